@@ -1,0 +1,107 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The upcoming features every target of this package is compiled with.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// The hot targets are compiled as one module each, so that generic code is specialised across files.
+let package = Package(
+  name: "gatehouse",
+  products: [
+    .executable(name: "gatehouse", targets: ["gatehouse"]),
+    .executable(name: "gatehousectl", targets: ["gatehousectl"]),
+    .executable(name: "gatehouse-bench", targets: ["gatehouse-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(
+      name: "GatehouseCore",
+      dependencies: [.product(name: "HeapModule", package: "swift-collections")],
+      swiftSettings: settings),
+    .target(
+      name: "GatehouseWire",
+      dependencies: ["GatehouseCore", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: settings),
+    .target(
+      name: "GatehouseStorage",
+      dependencies: ["GatehouseCore", "CZstd", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: settings),
+    .target(
+      name: "GatehouseServer",
+      dependencies: [
+        "GatehouseCore", "GatehouseWire", "GatehouseStorage",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "gatehouse",
+      dependencies: [
+        "GatehouseCore", "GatehouseWire", "GatehouseServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "gatehousectl",
+      dependencies: [
+        "GatehouseCore", "GatehouseWire", "GatehouseStorage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "tools/gatehousectl",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "gatehouse-bench",
+      dependencies: [
+        "GatehouseWire",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Benchmarks/gatehouse-bench",
+      swiftSettings: settings),
+    .target(
+      name: "GatehouseTestSupport",
+      dependencies: ["GatehouseCore", "GatehouseWire"],
+      path: "Tests/GatehouseTestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseCoreTests", dependencies: ["GatehouseCore"], swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseWireTests", dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseStorageTests", dependencies: ["GatehouseCore", "GatehouseStorage"], swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseServerTests",
+      dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseServer", "GatehouseTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseIntegrationTests",
+      dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseTestSupport"],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,93 @@
+/// Where one argument lies in the bytes of its request.
+package struct ArgumentRange: Sendable, BitwiseCopyable, Equatable {
+  package let offset: Int32
+  package let count: Int32
+
+  package init(offset: Int, count: Int) {
+    self.offset = Int32(offset)
+    self.count = Int32(count)
+  }
+}
+
+/// The words of one request, the command's name first: a view that lies in somebody else's buffer and
+/// is valid only as long as the call it is passed to.
+package struct Arguments {
+  private let base: UnsafeRawPointer
+  private let ranges: UnsafePointer<ArgumentRange>
+  package let count: Int
+
+  /// - Parameters:
+  ///   - base: where offset 0 of `ranges` lies.
+  ///   - ranges: one range a word.
+  package init(base: UnsafeRawPointer, ranges: UnsafeBufferPointer<ArgumentRange>) {
+    self.base = base
+    self.count = ranges.count
+    self.ranges = ranges.baseAddress ?? Self.noRanges
+  }
+
+  private init(base: UnsafeRawPointer, ranges: UnsafePointer<ArgumentRange>, count: Int) {
+    self.base = base
+    self.ranges = ranges
+    self.count = count
+  }
+
+  private nonisolated(unsafe) static let noRanges = UnsafePointer(
+    UnsafeMutablePointer<ArgumentRange>.allocate(capacity: 1))
+
+  /// The bytes of word `index`; it must be smaller than `count`.
+  package subscript(index: Int) -> UnsafeRawBufferPointer {
+    precondition(index >= 0 && index < count)
+    let range = ranges[index]
+    return UnsafeRawBufferPointer(start: base + Int(range.offset), count: Int(range.count))
+  }
+
+  /// The words from `first` on, as a request of their own.
+  package func dropping(_ first: Int) -> Arguments {
+    precondition(first <= count)
+    return Arguments(base: base, ranges: ranges + first, count: count - first)
+  }
+
+  package func string(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
+}
+
+/// A request that owns its bytes: for what cannot be carried out where it was read (a partition of
+/// another lane, a partition that is held).
+package struct OwnedArguments: Sendable {
+  private let bytes: ContiguousArray<UInt8>
+  private let ranges: ContiguousArray<ArgumentRange>
+
+  package init(copying arguments: Arguments) {
+    var bytes = ContiguousArray<UInt8>()
+    var ranges = ContiguousArray<ArgumentRange>()
+    ranges.reserveCapacity(arguments.count)
+    for index in 0..<arguments.count {
+      let word = arguments[index]
+      ranges.append(ArgumentRange(offset: bytes.count, count: word.count))
+      bytes.append(contentsOf: word)
+    }
+    self.bytes = bytes
+    self.ranges = ranges
+  }
+
+  package init(_ words: [String]) {
+    var bytes = ContiguousArray<UInt8>()
+    var ranges = ContiguousArray<ArgumentRange>()
+    for word in words {
+      let start = bytes.count
+      bytes.append(contentsOf: word.utf8)
+      ranges.append(ArgumentRange(offset: start, count: bytes.count - start))
+    }
+    self.bytes = bytes
+    self.ranges = ranges
+  }
+
+  package func withView<Result>(_ body: (Arguments) -> Result) -> Result {
+    ranges.withUnsafeBufferPointer { ranges in
+      bytes.withUnsafeBytes { bytes in
+        body(
+          Arguments(
+            base: bytes.baseAddress ?? UnsafeRawPointer(ranges.baseAddress!), ranges: ranges))
+      }
+    }
+  }
+}

@@ -4,7 +4,7 @@
 /// Texts lie one after the other in `bytes`, so that building a reply neither allocates a string nor
 /// counts a reference, and a lane can reuse one value for every command (`reset()` keeps the storage).
 package struct Reply: Sendable, Equatable {
-  package enum Kind: UInt8, Sendable {
+  package enum Kind: UInt8, Sendable, BitwiseCopyable {
     /// A short status line: `OK`, `ALLOW`, `DENY reason`. Its text has neither CR nor LF.
     case simple
     /// An error; the text starts with its code.

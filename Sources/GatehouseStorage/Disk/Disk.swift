@@ -1,0 +1,66 @@
+internal import Glibc
+
+/// The system calls that storage makes, and nothing more: the seam at which tests put a simulated disk
+/// (power loss, torn and reordered writes) or make the n-th call fail.
+///
+/// Every method is one system call and may fail as that call may: with `EINTR`, or having moved fewer
+/// bytes than asked. The loops that deal with this stand above the protocol, so that they are tested too.
+package protocol Disk: Sendable {
+  /// Opens the file at `path`.
+  func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile
+  /// The names in a directory, without `.` and `..`, in no order.
+  func list(_ directory: String) throws(DiskError) -> [String]
+  func createDirectory(_ path: String) throws(DiskError)
+  /// Replaces `target` if it is there. Durable once the directory is synced.
+  func rename(_ path: String, to target: String) throws(DiskError)
+  func remove(_ path: String) throws(DiskError)
+  /// Makes the directory's entries durable (`fsync` on the directory).
+  func syncDirectory(_ path: String) throws(DiskError)
+  func exists(_ path: String) -> Bool
+  /// The bytes that an unprivileged process may still write on the file system of `path`.
+  func freeBytes(_ path: String) throws(DiskError) -> UInt64
+}
+
+package enum OpenMode: Sendable {
+  case read
+  /// Read and write; the file must be there.
+  case write
+  /// Read and write; the file must not be there.
+  case create
+}
+
+package protocol DiskFile: AnyObject, Sendable {
+  /// Reads up to `buffer.count` bytes from `offset`; 0 at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int
+  /// Writes up to `bytes.count` bytes at `offset` and returns how many.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int
+  /// Makes what was written durable (`fdatasync`).
+  func sync() throws(DiskError)
+  func size() throws(DiskError) -> UInt64
+  /// Cuts or extends (with zeros) the file.
+  func truncate(to size: UInt64) throws(DiskError)
+  /// Reserves space for the first `size` bytes and extends the file to it (`posix_fallocate`).
+  func allocate(_ size: UInt64) throws(DiskError)
+  /// Takes the exclusive advisory lock of the file for as long as it is open; false where another has it.
+  func lock() throws(DiskError) -> Bool
+  func close()
+}
+
+/// A system call that failed.
+package struct DiskError: Error, Equatable, CustomStringConvertible {
+  /// The call, as in its manual page: `open`, `pwrite`, `fdatasync`.
+  package let call: String
+  package let path: String
+  /// The value of `errno`.
+  package let code: Int32
+
+  package init(call: String, path: String, code: Int32) {
+    self.call = call
+    self.path = path
+    self.code = code
+  }
+}
+
+extension DiskError {
+  package var description: String { "\(call) of \(path): \(String(cString: strerror(code)))" }
+}

@@ -1,0 +1,126 @@
+import Logging
+
+/// The table. A new setting is a property of `ServerConfiguration` with its default, and one row here.
+extension Setting {
+  package static let data = Setting(
+    "data", \.dataPath, value: "folder",
+    expected: "a path; give the folder of the data, which is made if it is not there",
+    parse: { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 },
+    format: { $0 },
+    "folder of the log, snapshots and archive, made if missing")
+
+  package static let host = Setting(
+    "host", \.host, value: "address",
+    expected: "an address; give 127.0.0.1 for this machine only, or 0.0.0.0 for every network",
+    parse: { $0.isEmpty || $0.contains(where: { $0.isWhitespace || $0 == "\0" }) ? nil : $0 },
+    format: { $0 },
+    "address to listen on")
+
+  package static let port = integer(
+    "port", \.port, value: "port", 0...65535, "TCP port to listen on, 0 for any free one")
+
+  package static let lanes = Setting(
+    "lanes", \.lanes, value: "n|auto",
+    expected: "a whole number from 1 to 256, or auto for one less than the cores",
+    parse: { text -> Int?? in
+      if text == "auto" { return .some(nil) }
+      guard let count = Int(text), (1...256).contains(count) else { return nil }
+      return count
+    },
+    format: { $0.map { String($0) } ?? "auto" },
+    "event-loop threads, auto for one less than the cores")
+
+  package static let partitions = Setting(
+    "partitions", \.partitions, value: "n",
+    expected: "a power of two from 1 to 4096",
+    parse: { text in Int(text).flatMap { (1...4096).contains($0) && $0 & ($0 - 1) == 0 ? $0 : nil } },
+    format: { String($0) },
+    "shares of the state, fixed when the data folder is made")
+
+  package static let maxConnections = integer(
+    "max-connections", \.maxConnections, live: true, 1...1_000_000, "clients that may be connected at once")
+
+  package static let durability = Setting(
+    "durability", \.durability, value: "always|duration",
+    expected: "always, or a duration from 1ms to 1m: the longest that an acknowledged change may be unsynced",
+    parse: { text in
+      if text.lowercased() == "always" { return .always }
+      guard let interval = DurationText.parse(text), interval >= .milliseconds(1), interval <= .seconds(60) else {
+        return nil
+      }
+      return .interval(interval)
+    },
+    format: {
+      switch $0 {
+      case .always: "always"
+      case .interval(let interval): DurationText.format(interval)
+      }
+    },
+    "sync before every reply, or at most once a duration")
+
+  package static let segmentBytes = size(
+    "segment-bytes", \.segmentBytes, ServerConfiguration.mebibyte...(1024 * ServerConfiguration.mebibyte),
+    "size of one file of the log")
+
+  package static let snapshotBytes = size(
+    "snapshot-bytes", \.snapshotEveryBytes, live: true,
+    ServerConfiguration.mebibyte...(1 << 40), mayBeOff: true, "log written between two snapshots, 0 for off")
+
+  package static let snapshotInterval = duration(
+    "snapshot-interval", \.snapshotEvery, live: true, .seconds(1) ... .seconds(365 * 86_400),
+    "time between two snapshots while anything changes, 0 for off")
+
+  package static let archiveRetention = Setting(
+    "archive-retention", \.archiveRetention, value: "forever|duration", live: true,
+    expected: "forever, or a duration of at least 1d, such as 3650d",
+    parse: { text in
+      if text.lowercased() == "forever" { return .forever }
+      guard let age = DurationText.parse(text), age >= .seconds(86_400) else { return nil }
+      return .atLeast(age)
+    },
+    format: {
+      switch $0 {
+      case .forever: "forever"
+      case .atLeast(let age): DurationText.format(age)
+      }
+    },
+    "how long compacted log is kept in the archive")
+
+  package static let slowlogThreshold = integer(
+    "slowlog-threshold", \.slowlogThreshold, value: "microseconds", live: true, -1...3_600_000_000,
+    "commands that take longer are kept in the slow log, -1 for none")
+
+  package static let slowlogLength = integer(
+    "slowlog-length", \.slowlogLength, live: true, 0...100_000, "commands that the slow log keeps")
+
+  package static let clientOutputLimit = size(
+    "client-output-limit", \.clientOutputLimit, live: true, ServerConfiguration.mebibyte...(1 << 34),
+    "replies that may wait for a client that does not read")
+
+  package static let idleTimeout = duration(
+    "idle-timeout", \.idleTimeout, live: true, .seconds(1) ... .seconds(365 * 86_400),
+    "silence after which a connection is closed, 0 for never")
+
+  package static let logLevel = choice("log-level", \.logLevel, live: true, "least important log lines to write")
+
+  package static let logFormat = choice("log-format", \.logFormat, "form of log lines")
+
+  package static let logStagedLimit = size(
+    "log-staged-limit", \.logStagedLimit, ServerConfiguration.mebibyte...(1 << 34),
+    "changes that may wait for the disk before writes are answered BUSY")
+
+  package static let compressionLevel = integer(
+    "compression-level", \.compressionLevel, value: "level", 1...19, "zstd level of the log")
+
+  /// Every setting, in the order in which help and reference show them.
+  package static let all: [Setting] = [
+    data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
+    archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, idleTimeout, logLevel, logFormat,
+    logStagedLimit, compressionLevel,
+  ]
+
+  /// The setting of that name in any case.
+  package static func named(_ name: String) -> Setting? { byName[name.lowercased()] }
+
+  private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+}

@@ -43,6 +43,9 @@ package protocol DiskFile: AnyObject, Sendable {
   func allocate(_ size: UInt64) throws(DiskError)
   /// Takes the exclusive advisory lock of the file for as long as it is open; false where another has it.
   func lock() throws(DiskError) -> Bool
+  /// Forgets what the system keeps of the file in memory, so that the next read comes from the disk. After
+  /// a sync that failed, the memory may show bytes that the disk never got.
+  func forgetCached() throws(DiskError)
   func close()
 }
 

@@ -1,0 +1,62 @@
+internal import Crypto
+
+/// The first 128 bits of a SHA-256: what storage names, checks and chains its bytes by.
+///
+/// A cryptographic hash, not a checksum, so that the chain of the log also proves that nobody has changed
+/// the past; half of it, because 128 bits are beyond any accident and twice as many fit a header.
+package struct Hash128: Hashable, Sendable, BitwiseCopyable {
+  package let high: UInt64
+  package let low: UInt64
+
+  /// The bytes that a stored hash takes.
+  package static let size = 16
+  package static let zero = Hash128(high: 0, low: 0)
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// The hash of `bytes`.
+  package init(of bytes: UnsafeRawBufferPointer) {
+    var hasher = SHA256()
+    hasher.update(bufferPointer: bytes)
+    self.init(hasher.finalize())
+  }
+
+  /// The hash of `prefix` and then `bytes`.
+  package init(of prefix: UnsafeRawBufferPointer, then bytes: UnsafeRawBufferPointer) {
+    var hasher = SHA256()
+    hasher.update(bufferPointer: prefix)
+    hasher.update(bufferPointer: bytes)
+    self.init(hasher.finalize())
+  }
+
+  /// A hash as it was stored, in 16 bytes.
+  package init(loading bytes: UnsafeRawBufferPointer) {
+    precondition(bytes.count >= Self.size)
+    high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self))
+    low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+  }
+
+  /// Stores the hash in the first 16 of `bytes`, in the order in which SHA-256 is printed.
+  package func store(to bytes: UnsafeMutableRawBufferPointer) {
+    precondition(bytes.count >= Self.size)
+    bytes.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
+    bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+  }
+
+  private init(_ digest: SHA256Digest) {
+    self = digest.withUnsafeBytes { Hash128(loading: $0) }
+  }
+}
+
+extension Hash128: CustomStringConvertible {
+  /// 32 hexadecimal digits.
+  package var description: String {
+    [high, low].map { word in
+      let digits = String(word, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}

@@ -1,0 +1,212 @@
+import GatehouseStorage
+import Glibc
+import Synchronization
+
+/// A disk in memory that forgets, when its power goes, whatever no sync has made durable: it drops, reorders
+/// and tears unsynced writes, fills sectors with garbage, and loses directory entries, all from one seed.
+///
+/// Power can be cut before any operation that changes something (`powerOff(before:)`): from then on every
+/// call fails with `EIO`. `survivor(seed:)` is then the disk that the next start finds.
+final class SimulatedDisk: Disk {
+  struct State {
+    var nodes: [SimulatedNode] = [SimulatedNode(directory: [:])]
+    /// How many operations that change something were carried out.
+    var operations = 0
+    var fileSyncs = 0
+    var powerOffBefore = Int.max
+    var isOff = false
+    var failingSync = Int.max
+    var capacity = Int.max
+  }
+
+  let state: Mutex<State>
+
+  init() { state = Mutex(State()) }
+
+  private init(nodes: [SimulatedNode]) { state = Mutex(State(nodes: nodes)) }
+
+  /// How many operations have changed something so far.
+  var operations: Int { state.withLock(\.operations) }
+  var isOff: Bool { state.withLock(\.isOff) }
+
+  /// Cuts the power before the operation with this number, counted from 0 and from the disk's beginning.
+  func powerOff(before operation: Int) { state.withLock { $0.powerOffBefore = operation } }
+  func powerOff() { state.withLock { $0.isOff = true } }
+
+  /// The n-th sync of a file, from 0, fails with `EIO`; what it should have made durable never will be, though
+  /// the memory goes on showing it and later syncs succeed. So do disks.
+  func failSync(_ number: Int) { state.withLock { $0.failingSync = number } }
+
+  /// The bytes that all files together may take.
+  func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
+
+  /// What a start after a loss of power finds.
+  /// - Parameter garbage: the sector size within which an interrupted write may leave garbage.
+  func survivor(seed: UInt64, garbage: Int = 512) -> SimulatedDisk {
+    var random = SplitMix64(seed: seed)
+    let policy = SurvivalPolicy.allCases.randomElement(using: &random)!
+    let nodes = state.withLock { $0.nodes.map { $0.survivor(policy, garbage: garbage, using: &random) } }
+    return SimulatedDisk(nodes: nodes)
+  }
+
+  /// The same disk without any loss, for a process that was killed while the machine stayed up.
+  func afterKill() -> SimulatedDisk {
+    SimulatedDisk(
+      nodes: state.withLock {
+        $0.nodes.map { node in
+          var node = node
+          node.lockHolder = nil
+          return node
+        }
+      })
+  }
+
+  // MARK: Disk
+
+  func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
+    try state.withLock { state throws(DiskError) in
+      try state.checkPower("open", path)
+      if mode == .create {
+        let (parent, name) = try state.parent(of: path, "open")
+        guard state.nodes[parent].entries[name] == nil else {
+          throw DiskError(call: "open", path: path, code: EEXIST)
+        }
+        try state.willChange("open", path)
+        state.nodes.append(SimulatedNode())
+        state.nodes[parent].changeEntries([name: state.nodes.count - 1])
+        return SimulatedFile(self, node: state.nodes.count - 1, path: path, mode: mode)
+      }
+      let node = try state.find(path, "open")
+      guard !state.nodes[node].isDirectory else { throw DiskError(call: "open", path: path, code: EISDIR) }
+      return SimulatedFile(self, node: node, path: path, mode: mode)
+    }
+  }
+
+  func list(_ directory: String) throws(DiskError) -> [String] {
+    try state.withLock { state throws(DiskError) in
+      try state.checkPower("opendir", directory)
+      let node = try state.find(directory, "opendir")
+      guard state.nodes[node].isDirectory else { throw DiskError(call: "opendir", path: directory, code: ENOTDIR) }
+      return Array(state.nodes[node].entries.keys)
+    }
+  }
+
+  func createDirectory(_ path: String) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let (parent, name) = try state.parent(of: path, "mkdir")
+      guard state.nodes[parent].entries[name] == nil else {
+        throw DiskError(call: "mkdir", path: path, code: EEXIST)
+      }
+      try state.willChange("mkdir", path)
+      state.nodes.append(SimulatedNode(directory: [:]))
+      state.nodes[parent].changeEntries([name: state.nodes.count - 1])
+    }
+  }
+
+  func rename(_ path: String, to target: String) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let node = try state.find(path, "rename")
+      let (parent, name) = try state.parent(of: path, "rename")
+      let (targetParent, targetName) = try state.parent(of: target, "rename")
+      try state.willChange("rename", path)
+      guard (parent, name) != (targetParent, targetName) else { return }
+      if parent == targetParent {
+        state.nodes[parent].changeEntries([name: nil, targetName: node])
+      } else {
+        state.nodes[targetParent].changeEntries([targetName: node])
+        state.nodes[parent].changeEntries([name: nil])
+      }
+    }
+  }
+
+  func remove(_ path: String) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let node = try state.find(path, "remove")
+      guard state.nodes[node].entries.isEmpty else { throw DiskError(call: "remove", path: path, code: ENOTEMPTY) }
+      let (parent, name) = try state.parent(of: path, "remove")
+      try state.willChange("remove", path)
+      state.nodes[parent].changeEntries([name: nil])
+    }
+  }
+
+  func syncDirectory(_ path: String) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let node = try state.find(path, "fsync")
+      try state.willChange("fsync", path)
+      state.nodes[node].durableEntries = state.nodes[node].entries
+      state.nodes[node].pendingEntries = []
+    }
+  }
+
+  func exists(_ path: String) -> Bool {
+    state.withLock { state in
+      do throws(DiskError) {
+        _ = try state.find(path, "access")
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+
+  func freeBytes(_ path: String) throws(DiskError) -> UInt64 {
+    try state.withLock { state throws(DiskError) in
+      try state.checkPower("statvfs", path)
+      return state.capacity == .max ? 1 << 40 : UInt64(max(0, state.capacity - state.usedBytes))
+    }
+  }
+}
+
+extension SimulatedDisk.State {
+  /// What the files that are still named take.
+  var usedBytes: Int {
+    var used = 0
+    var left = [0]
+    while let node = left.popLast() {
+      used += nodes[node].content.count
+      left += nodes[node].entries.values
+    }
+    return used
+  }
+
+  func checkPower(_ call: String, _ path: String) throws(DiskError) {
+    if isOff { throw DiskError(call: call, path: path, code: EIO) }
+  }
+
+  /// Counts an operation that changes something, or cuts the power before it.
+  mutating func willChange(_ call: String, _ path: String) throws(DiskError) {
+    if operations >= powerOffBefore { isOff = true }
+    try checkPower(call, path)
+    operations += 1
+  }
+
+  func find(_ path: String, _ call: String) throws(DiskError) -> Int {
+    var node = 0
+    for name in path.split(separator: "/") where name != "." {
+      guard let next = nodes[node].entries[String(name)] else {
+        throw DiskError(call: call, path: path, code: nodes[node].isDirectory ? ENOENT : ENOTDIR)
+      }
+      node = next
+    }
+    return node
+  }
+
+  func parent(of path: String, _ call: String) throws(DiskError) -> (Int, String) {
+    (try find(DiskPath.parent(of: path), call), DiskPath.name(of: path))
+  }
+}
+
+/// Small, fast and the same everywhere: what a failed test printed can be run again.
+struct SplitMix64: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

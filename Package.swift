@@ -90,7 +90,10 @@ let package = Package(
     .testTarget(
       name: "GatehouseCoreTests", dependencies: ["GatehouseCore"], swiftSettings: settings),
     .testTarget(
-      name: "GatehouseWireTests", dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseTestSupport"],
+      name: "GatehouseWireTests",
+      dependencies: [
+        "GatehouseCore", "GatehouseWire", "GatehouseTestSupport", .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseStorageTests", dependencies: ["GatehouseCore", "GatehouseStorage"], swiftSettings: settings),

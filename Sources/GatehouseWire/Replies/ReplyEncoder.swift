@@ -1,0 +1,101 @@
+package import GatehouseCore
+package import NIOCore
+
+/// Writes replies in the form the connection speaks.
+///
+/// | node | RESP2 | RESP3 |
+/// | --- | --- | --- |
+/// | simple, error | `+text`, `-text`; CR and LF become blanks | same |
+/// | integer | `:n` | same |
+/// | text, secret | `$length`, bytes | same |
+/// | verbatim | as text | `=length`, `txt:`, bytes |
+/// | double | as text | `,n` |
+/// | null | `$-1` | `_` |
+/// | array | `*count` | same |
+/// | map | `*count`, twice as many | `%pairs` |
+package enum ReplyEncoder {
+  /// Appends `reply` to `buffer`. Space is made once, for an upper bound of the whole reply.
+  package static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
+    reply.nodes.withUnsafeBufferPointer { nodes in
+      reply.bytes.withUnsafeBytes { bytes in
+        let bound = upperBound(nodes)
+        guard bound > 0 else { return }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
+          precondition(target.count >= bound)
+          var cursor = WireCursor(target.baseAddress!)
+          for node in nodes { write(node, bytes, version, &cursor) }
+          precondition(cursor.written <= bound)
+          return cursor.written
+        }
+      }
+    }
+  }
+
+  /// Appends a status line, for what is not the answer to one command (`MONITOR`).
+  package static func encodeStatus(_ text: String, into buffer: inout ByteBuffer) {
+    var reply = Reply()
+    reply.simple(text)
+    encode(reply, .resp2, into: &buffer)
+  }
+
+  /// Appends the head of a message the client did not ask for; its `count` elements are to be encoded after it.
+  /// RESP2 knows no such message: there it is an array, which only a client that subscribed expects.
+  package static func encodePushHeader(_ count: Int, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
+    precondition(count > 0 && count <= Int(Int32.max))
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: maximumHeader) { target in
+      var cursor = WireCursor(target.baseAddress!)
+      cursor.header(version == .resp3 ? UInt8(ascii: ">") : Byte.asterisk, count)
+      return cursor.written
+    }
+  }
+
+  // MARK: Parts
+
+  /// The most bytes a node takes beside its text: a sign, the longest 64-bit number or double (24 bytes),
+  /// the length of a double as text, the `txt:` of a verbatim text, and line ends.
+  private static let maximumHeader = 48
+
+  private static func upperBound(_ nodes: UnsafeBufferPointer<Reply.Node>) -> Int {
+    var bound = nodes.count * maximumHeader
+    for node in nodes where node.kind.isText { bound += Int(node.count) }
+    return bound
+  }
+
+  @inline(__always)
+  private static func write(
+    _ node: Reply.Node, _ bytes: UnsafeRawBufferPointer, _ version: ProtocolVersion, _ cursor: inout WireCursor
+  ) {
+    switch node.kind {
+    case .simple:
+      cursor.line(UInt8(ascii: "+"), text(node, bytes))
+    case .error:
+      cursor.line(Byte.minus, text(node, bytes))
+    case .integer:
+      cursor.header(UInt8(ascii: ":"), Int(node.value))
+    case .text, .secret:
+      cursor.bulk(text(node, bytes))
+    case .verbatim:
+      if version == .resp3 { cursor.verbatim(text(node, bytes)) } else { cursor.bulk(text(node, bytes)) }
+    case .double:
+      cursor.double(Double(bitPattern: UInt64(bitPattern: node.value)), version)
+    case .null:
+      if version == .resp3 { cursor.raw("_\r\n") } else { cursor.raw("$-1\r\n") }
+    case .array:
+      cursor.header(Byte.asterisk, Int(node.count))
+    case .map:
+      if version == .resp3 {
+        cursor.header(UInt8(ascii: "%"), Int(node.count))
+      } else {
+        cursor.header(Byte.asterisk, Int(node.count) * 2)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func text(_ node: Reply.Node, _ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let start = Int(node.value)
+    let count = Int(node.count)
+    precondition(start >= 0 && count >= 0 && start <= bytes.count - count)
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+  }
+}

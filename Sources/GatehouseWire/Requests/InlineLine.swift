@@ -1,0 +1,143 @@
+internal import GatehouseCore
+
+/// Splits a line into words the way Redis' `sdssplitargs` does, so that what people learnt at redis-cli holds here.
+///
+/// Words are separated by blanks. `"…"` knows the escapes `\n \r \t \b \a \xHH` and takes any other escaped
+/// byte as it is; `'…'` knows `\'` only. A closing quote is followed by a blank or the end of the line.
+enum InlineLine {
+  enum Outcome {
+    /// The ranges lie in the line.
+    case inPlace
+    /// Some word is quoted; the ranges of all words lie in the scratch bytes.
+    case inScratch
+    case unbalancedQuotes
+  }
+
+  static func split(
+    _ line: UnsafeRawBufferPointer,
+    into ranges: inout ContiguousArray<ArgumentRange>,
+    scratch: inout ContiguousArray<UInt8>
+  ) -> Outcome {
+    assert(ranges.isEmpty)
+    var at = 0
+    while let start = skipBlanks(line, from: at) {
+      at = start
+      while at < line.count, !endsWord(line[at]) {
+        if line[at] == Byte.quote || line[at] == Byte.apostrophe {
+          ranges.removeAll(keepingCapacity: true)
+          return unquote(line, into: &ranges, scratch: &scratch) ? .inScratch : .unbalancedQuotes
+        }
+        at += 1
+      }
+      ranges.append(ArgumentRange(offset: start, count: at - start))
+    }
+    return .inPlace
+  }
+
+  /// Copies every word to `scratch` without its quotes; false when a quote is not closed, or not followed by a blank.
+  private static func unquote(
+    _ line: UnsafeRawBufferPointer,
+    into ranges: inout ContiguousArray<ArgumentRange>,
+    scratch: inout ContiguousArray<UInt8>
+  ) -> Bool {
+    scratch.removeAll(keepingCapacity: true)
+    var at = 0
+    while let start = skipBlanks(line, from: at) {
+      at = start
+      let offset = scratch.count
+      word: while at < line.count, !endsWord(line[at]) {
+        let end: Int?
+        switch line[at] {
+        case Byte.quote: end = copyQuoted(line, from: at + 1, to: &scratch)
+        case Byte.apostrophe: end = copyApostrophes(line, from: at + 1, to: &scratch)
+        default:
+          scratch.append(line[at])
+          at += 1
+          continue word
+        }
+        guard let end, end == line.count || isBlank(line[end]) else { return false }
+        at = end
+        break word
+      }
+      ranges.append(ArgumentRange(offset: offset, count: scratch.count - offset))
+    }
+    return true
+  }
+
+  /// Copies what stands between double quotes; the offset after the closing one, or nil if there is none.
+  private static func copyQuoted(
+    _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout ContiguousArray<UInt8>
+  ) -> Int? {
+    var at = start
+    while at < line.count {
+      switch line[at] {
+      case Byte.quote:
+        return at + 1
+      case Byte.backslash where at + 1 < line.count:
+        if at + 3 < line.count, line[at + 1] == UInt8(ascii: "x"),
+          let high = Byte.hexValue(line[at + 2]), let low = Byte.hexValue(line[at + 3])
+        {
+          scratch.append(high << 4 | low)
+          at += 4
+        } else {
+          scratch.append(unescaped(line[at + 1]))
+          at += 2
+        }
+      default:
+        scratch.append(line[at])
+        at += 1
+      }
+    }
+    return nil
+  }
+
+  /// Copies what stands between apostrophes; the offset after the closing one, or nil if there is none.
+  private static func copyApostrophes(
+    _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout ContiguousArray<UInt8>
+  ) -> Int? {
+    var at = start
+    while at < line.count {
+      switch line[at] {
+      case Byte.apostrophe:
+        return at + 1
+      case Byte.backslash where at + 1 < line.count && line[at + 1] == Byte.apostrophe:
+        scratch.append(Byte.apostrophe)
+        at += 2
+      default:
+        scratch.append(line[at])
+        at += 1
+      }
+    }
+    return nil
+  }
+
+  private static func unescaped(_ byte: UInt8) -> UInt8 {
+    switch byte {
+    case UInt8(ascii: "n"): 0x0a
+    case UInt8(ascii: "r"): 0x0d
+    case UInt8(ascii: "t"): 0x09
+    case UInt8(ascii: "b"): 0x08
+    case UInt8(ascii: "a"): 0x07
+    default: byte
+    }
+  }
+
+  private static func skipBlanks(_ line: UnsafeRawBufferPointer, from start: Int) -> Int? {
+    var at = start
+    while at < line.count {
+      if !isBlank(line[at]) { return at }
+      at += 1
+    }
+    return nil
+  }
+
+  /// What C calls a space.
+  @inline(__always)
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == Byte.space || (0x09...0x0d).contains(byte) }
+
+  /// Redis ends a bare word at fewer bytes than it skips between words: vertical tab and form feed belong to it.
+  @inline(__always)
+  private static func endsWord(_ byte: UInt8) -> Bool {
+    byte == Byte.space || byte == Byte.tab || byte == Byte.lineFeed || byte == Byte.carriageReturn
+  }
+}

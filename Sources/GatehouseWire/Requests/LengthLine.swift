@@ -1,0 +1,50 @@
+/// The decimal number that heads an array or a word, with the CR LF that ends it.
+///
+/// As strict as Redis: no plus sign, no leading zero, no blank. A byte that does not fit is refused as
+/// soon as it is seen, so the line never has to be searched for its end.
+struct LengthLine {
+  let value: Int
+  /// The offset after CR LF; or one of the two marks below.
+  let end: Int
+
+  @inline(__always) var isIncomplete: Bool { end == Self.incomplete.end }
+  @inline(__always) var isInvalid: Bool { end == Self.invalid.end }
+
+  private static let incomplete = LengthLine(value: 0, end: -1)
+  private static let invalid = LengthLine(value: 0, end: -2)
+
+  /// Reads the number that starts at `start`, looking at no byte at or beyond `end`.
+  @inline(__always)
+  static func read(
+    _ base: UnsafeRawPointer, from start: Int, to end: Int, allowsNegative: Bool
+  ) -> LengthLine {
+    assert(start <= end)
+    var at = start
+    var isNegative = false
+    if allowsNegative, at < end, byte(base, at) == Byte.minus {
+      isNegative = true
+      at += 1
+    }
+    let firstDigit = at
+    var value = 0
+    while at < end {
+      let digit = byte(base, at) &- Byte.zero
+      guard digit <= 9 else { break }
+      // A zero stands alone, and nothing follows it or a minus sign.
+      if at > firstDigit ? value == 0 : isNegative && digit == 0 { return invalid }
+      value = value &* 10 &+ Int(digit)
+      if value > Int(Int32.max) { return invalid }
+      at += 1
+    }
+    guard at < end else { return incomplete }
+    guard at > firstDigit, byte(base, at) == Byte.carriageReturn else { return invalid }
+    guard at + 1 < end else { return incomplete }
+    guard byte(base, at + 1) == Byte.lineFeed else { return invalid }
+    return LengthLine(value: isNegative ? -value : value, end: at + 2)
+  }
+
+  @inline(__always)
+  private static func byte(_ base: UnsafeRawPointer, _ offset: Int) -> UInt8 {
+    base.load(fromByteOffset: offset, as: UInt8.self)
+  }
+}

@@ -1,0 +1,205 @@
+package import GatehouseCore
+
+/// Finds the words of a request in the bytes a client has sent, without copying them.
+///
+/// The caller passes all bytes it has not consumed yet. While a request is half there it calls again with the
+/// same bytes and more behind them; the parser remembers how far it got, so nothing is read twice. Ranges are
+/// offsets from the start of the bytes passed, and therefore survive a buffer that moves as it grows.
+///
+///     switch parser.next(bytes) {
+///     case .request(let consumed): parser.withArguments(bytes) { arguments in … }; drop(consumed)
+///     case .nothing(let consumed): drop(consumed)
+///     case .incomplete: read more
+///     case .failure(let error): answer error.reply, if any, and close
+///     }
+package struct RequestParser: Sendable {
+  package enum Outcome: Sendable, Equatable {
+    /// A request; its words are in `ranges`. The next one starts after `consumed` bytes.
+    case request(consumed: Int)
+    /// An empty line or an array of no elements: to be dropped without an answer.
+    case nothing(consumed: Int)
+    /// More bytes are needed.
+    case incomplete
+    /// These bytes are no request. The connection is of no more use.
+    case failure(ProtocolError)
+  }
+
+  /// Until this is set, the tighter limits for strangers hold.
+  package var authenticated: Bool
+  package let limits: WireLimits
+
+  /// The words of the last request. They lie in the bytes passed to `next`, or in `scratch` if `wordsAreInScratch`.
+  package private(set) var ranges: ContiguousArray<ArgumentRange> = []
+  /// The words of an inline request with quotes: unescaped, they are no longer a part of the input.
+  package private(set) var scratch: ContiguousArray<UInt8> = []
+  package private(set) var wordsAreInScratch = false
+
+  /// How many bytes of the request at hand need not be looked at again.
+  private var position = 0
+  /// How many words of the array at hand are still to come; 0 if its header has not been read.
+  private var missingWords = 0
+  /// The length of the word at `position`, or `unknownLength` if its header has not been read.
+  private var wordLength = RequestParser.unknownLength
+
+  private static let unknownLength = -1
+  /// A request of more words than this is rare, and the storage it took is given back.
+  private static let keptWords = 1024
+
+  package init(authenticated: Bool = false, limits: WireLimits = .standard) {
+    precondition(limits.requestBytes <= Int(Int32.max) && limits.inlineBytes <= Int(Int32.max))
+    self.authenticated = authenticated
+    self.limits = limits
+  }
+
+  /// Looks for a request at the start of `bytes`.
+  package mutating func next(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+    precondition(position <= bytes.count, "the bytes of a half-sent request were dropped")
+    guard let base = bytes.baseAddress, !bytes.isEmpty else { return .incomplete }
+    if missingWords > 0 { return arrayWords(base, bytes.count) }
+    if position == 0 { prepare() }
+    if base.load(as: UInt8.self) == Byte.asterisk { return arrayHeader(base, bytes.count) }
+    return inline(base, bytes.count)
+  }
+
+  /// Calls `body` with the words of the last request; `bytes` are those that were passed to `next`.
+  package func withArguments<Result>(
+    _ bytes: UnsafeRawBufferPointer, _ body: (Arguments) throws -> Result
+  ) rethrows -> Result {
+    try ranges.withUnsafeBufferPointer { ranges in
+      guard wordsAreInScratch else { return try body(Arguments(base: bytes.baseAddress!, ranges: ranges)) }
+      return try scratch.withUnsafeBytes { scratch in
+        // A request of nothing but empty words leaves the scratch bytes without an address.
+        try body(Arguments(base: scratch.baseAddress ?? bytes.baseAddress!, ranges: ranges))
+      }
+    }
+  }
+
+  // MARK: Arrays
+
+  private mutating func arrayHeader(_ base: UnsafeRawPointer, _ end: Int) -> Outcome {
+    let line = LengthLine.read(base, from: 1, to: end, allowsNegative: true)
+    // The header is a few bytes long: reading it again is cheaper than remembering a part of it.
+    if line.isIncomplete { return .incomplete }
+    if line.isInvalid || line.value > limits.words { return fail(.invalidMultibulkLength) }
+    if !authenticated, line.value > limits.unauthenticatedWords { return fail(.unauthenticatedMultibulkLength) }
+    if line.value <= 0 { return .nothing(consumed: line.end) }
+    position = line.end
+    missingWords = line.value
+    return arrayWords(base, end)
+  }
+
+  private mutating func arrayWords(_ base: UnsafeRawPointer, _ end: Int) -> Outcome {
+    var at = position
+    var missing = missingWords
+    var length = wordLength
+    while missing > 0 {
+      if length == Self.unknownLength {
+        guard at < end else { break }
+        let first = base.load(fromByteOffset: at, as: UInt8.self)
+        guard first == Byte.dollar else { return fail(.expectedDollar(first)) }
+        let line = LengthLine.read(base, from: at + 1, to: end, allowsNegative: false)
+        if line.isIncomplete { break }
+        if line.isInvalid || line.value > limits.wordBytes { return fail(.invalidBulkLength) }
+        if !authenticated, line.value > limits.unauthenticatedWordBytes { return fail(.unauthenticatedBulkLength) }
+        length = line.value
+        at = line.end
+        guard at + length + 2 <= limits.requestBytes else { return fail(.requestTooLong) }
+      }
+      guard end - at >= length + 2 else { break }
+      guard base.load(fromByteOffset: at + length, as: UInt8.self) == Byte.carriageReturn,
+        base.load(fromByteOffset: at + length + 1, as: UInt8.self) == Byte.lineFeed
+      else { return fail(.expectedLineEnd) }
+      ranges.append(ArgumentRange(offset: at, count: length))
+      at += length + 2
+      length = Self.unknownLength
+      missing -= 1
+    }
+    if missing == 0 { return finish(base, consumed: at) }
+    position = at
+    missingWords = missing
+    wordLength = length
+    return .incomplete
+  }
+
+  // MARK: Lines
+
+  private mutating func inline(_ base: UnsafeRawPointer, _ end: Int) -> Outcome {
+    let searchEnd = min(end, limits.inlineBytes + 1)
+    guard let lineFeed = Byte.first(Byte.lineFeed, in: base, from: position, to: searchEnd) else {
+      if end > limits.inlineBytes { return fail(.inlineTooLong) }
+      position = end
+      return .incomplete
+    }
+    let hasReturn =
+      lineFeed > 0 && base.load(fromByteOffset: lineFeed - 1, as: UInt8.self) == Byte.carriageReturn
+    let line = UnsafeRawBufferPointer(start: base, count: hasReturn ? lineFeed - 1 : lineFeed)
+    switch InlineLine.split(line, into: &ranges, scratch: &scratch) {
+    case .unbalancedQuotes: return fail(.unbalancedQuotes)
+    case .inScratch: wordsAreInScratch = true
+    case .inPlace: break
+    }
+    if ranges.isEmpty {
+      forget()
+      return .nothing(consumed: lineFeed + 1)
+    }
+    if wordsAreInScratch {
+      return scratch.withUnsafeBytes { scratch in
+        Self.isCrossProtocol(scratch.baseAddress ?? base, ranges[0])
+      } ? fail(.crossProtocol) : finish(consumed: lineFeed + 1)
+    }
+    return finish(base, consumed: lineFeed + 1)
+  }
+
+  // MARK: Ends
+
+  @inline(__always)
+  private mutating func finish(_ base: UnsafeRawPointer, consumed: Int) -> Outcome {
+    if Self.isCrossProtocol(base, ranges[0]) { return fail(.crossProtocol) }
+    return finish(consumed: consumed)
+  }
+
+  @inline(__always)
+  private mutating func finish(consumed: Int) -> Outcome {
+    forget()
+    return .request(consumed: consumed)
+  }
+
+  private mutating func fail(_ error: ProtocolError) -> Outcome {
+    forget()
+    ranges.removeAll(keepingCapacity: true)
+    return .failure(error)
+  }
+
+  /// Makes ready for the first byte of a request.
+  @inline(__always)
+  private mutating func prepare() {
+    if ranges.count > Self.keptWords { ranges = [] } else { ranges.removeAll(keepingCapacity: true) }
+    if wordsAreInScratch {
+      wordsAreInScratch = false
+      if scratch.count > Self.keptWords { scratch = [] }
+    }
+  }
+
+  @inline(__always)
+  private mutating func forget() {
+    position = 0
+    missingWords = 0
+    wordLength = Self.unknownLength
+  }
+
+  /// Whether a word is `POST` or `Host:`, in any case: what a browser sends first, or soon, to a port it takes for HTTP.
+  @inline(__always)
+  private static func isCrossProtocol(_ base: UnsafeRawPointer, _ word: ArgumentRange) -> Bool {
+    guard word.count == 4 || word.count == 5 else { return false }
+    return matches(base + Int(word.offset), Int(word.count))
+  }
+
+  private static func matches(_ word: UnsafeRawPointer, _ count: Int) -> Bool {
+    let wanted: StaticString = count == 4 ? "post" : "host:"
+    for index in 0..<count {
+      // Setting the case bit maps letters to lower case and leaves the colon as it is.
+      guard word.load(fromByteOffset: index, as: UInt8.self) | 0x20 == wanted.utf8Start[index] else { return false }
+    }
+    return true
+  }
+}

@@ -1,0 +1,247 @@
+/// One durable fact. Changes are the only thing that mutates state, live and at replay alike.
+///
+/// A change says what is new and, where somebody may ask for it later, what was there before, so that the
+/// log is the audit trail. When, who and why stand once, in the header of the record it is part of.
+package enum Change: Sendable, Equatable {
+  // People
+  case contactCreated(ContactID, fields: [ContactText])
+  case contactSet(ContactID, ContactField, old: String, new: String)
+  case userCreated(UserCreated)
+  case userSet(UserID, UserField, old: String, new: String)
+  case userRenamed(UserID, old: String, new: String)
+  case statusSet(UserID, old: Status, new: Status)
+  case accessSet(UserID, old: ProductAccess?, new: ProductAccess?)
+  case roleGranted(UserID, Grant)
+  case roleRevoked(UserID, Grant)
+  case workspaceJoined(UserID, WorkspaceID)
+  case workspaceLeft(UserID, WorkspaceID)
+  case mailQueued(Mail)
+
+  // Sessions
+  case sessionOpened(SessionOpened)
+  case sessionEnded(SessionID, SessionEnd, actorSession: SessionID?)
+  case sessionSeen(SessionID, Milliseconds)
+
+  // Time
+  case timerStarted(TimerStarted)
+  /// The running timer becomes the entry `entry`, ending at `end`.
+  case timerStopped(UserID, WorkspaceID, entry: EntryID, end: Milliseconds)
+  case entryAdded(EntryID, UserID, WorkspaceID, EntryContent)
+  case entryCorrected(EntryID, old: EntryContent, new: EntryContent)
+  case entryDeleted(EntryID)
+
+  // Organisation
+  case workspaceCreated(WorkspaceID, name: String, plan: String)
+  /// `key` is `plan`, `owner`, `subdomain` or `policy.NAME`.
+  case workspaceSet(WorkspaceID, key: String, old: String, new: String)
+  case productCreated(ProductID, WorkspaceID, name: String)
+  case poolSet(ProductID, type: String, old: UInt32?, new: UInt32)
+  case serviceCreated(ServiceID, name: String, ServiceRights, secret: Digest)
+  case serviceDeleted(ServiceID)
+
+  /// The answer given under an `IDEM` key.
+  case answerKept(KeptAnswer)
+}
+
+package struct ContactText: Sendable, Equatable {
+  package let field: ContactField
+  package let text: String
+
+  package init(_ field: ContactField, _ text: String) {
+    self.field = field
+    self.text = text
+  }
+}
+
+package struct UserCreated: Sendable, Equatable {
+  package let user: UserID
+  package let contact: ContactID
+  package let username: String
+  package let status: Status
+  package let workspaces: [WorkspaceID]
+  package let fields: [UserText]
+
+  package init(
+    user: UserID, contact: ContactID, username: String, status: Status, workspaces: [WorkspaceID], fields: [UserText]
+  ) {
+    self.user = user
+    self.contact = contact
+    self.username = username
+    self.status = status
+    self.workspaces = workspaces
+    self.fields = fields
+  }
+}
+
+package struct UserText: Sendable, Equatable {
+  package let field: UserField
+  package let text: String
+
+  package init(_ field: UserField, _ text: String) {
+    self.field = field
+    self.text = text
+  }
+}
+
+package struct SessionOpened: Sendable, Equatable {
+  package let session: SessionID
+  package let user: UserID
+  package let token: Digest
+  package let product: ProductID
+  package let workspace: WorkspaceID
+  package let expires: Milliseconds
+  package let idleSeconds: UInt32
+  /// Whether the session reaches its workspace only (K4).
+  package let isBound: Bool
+  package let impersonation: Impersonation?
+
+  package init(
+    session: SessionID, user: UserID, token: Digest, product: ProductID, workspace: WorkspaceID,
+    expires: Milliseconds, idleSeconds: UInt32, isBound: Bool = false, impersonation: Impersonation? = nil
+  ) {
+    self.session = session
+    self.user = user
+    self.token = token
+    self.product = product
+    self.workspace = workspace
+    self.expires = expires
+    self.idleSeconds = idleSeconds
+    self.isBound = isBound
+    self.impersonation = impersonation
+  }
+}
+
+package struct TimerStarted: Sendable, Equatable {
+  package let user: UserID
+  package let workspace: WorkspaceID
+  package let start: Milliseconds
+  package let project: String
+  package let note: String
+
+  package init(user: UserID, workspace: WorkspaceID, start: Milliseconds, project: String, note: String) {
+    self.user = user
+    self.workspace = workspace
+    self.start = start
+    self.project = project
+    self.note = note
+  }
+}
+
+/// A message that waits to be sent. Who sends it is not Gatehouse's business; that it is not lost is.
+package struct Mail: Sendable, Equatable {
+  package enum Kind: UInt8, Sendable, CaseIterable {
+    case invitation = 1
+    /// P8: the username was changed.
+    case usernameChanged
+    /// K8, where the policy asks for it.
+    case timerStopped
+
+    package var name: String {
+      switch self {
+      case .invitation: "invitation"
+      case .usernameChanged: "username-changed"
+      case .timerStopped: "timer-stopped"
+      }
+    }
+  }
+
+  package let id: MailID
+  package let user: UserID
+  package let kind: Kind
+  package let recipient: String
+  package let message: String
+
+  package init(id: MailID, user: UserID, kind: Kind, recipient: String, message: String) {
+    self.id = id
+    self.user = user
+    self.kind = kind
+    self.recipient = recipient
+    self.message = message
+  }
+}
+
+/// An answer kept under an idempotency key: the key and the arguments as digests, the reply as given,
+/// without the texts that are shown once.
+package struct KeptAnswer: Sendable, Equatable {
+  /// The partition that keeps it, from the key's hash.
+  package let partition: Int
+  package let key: Digest
+  package let arguments: Digest
+  package let reply: Reply
+
+  package init(partition: Int, key: Digest, arguments: Digest, reply: Reply) {
+    self.partition = partition
+    self.key = key
+    self.arguments = arguments
+    self.reply = reply
+  }
+}
+
+extension Change {
+  /// Calls `partition` with each partition that the change mutates, and `directory` if it mutates the directory.
+  package func forEachOwner(
+    _ partitioning: Partitioning, partition: (Int) -> Void, directory: () -> Void
+  ) {
+    switch self {
+    case .contactCreated(let id, _), .contactSet(let id, _, _, _):
+      partition(partitioning.partition(of: id))
+    case .userCreated(let created):
+      let home = partitioning.partition(of: created.user)
+      let named = NameKey(created.username, partitioning).partition
+      partition(home)
+      if named != home { partition(named) }
+    case .userRenamed(let id, let old, let new):
+      let home = partitioning.partition(of: id)
+      let before = NameKey(old, partitioning).partition
+      let after = NameKey(new, partitioning).partition
+      partition(home)
+      if before != home { partition(before) }
+      if after != home, after != before { partition(after) }
+    case .userSet(let id, _, _, _), .workspaceJoined(let id, _), .workspaceLeft(let id, _),
+      .timerStopped(let id, _, _, _):
+      partition(partitioning.partition(of: id))
+    case .statusSet(let id, _, _), .accessSet(let id, _, _), .roleGranted(let id, _), .roleRevoked(let id, _):
+      partition(partitioning.partition(of: id))
+      directory()
+    case .mailQueued(let mail): partition(partitioning.partition(of: mail.id))
+    case .sessionOpened(let opened):
+      let home = partitioning.partition(of: opened.session)
+      partition(home)
+      if let actorSession = opened.impersonation?.actorSession {
+        let actor = partitioning.partition(of: actorSession)
+        if actor != home { partition(actor) }
+      }
+    case .sessionEnded(let id, _, let actorSession):
+      let home = partitioning.partition(of: id)
+      partition(home)
+      if let actorSession {
+        let actor = partitioning.partition(of: actorSession)
+        if actor != home { partition(actor) }
+      }
+    case .sessionSeen(let id, _): partition(partitioning.partition(of: id))
+    case .timerStarted(let started): partition(partitioning.partition(of: started.user))
+    case .entryAdded(let id, _, _, _): partition(partitioning.partition(of: id))
+    case .entryCorrected(let id, _, _): partition(partitioning.partition(of: id))
+    case .entryDeleted(let id): partition(partitioning.partition(of: id))
+    case .answerKept(let answer): partition(answer.partition)
+    case .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted: directory()
+    }
+  }
+
+  /// The user a change is about, for the audit trail and the archive's index.
+  package var user: UserID? {
+    switch self {
+    case .userCreated(let created): created.user
+    case .userSet(let id, _, _, _), .userRenamed(let id, _, _), .statusSet(let id, _, _), .accessSet(let id, _, _),
+      .roleGranted(let id, _), .roleRevoked(let id, _), .workspaceJoined(let id, _), .workspaceLeft(let id, _),
+      .timerStopped(let id, _, _, _), .entryAdded(_, let id, _, _):
+      id
+    case .mailQueued(let mail): mail.user
+    case .sessionOpened(let opened): opened.user
+    case .timerStarted(let started): started.user
+    case .contactCreated, .contactSet, .sessionEnded, .sessionSeen, .entryCorrected, .entryDeleted,
+      .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept:
+      nil
+    }
+  }
+}

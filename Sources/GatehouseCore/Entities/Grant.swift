@@ -1,0 +1,110 @@
+/// A role. The first four are built in and ordered by power (L10).
+package struct Role: Sendable, Hashable, BitwiseCopyable {
+  package let number: UInt16
+
+  package init(number: UInt16) { self.number = number }
+
+  package static let individual = Role(number: 1)
+  package static let manager = Role(number: 2)
+  package static let trainingAdministrator = Role(number: 3)
+  package static let superAdministrator = Role(number: 4)
+
+  package static let builtIn: [(role: Role, name: String)] = [
+    (.individual, "individual"),
+    (.manager, "manager"),
+    (.trainingAdministrator, "training-administrator"),
+    (.superAdministrator, "super-administrator"),
+  ]
+
+  package init?(name: String) {
+    let name = name.lowercased()
+    guard let found = Role.builtIn.first(where: { $0.name == name }) else { return nil }
+    self = found.role
+  }
+
+  package var name: String { Role.builtIn.first { $0.role == self }?.name ?? "role-\(number)" }
+}
+
+/// Which roles a user has in any scope, as bits: what most decisions need to know.
+package struct RoleSet: Sendable, Equatable, BitwiseCopyable {
+  package var bits: UInt16 = 0
+
+  package init() {}
+
+  package init(_ grants: [Grant]) {
+    for grant in grants where grant.role.number < 16 { bits |= 1 << grant.role.number }
+  }
+
+  package func contains(_ role: Role) -> Bool { role.number < 16 && bits & (1 << role.number) != 0 }
+
+  /// The most powerful built-in role; whoever has none is an individual.
+  package var strongest: Role {
+    if contains(.superAdministrator) { return .superAdministrator }
+    if contains(.trainingAdministrator) { return .trainingAdministrator }
+    return contains(.manager) ? .manager : .individual
+  }
+}
+
+/// Where a grant holds.
+package enum Scope: Sendable, Equatable, BitwiseCopyable {
+  case everywhere
+  case workspace(WorkspaceID)
+  case product(ProductID)
+  case account(UInt64)
+  case group(UInt64)
+}
+
+/// A role with a scope.
+package struct Grant: Sendable, Equatable, BitwiseCopyable {
+  package var role: Role
+  package var scope: Scope
+  /// L11: one of several roles is the main one.
+  package var isMain: Bool
+
+  package init(role: Role, scope: Scope, isMain: Bool) {
+    self.role = role
+    self.scope = scope
+    self.isMain = isMain
+  }
+
+  package func isSame(as other: Grant) -> Bool { role == other.role && scope == other.scope }
+}
+
+extension ByteWriter {
+  package mutating func grant(_ grant: Grant) {
+    varint(grant.role.number)
+    flag(grant.isMain)
+    switch grant.scope {
+    case .everywhere: byte(0)
+    case .workspace(let id):
+      byte(1)
+      varint(id)
+    case .product(let id):
+      byte(2)
+      varint(id)
+    case .account(let id):
+      byte(3)
+      varint(id)
+    case .group(let id):
+      byte(4)
+      varint(id)
+    }
+  }
+}
+
+extension ByteReader {
+  package mutating func grant() throws(CodingError) -> Grant {
+    let role = Role(number: try number())
+    let isMain = try flag()
+    let scope: Scope
+    switch try byte() {
+    case 0: scope = .everywhere
+    case 1: scope = .workspace(try number())
+    case 2: scope = .product(try number())
+    case 3: scope = .account(try varint())
+    case 4: scope = .group(try varint())
+    default: throw failure("an unknown kind of scope")
+    }
+    return Grant(role: role, scope: scope, isMain: isMain)
+  }
+}

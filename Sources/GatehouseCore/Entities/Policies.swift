@@ -1,0 +1,176 @@
+/// The settings of a workspace that choose between the rules of different products.
+///
+/// A policy is one entry of `all`: its name in `WORKSPACE.SET ws policy.NAME value`, its kind and its
+/// default. Decisions read the typed value of this struct; the table is what setting, listing and the
+/// reference are derived from.
+package struct Policies: Sendable, Equatable {
+  package enum Value: Sendable, Equatable {
+    case flag(Bool)
+    case number(Int64)
+    /// A span of time in milliseconds.
+    case span(Milliseconds)
+    case choice(String)
+    case words([String])
+  }
+
+  package struct Definition: Sendable {
+    package let name: String
+    package let summary: String
+    package let standard: Value
+    /// The words a choice or a list of words may have, or the bounds of a number or span.
+    package let choices: [String]
+    package let range: ClosedRange<Int64>
+
+    init(
+      _ name: String, _ standard: Value, _ summary: String, choices: [String] = [],
+      range: ClosedRange<Int64> = 0...Limits.latestTime
+    ) {
+      self.name = name
+      self.standard = standard
+      self.summary = summary
+      self.choices = choices
+      self.range = range
+    }
+  }
+
+  package static let all: [Definition] = [
+    Definition(
+      "delete.keep-tracked", .flag(true), "deleting is refused while time is recorded for the user (T11)"),
+    Definition("delete.needs-reason", .flag(true), "deleting needs a reason, which is recorded (S9)"),
+    Definition(
+      "contact.name-format", .choice("first-last"), "the order of names in a typed name (S3)",
+      choices: ["first-last", "last-first"]),
+    Definition(
+      "user.required-fields", .words([]), "what a new user must have (S4)",
+      choices: ["email", "initials", "reference", "role", "division"]),
+    Definition(
+      "user.needs-authority", .flag(false), "only administrators with authority add and remove users (S5)"),
+    Definition(
+      "user.needs-billing-acceptance", .flag(false), "adding and removing needs ACCEPT-BILLING (S6, S10)"),
+    Definition(
+      "login.within-employment", .flag(false), "login is refused before the hire and after the release date"),
+    Definition(
+      "accounts.needs-owner", .flag(false), "logging in as others and stopping their timers is the owner's (K1)"),
+    Definition("accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan (K1)"),
+    Definition("timer.notify-stopped", .flag(false), "a user whose timer somebody else stops gets a notice (K8)"),
+    Definition(
+      "session.ttl", .span(12 * 3_600_000), "how long a session lasts at most", range: 1000...366 * TimeText.day),
+    Definition(
+      "session.idle", .span(0), "how long a session lasts unused; 0 is without limit", range: 0...366 * TimeText.day),
+    Definition(
+      "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000),
+  ]
+
+  // The typed values that decisions read.
+  package var keepsTracked = true
+  package var deleteNeedsReason = true
+  package var needsAuthority = false
+  package var needsBillingAcceptance = false
+  package var withinEmployment = false
+  package var accountsNeedOwner = false
+  package var accountsNeedEnterprise = false
+  package var notifiesStopped = false
+  package var sessionTTL: Milliseconds = 12 * 3_600_000
+  package var sessionIdle: Milliseconds = 0
+  package var impersonationTTL: Milliseconds = 15 * 60_000
+  package var nameFormat = "first-last"
+  package var requiredFields: [String] = []
+
+  /// The texts of the policies that were set, by name.
+  package private(set) var texts: [String: String] = [:]
+
+  package init() {}
+
+  /// The value of a policy as it is shown.
+  package func text(of definition: Definition) -> String {
+    texts[definition.name] ?? Self.show(definition.standard)
+  }
+
+  package static func definition(_ name: String) -> Definition? { all.first { $0.name == name } }
+
+  /// The value that `text` stands for, or nil where it is not one of the policy's.
+  package static func parse(_ text: String, for definition: Definition) -> Value? {
+    switch definition.standard {
+    case .flag:
+      switch text.lowercased() {
+      case "on", "1", "yes", "true": return .flag(true)
+      case "off", "0", "no", "false": return .flag(false)
+      default: return nil
+      }
+    case .number:
+      return Int64(text).flatMap { definition.range.contains($0) ? .number($0) : nil }
+    case .span:
+      return TimeText.duration(text).flatMap { definition.range.contains($0) ? .span($0) : nil }
+    case .choice:
+      return definition.choices.contains(text.lowercased()) ? .choice(text.lowercased()) : nil
+    case .words:
+      let words = text.lowercased().split(separator: ",").map(String.init)
+      return words.allSatisfy(definition.choices.contains) ? .words(words) : nil
+    }
+  }
+
+  package static func show(_ value: Value) -> String {
+    switch value {
+    case .flag(let on): on ? "on" : "off"
+    case .number(let number): String(number)
+    case .span(let span): String(span)
+    case .choice(let word): word
+    case .words(let words): words.joined(separator: ",")
+    }
+  }
+
+  /// What `parse` accepts, in words for an error.
+  package static func expectation(for definition: Definition) -> String {
+    switch definition.standard {
+    case .flag: "on or off"
+    case .number: "a number from \(definition.range.lowerBound) to \(definition.range.upperBound)"
+    case .span: "a duration such as 15m, from \(definition.range.lowerBound) to \(definition.range.upperBound) ms"
+    case .choice: "one of \(definition.choices.joined(separator: ", "))"
+    case .words: "a comma-separated list of \(definition.choices.joined(separator: ", "))"
+    }
+  }
+
+  /// Sets a policy to a text that `parse` accepts.
+  package mutating func set(_ name: String, _ text: String) {
+    guard let definition = Self.definition(name), let value = Self.parse(text, for: definition) else { return }
+    texts[name] = Self.show(value)
+    switch (name, value) {
+    case ("delete.keep-tracked", .flag(let on)): keepsTracked = on
+    case ("delete.needs-reason", .flag(let on)): deleteNeedsReason = on
+    case ("user.needs-authority", .flag(let on)): needsAuthority = on
+    case ("user.needs-billing-acceptance", .flag(let on)): needsBillingAcceptance = on
+    case ("login.within-employment", .flag(let on)): withinEmployment = on
+    case ("accounts.needs-owner", .flag(let on)): accountsNeedOwner = on
+    case ("accounts.needs-enterprise", .flag(let on)): accountsNeedEnterprise = on
+    case ("timer.notify-stopped", .flag(let on)): notifiesStopped = on
+    case ("session.ttl", .span(let span)): sessionTTL = span
+    case ("session.idle", .span(let span)): sessionIdle = span
+    case ("impersonation.ttl", .span(let span)): impersonationTTL = span
+    case ("contact.name-format", .choice(let word)): nameFormat = word
+    case ("user.required-fields", .words(let words)): requiredFields = words
+    default: preconditionFailure("the policy \(name) has no typed value")
+    }
+  }
+
+  /// The policies of a product that Gatehouse can stand in for, by the profile's name.
+  package static let profiles: [String: [(name: String, value: String)]] = [
+    "actitime": [
+      ("delete.keep-tracked", "on"), ("delete.needs-reason", "off"),
+    ],
+    "actionstep": [
+      ("delete.keep-tracked", "off"), ("delete.needs-reason", "on"), ("user.needs-authority", "on"),
+      ("user.needs-billing-acceptance", "on"),
+      ("user.required-fields", "email,initials,reference,role,division"),
+    ],
+    "aptien": [
+      ("delete.keep-tracked", "off"), ("delete.needs-reason", "off"),
+    ],
+    "accessplanit": [
+      ("delete.keep-tracked", "off"), ("delete.needs-reason", "off"),
+    ],
+    "clockify": [
+      ("delete.keep-tracked", "off"), ("delete.needs-reason", "off"), ("accounts.needs-owner", "on"),
+      ("accounts.needs-enterprise", "on"), ("timer.notify-stopped", "off"),
+    ],
+  ]
+}

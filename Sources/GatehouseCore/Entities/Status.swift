@@ -1,0 +1,32 @@
+/// Where a user stands. L16: the first four may log in with the right credentials, the others may not.
+package enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  case active = 1
+  case new
+  case `import`
+  case temporary
+  case inactive
+  case pending
+  case locked
+  /// The login is gone; the contact and all it did stay.
+  case deleted
+
+  package var mayLogIn: Bool { rawValue <= Status.temporary.rawValue }
+
+  package var name: StaticString {
+    switch self {
+    case .active: "active"
+    case .new: "new"
+    case .import: "import"
+    case .temporary: "temporary"
+    case .inactive: "inactive"
+    case .pending: "pending"
+    case .locked: "locked"
+    case .deleted: "deleted"
+    }
+  }
+
+  package init?(name: String) {
+    guard let found = Status.allCases.first(where: { "\($0.name)" == name.lowercased() }) else { return nil }
+    self = found
+  }
+}

@@ -1,0 +1,87 @@
+/// What belongs to no one contact: workspaces, products, pools and services.
+///
+/// A value that never changes: each partition holds the newest one, so that a decision reads it without
+/// leaving its lane. `DirectoryState` makes the next one.
+package final class Directory: Sendable {
+  package let lsn: LSN
+  package let workspaces: [Workspace]
+  package let products: [Product]
+  package let services: [ServiceIdentity]
+
+  private let productsByName: [String: ProductID]
+  private let workspacesByName: [String: WorkspaceID]
+  private let productSlots: ContiguousArray<ProductID>
+  private let productNames: ContiguousArray<ContiguousArray<UInt8>>
+
+  package init(lsn: LSN, workspaces: [Workspace], products: [Product], services: [ServiceIdentity]) {
+    self.lsn = lsn
+    self.workspaces = workspaces
+    self.products = products
+    self.services = services
+    workspacesByName = Dictionary(uniqueKeysWithValues: workspaces.map { ($0.name, $0.id) })
+    var byName: [String: ProductID] = [:]
+    var names: ContiguousArray<ContiguousArray<UInt8>> = []
+    for product in products {
+      byName["\(workspaces[Int(product.workspace) - 1].name)/\(product.name)"] = product.id
+      // The short form means the product of `main`; others are found by the qualified name.
+      names.append(product.workspace == mainWorkspace ? ContiguousArray(product.name.utf8) : [])
+    }
+    productsByName = byName
+    productNames = names
+    var capacity = 8
+    while capacity < products.count * 2 { capacity *= 2 }
+    var slots = ContiguousArray<ProductID>(repeating: 0, count: capacity)
+    for (index, name) in names.enumerated() where !name.isEmpty {
+      var slot = name.withUnsafeBytes { Self.hash($0) } & (capacity - 1)
+      while slots[slot] != 0 { slot = (slot + 1) & (capacity - 1) }
+      slots[slot] = ProductID(index + 1)
+    }
+    productSlots = slots
+  }
+
+  /// FNV-1a: product names are made by administrators, few, and not worth a keyed hash.
+  @inline(__always)
+  private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return Int(truncatingIfNeeded: hash >> 8)
+  }
+
+  /// The product that `name` or `workspace/name` stands for.
+  package func productID(_ word: UnsafeRawBufferPointer) -> ProductID? {
+    let mask = productSlots.count - 1
+    var slot = Self.hash(word) & mask
+    while productSlots[slot] != 0 {
+      let id = productSlots[slot]
+      if productNames[Int(id) - 1].withUnsafeBytes({ sameBytes($0, word) }) { return id }
+      slot = (slot + 1) & mask
+    }
+    // Not a plain lower-case name of `main`: the rare forms go through a string.
+    let text = String(decoding: word, as: UTF8.self).lowercased()
+    return productsByName[text] ?? productsByName["main/\(text)"]
+  }
+
+  package func product(_ id: ProductID) -> Product? {
+    id > 0 && Int(id) <= products.count ? products[Int(id) - 1] : nil
+  }
+
+  package func workspaceID(_ name: String) -> WorkspaceID? { workspacesByName[name.lowercased()] }
+
+  package func workspace(_ id: WorkspaceID) -> Workspace { workspaces[Int(id) - 1] }
+
+  package func service(_ id: ServiceID) -> ServiceIdentity? {
+    id > 0 && Int(id) <= services.count ? services[Int(id) - 1] : nil
+  }
+
+  package func service(named name: String) -> ServiceIdentity? {
+    services.first { $0.name == name && !$0.isDeleted }
+  }
+
+  /// Whether any service is defined; until then loopback connections have all rights.
+  package var hasServices: Bool { services.contains { !$0.isDeleted } }
+
+  /// `name` in the main workspace, `workspace/name` in others.
+  package func productName(_ product: Product) -> String {
+    product.workspace == mainWorkspace ? product.name : "\(workspace(product.workspace).name)/\(product.name)"
+  }
+}

@@ -1,0 +1,240 @@
+internal import HeapModule
+
+/// All that one partition owns: a value, copied whole for a snapshot, mutated by `apply` alone.
+package struct PartitionState: Sendable {
+  package let partitioning: Partitioning
+  /// The partition's number.
+  package let index: Int
+  /// The last record that changed this partition. An absence that was read depends on it.
+  package internal(set) var lsn: LSN = 0
+
+  package internal(set) var contacts = RowTable<ContactRow>()
+  package internal(set) var users = RowTable<UserRow>()
+  /// Users of this partition whose name belongs here: nearly all.
+  package internal(set) var names = NameIndex()
+  /// Names that belong here and lead to a user of another partition, by folded name.
+  package internal(set) var foreignNames: [String: UserID] = [:]
+
+  package internal(set) var sessions = RowTable<SessionRow>()
+  package internal(set) var sessionCount = 0
+  /// First free session slot, linked through `next`; 0 for none.
+  package internal(set) var freeSession: UInt32 = 0
+  /// Impersonations by the actor's login, which is a session of this partition; they themselves may live elsewhere.
+  package internal(set) var impersonations: [SessionID: [SessionID]] = [:]
+  /// When to look at which session: deadline in seconds above, slot below. Derived; a deadline that has moved
+  /// since is found out when its time comes.
+  var deadlines = Heap<UInt64>()
+
+  package internal(set) var timers: [TimerKey: RunningTimer] = [:]
+  package internal(set) var entries = RowTable<EntryRow>()
+  package internal(set) var history: [UInt32: [EntryVersion]] = [:]
+
+  package internal(set) var mails: [MailID: Mail] = [:]
+  package internal(set) var lastMail = 0
+  package internal(set) var answers: [Digest: RememberedAnswer] = [:]
+  /// The number of answers at which those that are too old are looked for.
+  var answersToSweep = 1024
+  /// Users that are not deleted.
+  package internal(set) var liveUsers = 0
+
+  package init(index: Int, partitioning: Partitioning) {
+    self.index = index
+    self.partitioning = partitioning
+  }
+}
+
+/// An answer under an idempotency key, and until when it is remembered.
+package struct RememberedAnswer: Sendable {
+  package let arguments: Digest
+  package let reply: Reply
+  package let until: Milliseconds
+  package let lsn: LSN
+}
+
+// MARK: - Reading
+
+extension PartitionState {
+  package func id<Entity>(_ serial: Int) -> Identifier<Entity> { partitioning.id(serial: serial, partition: index) }
+
+  /// The serial number of a user of this partition; nil where the id was never given out.
+  package func serial(of id: UserID) -> Int? {
+    let serial = partitioning.serial(of: id)
+    return users.contains(serial) && users[serial].isUsed ? serial : nil
+  }
+
+  package func serial(of id: ContactID) -> Int? {
+    let serial = partitioning.serial(of: id)
+    return contacts.contains(serial) && contacts[serial].isUsed ? serial : nil
+  }
+
+  package func serial(of id: EntryID) -> Int? {
+    let serial = partitioning.serial(of: id)
+    return entries.contains(serial) && entries[serial].isUsed ? serial : nil
+  }
+
+  /// The slot of a session that has not ended.
+  @inline(__always)
+  package func slot(of id: SessionID) -> Int? {
+    let serial = partitioning.serial(of: id)
+    let slot = SessionNumber.slot(serial)
+    guard sessions.contains(slot), sessions[slot].isUsed,
+      sessions[slot].generation == SessionNumber.generation(serial)
+    else { return nil }
+    return slot
+  }
+
+  package func sessionID(ofSlot slot: Int) -> SessionID {
+    SessionNumber.id(slot: slot, generation: sessions[slot].generation, partition: index, partitioning)
+  }
+
+  /// The user of this partition that a folded name leads to.
+  @inline(__always)
+  package func localUser(folded: UnsafeRawBufferPointer, hash: UInt32) -> Int? {
+    names.find(hash) { serial in
+      users[serial].nameHash == hash && users.withDetails(of: serial) { Self.isName(in: $0, folded) }
+    }
+  }
+
+  /// The user that a folded name of this partition leads to.
+  package func user(folded: UnsafeRawBufferPointer, hash: UInt32) -> UserID? {
+    if let serial = localUser(folded: folded, hash: hash) { return id(serial) }
+    if foreignNames.isEmpty { return nil }
+    return foreignNames[String(decoding: folded, as: UTF8.self)]
+  }
+
+  /// Whether the username in a user's details reads the same as a folded name.
+  private static func isName(in details: UnsafeRawBufferPointer, _ folded: UnsafeRawBufferPointer) -> Bool {
+    guard let stored = Details.field(UserTag.username, in: details) else { return false }
+    if sameBytes(stored, folded) { return true }
+    return FoldedName.withFolded(stored) { sameBytes($0, folded) }
+  }
+
+  package func username(_ serial: Int) -> String {
+    users.withDetails(of: serial) { Details.text(UserTag.username, in: $0) }
+  }
+
+  // MARK: Product access
+
+  /// The user's access to a product, if it ever had any.
+  @inline(__always)
+  package func access(of serial: Int, to product: ProductID) -> ProductAccess? {
+    let row = users[serial]
+    if row.flags.contains(.manyProducts) {
+      return allAccess(of: serial).first { $0.product == product }
+    }
+    if row.access.0 >> 16 == product { return ProductAccess(packed: row.access.0) }
+    if row.access.1 >> 16 == product { return ProductAccess(packed: row.access.1) }
+    return nil
+  }
+
+  package func allAccess(of serial: Int) -> [ProductAccess] {
+    let row = users[serial]
+    if row.flags.contains(.manyProducts) {
+      let list = try? users.details(of: serial).decode(UserTag.access) { (reader) throws(CodingError) in
+        try reader.list { (reader) throws(CodingError) in ProductAccess(packed: try reader.number()) }
+      }
+      return list ?? []
+    }
+    return [row.access.0, row.access.1].filter { $0 != 0 }.map { ProductAccess(packed: $0) }
+  }
+
+  // MARK: Grants and memberships
+
+  package func grants(of serial: Int) -> [Grant] {
+    guard users[serial].roles.bits != 0 else { return [] }
+    let list = try? users.details(of: serial).decode(UserTag.grants) { (reader) throws(CodingError) in
+      try reader.list { (reader) throws(CodingError) in try reader.grant() }
+    }
+    return list ?? []
+  }
+
+  package func memberships(of serial: Int) -> [WorkspaceID] {
+    let list = try? users.details(of: serial).decode(UserTag.memberships) { (reader) throws(CodingError) in
+      try reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }
+    }
+    return list ?? [mainWorkspace]
+  }
+
+  package func isMember(_ serial: Int, of workspace: WorkspaceID) -> Bool {
+    users.withDetails(of: serial) { raw in
+      guard let field = Details.field(UserTag.memberships, in: raw) else { return workspace == mainWorkspace }
+      var reader = ByteReader(field)
+      let list = try? reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }
+      return list?.contains(workspace) ?? false
+    }
+  }
+
+  // MARK: Fields
+
+  /// A contact's field as it is shown; empty where it is not set.
+  package func text(_ field: ContactField, of contact: Int) -> String {
+    let row = contacts[contact]
+    switch field {
+    case .hired: return row.hired == .min ? "" : TimeText.text(ofDay: row.hired)
+    case .released: return row.released == .min ? "" : TimeText.text(ofDay: row.released)
+    default: return contacts.withDetails(of: contact) { Details.text(field.rawValue, in: $0) }
+    }
+  }
+
+  package func text(_ field: UserField, of user: Int) -> String {
+    if let flag = field.flag { return users[user].flags.contains(flag) ? "1" : "0" }
+    return users.withDetails(of: user) { Details.text(field.rawValue, in: $0) }
+  }
+
+  // MARK: Sessions
+
+  /// The ids of a user's sessions that have not ended, newest first.
+  package func sessionIDs(of user: Int) -> [SessionID] {
+    var found: [SessionID] = []
+    var slot = Int(users[user].sessions)
+    while slot != 0 {
+      found.append(sessionID(ofSlot: slot))
+      slot = Int(sessions[slot].next)
+    }
+    return found
+  }
+
+  package func impersonation(ofSlot slot: Int) -> Impersonation? {
+    guard sessions[slot].kind == .impersonation else { return nil }
+    let decoded = try? sessions.details(of: slot).decode(Impersonation.tag) { (reader) throws(CodingError) in
+      try Impersonation(from: &reader)
+    }
+    return decoded ?? nil
+  }
+
+  /// The id the next session gets, if `offset` others are opened before it in the same record.
+  package func nextSession() -> SessionID {
+    let slot = freeSession != 0 ? Int(freeSession) : sessions.last + 1
+    let generation = freeSession != 0 ? sessions[slot].generation : 0
+    return SessionNumber.id(slot: slot, generation: generation, partition: index, partitioning)
+  }
+
+  // MARK: Entries
+
+  package func content(ofEntry serial: Int) -> EntryContent {
+    let row = entries[serial]
+    return entries.withDetails(of: serial) { raw in
+      EntryContent(
+        start: row.start, end: row.end, project: Details.text(EntryTag.project, in: raw),
+        note: Details.text(EntryTag.note, in: raw))
+    }
+  }
+
+  package func author(_ tag: UInt8, ofEntry serial: Int) -> Author? {
+    let decoded = try? entries.details(of: serial).decode(tag) { (reader) throws(CodingError) in
+      try Author(from: &reader)
+    }
+    return decoded ?? nil
+  }
+
+  /// Whether time is recorded for a user: a running timer, or an entry that is not deleted (T11).
+  package func hasTrackedTime(_ user: Int) -> Bool {
+    if timers.keys.contains(where: { $0.user == UInt32(user) }) { return true }
+    var entry = Int(contacts[Int(users[user].contact)].entries)
+    while entry != 0 {
+      if entries[entry].user == UInt32(user), !entries[entry].isDeleted { return true }
+      entry = Int(entries[entry].previous)
+    }
+    return false
+  }
+}

@@ -1,0 +1,79 @@
+/// The variable part of a row: fields with a tag each, packed as tag, length, bytes.
+///
+/// A row has few fields and most are empty, so reading one means stepping over those before it.
+package struct Details: Sendable, Equatable {
+  package private(set) var bytes: ContiguousArray<UInt8>
+
+  package init() { bytes = [] }
+
+  package init(_ raw: UnsafeRawBufferPointer) { bytes = ContiguousArray(raw) }
+
+  /// The bytes of a field in packed details, or nil.
+  @inline(__always)
+  package static func field(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    var offset = 0
+    while offset < raw.count {
+      let found = raw[offset]
+      var length = 0
+      var shift = 0
+      repeat {
+        offset += 1
+        length |= Int(raw[offset] & 0x7f) << shift
+        shift += 7
+      } while raw[offset] >= 0x80
+      offset += 1
+      if found == tag { return UnsafeRawBufferPointer(rebasing: raw[offset..<offset + length]) }
+      offset += length
+    }
+    return nil
+  }
+
+  /// The text of a field; empty where it is not set.
+  package static func text(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> String {
+    field(tag, in: raw).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+
+  package subscript(text tag: UInt8) -> String {
+    get { bytes.withUnsafeBytes { Self.text(tag, in: $0) } }
+    set {
+      var value = newValue
+      value.withUTF8 { set(tag, UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  /// The coded value of a field, read by `read`; nil where it is not set.
+  package func decode<T>(_ tag: UInt8, _ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> T? {
+    try bytes.withUnsafeBytes { raw -> Result<T?, CodingError> in
+      guard let field = Self.field(tag, in: raw) else { return .success(nil) }
+      return Result { () throws(CodingError) -> T? in
+        var reader = ByteReader(field)
+        return try read(&reader)
+      }
+    }.get()
+  }
+
+  package mutating func encode(_ tag: UInt8, _ write: (inout ByteWriter) -> Void) {
+    var writer = ByteWriter()
+    write(&writer)
+    writer.bytes.withUnsafeBytes { set(tag, $0) }
+  }
+
+  /// Sets a field; an empty value removes it.
+  package mutating func set(_ tag: UInt8, _ value: UnsafeRawBufferPointer) {
+    var result = ByteWriter()
+    bytes.withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      while !reader.isAtEnd, let found = try? reader.byte(), let field = try? reader.block() {
+        if found != tag {
+          result.byte(found)
+          result.block(field)
+        }
+      }
+    }
+    if !value.isEmpty {
+      result.byte(tag)
+      result.block(value)
+    }
+    bytes = result.bytes
+  }
+}

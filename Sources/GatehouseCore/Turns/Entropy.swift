@@ -1,0 +1,123 @@
+/// Random bits for tokens, drawn in blocks so that a token does not cost a system call.
+///
+/// Under an idempotency key the bits come from the key instead, so that the same command answers with the
+/// same token although the token is stored nowhere.
+package struct Entropy {
+  private let fill: (UnsafeMutableRawBufferPointer) -> Void
+  private let digest: (UnsafeRawBufferPointer) -> Digest
+  private var block = ContiguousArray<UInt64>(repeating: 0, count: 512)
+  private var next = 512
+  private var seed: Digest?
+  private var drawn: UInt64 = 0
+
+  /// - Parameters:
+  ///   - fill: fills a buffer from the system's cryptographic generator.
+  ///   - digest: SHA-256.
+  package init(
+    fill: @escaping (UnsafeMutableRawBufferPointer) -> Void, digest: @escaping (UnsafeRawBufferPointer) -> Digest
+  ) {
+    self.fill = fill
+    self.digest = digest
+  }
+
+  /// Draws from `seed` until it is set to nil again.
+  package mutating func setSeed(_ seed: Digest?) {
+    self.seed = seed
+    drawn = 0
+  }
+
+  /// 128 random bits.
+  package mutating func draw() -> (UInt64, UInt64) {
+    if let seed {
+      drawn += 1
+      var input = ByteWriter()
+      input.digest(seed)
+      input.fixed64(drawn)
+      let digest = input.bytes.withUnsafeBytes { digest($0) }
+      return (digest.a, digest.b)
+    }
+    if next + 2 > block.count {
+      block.withUnsafeMutableBytes { fill($0) }
+      next = 0
+    }
+    defer {
+      // What was handed out is forgotten here.
+      block[next] = 0
+      block[next + 1] = 0
+      next += 2
+    }
+    return (block[next], block[next + 1])
+  }
+}
+
+/// The texts of secrets: a prefix that says what it is, the id it belongs to, and 128 random bits, the
+/// last two in base64url (RFC 4648) without padding.
+package enum SecretText {
+  /// Characters of the random part, which is all that is secret.
+  package static let randomCount = 22
+
+  private static let alphabet = ContiguousArray(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+  /// A session's token: `gs_`, its id, 128 random bits. 36 characters.
+  package static func sessionToken(_ id: SessionID, _ random: (UInt64, UInt64)) -> String {
+    text("gs_", id.raw, random)
+  }
+
+  /// A service's secret: `gk_`, its number, 128 random bits.
+  package static func serviceSecret(_ id: ServiceID, _ random: (UInt64, UInt64)) -> String {
+    text("gk_", UInt64(id), random)
+  }
+
+  package static let sessionTokenCount = 3 + 11 + randomCount
+
+  private static func text(_ prefix: StaticString, _ id: UInt64, _ random: (UInt64, UInt64)) -> String {
+    String(unsafeUninitializedCapacity: sessionTokenCount) { buffer in
+      for index in 0..<3 { buffer[index] = prefix.utf8Start[index] }
+      write(id, 0, count: 11, to: buffer, at: 3)
+      write(random.0, random.1, count: randomCount, to: buffer, at: 14)
+      return sessionTokenCount
+    }
+  }
+
+  /// The random part alone.
+  package static func randomPart(_ random: (UInt64, UInt64)) -> String {
+    String(unsafeUninitializedCapacity: randomCount) { buffer in
+      write(random.0, random.1, count: randomCount, to: buffer, at: 0)
+      return randomCount
+    }
+  }
+
+  /// Six bits a character, from the low end of `low`, then of `high`.
+  private static func write(
+    _ low: UInt64, _ high: UInt64, count: Int, to buffer: UnsafeMutableBufferPointer<UInt8>, at start: Int
+  ) {
+    var low = low
+    var high = high
+    for index in 0..<count {
+      buffer[start + index] = alphabet[Int(low & 63)]
+      low = low >> 6 | high << 58
+      high >>= 6
+    }
+  }
+
+  /// The id in a session token, if the bytes have the shape of one.
+  package static func session(of token: UnsafeRawBufferPointer) -> SessionID? {
+    guard token.count == sessionTokenCount, token[0] == 0x67, token[1] == 0x73, token[2] == 0x5f else { return nil }
+    var raw: UInt64 = 0
+    for index in 0..<11 {
+      let value: UInt8
+      switch token[3 + index] {
+      case let byte where byte &- 0x41 < 26: value = byte - 0x41
+      case let byte where byte &- 0x61 < 26: value = byte - 0x61 + 26
+      case let byte where byte &- 0x30 < 10: value = byte - 0x30 + 52
+      case 0x2d: value = 62
+      case 0x5f: value = 63
+      default: return nil
+      }
+      if index == 10, value > 15 { return nil }
+      raw |= UInt64(value) << UInt64(index * 6)
+    }
+    return SessionID(raw: raw)
+  }
+}

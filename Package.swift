@@ -71,14 +71,14 @@ let package = Package(
       ],
       path: "tools/gatehousectl",
       swiftSettings: settings),
+    .systemLibrary(name: "CEpoll", path: "Benchmarks/CEpoll"),
     .executableTarget(
       name: "gatehouse-bench",
       dependencies: [
-        "GatehouseWire",
+        "GatehouseCore", "GatehouseWire", "GatehouseStorage", "CEpoll",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       path: "Benchmarks/gatehouse-bench",
       swiftSettings: settings),

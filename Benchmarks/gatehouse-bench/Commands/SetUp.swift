@@ -1,0 +1,54 @@
+/// What a server needs before it can be loaded or measured.
+struct SetUp {
+  let host: String
+  let port: Int
+
+  /// Sends requests one after the other over a connection of its own and throws at the first refusal.
+  ///
+  /// - Parameter tolerating: the first word of an error that means it is there already.
+  private func send(_ requests: [[String]], tolerating: String? = nil) throws {
+    let plan = WorkerPlan(host: host, port: port, depth: 1, end: .sourcesEmpty)
+    for request in requests {
+      let result = try Worker(plan: plan, sources: [OneRequest(words: request)]).run().measurement
+      guard let error = result.firstError else { continue }
+      if let tolerating, error.contains("-" + tolerating) { continue }
+      throw BenchError("\(request[0]): \(error)")
+    }
+  }
+
+  func makeProducts() throws {
+    try send(Population.products.map { ["PRODUCT.CREATE", $0] }, tolerating: "CONFLICT")
+  }
+
+  func loadFunction() throws {
+    try send([["FUNCTION", "LOAD", "REPLACE", RedisFunction.library]])
+  }
+
+  /// Makes sessions in Gatehouse and gives their tokens.
+  func makeSessions(_ count: Int, users: Int, fleet: Fleet, connections: Int) throws -> [String] {
+    let sources = (0..<connections).map {
+      SessionSource(sessions: count, users: users, connection: $0, of: connections)
+    }
+    let result = try fleet.run(sources)
+    if result.measurement.errors > 0 {
+      throw BenchError("making sessions: \(result.measurement.firstError ?? "")")
+    }
+    let tokens = result.sources.flatMap(\.tokens)
+    guard tokens.count == count else {
+      throw BenchError("\(count) sessions were made, but \(tokens.count) answers had a token")
+    }
+    return tokens
+  }
+}
+
+/// A single request.
+private struct OneRequest: RequestSource {
+  var words: [String]?
+
+  mutating func next(_ output: inout ByteQueue, closing: Bool) -> Work? {
+    guard let words, !closing else { return nil }
+    output.appendRequest(words)
+    self.words = nil
+    return .store
+  }
+}

@@ -1,0 +1,25 @@
+/// Session tokens, each kept as the whole request that checks it.
+struct TokenRequests: Sendable {
+  private var bytes: ContiguousArray<UInt8> = []
+  private var starts: ContiguousArray<Int> = [0]
+
+  /// For a target that needs no tokens but their count: its sessions are found by number.
+  init(numbered count: Int = 0) { numbered = count }
+
+  init(tokens: [String]) {
+    numbered = 0
+    for token in tokens {
+      bytes.append(contentsOf: "*2\r\n$13\r\nSESSION.CHECK\r\n$\(token.utf8.count)\r\n\(token)\r\n".utf8)
+      starts.append(bytes.count)
+    }
+  }
+
+  private let numbered: Int
+
+  var count: Int { max(numbered, starts.count - 1) }
+
+  @inline(__always)
+  func append(_ index: Int, to output: inout ByteQueue) {
+    bytes.withUnsafeBytes { output.append(UnsafeRawBufferPointer(rebasing: $0[starts[index]..<starts[index + 1]])) }
+  }
+}

@@ -1,0 +1,88 @@
+/// The container that snapshots and archives are written in: blocks, and behind them a table that knows
+/// everything about them.
+///
+/// ```
+/// header   64 bytes   magic 8 · format u16 · reader u16 · flags u32 · folder id 16 · created u64 (unix ms)
+///                     · zeros 8 · hash of these 48 bytes
+/// blocks              stored bytes, one block behind the other without gaps
+/// table               count u32 · a block: stored length u32 (top bit: not compressed), raw length u32,
+///                     hash of the stored bytes 16 · then what the kind of file adds
+/// trailer  96 bytes   magic 8 · table offset u64 · table length u64 · file length u64 · hash of the table 16
+///                     · the header's hash 16 · zeros 16 · hash of these 80 bytes
+/// ```
+///
+/// Numbers are little-endian, hashes are `Hash128`, blocks are zstd frames. Reading begins at the end: the
+/// trailer vouches for the table, the table for each block, and their lengths must add up to the file's. So
+/// every byte of the file is under a hash, no length is believed before its hash is checked, and blocks can
+/// be read in any order and by several threads. A file is written under a temporary name, and has its own
+/// only when all of it is on the disk and has been read back.
+enum BlockFile {
+  static let headerSize = 64
+  static let trailerSize = 96
+  static let trailerMagic: UInt64 = magic("GATEHEND")
+  static let storedRawBit: UInt32 = 1 << 31
+  /// Far above what any table takes, and small enough to be read whole.
+  static let tableLimit = 256 << 20
+
+  /// Eight characters as the number that stores them.
+  static func magic(_ text: StaticString) -> UInt64 {
+    precondition(text.utf8CodeUnitCount == 8)
+    return UnsafeRawPointer(text.utf8Start).loadUnaligned(as: UInt64.self)
+  }
+}
+
+/// What distinguishes one kind of block file from another.
+struct BlockFileKind: Sendable {
+  let magic: UInt64
+  /// The version this program writes, and the largest `reader` that it understands.
+  let format: UInt16
+  /// The smallest version that may read what this program writes.
+  let reader: UInt16
+  /// No block's raw length is above this.
+  let blockLimit: Int
+}
+
+/// What the header says.
+struct BlockFileHeader: Sendable, Equatable {
+  var folderID: Hash128
+  /// Unix milliseconds.
+  var createdAt: UInt64
+}
+
+/// What the table says about one block, and where that puts it.
+struct BlockEntry: Sendable, Equatable {
+  var offset: UInt64
+  var storedLength: Int
+  var rawLength: Int
+  var isStoredRaw: Bool
+  var hash: Hash128
+}
+
+/// What is wrong with a snapshot or an archive file.
+package enum BlockFileError: Error, Equatable {
+  /// `offset` is where the damage shows.
+  case damaged(path: String, offset: UInt64, reason: String)
+  case newer(path: String, reader: UInt16)
+  case otherFolder(path: String)
+  case failed(DiskError)
+}
+
+extension BlockFileError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .damaged(let path, let offset, let reason): "\(path) is damaged at byte \(offset): \(reason)"
+    case .newer(let path, let reader): "\(path) needs a program that reads format \(reader)"
+    case .otherFolder(let path): "\(path) belongs to another data folder"
+    case .failed(let error): error.description
+    }
+  }
+}
+
+/// Turns a failed system call into a failure of the file.
+func blockFile<Result>(_ call: () throws(DiskError) -> Result) throws(BlockFileError) -> Result {
+  do throws(DiskError) {
+    return try call()
+  } catch {
+    throw .failed(error)
+  }
+}

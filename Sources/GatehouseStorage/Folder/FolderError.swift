@@ -1,0 +1,59 @@
+internal import Glibc
+
+/// Why a data folder cannot be opened. Every text says what to do about it.
+package enum FolderError: Error, Equatable {
+  case missing(path: String)
+  case notADirectory(path: String)
+  /// There is something in it, but no manifest: `names` are some of what is there.
+  case foreign(path: String, names: [String])
+  case newer(path: String, format: UInt32, reader: UInt32)
+  /// `holder` is what the other process wrote into the lock file.
+  case locked(path: String, holder: String)
+  case readOnly(path: String)
+  case notPermitted(path: String)
+  case full(path: String)
+  /// The manifest and its copy are both unusable.
+  case unreadable(path: String, reason: String)
+  case failed(path: String, DiskError)
+
+  /// What a failed system call on the folder at `path` means to who wants to open it.
+  init(_ error: DiskError, path: String) {
+    self =
+      switch error.code {
+      case EROFS: .readOnly(path: path)
+      case EACCES, EPERM: .notPermitted(path: path)
+      case ENOSPC, EDQUOT: .full(path: path)
+      case ENOTDIR: .notADirectory(path: path)
+      default: .failed(path: path, error)
+      }
+  }
+}
+
+extension FolderError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .missing(let path):
+      "\(path): there is no such folder; check the path, or start the server once to make it"
+    case .notADirectory(let path):
+      "\(path) is not a folder; name a folder, or a path where one can be made"
+    case .foreign(let path, let names):
+      "\(path) holds files of something else (\(names.joined(separator: ", "))) and no manifest; "
+        + "name an empty folder for new data, or bring the manifest back from a backup if this was a data folder"
+    case .newer(let path, let format, let reader):
+      "\(path) was written by a newer version (format \(format), readable from \(reader) on; this program "
+        + "reads up to \(Manifest.currentFormat)); start that version or a later one"
+    case .locked(let path, let holder):
+      "\(path) is in use by another process\(holder.isEmpty ? "" : " (\(holder))"); stop it first, or name another folder"
+    case .readOnly(let path):
+      "\(path) is on a file system mounted read-only; mount it for writing, then start again"
+    case .notPermitted(let path):
+      "\(path) may not be opened by this user; run as the folder's owner, or change its owner"
+    case .full(let path):
+      "\(path): the disk is full; make room, then start again"
+    case .unreadable(let path, let reason):
+      "\(path): the manifest and its copy cannot be used (\(reason)); bring the file back from a backup of this folder"
+    case .failed(let path, let error):
+      "\(path) cannot be opened: \(error); see to the disk, then start again"
+    }
+  }
+}

@@ -1,0 +1,198 @@
+internal import Glibc
+
+/// The steps of opening a data folder, and of making one.
+///
+/// A folder is made in this order, each step durable before the next: the folder itself, its lock, the
+/// subfolders, the manifest's copy, the manifest. The manifest comes last, so a folder that has one is whole;
+/// one that holds nothing but the earlier steps was left by a crash, and is made on.
+struct FolderOpening {
+  let path: String
+  let disk: any Disk
+
+  func own(
+    create: FolderParameters?, random: inout some RandomNumberGenerator
+  ) throws(FolderError) -> DataFolder {
+    let names = try existingNames(orMake: create != nil)
+    let manifestIsThere = names.contains(FolderName.manifest) || names.contains(FolderName.manifestCopy)
+    // Not even a lock file is put into a folder that may belong to something else.
+    if !manifestIsThere { try refuseForeign(names, mayCreate: create != nil) }
+    let lock = try takeLock()
+    var isKept = false
+    // Otherwise the lock would outlive a refusal, for as long as somebody holds on to the error.
+    defer { if !isKept { lock.close() } }
+
+    var warnings: [String] = []
+    let manifest: Manifest
+    if manifestIsThere {
+      manifest = try readManifest(repair: true, &warnings)
+    } else {
+      guard let create else { throw .missing(path: path) }
+      manifest = try make(Manifest(create, random: &random))
+    }
+    try prepareSubfolders()
+    isKept = true
+    return DataFolder(path: path, disk: disk, manifest: manifest, warnings: warnings, lock: lock)
+  }
+
+  func look() throws(FolderError) -> DataFolder {
+    let names = try existingNames(orMake: false)
+    guard names.contains(FolderName.manifest) || names.contains(FolderName.manifestCopy) else {
+      try refuseForeign(names, mayCreate: false)
+      throw .missing(path: path)
+    }
+    var warnings: [String] = []
+    let manifest = try readManifest(repair: false, &warnings)
+    return DataFolder(path: path, disk: disk, manifest: manifest, warnings: warnings, lock: nil)
+  }
+
+  private func attempt<Result>(_ call: () throws(DiskError) -> Result) throws(FolderError) -> Result {
+    do throws(DiskError) {
+      return try uninterrupted(call)
+    } catch {
+      throw FolderError(error, path: path)
+    }
+  }
+}
+
+// MARK: - The folder and its lock
+
+extension FolderOpening {
+  private func existingNames(orMake: Bool) throws(FolderError) -> [String] {
+    do throws(DiskError) {
+      return try uninterrupted { () throws(DiskError) in try disk.list(path) }
+    } catch  where error.code == ENOENT {
+      guard orMake else { throw .missing(path: path) }
+    } catch {
+      throw FolderError(error, path: path)
+    }
+    try attempt { () throws(DiskError) in try disk.createDirectory(path) }
+    try attempt { () throws(DiskError) in try disk.syncDirectory(DiskPath.parent(of: path)) }
+    return []
+  }
+
+  /// Refuses a folder without a manifest that holds more than what is made before the manifest.
+  private func refuseForeign(_ names: [String], mayCreate: Bool) throws(FolderError) {
+    let early = [FolderName.lock] + FolderName.subfolders
+    var strangers = names.filter { !early.contains($0) && !isManifestTemporary($0) }
+    for subfolder in FolderName.subfolders where names.contains(subfolder) {
+      let path = DiskPath.join(path, subfolder)
+      strangers += try attempt { () throws(DiskError) in try disk.list(path) }.map { DiskPath.join(subfolder, $0) }
+    }
+    guard strangers.isEmpty else {
+      throw .foreign(path: path, names: Array(strangers.sorted().prefix(3)))
+    }
+    if !mayCreate { throw .missing(path: path) }
+  }
+
+  private func isManifestTemporary(_ name: String) -> Bool {
+    name == FolderName.manifest + FolderName.temporarySuffix
+      || name == FolderName.manifestCopy + FolderName.temporarySuffix
+  }
+
+  /// Takes the lock, and writes who has it for those who find it taken.
+  private func takeLock() throws(FolderError) -> any DiskFile {
+    let lockPath = DiskPath.join(path, FolderName.lock)
+    let file = try attempt { () throws(DiskError) in
+      do throws(DiskError) {
+        return try disk.open(lockPath, .write)
+      } catch  where error.code == ENOENT {
+        return try disk.open(lockPath, .create)
+      }
+    }
+    guard try attempt({ () throws(DiskError) in try file.lock() }) else {
+      file.close()
+      let holder = (try? disk.readFile(lockPath, limit: 256)) ?? []
+      throw .locked(path: path, holder: String(decoding: holder.prefix { $0 >= 32 && $0 < 127 }, as: UTF8.self))
+    }
+    let note = Array("process \(getpid())\n".utf8)
+    try attempt { () throws(DiskError) in
+      try file.truncate(to: 0)
+      try note.withRawBytes { bytes throws(DiskError) in try file.writeAll(bytes, at: 0) }
+    }
+    return file
+  }
+
+  private func prepareSubfolders() throws(FolderError) {
+    for subfolder in FolderName.subfolders {
+      let subpath = DiskPath.join(path, subfolder)
+      if !disk.exists(subpath) {
+        try attempt { () throws(DiskError) in try disk.createDirectory(subpath) }
+      }
+      // What a crash left in memory only must be on the disk before anything is built on it.
+      try attempt { () throws(DiskError) in try disk.syncDirectory(subpath) }
+    }
+    try attempt { () throws(DiskError) in try disk.syncDirectory(path) }
+  }
+}
+
+// MARK: - The manifest
+
+extension FolderOpening {
+  private func make(_ manifest: Manifest) throws(FolderError) -> Manifest {
+    try prepareSubfolders()
+    try write(manifest, to: FolderName.manifestCopy)
+    try write(manifest, to: FolderName.manifest)
+    return manifest
+  }
+
+  private func write(_ manifest: Manifest, to name: String) throws(FolderError) {
+    try attempt { () throws(DiskError) in
+      try disk.replaceFile(DiskPath.join(path, name), with: manifest.encoded())
+    }
+  }
+
+  /// The manifest, or its copy where the manifest itself is of no use.
+  private func readManifest(repair: Bool, _ warnings: inout [String]) throws(FolderError) -> Manifest {
+    let first = try load(FolderName.manifest)
+    let second = try load(FolderName.manifestCopy)
+    switch (first, second) {
+    case (.success(let manifest), .success(let copy)) where manifest == copy:
+      return manifest
+    case (.success(let manifest), _):
+      if repair {
+        try write(manifest, to: FolderName.manifestCopy)
+        warnings.append("\(FolderName.manifestCopy) was missing or damaged and has been written anew")
+      }
+      return manifest
+    case (.failure(.newer(let format, let reader)), _), (_, .failure(.newer(let format, let reader))):
+      throw .newer(path: path, format: format, reader: reader)
+    case (.failure(let fault), .success(let manifest)):
+      if repair { try write(manifest, to: FolderName.manifest) }
+      warnings.append("\(FolderName.manifest) could not be used (\(text(fault))): its copy was taken")
+      return manifest
+    case (.failure(.otherProgram), .failure):
+      throw .foreign(path: path, names: [FolderName.manifest])
+    case (.failure(let fault), .failure):
+      throw .unreadable(path: path, reason: text(fault))
+    }
+  }
+
+  private func load(_ name: String) throws(FolderError) -> Result<Manifest, ManifestFault> {
+    let bytes: [UInt8]
+    do throws(DiskError) {
+      bytes = try disk.readFile(DiskPath.join(path, name), limit: Self.manifestLimit)
+    } catch  where error.code == ENOENT {
+      return .failure(.damaged("there is none"))
+    } catch  where error.code == EIO || error.code == EFBIG || error.code == EISDIR {
+      return .failure(.damaged(error.description))
+    } catch {
+      throw FolderError(error, path: path)
+    }
+    do throws(ManifestFault) {
+      return .success(try Manifest(decoding: bytes))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Many times what a manifest takes, so that a stranger's file is not read into memory whole.
+  private static let manifestLimit = 64 << 10
+
+  private func text(_ fault: ManifestFault) -> String {
+    switch fault {
+    case .otherProgram: "it is not one of \(Manifest.program)"
+    case .newer(let format, _): "it has format \(format)"
+    case .damaged(let reason): reason
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/// What a data folder says about itself: which program it belongs to, which version of the formats its
+/// files have, and the few values that are drawn once and hold for as long as the folder lives.
+///
+/// The file is text, one `name value` a line, so that an operator can read it:
+///
+/// ```
+/// program gatehouse
+/// format 1
+/// reader 1
+/// folder 5f0c… (16 bytes)
+/// partitions 64
+/// created 1763755200000
+/// secret 9ae1… (32 bytes)
+/// hash-key 03b7… (16 bytes)
+/// checksum c4d2… (16 bytes)
+/// ```
+///
+/// The checksum is the `Hash128` of every byte before its line. `format` is the version that wrote the
+/// folder, `reader` the smallest version that may read it: a program of version v opens any folder whose
+/// `reader` is at most v, and passes over lines that it does not know.
+package struct Manifest: Sendable, Equatable {
+  /// The version of the formats that this program writes.
+  package static let currentFormat: UInt32 = 1
+  /// The smallest version that understands what this program writes.
+  package static let currentReader: UInt32 = 1
+  package static let program = "gatehouse"
+
+  package static let secretKeySize = 32
+  package static let hashKeySize = 16
+  /// Partition indices are 16 bits wide, and the last value of them names the directory.
+  package static let partitionLimit = 1 << 15
+
+  package var format: UInt32
+  package var reader: UInt32
+  /// Drawn at random when the folder is made, and repeated in its files, so that a file of another folder
+  /// is known for a stranger.
+  package var folderID: Hash128
+  /// A power of two: an id carries its partition in its low bits.
+  package var partitionCount: Int
+  /// Unix milliseconds.
+  package var createdAt: UInt64
+  /// What the server derives its keys from.
+  package var secretKey: SecretBytes
+  /// What names are hashed with when they are spread over partitions.
+  package var hashKey: SecretBytes
+}
+
+/// Bytes that no log line, error text or dump may show.
+package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+  package let bytes: [UInt8]
+
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  package var description: String { "(\(bytes.count) secret bytes)" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// The values that a new folder is made with.
+package struct FolderParameters: Sendable {
+  /// A power of two, fixed for as long as the folder lives.
+  package var partitionCount: Int = 64
+  /// Unix milliseconds.
+  package var createdAt: UInt64
+
+  package init(partitionCount: Int = 64, createdAt: UInt64) {
+    self.partitionCount = partitionCount
+    self.createdAt = createdAt
+  }
+}
+
+extension Manifest {
+  /// The manifest of a new folder: its identity and its keys are drawn from `random`.
+  package init(_ parameters: FolderParameters, random: inout some RandomNumberGenerator) {
+    let count = parameters.partitionCount
+    precondition(count > 0 && count <= Self.partitionLimit && count & (count - 1) == 0, "a power of two")
+    func draw(_ size: Int) -> SecretBytes {
+      SecretBytes((0..<size).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+    }
+    self.init(
+      format: Self.currentFormat, reader: Self.currentReader,
+      folderID: Hash128(high: random.next(), low: random.next()),
+      partitionCount: count, createdAt: parameters.createdAt,
+      secretKey: draw(Self.secretKeySize), hashKey: draw(Self.hashKeySize))
+  }
+}

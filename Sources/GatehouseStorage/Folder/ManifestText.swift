@@ -1,0 +1,74 @@
+/// Why bytes are no manifest that this program can use.
+enum ManifestFault: Error, Equatable {
+  /// They do not say that they belong to a Gatehouse data folder.
+  case otherProgram
+  /// They were written for a later version of the program.
+  case newer(format: UInt32, reader: UInt32)
+  case damaged(String)
+}
+
+extension Manifest {
+  /// The file's bytes.
+  func encoded() -> [UInt8] {
+    let lines: [(String, String)] = [
+      ("program", Self.program),
+      ("format", String(format)),
+      ("reader", String(reader)),
+      ("folder", folderID.description),
+      ("partitions", String(partitionCount)),
+      ("created", String(createdAt)),
+      ("secret", Hexadecimal.text(secretKey.bytes)),
+      ("hash-key", Hexadecimal.text(hashKey.bytes)),
+    ]
+    let text = lines.map { "\($0) \($1)\n" }.joined()
+    return Array((text + "\(Self.checksumName) \(Self.checksum(of: Array(text.utf8)))\n").utf8)
+  }
+
+  private static let checksumName = "checksum"
+
+  private static func checksum(of bytes: [UInt8]) -> Hash128 {
+    bytes.withUnsafeBytes { Hash128(of: $0) }
+  }
+
+  /// The manifest in a file's bytes. The checksum is held against them before any value is believed.
+  init(decoding bytes: [UInt8]) throws(ManifestFault) {
+    let head = Array("program \(Self.program)\n".utf8)
+    guard bytes.starts(with: head) else { throw .otherProgram }
+    let sumLine = Array("\(Self.checksumName) ".utf8).count + Hash128.size * 2 + 1
+    guard bytes.count > sumLine + head.count else { throw .damaged("it is cut short") }
+    let body = Array(bytes.dropLast(sumLine))
+    guard bytes.dropFirst(body.count).elementsEqual("\(Self.checksumName) \(Self.checksum(of: body))\n".utf8) else {
+      throw .damaged("its checksum does not hold")
+    }
+    var values: [Substring: Substring] = [:]
+    for line in String(decoding: body, as: UTF8.self).split(separator: "\n") {
+      guard let space = line.firstIndex(of: " ") else { throw .damaged("a line has no value") }
+      values[line[..<space]] = line[line.index(after: space)...]
+    }
+    try self.init(values)
+  }
+
+  private init(_ values: [Substring: Substring]) throws(ManifestFault) {
+    func number<Value: FixedWidthInteger>(_ name: String) throws(ManifestFault) -> Value {
+      guard let text = values[name[...]], let value = Value(text) else { throw .damaged("it has no \(name)") }
+      return value
+    }
+    func bytes(_ name: String, _ size: Int) throws(ManifestFault) -> [UInt8] {
+      guard let text = values[name[...]], let value = Hexadecimal.bytes(text), value.count == size else {
+        throw .damaged("it has no \(name)")
+      }
+      return value
+    }
+    format = try number("format")
+    reader = try number("reader")
+    // Nothing more is asked of a manifest of the future: its other lines may have changed.
+    guard reader <= Self.currentFormat else { throw .newer(format: format, reader: reader) }
+    folderID = try bytes("folder", Hash128.size).withUnsafeBytes { Hash128(loading: $0) }
+    partitionCount = try number("partitions")
+    guard partitionCount > 0, partitionCount <= Self.partitionLimit, partitionCount & (partitionCount - 1) == 0
+    else { throw .damaged("the number of partitions is no power of two") }
+    createdAt = try number("created")
+    secretKey = SecretBytes(try bytes("secret", Self.secretKeySize))
+    hashKey = SecretBytes(try bytes("hash-key", Self.hashKeySize))
+  }
+}

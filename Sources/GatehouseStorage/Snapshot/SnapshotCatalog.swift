@@ -1,0 +1,85 @@
+/// The snapshots of a folder.
+package struct SnapshotCatalog: Sendable {
+  /// A file that has a snapshot's name; whether it is sound is another question.
+  package struct Entry: Sendable, Equatable {
+    package let lsn: UInt64
+    package let path: String
+  }
+
+  private let folder: DataFolder
+
+  package init(_ folder: DataFolder) { self.folder = folder }
+
+  /// The newest first.
+  package func entries() throws(DiskError) -> [Entry] {
+    try folder.disk.list(folder.snapshotsPath)
+      .compactMap { name in
+        Snapshot.lsn(ofName: name).map { Entry(lsn: $0, path: DiskPath.join(folder.snapshotsPath, name)) }
+      }
+      .sorted { $0.lsn > $1.lsn }
+  }
+
+  /// Names in the folder that no snapshot has, and that no crash leaves.
+  func strangers() throws(DiskError) -> [String] {
+    try folder.disk.list(folder.snapshotsPath)
+      .filter { Snapshot.lsn(ofName: $0) == nil && !$0.hasSuffix(FolderName.temporarySuffix) }
+  }
+
+  /// Opens a snapshot; the caller closes it.
+  package func open(_ entry: Entry) throws(BlockFileError) -> SnapshotReader {
+    try SnapshotReader(path: entry.path, lsn: entry.lsn, folder: folder)
+  }
+
+  /// Opens a snapshot whose every block has its hash; the caller closes it.
+  package func openSound(_ entry: Entry) throws(BlockFileError) -> SnapshotReader {
+    let reader = try open(entry)
+    do throws(BlockFileError) {
+      try reader.checkHashes()
+    } catch {
+      reader.close()
+      throw error
+    }
+    return reader
+  }
+
+  /// The record through which the log may go into the archive: that of the *older* snapshot that is kept,
+  /// so that either of the two opens with the log alone. Nil until there are two sound ones.
+  package func coveredThrough() throws(DiskError) -> UInt64? {
+    var sound = 0
+    for entry in try entries() where isSound(entry) {
+      sound += 1
+      if sound == Snapshot.kept { return entry.lsn }
+    }
+    return nil
+  }
+
+  private func isSound(_ entry: Entry) -> Bool {
+    guard let reader = try? openSound(entry) else { return false }
+    reader.close()
+    return true
+  }
+
+  /// Deletes what is older than the two newest sound snapshots. A damaged one does not count as kept, so the
+  /// folder never relies on a single file, except before its second snapshot.
+  /// - Parameter newestVerified: the snapshot that has just been read back, and need not be again.
+  func deleteOld(newestVerified: UInt64) throws(BlockFileError) {
+    let entries = try blockFile { () throws(DiskError) -> [Entry] in try self.entries() }
+    var sound = 0
+    for entry in entries {
+      if sound == Snapshot.kept {
+        try blockFile { () throws(DiskError) in try folder.disk.remove(entry.path) }
+      } else if entry.lsn == newestVerified || isSound(entry) {
+        sound += 1
+      }
+    }
+    try blockFile { () throws(DiskError) in try folder.disk.syncDirectory(folder.snapshotsPath) }
+  }
+
+  /// Removes what a crash left half written. Only the folder's owner may, and not while it writes.
+  func deleteTemporaries() throws(DiskError) {
+    precondition(folder.isOwned)
+    for name in try folder.disk.list(folder.snapshotsPath) where name.hasSuffix(FolderName.temporarySuffix) {
+      try folder.disk.remove(DiskPath.join(folder.snapshotsPath, name))
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/// Reads a snapshot. Opening it checks that it is whole; each section is checked when it is read. Several
+/// threads may read sections at once.
+package struct SnapshotReader: Sendable {
+  package let path: String
+  /// The smallest record number of the sections: the log is replayed from the next one on.
+  package let lsn: UInt64
+  package let largestLSN: UInt64
+  package let sections: [SnapshotSection]
+  private let file: BlockFileReader
+
+  /// - Parameter lsn: what the file's name says, which its sections must bear out.
+  init(path: String, lsn: UInt64, folder: DataFolder) throws(BlockFileError) {
+    self.path = path
+    file = try BlockFileReader(
+      path: path, disk: folder.disk, kind: Snapshot.kind, folderID: folder.manifest.folderID)
+    do throws(MalformedBytes) {
+      sections = try SnapshotTable.decoded(file.table, blocks: file.entries)
+      self.lsn = sections.lazy.map(\.lsn).min() ?? 0
+      largestLSN = sections.lazy.map(\.lsn).max() ?? 0
+      guard self.lsn == lsn else { throw MalformedBytes() }
+    } catch {
+      throw .damaged(path: path, offset: file.tableOffset, reason: "its sections do not fit its blocks or its name")
+    }
+    let owners = Set(sections.map(\.owner))
+    guard owners == Set(Snapshot.owners(partitionCount: folder.manifest.partitionCount)) else {
+      throw .damaged(path: path, offset: file.tableOffset, reason: "it does not have the folder's sections")
+    }
+  }
+
+  package var info: SnapshotInfo {
+    SnapshotInfo(
+      path: path, lsn: lsn, largestLSN: largestLSN, createdAt: file.header.createdAt,
+      sectionCount: sections.count, rawBytes: sections.reduce(0) { $0 + UInt64($1.rawLength) },
+      fileBytes: file.length)
+  }
+
+  /// The bytes of a section.
+  package func read(_ section: SnapshotSection) throws(BlockFileError) -> ContiguousArray<UInt8> {
+    let decompressor = BlockDecompressor()
+    var scratch: [UInt8] = []
+    var failure: BlockFileError?
+    let bytes = ContiguousArray<UInt8>(unsafeUninitializedCapacity: section.rawLength) { buffer, count in
+      do throws(BlockFileError) {
+        for number in section.blocks {
+          let end = count + file.entries[number].rawLength
+          try file.read(
+            number, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count..<end]),
+            scratch: &scratch, decompressor)
+          count = end
+        }
+      } catch {
+        failure = error
+        count = 0
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Reads every block and restores it.
+  package func verify() throws(BlockFileError) { try file.verify() }
+
+  /// Holds every block against its hash, which is several times faster than to restore them.
+  func checkHashes() throws(BlockFileError) { try file.checkHashes() }
+
+  /// Compares what the disk has, and not the system's memory of it, with what was written.
+  func readBack(expecting written: [SnapshotSection]) throws(BlockFileError) {
+    guard sections == written else {
+      throw .damaged(path: path, offset: file.tableOffset, reason: "its sections are not those that were written")
+    }
+    try file.forgetCached()
+    try file.verify()
+  }
+
+  /// Waits until what was read is on the disk: after a crash it may be in the system's memory only.
+  func sync() throws(BlockFileError) { try file.sync() }
+
+  package func close() { file.close() }
+}

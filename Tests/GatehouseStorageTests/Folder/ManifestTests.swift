@@ -1,0 +1,60 @@
+import Testing
+
+@testable import GatehouseStorage
+
+@Suite("Manifest")
+struct ManifestTests {
+  let manifest: Manifest
+
+  init() {
+    var random = SplitMix64(seed: 7)
+    manifest = Manifest(FolderParameters(partitionCount: 16, createdAt: 1_763_755_200_000), random: &random)
+  }
+
+  @Test func comesBackAsItWasWritten() throws {
+    #expect(try Manifest(decoding: manifest.encoded()) == manifest)
+  }
+
+  @Test func isReadable() {
+    let text = String(decoding: manifest.encoded(), as: UTF8.self)
+    #expect(text.hasPrefix("program gatehouse\nformat 1\nreader 1\nfolder "))
+    #expect(text.contains("\npartitions 16\ncreated 1763755200000\n"))
+  }
+
+  @Test func showsNoSecret() {
+    var dumped = ""
+    dump(manifest, to: &dumped)
+    for text in ["\(manifest)", dumped, String(reflecting: manifest)] {
+      #expect(!text.contains("\(manifest.secretKey.bytes[0]), \(manifest.secretKey.bytes[1])"))
+      #expect(!text.contains(Hexadecimal.text(manifest.secretKey.bytes)))
+    }
+  }
+
+  @Test func everyFlippedByteIsFound() {
+    let sound = manifest.encoded()
+    for at in sound.indices {
+      for flip: UInt8 in [0x01, 0x80, 0xFF] {
+        var bytes = sound
+        bytes[at] ^= flip
+        #expect(throws: ManifestFault.self) { try Manifest(decoding: bytes) }
+      }
+    }
+  }
+
+  @Test func everyOtherLengthIsFound() {
+    let sound = manifest.encoded()
+    for length in sound.indices {
+      #expect(throws: ManifestFault.self) { try Manifest(decoding: Array(sound.prefix(length))) }
+    }
+    #expect(throws: ManifestFault.self) { try Manifest(decoding: sound + [10]) }
+  }
+
+  @Test func aNewerVersionIsNamed() {
+    var newer = manifest
+    newer.format = 9
+    newer.reader = 8
+    #expect(throws: ManifestFault.newer(format: 9, reader: 8)) { try Manifest(decoding: newer.encoded()) }
+    newer.reader = 1
+    #expect(throws: Never.self) { try Manifest(decoding: newer.encoded()) }
+  }
+}

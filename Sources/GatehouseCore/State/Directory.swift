@@ -8,6 +8,9 @@ package final class Directory: Sendable {
   package let products: [Product]
   package let services: [ServiceIdentity]
 
+  /// What a login decision needs to know of a product, by number.
+  package let loginFacts: ContiguousArray<LoginFacts>
+
   private let productsByName: [String: ProductID]
   private let workspacesByName: [String: WorkspaceID]
   private let productSlots: ContiguousArray<ProductID>
@@ -27,6 +30,12 @@ package final class Directory: Sendable {
       names.append(product.workspace == mainWorkspace ? ContiguousArray(product.name.utf8) : [])
     }
     productsByName = byName
+    loginFacts = ContiguousArray(
+      products.map {
+        LoginFacts(
+          needsLicence: $0.needsLicence,
+          withinEmployment: workspaces[Int($0.workspace) - 1].policies.withinEmployment)
+      })
     productNames = names
     var capacity = 8
     while capacity < products.count * 2 { capacity *= 2 }
@@ -84,4 +93,10 @@ package final class Directory: Sendable {
   package func productName(_ product: Product) -> String {
     product.workspace == mainWorkspace ? product.name : "\(workspace(product.workspace).name)/\(product.name)"
   }
+}
+
+/// What a login decision needs to know of a product, flat, so that reading it counts no reference.
+package struct LoginFacts: Sendable, BitwiseCopyable {
+  package let needsLicence: Bool
+  package let withinEmployment: Bool
 }

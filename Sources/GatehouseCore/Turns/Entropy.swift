@@ -33,8 +33,8 @@ package struct Entropy {
       var input = ByteWriter()
       input.digest(seed)
       input.fixed64(drawn)
-      let digest = input.bytes.withUnsafeBytes { digest($0) }
-      return (digest.a, digest.b)
+      let block = input.bytes.withUnsafeBytes(digest)
+      return (block.a, block.b)
     }
     if next + 2 > block.count {
       block.withUnsafeMutableBytes { fill($0) }

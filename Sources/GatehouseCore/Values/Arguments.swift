@@ -34,6 +34,9 @@ package struct Arguments {
   private nonisolated(unsafe) static let noRanges = UnsafePointer(
     UnsafeMutablePointer<ArgumentRange>.allocate(capacity: 1))
 
+  /// A request without words.
+  package static var none: Arguments { Arguments(base: UnsafeRawPointer(noRanges), ranges: noRanges, count: 0) }
+
   /// The bytes of word `index`; it must be smaller than `count`.
   package subscript(index: Int) -> UnsafeRawBufferPointer {
     precondition(index >= 0 && index < count)

@@ -106,6 +106,14 @@ package struct Reply: Sendable, Equatable {
     }
   }
 
+  /// Appends one node of `other`.
+  package mutating func append(_ node: Node, of other: Reply) {
+    guard node.kind.isText else { return nodes.append(node) }
+    let start = Int(node.value)
+    nodes.append(Node(kind: node.kind, count: node.count, value: Int64(bytes.count)))
+    bytes.append(contentsOf: other.bytes[start..<start + Int(node.count)])
+  }
+
   private mutating func add(_ kind: Kind, _ text: StaticString) {
     add(kind, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }

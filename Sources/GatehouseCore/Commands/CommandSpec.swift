@@ -1,0 +1,242 @@
+/// One command as data: what look-up, arity and permission checks, routing, `COMMAND`, `HELP`, metrics and
+/// the reference are all derived from.
+package struct CommandSpec: Sendable {
+  /// Upper case, `NOUN.VERB` or a Redis name.
+  package let name: String
+  package let group: Group
+  /// One line, without a full stop.
+  package let summary: String
+  package let arguments: [Argument]
+  /// What the command answers, for the reference.
+  package let reply: String
+  package let effect: Effect
+  /// What a service needs to run the command by itself.
+  package let rights: ServiceRights
+  /// Who may run it on the authority of a session (`AS`).
+  package let users: UserRule
+  package let route: Route
+  package let body: Body
+  /// Words whose text must not appear in `MONITOR` and `SLOWLOG`.
+  package let secrets: Set<Int>
+
+  package init(
+    _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
+    effect: Effect = .read, rights: ServiceRights = .read, users: UserRule = .body, route: Route,
+    secrets: Set<Int> = [],
+    body: Body
+  ) {
+    self.name = name
+    self.group = group
+    self.summary = summary
+    self.arguments = effect == .write ? arguments + Argument.everyWrite : arguments
+    self.reply = reply
+    self.effect = effect
+    self.rights = rights
+    self.users = users
+    self.route = route
+    self.secrets = secrets
+    self.body = body
+    options = self.arguments.filter { $0.token != nil }
+    let positional = self.arguments.filter { $0.token == nil }
+    required = positional.count { !$0.isOptional }
+    positionalMost = positional.contains { $0.isVariadic } ? .max : positional.count
+  }
+
+  package enum Group: String, Sendable, CaseIterable {
+    case login, session, impersonation, timer, people, organisation, audit, service, connection, server
+  }
+
+  package enum Effect: Sendable {
+    case read
+    case write
+  }
+
+  /// Who may run a command through `AS`, before the body looks at whom it concerns.
+  package enum UserRule: Sendable {
+    case anyone
+    /// The body decides, for it depends on whom the command is about.
+    case body
+    case administrator
+    case superAdministrator
+    /// Only services ask this.
+    case nobody
+  }
+
+  /// Where a command begins.
+  package enum Route: Sendable {
+    /// At the connection or the server.
+    case connection
+    /// The partition of the user that word `n` names; with several owners the decision asks for the others.
+    case user(Int)
+    /// The partition of the session whose token or id is word `n`.
+    case session(Int)
+    /// The partition of the entity whose plain id is word `n`.
+    case identifier(Int)
+    /// Where the directory is read, which is anywhere; whoever changes it asks for it.
+    case directory
+    /// Every partition, one after the other.
+    case everywhere
+  }
+
+  package enum Body: Sendable {
+    case decide(@Sendable (Turn) throws(Halt) -> Void)
+    /// Reads partition after partition into one result, which `finish` makes the reply of.
+    case gather(
+      collect: @Sendable (Turn, PartitionCell, inout Gathered) throws(Halt) -> Void,
+      finish: @Sendable (Turn, inout Gathered) throws(Halt) -> Void)
+    case server(ServerCommand)
+    /// `AS`: what follows is a command of its own.
+    case prefix
+  }
+
+  /// Whether it may be asked before authentication.
+  package var isOpen: Bool {
+    guard case .server(let command) = body else { return false }
+    switch command {
+    case .hello, .auth, .quit, .reset: return true
+    default: return false
+    }
+  }
+
+  // MARK: Derived
+
+  /// The arguments that are introduced by a word of their own.
+  package let options: [Argument]
+  /// Positional words that must be there, without the name.
+  package let required: Int
+  /// Positional words at most, without the name.
+  package let positionalMost: Int
+
+  /// As Redis counts: the name included, negative where more may follow.
+  package var arity: Int { options.isEmpty && positionalMost == required ? required + 1 : -(required + 1) }
+
+  /// `LOGIN.CHECK user product [AT time]`.
+  package var usage: String { ([name] + arguments.map(\.usage)).joined(separator: " ") }
+}
+
+/// One argument of a command.
+package struct Argument: Sendable {
+  /// The types of `COMMAND DOCS`.
+  package enum Kind: String, Sendable {
+    case string, integer, double, key, pattern
+    case time = "unix-time"
+    case flag = "pure-token"
+    case choice = "oneof"
+    case block
+  }
+
+  package let name: String
+  package let kind: Kind
+  /// The word that introduces an option; nil for a positional argument.
+  package let token: String?
+  package let isOptional: Bool
+  package let repeats: Bool
+  /// Takes all words that follow.
+  package let isVariadic: Bool
+  /// The names of an option's values, when there are several.
+  package let parts: [String]
+  /// The words of a choice.
+  package let choices: [String]
+  /// The option's first value says how many follow.
+  package let isCounted: Bool
+
+  private init(
+    _ name: String, _ kind: Kind, token: String? = nil, isOptional: Bool = false, repeats: Bool = false,
+    isVariadic: Bool = false, parts: [String] = [], choices: [String] = [], isCounted: Bool = false
+  ) {
+    self.name = name
+    self.kind = kind
+    self.token = token
+    self.isOptional = isOptional
+    self.repeats = repeats
+    self.isVariadic = isVariadic
+    self.parts = parts
+    self.choices = choices
+    self.isCounted = isCounted
+  }
+
+  /// A word that must be there.
+  package static func word(_ name: String, _ kind: Kind = .string) -> Argument { Argument(name, kind) }
+
+  /// A word that may be there, after all that must.
+  package static func optionalWord(_ name: String, _ kind: Kind = .string) -> Argument {
+    Argument(name, kind, isOptional: true)
+  }
+
+  /// One word or more, up to the end.
+  package static func words(_ name: String, isOptional: Bool = false) -> Argument {
+    Argument(name, .string, isOptional: isOptional, repeats: true, isVariadic: true)
+  }
+
+  /// `TOKEN value`.
+  package static func option(
+    _ token: String, _ name: String, _ kind: Kind = .string, repeats: Bool = false
+  ) -> Argument {
+    Argument(name, kind, token: token, isOptional: true, repeats: repeats)
+  }
+
+  /// `TOKEN a b …`.
+  package static func option(_ token: String, parts: [String], repeats: Bool = false) -> Argument {
+    Argument(token.lowercased(), .block, token: token, isOptional: true, repeats: repeats, parts: parts)
+  }
+
+  /// `TOKEN n x1 … xn`.
+  package static func counted(_ token: String, _ name: String) -> Argument {
+    Argument(name, .string, token: token, isOptional: true, isCounted: true)
+  }
+
+  /// An option without a value.
+  package static func flag(_ token: String) -> Argument {
+    Argument(token.lowercased(), .flag, token: token, isOptional: true)
+  }
+
+  /// `REASON`, `IDEM` and `IFVERSION`, which every write takes.
+  package static let everyWrite: [Argument] = [
+    .option("REASON", "text"), .option("IDEM", "key"), .option("IFVERSION", "version", .integer),
+  ]
+
+  /// The number of words after the token; for counted options the number is itself among the words.
+  package var valueCount: Int {
+    if kind == .flag { return 0 }
+    return parts.isEmpty ? 1 : parts.count
+  }
+
+  package var usage: String {
+    guard let token else {
+      let shown = isVariadic ? "\(name)…" : name
+      return isOptional ? "[\(shown)]" : shown
+    }
+    var shown = token
+    if isCounted {
+      shown += " n \(name)…"
+    } else if kind != .flag {
+      shown += " " + (parts.isEmpty ? name : parts.joined(separator: " "))
+    }
+    return "[\(shown)]" + (repeats ? "…" : "")
+  }
+}
+
+/// What partitions contribute to the answer of a command that reads all of them.
+package struct Gathered: Sendable {
+  /// A list's item with the key it is sorted by.
+  package struct Item: Sendable {
+    package let key: ContiguousArray<UInt8>
+    package let id: UInt64
+    package let reply: Reply
+
+    package init(key: ContiguousArray<UInt8>, id: UInt64, reply: Reply) {
+      self.key = key
+      self.id = id
+      self.reply = reply
+    }
+  }
+
+  package var count = 0
+  package var items: [Item] = []
+  /// Set when the partitions that follow need not be asked.
+  package var isComplete = false
+  /// The largest LSN that was read.
+  package var horizon: LSN = 0
+
+  package init() {}
+}

@@ -1,0 +1,101 @@
+extension CommandTable {
+  static let loginCommands: [CommandSpec] = [
+    CommandSpec(
+      "LOGIN.CHECK", .login, "May this user log in to this product now", [.word("user"), .word("product")],
+      reply: "`ALLOW`, or `DENY reason` with the first rule that says no", users: .anyone, route: .user(1),
+      body: .decide(loginCheck)),
+    CommandSpec(
+      "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
+      [.word("user"), .word("product")],
+      reply: "an array of maps `rule, passed, detail, remedy`", users: .administrator, route: .user(1),
+      body: .decide(loginExplain)),
+  ]
+
+  @Sendable private static func loginCheck(_ turn: Turn) throws(Halt) {
+    guard let user = try turn.userIfAny(1) else { return turn.reply.simple(LoginDenial.unknownUser.answer) }
+    turn.read(turn.directory.lsn)
+    let product = turn.directory.productID(turn.word(2))
+    let denial = user.cell.state.loginDenial(
+      user: user.serial, product: product, in: turn.directory, at: turn.now)
+    turn.reply.simple(denial?.answer ?? "ALLOW")
+  }
+
+  @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {
+    let user = try turn.userIfAny(1)
+    turn.read(turn.directory.lsn)
+    let product = turn.directory.productID(turn.word(2)).flatMap { turn.directory.product($0) }
+    let rules = LoginExplanation(user, product, turn).rules
+    turn.reply.array(rules.count)
+    for rule in rules {
+      turn.reply.map(4)
+      turn.reply.text("rule")
+      turn.reply.text(rule.name)
+      turn.reply.text("passed")
+      turn.reply.flag(rule.passed)
+      turn.reply.text("detail")
+      turn.reply.text(rule.detail)
+      turn.reply.text("remedy")
+      turn.reply.optional(rule.passed ? nil : rule.remedy)
+    }
+  }
+}
+
+/// Each login rule by itself, whether or not an earlier one says no already.
+private struct LoginExplanation {
+  struct Rule {
+    let name: StaticString
+    let passed: Bool
+    let detail: String
+    let remedy: String
+  }
+
+  private(set) var rules: [Rule] = []
+
+  init(_ user: UserReference?, _ product: Product?, _ turn: Turn) {
+    add(
+      .unknownUser, user != nil, user.map { "user #\($0.id.raw)" } ?? "no user has this name",
+      "create the user with USER.CREATE")
+    let status = user?.row.status
+    for denial in [LoginDenial.deleted, .inactive, .pending, .locked] {
+      let passed = status != nil && status?.denial != denial
+      add(
+        denial, passed, status.map { "status \($0.name)" } ?? "no user",
+        denial == .deleted
+          ? "create a new login on the same contact with USER.CREATE … CONTACT #id"
+          : "set another status with USER.STATUS user active")
+    }
+    let shown = product.map { turn.directory.productName($0) }
+    add(
+      .unknownProduct, product != nil, shown.map { "product \($0)" } ?? "no product has this name",
+      "create the product with PRODUCT.CREATE")
+    guard let user, let product else {
+      for denial in [LoginDenial.productDisabled, .noLicence, .outsideEmployment] {
+        add(denial, false, "cannot be decided without user and product", "name a user and a product that exist")
+      }
+      return
+    }
+    let access = user.cell.state.access(of: user.serial, to: product.id)
+    add(
+      .productDisabled, access?.isEnabled == true,
+      access == nil ? "no access" : access?.isEnabled == true ? "enabled" : "disabled",
+      "enable it with PRODUCT.ENABLE")
+    let licence = access.flatMap { product.licenceName($0.licence) }
+    add(
+      .noLicence, !product.needsLicence || licence != nil,
+      product.needsLicence ? licence.map { "licence \($0)" } ?? "no licence" : "the product needs no licence",
+      "assign one with LICENCE.ASSIGN")
+    let isAsked = turn.directory.workspace(product.workspace).policies.withinEmployment
+    let hired = user.cell.state.text(.hired, of: user.contact)
+    let released = user.cell.state.text(.released, of: user.contact)
+    add(
+      .outsideEmployment, !isAsked || user.cell.state.isEmployed(user.serial, at: turn.now),
+      isAsked
+        ? "hired \(hired.isEmpty ? "-" : hired), released \(released.isEmpty ? "-" : released)"
+        : "not asked by the workspace",
+      "correct the dates with USER.SET user hired … released …")
+  }
+
+  private mutating func add(_ denial: LoginDenial, _ passed: Bool, _ detail: String, _ remedy: String) {
+    rules.append(Rule(name: denial.reason, passed: passed, detail: detail, remedy: remedy))
+  }
+}

@@ -1,0 +1,179 @@
+extension CommandTable {
+  static let sessionCommands: [CommandSpec] = [
+    CommandSpec(
+      "SESSION.CREATE", .session, "Open a session for a user whom the application authenticated",
+      [.word("user"), .word("product"), .option("TTL", "duration"), .option("IDLE", "duration")],
+      reply: "a map `session` (the token, shown once), `id`, `expires`", effect: .write, rights: .sessions,
+      users: .nobody,
+      route: .user(1), body: .decide(sessionCreate)),
+    CommandSpec(
+      "SESSION.CHECK", .session, "Who is behind a token, decided anew each time",
+      [.word("token"), .option("PRODUCT", "product")],
+      reply: "null, or a map `id, kind, user, username, product, workspace, actor, created, expires, last-seen`",
+      users: .nobody, route: .session(1), secrets: [1], body: .decide(sessionCheck)),
+    CommandSpec(
+      "SESSION.GET", .session, "A session by its id", [.word("id", .integer)],
+      reply: "a map, or an error `NOTFOUND session`",
+      route: .session(1), secrets: [1], body: .decide(sessionGet)),
+    CommandSpec(
+      "SESSION.LIST", .session, "The sessions of a user, newest first", [.word("user")], reply: "an array of maps",
+      route: .user(1), body: .decide(sessionList)),
+    CommandSpec(
+      "SESSION.REVOKE", .session, "End a session, by token or id", [.word("session")],
+      reply: "1, or 0 where there is none",
+      effect: .write, rights: .sessions, route: .session(1), secrets: [1], body: .decide(sessionRevoke)),
+    CommandSpec(
+      "SESSION.REVOKEALL", .session, "End all sessions of a user", [.word("user"), .option("EXCEPT", "id", .integer)],
+      reply: "how many ended", effect: .write, rights: .sessions, route: .user(1), body: .decide(sessionRevokeAll)),
+  ]
+
+  @Sendable private static func sessionCreate(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    turn.read(turn.directory.lsn)
+    let product = turn.directory.productID(turn.word(2))
+    if let denial = user.cell.state.loginDenial(user: user.serial, product: product, in: turn.directory, at: turn.now) {
+      throw .refused(Refusal(.refused, "login: \(denial.reason)"))
+    }
+    guard let product, let found = turn.directory.product(product) else { throw .refused(.notFound("product")) }
+    guard user.row.sessionCount < Limits.sessionsOfUser else {
+      throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
+    }
+    let workspace = turn.directory.workspaces[Int(found.workspace) - 1]
+    let policies = workspace.policies
+    let life = min(try turn.duration("TTL") ?? policies.sessionTTL, policies.sessionTTL)
+    let idle = try turn.duration("IDLE") ?? policies.sessionIdle
+    guard life > 0 else { throw .refused(.syntax("TTL must be longer than nothing")) }
+    let id = user.cell.state.nextSession()
+    var token = SecretText.sessionToken(id, turn.entropy.draw())
+    let digest = token.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) }
+    let expires = turn.now + life
+    turn.emit(
+      .sessionOpened(
+        SessionOpened(
+          session: id, user: user.id, token: digest, product: product, workspace: workspace.id, expires: expires,
+          idleSeconds: UInt32(clamping: (idle + 999) / 1000))))
+    turn.reply.map(3)
+    turn.reply.text("session")
+    turn.reply.secret(token)
+    turn.reply.text("id")
+    turn.reply.integer(id.raw)
+    turn.reply.text("expires")
+    turn.reply.integer(expires)
+  }
+
+  @Sendable private static func sessionCheck(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    guard let (cell, slot) = try turn.session(token: turn.word(1)) else { return turn.reply.null() }
+    let row = cell.state.sessions[slot]
+    guard row.isLive(at: turn.now) else { return turn.reply.null() }
+    turn.read(cell.state.users[Int(row.user)].lsn)
+    var asked: ProductID?
+    if let word = turn.optionWord("PRODUCT") {
+      guard let product = turn.directory.productID(turn.word(word)) else { return turn.reply.null() }
+      if row.isBound, turn.directory.product(product)?.workspace != row.workspace { return turn.reply.null() }
+      asked = product
+    }
+    if cell.state.sessionDenial(slot: slot, product: asked, in: turn.directory, at: turn.now) != nil {
+      return turn.reply.null()
+    }
+    if row.kind == .impersonation, try turn.impersonationDenial(cell, slot: slot) != nil { return turn.reply.null() }
+    turn.see(cell, slot: slot)
+    // A read must not become a write: the log hears of the use only when much of the idle limit has passed.
+    if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
+      turn.emit(.sessionSeen(cell.state.sessionID(ofSlot: slot), turn.now))
+    }
+    turn.reply.map(10)
+    try describe(cell, slot, lastSeen: turn.now, turn)
+  }
+
+  /// Ten pairs that every view of a session has.
+  static func describe(_ cell: PartitionCell, _ slot: Int, lastSeen: Milliseconds, _ turn: Turn) throws(Halt) {
+    let row = cell.state.sessions[slot]
+    let id = cell.state.sessionID(ofSlot: slot)
+    let user: UserID = cell.state.id(Int(row.user))
+    turn.reply.text("id")
+    turn.reply.integer(id.raw)
+    turn.reply.text("kind")
+    turn.reply.text(row.kind.name)
+    turn.reply.text("user")
+    turn.reply.integer(user.raw)
+    turn.reply.text("username")
+    cell.state.users.withDetails(of: Int(row.user)) { details in
+      turn.reply.text(Details.field(UserTag.username, in: details) ?? UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+    turn.reply.text("product")
+    turn.reply.optional(turn.directory.product(row.product).map { turn.directory.productName($0) })
+    turn.reply.text("workspace")
+    turn.reply.text(turn.directory.workspace(row.workspace).name)
+    turn.reply.text("actor")
+    if let impersonation = cell.state.impersonation(ofSlot: slot) {
+      turn.reply.optional(try turn.user(impersonation.actor)?.username)
+    } else {
+      turn.reply.null()
+    }
+    turn.reply.text("created")
+    turn.reply.integer(row.created)
+    turn.reply.text("expires")
+    turn.reply.integer(row.expires)
+    turn.reply.text("last-seen")
+    turn.reply.integer(lastSeen)
+  }
+
+  @Sendable private static func sessionGet(_ turn: Turn) throws(Halt) {
+    guard let (cell, slot) = try turn.session(1), cell.state.sessions[slot].isLive(at: turn.now) else {
+      throw .refused(.notFound("session"))
+    }
+    try turn.requireOver(turn.holder(cell, slot))
+    try view(cell, slot, turn)
+  }
+
+  /// A session as `SESSION.GET` and `SESSION.LIST` show it.
+  private static func view(_ cell: PartitionCell, _ slot: Int, _ turn: Turn) throws(Halt) {
+    let row = cell.state.sessions[slot]
+    turn.reply.map(12)
+    try describe(cell, slot, lastSeen: row.lastSeen, turn)
+    turn.reply.text("idle")
+    turn.reply.integer(Milliseconds(row.idleSeconds) * 1000)
+    turn.reply.text("reason")
+    turn.reply.optional(cell.state.impersonation(ofSlot: slot)?.reason)
+  }
+
+  @Sendable private static func sessionList(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.requireOver(user)
+    turn.read(user.cell.state.lsn)
+    let slots = user.cell.state.sessionIDs(of: user.serial).compactMap { user.cell.state.slot(of: $0) }
+      .filter { user.cell.state.sessions[$0].isLive(at: turn.now) }
+    turn.reply.array(slots.count)
+    for slot in slots { try view(user.cell, slot, turn) }
+  }
+
+  @Sendable private static func sessionRevoke(_ turn: Turn) throws(Halt) {
+    guard let (cell, slot) = try turn.session(1) else { return turn.reply.flag(false) }
+    try turn.requireOver(turn.holder(cell, slot))
+    try turn.endSession(cell.state.sessionID(ofSlot: slot), .revoked)
+    turn.reply.flag(cell.state.sessions[slot].isLive(at: turn.now))
+  }
+
+  @Sendable private static func sessionRevokeAll(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.requireOver(user)
+    turn.read(user.cell.state.lsn)
+    var kept: SessionID?
+    if let word = turn.optionWord("EXCEPT") { kept = try turn.id(word, "EXCEPT") }
+    var count = 0
+    for id in user.cell.state.sessionIDs(of: user.serial) where id != kept {
+      if let slot = user.cell.state.slot(of: id), user.cell.state.sessions[slot].isLive(at: turn.now) { count += 1 }
+      try turn.endSession(id, .revoked)
+    }
+    turn.reply.integer(count)
+  }
+}
+
+extension Turn {
+  /// The user whom a session acts as.
+  package func holder(_ cell: PartitionCell, _ slot: Int) -> UserReference {
+    let serial = Int(cell.state.sessions[slot].user)
+    return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
+  }
+}

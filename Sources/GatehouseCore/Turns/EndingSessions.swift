@@ -1,0 +1,70 @@
+internal import HeapModule
+
+extension Turn {
+  /// Ends a session, and with a login all impersonations that its user began from it.
+  package func endSession(_ id: SessionID, _ cause: SessionEnd) throws(Halt) {
+    guard endedSessions.insert(id).inserted else { return }
+    let cell = try cell(partitioning.partition(of: id))
+    guard let slot = cell.state.slot(of: id) else { return }
+    emit(.sessionEnded(id, cause, actorSession: cell.state.impersonation(ofSlot: slot)?.actorSession))
+    for impersonation in cell.state.impersonations[id] ?? [] { try endSession(impersonation, .actorEnded) }
+    // The actor's side of an impersonation forgets it too.
+    if let actor = cell.state.impersonation(ofSlot: slot)?.actorSession {
+      _ = try self.cell(partitioning.partition(of: actor))
+    }
+  }
+
+  /// Ends a user's sessions of which `condition` is true, and returns how many.
+  @discardableResult
+  package func endSessions(
+    of user: UserReference, _ cause: SessionEnd, where condition: (SessionRow) -> Bool = { _ in true }
+  ) throws(Halt) -> Int {
+    var count = 0
+    for id in user.cell.state.sessionIDs(of: user.serial) {
+      guard let slot = user.cell.state.slot(of: id), condition(user.cell.state.sessions[slot]) else { continue }
+      try endSession(id, cause)
+      count += 1
+    }
+    return count
+  }
+
+  /// Decides on the sessions of a partition whose deadline has come; runs for the server itself.
+  package func beginExpiry(now: Milliseconds) {
+    self.now = now
+    arguments = .none
+    chosen.removeAll(keepingCapacity: true)
+    authority = nil
+    spec = CommandTable.expiry
+    connection = ConnectionFacts(id: 0, service: 0, rights: .all)
+    principal = .service(0, .all)
+  }
+
+  package func decideExpiry(_ ids: [SessionID], home cell: PartitionCell?, holding cells: [PartitionCell]) -> Outcome {
+    home = cell
+    others = cells
+    return attempt { () throws(Halt) in
+      for id in ids {
+        let cell = try self.cell(self.partitioning.partition(of: id))
+        guard let slot = cell.state.slot(of: id), !cell.state.sessions[slot].isLive(at: self.now) else { continue }
+        try self.endSession(id, .expired)
+      }
+    }
+  }
+}
+
+extension PartitionState {
+  /// The sessions whose time is up, at most `limit`. Those that were used since get their new deadline.
+  package mutating func dueSessions(at now: Milliseconds, limit: Int) -> [SessionID] {
+    var due: [SessionID] = []
+    while due.count < limit, let next = deadlines.min, Milliseconds(next >> 32) * 1000 <= now {
+      deadlines.removeMin()
+      let slot = Int(next & 0xffff_ffff)
+      guard sessions.contains(slot), sessions[slot].isUsed else { continue }
+      if sessions[slot].isLive(at: now) { watch(slot) } else { due.append(sessionID(ofSlot: slot)) }
+    }
+    return due
+  }
+
+  /// When `dueSessions` should be asked next; nil where there are no sessions.
+  package var nextDeadline: Milliseconds? { deadlines.min.map { Milliseconds($0 >> 32) * 1000 } }
+}

@@ -1,0 +1,99 @@
+/// Why somebody may not log in as somebody else.
+package enum ImpersonationDenial: Sendable {
+  case oneself, actorStatus, targetStatus, superAdministrator, needsOwner, needsEnterprise, notMember, role, chain
+  case actorEnded
+
+  package var rule: StaticString {
+    switch self {
+    case .oneself: "oneself"
+    case .actorStatus: "actor-status"
+    case .targetStatus: "target-status"
+    case .superAdministrator: "super-administrator"
+    case .needsOwner: "needs-owner"
+    case .needsEnterprise: "needs-enterprise"
+    case .notMember: "not-a-member"
+    case .role: "role"
+    case .chain: "no-chains"
+    case .actorEnded: "actor-ended"
+    }
+  }
+}
+
+extension Turn {
+  /// L14 and K1: whether `actor` may log in as `target` in a workspace. All roles of both are compared.
+  package func impersonationDenial(
+    actor: UserReference, target: UserReference, in workspace: Workspace
+  ) -> ImpersonationDenial? {
+    let actorRow = actor.row
+    let targetRow = target.row
+    if actor.id == target.id { return .oneself }
+    if !actorRow.status.mayLogIn { return .actorStatus }
+    if !targetRow.status.mayLogIn { return .targetStatus }
+    if targetRow.roles.contains(.superAdministrator) { return .superAdministrator }
+    let isOwner = workspace.owner == actor.id
+    if workspace.policies.accountsNeedOwner, !isOwner { return .needsOwner }
+    if workspace.policies.accountsNeedEnterprise, workspace.plan != Workspace.enterprise { return .needsEnterprise }
+    if isOwner { return target.cell.state.isMember(target.serial, of: workspace.id) ? nil : .notMember }
+    switch actorRow.roles.strongest {
+    case .superAdministrator: return nil
+    case .trainingAdministrator: return targetRow.roles.contains(.trainingAdministrator) ? .role : nil
+    default: return .role
+    }
+  }
+
+  /// Whether an impersonation is still in force: its actor's login lives, and the actor still has the right.
+  package func impersonationDenial(_ cell: PartitionCell, slot: Int) throws(Halt) -> ImpersonationDenial? {
+    guard let impersonation = cell.state.impersonation(ofSlot: slot) else { return nil }
+    let actorCell = try self.cell(partitioning.partition(of: impersonation.actorSession))
+    guard let actorSlot = actorCell.state.slot(of: impersonation.actorSession),
+      actorCell.state.sessions[actorSlot].isLive(at: now),
+      actorCell.state.sessionDenial(slot: actorSlot, product: nil, in: directory, at: now) == nil,
+      let actor = try user(impersonation.actor)
+    else {
+      read(actorCell.state.lsn)
+      return .actorEnded
+    }
+    let target = UserReference(
+      id: cell.state.id(Int(cell.state.sessions[slot].user)), cell: cell, serial: Int(cell.state.sessions[slot].user))
+    return impersonationDenial(
+      actor: actor, target: target, in: directory.workspace(cell.state.sessions[slot].workspace))
+  }
+
+  /// On whose authority the holder of a token acts.
+  func principal(of token: UnsafeRawBufferPointer) throws(Halt) -> UserPrincipal {
+    read(directory.lsn)
+    guard let (cell, slot) = try session(token: token), cell.state.sessions[slot].isLive(at: now),
+      cell.state.sessionDenial(slot: slot, product: nil, in: directory, at: now) == nil,
+      try impersonationDenial(cell, slot: slot) == nil
+    else { throw .refused(.noPermission("a session in force: the token after AS is unknown, expired or revoked")) }
+    see(cell, slot: slot)
+    let row = cell.state.sessions[slot]
+    let user = cell.state.users[Int(row.user)]
+    read(user.lsn)
+    let subject: UserID = cell.state.id(Int(row.user))
+    var actor = subject
+    var roles = user.roles
+    if let impersonation = cell.state.impersonation(ofSlot: slot), let found = try self.user(impersonation.actor) {
+      actor = impersonation.actor
+      roles = roles.atMost(found.row.roles.strongest)
+    }
+    return UserPrincipal(
+      session: cell.state.sessionID(ofSlot: slot), service: connection.service ?? 0,
+      serviceRights: connection.rights, actor: actor, subject: subject, roles: roles, subjectRoles: user.roles,
+      isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil)
+  }
+}
+
+extension RoleSet {
+  /// The roles up to one in power.
+  func atMost(_ role: Role) -> RoleSet {
+    var result = RoleSet()
+    result.bits = bits & (UInt16(2) << role.number - 1)
+    return result
+  }
+}
+
+extension Workspace {
+  /// The plan that account tools may need (K1).
+  package static let enterprise = "enterprise"
+}

@@ -1,0 +1,239 @@
+/// Reading a command's words. Whatever is wrong with one is refused here, with the word's name.
+extension Turn {
+  /// The bytes of word `index`, the command's name being word 0.
+  @inline(__always)
+  package func word(_ index: Int) -> UnsafeRawBufferPointer { arguments[index] }
+
+  /// The text of a word, at most `limit` bytes of UTF-8 without control characters.
+  package func text(_ index: Int, _ name: String, limit: Int = Limits.textBytes) throws(Halt) -> String {
+    try checked(arguments[index], name, limit)
+  }
+
+  private func checked(_ bytes: UnsafeRawBufferPointer, _ name: String, _ limit: Int) throws(Halt) -> String {
+    guard bytes.count <= limit else {
+      throw .refused(.syntax("\(name) is longer than \(limit) bytes; shorten it"))
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .refused(.syntax("\(name) is not valid UTF-8"))
+    }
+    guard !text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" && $0 != "\n" || $0.value == 0x7f })
+    else {
+      throw .refused(.syntax("\(name) has control characters; leave them out"))
+    }
+    return text
+  }
+
+  // MARK: Options
+
+  private func place(_ token: String) -> ChosenOption? {
+    if chosen.isEmpty { return nil }
+    guard let option = spec.options.firstIndex(where: { $0.token == token }) else {
+      preconditionFailure("\(spec.name) has no option \(token)")
+    }
+    return chosen.first { $0.option == option }
+  }
+
+  /// Whether an option is given.
+  package func has(_ token: String) -> Bool { place(token) != nil }
+
+  /// The word of an option's first value.
+  package func optionWord(_ token: String) -> Int? { place(token)?.word }
+
+  /// The text of an option's value.
+  package func option(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> String? {
+    guard let place = place(token) else { return nil }
+    return try checked(arguments[place.word], token, limit)
+  }
+
+  /// All values of an option that may be repeated: a list of one or more texts each time.
+  package func options(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> [[String]] {
+    if chosen.isEmpty { return [] }
+    let option = spec.options.firstIndex { $0.token == token }
+    var result: [[String]] = []
+    for place in chosen where place.option == option {
+      var values: [String] = []
+      for index in 0..<place.count { values.append(try checked(arguments[place.word + index], token, limit)) }
+      result.append(values)
+    }
+    return result
+  }
+
+  package func time(_ token: String) throws(Halt) -> Milliseconds? {
+    guard let text = try option(token) else { return nil }
+    return try Self.time(text, token)
+  }
+
+  package static func time(_ text: String, _ name: String) throws(Halt) -> Milliseconds {
+    guard let time = TimeText.time(text) else {
+      throw .refused(
+        .syntax("\(name) is not a time; give unix milliseconds or RFC 3339 such as 2026-03-01T09:30:00Z"))
+    }
+    return time
+  }
+
+  package func duration(_ token: String) throws(Halt) -> Milliseconds? {
+    guard let text = try option(token) else { return nil }
+    guard let duration = TimeText.duration(text) else {
+      throw .refused(.syntax("\(token) is not a duration; give milliseconds, or 90s, 15m, 8h, 30d"))
+    }
+    return duration
+  }
+
+  package func integer(_ token: String, in range: ClosedRange<Int>) throws(Halt) -> Int? {
+    guard let text = try option(token) else { return nil }
+    return try Self.integer(text, token, in: range)
+  }
+
+  package static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws(Halt) -> Int {
+    guard let number = Int(text), range.contains(number) else {
+      throw .refused(.syntax("\(name) is not a number from \(range.lowerBound) to \(range.upperBound)"))
+    }
+    return number
+  }
+
+  /// `COUNT` of a list.
+  package func listCount() throws(Halt) -> Int {
+    try integer("COUNT", in: 1...Limits.listMost) ?? Limits.listDefault
+  }
+
+  package var reason: String { (try? option("REASON", limit: Limits.reasonBytes)) ?? "" }
+
+  // MARK: Ids
+
+  /// The id in a word: digits, with or without `#` in front.
+  package static func identifier(_ word: UnsafeRawBufferPointer) -> UInt64? {
+    var start = 0
+    if word.count > 0, word[0] == 0x23 { start = 1 }
+    guard word.count > start else { return nil }
+    var value: UInt64 = 0
+    for index in start..<word.count {
+      let digit = word[index] &- 0x30
+      guard digit < 10 else { return nil }
+      let (product, over) = value.multipliedReportingOverflow(by: 10)
+      let (sum, more) = product.addingReportingOverflow(UInt64(digit))
+      if over || more { return nil }
+      value = sum
+    }
+    return value > 0 && value <= UInt64(Int64.max) ? value : nil
+  }
+
+  /// The positional id at word `index`.
+  package func id<Entity>(_ index: Int, _ name: String) throws(Halt) -> Identifier<Entity> {
+    guard let raw = Self.identifier(arguments[index]) else {
+      throw .refused(.syntax("\(name) is not an id; ids are positive whole numbers"))
+    }
+    return Identifier(raw: raw)
+  }
+
+  // MARK: Entities
+
+  /// The user that a word names, by username in any case or by `#id`.
+  package func user(_ index: Int) throws(Halt) -> UserReference {
+    guard let found = try userIfAny(index) else { throw .refused(.notFound("user")) }
+    return found
+  }
+
+  package func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
+    let word = arguments[index]
+    if word.count > 0, word[0] == 0x23 {
+      guard let raw = Self.identifier(word) else {
+        throw .refused(.syntax("user is not an id; ids are positive whole numbers"))
+      }
+      return try user(UserID(raw: raw))
+    }
+    let key = nameKey(index)
+    let cell = try cell(key.partition)
+    let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
+    if let serial = cell.state.localUser(folded: folded, hash: key.hash) {
+      read(cell.state.users[serial].lsn)
+      return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
+    }
+    read(cell.state.lsn)
+    guard let id = cell.state.user(folded: folded, hash: key.hash) else { return nil }
+    return try user(id)
+  }
+
+  /// The user of an id; nil where it was never given out.
+  package func user(_ id: UserID) throws(Halt) -> UserReference? {
+    let cell = try cell(partitioning.partition(of: id))
+    guard let serial = cell.state.serial(of: id) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.users[serial].lsn)
+    return UserReference(id: id, cell: cell, serial: serial)
+  }
+
+  /// The key of the name in a word; its folded form is left in `foldedName`.
+  @inline(__always)
+  func nameKey(_ index: Int) -> NameKey {
+    if foldedWord == index, let foldedKey { return foldedKey }
+    let key = FoldedName.withFolded(arguments[index]) { folded in
+      foldedCount = min(folded.count, Limits.usernameBytes)
+      foldedName.copyMemory(from: UnsafeRawBufferPointer(rebasing: folded[..<foldedCount]))
+      return NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
+    }
+    foldedWord = index
+    foldedKey = key
+    return key
+  }
+
+  /// The product that a word names.
+  package func product(_ index: Int) throws(Halt) -> Product {
+    read(directory.lsn)
+    guard let id = directory.productID(arguments[index]), let product = directory.product(id) else {
+      throw .refused(.notFound("product"))
+    }
+    return product
+  }
+
+  package func product(named name: String) throws(Halt) -> Product {
+    read(directory.lsn)
+    var name = name
+    guard let id = name.withUTF8({ directory.productID(UnsafeRawBufferPointer($0)) }),
+      let product = directory.product(id)
+    else { throw .refused(.notFound("product \(name)")) }
+    return product
+  }
+
+  package func workspace(named name: String) throws(Halt) -> Workspace {
+    read(directory.lsn)
+    guard let id = directory.workspaceID(name) else { throw .refused(.notFound("workspace \(name)")) }
+    return directory.workspace(id)
+  }
+
+  /// The workspace of the option `WORKSPACE`, or `main`.
+  package func workspace() throws(Halt) -> Workspace {
+    guard let name = try option("WORKSPACE") else {
+      read(directory.lsn)
+      return directory.workspace(mainWorkspace)
+    }
+    return try workspace(named: name)
+  }
+
+  /// The session that a token leads to, if it has not ended. A wrong token of a live id finds nothing.
+  package func session(token: UnsafeRawBufferPointer) throws(Halt) -> (cell: PartitionCell, slot: Int)? {
+    guard let id = SecretText.session(of: token) else { return nil }
+    let cell = try cell(partitioning.partition(of: id))
+    guard let slot = cell.state.slot(of: id), cell.state.sessions[slot].token.matches(digest(token)) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.sessions[slot].lsn)
+    return (cell, slot)
+  }
+
+  /// The session of a word that is a token or an id.
+  package func session(_ index: Int) throws(Halt) -> (cell: PartitionCell, slot: Int)? {
+    let word = arguments[index]
+    guard let raw = Self.identifier(word) else { return try session(token: word) }
+    let id = SessionID(raw: raw)
+    let cell = try cell(partitioning.partition(of: id))
+    guard let slot = cell.state.slot(of: id) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.sessions[slot].lsn)
+    return (cell, slot)
+  }
+}

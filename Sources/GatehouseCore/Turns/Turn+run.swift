@@ -1,0 +1,338 @@
+/// Where a command begins, once its gates are passed.
+package enum Start {
+  case partition(Int)
+  /// Anywhere: the directory is read from the lane's copy.
+  case anywhere
+  /// All partitions in turn.
+  case everywhere
+  case server(ServerCommand)
+  /// The reply says why not.
+  case refused
+}
+
+package enum Outcome {
+  /// The reply is complete; `changes` must be logged and committed before it leaves.
+  case decided
+  /// Hold these owners and decide again.
+  case needs(OwnerSet)
+}
+
+extension Turn {
+  /// Takes a request in: finds the command and passes it through the gates in their fixed order: look-up,
+  /// arity and options, authentication, permission.
+  ///
+  /// - Parameters:
+  ///   - request: all words; the view must stay valid until the decision is made.
+  ///   - place: receives the command's place in the table, for metrics, where there is one.
+  package func begin(
+    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?
+  ) -> Start {
+    self.connection = connection
+    self.now = now
+    authority = nil
+    foldedWord = -1
+    chosen.removeAll(keepingCapacity: true)
+    reply.reset()
+    home = nil
+    if !others.isEmpty { others.removeAll(keepingCapacity: true) }
+    directoryCell = nil
+    do {
+      return try pass(request, &place)
+    } catch {
+      guard case .refused(let refusal) = error else { preconditionFailure("a gate asked for an owner") }
+      reply.reset()
+      reply.error(refusal.text)
+      return .refused
+    }
+  }
+
+  private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
+    arguments = request
+    guard var found = CommandTable.index.find(request[0]) else { throw .refused(Self.unknownCommand(request)) }
+    spec = CommandTable.all[found]
+    if case .prefix = spec.body {
+      guard request.count >= 3 else { throw .refused(Self.wrongArity(spec)) }
+      guard connection.service != nil else { throw .refused(Self.unauthenticated) }
+      authority = request[1]
+      arguments = request.dropping(2)
+      guard let inner = CommandTable.index.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
+      found = inner
+      spec = CommandTable.all[found]
+      if case .prefix = spec.body { throw .refused(.syntax("AS cannot stand inside AS")) }
+    }
+    place = found
+    try readOptions()
+    if connection.service == nil, !spec.isOpen { throw .refused(Self.unauthenticated) }
+    if authority == nil {
+      principal = .service(connection.service ?? 0, connection.rights)
+      if !connection.rights.isSuperset(of: spec.rights), !spec.isOpen {
+        let missing = spec.rights.subtracting(connection.rights).names.joined(separator: " and ")
+        throw .refused(.noPermission("the service right \(missing), to run \(spec.name)"))
+      }
+    } else if case .nobody = spec.users {
+      throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
+    }
+    return try start()
+  }
+
+  private func start() throws(Halt) -> Start {
+    switch spec.route {
+    case .connection:
+      guard case .server(let command) = spec.body else { preconditionFailure("\(spec.name) has no server body") }
+      return .server(command)
+    case .user(let word):
+      let bytes = arguments[word]
+      if bytes.count > 0, bytes[0] == 0x23 {
+        return .partition(partitioning.partition(of: try id(word, "user") as UserID))
+      }
+      return .partition(nameKey(word).partition)
+    case .session(let word):
+      let bytes = arguments[word]
+      if let id = SecretText.session(of: bytes) { return .partition(partitioning.partition(of: id)) }
+      if let raw = Self.identifier(bytes) { return .partition(partitioning.partition(of: SessionID(raw: raw))) }
+      return .partition(0)
+    case .identifier(let word):
+      return .partition(partitioning.partition(of: try id(word, "id") as EntryID))
+    case .directory: return .anywhere
+    case .everywhere: return .everywhere
+    }
+  }
+
+  static var unauthenticated: Refusal { Refusal(.noAuthentication, "Authentication required.") }
+
+  package static func wrongArity(_ spec: CommandSpec) -> Refusal {
+    .syntax("wrong number of arguments for '\(spec.name.lowercased())' command")
+  }
+
+  private static func unknownCommand(_ request: Arguments) -> Refusal {
+    func shown(_ index: Int) -> String { String(request.string(index).prefix(128)) }
+    var text = "unknown command '\(shown(0))', with args beginning with: "
+    var room = 128
+    for index in 1..<max(1, request.count) where room > 0 {
+      let word = String(shown(index).prefix(room))
+      text += "'\(word)' "
+      room -= word.utf8.count
+    }
+    return .syntax(text)
+  }
+
+  // MARK: Options
+
+  private func readOptions() throws(Halt) {
+    let given = arguments.count - 1
+    // Nearly every command of the hot path has just its positional words.
+    if given == spec.required { return }
+    guard given > spec.required else { throw .refused(Self.wrongArity(spec)) }
+    var word = 1 + spec.required
+    var positional = spec.required
+    while word < arguments.count {
+      if let option = spec.options.firstIndex(where: { Self.isToken($0.token, arguments[word]) }) {
+        word = try readOption(option, at: word)
+      } else if positional < spec.positionalMost {
+        guard chosen.isEmpty else {
+          throw .refused(.syntax("'\(arguments.string(word))' must stand before the options"))
+        }
+        positional += 1
+        word += 1
+      } else {
+        throw .refused(unknownOption(word))
+      }
+    }
+  }
+
+  private func unknownOption(_ word: Int) -> Refusal {
+    if spec.options.isEmpty { return Self.wrongArity(spec) }
+    let shown = String(arguments.string(word).prefix(64))
+    return .syntax("unknown option '\(shown)' for '\(spec.name.lowercased())'; usage: \(spec.usage)")
+  }
+
+  private func readOption(_ option: Int, at word: Int) throws(Halt) -> Int {
+    let definition = spec.options[option]
+    let token = definition.token ?? ""
+    if !definition.repeats, chosen.contains(where: { $0.option == option }) {
+      throw .refused(.syntax("\(token) is given twice"))
+    }
+    var first = word + 1
+    var count = definition.valueCount
+    if definition.isCounted {
+      guard first < arguments.count else { throw .refused(.syntax("\(token) needs a number and that many values")) }
+      count = try Self.integer(arguments.string(first), token, in: 1...1_000_000)
+      first += 1
+    }
+    guard first + count <= arguments.count else {
+      throw .refused(.syntax("\(token) needs a value: \(definition.usage)"))
+    }
+    chosen.append(ChosenOption(option: option, word: first, count: count))
+    return first + count
+  }
+
+  private static func isToken(_ token: String?, _ word: UnsafeRawBufferPointer) -> Bool {
+    guard let token, token.utf8.count == word.count else { return false }
+    for (index, byte) in token.utf8.enumerated() {
+      let given = word[index]
+      guard byte == (given &- 0x61 < 26 ? given & 0xdf : given) else { return false }
+    }
+    return true
+  }
+
+  // MARK: Deciding
+
+  /// Runs the command's body over its home partition.
+  package func decide(home cell: PartitionCell?) -> Outcome {
+    home = cell
+    if !others.isEmpty { others.removeAll(keepingCapacity: true) }
+    directoryCell = nil
+    return decide()
+  }
+
+  /// Runs the body again over all that it asked for.
+  package func decide(holding cells: [PartitionCell], directory cell: DirectoryCell?) -> Outcome {
+    home = nil
+    others = cells
+    directoryCell = cell
+    if let cell { directory = cell.state.view }
+    return decide()
+  }
+
+  private func decide() -> Outcome {
+    guard case .decide(let body) = spec.body else { preconditionFailure("\(spec.name) does not decide") }
+    return attempt { () throws(Halt) in
+      try self.authorise()
+      if self.spec.effect == .write, !self.chosen.isEmpty {
+        try self.decideOnce(body)
+      } else {
+        try body(self)
+      }
+    }
+  }
+
+  /// Runs a step of a decision from a clean slate, and makes its refusal the reply.
+  func attempt(_ step: () throws(Halt) -> Void) -> Outcome {
+    reply.reset()
+    if !changes.isEmpty { changes.removeAll(keepingCapacity: true) }
+    if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
+    if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
+    if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) }
+    isVersionChecked = false
+    horizon = 0
+    do {
+      try step()
+      return .decided
+    } catch {
+      changes.removeAll(keepingCapacity: true)
+      switch error {
+      case .needs(let owners): return .needs(owners)
+      case .refused(let refusal):
+        reply.reset()
+        reply.error(refusal.text)
+        return .decided
+      }
+    }
+  }
+
+  /// Finds out on whose authority the command runs, and whether the table lets them.
+  func authorise() throws(Halt) {
+    guard let authority else { return }
+    let user = try principal(of: authority)
+    principal = .user(user)
+    switch spec.users {
+    case .anyone, .body, .nobody: break
+    case .administrator: try requireAdministrator()
+    case .superAdministrator: try requireSuperAdministrator()
+    }
+  }
+
+  /// Resolves the authority alone, for commands that read many partitions. The principal stays for what follows.
+  package func decideAuthority(holding cells: [PartitionCell]) -> Outcome {
+    home = nil
+    others = cells
+    return attempt { () throws(Halt) in try self.authorise() }
+  }
+
+  /// The partition to begin with to resolve the authority; nil where the command runs for the service.
+  package var authorityPartition: Int? {
+    guard let authority else { return nil }
+    return SecretText.session(of: authority).map { partitioning.partition(of: $0) } ?? 0
+  }
+
+  /// `IFVERSION`: refuses if what the command is about has another version by now.
+  package func checkVersion(_ version: UInt32) throws(Halt) {
+    isVersionChecked = true
+    guard let wanted = try integer("IFVERSION", in: 0...Int(UInt32.max)) else { return }
+    guard wanted == Int(version) else {
+      throw .refused(Refusal(.stale, "version \(version), not \(wanted); read it again"))
+    }
+  }
+
+  // MARK: Gathering
+
+  /// Lets one partition contribute to a command that reads all of them.
+  package func collect(_ cell: PartitionCell, into gathered: inout Gathered) -> Bool {
+    guard case .gather(let body, _) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
+    home = cell
+    var result = gathered
+    let outcome = attempt { () throws(Halt) in try body(self, cell, &result) }
+    guard case .decided = outcome, reply.isEmpty else { return false }
+    result.horizon = max(result.horizon, horizon)
+    gathered = result
+    return true
+  }
+
+  /// Makes the reply of what was gathered.
+  package func finish(_ gathered: inout Gathered) {
+    guard case .gather(_, let body) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
+    var result = gathered
+    _ = attempt { () throws(Halt) in try body(self, &result) }
+    horizon = max(horizon, result.horizon)
+  }
+
+  /// The principal found by `decideAuthority`, to go with the command to other lanes.
+  package func adopt(_ principal: Principal) { self.principal = principal }
+
+  // MARK: Committing
+
+  /// What stands over the changes in their record.
+  package var recordHeader: RecordHeader {
+    RecordHeader(
+      time: now, service: connection.service ?? 0, actor: principal.actor, subject: principal.subject,
+      connection: connection.id, command: spec.name, reason: reason)
+  }
+
+  /// Applies the changes, which are record `lsn` of the log, to the owners that are held.
+  package func commit(_ lsn: LSN, _ header: RecordHeader) {
+    for change in changes {
+      change.forEachOwner(partitioning) { partition in
+        guard let cell = heldCell(partition) else {
+          preconditionFailure("\(header.command) changes partition \(partition) without holding it")
+        }
+        cell.state.apply(change, lsn: lsn, header: header)
+      } directory: {
+        guard let directoryCell else {
+          preconditionFailure("\(header.command) changes the directory without holding it")
+        }
+        directoryCell.state.apply(change, lsn: lsn, header: header)
+      }
+    }
+    horizon = max(horizon, lsn)
+  }
+
+  private func heldCell(_ partition: Int) -> PartitionCell? {
+    if let home, home.index == partition { return home }
+    return others.first { $0.index == partition }
+  }
+
+  /// Notes in memory which sessions were used.
+  @inline(__always)
+  package func noteSeen() {
+    if seen.isEmpty { return }
+    for (cell, slot) in seen { cell.state.see(slot: slot, at: now) }
+  }
+
+  /// Lets go of everything that was held.
+  package func letGo() {
+    home = nil
+    if !others.isEmpty { others.removeAll(keepingCapacity: true) }
+    directoryCell = nil
+    if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
+  }
+}

@@ -1,0 +1,165 @@
+/// One command's run: its words, its authority, the owners it holds, and what it decides.
+///
+/// A body reads state through the turn, says what is to change with `emit` and what to answer in `reply`;
+/// it changes nothing itself. A lane has one turn and uses it again for every command.
+package final class Turn {
+  package let partitioning: Partitioning
+  package let digest: (UnsafeRawBufferPointer) -> Digest
+  package var entropy: Entropy
+
+  // The command.
+  package internal(set) var spec: CommandSpec
+  package internal(set) var arguments: Arguments
+  /// The token in front of `AS token COMMAND …`, as a word of the whole request.
+  var authority: UnsafeRawBufferPointer?
+  var chosen: ContiguousArray<ChosenOption> = []
+  package internal(set) var now: Milliseconds = 0
+  package internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
+  package internal(set) var principal: Principal = .service(0, [])
+
+  // The owners that are held.
+  package internal(set) var home: PartitionCell?
+  package internal(set) var others: [PartitionCell] = []
+  package internal(set) var directoryCell: DirectoryCell?
+  /// The directory as it is read.
+  package var directory: Directory
+
+  // The decision.
+  package var reply = Reply()
+  package internal(set) var changes: [Change] = []
+  /// The largest LSN that was read: the reply must not leave before the log is durable through it.
+  package internal(set) var horizon: LSN = 0
+  /// Sessions that were used, to be noted in memory.
+  var seen: [(cell: PartitionCell, slot: Int)] = []
+  /// Sessions that this turn ends, so that a cascade ends each once.
+  var endedSessions: Set<SessionID> = []
+  var isVersionChecked = false
+  /// The data folder's own secret, which seeds the tokens of idempotent commands.
+  let folderSecret: Digest
+  /// Serial numbers given out in this turn, beyond those in the state.
+  var taken: [TakenKey: Int] = [:]
+
+  // The folded name of the routed user, computed once.
+  let foldedName: UnsafeMutableRawBufferPointer
+  var foldedCount = 0
+  var foldedWord = -1
+  var foldedKey: NameKey?
+
+  package init(
+    partitioning: Partitioning, directory: Directory, folderSecret: Digest, entropy: Entropy,
+    digest: @escaping (UnsafeRawBufferPointer) -> Digest
+  ) {
+    self.partitioning = partitioning
+    self.directory = directory
+    self.folderSecret = folderSecret
+    self.entropy = entropy
+    self.digest = digest
+    self.spec = CommandTable.unknown
+    self.arguments = Arguments.none
+    self.foldedName = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.usernameBytes, alignment: 8)
+  }
+
+  deinit { foldedName.deallocate() }
+
+  struct ChosenOption {
+    /// Place in the spec's options.
+    let option: Int
+    /// The word of its first value.
+    let word: Int
+    /// How many values.
+    let count: Int
+  }
+
+  struct TakenKey: Hashable {
+    enum Kind { case contact, user, entry, mail }
+    let kind: Kind
+    let partition: Int
+  }
+}
+
+// MARK: - Owners
+
+extension Turn {
+  /// The state of a partition. Where it is not held the decision stops, and begins again when it is.
+  @inline(__always)
+  package func cell(_ partition: Int) throws(Halt) -> PartitionCell {
+    if let home, home.index == partition { return home }
+    return try otherCell(partition)
+  }
+
+  private func otherCell(_ partition: Int) throws(Halt) -> PartitionCell {
+    if let found = others.first(where: { $0.index == partition }) { return found }
+    var needed = heldSet
+    needed.insert(partition)
+    throw .needs(needed)
+  }
+
+  /// The directory's own state, for those who change it or what it counts.
+  package func directoryState() throws(Halt) -> DirectoryCell {
+    if let directoryCell { return directoryCell }
+    var needed = heldSet
+    needed.directory = true
+    throw .needs(needed)
+  }
+
+  /// Asks for all partitions and the directory at once.
+  package func everything() throws(Halt) -> [PartitionCell] {
+    guard others.count == partitioning.count else { throw .needs(.all(partitioning.count)) }
+    return others
+  }
+
+  private var heldSet: OwnerSet {
+    var set = OwnerSet()
+    if let home { set.insert(home.index) }
+    for cell in others { set.insert(cell.index) }
+    set.directory = directoryCell != nil
+    return set
+  }
+
+  // MARK: Deciding
+
+  package func emit(_ change: Change) { changes.append(change) }
+
+  /// Notes that what was decided depends on a change.
+  @inline(__always)
+  package func read(_ lsn: LSN) { if lsn > horizon { horizon = lsn } }
+
+  /// Notes that a session was used.
+  package func see(_ cell: PartitionCell, slot: Int) { seen.append((cell, slot)) }
+
+  // MARK: New ids
+
+  private func take(_ kind: TakenKey.Kind, in cell: PartitionCell, after last: Int) -> Int {
+    let key = TakenKey(kind: kind, partition: cell.index)
+    let serial = last + 1 + (taken[key] ?? 0)
+    taken[key, default: 0] += 1
+    return serial
+  }
+
+  package func newContact(in cell: PartitionCell) -> ContactID {
+    cell.state.id(take(.contact, in: cell, after: cell.state.contacts.last))
+  }
+
+  package func newUser(in cell: PartitionCell) -> UserID {
+    cell.state.id(take(.user, in: cell, after: cell.state.users.last))
+  }
+
+  package func newEntry(in cell: PartitionCell) -> EntryID {
+    cell.state.id(take(.entry, in: cell, after: cell.state.entries.last))
+  }
+
+  package func newMail(in cell: PartitionCell) -> MailID {
+    cell.state.id(take(.mail, in: cell, after: cell.state.lastMail))
+  }
+}
+
+/// A user that a decision found: where it lives and its place there.
+package struct UserReference {
+  package let id: UserID
+  package let cell: PartitionCell
+  package let serial: Int
+
+  package var row: UserRow { cell.state.users[serial] }
+  package var username: String { cell.state.username(serial) }
+  package var contact: Int { Int(row.contact) }
+}

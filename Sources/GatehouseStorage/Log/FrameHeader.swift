@@ -1,0 +1,138 @@
+/// What a frame holds.
+package enum FrameType: Sendable, Equatable {
+  case records
+  /// Written when the log is closed in order; holds no record.
+  case cleanEnd
+  /// One that this version does not know but may skip.
+  case skippable(UInt8)
+
+  package var code: UInt8 {
+    switch self {
+    case .records: 1
+    case .cleanEnd: 2
+    case .skippable(let code): code
+    }
+  }
+
+  /// Nil for a type that must be understood and is not.
+  package init?(code: UInt8) {
+    switch code {
+    case 1: self = .records
+    case 2: self = .cleanEnd
+    case 128...: self = .skippable(code)
+    default: return nil
+    }
+  }
+}
+
+/// The fixed beginning of a frame; `LogFormat` shows how it lies in the file.
+package struct FrameHeader: Sendable, Equatable {
+  package var type: FrameType
+  package var isCompressed: Bool
+  package var epoch: UInt64
+  package var firstLSN: UInt64
+  package var recordCount: UInt32
+  package var bodyLength: UInt32
+  package var storedLength: UInt32
+  package var dictionaryID: UInt32
+  package var durableLSN: UInt64
+  package var previousHash: Hash128
+  package var bodyHash: Hash128
+  /// The header's own hash, which is the frame's in the chain. Set by `store`.
+  package var hash = Hash128.zero
+
+  /// The LSN that comes after this frame.
+  package var nextLSN: UInt64 { firstLSN + UInt64(recordCount) }
+  /// Header and body, without what is needed to align the next frame.
+  package var frameLength: Int { LogFormat.headerSize + Int(storedLength) }
+
+  static let magic: UInt32 = 0x5246_4847  // "GHFR"
+}
+
+extension FrameHeader {
+  /// Why 128 bytes are no header.
+  enum Fault: Error, Equatable {
+    /// Nothing was written here.
+    case zeros
+    /// Not a header, or a damaged one.
+    case damaged
+    /// Whole, and of a version or a type that this reader does not know.
+    case unsupported(String)
+  }
+
+  /// Reads and checks a header.
+  init(
+    loading bytes: UnsafeRawBufferPointer, folderID: Hash128, checksHash: Bool = true
+  ) throws(Fault) {
+    precondition(bytes.count >= LogFormat.headerSize)
+    guard bytes.littleEndian(0, as: UInt32.self) == Self.magic else {
+      throw bytes.prefix(LogFormat.headerSize).allSatisfy { $0 == 0 } ? .zeros : .damaged
+    }
+    let stored = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
+    guard !checksHash || stored == Self.hash(of: bytes, folderID) else { throw .damaged }
+    let version = bytes.littleEndian(4, as: UInt16.self)
+    guard version == LogFormat.version else { throw .unsupported("frame version \(version)") }
+    guard let type = FrameType(code: bytes[6]) else { throw .unsupported("frame type \(bytes[6])") }
+    guard bytes[7] & ~1 == 0 else { throw .unsupported("frame flags \(bytes[7])") }
+    self.type = type
+    isCompressed = bytes[7] & 1 != 0
+    epoch = bytes.littleEndian(8, as: UInt64.self)
+    firstLSN = bytes.littleEndian(16, as: UInt64.self)
+    recordCount = bytes.littleEndian(24, as: UInt32.self)
+    bodyLength = bytes.littleEndian(28, as: UInt32.self)
+    storedLength = bytes.littleEndian(32, as: UInt32.self)
+    dictionaryID = bytes.littleEndian(36, as: UInt32.self)
+    durableLSN = bytes.littleEndian(40, as: UInt64.self)
+    previousHash = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[48...]))
+    bodyHash = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[64...]))
+    hash = stored
+    // A body grows by no more than its record's prefix, so a stored length beyond the bound is no frame of ours.
+    guard bodyLength <= LogFormat.maximumBody, storedLength <= bodyLength, isCompressed || storedLength == bodyLength
+    else { throw .damaged }
+  }
+
+  /// Lays the header out in 128 bytes and seals it with its hash.
+  mutating func store(to bytes: UnsafeMutableRawBufferPointer, folderID: Hash128) {
+    precondition(bytes.count >= LogFormat.headerSize)
+    UnsafeMutableRawBufferPointer(rebasing: bytes[..<LogFormat.headerSize]).initializeMemory(
+      as: UInt8.self, repeating: 0)
+    bytes.storeLittleEndian(Self.magic, at: 0)
+    bytes.storeLittleEndian(LogFormat.version, at: 4)
+    bytes[6] = type.code
+    bytes[7] = isCompressed ? 1 : 0
+    bytes.storeLittleEndian(epoch, at: 8)
+    bytes.storeLittleEndian(firstLSN, at: 16)
+    bytes.storeLittleEndian(recordCount, at: 24)
+    bytes.storeLittleEndian(bodyLength, at: 28)
+    bytes.storeLittleEndian(storedLength, at: 32)
+    bytes.storeLittleEndian(dictionaryID, at: 36)
+    bytes.storeLittleEndian(durableLSN, at: 40)
+    previousHash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[48...]))
+    bodyHash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[64...]))
+    hash = Self.hash(of: UnsafeRawBufferPointer(bytes), folderID)
+    hash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
+  }
+
+  /// The folder's id goes first, so that a frame of another folder is never taken for one of this.
+  private static func hash(of bytes: UnsafeRawBufferPointer, _ folderID: Hash128) -> Hash128 {
+    withUnsafeTemporaryAllocation(byteCount: Hash128.size, alignment: 8) { id in
+      folderID.store(to: id)
+      return Hash128(
+        of: UnsafeRawBufferPointer(id), then: UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.hashOffset]))
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  @inline(__always)
+  func littleEndian<Number: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as: Number.Type) -> Number {
+    Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: Number.self))
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  @inline(__always)
+  func storeLittleEndian<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number, at offset: Int) {
+    storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
+  }
+}

@@ -1,0 +1,128 @@
+internal import Synchronization
+
+/// What the log tells its owner, always from a thread of its own.
+package struct LogHandlers: Sendable {
+  /// All records through this LSN are durable now. Called by the writer's thread, with ever larger numbers.
+  package var onDurable: @Sendable (UInt64) -> Void = { _ in }
+  /// The log takes records again, or no longer.
+  package var onStateChange: @Sendable (LogState) -> Void = { _ in }
+  /// A segment is complete and will not change again.
+  package var onSealed: @Sendable (SegmentInfo) -> Void = { _ in }
+
+  package init() {}
+}
+
+/// What the log's threads and its callers share.
+final class LogCore: Sendable {
+  let location: LogLocation
+  let options: LogOptions
+  let handlers: LogHandlers
+  let staging: Mutex<Staging>
+  let statistics = Mutex(LogStatistics())
+  let spares = Mutex(Spares())
+  let durableLSN: Atomic<UInt64>
+  /// The LSN through which everything was synced: with `LogDurability.interval` it trails `durableLSN`.
+  let syncedLSN: Atomic<UInt64>
+  let writerBell = Doorbell()
+  let keeperBell = Doorbell()
+
+  /// Files that wait for the keeper or for the writer.
+  struct Spares {
+    enum Slot {
+      case absent
+      case ready
+      /// The writer is about to rename or remove the file: the keeper leaves the name alone.
+      case leaving
+    }
+
+    var next = Slot.absent
+    var reserve = Slot.absent
+    /// Segments that are complete and not yet trimmed.
+    var sealed: [SegmentInfo] = []
+
+    /// Takes a file for the writer, if it is ready.
+    mutating func take(_ slot: WritableKeyPath<Spares, Slot>) -> Bool {
+      guard self[keyPath: slot] == .ready else { return false }
+      self[keyPath: slot] = .leaving
+      return true
+    }
+  }
+
+  init(_ location: LogLocation, _ options: LogOptions, _ handlers: LogHandlers, lastLSN: UInt64) {
+    self.location = location
+    self.options = options
+    self.handlers = handlers
+    staging = Mutex(Staging(nextLSN: lastLSN + 1, options: options))
+    durableLSN = Atomic(lastLSN)
+    syncedLSN = Atomic(lastLSN)
+  }
+
+  var hasFailed: Bool {
+    staging.withLock { if case .failed = $0.state { true } else { false } }
+  }
+
+  /// Stops the log for good. The first reason stays.
+  func fail(_ reason: String) {
+    change { state in
+      switch state {
+      case .open, .full: .failed(reason)
+      case .failed, .closed: nil
+      }
+    }
+  }
+
+  func close() {
+    change { state in if case .failed = state { nil } else { .closed } }
+  }
+
+  func setFull(_ isFull: Bool) {
+    change { state in
+      switch state {
+      case .open where isFull: .full
+      case .full where !isFull: .open
+      default: nil
+      }
+    }
+  }
+
+  private func change(_ next: (LogState) -> LogState?) {
+    let new = staging.withLock { staging -> LogState? in
+      guard let new = next(staging.state) else { return nil }
+      staging.setState(new)
+      return new
+    }
+    if let new { handlers.onStateChange(new) }
+  }
+
+  /// Makes a file of a segment's size, on which a writer will not run out of space.
+  /// - Parameter fills: whether it is filled with zeros, so that syncs of it are cheap.
+  func makeSegmentFile(_ name: String, fills: Bool) throws(DiskError) {
+    let path = location.path(name)
+    if location.disk.exists(path) { try location.disk.remove(path) }
+    let file = try location.disk.openFile(path, .create)
+    defer { file.close() }
+    do throws(DiskError) {
+      try uninterrupted { () throws(DiskError) in try file.allocate(options.segmentBytes) }
+      if fills { try fill(file) }
+    } catch {
+      // Half a segment would only take the space that is missing already.
+      try location.disk.remove(path)
+      throw error
+    }
+  }
+
+  private func fill(_ file: any DiskFile) throws(DiskError) {
+    let chunk = 1 << 20
+    let zeros = [UInt8](repeating: 0, count: Int(min(UInt64(chunk), options.segmentBytes)))
+    var offset: UInt64 = 0
+    while offset < options.segmentBytes {
+      let count = Int(min(UInt64(zeros.count), options.segmentBytes - offset))
+      try zeros.withUnsafeBufferPointer { zeros throws(DiskError) in
+        try file.writeAll(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros)[..<count]), at: offset)
+      }
+      // A little at a time: one sync of the whole file would hold up the writer's.
+      try file.sync()
+      offset += UInt64(count)
+    }
+  }
+}

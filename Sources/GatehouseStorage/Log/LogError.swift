@@ -1,0 +1,80 @@
+/// Why a record was not accepted. Nothing of it was written.
+package enum LogRefusal: Error, Equatable, Sendable {
+  /// The disk does not keep up: more bytes wait than may. Worth another try.
+  case busy
+  /// The disk is full. Records are accepted again once there is room.
+  case full
+  /// The record is longer than `LogFormat.maximumRecord`.
+  case tooLarge
+  /// A write or a sync has failed, or the log was closed: nothing more is accepted until a new start.
+  case failed(String)
+}
+
+/// Whether the log takes records.
+package enum LogState: Equatable, Sendable {
+  case open
+  case full
+  case failed(String)
+  case closed
+}
+
+/// Why a log cannot be read or opened: where, what, and what to do about it.
+package struct LogError: Error, Equatable, Sendable {
+  package enum Code: Sendable {
+    /// What was durable is damaged or gone.
+    case corrupt
+    /// A record that is asked for, or a segment between two others, is not there.
+    case missing
+    /// A file that does not belong in the folder.
+    case stranger
+    /// A newer version wrote it.
+    case unsupported
+    /// A frame needs a dictionary that was not given.
+    case dictionary
+    /// The disk failed.
+    case disk
+  }
+
+  package let code: Code
+  /// The file's name, where one is concerned.
+  package var segment: String?
+  package var offset: UInt64?
+  /// The first record that cannot be had.
+  package var lsn: UInt64?
+  package let detail: String
+
+  package init(_ code: Code, segment: String? = nil, offset: UInt64? = nil, lsn: UInt64? = nil, _ detail: String) {
+    self.code = code
+    self.segment = segment
+    self.offset = offset
+    self.lsn = lsn
+    self.detail = detail
+  }
+
+  init(_ error: DiskError, segment: String? = nil) {
+    self.init(.disk, segment: segment, error.description)
+  }
+}
+
+extension LogError: CustomStringConvertible {
+  package var description: String {
+    var text = "log"
+    if let segment { text += " \(segment)" }
+    if let offset { text += " at offset \(offset)" }
+    if let lsn { text += ", LSN \(lsn)" }
+    return text + ": " + detail + "; " + remedy
+  }
+
+  /// What an operator can do.
+  package var remedy: String {
+    switch code {
+    case .corrupt, .missing:
+      let until = lsn.map { $0 > 1 ? ", with --until \($0 - 1) at the furthest from this folder" : "" } ?? ""
+      return "run `gatehousectl verify` for all damage, and `gatehousectl restore` to go back to a backup\(until)"
+    case .stranger: return "move the file out of the folder, once you know where it came from"
+    case .unsupported: return "start the version that wrote this folder, or a later one"
+    case .dictionary: return "start the version that wrote this folder: it carries the dictionary"
+    case .disk: return "look after the disk, then start again"
+    }
+  }
+}

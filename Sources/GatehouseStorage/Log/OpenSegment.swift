@@ -1,0 +1,75 @@
+/// A segment's file, open, with its header checked.
+struct OpenSegment: Sendable {
+  let header: SegmentHeader
+  let file: any DiskFile
+  let size: UInt64
+
+  /// What the segment's first frame must say of itself.
+  var chainStart: ChainPosition {
+    ChainPosition(nextLSN: header.firstLSN, hash: header.previousHash, epoch: header.epoch)
+  }
+
+  /// Opens a segment and checks that it is the one that its name says.
+  /// - Parameter lsn: its first record.
+  init(_ location: LogLocation, _ lsn: UInt64, mode: OpenMode = .read) throws(LogError) {
+    let name = LogFormat.segmentName(lsn)
+    var bytes = [UInt8](repeating: 0, count: LogFormat.headerSize)
+    do throws(DiskError) {
+      file = try location.disk.openFile(location.path(name), mode)
+      size = try file.size()
+      let file = self.file
+      _ = try bytes.withUnsafeMutableBufferPointer { buffer throws(DiskError) in
+        try file.readAll(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+      }
+    } catch {
+      throw LogError(error, segment: name)
+    }
+    do throws(SegmentHeader.Fault) {
+      header = try bytes.withUnsafeBufferPointer { bytes throws(SegmentHeader.Fault) in
+        try SegmentHeader(loading: UnsafeRawBufferPointer(bytes), folderID: location.folderID)
+      }
+    } catch {
+      switch error {
+      case .damaged:
+        throw LogError(.corrupt, segment: name, offset: 0, lsn: lsn, "the segment's header is damaged")
+      case .unsupported(let what): throw LogError(.unsupported, segment: name, offset: 0, what)
+      case .foreign:
+        throw LogError(.stranger, segment: name, offset: 0, "the segment belongs to another data folder")
+      }
+    }
+    guard header.firstLSN == lsn else {
+      throw LogError(
+        .stranger, segment: name, offset: 0, "the segment begins with LSN \(header.firstLSN), unlike its name")
+    }
+  }
+}
+
+/// What lies in a log's directory.
+struct LogListing {
+  /// The first LSNs of the segments, in order.
+  var segments: [UInt64] = []
+  /// Files that the log does not know.
+  var strangers: [String] = []
+
+  init(_ location: LogLocation) throws(LogError) {
+    let names: [String]
+    do throws(DiskError) {
+      names = try uninterrupted { () throws(DiskError) in try location.disk.list(location.directory) }
+    } catch {
+      throw LogError(error)
+    }
+    let known: Set = [
+      LogFormat.witnessName, LogFormat.witnessName + ".tmp", LogFormat.nextName, LogFormat.reserveName,
+      LogFormat.urgentName,
+    ]
+    for name in names {
+      if let lsn = LogFormat.firstLSN(ofSegment: name) {
+        segments.append(lsn)
+      } else if !known.contains(name) {
+        strangers.append(name)
+      }
+    }
+    segments.sort()
+    strangers.sort()
+  }
+}

@@ -1,0 +1,267 @@
+internal import Glibc
+internal import Synchronization
+
+/// The segment that is being written: frames go in at its end, and the next one is begun when it is full. One thread's.
+struct SegmentSink: ~Copyable {
+  enum Fault: Error {
+    /// The disk is full; what was under way can be tried again.
+    case full(DiskError)
+    /// Anything else: nothing more may be written.
+    case broken(DiskError)
+  }
+
+  private let core: LogCore
+  private let epoch: UInt64
+  private var encoder: FrameEncoder
+  private var frame = RawBuffer()
+  private var file: any DiskFile
+  private var segment: UInt64
+  private var offset: UInt64
+  /// The segment's own: an older segment may have been begun with another than the options say.
+  private var alignment: UInt64
+  private var lastHash: Hash128
+  private(set) var writtenLSN: UInt64
+  private(set) var isSynced = true
+
+  /// The batch that is being written, and how many of its frames are.
+  var batch = LogBatch()
+  private var framesDone = 0
+
+  /// The segment that is open, and how far it is written.
+  private struct Place {
+    var file: any DiskFile
+    var segment: UInt64
+    var offset: UInt64
+    var alignment: UInt64
+  }
+
+  /// Goes on at the end of a log, of which everything was synced.
+  static func open(_ core: LogCore, continuing end: LogEnd, epoch: UInt64) throws(DiskError) -> SegmentSink {
+    SegmentSink(core, continuing: end, epoch: epoch, at: try place(core, end, epoch))
+  }
+
+  private init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, at place: Place) {
+    self.core = core
+    self.epoch = epoch
+    encoder = FrameEncoder(
+      folderID: core.location.folderID, level: core.options.compressionLevel,
+      dictionary: core.options.dictionaries.first)
+    lastHash = end.lastHash
+    writtenLSN = end.lastLSN
+    file = place.file
+    segment = place.segment
+    offset = place.offset
+    alignment = place.alignment
+    noteSegment()
+  }
+
+  /// The last segment, if it has room, else a new one.
+  private static func place(_ core: LogCore, _ end: LogEnd, _ epoch: UInt64) throws(DiskError) -> Place {
+    let next = end.lastLSN + 1
+    if let segment = end.segment {
+      let file = try core.location.disk.openFile(core.location.path(LogFormat.segmentName(segment)), .write)
+      try cutTail(of: file, at: end.offset, isTorn: end.tornBytes > 0, core.options)
+      // A segment without a record goes on even if it is full of clean ends: the next would have its name.
+      if end.offset < core.options.segmentBytes || segment == next {
+        return Place(file: file, segment: segment, offset: end.offset, alignment: end.alignment)
+      }
+      file.close()
+    }
+    try core.makeSegmentFile(LogFormat.urgentName, fills: false)
+    let file = try begin(next, from: LogFormat.urgentName, core, epoch: epoch, after: end.lastHash)
+    return Place(
+      file: file, segment: next, offset: LogFormat.segmentStart, alignment: core.options.alignment)
+  }
+
+  /// Removes what interrupted writes have left, and gives the segment its whole size again.
+  private static func cutTail(
+    of file: any DiskFile, at offset: UInt64, isTorn: Bool, _ options: LogOptions
+  ) throws(DiskError) {
+    if isTorn, !options.sabotage.contains(.keepTornTail) {
+      try file.truncate(to: offset)
+      try file.sync()
+    }
+    do throws(DiskError) {
+      try uninterrupted { () throws(DiskError) in try file.allocate(max(options.segmentBytes, offset)) }
+    } catch {
+      // A full disk is dealt with when a frame needs the space.
+      guard error.isFull else { throw error }
+    }
+  }
+
+  /// Turns a spare file into a segment: its header is durable before the name is, and both before any frame.
+  private static func begin(
+    _ lsn: UInt64, from spare: String, _ core: LogCore, epoch: UInt64, after hash: Hash128
+  ) throws(DiskError) -> any DiskFile {
+    let location = core.location
+    let path = location.path(spare)
+    let file = try location.disk.openFile(path, .write)
+    let header = SegmentHeader(
+      alignment: UInt32(core.options.alignment), folderID: location.folderID, firstLSN: lsn, epoch: epoch,
+      previousHash: hash)
+    try header.encoded().withUnsafeBufferPointer { bytes throws(DiskError) in
+      try file.writeAll(UnsafeRawBufferPointer(bytes), at: 0)
+    }
+    if !core.options.sabotage.contains(.skipSync) { try file.sync() }
+    try location.disk.rename(path, to: location.path(LogFormat.segmentName(lsn)))
+    if !core.options.sabotage.contains(.skipDirectorySync) {
+      try location.disk.syncDirectory(location.directory)
+    }
+    return file
+  }
+
+  // MARK: Writing
+
+  var isBatchDone: Bool { framesDone == batch.cuts.count }
+
+  /// To be called when a new batch was put in place.
+  mutating func beginBatch() { framesDone = 0 }
+
+  /// Writes the frames of the batch that are not written yet.
+  mutating func writeBatch() throws(Fault) {
+    while framesDone < batch.cuts.count {
+      let cut = batch.cuts[framesDone]
+      let before = framesDone == 0 ? LogBatch.Cut(end: 0, records: 0) : batch.cuts[framesDone - 1]
+      let lsn = batch.firstLSN + UInt64(before.records)
+      let records = UInt64(cut.records - before.records)
+      let body = UnsafeRawBufferPointer(rebasing: batch.body.bytes[before.end..<cut.end])
+      try write(.records, firstLSN: lsn, count: records, body: body)
+      framesDone += 1
+    }
+  }
+
+  /// Writes the frame that says the log was closed in order.
+  mutating func writeCleanEnd() throws(Fault) {
+    try write(.cleanEnd, firstLSN: writtenLSN + 1, count: 0, body: UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  private mutating func write(
+    _ type: FrameType, firstLSN: UInt64, count: UInt64, body: UnsafeRawBufferPointer
+  ) throws(Fault) {
+    precondition(firstLSN == writtenLSN + 1, "frames are written in order")
+    let sabotage = core.options.sabotage
+    let header = encoder.encode(
+      FrameHeader(
+        type: type, isCompressed: false, epoch: epoch, firstLSN: firstLSN, recordCount: UInt32(count), bodyLength: 0,
+        storedLength: 0, dictionaryID: 0, durableLSN: core.syncedLSN.load(ordering: .relaxed),
+        previousHash: lastHash, bodyHash: .zero),
+      body: body, alignment: sabotage.contains(.unalignedFrames) ? 1 : Int(alignment), into: &frame)
+    if offset + UInt64(frame.count) > core.options.segmentBytes { try rotate() }
+    do throws(DiskError) {
+      try file.writeAll(frame.bytes, at: offset)
+    } catch {
+      if error.isFull {
+        core.setFull(true)
+        try retryWithReserve(error)
+      } else if !sabotage.contains(.ignoreWriteErrors) {
+        throw .broken(error)
+      }
+    }
+    offset += UInt64(frame.count)
+    lastHash = header.hash
+    writtenLSN += count
+    isSynced = false
+    core.statistics.withLock { statistics in
+      statistics.frames += 1
+      statistics.records += count
+      statistics.rawBytes += UInt64(body.count)
+      statistics.storedBytes += UInt64(frame.count)
+      statistics.currentSegmentBytes = offset
+    }
+  }
+
+  /// Gives the reserve's space back to the disk and writes the frame there is no space for.
+  private mutating func retryWithReserve(_ first: DiskError) throws(Fault) {
+    guard core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(first) }
+    do throws(DiskError) {
+      try core.location.disk.remove(core.location.path(LogFormat.reserveName))
+      core.spares.withLock { $0.reserve = .absent }
+      try file.writeAll(frame.bytes, at: offset)
+    } catch {
+      throw error.isFull ? .full(error) : .broken(error)
+    }
+  }
+
+  /// Makes everything that was written durable. A sync that fails is never tried again: the system may have
+  /// thrown away what it could not write, and would report success over the loss.
+  mutating func sync() throws(Fault) {
+    guard !isSynced else { return }
+    let sabotage = core.options.sabotage
+    let start = MonotonicClock.now()
+    do throws(DiskError) {
+      if !sabotage.contains(.skipSync) { try file.sync() }
+    } catch {
+      if sabotage.contains(.retrySync) {
+        do throws(DiskError) { try file.sync() } catch { throw .broken(error) }
+      } else if !sabotage.contains(.ignoreWriteErrors) {
+        throw .broken(error)
+      }
+    }
+    isSynced = true
+    core.syncedLSN.store(writtenLSN, ordering: .releasing)
+    let end = MonotonicClock.now()
+    core.statistics.withLock { $0.noteSync(nanoseconds: end - start) }
+  }
+
+  // MARK: Rotation
+
+  /// Seals the segment, if there is a record in it, and begins the next.
+  mutating func rotate() throws(Fault) {
+    guard writtenLSN >= segment else { return }
+    // The next segment's existence says that all before it is durable.
+    try sync()
+    let spare = try takeSpare()
+    let sealed = SegmentInfo(firstLSN: segment, lastLSN: writtenLSN, bytes: offset)
+    do throws(DiskError) {
+      let next = try Self.begin(writtenLSN + 1, from: spare, core, epoch: epoch, after: lastHash)
+      file.close()
+      file = next
+    } catch {
+      throw .broken(error)
+    }
+    segment = writtenLSN + 1
+    offset = LogFormat.segmentStart
+    alignment = core.options.alignment
+    core.spares.withLock { spares in
+      if spare == LogFormat.nextName { spares.next = .absent }
+      if spare == LogFormat.reserveName { spares.reserve = .absent }
+      spares.sealed.append(sealed)
+    }
+    core.statistics.withLock { $0.rotations += 1 }
+    noteSegment()
+    core.keeperBell.ring()
+  }
+
+  /// A file for the next segment: the one made ahead, else a new one, else, on a full disk, the reserve.
+  private func takeSpare() throws(Fault) -> String {
+    if core.spares.withLock({ $0.take(\.next) }) { return LogFormat.nextName }
+    do throws(DiskError) {
+      try core.makeSegmentFile(LogFormat.urgentName, fills: false)
+      return LogFormat.urgentName
+    } catch {
+      guard error.isFull else { throw .broken(error) }
+      core.setFull(true)
+      guard core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(error) }
+      return LogFormat.reserveName
+    }
+  }
+
+  private func noteSegment() {
+    core.statistics.withLock { statistics in
+      statistics.currentSegment = segment
+      statistics.currentSegmentBytes = offset
+    }
+  }
+
+  /// Gives the unused rest of the segment back to the disk; the last thing that a sink does.
+  mutating func trim() throws(DiskError) {
+    try file.truncate(to: offset)
+    try file.sync()
+    file.close()
+  }
+}
+
+extension DiskError {
+  /// Whether space is all that is missing.
+  var isFull: Bool { code == ENOSPC || code == EDQUOT }
+}

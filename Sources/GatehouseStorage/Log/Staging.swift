@@ -1,0 +1,132 @@
+/// Records that were accepted together, and where their frames are to be cut.
+struct LogBatch: ~Copyable {
+  /// A frame's share: it ends before byte `end` of the body, after so many records of the batch.
+  struct Cut {
+    var end: Int
+    var records: Int
+  }
+
+  var body = RawBuffer()
+  var firstLSN: UInt64 = 0
+  var recordCount = 0
+  var cuts: [Cut] = []
+  private var cutEnd = 0
+
+  var isEmpty: Bool { recordCount == 0 }
+
+  @inline(__always)
+  mutating func append(_ record: UnsafeRawBufferPointer, frameBytes: Int) {
+    RecordCoding.append(record, to: &body)
+    recordCount += 1
+    if body.count - cutEnd >= frameBytes { cut() }
+  }
+
+  mutating func cut() {
+    cutEnd = body.count
+    cuts.append(Cut(end: cutEnd, records: recordCount))
+  }
+
+  /// Ends the last frame, where records follow the last cut.
+  mutating func finish() {
+    if body.count > cutEnd { cut() }
+  }
+
+  mutating func begin(at lsn: UInt64) {
+    body.removeAll()
+    cuts.removeAll(keepingCapacity: true)
+    firstLSN = lsn
+    recordCount = 0
+    cutEnd = 0
+  }
+}
+
+/// What stands between those who append and the writer: one batch that grows while the writer has the other.
+/// Guarded by one lock, which is held for the copying of a record and no longer.
+struct Staging: ~Copyable {
+  var batch = LogBatch()
+  var nextLSN: UInt64
+  /// Accepted and not yet durable.
+  var pendingBytes = 0
+  private(set) var state = LogState.open
+  /// What `state` and `wantsClose` come to, which would cost more to find out for each record.
+  private var isOpen = true
+  var isWriterAsleep = false
+  var wantsRotation = false
+  private(set) var wantsClose = false
+
+  private let frameBytes: Int
+  private let maximumPending: Int
+
+  init(nextLSN: UInt64, options: LogOptions) {
+    self.nextLSN = nextLSN
+    frameBytes = options.maximumFrameBytes
+    maximumPending = options.maximumPendingBytes
+    batch.begin(at: nextLSN)
+  }
+
+  var hasWork: Bool { !batch.isEmpty || wantsRotation || wantsClose }
+
+  mutating func setState(_ new: LogState) {
+    state = new
+    isOpen = new == .open && !wantsClose
+  }
+
+  /// Refuses records from now on.
+  /// - Returns: false where that was done before.
+  mutating func beginClose() -> Bool {
+    defer { isOpen = false }
+    defer { wantsClose = true }
+    return !wantsClose
+  }
+
+  @inline(__always)
+  mutating func append(_ record: UnsafeRawBufferPointer) throws(LogRefusal) -> UInt64 {
+    guard isOpen, pendingBytes < maximumPending, record.count <= LogFormat.maximumRecord else {
+      throw refusal(of: record.count)
+    }
+    accept(record)
+    return nextLSN - 1
+  }
+
+  /// Takes a record that `check` has found acceptable.
+  @inline(__always)
+  mutating func accept(_ record: UnsafeRawBufferPointer) {
+    let before = batch.body.count
+    batch.append(record, frameBytes: frameBytes)
+    pendingBytes += batch.body.count - before
+    nextLSN += 1
+  }
+
+  /// Whether several records would be accepted, of which the largest has so many bytes.
+  func check(largest: Int) throws(LogRefusal) {
+    guard isOpen, pendingBytes < maximumPending, largest <= LogFormat.maximumRecord else {
+      throw refusal(of: largest)
+    }
+  }
+
+  @inline(never)
+  private func refusal(of size: Int) -> LogRefusal {
+    switch state {
+    case .full: .full
+    case .failed(let reason): .failed(reason)
+    case .closed: .failed("the log is closed")
+    case .open where wantsClose: .failed("the log is closed")
+    case .open: size > LogFormat.maximumRecord ? .tooLarge : .busy
+    }
+  }
+
+  /// Whether the caller has to ring for the writer.
+  @inline(__always)
+  mutating func stirWriter() -> Bool {
+    guard isWriterAsleep else { return false }
+    isWriterAsleep = false
+    return true
+  }
+
+  /// Hands the batch over and takes back the one that is done.
+  mutating func take(into done: inout LogBatch) {
+    batch.finish()
+    swap(&batch, &done)
+    batch.begin(at: nextLSN)
+  }
+}

@@ -1,0 +1,104 @@
+internal import CZstd
+
+/// A dictionary: what compression may assume has gone before. It makes the difference for small frames, which
+/// otherwise begin by spelling out what every frame has in common.
+package final class ZstdDictionary: @unchecked Sendable {
+  /// The number by which frames name it; never 0.
+  package let id: UInt32
+  package let bytes: [UInt8]
+  // Both are only read once they are made, which zstd allows from any thread.
+  fileprivate let forCompression: OpaquePointer
+  fileprivate let forDecompression: OpaquePointer
+
+  /// - Returns: nil where `bytes` are no dictionary, or one without an id.
+  package init?(_ bytes: [UInt8], level: Int = 1) {
+    let id = bytes.withUnsafeBytes { ZDICT_getDictID($0.baseAddress, $0.count) }
+    guard id != 0,
+      let forCompression = bytes.withUnsafeBytes({ ZSTD_createCDict($0.baseAddress, $0.count, Int32(level)) })
+    else { return nil }
+    guard let forDecompression = bytes.withUnsafeBytes({ ZSTD_createDDict($0.baseAddress, $0.count) }) else {
+      ZSTD_freeCDict(forCompression)
+      return nil
+    }
+    self.id = id
+    self.bytes = bytes
+    self.forCompression = forCompression
+    self.forDecompression = forDecompression
+  }
+
+  deinit {
+    ZSTD_freeCDict(forCompression)
+    ZSTD_freeDDict(forDecompression)
+  }
+
+  /// Makes a dictionary out of bodies like those that it is to compress.
+  /// - Parameters:
+  ///   - samples: at least some dozens, together a hundred times the dictionary's size for a good one.
+  ///   - capacity: the bytes that the dictionary may take.
+  /// - Returns: nil where the samples are too few or too much alike.
+  package static func train(samples: [[UInt8]], capacity: Int = 16 << 10) -> [UInt8]? {
+    var dictionary = [UInt8](repeating: 0, count: capacity)
+    let joined = Array(samples.joined())
+    let size = dictionary.withUnsafeMutableBytes { target in
+      joined.withUnsafeBytes { source in
+        samples.map(\.count).withUnsafeBufferPointer { sizes in
+          ZDICT_trainFromBuffer(
+            target.baseAddress, target.count, source.baseAddress, sizes.baseAddress, UInt32(sizes.count))
+        }
+      }
+    }
+    guard ZDICT_isError(size) == 0 else { return nil }
+    return Array(dictionary.prefix(size))
+  }
+}
+
+/// Compresses one block after another, with the memory of the one before.
+package struct ZstdCompressor: ~Copyable, @unchecked Sendable {
+  private let context: OpaquePointer
+  // Kept alive for as long as the context refers to it.
+  private let dictionary: ZstdDictionary?
+
+  package init(level: Int, dictionary: ZstdDictionary? = nil) {
+    guard let context = ZSTD_createCCtx() else { fatalError("zstd: out of memory") }
+    self.context = context
+    self.dictionary = dictionary
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
+    if let dictionary { ZSTD_CCtx_refCDict(context, dictionary.forCompression) }
+  }
+
+  deinit { ZSTD_freeCCtx(context) }
+
+  /// Compresses `bytes` into `target`.
+  /// - Returns: the bytes it took; nil where they do not fit.
+  package mutating func compress(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    let size = ZSTD_compress2(context, target.baseAddress, target.count, bytes.baseAddress, bytes.count)
+    return ZSTD_isError(size) == 0 ? size : nil
+  }
+}
+
+/// Decompresses one block after another, with the memory of the one before.
+package struct ZstdDecompressor: ~Copyable, @unchecked Sendable {
+  private let context: OpaquePointer
+
+  package init() {
+    guard let context = ZSTD_createDCtx() else { fatalError("zstd: out of memory") }
+    self.context = context
+  }
+
+  deinit { ZSTD_freeDCtx(context) }
+
+  /// Decompresses `bytes`, which must fill `target` exactly.
+  /// - Returns: false where they do not, or are no zstd frame.
+  package mutating func decompress(
+    _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, dictionary: ZstdDictionary? = nil
+  ) -> Bool {
+    let size =
+      if let dictionary {
+        ZSTD_decompress_usingDDict(
+          context, target.baseAddress, target.count, bytes.baseAddress, bytes.count, dictionary.forDecompression)
+      } else {
+        ZSTD_decompressDCtx(context, target.baseAddress, target.count, bytes.baseAddress, bytes.count)
+      }
+    return ZSTD_isError(size) == 0 && size == target.count
+  }
+}

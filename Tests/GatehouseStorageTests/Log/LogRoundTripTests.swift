@@ -1,0 +1,82 @@
+import GatehouseStorage
+import Synchronization
+import Testing
+
+@Suite struct LogRoundTripTests {
+  @Test func recordsAreReadAsTheyWereAppended() async throws {
+    let folder = TemporaryFolder()
+    let log = TestLog(PosixDisk(), directory: folder.path)
+    let highest = Mutex<UInt64>(0)
+    var handlers = LogHandlers()
+    handlers.onDurable = { lsn in
+      highest.withLock { highest in
+        #expect(lsn > highest); highest = lsn
+      }
+    }
+    var expected: [[UInt8]] = []
+    for round in 0..<3 {
+      let writer = try log.open(handlers)
+      for _ in 0..<500 {
+        expected.append(testRecord(UInt64(expected.count)))
+        #expect(try writer.append(expected.last!) == UInt64(expected.count))
+        if expected.count % 50 == 0 { await writer.waitUntilDurable(UInt64(expected.count)) }
+      }
+      writer.close()
+      #expect(writer.state == .closed)
+      #expect(writer.durableLSN == UInt64(expected.count))
+      #expect(throws: LogRefusal.self) { try writer.append([1]) }
+      let (records, end) = try log.recover()
+      #expect(records == expected)
+      #expect(end.isClean && end.tornBytes == 0)
+      #expect(end.epoch == UInt64(round + 1))
+    }
+    #expect(highest.withLock { $0 } == UInt64(expected.count))
+    #expect(try LogReader(log.location).segments().count > 3)
+    for first in [1, 2, 499, 500, 501, 1500, 1501] {
+      #expect(try log.recover(from: UInt64(first)).records == Array(expected[(first - 1)...]))
+    }
+  }
+
+  @Test func anEmptyLogIsALog() throws {
+    let (_, log) = try TestLog.onSimulatedDisk()
+    for epoch in 1...5 as ClosedRange<UInt64> {
+      let writer = try log.openDriven()
+      writer.close()
+      let (records, end) = try log.recover()
+      #expect(records.isEmpty && end.isClean && end.lastLSN == 0 && end.epoch == epoch)
+    }
+  }
+
+  @Test func emptyAndLargeRecordsPass() throws {
+    let (_, log) = try TestLog.onSimulatedDisk()
+    let writer = try log.openDriven()
+    var random = SplitMix64(seed: 1)
+    let noise = (0..<70_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    let expected = [[], [1], noise, [], [UInt8](repeating: 5, count: 100_000), [2]]
+    for record in expected { try writer.append(record) }
+    #expect(writer.turn() == .idle)
+    #expect(try log.recover().records == expected)
+    try writer.append([3])
+    writer.close()
+    #expect(try log.recover().records == expected + [[3]])
+  }
+
+  @Test func aBatchIsAcceptedWhole() throws {
+    let (_, log) = try TestLog.onSimulatedDisk()
+    let writer = try log.openDriven()
+    try writer.append([9])
+    let bytes: [UInt8] = [1, 2, 3, 4, 5]
+    let first = try bytes.withUnsafeBytes { bytes in
+      try [2, 2, 5].withUnsafeBufferPointer { try writer.append(records: bytes, ends: $0) }
+    }
+    #expect(first == 2)
+    #expect(writer.appendedLSN == 4)
+    #expect(writer.durableLSN == 0)
+    #expect(writer.turn() == .idle)
+    #expect(writer.durableLSN == 4)
+    #expect(try log.recover().records == [[9], [1, 2], [], [3, 4, 5]])
+    #expect(writer.statistics.frames == 1)
+    #expect(writer.statistics.records == 4)
+    #expect(writer.statistics.pendingBytes == 0)
+  }
+}

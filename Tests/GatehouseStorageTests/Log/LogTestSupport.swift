@@ -1,0 +1,76 @@
+import GatehouseStorage
+import Synchronization
+import Testing
+
+/// A log on a disk, small enough that a few records fill a segment.
+struct TestLog: Sendable {
+  let location: LogLocation
+  var options = LogOptions()
+
+  static let folderID = Hash128(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
+
+  init(_ disk: any Disk, directory: String = "/log") {
+    location = LogLocation(disk: disk, directory: directory, folderID: Self.folderID)
+    options.segmentBytes = 16 << 10
+    options.maximumFrameBytes = 4 << 10
+    options.fillsSegments = false
+  }
+
+  /// A new simulated disk with an empty folder for the log, durable.
+  static func onSimulatedDisk() throws -> (SimulatedDisk, TestLog) {
+    let disk = SimulatedDisk()
+    try disk.createDirectory("/log")
+    try disk.syncDirectory("/")
+    return (disk, TestLog(disk))
+  }
+
+  /// The same log seen through another disk.
+  func on(_ disk: any Disk) -> TestLog {
+    var log = TestLog(disk, directory: location.directory)
+    log.options = options
+    return log
+  }
+
+  /// Reads everything, as a start does.
+  func recover(forWriting: Bool = true, from lsn: UInt64 = 1) throws -> (records: [[UInt8]], end: LogEnd) {
+    var records: [[UInt8]] = []
+    var next = lsn
+    let end = try LogRecovery(location, options: options, forWriting: forWriting).replay(from: lsn) { lsn, record in
+      #expect(lsn == next)
+      next += 1
+      records.append(Array(record))
+    }
+    #expect(end.lastLSN == next - 1)
+    return (records, end)
+  }
+
+  /// A writer that the test drives, after a recovery.
+  func openDriven(_ handlers: LogHandlers = LogHandlers()) throws -> LogWriter {
+    let end = try recover().end
+    return try LogWriter(location, continuing: end, options: options, handlers: handlers, isDriven: true)
+  }
+
+  func open(_ handlers: LogHandlers = LogHandlers()) throws -> LogWriter {
+    let end = try recover().end
+    return try LogWriter(location, continuing: end, options: options, handlers: handlers)
+  }
+}
+
+extension LogWriter {
+  @discardableResult
+  func append(_ record: [UInt8]) throws(LogRefusal) -> UInt64 {
+    try record.withUnsafeBufferPointer { bytes throws(LogRefusal) in try append(UnsafeRawBufferPointer(bytes)) }
+  }
+
+  /// Returns once a record is durable, or the log has failed.
+  func waitUntilDurable(_ lsn: UInt64) async {
+    while durableLSN < lsn, state == .open || state == .full { try? await Task.sleep(for: .microseconds(200)) }
+  }
+}
+
+/// A record that tells its number, of a length that the number decides; part of it compresses and part does not.
+func testRecord(_ number: UInt64, seed: UInt64 = 0) -> [UInt8] {
+  var random = SplitMix64(seed: number &* 977 &+ seed)
+  let noise = (0..<Int(random.next() % 60)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+  return Array("record \(number) of the test".utf8) + noise + [UInt8](repeating: 7, count: Int(random.next() % 80))
+}

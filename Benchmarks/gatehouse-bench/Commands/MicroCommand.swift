@@ -17,6 +17,6 @@ struct MicroCommand: ParsableCommand {
     guard let piece = MicroPiece.named(piece) else {
       throw ValidationError("Pieces: \(MicroPiece.names.joined(separator: ", ")).")
     }
-    print(piece.body(iterations))
+    print(try piece.body(iterations))
   }
 }

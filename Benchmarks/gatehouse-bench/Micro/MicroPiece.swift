@@ -1,10 +1,11 @@
 /// A piece of the server that is worth counting by itself.
 struct MicroPiece: Sendable {
   let name: String
-  /// Does it so many times; the result depends on every repetition, so that none can be optimised away.
-  let body: @Sendable (_ iterations: Int) -> Int
+  /// Prepares, then does it so many times. What preparing costs is the same for any number of times, so it cancels
+  /// out in the difference of two runs. The result depends on every repetition: none can be optimised away.
+  let body: @Sendable (_ iterations: Int) throws -> Int
 
-  static let all: [MicroPiece] = []
+  static let all: [MicroPiece] = wirePieces
 
   static var names: [String] { all.map(\.name) }
 

@@ -117,7 +117,7 @@ struct RedisSessionSource: RequestSource {
     guard next < end, !closing else { return nil }
     let user = next % users
     output.appendRequest([
-      "HSET", "session:" + String(repeating: "s", count: 31) + twelveDigits(next), "id", String(next + 1),
+      "HSET", "session:" + String(repeating: "s", count: 24) + twelveDigits(next), "id", String(next + 1),
       "kind", "login", "user", String(user + 1), "username", "user" + twelveDigits(user),
       "product", Population.products[0], "workspace", "main",
       "created", "1767225600000", "expires", "1767268800000", "last-seen", "1767225600000",

@@ -2,9 +2,9 @@
 struct Population: Sendable {
   static let products = ["payroll", "leave"]
   /// A session's key in Redis: as long as one of Gatehouse's tokens, and found again by its number.
-  static let redisSession = "session:" + String(repeating: "s", count: 31) + RequestTemplate.slot
+  static let redisSession = "session:" + String(repeating: "s", count: 24) + RequestTemplate.slot
   /// What `SET` writes: a session in its shortest form, under a key that no hash has.
-  static let redisWritten = "written:" + String(repeating: "s", count: 31) + RequestTemplate.slot
+  static let redisWritten = "written:" + String(repeating: "s", count: 24) + RequestTemplate.slot
   static let redisUser = "user:user" + RequestTemplate.slot
   static let redisLogin = "login:user" + RequestTemplate.slot
   static let userName = "user" + RequestTemplate.slot

@@ -1,0 +1,82 @@
+import GatehouseCore
+import GatehouseWire
+import NIOCore
+
+extension MicroPiece {
+  /// Bytes to words, and replies to bytes.
+  static let wirePieces = [
+    MicroPiece(name: "parse-login") {
+      parse(MicroRequests.array("LOGIN.CHECK", "user000000012345", "payroll"), times: $0)
+    },
+    MicroPiece(name: "parse-inline") { parse(Array("LOGIN.CHECK user000000012345 payroll\r\n".utf8), times: $0) },
+    MicroPiece(name: "encode-allow") { encode(MicroReplies.allow, .resp2, times: $0) },
+    MicroPiece(name: "encode-session-resp2") { encode(MicroReplies.session, .resp2, times: $0) },
+    MicroPiece(name: "encode-session-resp3") { encode(MicroReplies.session, .resp3, times: $0) },
+  ]
+
+  private static func parse(_ request: [UInt8], times: Int) -> Int {
+    var parser = RequestParser(authenticated: true)
+    var sum = 0
+    request.withUnsafeBytes { bytes in
+      for _ in 0..<times {
+        guard case .request(let consumed) = parser.next(bytes) else { preconditionFailure("half a request") }
+        sum &+= consumed &+ parser.ranges.count
+      }
+    }
+    return sum
+  }
+
+  private static func encode(_ reply: Reply, _ version: ProtocolVersion, times: Int) -> Int {
+    var buffer = ByteBufferAllocator().buffer(capacity: 4096)
+    var sum = 0
+    for _ in 0..<times {
+      buffer.clear()
+      ReplyEncoder.encode(reply, version, into: &buffer)
+      sum &+= buffer.readableBytes
+    }
+    return sum
+  }
+}
+
+/// Requests as clients send them.
+enum MicroRequests {
+  static func array(_ words: String...) -> [UInt8] {
+    Array("*\(words.count)\r\n".utf8) + words.flatMap { Array("$\($0.utf8.count)\r\n\($0)\r\n".utf8) }
+  }
+}
+
+/// Replies as commands give them.
+private enum MicroReplies {
+  static var allow: Reply {
+    var reply = Reply()
+    reply.simple("ALLOW")
+    return reply
+  }
+
+  /// What `SESSION.CHECK` answers.
+  static var session: Reply {
+    var reply = Reply()
+    reply.map(10)
+    reply.text("id")
+    reply.integer(812_345)
+    reply.text("kind")
+    reply.text("login")
+    reply.text("user")
+    reply.integer(12_345)
+    reply.text("username")
+    reply.text("user000000012345")
+    reply.text("product")
+    reply.text("payroll")
+    reply.text("workspace")
+    reply.text("main")
+    reply.text("actor")
+    reply.null()
+    reply.text("created")
+    reply.integer(1_767_225_600_000)
+    reply.text("expires")
+    reply.integer(1_767_268_800_000)
+    reply.text("last-seen")
+    reply.integer(1_767_225_600_000)
+    return reply
+  }
+}

@@ -327,13 +327,14 @@ extension KeptAnswer {
 }
 
 extension Reply {
-  /// Writes the reply without the texts that are shown once.
+  /// Writes the reply. What is kept of a secret is its part that is not secret: whoever keeps a reply cuts
+  /// the rest off before (`Turn.decideOnce`).
   package func encode(_ writer: inout ByteWriter) {
     writer.list(nodes) { writer, node in
       writer.byte(node.kind.rawValue)
       switch node.kind {
-      case .secret, .null: break
-      case .simple, .error, .text, .verbatim: writer.text(text(of: node))
+      case .null: break
+      case .simple, .error, .text, .verbatim, .secret: writer.text(text(of: node))
       case .integer, .double: writer.signed(node.value)
       case .array, .map: writer.varint(Int(node.count))
       }
@@ -349,7 +350,7 @@ extension Reply {
       case .error: error(try reader.text())
       case .text: text(try reader.text())
       case .verbatim: verbatim(try reader.text())
-      case .secret: secret("")
+      case .secret: secret(try reader.text())
       case .null: null()
       case .integer: integer(try reader.signed())
       case .double: double(Double(bitPattern: UInt64(bitPattern: try reader.signed())))

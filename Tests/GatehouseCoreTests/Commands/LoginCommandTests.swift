@@ -1,0 +1,90 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct LoginCommandTests {
+  @Test func saysWhyNotInTheOrderOfTheRules() {
+    let core = CoreHarness()
+    let payroll = core.seedProduct("payroll")
+    let ana = core.seedUser("ana@acme.test", products: [payroll])
+    #expect(core.run("LOGIN.CHECK nobody payroll").text == "DENY unknown-user")
+    #expect(core.run("LOGIN.CHECK ana@acme.test nothing").text == "DENY unknown-product")
+    #expect(core.run("LOGIN.CHECK ana@acme.test payroll").text == "ALLOW")
+    #expect(core.run("LOGIN.CHECK ANA@Acme.Test Payroll").text == "ALLOW")
+    #expect(core.run("LOGIN.CHECK #\(ana.raw) main/payroll").text == "ALLOW")
+    #expect(core.run("LOGIN.CHECK #00\(ana.raw) payroll").text == "ALLOW")
+    #expect(core.run("LOGIN.CHECK #999999 payroll").text == "DENY unknown-user")
+    #expect(core.run("LOGIN.CHECK #x payroll").text?.hasPrefix("ERR ") == true)
+  }
+
+  @Test(arguments: Status.allCases)
+  func statusDecides(_ status: Status) {
+    let core = CoreHarness()
+    let payroll = core.seedProduct("payroll")
+    core.seedUser("ana", status: status, products: [payroll])
+    let answer = core.run("LOGIN.CHECK ana payroll").text
+    #expect(answer == (status.mayLogIn ? "ALLOW" : "DENY status-\(status.name)"))
+  }
+
+  @Test func aProductWithPoolsNeedsALicence() {
+    let core = CoreHarness()
+    let office = core.seedProduct("office")
+    let ana = core.seedUser("ana", products: [office])
+    core.apply(.poolSet(office, type: Product.everyAccess, old: nil, new: 9))
+    #expect(core.run("LOGIN.CHECK ana office").text == "ALLOW")
+    core.apply(.poolSet(office, type: "guest", old: nil, new: 2))
+    #expect(core.run("LOGIN.CHECK ana office").text == "DENY no-licence")
+    let enabled = ProductAccess(product: office, isEnabled: true)
+    core.apply(.accessSet(ana, old: enabled, new: ProductAccess(product: office, isEnabled: true, licence: 2)))
+    #expect(core.run("LOGIN.CHECK ana office").text == "ALLOW")
+    #expect(core.directory.state.used(office, licence: 2) == 1)
+  }
+
+  @Test func employmentCountsWhereThePolicySaysSo() {
+    let core = CoreHarness()
+    let payroll = core.seedProduct("payroll")
+    let ana = core.seedUser("ana", products: [payroll])
+    let contact: ContactID = core.partitioning.id(serial: 1, partition: core.partitioning.partition(of: ana))
+    core.apply(.contactSet(contact, .released, old: "", new: "2026-02-28"))
+    #expect(core.run("LOGIN.CHECK ana payroll").text == "ALLOW")
+    core.seedPolicy("login.within-employment", "on")
+    #expect(core.run("LOGIN.CHECK ana payroll").text == "DENY outside-employment")
+    core.apply(.contactSet(contact, .released, old: "2026-02-28", new: "2026-03-01"))
+    #expect(core.run("LOGIN.CHECK ana payroll").text == "ALLOW")
+    core.advance(TimeText.day)
+    #expect(core.run("LOGIN.CHECK ana payroll").text == "DENY outside-employment")
+  }
+
+  @Test func explainsEveryRule() {
+    let core = CoreHarness()
+    core.seedProduct("payroll")
+    core.seedUser("ana", status: .locked)
+    let rules = core.run("LOGIN.EXPLAIN ana payroll").items
+    #expect(rules.map { $0["rule"].text } == LoginDenial.allCases.map { "\($0.reason)" })
+    let failed = rules.filter { $0["passed"].integer == 0 }
+    #expect(failed.map { $0["rule"].text } == ["status-locked", "product-disabled"])
+    #expect(failed.allSatisfy { $0["remedy"].text != nil })
+  }
+
+  @Test func aNameBelongsToOnePartitionAndLeadsAnywhere() {
+    let core = CoreHarness(partitions: 16)
+    let payroll = core.seedProduct("payroll")
+    let ana = core.seedUser("ana", products: [payroll])
+    let elsewhere = (0..<100).map { "name\($0)" }
+      .first { NameKey($0, core.partitioning).partition != core.partitioning.partition(of: ana) }!
+    core.apply(.userRenamed(ana, old: "ana", new: elsewhere))
+    #expect(core.run("LOGIN.CHECK \(elsewhere) payroll").text == "ALLOW")
+    #expect(core.decisions == 2)
+    #expect(core.run("LOGIN.CHECK ana payroll").text == "DENY unknown-user")
+  }
+
+  @Test func anUnknownUserWaitsForWhatThePartitionLastDid() {
+    let core = CoreHarness(partitions: 1)
+    core.seedUser("ana")
+    core.seedUser("ben")
+    _ = core.run("LOGIN.CHECK ana x")
+    #expect(core.horizon == 1)
+    _ = core.run("LOGIN.CHECK nobody x")
+    #expect(core.horizon == 2)
+  }
+}

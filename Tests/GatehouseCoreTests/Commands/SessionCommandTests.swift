@@ -1,0 +1,113 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct SessionCommandTests {
+  private let core: CoreHarness
+  private let payroll: ProductID
+  private let ana: UserID
+
+  init() {
+    core = CoreHarness()
+    payroll = core.seedProduct("payroll")
+    ana = core.seedUser("ana", products: [payroll])
+  }
+
+  @Test func aTokenIsCheckedAndRevoked() {
+    let opened = core.run("SESSION.CREATE ana payroll TTL 8h")
+    #expect(opened["expires"].integer == core.now + 8 * 3_600_000)
+    let token = opened["session"].text ?? ""
+    #expect(token.utf8.count == SecretText.sessionTokenCount)
+    core.advance(1000)
+    let checked = core.run("SESSION.CHECK \(token)")
+    #expect(
+      checked.description
+        == "{id: \(opened["id"]), kind: login, user: \(ana.raw), username: ana, product: payroll, workspace: main, "
+        + "actor: nil, created: \(core.now - 1000), expires: \(opened["expires"]), last-seen: \(core.now)}")
+    #expect(core.run("SESSION.REVOKE \(token)").integer == 1)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.run("SESSION.REVOKE \(token)").integer == 0)
+  }
+
+  @Test func aTokenWithAnotherSecretFindsNothing() {
+    let token = core.logIn("ana", "payroll")
+    let forged = token.dropLast() + (token.hasSuffix("A") ? "B" : "A")
+    #expect(core.run("SESSION.CHECK \(forged)").isNull)
+    #expect(core.run("SESSION.CHECK gs_nonsense").isNull)
+  }
+
+  @Test func loginRulesAreDecidedAnewAtEachCheck() {
+    let token = core.logIn("ana", "payroll")
+    core.apply(.statusSet(ana, old: .active, new: .locked))
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    core.apply(.statusSet(ana, old: .locked, new: .active))
+    #expect(!core.run("SESSION.CHECK \(token)").isNull)
+    core.apply(
+      .accessSet(
+        ana, old: ProductAccess(product: payroll, isEnabled: true),
+        new: ProductAccess(product: payroll, isEnabled: false)))
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.run("SESSION.CREATE ana payroll").text == "REFUSED login: product-disabled")
+  }
+
+  @Test func anIdleSessionEndsAndAUsedOneDoesNot() {
+    let token = core.logIn("ana", "payroll", "IDLE 80s")
+    let before = core.log.count
+    for _ in 0..<20 {
+      core.advance(5000)
+      #expect(!core.run("SESSION.CHECK \(token)").isNull)
+    }
+    // Logged when more than an eighth of the limit has passed: every third time.
+    #expect(core.log.count - before == 6)
+    core.advance(79_000)
+    #expect(core.expire() == 0)
+    #expect(!core.run("SESSION.CHECK \(token)").isNull)
+    core.advance(80_000)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    core.advance(1000)
+    #expect(core.expire() == 1)
+    #expect(core.user("ana")?.row.sessionCount == 0)
+  }
+
+  @Test func aSlotIsUsedAgainUnderAnotherId() {
+    let first = core.run("SESSION.CREATE ana payroll")
+    core.run("SESSION.REVOKE \(first["id"])")
+    let second = core.run("SESSION.CREATE ana payroll")
+    #expect(first["id"] != second["id"])
+    #expect(core.run("SESSION.GET \(first["id"])").text == "NOTFOUND session")
+    #expect(core.run("SESSION.GET \(second["id"])")["id"] == second["id"])
+  }
+
+  @Test func allButOneAreRevoked() {
+    let ids = (0..<4).map { _ in core.run("SESSION.CREATE ana payroll")["id"].integer ?? 0 }
+    #expect(core.run("SESSION.LIST ana").items.map { $0["id"].integer } == ids.reversed())
+    #expect(core.run("SESSION.REVOKEALL ana EXCEPT \(ids[1])").integer == 3)
+    #expect(core.run("SESSION.LIST ana").items.map { $0["id"].integer } == [ids[1]])
+  }
+
+  @Test func theSameKeyAnswersWithTheSameToken() {
+    let first = core.run("SESSION.CREATE ana payroll IDEM k1")
+    let length = core.log.count
+    core.advance(60_000)
+    #expect(core.run("SESSION.CREATE ana payroll IDEM k1") == first)
+    #expect(core.log.count == length)
+    #expect(core.run("SESSION.CREATE ana payroll TTL 1h IDEM k1").text?.hasPrefix("CONFLICT idem") == true)
+    core.advance(Limits.idempotencyLife)
+    #expect(core.run("SESSION.CREATE ana payroll IDEM k1")["id"] != first["id"])
+  }
+
+  @Test func oneSeesOnesOwnAndAdministratorsSeeAll() {
+    core.seedUser("ben", products: [payroll])
+    core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    let own = core.logIn("ana", "payroll")
+    let other = core.logIn("ben", "payroll")
+    let administrator = core.logIn("tom", "payroll")
+    #expect(core.run("SESSION.LIST ana", as: own).items.count == 1)
+    #expect(core.run("SESSION.LIST ana", as: other).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("SESSION.LIST ana", as: administrator).items.count == 1)
+    #expect(core.run("SESSION.REVOKE \(other)", as: own).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("SESSION.REVOKE \(own)", as: own).integer == 1)
+    #expect(core.run("SESSION.LIST ana", as: own).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("SESSION.CREATE ana payroll", as: administrator).text?.hasPrefix("NOPERM ") == true)
+  }
+}

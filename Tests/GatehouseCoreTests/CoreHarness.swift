@@ -1,0 +1,243 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// The core without a server: partitions, a directory, one turn, and a log in memory.
+///
+/// Every command runs as the server runs it: over its home partition first, and again over all that it asks
+/// for. Every record is encoded, decoded, compared and replayed into a second state, the replica.
+final class CoreHarness {
+  let partitioning: Partitioning
+  private(set) var cells: [PartitionCell]
+  private(set) var directory: DirectoryCell
+  /// What the log alone makes.
+  private(set) var replica: [PartitionCell]
+  private(set) var replicaDirectory: DirectoryCell
+  /// The encoded records; the first has LSN 1.
+  private(set) var log: [ContiguousArray<UInt8>] = []
+  /// The records that were written, as they were decoded.
+  private(set) var records: [Record] = []
+  var lsn: LSN { LSN(log.count) }
+  var now: Milliseconds
+  /// The connection that commands come on: the service `local` with all rights.
+  var connection = ConnectionFacts(id: 1, service: 0, rights: .all)
+  /// The horizon of the last command: what its reply would wait for.
+  private(set) var horizon: LSN = 0
+  /// How often the last command was decided.
+  private(set) var decisions = 0
+  private(set) var changes: [Change] = []
+  private let turn: Turn
+
+  /// 2026-03-01T09:00:00Z.
+  static let start: Milliseconds = 1_772_355_600_000
+
+  init(partitions: Int = 4, now: Milliseconds = start, seed: UInt64 = 1) {
+    partitioning = Partitioning(count: partitions, key: HashKey(low: seed, high: 2))
+    let partitioning = partitioning
+    self.now = now
+    let fresh = { (0..<partitions).map { PartitionCell(PartitionState(index: $0, partitioning: partitioning)) } }
+    cells = fresh()
+    replica = fresh()
+    directory = DirectoryCell(DirectoryState(created: now))
+    replicaDirectory = DirectoryCell(DirectoryState(created: now))
+    var random = SeededRandom(seed: seed)
+    let entropy = Entropy(
+      fill: { buffer in for index in buffer.indices { buffer[index] = UInt8.random(in: 0...255, using: &random) } },
+      digest: Self.digest)
+    turn = Turn(
+      partitioning: partitioning, directory: directory.state.view, folderSecret: Digest(7, 7, 7, 7),
+      entropy: entropy, digest: Self.digest)
+  }
+
+  /// Stands in for SHA-256, which the core does not have: four SipHashes of different keys.
+  static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest {
+    func part(_ number: UInt64) -> UInt64 { sipHash(bytes, key: HashKey(low: number, high: ~number)) }
+    return Digest(part(1), part(2), part(3), part(4))
+  }
+
+  // MARK: Commands
+
+  /// Runs a line of words; a word with spaces stands in double quotes.
+  @discardableResult
+  func run(_ line: String) -> Answer { run(Self.words(line)) }
+
+  @discardableResult
+  func run(_ words: [String]) -> Answer { Answer(reply(to: words)) }
+
+  /// Runs a line on the authority of a session.
+  @discardableResult
+  func run(_ line: String, as token: String) -> Answer { run(["AS", token] + Self.words(line)) }
+
+  static func words(_ line: String) -> [String] {
+    var words: [String] = []
+    for (index, part) in line.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
+      if index % 2 == 1 { words.append(String(part)) } else { words += part.split(separator: " ").map(String.init) }
+    }
+    return words
+  }
+
+  func reply(to words: [String]) -> Reply {
+    OwnedArguments(words).withView { view in
+      changes = []
+      decisions = 0
+      horizon = 0
+      turn.directory = directory.state.view
+      var place: Int?
+      switch turn.begin(view, on: connection, now: now, place: &place) {
+      case .refused: break
+      case .server: preconditionFailure("\(words[0]) is the server's business")
+      case .partition(let home): settle { turn.decide(home: cells[home]) }
+      case .anywhere: settle { turn.decide(home: nil) }
+      case .everywhere: gather()
+      }
+      turn.letGo()
+      return turn.reply
+    }
+  }
+
+  /// Decides until nothing more is asked for, then commits.
+  private func settle(_ first: () -> Outcome) {
+    settle(first) { turn.decide(holding: $0, directory: $1) }
+  }
+
+  private func settle(_ first: () -> Outcome, _ again: ([PartitionCell], DirectoryCell?) -> Outcome) {
+    var outcome = first()
+    decisions = 1
+    while case .needs(let owners) = outcome {
+      decisions += 1
+      precondition(decisions < 200, "a decision that never holds enough")
+      outcome = again(owners.partitions.map { cells[$0] }, owners.directory ? directory : nil)
+    }
+    horizon = turn.horizon
+    commit()
+  }
+
+  private func gather() {
+    if let home = turn.authorityPartition {
+      settle {
+        turn.decideAuthority(holding: [cells[home]])
+      } _: { cells, _ in
+        turn.decideAuthority(holding: cells)
+      }
+      let principal = turn.principal
+      if turn.reply.isError { return }
+      turn.letGo()
+      turn.adopt(principal)
+    }
+    var gathered = Gathered()
+    for cell in cells where !gathered.isComplete {
+      guard turn.collect(cell, into: &gathered) else {
+        precondition(turn.reply.isError, "a gathering body asked for another owner")
+        return
+      }
+    }
+    turn.finish(&gathered)
+    horizon = turn.horizon
+  }
+
+  // MARK: The log
+
+  private func commit() {
+    if !turn.changes.isEmpty {
+      changes = turn.changes
+      let header = turn.recordHeader
+      append(header, turn.changes)
+      turn.commit(lsn, header)
+    }
+    turn.noteSeen()
+  }
+
+  private func append(_ header: RecordHeader, _ changes: [Change]) {
+    var writer = ByteWriter()
+    Record.encode(header, changes, into: &writer)
+    log.append(writer.bytes)
+    let record = Self.record(writer.bytes)
+    #expect(record == Record(header: header, changes: changes), "a record that is decoded is another")
+    records.append(record)
+    Self.apply(record, lsn, to: replica, replicaDirectory)
+  }
+
+  static func record(_ bytes: ContiguousArray<UInt8>) -> Record {
+    bytes.withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      guard let record = try? Record(from: &reader), reader.isAtEnd else {
+        preconditionFailure("a record that cannot be decoded")
+      }
+      return record
+    }
+  }
+
+  /// Applies a record as replay does: each owner takes its part, unless it has it already.
+  static func apply(_ record: Record, _ lsn: LSN, to cells: [PartitionCell], _ directory: DirectoryCell) {
+    let known = Set(cells.filter { $0.state.lsn >= lsn }.map(\.index))
+    let isKnown = directory.state.lsn >= lsn
+    for change in record.changes {
+      change.forEachOwner(cells[0].state.partitioning) { partition in
+        if !known.contains(partition) { cells[partition].state.apply(change, lsn: lsn, header: record.header) }
+      } directory: {
+        if !isKnown { directory.state.apply(change, lsn: lsn, header: record.header) }
+      }
+    }
+  }
+
+  /// Applies changes that no command made, as one record of the service `local`.
+  func apply(_ changes: Change...) {
+    let header = RecordHeader(
+      time: now, service: 0, actor: nil, subject: nil, connection: 1, command: "TEST", reason: "")
+    append(header, changes)
+    Self.apply(Record(header: header, changes: changes), lsn, to: cells, directory)
+  }
+
+  // MARK: Time
+
+  func advance(_ span: Milliseconds) { now += span }
+
+  /// Ends the sessions whose time is up, as the server's timer does; returns how many records that took.
+  @discardableResult
+  func expire() -> Int {
+    let before = log.count
+    for cell in cells {
+      while true {
+        let due = cell.state.dueSessions(at: now, limit: 16)
+        if due.isEmpty { break }
+        changes = []
+        turn.directory = directory.state.view
+        turn.beginExpiry(now: now)
+        settle {
+          turn.decideExpiry(due, home: cell, holding: [])
+        } _: { cells, _ in
+          turn.decideExpiry(due, home: nil, holding: cells)
+        }
+        turn.letGo()
+      }
+    }
+    return log.count - before
+  }
+
+  // MARK: Looking in
+
+  func user(_ name: String) -> UserReference? {
+    let key = NameKey(name, partitioning)
+    var folded = FoldedName(name).text
+    guard let id = folded.withUTF8({ cells[key.partition].state.user(folded: .init($0), hash: key.hash) }) else {
+      return nil
+    }
+    let cell = cells[partitioning.partition(of: id)]
+    return cell.state.serial(of: id).map { UserReference(id: id, cell: cell, serial: $0) }
+  }
+}
+
+/// SplitMix64: the same numbers from the same seed, everywhere.
+struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+}

@@ -5,7 +5,7 @@ struct MicroPiece: Sendable {
   /// out in the difference of two runs. The result depends on every repetition: none can be optimised away.
   let body: @Sendable (_ iterations: Int) throws -> Int
 
-  static let all: [MicroPiece] = wirePieces
+  static let all: [MicroPiece] = wirePieces + corePieces + storagePieces
 
   static var names: [String] { all.map(\.name) }
 

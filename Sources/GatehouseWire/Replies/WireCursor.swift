@@ -76,7 +76,7 @@ struct WireCursor {
   }
 
   /// The shortest text that reads back as the same number, whole numbers without a fraction, as Redis shows them.
-  private static func shown(_ value: Double) -> String {
+  static func shown(_ value: Double) -> String {
     if value.isNaN { return "nan" }
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }
     let isShortWhole = value == value.rounded(.towardZero) && value.magnitude < 1e17

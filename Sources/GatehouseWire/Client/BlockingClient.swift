@@ -1,0 +1,113 @@
+/// A client for one thread: it sends requests, and waits for replies.
+///
+///     let client = try BlockingClient(host: "127.0.0.1", port: 6380)
+///     let reply = try client.command("LOGIN.CHECK", "ana", "payroll")
+///
+/// Requests that are sent without waiting form a pipeline; replies come in the same order.
+package final class BlockingClient {
+  /// How long to wait for the server, each time; nil waits for ever.
+  package var timeout: Duration?
+
+  private let socket: ClientSocket
+  private var parser = ReplyParser()
+  private var output: [UInt8] = []
+
+  /// - Parameters:
+  ///   - host: a name or an address.
+  ///   - port: a TCP port.
+  ///   - timeout: how long to wait for the connection, and then for each reply.
+  package init(host: String, port: Int, timeout: Duration? = .seconds(5)) throws(ClientError) {
+    self.timeout = timeout
+    socket = try ClientSocket(host: host, port: port, deadline: Self.deadline(timeout))
+  }
+
+  // MARK: One command at a time
+
+  /// Sends a request and waits for its reply. Messages that answer no command are dropped.
+  package func command(_ words: [String]) throws(ClientError) -> RESPValue {
+    send(words)
+    return try reply()
+  }
+
+  package func command(_ words: String...) throws(ClientError) -> RESPValue { try command(words) }
+
+  // MARK: Pipelines
+
+  /// Puts a request behind those that wait to be sent.
+  package func send(_ words: [String]) { RequestEncoder.append(words, to: &output) }
+
+  /// Puts a request of any bytes behind those that wait to be sent.
+  package func send(bytes words: [[UInt8]]) { RequestEncoder.append(words, to: &output) }
+
+  /// Puts bytes, whatever they are, behind those that wait to be sent.
+  package func send(raw bytes: some Sequence<UInt8>) { output.append(contentsOf: bytes) }
+
+  /// Sends all requests, then waits for all replies.
+  package func pipeline(_ requests: [[String]]) throws(ClientError) -> [RESPValue] {
+    for request in requests { send(request) }
+    var replies: [RESPValue] = []
+    replies.reserveCapacity(requests.count)
+    for _ in requests { replies.append(try reply()) }
+    return replies
+  }
+
+  /// Sends what waits to be sent. What the server answers meanwhile is read, or else both sides could wait for
+  /// each other with full buffers.
+  package func flush() throws(ClientError) {
+    var sent = 0
+    defer { output.removeSubrange(..<sent) }
+    while sent < output.count {
+      let ready = try socket.wait([.readable, .writable], until: Self.deadline(timeout))
+      if ready.contains(.readable) { try read() }
+      if ready.contains(.writable) { sent += try socket.write(output[sent...]) }
+    }
+  }
+
+  /// The next reply; messages that answer no command are dropped.
+  package func reply() throws(ClientError) -> RESPValue {
+    while true {
+      let value = try receive()
+      if case .push = value { continue }
+      return value
+    }
+  }
+
+  /// The next reply or message, after sending what waits to be sent.
+  package func receive() throws(ClientError) -> RESPValue {
+    try flush()
+    while true {
+      if let value = try parsed() { return value }
+      _ = try socket.wait([.readable], until: Self.deadline(timeout))
+      try read()
+    }
+  }
+
+  /// Everything the server sends until it closes the connection, undecoded.
+  package func readToEnd() throws(ClientError) -> [UInt8] {
+    try flush()
+    var bytes = parser.takeRest()
+    while true {
+      _ = try socket.wait([.readable], until: Self.deadline(timeout))
+      guard let more = try socket.read() else { return bytes }
+      bytes += more
+    }
+  }
+
+  /// Closes the connection; it is also closed when the client is released.
+  package func close() { socket.close() }
+
+  // MARK: Parts
+
+  private func parsed() throws(ClientError) -> RESPValue? {
+    do { return try parser.next() } catch { throw .malformedReply(error) }
+  }
+
+  private func read() throws(ClientError) {
+    guard let bytes = try socket.read() else { throw .closed }
+    parser.append(bytes)
+  }
+
+  private static func deadline(_ timeout: Duration?) -> ContinuousClock.Instant? {
+    timeout.map { ContinuousClock.now + $0 }
+  }
+}

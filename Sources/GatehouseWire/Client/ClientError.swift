@@ -1,0 +1,24 @@
+/// Why a client cannot go on. After any of these its connection is of no more use.
+package enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The host has no address.
+  case unknownHost(String, reason: String)
+  /// No address of the host took the connection; the reason is that of the last one.
+  case refused(String, reason: String)
+  case timedOut
+  /// The server closed the connection.
+  case closed
+  /// Reading or writing failed.
+  case broken(reason: String)
+  case malformedReply(ReplyError)
+
+  package var description: String {
+    switch self {
+    case .unknownHost(let host, let reason): "cannot find \(host): \(reason)"
+    case .refused(let address, let reason): "cannot connect to \(address): \(reason)"
+    case .timedOut: "the server did not answer in time"
+    case .closed: "the server closed the connection"
+    case .broken(let reason): "the connection broke: \(reason)"
+    case .malformedReply(let error): error.description
+    }
+  }
+}

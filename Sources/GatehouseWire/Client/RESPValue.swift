@@ -1,0 +1,77 @@
+/// A reply as a client sees it: any value of RESP2 or RESP3. Attributes are read and dropped.
+package enum RESPValue: Sendable, Equatable {
+  case simple(String)
+  /// The text starts with the error's code.
+  case error(String)
+  case integer(Int64)
+  case bulk([UInt8])
+  /// A text for people; the format is `txt` or `mkd`.
+  case verbatim(format: String, [UInt8])
+  case null
+  case boolean(Bool)
+  case double(Double)
+  /// An integer of more than 64 bits, in decimal.
+  case bigNumber(String)
+  case array([RESPValue])
+  /// In the order sent.
+  case map([Pair])
+  case set([RESPValue])
+  /// A message that answers no command.
+  case push([RESPValue])
+
+  package struct Pair: Sendable, Equatable {
+    package var key: RESPValue
+    package var value: RESPValue
+
+    package init(_ key: RESPValue, _ value: RESPValue) {
+      self.key = key
+      self.value = value
+    }
+  }
+}
+
+extension RESPValue {
+  package static func bulk(_ text: String) -> RESPValue { .bulk(Array(text.utf8)) }
+
+  /// The text of a simple, bulk or verbatim value.
+  package var string: String? {
+    switch self {
+    case .simple(let text): text
+    case .bulk(let bytes), .verbatim(_, let bytes): String(decoding: bytes, as: UTF8.self)
+    default: nil
+    }
+  }
+
+  package var integer: Int64? {
+    if case .integer(let value) = self { value } else { nil }
+  }
+
+  package var errorText: String? {
+    if case .error(let text) = self { text } else { nil }
+  }
+
+  package var isNull: Bool { self == .null }
+
+  /// The elements of an array, a set or a push.
+  package var elements: [RESPValue]? {
+    switch self {
+    case .array(let elements), .set(let elements), .push(let elements): elements
+    default: nil
+    }
+  }
+
+  /// The pairs of a map, also where RESP2 shows it as a flat array of keys and values.
+  package var pairs: [Pair]? {
+    switch self {
+    case .map(let pairs): pairs
+    case .array(let elements) where elements.count.isMultiple(of: 2):
+      stride(from: 0, to: elements.count, by: 2).map { Pair(elements[$0], elements[$0 + 1]) }
+    default: nil
+    }
+  }
+
+  /// The value of a map's field, also where RESP2 shows the map as a flat array.
+  package subscript(field: String) -> RESPValue? {
+    pairs?.first { $0.key.string == field }?.value
+  }
+}

@@ -1,0 +1,47 @@
+/// Collects the bytes a server sends and gives them back reply by reply.
+package struct ReplyParser: Sendable {
+  private var bytes: [UInt8] = []
+  /// Where the bytes start that have not been given back.
+  private var start = 0
+  private var scanner = ReplyScanner()
+
+  /// Bytes given back are dropped once there are so many, not one reply at a time.
+  private static let compactionThreshold = 64 * 1024
+
+  package init() {}
+
+  /// How many bytes wait for the rest of their reply, or to be asked for.
+  package var pendingBytes: Int { bytes.count - start }
+
+  package mutating func append(_ more: some Sequence<UInt8>) {
+    if start == bytes.count {
+      bytes.removeAll(keepingCapacity: true)
+      start = 0
+    } else if start >= Self.compactionThreshold {
+      bytes.removeSubrange(..<start)
+      start = 0
+    }
+    bytes.append(contentsOf: more)
+  }
+
+  /// Gives back all bytes that have not been decoded, as they are.
+  package mutating func takeRest() -> [UInt8] {
+    defer { self = ReplyParser() }
+    return Array(bytes[start...])
+  }
+
+  /// The next reply or push, or nil until more bytes are appended.
+  package mutating func next() throws(ReplyError) -> RESPValue? {
+    let outcome = bytes.withUnsafeBytes { scanner.next(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    let consumed: Int
+    switch outcome {
+    case .reply(let count, _), .push(let count): consumed = count
+    case .incomplete: return nil
+    case .malformed: throw .malformed
+    }
+    var decoder = ReplyDecoder(bytes[start..<start + consumed])
+    let value = try decoder.value()
+    start += consumed
+    return value
+  }
+}

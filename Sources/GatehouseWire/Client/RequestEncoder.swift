@@ -1,0 +1,29 @@
+/// Writes requests in the form of arrays, which take any byte.
+package enum RequestEncoder {
+  package static func encode(_ words: [String]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    append(words, to: &bytes)
+    return bytes
+  }
+
+  package static func append(_ words: [String], to bytes: inout [UInt8]) {
+    append(words.lazy.map(\.utf8), to: &bytes)
+  }
+
+  package static func append(_ words: some Collection<some Collection<UInt8>>, to bytes: inout [UInt8]) {
+    header(Byte.asterisk, words.count, to: &bytes)
+    for word in words {
+      header(Byte.dollar, word.count, to: &bytes)
+      bytes.append(contentsOf: word)
+      bytes.append(Byte.carriageReturn)
+      bytes.append(Byte.lineFeed)
+    }
+  }
+
+  private static func header(_ sign: UInt8, _ number: Int, to bytes: inout [UInt8]) {
+    bytes.append(sign)
+    bytes.append(contentsOf: String(number).utf8)
+    bytes.append(Byte.carriageReturn)
+    bytes.append(Byte.lineFeed)
+  }
+}

@@ -104,6 +104,7 @@ let package = Package(
     .testTarget(
       name: "GatehouseIntegrationTests",
       dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseTestSupport"],
+      exclude: ["Resources"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,109 @@
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+private let mayTrace =
+  findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
+
+/// A disk that fails while the server runs, played by strace from outside.
+@Suite("Durability: a failing disk", .enabled(if: mayTrace, "strace is not installed or may not trace"), .serialized)
+struct FailingDiskTests {
+  /// The sync fails for good at some point after the start.
+  private func serverWithFailingSync(after calls: Int) throws -> TestServer {
+    try TestServer(
+      .init(wrapper: [
+        "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=fdatasync,fsync", "-e",
+        "inject=fdatasync,fsync:error=EIO:when=\(calls)+",
+      ]))
+  }
+
+  @Test("after a failed sync no write is acknowledged, reads go on, and nothing acknowledged is lost")
+  func failedSync() throws {
+    let server = try serverWithFailingSync(after: 60)
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    var acknowledged: [String] = []
+    var refusal = ""
+    for number in 0..<500 {
+      let reply = try gate.reply("USER.CREATE u\(number) PRODUCT payroll")
+      if let error = reply.errorText {
+        refusal = error
+        break
+      }
+      acknowledged.append("u\(number)")
+    }
+    #expect(refusal.hasPrefix("READONLY"), "\(acknowledged.count) writes, then \(refusal)")
+
+    // It stays so: a later sync that works proves nothing about what went before.
+    let last = try #require(acknowledged.last)
+    for _ in 0..<20 { try gate.refused("USER.SET \(last) first x", with: "READONLY") }
+    #expect(try gate.text("LOGIN.CHECK \(last) payroll") == "ALLOW")
+    #expect(try gate.text("PING") == "PONG")
+    let fresh = try server.client()
+    #expect(try fresh.fields("USER.GET \(last)")["username"] == last)
+    let info = InfoTests.parse(try gate.text("INFO persistence") ?? "")
+    #expect(info["Persistence"]?["aof_last_write_status"] != "ok")
+    #expect(server.messages.contains("EIO") || server.messages.lowercased().contains("input/output error"))
+
+    let end = try server.terminate()
+    #expect(end != .exited(0), "an operator must notice that writing had stopped")
+
+    let healthy = try TestServer(folder: server.folder)
+    let again = try healthy.client()
+    for name in acknowledged { #expect(try again.text("LOGIN.CHECK \(name) payroll") == "ALLOW") }
+    try again.ok("USER.CREATE after-the-repair")
+  }
+
+  @Test("a disk that is full refuses writes, and takes them again when there is room")
+  func fullDisk() throws {
+    // From the 60th write of a thread on the disk is full, for twenty writes.
+    let server = try TestServer(
+      .init(
+        arguments: ["--segment-bytes", "1mb"],
+        wrapper: [
+          "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=pwrite64,pwritev", "-e",
+          "inject=pwrite64,pwritev:error=ENOSPC:when=60..80",
+        ]))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    var acknowledged: [String] = []
+    var refused = 0
+    for number in 0..<2_000 {
+      let reply = try gate.reply("USER.CREATE u\(number) PRODUCT payroll")
+      if let error = reply.errorText {
+        #expect(error.hasPrefix("READONLY") || error.hasPrefix("BUSY"), "\(error)")
+        refused += 1
+        #expect(try gate.text("LOGIN.CHECK u0 payroll") == "ALLOW")
+        pause(.milliseconds(20))
+      } else {
+        acknowledged.append("u\(number)")
+        // Well past the fault: writing goes on.
+        if refused > 0 && acknowledged.count > 150 { break }
+      }
+      if refused > 500 { break }
+    }
+    #expect(refused < 500, "writes are taken again")
+    try gate.ok("USER.CREATE after-the-fault PRODUCT payroll")
+    server.kill()
+
+    let healthy = try TestServer(folder: server.folder)
+    let again = try healthy.client()
+    for name in acknowledged + ["after-the-fault"] {
+      #expect(try again.text("LOGIN.CHECK \(name) payroll") == "ALLOW")
+    }
+  }
+
+  @Test("an interrupted write is tried again")
+  func interruptedWrites() throws {
+    let server = try TestServer(
+      .init(wrapper: [
+        "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=pwrite64,pwritev,fdatasync", "-e",
+        "inject=pwrite64,pwritev:error=EINTR:when=30..34",
+      ]))
+    let gate = try server.client()
+    for number in 0..<60 { try gate.ok("USER.CREATE u\(number)") }
+    server.kill()
+    let again = try TestServer(folder: server.folder)
+    #expect(try again.client().integer("USER.COUNT") == 60)
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import GatehouseTestSupport
+import Testing
+
+/// Data folders that a server must not open, and says why and what to do.
+@Suite("Durability: folders that are refused")
+struct FolderTests {
+  @Test("a second server on the same folder is refused, and the first goes on")
+  func inUse() throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana")
+    let (code, message) = try refusedStart(data: server.dataPath)
+    #expect(code == 75, "EX_TEMPFAIL: it may work later")
+    #expect(message.contains(server.dataPath))
+    try gate.ok("USER.CREATE bo")
+    #expect(try gate.integer("USER.COUNT") == 2)
+  }
+
+  @Test("a folder of a newer version is refused and left as it is")
+  func newerVersion() throws {
+    let server = try TestServer()
+    try server.client().ok("USER.CREATE ana")
+    try server.terminate()
+    let manifest = "\(server.dataPath)/manifest"
+    let old = readText(manifest)
+    let body =
+      old.split(separator: "\n").filter { !$0.hasPrefix("checksum ") }
+      .map { $0.hasPrefix("reader ") ? "reader 99" : $0.hasPrefix("format ") ? "format 99" : $0 }
+      .joined(separator: "\n") + "\n"
+    // The checksum is the first half of a SHA-256.
+    let sum = try runProgram("sha256sum", [], input: body).output.prefix(32)
+    try (body + "checksum \(sum)\n").write(toFile: manifest, atomically: false, encoding: .utf8)
+    let before = try contents(of: server.dataPath)
+
+    let (_, message) = try refusedStart(data: server.dataPath)
+    #expect(message.contains("newer") || message.contains("version"))
+    #expect(try contents(of: server.dataPath) == before)
+
+    try old.write(toFile: manifest, atomically: false, encoding: .utf8)
+    try server.start()
+    #expect(try server.client().integer("USER.COUNT") == 1)
+  }
+
+  @Test("a folder with files of something else is refused and left as it is")
+  func foreign() throws {
+    let folder = try TemporaryFolder("foreign")
+    try "my thesis".write(toFile: folder.path("thesis.txt"), atomically: false, encoding: .utf8)
+    let (_, message) = try refusedStart(data: folder.path)
+    #expect(message.contains(folder.path))
+    #expect(try contents(of: folder.path) == ["thesis.txt": Data("my thesis".utf8)])
+  }
+
+  @Test("a file where the folder should be is refused")
+  func file() throws {
+    let folder = try TemporaryFolder("file")
+    try "not a folder".write(toFile: folder.path("data"), atomically: false, encoding: .utf8)
+    let (_, message) = try refusedStart(data: folder.path("data"))
+    #expect(message.contains(folder.path("data")))
+  }
+
+  @Test("a damaged manifest is mended from its copy; when both are damaged the folder is refused")
+  func damagedManifest() throws {
+    let server = try TestServer()
+    try server.client().ok("USER.CREATE ana")
+    try server.terminate()
+    let names = try FileManager.default.contentsOfDirectory(atPath: server.dataPath).filter { $0.hasPrefix("manifest") }
+    #expect(names.count == 2, "the manifest and its copy: \(names)")
+    try flip(byte: 40, of: "\(server.dataPath)/manifest")
+    try server.start()
+    #expect(try server.client().integer("USER.COUNT") == 1)
+    try server.terminate()
+
+    for name in names { try flip(byte: 40, of: "\(server.dataPath)/\(name)") }
+    let (_, message) = try refusedStart(data: server.dataPath)
+    #expect(message.contains("manifest"))
+  }
+
+  @Test("a flipped byte in the middle of the log is found and named, and the log left as it is")
+  func damagedLog() throws {
+    let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
+    let gate = try server.client()
+    for number in 0..<50 { try gate.ok("USER.CREATE u\(number)") }
+    try server.terminate()
+    let log = "\(server.dataPath)/log"
+    let name = try #require(FileManager.default.contentsOfDirectory(atPath: log).filter { $0.hasSuffix(".log") }.min())
+    let segment = URL(fileURLWithPath: "\(log)/\(name)")
+    let sound = try Data(contentsOf: segment)
+    try flip(byte: 2_000, of: segment.path)
+    let damaged = try Data(contentsOf: segment)
+
+    let (_, message) = try refusedStart(data: server.dataPath)
+    #expect(message.contains(name), "the segment is named: \(message)")
+    #expect(message.contains("gatehousectl"), "what can be done is named: \(message)")
+    #expect(try Data(contentsOf: segment) == damaged)
+
+    try sound.write(to: segment)
+    try server.start()
+    #expect(try server.client().integer("USER.COUNT") == 50)
+  }
+
+  @Test(
+    "a folder that may not be written is refused",
+    .enabled(if: geteuid() != 0 || findProgram("setpriv") != nil, "root may write anywhere, and setpriv is missing"))
+  func readOnly() throws {
+    let folder = try TemporaryFolder("readonly")
+    chmod(folder.path, 0o555)
+    let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
+    let (code, message) = try refusedStart(
+      data: folder.path("data"), wrapper: geteuid() == 0 ? nobody : [])
+    // 126 and 127 would mean that the program itself could not be run.
+    #expect(code < 126, "\(message)")
+    #expect(message.contains(folder.path))
+  }
+
+  private func flip(byte position: Int, of path: String) throws {
+    var bytes = try #require(FileManager.default.contents(atPath: path))
+    bytes[position] ^= 0x10
+    try bytes.write(to: URL(fileURLWithPath: path))
+  }
+
+  /// The files of a folder and what is in them, the lock aside.
+  private func contents(of folder: String) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: folder) where name != "lock" {
+      files[name] = FileManager.default.contents(atPath: "\(folder)/\(name)")
+    }
+    return files
+  }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// Regular ends and starts.
+@Suite("Durability: ends and starts")
+struct LifecycleTests {
+  @Test(
+    "SIGTERM ends the server with exit code 0, and everything is there at the next start", arguments: [SIGTERM, SIGINT])
+  func clean(signal: Int32) throws {
+    let server = try TestServer()
+    var gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    let ana = try gate.fields("USER.CREATE ana FIRST Ana PRODUCT payroll ROLE manager")
+    let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
+    let timer = try gate.fields("TIMER.START ana NOTE 'over night'")
+    try gate.ok("POOL.SET payroll office 3")
+    try gate.ok("LICENCE.ASSIGN ana payroll office")
+    let trail = try gate.pages("AUDIT.LIST").count
+
+    #expect(try server.terminate(with: signal) == .exited(0))
+    try server.start()
+    gate = try server.client()
+    let again = try gate.fields("USER.GET ana")
+    #expect(again["id"] == ana["id"] && again["first"] == "Ana")
+    #expect(try gate.fields("SESSION.CHECK \(token)")["username"] == "ana")
+    #expect(try gate.fields("TIMER.CURRENT ana")["start"] == timer["start"])
+    #expect(try gate.list("POOL.LIST payroll").first?["used"] == "1")
+    #expect(try gate.list("ROLE.LIST ana").map { $0["role"] } == ["manager"])
+    #expect(try gate.pages("AUDIT.LIST").count == trail)
+    try gate.ok("AUDIT.VERIFY")
+    // Ids are never given twice, also not over a restart.
+    #expect(try gate.fields("USER.CREATE bo")["id"] != ana["id"])
+  }
+
+  @Test("SIGTERM under load: what was acknowledged is there")
+  func underLoad() throws {
+    let server = try TestServer(.init(lanes: 2))
+    try server.client().ok("PRODUCT.CREATE payroll")
+    let acknowledged = Collected<String>()
+    let end = Collected<ProcessEnd>()
+    try inParallel(5) { worker in
+      guard worker > 0 else {
+        pause(.milliseconds(200))
+        end.add(try server.terminate())
+        return
+      }
+      guard let client = try? server.client() else { return }
+      for number in 0... {
+        let name = "w\(worker)-\(number)"
+        guard let reply = try? client.reply("USER.CREATE \(name) PRODUCT payroll"), reply.errorText == nil else {
+          return
+        }
+        acknowledged.add(name)
+      }
+    }
+    #expect(end.all == [.exited(0)])
+    #expect(!acknowledged.all.isEmpty)
+    try server.start()
+    let gate = try server.client()
+    for name in acknowledged.all { #expect(try gate.text("LOGIN.CHECK \(name) payroll") == "ALLOW") }
+  }
+
+  @Test("SHUTDOWN ends the server as SIGTERM does", arguments: ["SHUTDOWN", "SHUTDOWN NOSAVE"])
+  func shutdown(command: String) throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana")
+    _ = try? gate.reply(command)
+    #expect(server.waitForEnd() == .exited(0))
+    try server.start()
+    #expect(try server.client().fields("USER.GET ana")["username"] == "ana")
+  }
+
+  @Test("after a snapshot the state is the same, from the snapshot and the log after it", arguments: [1, 4])
+  func snapshot(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes, arguments: ["--segment-bytes", "1mb"]))
+    var gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    for number in 0..<300 { try gate.ok("USER.CREATE u\(number) FIRST n\(number) PRODUCT payroll") }
+    let token = try #require(try gate.fields("SESSION.CREATE u7 payroll")["session"])
+    #expect(try gate.text("SAVE") == "OK")
+    for number in 0..<100 { try gate.ok("USER.SET u\(number) last after") }
+    try gate.ok("USER.RENAME u8 renamed")
+    let before = try gate.pages("USER.LIST SORT username COUNT 50").map(\.description)
+
+    server.kill()
+    try server.start()
+    gate = try server.client()
+    #expect(try gate.pages("USER.LIST SORT username COUNT 50").map(\.description) == before)
+    #expect(try gate.fields("SESSION.CHECK \(token)")["username"] == "u7")
+    let saved = try gate.integer("LASTSAVE")
+    #expect(saved > 0)
+    try gate.ok("BGSAVE")
+    try eventually("the snapshot in the background is done") {
+      InfoTests.parse(try gate.text("INFO persistence") ?? "")["Persistence"]?["rdb_bgsave_in_progress"] == "0"
+    }
+    server.kill()
+    try server.start()
+    #expect(try server.client().pages("USER.LIST SORT username COUNT 50").map(\.description) == before)
+  }
+
+  @Test("sessions whose time came while the server was down are over")
+  func expiryWhileDown() throws {
+    let server = try TestServer()
+    var gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("USER.CREATE ana PRODUCT payroll")
+    let short = try #require(try gate.fields("SESSION.CREATE ana payroll TTL 1s")["session"])
+    let long = try #require(try gate.fields("SESSION.CREATE ana payroll TTL 1h")["session"])
+    server.kill()
+    pause(.milliseconds(1_100))
+    try server.start()
+    gate = try server.client()
+    #expect(try gate.isNull("SESSION.CHECK \(short)"))
+    #expect(try gate.fields("SESSION.CHECK \(long)")["username"] == "ana")
+    #expect(try gate.list("SESSION.LIST ana").count == 1)
+  }
+}

@@ -1,0 +1,149 @@
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// Several lanes, and commands that touch more than one partition at once.
+@Suite("Lanes: many connections, several owners")
+struct LanesTests {
+  static let people = 24
+  static let seats = 9
+
+  @Test("renames, seats and impersonations from many connections leave every invariant whole", arguments: [2, 4])
+  func contention(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("PRODUCT.CREATE leave")
+    try gate.ok("POOL.SET leave * \(Self.seats)")
+    for number in 0..<Self.people { try gate.ok("USER.CREATE name\(number) PRODUCT payroll") }
+    try gate.ok("USER.CREATE boss PRODUCT payroll ROLE super-administrator")
+    let ids = try gate.pages("USER.LIST WHERE username != boss").compactMap { $0["id"] }
+    #expect(ids.count == Self.people)
+    let boss = try #require(try gate.fields("SESSION.CREATE boss payroll")["session"])
+
+    let legal = ["CONFLICT", "NOTFOUND", "NOSEATS", "REFUSED", "BUSY"]
+    try inParallel(12) { worker in
+      let client = try server.client()
+      var random = SeededRandom(seed: UInt64(worker))
+      for round in 0..<60 {
+        // People are named by id and by name: their names move between partitions all the time.
+        let user =
+          Bool.random(using: &random)
+          ? "#\(ids.randomElement(using: &random)!)" : "name\(Int.random(in: 0..<40, using: &random))"
+        let command =
+          switch Int.random(in: 0..<6, using: &random) {
+          case 0, 1: ["USER.RENAME", user, "name\(Int.random(in: 0..<40, using: &random))"]
+          case 2: ["PRODUCT.ENABLE", user, "leave"]
+          case 3: ["PRODUCT.DISABLE", user, "leave"]
+          case 4: ["IMPERSONATE.START", boss, user, "REASON", "round \(round)"]
+          default: ["SESSION.CREATE", user, "payroll"]
+          }
+        let reply = try client.pipeline([command])[0]
+        if let error = reply.errorText, !legal.contains(where: error.hasPrefix) {
+          throw TestFailure("\(command): \(error)")
+        }
+      }
+    }
+
+    try expectInvariants(gate)
+    let before = try picture(gate)
+    server.kill()
+    try server.start(lanes: lanes == 2 ? 1 : 2)
+    let again = try server.client()
+    #expect(try picture(again) == before, "the replay makes the same state, on any number of lanes")
+    try expectInvariants(again)
+  }
+
+  @Test("a new user's name is taken once, however many ask at the same time", arguments: [1, 2, 4])
+  func sameName(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let wins = Collected<String>()
+    for round in 0..<20 {
+      try inParallel(6) { worker in
+        let reply = try server.client().reply("USER.CREATE same\(round) FIRST w\(worker)")
+        if let error = reply.errorText {
+          guard error.hasPrefix("CONFLICT") else { throw TestFailure(error) }
+        } else {
+          wins.add("\(round)")
+        }
+      }
+    }
+    #expect(wins.all.count == 20 && Set(wins.all).count == 20)
+    #expect(try server.client().integer("USER.COUNT") == 20)
+  }
+
+  @Test("the last seat is given once", arguments: [1, 2, 4])
+  func lastSeat(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE portal")
+    for number in 0..<30 { try gate.ok("USER.CREATE u\(number) PRODUCT portal") }
+    try gate.ok("POOL.SET portal office 7")
+    let given = Collected<Int>()
+    try inParallel(6) { worker in
+      let client = try server.client()
+      for number in stride(from: worker, to: 30, by: 6) {
+        let reply = try client.reply("LICENCE.ASSIGN u\(number) portal office")
+        if let error = reply.errorText {
+          guard error.hasPrefix("NOSEATS") else { throw TestFailure(error) }
+        } else {
+          given.add(number)
+        }
+      }
+    }
+    #expect(given.all.count == 7)
+    #expect(try gate.list("POOL.LIST portal").first?["used"] == "7")
+    for number in 0..<30 {
+      let expected = given.all.contains(number) ? "ALLOW" : "DENY no-licence"
+      #expect(try gate.text("LOGIN.CHECK u\(number) portal") == expected)
+    }
+  }
+
+  @Test("one timer runs, however many start it at the same time", arguments: [2])
+  func oneTimer(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    try server.client().ok("USER.CREATE ana")
+    let started = Collected<Int>()
+    try inParallel(8) { worker in
+      let reply = try server.client().reply("TIMER.START ana NOTE w\(worker)")
+      if reply.errorText == nil { started.add(worker) }
+    }
+    #expect(started.all.count == 1)
+  }
+
+  // MARK: -
+
+  private func expectInvariants(_ gate: Client) throws {
+    let users = try gate.pages("USER.LIST COUNT 10")
+    #expect(users.count == Self.people + 1)
+    #expect(Set(users.compactMap { $0["id"] }).count == users.count, "a list shows each user once")
+    let names = users.compactMap { $0["username"]?.lowercased() }
+    #expect(Set(names).count == names.count, "names are unique")
+    var enabled: Int64 = 0
+    for user in users {
+      let name = try #require(user["username"])
+      let id = try #require(user["id"])
+      #expect(try gate.fields("USER.GET \(name)")["id"] == id, "a name leads to its user")
+      #expect(try gate.fields("USER.GET #\(id)")["username"] == name)
+      if try gate.text("LOGIN.CHECK \(name) leave") == "ALLOW" { enabled += 1 }
+    }
+    let pool = try #require(try gate.list("POOL.LIST leave").first)
+    #expect(pool.integer("used") == enabled, "seats used are the enabled accesses")
+    #expect(enabled <= Self.seats)
+    // Names that nobody has lead nowhere.
+    for number in 0..<40 where !names.contains("name\(number)") {
+      #expect(try gate.text("LOGIN.CHECK name\(number) payroll") == "DENY unknown-user")
+    }
+  }
+
+  /// The state as commands show it: users, their sessions and impersonations.
+  private func picture(_ gate: Client) throws -> [String] {
+    var lines = try gate.pages("USER.LIST SORT username").map(\.description)
+    for user in try gate.pages("USER.LIST SORT username") {
+      let sessions = try gate.list("SESSION.LIST #\(try #require(user["id"]))").compactMap { $0["id"] }
+      lines.append("\(user["id"] ?? "") \(sessions.sorted())")
+    }
+    lines.append(contentsOf: try gate.list("IMPERSONATE.LIST").compactMap { $0["id"] }.sorted())
+    return lines
+  }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// Many connections, slow ones, and long pipelines.
+@Suite("Wire: connections", .serialized)
+struct ConnectionsTests {
+  /// 2,000 by default; `GATEHOUSE_CONNECTIONS` asks for more.
+  static let connections = ProcessInfo.processInfo.environment["GATEHOUSE_CONNECTIONS"].flatMap { Int($0) } ?? 2_000
+
+  @Test("thousands of connections at once are all served")
+  func many() throws {
+    raiseOpenFileLimit()
+    let server = try TestServer(.init(arguments: ["--max-connections", String(Self.connections + 10)]))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("USER.CREATE ana PRODUCT payroll")
+    var connections: [RawConnection] = []
+    for _ in 0..<Self.connections { connections.append(try server.rawConnection()) }
+    for connection in connections { try connection.send("LOGIN.CHECK ana payroll\r\n") }
+    for connection in connections { #expect(try connection.receiveLine() == "+ALLOW") }
+    #expect(try connectedClients(gate) > Self.connections)
+
+    connections.removeAll()
+    try eventually("closed connections are forgotten") { try connectedClients(gate) < 20 }
+  }
+
+  @Test("one connection too many is told so and closed")
+  func tooMany() throws {
+    let server = try TestServer(.init(arguments: ["--max-connections", "5"]))
+    let gate = try server.client()
+    // The probe of the start may still be counted for a moment.
+    try eventually("only this client is connected") { try connectedClients(gate) == 1 }
+    var held: [RawConnection] = []
+    for _ in 0..<4 {
+      let connection = try server.rawConnection()
+      try connection.send("PING\r\n")
+      try #expect(connection.receiveLine() == "+PONG")
+      held.append(connection)
+    }
+    let extra = try server.rawConnection()
+    try #expect(extra.receiveUntilClosed() == "-ERR max number of clients reached\r\n")
+    held.removeLast()
+    try eventually("the freed place is taken") { (try? server.client().text("PING")) == "PONG" }
+    let info = InfoTests.parse(try #require(try gate.text("INFO stats")))
+    #expect(Int(info["Stats"]?["rejected_connections"] ?? "") ?? 0 >= 1)
+  }
+
+  @Test("a long pipeline of reads, writes and errors is answered in order", arguments: [1, 2])
+  func pipelineOrder(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try inParallel(4) { worker in
+      let client = try server.client()
+      var commands: [[String]] = []
+      for number in 0..<500 {
+        let user = "w\(worker)n\(number)"
+        commands.append(["ECHO", "\(number)"])
+        commands.append(["USER.CREATE", user, "PRODUCT", "payroll"])
+        commands.append(["LOGIN.CHECK", user, "payroll"])
+        commands.append(["USER.GET", "nobody\(number)"])
+      }
+      let replies = try client.pipeline(commands)
+      #expect(replies.count == commands.count)
+      for number in 0..<500 {
+        #expect(replies[number * 4].scalarText == "\(number)")
+        #expect(Fields(replies[number * 4 + 1])?["username"] == "w\(worker)n\(number)")
+        #expect(replies[number * 4 + 2].scalarText == "ALLOW")
+        #expect(replies[number * 4 + 3].errorText?.hasPrefix("NOTFOUND") == true)
+      }
+    }
+    #expect(try gate.integer("USER.COUNT") == 2_000)
+  }
+
+  @Test("a client that does not read holds nobody else up, and gets all its replies in the end")
+  func slowReader() throws {
+    let server = try TestServer()
+    let slow = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
+    let text = String(repeating: "x", count: 10_000)
+    let count = 1_500
+    let gate = try server.client()
+    try withSender({ for _ in 0..<count { try slow.send("ECHO \(text)\r\n") } }) {
+      for _ in 0..<200 { #expect(try gate.text("PING") == "PONG") }
+      let expected = "$10000\r\n\(text)\r\n"
+      for _ in 0..<count {
+        let reply = try slow.receive(expected.utf8.count)
+        guard reply.elementsEqual(expected.utf8) else {
+          Issue.record("a reply was damaged")
+          return
+        }
+      }
+    }
+  }
+
+  @Test("a connection closes while its writes are on the way to the disk")
+  func closesInFlight() throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try inParallel(8) { worker in
+      for round in 0..<20 {
+        let connection = try server.rawConnection()
+        try connection.send("USER.CREATE w\(worker)r\(round) PRODUCT payroll\r\nUSER.LIST\r\nCOMMAND\r\n")
+      }
+    }
+    #expect(try gate.text("PING") == "PONG")
+    try eventually("only this client is left") { try connectedClients(gate) == 1 }
+    // A command that was taken is carried out whole even when nobody waits for its reply any more.
+    let users = try gate.integer("USER.COUNT")
+    let members = try gate.pages("USER.LIST COUNT 100")
+    #expect(members.count == users)
+    #expect(try gate.integer("USER.COUNT WHERE product = payroll") == users)
+  }
+
+  // MARK: -
+
+  private func connectedClients(_ gate: Client) throws -> Int {
+    let info = InfoTests.parse(try #require(try gate.text("INFO clients")))
+    return Int(info["Clients"]?["connected_clients"] ?? "") ?? -1
+  }
+
+  /// Runs `send` on a thread of its own beside `body`: a blocking send to a reader that does not read would
+  /// never return.
+  private func withSender(_ send: @escaping () throws -> Void, _ body: () throws -> Void) throws {
+    nonisolated(unsafe) let send = send
+    let sent = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      try? send()
+      sent.signal()
+    }
+    try body()
+    sent.wait()
+  }
+}

@@ -1,0 +1,86 @@
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// Error texts that client libraries compare letter by letter.
+@Suite("Wire: error texts")
+struct ErrorTextTests {
+  let server: TestServer
+  let gate: Client
+
+  init() throws {
+    server = try TestServer()
+    gate = try server.client(.resp2)
+  }
+
+  private func error(_ command: String...) throws -> String? {
+    switch command.count {
+    case 1: try gate.reply(command[0]).errorText
+    default: try gate.pipeline([command])[0].errorText
+    }
+  }
+
+  @Test("an unknown command echoes its name and arguments")
+  func unknownCommand() throws {
+    #expect(try error("FROBNICATE") == "ERR unknown command 'FROBNICATE', with args beginning with: ")
+    #expect(try error("frob a b") == "ERR unknown command 'frob', with args beginning with: 'a' 'b' ")
+    #expect(
+      try error("FROB\r\nX", "a\nb") == "ERR unknown command 'FROB  X', with args beginning with: 'a b' ",
+      "line ends would end the error early")
+    let long = try #require(try error("FROB", String(repeating: "x", count: 10_000)))
+    #expect(long.utf8.count < 400, "an echo is cut")
+  }
+
+  @Test("a wrong number of arguments")
+  func arity() throws {
+    for name in ["ECHO", "LOGIN.CHECK", "session.check", "USER.RENAME"] {
+      #expect(try error(name) == "ERR wrong number of arguments for '\(name.lowercased())' command")
+    }
+    #expect(try error("LOGIN.CHECK a b c")?.hasPrefix("ERR ") == true)
+  }
+
+  @Test("unknown options, bad numbers and bad words are syntax errors and name what is wrong")
+  func syntax() throws {
+    try gate.ok("PRODUCT.CREATE p")
+    try gate.refused("USER.CREATE ana NONSENSE 1", with: "ERR")
+    try gate.refused("SESSION.CREATE ana p TTL soon", with: "ERR")
+    try gate.refused("USER.GET #nine", with: "ERR")
+    try gate.refused("ENTRY.GET x", with: "ERR")
+    try gate.refused("POOL.SET p office many", with: "ERR")
+    try gate.refused("USER.STATUS ana happy", with: "")
+  }
+
+  @Test("what is not there is NOTFOUND and names itself")
+  func notFound() throws {
+    try gate.refused("USER.GET nobody", with: "NOTFOUND")
+    try gate.refused("USER.GET #999999999", with: "NOTFOUND")
+    try gate.refused("ENTRY.GET 999999999", with: "NOTFOUND")
+    try gate.refused("WORKSPACE.GET nowhere", with: "NOTFOUND")
+    try gate.refused("POOL.LIST nothing", with: "NOTFOUND")
+    try gate.refused("TIMER.STOP nobody", with: "NOTFOUND")
+  }
+
+  @Test("names and ids: case, leading zeros, and what is there twice")
+  func names() throws {
+    let ana = try gate.fields("USER.CREATE Ana")
+    let id = try #require(ana["id"])
+    #expect(try gate.fields("USER.GET #000\(id)")["username"] == "Ana")
+    #expect(try gate.fields("user.get ANA")["id"] == id)
+    try gate.refused("USER.CREATE ana", with: "CONFLICT")
+    try gate.ok("PRODUCT.CREATE p")
+    try gate.refused("PRODUCT.CREATE p", with: "CONFLICT")
+    try gate.ok("WORKSPACE.CREATE w")
+    try gate.refused("WORKSPACE.CREATE w", with: "CONFLICT")
+  }
+
+  @Test("no error shows a token")
+  func noSecrets() throws {
+    try gate.ok("PRODUCT.CREATE p")
+    try gate.ok("USER.CREATE ana PRODUCT p")
+    let token = try #require(try gate.fields("SESSION.CREATE ana p")["session"])
+    for command in ["AS \(token) NONSENSE", "AS \(token) USER.GET", "SESSION.CHECK \(token) PRODUCT nothing EXTRA"] {
+      let text = try #require(try error(command))
+      #expect(!text.contains(token))
+    }
+  }
+}

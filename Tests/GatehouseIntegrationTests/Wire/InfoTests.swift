@@ -1,0 +1,174 @@
+import GatehouseTestSupport
+import Testing
+
+/// The figures that exporters and people read, and the other commands operators know.
+@Suite("Wire: INFO, CONFIG and the operators' commands")
+struct InfoTests {
+  let server: TestServer
+  let gate: Client
+
+  init() throws {
+    server = try TestServer()
+    gate = try server.client()
+  }
+
+  static let fields: [(section: String, names: [String])] = [
+    (
+      "Server",
+      [
+        "redis_version", "gatehouse_version", "redis_mode", "os", "arch_bits", "process_id", "run_id", "tcp_port",
+        "uptime_in_seconds", "uptime_in_days", "hz", "executable", "config_file",
+      ]
+    ),
+    ("Clients", ["connected_clients", "maxclients", "blocked_clients", "pubsub_clients"]),
+    (
+      "Memory",
+      [
+        "used_memory", "used_memory_rss", "used_memory_peak", "maxmemory", "maxmemory_policy",
+        "mem_fragmentation_ratio",
+      ]
+    ),
+    (
+      "Persistence",
+      [
+        "loading", "async_loading", "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_last_save_time",
+        "rdb_last_bgsave_status", "rdb_last_bgsave_time_sec", "aof_enabled", "aof_current_size", "aof_base_size",
+        "aof_last_write_status", "aof_pending_bio_fsync", "aof_delayed_fsync",
+      ]
+    ),
+    (
+      "Stats",
+      [
+        "total_connections_received", "total_commands_processed", "instantaneous_ops_per_sec",
+        "total_net_input_bytes", "total_net_output_bytes", "rejected_connections", "total_error_replies",
+        "acl_access_denied_auth",
+      ]
+    ),
+    ("Replication", ["role", "connected_slaves", "master_replid"]),
+    ("CPU", ["used_cpu_sys", "used_cpu_user"]),
+    ("Keyspace", ["db0"]),
+  ]
+
+  @Test("every section has the fields that tools read", arguments: fields.indices)
+  func sections(index: Int) throws {
+    let (section, names) = Self.fields[index]
+    try gate.ok("USER.CREATE ana")
+    let one = try Self.parse(#require(try gate.text("INFO \(section.lowercased())")))
+    #expect(Set(one.keys) == [section])
+    for name in names { #expect(one[section]?[name] != nil, "\(section): \(name)") }
+    let all = try Self.parse(#require(try gate.text("INFO")))
+    #expect(all[section] != nil)
+  }
+
+  @Test("figures follow what happened")
+  func figures() throws {
+    let before = try Self.parse(#require(try gate.text("INFO everything")))
+    #expect(before["Server"]?["tcp_port"] == String(server.port))
+    #expect(before["Server"]?["process_id"] == server.pid.map { String($0) })
+    #expect(before["Replication"]?["role"] == "master")
+    #expect(before["Persistence"]?["loading"] == "0")
+    for _ in 0..<10 { try gate.ok("USER.COUNT") }
+    _ = try gate.reply("NONSENSE")
+    _ = try gate.reply("USER.GET nobody")
+
+    let after = try Self.parse(#require(try gate.text("INFO everything")))
+    func count(_ info: [String: [String: String]]) -> Int { Int(info["Stats"]?["total_commands_processed"] ?? "") ?? 0 }
+    #expect(count(after) >= count(before) + 11)
+    #expect(after["Commandstats"]?["cmdstat_user.count"]?.hasPrefix("calls=10,usec=") == true)
+    let order = after["Commandstats"]?["cmdstat_user.count"]?.split(separator: ",").compactMap {
+      $0.split(separator: "=").first.map(String.init)
+    }
+    #expect(order == ["calls", "usec", "usec_per_call", "rejected_calls", "failed_calls"])
+    #expect(after["Errorstats"]?["errorstat_ERR"]?.hasPrefix("count=") == true)
+    #expect(after["Errorstats"]?["errorstat_NOTFOUND"] == "count=1")
+
+    try gate.ok("CONFIG RESETSTAT")
+    let reset = try Self.parse(#require(try gate.text("INFO commandstats")))
+    #expect(reset["Commandstats"]?["cmdstat_user.count"] == nil)
+  }
+
+  @Test("the server's own sections are there")
+  func ownSections() throws {
+    let info = try Self.parse(#require(try gate.text("INFO everything")))
+    let names = Set(info.keys.map { $0.lowercased() })
+    #expect(names.isSuperset(of: ["users", "sessions", "timers", "log", "snapshot", "lanes"]))
+  }
+
+  @Test("CONFIG GET answers pairs, SET changes at run time what may be changed")
+  func config() throws {
+    let gate = try server.client(.resp2)
+    #expect(try gate.ok("CONFIG GET save").items.count == 2)
+    #expect(try gate.ok("CONFIG GET appendonly").items.count == 2)
+    #expect(try gate.fields("CONFIG GET slowlog-length")["slowlog-length"] == "128")
+    try gate.ok("CONFIG SET slowlog-length 64")
+    #expect(try gate.fields("CONFIG GET slowlog-length")["slowlog-length"] == "64")
+    #expect(try gate.fields("CONFIG GET *").names.count > 10)
+    try gate.refused("CONFIG SET slowlog-length many", with: "ERR")
+    try gate.refused("CONFIG SET data /elsewhere", with: "ERR")
+    try gate.refused("CONFIG SET nonsense 1", with: "ERR")
+    #expect(try gate.ok("CONFIG GET nonsense").items.isEmpty)
+  }
+
+  @Test("DBSIZE, TIME, ROLE, MODULE LIST, LASTSAVE, WAITAOF")
+  func smallOnes() throws {
+    try gate.ok("USER.CREATE ana")
+    #expect(try gate.integer("DBSIZE") >= 1)
+    let time = try gate.ok("TIME").items.compactMap(\.scalarText)
+    #expect(time.count == 2 && abs((Int64(time[0]) ?? 0) * 1_000 - nowMilliseconds()) < 60_000)
+    #expect(try gate.ok("ROLE").items.first?.scalarText == "master")
+    #expect(try gate.ok("MODULE LIST").items.isEmpty)
+    let before = try gate.integer("LASTSAVE")
+    #expect(before > 0)
+    #expect(try gate.ok("WAITAOF 1 0 1000").items.first?.scalarText == "1")
+    #expect(try gate.text("SAVE") == "OK")
+    #expect(try gate.integer("LASTSAVE") >= before)
+  }
+
+  @Test("SLOWLOG keeps slow commands, and no secrets")
+  func slowlog() throws {
+    try gate.ok("CONFIG SET slowlog-threshold 0")
+    try gate.ok("PRODUCT.CREATE p")
+    try gate.ok("USER.CREATE ana PRODUCT p")
+    let token = try #require(try gate.fields("SESSION.CREATE ana p")["session"])
+    try gate.ok("SESSION.CHECK \(token)")
+    #expect(try gate.integer("SLOWLOG LEN") > 0)
+    let entries = "\(try gate.ok("SLOWLOG GET 100"))"
+    #expect(entries.contains("USER.CREATE") || entries.lowercased().contains("user.create"))
+    #expect(!entries.contains(token))
+    #expect(try gate.text("SLOWLOG RESET") == "OK")
+  }
+
+  @Test("MONITOR shows commands as they come, and no secrets")
+  func monitor() throws {
+    try gate.ok("PRODUCT.CREATE p")
+    try gate.ok("USER.CREATE ana PRODUCT p")
+    let token = try #require(try gate.fields("SESSION.CREATE ana p")["session"])
+    let watcher = try server.rawConnection()
+    try watcher.send("MONITOR\r\n")
+    try #expect(watcher.receiveLine() == "+OK")
+    try gate.ok("SESSION.CHECK \(token)")
+    try gate.ok("LOGIN.CHECK ana p")
+    var lines: [String] = []
+    while !(lines.last ?? "").contains("LOGIN.CHECK") { lines.append(try watcher.receiveLine()) }
+    #expect(lines.allSatisfy { $0.hasPrefix("+") })
+    #expect(lines.contains { $0.contains("SESSION.CHECK") })
+    #expect(!lines.joined().contains(token))
+  }
+
+  // MARK: -
+
+  /// `# Section` lines and `name:value` lines.
+  static func parse(_ text: String) -> [String: [String: String]] {
+    var sections: [String: [String: String]] = [:]
+    var current = ""
+    for line in text.split(whereSeparator: \.isNewline) {
+      if line.hasPrefix("# ") {
+        current = String(line.dropFirst(2))
+        sections[current] = [:]
+      } else if let colon = line.firstIndex(of: ":") {
+        sections[current, default: [:]][String(line[..<colon])] = String(line[line.index(after: colon)...])
+      }
+    }
+    return sections
+  }
+}

@@ -1,0 +1,58 @@
+package import GatehouseWire
+
+/// A map that the server answered with, whichever protocol version carried it.
+///
+/// A field reads as text, whatever its type: integers in decimal, null as nil. A test then states what it
+/// expects as a person would read it: `#expect(ana["status"] == "active")`.
+package struct Fields: CustomStringConvertible {
+  private let values: [String: RESPValue]
+  package let names: [String]
+
+  /// - Returns: nil when `value` is neither a map nor a flat array of names and values.
+  package init?(_ value: RESPValue) {
+    guard let pairs = value.pairs else { return nil }
+    var values: [String: RESPValue] = [:]
+    var names: [String] = []
+    for pair in pairs {
+      guard let name = pair.key.string else { return nil }
+      values[name] = pair.value
+      names.append(name)
+    }
+    self.values = values
+    self.names = names
+  }
+
+  /// The field as text, nil for null. A field that is not there reads as a text that says so, since a test
+  /// that expects null must not be content with a missing field.
+  package subscript(_ name: String) -> String? {
+    guard let value = values[name] else { return "no field \(name) among \(names)" }
+    return value.scalarText
+  }
+
+  /// The field itself, for a field that is a list or a map.
+  package func value(_ name: String) -> RESPValue? { values[name] }
+
+  package func has(_ name: String) -> Bool { values[name] != nil }
+
+  /// The field as a whole number; zero with a failing look when it is none.
+  package func integer(_ name: String) -> Int64? { self[name].flatMap { Int64($0) } }
+
+  package var description: String {
+    names.map { "\($0)=\(values[$0]?.scalarText ?? "…")" }.joined(separator: " ")
+  }
+}
+
+extension RESPValue {
+  /// A scalar as text: integers in decimal, booleans as 1 and 0; nil for null and for lists and maps.
+  package var scalarText: String? {
+    switch self {
+    case .integer(let value): String(value)
+    case .boolean(let value): value ? "1" : "0"
+    case .double(let value): String(value)
+    default: string
+    }
+  }
+
+  /// The elements of a list, none for everything else.
+  package var items: [RESPValue] { elements ?? [] }
+}

@@ -1,0 +1,160 @@
+package import Glibc
+import Synchronization
+
+/// How a process ended.
+package enum ProcessEnd: Sendable, Equatable {
+  case exited(Int32)
+  case signalled(Int32)
+
+  init(waitStatus: Int32) {
+    let signal = waitStatus & 0x7f
+    self = signal == 0 ? .exited((waitStatus >> 8) & 0xff) : .signalled(signal)
+  }
+}
+
+/// A program that a test started. It runs in a process group of its own, and whatever of that group is
+/// left is killed when the value goes away, or at the latest when the test process exits.
+///
+/// Output goes to files and not through pipes: a test then needs no thread that drains them, and a server
+/// that writes much never blocks on its test.
+package final class ChildProcess: Sendable {
+  package let pid: pid_t
+  private let end = Mutex<ProcessEnd?>(nil)
+
+  /// - Parameters:
+  ///   - program: a path, or a name to look up in `PATH`.
+  ///   - environment: what is set on top of the environment of the test process; nil takes a variable away.
+  ///   - input: the file that is the standard input.
+  ///   - output: the file that standard output is appended to.
+  ///   - errors: the file that standard error is appended to.
+  package init(
+    _ program: String, _ arguments: [String], environment: [String: String?] = [:],
+    input: String = "/dev/null", output: String = "/dev/null", errors: String
+  ) throws {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let append = O_WRONLY | O_CREAT | O_APPEND
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, output, append, 0o600)
+    posix_spawn_file_actions_addopen(&actions, 2, errors, append, 0o600)
+    // A socket of a client that the child inherited would stay open after the client closed it.
+    for descriptor in Self.openDescriptors() { posix_spawn_file_actions_addclose(&actions, descriptor) }
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+    posix_spawnattr_setflags(&attributes, Int16(flags))
+
+    var variables = Self.inheritedEnvironment()
+    for (name, value) in environment { variables[name] = value }
+    var words = ([program] + arguments).map { strdup($0) }
+    var settings = variables.map { strdup("\($0.key)=\($0.value)") }
+    words.append(nil)
+    settings.append(nil)
+    defer {
+      words.forEach { free($0) }
+      settings.forEach { free($0) }
+    }
+
+    var pid: pid_t = 0
+    let failure = posix_spawnp(&pid, program, &actions, &attributes, words, settings)
+    guard failure == 0 else {
+      throw TestFailure("cannot start \(program): \(String(cString: strerror(failure)))")
+    }
+    self.pid = pid
+    StartedProcesses.add(pid)
+  }
+
+  deinit { kill() }
+
+  /// Sends a signal to the whole process group.
+  package func signal(_ number: Int32) {
+    if poll() == nil { Glibc.kill(-pid, number) }
+  }
+
+  /// How the process ended, or nil while it runs.
+  package func poll() -> ProcessEnd? {
+    end.withLock { end in
+      if let end { return end }
+      var status: Int32 = 0
+      guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+      end = ProcessEnd(waitStatus: status)
+      StartedProcesses.remove(pid)
+      return end
+    }
+  }
+
+  /// Waits for the end, `limit` at most.
+  package func wait(upTo limit: Duration) -> ProcessEnd? {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+      if let end = poll() { return end }
+      usleep(2_000)
+    }
+    return poll()
+  }
+
+  /// Kills the process group and waits for the process; does nothing when it has ended.
+  package func kill() {
+    guard poll() == nil else { return }
+    Glibc.kill(-pid, SIGKILL)
+    // SIGKILL cannot be refused; a process in an uninterruptible system call may still need a moment.
+    _ = wait(upTo: .seconds(30))
+  }
+
+  /// The open files of this process above the three standard ones.
+  private static func openDescriptors() -> [Int32] {
+    guard let folder = opendir("/proc/self/fd") else { return [] }
+    defer { closedir(folder) }
+    var descriptors: [Int32] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if let descriptor = Int32(name), descriptor > 2, descriptor != dirfd(folder) { descriptors.append(descriptor) }
+    }
+    return descriptors
+  }
+
+  private static func inheritedEnvironment() -> [String: String] {
+    var variables: [String: String] = [:]
+    var next = environ
+    while let entry = next.pointee {
+      let text = String(cString: entry)
+      if let equals = text.firstIndex(of: "=") {
+        variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+      }
+      next += 1
+    }
+    return variables
+  }
+}
+
+/// The process groups that are still to be ended when the test process exits.
+private enum StartedProcesses {
+  private static let pids = Mutex<Set<pid_t>>([])
+
+  private static let atExit: Void = {
+    atexit { StartedProcesses.killAll() }
+  }()
+
+  static func add(_ pid: pid_t) {
+    _ = atExit
+    pids.withLock { _ = $0.insert(pid) }
+  }
+
+  static func remove(_ pid: pid_t) { pids.withLock { _ = $0.remove(pid) } }
+
+  private static func killAll() {
+    for pid in pids.withLock({ $0 }) { Glibc.kill(-pid, SIGKILL) }
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// Where the server program under test lies.
+package enum GatehouseProgram {
+  /// The path that `GATEHOUSE_PROGRAM` names, else the program built beside this test bundle, else the one in
+  /// the package's build folder.
+  package static func path() throws -> String {
+    let environment = ProcessInfo.processInfo.environment
+    if let named = environment["GATEHOUSE_PROGRAM"], !named.isEmpty {
+      guard FileManager.default.isExecutableFile(atPath: named) else {
+        throw TestFailure("GATEHOUSE_PROGRAM names \(named), which is not an executable file")
+      }
+      return named
+    }
+    let candidates = besideTestBundle() + inBuildFolder()
+    guard let found = candidates.first(where: FileManager.default.isExecutableFile(atPath:)) else {
+      throw TestFailure(
+        "no server program: build it (swift build --product gatehouse) or set GATEHOUSE_PROGRAM; looked at "
+          + candidates.joined(separator: ", "))
+    }
+    return found
+  }
+
+  private static func besideTestBundle() -> [String] {
+    var names: [String] = []
+    if let runner = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
+      names.append(runner)
+    }
+    names.append(contentsOf: CommandLine.arguments.filter { $0.hasSuffix(".xctest") })
+    return names.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appendingPathComponent("gatehouse").path }
+  }
+
+  private static func inBuildFolder() -> [String] {
+    let root = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    return ["debug", "release"].map { root.appendingPathComponent(".build/\($0)/gatehouse").path }
+  }
+}

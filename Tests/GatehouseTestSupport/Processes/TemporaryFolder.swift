@@ -1,0 +1,25 @@
+import Foundation
+
+/// A folder of its own for one test, removed when the value goes away.
+package final class TemporaryFolder: Sendable {
+  package let path: String
+
+  package init(_ purpose: String) throws {
+    var template = Array("\(NSTemporaryDirectory())/gatehouse-\(purpose)-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw TestFailure("cannot make a temporary folder: \(String(cString: strerror(errno)))")
+    }
+    path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+  }
+
+  deinit {
+    // A test may have taken the right to write away, which would also stop the removal.
+    let folders = FileManager.default.enumerator(atPath: path)
+    while let name = folders?.nextObject() as? String {
+      if folders?.fileAttributes?[.type] as? FileAttributeType == .typeDirectory { chmod(path(name), 0o700) }
+    }
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  package func path(_ name: String) -> String { "\(path)/\(name)" }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import GatehouseWire
+import Synchronization
+
+/// A real server process on a free loopback port, with a data folder of its own.
+///
+/// It ends with the value, or with the test process. After `kill()` or `terminate()` it can be started again
+/// on the same folder and port.
+package final class TestServer: Sendable {
+  /// How the server is started.
+  package struct Options: Sendable {
+    /// Event loops; one unless a test is about several.
+    package var lanes = 1
+    /// Further words of the command line.
+    package var arguments: [String] = []
+    package var environment: [String: String?] = [:]
+    /// A program and its arguments that run the server (`strace …`).
+    package var wrapper: [String] = []
+    /// How long it may take until the server answers.
+    package var patience: Duration = .seconds(60)
+
+    package init(lanes: Int = 1, arguments: [String] = [], wrapper: [String] = []) {
+      self.lanes = lanes
+      self.arguments = arguments
+      self.wrapper = wrapper
+    }
+  }
+
+  /// What survives a restart: the folder that holds `data` and the log of the server's messages.
+  package let folder: TemporaryFolder
+  package let port: UInt16
+  private let options: Options
+  private let process = Mutex<ChildProcess?>(nil)
+
+  package var dataPath: String { folder.path("data") }
+  private var messagesPath: String { folder.path("messages") }
+
+  /// Starts a server and waits until it is ready.
+  ///
+  /// - Parameter folder: an existing folder, when it is to open the data of another server.
+  package init(_ options: Options = Options(), folder: TemporaryFolder? = nil) throws {
+    self.options = options
+    self.folder = try folder ?? TemporaryFolder("server")
+    port = try FreePort.next()
+    try start()
+  }
+
+  deinit { kill() }
+
+  // MARK: Life
+
+  /// Starts the server again, on the same folder and port, and waits until it is ready.
+  ///
+  /// - Parameter lanes: another number of event loops than before: it is a choice of each start.
+  package func start(lanes: Int? = nil) throws {
+    let child = try launch(lanes: lanes)
+    process.withLock { $0 = child }
+    try waitUntilReady(child)
+  }
+
+  /// Starts a server with the same options without waiting for it, and leaves it to the caller: for starts that
+  /// are interrupted.
+  package func launch(lanes: Int? = nil) throws -> ChildProcess {
+    let serve = [
+      try GatehouseProgram.path(), "serve", "--data", dataPath, "--host", "127.0.0.1", "--port", String(port),
+      "--lanes", String(lanes ?? options.lanes),
+    ]
+    let words = options.wrapper + serve + options.arguments
+    return try ChildProcess(
+      words[0], Array(words.dropFirst()), environment: options.environment, output: messagesPath,
+      errors: messagesPath)
+  }
+
+  /// SIGKILL: the process gets no chance to write anything more.
+  package func kill() {
+    process.withLock { child in
+      child?.kill()
+      child = nil
+    }
+  }
+
+  /// Asks the server to end, and returns how it did.
+  @discardableResult
+  package func terminate(with signal: Int32 = SIGTERM, within limit: Duration = .seconds(30)) throws -> ProcessEnd {
+    guard let child = process.withLock({ $0 }) else { throw TestFailure("the server is not running") }
+    child.signal(signal)
+    guard let end = child.wait(upTo: limit) else {
+      kill()
+      throw TestFailure("the server did not end within \(limit) of the signal; its messages:\n\(messages)")
+    }
+    process.withLock { $0 = nil }
+    return end
+  }
+
+  /// Waits until the server ends by itself.
+  package func waitForEnd(upTo limit: Duration = .seconds(30)) -> ProcessEnd? {
+    process.withLock { $0 }?.wait(upTo: limit)
+  }
+
+  package var isRunning: Bool { process.withLock { $0 }.map { $0.poll() == nil } ?? false }
+
+  package var pid: Int32? { process.withLock { $0?.pid } }
+
+  /// What the server has written to its standard error so far, over all its starts.
+  package var messages: String { readText(messagesPath) }
+
+  // MARK: Connections
+
+  /// A client on a new connection.
+  package func client(_ version: ClientVersion = .resp3) throws -> Client {
+    let client = Client(try BlockingClient(host: "127.0.0.1", port: Int(port), timeout: .seconds(30)))
+    if version == .resp3 { try client.ok("HELLO 3") }
+    return client
+  }
+
+  /// A connection without a protocol.
+  package func rawConnection(patience: Duration = .seconds(20), receiveBuffer: Int32? = nil) throws -> RawConnection {
+    try RawConnection(port: port, patience: patience, receiveBuffer: receiveBuffer)
+  }
+
+  // MARK: -
+
+  /// Asks until a PING is answered with PONG; while the log is replayed the answer is `LOADING`. A server that
+  /// wants to know who asks is ready, too.
+  private func waitUntilReady(_ child: ChildProcess) throws {
+    let deadline = ContinuousClock.now + options.patience
+    while ContinuousClock.now < deadline {
+      if let end = child.poll() {
+        throw TestFailure("the server ended while starting (\(end)); its messages:\n\(messages.suffix(4_000))")
+      }
+      if let connection = try? RawConnection(port: port), (try? connection.send("PING\r\n")) != nil,
+        let answer = try? connection.receiveLine(), answer == "+PONG" || answer.hasPrefix("-NOAUTH")
+      {
+        return
+      }
+      pause(.milliseconds(5))
+    }
+    throw TestFailure("the server was not ready within \(options.patience); its messages:\n\(messages.suffix(4_000))")
+  }
+}
+
+/// The protocol version a test client speaks.
+package enum ClientVersion: Sendable, CaseIterable {
+  case resp2, resp3
+}

@@ -28,6 +28,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(
       name: "GatehouseCore",
       dependencies: [.product(name: "HeapModule", package: "swift-collections")],
@@ -55,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "gatehouse",
       dependencies: [
-        "GatehouseCore", "GatehouseWire", "GatehouseServer",
+        "CEdit", "GatehouseCore", "GatehouseWire", "GatehouseServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -100,6 +101,14 @@ let package = Package(
     .testTarget(
       name: "GatehouseServerTests",
       dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseServer", "GatehouseTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseProgramTests",
+      dependencies: [
+        "gatehouse", "GatehouseWire", "GatehouseServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseIntegrationTests",

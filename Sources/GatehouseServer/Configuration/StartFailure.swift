@@ -1,0 +1,19 @@
+/// Why a server could not start or had to stop, as far as the one who started it can act on it. The program turns
+/// each case into an exit code of its own, so that a supervisor can tell a mistake in the configuration from a disk
+/// that fails.
+package enum StartFailure: Error, Equatable, CustomStringConvertible {
+  /// Another process holds the data folder.
+  case locked(String)
+  /// The data cannot be read: damaged, of a newer version, or not Gatehouse's.
+  case dataUnreadable(String)
+  /// Reading, writing, syncing or listening failed.
+  case io(String)
+  /// The settings cannot be carried out on this machine.
+  case configuration(String)
+
+  package var description: String {
+    switch self {
+    case .locked(let text), .dataUnreadable(let text), .io(let text), .configuration(let text): text
+    }
+  }
+}

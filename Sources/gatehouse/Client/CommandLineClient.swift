@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import GatehouseWire
+
+/// `gatehouse cli`: asks a server, once, for each line of a pipe, or for each line that is typed.
+struct CommandLineClient: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cli",
+    abstract: "Talk to a server.",
+    discussion: """
+      EXAMPLES:
+        gatehouse cli                            type commands, with completion
+        gatehouse cli LOGIN.CHECK ana payroll    ask once
+        gatehouse cli --json USER.GET ana        ask once, answered as JSON
+        gatehouse cli < commands.txt             one command a line
+        GATEHOUSE_AUTH=name:secret gatehouse cli --host 10.0.0.5
+
+      On a terminal replies are shown as redis-cli shows them, elsewhere as plain
+      lines. While typing, TAB completes and explains, and what may follow stands
+      at the right edge. Lines with a password, token or key are not kept in the
+      history (~/.gatehouse_history, or what GATEHOUSE_HISTORY names).
+
+      EXIT CODES:
+        0 all answered       1 an error was answered
+        2 no connection     64 wrong command line
+      """)
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Flag(help: "show replies as JSON, one a line")
+  var json = false
+
+  @Flag(help: "show replies as plain lines on a terminal too")
+  var plain = false
+
+  @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("the command and its arguments", valueName: "command"))
+  var words: [String] = []
+
+  func validate() throws {
+    if json && plain { throw ValidationError("give either --json or --plain") }
+    // Everything unknown is part of the command, so a misspelt option would be sent as one.
+    guard let first = words.first, first.hasPrefix("-") else { return }
+    if first == "--help" || first == "-h" { throw CleanExit.helpRequest(self) }
+    throw ValidationError("unknown option \(first)")
+  }
+
+  func run() throws {
+    let session = try connection.session()
+    let runner = CommandRunner(session: session, printer: printer())
+    do {
+      if !words.isEmpty {
+        try runner.runOnce(words)
+      } else if StandardStream.inputIsTerminal {
+        try InteractiveShell(session: session, runner: runner, usesColour: usesColour).run()
+        return
+      } else {
+        try runner.runLines(of: InputLines())
+      }
+    } catch {
+      StandardStream.error("gatehouse: \(error)\n")
+      throw ExitCode(ExitStatus.noConnection)
+    }
+    if runner.sawError { throw ExitCode(ExitStatus.errorReply) }
+  }
+
+  private var usesColour: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return StandardStream.outputIsTerminal && environment["NO_COLOR", default: ""].isEmpty
+      && environment["TERM"] != "dumb"
+  }
+
+  private func printer() -> ReplyPrinter {
+    let form: ReplyPrinter.Form = json ? .json : plain || !StandardStream.outputIsTerminal ? .plain : .formatted
+    return ReplyPrinter(form: form, usesColour: usesColour)
+  }
+}

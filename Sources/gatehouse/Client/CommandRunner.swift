@@ -1,0 +1,74 @@
+import GatehouseWire
+
+/// Sends commands and shows their replies.
+final class CommandRunner {
+  private let session: ServerSession
+  private let printer: ReplyPrinter
+  private(set) var sawError = false
+
+  init(session: ServerSession, printer: ReplyPrinter) {
+    self.session = session
+    self.printer = printer
+  }
+
+  /// One command. Its error is a message of the program and goes to standard error, except where a program reads
+  /// replies as JSON and can tell.
+  func runOnce(_ words: [String]) throws {
+    let request = words.map { Array($0.utf8) }
+    let reply = try session.pipeline([request])[0]
+    if let error = reply.errorText, printer.form != .json {
+      sawError = true
+      StandardStream.error("\(error)\n")
+      return
+    }
+    show(reply)
+    if Self.startsStream(request, reply) { try showStream() }
+  }
+
+  /// One command that was typed.
+  func run(_ request: [[UInt8]]) throws {
+    let reply = try session.pipeline([request])[0]
+    show(reply)
+    if Self.startsStream(request, reply) { try showStream() }
+  }
+
+  /// Every line is a command. Those that are there together are sent together, so that a long file is not held up by
+  /// one round trip a line.
+  func runLines(of input: InputLines) throws {
+    var number = 0
+    while let lines = input.next() {
+      var requests: [[[UInt8]]] = []
+      for line in lines {
+        number += 1
+        guard let words = RequestLine.words(of: line) else {
+          try showReplies(to: requests)
+          requests = []
+          StandardStream.error("gatehouse: line \(number): a quote is not closed\n")
+          sawError = true
+          continue
+        }
+        if !words.isEmpty { requests.append(words) }
+      }
+      try showReplies(to: requests)
+    }
+  }
+
+  private func showReplies(to requests: [[[UInt8]]]) throws {
+    guard !requests.isEmpty else { return }
+    for reply in try session.pipeline(requests) { show(reply) }
+  }
+
+  private func show(_ reply: RESPValue) {
+    if reply.errorText != nil { sawError = true }
+    printer.show(reply)
+  }
+
+  /// `MONITOR` is answered without end.
+  private static func startsStream(_ request: [[UInt8]], _ reply: RESPValue) -> Bool {
+    reply.errorText == nil && request.first.map { String(decoding: $0, as: UTF8.self).uppercased() } == "MONITOR"
+  }
+
+  private func showStream() throws {
+    while true { printer.show(try session.receive()) }
+  }
+}

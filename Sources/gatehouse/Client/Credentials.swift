@@ -1,0 +1,46 @@
+import Foundation
+
+/// The name and secret under which the client introduces itself.
+struct Credentials: Equatable, Sendable {
+  let name: String
+  let secret: String
+}
+
+/// Credentials that were asked for and cannot be had.
+struct CredentialsError: Error, Equatable, CustomStringConvertible {
+  let description: String
+}
+
+extension Credentials {
+  /// Secrets are never taken from the command line, which every process of the machine can read: they come from a
+  /// file, or from `$GATEHOUSE_AUTH` as `name:secret`.
+  ///
+  /// - Returns: nil where nothing was given: on loopback, a server without services asks for nothing.
+  static func find(user: String?, passwordFile: String?, environment: [String: String]) throws -> Credentials? {
+    if let passwordFile {
+      guard let user else {
+        throw CredentialsError(description: "--password-file needs --user, the service's name")
+      }
+      guard let data = FileManager.default.contents(atPath: passwordFile) else {
+        throw CredentialsError(description: "the password file \(passwordFile) cannot be read")
+      }
+      let text = String(decoding: data, as: UTF8.self)
+      return Credentials(name: user, secret: String(text.prefix { !$0.isNewline }))
+    }
+    guard let variable = environment["GATEHOUSE_AUTH"], !variable.isEmpty else {
+      if user != nil {
+        throw CredentialsError(
+          description: "--user needs --password-file, or GATEHOUSE_AUTH=name:secret instead of both")
+      }
+      return nil
+    }
+    guard let colon = variable.firstIndex(of: ":"), colon != variable.startIndex else {
+      throw CredentialsError(description: "GATEHOUSE_AUTH must be name:secret")
+    }
+    let name = String(variable[..<colon])
+    if let user, user != name {
+      throw CredentialsError(description: "--user \(user) is not the name in GATEHOUSE_AUTH; give only one of them")
+    }
+    return Credentials(name: name, secret: String(variable[variable.index(after: colon)...]))
+  }
+}

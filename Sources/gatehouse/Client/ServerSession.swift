@@ -1,0 +1,89 @@
+import GatehouseWire
+
+/// A connection that introduces itself and, once lost, is made again when it is next needed.
+final class ServerSession {
+  /// The server would not let the client in.
+  struct Refusal: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  let host: String
+  let port: Int
+  private let credentials: Credentials?
+  private let speaksRESP2: Bool
+  private var client: BlockingClient?
+
+  init(host: String, port: Int, credentials: Credentials?, speaksRESP2: Bool) {
+    self.host = host
+    self.port = port
+    self.credentials = credentials
+    self.speaksRESP2 = speaksRESP2
+  }
+
+  var isConnected: Bool { client != nil }
+
+  /// The version the server says it has; nil before it has said so.
+  private(set) var serverVersion: String?
+
+  func connect() throws {
+    if client != nil { return }
+    let client = try BlockingClient(host: host, port: port)
+    for request in greeting {
+      let reply = try client.command(request)
+      if let error = reply.errorText {
+        // Without credentials a server that wants some still lets one ask, if only for AUTH.
+        if credentials == nil, error.hasPrefix("NOAUTH") { break }
+        throw Refusal(description: error)
+      }
+      serverVersion = reply["version"]?.string ?? serverVersion
+    }
+    // A command may rightly take long (a feed that waits for news), so only the greeting has a time limit.
+    client.timeout = nil
+    self.client = client
+  }
+
+  private var greeting: [[String]] {
+    let name = "gatehouse-cli"
+    if speaksRESP2 {
+      let authentication = credentials.map { [["AUTH", $0.name, $0.secret]] } ?? []
+      return authentication + [["CLIENT", "SETNAME", name]]
+    }
+    let authentication = credentials.map { ["AUTH", $0.name, $0.secret] } ?? []
+    return [["HELLO", "3"] + authentication + ["SETNAME", name]]
+  }
+
+  func command(_ words: [String]) throws -> RESPValue {
+    try pipeline([words.map { Array($0.utf8) }])[0]
+  }
+
+  /// Sends all requests at once and waits for all replies.
+  func pipeline(_ requests: [[[UInt8]]]) throws -> [RESPValue] {
+    try connect()
+    return try forgettingOnFailure { client in
+      for request in requests { client.send(bytes: request) }
+      return try requests.map { _ in try client.reply() }
+    }
+  }
+
+  /// The next message of a connection that is being sent a stream of them.
+  func receive() throws -> RESPValue {
+    try connect()
+    return try forgettingOnFailure { try $0.receive() }
+  }
+
+  func disconnect() {
+    client?.close()
+    client = nil
+  }
+
+  /// After a failure nobody knows which reply comes next, so the connection is given up.
+  private func forgettingOnFailure<Result>(_ body: (BlockingClient) throws -> Result) throws -> Result {
+    guard let client else { throw ClientError.closed }
+    do {
+      return try body(client)
+    } catch {
+      disconnect()
+      throw error
+    }
+  }
+}

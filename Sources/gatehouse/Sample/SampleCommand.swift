@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import GatehouseWire
+
+/// `gatehouse sample`: makes the sample company on a running server, through the commands that everybody uses.
+struct Sample: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Fill a server with a made-up company.",
+    discussion: """
+      EXAMPLES:
+        gatehouse sample
+        gatehouse sample --port 7421
+
+      About 1,200 people with two products, pools of licences, roles, entries,
+      running timers, and some that were forgotten. The company is the same every
+      time. Where it is there already, nothing is changed.
+      """)
+
+  @OptionGroup var connection: ConnectionOptions
+
+  func run() throws {
+    let session = try connection.session()
+    let loader = SampleLoader(session: session)
+    do {
+      if try loader.isThere() {
+        StandardStream.error("The sample company is there already; nothing was changed.\n")
+        return
+      }
+      let company = SampleCompany(now: Int(Date().timeIntervalSince1970 * 1000))
+      try loader.load(company)
+      StandardStream.error(Self.summary(of: company))
+    } catch let error as SampleLoader.Failure {
+      StandardStream.error("gatehouse: \(error)\n")
+      throw ExitCode(ExitStatus.errorReply)
+    } catch {
+      StandardStream.error("gatehouse: \(error)\n")
+      throw ExitCode(ExitStatus.noConnection)
+    }
+  }
+
+  private static func summary(of company: SampleCompany) -> String {
+    """
+    The sample company is there: \(company.count(of: "USER.CREATE")) people, \(company.count(of: "PRODUCT.CREATE")) \
+    products, \(company.timerCount) running timers of which \(company.forgottenCount) were forgotten, \
+    \(company.count(of: "ENTRY.ADD")) entries.
+    Try: LOGIN.CHECK \(SampleCompany.Cast.forgetful) \(SampleCompany.payroll), \
+    LOGIN.EXPLAIN \(SampleCompany.Cast.unlicensed) \(SampleCompany.payroll), TIMER.RUNNING LONGER 1d
+
+    """
+  }
+}

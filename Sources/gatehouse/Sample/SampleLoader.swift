@@ -1,0 +1,51 @@
+import GatehouseWire
+
+/// Sends the commands of a sample company to a server.
+struct SampleLoader {
+  /// A command of the company was refused.
+  struct Failure: Error, CustomStringConvertible {
+    let command: String
+    let reply: String
+
+    var description: String { "\(command) was answered with: \(reply)" }
+  }
+
+  /// How many commands are under way at once.
+  private static let batch = 200
+
+  let session: ServerSession
+
+  /// The super administrator's role is the last thing that is made, so it says that all else is there.
+  func isThere() throws -> Bool {
+    let roles = try session.command(["ROLE.LIST", SampleCompany.Cast.superAdministrator])
+    guard let error = roles.errorText else { return Self.mentions("super-administrator", in: roles) }
+    guard error.hasPrefix("NOTFOUND") else { throw Failure(command: "ROLE.LIST", reply: error) }
+    return false
+  }
+
+  /// Makes what is not there. A load that was interrupted is taken up again: what the first one made is answered
+  /// with `CONFLICT`, which then is no failure.
+  func load(_ company: SampleCompany) throws {
+    var rest = company.commands[...]
+    while !rest.isEmpty {
+      try send(rest.prefix(Self.batch))
+      rest = rest.dropFirst(Self.batch)
+    }
+    try send([SampleCompany.lastCommand])
+  }
+
+  private func send(_ commands: ArraySlice<[String]>) throws {
+    let replies = try session.pipeline(commands.map { $0.map { Array($0.utf8) } })
+    for (command, reply) in zip(commands, replies) {
+      guard let error = reply.errorText, !error.hasPrefix("CONFLICT") else { continue }
+      throw Failure(command: command.joined(separator: " "), reply: error)
+    }
+  }
+
+  private static func mentions(_ text: String, in reply: RESPValue) -> Bool {
+    if let pairs = reply.pairs, pairs.contains(where: { mentions(text, in: $0.key) || mentions(text, in: $0.value) }) {
+      return true
+    }
+    return reply.string == text || (reply.elements ?? []).contains { mentions(text, in: $0) }
+  }
+}

@@ -1,0 +1,133 @@
+import Configuration
+import Foundation
+import GatehouseServer
+
+/// A configuration file that cannot be taken as one.
+struct ConfigurationFileError: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Puts a server's configuration together from everything an operator may have said. For each setting the first of
+/// these that has it decides: the flag, the environment variable, the file, the default.
+struct ConfigurationLoader: Sendable {
+  /// A setting's value, and where it was found.
+  struct Origin: Sendable {
+    let setting: Setting
+    let value: String
+    let source: String
+  }
+
+  struct Loaded: Sendable {
+    var configuration = ServerConfiguration()
+    /// The settings that were given; all others have their defaults.
+    var given: [Origin] = []
+  }
+
+  let flags: [(setting: Setting, value: String)]
+  let environment: [String: String]
+  /// The path given as a flag; `GATEHOUSE_CONFIG` is asked otherwise.
+  let filePath: String?
+
+  func load() throws -> Loaded {
+    var sources: [(snapshot: any ConfigSnapshot, name: @Sendable (LookupResult) -> String)] = [
+      (flagProvider().snapshot(), { "--" + $0.encodedKey }),
+      (environmentProvider().snapshot(), { $0.encodedKey }),
+    ]
+    if let path = filePath ?? environment["GATEHOUSE_CONFIG"] {
+      sources.append((try fileSnapshot(path), { "\($0.encodedKey) in \(path)" }))
+    }
+
+    var loaded = Loaded()
+    for setting in Setting.all {
+      for (snapshot, name) in sources {
+        guard let (value, result) = try lookUp(setting, in: snapshot, name: name) else { continue }
+        let origin = Origin(setting: setting, value: value, source: name(result))
+        try take(origin, into: &loaded)
+        break
+      }
+    }
+    try loaded.configuration.validate()
+    return loaded
+  }
+
+  private func take(_ origin: Origin, into loaded: inout Loaded) throws(SettingError) {
+    do {
+      try origin.setting.write(origin.value, into: &loaded.configuration)
+    } catch {
+      var error = error
+      error.source = origin.source
+      throw error
+    }
+    loaded.given.append(origin)
+  }
+
+  /// The table reads texts; a file may as well say `7420` or `"7420"`, which the provider tells apart by type.
+  private func lookUp(
+    _ setting: Setting, in snapshot: any ConfigSnapshot, name: (LookupResult) -> String
+  ) throws -> (String, LookupResult)? {
+    let key = AbsoluteConfigKey([setting.name])
+    if let result = try? snapshot.value(forKey: key, type: .string) {
+      guard case .string(let text)? = result.value?.content else { return nil }
+      return (text, result)
+    }
+    let result: LookupResult
+    do {
+      result = try snapshot.value(forKey: key, type: .int)
+    } catch {
+      throw Self.noValue(setting.name)
+    }
+    guard case .int(let number)? = result.value?.content else { return nil }
+    return (String(number), result)
+  }
+
+  // MARK: Sources
+
+  private func flagProvider() -> InMemoryProvider {
+    InMemoryProvider(
+      name: "flags",
+      values: Dictionary(
+        flags.map { (AbsoluteConfigKey([$0.setting.name]), ConfigValue(.string($0.value), isSecret: false)) },
+        uniquingKeysWith: { _, last in last }))
+  }
+
+  private func environmentProvider() -> KeyMappingProvider<EnvironmentVariablesProvider> {
+    EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "gatehouse")
+  }
+
+  /// The file is one JSON object with a setting's name for every key. An unknown key is refused: a setting that is
+  /// misspelt and silently left at its default is found when it is too late.
+  private func fileSnapshot(_ path: String) throws -> JSONSnapshot {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw ConfigurationFileError(
+        description: "the configuration file \(path) cannot be read (\(error.localizedDescription)); "
+          + "give a file that is there with --config or GATEHOUSE_CONFIG, or neither")
+    }
+    let values: [String: Any]
+    let snapshot: JSONSnapshot
+    do {
+      snapshot = try JSONSnapshot(data: data.bytes, providerName: path, parsingOptions: .default)
+      values = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+    } catch {
+      throw ConfigurationFileError(
+        description: "the configuration file \(path) is not one JSON object of settings (\(error))")
+    }
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+      guard Setting.named(key)?.name == key else {
+        throw SettingError(
+          setting: key, value: "", problem: "is no setting; `gatehouse serve --help` lists them", isUnknown: true,
+          source: path)
+      }
+      // The provider takes both as if the key were not there.
+      if value is NSNull || value is [String: Any] { throw Self.noValue(key) }
+    }
+    return snapshot
+  }
+
+  private static func noValue(_ name: String) -> ConfigurationFileError {
+    ConfigurationFileError(
+      description: "setting \(name) in the configuration file is neither a text nor a whole number")
+  }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import GatehouseServer
+import Glibc
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// `gatehouse serve`: runs a server until it is told to stop.
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a server.",
+    discussion: """
+      EXAMPLES:
+        gatehouse serve
+        gatehouse serve --data /srv/gatehouse --port 7421 --lanes 4
+        gatehouse serve --config /etc/gatehouse.json --check
+        GATEHOUSE_LOG_FORMAT=json gatehouse serve
+
+      Every setting can be given as a flag (--max-connections 500), in the
+      environment (GATEHOUSE_MAX_CONNECTIONS=500), or in a JSON file
+      ({"max-connections": 500}). The first of these that has it decides.
+
+      SIGTERM and SIGINT stop it: no new connections, what is in flight is
+      answered, the log is synced. SIGHUP reads the configuration again and takes
+      what a running server can change.
+
+      \(ExitStatus.help)
+      """)
+
+  @OptionGroup(title: "Settings") var settings: SettingFlags
+
+  @Option(help: ArgumentHelp("JSON file of settings (or GATEHOUSE_CONFIG)", valueName: "file"))
+  var config: String?
+
+  @Flag(help: "show the settings and where each comes from, and exit")
+  var check = false
+
+  func run() async throws {
+    let loader = ConfigurationLoader(
+      flags: settings.given, environment: ProcessInfo.processInfo.environment, filePath: config)
+    let loaded = try load(loader)
+    if check {
+      StandardStream.output(Self.table(of: loaded))
+      return
+    }
+
+    let output = LogOutput(format: loaded.configuration.logFormat, level: loaded.configuration.logLevel)
+    let logger = output.logger(label: "gatehouse")
+    do {
+      try await Self.serve(loaded.configuration, loader: loader, logger: logger)
+    } catch {
+      logger.critical("stopped: \(error)")
+      throw ExitCode(ExitStatus.of(error))
+    }
+  }
+
+  /// A mistake on the command line is answered as the argument parser answers its own; one from the environment or
+  /// the file has an exit code that tells so.
+  private func load(_ loader: ConfigurationLoader) throws -> ConfigurationLoader.Loaded {
+    do {
+      return try loader.load()
+    } catch let error as SettingError where error.source?.hasPrefix("--") == true {
+      throw ValidationError(error.description)
+    } catch {
+      StandardStream.error("gatehouse: \(error)\n")
+      throw ExitCode(ExitStatus.of(error))
+    }
+  }
+
+  private static func serve(
+    _ configuration: ServerConfiguration, loader: ConfigurationLoader, logger: Logger
+  ) async throws {
+    // A client that is gone is seen as an error of the write, not as a signal that ends the process.
+    signal(SIGPIPE, SIG_IGN)
+    warnOfFewDescriptors(configuration, logger: logger)
+
+    let notify = NotifySocket(environment: loader.environment)
+    let server = GatehouseServer(configuration: configuration, logger: logger, whenReady: { notify.ready() })
+    let reload = ReloadService(server: server, running: configuration, loader: loader, notify: notify, logger: logger)
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(
+            service: server, successTerminationBehavior: .gracefullyShutdownGroup,
+            failureTerminationBehavior: .cancelGroup, serviceName: "server"),
+          .init(service: reload, serviceName: "reload"),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint],
+        logger: logger))
+    try await group.run()
+  }
+
+  private static func warnOfFewDescriptors(_ configuration: ServerConfiguration, logger: Logger) {
+    let needed = configuration.maxConnections + FileLimit.reserve
+    let allowed = FileLimit.raise(to: needed)
+    if allowed < needed {
+      logger.warning(
+        "the limit of open files allows fewer connections than max-connections; raise it with ulimit -n",
+        metadata: ["limit": "\(allowed)", "needed": "\(needed)"])
+    }
+  }
+
+  /// One line a setting: name, value, where it comes from.
+  static func table(of loaded: ConfigurationLoader.Loaded) -> String {
+    let sources = Dictionary(uniqueKeysWithValues: loaded.given.map { ($0.setting.name, $0.source) })
+    let rows = Setting.all.map { setting in
+      [setting.name, setting.text(in: loaded.configuration), sources[setting.name] ?? "default"]
+    }
+    let widths = [0, 1].map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = [0, 1].map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }
+      return "\(cells[0])  \(cells[1])  \(row[2])\n"
+    }.joined()
+  }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import GatehouseServer
+
+/// One flag for every setting. Names, placeholders and help come from the table; values stay texts here and are read
+/// by the table, with those of the environment and the file.
+struct SettingFlags: ParsableArguments {
+  @Option(name: .of(.data), help: .of(.data)) var data: String?
+  @Option(name: .of(.host), help: .of(.host)) var host: String?
+  @Option(name: .of(.port), help: .of(.port)) var port: String?
+  @Option(name: .of(.lanes), help: .of(.lanes)) var lanes: String?
+  @Option(name: .of(.partitions), help: .of(.partitions)) var partitions: String?
+  @Option(name: .of(.maxConnections), help: .of(.maxConnections)) var maxConnections: String?
+  @Option(name: .of(.durability), help: .of(.durability)) var durability: String?
+  @Option(name: .of(.segmentBytes), help: .of(.segmentBytes)) var segmentBytes: String?
+  @Option(name: .of(.snapshotBytes), help: .of(.snapshotBytes)) var snapshotBytes: String?
+  @Option(name: .of(.snapshotInterval), help: .of(.snapshotInterval)) var snapshotInterval: String?
+  @Option(name: .of(.archiveRetention), help: .of(.archiveRetention)) var archiveRetention: String?
+  @Option(name: .of(.slowlogThreshold), help: .of(.slowlogThreshold)) var slowlogThreshold: String?
+  @Option(name: .of(.slowlogLength), help: .of(.slowlogLength)) var slowlogLength: String?
+  @Option(name: .of(.clientOutputLimit), help: .of(.clientOutputLimit)) var clientOutputLimit: String?
+  @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
+  @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
+  @Option(name: .of(.logFormat), help: .of(.logFormat)) var logFormat: String?
+  @Option(name: .of(.logStagedLimit), help: .of(.logStagedLimit)) var logStagedLimit: String?
+  @Option(name: .of(.compressionLevel), help: .of(.compressionLevel)) var compressionLevel: String?
+
+  /// The settings that were given.
+  var given: [(setting: Setting, value: String)] {
+    let all: [(Setting, String?)] = [
+      (.data, data), (.host, host), (.port, port), (.lanes, lanes), (.partitions, partitions),
+      (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
+      (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),
+      (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.clientOutputLimit, clientOutputLimit),
+      (.idleTimeout, idleTimeout), (.logLevel, logLevel), (.logFormat, logFormat), (.logStagedLimit, logStagedLimit),
+      (.compressionLevel, compressionLevel),
+    ]
+    return all.compactMap { setting, value in value.map { (setting, $0) } }
+  }
+}
+
+extension NameSpecification {
+  static func of(_ setting: Setting) -> NameSpecification { .customLong(setting.name) }
+}
+
+extension ArgumentHelp {
+  static func of(_ setting: Setting) -> ArgumentHelp {
+    ArgumentHelp("\(setting.summary) (default: \(setting.defaultText))", valueName: setting.valueName)
+  }
+}

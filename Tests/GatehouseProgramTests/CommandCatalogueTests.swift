@@ -1,0 +1,86 @@
+import Testing
+
+@testable import gatehouse
+
+@Suite struct CommandCatalogueTests {
+  private let catalogue = CommandCatalogue([
+    CommandHelp(
+      name: "LOGIN.CHECK", arguments: [ArgumentHelpNode(name: "user"), ArgumentHelpNode(name: "product")]),
+    CommandHelp(
+      name: "TIMER.STOP",
+      arguments: [
+        ArgumentHelpNode(name: "user"),
+        ArgumentHelpNode(name: "w", token: "WORKSPACE", isOptional: true),
+        ArgumentHelpNode(name: "time", token: "AT", isOptional: true),
+      ]),
+    CommandHelp(
+      name: "PRODUCT.ENABLE",
+      arguments: [
+        ArgumentHelpNode(name: "user"), ArgumentHelpNode(name: "product"),
+        ArgumentHelpNode(
+          name: "level", kind: .oneOf, isOptional: true,
+          children: [
+            ArgumentHelpNode(name: "admin", kind: .token, token: "ADMIN"),
+            ArgumentHelpNode(name: "regular", kind: .token, token: "REGULAR"),
+          ]),
+      ]),
+    CommandHelp(
+      name: "USER.CREATE",
+      arguments: [
+        ArgumentHelpNode(name: "username"),
+        ArgumentHelpNode(
+          name: "product", token: "PRODUCT", isOptional: true, isMultiple: true, repeatsToken: true),
+      ]),
+    CommandHelp(name: "SESSION.GET", arguments: [ArgumentHelpNode(name: "id")]),
+    CommandHelp(name: "SESSION.REVOKE", arguments: [ArgumentHelpNode(name: "token")]),
+    CommandHelp(
+      name: "CLIENT",
+      subcommands: [
+        CommandHelp(name: "client|list"),
+        CommandHelp(name: "client|setname", arguments: [ArgumentHelpNode(name: "name")]),
+      ]),
+  ])
+
+  @Test(arguments: [
+    (["login.check"], "user product"), (["LOGIN.CHECK", "ana"], "product"),
+    (["TIMER.STOP"], "user [WORKSPACE w] [AT time]"),
+    (["TIMER.STOP", "ana", "at", "0"], "[WORKSPACE w]"), (["AS", "t", "TIMER.STOP", "ana"], "[WORKSPACE w] [AT time]"),
+    (["PRODUCT.ENABLE", "ana", "p"], "[ADMIN|REGULAR]"),
+    (["USER.CREATE", "x", "PRODUCT", "p"], "[PRODUCT product [PRODUCT product ...]]"),
+    (["CLIENT"], "LIST|SETNAME"), (["CLIENT", "setname"], "name"),
+  ])
+  func `hints name what may still follow`(words: [String], hint: String) {
+    #expect(catalogue.hint(after: words) == hint)
+  }
+
+  @Test(arguments: [["LOGIN.CHECK", "a", "b"], ["NOPE"], [], ["AS", "t"], ["PRODUCT.ENABLE", "a", "p", "ADMIN"]])
+  func `there is no hint where nothing follows or nothing is known`(words: [String]) {
+    #expect(catalogue.hint(after: words) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("ses", [], ["SESSION.GET", "SESSION.REVOKE"]), ("", ["help"], nil), ("l", ["AS", "token"], ["LOGIN.CHECK"]),
+      ("s", ["CLIENT"], ["SETNAME"]), ("", ["TIMER.STOP", "ana"], ["AT", "WORKSPACE"]),
+      ("", ["TIMER.STOP", "ana", "AT", "0"], ["WORKSPACE"]), ("r", ["PRODUCT.ENABLE", "a", "p"], ["REGULAR"]),
+      ("x", ["NOPE"], []),
+    ] as [(String, [String], [String]?)])
+  func `completion offers names, subcommands and option words`(prefix: String, before: [String], found: [String]?) {
+    #expect(catalogue.completions(of: prefix, after: before) == found ?? catalogue.names)
+  }
+
+  @Test(arguments: [
+    "LOGIN.CHECK ana payroll", "SESSION.GET 5", "NOPE x y", "CLIENT LIST", "HELLO 3",
+  ])
+  func `lines without a secret are kept`(line: String) {
+    #expect(Discretion(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
+  }
+
+  @Test(arguments: [
+    "AUTH app secret", "HELLO 3 AUTH app secret", "hello 3 auth app secret", "AS token TIMER.STOP ana",
+    "LOGIN.PASSWORD ana p secret", "USER.CREATE ana PASSWORD secret", "SESSION.REVOKE token", "NOPE x password y", "",
+  ])
+  func `lines with a secret are not`(line: String) {
+    #expect(!Discretion(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
+  }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import GatehouseServer
+import Testing
+
+@testable import gatehouse
+
+@Suite struct ConfigurationLoaderTests {
+  private func load(
+    flags: [(Setting, String)] = [], environment: [String: String] = [:], file: String? = nil
+  ) throws -> ConfigurationLoader.Loaded {
+    guard let file else {
+      return try ConfigurationLoader(flags: flags.map { ($0, $1) }, environment: environment, filePath: nil).load()
+    }
+    return try withTemporaryFile(file) { path in
+      try ConfigurationLoader(flags: flags.map { ($0, $1) }, environment: environment, filePath: path).load()
+    }
+  }
+
+  @Test func `nothing given means the defaults`() throws {
+    let loaded = try load(environment: ["PATH": "/bin", "GATEHOUSE_AUTH": "not:a setting"])
+    #expect(loaded.configuration == ServerConfiguration())
+    #expect(loaded.given.isEmpty)
+  }
+
+  @Test func `the flag wins over the environment, and that over the file`() throws {
+    let file = #"{"port": 1, "lanes": 2, "data": "from file"}"#
+    let environment = ["GATEHOUSE_PORT": "3", "GATEHOUSE_LANES": "4"]
+    let loaded = try load(flags: [(.port, "5")], environment: environment, file: file)
+    #expect(loaded.configuration.port == 5)
+    #expect(loaded.configuration.lanes == 4)
+    #expect(loaded.configuration.dataPath == "from file")
+    let sources = loaded.given.map(\.source)
+    #expect(sources[0].hasPrefix("data in /"))
+    #expect(sources[1...] == ["--port", "GATEHOUSE_LANES"])
+  }
+
+  @Test func `every setting can be given in the environment and in the file`() throws {
+    for setting in Setting.all {
+      let variable = "GATEHOUSE_" + setting.name.uppercased().replacing("-", with: "_")
+      let fromEnvironment = try load(environment: [variable: setting.defaultText])
+      #expect(fromEnvironment.given.map(\.source) == [variable])
+
+      let fromFile = try load(file: #"{"\#(setting.name)": "\#(setting.defaultText)"}"#)
+      #expect(fromFile.given.map(\.setting.name) == [setting.name])
+    }
+  }
+
+  @Test func `every setting has a flag of its name`() throws {
+    for setting in Setting.all {
+      let flags = try SettingFlags.parse(["--" + setting.name + "=" + setting.defaultText])
+      #expect(flags.given.map(\.setting.name) == [setting.name])
+    }
+  }
+
+  @Test func `the file is found through the environment`() throws {
+    try withTemporaryFile(#"{"port": "9"}"#) { path in
+      let loader = ConfigurationLoader(flags: [], environment: ["GATEHOUSE_CONFIG": path], filePath: nil)
+      let loaded = try loader.load()
+      #expect(loaded.configuration.port == 9)
+    }
+  }
+
+  @Test func `a wrong value is refused, naming setting and source`() throws {
+    let error = #expect(throws: SettingError.self) { try load(environment: ["GATEHOUSE_PORT": "x"]) }
+    #expect(error?.description.hasPrefix(#"setting port (from GATEHOUSE_PORT): "x" is not a whole number"#) == true)
+  }
+
+  @Test func `settings are checked against each other`() {
+    #expect(throws: SettingError.self) { try load(flags: [(.lanes, "65")]) }
+  }
+
+  @Test func `an unknown key in the file is refused`() throws {
+    let error = #expect(throws: SettingError.self) { try load(file: #"{"prot": 1}"#) }
+    #expect(error?.isUnknown == true)
+    #expect(error?.setting == "prot")
+  }
+
+  @Test(arguments: ["", "[1]", "{", #"{"port": null}"#, #"{"port": 1.5}"#, #"{"port": [1]}"#, #"{"port": {"a": 1}}"#])
+  func `what is no object of settings is refused`(content: String) {
+    #expect(throws: ConfigurationFileError.self) { try load(file: content) }
+  }
+
+  @Test func `a file that is not there is refused`() {
+    let loader = ConfigurationLoader(flags: [], environment: [:], filePath: "/no/such/file")
+    let error = #expect(throws: ConfigurationFileError.self) { try loader.load() }
+    #expect(error?.description.contains("/no/such/file") == true)
+  }
+
+  @Test func `exit codes tell what failed`() {
+    #expect(ExitStatus.of(StartFailure.locked("")) == 75)
+    #expect(ExitStatus.of(StartFailure.dataUnreadable("")) == 66)
+    #expect(ExitStatus.of(StartFailure.io("")) == 74)
+    #expect(ExitStatus.of(StartFailure.configuration("")) == 78)
+    #expect(ExitStatus.of(ConfigurationFileError(description: "")) == 78)
+    #expect(ExitStatus.of(CancellationError()) == 70)
+  }
+}
+
+/// Gives `body` the path of a file with that content, which is gone afterwards.
+func withTemporaryFile<Result>(_ content: String, _ body: (String) throws -> Result) throws -> Result {
+  let path = FileManager.default.temporaryDirectory.path + "/gatehouse-\(UUID().uuidString)"
+  try Data(content.utf8).write(to: URL(fileURLWithPath: path))
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}

@@ -1,0 +1,64 @@
+# What every script here needs: messages, and the checks and installs before a build. Sourced, not run.
+# The variables are for those who source this.
+# shellcheck shell=bash disable=SC2034
+
+# The repository's folder, wherever the script was called from.
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+
+# The least toolchain that reads the package's manifest.
+readonly swift_wanted="6.2"
+
+# What building needs besides the toolchain: the C libraries and the tool that finds them.
+readonly build_packages=(git pkg-config libzstd-dev libedit-dev)
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "$(basename "$0"): $*"
+  exit 1
+}
+
+# The options of a script are its own first comment, so that help and script cannot drift apart.
+print_help() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$1"; }
+
+check_swift() {
+  command -v swift >/dev/null || die "no Swift toolchain found.
+Install Swift $swift_wanted or newer from https://www.swift.org/install/linux/ and make sure that 'swift' is in PATH."
+  local found
+  found="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)"
+  [[ -n "$found" ]] || die "'swift --version' does not name a version; is the toolchain complete?"
+  [[ "$(printf '%s\n%s\n' "$swift_wanted" "$found" | sort -V | head -n 1)" == "$swift_wanted" ]] ||
+    die "Swift $found is too old; $swift_wanted or newer is needed: https://www.swift.org/install/linux/"
+}
+
+is_installed() {
+  # pkgconf provides pkg-config on newer systems, under its own name.
+  [[ "$1" == pkg-config ]] && command -v pkg-config >/dev/null && return 0
+  [[ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" == *"ok installed" ]]
+}
+
+# Installs the named Debian packages that are not there yet, or says what to install where it cannot.
+install_packages() {
+  if ! command -v apt-get >/dev/null; then
+    say "This is no Debian or Ubuntu, so make sure that the equivalents of these are installed: $*"
+    return 0
+  fi
+  local package missing=()
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  ((${#missing[@]} > 0)) || return 0
+
+  local as_root=()
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || die "these packages are missing, and only root can install them:
+  apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "Installing ${missing[*]} …"
+  # Only a service manager would start what a package brings as a service; tests start their own.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 ||
+    say "The package lists could not be renewed; going on with those that are there."
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+    die "could not install them; try: apt-get install ${missing[*]}"
+}

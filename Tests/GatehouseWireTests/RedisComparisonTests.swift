@@ -152,6 +152,9 @@ struct RedisComparisonTests {
       ["DEBUG", "PROTOCOL", "map"],
       ["DEBUG", "PROTOCOL", "true"], ["DEBUG", "PROTOCOL", "verbatim"], ["COMMAND", "DOCS", "get", "set", "client"],
       ["COMMAND", "INFO", "get"], ["ACL", "GETUSER", "default"], ["EVAL", "return {1,{2,{},{'a'}},'b'}", "0"],
+      ["EVAL", "redis.setresp(3); return {map={a={{map={b=1}}}}}", "0"],
+      ["EVAL", "redis.setresp(3); return {map={a={{1,2}},b={map={}}}}", "0"],
+      ["EVAL", "redis.setresp(3); return {map={a={verbatim_string={string='a\\nb',format='txt'}}}}", "0"],
       ["ECHO", "é\u{1}\"\\\r\n\t"], ["NOSUCH", "x"], ["SET", "k", "v"], ["KEYS", "nothing*"],
     ])
   func formatted(words: [String]) throws {

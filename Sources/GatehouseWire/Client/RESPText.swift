@@ -55,17 +55,19 @@ extension RESPValue {
       output.removeLast()
       output += " => ".utf8
       // A list of its own starts below its field, so that its elements stand under each other.
-      if pair.value.count > 1 { output += "\n\(inner)".utf8 }
+      if pair.value.isList { output += "\n\(inner)".utf8 }
       pair.value.append(to: &output, prefix: inner, keepsUTF8: keepsUTF8)
     }
   }
 
-  /// How many elements an aggregate has.
-  private var count: Int {
+  /// Whether the value is, or holds, an aggregate of several elements.
+  private var isList: Bool {
     switch self {
-    case .array(let elements), .set(let elements), .push(let elements): elements.count
-    case .map(let pairs): pairs.count
-    default: 0
+    case .array(let elements), .set(let elements), .push(let elements):
+      elements.count > 1 || elements.contains { $0.isList }
+    case .map(let pairs):
+      pairs.count > 1 || pairs.contains { $0.key.isList || $0.value.isList }
+    default: false
     }
   }
 

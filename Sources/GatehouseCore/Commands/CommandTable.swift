@@ -1,7 +1,7 @@
 /// All commands. One entry here is all that a new command needs.
 package enum CommandTable {
   package static let all: [CommandSpec] =
-    loginCommands + sessionCommands + connectionCommands + serverCommands
+    loginCommands + sessionCommands + timerCommands + entryCommands + connectionCommands + serverCommands
 
   /// Stands in a turn that has not begun.
   static let unknown = CommandSpec(

@@ -57,6 +57,7 @@ package struct RunningTimer: Sendable {
 /// A finished time record: half-open `[start, end)`.
 package struct EntryRow: TableRow {
   package var lsn: LSN = 0
+  package var created: Milliseconds = 0
   package var start: Milliseconds = 0
   package var end: Milliseconds = 0
   /// Serial number of the contact: what a person did stays with the person (S2).
@@ -111,14 +112,18 @@ package enum EntryTag {
   package static let note: UInt8 = 2
   package static let startedBy: UInt8 = 3
   package static let stoppedBy: UInt8 = 4
+  /// Why the entry was made, where somebody said so.
+  package static let reason: UInt8 = 5
 }
 
-/// A version of an entry that was corrected since, with who made it and why.
+/// A version of an entry that was corrected since, with who did so, when and why.
 package struct EntryVersion: Sendable, Equatable {
   package let version: UInt32
+  /// When it was corrected.
   package let time: Milliseconds
   package let by: Author
   package let reason: String
+  /// What the entry said before.
   package let content: EntryContent
   package let isDeleted: Bool
 

@@ -41,7 +41,8 @@ extension PartitionState {
     case .sessionSeen(let id, let time):
       guard let slot = slot(of: id) else { preconditionFailure("session \(id.raw) was seen but is not there") }
       sessions[slot].lastSeen = max(sessions[slot].lastSeen, time)
-      sessions[slot].loggedSeen = sessions[slot].lastSeen
+      // Not the later use that memory may know of: replay would not come to the same.
+      sessions[slot].loggedSeen = max(sessions[slot].loggedSeen, time)
     case .timerStarted(let started):
       let serial = partitioning.serial(of: started.user)
       let key = TimerKey(user: serial, workspace: started.workspace)
@@ -54,10 +55,10 @@ extension PartitionState {
         preconditionFailure("the timer of user \(id.raw) was stopped but does not run")
       }
       let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)
-      add(entry, of: serial, workspace, content, startedBy: timer.startedBy, stoppedBy: header.author, lsn)
+      add(entry, of: serial, workspace, content, startedBy: timer.startedBy, header, lsn)
     case .entryAdded(let id, let user, let workspace, let content):
       let serial = partitioning.serial(of: user)
-      add(id, of: serial, workspace, content, startedBy: header.author, stoppedBy: header.author, lsn)
+      add(id, of: serial, workspace, content, startedBy: header.author, header, lsn)
     case .entryCorrected(let id, let old, let new):
       let serial = partitioning.serial(of: id)
       remember(serial, old, header)
@@ -356,13 +357,14 @@ extension PartitionState {
 
   private mutating func add(
     _ id: EntryID, of user: Int, _ workspace: WorkspaceID, _ content: EntryContent, startedBy: Author,
-    stoppedBy: Author, _ lsn: LSN
+    _ header: RecordHeader, _ lsn: LSN
   ) {
     precondition(content.end >= content.start, "an entry that ends before it starts")
     let serial = partitioning.serial(of: id)
     let contact = Int(users[user].contact)
     var row = EntryRow()
     row.lsn = lsn
+    row.created = header.time
     row.start = content.start
     row.end = content.end
     row.contact = UInt32(contact)
@@ -376,7 +378,8 @@ extension PartitionState {
     details[text: EntryTag.project] = content.project
     details[text: EntryTag.note] = content.note
     details.encode(EntryTag.startedBy) { startedBy.encode(&$0) }
-    details.encode(EntryTag.stoppedBy) { stoppedBy.encode(&$0) }
+    details.encode(EntryTag.stoppedBy) { header.author.encode(&$0) }
+    details[text: EntryTag.reason] = header.reason
     entries.setDetails(of: serial, details.bytes)
   }
 

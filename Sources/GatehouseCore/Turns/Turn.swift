@@ -108,6 +108,14 @@ extension Turn {
     return others
   }
 
+  /// Asks for several partitions at once, so that a decision over many begins again only once.
+  package func hold(_ partitions: some Sequence<Int>) throws(Halt) {
+    let held = heldSet
+    var needed = held
+    for partition in partitions { needed.insert(partition) }
+    guard needed == held else { throw .needs(needed) }
+  }
+
   private var heldSet: OwnerSet {
     var set = OwnerSet()
     if let home { set.insert(home.index) }

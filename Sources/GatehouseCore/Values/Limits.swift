@@ -23,4 +23,5 @@ package enum Limits {
   /// How far ahead of the server's clock a timer may start or stop.
   package static let futureTolerance: Milliseconds = 5 * 60 * 1000
   package static let entryVersions = 1000
+  package static let projectBytes = 256
 }

@@ -1,0 +1,201 @@
+extension CommandTable {
+  private static let entryFields =
+    "`entry, user, username, workspace, project, note, start, end, started-by, stopped-by, version, deleted`"
+
+  static let entryCommands: [CommandSpec] = [
+    CommandSpec(
+      "ENTRY.ADD", .timer, "Record time that was worked without a timer",
+      [
+        .word("user"), .option("START", "time", .time), .option("END", "time", .time),
+        .option("WORKSPACE", "workspace"), .option("PROJECT", "project"), .option("NOTE", "text"),
+      ],
+      reply: "the entry, a map \(entryFields)", effect: .write, rights: .timers, route: .user(1),
+      body: .decide(entryAdd)),
+    CommandSpec(
+      "ENTRY.CORRECT", .timer, "Correct an entry; what it said before stays in its history",
+      [
+        .word("entry", .integer), .option("START", "time", .time), .option("END", "time", .time),
+        .option("PROJECT", "project"), .option("NOTE", "text"),
+      ],
+      reply: "the entry as `ENTRY.ADD`, with its new version; the same version where nothing differs", effect: .write,
+      rights: .timers, route: .identifier(1), body: .decide(entryCorrect)),
+    CommandSpec(
+      "ENTRY.DELETE", .timer, "Delete an entry; its history stays", [.word("entry", .integer)],
+      reply: "the entry as `ENTRY.ADD`, with `deleted` 1", effect: .write, rights: .timers, route: .identifier(1),
+      body: .decide(entryDelete)),
+    CommandSpec(
+      "ENTRY.GET", .timer, "An entry by its id", [.word("entry", .integer)],
+      reply: "the entry as `ENTRY.ADD`, or `NOTFOUND entry`, also where it is deleted", route: .identifier(1),
+      body: .decide(entryGet)),
+    CommandSpec(
+      "ENTRY.HISTORY", .timer, "Every version of an entry, oldest first, deleted ones too",
+      [.word("entry", .integer)],
+      reply: "an array of maps `version, time, by, reason, project, note, start, end, deleted`: what each version "
+        + "said, and who made it, when and why",
+      route: .identifier(1), body: .decide(entryHistory)),
+    CommandSpec(
+      "ENTRY.LIST", .timer, "The entries of a person, newest first, those of earlier logins too",
+      [
+        .word("user"), .option("FROM", "time", .time), .option("TO", "time", .time),
+        .option("WORKSPACE", "workspace"), .option("CURSOR", "cursor"), .option("COUNT", "count", .integer),
+      ],
+      reply: "`[cursor, items]`, the items as `ENTRY.ADD`; with `FROM` and `TO` those that overlap `[FROM, TO)`",
+      route: .user(1), body: .decide(entryList)),
+  ]
+
+  // MARK: Writing
+
+  @Sendable private static func entryAdd(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let workspace = try turn.workspace()
+    try turn.requireTimekeeping(of: user, in: workspace)
+    try turn.requireTimekeeper(user, in: workspace)
+    try turn.requireOption("START")
+    try turn.requireOption("END")
+    let content = try turn.content(
+      over: EntryContent(start: turn.now, end: turn.now, project: "", note: ""))
+    let id = turn.newEntry(in: user.cell)
+    turn.emit(.entryAdded(id, user.id, workspace.id, content))
+    try turn.show(
+      EntryView(
+        id: id, user: user, workspace: workspace.id, content: content, startedBy: turn.author, stoppedBy: turn.author,
+        version: 1, isDeleted: false))
+  }
+
+  @Sendable private static func entryCorrect(_ turn: Turn) throws(Halt) {
+    guard let (cell, serial) = try turn.entry(1), !cell.state.entries[serial].isDeleted else {
+      throw .refused(.notFound("entry"))
+    }
+    try turn.requireWriting(cell, serial)
+    guard ["START", "END", "PROJECT", "NOTE"].contains(where: { turn.has($0) }) else {
+      throw .refused(.syntax("nothing to correct; give START, END, PROJECT or NOTE"))
+    }
+    let old = cell.state.content(ofEntry: serial)
+    let new = try turn.content(over: old)
+    if new == old { return try turn.show(EntryView(cell, serial)) }
+    try turn.requireRoom(cell, serial)
+    turn.emit(.entryCorrected(cell.state.id(serial), old: old, new: new))
+    try turn.show(EntryView(cell, serial, next: new))
+  }
+
+  @Sendable private static func entryDelete(_ turn: Turn) throws(Halt) {
+    guard let (cell, serial) = try turn.entry(1), !cell.state.entries[serial].isDeleted else {
+      throw .refused(.notFound("entry"))
+    }
+    try turn.requireWriting(cell, serial)
+    turn.emit(.entryDeleted(cell.state.id(serial)))
+    try turn.show(EntryView(cell, serial, deleting: true))
+  }
+
+  // MARK: Reading
+
+  @Sendable private static func entryGet(_ turn: Turn) throws(Halt) {
+    guard let (cell, serial) = try turn.entry(1), !cell.state.entries[serial].isDeleted else {
+      throw .refused(.notFound("entry"))
+    }
+    let entry = EntryView(cell, serial)
+    try turn.requireTimeReading(of: entry.user, in: turn.directory.workspace(entry.workspace))
+    try turn.show(entry)
+  }
+
+  @Sendable private static func entryHistory(_ turn: Turn) throws(Halt) {
+    guard let (cell, serial) = try turn.entry(1) else { throw .refused(.notFound("entry")) }
+    let row = cell.state.entries[serial]
+    let current = EntryView(cell, serial)
+    try turn.requireTimeReading(of: current.user, in: turn.directory.workspace(row.workspace))
+    let before = cell.state.history[UInt32(serial)] ?? []
+    try turn.hold(authorsOf: before.map(\.by) + [current.stoppedBy])
+    turn.reply.array(before.count + 1)
+    // A version's maker is who corrected the one before it.
+    var time = row.created
+    var by = current.stoppedBy
+    var reason = cell.state.entries.withDetails(of: serial) { Details.text(EntryTag.reason, in: $0) }
+    for version in before {
+      try turn.showVersion(
+        version.version, version.content, isDeleted: version.isDeleted, time: time, by: by, reason: reason)
+      time = version.time
+      by = version.by
+      reason = version.reason
+    }
+    try turn.showVersion(
+      row.version, current.content, isDeleted: row.isDeleted, time: time, by: by, reason: reason)
+  }
+
+  @Sendable private static func entryList(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let cell = user.cell
+    turn.read(cell.state.contacts[user.contact].lsn)
+    turn.read(turn.directory.lsn)
+    let workspaces = try turn.readableWorkspaces(of: user)
+    let from = try turn.time("FROM") ?? .min
+    let to = try turn.time("TO") ?? .max
+    let after = try turn.cursor(of: 2)
+    let count = try turn.listCount()
+    var found: [(start: UInt64, serial: UInt64)] = []
+    var next = Int(cell.state.contacts[user.contact].entries)
+    while next != 0 {
+      let row = cell.state.entries[next]
+      let place = (start: UInt64(clamping: row.start), serial: UInt64(next))
+      next = Int(row.previous)
+      turn.read(row.lsn)
+      if row.isDeleted || row.start >= to || (row.end <= from && row.start < from) { continue }
+      if let workspaces, !workspaces.contains(row.workspace) { continue }
+      if let after, place >= (after.numbers[0], after.numbers[1]) { continue }
+      found.append(place)
+    }
+    found.sort { $0 > $1 }
+    let shown = found.prefix(count).map { EntryView(cell, Int($0.serial)) }
+    try turn.hold(authorsOf: shown.flatMap { [$0.startedBy, $0.stoppedBy] })
+    turn.reply.array(2)
+    if found.count > count, let last = found.prefix(count).last {
+      turn.reply.text(ListCursor([last.start, last.serial]).text)
+    } else {
+      turn.reply.text(ListCursor.end)
+    }
+    turn.reply.array(shown.count)
+    for entry in shown { try turn.show(entry) }
+  }
+}
+
+extension Turn {
+  /// The entry that a word names, deleted ones too.
+  fileprivate func entry(_ index: Int) throws(Halt) -> (cell: PartitionCell, serial: Int)? {
+    let id: EntryID = try id(index, "entry")
+    let cell = try cell(partitioning.partition(of: id))
+    read(directory.lsn)
+    guard let serial = cell.state.serial(of: id) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.entries[serial].lsn)
+    return (cell, serial)
+  }
+
+  fileprivate func requireWriting(_ cell: PartitionCell, _ serial: Int) throws(Halt) {
+    let entry = EntryView(cell, serial)
+    try requireTimekeeping(of: entry.user, in: directory.workspace(entry.workspace))
+    try checkVersion(entry.version)
+  }
+
+  fileprivate func requireRoom(_ cell: PartitionCell, _ serial: Int) throws(Halt) {
+    guard cell.state.entries[serial].version <= Limits.entryVersions else {
+      throw .refused(.limit("versions: an entry is corrected at most \(Limits.entryVersions) times"))
+    }
+  }
+
+  /// What an entry is to say: the options where they are given, else as before.
+  fileprivate func content(over old: EntryContent) throws(Halt) -> EntryContent {
+    let new = EntryContent(
+      start: try workTime("START") ?? old.start, end: try workTime("END") ?? old.end,
+      project: try option("PROJECT", limit: Limits.projectBytes) ?? old.project, note: try option("NOTE") ?? old.note)
+    try requireOrder(new.start, new.end)
+    return new
+  }
+
+  /// Asks for the partitions of all who are to be named, at once.
+  fileprivate func hold(authorsOf authors: [Author]) throws(Halt) {
+    var partitions = Set<Int>()
+    for case .user(let id) in authors { partitions.insert(partitioning.partition(of: id)) }
+    try hold(partitions)
+  }
+}

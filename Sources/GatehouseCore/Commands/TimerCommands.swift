@@ -1,0 +1,167 @@
+extension CommandTable {
+  static let timerCommands: [CommandSpec] = [
+    CommandSpec(
+      "TIMER.START", .timer, "Start a timer; a user has at most one running in a workspace",
+      [
+        .word("user"), .option("WORKSPACE", "workspace"), .option("PROJECT", "project"), .option("NOTE", "text"),
+        .option("AT", "time", .time), .flag("SWITCH"),
+      ],
+      reply: "a map `user, username, workspace, project, note, start, started-by, stopped`; `stopped` is the entry "
+        + "that `SWITCH` made of the timer before, or null. `CONFLICT timer-running` when one runs and `SWITCH` is "
+        + "not given",
+      effect: .write, rights: .timers, route: .user(1), body: .decide(timerStart)),
+    CommandSpec(
+      "TIMER.STOP", .timer, "Stop a running timer and keep it as an entry",
+      [.word("user"), .option("WORKSPACE", "workspace"), .option("AT", "time", .time)],
+      reply: "the finished entry, a map `entry, user, username, workspace, project, note, start, end, started-by, "
+        + "stopped-by, version, deleted`; `NOTFOUND timer` when none runs",
+      effect: .write, rights: .timers, route: .user(1), body: .decide(timerStop)),
+    CommandSpec(
+      "TIMER.CURRENT", .timer, "The running timer of a user",
+      [.word("user"), .option("WORKSPACE", "workspace")],
+      reply: "null, or a map `user, username, workspace, project, note, start, started-by`", route: .user(1),
+      body: .decide(timerCurrent)),
+    CommandSpec(
+      "TIMER.RUNNING", .timer, "The running timers of everybody, oldest first",
+      [
+        .option("WORKSPACE", "workspace"), .option("LONGER", "duration"), .option("CURSOR", "cursor"),
+        .option("COUNT", "count", .integer),
+      ],
+      reply: "`[cursor, items]`, the items as `TIMER.CURRENT` answers; `started-by` is `#id` where the one who "
+        + "started it is kept in another partition than the user",
+      route: .everywhere, body: .gather(collect: collectRunning, finish: finishRunning)),
+  ]
+
+  @Sendable private static func timerStart(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let workspace = try turn.workspace()
+    try turn.requireTimekeeping(of: user, in: workspace)
+    try turn.requireTimekeeper(user, in: workspace)
+    let start = try turn.workTime("AT") ?? turn.now
+    var stopped: EntryView?
+    if let running = user.cell.state.timers[TimerKey(user: user.serial, workspace: workspace.id)] {
+      turn.read(running.lsn)
+      guard turn.has("SWITCH") else { throw .refused(.conflict("timer-running")) }
+      stopped = try turn.stop(running, of: user, in: workspace, at: start)
+    }
+    let timer = RunningTimer(
+      start: start, project: try turn.option("PROJECT", limit: Limits.projectBytes) ?? "",
+      note: try turn.option("NOTE") ?? "", startedBy: turn.author, lsn: 0)
+    turn.emit(
+      .timerStarted(
+        TimerStarted(
+          user: user.id, workspace: workspace.id, start: timer.start, project: timer.project, note: timer.note)))
+    turn.reply.map(8)
+    let startedBy = try turn.name(of: timer.startedBy)
+    turn.show(timer, of: user, in: workspace.id, startedBy: startedBy, into: &turn.reply)
+    turn.reply.text("stopped")
+    turn.reply.optional(stopped?.id.raw)
+  }
+
+  @Sendable private static func timerStop(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let workspace = try turn.workspace()
+    try turn.requireTimekeeping(of: user, in: workspace)
+    let timer = try turn.timer(of: user, in: workspace)
+    guard let timer else { throw .refused(.notFound("timer")) }
+    try turn.show(turn.stop(timer, of: user, in: workspace, at: try turn.workTime("AT") ?? turn.now))
+  }
+
+  @Sendable private static func timerCurrent(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let workspace = try turn.workspace()
+    try turn.requireTimeReading(of: user, in: workspace)
+    guard let timer = try turn.timer(of: user, in: workspace) else { return turn.reply.null() }
+    let startedBy = try turn.name(of: timer.startedBy)
+    turn.reply.map(7)
+    turn.show(timer, of: user, in: workspace.id, startedBy: startedBy, into: &turn.reply)
+  }
+
+  // MARK: Everybody's
+
+  /// A timer's place in the list: its start, its user, its workspace.
+  private struct RunningPlace: Comparable {
+    let start: UInt64
+    let user: UInt64
+    let workspace: UInt64
+
+    init(_ start: Milliseconds, _ user: UserID, _ workspace: WorkspaceID) {
+      self.start = UInt64(clamping: start)
+      self.user = user.raw
+      self.workspace = UInt64(workspace)
+    }
+
+    init(_ cursor: ListCursor) {
+      start = cursor.numbers[0]
+      user = cursor.numbers[1]
+      workspace = cursor.numbers[2]
+    }
+
+    var cursor: ListCursor { ListCursor([start, user, workspace]) }
+
+    /// Bytes in the order of the places.
+    var key: ContiguousArray<UInt8> {
+      var bytes = ContiguousArray<UInt8>()
+      for number in [start, user, workspace] { withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) } }
+      return bytes
+    }
+
+    static func < (a: Self, b: Self) -> Bool { (a.start, a.user, a.workspace) < (b.start, b.user, b.workspace) }
+  }
+
+  @Sendable private static func collectRunning(
+    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+  ) throws(Halt) {
+    turn.read(cell.state.lsn)
+    let workspaces = try turn.readableWorkspaces()
+    let after = try turn.cursor(of: 3).map { RunningPlace($0) }
+    let latest = turn.now - (try turn.duration("LONGER") ?? 0)
+    let isLimited = turn.has("LONGER")
+    let count = try turn.listCount()
+    var found: [(place: RunningPlace, key: TimerKey)] = []
+    for (key, timer) in cell.state.timers {
+      if isLimited, timer.start > latest { continue }
+      if let workspaces, !workspaces.contains(key.workspace) { continue }
+      let place = RunningPlace(timer.start, cell.state.id(Int(key.user)), key.workspace)
+      if let after, place <= after { continue }
+      found.append((place, key))
+    }
+    found.sort { $0.place < $1.place }
+    // One more than asked for tells whether the list goes on.
+    for (place, key) in found.prefix(count + 1) {
+      guard let timer = cell.state.timers[key] else { continue }
+      let user = UserReference(id: cell.state.id(Int(key.user)), cell: cell, serial: Int(key.user))
+      var reply = Reply()
+      reply.map(7)
+      let startedBy = try turn.name(of: timer.startedBy, isGathering: true)
+      turn.show(timer, of: user, in: key.workspace, startedBy: startedBy, into: &reply)
+      gathered.items.append(Gathered.Item(key: place.key, id: place.user, reply: reply))
+    }
+  }
+
+  @Sendable private static func finishRunning(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    let count = try turn.listCount()
+    gathered.items.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    let shown = gathered.items.prefix(count)
+    turn.reply.array(2)
+    if gathered.items.count > count, let last = shown.last {
+      let numbers = last.key.withUnsafeBytes { key in
+        (0..<3).map { UInt64(bigEndian: key.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
+      }
+      turn.reply.text(ListCursor(numbers).text)
+    } else {
+      turn.reply.text(ListCursor.end)
+    }
+    turn.reply.array(shown.count)
+    for item in shown { turn.reply.append(item.reply) }
+  }
+}
+
+extension Turn {
+  /// The running timer of a user, if any.
+  fileprivate func timer(of user: UserReference, in workspace: Workspace) throws(Halt) -> RunningTimer? {
+    let timer = user.cell.state.timers[TimerKey(user: user.serial, workspace: workspace.id)]
+    read(timer?.lsn ?? user.cell.state.lsn)
+    return timer
+  }
+}

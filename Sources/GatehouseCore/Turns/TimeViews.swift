@@ -1,0 +1,120 @@
+/// A finished entry as it is shown.
+package struct EntryView {
+  package let id: EntryID
+  /// The login it was recorded for.
+  package let user: UserReference
+  package let workspace: WorkspaceID
+  package let content: EntryContent
+  package let startedBy: Author
+  package let stoppedBy: Author
+  package let version: UInt32
+  package let isDeleted: Bool
+
+  init(
+    id: EntryID, user: UserReference, workspace: WorkspaceID, content: EntryContent, startedBy: Author,
+    stoppedBy: Author, version: UInt32, isDeleted: Bool
+  ) {
+    self.id = id
+    self.user = user
+    self.workspace = workspace
+    self.content = content
+    self.startedBy = startedBy
+    self.stoppedBy = stoppedBy
+    self.version = version
+    self.isDeleted = isDeleted
+  }
+
+  /// An entry of a partition's state, as it is or with another content and version to come.
+  init(_ cell: PartitionCell, _ serial: Int, next: EntryContent? = nil, deleting: Bool = false) {
+    let row = cell.state.entries[serial]
+    let isNext = next != nil || deleting
+    self.init(
+      id: cell.state.id(serial),
+      user: UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user)),
+      workspace: row.workspace, content: next ?? cell.state.content(ofEntry: serial),
+      startedBy: cell.state.author(EntryTag.startedBy, ofEntry: serial) ?? .service(0),
+      stoppedBy: cell.state.author(EntryTag.stoppedBy, ofEntry: serial) ?? .service(0),
+      version: row.version + (isNext ? 1 : 0), isDeleted: row.isDeleted || deleting)
+  }
+}
+
+extension Reply {
+  /// A text, or null where it is empty.
+  fileprivate mutating func filled(_ value: String) { optional(value.isEmpty ? nil : value) }
+
+  /// What entries, timers and versions say first.
+  fileprivate mutating func work(_ project: String, _ note: String) {
+    text("project")
+    filled(project)
+    text("note")
+    filled(note)
+  }
+}
+
+extension Turn {
+  /// The map of an entry.
+  func show(_ entry: EntryView) throws(Halt) {
+    reply.map(12)
+    reply.text("entry")
+    reply.integer(entry.id.raw)
+    reply.text("user")
+    reply.integer(entry.user.id.raw)
+    reply.text("username")
+    reply.text(entry.user.username)
+    reply.text("workspace")
+    reply.text(directory.workspace(entry.workspace).name)
+    reply.work(entry.content.project, entry.content.note)
+    reply.text("start")
+    reply.integer(entry.content.start)
+    reply.text("end")
+    reply.integer(entry.content.end)
+    reply.text("started-by")
+    reply.text(try name(of: entry.startedBy))
+    reply.text("stopped-by")
+    reply.text(try name(of: entry.stoppedBy))
+    reply.text("version")
+    reply.integer(entry.version)
+    reply.text("deleted")
+    reply.flag(entry.isDeleted)
+  }
+
+  /// The seven pairs of a running timer, without the map's head.
+  func show(
+    _ timer: RunningTimer, of user: UserReference, in workspace: WorkspaceID, startedBy: String,
+    into reply: inout Reply
+  ) {
+    reply.text("user")
+    reply.integer(user.id.raw)
+    reply.text("username")
+    reply.text(user.username)
+    reply.text("workspace")
+    reply.text(directory.workspace(workspace).name)
+    reply.work(timer.project, timer.note)
+    reply.text("start")
+    reply.integer(timer.start)
+    reply.text("started-by")
+    reply.text(startedBy)
+  }
+
+  /// One version of an entry, with who made it, when and why.
+  func showVersion(
+    _ number: UInt32, _ content: EntryContent, isDeleted: Bool, time: Milliseconds, by: Author, reason: String
+  ) throws(Halt) {
+    reply.map(9)
+    reply.text("version")
+    reply.integer(number)
+    reply.text("time")
+    reply.integer(time)
+    reply.text("by")
+    reply.text(try name(of: by))
+    reply.text("reason")
+    reply.filled(reason)
+    reply.work(content.project, content.note)
+    reply.text("start")
+    reply.integer(content.start)
+    reply.text("end")
+    reply.integer(content.end)
+    reply.text("deleted")
+    reply.flag(isDeleted)
+  }
+}

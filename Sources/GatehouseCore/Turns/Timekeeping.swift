@@ -1,0 +1,180 @@
+/// What the commands about timers and entries have in common: who may keep whose time, and how it is shown.
+extension Turn {
+  // MARK: Who may
+
+  /// Whether the command runs for the person whose login this is, or was: what a contact did stays the
+  /// contact's under a new login (S12).
+  private func isOneself(_ user: UserReference, _ principal: UserPrincipal) -> Bool {
+    if principal.subject == user.id { return true }
+    guard partitioning.partition(of: principal.subject) == user.cell.index,
+      let serial = user.cell.state.serial(of: principal.subject)
+    else { return false }
+    return user.cell.state.users[serial].contact == user.row.contact
+  }
+
+  /// Whether the command runs for the owner of a workspace. Nobody gets an owner's rights by impersonating.
+  private func isOwner(of workspace: Workspace, _ principal: UserPrincipal) -> Bool {
+    !principal.isImpersonation && workspace.owner == principal.subject
+  }
+
+  /// Starting, stopping and correcting: one's own; another's as an administrator or as the workspace's owner.
+  /// The workspace may ask that it be the owner, and the enterprise plan (K1, K7).
+  package func requireTimekeeping(of user: UserReference, in workspace: Workspace) throws(Halt) {
+    guard let principal = asUser else { return }
+    try requireReach(to: workspace.id)
+    if isOneself(user, principal) { return }
+    let isOwner = isOwner(of: workspace, principal)
+    if workspace.policies.accountsNeedOwner, !isOwner {
+      throw .refused(.noPermission("the ownership of workspace \(workspace.name) (policy accounts.needs-owner)"))
+    }
+    if workspace.policies.accountsNeedEnterprise, workspace.plan != Workspace.enterprise {
+      throw .refused(
+        .noPermission("the enterprise plan of workspace \(workspace.name) (policy accounts.needs-enterprise)"))
+    }
+    if !isOwner { try requireManaging(user) }
+  }
+
+  /// Reading: one's own; another's as an administrator or as the workspace's owner.
+  package func requireTimeReading(of user: UserReference, in workspace: Workspace) throws(Halt) {
+    guard let principal = asUser else { return }
+    try requireReach(to: workspace.id)
+    if isOneself(user, principal) || isOwner(of: workspace, principal) { return }
+    try requireManaging(user)
+  }
+
+  /// The workspaces of which a list of somebody's time may tell: nil for all.
+  package func readableWorkspaces(of user: UserReference) throws(Halt) -> Set<WorkspaceID>? {
+    if has("WORKSPACE") {
+      let workspace = try workspace()
+      try requireTimeReading(of: user, in: workspace)
+      return [workspace.id]
+    }
+    guard let principal = asUser else { return nil }
+    if let bound = principal.boundTo {
+      try requireTimeReading(of: user, in: directory.workspace(bound))
+      return [bound]
+    }
+    if isOneself(user, principal) { return nil }
+    let owned = directory.workspaces.filter { isOwner(of: $0, principal) }.map(\.id)
+    if owned.isEmpty || principal.isAdministrator {
+      try requireManaging(user)
+      return nil
+    }
+    return Set(owned)
+  }
+
+  /// The workspaces of which a list of everybody's time may tell: nil for all.
+  package func readableWorkspaces() throws(Halt) -> Set<WorkspaceID>? {
+    read(directory.lsn)
+    let asked = has("WORKSPACE") ? try workspace() : nil
+    guard let principal = asUser else { return asked.map { [$0.id] } }
+    if let asked { try requireReach(to: asked.id) }
+    let allowed: Set<WorkspaceID>?
+    if principal.isAdministrator {
+      allowed = principal.boundTo.map { [$0] }
+    } else {
+      allowed = Set(directory.workspaces.filter { isOwner(of: $0, principal) }.map(\.id))
+      if allowed?.isEmpty == true { try requireAdministrator() }
+    }
+    guard let asked else { return allowed }
+    if allowed?.contains(asked.id) == false { try requireAdministrator() }
+    return [asked.id]
+  }
+
+  /// New time is recorded for members whose login is not gone.
+  package func requireTimekeeper(_ user: UserReference, in workspace: Workspace) throws(Halt) {
+    if user.row.status == .deleted {
+      throw .refused(
+        .rule(
+          "status", "the login of \(user.username) is deleted",
+          instead: "make a new one on the same contact with USER.CREATE … CONTACT #id"))
+    }
+    guard user.cell.state.isMember(user.serial, of: workspace.id) else {
+      throw .refused(
+        .rule(
+          "member", "\(user.username) is not a member of workspace \(workspace.name)",
+          instead: "name another with WORKSPACE, or add the user with WORKSPACE.MEMBER"))
+    }
+  }
+
+  // MARK: Times
+
+  /// A time that somebody worked at: not after now, but for the differences of clocks.
+  package func workTime(_ token: String) throws(Halt) -> Milliseconds? {
+    guard let time = try time(token) else { return nil }
+    guard time <= now + Limits.futureTolerance else {
+      throw .refused(
+        .rule(
+          "future", "\(token) \(TimeText.text(of: time)) lies ahead of the server's \(TimeText.text(of: now))",
+          instead: "give a time at most \(Limits.futureTolerance / 60_000) minutes ahead"))
+    }
+    return time
+  }
+
+  package func requireOrder(_ start: Milliseconds, _ end: Milliseconds) throws(Halt) {
+    guard end < start else { return }
+    throw .refused(
+      .rule(
+        "end", "the end \(TimeText.text(of: end)) is before the start \(TimeText.text(of: start))",
+        instead: "give an end that is not before the start"))
+  }
+
+  // MARK: Stopping
+
+  /// Makes a running timer the finished entry that is returned.
+  package func stop(
+    _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
+  ) throws(Halt) -> EntryView {
+    try requireOrder(timer.start, end)
+    let id = newEntry(in: user.cell)
+    emit(.timerStopped(user.id, workspace.id, entry: id, end: end))
+    if workspace.policies.notifiesStopped, principal.actor != user.id {
+      try tellStopped(timer, of: user, in: workspace, at: end)
+    }
+    let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)
+    return EntryView(
+      id: id, user: user, workspace: workspace.id, content: content, startedBy: timer.startedBy, stoppedBy: author,
+      version: 1, isDeleted: false)
+  }
+
+  /// Stops all timers of a user, for whoever takes the login away.
+  package func stopTimers(of user: UserReference) throws(Halt) {
+    let running = user.cell.state.timers.filter { $0.key.user == UInt32(user.serial) }
+    for (key, timer) in running.sorted(by: { $0.key.workspace < $1.key.workspace }) {
+      _ = try stop(timer, of: user, in: directory.workspace(key.workspace), at: max(now, timer.start))
+    }
+  }
+
+  /// K8: the notice, where the policy asks for it.
+  private func tellStopped(
+    _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
+  ) throws(Halt) {
+    let email = user.cell.state.text(.email, of: user.contact)
+    let message =
+      "Your timer in \(workspace.name), started at \(TimeText.text(of: timer.start)), was stopped at "
+      + "\(TimeText.text(of: end)) by \(try name(of: author))."
+    emit(
+      .mailQueued(
+        Mail(
+          id: newMail(in: user.cell), user: user.id, kind: .timerStopped,
+          recipient: email.isEmpty ? user.username : email, message: message)))
+  }
+
+  // MARK: Authors
+
+  /// Who really carries out this command.
+  package var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
+
+  /// The name of an author: the username, or the service's name. Of somebody who lives in a partition that
+  /// is not held the decision asks for it, but a list that is gathered shows the id.
+  package func name(of author: Author, isGathering: Bool = false) throws(Halt) -> String {
+    switch author {
+    case .service(let id):
+      read(directory.lsn)
+      return directory.service(id)?.name ?? "local"
+    case .user(let id):
+      if isGathering, home?.index != partitioning.partition(of: id) { return "#\(id.raw)" }
+      return try user(id)?.username ?? "#\(id.raw)"
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct EntryCommandTests {
+  private let core = CoreHarness()
+  private let payroll: ProductID
+  private let ana: UserID
+
+  init() {
+    payroll = core.seedProduct("payroll")
+    ana = core.seedUser("ana", products: [payroll])
+  }
+
+  /// Hours before the harness's clock began.
+  private func hour(_ before: Int64) -> Milliseconds { CoreHarness.start - before * 3_600_000 }
+
+  private func add(_ from: Int64, _ to: Int64, _ options: String = "") -> Int64 {
+    let entry = core.run("ENTRY.ADD ana START \(hour(from)) END \(hour(to)) \(options)")
+    #expect(!entry.isError, "\(entry)")
+    return entry["entry"].integer ?? 0
+  }
+
+  @Test func anEntryNeedsStartAndEndInOrder() {
+    #expect(core.run("ENTRY.ADD ana").text?.hasPrefix("ERR START is missing") == true)
+    #expect(core.run("ENTRY.ADD ana START 5").text?.hasPrefix("ERR END is missing") == true)
+    #expect(core.run("ENTRY.ADD ana START 6 END 5").text?.hasPrefix("REFUSED end: ") == true)
+    #expect(core.run("ENTRY.ADD ana START 5 END 5")["end"].integer == 5)
+    let ahead = core.now + Limits.futureTolerance + 1
+    #expect(core.run("ENTRY.ADD ana START 5 END \(ahead)").text?.hasPrefix("REFUSED future: ") == true)
+    #expect(core.run("ENTRY.ADD ana START soon END 5").text?.hasPrefix("ERR START is not a time") == true)
+  }
+
+  @Test func correctionsKeepEveryVersion() {
+    core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    let administrator = core.logIn("tom", "payroll")
+    let entry = add(3, 2, "PROJECT site NOTE first REASON \"forgot the clock\"")
+    core.advance(1000)
+    let corrected = core.run("ENTRY.CORRECT \(entry) END \(hour(1)) REASON \"left later\"", as: administrator)
+    #expect(corrected["version"].integer == 2)
+    #expect(corrected["end"].integer == hour(1))
+    #expect(corrected["project"].text == "site")
+    core.advance(1000)
+    #expect(core.run(["ENTRY.CORRECT", "\(entry)", "NOTE", ""])["note"].isNull)
+    core.advance(1000)
+    #expect(core.run("ENTRY.DELETE \(entry) REASON double")["deleted"].integer == 1)
+    #expect(core.run("ENTRY.GET \(entry)").text == "NOTFOUND entry")
+    #expect(core.run("ENTRY.CORRECT \(entry) NOTE x").text == "NOTFOUND entry")
+    #expect(core.run("ENTRY.DELETE \(entry)").text == "NOTFOUND entry")
+    let history = core.run("ENTRY.HISTORY \(entry)").items
+    #expect(history.map { $0["version"].integer } == [1, 2, 3, 4])
+    #expect(history.map { $0["by"].text } == ["local", "tom", "local", "local"])
+    #expect(history.map { $0["reason"].text } == ["forgot the clock", "left later", nil, "double"])
+    #expect(history.map { $0["time"].integer } == (0..<4).map { CoreHarness.start + $0 * 1000 })
+    #expect(history.map { $0["end"].integer } == [hour(2), hour(1), hour(1), hour(1)])
+    #expect(history.map { $0["note"].text } == ["first", "first", nil, nil])
+    #expect(history.map { $0["deleted"].integer } == [0, 0, 0, 1])
+  }
+
+  @Test func aCorrectionIsOfTheVersionThatWasRead() {
+    let entry = add(3, 2)
+    #expect(core.run("ENTRY.CORRECT \(entry) NOTE x IFVERSION 2").text?.hasPrefix("STALE version 1") == true)
+    #expect(core.run("ENTRY.CORRECT \(entry) NOTE x IFVERSION 1")["version"].integer == 2)
+    let length = core.log.count
+    #expect(core.run("ENTRY.CORRECT \(entry) NOTE x")["version"].integer == 2)
+    #expect(core.log.count == length)
+    #expect(core.run("ENTRY.CORRECT \(entry)").text?.hasPrefix("ERR nothing to correct") == true)
+    #expect(core.run("ENTRY.CORRECT \(entry) START \(core.now)").text?.hasPrefix("REFUSED end: ") == true)
+    #expect(core.run("ENTRY.DELETE \(entry) IFVERSION 1").text?.hasPrefix("STALE ") == true)
+    #expect(core.run("ENTRY.GET 999").text == "NOTFOUND entry")
+    #expect(core.run("ENTRY.GET x").text?.hasPrefix("ERR ") == true)
+  }
+
+  @Test func entriesAreListedNewestFirst() {
+    // Made in another order than they were worked.
+    let second = add(20, 18)
+    let first = add(30, 25)
+    let third = add(10, 8)
+    let gone = add(5, 4)
+    core.run("ENTRY.DELETE \(gone)")
+    func ids(_ options: String = "") -> [Int64] {
+      core.run("ENTRY.LIST ana \(options)")[1].items.compactMap { $0["entry"].integer }
+    }
+    #expect(ids() == [third, second, first])
+    #expect(ids("FROM \(hour(19)) TO \(hour(10))") == [second])
+    #expect(ids("FROM \(hour(18))") == [third])
+    #expect(ids("TO \(hour(20))") == [first])
+    #expect(ids("COUNT 2") == [third, second])
+    let cursor = core.run("ENTRY.LIST ana COUNT 2")[0].text ?? ""
+    #expect(ids("COUNT 2 CURSOR \(cursor)") == [first])
+    #expect(core.run("ENTRY.LIST ana COUNT 2 CURSOR \(cursor)")[0].text == "0")
+    #expect(core.run("ENTRY.LIST ana COUNT 3")[0].text == "0")
+  }
+
+  @Test func whatAPersonDidOutlivesTheLogin() {
+    let entry = add(3, 2)
+    core.apply(.statusSet(ana, old: .active, new: .deleted))
+    #expect(core.run("ENTRY.LIST #\(ana.raw)")[1].items.map { $0["entry"].integer } == [entry])
+    #expect(core.run("ENTRY.GET \(entry)")["username"].text == "ana")
+    #expect(core.run("ENTRY.ADD ana START 1 END 2").text?.hasPrefix("REFUSED status: ") == true)
+    // S12: a new login on the same contact has the history.
+    let cell = core.cells[core.partitioning.partition(of: ana)]
+    let again: UserID = cell.state.id(cell.state.users.last + 1)
+    core.apply(
+      .userCreated(
+        UserCreated(
+          user: again, contact: cell.state.id(1), username: "ana2", status: .active, workspaces: [mainWorkspace],
+          fields: [])),
+      .accessSet(again, old: nil, new: ProductAccess(product: payroll, isEnabled: true)))
+    #expect(core.run("ENTRY.LIST ana2")[1].items.map { $0["entry"].integer } == [entry])
+    let own = core.logIn("ana2", "payroll")
+    #expect(core.run("ENTRY.GET \(entry)", as: own)["user"].integer == Int64(ana.raw))
+    #expect(core.run("ENTRY.CORRECT \(entry) NOTE mine", as: own)["version"].integer == 2)
+  }
+
+  @Test func theOwnerSeesTheTimeOfTheWorkspaceOnly() {
+    let acme = core.seedWorkspace("acme")
+    let owner = core.seedUser("olga", products: [payroll])
+    core.apply(.workspaceJoined(ana, acme))
+    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(owner.raw)"))
+    let elsewhere = add(9, 8)
+    let here = add(7, 6, "WORKSPACE acme")
+    let olga = core.logIn("olga", "payroll")
+    #expect(core.run("ENTRY.LIST ana", as: olga)[1].items.map { $0["entry"].integer } == [here])
+    #expect(core.run("ENTRY.GET \(elsewhere)", as: olga).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("ENTRY.CORRECT \(here) NOTE seen", as: olga)["version"].integer == 2)
+    #expect(core.run("ENTRY.LIST ana WORKSPACE main", as: olga).text?.hasPrefix("NOPERM ") == true)
+    core.seedUser("ben", products: [payroll])
+    #expect(core.run("ENTRY.LIST ana", as: core.logIn("ben", "payroll")).text?.hasPrefix("NOPERM ") == true)
+  }
+
+  @Test func namesOfManyAuthorsAreAskedForAtOnce() {
+    let core = CoreHarness(partitions: 64)
+    let payroll = core.seedProduct("payroll")
+    core.seedUser("ana")
+    for number in 0..<20 {
+      core.seedUser("admin\(number)", products: [payroll], roles: [.trainingAdministrator])
+      let token = core.logIn("admin\(number)", "payroll")
+      core.run("ENTRY.ADD ana START \(number) END \(number + 1)", as: token)
+    }
+    let items = core.run("ENTRY.LIST ana")[1].items
+    #expect(items.map { $0["stopped-by"].text } == (0..<20).reversed().map { "admin\($0)" })
+    #expect(core.decisions == 2)
+  }
+}

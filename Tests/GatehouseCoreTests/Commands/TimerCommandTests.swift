@@ -1,0 +1,173 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct TimerCommandTests {
+  private let core = CoreHarness()
+  private let payroll: ProductID
+  private let ana: UserID
+
+  init() {
+    payroll = core.seedProduct("payroll")
+    ana = core.seedUser("ana", email: "ana@acme.test", products: [payroll])
+  }
+
+  private var start: Milliseconds { CoreHarness.start }
+
+  @Test func aTimerBecomesAnEntry() {
+    let started = core.run("TIMER.START ana PROJECT site NOTE \"the gate\"")
+    #expect(
+      started.description
+        == "{user: \(ana.raw), username: ana, workspace: main, project: site, note: the gate, start: \(start), "
+        + "started-by: local, stopped: nil}")
+    #expect(core.run("TIMER.CURRENT ana")["start"].integer == start)
+    core.advance(90_000)
+    let entry = core.run("TIMER.STOP ana")
+    #expect(
+      entry.description
+        == "{entry: \(ana.raw), user: \(ana.raw), username: ana, workspace: main, project: site, note: the gate, "
+        + "start: \(start), end: \(start + 90_000), started-by: local, stopped-by: local, version: 1, deleted: 0}")
+    #expect(core.run("TIMER.CURRENT ana").isNull)
+    #expect(core.run("TIMER.STOP ana").text == "NOTFOUND timer")
+    #expect(core.run("ENTRY.GET \(entry["entry"])") == entry)
+  }
+
+  @Test func oneTimerRunsInAWorkspace() {
+    let acme = core.seedWorkspace("acme")
+    core.apply(.workspaceJoined(ana, acme))
+    core.run("TIMER.START ana")
+    #expect(core.run("TIMER.START ana").text == "CONFLICT timer-running")
+    #expect(!core.run("TIMER.START ana WORKSPACE acme").isError)
+    #expect(core.run("TIMER.STOP ana WORKSPACE acme")["workspace"].text == "acme")
+    #expect(!core.run("TIMER.CURRENT ana").isNull)
+  }
+
+  @Test func switchingStopsTheOtherAtTheNewStart() {
+    core.run("TIMER.START ana PROJECT one")
+    core.advance(60_000)
+    let second = core.run("TIMER.START ana PROJECT two AT \(start + 30_000) SWITCH")
+    let entry = core.run("ENTRY.GET \(second["stopped"])")
+    #expect(entry["project"].text == "one")
+    #expect(entry["end"].integer == start + 30_000)
+    #expect(core.run("TIMER.CURRENT ana")["start"].integer == start + 30_000)
+    #expect(core.run("TIMER.START ana AT \(start) SWITCH").text?.hasPrefix("REFUSED end: ") == true)
+    #expect(core.run("TIMER.CURRENT ana")["project"].text == "two")
+  }
+
+  @Test func timesHaveBounds() {
+    let ahead = start + Limits.futureTolerance
+    #expect(core.run("TIMER.START ana AT \(ahead + 1)").text?.hasPrefix("REFUSED future: ") == true)
+    #expect(core.run("TIMER.START ana AT -1").text?.hasPrefix("ERR AT ") == true)
+    #expect(core.run("TIMER.START ana AT 1969-12-31T23:59:59Z").text?.hasPrefix("ERR AT ") == true)
+    #expect(core.run("TIMER.START ana AT \(ahead)")["start"].integer == ahead)
+    #expect(core.run("TIMER.STOP ana").text?.hasPrefix("REFUSED end: ") == true)
+    #expect(core.run("TIMER.STOP ana AT \(ahead)")["end"].integer == ahead)
+    #expect(core.run("TIMER.START ana AT 1970-01-01T00:00:00Z")["start"].integer == 0)
+  }
+
+  @Test func onlyMembersWithALoginKeepTime() {
+    core.seedWorkspace("acme")
+    core.seedUser("bob", status: .deleted)
+    #expect(core.run("TIMER.START ana WORKSPACE acme").text?.hasPrefix("REFUSED member: ") == true)
+    #expect(core.run("TIMER.START bob").text?.hasPrefix("REFUSED status: ") == true)
+    #expect(core.run("TIMER.START nobody").text == "NOTFOUND user")
+    #expect(core.run("TIMER.START ana WORKSPACE nowhere").text == "NOTFOUND workspace nowhere")
+    #expect(core.run("TIMER.START ana IFVERSION 1").text?.hasPrefix("ERR IFVERSION ") == true)
+    core.connection.rights = [.read, .sessions]
+    #expect(core.run("TIMER.START ana").text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("TIMER.CURRENT ana").isNull)
+  }
+
+  @Test func runningTimersAreListedOldestFirst() {
+    let acme = core.seedWorkspace("acme")
+    for number in 0..<10 {
+      core.seedUser("user\(number)", workspaces: [mainWorkspace, acme])
+      core.run(
+        "TIMER.START user\(number) AT \(start - Int64(number) * 60_000) WORKSPACE \(number < 3 ? "acme" : "main")")
+    }
+    let all = core.run("TIMER.RUNNING")
+    #expect(all[0].text == "0")
+    #expect(all[1].items.compactMap { $0["username"].text } == (0..<10).reversed().map { "user\($0)" })
+    #expect(core.run("TIMER.RUNNING WORKSPACE acme")[1].items.count == 3)
+    #expect(
+      core.run("TIMER.RUNNING LONGER 7m")[1].items.compactMap { $0["username"].text } == ["user9", "user8", "user7"])
+    var names: [String] = []
+    var cursor = "0"
+    repeat {
+      let page = core.run("TIMER.RUNNING COUNT 3 CURSOR \(cursor)")
+      #expect(page[1].items.count <= 3)
+      names += page[1].items.compactMap { $0["username"].text }
+      cursor = page[0].text ?? "0"
+    } while cursor != "0"
+    #expect(names == (0..<10).reversed().map { "user\($0)" })
+    #expect(core.run("TIMER.RUNNING CURSOR x").text?.hasPrefix("ERR CURSOR ") == true)
+  }
+
+  // MARK: On the authority of a session
+
+  @Test func oneKeepsOnesOwnTime() {
+    core.seedUser("ben", products: [payroll])
+    let own = core.logIn("ana", "payroll")
+    let other = core.logIn("ben", "payroll")
+    #expect(core.run("TIMER.START ana", as: own)["started-by"].text == "ana")
+    #expect(core.run("TIMER.STOP ana", as: other).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("TIMER.CURRENT ana", as: other).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("TIMER.RUNNING", as: other).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("TIMER.STOP ana", as: own)["stopped-by"].text == "ana")
+    #expect(core.records.last?.header.actor == ana)
+  }
+
+  @Test func administratorsAndTheOwnerStopAnybodys() {
+    let tom = core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    let owner = core.seedUser("olga", products: [payroll])
+    core.seedUser("sue", products: [payroll], roles: [.superAdministrator])
+    core.apply(.workspaceSet(mainWorkspace, key: "owner", old: "", new: "#\(owner.raw)"))
+    let administrator = core.logIn("tom", "payroll")
+    let olga = core.logIn("olga", "payroll")
+    core.run("TIMER.START ana")
+    let entry = core.run("TIMER.STOP ana", as: administrator)
+    #expect(entry["started-by"].text == "local")
+    #expect(entry["stopped-by"].text == "tom")
+    #expect(core.records.last?.header.actor == tom)
+    core.run("TIMER.START ana")
+    #expect(core.run("TIMER.STOP ana", as: olga)["stopped-by"].text == "olga")
+    core.run("TIMER.START sue")
+    #expect(core.run("TIMER.STOP sue", as: administrator).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("TIMER.RUNNING", as: administrator)[1].items.count == 1)
+    #expect(core.run("TIMER.RUNNING", as: olga)[1].items.count == 1)
+    // K1: the workspace may want its owner, and the plan.
+    core.seedPolicy("accounts.needs-owner", "on")
+    core.seedPolicy("accounts.needs-enterprise", "on")
+    core.run("TIMER.START ana")
+    #expect(core.run("TIMER.STOP ana", as: administrator).text?.contains("accounts.needs-owner") == true)
+    #expect(core.run("TIMER.STOP ana", as: olga).text?.contains("accounts.needs-enterprise") == true)
+    core.apply(.workspaceSet(mainWorkspace, key: "plan", old: "free", new: "enterprise"))
+    #expect(core.run("TIMER.STOP ana", as: olga)["stopped-by"].text == "olga")
+  }
+
+  @Test func whoseTimerIsStoppedHearsOfItWhereThePolicySaysSo() {
+    core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    let own = core.logIn("ana", "payroll")
+    let administrator = core.logIn("tom", "payroll")
+    func mails() -> [Mail] { core.cells.flatMap { $0.state.mails.values } }
+    core.run("TIMER.START ana")
+    core.run("TIMER.STOP ana", as: administrator)
+    #expect(mails().isEmpty)
+    core.seedPolicy("timer.notify-stopped", "on")
+    core.run("TIMER.START ana")
+    core.run("TIMER.STOP ana", as: own)
+    #expect(mails().isEmpty)
+    core.run("TIMER.START ana")
+    core.run("TIMER.STOP ana", as: administrator)
+    #expect(mails().map(\.kind) == [.timerStopped])
+    #expect(mails().first?.recipient == "ana@acme.test")
+    #expect(mails().first?.message.contains("by tom") == true)
+  }
+
+  @Test func aKeyAnswersOnce() {
+    let first = core.run("TIMER.START ana IDEM a")
+    #expect(core.run("TIMER.START ana IDEM a") == first)
+    #expect(core.run("TIMER.START ana").text == "CONFLICT timer-running")
+    #expect(core.run("TIMER.STOP ana IDEM a").text?.hasPrefix("CONFLICT idem") == true)
+  }
+}

@@ -66,7 +66,8 @@ extension FrameHeader {
   ) throws(Fault) {
     precondition(bytes.count >= LogFormat.headerSize)
     guard bytes.littleEndian(0, as: UInt32.self) == Self.magic else {
-      throw bytes.prefix(LogFormat.headerSize).allSatisfy { $0 == 0 } ? .zeros : .damaged
+      let header = UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.headerSize])
+      throw header.countWithoutTrailingZeros == 0 ? .zeros : .damaged
     }
     let stored = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
     guard !checksHash || stored == Self.hash(of: bytes, folderID) else { throw .damaged }

@@ -11,7 +11,7 @@ final class FramePipe: Sendable {
     }
 
     // One thread has a chunk at a time; the pipe's lock hands it over.
-    private var buffer = RawBuffer(capacity: FramePipe.chunkBytes * 2)
+    private var buffer = RawBuffer()
     private(set) var frames: [Frame] = []
 
     var bytes: UnsafeRawBufferPointer { buffer.bytes }

@@ -74,7 +74,11 @@ final class LogKeeper: Sendable {
       core.spares.withLock { $0.reserve = .ready }
       core.setFull(false)
     }
-    if next == .absent, try make(LogFormat.nextName, fills: core.options.fillsSegments) {
+    // Not before the half of a segment is written: most small installations never get there between two starts.
+    let written = core.statistics.withLock(\.currentSegmentBytes)
+    if next == .absent, written > core.options.segmentBytes / 2,
+      try make(LogFormat.nextName, fills: core.options.fillsSegments)
+    {
       core.spares.withLock { $0.next = .ready }
     }
   }

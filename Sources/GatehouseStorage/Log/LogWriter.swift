@@ -142,6 +142,8 @@ package final class LogWriter: Sendable {
   package var appendedLSN: UInt64 { core.staging.withLock { $0.nextLSN - 1 } }
   /// The last record that is durable.
   package var durableLSN: UInt64 { core.durableLSN.load(ordering: .acquiring) }
+  /// The last record that was synced, which trails `durableLSN` where durability is by interval.
+  package var syncedLSN: UInt64 { core.syncedLSN.load(ordering: .acquiring) }
   package var state: LogState { core.staging.withLock { $0.state } }
   package var statistics: LogStatistics {
     var statistics = core.statistics.withLock { $0 }

@@ -67,3 +67,14 @@ package struct RawBuffer: ~Copyable, @unchecked Sendable {
     base = grown
   }
 }
+
+extension UnsafeRawBufferPointer {
+  /// How many bytes there are up to the last that is not zero. Whole words at a time: segments end in
+  /// many megabytes of zeros.
+  var countWithoutTrailingZeros: Int {
+    var end = count
+    while end >= 8, loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+    while end > 0, self[end - 1] == 0 { end -= 1 }
+    return end
+  }
+}

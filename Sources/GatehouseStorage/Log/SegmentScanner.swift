@@ -44,7 +44,7 @@ struct SegmentScanner: ~Copyable {
   private let folderID: Hash128
   private let sabotage: LogSabotage
   private var size: UInt64
-  private var window = RawBuffer(capacity: windowBytes)
+  private var window: RawBuffer
   private var windowStart: UInt64 = 0
 
   /// One read for so many bytes.
@@ -59,6 +59,7 @@ struct SegmentScanner: ~Copyable {
     header = segment.header
     file = segment.file
     size = segment.size
+    window = RawBuffer(capacity: Int(min(UInt64(Self.windowBytes), segment.size)))
     self.folderID = folderID
     self.sabotage = sabotage
     chain = segment.chainStart
@@ -112,9 +113,10 @@ struct SegmentScanner: ~Copyable {
     while place < size {
       let count = Int(min(UInt64(Self.windowBytes), size - place))
       guard let bytes = try view(place, count) else { break }
-      if let last = bytes.lastIndex(where: { $0 != 0 }) { rest.debris = place + UInt64(last) + 1 - offset }
+      let used = bytes.countWithoutTrailingZeros
+      if used > 0 { rest.debris = place + UInt64(used) - offset }
       // Windows begin at a multiple of the alignment, and a header never crosses one.
-      for start in stride(from: 0, through: count - LogFormat.headerSize, by: Int(alignment)) {
+      for start in stride(from: 0, through: count - LogFormat.headerSize, by: Int(alignment)) where start < used {
         let candidate = UnsafeRawBufferPointer(rebasing: bytes[start...])
         guard candidate.littleEndian(0, as: UInt32.self) == FrameHeader.magic else { continue }
         if let header = try? FrameHeader(loading: candidate, folderID: folderID) {
@@ -133,7 +135,7 @@ struct SegmentScanner: ~Copyable {
 
   private mutating func hasOnlyZeros(from start: UInt64) throws(LogError) -> Bool {
     guard start < size, let bytes = try view(start, Int(size - start)) else { return true }
-    return bytes.allSatisfy { $0 == 0 }
+    return bytes.countWithoutTrailingZeros == 0
   }
 
   /// Bytes of the file.

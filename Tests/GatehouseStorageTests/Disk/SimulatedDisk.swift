@@ -61,6 +61,21 @@ final class SimulatedDisk: Disk {
       })
   }
 
+  /// What a reader sees of a file.
+  func content(_ path: String) throws(DiskError) -> [UInt8] {
+    try state.withLock { state throws(DiskError) in state.nodes[try state.find(path, "open")].content }
+  }
+
+  /// Damages a file, durably: its content is now this.
+  func setContent(_ path: String, _ content: [UInt8]) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let node = try state.find(path, "open")
+      state.nodes[node].content = content
+      state.nodes[node].durable = content
+      state.nodes[node].pending = []
+    }
+  }
+
   // MARK: Disk
 
   func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {

@@ -81,13 +81,15 @@ struct SimulatedNode {
       if size < bytes.count {
         bytes.removeLast(bytes.count - size)
       } else {
-        bytes.append(contentsOf: repeatElement(0, count: size - bytes.count))
+        bytes += [UInt8](repeating: 0, count: size - bytes.count)
       }
     case .write(let offset, let new):
       if bytes.count < offset + new.count {
-        bytes.append(contentsOf: repeatElement(0, count: offset + new.count - bytes.count))
+        bytes += [UInt8](repeating: 0, count: offset + new.count - bytes.count)
       }
-      bytes.replaceSubrange(offset..<offset + new.count, with: new)
+      bytes.withUnsafeMutableBytes { bytes in
+        new.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]).copyMemory(from: $0) }
+      }
     }
   }
 

@@ -38,7 +38,7 @@ struct TestLog: Sendable {
     let end = try LogRecovery(location, options: options, forWriting: forWriting).replay(from: lsn) { lsn, record in
       #expect(lsn == next)
       next += 1
-      records.append(Array(record))
+      records.append([UInt8](copying: record))
     }
     #expect(end.lastLSN == next - 1)
     return (records, end)
@@ -68,9 +68,21 @@ extension LogWriter {
   }
 }
 
+extension [UInt8] {
+  /// As `Array(bytes)`, without a call for each byte.
+  init(copying bytes: UnsafeRawBufferPointer) {
+    self.init(unsafeUninitializedCapacity: bytes.count) { buffer, count in
+      UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+      count = bytes.count
+    }
+  }
+}
+
 /// A record that tells its number, of a length that the number decides; part of it compresses and part does not.
 func testRecord(_ number: UInt64, seed: UInt64 = 0) -> [UInt8] {
   var random = SplitMix64(seed: number &* 977 &+ seed)
-  let noise = (0..<Int(random.next() % 60)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-  return Array("record \(number) of the test".utf8) + noise + [UInt8](repeating: 7, count: Int(random.next() % 80))
+  var noise: [UInt64] = []
+  for _ in 0..<random.next() % 8 { noise.append(random.next()) }
+  let zeros = [UInt8](repeating: 7, count: Int(random.next() % 80))
+  return Array("record \(number) of the test".utf8) + noise.withUnsafeBytes { [UInt8](copying: $0) } + zeros
 }

@@ -4,6 +4,7 @@ struct BlockFileParts {
     let tableOffset: UInt64
     let tableLength: UInt64
     let tableHash: Hash128
+    let hash: Hash128
   }
 
   let path: String
@@ -32,7 +33,8 @@ struct BlockFileParts {
   func trailer(headerHash: Hash128) throws(BlockFileError) -> Trailer {
     let start = length - UInt64(BlockFile.trailerSize)
     let bytes = try bytes(at: start, BlockFile.trailerSize)
-    guard lastHash(of: bytes).holds else {
+    let (hash, holds) = lastHash(of: bytes)
+    guard holds else {
       throw .damaged(path: path, offset: start, reason: "there is no sound trailer: the file is cut or overwritten")
     }
     return try decode(bytes, at: start) { (reader) throws(MalformedBytes) in
@@ -45,7 +47,7 @@ struct BlockFileParts {
         tableOffset >= UInt64(BlockFile.headerSize), tableLength <= UInt64(BlockFile.tableLimit),
         tableOffset.addingReportingOverflow(tableLength) == (start, false)
       else { throw MalformedBytes() }
-      return .success(Trailer(tableOffset: tableOffset, tableLength: tableLength, tableHash: tableHash))
+      return .success(Trailer(tableOffset: tableOffset, tableLength: tableLength, tableHash: tableHash, hash: hash))
     }
   }
 

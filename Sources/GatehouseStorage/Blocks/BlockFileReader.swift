@@ -9,6 +9,8 @@ struct BlockFileReader: Sendable {
   let table: [UInt8]
   let tableOffset: UInt64
   let length: UInt64
+  /// The trailer's hash, which stands for the whole file.
+  let hash: Hash128
   private let file: any DiskFile
 
   /// - Parameter folderID: the folder that the file must belong to.
@@ -23,6 +25,7 @@ struct BlockFileReader: Sendable {
     let trailer = try parts.trailer(headerHash: headerHash)
     let (entries, table) = try parts.table(trailer, kind)
     self.entries = entries
+    hash = trailer.hash
     self.table = table
     tableOffset = trailer.tableOffset + trailer.tableLength - UInt64(table.count)
     guard header.folderID == folderID else { throw .otherFolder(path: path) }

@@ -1,0 +1,40 @@
+/// The archive files of a folder.
+package struct ArchiveCatalog: Sendable {
+  /// A file that has an archive's name; whether it is sound is another question.
+  package struct Entry: Sendable, Equatable {
+    package let records: ClosedRange<UInt64>
+    package let path: String
+  }
+
+  private let folder: DataFolder
+
+  package init(_ folder: DataFolder) { self.folder = folder }
+
+  /// The oldest first.
+  package func entries() throws(DiskError) -> [Entry] {
+    try folder.disk.list(folder.archivePath)
+      .compactMap { name in
+        Archive.range(ofName: name).map { Entry(records: $0, path: DiskPath.join(folder.archivePath, name)) }
+      }
+      .sorted { ($0.records.lowerBound, $0.records.upperBound) < ($1.records.lowerBound, $1.records.upperBound) }
+  }
+
+  /// Names in the folder that no archive has, and that no crash leaves.
+  func strangers() throws(DiskError) -> [String] {
+    try folder.disk.list(folder.archivePath)
+      .filter { Archive.range(ofName: $0) == nil && !$0.hasSuffix(FolderName.temporarySuffix) }
+  }
+
+  /// Opens an archive; the caller closes it.
+  package func open(_ entry: Entry) throws(BlockFileError) -> ArchiveReader {
+    try ArchiveReader(path: entry.path, records: entry.records, folder: folder)
+  }
+
+  /// Removes what a crash left half written. Only the folder's owner may, and not while it writes.
+  func deleteTemporaries() throws(DiskError) {
+    precondition(folder.isOwned)
+    for name in try folder.disk.list(folder.archivePath) where name.hasSuffix(FolderName.temporarySuffix) {
+      try folder.disk.remove(DiskPath.join(folder.archivePath, name))
+    }
+  }
+}

@@ -1,0 +1,162 @@
+internal import Glibc
+
+/// Reads records in the order of their numbers, or against it, from the archive and from the log behind it, as if they
+/// were one. Works beside a log that is being written and beside a compaction.
+package struct History: Sendable {
+  /// Takes a record with its LSN; false ends the reading. The bytes are valid during the call alone.
+  package typealias Handler = (_ lsn: UInt64, _ record: UnsafeRawBufferPointer) throws -> Bool
+
+  let folder: DataFolder
+  let keys: RecordKeys
+  let dictionaries: [ZstdDictionary]
+
+  package init(_ folder: DataFolder, dictionaries: [ZstdDictionary] = [], keys: @escaping RecordKeys) {
+    self.folder = folder
+    self.dictionaries = dictionaries
+    self.keys = keys
+  }
+
+  /// Which records are wanted.
+  package struct Query: Sendable {
+    /// The log must be durable through its upper bound; its lower bound may be before the first record kept.
+    package var records: ClosedRange<UInt64>
+    /// Only records that concern this id.
+    package var id: UInt64?
+    /// Only records of these times, in unix milliseconds.
+    package var times: ClosedRange<UInt64>?
+
+    package init(_ records: ClosedRange<UInt64>, about id: UInt64? = nil, times: ClosedRange<UInt64>? = nil) {
+      self.records = records
+      self.id = id
+      self.times = times
+    }
+  }
+
+  /// The first record that is kept; nil in a folder without any.
+  package func firstLSN() throws -> UInt64? {
+    let archived = try ArchiveCatalog(folder).entries().first?.records.lowerBound
+    return try archived ?? LogListing(folder.logLocation).segments.first
+  }
+
+  /// Reads in the order in which the records were written.
+  package func forEach(_ query: Query, _ handle: Handler) throws {
+    try read(query, newestFirst: false, handle)
+  }
+
+  /// Reads the latest record first.
+  package func forEachNewestFirst(_ query: Query, _ handle: Handler) throws {
+    try read(query, newestFirst: true, handle)
+  }
+
+  /// How often files may move from log to archive under a reader's eyes before that counts as a fault.
+  private static let moveLimit = 16
+
+  private func read(_ query: Query, newestFirst: Bool, _ handle: Handler) throws {
+    guard let first = try firstLSN(), first <= query.records.upperBound else { return }
+    var wanted = max(first, query.records.lowerBound)...query.records.upperBound
+    var moves = 0
+    while true {
+      let covered: ClosedRange<UInt64>
+      do {
+        let place = try place(of: newestFirst ? wanted.upperBound : wanted.lowerBound)
+        covered = wanted.clamped(to: place.records)
+        guard try place.read(covered, query, newestFirst: newestFirst, in: self, handle) else { return }
+      } catch  where Self.isGone(error) && moves < Self.moveLimit {
+        // A compaction has just removed the segment: the archive has it by now, and nothing was handed out yet.
+        moves += 1
+        continue
+      }
+      if newestFirst {
+        guard covered.lowerBound > wanted.lowerBound else { return }
+        wanted = wanted.lowerBound...(covered.lowerBound - 1)
+      } else {
+        guard covered.upperBound < wanted.upperBound else { return }
+        wanted = (covered.upperBound + 1)...wanted.upperBound
+      }
+    }
+  }
+
+  /// Whether a file has gone between its being listed and its being opened.
+  private static func isGone(_ error: any Error) -> Bool { error is FileGone }
+
+  /// The file that has a record. Where archive and log both do, the archive: it is faster to search.
+  private func place(of lsn: UInt64) throws -> HistoryPlace {
+    if let entry = try ArchiveCatalog(folder).entries().first(where: { $0.records.contains(lsn) }) {
+      return .archive(entry)
+    }
+    let segments = try LogListing(folder.logLocation).segments
+    guard let at = segments.lastIndex(where: { $0 <= lsn }) else {
+      // A retention that has just ended, or a hole.
+      throw LogError(.missing, lsn: lsn, "neither archive nor log have the record")
+    }
+    return .segment(segments[at]...(at + 1 < segments.count ? segments[at + 1] - 1 : .max))
+  }
+}
+
+/// A file was listed and is no longer there.
+struct FileGone: Error {}
+
+/// One file that has some of the history.
+enum HistoryPlace {
+  case archive(ArchiveCatalog.Entry)
+  /// A segment; the one that is being written has no end.
+  case segment(ClosedRange<UInt64>)
+
+  var records: ClosedRange<UInt64> {
+    switch self {
+    case .archive(let entry): entry.records
+    case .segment(let records): records
+    }
+  }
+
+  /// - Returns: false where the handler wants no more.
+  func read(
+    _ range: ClosedRange<UInt64>, _ query: History.Query, newestFirst: Bool, in history: History,
+    _ handle: History.Handler
+  ) throws -> Bool {
+    let filter = HistoryFilter(query: query, keys: history.keys)
+    switch self {
+    case .archive(let entry):
+      let reader: ArchiveReader
+      do throws(BlockFileError) {
+        reader = try ArchiveCatalog(history.folder).open(entry)
+      } catch .failed(let error) where error.code == ENOENT {
+        throw FileGone()
+      }
+      defer { reader.close() }
+      return try ArchivePart(reader: reader, range: range, filter: filter).read(newestFirst: newestFirst, handle)
+    case .segment(let records):
+      let path = history.folder.logLocation.path(LogFormat.segmentName(records.lowerBound))
+      let segment: OpenSegment
+      do {
+        segment = try OpenSegment(history.folder.logLocation, records.lowerBound)
+      } catch {
+        if !history.folder.disk.exists(path) { throw FileGone() }
+        throw error
+      }
+      defer { segment.file.close() }
+      let part = SegmentPart(
+        segment: segment, folderID: history.folder.manifest.folderID, range: range, filter: filter,
+        dictionaries: history.dictionaries)
+      return try part.read(newestFirst: newestFirst, handle)
+    }
+  }
+}
+
+/// Decides which records are wanted by what they say.
+struct HistoryFilter {
+  let query: History.Query
+  let keys: RecordKeys
+
+  func wants(_ record: UnsafeRawBufferPointer) -> Bool {
+    guard query.id != nil || query.times != nil else { return true }
+    var ids: [UInt64] = []
+    let time = keys(record, &ids)
+    return (query.id.map(ids.contains) ?? true) && (query.times?.contains(time) ?? true)
+  }
+
+  /// Whether a block of an archive can have any that are wanted.
+  func mayWant(_ block: ArchiveBlock) -> Bool {
+    query.times.map { block.earliest <= $0.upperBound && block.latest >= $0.lowerBound } ?? true
+  }
+}

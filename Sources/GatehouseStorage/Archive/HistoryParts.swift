@@ -1,0 +1,150 @@
+/// Records that wait to be handed out against their order: copied, as what they were read from is used again.
+struct RecordStack {
+  private var bytes: [UInt8] = []
+  private var records: [(lsn: UInt64, range: Range<Int>)] = []
+
+  mutating func push(_ lsn: UInt64, _ record: UnsafeRawBufferPointer) {
+    let start = bytes.count
+    bytes.append(contentsOf: record)
+    records.append((lsn, start..<bytes.count))
+  }
+
+  /// Hands out all, the last pushed first, and forgets them.
+  /// - Returns: false where the handler wants no more.
+  mutating func popAll(_ handle: History.Handler) throws -> Bool {
+    defer {
+      bytes.removeAll(keepingCapacity: true)
+      records.removeAll(keepingCapacity: true)
+    }
+    return try bytes.withUnsafeBytes { bytes in
+      for record in records.reversed() {
+        guard try handle(record.lsn, UnsafeRawBufferPointer(rebasing: bytes[record.range])) else { return false }
+      }
+      return true
+    }
+  }
+}
+
+/// The end of a reading that the handler wanted no more of, on its way out of the loops.
+private struct Enough: Error {}
+
+/// What of an archive is wanted.
+struct ArchivePart {
+  let reader: ArchiveReader
+  let range: ClosedRange<UInt64>
+  let filter: HistoryFilter
+
+  func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
+    var buffers = ArchiveReader.Buffers()
+    let indexed = try filter.query.id.map { try reader.blocks(about: $0, &buffers) }
+    let numbers = (indexed ?? Array(reader.blocks.indices)).filter { number in
+      let block = reader.blocks[number]
+      return block.recordCount > 0 && block.firstLSN <= range.upperBound && block.nextLSN > range.lowerBound
+        && filter.mayWant(block)
+    }
+    var stack = RecordStack()
+    do {
+      for number in newestFirst ? numbers.reversed() : numbers {
+        try forEachRecord(in: number, &buffers) { lsn, record in
+          if newestFirst {
+            stack.push(lsn, record)
+          } else if try !handle(lsn, record) {
+            throw Enough()
+          }
+        }
+        guard try stack.popAll(handle) else { return false }
+      }
+      return true
+    } catch is Enough {
+      return false
+    }
+  }
+
+  private func forEachRecord(
+    in number: Int, _ buffers: inout ArchiveReader.Buffers, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    try reader.forEachFrame(in: number, &buffers) { header, _, body in
+      var lsn = header.firstLSN
+      let isWhole = try RecordCoding.forEach(in: body, count: Int(header.recordCount)) { record in
+        if range.contains(lsn), filter.wants(record) { try handle(lsn, record) }
+        lsn += 1
+      }
+      guard isWhole else {
+        throw LogError(.corrupt, lsn: header.firstLSN, "the frame does not hold \(header.recordCount) records")
+      }
+    }
+  }
+}
+
+/// What of a segment is wanted.
+struct SegmentPart {
+  let segment: OpenSegment
+  let folderID: Hash128
+  let range: ClosedRange<UInt64>
+  let filter: HistoryFilter
+  let dictionaries: [ZstdDictionary]
+
+  func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
+    do {
+      if newestFirst { return try readBackwards(handle) }
+      var decoder = FrameDecoder(dictionaries: dictionaries)
+      var scanner = SegmentScanner(segment, folderID: folderID)
+      while let frame = try next(&scanner, checkingFrom: range.lowerBound) {
+        try forEachRecord(of: frame, &decoder) { lsn, record in
+          guard try handle(lsn, record) else { throw Enough() }
+        }
+      }
+      return true
+    } catch is Enough {
+      return false
+    }
+  }
+
+  /// A first pass finds out where the frames are, as only their headers lead from one to the next.
+  private func readBackwards(_ handle: History.Handler) throws -> Bool {
+    var stack = RecordStack()
+    var decoder = FrameDecoder(dictionaries: dictionaries)
+    for place in try places().reversed() {
+      var scanner = SegmentScanner(segment, folderID: folderID, at: place)
+      guard let frame = try next(&scanner, checkingFrom: 0) else { break }
+      try forEachRecord(of: frame, &decoder) { lsn, record in stack.push(lsn, record) }
+      guard try stack.popAll(handle) else { return false }
+    }
+    return true
+  }
+
+  /// Where the frames with wanted records are, and what comes before each. No body is checked here: each is when
+  /// it is read.
+  private func places() throws(LogError) -> [(offset: UInt64, chain: ChainPosition)] {
+    var places: [(offset: UInt64, chain: ChainPosition)] = []
+    var scanner = SegmentScanner(segment, folderID: folderID)
+    var before = scanner.chain
+    while let frame = try next(&scanner, checkingFrom: .max) {
+      if frame.header.recordCount > 0, frame.header.nextLSN > range.lowerBound {
+        places.append((frame.offset, before))
+      }
+      before = scanner.chain
+    }
+    return places
+  }
+
+  /// The next frame with records up to the end of what is wanted; nil after that.
+  private func next(
+    _ scanner: inout SegmentScanner, checkingFrom lsn: UInt64
+  ) throws(LogError) -> LogFrame? {
+    guard scanner.chain.nextLSN <= range.upperBound else { return nil }
+    if case .frame(let frame) = try scanner.next(checkingFrom: lsn) { return frame }
+    throw LogError(
+      .corrupt, segment: LogFormat.segmentName(scanner.segment), offset: scanner.offset, lsn: scanner.chain.nextLSN,
+      "there is no good frame, but record \(range.upperBound) was durable")
+  }
+
+  private func forEachRecord(
+    of frame: LogFrame, _ decoder: inout FrameDecoder, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard frame.header.nextLSN > range.lowerBound else { return }
+    try decoder.forEachRecord(frame.header, stored: frame.stored) { lsn, record in
+      if range.contains(lsn), filter.wants(record) { try handle(lsn, record) }
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/// Why a folder's state cannot be had. Every text says what to do about it.
+package enum RecoveryError: Error, Equatable {
+  /// No sound snapshot, or none whose successors are all there.
+  case unreachable(from: UInt64, first: UInt64, warnings: [String])
+  /// The snapshot knows of durable records that the log no longer has.
+  case behind(snapshot: UInt64, log: UInt64)
+  /// The log does not go on from where the archive ends, though their numbers say so.
+  case unchained(at: UInt64)
+}
+
+extension RecoveryError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unreachable(let from, let first, let warnings):
+      "records from \(from) on are needed, but archive and log begin with \(first)"
+        + warnings.map { "; \($0)" }.joined()
+        + "; run `gatehousectl verify` for all damage, and `gatehousectl restore` to go back to a backup"
+    case .behind(let snapshot, let log):
+      "the log ends with record \(log), but a snapshot has applied \(snapshot), which was durable: the end of the log is "
+        + "gone; bring it back, or run `gatehousectl restore` to go back to a backup"
+    case .unchained(let lsn):
+      "the log does not follow on the archive at record \(lsn); run `gatehousectl verify`, and move what belongs to "
+        + "another folder out of this one"
+    }
+  }
+}
+
+/// What was found when a folder was opened, for the server's log.
+package struct RecoveryReport: Sendable, Equatable {
+  package var snapshot: SnapshotInfo?
+  /// The first record to be replayed.
+  package var replayFrom: UInt64 = 1
+  /// How many of them come from the archive, because the log no longer has them.
+  package var fromArchive: UInt64 = 0
+  package var warnings: [String] = []
+}
+
+/// A folder's way back to its state: the newest sound snapshot, and then the records after it.
+///
+/// A snapshot that is damaged is passed over, with a warning, for the one before it; both kept ones reach the log,
+/// as compaction leaves what the older does not cover. Where neither is sound, the archive may still have
+/// everything from the first record on. Only when no way is without a gap is the folder refused.
+package struct Recovery: Sendable {
+  private let folder: DataFolder
+  private let log: LogRecovery
+  /// The newest sound snapshot, each of whose blocks has its hash; nil where the log is replayed from its first record.
+  package let snapshot: SnapshotReader?
+  package let report: RecoveryReport
+
+  /// Finds the way.
+  /// - Parameters:
+  ///   - folder: owned by this process.
+  ///   - options: how the log is read, and will be written.
+  /// - Throws: `RecoveryError`, `LogError`, `BlockFileError` or `DiskError`.
+  package static func open(_ folder: DataFolder, log options: LogOptions = LogOptions()) throws -> Recovery {
+    precondition(folder.isOwned)
+    try SnapshotCatalog(folder).deleteTemporaries()
+    try ArchiveCatalog(folder).deleteTemporaries()
+    let archives = try ArchiveReach(folder)
+    let log = try LogRecovery(
+      folder.logLocation, options: options, forWriting: true, firstLSN: archives.records.map { $0.upperBound + 1 } ?? 1,
+      previousHash: archives.lastHash)
+    var report = RecoveryReport()
+    let first = archives.firstLSN(before: log.firstLSN)
+    let snapshot = try newestSound(in: folder, first: first, &report)
+    report.replayFrom = (snapshot?.lsn ?? 0) + 1
+    guard report.replayFrom >= first else {
+      throw RecoveryError.unreachable(from: report.replayFrom, first: first, warnings: report.warnings)
+    }
+    if report.replayFrom < log.firstLSN {
+      report.fromArchive = log.firstLSN - report.replayFrom
+      report.warnings.append("\(report.fromArchive) records are replayed from the archive: the log begins after them")
+    }
+    try archives.checkChain(into: folder, at: log.firstLSN)
+    return Recovery(folder: folder, log: log, snapshot: snapshot, report: report)
+  }
+
+  /// - Parameter first: the first record from which on there is no gap.
+  private static func newestSound(
+    in folder: DataFolder, first: UInt64, _ report: inout RecoveryReport
+  ) throws -> SnapshotReader? {
+    let catalog = SnapshotCatalog(folder)
+    for entry in try catalog.entries() {
+      do throws(BlockFileError) {
+        let reader = try catalog.openSound(entry)
+        guard reader.lsn + 1 >= first else {
+          reader.close()
+          report.warnings.append("\(entry.path) is sound, but the records after it are gone")
+          continue
+        }
+        report.snapshot = reader.info
+        return reader
+      } catch {
+        report.warnings.append("\(error): it is passed over")
+      }
+    }
+    return nil
+  }
+
+  /// Hands out the records after the snapshot, in order; partitions skip what their section has already.
+  /// - Parameter handle: takes a record with its LSN; the bytes are valid during the call alone.
+  /// - Returns: the end of the log, where the writer goes on.
+  package func replay(_ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void) throws -> LogEnd {
+    let from = report.replayFrom
+    if from < log.firstLSN {
+      let history = History(folder, dictionaries: log.options.dictionaries) { _, _ in 0 }
+      var next = from
+      try history.forEach(History.Query(from...(log.firstLSN - 1))) { lsn, record in
+        try handle(lsn, record)
+        next = lsn + 1
+        return true
+      }
+      guard next == log.firstLSN else {
+        throw RecoveryError.unreachable(from: next, first: log.firstLSN, warnings: report.warnings)
+      }
+    }
+    let end = try log.replay(from: max(from, log.firstLSN), handle)
+    if let snapshot, snapshot.largestLSN > end.lastLSN {
+      throw RecoveryError.behind(snapshot: snapshot.largestLSN, log: end.lastLSN)
+    }
+    return end
+  }
+}
+
+/// The records that the archive has without a gap up to its end.
+struct ArchiveReach {
+  private(set) var records: ClosedRange<UInt64>?
+  private(set) var lastHash: Hash128?
+
+  init(_ folder: DataFolder) throws {
+    let catalog = ArchiveCatalog(folder)
+    for entry in try catalog.entries().reversed() {
+      // A damaged one ends the reach: what lies before it leads nowhere.
+      guard let reader = try? catalog.open(entry) else { break }
+      defer { reader.close() }
+      if let records {
+        guard entry.records.upperBound + 1 == records.lowerBound else { break }
+        self.records = entry.records.lowerBound...records.upperBound
+      } else {
+        records = entry.records
+        lastHash = reader.info.lastHash
+      }
+    }
+  }
+
+  /// The first record of archive and log together, where the log begins with `logFirst`.
+  func firstLSN(before logFirst: UInt64) -> UInt64 {
+    // Where both have a record, as after a compaction that was cut short, they overlap.
+    guard let records, records.upperBound + 1 >= logFirst else { return logFirst }
+    return min(records.lowerBound, logFirst)
+  }
+
+  /// Holds the hash that the log's first segment begins with against that which the archive ends with, where the
+  /// one comes right after the other.
+  func checkChain(into folder: DataFolder, at logFirst: UInt64) throws {
+    guard let records, let lastHash, records.upperBound + 1 == logFirst,
+      folder.disk.exists(folder.logLocation.path(LogFormat.segmentName(logFirst)))
+    else { return }
+    let segment = try OpenSegment(folder.logLocation, logFirst)
+    defer { segment.file.close() }
+    guard segment.header.previousHash == lastHash else { throw RecoveryError.unchained(at: logFirst) }
+  }
+}

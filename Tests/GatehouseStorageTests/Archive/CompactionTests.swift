@@ -1,0 +1,164 @@
+import Glibc
+import Testing
+
+@testable import GatehouseStorage
+
+@Suite("Compaction")
+struct CompactionTests {
+  @Test func movesWhatBothSnapshotsCover() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    let segments = try store.folder.sealedSegments()
+    let report = try store.compact()
+    // The older snapshot is of record 119.
+    let covered = segments.filter { $0.lastLSN <= 119 }
+    #expect(covered.count > 2 && covered.count < segments.count)
+    #expect(report.removed == covered.map(\.name))
+    #expect(report.archived.count > 1)
+    #expect(report.archived.first?.records.lowerBound == 1)
+    #expect(report.archived.last?.records.upperBound == covered.last?.lastLSN)
+    #expect(report.warnings.isEmpty)
+    #expect(try store.folder.sealedSegments() == Array(segments.dropFirst(covered.count)))
+    #expect(try StoreFixture.hasWholeHistory(store.folder, through: 185))
+    #expect(try store.compact() == CompactionReport())
+    store.stop()
+    let again = try StoreFixture(on: disk)
+    #expect(again.recovered == 185)
+    #expect(again.report.warnings.isEmpty)
+  }
+
+  @Test func goesOnWhileTheLogIsWritten() throws {
+    let store = try StoreFixture(on: SimulatedDisk())
+    for _ in 0..<6 {
+      try store.append(40)
+      try store.snapshot()
+      _ = try store.compact()
+    }
+    #expect(try StoreFixture.hasWholeHistory(store.folder, through: 240))
+    #expect(try ArchiveCatalog(store.folder).entries().count > 3)
+  }
+
+  @Test func leavesAloneWhatOneSnapshotCovers() throws {
+    let store = try StoreFixture(on: SimulatedDisk())
+    try store.append(100)
+    #expect(try store.compact() == CompactionReport())
+    try store.snapshot()
+    #expect(try store.compact() == CompactionReport())
+    #expect(try LogListing(store.folder.logLocation).segments.first == 1)
+  }
+
+  @Test func leavesAloneWhatItIsNotAskedFor() throws {
+    let store = try StoreFixture.prepare(on: SimulatedDisk())
+    let report = try StoreFixture.compactor(store.folder, through: 185).compact(coveredThrough: 70)
+    #expect(try #require(report.archived.last).records.upperBound <= 70)
+    #expect(try StoreFixture.hasWholeHistory(store.folder, through: 185))
+  }
+
+  @Test func deletesWhatWasKeptForLongEnough() throws {
+    let store = try StoreFixture.prepare(on: SimulatedDisk())
+    let archived = try store.compact().archived
+    // It is the second 186: what is younger than a hundred seconds is of record 87 or later.
+    let report = try store.compact(retention: 100_000)
+    #expect(report.expired == archived.filter { $0.records.upperBound < 86 })
+    #expect(!report.expired.isEmpty && report.expired.count < archived.count)
+    let first = try #require(report.expired.last).records.upperBound + 1
+    #expect(try History(store.folder, keys: RecordFixture.keys).firstLSN() == first)
+    #expect(try StoreFixture.hasWholeHistory(store.folder, from: first, through: 185))
+    #expect(try store.compact(retention: 100_000) == CompactionReport())
+    store.stop()
+    #expect(try StoreFixture(on: store.folder.disk).recovered == 185)
+  }
+
+  @Test func keepsWhatItCannotRead() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    _ = try store.compact()
+    try FolderFixture.edit(ArchiveCatalog(store.folder).entries()[0].path, on: disk) { $0.removeLast() }
+    let report = try store.compact(retention: 1)
+    #expect(report.expired.isEmpty)
+    #expect(report.warnings.count == 1)
+  }
+
+  /// The power goes before any operation of a compaction: every record is in the log, in the archive or in both;
+  /// the server starts; and the next compaction comes to the same end.
+  @Test func losesNothingToACrashAnywhere() throws {
+    let first: Int
+    let last: Int
+    let expected: [ArchiveCatalog.Entry]
+    do {
+      let disk = SimulatedDisk()
+      let store = try StoreFixture.prepare(on: disk, records: 24)
+      store.writer.tick()
+      first = disk.operations
+      _ = try store.compact()
+      last = disk.operations
+      expected = try ArchiveCatalog(store.folder).entries()
+    }
+    #expect(last - first > 10)
+    for operation in first...last {
+      for seed in 0..<3 as Range<UInt64> {
+        let disk = SimulatedDisk()
+        let store = try StoreFixture.prepare(on: disk, records: 24)
+        store.writer.tick()
+        disk.powerOff(before: operation)
+        _ = try? store.compact()
+        disk.powerOff()
+        let again = try StoreFixture(on: disk.survivor(seed: seed))
+        #expect(again.recovered == 77, "operation \(operation), seed \(seed)")
+        #expect(again.report.warnings.isEmpty)
+        #expect(try StoreFixture.hasWholeHistory(again.folder, through: 77))
+        _ = try again.compact()
+        #expect(try ArchiveCatalog(again.folder).entries() == expected)
+        let records = expected.last!.records
+        #expect(try LogListing(again.folder.logLocation).segments.first == records.upperBound + 1)
+        #expect(try StoreFixture.hasWholeHistory(again.folder, through: 77))
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func aFailingCallCostsNoRecord(forGood: Bool) throws {
+    var call = 0
+    while true {
+      let disk = FaultyDisk(SimulatedDisk())
+      let store = try StoreFixture.prepare(on: disk, records: 24)
+      store.writer.tick()
+      disk.arm(.init(call: call, fault: .error(call & 1 == 0 ? EIO : ENOSPC), forGood: forGood))
+      _ = try? StoreFixture.compactor(store.folder, through: 77).compact()
+      let isOver = disk.failures == 0
+      disk.arm(nil)
+      #expect(try StoreFixture.hasWholeHistory(store.folder, through: 77), "call \(call)")
+      _ = try store.compact()
+      #expect(try StoreFixture.hasWholeHistory(store.folder, through: 77), "call \(call)")
+      if isOver { break }
+      call += forGood ? 7 : 3
+    }
+    #expect(call > 50)
+  }
+
+  /// After a crash both log and archive have the records. The log's are not given up for an archive that is damaged.
+  @Test func aDamagedArchiveCostsNoSegment() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    var removals = 0
+    struct Stop: Error {}
+    #expect(throws: Stop.self) {
+      try StoreFixture.compactor(store.folder, archiveBytes: 1 << 20, through: 185).compact { step in
+        if case .removing = step {
+          removals += 1
+          if removals == 2 { throw Stop() }
+        }
+      }
+    }
+    let before = try LogListing(store.folder.logLocation).segments
+    #expect(before.first != 1)
+    let entry = try ArchiveCatalog(store.folder).entries()[0]
+    let sound = try disk.readFile(entry.path)
+    try FolderFixture.edit(entry.path, on: disk) { $0[$0.count / 2] ^= 1 }
+    #expect(throws: BlockFileError.self) { try store.compact() }
+    #expect(try LogListing(store.folder.logLocation).segments == before)
+    try FolderFixture.edit(entry.path, on: disk) { $0 = sound }
+    #expect(try !store.compact().removed.isEmpty)
+    #expect(try StoreFixture.hasWholeHistory(store.folder, through: 185))
+  }
+}

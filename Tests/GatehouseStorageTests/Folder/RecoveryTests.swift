@@ -1,0 +1,130 @@
+import Testing
+
+@testable import GatehouseStorage
+
+@Suite("Recovery")
+struct RecoveryTests {
+  @Test func aNewFolderStartsEmpty() throws {
+    let store = try StoreFixture(on: SimulatedDisk())
+    #expect(store.recovered == 0)
+    #expect(store.report == RecoveryReport())
+  }
+
+  @Test func withoutASnapshotTheLogIsReplayed() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture(on: disk)
+    try store.append(50)
+    store.stop()
+    #expect(try StoreFixture(on: disk).recovered == 50)
+  }
+
+  @Test func theNewestSnapshotIsTaken() throws {
+    let disk = SimulatedDisk()
+    try StoreFixture.prepare(on: disk).stop()
+    let again = try StoreFixture(on: disk)
+    #expect(again.recovered == 185)
+    #expect(again.report.snapshot?.lsn == 179)
+    #expect(again.report.replayFrom == 180)
+    #expect(again.report.warnings.isEmpty)
+  }
+
+  @Test(arguments: [false, true])
+  func aDamagedSnapshotIsPassedOver(compacted: Bool) throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    if compacted { #expect(try !store.compact().removed.isEmpty) }
+    store.stop()
+    let newest = try SnapshotCatalog(store.folder).entries()[0]
+    try FolderFixture.edit(newest.path, on: disk) { $0[100] ^= 1 }
+    let again = try StoreFixture(on: disk)
+    #expect(again.recovered == 185)
+    #expect(again.report.snapshot?.lsn == 119)
+    #expect(again.report.warnings.count == 1)
+    #expect(again.report.warnings[0].contains(newest.path))
+  }
+
+  @Test func withoutASoundSnapshotTheArchiveIsReplayed() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    #expect(try !store.compact().removed.isEmpty)
+    store.stop()
+    for entry in try SnapshotCatalog(store.folder).entries() {
+      try FolderFixture.edit(entry.path, on: disk) { $0.removeLast() }
+    }
+    let again = try StoreFixture(on: disk)
+    #expect(again.recovered == 185)
+    #expect(again.report.fromArchive > 0)
+    #expect(again.report.warnings.count == 3)
+    again.stop()
+    // With the archive gone too, nothing is left to begin from.
+    try disk.remove(ArchiveCatalog(store.folder).entries()[0].path)
+    do {
+      _ = try StoreFixture(on: disk)
+      Issue.record("opened with a gap")
+    } catch let error as RecoveryError {
+      guard case .unreachable(from: 1, _, let warnings) = error else { throw error }
+      #expect(warnings.count == 2)
+      #expect("\(error)".contains("gatehousectl restore"))
+    }
+  }
+
+  @Test func aLogThatEndsBeforeTheSnapshotIsRefused() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture(on: disk)
+    try store.append(40)
+    // Whoever takes the end of the log away, and what witnesses it, is found out by the snapshot.
+    try SnapshotFixture.write(in: store.folder, lsn: 40)
+    store.stop()
+    #expect(throws: RecoveryError.behind(snapshot: 41, log: 40)) { try StoreFixture(on: disk) }
+  }
+
+  @Test func aLogOfAnotherChainIsRefused() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    #expect(try !store.compact().removed.isEmpty)
+    store.stop()
+    let entry = try #require(try ArchiveCatalog(store.folder).entries().last)
+    // The same records in frames that were cut otherwise: the same numbers, another chain.
+    let genesis = LogFormat.genesis(store.folder.manifest.folderID)
+    let temporary = store.folder.archivePath + "/other.tmp"
+    var writer = try ArchiveWriter(
+      path: temporary, folder: store.folder, firstLSN: entry.records.lowerBound, previousHash: genesis, createdAt: 1,
+      level: 3, keys: RecordFixture.keys)
+    var frames: [(FrameHeader, [UInt8], [UInt8])] = []
+    RecordFixture.frames(
+      folderID: store.folder.manifest.folderID, from: entry.records.lowerBound, count: entry.records.count * 2,
+      recordsPerFrame: 1, after: genesis
+    ) { header, headerBytes, body in frames.append((header, Array(headerBytes), Array(body))) }
+    for (header, headerBytes, body) in frames where header.firstLSN <= entry.records.upperBound {
+      try headerBytes.withUnsafeBytes { head in
+        try body.withUnsafeBytes { try writer.append(header, headerBytes: head, body: $0) }
+      }
+    }
+    #expect(try writer.finish() == entry.records)
+    try disk.rename(temporary, to: entry.path)
+    #expect(throws: RecoveryError.unchained(at: entry.records.upperBound + 1)) { try StoreFixture(on: disk) }
+  }
+
+  /// Whatever happens to the newest snapshot, the state is all there: from it where it is sound, else from the other.
+  @Test func anyDamageToTheNewestSnapshotLosesNothing() throws {
+    let disk = SimulatedDisk()
+    try StoreFixture.prepare(on: disk, records: 20).stop()
+    let path = "/data/snapshots/00000000000000000059.snapshot"
+    let sound = try disk.readFile(path)
+    for at in stride(from: 0, to: sound.count, by: 7) {
+      try FolderFixture.edit(path, on: disk) { $0 = at % 2 == 0 ? Array(sound.prefix(at)) : sound }
+      if at % 2 == 1 { try FolderFixture.edit(path, on: disk) { $0[at] ^= 0x20 } }
+      let folder = try FolderFixture.make(on: disk)
+      let recovery = try Recovery.open(folder, log: StoreFixture.options)
+      #expect(recovery.snapshot?.lsn == 39)
+      #expect(recovery.report.warnings.count == 1)
+      var last: UInt64 = 39
+      let end = try recovery.replay { lsn, record in
+        #expect(lsn == last + 1 && Array(record) == RecordFixture.record(lsn))
+        last = lsn
+      }
+      #expect(end.lastLSN == 65 && last == 65)
+      folder.close()
+    }
+  }
+}

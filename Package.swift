@@ -105,7 +105,7 @@ let package = Package(
     .testTarget(
       name: "GatehouseProgramTests",
       dependencies: [
-        "gatehouse", "GatehouseWire", "GatehouseServer",
+        "gatehouse", "GatehouseWire", "GatehouseServer", "GatehouseTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -1,4 +1,5 @@
 import Foundation
+import GatehouseTestSupport
 import Glibc
 import Testing
 
@@ -67,9 +68,6 @@ private final class Terminal {
   private var output = ""
 
   init(arguments: [String], environment: [String: String]) throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let built = ProcessInfo.processInfo.environment["GATEHOUSE_PROGRAM"] ?? root.path + "/.build/debug/gatehouse"
     let descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY)
     var number: Int32 = 0
     var unlocked: Int32 = 0
@@ -81,7 +79,7 @@ private final class Terminal {
     _ = ioctl(slave, UInt(TIOCSWINSZ), &size)
     master = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     let terminal = FileHandle(fileDescriptor: slave, closeOnDealloc: true)
-    process.executableURL = URL(fileURLWithPath: built)
+    process.executableURL = URL(fileURLWithPath: try GatehouseProgram.path())
     process.arguments = arguments
     process.environment = ["TERM": "xterm", "NO_COLOR": "1"].merging(environment) { _, given in given }
     process.standardInput = terminal

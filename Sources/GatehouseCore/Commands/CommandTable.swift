@@ -1,7 +1,8 @@
 /// All commands. One entry here is all that a new command needs.
 package enum CommandTable {
   package static let all: [CommandSpec] =
-    loginCommands + sessionCommands + timerCommands + entryCommands + connectionCommands + serverCommands
+    loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + connectionCommands
+    + serverCommands
 
   /// Stands in a turn that has not begun.
   static let unknown = CommandSpec(

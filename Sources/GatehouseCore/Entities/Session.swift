@@ -51,24 +51,30 @@ package struct Impersonation: Sendable, Equatable {
   package static let tag: UInt8 = 1
 
   package let actor: UserID
+  /// The actor's username when it began: a list of impersonations reads one partition at a time, and the actor
+  /// may live in another.
+  package let actorName: String
   /// The actor's own login, with which the impersonation ends.
   package let actorSession: SessionID
   package let reason: String
 
-  package init(actor: UserID, actorSession: SessionID, reason: String) {
+  package init(actor: UserID, actorName: String, actorSession: SessionID, reason: String) {
     self.actor = actor
+    self.actorName = actorName
     self.actorSession = actorSession
     self.reason = reason
   }
 
   package func encode(_ writer: inout ByteWriter) {
     writer.varint(actor.raw)
+    writer.text(actorName)
     writer.varint(actorSession.raw)
     writer.text(reason)
   }
 
   package init(from reader: inout ByteReader) throws(CodingError) {
     actor = UserID(raw: try reader.varint())
+    actorName = try reader.text()
     actorSession = SessionID(raw: try reader.varint())
     reason = try reader.text()
   }

@@ -15,6 +15,8 @@ package enum Limits {
   package static let grantsOfUser = 1000
   package static let membershipsOfUser = 1000
   package static let sessionsOfUser = 1000
+  /// Impersonations in force that one login has begun.
+  package static let impersonationsOfSession = 100
   /// Items a list answers with when `COUNT` is not given, and at most.
   package static let listDefault = 100
   package static let listMost = 10_000

@@ -1,0 +1,237 @@
+extension CommandTable {
+  static let impersonationCommands: [CommandSpec] = [
+    CommandSpec(
+      "IMPERSONATE.CAN", .impersonation, "May this user log in as that one",
+      [.word("actor"), .word("target"), .option("WORKSPACE", "workspace")],
+      reply: "`ALLOW`, or `DENY rule` with the first rule that says no: `oneself`, `actor-status`, `target-status`, "
+        + "`super-administrator`, `needs-owner`, `needs-enterprise`, `not-a-member`, `role`",
+      route: .user(1), body: .decide(impersonateCan)),
+    CommandSpec(
+      "IMPERSONATE.START", .impersonation, "Log in as somebody else, from a login of one's own",
+      [
+        .word("actor-token"), .word("target"), .option("PRODUCT", "product"), .option("WORKSPACE", "workspace"),
+        .option("TTL", "duration"),
+      ],
+      reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
+        + "`REFUSED impersonation: rule`. `REASON` must be given; the workspace's policy bounds `TTL`, and it ends "
+        + "with the actor's login at the latest",
+      effect: .write, rights: .sessions, users: .nobody, route: .session(1), secrets: [1],
+      body: .decide(impersonateStart)),
+    CommandSpec(
+      "IMPERSONATE.END", .impersonation, "End an impersonation, by token or id", [.word("impersonation")],
+      reply: "1, or 0 where there is none", effect: .write, rights: .sessions, route: .session(1), secrets: [1],
+      body: .decide(impersonateEnd)),
+    CommandSpec(
+      "IMPERSONATE.LIST", .impersonation, "The impersonations in force, newest first",
+      [.option("ACTOR", "user"), .option("TARGET", "user")],
+      reply: "an array of maps `id, actor, subject, workspace, product, reason, created, expires, last-seen`; users "
+        + "see those they are part of, owners those in their workspaces, administrators all",
+      route: .everywhere, body: .gather(collect: collectImpersonations, finish: finishImpersonations)),
+  ]
+
+  @Sendable private static func impersonateCan(_ turn: Turn) throws(Halt) {
+    let actor = try turn.user(1)
+    try turn.requireOver(actor)
+    let target = try turn.user(2)
+    let workspace = try turn.workspace()
+    try turn.requireReach(to: workspace.id)
+    if let denial = turn.impersonationDenial(actor: actor, target: target, in: workspace) {
+      turn.reply.simple("DENY \(denial.rule)")
+    } else {
+      turn.reply.simple("ALLOW")
+    }
+  }
+
+  // MARK: Starting
+
+  @Sendable private static func impersonateStart(_ turn: Turn) throws(Halt) {
+    try turn.requireOption("REASON")
+    let reason = try turn.option("REASON", limit: Limits.reasonBytes) ?? ""
+    guard reason.contains(where: { !$0.isWhitespace }) else {
+      throw .refused(.syntax("REASON is empty; say why you log in as somebody else"))
+    }
+    let (login, slot) = try turn.actorLogin()
+    let actor = turn.holder(login, slot)
+    let target = try turn.user(2)
+    let (product, workspace) = try turn.impersonatedPlace()
+    if let denial = turn.impersonationDenial(actor: actor, target: target, in: workspace) {
+      throw .refused(refusal(denial))
+    }
+    if let product,
+      let denial = target.cell.state.loginDenial(
+        user: target.serial, product: product.id, in: turn.directory, at: turn.now)
+    {
+      throw .refused(Refusal(.refused, "login: \(denial.reason)"))
+    }
+    let actorSession = login.state.sessionID(ofSlot: slot)
+    guard target.row.sessionCount < Limits.sessionsOfUser else {
+      throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
+    }
+    guard (login.state.impersonations[actorSession]?.count ?? 0) < Limits.impersonationsOfSession else {
+      throw .refused(
+        .limit("impersonations: a login begins at most \(Limits.impersonationsOfSession); end some"))
+    }
+    let id = target.cell.state.nextSession()
+    var token = SecretText.sessionToken(id, turn.entropy.draw())
+    let opened = SessionOpened(
+      session: id, user: target.id, token: token.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) },
+      product: product?.id ?? 0, workspace: workspace.id,
+      expires: try turn.impersonationEnd(login.state.sessions[slot], workspace.policies), idleSeconds: 0,
+      isBound: workspace.subdomain != nil,
+      impersonation: Impersonation(
+        actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason))
+    turn.emit(.sessionOpened(opened))
+    turn.reply.map(6)
+    turn.reply.text("session")
+    turn.reply.secret(token)
+    turn.reply.text("id")
+    turn.reply.integer(id.raw)
+    turn.reply.text("actor")
+    turn.reply.text(actor.username)
+    turn.reply.text("subject")
+    turn.reply.text(target.username)
+    turn.reply.text("workspace")
+    turn.reply.text(workspace.name)
+    turn.reply.text("expires")
+    turn.reply.integer(opened.expires)
+  }
+
+  fileprivate static func refusal(_ denial: ImpersonationDenial) -> Refusal {
+    Refusal(.refused, "impersonation: \(denial.rule)")
+  }
+
+  // MARK: Ending
+
+  @Sendable private static func impersonateEnd(_ turn: Turn) throws(Halt) {
+    guard let (cell, slot) = try turn.session(1), let impersonation = cell.state.impersonation(ofSlot: slot) else {
+      return turn.reply.flag(false)
+    }
+    let id = cell.state.sessionID(ofSlot: slot)
+    if let principal = turn.asUser, principal.actor != impersonation.actor, principal.session != id {
+      try turn.requireManaging(turn.holder(cell, slot))
+    }
+    try turn.endSession(id, .revoked)
+    turn.reply.flag(cell.state.sessions[slot].isLive(at: turn.now))
+  }
+
+  // MARK: Listing
+
+  @Sendable private static func collectImpersonations(
+    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+  ) throws(Halt) {
+    turn.read(cell.state.lsn)
+    turn.read(turn.directory.lsn)
+    let actor = try turn.option("ACTOR").map { UserFilter($0) }
+    let target = try turn.option("TARGET").map { UserFilter($0) }
+    guard cell.state.sessions.last > 0 else { return }
+    for slot in 1...cell.state.sessions.last {
+      let row = cell.state.sessions[slot]
+      guard row.isLive(at: turn.now), let impersonation = cell.state.impersonation(ofSlot: slot) else { continue }
+      let subject = turn.holder(cell, slot)
+      if let actor, !actor.matches(impersonation.actor, impersonation.actorName) { continue }
+      if let target, !target.matches(subject.id, subject.username) { continue }
+      guard turn.maySee(impersonation, of: subject.id, in: turn.directory.workspace(row.workspace)) else { continue }
+      let newestFirst = withUnsafeBytes(of: UInt64(clamping: .max - row.created).bigEndian) { ContiguousArray($0) }
+      gathered.items.append(
+        Gathered.Item(
+          key: newestFirst, id: cell.state.sessionID(ofSlot: slot).raw,
+          reply: turn.view(impersonation, cell, slot, subject.username)))
+    }
+  }
+
+  @Sendable private static func finishImpersonations(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    gathered.items.sort { a, b in a.key == b.key ? a.id > b.id : a.key.lexicographicallyPrecedes(b.key) }
+    let shown = gathered.items.prefix(Limits.listMost)
+    turn.reply.array(shown.count)
+    for item in shown { turn.reply.append(item.reply) }
+  }
+
+  /// A user that a list is asked about, compared without a look-up: the name may belong to another partition.
+  private struct UserFilter {
+    let id: UserID?
+    let folded: String
+
+    init(_ text: String) {
+      var text = text
+      id = text.hasPrefix("#") ? text.withUTF8 { Turn.identifier(.init($0)) }.map { UserID(raw: $0) } : nil
+      folded = FoldedName(text).text
+    }
+
+    func matches(_ user: UserID, _ name: String) -> Bool {
+      if let id { return id == user }
+      return FoldedName(name).text == folded
+    }
+  }
+}
+
+extension Turn {
+  /// The login from which an impersonation starts. The command is recorded as the actor's.
+  fileprivate func actorLogin() throws(Halt) -> (cell: PartitionCell, slot: Int) {
+    guard let (cell, slot) = try session(token: word(1)), cell.state.sessions[slot].isLive(at: now) else {
+      throw .refused(.noPermission("a session in force: the actor's token is unknown, expired or revoked"))
+    }
+    guard cell.state.sessions[slot].kind == .login else { throw .refused(CommandTable.refusal(.chain)) }
+    read(directory.lsn)
+    guard cell.state.sessionDenial(slot: slot, product: nil, in: directory, at: now) == nil else {
+      throw .refused(CommandTable.refusal(.actorStatus))
+    }
+    principal = .user(try principal(of: word(1)))
+    return (cell, slot)
+  }
+
+  /// Where it is to be: the product, and the workspace that is named, the product's, or `main`.
+  fileprivate func impersonatedPlace() throws(Halt) -> (Product?, Workspace) {
+    guard let name = try option("PRODUCT") else { return (nil, try workspace()) }
+    let product = try product(named: name)
+    guard has("WORKSPACE") else { return (product, directory.workspace(product.workspace)) }
+    let named = try workspace()
+    guard named.id == product.workspace else {
+      throw .refused(.syntax("PRODUCT is not one of WORKSPACE; leave WORKSPACE out"))
+    }
+    return (product, named)
+  }
+
+  /// When it ends: after the policy's time or a shorter one, and not after the actor's login.
+  fileprivate func impersonationEnd(_ login: SessionRow, _ policies: Policies) throws(Halt) -> Milliseconds {
+    let life = min(try duration("TTL") ?? policies.impersonationTTL, policies.impersonationTTL)
+    guard life > 0 else { throw .refused(.syntax("TTL must be longer than nothing")) }
+    var used = login
+    used.lastSeen = now
+    return min(now + life, used.deadline)
+  }
+
+  fileprivate func maySee(_ impersonation: Impersonation, of subject: UserID, in workspace: Workspace) -> Bool {
+    guard let principal = asUser else { return true }
+    if let bound = principal.boundTo, bound != workspace.id { return false }
+    if principal.isAdministrator || principal.subject == subject { return true }
+    return principal.subject == impersonation.actor
+      || !principal.isImpersonation && workspace.owner == principal.subject
+  }
+
+  fileprivate func view(
+    _ impersonation: Impersonation, _ cell: PartitionCell, _ slot: Int, _ subject: String
+  ) -> Reply {
+    let row = cell.state.sessions[slot]
+    var reply = Reply()
+    reply.map(9)
+    reply.text("id")
+    reply.integer(cell.state.sessionID(ofSlot: slot).raw)
+    reply.text("actor")
+    reply.text(impersonation.actorName)
+    reply.text("subject")
+    reply.text(subject)
+    reply.text("workspace")
+    reply.text(directory.workspace(row.workspace).name)
+    reply.text("product")
+    reply.optional(directory.product(row.product).map { directory.productName($0) })
+    reply.text("reason")
+    reply.text(impersonation.reason)
+    reply.text("created")
+    reply.integer(row.created)
+    reply.text("expires")
+    reply.integer(row.expires)
+    reply.text("last-seen")
+    reply.integer(row.lastSeen)
+    return reply
+  }
+}

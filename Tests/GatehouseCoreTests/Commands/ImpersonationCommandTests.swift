@@ -1,0 +1,202 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct ImpersonationCommandTests {
+  private let core = CoreHarness(partitions: 16)
+  private let payroll: ProductID
+  private let tom: UserID
+  private let ana: UserID
+
+  init() {
+    payroll = core.seedProduct("payroll")
+    tom = core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    ana = core.seedUser("ana", products: [payroll])
+  }
+
+  @discardableResult
+  private func start(_ token: String, _ target: String, _ options: String = "") -> Answer {
+    core.run("IMPERSONATE.START \(token) \(target) REASON help \(options)")
+  }
+
+  /// Who may log in as whom, by the strongest role.
+  @Test func rolesDecideWhoMay() {
+    let roles: [(String, [Role])] = [
+      ("individual", [.individual]), ("manager", [.manager]), ("training", [.trainingAdministrator, .individual]),
+      ("super", [.superAdministrator, .individual]),
+    ]
+    for (name, roles) in roles {
+      for side in ["actor", "target"] { core.seedUser("\(side)-\(name)", roles: roles) }
+    }
+    let allowed: [String: Set<String>] = [
+      "training": ["individual", "manager"], "super": ["individual", "manager", "training"],
+    ]
+    for (actor, _) in roles {
+      for (target, _) in roles {
+        let answer = core.run("IMPERSONATE.CAN actor-\(actor) target-\(target)").text
+        let rule = target == "super" ? "super-administrator" : "role"
+        #expect(answer == (allowed[actor]?.contains(target) == true ? "ALLOW" : "DENY \(rule)"))
+      }
+    }
+    #expect(core.run("IMPERSONATE.CAN tom tom").text == "DENY oneself")
+    core.seedUser("gone", status: .inactive)
+    #expect(core.run("IMPERSONATE.CAN tom gone").text == "DENY target-status")
+    #expect(core.run("IMPERSONATE.CAN gone ana").text == "DENY actor-status")
+    #expect(core.run("IMPERSONATE.CAN tom nobody").text == "NOTFOUND user")
+  }
+
+  @Test func actorAndSubjectAreBothRecorded() {
+    let login = core.logIn("tom", "payroll")
+    let started = start(login, "ana", "TTL 10m")
+    #expect(started.keys == ["session", "id", "actor", "subject", "workspace", "expires"])
+    #expect(started["actor"].text == "tom")
+    #expect(started["subject"].text == "ana")
+    #expect(started["expires"].integer == core.now + 600_000)
+    #expect(core.records.last?.header.actor == tom)
+    #expect(core.records.last?.header.reason == "help")
+    let token = started["session"].text ?? ""
+    let checked = core.run("SESSION.CHECK \(token) PRODUCT payroll")
+    #expect(checked["kind"].text == "impersonation")
+    #expect(checked["username"].text == "ana")
+    #expect(checked["actor"].text == "tom")
+    // What is done is done as the subject, and both are recorded.
+    #expect(core.run("TIMER.START ana", as: token)["started-by"].text == "tom")
+    #expect(core.records.last?.header.actor == tom)
+    #expect(core.records.last?.header.subject == ana)
+    #expect(core.run("TIMER.STOP ana", as: token)["stopped-by"].text == "tom")
+    #expect(start(token, "ana").text == "REFUSED impersonation: no-chains")
+    #expect(core.run("IMPERSONATE.END \(token)").integer == 1)
+    #expect(core.run("IMPERSONATE.END \(token)").integer == 0)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.run("IMPERSONATE.END \(login)").integer == 0)
+    #expect(!core.run("SESSION.CHECK \(login)").isNull)
+  }
+
+  @Test func aReasonMustBeGiven() {
+    let login = core.logIn("tom", "payroll")
+    #expect(core.run("IMPERSONATE.START \(login) ana").text?.hasPrefix("ERR REASON is missing") == true)
+    #expect(
+      core.run(["IMPERSONATE.START", login, "ana", "REASON", " "]).text?.hasPrefix("ERR REASON is empty") == true)
+    #expect(start(core.logIn("ana", "payroll"), "tom").text == "REFUSED impersonation: role")
+    #expect(start("gs_nothing", "ana").text?.hasPrefix("NOPERM a session in force") == true)
+    #expect(core.run("IMPERSONATE.START \(login) ana REASON x", as: login).text?.hasPrefix("NOPERM ") == true)
+  }
+
+  @Test func itEndsWithThePolicyAndWithTheLogin() {
+    let login = core.logIn("tom", "payroll", "TTL 20m")
+    #expect(start(login, "ana")["expires"].integer == core.now + 15 * 60_000)
+    #expect(start(login, "ana", "TTL 3h")["expires"].integer == core.now + 15 * 60_000)
+    core.seedPolicy("impersonation.ttl", "60m")
+    #expect(start(login, "ana")["expires"].integer == core.now + 20 * 60_000)
+    #expect(start(login, "ana", "TTL 0").text?.hasPrefix("ERR TTL ") == true)
+    let idle = core.logIn("tom", "payroll", "IDLE 5m")
+    #expect(start(idle, "ana")["expires"].integer == core.now + 5 * 60_000)
+  }
+
+  @Test func itEndsWhenTheActorLogsOutOrLosesTheRight() {
+    let login = core.logIn("tom", "payroll")
+    let first = start(login, "ana")["session"].text ?? ""
+    core.apply(.roleRevoked(tom, Grant(role: .trainingAdministrator, scope: .everywhere, isMain: false)))
+    #expect(core.run("SESSION.CHECK \(first)").isNull)
+    #expect(core.run("TIMER.START ana", as: first).text?.hasPrefix("NOPERM ") == true)
+    core.apply(.roleGranted(tom, Grant(role: .trainingAdministrator, scope: .everywhere, isMain: false)))
+    #expect(!core.run("SESSION.CHECK \(first)").isNull)
+    let second = start(login, "ana")["session"].text ?? ""
+    #expect(core.run("SESSION.REVOKE \(login)").integer == 1)
+    #expect(core.user("ana")?.row.sessionCount == 0)
+    #expect(core.changes.count == 3)
+    #expect(core.run("SESSION.CHECK \(first)").isNull)
+    #expect(core.run("SESSION.CHECK \(second)").isNull)
+    #expect(core.cells.allSatisfy { $0.state.impersonations.isEmpty })
+  }
+
+  @Test func itEndsByItselfAndIsForgottenByTheActorsSide() {
+    let login = core.logIn("tom", "payroll")
+    let token = start(login, "ana")["session"].text ?? ""
+    core.advance(15 * 60_000)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    core.advance(1000)
+    #expect(core.expire() == 1)
+    #expect(core.cells.allSatisfy { $0.state.impersonations.isEmpty })
+    #expect(!core.run("SESSION.CHECK \(login)").isNull)
+  }
+
+  @Test func theOwnersToolsObeyThePolicies() {
+    let acme = core.seedWorkspace("acme")
+    let owner = core.seedUser("olga", workspaces: [acme], products: [payroll])
+    let member = core.seedUser("mia", workspaces: [acme])
+    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(owner.raw)"))
+    #expect(core.run("IMPERSONATE.CAN olga mia WORKSPACE acme").text == "ALLOW")
+    #expect(core.run("IMPERSONATE.CAN olga ana WORKSPACE acme").text == "DENY not-a-member")
+    #expect(core.run("IMPERSONATE.CAN olga mia").text == "DENY role")
+    core.seedPolicy("accounts.needs-owner", "on", of: acme)
+    core.seedPolicy("accounts.needs-enterprise", "on", of: acme)
+    #expect(core.run("IMPERSONATE.CAN tom mia WORKSPACE acme").text == "DENY needs-owner")
+    #expect(core.run("IMPERSONATE.CAN olga mia WORKSPACE acme").text == "DENY needs-enterprise")
+    core.apply(.workspaceSet(acme, key: "plan", old: "free", new: "enterprise"))
+    #expect(start(core.logIn("olga", "payroll"), "mia", "WORKSPACE acme")["workspace"].text == "acme")
+    #expect(core.user("mia")?.id == member)
+  }
+
+  @Test func aSubdomainBindsItToItsWorkspace() {
+    let acme = core.seedWorkspace("acme")
+    let crm = core.seedProduct("crm", workspace: acme)
+    core.apply(
+      .workspaceJoined(ana, acme), .workspaceSet(acme, key: "subdomain", old: "", new: "acme"),
+      .accessSet(ana, old: nil, new: ProductAccess(product: crm, isEnabled: true)))
+    let login = core.logIn("tom", "payroll")
+    let token = start(login, "ana", "PRODUCT acme/crm")["session"].text ?? ""
+    #expect(core.run("SESSION.CHECK \(token)")["workspace"].text == "acme")
+    #expect(core.run("SESSION.CHECK \(token) PRODUCT payroll").isNull)
+    #expect(!core.run("SESSION.CHECK \(token) PRODUCT acme/crm").isNull)
+    #expect(core.run("TIMER.START ana", as: token).text == "NOPERM an impersonation outside its workspace")
+    core.run("TIMER.START ana")
+    core.run("TIMER.STOP ana")
+    #expect(core.run("TIMER.START ana WORKSPACE acme", as: token)["workspace"].text == "acme")
+    core.run("TIMER.STOP ana WORKSPACE acme", as: token)
+    #expect(core.run("ENTRY.LIST ana", as: token)[1].items.compactMap { $0["workspace"].text } == ["acme"])
+    #expect(start(login, "ana", "PRODUCT payroll WORKSPACE acme").text?.hasPrefix("ERR PRODUCT ") == true)
+  }
+
+  @Test func theSubjectMustBeAllowedIntoTheProduct() {
+    core.seedProduct("crm")
+    #expect(start(core.logIn("tom", "payroll"), "ana", "PRODUCT crm").text == "REFUSED login: product-disabled")
+    #expect(start(core.logIn("tom", "payroll"), "ana", "PRODUCT nothing").text == "NOTFOUND product nothing")
+  }
+
+  @Test func thoseInForceAreListed() {
+    core.seedUser("ben", products: [payroll])
+    core.seedUser("uma", products: [payroll], roles: [.trainingAdministrator])
+    let login = core.logIn("tom", "payroll")
+    start(login, "ana")
+    core.advance(1000)
+    start(login, "ben")
+    core.advance(1000)
+    start(core.logIn("uma", "payroll"), "ana", "PRODUCT payroll")
+    func pairs(_ options: String = "", as token: String? = nil) -> [String] {
+      let answer =
+        token.map { core.run("IMPERSONATE.LIST \(options)", as: $0) } ?? core.run("IMPERSONATE.LIST \(options)")
+      return answer.items.map { "\($0["actor"])>\($0["subject"])" }
+    }
+    #expect(pairs() == ["uma>ana", "tom>ben", "tom>ana"])
+    #expect(pairs("ACTOR TOM") == ["tom>ben", "tom>ana"])
+    #expect(pairs("TARGET ana") == ["uma>ana", "tom>ana"])
+    #expect(pairs("ACTOR #\(tom.raw) TARGET #\(ana.raw)") == ["tom>ana"])
+    #expect(pairs("ACTOR nobody") == [])
+    #expect(pairs(as: core.logIn("ben", "payroll")) == ["tom>ben"])
+    #expect(pairs(as: login) == ["uma>ana", "tom>ben", "tom>ana"])
+    core.advance(15 * 60_000)
+    #expect(pairs() == [])
+  }
+
+  @Test func whoMayEndIt() {
+    core.seedUser("ben", products: [payroll])
+    let login = core.logIn("tom", "payroll")
+    let first = start(login, "ana")
+    #expect(
+      core.run("IMPERSONATE.END \(first["id"])", as: core.logIn("ben", "payroll")).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("IMPERSONATE.END \(first["id"])", as: login).integer == 1)
+    let second = start(login, "ana")["session"].text ?? ""
+    #expect(core.run("IMPERSONATE.END \(second)", as: second).integer == 1)
+  }
+}

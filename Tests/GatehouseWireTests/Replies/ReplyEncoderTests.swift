@@ -39,6 +39,18 @@ struct ReplyEncoderTests {
     #expect(both { $0.integer(value) } == [":\(value)\r\n", ":\(value)\r\n"])
   }
 
+  @Test("small integers, and those around every power of ten and two")
+  func manyIntegers() {
+    var values = Array(Int64(-1100)...1100)
+    var power: Int64 = 1
+    for _ in 0..<18 {
+      power *= 10
+      values += [power - 1, power, power + 1, -power, 1 - power]
+    }
+    for shift in 0..<63 { values += [1 << shift, (1 << shift) - 1, -(1 << shift)] }
+    for value in values { #expect(wire(.resp3) { $0.integer(value) } == ":\(value)\r\n") }
+  }
+
   @Test("texts are binary safe")
   func texts() {
     #expect(both { $0.text("") } == ["$0\r\n\r\n", "$0\r\n\r\n"])

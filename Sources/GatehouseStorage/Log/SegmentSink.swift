@@ -103,11 +103,14 @@ struct SegmentSink: ~Copyable {
       try file.writeAll(UnsafeRawBufferPointer(bytes), at: 0)
     }
     if !core.options.sabotage.contains(.skipSync) { try file.sync() }
-    try location.disk.rename(path, to: location.path(LogFormat.segmentName(lsn)))
+    file.close()
+    let segment = location.path(LogFormat.segmentName(lsn))
+    try location.disk.rename(path, to: segment)
     if !core.options.sabotage.contains(.skipDirectorySync) {
       try location.disk.syncDirectory(location.directory)
     }
-    return file
+    // Opened again, so that its errors name the segment and not the spare that it was.
+    return try location.disk.openFile(segment, .write)
   }
 
   // MARK: Writing

@@ -45,12 +45,11 @@ final class FaultyDisk: Disk {
   @discardableResult
   func check(_ call: String, _ path: String) throws(DiskError) -> Bool {
     try state.withLock { state throws(DiskError) in
-      guard let plan = state.plan, plan.kinds.isEmpty || plan.kinds.contains(call) else {
-        state.calls += 1
+      if let kinds = state.plan?.kinds, !kinds.isEmpty, !kinds.contains(call) { return false }
+      defer { state.calls += 1 }
+      guard let plan = state.plan, state.calls == plan.call || (plan.forGood && state.calls > plan.call) else {
         return false
       }
-      defer { state.calls += 1 }
-      guard state.calls == plan.call || (plan.forGood && state.calls > plan.call) else { return false }
       state.failures += 1
       switch plan.fault {
       case .error(let code): throw DiskError(call: call, path: path, code: code)

@@ -1,0 +1,112 @@
+import GatehouseStorage
+import Glibc
+import Synchronization
+import Testing
+
+/// What the handlers of a log were told.
+final class Recorder<Value: Sendable>: Sendable {
+  private let values = Mutex<[Value]>([])
+
+  var all: [Value] { values.withLock { $0 } }
+
+  func record(_ value: Value) { values.withLock { $0.append(value) } }
+}
+
+@Suite struct LogFullDiskTests {
+  /// What was accepted before the disk was full is written all the same, in the reserve; then records are refused until
+  /// there is room.
+  @Test func aFullDiskRefusesUntilThereIsRoom() throws {
+    let (disk, log) = try TestLog.onSimulatedDisk()
+    let states = Recorder<LogState>()
+    var handlers = LogHandlers()
+    handlers.onStateChange = { states.record($0) }
+    let writer = try log.openDriven(handlers)
+    // Room for the first segment, the reserve and one more.
+    disk.setCapacity(3 * Int(log.options.segmentBytes) + 9000)
+    writer.tick()
+    var expected: [[UInt8]] = []
+    let refusal = #expect(throws: LogRefusal.self) {
+      while true {
+        for _ in 0..<10 {
+          let record = testRecord(UInt64(expected.count))
+          try writer.append(record)
+          expected.append(record)
+        }
+        #expect(writer.turn() == .idle)
+        writer.tick()
+      }
+    }
+    #expect(refusal == .full && writer.state == .full && states.all == [.full])
+    #expect(writer.turn() == .idle)
+    #expect(writer.durableLSN == UInt64(expected.count))
+    writer.tick()
+    #expect(writer.state == .full)
+    #expect(try log.on(disk.afterKill()).recover().records == expected)
+
+    disk.setCapacity(.max)
+    writer.tick()
+    #expect(writer.state == .open && states.all == [.full, .open])
+    try writer.append([1])
+    #expect(writer.turn() == .idle)
+    writer.close()
+    #expect(try log.recover().records == expected + [[1]])
+  }
+
+  /// A disk that promises space and does not have it: the frame that found it out is written into the reserve's space.
+  @Test func aWriteWithoutSpaceTakesTheReserve() throws {
+    let (disk, log) = try TestLog.onSimulatedDisk()
+    let faulty = FaultyDisk(disk)
+    let writer = try log.on(faulty).openDriven()
+    writer.tick()
+    #expect(disk.exists("/log/" + LogFormat.reserveName))
+    faulty.arm(.init(call: 0, fault: .error(ENOSPC), kinds: ["pwrite"]))
+    try writer.append([1])
+    #expect(writer.turn() == .idle)
+    #expect(writer.durableLSN == 1 && writer.state == .full)
+    #expect(!disk.exists("/log/" + LogFormat.reserveName))
+    #expect(throws: LogRefusal.full) { try writer.append([2]) }
+    writer.tick()
+    #expect(writer.state == .open)
+    try writer.append([2])
+    writer.close()
+    #expect(try log.recover().records == [[1], [2]])
+  }
+
+  /// With no reserve left the frame waits, unacknowledged, until there is room.
+  @Test func aWriteWithoutAnySpaceWaits() throws {
+    let (disk, log) = try TestLog.onSimulatedDisk()
+    let faulty = FaultyDisk(disk)
+    let writer = try log.on(faulty).openDriven()
+    faulty.arm(.init(call: 0, fault: .error(ENOSPC), forGood: true, kinds: ["pwrite"]))
+    try writer.append([1])
+    #expect(writer.turn() == .stalled)
+    #expect(writer.turn() == .stalled)
+    #expect(writer.durableLSN == 0 && writer.state == .full)
+    faulty.arm(nil)
+    #expect(writer.turn() == .idle)
+    #expect(writer.durableLSN == 1)
+    writer.tick()
+    #expect(writer.state == .open)
+    faulty.arm(.init(call: 0, fault: .error(ENOSPC), forGood: true, kinds: ["pwrite"]))
+    try writer.append([2])
+    writer.close()
+    #expect(writer.durableLSN == 1)
+    #expect(writer.state == .failed("pwrite of /log/\(LogFormat.segmentName(1)): No space left on device"))
+    #expect(try log.recover().records == [[1]])
+  }
+
+  @Test func tooMuchAtOnceIsRefusedAsBusy() throws {
+    var (_, log) = try TestLog.onSimulatedDisk()
+    log.options.maximumPendingBytes = 1000
+    let writer = try log.openDriven()
+    let refusal = #expect(throws: LogRefusal.self) {
+      while true { try writer.append([UInt8](repeating: 1, count: 100)) }
+    }
+    #expect(refusal == .busy && writer.statistics.pendingBytes >= 1000)
+    #expect(writer.turn() == .idle)
+    try writer.append([1])
+    #expect(throws: LogRefusal.tooLarge) {
+      try writer.append([UInt8](repeating: 1, count: LogFormat.maximumRecord + 1))
+    }
+  }
+}

@@ -188,6 +188,12 @@ final class CoreHarness {
     Self.apply(Record(header: header, changes: changes), lsn, to: cells, directory)
   }
 
+  /// Goes on with other cells, as after a restart.
+  func take(_ cells: [PartitionCell], _ directory: DirectoryCell) {
+    self.cells = cells
+    self.directory = directory
+  }
+
   // MARK: Time
 
   func advance(_ span: Milliseconds) { now += span }

@@ -18,6 +18,8 @@ package struct SessionRow: TableRow {
   /// Neighbours in the user's list of sessions, newest first; `next` also links the free slots.
   package var next: UInt32 = 0
   package var previous: UInt32 = 0
+  /// The deadline, in seconds, under which the session is watched. What is watched under another is of the past.
+  var watched: UInt32 = 0
   package var product: ProductID = 0
   package var workspace: WorkspaceID = 0
   package var kind: SessionKind = .login

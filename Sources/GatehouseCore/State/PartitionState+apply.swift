@@ -325,9 +325,11 @@ extension PartitionState {
   }
 
   /// Enters a session's deadline, rounded up to a second.
-  package mutating func watch(_ slot: Int) {
-    let seconds = UInt64((sessions[slot].deadline + 999) / 1000)
-    deadlines.insert(seconds << 32 | UInt64(slot))
+  package mutating func watch(_ slot: Int) { deadlines.insert(Self.watchKey(&sessions[slot], slot: slot)) }
+
+  static func watchKey(_ row: inout SessionRow, slot: Int) -> UInt64 {
+    row.watched = UInt32(truncatingIfNeeded: (row.deadline + 999) / 1000)
+    return UInt64(row.watched) << 32 | UInt64(slot)
   }
 
   private mutating func end(_ id: SessionID, _ actorSession: SessionID?) {

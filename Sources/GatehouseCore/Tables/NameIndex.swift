@@ -25,6 +25,19 @@ package struct NameIndex: Sendable {
     }
   }
 
+  /// Calls `body` with every serial number, in no order.
+  package func forEach(_ body: (Int) -> Void) {
+    for slot in slots where slot != Self.empty && slot != Self.deleted { body(Int(slot)) }
+  }
+
+  /// Makes room for `count` entries at once.
+  package mutating func reserve(_ count: Int) {
+    precondition(slots.isEmpty)
+    var capacity = 8
+    while capacity * 3 < (count + 1) * 5 { capacity *= 2 }
+    slots = ContiguousArray(repeating: Self.empty, count: capacity)
+  }
+
   /// Adds a serial number; `hashOf` gives the hash of those already in, for when the index grows.
   package mutating func insert(_ serial: Int, hash: UInt32, hashOf: (Int) -> UInt32) {
     if (used + 1) * 4 > slots.count * 3 { grow(hashOf) }

@@ -21,7 +21,7 @@ package struct DetailRange: BitwiseCopyable, Sendable {
 /// changing a row of a copy then copies one page, flat memory without reference counts. That is what makes
 /// a snapshot of live state cheap.
 package struct RowTable<Row: TableRow>: Sendable {
-  private struct Page: Sendable {
+  struct Page: Sendable {
     var rows: ContiguousArray<Row>
     var details: ContiguousArray<UInt8> = []
     /// Bytes of `details` that no row refers to any more.
@@ -29,9 +29,9 @@ package struct RowTable<Row: TableRow>: Sendable {
   }
 
   private static var shift: Int { 6 }
-  private static var pageSize: Int { 1 << shift }
+  static var pageSize: Int { 1 << shift }
 
-  private var pages: ContiguousArray<Page> = []
+  private(set) var pages: ContiguousArray<Page> = []
 
   /// The largest serial number in use so far; the next new row takes the one above.
   package private(set) var last = 0
@@ -70,6 +70,15 @@ package struct RowTable<Row: TableRow>: Sendable {
     discardDetails(of: serial)
     self[serial] = row
     self[serial].details = DetailRange()
+  }
+
+  /// Appends a page of rows whose details lie in `details`; only the last page may have room left.
+  mutating func append(_ rows: ContiguousArray<Row>, details: UnsafeRawBufferPointer) {
+    precondition(last & (Self.pageSize - 1) == 0)
+    var page = Page(rows: rows)
+    page.details.append(contentsOf: details)
+    pages.append(page)
+    last += rows.count
   }
 
   // MARK: Details

@@ -59,11 +59,17 @@ extension PartitionState {
     while due.count < limit, let next = deadlines.min, Milliseconds(next >> 32) * 1000 <= now {
       deadlines.removeMin()
       let slot = Int(next & 0xffff_ffff)
-      guard sessions.contains(slot), sessions[slot].isUsed else { continue }
+      // A slot that was used again is watched anew; what was watched before it must not come back.
+      guard sessions.contains(slot), sessions[slot].isUsed, sessions[slot].watched == UInt32(next >> 32) else {
+        continue
+      }
       if sessions[slot].isLive(at: now) { watch(slot) } else { due.append(sessionID(ofSlot: slot)) }
     }
     return due
   }
+
+  /// How many deadlines are kept, those of the past included.
+  package var watchedDeadlines: Int { deadlines.count }
 
   /// When `dueSessions` should be asked next; nil where there are no sessions.
   package var nextDeadline: Milliseconds? { deadlines.min.map { Milliseconds($0 >> 32) * 1000 } }

@@ -33,6 +33,10 @@ package struct ByteWriter: Sendable {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
+  package mutating func fixed32(_ value: UInt32) {
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
   package mutating func digest(_ value: Digest) {
     fixed64(value.a)
     fixed64(value.b)
@@ -55,6 +59,9 @@ package struct ByteWriter: Sendable {
     varint(value.count)
     bytes.append(contentsOf: value)
   }
+
+  /// Bytes whose length stands elsewhere.
+  package mutating func raw(_ value: UnsafeRawBufferPointer) { bytes.append(contentsOf: value) }
 
   package mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
@@ -136,12 +143,25 @@ package struct ByteReader {
     return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 
+  package mutating func fixed32() throws(CodingError) -> UInt32 {
+    guard bytes.count - offset >= 4 else { throw failure("the end inside a value") }
+    defer { offset += 4 }
+    return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+  }
+
   package mutating func digest() throws(CodingError) -> Digest {
     Digest(try fixed64(), try fixed64(), try fixed64(), try fixed64())
   }
 
   package mutating func block() throws(CodingError) -> UnsafeRawBufferPointer {
     let count = try count()
+    defer { offset += count }
+    return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+  }
+
+  /// The next `count` bytes.
+  package mutating func raw(_ count: Int) throws(CodingError) -> UnsafeRawBufferPointer {
+    guard count <= bytes.count - offset else { throw failure("the end inside a value") }
     defer { offset += count }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }

@@ -1,0 +1,121 @@
+/// The directory in a snapshot: the same state is always the same bytes.
+extension DirectoryState {
+  /// The version of this coding. A reader refuses what is newer.
+  package static let codingVersion: UInt8 = 1
+
+  package func encode(into writer: inout ByteWriter) {
+    writer.byte(Self.codingVersion)
+    writer.varint(lsn)
+    writer.varint(view.lsn)
+    writer.list(view.workspaces) { $1.encode(&$0) }
+    writer.list(view.products) { $1.encode(&$0) }
+    writer.list(view.services) { $1.encode(&$0) }
+    writer.list(usage.sorted { ($0.key.product, $0.key.licence) < ($1.key.product, $1.key.licence) }) { writer, entry in
+      writer.varint(entry.key.product)
+      writer.byte(entry.key.licence)
+      writer.varint(entry.value)
+    }
+    writer.list(superAdministrators.sorted { $0.key < $1.key }) { writer, entry in
+      writer.id(entry.key)
+      writer.flag(entry.value)
+    }
+  }
+
+  package init(from reader: inout ByteReader) throws(CodingError) {
+    guard try reader.byte() == Self.codingVersion else { throw reader.failure("a directory of an unknown version") }
+    let lsn = try reader.varint()
+    let viewLSN = try reader.varint()
+    var number: UInt16 = 0
+    let workspaces = try reader.list { (reader) throws(CodingError) in
+      number += 1
+      return try Workspace(from: &reader, id: number)
+    }
+    number = 0
+    let products = try reader.list { (reader) throws(CodingError) in
+      number += 1
+      let product = try Product(from: &reader, id: number)
+      guard (1...workspaces.count).contains(Int(product.workspace)) else {
+        throw reader.failure("a product whose workspace is not there")
+      }
+      return product
+    }
+    number = 0
+    let services = try reader.list { (reader) throws(CodingError) in
+      number += 1
+      return try ServiceIdentity(from: &reader, id: number)
+    }
+    guard !workspaces.isEmpty, Set(workspaces.map(\.name)).count == workspaces.count else {
+      throw reader.failure("workspaces whose names are not their own")
+    }
+    var usage: [SeatKey: Int] = [:]
+    for _ in 0..<(try reader.count()) {
+      usage[SeatKey(product: try reader.number(), licence: try reader.byte())] = try reader.number()
+    }
+    var superAdministrators: [UserID: Bool] = [:]
+    for _ in 0..<(try reader.count()) { superAdministrators[try reader.id()] = try reader.flag() }
+    self.init(
+      view: Directory(lsn: viewLSN, workspaces: workspaces, products: products, services: services), lsn: lsn,
+      usage: usage, superAdministrators: superAdministrators)
+  }
+}
+
+extension Workspace {
+  fileprivate func encode(_ writer: inout ByteWriter) {
+    writer.text(name)
+    writer.signed(created)
+    writer.text(plan)
+    writer.varint(owner?.raw ?? 0)
+    writer.text(subdomain ?? "")
+    writer.list(policies.texts.sorted { $0.key < $1.key }) { writer, policy in
+      writer.text(policy.key)
+      writer.text(policy.value)
+    }
+    writer.varint(version)
+  }
+
+  fileprivate init(from reader: inout ByteReader, id: WorkspaceID) throws(CodingError) {
+    self.init(id: id, name: try reader.text(), created: try reader.signed(), plan: try reader.text())
+    let owner = try reader.varint()
+    self.owner = owner == 0 ? nil : UserID(raw: owner)
+    let subdomain = try reader.text()
+    self.subdomain = subdomain.isEmpty ? nil : subdomain
+    for _ in 0..<(try reader.count()) { policies.set(try reader.text(), try reader.text()) }
+    version = try reader.number()
+  }
+}
+
+extension Product {
+  fileprivate func encode(_ writer: inout ByteWriter) {
+    writer.varint(workspace)
+    writer.text(name)
+    writer.signed(created)
+    writer.list(pools) { writer, pool in
+      writer.text(pool.type)
+      writer.varint(pool.bought)
+    }
+  }
+
+  fileprivate init(from reader: inout ByteReader, id: ProductID) throws(CodingError) {
+    self.init(id: id, workspace: try reader.number(), name: try reader.text(), created: try reader.signed())
+    pools = try reader.list { (reader) throws(CodingError) in
+      Pool(type: try reader.text(), bought: try reader.number())
+    }
+  }
+}
+
+extension ServiceIdentity {
+  fileprivate func encode(_ writer: inout ByteWriter) {
+    writer.text(name)
+    writer.signed(created)
+    writer.digest(secret)
+    writer.byte(rights.rawValue)
+    writer.flag(isDeleted)
+  }
+
+  fileprivate init(from reader: inout ByteReader, id: ServiceID) throws(CodingError) {
+    self.init(
+      id: id, name: try reader.text(), created: try reader.signed(), secret: try reader.digest(),
+      rights: ServiceRights(rawValue: try reader.byte()))
+    isDeleted = try reader.flag()
+  }
+}

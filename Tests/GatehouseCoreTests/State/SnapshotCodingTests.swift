@@ -1,0 +1,147 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct SnapshotCodingTests {
+  /// A little of everything that a partition or the directory can hold.
+  private func populated() -> CoreHarness {
+    let core = CoreHarness()
+    let acme = core.seedWorkspace("acme", plan: "enterprise")
+    let payroll = core.seedProduct("payroll")
+    let crm = core.seedProduct("crm", workspace: acme)
+    let office = core.seedProduct("office")
+    core.apply(
+      .poolSet(office, type: Product.everyAccess, old: nil, new: 5), .poolSet(office, type: "guest", old: nil, new: 2),
+      .workspaceSet(acme, key: "subdomain", old: "", new: "acme"),
+      .serviceCreated(1, name: "web", [.read, .sessions], secret: Digest(1, 2, 3, 4)),
+      .serviceCreated(2, name: "old", .all, secret: Digest(5, 6, 7, 8)), .serviceDeleted(2))
+    core.seedPolicy("session.ttl", "10h", of: acme)
+    core.connection.service = 1
+    let tom = core.seedUser("tom", products: [payroll], roles: [.superAdministrator, .individual])
+    let ana = core.seedUser(
+      "Ana", workspaces: [acme, mainWorkspace], email: "ana@acme.test", products: [payroll, crm])
+    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(tom.raw)"))
+    core.apply(
+      .accessSet(
+        ana, old: nil, new: ProductAccess(product: office, isEnabled: true, isAdministrator: true, licence: 2)),
+      .userSet(ana, .authority, old: "0", new: "1"), .userSet(ana, .initials, old: "", new: "AA"))
+    let contact: ContactID = core.partitioning.id(serial: 1, partition: core.partitioning.partition(of: ana))
+    core.apply(.contactSet(contact, .hired, old: "", new: "2020-02-29"))
+    let gone = core.seedUser("Zoë", status: .active)
+    core.apply(.statusSet(gone, old: .active, new: .deleted))
+    core.seedUser("ZOË")
+    core.apply(.userRenamed(core.seedUser("before"), old: "before", new: "after"))
+    let login = core.logIn("tom", "payroll", "IDLE 1h")
+    core.run("IMPERSONATE.START \(login) ana REASON look")
+    core.run("IMPERSONATE.START \(login) zoë REASON look WORKSPACE acme")
+    for _ in 0..<5 { core.run("SESSION.CREATE ana payroll") }
+    core.run("SESSION.REVOKE \(core.run("SESSION.LIST ana")[2]["id"])")
+    core.run("SESSION.REVOKE \(core.run("SESSION.LIST ana")[0]["id"])")
+    core.advance(1_800_000)
+    core.run("SESSION.CHECK \(login)")
+    core.seedPolicy("timer.notify-stopped", "on")
+    core.run("TIMER.START ana PROJECT x IDEM k")
+    core.advance(60_000)
+    core.run("TIMER.STOP ana")
+    core.run("TIMER.START ana WORKSPACE acme NOTE y")
+    core.run("ENTRY.CORRECT \(core.run("ENTRY.LIST ana")[1][0]["entry"]) NOTE z REASON because")
+    return core
+  }
+
+  private func reads(_ core: CoreHarness) -> [String] {
+    [
+      "LOGIN.CHECK ana payroll", "LOGIN.CHECK after payroll", "LOGIN.CHECK before payroll", "LOGIN.CHECK zoë payroll",
+      "LOGIN.EXPLAIN ana office", "SESSION.LIST ana", "SESSION.LIST tom", "IMPERSONATE.LIST", "TIMER.RUNNING",
+      "ENTRY.LIST ana", "ENTRY.HISTORY \(core.run("ENTRY.LIST ana")[1][0]["entry"])",
+      "TIMER.START ana PROJECT x IDEM k",
+      "IMPERSONATE.CAN tom ana WORKSPACE acme",
+    ].map { core.run($0).description }
+  }
+
+  @Test func aDecodedStateIsTheSame() throws {
+    let core = populated()
+    let before = reads(core)
+    let counts = core.cells.map { [$0.state.liveUsers, $0.state.sessionCount, $0.state.names.count] }
+    try core.restart()
+    #expect(reads(core) == before)
+    #expect(core.cells.map { [$0.state.liveUsers, $0.state.sessionCount, $0.state.names.count] } == counts)
+    core.expectReplicated()
+  }
+
+  @Test func commandsGoOnAfterARestartAsWithoutOne() throws {
+    let core = populated()
+    let other = populated()
+    try core.restart()
+    for core in [core, other] {
+      for line in [
+        "SESSION.CREATE ana payroll", "SESSION.REVOKEALL tom", "SESSION.CREATE tom payroll",
+        "TIMER.STOP ana WORKSPACE acme",
+        "SESSION.CREATE ana payroll", "ENTRY.ADD ana START 1 END 2",
+      ] {
+        #expect(!core.run(line).isError)
+      }
+      core.advance(TimeText.day)
+      core.expire()
+    }
+    #expect(core.cells.map(\.encoded) == other.cells.map(\.encoded))
+    core.expectReplicated()
+  }
+
+  @Test func aNameThatSomebodyElseTookStaysTheirs() throws {
+    let core = populated()
+    let taken = core.user("zoë")?.id
+    #expect(taken != nil)
+    try core.restart()
+    #expect(core.user("zoë")?.id == taken)
+    #expect(core.run("LOGIN.CHECK Zoë payroll").text == "DENY product-disabled")
+  }
+
+  /// Whatever is cut off or changed, decoding ends: with an error, or with a state that decodes.
+  @Test func whatIsDamagedIsRefusedOrWhole() throws {
+    let core = populated()
+    for cell in core.cells {
+      let bytes = cell.encoded
+      for count in 0..<bytes.count {
+        #expect(throws: CodingError.self) {
+          try PartitionCell.decode(ContiguousArray(bytes[..<count]), index: cell.index, core.partitioning)
+        }
+      }
+      var random = SeededRandom(seed: 5)
+      for _ in 0..<300 {
+        var changed = bytes
+        changed[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
+        changed.withUnsafeBytes { raw in
+          var reader = ByteReader(raw)
+          _ = try? PartitionState(from: &reader, index: cell.index, partitioning: core.partitioning)
+        }
+      }
+    }
+    let bytes = core.directory.encoded
+    for count in 0..<bytes.count {
+      #expect(throws: CodingError.self) { try DirectoryCell.decode(ContiguousArray(bytes[..<count])) }
+    }
+  }
+
+  @Test func anotherVersionOrPartitionIsRefused() {
+    let core = populated()
+    var bytes = core.cells[1].encoded
+    #expect(throws: CodingError.self) { try PartitionCell.decode(bytes, index: 2, core.partitioning) }
+    bytes[0] += 1
+    #expect(throws: CodingError.self) { try PartitionCell.decode(bytes, index: 1, core.partitioning) }
+  }
+
+  @Test func slotsThatAreUsedAgainAreWatchedOnce() {
+    let core = CoreHarness(partitions: 1)
+    let payroll = core.seedProduct("payroll")
+    core.seedUser("ana", products: [payroll])
+    for _ in 0..<50 {
+      let opened = core.run("SESSION.CREATE ana payroll TTL 60s")
+      core.advance(1000)
+      core.run("SESSION.REVOKE \(opened["id"])")
+    }
+    core.run("SESSION.CREATE ana payroll TTL 8h")
+    core.advance(3_600_000)
+    #expect(core.expire() == 0)
+    #expect(core.cells[0].state.watchedDeadlines == 1)
+  }
+}

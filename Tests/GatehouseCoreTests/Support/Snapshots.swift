@@ -1,0 +1,75 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// States as bytes: to compare them, and to take them up again.
+extension PartitionCell {
+  /// The state in a snapshot.
+  var encoded: ContiguousArray<UInt8> {
+    var writer = ByteWriter()
+    state.encode(into: &writer)
+    return writer.bytes
+  }
+
+  /// The state without what only memory knows: the uses of sessions that the log has not heard of.
+  var encodedAsLogged: ContiguousArray<UInt8> {
+    let copy = PartitionCell(state)
+    if copy.state.sessions.last > 0 {
+      for slot in 1...copy.state.sessions.last {
+        copy.state.sessions[slot].lastSeen = copy.state.sessions[slot].loggedSeen
+      }
+    }
+    return copy.encoded
+  }
+
+  static func decode(
+    _ bytes: ContiguousArray<UInt8>, index: Int, _ partitioning: Partitioning
+  ) throws -> PartitionCell {
+    try bytes.withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      let state = try PartitionState(from: &reader, index: index, partitioning: partitioning)
+      #expect(reader.isAtEnd)
+      return PartitionCell(state)
+    }
+  }
+}
+
+extension DirectoryCell {
+  var encoded: ContiguousArray<UInt8> {
+    var writer = ByteWriter()
+    state.encode(into: &writer)
+    return writer.bytes
+  }
+
+  static func decode(_ bytes: ContiguousArray<UInt8>) throws -> DirectoryCell {
+    try bytes.withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      let state = try DirectoryState(from: &reader)
+      #expect(reader.isAtEnd)
+      return DirectoryCell(state)
+    }
+  }
+}
+
+extension CoreHarness {
+  /// Expects that the log alone makes the state that commands made.
+  func expectReplicated(_ location: SourceLocation = #_sourceLocation) {
+    for (cell, copy) in zip(cells, replica) {
+      #expect(
+        cell.encodedAsLogged == copy.encodedAsLogged, "partition \(cell.index) differs from its log",
+        sourceLocation: location)
+    }
+    #expect(
+      directory.encoded == replicaDirectory.encoded, "the directory differs from its log", sourceLocation: location)
+  }
+
+  /// Takes the state up again from a snapshot, as after a restart.
+  func restart() throws {
+    let partitioning = partitioning
+    let cells = try cells.map { try PartitionCell.decode($0.encoded, index: $0.index, partitioning) }
+    let directory = try DirectoryCell.decode(directory.encoded)
+    for (before, after) in zip(self.cells, cells) { #expect(before.encoded == after.encoded) }
+    #expect(self.directory.encoded == directory.encoded)
+    take(cells, directory)
+  }
+}

@@ -30,11 +30,6 @@ struct ByteQueue: ~Copyable {
     end += bytes.count
   }
 
-  mutating func append(_ text: String) {
-    var text = text
-    text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
-  }
-
   /// Lets `body` fill free space of at least `minimum` bytes; it returns how many it wrote.
   mutating func fill(minimum: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
     reserve(minimum)

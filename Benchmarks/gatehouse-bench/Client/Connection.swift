@@ -1,3 +1,5 @@
+import GatehouseWire
+
 /// One connection: what it still has to write, which answers it waits for, and where its requests come from.
 final class Connection<Source: RequestSource> {
   enum State {
@@ -19,6 +21,7 @@ final class Connection<Source: RequestSource> {
   private(set) var source: Source
   private var output = ByteQueue(capacity: 16 * 1024)
   private var input = ByteQueue(capacity: 2 * 64 * 1024)
+  private var scanner = ReplyScanner()
   /// The requests in flight, in a ring: `first` is the oldest.
   private let pending: UnsafeMutablePointer<Pending>
   private let depth: Int
@@ -88,7 +91,19 @@ final class Connection<Source: RequestSource> {
     let now = MonotonicClock.now()
     var run: (pending: Pending, count: Int)?
     var rest = input.unread
-    while let length = ReplyScanner.length(rest) {
+    scanning: while !rest.isEmpty {
+      let length: Int
+      switch scanner.next(rest) {
+      case .reply(let consumed, _): length = consumed
+      case .push(let consumed):
+        rest = UnsafeRawBufferPointer(rebasing: rest[consumed...])
+        continue
+      case .incomplete: break scanning
+      case .malformed:
+        measurement.recordError("not a reply: \(Self.text(rest))")
+        state = .closed
+        break scanning
+      }
       let reply = UnsafeRawBufferPointer(rebasing: rest[..<length])
       rest = UnsafeRawBufferPointer(rebasing: rest[length...])
       guard inFlight > 0 else {
@@ -109,7 +124,6 @@ final class Connection<Source: RequestSource> {
         if let run { count(run, now: now, measuredFrom: measuredFrom, into: &measurement) }
         run = (answered, 1)
       }
-      if rest.isEmpty { break }
     }
     if let run { count(run, now: now, measuredFrom: measuredFrom, into: &measurement) }
     input.consume(input.count - rest.count)

@@ -1,3 +1,5 @@
+import GatehouseWire
+
 /// What a server needs before it can be loaded or measured.
 struct SetUp {
   let host: String
@@ -7,11 +9,11 @@ struct SetUp {
   ///
   /// - Parameter tolerating: the first word of an error that means it is there already.
   private func send(_ requests: [[String]], tolerating: String? = nil) throws {
-    let plan = WorkerPlan(host: host, port: port, depth: 1, end: .sourcesEmpty)
+    let client = try BlockingClient(host: host, port: port)
+    defer { client.close() }
     for request in requests {
-      let result = try Worker(plan: plan, sources: [OneRequest(words: request)]).run().measurement
-      guard let error = result.firstError else { continue }
-      if let tolerating, error.contains("-" + tolerating) { continue }
+      guard let error = try client.command(request).errorText else { continue }
+      if let tolerating, error.hasPrefix(tolerating) { continue }
       throw BenchError("\(request[0]): \(error)")
     }
   }
@@ -38,17 +40,5 @@ struct SetUp {
       throw BenchError("\(count) sessions were made, but \(tokens.count) answers had a token")
     }
     return tokens
-  }
-}
-
-/// A single request.
-private struct OneRequest: RequestSource {
-  var words: [String]?
-
-  mutating func next(_ output: inout ByteQueue, closing: Bool) -> Work? {
-    guard let words, !closing else { return nil }
-    output.appendRequest(words)
-    self.words = nil
-    return .store
   }
 }

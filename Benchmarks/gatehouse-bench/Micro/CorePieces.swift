@@ -20,6 +20,10 @@ extension MicroPiece {
     MicroPiece(name: "session-create") { times in
       repeated(times, requests: users.map { ["SESSION.CREATE", $0, "payroll"] })
     },
+    MicroPiece(name: "timer-start-stop") { times in
+      let requests = users.map { user in (["TIMER.START", user], ["TIMER.STOP", user]) }
+      return repeated(times, pairs: requests, in: MicroWorld())
+    },
   ]
 
   private static var users: [String] {
@@ -30,6 +34,16 @@ extension MicroPiece {
     let requests = requests.map { OwnedArguments($0) }
     var sum = 0
     for index in 0..<times { sum &+= requests[index % requests.count].withView(world.run) }
+    return sum
+  }
+
+  private static func repeated(_ times: Int, pairs: [([String], [String])], in world: MicroWorld) -> Int {
+    let pairs = pairs.map { (OwnedArguments($0.0), OwnedArguments($0.1)) }
+    var sum = 0
+    for index in 0..<times {
+      let pair = pairs[index % pairs.count]
+      sum &+= pair.0.withView(world.run) &+ pair.1.withView(world.run)
+    }
     return sum
   }
 }

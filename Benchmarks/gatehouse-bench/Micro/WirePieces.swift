@@ -6,7 +6,7 @@ extension MicroPiece {
   /// Bytes to words, and replies to bytes.
   static let wirePieces = [
     MicroPiece(name: "parse-login") {
-      parse(MicroRequests.array("LOGIN.CHECK", "user000000012345", "payroll"), times: $0)
+      parse(RequestEncoder.encode(["LOGIN.CHECK", "user000000012345", "payroll"]), times: $0)
     },
     MicroPiece(name: "parse-inline") { parse(Array("LOGIN.CHECK user000000012345 payroll\r\n".utf8), times: $0) },
     MicroPiece(name: "encode-allow") { encode(MicroReplies.allow, .resp2, times: $0) },
@@ -35,13 +35,6 @@ extension MicroPiece {
       sum &+= buffer.readableBytes
     }
     return sum
-  }
-}
-
-/// Requests as clients send them.
-enum MicroRequests {
-  static func array(_ words: String...) -> [UInt8] {
-    Array("*\(words.count)\r\n".utf8) + words.flatMap { Array("$\($0.utf8.count)\r\n\($0)\r\n".utf8) }
   }
 }
 

@@ -1,3 +1,5 @@
+import GatehouseWire
+
 /// Makes users, each once: the connection's share of the numbers.
 struct UserSource: RequestSource {
   enum Form: Sendable {
@@ -86,16 +88,9 @@ struct SessionSource: RequestSource {
   }
 
   mutating func receive(_ reply: UnsafeRawBufferPointer, of work: Work) {
-    if let token = Self.token(in: reply) { tokens.append(token) }
-  }
-
-  /// The text after the field `session` of a reply that is a flat array of texts and numbers.
-  static func token(in reply: UnsafeRawBufferPointer) -> String? {
-    let lines = reply.split(separator: UInt8(ascii: "\n")).map { $0.dropLast() }
-    guard let field = lines.firstIndex(where: { $0.elementsEqual("session".utf8) }), lines.count > field + 2 else {
-      return nil
-    }
-    return String(decoding: lines[field + 2], as: UTF8.self)
+    var parser = ReplyParser()
+    parser.append(reply)
+    if let value = try? parser.next(), let token = value["session"]?.string { tokens.append(token) }
   }
 }
 

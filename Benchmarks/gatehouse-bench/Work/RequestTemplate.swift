@@ -1,3 +1,5 @@
+import GatehouseWire
+
 /// The bytes of a request, made once; only the digits of a number in it differ from one request to the next.
 struct RequestTemplate: Sendable {
   /// Stands in a word for twelve digits: as redis-benchmark writes `__rand_int__`.
@@ -7,7 +9,7 @@ struct RequestTemplate: Sendable {
   private let slots: [Int]
 
   init(_ words: String...) {
-    let bytes = Array("*\(words.count)\r\n".utf8) + words.flatMap { Array("$\($0.utf8.count)\r\n\($0)\r\n".utf8) }
+    let bytes = RequestEncoder.encode(words)
     let slot = Array(Self.slot.utf8)
     slots = bytes.indices.filter { bytes[$0...].starts(with: slot) }
     self.bytes = bytes
@@ -33,11 +35,6 @@ struct RequestTemplate: Sendable {
 extension ByteQueue {
   /// Appends a request of these words.
   mutating func appendRequest(_ words: [String]) {
-    append("*\(words.count)\r\n")
-    for word in words {
-      append("$\(word.utf8.count)\r\n")
-      append(word)
-      append("\r\n")
-    }
+    RequestEncoder.encode(words).withUnsafeBytes { append($0) }
   }
 }

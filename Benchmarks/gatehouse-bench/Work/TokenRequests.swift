@@ -1,3 +1,5 @@
+import GatehouseWire
+
 /// Session tokens, each kept as the whole request that checks it.
 struct TokenRequests: Sendable {
   private var bytes: ContiguousArray<UInt8> = []
@@ -9,7 +11,7 @@ struct TokenRequests: Sendable {
   init(tokens: [String]) {
     numbered = 0
     for token in tokens {
-      bytes.append(contentsOf: "*2\r\n$13\r\nSESSION.CHECK\r\n$\(token.utf8.count)\r\n\(token)\r\n".utf8)
+      bytes.append(contentsOf: RequestEncoder.encode(["SESSION.CHECK", token]))
       starts.append(bytes.count)
     }
   }

@@ -1,0 +1,156 @@
+internal import Glibc
+
+/// Where a copied log ends.
+struct LogCopyEnd: Equatable {
+  /// The first record of the copied segments; nil where there are none.
+  var firstLSN: UInt64?
+  var lastLSN: UInt64
+  var epoch: UInt64
+}
+
+/// Copies a log, while it may be written, up to a record.
+struct LogCopy {
+  let source: DataFolder
+  let target: DataFolder
+  /// The last record wanted; all there are where nil.
+  let last: UInt64?
+  /// Whether the frame with the last record is cut after it; otherwise it is left out when it has more.
+  let cutsFrames: Bool
+  let dictionaries: [ZstdDictionary]
+  let progress: (CopyProgress) throws -> Void
+
+  /// How often segments may move into the archive under the copy's eyes before that counts as a fault.
+  private static let moveLimit = 16
+
+  func run() throws -> LogCopyEnd {
+    var moves = 0
+    while true {
+      do {
+        return try copySegments()
+      } catch is FileGone where moves < Self.moveLimit {
+        moves += 1
+        try removeSegments()
+      }
+    }
+  }
+
+  private func copySegments() throws -> LogCopyEnd {
+    // The witness first: whatever a live writer adds meanwhile is above it.
+    let witness = try WitnessFile.read(source.logLocation)
+    let listing = try LogListing(source.logLocation).segments
+    let wanted = listing.filter { $0 <= last ?? .max }
+    var end = LogCopyEnd(
+      firstLSN: wanted.first, lastLSN: (wanted.first ?? 1) - 1, epoch: witness?.epoch ?? 0)
+    var before: ChainPosition?
+    for (index, lsn) in wanted.enumerated() {
+      let segment = try open(lsn)
+      defer { segment.file.close() }
+      if let before, before.nextLSN != lsn || before.hash != segment.header.previousHash {
+        throw LogError(
+          .corrupt, segment: LogFormat.segmentName(lsn), offset: 0, lsn: before.nextLSN,
+          "the segment does not follow the one before")
+      }
+      let (chain, stop) = try copy(segment)
+      // Within the log only a cut ends the frames of a segment before the next one begins.
+      if index + 1 < listing.count, !stop.isCut, chain.nextLSN != listing[index + 1] {
+        throw LogError(
+          .corrupt, segment: LogFormat.segmentName(lsn), offset: stop.offset, lsn: chain.nextLSN,
+          "there is no good frame where one must be: the next segment was begun after it was durable")
+      }
+      before = chain
+      end.lastLSN = chain.nextLSN - 1
+      end.epoch = max(end.epoch, chain.epoch)
+      if stop.isCut { break }
+      if index + 1 == listing.count { try check(chain, stop, witness) }
+    }
+    return end
+  }
+
+  /// What was durable when the copy began must be in it, if it is wanted.
+  private func check(_ chain: ChainPosition, _ stop: Stop, _ witness: Witness?) throws {
+    let durable = min(witness?.durableLSN ?? 0, last ?? .max)
+    guard durable >= chain.nextLSN else { return }
+    throw LogError(
+      .corrupt, segment: LogFormat.segmentName(stop.segment), offset: stop.offset, lsn: chain.nextLSN,
+      "there is no good frame, and the witness says that LSN \(durable) was durable")
+  }
+
+  /// Where the copying of a segment ended, and whether because no more was wanted.
+  private struct Stop {
+    var segment: UInt64
+    var offset: UInt64
+    var isCut: Bool
+  }
+
+  private func copy(_ segment: OpenSegment) throws -> (ChainPosition, Stop) {
+    var scanner = SegmentScanner(segment, folderID: source.manifest.folderID)
+    var copy = try SegmentCopy(segment.header, in: target)
+    var bodies = FrameBodies(dictionaries: dictionaries)
+    var stop = Stop(segment: segment.header.firstLSN, offset: scanner.offset, isCut: false)
+    while true {
+      // A clean end after the last record wanted belongs to it no more.
+      if let last, scanner.chain.nextLSN > last {
+        stop.isCut = true
+        break
+      }
+      guard case .frame(let frame) = try scanner.next() else { break }
+      if let last, frame.header.nextLSN > last + 1 {
+        stop.isCut = true
+        if cutsFrames {
+          let body = try bodies.body(of: frame.header, stored: frame.stored)
+          try copy.remake(frame.header, through: last, body: body)
+        }
+        break
+      }
+      try copy.put(frame.header, bytes: frame.bytes)
+      try progress(CopyProgress(part: .log, done: UInt64(frame.bytes.count)))
+    }
+    stop.offset = scanner.offset
+    try copy.finish()
+    return (copy.chain, stop)
+  }
+
+  private func open(_ lsn: UInt64) throws -> OpenSegment {
+    do throws(LogError) {
+      return try OpenSegment(source.logLocation, lsn)
+    } catch {
+      if !source.disk.exists(source.logLocation.path(LogFormat.segmentName(lsn))) { throw FileGone() }
+      throw error
+    }
+  }
+
+  /// Takes back what was copied.
+  func removeSegments() throws {
+    for lsn in try LogListing(target.logLocation).segments {
+      try target.disk.remove(target.logLocation.path(LogFormat.segmentName(lsn)))
+    }
+  }
+}
+
+extension LogCopy {
+  /// Lays an archive out as a segment again, up to a record: a log must not be empty behind its archive, and an
+  /// archive cannot be cut. The frames are made anew, as the bytes that the log had stored are not kept.
+  func unpack(_ entry: ArchiveCatalog.Entry, through last: UInt64) throws -> LogCopyEnd {
+    let reader = try ArchiveCatalog(source).open(entry)
+    defer { reader.close() }
+    let alignment = UInt32(LogOptions().alignment)
+    var copy = try SegmentCopy(
+      SegmentHeader(
+        alignment: alignment, folderID: source.manifest.folderID, firstLSN: entry.records.lowerBound, epoch: 0,
+        previousHash: reader.info.previousHash), in: target)
+    var buffers = ArchiveReader.Buffers()
+    for (number, block) in reader.blocks.enumerated() where block.firstLSN <= last {
+      var frames: [(header: FrameHeader, body: [UInt8])] = []
+      try reader.forEachFrame(in: number, &buffers) { header, _, body in
+        if header.firstLSN <= last { frames.append((header, Array(body))) }
+      }
+      for frame in frames where frame.header.type == .records {
+        try frame.body.withUnsafeBytes { try copy.remake(frame.header, through: last, body: $0) }
+        try progress(CopyProgress(part: .log, done: UInt64(frame.body.count)))
+      }
+    }
+    try copy.finish()
+    return LogCopyEnd(
+      firstLSN: entry.records.lowerBound, lastLSN: copy.chain.nextLSN - 1, epoch: copy.chain.epoch)
+  }
+}

@@ -1,0 +1,63 @@
+/// Writes a segment of a log that was copied or cut: frames as they were, and frames made anew.
+struct SegmentCopy: ~Copyable {
+  private let file: any DiskFile
+  private let alignment: UInt64
+  private let folderID: Hash128
+  private var encoder: FrameEncoder
+  private var frame = RawBuffer()
+  private var offset = LogFormat.segmentStart
+  /// What the next frame must follow.
+  private(set) var chain: ChainPosition
+
+  init(_ header: SegmentHeader, in folder: DataFolder) throws {
+    let location = folder.logLocation
+    let file = try location.disk.openFile(location.path(LogFormat.segmentName(header.firstLSN)), .create)
+    try header.encoded().withRawBytes { bytes throws(DiskError) in try file.writeAll(bytes, at: 0) }
+    self.file = file
+    alignment = UInt64(header.alignment)
+    folderID = location.folderID
+    // Made without a dictionary, so that whoever reads the copy needs none for these frames.
+    encoder = FrameEncoder(folderID: folderID, level: 1, dictionary: nil)
+    chain = ChainPosition(nextLSN: header.firstLSN, hash: header.previousHash, epoch: header.epoch)
+  }
+
+  deinit { file.close() }
+
+  /// Puts a frame as it was.
+  mutating func put(_ header: FrameHeader, bytes: UnsafeRawBufferPointer) throws {
+    precondition(chain.continues(with: header))
+    try file.writeAll(bytes, at: offset)
+    chain.advance(over: header)
+    offset = LogFormat.aligned(offset + UInt64(bytes.count), alignment)
+  }
+
+  /// Makes a frame anew, with the first records of one that was, or with the same ones stored otherwise: as its hash
+  /// is another, the log begins a chain of its own here.
+  mutating func remake(_ header: FrameHeader, through last: UInt64, body: UnsafeRawBufferPointer) throws {
+    var plain = RawBuffer(capacity: max(body.count, 1))
+    var count: UInt32 = 0
+    let isWhole = RecordCoding.forEach(in: body, count: Int(header.recordCount)) { record in
+      guard header.firstLSN + UInt64(count) <= last else { return }
+      RecordCoding.append(record, to: &plain)
+      count += 1
+    }
+    guard isWhole else {
+      throw LogError(.corrupt, lsn: header.firstLSN, "the frame does not hold \(header.recordCount) records")
+    }
+    var remade = header
+    remade.recordCount = count
+    remade.previousHash = chain.hash
+    remade.epoch = max(header.epoch, chain.epoch)
+    remade = encoder.encode(remade, body: plain.bytes, alignment: Int(alignment), into: &frame)
+    precondition(chain.continues(with: remade))
+    try file.writeAll(frame.bytes, at: offset)
+    chain.advance(over: remade)
+    offset += UInt64(frame.count)
+  }
+
+  /// Ends the segment after its last frame, and syncs it.
+  mutating func finish() throws {
+    try file.truncate(to: offset)
+    try file.sync()
+  }
+}

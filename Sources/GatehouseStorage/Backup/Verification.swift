@@ -1,0 +1,141 @@
+internal import Glibc
+
+/// Reads a whole data folder and tells everything that is wrong with it. It changes nothing, and works beside a
+/// running server: the log's end is taken as it comes, and files that a compaction or a snapshot replaces
+/// meanwhile are not missed.
+package struct Verification {
+  /// One thing that is wrong, and where.
+  package struct Problem: Sendable, Equatable, CustomStringConvertible {
+    /// Relative to the folder.
+    package var file: String
+    package var offset: UInt64?
+    package var lsn: UInt64?
+    package var text: String
+
+    package var description: String {
+      var place = file
+      if let offset { place += " at byte \(offset)" }
+      if let lsn { place += ", record \(lsn)" }
+      return "\(place): \(text)"
+    }
+  }
+
+  /// What was read, and what was wrong.
+  package struct Report: Sendable, Equatable {
+    package var problems: [Problem] = []
+    /// The sound ones, the newest first.
+    package var snapshots: [SnapshotInfo] = []
+    /// The sound ones, the oldest first.
+    package var archives: [ArchiveInfo] = []
+    package var segments = 0
+    /// The first record of archive and log together, and the last.
+    package var firstLSN: UInt64 = 1
+    package var lastLSN: UInt64 = 0
+    /// The hash of the log's last frame, which stands for the whole chain.
+    package var lastHash: Hash128?
+  }
+
+  let folder: DataFolder
+  let options: LogOptions
+  let progress: (UInt64) throws -> Void
+  var report = Report()
+  /// The first record of the log when it was read: what is before it must be in the archive, which is read later.
+  var logFirst: UInt64?
+
+  /// Verifies.
+  /// - Parameters:
+  ///   - manifest: whether the manifest is looked at too.
+  ///   - progress: is told how many records of the log, or blocks of other files, were read; may throw to stop, which
+  ///     the report then says.
+  package static func run(
+    _ folder: DataFolder, dictionaries: [ZstdDictionary] = [], manifest: Bool = true,
+    progress: (UInt64) throws -> Void = { _ in }
+  ) -> Report {
+    withoutActuallyEscaping(progress) { progress in
+      var options = LogOptions()
+      options.dictionaries = dictionaries
+      var verification = Verification(folder: folder, options: options, progress: progress)
+      if manifest { verification.checkFolder() }
+      // In this order, what moves from log to archive meanwhile is seen at least once.
+      verification.checkSnapshots()
+      verification.checkLog()
+      verification.checkArchives()
+      verification.checkReach()
+      return verification.report
+    }
+  }
+
+  mutating func note(_ file: String, offset: UInt64? = nil, lsn: UInt64? = nil, _ text: String) {
+    let problem = Problem(file: file, offset: offset, lsn: lsn, text: text)
+    if !report.problems.contains(problem) { report.problems.append(problem) }
+  }
+
+  /// Notes why a file could not be read, unless it is no longer there.
+  mutating func note(_ error: any Error, at path: String) {
+    let file = relative(path)
+    switch error {
+    case BlockFileError.failed(let error) where error.code == ENOENT && !folder.disk.exists(path): break
+    case _ where hasMoved(error): break
+    case BlockFileError.damaged(_, let offset, let reason): note(file, offset: offset, reason)
+    case let error as LogError:
+      note(
+        error.segment.map { DiskPath.join(FolderName.log, $0) } ?? file, offset: error.offset, lsn: error.lsn,
+        error.detail)
+    default: note(file, "\(error)")
+    }
+  }
+
+  func relative(_ path: String) -> String {
+    path.hasPrefix(folder.path + "/") ? String(path.dropFirst(folder.path.count + 1)) : path
+  }
+}
+
+// MARK: - The folder and its snapshots
+
+extension Verification {
+  private mutating func checkFolder() {
+    let known = [FolderName.manifest, FolderName.manifestCopy, FolderName.lock] + FolderName.subfolders
+    do {
+      for name in try folder.disk.list(folder.path).sorted() where !known.contains(name) {
+        if !name.hasSuffix(FolderName.temporarySuffix) { note(name, "the file does not belong to the folder") }
+      }
+      for name in try SnapshotCatalog(folder).strangers() {
+        note(DiskPath.join(FolderName.snapshots, name), "the file is no snapshot")
+      }
+      for name in try ArchiveCatalog(folder).strangers() {
+        note(DiskPath.join(FolderName.archive, name), "the file is no archive")
+      }
+    } catch {
+      note(error, at: folder.path)
+    }
+    for name in [FolderName.manifest, FolderName.manifestCopy] {
+      do {
+        let bytes = try folder.disk.readFile(DiskPath.join(folder.path, name), limit: 64 << 10)
+        if try Manifest(decoding: bytes) != folder.manifest { note(name, "it differs from its copy") }
+      } catch let fault as ManifestFault {
+        note(name, "it cannot be used: \(fault)")
+      } catch {
+        note(error, at: DiskPath.join(folder.path, name))
+      }
+    }
+  }
+
+  private mutating func checkSnapshots() {
+    let catalog = SnapshotCatalog(folder)
+    do {
+      for entry in try catalog.entries() {
+        do {
+          let reader = try catalog.open(entry)
+          defer { reader.close() }
+          try reader.verify()
+          report.snapshots.append(reader.info)
+          try progress(UInt64(reader.sections.count))
+        } catch {
+          note(error, at: entry.path)
+        }
+      }
+    } catch {
+      note(error, at: folder.snapshotsPath)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import Testing
+
+@testable import GatehouseStorage
+
+@Suite("Restore")
+struct RestoreTests {
+  /// A folder of 185 records, of which the first part is in the archive where it is compacted.
+  func prepared(compacted: Bool) throws -> SimulatedDisk {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    if compacted { _ = try store.compact() }
+    store.stop()
+    return disk
+  }
+
+  func restore(on disk: SimulatedDisk, until point: Restore.Point) throws -> CopyReport {
+    try Restore.run(
+      from: FolderFixture.path, to: BackupTests.target, until: point, disk: disk, keys: RecordFixture.keys)
+  }
+
+  @Test(arguments: [false, true])
+  func bringsEverythingBack(compacted: Bool) throws {
+    let disk = try prepared(compacted: compacted)
+    #expect(try restore(on: disk, until: .end).lastLSN == 185)
+    try BackupTests.check(disk, through: 185)
+  }
+
+  /// Records 120, 121, 180 and 181 are where snapshots begin to count; 96 and 97 where the archive ends.
+  @Test(
+    arguments: [false, true], [1, 2, 31, 32, 33, 64, 96, 97, 119, 120, 121, 122, 179, 180, 181, 184, 185] as [UInt64])
+  func goesBackToARecord(compacted: Bool, lsn: UInt64) throws {
+    let disk = try prepared(compacted: compacted)
+    let report = try restore(on: disk, until: .lsn(lsn))
+    #expect(report.lastLSN == lsn)
+    #expect(report.snapshot == (lsn >= 180 ? 179 : lsn >= 120 ? 119 : nil))
+    // Where no snapshot is old enough, the archive is replayed from the first record, which the server mentions.
+    let verified = Verification.run(try DataFolder.look(at: BackupTests.target, disk: disk))
+    #expect(verified.problems.isEmpty)
+    let store = try StoreFixture(on: disk, at: BackupTests.target)
+    #expect(store.recovered == lsn)
+    #expect(try StoreFixture.hasWholeHistory(store.folder, through: lsn))
+    try store.append(30)
+    try store.snapshot()
+    try store.append(30)
+    try store.snapshot()
+    _ = try store.compact()
+    #expect(try StoreFixture.hasWholeHistory(store.folder, through: lsn + 60))
+    store.stop()
+    let again = try StoreFixture(on: disk, at: BackupTests.target)
+    #expect(again.recovered == lsn + 60)
+    #expect(Verification.run(again.folder).problems.isEmpty)
+  }
+
+  @Test(arguments: [0, 999] as [UInt64])
+  func goesBackToATime(more: UInt64) throws {
+    let disk = try prepared(compacted: true)
+    #expect(try restore(on: disk, until: .time(RecordFixture.time(140) + more)).lastLSN == 140)
+    try BackupTests.check(disk, through: 140)
+  }
+
+  @Test func anImpossiblePointIsNamed() throws {
+    let disk = try prepared(compacted: true)
+    #expect(throws: CopyError.noSuchRecord(wanted: "186", last: 185)) { try restore(on: disk, until: .lsn(186)) }
+    #expect(throws: CopyError.noSuchRecord(wanted: "0", last: 185)) { try restore(on: disk, until: .lsn(0)) }
+    #expect(throws: CopyError.self) { try restore(on: disk, until: .time(RecordFixture.time(1) - 1)) }
+    #expect(!disk.exists(BackupTests.target))
+  }
+
+  @Test func whatIsNoLongerKeptCannotBeHad() throws {
+    let disk = try prepared(compacted: true)
+    let store = try StoreFixture(on: disk)
+    let report = try store.compact(retention: 1)
+    #expect(report.expired.count > 1)
+    store.stop()
+    let first = try #require(report.expired.last).records.upperBound + 1
+    for lsn in [1, first - 1, first, 119] {
+      #expect(throws: CopyError.unreachable(lsn: lsn, first: first, snapshots: [179, 119])) {
+        try restore(on: disk, until: .lsn(lsn))
+      }
+      #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
+    }
+    #expect(try restore(on: disk, until: .lsn(120)).lastLSN == 120)
+    try BackupTests.check(disk, through: 120, from: first)
+  }
+
+  /// After a crash in a compaction, archive and log both have some of the records.
+  @Test(arguments: [10, 40, 60, 80, 96, 100, 150] as [UInt64])
+  func doublesDoNoHarm(lsn: UInt64) throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    struct Stop: Error {}
+    var removals = 0
+    _ = try? StoreFixture.compactor(store.folder, archiveBytes: 1 << 20, through: 185).compact { step in
+      if case .removing = step { removals += 1 }
+      if removals == 2 { throw Stop() }
+    }
+    store.stop()
+    #expect(try restore(on: disk, until: .lsn(lsn)).lastLSN == lsn)
+    try BackupTests.check(disk, through: lsn)
+  }
+
+  @Test func overwritesNothing() throws {
+    let disk = try prepared(compacted: false)
+    _ = try restore(on: disk, until: .end)
+    #expect(throws: CopyError.notEmpty(path: BackupTests.target)) { try restore(on: disk, until: .end) }
+  }
+}

@@ -69,8 +69,7 @@ extension LogError: CustomStringConvertible {
   package var remedy: String {
     switch code {
     case .corrupt, .missing:
-      let until = lsn.map { $0 > 1 ? ", with --until \($0 - 1) at the furthest from this folder" : "" } ?? ""
-      return "run `gatehousectl verify` for all damage, and `gatehousectl restore` to go back to a backup\(until)"
+      return "run `gatehousectl verify` for all damage, and `gatehousectl restore` to go back to a backup"
     case .stranger: return "move the file out of the folder, once you know where it came from"
     case .unsupported: return "start the version that wrote this folder, or a later one"
     case .dictionary: return "start the version that wrote this folder: it carries the dictionary"

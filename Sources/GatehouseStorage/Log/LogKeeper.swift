@@ -54,12 +54,13 @@ final class LogKeeper: Sendable {
   /// Gives back what sealed segments were allocated and did not use. Losing that in a crash loses nothing.
   func trimSealed() throws(DiskError) {
     while let sealed = core.spares.withLock({ $0.sealed.first }) {
-      let path = core.location.path(sealed.name)
-      // A compaction that was quick may have taken the segment away already.
-      if core.location.disk.exists(path) {
-        let file = try core.location.disk.openFile(path, .write)
+      do throws(DiskError) {
+        let file = try core.location.disk.openFile(core.location.path(sealed.name), .write)
         defer { file.close() }
         try file.truncate(to: sealed.bytes)
+      } catch {
+        // A compaction that was quick may have taken the segment away already.
+        guard error.code == ENOENT else { throw error }
       }
       core.spares.withLock { _ = $0.sealed.removeFirst() }
       core.handlers.onSealed(sealed)

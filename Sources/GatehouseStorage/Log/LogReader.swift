@@ -7,6 +7,9 @@ package final class LogReader {
   private var decoder: FrameDecoder
   private var place: Place?
 
+  /// Less than recovery reads at once: followers ask for a few records at a time.
+  private static let windowBytes = 128 << 10
+
   /// Where the last reading stopped.
   private struct Place {
     var segment: UInt64
@@ -71,7 +74,8 @@ package final class LogReader {
       let segment = try OpenSegment(location, next.segment)
       defer { segment.file.close() }
       var scanner = SegmentScanner(
-        segment, folderID: location.folderID, at: next.offset == 0 ? nil : (next.offset, next.chain))
+        segment, folderID: location.folderID, at: next.offset == 0 ? nil : (next.offset, next.chain),
+        windowBytes: Self.windowBytes)
       if next.offset == 0, next.chain.nextLSN != 0, scanner.chain.hash != next.chain.hash {
         throw LogError(
           .corrupt, segment: LogFormat.segmentName(next.segment), offset: 0, lsn: next.segment,

@@ -9,7 +9,7 @@ package struct LogStatistics: Sendable, Equatable {
   package var syncs: UInt64 = 0
   package var syncNanoseconds: UInt64 = 0
   package var longestSyncNanoseconds: UInt64 = 0
-  /// How many syncs took less than 2, 4, 8, 16 … microseconds, the last one all that took longer.
+  /// How many syncs took less than 2, 4, 8, 16 and so on microseconds; the last counts all that took longer.
   package var syncHistogram = [UInt64](repeating: 0, count: 24)
   package var rotations: UInt64 = 0
   /// The first LSN of the segment that is written.

@@ -48,18 +48,20 @@ struct SegmentScanner: ~Copyable {
   private var windowStart: UInt64 = 0
 
   /// One read for so many bytes.
-  private static let windowBytes = 1 << 20
+  private let windowBytes: Int
 
   /// Goes on from a place where a scan of the same segment has stopped, or begins.
+  /// - Parameter windowBytes: how much is read at once; a multiple of 4096.
   init(
     _ segment: OpenSegment, folderID: Hash128, sabotage: LogSabotage = [],
-    at place: (offset: UInt64, chain: ChainPosition)? = nil
+    at place: (offset: UInt64, chain: ChainPosition)? = nil, windowBytes: Int = 1 << 20
   ) {
+    self.windowBytes = windowBytes
     self.segment = segment.header.firstLSN
     header = segment.header
     file = segment.file
     size = segment.size
-    window = RawBuffer(capacity: Int(min(UInt64(Self.windowBytes), segment.size)))
+    window = RawBuffer(capacity: Int(min(UInt64(windowBytes), segment.size)))
     self.folderID = folderID
     self.sabotage = sabotage
     chain = segment.chainStart
@@ -111,7 +113,7 @@ struct SegmentScanner: ~Copyable {
     let alignment = UInt64(header.alignment)
     var place = offset
     while place < size {
-      let count = Int(min(UInt64(Self.windowBytes), size - place))
+      let count = Int(min(UInt64(windowBytes), size - place))
       guard let bytes = try view(place, count) else { break }
       let used = bytes.countWithoutTrailingZeros
       if used > 0 { rest.debris = place + UInt64(used) - offset }
@@ -119,8 +121,12 @@ struct SegmentScanner: ~Copyable {
       for start in stride(from: 0, through: count - LogFormat.headerSize, by: Int(alignment)) where start < used {
         let candidate = UnsafeRawBufferPointer(rebasing: bytes[start...])
         guard candidate.littleEndian(0, as: UInt32.self) == FrameHeader.magic else { continue }
-        if let header = try? FrameHeader(loading: candidate, folderID: folderID) {
+        do throws(FrameHeader.Fault) {
+          let header = try FrameHeader(loading: candidate, folderID: folderID)
           rest.durableLSN = max(rest.durableLSN, header.durableLSN)
+        } catch {
+          guard case .unsupported(let what) = error else { continue }
+          throw LogError(.unsupported, segment: name, offset: place + UInt64(start), "\(what) is not known")
         }
       }
       place += UInt64(count)
@@ -148,7 +154,7 @@ struct SegmentScanner: ~Copyable {
         if end > size { size = try file.size() }
         guard end <= size else { return nil }
         window.removeAll()
-        let wanted = Int(min(UInt64(max(count, Self.windowBytes)), size - start))
+        let wanted = Int(min(UInt64(max(count, windowBytes)), size - start))
         let room = window.room(wanted)
         window.advance(try file.readAll(into: room, at: start))
         windowStart = start

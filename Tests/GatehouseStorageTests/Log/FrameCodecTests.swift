@@ -1,6 +1,7 @@
-import GatehouseStorage
 import Glibc
 import Testing
+
+@testable import GatehouseStorage
 
 @Suite struct FrameCodecTests {
   /// A record like those of a service: names, numbers, and much that all have in common.
@@ -64,11 +65,55 @@ import Testing
     #expect(stored[1] < stored[0] / 2)
   }
 
-  @Test func newerFramesAreRefusedAndSkippableOnesSkipped() throws {
-    #expect(FrameType(code: 3) == nil)
-    #expect(FrameType(code: 200) == .skippable(200))
-    #expect(FrameType(code: FrameType.records.code) == .records)
-    #expect(FrameType(code: FrameType.cleanEnd.code) == .cleanEnd)
+  /// A later version may add frames of types that this one skips, and others that it must refuse.
+  @Test func aFrameOfALaterVersionIsSkippedOrRefused() throws {
+    #expect(FrameType(code: 3) == nil && FrameType(code: 127) == nil)
+    for type in [FrameType.records, .cleanEnd, .skippable(200)] { #expect(FrameType(code: type.code) == type) }
+
+    let (disk, log) = try TestLog.onSimulatedDisk()
+    let writer = try log.openDriven()
+    try writer.append([1])
+    _ = writer.turn()
+    let path = "/log/" + LogFormat.segmentName(1)
+    let end = try log.recover().end
+    let content = try disk.content(path)
+    var header = FrameHeader(
+      type: .skippable(200), isCompressed: false, epoch: end.epoch, firstLSN: 2, recordCount: 0, bodyLength: 0,
+      storedLength: 0, dictionaryID: 0, durableLSN: 1, previousHash: end.lastHash,
+      bodyHash: Hash128(of: UnsafeRawBufferPointer(start: nil, count: 0)))
+    for (type, version, isRefused) in [(200, 1, false), (3, 1, true), (1, 2, true)] as [(UInt8, UInt16, Bool)] {
+      var changed = content
+      changed.withUnsafeMutableBytes { bytes in
+        let place = UnsafeMutableRawBufferPointer(rebasing: bytes[Int(end.offset)...])
+        header.store(to: place, folderID: TestLog.folderID)
+        place[6] = type
+        place.storeLittleEndian(version, at: 4)
+        let sealed = UnsafeRawBufferPointer(rebasing: place[..<LogFormat.hashOffset])
+        let id = [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+          TestLog.folderID.store(to: UnsafeMutableRawBufferPointer(buffer))
+          count = 16
+        }
+        id.withUnsafeBytes { Hash128(of: $0, then: sealed) }
+          .store(to: UnsafeMutableRawBufferPointer(rebasing: place[LogFormat.hashOffset...]))
+      }
+      try disk.setContent(path, changed)
+      if isRefused {
+        #expect { try log.recover() } throws: { ($0 as? LogError)?.code == .unsupported }
+      } else {
+        let found = try log.recover()
+        #expect(found.records == [[1]] && found.end.offset > end.offset)
+      }
+    }
+  }
+
+  @Test func syncTimesAreCountedByPowersOfTwo() {
+    var statistics = LogStatistics()
+    for microseconds in [0, 1, 2, 3, 4, 150, 1 << 40] as [UInt64] {
+      statistics.noteSync(nanoseconds: microseconds * 1000)
+    }
+    #expect(statistics.syncs == 7 && statistics.longestSyncNanoseconds == 1000 << 40)
+    #expect(statistics.syncHistogram[0...2] == [2, 2, 1])
+    #expect(statistics.syncHistogram[7] == 1 && statistics.syncHistogram[23] == 1)
   }
 
   @Test func aSegmentsNameIsItsFirstRecord() {

@@ -15,6 +15,8 @@ package enum Change: Sendable, Equatable {
   case roleRevoked(UserID, Grant)
   case workspaceJoined(UserID, WorkspaceID)
   case workspaceLeft(UserID, WorkspaceID)
+  /// What the audit trail says of a user and no state holds.
+  case noted(UserID, Note)
   case mailQueued(Mail)
 
   // Sessions
@@ -41,6 +43,13 @@ package enum Change: Sendable, Equatable {
 
   /// The answer given under an `IDEM` key.
   case answerKept(KeptAnswer)
+}
+
+package enum Note: Sendable, Equatable {
+  /// S6, S10: whoever added or removed the user accepted what that does to the bill of the workspace.
+  case billingAccepted(WorkspaceID)
+  /// T8: the products that saw a change of shared data, for it takes effect in all of them.
+  case productsTouched([ProductID])
 }
 
 package struct ContactText: Sendable, Equatable {
@@ -197,12 +206,16 @@ extension Change {
       partition(home)
       if before != home { partition(before) }
       if after != home, after != before { partition(after) }
-    case .userSet(let id, _, _, _), .workspaceJoined(let id, _), .workspaceLeft(let id, _),
+    case .userSet(let id, _, _, _), .workspaceJoined(let id, _), .workspaceLeft(let id, _), .noted(let id, _),
       .timerStopped(let id, _, _, _):
       partition(partitioning.partition(of: id))
-    case .statusSet(let id, _, _), .accessSet(let id, _, _), .roleGranted(let id, _), .roleRevoked(let id, _):
+    case .statusSet(let id, _, _), .accessSet(let id, _, _):
       partition(partitioning.partition(of: id))
       directory()
+    case .roleGranted(let id, let grant), .roleRevoked(let id, let grant):
+      partition(partitioning.partition(of: id))
+      // The directory counts super administrators and no others, so that other roles need not hold it.
+      if grant.role == .superAdministrator { directory() }
     case .mailQueued(let mail): partition(partitioning.partition(of: mail.id))
     case .sessionOpened(let opened):
       let home = partitioning.partition(of: opened.session)
@@ -234,7 +247,7 @@ extension Change {
     case .userCreated(let created): created.user
     case .userSet(let id, _, _, _), .userRenamed(let id, _, _), .statusSet(let id, _, _), .accessSet(let id, _, _),
       .roleGranted(let id, _), .roleRevoked(let id, _), .workspaceJoined(let id, _), .workspaceLeft(let id, _),
-      .timerStopped(let id, _, _, _), .entryAdded(_, let id, _, _):
+      .noted(let id, _), .timerStopped(let id, _, _, _), .entryAdded(_, let id, _, _):
       id
     case .mailQueued(let mail): mail.user
     case .sessionOpened(let opened): opened.user

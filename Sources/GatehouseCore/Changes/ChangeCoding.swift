@@ -12,6 +12,7 @@ private enum ChangeCode: UInt8 {
   case workspaceJoined
   case workspaceLeft
   case mailQueued
+  case noted
   case sessionOpened = 20
   case sessionEnded
   case sessionSeen
@@ -117,6 +118,10 @@ extension Change {
       writer.code(.workspaceLeft)
       writer.id(id)
       writer.varint(workspace)
+    case .noted(let id, let note):
+      writer.code(.noted)
+      writer.id(id)
+      note.encode(&writer)
     case .mailQueued(let mail):
       writer.code(.mailQueued)
       mail.encode(&writer)
@@ -223,6 +228,7 @@ extension Change {
     case .roleRevoked: self = .roleRevoked(try reader.id(), try reader.grant())
     case .workspaceJoined: self = .workspaceJoined(try reader.id(), try reader.number())
     case .workspaceLeft: self = .workspaceLeft(try reader.id(), try reader.number())
+    case .noted: self = .noted(try reader.id(), try Note(from: &reader))
     case .mailQueued: self = .mailQueued(try Mail(from: &reader))
     case .sessionOpened: self = .sessionOpened(try SessionOpened(from: &reader))
     case .sessionEnded:
@@ -289,6 +295,27 @@ extension SessionOpened {
     idleSeconds = try reader.number()
     isBound = try reader.flag()
     impersonation = try reader.optional { (reader) throws(CodingError) in try Impersonation(from: &reader) }
+  }
+}
+
+extension Note {
+  package func encode(_ writer: inout ByteWriter) {
+    switch self {
+    case .billingAccepted(let workspace):
+      writer.byte(1)
+      writer.varint(workspace)
+    case .productsTouched(let products):
+      writer.byte(2)
+      writer.list(products) { $0.varint($1) }
+    }
+  }
+
+  package init(from reader: inout ByteReader) throws(CodingError) {
+    switch try reader.byte() {
+    case 1: self = .billingAccepted(try reader.number())
+    case 2: self = .productsTouched(try reader.list { (reader) throws(CodingError) in try reader.number() })
+    default: throw reader.failure("an unknown kind of note")
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 /// All commands. One entry here is all that a new command needs.
 package enum CommandTable {
   package static let all: [CommandSpec] =
-    loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + connectionCommands
+    loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
+    + listCommands + workspaceCommands + productCommands + roleCommands + serviceCommands + connectionCommands
     + serverCommands
 
   /// Stands in a turn that has not begun.

@@ -52,6 +52,14 @@ package enum ContactField: UInt8, Sendable, CaseIterable {
 
   package var isDay: Bool { self == .hired || self == .released }
 
+  /// Whether people set the field of themselves (L10). The others are what their employer says of them.
+  package var isPersonal: Bool {
+    switch self {
+    case .first, .middle, .last, .email, .timezone, .phone: true
+    case .department, .schedule, .leave, .hired, .released: false
+    }
+  }
+
   package init?(name: String) {
     guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = found

@@ -33,6 +33,7 @@ extension PartitionState {
     case .workspaceLeft(let id, let workspace):
       let serial = partitioning.serial(of: id)
       setMemberships(of: serial, memberships(of: serial).filter { $0 != workspace }, lsn)
+    case .noted: break
     case .mailQueued(let mail):
       mails[mail.id] = mail
       lastMail = max(lastMail, partitioning.serial(of: mail.id))

@@ -34,7 +34,7 @@ extension Turn {
     if workspace.policies.accountsNeedOwner, !isOwner { return .needsOwner }
     if workspace.policies.accountsNeedEnterprise, workspace.plan != Workspace.enterprise { return .needsEnterprise }
     if isOwner { return target.cell.state.isMember(target.serial, of: workspace.id) ? nil : .notMember }
-    switch actorRow.roles.strongest {
+    switch actor.cell.state.roles(of: actor.serial, in: workspace.id).strongest {
     case .superAdministrator: return nil
     case .trainingAdministrator: return targetRow.roles.contains(.trainingAdministrator) ? .role : nil
     default: return .role
@@ -72,15 +72,23 @@ extension Turn {
     read(user.lsn)
     let subject: UserID = cell.state.id(Int(row.user))
     var actor = subject
-    var roles = user.roles
+    var roles = cell.state.rolesEverywhere(of: Int(row.user))
+    var administers = cell.state.administers(Int(row.user))
     if let impersonation = cell.state.impersonation(ofSlot: slot), let found = try self.user(impersonation.actor) {
       actor = impersonation.actor
-      roles = roles.atMost(found.row.roles.strongest)
+      let actorRoles = found.cell.state.roles(of: found.serial, in: row.workspace)
+      roles = roles.atMost(actorRoles.strongest)
+      if !administers.isEmpty, !actorRoles.contains(.trainingAdministrator), !actorRoles.contains(.superAdministrator) {
+        let actors = found.cell.state.administers(found.serial)
+        administers.removeAll { !actors.contains($0) }
+      }
     }
-    return UserPrincipal(
+    var principal = UserPrincipal(
       session: cell.state.sessionID(ofSlot: slot), service: connection.service ?? 0,
       serviceRights: connection.rights, actor: actor, subject: subject, roles: roles, subjectRoles: user.roles,
       isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil)
+    principal.administers = administers
+    return principal
   }
 }
 

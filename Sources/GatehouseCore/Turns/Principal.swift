@@ -23,12 +23,14 @@ package struct UserPrincipal: Sendable {
   package let serviceRights: ServiceRights
   package let actor: UserID
   package let subject: UserID
-  /// The roles that count: of an impersonation, those that both have (rights are the lesser of both).
+  /// The roles that hold everywhere: of an impersonation, those that both have (rights are the lesser of both).
   package let roles: RoleSet
   package let subjectRoles: RoleSet
   package let isImpersonation: Bool
   /// The workspace that an impersonation is bound to (K4).
   package let boundTo: WorkspaceID?
+  /// The workspaces and products that the user administers without being an administrator of everything (T7).
+  package var administers: [Scope] = []
 
   package init(
     session: SessionID, service: ServiceID, serviceRights: ServiceRights, actor: UserID, subject: UserID,

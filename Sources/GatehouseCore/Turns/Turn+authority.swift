@@ -23,12 +23,33 @@ extension Turn {
 
   private func requireManaging(_ user: UserReference, _ principal: UserPrincipal) throws(Halt) {
     if principal.isSuperAdministrator { return }
-    guard principal.isAdministrator else {
-      throw .refused(.noPermission("the role training-administrator or super-administrator"))
-    }
-    if user.row.roles.contains(.superAdministrator) {
+    let roles = user.row.roles
+    if roles.contains(.superAdministrator) {
       throw .refused(.noPermission("the role super-administrator, to manage a super administrator"))
     }
+    if principal.isAdministrator { return }
+    guard !roles.contains(.trainingAdministrator),
+      principal.administers.contains(where: { isMember(user, of: $0) })
+    else { throw .refused(Self.notAdministrator) }
+  }
+
+  /// Whether a user belongs to what somebody administers: for a product that is whoever is a member of its
+  /// workspace, since all products of a workspace share their users (T1, T5).
+  private func isMember(_ user: UserReference, of scope: Scope) -> Bool {
+    workspace(of: scope).map { user.cell.state.isMember(user.serial, of: $0) } ?? false
+  }
+
+  /// The workspace that a scope lies in.
+  package func workspace(of scope: Scope) -> WorkspaceID? {
+    switch scope {
+    case .workspace(let id): id
+    case .product(let id): directory.product(id)?.workspace
+    case .everywhere, .account, .group: nil
+    }
+  }
+
+  private static var notAdministrator: Refusal {
+    .noPermission("the role training-administrator or super-administrator")
   }
 
   /// K4: a bound impersonation reaches members of its workspace only.
@@ -47,7 +68,27 @@ extension Turn {
 
   package func requireAdministrator() throws(Halt) {
     guard let principal = asUser, !principal.isAdministrator else { return }
-    throw .refused(.noPermission("the role training-administrator or super-administrator"))
+    throw .refused(Self.notAdministrator)
+  }
+
+  /// An administrator of the whole, of this workspace, or of one of its products: whoever may manage its people.
+  package func requireAdministrator(in workspace: WorkspaceID) throws(Halt) {
+    try requireReach(to: workspace)
+    guard let principal = asUser, !principal.isAdministrator else { return }
+    guard principal.administers.contains(where: { self.workspace(of: $0) == workspace }) else {
+      throw .refused(Self.notAdministrator)
+    }
+  }
+
+  /// S5: with the policy, only administrators with authority over the subscription add and remove users. A
+  /// service that acts by itself has authority.
+  package func requireAuthority(by policies: Policies) throws(Halt) {
+    guard policies.needsAuthority, let principal = asUser else { return }
+    for id in Set([principal.actor, principal.subject]) {
+      guard let user = try user(id), user.row.flags.contains(.hasAuthority) else {
+        throw .refused(.noPermission("authority over the subscription; USER.SET user authority 1 gives it"))
+      }
+    }
   }
 
   package func requireSuperAdministrator() throws(Halt) {
@@ -57,11 +98,12 @@ extension Turn {
 
   /// An administrator of the whole, or of this product (T7).
   package func requireAdministrator(of product: Product) throws(Halt) {
+    try requireReach(to: product.workspace)
     guard let principal = asUser, !principal.isAdministrator else { return }
-    for id in Set([principal.actor, principal.subject]) {
-      guard let user = try user(id), user.cell.state.access(of: user.serial, to: product.id)?.isAdministrator == true
-      else { throw .refused(.noPermission("administration of the product \(directory.productName(product))")) }
-    }
+    guard
+      principal.administers.contains(.product(product.id))
+        || principal.administers.contains(.workspace(product.workspace))
+    else { throw .refused(.noPermission("administration of the product \(directory.productName(product))")) }
   }
 
   /// While impersonating nobody changes passwords, second factors, e-mail, keys, roles or billing.

@@ -3,6 +3,8 @@ package enum Limits {
   package static let usernameBytes = 256
   package static let nameBytes = 64
   package static let textBytes = 4096
+  /// A field of a person that is a word or a line: a name, a department, a phone number.
+  package static let fieldBytes = 256
   package static let reasonBytes = 1024
   package static let idempotencyKeyBytes = 128
   /// How long an answer is remembered under its `IDEM` key.
@@ -10,6 +12,7 @@ package enum Limits {
   package static let workspaces = 65_000
   package static let products = 65_000
   package static let poolsOfProduct = 255
+  package static let seatsMost = 1_000_000_000
   package static let services = 10_000
   package static let productsOfUser = 1000
   package static let grantsOfUser = 1000

@@ -1,0 +1,219 @@
+extension CommandTable {
+  static let productCommands: [CommandSpec] = [
+    CommandSpec(
+      "PRODUCT.CREATE", .organisation, "Add a product to a workspace", [.word("product")],
+      reply: "`OK`; `name` is a product of `main`, `workspace/name` of another workspace", effect: .write,
+      rights: .admin, users: .superAdministrator, route: .directory, body: .decide(productCreate)),
+    CommandSpec(
+      "PRODUCT.LIST", .organisation, "The products, by workspace and in the order they were made",
+      [.option("WORKSPACE", "workspace")],
+      reply: "an array of maps `product, workspace, needs-licence, pools, created`", users: .anyone, route: .directory,
+      body: .decide(productList)),
+    CommandSpec(
+      "PRODUCT.ENABLE", .organisation, "Let a user into a product, or change what the user is there",
+      [.word("user"), .word("product"), .flag("ADMIN"), .flag("REGULAR"), .option("LICENCE", "type")],
+      reply: "`OK`, or `NOSEATS` where none is left; what access was before the product was disabled comes back",
+      effect: .write, rights: .admin, route: .user(1), body: .decide(productEnable)),
+    CommandSpec(
+      "PRODUCT.DISABLE", .organisation, "Keep a user out of a product and give the seats back",
+      [.word("user"), .word("product")],
+      reply: "`OK`; the user's sessions of the product end", effect: .write, rights: .admin, route: .user(1),
+      body: .decide(productDisable)),
+    CommandSpec(
+      "POOL.SET", .organisation, "Say how many seats of a licence type were bought",
+      [.word("product"), .word("type"), .word("seats", .integer)],
+      reply: "`OK`; the type `*` is taken by every enabled access, any other by those it is assigned to",
+      effect: .write, rights: .admin, users: .superAdministrator, route: .directory, body: .decide(poolSet)),
+    CommandSpec(
+      "POOL.LIST", .organisation, "The seats bought and used", [.optionalWord("product")],
+      reply: "an array of maps `product, type, bought, used`", users: .administrator, route: .directory,
+      body: .decide(poolList)),
+    CommandSpec(
+      "LICENCE.ASSIGN", .organisation, "Give a user a licence of a product, instead of the one held",
+      [.word("user"), .word("product"), .word("type")],
+      reply: "`OK`, or `NOSEATS`; the seat is taken while access is enabled", effect: .write, rights: .admin,
+      route: .user(1), body: .decide(licenceAssign)),
+    CommandSpec(
+      "LICENCE.REMOVE", .organisation, "Take a user's licence of a product away", [.word("user"), .word("product")],
+      reply: "`OK`; login to the product is refused from then on, and its sessions end", effect: .write,
+      rights: .admin, route: .user(1), body: .decide(licenceRemove)),
+  ]
+
+  @Sendable private static func productCreate(_ turn: Turn) throws(Halt) {
+    let text = try turn.text(1, "product", limit: 2 * Limits.nameBytes + 1)
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = try Turn.name(String(parts[parts.count - 1]), "product")
+    let directory = try turn.directoryState().state.view
+    let workspace = parts.count == 2 ? try turn.workspace(named: String(parts[0])) : directory.workspace(mainWorkspace)
+    turn.read(directory.lsn)
+    guard !directory.products.contains(where: { $0.workspace == workspace.id && $0.name == name }) else {
+      throw .refused(.conflict("product: \(text) is there already"))
+    }
+    guard directory.products.count < Limits.products else {
+      throw .refused(.limit("products: at most \(Limits.products)"))
+    }
+    turn.emit(.productCreated(ProductID(directory.products.count + 1), workspace.id, name: name))
+    turn.reply.ok()
+  }
+
+  @Sendable private static func productList(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let only = turn.has("WORKSPACE") ? try turn.workspace().id : nil
+    let seen = try turn.visibleWorkspaces()
+    let products = turn.directory.products
+      .filter { (only == nil || $0.workspace == only) && (seen == nil || seen!.contains($0.workspace)) }
+      .sorted { ($0.workspace, $0.id) < ($1.workspace, $1.id) }
+    turn.reply.array(products.count)
+    for product in products {
+      turn.reply.map(5)
+      turn.reply.text("product")
+      turn.reply.text(turn.directory.productName(product))
+      turn.reply.text("workspace")
+      turn.reply.text(turn.directory.workspace(product.workspace).name)
+      turn.reply.text("needs-licence")
+      turn.reply.flag(product.needsLicence)
+      turn.reply.text("pools")
+      turn.reply.array(product.pools.count)
+      for pool in product.pools { turn.reply.text(pool.type) }
+      turn.reply.text("created")
+      turn.reply.integer(product.created)
+    }
+  }
+
+  // MARK: Access
+
+  /// The user and the product of words 1 and 2, once the principal may change that access.
+  private static func accessToChange(_ turn: Turn) throws(Halt) -> (UserReference, Product) {
+    let user = try turn.user(1)
+    let product = try turn.product(2)
+    try turn.requireAdministrator(of: product)
+    try turn.requireManaging(user)
+    try turn.requireNotDeleted(user)
+    try turn.checkVersion(user.row.version)
+    return (user, product)
+  }
+
+  private static func licence(_ type: String, of product: Product, _ turn: Turn) throws(Halt) -> UInt8 {
+    guard type != Product.everyAccess else {
+      throw .refused(.syntax("the seats of * are taken by enabling the product; name another licence type"))
+    }
+    guard let licence = product.licence(type) else {
+      throw .refused(.notFound("licence type \(type) of the product \(turn.directory.productName(product))"))
+    }
+    return licence
+  }
+
+  @Sendable private static func productEnable(_ turn: Turn) throws(Halt) {
+    let (user, product) = try accessToChange(turn)
+    if turn.has("ADMIN"), turn.has("REGULAR") { throw .refused(.syntax("give ADMIN or REGULAR, not both")) }
+    let old = user.cell.state.access(of: user.serial, to: product.id)
+    var new = old ?? ProductAccess(product: product.id, isEnabled: true)
+    new.isEnabled = true
+    if turn.has("ADMIN") { new.isAdministrator = true }
+    if turn.has("REGULAR") { new.isAdministrator = false }
+    if new.isAdministrator != (old?.isAdministrator ?? false) { try turn.refuseImpersonation("administration") }
+    if let type = try turn.option("LICENCE") { new.licence = try licence(type, of: product, turn) }
+    try setAccess(of: user, to: product, from: old, to: new, turn)
+    turn.reply.ok()
+  }
+
+  /// Changes an access, and makes the user a member of the product's workspace.
+  private static func setAccess(
+    of user: UserReference, to product: Product, from old: ProductAccess?, to new: ProductAccess, _ turn: Turn
+  ) throws(Halt) {
+    if old == nil, user.cell.state.allAccess(of: user.serial).count >= Limits.productsOfUser {
+      throw .refused(.limit("products: a user has at most \(Limits.productsOfUser)"))
+    }
+    try turn.setAccess(of: user.id, to: product, from: old, to: new)
+    if !user.cell.state.isMember(user.serial, of: product.workspace) {
+      turn.emit(.workspaceJoined(user.id, product.workspace))
+    }
+  }
+
+  @Sendable private static func productDisable(_ turn: Turn) throws(Halt) {
+    let (user, product) = try accessToChange(turn)
+    turn.reply.ok()
+    guard let old = user.cell.state.access(of: user.serial, to: product.id), old.isEnabled else { return }
+    var new = old
+    new.isEnabled = false
+    try turn.setAccess(of: user.id, to: product, from: old, to: new)
+    try turn.endSessions(of: user, .accessRemoved) { $0.product == product.id }
+  }
+
+  // MARK: Seats
+
+  @Sendable private static func poolSet(_ turn: Turn) throws(Halt) {
+    let cell = try turn.directoryState()
+    let product = try turn.product(1)
+    let type = try turn.text(2, "type", limit: Limits.nameBytes)
+    if type != Product.everyAccess { _ = try Turn.name(type, "type") }
+    try turn.refuseImpersonation("billing")
+    let seats = try Turn.integer(try turn.text(3, "seats"), "seats", in: 0...Limits.seatsMost)
+    turn.read(cell.state.lsn)
+    let old = product.pools.first { $0.type == type }
+    if old == nil, product.pools.count >= Limits.poolsOfProduct {
+      throw .refused(.limit("pools: a product has at most \(Limits.poolsOfProduct)"))
+    }
+    let licence = type == Product.everyAccess ? 0 : product.licence(type)
+    let used = licence.map { cell.state.used(product.id, licence: $0) } ?? 0
+    guard seats >= used else {
+      throw .refused(
+        .rule(
+          "pool", "\(type) has \(used) seats in use",
+          instead: type == Product.everyAccess ? "disable accesses first" : "remove licences first"))
+    }
+    turn.reply.ok()
+    guard old?.bought != UInt32(seats) else { return }
+    turn.emit(.poolSet(product.id, type: type, old: old?.bought, new: UInt32(seats)))
+  }
+
+  @Sendable private static func poolList(_ turn: Turn) throws(Halt) {
+    let cell = try turn.directoryState()
+    turn.read(cell.state.lsn)
+    let products = turn.positional.isEmpty ? turn.directory.products : [try turn.product(1)]
+    turn.reply.array(products.reduce(0) { $0 + $1.pools.count })
+    for product in products {
+      for pool in product.pools {
+        turn.reply.map(4)
+        turn.reply.text("product")
+        turn.reply.text(turn.directory.productName(product))
+        turn.reply.text("type")
+        turn.reply.text(pool.type)
+        turn.reply.text("bought")
+        turn.reply.integer(pool.bought)
+        turn.reply.text("used")
+        turn.reply.integer(cell.state.used(product, type: pool.type))
+      }
+    }
+  }
+
+  @Sendable private static func licenceAssign(_ turn: Turn) throws(Halt) {
+    let (user, product) = try accessToChange(turn)
+    let old = user.cell.state.access(of: user.serial, to: product.id)
+    var new = old ?? ProductAccess(product: product.id, isEnabled: false)
+    new.licence = try licence(try turn.text(3, "type"), of: product, turn)
+    try setAccess(of: user, to: product, from: old, to: new, turn)
+    turn.reply.ok()
+  }
+
+  @Sendable private static func licenceRemove(_ turn: Turn) throws(Halt) {
+    let (user, product) = try accessToChange(turn)
+    turn.reply.ok()
+    guard let old = user.cell.state.access(of: user.serial, to: product.id), old.licence != 0 else { return }
+    var new = old
+    new.licence = 0
+    try turn.setAccess(of: user.id, to: product, from: old, to: new)
+    try turn.endSessions(of: user, .licenceRemoved) { $0.product == product.id }
+  }
+}
+
+extension Turn {
+  /// The workspaces that the principal may see: nil for all. A user sees those of the subject.
+  package func visibleWorkspaces() throws(Halt) -> [WorkspaceID]? {
+    guard let principal = asUser else { return nil }
+    if let bound = principal.boundTo { return [bound] }
+    if principal.isAdministrator { return nil }
+    guard let user = try user(principal.subject) else { return [] }
+    return user.cell.state.memberships(of: user.serial)
+  }
+}

@@ -1,0 +1,86 @@
+extension CommandTable {
+  static let serviceCommands: [CommandSpec] = [
+    CommandSpec(
+      "SERVICE.CREATE", .service, "Let an application in, with a secret of its own and these rights",
+      [.word("name")] + ServiceRights.names.map { .flag($0.name) },
+      reply: "a map `id, name, secret, rights`; the secret is shown this once; every service may READ", effect: .write,
+      rights: .admin, users: .superAdministrator, route: .directory, body: .decide(serviceCreate)),
+    CommandSpec(
+      "SERVICE.LIST", .service, "The services, without their secrets",
+      reply: "an array of maps `id, name, rights, created`", rights: .admin, users: .superAdministrator,
+      route: .directory, body: .decide(serviceList)),
+    CommandSpec(
+      "SERVICE.DELETE", .service, "Shut an application out", [.word("name")],
+      reply: "`OK`; the last service with the right ADMIN goes last", effect: .write, rights: .admin,
+      users: .superAdministrator, route: .directory, body: .decide(serviceDelete)),
+  ]
+
+  @Sendable private static func serviceCreate(_ turn: Turn) throws(Halt) {
+    let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
+    try turn.refuseImpersonation("keys")
+    let view = try turn.directoryState().state.view
+    turn.read(view.lsn)
+    // `local` is who comes from this machine while there is no service.
+    guard name != "local", view.service(named: name) == nil else {
+      throw .refused(.conflict("service: \(name) is there already"))
+    }
+    guard view.services.count < Limits.services else {
+      throw .refused(.limit("services: at most \(Limits.services)"))
+    }
+    var rights: ServiceRights = .read
+    for (right, token) in ServiceRights.names where turn.has(token) { rights.insert(right) }
+    let id = ServiceID(view.services.count + 1)
+    var secret = SecretText.serviceSecret(id, turn.entropy.draw())
+    let digest = secret.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) }
+    turn.emit(.serviceCreated(id, name: name, rights, secret: digest))
+    turn.reply.map(4)
+    turn.reply.text("id")
+    turn.reply.integer(id)
+    turn.reply.text("name")
+    turn.reply.text(name)
+    turn.reply.text("secret")
+    turn.reply.secret(secret)
+    turn.reply.text("rights")
+    show(rights, turn)
+  }
+
+  private static func show(_ rights: ServiceRights, _ turn: Turn) {
+    turn.reply.array(rights.names.count)
+    for name in rights.names { turn.reply.text(name) }
+  }
+
+  @Sendable private static func serviceList(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let services = turn.directory.services.filter { !$0.isDeleted }
+    turn.reply.array(services.count)
+    for service in services {
+      turn.reply.map(4)
+      turn.reply.text("id")
+      turn.reply.integer(service.id)
+      turn.reply.text("name")
+      turn.reply.text(service.name)
+      turn.reply.text("rights")
+      show(service.rights, turn)
+      turn.reply.text("created")
+      turn.reply.integer(service.created)
+    }
+  }
+
+  @Sendable private static func serviceDelete(_ turn: Turn) throws(Halt) {
+    let name = try turn.text(1, "name", limit: Limits.nameBytes)
+    try turn.refuseImpersonation("keys")
+    let view = try turn.directoryState().state.view
+    turn.read(view.lsn)
+    guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }
+    let others = view.services.filter { !$0.isDeleted && $0.id != service.id }
+    // With services but none that may manage them, nobody could ever change anything again.
+    if service.rights.contains(.admin), !others.isEmpty, !others.contains(where: { $0.rights.contains(.admin) }) {
+      throw .refused(
+        .rule(
+          "last-admin-service", "\(name) is the only service with the right ADMIN",
+          instead: "create another with ADMIN first, or delete the others first"))
+    }
+    turn.emit(.serviceDeleted(service.id))
+    turn.reply.ok()
+  }
+}

@@ -1,0 +1,170 @@
+extension CommandTable {
+  @Sendable static func userSet(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let pairs = try FieldPairs(turn)
+    try turn.requireOver(user)
+    try turn.requireNotDeleted(user)
+    try turn.checkVersion(user.row.version)
+    try pairs.authorise(over: user, turn)
+    try pairs.check(user, turn)
+    let contact: ContactID = user.cell.state.id(user.contact)
+    var count = 0
+    var isShared = false
+    for (field, new) in pairs.contact {
+      let old = user.cell.state.text(field, of: user.contact)
+      guard old != new else { continue }
+      turn.emit(.contactSet(contact, field, old: old, new: new))
+      count += 1
+      isShared = true
+    }
+    for (field, new) in pairs.user {
+      let old = user.cell.state.text(field, of: user.serial)
+      guard old != new else { continue }
+      turn.emit(.userSet(user.id, field, old: old, new: new))
+      count += 1
+    }
+    if isShared { turn.noteProducts(of: user) }
+    turn.reply.integer(count)
+  }
+
+  @Sendable static func userRename(_ turn: Turn) throws(Halt) {
+    let new = try turn.newUsername(2)
+    let user = try turn.user(1)
+    try turn.requireManaging(user)
+    try turn.refuseImpersonation("a username")
+    try turn.requireNotDeleted(user)
+    try turn.checkVersion(user.row.version)
+    let old = user.username
+    turn.reply.ok()
+    guard old != new else { return }
+    if let holder = try turn.userIfAny(2), holder.id != user.id, holder.row.status != .deleted {
+      throw .refused(.conflict("username: \(new) belongs to user #\(holder.id.raw); choose another"))
+    }
+    for name in [old, new] { _ = try turn.cell(NameKey(name, turn.partitioning).partition) }
+    turn.emit(.userRenamed(user.id, old: old, new: new))
+    let email = user.cell.state.text(.email, of: user.contact)
+    var recipient = email
+    if EntityNames.isEmail(new) {
+      recipient = new
+      if email != new {
+        turn.emit(.contactSet(user.cell.state.id(user.contact), .email, old: email, new: new))
+        turn.noteProducts(of: user)
+      }
+    }
+    guard !recipient.isEmpty else { return }
+    turn.emit(
+      .mailQueued(
+        Mail(
+          id: turn.newMail(in: user.cell), user: user.id, kind: .usernameChanged, recipient: recipient,
+          message: "\(old) is now \(new)")))
+  }
+
+  @Sendable static func userStatus(_ turn: Turn) throws(Halt) {
+    let new = try turn.status(try turn.text(2, "status"))
+    let user = try turn.user(1)
+    try turn.requireManaging(user)
+    try turn.requireNotDeleted(user)
+    try turn.checkVersion(user.row.version)
+    guard new != .deleted else {
+      throw .refused(
+        .rule(
+          "status", "a user is deleted with a reason and by its own rules", instead: "use USER.DELETE user REASON text")
+      )
+    }
+    let old = user.row.status
+    turn.reply.ok()
+    guard old != new else { return }
+    _ = try turn.directoryState()
+    if !new.mayLogIn {
+      try turn.requireAnotherSuperAdministrator(than: user)
+      // Locking keeps intruders out and is undone in a moment: an owner can be locked, but not put away.
+      if new != .locked { try turn.requireNotOwner(user) }
+      try turn.endSessions(of: user, .statusChanged)
+    }
+    turn.emit(.statusSet(user.id, old: old, new: new))
+  }
+}
+
+extension Turn {
+  /// T8: notes which products a change of shared data reaches.
+  package func noteProducts(of user: UserReference) {
+    let products = user.cell.state.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)
+    if !products.isEmpty { emit(.noted(user.id, .productsTouched(products))) }
+  }
+}
+
+/// The fields and values of `USER.SET`, each field once.
+private struct FieldPairs {
+  private(set) var contact: [(field: ContactField, value: String)] = []
+  private(set) var user: [(field: UserField, value: String)] = []
+
+  init(_ turn: Turn) throws(Halt) {
+    let words = turn.positional.dropFirst()
+    guard words.count % 2 == 0 else {
+      throw .refused(.syntax("every field needs a value: field value [field value …]"))
+    }
+    for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
+      let name = try turn.text(word, "field", limit: Limits.nameBytes).lowercased()
+      let text = try turn.text(word + 1, name)
+      if let field = ContactField(name: name) {
+        guard !contact.contains(where: { $0.field == field }) else { throw Self.twice(name) }
+        contact.append((field, try Turn.value(text, of: field)))
+      } else if let field = UserField(name: name) {
+        guard !user.contains(where: { $0.field == field }) else { throw Self.twice(name) }
+        user.append((field, try Turn.value(text, of: field)))
+      } else {
+        throw Self.unknown(name)
+      }
+    }
+  }
+
+  private static func twice(_ name: String) -> Halt { .refused(.syntax("field \(name) is given twice")) }
+
+  private static func unknown(_ name: String) -> Halt {
+    switch name {
+    case "username": return .refused(.syntax("username is changed with USER.RENAME user username"))
+    case "status": return .refused(.syntax("status is changed with USER.STATUS user status"))
+    default:
+      let all = ContactField.allCases.map(\.name) + UserField.allCases.map(\.name)
+      return .refused(.syntax("no field '\(name)'; fields are \(all.joined(separator: ", "))"))
+    }
+  }
+
+  /// L10: everybody edits their own personal data; what the employer decides is an administrator's to set, and
+  /// authority over the subscription a super administrator's (S5).
+  func authorise(over target: UserReference, _ turn: Turn) throws(Halt) {
+    guard let principal = turn.asUser else { return }
+    if contact.contains(where: { $0.field == .email }) { try turn.refuseImpersonation("an e-mail address") }
+    if user.contains(where: { $0.field == .authority }) {
+      try turn.refuseImpersonation("authority over the subscription")
+      try turn.requireSuperAdministrator()
+    }
+    guard principal.subject == target.id, !principal.isAdministrator else { return }
+    for (field, _) in contact where !field.isPersonal {
+      throw .refused(.noPermission("the role training-administrator or super-administrator, to set \(field.name)"))
+    }
+    if let field = user.first?.field {
+      throw .refused(.noPermission("the role training-administrator or super-administrator, to set \(field.name)"))
+    }
+  }
+
+  /// The rules that look at several fields, or at what a workspace requires (S4).
+  func check(_ target: UserReference, _ turn: Turn) throws(Halt) {
+    func value(_ field: ContactField) -> String {
+      contact.first { $0.field == field }?.value ?? target.cell.state.text(field, of: target.contact)
+    }
+    if contact.contains(where: { $0.field.isDay }) {
+      try Turn.checkEmployment(hired: value(.hired), released: value(.released))
+    }
+    var cleared = contact.filter { $0.value.isEmpty }.map(\.field.name)
+    cleared += user.filter { $0.value.isEmpty }.map(\.field.name)
+    guard !cleared.isEmpty else { return }
+    turn.read(turn.directory.lsn)
+    for id in target.cell.state.memberships(of: target.serial) {
+      let workspace = turn.directory.workspace(id)
+      guard let field = cleared.first(where: { workspace.policies.requiredFields.contains($0) }) else { continue }
+      throw .refused(
+        .rule("user.required-fields", "\(workspace.name) requires \(field)", instead: "give it another value"))
+    }
+  }
+}

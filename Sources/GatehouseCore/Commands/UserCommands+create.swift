@@ -1,0 +1,251 @@
+extension CommandTable {
+  @Sendable static func userCreate(_ turn: Turn) throws(Halt) {
+    let username = try turn.newUsername(1)
+    let new = try NewUser(turn)
+    try new.authorise(turn)
+    if let holder = try turn.userIfAny(1), holder.row.status != .deleted {
+      throw .refused(.conflict("username: \(username) belongs to user #\(holder.id.raw); choose another"))
+    }
+    let home = try turn.cell(turn.nameKey(1).partition)
+    let place = try new.contactCell(turn) ?? home
+    let contact = try new.emitContact(username, in: place, turn)
+    let user = turn.newUser(in: place)
+    turn.emit(
+      .userCreated(
+        UserCreated(
+          user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
+          fields: new.fields)))
+    for (product, access) in new.accesses { try turn.setAccess(of: user, to: product, from: nil, to: access) }
+    for grant in new.grants {
+      if grant.role == .superAdministrator { _ = try turn.directoryState() }
+      turn.emit(.roleGranted(user, grant))
+    }
+    if turn.has("ACCEPT-BILLING") { turn.emit(.noted(user, .billingAccepted(new.workspace.id))) }
+    if new.invites, !contact.email.isEmpty {
+      turn.emit(
+        .mailQueued(
+          Mail(
+            id: turn.newMail(in: place), user: user, kind: .invitation, recipient: contact.email,
+            message: new.message)))
+    }
+    turn.reply.map(4)
+    turn.reply.text("id")
+    turn.reply.integer(user.raw)
+    turn.reply.text("contact")
+    turn.reply.integer(contact.id.raw)
+    turn.reply.text("username")
+    turn.reply.text(username)
+    turn.reply.text("status")
+    turn.reply.text(new.status.name)
+  }
+}
+
+/// What `USER.CREATE` asks for, its words read and checked against each other.
+private struct NewUser {
+  let workspace: Workspace
+  let contact: ContactID?
+  let status: Status
+  let contactFields: [ContactText]
+  let fields: [UserText]
+  private(set) var accesses: [(product: Product, access: ProductAccess)] = []
+  private(set) var grants: [Grant] = []
+  private(set) var workspaces: [WorkspaceID]
+  let invites: Bool
+  let message: String
+
+  init(_ turn: Turn) throws(Halt) {
+    let products = try turn.options("PRODUCT")
+    if let name = products.first?.first, !turn.has("WORKSPACE") {
+      workspace = turn.directory.workspace(try turn.product(named: name).workspace)
+    } else {
+      workspace = try turn.workspace()
+    }
+    contact = try Self.contact(turn)
+    status = try Self.status(turn)
+    contactFields = try Self.contactFields(turn, format: workspace.policies.nameFormat)
+    fields = try Self.userFields(turn)
+    message = try turn.option("MESSAGE") ?? ""
+    invites = !turn.has("NOINVITE") && status != .inactive && status != .locked
+    workspaces = [workspace.id]
+    if turn.has("NOINVITE"), turn.has("MESSAGE") {
+      throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
+    }
+    for name in products { try add(try product(name[0], turn), licence: 0) }
+    for values in try turn.options("LICENCE") {
+      let product = try product(values[0], turn)
+      guard let licence = product.licence(values[1]), values[1] != Product.everyAccess else {
+        throw .refused(.notFound("licence type \(values[1]) of the product \(turn.directory.productName(product))"))
+      }
+      try add(product, licence: licence)
+    }
+    for name in try turn.options("ROLE") {
+      let role = try turn.role(name[0])
+      guard !grants.contains(where: { $0.role == role }) else {
+        throw .refused(.syntax("ROLE \(role.name) is given twice"))
+      }
+      grants.append(Grant(role: role, scope: .everywhere, isMain: grants.isEmpty))
+    }
+  }
+
+  private static func contact(_ turn: Turn) throws(Halt) -> ContactID? {
+    guard let word = turn.optionWord("CONTACT") else { return nil }
+    return try turn.id(word, "CONTACT") as ContactID
+  }
+
+  private static func status(_ turn: Turn) throws(Halt) -> Status {
+    guard let name = try turn.option("STATUS") else { return .active }
+    let status = try turn.status(name)
+    guard status != .deleted else { throw .refused(.syntax("STATUS of a new user cannot be deleted")) }
+    return status
+  }
+
+  private static func contactFields(_ turn: Turn, format: String) throws(Halt) -> [ContactText] {
+    var texts: [ContactText] = []
+    let name = try turn.option("NAME", limit: Limits.fieldBytes).map { PersonName(typed: $0, format: format) }
+    for (token, field) in [
+      ("FIRST", ContactField.first), ("MIDDLE", .middle), ("LAST", .last), ("EMAIL", .email),
+      ("DEPARTMENT", .department), ("TIMEZONE", .timezone), ("HIRED", .hired), ("RELEASED", .released),
+    ] {
+      var text = try turn.option(token)
+      switch field {
+      case .first: text = text ?? name?.first
+      case .middle: text = text ?? name?.middle
+      case .last: text = text ?? name?.last
+      default: break
+      }
+      guard let text else { continue }
+      let value = try Turn.value(text, of: field)
+      if !value.isEmpty { texts.append(ContactText(field, value)) }
+    }
+    return texts
+  }
+
+  private static func userFields(_ turn: Turn) throws(Halt) -> [UserText] {
+    var texts: [UserText] = []
+    for (token, field) in [("INITIALS", UserField.initials), ("REFERENCE", .reference), ("DIVISION", .division)] {
+      guard let text = try turn.option(token) else { continue }
+      let value = try Turn.value(text, of: field)
+      if !value.isEmpty { texts.append(UserText(field, value)) }
+    }
+    return texts
+  }
+
+  /// The product of a name without a workspace is one of the workspace that the command names, if it is there.
+  private func product(_ name: String, _ turn: Turn) throws(Halt) -> Product {
+    if workspace.id != mainWorkspace, !name.contains("/") {
+      var qualified = "\(workspace.name)/\(name)"
+      if let id = qualified.withUTF8({ turn.directory.productID(UnsafeRawBufferPointer($0)) }),
+        let product = turn.directory.product(id), product.workspace == workspace.id
+      {
+        return product
+      }
+    }
+    return try turn.product(named: name)
+  }
+
+  private mutating func add(_ product: Product, licence: UInt8) throws(Halt) {
+    if let place = accesses.firstIndex(where: { $0.product.id == product.id }) {
+      guard licence != 0, accesses[place].access.licence == 0 else {
+        throw .refused(.syntax("the product \(product.name) is given twice"))
+      }
+      accesses[place].access.licence = licence
+    } else {
+      accesses.append((product, ProductAccess(product: product.id, isEnabled: true, licence: licence)))
+      if !workspaces.contains(product.workspace) { workspaces.append(product.workspace) }
+    }
+  }
+
+  // MARK: Rules
+
+  /// Whether the principal may add this user: with these products and roles, under these policies.
+  func authorise(_ turn: Turn) throws(Halt) {
+    try turn.requireAdministrator(in: workspace.id)
+    for (product, _) in accesses { try turn.requireAdministrator(of: product) }
+    for grant in grants {
+      try turn.requireGranting(grant)
+      if grant.role == .superAdministrator, !status.mayLogIn { throw .refused(Turn.superMustLogIn) }
+    }
+    try turn.requireAuthority(by: workspace.policies)
+    try turn.requireBillingAcceptance(in: workspace)
+  }
+
+  /// The partition of the existing contact, where one is named.
+  func contactCell(_ turn: Turn) throws(Halt) -> PartitionCell? {
+    guard let contact else { return nil }
+    return try turn.cell(turn.partitioning.partition(of: contact))
+  }
+
+  /// Makes the contact, or brings the existing one up to date, and returns it with its e-mail.
+  func emitContact(
+    _ username: String, in cell: PartitionCell, _ turn: Turn
+  ) throws(Halt) -> (id: ContactID, email: String) {
+    var texts = contactFields
+    guard let contact else {
+      // P6: the login e-mail is the contact's, where the username is one and nothing else was said.
+      if !texts.contains(where: { $0.field == .email }), EntityNames.isEmail(username) {
+        texts.append(ContactText(.email, username))
+      }
+      func text(_ field: ContactField) -> String { texts.first { $0.field == field }?.text ?? "" }
+      let email = text(.email)
+      try requireFields(email: email)
+      try Turn.checkEmployment(hired: text(.hired), released: text(.released))
+      let id = turn.newContact(in: cell)
+      turn.emit(.contactCreated(id, fields: texts))
+      return (id, email)
+    }
+    guard let serial = cell.state.serial(of: contact) else {
+      turn.read(cell.state.lsn)
+      throw .refused(.notFound("contact #\(contact.raw)"))
+    }
+    turn.read(cell.state.contacts[serial].lsn)
+    guard cell.state.contacts[serial].user == 0 else {
+      let user = Int(cell.state.contacts[serial].user)
+      turn.read(cell.state.users[user].lsn)
+      throw .refused(
+        .conflict("contact: #\(contact.raw) has the live user \(cell.state.username(user)); delete that one first"))
+    }
+    if !texts.contains(where: { $0.field == .email }), EntityNames.isEmail(username),
+      cell.state.text(.email, of: serial).isEmpty
+    {
+      texts.append(ContactText(.email, username))
+    }
+    func text(_ field: ContactField) -> String {
+      texts.first { $0.field == field }?.text ?? cell.state.text(field, of: serial)
+    }
+    let email = text(.email)
+    try requireFields(email: email)
+    try Turn.checkEmployment(hired: text(.hired), released: text(.released))
+    for new in texts {
+      let old = cell.state.text(new.field, of: serial)
+      if old != new.text { turn.emit(.contactSet(contact, new.field, old: old, new: new.text)) }
+    }
+    return (contact, email)
+  }
+
+  /// S4: what the workspace requires of a new user; all that is missing is named at once.
+  private func requireFields(email: String) throws(Halt) {
+    let missing = workspace.policies.requiredFields.filter { name in
+      switch name {
+      case "email": email.isEmpty
+      case "role": grants.isEmpty
+      default: !fields.contains { $0.field.name == name }
+      }
+    }
+    guard !missing.isEmpty else { return }
+    let words = missing.map { $0.uppercased() }.joined(separator: ", ")
+    throw .refused(
+      .rule(
+        "user.required-fields", "missing \(missing.joined(separator: ", "))", instead: "give \(words)"))
+  }
+}
+
+extension Turn {
+  /// A status by its name.
+  package func status(_ name: String) throws(Halt) -> Status {
+    guard let status = Status(name: name) else {
+      let all = Status.allCases.map { "\($0.name)" }.joined(separator: ", ")
+      throw .refused(.syntax("status must be one of \(all)"))
+    }
+    return status
+  }
+}

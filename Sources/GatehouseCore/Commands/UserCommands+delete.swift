@@ -1,0 +1,51 @@
+extension CommandTable {
+  @Sendable static func userDelete(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.requireManaging(user)
+    try turn.requireNotDeleted(user)
+    try turn.checkVersion(user.row.version)
+    let workspace = try turn.policyWorkspace(of: user)
+    try turn.requireAuthority(by: workspace.policies)
+    try turn.requireBillingAcceptance(in: workspace)
+    if workspace.policies.deleteNeedsReason, turn.reason.isEmpty {
+      throw .refused(
+        .rule("delete.needs-reason", "deleting a user is recorded with a reason", instead: "add REASON text"))
+    }
+    turn.read(user.cell.state.lsn)
+    if workspace.policies.keepsTracked, user.cell.state.hasTrackedTime(user.serial) {
+      throw .refused(
+        .rule(
+          "delete.keep-tracked", "time is recorded for \(user.username)",
+          instead: "disable the products instead with PRODUCT.DISABLE user product"))
+    }
+    try turn.requireAnotherSuperAdministrator(than: user)
+    try turn.requireNotOwner(user)
+    _ = try turn.directoryState()
+    try turn.stopTimers(of: user)
+    try turn.endSessions(of: user, .userDeleted)
+    // T9: access goes in every product, and with it the seats.
+    for access in user.cell.state.allAccess(of: user.serial) {
+      turn.emit(.accessSet(user.id, old: access, new: nil))
+    }
+    // A login that is made again on the contact starts without power (S12).
+    for grant in user.cell.state.grants(of: user.serial) { turn.emit(.roleRevoked(user.id, grant)) }
+    if turn.has("ACCEPT-BILLING") { turn.emit(.noted(user.id, .billingAccepted(workspace.id))) }
+    turn.emit(.statusSet(user.id, old: user.row.status, new: .deleted))
+    turn.reply.ok()
+  }
+}
+
+extension Turn {
+  /// Stops the running timers of a user who may not go on, in one workspace or in all, so that what they
+  /// recorded stays with the contact.
+  package func stopTimers(of user: UserReference, in workspace: WorkspaceID? = nil) throws(Halt) {
+    let running = user.cell.state.timers.filter { timer in
+      timer.key.user == UInt32(user.serial) && (workspace == nil || timer.key.workspace == workspace)
+    }
+    for (key, timer) in running.sorted(by: { $0.key.workspace < $1.key.workspace }) {
+      emit(
+        .timerStopped(
+          user.id, key.workspace, entry: newEntry(in: user.cell), end: max(now, timer.start)))
+    }
+  }
+}

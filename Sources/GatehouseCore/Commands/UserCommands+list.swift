@@ -1,0 +1,111 @@
+extension CommandTable {
+  private static let conditions = Argument.option("WHERE", parts: ["field", "op", "value"], repeats: true)
+
+  static let listCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.LIST", .people, "Users that meet all conditions; deleted ones only with WHERE status = deleted",
+      [
+        conditions, .option("SORT", "field"), .flag("DESC"), .option("CURSOR", "cursor"),
+        .option("COUNT", "n", .integer), .counted("FIELDS", "field"),
+      ],
+      reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)",
+      route: .everywhere, body: .gather(collect: collectUsers, finish: finishUsers)),
+    CommandSpec(
+      "USER.COUNT", .people, "How many users meet all conditions", [conditions], reply: "an integer",
+      route: .everywhere, body: .gather(collect: countUsers, finish: finishCount)),
+  ]
+
+  // MARK: Counting
+
+  @Sendable private static func countUsers(
+    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+  ) throws(Halt) {
+    let filter = try UserFilter(turn)
+    turn.read(cell.state.lsn)
+    if filter.isOpen {
+      gathered.count += cell.state.liveUsers
+      return
+    }
+    for serial in 1..<(cell.state.users.last + 1) {
+      if filter.passes(ListedUser(cell: cell, serial: serial, directory: turn.directory)) { gathered.count += 1 }
+    }
+  }
+
+  @Sendable private static func finishCount(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    turn.reply.integer(gathered.count)
+  }
+
+  // MARK: Listing
+
+  /// Takes one item more than the page holds, which tells whether there is another page.
+  @Sendable private static func collectUsers(
+    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+  ) throws(Halt) {
+    let filter = try UserFilter(turn)
+    let page = try ListPage(turn)
+    if let field = page.sort { return collect(by: field, filter, page, turn, cell, &gathered) }
+    guard let first = page.firstSerial(in: cell) else { return }
+    turn.read(cell.state.lsn)
+    for serial in first..<max(first, cell.state.users.last + 1) {
+      let user = ListedUser(cell: cell, serial: serial, directory: turn.directory)
+      guard filter.passes(user) else { continue }
+      gathered.items.append(page.item(user, key: []))
+      if gathered.items.count > page.count {
+        gathered.isComplete = true
+        return
+      }
+    }
+  }
+
+  /// Keeps the first of all partitions so far in the list's order; only what is kept is written out.
+  private static func collect(
+    by field: ListField, _ filter: UserFilter, _ page: ListPage, _ turn: Turn, _ cell: PartitionCell,
+    _ gathered: inout Gathered
+  ) {
+    turn.read(cell.state.lsn)
+    let most = page.count + 1
+    let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
+    var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
+    for serial in 1..<(cell.state.users.last + 1) {
+      let user = ListedUser(cell: cell, serial: serial, directory: turn.directory)
+      guard filter.passes(user) else { continue }
+      let candidate = (key: user.sortKey(field), id: user.id.raw)
+      guard page.isAfterCursor(candidate) else { continue }
+      if let worst, !page.isBefore(candidate, worst) { continue }
+      found.append(candidate)
+      if found.count >= 2 * most + 64 {
+        found.sort(by: page.isBefore)
+        found.removeLast(found.count - most)
+      }
+    }
+    found.sort(by: page.isBefore)
+    var merged: [Gathered.Item] = []
+    var old = gathered.items[...]
+    var new = found[...]
+    while merged.count < most {
+      if let next = new.first, old.first.map({ page.isBefore(next, ($0.key, $0.id)) }) ?? true {
+        new.removeFirst()
+        let serial = cell.state.partitioning.serial(of: UserID(raw: next.id))
+        merged.append(page.item(ListedUser(cell: cell, serial: serial, directory: turn.directory), key: next.key))
+      } else if let next = old.popFirst() {
+        merged.append(next)
+      } else {
+        break
+      }
+    }
+    gathered.items = merged
+  }
+
+  @Sendable private static func finishUsers(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    let page = try ListPage(turn)
+    let items = gathered.items.prefix(page.count)
+    turn.reply.array(2)
+    if gathered.items.count > page.count, let last = items.last {
+      turn.reply.text(page.cursor(after: last))
+    } else {
+      turn.reply.text("0")
+    }
+    turn.reply.array(items.count)
+    for item in items { turn.reply.append(item.reply) }
+  }
+}

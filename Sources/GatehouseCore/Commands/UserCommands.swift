@@ -1,0 +1,42 @@
+extension CommandTable {
+  static let peopleCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.CREATE", .people, "Add a user, with a new contact or as a new login of an existing one",
+      [
+        .word("username"), .option("WORKSPACE", "workspace"), .option("NAME", "full-name"), .option("FIRST", "first"),
+        .option("MIDDLE", "middle"), .option("LAST", "last"), .option("EMAIL", "email"), .option("CONTACT", "#id"),
+        .option("STATUS", "status"), .option("PRODUCT", "product", repeats: true),
+        .option("LICENCE", parts: ["product", "type"], repeats: true), .option("ROLE", "role", repeats: true),
+        .option("INITIALS", "initials"), .option("REFERENCE", "reference"), .option("DIVISION", "division"),
+        .option("DEPARTMENT", "department"), .option("TIMEZONE", "zone"), .option("HIRED", "day"),
+        .option("RELEASED", "day"), .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
+      ],
+      reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product",
+      effect: .write, rights: .admin, route: .user(1), body: .decide(userCreate)),
+    CommandSpec(
+      "USER.GET", .people, "All that is known of a user", [.word("user")],
+      reply: "a map: `id, username, status, contact, name`, the fields of contact and user, `roles, workspaces,"
+        + " products` (arrays), `created, last-login, sessions, version`",
+      route: .user(1), body: .decide(userGet)),
+    CommandSpec(
+      "USER.SET", .people, "Set fields of a user and its contact, all or none",
+      [.word("user"), .word("field"), .word("value"), .words("field value", isOptional: true)],
+      reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin, route: .user(1),
+      body: .decide(userSet)),
+    CommandSpec(
+      "USER.RENAME", .people, "Change the username, and with it the contact's e-mail",
+      [.word("user"), .word("username")],
+      reply: "`OK`; a notice to the new address waits in the mail queue", effect: .write, rights: .admin,
+      route: .user(1), body: .decide(userRename)),
+    CommandSpec(
+      "USER.STATUS", .people, "Set the status; one that may not log in ends all sessions",
+      [.word("user"), .word("status")],
+      reply: "`OK`; statuses are active, new, import, temporary, inactive, pending, locked", effect: .write,
+      rights: .admin, route: .user(1), body: .decide(userStatus)),
+    CommandSpec(
+      "USER.DELETE", .people, "Take the login away; the contact, its entries and the history stay",
+      [.word("user"), .option("WORKSPACE", "workspace"), .flag("ACCEPT-BILLING")],
+      reply: "`OK`; the policies of the named workspace hold, or of `main`", effect: .write, rights: .admin,
+      route: .user(1), body: .decide(userDelete)),
+  ]
+}

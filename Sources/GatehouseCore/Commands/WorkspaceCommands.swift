@@ -1,0 +1,298 @@
+extension CommandTable {
+  static let workspaceCommands: [CommandSpec] = [
+    CommandSpec(
+      "WORKSPACE.CREATE", .organisation, "Add a workspace: a customer organisation with its own products and policies",
+      [
+        .word("name"), .option("PROFILE", "profile"), .option("PLAN", "plan"), .option("SUBDOMAIN", "subdomain"),
+        .option("OWNER", "user"),
+      ],
+      reply: "`OK`; profiles are actitime, actionstep, aptien, accessplanit, clockify; the owner becomes a member",
+      effect: .write, rights: .admin, users: .superAdministrator, route: .directory, body: .decide(workspaceCreate)),
+    CommandSpec(
+      "WORKSPACE.GET", .organisation, "A workspace with all its policies", [.word("workspace")],
+      reply: "a map `id, name, plan, owner, subdomain, created, version` and a `policy.NAME` each", route: .directory,
+      body: .decide(workspaceGet)),
+    CommandSpec(
+      "WORKSPACE.SET", .organisation, "Set plan, owner, subdomain, policies or a whole profile, all or none",
+      [.word("workspace"), .word("key"), .word("value"), .words("key value", isOptional: true)],
+      reply: "how many settings changed; keys are plan, owner, subdomain, profile and policy.NAME", effect: .write,
+      rights: .admin, route: .directory, body: .decide(workspaceSet)),
+    CommandSpec(
+      "WORKSPACE.LIST", .organisation, "The workspaces, in the order they were made",
+      reply: "an array of maps `id, name, plan, subdomain, created, version`", users: .anyone, route: .directory,
+      body: .decide(workspaceList)),
+    CommandSpec(
+      "WORKSPACE.MEMBER", .organisation, "Make a user a member of a workspace, or no longer one",
+      [.word("workspace"), .word("user"), .flag("REMOVE")],
+      reply: "1, or 0 where nothing changed; removing disables the workspace's products for the user, stops the"
+        + " timer and ends the sessions there",
+      effect: .write, rights: .admin, route: .user(2), body: .decide(workspaceMember)),
+    CommandSpec(
+      "WORKSPACE.TRANSFER", .organisation, "Hand a workspace on to another owner, who must be a member",
+      [.word("workspace"), .word("user")], reply: "`OK`", effect: .write, rights: .admin, route: .user(2),
+      body: .decide(workspaceTransfer)),
+  ]
+
+  @Sendable private static func workspaceCreate(_ turn: Turn) throws(Halt) {
+    let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
+    try turn.refuseImpersonation("billing")
+    let view = try turn.directoryState().state.view
+    turn.read(view.lsn)
+    guard view.workspaceID(name) == nil else { throw .refused(.conflict("workspace: \(name) is there already")) }
+    guard view.workspaces.count < Limits.workspaces else {
+      throw .refused(.limit("workspaces: at most \(Limits.workspaces)"))
+    }
+    let workspace = Workspace(
+      id: WorkspaceID(view.workspaces.count + 1), name: name, created: turn.now,
+      plan: try turn.option("PLAN").map { (plan) throws(Halt) in try Turn.name(plan, "PLAN") } ?? "free")
+    var settings = WorkspaceSettings(workspace)
+    if let profile = try turn.option("PROFILE") { try settings.take(profile: profile) }
+    if let subdomain = try turn.option("SUBDOMAIN") { try settings.take("subdomain", subdomain, in: view) }
+    turn.emit(.workspaceCreated(workspace.id, name: name, plan: workspace.plan))
+    if let word = turn.optionWord("OWNER") {
+      let owner = try turn.user(word)
+      try turn.requireNotDeleted(owner)
+      guard owner.row.status.mayLogIn else { throw .refused(ownerMustLogIn) }
+      try settings.take("owner", "#\(owner.id.raw)", in: view)
+      turn.emit(.workspaceJoined(owner.id, workspace.id))
+    }
+    settings.emit(turn)
+    turn.reply.ok()
+  }
+
+  private static var ownerMustLogIn: Refusal {
+    .rule(
+      "owner", "the owner of a workspace must be able to log in",
+      instead: "set a status that may log in first with USER.STATUS user active")
+  }
+
+  // MARK: Reading
+
+  /// The workspace of word 1, if the principal may see it.
+  private static func visibleWorkspace(_ turn: Turn) throws(Halt) -> Workspace {
+    let workspace = try turn.workspace(named: try turn.text(1, "workspace", limit: Limits.nameBytes))
+    // Somebody else's workspace is not even there.
+    if let seen = try turn.visibleWorkspaces(), !seen.contains(workspace.id) {
+      throw .refused(.notFound("workspace \(workspace.name)"))
+    }
+    return workspace
+  }
+
+  @Sendable private static func workspaceGet(_ turn: Turn) throws(Halt) {
+    let workspace = try visibleWorkspace(turn)
+    let owner = try workspace.owner.flatMap { (id) throws(Halt) in try turn.user(id) }
+    turn.reply.map(7 + Policies.all.count)
+    describe(workspace, turn)
+    turn.reply.text("owner")
+    turn.reply.optional(owner?.username)
+    for policy in Policies.all {
+      turn.reply.text("policy.\(policy.name)")
+      turn.reply.text(workspace.policies.text(of: policy))
+    }
+  }
+
+  /// Six pairs that every view of a workspace has.
+  private static func describe(_ workspace: Workspace, _ turn: Turn) {
+    turn.reply.text("id")
+    turn.reply.integer(workspace.id)
+    turn.reply.text("name")
+    turn.reply.text(workspace.name)
+    turn.reply.text("plan")
+    turn.reply.text(workspace.plan)
+    turn.reply.text("subdomain")
+    turn.reply.optional(workspace.subdomain)
+    turn.reply.text("created")
+    turn.reply.integer(workspace.created)
+    turn.reply.text("version")
+    turn.reply.integer(workspace.version)
+  }
+
+  @Sendable private static func workspaceList(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let seen = try turn.visibleWorkspaces()
+    let workspaces = turn.directory.workspaces.filter { seen?.contains($0.id) ?? true }
+    turn.reply.array(workspaces.count)
+    for workspace in workspaces {
+      turn.reply.map(6)
+      describe(workspace, turn)
+    }
+  }
+
+  // MARK: Changing
+
+  @Sendable private static func workspaceSet(_ turn: Turn) throws(Halt) {
+    let view = try turn.directoryState().state.view
+    let workspace = try visibleWorkspace(turn)
+    try turn.requireOwnership(of: workspace)
+    try turn.checkVersion(workspace.version)
+    let words = turn.positional.dropFirst()
+    guard words.count % 2 == 0 else { throw .refused(.syntax("every key needs a value: key value [key value …]")) }
+    var settings = WorkspaceSettings(workspace)
+    for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
+      let key = try turn.text(word, "key", limit: Limits.nameBytes).lowercased()
+      let value = try turn.text(word + 1, key)
+      switch key {
+      case "plan":
+        // Whoever pays chooses the plan, and what it allows: not the owner alone (K1).
+        try turn.requireSuperAdministrator()
+        try settings.take(key, value, in: view)
+      case "owner": try settings.take(key, try newOwner(at: word + 1, of: workspace, turn), in: view)
+      case "profile": try settings.take(profile: value)
+      default: try settings.take(key, value, in: view)
+      }
+    }
+    turn.reply.integer(settings.emit(turn))
+  }
+
+  /// The id of a user who can own a workspace, as the setting has it.
+  private static func newOwner(at word: Int, of workspace: Workspace, _ turn: Turn) throws(Halt) -> String {
+    try turn.refuseImpersonation("the owner of a workspace")
+    let owner = try turn.user(word)
+    try turn.requireNotDeleted(owner)
+    guard owner.cell.state.isMember(owner.serial, of: workspace.id) else {
+      throw .refused(
+        .rule(
+          "owner", "\(owner.username) is no member of \(workspace.name)",
+          instead: "make them one first with WORKSPACE.MEMBER \(workspace.name) user"))
+    }
+    guard owner.row.status.mayLogIn else { throw .refused(ownerMustLogIn) }
+    return "#\(owner.id.raw)"
+  }
+
+  @Sendable private static func workspaceTransfer(_ turn: Turn) throws(Halt) {
+    let view = try turn.directoryState().state.view
+    let workspace = try visibleWorkspace(turn)
+    try turn.requireOwnership(of: workspace)
+    try turn.checkVersion(workspace.version)
+    var settings = WorkspaceSettings(workspace)
+    try settings.take("owner", try newOwner(at: 2, of: workspace, turn), in: view)
+    settings.emit(turn)
+    turn.reply.ok()
+  }
+
+  @Sendable private static func workspaceMember(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(2)
+    let workspace = try visibleWorkspace(turn)
+    try turn.requireAdministrator(in: workspace.id)
+    let memberships = user.cell.state.memberships(of: user.serial)
+    let isMember = memberships.contains(workspace.id)
+    // Whoever administers this workspace alone may not pull over people of others.
+    try turn.requireManaging(user)
+    try turn.requireNotDeleted(user)
+    try turn.checkVersion(user.row.version)
+    guard isMember == turn.has("REMOVE") else { return turn.reply.flag(false) }
+    turn.reply.flag(true)
+    guard isMember else {
+      guard memberships.count < Limits.membershipsOfUser else {
+        throw .refused(.limit("workspaces: a user is a member of at most \(Limits.membershipsOfUser)"))
+      }
+      return turn.emit(.workspaceJoined(user.id, workspace.id))
+    }
+    try remove(user, from: workspace, memberships, turn)
+  }
+
+  private static func remove(
+    _ user: UserReference, from workspace: Workspace, _ memberships: [WorkspaceID], _ turn: Turn
+  ) throws(Halt) {
+    guard workspace.owner != user.id else {
+      throw .refused(
+        .rule(
+          "owner", "\(user.username) owns the workspace",
+          instead: "hand it on first with WORKSPACE.TRANSFER \(workspace.name) user"))
+    }
+    guard memberships.count > 1 else {
+      throw .refused(
+        .rule(
+          "membership", "every user is a member of a workspace",
+          instead: "make the user a member of another first, or delete the user"))
+    }
+    _ = try turn.directoryState()
+    try turn.stopTimers(of: user, in: workspace.id)
+    try turn.endSessions(of: user, .accessRemoved) { $0.workspace == workspace.id }
+    for access in user.cell.state.allAccess(of: user.serial) where access.isEnabled {
+      guard turn.directory.product(access.product)?.workspace == workspace.id else { continue }
+      var disabled = access
+      disabled.isEnabled = false
+      turn.emit(.accessSet(user.id, old: access, new: disabled))
+    }
+    for grant in user.cell.state.grants(of: user.serial) where turn.workspace(of: grant.scope) == workspace.id {
+      try turn.requireGranting(grant)
+      turn.emit(.roleRevoked(user.id, grant))
+    }
+    turn.emit(.workspaceLeft(user.id, workspace.id))
+  }
+}
+
+extension Turn {
+  /// A workspace's settings are its owner's, and super administrators'. Nobody changes them as somebody else
+  /// unless both may.
+  package func requireOwnership(of workspace: Workspace) throws(Halt) {
+    try requireReach(to: workspace.id)
+    guard let principal = asUser, !principal.isSuperAdministrator else { return }
+    guard workspace.owner == principal.subject, workspace.owner == principal.actor else {
+      throw .refused(.noPermission("ownership of the workspace \(workspace.name), or the role super-administrator"))
+    }
+  }
+}
+
+/// Settings of a workspace that are to change, checked one by one and emitted together.
+private struct WorkspaceSettings {
+  private let workspace: Workspace
+  private var values: [(key: String, value: String)] = []
+
+  init(_ workspace: Workspace) { self.workspace = workspace }
+
+  mutating func take(profile name: String) throws(Halt) {
+    guard let profile = Policies.profiles[name.lowercased()] else {
+      throw .refused(
+        .syntax("no profile '\(name)'; profiles are \(Policies.profiles.keys.sorted().joined(separator: ", "))"))
+    }
+    for (name, value) in profile { set("policy.\(name)", value) }
+  }
+
+  mutating func take(_ key: String, _ value: String, in view: Directory) throws(Halt) {
+    switch key {
+    case "plan": set(key, try Turn.name(value.lowercased(), "plan"))
+    case "owner": set(key, value)
+    case "subdomain":
+      let value = value.lowercased()
+      guard value.isEmpty || EntityNames.isSubdomain(value) else {
+        throw .refused(.syntax("subdomain must have 1 to 63 characters of a-z, 0-9 and inner hyphens"))
+      }
+      guard value.isEmpty || !view.workspaces.contains(where: { $0.id != workspace.id && $0.subdomain == value })
+      else { throw .refused(.conflict("subdomain: \(value) belongs to another workspace")) }
+      set(key, value)
+    default:
+      guard let policy = Workspace.policy(key) else { throw Self.unknown(key) }
+      guard let parsed = Policies.parse(value, for: policy) else {
+        throw .refused(.syntax("\(key) must be \(Policies.expectation(for: policy))"))
+      }
+      set(key, Policies.show(parsed))
+    }
+  }
+
+  private static func unknown(_ key: String) -> Halt {
+    if key == "name" { return .refused(.syntax("a workspace keeps its name, for products are named by it")) }
+    let policies = Policies.all.map { "policy.\($0.name)" }.joined(separator: ", ")
+    return .refused(.syntax("no setting '\(key)'; settings are plan, owner, subdomain, profile, \(policies)"))
+  }
+
+  /// Later values take the place of earlier ones, so that a profile can be adjusted in one command.
+  private mutating func set(_ key: String, _ value: String) {
+    values.removeAll { $0.key == key }
+    values.append((key, value))
+  }
+
+  /// Emits what differs from what is, and returns how many settings that were.
+  @discardableResult
+  func emit(_ turn: Turn) -> Int {
+    var count = 0
+    for (key, new) in values {
+      let old = workspace.text(key) ?? ""
+      guard old != new else { continue }
+      turn.emit(.workspaceSet(workspace.id, key: key, old: old, new: new))
+      count += 1
+    }
+    return count
+  }
+}

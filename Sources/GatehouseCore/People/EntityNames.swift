@@ -1,0 +1,70 @@
+/// What the names of users, products, workspaces and services may look like.
+package enum EntityNames {
+  /// A name of a product, workspace, service or licence type: lower-case letters, digits, and `._-` after the first.
+  package static func isName(_ text: some StringProtocol) -> Bool {
+    let bytes = text.utf8
+    guard let first = bytes.first, bytes.count <= Limits.nameBytes, isAlphanumeric(first) else { return false }
+    return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2e || $0 == 0x5f || $0 == 0x2d }
+  }
+
+  /// A label of a host name (RFC 1123): lower-case letters, digits and inner hyphens, at most 63.
+  package static func isSubdomain(_ text: String) -> Bool {
+    let bytes = text.utf8
+    guard let first = bytes.first, let last = bytes.last, bytes.count <= 63 else { return false }
+    return isAlphanumeric(first) && isAlphanumeric(last)
+      && bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2d }
+  }
+
+  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    byte &- 0x61 < 26 || byte &- 0x30 < 10
+  }
+
+  /// Why a text cannot be a username; nil where it can.
+  package static func usernameFault(_ text: String) -> String? {
+    let count = text.utf8.count
+    guard count > 0 else { return "is empty" }
+    guard text.utf8.first != 0x23 else { return "starts with #, which stands for an id" }
+    if count > Limits.usernameBytes { return "is longer than \(Limits.usernameBytes) bytes" }
+    if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) { return nil }
+    for scalar in text.unicodeScalars {
+      let properties = scalar.properties
+      if properties.isWhitespace { return "has a space" }
+      switch properties.generalCategory {
+      // Format characters are invisible: two names would read alike and be different.
+      case .control, .format, .surrogate, .unassigned, .lineSeparator, .paragraphSeparator:
+        return "has a character that cannot be seen"
+      default: break
+      }
+    }
+    // Lower case can be longer than what it was made from.
+    return FoldedName(text).text.utf8.count > Limits.usernameBytes
+      ? "is longer than \(Limits.usernameBytes) bytes" : nil
+  }
+
+  /// Whether a text has the shape of an e-mail address: one `@` with something on both sides, no spaces.
+  package static func isEmail(_ text: String) -> Bool {
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+    return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254
+      && !text.unicodeScalars.contains { $0.properties.isWhitespace || $0.value < 0x20 }
+  }
+}
+
+extension Turn {
+  /// The new username at word `index`.
+  package func newUsername(_ index: Int) throws(Halt) -> String {
+    let name = try text(index, "username", limit: Limits.usernameBytes)
+    if let fault = EntityNames.usernameFault(name) { throw .refused(.syntax("username \(fault)")) }
+    return name
+  }
+
+  /// Text that must be a name of a product, workspace, service or licence type.
+  package static func name(_ text: String, _ what: String) throws(Halt) -> String {
+    guard EntityNames.isName(text) else {
+      throw .refused(
+        .syntax(
+          "\(what) must have 1 to \(Limits.nameBytes) characters of a-z, 0-9, '.', '_' and '-', and start with a letter or digit"
+        ))
+    }
+    return text
+  }
+}

@@ -1,0 +1,195 @@
+/// One `WHERE field op value`.
+package struct UserCondition: Sendable {
+  package enum Operator: String, Sendable, CaseIterable {
+    case equal = "="
+    case notEqual = "!="
+    case less = "<"
+    case greater = ">"
+    case atMost = "<="
+    case atLeast = ">="
+    case hasPrefix = "^="
+    case contains = "~="
+
+    fileprivate var isOrder: Bool {
+      switch self {
+      case .less, .greater, .atMost, .atLeast: true
+      default: false
+      }
+    }
+  }
+
+  /// What a field is compared with.
+  private enum Value: Sendable {
+    /// nil stands for what is not set.
+    case number(Int64?)
+    /// Folded.
+    case text(ContiguousArray<UInt8>)
+    case product(ProductID)
+    case role(Role)
+    case workspace(WorkspaceID)
+  }
+
+  package let field: ListField
+  private let comparison: Operator
+  private let value: Value
+
+  package init(_ field: String, _ comparison: String, _ value: String, _ turn: Turn) throws(Halt) {
+    guard let field = ListField(name: field.lowercased()) else { throw Self.unknown(field) }
+    guard let comparison = Operator(rawValue: comparison) else {
+      let all = Operator.allCases.map(\.rawValue).joined(separator: " ")
+      throw .refused(.syntax("no operator '\(comparison)'; operators are \(all)"))
+    }
+    self.field = field
+    self.comparison = comparison
+    let isOrder = comparison.isOrder
+    let isExact = isOrder || comparison == .equal || comparison == .notEqual
+    switch field.kind {
+    case .number, .time, .day, .flag:
+      guard isExact else { throw Self.unfit(field, comparison) }
+      self.value = .number(try Self.number(value, field))
+    case .words:
+      guard !isOrder else { throw Self.unfit(field, comparison) }
+      self.value = try Self.word(value, field, isExact: isExact, turn)
+    case .text:
+      if field == .status, isExact { _ = try turn.status(value) }
+      self.value = .text(Self.folded(value))
+    }
+  }
+
+  package static func unknown(_ field: String) -> Halt {
+    .refused(.syntax("no field '\(field)'; fields are \(ListField.all.map(\.name).joined(separator: ", "))"))
+  }
+
+  private static func unfit(_ field: ListField, _ comparison: Operator) -> Halt {
+    .refused(.syntax("\(field.name) cannot be compared with \(comparison.rawValue)"))
+  }
+
+  private static func folded(_ text: String) -> ContiguousArray<UInt8> {
+    var text = text
+    return text.withUTF8 { FoldedText.with(UnsafeRawBufferPointer($0)) { ContiguousArray($0) } }
+  }
+
+  private static func number(_ text: String, _ field: ListField) throws(Halt) -> Int64? {
+    if text.isEmpty { return nil }
+    switch field.kind {
+    case .time: return try Turn.time(text, field.name)
+    case .day:
+      guard let day = TimeText.dayNumber(text) else {
+        throw .refused(.syntax("\(field.name) is compared with a day, such as 2026-03-01"))
+      }
+      return Int64(day)
+    default:
+      guard let number = Int64(text.hasPrefix("#") ? String(text.dropFirst()) : text) else {
+        throw .refused(.syntax("\(field.name) is compared with a number"))
+      }
+      return number
+    }
+  }
+
+  /// The thing that a word names, so that a name which nothing has is found out.
+  private static func word(_ text: String, _ field: ListField, isExact: Bool, _ turn: Turn) throws(Halt) -> Value {
+    if isExact, !text.isEmpty {
+      switch field {
+      case .product: return .product(try turn.product(named: text).id)
+      case .role: return .role(try turn.role(text))
+      case .workspace: return .workspace(try turn.workspace(named: text).id)
+      default: break
+      }
+    }
+    return .text(folded(text))
+  }
+
+  /// Whether deleted users are asked for.
+  package var asksForDeleted: Bool {
+    guard field == .status, comparison == .equal, case .text(let text) = value else { return false }
+    return text.elementsEqual("deleted".utf8)
+  }
+
+  // MARK: Deciding
+
+  package func holds(for user: ListedUser) -> Bool {
+    switch value {
+    case .number(let wanted): return holds(user.number(field), wanted)
+    case .text(let wanted):
+      if field.kind == .words { return holds(user.words(field), wanted) }
+      return user.withText(field) { text in
+        // ASCII of any case is folded on the stack; nothing is allocated for a user who does not match.
+        FoldedText.with(text) { text in wanted.withUnsafeBytes { holds(text, $0) } }
+      }
+    case .product(let product):
+      let isEnabled = user.cell.state.access(of: user.serial, to: product)?.isEnabled ?? false
+      return isEnabled == (comparison == .equal)
+    case .role(let role):
+      return user.cell.state.users[user.serial].roles.contains(role) == (comparison == .equal)
+    case .workspace(let workspace):
+      return user.cell.state.isMember(user.serial, of: workspace) == (comparison == .equal)
+    }
+  }
+
+  private func holds(_ number: Int64?, _ wanted: Int64?) -> Bool {
+    switch comparison {
+    case .equal: return number == wanted
+    case .notEqual: return number != wanted
+    default:
+      // What is not set is neither before nor after anything.
+      guard let number, let wanted else { return false }
+      switch comparison {
+      case .less: return number < wanted
+      case .greater: return number > wanted
+      case .atMost: return number <= wanted
+      default: return number >= wanted
+      }
+    }
+  }
+
+  private func holds(_ text: UnsafeRawBufferPointer, _ wanted: UnsafeRawBufferPointer) -> Bool {
+    switch comparison {
+    case .equal: return sameBytes(text, wanted)
+    case .notEqual: return !sameBytes(text, wanted)
+    case .hasPrefix:
+      return text.count >= wanted.count && sameBytes(UnsafeRawBufferPointer(rebasing: text[..<wanted.count]), wanted)
+    case .contains: return Self.contains(text, wanted)
+    default:
+      guard !text.isEmpty else { return false }
+      let isLess = text.lexicographicallyPrecedes(wanted)
+      switch comparison {
+      case .less: return isLess
+      case .atLeast: return !isLess
+      case .atMost: return isLess || sameBytes(text, wanted)
+      default: return !isLess && !sameBytes(text, wanted)
+      }
+    }
+  }
+
+  private static func contains(_ text: UnsafeRawBufferPointer, _ wanted: UnsafeRawBufferPointer) -> Bool {
+    guard let first = wanted.first else { return true }
+    guard text.count >= wanted.count else { return false }
+    for start in 0...(text.count - wanted.count) where text[start] == first {
+      if sameBytes(UnsafeRawBufferPointer(rebasing: text[start..<start + wanted.count]), wanted) { return true }
+    }
+    return false
+  }
+
+  /// Of several words one must fit; none may with `!=`. An empty value means having none.
+  private func holds(_ words: [String], _ wanted: ContiguousArray<UInt8>) -> Bool {
+    if wanted.isEmpty { return words.isEmpty == (comparison != .notEqual) }
+    let found = words.contains { word in
+      let whole = Self.folded(word)
+      if Self.fits(whole, wanted, comparison) { return true }
+      // A licence is meant by its type alone as well.
+      guard field == .licence, let colon = whole.lastIndex(of: 0x3a) else { return false }
+      return Self.fits(ContiguousArray(whole[(colon + 1)...]), wanted, comparison)
+    }
+    return found == (comparison != .notEqual)
+  }
+
+  private static func fits(
+    _ word: ContiguousArray<UInt8>, _ wanted: ContiguousArray<UInt8>, _ comparison: Operator
+  ) -> Bool {
+    switch comparison {
+    case .hasPrefix: word.starts(with: wanted)
+    case .contains: word.withUnsafeBytes { word in wanted.withUnsafeBytes { contains(word, $0) } }
+    default: word == wanted
+    }
+  }
+}

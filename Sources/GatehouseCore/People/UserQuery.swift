@@ -1,0 +1,152 @@
+/// The conditions of a list of users, and whom the principal may see of them.
+package struct UserFilter {
+  package let conditions: [UserCondition]
+  private let includesDeleted: Bool
+  private let principal: UserPrincipal?
+  /// The workspaces whose members may be seen; nil for all.
+  private let workspaces: [WorkspaceID]?
+
+  package init(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    var conditions: [UserCondition] = []
+    for words in try turn.options("WHERE") { conditions.append(try UserCondition(words[0], words[1], words[2], turn)) }
+    self.conditions = conditions
+    includesDeleted = conditions.contains(where: \.asksForDeleted)
+    principal = turn.asUser
+    workspaces = try turn.managedWorkspaces()
+  }
+
+  /// Whether it lets every user through who is not deleted.
+  package var isOpen: Bool { conditions.isEmpty && principal == nil }
+
+  package func passes(_ user: ListedUser) -> Bool {
+    let row = user.cell.state.users[user.serial]
+    guard row.isUsed, includesDeleted || row.status != .deleted else { return false }
+    if let principal, user.id != principal.subject, !principal.isSuperAdministrator {
+      if row.roles.contains(.superAdministrator) { return false }
+      if !principal.isAdministrator, row.roles.contains(.trainingAdministrator) { return false }
+    }
+    if let workspaces, !workspaces.contains(where: { user.cell.state.isMember(user.serial, of: $0) }) { return false }
+    return conditions.allSatisfy { $0.holds(for: user) }
+  }
+}
+
+extension Turn {
+  /// The workspaces whose people the principal manages; nil for all. P1: only administrators list users.
+  package func managedWorkspaces() throws(Halt) -> [WorkspaceID]? {
+    guard let principal = asUser else { return nil }
+    if principal.isAdministrator { return principal.boundTo.map { [$0] } }
+    let workspaces = principal.administers.compactMap { workspace(of: $0) }
+    guard let bound = principal.boundTo else {
+      if workspaces.isEmpty { try requireAdministrator() }
+      return workspaces
+    }
+    try requireAdministrator(in: bound)
+    return [bound]
+  }
+}
+
+/// The order of a list, the place where it goes on, and what it shows.
+package struct ListPage {
+  /// Where the page before ended.
+  private enum Cursor {
+    case start
+    case after(key: ContiguousArray<UInt8>, id: UInt64)
+  }
+
+  package let sort: ListField?
+  private let isDescending: Bool
+  package let count: Int
+  package let fields: [ListField]
+  private let cursor: Cursor
+
+  private static let standard: [ListField] = [
+    .id, .contact, .username, .ofContact(.first), .ofContact(.last), .ofContact(.email), .status,
+  ]
+
+  package init(_ turn: Turn) throws(Halt) {
+    sort = try turn.option("SORT").map { (name) throws(Halt) in try Self.sortField(name) }
+    isDescending = turn.has("DESC")
+    if isDescending, sort == nil { throw .refused(.syntax("DESC needs SORT field")) }
+    count = try turn.listCount()
+    var fields: [ListField] = []
+    for name in try turn.options("FIELDS").first ?? [] {
+      guard let field = ListField(name: name.lowercased()) else { throw UserCondition.unknown(name) }
+      fields.append(field)
+    }
+    self.fields = fields.isEmpty ? Self.standard : fields
+    cursor = try Self.cursor(try turn.option("CURSOR", limit: Self.cursorBytes) ?? "0", isSorted: sort != nil)
+  }
+
+  private static func sortField(_ name: String) throws(Halt) -> ListField {
+    guard let field = ListField(name: name.lowercased()) else { throw UserCondition.unknown(name) }
+    guard field.kind != .words else { throw .refused(.syntax("a list cannot be sorted by \(field.name)")) }
+    return field
+  }
+
+  // MARK: Cursors
+
+  /// A sort key in hexadecimal, a hyphen and an id.
+  private static var cursorBytes: Int { 2 * Limits.textBytes + 32 }
+
+  private static func cursor(_ text: String, isSorted: Bool) throws(Halt) -> Cursor {
+    if text == "0" { return .start }
+    let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    if isSorted == (parts.count == 2), let id = parts.last.flatMap({ UInt64($0) }), id > 0 {
+      if !isSorted { return .after(key: [], id: id) }
+      if let key = bytes(parts[0]) { return .after(key: key, id: id) }
+    }
+    throw .refused(.syntax("CURSOR is not one that a list in this order gave"))
+  }
+
+  private static func bytes(_ hexadecimal: Substring) -> ContiguousArray<UInt8>? {
+    let digits = Array(hexadecimal.utf8)
+    guard digits.count % 2 == 0 else { return nil }
+    var bytes = ContiguousArray<UInt8>()
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else { return nil }
+      bytes.append(byte)
+    }
+    return bytes
+  }
+
+  /// The cursor that leads past an item.
+  package func cursor(after item: Gathered.Item) -> String {
+    guard sort != nil else { return String(item.id) }
+    let key = item.key.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    return "\(key)-\(item.id)"
+  }
+
+  /// The first serial number of a partition that an unsorted list has not shown yet; nil where it has shown all.
+  /// Such a list goes by partitions, and in each by serial numbers.
+  package func firstSerial(in cell: PartitionCell) -> Int? {
+    guard case .after(_, let raw) = cursor else { return 1 }
+    let partitioning = cell.state.partitioning
+    let id = UserID(raw: raw)
+    let reached = partitioning.partition(of: id)
+    if cell.index < reached { return nil }
+    return cell.index == reached ? partitioning.serial(of: id) + 1 : 1
+  }
+
+  // MARK: Order
+
+  package func isBefore(
+    _ a: (key: ContiguousArray<UInt8>, id: UInt64), _ b: (key: ContiguousArray<UInt8>, id: UInt64)
+  ) -> Bool {
+    let (a, b) = isDescending ? (b, a) : (a, b)
+    if a.key == b.key { return a.id < b.id }
+    return a.key.lexicographicallyPrecedes(b.key)
+  }
+
+  package func isAfterCursor(_ item: (key: ContiguousArray<UInt8>, id: UInt64)) -> Bool {
+    guard case .after(let key, let id) = cursor else { return true }
+    return isBefore((key, id), item)
+  }
+
+  package func item(_ user: ListedUser, key: ContiguousArray<UInt8>) -> Gathered.Item {
+    var reply = Reply()
+    reply.map(fields.count)
+    for field in fields { user.write(field, to: &reply) }
+    return Gathered.Item(key: key, id: user.id.raw, reply: reply)
+  }
+}

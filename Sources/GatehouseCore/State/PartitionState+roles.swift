@@ -1,0 +1,41 @@
+/// What a user's grants amount to. The row's bits say which roles a user has in any scope; where a role gives
+/// power over others, it does so in its scope only.
+extension PartitionState {
+  private static func isPlain(_ roles: RoleSet) -> Bool {
+    !roles.contains(.manager) && !roles.contains(.trainingAdministrator) && !roles.contains(.superAdministrator)
+  }
+
+  /// The roles that a user has without a scope.
+  package func rolesEverywhere(of serial: Int) -> RoleSet {
+    let all = users[serial].roles
+    if Self.isPlain(all) { return all }
+    return RoleSet(grants(of: serial).filter { $0.scope == .everywhere })
+  }
+
+  /// The roles that a user has in a workspace: those of it, and those that hold everywhere.
+  package func roles(of serial: Int, in workspace: WorkspaceID) -> RoleSet {
+    let all = users[serial].roles
+    if Self.isPlain(all) { return all }
+    return RoleSet(grants(of: serial).filter { $0.scope == .everywhere || $0.scope == .workspace(workspace) })
+  }
+
+  /// The workspaces and products that a user administers by a grant with a scope, or as the administrator of a
+  /// product (T7).
+  package func administers(_ serial: Int) -> [Scope] {
+    let row = users[serial]
+    var scopes: [Scope] = []
+    if row.roles.contains(.trainingAdministrator) {
+      for grant in grants(of: serial) where grant.role == .trainingAdministrator && grant.scope != .everywhere {
+        scopes.append(grant.scope)
+      }
+    }
+    let packed = [row.access.0, row.access.1]
+    if row.flags.contains(.manyProducts) || packed.contains(where: { ProductAccess(packed: $0).isAdministrator }) {
+      // Whoever may not enter the product does not administer it either.
+      for access in allAccess(of: serial) where access.isAdministrator && access.isEnabled {
+        scopes.append(.product(access.product))
+      }
+    }
+    return scopes
+  }
+}

@@ -28,7 +28,9 @@ package struct CommandSpec: Sendable {
     self.name = name
     self.group = group
     self.summary = summary
-    self.arguments = effect == .write ? arguments + Argument.everyWrite : arguments
+    // A command that says more about one of them, such as that a reason is needed, brings its own.
+    let common = Argument.everyWrite.filter { common in !arguments.contains { $0.token == common.token } }
+    self.arguments = effect == .write ? arguments + common : arguments
     self.reply = reply
     self.effect = effect
     self.rights = rights
@@ -36,7 +38,9 @@ package struct CommandSpec: Sendable {
     self.route = route
     self.secrets = secrets
     self.body = body
-    options = self.arguments.filter { $0.token != nil }
+    let options = self.arguments.filter { $0.token != nil }
+    self.options = options
+    mandatory = options.indices.filter { !options[$0].isOptional }
     let positional = self.arguments.filter { $0.token == nil }
     required = positional.count { !$0.isOptional }
     positionalMost = positional.contains { $0.isVariadic } ? .max : positional.count
@@ -102,13 +106,18 @@ package struct CommandSpec: Sendable {
 
   /// The arguments that are introduced by a word of their own.
   package let options: [Argument]
+  /// The places in `options` of those that must be given.
+  package let mandatory: [Int]
   /// Positional words that must be there, without the name.
   package let required: Int
   /// Positional words at most, without the name.
   package let positionalMost: Int
 
   /// As Redis counts: the name included, negative where more may follow.
-  package var arity: Int { options.isEmpty && positionalMost == required ? required + 1 : -(required + 1) }
+  package var arity: Int {
+    let least = 1 + required + mandatory.reduce(0) { $0 + 1 + options[$1].valueCount }
+    return options.isEmpty && positionalMost == required ? least : -least
+  }
 
   /// `LOGIN.CHECK user product [AT time]`.
   package var usage: String { ([name] + arguments.map(\.usage)).joined(separator: " ") }
@@ -175,6 +184,11 @@ package struct Argument: Sendable {
     Argument(name, kind, token: token, isOptional: true, repeats: repeats)
   }
 
+  /// `TOKEN value` that must be given.
+  package static func mandatory(_ token: String, _ name: String, _ kind: Kind = .string) -> Argument {
+    Argument(name, kind, token: token)
+  }
+
   /// `TOKEN a b …`.
   package static func option(_ token: String, parts: [String], repeats: Bool = false) -> Argument {
     Argument(token.lowercased(), .block, token: token, isOptional: true, repeats: repeats, parts: parts)
@@ -212,7 +226,7 @@ package struct Argument: Sendable {
     } else if kind != .flag {
       shown += " " + (parts.isEmpty ? name : parts.joined(separator: " "))
     }
-    return "[\(shown)]" + (repeats ? "…" : "")
+    return isOptional ? "[\(shown)]" + (repeats ? "…" : "") : shown
   }
 }
 

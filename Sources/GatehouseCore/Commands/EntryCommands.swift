@@ -6,7 +6,7 @@ extension CommandTable {
     CommandSpec(
       "ENTRY.ADD", .timer, "Record time that was worked without a timer",
       [
-        .word("user"), .option("START", "time", .time), .option("END", "time", .time),
+        .word("user"), .mandatory("START", "time", .time), .mandatory("END", "time", .time),
         .option("WORKSPACE", "workspace"), .option("PROJECT", "project"), .option("NOTE", "text"),
       ],
       reply: "the entry, a map \(entryFields)", effect: .write, rights: .timers, route: .user(1),
@@ -50,8 +50,6 @@ extension CommandTable {
     let workspace = try turn.workspace()
     try turn.requireTimekeeping(of: user, in: workspace)
     try turn.requireTimekeeper(user, in: workspace)
-    try turn.requireOption("START")
-    try turn.requireOption("END")
     let content = try turn.content(
       over: EntryContent(start: turn.now, end: turn.now, project: "", note: ""))
     let id = turn.newEntry(in: user.cell)

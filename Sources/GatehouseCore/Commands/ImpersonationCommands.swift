@@ -9,11 +9,12 @@ extension CommandTable {
     CommandSpec(
       "IMPERSONATE.START", .impersonation, "Log in as somebody else, from a login of one's own",
       [
-        .word("actor-token"), .word("target"), .option("PRODUCT", "product"), .option("WORKSPACE", "workspace"),
+        .word("actor-token"), .word("target"), .mandatory("REASON", "text"), .option("PRODUCT", "product"),
+        .option("WORKSPACE", "workspace"),
         .option("TTL", "duration"),
       ],
       reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
-        + "`REFUSED impersonation: rule`. `REASON` must be given; the workspace's policy bounds `TTL`, and it ends "
+        + "`REFUSED impersonation: rule`. The workspace's policy bounds `TTL`, and it ends "
         + "with the actor's login at the latest",
       effect: .write, rights: .sessions, users: .nobody, route: .session(1), secrets: [1],
       body: .decide(impersonateStart)),
@@ -45,7 +46,6 @@ extension CommandTable {
   // MARK: Starting
 
   @Sendable private static func impersonateStart(_ turn: Turn) throws(Halt) {
-    try turn.requireOption("REASON")
     let reason = try turn.option("REASON", limit: Limits.reasonBytes) ?? ""
     guard reason.contains(where: { !$0.isWhitespace }) else {
       throw .refused(.syntax("REASON is empty; say why you log in as somebody else"))

@@ -36,12 +36,6 @@ extension Turn {
   /// Whether an option is given.
   package func has(_ token: String) -> Bool { place(token) != nil }
 
-  /// Refuses where an option that a command cannot do without is missing.
-  package func requireOption(_ token: String) throws(Halt) {
-    guard !has(token) else { return }
-    throw .refused(.syntax("\(token) is missing; usage: \(spec.usage)"))
-  }
-
   /// The word of an option's first value.
   package func optionWord(_ token: String) -> Int? { place(token)?.word }
 

@@ -121,8 +121,8 @@ extension Turn {
   private func readOptions() throws(Halt) {
     let given = arguments.count - 1
     // Nearly every command of the hot path has just its positional words.
-    if given == spec.required { return }
-    guard given > spec.required else { throw .refused(Self.wrongArity(spec)) }
+    if given == spec.required, spec.mandatory.isEmpty { return }
+    guard given >= spec.required else { throw .refused(Self.wrongArity(spec)) }
     var word = 1 + spec.required
     var positional = spec.required
     while word < arguments.count {
@@ -137,6 +137,9 @@ extension Turn {
       } else {
         throw .refused(unknownOption(word))
       }
+    }
+    for option in spec.mandatory where !chosen.contains(where: { $0.option == option }) {
+      throw .refused(.syntax("\(spec.options[option].token ?? "") is missing; usage: \(spec.usage)"))
     }
   }
 

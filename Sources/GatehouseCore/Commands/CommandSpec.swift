@@ -251,6 +251,8 @@ package struct Gathered: Sendable {
   package var isComplete = false
   /// The largest LSN that was read.
   package var horizon: LSN = 0
+  /// Why a partition would not contribute.
+  package var refusal: Reply?
 
   package init() {}
 }

@@ -1,3 +1,8 @@
+import GatehouseCore
+import GatehouseStorage
+import Glibc
+import NIOCore
+
 /// Why a server could not start or had to stop, as far as the one who started it can act on it. The program turns
 /// each case into an exit code of its own, so that a supervisor can tell a mistake in the configuration from a disk
 /// that fails.
@@ -14,6 +19,27 @@ package enum StartFailure: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .locked(let text), .dataUnreadable(let text), .io(let text), .configuration(let text): text
+    }
+  }
+}
+
+extension StartFailure {
+  /// What a failure of the layers below means to the one who starts the server.
+  init(_ error: any Error) {
+    switch error {
+    case let failure as StartFailure: self = failure
+    case let error as FolderError:
+      switch error {
+      case .locked: self = .locked("\(error)")
+      default: self = .dataUnreadable("\(error)")
+      }
+    case let error as DiskError: self = .io("\(error)")
+    case let error as LogError where error.code == .disk: self = .io("\(error)")
+    case let error as LogError: self = .dataUnreadable("\(error)")
+    case is RecoveryError, is BlockFileError, is CodingError: self = .dataUnreadable("\(error)")
+    case let error as IOError where error.errnoCode == EADDRINUSE || error.errnoCode == EACCES:
+      self = .configuration("\(error.description): choose another --host or --port")
+    default: self = .io("\(error)")
     }
   }
 }

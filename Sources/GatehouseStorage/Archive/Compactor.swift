@@ -75,13 +75,7 @@ package struct Compactor: Sendable {
       var segments = try folder.sealedSegments().filter { $0.lastLSN <= bound }
       try removeArchived(&segments, &report, progress)
       for group in try grouped(segments) {
-        do {
-          report.archived.append(try archive(group, progress))
-        } catch {
-          // Half an archive takes room that a full disk may need.
-          try? ArchiveCatalog(folder).deleteTemporaries()
-          throw error
-        }
+        report.archived.append(try archive(group, progress))
         for segment in group { try remove(segment, &report, progress) }
       }
     }

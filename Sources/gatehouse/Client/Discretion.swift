@@ -18,15 +18,14 @@ struct Discretion: Sendable {
   /// Commands that take a secret as an argument: kept here although the documentation names most, since the client
   /// must be discreet before it has read any.
   private static let secretCommands: Set = [
-    "AS", "AUTH", "APIKEY.CHECK", "IMPERSONATE.END", "IMPERSONATE.START", "LOGIN.PASSWORD", "LOGIN.TOTP",
-    "PASSWORD.CHANGE",
-    "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "SESSION.REVOKE", "TOTP.CONFIRM",
+    "AS", "AUTH", "APIKEY.CHECK", "IMPERSONATE.START", "LOGIN.PASSWORD", "LOGIN.TOTP", "PASSWORD.CHANGE",
+    "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "TOTP.CONFIRM",
   ]
 
   private static let secretTokens: Set = ["AUTH", "PASSWORD", "SECRET", "TOTP"]
 
   private static func isSecret(_ argument: String) -> Bool {
     let name = argument.lowercased()
-    return ["password", "secret", "token", "session", "code", "key"].contains { name.hasSuffix($0) }
+    return ["password", "secret", "token", "code", "key"].contains { name.hasSuffix($0) }
   }
 }

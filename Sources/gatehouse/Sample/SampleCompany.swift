@@ -130,11 +130,7 @@ struct SampleCompany {
       for daysAgo in 10...11 {
         let start = now - daysAgo * Self.day - Int.random(in: 0..<120, using: &random) * Self.minute
         let end = start + Int.random(in: 60...480, using: &random) * Self.minute
-        // Entries may well be alike, so only the key tells a load that is taken up again that this one is there.
-        commands.append([
-          "ENTRY.ADD", username, "START", String(start), "END", String(end), "PROJECT", project,
-          "IDEM", "sample-\(username)-\(daysAgo)",
-        ])
+        commands.append(["ENTRY.ADD", username, "START", String(start), "END", String(end), "PROJECT", project])
       }
     }
     guard random.chance(10) else { return }

@@ -1,0 +1,277 @@
+import GatehouseCore
+import GatehouseWire
+import NIOCore
+import Synchronization
+
+/// A client's connection: takes requests out of its bytes, has its lane carry them out, and sends the
+/// replies in command order.
+///
+/// Its channel runs on its lane's loop, so it calls the lane and the lane's partitions directly.
+final class ConnectionHandler: ChannelInboundHandler {
+  package typealias InboundIn = ByteBuffer
+  package typealias OutboundOut = ByteBuffer
+
+  let lane: Lane
+  let serverFacts: ServerFacts
+  var client: ClientFacts
+  /// What decisions know of the connection.
+  var facts: ConnectionFacts
+  var isMonitor = false
+
+  var context: ChannelHandlerContext!
+  private var parser = RequestParser()
+  /// Bytes that are no whole request yet, or wait because the connection is paused.
+  private var unread = ByteBuffer()
+  /// Replies that leave with the next flush.
+  var ready = ByteBuffer()
+  var queue = ReplyQueue()
+  /// Requests of this read for partitions of other lanes, by lane.
+  var outgoing: [RequestBatch] = []
+  private var isWaitingForLog = false
+  /// Whether requests wait until what is under way elsewhere has been answered.
+  var isPaused = false
+  private var isReading = false
+  private var isClosing = false
+  private var isInputClosed = false
+  /// The largest LSN of this connection's writes, for `WAITAOF`.
+  var lastWrite: LSN = 0
+
+  init(lane: Lane, serverFacts: ServerFacts, client: ClientFacts) {
+    self.lane = lane
+    self.serverFacts = serverFacts
+    self.client = client
+    facts = ConnectionFacts(id: client.id, service: nil, rights: [])
+  }
+
+  /// How much may be ready before the connection flushes within a read.
+  private static let flushBytes = 256 * 1024
+
+  // MARK: Channel
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    lane.connections[client.id] = self
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    isClosing = true
+    lane.connections[client.id] = nil
+    if isMonitor { lane.services.monitors.leave() }
+    serverFacts.connectedClients.subtract(1, ordering: .relaxed)
+    context.fireChannelInactive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if isClosing { return }
+    var bytes = unwrapInboundIn(data)
+    serverFacts.inputBytes.add(bytes.readableBytes, ordering: .relaxed)
+    if unread.readableBytes == 0 { unread = bytes } else { unread.writeBuffer(&bytes) }
+    process()
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    flush()
+    closeIfDone()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { resume() }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if let event = event as? ChannelEvent, case .inputClosed = event {
+      isInputClosed = true
+      closeIfDone()
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+
+  // MARK: Requests
+
+  /// Carries out the whole requests among the unread bytes.
+  private func process() {
+    guard !isReading, !isPaused else { return }
+    isReading = true
+    lane.beginRead()
+    parser.authenticated = facts.service != nil || isOpenToAll
+    // Taken out of the handler so that its storage has one owner while it is read.
+    var bytes = unread
+    unread = ByteBuffer()
+    var consumed = 0
+    client.lastCommand = lane.now
+    bytes.withUnsafeReadableBytes { all in
+      defer { endRead(all, consumed) }
+      while consumed < all.count, !isPaused, !isClosing {
+        let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
+        switch parser.next(rest) {
+        case .request(let count):
+          let isTaken = parser.withArguments(rest) { handle($0) }
+          if !isTaken { return isPaused = true }
+          last = consumed
+          consumed += count
+        case .nothing(let count): consumed += count
+        case .incomplete: return
+        case .failure(let error): return fail(error)
+        }
+        if ready.readableBytes >= Self.flushBytes {
+          flush()
+          if !context.channel.isWritable { return isPaused = true }
+        }
+      }
+    }
+    bytes.moveReaderIndex(forwardBy: consumed)
+    if bytes.readableBytes > 0, !isClosing {
+      unread = bytes
+      unread.discardReadBytes()
+    }
+    isReading = false
+    if isPaused { setReading(false) }
+    if overflows { close() }
+  }
+
+  /// Where the last request of the read begins.
+  private var last = 0
+
+  private func endRead(_ all: UnsafeRawBufferPointer, _ consumed: Int) {
+    queue.endRead()
+    sendOutgoing()
+    let elapsed = lane.endRead()
+    if lane.commandsInRead == 1, lane.isReady, !parser.ranges.isEmpty {
+      parser.withArguments(UnsafeRawBufferPointer(rebasing: all[last...])) {
+        lane.noteSlow($0, client, nanoseconds: elapsed)
+      }
+    }
+  }
+
+  /// Whether the client leaves more replies unread than the server keeps for it.
+  private var overflows: Bool { queue.pendingBytes > serverFacts.clientOutputLimit.load(ordering: .relaxed) }
+
+  private func fail(_ error: ProtocolError) {
+    if let text = error.reply {
+      var reply = Reply()
+      reply.error(text)
+      add(reply, horizon: 0)
+    }
+    finishAndClose()
+  }
+
+  /// Takes no more requests; what is under way is still answered.
+  func stopReading() {
+    isPaused = true
+    setReading(false)
+  }
+
+  /// Goes on with requests that were left because something had to come first.
+  func resume() {
+    guard isPaused, !isClosing, !isFinishing, queue.awaited == 0, context != nil, context.channel.isWritable,
+      serverFacts.phase.load(ordering: .relaxed) != .stopping
+    else { return }
+    isPaused = false
+    process()
+    flush()
+    if !isPaused { setReading(true) }
+    closeIfDone()
+  }
+
+  private func setReading(_ on: Bool) {
+    guard let context, !isInputClosed else { return }
+    try? context.channel.syncOptions?.setOption(.autoRead, value: on)
+  }
+
+  // MARK: Replies
+
+  /// Sends a reply, or keeps it until the log is durable through `horizon`.
+  @inline(__always)
+  func add(_ reply: Reply, horizon: LSN) {
+    let version = client.version
+    if horizon > 0, lane.services.hasLogFailed, horizon > lane.durable { return addNeverDurable() }
+    queue.add(horizon: horizon, durable: horizon == 0 ? 0 : lane.durable, ready: &ready) { buffer in
+      ReplyEncoder.encode(reply, version, into: &buffer)
+    }
+  }
+
+  /// The log has failed: what the reply would show can never become durable.
+  private func addNeverDurable() {
+    var reply = Reply()
+    reply.error(
+      Refusal(.readOnly, "the log failed before this was durable; see to the disk and start the server again").text)
+    let version = client.version
+    queue.add(horizon: 0, durable: 0, ready: &ready) { ReplyEncoder.encode(reply, version, into: &$0) }
+  }
+
+  /// Puts the replies of commands that ran elsewhere in their places.
+  func deliver(_ answers: [(ticket: UInt64, reply: EncodedReply)]) {
+    if isClosing { return }
+    for (ticket, reply) in answers {
+      if reply.isWrite { lastWrite = max(lastWrite, reply.horizon) }
+      queue.fill(ticket, reply.bytes, horizon: reply.horizon)
+    }
+    if overflows { return close() }
+    if closesAfterReply { finishAndClose() }
+    logAdvanced(lane.durable)
+    if queue.awaited == 0 { resume() }
+  }
+
+  /// Sends what the log, durable so far, lets go.
+  func logAdvanced(_ durable: LSN) {
+    isWaitingForLog = false
+    if isClosing, context == nil { return }
+    queue.release(durable: durable, into: &ready)
+    // Acknowledging what is not durable is the one thing that must not happen: the client is left without an
+    // answer, as after a crash.
+    if let horizon = queue.nextHorizon, horizon > durable, lane.services.hasLogFailed { return close() }
+    flush()
+    closeIfDone()
+  }
+
+  var nextHorizon: LSN? { queue.nextHorizon }
+
+  func flush() {
+    guard let context else { return }
+    if ready.readableBytes > 0 {
+      serverFacts.outputBytes.add(ready.readableBytes, ordering: .relaxed)
+      context.writeAndFlush(wrapOutboundOut(ready), promise: nil)
+      ready.clear()
+    }
+    if !isWaitingForLog, queue.nextHorizon != nil {
+      isWaitingForLog = true
+      lane.waitForLog(self)
+    }
+  }
+
+  // MARK: Closing
+
+  private var isFinishing = false
+  /// `CLIENT KILL` met the connection that asked for it.
+  var closesAfterReply = false
+
+  /// Closes once all replies are sent; what else the client asked is dropped.
+  func finishAndClose() {
+    isFinishing = true
+    isPaused = true
+    unread.clear()
+    closeIfDone()
+  }
+
+  private func closeIfDone() {
+    guard isFinishing || (isInputClosed && !isPaused), queue.isEmpty, !isReading, let context else { return }
+    flush()
+    isClosing = true
+    // An empty write ends when all before it have ended, however slowly the client reads.
+    let channel = context.channel
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+  }
+
+  /// Closes at once.
+  func close() {
+    isClosing = true
+    context?.close(promise: nil)
+  }
+
+  var isOpenToAll: Bool { client.isLoopback && lane.isReady && !lane.directory.hasServices }
+}

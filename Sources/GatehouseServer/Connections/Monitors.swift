@@ -1,0 +1,43 @@
+import GatehouseCore
+import GatehouseWire
+import NIOCore
+import Synchronization
+
+/// The connections that watch all commands (`MONITOR`).
+final class Monitors: Sendable {
+  private let count = Atomic<Int>(0)
+
+  init() {}
+
+  /// Whether anybody watches; asked for every command.
+  @inline(__always)
+  var isWatched: Bool { count.load(ordering: .relaxed) > 0 }
+
+  func join() { count.add(1, ordering: .relaxed) }
+  func leave() { count.subtract(1, ordering: .relaxed) }
+}
+
+extension ConnectionHandler {
+  /// Shows a request to all who watch, on every lane.
+  func tellMonitors(_ request: Arguments) {
+    let words = OwnedArguments(shownWords(request, wordLimit: 4096, countLimit: 1024))
+    var line = ByteBuffer()
+    words.withView {
+      MonitorLine.encode(
+        microseconds: Clock.microseconds(), client: client.address, arguments: $0, into: &line)
+    }
+    let shown = line
+    for lane in lane.services.lanes {
+      lane.loop.execute {
+        for connection in lane.connections.values where connection.isMonitor { connection.show(shown) }
+      }
+    }
+  }
+
+  /// Sends a line to one who watches; whoever reads too slowly is let go.
+  func show(_ line: ByteBuffer) {
+    guard let context else { return }
+    guard context.channel.isWritable else { return close() }
+    context.writeAndFlush(wrapOutboundOut(line), promise: nil)
+  }
+}

@@ -1,0 +1,51 @@
+import GatehouseCore
+import GatehouseWire
+import NIOCore
+
+/// A finished reply in the form of its connection's protocol, and the LSN it waits for.
+struct EncodedReply: Sendable {
+  let bytes: ByteBuffer
+  let horizon: LSN
+  let isWrite: Bool
+
+  init(_ reply: Reply, horizon: LSN, isWrite: Bool = false, version: ProtocolVersion) {
+    var bytes = ByteBuffer()
+    ReplyEncoder.encode(reply, version, into: &bytes)
+    self.bytes = bytes
+    self.horizon = horizon
+    self.isWrite = isWrite
+  }
+
+  init(bytes: ByteBuffer, horizon: LSN) {
+    self.bytes = bytes
+    self.horizon = horizon
+    isWrite = false
+  }
+
+  init(_ refusal: Refusal, version: ProtocolVersion) {
+    var reply = Reply()
+    reply.error(refusal.text)
+    self.init(reply, horizon: 0, version: version)
+  }
+}
+
+/// The place in a connection's replies that something elsewhere is to fill. It may be given from any thread.
+struct Answer: @unchecked Sendable {
+  let ticket: UInt64
+  /// Touched on its own lane only.
+  let connection: ConnectionHandler
+  let home: Lane
+
+  func give(_ reply: EncodedReply) {
+    home.loop.execute { connection.deliver([(ticket, reply)]) }
+  }
+}
+
+extension Answer {
+  /// A connection on its way back to its own lane.
+  struct Target: @unchecked Sendable {
+    let connection: ConnectionHandler
+
+    func deliver(_ answers: [(ticket: UInt64, reply: EncodedReply)]) { connection.deliver(answers) }
+  }
+}

@@ -1,0 +1,128 @@
+import GatehouseCore
+import GatehouseStorage
+import GatehouseWire
+import NIOCore
+
+/// A command over several owners: it takes them in ascending order, decides over all of them, appends one
+/// record, applies it and lets them go.
+///
+/// The order is the same for everybody, so two such commands cannot wait for each other. What else wants a
+/// taken partition waits in its queue. The directory comes last.
+struct HeldCommand: Sendable {
+  enum Work: Sendable {
+    case request(OwnedArguments, ConnectionFacts)
+    /// Sessions whose time is up, with impersonations that end with them on other lanes.
+    case expiry([SessionID])
+  }
+
+  let work: Work
+  let owners: OwnerSet
+  let version: ProtocolVersion
+
+  func run(_ context: ServerContext) async -> EncodedReply {
+    let work = context.makeTurn(directory: await context.currentDirectory())
+    var owners = owners
+    while true {
+      let held = await context.take(owners)
+      let before = held.directory?.state.view.lsn
+      let result = step(HeldTurn(turn: work), held, context)
+      await context.release(held)
+      switch result {
+      case .needs(let more):
+        owners = owners.union(more)
+      case .done(let reply, let directory):
+        // A reply that shows the directory changed must not leave before every lane sees it so.
+        if let directory, directory.lsn != before { await context.publish(directory) }
+        return reply
+      }
+    }
+  }
+
+  private enum Step {
+    case needs(OwnerSet)
+    case done(EncodedReply, Directory?)
+  }
+
+  /// All that happens between taking and letting go; nothing in it waits.
+  private func step(_ held: HeldTurn, _ owners: HeldOwners, _ context: ServerContext) -> Step {
+    let turn = held.turn
+    defer { turn.letGo() }
+    switch work {
+    case .expiry(let sessions):
+      turn.beginExpiry(now: Clock.milliseconds())
+      return conclude(turn.decideExpiry(sessions, home: nil, holding: owners.cells), turn, owners, context)
+    case .request(let request, let facts):
+      return request.withView { request in
+        var place: Int?
+        if case .refused = turn.begin(request, on: facts, now: Clock.milliseconds(), place: &place) {
+          return .done(EncodedReply(turn.reply, horizon: 0, version: version), nil)
+        }
+        let outcome = turn.decide(holding: owners.cells, directory: owners.directory)
+        return conclude(outcome, turn, owners, context)
+      }
+    }
+  }
+
+  private func conclude(
+    _ outcome: Outcome, _ turn: Turn, _ owners: HeldOwners, _ context: ServerContext
+  ) -> Step {
+    if case .needs(let more) = outcome { return .needs(more) }
+    let isWrite = !turn.changes.isEmpty
+    if isWrite {
+      var record = ByteWriter()
+      if let refusal = context.commit(turn, record: &record) {
+        return .done(EncodedReply(refusal, version: version), nil)
+      }
+      context.log.wake()
+    }
+    turn.noteSeen()
+    return .done(
+      EncodedReply(turn.reply, horizon: turn.horizon, isWrite: isWrite, version: version),
+      owners.directory?.state.view)
+  }
+}
+
+/// A turn that one task uses between its suspensions.
+struct HeldTurn: @unchecked Sendable {
+  let turn: Turn
+}
+
+/// Owners that a command has taken.
+struct HeldOwners: Sendable {
+  let set: OwnerSet
+  let cells: [PartitionCell]
+  let directory: DirectoryCell?
+}
+
+extension ServerContext {
+  func take(_ set: OwnerSet) async -> HeldOwners {
+    var cells: [PartitionCell] = []
+    cells.reserveCapacity(set.partitions.count)
+    for index in set.partitions { cells.append(await partitions[index].take()) }
+    let directory = set.directory ? await directory.take() : nil
+    return HeldOwners(set: set, cells: cells, directory: directory)
+  }
+
+  func release(_ held: HeldOwners) async {
+    if held.directory != nil { await directory.release() }
+    for index in held.set.partitions.reversed() { await partitions[index].release() }
+  }
+
+  /// Has every lane read the directory as it is now.
+  func publish(_ view: Directory) async {
+    for lane in lanes {
+      try? await lane.loop.submit {
+        lane.adopt(view)
+        lane.dropForeignServices()
+      }.get()
+    }
+  }
+
+  /// The directory as the first lane reads it.
+  func currentDirectory() async -> Directory {
+    let lane = lanes[0]
+    let box = try? await lane.loop.submit { lane.directory }.get()
+    guard let box else { preconditionFailure("the loop of the first lane has ended") }
+    return box
+  }
+}

@@ -1,0 +1,225 @@
+import GatehouseCore
+import GatehouseStorage
+import NIOCore
+import Synchronization
+
+/// One event-loop thread and all that lives on it: partitions, connections, and the turn that every command
+/// of the lane is run in.
+///
+/// Nothing of it is locked, for nothing of it is shared: it may be touched on its loop only. What other
+/// lanes want of it comes as a task of the loop.
+final class Lane: @unchecked Sendable {
+  let index: Int
+  let loop: any EventLoop
+  /// The loop as the executor of the partitions; the loop itself is kept alive beside it.
+  let executor: UnownedSerialExecutor
+
+  /// Set once, before the first connection.
+  private(set) var services: ServerContext!
+  private(set) var turn: Turn!
+
+  var metrics = CommandMetrics()
+  var connections: [UInt64: ConnectionHandler] = [:]
+  /// Connections with replies that wait for the log.
+  private var gated: [ConnectionHandler] = []
+  /// Whether the log writer must wake the lane.
+  private let isWaiting = Atomic<Bool>(false)
+
+  var record = ByteWriter()
+
+  init(index: Int, loop: any EventLoop) {
+    self.index = index
+    self.loop = loop
+    self.executor = loop.executor.asUnownedSerialExecutor()
+  }
+
+  /// Gives the lane what it works with, once the data is there.
+  func begin(_ services: ServerContext, directory: Directory) {
+    self.services = services
+    turn = services.makeTurn(directory: directory)
+  }
+
+  var isReady: Bool { services != nil }
+
+  /// The directory as this lane's decisions read it.
+  var directory: Directory { turn.directory }
+
+  func adopt(_ directory: Directory) {
+    guard turn.directory.lsn <= directory.lsn else { return }
+    turn.directory = directory
+  }
+
+  // MARK: The log
+
+  @inline(__always)
+  var durable: LSN { services.log.durableLSN }
+
+  /// Sees to it that a connection is told when the log has come further.
+  func waitForLog(_ connection: ConnectionHandler) {
+    gated.append(connection)
+    isWaiting.store(true, ordering: .sequentiallyConsistent)
+    // The log may have come far enough just before it could see that somebody waits.
+    if let horizon = connection.nextHorizon, horizon <= durable {
+      loop.execute { self.logAdvanced() }
+    }
+  }
+
+  /// Called by the log writer's thread after each sync.
+  func wake() {
+    if isWaiting.exchange(false, ordering: .sequentiallyConsistent) {
+      loop.execute { self.logAdvanced() }
+    }
+  }
+
+  private func logAdvanced() {
+    let waiting = gated
+    gated.removeAll(keepingCapacity: true)
+    let durable = durable
+    for connection in waiting { connection.logAdvanced(durable) }
+  }
+
+  // MARK: Committing
+
+  /// Logs what the lane's turn decided and applies it; the refusal where the log does not take it.
+  func commit() -> Refusal? {
+    let refusal = services.commit(turn, record: &record)
+    needsWake = true
+    if let changed = turn.directoryCell?.state.view, changed !== turn.directory {
+      adopt(changed)
+      dropForeignServices()
+    }
+    return refusal
+  }
+
+  /// Whether records were appended that the writer has not been woken for.
+  private var needsWake = false
+
+  /// Lets the writer go, once for all records of a read.
+  @inline(__always)
+  func wakeLog() {
+    if needsWake {
+      needsWake = false
+      services.log.wake()
+    }
+  }
+
+  /// The partitions of a set, where all are on this lane and held by nobody.
+  func cellsAtHand(_ owners: OwnerSet) -> [PartitionCell]? {
+    var cells: [PartitionCell] = []
+    cells.reserveCapacity(owners.partitions.count)
+    for index in owners.partitions {
+      let partition = services.partitions[index]
+      guard partition.lane === self, let cell = partition.assumeIsolated({ PartitionCellBox($0.free) }).cell else {
+        return nil
+      }
+      cells.append(cell)
+    }
+    return cells
+  }
+
+  /// Decides over owners that are all at hand. Nil where they are not.
+  func decideHolding(_ owners: OwnerSet) -> Outcome? {
+    guard let cells = cellsAtHand(owners) else { return nil }
+    guard owners.directory else { return turn.decide(holding: cells, directory: nil) }
+    // A change of the directory is seen by all lanes or by none; with one lane that is no work.
+    guard services.lanes.count == 1,
+      let directory = services.directory.assumeIsolated({ DirectoryCellBox(cell: $0.free) }).cell
+    else { return nil }
+    return turn.decide(holding: cells, directory: directory)
+  }
+
+  /// Closes connections of services that were deleted.
+  func dropForeignServices() {
+    for connection in connections.values {
+      guard let service = connection.facts.service, service != 0 else { continue }
+      if directory.service(service)?.isDeleted ?? true { connection.close() }
+    }
+  }
+
+  // MARK: Reads
+
+  /// The time of the read at hand, for all its commands.
+  private(set) var now: Milliseconds = 0
+  private var readStart: UInt64 = 0
+  private var singleStart: UInt64 = 0
+  private var singlePlace: Int?
+  /// The commands of the read, as runs of the same one.
+  private var runs: [(place: Int, calls: Int)] = []
+  private(set) var commandsInRead = 0
+
+  func beginRead() {
+    now = Clock.milliseconds()
+    readStart = Clock.nanoseconds()
+    runs.removeAll(keepingCapacity: true)
+    commandsInRead = 0
+  }
+
+  @inline(__always)
+  func count(_ place: Int) {
+    metrics.count(place)
+    commandsInRead += 1
+    if let last = runs.indices.last, runs[last].place == place {
+      runs[last].calls += 1
+    } else {
+      runs.append((place, 1))
+    }
+  }
+
+  /// Notes a failure of the command at hand.
+  func failed(_ place: Int?, _ code: String) {
+    if let place { metrics.fail(place, code) }
+  }
+
+  /// Ends a read. Its time is shared out evenly: a clock read a command would cost as much as some commands.
+  ///
+  /// - Returns: nanoseconds that the read took.
+  @discardableResult
+  func endRead() -> UInt64 {
+    wakeLog()
+    let elapsed = Clock.nanoseconds() &- readStart
+    for run in runs {
+      metrics.time(run.place, calls: run.calls, nanoseconds: elapsed * UInt64(run.calls) / UInt64(commandsInRead))
+    }
+    return elapsed
+  }
+
+  /// Times one command by itself: those that may take long.
+  func single(_ place: Int?, _ request: Arguments, _ client: ClientFacts, _ work: () -> Void) {
+    let start = Clock.nanoseconds()
+    work()
+    let elapsed = Clock.nanoseconds() &- start
+    // Not part of what the read's other commands share.
+    readStart &+= elapsed
+    guard let place else { return }
+    metrics.count(place)
+    metrics.time(place, calls: 1, nanoseconds: elapsed)
+    noteSlow(request, client, nanoseconds: elapsed)
+  }
+
+  /// Keeps a command in the slow log if it took that long.
+  func noteSlow(_ request: Arguments, _ client: ClientFacts, nanoseconds: UInt64) {
+    let threshold = services.facts.slowlogThreshold.load(ordering: .relaxed)
+    guard threshold >= 0, nanoseconds / 1000 >= UInt64(threshold) else { return }
+    services.slowLog.add(
+      shownWords(request), microseconds: Int64(nanoseconds / 1000), time: now / 1000, client: client.address,
+      name: client.name, limit: services.facts.current.slowlogLength)
+  }
+}
+
+struct DirectoryCellBox: @unchecked Sendable {
+  let cell: DirectoryCell?
+}
+
+extension Refusal {
+  /// Why the log takes no change.
+  init(logRefusal: LogRefusal) {
+    switch logRefusal {
+    case .busy: self.init(.busy, "the log is behind; try again")
+    case .full:
+      self.init(.readOnly, "the disk is full; nothing was changed; make room and writes are taken again")
+    case .failed(let why):
+      self.init(.readOnly, "the log failed (\(why)); nothing was changed; see to the disk and start the server again")
+    case .tooLarge: self.init(.limit, "record: the command changes more than one record of the log can hold; split it")
+    }
+  }
+}

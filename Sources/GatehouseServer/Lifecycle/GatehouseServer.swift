@@ -1,0 +1,167 @@
+import GatehouseCore
+import GatehouseStorage
+package import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// A Gatehouse server: opens its data folder, listens, brings the data back, serves, and stops in order.
+///
+/// It listens before the data is there and answers `LOADING` meanwhile; `whenReady` is called when it serves.
+package final class GatehouseServer: Service {
+  private let facts: ServerFacts
+  private let configuration: ServerConfiguration
+  private let logger: Logger
+  private let whenReady: @Sendable () -> Void
+  private let stopping = Stopping()
+
+  package init(
+    configuration: ServerConfiguration, logger: Logger, whenReady: @escaping @Sendable () -> Void = {}
+  ) {
+    self.configuration = configuration
+    self.logger = logger
+    self.whenReady = whenReady
+    facts = ServerFacts(configuration: configuration)
+  }
+
+  /// Serves until it is told to stop.
+  ///
+  /// - Throws: `StartFailure`, which says what to do.
+  package func run() async throws {
+    do {
+      try await serve()
+    } catch {
+      throw StartFailure(error)
+    }
+  }
+
+  private func serve() async throws {
+    let folder = try DataFolder.open(
+      configuration.dataPath,
+      create: FolderParameters(
+        partitionCount: configuration.partitions, createdAt: UInt64(Clock.milliseconds())))
+    defer { folder.close() }
+    for warning in folder.warnings { logger.warning("\(warning)") }
+    let partitioning = Partitioning(folder.manifest)
+    let cores = System.coreCount
+    let laneCount = min(configuration.laneCount(cores: cores), partitioning.count)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: laneCount)
+    let lanes = group.makeIterator().enumerated().map { Lane(index: $0.offset, loop: $0.element) }
+    facts.onStop { [stopping] in stopping.begin() }
+    let listener = try await listen(group, lanes)
+    do {
+      try await serve(folder, partitioning, lanes, listener)
+    } catch {
+      try? await listener.close()
+      try? await group.shutdownGracefully()
+      throw error
+    }
+    try? await group.shutdownGracefully()
+  }
+
+  private func serve(
+    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: any Channel
+  ) async throws {
+    let opening = Opening(folder: folder, partitioning: partitioning, configuration: configuration, logger: logger)
+    let context = try await opening.open(lanes, facts)
+    facts.phase.store(.ready, ordering: .releasing)
+    logger.info(
+      "ready",
+      metadata: [
+        "address": "\(listener.localAddress?.description ?? "")", "lanes": "\(lanes.count)",
+        "partitions": "\(partitioning.count)", "data": "\(folder.path)",
+      ])
+    whenReady()
+    let upkeep = Task { await context.keepSnapshots() }
+    await withGracefulShutdownHandler {
+      await stopping.wait()
+    } onGracefulShutdown: {
+      self.stopping.begin()
+    }
+    upkeep.cancel()
+    let failure = await stop(context, listener)
+    if let why = failure {
+      throw StartFailure.io(
+        "the log failed and took no more changes: \(why); what was acknowledged before is safe; see to the disk and "
+          + "start again")
+    }
+  }
+
+  /// Stops accepting, lets what is in flight finish, and closes the log, in this order.
+  ///
+  /// - Returns: why the log had failed before, if it had.
+  private func stop(_ context: ServerContext, _ listener: any Channel) async -> String? {
+    logger.info("stopping")
+    try? await listener.close()
+    facts.phase.store(.stopping, ordering: .releasing)
+    for lane in context.lanes { try? await lane.loop.submit { lane.drain() }.get() }
+    await context.settle()
+    var failure: String?
+    if case .failed(let why) = context.log.state { failure = why }
+    context.log.close()
+    for lane in context.lanes { try? await lane.loop.submit { lane.closeConnections() }.get() }
+    logger.info("stopped", metadata: ["lsn": "\(context.log.durableLSN)"])
+    return failure
+  }
+
+  /// Stops the server as a signal would.
+  package func shutDown() { stopping.begin() }
+
+  /// Takes over what of a new configuration can change while the server runs.
+  package func reload(_ changed: ServerConfiguration) async {
+    let (adopted, waiting) = facts.current.adoptingLiveSettings(of: changed)
+    facts.adopt(adopted)
+    for setting in waiting {
+      logger.warning("the setting \(setting.name) is fixed at the start; its new value waits for the next start")
+    }
+    logger.info("configuration reloaded")
+  }
+
+  // MARK: Listening
+
+  private func listen(_ group: MultiThreadedEventLoopGroup, _ lanes: [Lane]) async throws -> any Channel {
+    let acceptor = Acceptor(lanes: lanes, facts: facts)
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: 65536)
+      )
+      .childChannelOption(
+        .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 1024 * 1024)
+      )
+      .childChannelInitializer { channel in acceptor.accept(channel) }
+    let channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+    facts.port.store(channel.localAddress?.port ?? configuration.port, ordering: .relaxed)
+    logger.info("listening", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
+    return channel
+  }
+}
+
+/// A stop that anybody may ask for, once or more often.
+private final class Stopping: Sendable {
+  private let state = Mutex<(isBegun: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+
+  func begin() {
+    let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      state.isBegun = true
+      defer { state.waiter = nil }
+      return state.waiter
+    }
+    waiter?.resume()
+  }
+
+  func wait() async {
+    await withCheckedContinuation { continuation in
+      let isBegun = state.withLock { state -> Bool in
+        if !state.isBegun { state.waiter = continuation }
+        return state.isBegun
+      }
+      if isBegun { continuation.resume() }
+    }
+  }
+}

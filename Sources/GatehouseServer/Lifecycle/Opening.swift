@@ -1,0 +1,101 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+import NIOCore
+import Synchronization
+
+/// Opening a server's data: recovery, the log, and the owners on their lanes.
+struct Opening {
+  let folder: DataFolder
+  let partitioning: Partitioning
+  let configuration: ServerConfiguration
+  let logger: Logger
+
+  func open(_ lanes: [Lane], _ facts: ServerFacts) async throws -> ServerContext {
+    let start = Clock.nanoseconds()
+    let (restored, end, report) = try restore()
+    let seconds = Double(Clock.nanoseconds() - start) / 1e9
+    logger.info(
+      "data restored",
+      metadata: [
+        "snapshot": "\(report.snapshot?.lsn ?? 0)", "records": "\(restored.records)", "lsn": "\(end.lastLSN)",
+        "seconds": "\(seconds)",
+      ])
+    if end.tornBytes > 0 {
+      logger.warning(
+        "the last write of the log was not finished and is cut off", metadata: ["bytes": "\(end.tornBytes)"])
+    }
+    let opened = Mutexed<ServerContext?>(nil)
+    var handlers = LogHandlers()
+    handlers.onDurable = { _ in for lane in lanes { lane.wake() } }
+    let logger = logger
+    handlers.onStateChange = { state in
+      if case .failed(let why) = state {
+        logger.critical("the log takes no more changes", metadata: ["error": "\(why)"])
+        opened.withLock { $0?.noteLogFailure() }
+      }
+      if case .full = state { logger.error("the disk is full; changes are refused until there is room") }
+      if case .open = state { logger.notice("the log takes changes again") }
+      // Replies that wait for what will never be durable must be told.
+      for lane in lanes { lane.wake() }
+    }
+    let log = try LogWriter(folder.logLocation, continuing: end, options: logOptions, handlers: handlers)
+    let partitions = restored.partitions.map { state in
+      Partition(PartitionCell(state), on: lanes[state.index % lanes.count])
+    }
+    let view = restored.directory.view
+    let persistence = Persistence()
+    persistence.began(from: report.snapshot)
+    let context = ServerContext(
+      partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
+      directory: DirectoryOwner(DirectoryCell(restored.directory), on: lanes[0]), facts: facts,
+      persistence: persistence, logger: logger)
+    opened.withLock { $0 = context }
+    for lane in lanes {
+      try await lane.loop.submit {
+        lane.begin(context, directory: view)
+        lane.startUpkeep()
+      }.get()
+    }
+    return context
+  }
+
+  private var logOptions: LogOptions {
+    var options = LogOptions()
+    options.segmentBytes = UInt64(configuration.segmentBytes)
+    options.maximumPendingBytes = configuration.logStagedLimit
+    options.compressionLevel = configuration.compressionLevel
+    if case .interval(let duration) = configuration.durability {
+      options.durability = .interval(milliseconds: Int(duration.milliseconds))
+    }
+    return options
+  }
+
+  /// The newest snapshot that is sound, and the records after it.
+  private func restore() throws -> (Restoration, LogEnd, RecoveryReport) {
+    let recovery = try Recovery.open(folder, log: logOptions)
+    defer { recovery.snapshot?.close() }
+    for warning in recovery.report.warnings { logger.warning("\(warning)") }
+    var restored = Restoration(partitioning: partitioning, created: Milliseconds(folder.manifest.createdAt))
+    if let snapshot = recovery.snapshot { try restored.load(snapshot) }
+    let end = try recovery.replay { lsn, bytes in try restored.replay(lsn, bytes) }
+    return (restored, end, recovery.report)
+  }
+}
+
+extension Partitioning {
+  /// The spread that a folder was made with.
+  init(_ manifest: Manifest) {
+    let words = manifest.hashKey.bytes.withUnsafeBytes {
+      ($0.loadUnaligned(fromByteOffset: 0, as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+    self.init(count: manifest.partitionCount, key: HashKey(low: words.0, high: words.1))
+  }
+}
+
+extension DataFolder {
+  /// Where the folder's log is.
+  var logLocation: LogLocation {
+    LogLocation(disk: disk, directory: logPath, folderID: manifest.folderID)
+  }
+}

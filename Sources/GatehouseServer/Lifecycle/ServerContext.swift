@@ -1,0 +1,69 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+import Synchronization
+
+/// What all lanes of a server share. Everything in it is immutable or safe to share.
+final class ServerContext: Sendable {
+  let partitioning: Partitioning
+  let folder: DataFolder
+  let log: LogWriter
+  let lanes: [Lane]
+  let partitions: [Partition]
+  let directory: DirectoryOwner
+  let logger: Logger
+  let facts: ServerFacts
+  let slowLog = SlowLog()
+  let monitors = Monitors()
+  let persistence: Persistence
+  private let folderSecret: Digest
+  private let logFailure = Atomic<Bool>(false)
+
+  init(
+    partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
+    directory: DirectoryOwner, facts: ServerFacts, persistence: Persistence, logger: Logger
+  ) {
+    self.partitioning = partitioning
+    self.folder = folder
+    self.log = log
+    self.lanes = lanes
+    self.partitions = partitions
+    self.directory = directory
+    self.facts = facts
+    self.persistence = persistence
+    self.logger = logger
+    folderSecret = folder.manifest.secretKey.bytes.withUnsafeBytes { sha256($0) }
+  }
+
+  /// Whether the log takes no more changes, for good.
+  @inline(__always)
+  var hasLogFailed: Bool { logFailure.load(ordering: .acquiring) }
+
+  func noteLogFailure() { logFailure.store(true, ordering: .releasing) }
+
+  func makeTurn(directory: Directory) -> Turn {
+    Turn(
+      partitioning: partitioning, directory: directory, folderSecret: folderSecret,
+      entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
+  }
+
+  /// Logs what a turn decided and applies it. Nothing is applied unless the log has taken it.
+  ///
+  /// - Parameter record: storage for the record's bytes, to be used again.
+  /// - Returns: why the log does not take it, or nil.
+  func commit(_ turn: Turn, record: inout ByteWriter) -> Refusal? {
+    let header = turn.recordHeader
+    record.reset()
+    Record.encode(header, turn.changes, into: &record)
+    do throws(LogRefusal) {
+      let lsn = try record.bytes.withUnsafeBytes { bytes -> Result<LSN, LogRefusal> in
+        Result { () throws(LogRefusal) -> LSN in try log.append(bytes, wake: false) }
+      }.get()
+      turn.commit(lsn, header)
+      return nil
+    } catch {
+      // A read that would note something in passing answers all the same.
+      return turn.spec.effect == .read ? nil : Refusal(logRefusal: error)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Synchronization
+
+/// What the server is and counts, beside its commands.
+final class ServerFacts: Sendable {
+  enum Phase: Int, Sendable, AtomicRepresentable {
+    case loading
+    case ready
+    case stopping
+  }
+
+  /// Where the server is in its life. Read by every lane before each read's commands.
+  let phase = Atomic<Phase>(.loading)
+  /// 40 hexadecimal digits, new at each start.
+  let runID: String
+  /// Seconds since 1970.
+  let started: Int64
+
+  let configuration: Mutex<ServerConfiguration>
+  let lastConnection = Atomic<UInt64>(0)
+  let connectedClients = Atomic<Int>(0)
+  let connectionsReceived = Atomic<Int>(0)
+  let connectionsRejected = Atomic<Int>(0)
+  let inputBytes = Atomic<Int>(0)
+  let outputBytes = Atomic<Int>(0)
+  let deniedAuthentications = Atomic<Int>(0)
+  let port = Atomic<Int>(0)
+  let rate = Rate()
+  /// Stops the server, as a signal would; set by the server.
+  private let stopper = Mutex<(@Sendable () -> Void)?>(nil)
+  // The settings that every command meets, where reading them takes no lock.
+  let slowlogThreshold: Atomic<Int>
+  let clientOutputLimit: Atomic<Int>
+
+  init(configuration: ServerConfiguration) {
+    started = Clock.milliseconds() / 1000
+    var random = SystemRandomNumberGenerator()
+    runID = (0..<40).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
+    slowlogThreshold = Atomic(configuration.slowlogThreshold)
+    clientOutputLimit = Atomic(configuration.clientOutputLimit)
+    self.configuration = Mutex(configuration)
+  }
+
+  func onStop(_ stop: @escaping @Sendable () -> Void) { stopper.withLock { $0 = stop } }
+
+  func stop() { stopper.withLock { $0 }?() }
+
+  /// The configuration as it is now.
+  var current: ServerConfiguration { configuration.withLock { $0 } }
+
+  /// Takes a changed configuration over, the quick settings too.
+  func adopt(_ changed: ServerConfiguration) {
+    configuration.withLock { $0 = changed }
+    slowlogThreshold.store(changed.slowlogThreshold, ordering: .relaxed)
+    clientOutputLimit.store(changed.clientOutputLimit, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,6 @@
+/// The version of the program.
+package enum Version {
+  package static let current = "0.1.0"
+  /// The version of Redis whose protocol and `INFO` fields clients may count on.
+  package static let redis = "7.4.0"
+}

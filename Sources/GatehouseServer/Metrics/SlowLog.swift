@@ -1,0 +1,43 @@
+import DequeModule
+import GatehouseCore
+import Synchronization
+
+/// The commands that took longest, as `SLOWLOG` shows them.
+final class SlowLog: Sendable {
+  struct Entry: Sendable {
+    let id: Int
+    /// Seconds since 1970.
+    let time: Int64
+    let microseconds: Int64
+    /// The words, shortened, without secrets.
+    let words: [String]
+    let client: String
+    let name: String
+  }
+
+  private struct State {
+    var entries: Deque<Entry> = []
+    var nextID = 0
+  }
+
+  private let state = Mutex(State())
+
+  init() {}
+
+  func add(
+    _ words: [String], microseconds: Int64, time: Int64, client: String, name: String, limit: Int
+  ) {
+    state.withLock { state in
+      state.entries.prepend(
+        Entry(id: state.nextID, time: time, microseconds: microseconds, words: words, client: client, name: name))
+      state.nextID += 1
+      while state.entries.count > limit { state.entries.removeLast() }
+    }
+  }
+
+  var count: Int { state.withLock { $0.entries.count } }
+
+  func newest(_ most: Int) -> [Entry] { state.withLock { Array($0.entries.prefix(most)) } }
+
+  func reset() { state.withLock { $0.entries.removeAll() } }
+}

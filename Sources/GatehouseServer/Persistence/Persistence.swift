@@ -1,0 +1,183 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+import NIOCore
+import Synchronization
+
+/// Takes snapshots while the server serves, and moves what they cover into the archive.
+///
+/// A partition's state is a value: taking it is copying a few references on its lane. The copy is encoded
+/// and written off the lane, one partition after the other; what a lane changes meanwhile it changes in
+/// pages of its own.
+final class Persistence: Sendable {
+  struct Status: Sendable {
+    var isSaving = false
+    /// Seconds since 1970; 0 for never.
+    var lastSave: Int64 = 0
+    var lastSaveSucceeded = true
+    var lastSaveSeconds: Double = -1
+    var lastSaveBytes: UInt64 = 0
+    var lastSavedLSN: LSN = 0
+    var lastError = ""
+    /// Bytes of log written when the last snapshot was taken.
+    var loggedBytes: UInt64 = 0
+    var savesTaken = 0
+    var longestCopyNanoseconds: UInt64 = 0
+    var isCompacting = false
+    var archivedThrough: LSN = 0
+  }
+
+  enum Failure: Error, CustomStringConvertible {
+    case alreadySaving
+    case logStopped
+
+    var description: String {
+      switch self {
+      case .alreadySaving: "a snapshot is being taken already"
+      case .logStopped: "the log takes no changes, so nothing new can become durable"
+      }
+    }
+  }
+
+  private let state = Mutex(Status())
+
+  init() {}
+
+  var status: Status { state.withLock { $0 } }
+
+  /// Notes the snapshot that the server started from.
+  func began(from snapshot: SnapshotInfo?) {
+    state.withLock {
+      $0.lastSavedLSN = snapshot?.lsn ?? 0
+      $0.lastSave = snapshot.map { Int64($0.createdAt / 1000) } ?? 0
+      $0.lastSaveBytes = snapshot?.fileBytes ?? 0
+    }
+  }
+
+  /// Takes a snapshot. It counts only once it was written, synced and read back.
+  @discardableResult
+  func save(_ context: ServerContext) async throws -> SnapshotInfo {
+    let isFree = state.withLock { status in
+      defer { status.isSaving = true }
+      return !status.isSaving
+    }
+    guard isFree else { throw Failure.alreadySaving }
+    let start = Clock.nanoseconds()
+    let logged = context.log.statistics.storedBytes
+    do {
+      let info = try await write(context)
+      state.withLock {
+        $0.isSaving = false
+        $0.lastSave = Clock.milliseconds() / 1000
+        $0.lastSaveSucceeded = true
+        $0.lastSaveSeconds = Double(Clock.nanoseconds() - start) / 1e9
+        $0.lastSaveBytes = info.fileBytes
+        $0.lastSavedLSN = info.lsn
+        $0.loggedBytes = logged
+        $0.savesTaken += 1
+      }
+      context.logger.info(
+        "snapshot taken",
+        metadata: ["lsn": "\(info.lsn)", "bytes": "\(info.fileBytes)", "seconds": "\(status.lastSaveSeconds)"])
+      return info
+    } catch {
+      state.withLock {
+        $0.isSaving = false
+        $0.lastSaveSucceeded = false
+        $0.lastError = "\(error)"
+      }
+      context.logger.error("no snapshot was taken", metadata: ["error": "\(error)"])
+      throw error
+    }
+  }
+
+  private func write(_ context: ServerContext) async throws -> SnapshotInfo {
+    let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(Clock.milliseconds()))
+    let directory = await directoryCopy(context)
+    try add(directory.state.encoded(), owner: Snapshot.directoryOwner, directory.lsn, to: writer)
+    for partition in context.partitions {
+      let copy = await partitionCopy(partition, context)
+      try add(copy.state.encoded(), owner: UInt16(partition.index), copy.lsn, to: writer)
+    }
+    // A snapshot must not know more than the log: it would bring back what a crash took.
+    context.log.wake()
+    while context.log.durableLSN < writer.largestLSN {
+      if case .failed = context.log.state { throw Failure.logStopped }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    return try writer.finish(durable: context.log.durableLSN)
+  }
+
+  private func add(
+    _ bytes: ContiguousArray<UInt8>, owner: UInt16, _ lsn: LSN, to writer: SnapshotWriter
+  ) throws(SnapshotError) {
+    let result = bytes.withUnsafeBytes { raw -> Result<Void, SnapshotError> in
+      Result { () throws(SnapshotError) in try writer.add(owner: owner, lsn: lsn, bytes: raw) }
+    }
+    try result.get()
+  }
+
+  /// A partition's state between two commands, with the record through which it goes: every later record
+  /// that concerns the partition comes after the copy.
+  private func partitionCopy(
+    _ partition: Partition, _ context: ServerContext
+  ) async -> (state: PartitionState, lsn: LSN) {
+    await withCheckedContinuation { continuation in
+      partition.lane.loop.execute {
+        partition.assumeIsolated { isolated in
+          isolated.whenFree { cell in
+            let start = Clock.nanoseconds()
+            let copy = (state: cell.state, lsn: context.log.appendedLSN)
+            let took = Clock.nanoseconds() - start
+            self.state.withLock { $0.longestCopyNanoseconds = max($0.longestCopyNanoseconds, took) }
+            continuation.resume(returning: copy)
+          }
+        }
+      }
+    }
+  }
+
+  private func directoryCopy(_ context: ServerContext) async -> (state: DirectoryState, lsn: LSN) {
+    await withCheckedContinuation { continuation in
+      context.directory.lane.loop.execute {
+        context.directory.assumeIsolated { isolated in
+          isolated.whenFree { cell in
+            continuation.resume(returning: (state: cell.state, lsn: context.log.appendedLSN))
+          }
+        }
+      }
+    }
+  }
+
+  /// Whether a snapshot is due by size or by time.
+  func isDue(_ context: ServerContext) -> Bool {
+    let configuration = context.facts.current
+    let status = status
+    guard !status.isSaving, context.log.appendedLSN > status.lastSavedLSN else { return false }
+    let logged = context.log.statistics.storedBytes
+    if configuration.snapshotEveryBytes > 0,
+      logged >= status.loggedBytes + UInt64(configuration.snapshotEveryBytes)
+    {
+      return true
+    }
+    let every = configuration.snapshotEvery.milliseconds
+    let last = max(status.lastSave, context.facts.started)
+    return every > 0 && Clock.milliseconds() / 1000 - last >= every / 1000
+  }
+}
+
+extension PartitionState {
+  fileprivate func encoded() -> ContiguousArray<UInt8> {
+    var writer = ByteWriter()
+    encode(into: &writer)
+    return writer.bytes
+  }
+}
+
+extension DirectoryState {
+  fileprivate func encoded() -> ContiguousArray<UInt8> {
+    var writer = ByteWriter()
+    encode(into: &writer)
+    return writer.bytes
+  }
+}

@@ -1,0 +1,118 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+import NIOCore
+
+/// Commands about the data as a whole: snapshots, compaction, stopping.
+extension ConnectionHandler {
+  func databaseSize() {
+    later { context in
+      let figures = await context.stateFigures()
+      var reply = Reply()
+      reply.integer(figures.users)
+      return (reply, figures.lsn)
+    }
+  }
+
+  func backgroundSave() {
+    let context = lane.services!
+    if context.persistence.status.isSaving {
+      return refuse(.syntax("Background save already in progress"))
+    }
+    Task { _ = try? await context.persistence.save(context) }
+    answer { $0.simple("Background saving started") }
+  }
+
+  func save() {
+    later { context in
+      var reply = Reply()
+      do {
+        try await context.persistence.save(context)
+        reply.ok()
+      } catch {
+        reply.error(Refusal(.busy, "no snapshot was taken: \(error)").text)
+      }
+      return (reply, 0)
+    }
+  }
+
+  func shutDown(_ request: Arguments) {
+    if request.count > 1, !["nosave", "save"].contains(request.string(1).lowercased()) {
+      return refuse(.syntax("syntax error; SHUTDOWN takes SAVE, NOSAVE or nothing"))
+    }
+    let takesSnapshot = request.count > 1 && request.string(1).lowercased() == "save"
+    let context = lane.services!
+    isPaused = true
+    Task {
+      if takesSnapshot { _ = try? await context.persistence.save(context) }
+      context.facts.stop()
+    }
+  }
+}
+
+/// What the state holds, counted over all partitions.
+struct StateFigures: Sendable {
+  var users = 0
+  var contacts = 0
+  var sessions = 0
+  var impersonations = 0
+  var timers = 0
+  var entries = 0
+  var mails = 0
+  var lsn: LSN = 0
+}
+
+extension ServerContext {
+  /// Reads one partition on its lane, when nobody holds it.
+  func read<Result: Sendable>(
+    _ index: Int, _ body: @escaping @Sendable (borrowing PartitionState) -> Result
+  ) async -> Result {
+    let partition = partitions[index]
+    return await withCheckedContinuation { continuation in
+      partition.lane.loop.execute {
+        partition.assumeIsolated { $0.whenFree { cell in continuation.resume(returning: body(cell.state)) } }
+      }
+    }
+  }
+
+  func stateFigures() async -> StateFigures {
+    var sum = StateFigures()
+    for index in partitions.indices {
+      let part = await read(index) { state in
+        var figures = StateFigures()
+        figures.users = state.liveUsers
+        figures.contacts = state.contacts.last
+        figures.sessions = state.sessionCount
+        figures.impersonations = state.impersonations.values.reduce(0) { $0 + $1.count }
+        figures.timers = state.timers.count
+        figures.entries = state.entries.last
+        figures.mails = state.mails.count
+        figures.lsn = state.lsn
+        return figures
+      }
+      sum.users += part.users
+      sum.contacts += part.contacts
+      sum.sessions += part.sessions
+      sum.impersonations += part.impersonations
+      sum.timers += part.timers
+      sum.entries += part.entries
+      sum.mails += part.mails
+      sum.lsn = max(sum.lsn, part.lsn)
+    }
+    return sum
+  }
+
+  /// The counts of all lanes together.
+  func metrics() async -> CommandMetrics {
+    var sum = CommandMetrics()
+    for lane in lanes {
+      if let part = try? await lane.loop.submit({ lane.metrics }).get() { sum.add(part) }
+    }
+    return sum
+  }
+
+  /// Takes over what reaches beyond the settings that are read where they are used.
+  func configurationChanged(_ configuration: ServerConfiguration) {
+    logger.notice("configuration changed")
+  }
+}

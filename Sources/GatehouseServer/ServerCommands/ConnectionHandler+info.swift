@@ -1,0 +1,197 @@
+import GatehouseCore
+import GatehouseStorage
+import Synchronization
+
+/// `INFO`.
+extension ConnectionHandler {
+  func info(_ request: Arguments) {
+    let wanted = Set((1..<max(1, request.count)).map { request.string($0).lowercased() })
+    later { context in
+      let text = await InfoText(context).text(wanted)
+      var reply = Reply()
+      reply.verbatim(text)
+      return (reply, 0)
+    }
+  }
+}
+
+/// The sections of `INFO`, with the fields that Redis' tools read and Gatehouse's own.
+struct InfoText {
+  private let context: ServerContext
+  private let facts: ServerFacts
+
+  init(_ context: ServerContext) {
+    self.context = context
+    facts = context.facts
+  }
+
+  /// Sections that are shown only by name, or with `all` and `everything`.
+  private static let detailed: Set<String> = ["commandstats", "errorstats", "latencystats"]
+
+  func text(_ wanted: Set<String>) async -> String {
+    let all = !wanted.isDisjoint(with: ["all", "everything"])
+    let standard = wanted.isEmpty || wanted.contains("default") || all
+    let metrics = await context.metrics()
+    let state = await context.stateFigures()
+    let sections: [(name: String, fields: [(String, any CustomStringConvertible)])] = [
+      ("Server", server), ("Clients", clients), ("Memory", memory), ("Persistence", persistence),
+      ("Stats", stats(metrics)), ("Replication", replication), ("CPU", processor), ("Commandstats", commands(metrics)),
+      ("Errorstats", errors(metrics)), ("Latencystats", latencies(metrics)),
+      ("Users", users(state)), ("Sessions", sessions(state)), ("Timers", timers(state)), ("Log", log),
+      ("Snapshot", snapshot), ("Lanes", lanes),
+      ("Keyspace", [("db0", "keys=\(state.users),expires=\(state.sessions),avg_ttl=0")]),
+    ]
+    let shown = sections.filter { section in
+      let name = section.name.lowercased()
+      return wanted.contains(name) || all || (standard && !Self.detailed.contains(name))
+    }
+    return shown.map { section in
+      "# \(section.name)\r\n" + section.fields.map { "\($0.0):\($0.1)\r\n" }.joined()
+    }.joined(separator: "\r\n")
+  }
+
+  private typealias Fields = [(String, any CustomStringConvertible)]
+
+  private var server: Fields {
+    let uptime = Clock.milliseconds() / 1000 - facts.started
+    return [
+      ("redis_version", Version.redis), ("gatehouse_version", Version.current), ("redis_mode", "standalone"),
+      ("os", ProcessFigures.systemName), ("arch_bits", 64), ("process_id", ProcessFigures.processID),
+      ("run_id", facts.runID), ("tcp_port", facts.port.load(ordering: .relaxed)), ("uptime_in_seconds", uptime),
+      ("uptime_in_days", uptime / 86_400), ("hz", 2), ("executable", ProcessFigures.executable), ("config_file", ""),
+      ("data_folder", context.folder.path),
+    ]
+  }
+
+  private var clients: Fields {
+    [
+      ("connected_clients", facts.connectedClients.load(ordering: .relaxed)),
+      ("maxclients", facts.current.maxConnections), ("blocked_clients", 0), ("pubsub_clients", 0),
+    ]
+  }
+
+  private var memory: Fields {
+    let resident = ProcessFigures.residentBytes
+    let peak = ProcessFigures.peakBytes
+    func human(_ bytes: Int) -> String { "\((Double(bytes) / 1_048_576 * 100).rounded() / 100)M" }
+    return [
+      ("used_memory", resident), ("used_memory_human", human(resident)), ("used_memory_rss", resident),
+      ("used_memory_rss_human", human(resident)), ("used_memory_peak", peak), ("used_memory_peak_human", human(peak)),
+      ("maxmemory", 0), ("maxmemory_policy", "noeviction"), ("mem_fragmentation_ratio", "1.00"),
+    ]
+  }
+
+  private var persistence: Fields {
+    let status = context.persistence.status
+    let log = context.log.statistics
+    let isOpen = context.log.state == .open
+    return [
+      ("loading", facts.phase.load(ordering: .relaxed) == .loading ? 1 : 0), ("async_loading", 0),
+      ("rdb_changes_since_last_save", context.log.appendedLSN - min(status.lastSavedLSN, context.log.appendedLSN)),
+      ("rdb_bgsave_in_progress", status.isSaving ? 1 : 0), ("rdb_last_save_time", status.lastSave),
+      ("rdb_last_bgsave_status", status.lastSaveSucceeded ? "ok" : "err"),
+      ("rdb_last_bgsave_time_sec", status.lastSaveSeconds < 0 ? -1 : Int(status.lastSaveSeconds.rounded(.up))),
+      ("aof_enabled", 1), ("aof_current_size", log.storedBytes), ("aof_base_size", status.lastSaveBytes),
+      ("aof_last_write_status", isOpen ? "ok" : "err"), ("aof_pending_bio_fsync", log.pendingBytes > 0 ? 1 : 0),
+      ("aof_delayed_fsync", 0),
+    ]
+  }
+
+  private func stats(_ metrics: CommandMetrics) -> Fields {
+    let errors = metrics.errors.values.reduce(0, +)
+    let uptime = max(1, Clock.milliseconds() / 1000 - facts.started)
+    return [
+      ("total_connections_received", facts.connectionsReceived.load(ordering: .relaxed)),
+      ("total_commands_processed", metrics.total),
+      ("instantaneous_ops_per_sec", facts.rate.perSecond(metrics.total, fallback: metrics.total / UInt64(uptime))),
+      ("total_net_input_bytes", facts.inputBytes.load(ordering: .relaxed)),
+      ("total_net_output_bytes", facts.outputBytes.load(ordering: .relaxed)),
+      ("rejected_connections", facts.connectionsRejected.load(ordering: .relaxed)),
+      ("total_error_replies", errors),
+      ("acl_access_denied_auth", facts.deniedAuthentications.load(ordering: .relaxed)),
+      ("expired_keys", 0), ("evicted_keys", 0), ("keyspace_hits", 0), ("keyspace_misses", 0),
+    ]
+  }
+
+  private var replication: Fields {
+    [
+      ("role", "master"), ("connected_slaves", 0), ("master_replid", facts.runID),
+      ("master_repl_offset", context.log.durableLSN),
+    ]
+  }
+
+  private var processor: Fields {
+    let seconds = ProcessFigures.processorSeconds
+    return [("used_cpu_sys", seconds.system), ("used_cpu_user", seconds.user)]
+  }
+
+  private func commands(_ metrics: CommandMetrics) -> Fields {
+    CommandTable.all.indices.compactMap { index in
+      let line = metrics.lines[index]
+      guard line.calls + line.rejected > 0 else { return nil }
+      let microseconds = line.nanoseconds / 1000
+      let each = line.calls == 0 ? 0 : Double(line.nanoseconds) / 1000 / Double(line.calls)
+      let text =
+        "calls=\(line.calls),usec=\(microseconds),usec_per_call=\(Self.rounded(each)),"
+        + "rejected_calls=\(line.rejected),failed_calls=\(line.failed)"
+      return ("cmdstat_\(CommandTable.all[index].name.lowercased())", text)
+    }
+  }
+
+  private func errors(_ metrics: CommandMetrics) -> Fields {
+    metrics.errors.sorted { $0.key < $1.key }.map { ("errorstat_\($0.key)", "count=\($0.value)") }
+  }
+
+  private func latencies(_ metrics: CommandMetrics) -> Fields {
+    CommandTable.all.indices.compactMap { index in
+      let line = metrics.lines[index]
+      guard line.calls > 0 else { return nil }
+      let text = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)].map { name, share in
+        "\(name)=\(Self.rounded(line.percentile(share)))"
+      }
+      return ("latency_percentiles_usec_\(CommandTable.all[index].name.lowercased())", text.joined(separator: ","))
+    }
+  }
+
+  private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
+  // MARK: Gatehouse's own
+
+  private func users(_ state: StateFigures) -> Fields { [("users", state.users), ("contacts", state.contacts)] }
+
+  private func sessions(_ state: StateFigures) -> Fields {
+    [("sessions", state.sessions), ("impersonations", state.impersonations)]
+  }
+
+  private func timers(_ state: StateFigures) -> Fields {
+    [("running_timers", state.timers), ("entries", state.entries), ("queued_mails", state.mails)]
+  }
+
+  private var log: Fields {
+    let log = context.log.statistics
+    let syncs = max(1, log.syncs)
+    return [
+      ("log_state", "\(context.log.state)"), ("log_appended_lsn", context.log.appendedLSN),
+      ("log_durable_lsn", context.log.durableLSN), ("log_frames", log.frames), ("log_records", log.records),
+      ("log_raw_bytes", log.rawBytes), ("log_stored_bytes", log.storedBytes), ("log_syncs", log.syncs),
+      ("log_sync_usec_average", log.syncNanoseconds / syncs / 1000),
+      ("log_sync_usec_longest", log.longestSyncNanoseconds / 1000), ("log_segment", log.currentSegment),
+      ("log_pending_bytes", log.pendingBytes),
+    ]
+  }
+
+  private var snapshot: Fields {
+    let status = context.persistence.status
+    return [
+      ("snapshot_lsn", status.lastSavedLSN), ("snapshot_bytes", status.lastSaveBytes),
+      ("snapshot_seconds", status.lastSaveSeconds), ("snapshots_taken", status.savesTaken),
+      ("snapshot_last_error", status.lastError),
+      ("snapshot_longest_copy_usec", status.longestCopyNanoseconds / 1000),
+      ("archived_through_lsn", status.archivedThrough),
+    ]
+  }
+
+  private var lanes: Fields {
+    [("lanes", context.lanes.count), ("partitions", context.partitions.count)]
+  }
+}

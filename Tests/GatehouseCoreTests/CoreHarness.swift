@@ -108,8 +108,8 @@ final class CoreHarness {
       precondition(decisions < 200, "a decision that never holds enough")
       outcome = again(owners.partitions.map { cells[$0] }, owners.directory ? directory : nil)
     }
-    horizon = turn.horizon
     commit()
+    horizon = turn.horizon
   }
 
   private func gather() {

@@ -137,14 +137,6 @@ extension Turn {
       version: 1, isDeleted: false)
   }
 
-  /// Stops all timers of a user, for whoever takes the login away.
-  package func stopTimers(of user: UserReference) throws(Halt) {
-    let running = user.cell.state.timers.filter { $0.key.user == UInt32(user.serial) }
-    for (key, timer) in running.sorted(by: { $0.key.workspace < $1.key.workspace }) {
-      _ = try stop(timer, of: user, in: directory.workspace(key.workspace), at: max(now, timer.start))
-    }
-  }
-
   /// K8: the notice, where the policy asks for it.
   private func tellStopped(
     _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds

@@ -14,12 +14,12 @@ extension PartitionCell {
   /// The state without what only memory knows: the uses of sessions that the log has not heard of.
   var encodedAsLogged: ContiguousArray<UInt8> {
     let copy = PartitionCell(state)
-    if copy.state.sessions.last > 0 {
-      for slot in 1...copy.state.sessions.last {
-        copy.state.sessions[slot].lastSeen = copy.state.sessions[slot].loggedSeen
-      }
-    }
+    copy.forgetUses()
     return copy.encoded
+  }
+
+  func forgetUses() {
+    for slot in 1..<(state.sessions.last + 1) { state.sessions[slot].lastSeen = state.sessions[slot].loggedSeen }
   }
 
   static func decode(

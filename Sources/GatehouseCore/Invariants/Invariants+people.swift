@@ -1,0 +1,101 @@
+extension InvariantChecker {
+  /// Users, their contacts, grants, access and memberships.
+  func checkPeople(_ state: PartitionState) {
+    var live = 0
+    for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
+      let row = state.users[serial]
+      let name = shown(state, user: serial)
+      expect(row.lsn <= state.lsn, "\(name) is newer than its partition")
+      guard state.contacts.contains(Int(row.contact)), state.contacts[Int(row.contact)].isUsed else {
+        expect(false, "\(name) has no contact")
+        continue
+      }
+      if row.status != .deleted {
+        live += 1
+        expect(
+          state.contacts[Int(row.contact)].user == UInt32(serial), "\(name) is not the live user of its contact")
+      }
+      checkGrants(state, serial, name)
+      checkAccess(state, serial, name)
+      let memberships = state.memberships(of: serial)
+      expect(Set(memberships).count == memberships.count, "\(name) is a member of a workspace twice")
+      expect(memberships.allSatisfy(isWorkspace), "\(name) is a member of a workspace that is not there")
+      expect(row.status.mayLogIn || row.sessionCount == 0, "\(name) may not log in and has sessions")
+    }
+    expect(live == state.liveUsers, "partition \(state.index) counts \(state.liveUsers) live users, not \(live)")
+    for serial in 1..<(state.contacts.last + 1) where state.contacts[serial].isUsed {
+      let row = state.contacts[serial]
+      expect(row.lsn <= state.lsn, "contact \(serial) of partition \(state.index) is newer than its partition")
+      guard row.user != 0 else { continue }
+      let isLive =
+        state.users.contains(Int(row.user)) && state.users[Int(row.user)].contact == UInt32(serial)
+        && state.users[Int(row.user)].status != .deleted
+      expect(isLive, "contact \(serial) of partition \(state.index) names a live user that is not its own")
+    }
+  }
+
+  private func checkGrants(_ state: PartitionState, _ serial: Int, _ name: String) {
+    let row = state.users[serial]
+    let grants = state.grants(of: serial)
+    expect(RoleSet(grants) == row.roles, "\(name) has other roles than grants")
+    expect(grants.count { $0.isMain } <= 1, "\(name) has more than one main role")
+    for (index, grant) in grants.enumerated() {
+      expect(!grants[..<index].contains { $0.isSame(as: grant) }, "\(name) has the role \(grant.role.name) twice")
+    }
+    if row.roles.contains(.superAdministrator) { superAdministrators[state.id(serial)] = row.status.mayLogIn }
+  }
+
+  private func checkAccess(_ state: PartitionState, _ serial: Int, _ name: String) {
+    let list = state.allAccess(of: serial)
+    expect(Set(list.map(\.product)).count == list.count, "\(name) has two accesses to one product")
+    for access in list {
+      guard let product = view.product(access.product) else {
+        expect(false, "\(name) has access to a product that is not there")
+        continue
+      }
+      expect(Int(access.licence) <= product.pools.count, "\(name) has a licence that is not there")
+      guard access.isEnabled else { continue }
+      expect(state.users[serial].status != .deleted, "\(name) is deleted and may enter \(product.name)")
+      expect(
+        state.isMember(serial, of: product.workspace), "\(name) may enter \(product.name) of a workspace of others")
+      seats[SeatKey(product: access.product, licence: 0), default: 0] += 1
+      if access.licence != 0 { seats[SeatKey(product: access.product, licence: access.licence), default: 0] += 1 }
+    }
+  }
+
+  /// Every live username leads to its user, and so no two are the same.
+  func checkNames(_ state: PartitionState) {
+    var named = 0
+    state.names.forEach { _ in named += 1 }
+    expect(named == state.names.count, "partition \(state.index) miscounts its names")
+    var indexed: [Int] = []
+    state.names.forEach { indexed.append($0) }
+    expect(Set(indexed).count == indexed.count, "partition \(state.index) has a user twice in its index of names")
+    for serial in indexed {
+      let isRight =
+        state.users.contains(serial)
+        && NameKey(state.username(serial), state.partitioning).partition == state.index
+      expect(isRight, "partition \(state.index) has a name in its index that belongs elsewhere")
+    }
+    for (name, id) in state.foreignNames {
+      let found = user(id)
+      expect(
+        found.map { FoldedName($0.state.username($0.serial)).text == name } ?? false,
+        "the name \(name) leads to user #\(id.raw), who has another")
+      expect(found?.state.index != state.index, "the name \(name) of a user of its own partition is kept as foreign")
+      expect(
+        NameKey(name, state.partitioning).partition == state.index, "the name \(name) is kept in another partition")
+    }
+    for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
+      let username = state.username(serial)
+      let key = NameKey(username, state.partitioning)
+      let label = shown(state, user: serial)
+      expect(!username.isEmpty, "\(label) has no username")
+      expect(state.users[serial].nameHash == key.hash, "\(label) has the hash of another name")
+      guard state.users[serial].status != .deleted, partitions.indices.contains(key.partition) else { continue }
+      var folded = FoldedName(username).text
+      let found = folded.withUTF8 { partitions[key.partition].user(folded: .init($0), hash: key.hash) }
+      expect(found == state.id(serial), "\(label) is not whom the username leads to")
+    }
+  }
+}

@@ -1,0 +1,87 @@
+extension InvariantChecker {
+  /// The lists of sessions, the free slots, and both sides of impersonations.
+  func checkSessions(_ state: PartitionState) {
+    var listed = Set<Int>()
+    for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
+      checkList(state, serial, &listed)
+    }
+    var used = 0
+    for slot in 1..<(state.sessions.last + 1) where state.sessions[slot].isUsed {
+      used += 1
+      expect(listed.contains(slot), "session #\(state.sessionID(ofSlot: slot).raw) is in no user's list")
+      checkSession(state, slot)
+    }
+    expect(used == state.sessionCount, "partition \(state.index) counts \(state.sessionCount) sessions, not \(used)")
+    var free = Set<Int>()
+    var slot = Int(state.freeSession)
+    while slot != 0, state.sessions.contains(slot), free.insert(slot).inserted { slot = Int(state.sessions[slot].next) }
+    expect(slot == 0, "partition \(state.index) has a broken list of free session slots")
+    expect(
+      free.count == state.sessions.last - used && free.allSatisfy { !state.sessions[$0].isUsed },
+      "partition \(state.index) has session slots that are neither used nor free")
+    checkActors(state)
+  }
+
+  private func checkList(_ state: PartitionState, _ serial: Int, _ listed: inout Set<Int>) {
+    var count: UInt32 = 0
+    var previous: UInt32 = 0
+    var slot = Int(state.users[serial].sessions)
+    while slot != 0, state.sessions.contains(slot), listed.insert(slot).inserted {
+      let row = state.sessions[slot]
+      expect(row.user == UInt32(serial), "a session of somebody else is in the list of \(shown(state, user: serial))")
+      expect(row.previous == previous, "the list of sessions of \(shown(state, user: serial)) is broken")
+      previous = UInt32(slot)
+      slot = Int(row.next)
+      count += 1
+    }
+    expect(slot == 0, "the list of sessions of \(shown(state, user: serial)) does not end")
+    expect(count == state.users[serial].sessionCount, "\(shown(state, user: serial)) miscounts sessions")
+  }
+
+  private func checkSession(_ state: PartitionState, _ slot: Int) {
+    let row = state.sessions[slot]
+    let id = state.sessionID(ofSlot: slot)
+    expect(isWorkspace(row.workspace), "session #\(id.raw) is of a workspace that is not there")
+    expect(row.lsn <= state.lsn, "session #\(id.raw) is newer than its partition")
+    if row.product != 0 {
+      let access = state.access(of: Int(row.user), to: row.product)
+      expect(access?.isEnabled == true, "session #\(id.raw) is of a product that its user may not enter")
+    }
+    guard row.kind == .impersonation else { return }
+    guard let impersonation = state.impersonation(ofSlot: slot), let actors = partition(of: impersonation.actorSession)
+    else {
+      expect(false, "impersonation #\(id.raw) does not say whose it is")
+      return
+    }
+    expect(
+      actors.impersonations[impersonation.actorSession]?.contains(id) == true,
+      "impersonation #\(id.raw) is unknown to its actor's login")
+    expect(impersonation.actor != state.id(Int(row.user)), "impersonation #\(id.raw) is of oneself")
+    guard let login = actors.slot(of: impersonation.actorSession) else {
+      expect(false, "impersonation #\(id.raw) outlived its actor's login")
+      return
+    }
+    expect(actors.sessions[login].kind == .login, "impersonation #\(id.raw) came out of another")
+    expect(
+      actors.id(Int(actors.sessions[login].user)) == impersonation.actor,
+      "impersonation #\(id.raw) names another actor than its login")
+    expect(
+      row.expires <= actors.sessions[login].expires, "impersonation #\(id.raw) is to last longer than its login")
+  }
+
+  /// What the actors' side lists must be there.
+  private func checkActors(_ state: PartitionState) {
+    for (actor, list) in state.impersonations {
+      expect(!list.isEmpty && Set(list).count == list.count, "login #\(actor.raw) lists an impersonation twice or none")
+      for id in list {
+        guard let home = partition(of: id), let slot = home.slot(of: id) else {
+          expect(false, "login #\(actor.raw) lists the impersonation #\(id.raw), which is not there")
+          continue
+        }
+        expect(
+          home.impersonation(ofSlot: slot)?.actorSession == actor,
+          "login #\(actor.raw) lists the impersonation #\(id.raw) of another")
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/// What must be true of the whole state between any two records, whatever was asked of it.
+///
+/// Checked after a replay by those who verify a data folder, and after every command by property tests. It
+/// reads everything once; nothing of it runs while commands are served.
+package enum Invariants {
+  /// - Parameters:
+  ///   - partitions: all of them, in their order, as of one record.
+  ///   - directory: the directory as of the same record.
+  /// - Returns: what is wrong, in words; empty where all is well, and at most `limit` of it.
+  package static func check(
+    _ partitions: [PartitionState], _ directory: DirectoryState, limit: Int = 100
+  ) -> [String] {
+    let checker = InvariantChecker(partitions: partitions, directory: directory, limit: limit)
+    checker.checkDirectory()
+    for partition in partitions where !checker.isFull {
+      checker.checkPeople(partition)
+      checker.checkNames(partition)
+      checker.checkSessions(partition)
+      checker.checkTime(partition)
+    }
+    checker.checkCounts()
+    return checker.problems
+  }
+}
+
+/// One walk over the state, with what it counts on the way.
+final class InvariantChecker {
+  let partitions: [PartitionState]
+  let directory: DirectoryState
+  let limit: Int
+  private(set) var problems: [String] = []
+
+  /// Seats that are taken, counted anew from product access.
+  var seats: [SeatKey: Int] = [:]
+  /// Super administrators, found anew from grants, and whether their login is live.
+  var superAdministrators: [UserID: Bool] = [:]
+
+  init(partitions: [PartitionState], directory: DirectoryState, limit: Int) {
+    self.partitions = partitions
+    self.directory = directory
+    self.limit = limit
+  }
+
+  var view: Directory { directory.view }
+  var isFull: Bool { problems.count >= limit }
+
+  func expect(_ condition: Bool, _ problem: @autoclosure () -> String) {
+    if !condition, !isFull { problems.append(problem()) }
+  }
+
+  func isWorkspace(_ id: WorkspaceID) -> Bool { id > 0 && Int(id) <= view.workspaces.count }
+
+  /// The state and the place of a user, wherever it lives.
+  func user(_ id: UserID) -> (state: PartitionState, serial: Int)? {
+    guard let state = partition(of: id) else { return nil }
+    return state.serial(of: id).map { (state, $0) }
+  }
+
+  func partition<Entity>(of id: Identifier<Entity>) -> PartitionState? {
+    guard let index = partitions.first?.partitioning.partition(of: id), partitions.indices.contains(index) else {
+      return nil
+    }
+    return partitions[index]
+  }
+
+  /// `user #12`.
+  func shown(_ state: PartitionState, user serial: Int) -> String {
+    "user #\((state.id(serial) as UserID).raw) (\(state.username(serial)))"
+  }
+}
+
+extension InvariantChecker {
+  func checkDirectory() {
+    for (index, workspace) in view.workspaces.enumerated() {
+      expect(Int(workspace.id) == index + 1, "workspace \(workspace.name) has the number \(workspace.id)")
+      guard let owner = workspace.owner else { continue }
+      guard let (state, serial) = user(owner) else {
+        expect(false, "the owner of workspace \(workspace.name) is not there")
+        continue
+      }
+      let name = shown(state, user: serial)
+      expect(state.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
+      expect(
+        state.isMember(serial, of: workspace.id), "\(name) owns workspace \(workspace.name) and is no member of it")
+    }
+    let subdomains = view.workspaces.compactMap(\.subdomain)
+    expect(Set(subdomains).count == subdomains.count, "two workspaces have one subdomain")
+    for (index, product) in view.products.enumerated() {
+      expect(Int(product.id) == index + 1, "product \(product.name) has the number \(product.id)")
+      expect(isWorkspace(product.workspace), "product \(product.name) is of a workspace that is not there")
+      let types = product.pools.map(\.type)
+      expect(Set(types).count == types.count, "product \(product.name) has two pools of one type")
+    }
+    let services = view.services.filter { !$0.isDeleted }.map(\.name)
+    expect(Set(services).count == services.count, "two services have one name")
+    expect(view.lsn <= directory.lsn, "the directory is newer than its last record")
+  }
+
+  /// What the directory counts must be what the partitions have.
+  func checkCounts() {
+    expect(seats == directory.usage, "the directory counts other seats than there are: \(differences())")
+    for product in view.products {
+      for pool in product.pools {
+        let used = directory.used(product, type: pool.type)
+        expect(
+          used <= Int(pool.bought),
+          "\(used) of \(pool.bought) seats of \(pool.type) in product \(view.productName(product)) are taken")
+      }
+    }
+    expect(
+      superAdministrators == directory.superAdministrators, "the directory knows of other super administrators")
+    expect(
+      directory.superAdministrators.isEmpty || directory.liveSuperAdministrators > 0,
+      "no super administrator may log in")
+  }
+
+  private func differences() -> String {
+    Set(seats.keys).union(directory.usage.keys)
+      .filter { seats[$0] != directory.usage[$0] }
+      .sorted { ($0.product, $0.licence) < ($1.product, $1.licence) }
+      .map { "product \($0.product) licence \($0.licence): \(directory.usage[$0] ?? 0), not \(seats[$0] ?? 0)" }
+      .joined(separator: ", ")
+  }
+}

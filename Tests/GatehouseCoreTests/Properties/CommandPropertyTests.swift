@@ -1,0 +1,144 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// Random sequences of commands, good and bad, and what must hold after each.
+@Suite struct CommandPropertyTests {
+  @Test(arguments: 1...24 as ClosedRange<UInt64>)
+  func anySequenceOfCommandsKeepsTheRules(seed: UInt64) throws {
+    var run = try PropertyRun(seed: seed, partitions: [1, 2, 4, 16][Int(seed % 4)])
+    while run.step < 250, !run.hasFailed { run.next() }
+    try run.finish()
+  }
+}
+
+struct PropertyRun {
+  private let core: CoreHarness
+  private let seed: UInt64
+  private var generator: CommandGenerator
+  private(set) var step = 0
+  private(set) var hasFailed = false
+  private var line = ""
+  /// States of partitions as of different records, as a snapshot under load has them.
+  private var snapshot: [ContiguousArray<UInt8>] = []
+  private var directorySnapshot: ContiguousArray<UInt8>
+
+  init(seed: UInt64, partitions: Int) throws {
+    self.seed = seed
+    core = CoreHarness(partitions: partitions, seed: seed)
+    generator = CommandGenerator(seed: seed)
+    snapshot = core.cells.map(\.encoded)
+    directorySnapshot = core.directory.encoded
+    for words in [
+      "WORKSPACE.CREATE acme PLAN enterprise", "WORKSPACE.CREATE beta", "PRODUCT.CREATE payroll",
+      "PRODUCT.CREATE office",
+      "PRODUCT.CREATE acme/crm", "POOL.SET office guest 2", "POOL.SET office * 3",
+      "USER.CREATE tom@acme.test PRODUCT payroll ROLE super-administrator",
+      "USER.CREATE ana PRODUCT payroll PRODUCT acme/crm ROLE training-administrator", "USER.CREATE BEN PRODUCT payroll",
+    ] {
+      let answer = core.run(words)
+      try #require(!answer.isError, "\(words): \(answer)")
+    }
+    for user in ["tom@acme.test", "ana"] { generator.tokens.append(core.logIn(user, "payroll", "TTL 12h")) }
+  }
+
+  mutating func next() {
+    step += 1
+    let (words, isKeyed) = generator.next(core)
+    line = words.map { $0.count > 60 ? "…" : $0 }.joined(separator: " ")
+    let before = core.log.count
+    let answer = core.run(words)
+    remember(answer)
+    let horizon = core.horizon
+    let written = core.log.count - before
+    check(written <= 1, "more than one record")
+    check(!answer.isError || written == 0, "an error that changed something: \(answer)")
+    check(horizon <= core.lsn, "a reply that waits for what is not there")
+    check(written == 0 || horizon == core.lsn, "a reply that does not wait for its own record")
+    if isKeyed { repeatCommand(words, answer) }
+    for problem in Invariants.check(core.cells.map(\.state), core.directory.state) { check(false, problem) }
+    if generator.chance(10) { core.advance(Milliseconds(generator.number(1...1_200_000))) }
+    if generator.chance(10) { core.expire() }
+    if generator.chance(4) { takeSnapshot() }
+    if generator.chance(5) { core.expectReplicated() }
+    if generator.chance(2) { restart() }
+  }
+
+  private func describe(_ problem: String) -> Comment { "seed \(seed), step \(step), \(line): \(problem)" }
+
+  private mutating func check(_ condition: Bool, _ problem: String, _ location: SourceLocation = #_sourceLocation) {
+    guard !condition else { return }
+    hasFailed = true
+    Issue.record(describe(problem), sourceLocation: location)
+  }
+
+  private mutating func remember(_ answer: Answer) {
+    guard let token = answer["session"].text else { return }
+    generator.tokens.append(token)
+    // Nobody who reads the log learns the token.
+    let secret = ContiguousArray(token.utf8.suffix(SecretText.randomCount))
+    let record = core.log[core.log.count - 1]
+    let isShown = record.indices.contains { record[$0...].starts(with: secret) }
+    check(!isShown, "the token stands in the log")
+    let texts = core.records[core.records.count - 1].changeTexts(in: core.directory.state.view).map(\.description)
+    check(!texts.contains { $0.contains(token) }, "the token stands in the audit trail")
+  }
+
+  /// The same key and words: the same answer, and nothing happens again.
+  private mutating func repeatCommand(_ words: [String], _ answer: Answer) {
+    let length = core.log.count
+    let again = core.run(words)
+    check(core.log.count == length, "a repeated command changed something")
+    // Whoever ended the own session, or lost the right, is not answered again.
+    let isShutOut = words[0] == "AS" && again.text?.hasPrefix("NOPERM") == true
+    check(again == answer || isShutOut, "\(answer) became \(again)")
+  }
+
+  /// Takes one partition, or the directory, as it is now.
+  private mutating func takeSnapshot() {
+    let index = generator.number(0...core.cells.count)
+    if index == core.cells.count {
+      directorySnapshot = core.directory.encoded
+    } else {
+      snapshot[index] = core.cells[index].encoded
+    }
+  }
+
+  private mutating func restart() {
+    do { try core.restart() } catch { check(false, "a snapshot that cannot be read: \(error)") }
+  }
+
+  mutating func finish() throws {
+    core.expectReplicated()
+    let cells = try zip(snapshot, core.cells).map {
+      try PartitionCell.decode($0, index: $1.index, core.partitioning)
+    }
+    let directory = try DirectoryCell.decode(directorySnapshot)
+    for (index, record) in core.records.enumerated() { CoreHarness.apply(record, LSN(index + 1), to: cells, directory) }
+    for (one, other) in zip(cells, core.replica) {
+      check(one.encodedAsLogged == other.encodedAsLogged, "snapshot and log differ from the whole log")
+    }
+    check(directory.encoded == core.replicaDirectory.encoded, "snapshot and log differ from the whole log")
+    compareReads()
+  }
+
+  /// What is read of the state is read the same of what the log makes.
+  private mutating func compareReads() {
+    for cell in core.cells { cell.forgetUses() }
+    var lines = ["TIMER.RUNNING", "IMPERSONATE.LIST", "PRODUCT.LIST", "POOL.LIST", "WORKSPACE.LIST", "SERVICE.LIST"]
+    lines += ["USER.LIST SORT username", "USER.COUNT WHERE status = deleted", "WORKSPACE.GET acme"]
+    for name in CommandGenerator.names {
+      lines += [
+        "LOGIN.CHECK \(name) payroll", "LOGIN.EXPLAIN \(name) office", "USER.GET \(name)", "SESSION.LIST \(name)",
+        "TIMER.CURRENT \(name)", "ENTRY.LIST \(name)", "ROLE.LIST \(name)",
+      ]
+    }
+    lines += generator.tokens.suffix(20).map { "SESSION.CHECK \($0)" }
+    let live = lines.map { core.run($0) }
+    core.take(core.replica, core.replicaDirectory)
+    for (line, answer) in zip(lines, live) {
+      let replayed = core.run(line)
+      check(replayed == answer, "\(line) answers \(answer), after replay \(replayed)")
+    }
+  }
+}

@@ -4,7 +4,7 @@ package struct ArchiveReader: Sendable {
   struct Buffers: ~Copyable {
     fileprivate var scratch: [UInt8] = []
     fileprivate var raw: [UInt8] = []
-    fileprivate let decompressor = BlockDecompressor()
+    fileprivate var decompressor = ZstdDecompressor()
 
     init() {}
   }
@@ -109,7 +109,7 @@ package struct ArchiveReader: Sendable {
     try raw.withMutableRawBytes { bytes throws(BlockFileError) in
       try file.read(
         number, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]), scratch: &buffers.scratch,
-        buffers.decompressor)
+        &buffers.decompressor)
     }
   }
 

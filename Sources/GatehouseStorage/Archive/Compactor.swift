@@ -75,7 +75,13 @@ package struct Compactor: Sendable {
       var segments = try folder.sealedSegments().filter { $0.lastLSN <= bound }
       try removeArchived(&segments, &report, progress)
       for group in try grouped(segments) {
-        report.archived.append(try archive(group, progress))
+        do {
+          report.archived.append(try archive(group, progress))
+        } catch {
+          // Half an archive takes room that a full disk may need.
+          try? ArchiveCatalog(folder).deleteTemporaries()
+          throw error
+        }
         for segment in group { try remove(segment, &report, progress) }
       }
     }

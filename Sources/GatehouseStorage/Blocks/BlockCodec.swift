@@ -32,21 +32,3 @@ struct BlockCompressor: ~Copyable, @unchecked Sendable {
     }
   }
 }
-
-/// Decompresses blocks, one after the other with one reused context.
-struct BlockDecompressor: ~Copyable {
-  private let context: OpaquePointer
-
-  init() {
-    guard let context = ZSTD_createDCtx() else { fatalError("out of memory") }
-    self.context = context
-  }
-
-  deinit { ZSTD_freeDCtx(context) }
-
-  /// Fills `raw` from a compressed block; false where the block does not give exactly that many bytes.
-  func restore(_ stored: UnsafeRawBufferPointer, into raw: UnsafeMutableRawBufferPointer) -> Bool {
-    let count = ZSTD_decompressDCtx(context, raw.baseAddress, raw.count, stored.baseAddress, stored.count)
-    return ZSTD_isError(count) == 0 && count == raw.count
-  }
-}

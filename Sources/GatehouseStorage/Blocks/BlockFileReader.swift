@@ -38,7 +38,7 @@ struct BlockFileReader: Sendable {
   /// - Parameter scratch: room for the stored bytes, kept by the caller from block to block.
   func read(
     _ number: Int, into raw: UnsafeMutableRawBufferPointer, scratch: inout [UInt8],
-    _ decompressor: borrowing BlockDecompressor
+    _ decompressor: inout ZstdDecompressor
   ) throws(BlockFileError) {
     let entry = entries[number]
     precondition(raw.count == entry.rawLength)
@@ -49,7 +49,7 @@ struct BlockFileReader: Sendable {
         raw.copyMemory(from: stored)
         return true
       }
-      return decompressor.restore(stored, into: raw)
+      return decompressor.decompress(stored, into: raw)
     }
     guard restored else { throw damaged(entry, "block \(number) cannot be decompressed") }
   }
@@ -75,7 +75,7 @@ struct BlockFileReader: Sendable {
 
   /// Reads and restores every block.
   func verify(_ progress: (_ done: Int) throws(BlockFileError) -> Void = { _ in }) throws(BlockFileError) {
-    let decompressor = BlockDecompressor()
+    var decompressor = ZstdDecompressor()
     var scratch: [UInt8] = []
     var raw: [UInt8] = []
     for number in entries.indices {
@@ -83,7 +83,7 @@ struct BlockFileReader: Sendable {
       if raw.count < count { raw = [UInt8](repeating: 0, count: count) }
       try raw.withMutableRawBytes { buffer throws(BlockFileError) in
         let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-        try read(number, into: target, scratch: &scratch, decompressor)
+        try read(number, into: target, scratch: &scratch, &decompressor)
       }
       try progress(number + 1)
     }

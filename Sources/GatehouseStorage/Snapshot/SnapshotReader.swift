@@ -36,7 +36,7 @@ package struct SnapshotReader: Sendable {
 
   /// The bytes of a section.
   package func read(_ section: SnapshotSection) throws(BlockFileError) -> ContiguousArray<UInt8> {
-    let decompressor = BlockDecompressor()
+    var decompressor = ZstdDecompressor()
     var scratch: [UInt8] = []
     var failure: BlockFileError?
     let bytes = ContiguousArray<UInt8>(unsafeUninitializedCapacity: section.rawLength) { buffer, count in
@@ -45,7 +45,7 @@ package struct SnapshotReader: Sendable {
           let end = count + file.entries[number].rawLength
           try file.read(
             number, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count..<end]),
-            scratch: &scratch, decompressor)
+            scratch: &scratch, &decompressor)
           count = end
         }
       } catch {

@@ -34,6 +34,11 @@ package final class SnapshotWriter: Sendable {
     }
   }
 
+  deinit {
+    // One that was given up takes room that a full disk may need.
+    state.withLock { state in if !state.isFinished { discard(state.file.path) } }
+  }
+
   /// Adds the section of `owner`: its state when it had applied the record `lsn`, and none after it.
   /// Compresses and writes on the calling thread, so never call this on a lane.
   package func add(owner: UInt16, lsn: UInt64, bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
@@ -74,9 +79,15 @@ package final class SnapshotWriter: Sendable {
       do throws(BlockFileError) {
         return try complete(&state)
       } catch {
+        discard(state.file.path)
         throw .file(error)
       }
     }
+  }
+
+  /// Removes the temporary file, if it still has that name; where that fails too, the next start does it.
+  private func discard(_ temporary: String) {
+    if folder.disk.exists(temporary) { try? folder.disk.remove(temporary) }
   }
 
   private func complete(_ state: inout State) throws(BlockFileError) -> SnapshotInfo {

@@ -99,6 +99,10 @@ def parse(parser):
     for program in ("redis-server", "redis-benchmark"):
         if not shutil.which(program):
             parser.error(f"{program} is not installed (apt: redis-server, redis-tools)")
+    busy = os.getloadavg()[0]
+    if busy > os.cpu_count() / 2:
+        progress(f"this machine is busy with other work (load {busy:.1f} on {os.cpu_count()} cores): "
+                 "rates and latencies will say little, processor times and sizes more")
     return options
 
 

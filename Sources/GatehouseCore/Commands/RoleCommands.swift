@@ -60,20 +60,7 @@ extension CommandTable {
       try turn.requireAnotherSuperAdministrator(than: user)
       _ = try turn.directoryState()
     }
-    turn.emit(.roleRevoked(user.id, held))
-    var rest = grants.filter { !$0.isSame(as: wanted) }
-    if role == .superAdministrator {
-      let lesser = Grant(role: .trainingAdministrator, scope: .everywhere, isMain: held.isMain)
-      if !rest.contains(where: { $0.isSame(as: lesser) }) {
-        turn.emit(.roleGranted(user.id, lesser))
-        rest.append(lesser)
-      }
-    }
-    // L11: one of the roles that are left is the main one.
-    if !rest.contains(where: \.isMain), var strongest = rest.max(by: { $0.role.number < $1.role.number }) {
-      strongest.isMain = true
-      turn.emit(.roleGranted(user.id, strongest))
-    }
+    turn.revoke([held], from: user)
     turn.reply.ok()
   }
 
@@ -116,6 +103,27 @@ extension CommandTable {
 }
 
 extension Turn {
+  /// Takes grants away. A super administrator is a training administrator from then on (L18), and of the roles
+  /// that are left the strongest becomes the main one, if the main one went (L11).
+  package func revoke(_ grants: [Grant], from user: UserReference) {
+    var rest = user.cell.state.grants(of: user.serial)
+    for grant in grants {
+      emit(.roleRevoked(user.id, grant))
+      rest.removeAll { $0.isSame(as: grant) }
+      let lesser = Grant(role: .trainingAdministrator, scope: .everywhere, isMain: grant.isMain)
+      if grant.role == .superAdministrator, !rest.contains(where: { $0.isSame(as: lesser) }) {
+        emit(.roleGranted(user.id, lesser))
+        rest.append(lesser)
+      }
+    }
+    if !grants.isEmpty, !rest.contains(where: \.isMain),
+      var strongest = rest.max(by: { $0.role.number < $1.role.number })
+    {
+      strongest.isMain = true
+      emit(.roleGranted(user.id, strongest))
+    }
+  }
+
   /// A role by its name.
   package func role(_ name: String) throws(Halt) -> Role {
     guard let role = Role(name: name) else {

@@ -127,6 +127,7 @@ private struct NewUser {
       let value = try Turn.value(text, of: field)
       if !value.isEmpty { texts.append(UserText(field, value)) }
     }
+    if turn.has("AUTHORITY") { texts.append(UserText(.authority, "1")) }
     return texts
   }
 
@@ -164,6 +165,10 @@ private struct NewUser {
     for grant in grants {
       try turn.requireGranting(grant)
       if grant.role == .superAdministrator, !status.mayLogIn { throw .refused(Turn.superMustLogIn) }
+    }
+    if turn.has("AUTHORITY") {
+      try turn.refuseImpersonation("authority over the subscription")
+      try turn.requireSuperAdministrator()
     }
     try turn.requireAuthority(by: workspace.policies)
     try turn.requireBillingAcceptance(in: workspace)

@@ -215,10 +215,9 @@ extension CommandTable {
       disabled.isEnabled = false
       turn.emit(.accessSet(user.id, old: access, new: disabled))
     }
-    for grant in user.cell.state.grants(of: user.serial) where turn.workspace(of: grant.scope) == workspace.id {
-      try turn.requireGranting(grant)
-      turn.emit(.roleRevoked(user.id, grant))
-    }
+    let grants = user.cell.state.grants(of: user.serial).filter { turn.workspace(of: $0.scope) == workspace.id }
+    for grant in grants { try turn.requireGranting(grant) }
+    turn.revoke(grants, from: user)
     turn.emit(.workspaceLeft(user.id, workspace.id))
   }
 }
@@ -247,7 +246,10 @@ private struct WorkspaceSettings {
       throw .refused(
         .syntax("no profile '\(name)'; profiles are \(Policies.profiles.keys.sorted().joined(separator: ", "))"))
     }
-    for (name, value) in profile { set("policy.\(name)", value) }
+    for policy in Policies.all {
+      let value = profile.last { $0.name == policy.name }?.value
+      set("policy.\(policy.name)", value ?? Policies.show(policy.standard))
+    }
   }
 
   mutating func take(_ key: String, _ value: String, in view: Directory) throws(Halt) {

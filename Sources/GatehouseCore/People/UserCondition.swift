@@ -72,7 +72,11 @@ package struct UserCondition: Sendable {
   private static func number(_ text: String, _ field: ListField) throws(Halt) -> Int64? {
     if text.isEmpty { return nil }
     switch field.kind {
-    case .time: return try Turn.time(text, field.name)
+    case .time:
+      if text.contains("-"), text.utf8.count == 10, let day = TimeText.dayNumber(text) {
+        return Int64(day) * TimeText.day
+      }
+      return try Turn.time(text, field.name)
     case .day:
       guard let day = TimeText.dayNumber(text) else {
         throw .refused(.syntax("\(field.name) is compared with a day, such as 2026-03-01"))

@@ -19,11 +19,15 @@ extension PartitionState {
     return RoleSet(grants(of: serial).filter { $0.scope == .everywhere || $0.scope == .workspace(workspace) })
   }
 
-  /// The workspaces and products that a user administers by a grant with a scope, or as the administrator of a
-  /// product (T7).
-  package func administers(_ serial: Int) -> [Scope] {
+  /// The workspaces and products that a user administers by a grant with a scope, as the administrator of a
+  /// product (T7), or as the owner of a workspace.
+  package func administers(_ serial: Int, in directory: Directory) -> [Scope] {
     let row = users[serial]
     var scopes: [Scope] = []
+    let user: UserID = id(serial)
+    for workspace in memberships(of: serial) where directory.workspace(workspace).owner == user {
+      scopes.append(.workspace(workspace))
+    }
     if row.roles.contains(.trainingAdministrator) {
       for grant in grants(of: serial) where grant.role == .trainingAdministrator && grant.scope != .everywhere {
         scopes.append(grant.scope)

@@ -34,7 +34,14 @@ extension Turn {
     if workspace.policies.accountsNeedOwner, !isOwner { return .needsOwner }
     if workspace.policies.accountsNeedEnterprise, workspace.plan != Workspace.enterprise { return .needsEnterprise }
     if isOwner { return target.cell.state.isMember(target.serial, of: workspace.id) ? nil : .notMember }
-    switch actor.cell.state.roles(of: actor.serial, in: workspace.id).strongest {
+    let roles = actor.cell.state.roles(of: actor.serial, in: workspace.id)
+    // A role that holds in this workspace alone reaches its members alone.
+    if roles.strongest != actor.cell.state.rolesEverywhere(of: actor.serial).strongest,
+      !target.cell.state.isMember(target.serial, of: workspace.id)
+    {
+      return .notMember
+    }
+    switch roles.strongest {
     case .superAdministrator: return nil
     case .trainingAdministrator: return targetRow.roles.contains(.trainingAdministrator) ? .role : nil
     default: return .role
@@ -73,13 +80,13 @@ extension Turn {
     let subject: UserID = cell.state.id(Int(row.user))
     var actor = subject
     var roles = cell.state.rolesEverywhere(of: Int(row.user))
-    var administers = cell.state.administers(Int(row.user))
+    var administers = cell.state.administers(Int(row.user), in: directory)
     if let impersonation = cell.state.impersonation(ofSlot: slot), let found = try self.user(impersonation.actor) {
       actor = impersonation.actor
       let actorRoles = found.cell.state.roles(of: found.serial, in: row.workspace)
       roles = roles.atMost(actorRoles.strongest)
       if !administers.isEmpty, !actorRoles.contains(.trainingAdministrator), !actorRoles.contains(.superAdministrator) {
-        let actors = found.cell.state.administers(found.serial)
+        let actors = found.cell.state.administers(found.serial, in: directory)
         administers.removeAll { !actors.contains($0) }
       }
     }

@@ -5,6 +5,8 @@
 /// command can be answered with the same token although nobody who reads the log can learn it.
 extension Turn {
   func decideOnce(_ body: (Turn) throws(Halt) -> Void) throws(Halt) {
+    // A reason that cannot be recorded as it was given is refused, not dropped.
+    _ = try option("REASON", limit: Limits.reasonBytes)
     guard let word = optionWord("IDEM") else {
       try body(self)
       return try requireVersionChecked()

@@ -1,0 +1,122 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct RoleCommandTests {
+  let core = CoreHarness(partitions: 8)
+
+  init() {
+    core.run("PRODUCT.CREATE payroll")
+    for name in ["ana", "bob"] { core.run("USER.CREATE \(name) PRODUCT payroll NOINVITE") }
+    core.run("USER.CREATE root PRODUCT payroll ROLE super-administrator NOINVITE")
+    core.run("USER.CREATE tom PRODUCT payroll ROLE training-administrator NOINVITE")
+  }
+
+  private func roles(_ user: String) -> String {
+    core.run("ROLE.LIST \(user)").items.map { role in
+      (role["role"].text ?? "") + (role["main"].integer == 1 ? "*" : "")
+        + (role["scope"].text == "everywhere" ? "" : " " + (role["scope"].text ?? ""))
+    }.joined(separator: ", ")
+  }
+
+  @Test func oneOfSeveralIsTheMainRole() {
+    #expect(core.run("ROLE.GRANT ana individual").text == "OK")
+    #expect(roles("ana") == "individual*")
+    core.run("ROLE.GRANT ana manager")
+    #expect(roles("ana") == "individual*, manager")
+    core.run("ROLE.GRANT ana training-administrator MAIN")
+    #expect(roles("ana") == "individual, manager, training-administrator*")
+    core.run("ROLE.GRANT ana manager MAIN")
+    #expect(core.run("USER.GET ana")["main-role"].text == "manager")
+    let lsn = core.lsn
+    #expect(core.run("ROLE.GRANT ana manager").text == "OK")
+    #expect(core.lsn == lsn)
+    // Another takes over the mark.
+    #expect(core.run("ROLE.REVOKE ana manager").text == "OK")
+    #expect(core.run("USER.GET ana")["main-role"].text == "training-administrator")
+    #expect(core.run("ROLE.REVOKE ana manager").text == "NOTFOUND role: ana has no manager everywhere")
+    #expect(core.run("ROLE.GRANT ana boss").text?.hasPrefix("NOTFOUND role boss") == true)
+    core.expectReplicated()
+  }
+
+  @Test func rolesHaveScopes() throws {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("ROLE.GRANT ana manager WORKSPACE acme")
+    core.run("ROLE.GRANT ana manager PRODUCT payroll")
+    #expect(roles("ana") == "manager* workspace acme, manager product payroll")
+    #expect(core.run("ROLE.GRANT ana manager WORKSPACE acme PRODUCT payroll").isError)
+    #expect(core.run("ROLE.GRANT ana super-administrator WORKSPACE acme").isError)
+    #expect(core.run("ROLE.REVOKE ana manager").text?.hasPrefix("NOTFOUND role") == true)
+    #expect(core.run("ROLE.REVOKE ana manager WORKSPACE acme").text == "OK")
+    #expect(roles("ana") == "manager* product payroll")
+    try core.restart()
+    #expect(roles("ana") == "manager* product payroll")
+  }
+
+  @Test func scopedAdministratorsStayInTheirScope() {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("PRODUCT.CREATE acme/crm")
+    core.run("USER.CREATE wes WORKSPACE acme PRODUCT acme/crm NOINVITE")
+    core.run("USER.CREATE eva WORKSPACE acme PRODUCT acme/crm NOINVITE")
+    core.run("ROLE.GRANT wes training-administrator WORKSPACE acme")
+    let token = core.logIn("wes", "acme/crm")
+    #expect(core.run("USER.SET eva first Eva", as: token).integer == 1)
+    #expect(core.run("USER.CREATE dan WORKSPACE acme", as: token)["status"].text == "active")
+    #expect(core.run("ROLE.GRANT eva training-administrator WORKSPACE acme", as: token).text == "OK")
+    #expect(core.run("ROLE.REVOKE dan manager WORKSPACE acme", as: token).text?.hasPrefix("NOTFOUND role") == true)
+    for line in [
+      "USER.SET ana first A", "USER.CREATE fay", "ROLE.GRANT dan training-administrator",
+      "PRODUCT.ENABLE dan payroll", "WORKSPACE.MEMBER acme ana", "ROLE.GRANT dan manager WORKSPACE main",
+    ] {
+      let answer = core.run(line, as: token)
+      #expect(answer.text?.hasPrefix("NOPERM ") == true, "\(line): \(answer)")
+    }
+    #expect(core.run("IMPERSONATE.CAN wes dan WORKSPACE acme").text == "ALLOW")
+    #expect(core.run("IMPERSONATE.CAN wes ana WORKSPACE acme").text == "DENY not-a-member")
+    #expect(core.run("IMPERSONATE.CAN wes ana").text == "DENY role")
+    // The scoped role counts all the same when somebody would log in as wes.
+    #expect(core.run("IMPERSONATE.CAN tom wes").text == "DENY role")
+  }
+
+  @Test func onlySuperAdministratorsMakeSuperAdministrators() {
+    let tom = core.logIn("tom", "payroll")
+    let root = core.logIn("root", "payroll")
+    #expect(core.run("ROLE.GRANT ana training-administrator", as: tom).text == "OK")
+    #expect(core.run("ROLE.GRANT bob super-administrator", as: tom).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("USER.CREATE eva ROLE super-administrator", as: tom).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("ROLE.REVOKE root super-administrator", as: tom).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("ROLE.GRANT bob super-administrator", as: root).text == "OK")
+    #expect(core.run("ROLE.GRANT ana manager", as: core.logIn("ana", "payroll")).text == "OK")
+    core.run("ROLE.REVOKE ana training-administrator")
+    #expect(core.run("ROLE.GRANT ana manager", as: core.logIn("ana", "payroll")).text?.hasPrefix("NOPERM ") == true)
+  }
+
+  @Test func superTurnsIntoTraining() {
+    #expect(
+      core.run("ROLE.REVOKE root super-administrator").text?.hasPrefix("REFUSED last-super-administrator: ") == true)
+    core.run("ROLE.GRANT ana manager")
+    core.run("ROLE.GRANT ana super-administrator MAIN")
+    #expect(core.run("ROLE.REVOKE root super-administrator").text == "OK")
+    #expect(roles("root") == "training-administrator*")
+    #expect(core.run("ROLE.REVOKE ana super-administrator").text?.hasPrefix("REFUSED last") == true)
+    core.run("ROLE.GRANT root super-administrator")
+    #expect(core.run("ROLE.REVOKE ana super-administrator").text == "OK")
+    #expect(roles("ana") == "manager, training-administrator*")
+    core.expectReplicated()
+  }
+
+  @Test func aSuperAdministratorMayLogIn() {
+    core.run("USER.STATUS ana inactive")
+    #expect(core.run("ROLE.GRANT ana super-administrator").text?.hasPrefix("REFUSED role: ") == true)
+    #expect(
+      core.run("USER.CREATE eva STATUS pending ROLE super-administrator").text?.hasPrefix("REFUSED role: ") == true)
+  }
+
+  @Test func listing() {
+    #expect(core.run("ROLE.LIST").items.compactMap { $0["role"].text }.count == 4)
+    let token = core.logIn("ana", "payroll")
+    #expect(core.run("ROLE.LIST ana", as: token).items.isEmpty)
+    #expect(core.run("ROLE.LIST tom", as: token).text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("ROLE.LIST nobody").text == "NOTFOUND user")
+  }
+}

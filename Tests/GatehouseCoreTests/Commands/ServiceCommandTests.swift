@@ -1,0 +1,58 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct ServiceCommandTests {
+  let core = CoreHarness()
+
+  @Test func aSecretIsShownOnceAndKeptAsADigest() {
+    let answer = core.run("SERVICE.CREATE web SESSIONS TIMERS")
+    #expect(answer.keys == ["id", "name", "secret", "rights"])
+    #expect("\(answer["rights"])" == "[READ, SESSIONS, TIMERS]")
+    var secret = answer["secret"].text ?? ""
+    #expect(secret.hasPrefix("gk_"))
+    let digest = secret.withUTF8 { CoreHarness.digest(UnsafeRawBufferPointer($0)) }
+    #expect(core.directory.state.view.service(named: "web")?.secret == digest)
+    #expect(!core.log.contains { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.contains(secret) })
+    #expect(
+      "\(core.run("SERVICE.LIST")[0])" == "{id: 1, name: web, rights: [READ, SESSIONS, TIMERS], created: \(core.now)}")
+    core.expectReplicated()
+  }
+
+  @Test func namesAreUniqueWhileInUse() {
+    let first = core.run("SERVICE.CREATE web ADMIN")["secret"].text
+    #expect(core.run("SERVICE.CREATE web").text == "CONFLICT service: web is there already")
+    #expect(core.run("SERVICE.CREATE local").text?.hasPrefix("CONFLICT service") == true)
+    #expect(core.run("SERVICE.CREATE Web").isError)
+    #expect(core.run("SERVICE.CREATE web WRITE").isError)
+    #expect(core.run("SERVICE.DELETE web").text == "OK")
+    #expect(core.run("SERVICE.DELETE web").text == "NOTFOUND service web")
+    #expect(core.run("SERVICE.LIST").items.isEmpty)
+    #expect(core.run("SERVICE.CREATE web ADMIN")["secret"].text != first)
+    #expect(core.run("SERVICE.LIST")[0]["id"].integer == 2)
+  }
+
+  @Test func theLastWhoMayManageGoesLast() {
+    core.run("SERVICE.CREATE ops ADMIN")
+    core.run("SERVICE.CREATE web")
+    #expect(core.run("SERVICE.DELETE ops").text?.hasPrefix("REFUSED last-admin-service: ") == true)
+    core.run("SERVICE.CREATE ops2 ADMIN")
+    #expect(core.run("SERVICE.DELETE ops").text == "OK")
+    #expect(core.run("SERVICE.DELETE web").text == "OK")
+    #expect(core.run("SERVICE.DELETE ops2").text == "OK")
+  }
+
+  @Test func aKeyAnswersWithTheSameSecret() {
+    let first = core.run("SERVICE.CREATE web IDEM k")
+    #expect(core.run("SERVICE.CREATE web IDEM k") == first)
+    #expect(core.run("SERVICE.LIST").items.count == 1)
+  }
+
+  @Test func rightsAreNeeded() {
+    core.connection = ConnectionFacts(id: 1, service: 1, rights: .read)
+    for line in ["SERVICE.CREATE web", "SERVICE.LIST", "USER.CREATE ana", "PRODUCT.CREATE p", "ROLE.GRANT a manager"] {
+      #expect(core.run(line).text?.hasPrefix("NOPERM the service right ADMIN") == true)
+    }
+    #expect(core.run("USER.COUNT").integer == 0)
+  }
+}

@@ -1,0 +1,167 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// `USER.LIST` and `USER.COUNT`.
+@Suite struct UserListTests {
+  let core = CoreHarness(partitions: 8)
+  private static let departments = ["IT", "HR", "Úklid", ""]
+  private static let count = 60
+
+  init() {
+    core.run("PRODUCT.CREATE payroll")
+    core.run("PRODUCT.CREATE plans")
+    core.run("POOL.SET payroll office 100")
+    core.run("WORKSPACE.CREATE acme")
+    for number in 0..<Self.count {
+      var words = ["USER.CREATE", "User\(number)", "NOINVITE", "LAST", "Name\(number * 7 % 60)"]
+      let department = Self.departments[number % 4]
+      if !department.isEmpty { words += ["DEPARTMENT", department] }
+      if number % 2 == 0 { words += ["PRODUCT", "payroll"] }
+      if number % 3 == 0 { words += ["PRODUCT", "plans"] }
+      if number % 10 == 0 { words += ["LICENCE", "payroll", "office"] }
+      if number % 20 == 0 { words += ["ROLE", "manager"] }
+      if number % 5 == 0 { words += ["STATUS", "inactive"] }
+      if number == 7 { words += ["WORKSPACE", "acme", "HIRED", "2026-02-01"] }
+      let answer = core.run(words)
+      precondition(!answer.isError, "\(answer)")
+      core.advance(1000)
+    }
+    core.run("USER.DELETE user59 REASON x")
+  }
+
+  /// All items of a list, page by page.
+  private func all(_ words: [String], count: Int) -> [Answer] {
+    var items: [Answer] = []
+    var cursor = "0"
+    repeat {
+      let page = core.run(["USER.LIST"] + words + ["COUNT", String(count), "CURSOR", cursor])
+      #expect(page[1].items.count <= count)
+      items += page[1].items
+      guard let next = page[0].text, !page.isError else { return items }
+      #expect(next == "0" || page[1].items.count == count)
+      cursor = next
+    } while cursor != "0" && items.count <= Self.count
+    return items
+  }
+
+  private func names(_ words: String, count: Int = 100) -> [String] {
+    all(CoreHarness.words(words), count: count).compactMap { $0["username"].text }
+  }
+
+  private func numbers(where condition: (Int) -> Bool) -> Set<String> {
+    Set((0..<59).filter(condition).map { "User\($0)" })
+  }
+
+  @Test(arguments: [1, 2, 7, 58, 59, 60, 1000])
+  func pagesShowEachUserOnce(count: Int) {
+    let ids = all([], count: count).compactMap { $0["id"].integer }
+    #expect(ids.count == 59)
+    #expect(Set(ids).count == 59)
+    // Partitions one after the other, and in each by id.
+    let order = ids.map { id in
+      let id = UserID(raw: UInt64(id))
+      return core.partitioning.partition(of: id) << 32 | core.partitioning.serial(of: id)
+    }
+    #expect(order == order.sorted())
+    for sort in ["username", "last", "created", "department", "status"] {
+      let sorted = all(["SORT", sort, "FIELDS", "2", "id", sort], count: count)
+      #expect(Set(sorted.compactMap { $0["id"].integer }).count == 59)
+      let reversed = all(["SORT", sort, "DESC", "FIELDS", "2", "id", sort], count: count)
+      #expect(sorted == reversed.reversed())
+    }
+  }
+
+  @Test func sortsNumbersAsNumbersAndTextsInAnyCase() {
+    let created = all(["SORT", "created", "FIELDS", "1", "created"], count: 9).compactMap { $0["created"].integer }
+    #expect(created == created.sorted())
+    let names = names("SORT username", count: 9)
+    #expect(names == names.sorted { $0.lowercased() < $1.lowercased() })
+    // What is not set comes first.
+    let departments = all(["SORT", "department", "FIELDS", "1", "department"], count: 100).map { $0["department"].text }
+    #expect(departments.prefix { $0 == nil }.count == departments.count { $0 == nil })
+    #expect(departments.last == "Úklid")
+  }
+
+  @Test func conditionsChoose() {
+    #expect(Set(names("WHERE department = it")) == numbers { $0 % 4 == 0 })
+    #expect(Set(names("WHERE department = ÚKLID")) == numbers { $0 % 4 == 2 })
+    #expect(Set(names("WHERE department = \"\"")) == numbers { $0 % 4 == 3 })
+    #expect(Set(names("WHERE department != it")) == numbers { $0 % 4 != 0 })
+    #expect(Set(names("WHERE username ^= USER1")) == numbers { "\($0)".hasPrefix("1") })
+    #expect(Set(names("WHERE username ~= r3")) == numbers { "\($0)".hasPrefix("3") })
+    #expect(Set(names("WHERE username > user57")) == numbers { $0 == 58 || ($0 > 5 && $0 < 10) })
+    #expect(Set(names("WHERE product = payroll")) == numbers { $0 % 2 == 0 })
+    #expect(Set(names("WHERE product = payroll WHERE product != plans")) == numbers { $0 % 2 == 0 && $0 % 3 != 0 })
+    #expect(Set(names("WHERE product = \"\"")) == numbers { $0 % 2 != 0 && $0 % 3 != 0 })
+    #expect(Set(names("WHERE licence = office")) == numbers { $0 % 10 == 0 })
+    #expect(Set(names("WHERE licence = payroll:office")) == numbers { $0 % 10 == 0 })
+    #expect(Set(names("WHERE licence != office WHERE product ^= pay")) == numbers { $0 % 2 == 0 && $0 % 10 != 0 })
+    #expect(Set(names("WHERE role = manager")) == numbers { $0 % 20 == 0 })
+    #expect(Set(names("WHERE status = inactive")) == numbers { $0 % 5 == 0 })
+    #expect(Set(names("WHERE status != active")) == numbers { $0 % 5 == 0 })
+    #expect(names("WHERE workspace = acme") == ["User7"])
+    #expect(names("WHERE hired <= 2026-02-01") == ["User7"])
+    #expect(names("WHERE hired > 2026-02-01").isEmpty)
+    #expect(Set(names("WHERE last-login = \"\"")).count == 59)
+    #expect(Set(names("WHERE created >= 2026-03-01 WHERE created < 2026-03-01T09:00:10Z")) == numbers { $0 < 10 })
+    #expect(Set(names("WHERE created < 2026-03-01")).isEmpty)
+    _ = core.logIn("user3", "plans")
+    #expect(names("WHERE last-login > 0") == ["User3"])
+    let id = core.user("user2")!.id.raw
+    #expect(names("WHERE id = #\(id)") == ["User2"])
+  }
+
+  @Test func deletedUsersAreListedOnlyWhenAskedFor() {
+    #expect(names("").count == 59)
+    #expect(names("WHERE status = deleted") == ["User59"])
+    #expect(names("WHERE username = user59").isEmpty)
+    #expect(core.run("USER.COUNT").integer == 59)
+    #expect(core.run("USER.COUNT WHERE status = DELETED").integer == 1)
+    #expect(core.run("USER.COUNT WHERE status != deleted").integer == 59)
+  }
+
+  @Test func fieldsAreChosen() {
+    let item = core.run("USER.LIST WHERE username = user0 FIELDS 6 username product licence role workspace hired")[1][0]
+    #expect(
+      "\(item)"
+        == "{username: User0, product: [payroll, plans], licence: [payroll:office], role: [manager],"
+        + " workspace: [main], hired: nil}")
+    #expect(
+      core.run("USER.LIST COUNT 1")[1][0].keys == ["id", "contact", "username", "first", "last", "email", "status"])
+  }
+
+  @Test(arguments: [
+    "WHERE colour = red", "WHERE username == ana", "WHERE created ~= 5", "WHERE status = asleep",
+    "WHERE product > payroll", "WHERE created > soon", "WHERE hired = soon", "SORT product", "SORT colour", "DESC",
+    "CURSOR x", "CURSOR 5-5", "SORT username CURSOR 5", "SORT username CURSOR zz-5", "COUNT 0", "FIELDS 1 colour",
+    "WHERE username =", "FIELDS 2 id",
+  ])
+  func whatIsMalformedIsASyntaxError(words: String) {
+    let answer = core.run("USER.LIST \(words)")
+    #expect(answer.text?.hasPrefix("ERR ") == true, "\(answer)")
+  }
+
+  @Test func namesOfNothingAreFoundOut() {
+    #expect(core.run("USER.COUNT WHERE product = wages").text == "NOTFOUND product wages")
+    #expect(core.run("USER.COUNT WHERE workspace = wages").text == "NOTFOUND workspace wages")
+    #expect(core.run("USER.COUNT WHERE role = wages").text?.hasPrefix("NOTFOUND role wages") == true)
+  }
+
+  @Test func administratorsSeeWhomTheyManage() {
+    core.run("USER.CREATE root PRODUCT plans ROLE super-administrator NOINVITE")
+    core.run("USER.CREATE tom PRODUCT plans ROLE training-administrator NOINVITE")
+    core.run("USER.CREATE pam PRODUCT plans NOINVITE")
+    core.run("PRODUCT.ENABLE pam plans ADMIN")
+    core.run("USER.CREATE wes WORKSPACE acme PRODUCT plans NOINVITE")
+    core.run("WORKSPACE.SET acme owner wes")
+    func count(_ user: String) -> Answer { core.run("USER.COUNT", as: core.logIn(user, "plans")) }
+    #expect(count("root").integer == 63)
+    #expect(count("tom").integer == 62)
+    // Members of main, but no administrators: all but user7, root and tom; wes joined main with the product.
+    #expect(count("pam").integer == 60)
+    #expect(count("wes").integer == 2)
+    #expect(count("user3").text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("USER.LIST", as: "gs_nothing").text?.hasPrefix("NOPERM ") == true)
+  }
+}

@@ -84,6 +84,7 @@ extension CommandTable {
 
   /// The user and the product of words 1 and 2, once the principal may change that access.
   private static func accessToChange(_ turn: Turn) throws(Halt) -> (UserReference, Product) {
+    try turn.requireSomeAdministration()
     let user = try turn.user(1)
     let product = try turn.product(2)
     try turn.requireAdministrator(of: product)

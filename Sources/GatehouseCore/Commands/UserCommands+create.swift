@@ -1,5 +1,6 @@
 extension CommandTable {
   @Sendable static func userCreate(_ turn: Turn) throws(Halt) {
+    try turn.requireSomeAdministration()
     let username = try turn.newUsername(1)
     let new = try NewUser(turn)
     try new.authorise(turn)
@@ -198,7 +199,7 @@ private struct NewUser {
       turn.emit(.contactCreated(id, fields: texts))
       return (id, email)
     }
-    guard let serial = cell.state.serial(of: contact) else {
+    guard let serial = cell.state.serial(of: contact), isKnown(serial, in: cell, turn) else {
       turn.read(cell.state.lsn)
       throw .refused(.notFound("contact #\(contact.raw)"))
     }
@@ -225,6 +226,15 @@ private struct NewUser {
       if old != new.text { turn.emit(.contactSet(contact, new.field, old: old, new: new.text)) }
     }
     return (contact, email)
+  }
+
+  /// Whether the principal may use an existing contact: whoever administers one workspace only, or is bound to
+  /// it (K4), knows the people who have had a login there.
+  private func isKnown(_ contact: Int, in cell: PartitionCell, _ turn: Turn) -> Bool {
+    guard let principal = turn.asUser, !principal.isAdministrator || principal.boundTo != nil else { return true }
+    return (1..<(cell.state.users.last + 1)).contains { serial in
+      cell.state.users[serial].contact == UInt32(contact) && cell.state.isMember(serial, of: workspace.id)
+    }
   }
 
   /// S4: what the workspace requires of a new user; all that is missing is named at once.

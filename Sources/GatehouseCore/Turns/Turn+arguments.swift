@@ -129,8 +129,10 @@ extension Turn {
 
   /// The user that a word names, by username in any case or by `#id`.
   package func user(_ index: Int) throws(Halt) -> UserReference {
-    guard let found = try userIfAny(index) else { throw .refused(.notFound("user")) }
-    return found
+    if let found = try userIfAny(index) { return found }
+    // Whoever manages nobody does not learn either which names there are.
+    try requireSomeAdministration()
+    throw .refused(.notFound("user"))
   }
 
   package func userIfAny(_ index: Int) throws(Halt) -> UserReference? {

@@ -23,6 +23,7 @@ extension Turn {
 
   private func requireManaging(_ user: UserReference, _ principal: UserPrincipal) throws(Halt) {
     if principal.isSuperAdministrator { return }
+    try requireSomeAdministration()
     let roles = user.row.roles
     if roles.contains(.superAdministrator) {
       throw .refused(.noPermission("the role super-administrator, to manage a super administrator"))
@@ -68,6 +69,12 @@ extension Turn {
 
   package func requireAdministrator() throws(Halt) {
     guard let principal = asUser, !principal.isAdministrator else { return }
+    throw .refused(Self.notAdministrator)
+  }
+
+  /// An administrator of the whole, or of anything.
+  package func requireSomeAdministration() throws(Halt) {
+    guard let principal = asUser, !principal.isAdministrator, principal.administers.isEmpty else { return }
     throw .refused(Self.notAdministrator)
   }
 

@@ -78,6 +78,32 @@ import Testing
     #expect(core.run("IMPERSONATE.CAN tom wes").text == "DENY role")
   }
 
+  @Test func scopedAdministratorsKnowTheirOwnPeopleOnly() {
+    core.run("WORKSPACE.CREATE acme OWNER ana")
+    core.run("USER.CREATE eva WORKSPACE acme NOINVITE")
+    let token = core.logIn("ana", "payroll")
+    let contacts = ["eva", "bob"].map { core.run("USER.GET \($0)")["contact"].integer ?? 0 }
+    for name in ["eva", "bob"] { core.run("USER.DELETE \(name) REASON x") }
+    #expect(
+      core.run("USER.CREATE bobby WORKSPACE acme CONTACT #\(contacts[1])", as: token).text
+        == "NOTFOUND contact #\(contacts[1])")
+    #expect(
+      core.run("USER.CREATE evita WORKSPACE acme CONTACT #\(contacts[0])", as: token)["contact"].integer == contacts[0])
+  }
+
+  @Test func whoeverManagesNobodyLearnsNoNames() {
+    let token = core.logIn("ana", "payroll")
+    for user in ["bob", "root", "nobody"] {
+      for line in ["USER.GET", "SESSION.LIST", "ROLE.LIST", "USER.DELETE", "LICENCE.REMOVE"] {
+        let product = line == "LICENCE.REMOVE" ? "payroll" : ""
+        let answer = core.run("\(line) \(user) \(product)", as: token)
+        #expect(
+          answer.text == "NOPERM the role training-administrator or super-administrator", "\(line) \(user): \(answer)")
+      }
+    }
+    #expect(core.run("USER.CREATE bob WORKSPACE nowhere", as: token).text?.hasPrefix("NOPERM ") == true)
+  }
+
   @Test func onlySuperAdministratorsMakeSuperAdministrators() {
     let tom = core.logIn("tom", "payroll")
     let root = core.logIn("root", "payroll")

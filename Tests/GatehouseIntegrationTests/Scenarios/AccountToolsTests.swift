@@ -72,7 +72,7 @@ struct AccountToolsTests {
     #expect(try gate.fields("SESSION.CHECK \(session) PRODUCT studio/clock")["username"] == "mia")
     #expect(try gate.isNull("SESSION.CHECK \(session) PRODUCT other/clock"))
     try gate.acting(as: session).refused("TIMER.STOP mia WORKSPACE other", with: "NOPERM")
-    #expect(try gate.fields("TIMER.CURRENT mia WORKSPACE other")["user"] == "mia")
+    #expect(try gate.fields("TIMER.CURRENT mia WORKSPACE other")["username"] == "mia")
   }
 
   @Test("K7, K8: the owner stops a member's timer directly, and it stops at once")
@@ -83,9 +83,9 @@ struct AccountToolsTests {
     try max.refused("TIMER.STOP mia WORKSPACE studio", with: "NOPERM")
 
     let olga = gate.acting(as: try token(of: "olga"))
-    #expect(try olga.pages("TIMER.RUNNING WORKSPACE studio LONGER 30m").map { $0["user"] } == ["mia"])
+    #expect(try olga.pages("TIMER.RUNNING WORKSPACE studio LONGER 30m").map { $0["username"] } == ["mia"])
     let entry = try olga.fields("TIMER.STOP mia WORKSPACE studio")
-    #expect(entry["user"] == "mia" && entry["stopped-by"] == "olga")
+    #expect(entry["username"] == "mia" && entry["stopped-by"] == "olga")
     #expect(try gate.isNull("TIMER.CURRENT mia WORKSPACE studio"))
     #expect(try olga.pages("TIMER.RUNNING WORKSPACE studio").isEmpty)
 

@@ -53,7 +53,7 @@ struct ContactsAndLoginsTests {
   @Test("S4: what a workspace requires of a user, and all that is missing named at once")
   func requiredFields() throws {
     try gate.ok("WORKSPACE.SET main policy.user.required-fields email,initials,reference,role,division")
-    let refusal = try gate.refused("USER.CREATE ana@firm.test FIRST Ana", with: "REFUSED user.required-fields:")
+    let refusal = try gate.refused("USER.CREATE ana FIRST Ana", with: "REFUSED user.required-fields:")
     for field in ["email", "initials", "reference", "role", "division"] { #expect(refusal.contains(field)) }
 
     let partial = try gate.refused(
@@ -68,13 +68,6 @@ struct ContactsAndLoginsTests {
     #expect(ana["initials"] == "AL" && ana["reference"] == "ana" && ana["division"] == "Property")
   }
 
-  @Test("S4: a reference is unique")
-  func uniqueReference() throws {
-    try gate.ok("USER.CREATE ana REFERENCE alima")
-    try gate.refused("USER.CREATE bo REFERENCE alima", with: "CONFLICT")
-    #expect(try gate.text("LOGIN.CHECK bo matters") == "DENY unknown-user")
-  }
-
   @Test("S5: with the policy on, only an administrator with authority adds and removes users")
   func subscriptionAuthority() throws {
     try gate.ok("USER.CREATE plain PRODUCT matters ROLE super-administrator")
@@ -84,9 +77,9 @@ struct ContactsAndLoginsTests {
     let plain = try session(of: "plain")
     let trusted = try session(of: "trusted")
 
-    try plain.refused("USER.CREATE new@firm.test", with: "REFUSED user.needs-authority:")
+    try plain.refused("USER.CREATE new@firm.test", with: "NOPERM authority over the subscription")
     try trusted.ok("USER.CREATE new@firm.test")
-    try plain.refused("USER.DELETE new@firm.test REASON left", with: "REFUSED user.needs-authority:")
+    try plain.refused("USER.DELETE new@firm.test REASON left", with: "NOPERM authority over the subscription")
     try trusted.ok("USER.DELETE new@firm.test REASON left")
   }
 
@@ -100,7 +93,7 @@ struct ContactsAndLoginsTests {
     try gate.ok("USER.DELETE ana REASON left ACCEPT-BILLING")
 
     let creation = try #require(try gate.pages("AUDIT.LIST").first { $0["command"] == "USER.CREATE" })
-    #expect("\(try #require(creation.value("changes")))".contains("billing"))
+    #expect(creation.shown("changes").contains("billing"))
   }
 
   @Test("S9: removing needs a reason, which is recorded")

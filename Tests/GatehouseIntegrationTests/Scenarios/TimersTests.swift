@@ -53,8 +53,9 @@ struct TimersTests {
   func times() throws {
     let entry = try gate.fields(
       "ENTRY.ADD ana START 2026-03-02T09:00:00Z END 2026-03-02T11:30:00+01:00 PROJECT tax")
-    #expect(entry.integer("start") == 1_772_442_000_000)
-    #expect(entry.integer("end") == 1_772_442_000_000 + 5_400_000)
+    let nine: Int64 = 1_772_442_000_000
+    #expect(entry.integer("start") == nine)
+    #expect(entry.integer("end") == nine + 5_400_000)
     try gate.refused("ENTRY.ADD ana START yesterday END 2026-03-02T11:30:00Z", with: "ERR")
 
     try gate.ok("ENTRY.ADD ana START 2026-03-03T09:00:00Z END 2026-03-03T10:00:00Z PROJECT tax")

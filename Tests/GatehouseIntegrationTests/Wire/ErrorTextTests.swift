@@ -42,7 +42,8 @@ struct ErrorTextTests {
   @Test("unknown options, bad numbers and bad words are syntax errors and name what is wrong")
   func syntax() throws {
     try gate.ok("PRODUCT.CREATE p")
-    try gate.refused("USER.CREATE ana NONSENSE 1", with: "ERR")
+    try gate.ok("USER.CREATE ana PRODUCT p")
+    try gate.refused("USER.CREATE bo NONSENSE 1", with: "ERR")
     try gate.refused("SESSION.CREATE ana p TTL soon", with: "ERR")
     try gate.refused("USER.GET #nine", with: "ERR")
     try gate.refused("ENTRY.GET x", with: "ERR")

@@ -118,10 +118,9 @@ struct InfoTests {
     #expect(try gate.ok("ROLE").items.first?.scalarText == "master")
     #expect(try gate.ok("MODULE LIST").items.isEmpty)
     let before = try gate.integer("LASTSAVE")
-    #expect(before > 0)
     #expect(try gate.ok("WAITAOF 1 0 1000").items.first?.scalarText == "1")
     #expect(try gate.text("SAVE") == "OK")
-    #expect(try gate.integer("LASTSAVE") >= before)
+    #expect(try gate.integer("LASTSAVE") > max(before, nowMilliseconds() / 1_000 - 60))
   }
 
   @Test("SLOWLOG keeps slow commands, and no secrets")
@@ -132,8 +131,8 @@ struct InfoTests {
     let token = try #require(try gate.fields("SESSION.CREATE ana p")["session"])
     try gate.ok("SESSION.CHECK \(token)")
     #expect(try gate.integer("SLOWLOG LEN") > 0)
-    let entries = "\(try gate.ok("SLOWLOG GET 100"))"
-    #expect(entries.contains("USER.CREATE") || entries.lowercased().contains("user.create"))
+    let entries = try gate.shown("SLOWLOG GET 100")
+    #expect(entries.contains("USER.CREATE"))
     #expect(!entries.contains(token))
     #expect(try gate.text("SLOWLOG RESET") == "OK")
   }

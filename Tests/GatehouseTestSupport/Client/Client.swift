@@ -37,6 +37,11 @@ package final class Client {
     return text
   }
 
+  /// The whole reply as a person would read it.
+  package func shown(_ command: String..., file: StaticString = #fileID, line: UInt = #line) throws -> String {
+    try succeed(command, file, line).formatted()
+  }
+
   /// Whether the reply is null; an error is none.
   package func isNull(_ command: String..., file: StaticString = #fileID, line: UInt = #line) throws -> Bool {
     try succeed(command, file, line).isNull
@@ -97,7 +102,7 @@ package final class Client {
     guard let text = value.errorText else { throw unexpected(command, "the error \(start)", value, file, line) }
     guard text.hasPrefix(start) else {
       throw TestFailure(
-        "\(shown(command)): expected an error that starts with “\(start)”, got “\(text)”", file: file, line: line)
+        "\(joined(command)): expected an error that starts with “\(start)”, got “\(text)”", file: file, line: line)
     }
     return text
   }
@@ -116,7 +121,7 @@ package final class Client {
   private func succeed(_ command: [String], _ file: StaticString, _ line: UInt) throws -> RESPValue {
     let value = try send(command)
     if let error = value.errorText {
-      throw TestFailure("\(shown(command)) was answered with the error “\(error)”", file: file, line: line)
+      throw TestFailure("\(joined(command)) was answered with the error “\(error)”", file: file, line: line)
     }
     return value
   }
@@ -124,8 +129,8 @@ package final class Client {
   private func unexpected(
     _ command: [String], _ expected: String, _ value: RESPValue, _ file: StaticString, _ line: UInt
   ) -> TestFailure {
-    TestFailure("\(shown(command)): expected \(expected), got \(value)", file: file, line: line)
+    TestFailure("\(joined(command)): expected \(expected), got \(value.formatted())", file: file, line: line)
   }
 
-  private func shown(_ command: [String]) -> String { (prefix + command).joined(separator: " ") }
+  private func joined(_ command: [String]) -> String { (prefix + command).joined(separator: " ") }
 }

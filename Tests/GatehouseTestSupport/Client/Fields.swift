@@ -32,6 +32,9 @@ package struct Fields: CustomStringConvertible {
   /// The field itself, for a field that is a list or a map.
   package func value(_ name: String) -> RESPValue? { values[name] }
 
+  /// The field with all that is in it, as a person would read it.
+  package func shown(_ name: String) -> String { values[name]?.formatted() ?? "no field \(name) among \(names)" }
+
   package func has(_ name: String) -> Bool { values[name] != nil }
 
   /// The field as a whole number; zero with a failing look when it is none.

@@ -23,11 +23,8 @@ package final class RawConnection {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-    guard connected else {
-      let reason = String(cString: strerror(errno))
-      Glibc.close(descriptor)
-      throw TestFailure("connect to port \(port): \(reason)")
-    }
+    // The descriptor is closed by deinit, which runs also where an initialiser throws this late.
+    guard connected else { throw TestFailure("connect to port \(port): \(String(cString: strerror(errno)))") }
   }
 
   deinit { Glibc.close(descriptor) }

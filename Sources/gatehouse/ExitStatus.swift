@@ -15,11 +15,11 @@ enum ExitStatus {
   static let dataUnreadable: Int32 = 66
   /// A fault of the program itself.
   static let software: Int32 = 70
-  /// Reading, writing, syncing or listening failed.
+  /// Reading, writing or syncing failed.
   static let io: Int32 = 74
   /// Another process holds the data folder; starting again later may help.
   static let locked: Int32 = 75
-  /// The configuration is wrong. Starting again does not help.
+  /// The configuration is wrong, or cannot be had here (a port in use). Starting again does not help.
   static let configuration: Int32 = 78
 
   static let help = """

@@ -1,10 +1,9 @@
 import ArgumentParser
+import GatehouseServer
 
 /// The program: the server, and the tools that talk to it.
 @main
 struct Gatehouse: AsyncParsableCommand {
-  static let version = "0.1.0"
-
   static let configuration = CommandConfiguration(
     commandName: "gatehouse",
     abstract: "A server that decides logins, sessions, impersonations and timers.",
@@ -16,6 +15,6 @@ struct Gatehouse: AsyncParsableCommand {
         gatehouse cli LOGIN.CHECK ana payroll    ask one question
         gatehouse sample                         fill it with a made-up company
       """,
-    version: "gatehouse \(version)",
+    version: "gatehouse \(Version.current)",
     subcommands: [Serve.self, CommandLineClient.self, Sample.self])
 }

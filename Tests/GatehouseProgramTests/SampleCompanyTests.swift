@@ -12,7 +12,7 @@ import Testing
 
   @Test func `it is large enough to try things on`() {
     #expect(company.count(of: "USER.CREATE") >= 1000)
-    #expect(company.timerCount >= 50)
+    #expect(company.timers.count >= 50)
     #expect(company.forgottenCount >= 5)
     #expect(company.count(of: "ENTRY.ADD") >= 100)
   }
@@ -32,9 +32,9 @@ import Testing
   }
 
   @Test func `nothing is in the future, and nobody has two timers`() {
-    let timers = company.commands.filter { $0[0] == "TIMER.START" }
-    #expect(Set(timers.map { $0[1] }).count == timers.count)
-    for timer in timers { #expect(Int(timer.last!)! < company.now) }
+    let timers = company.timers
+    #expect(Set(timers.map(\.user)).count == timers.count)
+    for timer in timers { #expect(timer.start < company.now) }
     for entry in company.commands where entry[0] == "ENTRY.ADD" {
       #expect(Int(entry[3])! < Int(entry[5])!)
       #expect(Int(entry[5])! < company.now)

@@ -11,7 +11,7 @@ package enum StartFailure: Error, Equatable, CustomStringConvertible {
   case locked(String)
   /// The data cannot be read: damaged, of a newer version, or not Gatehouse's.
   case dataUnreadable(String)
-  /// Reading, writing, syncing or listening failed.
+  /// Reading, writing or syncing failed.
   case io(String)
   /// The settings cannot be carried out on this machine.
   case configuration(String)
@@ -37,8 +37,11 @@ extension StartFailure {
     case let error as LogError where error.code == .disk: self = .io("\(error)")
     case let error as LogError: self = .dataUnreadable("\(error)")
     case is RecoveryError, is BlockFileError, is CodingError: self = .dataUnreadable("\(error)")
-    case let error as IOError where error.errnoCode == EADDRINUSE || error.errnoCode == EACCES:
-      self = .configuration("\(error.description): choose another --host or --port")
+    case let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode):
+      let reason = String(cString: strerror(error.errnoCode))
+      self = .configuration("cannot listen there (\(reason)); choose another --host or --port")
+    case is SocketAddressError, is SocketAddressError.UnknownHost:
+      self = .configuration("there is no address to listen on (\(error)); choose another --host")
     default: self = .io("\(error)")
     }
   }

@@ -41,7 +41,7 @@ struct Sample: ParsableCommand {
   private static func summary(of company: SampleCompany) -> String {
     """
     The sample company is there: \(company.count(of: "USER.CREATE")) people, \(company.count(of: "PRODUCT.CREATE")) \
-    products, \(company.timerCount) running timers of which \(company.forgottenCount) were forgotten, \
+    products, \(company.timers.count) running timers of which \(company.forgottenCount) were forgotten, \
     \(company.count(of: "ENTRY.ADD")) entries.
     Try: LOGIN.CHECK \(SampleCompany.Cast.forgetful) \(SampleCompany.payroll), \
     LOGIN.EXPLAIN \(SampleCompany.Cast.unlicensed) \(SampleCompany.payroll), TIMER.RUNNING LONGER 1d

@@ -26,8 +26,17 @@ struct SampleCompany {
 
   /// Products and pools, then people, then what they have recorded, in the order in which they must be made.
   private(set) var commands: [[String]] = []
-  private(set) var timerCount = 0
-  private(set) var forgottenCount = 0
+
+  /// The running timers, each started by its user in a session of the user's own.
+  private(set) var timers: [Timer] = []
+
+  struct Timer {
+    let user: String
+    let start: Int
+    let project: String
+
+    var command: [String] { ["TIMER.START", user, "PROJECT", project, "AT", String(start)] }
+  }
 
   /// - Parameter now: the time in unix milliseconds.
   init(seed: UInt64 = 7420, now: Int) {
@@ -62,11 +71,7 @@ struct SampleCompany {
     add(username: Cast.manager, first: "Mo", last: "Haddad", licence: "office", usesPlanner: true, role: "manager")
     add(username: Cast.unlicensed, first: "Leo", last: "Weber", licence: nil, usesPlanner: true)
     add(username: Cast.forgetful, first: "Ana", last: "Silva", licence: "office", usesPlanner: true)
-    commands.append([
-      "TIMER.START", Cast.forgetful, "PROJECT", "Invoicing", "NOTE", "month end", "AT", String(now - 3 * Self.day),
-    ])
-    timerCount += 1
-    forgottenCount += 1
+    timers.append(Timer(user: Cast.forgetful, start: now - 3 * Self.day, project: "Invoicing"))
   }
 
   private mutating func addPeople() {
@@ -78,7 +83,8 @@ struct SampleCompany {
       add(
         username: username, first: first, last: last, licence: licence, usesPlanner: random.chance(75), role: role)
       let status = drawStatus()
-      if status == nil { addTimeRecords(username) }
+      // Without a licence nobody is let in to start a timer.
+      if status == nil, licence != nil { addTimeRecords(username) }
       if let status { commands.append(["USER.STATUS", username, status]) }
     }
   }
@@ -138,13 +144,14 @@ struct SampleCompany {
     let age =
       isForgotten
       ? Int.random(in: 1...9, using: &random) * Self.day : Int.random(in: 1..<480, using: &random) * Self.minute
-    commands.append(["TIMER.START", username, "PROJECT", project, "AT", String(now - age)])
-    timerCount += 1
-    if isForgotten { forgottenCount += 1 }
+    timers.append(Timer(user: username, start: now - age, project: project))
   }
 }
 
 extension SampleCompany {
   /// How many commands begin with that name.
   func count(of name: String) -> Int { commands.count { $0[0] == name } }
+
+  /// Timers that run for longer than anybody works.
+  var forgottenCount: Int { timers.count { now - $0.start >= Self.day } }
 }

@@ -26,20 +26,44 @@ struct SampleLoader {
   /// Makes what is not there. A load that was interrupted is taken up again: what the first one made is answered
   /// with `CONFLICT`, which then is no failure.
   func load(_ company: SampleCompany) throws {
-    var rest = company.commands[...]
-    while !rest.isEmpty {
-      try send(rest.prefix(Self.batch))
-      rest = rest.dropFirst(Self.batch)
-    }
+    try sendAll(company.commands)
+    try startTimers(company.timers)
     try send([SampleCompany.lastCommand])
   }
 
-  private func send(_ commands: ArraySlice<[String]>) throws {
+  /// People start their own timers, so each needs a session; these stay open, as they would.
+  private func startTimers(_ timers: [SampleCompany.Timer]) throws {
+    let logins = timers.map { ["SESSION.CREATE", $0.user, SampleCompany.payroll] }
+    let starts = try zip(timers, try sendAll(logins)).map { timer, reply in
+      guard let token = reply["session"]?.string else {
+        throw Failure(command: "SESSION.CREATE", reply: "no field session")
+      }
+      return ["AS", token] + timer.command
+    }
+    try sendAll(starts)
+  }
+
+  @discardableResult
+  private func sendAll(_ commands: [[String]]) throws -> [RESPValue] {
+    var replies: [RESPValue] = []
+    var rest = commands[...]
+    while !rest.isEmpty {
+      replies += try send(rest.prefix(Self.batch))
+      rest = rest.dropFirst(Self.batch)
+    }
+    return replies
+  }
+
+  @discardableResult
+  private func send(_ commands: ArraySlice<[String]>) throws -> [RESPValue] {
     let replies = try session.pipeline(commands.map { $0.map { Array($0.utf8) } })
     for (command, reply) in zip(commands, replies) {
       guard let error = reply.errorText, !error.hasPrefix("CONFLICT") else { continue }
-      throw Failure(command: command.joined(separator: " "), reply: error)
+      // A token is nobody's business, so the words that may hold one are left out.
+      let shown = command[0] == "AS" ? command.dropFirst(2) : command[...]
+      throw Failure(command: shown.joined(separator: " "), reply: error)
     }
+    return replies
   }
 
   private static func mentions(_ text: String, in reply: RESPValue) -> Bool {

@@ -77,7 +77,7 @@ struct Serve: AsyncParsableCommand {
 
     let notify = NotifySocket(environment: loader.environment)
     let server = GatehouseServer(configuration: configuration, logger: logger, whenReady: { notify.ready() })
-    let reload = ReloadService(server: server, running: configuration, loader: loader, notify: notify, logger: logger)
+    let reload = ReloadService(server: server, loader: loader, notify: notify, logger: logger)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [

@@ -76,26 +76,9 @@ struct Opening {
     let recovery = try Recovery.open(folder, log: logOptions)
     defer { recovery.snapshot?.close() }
     for warning in recovery.report.warnings { logger.warning("\(warning)") }
-    var restored = Restoration(partitioning: partitioning, created: Milliseconds(folder.manifest.createdAt))
+    var restored = Restoration(folder)
     if let snapshot = recovery.snapshot { try restored.load(snapshot) }
     let end = try recovery.replay { lsn, bytes in try restored.replay(lsn, bytes) }
     return (restored, end, recovery.report)
-  }
-}
-
-extension Partitioning {
-  /// The spread that a folder was made with.
-  init(_ manifest: Manifest) {
-    let words = manifest.hashKey.bytes.withUnsafeBytes {
-      ($0.loadUnaligned(fromByteOffset: 0, as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-    }
-    self.init(count: manifest.partitionCount, key: HashKey(low: words.0, high: words.1))
-  }
-}
-
-extension DataFolder {
-  /// Where the folder's log is.
-  var logLocation: LogLocation {
-    LogLocation(disk: disk, directory: logPath, folderID: manifest.folderID)
   }
 }

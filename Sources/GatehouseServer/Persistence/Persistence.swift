@@ -94,10 +94,10 @@ final class Persistence: Sendable {
   private func write(_ context: ServerContext) async throws -> SnapshotInfo {
     let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(Clock.milliseconds()))
     let directory = await directoryCopy(context)
-    try add(directory.state.encoded(), owner: Snapshot.directoryOwner, directory.lsn, to: writer)
+    try writer.add(directory.state, lsn: directory.lsn)
     for partition in context.partitions {
       let copy = await partitionCopy(partition, context)
-      try add(copy.state.encoded(), owner: UInt16(partition.index), copy.lsn, to: writer)
+      try writer.add(copy.state, lsn: copy.lsn)
     }
     // A snapshot must not know more than the log: it would bring back what a crash took.
     context.log.wake()
@@ -106,15 +106,6 @@ final class Persistence: Sendable {
       try await Task.sleep(for: .milliseconds(2))
     }
     return try writer.finish(durable: context.log.durableLSN)
-  }
-
-  private func add(
-    _ bytes: ContiguousArray<UInt8>, owner: UInt16, _ lsn: LSN, to writer: SnapshotWriter
-  ) throws(SnapshotError) {
-    let result = bytes.withUnsafeBytes { raw -> Result<Void, SnapshotError> in
-      Result { () throws(SnapshotError) in try writer.add(owner: owner, lsn: lsn, bytes: raw) }
-    }
-    try result.get()
   }
 
   /// A partition's state between two commands, with the record through which it goes: every later record
@@ -163,21 +154,5 @@ final class Persistence: Sendable {
     let every = configuration.snapshotEvery.milliseconds
     let last = max(status.lastSave, context.facts.started)
     return every > 0 && Clock.milliseconds() / 1000 - last >= every / 1000
-  }
-}
-
-extension PartitionState {
-  fileprivate func encoded() -> ContiguousArray<UInt8> {
-    var writer = ByteWriter()
-    encode(into: &writer)
-    return writer.bytes
-  }
-}
-
-extension DirectoryState {
-  fileprivate func encoded() -> ContiguousArray<UInt8> {
-    var writer = ByteWriter()
-    encode(into: &writer)
-    return writer.bytes
   }
 }

@@ -1,46 +1,47 @@
-import GatehouseCore
-import GatehouseStorage
-import Synchronization
+internal import Dispatch
+package import GatehouseCore
+internal import Synchronization
 
 /// Brings back the state that a data folder holds: the newest sound snapshot, then the log after it.
 ///
 /// A section of a snapshot says through which record its owner's state goes; each owner skips the records
 /// it already has. The same `apply` that served the commands replays them.
-struct Restoration {
-  private(set) var partitions: [PartitionState]
-  private(set) var directory: DirectoryState
+package struct Restoration: Sendable {
+  package private(set) var partitions: [PartitionState]
+  package private(set) var directory: DirectoryState
   /// Through which record each partition's snapshot goes.
   private var covered: [LSN]
   private var directoryCovered: LSN = 0
-  private(set) var records = 0
+  /// How many records were replayed.
+  package private(set) var records = 0
 
   private let partitioning: Partitioning
 
-  init(partitioning: Partitioning, created: Milliseconds) {
+  /// The state of a folder before its first record.
+  package init(_ folder: DataFolder) {
+    let partitioning = Partitioning(folder.manifest)
     self.partitioning = partitioning
     partitions = (0..<partitioning.count).map { PartitionState(index: $0, partitioning: partitioning) }
-    directory = DirectoryState(created: created)
+    directory = DirectoryState(created: Milliseconds(folder.manifest.createdAt))
     covered = Array(repeating: 0, count: partitioning.count)
   }
 
   /// Takes the sections of a snapshot, several at a time.
-  mutating func load(_ snapshot: SnapshotReader) throws {
+  package mutating func load(_ snapshot: SnapshotReader) throws {
     let sections = snapshot.sections
-    let loaded = Mutexed<[(SnapshotSection, LoadedSection)]>([])
-    let failure = Mutexed<(any Error)?>(nil)
+    let loaded = LoadedSections()
     let partitioning = partitioning
-    inParallel(count: sections.count) { index in
+    DispatchQueue.concurrentPerform(iterations: sections.count) { index in
       let section = sections[index]
       do {
         let bytes = try snapshot.read(section)
         let state = try LoadedSection(bytes, of: section, partitioning)
-        loaded.withLock { $0.append((section, state)) }
+        loaded.add(.success((section, state)))
       } catch {
-        failure.withLock { $0 = $0 ?? error }
+        loaded.add(.failure(error))
       }
     }
-    if let error = failure.withLock({ $0 }) { throw error }
-    for (section, state) in loaded.withLock({ $0 }) {
+    for (section, state) in try loaded.all() {
       switch state {
       case .directory(let state):
         directory = state
@@ -53,7 +54,7 @@ struct Restoration {
   }
 
   /// Applies one record to the owners that do not have it.
-  mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
+  package mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
     var reader = ByteReader(bytes)
     let record = try Record(from: &reader)
     records += 1
@@ -65,6 +66,17 @@ struct Restoration {
       }
     }
   }
+}
+
+/// What several threads have loaded.
+private final class LoadedSections: Sendable {
+  private let results = Mutex<[Result<(SnapshotSection, LoadedSection), any Error>]>([])
+
+  func add(_ result: Result<(SnapshotSection, LoadedSection), any Error>) {
+    results.withLock { $0.append(result) }
+  }
+
+  func all() throws -> [(SnapshotSection, LoadedSection)] { try results.withLock { try $0.map { try $0.get() } } }
 }
 
 private enum LoadedSection: Sendable {

@@ -55,7 +55,7 @@ package struct Restoration: Sendable {
 
   /// Applies one record to the owners that do not have it.
   package mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
-    var reader = ByteReader(bytes)
+    var reader = GatehouseCore.ByteReader(bytes)
     let record = try Record(from: &reader)
     records += 1
     for change in record.changes {
@@ -86,7 +86,7 @@ private enum LoadedSection: Sendable {
   init(_ bytes: ContiguousArray<UInt8>, of section: SnapshotSection, _ partitioning: Partitioning) throws {
     let decoded = bytes.withUnsafeBytes { raw -> Result<LoadedSection, CodingError> in
       Result { () throws(CodingError) -> LoadedSection in
-        var reader = ByteReader(raw)
+        var reader = GatehouseCore.ByteReader(raw)
         if section.owner == Snapshot.directoryOwner { return .directory(try DirectoryState(from: &reader)) }
         return .partition(
           try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning))

@@ -3,14 +3,14 @@ package import GatehouseCore
 extension SnapshotWriter {
   /// Adds the section of a partition that has applied the record `lsn`, and none after it.
   package func add(_ state: PartitionState, lsn: LSN) throws(SnapshotError) {
-    var writer = ByteWriter()
+    var writer = GatehouseCore.ByteWriter()
     state.encode(into: &writer)
     try add(owner: UInt16(state.index), lsn: lsn, writer.bytes)
   }
 
   /// Adds the section of the directory that has applied the record `lsn`, and none after it.
   package func add(_ state: DirectoryState, lsn: LSN) throws(SnapshotError) {
-    var writer = ByteWriter()
+    var writer = GatehouseCore.ByteWriter()
     state.encode(into: &writer)
     try add(owner: Snapshot.directoryOwner, lsn: lsn, writer.bytes)
   }

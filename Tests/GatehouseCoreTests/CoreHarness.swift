@@ -27,6 +27,8 @@ final class CoreHarness {
   private(set) var decisions = 0
   private(set) var changes: [Change] = []
   private let turn: Turn
+  /// The command that runs, for what goes wrong in it.
+  private var words: [String] = []
 
   /// 2026-03-01T09:00:00Z.
   static let start: Milliseconds = 1_772_355_600_000
@@ -79,6 +81,7 @@ final class CoreHarness {
   func reply(to words: [String]) -> Reply {
     OwnedArguments(words).withView { view in
       changes = []
+      self.words = words
       decisions = 0
       horizon = 0
       turn.directory = directory.state.view
@@ -141,10 +144,23 @@ final class CoreHarness {
     if !turn.changes.isEmpty {
       changes = turn.changes
       let header = turn.recordHeader
+      requireHeld()
       append(header, turn.changes)
       turn.commit(lsn, header)
     }
     turn.noteSeen()
+  }
+
+  /// Whoever changes an owner must have asked for it.
+  private func requireHeld() {
+    let held = Set(turn.others.map(\.index) + [turn.home?.index].compactMap { $0 })
+    for change in changes {
+      change.forEachOwner(partitioning) { partition in
+        if !held.contains(partition) { print("\(words) changes partition \(partition) without holding it: \(change)") }
+      } directory: {
+        if turn.directoryCell == nil { print("\(words) changes the directory without holding it: \(change)") }
+      }
+    }
   }
 
   private func append(_ header: RecordHeader, _ changes: [Change]) {

@@ -60,7 +60,7 @@ extension CommandTable {
       try turn.requireAnotherSuperAdministrator(than: user)
       _ = try turn.directoryState()
     }
-    turn.revoke([held], from: user)
+    try turn.revoke([held], from: user)
     turn.reply.ok()
   }
 
@@ -105,7 +105,7 @@ extension CommandTable {
 extension Turn {
   /// Takes grants away. A super administrator is a training administrator from then on (L18), and of the roles
   /// that are left the strongest becomes the main one, if the main one went (L11).
-  package func revoke(_ grants: [Grant], from user: UserReference) {
+  package func revoke(_ grants: [Grant], from user: UserReference) throws(Halt) {
     var rest = user.cell.state.grants(of: user.serial)
     for grant in grants {
       emit(.roleRevoked(user.id, grant))
@@ -120,6 +120,8 @@ extension Turn {
       var strongest = rest.max(by: { $0.role.number < $1.role.number })
     {
       strongest.isMain = true
+      // The directory hears of every grant of this role, also of one that only becomes the main one.
+      if strongest.role == .superAdministrator { _ = try directoryState() }
       emit(.roleGranted(user.id, strongest))
     }
   }

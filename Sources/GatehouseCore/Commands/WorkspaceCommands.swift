@@ -217,7 +217,7 @@ extension CommandTable {
     }
     let grants = user.cell.state.grants(of: user.serial).filter { turn.workspace(of: $0.scope) == workspace.id }
     for grant in grants { try turn.requireGranting(grant) }
-    turn.revoke(grants, from: user)
+    try turn.revoke(grants, from: user)
     turn.emit(.workspaceLeft(user.id, workspace.id))
   }
 }

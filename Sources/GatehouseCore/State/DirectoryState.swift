@@ -42,7 +42,8 @@ package struct DirectoryState: Sendable {
       if let old { count(old, -1) }
       if let new { count(new, 1) }
     case .roleGranted(let id, let grant):
-      if grant.role == .superAdministrator { superAdministrators[id] = true }
+      // A grant that only becomes the main one says nothing new: the login may be locked meanwhile.
+      if grant.role == .superAdministrator, superAdministrators[id] == nil { superAdministrators[id] = true }
     case .roleRevoked(let id, let grant):
       if grant.role == .superAdministrator { superAdministrators[id] = nil }
     case .statusSet(let id, _, let new):

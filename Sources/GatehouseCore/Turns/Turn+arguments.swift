@@ -96,7 +96,11 @@ extension Turn {
     try integer("COUNT", in: 1...Limits.listMost) ?? Limits.listDefault
   }
 
-  package var reason: String { (try? option("REASON", limit: Limits.reasonBytes)) ?? "" }
+  /// Why the command is given. A read that notes a use in the log has no such option.
+  package var reason: String {
+    guard spec.effect == .write else { return "" }
+    return (try? option("REASON", limit: Limits.reasonBytes)) ?? ""
+  }
 
   // MARK: Ids
 

@@ -69,6 +69,14 @@ import Testing
     #expect(core.user("ana")?.row.sessionCount == 0)
   }
 
+  /// A read that writes has no reason to look for.
+  @Test func aCheckWithOptionsNotesTheUseToo() {
+    let token = core.logIn("ana", "payroll", "IDLE 80s")
+    core.advance(20_000)
+    #expect(!core.run("SESSION.CHECK \(token) PRODUCT payroll").isNull)
+    #expect(core.changes.count == 1)
+  }
+
   @Test func aSlotIsUsedAgainUnderAnotherId() {
     let first = core.run("SESSION.CREATE ana payroll")
     core.run("SESSION.REVOKE \(first["id"])")

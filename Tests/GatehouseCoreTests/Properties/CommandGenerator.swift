@@ -30,7 +30,7 @@ struct CommandGenerator {
   private static func weight(of spec: CommandSpec) -> Int {
     switch spec.name {
     case "USER.CREATE", "SESSION.CREATE", "TIMER.START", "PRODUCT.ENABLE", "IMPERSONATE.START": 10
-    case "TIMER.STOP", "ENTRY.CORRECT", "USER.DELETE", "ROLE.GRANT", "WORKSPACE.MEMBER", "USER.STATUS", "USER.RENAME": 4
+    case "TIMER.STOP", "ENTRY.CORRECT", "ROLE.GRANT", "WORKSPACE.MEMBER", "USER.STATUS", "USER.RENAME": 4
     case "WORKSPACE.CREATE", "PRODUCT.CREATE", "SERVICE.CREATE": 1
     default: 2
     }
@@ -81,9 +81,50 @@ struct CommandGenerator {
         words.append(value(of: argument.name, in: spec, core))
       }
     }
+    if chance(70) { makeLikely(&words, spec, core) }
     if chance(2) { words.append("EXTRA") }
     if chance(30), let token = tokens.last { words = ["AS", chance(60) ? token : pick(tokens)] + words }
     return (words, isKeyed)
+  }
+
+  /// Words by chance are mostly refused. These fit what there is, so that sequences get somewhere.
+  private mutating func makeLikely(_ words: inout [String], _ spec: CommandSpec, _ core: CoreHarness) {
+    guard words.count > 2 else { return }
+    let live = core.cells.flatMap { cell in
+      (1..<(cell.state.users.last + 1)).map { UserReference(id: cell.state.id($0), cell: cell, serial: $0) }
+    }.filter { $0.row.status.mayLogIn }
+    guard !live.isEmpty else { return }
+    let user = pick(live)
+    switch spec.name {
+    case "SESSION.CREATE":
+      let enabled = user.cell.state.allAccess(of: user.serial).filter(\.isEnabled)
+      guard !enabled.isEmpty else { return }
+      words[1] = user.username
+      let view = core.directory.state.view
+      words[2] = view.product(pick(enabled).product).map { view.productName($0) } ?? words[2]
+    case "IMPERSONATE.START":
+      let administrators = tokens.filter { isAdministrator($0, core) }
+      guard !administrators.isEmpty else { return }
+      words[1] = pick(administrators)
+      words[2] = user.username
+    case "ROLE.REVOKE":
+      let grants = user.cell.state.grants(of: user.serial)
+      guard !grants.isEmpty else { return }
+      words[1] = user.username
+      words[2] = pick(grants).role.name
+    case "LICENCE.ASSIGN", "LICENCE.REMOVE": words[2] = "office"
+    case "USER.STATUS": words[2] = "active"
+    default: break
+    }
+  }
+
+  private func isAdministrator(_ token: String, _ core: CoreHarness) -> Bool {
+    var token = token
+    guard let id = token.withUTF8({ SecretText.session(of: .init($0)) }) else { return false }
+    let cell = core.cells[core.partitioning.partition(of: id)]
+    guard let slot = cell.state.slot(of: id), cell.state.sessions[slot].isLive(at: core.now) else { return false }
+    return cell.state.sessions[slot].kind == .login
+      && cell.state.users[Int(cell.state.sessions[slot].user)].roles.strongest.number > Role.manager.number
   }
 
   private func optionChance(_ token: String) -> Int {

@@ -72,6 +72,26 @@ struct LanesTests {
     #expect(try server.client().integer("USER.COUNT") == 20)
   }
 
+  @Test("a pipeline's commands take effect in their order, also those over several owners", arguments: [1, 2, 4])
+  func pipelineEffects(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("POOL.SET payroll * 1")
+    // Each step sees what the one before it did, and only one person at a time has the only seat.
+    let steps = [
+      "USER.CREATE ?? PRODUCT payroll", "USER.RENAME ?? new-??", "PRODUCT.DISABLE new-?? payroll",
+      "PRODUCT.ENABLE new-?? payroll", "TIMER.START new-??", "TIMER.STOP new-??",
+      "WORKSPACE.SET main policy.delete.keep-tracked off", "USER.DELETE new-?? REASON done",
+    ]
+    let commands = (0..<100).flatMap { number in
+      steps.map { words(of: $0.replacing("??", with: "name\(number)")) }
+    }
+    for (command, reply) in zip(commands, try gate.pipeline(commands)) {
+      if let error = reply.errorText { throw TestFailure("\(command.joined(separator: " ")): \(error)") }
+    }
+  }
+
   @Test("the last seat is given once", arguments: [1, 2, 4])
   func lastSeat(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))

@@ -128,9 +128,13 @@ extension CommandTable {
     }
     found.sort { $0.place < $1.place }
     // One more than asked for tells whether the list goes on.
-    for (place, key) in found.prefix(count + 1) {
+    var room = count + 1
+    for (place, key) in found where room > 0 {
       guard let timer = cell.state.timers[key] else { continue }
       let user = UserReference(id: cell.state.id(Int(key.user)), cell: cell, serial: Int(key.user))
+      // An administrator of a part does not see everybody in it.
+      guard try turn.mayReadTime(of: user, in: turn.directory.workspace(key.workspace)) else { continue }
+      room -= 1
       var reply = Reply()
       reply.map(7)
       let startedBy = try turn.name(of: timer.startedBy, isGathering: true)

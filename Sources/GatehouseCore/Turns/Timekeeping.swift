@@ -31,7 +31,7 @@ extension Turn {
       throw .refused(
         .noPermission("the enterprise plan of workspace \(workspace.name) (policy accounts.needs-enterprise)"))
     }
-    if !isOwner { try requireManaging(user) }
+    if !isOwner { try requireManaging(timeOf: user, in: workspace) }
   }
 
   /// Reading: one's own; another's as an administrator or as the workspace's owner.
@@ -39,7 +39,23 @@ extension Turn {
     guard let principal = asUser else { return }
     try requireReach(to: workspace.id)
     if isOneself(user, principal) || isOwner(of: workspace, principal) { return }
+    try requireManaging(timeOf: user, in: workspace)
+  }
+
+  /// Whoever administers one workspace or product has no business with the time of others.
+  private func requireManaging(timeOf user: UserReference, in workspace: Workspace) throws(Halt) {
+    try requireAdministrator(in: workspace.id)
     try requireManaging(user)
+  }
+
+  package func mayReadTime(of user: UserReference, in workspace: Workspace) throws(Halt) -> Bool {
+    do {
+      try requireTimeReading(of: user, in: workspace)
+      return true
+    } catch {
+      guard case .refused = error else { throw error }
+      return false
+    }
   }
 
   /// The workspaces of which a list of somebody's time may tell: nil for all.
@@ -55,30 +71,33 @@ extension Turn {
       return [bound]
     }
     if isOneself(user, principal) { return nil }
-    let owned = directory.workspaces.filter { isOwner(of: $0, principal) }.map(\.id)
-    if owned.isEmpty || principal.isAdministrator {
+    if principal.isAdministrator {
       try requireManaging(user)
       return nil
     }
-    return Set(owned)
+    var readable = Set<WorkspaceID>()
+    for workspace in directory.workspaces where try mayReadTime(of: user, in: workspace) {
+      readable.insert(workspace.id)
+    }
+    if readable.isEmpty { try requireAdministrator() }
+    return readable
   }
 
-  /// The workspaces of which a list of everybody's time may tell: nil for all.
+  /// The workspaces of which a list of everybody's time may tell, as far as the workspace decides: nil for all.
   package func readableWorkspaces() throws(Halt) -> Set<WorkspaceID>? {
     read(directory.lsn)
     let asked = has("WORKSPACE") ? try workspace() : nil
     guard let principal = asUser else { return asked.map { [$0.id] } }
     if let asked { try requireReach(to: asked.id) }
-    let allowed: Set<WorkspaceID>?
-    if principal.isAdministrator {
-      allowed = principal.boundTo.map { [$0] }
-    } else {
-      allowed = Set(directory.workspaces.filter { isOwner(of: $0, principal) }.map(\.id))
-      if allowed?.isEmpty == true { try requireAdministrator() }
+    var allowed = principal.boundTo.map { Set([$0]) }
+    if !principal.isAdministrator {
+      let owned = directory.workspaces.filter { isOwner(of: $0, principal) }.map(\.id)
+      let own = Set(owned).union(principal.administers.compactMap { self.workspace(of: $0) })
+      allowed = allowed?.intersection(own) ?? own
     }
-    guard let asked else { return allowed }
-    if allowed?.contains(asked.id) == false { try requireAdministrator() }
-    return [asked.id]
+    if let asked { allowed = allowed?.intersection([asked.id]) ?? [asked.id] }
+    if allowed?.isEmpty == true { try requireAdministrator() }
+    return allowed
   }
 
   /// New time is recorded for members whose login is not gone.

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// What is broken on purpose is named.
+@Suite struct InvariantsTests {
+  private let core = CoreHarness(partitions: 2)
+  private let payroll: ProductID
+  private let ana: UserReference
+
+  init() throws {
+    payroll = core.seedProduct("payroll")
+    core.seedUser("ana", products: [payroll])
+    core.seedUser("tom", products: [payroll], roles: [.superAdministrator])
+    core.seedUser("bob", products: [payroll])
+    core.run("TIMER.START ana")
+    core.run("ENTRY.ADD ana START 1 END 2")
+    core.run("ENTRY.ADD ana START 3 END 4")
+    core.run("IMPERSONATE.START \(core.logIn("tom", "payroll")) ana REASON look")
+    _ = core.logIn("ana", "payroll")
+    ana = try #require(core.user("ana"))
+  }
+
+  private func problems() -> [String] { Invariants.check(core.cells.map(\.state), core.directory.state) }
+
+  private func expectProblem(_ part: String, _ location: SourceLocation = #_sourceLocation) {
+    let found = problems()
+    #expect(found.contains { $0.contains(part) }, "\(found)", sourceLocation: location)
+  }
+
+  @Test func whatCommandsMadeIsWhole() { #expect(problems() == []) }
+
+  @Test func aStatusThatDoesNotFit() {
+    ana.cell.state.users[ana.serial].status = .locked
+    expectProblem("may not log in and has sessions")
+    ana.cell.state.users[ana.serial].status = .deleted
+    expectProblem("names a live user that is not its own")
+    expectProblem("live users")
+    expectProblem("is deleted and may enter payroll")
+    expectProblem("who is deleted")
+  }
+
+  @Test func namesThatLeadNowhere() {
+    ana.cell.state.names.remove(ana.serial, hash: ana.row.nameHash)
+    expectProblem("is not whom the username leads to")
+    ana.cell.state.users[ana.serial].nameHash ^= 1
+    expectProblem("has the hash of another name")
+    core.cells[0].state.foreignNames["nobody"] = ana.id
+    expectProblem("who has another")
+  }
+
+  @Test func countsThatAreWrong() {
+    ana.cell.state.users[ana.serial].access.0 = 0
+    expectProblem("counts other seats")
+    ana.cell.state.users[ana.serial].roles = RoleSet([Grant(role: .manager, scope: .everywhere, isMain: true)])
+    expectProblem("other roles than grants")
+    ana.cell.state.users[ana.serial].sessionCount += 1
+    expectProblem("miscounts sessions")
+    ana.cell.state.sessionCount += 1
+    expectProblem("sessions, not")
+  }
+
+  @Test func seatsOverTheNumberBought() {
+    core.apply(.poolSet(payroll, type: Product.everyAccess, old: nil, new: 2))
+    expectProblem("3 of 2 seats of *")
+  }
+
+  @Test func noSuperAdministratorIsLeft() throws {
+    let tom = try #require(core.user("tom"))
+    core.run("SESSION.REVOKEALL tom")
+    core.apply(.statusSet(tom.id, old: .active, new: .inactive))
+    expectProblem("no super administrator may log in")
+  }
+
+  @Test func sessionsThatAreLost() throws {
+    let slot = Int(ana.row.sessions)
+    ana.cell.state.users[ana.serial].sessions = ana.cell.state.sessions[slot].next
+    expectProblem("is in no user's list")
+    let tom = try #require(core.user("tom"))
+    for session in tom.cell.state.sessionIDs(of: tom.serial) { tom.cell.state.impersonations[session] = nil }
+    expectProblem("is unknown to its actor's login")
+  }
+
+  @Test func entriesThatAreLost() {
+    let contact = ana.contact
+    ana.cell.state.entries[1].end = 0
+    expectProblem("ends before it starts")
+    ana.cell.state.entries[2].version = 7
+    expectProblem("has gaps in its history")
+    ana.cell.state.contacts[contact].entries = 1
+    expectProblem("hangs on no contact")
+  }
+
+  @Test func anOwnerWhoIsNoMember() {
+    let acme = core.seedWorkspace("acme")
+    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(ana.id.raw)"))
+    expectProblem("owns workspace acme and is no member of it")
+  }
+}

@@ -1,0 +1,43 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct NameIndexTests {
+  /// The same as a plain dictionary, with few hashes so that many collide.
+  @Test(arguments: [1, 7, 1_000_000])
+  func behavesAsADictionary(hashes: Int) {
+    var random = SeededRandom(seed: UInt64(hashes))
+    var index = NameIndex()
+    var expected: [Int: UInt32] = [:]
+    func hash(_ serial: Int) -> UInt32 { UInt32(truncatingIfNeeded: serial &* 2_654_435_761 % hashes) }
+    for _ in 0..<6000 {
+      let serial = Int.random(in: 1...400, using: &random)
+      if expected[serial] == nil {
+        expected[serial] = hash(serial)
+        index.insert(serial, hash: hash(serial)) { hash($0) }
+      } else {
+        expected[serial] = nil
+        index.remove(serial, hash: hash(serial))
+      }
+      #expect(index.count == expected.count)
+    }
+    for serial in 1...400 {
+      let found = index.find(hash(serial)) { $0 == serial }
+      #expect((found != nil) == (expected[serial] != nil))
+    }
+    var listed: [Int] = []
+    index.forEach { listed.append($0) }
+    #expect(listed.sorted() == expected.keys.sorted())
+  }
+
+  @Test func anEmptyIndexFindsNothing() {
+    var index = NameIndex()
+    #expect(index.find(3) { _ in true } == nil)
+    index.remove(1, hash: 3)
+    #expect(index.count == 0)
+    index.reserve(100)
+    #expect(index.find(3) { _ in true } == nil)
+    for serial in 1...200 { index.insert(serial, hash: UInt32(serial)) { UInt32($0) } }
+    #expect(index.find(77) { $0 == 77 } == 77)
+  }
+}

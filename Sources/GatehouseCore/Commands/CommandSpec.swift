@@ -1,6 +1,6 @@
 /// One command as data: what look-up, arity and permission checks, routing, `COMMAND`, `HELP`, metrics and
 /// the reference are all derived from.
-package struct CommandSpec: Sendable {
+package final class CommandSpec: Sendable {
   /// Upper case, `NOUN.VERB` or a Redis name.
   package let name: String
   package let group: Group

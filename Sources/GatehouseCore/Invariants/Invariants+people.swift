@@ -1,6 +1,6 @@
 extension InvariantChecker {
   /// Users, their contacts, grants, access and memberships.
-  func checkPeople(_ state: PartitionState) {
+  func checkPeople(_ state: borrowing PartitionState) {
     var live = 0
     for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
       let row = state.users[serial]
@@ -34,7 +34,7 @@ extension InvariantChecker {
     }
   }
 
-  private func checkGrants(_ state: PartitionState, _ serial: Int, _ name: String) {
+  private func checkGrants(_ state: borrowing PartitionState, _ serial: Int, _ name: String) {
     let row = state.users[serial]
     let grants = state.grants(of: serial)
     expect(RoleSet(grants) == row.roles, "\(name) has other roles than grants")
@@ -45,7 +45,7 @@ extension InvariantChecker {
     if row.roles.contains(.superAdministrator) { superAdministrators[state.id(serial)] = row.status.mayLogIn }
   }
 
-  private func checkAccess(_ state: PartitionState, _ serial: Int, _ name: String) {
+  private func checkAccess(_ state: borrowing PartitionState, _ serial: Int, _ name: String) {
     let list = state.allAccess(of: serial)
     expect(Set(list.map(\.product)).count == list.count, "\(name) has two accesses to one product")
     for access in list {
@@ -64,7 +64,7 @@ extension InvariantChecker {
   }
 
   /// Every live username leads to its user, and so no two are the same.
-  func checkNames(_ state: PartitionState) {
+  func checkNames(_ state: borrowing PartitionState) {
     var named = 0
     state.names.forEach { _ in named += 1 }
     expect(named == state.names.count, "partition \(state.index) miscounts its names")
@@ -80,9 +80,9 @@ extension InvariantChecker {
     for (name, id) in state.foreignNames {
       let found = user(id)
       expect(
-        found.map { FoldedName($0.state.username($0.serial)).text == name } ?? false,
+        found.map { FoldedName($0.cell.state.username($0.serial)).text == name } ?? false,
         "the name \(name) leads to user #\(id.raw), who has another")
-      expect(found?.state.index != state.index, "the name \(name) of a user of its own partition is kept as foreign")
+      expect(found?.cell.index != state.index, "the name \(name) of a user of its own partition is kept as foreign")
       expect(
         NameKey(name, state.partitioning).partition == state.index, "the name \(name) is kept in another partition")
     }
@@ -94,7 +94,7 @@ extension InvariantChecker {
       expect(state.users[serial].nameHash == key.hash, "\(label) has the hash of another name")
       guard state.users[serial].status != .deleted, partitions.indices.contains(key.partition) else { continue }
       var folded = FoldedName(username).text
-      let found = folded.withUTF8 { partitions[key.partition].user(folded: .init($0), hash: key.hash) }
+      let found = folded.withUTF8 { partitions[key.partition].state.user(folded: .init($0), hash: key.hash) }
       expect(found == state.id(serial), "\(label) is not whom the username leads to")
     }
   }

@@ -1,6 +1,6 @@
 extension InvariantChecker {
   /// The lists of sessions, the free slots, and both sides of impersonations.
-  func checkSessions(_ state: PartitionState) {
+  func checkSessions(_ state: borrowing PartitionState) {
     var listed = Set<Int>()
     for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
       checkList(state, serial, &listed)
@@ -22,7 +22,7 @@ extension InvariantChecker {
     checkActors(state)
   }
 
-  private func checkList(_ state: PartitionState, _ serial: Int, _ listed: inout Set<Int>) {
+  private func checkList(_ state: borrowing PartitionState, _ serial: Int, _ listed: inout Set<Int>) {
     var count: UInt32 = 0
     var previous: UInt32 = 0
     var slot = Int(state.users[serial].sessions)
@@ -38,7 +38,7 @@ extension InvariantChecker {
     expect(count == state.users[serial].sessionCount, "\(shown(state, user: serial)) miscounts sessions")
   }
 
-  private func checkSession(_ state: PartitionState, _ slot: Int) {
+  private func checkSession(_ state: borrowing PartitionState, _ slot: Int) {
     let row = state.sessions[slot]
     let id = state.sessionID(ofSlot: slot)
     expect(isWorkspace(row.workspace), "session #\(id.raw) is of a workspace that is not there")
@@ -54,32 +54,32 @@ extension InvariantChecker {
       return
     }
     expect(
-      actors.impersonations[impersonation.actorSession]?.contains(id) == true,
+      actors.state.impersonations[impersonation.actorSession]?.contains(id) == true,
       "impersonation #\(id.raw) is unknown to its actor's login")
     expect(impersonation.actor != state.id(Int(row.user)), "impersonation #\(id.raw) is of oneself")
-    guard let login = actors.slot(of: impersonation.actorSession) else {
+    guard let login = actors.state.slot(of: impersonation.actorSession) else {
       expect(false, "impersonation #\(id.raw) outlived its actor's login")
       return
     }
-    expect(actors.sessions[login].kind == .login, "impersonation #\(id.raw) came out of another")
+    expect(actors.state.sessions[login].kind == .login, "impersonation #\(id.raw) came out of another")
     expect(
-      actors.id(Int(actors.sessions[login].user)) == impersonation.actor,
+      actors.state.id(Int(actors.state.sessions[login].user)) == impersonation.actor,
       "impersonation #\(id.raw) names another actor than its login")
     expect(
-      row.expires <= actors.sessions[login].expires, "impersonation #\(id.raw) is to last longer than its login")
+      row.expires <= actors.state.sessions[login].expires, "impersonation #\(id.raw) is to last longer than its login")
   }
 
   /// What the actors' side lists must be there.
-  private func checkActors(_ state: PartitionState) {
+  private func checkActors(_ state: borrowing PartitionState) {
     for (actor, list) in state.impersonations {
       expect(!list.isEmpty && Set(list).count == list.count, "login #\(actor.raw) lists an impersonation twice or none")
       for id in list {
-        guard let home = partition(of: id), let slot = home.slot(of: id) else {
+        guard let home = partition(of: id), let slot = home.state.slot(of: id) else {
           expect(false, "login #\(actor.raw) lists the impersonation #\(id.raw), which is not there")
           continue
         }
         expect(
-          home.impersonation(ofSlot: slot)?.actorSession == actor,
+          home.state.impersonation(ofSlot: slot)?.actorSession == actor,
           "login #\(actor.raw) lists the impersonation #\(id.raw) of another")
       }
     }

@@ -1,6 +1,6 @@
 extension InvariantChecker {
   /// Timers, entries with their history, and mails.
-  func checkTime(_ state: PartitionState) {
+  func checkTime(_ state: borrowing PartitionState) {
     for (key, timer) in state.timers {
       let serial = Int(key.user)
       guard state.users.contains(serial), state.users[serial].isUsed else {
@@ -28,7 +28,7 @@ extension InvariantChecker {
     }
   }
 
-  private func followEntries(_ state: PartitionState, _ contact: Int, _ linked: inout Set<Int>) {
+  private func followEntries(_ state: borrowing PartitionState, _ contact: Int, _ linked: inout Set<Int>) {
     var entry = Int(state.contacts[contact].entries)
     while entry != 0, state.entries.contains(entry), linked.insert(entry).inserted {
       expect(
@@ -39,7 +39,7 @@ extension InvariantChecker {
     expect(entry == 0, "the entries of contact \(contact) of partition \(state.index) do not end")
   }
 
-  private func checkEntry(_ state: PartitionState, _ serial: Int) {
+  private func checkEntry(_ state: borrowing PartitionState, _ serial: Int) {
     let row = state.entries[serial]
     let label = "entry #\((state.id(serial) as EntryID).raw)"
     expect(row.start <= row.end, "\(label) ends before it starts")

@@ -8,15 +8,15 @@ package enum Invariants {
   ///   - directory: the directory as of the same record.
   /// - Returns: what is wrong, in words; empty where all is well, and at most `limit` of it.
   package static func check(
-    _ partitions: [PartitionState], _ directory: DirectoryState, limit: Int = 100
+    _ partitions: [PartitionCell], _ directory: DirectoryState, limit: Int = 100
   ) -> [String] {
     let checker = InvariantChecker(partitions: partitions, directory: directory, limit: limit)
     checker.checkDirectory()
     for partition in partitions where !checker.isFull {
-      checker.checkPeople(partition)
-      checker.checkNames(partition)
-      checker.checkSessions(partition)
-      checker.checkTime(partition)
+      checker.checkPeople(partition.state)
+      checker.checkNames(partition.state)
+      checker.checkSessions(partition.state)
+      checker.checkTime(partition.state)
     }
     checker.checkCounts()
     return checker.problems
@@ -25,7 +25,7 @@ package enum Invariants {
 
 /// One walk over the state, with what it counts on the way.
 final class InvariantChecker {
-  let partitions: [PartitionState]
+  let partitions: [PartitionCell]
   let directory: DirectoryState
   let limit: Int
   private(set) var problems: [String] = []
@@ -35,7 +35,7 @@ final class InvariantChecker {
   /// Super administrators, found anew from grants, and whether their login is live.
   var superAdministrators: [UserID: Bool] = [:]
 
-  init(partitions: [PartitionState], directory: DirectoryState, limit: Int) {
+  init(partitions: [PartitionCell], directory: DirectoryState, limit: Int) {
     self.partitions = partitions
     self.directory = directory
     self.limit = limit
@@ -50,21 +50,21 @@ final class InvariantChecker {
 
   func isWorkspace(_ id: WorkspaceID) -> Bool { id > 0 && Int(id) <= view.workspaces.count }
 
-  /// The state and the place of a user, wherever it lives.
-  func user(_ id: UserID) -> (state: PartitionState, serial: Int)? {
-    guard let state = partition(of: id) else { return nil }
-    return state.serial(of: id).map { (state, $0) }
+  /// The partition and the place of a user, wherever it lives.
+  func user(_ id: UserID) -> (cell: PartitionCell, serial: Int)? {
+    guard let cell = partition(of: id) else { return nil }
+    return cell.state.serial(of: id).map { (cell, $0) }
   }
 
-  func partition<Entity>(of id: Identifier<Entity>) -> PartitionState? {
-    guard let index = partitions.first?.partitioning.partition(of: id), partitions.indices.contains(index) else {
+  func partition<Entity>(of id: Identifier<Entity>) -> PartitionCell? {
+    guard let index = partitions.first?.state.partitioning.partition(of: id), partitions.indices.contains(index) else {
       return nil
     }
     return partitions[index]
   }
 
   /// `user #12`.
-  func shown(_ state: PartitionState, user serial: Int) -> String {
+  func shown(_ state: borrowing PartitionState, user serial: Int) -> String {
     "user #\((state.id(serial) as UserID).raw) (\(state.username(serial)))"
   }
 }
@@ -74,14 +74,14 @@ extension InvariantChecker {
     for (index, workspace) in view.workspaces.enumerated() {
       expect(Int(workspace.id) == index + 1, "workspace \(workspace.name) has the number \(workspace.id)")
       guard let owner = workspace.owner else { continue }
-      guard let (state, serial) = user(owner) else {
+      guard let (cell, serial) = user(owner) else {
         expect(false, "the owner of workspace \(workspace.name) is not there")
         continue
       }
-      let name = shown(state, user: serial)
-      expect(state.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
+      let name = shown(cell.state, user: serial)
+      expect(cell.state.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
       expect(
-        state.isMember(serial, of: workspace.id), "\(name) owns workspace \(workspace.name) and is no member of it")
+        cell.state.isMember(serial, of: workspace.id), "\(name) owns workspace \(workspace.name) and is no member of it")
     }
     let subdomains = view.workspaces.compactMap(\.subdomain)
     expect(Set(subdomains).count == subdomains.count, "two workspaces have one subdomain")

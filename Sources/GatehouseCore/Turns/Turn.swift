@@ -2,48 +2,51 @@
 ///
 /// A body reads state through the turn, says what is to change with `emit` and what to answer in `reply`;
 /// it changes nothing itself. A lane has one turn and uses it again for every command.
+///
+/// Its properties are not checked for overlapping access at run time: a turn belongs to one thread, and no
+/// accessor of it calls back.
 package final class Turn {
   package let partitioning: Partitioning
   package let digest: (UnsafeRawBufferPointer) -> Digest
-  package var entropy: Entropy
+  @exclusivity(unchecked) package var entropy: Entropy
 
   // The command.
-  package internal(set) var spec: CommandSpec
-  package internal(set) var arguments: Arguments
+  @exclusivity(unchecked) package internal(set) var spec: CommandSpec
+  @exclusivity(unchecked) package internal(set) var arguments: Arguments
   /// The token in front of `AS token COMMAND …`, as a word of the whole request.
-  var authority: UnsafeRawBufferPointer?
-  var chosen: ContiguousArray<ChosenOption> = []
-  package internal(set) var now: Milliseconds = 0
-  package internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
-  package internal(set) var principal: Principal = .service(0, [])
+  @exclusivity(unchecked) var authority: UnsafeRawBufferPointer?
+  @exclusivity(unchecked) var chosen: ContiguousArray<ChosenOption> = []
+  @exclusivity(unchecked) package internal(set) var now: Milliseconds = 0
+  @exclusivity(unchecked) package internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
+  @exclusivity(unchecked) package internal(set) var principal: Principal = .service(0, [])
 
   // The owners that are held.
-  package internal(set) var home: PartitionCell?
-  package internal(set) var others: [PartitionCell] = []
-  package internal(set) var directoryCell: DirectoryCell?
+  @exclusivity(unchecked) package internal(set) var home: PartitionCell?
+  @exclusivity(unchecked) package internal(set) var others: [PartitionCell] = []
+  @exclusivity(unchecked) package internal(set) var directoryCell: DirectoryCell?
   /// The directory as it is read.
-  package var directory: Directory
+  @exclusivity(unchecked) package var directory: Directory
 
   // The decision.
-  package var reply = Reply()
-  package internal(set) var changes: [Change] = []
+  @exclusivity(unchecked) package var reply = Reply()
+  @exclusivity(unchecked) package internal(set) var changes: [Change] = []
   /// The largest LSN that was read: the reply must not leave before the log is durable through it.
-  package internal(set) var horizon: LSN = 0
+  @exclusivity(unchecked) package internal(set) var horizon: LSN = 0
   /// Sessions that were used, to be noted in memory.
-  var seen: [(cell: PartitionCell, slot: Int)] = []
+  @exclusivity(unchecked) var seen: [(cell: PartitionCell, slot: Int)] = []
   /// Sessions that this turn ends, so that a cascade ends each once.
-  var endedSessions: Set<SessionID> = []
-  var isVersionChecked = false
+  @exclusivity(unchecked) var endedSessions: Set<SessionID> = []
+  @exclusivity(unchecked) var isVersionChecked = false
   /// The data folder's own secret, which seeds the tokens of idempotent commands.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.
-  var taken: [TakenKey: Int] = [:]
+  @exclusivity(unchecked) var taken: [TakenKey: Int] = [:]
 
   // The folded name of the routed user, computed once.
   let foldedName: UnsafeMutableRawBufferPointer
-  var foldedCount = 0
-  var foldedWord = -1
-  var foldedKey: NameKey?
+  @exclusivity(unchecked) var foldedCount = 0
+  @exclusivity(unchecked) var foldedWord = -1
+  @exclusivity(unchecked) var foldedKey: NameKey?
 
   package init(
     partitioning: Partitioning, directory: Directory, folderSecret: Digest, entropy: Entropy,

@@ -40,9 +40,7 @@ struct Opening {
       for lane in lanes { lane.wake() }
     }
     let log = try LogWriter(folder.logLocation, continuing: end, options: logOptions, handlers: handlers)
-    let partitions = restored.partitions.map { state in
-      Partition(PartitionCell(state), on: lanes[state.index % lanes.count])
-    }
+    let partitions = restored.partitions.map { cell in Partition(cell, on: lanes[cell.index % lanes.count]) }
     let view = restored.directory.view
     let persistence = Persistence()
     persistence.began(from: report.snapshot)

@@ -97,7 +97,7 @@ final class Persistence: Sendable {
     try writer.add(directory.state, lsn: directory.lsn)
     for partition in context.partitions {
       let copy = await partitionCopy(partition, context)
-      try writer.add(copy.state, lsn: copy.lsn)
+      try writer.add(copy.cell.state, lsn: copy.lsn)
     }
     // A snapshot must not know more than the log: it would bring back what a crash took.
     context.log.wake()
@@ -112,13 +112,13 @@ final class Persistence: Sendable {
   /// that concerns the partition comes after the copy.
   private func partitionCopy(
     _ partition: Partition, _ context: ServerContext
-  ) async -> (state: PartitionState, lsn: LSN) {
+  ) async -> (cell: PartitionCell, lsn: LSN) {
     await withCheckedContinuation { continuation in
       partition.lane.loop.execute {
         partition.assumeIsolated { isolated in
           isolated.whenFree { cell in
             let start = Clock.nanoseconds()
-            let copy = (state: cell.state, lsn: context.log.appendedLSN)
+            let copy = (cell: PartitionCell(cell.state.copy()), lsn: context.log.appendedLSN)
             let took = Clock.nanoseconds() - start
             self.state.withLock { $0.longestCopyNanoseconds = max($0.longestCopyNanoseconds, took) }
             continuation.resume(returning: copy)

@@ -7,7 +7,7 @@ internal import Synchronization
 /// A section of a snapshot says through which record its owner's state goes; each owner skips the records
 /// it already has. The same `apply` that served the commands replays them.
 package struct Restoration: Sendable {
-  package private(set) var partitions: [PartitionState]
+  package private(set) var partitions: [PartitionCell]
   package private(set) var directory: DirectoryState
   /// Through which record each partition's snapshot goes.
   private var covered: [LSN]
@@ -21,7 +21,9 @@ package struct Restoration: Sendable {
   package init(_ folder: DataFolder) {
     let partitioning = Partitioning(folder.manifest)
     self.partitioning = partitioning
-    partitions = (0..<partitioning.count).map { PartitionState(index: $0, partitioning: partitioning) }
+    partitions = (0..<partitioning.count).map {
+      PartitionCell(PartitionState(index: $0, partitioning: partitioning))
+    }
     directory = DirectoryState(created: Milliseconds(folder.manifest.createdAt))
     covered = Array(repeating: 0, count: partitioning.count)
   }
@@ -60,7 +62,7 @@ package struct Restoration: Sendable {
     records += 1
     for change in record.changes {
       change.forEachOwner(partitioning) { index in
-        if lsn > covered[index] { partitions[index].apply(change, lsn: lsn, header: record.header) }
+        if lsn > covered[index] { partitions[index].state.apply(change, lsn: lsn, header: record.header) }
       } directory: {
         if lsn > directoryCovered { directory.apply(change, lsn: lsn, header: record.header) }
       }
@@ -81,7 +83,7 @@ private final class LoadedSections: Sendable {
 
 private enum LoadedSection: Sendable {
   case directory(DirectoryState)
-  case partition(PartitionState)
+  case partition(PartitionCell)
 
   init(_ bytes: ContiguousArray<UInt8>, of section: SnapshotSection, _ partitioning: Partitioning) throws {
     let decoded = bytes.withUnsafeBytes { raw -> Result<LoadedSection, CodingError> in
@@ -89,7 +91,8 @@ private enum LoadedSection: Sendable {
         var reader = GatehouseCore.ByteReader(raw)
         if section.owner == Snapshot.directoryOwner { return .directory(try DirectoryState(from: &reader)) }
         return .partition(
-          try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning))
+          PartitionCell(
+            try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning)))
       }
     }
     self = try decoded.get()

@@ -2,7 +2,7 @@ package import GatehouseCore
 
 extension SnapshotWriter {
   /// Adds the section of a partition that has applied the record `lsn`, and none after it.
-  package func add(_ state: PartitionState, lsn: LSN) throws(SnapshotError) {
+  package func add(_ state: borrowing PartitionState, lsn: LSN) throws(SnapshotError) {
     var writer = GatehouseCore.ByteWriter()
     state.encode(into: &writer)
     try add(owner: UInt16(state.index), lsn: lsn, writer.bytes)

@@ -180,7 +180,7 @@ struct CommandGenerator {
   }
 
   private mutating func id<Entity>(
-    _ last: (PartitionState) -> Int, _ type: Entity.Type, _ core: CoreHarness
+    _ last: (borrowing PartitionState) -> Int, _ type: Entity.Type, _ core: CoreHarness
   ) -> String {
     let cell = core.cells[number(0...core.cells.count - 1)]
     let serial = number(0...max(1, last(cell.state)))

@@ -56,7 +56,7 @@ struct PropertyRun {
     check(horizon <= core.lsn, "a reply that waits for what is not there")
     check(written == 0 || horizon == core.lsn, "a reply that does not wait for its own record")
     if isKeyed { repeatCommand(words, answer) }
-    for problem in Invariants.check(core.cells.map(\.state), core.directory.state) { check(false, problem) }
+    for problem in Invariants.check(core.cells, core.directory.state) { check(false, problem) }
     if generator.chance(10) { core.advance(Milliseconds(generator.number(1...1_200_000))) }
     if generator.chance(10) { core.expire() }
     if generator.chance(4) { takeSnapshot() }

@@ -112,7 +112,7 @@ import Testing
         changed[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
         changed.withUnsafeBytes { raw in
           var reader = ByteReader(raw)
-          _ = try? PartitionState(from: &reader, index: cell.index, partitioning: core.partitioning)
+          _ = try? PartitionCell(PartitionState(from: &reader, index: cell.index, partitioning: core.partitioning))
         }
       }
     }

@@ -13,7 +13,7 @@ extension PartitionCell {
 
   /// The state without what only memory knows: the uses of sessions that the log has not heard of.
   var encodedAsLogged: ContiguousArray<UInt8> {
-    let copy = PartitionCell(state)
+    let copy = PartitionCell(state.copy())
     copy.forgetUses()
     return copy.encoded
   }

@@ -41,9 +41,9 @@ final class MicroWorld {
   private func addUser(_ number: Int, _ partitioning: Partitioning) {
     let person = Population(seed: 1).person(number)
     let partition = NameKey(person.userName, partitioning).partition
-    let state = cells[partition].state
-    let contact: ContactID = state.id(state.contacts.last + 1)
-    let user: UserID = state.id(state.users.last + 1)
+    let cell = cells[partition]
+    let contact: ContactID = cell.state.id(cell.state.contacts.last + 1)
+    let user: UserID = cell.state.id(cell.state.users.last + 1)
     apply(
       .contactCreated(
         contact,

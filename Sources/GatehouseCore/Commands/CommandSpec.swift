@@ -38,6 +38,12 @@ package final class CommandSpec: Sendable {
     self.route = route
     self.secrets = secrets
     self.body = body
+    if case .decide(let decide) = body { decision = decide } else { decision = nil }
+    if case .prefix = body { isPrefix = true } else { isPrefix = false }
+    switch body {
+    case .server(.hello), .server(.auth), .server(.quit), .server(.reset): isOpen = true
+    default: isOpen = false
+    }
     let options = self.arguments.filter { $0.token != nil }
     self.options = options
     mandatory = options.indices.filter { !options[$0].isOptional }
@@ -93,16 +99,14 @@ package final class CommandSpec: Sendable {
     case prefix
   }
 
-  /// Whether it may be asked before authentication.
-  package var isOpen: Bool {
-    guard case .server(let command) = body else { return false }
-    switch command {
-    case .hello, .auth, .quit, .reset: return true
-    default: return false
-    }
-  }
-
   // MARK: Derived
+
+  /// The body of a command that decides.
+  package let decision: (@Sendable (Turn) throws(Halt) -> Void)?
+  /// Whether it may be asked before authentication.
+  package let isOpen: Bool
+  /// Whether this is `AS`.
+  package let isPrefix: Bool
 
   /// The arguments that are introduced by a word of their own.
   package let options: [Argument]

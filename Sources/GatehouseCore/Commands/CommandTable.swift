@@ -15,7 +15,7 @@ package enum CommandTable {
 /// Finds a command by its name in any case: open addressing over a hash of the upper-case bytes, without
 /// building a string.
 package final class CommandIndex: Sendable {
-  private let commands: [CommandSpec]
+  package let commands: [CommandSpec]
   private let names: [ContiguousArray<UInt8>]
   private let slots: ContiguousArray<UInt16>
 

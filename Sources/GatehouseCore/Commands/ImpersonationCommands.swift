@@ -175,7 +175,7 @@ extension Turn {
     guard cell.state.sessionDenial(slot: slot, product: nil, in: directory, at: now) == nil else {
       throw .refused(CommandTable.refusal(.actorStatus))
     }
-    principal = .user(try principal(of: word(1)))
+    userPrincipal = try principal(of: word(1))
     return (cell, slot)
   }
 

@@ -81,7 +81,8 @@ extension InvariantChecker {
       let name = shown(cell.state, user: serial)
       expect(cell.state.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
       expect(
-        cell.state.isMember(serial, of: workspace.id), "\(name) owns workspace \(workspace.name) and is no member of it")
+        cell.state.isMember(serial, of: workspace.id), "\(name) owns workspace \(workspace.name) and is no member of it"
+      )
     }
     let subdomains = view.workspaces.compactMap(\.subdomain)
     expect(Set(subdomains).count == subdomains.count, "two workspaces have one subdomain")

@@ -6,6 +6,10 @@ package final class PartitionCell: @unchecked Sendable {
   /// another call of its own. The checks were a third of a login check's instructions.
   @exclusivity(unchecked) package var state: PartitionState
 
+  /// Whether a command over several owners has the partition. Its actor sets it; who runs on the actor's lane
+  /// may read it, and must leave the state alone while it is set.
+  @exclusivity(unchecked) package var isTaken = false
+
   package init(_ state: consuming PartitionState) {
     self.index = state.index
     self.state = state

@@ -36,7 +36,7 @@ extension Turn {
     authority = nil
     spec = CommandTable.expiry
     connection = ConnectionFacts(id: 0, service: 0, rights: .all)
-    principal = .service(0, .all)
+    userPrincipal = nil
   }
 
   package func decideExpiry(_ ids: [SessionID], home cell: PartitionCell?, holding cells: [PartitionCell]) -> Outcome {

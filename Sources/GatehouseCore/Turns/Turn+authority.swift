@@ -2,7 +2,7 @@
 extension Turn {
   /// The user on whose authority the command runs, nil for a service.
   package var asUser: UserPrincipal? {
-    if case .user(let user) = principal { user } else { nil }
+    userPrincipal
   }
 
   /// L10: one's own data, an administrator's over all but super administrators, a super administrator's over

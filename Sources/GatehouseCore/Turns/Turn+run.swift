@@ -31,11 +31,8 @@ extension Turn {
     self.now = now
     authority = nil
     foldedWord = -1
-    chosen.removeAll(keepingCapacity: true)
-    reply.reset()
-    home = nil
-    if !others.isEmpty { others.removeAll(keepingCapacity: true) }
-    directoryCell = nil
+    if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
+    if userPrincipal != nil { userPrincipal = nil }
     do {
       return try pass(request, &place)
     } catch {
@@ -48,9 +45,9 @@ extension Turn {
 
   private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
     arguments = request
-    guard var found = CommandTable.index.find(request[0]) else { throw .refused(Self.unknownCommand(request)) }
-    spec = CommandTable.all[found]
-    if case .prefix = spec.body {
+    guard var found = table.find(request[0]) else { throw .refused(Self.unknownCommand(request)) }
+    spec = table.commands[found]
+    if spec.isPrefix {
       guard request.count >= 3 else { throw .refused(Self.wrongArity(spec)) }
       guard connection.service != nil else { throw .refused(Self.unauthenticated) }
       authority = request[1]
@@ -64,7 +61,6 @@ extension Turn {
     try readOptions()
     if connection.service == nil, !spec.isOpen { throw .refused(Self.unauthenticated) }
     if authority == nil {
-      principal = .service(connection.service ?? 0, connection.rights)
       if !connection.rights.isSuperset(of: spec.rights), !spec.isOpen {
         let missing = spec.rights.subtracting(connection.rights).names.joined(separator: " and ")
         throw .refused(.noPermission("the service right \(missing), to run \(spec.name)"))
@@ -184,7 +180,7 @@ extension Turn {
   package func decide(home cell: PartitionCell?) -> Outcome {
     home = cell
     if !others.isEmpty { others.removeAll(keepingCapacity: true) }
-    directoryCell = nil
+    if directoryCell != nil { directoryCell = nil }
     return decide()
   }
 
@@ -198,7 +194,7 @@ extension Turn {
   }
 
   private func decide() -> Outcome {
-    guard case .decide(let body) = spec.body else { preconditionFailure("\(spec.name) does not decide") }
+    guard let body = spec.decision else { preconditionFailure("\(spec.name) does not decide") }
     return attempt { () throws(Halt) in
       try self.authorise()
       if self.spec.effect == .write, !self.chosen.isEmpty {
@@ -237,7 +233,7 @@ extension Turn {
   func authorise() throws(Halt) {
     guard let authority else { return }
     let user = try principal(of: authority)
-    principal = .user(user)
+    userPrincipal = user
     switch spec.users {
     case .anyone, .body, .nobody: break
     case .administrator: try requireAdministrator()
@@ -290,7 +286,9 @@ extension Turn {
   }
 
   /// The principal found by `decideAuthority`, to go with the command to other lanes.
-  package func adopt(_ principal: Principal) { self.principal = principal }
+  package func adopt(_ principal: Principal) {
+    if case .user(let user) = principal { userPrincipal = user }
+  }
 
   // MARK: Committing
 
@@ -335,7 +333,7 @@ extension Turn {
   package func letGo() {
     home = nil
     if !others.isEmpty { others.removeAll(keepingCapacity: true) }
-    directoryCell = nil
+    if directoryCell != nil { directoryCell = nil }
     if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
   }
 }

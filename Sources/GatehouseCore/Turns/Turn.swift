@@ -10,6 +10,8 @@ package final class Turn {
   package let digest: (UnsafeRawBufferPointer) -> Digest
   @exclusivity(unchecked) package var entropy: Entropy
 
+  let table = CommandTable.index
+
   // The command.
   @exclusivity(unchecked) package internal(set) var spec: CommandSpec
   @exclusivity(unchecked) package internal(set) var arguments: Arguments
@@ -18,7 +20,8 @@ package final class Turn {
   @exclusivity(unchecked) var chosen: ContiguousArray<ChosenOption> = []
   @exclusivity(unchecked) package internal(set) var now: Milliseconds = 0
   @exclusivity(unchecked) package internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
-  @exclusivity(unchecked) package internal(set) var principal: Principal = .service(0, [])
+  /// The session on whose authority the command runs; nil where it runs for the service.
+  @exclusivity(unchecked) var userPrincipal: UserPrincipal?
 
   // The owners that are held.
   @exclusivity(unchecked) package internal(set) var home: PartitionCell?
@@ -77,6 +80,13 @@ package final class Turn {
     enum Kind { case contact, user, entry, mail }
     let kind: Kind
     let partition: Int
+  }
+}
+
+extension Turn {
+  /// On whose authority the command runs.
+  package var principal: Principal {
+    userPrincipal.map { .user($0) } ?? .service(connection.service ?? 0, connection.rights)
   }
 }
 

@@ -49,8 +49,8 @@ package struct Reply: Sendable, Equatable {
 
   /// Empties the reply and keeps its storage.
   package mutating func reset() {
-    nodes.removeAll(keepingCapacity: true)
-    bytes.removeAll(keepingCapacity: true)
+    if !nodes.isEmpty { nodes.removeAll(keepingCapacity: true) }
+    if !bytes.isEmpty { bytes.removeAll(keepingCapacity: true) }
   }
 
   // MARK: Building

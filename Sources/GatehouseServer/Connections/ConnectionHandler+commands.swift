@@ -10,46 +10,46 @@ extension ConnectionHandler {
   /// - Returns: false where the request must wait until everything under way has been answered; it is then
   ///   brought again.
   func handle(_ request: Arguments) -> Bool {
-    guard serverFacts.phase.load(ordering: .acquiring) == .ready, lane.isReady else { return handleEarly(request) }
+    let lane = lane
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
     let turn = lane.turn!
     var place: Int?
     let start = turn.begin(request, on: facts, now: lane.now, place: &place)
-    if lane.services.monitors.isWatched { tellMonitors(request) }
+    if lane.isWatched { tellMonitors(request) }
     switch start {
-    case .refused:
-      lane.metrics.reject(place, turn.reply.errorCode)
-      add(turn.reply, horizon: 0)
     case .partition(let index):
       let partition = lane.services.partitions[index]
       guard partition.lane === lane else {
         send(request, to: partition)
-        count(place)
-        return true
+        break
       }
-      guard decide(in: partition, place, request) else { return false }
+      guard let cell = partition.free else {
+        wait(for: partition, request)
+        break
+      }
+      guard conclude(turn.decide(home: cell), turn, place, request) else { return false }
     case .anywhere:
-      guard conclude(lane.turn.decide(home: nil), place, request) else { return false }
+      guard conclude(turn.decide(home: nil), turn, place, request) else { return false }
+    case .refused:
+      lane.metrics.reject(place, turn.reply.errorCode)
+      add(turn.reply, horizon: 0)
+      return true
     case .everywhere:
       guard queue.awaited == 0, outgoing.allSatisfy(\.isEmpty) else { return false }
       lane.single(place, request, client) { gather(request) }
       note(place)
       return true
     case .server(let command):
-      guard queue.awaited == 0 else { return false }
+      guard queue.awaited == 0, outgoing.allSatisfy(\.isEmpty) else { return false }
       lane.single(place, request, client) { serve(command, request) }
       note(place)
       return true
     }
-    count(place)
+    if let place {
+      lane.count(place)
+      client.lastPlace = place
+    }
     return true
-  }
-
-  @inline(__always)
-  private func count(_ place: Int?) {
-    guard let place else { return }
-    lane.count(place)
-    note(place)
   }
 
   private func note(_ place: Int?) {
@@ -60,45 +60,56 @@ extension ConnectionHandler {
 
   // MARK: One partition
 
-  @inline(__always)
-  private func decide(in partition: Partition, _ place: Int?, _ request: Arguments) -> Bool {
-    let cell = partition.assumeIsolated { PartitionCellBox($0.free) }.cell
-    guard let cell else {
-      wait(for: partition, request)
-      return true
-    }
-    return conclude(lane.turn.decide(home: cell), place, request)
-  }
-
   /// Commits and answers what was decided, or finds the owners that are missing.
-  private func conclude(_ outcome: Outcome, _ place: Int?, _ request: Arguments) -> Bool {
-    let turn = lane.turn!
-    var outcome = outcome
-    while case .needs(let owners) = outcome {
-      // Whatever is under way may concern the same people: it comes first.
-      guard queue.awaited == 0, outgoing.allSatisfy(\.isEmpty) else { return false }
-      guard let next = lane.decideHolding(owners) else {
-        escalate(request, owners)
-        return true
+  @inline(__always)
+  private func conclude(_ outcome: Outcome, _ turn: Turn, _ place: Int?, _ request: Arguments) -> Bool {
+    if case .needs(let owners) = outcome {
+      switch concludeHolding(owners, request) {
+      case .decided: break
+      case .underWay: return true
+      case .mustWait: return false
       }
-      outcome = next
     }
     if !turn.changes.isEmpty {
       if let refusal = lane.commit() {
+        refuse(refusal, place)
         turn.letGo()
-        var reply = Reply()
-        reply.error(refusal.text)
-        lane.failed(place, refusal.code.rawValue)
-        add(reply, horizon: 0)
         return true
       }
       lastWrite = turn.horizon
     }
     turn.noteSeen()
     if turn.reply.isError { lane.failed(place, turn.reply.errorCode) }
-    add(turn.reply, horizon: turn.horizon)
+    addReply(of: turn)
     turn.letGo()
     return true
+  }
+
+  private enum Holding {
+    case decided
+    /// The command waits for its owners elsewhere.
+    case underWay
+    /// What is under way may concern the same people: it comes first.
+    case mustWait
+  }
+
+  /// Decides again over all the owners that were asked for.
+  private func concludeHolding(_ owners: OwnerSet, _ request: Arguments) -> Holding {
+    guard queue.awaited == 0, outgoing.allSatisfy(\.isEmpty) else { return .mustWait }
+    var owners = owners
+    while let outcome = lane.decideHolding(owners) {
+      guard case .needs(let more) = outcome else { return .decided }
+      owners = more
+    }
+    escalate(request, owners)
+    return .underWay
+  }
+
+  private func refuse(_ refusal: Refusal, _ place: Int?) {
+    lane.failed(place, refusal.code.rawValue)
+    var reply = Reply()
+    reply.error(refusal.text)
+    add(reply, horizon: 0)
   }
 
   // MARK: Elsewhere
@@ -157,14 +168,6 @@ extension ConnectionHandler {
     facts.rights = rights
     client.service = name
   }
-}
-
-/// Carries the cell out of the partition's isolation, to the connection of the same lane.
-struct PartitionCellBox: @unchecked Sendable {
-  let cell: PartitionCell?
-
-  @inline(__always)
-  init(_ cell: PartitionCell?) { self.cell = cell }
 }
 
 extension Reply {

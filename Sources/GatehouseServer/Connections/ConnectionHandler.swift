@@ -6,35 +6,36 @@ import Synchronization
 /// A client's connection: takes requests out of its bytes, has its lane carry them out, and sends the
 /// replies in command order.
 ///
-/// Its channel runs on its lane's loop, so it calls the lane and the lane's partitions directly.
+/// Its channel runs on its lane's loop, so it calls the lane and the lane's partitions directly. Nothing of it
+/// is touched by another thread or from within another access, and so its properties are not checked for that.
 final class ConnectionHandler: ChannelInboundHandler {
   package typealias InboundIn = ByteBuffer
   package typealias OutboundOut = ByteBuffer
 
   let lane: Lane
   let serverFacts: ServerFacts
-  var client: ClientFacts
+  @exclusivity(unchecked) var client: ClientFacts
   /// What decisions know of the connection.
-  var facts: ConnectionFacts
-  var isMonitor = false
+  @exclusivity(unchecked) var facts: ConnectionFacts
+  @exclusivity(unchecked) var isMonitor = false
 
-  var context: ChannelHandlerContext!
-  private var parser = RequestParser()
+  @exclusivity(unchecked) var context: ChannelHandlerContext!
+  @exclusivity(unchecked) private var parser = RequestParser()
   /// Bytes that are no whole request yet, or wait because the connection is paused.
-  private var unread = ByteBuffer()
+  @exclusivity(unchecked) private var unread = ByteBuffer()
   /// Replies that leave with the next flush.
-  var ready = ByteBuffer()
-  var queue = ReplyQueue()
+  @exclusivity(unchecked) var ready = ByteBuffer()
+  @exclusivity(unchecked) var queue = ReplyQueue()
   /// Requests of this read for partitions of other lanes, by lane.
-  var outgoing: [RequestBatch] = []
-  private var isWaitingForLog = false
+  @exclusivity(unchecked) var outgoing: [RequestBatch] = []
+  @exclusivity(unchecked) private var isWaitingForLog = false
   /// Whether requests wait until what is under way elsewhere has been answered.
-  var isPaused = false
-  private var isReading = false
-  private var isClosing = false
+  @exclusivity(unchecked) var isPaused = false
+  @exclusivity(unchecked) private var isReading = false
+  @exclusivity(unchecked) private var isClosing = false
   private var isInputClosed = false
   /// The largest LSN of this connection's writes, for `WAITAOF`.
-  var lastWrite: LSN = 0
+  @exclusivity(unchecked) var lastWrite: LSN = 0
 
   init(lane: Lane, serverFacts: ServerFacts, client: ClientFacts) {
     self.lane = lane
@@ -98,32 +99,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard !isReading, !isPaused else { return }
     isReading = true
     lane.beginRead()
+    client.lastCommand = lane.now
     parser.authenticated = facts.service != nil || isOpenToAll
-    // Taken out of the handler so that its storage has one owner while it is read.
+    // Taken out of the handler so that parser and storage have one owner while they are used.
+    var parser = parser
+    self.parser = RequestParser()
     var bytes = unread
     unread = ByteBuffer()
-    var consumed = 0
-    client.lastCommand = lane.now
-    bytes.withUnsafeReadableBytes { all in
-      defer { endRead(all, consumed) }
-      while consumed < all.count, !isPaused, !isClosing {
-        let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
-        switch parser.next(rest) {
-        case .request(let count):
-          let isTaken = parser.withArguments(rest) { handle($0) }
-          if !isTaken { return isPaused = true }
-          last = consumed
-          consumed += count
-        case .nothing(let count): consumed += count
-        case .incomplete: return
-        case .failure(let error): return fail(error)
-        }
-        if ready.readableBytes >= Self.flushBytes {
-          flush()
-          if !context.channel.isWritable { return isPaused = true }
-        }
-      }
-    }
+    let consumed = bytes.withUnsafeReadableBytes { carryOut($0, &parser) }
+    self.parser = parser
     bytes.moveReaderIndex(forwardBy: consumed)
     if bytes.readableBytes > 0, !isClosing {
       unread = bytes
@@ -134,18 +118,45 @@ final class ConnectionHandler: ChannelInboundHandler {
     if overflows { close() }
   }
 
-  /// Where the last request of the read begins.
-  private var last = 0
-
-  private func endRead(_ all: UnsafeRawBufferPointer, _ consumed: Int) {
+  /// Carries out requests until the bytes end, or something must come first.
+  ///
+  /// - Returns: how many bytes were whole requests.
+  private func carryOut(_ all: UnsafeRawBufferPointer, _ parser: inout RequestParser) -> Int {
+    let isServing = serverFacts.phase.load(ordering: .acquiring) == .ready && lane.isReady
+    var consumed = 0
+    var last = 0
+    loop: while consumed < all.count, !isPaused, !isClosing {
+      let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
+      switch parser.next(rest) {
+      case .request(let count):
+        let isTaken = parser.withArguments(rest) { isServing ? handle($0) : handleEarly($0) }
+        if !isTaken {
+          isPaused = true
+          break loop
+        }
+        last = consumed
+        consumed += count
+      case .nothing(let count): consumed += count
+      case .incomplete: break loop
+      case .failure(let error):
+        fail(error)
+        break loop
+      }
+      if ready.readableBytes >= Self.flushBytes {
+        flush()
+        if !context.channel.isWritable { isPaused = true }
+      }
+    }
     queue.endRead()
     sendOutgoing()
     let elapsed = lane.endRead()
-    if lane.commandsInRead == 1, lane.isReady, !parser.ranges.isEmpty {
+    client.commands &+= UInt64(lane.commandsInRead)
+    if lane.commandsInRead == 1, isServing {
       parser.withArguments(UnsafeRawBufferPointer(rebasing: all[last...])) {
         lane.noteSlow($0, client, nanoseconds: elapsed)
       }
     }
+    return consumed
   }
 
   /// Whether the client leaves more replies unread than the server keeps for it.
@@ -185,8 +196,18 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   // MARK: Replies
 
-  /// Sends a reply, or keeps it until the log is durable through `horizon`.
+  /// Sends the turn's reply, or keeps it until the log is durable through what it shows.
   @inline(__always)
+  func addReply(of turn: Turn) {
+    let horizon = turn.horizon
+    if queue.isEmpty, horizon <= lane.durable {
+      ReplyEncoder.encode(turn.reply, client.version, into: &ready)
+    } else {
+      add(turn.reply, horizon: horizon)
+    }
+  }
+
+  /// Sends a reply, or keeps it until the log is durable through `horizon`.
   func add(_ reply: Reply, horizon: LSN) {
     let version = client.version
     if horizon > 0, lane.services.hasLogFailed, horizon > lane.durable { return addNeverDurable() }

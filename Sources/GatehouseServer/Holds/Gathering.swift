@@ -30,7 +30,7 @@ struct Gathering: Sendable {
       if let principal { turn.adopt(principal) }
       defer { turn.letGo() }
       for partition in partitions where !gathered.isComplete {
-        guard let cell = partition.assumeIsolated({ PartitionCellBox($0.free) }).cell else { return .held }
+        guard let cell = partition.free else { return .held }
         guard turn.collect(cell, into: &gathered) else {
           gathered.refusal = turn.reply
           return .finished

@@ -18,7 +18,7 @@ extension Lane {
   private func endExpiredSessions() {
     beginRead()
     for partition in services.partitions where partition.lane === self {
-      guard let cell = partition.assumeIsolated({ PartitionCellBox($0.free) }).cell,
+      guard let cell = partition.free,
         let deadline = cell.state.nextDeadline, deadline <= now
       else { continue }
       let due = cell.state.dueSessions(at: now, limit: Self.expiryBatch)

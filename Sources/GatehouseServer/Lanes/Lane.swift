@@ -15,10 +15,12 @@ final class Lane: @unchecked Sendable {
   let executor: UnownedSerialExecutor
 
   /// Set once, before the first connection.
-  private(set) var services: ServerContext!
-  private(set) var turn: Turn!
+  @exclusivity(unchecked) private(set) var services: ServerContext!
+  @exclusivity(unchecked) private(set) var turn: Turn!
+  /// Whether somebody watches all commands; looked up once a read.
+  @exclusivity(unchecked) private(set) var isWatched = false
 
-  var metrics = CommandMetrics()
+  @exclusivity(unchecked) var metrics = CommandMetrics()
   var connections: [UInt64: ConnectionHandler] = [:]
   /// Connections with replies that wait for the log.
   private var gated: [ConnectionHandler] = []
@@ -92,7 +94,7 @@ final class Lane: @unchecked Sendable {
   }
 
   /// Whether records were appended that the writer has not been woken for.
-  private var needsWake = false
+  @exclusivity(unchecked) private var needsWake = false
 
   /// Lets the writer go, once for all records of a read.
   @inline(__always)
@@ -109,7 +111,7 @@ final class Lane: @unchecked Sendable {
     cells.reserveCapacity(owners.partitions.count)
     for index in owners.partitions {
       let partition = services.partitions[index]
-      guard partition.lane === self, let cell = partition.assumeIsolated({ PartitionCellBox($0.free) }).cell else {
+      guard partition.lane === self, let cell = partition.free else {
         return nil
       }
       cells.append(cell)
@@ -139,30 +141,43 @@ final class Lane: @unchecked Sendable {
   // MARK: Reads
 
   /// The time of the read at hand, for all its commands.
-  private(set) var now: Milliseconds = 0
+  @exclusivity(unchecked) private(set) var now: Milliseconds = 0
   private var readStart: UInt64 = 0
   private var singleStart: UInt64 = 0
   private var singlePlace: Int?
   /// The commands of the read, as runs of the same one.
   private var runs: [(place: Int, calls: Int)] = []
-  private(set) var commandsInRead = 0
+  @exclusivity(unchecked) private(set) var commandsInRead = 0
+  /// The run of one command that is being counted.
+  @exclusivity(unchecked) private var runPlace = -1
+  @exclusivity(unchecked) private var runCalls = 0
 
   func beginRead() {
     now = Clock.milliseconds()
     readStart = Clock.nanoseconds()
     runs.removeAll(keepingCapacity: true)
     commandsInRead = 0
+    isWatched = services?.monitors.isWatched ?? false
   }
 
   @inline(__always)
   func count(_ place: Int) {
-    metrics.count(place)
-    commandsInRead += 1
-    if let last = runs.indices.last, runs[last].place == place {
-      runs[last].calls += 1
-    } else {
-      runs.append((place, 1))
-    }
+    commandsInRead &+= 1
+    if place == runPlace { runCalls &+= 1 } else { beginRun(place) }
+  }
+
+  private func beginRun(_ place: Int) {
+    endRun()
+    runPlace = place
+    runCalls = 1
+  }
+
+  private func endRun() {
+    guard runCalls > 0 else { return }
+    metrics.count(runPlace, calls: runCalls)
+    runs.append((runPlace, runCalls))
+    runPlace = -1
+    runCalls = 0
   }
 
   /// Notes a failure of the command at hand.
@@ -176,6 +191,7 @@ final class Lane: @unchecked Sendable {
   @discardableResult
   func endRead() -> UInt64 {
     wakeLog()
+    endRun()
     let elapsed = Clock.nanoseconds() &- readStart
     for run in runs {
       metrics.time(run.place, calls: run.calls, nanoseconds: elapsed * UInt64(run.calls) / UInt64(commandsInRead))
@@ -191,7 +207,7 @@ final class Lane: @unchecked Sendable {
     // Not part of what the read's other commands share.
     readStart &+= elapsed
     guard let place else { return }
-    metrics.count(place)
+    metrics.count(place, calls: 1)
     metrics.time(place, calls: 1, nanoseconds: elapsed)
     noteSlow(request, client, nanoseconds: elapsed)
   }

@@ -21,7 +21,7 @@ extension Lane {
     answers.reserveCapacity(job.requests.items.count)
     job.requests.forEach { item, request in
       let partition = services.partitions[item.partition]
-      if let cell = partition.assumeIsolated({ PartitionCellBox($0.free) }).cell {
+      if let cell = partition.free {
         if let reply = carryOut(request, on: cell, job, item.ticket) { answers.append((item.ticket, reply)) }
       } else {
         postpone(request, on: partition, job, item.ticket)

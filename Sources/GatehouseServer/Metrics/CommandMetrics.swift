@@ -22,10 +22,9 @@ struct CommandMetrics: Sendable {
     lines = ContiguousArray(repeating: Line(), count: CommandTable.all.count)
   }
 
-  @inline(__always)
-  mutating func count(_ place: Int) {
-    lines[place].calls &+= 1
-    total &+= 1
+  mutating func count(_ place: Int, calls: Int) {
+    lines[place].calls &+= UInt64(calls)
+    total &+= UInt64(calls)
   }
 
   mutating func reject(_ place: Int?, _ code: String) {

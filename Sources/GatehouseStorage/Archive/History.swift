@@ -49,7 +49,7 @@ package struct History: Sendable {
   }
 
   /// How often files may move from log to archive under a reader's eyes before that counts as a fault.
-  private static let moveLimit = 16
+  static let moveLimit = 16
 
   private func read(_ query: Query, newestFirst: Bool, _ handle: Handler) throws {
     guard let first = try firstLSN(), first <= query.records.upperBound else { return }
@@ -77,10 +77,10 @@ package struct History: Sendable {
   }
 
   /// Whether a file has gone between its being listed and its being opened.
-  private static func isGone(_ error: any Error) -> Bool { error is FileGone }
+  static func isGone(_ error: any Error) -> Bool { error is FileGone }
 
   /// The file that has a record. Where archive and log both do, the archive: it is faster to search.
-  private func place(of lsn: UInt64) throws -> HistoryPlace {
+  func place(of lsn: UInt64) throws -> HistoryPlace {
     if let entry = try ArchiveCatalog(folder).entries().first(where: { $0.records.contains(lsn) }) {
       return .archive(entry)
     }

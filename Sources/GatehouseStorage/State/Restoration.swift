@@ -15,7 +15,7 @@ package struct Restoration: Sendable {
   /// How many records were replayed.
   package private(set) var records = 0
 
-  private let partitioning: Partitioning
+  let partitioning: Partitioning
 
   /// The state of a folder before its first record.
   package init(_ folder: DataFolder) {
@@ -58,7 +58,10 @@ package struct Restoration: Sendable {
   /// Applies one record to the owners that do not have it.
   package mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
     var reader = GatehouseCore.ByteReader(bytes)
-    let record = try Record(from: &reader)
+    apply(try Record(from: &reader), lsn: lsn)
+  }
+
+  mutating func apply(_ record: Record, lsn: LSN) {
     records += 1
     for change in record.changes {
       change.forEachOwner(partitioning) { index in
@@ -67,6 +70,14 @@ package struct Restoration: Sendable {
         if lsn > directoryCovered { directory.apply(change, lsn: lsn, header: record.header) }
       }
     }
+  }
+}
+
+extension Restoration {
+  /// Writes the sections of a snapshot, each as of the record `lsn`, the last that was replayed.
+  package func save(to writer: SnapshotWriter, lsn: LSN) throws(SnapshotError) {
+    try writer.add(directory, lsn: lsn)
+    for partition in partitions { try writer.add(partition.state, lsn: lsn) }
   }
 }
 

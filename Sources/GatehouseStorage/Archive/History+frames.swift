@@ -1,0 +1,92 @@
+/// A frame, and where it lies.
+package struct FrameInfo: Sendable, Equatable {
+  /// Relative to the folder.
+  package var file: String
+  /// nil in an archive, where frames share blocks.
+  package var offset: UInt64?
+  package var header: FrameHeader
+}
+
+extension History {
+  /// The last record that is there: of the last segment's good frames, or of the archive where there is no log; 0 where
+  /// there is nothing. Whether it is durable, a witness may know; that nothing is missing before it, a verification.
+  package func lastLSN() throws -> UInt64 {
+    let archived = try ArchiveCatalog(folder).entries().last?.records.upperBound ?? 0
+    guard let lsn = try LogListing(folder.logLocation).segments.last else { return archived }
+    let segment = try OpenSegment(folder.logLocation, lsn)
+    defer { segment.file.close() }
+    var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
+    while case .frame = try scanner.next() {}
+    return max(scanner.chain.nextLSN - 1, archived)
+  }
+
+  /// Hands out the frames that hold some of `records`, in order, and the clean ends between them.
+  package func forEachFrame(_ records: ClosedRange<UInt64>, _ handle: (FrameInfo) throws -> Bool) throws {
+    guard let first = try firstLSN(), first <= records.upperBound else { return }
+    var next = max(first, records.lowerBound)
+    var moves = 0
+    while next <= records.upperBound {
+      do {
+        let place = try place(of: next)
+        guard try forEachFrame(of: place, next...records.upperBound, handle) else { return }
+        guard place.records.upperBound < records.upperBound else { return }
+        next = place.records.upperBound + 1
+      } catch  where Self.isGone(error) && moves < Self.moveLimit {
+        // A compaction has just removed the segment; nothing of it was handed out yet.
+        moves += 1
+      }
+    }
+  }
+
+  private func forEachFrame(
+    of place: HistoryPlace, _ records: ClosedRange<UInt64>, _ handle: (FrameInfo) throws -> Bool
+  ) throws -> Bool {
+    switch place {
+    case .archive(let entry):
+      let file = DiskPath.join(FolderName.archive, DiskPath.name(of: entry.path))
+      let reader = try ArchiveCatalog(folder).open(entry)
+      defer { reader.close() }
+      var buffers = ArchiveReader.Buffers()
+      for (number, block) in reader.blocks.enumerated()
+      where block.firstLSN <= records.upperBound && block.nextLSN >= records.lowerBound {
+        var headers: [FrameHeader] = []
+        try reader.forEachFrame(in: number, &buffers) { header, _, _ in headers.append(header) }
+        for header in headers where header.holds(records) {
+          guard try handle(FrameInfo(file: file, offset: nil, header: header)) else { return false }
+        }
+      }
+    case .segment(let range):
+      let name = LogFormat.segmentName(range.lowerBound)
+      let segment = try openSegment(range.lowerBound)
+      defer { segment.file.close() }
+      var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
+      while scanner.chain.nextLSN <= min(range.upperBound, records.upperBound) {
+        guard case .frame(let frame) = try scanner.next() else {
+          throw LogError(
+            .corrupt, segment: name, offset: scanner.offset, lsn: scanner.chain.nextLSN, "there is no good frame")
+        }
+        guard frame.header.holds(records) else { continue }
+        let info = FrameInfo(
+          file: DiskPath.join(FolderName.log, name), offset: frame.offset, header: frame.header)
+        guard try handle(info) else { return false }
+      }
+    }
+    return true
+  }
+
+  private func openSegment(_ lsn: UInt64) throws -> OpenSegment {
+    do {
+      return try OpenSegment(folder.logLocation, lsn)
+    } catch {
+      if !folder.disk.exists(folder.logLocation.path(LogFormat.segmentName(lsn))) { throw FileGone() }
+      throw error
+    }
+  }
+}
+
+extension FrameHeader {
+  /// Whether the frame has some of the records, or ends the log between two of them.
+  fileprivate func holds(_ records: ClosedRange<UInt64>) -> Bool {
+    recordCount == 0 ? records.contains(firstLSN) : firstLSN <= records.upperBound && nextLSN > records.lowerBound
+  }
+}

@@ -1,0 +1,76 @@
+/// Compacts a folder that no server uses: restores its state, takes the snapshots that cover the log, and moves the
+/// covered segments into the archive.
+///
+/// What may go into the archive is what the older of the two kept snapshots covers. So a folder gets two: one of the
+/// state at the end of the last segment that is complete, if none is as new, and one of the state at the log's end.
+package struct OfflineCompaction {
+  /// What is being done, and how far it is.
+  package enum Step: Sendable, Equatable {
+    case loading(snapshot: UInt64)
+    case replaying(done: UInt64, of: UInt64)
+    case saving(lsn: UInt64)
+    case compacting(CompactionStep)
+  }
+
+  package struct Report: Sendable {
+    /// The records of the snapshots that were taken.
+    package var snapshots: [UInt64] = []
+    /// The last record.
+    package var lastLSN: UInt64 = 0
+    package var compaction = CompactionReport()
+  }
+
+  private let folder: DataFolder
+  private let options: CompactionOptions
+  private let progress: (Step) throws -> Void
+
+  /// Compacts.
+  /// - Parameters:
+  ///   - folder: owned by this process.
+  ///   - progress: may throw to stop; what was begun is then finished by another compaction.
+  /// - Throws: what `Recovery.open` throws, and `SnapshotError`, `CodingError`, `BlockFileError`.
+  package static func run(
+    _ folder: DataFolder, options: CompactionOptions, progress: (Step) throws -> Void = { _ in }
+  ) throws -> Report {
+    try withoutActuallyEscaping(progress) { progress in
+      try OfflineCompaction(folder: folder, options: options, progress: progress).run()
+    }
+  }
+
+  private func run() throws -> Report {
+    var log = LogOptions()
+    log.dictionaries = options.dictionaries
+    let recovery = try Recovery.open(folder, log: log)
+    defer { recovery.snapshot?.close() }
+    var report = Report()
+    report.compaction.warnings = recovery.report.warnings
+    var state = Restoration(folder)
+    let last = try History(folder, dictionaries: options.dictionaries, keys: RecordIndex.keys).lastLSN()
+    let wanted = try CompactionPlan.snapshots(of: folder, after: recovery.report.snapshot, last: last)
+    if let snapshot = recovery.snapshot {
+      try progress(.loading(snapshot: snapshot.lsn))
+      try state.load(snapshot)
+    }
+    let end = try recovery.replay { lsn, bytes in
+      try state.replay(lsn, bytes)
+      if lsn.isMultiple(of: 1 << 14) { try progress(.replaying(done: lsn, of: last)) }
+      if lsn < last, wanted.contains(lsn) { try save(state, lsn: lsn, durable: last, &report) }
+    }
+    report.lastLSN = end.lastLSN
+    if wanted.contains(end.lastLSN) { try save(state, lsn: end.lastLSN, durable: end.lastLSN, &report) }
+    let warnings = report.compaction.warnings
+    report.compaction = try Compactor(folder, options: options, keys: RecordIndex.keys).compact { step in
+      try progress(.compacting(step))
+    }
+    report.compaction.warnings = warnings + report.compaction.warnings
+    return report
+  }
+
+  private func save(_ state: Restoration, lsn: UInt64, durable: UInt64, _ report: inout Report) throws {
+    try progress(.saving(lsn: lsn))
+    let writer = try SnapshotWriter(in: folder, createdAt: options.now)
+    try state.save(to: writer, lsn: lsn)
+    _ = try writer.finish(durable: durable)
+    report.snapshots.append(lsn)
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import GatehouseStorage
+import GatehouseWire
+
+/// `gatehousectl backup`: a copy of a data folder, also of one that a server uses.
+struct Backup: OperatorCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Copy a data folder, also while a server uses it.",
+    discussion: """
+      EXAMPLES:
+        gatehousectl backup ./data /backup/2026-03-01
+        gatehousectl backup --json /srv/gatehouse /backup/today
+
+      The copy is a data folder of its own: a server can be started on it, and
+      'restore' makes it one as of an earlier moment. It holds everything that was
+      acknowledged when the backup began, and is read back before it counts. It
+      holds the folder's keys: keep it as safe as the original.
+
+      \(ExitStatus.help)
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  @Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
+  var folder: String
+
+  @Argument(help: ArgumentHelp("the folder to make; an empty one is taken too", valueName: "target"))
+  var target: String
+
+  func perform() throws {
+    Interruption.watch()
+    let meter = output.meter()
+    let size = FolderSize(path: folder)
+    let report = try GatehouseStorage.Backup.copy(from: folder, to: target, dictionaries: knownDictionaries()) {
+      try Interruption.check()
+      meter.show($0, of: size)
+    }
+    meter.end()
+    report.show(asJSON: output.json)
+  }
+}
+
+extension CopyReport {
+  /// Tells what was made.
+  func show(asJSON isJSON: Bool) {
+    for warning in warnings { Console.message("gatehousectl: warning: \(warning)") }
+    if isJSON {
+      var object = JSONObject()
+      object.add("path", path)
+      object.add("snapshot", snapshot)
+      object.add("first", firstLSN)
+      object.add("last", lastLSN)
+      object.add("warnings", texts: warnings)
+      return Console.result(object.line)
+    }
+    let records = lastLSN >= firstLSN ? Figures.records(firstLSN...lastLSN) : "no records"
+    Console.result("\(path): \(records)" + (snapshot.map { ", snapshot of record \($0)" } ?? ", no snapshot"))
+  }
+}

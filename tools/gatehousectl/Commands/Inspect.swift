@@ -1,0 +1,127 @@
+import ArgumentParser
+import GatehouseCore
+import GatehouseStorage
+
+/// `gatehousectl inspect`: the records of a data folder as people read them.
+struct Inspect: OperatorCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show the records or the frames of a data folder.",
+    discussion: """
+      EXAMPLES:
+        gatehousectl inspect ./data --from 48000
+        gatehousectl inspect ./data --user ana --since 2026-03-01T00:00:00Z
+        gatehousectl inspect ./data --json | jq 'select(.command == "USER.DELETE")'
+        gatehousectl inspect ./data --frames
+
+      Reads archive and log in the order in which they were written, beside a
+      running server too. Secrets are not shown: the log has none in clear.
+
+      \(ExitStatus.help)
+      """)
+
+  @Option(help: ArgumentHelp("the first record", valueName: "lsn"))
+  var from: UInt64?
+
+  @Option(help: ArgumentHelp("the last record", valueName: "lsn"))
+  var through: UInt64?
+
+  @Option(help: ArgumentHelp("only records about this user", valueName: "#id|name"))
+  var user: String?
+
+  @Option(help: ArgumentHelp("only records of this time or later (RFC 3339)", valueName: "time"))
+  var since: Time?
+
+  @Option(help: ArgumentHelp("only records of this time or earlier (RFC 3339)", valueName: "time"))
+  var until: Time?
+
+  @Flag(help: "show the log's frames and not the records in them")
+  var frames = false
+
+  @Flag(help: "show users, products and workspaces by name: restores the state first")
+  var names = false
+
+  @Flag(help: "show one JSON object a line")
+  var json = false
+
+  @ArgumentParser.Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
+  var folder: String
+
+  func validate() throws {
+    if frames, user != nil || since != nil || until != nil || names {
+      throw ValidationError("--frames goes with --from and --through only: a frame has records of several users")
+    }
+    if let from, let through, from > through { throw ValidationError("--from is after --through") }
+    if let since, let until, since.milliseconds > until.milliseconds {
+      throw ValidationError("--since is after --until")
+    }
+  }
+
+  func perform() throws {
+    let data = try DataFolder.look(at: folder)
+    let history = History(data, dictionaries: knownDictionaries(), keys: RecordIndex.keys)
+    let last = min(through ?? .max, try history.lastLSN())
+    let first = max(from ?? 1, 1)
+    guard first <= last else { return }
+    var output = LineBuffer()
+    defer { output.flush() }
+    if frames {
+      let text = FrameText(isJSON: json)
+      return try history.forEachFrame(first...last) { frame in
+        output.add(text.line(of: frame))
+        return true
+      }
+    }
+    let state = try restoredState(data)
+    var query = History.Query(first...last)
+    query.id = try user.map { try userID($0, state) }
+    if since != nil || until != nil { query.times = (since?.milliseconds ?? 0)...(until?.milliseconds ?? .max) }
+    let text = RecordLines(isJSON: json, state: names ? state : nil)
+    try history.forEach(query) { lsn, bytes in
+      output.add(try text.lines(of: bytes, lsn))
+      return true
+    }
+  }
+
+  /// The state, where names are asked for: one of them leads to a user, the others are shown.
+  private func restoredState(_ data: DataFolder) throws -> Restoration? {
+    guard names || user.map({ Self.number($0) == nil }) ?? false else { return nil }
+    return try Restoration.look(at: data, dictionaries: knownDictionaries())
+  }
+
+  private func userID(_ word: String, _ state: Restoration?) throws -> UInt64 {
+    if let number = Self.number(word) { return number }
+    guard let id = state?.user(named: word) else {
+      throw ValidationError("there is no user \(word); one who was deleted or renamed is found by #id")
+    }
+    return id.raw
+  }
+
+  private static func number(_ word: String) -> UInt64? { word.hasPrefix("#") ? UInt64(word.dropFirst()) : nil }
+}
+
+/// A point in time on the command line.
+struct Time: ExpressibleByArgument {
+  let milliseconds: UInt64
+
+  init?(argument: String) {
+    guard let time = TimeText.time(argument) else { return nil }
+    milliseconds = UInt64(time)
+  }
+}
+
+/// Collects output, so that many lines are one write.
+struct LineBuffer {
+  private var text = ""
+
+  private static let limit = 64 << 10
+
+  mutating func add(_ lines: String) {
+    text += lines
+    if text.utf8.count >= Self.limit { flush() }
+  }
+
+  mutating func flush() {
+    if !text.isEmpty { Console.result(lines: text) }
+    text = ""
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Glibc
+import GatehouseWire
+
+/// Where a running server is, and how to be let in.
+struct ServerAddress {
+  static let defaultPort = 7420
+
+  let host: String
+  let port: Int
+  let name: String?
+  let secret: String
+
+  /// What the command line says, else the environment. A secret never comes from the command line, which every
+  /// process of the machine can read.
+  static func find(host: String?, port: Int?) throws -> ServerAddress {
+    let environment = Console.environment
+    var name: String?
+    var secret = ""
+    if let credentials = environment["GATEHOUSE_AUTH"], !credentials.isEmpty {
+      guard let colon = credentials.firstIndex(of: ":"), colon != credentials.startIndex else {
+        throw ValidationError("GATEHOUSE_AUTH must be name:secret")
+      }
+      name = String(credentials[..<colon])
+      secret = String(credentials[credentials.index(after: colon)...])
+    }
+    return ServerAddress(
+      host: host ?? environment["GATEHOUSE_HOST"] ?? "127.0.0.1",
+      port: port ?? environment["GATEHOUSE_PORT"].flatMap { Int($0) } ?? defaultPort, name: name, secret: secret)
+  }
+
+  func connect() throws -> BlockingClient {
+    let client = try BlockingClient(host: host, port: port)
+    let greeting = ["HELLO", "3"] + (name.map { ["AUTH", $0, secret] } ?? []) + ["SETNAME", "gatehousectl"]
+    if let error = try client.command(greeting).errorText {
+      Console.message("gatehousectl: the server refused: \(error)")
+      throw ExitCode(ExitStatus.problems)
+    }
+    // What is asked of it may take minutes.
+    client.timeout = nil
+    return client
+  }
+}
+
+/// The time, in unix milliseconds.
+func now() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+}

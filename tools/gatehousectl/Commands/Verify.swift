@@ -1,0 +1,126 @@
+import ArgumentParser
+import GatehouseStorage
+import GatehouseWire
+
+/// `gatehousectl verify`: reads a whole data folder and tells everything that is wrong with it.
+struct Verify: OperatorCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read a whole data folder and tell everything that is wrong with it.",
+    discussion: """
+      EXAMPLES:
+        gatehousectl verify ./data
+        gatehousectl verify --json /backup/monday
+
+      Follows the chain of hashes through archive and log, reads all snapshots,
+      decodes every record, restores the state and holds it against the rules.
+      Changes nothing, and works beside a running server.
+
+      \(ExitStatus.help)
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  @Flag(help: "also count the changes of each kind")
+  var changes = false
+
+  @Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
+  var folder: String
+
+  func perform() throws {
+    let meter = output.meter()
+    let data = try DataFolder.look(at: folder)
+    let dictionaries = knownDictionaries()
+    meter.begin("reading files", .records)
+    let files = Verification.run(data, dictionaries: dictionaries) { meter.advance(by: $0) }
+    let total = files.lastLSN >= files.firstLSN ? files.lastLSN - files.firstLSN + 1 : 0
+    meter.begin("decoding records", of: total, .records)
+    let state = StateVerification.run(data, after: files, dictionaries: dictionaries, countsChanges: changes) {
+      meter.advance(by: $0)
+    }
+    meter.set(state.records)
+    meter.end()
+    let outcome = VerificationOutcome(path: data.path, files: files, state: state)
+    Console.result(lines: output.json ? outcome.json + "\n" : outcome.text(Palette(isOn: Console.usesColour)))
+    if !outcome.problems.isEmpty { throw ExitCode(ExitStatus.problems) }
+  }
+}
+
+/// What a verification has found, in words and as JSON.
+struct VerificationOutcome {
+  let path: String
+  let files: Verification.Report
+  let state: StateVerification.Report
+
+  var problems: [Verification.Problem] { files.problems + state.problems }
+
+  func text(_ palette: Palette) -> String {
+    var lines = problems.map { "\(palette.bad("problem")) \($0)" }
+    func add(_ name: String, _ value: String) {
+      lines.append("\(palette.faint(name + String(repeating: " ", count: max(1, 14 - name.count))))\(value)")
+    }
+    let records = files.lastLSN >= files.firstLSN ? "\(files.firstLSN) to \(files.lastLSN)" : "none"
+    add("records", records)
+    add("segments", "\(files.segments)")
+    add("snapshots", files.snapshots.map { "\($0.lsn)" }.joined(separator: ", ").orNone)
+    add(
+      "archives",
+      files.archives.map { "\($0.records.lowerBound)-\($0.records.upperBound)" }.joined(separator: ", ").orNone)
+    if let hash = files.lastHash { add("chain", "\(hash)") }
+    for (name, value) in state.figures?.named ?? [] { add(name, "\(value)") }
+    for (kind, count) in state.changes.sorted(by: { $0.key < $1.key }) { add(kind, "\(count)") }
+    let verdict =
+      problems.isEmpty
+      ? palette.good("\(path) is sound") : palette.bad("\(path) has \(Figures.count(problems.count, "problem"))")
+    return (lines + [verdict]).map { $0 + "\n" }.joined()
+  }
+
+  var json: String {
+    var object = JSONObject()
+    object.add("folder", path)
+    object.add("ok", problems.isEmpty)
+    object.add("problems", problems.map(\.json))
+    object.add("first", files.firstLSN)
+    object.add("last", files.lastLSN)
+    object.add("chain", files.lastHash.map { "\($0)" })
+    object.add("segments", files.segments)
+    object.add("snapshots", files.snapshots.map { .integer(Int64(clamping: $0.lsn)) })
+    object.add(
+      "archives",
+      files.archives.map { info in
+        var archive = JSONObject()
+        archive.add("first", info.records.lowerBound)
+        archive.add("last", info.records.upperBound)
+        archive.add("bytes", info.fileBytes)
+        return archive.value
+      })
+    object.add("records", state.records)
+    if let figures = state.figures {
+      var named = JSONObject()
+      for (name, value) in figures.named { named.add(name, value) }
+      object.add("state", named.value)
+    } else {
+      object.add("state", RESPValue.null)
+    }
+    if !state.changes.isEmpty {
+      var kinds = JSONObject()
+      for (kind, count) in state.changes.sorted(by: { $0.key < $1.key }) { kinds.add(kind, count) }
+      object.add("changes", kinds.value)
+    }
+    return object.line
+  }
+}
+
+extension Verification.Problem {
+  var json: RESPValue {
+    var object = JSONObject()
+    object.add("file", file)
+    object.add("offset", offset)
+    object.add("lsn", lsn)
+    object.add("problem", text)
+    return object.value
+  }
+}
+
+extension String {
+  fileprivate var orNone: String { isEmpty ? "none" : self }
+}

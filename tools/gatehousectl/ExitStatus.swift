@@ -1,0 +1,72 @@
+import ArgumentParser
+import GatehouseStorage
+import GatehouseWire
+
+/// The exit codes of the program: the larger ones as `sysexits.h` numbers them.
+enum ExitStatus {
+  /// Problems were found, or a server answered with an error.
+  static let problems: Int32 = 1
+  /// The data cannot be read: damaged, of a newer version, not Gatehouse's, or not there.
+  static let dataUnreadable: Int32 = 66
+  static let noServer: Int32 = 69
+  /// A fault of the program itself.
+  static let software: Int32 = 70
+  /// What is to be made is there already, or must not be made there.
+  static let cannotCreate: Int32 = 73
+  static let io: Int32 = 74
+  /// Another process holds the data folder.
+  static let inUse: Int32 = 75
+
+  static let help = """
+    EXIT CODES:
+      0 done                        69 no server answers
+      1 problems were found, or     73 the target is there already
+        the server refused          74 reading or writing failed
+     64 wrong command line          75 a server uses the folder
+     66 the data cannot be read
+    """
+
+  static func of(_ error: any Error) -> Int32 {
+    switch error {
+    case let exit as ExitCode: exit.rawValue
+    case let error as FolderError: of(error)
+    case CopyError.notEmpty, CopyError.inside, CopyError.unfinished: cannotCreate
+    case is CopyError, is RecoveryError: dataUnreadable
+    case let error as LogError: error.code == .disk ? io : dataUnreadable
+    case BlockFileError.failed, SnapshotError.file(.failed): io
+    case is BlockFileError, is SnapshotError: dataUnreadable
+    case is DiskError: io
+    case is ClientError: noServer
+    case is Interruption: Interruption.exitStatus
+    default: software
+    }
+  }
+
+  private static func of(_ error: FolderError) -> Int32 {
+    switch error {
+    case .locked: inUse
+    case .failed, .full, .readOnly, .notPermitted: io
+    case .missing, .notADirectory, .foreign, .newer, .unreadable: dataUnreadable
+    }
+  }
+}
+
+/// A subcommand whose failures are told in one line and by the exit code.
+protocol OperatorCommand: ParsableCommand {
+  func perform() throws
+}
+
+extension OperatorCommand {
+  func run() throws {
+    do {
+      try perform()
+    } catch let error as ValidationError {
+      throw error
+    } catch let exit as ExitCode {
+      throw exit
+    } catch {
+      Console.message("gatehousectl: \(error)")
+      throw ExitCode(ExitStatus.of(error))
+    }
+  }
+}

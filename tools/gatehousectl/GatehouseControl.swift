@@ -1,0 +1,27 @@
+import ArgumentParser
+
+/// The operators' program: looks after data folders, with or without a server that uses them.
+@main
+struct GatehouseControl: ParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "gatehousectl",
+    abstract: "Looks after the data of a Gatehouse server: check, compact, back up, restore.",
+    discussion: """
+      EXAMPLES:
+        gatehousectl verify ./data                     is everything whole?
+        gatehousectl backup ./data /backup/monday      while the server runs
+        gatehousectl restore /backup/monday ./data2    into a new folder
+        gatehousectl compact --port 7420               ask a running server
+        gatehousectl compact --data ./data             without a server
+        gatehousectl inspect ./data --user '#12'       what happened to a user
+
+      Results go to standard output, with --json as JSON; messages and progress
+      go to standard error.
+
+      \(ExitStatus.help)
+      """,
+    version: "gatehousectl \(version)",
+    subcommands: [Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self])
+}

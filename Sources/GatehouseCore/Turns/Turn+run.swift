@@ -112,6 +112,11 @@ extension Turn {
     return .syntax(text)
   }
 
+  /// Whether the command must see all effects of those before it on its connection, and be seen by all after.
+  package var isBarrier: Bool {
+    spec.spansOwners || authority != nil || (!chosen.isEmpty && spec.effect == .write && has("IDEM"))
+  }
+
   // MARK: Options
 
   private func readOptions() throws(Halt) {

@@ -19,8 +19,11 @@ extension ConnectionHandler {
     switch start {
     case .partition(let index):
       let partition = lane.services.partitions[index]
+      let isBarrier = turn.isBarrier
+      if isBarrier, !hasNothingUnderWay { return false }
       guard partition.lane === lane else {
         send(request, to: partition)
+        isPaused = isBarrier
         break
       }
       guard let cell = partition.free else {
@@ -35,12 +38,12 @@ extension ConnectionHandler {
       add(turn.reply, horizon: 0)
       return true
     case .everywhere:
-      guard queue.awaited == 0, outgoing.allSatisfy(\.isEmpty) else { return false }
+      guard hasNothingUnderWay else { return false }
       lane.single(place, request, client) { gather(request) }
       note(place)
       return true
     case .server(let command):
-      guard queue.awaited == 0, outgoing.allSatisfy(\.isEmpty) else { return false }
+      guard hasNothingUnderWay else { return false }
       lane.single(place, request, client) { serve(command, request) }
       note(place)
       return true
@@ -85,6 +88,9 @@ extension ConnectionHandler {
     return true
   }
 
+  /// Whether no command of this connection is on its way to another lane or waits for its owners.
+  private var hasNothingUnderWay: Bool { queue.awaited == 0 }
+
   private enum Holding {
     case decided
     /// The command waits for its owners elsewhere.
@@ -95,7 +101,7 @@ extension ConnectionHandler {
 
   /// Decides again over all the owners that were asked for.
   private func concludeHolding(_ owners: OwnerSet, _ request: Arguments) -> Holding {
-    guard queue.awaited == 0, outgoing.allSatisfy(\.isEmpty) else { return .mustWait }
+    guard hasNothingUnderWay else { return .mustWait }
     var owners = owners
     while let outcome = lane.decideHolding(owners) {
       guard case .needs(let more) = outcome else { return .decided }

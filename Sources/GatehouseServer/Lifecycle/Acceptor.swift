@@ -21,10 +21,9 @@ struct Acceptor: Sendable {
     guard count <= facts.current.maxConnections else {
       facts.connectedClients.subtract(1, ordering: .relaxed)
       facts.connectionsRejected.add(1, ordering: .relaxed)
-      let refusal = ByteBuffer(string: "-ERR max number of clients reached\r\n")
-      let closed = channel.eventLoop.makePromise(of: Void.self)
-      channel.writeAndFlush(refusal).whenComplete { _ in channel.close(promise: closed) }
-      return closed.futureResult
+      return channel.eventLoop.makeCompletedFuture {
+        try channel.pipeline.syncOperations.addHandler(TurnedAway())
+      }
     }
     let lane = lanes[byLoop[ObjectIdentifier(channel.eventLoop)]!]
     let client = ClientFacts(
@@ -45,5 +44,17 @@ struct Acceptor: Sendable {
   static func isLoopback(_ address: SocketAddress?) -> Bool {
     guard let ip = address?.ipAddress else { return false }
     return ip.hasPrefix("127.") || ip == "::1" || ip.hasPrefix("::ffff:127.")
+  }
+}
+
+/// A connection over the limit: it is told so and closed.
+private final class TurnedAway: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  func channelActive(context: ChannelHandlerContext) {
+    let refusal = ByteBuffer(string: "-ERR max number of clients reached\r\n")
+    let channel = context.channel
+    context.writeAndFlush(wrapOutboundOut(refusal)).whenComplete { _ in channel.close(promise: nil) }
   }
 }

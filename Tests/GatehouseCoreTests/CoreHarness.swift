@@ -27,6 +27,8 @@ final class CoreHarness {
   private(set) var decisions = 0
   private(set) var changes: [Change] = []
   private let turn: Turn
+  /// Whether every decision is made once more, over all owners, and compared.
+  var decidesTwice = false
   /// The command that runs, for what goes wrong in it.
   private var words: [String] = []
 
@@ -78,8 +80,26 @@ final class CoreHarness {
     return words
   }
 
-  func reply(to words: [String]) -> Reply {
-    OwnedArguments(words).withView { view in
+  func reply(to words: [String]) -> Reply { reply(to: OwnedArguments(words), shown: words) }
+
+  /// Runs words that need not be texts.
+  func reply(toBytes words: [[UInt8]]) -> Reply {
+    let bytes = words.flatMap { $0 }
+    var ranges: [ArgumentRange] = []
+    for word in words {
+      ranges.append(ArgumentRange(offset: ranges.reduce(0) { $0 + Int($1.count) }, count: word.count))
+    }
+    return bytes.withUnsafeBytes { bytes in
+      ranges.withUnsafeBufferPointer { ranges in
+        let base = bytes.baseAddress ?? UnsafeRawPointer(ranges.baseAddress!)
+        let owned = OwnedArguments(copying: Arguments(base: base, ranges: ranges))
+        return reply(to: owned, shown: words.map { String(decoding: $0, as: UTF8.self) })
+      }
+    }
+  }
+
+  private func reply(to arguments: OwnedArguments, shown words: [String]) -> Reply {
+    arguments.withView { view in
       changes = []
       self.words = words
       decisions = 0
@@ -111,8 +131,19 @@ final class CoreHarness {
       precondition(decisions < 200, "a decision that never holds enough")
       outcome = again(owners.partitions.map { cells[$0] }, owners.directory ? directory : nil)
     }
+    if decidesTwice, !turn.reply.isEmpty { decideAgain(again) }
     commit()
     horizon = turn.horizon
+  }
+
+  /// A body is a pure function: whatever else is held, it decides the same.
+  private func decideAgain(_ again: ([PartitionCell], DirectoryCell?) -> Outcome) {
+    let before = (reply: Answer(turn.reply, showingSecrets: false), changes: turn.changes, horizon: turn.horizon)
+    guard case .decided = again(cells, directory) else { preconditionFailure("\(words) asks for more than all") }
+    #expect(Answer(turn.reply, showingSecrets: false) == before.reply, "\(words) answers another time otherwise")
+    #expect(turn.horizon == before.horizon, "\(words) waits for something else another time")
+    let kinds = before.changes.map { ChangeText($0).description }
+    #expect(turn.changes.map { ChangeText($0).description } == kinds, "\(words) changes something else another time")
   }
 
   private func gather() {

@@ -10,6 +10,39 @@ import Testing
     while run.step < 250, !run.hasFailed { run.next() }
     try run.finish()
   }
+
+  /// Words of any bytes are answered, and refused ones change nothing.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func anyBytesAreAnswered(seed: UInt64) throws {
+    let core = CoreHarness(seed: seed)
+    core.run("PRODUCT.CREATE payroll")
+    core.run("USER.CREATE ana PRODUCT payroll")
+    core.run("TIMER.START ana")
+    let token = core.logIn("ana", "payroll")
+    var random = SeededRandom(seed: seed)
+    let names = CommandTable.all.filter { if case .server = $0.body { false } else { true } }.map {
+      Array($0.name.utf8)
+    }
+    let parts = [
+      "ana", "#4", "payroll", token, "AS", "WHERE", "COUNT", "REASON", "0", "-1", "1e9", "9223372036854775808",
+    ]
+    for _ in 0..<600 {
+      var words = [names.randomElement(using: &random) ?? []]
+      for _ in 0..<Int.random(in: 0...6, using: &random) {
+        if Bool.random(using: &random) {
+          words.append(Array((parts.randomElement(using: &random) ?? "").utf8))
+        } else {
+          let count = Int.random(in: 0...(Bool.random(using: &random) ? 8 : 300), using: &random)
+          words.append((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
+        }
+      }
+      let before = core.log.count
+      let answer = Answer(core.reply(toBytes: words))
+      #expect(!answer.isError || core.log.count == before)
+    }
+    core.expectReplicated()
+    #expect(Invariants.check(core.cells.map(\.state), core.directory.state) == [])
+  }
 }
 
 struct PropertyRun {
@@ -26,6 +59,7 @@ struct PropertyRun {
   init(seed: UInt64, partitions: Int) throws {
     self.seed = seed
     core = CoreHarness(partitions: partitions, seed: seed)
+    core.decidesTwice = true
     generator = CommandGenerator(seed: seed)
     snapshot = core.cells.map(\.encoded)
     directorySnapshot = core.directory.encoded

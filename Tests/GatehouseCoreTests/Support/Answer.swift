@@ -16,27 +16,28 @@ indirect enum Answer: Equatable {
     let value: Answer
   }
 
-  init(_ reply: Reply) {
+  init(_ reply: Reply, showingSecrets: Bool = true) {
     var place = 0
-    self = Self.read(reply, &place)
+    self = Self.read(reply, &place, showingSecrets)
     precondition(place == reply.nodes.count, "a reply of more than one value: \(self)")
   }
 
-  private static func read(_ reply: Reply, _ place: inout Int) -> Answer {
+  private static func read(_ reply: Reply, _ place: inout Int, _ showingSecrets: Bool) -> Answer {
     precondition(place < reply.nodes.count, "a reply that lacks values")
     let node = reply.nodes[place]
     place += 1
     switch node.kind {
-    case .simple, .text, .verbatim, .secret: return .text(reply.text(of: node))
+    case .simple, .text, .verbatim: return .text(reply.text(of: node))
+    case .secret: return .text(showingSecrets ? reply.text(of: node) : "secret")
     case .error: return .error(reply.text(of: node))
     case .integer: return .integer(node.value)
     case .double: return .double(Double(bitPattern: UInt64(bitPattern: node.value)))
     case .null: return .null
-    case .array: return .list((0..<Int(node.count)).map { _ in read(reply, &place) })
+    case .array: return .list((0..<Int(node.count)).map { _ in read(reply, &place, showingSecrets) })
     case .map:
       return .map(
         (0..<Int(node.count)).map { _ in
-          Pair(key: read(reply, &place).text ?? "", value: read(reply, &place))
+          Pair(key: read(reply, &place, showingSecrets).text ?? "", value: read(reply, &place, showingSecrets))
         })
     }
   }

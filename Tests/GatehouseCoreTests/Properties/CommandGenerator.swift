@@ -204,10 +204,10 @@ struct CommandGenerator {
     case "role": return pick(["individual", "manager", "training-administrator", "super-administrator", "king"])
     case "status": return pick(["active", "inactive", "locked", "new", "pending", "deleted", "asleep"])
     case "token", "session-token", "actor-token": return token()
-    case "session", "impersonation": return chance(60) ? token() : id(\.sessions.last, SessionEntity.self, core)
-    case "id", "EXCEPT": return id(\.sessions.last, SessionEntity.self, core)
-    case "entry": return id(\.entries.last, EntryEntity.self, core)
-    case "#id": return id(\.contacts.last, ContactEntity.self, core)
+    case "session", "impersonation": return chance(60) ? token() : id({ $0.sessions.last }, SessionEntity.self, core)
+    case "id", "EXCEPT": return id({ $0.sessions.last }, SessionEntity.self, core)
+    case "entry": return id({ $0.entries.last }, EntryEntity.self, core)
+    case "#id": return id({ $0.contacts.last }, ContactEntity.self, core)
     case "time": return "\(core.now + Milliseconds(number(-7_200_000...600_000)))"
     case "duration": return pick(["1s", "90s", "15m", "8h", "0", "soon"])
     case "version": return "\(number(1...3))"

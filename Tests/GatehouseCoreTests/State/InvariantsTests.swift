@@ -21,7 +21,7 @@ import Testing
     ana = try #require(core.user("ana"))
   }
 
-  private func problems() -> [String] { Invariants.check(core.cells.map(\.state), core.directory.state) }
+  private func problems() -> [String] { Invariants.check(core.cells, core.directory.state) }
 
   private func expectProblem(_ part: String, _ location: SourceLocation = #_sourceLocation) {
     let found = problems()

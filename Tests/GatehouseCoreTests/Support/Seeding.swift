@@ -26,9 +26,9 @@ extension CoreHarness {
     _ name: String, status: Status = .active, workspaces: [WorkspaceID] = [mainWorkspace], email: String = "",
     products: [ProductID] = [], roles: [Role] = []
   ) -> UserID {
-    let state = cells[NameKey(name, partitioning).partition].state
-    let user: UserID = state.id(state.users.last + 1)
-    let contact: ContactID = state.id(state.contacts.last + 1)
+    let cell = cells[NameKey(name, partitioning).partition]
+    let user: UserID = cell.state.id(cell.state.users.last + 1)
+    let contact: ContactID = cell.state.id(cell.state.contacts.last + 1)
     apply(
       .contactCreated(contact, fields: [ContactText(.email, email)]),
       .userCreated(

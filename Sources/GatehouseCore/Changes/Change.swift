@@ -21,16 +21,16 @@ package enum Change: Sendable, Equatable {
 
   // Sessions
   case sessionOpened(SessionOpened)
-  case sessionEnded(SessionID, SessionEnd, actorSession: SessionID?)
-  case sessionSeen(SessionID, Milliseconds)
+  case sessionEnded(SessionID, UserID, SessionEnd, actorSession: SessionID?)
+  case sessionSeen(SessionID, UserID, Milliseconds)
 
   // Time
   case timerStarted(TimerStarted)
   /// The running timer becomes the entry `entry`, ending at `end`.
   case timerStopped(UserID, WorkspaceID, entry: EntryID, end: Milliseconds)
   case entryAdded(EntryID, UserID, WorkspaceID, EntryContent)
-  case entryCorrected(EntryID, old: EntryContent, new: EntryContent)
-  case entryDeleted(EntryID)
+  case entryCorrected(EntryID, UserID, old: EntryContent, new: EntryContent)
+  case entryDeleted(EntryID, UserID)
 
   // Organisation
   case workspaceCreated(WorkspaceID, name: String, plan: String)
@@ -43,6 +43,13 @@ package enum Change: Sendable, Equatable {
 
   /// The answer given under an `IDEM` key.
   case answerKept(KeptAnswer)
+
+  // The data folder: nobody's state, and yet part of the trail.
+  /// A snapshot holds everything through the record `lsn`.
+  case snapshotTaken(LSN)
+  /// The log's records from `first` to `last` are in an archive. Its hash stands here so that the chain of the
+  /// log covers what the archive says.
+  case logArchived(first: LSN, last: LSN, hash: String)
 }
 
 package enum Note: Sendable, Equatable {
@@ -224,20 +231,21 @@ extension Change {
         let actor = partitioning.partition(of: actorSession)
         if actor != home { partition(actor) }
       }
-    case .sessionEnded(let id, _, let actorSession):
+    case .sessionEnded(let id, _, _, let actorSession):
       let home = partitioning.partition(of: id)
       partition(home)
       if let actorSession {
         let actor = partitioning.partition(of: actorSession)
         if actor != home { partition(actor) }
       }
-    case .sessionSeen(let id, _): partition(partitioning.partition(of: id))
+    case .sessionSeen(let id, _, _): partition(partitioning.partition(of: id))
     case .timerStarted(let started): partition(partitioning.partition(of: started.user))
     case .entryAdded(let id, _, _, _): partition(partitioning.partition(of: id))
-    case .entryCorrected(let id, _, _): partition(partitioning.partition(of: id))
-    case .entryDeleted(let id): partition(partitioning.partition(of: id))
+    case .entryCorrected(let id, _, _, _): partition(partitioning.partition(of: id))
+    case .entryDeleted(let id, _): partition(partitioning.partition(of: id))
     case .answerKept(let answer): partition(answer.partition)
     case .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted: directory()
+    case .snapshotTaken, .logArchived: break
     }
   }
 
@@ -247,13 +255,14 @@ extension Change {
     case .userCreated(let created): created.user
     case .userSet(let id, _, _, _), .userRenamed(let id, _, _), .statusSet(let id, _, _), .accessSet(let id, _, _),
       .roleGranted(let id, _), .roleRevoked(let id, _), .workspaceJoined(let id, _), .workspaceLeft(let id, _),
-      .noted(let id, _), .timerStopped(let id, _, _, _), .entryAdded(_, let id, _, _):
+      .noted(let id, _), .timerStopped(let id, _, _, _), .entryAdded(_, let id, _, _), .sessionEnded(_, let id, _, _),
+      .sessionSeen(_, let id, _), .entryCorrected(_, let id, _, _), .entryDeleted(_, let id):
       id
     case .mailQueued(let mail): mail.user
     case .sessionOpened(let opened): opened.user
     case .timerStarted(let started): started.user
-    case .contactCreated, .contactSet, .sessionEnded, .sessionSeen, .entryCorrected, .entryDeleted,
-      .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept:
+    case .contactCreated, .contactSet, .snapshotTaken, .logArchived, .workspaceCreated, .workspaceSet, .productCreated,
+      .poolSet, .serviceCreated, .serviceDeleted, .answerKept:
       nil
     }
   }

@@ -28,6 +28,8 @@ private enum ChangeCode: UInt8 {
   case serviceCreated
   case serviceDeleted
   case answerKept = 60
+  case snapshotTaken = 70
+  case logArchived
 }
 
 extension ByteWriter {
@@ -128,14 +130,16 @@ extension Change {
     case .sessionOpened(let opened):
       writer.code(.sessionOpened)
       opened.encode(&writer)
-    case .sessionEnded(let id, let end, let actorSession):
+    case .sessionEnded(let id, let user, let end, let actorSession):
       writer.code(.sessionEnded)
       writer.id(id)
+      writer.id(user)
       writer.byte(end.rawValue)
       writer.varint(actorSession.map { $0.raw + 1 } ?? 0)
-    case .sessionSeen(let id, let time):
+    case .sessionSeen(let id, let user, let time):
       writer.code(.sessionSeen)
       writer.id(id)
+      writer.id(user)
       writer.signed(time)
     case .timerStarted(let started):
       writer.code(.timerStarted)
@@ -156,14 +160,16 @@ extension Change {
       writer.id(user)
       writer.varint(workspace)
       content.encode(&writer)
-    case .entryCorrected(let id, let old, let new):
+    case .entryCorrected(let id, let user, let old, let new):
       writer.code(.entryCorrected)
       writer.id(id)
+      writer.id(user)
       old.encode(&writer)
       new.encode(&writer)
-    case .entryDeleted(let id):
+    case .entryDeleted(let id, let user):
       writer.code(.entryDeleted)
       writer.id(id)
+      writer.id(user)
     case .workspaceCreated(let id, let name, let plan):
       writer.code(.workspaceCreated)
       writer.varint(id)
@@ -198,6 +204,14 @@ extension Change {
     case .answerKept(let answer):
       writer.code(.answerKept)
       answer.encode(&writer)
+    case .snapshotTaken(let lsn):
+      writer.code(.snapshotTaken)
+      writer.varint(lsn)
+    case .logArchived(let first, let last, let hash):
+      writer.code(.logArchived)
+      writer.varint(first)
+      writer.varint(last)
+      writer.text(hash)
     }
   }
 
@@ -233,10 +247,11 @@ extension Change {
     case .sessionOpened: self = .sessionOpened(try SessionOpened(from: &reader))
     case .sessionEnded:
       let id: SessionID = try reader.id()
+      let user: UserID = try reader.id()
       let end: SessionEnd = try reader.choice()
       let actorSession = try reader.varint()
-      self = .sessionEnded(id, end, actorSession: actorSession == 0 ? nil : SessionID(raw: actorSession - 1))
-    case .sessionSeen: self = .sessionSeen(try reader.id(), try reader.signed())
+      self = .sessionEnded(id, user, end, actorSession: actorSession == 0 ? nil : SessionID(raw: actorSession - 1))
+    case .sessionSeen: self = .sessionSeen(try reader.id(), try reader.id(), try reader.signed())
     case .timerStarted:
       self = .timerStarted(
         TimerStarted(
@@ -250,8 +265,9 @@ extension Change {
         try reader.id(), try reader.id(), try reader.number(), try EntryContent(from: &reader))
     case .entryCorrected:
       self = .entryCorrected(
-        try reader.id(), old: try EntryContent(from: &reader), new: try EntryContent(from: &reader))
-    case .entryDeleted: self = .entryDeleted(try reader.id())
+        try reader.id(), try reader.id(), old: try EntryContent(from: &reader),
+        new: try EntryContent(from: &reader))
+    case .entryDeleted: self = .entryDeleted(try reader.id(), try reader.id())
     case .workspaceCreated:
       self = .workspaceCreated(try reader.number(), name: try reader.text(), plan: try reader.text())
     case .workspaceSet:
@@ -268,6 +284,9 @@ extension Change {
         secret: try reader.digest())
     case .serviceDeleted: self = .serviceDeleted(try reader.number())
     case .answerKept: self = .answerKept(try KeptAnswer(from: &reader))
+    case .snapshotTaken: self = .snapshotTaken(try reader.varint())
+    case .logArchived:
+      self = .logArchived(first: try reader.varint(), last: try reader.varint(), hash: try reader.text())
     }
   }
 }

@@ -81,12 +81,16 @@ private struct ChangeTextMaker {
     case .mailQueued(let mail):
       ChangeText(
         "mail-queued", "mail #\(mail.id.raw)",
-        [new("user", "#\(mail.user.raw)"), new("kind", mail.kind.name), new("recipient", mail.recipient)])
+        [user(mail.user), new("kind", mail.kind.name), new("recipient", mail.recipient)])
     case .sessionOpened, .sessionEnded, .sessionSeen: sessionText(of: change)
     case .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted: timeText(of: change)
     case .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted:
       organisationText(of: change)
     case .answerKept: ChangeText("answer-kept", "idempotency key")
+    case .snapshotTaken(let lsn): ChangeText("snapshot-taken", "data folder", [new("lsn", "\(lsn)")])
+    case .logArchived(let first, let last, let hash):
+      ChangeText(
+        "log-archived", "data folder", [new("first", "\(first)"), new("last", "\(last)"), new("hash", hash)])
     }
   }
 
@@ -142,17 +146,17 @@ private struct ChangeTextMaker {
   private func sessionText(of change: Change) -> ChangeText {
     switch change {
     case .sessionOpened(let opened): return ChangeText("session-opened", entity(opened.session), fields(of: opened))
-    case .sessionEnded(let id, let cause, let actorSession):
+    case .sessionEnded(let id, let user, let cause, let actorSession):
       let actor = actorSession.map { [new("actor-session", "#\($0.raw)")] } ?? []
-      return ChangeText("session-ended", entity(id), [new("cause", cause.name)] + actor)
-    case .sessionSeen(let id, let time):
-      return ChangeText("session-seen", entity(id), [new("last-seen", TimeText.text(of: time))])
+      return ChangeText("session-ended", entity(id), [self.user(user), new("cause", cause.name)] + actor)
+    case .sessionSeen(let id, let user, let time):
+      return ChangeText("session-seen", entity(id), [self.user(user), new("last-seen", TimeText.text(of: time))])
     default: preconditionFailure("not a change of a session")
     }
   }
 
   private func fields(of opened: SessionOpened) -> [ChangeText.Field] {
-    var fields = [new("user", "#\(opened.user.raw)")]
+    var fields = [user(opened.user)]
     if opened.product != 0 { fields.append(new("product", name(product: opened.product))) }
     fields.append(new("workspace", name(workspace: opened.workspace)))
     fields.append(new("expires", TimeText.text(of: opened.expires)))
@@ -185,9 +189,10 @@ private struct ChangeTextMaker {
     case .entryAdded(let id, let user, let workspace, let content):
       return ChangeText(
         "entry-added", entity(id),
-        [new("user", "#\(user.raw)"), new("workspace", name(workspace: workspace))] + fields(nil, content))
-    case .entryCorrected(let id, let old, let new): return ChangeText("entry-corrected", entity(id), fields(old, new))
-    case .entryDeleted(let id): return ChangeText("entry-deleted", entity(id))
+        [self.user(user), new("workspace", name(workspace: workspace))] + fields(nil, content))
+    case .entryCorrected(let id, let user, let old, let new):
+      return ChangeText("entry-corrected", entity(id), [self.user(user)] + fields(old, new))
+    case .entryDeleted(let id, let user): return ChangeText("entry-deleted", entity(id), [self.user(user)])
     default: preconditionFailure("not a change of time")
     }
   }
@@ -237,6 +242,8 @@ private struct ChangeTextMaker {
   private func new(_ name: String, _ text: String) -> ChangeText.Field {
     ChangeText.Field(name: name, old: nil, new: text)
   }
+
+  private func user(_ id: UserID) -> ChangeText.Field { new("user", "#\(id.raw)") }
 
   private func filled(_ name: String, _ text: String) -> ChangeText.Field? { text.isEmpty ? nil : new(name, text) }
 

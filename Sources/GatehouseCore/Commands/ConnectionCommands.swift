@@ -1,10 +1,10 @@
 extension CommandTable {
   private static func server(
     _ name: String, _ group: CommandSpec.Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
-    rights: ServiceRights = [], secrets: Set<Int> = [], _ command: ServerCommand
+    rights: ServiceRights = [], users: CommandSpec.UserRule = .nobody, secrets: Set<Int> = [], _ command: ServerCommand
   ) -> CommandSpec {
     CommandSpec(
-      name, group, summary, arguments, reply: reply, rights: rights, users: .nobody, route: .connection,
+      name, group, summary, arguments, reply: reply, rights: rights, users: users, route: .connection,
       secrets: secrets, body: .server(command))
   }
 
@@ -88,10 +88,11 @@ extension CommandTable {
         .option("CURSOR", "cursor"), .option("COUNT", "n", .integer),
       ],
       reply: "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`", rights: .admin,
-      .auditList),
+      users: .administrator, .auditList),
     server(
       "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive", [.option("FROM", "lsn", .integer)],
-      reply: "a map `ok, from, through, frames, records, problem`", rights: .admin, .auditVerify),
+      reply: "a map `ok, from, through, frames, records, problem`", rights: .admin, users: .superAdministrator,
+      .auditVerify),
   ]
 
   /// The server's own work of ending sessions whose time is up; not in the table, for nobody can ask for it.

@@ -72,7 +72,8 @@ extension CommandTable {
     let new = try turn.content(over: old)
     if new == old { return try turn.show(EntryView(cell, serial)) }
     try turn.requireRoom(cell, serial)
-    turn.emit(.entryCorrected(cell.state.id(serial), old: old, new: new))
+    turn.emit(
+      .entryCorrected(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user)), old: old, new: new))
     try turn.show(EntryView(cell, serial, next: new))
   }
 
@@ -81,7 +82,7 @@ extension CommandTable {
       throw .refused(.notFound("entry"))
     }
     try turn.requireWriting(cell, serial)
-    turn.emit(.entryDeleted(cell.state.id(serial)))
+    turn.emit(.entryDeleted(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user))))
     try turn.show(EntryView(cell, serial, deleting: true))
   }
 

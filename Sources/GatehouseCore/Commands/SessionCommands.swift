@@ -80,7 +80,7 @@ extension CommandTable {
     turn.see(cell, slot: slot)
     // A read must not become a write: the log hears of the use only when much of the idle limit has passed.
     if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
-      turn.emit(.sessionSeen(cell.state.sessionID(ofSlot: slot), turn.now))
+      turn.emit(.sessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
     turn.reply.map(10)
     try describe(cell, slot, lastSeen: turn.now, turn)

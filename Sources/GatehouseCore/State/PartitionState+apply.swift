@@ -38,8 +38,8 @@ extension PartitionState {
       mails[mail.id] = mail
       lastMail = max(lastMail, partitioning.serial(of: mail.id))
     case .sessionOpened(let opened): open(opened, lsn, header.time)
-    case .sessionEnded(let id, _, let actorSession): end(id, actorSession)
-    case .sessionSeen(let id, let time):
+    case .sessionEnded(let id, _, _, let actorSession): end(id, actorSession)
+    case .sessionSeen(let id, _, let time):
       guard let slot = slot(of: id) else { preconditionFailure("session \(id.raw) was seen but is not there") }
       sessions[slot].lastSeen = max(sessions[slot].lastSeen, time)
       // Not the later use that memory may know of: replay would not come to the same.
@@ -60,7 +60,7 @@ extension PartitionState {
     case .entryAdded(let id, let user, let workspace, let content):
       let serial = partitioning.serial(of: user)
       add(id, of: serial, workspace, content, startedBy: header.author, header, lsn)
-    case .entryCorrected(let id, let old, let new):
+    case .entryCorrected(let id, _, let old, let new):
       let serial = partitioning.serial(of: id)
       remember(serial, old, header)
       entries[serial].start = new.start
@@ -71,7 +71,7 @@ extension PartitionState {
       entries.setDetails(of: serial, details.bytes)
       entries[serial].version += 1
       entries[serial].lsn = lsn
-    case .entryDeleted(let id):
+    case .entryDeleted(let id, _):
       let serial = partitioning.serial(of: id)
       remember(serial, content(ofEntry: serial), header)
       entries[serial].isDeleted = true
@@ -81,8 +81,9 @@ extension PartitionState {
       forgetAnswers(before: header.time)
       answers[answer.key] = RememberedAnswer(
         arguments: answer.arguments, reply: answer.reply, until: header.time + Limits.idempotencyLife, lsn: lsn)
-    case .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted:
-      preconditionFailure("a change of the directory came to a partition")
+    case .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .snapshotTaken,
+      .logArchived:
+      preconditionFailure("a change that concerns no partition came to one")
     }
   }
 

@@ -6,7 +6,10 @@ extension Turn {
     guard endedSessions.insert(id).inserted else { return }
     let cell = try cell(partitioning.partition(of: id))
     guard let slot = cell.state.slot(of: id) else { return }
-    emit(.sessionEnded(id, cause, actorSession: cell.state.impersonation(ofSlot: slot)?.actorSession))
+    emit(
+      .sessionEnded(
+        id, cell.state.id(Int(cell.state.sessions[slot].user)), cause,
+        actorSession: cell.state.impersonation(ofSlot: slot)?.actorSession))
     for impersonation in cell.state.impersonations[id] ?? [] { try endSession(impersonation, .actorEnded) }
     // The actor's side of an impersonation forgets it too.
     if let actor = cell.state.impersonation(ofSlot: slot)?.actorSession {

@@ -54,7 +54,8 @@ struct Gathering: Sendable {
 
   func run(_ context: ServerContext) async -> EncodedReply {
     let principal: Principal?
-    switch await authority(context) {
+    let authority = Authority(request: request, facts: facts, version: version, now: now)
+    switch await authority.principal(context) {
     case .success(let found): principal = found
     case .failure(let refused): return refused.reply
     }
@@ -91,48 +92,6 @@ struct Gathering: Sendable {
           }
         }
       }
-    }
-  }
-
-  private struct Refused: Error {
-    let reply: EncodedReply
-  }
-
-  /// Finds out on whose authority the command runs.
-  private func authority(_ context: ServerContext) async -> Result<Principal?, Refused> {
-    let held = HeldTurn(turn: context.makeTurn(directory: await context.currentDirectory()))
-    var owners = OwnerSet()
-    while true {
-      let taken = await context.take(owners)
-      let step = resolve(held, taken)
-      await context.release(taken)
-      switch step {
-      case .needs(let more): owners = owners.union(more)
-      case .found(let principal): return .success(principal)
-      case .refused(let reply): return .failure(Refused(reply: reply))
-      }
-    }
-  }
-
-  private enum Resolution {
-    case needs(OwnerSet)
-    case found(Principal?)
-    case refused(EncodedReply)
-  }
-
-  private func resolve(_ held: HeldTurn, _ taken: HeldOwners) -> Resolution {
-    let turn = held.turn
-    return request.withView { request in
-      var place: Int?
-      if case .refused = turn.begin(request, on: facts, now: now, place: &place) {
-        return .refused(EncodedReply(turn.reply, horizon: 0, version: version))
-      }
-      defer { turn.letGo() }
-      guard turn.authorityPartition != nil else { return .found(nil) }
-      if case .needs(let more) = turn.decideAuthority(holding: taken.cells) { return .needs(more) }
-      if turn.reply.isError { return .refused(EncodedReply(turn.reply, horizon: 0, version: version)) }
-      turn.noteSeen()
-      return .found(turn.principal)
     }
   }
 }

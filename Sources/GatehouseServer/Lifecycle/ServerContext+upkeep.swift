@@ -2,18 +2,21 @@ import GatehouseCore
 import GatehouseStorage
 
 extension ServerContext {
-  /// Takes a snapshot whenever one is due, until the task is cancelled.
+  /// Takes a snapshot whenever one is due, and archives what the snapshots cover, until the task is cancelled.
   func keepSnapshots() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))
-      if !Task.isCancelled, persistence.isDue(self) { _ = try? await persistence.save(self) }
+      guard !Task.isCancelled, persistence.isDue(self), (try? await persistence.save(self)) != nil else { continue }
+      if !Task.isCancelled { _ = try? await persistence.compact(self) }
     }
   }
 
-  /// Waits until all that was decided has its owners back, and a snapshot that is being taken is done.
+  /// Waits until all that was decided has its owners back, and what is done to files beside the log has ended: a
+  /// snapshot is finished, a compaction is left for the next start.
   func settle() async {
     let everything = await take(.all(partitioning.count))
     await release(everything)
-    while persistence.status.isSaving { try? await Task.sleep(for: .milliseconds(10)) }
+    persistence.stop()
+    while persistence.isBusy { try? await Task.sleep(for: .milliseconds(10)) }
   }
 }

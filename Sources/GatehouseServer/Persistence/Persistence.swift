@@ -30,24 +30,44 @@ final class Persistence: Sendable {
   enum Failure: Error, CustomStringConvertible {
     case alreadySaving
     case logStopped
+    case alreadyCompacting
+    case stopping
 
     var description: String {
       switch self {
       case .alreadySaving: "a snapshot is being taken already"
+      case .alreadyCompacting: "the log is being archived already"
+      case .stopping: "the server is stopping"
       case .logStopped: "the log takes no changes, so nothing new can become durable"
       }
     }
   }
 
-  private let state = Mutex(Status())
+  let state = Mutex(Status())
+  /// How many readings of the history go on at once.
+  let readings = Readings(limit: 4)
+  private let isStopping = Atomic(false)
 
   init() {}
 
   var status: Status { state.withLock { $0 } }
 
-  /// Notes the snapshot that the server started from.
-  func began(from snapshot: SnapshotInfo?) {
+  /// Whether files of the data folder are in use beside those of the log.
+  var isBusy: Bool {
+    let status = status
+    return status.isSaving || status.isCompacting || readings.count > 0
+  }
+
+  var isEnding: Bool { isStopping.load(ordering: .acquiring) }
+
+  /// Begins no further compaction or reading, and lets one that goes on end soon.
+  func stop() { isStopping.store(true, ordering: .releasing) }
+
+  /// Notes what the server started from.
+  func began(from snapshot: SnapshotInfo?, in folder: DataFolder) {
+    let archived = (try? ArchiveCatalog(folder).entries())?.last?.records.upperBound
     state.withLock {
+      $0.archivedThrough = archived ?? 0
       $0.lastSavedLSN = snapshot?.lsn ?? 0
       $0.lastSave = snapshot.map { Int64($0.createdAt / 1000) } ?? 0
       $0.lastSaveBytes = snapshot?.fileBytes ?? 0

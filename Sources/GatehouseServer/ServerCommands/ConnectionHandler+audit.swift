@@ -1,9 +1,175 @@
 import GatehouseCore
 import GatehouseStorage
+import Logging
 
 /// The audit trail and compaction, which read and write files and so run off the lane.
 extension ConnectionHandler {
-  func auditList() { refuse(.syntax("not yet")) }
-  func auditVerify() { refuse(.syntax("not yet")) }
-  func compact() { refuse(.syntax("not yet")) }
+  func auditList(_ authority: Authority?) {
+    let query: AuditQuery
+    do {
+      query = try auditQuery()
+    } catch {
+      return refuse(error)
+    }
+    let lastWrite = lastWrite
+    later(on: authority) { context in
+      let trail = AuditTrail(context)
+      do {
+        let page = try await trail.page(query, through: await trail.durable(after: lastWrite))
+        let directory = await context.currentDirectory()
+        var reply = Reply()
+        reply.show(page, names: await trail.names(of: page.events), directory)
+        return (reply, 0)
+      } catch {
+        return (context.readingFailed(error), 0)
+      }
+    }
+  }
+
+  private func auditQuery() throws(Halt) -> AuditQuery {
+    let turn = lane.turn!
+    var query = AuditQuery()
+    query.user = try turn.option("USER")
+    query.actor = try turn.option("ACTOR")
+    query.from = try turn.time("FROM")
+    query.to = try turn.time("TO")
+    query.cursor = try turn.cursor(of: 1)?.numbers[0]
+    query.count = try turn.listCount()
+    return query
+  }
+
+  func auditVerify(_ authority: Authority?) {
+    let from: Int
+    do {
+      from = try lane.turn.integer("FROM", in: 1...Int.max) ?? 1
+    } catch {
+      return refuse(error)
+    }
+    let lastWrite = lastWrite
+    later(on: authority) { context in
+      let last = await AuditTrail(context).durable(after: lastWrite)
+      let folder = context.folder
+      do {
+        let report = try await context.persistence.readings.run {
+          ChainWalk.run(folder, from: UInt64(from), through: last)
+        }
+        guard let report else { throw Refusal(.busy, "the trail is being read by others; try again") }
+        if let problem = report.problem {
+          context.logger.error("the log is damaged", metadata: ["problem": "\(problem)"])
+        }
+        var reply = Reply()
+        reply.show(report)
+        return (reply, 0)
+      } catch {
+        return (context.readingFailed(error), 0)
+      }
+    }
+  }
+
+  func compact() {
+    later { context in
+      var reply = Reply()
+      do {
+        reply.show(try await context.persistence.compact(context, everything: true))
+      } catch {
+        reply.error(Refusal(.busy, "the log was not archived: \(error)").text)
+      }
+      return (reply, 0)
+    }
+  }
+}
+
+extension ServerContext {
+  /// What to answer where the history cannot be read.
+  fileprivate func readingFailed(_ error: any Error) -> Reply {
+    var reply = Reply()
+    if let refusal = error as? Refusal {
+      reply.error(refusal.text)
+    } else {
+      logger.error("the trail cannot be read", metadata: ["error": "\(error)"])
+      reply.error(Refusal.syntax("the trail cannot be read: \(error)").text)
+    }
+    return reply
+  }
+}
+
+extension Reply {
+  /// `[cursor, items]`.
+  fileprivate mutating func show(_ page: AuditTrail.Page, names: [UserID: String], _ directory: Directory) {
+    array(2)
+    text(page.next.map(String.init) ?? ListCursor.end)
+    array(page.events.count)
+    for event in page.events { show(event, names, directory) }
+  }
+
+  private mutating func show(_ event: AuditTrail.Event, _ names: [UserID: String], _ directory: Directory) {
+    let header = event.record.header
+    map(8)
+    text("lsn")
+    integer(event.lsn)
+    text("time")
+    integer(header.time)
+    text("actor")
+    optional(header.actor.flatMap { names[$0] })
+    text("subject")
+    optional(header.subject.flatMap { names[$0] })
+    text("service")
+    optional(header.service == 0 ? nil : directory.service(header.service)?.name ?? "\(header.service)")
+    text("command")
+    text(header.command)
+    text("reason")
+    optional(header.reason.isEmpty ? nil : header.reason)
+    text("changes")
+    array(event.record.changes.count)
+    for change in event.record.changeTexts(in: directory) { show(change) }
+  }
+
+  private mutating func show(_ change: ChangeText) {
+    map(3)
+    text("change")
+    text(change.kind)
+    text("entity")
+    text(change.entity)
+    text("fields")
+    array(change.fields.count)
+    for field in change.fields {
+      map(3)
+      text("name")
+      text(field.name)
+      text("old")
+      optional(field.old)
+      text("new")
+      optional(field.new)
+    }
+  }
+
+  fileprivate mutating func show(_ report: ChainWalk.Report) {
+    map(6)
+    text("ok")
+    flag(report.problem == nil)
+    text("from")
+    integer(report.from)
+    text("through")
+    integer(report.through)
+    text("frames")
+    integer(report.frames)
+    text("records")
+    integer(report.records)
+    text("problem")
+    optional(report.problem)
+  }
+
+  fileprivate mutating func show(_ done: Persistence.Compaction) {
+    map(5)
+    text("snapshot")
+    integer(done.snapshotLSN)
+    text("archived-through")
+    integer(done.archivedThrough)
+    text("segments-removed")
+    integer(done.segmentsRemoved)
+    text("archives")
+    integer(done.archives)
+    text("expired")
+    integer(done.expired)
+  }
 }

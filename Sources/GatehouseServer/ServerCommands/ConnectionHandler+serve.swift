@@ -9,7 +9,7 @@ extension ConnectionHandler {
   /// Carries out a server command whose gates are passed.
   func serve(_ command: ServerCommand, _ request: Arguments) {
     let turn = lane.turn!
-    if turn.authorityPartition != nil { return refuse(.noPermission("a service's own authority: not through AS")) }
+    if turn.authorityPartition != nil { return serveUser(command, request) }
     switch command {
     case .ping: ping(request)
     case .echo: answer { $0.text(request[1]) }
@@ -37,8 +37,19 @@ extension ConnectionHandler {
     case .role: role()
     case .module: module(request)
     case .waitaof: waitForLog(request)
-    case .auditList: auditList()
-    case .auditVerify: auditVerify()
+    case .auditList: auditList(nil)
+    case .auditVerify: auditVerify(nil)
+    }
+  }
+
+  /// Carries out a server command on the authority of a session, which must first be found out.
+  private func serveUser(_ command: ServerCommand, _ request: Arguments) {
+    let authority = Authority(
+      request: OwnedArguments(copying: request), facts: facts, version: client.version, now: lane.now)
+    switch command {
+    case .auditList: auditList(authority)
+    case .auditVerify: auditVerify(authority)
+    default: refuse(.noPermission("a service's own authority: not through AS"))
     }
   }
 
@@ -61,12 +72,18 @@ extension ConnectionHandler {
   }
 
   /// Answers later, from a task; requests that follow wait.
-  func later(_ work: @escaping @Sendable (ServerContext) async -> (reply: Reply, horizon: LSN)) {
+  /// - Parameter authority: on whose authority; nothing is done unless that may be. nil for the service itself.
+  func later(
+    on authority: Authority? = nil, _ work: @escaping @Sendable (ServerContext) async -> (reply: Reply, horizon: LSN)
+  ) {
     let place = Answer(ticket: queue.reserve(), connection: self, home: lane)
     let context = lane.services!
     let version = client.version
     isPaused = true
     Task {
+      if let authority, case .failure(let refused) = await authority.overEverything(context) {
+        return place.give(refused.reply)
+      }
       let result = await work(context)
       place.give(EncodedReply(result.reply, horizon: result.horizon, version: version))
     }

@@ -10,7 +10,7 @@ package struct CompactionOptions: Sendable {
   /// Unix milliseconds.
   package var now: UInt64
   /// The dictionaries that the log's frames may have been written with.
-  package var dictionaries: [ZstdDictionary] = []
+  package var dictionaries = ZstdDictionary.known
 
   package init(now: UInt64) { self.now = now }
 }

@@ -10,7 +10,8 @@ package struct History: Sendable {
   let keys: RecordKeys
   let dictionaries: [ZstdDictionary]
 
-  package init(_ folder: DataFolder, dictionaries: [ZstdDictionary] = [], keys: @escaping RecordKeys) {
+  package init(_ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, keys: @escaping RecordKeys)
+  {
     self.folder = folder
     self.dictionaries = dictionaries
     self.keys = keys
@@ -20,14 +21,14 @@ package struct History: Sendable {
   package struct Query: Sendable {
     /// The log must be durable through its upper bound; its lower bound may be before the first record kept.
     package var records: ClosedRange<UInt64>
-    /// Only records that concern this id.
-    package var id: UInt64?
+    /// Only records that have one of these keys; all records where there is none.
+    package var keys: [UInt64]
     /// Only records of these times, in unix milliseconds.
     package var times: ClosedRange<UInt64>?
 
-    package init(_ records: ClosedRange<UInt64>, about id: UInt64? = nil, times: ClosedRange<UInt64>? = nil) {
+    package init(_ records: ClosedRange<UInt64>, about keys: [UInt64] = [], times: ClosedRange<UInt64>? = nil) {
       self.records = records
-      self.id = id
+      self.keys = keys
       self.times = times
     }
   }
@@ -149,10 +150,10 @@ struct HistoryFilter {
   let keys: RecordKeys
 
   func wants(_ record: UnsafeRawBufferPointer) -> Bool {
-    guard query.id != nil || query.times != nil else { return true }
-    var ids: [UInt64] = []
-    let time = keys(record, &ids)
-    return (query.id.map(ids.contains) ?? true) && (query.times?.contains(time) ?? true)
+    guard !query.keys.isEmpty || query.times != nil else { return true }
+    var found: [UInt64] = []
+    let time = keys(record, &found)
+    return (query.keys.isEmpty || found.contains(where: query.keys.contains)) && (query.times?.contains(time) ?? true)
   }
 
   /// Whether a block of an archive can have any that are wanted.

@@ -36,8 +36,10 @@ struct ArchivePart {
 
   func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     var buffers = ArchiveReader.Buffers()
-    let indexed = try filter.query.id.map { try reader.blocks(about: $0, &buffers) }
-    let numbers = (indexed ?? Array(reader.blocks.indices)).filter { number in
+    let keys = filter.query.keys
+    var wanted = Set(keys.isEmpty ? reader.blocks.indices : 0..<0)
+    for key in keys { wanted.formUnion(try reader.blocks(about: key, &buffers)) }
+    let numbers = wanted.sorted().filter { number in
       let block = reader.blocks[number]
       return block.recordCount > 0 && block.firstLSN <= range.upperBound && block.nextLSN > range.lowerBound
         && filter.mayWant(block)
@@ -100,32 +102,47 @@ struct SegmentPart {
     }
   }
 
+  /// How much of a segment is read forwards at once when it is read backwards.
+  private static let stretchBytes: UInt64 = 256 << 10
+
+  /// Some frames one after the other, and what comes before the first.
+  private struct Stretch {
+    let offset: UInt64
+    let chain: ChainPosition
+    var end: UInt64
+  }
+
   /// A first pass finds out where the frames are, as only their headers lead from one to the next.
   private func readBackwards(_ handle: History.Handler) throws -> Bool {
     var stack = RecordStack()
     var decoder = FrameDecoder(dictionaries: dictionaries)
-    for place in try places().reversed() {
-      var scanner = SegmentScanner(segment, folderID: folderID, at: place)
-      guard let frame = try next(&scanner, checkingFrom: 0) else { break }
-      try forEachRecord(of: frame, &decoder) { lsn, record in stack.push(lsn, record) }
+    for stretch in try stretches().reversed() {
+      var scanner = SegmentScanner(
+        segment, folderID: folderID, at: (stretch.offset, stretch.chain), windowBytes: Int(Self.stretchBytes))
+      while scanner.offset < stretch.end, let frame = try next(&scanner, checkingFrom: 0) {
+        try forEachRecord(of: frame, &decoder) { lsn, record in stack.push(lsn, record) }
+      }
       guard try stack.popAll(handle) else { return false }
     }
     return true
   }
 
-  /// Where the frames with wanted records are, and what comes before each. No body is checked here: each is when
-  /// it is read.
-  private func places() throws(LogError) -> [(offset: UInt64, chain: ChainPosition)] {
-    var places: [(offset: UInt64, chain: ChainPosition)] = []
+  /// Where the frames with wanted records are. No body is checked here: each is when it is read.
+  private func stretches() throws(LogError) -> [Stretch] {
+    var stretches: [Stretch] = []
     var scanner = SegmentScanner(segment, folderID: folderID)
     var before = scanner.chain
     while let frame = try next(&scanner, checkingFrom: .max) {
       if frame.header.recordCount > 0, frame.header.nextLSN > range.lowerBound {
-        places.append((frame.offset, before))
+        if let last = stretches.last, scanner.offset - last.offset <= Self.stretchBytes {
+          stretches[stretches.count - 1].end = scanner.offset
+        } else {
+          stretches.append(Stretch(offset: frame.offset, chain: before, end: scanner.offset))
+        }
       }
       before = scanner.chain
     }
-    return places
+    return stretches
   }
 
   /// The next frame with records up to the end of what is wanted; nil after that.

@@ -10,7 +10,7 @@ package enum Backup {
   /// - Throws: `FolderError`, `CopyError`, `LogError`, `BlockFileError` or `DiskError`; nothing is left behind then.
   package static func copy(
     from path: String, to target: String, through lsn: UInt64? = nil, disk: any Disk = PosixDisk(),
-    dictionaries: [ZstdDictionary] = [], progress: (CopyProgress) throws -> Void = { _ in }
+    dictionaries: [ZstdDictionary] = ZstdDictionary.known, progress: (CopyProgress) throws -> Void = { _ in }
   ) throws -> CopyReport {
     let source = try DataFolder.look(at: path, disk: disk)
     return try withoutActuallyEscaping(progress) { progress in

@@ -19,7 +19,7 @@ package enum Restore {
   /// - Throws: `FolderError`, `CopyError`, `LogError`, `BlockFileError` or `DiskError`; nothing is left behind then.
   package static func run(
     from path: String, to target: String, until point: Point = .end, disk: any Disk = PosixDisk(),
-    dictionaries: [ZstdDictionary] = [], keys: @escaping RecordKeys,
+    dictionaries: [ZstdDictionary] = ZstdDictionary.known, keys: @escaping RecordKeys,
     progress: (CopyProgress) throws -> Void = { _ in }
   ) throws -> CopyReport {
     let source = try DataFolder.look(at: path, disk: disk)

@@ -48,7 +48,7 @@ package struct Verification {
   ///   - progress: is told how many records of the log, or blocks of other files, were read; may throw to stop, which
   ///     the report then says.
   package static func run(
-    _ folder: DataFolder, dictionaries: [ZstdDictionary] = [], manifest: Bool = true,
+    _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, manifest: Bool = true,
     progress: (UInt64) throws -> Void = { _ in }
   ) -> Report {
     withoutActuallyEscaping(progress) { progress in

@@ -52,7 +52,7 @@ package struct FrameDecoder: ~Copyable {
   private var body = RawBuffer()
   private let dictionaries: [UInt32: ZstdDictionary]
 
-  package init(dictionaries: [ZstdDictionary] = []) {
+  package init(dictionaries: [ZstdDictionary] = ZstdDictionary.known) {
     self.dictionaries = Dictionary(dictionaries.map { ($0.id, $0) }) { first, _ in first }
   }
 

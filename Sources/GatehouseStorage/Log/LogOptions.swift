@@ -21,7 +21,7 @@ package struct LogOptions: Sendable {
   /// zstd's level: the writer's one thread compresses, so the fastest is the default.
   package var compressionLevel = 1
   /// The dictionaries that frames may have been written with; new ones are written with the first.
-  package var dictionaries: [ZstdDictionary] = []
+  package var dictionaries = ZstdDictionary.known
   /// How often the witness is renewed while records are written, in milliseconds.
   package var witnessMilliseconds = 100
   /// Whether segments are filled with zeros when they are made. A sync of zeroed space took 120 µs where one of space

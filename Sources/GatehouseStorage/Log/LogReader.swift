@@ -17,7 +17,7 @@ package final class LogReader {
     var chain: ChainPosition
   }
 
-  package init(_ location: LogLocation, dictionaries: [ZstdDictionary] = []) {
+  package init(_ location: LogLocation, dictionaries: [ZstdDictionary] = ZstdDictionary.known) {
     self.location = location
     decoder = FrameDecoder(dictionaries: dictionaries)
   }

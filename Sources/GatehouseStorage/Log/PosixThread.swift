@@ -1,11 +1,12 @@
 internal import Glibc
 
-/// A thread of the log's own: it sleeps in system calls, which the cooperative pool must not.
-struct PosixThread: @unchecked Sendable {
+/// A thread for work that sleeps in system calls, which the cooperative pool must not.
+package struct PosixThread: @unchecked Sendable {
   private let thread: pthread_t
 
-  init(_ body: @escaping @Sendable () -> Void) {
-    let box = Unmanaged.passRetained(Body(run: body))
+  /// - Parameter niceness: how far the thread stands back behind others, from 0 to 19.
+  package init(niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) {
+    let box = Unmanaged.passRetained(Body(niceness: niceness, run: body))
     var thread = pthread_t()
     let code = pthread_create(
       &thread, nil,
@@ -15,6 +16,8 @@ struct PosixThread: @unchecked Sendable {
         var all = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, nil)
+        // On Linux this is the thread's own, and not the process's.
+        if body.niceness > 0 { setpriority(Int32(PRIO_PROCESS.rawValue), 0, body.niceness) }
         body.run()
         return nil
       }, box.toOpaque())
@@ -23,12 +26,19 @@ struct PosixThread: @unchecked Sendable {
   }
 
   /// Waits for the thread's end; to be called once.
-  func join() { pthread_join(thread, nil) }
+  package func join() { pthread_join(thread, nil) }
+
+  /// Lets the thread end by itself; instead of `join`.
+  package func detach() { pthread_detach(thread) }
 
   private final class Body: Sendable {
+    let niceness: Int32
     let run: @Sendable () -> Void
 
-    init(run: @escaping @Sendable () -> Void) { self.run = run }
+    init(niceness: Int32, run: @escaping @Sendable () -> Void) {
+      self.niceness = niceness
+      self.run = run
+    }
   }
 }
 

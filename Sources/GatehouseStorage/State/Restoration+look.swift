@@ -3,7 +3,9 @@ package import GatehouseCore
 extension Restoration {
   /// The state of a folder as of its last record, read beside whoever owns the folder.
   /// - Throws: `RecoveryError` where no snapshot leads to it, and what reading throws.
-  package static func look(at folder: DataFolder, dictionaries: [ZstdDictionary] = []) throws -> Restoration {
+  package static func look(at folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known) throws
+    -> Restoration
+  {
     var state = Restoration(folder)
     let history = History(folder, dictionaries: dictionaries, keys: RecordIndex.keys)
     let last = try history.lastLSN()

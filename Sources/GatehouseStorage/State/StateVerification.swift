@@ -31,7 +31,7 @@ package struct StateVerification {
   ///   - progress: is told how many records were read since it was called before; may throw to stop, which the report
   ///     then says.
   package static func run(
-    _ folder: DataFolder, after report: Verification.Report, dictionaries: [ZstdDictionary] = [],
+    _ folder: DataFolder, after report: Verification.Report, dictionaries: [ZstdDictionary] = ZstdDictionary.known,
     countsChanges: Bool = false, progress: (UInt64) throws -> Void = { _ in }
   ) -> Report {
     withoutActuallyEscaping(progress) { progress in

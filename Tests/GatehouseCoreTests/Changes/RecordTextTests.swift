@@ -32,8 +32,8 @@ import Testing
     var corrected = content
     corrected.end = 2000
     #expect(
-      text(.entryCorrected(EntryID(raw: 4), old: content, new: corrected))
-        == "entry-corrected entry #4, end: 1970-01-01T00:00:01.000Z → 1970-01-01T00:00:02.000Z")
+      text(.entryCorrected(EntryID(raw: 4), ana, old: content, new: corrected))
+        == "entry-corrected entry #4, user: #12, end: 1970-01-01T00:00:01.000Z → 1970-01-01T00:00:02.000Z")
     #expect(
       ChangeText(.accessSet(ana, old: nil, new: new)).description
         == "access-set user #12, product: 1, access: enabled, permission: administrator, licence: 1")

@@ -38,10 +38,10 @@ struct HistoryTests {
   @Test func readsWhatConcernsAnID() throws {
     for id in 0...41 as ClosedRange<UInt64> {
       let expected = (1...185 as ClosedRange<UInt64>).filter { RecordFixture.ids($0).contains(id) }
-      #expect(try read(History.Query(1...185, about: id)) == expected)
-      #expect(try read(History.Query(1...185, about: id), newestFirst: true) == expected.reversed())
+      #expect(try read(History.Query(1...185, about: [id])) == expected)
+      #expect(try read(History.Query(1...185, about: [id]), newestFirst: true) == expected.reversed())
       let some = expected.filter { $0 >= 60 && $0 <= 130 }
-      #expect(try read(History.Query(60...130, about: id)) == some)
+      #expect(try read(History.Query(60...130, about: [id])) == some)
     }
   }
 
@@ -50,7 +50,7 @@ struct HistoryTests {
     #expect(try read(History.Query(1...185, times: times)) == Array(70...140))
     #expect(try read(History.Query(1...185, times: times), newestFirst: true) == (70...140).reversed())
     let expected = (70...140 as ClosedRange<UInt64>).filter { RecordFixture.ids($0).contains(7) }
-    #expect(try read(History.Query(1...185, about: 7, times: times)) == expected)
+    #expect(try read(History.Query(1...185, about: [7], times: times)) == expected)
   }
 
   @Test func stopsWhenToldTo() throws {

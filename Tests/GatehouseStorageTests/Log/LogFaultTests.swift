@@ -52,6 +52,25 @@ import Testing
     }
   }
 
+  /// A compaction may be quicker than the keeper, which then finds nothing to trim.
+  @Test func aSegmentThatIsGoneIsNotTrimmed() throws {
+    let (disk, log) = try TestLog.onSimulatedDisk()
+    let sealed = Recorder<SegmentInfo>()
+    var handlers = LogHandlers()
+    handlers.onSealed = { sealed.record($0) }
+    let writer = try log.openDriven(handlers)
+    for _ in 0..<2 {
+      let first = try writer.append([1])
+      writer.rotate()
+      #expect(writer.turn() == .idle)
+      try disk.remove(log.location.path(LogFormat.segmentName(first)))
+    }
+    writer.tick()
+    #expect(writer.state == .open && sealed.all.map(\.firstLSN) == [1, 2])
+    try writer.append([2])
+    #expect(writer.turn() == .idle && writer.durableLSN == 3)
+  }
+
   /// Interruptions and short writes are everyday events: the log does not fail of them.
   @Test(arguments: [FaultyDisk.Fault.error(EINTR), .short])
   func interruptionsDoNotStopTheLog(fault: FaultyDisk.Fault) throws {

@@ -73,7 +73,7 @@ struct Inspect: OperatorCommand {
     }
     let state = try restoredState(data)
     var query = History.Query(first...last)
-    query.id = try user.map { try userID($0, state) }
+    if let user { query.keys = [RecordKey.of(UserID(raw: try userID(user, state)))] }
     if since != nil || until != nil { query.times = (since?.milliseconds ?? 0)...(until?.milliseconds ?? .max) }
     let text = RecordLines(isJSON: json, state: names ? state : nil)
     try history.forEach(query) { lsn, bytes in

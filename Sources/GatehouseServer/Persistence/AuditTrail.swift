@@ -1,0 +1,122 @@
+import GatehouseCore
+import GatehouseStorage
+
+/// What is asked of the audit trail.
+struct AuditQuery: Sendable {
+  /// Whom the records concern, and who acted: usernames, or `#id`.
+  var user: String?
+  var actor: String?
+  var from: Milliseconds?
+  var to: Milliseconds?
+  /// The record to begin with, going back; nil for the newest.
+  var cursor: LSN?
+  var count = Limits.listDefault
+}
+
+/// Reads the audit trail out of the log and its archive.
+struct AuditTrail: Sendable {
+  struct Event: Sendable {
+    let lsn: LSN
+    let record: Record
+  }
+
+  /// Some events, the newest first, and where the next page begins; nil where there is none.
+  struct Page: Sendable {
+    var events: [Event] = []
+    var next: LSN?
+  }
+
+  private let context: ServerContext
+
+  init(_ context: ServerContext) { self.context = context }
+
+  /// The records that are durable, and so will stay.
+  ///
+  /// - Parameter lastWrite: a record that whoever asks knows of, to be waited for.
+  func durable(after lastWrite: LSN) async -> LSN {
+    while context.log.durableLSN < lastWrite, !context.hasLogFailed { try? await Task.sleep(for: .milliseconds(1)) }
+    return context.log.durableLSN
+  }
+
+  func page(_ query: AuditQuery, through durable: LSN) async throws -> Page {
+    let last = min(query.cursor ?? durable, durable)
+    var wanted = History.Query(1...max(last, 1))
+    var actor: UserID?
+    if let name = query.actor {
+      let found = try await user(name)
+      actor = found.id
+      wanted.keys = [RecordKey.ofActor(found.id)]
+    }
+    if let name = query.user {
+      let found = try await user(name)
+      wanted.keys = [RecordKey.of(found.id)]
+      if let contact = found.contact { wanted.keys.append(RecordKey.of(contact)) }
+    }
+    if query.from != nil || query.to != nil {
+      let from = UInt64(clamping: query.from ?? 0)
+      let to = query.to.map { UInt64(clamping: $0) } ?? .max
+      guard from <= to else { return Page() }
+      wanted.times = from...to
+    }
+    guard last > 0 else { return Page() }
+    let history = History(context.folder, keys: RecordIndex.keys)
+    let (asked, count, who) = (wanted, query.count, actor)
+    let page = try await context.persistence.readings.run {
+      var page = Page()
+      try history.forEachNewestFirst(asked) { lsn, bytes in
+        var reader = ByteReader(bytes)
+        let record = try Record(from: &reader)
+        if let who, record.header.actor != who { return true }
+        if page.events.count == count {
+          page.next = lsn
+          return false
+        }
+        page.events.append(Event(lsn: lsn, record: record))
+        return true
+      }
+      return page
+    }
+    guard let page else { throw Refusal(.busy, "the trail is being read by others; try again") }
+    return page
+  }
+
+  // MARK: Users
+
+  private func user(_ word: String) async throws -> (id: UserID, contact: ContactID?) {
+    guard let id = try await id(word) else { throw Refusal.notFound("user") }
+    let partitioning = context.partitioning
+    let found = await context.read(partitioning.partition(of: id)) { state in
+      state.serial(of: id).map { serial -> ContactID in state.id(Int(state.users[serial].contact)) }
+    }
+    guard let found else { throw Refusal.notFound("user") }
+    return (id, found)
+  }
+
+  private func id(_ word: String) async throws -> UserID? {
+    if word.utf8.first == 0x23 {
+      guard let raw = Array(word.utf8).withUnsafeBytes({ Turn.identifier($0) }) else {
+        throw Refusal.syntax("user is not an id; ids are positive whole numbers")
+      }
+      return UserID(raw: raw)
+    }
+    let key = NameKey(word, context.partitioning)
+    let folded = Array(FoldedName(word).text.utf8)
+    return await context.read(key.partition) { state in
+      folded.withUnsafeBytes { state.user(folded: $0, hash: key.hash) }
+    }
+  }
+
+  /// The usernames of those who acted, and of those as whom they did; `#id` of who is not there.
+  func names(of events: [Event]) async -> [UserID: String] {
+    let headers = events.map(\.record.header)
+    let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))
+    var names: [UserID: String] = [:]
+    for (partition, ids) in Dictionary(grouping: ids, by: { context.partitioning.partition(of: $0) }) {
+      let found = await context.read(partition) { state in
+        ids.map { id in (id, state.serial(of: id).map { state.username($0) } ?? "#\(id.raw)") }
+      }
+      for (id, name) in found { names[id] = name }
+    }
+    return names
+  }
+}

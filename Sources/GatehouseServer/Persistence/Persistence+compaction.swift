@@ -1,0 +1,98 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+import Synchronization
+
+extension Persistence {
+  /// What `COMPACT` has done.
+  struct Compaction: Sendable {
+    var snapshotLSN: LSN = 0
+    var archivedThrough: LSN = 0
+    var segmentsRemoved = 0
+    var archives = 0
+    var expired = 0
+  }
+
+  /// Moves what the two kept snapshots cover from the log to the archive, and deletes what has been kept for long
+  /// enough; on a thread that stands back behind the lanes.
+  ///
+  /// - Parameter everything: whether the log's open segment is ended and snapshots are taken first, so that all
+  ///   that was written before goes.
+  @discardableResult
+  func compact(_ context: ServerContext, everything: Bool = false) async throws -> Compaction {
+    guard !isEnding else { throw Failure.stopping }
+    let isFree = state.withLock { status in
+      defer { status.isCompacting = true }
+      return !status.isCompacting
+    }
+    guard isFree else { throw Failure.alreadyCompacting }
+    defer { state.withLock { $0.isCompacting = false } }
+    do {
+      if everything { try await coverLog(context) }
+      return try await archive(context)
+    } catch {
+      if !isEnding { context.logger.error("the log was not archived", metadata: ["error": "\(error)"]) }
+      throw error
+    }
+  }
+
+  private func archive(_ context: ServerContext) async throws -> Compaction {
+    var options = CompactionOptions(now: UInt64(Clock.milliseconds()))
+    if case .atLeast(let duration) = context.facts.current.archiveRetention {
+      options.retention = UInt64(clamping: duration.milliseconds)
+    }
+    let compactor = Compactor(context.folder, options: options, keys: RecordIndex.keys)
+    let report = try await onOwnThread(niceness: 10) { [self] in
+      try compactor.compact { _ in if isEnding { throw Failure.stopping } }
+    }
+    for warning in report.warnings { context.logger.warning("\(warning)") }
+    for info in report.archived {
+      note(
+        .logArchived(first: info.records.lowerBound, last: info.records.upperBound, hash: "\(info.hash)"), context)
+    }
+    let last = try ArchiveCatalog(context.folder).entries().last?.records.upperBound ?? 0
+    state.withLock { $0.archivedThrough = last }
+    let done = Compaction(
+      snapshotLSN: status.lastSavedLSN, archivedThrough: last, segmentsRemoved: report.removed.count,
+      archives: report.archived.count, expired: report.expired.count)
+    if !report.removed.isEmpty || !report.expired.isEmpty {
+      context.logger.info(
+        "log archived",
+        metadata: ["through": "\(last)", "segments": "\(done.segmentsRemoved)", "expired": "\(done.expired)"])
+    }
+    return done
+  }
+
+  /// Ends the segment that is written, and takes snapshots until the two that are kept cover all before its end.
+  private func coverLog(_ context: ServerContext) async throws {
+    let target = try await endSegment(context)
+    let catalog = SnapshotCatalog(context.folder)
+    // Two at most: of two snapshots through the same record only one would be kept.
+    for _ in 0..<2 where try catalog.coveredThrough() ?? 0 < target {
+      if context.log.appendedLSN == status.lastSavedLSN { note(.snapshotTaken(status.lastSavedLSN), context) }
+      try await save(context)
+    }
+  }
+
+  /// - Returns: the last record of the segments that are complete.
+  private func endSegment(_ context: ServerContext) async throws -> LSN {
+    let last = context.log.appendedLSN
+    if context.log.statistics.currentSegment <= last { context.log.rotate() }
+    while context.log.statistics.currentSegment <= last {
+      guard case .open = context.log.state else { throw Failure.logStopped }
+      if isEnding { throw Failure.stopping }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    return context.log.statistics.currentSegment - 1
+  }
+
+  /// Puts a record about the data folder itself into the log. Where the log does not take it, the trail lacks a
+  /// remark, and nothing else.
+  private func note(_ change: Change, _ context: ServerContext) {
+    let header = RecordHeader(
+      time: Clock.milliseconds(), service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
+    var record = ByteWriter()
+    Record.encode(header, [change], into: &record)
+    _ = record.bytes.withUnsafeBytes { try? context.log.append($0) }
+  }
+}

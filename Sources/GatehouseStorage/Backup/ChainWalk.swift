@@ -1,0 +1,121 @@
+/// Follows the chain of hashes from a record on, through the archive and the log behind it, and checks every body on
+/// the way. It works beside a log that is being written and beside a compaction.
+package struct ChainWalk {
+  /// How far the chain was followed, and where it breaks.
+  package struct Report: Sendable, Equatable {
+    /// The first record that was checked: that of the file which has the one asked for.
+    package var from: UInt64
+    /// The last record up to which all was well.
+    package var through: UInt64
+    package var frames: UInt64 = 0
+    package var records: UInt64 = 0
+    /// What is wrong, and where; nil where nothing is.
+    package var problem: String?
+  }
+
+  private let folder: DataFolder
+  private let last: UInt64
+  private var report: Report
+  /// The hash that the next frame must name as the one before it; nil before the first file.
+  private var hash: Hash128?
+
+  /// Walks.
+  /// - Parameters:
+  ///   - first: the first record to be checked.
+  ///   - last: the last one, which must be durable.
+  package static func run(_ folder: DataFolder, from first: UInt64, through last: UInt64) -> Report {
+    var walk = ChainWalk(folder, max(first, 1), last)
+    do {
+      try walk.walk()
+    } catch {
+      walk.report.problem = "\(error)"
+    }
+    return walk.report
+  }
+
+  private init(_ folder: DataFolder, _ first: UInt64, _ last: UInt64) {
+    self.folder = folder
+    self.last = last
+    report = Report(from: first, through: first - 1)
+  }
+
+  /// How often files may move from log to archive under the reader's eyes before that counts as a fault.
+  private static let moveLimit = 16
+
+  private mutating func walk() throws {
+    let history = History(folder) { _, _ in 0 }
+    let kept = try history.firstLSN() ?? 1
+    if report.from < kept { report.through = kept - 1 }
+    report.from = report.through + 1
+    var moves = 0
+    while report.through < last {
+      do {
+        switch try history.place(of: report.through + 1) {
+        case .archive(let entry): try check(entry)
+        case .segment(let records): try check(segment: records)
+        }
+      } catch let error as FileGone {
+        // Nothing of it was counted yet: the archive has it by now.
+        moves += 1
+        if moves > Self.moveLimit { throw error }
+      }
+    }
+  }
+
+  private mutating func check(_ entry: ArchiveCatalog.Entry) throws {
+    let reader: ArchiveReader
+    do {
+      reader = try ArchiveCatalog(folder).open(entry)
+    } catch {
+      if !folder.disk.exists(entry.path) { throw FileGone() }
+      throw error
+    }
+    defer { reader.close() }
+    try check(reader.info.previousHash, before: entry.records.lowerBound, in: DiskPath.name(of: entry.path))
+    try reader.verify()
+    for block in reader.blocks {
+      report.frames += UInt64(block.frameCount)
+      report.records += UInt64(block.recordCount)
+    }
+    hash = reader.info.lastHash
+    report.through = entry.records.upperBound
+  }
+
+  private mutating func check(segment records: ClosedRange<UInt64>) throws {
+    let location = folder.logLocation
+    let name = LogFormat.segmentName(records.lowerBound)
+    let segment: OpenSegment
+    do {
+      segment = try OpenSegment(location, records.lowerBound)
+    } catch {
+      if !folder.disk.exists(location.path(name)) { throw FileGone() }
+      throw error
+    }
+    defer { segment.file.close() }
+    try check(segment.header.previousHash, before: records.lowerBound, in: name)
+    var scanner = SegmentScanner(segment, folderID: location.folderID)
+    let end = min(last, records.upperBound)
+    while scanner.chain.nextLSN <= end {
+      let step = try scanner.next()
+      guard case .frame(let frame) = step else {
+        throw LogError(
+          .corrupt, segment: name, offset: scanner.offset, lsn: scanner.chain.nextLSN,
+          "there is no good frame, but record \(end) was durable")
+      }
+      report.frames += 1
+      report.records += UInt64(frame.header.recordCount)
+      report.through = max(report.through, scanner.chain.nextLSN - 1)
+    }
+    hash = scanner.chain.hash
+  }
+
+  /// Holds the hash that a file begins with against the end of the file before it, or the beginning of all.
+  private mutating func check(_ previous: Hash128, before lsn: UInt64, in file: String) throws {
+    if hash == nil { report.from = lsn }
+    let beginning = lsn == 1 ? LogFormat.genesis(folder.manifest.folderID) : nil
+    let expected = hash ?? beginning
+    guard expected == nil || previous == expected else {
+      throw LogError(.corrupt, segment: file, offset: 0, lsn: lsn, "it does not follow on what is before it")
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// The audit trail as it is asked for.
+@Suite("AUDIT.LIST and AUDIT.VERIFY")
+struct AuditTests {
+  private let server: TestServer
+  private let gate: Client
+
+  init() throws {
+    server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
+    gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("USER.CREATE ana FIRST Ana PRODUCT payroll")
+  }
+
+  @Test("an event says when, who, what, why, and what went from what to what")
+  func event() throws {
+    try gate.ok("USER.SET ana first Anna REASON 'a typing mistake'")
+    let event = try #require(try gate.pages("AUDIT.LIST USER ana").first)
+    #expect(event.names == ["lsn", "time", "actor", "subject", "service", "command", "reason", "changes"])
+    #expect(event["command"] == "USER.SET" && event["reason"] == "a typing mistake")
+    #expect(event["actor"] == nil && event["subject"] == nil && event["service"] == nil)
+    let change = try #require(event.value("changes")?.items.first.flatMap { Fields($0) })
+    #expect(change["change"] == "contact-set")
+    let field = try #require(change.value("fields")?.items.first.flatMap { Fields($0) })
+    #expect(field["name"] == "first" && field["old"] == "Ana" && field["new"] == "Anna")
+  }
+
+  @Test("all that is a user's is found under it: sessions, timers, entries, the contact, and what was done as it")
+  func whatIsOnesOwn() throws {
+    try gate.ok("USER.CREATE bo PRODUCT payroll")
+    let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
+    try gate.ok("TIMER.START ana NOTE one")
+    let entry = try #require(try gate.fields("TIMER.STOP ana")["entry"])
+    try gate.ok("ENTRY.CORRECT \(entry) NOTE two")
+    try gate.ok("ENTRY.DELETE \(entry)")
+    try gate.ok("USER.SET ana last Lima")
+    try gate.ok("SESSION.REVOKE \(token)")
+    try gate.ok("USER.STATUS bo locked")
+    let commands = try gate.pages("AUDIT.LIST USER ana").map { $0["command"] ?? "" }
+    #expect(
+      commands == [
+        "SESSION.REVOKE", "USER.SET", "ENTRY.DELETE", "ENTRY.CORRECT", "TIMER.STOP", "TIMER.START", "SESSION.CREATE",
+        "USER.CREATE",
+      ])
+    let id = try #require(try gate.fields("USER.GET ana")["id"])
+    #expect(try gate.pages("AUDIT.LIST USER #\(id)").count == commands.count)
+  }
+
+  @Test("who acted is told, and found by")
+  func actors() throws {
+    try gate.ok("USER.CREATE tina PRODUCT payroll ROLE training-administrator")
+    let token = try #require(try gate.fields("SESSION.CREATE tina payroll")["session"])
+    try gate.acting(as: token).ok("USER.SET ana first Anna")
+    let start = try gate.fields("IMPERSONATE.START \(token) ana REASON 'ticket 7'")
+    try gate.acting(as: try #require(start["session"])).ok("USER.SET ana last Lima")
+    let events = try gate.pages("AUDIT.LIST ACTOR tina").filter { $0["command"] == "USER.SET" }
+    #expect(events.map { $0["subject"] } == ["ana", "tina"])
+    #expect(events.allSatisfy { $0["actor"] == "tina" })
+    #expect(try gate.pages("AUDIT.LIST ACTOR tina USER ana").contains { $0["lsn"] == events[0]["lsn"] })
+    #expect(try gate.pages("AUDIT.LIST ACTOR ana").isEmpty)
+  }
+
+  @Test("pages follow on each other, and times bound the list")
+  func pages() throws {
+    for number in 0..<25 { try gate.ok("USER.SET ana department d\(number)") }
+    let all = try gate.pages("AUDIT.LIST").compactMap { $0.integer("lsn") }
+    #expect(all == all.sorted(by: >) && all.last == 1)
+    #expect(try gate.pages("AUDIT.LIST COUNT 4").compactMap { $0.integer("lsn") } == all)
+    let last = try #require(try gate.pages("AUDIT.LIST COUNT 1000").first?.integer("time"))
+    #expect(try gate.pages("AUDIT.LIST FROM \(last)").contains { $0.integer("lsn") == all.first })
+    #expect(try gate.pages("AUDIT.LIST FROM \(last + 60_000)").isEmpty)
+    #expect(try gate.pages("AUDIT.LIST TO \(last)").count == all.count)
+    #expect(try gate.pages("AUDIT.LIST FROM \(last) TO \(last - 1)").isEmpty)
+  }
+
+  @Test("what cannot be answered is refused")
+  func refusals() throws {
+    try gate.refused("AUDIT.LIST USER nobody", with: "NOTFOUND user")
+    try gate.refused("AUDIT.LIST ACTOR #999999", with: "NOTFOUND user")
+    try gate.refused("AUDIT.LIST CURSOR x", with: "ERR")
+    try gate.refused("AUDIT.LIST FROM yesterday", with: "ERR")
+    try gate.refused("AUDIT.LIST WHERE x", with: "ERR")
+    try gate.refused("AUDIT.VERIFY FROM -1", with: "ERR")
+  }
+
+  @Test("on a session's authority administrators read it, and super administrators verify it")
+  func authority() throws {
+    func acting(as role: String) throws -> Client {
+      try gate.ok("USER.CREATE \(role) PRODUCT payroll ROLE \(role)")
+      return gate.acting(as: try #require(try gate.fields("SESSION.CREATE \(role) payroll")["session"]))
+    }
+    let manager = try acting(as: "manager")
+    try manager.refused("AUDIT.LIST", with: "NOPERM")
+    try manager.refused("AUDIT.VERIFY", with: "NOPERM")
+    let trainer = try acting(as: "training-administrator")
+    #expect(try trainer.pages("AUDIT.LIST USER ana").count == 1)
+    try trainer.refused("AUDIT.VERIFY", with: "NOPERM")
+    let boss = try acting(as: "super-administrator")
+    #expect(try boss.pages("AUDIT.LIST USER ana").count == 1)
+    #expect(try boss.fields("AUDIT.VERIFY")["ok"] == "1")
+    try gate.acting(as: "nothing").refused("AUDIT.LIST", with: "")
+    try boss.refused("INFO", with: "NOPERM")
+    #expect(try gate.text("PING") == "PONG")
+  }
+
+  @Test("the chain is followed through the archive into the log")
+  func verify() throws {
+    let log = try gate.fields("AUDIT.VERIFY")
+    #expect(log.names == ["ok", "from", "through", "frames", "records", "problem"])
+    #expect(log["ok"] == "1" && log["from"] == "1" && log["through"] == "2" && log["records"] == "2")
+    #expect(log["problem"] == nil)
+    try gate.ok("COMPACT")
+    try gate.ok("USER.SET ana last Lima")
+    let last = try #require(try gate.pages("AUDIT.LIST").first?["lsn"])
+    let both = try gate.fields("AUDIT.VERIFY")
+    #expect(both["ok"] == "1" && both["from"] == "1" && both["through"] == last && both["records"] == last)
+    #expect(try gate.fields("AUDIT.VERIFY FROM \(last)")["ok"] == "1")
+  }
+}

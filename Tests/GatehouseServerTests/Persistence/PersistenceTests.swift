@@ -1,0 +1,78 @@
+import Foundation
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// Snapshots, compaction and what is found at the next start.
+@Suite("COMPACT")
+struct PersistenceTests {
+  @Test("COMPACT moves the log into the archive; the trail and the state are as before, also after a restart")
+  func compact() throws {
+    let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
+    let gate = try server.client()
+    for number in 0..<60 { try gate.ok("USER.CREATE u\(number)") }
+    let trail = try gate.pages("AUDIT.LIST USER u7").map(\.description)
+
+    let done = try gate.fields("COMPACT")
+    #expect(done.names == ["snapshot", "archived-through", "segments-removed", "archives", "expired"])
+    #expect(done["archived-through"] == "60" && done["segments-removed"] == "1" && done["archives"] == "1")
+    #expect(try #require(done.integer("snapshot")) >= 60)
+    #expect(try files(server, "archive").count == 1 && files(server, "snapshots").count == 2)
+    let info = try #require(try gate.text("INFO snapshot"))
+    #expect(info.contains("archived_through_lsn:60"))
+    #expect(try gate.pages("AUDIT.LIST USER u7").map(\.description) == trail)
+    // The archive's hash is in the log, so that the chain covers it.
+    let archived = try #require(try gate.pages("AUDIT.LIST").first { $0["command"] == "COMPACT" }?.value("changes"))
+    #expect(archived.formatted().contains("log-archived"))
+
+    // Again, with nothing new but the records of the first time: still sound.
+    try gate.ok("COMPACT")
+    try gate.ok("USER.CREATE last")
+    try server.terminate()
+    try server.start()
+    let again = try server.client()
+    #expect(try again.integer("USER.COUNT") == 61)
+    #expect(try again.pages("AUDIT.LIST USER u7").map(\.description) == trail)
+    #expect(try again.fields("AUDIT.VERIFY")["ok"] == "1")
+    #expect(try #require(try again.text("INFO snapshot")).contains("archived_through_lsn:6"))
+  }
+
+  @Test("COMPACT while clients write, and two at once: all acknowledged is there")
+  func underLoad() throws {
+    let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
+    let acknowledged = Collected<String>()
+    try inParallel(4) { worker in
+      let client = try server.client()
+      if worker == 0 {
+        for _ in 0..<5 {
+          let reply = try client.reply("COMPACT")
+          if let error = reply.errorText { #expect(error.hasPrefix("BUSY"), "\(error)") }
+          pause(.milliseconds(20))
+        }
+        return
+      }
+      if worker == 1 {
+        for _ in 0..<20 {
+          try client.ok("AUDIT.LIST COUNT 50")
+          #expect(try client.fields("AUDIT.VERIFY")["ok"] == "1")
+          _ = try client.reply("COMPACT")
+        }
+        return
+      }
+      for number in 0..<300 {
+        try client.ok("USER.CREATE w\(worker)-\(number)")
+        acknowledged.add("w\(worker)-\(number)")
+      }
+    }
+    server.kill()
+    try server.start()
+    let gate = try server.client()
+    #expect(try gate.integer("USER.COUNT") == Int64(acknowledged.all.count))
+    #expect(try gate.pages("AUDIT.LIST COUNT 1000").filter { $0["command"] == "USER.CREATE" }.count == 600)
+    #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
+  }
+
+  private func files(_ server: TestServer, _ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(server.dataPath)/\(folder)")
+  }
+}

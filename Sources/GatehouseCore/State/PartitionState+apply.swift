@@ -119,9 +119,7 @@ extension PartitionState {
       case .hired: row.hired = TimeText.dayNumber(text.text) ?? .min
       case .released: row.released = TimeText.dayNumber(text.text) ?? .min
       default:
-        guard !text.text.isEmpty else { continue }
-        packed.byte(text.field.rawValue)
-        packed.text(text.text)
+        packed.textField(text.field.rawValue, text.text)
       }
     }
     contacts.put(row, at: serial)
@@ -314,9 +312,11 @@ extension PartitionState {
     row.next = users[user].sessions
     sessions.put(row, at: slot)
     if row.next != 0 { sessions[Int(row.next)].previous = UInt32(slot) }
-    users[user].sessions = UInt32(slot)
-    users[user].sessionCount += 1
-    if opened.impersonation == nil { users[user].lastLogin = time }
+    users.update(user) {
+      $0.sessions = UInt32(slot)
+      $0.sessionCount += 1
+      if opened.impersonation == nil { $0.lastLogin = time }
+    }
     if let impersonation = opened.impersonation {
       var details = Details()
       details.encode(Impersonation.tag) { impersonation.encode(&$0) }
@@ -342,13 +342,12 @@ extension PartitionState {
     guard isMine(id) else { return }
     guard let slot = slot(of: id) else { preconditionFailure("session \(id.raw) ended twice") }
     let row = sessions[slot]
-    if row.previous != 0 {
-      sessions[Int(row.previous)].next = row.next
-    } else {
-      users[Int(row.user)].sessions = row.next
-    }
+    if row.previous != 0 { sessions[Int(row.previous)].next = row.next }
     if row.next != 0 { sessions[Int(row.next)].previous = row.previous }
-    users[Int(row.user)].sessionCount -= 1
+    users.update(Int(row.user)) {
+      if row.previous == 0 { $0.sessions = row.next }
+      $0.sessionCount -= 1
+    }
     var free = SessionRow()
     free.generation = row.generation &+ 1
     free.next = freeSession

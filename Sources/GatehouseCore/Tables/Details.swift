@@ -77,3 +77,22 @@ package struct Details: Sendable, Equatable {
     bytes = result.bytes
   }
 }
+
+extension ByteWriter {
+  /// A field of details that are packed from scratch; nothing where the text is empty.
+  mutating func textField(_ tag: UInt8, _ value: String) {
+    guard !value.isEmpty else { return }
+    byte(tag)
+    text(value)
+  }
+
+  /// A field whose value has fewer than 128 bytes.
+  mutating func shortField(_ tag: UInt8, _ write: (inout ByteWriter) -> Void) {
+    byte(tag)
+    byte(0)
+    let start = count
+    write(&self)
+    precondition(count - start < 128)
+    patch(UInt8(count - start), at: start - 1)
+  }
+}

@@ -12,6 +12,9 @@ package struct ByteWriter: Sendable {
 
   package mutating func byte(_ value: UInt8) { bytes.append(value) }
 
+  /// Overwrites a byte that was written before its value was known.
+  mutating func patch(_ value: UInt8, at offset: Int) { bytes[offset] = value }
+
   /// LEB128: seven bits a byte, low bits first.
   package mutating func varint(_ value: some FixedWidthInteger & UnsignedInteger) {
     var rest = UInt64(value)

@@ -377,13 +377,14 @@ extension PartitionState {
     row.workspace = workspace
     entries.put(row, at: serial)
     contacts[contact].entries = UInt32(serial)
-    var details = Details()
-    details[text: EntryTag.project] = content.project
-    details[text: EntryTag.note] = content.note
-    details.encode(EntryTag.startedBy) { startedBy.encode(&$0) }
-    details.encode(EntryTag.stoppedBy) { header.author.encode(&$0) }
-    details[text: EntryTag.reason] = header.reason
-    entries.setDetails(of: serial, details.bytes)
+    var packed = ByteWriter()
+    packed.reserve(content.project.utf8.count + content.note.utf8.count + header.reason.utf8.count + 32)
+    packed.textField(EntryTag.project, content.project)
+    packed.textField(EntryTag.note, content.note)
+    packed.shortField(EntryTag.startedBy) { startedBy.encode(&$0) }
+    packed.shortField(EntryTag.stoppedBy) { header.author.encode(&$0) }
+    packed.textField(EntryTag.reason, header.reason)
+    entries.setDetails(of: serial, packed.bytes)
   }
 
   /// Keeps what an entry said before a correction.

@@ -67,10 +67,20 @@ package struct RowTable<Row: TableRow>: Sendable {
       pages[last >> Self.shift].rows.append(.vacant)
       last += 1
     }
-    discardDetails(of: serial)
-    self[serial] = row
-    self[serial].details = DetailRange()
+    var row = row
+    row.details = DetailRange()
+    let index = serial - 1
+    Self.replace(&pages[index >> Self.shift], index & (Self.pageSize - 1), row)
   }
+
+  private static func replace(_ page: inout Page, _ place: Int, _ row: Row) {
+    page.waste += Int(page.rows[place].details.count)
+    page.rows[place] = row
+  }
+
+  /// Changes a row in one go; each access to a row asks twice whether its page is shared with a snapshot.
+  @inline(__always)
+  package mutating func update(_ serial: Int, _ change: (inout Row) -> Void) { change(&self[serial]) }
 
   /// Appends a page of rows whose details lie in `details`; only the last page may have room left.
   mutating func append(_ rows: ContiguousArray<Row>, details: UnsafeRawBufferPointer) {

@@ -113,6 +113,9 @@ extension ServerContext {
 
   /// Takes over what reaches beyond the settings that are read where they are used.
   func configurationChanged(_ configuration: ServerConfiguration) {
+    // The handler of the server's loggers keeps one level for all of them.
+    var logger = logger
+    logger.logLevel = configuration.logLevel
     logger.notice("configuration changed")
   }
 }

@@ -46,19 +46,21 @@ extension Turn {
   private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
     arguments = request
     guard var found = table.find(request[0]) else { throw .refused(Self.unknownCommand(request)) }
-    spec = table.commands[found]
+    var spec = table.commands[found]
     if spec.isPrefix {
       guard request.count >= 3 else { throw .refused(Self.wrongArity(spec)) }
       guard connection.service != nil else { throw .refused(Self.unauthenticated) }
       authority = request[1]
       arguments = request.dropping(2)
-      guard let inner = CommandTable.index.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
+      guard let inner = table.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
       found = inner
-      spec = CommandTable.all[found]
-      if case .prefix = spec.body { throw .refused(.syntax("AS cannot stand inside AS")) }
+      spec = table.commands[found]
+      if spec.isPrefix { throw .refused(.syntax("AS cannot stand inside AS")) }
     }
     place = found
-    try readOptions()
+    self.spec = spec
+    // Nearly every command of the hot path has just its positional words.
+    if arguments.count - 1 != spec.required || !spec.mandatory.isEmpty { try readOptions() }
     if connection.service == nil, !spec.isOpen { throw .refused(Self.unauthenticated) }
     if authority == nil {
       if !connection.rights.isSuperset(of: spec.rights), !spec.isOpen {
@@ -68,10 +70,10 @@ extension Turn {
     } else if case .nobody = spec.users {
       throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
     }
-    return try start()
+    return try start(spec)
   }
 
-  private func start() throws(Halt) -> Start {
+  private func start(_ spec: CommandSpec) throws(Halt) -> Start {
     switch spec.route {
     case .connection:
       guard case .server(let command) = spec.body else { preconditionFailure("\(spec.name) has no server body") }
@@ -121,8 +123,6 @@ extension Turn {
 
   private func readOptions() throws(Halt) {
     let given = arguments.count - 1
-    // Nearly every command of the hot path has just its positional words.
-    if given == spec.required, spec.mandatory.isEmpty { return }
     guard given >= spec.required else { throw .refused(Self.wrongArity(spec)) }
     var word = 1 + spec.required
     var positional = spec.required

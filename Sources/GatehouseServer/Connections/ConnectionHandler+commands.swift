@@ -18,19 +18,12 @@ extension ConnectionHandler {
     if lane.isWatched { tellMonitors(request) }
     switch start {
     case .partition(let index):
-      let partition = lane.services.partitions[index]
-      let isBarrier = turn.isBarrier
-      if isBarrier, !hasNothingUnderWay { return false }
-      guard partition.lane === lane else {
-        send(request, to: partition)
-        isPaused = isBarrier
-        break
+      if !hasNothingUnderWay, turn.isBarrier { return false }
+      if let cell = lane.own[index], !cell.isTaken {
+        guard conclude(turn.decide(home: cell), turn, place, request) else { return false }
+      } else {
+        runElsewhere(request, lane.services.partitions[index], isBarrier: turn.isBarrier)
       }
-      guard let cell = partition.free else {
-        wait(for: partition, request)
-        break
-      }
-      guard conclude(turn.decide(home: cell), turn, place, request) else { return false }
     case .anywhere:
       guard conclude(turn.decide(home: nil), turn, place, request) else { return false }
     case .refused:
@@ -119,6 +112,13 @@ extension ConnectionHandler {
   }
 
   // MARK: Elsewhere
+
+  /// The command's partition is another lane's, or held.
+  private func runElsewhere(_ request: Arguments, _ partition: Partition, isBarrier: Bool) {
+    guard partition.lane !== lane else { return wait(for: partition, request) }
+    send(request, to: partition)
+    isPaused = isBarrier
+  }
 
   /// Puts a request among those that go to another lane at the end of the read.
   private func send(_ request: Arguments, to partition: Partition) {

@@ -200,7 +200,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   @inline(__always)
   func addReply(of turn: Turn) {
     let horizon = turn.horizon
-    if queue.isEmpty, horizon <= lane.durable {
+    if queue.isEmpty, horizon <= lane.durableBefore || horizon <= lane.durable {
       ReplyEncoder.encode(turn.reply, client.version, into: &ready)
     } else {
       add(turn.reply, horizon: horizon)

@@ -21,7 +21,11 @@ func fillRandom(_ buffer: UnsafeMutableRawBufferPointer) {
   var filled = 0
   while filled < buffer.count {
     let count = read(randomDevice, buffer.baseAddress! + filled, buffer.count - filled)
-    if count > 0 { filled += count } else { precondition(count < 0 && errno == EINTR, "no random bits from the kernel") }
+    if count > 0 {
+      filled += count
+    } else {
+      precondition(count < 0 && errno == EINTR, "no random bits from the kernel")
+    }
   }
 }
 

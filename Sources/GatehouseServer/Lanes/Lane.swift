@@ -35,10 +35,14 @@ final class Lane: @unchecked Sendable {
     self.executor = loop.executor.asUnownedSerialExecutor()
   }
 
+  /// The partitions of this lane by number, nil for those of others: what a command looks its partition up in.
+  @exclusivity(unchecked) private(set) var own: ContiguousArray<PartitionCell?> = []
+
   /// Gives the lane what it works with, once the data is there.
   func begin(_ services: ServerContext, directory: Directory) {
     self.services = services
     turn = services.makeTurn(directory: directory)
+    own = ContiguousArray(services.partitions.map { $0.lane === self ? $0.resident : nil })
   }
 
   var isReady: Bool { services != nil }
@@ -55,6 +59,9 @@ final class Lane: @unchecked Sendable {
 
   @inline(__always)
   var durable: LSN { services.log.durableLSN }
+
+  /// How far the log was durable when the read began: what is settled by then needs no second look.
+  @exclusivity(unchecked) private(set) var durableBefore: LSN = 0
 
   /// Sees to it that a connection is told when the log has come further.
   func waitForLog(_ connection: ConnectionHandler) {
@@ -157,7 +164,9 @@ final class Lane: @unchecked Sendable {
     readStart = Clock.nanoseconds()
     runs.removeAll(keepingCapacity: true)
     commandsInRead = 0
-    isWatched = services?.monitors.isWatched ?? false
+    guard let services else { return }
+    isWatched = services.monitors.isWatched
+    durableBefore = services.log.durableLSN
   }
 
   @inline(__always)

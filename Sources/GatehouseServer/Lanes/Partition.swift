@@ -27,6 +27,9 @@ actor Partition {
   @inline(__always)
   nonisolated var free: PartitionCell? { cell.isTaken ? nil : cell }
 
+  /// The cell itself, for the lane that the partition lives on, under the same rule.
+  nonisolated var resident: PartitionCell { cell }
+
   /// Runs `work` once nobody holds the partition: now, or after those who came first.
   func whenFree(_ work: @escaping @Sendable (PartitionCell) -> Void) {
     if hold.enter({ work(self.cell) }) { work(cell) }

@@ -111,6 +111,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "GatehouseCtlTests",
+      dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "GatehouseIntegrationTests",
       dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseTestSupport"],
       exclude: ["Resources"],

@@ -20,7 +20,7 @@ extension History {
     return max(scanner.chain.nextLSN - 1, archived)
   }
 
-  /// Hands out the frames that hold some of `records`, in order, and the clean ends between them.
+  /// Hands out the frames that hold some of `records`, in order, and the clean ends beside them.
   package func forEachFrame(_ records: ClosedRange<UInt64>, _ handle: (FrameInfo) throws -> Bool) throws {
     guard let first = try firstLSN(), first <= records.upperBound else { return }
     var next = max(first, records.lowerBound)
@@ -60,11 +60,13 @@ extension History {
       let segment = try openSegment(range.lowerBound)
       defer { segment.file.close() }
       var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
-      while scanner.chain.nextLSN <= min(range.upperBound, records.upperBound) {
+      while true {
         guard case .frame(let frame) = try scanner.next() else {
+          if scanner.chain.nextLSN > min(range.upperBound, records.upperBound) { break }
           throw LogError(
             .corrupt, segment: name, offset: scanner.offset, lsn: scanner.chain.nextLSN, "there is no good frame")
         }
+        if frame.header.recordCount > 0, frame.header.firstLSN > records.upperBound { break }
         guard frame.header.holds(records) else { continue }
         let info = FrameInfo(
           file: DiskPath.join(FolderName.log, name), offset: frame.offset, header: frame.header)
@@ -85,8 +87,10 @@ extension History {
 }
 
 extension FrameHeader {
-  /// Whether the frame has some of the records, or ends the log between two of them.
+  /// Whether the frame has some of the records, or has none and is beside one of them.
   fileprivate func holds(_ records: ClosedRange<UInt64>) -> Bool {
-    recordCount == 0 ? records.contains(firstLSN) : firstLSN <= records.upperBound && nextLSN > records.lowerBound
+    recordCount == 0
+      ? records.contains(firstLSN) || records.contains(firstLSN - 1)
+      : firstLSN <= records.upperBound && nextLSN > records.lowerBound
   }
 }

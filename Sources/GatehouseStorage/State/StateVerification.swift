@@ -115,6 +115,9 @@ package struct StateVerification {
       let record = try Record(from: &reader)
       guard reader.isAtEnd else { throw reader.failure("more bytes than the record has") }
       if countsChanges { for change in record.changes { report.changes[ChangeText(change).kind, default: 0] += 1 } }
+      for case .logArchived(let first, let last, let hash) in record.changes {
+        check(archiveOf: first, last, hash, lsn)
+      }
       report.records += 1
       if applies { state.apply(record, lsn: lsn) }
       return true
@@ -122,6 +125,16 @@ package struct StateVerification {
       note(FolderName.log, lsn: lsn, "the record cannot be read: \(error)")
       return false
     }
+  }
+
+  /// Holds what the log says of an archive that was written against the archive that is there, if it still is.
+  private mutating func check(archiveOf first: UInt64, _ last: UInt64, _ hash: String, _ lsn: UInt64) {
+    guard let info = bytes.archives.first(where: { $0.records.lowerBound == first && $0.records.upperBound == last }),
+      "\(info.hash)" != hash
+    else { return }
+    note(
+      DiskPath.join(FolderName.archive, DiskPath.name(of: info.path)), lsn: first,
+      "it is not the archive whose hash record \(lsn) has")
   }
 
   private mutating func checkState() {

@@ -73,7 +73,7 @@ struct Inspect: OperatorCommand {
     }
     let state = try restoredState(data)
     var query = History.Query(first...last)
-    if let user { query.keys = [RecordKey.of(UserID(raw: try userID(user, state)))] }
+    if let user { query.keys = [RecordKey.of(try userID(user, state))] }
     if since != nil || until != nil { query.times = (since?.milliseconds ?? 0)...(until?.milliseconds ?? .max) }
     let text = RecordLines(isJSON: json, state: names ? state : nil)
     try history.forEach(query) { lsn, bytes in
@@ -88,12 +88,12 @@ struct Inspect: OperatorCommand {
     return try Restoration.look(at: data, dictionaries: knownDictionaries())
   }
 
-  private func userID(_ word: String, _ state: Restoration?) throws -> UInt64 {
-    if let number = Self.number(word) { return number }
+  private func userID(_ word: String, _ state: Restoration?) throws -> UserID {
+    if let number = Self.number(word) { return UserID(raw: number) }
     guard let id = state?.user(named: word) else {
       throw ValidationError("there is no user \(word); one who was deleted or renamed is found by #id")
     }
-    return id.raw
+    return id
   }
 
   private static func number(_ word: String) -> UInt64? { word.hasPrefix("#") ? UInt64(word.dropFirst()) : nil }

@@ -26,7 +26,7 @@ package final class CommandIndex: Sendable {
     while capacity < commands.count * 4 { capacity *= 2 }
     var slots = ContiguousArray<UInt16>(repeating: 0, count: capacity)
     for (index, name) in names.enumerated() {
-      var slot = name.withUnsafeBytes { Self.hash($0) } & (capacity - 1)
+      var slot = name.withUnsafeBytes { Words.hash($0) } & (capacity - 1)
       while slots[slot] != 0 {
         precondition(names[Int(slots[slot]) - 1] != name, "two commands of one name")
         slot = (slot + 1) & (capacity - 1)
@@ -40,7 +40,7 @@ package final class CommandIndex: Sendable {
   @inline(__always)
   package func find(_ name: UnsafeRawBufferPointer) -> Int? {
     let mask = slots.count - 1
-    var slot = Self.hash(name) & mask
+    var slot = Words.hash(name) & mask
     while slots[slot] != 0 {
       let index = Int(slots[slot]) - 1
       if Self.isName(names[index], name) { return index }
@@ -53,15 +53,9 @@ package final class CommandIndex: Sendable {
   private static func upper(_ byte: UInt8) -> UInt8 { byte &- 0x61 < 26 ? byte & 0xdf : byte }
 
   @inline(__always)
-  private static func hash(_ name: UnsafeRawBufferPointer) -> Int {
-    var hash: UInt32 = 0x811c_9dc5
-    for byte in name { hash = (hash ^ UInt32(upper(byte))) &* 0x0100_0193 }
-    return Int(hash ^ hash >> 15)
-  }
-
-  @inline(__always)
   private static func isName(_ stored: ContiguousArray<UInt8>, _ name: UnsafeRawBufferPointer) -> Bool {
     guard stored.count == name.count else { return false }
+    if stored.withUnsafeBytes({ sameBytes($0, name) }) { return true }
     for index in 0..<name.count where stored[index] != upper(name[index]) { return false }
     return true
   }

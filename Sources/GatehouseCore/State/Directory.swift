@@ -41,25 +41,17 @@ package final class Directory: Sendable {
     while capacity < products.count * 2 { capacity *= 2 }
     var slots = ContiguousArray<ProductID>(repeating: 0, count: capacity)
     for (index, name) in names.enumerated() where !name.isEmpty {
-      var slot = name.withUnsafeBytes { Self.hash($0) } & (capacity - 1)
+      var slot = name.withUnsafeBytes { Words.hash($0) } & (capacity - 1)
       while slots[slot] != 0 { slot = (slot + 1) & (capacity - 1) }
       slots[slot] = ProductID(index + 1)
     }
     productSlots = slots
   }
 
-  /// FNV-1a: product names are made by administrators, few, and not worth a keyed hash.
-  @inline(__always)
-  private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return Int(truncatingIfNeeded: hash >> 8)
-  }
-
   /// The product that `name` or `workspace/name` stands for.
   package func productID(_ word: UnsafeRawBufferPointer) -> ProductID? {
     let mask = productSlots.count - 1
-    var slot = Self.hash(word) & mask
+    var slot = Words.hash(word) & mask
     while productSlots[slot] != 0 {
       let id = productSlots[slot]
       if productNames[Int(id) - 1].withUnsafeBytes({ sameBytes($0, word) }) { return id }

@@ -174,11 +174,8 @@ extension Turn {
   @inline(__always)
   func nameKey(_ index: Int) -> NameKey {
     if foldedWord == index, let foldedKey { return foldedKey }
-    let key = FoldedName.withFolded(arguments[index]) { folded in
-      foldedCount = min(folded.count, Limits.usernameBytes)
-      foldedName.copyMemory(from: UnsafeRawBufferPointer(rebasing: folded[..<foldedCount]))
-      return NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
-    }
+    foldedCount = FoldedName.fold(arguments[index], into: foldedName)
+    let key = NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
     foldedWord = index
     foldedKey = key
     return key

@@ -17,23 +17,35 @@ package struct FoldedName: Sendable, Hashable {
     return String(scalars)
   }
 
+  /// Writes the folded bytes of a name that is given as UTF-8 to a buffer of `Limits.usernameBytes`, and returns
+  /// how many. A name that is longer is cut: nobody has one.
+  static func fold(_ name: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    guard name.count <= Limits.usernameBytes else { return copy(name.prefix(Limits.usernameBytes), into: buffer) }
+    var offset = 0
+    while offset < name.count {
+      let word = Words.load(name, at: offset)
+      guard Words.isASCII(word) else {
+        return copy(Array(fold(String(decoding: name, as: UTF8.self)).utf8).prefix(Limits.usernameBytes), into: buffer)
+      }
+      // The buffer's size is a multiple of eight, so that a whole word fits at the end too.
+      buffer.storeBytes(of: Words.lower(word).littleEndian, toByteOffset: offset, as: UInt64.self)
+      offset += 8
+    }
+    return name.count
+  }
+
+  private static func copy(_ bytes: some Collection<UInt8>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    buffer.copyBytes(from: bytes)
+    return bytes.count
+  }
+
   /// Calls `body` with the folded bytes of a name that is given as UTF-8.
-  @inline(__always)
-  package static func withFolded<Result>(
+  static func withFolded<Result>(
     _ name: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {
-    guard name.count <= Limits.usernameBytes else { return body(name) }
-    return withUnsafeTemporaryAllocation(byteCount: Limits.usernameBytes, alignment: 8) { buffer in
-      var seen: UInt8 = 0
-      for index in 0..<name.count {
-        let byte = name[index]
-        seen |= byte
-        // Sets bit 5 of the letters A to Z only.
-        buffer[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
-      }
-      if seen < 0x80 { return body(UnsafeRawBufferPointer(rebasing: buffer[..<name.count])) }
-      var folded = fold(String(decoding: name, as: UTF8.self))
-      return folded.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    withUnsafeTemporaryAllocation(byteCount: Limits.usernameBytes, alignment: 8) { buffer in
+      let count = fold(name, into: buffer)
+      return body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }
 }

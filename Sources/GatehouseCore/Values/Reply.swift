@@ -115,7 +115,8 @@ package struct Reply: Sendable, Equatable {
   }
 
   private mutating func add(_ kind: Kind, _ text: StaticString) {
-    add(kind, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    nodes.append(Node(kind: kind, count: Int32(text.utf8CodeUnitCount), value: Int64(bytes.count)))
+    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   private mutating func add(_ kind: Kind, _ text: String) {

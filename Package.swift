@@ -97,7 +97,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "GatehouseStorageTests", dependencies: ["GatehouseCore", "GatehouseStorage"], swiftSettings: settings),
+      name: "GatehouseStorageTests", dependencies: ["GatehouseCore", "GatehouseStorage"], exclude: ["Golden/folders"],
+      swiftSettings: settings),
     .testTarget(
       name: "GatehouseServerTests",
       dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseServer", "GatehouseTestSupport"],

@@ -72,4 +72,19 @@ struct Story {
     try gate.ok("SERVICE.DELETE temporary")
     try gate.ok("TIMER.START ana WORKSPACE studio PROJECT logo AT \(start + 86_400_000)")
   }
+
+  /// What is told after a compaction, so that archive, snapshots and log each have something of their own.
+  static func tellEpilogue(to gate: Client) throws {
+    try gate.ok("TIMER.STOP ana WORKSPACE studio AT \(start + 90_000_000)")
+    try gate.ok("USER.CREATE finn FIRST Finn PRODUCT payroll LICENCE payroll office")
+    try gate.ok("USER.STATUS dora active")
+    // Without a service the next server answers whoever is on the machine. A service's own connection ends with it.
+    _ = try? gate.reply("SERVICE.DELETE portal")
+  }
+
+  /// What is told last of all, to a server that knows of no service.
+  static func tellPostscript(to gate: Client) throws {
+    try gate.ok("ENTRY.ADD finn START \(start) END \(start + 1_800_000) NOTE 'first day'")
+    try gate.ok("USER.SET finn department Training")
+  }
 }

@@ -1,0 +1,97 @@
+import Foundation
+import GatehouseCore
+import Testing
+
+@testable import GatehouseStorage
+
+/// The data folders that released versions have left, each with what must be found in it. Every later version opens
+/// them: a format once released is read for good.
+@Suite("Golden folders")
+struct GoldenFolderTests {
+  static let folders = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("folders")
+
+  static let versions = ((try? FileManager.default.contentsOfDirectory(atPath: folders.path)) ?? [])
+    .filter { $0.hasSuffix(".tar.gz") }.map { String($0.dropLast(".tar.gz".count)) }.sorted()
+
+  /// A copy, and what was recorded of it.
+  private func unpacked(_ version: String) throws -> (place: TemporaryFolder, path: String, expected: [String: Any]) {
+    let place = TemporaryFolder()
+    let tar = Process()
+    tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    tar.arguments = ["tar", "-xzf", Self.folders.appendingPathComponent("\(version).tar.gz").path, "-C", place.path]
+    try tar.run()
+    tar.waitUntilExit()
+    try #require(tar.terminationStatus == 0)
+    let json = try Data(contentsOf: Self.folders.appendingPathComponent("\(version).json"))
+    let expected = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+    return (place, place.path + "/data", expected)
+  }
+
+  @Test func thereIsOneOfEveryReleasedVersion() { #expect(Self.versions.contains("v1")) }
+
+  @Test(arguments: versions)
+  func isFoundAsItWasLeft(_ version: String) throws {
+    let (place, path, expected) = try unpacked(version)
+    defer { withExtendedLifetime(place) {} }
+    let folder = try DataFolder.look(at: path)
+    let files = Verification.run(folder)
+    let state = StateVerification.run(folder, after: files, countsChanges: true)
+    #expect(files.problems.isEmpty && state.problems.isEmpty)
+    #expect(files.firstLSN == expected["first"] as? UInt64)
+    #expect(files.lastLSN == expected["last"] as? UInt64)
+    #expect(files.lastHash?.description == expected["chain"] as? String)
+    #expect(files.segments == expected["segments"] as? Int)
+    #expect(files.snapshots.map(\.lsn) == expected["snapshots"] as? [UInt64])
+    #expect(state.records == expected["records"] as? UInt64)
+    #expect(state.changes == expected["changes"] as? [String: Int])
+    try expectFigures(state.figures, expected)
+  }
+
+  @Test(arguments: versions)
+  func isRecoveredAndWrittenOn(_ version: String) throws {
+    let (place, path, expected) = try unpacked(version)
+    defer { withExtendedLifetime(place) {} }
+    let folder = try DataFolder.open(path)
+    defer { folder.close() }
+    let recovery = try Recovery.open(folder)
+    defer { recovery.snapshot?.close() }
+    #expect(recovery.report.warnings.isEmpty && folder.warnings.isEmpty)
+    var state = Restoration(folder)
+    try state.load(try #require(recovery.snapshot))
+    let end = try recovery.replay { lsn, bytes in try state.replay(lsn, bytes) }
+    #expect(end.lastLSN == expected["last"] as? UInt64)
+    #expect(Invariants.check(state.partitions, state.directory).isEmpty)
+    try expectFigures(RestoredFigures(state), expected)
+
+    let log = try LogWriter(folder.logLocation, continuing: end)
+    let header = RecordHeader(
+      time: 0, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
+    var record = GatehouseCore.ByteWriter()
+    Record.encode(header, [.snapshotTaken(end.lastLSN)], into: &record)
+    let lsn = try record.bytes.withUnsafeBytes { try log.append($0) }
+    log.close()
+    #expect(lsn == end.lastLSN + 1)
+    let after = Verification.run(folder)
+    #expect(after.problems.isEmpty && after.lastLSN == lsn)
+  }
+
+  /// From the first record on, without a snapshot: the archive has all of them, and both ways lead to one state.
+  @Test(arguments: versions)
+  func isReplayedFromItsFirstRecord(_ version: String) throws {
+    let (place, path, expected) = try unpacked(version)
+    defer { withExtendedLifetime(place) {} }
+    for name in try FileManager.default.contentsOfDirectory(atPath: path + "/snapshots") {
+      try FileManager.default.removeItem(atPath: path + "/snapshots/" + name)
+    }
+    try expectFigures(RestoredFigures(try Restoration.look(at: try DataFolder.look(at: path))), expected)
+  }
+
+  /// What was recorded must hold; what later versions count besides is theirs.
+  private func expectFigures(_ figures: RestoredFigures?, _ expected: [String: Any]) throws {
+    let found = try #require(figures).named
+    let recorded = try #require(expected["state"] as? [String: Int])
+    for (name, value) in recorded {
+      #expect(found.first { $0.name == name }?.value == value, "\(name)")
+    }
+  }
+}

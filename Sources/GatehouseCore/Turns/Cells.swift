@@ -8,7 +8,13 @@ package final class PartitionCell: @unchecked Sendable {
 
   /// Whether a command over several owners has the partition. Its actor sets it; who runs on the actor's lane
   /// may read it, and must leave the state alone while it is set.
-  @exclusivity(unchecked) package var isTaken = false
+  package var isTaken: Bool {
+    get { taken }
+    set { taken = newValue }
+  }
+
+  // Behind an accessor, for other modules check an access in any case.
+  @exclusivity(unchecked) private var taken = false
 
   package init(_ state: consuming PartitionState) {
     self.index = state.index

@@ -295,6 +295,23 @@ extension Turn {
     if case .user(let user) = principal { userPrincipal = user }
   }
 
+  // MARK: Concluding
+
+  /// What the server must know of a decision.
+  package struct Conclusion {
+    package let hasChanges: Bool
+    package let isError: Bool
+    /// See `Turn.horizon`.
+    package let horizon: LSN
+  }
+
+  /// The decision in one look: another module's look at a property of this one is checked each time.
+  package var conclusion: Conclusion {
+    Conclusion(hasChanges: !changes.isEmpty, isError: reply.isError, horizon: horizon)
+  }
+
+  package func withReply(_ body: (Reply) -> Void) { body(reply) }
+
   // MARK: Committing
 
   /// What stands over the changes in their record.

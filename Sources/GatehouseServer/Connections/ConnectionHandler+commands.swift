@@ -66,17 +66,19 @@ extension ConnectionHandler {
       case .mustWait: return false
       }
     }
-    if !turn.changes.isEmpty {
+    var conclusion = turn.conclusion
+    if conclusion.hasChanges {
       if let refusal = lane.commit() {
         refuse(refusal, place)
         turn.letGo()
         return true
       }
-      lastWrite = turn.horizon
+      conclusion = turn.conclusion
+      lastWrite = conclusion.horizon
     }
     turn.noteSeen()
-    if turn.reply.isError { lane.failed(place, turn.reply.errorCode) }
-    addReply(of: turn)
+    if conclusion.isError { lane.failed(place, turn.reply.errorCode) }
+    addReply(of: turn, horizon: conclusion.horizon)
     turn.letGo()
     return true
   }

@@ -198,10 +198,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Sends the turn's reply, or keeps it until the log is durable through what it shows.
   @inline(__always)
-  func addReply(of turn: Turn) {
-    let horizon = turn.horizon
+  func addReply(of turn: Turn, horizon: LSN) {
     if queue.isEmpty, horizon <= lane.durableBefore || horizon <= lane.durable {
-      ReplyEncoder.encode(turn.reply, client.version, into: &ready)
+      turn.withReply { ReplyEncoder.encode($0, client.version, into: &ready) }
     } else {
       add(turn.reply, horizon: horizon)
     }

@@ -14,7 +14,8 @@ struct Gatehouse: AsyncParsableCommand {
         gatehouse cli                            talk to it, with completion
         gatehouse cli LOGIN.CHECK ana payroll    ask one question
         gatehouse sample                         fill it with a made-up company
+        gatehouse reference                      all commands, as Markdown
       """,
     version: "gatehouse \(Version.current)",
-    subcommands: [Serve.self, CommandLineClient.self, Sample.self])
+    subcommands: [Serve.self, CommandLineClient.self, Sample.self, Reference.self])
 }

@@ -52,7 +52,9 @@ extension CommandTable {
       "BGSAVE", .server, "Take a snapshot in the background", [.optionalWord("schedule")], reply: "a status line",
       rights: .admin, .bgsave),
     server("SAVE", .server, "Take a snapshot and answer when it is done", reply: "`OK`", rights: .admin, .save),
-    server("LASTSAVE", .server, "When the newest snapshot was taken", reply: "unix seconds", rights: .read, .lastsave),
+    server(
+      "LASTSAVE", .server, "When the newest snapshot was taken",
+      reply: "unix seconds; the server's start where there is none", rights: .read, .lastsave),
     server(
       "COMPACT", .server, "Take a snapshot and move what it covers into the archive", reply: "a map of what was done",
       rights: .admin, .compact),

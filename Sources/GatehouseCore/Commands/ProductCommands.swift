@@ -127,6 +127,8 @@ extension CommandTable {
     }
     try turn.setAccess(of: user.id, to: product, from: old, to: new)
     if !user.cell.state.isMember(user.serial, of: product.workspace) {
+      let reference = user.cell.state.text(.reference, of: user.serial)
+      try turn.requireUnique(reference: reference, of: user.id, in: [product.workspace])
       turn.emit(.workspaceJoined(user.id, product.workspace))
     }
   }

@@ -20,6 +20,10 @@ extension CommandTable {
     for (field, new) in pairs.user {
       let old = user.cell.state.text(field, of: user.serial)
       guard old != new else { continue }
+      if field == .reference {
+        let memberships = user.cell.state.memberships(of: user.serial)
+        try turn.requireUnique(reference: new, of: user.id, in: memberships)
+      }
       turn.emit(.userSet(user.id, field, old: old, new: new))
       count += 1
     }

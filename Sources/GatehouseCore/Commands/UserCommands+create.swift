@@ -10,6 +10,7 @@ extension CommandTable {
     let home = try turn.cell(turn.nameKey(1).partition)
     let place = try new.contactCell(turn) ?? home
     let contact = try new.emitContact(username, in: place, turn)
+    try new.requireUniqueReference(turn)
     let user = turn.newUser(in: place)
     turn.emit(
       .userCreated(
@@ -251,6 +252,12 @@ private struct NewUser {
     throw .refused(
       .rule(
         "user.required-fields", "missing \(missing.joined(separator: ", "))", instead: "give \(words)"))
+  }
+
+  /// S4: asked last, for it may have to hold everything.
+  func requireUniqueReference(_ turn: Turn) throws(Halt) {
+    guard let reference = fields.first(where: { $0.field == .reference }) else { return }
+    try turn.requireUnique(reference: reference.text, of: nil, in: workspaces)
   }
 }
 

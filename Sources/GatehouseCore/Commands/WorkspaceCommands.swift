@@ -186,6 +186,8 @@ extension CommandTable {
       guard memberships.count < Limits.membershipsOfUser else {
         throw .refused(.limit("workspaces: a user is a member of at most \(Limits.membershipsOfUser)"))
       }
+      let reference = user.cell.state.text(.reference, of: user.serial)
+      try turn.requireUnique(reference: reference, of: user.id, in: [workspace.id])
       return turn.emit(.workspaceJoined(user.id, workspace.id))
     }
     try remove(user, from: workspace, memberships, turn)

@@ -41,7 +41,7 @@ package struct Policies: Sendable, Equatable {
       "contact.name-format", .choice("first-last"), "the order of names in a typed name (S3)",
       choices: ["first-last", "last-first"]),
     Definition(
-      "user.required-fields", .words([]), "what a new user must have (S4)",
+      "user.required-fields", .words([]), "what a new user must have; a reference must be unique (S4)",
       choices: ["email", "initials", "reference", "role", "division"]),
     Definition(
       "user.needs-authority", .flag(false), "only administrators with authority add and remove users (S5)"),

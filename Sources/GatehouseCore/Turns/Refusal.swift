@@ -3,7 +3,7 @@
 /// The message says what was wrong and, for a rule, what to do instead; it never holds a secret or
 /// another tenant's data.
 package struct Refusal: Error, Equatable, Sendable {
-  package enum Code: String, Sendable {
+  package enum Code: String, Sendable, CaseIterable {
     case syntax = "ERR"
     case noAuthentication = "NOAUTH"
     case wrongPassword = "WRONGPASS"
@@ -18,6 +18,26 @@ package struct Refusal: Error, Equatable, Sendable {
     case readOnly = "READONLY"
     case limit = "LIMIT"
     case noProtocol = "NOPROTO"
+
+    /// What a client should take the code for, in the words of the reference.
+    package var meaning: String {
+      switch self {
+      case .syntax: "the command is not written as it must be; nothing was looked at"
+      case .noAuthentication: "the connection has not said which service it is"
+      case .wrongPassword: "the service's name or secret is wrong"
+      case .noPermission: "who asks may not do this; the text says what is missing"
+      case .notFound: "what the command is about is not there"
+      case .conflict: "something else stands in the way, such as a name that is taken"
+      case .refused: "a rule says no: `REFUSED rule: why; what to do instead`"
+      case .noSeats: "all seats that were bought are taken"
+      case .stale: "`IFVERSION` names another version than there is; read again, then decide again"
+      case .busy: "more waits than the server takes on; ask again later"
+      case .loading: "the server is starting or stopping; ask again later"
+      case .readOnly: "changes cannot be made durable; reading goes on"
+      case .limit: "one of the limits below is reached"
+      case .noProtocol: "`HELLO` asks for a protocol version that is not spoken"
+      }
+    }
   }
 
   package let code: Code

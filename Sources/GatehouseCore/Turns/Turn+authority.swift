@@ -93,7 +93,10 @@ extension Turn {
     guard policies.needsAuthority, let principal = asUser else { return }
     for id in Set([principal.actor, principal.subject]) {
       guard let user = try user(id), user.row.flags.contains(.hasAuthority) else {
-        throw .refused(.noPermission("authority over the subscription; USER.SET user authority 1 gives it"))
+        throw .refused(
+          .rule(
+            "user.needs-authority", "only administrators with authority over the subscription add and remove users",
+            instead: "ask one of them, or a super administrator for USER.SET user authority 1"))
       }
     }
   }

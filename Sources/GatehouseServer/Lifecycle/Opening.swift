@@ -43,7 +43,7 @@ struct Opening {
     let partitions = restored.partitions.map { cell in Partition(cell, on: lanes[cell.index % lanes.count]) }
     let view = restored.directory.view
     let persistence = Persistence()
-    persistence.began(from: report.snapshot, in: folder)
+    persistence.began(from: report.snapshot, in: folder, at: facts.started)
     let context = ServerContext(
       partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
       directory: DirectoryOwner(DirectoryCell(restored.directory), on: lanes[0]), facts: facts,

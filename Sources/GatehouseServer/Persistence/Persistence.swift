@@ -63,13 +63,14 @@ final class Persistence: Sendable {
   /// Begins no further compaction or reading, and lets one that goes on end soon.
   func stop() { isStopping.store(true, ordering: .releasing) }
 
-  /// Notes what the server started from.
-  func began(from snapshot: SnapshotInfo?, in folder: DataFolder) {
+  /// Notes what the server started from. Without a snapshot the last save counts as the start, as Redis has it,
+  /// so that whoever watches for overdue snapshots does not see one of 1970.
+  func began(from snapshot: SnapshotInfo?, in folder: DataFolder, at started: Int64) {
     let archived = (try? ArchiveCatalog(folder).entries())?.last?.records.upperBound
     state.withLock {
       $0.archivedThrough = archived ?? 0
       $0.lastSavedLSN = snapshot?.lsn ?? 0
-      $0.lastSave = snapshot.map { Int64($0.createdAt / 1000) } ?? 0
+      $0.lastSave = snapshot.map { Int64($0.createdAt / 1000) } ?? started
       $0.lastSaveBytes = snapshot?.fileBytes ?? 0
     }
   }

@@ -130,6 +130,30 @@ import Testing
         == "REFUSED user.required-fields: main requires division; give it another value")
   }
 
+  @Test func requiredReferencesAreUniqueInTheirWorkspace() {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("PRODUCT.CREATE acme/desk")
+    core.run("WORKSPACE.SET acme policy.user.required-fields reference")
+    let taken = "REFUSED user.required-fields: reference A1 belongs to another user of acme; "
+    func isTaken(_ line: String) -> Bool { core.run(line).text?.hasPrefix(taken) == true }
+
+    // Elsewhere a reference is anybody's.
+    for name in ["one", "two"] { #expect(!core.run("USER.CREATE \(name) REFERENCE A1").isError) }
+    #expect(!core.run("USER.CREATE ana WORKSPACE acme REFERENCE A1").isError)
+    #expect(isTaken("USER.CREATE bob WORKSPACE acme REFERENCE A1"))
+    #expect(isTaken("USER.CREATE bob PRODUCT acme/desk REFERENCE A1"))
+    #expect(!core.run("USER.CREATE bob WORKSPACE acme REFERENCE A2").isError)
+
+    #expect(isTaken("USER.SET bob reference A1"))
+    #expect(core.run("USER.SET ana reference A1 division north").integer == 1)
+    // Nor does anybody come in with a reference that is taken there.
+    #expect(isTaken("WORKSPACE.MEMBER acme one"))
+    #expect(isTaken("PRODUCT.ENABLE one acme/desk"))
+
+    core.run("USER.DELETE ana WORKSPACE acme REASON left")
+    #expect(core.run("USER.SET bob reference A1").integer == 1)
+  }
+
   @Test func invitationsWaitUnlessSuppressed() {
     core.run("USER.CREATE ana@acme.test MESSAGE \"Welcome aboard\"")
     core.run("USER.CREATE bob@acme.test NOINVITE")

@@ -77,9 +77,9 @@ struct ContactsAndLoginsTests {
     let plain = try session(of: "plain")
     let trusted = try session(of: "trusted")
 
-    try plain.refused("USER.CREATE new@firm.test", with: "NOPERM authority over the subscription")
+    try plain.refused("USER.CREATE new@firm.test", with: "REFUSED user.needs-authority:")
     try trusted.ok("USER.CREATE new@firm.test")
-    try plain.refused("USER.DELETE new@firm.test REASON left", with: "NOPERM authority over the subscription")
+    try plain.refused("USER.DELETE new@firm.test REASON left", with: "REFUSED user.needs-authority:")
     try trusted.ok("USER.DELETE new@firm.test REASON left")
   }
 

@@ -1,0 +1,93 @@
+import GatehouseCore
+import GatehouseWire
+
+/// The tables at the end of the page.
+extension ReferencePage {
+  private static func table(_ title: String, _ introduction: String, _ head: [String], _ rows: [[String]]) -> String {
+    var text = "## \(title)\n\n"
+    if !introduction.isEmpty { text += "\(introduction)\n\n" }
+    for row in [head, head.map { _ in "---" }] + rows { text += "| \(row.joined(separator: " | ")) |\n" }
+    return text
+  }
+
+  private static func code(_ text: String) -> String { text.isEmpty ? "" : "`\(text)`" }
+
+  private static func list(_ names: [String]) -> String { names.map(code).joined(separator: ", ") }
+
+  static var words: String {
+    table(
+      "Words", "What stands where a status, a role or a field is asked for, and what `DENY` can be followed by.",
+      ["what", "words"],
+      [
+        ["status of a user who may log in", list(Status.allCases.filter(\.mayLogIn).map { "\($0.name)" })],
+        ["other status", list(Status.allCases.filter { !$0.mayLogIn }.map { "\($0.name)" })],
+        ["role", list(Role.builtIn.map(\.name))],
+        ["field of the contact", list(ContactField.allCases.map(\.name))],
+        ["field of the user", list(UserField.allCases.map(\.name))],
+        ["refused login, in the order of the rules", list(LoginDenial.allCases.map { "\($0.reason)" })],
+      ])
+  }
+
+  static var errors: String {
+    table(
+      "Errors",
+      "The first word of an error is its code. A login that is refused is no error: it is the answer.",
+      ["code", "meaning"], Refusal.Code.allCases.map { [code($0.rawValue), $0.meaning] })
+  }
+
+  static var policies: String {
+    table(
+      "Policies",
+      "What the products of different makers decide differently is a setting of the workspace:\n"
+        + "`WORKSPACE.SET workspace policy.NAME value`. Spans of time are shown in milliseconds.",
+      ["policy", "default", "value", "what it is"],
+      Policies.all.map {
+        [code($0.name), code(Policies.show($0.standard)), Policies.expectation(for: $0), $0.summary]
+      })
+  }
+
+  static var profiles: String {
+    table(
+      "Profiles",
+      "A profile sets all policies at once, as the product has them that it is named after: `WORKSPACE.CREATE workspace\n"
+        + "PROFILE name`, or `WORKSPACE.SET workspace profile name`. What is not named has its default.",
+      ["profile", "policies"],
+      Policies.profiles.sorted { $0.key < $1.key }.map { name, values in
+        [code(name), list(values.map { "\($0.name) \($0.value)" })]
+      })
+  }
+
+  static var limits: String {
+    let wire = WireLimits.standard
+    let rows: [(String, String)] = [
+      ("bytes of a username", "\(Limits.usernameBytes)"),
+      ("bytes of the name of a workspace, product, licence type or service", "\(Limits.nameBytes)"),
+      ("bytes of a field of a person", "\(Limits.fieldBytes)"),
+      ("bytes of a reason", "\(Limits.reasonBytes)"),
+      ("bytes of a project", "\(Limits.projectBytes)"),
+      ("bytes of any other text", "\(Limits.textBytes)"),
+      ("bytes of an `IDEM` key", "\(Limits.idempotencyKeyBytes)"),
+      ("milliseconds for which an `IDEM` key is remembered", "\(Limits.idempotencyLife)"),
+      ("workspaces", "\(Limits.workspaces)"),
+      ("products", "\(Limits.products)"),
+      ("pools of a product", "\(Limits.poolsOfProduct)"),
+      ("seats of a pool", "\(Limits.seatsMost)"),
+      ("services", "\(Limits.services)"),
+      ("products of a user", "\(Limits.productsOfUser)"),
+      ("roles of a user", "\(Limits.grantsOfUser)"),
+      ("workspaces of a user", "\(Limits.membershipsOfUser)"),
+      ("sessions of a user", "\(Limits.sessionsOfUser)"),
+      ("impersonations that one login has begun", "\(Limits.impersonationsOfSession)"),
+      ("versions of an entry", "\(Limits.entryVersions)"),
+      ("items of a list, where `COUNT` is not given", "\(Limits.listDefault)"),
+      ("items of a list", "\(Limits.listMost)"),
+      ("milliseconds that a time of a timer may lie ahead", "\(Limits.futureTolerance)"),
+      ("latest time", TimeText.text(of: Limits.latestTime)),
+      ("bytes of a line", "\(wire.inlineBytes)"),
+      ("words of a request", "\(wire.words)"),
+      ("bytes of a word", "\(wire.wordBytes)"),
+      ("bytes of a request", "\(wire.requestBytes)"),
+    ]
+    return table("Limits", "", ["at most", ""], rows.map { [$0.0, $0.1] })
+  }
+}

@@ -1,0 +1,138 @@
+import GatehouseCore
+
+/// The reference of all commands as one page of Markdown. What it says of a command is what the command table says,
+/// so that the page cannot promise what the server does not do.
+enum ReferencePage {
+  /// How the committed page is made anew.
+  static let regeneration = "swift run gatehouse reference > Sources/GatehouseCore/Documentation.docc/Commands.md"
+
+  static var text: String {
+    var sections = [introduction]
+    for group in CommandSpec.Group.allCases {
+      let commands = CommandTable.all.filter { $0.group == group }
+      guard !commands.isEmpty else { continue }
+      sections.append("## \(title(of: group))\n")
+      sections += commands.map(section)
+    }
+    sections += [words, errors, policies, profiles, limits]
+    return sections.joined(separator: "\n")
+  }
+
+  private static let introduction = """
+    # Commands
+
+    Every command of Gatehouse: how it is written, what it answers, and who may run it.
+
+    <!-- Made by `gatehouse reference` from the command table. Change the table, then run:
+    \(regeneration) -->
+
+    ## How commands are written
+
+    A command is one line, such as `LOGIN.CHECK ana payroll`, or one array of the protocol of Redis. Names and the words
+    of options may be in any case. In what follows, lower-case words stand for values, `[…]` may be left out, and `…`
+    may be repeated; options come after the other arguments, in any order, and unknown ones are refused.
+
+    | value | how it is written |
+    | --- | --- |
+    | user | the username in any case, or `#id` |
+    | product | `name` in the workspace `main`, or `workspace/name` |
+    | time | unix milliseconds, or RFC 3339 such as `2026-03-01T09:30:00Z` |
+    | day | `2026-03-01` |
+    | duration | milliseconds, or `90s`, `15m`, `8h`, `30d` |
+
+    Maps are maps in RESP3, and arrays of field and value in turn in RESP2. Times are answered in unix milliseconds,
+    missing values as null, flags as 1 or 0. Long lists are `[cursor, items]`: ask again with `CURSOR cursor` until it
+    is `0`.
+
+    Every write takes three more options. `REASON text` is recorded with the change. `IDEM key` makes it safe to send
+    again: for a day, the same key with the same arguments answers as the first time and does nothing. `IFVERSION n`
+    refuses with `STALE` where what is changed has another version by now.
+
+    A connection acts for a service and with its rights. `AS session-token COMMAND …` runs one command on the authority
+    of a user's session instead, or of an impersonation, which has the lesser of both users' rights.
+
+    """
+
+  private static func title(of group: CommandSpec.Group) -> String {
+    switch group {
+    case .login: "Login"
+    case .session: "Sessions"
+    case .impersonation: "Impersonation"
+    case .timer: "Timers and entries"
+    case .people: "People"
+    case .organisation: "Organisation"
+    case .audit: "Audit trail"
+    case .service: "Services"
+    case .connection: "Connection"
+    case .server: "Server"
+    }
+  }
+
+  // MARK: One command
+
+  private static func section(_ command: CommandSpec) -> String {
+    var text = "### \(command.name)\n\n\(command.summary).\n\n```\n\(usage(of: command))\n```\n\n"
+    text += "- Answers: \(command.reply)\n"
+    if case .write = command.effect { text += "- Effect: write\n" } else { text += "- Effect: read\n" }
+    text += "- Service rights: \(rights(of: command))\n"
+    text += "- Through `AS`: \(users(of: command))\n"
+    let own = ownArguments(of: command)
+    guard !own.isEmpty else { return text }
+    text += "\n| argument | type | given |\n| --- | --- | --- |\n"
+    for argument in own { text += "| `\(bare(argument))` | \(type(of: argument)) | \(presence(of: argument)) |\n" }
+    return text
+  }
+
+  /// Without the options that every write takes, which the introduction explains.
+  private static func usage(of command: CommandSpec) -> String {
+    ([command.name] + ownArguments(of: command).map(\.usage)).joined(separator: " ")
+  }
+
+  private static func ownArguments(of command: CommandSpec) -> [Argument] {
+    guard case .write = command.effect else { return command.arguments }
+    return command.arguments.filter { argument in
+      !argument.isOptional || !Argument.everyWrite.contains { $0.token == argument.token && argument.token != nil }
+    }
+  }
+
+  private static func bare(_ argument: Argument) -> String {
+    var usage = argument.usage
+    if usage.hasSuffix("…") { usage.removeLast() }
+    if usage.hasPrefix("["), usage.hasSuffix("]") { usage = String(usage.dropFirst().dropLast()) }
+    return usage
+  }
+
+  private static func type(of argument: Argument) -> String {
+    switch argument.kind {
+    case .string, .key, .pattern: "text"
+    case .integer: "integer"
+    case .double: "number"
+    case .time: "time"
+    case .flag: "flag"
+    case .choice: "one of \(argument.choices.joined(separator: ", "))"
+    case .block: "\(argument.parts.count) values"
+    }
+  }
+
+  private static func presence(of argument: Argument) -> String {
+    if argument.isVariadic { return argument.isOptional ? "any number of times" : "once or more" }
+    if argument.repeats { return "any number of times" }
+    return argument.isOptional ? "may be left out" : "always"
+  }
+
+  private static func rights(of command: CommandSpec) -> String {
+    if command.isOpen { return "none, and asked before authentication too" }
+    let names = command.rights.names
+    return names.isEmpty ? "none" : names.map { "`\($0)`" }.joined(separator: " and ")
+  }
+
+  private static func users(of command: CommandSpec) -> String {
+    switch command.users {
+    case .anyone: "everybody"
+    case .body: "it depends on whom and what the command is about"
+    case .administrator: "administrators"
+    case .superAdministrator: "super administrators"
+    case .nobody: "nobody"
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import Testing
+
+@testable import gatehouse
+
+@Suite struct ReferenceTests {
+  @Test func `the committed reference is what the program prints`() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let page = root.appendingPathComponent("Sources/GatehouseCore/Documentation.docc/Commands.md")
+    let committed = try String(contentsOf: page, encoding: .utf8)
+    // Compared by line, so that a failure shows what differs and not two pages.
+    let lines = committed.split(separator: "\n", omittingEmptySubsequences: false)
+    let printed = ReferencePage.text.split(separator: "\n", omittingEmptySubsequences: false)
+    let place = zip(lines, printed).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    let line = place ?? min(lines.count, printed.count)
+    #expect(
+      committed == ReferencePage.text, "Commands.md differs at line \(line + 1); run: \(ReferencePage.regeneration)")
+  }
+
+  @Test func `no cell of a table has a bar of its own`() {
+    for line in ReferencePage.text.split(separator: "\n") where line.hasPrefix("|") {
+      let bars = line.count { $0 == "|" }
+      #expect(bars >= 3 && bars <= 5, "\(line)")
+    }
+  }
+}

@@ -117,6 +117,20 @@ struct BackupTests {
     #expect(try names(in: folder.path) == ["data"])
   }
 
+  @Test("what is before the damage of a folder can be had from it")
+  func beforeTheDamage() throws {
+    let (folder, data) = try StoryFolder.copied()
+    let segment = try StoryFolder.segments(data)[2]
+    let first = try #require(Int(segment.prefix(20)))
+    try flip(byte: 4096 + 64, of: "\(data)/log/\(segment)")
+    #expect(try VerifyResult(data).code == 1)
+    #expect(try control("restore", data, folder.path("all")).code == 66)
+    let result = try control("restore", data, folder.path("part"), "--until", String(first - 1))
+    #expect(result.code == 0, "\(result.errors)")
+    let state = try VerifyResult(folder.path("part"))
+    #expect(state.isSound && state.integer("last") == first - 1 && state.state("users") == 6)
+  }
+
   /// A server's folder whose data is at a path: servers name their data themselves.
   private func restoredFolder(_ data: String) throws -> TemporaryFolder {
     let folder = try TemporaryFolder("restored")

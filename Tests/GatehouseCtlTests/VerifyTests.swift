@@ -83,7 +83,7 @@ struct VerifyTests {
     #expect(result.code == 1 && result.files.contains("log/\(segments[0])"), "\(result.problems)")
   }
 
-  @Test("beside a server that is being written to")
+  @Test("beside a server that is written to and compacts its log")
   func live() throws {
     let server = try TestServer()
     try server.client().ok("PRODUCT.CREATE payroll")
@@ -92,7 +92,7 @@ struct VerifyTests {
         let gate = try server.client()
         for number in 0..<600 {
           try gate.ok("USER.CREATE user\(number) PRODUCT payroll")
-          if number % 200 == 100 { try gate.ok("SAVE") }
+          if number % 100 == 50 { try gate.ok("COMPACT") }
         }
       } else {
         for _ in 0..<4 {

@@ -121,7 +121,15 @@ extension Verification {
   }
 
   private mutating func checkSnapshots() {
+    var moves = 0
+    // A server may replace all that were listed while the first of them is read.
+    while !checkListedSnapshots(), report.snapshots.isEmpty, moves < Self.moveLimit { moves += 1 }
+  }
+
+  /// - Returns: whether all that were listed were still there when they were read.
+  private mutating func checkListedSnapshots() -> Bool {
     let catalog = SnapshotCatalog(folder)
+    var areThere = true
     do {
       for entry in try catalog.entries() {
         do {
@@ -132,10 +140,12 @@ extension Verification {
           try progress(UInt64(reader.sections.count))
         } catch {
           note(error, at: entry.path)
+          areThere = areThere && folder.disk.exists(entry.path)
         }
       }
     } catch {
       note(error, at: folder.snapshotsPath)
     }
+    return areThere
   }
 }

@@ -3,7 +3,7 @@ internal import Glibc
 // The chain: log, archive, and how they and the snapshots fit together.
 extension Verification {
   /// How often segments may move into the archive under the reader's eyes before that counts as a fault.
-  private static let moveLimit = 16
+  static let moveLimit = 16
 
   mutating func checkLog() {
     var moves = 0

@@ -29,6 +29,22 @@ struct Verify: OperatorCommand {
   func perform() throws {
     let meter = output.meter()
     let data = try DataFolder.look(at: folder)
+    var (files, state) = verify(data, meter)
+    // Beside a server, all snapshots may have been replaced between the reading of their bytes and of their meaning.
+    for _ in 0..<Self.attempts where state.figures == nil && files.problems.isEmpty && state.problems.isEmpty {
+      (files, state) = verify(data, meter)
+    }
+    meter.end()
+    let outcome = VerificationOutcome(path: data.path, files: files, state: state)
+    Console.result(lines: output.json ? outcome.json + "\n" : outcome.text(Palette(isOn: Console.usesColour)))
+    if !outcome.problems.isEmpty { throw ExitCode(ExitStatus.problems) }
+  }
+
+  private static let attempts = 3
+
+  private func verify(
+    _ data: DataFolder, _ meter: ProgressMeter
+  ) -> (Verification.Report, StateVerification.Report) {
     let dictionaries = knownDictionaries()
     meter.begin("reading files", .records)
     let files = Verification.run(data, dictionaries: dictionaries) { meter.advance(by: $0) }
@@ -38,10 +54,7 @@ struct Verify: OperatorCommand {
       meter.advance(by: $0)
     }
     meter.set(state.records)
-    meter.end()
-    let outcome = VerificationOutcome(path: data.path, files: files, state: state)
-    Console.result(lines: output.json ? outcome.json + "\n" : outcome.text(Palette(isOn: Console.usesColour)))
-    if !outcome.problems.isEmpty { throw ExitCode(ExitStatus.problems) }
+    return (files, state)
   }
 }
 

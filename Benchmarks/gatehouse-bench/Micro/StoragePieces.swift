@@ -6,7 +6,7 @@ extension MicroPiece {
   static let storagePieces = [
     MicroPiece(name: "frame-50-compress") { times in
       let body = frameBody(records: 50)
-      var compressor = ZstdCompressor(level: 1)
+      var compressor = ZstdCompressor(level: 1, dictionary: LogOptions().dictionaries.first)
       let target = UnsafeMutableRawBufferPointer.allocate(byteCount: body.count * 2, alignment: 16)
       defer { target.deallocate() }
       var sum = 0

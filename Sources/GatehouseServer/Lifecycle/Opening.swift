@@ -76,7 +76,7 @@ struct Opening {
     for warning in recovery.report.warnings { logger.warning("\(warning)") }
     var restored = Restoration(folder)
     if let snapshot = recovery.snapshot { try restored.load(snapshot) }
-    let end = try recovery.replay { lsn, bytes in try restored.replay(lsn, bytes) }
+    let end = try restored.replay(recovery)
     return (restored, end, recovery.report)
   }
 }

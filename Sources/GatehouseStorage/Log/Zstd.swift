@@ -6,30 +6,21 @@ package final class ZstdDictionary: @unchecked Sendable {
   /// The number by which frames name it; never 0.
   package let id: UInt32
   package let bytes: [UInt8]
-  // Both are only read once they are made, which zstd allows from any thread.
-  fileprivate let forCompression: OpaquePointer
+  // Only read once it is made, which zstd allows from any thread.
   fileprivate let forDecompression: OpaquePointer
 
   /// - Returns: nil where `bytes` are no dictionary, or one without an id.
-  package init?(_ bytes: [UInt8], level: Int = 1) {
+  package init?(_ bytes: [UInt8]) {
     let id = bytes.withUnsafeBytes { ZDICT_getDictID($0.baseAddress, $0.count) }
     guard id != 0,
-      let forCompression = bytes.withUnsafeBytes({ ZSTD_createCDict($0.baseAddress, $0.count, Int32(level)) })
+      let forDecompression = bytes.withUnsafeBytes({ ZSTD_createDDict($0.baseAddress, $0.count) })
     else { return nil }
-    guard let forDecompression = bytes.withUnsafeBytes({ ZSTD_createDDict($0.baseAddress, $0.count) }) else {
-      ZSTD_freeCDict(forCompression)
-      return nil
-    }
     self.id = id
     self.bytes = bytes
-    self.forCompression = forCompression
     self.forDecompression = forDecompression
   }
 
-  deinit {
-    ZSTD_freeCDict(forCompression)
-    ZSTD_freeDDict(forDecompression)
-  }
+  deinit { ZSTD_freeDDict(forDecompression) }
 
   /// Makes a dictionary out of bodies like those that it is to compress.
   /// - Parameters:
@@ -55,15 +46,13 @@ package final class ZstdDictionary: @unchecked Sendable {
 /// Compresses one block after another, with the memory of the one before.
 package struct ZstdCompressor: ~Copyable, @unchecked Sendable {
   private let context: OpaquePointer
-  // Kept alive for as long as the context refers to it.
-  private let dictionary: ZstdDictionary?
 
   package init(level: Int, dictionary: ZstdDictionary? = nil) {
     guard let context = ZSTD_createCCtx() else { fatalError("zstd: out of memory") }
     self.context = context
-    self.dictionary = dictionary
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
-    if let dictionary { ZSTD_CCtx_refCDict(context, dictionary.forCompression) }
+    // Copied, and made ready for the level with the first block.
+    dictionary?.bytes.withUnsafeBytes { _ = ZSTD_CCtx_loadDictionary(context, $0.baseAddress, $0.count) }
   }
 
   deinit { ZSTD_freeCCtx(context) }

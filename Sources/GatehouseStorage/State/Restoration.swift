@@ -8,12 +8,12 @@ internal import Synchronization
 /// it already has. The same `apply` that served the commands replays them.
 package struct Restoration: Sendable {
   package private(set) var partitions: [PartitionCell]
-  package private(set) var directory: DirectoryState
+  package internal(set) var directory: DirectoryState
   /// Through which record each partition's snapshot goes.
-  private var covered: [LSN]
-  private var directoryCovered: LSN = 0
+  private(set) var covered: [LSN]
+  private(set) var directoryCovered: LSN = 0
   /// How many records were replayed.
-  package private(set) var records = 0
+  package internal(set) var records = 0
 
   let partitioning: Partitioning
 

@@ -17,7 +17,8 @@ import Testing
   /// The compressed body is one ordinary zstd frame: the program of that name reads it.
   @Test(.enabled(if: access("/usr/bin/zstd", X_OK) == 0)) func theZstdProgramReadsABody() throws {
     let folder = TemporaryFolder()
-    let log = TestLog(PosixDisk(), directory: folder.path)
+    var log = TestLog(PosixDisk(), directory: folder.path)
+    log.options.dictionaries = []
     let writer = try log.openDriven()
     for number in 0..<20 as Range<UInt64> { try writer.append(Self.typical(number)) }
     #expect(writer.turn() == .idle)

@@ -1,0 +1,82 @@
+import Foundation
+import GatehouseCore
+import Testing
+
+@testable import GatehouseStorage
+
+/// The dictionary that the log's frames are compressed with.
+@Suite struct DictionaryTests {
+  /// A frame's body of so many records.
+  private static func body(_ samples: inout RecordSamples, records: Int) -> [UInt8] {
+    var body = RawBuffer()
+    for _ in 0..<records { samples.next().withUnsafeBytes { RecordCoding.append($0, to: &body) } }
+    return [UInt8](copying: body.bytes)
+  }
+
+  private struct Cost {
+    var raw = 0.0
+    var stored = 0.0
+    var padded = 0.0
+  }
+
+  /// The bytes that a record takes in frames of so many: before compression, after it, and in the file.
+  private static func cost(records: Int, _ dictionary: ZstdDictionary?) -> Cost {
+    var samples = RecordSamples(seed: 77)
+    var encoder = FrameEncoder(folderID: TestLog.folderID, level: 1, dictionary: dictionary)
+    var output = RawBuffer()
+    var cost = Cost()
+    let frames = 4000 / records
+    for _ in 0..<frames {
+      let body = body(&samples, records: records)
+      let header = body.withUnsafeBytes { body in
+        encoder.encode(
+          FrameHeader(
+            type: .records, isCompressed: false, epoch: 1, firstLSN: 1, recordCount: UInt32(records), bodyLength: 0,
+            storedLength: 0, dictionaryID: 0, durableLSN: 0, previousHash: .zero, bodyHash: .zero),
+          body: body, alignment: 512, into: &output)
+      }
+      cost.raw += Double(body.count)
+      cost.stored += Double(header.storedLength)
+      cost.padded += Double(output.count)
+    }
+    let count = Double(frames * records)
+    return Cost(raw: cost.raw / count, stored: cost.stored / count, padded: cost.padded / count)
+  }
+
+  @Test(arguments: [1, 8, 50]) func itMakesFramesSmaller(records: Int) throws {
+    let dictionary = try #require(ZstdDictionary.known.first)
+    let (without, with) = (Self.cost(records: records, nil), Self.cost(records: records, dictionary))
+    #expect(with.stored < without.stored * 0.95 && with.padded <= without.padded)
+    if records == 8 { #expect(with.padded < without.padded * 0.7) }
+  }
+
+  /// What was written with it must always be readable: the bytes behind this number never change.
+  @Test func itIsTheOneThatWasReleased() throws {
+    let dictionary = try #require(ZstdDictionary.known.last)
+    let hash = dictionary.bytes.withUnsafeBytes { Hash128(of: $0) }
+    #expect("\(dictionary.id) \(hash)" == "375188374 577968a08f0d8156a4e71e6029164da1")
+    #expect(Base64.bytes("AQID/w==") == [1, 2, 3, 255] && Base64.bytes("?") == nil)
+  }
+
+  /// Trains a dictionary as the one in the sources was, where `GATEHOUSE_DICTIONARY` names a file to write it to as
+  /// base 64: `GATEHOUSE_DICTIONARY=/tmp/dictionary swift test --filter DictionaryTests`. A dictionary that was released
+  /// is never changed: a new one is put before it.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["GATEHOUSE_DICTIONARY"] != nil))
+  func train() throws {
+    for capacity in [2 << 10, 4 << 10, 8 << 10, 16 << 10] {
+      var samples = RecordSamples(seed: 1)
+      let bodies = (0..<12_000).map { Self.body(&samples, records: 1 + $0 % 4) }
+      let trained = try #require(ZstdDictionary.train(samples: bodies, capacity: capacity))
+      let dictionary = try #require(ZstdDictionary(trained))
+      for records in [1, 8, 50] {
+        let (without, with) = (Self.cost(records: records, nil), Self.cost(records: records, dictionary))
+        print(
+          "\(trained.count) B, frames of \(records): \(without.raw) B raw, \(without.stored) → \(with.stored), file "
+            + "\(without.padded) → \(with.padded)")
+      }
+      let path = ProcessInfo.processInfo.environment["GATEHOUSE_DICTIONARY"]! + ".\(capacity)"
+      try Data(trained).base64EncodedString(options: .lineLength64Characters)
+        .write(toFile: path, atomically: true, encoding: .utf8)
+    }
+  }
+}

@@ -23,7 +23,7 @@ enum ExitStatus {
       1 problems were found, or     73 the target is there already
         the server refused          74 reading or writing failed
      64 wrong command line          75 a server uses the folder
-     66 the data cannot be read
+     66 the data cannot be read   130 stopped by SIGINT or SIGTERM
     """
 
   static func of(_ error: any Error) -> Int32 {

@@ -1,6 +1,7 @@
 import GatehouseCore
 import GatehouseWire
 import NIOCore
+import Synchronization
 
 /// What a lane does without being asked.
 extension Lane {
@@ -12,6 +13,20 @@ extension Lane {
   func startUpkeep() {
     loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
       self.endExpiredSessions()
+      self.closeIdleConnections()
+    }
+  }
+
+  /// Closes connections that have sent nothing for longer than the setting allows. Those that watch all commands
+  /// or wait for an answer are not idle.
+  private func closeIdleConnections() {
+    let limit = services.facts.idleTimeout.load(ordering: .relaxed)
+    guard limit > 0 else { return }
+    let now = Clock.milliseconds()
+    for connection in connections.values
+    where !connection.isMonitor && connection.queue.isEmpty && now - connection.client.lastCommand > Milliseconds(limit)
+    {
+      connection.close()
     }
   }
 

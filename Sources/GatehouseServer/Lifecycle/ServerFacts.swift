@@ -30,6 +30,8 @@ final class ServerFacts: Sendable {
   // The settings that every command meets, where reading them takes no lock.
   let slowlogThreshold: Atomic<Int>
   let clientOutputLimit: Atomic<Int>
+  /// Milliseconds; 0 for none.
+  let idleTimeout: Atomic<Int>
 
   init(configuration: ServerConfiguration) {
     started = Clock.milliseconds() / 1000
@@ -37,6 +39,7 @@ final class ServerFacts: Sendable {
     runID = (0..<40).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
     slowlogThreshold = Atomic(configuration.slowlogThreshold)
     clientOutputLimit = Atomic(configuration.clientOutputLimit)
+    idleTimeout = Atomic(Int(configuration.idleTimeout.milliseconds))
     self.configuration = Mutex(configuration)
   }
 
@@ -52,5 +55,6 @@ final class ServerFacts: Sendable {
     configuration.withLock { $0 = changed }
     slowlogThreshold.store(changed.slowlogThreshold, ordering: .relaxed)
     clientOutputLimit.store(changed.clientOutputLimit, ordering: .relaxed)
+    idleTimeout.store(Int(changed.idleTimeout.milliseconds), ordering: .relaxed)
   }
 }

@@ -47,6 +47,21 @@ struct ConnectionsTests {
     #expect(Int(info["Stats"]?["rejected_connections"] ?? "") ?? 0 >= 1)
   }
 
+  @Test("a connection that sends nothing for too long is closed, one that asks is not")
+  func idle() throws {
+    let server = try TestServer(.init(arguments: ["--idle-timeout", "1s"]))
+    let silent = try server.rawConnection()
+    try silent.send("PING\r\n")
+    try #expect(silent.receiveLine() == "+PONG")
+    let busy = try server.rawConnection()
+    for _ in 0..<12 {
+      try busy.send("PING\r\n")
+      try #expect(busy.receiveLine() == "+PONG")
+      Thread.sleep(forTimeInterval: 0.25)
+    }
+    try #expect(silent.receiveUntilClosed() == "")
+  }
+
   @Test("a long pipeline of reads, writes and errors is answered in order", arguments: [1, 2])
   func pipelineOrder(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))

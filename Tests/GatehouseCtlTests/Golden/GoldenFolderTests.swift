@@ -52,6 +52,10 @@ struct GoldenFolderTests {
     try #require(object["ok"] as? Bool == true, "\(found.output)")
     let changes = try #require(object["changes"] as? [String: Int])
     #expect(changes.keys.sorted() == Self.kinds)
+    let frames = try control("inspect", "--frames", "--json", server.dataPath).objects()
+    #expect(
+      frames.contains { ($0["file"] as? String ?? "").hasPrefix("log/") && $0["dictionary"] as? Int != 0 },
+      "the dictionary of small frames is part of the format")
     object["folder"] = nil
     let json = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
     try json.write(to: URL(fileURLWithPath: "\(Self.folders)/\(version).json"))

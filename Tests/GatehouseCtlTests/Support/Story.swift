@@ -76,7 +76,9 @@ struct Story {
   /// What is told after a compaction, so that archive, snapshots and log each have something of their own.
   static func tellEpilogue(to gate: Client) throws {
     try gate.ok("TIMER.STOP ana WORKSPACE studio AT \(start + 90_000_000)")
-    try gate.ok("USER.CREATE finn FIRST Finn PRODUCT payroll LICENCE payroll office")
+    try gate.ok(
+      "USER.CREATE finn FIRST Finn LAST Jansen EMAIL finn.jansen@acme.example DEPARTMENT Training "
+        + "TIMEZONE Europe/Amsterdam HIRED 2025-01-30 PRODUCT payroll LICENCE payroll office")
     try gate.ok("USER.STATUS dora active")
     // Without a service the next server answers whoever is on the machine. A service's own connection ends with it.
     _ = try? gate.reply("SERVICE.DELETE portal")

@@ -44,11 +44,6 @@ package final class CommandSpec: Sendable {
     case .server(.hello), .server(.auth), .server(.quit), .server(.reset): isOpen = true
     default: isOpen = false
     }
-    switch group {
-    case .session, .timer: spansOwners = name.hasPrefix("SESSION.REVOKE")
-    case .impersonation: spansOwners = true
-    default: spansOwners = effect == .write
-    }
     let options = self.arguments.filter { $0.token != nil }
     self.options = options
     mandatory = options.indices.filter { !options[$0].isOptional }
@@ -112,9 +107,6 @@ package final class CommandSpec: Sendable {
   package let isOpen: Bool
   /// Whether this is `AS`.
   package let isPrefix: Bool
-  /// Whether the command concerns more than its home partition as a rule: then it takes effect between the
-  /// commands before and after it on its connection, which otherwise may run side by side on other lanes.
-  package let spansOwners: Bool
 
   /// The arguments that are introduced by a word of their own.
   package let options: [Argument]

@@ -114,10 +114,9 @@ extension Turn {
     return .syntax(text)
   }
 
-  /// Whether the command must see all effects of those before it on its connection, and be seen by all after.
-  package var isBarrier: Bool {
-    spec.spansOwners || authority != nil || (!chosen.isEmpty && spec.effect == .write && has("IDEM"))
-  }
+  /// Whether the command takes effect alone among those of its connection: after all before it, before all after
+  /// it. Reads of a pipeline may run side by side on several lanes; what they read no command in between changes.
+  package var isBarrier: Bool { spec.effect == .write || authority != nil }
 
   // MARK: Options
 

@@ -117,9 +117,8 @@ extension ConnectionHandler {
 
   /// The command's partition is another lane's, or held.
   private func runElsewhere(_ request: Arguments, _ partition: Partition, isBarrier: Bool) {
-    guard partition.lane !== lane else { return wait(for: partition, request) }
-    send(request, to: partition)
-    isPaused = isBarrier
+    if partition.lane === lane { wait(for: partition, request) } else { send(request, to: partition) }
+    if isBarrier { isPaused = true }
   }
 
   /// Puts a request among those that go to another lane at the end of the read.
@@ -141,10 +140,9 @@ extension ConnectionHandler {
 
   /// Leaves a request with a partition that is held; it runs when its turn comes.
   private func wait(for partition: Partition, _ request: Arguments) {
-    var batch = RequestBatch()
-    batch.append(request, partition: partition.index, ticket: queue.reserve())
-    let job = LaneJob(requests: batch, facts: facts, version: client.version, connection: self, home: lane)
-    lane.carryOut(job)
+    let ticket = queue.reserve()
+    let job = LaneJob(requests: RequestBatch(), facts: facts, version: client.version, connection: self, home: lane)
+    lane.postpone(request, on: partition, job, ticket)
   }
 
   /// Hands a command over to one that waits for all its owners.

@@ -64,7 +64,7 @@ extension Lane {
   }
 
   /// Leaves a request with a partition that is held.
-  private func postpone(_ request: Arguments, on partition: Partition, _ job: LaneJob, _ ticket: UInt64) {
+  func postpone(_ request: Arguments, on partition: Partition, _ job: LaneJob, _ ticket: UInt64) {
     let owned = OwnedArguments(copying: request)
     let answer = Answer(ticket: ticket, connection: job.connection, home: job.home)
     partition.assumeIsolated { isolated in

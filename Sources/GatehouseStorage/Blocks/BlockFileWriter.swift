@@ -21,7 +21,14 @@ struct BlockFileWriter: ~Copyable, Sendable {
     file = try blockFile { () throws(DiskError) in
       if disk.exists(path) { try disk.remove(path) }
       let file = try disk.openFile(path, .create)
-      try bytes.withRawBytes { buffer throws(DiskError) in try file.writeAll(buffer, at: 0) }
+      do throws(DiskError) {
+        try bytes.withRawBytes { buffer throws(DiskError) in try file.writeAll(buffer, at: 0) }
+      } catch {
+        // Nobody else knows of the file yet, so nobody else would remove it.
+        file.close()
+        try? disk.remove(path)
+        throw error
+      }
       return file
     }
     self.path = path

@@ -1,0 +1,113 @@
+import Foundation
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// A file system of its own, in memory, that a test can fill up.
+private final class SmallDisk {
+  let path: String
+
+  static let mayBeMade: Bool = {
+    guard geteuid() == 0, let disk = try? TemporaryFolder("mount"), let small = try? SmallDisk(disk.path, megabytes: 1)
+    else { return false }
+    return small.path == disk.path
+  }()
+
+  init(_ path: String, megabytes: Int) throws {
+    self.path = path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let mount = try runProgram("mount", ["-t", "tmpfs", "-o", "size=\(megabytes)m", "none", path])
+    guard mount.succeeded else { throw TestFailure("cannot mount: \(mount.errors)") }
+  }
+
+  deinit { _ = try? runProgram("umount", ["-l", path]) }
+
+  /// Takes all the room that is left.
+  func fill() throws {
+    _ = FileManager.default.createFile(atPath: "\(path)/ballast", contents: nil)
+    let file = try #require(FileHandle(forWritingAtPath: "\(path)/ballast"))
+    for size in [65_536, 4_096] {
+      while (try? file.write(contentsOf: Data(repeating: 1, count: size))) != nil {}
+    }
+    try file.close()
+  }
+
+  func makeRoom() throws { try FileManager.default.removeItem(atPath: "\(path)/ballast") }
+}
+
+/// A disk that is really full.
+@Suite("A full disk", .enabled(if: SmallDisk.mayBeMade, "only root may mount a small file system"))
+struct FullDiskTests {
+  @Test("writes are refused and reads go on; with room again all goes on, and nothing acknowledged is lost")
+  func fullAndBack() throws {
+    let folder = try TemporaryFolder("full")
+    let disk = try SmallDisk(folder.path("data"), megabytes: 12)
+    let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]), folder: folder)
+    defer { server.kill() }
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana FIRST Ana")
+    // The reserve is made soon after the start; without it the log is full at once.
+    try eventually("the reserve is there") { FileManager.default.fileExists(atPath: "\(disk.path)/log/reserve") }
+    try disk.fill()
+
+    var acknowledged = 0
+    var refusal = ""
+    while refusal.isEmpty, acknowledged < 20_000 {
+      let note = (0..<20).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
+      let reply = try gate.reply("USER.SET", "ana", "last", "n\(acknowledged)", "REASON", note)
+      if let error = reply.errorText { refusal = error } else { acknowledged += 1 }
+    }
+    #expect(refusal.hasPrefix("READONLY the disk is full"), "\(acknowledged) writes, then \(refusal)")
+    #expect(try gate.fields("USER.GET ana")["last"] == "n\(acknowledged - 1)")
+    #expect(try #require(try gate.text("INFO log")).contains("log_state:full"))
+    try gate.refused("SAVE", with: "BUSY")
+    try gate.refused("COMPACT", with: "BUSY")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(disk.path)/snapshots").isEmpty)
+    #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
+
+    try disk.makeRoom()
+    try eventually("writes are taken again") { try gate.reply("USER.SET ana last Lima").errorText == nil }
+    try gate.ok("COMPACT")
+    server.kill()
+    try server.start()
+    let again = try server.client()
+    #expect(try again.fields("USER.GET ana")["last"] == "Lima")
+    #expect(
+      try again.pages("AUDIT.LIST USER ana COUNT 1000").filter { $0["command"] == "USER.SET" }.count >= acknowledged)
+    #expect(try again.fields("AUDIT.VERIFY")["ok"] == "1")
+  }
+}
+
+private let mayTrace =
+  findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
+
+/// What an operator sees of a log that has failed.
+@Suite("A failed log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+struct FailedLogTests {
+  @Test("the server says so in its messages, in INFO and by its exit code, and its trail can still be read")
+  func failedSync() throws {
+    let server = try TestServer(
+      .init(wrapper: [
+        "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=fdatasync", "-e",
+        "inject=fdatasync:error=EIO:when=60+",
+      ]))
+    var gate = try server.client()
+    var acknowledged = 0
+    // The write whose sync fails gets no answer, as in a crash: nobody knows whether it is durable.
+    while acknowledged < 500, let reply = try? gate.reply("USER.CREATE u\(acknowledged)"), reply.errorText == nil {
+      acknowledged += 1
+    }
+    #expect(acknowledged > 0 && acknowledged < 500)
+    gate = try server.client()
+    try gate.refused("USER.CREATE last", with: "READONLY")
+    try gate.refused("SAVE", with: "BUSY")
+    try gate.refused("COMPACT", with: "BUSY")
+    #expect(try #require(try gate.text("INFO log")).contains("log_state:failed"))
+    // What was acknowledged is in the trail; what was not may be on the disk, but is not shown.
+    let events = try gate.pages("AUDIT.LIST COUNT 1000").filter { $0["command"] == "USER.CREATE" }
+    #expect(events.count == acknowledged)
+    #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
+    #expect(try server.terminate() != .exited(0))
+    #expect(server.messages.contains("the log takes no more changes"))
+  }
+}

@@ -109,7 +109,7 @@ final class CoreHarness {
       switch turn.begin(view, on: connection, now: now, place: &place) {
       case .refused: break
       case .server: preconditionFailure("\(words[0]) is the server's business")
-      case .partition(let home): settle { turn.decide(home: cells[home]) }
+      case .partition(let home): settle { turn.decide(home: cells[home].held) }
       case .anywhere: settle { turn.decide(home: nil) }
       case .everywhere: gather()
       }
@@ -123,13 +123,13 @@ final class CoreHarness {
     settle(first) { turn.decide(holding: $0, directory: $1) }
   }
 
-  private func settle(_ first: () -> Outcome, _ again: ([PartitionCell], DirectoryCell?) -> Outcome) {
+  private func settle(_ first: () -> Outcome, _ again: ([HeldPartition], DirectoryCell?) -> Outcome) {
     var outcome = first()
     decisions = 1
     while case .needs(let owners) = outcome {
       decisions += 1
       precondition(decisions < 200, "a decision that never holds enough")
-      outcome = again(owners.partitions.map { cells[$0] }, owners.directory ? directory : nil)
+      outcome = again(owners.partitions.map { cells[$0].held }, owners.directory ? directory : nil)
     }
     if decidesTwice, !turn.reply.isEmpty { decideAgain(again) }
     commit()
@@ -137,9 +137,11 @@ final class CoreHarness {
   }
 
   /// A body is a pure function: whatever else is held, it decides the same.
-  private func decideAgain(_ again: ([PartitionCell], DirectoryCell?) -> Outcome) {
+  private func decideAgain(_ again: ([HeldPartition], DirectoryCell?) -> Outcome) {
     let before = (reply: Answer(turn.reply, showingSecrets: false), changes: turn.changes, horizon: turn.horizon)
-    guard case .decided = again(cells, directory) else { preconditionFailure("\(words) asks for more than all") }
+    guard case .decided = again(cells.map(\.held), directory) else {
+      preconditionFailure("\(words) asks for more than all")
+    }
     #expect(Answer(turn.reply, showingSecrets: false) == before.reply, "\(words) answers another time otherwise")
     #expect(turn.horizon == before.horizon, "\(words) waits for something else another time")
     let kinds = before.changes.map { ChangeText($0).description }
@@ -149,7 +151,7 @@ final class CoreHarness {
   private func gather() {
     if let home = turn.authorityPartition {
       settle {
-        turn.decideAuthority(holding: [cells[home]])
+        turn.decideAuthority(holding: [cells[home].held])
       } _: { cells, _ in
         turn.decideAuthority(holding: cells)
       }
@@ -160,7 +162,7 @@ final class CoreHarness {
     }
     var gathered = Gathered()
     for cell in cells where !gathered.isComplete {
-      guard turn.collect(cell, into: &gathered) else {
+      guard turn.collect(cell.held, into: &gathered) else {
         precondition(turn.reply.isError, "a gathering body asked for another owner")
         return
       }
@@ -257,7 +259,7 @@ final class CoreHarness {
         turn.directory = directory.state.view
         turn.beginExpiry(now: now)
         settle {
-          turn.decideExpiry(due, home: cell, holding: [])
+          turn.decideExpiry(due, home: cell.held, holding: [])
         } _: { cells, _ in
           turn.decideExpiry(due, home: nil, holding: cells)
         }
@@ -276,7 +278,7 @@ final class CoreHarness {
       return nil
     }
     let cell = cells[partitioning.partition(of: id)]
-    return cell.state.serial(of: id).map { UserReference(id: id, cell: cell, serial: $0) }
+    return cell.state.serial(of: id).map { UserReference(id: id, cell: cell.held, serial: $0) }
   }
 }
 

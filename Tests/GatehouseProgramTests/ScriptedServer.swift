@@ -68,7 +68,8 @@ final class ScriptedServer: Sendable {
   private static func next(_ parser: inout RequestParser, _ bytes: inout [UInt8]) -> [String]? {
     let (words, consumed) = bytes.withUnsafeBytes { raw -> ([String]?, Int) in
       guard case .request(let consumed) = parser.next(raw) else { return (nil, 0) }
-      return (parser.withArguments(raw) { arguments in (0..<arguments.count).map(arguments.string) }, consumed)
+      let arguments = parser.arguments(in: raw)
+      return ((0..<arguments.count).map(arguments.string), consumed)
     }
     bytes.removeFirst(consumed)
     return words

@@ -79,7 +79,7 @@ final class MicroWorld {
     guard case .partition(let partition) = turn.begin(request, on: connection, now: time, place: &place) else {
       preconditionFailure("no partition: \(turn.reply)")
     }
-    guard case .decided = turn.decide(home: cells[partition]) else { preconditionFailure("more than one owner") }
+    guard case .decided = turn.decide(home: cells[partition].held) else { preconditionFailure("more than one owner") }
     precondition(!turn.reply.isError, "a refusal")
     var size = turn.reply.nodes.count
     if !turn.changes.isEmpty {

@@ -20,7 +20,7 @@ extension MicroPiece {
     request.withUnsafeBytes { bytes in
       for _ in 0..<times {
         guard case .request(let consumed) = parser.next(bytes) else { preconditionFailure("half a request") }
-        sum &+= consumed &+ parser.ranges.count
+        sum &+= consumed &+ parser.arguments(in: bytes).count
       }
     }
     return sum

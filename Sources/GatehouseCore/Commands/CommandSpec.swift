@@ -73,7 +73,7 @@ package final class CommandSpec: Sendable {
   }
 
   /// Where a command begins.
-  package enum Route: Sendable {
+  package enum Route: Sendable, BitwiseCopyable {
     /// At the connection or the server.
     case connection
     /// The partition of the user that word `n` names; with several owners the decision asks for the others.
@@ -92,7 +92,7 @@ package final class CommandSpec: Sendable {
     case decide(@Sendable (Turn) throws(Halt) -> Void)
     /// Reads partition after partition into one result, which `finish` makes the reply of.
     case gather(
-      collect: @Sendable (Turn, PartitionCell, inout Gathered) throws(Halt) -> Void,
+      collect: @Sendable (Turn, HeldPartition, inout Gathered) throws(Halt) -> Void,
       finish: @Sendable (Turn, inout Gathered) throws(Halt) -> Void)
     case server(ServerCommand)
     /// `AS`: what follows is a command of its own.
@@ -125,6 +125,31 @@ package final class CommandSpec: Sendable {
 
   /// `LOGIN.CHECK user product [AT time]`.
   package var usage: String { ([name] + arguments.map(\.usage)).joined(separator: " ") }
+}
+
+/// What every request of a command is asked, flat, so that asking counts no reference.
+struct CommandGate: BitwiseCopyable {
+  let route: CommandSpec.Route
+  let rights: ServiceRights
+  /// As in `CommandSpec`.
+  let required: Int
+  let hasMandatoryOptions: Bool
+  let isOpen: Bool
+  let isPrefix: Bool
+  let isWrite: Bool
+  /// Whether `AS` may stand in front of it.
+  let isForUsers: Bool
+
+  init(_ spec: CommandSpec) {
+    route = spec.route
+    rights = spec.rights
+    required = spec.required
+    hasMandatoryOptions = !spec.mandatory.isEmpty
+    isOpen = spec.isOpen
+    isPrefix = spec.isPrefix
+    isWrite = spec.effect == .write
+    if case .nobody = spec.users { isForUsers = false } else { isForUsers = true }
+  }
 }
 
 /// One argument of a command.

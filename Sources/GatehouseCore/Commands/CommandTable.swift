@@ -16,11 +16,14 @@ package enum CommandTable {
 /// building a string.
 package final class CommandIndex: Sendable {
   package let commands: [CommandSpec]
+  /// What the gates ask of each command.
+  let gates: ContiguousArray<CommandGate>
   private let names: [ContiguousArray<UInt8>]
   private let slots: ContiguousArray<UInt16>
 
   package init(_ commands: [CommandSpec]) {
     self.commands = commands
+    gates = ContiguousArray(commands.map(CommandGate.init))
     names = commands.map { ContiguousArray($0.name.utf8) }
     var capacity = 64
     while capacity < commands.count * 4 { capacity *= 2 }

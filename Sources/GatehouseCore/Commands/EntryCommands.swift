@@ -158,7 +158,7 @@ extension CommandTable {
 
 extension Turn {
   /// The entry that a word names, deleted ones too.
-  fileprivate func entry(_ index: Int) throws(Halt) -> (cell: PartitionCell, serial: Int)? {
+  fileprivate func entry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {
     let id: EntryID = try id(index, "entry")
     let cell = try cell(partitioning.partition(of: id))
     read(directory.lsn)
@@ -170,13 +170,13 @@ extension Turn {
     return (cell, serial)
   }
 
-  fileprivate func requireWriting(_ cell: PartitionCell, _ serial: Int) throws(Halt) {
+  fileprivate func requireWriting(_ cell: HeldPartition, _ serial: Int) throws(Halt) {
     let entry = EntryView(cell, serial)
     try requireTimekeeping(of: entry.user, in: directory.workspace(entry.workspace))
     try checkVersion(entry.version)
   }
 
-  fileprivate func requireRoom(_ cell: PartitionCell, _ serial: Int) throws(Halt) {
+  fileprivate func requireRoom(_ cell: HeldPartition, _ serial: Int) throws(Halt) {
     guard cell.state.entries[serial].version <= Limits.entryVersions else {
       throw .refused(.limit("versions: an entry is corrected at most \(Limits.entryVersions) times"))
     }

@@ -117,7 +117,7 @@ extension CommandTable {
   // MARK: Listing
 
   @Sendable private static func collectImpersonations(
-    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     turn.read(cell.state.lsn)
     turn.read(turn.directory.lsn)
@@ -166,7 +166,7 @@ extension CommandTable {
 
 extension Turn {
   /// The login from which an impersonation starts. The command is recorded as the actor's.
-  fileprivate func actorLogin() throws(Halt) -> (cell: PartitionCell, slot: Int) {
+  fileprivate func actorLogin() throws(Halt) -> (cell: HeldPartition, slot: Int) {
     guard let (cell, slot) = try session(token: word(1)), cell.state.sessions[slot].isLive(at: now) else {
       throw .refused(.noPermission("a session in force: the actor's token is unknown, expired or revoked"))
     }
@@ -209,7 +209,7 @@ extension Turn {
   }
 
   fileprivate func view(
-    _ impersonation: Impersonation, _ cell: PartitionCell, _ slot: Int, _ subject: String
+    _ impersonation: Impersonation, _ cell: HeldPartition, _ slot: Int, _ subject: String
   ) -> Reply {
     let row = cell.state.sessions[slot]
     var reply = Reply()

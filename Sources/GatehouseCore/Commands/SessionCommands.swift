@@ -87,7 +87,7 @@ extension CommandTable {
   }
 
   /// Ten pairs that every view of a session has.
-  static func describe(_ cell: PartitionCell, _ slot: Int, lastSeen: Milliseconds, _ turn: Turn) throws(Halt) {
+  static func describe(_ cell: HeldPartition, _ slot: Int, lastSeen: Milliseconds, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     let id = cell.state.sessionID(ofSlot: slot)
     let user: UserID = cell.state.id(Int(row.user))
@@ -128,7 +128,7 @@ extension CommandTable {
   }
 
   /// A session as `SESSION.GET` and `SESSION.LIST` show it.
-  private static func view(_ cell: PartitionCell, _ slot: Int, _ turn: Turn) throws(Halt) {
+  private static func view(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     turn.reply.map(12)
     try describe(cell, slot, lastSeen: row.lastSeen, turn)
@@ -172,7 +172,7 @@ extension CommandTable {
 
 extension Turn {
   /// The user whom a session acts as.
-  package func holder(_ cell: PartitionCell, _ slot: Int) -> UserReference {
+  package func holder(_ cell: HeldPartition, _ slot: Int) -> UserReference {
     let serial = Int(cell.state.sessions[slot].user)
     return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
   }

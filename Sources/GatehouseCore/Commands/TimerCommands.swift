@@ -110,7 +110,7 @@ extension CommandTable {
   }
 
   @Sendable private static func collectRunning(
-    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     turn.read(cell.state.lsn)
     let workspaces = try turn.readableWorkspaces()

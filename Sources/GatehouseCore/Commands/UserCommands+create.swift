@@ -177,14 +177,14 @@ private struct NewUser {
   }
 
   /// The partition of the existing contact, where one is named.
-  func contactCell(_ turn: Turn) throws(Halt) -> PartitionCell? {
+  func contactCell(_ turn: Turn) throws(Halt) -> HeldPartition? {
     guard let contact else { return nil }
     return try turn.cell(turn.partitioning.partition(of: contact))
   }
 
   /// Makes the contact, or brings the existing one up to date, and returns it with its e-mail.
   func emitContact(
-    _ username: String, in cell: PartitionCell, _ turn: Turn
+    _ username: String, in cell: HeldPartition, _ turn: Turn
   ) throws(Halt) -> (id: ContactID, email: String) {
     var texts = contactFields
     guard let contact else {
@@ -231,7 +231,7 @@ private struct NewUser {
 
   /// Whether the principal may use an existing contact: whoever administers one workspace only, or is bound to
   /// it (K4), knows the people who have had a login there.
-  private func isKnown(_ contact: Int, in cell: PartitionCell, _ turn: Turn) -> Bool {
+  private func isKnown(_ contact: Int, in cell: HeldPartition, _ turn: Turn) -> Bool {
     guard let principal = turn.asUser, !principal.isAdministrator || principal.boundTo != nil else { return true }
     return (1..<(cell.state.users.last + 1)).contains { serial in
       cell.state.users[serial].contact == UInt32(contact) && cell.state.isMember(serial, of: workspace.id)

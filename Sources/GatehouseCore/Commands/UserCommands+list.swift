@@ -18,7 +18,7 @@ extension CommandTable {
   // MARK: Counting
 
   @Sendable private static func countUsers(
-    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     let filter = try UserFilter(turn)
     turn.read(cell.state.lsn)
@@ -39,7 +39,7 @@ extension CommandTable {
 
   /// Takes one item more than the page holds, which tells whether there is another page.
   @Sendable private static func collectUsers(
-    _ turn: Turn, _ cell: PartitionCell, _ gathered: inout Gathered
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     let filter = try UserFilter(turn)
     let page = try ListPage(turn)
@@ -59,7 +59,7 @@ extension CommandTable {
 
   /// Keeps the first of all partitions so far in the list's order; only what is kept is written out.
   private static func collect(
-    by field: ListField, _ filter: UserFilter, _ page: ListPage, _ turn: Turn, _ cell: PartitionCell,
+    by field: ListField, _ filter: UserFilter, _ page: ListPage, _ turn: Turn, _ cell: HeldPartition,
     _ gathered: inout Gathered
   ) {
     turn.read(cell.state.lsn)

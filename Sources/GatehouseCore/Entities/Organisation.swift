@@ -79,7 +79,7 @@ package struct ServiceIdentity: Sendable {
 }
 
 /// What a service may do by itself.
-package struct ServiceRights: OptionSet, Sendable, Hashable {
+package struct ServiceRights: OptionSet, Sendable, Hashable, BitwiseCopyable {
   package let rawValue: UInt8
   package init(rawValue: UInt8) { self.rawValue = rawValue }
 

@@ -51,7 +51,7 @@ package enum ListField: Sendable, Hashable {
 
 /// Reading the fields of one user in its partition.
 package struct ListedUser {
-  package let cell: PartitionCell
+  package let cell: HeldPartition
   package let serial: Int
   package let directory: Directory
 

@@ -119,7 +119,7 @@ package struct ListPage {
 
   /// The first serial number of a partition that an unsorted list has not shown yet; nil where it has shown all.
   /// Such a list goes by partitions, and in each by serial numbers.
-  package func firstSerial(in cell: PartitionCell) -> Int? {
+  package func firstSerial(in cell: HeldPartition) -> Int? {
     guard case .after(_, let raw) = cursor else { return 1 }
     let partitioning = cell.state.partitioning
     let id = UserID(raw: raw)

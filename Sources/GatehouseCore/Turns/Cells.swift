@@ -1,24 +1,44 @@
 /// The place of a partition's state. Whoever holds the partition, its actor or the holder of a command over
 /// several owners, is the only one to touch it; passing the cell on passes that right on.
+///
+/// The state lies in memory of its own, so that a turn can reach it without counting references
+/// (`HeldPartition`).
 package final class PartitionCell: @unchecked Sendable {
-  package let index: Int
-  /// Not checked for overlapping access at run time: one owner touches it, and never while it is in use by
-  /// another call of its own. The checks were a third of a login check's instructions.
-  @exclusivity(unchecked) package var state: PartitionState
-
-  /// Whether a command over several owners has the partition. Its actor sets it; who runs on the actor's lane
-  /// may read it, and must leave the state alone while it is set.
-  package var isTaken: Bool {
-    get { taken }
-    set { taken = newValue }
-  }
-
-  // Behind an accessor, for other modules check an access in any case.
-  @exclusivity(unchecked) private var taken = false
+  package let held: HeldPartition
 
   package init(_ state: consuming PartitionState) {
-    self.index = state.index
-    self.state = state
+    let place = UnsafeMutablePointer<PartitionState>.allocate(capacity: 1)
+    let index = state.index
+    place.initialize(to: state)
+    held = HeldPartition(index: index, place: place)
+  }
+
+  deinit {
+    held.place.deinitialize(count: 1)
+    held.place.deallocate()
+  }
+
+  package var index: Int { held.index }
+
+  package var state: PartitionState {
+    unsafeAddress { UnsafePointer(held.place) }
+    unsafeMutableAddress { held.place }
+  }
+}
+
+/// A partition in the hands of whoever may touch it now: the way to the state without its cell's reference
+/// count, which a command would change a dozen times. Valid as long as the cell lives, and a server's cells
+/// live as long as its lanes.
+///
+/// Not checked for overlapping access at run time: one owner touches the state, and never while it is in use by
+/// another call of its own.
+package struct HeldPartition: @unchecked Sendable, BitwiseCopyable {
+  package let index: Int
+  fileprivate let place: UnsafeMutablePointer<PartitionState>
+
+  package var state: PartitionState {
+    @inline(__always) unsafeAddress { UnsafePointer(place) }
+    @inline(__always) nonmutating unsafeMutableAddress { place }
   }
 }
 

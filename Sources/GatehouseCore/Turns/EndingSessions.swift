@@ -38,11 +38,13 @@ extension Turn {
     chosen.removeAll(keepingCapacity: true)
     authority = nil
     spec = CommandTable.expiry
+    gate = CommandGate(spec)
+    specPlace = -1
     connection = ConnectionFacts(id: 0, service: 0, rights: .all)
     userPrincipal = nil
   }
 
-  package func decideExpiry(_ ids: [SessionID], home cell: PartitionCell?, holding cells: [PartitionCell]) -> Outcome {
+  package func decideExpiry(_ ids: [SessionID], home cell: HeldPartition?, holding cells: [HeldPartition]) -> Outcome {
     home = cell
     others = cells
     return attempt { () throws(Halt) in

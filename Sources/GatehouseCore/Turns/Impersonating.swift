@@ -49,7 +49,7 @@ extension Turn {
   }
 
   /// Whether an impersonation is still in force: its actor's login lives, and the actor still has the right.
-  package func impersonationDenial(_ cell: PartitionCell, slot: Int) throws(Halt) -> ImpersonationDenial? {
+  package func impersonationDenial(_ cell: HeldPartition, slot: Int) throws(Halt) -> ImpersonationDenial? {
     guard let impersonation = cell.state.impersonation(ofSlot: slot) else { return nil }
     let actorCell = try self.cell(partitioning.partition(of: impersonation.actorSession))
     guard let actorSlot = actorCell.state.slot(of: impersonation.actorSession),

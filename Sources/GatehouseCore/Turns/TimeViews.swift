@@ -25,7 +25,7 @@ package struct EntryView {
   }
 
   /// An entry of a partition's state, as it is or with another content and version to come.
-  init(_ cell: PartitionCell, _ serial: Int, next: EntryContent? = nil, deleting: Bool = false) {
+  init(_ cell: HeldPartition, _ serial: Int, next: EntryContent? = nil, deleting: Bool = false) {
     let row = cell.state.entries[serial]
     let isNext = next != nil || deleting
     self.init(

@@ -215,7 +215,7 @@ extension Turn {
   }
 
   /// The session that a token leads to, if it has not ended. A wrong token of a live id finds nothing.
-  package func session(token: UnsafeRawBufferPointer) throws(Halt) -> (cell: PartitionCell, slot: Int)? {
+  package func session(token: UnsafeRawBufferPointer) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
     guard let id = SecretText.session(of: token) else { return nil }
     let cell = try cell(partitioning.partition(of: id))
     guard let slot = cell.state.slot(of: id), cell.state.sessions[slot].token.matches(digest(token)) else {
@@ -227,7 +227,7 @@ extension Turn {
   }
 
   /// The session of a word that is a token or an id.
-  package func session(_ index: Int) throws(Halt) -> (cell: PartitionCell, slot: Int)? {
+  package func session(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
     let word = arguments[index]
     guard let raw = Self.identifier(word) else { return try session(token: word) }
     let id = SessionID(raw: raw)

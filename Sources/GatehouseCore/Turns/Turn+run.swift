@@ -46,35 +46,45 @@ extension Turn {
   private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
     arguments = request
     guard var found = table.find(request[0]) else { throw .refused(Self.unknownCommand(request)) }
-    var spec = table.commands[found]
-    if spec.isPrefix {
-      guard request.count >= 3 else { throw .refused(Self.wrongArity(spec)) }
+    if table.gates[found].isPrefix {
+      guard request.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
       guard connection.service != nil else { throw .refused(Self.unauthenticated) }
       authority = request[1]
       arguments = request.dropping(2)
       guard let inner = table.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
       found = inner
-      spec = table.commands[found]
-      if spec.isPrefix { throw .refused(.syntax("AS cannot stand inside AS")) }
+      if table.gates[found].isPrefix { throw .refused(.syntax("AS cannot stand inside AS")) }
     }
     place = found
-    self.spec = spec
+    choose(found)
+    let gate = gate
     // Nearly every command of the hot path has just its positional words.
-    if arguments.count - 1 != spec.required || !spec.mandatory.isEmpty { try readOptions() }
-    if connection.service == nil, !spec.isOpen { throw .refused(Self.unauthenticated) }
+    if arguments.count - 1 != gate.required || gate.hasMandatoryOptions { try readOptions() }
+    if connection.service == nil, !gate.isOpen { throw .refused(Self.unauthenticated) }
     if authority == nil {
-      if !connection.rights.isSuperset(of: spec.rights), !spec.isOpen {
-        let missing = spec.rights.subtracting(connection.rights).names.joined(separator: " and ")
-        throw .refused(.noPermission("the service right \(missing), to run \(spec.name)"))
-      }
-    } else if case .nobody = spec.users {
+      if !connection.rights.isSuperset(of: gate.rights), !gate.isOpen { throw .refused(missingRight) }
+    } else if !gate.isForUsers {
       throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
     }
-    return try start(spec)
+    return try start(gate.route)
   }
 
-  private func start(_ spec: CommandSpec) throws(Halt) -> Start {
-    switch spec.route {
+  /// Makes a command of the table the turn's.
+  private func choose(_ place: Int) {
+    // The same command again, most often: to name it anew would count its references for nothing.
+    if place == specPlace { return }
+    specPlace = place
+    spec = table.commands[place]
+    gate = table.gates[place]
+  }
+
+  private var missingRight: Refusal {
+    let missing = spec.rights.subtracting(connection.rights).names.joined(separator: " and ")
+    return .noPermission("the service right \(missing), to run \(spec.name)")
+  }
+
+  private func start(_ route: CommandSpec.Route) throws(Halt) -> Start {
+    switch route {
     case .connection:
       guard case .server(let command) = spec.body else { preconditionFailure("\(spec.name) has no server body") }
       return .server(command)
@@ -116,7 +126,7 @@ extension Turn {
 
   /// Whether the command takes effect alone among those of its connection: after all before it, before all after
   /// it. Reads of a pipeline may run side by side on several lanes; what they read no command in between changes.
-  package var isBarrier: Bool { spec.effect == .write || authority != nil }
+  package var isBarrier: Bool { gate.isWrite || authority != nil }
 
   // MARK: Options
 
@@ -181,7 +191,7 @@ extension Turn {
   // MARK: Deciding
 
   /// Runs the command's body over its home partition.
-  package func decide(home cell: PartitionCell?) -> Outcome {
+  package func decide(home cell: HeldPartition?) -> Outcome {
     home = cell
     if !others.isEmpty { others.removeAll(keepingCapacity: true) }
     if directoryCell != nil { directoryCell = nil }
@@ -189,7 +199,7 @@ extension Turn {
   }
 
   /// Runs the body again over all that it asked for.
-  package func decide(holding cells: [PartitionCell], directory cell: DirectoryCell?) -> Outcome {
+  package func decide(holding cells: [HeldPartition], directory cell: DirectoryCell?) -> Outcome {
     home = nil
     others = cells
     directoryCell = cell
@@ -201,7 +211,7 @@ extension Turn {
     guard let body = spec.decision else { preconditionFailure("\(spec.name) does not decide") }
     return attempt { () throws(Halt) in
       try self.authorise()
-      if self.spec.effect == .write, !self.chosen.isEmpty {
+      if self.gate.isWrite, !self.chosen.isEmpty {
         try self.decideOnce(body)
       } else {
         try body(self)
@@ -246,7 +256,7 @@ extension Turn {
   }
 
   /// Resolves the authority alone, for commands that read many partitions. The principal stays for what follows.
-  package func decideAuthority(holding cells: [PartitionCell]) -> Outcome {
+  package func decideAuthority(holding cells: [HeldPartition]) -> Outcome {
     home = nil
     others = cells
     return attempt { () throws(Halt) in try self.authorise() }
@@ -270,7 +280,7 @@ extension Turn {
   // MARK: Gathering
 
   /// Lets one partition contribute to a command that reads all of them.
-  package func collect(_ cell: PartitionCell, into gathered: inout Gathered) -> Bool {
+  package func collect(_ cell: HeldPartition, into gathered: inout Gathered) -> Bool {
     guard case .gather(let body, _) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     home = cell
     var result = gathered
@@ -338,7 +348,7 @@ extension Turn {
     horizon = max(horizon, lsn)
   }
 
-  private func heldCell(_ partition: Int) -> PartitionCell? {
+  private func heldCell(_ partition: Int) -> HeldPartition? {
     if let home, home.index == partition { return home }
     return others.first { $0.index == partition }
   }

@@ -14,6 +14,9 @@ package final class Turn {
 
   // The command.
   @exclusivity(unchecked) package internal(set) var spec: CommandSpec
+  @exclusivity(unchecked) var gate: CommandGate
+  /// The command's place in the table; -1 for one that does not stand there.
+  @exclusivity(unchecked) var specPlace = -1
   @exclusivity(unchecked) package internal(set) var arguments: Arguments
   /// The token in front of `AS token COMMAND …`, as a word of the whole request.
   @exclusivity(unchecked) var authority: UnsafeRawBufferPointer?
@@ -24,8 +27,8 @@ package final class Turn {
   @exclusivity(unchecked) var userPrincipal: UserPrincipal?
 
   // The owners that are held.
-  @exclusivity(unchecked) package internal(set) var home: PartitionCell?
-  @exclusivity(unchecked) package internal(set) var others: [PartitionCell] = []
+  @exclusivity(unchecked) package internal(set) var home: HeldPartition?
+  @exclusivity(unchecked) package internal(set) var others: [HeldPartition] = []
   @exclusivity(unchecked) package internal(set) var directoryCell: DirectoryCell?
   /// The directory as it is read.
   @exclusivity(unchecked) package var directory: Directory
@@ -36,7 +39,7 @@ package final class Turn {
   /// The largest LSN that was read: the reply must not leave before the log is durable through it.
   @exclusivity(unchecked) package internal(set) var horizon: LSN = 0
   /// Sessions that were used, to be noted in memory.
-  @exclusivity(unchecked) var seen: [(cell: PartitionCell, slot: Int)] = []
+  @exclusivity(unchecked) var seen: [(cell: HeldPartition, slot: Int)] = []
   /// Sessions that this turn ends, so that a cascade ends each once.
   @exclusivity(unchecked) var endedSessions: Set<SessionID> = []
   @exclusivity(unchecked) var isVersionChecked = false
@@ -61,6 +64,7 @@ package final class Turn {
     self.entropy = entropy
     self.digest = digest
     self.spec = CommandTable.unknown
+    self.gate = CommandGate(CommandTable.unknown)
     self.arguments = Arguments.none
     self.foldedName = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.usernameBytes, alignment: 8)
   }
@@ -95,12 +99,12 @@ extension Turn {
 extension Turn {
   /// The state of a partition. Where it is not held the decision stops, and begins again when it is.
   @inline(__always)
-  package func cell(_ partition: Int) throws(Halt) -> PartitionCell {
+  package func cell(_ partition: Int) throws(Halt) -> HeldPartition {
     if let home, home.index == partition { return home }
     return try otherCell(partition)
   }
 
-  private func otherCell(_ partition: Int) throws(Halt) -> PartitionCell {
+  private func otherCell(_ partition: Int) throws(Halt) -> HeldPartition {
     if let found = others.first(where: { $0.index == partition }) { return found }
     var needed = heldSet
     needed.insert(partition)
@@ -116,7 +120,7 @@ extension Turn {
   }
 
   /// Asks for all partitions and the directory at once.
-  package func everything() throws(Halt) -> [PartitionCell] {
+  package func everything() throws(Halt) -> [HeldPartition] {
     guard others.count == partitioning.count else { throw .needs(.all(partitioning.count)) }
     return others
   }
@@ -146,30 +150,30 @@ extension Turn {
   package func read(_ lsn: LSN) { if lsn > horizon { horizon = lsn } }
 
   /// Notes that a session was used.
-  package func see(_ cell: PartitionCell, slot: Int) { seen.append((cell, slot)) }
+  package func see(_ cell: HeldPartition, slot: Int) { seen.append((cell, slot)) }
 
   // MARK: New ids
 
-  private func take(_ kind: TakenKey.Kind, in cell: PartitionCell, after last: Int) -> Int {
+  private func take(_ kind: TakenKey.Kind, in cell: HeldPartition, after last: Int) -> Int {
     let key = TakenKey(kind: kind, partition: cell.index)
     let serial = last + 1 + (taken[key] ?? 0)
     taken[key, default: 0] += 1
     return serial
   }
 
-  package func newContact(in cell: PartitionCell) -> ContactID {
+  package func newContact(in cell: HeldPartition) -> ContactID {
     cell.state.id(take(.contact, in: cell, after: cell.state.contacts.last))
   }
 
-  package func newUser(in cell: PartitionCell) -> UserID {
+  package func newUser(in cell: HeldPartition) -> UserID {
     cell.state.id(take(.user, in: cell, after: cell.state.users.last))
   }
 
-  package func newEntry(in cell: PartitionCell) -> EntryID {
+  package func newEntry(in cell: HeldPartition) -> EntryID {
     cell.state.id(take(.entry, in: cell, after: cell.state.entries.last))
   }
 
-  package func newMail(in cell: PartitionCell) -> MailID {
+  package func newMail(in cell: HeldPartition) -> MailID {
     cell.state.id(take(.mail, in: cell, after: cell.state.lastMail))
   }
 }
@@ -177,7 +181,7 @@ extension Turn {
 /// A user that a decision found: where it lives and its place there.
 package struct UserReference {
   package let id: UserID
-  package let cell: PartitionCell
+  package let cell: HeldPartition
   package let serial: Int
 
   package var row: UserRow { cell.state.users[serial] }

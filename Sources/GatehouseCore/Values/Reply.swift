@@ -1,9 +1,10 @@
 /// The answer to a command, independent of the protocol version that carries it.
 ///
 /// A reply is a flat list of nodes in wire order; an aggregate node says how many elements follow it.
-/// Texts lie one after the other in `bytes`, so that building a reply neither allocates a string nor
-/// counts a reference, and a lane can reuse one value for every command (`reset()` keeps the storage).
-package struct Reply: Sendable, Equatable {
+/// Texts lie one after the other in bytes of the reply, but for those of the program itself, which stay where
+/// they are: building a reply neither allocates a string nor counts a reference, and a lane can reuse one value
+/// for every command (`reset()` keeps the storage).
+package struct Reply: Sendable {
   package enum Kind: UInt8, Sendable, BitwiseCopyable {
     /// A short status line: `OK`, `ALLOW`, `DENY reason`. Its text has neither CR nor LF.
     case simple
@@ -24,32 +25,41 @@ package struct Reply: Sendable, Equatable {
     case secret
   }
 
-  package struct Node: Sendable, BitwiseCopyable, Equatable {
+  package struct Node: Sendable, BitwiseCopyable {
     package let kind: Kind
+    /// Whether a text is one of the program's own.
+    fileprivate let isConstant: Bool
     /// The length of a text in bytes, or the count of an aggregate's elements or pairs.
     package let count: Int32
-    /// An integer's value, a double's bit pattern, or the offset of a text in `bytes`.
+    /// An integer's value, a double's bit pattern, the offset of a text in the reply's bytes, or the address of
+    /// a constant one.
     package let value: Int64
+
+    @inline(__always)
+    fileprivate init(_ kind: Kind, count: Int = 0, value: Int64 = 0, isConstant: Bool = false) {
+      self.kind = kind
+      self.isConstant = isConstant
+      self.count = Int32(count)
+      self.value = value
+    }
   }
 
-  package private(set) var nodes: ContiguousArray<Node> = []
-  package private(set) var bytes: ContiguousArray<UInt8> = []
+  /// The first `nodeCount` are the reply's; those beyond are room for the next one.
+  private var storedNodes: ContiguousArray<Node> = []
+  private var nodeCount = 0
+  private var bytes: ContiguousArray<UInt8> = []
 
   package init() {}
 
-  package init(nodes: ContiguousArray<Node>, bytes: ContiguousArray<UInt8>) {
-    self.nodes = nodes
-    self.bytes = bytes
-  }
-
-  package var isEmpty: Bool { nodes.isEmpty }
+  package var isEmpty: Bool { nodeCount == 0 }
 
   /// Whether the first node is an error.
-  package var isError: Bool { nodes.first?.kind == .error }
+  package var isError: Bool { nodeCount > 0 && storedNodes[0].kind == .error }
 
   /// Empties the reply and keeps its storage.
+  @inline(__always)
   package mutating func reset() {
-    if !nodes.isEmpty { nodes.removeAll(keepingCapacity: true) }
+    nodeCount = 0
     if !bytes.isEmpty { bytes.removeAll(keepingCapacity: true) }
   }
 
@@ -66,25 +76,17 @@ package struct Reply: Sendable, Equatable {
   package mutating func secret(_ text: String) { add(.secret, text) }
   package mutating func error(_ text: String) { add(.error, text) }
 
-  package mutating func integer(_ value: some BinaryInteger) {
-    nodes.append(Node(kind: .integer, count: 0, value: Int64(value)))
-  }
+  package mutating func integer(_ value: some BinaryInteger) { add(Node(.integer, value: Int64(value))) }
 
   package mutating func flag(_ value: Bool) { integer(value ? 1 : 0) }
 
-  package mutating func double(_ value: Double) {
-    nodes.append(Node(kind: .double, count: 0, value: Int64(bitPattern: value.bitPattern)))
-  }
+  package mutating func double(_ value: Double) { add(Node(.double, value: Int64(bitPattern: value.bitPattern))) }
 
-  package mutating func null() { nodes.append(Node(kind: .null, count: 0, value: 0)) }
+  package mutating func null() { add(Node(.null)) }
 
-  package mutating func array(_ count: Int) {
-    nodes.append(Node(kind: .array, count: Int32(count), value: 0))
-  }
+  package mutating func array(_ count: Int) { add(Node(.array, count: count)) }
 
-  package mutating func map(_ pairs: Int) {
-    nodes.append(Node(kind: .map, count: Int32(pairs), value: 0))
-  }
+  package mutating func map(_ pairs: Int) { add(Node(.map, count: pairs)) }
 
   /// Text, or null where there is none.
   package mutating func optional(_ value: String?) {
@@ -101,41 +103,82 @@ package struct Reply: Sendable, Equatable {
     let shift = Int64(bytes.count)
     bytes.append(contentsOf: other.bytes)
     for node in other.nodes {
-      nodes.append(
-        node.kind.isText ? Node(kind: node.kind, count: node.count, value: node.value + shift) : node)
+      let isMoved = node.kind.isText && !node.isConstant
+      add(isMoved ? Node(node.kind, count: Int(node.count), value: node.value + shift) : node)
     }
   }
 
   /// Appends one node of `other`.
   package mutating func append(_ node: Node, of other: Reply) {
-    guard node.kind.isText else { return nodes.append(node) }
+    guard node.kind.isText, !node.isConstant else { return add(node) }
     let start = Int(node.value)
-    nodes.append(Node(kind: node.kind, count: node.count, value: Int64(bytes.count)))
+    add(Node(node.kind, count: Int(node.count), value: Int64(bytes.count)))
     bytes.append(contentsOf: other.bytes[start..<start + Int(node.count)])
   }
 
+  @inline(__always)
+  private mutating func add(_ node: Node) {
+    if nodeCount < storedNodes.count { storedNodes[nodeCount] = node } else { storedNodes.append(node) }
+    nodeCount += 1
+  }
+
+  @inline(__always)
   private mutating func add(_ kind: Kind, _ text: StaticString) {
-    nodes.append(Node(kind: kind, count: Int32(text.utf8CodeUnitCount), value: Int64(bytes.count)))
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    let address = Int64(Int(bitPattern: text.utf8Start))
+    add(Node(kind, count: text.utf8CodeUnitCount, value: address, isConstant: true))
   }
 
   private mutating func add(_ kind: Kind, _ text: String) {
     let start = bytes.count
     bytes.append(contentsOf: text.utf8)
-    nodes.append(Node(kind: kind, count: Int32(bytes.count - start), value: Int64(start)))
+    add(Node(kind, count: bytes.count - start, value: Int64(start)))
   }
 
   private mutating func add(_ kind: Kind, _ raw: UnsafeRawBufferPointer) {
-    nodes.append(Node(kind: kind, count: Int32(raw.count), value: Int64(bytes.count)))
+    add(Node(kind, count: raw.count, value: Int64(bytes.count)))
     bytes.append(contentsOf: raw)
   }
 
   // MARK: Reading
 
+  package var nodes: ArraySlice<Node> { storedNodes[..<nodeCount] }
+
   /// The text of a node of a text kind.
   package func text(of node: Node) -> String {
-    let start = Int(node.value)
-    return String(decoding: bytes[start..<start + Int(node.count)], as: UTF8.self)
+    withParts { _, bytes in String(decoding: node.text(bytes), as: UTF8.self) }
+  }
+
+  /// Calls `body` with the nodes, and the bytes that their texts are found by.
+  @inline(__always)
+  package func withParts<Result>(
+    _ body: (UnsafeBufferPointer<Node>, UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    storedNodes.withUnsafeBufferPointer { nodes in
+      bytes.withUnsafeBytes { body(UnsafeBufferPointer(rebasing: nodes[..<nodeCount]), $0) }
+    }
+  }
+}
+
+extension Reply.Node {
+  /// The bytes of a node of a text kind; `bytes` are those of its reply.
+  @inline(__always)
+  package func text(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let count = Int(count)
+    if isConstant {
+      return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(value)), count: count)
+    }
+    let start = Int(value)
+    precondition(start >= 0 && count >= 0 && start <= bytes.count - count)
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+  }
+}
+
+extension Reply: Equatable {
+  package static func == (a: Reply, b: Reply) -> Bool {
+    a.nodes.elementsEqual(b.nodes) { one, other in
+      guard one.kind == other.kind, one.count == other.count else { return false }
+      return one.kind.isText ? a.text(of: one) == b.text(of: other) : one.value == other.value
+    }
   }
 }
 

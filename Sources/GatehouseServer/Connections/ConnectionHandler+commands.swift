@@ -9,23 +9,20 @@ extension ConnectionHandler {
   ///
   /// - Returns: false where the request must wait until everything under way has been answered; it is then
   ///   brought again.
-  func handle(_ request: Arguments) -> Bool {
-    let lane = lane
+  func handle(_ request: Arguments, _ lane: Lane, _ turn: Turn) -> Bool {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
-    let turn = lane.turn!
     var place: Int?
     let start = turn.begin(request, on: facts, now: lane.now, place: &place)
-    if lane.isWatched { tellMonitors(request) }
     switch start {
     case .partition(let index):
       if !hasNothingUnderWay, turn.isBarrier { return false }
-      if let cell = lane.own[index], !cell.isTaken {
-        guard conclude(turn.decide(home: cell), turn, place, request) else { return false }
+      if let cell = lane.free[index] {
+        guard conclude(turn.decide(home: cell), lane, turn, place, request) else { return false }
       } else {
         runElsewhere(request, lane.services.partitions[index], isBarrier: turn.isBarrier)
       }
     case .anywhere:
-      guard conclude(turn.decide(home: nil), turn, place, request) else { return false }
+      guard conclude(turn.decide(home: nil), lane, turn, place, request) else { return false }
     case .refused:
       lane.metrics.reject(place, turn.reply.errorCode)
       add(turn.reply, horizon: 0)
@@ -58,7 +55,9 @@ extension ConnectionHandler {
 
   /// Commits and answers what was decided, or finds the owners that are missing.
   @inline(__always)
-  private func conclude(_ outcome: Outcome, _ turn: Turn, _ place: Int?, _ request: Arguments) -> Bool {
+  private func conclude(
+    _ outcome: Outcome, _ lane: Lane, _ turn: Turn, _ place: Int?, _ request: Arguments
+  ) -> Bool {
     if case .needs(let owners) = outcome {
       switch concludeHolding(owners, request) {
       case .decided: break
@@ -78,7 +77,7 @@ extension ConnectionHandler {
     }
     turn.noteSeen()
     if conclusion.isError { lane.failed(place, turn.reply.errorCode) }
-    addReply(of: turn, horizon: conclusion.horizon)
+    addReply(of: turn, on: lane, horizon: conclusion.horizon)
     turn.letGo()
     return true
   }

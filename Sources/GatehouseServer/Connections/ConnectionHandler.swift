@@ -100,14 +100,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     isReading = true
     lane.beginRead()
     client.lastCommand = lane.now
-    parser.authenticated = facts.service != nil || isOpenToAll
-    // Taken out of the handler so that parser and storage have one owner while they are used.
-    var parser = parser
-    self.parser = RequestParser()
+    parser.authenticated = isKnown
     var bytes = unread
     unread = ByteBuffer()
-    let consumed = bytes.withUnsafeReadableBytes { carryOut($0, &parser) }
-    self.parser = parser
+    let consumed = bytes.withUnsafeReadableBytes { carryOut($0, lane) }
     bytes.moveReaderIndex(forwardBy: consumed)
     if bytes.readableBytes > 0, !isClosing {
       unread = bytes
@@ -121,25 +117,31 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Carries out requests until the bytes end, or something must come first.
   ///
   /// - Returns: how many bytes were whole requests.
-  private func carryOut(_ all: UnsafeRawBufferPointer, _ parser: inout RequestParser) -> Int {
-    let isServing = serverFacts.phase.load(ordering: .acquiring) == .ready && lane.isReady
+  private func carryOut(_ all: UnsafeRawBufferPointer, _ lane: Lane) -> Int {
+    let turn = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.turn : nil
     var consumed = 0
-    var last = 0
     loop: while consumed < all.count, !isPaused, !isClosing {
       let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
       switch parser.next(rest) {
       case .request(let count):
-        let isTaken = parser.withArguments(rest) { isServing ? handle($0) : handleEarly($0) }
+        let request = parser.arguments(in: rest)
+        let isTaken = if let turn { handle(request, lane, turn) } else { handleEarly(request) }
         if !isTaken {
           isPaused = true
           break loop
         }
-        last = consumed
+        if lane.isWatched { tellMonitors(request) }
+        if consumed == 0, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
         consumed += count
+        if !parser.authenticated { parser.authenticated = isKnown }
       case .nothing(let count): consumed += count
       case .incomplete: break loop
       case .failure(let error):
         fail(error)
+        break loop
+      }
+      if queue.pendingBytes > 0, overflows {
+        close()
         break loop
       }
       if ready.readableBytes >= Self.flushBytes {
@@ -149,15 +151,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
     queue.endRead()
     sendOutgoing()
-    let elapsed = lane.endRead()
+    lane.endRead()
     client.commands &+= UInt64(lane.commandsInRead)
-    if lane.commandsInRead == 1, isServing {
-      parser.withArguments(UnsafeRawBufferPointer(rebasing: all[last...])) {
-        lane.noteSlow($0, client, nanoseconds: elapsed)
-      }
-    }
     return consumed
   }
+
+  /// Whether the client's requests may be large: it has authenticated, or need not.
+  private var isKnown: Bool { facts.service != nil || isOpenToAll || client.isLoopback && !lane.isReady }
 
   /// Whether the client leaves more replies unread than the server keeps for it.
   private var overflows: Bool { queue.pendingBytes > serverFacts.clientOutputLimit.load(ordering: .relaxed) }
@@ -198,7 +198,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Sends the turn's reply, or keeps it until the log is durable through what it shows.
   @inline(__always)
-  func addReply(of turn: Turn, horizon: LSN) {
+  func addReply(of turn: Turn, on lane: Lane, horizon: LSN) {
     if queue.isEmpty, horizon <= lane.durableBefore || horizon <= lane.durable {
       turn.withReply { ReplyEncoder.encode($0, client.version, into: &ready) }
     } else {

@@ -90,13 +90,13 @@ struct HeldTurn: @unchecked Sendable {
 /// Owners that a command has taken.
 struct HeldOwners: Sendable {
   let set: OwnerSet
-  let cells: [PartitionCell]
+  let cells: [HeldPartition]
   let directory: DirectoryCell?
 }
 
 extension ServerContext {
   func take(_ set: OwnerSet) async -> HeldOwners {
-    var cells: [PartitionCell] = []
+    var cells: [HeldPartition] = []
     cells.reserveCapacity(set.partitions.count)
     for index in set.partitions { cells.append(await partitions[index].take()) }
     let directory = set.directory ? await directory.take() : nil

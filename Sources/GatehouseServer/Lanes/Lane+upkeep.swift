@@ -42,7 +42,7 @@ extension Lane {
     endRead()
   }
 
-  private func expire(_ sessions: [SessionID], _ cell: PartitionCell) {
+  private func expire(_ sessions: [SessionID], _ cell: HeldPartition) {
     turn.beginExpiry(now: now)
     var outcome = turn.decideExpiry(sessions, home: cell, holding: [])
     while case .needs(let owners) = outcome {

@@ -35,14 +35,18 @@ final class Lane: @unchecked Sendable {
     self.executor = loop.executor.asUnownedSerialExecutor()
   }
 
-  /// The partitions of this lane by number, nil for those of others: what a command looks its partition up in.
-  @exclusivity(unchecked) private(set) var own: ContiguousArray<PartitionCell?> = []
+  /// The partitions of this lane that nobody holds, by number: what a command looks its partition up in. Nil for
+  /// those of other lanes.
+  @exclusivity(unchecked) var free: ContiguousArray<HeldPartition?> = []
 
   /// Gives the lane what it works with, once the data is there.
   func begin(_ services: ServerContext, directory: Directory) {
     self.services = services
     turn = services.makeTurn(directory: directory)
-    own = ContiguousArray(services.partitions.map { $0.lane === self ? $0.resident : nil })
+    free = ContiguousArray(repeating: nil, count: services.partitions.count)
+    for partition in services.partitions where partition.lane === self {
+      partition.assumeIsolated { $0.begin() }
+    }
   }
 
   var isReady: Bool { services != nil }
@@ -113,8 +117,8 @@ final class Lane: @unchecked Sendable {
   }
 
   /// The partitions of a set, where all are on this lane and held by nobody.
-  func cellsAtHand(_ owners: OwnerSet) -> [PartitionCell]? {
-    var cells: [PartitionCell] = []
+  func cellsAtHand(_ owners: OwnerSet) -> [HeldPartition]? {
+    var cells: [HeldPartition] = []
     cells.reserveCapacity(owners.partitions.count)
     for index in owners.partitions {
       let partition = services.partitions[index]
@@ -194,18 +198,18 @@ final class Lane: @unchecked Sendable {
     if let place { metrics.fail(place, code) }
   }
 
+  /// Nanoseconds since the read began.
+  var elapsedInRead: UInt64 { Clock.nanoseconds() &- readStart }
+
   /// Ends a read. Its time is shared out evenly: a clock read a command would cost as much as some commands.
-  ///
-  /// - Returns: nanoseconds that the read took.
-  @discardableResult
-  func endRead() -> UInt64 {
+  func endRead() {
     wakeLog()
     endRun()
-    let elapsed = Clock.nanoseconds() &- readStart
+    if runs.isEmpty { return }
+    let elapsed = elapsedInRead
     for run in runs {
       metrics.time(run.place, calls: run.calls, nanoseconds: elapsed * UInt64(run.calls) / UInt64(commandsInRead))
     }
-    return elapsed
   }
 
   /// Times one command by itself: those that may take long.

@@ -36,7 +36,7 @@ extension Lane {
 
   /// The reply of one request; nil where it needs more owners, and the answer comes by itself.
   private func carryOut(
-    _ request: Arguments, on cell: PartitionCell, _ job: LaneJob, _ ticket: UInt64
+    _ request: Arguments, on cell: HeldPartition, _ job: LaneJob, _ ticket: UInt64
   ) -> EncodedReply? {
     var place: Int?
     if case .refused = turn.begin(request, on: job.facts, now: now, place: &place) {

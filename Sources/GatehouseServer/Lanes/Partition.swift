@@ -8,9 +8,9 @@ actor Partition {
   nonisolated let index: Int
   nonisolated let lane: Lane
   nonisolated let unownedExecutor: UnownedSerialExecutor
-  private nonisolated let cell: PartitionCell
+  private let cell: PartitionCell
   private var hold = Hold() {
-    didSet { cell.isTaken = hold.isTaken }
+    didSet { lane.free[index] = hold.isTaken ? nil : cell.held }
   }
 
   init(_ cell: PartitionCell, on lane: Lane) {
@@ -25,22 +25,22 @@ actor Partition {
   /// For callers on the lane's loop, which a read checks once for all its commands: to ask the runtime again
   /// for each command (`assumeIsolated`) cost a twentieth of a login check.
   @inline(__always)
-  nonisolated var free: PartitionCell? { cell.isTaken ? nil : cell }
+  nonisolated var free: HeldPartition? { lane.free[index] }
 
-  /// The cell itself, for the lane that the partition lives on, under the same rule.
-  nonisolated var resident: PartitionCell { cell }
+  /// Tells the lane of the partition, before the first command.
+  func begin() { lane.free[index] = cell.held }
 
   /// Runs `work` once nobody holds the partition: now, or after those who came first.
-  func whenFree(_ work: @escaping @Sendable (PartitionCell) -> Void) {
-    if hold.enter({ work(self.cell) }) { work(cell) }
+  func whenFree(_ work: @escaping @Sendable (HeldPartition) -> Void) {
+    if hold.enter({ work(self.cell.held) }) { work(cell.held) }
   }
 
   /// Takes the partition for a command over several owners.
-  func take() async -> PartitionCell {
+  func take() async -> HeldPartition {
     await withCheckedContinuation { continuation in
       if hold.take({ continuation.resume() }) { continuation.resume() }
     }
-    return cell
+    return cell.held
   }
 
   /// Gives it back and lets those who waited go on.

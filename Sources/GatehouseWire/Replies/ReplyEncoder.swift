@@ -16,17 +16,15 @@ package import NIOCore
 package enum ReplyEncoder {
   /// Appends `reply` to `buffer`. Space is made once, for an upper bound of the whole reply.
   package static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
-    reply.nodes.withUnsafeBufferPointer { nodes in
-      reply.bytes.withUnsafeBytes { bytes in
-        let bound = upperBound(nodes)
-        guard bound > 0 else { return }
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
-          precondition(target.count >= bound)
-          var cursor = WireCursor(target.baseAddress!)
-          for node in nodes { write(node, bytes, version, &cursor) }
-          precondition(cursor.written <= bound)
-          return cursor.written
-        }
+    reply.withParts { nodes, bytes in
+      let bound = upperBound(nodes)
+      guard bound > 0 else { return }
+      buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
+        precondition(target.count >= bound)
+        var cursor = WireCursor(target.baseAddress!)
+        for node in nodes { write(node, bytes, version, &cursor) }
+        precondition(cursor.written <= bound)
+        return cursor.written
       }
     }
   }
@@ -67,15 +65,15 @@ package enum ReplyEncoder {
   ) {
     switch node.kind {
     case .simple:
-      cursor.line(UInt8(ascii: "+"), text(node, bytes))
+      cursor.line(UInt8(ascii: "+"), node.text(bytes))
     case .error:
-      cursor.line(Byte.minus, text(node, bytes))
+      cursor.line(Byte.minus, node.text(bytes))
     case .integer:
       cursor.header(UInt8(ascii: ":"), Int(node.value))
     case .text, .secret:
-      cursor.bulk(text(node, bytes))
+      cursor.bulk(node.text(bytes))
     case .verbatim:
-      if version == .resp3 { cursor.verbatim(text(node, bytes)) } else { cursor.bulk(text(node, bytes)) }
+      if version == .resp3 { cursor.verbatim(node.text(bytes)) } else { cursor.bulk(node.text(bytes)) }
     case .double:
       cursor.double(Double(bitPattern: UInt64(bitPattern: node.value)), version)
     case .null:
@@ -89,13 +87,5 @@ package enum ReplyEncoder {
         cursor.header(Byte.asterisk, Int(node.count) * 2)
       }
     }
-  }
-
-  @inline(__always)
-  private static func text(_ node: Reply.Node, _ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    let start = Int(node.value)
-    let count = Int(node.count)
-    precondition(start >= 0 && count >= 0 && start <= bytes.count - count)
-    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
   }
 }

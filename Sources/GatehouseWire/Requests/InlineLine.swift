@@ -15,8 +15,8 @@ enum InlineLine {
 
   static func split(
     _ line: UnsafeRawBufferPointer,
-    into ranges: inout ContiguousArray<ArgumentRange>,
-    scratch: inout ContiguousArray<UInt8>
+    into ranges: inout FlatList<ArgumentRange>,
+    scratch: inout FlatList<UInt8>
   ) -> Outcome {
     assert(ranges.isEmpty)
     var at = 0
@@ -24,7 +24,7 @@ enum InlineLine {
       at = start
       while at < line.count, !endsWord(line[at]) {
         if line[at] == Byte.quote || line[at] == Byte.apostrophe {
-          ranges.removeAll(keepingCapacity: true)
+          ranges.removeAll()
           return unquote(line, into: &ranges, scratch: &scratch) ? .inScratch : .unbalancedQuotes
         }
         at += 1
@@ -37,10 +37,10 @@ enum InlineLine {
   /// Copies every word to `scratch` without its quotes; false when a quote is not closed, or not followed by a blank.
   private static func unquote(
     _ line: UnsafeRawBufferPointer,
-    into ranges: inout ContiguousArray<ArgumentRange>,
-    scratch: inout ContiguousArray<UInt8>
+    into ranges: inout FlatList<ArgumentRange>,
+    scratch: inout FlatList<UInt8>
   ) -> Bool {
-    scratch.removeAll(keepingCapacity: true)
+    scratch.removeAll()
     var at = 0
     while let start = skipBlanks(line, from: at) {
       at = start
@@ -66,7 +66,7 @@ enum InlineLine {
 
   /// Copies what stands between double quotes; the offset after the closing one, or nil if there is none.
   private static func copyQuoted(
-    _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout ContiguousArray<UInt8>
+    _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout FlatList<UInt8>
   ) -> Int? {
     var at = start
     while at < line.count {
@@ -93,7 +93,7 @@ enum InlineLine {
 
   /// Copies what stands between apostrophes; the offset after the closing one, or nil if there is none.
   private static func copyApostrophes(
-    _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout ContiguousArray<UInt8>
+    _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout FlatList<UInt8>
   ) -> Int? {
     var at = start
     while at < line.count {

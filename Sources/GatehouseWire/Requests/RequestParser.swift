@@ -7,14 +7,14 @@ package import GatehouseCore
 /// offsets from the start of the bytes passed, and therefore survive a buffer that moves as it grows.
 ///
 ///     switch parser.next(bytes) {
-///     case .request(let consumed): parser.withArguments(bytes) { arguments in … }; drop(consumed)
+///     case .request(let consumed): carryOut(parser.arguments(in: bytes)); drop(consumed)
 ///     case .nothing(let consumed): drop(consumed)
 ///     case .incomplete: read more
 ///     case .failure(let error): answer error.reply, if any, and close
 ///     }
-package struct RequestParser: Sendable {
+package struct RequestParser: ~Copyable, Sendable {
   package enum Outcome: Sendable, Equatable {
-    /// A request; its words are in `ranges`. The next one starts after `consumed` bytes.
+    /// A request; its words are `arguments(in:)`. The next one starts after `consumed` bytes.
     case request(consumed: Int)
     /// An empty line or an array of no elements: to be dropped without an answer.
     case nothing(consumed: Int)
@@ -29,10 +29,10 @@ package struct RequestParser: Sendable {
   package let limits: WireLimits
 
   /// The words of the last request. They lie in the bytes passed to `next`, or in `scratch` if `wordsAreInScratch`.
-  package private(set) var ranges: ContiguousArray<ArgumentRange> = []
+  private var ranges = FlatList<ArgumentRange>()
   /// The words of an inline request with quotes: unescaped, they are no longer a part of the input.
-  package private(set) var scratch: ContiguousArray<UInt8> = []
-  package private(set) var wordsAreInScratch = false
+  private var scratch = FlatList<UInt8>()
+  private var wordsAreInScratch = false
 
   /// How many bytes of the request at hand need not be looked at again.
   private var position = 0
@@ -42,8 +42,6 @@ package struct RequestParser: Sendable {
   private var wordLength = RequestParser.unknownLength
 
   private static let unknownLength = -1
-  /// A request of more words than this is rare, and the storage it took is given back.
-  private static let keptWords = 1024
 
   package init(authenticated: Bool = false, limits: WireLimits = .standard) {
     precondition(limits.requestBytes <= Int(Int32.max) && limits.inlineBytes <= Int(Int32.max))
@@ -61,17 +59,12 @@ package struct RequestParser: Sendable {
     return inline(base, bytes.count)
   }
 
-  /// Calls `body` with the words of the last request; `bytes` are those that were passed to `next`.
-  package func withArguments<Result>(
-    _ bytes: UnsafeRawBufferPointer, _ body: (Arguments) throws -> Result
-  ) rethrows -> Result {
-    try ranges.withUnsafeBufferPointer { ranges in
-      guard wordsAreInScratch else { return try body(Arguments(base: bytes.baseAddress!, ranges: ranges)) }
-      return try scratch.withUnsafeBytes { scratch in
-        // A request of nothing but empty words leaves the scratch bytes without an address.
-        try body(Arguments(base: scratch.baseAddress ?? bytes.baseAddress!, ranges: ranges))
-      }
-    }
+  /// The words of the last request; `bytes` are those that were passed to `next`. The view is valid as long as they
+  /// are, and until `next` is called again.
+  @inline(__always)
+  package func arguments(in bytes: UnsafeRawBufferPointer) -> Arguments {
+    let base = wordsAreInScratch ? UnsafeRawPointer(scratch.all.baseAddress!) : bytes.baseAddress!
+    return Arguments(base: base, ranges: ranges.all)
   }
 
   // MARK: Arrays
@@ -143,9 +136,7 @@ package struct RequestParser: Sendable {
       return .nothing(consumed: lineFeed + 1)
     }
     if wordsAreInScratch {
-      return scratch.withUnsafeBytes { scratch in
-        Self.isCrossProtocol(scratch.baseAddress ?? base, ranges[0])
-      } ? fail(.crossProtocol) : finish(consumed: lineFeed + 1)
+      return finish(UnsafeRawPointer(scratch.all.baseAddress!), consumed: lineFeed + 1)
     }
     return finish(base, consumed: lineFeed + 1)
   }
@@ -154,29 +145,24 @@ package struct RequestParser: Sendable {
 
   @inline(__always)
   private mutating func finish(_ base: UnsafeRawPointer, consumed: Int) -> Outcome {
-    if Self.isCrossProtocol(base, ranges[0]) { return fail(.crossProtocol) }
-    return finish(consumed: consumed)
-  }
-
-  @inline(__always)
-  private mutating func finish(consumed: Int) -> Outcome {
+    if Self.isCrossProtocol(base, ranges.all[0]) { return fail(.crossProtocol) }
     forget()
     return .request(consumed: consumed)
   }
 
   private mutating func fail(_ error: ProtocolError) -> Outcome {
     forget()
-    ranges.removeAll(keepingCapacity: true)
+    ranges.removeAll()
     return .failure(error)
   }
 
   /// Makes ready for the first byte of a request.
   @inline(__always)
   private mutating func prepare() {
-    if ranges.count > Self.keptWords { ranges = [] } else { ranges.removeAll(keepingCapacity: true) }
+    ranges.removeAll()
     if wordsAreInScratch {
       wordsAreInScratch = false
-      if scratch.count > Self.keptWords { scratch = [] }
+      scratch.removeAll()
     }
   }
 

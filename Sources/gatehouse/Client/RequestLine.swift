@@ -11,9 +11,10 @@ enum RequestLine {
     return bytes.withUnsafeBytes { bytes in
       switch parser.next(bytes) {
       case .request:
-        parser.withArguments(bytes) { arguments in (0..<arguments.count).map { Array(arguments[$0]) } }
-      case .nothing: []
-      case .incomplete, .failure: nil
+        let arguments = parser.arguments(in: bytes)
+        return (0..<arguments.count).map { Array(arguments[$0]) }
+      case .nothing: return []
+      case .incomplete, .failure: return nil
       }
     }
   }

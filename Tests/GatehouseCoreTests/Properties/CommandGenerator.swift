@@ -91,7 +91,7 @@ struct CommandGenerator {
   private mutating func makeLikely(_ words: inout [String], _ spec: CommandSpec, _ core: CoreHarness) {
     guard words.count > 2 else { return }
     let live = core.cells.flatMap { cell in
-      (1..<(cell.state.users.last + 1)).map { UserReference(id: cell.state.id($0), cell: cell, serial: $0) }
+      (1..<(cell.state.users.last + 1)).map { UserReference(id: cell.state.id($0), cell: cell.held, serial: $0) }
     }.filter { $0.row.status.mayLogIn }
     guard !live.isEmpty else { return }
     let user = pick(live)

@@ -101,8 +101,10 @@ struct HostileInputTests {
       try connection.send(request)
       try #expect(connection.receiveUntilClosed() == "-ERR Protocol error: \(error)\r\n")
     }
+    // From the reply to AUTH on they may be large, within the same pipeline too.
     let connection = try server.rawConnection()
-    try connection.send("AUTH app \(secret)\r\nECHO \(String(repeating: "x", count: 20_000))\r\n")
+    let large = String(repeating: "x", count: 20_000)
+    try connection.send("AUTH app \(secret)\r\n*2\r\n$4\r\nECHO\r\n$20000\r\n\(large)\r\n")
     try #expect(connection.receiveLine() == "+OK")
     try #expect(connection.receiveLine() == "$20000")
   }

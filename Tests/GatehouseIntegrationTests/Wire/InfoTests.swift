@@ -138,6 +138,17 @@ struct InfoTests {
     #expect(try gate.text("SLOWLOG RESET") == "OK")
   }
 
+  /// What follows a slow command in its bytes may be read before the command is noted.
+  @Test("SLOWLOG keeps a command's own words", arguments: ["\r\n", "*0\r\n", "*3\r\n$4\r\nAUTH\r\n", "\"\r\n"])
+  func slowlogBeforeOthers(rest: String) throws {
+    try gate.ok("CONFIG SET slowlog-threshold 0")
+    try gate.ok("SLOWLOG RESET")
+    let connection = try server.rawConnection()
+    try connection.send("LOGIN.CHECK ana payroll\r\n\(rest)")
+    try #expect(connection.receiveLine() == "+DENY unknown-user")
+    #expect(try gate.shown("SLOWLOG GET 10").contains("LOGIN.CHECK"))
+  }
+
   @Test("MONITOR shows commands as they come, and no secrets")
   func monitor() throws {
     try gate.ok("PRODUCT.CREATE p")

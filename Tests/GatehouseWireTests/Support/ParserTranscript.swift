@@ -60,10 +60,9 @@ func transcript(_ text: String, authenticated: Bool = true, limits: WireLimits =
   transcript([ArraySlice(text.utf8)], authenticated: authenticated, limits: limits)
 }
 
-private func words(of parser: RequestParser, _ bytes: UnsafeRawBufferPointer) -> [[UInt8]] {
-  parser.withArguments(bytes) { arguments in
-    (0..<arguments.count).map { Array(arguments[$0]) }
-  }
+private func words(of parser: borrowing RequestParser, _ bytes: UnsafeRawBufferPointer) -> [[UInt8]] {
+  let arguments = parser.arguments(in: bytes)
+  return (0..<arguments.count).map { Array(arguments[$0]) }
 }
 
 /// The bytes one by one.

@@ -8,7 +8,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// The hot targets are compiled as one module each, so that generic code is specialised across files.
+/// What GatehouseCore and GatehouseWire share is public, where the other targets use `package`: the compiler takes
+/// code from one module into another only if it is public, and a request's way leads through three of them.
 let package = Package(
   name: "gatehouse",
   products: [
@@ -29,9 +30,10 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(name: "CPrefetch"),
     .target(
       name: "GatehouseCore",
-      dependencies: [.product(name: "HeapModule", package: "swift-collections")],
+      dependencies: ["CPrefetch", .product(name: "HeapModule", package: "swift-collections")],
       swiftSettings: settings),
     .target(
       name: "GatehouseWire",

@@ -9,6 +9,7 @@ import Testing
 final class CoreHarness {
   let partitioning: Partitioning
   private(set) var cells: [PartitionCell]
+  private var looksAhead = false
   private(set) var directory: DirectoryCell
   /// What the log alone makes.
   private(set) var replica: [PartitionCell]
@@ -106,7 +107,7 @@ final class CoreHarness {
       horizon = 0
       turn.directory = directory.state.view
       var place: Int?
-      switch turn.begin(view, on: connection, now: now, place: &place) {
+      switch turn.begin(view, on: connection, now: now, place: &place, foresight(of: view)) {
       case .refused: break
       case .server: preconditionFailure("\(words[0]) is the server's business")
       case .partition(let home): settle { turn.decide(home: cells[home].held) }
@@ -116,6 +117,16 @@ final class CoreHarness {
       turn.letGo()
       return turn.reply
     }
+  }
+
+  /// Every second command is looked at beforehand, which must make no difference.
+  private func foresight(of request: Arguments) -> Foresight {
+    looksAhead.toggle()
+    guard looksAhead else { return .none }
+    var foresight = turn.foresee(request, ContiguousArray(cells.map(\.held)))
+    foresight.approach()
+    foresight.arrive()
+    return foresight
   }
 
   /// Decides until nothing more is asked for, then commits.

@@ -2,7 +2,7 @@
 ///
 /// A change says what is new and, where somebody may ask for it later, what was there before, so that the
 /// log is the audit trail. When, who and why stand once, in the header of the record it is part of.
-package enum Change: Sendable, Equatable {
+public enum Change: Sendable, Equatable {
   // People
   case contactCreated(ContactID, fields: [ContactText])
   case contactSet(ContactID, ContactField, old: String, new: String)
@@ -52,32 +52,32 @@ package enum Change: Sendable, Equatable {
   case logArchived(first: LSN, last: LSN, hash: String)
 }
 
-package enum Note: Sendable, Equatable {
+public enum Note: Sendable, Equatable {
   /// S6, S10: whoever added or removed the user accepted what that does to the bill of the workspace.
   case billingAccepted(WorkspaceID)
   /// T8: the products that saw a change of shared data, for it takes effect in all of them.
   case productsTouched([ProductID])
 }
 
-package struct ContactText: Sendable, Equatable {
-  package let field: ContactField
-  package let text: String
+public struct ContactText: Sendable, Equatable {
+  public let field: ContactField
+  public let text: String
 
-  package init(_ field: ContactField, _ text: String) {
+  public init(_ field: ContactField, _ text: String) {
     self.field = field
     self.text = text
   }
 }
 
-package struct UserCreated: Sendable, Equatable {
-  package let user: UserID
-  package let contact: ContactID
-  package let username: String
-  package let status: Status
-  package let workspaces: [WorkspaceID]
-  package let fields: [UserText]
+public struct UserCreated: Sendable, Equatable {
+  public let user: UserID
+  public let contact: ContactID
+  public let username: String
+  public let status: Status
+  public let workspaces: [WorkspaceID]
+  public let fields: [UserText]
 
-  package init(
+  public init(
     user: UserID, contact: ContactID, username: String, status: Status, workspaces: [WorkspaceID], fields: [UserText]
   ) {
     self.user = user
@@ -89,29 +89,29 @@ package struct UserCreated: Sendable, Equatable {
   }
 }
 
-package struct UserText: Sendable, Equatable {
-  package let field: UserField
-  package let text: String
+public struct UserText: Sendable, Equatable {
+  public let field: UserField
+  public let text: String
 
-  package init(_ field: UserField, _ text: String) {
+  public init(_ field: UserField, _ text: String) {
     self.field = field
     self.text = text
   }
 }
 
-package struct SessionOpened: Sendable, Equatable {
-  package let session: SessionID
-  package let user: UserID
-  package let token: Digest
-  package let product: ProductID
-  package let workspace: WorkspaceID
-  package let expires: Milliseconds
-  package let idleSeconds: UInt32
+public struct SessionOpened: Sendable, Equatable {
+  public let session: SessionID
+  public let user: UserID
+  public let token: Digest
+  public let product: ProductID
+  public let workspace: WorkspaceID
+  public let expires: Milliseconds
+  public let idleSeconds: UInt32
   /// Whether the session reaches its workspace only (K4).
-  package let isBound: Bool
-  package let impersonation: Impersonation?
+  public let isBound: Bool
+  public let impersonation: Impersonation?
 
-  package init(
+  public init(
     session: SessionID, user: UserID, token: Digest, product: ProductID, workspace: WorkspaceID,
     expires: Milliseconds, idleSeconds: UInt32, isBound: Bool = false, impersonation: Impersonation? = nil
   ) {
@@ -127,14 +127,14 @@ package struct SessionOpened: Sendable, Equatable {
   }
 }
 
-package struct TimerStarted: Sendable, Equatable {
-  package let user: UserID
-  package let workspace: WorkspaceID
-  package let start: Milliseconds
-  package let project: String
-  package let note: String
+public struct TimerStarted: Sendable, Equatable {
+  public let user: UserID
+  public let workspace: WorkspaceID
+  public let start: Milliseconds
+  public let project: String
+  public let note: String
 
-  package init(user: UserID, workspace: WorkspaceID, start: Milliseconds, project: String, note: String) {
+  public init(user: UserID, workspace: WorkspaceID, start: Milliseconds, project: String, note: String) {
     self.user = user
     self.workspace = workspace
     self.start = start
@@ -144,15 +144,15 @@ package struct TimerStarted: Sendable, Equatable {
 }
 
 /// A message that waits to be sent. Who sends it is not Gatehouse's business; that it is not lost is.
-package struct Mail: Sendable, Equatable {
-  package enum Kind: UInt8, Sendable, CaseIterable {
+public struct Mail: Sendable, Equatable {
+  public enum Kind: UInt8, Sendable, CaseIterable {
     case invitation = 1
     /// P8: the username was changed.
     case usernameChanged
     /// K8, where the policy asks for it.
     case timerStopped
 
-    package var name: String {
+    public var name: String {
       switch self {
       case .invitation: "invitation"
       case .usernameChanged: "username-changed"
@@ -161,13 +161,13 @@ package struct Mail: Sendable, Equatable {
     }
   }
 
-  package let id: MailID
-  package let user: UserID
-  package let kind: Kind
-  package let recipient: String
-  package let message: String
+  public let id: MailID
+  public let user: UserID
+  public let kind: Kind
+  public let recipient: String
+  public let message: String
 
-  package init(id: MailID, user: UserID, kind: Kind, recipient: String, message: String) {
+  public init(id: MailID, user: UserID, kind: Kind, recipient: String, message: String) {
     self.id = id
     self.user = user
     self.kind = kind
@@ -178,14 +178,14 @@ package struct Mail: Sendable, Equatable {
 
 /// An answer kept under an idempotency key: the key and the arguments as digests, the reply as given,
 /// without the texts that are shown once.
-package struct KeptAnswer: Sendable, Equatable {
+public struct KeptAnswer: Sendable, Equatable {
   /// The partition that keeps it, from the key's hash.
-  package let partition: Int
-  package let key: Digest
-  package let arguments: Digest
-  package let reply: Reply
+  public let partition: Int
+  public let key: Digest
+  public let arguments: Digest
+  public let reply: Reply
 
-  package init(partition: Int, key: Digest, arguments: Digest, reply: Reply) {
+  public init(partition: Int, key: Digest, arguments: Digest, reply: Reply) {
     self.partition = partition
     self.key = key
     self.arguments = arguments
@@ -195,7 +195,7 @@ package struct KeptAnswer: Sendable, Equatable {
 
 extension Change {
   /// Calls `partition` with each partition that the change mutates, and `directory` if it mutates the directory.
-  package func forEachOwner(
+  public func forEachOwner(
     _ partitioning: Partitioning, partition: (Int) -> Void, directory: () -> Void
   ) {
     switch self {
@@ -250,7 +250,7 @@ extension Change {
   }
 
   /// The user a change is about, for the audit trail and the archive's index.
-  package var user: UserID? {
+  public var user: UserID? {
     switch self {
     case .userCreated(let created): created.user
     case .userSet(let id, _, _, _), .userRenamed(let id, _, _), .statusSet(let id, _, _), .accessSet(let id, _, _),

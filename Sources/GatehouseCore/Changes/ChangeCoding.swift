@@ -35,13 +35,13 @@ private enum ChangeCode: UInt8 {
 extension ByteWriter {
   fileprivate mutating func code(_ code: ChangeCode) { byte(code.rawValue) }
 
-  package mutating func id<Entity>(_ id: Identifier<Entity>) { varint(id.raw) }
+  public mutating func id<Entity>(_ id: Identifier<Entity>) { varint(id.raw) }
 
   fileprivate mutating func access(_ access: ProductAccess?) { varint(access?.packed ?? 0) }
 }
 
 extension ByteReader {
-  package mutating func id<Entity>() throws(CodingError) -> Identifier<Entity> { Identifier(raw: try varint()) }
+  public mutating func id<Entity>() throws(CodingError) -> Identifier<Entity> { Identifier(raw: try varint()) }
 
   fileprivate mutating func access() throws(CodingError) -> ProductAccess? {
     let packed: UInt32 = try number()
@@ -49,7 +49,7 @@ extension ByteReader {
   }
 
   /// A value of an enumeration that is stored by its raw value.
-  package mutating func choice<T: RawRepresentable>(_ type: T.Type = T.self) throws(CodingError) -> T
+  public mutating func choice<T: RawRepresentable>(_ type: T.Type = T.self) throws(CodingError) -> T
   where T.RawValue == UInt8 {
     guard let value = T(rawValue: try byte()) else { throw failure("an unknown value of \(T.self)") }
     return value
@@ -57,7 +57,7 @@ extension ByteReader {
 }
 
 extension Change {
-  package func encode(_ writer: inout ByteWriter) {
+  public func encode(_ writer: inout ByteWriter) {
     switch self {
     case .contactCreated(let id, let fields):
       writer.code(.contactCreated)
@@ -215,7 +215,7 @@ extension Change {
     }
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     switch try reader.choice(ChangeCode.self) {
     case .contactCreated:
       self = .contactCreated(
@@ -292,7 +292,7 @@ extension Change {
 }
 
 extension SessionOpened {
-  package func encode(_ writer: inout ByteWriter) {
+  public func encode(_ writer: inout ByteWriter) {
     writer.id(session)
     writer.id(user)
     writer.digest(token)
@@ -304,7 +304,7 @@ extension SessionOpened {
     writer.optional(impersonation) { $1.encode(&$0) }
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     session = try reader.id()
     user = try reader.id()
     token = try reader.digest()
@@ -318,7 +318,7 @@ extension SessionOpened {
 }
 
 extension Note {
-  package func encode(_ writer: inout ByteWriter) {
+  public func encode(_ writer: inout ByteWriter) {
     switch self {
     case .billingAccepted(let workspace):
       writer.byte(1)
@@ -329,7 +329,7 @@ extension Note {
     }
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     switch try reader.byte() {
     case 1: self = .billingAccepted(try reader.number())
     case 2: self = .productsTouched(try reader.list { (reader) throws(CodingError) in try reader.number() })
@@ -339,7 +339,7 @@ extension Note {
 }
 
 extension Mail {
-  package func encode(_ writer: inout ByteWriter) {
+  public func encode(_ writer: inout ByteWriter) {
     writer.id(id)
     writer.id(user)
     writer.byte(kind.rawValue)
@@ -347,7 +347,7 @@ extension Mail {
     writer.text(message)
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     id = try reader.id()
     user = try reader.id()
     kind = try reader.choice()
@@ -357,14 +357,14 @@ extension Mail {
 }
 
 extension KeptAnswer {
-  package func encode(_ writer: inout ByteWriter) {
+  public func encode(_ writer: inout ByteWriter) {
     writer.varint(partition)
     writer.digest(key)
     writer.digest(arguments)
     reply.encode(&writer)
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     partition = try reader.number()
     key = try reader.digest()
     arguments = try reader.digest()
@@ -375,7 +375,7 @@ extension KeptAnswer {
 extension Reply {
   /// Writes the reply. What is kept of a secret is its part that is not secret: whoever keeps a reply cuts
   /// the rest off before (`Turn.decideOnce`).
-  package func encode(_ writer: inout ByteWriter) {
+  public func encode(_ writer: inout ByteWriter) {
     writer.list(nodes) { writer, node in
       writer.byte(node.kind.rawValue)
       switch node.kind {
@@ -387,7 +387,7 @@ extension Reply {
     }
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     self.init()
     for _ in 0..<(try reader.count()) {
       let kind: Kind = try reader.choice()

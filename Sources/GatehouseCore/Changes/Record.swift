@@ -1,17 +1,17 @@
 /// When, who, where and why: what all changes of one command have in common.
-package struct RecordHeader: Sendable, Equatable {
-  package var time: Milliseconds
+public struct RecordHeader: Sendable, Equatable {
+  public var time: Milliseconds
   /// The service on whose connection the command came; 0 is `local`.
-  package var service: ServiceID
+  public var service: ServiceID
   /// Who really did it, where a user did.
-  package var actor: UserID?
+  public var actor: UserID?
   /// As whom: the same as `actor`, except in an impersonation.
-  package var subject: UserID?
-  package var connection: UInt64
-  package var command: String
-  package var reason: String
+  public var subject: UserID?
+  public var connection: UInt64
+  public var command: String
+  public var reason: String
 
-  package init(
+  public init(
     time: Milliseconds, service: ServiceID, actor: UserID?, subject: UserID?, connection: UInt64, command: String,
     reason: String
   ) {
@@ -24,24 +24,23 @@ package struct RecordHeader: Sendable, Equatable {
     self.reason = reason
   }
 
-  package var author: Author { actor.map { .user($0) } ?? .service(service) }
+  public var author: Author { actor.map { .user($0) } ?? .service(service) }
 }
 
 /// One record of the log: the changes of one command, which take effect together or not at all.
-package struct Record: Sendable, Equatable {
+public struct Record: Sendable, Equatable {
   /// The version of this coding. A reader refuses what is newer.
-  package static let version: UInt8 = 1
+  public static let version: UInt8 = 1
 
-  package var header: RecordHeader
-  package var changes: [Change]
+  public var header: RecordHeader
+  public var changes: [Change]
 
-  package init(header: RecordHeader, changes: [Change]) {
+  public init(header: RecordHeader, changes: [Change]) {
     self.header = header
     self.changes = changes
   }
 
-  package static func encode(_ header: RecordHeader, _ changes: some Collection<Change>, into writer: inout ByteWriter)
-  {
+  public static func encode(_ header: RecordHeader, _ changes: some Collection<Change>, into writer: inout ByteWriter) {
     writer.byte(version)
     let isOneself = header.actor == header.subject
     var flags: UInt8 = 0
@@ -60,7 +59,7 @@ package struct Record: Sendable, Equatable {
     for change in changes { change.encode(&writer) }
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     header = try Self.header(from: &reader)
     let count = try reader.count()
     changes = []

@@ -1,15 +1,15 @@
 /// The numbers under which the archive's index finds the records about somebody.
 ///
 /// Users, contacts and actors have numbers apart from each other, for their ids overlap.
-package enum RecordKey {
+public enum RecordKey {
   /// The records that concern a user.
-  package static func of(_ id: UserID) -> UInt64 { id.raw << 2 }
+  public static func of(_ id: UserID) -> UInt64 { id.raw << 2 }
 
   /// The records that concern a contact, whichever login it had.
-  package static func of(_ id: ContactID) -> UInt64 { id.raw << 2 | 1 }
+  public static func of(_ id: ContactID) -> UInt64 { id.raw << 2 | 1 }
 
   /// The records of what somebody did.
-  package static func ofActor(_ id: UserID) -> UInt64 { id.raw << 2 | 2 }
+  public static func ofActor(_ id: UserID) -> UInt64 { id.raw << 2 | 2 }
 
   /// Finds the keys of a record.
   ///
@@ -18,7 +18,7 @@ package enum RecordKey {
   ///   - keys: receives the keys; the same may come more than once.
   /// - Returns: the record's time in unix milliseconds. A record that cannot be read has no keys and the time 0:
   ///   whoever is to understand it says what is wrong.
-  @Sendable package static func find(in bytes: UnsafeRawBufferPointer, _ keys: inout [UInt64]) -> UInt64 {
+  @Sendable public static func find(in bytes: UnsafeRawBufferPointer, _ keys: inout [UInt64]) -> UInt64 {
     var reader = ByteReader(bytes)
     guard let record = try? Record(from: &reader) else { return 0 }
     let header = record.header

@@ -1,22 +1,22 @@
 /// A change as people read it in the audit trail: what kind, of what, and which fields went from what to what.
 ///
 /// Secrets have no text: digests of tokens and secrets, kept answers and the messages of mails are left out.
-package struct ChangeText: Sendable, Equatable {
-  package struct Field: Sendable, Equatable {
-    package let name: String
+public struct ChangeText: Sendable, Equatable {
+  public struct Field: Sendable, Equatable {
+    public let name: String
     /// nil where there was nothing, or where the change does not say.
-    package let old: String?
-    package let new: String?
+    public let old: String?
+    public let new: String?
   }
 
   /// `status-set`.
-  package let kind: String
+  public let kind: String
   /// `user #12`.
-  package let entity: String
-  package let fields: [Field]
+  public let entity: String
+  public let fields: [Field]
 
   /// - Parameter directory: gives products and workspaces their names; without it they are shown by number.
-  package init(_ change: Change, in directory: Directory? = nil) {
+  public init(_ change: Change, in directory: Directory? = nil) {
     self = ChangeTextMaker(directory: directory).text(of: change)
   }
 
@@ -29,13 +29,13 @@ package struct ChangeText: Sendable, Equatable {
 
 extension ChangeText: CustomStringConvertible {
   /// `status-set user #12, status: active → locked`.
-  package var description: String {
+  public var description: String {
     ([("\(kind) \(entity)")] + fields.map(\.description)).joined(separator: ", ")
   }
 }
 
 extension ChangeText.Field: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch (old, new) {
     case (nil, let new?): "\(name): \(new)"
     case (let old?, let new): "\(name): \(old) → \(new ?? "")"
@@ -45,7 +45,7 @@ extension ChangeText.Field: CustomStringConvertible {
 }
 
 extension Record {
-  package func changeTexts(in directory: Directory? = nil) -> [ChangeText] {
+  public func changeTexts(in directory: Directory? = nil) -> [ChangeText] {
     changes.map { ChangeText($0, in: directory) }
   }
 }

@@ -1,25 +1,25 @@
 /// One command as data: what look-up, arity and permission checks, routing, `COMMAND`, `HELP`, metrics and
 /// the reference are all derived from.
-package final class CommandSpec: Sendable {
+public final class CommandSpec: Sendable {
   /// Upper case, `NOUN.VERB` or a Redis name.
-  package let name: String
-  package let group: Group
+  public let name: String
+  public let group: Group
   /// One line, without a full stop.
-  package let summary: String
-  package let arguments: [Argument]
+  public let summary: String
+  public let arguments: [Argument]
   /// What the command answers, for the reference.
-  package let reply: String
-  package let effect: Effect
+  public let reply: String
+  public let effect: Effect
   /// What a service needs to run the command by itself.
-  package let rights: ServiceRights
+  public let rights: ServiceRights
   /// Who may run it on the authority of a session (`AS`).
-  package let users: UserRule
-  package let route: Route
-  package let body: Body
+  public let users: UserRule
+  public let route: Route
+  public let body: Body
   /// Words whose text must not appear in `MONITOR` and `SLOWLOG`.
-  package let secrets: Set<Int>
+  public let secrets: Set<Int>
 
-  package init(
+  public init(
     _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
     effect: Effect = .read, rights: ServiceRights = .read, users: UserRule = .body, route: Route,
     secrets: Set<Int> = [],
@@ -52,17 +52,17 @@ package final class CommandSpec: Sendable {
     positionalMost = positional.contains { $0.isVariadic } ? .max : positional.count
   }
 
-  package enum Group: String, Sendable, CaseIterable {
+  public enum Group: String, Sendable, CaseIterable {
     case login, session, impersonation, timer, people, organisation, audit, service, connection, server
   }
 
-  package enum Effect: Sendable {
+  public enum Effect: Sendable {
     case read
     case write
   }
 
   /// Who may run a command through `AS`, before the body looks at whom it concerns.
-  package enum UserRule: Sendable {
+  public enum UserRule: Sendable {
     case anyone
     /// The body decides, for it depends on whom the command is about.
     case body
@@ -73,7 +73,7 @@ package final class CommandSpec: Sendable {
   }
 
   /// Where a command begins.
-  package enum Route: Sendable, BitwiseCopyable {
+  public enum Route: Sendable, BitwiseCopyable {
     /// At the connection or the server.
     case connection
     /// The partition of the user that word `n` names; with several owners the decision asks for the others.
@@ -88,7 +88,7 @@ package final class CommandSpec: Sendable {
     case everywhere
   }
 
-  package enum Body: Sendable {
+  public enum Body: Sendable {
     case decide(@Sendable (Turn) throws(Halt) -> Void)
     /// Reads partition after partition into one result, which `finish` makes the reply of.
     case gather(
@@ -102,29 +102,29 @@ package final class CommandSpec: Sendable {
   // MARK: Derived
 
   /// The body of a command that decides.
-  package let decision: (@Sendable (Turn) throws(Halt) -> Void)?
+  public let decision: (@Sendable (Turn) throws(Halt) -> Void)?
   /// Whether it may be asked before authentication.
-  package let isOpen: Bool
+  public let isOpen: Bool
   /// Whether this is `AS`.
-  package let isPrefix: Bool
+  public let isPrefix: Bool
 
   /// The arguments that are introduced by a word of their own.
-  package let options: [Argument]
+  public let options: [Argument]
   /// The places in `options` of those that must be given.
-  package let mandatory: [Int]
+  public let mandatory: [Int]
   /// Positional words that must be there, without the name.
-  package let required: Int
+  public let required: Int
   /// Positional words at most, without the name.
-  package let positionalMost: Int
+  public let positionalMost: Int
 
   /// As Redis counts: the name included, negative where more may follow.
-  package var arity: Int {
+  public var arity: Int {
     let least = 1 + required + mandatory.reduce(0) { $0 + 1 + options[$1].valueCount }
     return options.isEmpty && positionalMost == required ? least : -least
   }
 
   /// `LOGIN.CHECK user product [AT time]`.
-  package var usage: String { ([name] + arguments.map(\.usage)).joined(separator: " ") }
+  public var usage: String { ([name] + arguments.map(\.usage)).joined(separator: " ") }
 }
 
 /// What every request of a command is asked, flat, so that asking counts no reference.
@@ -153,9 +153,9 @@ struct CommandGate: BitwiseCopyable {
 }
 
 /// One argument of a command.
-package struct Argument: Sendable {
+public struct Argument: Sendable {
   /// The types of `COMMAND DOCS`.
-  package enum Kind: String, Sendable {
+  public enum Kind: String, Sendable {
     case string, integer, double, key, pattern
     case time = "unix-time"
     case flag = "pure-token"
@@ -163,20 +163,20 @@ package struct Argument: Sendable {
     case block
   }
 
-  package let name: String
-  package let kind: Kind
+  public let name: String
+  public let kind: Kind
   /// The word that introduces an option; nil for a positional argument.
-  package let token: String?
-  package let isOptional: Bool
-  package let repeats: Bool
+  public let token: String?
+  public let isOptional: Bool
+  public let repeats: Bool
   /// Takes all words that follow.
-  package let isVariadic: Bool
+  public let isVariadic: Bool
   /// The names of an option's values, when there are several.
-  package let parts: [String]
+  public let parts: [String]
   /// The words of a choice.
-  package let choices: [String]
+  public let choices: [String]
   /// The option's first value says how many follow.
-  package let isCounted: Bool
+  public let isCounted: Bool
 
   private init(
     _ name: String, _ kind: Kind, token: String? = nil, isOptional: Bool = false, repeats: Bool = false,
@@ -194,57 +194,57 @@ package struct Argument: Sendable {
   }
 
   /// A word that must be there.
-  package static func word(_ name: String, _ kind: Kind = .string) -> Argument { Argument(name, kind) }
+  public static func word(_ name: String, _ kind: Kind = .string) -> Argument { Argument(name, kind) }
 
   /// A word that may be there, after all that must.
-  package static func optionalWord(_ name: String, _ kind: Kind = .string) -> Argument {
+  public static func optionalWord(_ name: String, _ kind: Kind = .string) -> Argument {
     Argument(name, kind, isOptional: true)
   }
 
   /// One word or more, up to the end.
-  package static func words(_ name: String, isOptional: Bool = false) -> Argument {
+  public static func words(_ name: String, isOptional: Bool = false) -> Argument {
     Argument(name, .string, isOptional: isOptional, repeats: true, isVariadic: true)
   }
 
   /// `TOKEN value`.
-  package static func option(
+  public static func option(
     _ token: String, _ name: String, _ kind: Kind = .string, repeats: Bool = false
   ) -> Argument {
     Argument(name, kind, token: token, isOptional: true, repeats: repeats)
   }
 
   /// `TOKEN value` that must be given.
-  package static func mandatory(_ token: String, _ name: String, _ kind: Kind = .string) -> Argument {
+  public static func mandatory(_ token: String, _ name: String, _ kind: Kind = .string) -> Argument {
     Argument(name, kind, token: token)
   }
 
   /// `TOKEN a b …`.
-  package static func option(_ token: String, parts: [String], repeats: Bool = false) -> Argument {
+  public static func option(_ token: String, parts: [String], repeats: Bool = false) -> Argument {
     Argument(token.lowercased(), .block, token: token, isOptional: true, repeats: repeats, parts: parts)
   }
 
   /// `TOKEN n x1 … xn`.
-  package static func counted(_ token: String, _ name: String) -> Argument {
+  public static func counted(_ token: String, _ name: String) -> Argument {
     Argument(name, .string, token: token, isOptional: true, isCounted: true)
   }
 
   /// An option without a value.
-  package static func flag(_ token: String) -> Argument {
+  public static func flag(_ token: String) -> Argument {
     Argument(token.lowercased(), .flag, token: token, isOptional: true)
   }
 
   /// `REASON`, `IDEM` and `IFVERSION`, which every write takes.
-  package static let everyWrite: [Argument] = [
+  public static let everyWrite: [Argument] = [
     .option("REASON", "text"), .option("IDEM", "key"), .option("IFVERSION", "version", .integer),
   ]
 
   /// The number of words after the token; for counted options the number is itself among the words.
-  package var valueCount: Int {
+  public var valueCount: Int {
     if kind == .flag { return 0 }
     return parts.isEmpty ? 1 : parts.count
   }
 
-  package var usage: String {
+  public var usage: String {
     guard let token else {
       let shown = isVariadic ? "\(name)…" : name
       return isOptional ? "[\(shown)]" : shown
@@ -260,28 +260,28 @@ package struct Argument: Sendable {
 }
 
 /// What partitions contribute to the answer of a command that reads all of them.
-package struct Gathered: Sendable {
+public struct Gathered: Sendable {
   /// A list's item with the key it is sorted by.
-  package struct Item: Sendable {
-    package let key: ContiguousArray<UInt8>
-    package let id: UInt64
-    package let reply: Reply
+  public struct Item: Sendable {
+    public let key: ContiguousArray<UInt8>
+    public let id: UInt64
+    public let reply: Reply
 
-    package init(key: ContiguousArray<UInt8>, id: UInt64, reply: Reply) {
+    public init(key: ContiguousArray<UInt8>, id: UInt64, reply: Reply) {
       self.key = key
       self.id = id
       self.reply = reply
     }
   }
 
-  package var count = 0
-  package var items: [Item] = []
+  public var count = 0
+  public var items: [Item] = []
   /// Set when the partitions that follow need not be asked.
-  package var isComplete = false
+  public var isComplete = false
   /// The largest LSN that was read.
-  package var horizon: LSN = 0
+  public var horizon: LSN = 0
   /// Why a partition would not contribute.
-  package var refusal: Reply?
+  public var refusal: Reply?
 
-  package init() {}
+  public init() {}
 }

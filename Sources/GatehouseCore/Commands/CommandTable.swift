@@ -1,6 +1,6 @@
 /// All commands. One entry here is all that a new command needs.
-package enum CommandTable {
-  package static let all: [CommandSpec] =
+public enum CommandTable {
+  public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
     + listCommands + workspaceCommands + productCommands + roleCommands + serviceCommands + connectionCommands
     + serverCommands
@@ -9,19 +9,19 @@ package enum CommandTable {
   static let unknown = CommandSpec(
     "", .server, "", reply: "", route: .connection, body: .server(.ping))
 
-  package static let index = CommandIndex(all)
+  public static let index = CommandIndex(all)
 }
 
 /// Finds a command by its name in any case: open addressing over a hash of the upper-case bytes, without
 /// building a string.
-package final class CommandIndex: Sendable {
-  package let commands: [CommandSpec]
+public final class CommandIndex: Sendable {
+  public let commands: [CommandSpec]
   /// What the gates ask of each command.
   let gates: ContiguousArray<CommandGate>
   private let names: [ContiguousArray<UInt8>]
   private let slots: ContiguousArray<UInt16>
 
-  package init(_ commands: [CommandSpec]) {
+  public init(_ commands: [CommandSpec]) {
     self.commands = commands
     gates = ContiguousArray(commands.map(CommandGate.init))
     names = commands.map { ContiguousArray($0.name.utf8) }
@@ -41,7 +41,7 @@ package final class CommandIndex: Sendable {
 
   /// The place in `CommandTable.all` of the command of this name.
   @inline(__always)
-  package func find(_ name: UnsafeRawBufferPointer) -> Int? {
+  public func find(_ name: UnsafeRawBufferPointer) -> Int? {
     let mask = slots.count - 1
     var slot = Words.hash(name) & mask
     while slots[slot] != 0 {

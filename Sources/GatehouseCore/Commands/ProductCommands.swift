@@ -212,7 +212,7 @@ extension CommandTable {
 
 extension Turn {
   /// The workspaces that the principal may see: nil for all. A user sees those of the subject.
-  package func visibleWorkspaces() throws(Halt) -> [WorkspaceID]? {
+  public func visibleWorkspaces() throws(Halt) -> [WorkspaceID]? {
     guard let principal = asUser else { return nil }
     if let bound = principal.boundTo { return [bound] }
     if principal.isAdministrator { return nil }

@@ -105,7 +105,7 @@ extension CommandTable {
 extension Turn {
   /// Takes grants away. A super administrator is a training administrator from then on (L18), and of the roles
   /// that are left the strongest becomes the main one, if the main one went (L11).
-  package func revoke(_ grants: [Grant], from user: UserReference) throws(Halt) {
+  public func revoke(_ grants: [Grant], from user: UserReference) throws(Halt) {
     var rest = user.cell.state.grants(of: user.serial)
     for grant in grants {
       emit(.roleRevoked(user.id, grant))
@@ -127,14 +127,14 @@ extension Turn {
   }
 
   /// A role by its name.
-  package func role(_ name: String) throws(Halt) -> Role {
+  public func role(_ name: String) throws(Halt) -> Role {
     guard let role = Role(name: name) else {
       throw .refused(.notFound("role \(name); roles are \(Role.builtIn.map(\.name).joined(separator: ", "))"))
     }
     return role
   }
 
-  package static var superMustLogIn: Refusal {
+  public static var superMustLogIn: Refusal {
     .rule(
       "role", "a super administrator must be able to log in",
       instead: "set a status that may log in first with USER.STATUS user active")
@@ -142,7 +142,7 @@ extension Turn {
 
   /// Whether the principal may give or take a grant: nobody gives more than they have, where they have it; and
   /// nobody changes roles as somebody else (L18).
-  package func requireGranting(_ grant: Grant) throws(Halt) {
+  public func requireGranting(_ grant: Grant) throws(Halt) {
     guard let principal = asUser else { return }
     try refuseImpersonation("roles")
     if principal.isSuperAdministrator { return }
@@ -161,7 +161,7 @@ extension Turn {
   }
 
   /// A scope in words: `everywhere`, `workspace acme`, `product payroll`.
-  package func text(of scope: Scope) -> String {
+  public func text(of scope: Scope) -> String {
     switch scope {
     case .everywhere: "everywhere"
     case .workspace(let id): "workspace \(directory.workspace(id).name)"

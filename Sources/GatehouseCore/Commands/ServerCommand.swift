@@ -1,5 +1,5 @@
 /// The commands that the server itself carries out, for they are about connections, clocks or files.
-package enum ServerCommand: Sendable {
+public enum ServerCommand: Sendable {
   case ping, echo, hello, auth, quit, reset, select, time
   case client, command, help, info, config, dbsize
   case bgsave, save, lastsave, shutdown, slowlog, latency, monitor, memory, role, module, waitaof, compact

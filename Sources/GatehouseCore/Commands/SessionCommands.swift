@@ -172,7 +172,7 @@ extension CommandTable {
 
 extension Turn {
   /// The user whom a session acts as.
-  package func holder(_ cell: HeldPartition, _ slot: Int) -> UserReference {
+  public func holder(_ cell: HeldPartition, _ slot: Int) -> UserReference {
     let serial = Int(cell.state.sessions[slot].user)
     return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
   }

@@ -91,7 +91,7 @@ extension CommandTable {
 
 extension Turn {
   /// T8: notes which products a change of shared data reaches.
-  package func noteProducts(of user: UserReference) {
+  public func noteProducts(of user: UserReference) {
     let products = user.cell.state.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)
     if !products.isEmpty { emit(.noted(user.id, .productsTouched(products))) }
   }

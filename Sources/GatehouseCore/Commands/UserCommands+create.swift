@@ -263,7 +263,7 @@ private struct NewUser {
 
 extension Turn {
   /// A status by its name.
-  package func status(_ name: String) throws(Halt) -> Status {
+  public func status(_ name: String) throws(Halt) -> Status {
     guard let status = Status(name: name) else {
       let all = Status.allCases.map { "\($0.name)" }.joined(separator: ", ")
       throw .refused(.syntax("status must be one of \(all)"))

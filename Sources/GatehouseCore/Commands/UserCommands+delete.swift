@@ -38,7 +38,7 @@ extension CommandTable {
 extension Turn {
   /// Stops the running timers of a user who may not go on, in one workspace or in all, so that what they
   /// recorded stays with the contact.
-  package func stopTimers(of user: UserReference, in workspace: WorkspaceID? = nil) throws(Halt) {
+  public func stopTimers(of user: UserReference, in workspace: WorkspaceID? = nil) throws(Halt) {
     let running = user.cell.state.timers.filter { timer in
       timer.key.user == UInt32(user.serial) && (workspace == nil || timer.key.workspace == workspace)
     }

@@ -84,7 +84,7 @@ extension CommandTable {
 
 extension Turn {
   /// The name that heads a user, in the order that a workspace chooses.
-  package func fullName(of user: UserReference, in workspace: WorkspaceID) -> String {
+  public func fullName(of user: UserReference, in workspace: WorkspaceID) -> String {
     PersonName(
       first: user.cell.state.text(.first, of: user.contact), middle: user.cell.state.text(.middle, of: user.contact),
       last: user.cell.state.text(.last, of: user.contact)

@@ -227,7 +227,7 @@ extension CommandTable {
 extension Turn {
   /// A workspace's settings are its owner's, and super administrators'. Nobody changes them as somebody else
   /// unless both may.
-  package func requireOwnership(of workspace: Workspace) throws(Halt) {
+  public func requireOwnership(of workspace: Workspace) throws(Halt) {
     try requireReach(to: workspace.id)
     guard let principal = asUser, !principal.isSuperAdministrator else { return }
     guard workspace.owner == principal.subject, workspace.owner == principal.actor else {

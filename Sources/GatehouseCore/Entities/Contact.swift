@@ -1,27 +1,27 @@
 /// The person's record. It outlives the login.
-package struct ContactRow: TableRow {
-  package var lsn: LSN = 0
-  package var created: Milliseconds = 0
-  package var version: UInt32 = 0
+public struct ContactRow: TableRow {
+  public var lsn: LSN = 0
+  public var created: Milliseconds = 0
+  public var version: UInt32 = 0
   /// Serial number of the contact's live user; 0 where it has none.
-  package var user: UInt32 = 0
+  public var user: UInt32 = 0
   /// Serial number of the newest time entry; 0 for none.
-  package var entries: UInt32 = 0
+  public var entries: UInt32 = 0
   /// Days since 1970-01-01; `.min` where not set.
-  package var hired: Int32 = .min
+  public var hired: Int32 = .min
   /// The last day of employment; `.min` where not set.
-  package var released: Int32 = .min
-  package var details = DetailRange()
+  public var released: Int32 = .min
+  public var details = DetailRange()
 
-  package init() {}
+  public init() {}
 
-  package static var vacant: ContactRow { ContactRow() }
+  public static var vacant: ContactRow { ContactRow() }
 
-  package var isUsed: Bool { version > 0 }
+  public var isUsed: Bool { version > 0 }
 }
 
 /// The shared data of a person (T2), each a text in the contact's details or a day in its row.
-package enum ContactField: UInt8, Sendable, CaseIterable {
+public enum ContactField: UInt8, Sendable, CaseIterable {
   case first = 1
   case middle
   case last
@@ -34,7 +34,7 @@ package enum ContactField: UInt8, Sendable, CaseIterable {
   case hired = 100
   case released
 
-  package var name: String {
+  public var name: String {
     switch self {
     case .first: "first"
     case .middle: "middle"
@@ -50,17 +50,17 @@ package enum ContactField: UInt8, Sendable, CaseIterable {
     }
   }
 
-  package var isDay: Bool { self == .hired || self == .released }
+  public var isDay: Bool { self == .hired || self == .released }
 
   /// Whether people set the field of themselves (L10). The others are what their employer says of them.
-  package var isPersonal: Bool {
+  public var isPersonal: Bool {
     switch self {
     case .first, .middle, .last, .email, .timezone, .phone: true
     case .department, .schedule, .leave, .hired, .released: false
     }
   }
 
-  package init?(name: String) {
+  public init?(name: String) {
     guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = found
   }

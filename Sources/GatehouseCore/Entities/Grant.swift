@@ -1,44 +1,44 @@
 /// A role. The first four are built in and ordered by power (L10).
-package struct Role: Sendable, Hashable, BitwiseCopyable {
-  package let number: UInt16
+public struct Role: Sendable, Hashable, BitwiseCopyable {
+  public let number: UInt16
 
-  package init(number: UInt16) { self.number = number }
+  public init(number: UInt16) { self.number = number }
 
-  package static let individual = Role(number: 1)
-  package static let manager = Role(number: 2)
-  package static let trainingAdministrator = Role(number: 3)
-  package static let superAdministrator = Role(number: 4)
+  public static let individual = Role(number: 1)
+  public static let manager = Role(number: 2)
+  public static let trainingAdministrator = Role(number: 3)
+  public static let superAdministrator = Role(number: 4)
 
-  package static let builtIn: [(role: Role, name: String)] = [
+  public static let builtIn: [(role: Role, name: String)] = [
     (.individual, "individual"),
     (.manager, "manager"),
     (.trainingAdministrator, "training-administrator"),
     (.superAdministrator, "super-administrator"),
   ]
 
-  package init?(name: String) {
+  public init?(name: String) {
     let name = name.lowercased()
     guard let found = Role.builtIn.first(where: { $0.name == name }) else { return nil }
     self = found.role
   }
 
-  package var name: String { Role.builtIn.first { $0.role == self }?.name ?? "role-\(number)" }
+  public var name: String { Role.builtIn.first { $0.role == self }?.name ?? "role-\(number)" }
 }
 
 /// Which roles a user has in any scope, as bits: what most decisions need to know.
-package struct RoleSet: Sendable, Equatable, BitwiseCopyable {
-  package var bits: UInt16 = 0
+public struct RoleSet: Sendable, Equatable, BitwiseCopyable {
+  public var bits: UInt16 = 0
 
-  package init() {}
+  public init() {}
 
-  package init(_ grants: [Grant]) {
+  public init(_ grants: [Grant]) {
     for grant in grants where grant.role.number < 16 { bits |= 1 << grant.role.number }
   }
 
-  package func contains(_ role: Role) -> Bool { role.number < 16 && bits & (1 << role.number) != 0 }
+  public func contains(_ role: Role) -> Bool { role.number < 16 && bits & (1 << role.number) != 0 }
 
   /// The most powerful built-in role; whoever has none is an individual.
-  package var strongest: Role {
+  public var strongest: Role {
     if contains(.superAdministrator) { return .superAdministrator }
     if contains(.trainingAdministrator) { return .trainingAdministrator }
     return contains(.manager) ? .manager : .individual
@@ -46,7 +46,7 @@ package struct RoleSet: Sendable, Equatable, BitwiseCopyable {
 }
 
 /// Where a grant holds.
-package enum Scope: Sendable, Equatable, BitwiseCopyable {
+public enum Scope: Sendable, Equatable, BitwiseCopyable {
   case everywhere
   case workspace(WorkspaceID)
   case product(ProductID)
@@ -55,23 +55,23 @@ package enum Scope: Sendable, Equatable, BitwiseCopyable {
 }
 
 /// A role with a scope.
-package struct Grant: Sendable, Equatable, BitwiseCopyable {
-  package var role: Role
-  package var scope: Scope
+public struct Grant: Sendable, Equatable, BitwiseCopyable {
+  public var role: Role
+  public var scope: Scope
   /// L11: one of several roles is the main one.
-  package var isMain: Bool
+  public var isMain: Bool
 
-  package init(role: Role, scope: Scope, isMain: Bool) {
+  public init(role: Role, scope: Scope, isMain: Bool) {
     self.role = role
     self.scope = scope
     self.isMain = isMain
   }
 
-  package func isSame(as other: Grant) -> Bool { role == other.role && scope == other.scope }
+  public func isSame(as other: Grant) -> Bool { role == other.role && scope == other.scope }
 }
 
 extension ByteWriter {
-  package mutating func grant(_ grant: Grant) {
+  public mutating func grant(_ grant: Grant) {
     varint(grant.role.number)
     flag(grant.isMain)
     switch grant.scope {
@@ -93,7 +93,7 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-  package mutating func grant() throws(CodingError) -> Grant {
+  public mutating func grant() throws(CodingError) -> Grant {
     let role = Role(number: try number())
     let isMain = try flag()
     let scope: Scope

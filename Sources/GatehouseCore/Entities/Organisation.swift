@@ -1,16 +1,16 @@
 /// A tenant: one customer organisation.
-package struct Workspace: Sendable {
-  package let id: WorkspaceID
-  package let name: String
-  package let created: Milliseconds
-  package var plan: String
-  package var owner: UserID?
+public struct Workspace: Sendable {
+  public let id: WorkspaceID
+  public let name: String
+  public let created: Milliseconds
+  public var plan: String
+  public var owner: UserID?
   /// A workspace with a subdomain of its own binds impersonations to itself (K4).
-  package var subdomain: String?
-  package var policies = Policies()
-  package var version: UInt32 = 1
+  public var subdomain: String?
+  public var policies = Policies()
+  public var version: UInt32 = 1
 
-  package init(id: WorkspaceID, name: String, created: Milliseconds, plan: String) {
+  public init(id: WorkspaceID, name: String, created: Milliseconds, plan: String) {
     self.id = id
     self.name = name
     self.created = created
@@ -19,15 +19,15 @@ package struct Workspace: Sendable {
 }
 
 /// An application of a workspace.
-package struct Product: Sendable {
-  package let id: ProductID
-  package let workspace: WorkspaceID
-  package let name: String
-  package let created: Milliseconds
+public struct Product: Sendable {
+  public let id: ProductID
+  public let workspace: WorkspaceID
+  public let name: String
+  public let created: Milliseconds
   /// The seat pools in the order they were made; a licence's number is its place here, from 1.
-  package var pools: [Pool] = []
+  public var pools: [Pool] = []
 
-  package init(id: ProductID, workspace: WorkspaceID, name: String, created: Milliseconds) {
+  public init(id: ProductID, workspace: WorkspaceID, name: String, created: Milliseconds) {
     self.id = id
     self.workspace = workspace
     self.name = name
@@ -35,41 +35,41 @@ package struct Product: Sendable {
   }
 
   /// The pool type that every enabled access takes a seat of (T6).
-  package static let everyAccess = "*"
+  public static let everyAccess = "*"
 
   /// Whether login needs a licence of one of the product's types (P9, P10).
-  package var needsLicence: Bool { pools.contains { $0.type != Self.everyAccess } }
+  public var needsLicence: Bool { pools.contains { $0.type != Self.everyAccess } }
 
-  package func licence(_ type: String) -> UInt8? {
+  public func licence(_ type: String) -> UInt8? {
     pools.firstIndex { $0.type == type }.map { UInt8($0 + 1) }
   }
 
-  package func licenceName(_ licence: UInt8) -> String? {
+  public func licenceName(_ licence: UInt8) -> String? {
     licence == 0 || Int(licence) > pools.count ? nil : pools[Int(licence) - 1].type
   }
 }
 
 /// A licence type of a product, and how many seats of it were bought.
-package struct Pool: Sendable, Equatable {
-  package let type: String
-  package var bought: UInt32
+public struct Pool: Sendable, Equatable {
+  public let type: String
+  public var bought: UInt32
 
-  package init(type: String, bought: UInt32) {
+  public init(type: String, bought: UInt32) {
     self.type = type
     self.bought = bought
   }
 }
 
 /// An application that asks.
-package struct ServiceIdentity: Sendable {
-  package let id: ServiceID
-  package let name: String
-  package let created: Milliseconds
-  package let secret: Digest
-  package let rights: ServiceRights
-  package var isDeleted = false
+public struct ServiceIdentity: Sendable {
+  public let id: ServiceID
+  public let name: String
+  public let created: Milliseconds
+  public let secret: Digest
+  public let rights: ServiceRights
+  public var isDeleted = false
 
-  package init(id: ServiceID, name: String, created: Milliseconds, secret: Digest, rights: ServiceRights) {
+  public init(id: ServiceID, name: String, created: Milliseconds, secret: Digest, rights: ServiceRights) {
     self.id = id
     self.name = name
     self.created = created
@@ -79,23 +79,23 @@ package struct ServiceIdentity: Sendable {
 }
 
 /// What a service may do by itself.
-package struct ServiceRights: OptionSet, Sendable, Hashable, BitwiseCopyable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct ServiceRights: OptionSet, Sendable, Hashable, BitwiseCopyable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// Ask: login checks, sessions, lists.
-  package static let read = ServiceRights(rawValue: 1)
+  public static let read = ServiceRights(rawValue: 1)
   /// Open and end sessions and impersonations.
-  package static let sessions = ServiceRights(rawValue: 2)
+  public static let sessions = ServiceRights(rawValue: 2)
   /// Start and stop timers, write entries.
-  package static let timers = ServiceRights(rawValue: 4)
+  public static let timers = ServiceRights(rawValue: 4)
   /// Everything else: people, organisation, the server.
-  package static let admin = ServiceRights(rawValue: 8)
-  package static let all: ServiceRights = [.read, .sessions, .timers, .admin]
+  public static let admin = ServiceRights(rawValue: 8)
+  public static let all: ServiceRights = [.read, .sessions, .timers, .admin]
 
-  package static let names: [(right: ServiceRights, name: String)] = [
+  public static let names: [(right: ServiceRights, name: String)] = [
     (.read, "READ"), (.sessions, "SESSIONS"), (.timers, "TIMERS"), (.admin, "ADMIN"),
   ]
 
-  package var names: [String] { Self.names.filter { contains($0.right) }.map(\.name) }
+  public var names: [String] { Self.names.filter { contains($0.right) }.map(\.name) }
 }

@@ -3,8 +3,8 @@
 /// A policy is one entry of `all`: its name in `WORKSPACE.SET ws policy.NAME value`, its kind and its
 /// default. Decisions read the typed value of this struct; the table is what setting, listing and the
 /// reference are derived from.
-package struct Policies: Sendable, Equatable {
-  package enum Value: Sendable, Equatable {
+public struct Policies: Sendable, Equatable {
+  public enum Value: Sendable, Equatable {
     case flag(Bool)
     case number(Int64)
     /// A span of time in milliseconds.
@@ -13,13 +13,13 @@ package struct Policies: Sendable, Equatable {
     case words([String])
   }
 
-  package struct Definition: Sendable {
-    package let name: String
-    package let summary: String
-    package let standard: Value
+  public struct Definition: Sendable {
+    public let name: String
+    public let summary: String
+    public let standard: Value
     /// The words a choice or a list of words may have, or the bounds of a number or span.
-    package let choices: [String]
-    package let range: ClosedRange<Int64>
+    public let choices: [String]
+    public let range: ClosedRange<Int64>
 
     init(
       _ name: String, _ standard: Value, _ summary: String, choices: [String] = [],
@@ -33,7 +33,7 @@ package struct Policies: Sendable, Equatable {
     }
   }
 
-  package static let all: [Definition] = [
+  public static let all: [Definition] = [
     Definition(
       "delete.keep-tracked", .flag(true), "deleting is refused while time is recorded for the user (T11)"),
     Definition("delete.needs-reason", .flag(true), "deleting needs a reason, which is recorded (S9)"),
@@ -62,34 +62,34 @@ package struct Policies: Sendable, Equatable {
   ]
 
   // The typed values that decisions read.
-  package var keepsTracked = true
-  package var deleteNeedsReason = true
-  package var needsAuthority = false
-  package var needsBillingAcceptance = false
-  package var withinEmployment = false
-  package var accountsNeedOwner = false
-  package var accountsNeedEnterprise = false
-  package var notifiesStopped = false
-  package var sessionTTL: Milliseconds = 12 * 3_600_000
-  package var sessionIdle: Milliseconds = 0
-  package var impersonationTTL: Milliseconds = 15 * 60_000
-  package var nameFormat = "first-last"
-  package var requiredFields: [String] = []
+  public var keepsTracked = true
+  public var deleteNeedsReason = true
+  public var needsAuthority = false
+  public var needsBillingAcceptance = false
+  public var withinEmployment = false
+  public var accountsNeedOwner = false
+  public var accountsNeedEnterprise = false
+  public var notifiesStopped = false
+  public var sessionTTL: Milliseconds = 12 * 3_600_000
+  public var sessionIdle: Milliseconds = 0
+  public var impersonationTTL: Milliseconds = 15 * 60_000
+  public var nameFormat = "first-last"
+  public var requiredFields: [String] = []
 
   /// The texts of the policies that were set, by name.
-  package private(set) var texts: [String: String] = [:]
+  public private(set) var texts: [String: String] = [:]
 
-  package init() {}
+  public init() {}
 
   /// The value of a policy as it is shown.
-  package func text(of definition: Definition) -> String {
+  public func text(of definition: Definition) -> String {
     texts[definition.name] ?? Self.show(definition.standard)
   }
 
-  package static func definition(_ name: String) -> Definition? { all.first { $0.name == name } }
+  public static func definition(_ name: String) -> Definition? { all.first { $0.name == name } }
 
   /// The value that `text` stands for, or nil where it is not one of the policy's.
-  package static func parse(_ text: String, for definition: Definition) -> Value? {
+  public static func parse(_ text: String, for definition: Definition) -> Value? {
     switch definition.standard {
     case .flag:
       switch text.lowercased() {
@@ -109,7 +109,7 @@ package struct Policies: Sendable, Equatable {
     }
   }
 
-  package static func show(_ value: Value) -> String {
+  public static func show(_ value: Value) -> String {
     switch value {
     case .flag(let on): on ? "on" : "off"
     case .number(let number): String(number)
@@ -120,7 +120,7 @@ package struct Policies: Sendable, Equatable {
   }
 
   /// What `parse` accepts, in words for an error.
-  package static func expectation(for definition: Definition) -> String {
+  public static func expectation(for definition: Definition) -> String {
     switch definition.standard {
     case .flag: "on or off"
     case .number: "a number from \(definition.range.lowerBound) to \(definition.range.upperBound)"
@@ -131,7 +131,7 @@ package struct Policies: Sendable, Equatable {
   }
 
   /// Sets a policy to a text that `parse` accepts.
-  package mutating func set(_ name: String, _ text: String) {
+  public mutating func set(_ name: String, _ text: String) {
     guard let definition = Self.definition(name), let value = Self.parse(text, for: definition) else { return }
     texts[name] = Self.show(value)
     switch (name, value) {
@@ -153,7 +153,7 @@ package struct Policies: Sendable, Equatable {
   }
 
   /// The policies of a product that Gatehouse can stand in for, by the profile's name.
-  package static let profiles: [String: [(name: String, value: String)]] = [
+  public static let profiles: [String: [(name: String, value: String)]] = [
     "actitime": [
       ("delete.keep-tracked", "on"), ("delete.needs-reason", "off"),
     ],

@@ -1,5 +1,5 @@
 /// Where a user stands. L16: the first four may log in with the right credentials, the others may not.
-package enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+public enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case active = 1
   case new
   case `import`
@@ -10,9 +10,9 @@ package enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// The login is gone; the contact and all it did stay.
   case deleted
 
-  package var mayLogIn: Bool { rawValue <= Status.temporary.rawValue }
+  public var mayLogIn: Bool { rawValue <= Status.temporary.rawValue }
 
-  package var name: StaticString {
+  public var name: StaticString {
     switch self {
     case .active: "active"
     case .new: "new"
@@ -25,7 +25,7 @@ package enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     }
   }
 
-  package init?(name: String) {
+  public init?(name: String) {
     guard let found = Status.allCases.first(where: { "\($0.name)" == name.lowercased() }) else { return nil }
     self = found
   }

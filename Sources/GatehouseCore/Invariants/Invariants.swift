@@ -2,12 +2,12 @@
 ///
 /// Checked after a replay by those who verify a data folder, and after every command by property tests. It
 /// reads everything once; nothing of it runs while commands are served.
-package enum Invariants {
+public enum Invariants {
   /// - Parameters:
   ///   - partitions: all of them, in their order, as of one record.
   ///   - directory: the directory as of the same record.
   /// - Returns: what is wrong, in words; empty where all is well, and at most `limit` of it.
-  package static func check(
+  public static func check(
     _ partitions: [PartitionCell], _ directory: DirectoryState, limit: Int = 100
   ) -> [String] {
     let checker = InvariantChecker(partitions: partitions, directory: directory, limit: limit)

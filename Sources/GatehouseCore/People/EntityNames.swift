@@ -1,14 +1,14 @@
 /// What the names of users, products, workspaces and services may look like.
-package enum EntityNames {
+public enum EntityNames {
   /// A name of a product, workspace, service or licence type: lower-case letters, digits, and `._-` after the first.
-  package static func isName(_ text: some StringProtocol) -> Bool {
+  public static func isName(_ text: some StringProtocol) -> Bool {
     let bytes = text.utf8
     guard let first = bytes.first, bytes.count <= Limits.nameBytes, isAlphanumeric(first) else { return false }
     return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2e || $0 == 0x5f || $0 == 0x2d }
   }
 
   /// A label of a host name (RFC 1123): lower-case letters, digits and inner hyphens, at most 63.
-  package static func isSubdomain(_ text: String) -> Bool {
+  public static func isSubdomain(_ text: String) -> Bool {
     let bytes = text.utf8
     guard let first = bytes.first, let last = bytes.last, bytes.count <= 63 else { return false }
     return isAlphanumeric(first) && isAlphanumeric(last)
@@ -20,7 +20,7 @@ package enum EntityNames {
   }
 
   /// Why a text cannot be a username; nil where it can.
-  package static func usernameFault(_ text: String) -> String? {
+  public static func usernameFault(_ text: String) -> String? {
     let count = text.utf8.count
     guard count > 0 else { return "is empty" }
     guard text.utf8.first != 0x23 else { return "starts with #, which stands for an id" }
@@ -42,7 +42,7 @@ package enum EntityNames {
   }
 
   /// Whether a text has the shape of an e-mail address: one `@` with something on both sides, no spaces.
-  package static func isEmail(_ text: String) -> Bool {
+  public static func isEmail(_ text: String) -> Bool {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254
       && !text.unicodeScalars.contains { $0.properties.isWhitespace || $0.value < 0x20 }
@@ -51,14 +51,14 @@ package enum EntityNames {
 
 extension Turn {
   /// The new username at word `index`.
-  package func newUsername(_ index: Int) throws(Halt) -> String {
+  public func newUsername(_ index: Int) throws(Halt) -> String {
     let name = try text(index, "username", limit: Limits.usernameBytes)
     if let fault = EntityNames.usernameFault(name) { throw .refused(.syntax("username \(fault)")) }
     return name
   }
 
   /// Text that must be a name of a product, workspace, service or licence type.
-  package static func name(_ text: String, _ what: String) throws(Halt) -> String {
+  public static func name(_ text: String, _ what: String) throws(Halt) -> String {
     guard EntityNames.isName(text) else {
       throw .refused(
         .syntax(

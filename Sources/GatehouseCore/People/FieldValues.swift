@@ -6,7 +6,7 @@ extension Turn {
   }
 
   /// The value of a contact's field as it is stored; empty clears the field.
-  package static func value(_ text: String, of field: ContactField) throws(Halt) -> String {
+  public static func value(_ text: String, of field: ContactField) throws(Halt) -> String {
     guard text.utf8.count <= limit(field) else {
       throw .refused(.syntax("\(field.name) is longer than \(limit(field)) bytes; shorten it"))
     }
@@ -34,7 +34,7 @@ extension Turn {
   }
 
   /// The value of a user's field as it is stored; empty clears the field.
-  package static func value(_ text: String, of field: UserField) throws(Halt) -> String {
+  public static func value(_ text: String, of field: UserField) throws(Halt) -> String {
     if field.flag != nil {
       switch text.lowercased() {
       case "1", "on", "yes", "true": return "1"
@@ -49,7 +49,7 @@ extension Turn {
   }
 
   /// The release date must not come before the hire date; both as stored.
-  package static func checkEmployment(hired: String, released: String) throws(Halt) {
+  public static func checkEmployment(hired: String, released: String) throws(Halt) {
     if !hired.isEmpty, !released.isEmpty, released < hired {
       throw .refused(.syntax("released \(released) is before hired \(hired)"))
     }

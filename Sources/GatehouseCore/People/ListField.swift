@@ -1,11 +1,11 @@
 /// A field by which users are listed, filtered and sorted.
-package enum ListField: Sendable, Hashable {
+public enum ListField: Sendable, Hashable {
   case id, contact, username, status, name, created, lastLogin, sessions, version
   case product, licence, role, workspace
   case ofContact(ContactField)
   case ofUser(UserField)
 
-  package enum Kind: Sendable {
+  public enum Kind: Sendable {
     case number
     case time
     case day
@@ -21,15 +21,15 @@ package enum ListField: Sendable, Hashable {
     ("product", .product), ("licence", .licence), ("role", .role), ("workspace", .workspace),
   ]
 
-  package static let all: [(name: String, field: ListField)] =
+  public static let all: [(name: String, field: ListField)] =
     own + ContactField.allCases.map { ($0.name, .ofContact($0)) } + UserField.allCases.map { ($0.name, .ofUser($0)) }
 
-  package init?(name: String) {
+  public init?(name: String) {
     guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
     self = found.field
   }
 
-  package var name: String {
+  public var name: String {
     switch self {
     case .ofContact(let field): field.name
     case .ofUser(let field): field.name
@@ -37,7 +37,7 @@ package enum ListField: Sendable, Hashable {
     }
   }
 
-  package var kind: Kind {
+  public var kind: Kind {
     switch self {
     case .id, .contact, .sessions, .version: .number
     case .created, .lastLogin: .time
@@ -50,17 +50,17 @@ package enum ListField: Sendable, Hashable {
 }
 
 /// Reading the fields of one user in its partition.
-package struct ListedUser {
-  package let cell: HeldPartition
-  package let serial: Int
-  package let directory: Directory
+public struct ListedUser {
+  public let cell: HeldPartition
+  public let serial: Int
+  public let directory: Directory
 
   private var contact: Int { Int(cell.state.users[serial].contact) }
 
-  package var id: UserID { cell.state.id(serial) }
+  public var id: UserID { cell.state.id(serial) }
 
   /// The value of a field that is a number, a time, a day or a flag; nil where it is not set.
-  package func number(_ field: ListField) -> Int64? {
+  public func number(_ field: ListField) -> Int64? {
     let row = cell.state.users[serial]
     switch field {
     case .id: return Int64(id.raw)
@@ -78,7 +78,7 @@ package struct ListedUser {
   }
 
   /// Calls `body` with the text of a field; empty where it is not set.
-  package func withText<Result>(_ field: ListField, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+  public func withText<Result>(_ field: ListField, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
     switch field {
     case .username:
@@ -106,7 +106,7 @@ package struct ListedUser {
 
   /// The words of a field that has several: products that are enabled, licences as `product:type`, roles and
   /// workspaces.
-  package func words(_ field: ListField) -> [String] {
+  public func words(_ field: ListField) -> [String] {
     switch field {
     case .product:
       return cell.state.allAccess(of: serial).filter(\.isEnabled).compactMap { access in
@@ -131,7 +131,7 @@ package struct ListedUser {
   }
 
   /// Writes the field's name and value.
-  package func write(_ field: ListField, to reply: inout Reply) {
+  public func write(_ field: ListField, to reply: inout Reply) {
     reply.text(field.name)
     switch field.kind {
     case .number, .time: reply.optional(number(field))
@@ -146,7 +146,7 @@ package struct ListedUser {
   }
 
   /// The bytes by which a field sorts: those of what is not set are empty and come first.
-  package func sortKey(_ field: ListField) -> ContiguousArray<UInt8> {
+  public func sortKey(_ field: ListField) -> ContiguousArray<UInt8> {
     switch field.kind {
     case .number, .time, .day, .flag:
       guard let number = number(field) else { return [] }
@@ -160,9 +160,9 @@ package struct ListedUser {
 }
 
 /// Text of any length in the form in which it is compared: lower case and NFC, as usernames are.
-package enum FoldedText {
+public enum FoldedText {
   @inline(__always)
-  package static func with<Result>(
+  public static func with<Result>(
     _ text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {
     if text.count <= Limits.usernameBytes { return FoldedName.withFolded(text, body) }

@@ -1,10 +1,10 @@
 /// A person's name in its parts, and as one text in the order that a workspace chooses (S3).
-package struct PersonName: Sendable, Equatable {
-  package var first = ""
-  package var middle = ""
-  package var last = ""
+public struct PersonName: Sendable, Equatable {
+  public var first = ""
+  public var middle = ""
+  public var last = ""
 
-  package init(first: String, middle: String, last: String) {
+  public init(first: String, middle: String, last: String) {
     self.first = first
     self.middle = middle
     self.last = last
@@ -13,7 +13,7 @@ package struct PersonName: Sendable, Equatable {
   /// Splits a typed name. `last-first` takes what stands before a comma as the last name, or the first word
   /// where there is none; `first-last` takes the last word. One word alone is a first name in `first-last` and a
   /// last name in `last-first`.
-  package init(typed text: String, format: String) {
+  public init(typed text: String, format: String) {
     let isLastFirst = format == Self.lastFirst
     var words = text.split(whereSeparator: \.isWhitespace).map(String.init)
     if isLastFirst, let comma = text.firstIndex(of: ",") {
@@ -28,10 +28,10 @@ package struct PersonName: Sendable, Equatable {
     middle = words.joined(separator: " ")
   }
 
-  package static let lastFirst = "last-first"
+  public static let lastFirst = "last-first"
 
   /// `Ada King Lovelace`, or `Lovelace, Ada King`.
-  package func text(format: String) -> String {
+  public func text(format: String) -> String {
     func joined(_ parts: [String]) -> String { parts.filter { !$0.isEmpty }.joined(separator: " ") }
     guard format == Self.lastFirst else { return joined([first, middle, last]) }
     let given = joined([first, middle])

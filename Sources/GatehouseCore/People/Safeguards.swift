@@ -1,7 +1,7 @@
 /// What must not be lost by changing one user.
 extension Turn {
   /// Refuses what cannot be done to a login that is gone.
-  package func requireNotDeleted(_ user: UserReference) throws(Halt) {
+  public func requireNotDeleted(_ user: UserReference) throws(Halt) {
     guard user.row.status == .deleted else { return }
     let contact: ContactID = user.cell.state.id(user.contact)
     throw .refused(
@@ -11,7 +11,7 @@ extension Turn {
   }
 
   /// L18: refuses if the user is the last super administrator who may log in.
-  package func requireAnotherSuperAdministrator(than user: UserReference) throws(Halt) {
+  public func requireAnotherSuperAdministrator(than user: UserReference) throws(Halt) {
     guard user.row.roles.contains(.superAdministrator) else { return }
     let cell = try directoryState()
     read(cell.state.lsn)
@@ -23,7 +23,7 @@ extension Turn {
   }
 
   /// Every workspace keeps an owner who may log in.
-  package func requireNotOwner(_ user: UserReference) throws(Halt) {
+  public func requireNotOwner(_ user: UserReference) throws(Halt) {
     read(directory.lsn)
     guard let owned = directory.workspaces.first(where: { $0.owner == user.id }) else { return }
     throw .refused(
@@ -34,7 +34,7 @@ extension Turn {
 
   /// The workspace whose policies a command about a user obeys: the one it names, or `main`, or where the user
   /// is no member of `main`, the first of the user's own.
-  package func policyWorkspace(of user: UserReference) throws(Halt) -> Workspace {
+  public func policyWorkspace(of user: UserReference) throws(Halt) -> Workspace {
     read(directory.lsn)
     if let name = try option("WORKSPACE") {
       let workspace = try workspace(named: name)
@@ -49,7 +49,7 @@ extension Turn {
   }
 
   /// S6, S10: with the policy, adding and removing users needs the explicit acceptance of what it costs.
-  package func requireBillingAcceptance(in workspace: Workspace) throws(Halt) {
+  public func requireBillingAcceptance(in workspace: Workspace) throws(Halt) {
     guard workspace.policies.needsBillingAcceptance else { return }
     try refuseImpersonation("billing")
     guard has("ACCEPT-BILLING") else {

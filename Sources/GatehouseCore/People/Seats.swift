@@ -2,7 +2,7 @@
 extension Turn {
   /// Changes a user's access to a product, if the seats that this takes are there. Giving seats back needs
   /// nothing: they are counted from the accesses.
-  package func setAccess(
+  public func setAccess(
     of user: UserID, to product: Product, from old: ProductAccess?, to new: ProductAccess
   ) throws(Halt) {
     guard old != new else { return }
@@ -61,7 +61,7 @@ extension Turn {
 
 extension ProductAccess {
   /// Whether this access takes a seat of a pool.
-  package func takes(_ key: SeatKey) -> Bool {
+  public func takes(_ key: SeatKey) -> Bool {
     isEnabled && product == key.product && (key.licence == 0 || licence == key.licence)
   }
 }

@@ -6,7 +6,7 @@
 extension Turn {
   /// Refuses a reference that another user of one of these workspaces has, where the workspace requires one.
   /// References are compared letter by letter; that of a deleted user is free again.
-  package func requireUnique(
+  public func requireUnique(
     reference: String, of user: UserID?, in workspaces: some Sequence<WorkspaceID>
   ) throws(Halt) {
     guard !reference.isEmpty else { return }

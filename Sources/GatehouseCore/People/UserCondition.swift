@@ -1,6 +1,6 @@
 /// One `WHERE field op value`.
-package struct UserCondition: Sendable {
-  package enum Operator: String, Sendable, CaseIterable {
+public struct UserCondition: Sendable {
+  public enum Operator: String, Sendable, CaseIterable {
     case equal = "="
     case notEqual = "!="
     case less = "<"
@@ -29,11 +29,11 @@ package struct UserCondition: Sendable {
     case workspace(WorkspaceID)
   }
 
-  package let field: ListField
+  public let field: ListField
   private let comparison: Operator
   private let value: Value
 
-  package init(_ field: String, _ comparison: String, _ value: String, _ turn: Turn) throws(Halt) {
+  public init(_ field: String, _ comparison: String, _ value: String, _ turn: Turn) throws(Halt) {
     guard let field = ListField(name: field.lowercased()) else { throw Self.unknown(field) }
     guard let comparison = Operator(rawValue: comparison) else {
       let all = Operator.allCases.map(\.rawValue).joined(separator: " ")
@@ -56,7 +56,7 @@ package struct UserCondition: Sendable {
     }
   }
 
-  package static func unknown(_ field: String) -> Halt {
+  public static func unknown(_ field: String) -> Halt {
     .refused(.syntax("no field '\(field)'; fields are \(ListField.all.map(\.name).joined(separator: ", "))"))
   }
 
@@ -104,14 +104,14 @@ package struct UserCondition: Sendable {
   }
 
   /// Whether deleted users are asked for.
-  package var asksForDeleted: Bool {
+  public var asksForDeleted: Bool {
     guard field == .status, comparison == .equal, case .text(let text) = value else { return false }
     return text.elementsEqual("deleted".utf8)
   }
 
   // MARK: Deciding
 
-  package func holds(for user: ListedUser) -> Bool {
+  public func holds(for user: ListedUser) -> Bool {
     switch value {
     case .number(let wanted): return holds(user.number(field), wanted)
     case .text(let wanted):

@@ -1,12 +1,12 @@
 /// The conditions of a list of users, and whom the principal may see of them.
-package struct UserFilter {
-  package let conditions: [UserCondition]
+public struct UserFilter {
+  public let conditions: [UserCondition]
   private let includesDeleted: Bool
   private let principal: UserPrincipal?
   /// The workspaces whose members may be seen; nil for all.
   private let workspaces: [WorkspaceID]?
 
-  package init(_ turn: Turn) throws(Halt) {
+  public init(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
     var conditions: [UserCondition] = []
     for words in try turn.options("WHERE") { conditions.append(try UserCondition(words[0], words[1], words[2], turn)) }
@@ -17,9 +17,9 @@ package struct UserFilter {
   }
 
   /// Whether it lets every user through who is not deleted.
-  package var isOpen: Bool { conditions.isEmpty && principal == nil }
+  public var isOpen: Bool { conditions.isEmpty && principal == nil }
 
-  package func passes(_ user: ListedUser) -> Bool {
+  public func passes(_ user: ListedUser) -> Bool {
     let row = user.cell.state.users[user.serial]
     guard row.isUsed, includesDeleted || row.status != .deleted else { return false }
     if let principal, user.id != principal.subject, !principal.isSuperAdministrator {
@@ -33,7 +33,7 @@ package struct UserFilter {
 
 extension Turn {
   /// The workspaces whose people the principal manages; nil for all. P1: only administrators list users.
-  package func managedWorkspaces() throws(Halt) -> [WorkspaceID]? {
+  public func managedWorkspaces() throws(Halt) -> [WorkspaceID]? {
     guard let principal = asUser else { return nil }
     if principal.isAdministrator { return principal.boundTo.map { [$0] } }
     let workspaces = principal.administers.compactMap { workspace(of: $0) }
@@ -47,24 +47,24 @@ extension Turn {
 }
 
 /// The order of a list, the place where it goes on, and what it shows.
-package struct ListPage {
+public struct ListPage {
   /// Where the page before ended.
   private enum Cursor {
     case start
     case after(key: ContiguousArray<UInt8>, id: UInt64)
   }
 
-  package let sort: ListField?
+  public let sort: ListField?
   private let isDescending: Bool
-  package let count: Int
-  package let fields: [ListField]
+  public let count: Int
+  public let fields: [ListField]
   private let cursor: Cursor
 
   private static let standard: [ListField] = [
     .id, .contact, .username, .ofContact(.first), .ofContact(.last), .ofContact(.email), .status,
   ]
 
-  package init(_ turn: Turn) throws(Halt) {
+  public init(_ turn: Turn) throws(Halt) {
     sort = try turn.option("SORT").map { (name) throws(Halt) in try Self.sortField(name) }
     isDescending = turn.has("DESC")
     if isDescending, sort == nil { throw .refused(.syntax("DESC needs SORT field")) }
@@ -111,7 +111,7 @@ package struct ListPage {
   }
 
   /// The cursor that leads past an item.
-  package func cursor(after item: Gathered.Item) -> String {
+  public func cursor(after item: Gathered.Item) -> String {
     guard sort != nil else { return String(item.id) }
     let key = item.key.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     return "\(key)-\(item.id)"
@@ -119,7 +119,7 @@ package struct ListPage {
 
   /// The first serial number of a partition that an unsorted list has not shown yet; nil where it has shown all.
   /// Such a list goes by partitions, and in each by serial numbers.
-  package func firstSerial(in cell: HeldPartition) -> Int? {
+  public func firstSerial(in cell: HeldPartition) -> Int? {
     guard case .after(_, let raw) = cursor else { return 1 }
     let partitioning = cell.state.partitioning
     let id = UserID(raw: raw)
@@ -130,7 +130,7 @@ package struct ListPage {
 
   // MARK: Order
 
-  package func isBefore(
+  public func isBefore(
     _ a: (key: ContiguousArray<UInt8>, id: UInt64), _ b: (key: ContiguousArray<UInt8>, id: UInt64)
   ) -> Bool {
     let (a, b) = isDescending ? (b, a) : (a, b)
@@ -138,12 +138,12 @@ package struct ListPage {
     return a.key.lexicographicallyPrecedes(b.key)
   }
 
-  package func isAfterCursor(_ item: (key: ContiguousArray<UInt8>, id: UInt64)) -> Bool {
+  public func isAfterCursor(_ item: (key: ContiguousArray<UInt8>, id: UInt64)) -> Bool {
     guard case .after(let key, let id) = cursor else { return true }
     return isBefore((key, id), item)
   }
 
-  package func item(_ user: ListedUser, key: ContiguousArray<UInt8>) -> Gathered.Item {
+  public func item(_ user: ListedUser, key: ContiguousArray<UInt8>) -> Gathered.Item {
     var reply = Reply()
     reply.map(fields.count)
     for field in fields { user.write(field, to: &reply) }

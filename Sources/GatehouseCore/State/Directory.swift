@@ -2,21 +2,21 @@
 ///
 /// A value that never changes: each partition holds the newest one, so that a decision reads it without
 /// leaving its lane. `DirectoryState` makes the next one.
-package final class Directory: Sendable {
-  package let lsn: LSN
-  package let workspaces: [Workspace]
-  package let products: [Product]
-  package let services: [ServiceIdentity]
+public final class Directory: Sendable {
+  public let lsn: LSN
+  public let workspaces: [Workspace]
+  public let products: [Product]
+  public let services: [ServiceIdentity]
 
   /// What a login decision needs to know of a product, by number.
-  package let loginFacts: ContiguousArray<LoginFacts>
+  public let loginFacts: ContiguousArray<LoginFacts>
 
   private let productsByName: [String: ProductID]
   private let workspacesByName: [String: WorkspaceID]
   private let productSlots: ContiguousArray<ProductID>
   private let productNames: ContiguousArray<ContiguousArray<UInt8>>
 
-  package init(lsn: LSN, workspaces: [Workspace], products: [Product], services: [ServiceIdentity]) {
+  public init(lsn: LSN, workspaces: [Workspace], products: [Product], services: [ServiceIdentity]) {
     self.lsn = lsn
     self.workspaces = workspaces
     self.products = products
@@ -49,7 +49,7 @@ package final class Directory: Sendable {
   }
 
   /// The product that `name` or `workspace/name` stands for.
-  package func productID(_ word: UnsafeRawBufferPointer) -> ProductID? {
+  public func productID(_ word: UnsafeRawBufferPointer) -> ProductID? {
     let mask = productSlots.count - 1
     var slot = Words.hash(word) & mask
     while productSlots[slot] != 0 {
@@ -62,33 +62,33 @@ package final class Directory: Sendable {
     return productsByName[text] ?? productsByName["main/\(text)"]
   }
 
-  package func product(_ id: ProductID) -> Product? {
+  public func product(_ id: ProductID) -> Product? {
     id > 0 && Int(id) <= products.count ? products[Int(id) - 1] : nil
   }
 
-  package func workspaceID(_ name: String) -> WorkspaceID? { workspacesByName[name.lowercased()] }
+  public func workspaceID(_ name: String) -> WorkspaceID? { workspacesByName[name.lowercased()] }
 
-  package func workspace(_ id: WorkspaceID) -> Workspace { workspaces[Int(id) - 1] }
+  public func workspace(_ id: WorkspaceID) -> Workspace { workspaces[Int(id) - 1] }
 
-  package func service(_ id: ServiceID) -> ServiceIdentity? {
+  public func service(_ id: ServiceID) -> ServiceIdentity? {
     id > 0 && Int(id) <= services.count ? services[Int(id) - 1] : nil
   }
 
-  package func service(named name: String) -> ServiceIdentity? {
+  public func service(named name: String) -> ServiceIdentity? {
     services.first { $0.name == name && !$0.isDeleted }
   }
 
   /// Whether any service is defined; until then loopback connections have all rights.
-  package var hasServices: Bool { services.contains { !$0.isDeleted } }
+  public var hasServices: Bool { services.contains { !$0.isDeleted } }
 
   /// `name` in the main workspace, `workspace/name` in others.
-  package func productName(_ product: Product) -> String {
+  public func productName(_ product: Product) -> String {
     product.workspace == mainWorkspace ? product.name : "\(workspace(product.workspace).name)/\(product.name)"
   }
 }
 
 /// What a login decision needs to know of a product, flat, so that reading it counts no reference.
-package struct LoginFacts: Sendable, BitwiseCopyable {
-  package let needsLicence: Bool
-  package let withinEmployment: Bool
+public struct LoginFacts: Sendable, BitwiseCopyable {
+  public let needsLicence: Bool
+  public let withinEmployment: Bool
 }

@@ -1,9 +1,9 @@
 /// The directory in a snapshot: the same state is always the same bytes.
 extension DirectoryState {
   /// The version of this coding. A reader refuses what is newer.
-  package static let codingVersion: UInt8 = 1
+  public static let codingVersion: UInt8 = 1
 
-  package func encode(into writer: inout ByteWriter) {
+  public func encode(into writer: inout ByteWriter) {
     writer.byte(Self.codingVersion)
     writer.varint(lsn)
     writer.varint(view.lsn)
@@ -21,7 +21,7 @@ extension DirectoryState {
     }
   }
 
-  package init(from reader: inout ByteReader) throws(CodingError) {
+  public init(from reader: inout ByteReader) throws(CodingError) {
     guard try reader.byte() == Self.codingVersion else { throw reader.failure("a directory of an unknown version") }
     let lsn = try reader.varint()
     let viewLSN = try reader.varint()

@@ -1,14 +1,14 @@
 /// What the directory's actor owns: the directory that partitions read, and the counts that only it keeps.
-package struct DirectoryState: Sendable {
-  package private(set) var view: Directory
+public struct DirectoryState: Sendable {
+  public private(set) var view: Directory
   /// The last record that changed this state, counts included.
-  package private(set) var lsn: LSN
+  public private(set) var lsn: LSN
   /// Seats in use, derived from product access.
-  package private(set) var usage: [SeatKey: Int] = [:]
+  public private(set) var usage: [SeatKey: Int] = [:]
   /// Who has the role of super administrator, and whether the login is live (L18).
-  package private(set) var superAdministrators: [UserID: Bool] = [:]
+  public private(set) var superAdministrators: [UserID: Bool] = [:]
 
-  package init(created: Milliseconds) {
+  public init(created: Milliseconds) {
     view = Directory(
       lsn: 0, workspaces: [Workspace(id: mainWorkspace, name: "main", created: created, plan: "free")], products: [],
       services: [])
@@ -23,19 +23,19 @@ package struct DirectoryState: Sendable {
   }
 
   /// Seats in use of a product's pool, or with licence 0, enabled accesses of the product.
-  package func used(_ product: ProductID, licence: UInt8) -> Int {
+  public func used(_ product: ProductID, licence: UInt8) -> Int {
     usage[SeatKey(product: product, licence: licence)] ?? 0
   }
 
   /// Seats in use of a pool by its type.
-  package func used(_ product: Product, type: String) -> Int {
+  public func used(_ product: Product, type: String) -> Int {
     used(product.id, licence: type == Product.everyAccess ? 0 : product.licence(type) ?? 0)
   }
 
-  package var liveSuperAdministrators: Int { superAdministrators.values.count { $0 } }
+  public var liveSuperAdministrators: Int { superAdministrators.values.count { $0 } }
 
   /// Carries out the part of a change that concerns the directory.
-  package mutating func apply(_ change: Change, lsn: LSN, header: RecordHeader) {
+  public mutating func apply(_ change: Change, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
     switch change {
     case .accessSet(_, let old, let new):
@@ -67,11 +67,11 @@ package struct DirectoryState: Sendable {
 }
 
 /// A product's pool; licence 0 counts every enabled access.
-package struct SeatKey: Sendable, Hashable {
-  package let product: ProductID
-  package let licence: UInt8
+public struct SeatKey: Sendable, Hashable {
+  public let product: ProductID
+  public let licence: UInt8
 
-  package init(product: ProductID, licence: UInt8) {
+  public init(product: ProductID, licence: UInt8) {
     self.product = product
     self.licence = licence
   }
@@ -112,7 +112,7 @@ extension Directory {
 
 extension Workspace {
   /// The value of a setting as `WORKSPACE.SET` takes it.
-  package func text(_ key: String) -> String? {
+  public func text(_ key: String) -> String? {
     switch key {
     case "plan": plan
     case "owner": owner.map { "#\($0.raw)" } ?? ""
@@ -122,7 +122,7 @@ extension Workspace {
   }
 
   /// The policy that a key `policy.NAME` names.
-  package static func policy(_ key: String) -> Policies.Definition? {
+  public static func policy(_ key: String) -> Policies.Definition? {
     key.hasPrefix("policy.") ? Policies.definition(String(key.dropFirst("policy.".count))) : nil
   }
 

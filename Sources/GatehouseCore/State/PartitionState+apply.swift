@@ -5,7 +5,7 @@ extension PartitionState {
   ///
   /// A change was decided on this very state, live, or follows from the same log, at replay: what it names
   /// is there, and a program in which it is not must stop before it answers anything wrong.
-  package mutating func apply(_ change: Change, lsn: LSN, header: RecordHeader) {
+  public mutating func apply(_ change: Change, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
     switch change {
     case .contactCreated(let id, let fields): createContact(id, fields, lsn, header.time)
@@ -88,7 +88,7 @@ extension PartitionState {
   }
 
   /// Notes that a session was used, in memory only; the log hears of it by `sessionSeen` from time to time.
-  package mutating func see(slot: Int, at now: Milliseconds) { sessions[slot].lastSeen = now }
+  public mutating func see(slot: Int, at now: Milliseconds) { sessions[slot].lastSeen = now }
 
   // MARK: People
 
@@ -259,7 +259,7 @@ extension PartitionState {
   }
 
   /// A new main grant takes the mark from the old one (L11).
-  package static func adding(_ grant: Grant, to grants: [Grant]) -> [Grant] {
+  public static func adding(_ grant: Grant, to grants: [Grant]) -> [Grant] {
     var result = grants.filter { !$0.isSame(as: grant) }
     if grant.isMain { for index in result.indices { result[index].isMain = false } }
     return result + [grant]
@@ -327,7 +327,7 @@ extension PartitionState {
   }
 
   /// Enters a session's deadline, rounded up to a second.
-  package mutating func watch(_ slot: Int) { deadlines.insert(Self.watchKey(&sessions[slot], slot: slot)) }
+  public mutating func watch(_ slot: Int) { deadlines.insert(Self.watchKey(&sessions[slot], slot: slot)) }
 
   static func watchKey(_ row: inout SessionRow, slot: Int) -> UInt64 {
     row.watched = UInt32(truncatingIfNeeded: (row.deadline + 999) / 1000)

@@ -4,9 +4,9 @@ internal import HeapModule
 /// sorted, and what follows from the rest (the index of names, neighbours, deadlines, counts) is not written.
 extension PartitionState {
   /// The version of this coding. A reader refuses what is newer.
-  package static let codingVersion: UInt8 = 1
+  public static let codingVersion: UInt8 = 1
 
-  package func encode(into writer: inout ByteWriter) {
+  public func encode(into writer: inout ByteWriter) {
     // Grown by doubling, a large partition would be copied several times over.
     writer.reserve(writer.count + contacts.last * 64 + users.last * 64 + sessions.last * 80 + entries.last * 64)
     writer.byte(Self.codingVersion)
@@ -53,7 +53,7 @@ extension PartitionState {
     }
   }
 
-  package init(
+  public init(
     from reader: inout ByteReader, index: Int, partitioning: Partitioning
   ) throws(CodingError) {
     self.init(index: index, partitioning: partitioning)

@@ -6,14 +6,14 @@ extension PartitionState {
   }
 
   /// The roles that a user has without a scope.
-  package func rolesEverywhere(of serial: Int) -> RoleSet {
+  public func rolesEverywhere(of serial: Int) -> RoleSet {
     let all = users[serial].roles
     if Self.isPlain(all) { return all }
     return RoleSet(grants(of: serial).filter { $0.scope == .everywhere })
   }
 
   /// The roles that a user has in a workspace: those of it, and those that hold everywhere.
-  package func roles(of serial: Int, in workspace: WorkspaceID) -> RoleSet {
+  public func roles(of serial: Int, in workspace: WorkspaceID) -> RoleSet {
     let all = users[serial].roles
     if Self.isPlain(all) { return all }
     return RoleSet(grants(of: serial).filter { $0.scope == .everywhere || $0.scope == .workspace(workspace) })
@@ -21,7 +21,7 @@ extension PartitionState {
 
   /// The workspaces and products that a user administers by a grant with a scope, as the administrator of a
   /// product (T7), or as the owner of a workspace.
-  package func administers(_ serial: Int, in directory: Directory) -> [Scope] {
+  public func administers(_ serial: Int, in directory: Directory) -> [Scope] {
     let row = users[serial]
     var scopes: [Scope] = []
     let user: UserID = id(serial)

@@ -4,49 +4,49 @@ internal import HeapModule
 ///
 /// It is copied for a snapshot by `copy()` and nowhere else: were it implicitly copyable, reading a field of
 /// a partition through a method would copy two dozen references, and did, in a fifth of a login check's time.
-package struct PartitionState: ~Copyable, Sendable {
-  package let partitioning: Partitioning
+public struct PartitionState: ~Copyable, Sendable {
+  public let partitioning: Partitioning
   /// The partition's number.
-  package let index: Int
+  public let index: Int
   /// The last record that changed this partition. An absence that was read depends on it.
-  package internal(set) var lsn: LSN = 0
+  public internal(set) var lsn: LSN = 0
 
-  package internal(set) var contacts = RowTable<ContactRow>()
-  package internal(set) var users = RowTable<UserRow>()
+  public internal(set) var contacts = RowTable<ContactRow>()
+  public internal(set) var users = RowTable<UserRow>()
   /// Users of this partition whose name belongs here: nearly all.
-  package internal(set) var names = NameIndex()
+  public internal(set) var names = NameIndex()
   /// Names that belong here and lead to a user of another partition, by folded name.
-  package internal(set) var foreignNames: [String: UserID] = [:]
+  public internal(set) var foreignNames: [String: UserID] = [:]
 
-  package internal(set) var sessions = RowTable<SessionRow>()
-  package internal(set) var sessionCount = 0
+  public internal(set) var sessions = RowTable<SessionRow>()
+  public internal(set) var sessionCount = 0
   /// First free session slot, linked through `next`; 0 for none.
-  package internal(set) var freeSession: UInt32 = 0
+  public internal(set) var freeSession: UInt32 = 0
   /// Impersonations by the actor's login, which is a session of this partition; they themselves may live elsewhere.
-  package internal(set) var impersonations: [SessionID: [SessionID]] = [:]
+  public internal(set) var impersonations: [SessionID: [SessionID]] = [:]
   /// When to look at which session: deadline in seconds above, slot below. Derived; a deadline that has moved
   /// since is found out when its time comes.
   var deadlines = Heap<UInt64>()
 
-  package internal(set) var timers: [TimerKey: RunningTimer] = [:]
-  package internal(set) var entries = RowTable<EntryRow>()
-  package internal(set) var history: [UInt32: [EntryVersion]] = [:]
+  public internal(set) var timers: [TimerKey: RunningTimer] = [:]
+  public internal(set) var entries = RowTable<EntryRow>()
+  public internal(set) var history: [UInt32: [EntryVersion]] = [:]
 
-  package internal(set) var mails: [MailID: Mail] = [:]
-  package internal(set) var lastMail = 0
-  package internal(set) var answers: [Digest: RememberedAnswer] = [:]
+  public internal(set) var mails: [MailID: Mail] = [:]
+  public internal(set) var lastMail = 0
+  public internal(set) var answers: [Digest: RememberedAnswer] = [:]
   /// The number of answers at which those that are too old are looked for.
   var answersToSweep = 1024
   /// Users that are not deleted.
-  package internal(set) var liveUsers = 0
+  public internal(set) var liveUsers = 0
 
-  package init(index: Int, partitioning: Partitioning) {
+  public init(index: Int, partitioning: Partitioning) {
     self.index = index
     self.partitioning = partitioning
   }
 
   /// The state as it is now, sharing all pages until one of the two changes them.
-  package func copy() -> PartitionState {
+  public func copy() -> PartitionState {
     var copy = PartitionState(index: index, partitioning: partitioning)
     copy.lsn = lsn
     copy.contacts = contacts
@@ -71,37 +71,44 @@ package struct PartitionState: ~Copyable, Sendable {
 }
 
 /// An answer under an idempotency key, and until when it is remembered.
-package struct RememberedAnswer: Sendable {
-  package let arguments: Digest
-  package let reply: Reply
-  package let until: Milliseconds
-  package let lsn: LSN
+public struct RememberedAnswer: Sendable {
+  public let arguments: Digest
+  public let reply: Reply
+  public let until: Milliseconds
+  public let lsn: LSN
 }
 
 // MARK: - Reading
 
 extension PartitionState {
-  package func id<Entity>(_ serial: Int) -> Identifier<Entity> { partitioning.id(serial: serial, partition: index) }
+  public func id<Entity>(_ serial: Int) -> Identifier<Entity> { partitioning.id(serial: serial, partition: index) }
 
   /// The serial number of a user of this partition; nil where the id was never given out.
-  package func serial(of id: UserID) -> Int? {
+  public func serial(of id: UserID) -> Int? {
     let serial = partitioning.serial(of: id)
     return users.contains(serial) && users[serial].isUsed ? serial : nil
   }
 
-  package func serial(of id: ContactID) -> Int? {
+  public func serial(of id: ContactID) -> Int? {
     let serial = partitioning.serial(of: id)
     return contacts.contains(serial) && contacts[serial].isUsed ? serial : nil
   }
 
-  package func serial(of id: EntryID) -> Int? {
+  public func serial(of id: EntryID) -> Int? {
     let serial = partitioning.serial(of: id)
     return entries.contains(serial) && entries[serial].isUsed ? serial : nil
   }
 
+  /// The slot that a session has, or had, by its id alone.
+  @inline(__always)
+  func slot(at id: SessionID) -> Int? {
+    let slot = SessionNumber.slot(partitioning.serial(of: id))
+    return sessions.contains(slot) ? slot : nil
+  }
+
   /// The slot of a session that has not ended.
   @inline(__always)
-  package func slot(of id: SessionID) -> Int? {
+  public func slot(of id: SessionID) -> Int? {
     let serial = partitioning.serial(of: id)
     let slot = SessionNumber.slot(serial)
     guard sessions.contains(slot), sessions[slot].isUsed,
@@ -110,20 +117,20 @@ extension PartitionState {
     return slot
   }
 
-  package func sessionID(ofSlot slot: Int) -> SessionID {
+  public func sessionID(ofSlot slot: Int) -> SessionID {
     SessionNumber.id(slot: slot, generation: sessions[slot].generation, partition: index, partitioning)
   }
 
   /// The user of this partition that a folded name leads to.
   @inline(__always)
-  package func localUser(folded: UnsafeRawBufferPointer, hash: UInt32) -> Int? {
+  public func localUser(folded: UnsafeRawBufferPointer, hash: UInt32) -> Int? {
     names.find(hash) { serial in
       users[serial].nameHash == hash && users.withDetails(of: serial) { Self.isName(in: $0, folded) }
     }
   }
 
   /// The user that a folded name of this partition leads to.
-  package func user(folded: UnsafeRawBufferPointer, hash: UInt32) -> UserID? {
+  public func user(folded: UnsafeRawBufferPointer, hash: UInt32) -> UserID? {
     if let serial = localUser(folded: folded, hash: hash) { return id(serial) }
     if foreignNames.isEmpty { return nil }
     return foreignNames[String(decoding: folded, as: UTF8.self)]
@@ -136,7 +143,7 @@ extension PartitionState {
     return FoldedName.withFolded(stored) { sameBytes($0, folded) }
   }
 
-  package func username(_ serial: Int) -> String {
+  public func username(_ serial: Int) -> String {
     users.withDetails(of: serial) { Details.text(UserTag.username, in: $0) }
   }
 
@@ -144,7 +151,7 @@ extension PartitionState {
 
   /// The user's access to a product, if it ever had any.
   @inline(__always)
-  package func access(of serial: Int, to product: ProductID) -> ProductAccess? {
+  public func access(of serial: Int, to product: ProductID) -> ProductAccess? {
     let row = users[serial]
     if row.flags.contains(.manyProducts) {
       return allAccess(of: serial).first { $0.product == product }
@@ -154,7 +161,7 @@ extension PartitionState {
     return nil
   }
 
-  package func allAccess(of serial: Int) -> [ProductAccess] {
+  public func allAccess(of serial: Int) -> [ProductAccess] {
     let row = users[serial]
     if row.flags.contains(.manyProducts) {
       let list = try? users.details(of: serial).decode(UserTag.access) { (reader) throws(CodingError) in
@@ -167,7 +174,7 @@ extension PartitionState {
 
   // MARK: Grants and memberships
 
-  package func grants(of serial: Int) -> [Grant] {
+  public func grants(of serial: Int) -> [Grant] {
     guard users[serial].roles.bits != 0 else { return [] }
     let list = try? users.details(of: serial).decode(UserTag.grants) { (reader) throws(CodingError) in
       try reader.list { (reader) throws(CodingError) in try reader.grant() }
@@ -175,14 +182,14 @@ extension PartitionState {
     return list ?? []
   }
 
-  package func memberships(of serial: Int) -> [WorkspaceID] {
+  public func memberships(of serial: Int) -> [WorkspaceID] {
     let list = try? users.details(of: serial).decode(UserTag.memberships) { (reader) throws(CodingError) in
       try reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }
     }
     return list ?? [mainWorkspace]
   }
 
-  package func isMember(_ serial: Int, of workspace: WorkspaceID) -> Bool {
+  public func isMember(_ serial: Int, of workspace: WorkspaceID) -> Bool {
     users.withDetails(of: serial) { raw in
       guard let field = Details.field(UserTag.memberships, in: raw) else { return workspace == mainWorkspace }
       var reader = ByteReader(field)
@@ -194,7 +201,7 @@ extension PartitionState {
   // MARK: Fields
 
   /// A contact's field as it is shown; empty where it is not set.
-  package func text(_ field: ContactField, of contact: Int) -> String {
+  public func text(_ field: ContactField, of contact: Int) -> String {
     let row = contacts[contact]
     switch field {
     case .hired: return row.hired == .min ? "" : TimeText.text(ofDay: row.hired)
@@ -203,7 +210,7 @@ extension PartitionState {
     }
   }
 
-  package func text(_ field: UserField, of user: Int) -> String {
+  public func text(_ field: UserField, of user: Int) -> String {
     if let flag = field.flag { return users[user].flags.contains(flag) ? "1" : "0" }
     return users.withDetails(of: user) { Details.text(field.rawValue, in: $0) }
   }
@@ -211,7 +218,7 @@ extension PartitionState {
   // MARK: Sessions
 
   /// The ids of a user's sessions that have not ended, newest first.
-  package func sessionIDs(of user: Int) -> [SessionID] {
+  public func sessionIDs(of user: Int) -> [SessionID] {
     var found: [SessionID] = []
     var slot = Int(users[user].sessions)
     while slot != 0 {
@@ -221,7 +228,7 @@ extension PartitionState {
     return found
   }
 
-  package func impersonation(ofSlot slot: Int) -> Impersonation? {
+  public func impersonation(ofSlot slot: Int) -> Impersonation? {
     guard sessions[slot].kind == .impersonation else { return nil }
     let decoded = try? sessions.details(of: slot).decode(Impersonation.tag) { (reader) throws(CodingError) in
       try Impersonation(from: &reader)
@@ -230,7 +237,7 @@ extension PartitionState {
   }
 
   /// The id the next session gets, if `offset` others are opened before it in the same record.
-  package func nextSession() -> SessionID {
+  public func nextSession() -> SessionID {
     let slot = freeSession != 0 ? Int(freeSession) : sessions.last + 1
     let generation = freeSession != 0 ? sessions[slot].generation : 0
     return SessionNumber.id(slot: slot, generation: generation, partition: index, partitioning)
@@ -238,7 +245,7 @@ extension PartitionState {
 
   // MARK: Entries
 
-  package func content(ofEntry serial: Int) -> EntryContent {
+  public func content(ofEntry serial: Int) -> EntryContent {
     let row = entries[serial]
     return entries.withDetails(of: serial) { raw in
       EntryContent(
@@ -247,7 +254,7 @@ extension PartitionState {
     }
   }
 
-  package func author(_ tag: UInt8, ofEntry serial: Int) -> Author? {
+  public func author(_ tag: UInt8, ofEntry serial: Int) -> Author? {
     let decoded = try? entries.details(of: serial).decode(tag) { (reader) throws(CodingError) in
       try Author(from: &reader)
     }
@@ -255,7 +262,7 @@ extension PartitionState {
   }
 
   /// Whether time is recorded for a user: a running timer, or an entry that is not deleted (T11).
-  package func hasTrackedTime(_ user: Int) -> Bool {
+  public func hasTrackedTime(_ user: Int) -> Bool {
     if timers.keys.contains(where: { $0.user == UInt32(user) }) { return true }
     var entry = Int(contacts[Int(users[user].contact)].entries)
     while entry != 0 {

@@ -1,16 +1,16 @@
 /// The variable part of a row: fields with a tag each, packed as tag, length, bytes.
 ///
 /// A row has few fields and most are empty, so reading one means stepping over those before it.
-package struct Details: Sendable, Equatable {
-  package private(set) var bytes: ContiguousArray<UInt8>
+public struct Details: Sendable, Equatable {
+  public private(set) var bytes: ContiguousArray<UInt8>
 
-  package init() { bytes = [] }
+  public init() { bytes = [] }
 
-  package init(_ raw: UnsafeRawBufferPointer) { bytes = ContiguousArray(raw) }
+  public init(_ raw: UnsafeRawBufferPointer) { bytes = ContiguousArray(raw) }
 
   /// The bytes of a field in packed details, or nil.
   @inline(__always)
-  package static func field(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+  public static func field(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     var offset = 0
     while offset < raw.count {
       let found = raw[offset]
@@ -29,11 +29,11 @@ package struct Details: Sendable, Equatable {
   }
 
   /// The text of a field; empty where it is not set.
-  package static func text(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> String {
+  public static func text(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> String {
     field(tag, in: raw).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
-  package subscript(text tag: UInt8) -> String {
+  public subscript(text tag: UInt8) -> String {
     get { bytes.withUnsafeBytes { Self.text(tag, in: $0) } }
     set {
       var value = newValue
@@ -42,7 +42,7 @@ package struct Details: Sendable, Equatable {
   }
 
   /// The coded value of a field, read by `read`; nil where it is not set.
-  package func decode<T>(_ tag: UInt8, _ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> T? {
+  public func decode<T>(_ tag: UInt8, _ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> T? {
     try bytes.withUnsafeBytes { raw -> Result<T?, CodingError> in
       guard let field = Self.field(tag, in: raw) else { return .success(nil) }
       return Result { () throws(CodingError) -> T? in
@@ -52,14 +52,14 @@ package struct Details: Sendable, Equatable {
     }.get()
   }
 
-  package mutating func encode(_ tag: UInt8, _ write: (inout ByteWriter) -> Void) {
+  public mutating func encode(_ tag: UInt8, _ write: (inout ByteWriter) -> Void) {
     var writer = ByteWriter()
     write(&writer)
     writer.bytes.withUnsafeBytes { set(tag, $0) }
   }
 
   /// Sets a field; an empty value removes it.
-  package mutating func set(_ tag: UInt8, _ value: UnsafeRawBufferPointer) {
+  public mutating func set(_ tag: UInt8, _ value: UnsafeRawBufferPointer) {
     var result = ByteWriter()
     bytes.withUnsafeBytes { raw in
       var reader = ByteReader(raw)

@@ -1,19 +1,19 @@
 /// A hash index from a name's hash to serial numbers: open addressing with linear probing, four bytes a
 /// slot. The names themselves stay in the rows; the caller compares them.
-package struct NameIndex: Sendable {
+public struct NameIndex: Sendable {
   private static var empty: UInt32 { 0 }
   private static var deleted: UInt32 { .max }
 
   private var slots: ContiguousArray<UInt32> = []
   private var used = 0
   /// Entries, without the marks of deleted ones.
-  package private(set) var count = 0
+  public private(set) var count = 0
 
-  package init() {}
+  public init() {}
 
   /// The serial number under `hash` for which `matches` is true.
   @inline(__always)
-  package func find(_ hash: UInt32, _ matches: (Int) -> Bool) -> Int? {
+  public func find(_ hash: UInt32, _ matches: (Int) -> Bool) -> Int? {
     guard !slots.isEmpty else { return nil }
     let mask = slots.count - 1
     var index = Int(hash) & mask
@@ -25,13 +25,28 @@ package struct NameIndex: Sendable {
     }
   }
 
+  /// The serial number that the search for a hash meets first: most often the one that is looked for.
+  @inline(__always)
+  func first(_ hash: UInt32) -> Int? {
+    guard !slots.isEmpty else { return nil }
+    let slot = slots[Int(hash) & (slots.count - 1)]
+    return slot == Self.empty || slot == Self.deleted ? nil : Int(slot)
+  }
+
+  /// Calls `body` with where the search for a hash begins.
+  @inline(__always)
+  func withStart(_ hash: UInt32, _ body: (UnsafeRawPointer) -> Void) {
+    guard !slots.isEmpty else { return }
+    slots.withUnsafeBufferPointer { body($0.baseAddress! + (Int(hash) & ($0.count - 1))) }
+  }
+
   /// Calls `body` with every serial number, in no order.
-  package func forEach(_ body: (Int) -> Void) {
+  public func forEach(_ body: (Int) -> Void) {
     for slot in slots where slot != Self.empty && slot != Self.deleted { body(Int(slot)) }
   }
 
   /// Makes room for `count` entries at once.
-  package mutating func reserve(_ count: Int) {
+  public mutating func reserve(_ count: Int) {
     precondition(slots.isEmpty)
     var capacity = 8
     while capacity * 3 < (count + 1) * 5 { capacity *= 2 }
@@ -39,14 +54,14 @@ package struct NameIndex: Sendable {
   }
 
   /// Adds a serial number; `hashOf` gives the hash of those already in, for when the index grows.
-  package mutating func insert(_ serial: Int, hash: UInt32, hashOf: (Int) -> UInt32) {
+  public mutating func insert(_ serial: Int, hash: UInt32, hashOf: (Int) -> UInt32) {
     if (used + 1) * 4 > slots.count * 3 { grow(hashOf) }
     place(UInt32(serial), hash)
     count += 1
     used += 1
   }
 
-  package mutating func remove(_ serial: Int, hash: UInt32) {
+  public mutating func remove(_ serial: Int, hash: UInt32) {
     guard !slots.isEmpty else { return }
     let mask = slots.count - 1
     var index = Int(hash) & mask

@@ -3,17 +3,13 @@ extension RowTable {
   /// of the page in one run, so that reading them back is one copy a page.
   func encode(into writer: inout ByteWriter, _ encodeRow: (inout ByteWriter, Row) -> Void) {
     writer.varint(last)
-    for page in pages {
-      for row in page.rows {
-        encodeRow(&writer, row)
-        writer.varint(row.details.count)
+    for (index, page) in pages.enumerated() {
+      let filled = filled(index)
+      for place in 0..<filled {
+        encodeRow(&writer, page[place])
+        writer.varint(page[place].details.count)
       }
-      page.details.withUnsafeBytes { details in
-        for row in page.rows where row.details.count > 0 {
-          let start = Int(row.details.offset)
-          writer.raw(UnsafeRawBufferPointer(rebasing: details[start..<start + Int(row.details.count)]))
-        }
-      }
+      for place in 0..<filled { page.withDetails(of: place) { writer.raw($0) } }
     }
   }
 
@@ -24,9 +20,9 @@ extension RowTable {
     let count = try reader.count()
     var decoded = 0
     while decoded < count {
-      let filled = min(Self.pageSize, count - decoded)
+      let filled = min(RowPage<Row>.size, count - decoded)
       var rows = ContiguousArray<Row>()
-      rows.reserveCapacity(Self.pageSize)
+      rows.reserveCapacity(RowPage<Row>.size)
       var total = 0
       for _ in 0..<filled {
         var row = try decodeRow(&reader)

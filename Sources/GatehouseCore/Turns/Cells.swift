@@ -3,10 +3,10 @@
 ///
 /// The state lies in memory of its own, so that a turn can reach it without counting references
 /// (`HeldPartition`).
-package final class PartitionCell: @unchecked Sendable {
-  package let held: HeldPartition
+public final class PartitionCell: @unchecked Sendable {
+  public let held: HeldPartition
 
-  package init(_ state: consuming PartitionState) {
+  public init(_ state: consuming PartitionState) {
     let place = UnsafeMutablePointer<PartitionState>.allocate(capacity: 1)
     let index = state.index
     place.initialize(to: state)
@@ -18,9 +18,9 @@ package final class PartitionCell: @unchecked Sendable {
     held.place.deallocate()
   }
 
-  package var index: Int { held.index }
+  public var index: Int { held.index }
 
-  package var state: PartitionState {
+  public var state: PartitionState {
     unsafeAddress { UnsafePointer(held.place) }
     unsafeMutableAddress { held.place }
   }
@@ -32,19 +32,19 @@ package final class PartitionCell: @unchecked Sendable {
 ///
 /// Not checked for overlapping access at run time: one owner touches the state, and never while it is in use by
 /// another call of its own.
-package struct HeldPartition: @unchecked Sendable, BitwiseCopyable {
-  package let index: Int
+public struct HeldPartition: @unchecked Sendable, BitwiseCopyable {
+  public let index: Int
   fileprivate let place: UnsafeMutablePointer<PartitionState>
 
-  package var state: PartitionState {
+  public var state: PartitionState {
     @inline(__always) unsafeAddress { UnsafePointer(place) }
     @inline(__always) nonmutating unsafeMutableAddress { place }
   }
 }
 
 /// The place of the directory's state, under the same rule.
-package final class DirectoryCell: @unchecked Sendable {
-  @exclusivity(unchecked) package var state: DirectoryState
+public final class DirectoryCell: @unchecked Sendable {
+  @exclusivity(unchecked) public var state: DirectoryState
 
-  package init(_ state: DirectoryState) { self.state = state }
+  public init(_ state: DirectoryState) { self.state = state }
 }

@@ -2,7 +2,7 @@ internal import HeapModule
 
 extension Turn {
   /// Ends a session, and with a login all impersonations that its user began from it.
-  package func endSession(_ id: SessionID, _ cause: SessionEnd) throws(Halt) {
+  public func endSession(_ id: SessionID, _ cause: SessionEnd) throws(Halt) {
     guard endedSessions.insert(id).inserted else { return }
     let cell = try cell(partitioning.partition(of: id))
     guard let slot = cell.state.slot(of: id) else { return }
@@ -19,7 +19,7 @@ extension Turn {
 
   /// Ends a user's sessions of which `condition` is true, and returns how many.
   @discardableResult
-  package func endSessions(
+  public func endSessions(
     of user: UserReference, _ cause: SessionEnd, where condition: (SessionRow) -> Bool = { _ in true }
   ) throws(Halt) -> Int {
     var count = 0
@@ -32,7 +32,7 @@ extension Turn {
   }
 
   /// Decides on the sessions of a partition whose deadline has come; runs for the server itself.
-  package func beginExpiry(now: Milliseconds) {
+  public func beginExpiry(now: Milliseconds) {
     self.now = now
     arguments = .none
     chosen.removeAll(keepingCapacity: true)
@@ -44,7 +44,7 @@ extension Turn {
     userPrincipal = nil
   }
 
-  package func decideExpiry(_ ids: [SessionID], home cell: HeldPartition?, holding cells: [HeldPartition]) -> Outcome {
+  public func decideExpiry(_ ids: [SessionID], home cell: HeldPartition?, holding cells: [HeldPartition]) -> Outcome {
     home = cell
     others = cells
     return attempt { () throws(Halt) in
@@ -59,7 +59,7 @@ extension Turn {
 
 extension PartitionState {
   /// The sessions whose time is up, at most `limit`. Those that were used since get their new deadline.
-  package mutating func dueSessions(at now: Milliseconds, limit: Int) -> [SessionID] {
+  public mutating func dueSessions(at now: Milliseconds, limit: Int) -> [SessionID] {
     var due: [SessionID] = []
     while due.count < limit, let next = deadlines.min, Milliseconds(next >> 32) * 1000 <= now {
       deadlines.removeMin()
@@ -74,8 +74,8 @@ extension PartitionState {
   }
 
   /// How many deadlines are kept, those of the past included.
-  package var watchedDeadlines: Int { deadlines.count }
+  public var watchedDeadlines: Int { deadlines.count }
 
   /// When `dueSessions` should be asked next; nil where there are no sessions.
-  package var nextDeadline: Milliseconds? { deadlines.min.map { Milliseconds($0 >> 32) * 1000 } }
+  public var nextDeadline: Milliseconds? { deadlines.min.map { Milliseconds($0 >> 32) * 1000 } }
 }

@@ -2,7 +2,7 @@
 ///
 /// Under an idempotency key the bits come from the key instead, so that the same command answers with the
 /// same token although the token is stored nowhere.
-package struct Entropy {
+public struct Entropy {
   private let fill: (UnsafeMutableRawBufferPointer) -> Void
   private let digest: (UnsafeRawBufferPointer) -> Digest
   private var block = ContiguousArray<UInt64>(repeating: 0, count: 512)
@@ -13,7 +13,7 @@ package struct Entropy {
   /// - Parameters:
   ///   - fill: fills a buffer from the system's cryptographic generator.
   ///   - digest: SHA-256.
-  package init(
+  public init(
     fill: @escaping (UnsafeMutableRawBufferPointer) -> Void, digest: @escaping (UnsafeRawBufferPointer) -> Digest
   ) {
     self.fill = fill
@@ -21,13 +21,13 @@ package struct Entropy {
   }
 
   /// Draws from `seed` until it is set to nil again.
-  package mutating func setSeed(_ seed: Digest?) {
+  public mutating func setSeed(_ seed: Digest?) {
     self.seed = seed
     drawn = 0
   }
 
   /// 128 random bits.
-  package mutating func draw() -> (UInt64, UInt64) {
+  public mutating func draw() -> (UInt64, UInt64) {
     if let seed {
       drawn += 1
       var input = ByteWriter()
@@ -52,24 +52,24 @@ package struct Entropy {
 
 /// The texts of secrets: a prefix that says what it is, the id it belongs to, and 128 random bits, the
 /// last two in base64url (RFC 4648) without padding.
-package enum SecretText {
+public enum SecretText {
   /// Characters of the random part, which is all that is secret.
-  package static let randomCount = 22
+  public static let randomCount = 22
 
   private static let alphabet = ContiguousArray(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
   /// A session's token: `gs_`, its id, 128 random bits. 36 characters.
-  package static func sessionToken(_ id: SessionID, _ random: (UInt64, UInt64)) -> String {
+  public static func sessionToken(_ id: SessionID, _ random: (UInt64, UInt64)) -> String {
     text("gs_", id.raw, random)
   }
 
   /// A service's secret: `gk_`, its number, 128 random bits.
-  package static func serviceSecret(_ id: ServiceID, _ random: (UInt64, UInt64)) -> String {
+  public static func serviceSecret(_ id: ServiceID, _ random: (UInt64, UInt64)) -> String {
     text("gk_", UInt64(id), random)
   }
 
-  package static let sessionTokenCount = 3 + 11 + randomCount
+  public static let sessionTokenCount = 3 + 11 + randomCount
 
   private static func text(_ prefix: StaticString, _ id: UInt64, _ random: (UInt64, UInt64)) -> String {
     String(unsafeUninitializedCapacity: sessionTokenCount) { buffer in
@@ -81,7 +81,7 @@ package enum SecretText {
   }
 
   /// The random part alone.
-  package static func randomPart(_ random: (UInt64, UInt64)) -> String {
+  public static func randomPart(_ random: (UInt64, UInt64)) -> String {
     String(unsafeUninitializedCapacity: randomCount) { buffer in
       write(random.0, random.1, count: randomCount, to: buffer, at: 0)
       return randomCount
@@ -102,7 +102,7 @@ package enum SecretText {
   }
 
   /// The id in a session token, if the bytes have the shape of one.
-  package static func session(of token: UnsafeRawBufferPointer) -> SessionID? {
+  public static func session(of token: UnsafeRawBufferPointer) -> SessionID? {
     guard token.count == sessionTokenCount, token[0] == 0x67, token[1] == 0x73, token[2] == 0x5f else { return nil }
     var raw: UInt64 = 0
     for index in 0..<11 {

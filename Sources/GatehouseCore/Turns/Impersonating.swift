@@ -1,9 +1,9 @@
 /// Why somebody may not log in as somebody else.
-package enum ImpersonationDenial: Sendable {
+public enum ImpersonationDenial: Sendable {
   case oneself, actorStatus, targetStatus, superAdministrator, needsOwner, needsEnterprise, notMember, role, chain
   case actorEnded
 
-  package var rule: StaticString {
+  public var rule: StaticString {
     switch self {
     case .oneself: "oneself"
     case .actorStatus: "actor-status"
@@ -21,7 +21,7 @@ package enum ImpersonationDenial: Sendable {
 
 extension Turn {
   /// L14 and K1: whether `actor` may log in as `target` in a workspace. All roles of both are compared.
-  package func impersonationDenial(
+  public func impersonationDenial(
     actor: UserReference, target: UserReference, in workspace: Workspace
   ) -> ImpersonationDenial? {
     let actorRow = actor.row
@@ -49,7 +49,7 @@ extension Turn {
   }
 
   /// Whether an impersonation is still in force: its actor's login lives, and the actor still has the right.
-  package func impersonationDenial(_ cell: HeldPartition, slot: Int) throws(Halt) -> ImpersonationDenial? {
+  public func impersonationDenial(_ cell: HeldPartition, slot: Int) throws(Halt) -> ImpersonationDenial? {
     guard let impersonation = cell.state.impersonation(ofSlot: slot) else { return nil }
     let actorCell = try self.cell(partitioning.partition(of: impersonation.actorSession))
     guard let actorSlot = actorCell.state.slot(of: impersonation.actorSession),
@@ -110,5 +110,5 @@ extension RoleSet {
 
 extension Workspace {
   /// The plan that account tools may need (K1).
-  package static let enterprise = "enterprise"
+  public static let enterprise = "enterprise"
 }

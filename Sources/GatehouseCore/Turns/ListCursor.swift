@@ -1,18 +1,18 @@
 /// The place in a list where the next page begins: the sort key of the last item that was shown, as numbers.
 ///
 /// A key instead of an offset: what is added or removed meanwhile neither repeats nor skips an item.
-package struct ListCursor: Sendable, Equatable {
-  package let numbers: [UInt64]
+public struct ListCursor: Sendable, Equatable {
+  public let numbers: [UInt64]
 
-  package init(_ numbers: [UInt64]) { self.numbers = numbers }
+  public init(_ numbers: [UInt64]) { self.numbers = numbers }
 
   /// `12-5-1`.
-  package var text: String { numbers.map(String.init).joined(separator: "-") }
+  public var text: String { numbers.map(String.init).joined(separator: "-") }
 
   /// What stands at the end of a list, and before its beginning.
-  package static let end = "0"
+  public static let end = "0"
 
-  package init?(_ text: String, count: Int) {
+  public init?(_ text: String, count: Int) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
     guard parts.count == count, parts.allSatisfy({ $0 != nil }) else { return nil }
     numbers = parts.compactMap { $0 }
@@ -21,7 +21,7 @@ package struct ListCursor: Sendable, Equatable {
 
 extension Turn {
   /// The cursor of a list whose keys have `count` numbers; nil at the beginning.
-  package func cursor(of count: Int) throws(Halt) -> ListCursor? {
+  public func cursor(of count: Int) throws(Halt) -> ListCursor? {
     guard let text = try option("CURSOR"), text != ListCursor.end else { return nil }
     guard let cursor = ListCursor(text, count: count) else {
       throw .refused(.syntax("CURSOR is not one that this list gave; begin with 0"))

@@ -1,5 +1,5 @@
 /// Why a user may not log in to a product; in the order in which the reasons are looked for.
-package enum LoginDenial: UInt8, Sendable, CaseIterable {
+public enum LoginDenial: UInt8, Sendable, CaseIterable {
   case unknownUser
   case deleted
   case inactive
@@ -10,7 +10,7 @@ package enum LoginDenial: UInt8, Sendable, CaseIterable {
   case noLicence
   case outsideEmployment
 
-  package var reason: StaticString {
+  public var reason: StaticString {
     switch self {
     case .unknownUser: "unknown-user"
     case .deleted: "status-deleted"
@@ -25,7 +25,7 @@ package enum LoginDenial: UInt8, Sendable, CaseIterable {
   }
 
   /// The whole answer of `LOGIN.CHECK`, so that a denial costs no string.
-  package var answer: StaticString {
+  public var answer: StaticString {
     switch self {
     case .unknownUser: "DENY unknown-user"
     case .deleted: "DENY status-deleted"
@@ -42,7 +42,7 @@ package enum LoginDenial: UInt8, Sendable, CaseIterable {
 
 extension Status {
   /// L16: why a user of this status may not log in.
-  package var denial: LoginDenial? {
+  public var denial: LoginDenial? {
     switch self {
     case .active, .new, .import, .temporary: nil
     case .deleted: .deleted
@@ -56,7 +56,7 @@ extension Status {
 extension PartitionState {
   /// The login rules in their order: nil where the user may enter the product now.
   @inline(__always)
-  package func loginDenial(
+  public func loginDenial(
     user serial: Int, product: ProductID?, in directory: Directory, at now: Milliseconds
   ) -> LoginDenial? {
     if let denial = users[serial].status.denial { return denial }
@@ -69,7 +69,7 @@ extension PartitionState {
   }
 
   /// Whether `now` lies between the hire and the release date; both days belong to the employment.
-  package func isEmployed(_ user: Int, at now: Milliseconds) -> Bool {
+  public func isEmployed(_ user: Int, at now: Milliseconds) -> Bool {
     let contact = contacts[Int(users[user].contact)]
     let today = Int32(now / TimeText.day)
     return (contact.hired == .min || today >= contact.hired) && (contact.released == .min || today <= contact.released)
@@ -77,7 +77,7 @@ extension PartitionState {
 
   /// Whether a session's user may still use it: for its product, or for another that is asked about.
   @inline(__always)
-  package func sessionDenial(
+  public func sessionDenial(
     slot: Int, product: ProductID?, in directory: Directory, at now: Milliseconds
   ) -> LoginDenial? {
     let row = sessions[slot]

@@ -1,38 +1,38 @@
 /// On whose authority a command runs.
-package enum Principal: Sendable {
+public enum Principal: Sendable {
   /// An application by itself.
   case service(ServiceID, ServiceRights)
   /// A user's session, or an impersonation: then actor and subject differ.
   case user(UserPrincipal)
 
   /// Who really does it: the actor of an impersonation.
-  package var actor: UserID? {
+  public var actor: UserID? {
     if case .user(let user) = self { user.actor } else { nil }
   }
 
   /// As whom it is done.
-  package var subject: UserID? {
+  public var subject: UserID? {
     if case .user(let user) = self { user.subject } else { nil }
   }
 }
 
-package struct UserPrincipal: Sendable {
-  package let session: SessionID
-  package let service: ServiceID
+public struct UserPrincipal: Sendable {
+  public let session: SessionID
+  public let service: ServiceID
   /// What the application may do on whose connection the user comes.
-  package let serviceRights: ServiceRights
-  package let actor: UserID
-  package let subject: UserID
+  public let serviceRights: ServiceRights
+  public let actor: UserID
+  public let subject: UserID
   /// The roles that hold everywhere: of an impersonation, those that both have (rights are the lesser of both).
-  package let roles: RoleSet
-  package let subjectRoles: RoleSet
-  package let isImpersonation: Bool
+  public let roles: RoleSet
+  public let subjectRoles: RoleSet
+  public let isImpersonation: Bool
   /// The workspace that an impersonation is bound to (K4).
-  package let boundTo: WorkspaceID?
+  public let boundTo: WorkspaceID?
   /// The workspaces and products that the user administers without being an administrator of everything (T7).
-  package var administers: [Scope] = []
+  public var administers: [Scope] = []
 
-  package init(
+  public init(
     session: SessionID, service: ServiceID, serviceRights: ServiceRights, actor: UserID, subject: UserID,
     roles: RoleSet, subjectRoles: RoleSet, isImpersonation: Bool, boundTo: WorkspaceID?
   ) {
@@ -47,21 +47,21 @@ package struct UserPrincipal: Sendable {
     self.boundTo = boundTo
   }
 
-  package var isAdministrator: Bool {
+  public var isAdministrator: Bool {
     roles.contains(.trainingAdministrator) || roles.contains(.superAdministrator)
   }
 
-  package var isSuperAdministrator: Bool { roles.contains(.superAdministrator) }
+  public var isSuperAdministrator: Bool { roles.contains(.superAdministrator) }
 }
 
 /// The connection a command came on, as far as decisions go.
-package struct ConnectionFacts: Sendable {
-  package var id: UInt64
+public struct ConnectionFacts: Sendable {
+  public var id: UInt64
   /// nil before authentication.
-  package var service: ServiceID?
-  package var rights: ServiceRights
+  public var service: ServiceID?
+  public var rights: ServiceRights
 
-  package init(id: UInt64, service: ServiceID?, rights: ServiceRights) {
+  public init(id: UInt64, service: ServiceID?, rights: ServiceRights) {
     self.id = id
     self.service = service
     self.rights = rights

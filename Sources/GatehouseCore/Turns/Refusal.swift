@@ -2,8 +2,8 @@
 ///
 /// The message says what was wrong and, for a rule, what to do instead; it never holds a secret or
 /// another tenant's data.
-package struct Refusal: Error, Equatable, Sendable {
-  package enum Code: String, Sendable, CaseIterable {
+public struct Refusal: Error, Equatable, Sendable {
+  public enum Code: String, Sendable, CaseIterable {
     case syntax = "ERR"
     case noAuthentication = "NOAUTH"
     case wrongPassword = "WRONGPASS"
@@ -20,7 +20,7 @@ package struct Refusal: Error, Equatable, Sendable {
     case noProtocol = "NOPROTO"
 
     /// What a client should take the code for, in the words of the reference.
-    package var meaning: String {
+    public var meaning: String {
       switch self {
       case .syntax: "the command is not written as it must be; nothing was looked at"
       case .noAuthentication: "the connection has not said which service it is"
@@ -40,63 +40,63 @@ package struct Refusal: Error, Equatable, Sendable {
     }
   }
 
-  package let code: Code
-  package let message: String
+  public let code: Code
+  public let message: String
 
-  package init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
 
-  package var text: String { "\(code.rawValue) \(message)" }
+  public var text: String { "\(code.rawValue) \(message)" }
 
-  package static func syntax(_ message: String) -> Refusal { Refusal(.syntax, message) }
-  package static func notFound(_ what: String) -> Refusal { Refusal(.notFound, what) }
-  package static func conflict(_ what: String) -> Refusal { Refusal(.conflict, what) }
-  package static func noPermission(_ missing: String) -> Refusal { Refusal(.noPermission, missing) }
-  package static func limit(_ which: String) -> Refusal { Refusal(.limit, which) }
+  public static func syntax(_ message: String) -> Refusal { Refusal(.syntax, message) }
+  public static func notFound(_ what: String) -> Refusal { Refusal(.notFound, what) }
+  public static func conflict(_ what: String) -> Refusal { Refusal(.conflict, what) }
+  public static func noPermission(_ missing: String) -> Refusal { Refusal(.noPermission, missing) }
+  public static func limit(_ which: String) -> Refusal { Refusal(.limit, which) }
 
   /// A rule says no.
-  package static func rule(_ rule: String, _ why: String, instead: String) -> Refusal {
+  public static func rule(_ rule: String, _ why: String, instead: String) -> Refusal {
     Refusal(.refused, "\(rule): \(why); \(instead)")
   }
 }
 
 /// Why a decision stopped before its end.
-package enum Halt: Error {
+public enum Halt: Error {
   case refused(Refusal)
   /// The decision touches owners that are not held. Nothing has happened: hold them too and decide again.
   case needs(OwnerSet)
 }
 
 /// Partitions and the directory, as the set that a command must hold.
-package struct OwnerSet: Sendable, Equatable {
+public struct OwnerSet: Sendable, Equatable {
   /// In ascending order.
-  package private(set) var partitions: [Int] = []
-  package var directory = false
+  public private(set) var partitions: [Int] = []
+  public var directory = false
 
-  package init() {}
+  public init() {}
 
-  package init(partition: Int) { partitions = [partition] }
+  public init(partition: Int) { partitions = [partition] }
 
-  package static func all(_ count: Int) -> OwnerSet {
+  public static func all(_ count: Int) -> OwnerSet {
     var set = OwnerSet()
     set.partitions = Array(0..<count)
     set.directory = true
     return set
   }
 
-  package mutating func insert(_ partition: Int) {
+  public mutating func insert(_ partition: Int) {
     let place = partitions.firstIndex { $0 >= partition } ?? partitions.count
     if place == partitions.count || partitions[place] != partition { partitions.insert(partition, at: place) }
   }
 
-  package func union(_ other: OwnerSet) -> OwnerSet {
+  public func union(_ other: OwnerSet) -> OwnerSet {
     var result = self
     for partition in other.partitions { result.insert(partition) }
     result.directory = directory || other.directory
     return result
   }
 
-  package func contains(_ partition: Int) -> Bool { partitions.contains(partition) }
+  public func contains(_ partition: Int) -> Bool { partitions.contains(partition) }
 }

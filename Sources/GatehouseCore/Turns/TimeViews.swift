@@ -1,14 +1,14 @@
 /// A finished entry as it is shown.
-package struct EntryView {
-  package let id: EntryID
+public struct EntryView {
+  public let id: EntryID
   /// The login it was recorded for.
-  package let user: UserReference
-  package let workspace: WorkspaceID
-  package let content: EntryContent
-  package let startedBy: Author
-  package let stoppedBy: Author
-  package let version: UInt32
-  package let isDeleted: Bool
+  public let user: UserReference
+  public let workspace: WorkspaceID
+  public let content: EntryContent
+  public let startedBy: Author
+  public let stoppedBy: Author
+  public let version: UInt32
+  public let isDeleted: Bool
 
   init(
     id: EntryID, user: UserReference, workspace: WorkspaceID, content: EntryContent, startedBy: Author,

@@ -19,7 +19,7 @@ extension Turn {
 
   /// Starting, stopping and correcting: one's own; another's as an administrator or as the workspace's owner.
   /// The workspace may ask that it be the owner, and the enterprise plan (K1, K7).
-  package func requireTimekeeping(of user: UserReference, in workspace: Workspace) throws(Halt) {
+  public func requireTimekeeping(of user: UserReference, in workspace: Workspace) throws(Halt) {
     guard let principal = asUser else { return }
     try requireReach(to: workspace.id)
     if isOneself(user, principal) { return }
@@ -35,7 +35,7 @@ extension Turn {
   }
 
   /// Reading: one's own; another's as an administrator or as the workspace's owner.
-  package func requireTimeReading(of user: UserReference, in workspace: Workspace) throws(Halt) {
+  public func requireTimeReading(of user: UserReference, in workspace: Workspace) throws(Halt) {
     guard let principal = asUser else { return }
     try requireReach(to: workspace.id)
     if isOneself(user, principal) || isOwner(of: workspace, principal) { return }
@@ -48,7 +48,7 @@ extension Turn {
     try requireManaging(user)
   }
 
-  package func mayReadTime(of user: UserReference, in workspace: Workspace) throws(Halt) -> Bool {
+  public func mayReadTime(of user: UserReference, in workspace: Workspace) throws(Halt) -> Bool {
     do {
       try requireTimeReading(of: user, in: workspace)
       return true
@@ -59,7 +59,7 @@ extension Turn {
   }
 
   /// The workspaces of which a list of somebody's time may tell: nil for all.
-  package func readableWorkspaces(of user: UserReference) throws(Halt) -> Set<WorkspaceID>? {
+  public func readableWorkspaces(of user: UserReference) throws(Halt) -> Set<WorkspaceID>? {
     if has("WORKSPACE") {
       let workspace = try workspace()
       try requireTimeReading(of: user, in: workspace)
@@ -84,7 +84,7 @@ extension Turn {
   }
 
   /// The workspaces of which a list of everybody's time may tell, as far as the workspace decides: nil for all.
-  package func readableWorkspaces() throws(Halt) -> Set<WorkspaceID>? {
+  public func readableWorkspaces() throws(Halt) -> Set<WorkspaceID>? {
     read(directory.lsn)
     let asked = has("WORKSPACE") ? try workspace() : nil
     guard let principal = asUser else { return asked.map { [$0.id] } }
@@ -101,7 +101,7 @@ extension Turn {
   }
 
   /// New time is recorded for members whose login is not gone.
-  package func requireTimekeeper(_ user: UserReference, in workspace: Workspace) throws(Halt) {
+  public func requireTimekeeper(_ user: UserReference, in workspace: Workspace) throws(Halt) {
     if user.row.status == .deleted {
       throw .refused(
         .rule(
@@ -119,7 +119,7 @@ extension Turn {
   // MARK: Times
 
   /// A time that somebody worked at: not after now, but for the differences of clocks.
-  package func workTime(_ token: String) throws(Halt) -> Milliseconds? {
+  public func workTime(_ token: String) throws(Halt) -> Milliseconds? {
     guard let time = try time(token) else { return nil }
     guard time <= now + Limits.futureTolerance else {
       throw .refused(
@@ -130,7 +130,7 @@ extension Turn {
     return time
   }
 
-  package func requireOrder(_ start: Milliseconds, _ end: Milliseconds) throws(Halt) {
+  public func requireOrder(_ start: Milliseconds, _ end: Milliseconds) throws(Halt) {
     guard end < start else { return }
     throw .refused(
       .rule(
@@ -141,7 +141,7 @@ extension Turn {
   // MARK: Stopping
 
   /// Makes a running timer the finished entry that is returned.
-  package func stop(
+  public func stop(
     _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
   ) throws(Halt) -> EntryView {
     try requireOrder(timer.start, end)
@@ -174,11 +174,11 @@ extension Turn {
   // MARK: Authors
 
   /// Who really carries out this command.
-  package var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
+  public var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
 
   /// The name of an author: the username, or the service's name. Of somebody who lives in a partition that
   /// is not held the decision asks for it, but a list that is gathered shows the id.
-  package func name(of author: Author, isGathering: Bool = false) throws(Halt) -> String {
+  public func name(of author: Author, isGathering: Bool = false) throws(Halt) -> String {
     switch author {
     case .service(let id):
       read(directory.lsn)

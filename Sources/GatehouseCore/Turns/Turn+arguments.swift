@@ -2,10 +2,10 @@
 extension Turn {
   /// The bytes of word `index`, the command's name being word 0.
   @inline(__always)
-  package func word(_ index: Int) -> UnsafeRawBufferPointer { arguments[index] }
+  public func word(_ index: Int) -> UnsafeRawBufferPointer { arguments[index] }
 
   /// The text of a word, at most `limit` bytes of UTF-8 without control characters.
-  package func text(_ index: Int, _ name: String, limit: Int = Limits.textBytes) throws(Halt) -> String {
+  public func text(_ index: Int, _ name: String, limit: Int = Limits.textBytes) throws(Halt) -> String {
     try checked(arguments[index], name, limit)
   }
 
@@ -34,19 +34,19 @@ extension Turn {
   }
 
   /// Whether an option is given.
-  package func has(_ token: String) -> Bool { place(token) != nil }
+  public func has(_ token: String) -> Bool { place(token) != nil }
 
   /// The word of an option's first value.
-  package func optionWord(_ token: String) -> Int? { place(token)?.word }
+  public func optionWord(_ token: String) -> Int? { place(token)?.word }
 
   /// The text of an option's value.
-  package func option(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> String? {
+  public func option(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> String? {
     guard let place = place(token) else { return nil }
     return try checked(arguments[place.word], token, limit)
   }
 
   /// All values of an option that may be repeated: a list of one or more texts each time.
-  package func options(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> [[String]] {
+  public func options(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> [[String]] {
     if chosen.isEmpty { return [] }
     let option = spec.options.firstIndex { $0.token == token }
     var result: [[String]] = []
@@ -58,12 +58,12 @@ extension Turn {
     return result
   }
 
-  package func time(_ token: String) throws(Halt) -> Milliseconds? {
+  public func time(_ token: String) throws(Halt) -> Milliseconds? {
     guard let text = try option(token) else { return nil }
     return try Self.time(text, token)
   }
 
-  package static func time(_ text: String, _ name: String) throws(Halt) -> Milliseconds {
+  public static func time(_ text: String, _ name: String) throws(Halt) -> Milliseconds {
     guard let time = TimeText.time(text) else {
       throw .refused(
         .syntax("\(name) is not a time; give unix milliseconds or RFC 3339 such as 2026-03-01T09:30:00Z"))
@@ -71,7 +71,7 @@ extension Turn {
     return time
   }
 
-  package func duration(_ token: String) throws(Halt) -> Milliseconds? {
+  public func duration(_ token: String) throws(Halt) -> Milliseconds? {
     guard let text = try option(token) else { return nil }
     guard let duration = TimeText.duration(text) else {
       throw .refused(.syntax("\(token) is not a duration; give milliseconds, or 90s, 15m, 8h, 30d"))
@@ -79,12 +79,12 @@ extension Turn {
     return duration
   }
 
-  package func integer(_ token: String, in range: ClosedRange<Int>) throws(Halt) -> Int? {
+  public func integer(_ token: String, in range: ClosedRange<Int>) throws(Halt) -> Int? {
     guard let text = try option(token) else { return nil }
     return try Self.integer(text, token, in: range)
   }
 
-  package static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws(Halt) -> Int {
+  public static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws(Halt) -> Int {
     guard let number = Int(text), range.contains(number) else {
       throw .refused(.syntax("\(name) is not a number from \(range.lowerBound) to \(range.upperBound)"))
     }
@@ -92,12 +92,12 @@ extension Turn {
   }
 
   /// `COUNT` of a list.
-  package func listCount() throws(Halt) -> Int {
+  public func listCount() throws(Halt) -> Int {
     try integer("COUNT", in: 1...Limits.listMost) ?? Limits.listDefault
   }
 
   /// Why the command is given. A read that notes a use in the log has no such option.
-  package var reason: String {
+  public var reason: String {
     guard spec.effect == .write else { return "" }
     return (try? option("REASON", limit: Limits.reasonBytes)) ?? ""
   }
@@ -105,7 +105,7 @@ extension Turn {
   // MARK: Ids
 
   /// The id in a word: digits, with or without `#` in front.
-  package static func identifier(_ word: UnsafeRawBufferPointer) -> UInt64? {
+  public static func identifier(_ word: UnsafeRawBufferPointer) -> UInt64? {
     var start = 0
     if word.count > 0, word[0] == 0x23 { start = 1 }
     guard word.count > start else { return nil }
@@ -122,7 +122,7 @@ extension Turn {
   }
 
   /// The positional id at word `index`.
-  package func id<Entity>(_ index: Int, _ name: String) throws(Halt) -> Identifier<Entity> {
+  public func id<Entity>(_ index: Int, _ name: String) throws(Halt) -> Identifier<Entity> {
     guard let raw = Self.identifier(arguments[index]) else {
       throw .refused(.syntax("\(name) is not an id; ids are positive whole numbers"))
     }
@@ -132,14 +132,14 @@ extension Turn {
   // MARK: Entities
 
   /// The user that a word names, by username in any case or by `#id`.
-  package func user(_ index: Int) throws(Halt) -> UserReference {
+  public func user(_ index: Int) throws(Halt) -> UserReference {
     if let found = try userIfAny(index) { return found }
     // Whoever manages nobody does not learn either which names there are.
     try requireSomeAdministration()
     throw .refused(.notFound("user"))
   }
 
-  package func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
+  public func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
     let word = arguments[index]
     if word.count > 0, word[0] == 0x23 {
       guard let raw = Self.identifier(word) else {
@@ -160,7 +160,7 @@ extension Turn {
   }
 
   /// The user of an id; nil where it was never given out.
-  package func user(_ id: UserID) throws(Halt) -> UserReference? {
+  public func user(_ id: UserID) throws(Halt) -> UserReference? {
     let cell = try cell(partitioning.partition(of: id))
     guard let serial = cell.state.serial(of: id) else {
       read(cell.state.lsn)
@@ -175,14 +175,16 @@ extension Turn {
   func nameKey(_ index: Int) -> NameKey {
     if foldedWord == index, let foldedKey { return foldedKey }
     foldedCount = FoldedName.fold(arguments[index], into: foldedName)
-    let key = NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
+    let key =
+      foresight.nameWord == index
+      ? foresight.key : NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
     foldedWord = index
     foldedKey = key
     return key
   }
 
   /// The product that a word names.
-  package func product(_ index: Int) throws(Halt) -> Product {
+  public func product(_ index: Int) throws(Halt) -> Product {
     read(directory.lsn)
     guard let id = directory.productID(arguments[index]), let product = directory.product(id) else {
       throw .refused(.notFound("product"))
@@ -190,7 +192,7 @@ extension Turn {
     return product
   }
 
-  package func product(named name: String) throws(Halt) -> Product {
+  public func product(named name: String) throws(Halt) -> Product {
     read(directory.lsn)
     var name = name
     guard let id = name.withUTF8({ directory.productID(UnsafeRawBufferPointer($0)) }),
@@ -199,14 +201,14 @@ extension Turn {
     return product
   }
 
-  package func workspace(named name: String) throws(Halt) -> Workspace {
+  public func workspace(named name: String) throws(Halt) -> Workspace {
     read(directory.lsn)
     guard let id = directory.workspaceID(name) else { throw .refused(.notFound("workspace \(name)")) }
     return directory.workspace(id)
   }
 
   /// The workspace of the option `WORKSPACE`, or `main`.
-  package func workspace() throws(Halt) -> Workspace {
+  public func workspace() throws(Halt) -> Workspace {
     guard let name = try option("WORKSPACE") else {
       read(directory.lsn)
       return directory.workspace(mainWorkspace)
@@ -215,7 +217,7 @@ extension Turn {
   }
 
   /// The session that a token leads to, if it has not ended. A wrong token of a live id finds nothing.
-  package func session(token: UnsafeRawBufferPointer) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
+  public func session(token: UnsafeRawBufferPointer) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
     guard let id = SecretText.session(of: token) else { return nil }
     let cell = try cell(partitioning.partition(of: id))
     guard let slot = cell.state.slot(of: id), cell.state.sessions[slot].token.matches(digest(token)) else {
@@ -227,7 +229,7 @@ extension Turn {
   }
 
   /// The session of a word that is a token or an id.
-  package func session(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
+  public func session(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
     let word = arguments[index]
     guard let raw = Self.identifier(word) else { return try session(token: word) }
     let id = SessionID(raw: raw)

@@ -1,13 +1,13 @@
 /// Who may do what. The gates of the command table come first; bodies call these for whom a command is about.
 extension Turn {
   /// The user on whose authority the command runs, nil for a service.
-  package var asUser: UserPrincipal? {
+  public var asUser: UserPrincipal? {
     userPrincipal
   }
 
   /// L10: one's own data, an administrator's over all but super administrators, a super administrator's over
   /// everybody. Of an impersonation both must have the right.
-  package func requireOver(_ user: UserReference) throws(Halt) {
+  public func requireOver(_ user: UserReference) throws(Halt) {
     guard let principal = asUser else { return }
     try requireReach(of: principal, to: user)
     if principal.subject == user.id { return }
@@ -15,7 +15,7 @@ extension Turn {
   }
 
   /// As `requireOver`, but not for oneself.
-  package func requireManaging(_ user: UserReference) throws(Halt) {
+  public func requireManaging(_ user: UserReference) throws(Halt) {
     guard let principal = asUser else { return }
     try requireReach(of: principal, to: user)
     try requireManaging(user, principal)
@@ -41,7 +41,7 @@ extension Turn {
   }
 
   /// The workspace that a scope lies in.
-  package func workspace(of scope: Scope) -> WorkspaceID? {
+  public func workspace(of scope: Scope) -> WorkspaceID? {
     switch scope {
     case .workspace(let id): id
     case .product(let id): directory.product(id)?.workspace
@@ -62,24 +62,24 @@ extension Turn {
   }
 
   /// K4: a bound impersonation acts in its workspace only.
-  package func requireReach(to workspace: WorkspaceID) throws(Halt) {
+  public func requireReach(to workspace: WorkspaceID) throws(Halt) {
     guard let bound = asUser?.boundTo, bound != workspace else { return }
     throw .refused(.noPermission("an impersonation outside its workspace"))
   }
 
-  package func requireAdministrator() throws(Halt) {
+  public func requireAdministrator() throws(Halt) {
     guard let principal = asUser, !principal.isAdministrator else { return }
     throw .refused(Self.notAdministrator)
   }
 
   /// An administrator of the whole, or of anything.
-  package func requireSomeAdministration() throws(Halt) {
+  public func requireSomeAdministration() throws(Halt) {
     guard let principal = asUser, !principal.isAdministrator, principal.administers.isEmpty else { return }
     throw .refused(Self.notAdministrator)
   }
 
   /// An administrator of the whole, of this workspace, or of one of its products: whoever may manage its people.
-  package func requireAdministrator(in workspace: WorkspaceID) throws(Halt) {
+  public func requireAdministrator(in workspace: WorkspaceID) throws(Halt) {
     try requireReach(to: workspace)
     guard let principal = asUser, !principal.isAdministrator else { return }
     guard principal.administers.contains(where: { self.workspace(of: $0) == workspace }) else {
@@ -89,7 +89,7 @@ extension Turn {
 
   /// S5: with the policy, only administrators with authority over the subscription add and remove users. A
   /// service that acts by itself has authority.
-  package func requireAuthority(by policies: Policies) throws(Halt) {
+  public func requireAuthority(by policies: Policies) throws(Halt) {
     guard policies.needsAuthority, let principal = asUser else { return }
     for id in Set([principal.actor, principal.subject]) {
       guard let user = try user(id), user.row.flags.contains(.hasAuthority) else {
@@ -101,13 +101,13 @@ extension Turn {
     }
   }
 
-  package func requireSuperAdministrator() throws(Halt) {
+  public func requireSuperAdministrator() throws(Halt) {
     guard let principal = asUser, !principal.isSuperAdministrator else { return }
     throw .refused(.noPermission("the role super-administrator"))
   }
 
   /// An administrator of the whole, or of this product (T7).
-  package func requireAdministrator(of product: Product) throws(Halt) {
+  public func requireAdministrator(of product: Product) throws(Halt) {
     try requireReach(to: product.workspace)
     guard let principal = asUser, !principal.isAdministrator else { return }
     guard
@@ -117,7 +117,7 @@ extension Turn {
   }
 
   /// While impersonating nobody changes passwords, second factors, e-mail, keys, roles or billing.
-  package func refuseImpersonation(_ what: String) throws(Halt) {
+  public func refuseImpersonation(_ what: String) throws(Halt) {
     guard let principal = asUser, principal.isImpersonation else { return }
     throw .refused(
       .rule("impersonation", "\(what) cannot be changed while impersonating", instead: "end the impersonation first"))

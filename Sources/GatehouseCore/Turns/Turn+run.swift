@@ -1,5 +1,5 @@
 /// Where a command begins, once its gates are passed.
-package enum Start {
+public enum Start {
   case partition(Int)
   /// Anywhere: the directory is read from the lane's copy.
   case anywhere
@@ -10,7 +10,7 @@ package enum Start {
   case refused
 }
 
-package enum Outcome {
+public enum Outcome {
   /// The reply is complete; `changes` must be logged and committed before it leaves.
   case decided
   /// Hold these owners and decide again.
@@ -24,11 +24,14 @@ extension Turn {
   /// - Parameters:
   ///   - request: all words; the view must stay valid until the decision is made.
   ///   - place: receives the command's place in the table, for metrics, where there is one.
-  package func begin(
-    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?
+  ///   - foresight: what is known of the request already.
+  public func begin(
+    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
+    _ foresight: Foresight = .none
   ) -> Start {
     self.connection = connection
     self.now = now
+    self.foresight = foresight
     authority = nil
     foldedWord = -1
     if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
@@ -45,7 +48,10 @@ extension Turn {
 
   private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
     arguments = request
-    guard var found = table.find(request[0]) else { throw .refused(Self.unknownCommand(request)) }
+    let known = foresight.place
+    guard var found = known >= 0 ? known : table.find(request[0]) else {
+      throw .refused(Self.unknownCommand(request))
+    }
     if table.gates[found].isPrefix {
       guard request.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
       guard connection.service != nil else { throw .refused(Self.unauthenticated) }
@@ -108,7 +114,7 @@ extension Turn {
 
   static var unauthenticated: Refusal { Refusal(.noAuthentication, "Authentication required.") }
 
-  package static func wrongArity(_ spec: CommandSpec) -> Refusal {
+  public static func wrongArity(_ spec: CommandSpec) -> Refusal {
     .syntax("wrong number of arguments for '\(spec.name.lowercased())' command")
   }
 
@@ -126,7 +132,7 @@ extension Turn {
 
   /// Whether the command takes effect alone among those of its connection: after all before it, before all after
   /// it. Reads of a pipeline may run side by side on several lanes; what they read no command in between changes.
-  package var isBarrier: Bool { gate.isWrite || authority != nil }
+  public var isBarrier: Bool { gate.isWrite || authority != nil }
 
   // MARK: Options
 
@@ -191,7 +197,7 @@ extension Turn {
   // MARK: Deciding
 
   /// Runs the command's body over its home partition.
-  package func decide(home cell: HeldPartition?) -> Outcome {
+  public func decide(home cell: HeldPartition?) -> Outcome {
     home = cell
     if !others.isEmpty { others.removeAll(keepingCapacity: true) }
     if directoryCell != nil { directoryCell = nil }
@@ -199,7 +205,7 @@ extension Turn {
   }
 
   /// Runs the body again over all that it asked for.
-  package func decide(holding cells: [HeldPartition], directory cell: DirectoryCell?) -> Outcome {
+  public func decide(holding cells: [HeldPartition], directory cell: DirectoryCell?) -> Outcome {
     home = nil
     others = cells
     directoryCell = cell
@@ -256,20 +262,20 @@ extension Turn {
   }
 
   /// Resolves the authority alone, for commands that read many partitions. The principal stays for what follows.
-  package func decideAuthority(holding cells: [HeldPartition]) -> Outcome {
+  public func decideAuthority(holding cells: [HeldPartition]) -> Outcome {
     home = nil
     others = cells
     return attempt { () throws(Halt) in try self.authorise() }
   }
 
   /// The partition to begin with to resolve the authority; nil where the command runs for the service.
-  package var authorityPartition: Int? {
+  public var authorityPartition: Int? {
     guard let authority else { return nil }
     return SecretText.session(of: authority).map { partitioning.partition(of: $0) } ?? 0
   }
 
   /// `IFVERSION`: refuses if what the command is about has another version by now.
-  package func checkVersion(_ version: UInt32) throws(Halt) {
+  public func checkVersion(_ version: UInt32) throws(Halt) {
     isVersionChecked = true
     guard let wanted = try integer("IFVERSION", in: 0...Int(UInt32.max)) else { return }
     guard wanted == Int(version) else {
@@ -280,7 +286,7 @@ extension Turn {
   // MARK: Gathering
 
   /// Lets one partition contribute to a command that reads all of them.
-  package func collect(_ cell: HeldPartition, into gathered: inout Gathered) -> Bool {
+  public func collect(_ cell: HeldPartition, into gathered: inout Gathered) -> Bool {
     guard case .gather(let body, _) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     home = cell
     var result = gathered
@@ -292,7 +298,7 @@ extension Turn {
   }
 
   /// Makes the reply of what was gathered.
-  package func finish(_ gathered: inout Gathered) {
+  public func finish(_ gathered: inout Gathered) {
     guard case .gather(_, let body) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     var result = gathered
     _ = attempt { () throws(Halt) in try body(self, &result) }
@@ -300,38 +306,38 @@ extension Turn {
   }
 
   /// The principal found by `decideAuthority`, to go with the command to other lanes.
-  package func adopt(_ principal: Principal) {
+  public func adopt(_ principal: Principal) {
     if case .user(let user) = principal { userPrincipal = user }
   }
 
   // MARK: Concluding
 
   /// What the server must know of a decision.
-  package struct Conclusion {
-    package let hasChanges: Bool
-    package let isError: Bool
+  public struct Conclusion {
+    public let hasChanges: Bool
+    public let isError: Bool
     /// See `Turn.horizon`.
-    package let horizon: LSN
+    public let horizon: LSN
   }
 
   /// The decision in one look: another module's look at a property of this one is checked each time.
-  package var conclusion: Conclusion {
+  public var conclusion: Conclusion {
     Conclusion(hasChanges: !changes.isEmpty, isError: reply.isError, horizon: horizon)
   }
 
-  package func withReply(_ body: (Reply) -> Void) { body(reply) }
+  public func withReply(_ body: (Reply) -> Void) { body(reply) }
 
   // MARK: Committing
 
   /// What stands over the changes in their record.
-  package var recordHeader: RecordHeader {
+  public var recordHeader: RecordHeader {
     RecordHeader(
       time: now, service: connection.service ?? 0, actor: principal.actor, subject: principal.subject,
       connection: connection.id, command: spec.name, reason: reason)
   }
 
   /// Applies the changes, which are record `lsn` of the log, to the owners that are held.
-  package func commit(_ lsn: LSN, _ header: RecordHeader) {
+  public func commit(_ lsn: LSN, _ header: RecordHeader) {
     for change in changes {
       change.forEachOwner(partitioning) { partition in
         guard let cell = heldCell(partition) else {
@@ -355,13 +361,13 @@ extension Turn {
 
   /// Notes in memory which sessions were used.
   @inline(__always)
-  package func noteSeen() {
+  public func noteSeen() {
     if seen.isEmpty { return }
     for (cell, slot) in seen { cell.state.see(slot: slot, at: now) }
   }
 
   /// Lets go of everything that was held.
-  package func letGo() {
+  public func letGo() {
     home = nil
     if !others.isEmpty { others.removeAll(keepingCapacity: true) }
     if directoryCell != nil { directoryCell = nil }

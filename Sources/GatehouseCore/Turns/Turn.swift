@@ -5,39 +5,39 @@
 ///
 /// Its properties are not checked for overlapping access at run time: a turn belongs to one thread, and no
 /// accessor of it calls back.
-package final class Turn {
-  package let partitioning: Partitioning
-  package let digest: (UnsafeRawBufferPointer) -> Digest
-  @exclusivity(unchecked) package var entropy: Entropy
+public final class Turn {
+  public let partitioning: Partitioning
+  public let digest: (UnsafeRawBufferPointer) -> Digest
+  @exclusivity(unchecked) public var entropy: Entropy
 
   let table = CommandTable.index
 
   // The command.
-  @exclusivity(unchecked) package internal(set) var spec: CommandSpec
+  @exclusivity(unchecked) public internal(set) var spec: CommandSpec
   @exclusivity(unchecked) var gate: CommandGate
   /// The command's place in the table; -1 for one that does not stand there.
   @exclusivity(unchecked) var specPlace = -1
-  @exclusivity(unchecked) package internal(set) var arguments: Arguments
+  @exclusivity(unchecked) public internal(set) var arguments: Arguments
   /// The token in front of `AS token COMMAND …`, as a word of the whole request.
   @exclusivity(unchecked) var authority: UnsafeRawBufferPointer?
   @exclusivity(unchecked) var chosen: ContiguousArray<ChosenOption> = []
-  @exclusivity(unchecked) package internal(set) var now: Milliseconds = 0
-  @exclusivity(unchecked) package internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
+  @exclusivity(unchecked) public internal(set) var now: Milliseconds = 0
+  @exclusivity(unchecked) public internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
   /// The session on whose authority the command runs; nil where it runs for the service.
   @exclusivity(unchecked) var userPrincipal: UserPrincipal?
 
   // The owners that are held.
-  @exclusivity(unchecked) package internal(set) var home: HeldPartition?
-  @exclusivity(unchecked) package internal(set) var others: [HeldPartition] = []
-  @exclusivity(unchecked) package internal(set) var directoryCell: DirectoryCell?
+  @exclusivity(unchecked) public internal(set) var home: HeldPartition?
+  @exclusivity(unchecked) public internal(set) var others: [HeldPartition] = []
+  @exclusivity(unchecked) public internal(set) var directoryCell: DirectoryCell?
   /// The directory as it is read.
-  @exclusivity(unchecked) package var directory: Directory
+  @exclusivity(unchecked) public var directory: Directory
 
   // The decision.
-  @exclusivity(unchecked) package var reply = Reply()
-  @exclusivity(unchecked) package internal(set) var changes: [Change] = []
+  @exclusivity(unchecked) public var reply = Reply()
+  @exclusivity(unchecked) public internal(set) var changes: [Change] = []
   /// The largest LSN that was read: the reply must not leave before the log is durable through it.
-  @exclusivity(unchecked) package internal(set) var horizon: LSN = 0
+  @exclusivity(unchecked) public internal(set) var horizon: LSN = 0
   /// Sessions that were used, to be noted in memory.
   @exclusivity(unchecked) var seen: [(cell: HeldPartition, slot: Int)] = []
   /// Sessions that this turn ends, so that a cascade ends each once.
@@ -48,13 +48,15 @@ package final class Turn {
   /// Serial numbers given out in this turn, beyond those in the state.
   @exclusivity(unchecked) var taken: [TakenKey: Int] = [:]
 
+  @exclusivity(unchecked) var foresight = Foresight.none
+
   // The folded name of the routed user, computed once.
   let foldedName: UnsafeMutableRawBufferPointer
   @exclusivity(unchecked) var foldedCount = 0
   @exclusivity(unchecked) var foldedWord = -1
   @exclusivity(unchecked) var foldedKey: NameKey?
 
-  package init(
+  public init(
     partitioning: Partitioning, directory: Directory, folderSecret: Digest, entropy: Entropy,
     digest: @escaping (UnsafeRawBufferPointer) -> Digest
   ) {
@@ -89,7 +91,7 @@ package final class Turn {
 
 extension Turn {
   /// On whose authority the command runs.
-  package var principal: Principal {
+  public var principal: Principal {
     userPrincipal.map { .user($0) } ?? .service(connection.service ?? 0, connection.rights)
   }
 }
@@ -99,7 +101,7 @@ extension Turn {
 extension Turn {
   /// The state of a partition. Where it is not held the decision stops, and begins again when it is.
   @inline(__always)
-  package func cell(_ partition: Int) throws(Halt) -> HeldPartition {
+  public func cell(_ partition: Int) throws(Halt) -> HeldPartition {
     if let home, home.index == partition { return home }
     return try otherCell(partition)
   }
@@ -112,7 +114,7 @@ extension Turn {
   }
 
   /// The directory's own state, for those who change it or what it counts.
-  package func directoryState() throws(Halt) -> DirectoryCell {
+  public func directoryState() throws(Halt) -> DirectoryCell {
     if let directoryCell { return directoryCell }
     var needed = heldSet
     needed.directory = true
@@ -120,13 +122,13 @@ extension Turn {
   }
 
   /// Asks for all partitions and the directory at once.
-  package func everything() throws(Halt) -> [HeldPartition] {
+  public func everything() throws(Halt) -> [HeldPartition] {
     guard others.count == partitioning.count else { throw .needs(.all(partitioning.count)) }
     return others
   }
 
   /// Asks for several partitions at once, so that a decision over many begins again only once.
-  package func hold(_ partitions: some Sequence<Int>) throws(Halt) {
+  public func hold(_ partitions: some Sequence<Int>) throws(Halt) {
     let held = heldSet
     var needed = held
     for partition in partitions { needed.insert(partition) }
@@ -143,14 +145,14 @@ extension Turn {
 
   // MARK: Deciding
 
-  package func emit(_ change: Change) { changes.append(change) }
+  public func emit(_ change: Change) { changes.append(change) }
 
   /// Notes that what was decided depends on a change.
   @inline(__always)
-  package func read(_ lsn: LSN) { if lsn > horizon { horizon = lsn } }
+  public func read(_ lsn: LSN) { if lsn > horizon { horizon = lsn } }
 
   /// Notes that a session was used.
-  package func see(_ cell: HeldPartition, slot: Int) { seen.append((cell, slot)) }
+  public func see(_ cell: HeldPartition, slot: Int) { seen.append((cell, slot)) }
 
   // MARK: New ids
 
@@ -161,30 +163,30 @@ extension Turn {
     return serial
   }
 
-  package func newContact(in cell: HeldPartition) -> ContactID {
+  public func newContact(in cell: HeldPartition) -> ContactID {
     cell.state.id(take(.contact, in: cell, after: cell.state.contacts.last))
   }
 
-  package func newUser(in cell: HeldPartition) -> UserID {
+  public func newUser(in cell: HeldPartition) -> UserID {
     cell.state.id(take(.user, in: cell, after: cell.state.users.last))
   }
 
-  package func newEntry(in cell: HeldPartition) -> EntryID {
+  public func newEntry(in cell: HeldPartition) -> EntryID {
     cell.state.id(take(.entry, in: cell, after: cell.state.entries.last))
   }
 
-  package func newMail(in cell: HeldPartition) -> MailID {
+  public func newMail(in cell: HeldPartition) -> MailID {
     cell.state.id(take(.mail, in: cell, after: cell.state.lastMail))
   }
 }
 
 /// A user that a decision found: where it lives and its place there.
-package struct UserReference {
-  package let id: UserID
-  package let cell: HeldPartition
-  package let serial: Int
+public struct UserReference {
+  public let id: UserID
+  public let cell: HeldPartition
+  public let serial: Int
 
-  package var row: UserRow { cell.state.users[serial] }
-  package var username: String { cell.state.username(serial) }
-  package var contact: Int { Int(row.contact) }
+  public var row: UserRow { cell.state.users[serial] }
+  public var username: String { cell.state.username(serial) }
+  public var contact: Int { Int(row.contact) }
 }

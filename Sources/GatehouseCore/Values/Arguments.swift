@@ -1,9 +1,10 @@
 /// Where one argument lies in the bytes of its request.
-package struct ArgumentRange: Sendable, BitwiseCopyable, Equatable {
-  package let offset: Int32
-  package let count: Int32
+public struct ArgumentRange: Sendable, BitwiseCopyable, Equatable {
+  public let offset: Int32
+  public let count: Int32
 
-  package init(offset: Int, count: Int) {
+  @inline(__always)
+  public init(offset: Int, count: Int) {
     self.offset = Int32(offset)
     self.count = Int32(count)
   }
@@ -11,18 +12,19 @@ package struct ArgumentRange: Sendable, BitwiseCopyable, Equatable {
 
 /// The words of one request, the command's name first: a view that lies in somebody else's buffer and
 /// is valid only as long as the call it is passed to.
-package struct Arguments {
-  private let base: UnsafeRawPointer
-  private let ranges: UnsafePointer<ArgumentRange>
-  package let count: Int
+public struct Arguments {
+  public let base: UnsafeRawPointer
+  public let ranges: UnsafePointer<ArgumentRange>
+  public let count: Int
 
   /// - Parameters:
   ///   - base: where offset 0 of `ranges` lies.
-  ///   - ranges: one range a word.
-  package init(base: UnsafeRawPointer, ranges: UnsafeBufferPointer<ArgumentRange>) {
+  ///   - ranges: one range a word; their memory is there even if they are none.
+  @inline(__always)
+  public init(base: UnsafeRawPointer, ranges: UnsafeBufferPointer<ArgumentRange>) {
     self.base = base
     self.count = ranges.count
-    self.ranges = ranges.baseAddress ?? Self.noRanges
+    self.ranges = ranges.baseAddress!
   }
 
   private init(base: UnsafeRawPointer, ranges: UnsafePointer<ArgumentRange>, count: Int) {
@@ -35,31 +37,32 @@ package struct Arguments {
     UnsafeMutablePointer<ArgumentRange>.allocate(capacity: 1))
 
   /// A request without words.
-  package static var none: Arguments { Arguments(base: UnsafeRawPointer(noRanges), ranges: noRanges, count: 0) }
+  public static var none: Arguments { Arguments(base: UnsafeRawPointer(noRanges), ranges: noRanges, count: 0) }
 
   /// The bytes of word `index`; it must be smaller than `count`.
-  package subscript(index: Int) -> UnsafeRawBufferPointer {
+  @inline(__always)
+  public subscript(index: Int) -> UnsafeRawBufferPointer {
     precondition(index >= 0 && index < count)
     let range = ranges[index]
     return UnsafeRawBufferPointer(start: base + Int(range.offset), count: Int(range.count))
   }
 
   /// The words from `first` on, as a request of their own.
-  package func dropping(_ first: Int) -> Arguments {
+  public func dropping(_ first: Int) -> Arguments {
     precondition(first <= count)
     return Arguments(base: base, ranges: ranges + first, count: count - first)
   }
 
-  package func string(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
+  public func string(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 }
 
 /// A request that owns its bytes: for what cannot be carried out where it was read (a partition of
 /// another lane, a partition that is held).
-package struct OwnedArguments: Sendable {
+public struct OwnedArguments: Sendable {
   private let bytes: ContiguousArray<UInt8>
   private let ranges: ContiguousArray<ArgumentRange>
 
-  package init(copying arguments: Arguments) {
+  public init(copying arguments: Arguments) {
     var bytes = ContiguousArray<UInt8>()
     var ranges = ContiguousArray<ArgumentRange>()
     ranges.reserveCapacity(arguments.count)
@@ -72,7 +75,7 @@ package struct OwnedArguments: Sendable {
     self.ranges = ranges
   }
 
-  package init(_ words: [String]) {
+  public init(_ words: [String]) {
     var bytes = ContiguousArray<UInt8>()
     var ranges = ContiguousArray<ArgumentRange>()
     for word in words {
@@ -84,7 +87,7 @@ package struct OwnedArguments: Sendable {
     self.ranges = ranges
   }
 
-  package func withView<Result>(_ body: (Arguments) -> Result) -> Result {
+  public func withView<Result>(_ body: (Arguments) -> Result) -> Result {
     ranges.withUnsafeBufferPointer { ranges in
       bytes.withUnsafeBytes { bytes in
         body(

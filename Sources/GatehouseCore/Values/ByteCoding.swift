@@ -1,22 +1,22 @@
 /// Appends the little-endian and variable-length forms that records and snapshots are written in.
-package struct ByteWriter: Sendable {
-  package private(set) var bytes: ContiguousArray<UInt8> = []
+public struct ByteWriter: Sendable {
+  public private(set) var bytes: ContiguousArray<UInt8> = []
 
-  package init() {}
+  public init() {}
 
-  package var count: Int { bytes.count }
+  public var count: Int { bytes.count }
 
-  package mutating func reset() { bytes.removeAll(keepingCapacity: true) }
+  public mutating func reset() { bytes.removeAll(keepingCapacity: true) }
 
-  package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+  public mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
-  package mutating func byte(_ value: UInt8) { bytes.append(value) }
+  public mutating func byte(_ value: UInt8) { bytes.append(value) }
 
   /// Overwrites a byte that was written before its value was known.
   mutating func patch(_ value: UInt8, at offset: Int) { bytes[offset] = value }
 
   /// LEB128: seven bits a byte, low bits first.
-  package mutating func varint(_ value: some FixedWidthInteger & UnsignedInteger) {
+  public mutating func varint(_ value: some FixedWidthInteger & UnsignedInteger) {
     var rest = UInt64(value)
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -25,55 +25,55 @@ package struct ByteWriter: Sendable {
     bytes.append(UInt8(truncatingIfNeeded: rest))
   }
 
-  package mutating func varint(_ value: Int) { varint(UInt64(value)) }
+  public mutating func varint(_ value: Int) { varint(UInt64(value)) }
 
   /// A signed number, zigzag-coded so that small ones of either sign are short.
-  package mutating func signed(_ value: Int64) {
+  public mutating func signed(_ value: Int64) {
     varint(UInt64(bitPattern: value << 1 ^ value >> 63))
   }
 
-  package mutating func fixed64(_ value: UInt64) {
+  public mutating func fixed64(_ value: UInt64) {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
-  package mutating func fixed32(_ value: UInt32) {
+  public mutating func fixed32(_ value: UInt32) {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
-  package mutating func digest(_ value: Digest) {
+  public mutating func digest(_ value: Digest) {
     fixed64(value.a)
     fixed64(value.b)
     fixed64(value.c)
     fixed64(value.d)
   }
 
-  package mutating func text(_ value: String) {
+  public mutating func text(_ value: String) {
     var value = value
     value.withUTF8 { block(UnsafeRawBufferPointer($0)) }
   }
 
   /// A length and that many bytes.
-  package mutating func block(_ value: UnsafeRawBufferPointer) {
+  public mutating func block(_ value: UnsafeRawBufferPointer) {
     varint(value.count)
     bytes.append(contentsOf: value)
   }
 
-  package mutating func block(_ value: ContiguousArray<UInt8>) {
+  public mutating func block(_ value: ContiguousArray<UInt8>) {
     varint(value.count)
     bytes.append(contentsOf: value)
   }
 
   /// Bytes whose length stands elsewhere.
-  package mutating func raw(_ value: UnsafeRawBufferPointer) { bytes.append(contentsOf: value) }
+  public mutating func raw(_ value: UnsafeRawBufferPointer) { bytes.append(contentsOf: value) }
 
-  package mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
+  public mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
-  package mutating func optional<T>(_ value: T?, _ write: (inout ByteWriter, T) -> Void) {
+  public mutating func optional<T>(_ value: T?, _ write: (inout ByteWriter, T) -> Void) {
     flag(value != nil)
     if let value { write(&self, value) }
   }
 
-  package mutating func list<T>(_ values: some Collection<T>, _ write: (inout ByteWriter, T) -> Void) {
+  public mutating func list<T>(_ values: some Collection<T>, _ write: (inout ByteWriter, T) -> Void) {
     varint(values.count)
     for value in values { write(&self, value) }
   }
@@ -81,36 +81,36 @@ package struct ByteWriter: Sendable {
 
 /// Bytes that are not what the format says. They passed their checksum, so this is a fault of the
 /// program that wrote them, or a newer format.
-package struct CodingError: Error, Equatable, CustomStringConvertible {
-  package let what: String
-  package let offset: Int
+public struct CodingError: Error, Equatable, CustomStringConvertible {
+  public let what: String
+  public let offset: Int
 
-  package init(_ what: String, at offset: Int) {
+  public init(_ what: String, at offset: Int) {
     self.what = what
     self.offset = offset
   }
 
-  package var description: String { "\(what) at byte \(offset)" }
+  public var description: String { "\(what) at byte \(offset)" }
 }
 
 /// Reads what `ByteWriter` wrote; every read is checked against the end.
-package struct ByteReader {
-  package let bytes: UnsafeRawBufferPointer
-  package private(set) var offset = 0
+public struct ByteReader {
+  public let bytes: UnsafeRawBufferPointer
+  public private(set) var offset = 0
 
-  package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  package var isAtEnd: Bool { offset >= bytes.count }
+  public var isAtEnd: Bool { offset >= bytes.count }
 
-  package func failure(_ what: String) -> CodingError { CodingError(what, at: offset) }
+  public func failure(_ what: String) -> CodingError { CodingError(what, at: offset) }
 
-  package mutating func byte() throws(CodingError) -> UInt8 {
+  public mutating func byte() throws(CodingError) -> UInt8 {
     guard offset < bytes.count else { throw failure("the end inside a value") }
     defer { offset += 1 }
     return bytes[offset]
   }
 
-  package mutating func varint() throws(CodingError) -> UInt64 {
+  public mutating func varint() throws(CodingError) -> UInt64 {
     var result: UInt64 = 0
     var shift: UInt64 = 0
     while true {
@@ -123,61 +123,61 @@ package struct ByteReader {
   }
 
   /// A number that must fit `T`.
-  package mutating func number<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(CodingError) -> T {
+  public mutating func number<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(CodingError) -> T {
     guard let value = T(exactly: try varint()) else { throw failure("a number too large for its field") }
     return value
   }
 
   /// A count of things of at least one byte each, which therefore cannot exceed the bytes that are left.
-  package mutating func count() throws(CodingError) -> Int {
+  public mutating func count() throws(CodingError) -> Int {
     let value = try varint()
     guard value <= UInt64(bytes.count - offset) else { throw failure("a count past the end") }
     return Int(value)
   }
 
-  package mutating func signed() throws(CodingError) -> Int64 {
+  public mutating func signed() throws(CodingError) -> Int64 {
     let raw = try varint()
     return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
   }
 
-  package mutating func fixed64() throws(CodingError) -> UInt64 {
+  public mutating func fixed64() throws(CodingError) -> UInt64 {
     guard bytes.count - offset >= 8 else { throw failure("the end inside a value") }
     defer { offset += 8 }
     return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 
-  package mutating func fixed32() throws(CodingError) -> UInt32 {
+  public mutating func fixed32() throws(CodingError) -> UInt32 {
     guard bytes.count - offset >= 4 else { throw failure("the end inside a value") }
     defer { offset += 4 }
     return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
   }
 
-  package mutating func digest() throws(CodingError) -> Digest {
+  public mutating func digest() throws(CodingError) -> Digest {
     Digest(try fixed64(), try fixed64(), try fixed64(), try fixed64())
   }
 
-  package mutating func block() throws(CodingError) -> UnsafeRawBufferPointer {
+  public mutating func block() throws(CodingError) -> UnsafeRawBufferPointer {
     let count = try count()
     defer { offset += count }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
 
   /// The next `count` bytes.
-  package mutating func raw(_ count: Int) throws(CodingError) -> UnsafeRawBufferPointer {
+  public mutating func raw(_ count: Int) throws(CodingError) -> UnsafeRawBufferPointer {
     guard count <= bytes.count - offset else { throw failure("the end inside a value") }
     defer { offset += count }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
 
-  package mutating func text() throws(CodingError) -> String { String(decoding: try block(), as: UTF8.self) }
+  public mutating func text() throws(CodingError) -> String { String(decoding: try block(), as: UTF8.self) }
 
-  package mutating func flag() throws(CodingError) -> Bool { try byte() != 0 }
+  public mutating func flag() throws(CodingError) -> Bool { try byte() != 0 }
 
-  package mutating func optional<T>(_ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> T? {
+  public mutating func optional<T>(_ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> T? {
     try flag() ? try read(&self) : nil
   }
 
-  package mutating func list<T>(_ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> [T] {
+  public mutating func list<T>(_ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> [T] {
     let count = try count()
     var values: [T] = []
     values.reserveCapacity(count)

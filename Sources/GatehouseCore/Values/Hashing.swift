@@ -1,9 +1,9 @@
 /// The key of a `sipHash`.
-package struct HashKey: Sendable, Equatable {
-  package let low: UInt64
-  package let high: UInt64
+public struct HashKey: Sendable, Equatable {
+  public let low: UInt64
+  public let high: UInt64
 
-  package init(low: UInt64, high: UInt64) {
+  public init(low: UInt64, high: UInt64) {
     self.low = low
     self.high = high
   }
@@ -13,7 +13,7 @@ package struct HashKey: Sendable, Equatable {
 /// no file but the choice of partition does, so the function must stay the same for a folder's life.
 ///
 /// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
-package func sipHash(_ bytes: UnsafeRawBufferPointer, key: HashKey) -> UInt64 {
+public func sipHash(_ bytes: UnsafeRawBufferPointer, key: HashKey) -> UInt64 {
   var v0 = key.low ^ 0x736f_6d65_7073_6575
   var v1 = key.high ^ 0x646f_7261_6e64_6f6d
   var v2 = key.low ^ 0x6c79_6765_6e65_7261
@@ -36,19 +36,14 @@ package func sipHash(_ bytes: UnsafeRawBufferPointer, key: HashKey) -> UInt64 {
   let count = bytes.count
   var offset = 0
   while offset + 8 <= count {
-    let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    let word = Words.load(bytes, at: offset)
     v3 ^= word
     round()
     v0 ^= word
     offset += 8
   }
   var last = UInt64(truncatingIfNeeded: count) << 56
-  var shift: UInt64 = 0
-  while offset < count {
-    last |= UInt64(bytes[offset]) << shift
-    shift += 8
-    offset += 1
-  }
+  if offset < count { last |= Words.load(bytes, at: offset) }
   v3 ^= last
   round()
   v0 ^= last
@@ -60,23 +55,23 @@ package func sipHash(_ bytes: UnsafeRawBufferPointer, key: HashKey) -> UInt64 {
 }
 
 /// A SHA-256 digest as four words, so that it lies flat in a row and compares without a branch.
-package struct Digest: Sendable, Hashable, BitwiseCopyable {
-  package let a: UInt64
-  package let b: UInt64
-  package let c: UInt64
-  package let d: UInt64
+public struct Digest: Sendable, Hashable, BitwiseCopyable {
+  public let a: UInt64
+  public let b: UInt64
+  public let c: UInt64
+  public let d: UInt64
 
-  package init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) {
+  public init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) {
     self.a = a
     self.b = b
     self.c = c
     self.d = d
   }
 
-  package static let zero = Digest(0, 0, 0, 0)
+  public static let zero = Digest(0, 0, 0, 0)
 
   /// Compares in constant time.
-  package func matches(_ other: Digest) -> Bool {
+  public func matches(_ other: Digest) -> Bool {
     (a ^ other.a) | (b ^ other.b) | (c ^ other.c) | (d ^ other.d) == 0
   }
 }

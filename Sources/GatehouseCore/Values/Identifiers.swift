@@ -1,70 +1,70 @@
 /// A record's number in the one order of the log; the first record is 1, and 0 means "before all".
-package typealias LSN = UInt64
+public typealias LSN = UInt64
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
-package typealias Milliseconds = Int64
+public typealias Milliseconds = Int64
 
 /// The id of an entity that lives in a partition: a serial number above, the partition in the low bits.
 ///
 /// Ids are shown as decimal numbers. Whoever holds an id knows its partition without a look-up.
-package struct Identifier<Entity>: Sendable, Hashable, BitwiseCopyable, Comparable {
-  package let raw: UInt64
+public struct Identifier<Entity>: Sendable, Hashable, BitwiseCopyable, Comparable {
+  public let raw: UInt64
 
-  package init(raw: UInt64) { self.raw = raw }
+  public init(raw: UInt64) { self.raw = raw }
 
-  package static func < (a: Self, b: Self) -> Bool { a.raw < b.raw }
+  public static func < (a: Self, b: Self) -> Bool { a.raw < b.raw }
 }
 
-package enum UserEntity {}
-package enum ContactEntity {}
-package enum SessionEntity {}
-package enum EntryEntity {}
-package enum MailEntity {}
+public enum UserEntity {}
+public enum ContactEntity {}
+public enum SessionEntity {}
+public enum EntryEntity {}
+public enum MailEntity {}
 
-package typealias UserID = Identifier<UserEntity>
-package typealias ContactID = Identifier<ContactEntity>
-package typealias SessionID = Identifier<SessionEntity>
-package typealias EntryID = Identifier<EntryEntity>
-package typealias MailID = Identifier<MailEntity>
+public typealias UserID = Identifier<UserEntity>
+public typealias ContactID = Identifier<ContactEntity>
+public typealias SessionID = Identifier<SessionEntity>
+public typealias EntryID = Identifier<EntryEntity>
+public typealias MailID = Identifier<MailEntity>
 
 /// The number of a workspace, product or service in the directory: dense, from 1.
-package typealias WorkspaceID = UInt16
-package typealias ProductID = UInt16
-package typealias ServiceID = UInt16
+public typealias WorkspaceID = UInt16
+public typealias ProductID = UInt16
+public typealias ServiceID = UInt16
 
 /// The workspace that is there from the start and is meant when none is named.
-package let mainWorkspace: WorkspaceID = 1
+public let mainWorkspace: WorkspaceID = 1
 
 /// How entities are spread over partitions: fixed when the data folder is made.
-package struct Partitioning: Sendable, Equatable {
+public struct Partitioning: Sendable, Equatable {
   /// Partition count = 1 << bits.
-  package let bits: UInt8
+  public let bits: UInt8
   /// The key of the hash of user names, private to a folder so that nobody can aim at one partition.
-  package let key: HashKey
+  public let key: HashKey
 
   /// - Parameter count: a power of two from 1 to 4096.
-  package init(count: Int, key: HashKey) {
+  public init(count: Int, key: HashKey) {
     precondition(count >= 1 && count <= 4096 && count.nonzeroBitCount == 1)
     self.bits = UInt8(count.trailingZeroBitCount)
     self.key = key
   }
 
-  package var count: Int { 1 << Int(bits) }
+  public var count: Int { 1 << Int(bits) }
 
-  package func partition<Entity>(of id: Identifier<Entity>) -> Int {
+  public func partition<Entity>(of id: Identifier<Entity>) -> Int {
     Int(truncatingIfNeeded: id.raw & ((1 << UInt64(bits)) - 1))
   }
 
-  package func serial<Entity>(of id: Identifier<Entity>) -> Int {
+  public func serial<Entity>(of id: Identifier<Entity>) -> Int {
     Int(truncatingIfNeeded: id.raw >> UInt64(bits))
   }
 
-  package func id<Entity>(serial: Int, partition: Int) -> Identifier<Entity> {
+  public func id<Entity>(serial: Int, partition: Int) -> Identifier<Entity> {
     Identifier(raw: UInt64(serial) << UInt64(bits) | UInt64(partition))
   }
 
   /// The partition of a folded user name, from its hash.
-  package func partition(ofHash hash: UInt64) -> Int {
+  public func partition(ofHash hash: UInt64) -> Int {
     Int(truncatingIfNeeded: hash >> 32) & (count - 1)
   }
 }

@@ -1,15 +1,22 @@
 /// Where a user name belongs: its folded text's hash, and the partition that keeps its entry.
-package struct NameKey: Sendable, BitwiseCopyable {
-  package let hash: UInt32
-  package let partition: Int
+public struct NameKey: Sendable, BitwiseCopyable {
+  public let hash: UInt32
+  public let partition: Int
 
-  package init(folded: UnsafeRawBufferPointer, _ partitioning: Partitioning) {
+  static let none = NameKey(hash: 0, partition: 0)
+
+  private init(hash: UInt32, partition: Int) {
+    self.hash = hash
+    self.partition = partition
+  }
+
+  public init(folded: UnsafeRawBufferPointer, _ partitioning: Partitioning) {
     let hash = sipHash(folded, key: partitioning.key)
     self.hash = UInt32(truncatingIfNeeded: hash)
     self.partition = partitioning.partition(ofHash: hash)
   }
 
-  package init(_ name: String, _ partitioning: Partitioning) {
+  public init(_ name: String, _ partitioning: Partitioning) {
     var text = FoldedName(name).text
     self = text.withUTF8 { NameKey(folded: UnsafeRawBufferPointer($0), partitioning) }
   }

@@ -3,10 +3,10 @@
 /// The folded form of a user name: lower case and NFC, so that names which read alike are one name.
 ///
 /// ASCII, nearly every name, is folded byte by byte without building a string.
-package struct FoldedName: Sendable, Hashable {
-  package let text: String
+public struct FoldedName: Sendable, Hashable {
+  public let text: String
 
-  package init(_ name: String) {
+  public init(_ name: String) {
     text = Self.fold(name)
   }
 
@@ -52,20 +52,12 @@ package struct FoldedName: Sendable, Hashable {
 
 /// Whether two runs of bytes are the same.
 @inline(__always)
-package func sameBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+public func sameBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
   guard a.count == b.count else { return false }
   var offset = 0
-  while offset + 8 <= a.count {
-    if a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      != b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-    {
-      return false
-    }
-    offset += 8
-  }
   while offset < a.count {
-    if a[offset] != b[offset] { return false }
-    offset += 1
+    if Words.load(a, at: offset) != Words.load(b, at: offset) { return false }
+    offset += 8
   }
   return true
 }

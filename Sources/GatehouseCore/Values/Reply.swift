@@ -4,8 +4,8 @@
 /// Texts lie one after the other in bytes of the reply, but for those of the program itself, which stay where
 /// they are: building a reply neither allocates a string nor counts a reference, and a lane can reuse one value
 /// for every command (`reset()` keeps the storage).
-package struct Reply: Sendable {
-  package enum Kind: UInt8, Sendable, BitwiseCopyable {
+public struct Reply: Sendable {
+  public enum Kind: UInt8, Sendable, BitwiseCopyable {
     /// A short status line: `OK`, `ALLOW`, `DENY reason`. Its text has neither CR nor LF.
     case simple
     /// An error; the text starts with its code.
@@ -25,15 +25,15 @@ package struct Reply: Sendable {
     case secret
   }
 
-  package struct Node: Sendable, BitwiseCopyable {
-    package let kind: Kind
+  public struct Node: Sendable, BitwiseCopyable {
+    public let kind: Kind
     /// Whether a text is one of the program's own.
-    fileprivate let isConstant: Bool
+    @usableFromInline let isConstant: Bool
     /// The length of a text in bytes, or the count of an aggregate's elements or pairs.
-    package let count: Int32
+    public let count: Int32
     /// An integer's value, a double's bit pattern, the offset of a text in the reply's bytes, or the address of
     /// a constant one.
-    package let value: Int64
+    public let value: Int64
 
     @inline(__always)
     fileprivate init(_ kind: Kind, count: Int = 0, value: Int64 = 0, isConstant: Bool = false) {
@@ -45,61 +45,61 @@ package struct Reply: Sendable {
   }
 
   /// The first `nodeCount` are the reply's; those beyond are room for the next one.
-  private var storedNodes: ContiguousArray<Node> = []
-  private var nodeCount = 0
-  private var bytes: ContiguousArray<UInt8> = []
+  @usableFromInline var storedNodes: ContiguousArray<Node> = []
+  @usableFromInline var nodeCount = 0
+  @usableFromInline var bytes: ContiguousArray<UInt8> = []
 
-  package init() {}
+  public init() {}
 
-  package var isEmpty: Bool { nodeCount == 0 }
+  public var isEmpty: Bool { nodeCount == 0 }
 
   /// Whether the first node is an error.
-  package var isError: Bool { nodeCount > 0 && storedNodes[0].kind == .error }
+  public var isError: Bool { nodeCount > 0 && storedNodes[0].kind == .error }
 
   /// Empties the reply and keeps its storage.
   @inline(__always)
-  package mutating func reset() {
+  public mutating func reset() {
     nodeCount = 0
     if !bytes.isEmpty { bytes.removeAll(keepingCapacity: true) }
   }
 
   // MARK: Building
 
-  package mutating func ok() { simple("OK") }
+  public mutating func ok() { simple("OK") }
 
-  package mutating func simple(_ text: StaticString) { add(.simple, text) }
-  package mutating func simple(_ text: String) { add(.simple, text) }
-  package mutating func text(_ text: StaticString) { add(.text, text) }
-  package mutating func text(_ text: String) { add(.text, text) }
-  package mutating func text(_ raw: UnsafeRawBufferPointer) { add(.text, raw) }
-  package mutating func verbatim(_ text: String) { add(.verbatim, text) }
-  package mutating func secret(_ text: String) { add(.secret, text) }
-  package mutating func error(_ text: String) { add(.error, text) }
+  public mutating func simple(_ text: StaticString) { add(.simple, text) }
+  public mutating func simple(_ text: String) { add(.simple, text) }
+  public mutating func text(_ text: StaticString) { add(.text, text) }
+  public mutating func text(_ text: String) { add(.text, text) }
+  public mutating func text(_ raw: UnsafeRawBufferPointer) { add(.text, raw) }
+  public mutating func verbatim(_ text: String) { add(.verbatim, text) }
+  public mutating func secret(_ text: String) { add(.secret, text) }
+  public mutating func error(_ text: String) { add(.error, text) }
 
-  package mutating func integer(_ value: some BinaryInteger) { add(Node(.integer, value: Int64(value))) }
+  public mutating func integer(_ value: some BinaryInteger) { add(Node(.integer, value: Int64(value))) }
 
-  package mutating func flag(_ value: Bool) { integer(value ? 1 : 0) }
+  public mutating func flag(_ value: Bool) { integer(value ? 1 : 0) }
 
-  package mutating func double(_ value: Double) { add(Node(.double, value: Int64(bitPattern: value.bitPattern))) }
+  public mutating func double(_ value: Double) { add(Node(.double, value: Int64(bitPattern: value.bitPattern))) }
 
-  package mutating func null() { add(Node(.null)) }
+  public mutating func null() { add(Node(.null)) }
 
-  package mutating func array(_ count: Int) { add(Node(.array, count: count)) }
+  public mutating func array(_ count: Int) { add(Node(.array, count: count)) }
 
-  package mutating func map(_ pairs: Int) { add(Node(.map, count: pairs)) }
+  public mutating func map(_ pairs: Int) { add(Node(.map, count: pairs)) }
 
   /// Text, or null where there is none.
-  package mutating func optional(_ value: String?) {
+  public mutating func optional(_ value: String?) {
     if let value { text(value) } else { null() }
   }
 
   /// Number, or null where there is none.
-  package mutating func optional(_ value: (some BinaryInteger)?) {
+  public mutating func optional(_ value: (some BinaryInteger)?) {
     if let value { integer(value) } else { null() }
   }
 
   /// Appends all nodes of `other`.
-  package mutating func append(_ other: Reply) {
+  public mutating func append(_ other: Reply) {
     let shift = Int64(bytes.count)
     bytes.append(contentsOf: other.bytes)
     for node in other.nodes {
@@ -109,7 +109,7 @@ package struct Reply: Sendable {
   }
 
   /// Appends one node of `other`.
-  package mutating func append(_ node: Node, of other: Reply) {
+  public mutating func append(_ node: Node, of other: Reply) {
     guard node.kind.isText, !node.isConstant else { return add(node) }
     let start = Int(node.value)
     add(Node(node.kind, count: Int(node.count), value: Int64(bytes.count)))
@@ -141,16 +141,16 @@ package struct Reply: Sendable {
 
   // MARK: Reading
 
-  package var nodes: ArraySlice<Node> { storedNodes[..<nodeCount] }
+  public var nodes: ArraySlice<Node> { storedNodes[..<nodeCount] }
 
   /// The text of a node of a text kind.
-  package func text(of node: Node) -> String {
+  public func text(of node: Node) -> String {
     withParts { _, bytes in String(decoding: node.text(bytes), as: UTF8.self) }
   }
 
   /// Calls `body` with the nodes, and the bytes that their texts are found by.
-  @inline(__always)
-  package func withParts<Result>(
+  @inlinable @inline(__always)
+  public func withParts<Result>(
     _ body: (UnsafeBufferPointer<Node>, UnsafeRawBufferPointer) -> Result
   ) -> Result {
     storedNodes.withUnsafeBufferPointer { nodes in
@@ -161,8 +161,8 @@ package struct Reply: Sendable {
 
 extension Reply.Node {
   /// The bytes of a node of a text kind; `bytes` are those of its reply.
-  @inline(__always)
-  package func text(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+  @inlinable @inline(__always)
+  public func text(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     let count = Int(count)
     if isConstant {
       return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(value)), count: count)
@@ -174,7 +174,7 @@ extension Reply.Node {
 }
 
 extension Reply: Equatable {
-  package static func == (a: Reply, b: Reply) -> Bool {
+  public static func == (a: Reply, b: Reply) -> Bool {
     a.nodes.elementsEqual(b.nodes) { one, other in
       guard one.kind == other.kind, one.count == other.count else { return false }
       return one.kind.isText ? a.text(of: one) == b.text(of: other) : one.value == other.value
@@ -184,7 +184,8 @@ extension Reply: Equatable {
 
 extension Reply.Kind {
   /// Whether a node of this kind refers to the reply's bytes.
-  package var isText: Bool {
+  @inlinable
+  public var isText: Bool {
     switch self {
     case .simple, .error, .text, .verbatim, .secret: true
     case .integer, .double, .null, .array, .map: false

@@ -1,16 +1,16 @@
 /// Times and durations as people write them. The core has no Foundation, and a date of the proleptic
 /// Gregorian calendar in UTC is a few lines of arithmetic.
-package enum TimeText {
-  package static let day: Milliseconds = 86_400_000
+public enum TimeText {
+  public static let day: Milliseconds = 86_400_000
 
   /// A point in time: unix milliseconds, or RFC 3339 (`2026-03-01T09:30:00Z`, `…+01:00`, fractions of a second).
-  package static func time(_ text: String) -> Milliseconds? {
+  public static func time(_ text: String) -> Milliseconds? {
     if let number = Int64(text) { return (0...Limits.latestTime).contains(number) ? number : nil }
     return rfc3339(Array(text.utf8))
   }
 
   /// A span: milliseconds, or a number with `ms`, `s`, `m`, `h` or `d`.
-  package static func duration(_ text: String) -> Milliseconds? {
+  public static func duration(_ text: String) -> Milliseconds? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard !digits.isEmpty, let number = Int64(digits) else { return nil }
     let unit: Int64
@@ -27,20 +27,20 @@ package enum TimeText {
   }
 
   /// A calendar day: `2026-03-01`, or any time, of which the UTC day counts. In days since 1970-01-01.
-  package static func dayNumber(_ text: String) -> Int32? {
+  public static func dayNumber(_ text: String) -> Int32? {
     let bytes = Array(text.utf8)
     if bytes.count == 10, let date = date(bytes[...]) { return Int32(date) }
     return time(text).map { Int32($0 / day) }
   }
 
   /// `2026-03-01` of a number of days since 1970-01-01.
-  package static func text(ofDay number: Int32) -> String {
+  public static func text(ofDay number: Int32) -> String {
     let (year, month, day) = civil(Int(number))
     return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
   }
 
   /// `2026-03-01T09:30:00.000Z`.
-  package static func text(of time: Milliseconds) -> String {
+  public static func text(of time: Milliseconds) -> String {
     let days = time >= 0 ? time / day : (time - day + 1) / day
     let rest = Int(time - days * day)
     let clock = "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2))"

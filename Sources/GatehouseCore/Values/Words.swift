@@ -1,18 +1,30 @@
 /// Reading short texts eight bytes at a time.
-package enum Words {
+public enum Words {
   /// The eight bytes at `offset`, or as many as there are, the first in the low bits.
   @inline(__always)
   static func load(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt64 {
-    if offset + 8 <= bytes.count {
-      return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    let count = bytes.count - offset
+    if count >= 8 { return bytes.word(at: offset) }
+    if offset > 0 {
+      // The bytes before it fill the word up, and are shifted out.
+      return bytes.word(at: offset + count - 8) >> UInt64(8 * (8 - count))
     }
-    var word: UInt64 = 0
-    var shift: UInt64 = 0
-    for index in offset..<bytes.count {
-      word |= UInt64(bytes[index]) << shift
-      shift += 8
+    return short(bytes)
+  }
+
+  /// Less than eight bytes: two loads that overlap, instead of one for each.
+  @inline(__always)
+  private static func short(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    let count = bytes.count
+    if count >= 4 {
+      let low = bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+      let high = bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+      return UInt64(UInt32(littleEndian: low)) | UInt64(UInt32(littleEndian: high)) << UInt64(8 * (count - 4))
     }
-    return word
+    if count == 0 { return 0 }
+    let middle = count >> 1
+    return UInt64(bytes[0]) | UInt64(bytes[middle]) << UInt64(8 * middle)
+      | UInt64(bytes[count - 1]) << UInt64(8 * (count - 1))
   }
 
   /// The word with the letters A to Z of its bytes made lower case; only for words of ASCII.
@@ -40,5 +52,13 @@ package enum Words {
       offset += 8
     }
     return Int(truncatingIfNeeded: hash >> 1)
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The eight bytes at `offset`, the first in the low bits.
+  @inline(__always)
+  fileprivate func word(at offset: Int) -> UInt64 {
+    UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 }

@@ -9,10 +9,10 @@ extension ConnectionHandler {
   ///
   /// - Returns: false where the request must wait until everything under way has been answered; it is then
   ///   brought again.
-  func handle(_ request: Arguments, _ lane: Lane, _ turn: Turn) -> Bool {
+  func handle(_ request: Arguments, _ lane: Lane, _ turn: Turn, _ foresight: Foresight) -> Bool {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
     var place: Int?
-    let start = turn.begin(request, on: facts, now: lane.now, place: &place)
+    let start = turn.begin(request, on: facts, now: lane.now, place: &place, foresight)
     switch start {
     case .partition(let index):
       if !hasNothingUnderWay, turn.isBarrier { return false }

@@ -120,40 +120,70 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func carryOut(_ all: UnsafeRawBufferPointer, _ lane: Lane) -> Int {
     let turn = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.turn : nil
     var consumed = 0
-    loop: while consumed < all.count, !isPaused, !isClosing {
+    while consumed < all.count, !isPaused, !isClosing {
       let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
-      switch parser.next(rest) {
-      case .request(let count):
-        let request = parser.arguments(in: rest)
-        let isTaken = if let turn { handle(request, lane, turn) } else { handleEarly(request) }
-        if !isTaken {
-          isPaused = true
-          break loop
-        }
-        if lane.isWatched { tellMonitors(request) }
-        if consumed == 0, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
-        consumed += count
-        if !parser.authenticated { parser.authenticated = isKnown }
-      case .nothing(let count): consumed += count
-      case .incomplete: break loop
-      case .failure(let error):
-        fail(error)
-        break loop
+      lane.run.fill(rest, &parser)
+      guard let done = lane.run.count > 0 ? carryOutRun(rest, lane, turn) : carryOutNext(rest, lane, turn) else {
+        break
       }
-      if queue.pendingBytes > 0, overflows {
-        close()
-        break loop
-      }
-      if ready.readableBytes >= Self.flushBytes {
-        flush()
-        if !context.channel.isWritable { isPaused = true }
-      }
+      consumed += done
     }
     queue.endRead()
     sendOutgoing()
     lane.endRead()
     client.commands &+= UInt64(lane.commandsInRead)
     return consumed
+  }
+
+  /// Carries out the lane's run of requests, or as many of it as can be carried out now.
+  private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ turn: Turn?) -> Int {
+    let count = lane.run.count
+    if count > 1, let turn { lane.lookAhead(bytes, turn) }
+    var done = 0
+    for index in 0..<count {
+      let request = lane.run.request(index, in: bytes)
+      guard take(request, lane, turn, count > 1 ? lane.foresights[index] : .none) else { break }
+      done = lane.run.end(of: index)
+      if isPaused || isClosing { break }
+    }
+    if done < lane.run.end(of: count - 1) { parser.startOver() }
+    return done
+  }
+
+  /// Carries out what stands at the start of `bytes`, if it is no whole array.
+  ///
+  /// - Returns: how many bytes it was; nil where more must be read, or nothing more is.
+  private func carryOutNext(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ turn: Turn?) -> Int? {
+    switch parser.next(bytes) {
+    case .request(let count): return take(parser.arguments(in: bytes), lane, turn, .none) ? count : nil
+    case .nothing(let count): return count
+    case .incomplete: return nil
+    case .failure(let error):
+      fail(error)
+      return nil
+    }
+  }
+
+  /// Carries out one request; false where it must wait, and the connection with it.
+  @inline(__always)
+  private func take(_ request: Arguments, _ lane: Lane, _ turn: Turn?, _ foresight: Foresight) -> Bool {
+    let isFirst = lane.commandsInRead == 0
+    guard let turn else { return handleEarly(request) || pause() }
+    guard handle(request, lane, turn, foresight) else { return pause() }
+    if lane.isWatched { tellMonitors(request) }
+    if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
+    if !parser.authenticated { parser.authenticated = isKnown }
+    if queue.pendingBytes > 0, overflows { close() }
+    if ready.readableBytes >= Self.flushBytes {
+      flush()
+      if !context.channel.isWritable { isPaused = true }
+    }
+    return true
+  }
+
+  private func pause() -> Bool {
+    isPaused = true
+    return false
   }
 
   /// Whether the client's requests may be large: it has authenticated, or need not.

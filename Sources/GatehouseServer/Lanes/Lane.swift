@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import GatehouseWire
 import NIOCore
 import Synchronization
 
@@ -150,6 +151,19 @@ final class Lane: @unchecked Sendable {
   }
 
   // MARK: Reads
+
+  /// The requests of a read that are carried out next.
+  @exclusivity(unchecked) var run = RequestRun()
+  /// What is known of each of them.
+  @exclusivity(unchecked) private(set) var foresights: ContiguousArray<Foresight> = []
+
+  /// Has memory bring what the requests of the run will read.
+  func lookAhead(_ bytes: UnsafeRawBufferPointer, _ turn: Turn) {
+    foresights.removeAll(keepingCapacity: true)
+    for index in 0..<run.count { foresights.append(turn.foresee(run.request(index, in: bytes), free)) }
+    for index in foresights.indices { foresights[index].approach() }
+    for foresight in foresights { foresight.arrive() }
+  }
 
   /// The time of the read at hand, for all its commands.
   @exclusivity(unchecked) private(set) var now: Milliseconds = 0

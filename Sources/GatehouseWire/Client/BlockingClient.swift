@@ -4,9 +4,9 @@
 ///     let reply = try client.command("LOGIN.CHECK", "ana", "payroll")
 ///
 /// Requests that are sent without waiting form a pipeline; replies come in the same order.
-package final class BlockingClient {
+public final class BlockingClient {
   /// How long to wait for the server, each time; nil waits for ever.
-  package var timeout: Duration?
+  public var timeout: Duration?
 
   private let socket: ClientSocket
   private var parser = ReplyParser()
@@ -16,7 +16,7 @@ package final class BlockingClient {
   ///   - host: a name or an address.
   ///   - port: a TCP port.
   ///   - timeout: how long to wait for the connection, and then for each reply.
-  package init(host: String, port: Int, timeout: Duration? = .seconds(5)) throws(ClientError) {
+  public init(host: String, port: Int, timeout: Duration? = .seconds(5)) throws(ClientError) {
     self.timeout = timeout
     socket = try ClientSocket(host: host, port: port, deadline: Self.deadline(timeout))
   }
@@ -24,26 +24,26 @@ package final class BlockingClient {
   // MARK: One command at a time
 
   /// Sends a request and waits for its reply. Messages that answer no command are dropped.
-  package func command(_ words: [String]) throws(ClientError) -> RESPValue {
+  public func command(_ words: [String]) throws(ClientError) -> RESPValue {
     send(words)
     return try reply()
   }
 
-  package func command(_ words: String...) throws(ClientError) -> RESPValue { try command(words) }
+  public func command(_ words: String...) throws(ClientError) -> RESPValue { try command(words) }
 
   // MARK: Pipelines
 
   /// Puts a request behind those that wait to be sent.
-  package func send(_ words: [String]) { RequestEncoder.append(words, to: &output) }
+  public func send(_ words: [String]) { RequestEncoder.append(words, to: &output) }
 
   /// Puts a request of any bytes behind those that wait to be sent.
-  package func send(bytes words: [[UInt8]]) { RequestEncoder.append(words, to: &output) }
+  public func send(bytes words: [[UInt8]]) { RequestEncoder.append(words, to: &output) }
 
   /// Puts bytes, whatever they are, behind those that wait to be sent.
-  package func send(raw bytes: some Sequence<UInt8>) { output.append(contentsOf: bytes) }
+  public func send(raw bytes: some Sequence<UInt8>) { output.append(contentsOf: bytes) }
 
   /// Sends all requests, then waits for all replies.
-  package func pipeline(_ requests: [[String]]) throws(ClientError) -> [RESPValue] {
+  public func pipeline(_ requests: [[String]]) throws(ClientError) -> [RESPValue] {
     for request in requests { send(request) }
     var replies: [RESPValue] = []
     replies.reserveCapacity(requests.count)
@@ -53,7 +53,7 @@ package final class BlockingClient {
 
   /// Sends what waits to be sent. What the server answers meanwhile is read, or else both sides could wait for
   /// each other with full buffers.
-  package func flush() throws(ClientError) {
+  public func flush() throws(ClientError) {
     var sent = 0
     defer { output.removeSubrange(..<sent) }
     while sent < output.count {
@@ -64,7 +64,7 @@ package final class BlockingClient {
   }
 
   /// The next reply; messages that answer no command are dropped.
-  package func reply() throws(ClientError) -> RESPValue {
+  public func reply() throws(ClientError) -> RESPValue {
     while true {
       let value = try receive()
       if case .push = value { continue }
@@ -73,7 +73,7 @@ package final class BlockingClient {
   }
 
   /// The next reply or message, after sending what waits to be sent.
-  package func receive() throws(ClientError) -> RESPValue {
+  public func receive() throws(ClientError) -> RESPValue {
     try flush()
     while true {
       if let value = try parsed() { return value }
@@ -83,7 +83,7 @@ package final class BlockingClient {
   }
 
   /// Everything the server sends until it closes the connection, undecoded.
-  package func readToEnd() throws(ClientError) -> [UInt8] {
+  public func readToEnd() throws(ClientError) -> [UInt8] {
     try flush()
     var bytes = parser.takeRest()
     while true {
@@ -94,7 +94,7 @@ package final class BlockingClient {
   }
 
   /// Closes the connection; it is also closed when the client is released.
-  package func close() { socket.close() }
+  public func close() { socket.close() }
 
   // MARK: Parts
 

@@ -1,5 +1,5 @@
 /// Why a client cannot go on. After any of these its connection is of no more use.
-package enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The host has no address.
   case unknownHost(String, reason: String)
   /// No address of the host took the connection; the reason is that of the last one.
@@ -11,7 +11,7 @@ package enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
   case broken(reason: String)
   case malformedReply(ReplyError)
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .unknownHost(let host, let reason): "cannot find \(host): \(reason)"
     case .refused(let address, let reason): "cannot connect to \(address): \(reason)"

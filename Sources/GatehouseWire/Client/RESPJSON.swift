@@ -3,7 +3,7 @@ extension RESPValue {
   ///
   /// Maps become objects, sets and pushes arrays, integers of any size numbers, an error the object `{"error": text}`.
   /// JSON has neither infinity nor NaN, so these become strings. A byte that is not UTF-8 becomes the text `\xHH`.
-  package func json() -> String {
+  public func json() -> String {
     var output = ""
     append(to: &output)
     return output

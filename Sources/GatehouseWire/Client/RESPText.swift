@@ -1,7 +1,7 @@
 extension RESPValue {
   /// The value as redis-cli shows it on a terminal: numbered, indented, with texts in quotes; it ends with a line end.
   /// - Parameter escapesNonASCII: whether letters beyond ASCII are shown as `\xHH`, as redis-cli does.
-  package func formatted(escapesNonASCII: Bool = false) -> String {
+  public func formatted(escapesNonASCII: Bool = false) -> String {
     var output: [UInt8] = []
     append(to: &output, prefix: "", keepsUTF8: !escapesNonASCII)
     return String(decoding: output, as: UTF8.self)
@@ -82,7 +82,7 @@ extension RESPValue {
 extension RESPValue {
   /// The value for programs that read lines, as redis-cli writes it to a pipe: no quotes and no numbers, one element a
   /// line, a field and its value on one. Bytes are left as they are; there is no line end after the last.
-  package func plain() -> [UInt8] {
+  public func plain() -> [UInt8] {
     switch self {
     case .simple(let text), .error(let text), .bigNumber(let text): Array(text.utf8)
     case .integer(let value): Array("\(value)".utf8)

@@ -1,5 +1,5 @@
 /// A reply as a client sees it: any value of RESP2 or RESP3. Attributes are read and dropped.
-package enum RESPValue: Sendable, Equatable {
+public enum RESPValue: Sendable, Equatable {
   case simple(String)
   /// The text starts with the error's code.
   case error(String)
@@ -19,11 +19,11 @@ package enum RESPValue: Sendable, Equatable {
   /// A message that answers no command.
   case push([RESPValue])
 
-  package struct Pair: Sendable, Equatable {
-    package var key: RESPValue
-    package var value: RESPValue
+  public struct Pair: Sendable, Equatable {
+    public var key: RESPValue
+    public var value: RESPValue
 
-    package init(_ key: RESPValue, _ value: RESPValue) {
+    public init(_ key: RESPValue, _ value: RESPValue) {
       self.key = key
       self.value = value
     }
@@ -31,10 +31,10 @@ package enum RESPValue: Sendable, Equatable {
 }
 
 extension RESPValue {
-  package static func bulk(_ text: String) -> RESPValue { .bulk(Array(text.utf8)) }
+  public static func bulk(_ text: String) -> RESPValue { .bulk(Array(text.utf8)) }
 
   /// The text of a simple, bulk or verbatim value.
-  package var string: String? {
+  public var string: String? {
     switch self {
     case .simple(let text): text
     case .bulk(let bytes), .verbatim(_, let bytes): String(decoding: bytes, as: UTF8.self)
@@ -42,18 +42,18 @@ extension RESPValue {
     }
   }
 
-  package var integer: Int64? {
+  public var integer: Int64? {
     if case .integer(let value) = self { value } else { nil }
   }
 
-  package var errorText: String? {
+  public var errorText: String? {
     if case .error(let text) = self { text } else { nil }
   }
 
-  package var isNull: Bool { self == .null }
+  public var isNull: Bool { self == .null }
 
   /// The elements of an array, a set or a push.
-  package var elements: [RESPValue]? {
+  public var elements: [RESPValue]? {
     switch self {
     case .array(let elements), .set(let elements), .push(let elements): elements
     default: nil
@@ -61,7 +61,7 @@ extension RESPValue {
   }
 
   /// The pairs of a map, also where RESP2 shows it as a flat array of keys and values.
-  package var pairs: [Pair]? {
+  public var pairs: [Pair]? {
     switch self {
     case .map(let pairs): pairs
     case .array(let elements) where elements.count.isMultiple(of: 2):
@@ -71,7 +71,7 @@ extension RESPValue {
   }
 
   /// The value of a map's field, also where RESP2 shows the map as a flat array.
-  package subscript(field: String) -> RESPValue? {
+  public subscript(field: String) -> RESPValue? {
     pairs?.first { $0.key.string == field }?.value
   }
 }

@@ -1,10 +1,10 @@
 /// Why bytes are not a reply.
-package enum ReplyError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum ReplyError: Error, Sendable, Equatable, CustomStringConvertible {
   case malformed
   /// Values lie within each other deeper than `ReplyDecoder.maximumDepth`.
   case tooDeep
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .malformed: "the server sent what is not a reply"
     case .tooDeep: "the server sent a reply that is nested too deeply"

@@ -1,5 +1,5 @@
 /// Collects the bytes a server sends and gives them back reply by reply.
-package struct ReplyParser: Sendable {
+public struct ReplyParser: Sendable {
   private var bytes: [UInt8] = []
   /// Where the bytes start that have not been given back.
   private var start = 0
@@ -8,12 +8,12 @@ package struct ReplyParser: Sendable {
   /// Bytes given back are dropped once there are so many, not one reply at a time.
   private static let compactionThreshold = 64 * 1024
 
-  package init() {}
+  public init() {}
 
   /// How many bytes wait for the rest of their reply, or to be asked for.
-  package var pendingBytes: Int { bytes.count - start }
+  public var pendingBytes: Int { bytes.count - start }
 
-  package mutating func append(_ more: some Sequence<UInt8>) {
+  public mutating func append(_ more: some Sequence<UInt8>) {
     if start == bytes.count {
       bytes.removeAll(keepingCapacity: true)
       start = 0
@@ -25,13 +25,13 @@ package struct ReplyParser: Sendable {
   }
 
   /// Gives back all bytes that have not been decoded, as they are.
-  package mutating func takeRest() -> [UInt8] {
+  public mutating func takeRest() -> [UInt8] {
     defer { self = ReplyParser() }
     return Array(bytes[start...])
   }
 
   /// The next reply or push, or nil until more bytes are appended.
-  package mutating func next() throws(ReplyError) -> RESPValue? {
+  public mutating func next() throws(ReplyError) -> RESPValue? {
     let outcome = bytes.withUnsafeBytes { scanner.next(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     let consumed: Int
     switch outcome {

@@ -2,8 +2,8 @@
 ///
 /// Like `RequestParser` it is called with all bytes not consumed yet and looks at none of them twice. Nesting costs
 /// it nothing, because it only counts how many values are still to come.
-package struct ReplyScanner: Sendable {
-  package enum Outcome: Sendable, Equatable {
+public struct ReplyScanner: Sendable {
+  public enum Outcome: Sendable, Equatable {
     /// A whole reply. The next one starts after `consumed` bytes.
     case reply(consumed: Int, isError: Bool)
     /// A whole message that answers no command.
@@ -25,10 +25,10 @@ package struct ReplyScanner: Sendable {
   /// No reply has more values than this.
   private static let maximumValues = 1 << 40
 
-  package init() {}
+  public init() {}
 
   /// Looks for a reply at the start of `bytes`.
-  package mutating func next(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+  public mutating func next(_ bytes: UnsafeRawBufferPointer) -> Outcome {
     precondition(position <= bytes.count, "the bytes of a half-received reply were dropped")
     guard let base = bytes.baseAddress else { return .incomplete }
     let end = bytes.count

@@ -1,16 +1,16 @@
 /// Writes requests in the form of arrays, which take any byte.
-package enum RequestEncoder {
-  package static func encode(_ words: [String]) -> [UInt8] {
+public enum RequestEncoder {
+  public static func encode(_ words: [String]) -> [UInt8] {
     var bytes: [UInt8] = []
     append(words, to: &bytes)
     return bytes
   }
 
-  package static func append(_ words: [String], to bytes: inout [UInt8]) {
+  public static func append(_ words: [String], to bytes: inout [UInt8]) {
     append(words.lazy.map(\.utf8), to: &bytes)
   }
 
-  package static func append(_ words: some Collection<some Collection<UInt8>>, to bytes: inout [UInt8]) {
+  public static func append(_ words: some Collection<some Collection<UInt8>>, to bytes: inout [UInt8]) {
     header(Byte.asterisk, words.count, to: &bytes)
     for word in words {
       header(Byte.dollar, word.count, to: &bytes)

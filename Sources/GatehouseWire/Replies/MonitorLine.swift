@@ -1,14 +1,14 @@
-package import GatehouseCore
-package import NIOCore
+public import GatehouseCore
+public import NIOCore
 
 /// The line `MONITOR` shows for a command: `+1700000000.123456 [0 127.0.0.1:50000] "PING" "hello"`.
-package enum MonitorLine {
+public enum MonitorLine {
   /// Appends the line of one command.
   /// - Parameters:
   ///   - microseconds: when, since 1970.
   ///   - client: the address and port it came from.
   ///   - arguments: its words; those that are secret must have been replaced.
-  package static func encode(
+  public static func encode(
     microseconds: Int64, client: String, arguments: Arguments, into buffer: inout ByteBuffer
   ) {
     precondition(microseconds >= 0)

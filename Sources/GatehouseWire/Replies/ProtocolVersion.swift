@@ -1,5 +1,5 @@
 /// The version of the Redis protocol a connection speaks: 2 until `HELLO 3` asks for the other.
-package enum ProtocolVersion: Int, Sendable, BitwiseCopyable {
+public enum ProtocolVersion: Int, Sendable, BitwiseCopyable {
   case resp2 = 2
   case resp3 = 3
 }

@@ -1,9 +1,9 @@
 /// Bytes shown in quotes, with whatever is not printable escaped: the form in which redis-cli and `MONITOR` show
 /// them, and which an inline request takes back unchanged.
-package enum QuotedText {
+public enum QuotedText {
   /// Appends the quoted form of `bytes`.
   /// - Parameter keepsUTF8: whether valid UTF-8 beyond ASCII is left readable (for people) or escaped (as Redis does).
-  package static func append(_ bytes: some Collection<UInt8>, to output: inout [UInt8], keepsUTF8: Bool = false) {
+  public static func append(_ bytes: some Collection<UInt8>, to output: inout [UInt8], keepsUTF8: Bool = false) {
     output.append(Byte.quote)
     if keepsUTF8, bytes.contains(where: { $0 >= 0x80 }), let text = String(validating: bytes, as: UTF8.self) {
       for scalar in text.unicodeScalars { appendEscaped(scalar, to: &output) }

@@ -1,5 +1,5 @@
-package import GatehouseCore
-package import NIOCore
+public import GatehouseCore
+public import NIOCore
 
 /// Writes replies in the form the connection speaks.
 ///
@@ -13,9 +13,9 @@ package import NIOCore
 /// | null | `$-1` | `_` |
 /// | array | `*count` | same |
 /// | map | `*count`, twice as many | `%pairs` |
-package enum ReplyEncoder {
+public enum ReplyEncoder {
   /// Appends `reply` to `buffer`. Space is made once, for an upper bound of the whole reply.
-  package static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
+  public static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
     reply.withParts { nodes, bytes in
       let bound = upperBound(nodes)
       guard bound > 0 else { return }
@@ -30,7 +30,7 @@ package enum ReplyEncoder {
   }
 
   /// Appends a status line, for what is not the answer to one command (`MONITOR`).
-  package static func encodeStatus(_ text: String, into buffer: inout ByteBuffer) {
+  public static func encodeStatus(_ text: String, into buffer: inout ByteBuffer) {
     var reply = Reply()
     reply.simple(text)
     encode(reply, .resp2, into: &buffer)
@@ -38,7 +38,7 @@ package enum ReplyEncoder {
 
   /// Appends the head of a message the client did not ask for; its `count` elements are to be encoded after it.
   /// RESP2 knows no such message: there it is an array, which only a client that subscribed expects.
-  package static func encodePushHeader(_ count: Int, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
+  public static func encodePushHeader(_ count: Int, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
     precondition(count > 0 && count <= Int(Int32.max))
     buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: maximumHeader) { target in
       var cursor = WireCursor(target.baseAddress!)

@@ -1,5 +1,5 @@
 /// Why the bytes of a client are not a request. The connection must be closed: what follows cannot be framed.
-package enum ProtocolError: Error, Sendable, Equatable {
+public enum ProtocolError: Error, Sendable, Equatable {
   /// A line without an end, longer than `WireLimits.inlineBytes`.
   case inlineTooLong
   case unbalancedQuotes
@@ -18,7 +18,7 @@ package enum ProtocolError: Error, Sendable, Equatable {
   case crossProtocol
 
   /// The text of the error reply to send before closing, or nil where the connection closes silently.
-  package var reply: String? {
+  public var reply: String? {
     guard let reason else { return nil }
     return "ERR Protocol error: " + reason
   }

@@ -1,4 +1,4 @@
-package import GatehouseCore
+public import GatehouseCore
 
 /// Finds the words of a request in the bytes a client has sent, without copying them.
 ///
@@ -12,8 +12,8 @@ package import GatehouseCore
 ///     case .incomplete: read more
 ///     case .failure(let error): answer error.reply, if any, and close
 ///     }
-package struct RequestParser: ~Copyable, Sendable {
-  package enum Outcome: Sendable, Equatable {
+public struct RequestParser: ~Copyable, Sendable {
+  public enum Outcome: Sendable, Equatable {
     /// A request; its words are `arguments(in:)`. The next one starts after `consumed` bytes.
     case request(consumed: Int)
     /// An empty line or an array of no elements: to be dropped without an answer.
@@ -25,11 +25,11 @@ package struct RequestParser: ~Copyable, Sendable {
   }
 
   /// Until this is set, the tighter limits for strangers hold.
-  package var authenticated: Bool
-  package let limits: WireLimits
+  public var authenticated: Bool
+  public let limits: WireLimits
 
   /// The words of the last request. They lie in the bytes passed to `next`, or in `scratch` if `wordsAreInScratch`.
-  private var ranges = FlatList<ArgumentRange>()
+  private(set) var ranges = FlatList<ArgumentRange>()
   /// The words of an inline request with quotes: unescaped, they are no longer a part of the input.
   private var scratch = FlatList<UInt8>()
   private var wordsAreInScratch = false
@@ -43,14 +43,14 @@ package struct RequestParser: ~Copyable, Sendable {
 
   private static let unknownLength = -1
 
-  package init(authenticated: Bool = false, limits: WireLimits = .standard) {
+  public init(authenticated: Bool = false, limits: WireLimits = .standard) {
     precondition(limits.requestBytes <= Int(Int32.max) && limits.inlineBytes <= Int(Int32.max))
     self.authenticated = authenticated
     self.limits = limits
   }
 
   /// Looks for a request at the start of `bytes`.
-  package mutating func next(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+  public mutating func next(_ bytes: UnsafeRawBufferPointer) -> Outcome {
     precondition(position <= bytes.count, "the bytes of a half-sent request were dropped")
     guard let base = bytes.baseAddress, !bytes.isEmpty else { return .incomplete }
     if missingWords > 0 { return arrayWords(base, bytes.count) }
@@ -62,10 +62,13 @@ package struct RequestParser: ~Copyable, Sendable {
   /// The words of the last request; `bytes` are those that were passed to `next`. The view is valid as long as they
   /// are, and until `next` is called again.
   @inline(__always)
-  package func arguments(in bytes: UnsafeRawBufferPointer) -> Arguments {
+  public func arguments(in bytes: UnsafeRawBufferPointer) -> Arguments {
     let base = wordsAreInScratch ? UnsafeRawPointer(scratch.all.baseAddress!) : bytes.baseAddress!
     return Arguments(base: base, ranges: ranges.all)
   }
+
+  /// Forgets what was read of a half-sent request: it is passed again from its start, or not at all.
+  public mutating func startOver() { forget() }
 
   // MARK: Arrays
 

@@ -1,0 +1,132 @@
+/// The rows of one page and, packed one after the other, their details.
+///
+/// A value like an array: a copy shares the memory until one of the two changes. Unlike an array's, the rows begin
+/// with a line of memory, and no count beside them is asked (the table asks its own): of a million users a login
+/// check then fetches one line for the row and one for the name, which is what its time is made of.
+struct RowPage<Row: TableRow>: Sendable {
+  static var shift: Int { 6 }
+  static var size: Int { 1 << shift }
+
+  private var owner = RowMemory<Row>()
+  /// Where the owner's rows lie.
+  private nonisolated(unsafe) var rows: UnsafeMutablePointer<Row>
+  private(set) var details: ContiguousArray<UInt8> = []
+  /// Bytes of `details` that no row refers to any more.
+  private var waste = 0
+
+  /// A page of vacant rows.
+  init() { rows = owner.rows }
+
+  /// A page of rows that refer to `details`.
+  init(_ rows: some Collection<Row>, details: UnsafeRawBufferPointer) {
+    self.init()
+    for (place, row) in rows.enumerated() {
+      precondition(Int(row.details.offset) + Int(row.details.count) <= details.count)
+      self.rows[place] = row
+    }
+    self.details.append(contentsOf: details)
+  }
+
+  /// The row at a place below `size`, which the table has checked.
+  subscript(place: Int) -> Row {
+    @inline(__always) unsafeAddress { UnsafePointer(rows + place) }
+    @inline(__always) unsafeMutableAddress {
+      if !isKnownUniquelyReferenced(&owner) { detach() }
+      return rows + place
+    }
+  }
+
+  /// Where a row lies.
+  @inline(__always)
+  func address(of place: Int) -> UnsafePointer<Row> { UnsafePointer(rows + place) }
+
+  private mutating func detach() {
+    owner = RowMemory(copying: owner)
+    rows = owner.rows
+  }
+
+  // MARK: Details
+
+  /// Calls `body` with the details of a row: empty where it has none.
+  @inline(__always)
+  func withDetails<Result>(of place: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    // Ranges come from this type alone: to check one would fetch the line that the array's count lies in.
+    let range = rows[place].details
+    assert(Int(range.offset) + Int(range.count) <= details.count)
+    return details.withUnsafeBufferPointer { bytes in
+      let start = UnsafeRawPointer(bytes.baseAddress).map { $0 + Int(range.offset) }
+      return body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(range.count)))
+    }
+  }
+
+  /// Replaces a row, which keeps no details.
+  mutating func replace(_ place: Int, with row: Row) {
+    discardDetails(of: place)
+    self[place] = row
+    self[place].details = DetailRange()
+  }
+
+  /// Replaces the details of a row.
+  ///
+  /// - Parameter filled: how many rows of the page are in use.
+  mutating func setDetails(of place: Int, _ bytes: ContiguousArray<UInt8>, filled: Int) {
+    discardDetails(of: place)
+    guard !bytes.isEmpty else { return }
+    makeRoom(bytes.count, filled)
+    var range = DetailRange()
+    range.offset = UInt32(details.count)
+    range.count = UInt32(bytes.count)
+    details.append(contentsOf: bytes)
+    self[place].details = range
+  }
+
+  private mutating func discardDetails(of place: Int) {
+    let count = Int(rows[place].details.count)
+    guard count > 0 else { return }
+    waste += count
+    self[place].details = DetailRange()
+  }
+
+  /// Sees to it that `count` more bytes fit. A page grows by an eighth, not by doubling, for memory is
+  /// what a million users are measured by; what is wasted is squeezed out whenever the page must grow.
+  private mutating func makeRoom(_ count: Int, _ filled: Int) {
+    guard details.count + count > details.capacity else { return }
+    let live = details.count - waste + count
+    var packed = ContiguousArray<UInt8>()
+    // A page that is still filling up is sized for the rows to come, by the average of those it has.
+    let expected = filled < Self.size ? live * min(Self.size, filled * 2) / filled : live
+    packed.reserveCapacity(expected + expected / 8 + 32)
+    for place in 0..<filled {
+      let range = rows[place].details
+      guard range.count > 0 else { continue }
+      let start = packed.count
+      packed.append(contentsOf: details[Int(range.offset)..<Int(range.offset + range.count)])
+      self[place].details.offset = UInt32(start)
+    }
+    details = packed
+    waste = 0
+  }
+}
+
+/// The memory of a page's rows.
+private final class RowMemory<Row: TableRow>: @unchecked Sendable {
+  let rows: UnsafeMutablePointer<Row>
+
+  init() {
+    rows = Self.allocate()
+    rows.initialize(repeating: .vacant, count: RowPage<Row>.size)
+  }
+
+  init(copying other: RowMemory) {
+    rows = Self.allocate()
+    rows.initialize(from: other.rows, count: RowPage<Row>.size)
+  }
+
+  deinit { rows.deallocate() }
+
+  private static func allocate() -> UnsafeMutablePointer<Row> {
+    let bytes = UnsafeMutableRawPointer.allocate(
+      byteCount: RowPage<Row>.size * MemoryLayout<Row>.stride, alignment: 64)
+    return bytes.bindMemory(to: Row.self, capacity: RowPage<Row>.size)
+  }
+}

@@ -44,7 +44,7 @@ extension CommandTable {
     let filter = try UserFilter(turn)
     let page = try ListPage(turn)
     if let field = page.sort { return collect(by: field, filter, page, turn, cell, &gathered) }
-    guard let first = page.firstSerial(in: cell) else { return }
+    guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
     for serial in first..<max(first, cell.state.users.last + 1) {
       let user = ListedUser(cell: cell, serial: serial, directory: turn.directory)

@@ -9,7 +9,11 @@ public struct UserFilter {
   public init(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
     var conditions: [UserCondition] = []
-    for words in try turn.options("WHERE") { conditions.append(try UserCondition(words[0], words[1], words[2], turn)) }
+    let given = try turn.options("WHERE")
+    guard given.count <= Limits.conditionsOfList else {
+      throw .refused(.limit("conditions: WHERE is given at most \(Limits.conditionsOfList) times"))
+    }
+    for words in given { conditions.append(try UserCondition(words[0], words[1], words[2], turn)) }
     self.conditions = conditions
     includesDeleted = conditions.contains(where: \.asksForDeleted)
     principal = turn.asUser
@@ -72,6 +76,7 @@ public struct ListPage {
     var fields: [ListField] = []
     for name in try turn.options("FIELDS").first ?? [] {
       guard let field = ListField(name: name.lowercased()) else { throw UserCondition.unknown(name) }
+      guard !fields.contains(field) else { throw .refused(.syntax("field \(field.name) is given twice")) }
       fields.append(field)
     }
     self.fields = fields.isEmpty ? Self.standard : fields
@@ -96,8 +101,10 @@ public struct ListPage {
       if !isSorted { return .after(key: [], id: id) }
       if let key = bytes(parts[0]) { return .after(key: key, id: id) }
     }
-    throw .refused(.syntax("CURSOR is not one that a list in this order gave"))
+    throw unknownCursor
   }
+
+  private static var unknownCursor: Halt { .refused(.syntax("CURSOR is not one that a list in this order gave")) }
 
   private static func bytes(_ hexadecimal: Substring) -> ContiguousArray<UInt8>? {
     let digits = Array(hexadecimal.utf8)
@@ -119,13 +126,16 @@ public struct ListPage {
 
   /// The first serial number of a partition that an unsorted list has not shown yet; nil where it has shown all.
   /// Such a list goes by partitions, and in each by serial numbers.
-  public func firstSerial(in cell: HeldPartition) -> Int? {
+  public func firstSerial(in cell: HeldPartition) throws(Halt) -> Int? {
     guard case .after(_, let raw) = cursor else { return 1 }
     let partitioning = cell.state.partitioning
     let id = UserID(raw: raw)
     let reached = partitioning.partition(of: id)
-    if cell.index < reached { return nil }
-    return cell.index == reached ? partitioning.serial(of: id) + 1 : 1
+    guard cell.index == reached else { return cell.index < reached ? nil : 1 }
+    // An id that was never given out was no list's last.
+    let serial = partitioning.serial(of: id)
+    guard cell.state.users.contains(serial) else { throw Self.unknownCursor }
+    return serial + 1
   }
 
   // MARK: Order

@@ -23,6 +23,8 @@ public enum Limits {
   /// Items a list answers with when `COUNT` is not given, and at most.
   public static let listDefault = 100
   public static let listMost = 10_000
+  /// Conditions that one list or count looks at.
+  public static let conditionsOfList = 100
   /// The times that commands accept: from 1970 up to the year 9999.
   public static let latestTime: Milliseconds = 253_402_300_799_999
   /// How far ahead of the server's clock a timer may start or stop.

@@ -34,9 +34,13 @@ extension ConnectionHandler {
     }
   }
 
+  /// The commands that a request names, each once: a request of many names must not make a reply of any length.
   private func named(_ request: Arguments) -> [CommandSpec?]? {
     guard request.count > 2 else { return nil }
-    return (2..<request.count).map { index in CommandTable.index.find(request[index]).map { CommandTable.all[$0] } }
+    var seen = Set<Int>()
+    return (2..<request.count).map { CommandTable.index.find(request[$0]) }
+      .filter { $0.map { seen.insert($0).inserted } ?? true }
+      .map { $0.map { CommandTable.all[$0] } }
   }
 
   private func listed(_ request: Arguments) -> [String]? {

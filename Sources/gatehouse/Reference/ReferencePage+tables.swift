@@ -81,6 +81,7 @@ extension ReferencePage {
       ("versions of an entry", "\(Limits.entryVersions)"),
       ("items of a list, where `COUNT` is not given", "\(Limits.listDefault)"),
       ("items of a list", "\(Limits.listMost)"),
+      ("conditions of a list", "\(Limits.conditionsOfList)"),
       ("milliseconds that a time of a timer may lie ahead", "\(Limits.futureTolerance)"),
       ("latest time", TimeText.text(of: Limits.latestTime)),
       ("bytes of a line", "\(wire.inlineBytes)"),

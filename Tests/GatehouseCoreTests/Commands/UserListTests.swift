@@ -135,11 +135,36 @@ import Testing
     "WHERE colour = red", "WHERE username == ana", "WHERE created ~= 5", "WHERE status = asleep",
     "WHERE product > payroll", "WHERE created > soon", "WHERE hired = soon", "SORT product", "SORT colour", "DESC",
     "CURSOR x", "CURSOR 5-5", "SORT username CURSOR 5", "SORT username CURSOR zz-5", "COUNT 0", "FIELDS 1 colour",
-    "WHERE username =", "FIELDS 2 id",
+    "WHERE username =", "FIELDS 2 id", "FIELDS 3 id username ID",
   ])
   func whatIsMalformedIsASyntaxError(words: String) {
     let answer = core.run("USER.LIST \(words)")
     #expect(answer.text?.hasPrefix("ERR ") == true, "\(answer)")
+  }
+
+  /// Whatever number is given as a cursor, also one that no list can have given.
+  @Test(arguments: [1, 2, 8])
+  func aCursorThatNoListGaveIsRefused(partitions: Int) {
+    let core = CoreHarness(partitions: partitions)
+    for number in 0..<20 { core.run("USER.CREATE user\(number) NOINVITE") }
+    let last = core.cells[0].state.users.last
+    let beyond: UserID = core.partitioning.id(serial: last + 1, partition: 0)
+    for cursor in [UInt64.max, UInt64.max - 1, UInt64(Int64.max), 1 << 40, beyond.raw] {
+      #expect(core.run("USER.LIST CURSOR \(cursor)").text?.hasPrefix("ERR CURSOR ") == true)
+      #expect(core.run("USER.LIST SORT username CURSOR 7a7a-\(cursor)").text == nil)
+    }
+    // With several partitions small numbers are of no user.
+    for number in 1..<partitions { #expect(core.run("USER.LIST CURSOR \(number)").isError) }
+    let end: UserID = core.partitioning.id(serial: last, partition: 0)
+    #expect(core.run("USER.LIST CURSOR \(end.raw)")[1].items.count == 20 - last)
+  }
+
+  @Test func conditionsAreLimited() {
+    let most = String(repeating: "WHERE id > 0 ", count: Limits.conditionsOfList)
+    #expect(core.run("USER.COUNT \(most)").integer == 59)
+    for command in ["USER.COUNT", "USER.LIST"] {
+      #expect(core.run("\(command) \(most) WHERE id > 0").text?.hasPrefix("LIMIT conditions: ") == true)
+    }
   }
 
   @Test func namesOfNothingAreFoundOut() {

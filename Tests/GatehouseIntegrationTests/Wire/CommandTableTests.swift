@@ -39,6 +39,13 @@ struct CommandTableTests {
     #expect(entries[2].items.first?.scalarText == "ping")
   }
 
+  @Test("a name that is repeated without end is answered once", arguments: ["INFO", "DOCS"])
+  func repeated(subcommand: String) throws {
+    let names = Array(repeating: ["ping", "Login.Check"], count: 20_000).flatMap { $0 }
+    let answer = try #require(try gate.pipeline([["COMMAND", subcommand] + names]).first)
+    #expect((subcommand == "DOCS" ? answer.pairs?.count : answer.items.count) == 2)
+  }
+
   @Test("COMMAND DOCS gives what redis-cli insists on")
   func docs() throws {
     let docs = try #require(Fields(try gate.ok("COMMAND DOCS")))

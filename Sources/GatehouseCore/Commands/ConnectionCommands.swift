@@ -19,7 +19,7 @@ extension CommandTable {
     server("ECHO", .connection, "Answer with the message", [.word("message")], reply: "the message", .echo),
     server(
       "HELLO", .connection, "Choose the protocol version, authenticate, name the connection",
-      [.words("arguments", isOptional: true)], reply: "a map about the server", secrets: [3, 4], .hello),
+      [.words("arguments", isOptional: true)], reply: "a map about the server", .hello),
     server(
       "AUTH", .connection, "Authenticate the connection as a service", [.word("name"), .optionalWord("secret")],
       reply: "`OK`", secrets: [1, 2], .auth),

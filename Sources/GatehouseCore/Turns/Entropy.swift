@@ -71,6 +71,13 @@ public enum SecretText {
 
   public static let sessionTokenCount = 3 + 11 + randomCount
 
+  /// Whether a word begins like a token or a secret and goes on into the part that is secret: one that was cut off,
+  /// or has a letter too many, still gives most of it away.
+  public static func isLike(_ word: UnsafeRawBufferPointer) -> Bool {
+    guard word.count > sessionTokenCount - randomCount, word[0] == 0x67, word[2] == 0x5f else { return false }
+    return word[1] == 0x73 || word[1] == 0x6b
+  }
+
   private static func text(_ prefix: StaticString, _ id: UInt64, _ random: (UInt64, UInt64)) -> String {
     String(unsafeUninitializedCapacity: sessionTokenCount) { buffer in
       for index in 0..<3 { buffer[index] = prefix.utf8Start[index] }

@@ -3,15 +3,12 @@ import GatehouseCore
 /// The words of a request as `MONITOR` and `SLOWLOG` may show them: secrets replaced, long ones cut.
 func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32) -> [String] {
   let redacted = "(redacted)"
-  var first = 0
   var secrets: Set<Int> = []
   if let place = CommandTable.index.find(request[0]) {
-    var spec = CommandTable.all[place]
-    secrets = spec.secrets
+    let spec = CommandTable.all[place]
+    secrets = spec.secrets(in: request)
     if case .prefix = spec.body, request.count > 2, let inner = CommandTable.index.find(request[2]) {
-      spec = CommandTable.all[inner]
-      first = 2
-      secrets.formUnion(spec.secrets.map { $0 + first })
+      secrets.formUnion(CommandTable.all[inner].secrets(in: request.dropping(2)).map { $0 + 2 })
     }
   }
   var words: [String] = []
@@ -21,8 +18,8 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
       continue
     }
     let word = request[index]
-    // A token is a secret wherever it stands.
-    if SecretText.session(of: word) != nil {
+    // A token and a service's secret are secret wherever they stand.
+    if SecretText.isLike(word) {
       words.append(redacted)
     } else if word.count > wordLimit {
       words.append(
@@ -33,4 +30,16 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
   }
   if request.count > countLimit { words.append("... (\(request.count - countLimit) more arguments)") }
   return words
+}
+
+extension CommandSpec {
+  /// Which words of a request of this command are secret.
+  fileprivate func secrets(in request: Arguments) -> Set<Int> {
+    guard case .server(.hello) = body else { return secrets }
+    // The options of HELLO come in any order: after each AUTH stand a name and a secret.
+    let auth = (1..<max(1, request.count)).filter {
+      request[$0].count == 4 && request.string($0).uppercased() == "AUTH"
+    }
+    return Set(auth.flatMap { [$0 + 1, $0 + 2] })
+  }
 }

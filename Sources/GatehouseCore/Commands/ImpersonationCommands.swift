@@ -65,9 +65,11 @@ extension CommandTable {
     }
     let actorSession = login.state.sessionID(ofSlot: slot)
     guard target.row.sessionCount < Limits.sessionsOfUser else {
+      turn.read(target.cell.state.lsn)
       throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
     }
     guard (login.state.impersonations[actorSession]?.count ?? 0) < Limits.impersonationsOfSession else {
+      turn.read(login.state.lsn)
       throw .refused(
         .limit("impersonations: a login begins at most \(Limits.impersonationsOfSession); end some"))
     }

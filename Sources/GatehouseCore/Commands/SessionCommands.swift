@@ -36,6 +36,7 @@ extension CommandTable {
     }
     guard let product, let found = turn.directory.product(product) else { throw .refused(.notFound("product")) }
     guard user.row.sessionCount < Limits.sessionsOfUser else {
+      turn.read(user.cell.state.lsn)
       throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
     }
     let workspace = turn.directory.workspaces[Int(found.workspace) - 1]

@@ -27,8 +27,24 @@ struct AuditTrail: Sendable {
   }
 
   private let context: ServerContext
+  /// The largest LSN that was read of the state: names may be newer than the records.
+  private let newest = Mutexed<LSN>(0)
 
   init(_ context: ServerContext) { self.context = context }
+
+  /// What a reply must wait for.
+  var horizon: LSN { newest.withLock { $0 } }
+
+  /// Reads one partition, and notes how new what was found there is.
+  private func read<Result: Sendable>(
+    _ index: Int, _ body: @escaping @Sendable (borrowing PartitionState) -> (Result, LSN)
+  ) async -> Result {
+    let (result, lsn) = await context.read(index, body)
+    note(lsn)
+    return result
+  }
+
+  private func note(_ lsn: LSN) { newest.withLock { $0 = max($0, lsn) } }
 
   /// The records that are durable, and so will stay.
   ///
@@ -85,8 +101,9 @@ struct AuditTrail: Sendable {
   private func user(_ word: String) async throws -> (id: UserID, contact: ContactID?) {
     guard let id = try await id(word) else { throw Refusal.notFound("user") }
     let partitioning = context.partitioning
-    let found = await context.read(partitioning.partition(of: id)) { state in
-      state.serial(of: id).map { serial -> ContactID in state.id(Int(state.users[serial].contact)) }
+    let found = await read(partitioning.partition(of: id)) { state in
+      let contact = state.serial(of: id).map { state.id(Int(state.users[$0].contact)) as ContactID }
+      return (contact, state.lsn(of: id))
     }
     guard let found else { throw Refusal.notFound("user") }
     return (id, found)
@@ -99,11 +116,9 @@ struct AuditTrail: Sendable {
       }
       return UserID(raw: raw)
     }
-    let key = NameKey(word, context.partitioning)
-    let folded = Array(FoldedName(word).text.utf8)
-    return await context.read(key.partition) { state in
-      folded.withUnsafeBytes { state.user(folded: $0, hash: key.hash) }
-    }
+    let (id, lsn) = await context.user(named: word)
+    note(lsn)
+    return id
   }
 
   /// The usernames of those who acted, and of those as whom they did; `#id` of who is not there.
@@ -112,8 +127,14 @@ struct AuditTrail: Sendable {
     let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))
     var names: [UserID: String] = [:]
     for (partition, ids) in Dictionary(grouping: ids, by: { context.partitioning.partition(of: $0) }) {
-      let found = await context.read(partition) { state in
-        ids.map { id in (id, state.serial(of: id).map { state.username($0) } ?? "#\(id.raw)") }
+      let found = await read(partition) { state in
+        var found: [(UserID, String)] = []
+        var newest: LSN = 0
+        for id in ids {
+          found.append((id, state.serial(of: id).map { state.username($0) } ?? "#\(id.raw)"))
+          newest = max(newest, state.lsn(of: id))
+        }
+        return (found, newest)
       }
       for (id, name) in found { names[id] = name }
     }

@@ -19,9 +19,9 @@ extension ConnectionHandler {
         let directory = await context.currentDirectory()
         var reply = Reply()
         reply.show(page, names: await trail.names(of: page.events), directory)
-        return (reply, 0)
+        return (reply, trail.horizon)
       } catch {
-        return (context.readingFailed(error), 0)
+        return (context.readingFailed(error), trail.horizon)
       }
     }
   }

@@ -165,23 +165,23 @@ extension ConnectionHandler {
     let name = request.string(2)
     later { context in
       var reply = Reply()
-      let id = name.hasPrefix("#") ? UInt64(name.dropFirst()).map { UserID(raw: $0) } : nil
-      let index = id.map { context.partitioning.partition(of: $0) } ?? NameKey(name, context.partitioning).partition
-      let bytes = await context.read(index) { state in state.bytesOfUser(name, id) }
+      var found = await context.user(named: name)
+      if name.hasPrefix("#") { found.id = UInt64(name.dropFirst()).map { UserID(raw: $0) } }
+      guard let id = found.id else {
+        reply.null()
+        return (reply, found.lsn)
+      }
+      let (bytes, lsn) = await context.read(context.partitioning.partition(of: id)) { state in
+        (state.serial(of: id).map { state.bytes(ofUser: $0) }, state.lsn)
+      }
       if let bytes { reply.integer(bytes) } else { reply.null() }
-      return (reply, 0)
+      return (reply, max(found.lsn, lsn))
     }
   }
 }
 
 extension PartitionState {
-  fileprivate func bytesOfUser(_ name: String, _ id: UserID?) -> Int? {
-    var folded = FoldedName(name).text
-    let key = NameKey(name, partitioning)
-    let serial =
-      id.flatMap { self.serial(of: $0) }
-      ?? folded.withUTF8 { localUser(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
-    guard let serial else { return nil }
+  fileprivate func bytes(ofUser serial: Int) -> Int {
     let contact = Int(users[serial].contact)
     let sessions = Int(users[serial].sessionCount) * (MemoryLayout<SessionRow>.stride + 8)
     return MemoryLayout<UserRow>.stride + users.withDetails(of: serial) { $0.count }

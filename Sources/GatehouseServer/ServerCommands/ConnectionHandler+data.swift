@@ -75,6 +75,16 @@ extension ServerContext {
     }
   }
 
+  /// The user that a name leads to, and the last change on which that depends.
+  func user(named name: String) async -> (id: UserID?, lsn: LSN) {
+    let key = NameKey(name, partitioning)
+    let folded = Array(FoldedName(name).text.utf8)
+    return await read(key.partition) { state in
+      let found = folded.withUnsafeBytes { state.user(folded: $0, hash: key.hash) }
+      return (found, state.lsn(of: found))
+    }
+  }
+
   func stateFigures() async -> StateFigures {
     var sum = StateFigures()
     for index in partitions.indices {
@@ -117,5 +127,13 @@ extension ServerContext {
     var logger = logger
     logger.logLevel = configuration.logLevel
     logger.notice("configuration changed")
+  }
+}
+
+extension PartitionState {
+  /// The last change of a user; where this partition does not have it, of anything here.
+  func lsn(of user: UserID?) -> LSN {
+    guard let user, partitioning.partition(of: user) == index, let serial = serial(of: user) else { return lsn }
+    return users[serial].lsn
   }
 }

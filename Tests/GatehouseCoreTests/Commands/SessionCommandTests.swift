@@ -69,6 +69,19 @@ import Testing
     #expect(core.user("ana")?.row.sessionCount == 0)
   }
 
+  /// Sessions leave no mark on the user, but what is told of them must not be taken back by a crash either.
+  @Test func whatIsToldOfSessionsWaitsForThem() {
+    let token = core.logIn("ana", "payroll")
+    #expect(core.run("USER.GET ana")["sessions"].integer == 1)
+    #expect(core.horizon == core.lsn)
+    core.run("SESSION.REVOKE \(token)")
+    #expect(core.run("USER.GET ana")["sessions"].integer == 0)
+    #expect(core.horizon == core.lsn)
+    for _ in 0..<Limits.sessionsOfUser { core.run("SESSION.CREATE ana payroll") }
+    #expect(core.run("SESSION.CREATE ana payroll").text?.hasPrefix("LIMIT sessions: ") == true)
+    #expect(core.horizon == core.lsn)
+  }
+
   /// A read that writes has no reason to look for.
   @Test func aCheckWithOptionsNotesTheUseToo() {
     let token = core.logIn("ana", "payroll", "IDLE 80s")

@@ -111,3 +111,32 @@ struct FailedLogTests {
     #expect(server.messages.contains("the log takes no more changes"))
   }
 }
+
+/// A log that takes its time: each write to it comes late.
+@Suite("A slow log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+struct SlowLogTests {
+  @Test("the trail and MEMORY USAGE show no name and no session before they are durable")
+  func nothingAheadOfTheLog() throws {
+    let server = try TestServer(
+      .init(wrapper: [
+        "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=fdatasync", "-e",
+        "inject=fdatasync:delay_enter=300000",
+      ]))
+    let gate = try server.client(.resp2)
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("USER.CREATE ana PRODUCT payroll")
+    let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
+    try gate.acting(as: token).ok("USER.SET ana first Ana")
+    let before = try gate.integer("MEMORY USAGE ana")
+
+    let writer = try server.rawConnection()
+    try writer.send("USER.RENAME ana anna\r\n")
+    try eventually("the new name is shown") { try gate.pages("AUDIT.LIST").contains { $0["actor"] == "anna" } }
+    #expect(!writer.isQuiet(for: .milliseconds(100)), "the name was shown before it was durable")
+    try #expect(writer.receiveLine() == "+OK")
+
+    try writer.send("SESSION.CREATE anna payroll\r\n")
+    try eventually("the new session is counted") { try gate.integer("MEMORY USAGE anna") > before + 8 }
+    #expect(!writer.isQuiet(for: .milliseconds(100)), "the session was counted before it was durable")
+  }
+}

@@ -14,8 +14,8 @@ extension CommandTable {
         .option("TTL", "duration"),
       ],
       reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
-        + "`REFUSED impersonation: rule`. The workspace's policy bounds `TTL`, and it ends "
-        + "with the actor's login at the latest",
+        + "`REFUSED impersonation: rule`. The workspace's policy bounds `TTL`: what is longer is shortened to "
+        + "it. It ends with the actor's login at the latest",
       effect: .write, rights: .sessions, users: .nobody, route: .session(1), secrets: [1],
       body: .decide(impersonateStart)),
     CommandSpec(

@@ -3,8 +3,9 @@ extension CommandTable {
     CommandSpec(
       "SESSION.CREATE", .session, "Open a session for a user whom the application authenticated",
       [.word("user"), .word("product"), .option("TTL", "duration"), .option("IDLE", "duration")],
-      reply: "a map `session` (the token, shown once), `id`, `expires`", effect: .write, rights: .sessions,
-      users: .nobody,
+      reply: "a map `session` (the token, shown once), `id`, `expires`; the workspace's policies bound `TTL` and "
+        + "`IDLE`: what is longer is shortened to them. `REFUSED login: reason` where the login rules say no",
+      effect: .write, rights: .sessions, users: .nobody,
       route: .user(1), body: .decide(sessionCreate)),
     CommandSpec(
       "SESSION.CHECK", .session, "Who is behind a token, decided anew each time",
@@ -28,7 +29,9 @@ extension CommandTable {
   ]
 
   @Sendable private static func sessionCreate(_ turn: Turn) throws(Halt) {
-    let user = try turn.user(1)
+    guard let user = try turn.userIfAny(1) else {
+      throw .refused(Refusal(.refused, "login: \(LoginDenial.unknownUser.reason)"))
+    }
     turn.read(turn.directory.lsn)
     let product = turn.directory.productID(turn.word(2))
     if let denial = user.cell.state.loginDenial(user: user.serial, product: product, in: turn.directory, at: turn.now) {
@@ -42,7 +45,7 @@ extension CommandTable {
     let workspace = turn.directory.workspaces[Int(found.workspace) - 1]
     let policies = workspace.policies
     let life = min(try turn.duration("TTL") ?? policies.sessionTTL, policies.sessionTTL)
-    let idle = try turn.duration("IDLE") ?? policies.sessionIdle
+    let idle = Self.tighter(try turn.duration("IDLE") ?? 0, policies.sessionIdle)
     guard life > 0 else { throw .refused(.syntax("TTL must be longer than nothing")) }
     let id = user.cell.state.nextSession()
     var token = SecretText.sessionToken(id, turn.entropy.draw())
@@ -60,6 +63,11 @@ extension CommandTable {
     turn.reply.integer(id.raw)
     turn.reply.text("expires")
     turn.reply.integer(expires)
+  }
+
+  /// The tighter of two idle limits, 0 being none.
+  private static func tighter(_ a: Milliseconds, _ b: Milliseconds) -> Milliseconds {
+    a == 0 || b == 0 ? max(a, b) : min(a, b)
   }
 
   @Sendable private static func sessionCheck(_ turn: Turn) throws(Halt) {

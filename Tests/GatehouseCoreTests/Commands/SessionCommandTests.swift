@@ -69,6 +69,26 @@ import Testing
     #expect(core.user("ana")?.row.sessionCount == 0)
   }
 
+  @Test(arguments: [("", 300), ("IDLE 0", 300), ("IDLE 365d", 300), ("IDLE 80s", 80)])
+  func thePolicyBoundsTheIdleLimit(words: String, seconds: Milliseconds) {
+    core.seedPolicy("session.idle", "5m")
+    let id = core.run("SESSION.CREATE ana payroll \(words)")["id"]
+    #expect(core.run("SESSION.GET \(id)")["idle"].integer == seconds * 1000)
+  }
+
+  @Test func thePolicyBoundsTheTimeToLive() {
+    core.seedPolicy("session.ttl", "8h")
+    for words in ["", "TTL 9h", "TTL 8h"] {
+      #expect(core.run("SESSION.CREATE ana payroll \(words)")["expires"].integer == core.now + 8 * 3_600_000)
+    }
+  }
+
+  @Test func aRefusedLoginNamesTheRule() {
+    #expect(core.run("SESSION.CREATE nobody payroll").text == "REFUSED login: unknown-user")
+    #expect(core.run("SESSION.CREATE #9999999 payroll").text == "REFUSED login: unknown-user")
+    #expect(core.run("SESSION.CREATE ana nothing").text == "REFUSED login: unknown-product")
+  }
+
   /// Sessions leave no mark on the user, but what is told of them must not be taken back by a crash either.
   @Test func whatIsToldOfSessionsWaitsForThem() {
     let token = core.logIn("ana", "payroll")

@@ -224,7 +224,9 @@ private struct NewUser {
     try Turn.checkEmployment(hired: text(.hired), released: text(.released))
     for new in texts {
       let old = cell.state.text(new.field, of: serial)
-      if old != new.text { turn.emit(.contactSet(contact, new.field, old: old, new: new.text)) }
+      guard old != new.text else { continue }
+      if new.field == .email { try turn.refuseImpersonation("an e-mail address") }
+      turn.emit(.contactSet(contact, new.field, old: old, new: new.text))
     }
     return (contact, email)
   }

@@ -189,6 +189,19 @@ import Testing
     #expect(pairs() == [])
   }
 
+  @Test(arguments: ["new@acme.test EMAIL new@acme.test", "new@acme.test", "new EMAIL new@acme.test"])
+  func theEmailOfAContactIsNotChangedMeanwhile(words: String) {
+    core.seedUser("root", products: [payroll], roles: [.superAdministrator])
+    let token = start(core.logIn("root", "payroll"), "tom")["session"].text ?? ""
+    let contact = core.run("USER.CREATE eva NOINVITE")["contact"]
+    core.run("USER.DELETE eva REASON left")
+    let refused = core.run("USER.CREATE \(words) CONTACT #\(contact) NOINVITE", as: token).text
+    #expect(refused?.hasPrefix("REFUSED impersonation: an e-mail address ") == true)
+    // A new login with the address that the contact has is no change of it, and a new contact has none yet.
+    #expect(!core.run("USER.CREATE eva CONTACT #\(contact) NOINVITE", as: token).isError)
+    #expect(!core.run("USER.CREATE \(words) NOINVITE", as: token).isError)
+  }
+
   @Test func whoMayEndIt() {
     core.seedUser("ben", products: [payroll])
     let login = core.logIn("tom", "payroll")

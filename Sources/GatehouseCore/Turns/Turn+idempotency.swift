@@ -31,7 +31,7 @@ extension Turn {
     defer { entropy.setSeed(nil) }
     try body(self)
     try requireVersionChecked()
-    guard !changes.isEmpty else { return }
+    // Also where nothing was to change: the same command could change something later.
     emit(.answerKept(KeptAnswer(partition: partition, key: keyDigest, arguments: words, reply: stored(reply))))
   }
 

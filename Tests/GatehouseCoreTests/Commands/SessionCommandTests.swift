@@ -102,6 +102,22 @@ import Testing
     #expect(core.horizon == core.lsn)
   }
 
+  @Test func anAnswerThatChangedNothingIsKeptToo() {
+    core.run("POOL.SET payroll * 5")
+    let before = core.lsn
+    #expect(core.run("POOL.SET payroll * 5 IDEM k").text == "OK")
+    #expect(core.lsn == before + 1)
+    core.run("POOL.SET payroll * 3")
+    #expect(core.run("POOL.SET payroll * 5 IDEM k").text == "OK")
+    #expect(core.run("POOL.LIST payroll")[0]["bought"].integer == 3)
+    #expect(core.run("POOL.SET payroll * 4 IDEM k").text?.hasPrefix("CONFLICT idem") == true)
+    // What was refused was not carried out, and may be tried again.
+    #expect(core.run("POOL.SET payroll * 0 IDEM n").text?.hasPrefix("REFUSED pool: ") == true)
+    core.run("PRODUCT.DISABLE ana payroll")
+    #expect(core.run("POOL.SET payroll * 0 IDEM n").text == "OK")
+    core.expectReplicated()
+  }
+
   /// A read that writes has no reason to look for.
   @Test func aCheckWithOptionsNotesTheUseToo() {
     let token = core.logIn("ana", "payroll", "IDLE 80s")

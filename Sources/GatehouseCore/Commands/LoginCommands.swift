@@ -2,7 +2,9 @@ extension CommandTable {
   static let loginCommands: [CommandSpec] = [
     CommandSpec(
       "LOGIN.CHECK", .login, "May this user log in to this product now", [.word("user"), .word("product")],
-      reply: "`ALLOW`, or `DENY reason` with the first rule that says no", users: .anyone, route: .user(1),
+      reply: "`ALLOW`, or `DENY reason` with the first rule that says no; users ask about themselves and whom they "
+        + "manage",
+      route: .user(1),
       body: .decide(loginCheck)),
     CommandSpec(
       "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
@@ -12,9 +14,11 @@ extension CommandTable {
   ]
 
   @Sendable private static func loginCheck(_ turn: Turn) throws(Halt) {
-    guard let user = try turn.userIfAny(1) else { return turn.reply.simple(LoginDenial.unknownUser.answer) }
+    let user = try turn.userIfAny(1)
     turn.read(turn.directory.lsn)
     let product = turn.directory.productID(turn.word(2))
+    if turn.authority != nil { try turn.requireLoginQuestion(about: user, product) }
+    guard let user else { return turn.reply.simple(LoginDenial.unknownUser.answer) }
     let denial = user.cell.state.loginDenial(
       user: user.serial, product: product, in: turn.directory, at: turn.now)
     turn.reply.simple(denial?.answer ?? "ALLOW")
@@ -23,7 +27,9 @@ extension CommandTable {
   @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {
     let user = try turn.userIfAny(1)
     turn.read(turn.directory.lsn)
-    let product = turn.directory.productID(turn.word(2)).flatMap { turn.directory.product($0) }
+    let found = turn.directory.productID(turn.word(2))
+    try turn.requireLoginQuestion(about: user, found)
+    let product = found.flatMap { turn.directory.product($0) }
     let rules = LoginExplanation(user, product, turn).rules
     turn.reply.array(rules.count)
     for rule in rules {
@@ -37,6 +43,16 @@ extension CommandTable {
       turn.reply.text("remedy")
       turn.reply.optional(rule.passed ? nil : rule.remedy)
     }
+  }
+}
+
+extension Turn {
+  /// Users ask about themselves and whom they manage, and an impersonation that is bound to a workspace about its
+  /// products (K4). Whoever manages nobody does not learn either which names there are.
+  fileprivate func requireLoginQuestion(about user: UserReference?, _ product: ProductID?) throws(Halt) {
+    guard asUser != nil else { return }
+    if let user { try requireOver(user) } else { try requireSomeAdministration() }
+    if let product = product.flatMap({ directory.product($0) }) { try requireReach(to: product.workspace) }
   }
 }
 

@@ -155,6 +155,8 @@ import Testing
     #expect(core.run("TIMER.START ana WORKSPACE acme", as: token)["workspace"].text == "acme")
     core.run("TIMER.STOP ana WORKSPACE acme", as: token)
     #expect(core.run("ENTRY.LIST ana", as: token)[1].items.compactMap { $0["workspace"].text } == ["acme"])
+    #expect(core.run("LOGIN.CHECK ana acme/crm", as: token).text == "ALLOW")
+    #expect(core.run("LOGIN.CHECK ana payroll", as: token).text == "NOPERM an impersonation outside its workspace")
     #expect(start(login, "ana", "PRODUCT payroll WORKSPACE acme").text?.hasPrefix("ERR PRODUCT ") == true)
   }
 

@@ -55,6 +55,30 @@ import Testing
     #expect(core.run("LOGIN.CHECK ana payroll").text == "DENY outside-employment")
   }
 
+  /// Services ask about everybody; a user must not find out which names there are, and who is locked.
+  @Test func usersAskAboutThemselvesAndWhomTheyManage() {
+    let core = CoreHarness(partitions: 16)
+    let payroll = core.seedProduct("payroll")
+    core.seedUser("ana", products: [payroll])
+    core.seedUser("bob", status: .locked, products: [payroll])
+    core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    core.seedUser("root", products: [payroll], roles: [.superAdministrator])
+    func check(_ user: String, as token: String) -> String? { core.run("LOGIN.CHECK \(user) payroll", as: token).text }
+    let own = core.logIn("ana", "payroll")
+    #expect(check("ana", as: own) == "ALLOW")
+    #expect(check("bob", as: own)?.hasPrefix("NOPERM ") == true)
+    #expect(check("nobody", as: own) == check("bob", as: own))
+    let administrator = core.logIn("tom", "payroll")
+    #expect(check("bob", as: administrator) == "DENY status-locked")
+    #expect(check("nobody", as: administrator) == "DENY unknown-user")
+    #expect(check("root", as: administrator)?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("LOGIN.EXPLAIN bob payroll", as: administrator).items.count == LoginDenial.allCases.count)
+    for line in ["LOGIN.EXPLAIN root payroll", "LOGIN.EXPLAIN ana payroll"] {
+      let token = line.contains("root") ? administrator : own
+      #expect(core.run(line, as: token).text?.hasPrefix("NOPERM ") == true)
+    }
+  }
+
   @Test func explainsEveryRule() {
     let core = CoreHarness()
     core.seedProduct("payroll")

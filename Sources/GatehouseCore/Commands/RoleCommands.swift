@@ -21,11 +21,11 @@ extension CommandTable {
   @Sendable private static func roleGrant(_ turn: Turn) throws(Halt) {
     let role = try turn.role(try turn.text(2, "role"))
     let user = try turn.user(1)
+    try turn.requireManaging(user)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(user.row.version)
     let grants = user.cell.state.grants(of: user.serial)
     var grant = Grant(role: role, scope: try scope(turn), isMain: turn.has("MAIN") || grants.isEmpty)
-    try turn.requireManaging(user)
     try turn.requireGranting(grant)
     turn.reply.ok()
     if let held = grants.first(where: { $0.isSame(as: grant) }) {

@@ -148,13 +148,13 @@ extension CommandTable {
   private static func newOwner(at word: Int, of workspace: Workspace, _ turn: Turn) throws(Halt) -> String {
     try turn.refuseImpersonation("the owner of a workspace")
     let owner = try turn.user(word)
-    try turn.requireNotDeleted(owner)
     guard owner.cell.state.isMember(owner.serial, of: workspace.id) else {
       throw .refused(
         .rule(
           "owner", "\(owner.username) is no member of \(workspace.name)",
           instead: "make them one first with WORKSPACE.MEMBER \(workspace.name) user"))
     }
+    try turn.requireNotDeleted(owner)
     guard owner.row.status.mayLogIn else { throw .refused(ownerMustLogIn) }
     return "#\(owner.id.raw)"
   }

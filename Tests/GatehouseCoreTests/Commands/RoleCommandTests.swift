@@ -53,6 +53,17 @@ import Testing
     #expect(roles("ana") == "manager* product payroll")
   }
 
+  /// Who may not do it learns nothing of whom it is about.
+  @Test(arguments: ["ROLE.GRANT bob manager", "ROLE.REVOKE bob manager"])
+  func theRightIsAskedBeforeTheUserIsLookedAt(line: String) {
+    core.run("USER.DELETE bob REASON x")
+    let token = core.logIn("ana", "payroll")
+    for words in [line, line + " IFVERSION 77"] {
+      #expect(core.run(words, as: token).text?.hasPrefix("NOPERM ") == true)
+      #expect(core.run(words, as: core.logIn("tom", "payroll")).text?.hasPrefix("REFUSED status: ") == true)
+    }
+  }
+
   @Test func scopedAdministratorsStayInTheirScope() {
     core.run("WORKSPACE.CREATE acme")
     core.run("PRODUCT.CREATE acme/crm")

@@ -42,6 +42,17 @@ import Testing
     #expect(core.run("WORKSPACE.SET acme policy.impersonation.ttl 61m").isError)
   }
 
+  /// Of somebody who is no member nothing else is said.
+  @Test(arguments: ["WORKSPACE.SET acme owner bob", "WORKSPACE.TRANSFER acme bob"])
+  func anOwnerIsAMemberFirstOfAll(line: String) {
+    core.run("WORKSPACE.CREATE acme OWNER ana")
+    core.run("USER.DELETE bob REASON x")
+    #expect(core.run(line).text?.hasPrefix("REFUSED owner: bob is no member of acme") == true)
+    core.run("USER.CREATE eva WORKSPACE acme NOINVITE")
+    core.run("USER.DELETE eva REASON x")
+    #expect(core.run(line.replacing("bob", with: "eva")).text?.hasPrefix("REFUSED status: ") == true)
+  }
+
   @Test func settingsAreChangedTogether() {
     #expect(core.run("WORKSPACE.SET main plan pro subdomain acme policy.session.ttl 8h").integer == 3)
     #expect(core.run("WORKSPACE.SET main plan pro subdomain beta").integer == 1)

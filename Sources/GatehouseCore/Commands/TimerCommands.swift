@@ -37,15 +37,15 @@ extension CommandTable {
     let workspace = try turn.workspace()
     try turn.requireTimekeeping(of: user, in: workspace)
     try turn.requireTimekeeper(user, in: workspace)
-    let start = try turn.workTime("AT") ?? turn.now
+    let time = try turn.workTime("AT")
     var stopped: EntryView?
     if let running = user.cell.state.timers[TimerKey(user: user.serial, workspace: workspace.id)] {
       turn.read(running.lsn)
       guard turn.has("SWITCH") else { throw .refused(.conflict("timer-running")) }
-      stopped = try turn.stop(running, of: user, in: workspace, at: start)
+      stopped = try turn.stop(running, of: user, in: workspace, at: time ?? turn.end(of: running))
     }
     let timer = RunningTimer(
-      start: start, project: try turn.option("PROJECT", limit: Limits.projectBytes) ?? "",
+      start: time ?? turn.now, project: try turn.option("PROJECT", limit: Limits.projectBytes) ?? "",
       note: try turn.option("NOTE") ?? "", startedBy: turn.author, lsn: 0)
     turn.emit(
       .timerStarted(
@@ -64,7 +64,8 @@ extension CommandTable {
     try turn.requireTimekeeping(of: user, in: workspace)
     let timer = try turn.timer(of: user, in: workspace)
     guard let timer else { throw .refused(.notFound("timer")) }
-    try turn.show(turn.stop(timer, of: user, in: workspace, at: try turn.workTime("AT") ?? turn.now))
+    let end = try turn.workTime("AT") ?? turn.end(of: timer)
+    try turn.show(turn.stop(timer, of: user, in: workspace, at: end))
   }
 
   @Sendable private static func timerCurrent(_ turn: Turn) throws(Halt) {

@@ -45,7 +45,7 @@ extension Turn {
     for (key, timer) in running.sorted(by: { $0.key.workspace < $1.key.workspace }) {
       emit(
         .timerStopped(
-          user.id, key.workspace, entry: newEntry(in: user.cell), end: max(now, timer.start)))
+          user.id, key.workspace, entry: newEntry(in: user.cell), end: end(of: timer)))
     }
   }
 }

@@ -140,6 +140,9 @@ extension Turn {
 
   // MARK: Stopping
 
+  /// When a timer stops that is stopped now: it may have been started a little ahead of now.
+  public func end(of timer: RunningTimer) -> Milliseconds { max(now, timer.start) }
+
   /// Makes a running timer the finished entry that is returned.
   public func stop(
     _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds

@@ -60,9 +60,20 @@ import Testing
     #expect(core.run("TIMER.START ana AT -1").text?.hasPrefix("ERR AT ") == true)
     #expect(core.run("TIMER.START ana AT 1969-12-31T23:59:59Z").text?.hasPrefix("ERR AT ") == true)
     #expect(core.run("TIMER.START ana AT \(ahead)")["start"].integer == ahead)
-    #expect(core.run("TIMER.STOP ana").text?.hasPrefix("REFUSED end: ") == true)
+    #expect(core.run("TIMER.STOP ana AT \(ahead - 1)").text?.hasPrefix("REFUSED end: ") == true)
     #expect(core.run("TIMER.STOP ana AT \(ahead)")["end"].integer == ahead)
     #expect(core.run("TIMER.START ana AT 1970-01-01T00:00:00Z")["start"].integer == 0)
+  }
+
+  @Test func aTimerThatStartsAheadIsStoppedAtItsStart() {
+    let ahead = start + 4 * 60_000
+    core.run("TIMER.START ana AT \(ahead)")
+    let stopped = core.run("TIMER.STOP ana")
+    #expect(stopped["start"].integer == ahead && stopped["end"].integer == ahead)
+    core.run("TIMER.START ana AT \(ahead)")
+    let other = core.run("TIMER.START ana SWITCH")
+    #expect(other["start"].integer == start)
+    #expect(core.run("ENTRY.GET \(other["stopped"])")["end"].integer == ahead)
   }
 
   @Test func onlyMembersWithALoginKeepTime() {

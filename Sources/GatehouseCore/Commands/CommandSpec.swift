@@ -266,16 +266,23 @@ public struct Gathered: Sendable {
     public let key: ContiguousArray<UInt8>
     public let id: UInt64
     public let reply: Reply
+    /// Whoever began an impersonation, and the username of then: another partition may know the name of now.
+    public let actor: (id: UserID, username: String)?
 
-    public init(key: ContiguousArray<UInt8>, id: UInt64, reply: Reply) {
+    public init(
+      key: ContiguousArray<UInt8>, id: UInt64, reply: Reply, actor: (id: UserID, username: String)? = nil
+    ) {
       self.key = key
       self.id = id
       self.reply = reply
+      self.actor = actor
     }
   }
 
   public var count = 0
   public var items: [Item] = []
+  /// The usernames of those whom items of other partitions name.
+  public var usernames: [UserID: String] = [:]
   /// Set when the partitions that follow need not be asked.
   public var isComplete = false
   /// The largest LSN that was read.

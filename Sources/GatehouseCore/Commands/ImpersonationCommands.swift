@@ -123,29 +123,49 @@ extension CommandTable {
   ) throws(Halt) {
     turn.read(cell.state.lsn)
     turn.read(turn.directory.lsn)
-    let actor = try turn.option("ACTOR").map { UserFilter($0) }
+    for login in cell.state.impersonations.keys {
+      guard let slot = cell.state.slot(of: login) else { continue }
+      let actor = turn.holder(cell, slot)
+      gathered.usernames[actor.id] = actor.username
+    }
     let target = try turn.option("TARGET").map { UserFilter($0) }
     guard cell.state.sessions.last > 0 else { return }
     for slot in 1...cell.state.sessions.last {
       let row = cell.state.sessions[slot]
       guard row.isLive(at: turn.now), let impersonation = cell.state.impersonation(ofSlot: slot) else { continue }
       let subject = turn.holder(cell, slot)
-      if let actor, !actor.matches(impersonation.actor, impersonation.actorName) { continue }
       if let target, !target.matches(subject.id, subject.username) { continue }
       guard turn.maySee(impersonation, of: subject.id, in: turn.directory.workspace(row.workspace)) else { continue }
       let newestFirst = withUnsafeBytes(of: UInt64(clamping: .max - row.created).bigEndian) { ContiguousArray($0) }
       gathered.items.append(
         Gathered.Item(
           key: newestFirst, id: cell.state.sessionID(ofSlot: slot).raw,
-          reply: turn.view(impersonation, cell, slot, subject.username)))
+          reply: turn.view(impersonation, cell, slot, subject.username),
+          actor: (impersonation.actor, impersonation.actorName)))
     }
   }
 
   @Sendable private static func finishImpersonations(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
-    gathered.items.sort { a, b in a.key == b.key ? a.id > b.id : a.key.lexicographicallyPrecedes(b.key) }
-    let shown = gathered.items.prefix(Limits.listMost)
+    let asked = try turn.option("ACTOR").map { UserFilter($0) }
+    var found: [(item: Gathered.Item, actor: String)] = []
+    for item in gathered.items {
+      guard let actor = item.actor else { continue }
+      let username = gathered.usernames[actor.id] ?? actor.username
+      if asked?.matches(actor.id, username) ?? true { found.append((item, username)) }
+    }
+    found.sort {
+      $0.item.key == $1.item.key ? $0.item.id > $1.item.id : $0.item.key.lexicographicallyPrecedes($1.item.key)
+    }
+    let shown = found.prefix(Limits.listMost)
     turn.reply.array(shown.count)
-    for item in shown { turn.reply.append(item.reply) }
+    for (item, actor) in shown {
+      turn.reply.map(9)
+      turn.reply.text("id")
+      turn.reply.integer(item.id)
+      turn.reply.text("actor")
+      turn.reply.text(actor)
+      turn.reply.append(item.reply)
+    }
   }
 
   /// A user that a list is asked about, compared without a look-up: the name may belong to another partition.
@@ -210,16 +230,12 @@ extension Turn {
       || !principal.isImpersonation && workspace.owner == principal.subject
   }
 
+  /// The seven pairs that follow id and actor.
   fileprivate func view(
     _ impersonation: Impersonation, _ cell: HeldPartition, _ slot: Int, _ subject: String
   ) -> Reply {
     let row = cell.state.sessions[slot]
     var reply = Reply()
-    reply.map(9)
-    reply.text("id")
-    reply.integer(cell.state.sessionID(ofSlot: slot).raw)
-    reply.text("actor")
-    reply.text(impersonation.actorName)
     reply.text("subject")
     reply.text(subject)
     reply.text("workspace")

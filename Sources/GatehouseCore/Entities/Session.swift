@@ -53,8 +53,8 @@ public struct Impersonation: Sendable, Equatable {
   public static let tag: UInt8 = 1
 
   public let actor: UserID
-  /// The actor's username when it began: a list of impersonations reads one partition at a time, and the actor
-  /// may live in another.
+  /// The actor's username when it began. A list of impersonations shows it where the actor's partition was read
+  /// before it began: partitions are read one at a time.
   public let actorName: String
   /// The actor's own login, with which the impersonation ends.
   public let actorSession: SessionID

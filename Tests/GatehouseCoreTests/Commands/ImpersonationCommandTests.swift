@@ -191,6 +191,27 @@ import Testing
     #expect(pairs() == [])
   }
 
+  /// Names change while an impersonation is in force; whoever has one lives in any partition.
+  @Test func thoseInForceAreListedUnderTheNamesOfNow() {
+    let login = core.logIn("tom", "payroll")
+    start(login, "ana")
+    for name in ["thomas", "tim", "tobias", "theo"] {
+      #expect(core.run("USER.RENAME tom \(name)").text == "OK")
+      #expect(core.run("IMPERSONATE.LIST")[0]["actor"].text == name)
+      #expect(core.run("IMPERSONATE.LIST ACTOR \(name)").items.count == 1)
+      #expect(core.run("IMPERSONATE.LIST ACTOR tom").items.isEmpty)
+      #expect(core.run("IMPERSONATE.LIST ACTOR #\(tom.raw)").items.count == 1)
+      core.run("USER.RENAME \(name) tom")
+    }
+    core.run("USER.RENAME ana anna")
+    #expect(core.run("IMPERSONATE.LIST TARGET anna")[0]["subject"].text == "anna")
+    #expect(core.run("IMPERSONATE.LIST TARGET ana").items.isEmpty)
+    #expect(
+      core.run("IMPERSONATE.LIST")[0].keys == [
+        "id", "actor", "subject", "workspace", "product", "reason", "created", "expires", "last-seen",
+      ])
+  }
+
   @Test(arguments: ["new@acme.test EMAIL new@acme.test", "new@acme.test", "new EMAIL new@acme.test"])
   func theEmailOfAContactIsNotChangedMeanwhile(words: String) {
     core.seedUser("root", products: [payroll], roles: [.superAdministrator])

@@ -122,11 +122,10 @@ extension CommandTable {
   private static func setAccess(
     of user: UserReference, to product: Product, from old: ProductAccess?, to new: ProductAccess, _ turn: Turn
   ) throws(Halt) {
-    if old == nil, user.cell.state.allAccess(of: user.serial).count >= Limits.productsOfUser {
-      throw .refused(.limit("products: a user has at most \(Limits.productsOfUser)"))
-    }
+    if old == nil { try turn.requireRoom(forProducts: user.cell.state.allAccess(of: user.serial).count + 1) }
     try turn.setAccess(of: user.id, to: product, from: old, to: new)
     if !user.cell.state.isMember(user.serial, of: product.workspace) {
+      try turn.requireRoom(forMemberships: user.cell.state.memberships(of: user.serial).count + 1)
       let reference = user.cell.state.text(.reference, of: user.serial)
       try turn.requireUnique(reference: reference, of: user.id, in: [product.workspace])
       turn.emit(.workspaceJoined(user.id, product.workspace))
@@ -211,6 +210,12 @@ extension CommandTable {
 }
 
 extension Turn {
+  public func requireRoom(forProducts count: Int) throws(Halt) {
+    guard count <= Limits.productsOfUser else {
+      throw .refused(.limit("products: a user has at most \(Limits.productsOfUser)"))
+    }
+  }
+
   /// The workspaces that the principal may see: nil for all. A user sees those of the subject.
   public func visibleWorkspaces() throws(Halt) -> [WorkspaceID]? {
     guard let principal = asUser else { return nil }

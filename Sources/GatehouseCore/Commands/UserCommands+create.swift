@@ -72,13 +72,13 @@ private struct NewUser {
     if turn.has("NOINVITE"), turn.has("MESSAGE") {
       throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
     }
-    for name in products { try add(try product(name[0], turn), licence: 0) }
+    for name in products { try add(try product(name[0], turn), licence: 0, turn) }
     for values in try turn.options("LICENCE") {
       let product = try product(values[0], turn)
       guard let licence = product.licence(values[1]), values[1] != Product.everyAccess else {
         throw .refused(.notFound("licence type \(values[1]) of the product \(turn.directory.productName(product))"))
       }
-      try add(product, licence: licence)
+      try add(product, licence: licence, turn)
     }
     for name in try turn.options("ROLE") {
       let role = try turn.role(name[0])
@@ -146,7 +146,7 @@ private struct NewUser {
     return try turn.product(named: name)
   }
 
-  private mutating func add(_ product: Product, licence: UInt8) throws(Halt) {
+  private mutating func add(_ product: Product, licence: UInt8, _ turn: Turn) throws(Halt) {
     if let place = accesses.firstIndex(where: { $0.product.id == product.id }) {
       guard licence != 0, accesses[place].access.licence == 0 else {
         throw .refused(.syntax("the product \(product.name) is given twice"))
@@ -155,6 +155,8 @@ private struct NewUser {
     } else {
       accesses.append((product, ProductAccess(product: product.id, isEnabled: true, licence: licence)))
       if !workspaces.contains(product.workspace) { workspaces.append(product.workspace) }
+      try turn.requireRoom(forProducts: accesses.count)
+      try turn.requireRoom(forMemberships: workspaces.count)
     }
   }
 

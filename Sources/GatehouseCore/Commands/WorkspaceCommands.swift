@@ -53,6 +53,7 @@ extension CommandTable {
       let owner = try turn.user(word)
       try turn.requireNotDeleted(owner)
       guard owner.row.status.mayLogIn else { throw .refused(ownerMustLogIn) }
+      try turn.requireRoom(forMemberships: owner.cell.state.memberships(of: owner.serial).count + 1)
       try settings.take("owner", "#\(owner.id.raw)", in: view)
       turn.emit(.workspaceJoined(owner.id, workspace.id))
     }
@@ -183,9 +184,7 @@ extension CommandTable {
     guard isMember == turn.has("REMOVE") else { return turn.reply.flag(false) }
     turn.reply.flag(true)
     guard isMember else {
-      guard memberships.count < Limits.membershipsOfUser else {
-        throw .refused(.limit("workspaces: a user is a member of at most \(Limits.membershipsOfUser)"))
-      }
+      try turn.requireRoom(forMemberships: memberships.count + 1)
       let reference = user.cell.state.text(.reference, of: user.serial)
       try turn.requireUnique(reference: reference, of: user.id, in: [workspace.id])
       return turn.emit(.workspaceJoined(user.id, workspace.id))
@@ -225,6 +224,12 @@ extension CommandTable {
 }
 
 extension Turn {
+  public func requireRoom(forMemberships count: Int) throws(Halt) {
+    guard count <= Limits.membershipsOfUser else {
+      throw .refused(.limit("workspaces: a user is a member of at most \(Limits.membershipsOfUser)"))
+    }
+  }
+
   /// A workspace's settings are its owner's, and super administrators'. Nobody changes them as somebody else
   /// unless both may.
   public func requireOwnership(of workspace: Workspace) throws(Halt) {

@@ -42,6 +42,27 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test func productsOfAUserAreLimited() {
+    let core = CoreHarness(partitions: 1)
+    for number in 0...Limits.productsOfUser { core.seedProduct("p\(number)") }
+    let all = (0...Limits.productsOfUser).flatMap { ["PRODUCT", "p\($0)"] }
+    #expect(core.run(["USER.CREATE", "ana"] + all).text?.hasPrefix("LIMIT products: ") == true)
+    #expect(!core.run(["USER.CREATE", "ana"] + all.dropLast(2)).isError)
+    #expect(core.run("PRODUCT.ENABLE ana p\(Limits.productsOfUser)").text?.hasPrefix("LIMIT products: ") == true)
+  }
+
+  @Test func workspacesOfAUserAreLimited() {
+    let core = CoreHarness(partitions: 1)
+    var workspaces: [WorkspaceID] = [mainWorkspace]
+    while workspaces.count < Limits.membershipsOfUser { workspaces.append(core.seedWorkspace("w\(workspaces.count)")) }
+    core.seedUser("ana", workspaces: workspaces)
+    core.seedWorkspace("more")
+    core.seedProduct("crm", workspace: WorkspaceID(Limits.membershipsOfUser + 1))
+    for line in ["WORKSPACE.CREATE own OWNER ana", "WORKSPACE.MEMBER more ana", "PRODUCT.ENABLE ana more/crm"] {
+      #expect(core.run(line).text?.hasPrefix("LIMIT workspaces: ") == true)
+    }
+  }
+
   @Test func aFreeNameNeedsItsOwnPartitionOnly() {
     core.run("USER.CREATE ana FIRST Ana LAST Nova EMAIL ana@acme.test ROLE individual ROLE manager")
     #expect(core.decisions == 1)

@@ -73,6 +73,11 @@ extension PartitionState {
     return due
   }
 
+  /// Takes back sessions that were due and could not be ended, so that they are due again.
+  public mutating func putBack(_ due: [SessionID]) {
+    for id in due { if let slot = slot(of: id) { watch(slot) } }
+  }
+
   /// How many deadlines are kept, those of the past included.
   public var watchedDeadlines: Int { deadlines.count }
 

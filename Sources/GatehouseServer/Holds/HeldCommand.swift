@@ -50,7 +50,8 @@ struct HeldCommand: Sendable {
     switch work {
     case .expiry(let sessions):
       turn.beginExpiry(now: Clock.milliseconds())
-      return conclude(turn.decideExpiry(sessions, home: nil, holding: owners.cells), turn, owners, context)
+      let outcome = turn.decideExpiry(sessions, home: nil, holding: owners.cells)
+      return conclude(outcome, turn, owners, context, orPutBack: sessions)
     case .request(let request, let facts):
       return request.withView { request in
         var place: Int?
@@ -63,14 +64,18 @@ struct HeldCommand: Sendable {
     }
   }
 
+  /// - Parameter due: sessions that are to end later if the log does not take their end now.
   private func conclude(
-    _ outcome: Outcome, _ turn: Turn, _ owners: HeldOwners, _ context: ServerContext
+    _ outcome: Outcome, _ turn: Turn, _ owners: HeldOwners, _ context: ServerContext, orPutBack due: [SessionID] = []
   ) -> Step {
     if case .needs(let more) = outcome { return .needs(more) }
     let isWrite = !turn.changes.isEmpty
     if isWrite {
       var record = ByteWriter()
       if let refusal = context.commit(turn, record: &record) {
+        for cell in owners.cells {
+          cell.state.putBack(due.filter { context.partitioning.partition(of: $0) == cell.index })
+        }
         return .done(EncodedReply(refusal, version: version), nil)
       }
       context.log.wake()

@@ -55,7 +55,7 @@ extension Lane {
       }
       outcome = turn.decideExpiry(sessions, home: nil, holding: cells)
     }
-    if !turn.changes.isEmpty { _ = commit() }
+    if !turn.changes.isEmpty, commit() != nil { cell.state.putBack(sessions) }
     turn.letGo()
   }
 

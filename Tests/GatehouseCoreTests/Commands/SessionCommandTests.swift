@@ -102,6 +102,20 @@ import Testing
     #expect(core.horizon == core.lsn)
   }
 
+  @Test func whatCouldNotBeEndedIsDueAgain() {
+    for _ in 0..<3 { core.run("SESSION.CREATE ana payroll TTL 10s") }
+    core.advance(11_000)
+    let cell = core.cells[core.partitioning.partition(of: ana)]
+    let due = cell.state.dueSessions(at: core.now, limit: 16)
+    #expect(due.count == 3)
+    #expect(cell.state.dueSessions(at: core.now, limit: 16).isEmpty)
+    core.run("SESSION.REVOKE \(due[0].raw)")
+    cell.state.putBack(due)
+    #expect(core.expire() == 1)
+    #expect(core.user("ana")?.row.sessionCount == 0)
+    #expect(cell.state.watchedDeadlines == 0)
+  }
+
   @Test func anAnswerThatChangedNothingIsKeptToo() {
     core.run("POOL.SET payroll * 5")
     let before = core.lsn

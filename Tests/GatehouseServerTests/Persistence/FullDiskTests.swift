@@ -45,7 +45,9 @@ struct FullDiskTests {
     let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]), folder: folder)
     defer { server.kill() }
     let gate = try server.client()
-    try gate.ok("USER.CREATE ana FIRST Ana")
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("USER.CREATE ana FIRST Ana PRODUCT payroll")
+    try gate.ok("SESSION.CREATE ana payroll TTL 1s")
     // The reserve is made soon after the start; without it the log is full at once.
     try eventually("the reserve is there") { FileManager.default.fileExists(atPath: "\(disk.path)/log/reserve") }
     try disk.fill()
@@ -65,8 +67,13 @@ struct FullDiskTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(disk.path)/snapshots").isEmpty)
     #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
 
+    // The session's end cannot be logged now.
+    pause(.seconds(2))
+    #expect(try gate.fields("USER.GET ana")["sessions"] == "1")
+
     try disk.makeRoom()
     try eventually("writes are taken again") { try gate.reply("USER.SET ana last Lima").errorText == nil }
+    try eventually("the session ends") { try gate.fields("USER.GET ana")["sessions"] == "0" }
     try gate.ok("COMPACT")
     server.kill()
     try server.start()

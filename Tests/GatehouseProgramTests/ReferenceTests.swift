@@ -18,6 +18,11 @@ import Testing
       committed == ReferencePage.text, "Commands.md differs at line \(line + 1); run: \(ReferencePage.regeneration)")
   }
 
+  /// Rows of the rules are the developers' names.
+  @Test func `no rule is named by its row`() {
+    #expect(ReferencePage.text.matches(of: /\b[TSPLK][0-9]{1,2}\b/).isEmpty)
+  }
+
   @Test func `no cell of a table has a bar of its own`() {
     for line in ReferencePage.text.split(separator: "\n") where line.hasPrefix("|") {
       let bars = line.count { $0 == "|" }

@@ -35,24 +35,24 @@ public struct Policies: Sendable, Equatable {
 
   public static let all: [Definition] = [
     Definition(
-      "delete.keep-tracked", .flag(true), "deleting is refused while time is recorded for the user (T11)"),
-    Definition("delete.needs-reason", .flag(true), "deleting needs a reason, which is recorded (S9)"),
+      "delete.keep-tracked", .flag(true), "deleting is refused while time is recorded for the user"),
+    Definition("delete.needs-reason", .flag(true), "deleting needs a reason, which is recorded"),
     Definition(
-      "contact.name-format", .choice("first-last"), "the order of names in a typed name (S3)",
+      "contact.name-format", .choice("first-last"), "the order of names in a typed name",
       choices: ["first-last", "last-first"]),
     Definition(
-      "user.required-fields", .words([]), "what a new user must have; a reference must be unique (S4)",
+      "user.required-fields", .words([]), "what a new user must have; a reference must be unique",
       choices: ["email", "initials", "reference", "role", "division"]),
     Definition(
-      "user.needs-authority", .flag(false), "only administrators with authority add and remove users (S5)"),
+      "user.needs-authority", .flag(false), "only administrators with authority add and remove users"),
     Definition(
-      "user.needs-billing-acceptance", .flag(false), "adding and removing needs ACCEPT-BILLING (S6, S10)"),
+      "user.needs-billing-acceptance", .flag(false), "adding and removing needs ACCEPT-BILLING"),
     Definition(
       "login.within-employment", .flag(false), "login is refused before the hire and after the release date"),
     Definition(
-      "accounts.needs-owner", .flag(false), "logging in as others and stopping their timers is the owner's (K1)"),
-    Definition("accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan (K1)"),
-    Definition("timer.notify-stopped", .flag(false), "a user whose timer somebody else stops gets a notice (K8)"),
+      "accounts.needs-owner", .flag(false), "logging in as others and stopping their timers is the owner's"),
+    Definition("accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan"),
+    Definition("timer.notify-stopped", .flag(false), "a user whose timer somebody else stops gets a notice"),
     Definition(
       "session.ttl", .span(12 * 3_600_000), "how long a session lasts at most", range: 1000...366 * TimeText.day),
     Definition(

@@ -236,7 +236,7 @@ extension PartitionState {
     return decoded ?? nil
   }
 
-  /// The id the next session gets, if `offset` others are opened before it in the same record.
+  /// The id that the next session gets.
   public func nextSession() -> SessionID {
     let slot = freeSession != 0 ? Int(freeSession) : sessions.last + 1
     let generation = freeSession != 0 ? sessions[slot].generation : 0

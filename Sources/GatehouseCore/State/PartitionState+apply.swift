@@ -178,7 +178,7 @@ extension PartitionState {
   private mutating func enter(_ name: String, _ key: NameKey, leadingTo user: UserID) {
     leave(name, key)
     if isMine(user) {
-      names.insert(partitioning.serial(of: user), hash: key.hash) { users[$0].nameHash }
+      names.insert(partitioning.serial(of: user), hash: key.hash)
     } else {
       foreignNames[FoldedName(name).text] = user
     }

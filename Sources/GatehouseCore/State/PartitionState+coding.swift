@@ -108,7 +108,7 @@ extension PartitionState {
     }
     liveUsers = live
     names.reserve(named.count)
-    for (serial, hash) in named { names.insert(serial, hash: hash) { _ in hash } }
+    for (serial, hash) in named { names.insert(serial, hash: hash) }
   }
 
   /// Makes the lists of sessions, their deadlines and their count from the rows.

@@ -125,7 +125,7 @@ extension PartitionState {
   @inline(__always)
   public func localUser(folded: UnsafeRawBufferPointer, hash: UInt32) -> Int? {
     names.find(hash) { serial in
-      users[serial].nameHash == hash && users.withDetails(of: serial) { Self.isName(in: $0, folded) }
+      users.withDetails(of: serial) { Self.isName(in: $0, folded) }
     }
   }
 

@@ -1,10 +1,18 @@
-/// A hash index from a name's hash to serial numbers: open addressing with linear probing, four bytes a
-/// slot. The names themselves stay in the rows; the caller compares them.
+/// A hash index from a name's hash to serial numbers: open addressing with linear probing, eight bytes a slot.
+/// The names themselves stay in the rows; the caller compares them. A slot has the hash beside the number, so that
+/// only rows are fetched whose name is, but for one in four milliard, the one that is looked for.
 public struct NameIndex: Sendable {
-  private static var empty: UInt32 { 0 }
-  private static var deleted: UInt32 { .max }
+  private struct Slot: BitwiseCopyable, Sendable, Equatable {
+    var serial: UInt32
+    var hash: UInt32
 
-  private var slots: ContiguousArray<UInt32> = []
+    static let empty = Slot(serial: 0, hash: 0)
+    static let deleted = Slot(serial: .max, hash: 0)
+
+    var isUsed: Bool { self != .empty && self != .deleted }
+  }
+
+  private var slots: ContiguousArray<Slot> = []
   private var used = 0
   /// Entries, without the marks of deleted ones.
   public private(set) var count = 0
@@ -19,19 +27,15 @@ public struct NameIndex: Sendable {
     var index = Int(hash) & mask
     while true {
       let slot = slots[index]
-      if slot == Self.empty { return nil }
-      if slot != Self.deleted, matches(Int(slot)) { return Int(slot) }
+      if slot == .empty { return nil }
+      if slot.hash == hash, slot.serial != Slot.deleted.serial, matches(Int(slot.serial)) { return Int(slot.serial) }
       index = (index + 1) & mask
     }
   }
 
-  /// The serial number that the search for a hash meets first: most often the one that is looked for.
+  /// The first serial number under a hash: most often the only one.
   @inline(__always)
-  func first(_ hash: UInt32) -> Int? {
-    guard !slots.isEmpty else { return nil }
-    let slot = slots[Int(hash) & (slots.count - 1)]
-    return slot == Self.empty || slot == Self.deleted ? nil : Int(slot)
-  }
+  func first(_ hash: UInt32) -> Int? { find(hash) { _ in true } }
 
   /// Calls `body` with where the search for a hash begins.
   @inline(__always)
@@ -42,21 +46,18 @@ public struct NameIndex: Sendable {
 
   /// Calls `body` with every serial number, in no order.
   public func forEach(_ body: (Int) -> Void) {
-    for slot in slots where slot != Self.empty && slot != Self.deleted { body(Int(slot)) }
+    for slot in slots where slot.isUsed { body(Int(slot.serial)) }
   }
 
   /// Makes room for `count` entries at once.
   public mutating func reserve(_ count: Int) {
     precondition(slots.isEmpty)
-    var capacity = 8
-    while capacity * 3 < (count + 1) * 5 { capacity *= 2 }
-    slots = ContiguousArray(repeating: Self.empty, count: capacity)
+    slots = Self.room(for: count)
   }
 
-  /// Adds a serial number; `hashOf` gives the hash of those already in, for when the index grows.
-  public mutating func insert(_ serial: Int, hash: UInt32, hashOf: (Int) -> UInt32) {
-    if (used + 1) * 4 > slots.count * 3 { grow(hashOf) }
-    place(UInt32(serial), hash)
+  public mutating func insert(_ serial: Int, hash: UInt32) {
+    if (used + 1) * 4 > slots.count * 3 { grow() }
+    place(Slot(serial: UInt32(serial), hash: hash))
     count += 1
     used += 1
   }
@@ -65,9 +66,9 @@ public struct NameIndex: Sendable {
     guard !slots.isEmpty else { return }
     let mask = slots.count - 1
     var index = Int(hash) & mask
-    while slots[index] != Self.empty {
-      if slots[index] == UInt32(serial) {
-        slots[index] = Self.deleted
+    while slots[index] != .empty {
+      if slots[index].serial == UInt32(serial) {
+        slots[index] = .deleted
         count -= 1
         return
       }
@@ -75,19 +76,23 @@ public struct NameIndex: Sendable {
     }
   }
 
-  private mutating func place(_ serial: UInt32, _ hash: UInt32) {
+  private mutating func place(_ slot: Slot) {
     let mask = slots.count - 1
-    var index = Int(hash) & mask
-    while slots[index] != Self.empty { index = (index + 1) & mask }
-    slots[index] = serial
+    var index = Int(slot.hash) & mask
+    while slots[index] != .empty { index = (index + 1) & mask }
+    slots[index] = slot
   }
 
-  private mutating func grow(_ hashOf: (Int) -> UInt32) {
+  private mutating func grow() {
     let old = slots
+    slots = Self.room(for: count)
+    used = count
+    for slot in old where slot.isUsed { place(slot) }
+  }
+
+  private static func room(for count: Int) -> ContiguousArray<Slot> {
     var capacity = 8
     while capacity * 3 < (count + 1) * 5 { capacity *= 2 }
-    slots = ContiguousArray(repeating: Self.empty, count: capacity)
-    used = count
-    for slot in old where slot != Self.empty && slot != Self.deleted { place(slot, hashOf(Int(slot))) }
+    return ContiguousArray(repeating: .empty, count: capacity)
   }
 }

@@ -10,7 +10,11 @@ struct RowPage<Row: TableRow>: Sendable {
   private var owner = RowMemory<Row>()
   /// Where the owner's rows lie.
   private nonisolated(unsafe) var rows: UnsafeMutablePointer<Row>
-  private(set) var details: ContiguousArray<UInt8> = []
+  private var details: ContiguousArray<UInt8> = [] {
+    didSet { firstDetail = details.withUnsafeBufferPointer { UnsafeRawPointer($0.baseAddress) } }
+  }
+  /// Where the details lie, for the same reason.
+  private nonisolated(unsafe) var firstDetail: UnsafeRawPointer?
   /// Bytes of `details` that no row refers to any more.
   private var waste = 0
 
@@ -53,10 +57,8 @@ struct RowPage<Row: TableRow>: Sendable {
     // Ranges come from this type alone: to check one would fetch the line that the array's count lies in.
     let range = rows[place].details
     assert(Int(range.offset) + Int(range.count) <= details.count)
-    return details.withUnsafeBufferPointer { bytes in
-      let start = UnsafeRawPointer(bytes.baseAddress).map { $0 + Int(range.offset) }
-      return body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(range.count)))
-    }
+    return body(
+      UnsafeRawBufferPointer(start: firstDetail.map { $0 + Int(range.offset) }, count: Int(range.count)))
   }
 
   /// Replaces a row, which keeps no details.

@@ -88,7 +88,12 @@ extension Foresight {
   /// From the user's row to its details.
   public func arrive() {
     guard case .user(let cell, let serial) = target else { return }
-    cell.state.users.withDetails(of: serial) { if let first = $0.baseAddress { prefetch(first) } }
+    cell.state.users.withDetails(of: serial) { details in
+      guard let first = details.baseAddress else { return }
+      prefetch(first)
+      // A username seldom reaches further.
+      prefetch(first + min(details.count, 64))
+    }
   }
 }
 

@@ -14,7 +14,7 @@ import Testing
       let serial = Int.random(in: 1...400, using: &random)
       if expected[serial] == nil {
         expected[serial] = hash(serial)
-        index.insert(serial, hash: hash(serial)) { hash($0) }
+        index.insert(serial, hash: hash(serial))
       } else {
         expected[serial] = nil
         index.remove(serial, hash: hash(serial))
@@ -37,7 +37,7 @@ import Testing
     #expect(index.count == 0)
     index.reserve(100)
     #expect(index.find(3) { _ in true } == nil)
-    for serial in 1...200 { index.insert(serial, hash: UInt32(serial)) { UInt32($0) } }
+    for serial in 1...200 { index.insert(serial, hash: UInt32(serial)) }
     #expect(index.find(77) { $0 == 77 } == 77)
   }
 }

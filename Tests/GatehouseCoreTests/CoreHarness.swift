@@ -124,8 +124,7 @@ final class CoreHarness {
     looksAhead.toggle()
     guard looksAhead else { return .none }
     var foresight = turn.foresee(request, ContiguousArray(cells.map(\.held)))
-    foresight.approach()
-    foresight.arrive()
+    for _ in 0..<Foresight.steps { foresight.advance() }
     return foresight
   }
 

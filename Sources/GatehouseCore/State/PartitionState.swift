@@ -46,20 +46,20 @@ public struct PartitionState: ~Copyable, Sendable {
   }
 
   /// The state as it is now, sharing all pages until one of the two changes them.
-  public func copy() -> PartitionState {
+  public mutating func copy() -> PartitionState {
     var copy = PartitionState(index: index, partitioning: partitioning)
     copy.lsn = lsn
-    copy.contacts = contacts
-    copy.users = users
+    copy.contacts = contacts.copy()
+    copy.users = users.copy()
     copy.names = names
     copy.foreignNames = foreignNames
-    copy.sessions = sessions
+    copy.sessions = sessions.copy()
     copy.sessionCount = sessionCount
     copy.freeSession = freeSession
     copy.impersonations = impersonations
     copy.deadlines = deadlines
     copy.timers = timers
-    copy.entries = entries
+    copy.entries = entries.copy()
     copy.history = history
     copy.mails = mails
     copy.lastMail = lastMail

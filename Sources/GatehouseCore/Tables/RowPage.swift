@@ -1,52 +1,59 @@
 /// The rows of one page and, packed one after the other, their details.
 ///
 /// A value like an array: a copy shares the memory until one of the two changes. Unlike an array's, the rows begin
-/// with a line of memory, and no count beside them is asked (the table asks its own): of a million users a login
-/// check then fetches one line for the row and one for the name, which is what its time is made of.
+/// with a line of memory, and neither a count nor a reference count beside them is asked (the table asks its own,
+/// and knows which pages a copy may share): of a million users a login check then fetches one line for the row and
+/// one for the name, which is what its time is made of.
 struct RowPage<Row: TableRow>: Sendable {
   static var shift: Int { 6 }
   static var size: Int { 1 << shift }
 
   private var owner = RowMemory<Row>()
+  /// The epoch of the table in which the rows were last known to be this page's alone.
+  private var epoch: Int
   /// Where the owner's rows lie.
   private nonisolated(unsafe) var rows: UnsafeMutablePointer<Row>
-  private var details: ContiguousArray<UInt8> = [] {
-    didSet { firstDetail = details.withUnsafeBufferPointer { UnsafeRawPointer($0.baseAddress) } }
-  }
-  /// Where the details lie, for the same reason.
-  private nonisolated(unsafe) var firstDetail: UnsafeRawPointer?
+  private var details = DetailBytes()
   /// Bytes of `details` that no row refers to any more.
   private var waste = 0
 
   /// A page of vacant rows.
-  init() { rows = owner.rows }
+  init(_ epoch: Int) {
+    rows = owner.rows
+    self.epoch = epoch
+  }
 
   /// A page of rows that refer to `details`.
-  init(_ rows: some Collection<Row>, details: UnsafeRawBufferPointer) {
-    self.init()
+  init(_ rows: some Collection<Row>, details: UnsafeRawBufferPointer, _ epoch: Int) {
+    self.init(epoch)
     for (place, row) in rows.enumerated() {
       precondition(Int(row.details.offset) + Int(row.details.count) <= details.count)
       self.rows[place] = row
     }
-    self.details.append(contentsOf: details)
+    self.details.append(details)
   }
 
   /// The row at a place below `size`, which the table has checked.
-  subscript(place: Int) -> Row {
-    @inline(__always) unsafeAddress { UnsafePointer(rows + place) }
-    @inline(__always) unsafeMutableAddress {
-      if !isKnownUniquelyReferenced(&owner) { detach() }
-      return rows + place
-    }
-  }
+  @inline(__always)
+  subscript(place: Int) -> Row { rows[place] }
 
   /// Where a row lies.
   @inline(__always)
   func address(of place: Int) -> UnsafePointer<Row> { UnsafePointer(rows + place) }
 
-  private mutating func detach() {
-    owner = RowMemory(copying: owner)
-    rows = owner.rows
+  /// Where a row lies that will be changed.
+  @inline(__always)
+  mutating func place(of place: Int, _ epoch: Int) -> UnsafeMutablePointer<Row> {
+    if epoch != self.epoch { own(epoch) }
+    return rows + place
+  }
+
+  private mutating func own(_ epoch: Int) {
+    if !isKnownUniquelyReferenced(&owner) {
+      owner = RowMemory(copying: owner)
+      rows = owner.rows
+    }
+    self.epoch = epoch
   }
 
   // MARK: Details
@@ -58,55 +65,72 @@ struct RowPage<Row: TableRow>: Sendable {
     let range = rows[place].details
     assert(Int(range.offset) + Int(range.count) <= details.count)
     return body(
-      UnsafeRawBufferPointer(start: firstDetail.map { $0 + Int(range.offset) }, count: Int(range.count)))
+      UnsafeRawBufferPointer(start: details.first.map { $0 + Int(range.offset) }, count: Int(range.count)))
   }
 
   /// Replaces a row, which keeps no details.
-  mutating func replace(_ place: Int, with row: Row) {
-    discardDetails(of: place)
-    self[place] = row
-    self[place].details = DetailRange()
+  mutating func replace(_ place: Int, with row: Row, _ epoch: Int) {
+    discardDetails(of: place, epoch)
+    let target = self.place(of: place, epoch)
+    target.pointee = row
+    target.pointee.details = DetailRange()
   }
 
   /// Replaces the details of a row.
   ///
   /// - Parameter filled: how many rows of the page are in use.
-  mutating func setDetails(of place: Int, _ bytes: ContiguousArray<UInt8>, filled: Int) {
-    discardDetails(of: place)
+  mutating func setDetails(of place: Int, _ bytes: ContiguousArray<UInt8>, filled: Int, _ epoch: Int) {
+    discardDetails(of: place, epoch)
     guard !bytes.isEmpty else { return }
-    makeRoom(bytes.count, filled)
+    makeRoom(bytes.count, filled, epoch)
     var range = DetailRange()
     range.offset = UInt32(details.count)
     range.count = UInt32(bytes.count)
-    details.append(contentsOf: bytes)
-    self[place].details = range
+    bytes.withUnsafeBytes { details.append($0) }
+    self.place(of: place, epoch).pointee.details = range
   }
 
-  private mutating func discardDetails(of place: Int) {
+  private mutating func discardDetails(of place: Int, _ epoch: Int) {
     let count = Int(rows[place].details.count)
     guard count > 0 else { return }
     waste += count
-    self[place].details = DetailRange()
+    self.place(of: place, epoch).pointee.details = DetailRange()
   }
 
   /// Sees to it that `count` more bytes fit. A page grows by an eighth, not by doubling, for memory is
   /// what a million users are measured by; what is wasted is squeezed out whenever the page must grow.
-  private mutating func makeRoom(_ count: Int, _ filled: Int) {
+  private mutating func makeRoom(_ count: Int, _ filled: Int, _ epoch: Int) {
     guard details.count + count > details.capacity else { return }
     let live = details.count - waste + count
-    var packed = ContiguousArray<UInt8>()
     // A page that is still filling up is sized for the rows to come, by the average of those it has.
     let expected = filled < Self.size ? live * min(Self.size, filled * 2) / filled : live
-    packed.reserveCapacity(expected + expected / 8 + 32)
+    var packed = DetailBytes(capacity: expected + expected / 8 + 32)
     for place in 0..<filled {
-      let range = rows[place].details
-      guard range.count > 0 else { continue }
+      guard rows[place].details.count > 0 else { continue }
       let start = packed.count
-      packed.append(contentsOf: details[Int(range.offset)..<Int(range.offset + range.count)])
-      self[place].details.offset = UInt32(start)
+      withDetails(of: place) { packed.append($0) }
+      self.place(of: place, epoch).pointee.details.offset = UInt32(start)
     }
     details = packed
     waste = 0
+  }
+}
+
+/// The details of a page, with where they lie beside them, for the same reason.
+private struct DetailBytes: Sendable {
+  private var bytes: ContiguousArray<UInt8> = []
+  private(set) nonisolated(unsafe) var first: UnsafeRawPointer?
+
+  init() {}
+
+  init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+  var count: Int { bytes.count }
+  var capacity: Int { bytes.capacity }
+
+  mutating func append(_ more: UnsafeRawBufferPointer) {
+    bytes.append(contentsOf: more)
+    first = bytes.withUnsafeBytes { $0.baseAddress }
   }
 }
 

@@ -17,16 +17,28 @@ public struct DetailRange: BitwiseCopyable, Sendable {
 /// Rows by serial number, from 1, in pages.
 ///
 /// A page holds its rows and, packed one after the other, their details: no row owns a heap object, so a
-/// million rows cost their bytes and little more. Copying a table copies one array of page references;
+/// million rows cost their bytes and little more. Copying a table (`copy()`) copies one array of page references;
 /// changing a row of a copy then copies one page, flat memory without reference counts. That is what makes
 /// a snapshot of live state cheap.
-public struct RowTable<Row: TableRow>: Sendable {
+public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   private(set) var pages: ContiguousArray<RowPage<Row>> = []
+  /// How often the table was copied. A page that has been written to since is nobody else's, and need not be asked.
+  private var epoch = 0
 
   /// The largest serial number in use so far; the next new row takes the one above.
   public private(set) var last = 0
 
   public init() {}
+
+  /// The table as it is now, sharing all pages until one of the two changes them.
+  public mutating func copy() -> RowTable {
+    epoch += 1
+    var copy = RowTable()
+    copy.pages = pages
+    copy.last = last
+    copy.epoch = epoch
+    return copy
+  }
 
   public func contains(_ serial: Int) -> Bool { serial > 0 && serial <= last }
 
@@ -38,8 +50,15 @@ public struct RowTable<Row: TableRow>: Sendable {
     }
     @inline(__always) _modify {
       precondition(contains(serial))
-      yield &pages[Self.pageIndex(serial)][Self.place(serial)]
+      yield &pages[Self.pageIndex(serial)].place(of: Self.place(serial), epoch).pointee
     }
+  }
+
+  /// Calls `body` with where the page of a row is named.
+  @inline(__always)
+  func withPage(_ serial: Int, _ body: (UnsafeRawPointer) -> Void) {
+    precondition(contains(serial))
+    pages.withUnsafeBufferPointer { body($0.baseAddress! + Self.pageIndex(serial)) }
   }
 
   /// Calls `body` with where a row lies.
@@ -62,20 +81,20 @@ public struct RowTable<Row: TableRow>: Sendable {
   public mutating func put(_ row: Row, at serial: Int) {
     precondition(serial > 0)
     while last < serial {
-      if Self.place(last + 1) == 0 { pages.append(RowPage()) }
+      if Self.place(last + 1) == 0 { pages.append(RowPage(epoch)) }
       last += 1
     }
-    pages[Self.pageIndex(serial)].replace(Self.place(serial), with: row)
+    pages[Self.pageIndex(serial)].replace(Self.place(serial), with: row, epoch)
   }
 
-  /// Changes a row in one go; each access to a row asks twice whether its page is shared with a snapshot.
+  /// Changes a row in one go; each access to a row asks whether its page is shared with a snapshot.
   @inline(__always)
   public mutating func update(_ serial: Int, _ change: (inout Row) -> Void) { change(&self[serial]) }
 
   /// Appends a page of rows whose details lie in `details`; only the last page may have room left.
   mutating func append(_ rows: ContiguousArray<Row>, details: UnsafeRawBufferPointer) {
     precondition(Self.place(last + 1) == 0)
-    pages.append(RowPage(rows, details: details))
+    pages.append(RowPage(rows, details: details, epoch))
     last += rows.count
   }
 
@@ -95,6 +114,6 @@ public struct RowTable<Row: TableRow>: Sendable {
   public mutating func setDetails(of serial: Int, _ bytes: ContiguousArray<UInt8>) {
     precondition(contains(serial))
     let page = Self.pageIndex(serial)
-    pages[page].setDetails(of: Self.place(serial), bytes, filled: filled(page))
+    pages[page].setDetails(of: Self.place(serial), bytes, filled: filled(page), epoch)
   }
 }

@@ -7,8 +7,8 @@ internal import CPrefetch
 /// such requests in steps; each step asks for what the next one needs and waits for nothing.
 ///
 ///     for each request: foresight = turn.foresee(request, cells)
-///     for each: foresight.approach(); for each: foresight.arrive()
-///     for each: turn.begin(request, …, foresight) and so on
+///     Foresight.steps times: for each request: foresight.advance()
+///     for each request: turn.begin(request, …, foresight) and so on
 ///
 /// It is a guess about memory, and about nothing else: what is decided is read anew.
 public struct Foresight: BitwiseCopyable, Sendable {
@@ -22,13 +22,19 @@ public struct Foresight: BitwiseCopyable, Sendable {
   var key = NameKey.none
   private var target = Target.nothing
 
+  /// What was asked for last.
   private enum Target: BitwiseCopyable, Sendable {
     case nothing
-    /// The user that a name leads to, by the name's hash.
+    /// The slot of the name index where the key's search begins.
     case name(HeldPartition)
     case session(HeldPartition, slot: Int)
-    case user(HeldPartition, serial: Int)
+    /// The page that a user's row lies in.
+    case page(HeldPartition, user: Int)
+    case row(HeldPartition, user: Int)
   }
+
+  /// How often to advance until nothing is left to be asked for.
+  public static let steps = 3
 }
 
 extension Turn {
@@ -69,35 +75,40 @@ extension Foresight {
     cell.state.sessions.prefetch(slot)
   }
 
-  /// From what was asked for first to the user's row.
-  public mutating func approach() {
+  /// Asks for what can be known with the help of what was asked for last.
+  public mutating func advance() {
     switch target {
-    case .nothing, .user: return
+    case .nothing: return
     case .name(let cell):
-      guard let serial = cell.state.names.first(key.hash) else { return target = .nothing }
-      target = .user(cell, serial: serial)
-      cell.state.users.prefetch(serial)
+      if let serial = cell.state.names.first(key.hash) { ask(forPageOf: serial, cell) } else { target = .nothing }
     case .session(let cell, let slot):
       let serial = Int(cell.state.sessions[slot].user)
-      guard cell.state.users.contains(serial) else { return target = .nothing }
-      target = .user(cell, serial: serial)
+      if cell.state.users.contains(serial) { ask(forPageOf: serial, cell) } else { target = .nothing }
+    case .page(let cell, let serial):
+      target = .row(cell, user: serial)
       cell.state.users.prefetch(serial)
+    case .row(let cell, let serial):
+      target = .nothing
+      cell.state.users.withDetails(of: serial) { details in
+        guard let first = details.baseAddress else { return }
+        prefetch(first)
+        // A username seldom reaches further.
+        prefetch(first + min(details.count, 64))
+      }
     }
   }
 
-  /// From the user's row to its details.
-  public func arrive() {
-    guard case .user(let cell, let serial) = target else { return }
-    cell.state.users.withDetails(of: serial) { details in
-      guard let first = details.baseAddress else { return }
-      prefetch(first)
-      // A username seldom reaches further.
-      prefetch(first + min(details.count, 64))
-    }
+  private mutating func ask(forPageOf serial: Int, _ cell: HeldPartition) {
+    target = .page(cell, user: serial)
+    cell.state.users.prefetchPage(serial)
   }
 }
 
 extension RowTable {
+  /// Asks for what leads to a row.
+  @inline(__always)
+  fileprivate func prefetchPage(_ serial: Int) { withPage(serial) { CPrefetch.prefetch($0) } }
+
   /// Asks for the memory of a row.
   @inline(__always)
   fileprivate func prefetch(_ serial: Int) {

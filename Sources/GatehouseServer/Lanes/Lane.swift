@@ -97,7 +97,7 @@ final class Lane: @unchecked Sendable {
   /// Logs what the lane's turn decided and applies it; the refusal where the log does not take it.
   func commit() -> Refusal? {
     let refusal = services.commit(turn, record: &record)
-    needsWake = true
+    wakeLogSoon()
     if let changed = turn.directoryCell?.state.view, changed !== turn.directory {
       adopt(changed)
       dropForeignServices()
@@ -108,12 +108,14 @@ final class Lane: @unchecked Sendable {
   /// Whether records were appended that the writer has not been woken for.
   @exclusivity(unchecked) private var needsWake = false
 
-  /// Lets the writer go, once for all records of a read.
-  @inline(__always)
-  func wakeLog() {
-    if needsWake {
-      needsWake = false
-      services.log.wake()
+  /// Lets the log's writer go when the loop has dealt with all that is ready to be read: what many connections
+  /// write at a time becomes one frame and one sync.
+  private func wakeLogSoon() {
+    if needsWake { return }
+    needsWake = true
+    loop.execute {
+      self.needsWake = false
+      self.services.log.wake()
     }
   }
 
@@ -161,8 +163,9 @@ final class Lane: @unchecked Sendable {
   func lookAhead(_ bytes: UnsafeRawBufferPointer, _ turn: Turn) {
     foresights.removeAll(keepingCapacity: true)
     for index in 0..<run.count { foresights.append(turn.foresee(run.request(index, in: bytes), free)) }
-    for index in foresights.indices { foresights[index].approach() }
-    for foresight in foresights { foresight.arrive() }
+    for _ in 0..<Foresight.steps {
+      for index in foresights.indices { foresights[index].advance() }
+    }
   }
 
   /// The time of the read at hand, for all its commands.
@@ -217,7 +220,6 @@ final class Lane: @unchecked Sendable {
 
   /// Ends a read. Its time is shared out evenly: a clock read a command would cost as much as some commands.
   func endRead() {
-    wakeLog()
     endRun()
     if runs.isEmpty { return }
     let elapsed = elapsedInRead

@@ -9,7 +9,7 @@ import Testing
     return row
   }
 
-  private func details(_ table: RowTable<ContactRow>, _ serial: Int) -> [UInt8] {
+  private func details(_ table: borrowing RowTable<ContactRow>, _ serial: Int) -> [UInt8] {
     table.withDetails(of: serial) { Array($0) }
   }
 
@@ -35,7 +35,7 @@ import Testing
       table.put(contact(UInt32(serial)), at: serial)
       table.setDetails(of: serial, [UInt8(serial)])
     }
-    let copy = table
+    let copy = table.copy()
     for serial in 1...200 {
       table[serial].version = 0
       table.setDetails(of: serial, [])

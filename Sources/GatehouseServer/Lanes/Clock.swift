@@ -23,4 +23,11 @@ enum Clock {
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
+
+  /// The moment of `nanoseconds()` that lies so far ahead, or the last there is where it lies beyond that.
+  static func deadline(milliseconds: UInt64) -> UInt64 {
+    let (length, isTooLong) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+    let (moment, isTooLate) = nanoseconds().addingReportingOverflow(length)
+    return isTooLong || isTooLate ? .max : moment
+  }
 }

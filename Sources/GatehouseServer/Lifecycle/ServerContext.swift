@@ -41,6 +41,22 @@ final class ServerContext: Sendable {
 
   func noteLogFailure() { logFailure.store(true, ordering: .releasing) }
 
+  /// Whether the server is on its way to its end: what waits for anything should give up.
+  var isStopping: Bool { facts.phase.load(ordering: .acquiring) == .stopping }
+
+  /// Has the log synced through a record, ahead of its interval, and waits for that.
+  ///
+  /// - Parameter goesOn: asked between two looks whether to wait on.
+  /// - Returns: whether it is synced.
+  func sync(through lsn: LSN, while goesOn: () async -> Bool) async -> Bool {
+    while log.syncedLSN < lsn {
+      guard !hasLogFailed, await goesOn() else { break }
+      log.requestSync()
+      try? await Task.sleep(for: .milliseconds(1))
+    }
+    return log.syncedLSN >= lsn
+  }
+
   func makeTurn(directory: Directory) -> Turn {
     Turn(
       partitioning: partitioning, directory: directory, folderSecret: folderSecret,

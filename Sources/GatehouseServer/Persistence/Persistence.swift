@@ -120,13 +120,13 @@ final class Persistence: Sendable {
       let copy = await partitionCopy(partition, context)
       try writer.add(copy.cell.state, lsn: copy.lsn)
     }
-    // A snapshot must not know more than the log: it would bring back what a crash took.
-    context.log.wake()
-    while context.log.durableLSN < writer.largestLSN {
-      if case .failed = context.log.state { throw Failure.logStopped }
-      try await Task.sleep(for: .milliseconds(2))
+    // A snapshot must not know more than the log: it would bring back what a crash took. Written is not enough.
+    let isSynced = await context.sync(through: writer.largestLSN) {
+      // A full log may be so for long, and a stop does not wait for room.
+      !(isEnding && context.log.state == .full)
     }
-    return try writer.finish(durable: context.log.durableLSN)
+    guard isSynced else { throw Failure.logStopped }
+    return try writer.finish(durable: context.log.syncedLSN)
   }
 
   /// A partition's state between two commands, with the record through which it goes: every later record

@@ -172,7 +172,8 @@ struct InfoText {
     let syncs = max(1, log.syncs)
     return [
       ("log_state", "\(context.log.state)"), ("log_appended_lsn", context.log.appendedLSN),
-      ("log_durable_lsn", context.log.durableLSN), ("log_frames", log.frames), ("log_records", log.records),
+      ("log_durable_lsn", context.log.durableLSN), ("log_synced_lsn", context.log.syncedLSN),
+      ("log_frames", log.frames), ("log_records", log.records),
       ("log_raw_bytes", log.rawBytes), ("log_stored_bytes", log.storedBytes), ("log_syncs", log.syncs),
       ("log_sync_usec_average", log.syncNanoseconds / syncs / 1000),
       ("log_sync_usec_longest", log.longestSyncNanoseconds / 1000), ("log_segment", log.currentSegment),

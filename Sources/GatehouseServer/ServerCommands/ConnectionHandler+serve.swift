@@ -259,21 +259,24 @@ extension ConnectionHandler {
   }
 
   /// `WAITAOF numlocal numreplicas timeout`: there are no replicas, and replies wait for the log anyway unless
-  /// durability is by interval.
+  /// durability is by interval. Then the log is asked to sync ahead of it.
   private func waitForLog(_ request: Arguments) {
     guard let local = Int(request.string(1)), let replicas = Int(request.string(2)),
-      let timeout = Int(request.string(3)),
-      local >= 0, local <= 1, replicas >= 0, timeout >= 0
+      let timeout = UInt64(request.string(3)),
+      local >= 0, local <= 1, replicas >= 0, timeout <= UInt64(Int64.max)
     else { return refuse(.syntax("value is out of range: WAITAOF takes 0 or 1, a number, and milliseconds")) }
     let lsn = lastWrite
+    let deadline = timeout == 0 ? .max : Clock.deadline(milliseconds: timeout)
+    let (id, lane) = (client.id, lane)
     later { context in
-      let deadline = Clock.nanoseconds() + UInt64(timeout) * 1_000_000
-      while context.log.durableLSN < lsn, !context.hasLogFailed, timeout == 0 || Clock.nanoseconds() < deadline {
-        try? await Task.sleep(for: .milliseconds(1))
+      let isSynced = await context.sync(through: lsn) {
+        guard Clock.nanoseconds() < deadline, !context.isStopping else { return false }
+        // Nobody waits any more for what a closed connection asked.
+        return (try? await lane.loop.submit { lane.connections[id] != nil }.get()) ?? false
       }
       var reply = Reply()
       reply.array(2)
-      reply.flag(context.log.durableLSN >= lsn)
+      reply.flag(isSynced)
       reply.integer(0)
       return (reply, 0)
     }

@@ -136,6 +136,12 @@ package final class LogWriter: Sendable {
     wake()
   }
 
+  /// Has what was accepted synced soon, ahead of the interval. Returns at once; `syncedLSN` tells when it is done.
+  package func requestSync() {
+    core.staging.withLock { $0.wantsSync = true }
+    wake()
+  }
+
   // MARK: Looking
 
   /// The last record that was accepted.
@@ -206,13 +212,16 @@ package final class LogWriter: Sendable {
   private func turn(_ sink: inout SegmentSink) throws(SegmentSink.Fault) -> Turn {
     let sabotage = core.options.sabotage
     guard !core.hasFailed || sabotage.contains(.ignoreWriteErrors) else { return .ended }
-    let (wantsRotation, wantsClose) = core.staging.withLock { staging in
+    let (wantsRotation, wantsSync, wantsClose) = core.staging.withLock { staging in
       if sink.isBatchDone {
         staging.take(into: &sink.batch)
         sink.beginBatch()
       }
-      defer { staging.wantsRotation = false }
-      return (staging.wantsRotation, staging.wantsClose)
+      defer {
+        staging.wantsRotation = false
+        staging.wantsSync = false
+      }
+      return (staging.wantsRotation, staging.wantsSync, staging.wantsClose)
     }
     if !sink.batch.isEmpty {
       let bytes = sink.batch.body.count
@@ -223,7 +232,7 @@ package final class LogWriter: Sendable {
       acknowledge(last, bytes: bytes)
     }
     if wantsRotation { try sink.rotate() }
-    try syncIfDue(&sink, now: wantsClose)
+    try syncIfDue(&sink, now: wantsSync || wantsClose)
     guard wantsClose else { return .idle }
     try sink.writeCleanEnd()
     try sink.sync()

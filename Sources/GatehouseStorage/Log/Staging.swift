@@ -52,6 +52,8 @@ struct Staging: ~Copyable {
   private var isOpen = true
   var isWriterAsleep = false
   var wantsRotation = false
+  /// Whether a sync is asked for ahead of its interval.
+  var wantsSync = false
   private(set) var wantsClose = false
 
   private let frameBytes: Int
@@ -64,7 +66,7 @@ struct Staging: ~Copyable {
     batch.begin(at: nextLSN)
   }
 
-  var hasWork: Bool { !batch.isEmpty || wantsRotation || wantsClose }
+  var hasWork: Bool { !batch.isEmpty || wantsRotation || wantsSync || wantsClose }
 
   mutating func setState(_ new: LogState) {
     state = new

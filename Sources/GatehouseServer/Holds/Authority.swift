@@ -24,11 +24,10 @@ struct Authority: Sendable {
 
   /// Finds out on whose authority the command runs.
   func principal(_ context: ServerContext) async -> Result<Principal?, Refused> {
-    let held = HeldTurn(turn: context.makeTurn(directory: await context.currentDirectory()))
     var owners = OwnerSet()
     while true {
       let taken = await context.take(owners)
-      let step = resolve(held, taken)
+      let step = await resolve(taken, context)
       await context.release(taken)
       switch step {
       case .needs(let more): owners = owners.union(more)
@@ -44,9 +43,20 @@ struct Authority: Sendable {
     case refused(EncodedReply)
   }
 
-  private func resolve(_ held: HeldTurn, _ taken: HeldOwners) -> Resolution {
-    let turn = held.turn
-    return request.withView { request in
+  private func resolve(_ taken: HeldOwners, _ context: ServerContext) async -> Resolution {
+    do throws(Refusal) {
+      let held = try await context.makeTurn(over: taken)
+      let resolution = resolve(held.turn, taken)
+      // Other lanes go on with what was found.
+      await context.publish(held.turn.directory)
+      return resolution
+    } catch {
+      return .refused(EncodedReply(error, version: version))
+    }
+  }
+
+  private func resolve(_ turn: Turn, _ taken: HeldOwners) -> Resolution {
+    request.withView { request in
       var place: Int?
       if case .refused = turn.begin(request, on: facts, now: now, place: &place) {
         return .refused(EncodedReply(turn.reply, horizon: 0, version: version))

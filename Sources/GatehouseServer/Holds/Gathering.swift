@@ -69,7 +69,7 @@ struct Gathering: Sendable {
       var result = result
       return finish(lane, &result, principal)
     }.get()
-    return reply ?? EncodedReply(Refusal(.busy, "the server is stopping"), version: version)
+    return reply ?? EncodedReply(.stopping, version: version)
   }
 
   /// Reads one partition on its lane, when nobody holds it.

@@ -2,12 +2,17 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 import NIOCore
+import Synchronization
 
 /// A command over several owners: it takes them in ascending order, decides over all of them, appends one
 /// record, applies it and lets them go.
 ///
 /// The order is the same for everybody, so two such commands cannot wait for each other. What else wants a
 /// taken partition waits in its queue. The directory comes last.
+///
+/// What a partition refers to in the directory, its lane must know of: before anything is let go, every lane reads
+/// a directory at least as new as the one that was decided over. The reply leaves after that, so that whoever has
+/// seen it finds the change on every connection.
 struct HeldCommand: Sendable {
   enum Work: Sendable {
     case request(OwnedArguments, ConnectionFacts)
@@ -20,31 +25,37 @@ struct HeldCommand: Sendable {
   let version: ProtocolVersion
 
   func run(_ context: ServerContext) async -> EncodedReply {
-    let work = context.makeTurn(directory: await context.currentDirectory())
     var owners = owners
     while true {
       let held = await context.take(owners)
-      let before = held.directory?.state.view.lsn
-      let result = step(HeldTurn(turn: work), held, context)
+      let result = await step(held, context)
       await context.release(held)
       switch result {
-      case .needs(let more):
-        owners = owners.union(more)
-      case .done(let reply, let directory):
-        // A reply that shows the directory changed must not leave before every lane sees it so.
-        if let directory, directory.lsn != before { await context.publish(directory) }
-        return reply
+      case .needs(let more): owners = owners.union(more)
+      case .done(let reply): return reply
       }
     }
   }
 
   private enum Step {
     case needs(OwnerSet)
-    case done(EncodedReply, Directory?)
+    case done(EncodedReply)
   }
 
-  /// All that happens between taking and letting go; nothing in it waits.
-  private func step(_ held: HeldTurn, _ owners: HeldOwners, _ context: ServerContext) -> Step {
+  /// All that happens between taking and letting go.
+  private func step(_ owners: HeldOwners, _ context: ServerContext) async -> Step {
+    do throws(Refusal) {
+      let turn = try await context.makeTurn(over: owners)
+      let result = decide(turn, owners, context)
+      await context.publish(owners.directory?.state.view ?? turn.turn.directory)
+      return result
+    } catch {
+      return .done(EncodedReply(error, version: version))
+    }
+  }
+
+  /// Decides, logs and applies; nothing in it waits.
+  private func decide(_ held: HeldTurn, _ owners: HeldOwners, _ context: ServerContext) -> Step {
     let turn = held.turn
     defer { turn.letGo() }
     switch work {
@@ -56,7 +67,7 @@ struct HeldCommand: Sendable {
       return request.withView { request in
         var place: Int?
         if case .refused = turn.begin(request, on: facts, now: Clock.milliseconds(), place: &place) {
-          return .done(EncodedReply(turn.reply, horizon: 0, version: version), nil)
+          return .done(EncodedReply(turn.reply, horizon: 0, version: version))
         }
         let outcome = turn.decide(holding: owners.cells, directory: owners.directory)
         return conclude(outcome, turn, owners, context)
@@ -76,14 +87,12 @@ struct HeldCommand: Sendable {
         for cell in owners.cells {
           cell.state.putBack(due.filter { context.partitioning.partition(of: $0) == cell.index })
         }
-        return .done(EncodedReply(refusal, version: version), nil)
+        return .done(EncodedReply(refusal, version: version))
       }
       context.log.wake()
     }
     turn.noteSeen()
-    return .done(
-      EncodedReply(turn.reply, horizon: turn.horizon, isWrite: isWrite, version: version),
-      owners.directory?.state.view)
+    return .done(EncodedReply(turn.reply, horizon: turn.horizon, isWrite: isWrite, version: version))
   }
 }
 
@@ -113,21 +122,35 @@ extension ServerContext {
     for index in held.set.partitions.reversed() { await partitions[index].release() }
   }
 
-  /// Has every lane read the directory as it is now.
+  /// Has every lane read the directory at least as new as `view`. The first lane comes first, so that what it reads
+  /// is never older than what another lane has decided over.
   func publish(_ view: Directory) async {
+    guard publishedDirectory.load(ordering: .acquiring) < view.lsn else { return }
     for lane in lanes {
       try? await lane.loop.submit {
         lane.adopt(view)
         lane.dropForeignServices()
       }.get()
     }
+    publishedDirectory.max(view.lsn, ordering: .acquiringAndReleasing)
   }
 
   /// The directory as the first lane reads it.
-  func currentDirectory() async -> Directory {
+  func currentDirectory() async throws(Refusal) -> Directory {
     let lane = lanes[0]
-    let box = try? await lane.loop.submit { lane.directory }.get()
-    guard let box else { preconditionFailure("the loop of the first lane has ended") }
-    return box
+    guard let found = try? await lane.loop.submit({ lane.directory }).get() else { throw .stopping }
+    return found
   }
+
+  /// A turn over owners that are held. The directory is read after they were taken, as they may refer to what is new
+  /// in it.
+  func makeTurn(over owners: HeldOwners) async throws(Refusal) -> HeldTurn {
+    if let directory = owners.directory { return HeldTurn(turn: makeTurn(directory: directory.state.view)) }
+    return HeldTurn(turn: makeTurn(directory: try await currentDirectory()))
+  }
+}
+
+extension Refusal {
+  /// The server ends, and what was asked comes too late.
+  static var stopping: Refusal { Refusal(.busy, "the server is stopping") }
 }

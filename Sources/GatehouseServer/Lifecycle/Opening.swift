@@ -46,7 +46,7 @@ struct Opening {
     persistence.began(from: report.snapshot, in: folder, at: facts.started)
     let context = ServerContext(
       partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
-      directory: DirectoryOwner(DirectoryCell(restored.directory), on: lanes[0]), facts: facts,
+      directory: DirectoryOwner(DirectoryCell(restored.directory), on: lanes[0]), view: view, facts: facts,
       persistence: persistence, logger: logger)
     opened.withLock { $0 = context }
     for lane in lanes {

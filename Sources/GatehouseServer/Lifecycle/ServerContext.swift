@@ -18,10 +18,12 @@ final class ServerContext: Sendable {
   let persistence: Persistence
   private let folderSecret: Digest
   private let logFailure = Atomic<Bool>(false)
+  /// The directory's last change that every lane knows of.
+  let publishedDirectory: Atomic<LSN>
 
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
-    directory: DirectoryOwner, facts: ServerFacts, persistence: Persistence, logger: Logger
+    directory: DirectoryOwner, view: Directory, facts: ServerFacts, persistence: Persistence, logger: Logger
   ) {
     self.partitioning = partitioning
     self.folder = folder
@@ -33,6 +35,7 @@ final class ServerContext: Sendable {
     self.persistence = persistence
     self.logger = logger
     folderSecret = folder.manifest.secretKey.bytes.withUnsafeBytes { sha256($0) }
+    publishedDirectory = Atomic(view.lsn)
   }
 
   /// Whether the log takes no more changes, for good.

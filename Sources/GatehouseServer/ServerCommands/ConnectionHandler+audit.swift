@@ -16,7 +16,7 @@ extension ConnectionHandler {
       let trail = AuditTrail(context)
       do {
         let page = try await trail.page(query, through: await trail.durable(after: lastWrite))
-        let directory = await context.currentDirectory()
+        let directory = try await context.currentDirectory()
         var reply = Reply()
         reply.show(page, names: await trail.names(of: page.events), directory)
         return (reply, trail.horizon)

@@ -54,6 +54,67 @@ struct LanesTests {
     try expectInvariants(again)
   }
 
+  /// Owners refer to what is new in the directory as soon as it is made; nobody may read them beside an older one.
+  @Test("workspaces and products come up among commands about the people who are in them", arguments: [2, 4])
+  func directoryChanges(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    for number in 0..<8 { try gate.ok("USER.CREATE name\(number) PRODUCT payroll") }
+    try gate.ok("USER.CREATE ana PRODUCT payroll ROLE super-administrator")
+    let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
+    let rounds = 25
+    let makers = 2
+    let legal = ["CONFLICT", "NOTFOUND", "REFUSED", "BUSY"]
+    let made = Collected<Int>()
+    try inParallel(10) { worker in
+      let client = try server.client()
+      var random = SeededRandom(seed: UInt64(worker))
+      if worker < makers {
+        defer { made.add(worker) }
+        for round in 0..<rounds {
+          let workspace = "w\(worker)-\(round)"
+          try client.ok("WORKSPACE.CREATE \(workspace) OWNER ana")
+          // Who has seen the reply finds the workspace on every connection.
+          try server.client().ok("WORKSPACE.MEMBER \(workspace) name\(worker)")
+          try server.client().ok("PRODUCT.CREATE \(workspace)/clock")
+          try server.client().ok("PRODUCT.ENABLE name\(worker) \(workspace)/clock")
+        }
+        return
+      }
+      while made.all.count < makers {
+        let commands = (0..<24).map { _ -> [String] in
+          let name = "name\(Int.random(in: 0..<8, using: &random))"
+          let workspace = "w\(Int.random(in: 0..<makers, using: &random))-\(Int.random(in: 0..<rounds, using: &random))"
+          return switch Int.random(in: 0..<12, using: &random) {
+          case 0, 1, 2: ["USER.GET", "ana"]
+          case 3, 4: ["AS", token, "USER.GET", name]
+          case 5: ["AS", token, "USER.LIST"]
+          case 6: ["SESSION.CHECK", token]
+          case 7: ["LOGIN.CHECK", name, "\(workspace)/clock"]
+          // The makers' own members keep their names.
+          case 8: ["USER.RENAME", "name\(Int.random(in: makers..<8, using: &random))", "name\(7 + worker)"]
+          case 9: ["WORKSPACE.MEMBER", workspace, name]
+          case 10: ["USER.LIST", "WHERE", "workspace", "=", "main"]
+          default: ["PRODUCT.ENABLE", name, "payroll"]
+          }
+        }
+        for (command, reply) in zip(commands, try client.pipeline(commands)) {
+          if let error = reply.errorText, !legal.contains(where: error.hasPrefix) {
+            throw TestFailure("\(command): \(error)")
+          }
+        }
+      }
+    }
+    #expect(try gate.list("WORKSPACE.LIST").count == makers * rounds + 1)
+    #expect(server.isRunning)
+    for worker in 0..<makers {
+      for round in 0..<rounds {
+        #expect(try gate.text("LOGIN.CHECK name\(worker) w\(worker)-\(round)/clock") == "ALLOW")
+      }
+    }
+  }
+
   @Test("a new user's name is taken once, however many ask at the same time", arguments: [1, 2, 4])
   func sameName(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))

@@ -173,6 +173,12 @@ extension ConnectionHandler {
     facts.rights = rights
     client.service = name
   }
+
+  func forgetService() {
+    facts.service = nil
+    facts.rights = []
+    client.service = ""
+  }
 }
 
 extension Reply {

@@ -144,11 +144,15 @@ final class Lane: @unchecked Sendable {
     return turn.decide(holding: cells, directory: directory)
   }
 
-  /// Closes connections of services that were deleted.
+  /// Closes connections of services that were deleted, and asks those who had no need of one to say who they are.
   func dropForeignServices() {
     for connection in connections.values {
-      guard let service = connection.facts.service, service != 0 else { continue }
-      if directory.service(service)?.isDeleted ?? true { connection.close() }
+      guard let service = connection.facts.service else { continue }
+      if service == 0 {
+        if !services.mayBeLocal(connection.client.id, directory) { connection.forgetService() }
+      } else if directory.service(service)?.isDeleted ?? true {
+        connection.close()
+      }
     }
   }
 

@@ -20,6 +20,8 @@ final class ServerContext: Sendable {
   private let logFailure = Atomic<Bool>(false)
   /// The directory's last change that every lane knows of.
   let publishedDirectory: Atomic<LSN>
+  /// The connection that defined the first service: it remains `local`, so that it can define the others.
+  private let founder = Atomic<UInt64>(0)
 
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
@@ -66,6 +68,21 @@ final class ServerContext: Sendable {
       entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
   }
 
+  // MARK: Services
+
+  /// Whether a connection without a service's name may be `local`: while there is no service, and after that only
+  /// the one that defined the first.
+  func mayBeLocal(_ connection: UInt64, _ directory: Directory) -> Bool {
+    !directory.hasServices || connection == founder.load(ordering: .relaxed)
+  }
+
+  private func noteFounder(_ turn: Turn) {
+    guard let changed = turn.directoryCell?.state.view, changed.hasServices, !turn.directory.hasServices else { return }
+    founder.store(turn.connection.id, ordering: .relaxed)
+  }
+
+  // MARK: Committing
+
   /// Logs what a turn decided and applies it. Nothing is applied unless the log has taken it.
   ///
   /// - Parameter record: storage for the record's bytes, to be used again.
@@ -79,6 +96,7 @@ final class ServerContext: Sendable {
         Result { () throws(LogRefusal) -> LSN in try log.append(bytes, wake: false) }
       }.get()
       turn.commit(lsn, header)
+      noteFounder(turn)
       return nil
     } catch {
       // A read that would note something in passing answers all the same.

@@ -130,9 +130,7 @@ extension ConnectionHandler {
   }
 
   private func reset() {
-    facts.service = nil
-    facts.rights = []
-    client.service = ""
+    forgetService()
     client.name = ""
     client.version = .resp2
     if isMonitor {

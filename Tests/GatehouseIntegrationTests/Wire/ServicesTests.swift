@@ -38,6 +38,26 @@ struct ServicesTests {
     #expect(try later.text("LOGIN.CHECK ana payroll") == "ALLOW")
   }
 
+  @Test("from the first service on, connections that had no need of one must say who they are", arguments: [1, 3])
+  func endOfLocal(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let founder = try server.client()
+    let others = try (0..<6).map { _ in try server.client() }
+    for other in others { try other.ok("USER.COUNT") }
+    let secret = try #require(try founder.fields("SERVICE.CREATE app READ")["secret"])
+    for other in others {
+      try other.refused("USER.COUNT", with: "NOAUTH")
+      try other.refused("USER.CREATE bo", with: "NOAUTH")
+      try other.ok("AUTH app \(secret)")
+      try other.ok("USER.COUNT")
+      try other.refused("USER.CREATE bo", with: "NOPERM")
+    }
+    // Otherwise nobody could define a second one.
+    try founder.ok("SERVICE.CREATE operators ADMIN")
+    try founder.ok("RESET")
+    try founder.refused("SERVICE.LIST", with: "NOAUTH")
+  }
+
   @Test("a service may do what it was given, and is told what is missing")
   func permissions() throws {
     let admin = try service("admin", "ADMIN")

@@ -24,6 +24,15 @@ package enum StartFailure: Error, Equatable, CustomStringConvertible {
 }
 
 extension StartFailure {
+  /// The log failed while the server ran, or when it was closed.
+  init(logFailure why: String, _ log: LogWriter) {
+    let synced = log.syncedLSN
+    let loss =
+      synced < log.durableLSN
+      ? "what was acknowledged after record \(synced) may be lost" : "what was acknowledged before is safe"
+    self = .io("the log failed and took no more changes: \(why); \(loss); see to the disk and start again")
+  }
+
   /// What a failure of the layers below means to the one who starts the server.
   init(_ error: any Error) {
     switch error {

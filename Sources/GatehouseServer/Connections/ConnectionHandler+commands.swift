@@ -151,7 +151,7 @@ extension ConnectionHandler {
     let answer = Answer(ticket: queue.reserve(), connection: self, home: lane)
     let services = lane.services!
     isPaused = true
-    Task { answer.give(await command.run(services)) }
+    services.start { answer.give(await command.run(services)) }
   }
 
   private func gather(_ request: Arguments) {
@@ -163,7 +163,7 @@ extension ConnectionHandler {
     if services.lanes.count == 1, lane.turn.authorityPartition == nil, let result = gathering.runHere(lane) {
       return answer.give(result)
     }
-    Task { answer.give(await gathering.run(services)) }
+    services.start { answer.give(await gathering.run(services)) }
   }
 
   // MARK: Identity

@@ -11,7 +11,8 @@ extension Lane {
   /// Ends sessions whose time is up. Looked after twice a second: that is one scheduled callback a lane,
   /// however many sessions there are, and a session that is over is refused by its deadline in any case.
   func startUpkeep() {
-    loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
+    loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { task in
+      if self.services.isStopping { return task.cancel() }
       self.endExpiredSessions()
       self.closeIdleConnections()
     }
@@ -50,7 +51,7 @@ extension Lane {
         let command = HeldCommand(work: .expiry(sessions), owners: owners, version: .resp2)
         let services = services!
         turn.letGo()
-        Task { _ = await command.run(services) }
+        services.start { _ = await command.run(services) }
         return
       }
       outcome = turn.decideExpiry(sessions, home: nil, holding: cells)

@@ -50,7 +50,7 @@ extension Lane {
         work: .request(OwnedArguments(copying: request), job.facts), owners: owners, version: job.version)
       let answer = Answer(ticket: ticket, connection: job.connection, home: job.home)
       let services = services!
-      Task { answer.give(await command.run(services)) }
+      services.start { answer.give(await command.run(services)) }
       return nil
     }
     let isWrite = !turn.changes.isEmpty

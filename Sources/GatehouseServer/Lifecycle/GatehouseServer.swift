@@ -73,36 +73,28 @@ package final class GatehouseServer: Service {
         "partitions": "\(partitioning.count)", "data": "\(folder.path)",
       ])
     whenReady()
-    let upkeep = Task { await context.keepSnapshots() }
+    let upkeep = context.start { await context.keepSnapshots() }
     await withGracefulShutdownHandler {
       await stopping.wait()
     } onGracefulShutdown: {
       self.stopping.begin()
     }
     upkeep.cancel()
-    let failure = await stop(context, listener)
-    if let why = failure {
-      throw StartFailure.io(
-        "the log failed and took no more changes: \(why); what was acknowledged before is safe; see to the disk and "
-          + "start again")
-    }
+    await stop(context, listener)
+    // Asked at the very end, as the last sync may fail too.
+    if case .failed(let why) = context.log.state { throw StartFailure(logFailure: why, context.log) }
   }
 
   /// Stops accepting, lets what is in flight finish, and closes the log, in this order.
-  ///
-  /// - Returns: why the log had failed before, if it had.
-  private func stop(_ context: ServerContext, _ listener: any Channel) async -> String? {
+  private func stop(_ context: ServerContext, _ listener: any Channel) async {
     logger.info("stopping")
     try? await listener.close()
     facts.phase.store(.stopping, ordering: .releasing)
     for lane in context.lanes { try? await lane.loop.submit { lane.drain() }.get() }
     await context.settle()
-    var failure: String?
-    if case .failed(let why) = context.log.state { failure = why }
     context.log.close()
     for lane in context.lanes { try? await lane.loop.submit { lane.closeConnections() }.get() }
     logger.info("stopped", metadata: ["lsn": "\(context.log.durableLSN)"])
-    return failure
   }
 
   /// Stops the server as a signal would.

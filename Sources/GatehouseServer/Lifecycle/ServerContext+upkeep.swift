@@ -11,12 +11,13 @@ extension ServerContext {
     }
   }
 
-  /// Waits until all that was decided has its owners back, and what is done to files beside the log has ended: a
-  /// snapshot is finished, a compaction is left for the next start.
+  /// Waits until all that was decided has its owners back, and what tasks are about has ended: a snapshot is
+  /// finished, a compaction is left for the next start.
   func settle() async {
+    persistence.stop()
+    // What was on its way between lanes has arrived once every owner was taken: it may have begun tasks.
     let everything = await take(.all(partitioning.count))
     await release(everything)
-    persistence.stop()
-    while persistence.isBusy { try? await Task.sleep(for: .milliseconds(10)) }
+    while hasTasks { try? await Task.sleep(for: .milliseconds(5)) }
   }
 }

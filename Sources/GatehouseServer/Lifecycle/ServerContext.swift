@@ -22,6 +22,8 @@ final class ServerContext: Sendable {
   let publishedDirectory: Atomic<LSN>
   /// The connection that defined the first service: it remains `local`, so that it can define the others.
   private let founder = Atomic<UInt64>(0)
+  /// Work in tasks that the server's end waits for.
+  private let tasks = Atomic<Int>(0)
 
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
@@ -80,6 +82,20 @@ final class ServerContext: Sendable {
     guard let changed = turn.directoryCell?.state.view, changed.hasServices, !turn.directory.hasServices else { return }
     founder.store(turn.connection.id, ordering: .relaxed)
   }
+
+  // MARK: Tasks
+
+  /// Carries work out in a task, which the server's end waits for.
+  @discardableResult
+  func start(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    tasks.add(1, ordering: .acquiringAndReleasing)
+    return Task {
+      await work()
+      tasks.subtract(1, ordering: .acquiringAndReleasing)
+    }
+  }
+
+  var hasTasks: Bool { tasks.load(ordering: .acquiring) > 0 }
 
   // MARK: Committing
 

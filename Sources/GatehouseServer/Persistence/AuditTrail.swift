@@ -50,7 +50,9 @@ struct AuditTrail: Sendable {
   ///
   /// - Parameter lastWrite: a record that whoever asks knows of, to be waited for.
   func durable(after lastWrite: LSN) async -> LSN {
-    while context.log.durableLSN < lastWrite, !context.hasLogFailed { try? await Task.sleep(for: .milliseconds(1)) }
+    while context.log.durableLSN < lastWrite, !context.hasLogFailed, !context.isStopping {
+      try? await Task.sleep(for: .milliseconds(1))
+    }
     return context.log.durableLSN
   }
 

@@ -52,12 +52,6 @@ final class Persistence: Sendable {
 
   var status: Status { state.withLock { $0 } }
 
-  /// Whether files of the data folder are in use beside those of the log.
-  var isBusy: Bool {
-    let status = status
-    return status.isSaving || status.isCompacting || readings.count > 0
-  }
-
   var isEnding: Bool { isStopping.load(ordering: .acquiring) }
 
   /// Begins no further compaction or reading, and lets one that goes on end soon.

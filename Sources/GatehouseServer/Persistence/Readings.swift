@@ -9,8 +9,6 @@ final class Readings: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  var count: Int { running.load(ordering: .acquiring) }
-
   /// Carries `work` out on a thread of its own.
   ///
   /// - Returns: what it returned; nil where so many readings go on already that this one was not begun.

@@ -19,7 +19,7 @@ extension ConnectionHandler {
     if context.persistence.status.isSaving {
       return refuse(.syntax("Background save already in progress"))
     }
-    Task { _ = try? await context.persistence.save(context) }
+    context.start { _ = try? await context.persistence.save(context) }
     answer { $0.simple("Background saving started") }
   }
 
@@ -43,7 +43,7 @@ extension ConnectionHandler {
     let takesSnapshot = request.count > 1 && request.string(1).lowercased() == "save"
     let context = lane.services!
     isPaused = true
-    Task {
+    context.start {
       if takesSnapshot { _ = try? await context.persistence.save(context) }
       context.facts.stop()
     }

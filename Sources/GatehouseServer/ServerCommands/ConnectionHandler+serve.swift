@@ -80,7 +80,7 @@ extension ConnectionHandler {
     let context = lane.services!
     let version = client.version
     isPaused = true
-    Task {
+    context.start {
       if let authority, case .failure(let refused) = await authority.overEverything(context) {
         return place.give(refused.reply)
       }

@@ -1,3 +1,4 @@
+import Foundation
 import GatehouseTestSupport
 import GatehouseWire
 import Testing
@@ -54,6 +55,25 @@ struct FailingDiskTests {
     let again = try healthy.client()
     for name in acknowledged { #expect(try again.text("LOGIN.CHECK \(name) payroll") == "ALLOW") }
     try again.ok("USER.CREATE after-the-repair")
+  }
+
+  @Test("a sync that fails at the very end is told by the exit code", arguments: ["always", "60s"])
+  func failedLastSync(durability: String) throws {
+    let server = try TestServer(.init(arguments: ["--durability", durability]))
+    try server.client().ok("USER.CREATE ana")
+    let pid = try #require(server.pid)
+    let tracer = try ChildProcess(
+      "/usr/bin/strace",
+      ["-f", "-qq", "-o", "/dev/null", "-p", String(pid), "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"],
+      errors: "/dev/null")
+    defer { tracer.kill() }
+    try eventually("the server is traced") {
+      let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+      return !status.contains("TracerPid:\t0\n")
+    }
+    #expect(try server.terminate() == .exited(74))
+    let loss = durability == "always" ? "what was acknowledged before is safe" : "after record 0 may be lost"
+    #expect(server.messages.contains(loss))
   }
 
   @Test("a disk that is full refuses writes, and takes them again when there is room")

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import GatehouseTestSupport
 import GatehouseWire
 import Testing
@@ -60,6 +60,31 @@ struct LifecycleTests {
     try server.start()
     let gate = try server.client()
     for name in acknowledged.all { #expect(try gate.text("LOGIN.CHECK \(name) payroll") == "ALLOW") }
+  }
+
+  @Test("a stop waits for what goes on in the background", arguments: [1, 3])
+  func amongBackgroundWork(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    var gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("USER.CREATE boss PRODUCT payroll ROLE super-administrator")
+    for number in 0..<40 { try gate.ok("USER.CREATE u\(number) PRODUCT payroll") }
+    for round in 0..<6 {
+      // Sessions that end by themselves, with impersonations on other lanes that end with them.
+      for number in 0..<40 {
+        let token = try #require(try gate.fields("SESSION.CREATE boss payroll TTL 1s")["session"])
+        try gate.ok("IMPERSONATE.START \(token) u\(number) REASON round")
+      }
+      pause(.milliseconds(700 + round * 100))
+      try gate.ok("BGSAVE")
+      let busy = try server.rawConnection()
+      try busy.send(String(repeating: "USER.COUNT\r\nUSER.RENAME u1 u1\r\nBGSAVE\r\nINFO\r\n", count: 50))
+      #expect(try server.terminate() == .exited(0))
+      try server.start()
+      gate = try server.client()
+      let snapshots = try FileManager.default.contentsOfDirectory(atPath: "\(server.dataPath)/snapshots")
+      #expect(!snapshots.isEmpty && snapshots.allSatisfy { $0.hasSuffix(".snapshot") }, "\(snapshots)")
+    }
   }
 
   @Test("SHUTDOWN ends the server as SIGTERM does", arguments: ["SHUTDOWN", "SHUTDOWN NOSAVE"])

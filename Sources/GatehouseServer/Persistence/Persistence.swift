@@ -19,6 +19,10 @@ final class Persistence: Sendable {
     var lastSaveBytes: UInt64 = 0
     var lastSavedLSN: LSN = 0
     var lastError = ""
+    /// Snapshots that failed since the last that did not.
+    var failures = 0
+    /// When the next one is tried without being asked for, in `Clock.nanoseconds()`.
+    var retryAt: UInt64 = 0
     /// Bytes of log written when the last snapshot was taken.
     var loggedBytes: UInt64 = 0
     var savesTaken = 0
@@ -30,6 +34,7 @@ final class Persistence: Sendable {
   enum Failure: Error, CustomStringConvertible {
     case alreadySaving
     case logStopped
+    case noRoom(needed: UInt64, free: UInt64)
     case alreadyCompacting
     case stopping
 
@@ -38,6 +43,8 @@ final class Persistence: Sendable {
       case .alreadySaving: "a snapshot is being taken already"
       case .alreadyCompacting: "the log is being archived already"
       case .stopping: "the server is stopping"
+      case .noRoom(let needed, let free):
+        "a snapshot may take \(needed) bytes, and the disk has \(free) left; make room"
       case .logStopped: "the log takes no changes, so nothing new can become durable"
       }
     }
@@ -85,6 +92,8 @@ final class Persistence: Sendable {
         $0.isSaving = false
         $0.lastSave = Clock.milliseconds() / 1000
         $0.lastSaveSucceeded = true
+        $0.failures = 0
+        $0.retryAt = 0
         $0.lastSaveSeconds = Double(Clock.nanoseconds() - start) / 1e9
         $0.lastSaveBytes = info.fileBytes
         $0.lastSavedLSN = info.lsn
@@ -100,13 +109,30 @@ final class Persistence: Sendable {
         $0.isSaving = false
         $0.lastSaveSucceeded = false
         $0.lastError = "\(error)"
+        $0.retryAt = Clock.deadline(milliseconds: Self.pause(afterFailures: $0.failures))
+        $0.failures += 1
       }
       context.logger.error("no snapshot was taken", metadata: ["error": "\(error)"])
       throw error
     }
   }
 
+  /// Milliseconds until a snapshot that failed is tried again: half a minute, doubling, an hour at most.
+  private static func pause(afterFailures failures: Int) -> UInt64 {
+    min(30_000 << UInt64(min(failures, 7)), 3_600_000)
+  }
+
+  /// Refuses where a snapshot would take the room that the log needs: it would fail half written, and have filled the
+  /// disk meanwhile.
+  private func checkRoom(_ context: ServerContext) throws {
+    let last = status.lastSaveBytes
+    let needed = last + last / 2 + UInt64(context.facts.current.segmentBytes)
+    let free = try context.folder.disk.freeBytes(context.folder.snapshotsPath)
+    guard free >= needed else { throw Failure.noRoom(needed: needed, free: free) }
+  }
+
   private func write(_ context: ServerContext) async throws -> SnapshotInfo {
+    try checkRoom(context)
     let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(Clock.milliseconds()))
     let directory = await directoryCopy(context)
     try writer.add(directory.state, lsn: directory.lsn)
@@ -159,7 +185,9 @@ final class Persistence: Sendable {
   func isDue(_ context: ServerContext) -> Bool {
     let configuration = context.facts.current
     let status = status
-    guard !status.isSaving, context.log.appendedLSN > status.lastSavedLSN else { return false }
+    guard !status.isSaving, Clock.nanoseconds() >= status.retryAt, context.log.appendedLSN > status.lastSavedLSN else {
+      return false
+    }
     let logged = context.log.statistics.storedBytes
     if configuration.snapshotEveryBytes > 0,
       logged >= status.loggedBytes + UInt64(configuration.snapshotEveryBytes)

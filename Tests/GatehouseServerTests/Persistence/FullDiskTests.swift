@@ -83,6 +83,28 @@ struct FullDiskTests {
       try again.pages("AUDIT.LIST USER ana COUNT 1000").filter { $0["command"] == "USER.SET" }.count >= acknowledged)
     #expect(try again.fields("AUDIT.VERIFY")["ok"] == "1")
   }
+
+  @Test("snapshots that a full disk has no room for are not tried again all the time, and take nothing of what is left")
+  func snapshotsWithoutRoom() throws {
+    let folder = try TemporaryFolder("full")
+    let disk = try SmallDisk(folder.path("data"), megabytes: 12)
+    let server = try TestServer(
+      .init(arguments: ["--segment-bytes", "1mb", "--snapshot-interval", "1s"]), folder: folder)
+    defer { server.kill() }
+    let gate = try server.client()
+    try eventually("the reserve is there") { FileManager.default.fileExists(atPath: "\(disk.path)/log/reserve") }
+    try disk.fill()
+    for number in 0..<5 {
+      _ = try gate.reply("USER.CREATE u\(number)")
+      pause(.seconds(1))
+    }
+    #expect(server.messages.components(separatedBy: "no snapshot was taken").count == 2, "once")
+    #expect(server.messages.contains("make room"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(disk.path)/snapshots").isEmpty)
+
+    try disk.makeRoom()
+    try gate.ok("SAVE")
+  }
 }
 
 private let mayTrace =

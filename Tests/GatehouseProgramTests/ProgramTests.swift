@@ -102,6 +102,15 @@ import Testing
     }
     #expect(try client.fields("CONFIG GET slowlog-length")["slowlog-length"] == "6")
 
+    // What is sound by itself, but not beside the segments that the server was started with, is left as a whole.
+    try #"{"slowlog-length": 7, "segment-bytes": "1mb", "snapshot-bytes": "2mb"}"#
+      .write(toFile: file, atomically: true, encoding: .utf8)
+    Glibc.kill(try #require(server.pid), SIGHUP)
+    try eventually("the configuration is refused") { server.messages.contains("the configuration is left as it was") }
+    #expect(server.messages.contains("snapshot-bytes"))
+    #expect(try client.fields("CONFIG GET slowlog-length")["slowlog-length"] == "6")
+    #expect(try client.fields("CONFIG GET snapshot-bytes")["snapshot-bytes"] == "256mb")
+
     try "not JSON".write(toFile: file, atomically: true, encoding: .utf8)
     Glibc.kill(try #require(server.pid), SIGHUP)
     #expect(try client.text("PING") == "PONG")

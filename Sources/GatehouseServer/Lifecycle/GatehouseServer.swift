@@ -101,8 +101,11 @@ package final class GatehouseServer: Service {
   package func shutDown() { stopping.begin() }
 
   /// Takes over what of a new configuration can change while the server runs.
-  package func reload(_ changed: ServerConfiguration) async {
+  ///
+  /// - Throws: an error where that does not fit the settings that are fixed; all is then as before.
+  package func reload(_ changed: ServerConfiguration) throws(SettingError) {
     let (adopted, waiting) = facts.current.adoptingLiveSettings(of: changed)
+    try adopted.validate()
     facts.adopt(adopted)
     for setting in waiting {
       logger.warning("the setting \(setting.name) is fixed at the start; its new value waits for the next start")

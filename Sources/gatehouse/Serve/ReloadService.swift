@@ -15,7 +15,7 @@ struct ReloadService: Service {
       notify.reloading()
       do {
         let wanted = try loader.load().configuration
-        await server.reload(wanted)
+        try server.reload(wanted)
         var logger = logger
         logger.logLevel = wanted.logLevel
       } catch {

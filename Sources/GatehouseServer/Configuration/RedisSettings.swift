@@ -14,6 +14,7 @@ package enum RedisSettings {
     ("save", { _ in "" }),
     ("slowlog-log-slower-than", { String($0.slowlogThreshold) }),
     ("slowlog-max-len", { String($0.slowlogLength) }),
+    ("tcp-keepalive", { _ in String(KeepAlive.idleSeconds) }),
     ("timeout", { String($0.idleTimeout.milliseconds / 1000) }),
   ]
 }

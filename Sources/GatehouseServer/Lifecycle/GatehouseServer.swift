@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import Glibc
 package import Logging
 import NIOCore
 import NIOPosix
@@ -121,6 +122,10 @@ package final class GatehouseServer: Service {
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.socketOption(.so_keepalive), value: 1)
+      .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: .init(KeepAlive.idleSeconds))
+      .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: .init(KeepAlive.probeSeconds))
+      .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: .init(KeepAlive.probes))
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(
@@ -135,6 +140,13 @@ package final class GatehouseServer: Service {
     logger.info("listening", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
     return channel
   }
+}
+
+/// How a client is found out that is gone without having said so: as Redis does it with `tcp-keepalive 300`.
+enum KeepAlive {
+  static let idleSeconds = 300
+  static let probeSeconds = 100
+  static let probes = 3
 }
 
 /// A stop that anybody may ask for, once or more often.

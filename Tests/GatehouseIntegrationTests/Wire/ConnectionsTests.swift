@@ -47,6 +47,22 @@ struct ConnectionsTests {
     #expect(Int(info["Stats"]?["rejected_connections"] ?? "") ?? 0 >= 1)
   }
 
+  @Test("the system looks after clients that are gone without a word")
+  func keepAlive() throws {
+    let server = try TestServer()
+    let connection = try server.rawConnection()
+    try connection.send("PING\r\n")
+    try #expect(connection.receiveLine() == "+PONG")
+    // Address and port, peer, state 01 for established, queues, and a timer: 02 is the one that keeps alive.
+    let port = String(server.port, radix: 16, uppercase: true)
+    let local = String(repeating: "0", count: 4 - port.count) + port
+    let lines = try runProgram("cat", ["/proc/net/tcp"]).output.split(separator: "\n")
+    let timers = lines.map { $0.split(separator: " ") }
+      .filter { $0.count > 5 && $0[1].hasSuffix(":\(local)") && $0[3] == "01" }.map { $0[5].prefix(2) }
+    #expect(!timers.isEmpty && timers.allSatisfy { $0 == "02" }, "\(timers)")
+    #expect(try server.client().fields("CONFIG GET tcp-keepalive")["tcp-keepalive"] == "300")
+  }
+
   @Test("a connection that sends nothing for too long is closed, one that asks is not")
   func idle() throws {
     let server = try TestServer(.init(arguments: ["--idle-timeout", "1s"]))

@@ -59,7 +59,7 @@ extension ConnectionHandler {
     _ outcome: Outcome, _ lane: Lane, _ turn: Turn, _ place: Int?, _ request: Arguments
   ) -> Bool {
     if case .needs(let owners) = outcome {
-      switch concludeHolding(owners, request) {
+      switch concludeHolding(owners, request, place) {
       case .decided: break
       case .underWay: return true
       case .mustWait: return false
@@ -94,14 +94,14 @@ extension ConnectionHandler {
   }
 
   /// Decides again over all the owners that were asked for.
-  private func concludeHolding(_ owners: OwnerSet, _ request: Arguments) -> Holding {
+  private func concludeHolding(_ owners: OwnerSet, _ request: Arguments, _ place: Int?) -> Holding {
     guard hasNothingUnderWay else { return .mustWait }
     var owners = owners
     while let outcome = lane.decideHolding(owners) {
       guard case .needs(let more) = outcome else { return .decided }
       owners = more
     }
-    escalate(request, owners)
+    escalate(request, owners, place)
     return .underWay
   }
 
@@ -145,10 +145,10 @@ extension ConnectionHandler {
   }
 
   /// Hands a command over to one that waits for all its owners.
-  private func escalate(_ request: Arguments, _ owners: OwnerSet) {
+  private func escalate(_ request: Arguments, _ owners: OwnerSet, _ place: Int?) {
     let command = HeldCommand(
       work: .request(OwnedArguments(copying: request), facts), owners: owners, version: client.version)
-    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane)
+    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: place)
     let services = lane.services!
     isPaused = true
     services.start { answer.give(await command.run(services)) }
@@ -157,7 +157,7 @@ extension ConnectionHandler {
   private func gather(_ request: Arguments) {
     let gathering = Gathering(
       request: OwnedArguments(copying: request), facts: facts, version: client.version, now: lane.now)
-    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane)
+    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: lane.singlePlace)
     let services = lane.services!
     isPaused = true
     if services.lanes.count == 1, lane.turn.authorityPartition == nil, let result = gathering.runHere(lane) {

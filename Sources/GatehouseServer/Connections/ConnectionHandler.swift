@@ -194,6 +194,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private func fail(_ error: ProtocolError) {
     if let text = error.reply {
+      lane.failed(nil, Refusal.Code.syntax.rawValue)
       var reply = Reply()
       reply.error(text)
       add(reply, horizon: 0)

@@ -7,6 +7,8 @@ struct EncodedReply: Sendable {
   let bytes: ByteBuffer
   let horizon: LSN
   let isWrite: Bool
+  /// The first word of an error.
+  let errorCode: String?
 
   init(_ reply: Reply, horizon: LSN, isWrite: Bool = false, version: ProtocolVersion) {
     var bytes = ByteBuffer()
@@ -14,12 +16,7 @@ struct EncodedReply: Sendable {
     self.bytes = bytes
     self.horizon = horizon
     self.isWrite = isWrite
-  }
-
-  init(bytes: ByteBuffer, horizon: LSN) {
-    self.bytes = bytes
-    self.horizon = horizon
-    isWrite = false
+    errorCode = reply.isError ? reply.errorCode : nil
   }
 
   init(_ refusal: Refusal, version: ProtocolVersion) {
@@ -35,9 +32,14 @@ struct Answer: @unchecked Sendable {
   /// Touched on its own lane only.
   let connection: ConnectionHandler
   let home: Lane
+  /// The command's place in the table, under which a failure is counted; nil where that was done already.
+  var place: Int?
 
   func give(_ reply: EncodedReply) {
-    home.loop.execute { connection.deliver([(ticket, reply)]) }
+    home.loop.execute {
+      if let place, let code = reply.errorCode { home.failed(place, code) }
+      connection.deliver([(ticket, reply)])
+    }
   }
 }
 

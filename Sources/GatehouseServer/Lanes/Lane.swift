@@ -175,8 +175,8 @@ final class Lane: @unchecked Sendable {
   /// The time of the read at hand, for all its commands.
   @exclusivity(unchecked) private(set) var now: Milliseconds = 0
   private var readStart: UInt64 = 0
-  private var singleStart: UInt64 = 0
-  private var singlePlace: Int?
+  /// The place of the command that is being timed by itself.
+  private(set) var singlePlace: Int?
   /// The commands of the read, as runs of the same one.
   private var runs: [(place: Int, calls: Int)] = []
   @exclusivity(unchecked) private(set) var commandsInRead = 0
@@ -214,10 +214,8 @@ final class Lane: @unchecked Sendable {
     runCalls = 0
   }
 
-  /// Notes a failure of the command at hand.
-  func failed(_ place: Int?, _ code: String) {
-    if let place { metrics.fail(place, code) }
-  }
+  /// Notes a failure of a command, or, without a place, of what was none.
+  func failed(_ place: Int?, _ code: String) { metrics.fail(place, code) }
 
   /// Nanoseconds since the read began.
   var elapsedInRead: UInt64 { Clock.nanoseconds() &- readStart }
@@ -234,6 +232,8 @@ final class Lane: @unchecked Sendable {
 
   /// Times one command by itself: those that may take long.
   func single(_ place: Int?, _ request: Arguments, _ client: ClientFacts, _ work: () -> Void) {
+    singlePlace = place
+    defer { singlePlace = nil }
     let start = Clock.nanoseconds()
     work()
     let elapsed = Clock.nanoseconds() &- start

@@ -48,7 +48,7 @@ extension Lane {
     if case .needs(let owners) = turn.decide(home: cell) {
       let command = HeldCommand(
         work: .request(OwnedArguments(copying: request), job.facts), owners: owners, version: job.version)
-      let answer = Answer(ticket: ticket, connection: job.connection, home: job.home)
+      let answer = Answer(ticket: ticket, connection: job.connection, home: job.home, place: place)
       let services = services!
       services.start { answer.give(await command.run(services)) }
       return nil

@@ -34,8 +34,10 @@ struct CommandMetrics: Sendable {
     errors[code, default: 0] += 1
   }
 
-  mutating func fail(_ place: Int, _ code: String) {
-    lines[place].failed += 1
+  mutating func fail(_ place: Int?, _ code: String) {
+    if let place {
+      lines[place].failed += 1
+    }
     errors[code, default: 0] += 1
   }
 

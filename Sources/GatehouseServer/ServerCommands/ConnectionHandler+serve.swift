@@ -62,7 +62,7 @@ extension ConnectionHandler {
   }
 
   func refuse(_ refusal: Refusal) {
-    lane.failed(nil, refusal.code.rawValue)
+    lane.failed(lane.singlePlace, refusal.code.rawValue)
     answer { $0.error(refusal.text) }
   }
 
@@ -76,16 +76,16 @@ extension ConnectionHandler {
   func later(
     on authority: Authority? = nil, _ work: @escaping @Sendable (ServerContext) async -> (reply: Reply, horizon: LSN)
   ) {
-    let place = Answer(ticket: queue.reserve(), connection: self, home: lane)
+    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: lane.singlePlace)
     let context = lane.services!
     let version = client.version
     isPaused = true
     context.start {
       if let authority, case .failure(let refused) = await authority.overEverything(context) {
-        return place.give(refused.reply)
+        return answer.give(refused.reply)
       }
       let result = await work(context)
-      place.give(EncodedReply(result.reply, horizon: result.horizon, version: version))
+      answer.give(EncodedReply(result.reply, horizon: result.horizon, version: version))
     }
   }
 
@@ -104,16 +104,17 @@ extension ConnectionHandler {
 
   /// While data is loaded, or the server stops: what concerns the connection alone is answered.
   func handleEarly(_ request: Arguments) -> Bool {
-    switch CommandTable.index.find(request[0]).map({ CommandTable.all[$0].body }) {
+    let place = CommandTable.index.find(request[0])
+    switch place.map({ CommandTable.all[$0].body }) {
     case .server(.quit): quit()
     case .server(.hello) where request.count <= 2: hello(request)
     case .server(.client) where request.count > 1 && request.string(1).lowercased() == "setinfo":
       answer { $0.ok() }
     default:
       let isStopping = serverFacts.phase.load(ordering: .relaxed) == .stopping
-      answer {
-        $0.error(Refusal(.loading, isStopping ? "the server is stopping" : "Gatehouse is loading the data").text)
-      }
+      let refusal = Refusal(.loading, isStopping ? "the server is stopping" : "Gatehouse is loading the data")
+      lane.metrics.reject(place, refusal.code.rawValue)
+      answer { $0.error(refusal.text) }
     }
     return true
   }

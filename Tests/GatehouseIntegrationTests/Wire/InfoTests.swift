@@ -87,6 +87,35 @@ struct InfoTests {
     #expect(reset["Commandstats"]?["cmdstat_user.count"] == nil)
   }
 
+  @Test("every error reply is counted, wherever it was made", arguments: [1, 3])
+  func errors(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let gate = try server.client()
+    for number in 0..<8 { try gate.ok("USER.CREATE u\(number)") }
+    // Who waited for the start may have been told that it was loading.
+    try gate.ok("CONFIG RESETSTAT")
+    // A command of the server, one over several owners, one over all partitions, one that needs no owner, no command.
+    _ = try gate.reply("AUTH nobody secret")
+    for number in 0..<8 { _ = try gate.reply("USER.RENAME u\(number) u\((number + 1) % 8)") }
+    _ = try gate.reply("AS nothing USER.COUNT")
+    _ = try gate.reply("PRODUCT.ENABLE u1 nothing")
+    let raw = try server.rawConnection()
+    try raw.send("*1\r\n:4\r\n")
+    _ = try raw.receiveUntilClosed()
+
+    let info = try Self.parse(#require(try gate.text("INFO everything")))
+    let counts = info["Errorstats"] ?? [:]
+    #expect(
+      counts == [
+        "errorstat_WRONGPASS": "count=1", "errorstat_CONFLICT": "count=8", "errorstat_NOPERM": "count=1",
+        "errorstat_NOTFOUND": "count=1", "errorstat_ERR": "count=1",
+      ])
+    #expect(info["Stats"]?["total_error_replies"] == "12")
+    for (command, failed) in [("auth", 1), ("user.rename", 8), ("user.count", 1), ("product.enable", 1)] {
+      #expect(info["Commandstats"]?["cmdstat_\(command)"]?.hasSuffix(",failed_calls=\(failed)") == true, "\(command)")
+    }
+  }
+
   @Test("the server's own sections are there")
   func ownSections() throws {
     let info = try Self.parse(#require(try gate.text("INFO everything")))

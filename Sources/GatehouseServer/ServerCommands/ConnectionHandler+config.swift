@@ -145,14 +145,17 @@ extension ConnectionHandler {
     switch (request.string(1).lowercased(), request.count) {
     case ("usage", 3...): memoryOfUser(request)
     case ("stats", 2):
-      answer {
-        $0.map(3)
-        $0.text("peak.allocated")
-        $0.integer(ProcessFigures.peakBytes)
-        $0.text("total.allocated")
-        $0.integer(ProcessFigures.residentBytes)
-        $0.text("users.count")
-        $0.integer(self.lane.services.partitions.count)
+      later { context in
+        let figures = await context.stateFigures()
+        var reply = Reply()
+        reply.map(3)
+        reply.text("peak.allocated")
+        reply.integer(ProcessFigures.peakBytes)
+        reply.text("total.allocated")
+        reply.integer(ProcessFigures.residentBytes)
+        reply.text("users.count")
+        reply.integer(figures.users)
+        return (reply, figures.lsn)
       }
     case ("doctor", 2): answer { $0.verbatim("Memory follows the number of users, sessions and entries; see INFO.\n") }
     case ("usage", _), ("stats", _), ("doctor", _): wrongArity(request)
@@ -166,7 +169,9 @@ extension ConnectionHandler {
     later { context in
       var reply = Reply()
       var found = await context.user(named: name)
-      if name.hasPrefix("#") { found.id = UInt64(name.dropFirst()).map { UserID(raw: $0) } }
+      if name.hasPrefix("#") {
+        found.id = Array(name.utf8).withUnsafeBytes { Turn.identifier($0) }.map { UserID(raw: $0) }
+      }
       guard let id = found.id else {
         reply.null()
         return (reply, found.lsn)

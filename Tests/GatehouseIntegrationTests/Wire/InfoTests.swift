@@ -116,6 +116,23 @@ struct InfoTests {
     }
   }
 
+  @Test("MEMORY tells of users, also of those whose names have moved")
+  func memory() throws {
+    for number in 0..<12 {
+      try gate.ok("USER.CREATE u\(number)")
+      try gate.ok("USER.RENAME u\(number) moved\(number)")
+    }
+    #expect(try gate.fields("MEMORY STATS")["users.count"] == "12")
+    for number in 0..<12 {
+      let id = try #require(try gate.fields("USER.GET moved\(number)")["id"])
+      #expect(try gate.integer("MEMORY USAGE Moved\(number)") == gate.integer("MEMORY USAGE #\(id)"))
+      #expect(try gate.isNull("MEMORY USAGE u\(number)"))
+    }
+    for id in ["#0", "#9223372036854775807", "#18446744073709551615", "#x"] {
+      #expect(try gate.isNull("MEMORY USAGE \(id)"))
+    }
+  }
+
   @Test("the server's own sections are there")
   func ownSections() throws {
     let info = try Self.parse(#require(try gate.text("INFO everything")))

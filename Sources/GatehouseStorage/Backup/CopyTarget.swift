@@ -58,7 +58,8 @@ struct CopyTarget {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     let disk = source.disk
-    guard path != source.path, !path.hasPrefix(source.path + "/") else {
+    let (real, realSource) = (disk.realPath(ofNew: path), disk.realPath(ofNew: source.path))
+    guard real != realSource, !real.hasPrefix(realSource + "/") else {
       throw CopyError.inside(path: path, source: source.path)
     }
     if disk.exists(path), try !disk.list(path).isEmpty { throw CopyError.notEmpty(path: path) }

@@ -17,6 +17,8 @@ package protocol Disk: Sendable {
   /// Makes the directory's entries durable (`fsync` on the directory).
   func syncDirectory(_ path: String) throws(DiskError)
   func exists(_ path: String) -> Bool
+  /// The path from the root on, without links and dots; nil where there is nothing.
+  func realPath(_ path: String) -> String?
   /// The bytes that an unprivileged process may still write on the file system of `path`.
   func freeBytes(_ path: String) throws(DiskError) -> UInt64
 }

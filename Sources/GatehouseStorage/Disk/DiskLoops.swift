@@ -83,6 +83,15 @@ extension Disk {
   }
 }
 
+extension Disk {
+  /// As the real path of what is not there yet: that of the folders above it that are, and the names below.
+  package func realPath(ofNew path: String) -> String {
+    if let real = realPath(path) { return real }
+    let parent = DiskPath.parent(of: path)
+    return parent == path ? path : DiskPath.join(realPath(ofNew: parent), DiskPath.name(of: path))
+  }
+}
+
 /// Paths as strings: the folder's files have plain names, so no more than this is needed.
 package enum DiskPath {
   package static func join(_ directory: String, _ name: String) -> String {

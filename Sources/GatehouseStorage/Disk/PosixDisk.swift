@@ -55,6 +55,12 @@ package struct PosixDisk: Disk {
 
   package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  package func realPath(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
   package func freeBytes(_ path: String) throws(DiskError) -> UInt64 {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { throw DiskError(call: "statvfs", path: path, code: errno) }

@@ -48,6 +48,23 @@ struct BackupTests {
     #expect(copy.recovered == 50)
   }
 
+  @Test func aFolderIsFoundToBeInsideWhateverItIsCalled() throws {
+    let temporary = TemporaryFolder()
+    let data = temporary.path + "/data"
+    try StoreFixture(on: PosixDisk(), at: data).stop()
+    #expect(symlink(data, temporary.path + "/link") == 0)
+    for target in ["/data/copy", "/data/../data/copy", "/./data/log/copy", "/link/copy", "/link", "/data"] {
+      #expect(throws: CopyError.self) { try Backup.copy(from: data, to: temporary.path + target) }
+      #expect(throws: CopyError.self) {
+        try Backup.copy(from: temporary.path + "/link", to: temporary.path + target)
+      }
+    }
+    #expect(throws: CopyError.inside(path: temporary.path + "/link/copy", source: data)) {
+      try Backup.copy(from: data, to: temporary.path + "/link/copy")
+    }
+    _ = try Backup.copy(from: data, to: temporary.path + "/data-copy")
+  }
+
   @Test func copiesAFolderThatIsStillEmpty() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture(on: disk)

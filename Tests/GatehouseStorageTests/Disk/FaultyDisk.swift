@@ -90,6 +90,8 @@ final class FaultyDisk: Disk {
 
   func exists(_ path: String) -> Bool { base.exists(path) }
 
+  func realPath(_ path: String) -> String? { base.realPath(path) }
+
   func freeBytes(_ path: String) throws(DiskError) -> UInt64 {
     try check("statvfs", path)
     return try base.freeBytes(path)

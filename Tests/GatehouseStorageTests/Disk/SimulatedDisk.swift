@@ -153,6 +153,8 @@ final class SimulatedDisk: Disk {
     }
   }
 
+  func realPath(_ path: String) -> String? { exists(path) ? path : nil }
+
   func exists(_ path: String) -> Bool {
     state.withLock { state in
       do throws(DiskError) {

@@ -46,6 +46,8 @@ struct LyingDisk: Disk {
   func rename(_ path: String, to target: String) throws(DiskError) { try base.rename(path, to: target) }
   func remove(_ path: String) throws(DiskError) { try base.remove(path) }
   func exists(_ path: String) -> Bool { base.exists(path) }
+
+  func realPath(_ path: String) -> String? { base.realPath(path) }
   func freeBytes(_ path: String) throws(DiskError) -> UInt64 { try base.freeBytes(path) }
 }
 

@@ -1,3 +1,5 @@
+import GatehouseCore
+
 /// Decides which lines hold a secret and so are kept in no history: passwords, tokens, keys and one-time codes.
 struct Discretion: Sendable {
   let catalogue: CommandCatalogue
@@ -5,6 +7,8 @@ struct Discretion: Sendable {
   func mayKeep(_ words: [String]) -> Bool {
     guard let first = words.first?.uppercased() else { return false }
     if Self.secretCommands.contains(first) { return false }
+    // A token and a service's secret are secret wherever they stand.
+    if words.contains(where: { Array($0.utf8).withUnsafeBytes { SecretText.isLike($0) } }) { return false }
     // Whatever the command: a word that announces a secret is followed by one.
     if words.dropFirst().contains(where: { Self.secretTokens.contains($0.uppercased()) }) { return false }
     guard let (help, arguments) = catalogue.command(of: words) else {

@@ -91,8 +91,7 @@ extension Turn {
       }
     }
     var principal = UserPrincipal(
-      session: cell.state.sessionID(ofSlot: slot), service: connection.service ?? 0,
-      serviceRights: connection.rights, actor: actor, subject: subject, roles: roles, subjectRoles: user.roles,
+      session: cell.state.sessionID(ofSlot: slot), actor: actor, subject: subject, roles: roles,
       isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil)
     principal.administers = administers
     return principal

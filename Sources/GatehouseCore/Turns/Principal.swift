@@ -18,14 +18,10 @@ public enum Principal: Sendable {
 
 public struct UserPrincipal: Sendable {
   public let session: SessionID
-  public let service: ServiceID
-  /// What the application may do on whose connection the user comes.
-  public let serviceRights: ServiceRights
   public let actor: UserID
   public let subject: UserID
   /// The roles that hold everywhere: of an impersonation, those that both have (rights are the lesser of both).
   public let roles: RoleSet
-  public let subjectRoles: RoleSet
   public let isImpersonation: Bool
   /// The workspace that an impersonation is bound to (K4).
   public let boundTo: WorkspaceID?
@@ -33,16 +29,12 @@ public struct UserPrincipal: Sendable {
   public var administers: [Scope] = []
 
   public init(
-    session: SessionID, service: ServiceID, serviceRights: ServiceRights, actor: UserID, subject: UserID,
-    roles: RoleSet, subjectRoles: RoleSet, isImpersonation: Bool, boundTo: WorkspaceID?
+    session: SessionID, actor: UserID, subject: UserID, roles: RoleSet, isImpersonation: Bool, boundTo: WorkspaceID?
   ) {
     self.session = session
-    self.service = service
-    self.serviceRights = serviceRights
     self.actor = actor
     self.subject = subject
     self.roles = roles
-    self.subjectRoles = subjectRoles
     self.isImpersonation = isImpersonation
     self.boundTo = boundTo
   }

@@ -99,9 +99,4 @@ struct BlockFileReader: Sendable {
   func forgetCached() throws(BlockFileError) {
     try blockFile { () throws(DiskError) in try file.forgetCached() }
   }
-
-  /// Waits until what was read is on the disk, and not in the system's memory only.
-  func sync() throws(BlockFileError) {
-    try blockFile { () throws(DiskError) in try file.sync() }
-  }
 }

@@ -96,35 +96,6 @@ package final class LogWriter: Sendable {
     return lsn
   }
 
-  /// Accepts several records at once, all or none.
-  /// - Parameters:
-  ///   - records: their bytes, one after another.
-  ///   - ends: where in `records` each of them ends.
-  /// - Returns: the first record's LSN; the others follow it.
-  package func append(
-    records: UnsafeRawBufferPointer, ends: UnsafeBufferPointer<Int>, wake: Bool = true
-  ) throws(LogRefusal) -> UInt64 {
-    precondition(ends.last == records.count && !ends.isEmpty, "the last record ends where the bytes do")
-    var largest = 0
-    var start = 0
-    for end in ends {
-      largest = max(largest, end - start)
-      start = end
-    }
-    let (lsn, mustRing) = try core.staging.withLock { staging throws(LogRefusal) in
-      try staging.check(largest: largest)
-      let first = staging.nextLSN
-      var start = 0
-      for end in ends {
-        staging.accept(UnsafeRawBufferPointer(rebasing: records[start..<end]))
-        start = end
-      }
-      return (first, wake && staging.stirWriter())
-    }
-    if mustRing { core.writerBell.ring() }
-    return lsn
-  }
-
   /// Wakes the writer if it sleeps and there is something to write.
   package func wake() {
     if core.staging.withLock({ $0.hasWork && $0.stirWriter() }) { core.writerBell.ring() }

@@ -86,24 +86,11 @@ struct Staging: ~Copyable {
     guard isOpen, pendingBytes < maximumPending, record.count <= LogFormat.maximumRecord else {
       throw refusal(of: record.count)
     }
-    accept(record)
-    return nextLSN - 1
-  }
-
-  /// Takes a record that `check` has found acceptable.
-  @inline(__always)
-  mutating func accept(_ record: UnsafeRawBufferPointer) {
     let before = batch.body.count
     batch.append(record, frameBytes: frameBytes)
     pendingBytes += batch.body.count - before
     nextLSN += 1
-  }
-
-  /// Whether several records would be accepted, of which the largest has so many bytes.
-  func check(largest: Int) throws(LogRefusal) {
-    guard isOpen, pendingBytes < maximumPending, largest <= LogFormat.maximumRecord else {
-      throw refusal(of: largest)
-    }
+    return nextLSN - 1
   }
 
   @inline(never)

@@ -72,8 +72,5 @@ package struct SnapshotReader: Sendable {
     try file.verify()
   }
 
-  /// Waits until what was read is on the disk: after a crash it may be in the system's memory only.
-  func sync() throws(BlockFileError) { try file.sync() }
-
   package func close() { file.close() }
 }

@@ -29,24 +29,6 @@ public enum ReplyEncoder {
     }
   }
 
-  /// Appends a status line, for what is not the answer to one command (`MONITOR`).
-  public static func encodeStatus(_ text: String, into buffer: inout ByteBuffer) {
-    var reply = Reply()
-    reply.simple(text)
-    encode(reply, .resp2, into: &buffer)
-  }
-
-  /// Appends the head of a message the client did not ask for; its `count` elements are to be encoded after it.
-  /// RESP2 knows no such message: there it is an array, which only a client that subscribed expects.
-  public static func encodePushHeader(_ count: Int, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
-    precondition(count > 0 && count <= Int(Int32.max))
-    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: maximumHeader) { target in
-      var cursor = WireCursor(target.baseAddress!)
-      cursor.header(version == .resp3 ? UInt8(ascii: ">") : Byte.asterisk, count)
-      return cursor.written
-    }
-  }
-
   // MARK: Parts
 
   /// The most bytes a node takes beside its text: a sign, the longest 64-bit number or double (24 bytes),

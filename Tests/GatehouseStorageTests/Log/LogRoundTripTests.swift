@@ -60,23 +60,4 @@ import Testing
     writer.close()
     #expect(try log.recover().records == expected + [[3]])
   }
-
-  @Test func aBatchIsAcceptedWhole() throws {
-    let (_, log) = try TestLog.onSimulatedDisk()
-    let writer = try log.openDriven()
-    try writer.append([9])
-    let bytes: [UInt8] = [1, 2, 3, 4, 5]
-    let first = try bytes.withUnsafeBytes { bytes in
-      try [2, 2, 5].withUnsafeBufferPointer { try writer.append(records: bytes, ends: $0) }
-    }
-    #expect(first == 2)
-    #expect(writer.appendedLSN == 4)
-    #expect(writer.durableLSN == 0)
-    #expect(writer.turn() == .idle)
-    #expect(writer.durableLSN == 4)
-    #expect(try log.recover().records == [[9], [1, 2], [], [3, 4, 5]])
-    #expect(writer.statistics.frames == 1)
-    #expect(writer.statistics.records == 4)
-    #expect(writer.statistics.pendingBytes == 0)
-  }
 }

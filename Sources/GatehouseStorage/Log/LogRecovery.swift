@@ -135,6 +135,7 @@ package struct LogRecovery: Sendable {
       lastLSN: beginning.nextLSN - 1, lastHash: beginning.hash, epoch: beginning.epoch, segment: nil,
       offset: LogFormat.segmentStart, alignment: options.alignment, isClean: true, isSynced: isForWriting)
     let first = open.lastIndex { $0.header.firstLSN <= lsn } ?? 0
+    try checkOlder(through: first)
     for index in first..<max(open.count, first) {
       let segment = open[index]
       if index > first, segment.chainStart.nextLSN != chain.nextLSN || segment.chainStart.hash != chain.hash {
@@ -161,6 +162,18 @@ package struct LogRecovery: Sendable {
       throw LogError(.missing, lsn: end.lastLSN + 1, "the log ends with LSN \(end.lastLSN), and \(lsn) is asked for")
     }
     return end
+  }
+
+  /// Refuses a gap among the segments before the one that is scanned first. Their frames are not read: each must have
+  /// at its end the frame that the next one says it follows.
+  private func checkOlder(through first: Int) throws(LogError) {
+    for (segment, next) in zip(open.prefix(first), open.dropFirst()) {
+      guard try !segment.holdsFrame(next.header.previousHash) else { continue }
+      throw LogError(
+        .missing, segment: LogFormat.segmentName(next.header.firstLSN), offset: 0,
+        "it does not follow \(LogFormat.segmentName(segment.header.firstLSN)), which lies before it: a segment between "
+          + "them is gone, or the end of the earlier one is damaged")
+    }
   }
 
   /// The scanner's next frame; nil where the segment ends, as it may.

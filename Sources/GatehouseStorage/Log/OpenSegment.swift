@@ -44,6 +44,41 @@ struct OpenSegment: Sendable {
   }
 }
 
+extension OpenSegment {
+  /// How much is read at once of a segment whose last frame is looked for.
+  private static let stepBytes = 64 << 10
+
+  /// Whether a frame with this hash begins somewhere, looked for from the end on.
+  func holdsFrame(_ hash: Hash128) throws(LogError) -> Bool {
+    var step = [UInt8](repeating: 0, count: Self.stepBytes)
+    var end = size
+    while end > LogFormat.segmentStart {
+      // Steps begin at multiples of their length, and so where a frame may begin; no header crosses one's end.
+      let start = max(LogFormat.segmentStart, (end - 1) / UInt64(Self.stepBytes) * UInt64(Self.stepBytes))
+      let count = Int(end - start)
+      let isFound: Bool
+      do throws(DiskError) {
+        isFound = try step.withMutableRawBytes { bytes throws(DiskError) in
+          let count = try file.readAll(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]), at: start)
+          return hasFrame(hash, in: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        }
+      } catch {
+        throw LogError(error, segment: LogFormat.segmentName(header.firstLSN))
+      }
+      if isFound { return true }
+      end = start
+    }
+    return false
+  }
+
+  private func hasFrame(_ hash: Hash128, in bytes: UnsafeRawBufferPointer) -> Bool {
+    stride(from: 0, through: bytes.count - LogFormat.headerSize, by: Int(header.alignment)).contains { start in
+      bytes.littleEndian(start, as: UInt32.self) == FrameHeader.magic
+        && Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[(start + LogFormat.hashOffset)...])) == hash
+    }
+  }
+}
+
 /// What lies in a log's directory.
 struct LogListing {
   /// The first LSNs of the segments, in order.

@@ -28,6 +28,27 @@ struct RecoveryTests {
     #expect(again.report.warnings.isEmpty)
   }
 
+  /// Nothing of what the state needs is missing then; but the log is the trail too, and must be whole.
+  @Test func aGapBeforeTheSnapshotIsRefused() throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    let log = store.folder.logLocation
+    store.stop()
+    let segments = try LogListing(log).segments
+    let needed = try #require(segments.lastIndex { $0 <= 180 })
+    #expect(needed > 4)
+    for gone in 1..<needed {
+      let copy = disk.afterKill()
+      try copy.remove(log.path(LogFormat.segmentName(segments[gone])))
+      let error = #expect(throws: LogError.self) { try StoreFixture(on: copy) }
+      #expect(error?.code == .missing && error?.segment == LogFormat.segmentName(segments[gone + 1]))
+    }
+    // The oldest go first in a compaction.
+    let copy = disk.afterKill()
+    try copy.remove(log.path(LogFormat.segmentName(segments[0])))
+    #expect(try StoreFixture(on: copy).recovered == 185)
+  }
+
   @Test(arguments: [false, true])
   func aDamagedSnapshotIsPassedOver(compacted: Bool) throws {
     let disk = SimulatedDisk()

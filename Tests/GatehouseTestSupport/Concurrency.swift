@@ -51,6 +51,13 @@ package func nowMilliseconds() -> Int64 {
   Int64(Date().timeIntervalSince1970 * 1_000)
 }
 
+/// How many open files this process may have.
+package func openFileLimit() -> Int {
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+  return Int(clamping: limit.rlim_cur)
+}
+
 /// Lets this process, and the servers it starts, have as many open files as the system permits.
 package func raiseOpenFileLimit() {
   var limit = rlimit()

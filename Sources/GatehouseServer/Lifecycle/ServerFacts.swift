@@ -18,6 +18,8 @@ final class ServerFacts: Sendable {
   let configuration: Mutex<ServerConfiguration>
   let lastConnection = Atomic<UInt64>(0)
   let connectedClients = Atomic<Int>(0)
+  /// Clients that wait for the log with `WAITAOF`.
+  let blockedClients = Atomic<Int>(0)
   let connectionsReceived = Atomic<Int>(0)
   let connectionsRejected = Atomic<Int>(0)
   let inputBytes = Atomic<Int>(0)

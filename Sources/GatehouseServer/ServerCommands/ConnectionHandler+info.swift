@@ -66,7 +66,8 @@ struct InfoText {
   private var clients: Fields {
     [
       ("connected_clients", facts.connectedClients.load(ordering: .relaxed)),
-      ("maxclients", facts.current.maxConnections), ("blocked_clients", 0), ("pubsub_clients", 0),
+      ("maxclients", facts.current.maxConnections), ("blocked_clients", facts.blockedClients.load(ordering: .relaxed)),
+      ("pubsub_clients", 0),
     ]
   }
 

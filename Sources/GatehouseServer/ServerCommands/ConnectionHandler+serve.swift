@@ -268,6 +268,8 @@ extension ConnectionHandler {
     let deadline = timeout == 0 ? .max : Clock.deadline(milliseconds: timeout)
     let (id, lane) = (client.id, lane)
     later { context in
+      context.facts.blockedClients.add(1, ordering: .relaxed)
+      defer { context.facts.blockedClients.subtract(1, ordering: .relaxed) }
       let isSynced = await context.sync(through: lsn) {
         guard Clock.nanoseconds() < deadline, !context.isStopping else { return false }
         // Nobody waits any more for what a closed connection asked.

@@ -62,18 +62,49 @@ struct FailingDiskTests {
     let server = try TestServer(.init(arguments: ["--durability", durability]))
     try server.client().ok("USER.CREATE ana")
     let pid = try #require(server.pid)
-    let tracer = try ChildProcess(
-      "/usr/bin/strace",
-      ["-f", "-qq", "-o", "/dev/null", "-p", String(pid), "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"],
-      errors: "/dev/null")
+    let tracer = try trace(pid, "inject=fdatasync:error=EIO")
     defer { tracer.kill() }
+    #expect(try server.terminate() == .exited(74))
+    let loss = durability == "always" ? "what was acknowledged before is safe" : "after record 0 may be lost"
+    #expect(server.messages.contains(loss))
+  }
+
+  @Test("WAITAOF waits as long as it was told, and for nobody who is gone")
+  func slowSync() throws {
+    let server = try TestServer(.init(arguments: ["--durability", "60s"]))
+    let gate = try server.client()
+    let tracer = try trace(try #require(server.pid), "inject=fdatasync:delay_enter=8s")
+    defer { tracer.kill() }
+    try gate.ok("USER.CREATE ana")
+    let start = ContinuousClock.now
+    #expect(try gate.ok("WAITAOF 1 0 50").items.compactMap(\.scalarText) == ["0", "0"])
+    #expect(ContinuousClock.now - start > .milliseconds(50))
+
+    let raw = try server.rawConnection()
+    try raw.send("USER.CREATE bo\r\nWAITAOF 1 0 0\r\n")
+    try eventually("it waits") { try blockedClients(gate) == 1 }
+    #expect(try gate.integer("CLIENT KILL SKIPME yes") >= 1)
+    try eventually("nobody waits", within: .seconds(2)) { try blockedClients(gate) == 0 }
+    #expect(ContinuousClock.now - start < .seconds(8), "before the sync has ended")
+    server.kill()
+  }
+
+  private func blockedClients(_ gate: Client) throws -> Int {
+    let info = InfoTests.parse(try #require(try gate.text("INFO clients")))
+    return Int(info["Clients"]?["blocked_clients"] ?? "") ?? -1
+  }
+
+  /// Lets strace change the syncs of a server that runs.
+  private func trace(_ pid: Int32, _ injection: String) throws -> ChildProcess {
+    let tracer = try ChildProcess(
+      try #require(findProgram("strace")),
+      ["-f", "-qq", "-o", "/dev/null", "-p", String(pid), "-e", "trace=fdatasync", "-e", injection], errors: "/dev/null"
+    )
     try eventually("the server is traced") {
       let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
       return !status.contains("TracerPid:\t0\n")
     }
-    #expect(try server.terminate() == .exited(74))
-    let loss = durability == "always" ? "what was acknowledged before is safe" : "after record 0 may be lost"
-    #expect(server.messages.contains(loss))
+    return tracer
   }
 
   @Test("a disk that is full refuses writes, and takes them again when there is room")

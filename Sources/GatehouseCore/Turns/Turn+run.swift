@@ -40,8 +40,7 @@ extension Turn {
       return try pass(request, &place)
     } catch {
       guard case .refused(let refusal) = error else { preconditionFailure("a gate asked for an owner") }
-      reply.reset()
-      reply.error(refusal.text)
+      answer(refusal)
       return .refused
     }
   }
@@ -242,8 +241,7 @@ extension Turn {
       switch error {
       case .needs(let owners): return .needs(owners)
       case .refused(let refusal):
-        reply.reset()
-        reply.error(refusal.text)
+        answer(refusal)
         return .decided
       }
     }
@@ -326,6 +324,12 @@ extension Turn {
   }
 
   public func withReply(_ body: (Reply) -> Void) { body(reply) }
+
+  /// Makes a refusal the reply: the log does not take what was decided.
+  public func answer(_ refusal: Refusal) {
+    reply.reset()
+    reply.error(refusal.text)
+  }
 
   // MARK: Committing
 

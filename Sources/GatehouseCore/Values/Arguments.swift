@@ -53,6 +53,19 @@ public struct Arguments {
     return Arguments(base: base, ranges: ranges + first, count: count - first)
   }
 
+  /// The bytes from the first word to the last, with what lies between them.
+  public var extent: UnsafeRawBufferPointer {
+    guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    let (first, last) = (ranges[0], ranges[count - 1])
+    return UnsafeRawBufferPointer(
+      start: base + Int(first.offset), count: Int(last.offset) + Int(last.count) - Int(first.offset))
+  }
+
+  /// Where a word lies in the `extent`.
+  public func rangeInExtent(_ index: Int) -> ArgumentRange {
+    ArgumentRange(offset: Int(ranges[index].offset - ranges[0].offset), count: Int(ranges[index].count))
+  }
+
   public func string(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 }
 
@@ -63,15 +76,10 @@ public struct OwnedArguments: Sendable {
   private let ranges: ContiguousArray<ArgumentRange>
 
   public init(copying arguments: Arguments) {
-    var bytes = ContiguousArray<UInt8>()
     var ranges = ContiguousArray<ArgumentRange>()
     ranges.reserveCapacity(arguments.count)
-    for index in 0..<arguments.count {
-      let word = arguments[index]
-      ranges.append(ArgumentRange(offset: bytes.count, count: word.count))
-      bytes.append(contentsOf: word)
-    }
-    self.bytes = bytes
+    for index in 0..<arguments.count { ranges.append(arguments.rangeInExtent(index)) }
+    bytes = ContiguousArray(arguments.extent)
     self.ranges = ranges
   }
 

@@ -138,7 +138,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Carries out the lane's run of requests, or as many of it as can be carried out now.
   private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ turn: Turn?) -> Int {
     let count = lane.run.count
-    if count > 1, let turn { lane.lookAhead(bytes, turn) }
+    if count > 1, let turn { lane.lookAhead(count, turn) { lane.run.request($0, in: bytes) } }
     var done = 0
     for index in 0..<count {
       let request = lane.run.request(index, in: bytes)
@@ -255,13 +255,27 @@ final class ConnectionHandler: ChannelInboundHandler {
     queue.add(horizon: 0, durable: 0, ready: &ready) { ReplyEncoder.encode(reply, version, into: &$0) }
   }
 
-  /// Puts the replies of commands that ran elsewhere in their places.
-  func deliver(_ answers: [(ticket: UInt64, reply: EncodedReply)]) {
+  /// Puts the replies of commands that ran on another lane in their places.
+  func deliver(_ answers: LaneAnswers) {
     if isClosing { return }
-    for (ticket, reply) in answers {
-      if reply.isWrite { lastWrite = max(lastWrite, reply.horizon) }
-      queue.fill(ticket, reply.bytes, horizon: reply.horizon)
+    var bytes = answers.bytes
+    for item in answers.items {
+      if item.done.isWrite { lastWrite = max(lastWrite, item.done.horizon) }
+      queue.fill(item.ticket, bytes.readSlice(length: item.count)!, horizon: item.done.horizon)
     }
+    goOn()
+  }
+
+  /// Puts the reply of a command that ran elsewhere in its place.
+  func deliver(_ ticket: UInt64, _ reply: EncodedReply) {
+    if isClosing { return }
+    if reply.isWrite { lastWrite = max(lastWrite, reply.horizon) }
+    queue.fill(ticket, reply.bytes, horizon: reply.horizon)
+    goOn()
+  }
+
+  /// Sends what came from elsewhere, and goes on with what waited for it.
+  private func goOn() {
     if overflows { return close() }
     if closesAfterReply { finishAndClose() }
     logAdvanced(lane.durable)

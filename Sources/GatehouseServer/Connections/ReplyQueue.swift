@@ -5,19 +5,25 @@ import NIOCore
 /// The replies of one connection that may not leave yet, in command order.
 ///
 /// A reply waits for two things: that it is there (a command that runs elsewhere), and that the log is
-/// durable through what it shows. Replies of one read that wait for the log are one slot: they were
+/// durable through what it shows. Replies of one read that follow each other are one slot: they were
 /// written together and become durable together.
 struct ReplyQueue {
   private enum Slot {
-    case replies(ByteBuffer, horizon: LSN)
+    /// So many bytes of `kept`.
+    case kept(Int, horizon: LSN)
+    /// A reply that came from elsewhere.
+    case arrived(ByteBuffer, horizon: LSN)
     /// A command that runs on another lane, or over several owners.
-    case awaited(UInt64)
+    case awaited
   }
 
   private var slots: Deque<Slot> = []
+  /// The bytes of all `kept` slots, one after the other.
+  private var kept = ByteBuffer()
   /// Whether the last slot belongs to the read at hand and takes further replies.
   private var isOpen = false
-  private var nextTicket: UInt64 = 0
+  /// How many slots there were before the first: a ticket is the number of its slot.
+  private var released: UInt64 = 0
   /// Commands that are under way elsewhere.
   private(set) var awaited = 0
   /// Bytes that wait.
@@ -29,7 +35,10 @@ struct ReplyQueue {
 
   /// The LSN that the first waiting replies wait for; nil where they wait for a command, or nothing waits.
   var nextHorizon: LSN? {
-    if case .replies(_, let horizon) = slots.first { horizon } else { nil }
+    switch slots.first {
+    case .kept(_, let horizon), .arrived(_, let horizon): horizon
+    case .awaited, nil: nil
+    }
   }
 
   /// Appends one reply by `encode`; straight to `ready` where nothing holds it back.
@@ -42,41 +51,33 @@ struct ReplyQueue {
   }
 
   private mutating func enqueue(_ horizon: LSN, _ encode: (inout ByteBuffer) -> Void) {
-    if isOpen, case .replies(var buffer, let before) = slots.last {
-      // Taken out while it is written to, so that it is not copied.
-      slots.removeLast()
-      let count = buffer.readableBytes
-      encode(&buffer)
-      pendingBytes += buffer.readableBytes - count
-      slots.append(.replies(buffer, horizon: max(before, horizon)))
-      return
+    let before = kept.readableBytes
+    encode(&kept)
+    let count = kept.readableBytes - before
+    pendingBytes += count
+    if isOpen, case .kept(let others, let earlier) = slots.last {
+      slots[slots.count - 1] = .kept(others + count, horizon: max(earlier, horizon))
+    } else {
+      slots.append(.kept(count, horizon: horizon))
+      isOpen = true
     }
-    var buffer = ByteBuffer()
-    encode(&buffer)
-    pendingBytes += buffer.readableBytes
-    slots.append(.replies(buffer, horizon: horizon))
-    isOpen = true
   }
 
   /// Keeps a place for a reply that comes later, and returns its ticket.
   mutating func reserve() -> UInt64 {
-    nextTicket += 1
-    slots.append(.awaited(nextTicket))
+    slots.append(.awaited)
     isOpen = false
     awaited += 1
-    return nextTicket
+    return released + UInt64(slots.count) - 1
   }
 
   /// Puts a reply in its place.
   mutating func fill(_ ticket: UInt64, _ reply: ByteBuffer, horizon: LSN) {
-    guard
-      let place = slots.firstIndex(where: {
-        if case .awaited(let found) = $0 { found == ticket } else { false }
-      })
-    else { return }
+    let place = Int(ticket - released)
+    guard case .awaited = slots[place] else { preconditionFailure("two answers to one command") }
     awaited -= 1
     pendingBytes += reply.readableBytes
-    slots[place] = .replies(reply, horizon: horizon)
+    slots[place] = .arrived(reply, horizon: horizon)
   }
 
   /// What is added from here on belongs to another read.
@@ -84,11 +85,25 @@ struct ReplyQueue {
 
   /// Moves what may leave to `ready`.
   mutating func release(durable: LSN, into ready: inout ByteBuffer) {
-    while case .replies(var buffer, let horizon) = slots.first, horizon <= durable {
+    let before = ready.readableBytes
+    loop: while let slot = slots.first {
+      switch slot {
+      case .kept(let count, let horizon) where horizon <= durable:
+        ready.writeImmutableBuffer(kept.readSlice(length: count)!)
+      case .arrived(let reply, let horizon) where horizon <= durable:
+        ready.writeImmutableBuffer(reply)
+      default: break loop
+      }
       slots.removeFirst()
-      pendingBytes -= buffer.readableBytes
-      if ready.readableBytes == 0 { ready = buffer } else { ready.writeBuffer(&buffer) }
+      released += 1
     }
+    pendingBytes -= ready.readableBytes - before
     if slots.isEmpty { isOpen = false }
+    if kept.readableBytes == 0 { giveBack() } else { kept.discardReadBytes() }
+  }
+
+  /// Empties the store, and keeps no more memory than many connections can have at a time.
+  private mutating func giveBack() {
+    if kept.capacity > 16 * 1024 { kept = ByteBuffer() } else { kept.clear() }
   }
 }

@@ -38,7 +38,7 @@ struct Answer: @unchecked Sendable {
   func give(_ reply: EncodedReply) {
     home.loop.execute {
       if let place, let code = reply.errorCode { home.failed(place, code) }
-      connection.deliver([(ticket, reply)])
+      connection.deliver(ticket, reply)
     }
   }
 }
@@ -48,6 +48,6 @@ extension Answer {
   struct Target: @unchecked Sendable {
     let connection: ConnectionHandler
 
-    func deliver(_ answers: [(ticket: UInt64, reply: EncodedReply)]) { connection.deliver(answers) }
+    func deliver(_ answers: LaneAnswers) { connection.deliver(answers) }
   }
 }

@@ -163,10 +163,11 @@ final class Lane: @unchecked Sendable {
   /// What is known of each of them.
   @exclusivity(unchecked) private(set) var foresights: ContiguousArray<Foresight> = []
 
-  /// Has memory bring what the requests of the run will read.
-  func lookAhead(_ bytes: UnsafeRawBufferPointer, _ turn: Turn) {
+  /// Has memory bring what requests will read that are carried out next.
+  @inline(__always)
+  func lookAhead(_ count: Int, _ turn: Turn, _ request: (Int) -> Arguments) {
     foresights.removeAll(keepingCapacity: true)
-    for index in 0..<run.count { foresights.append(turn.foresee(run.request(index, in: bytes), free)) }
+    for index in 0..<count { foresights.append(turn.foresee(request(index), free)) }
     for _ in 0..<Foresight.steps {
       for index in foresights.indices { foresights[index].advance() }
     }

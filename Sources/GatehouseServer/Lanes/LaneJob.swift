@@ -12,39 +12,68 @@ struct LaneJob: @unchecked Sendable {
   let home: Lane
 }
 
+/// The replies to one job on their way back, all in one buffer.
+struct LaneAnswers: Sendable {
+  struct Item: Sendable {
+    let ticket: UInt64
+    let count: Int
+    let done: Done
+  }
+
+  /// What is to be known of a command beside its reply.
+  struct Done: Sendable {
+    let horizon: LSN
+    let isWrite: Bool
+  }
+
+  private(set) var bytes = ByteBuffer()
+  private(set) var items: ContiguousArray<Item> = []
+
+  mutating func append(_ ticket: UInt64, _ reply: Reply, _ done: Done, _ version: ProtocolVersion) {
+    let before = bytes.readableBytes
+    ReplyEncoder.encode(reply, version, into: &bytes)
+    items.append(Item(ticket: ticket, count: bytes.readableBytes - before, done: done))
+  }
+}
+
 extension Lane {
-  /// Carries out requests that came from another lane, or that had to wait for a partition, and sends all
-  /// answers back in one message.
+  /// Carries out requests that came from another lane, and sends all answers back in one message.
   func carryOut(_ job: LaneJob) {
     beginRead()
-    var answers: [(ticket: UInt64, reply: EncodedReply)] = []
-    answers.reserveCapacity(job.requests.items.count)
-    job.requests.forEach { item, request in
-      let partition = services.partitions[item.partition]
-      if let cell = partition.free {
-        if let reply = carryOut(request, on: cell, job, item.ticket) { answers.append((item.ticket, reply)) }
-      } else {
-        postpone(request, on: partition, job, item.ticket)
+    let turn = turn!
+    var answers = LaneAnswers()
+    let items = job.requests.items
+    job.requests.withRequests { request in
+      lookAhead(items.count, turn, request)
+      for (place, item) in items.enumerated() {
+        let partition = services.partitions[item.partition]
+        guard let cell = partition.free else {
+          postpone(request(place), on: partition, job, item.ticket)
+          continue
+        }
+        if let done = carryOut(request(place), on: cell, job, item.ticket, foresights[place]) {
+          answers.append(item.ticket, turn.reply, done, job.version)
+        }
+        turn.letGo()
       }
     }
     endRead()
-    guard !answers.isEmpty else { return }
+    guard !answers.items.isEmpty else { return }
     let finished = answers
     let connection = Answer.Target(connection: job.connection)
     job.home.loop.execute { connection.deliver(finished) }
   }
 
-  /// The reply of one request; nil where it needs more owners, and the answer comes by itself.
+  /// Carries out one request; its reply is the turn's. Nil where it needs more owners, and the answer comes by itself.
   private func carryOut(
-    _ request: Arguments, on cell: HeldPartition, _ job: LaneJob, _ ticket: UInt64
-  ) -> EncodedReply? {
+    _ request: Arguments, on cell: HeldPartition, _ job: LaneJob, _ ticket: UInt64, _ foresight: Foresight
+  ) -> LaneAnswers.Done? {
     var place: Int?
-    if case .refused = turn.begin(request, on: job.facts, now: now, place: &place) {
+    if case .refused = turn.begin(request, on: job.facts, now: now, place: &place, foresight) {
       metrics.reject(place, turn.reply.errorCode)
-      return EncodedReply(turn.reply, horizon: 0, version: job.version)
+      return LaneAnswers.Done(horizon: 0, isWrite: false)
     }
     if let place { count(place) }
-    defer { turn.letGo() }
     if case .needs(let owners) = turn.decide(home: cell) {
       let command = HeldCommand(
         work: .request(OwnedArguments(copying: request), job.facts), owners: owners, version: job.version)
@@ -53,14 +82,19 @@ extension Lane {
       services.start { answer.give(await command.run(services)) }
       return nil
     }
-    let isWrite = !turn.changes.isEmpty
-    if isWrite, let refusal = commit() {
-      failed(place, refusal.code.rawValue)
-      return EncodedReply(refusal, version: job.version)
+    var conclusion = turn.conclusion
+    let isWrite = conclusion.hasChanges
+    if isWrite {
+      if let refusal = commit() {
+        failed(place, refusal.code.rawValue)
+        turn.answer(refusal)
+        return LaneAnswers.Done(horizon: 0, isWrite: false)
+      }
+      conclusion = turn.conclusion
     }
     turn.noteSeen()
-    if turn.reply.isError { failed(place, turn.reply.errorCode) }
-    return EncodedReply(turn.reply, horizon: turn.horizon, isWrite: isWrite, version: job.version)
+    if conclusion.isError { failed(place, turn.reply.errorCode) }
+    return LaneAnswers.Done(horizon: conclusion.horizon, isWrite: isWrite)
   }
 
   /// Leaves a request with a partition that is held.
@@ -70,7 +104,12 @@ extension Lane {
     partition.assumeIsolated { isolated in
       isolated.whenFree { cell in
         self.beginRead()
-        if let reply = owned.withView({ self.carryOut($0, on: cell, job, ticket) }) { answer.give(reply) }
+        owned.withView { request in
+          guard let done = self.carryOut(request, on: cell, job, ticket, .none) else { return }
+          answer.give(
+            EncodedReply(self.turn.reply, horizon: done.horizon, isWrite: done.isWrite, version: job.version))
+        }
+        self.turn.letGo()
         self.endRead()
       }
     }

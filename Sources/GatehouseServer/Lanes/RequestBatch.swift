@@ -3,38 +3,39 @@ import GatehouseCore
 /// Requests on their way to another lane: the words of all of them in one allocation each.
 struct RequestBatch: Sendable {
   struct Item: Sendable {
-    let firstRange: Int
-    let rangeCount: Int
     let partition: Int
     let ticket: UInt64
+    fileprivate let start: Int
+    fileprivate let firstRange: Int
+    fileprivate let rangeCount: Int
   }
 
   private var bytes = ContiguousArray<UInt8>()
   private var ranges = ContiguousArray<ArgumentRange>()
-  private(set) var items: [Item] = []
+  private(set) var items: ContiguousArray<Item> = []
 
   init() {}
 
   var isEmpty: Bool { items.isEmpty }
 
   mutating func append(_ request: Arguments, partition: Int, ticket: UInt64) {
-    let first = ranges.count
-    for index in 0..<request.count {
-      let word = request[index]
-      ranges.append(ArgumentRange(offset: bytes.count, count: word.count))
-      bytes.append(contentsOf: word)
-    }
-    items.append(Item(firstRange: first, rangeCount: request.count, partition: partition, ticket: ticket))
+    items.append(
+      Item(
+        partition: partition, ticket: ticket, start: bytes.count, firstRange: ranges.count, rangeCount: request.count))
+    // In one go, with what frames the words.
+    bytes.append(contentsOf: request.extent)
+    for index in 0..<request.count { ranges.append(request.rangeInExtent(index)) }
   }
 
-  /// Calls `body` with each request; the view is valid during the call.
-  func forEach(_ body: (Item, Arguments) -> Void) {
+  /// Calls `body` with a way to each request by its place among the items; the views are valid during the call.
+  func withRequests(_ body: ((Int) -> Arguments) -> Void) {
     ranges.withUnsafeBufferPointer { ranges in
       bytes.withUnsafeBytes { bytes in
-        for item in items {
+        body { place in
+          let item = items[place]
           let own = UnsafeBufferPointer(rebasing: ranges[item.firstRange..<item.firstRange + item.rangeCount])
           // A request has a name, so there are bytes.
-          body(item, Arguments(base: bytes.baseAddress!, ranges: own))
+          return Arguments(base: bytes.baseAddress! + item.start, ranges: own)
         }
       }
     }

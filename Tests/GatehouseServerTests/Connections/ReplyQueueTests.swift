@@ -1,0 +1,82 @@
+import GatehouseCore
+import GatehouseTestSupport
+import NIOCore
+import Testing
+
+@testable import GatehouseServer
+
+@Suite("Replies that wait")
+struct ReplyQueueTests {
+  private func add(
+    _ text: String, _ horizon: LSN, durable: LSN = 0, _ queue: inout ReplyQueue, _ ready: inout ByteBuffer
+  ) {
+    queue.add(horizon: horizon, durable: durable, ready: &ready) { $0.writeString(text) }
+  }
+
+  @Test("what nothing holds back is ready at once")
+  func ready() {
+    var queue = ReplyQueue()
+    var ready = ByteBuffer()
+    add("a", 0, &queue, &ready)
+    add("b", 5, durable: 5, &queue, &ready)
+    #expect(String(buffer: ready) == "ab" && queue.isEmpty && queue.pendingBytes == 0)
+  }
+
+  @Test("replies leave in the order of their commands, each when it may")
+  func order() {
+    var queue = ReplyQueue()
+    var ready = ByteBuffer()
+    add("a", 7, &queue, &ready)
+    add("b", 0, &queue, &ready)
+    let first = queue.reserve()
+    add("d", 0, &queue, &ready)
+    let second = queue.reserve()
+    queue.endRead()
+    add("f", 9, &queue, &ready)
+    #expect(queue.awaited == 2 && queue.nextHorizon == 7 && queue.pendingBytes == 4)
+    queue.fill(second, ByteBuffer(string: "e"), horizon: 8)
+    queue.release(durable: 6, into: &ready)
+    #expect(ready.readableBytes == 0)
+    queue.release(durable: 7, into: &ready)
+    #expect(String(buffer: ready) == "ab" && queue.nextHorizon == nil && !queue.isEmpty)
+    queue.fill(first, ByteBuffer(string: "c"), horizon: 0)
+    queue.release(durable: 7, into: &ready)
+    #expect(String(buffer: ready) == "abcd" && queue.nextHorizon == 8)
+    queue.release(durable: 9, into: &ready)
+    #expect(String(buffer: ready) == "abcdef" && queue.isEmpty && queue.pendingBytes == 0 && queue.awaited == 0)
+  }
+
+  /// Against a plain list, through thousands of replies that never all leave at once.
+  @Test("as a list would", arguments: 1...5 as ClosedRange<UInt64>)
+  func asAList(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    var queue = ReplyQueue()
+    var ready = ByteBuffer()
+    var expected = ""
+    var open: [(ticket: UInt64, text: String)] = []
+    var durable: LSN = 0
+    for step in 0..<20_000 {
+      let text = "\(step),"
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0..<5:
+        add(text, durable + LSN.random(in: 0...3, using: &random), durable: durable, &queue, &ready)
+        expected += text
+      case 5..<7:
+        open.append((queue.reserve(), text))
+        expected += text
+      case 7..<9 where !open.isEmpty:
+        let answer = open.remove(at: Int.random(in: 0..<open.count, using: &random))
+        queue.fill(answer.ticket, ByteBuffer(string: answer.text), horizon: durable)
+      case 9:
+        durable += 1
+        queue.release(durable: durable, into: &ready)
+      default: queue.endRead()
+      }
+    }
+    #expect(queue.awaited == open.count)
+    for answer in open { queue.fill(answer.ticket, ByteBuffer(string: answer.text), horizon: 0) }
+    queue.release(durable: durable + 3, into: &ready)
+    #expect(String(buffer: ready) == expected)
+    #expect(queue.isEmpty && queue.pendingBytes == 0)
+  }
+}

@@ -37,15 +37,14 @@ extension CommandTable {
     if let denial = user.cell.state.loginDenial(user: user.serial, product: product, in: turn.directory, at: turn.now) {
       throw .refused(Refusal(.refused, "login: \(denial.reason)"))
     }
-    guard let product, let found = turn.directory.product(product) else { throw .refused(.notFound("product")) }
+    guard let product else { throw .refused(.notFound("product")) }
+    let facts = turn.directory.loginFacts[Int(product) - 1]
     guard user.row.sessionCount < Limits.sessionsOfUser else {
       turn.read(user.cell.state.lsn)
       throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
     }
-    let workspace = turn.directory.workspaces[Int(found.workspace) - 1]
-    let policies = workspace.policies
-    let life = min(try turn.duration("TTL") ?? policies.sessionTTL, policies.sessionTTL)
-    let idle = Self.tighter(try turn.duration("IDLE") ?? 0, policies.sessionIdle)
+    let life = min(try turn.duration("TTL") ?? facts.sessionTTL, facts.sessionTTL)
+    let idle = Self.tighter(try turn.duration("IDLE") ?? 0, facts.sessionIdle)
     guard life > 0 else { throw .refused(.syntax("TTL must be longer than nothing")) }
     let id = user.cell.state.nextSession()
     var token = SecretText.sessionToken(id, turn.entropy.draw())
@@ -54,7 +53,7 @@ extension CommandTable {
     turn.emit(
       .sessionOpened(
         SessionOpened(
-          session: id, user: user.id, token: digest, product: product, workspace: workspace.id, expires: expires,
+          session: id, user: user.id, token: digest, product: product, workspace: facts.workspace, expires: expires,
           idleSeconds: UInt32(clamping: (idle + 999) / 1000))))
     turn.reply.map(3)
     turn.reply.text("session")
@@ -111,9 +110,11 @@ extension CommandTable {
       turn.reply.text(Details.field(UserTag.username, in: details) ?? UnsafeRawBufferPointer(start: nil, count: 0))
     }
     turn.reply.text("product")
-    turn.reply.optional(turn.directory.product(row.product).map { turn.directory.productName($0) })
+    turn.directory.withShownProduct(row.product) {
+      if let name = $0 { turn.reply.text(name) } else { turn.reply.null() }
+    }
     turn.reply.text("workspace")
-    turn.reply.text(turn.directory.workspace(row.workspace).name)
+    turn.directory.withShownWorkspace(row.workspace) { turn.reply.text($0) }
     turn.reply.text("actor")
     if let impersonation = cell.state.impersonation(ofSlot: slot) {
       turn.reply.optional(try turn.user(impersonation.actor)?.username)

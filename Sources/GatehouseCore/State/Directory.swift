@@ -15,6 +15,9 @@ public final class Directory: Sendable {
   private let workspacesByName: [String: WorkspaceID]
   private let productSlots: ContiguousArray<ProductID>
   private let productNames: ContiguousArray<ContiguousArray<UInt8>>
+  // What replies show of products and workspaces, by number, ready to be sent.
+  private let shownProducts: ContiguousArray<ContiguousArray<UInt8>>
+  private let shownWorkspaces: ContiguousArray<ContiguousArray<UInt8>>
 
   public init(lsn: LSN, workspaces: [Workspace], products: [Product], services: [ServiceIdentity]) {
     self.lsn = lsn
@@ -32,10 +35,11 @@ public final class Directory: Sendable {
     productsByName = byName
     loginFacts = ContiguousArray(
       products.map {
-        LoginFacts(
-          needsLicence: $0.needsLicence,
-          withinEmployment: workspaces[Int($0.workspace) - 1].policies.withinEmployment)
+        LoginFacts(product: $0, policies: workspaces[Int($0.workspace) - 1].policies)
       })
+    shownWorkspaces = ContiguousArray(workspaces.map { ContiguousArray($0.name.utf8) })
+    shownProducts = ContiguousArray(
+      products.map { ContiguousArray(Self.name(of: $0, in: workspaces[Int($0.workspace) - 1]).utf8) })
     productNames = names
     var capacity = 8
     while capacity < products.count * 2 { capacity *= 2 }
@@ -82,8 +86,19 @@ public final class Directory: Sendable {
   public var hasServices: Bool { services.contains { !$0.isDeleted } }
 
   /// `name` in the main workspace, `workspace/name` in others.
-  public func productName(_ product: Product) -> String {
-    product.workspace == mainWorkspace ? product.name : "\(workspace(product.workspace).name)/\(product.name)"
+  public func productName(_ product: Product) -> String { Self.name(of: product, in: workspace(product.workspace)) }
+
+  private static func name(of product: Product, in workspace: Workspace) -> String {
+    product.workspace == mainWorkspace ? product.name : "\(workspace.name)/\(product.name)"
+  }
+
+  /// Calls `body` with the text of `productName`; with nil for 0, which is no product.
+  func withShownProduct(_ id: ProductID, _ body: (UnsafeRawBufferPointer?) -> Void) {
+    if id == 0 { body(nil) } else { shownProducts[Int(id) - 1].withUnsafeBytes { body($0) } }
+  }
+
+  func withShownWorkspace(_ id: WorkspaceID, _ body: (UnsafeRawBufferPointer) -> Void) {
+    shownWorkspaces[Int(id) - 1].withUnsafeBytes(body)
   }
 }
 
@@ -91,4 +106,16 @@ public final class Directory: Sendable {
 public struct LoginFacts: Sendable, BitwiseCopyable {
   public let needsLicence: Bool
   public let withinEmployment: Bool
+  public let workspace: WorkspaceID
+  /// The policies on sessions.
+  public let sessionTTL: Milliseconds
+  public let sessionIdle: Milliseconds
+
+  init(product: Product, policies: Policies) {
+    needsLicence = product.needsLicence
+    withinEmployment = policies.withinEmployment
+    workspace = product.workspace
+    sessionTTL = policies.sessionTTL
+    sessionIdle = policies.sessionIdle
+  }
 }

@@ -91,7 +91,7 @@ let package = Package(
       path: "Tests/GatehouseTestSupport",
       swiftSettings: settings),
     .testTarget(
-      name: "GatehouseCoreTests", dependencies: ["GatehouseCore"], swiftSettings: settings),
+      name: "GatehouseCoreTests", dependencies: ["GatehouseCore", "GatehouseTestSupport"], swiftSettings: settings),
     .testTarget(
       name: "GatehouseWireTests",
       dependencies: [

@@ -1,4 +1,5 @@
 import GatehouseWire
+import GatehouseTestSupport
 import Testing
 
 /// The same bytes to a real Redis, because what it does is what client libraries were written against.

@@ -18,8 +18,8 @@ package struct LogOptions: Sendable {
   package var maximumFrameBytes = 1 << 20
   /// Accepted and not yet durable bytes, above which records are refused as `busy`.
   package var maximumPendingBytes = 32 << 20
-  /// zstd's level: the writer's one thread compresses between two syncs, so the default is one of the fast ones below 1.
-  package var compressionLevel = -3
+  /// zstd's level: the writer's one thread compresses, so the fastest is the default.
+  package var compressionLevel = 1
   /// The dictionaries that frames may have been written with; new ones are written with the first.
   package var dictionaries = ZstdDictionary.known
   /// How often the witness is renewed while records are written, in milliseconds.

@@ -1,4 +1,5 @@
 @testable import GatehouseCore
+import GatehouseTestSupport
 
 /// Random commands from the command table itself: every command that decides or gathers, with words that fit
 /// what its arguments are called, options now and then, and some nonsense.

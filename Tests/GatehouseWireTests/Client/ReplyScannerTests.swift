@@ -1,4 +1,5 @@
 import GatehouseWire
+import GatehouseTestSupport
 import Testing
 
 @Suite("The ends of replies")

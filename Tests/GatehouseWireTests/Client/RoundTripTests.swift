@@ -1,6 +1,7 @@
 import GatehouseCore
 import GatehouseWire
 import NIOCore
+import GatehouseTestSupport
 import Testing
 
 /// What the server writes, a client reads back.

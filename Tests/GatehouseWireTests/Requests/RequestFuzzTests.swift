@@ -1,4 +1,5 @@
 import GatehouseWire
+import GatehouseTestSupport
 import Testing
 
 /// Whatever comes over a socket, the parser stays within its bytes (they border on a forbidden page) and means

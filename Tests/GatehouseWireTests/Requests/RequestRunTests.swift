@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseWire
+import GatehouseTestSupport
 import Testing
 
 /// A run is read as the same requests one by one.

@@ -18,15 +18,13 @@ public struct FoldedName: Sendable, Hashable {
   }
 
   /// Writes the folded bytes of a name that is given as UTF-8 to a buffer of `Limits.usernameBytes`, and returns
-  /// how many. A name that is longer is cut: nobody has one.
+  /// how many. A name that is longer folds to nothing, which is nobody's name.
   static func fold(_ name: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    guard name.count <= Limits.usernameBytes else { return copy(name.prefix(Limits.usernameBytes), into: buffer) }
+    guard name.count <= Limits.usernameBytes else { return 0 }
     var offset = 0
     while offset < name.count {
       let word = Words.load(name, at: offset)
-      guard Words.isASCII(word) else {
-        return copy(Array(fold(String(decoding: name, as: UTF8.self)).utf8).prefix(Limits.usernameBytes), into: buffer)
-      }
+      guard Words.isASCII(word) else { return foldText(name, into: buffer) }
       // The buffer's size is a multiple of eight, so that a whole word fits at the end too.
       buffer.storeBytes(of: Words.lower(word).littleEndian, toByteOffset: offset, as: UInt64.self)
       offset += 8
@@ -34,9 +32,11 @@ public struct FoldedName: Sendable, Hashable {
     return name.count
   }
 
-  private static func copy(_ bytes: some Collection<UInt8>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    buffer.copyBytes(from: bytes)
-    return bytes.count
+  private static func foldText(_ name: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let folded = Array(fold(String(decoding: name, as: UTF8.self)).utf8)
+    guard folded.count <= Limits.usernameBytes else { return 0 }
+    buffer.copyBytes(from: folded)
+    return folded.count
   }
 
   /// Calls `body` with the folded bytes of a name that is given as UTF-8.

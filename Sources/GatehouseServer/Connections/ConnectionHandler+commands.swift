@@ -19,7 +19,10 @@ extension ConnectionHandler {
       if let cell = lane.free[index] {
         guard conclude(turn.decide(home: cell), lane, turn, place, request) else { return false }
       } else {
+        // The lane that carries it out counts it.
         runElsewhere(request, lane.services.partitions[index], isBarrier: turn.isBarrier)
+        note(place)
+        return true
       }
     case .anywhere:
       guard conclude(turn.decide(home: nil), lane, turn, place, request) else { return false }

@@ -138,11 +138,15 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Carries out the lane's run of requests, or as many of it as can be carried out now.
   private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ turn: Turn?) -> Int {
     let count = lane.run.count
-    if count > 1, let turn { lane.lookAhead(count, turn) { lane.run.request($0, in: bytes) } }
+    var looksAhead = false
+    if count > 1, let turn {
+      looksAhead = true
+      lane.lookAhead(count, turn) { lane.run.request($0, in: bytes) }
+    }
     var done = 0
     for index in 0..<count {
       let request = lane.run.request(index, in: bytes)
-      guard take(request, lane, turn, count > 1 ? lane.foresights[index] : .none) else { break }
+      guard take(request, lane, turn, looksAhead ? lane.foresights[index] : .none) else { break }
       done = lane.run.end(of: index)
       if isPaused || isClosing { break }
     }
@@ -210,7 +214,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Goes on with requests that were left because something had to come first.
   func resume() {
-    guard isPaused, !isClosing, !isFinishing, queue.awaited == 0, context != nil, context.channel.isWritable,
+    guard isPaused, !isReading, !isClosing, !isFinishing, queue.awaited == 0, context != nil,
+      context.channel.isWritable,
       serverFacts.phase.load(ordering: .relaxed) != .stopping
     else { return }
     isPaused = false
@@ -300,8 +305,14 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard let context else { return }
     if ready.readableBytes > 0 {
       serverFacts.outputBytes.add(ready.readableBytes, ordering: .relaxed)
-      context.writeAndFlush(wrapOutboundOut(ready), promise: nil)
-      ready.clear()
+      // Taken out first: the channel may call back from within the write, and more be made ready.
+      var bytes = ready
+      ready = ByteBuffer()
+      context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+      if ready.readableBytes == 0 {
+        bytes.clear()
+        ready = bytes
+      }
     }
     if !isWaitingForLog, queue.nextHorizon != nil {
       isWaitingForLog = true

@@ -72,8 +72,8 @@ final class Lane: @unchecked Sendable {
   func waitForLog(_ connection: ConnectionHandler) {
     gated.append(connection)
     isWaiting.store(true, ordering: .sequentiallyConsistent)
-    // The log may have come far enough just before it could see that somebody waits.
-    if let horizon = connection.nextHorizon, horizon <= durable {
+    // The log may have come far enough, or failed, just before it could see that somebody waits.
+    if let horizon = connection.nextHorizon, horizon <= durable || services.hasLogFailed {
       loop.execute { self.logAdvanced() }
     }
   }

@@ -84,13 +84,13 @@ package final class LogWriter: Sendable {
 
   /// Accepts a record; its bytes are copied.
   /// - Parameter wake: whether the writer is woken. Who appends several records in a row passes false and calls
-  ///   `wake()` after the last: then they go into one frame.
+  ///   `wake()` after the last: then they go into one frame, unless they are very many.
   /// - Returns: the record's LSN. It is durable once `durableLSN` has reached it.
   @inline(__always)
   package func append(_ record: UnsafeRawBufferPointer, wake: Bool = true) throws(LogRefusal) -> UInt64 {
     let (lsn, mustRing) = try core.staging.withLock { staging throws(LogRefusal) in
       let lsn = try staging.append(record)
-      return (lsn, wake && staging.stirWriter())
+      return (lsn, (wake || staging.isHeavy) && staging.stirWriter())
     }
     if mustRing { core.writerBell.ring() }
     return lsn

@@ -81,6 +81,9 @@ struct Staging: ~Copyable {
     return !wantsClose
   }
 
+  /// Whether so much has come together that nobody should wait for more of it before it is written.
+  var isHeavy: Bool { pendingBytes > maximumPending / 4 }
+
   @inline(__always)
   mutating func append(_ record: UnsafeRawBufferPointer) throws(LogRefusal) -> UInt64 {
     guard isOpen, pendingBytes < maximumPending, record.count <= LogFormat.maximumRecord else {

@@ -40,7 +40,7 @@ public struct Record: Sendable, Equatable {
     self.changes = changes
   }
 
-  public static func encode(_ header: RecordHeader, _ changes: some Collection<Change>, into writer: inout ByteWriter) {
+  public static func encode(_ header: RecordHeader, _ changes: [Change], into writer: inout ByteWriter) {
     writer.byte(version)
     let isOneself = header.actor == header.subject
     var flags: UInt8 = 0
@@ -56,7 +56,7 @@ public struct Record: Sendable, Equatable {
     writer.text(header.command)
     if !header.reason.isEmpty { writer.text(header.reason) }
     writer.varint(changes.count)
-    for change in changes { change.encode(&writer) }
+    for place in changes.indices { changes[place].encode(&writer) }
   }
 
   public init(from reader: inout ByteReader) throws(CodingError) {

@@ -74,9 +74,9 @@ extension CommandTable {
         .limit("impersonations: a login begins at most \(Limits.impersonationsOfSession); end some"))
     }
     let id = target.cell.state.nextSession()
-    var token = SecretText.sessionToken(id, turn.entropy.draw())
+    let token = SecretText.sessionToken(id, turn.entropy.draw())
     let opened = SessionOpened(
-      session: id, user: target.id, token: token.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) },
+      session: id, user: target.id, token: token.withBytes(turn.digest),
       product: product?.id ?? 0, workspace: workspace.id,
       expires: try turn.impersonationEnd(login.state.sessions[slot], workspace.policies), idleSeconds: 0,
       isBound: workspace.subdomain != nil,

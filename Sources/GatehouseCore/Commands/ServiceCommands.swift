@@ -30,8 +30,8 @@ extension CommandTable {
     var rights: ServiceRights = .read
     for (right, token) in ServiceRights.names where turn.has(token) { rights.insert(right) }
     let id = ServiceID(view.services.count + 1)
-    var secret = SecretText.serviceSecret(id, turn.entropy.draw())
-    let digest = secret.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) }
+    let secret = SecretText.serviceSecret(id, turn.entropy.draw())
+    let digest = secret.withBytes(turn.digest)
     turn.emit(.serviceCreated(id, name: name, rights, secret: digest))
     turn.reply.map(4)
     turn.reply.text("id")

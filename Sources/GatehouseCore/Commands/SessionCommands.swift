@@ -47,8 +47,8 @@ extension CommandTable {
     let idle = Self.tighter(try turn.duration("IDLE") ?? 0, facts.sessionIdle)
     guard life > 0 else { throw .refused(.syntax("TTL must be longer than nothing")) }
     let id = user.cell.state.nextSession()
-    var token = SecretText.sessionToken(id, turn.entropy.draw())
-    let digest = token.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) }
+    let token = SecretText.sessionToken(id, turn.entropy.draw())
+    let digest = token.withBytes(turn.digest)
     let expires = turn.now + life
     turn.emit(
       .sessionOpened(
@@ -106,9 +106,7 @@ extension CommandTable {
     turn.reply.text("user")
     turn.reply.integer(user.raw)
     turn.reply.text("username")
-    cell.state.users.withDetails(of: Int(row.user)) { details in
-      turn.reply.text(Details.field(UserTag.username, in: details) ?? UnsafeRawBufferPointer(start: nil, count: 0))
-    }
+    UserReference(id: user, cell: cell, serial: Int(row.user)).withUsername { turn.reply.text($0) }
     turn.reply.text("product")
     turn.directory.withShownProduct(row.product) {
       if let name = $0 { turn.reply.text(name) } else { turn.reply.null() }

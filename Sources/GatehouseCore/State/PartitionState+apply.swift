@@ -123,7 +123,7 @@ extension PartitionState {
       }
     }
     contacts.put(row, at: serial)
-    contacts.setDetails(of: serial, packed.bytes)
+    packed.withBytes { contacts.setDetails(of: serial, $0) }
   }
 
   private mutating func set(_ field: ContactField, to text: String, of serial: Int) {
@@ -163,10 +163,10 @@ extension PartitionState {
         var list = ByteWriter()
         list.list(created.workspaces) { $0.varint($1) }
         packed.byte(UserTag.memberships)
-        packed.block(list.bytes)
+        list.withBytes { packed.block($0) }
       }
       users.put(row, at: serial)
-      users.setDetails(of: serial, packed.bytes)
+      packed.withBytes { users.setDetails(of: serial, $0) }
       contacts[Int(row.contact)].user = UInt32(serial)
       contacts[Int(row.contact)].lsn = lsn
       liveUsers += 1
@@ -378,13 +378,12 @@ extension PartitionState {
     entries.put(row, at: serial)
     contacts[contact].entries = UInt32(serial)
     var packed = ByteWriter()
-    packed.reserve(content.project.utf8.count + content.note.utf8.count + header.reason.utf8.count + 32)
     packed.textField(EntryTag.project, content.project)
     packed.textField(EntryTag.note, content.note)
     packed.shortField(EntryTag.startedBy) { startedBy.encode(&$0) }
     packed.shortField(EntryTag.stoppedBy) { header.author.encode(&$0) }
     packed.textField(EntryTag.reason, header.reason)
-    entries.setDetails(of: serial, packed.bytes)
+    packed.withBytes { entries.setDetails(of: serial, $0) }
   }
 
   /// Keeps what an entry said before a correction.

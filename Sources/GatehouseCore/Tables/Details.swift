@@ -55,7 +55,7 @@ public struct Details: Sendable, Equatable {
   public mutating func encode(_ tag: UInt8, _ write: (inout ByteWriter) -> Void) {
     var writer = ByteWriter()
     write(&writer)
-    writer.bytes.withUnsafeBytes { set(tag, $0) }
+    writer.withBytes { set(tag, $0) }
   }
 
   /// Sets a field; an empty value removes it.

@@ -79,14 +79,14 @@ struct RowPage<Row: TableRow>: Sendable {
   /// Replaces the details of a row.
   ///
   /// - Parameter filled: how many rows of the page are in use.
-  mutating func setDetails(of place: Int, _ bytes: ContiguousArray<UInt8>, filled: Int, _ epoch: Int) {
+  mutating func setDetails(of place: Int, _ bytes: UnsafeRawBufferPointer, filled: Int, _ epoch: Int) {
     discardDetails(of: place, epoch)
     guard !bytes.isEmpty else { return }
     makeRoom(bytes.count, filled, epoch)
     var range = DetailRange()
     range.offset = UInt32(details.count)
     range.count = UInt32(bytes.count)
-    bytes.withUnsafeBytes { details.append($0) }
+    details.append(bytes)
     self.place(of: place, epoch).pointee.details = range
   }
 

@@ -112,6 +112,10 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
 
   /// Replaces the details of a row.
   public mutating func setDetails(of serial: Int, _ bytes: ContiguousArray<UInt8>) {
+    bytes.withUnsafeBytes { setDetails(of: serial, $0) }
+  }
+
+  public mutating func setDetails(of serial: Int, _ bytes: UnsafeRawBufferPointer) {
     precondition(contains(serial))
     let page = Self.pageIndex(serial)
     pages[page].setDetails(of: Self.place(serial), bytes, filled: filled(page), epoch)

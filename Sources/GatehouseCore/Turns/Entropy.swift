@@ -33,7 +33,7 @@ public struct Entropy {
       var input = ByteWriter()
       input.digest(seed)
       input.fixed64(drawn)
-      let block = input.bytes.withUnsafeBytes(digest)
+      let block = input.withBytes(digest)
       return (block.a, block.b)
     }
     if next + 2 > block.count {
@@ -56,17 +56,28 @@ public enum SecretText {
   /// Characters of the random part, which is all that is secret.
   public static let randomCount = 22
 
-  private static let alphabet = ContiguousArray(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+  private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+  /// A whole secret, where it costs no allocation.
+  public struct Whole: Sendable {
+    fileprivate var bytes = InlineArray<36, UInt8>(repeating: 0)
+
+    /// Calls `body` with the text in ASCII.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+      bytes.span.withUnsafeBytes(body)
+    }
+
+    public var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+  }
 
   /// A session's token: `gs_`, its id, 128 random bits. 36 characters.
-  public static func sessionToken(_ id: SessionID, _ random: (UInt64, UInt64)) -> String {
-    text("gs_", id.raw, random)
+  public static func sessionToken(_ id: SessionID, _ random: (UInt64, UInt64)) -> Whole {
+    whole("gs_", id.raw, random)
   }
 
   /// A service's secret: `gk_`, its number, 128 random bits.
-  public static func serviceSecret(_ id: ServiceID, _ random: (UInt64, UInt64)) -> String {
-    text("gk_", UInt64(id), random)
+  public static func serviceSecret(_ id: ServiceID, _ random: (UInt64, UInt64)) -> Whole {
+    whole("gk_", UInt64(id), random)
   }
 
   public static let sessionTokenCount = 3 + 11 + randomCount
@@ -78,13 +89,15 @@ public enum SecretText {
     return word[1] == 0x73 || word[1] == 0x6b
   }
 
-  private static func text(_ prefix: StaticString, _ id: UInt64, _ random: (UInt64, UInt64)) -> String {
-    String(unsafeUninitializedCapacity: sessionTokenCount) { buffer in
+  private static func whole(_ prefix: StaticString, _ id: UInt64, _ random: (UInt64, UInt64)) -> Whole {
+    var whole = Whole()
+    var span = whole.bytes.mutableSpan
+    span.withUnsafeMutableBufferPointer { buffer in
       for index in 0..<3 { buffer[index] = prefix.utf8Start[index] }
       write(id, 0, count: 11, to: buffer, at: 3)
       write(random.0, random.1, count: randomCount, to: buffer, at: 14)
-      return sessionTokenCount
     }
+    return whole
   }
 
   /// The random part alone.
@@ -102,7 +115,7 @@ public enum SecretText {
     var low = low
     var high = high
     for index in 0..<count {
-      buffer[start + index] = alphabet[Int(low & 63)]
+      buffer[start + index] = alphabet.utf8Start[Int(low & 63)]
       low = low >> 6 | high << 58
       high >>= 6
     }

@@ -60,9 +60,9 @@ extension Turn {
     reply.text("user")
     reply.integer(entry.user.id.raw)
     reply.text("username")
-    reply.text(entry.user.username)
+    entry.user.withUsername { reply.text($0) }
     reply.text("workspace")
-    reply.text(directory.workspace(entry.workspace).name)
+    directory.withShownWorkspace(entry.workspace) { reply.text($0) }
     reply.work(entry.content.project, entry.content.note)
     reply.text("start")
     reply.integer(entry.content.start)
@@ -86,9 +86,9 @@ extension Turn {
     reply.text("user")
     reply.integer(user.id.raw)
     reply.text("username")
-    reply.text(user.username)
+    user.withUsername { reply.text($0) }
     reply.text("workspace")
-    reply.text(directory.workspace(workspace).name)
+    directory.withShownWorkspace(workspace) { reply.text($0) }
     reply.work(timer.project, timer.note)
     reply.text("start")
     reply.integer(timer.start)

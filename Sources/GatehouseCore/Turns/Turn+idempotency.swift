@@ -46,14 +46,14 @@ extension Turn {
     var writer = ByteWriter()
     writer.varint(connection.service ?? 0)
     writer.block(key)
-    return writer.bytes.withUnsafeBytes(digest)
+    return writer.withBytes(digest)
   }
 
   private func wordsDigest() -> Digest {
     var writer = ByteWriter()
     if let authority { writer.block(authority) }
     for index in 0..<arguments.count { writer.block(arguments[index]) }
-    return writer.bytes.withUnsafeBytes(digest)
+    return writer.withBytes(digest)
   }
 
   private func seed(_ key: UnsafeRawBufferPointer, _ words: Digest) -> Digest {
@@ -61,7 +61,7 @@ extension Turn {
     writer.digest(folderSecret)
     writer.block(key)
     writer.digest(words)
-    return writer.bytes.withUnsafeBytes(digest)
+    return writer.withBytes(digest)
   }
 
   /// The reply with its secrets cut down to what is not secret.

@@ -342,17 +342,20 @@ extension Turn {
 
   /// Applies the changes, which are record `lsn` of the log, to the owners that are held.
   public func commit(_ lsn: LSN, _ header: RecordHeader) {
-    for change in changes {
-      change.forEachOwner(partitioning) { partition in
-        guard let cell = heldCell(partition) else {
-          preconditionFailure("\(header.command) changes partition \(partition) without holding it")
+    // By address: a change that is taken out of the array is a change copied.
+    changes.withUnsafeBufferPointer { changes in
+      for place in changes.indices {
+        changes[place].forEachOwner(partitioning) { partition in
+          guard let cell = heldCell(partition) else {
+            preconditionFailure("\(header.command) changes partition \(partition) without holding it")
+          }
+          cell.state.apply(changes[place], lsn: lsn, header: header)
+        } directory: {
+          guard let directoryCell else {
+            preconditionFailure("\(header.command) changes the directory without holding it")
+          }
+          directoryCell.state.apply(changes[place], lsn: lsn, header: header)
         }
-        cell.state.apply(change, lsn: lsn, header: header)
-      } directory: {
-        guard let directoryCell else {
-          preconditionFailure("\(header.command) changes the directory without holding it")
-        }
-        directoryCell.state.apply(change, lsn: lsn, header: header)
       }
     }
     horizon = max(horizon, lsn)

@@ -188,5 +188,12 @@ public struct UserReference {
 
   public var row: UserRow { cell.state.users[serial] }
   public var username: String { cell.state.username(serial) }
+
+  /// Calls `body` with the username, of which no string is made.
+  func withUsername(_ body: (UnsafeRawBufferPointer) -> Void) {
+    cell.state.users.withDetails(of: serial) { details in
+      body(Details.field(UserTag.username, in: details) ?? UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+  }
   public var contact: Int { Int(row.contact) }
 }

@@ -1,29 +1,48 @@
 /// Appends the little-endian and variable-length forms that records and snapshots are written in.
-public struct ByteWriter: Sendable {
-  public private(set) var bytes: ContiguousArray<UInt8> = []
+public struct ByteWriter: ~Copyable, Sendable {
+  private var buffer = RawBuffer(capacity: 256, alignment: 16)
 
   public init() {}
 
-  public var count: Int { bytes.count }
+  public var count: Int { buffer.count }
 
-  public mutating func reset() { bytes.removeAll(keepingCapacity: true) }
+  /// What was written.
+  @inline(__always)
+  public func withBytes<Result, Failure>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(buffer.bytes)
+  }
 
-  public mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+  /// A copy of what was written.
+  public var bytes: ContiguousArray<UInt8> { ContiguousArray(buffer.bytes) }
 
-  public mutating func byte(_ value: UInt8) { bytes.append(value) }
+  public mutating func reset() { buffer.removeAll() }
+
+  public mutating func byte(_ value: UInt8) {
+    buffer.room(1)[0] = value
+    buffer.advance(1)
+  }
 
   /// Overwrites a byte that was written before its value was known.
-  mutating func patch(_ value: UInt8, at offset: Int) { bytes[offset] = value }
+  mutating func patch(_ value: UInt8, at offset: Int) { buffer.mutableBytes[offset] = value }
 
   /// LEB128: seven bits a byte, low bits first.
-  public mutating func varint(_ value: some FixedWidthInteger & UnsignedInteger) {
-    var rest = UInt64(value)
+  public mutating func varint(_ value: UInt64) {
+    let room = buffer.room(10)
+    var rest = value
+    var count = 0
     while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      room[count] = UInt8(truncatingIfNeeded: rest) | 0x80
       rest >>= 7
+      count &+= 1
     }
-    bytes.append(UInt8(truncatingIfNeeded: rest))
+    room[count] = UInt8(truncatingIfNeeded: rest)
+    buffer.advance(count + 1)
   }
+
+  @inline(__always)
+  public mutating func varint(_ value: some FixedWidthInteger & UnsignedInteger) { varint(UInt64(value)) }
 
   public mutating func varint(_ value: Int) { varint(UInt64(value)) }
 
@@ -32,13 +51,9 @@ public struct ByteWriter: Sendable {
     varint(UInt64(bitPattern: value << 1 ^ value >> 63))
   }
 
-  public mutating func fixed64(_ value: UInt64) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-  }
+  public mutating func fixed64(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { buffer.append($0) } }
 
-  public mutating func fixed32(_ value: UInt32) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-  }
+  public mutating func fixed32(_ value: UInt32) { withUnsafeBytes(of: value.littleEndian) { buffer.append($0) } }
 
   public mutating func digest(_ value: Digest) {
     fixed64(value.a)
@@ -55,18 +70,15 @@ public struct ByteWriter: Sendable {
   /// A length and that many bytes.
   public mutating func block(_ value: UnsafeRawBufferPointer) {
     varint(value.count)
-    bytes.append(contentsOf: value)
+    buffer.append(value)
   }
 
-  public mutating func block(_ value: ContiguousArray<UInt8>) {
-    varint(value.count)
-    bytes.append(contentsOf: value)
-  }
+  public mutating func block(_ value: ContiguousArray<UInt8>) { value.withUnsafeBytes { block($0) } }
 
   /// Bytes whose length stands elsewhere.
-  public mutating func raw(_ value: UnsafeRawBufferPointer) { bytes.append(contentsOf: value) }
+  public mutating func raw(_ value: UnsafeRawBufferPointer) { buffer.append(value) }
 
-  public mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
+  public mutating func flag(_ value: Bool) { byte(value ? 1 : 0) }
 
   public mutating func optional<T>(_ value: T?, _ write: (inout ByteWriter, T) -> Void) {
     flag(value != nil)

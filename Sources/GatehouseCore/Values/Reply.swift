@@ -67,13 +67,17 @@ public struct Reply: Sendable {
 
   public mutating func ok() { simple("OK") }
 
+  // A literal is a `String` unless that is disfavoured.
+  @inline(__always)
   public mutating func simple(_ text: StaticString) { add(.simple, text) }
-  public mutating func simple(_ text: String) { add(.simple, text) }
+  @_disfavoredOverload public mutating func simple(_ text: String) { add(.simple, text) }
+  @inline(__always)
   public mutating func text(_ text: StaticString) { add(.text, text) }
-  public mutating func text(_ text: String) { add(.text, text) }
+  @_disfavoredOverload public mutating func text(_ text: String) { add(.text, text) }
   public mutating func text(_ raw: UnsafeRawBufferPointer) { add(.text, raw) }
   public mutating func verbatim(_ text: String) { add(.verbatim, text) }
   public mutating func secret(_ text: String) { add(.secret, text) }
+  public mutating func secret(_ whole: SecretText.Whole) { whole.withBytes { add(.secret, $0) } }
   public mutating func error(_ text: String) { add(.error, text) }
 
   public mutating func integer(_ value: some BinaryInteger) { add(Node(.integer, value: Int64(value))) }
@@ -129,9 +133,8 @@ public struct Reply: Sendable {
   }
 
   private mutating func add(_ kind: Kind, _ text: String) {
-    let start = bytes.count
-    bytes.append(contentsOf: text.utf8)
-    add(Node(kind, count: bytes.count - start, value: Int64(start)))
+    var text = text
+    text.withUTF8 { add(kind, UnsafeRawBufferPointer($0)) }
   }
 
   private mutating func add(_ kind: Kind, _ raw: UnsafeRawBufferPointer) {

@@ -108,9 +108,7 @@ final class ServerContext: Sendable {
     record.reset()
     Record.encode(header, turn.changes, into: &record)
     do throws(LogRefusal) {
-      let lsn = try record.bytes.withUnsafeBytes { bytes -> Result<LSN, LogRefusal> in
-        Result { () throws(LogRefusal) -> LSN in try log.append(bytes, wake: false) }
-      }.get()
+      let lsn = try record.withBytes { bytes throws(LogRefusal) in try log.append(bytes, wake: false) }
       turn.commit(lsn, header)
       noteFounder(turn)
       return nil

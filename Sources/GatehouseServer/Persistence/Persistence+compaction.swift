@@ -93,6 +93,6 @@ extension Persistence {
       time: Clock.milliseconds(), service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
     var record = ByteWriter()
     Record.encode(header, [change], into: &record)
-    _ = record.bytes.withUnsafeBytes { try? context.log.append($0) }
+    _ = record.withBytes { try? context.log.append($0) }
   }
 }

@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// Writes one archive file under a temporary name.
 struct ArchiveWriter: ~Copyable {
   private var file: BlockFileWriter

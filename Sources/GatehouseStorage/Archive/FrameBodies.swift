@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// Takes the bodies out of frames whose hashes were checked, for those who keep bodies and not records. One
 /// thread's, with the memory of the frame before.
 struct FrameBodies: ~Copyable {

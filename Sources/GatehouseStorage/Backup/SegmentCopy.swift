@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// Writes a segment of a log that was copied or cut: frames as they were, and frames made anew.
 struct SegmentCopy: ~Copyable {
   private let file: any DiskFile

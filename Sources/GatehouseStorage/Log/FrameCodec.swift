@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// Makes frames of bodies. One thread's, with the memory of the frame before.
 struct FrameEncoder: ~Copyable {
   private var compressor: ZstdCompressor

@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// How records lie in a frame's body: each as its length in a variable-length number, and its bytes.
 enum RecordCoding {
   /// The bytes that a length takes at most.

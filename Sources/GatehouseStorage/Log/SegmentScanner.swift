@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// A frame as it lies in its segment. The bytes are valid until the scanner moves on.
 package struct LogFrame {
   /// The first LSN of the segment, which names it.
@@ -165,5 +167,16 @@ struct SegmentScanner: ~Copyable {
       guard count <= window.count else { return nil }
     }
     return UnsafeRawBufferPointer(rebasing: window.bytes[Int(start - windowStart)..<Int(end - windowStart)])
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// How many bytes there are up to the last that is not zero. Whole words at a time: segments end in
+  /// many megabytes of zeros.
+  var countWithoutTrailingZeros: Int {
+    var end = count
+    while end >= 8, loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+    while end > 0, self[end - 1] == 0 { end -= 1 }
+    return end
   }
 }

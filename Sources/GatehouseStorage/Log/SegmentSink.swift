@@ -1,3 +1,4 @@
+internal import GatehouseCore
 internal import Glibc
 internal import Synchronization
 

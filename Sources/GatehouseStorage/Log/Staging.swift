@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// Records that were accepted together, and where their frames are to be cut.
 struct LogBatch: ~Copyable {
   /// A frame's share: it ends before byte `end` of the body, after so many records of the batch.

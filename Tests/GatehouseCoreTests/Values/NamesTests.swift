@@ -75,8 +75,7 @@ import Testing
       let id = SessionNumber.id(slot: slot, generation: generation, partition: 63, partitioning)
       #expect(SessionNumber.slot(partitioning.serial(of: id)) == slot)
       #expect(SessionNumber.generation(partitioning.serial(of: id)) == generation)
-      var token = SecretText.sessionToken(id, (1, 2))
-      #expect(token.withUTF8 { SecretText.session(of: UnsafeRawBufferPointer($0)) } == id)
+      #expect(SecretText.sessionToken(id, (1, 2)).withBytes { SecretText.session(of: $0) } == id)
     }
   }
 }

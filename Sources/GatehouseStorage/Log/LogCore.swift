@@ -37,6 +37,8 @@ final class LogCore: Sendable {
 
     var next = Slot.absent
     var reserve = Slot.absent
+    /// Whether the segment that is written was filled with zeros.
+    var isCurrentFilled = false
     /// Segments that are complete and not yet trimmed.
     var sealed: [SegmentInfo] = []
 

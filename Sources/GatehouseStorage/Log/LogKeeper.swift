@@ -42,12 +42,18 @@ final class LogKeeper: Sendable {
     }
   }
 
-  /// Notes durably how far the log is durable.
+  /// Notes durably how far the log is durable. Where even that finds no room, as on file systems that write what is
+  /// overwritten to a new place, the older note stands: it says less, and is true.
   func writeWitness() throws(DiskError) {
     let eager = core.options.sabotage.contains(.eagerWitness)
     let synced = eager ? core.staging.withLock { $0.nextLSN - 1 } : core.syncedLSN.load(ordering: .acquiring)
     try witness.withLock { witness throws(DiskError) in
-      if witness.current.durableLSN != synced { try witness.write(epoch: epoch, durableLSN: synced) }
+      guard witness.current.durableLSN != synced else { return }
+      do throws(DiskError) {
+        try witness.write(epoch: epoch, durableLSN: synced)
+      } catch {
+        guard error.isFull else { throw error }
+      }
     }
   }
 
@@ -75,14 +81,20 @@ final class LogKeeper: Sendable {
       core.spares.withLock { $0.reserve = .ready }
       core.setFull(false)
     }
-    // Not before the half of a segment is written: most small installations never get there between two starts.
-    let written = core.statistics.withLock(\.currentSegmentBytes)
-    if next == .absent, written > core.options.segmentBytes / 2,
-      try make(LogFormat.nextName, fills: core.options.fillsSegments)
-    {
+    if next == .absent, isNextWorthMaking, try make(LogFormat.nextName, fills: core.options.fillsSegments) {
       core.spares.withLock { $0.next = .ready }
     }
   }
+
+  /// Not before the half of a segment is written: most small installations never get there between two starts. The
+  /// first after a start was not filled, though, and is left as soon as much is written: each sync of it costs more.
+  private var isNextWorthMaking: Bool {
+    let written = core.statistics.withLock(\.currentSegmentBytes)
+    let isSlow = core.options.fillsSegments && !core.spares.withLock(\.isCurrentFilled)
+    return written > min(core.options.segmentBytes / 2, isSlow ? Self.muchWritten : .max)
+  }
+
+  private static let muchWritten: UInt64 = 1 << 20
 
   /// - Returns: false where the disk has no room.
   private func make(_ name: String, fills: Bool) throws(DiskError) -> Bool {

@@ -24,8 +24,8 @@ package struct LogOptions: Sendable {
   package var dictionaries = ZstdDictionary.known
   /// How often the witness is renewed while records are written, in milliseconds.
   package var witnessMilliseconds = 100
-  /// Whether segments are filled with zeros when they are made. A sync of zeroed space took 120 µs where one of space
-  /// that was only allocated took 150 (ext4): the file system need not record that the space is now in use.
+  /// Whether segments are filled with zeros when they are made. A sync of zeroed space took 130 µs where one of space
+  /// that was only allocated took 200 (ext4): the file system need not record that the space is now in use.
   package var fillsSegments = true
   /// Bugs that tests plant to prove that they would find them.
   package var sabotage: LogSabotage = []

@@ -20,6 +20,8 @@ struct SegmentSink: ~Copyable {
   private var offset: UInt64
   /// The segment's own: an older segment may have been begun with another than the options say.
   private var alignment: UInt64
+  /// Whether the segment was filled with zeros when it was made.
+  private var isFilled = false
   private var lastHash: Hash128
   private(set) var writtenLSN: UInt64
   private(set) var isSynced = true
@@ -150,7 +152,7 @@ struct SegmentSink: ~Copyable {
         storedLength: 0, dictionaryID: 0, durableLSN: core.syncedLSN.load(ordering: .relaxed),
         previousHash: lastHash, bodyHash: .zero),
       body: body, alignment: sabotage.contains(.unalignedFrames) ? 1 : Int(alignment), into: &frame)
-    if offset + UInt64(frame.count) > core.options.segmentBytes { try rotate() }
+    if offset + UInt64(frame.count) > core.options.segmentBytes || isBetterLeft { try rotate() }
     do throws(DiskError) {
       try file.writeAll(frame.bytes, at: offset)
     } catch {
@@ -209,6 +211,12 @@ struct SegmentSink: ~Copyable {
 
   // MARK: Rotation
 
+  /// Whether a segment that was not filled is written while one that was is ready.
+  private var isBetterLeft: Bool {
+    guard core.options.fillsSegments, !isFilled else { return false }
+    return core.spares.withLock { $0.next == .ready }
+  }
+
   /// Seals the segment, if there is a record in it, and begins the next.
   mutating func rotate() throws(Fault) {
     guard writtenLSN >= segment else { return }
@@ -226,7 +234,9 @@ struct SegmentSink: ~Copyable {
     segment = writtenLSN + 1
     offset = LogFormat.segmentStart
     alignment = core.options.alignment
+    isFilled = spare == LogFormat.nextName && core.options.fillsSegments
     core.spares.withLock { spares in
+      spares.isCurrentFilled = isFilled
       if spare == LogFormat.nextName { spares.next = .absent }
       if spare == LogFormat.reserveName { spares.reserve = .absent }
       spares.sealed.append(sealed)

@@ -95,6 +95,25 @@ final class Recorder<Value: Sendable>: Sendable {
     #expect(try log.recover().records == [[1]])
   }
 
+  /// The note of how far the log is durable can wait: a later one says more.
+  @Test func aWitnessWithoutSpaceIsWrittenLater() throws {
+    let (disk, log) = try TestLog.onSimulatedDisk()
+    let faulty = FaultyDisk(disk)
+    let writer = try log.on(faulty).openDriven()
+    writer.tick()
+    try writer.append([1])
+    #expect(writer.turn() == .idle)
+    let witness = { try WitnessFile.read(log.location)?.durableLSN }
+    faulty.arm(.init(call: 0, fault: .error(ENOSPC), forGood: true, kinds: ["pwrite"]))
+    writer.tick()
+    #expect(try witness() == 0 && writer.state == .open)
+    faulty.arm(nil)
+    writer.tick()
+    #expect(try witness() == 1 && writer.state == .open)
+    writer.close()
+    #expect(try log.recover().records == [[1]])
+  }
+
   @Test func tooMuchAtOnceIsRefusedAsBusy() throws {
     var (_, log) = try TestLog.onSimulatedDisk()
     log.options.maximumPendingBytes = 1000

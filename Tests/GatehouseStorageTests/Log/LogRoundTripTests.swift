@@ -60,4 +60,38 @@ import Testing
     writer.close()
     #expect(try log.recover().records == expected + [[3]])
   }
+
+  /// Syncs of zeroed space are cheaper, and the first segment after a start is not zeroed.
+  @Test func theFirstSegmentIsLeftForAFilledOneWhenMuchIsWritten() throws {
+    var (_, log) = try TestLog.onSimulatedDisk()
+    log.options.segmentBytes = 4 << 20
+    log.options.maximumFrameBytes = 1 << 20
+    log.options.fillsSegments = true
+    let writer = try log.openDriven()
+    var expected: [[UInt8]] = []
+    /// Writes so many bytes that do not compress.
+    func write(_ kilobytes: Int) throws {
+      var random = SplitMix64(seed: UInt64(expected.count))
+      for _ in 0..<kilobytes {
+        expected.append((0..<1024).map { _ in UInt8.random(in: 0...255, using: &random) })
+        try writer.append(expected[expected.count - 1])
+      }
+      #expect(writer.turn() == .idle)
+      writer.tick()
+    }
+    try write(1000)
+    try write(1)
+    #expect(writer.statistics.rotations == 0)
+    try write(100)
+    try write(1)
+    #expect(writer.statistics.rotations == 1)
+    // The filled one is written to its end.
+    for _ in 0..<3 { try write(1000) }
+    try write(900)
+    #expect(writer.statistics.rotations == 1)
+    try write(200)
+    #expect(writer.statistics.rotations == 2)
+    writer.close()
+    #expect(try log.recover().records == expected)
+  }
 }

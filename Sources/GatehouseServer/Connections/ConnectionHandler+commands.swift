@@ -129,14 +129,14 @@ extension ConnectionHandler {
     outgoing[partition.lane.index].append(request, partition: partition.index, ticket: queue.reserve())
   }
 
-  /// Sends off what goes to other lanes: one message a lane, whose answers come back in one.
+  /// Sends off what goes to other lanes: one job a lane, whose answers come back together.
   func sendOutgoing() {
     for index in outgoing.indices where !outgoing[index].isEmpty {
       let job = LaneJob(
         requests: outgoing[index], facts: facts, version: client.version, connection: self, home: lane)
       outgoing[index] = RequestBatch()
-      let target = lane.services.lanes[index]
-      target.loop.execute { target.carryOut(job) }
+      lane.send(job, to: lane.services.lanes[index])
+      jobsUnderWay += 1
     }
   }
 

@@ -20,6 +20,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   @exclusivity(unchecked) var isMonitor = false
 
   @exclusivity(unchecked) var context: ChannelHandlerContext!
+  @exclusivity(unchecked) private var socket = DirectSocket()
   @exclusivity(unchecked) private var parser = RequestParser()
   /// Bytes that are no whole request yet, or wait because the connection is paused.
   @exclusivity(unchecked) private var unread = ByteBuffer()
@@ -28,6 +29,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   @exclusivity(unchecked) var queue = ReplyQueue()
   /// Requests of this read for partitions of other lanes, by lane.
   @exclusivity(unchecked) var outgoing: [RequestBatch] = []
+  /// Jobs of this connection that other lanes have not answered yet.
+  @exclusivity(unchecked) var jobsUnderWay = 0
   @exclusivity(unchecked) private var isWaitingForLog = false
   /// Whether requests wait until what is under way elsewhere has been answered.
   @exclusivity(unchecked) var isPaused = false
@@ -51,12 +54,14 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    socket.open(context)
     lane.connections[client.id] = self
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelInactive(context: ChannelHandlerContext) {
+    socket.close()
     isClosing = true
     lane.connections[client.id] = nil
     if isMonitor { lane.services.monitors.leave() }
@@ -73,7 +78,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    flush()
+    // What another lane is about to answer leaves with what was answered here: one write for both.
+    if jobsUnderWay == 0 { flush() }
     closeIfDone()
   }
 
@@ -262,6 +268,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Puts the replies of commands that ran on another lane in their places.
   func deliver(_ answers: LaneAnswers) {
+    jobsUnderWay -= 1
     if isClosing { return }
     var bytes = answers.bytes
     for item in answers.items {
@@ -305,19 +312,22 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard let context else { return }
     if ready.readableBytes > 0 {
       serverFacts.outputBytes.add(ready.readableBytes, ordering: .relaxed)
-      // Taken out first: the channel may call back from within the write, and more be made ready.
-      var bytes = ready
-      ready = ByteBuffer()
-      context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-      if ready.readableBytes == 0 {
-        bytes.clear()
-        ready = bytes
-      }
+      socket.send(&ready)
+      if ready.readableBytes > 0 { writeThroughChannel(context) } else { ready.clear() }
     }
     if !isWaitingForLog, queue.nextHorizon != nil {
       isWaitingForLog = true
       lane.waitForLog(self)
     }
+  }
+
+  private func writeThroughChannel(_ context: ChannelHandlerContext) {
+    // Taken out first: the channel may call back from within the write, and more be made ready.
+    let bytes = ready
+    ready = ByteBuffer()
+    socket.noteQueued()
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    context.writeAndFlush(wrapOutboundOut(bytes)).whenComplete { _ in handler.value.socket.noteFinished() }
   }
 
   // MARK: Closing
@@ -345,6 +355,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Closes at once.
   func close() {
+    socket.close()
     isClosing = true
     context?.close(promise: nil)
   }

@@ -89,7 +89,7 @@ struct ReplyQueue {
     loop: while let slot = slots.first {
       switch slot {
       case .kept(let count, let horizon) where horizon <= durable:
-        ready.writeImmutableBuffer(kept.readSlice(length: count)!)
+        kept.readWithUnsafeReadableBytes { ready.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
       case .arrived(let reply, let horizon) where horizon <= durable:
         ready.writeImmutableBuffer(reply)
       default: break loop

@@ -42,12 +42,3 @@ struct Answer: @unchecked Sendable {
     }
   }
 }
-
-extension Answer {
-  /// A connection on its way back to its own lane.
-  struct Target: @unchecked Sendable {
-    let connection: ConnectionHandler
-
-    func deliver(_ answers: LaneAnswers) { connection.deliver(answers) }
-  }
-}

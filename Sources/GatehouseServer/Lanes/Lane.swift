@@ -29,6 +29,8 @@ final class Lane: @unchecked Sendable {
   private let isWaiting = Atomic<Bool>(false)
 
   var record = ByteWriter()
+  /// What goes to other lanes with the next post.
+  @exclusivity(unchecked) var outgoing = LanePost(lanes: 0)
 
   init(index: Int, loop: any EventLoop) {
     self.index = index
@@ -44,6 +46,7 @@ final class Lane: @unchecked Sendable {
   func begin(_ services: ServerContext, directory: Directory) {
     self.services = services
     turn = services.makeTurn(directory: directory)
+    outgoing = LanePost(lanes: services.lanes.count)
     free = ContiguousArray(repeating: nil, count: services.partitions.count)
     for partition in services.partitions where partition.lane === self {
       partition.assumeIsolated { $0.begin() }

@@ -13,7 +13,7 @@ struct LaneJob: @unchecked Sendable {
 }
 
 /// The replies to one job on their way back, all in one buffer.
-struct LaneAnswers: Sendable {
+struct LaneAnswers: @unchecked Sendable {
   struct Item: Sendable {
     let ticket: UInt64
     let count: Int
@@ -26,10 +26,19 @@ struct LaneAnswers: Sendable {
     let isWrite: Bool
   }
 
+  /// Touched on its own lane only.
+  let connection: ConnectionHandler
+  private let version: ProtocolVersion
   private(set) var bytes = ByteBuffer()
   private(set) var items: ContiguousArray<Item> = []
 
-  mutating func append(_ ticket: UInt64, _ reply: Reply, _ done: Done, _ version: ProtocolVersion) {
+  init(to job: LaneJob) {
+    connection = job.connection
+    version = job.version
+    items.reserveCapacity(job.requests.items.count)
+  }
+
+  mutating func append(_ ticket: UInt64, _ reply: Reply, _ done: Done) {
     let before = bytes.readableBytes
     ReplyEncoder.encode(reply, version, into: &bytes)
     items.append(Item(ticket: ticket, count: bytes.readableBytes - before, done: done))
@@ -37,31 +46,28 @@ struct LaneAnswers: Sendable {
 }
 
 extension Lane {
-  /// Carries out requests that came from another lane, and sends all answers back in one message.
+  /// Carries out requests that came from another lane, and sends all answers back together.
   func carryOut(_ job: LaneJob) {
     beginRead()
     let turn = turn!
-    var answers = LaneAnswers()
+    var answers = LaneAnswers(to: job)
     let items = job.requests.items
     job.requests.withRequests { request in
       lookAhead(items.count, turn, request)
-      for (place, item) in items.enumerated() {
-        let partition = services.partitions[item.partition]
-        guard let cell = partition.free else {
-          postpone(request(place), on: partition, job, item.ticket)
+      for place in items.indices {
+        let item = items[place]
+        guard let cell = free[item.partition] else {
+          postpone(request(place), on: services.partitions[item.partition], job, item.ticket)
           continue
         }
         if let done = carryOut(request(place), on: cell, job, item.ticket, foresights[place]) {
-          answers.append(item.ticket, turn.reply, done, job.version)
+          answers.append(item.ticket, turn.reply, done)
         }
         turn.letGo()
       }
     }
     endRead()
-    guard !answers.items.isEmpty else { return }
-    let finished = answers
-    let connection = Answer.Target(connection: job.connection)
-    job.home.loop.execute { connection.deliver(finished) }
+    send(answers, to: job.home)
   }
 
   /// Carries out one request; its reply is the turn's. Nil where it needs more owners, and the answer comes by itself.

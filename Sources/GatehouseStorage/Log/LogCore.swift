@@ -37,8 +37,8 @@ final class LogCore: Sendable {
 
     var next = Slot.absent
     var reserve = Slot.absent
-    /// Whether the segment that is written was filled with zeros.
-    var isCurrentFilled = false
+    /// Where the writing began in the segment that is written, if that was not filled with zeros.
+    var unfilledStart: UInt64?
     /// Segments that are complete and not yet trimmed.
     var sealed: [SegmentInfo] = []
 

@@ -87,11 +87,12 @@ final class LogKeeper: Sendable {
   }
 
   /// Not before the half of a segment is written: most small installations never get there between two starts. The
-  /// first after a start was not filled, though, and is left as soon as much is written: each sync of it costs more.
+  /// first after a start was not filled, though, and is left once much has been written: each sync of it costs more.
   private var isNextWorthMaking: Bool {
     let written = core.statistics.withLock(\.currentSegmentBytes)
-    let isSlow = core.options.fillsSegments && !core.spares.withLock(\.isCurrentFilled)
-    return written > min(core.options.segmentBytes / 2, isSlow ? Self.muchWritten : .max)
+    if written > core.options.segmentBytes / 2 { return true }
+    guard core.options.fillsSegments, let start = core.spares.withLock(\.unfilledStart) else { return false }
+    return written > start + Self.muchWritten
   }
 
   private static let muchWritten: UInt64 = 1 << 20

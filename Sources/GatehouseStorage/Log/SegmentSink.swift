@@ -20,8 +20,6 @@ struct SegmentSink: ~Copyable {
   private var offset: UInt64
   /// The segment's own: an older segment may have been begun with another than the options say.
   private var alignment: UInt64
-  /// Whether the segment was filled with zeros when it was made.
-  private var isFilled = false
   private var lastHash: Hash128
   private(set) var writtenLSN: UInt64
   private(set) var isSynced = true
@@ -55,7 +53,7 @@ struct SegmentSink: ~Copyable {
     segment = place.segment
     offset = place.offset
     alignment = place.alignment
-    noteSegment()
+    noteSegment(isFilled: false)
   }
 
   /// The last segment, if it has room, else a new one.
@@ -213,8 +211,7 @@ struct SegmentSink: ~Copyable {
 
   /// Whether a segment that was not filled is written while one that was is ready.
   private var isBetterLeft: Bool {
-    guard core.options.fillsSegments, !isFilled else { return false }
-    return core.spares.withLock { $0.next == .ready }
+    core.options.fillsSegments && core.spares.withLock { $0.unfilledStart != nil && $0.next == .ready }
   }
 
   /// Seals the segment, if there is a record in it, and begins the next.
@@ -234,15 +231,13 @@ struct SegmentSink: ~Copyable {
     segment = writtenLSN + 1
     offset = LogFormat.segmentStart
     alignment = core.options.alignment
-    isFilled = spare == LogFormat.nextName && core.options.fillsSegments
     core.spares.withLock { spares in
-      spares.isCurrentFilled = isFilled
       if spare == LogFormat.nextName { spares.next = .absent }
       if spare == LogFormat.reserveName { spares.reserve = .absent }
       spares.sealed.append(sealed)
     }
     core.statistics.withLock { $0.rotations += 1 }
-    noteSegment()
+    noteSegment(isFilled: spare == LogFormat.nextName && core.options.fillsSegments)
     core.keeperBell.ring()
   }
 
@@ -260,7 +255,8 @@ struct SegmentSink: ~Copyable {
     }
   }
 
-  private func noteSegment() {
+  private func noteSegment(isFilled: Bool) {
+    core.spares.withLock { $0.unfilledStart = isFilled ? nil : offset }
     core.statistics.withLock { statistics in
       statistics.currentSegment = segment
       statistics.currentSegmentBytes = offset

@@ -1,3 +1,4 @@
+import struct GatehouseCore.RawBuffer
 @testable import GatehouseStorage
 
 /// Records for tests, of which storage knows no more than `keys` tells: a time, the ids they concern, and noise.

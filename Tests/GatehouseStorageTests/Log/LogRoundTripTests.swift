@@ -63,13 +63,13 @@ import Testing
 
   /// Syncs of zeroed space are cheaper, and the first segment after a start is not zeroed.
   @Test func theFirstSegmentIsLeftForAFilledOneWhenMuchIsWritten() throws {
-    var (_, log) = try TestLog.onSimulatedDisk()
+    var (disk, log) = try TestLog.onSimulatedDisk()
     log.options.segmentBytes = 4 << 20
     log.options.maximumFrameBytes = 1 << 20
     log.options.fillsSegments = true
-    let writer = try log.openDriven()
+    var writer = try log.openDriven()
     var expected: [[UInt8]] = []
-    /// Writes so many bytes that do not compress.
+    /// Writes records of a kilobyte that do not compress.
     func write(_ kilobytes: Int) throws {
       var random = SplitMix64(seed: UInt64(expected.count))
       for _ in 0..<kilobytes {
@@ -91,6 +91,12 @@ import Testing
     #expect(writer.statistics.rotations == 1)
     try write(200)
     #expect(writer.statistics.rotations == 2)
+    try write(1000)
+    writer.close()
+    // What was written before the start does not count.
+    writer = try log.openDriven()
+    try write(10)
+    #expect(!disk.exists("/log/" + LogFormat.nextName))
     writer.close()
     #expect(try log.recover().records == expected)
   }

@@ -8,6 +8,7 @@ extension PartitionState {
 
   public func encode(into writer: inout ByteWriter) {
     // Grown by doubling, a large partition would be copied several times over.
+    writer.reserve(contacts.last * 64 + users.last * 64 + sessions.last * 80 + entries.last * 64)
     writer.byte(Self.codingVersion)
     writer.varint(index)
     writer.varint(lsn)

@@ -115,6 +115,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
     bytes.withUnsafeBytes { setDetails(of: serial, $0) }
   }
 
+  /// - Parameter bytes: not those of a row of this table, which may move.
   public mutating func setDetails(of serial: Int, _ bytes: UnsafeRawBufferPointer) {
     precondition(contains(serial))
     let page = Self.pageIndex(serial)

@@ -66,8 +66,6 @@ public enum SecretText {
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
       bytes.span.withUnsafeBytes(body)
     }
-
-    public var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
   }
 
   /// A session's token: `gs_`, its id, 128 random bits. 36 characters.

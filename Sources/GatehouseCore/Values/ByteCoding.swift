@@ -17,6 +17,9 @@ public struct ByteWriter: ~Copyable, Sendable {
   /// A copy of what was written.
   public var bytes: ContiguousArray<UInt8> { ContiguousArray(buffer.bytes) }
 
+  /// Makes room for that many more bytes.
+  public mutating func reserve(_ count: Int) { _ = buffer.room(count) }
+
   public mutating func reset() { buffer.removeAll() }
 
   public mutating func byte(_ value: UInt8) {

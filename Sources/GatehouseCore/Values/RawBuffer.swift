@@ -5,10 +5,8 @@ public struct RawBuffer: ~Copyable, @unchecked Sendable {
   public private(set) var count = 0
   private let alignment: Int
 
-  /// Pages are moved to and from the disk whole, so buffers for them begin at one.
-  public static let pageAlignment = 4096
-
-  public init(capacity: Int = 64 << 10, alignment: Int = RawBuffer.pageAlignment) {
+  /// - Parameter alignment: what the address of the bytes is a multiple of.
+  public init(capacity: Int, alignment: Int) {
     self.capacity = max(capacity, 64)
     self.alignment = alignment
     base = .allocate(byteCount: self.capacity, alignment: alignment)

@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 
 /// Writes one archive file under a temporary name.
 struct ArchiveWriter: ~Copyable {

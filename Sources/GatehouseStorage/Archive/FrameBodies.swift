@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 
 /// Takes the bodies out of frames whose hashes were checked, for those who keep bodies and not records. One
 /// thread's, with the memory of the frame before.

@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 
 /// Writes a segment of a log that was copied or cut: frames as they were, and frames made anew.
 struct SegmentCopy: ~Copyable {

@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 
 /// Makes frames of bodies. One thread's, with the memory of the frame before.
 struct FrameEncoder: ~Copyable {

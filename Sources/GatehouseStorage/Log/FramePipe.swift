@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 internal import Synchronization
 
 /// Checked frames on their way from the thread that reads and hashes to the one that decodes. It holds a few

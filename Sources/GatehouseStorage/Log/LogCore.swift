@@ -48,6 +48,12 @@ final class LogCore: Sendable {
       self[keyPath: slot] = .leaving
       return true
     }
+
+    /// Gives back a file that was taken, by its name.
+    mutating func putBack(_ name: String) {
+      if name == LogFormat.nextName { next = .ready }
+      if name == LogFormat.reserveName { reserve = .ready }
+    }
   }
 
   init(_ location: LogLocation, _ options: LogOptions, _ handlers: LogHandlers, lastLSN: UInt64) {
@@ -117,7 +123,8 @@ final class LogCore: Sendable {
     let chunk = 1 << 20
     let zeros = [UInt8](repeating: 0, count: Int(min(UInt64(chunk), options.segmentBytes)))
     var offset: UInt64 = 0
-    while offset < options.segmentBytes {
+    // At the log's end the file is not needed any more.
+    while offset < options.segmentBytes, !staging.withLock({ $0.wantsClose }) {
       let count = Int(min(UInt64(zeros.count), options.segmentBytes - offset))
       try zeros.withUnsafeBufferPointer { zeros throws(DiskError) in
         try file.writeAll(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros)[..<count]), at: offset)

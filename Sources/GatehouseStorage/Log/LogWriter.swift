@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 internal import Synchronization
 
 /// Appends records to a log: accepts them from any thread, and has a thread of its own write and sync them, all that have

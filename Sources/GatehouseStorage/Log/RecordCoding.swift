@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 
 /// How records lie in a frame's body: each as its length in a variable-length number, and its bytes.
 enum RecordCoding {

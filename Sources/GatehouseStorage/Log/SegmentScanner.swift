@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 
 /// A frame as it lies in its segment. The bytes are valid until the scanner moves on.
 package struct LogFrame {

@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 internal import Glibc
 internal import Synchronization
 
@@ -53,7 +53,8 @@ struct SegmentSink: ~Copyable {
     segment = place.segment
     offset = place.offset
     alignment = place.alignment
-    noteSegment(isFilled: false)
+    core.spares.withLock { $0.unfilledStart = offset }
+    noteSegment()
   }
 
   /// The last segment, if it has room, else a new one.
@@ -150,7 +151,7 @@ struct SegmentSink: ~Copyable {
         storedLength: 0, dictionaryID: 0, durableLSN: core.syncedLSN.load(ordering: .relaxed),
         previousHash: lastHash, bodyHash: .zero),
       body: body, alignment: sabotage.contains(.unalignedFrames) ? 1 : Int(alignment), into: &frame)
-    if offset + UInt64(frame.count) > core.options.segmentBytes || isBetterLeft { try rotate() }
+    if offset + UInt64(frame.count) > core.options.segmentBytes || (type == .records && isBetterLeft) { try rotate() }
     do throws(DiskError) {
       try file.writeAll(frame.bytes, at: offset)
     } catch {
@@ -176,14 +177,23 @@ struct SegmentSink: ~Copyable {
 
   /// Gives the reserve's space back to the disk and writes the frame there is no space for.
   private mutating func retryWithReserve(_ first: DiskError) throws(Fault) {
-    guard core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(first) }
+    try giveUpReserve(first)
     do throws(DiskError) {
-      try core.location.disk.remove(core.location.path(LogFormat.reserveName))
-      core.spares.withLock { $0.reserve = .absent }
       try file.writeAll(frame.bytes, at: offset)
     } catch {
       throw error.isFull ? .full(error) : .broken(error)
     }
+  }
+
+  /// Gives the reserve's space back to the disk, for what there was no space for.
+  private func giveUpReserve(_ first: DiskError) throws(Fault) {
+    guard core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(first) }
+    do throws(DiskError) {
+      try core.location.disk.remove(core.location.path(LogFormat.reserveName))
+    } catch {
+      throw .broken(error)
+    }
+    core.spares.withLock { $0.reserve = .absent }
   }
 
   /// Makes everything that was written durable. A sync that fails is never tried again: the system may have
@@ -209,9 +219,11 @@ struct SegmentSink: ~Copyable {
 
   // MARK: Rotation
 
-  /// Whether a segment that was not filled is written while one that was is ready.
+  /// Whether a segment that was not filled is written while one that was is ready. With a full disk the space that is
+  /// there is used up first.
   private var isBetterLeft: Bool {
     core.options.fillsSegments && core.spares.withLock { $0.unfilledStart != nil && $0.next == .ready }
+      && core.staging.withLock { $0.state == .open }
   }
 
   /// Seals the segment, if there is a record in it, and begins the next.
@@ -226,18 +238,25 @@ struct SegmentSink: ~Copyable {
       file.close()
       file = next
     } catch {
-      throw .broken(error)
+      // A spare whose header found no room is still a spare; a sync that failed is never tried again.
+      guard error.isFull, error.call == "pwrite" else { throw .broken(error) }
+      core.setFull(true)
+      core.spares.withLock { $0.putBack(spare) }
+      try giveUpReserve(error)
+      return try rotate()
     }
     segment = writtenLSN + 1
     offset = LogFormat.segmentStart
     alignment = core.options.alignment
+    let isFilled = spare == LogFormat.nextName && core.options.fillsSegments
     core.spares.withLock { spares in
       if spare == LogFormat.nextName { spares.next = .absent }
       if spare == LogFormat.reserveName { spares.reserve = .absent }
       spares.sealed.append(sealed)
+      spares.unfilledStart = isFilled ? nil : offset
     }
     core.statistics.withLock { $0.rotations += 1 }
-    noteSegment(isFilled: spare == LogFormat.nextName && core.options.fillsSegments)
+    noteSegment()
     core.keeperBell.ring()
   }
 
@@ -255,8 +274,7 @@ struct SegmentSink: ~Copyable {
     }
   }
 
-  private func noteSegment(isFilled: Bool) {
-    core.spares.withLock { $0.unfilledStart = isFilled ? nil : offset }
+  private func noteSegment() {
     core.statistics.withLock { statistics in
       statistics.currentSegment = segment
       statistics.currentSegmentBytes = offset

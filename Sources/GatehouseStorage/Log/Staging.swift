@@ -1,4 +1,4 @@
-internal import GatehouseCore
+internal import struct GatehouseCore.RawBuffer
 
 /// Records that were accepted together, and where their frames are to be cut.
 struct LogBatch: ~Copyable {

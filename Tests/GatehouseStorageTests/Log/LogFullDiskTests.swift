@@ -95,6 +95,38 @@ final class Recorder<Value: Sendable>: Sendable {
     #expect(try log.recover().records == [[1]])
   }
 
+  /// A file system may find no room even for what overwrites: the segment that is made ahead is then still there.
+  @Test func aSegmentsHeaderWithoutSpaceTakesTheReserve() throws {
+    let (disk, log) = try TestLog.onSimulatedDisk()
+    let faulty = FaultyDisk(disk)
+    let writer = try log.on(faulty).openDriven()
+    writer.tick()
+    var expected: [[UInt8]] = []
+    while !disk.exists("/log/" + LogFormat.nextName) {
+      expected.append(testRecord(UInt64(expected.count)))
+      try writer.append(expected.last!)
+      #expect(writer.turn() == .idle)
+      writer.tick()
+    }
+    writer.rotate()
+    faulty.arm(.init(call: 0, fault: .error(ENOSPC), kinds: ["pwrite"]))
+    #expect(writer.turn() == .idle)
+    #expect(writer.statistics.rotations == 1 && writer.state == .full)
+    #expect(!disk.exists("/log/" + LogFormat.reserveName))
+    writer.tick()
+    #expect(writer.state == .open)
+
+    // With no reserve left it is tried again until there is room.
+    try writer.append([1])
+    faulty.arm(.init(call: 0, fault: .error(ENOSPC), forGood: true, kinds: ["pwrite"]))
+    #expect(writer.turn() == .stalled)
+    #expect(writer.turn() == .stalled)
+    faulty.arm(nil)
+    #expect(writer.turn() == .idle)
+    writer.close()
+    #expect(try log.recover().records == expected + [[1]])
+  }
+
   /// The note of how far the log is durable can wait: a later one says more.
   @Test func aWitnessWithoutSpaceIsWrittenLater() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()

@@ -49,6 +49,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// How much may be ready before the connection flushes within a read.
   private static let flushBytes = 256 * 1024
+  /// How many commands may be under way elsewhere before no more are read: to hand a request on is quicker than to
+  /// carry it out.
+  private static let mostAwaited = 4096
 
   // MARK: Channel
 
@@ -136,6 +139,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
     queue.endRead()
     sendOutgoing()
+    if queue.awaited >= Self.mostAwaited { isPaused = true }
     lane.endRead()
     client.commands &+= UInt64(lane.commandsInRead)
     return consumed
@@ -184,10 +188,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
     if !parser.authenticated { parser.authenticated = isKnown }
     if queue.pendingBytes > 0, overflows { close() }
-    if ready.readableBytes >= Self.flushBytes {
-      flush()
-      if !context.channel.isWritable { isPaused = true }
-    }
+    if ready.readableBytes >= Self.flushBytes { flush() }
     return true
   }
 
@@ -200,7 +201,9 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var isKnown: Bool { facts.service != nil || isOpenToAll || client.isLoopback && !lane.isReady }
 
   /// Whether the client leaves more replies unread than the server keeps for it.
-  private var overflows: Bool { queue.pendingBytes > serverFacts.clientOutputLimit.load(ordering: .relaxed) }
+  private var overflows: Bool {
+    queue.pendingBytes + socket.queued > serverFacts.clientOutputLimit.load(ordering: .relaxed)
+  }
 
   private func fail(_ error: ProtocolError) {
     if let text = error.reply {
@@ -325,9 +328,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     // Taken out first: the channel may call back from within the write, and more be made ready.
     let bytes = ready
     ready = ByteBuffer()
-    socket.noteQueued()
+    let count = bytes.readableBytes
+    socket.noteQueued(count)
     let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    context.writeAndFlush(wrapOutboundOut(bytes)).whenComplete { _ in handler.value.socket.noteFinished() }
+    context.writeAndFlush(wrapOutboundOut(bytes)).whenComplete { handler.value.socket.noteFinished(count, $0) }
+    // Who does not read is not read from.
+    if !context.channel.isWritable, !isClosing, !isPaused {
+      isPaused = true
+      setReading(false)
+    }
   }
 
   // MARK: Closing

@@ -6,8 +6,8 @@ import NIOCore
 /// and while that holds anything, so does all that follows.
 struct DirectSocket {
   private var descriptor: NIOBSDSocket.Handle?
-  /// Writes that the channel has not finished.
-  private var queued = 0
+  /// Bytes that the channel has yet to send.
+  private(set) var queued = 0
 
   init() {}
 
@@ -19,6 +19,7 @@ struct DirectSocket {
   }
 
   /// To be called before the channel closes it, or as soon as it has: its number may be another file's from then on.
+  /// The first that is heard of a channel that closes by itself may be that a queued write has failed.
   mutating func close() { descriptor = nil }
 
   /// Sends what the kernel takes now; what is left of the bytes is the channel's to send, an error its to find.
@@ -30,7 +31,12 @@ struct DirectSocket {
     if sent > 0 { bytes.moveReaderIndex(forwardBy: sent) }
   }
 
-  mutating func noteQueued() { queued += 1 }
+  /// Notes what the channel was given to send.
+  mutating func noteQueued(_ count: Int) { queued += count }
 
-  mutating func noteFinished() { queued -= 1 }
+  /// Notes what the channel has sent, or never will.
+  mutating func noteFinished(_ count: Int, _ result: Result<Void, any Error>) {
+    queued -= count
+    if case .failure = result { close() }
+  }
 }

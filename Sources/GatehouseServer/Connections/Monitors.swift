@@ -38,6 +38,7 @@ extension ConnectionHandler {
   func show(_ line: ByteBuffer) {
     guard let context else { return }
     guard context.channel.isWritable else { return close() }
-    context.writeAndFlush(wrapOutboundOut(line), promise: nil)
+    ready.writeImmutableBuffer(line)
+    flush()
   }
 }

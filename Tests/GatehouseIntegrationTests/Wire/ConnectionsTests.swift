@@ -128,6 +128,45 @@ struct ConnectionsTests {
     }
   }
 
+  @Test("who does not read is not answered on and on", arguments: ["USER.GET ana", "USER.GET bo", "HELP USER.SET"])
+  func notReading(request: String) throws {
+    let server = try TestServer(.init(arguments: ["--lanes", "2"]))
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    for name in ["ana", "bo", "cem"] { try gate.ok("USER.CREATE \(name) PRODUCT payroll") }
+    let reply = try server.rawConnection()
+    try reply.send("\(request)\r\nPING\r\n")
+    var bytes: [UInt8] = []
+    while !bytes.suffix(7).elementsEqual("+PONG\r\n".utf8) { bytes += try reply.receiveSome() }
+    let size = bytes.count - 7
+
+    // Far more than the system's buffers take, in requests that are read at once.
+    let total = 24 << 20
+    let count = total / size
+    let slow = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
+    let before = try sentBytes(gate)
+    let requests = String(repeating: "\(request)\r\n", count: 1_000)
+    try withSender({ for _ in 0..<count / 1_000 { try slow.send(requests) } }) {
+      var sent = -1
+      try eventually("nothing more is answered", within: .seconds(30)) {
+        pause(.milliseconds(300))
+        defer { sent = (try? sentBytes(gate)) ?? 0 }
+        return try sentBytes(gate) - sent < 100_000
+      }
+      #expect(sent - before < total * 2 / 3)
+      var received = 0
+      while received < count / 1_000 * 1_000 * size { received += try slow.receiveSome().count }
+      #expect(received == count / 1_000 * 1_000 * size)
+    }
+    try slow.send("PING\r\n")
+    #expect(try slow.receiveLine() == "+PONG")
+  }
+
+  private func sentBytes(_ gate: Client) throws -> Int {
+    let info = InfoTests.parse(try #require(try gate.text("INFO stats")))
+    return Int(info["Stats"]?["total_net_output_bytes"] ?? "") ?? -1
+  }
+
   @Test("a connection closes while its writes are on the way to the disk")
   func closesInFlight() throws {
     let server = try TestServer()

@@ -1,6 +1,8 @@
 import GatehouseCore
+import Glibc
 import NIOCore
 import NIOEmbedded
+import NIOPosix
 import Testing
 
 @testable import GatehouseServer
@@ -32,6 +34,45 @@ struct ConnectionHandlerTests {
       handler.flush()
     }
     #expect(try await connection.received() == "+first\r\n" + Self.loading)
+  }
+
+  /// Some of the first is the channel's to send, and then there is room in the socket for the second.
+  @Test("nothing overtakes what the socket did not take at once", arguments: ["reply", "line"])
+  func order(second: String) async throws {
+    let connection = try await SocketConnection()
+    let first = "+" + String(repeating: "x", count: 20_000) + "\r\n"
+    let isLine = second == "line"
+    let begun = try await connection.onLoop { handler, peer in
+      handler.show(ByteBuffer(string: first))
+      let begun = peer.receive(100_000)
+      if isLine {
+        handler.show(ByteBuffer(string: "+second\r\n"))
+      } else {
+        var reply = Reply()
+        reply.simple("second")
+        handler.add(reply, horizon: 0)
+        handler.flush()
+      }
+      return begun
+    }
+    #expect(!begun.isEmpty && begun.count < first.utf8.count)
+    let all = try await connection.receive(first.utf8.count + 9, after: begun)
+    #expect(all == first + "+second\r\n")
+    try await connection.close()
+  }
+
+  @Test("who does not read is not read from, and goes on when they read")
+  func pausing() async throws {
+    let connection = try await SocketConnection()
+    try await connection.onLoop { handler, peer in
+      handler.show(ByteBuffer(repeating: 0x78, count: 300_000))
+      #expect(handler.isPaused)
+    }
+    var text = try await connection.receive(300_000, after: "")
+    connection.peer.send(Self.ping)
+    text = try await connection.receive(Self.loading.utf8.count, after: "")
+    #expect(text == Self.loading)
+    try await connection.close()
   }
 }
 
@@ -68,6 +109,73 @@ private final class Connection {
   func onLoop(_ work: @escaping @Sendable (ConnectionHandler) -> Void) async throws {
     let box = box
     try await channel.testingEventLoop.executeInContext { work(box.handler) }
+  }
+}
+
+/// A connection on a socket that takes a few thousand bytes at a time.
+private final class SocketConnection {
+  /// The other end.
+  struct Peer: Sendable {
+    let descriptor: Int32
+
+    /// What there is to be read, up to a limit, without waiting.
+    func receive(_ limit: Int) -> String {
+      String(
+        unsafeUninitializedCapacity: limit, initializingUTF8With: { max(0, recv(descriptor, $0.baseAddress, limit, 0)) }
+      )
+    }
+
+    func send(_ text: String) { #expect(Glibc.send(descriptor, text, text.utf8.count, 0) == text.utf8.count) }
+  }
+
+  private struct Box: @unchecked Sendable {
+    let handler: ConnectionHandler
+  }
+
+  let peer: Peer
+  private let channel: any Channel
+  private let box: Box
+
+  init() async throws {
+    var ends: [Int32] = [0, 0]
+    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+    var size: Int32 = 4_096
+    for end in ends { setsockopt(end, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
+    peer = Peer(descriptor: ends[1])
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let facts = ServerFacts(configuration: ServerConfiguration())
+    let client = ClientFacts(id: 1, address: "127.0.0.1:1", localAddress: "127.0.0.1:2", isLoopback: true, connected: 0)
+    let box = Box(handler: ConnectionHandler(lane: Lane(index: 0, loop: loop), serverFacts: facts, client: client))
+    self.box = box
+    channel = try await ClientBootstrap(group: loop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(box.handler) }
+      }
+      .withConnectedSocket(ends[0]).get()
+  }
+
+  /// Runs `work` in one go on the connection's loop.
+  func onLoop<Result: Sendable>(_ work: @escaping @Sendable (ConnectionHandler, Peer) throws -> Result) async throws
+    -> Result
+  {
+    let (box, peer) = (box, peer)
+    return try await channel.eventLoop.submit { try work(box.handler, peer) }.get()
+  }
+
+  /// The next so many bytes, with those that were read before.
+  func receive(_ count: Int, after begun: String) async throws -> String {
+    var text = begun
+    let deadline = ContinuousClock.now + .seconds(20)
+    while text.utf8.count < count, ContinuousClock.now < deadline {
+      let more = peer.receive(count - text.utf8.count)
+      if more.isEmpty { try await Task.sleep(for: .milliseconds(1)) } else { text += more }
+    }
+    return text
+  }
+
+  func close() async throws {
+    try await channel.close()
+    Glibc.close(peer.descriptor)
   }
 }
 

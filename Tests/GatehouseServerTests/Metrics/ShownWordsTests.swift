@@ -5,8 +5,12 @@ import Testing
 
 /// What `MONITOR` and `SLOWLOG` show of a request.
 @Suite struct ShownWordsTests {
-  private static let token = SecretText.sessionToken(SessionID(raw: 77), (1, 2)).text
-  private static let secret = SecretText.serviceSecret(3, (4, 5)).text
+  private static func text(_ whole: SecretText.Whole) -> String {
+    whole.withBytes { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private static let token = text(SecretText.sessionToken(SessionID(raw: 77), (1, 2)))
+  private static let secret = text(SecretText.serviceSecret(3, (4, 5)))
 
   private func shown(_ words: [String]) -> String {
     OwnedArguments(words).withView { shownWords($0) }.joined(separator: " ")

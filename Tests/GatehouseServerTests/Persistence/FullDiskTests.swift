@@ -63,7 +63,7 @@ struct FullDiskTests {
       let reply = try gate.reply("USER.SET", "ana", "last", "n\(acknowledged)", "REASON", note)
       if let error = reply.errorText { refusal = error } else { acknowledged += 1 }
     }
-    let open = try gate.fields("USER.GET ana")["sessions"]
+    let open = try #require(try gate.fields("USER.GET ana")["sessions"])
     #expect(refusal.hasPrefix("READONLY the disk is full"), "\(acknowledged) writes, then \(refusal)")
     #expect(try gate.fields("USER.GET ana")["last"] == "n\(acknowledged - 1)")
     #expect(try #require(try gate.text("INFO log")).contains("log_state:full"))

@@ -21,7 +21,7 @@ struct ArchiveIndexBuilder {
     mentions.sort()
     var at = 0
     while at < mentions.count {
-      var page = ByteWriter()
+      var page = FieldWriter()
       var count = 0
       let first = mentions[at].id
       var previous: UInt64 = 0
@@ -39,7 +39,7 @@ struct ArchiveIndexBuilder {
         count += 1
         at = end
       }
-      var head = ByteWriter()
+      var head = FieldWriter()
       head.putVarint(UInt64(count))
       try body(first, head.bytes + page.bytes)
     }
@@ -50,7 +50,7 @@ struct ArchiveIndexBuilder {
 enum ArchiveIndexPage {
   /// The blocks that have records about `id`, in order; none where the page does not name it.
   static func blocks(about wanted: UInt64, in page: [UInt8], blockCount: Int) throws(MalformedBytes) -> [Int] {
-    var reader = ByteReader(page)
+    var reader = FieldReader(page)
     var id: UInt64 = 0
     for _ in 0..<(try reader.takeVarint()) {
       id &+= try reader.takeVarint()

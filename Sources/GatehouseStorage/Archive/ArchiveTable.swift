@@ -9,7 +9,7 @@ struct ArchiveTable: Sendable, Equatable {
   var pages: [UInt64]
 
   func encoded() -> [UInt8] {
-    var bytes = ByteWriter()
+    var bytes = FieldWriter()
     bytes.put(firstLSN)
     bytes.put(lastLSN)
     bytes.put(previousHash)
@@ -32,7 +32,7 @@ extension ArchiveTable {
   /// Reads the table of a file with `blockCount` blocks: its blocks must follow on one another, from the first
   /// record through the last.
   init(decoding bytes: [UInt8], blockCount: Int) throws(MalformedBytes) {
-    var reader = ByteReader(bytes)
+    var reader = FieldReader(bytes)
     firstLSN = try reader.take()
     lastLSN = try reader.take()
     previousHash = try reader.takeHash()

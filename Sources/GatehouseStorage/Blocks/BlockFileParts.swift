@@ -102,9 +102,9 @@ struct BlockFileParts {
   /// Reads values from bytes that have their hash: what does not fit then was written so.
   private func decode<Value>(
     _ bytes: [UInt8], at offset: UInt64,
-    _ body: (inout ByteReader) throws(MalformedBytes) -> Result<Value, BlockFileError>
+    _ body: (inout FieldReader) throws(MalformedBytes) -> Result<Value, BlockFileError>
   ) throws(BlockFileError) -> Value {
-    var reader = ByteReader(bytes)
+    var reader = FieldReader(bytes)
     let result: Result<Value, BlockFileError>
     do throws(MalformedBytes) {
       result = try body(&reader)

@@ -61,7 +61,7 @@ struct BlockFileWriter: ~Copyable, Sendable {
   /// - Parameter table: what the kind of file adds to the table.
   /// - Returns: the file's length.
   mutating func finish(table addition: [UInt8]) throws(BlockFileError) -> UInt64 {
-    var table = ByteWriter()
+    var table = FieldWriter()
     table.put(UInt32(entries.count))
     for entry in entries {
       table.put(UInt32(entry.storedLength) | (entry.isStoredRaw ? BlockFile.storedRawBit : 0))
@@ -72,7 +72,7 @@ struct BlockFileWriter: ~Copyable, Sendable {
     precondition(table.bytes.count <= BlockFile.tableLimit)
 
     let end = offset + UInt64(table.bytes.count) + UInt64(BlockFile.trailerSize)
-    var trailer = ByteWriter()
+    var trailer = FieldWriter()
     trailer.put(BlockFile.trailerMagic)
     trailer.put(offset)
     trailer.put(UInt64(table.bytes.count))
@@ -89,7 +89,7 @@ struct BlockFileWriter: ~Copyable, Sendable {
   }
 
   private static func encoded(_ header: BlockFileHeader, _ kind: BlockFileKind) -> [UInt8] {
-    var bytes = ByteWriter()
+    var bytes = FieldWriter()
     bytes.put(kind.magic)
     bytes.put(kind.format)
     bytes.put(kind.reader)

@@ -84,7 +84,7 @@ extension SnapshotError: CustomStringConvertible {
 /// The table that a snapshot adds to its block file.
 enum SnapshotTable {
   static func encoded(_ sections: [SnapshotSection]) -> [UInt8] {
-    var bytes = ByteWriter()
+    var bytes = FieldWriter()
     bytes.put(UInt32(sections.count))
     for section in sections {
       bytes.put(section.owner)
@@ -98,7 +98,7 @@ enum SnapshotTable {
 
   /// The sections of a table whose blocks are `blocks`: they must share out all blocks, in order.
   static func decoded(_ table: [UInt8], blocks: [BlockEntry]) throws(MalformedBytes) -> [SnapshotSection] {
-    var reader = ByteReader(table)
+    var reader = FieldReader(table)
     var sections: [SnapshotSection] = []
     var next = 0
     let count: UInt32 = try reader.take()

@@ -131,7 +131,7 @@ extension Restoration {
         batch.first = lsn
         batch.records.reserveCapacity(Self.batchRecords)
       }
-      var reader = GatehouseCore.ByteReader(bytes)
+      var reader = ByteReader(bytes)
       batch.records.append(try Record(from: &reader))
       records += 1
       if batch.records.count == Self.batchRecords {

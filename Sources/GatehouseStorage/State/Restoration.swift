@@ -57,7 +57,7 @@ package struct Restoration: Sendable {
 
   /// Applies one record to the owners that do not have it.
   package mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
-    var reader = GatehouseCore.ByteReader(bytes)
+    var reader = ByteReader(bytes)
     apply(try Record(from: &reader), lsn: lsn)
   }
 
@@ -99,7 +99,7 @@ private enum LoadedSection: Sendable {
   init(_ bytes: ContiguousArray<UInt8>, of section: SnapshotSection, _ partitioning: Partitioning) throws {
     let decoded = bytes.withUnsafeBytes { raw -> Result<LoadedSection, CodingError> in
       Result { () throws(CodingError) -> LoadedSection in
-        var reader = GatehouseCore.ByteReader(raw)
+        var reader = ByteReader(raw)
         if section.owner == Snapshot.directoryOwner { return .directory(try DirectoryState(from: &reader)) }
         return .partition(
           PartitionCell(

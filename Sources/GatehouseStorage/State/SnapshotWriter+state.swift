@@ -3,7 +3,7 @@ package import GatehouseCore
 extension SnapshotWriter {
   /// Adds the section of a partition that has applied the record `lsn`, and none after it.
   package func add(_ state: borrowing PartitionState, lsn: LSN) throws(SnapshotError) {
-    var writer = GatehouseCore.ByteWriter()
+    var writer = ByteWriter()
     state.encode(into: &writer)
     try writer.withBytes { bytes throws(SnapshotError) in
       try add(owner: UInt16(state.index), lsn: lsn, bytes: bytes)
@@ -12,7 +12,7 @@ extension SnapshotWriter {
 
   /// Adds the section of the directory that has applied the record `lsn`, and none after it.
   package func add(_ state: DirectoryState, lsn: LSN) throws(SnapshotError) {
-    var writer = GatehouseCore.ByteWriter()
+    var writer = ByteWriter()
     state.encode(into: &writer)
     try writer.withBytes { bytes throws(SnapshotError) in
       try add(owner: Snapshot.directoryOwner, lsn: lsn, bytes: bytes)

@@ -111,7 +111,7 @@ package struct StateVerification {
 
   private mutating func decode(_ lsn: UInt64, _ bytes: UnsafeRawBufferPointer, applies: Bool) -> Bool {
     do {
-      var reader = GatehouseCore.ByteReader(bytes)
+      var reader = ByteReader(bytes)
       let record = try Record(from: &reader)
       guard reader.isAtEnd else { throw reader.failure("more bytes than the record has") }
       if countsChanges { for change in record.changes { report.changes[ChangeText(change).kind, default: 0] += 1 } }

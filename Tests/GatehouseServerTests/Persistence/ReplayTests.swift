@@ -49,7 +49,7 @@ struct ReplayTests {
       var restored = Restoration(folder)
       if let snapshot = recovery.snapshot { try restored.load(snapshot) }
       let end = try restored.replay(recovery, threads: threads)
-      var writer = GatehouseCore.ByteWriter()
+      var writer = ByteWriter()
       restored.directory.encode(into: &writer)
       for cell in restored.partitions { cell.state.encode(into: &writer) }
       states.append((writer.bytes, end, restored.records))

@@ -9,7 +9,7 @@ enum RecordFixture {
   static func record(_ lsn: UInt64) -> [UInt8] {
     var random = SplitMix64(seed: lsn)
     let ids = ids(lsn)
-    var bytes = ByteWriter()
+    var bytes = FieldWriter()
     bytes.put(time(lsn))
     bytes.put(UInt8(ids.count))
     for id in ids { bytes.put(id) }

@@ -66,7 +66,7 @@ struct GoldenFolderTests {
     let log = try LogWriter(folder.logLocation, continuing: end)
     let header = RecordHeader(
       time: 0, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
-    var record = GatehouseCore.ByteWriter()
+    var record = ByteWriter()
     Record.encode(header, [.snapshotTaken(end.lastLSN)], into: &record)
     let lsn = try record.bytes.withUnsafeBytes { try log.append($0) }
     log.close()

@@ -55,7 +55,7 @@ struct RecordSamples {
     let header = RecordHeader(
       time: now, service: ServiceID(1 + number(3)), actor: actor, subject: actor, connection: 1 + number(400),
       command: command, reason: "")
-    var writer = GatehouseCore.ByteWriter()
+    var writer = ByteWriter()
     Record.encode(header, changes, into: &writer)
     return Array(writer.bytes)
   }

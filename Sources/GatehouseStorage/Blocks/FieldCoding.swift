@@ -1,5 +1,5 @@
 /// Puts numbers, hashes and bytes one behind the other, little-endian and without gaps.
-struct ByteWriter {
+struct FieldWriter {
   private(set) var bytes: [UInt8] = []
 
   mutating func put(_ value: some FixedWidthInteger & BitwiseCopyable) {
@@ -40,8 +40,8 @@ struct ByteWriter {
 /// There are fewer bytes, or others, than what is read from them needs.
 struct MalformedBytes: Error, Equatable {}
 
-/// Reads what a `ByteWriter` put.
-struct ByteReader {
+/// Reads what a `FieldWriter` put.
+struct FieldReader {
   private let bytes: [UInt8]
   private(set) var offset = 0
 

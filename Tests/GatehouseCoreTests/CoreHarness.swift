@@ -29,6 +29,8 @@ final class CoreHarness {
   private(set) var decisions = 0
   private(set) var changes: [Change] = []
   private let turn: Turn
+  /// The counters, which no owner has.
+  private let gate = HarnessGate()
   /// Whether every decision is made once more, over all owners, and compared.
   var decidesTwice = false
   /// The command that runs, for what goes wrong in it.
@@ -51,8 +53,8 @@ final class CoreHarness {
       fill: { buffer in for index in buffer.indices { buffer[index] = UInt8.random(in: 0...255, using: &random) } },
       digest: Self.digest)
     turn = Turn(
-      partitioning: partitioning, directory: directory.state.view, folderSecret: Digest(7, 7, 7, 7),
-      entropy: entropy, digest: Self.digest)
+      partitioning: partitioning, directory: directory.state.view, counters: gate,
+      folderSecret: Digest(7, 7, 7, 7), entropy: entropy, digest: Self.digest)
   }
 
   /// Stands in for SHA-256, which the core does not have: four SipHashes of different keys.
@@ -124,8 +126,9 @@ final class CoreHarness {
   private func foresight(of request: Arguments) -> Foresight {
     looksAhead.toggle()
     guard looksAhead else { return .none }
-    var foresight = turn.foresee(request, ContiguousArray(cells.map(\.held)))
-    for _ in 0..<Foresight.steps { foresight.advance() }
+    var foresight = turn.foresee(request)
+    for _ in 0..<Foresight.steps where foresight.partition >= 0 { foresight.advance(cells[foresight.partition].held) }
+    #expect(foresight.partition < 0, "a look-ahead that does not come to its end")
     return foresight
   }
 
@@ -173,10 +176,12 @@ final class CoreHarness {
     }
     var gathered = Gathered()
     for cell in cells where !gathered.isComplete {
-      guard turn.collect(cell.held, into: &gathered) else {
-        precondition(turn.reply.isError, "a gathering body asked for another owner")
-        return
-      }
+      repeat {
+        guard turn.collect(cell.held, into: &gathered) else {
+          precondition(turn.reply.isError, "a gathering body asked for another owner")
+          return
+        }
+      } while !gathered.isAtStart && !gathered.isComplete
     }
     turn.finish(&gathered)
     horizon = turn.horizon
@@ -189,11 +194,29 @@ final class CoreHarness {
       changes = turn.changes
       let header = turn.recordHeader
       requireHeld()
+      if let violation = gate.move(by: turn, lsn: lsn + 1) {
+        changes = []
+        turn.answer(violation, holders: violation.fullPool.map(holders(of:)) ?? [])
+        return
+      }
       append(header, turn.changes)
       turn.commit(lsn, header)
     }
     turn.noteSeen()
   }
+
+  /// Some who hold a seat of a pool.
+  private func holders(of pool: SeatKey) -> [String] {
+    var names: [String] = []
+    for cell in cells {
+      var next: Int? = 1
+      while let first = next { next = cell.state.addHolders(of: pool, from: first, rows: 3, most: 5, to: &names) }
+    }
+    return names
+  }
+
+  /// The directory's state with the counters, as a replay has it.
+  var wholeDirectory: DirectoryState { directory.state.with(gate.counters) }
 
   /// Whoever changes an owner must have asked for it.
   private func requireHeld() {
@@ -237,6 +260,7 @@ final class CoreHarness {
       } directory: {
         if !isKnown { directory.state.apply(change, lsn: lsn, header: record.header) }
       }
+      if change.movesCounters, !isKnown { directory.state.count(change, lsn: lsn) }
     }
   }
 
@@ -246,12 +270,14 @@ final class CoreHarness {
       time: now, service: 0, actor: nil, subject: nil, connection: 1, command: "TEST", reason: "")
     append(header, changes)
     Self.apply(Record(header: header, changes: changes), lsn, to: cells, directory)
+    gate.count(changes, lsn: lsn)
   }
 
   /// Goes on with other cells, as after a restart.
   func take(_ cells: [PartitionCell], _ directory: DirectoryCell) {
     self.cells = cells
     self.directory = directory
+    gate.take(directory.state.counters)
   }
 
   // MARK: Time
@@ -291,4 +317,21 @@ final class CoreHarness {
     let cell = cells[partitioning.partition(of: id)]
     return cell.state.serial(of: id).map { UserReference(id: id, cell: cell.held, serial: $0) }
   }
+}
+
+/// The gate of a core without a server: what a record does to the counters.
+private final class HarnessGate: CounterReader, @unchecked Sendable {
+  private(set) var counters = Counters()
+
+  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) { (pools.map { counters.used($0) }, counters.lsn) }
+
+  func move(by turn: Turn, lsn: LSN) -> CounterViolation? {
+    counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn)
+  }
+
+  func count(_ changes: [Change], lsn: LSN) {
+    for change in changes where change.movesCounters { counters.apply(change, lsn: lsn) }
+  }
+
+  func take(_ counters: Counters) { self.counters = counters }
 }

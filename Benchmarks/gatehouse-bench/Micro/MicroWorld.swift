@@ -1,6 +1,11 @@
 import GatehouseCore
 import GatehouseStorage
 
+/// No command here asks for seats.
+private final class NoCounters: CounterReader {
+  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) { (pools.map { _ in 0 }, 0) }
+}
+
 /// The rules with some people in memory, without sockets, lanes or a log: what a lane does between parsing and encoding.
 final class MicroWorld {
   static let userCount = 2000
@@ -20,7 +25,7 @@ final class MicroWorld {
     directory = DirectoryCell(DirectoryState(created: Self.now))
     var random = RandomNumbers(seed: 1)
     turn = Turn(
-      partitioning: partitioning, directory: directory.state.view, folderSecret: .zero,
+      partitioning: partitioning, directory: directory.state.view, counters: NoCounters(), folderSecret: .zero,
       entropy: Entropy(
         fill: { block in
           for index in block.indices { block[index] = UInt8(truncatingIfNeeded: random.next()) }

@@ -195,6 +195,7 @@ public struct KeptAnswer: Sendable, Equatable {
 
 extension Change {
   /// Calls `partition` with each partition that the change mutates, and `directory` if it mutates the directory.
+  /// What moves the gate's counters says `movesCounters`.
   public func forEachOwner(
     _ partitioning: Partitioning, partition: (Int) -> Void, directory: () -> Void
   ) {
@@ -214,15 +215,9 @@ extension Change {
       if before != home { partition(before) }
       if after != home, after != before { partition(after) }
     case .userSet(let id, _, _, _), .workspaceJoined(let id, _), .workspaceLeft(let id, _), .noted(let id, _),
-      .timerStopped(let id, _, _, _):
+      .timerStopped(let id, _, _, _), .statusSet(let id, _, _), .accessSet(let id, _, _), .roleGranted(let id, _),
+      .roleRevoked(let id, _):
       partition(partitioning.partition(of: id))
-    case .statusSet(let id, _, _), .accessSet(let id, _, _):
-      partition(partitioning.partition(of: id))
-      directory()
-    case .roleGranted(let id, let grant), .roleRevoked(let id, let grant):
-      partition(partitioning.partition(of: id))
-      // The directory counts super administrators and no others, so that other roles need not hold it.
-      if grant.role == .superAdministrator { directory() }
     case .mailQueued(let mail): partition(partitioning.partition(of: mail.id))
     case .sessionOpened(let opened):
       let home = partitioning.partition(of: opened.session)

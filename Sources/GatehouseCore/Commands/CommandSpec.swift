@@ -287,8 +287,23 @@ public struct Gathered: Sendable {
   public var isComplete = false
   /// The largest LSN that was read.
   public var horizon: LSN = 0
-  /// Why a partition would not contribute.
-  public var refusal: Reply?
+  /// The row of the partition's table to go on with; 0 where the partition is done.
+  public private(set) var nextRow = 0
 
   public init() {}
+
+  /// Whether the partition at hand has not been looked at before.
+  public var isAtStart: Bool { nextRow == 0 }
+
+  /// The rows to look at while the partition is held this time; the scan leaves it then, and comes back for the rest.
+  ///
+  /// - Parameters:
+  ///   - first: the row to begin with.
+  ///   - last: the last row of the table.
+  public mutating func slice(from first: Int = 1, through last: Int) -> Range<Int> {
+    let start = max(first, nextRow)
+    let end = min(start + Limits.rowsOfSlice, last + 1)
+    nextRow = end <= last ? end : 0
+    return start..<max(start, end)
+  }
 }

@@ -123,14 +123,13 @@ extension CommandTable {
   ) throws(Halt) {
     turn.read(cell.state.lsn)
     turn.read(turn.directory.lsn)
-    for login in cell.state.impersonations.keys {
+    for login in cell.state.impersonations.keys where gathered.isAtStart {
       guard let slot = cell.state.slot(of: login) else { continue }
       let actor = turn.holder(cell, slot)
       gathered.usernames[actor.id] = actor.username
     }
     let target = try turn.option("TARGET").map { UserFilter($0) }
-    guard cell.state.sessions.last > 0 else { return }
-    for slot in 1...cell.state.sessions.last {
+    for slot in gathered.slice(through: cell.state.sessions.last) {
       let row = cell.state.sessions[slot]
       guard row.isLive(at: turn.now), let impersonation = cell.state.impersonation(ofSlot: slot) else { continue }
       let subject = turn.holder(cell, slot)

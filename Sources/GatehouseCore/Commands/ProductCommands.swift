@@ -123,7 +123,7 @@ extension CommandTable {
     of user: UserReference, to product: Product, from old: ProductAccess?, to new: ProductAccess, _ turn: Turn
   ) throws(Halt) {
     if old == nil { try turn.requireRoom(forProducts: user.cell.state.allAccess(of: user.serial).count + 1) }
-    try turn.setAccess(of: user.id, to: product, from: old, to: new)
+    turn.setAccess(of: user.id, to: product, from: old, to: new)
     if !user.cell.state.isMember(user.serial, of: product.workspace) {
       try turn.requireRoom(forMemberships: user.cell.state.memberships(of: user.serial).count + 1)
       let reference = user.cell.state.text(.reference, of: user.serial)
@@ -138,31 +138,26 @@ extension CommandTable {
     guard let old = user.cell.state.access(of: user.serial, to: product.id), old.isEnabled else { return }
     var new = old
     new.isEnabled = false
-    try turn.setAccess(of: user.id, to: product, from: old, to: new)
+    turn.setAccess(of: user.id, to: product, from: old, to: new)
     try turn.endSessions(of: user, .accessRemoved) { $0.product == product.id }
   }
 
   // MARK: Seats
 
   @Sendable private static func poolSet(_ turn: Turn) throws(Halt) {
-    let cell = try turn.directoryState()
+    _ = try turn.directoryState()
     let product = try turn.product(1)
     let type = try turn.text(2, "type", limit: Limits.nameBytes)
     if type != Product.everyAccess { _ = try Turn.name(type, "type") }
     try turn.refuseImpersonation("billing")
     let seats = try Turn.integer(try turn.text(3, "seats"), "seats", in: 0...Limits.seatsMost)
-    turn.read(cell.state.lsn)
     let old = product.pools.first { $0.type == type }
     if old == nil, product.pools.count >= Limits.poolsOfProduct {
       throw .refused(.limit("pools: a product has at most \(Limits.poolsOfProduct)"))
     }
-    let licence = type == Product.everyAccess ? 0 : product.licence(type)
-    let used = licence.map { cell.state.used(product.id, licence: $0) } ?? 0
-    guard seats >= used else {
-      throw .refused(
-        .rule(
-          "pool", "\(type) has \(used) seats in use",
-          instead: type == Product.everyAccess ? "disable accesses first" : "remove licences first"))
+    // A type that is new has no holders yet.
+    if old != nil || type == Product.everyAccess {
+      turn.require(.seats(product.seatKey(type), bought: seats, isForTaking: false))
     }
     turn.reply.ok()
     guard old?.bought != UInt32(seats) else { return }
@@ -170,12 +165,12 @@ extension CommandTable {
   }
 
   @Sendable private static func poolList(_ turn: Turn) throws(Halt) {
-    let cell = try turn.directoryState()
-    turn.read(cell.state.lsn)
+    turn.read(turn.directory.lsn)
     let products = turn.positional.isEmpty ? turn.directory.products : [try turn.product(1)]
     turn.reply.array(products.reduce(0) { $0 + $1.pools.count })
     for product in products {
-      for pool in product.pools {
+      let used = turn.used(product.pools.map { product.seatKey($0.type) })
+      for (pool, used) in zip(product.pools, used) {
         turn.reply.map(4)
         turn.reply.text("product")
         turn.reply.text(turn.directory.productName(product))
@@ -184,7 +179,7 @@ extension CommandTable {
         turn.reply.text("bought")
         turn.reply.integer(pool.bought)
         turn.reply.text("used")
-        turn.reply.integer(cell.state.used(product, type: pool.type))
+        turn.reply.integer(used)
       }
     }
   }
@@ -204,7 +199,7 @@ extension CommandTable {
     guard let old = user.cell.state.access(of: user.serial, to: product.id), old.licence != 0 else { return }
     var new = old
     new.licence = 0
-    try turn.setAccess(of: user.id, to: product, from: old, to: new)
+    turn.setAccess(of: user.id, to: product, from: old, to: new)
     try turn.endSessions(of: user, .licenceRemoved) { $0.product == product.id }
   }
 }

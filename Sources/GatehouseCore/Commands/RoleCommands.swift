@@ -39,7 +39,6 @@ extension CommandTable {
         throw .refused(.syntax("super-administrator holds everywhere; leave WORKSPACE and PRODUCT out"))
       }
       guard user.row.status.mayLogIn else { throw .refused(Turn.superMustLogIn) }
-      _ = try turn.directoryState()
     }
     turn.emit(.roleGranted(user.id, grant))
   }
@@ -56,10 +55,7 @@ extension CommandTable {
     guard let held = grants.first(where: { $0.isSame(as: wanted) }) else {
       throw .refused(.notFound("role: \(user.username) has no \(role.name) \(turn.text(of: wanted.scope))"))
     }
-    if role == .superAdministrator {
-      try turn.requireAnotherSuperAdministrator(than: user)
-      _ = try turn.directoryState()
-    }
+    if role == .superAdministrator { turn.requireAnotherSuperAdministrator(than: user) }
     try turn.revoke([held], from: user)
     turn.reply.ok()
   }
@@ -120,8 +116,6 @@ extension Turn {
       var strongest = rest.max(by: { $0.role.number < $1.role.number })
     {
       strongest.isMain = true
-      // The directory hears of every grant of this role, also of one that only becomes the main one.
-      if strongest.role == .superAdministrator { _ = try directoryState() }
       emit(.roleGranted(user.id, strongest))
     }
   }

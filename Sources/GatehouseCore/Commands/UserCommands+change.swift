@@ -78,9 +78,8 @@ extension CommandTable {
     let old = user.row.status
     turn.reply.ok()
     guard old != new else { return }
-    _ = try turn.directoryState()
     if !new.mayLogIn {
-      try turn.requireAnotherSuperAdministrator(than: user)
+      turn.requireAnotherSuperAdministrator(than: user)
       // Locking keeps intruders out and is undone in a moment: an owner can be locked, but not put away.
       if new != .locked { try turn.requireNotOwner(user) }
       try turn.endSessions(of: user, .statusChanged)

@@ -17,11 +17,8 @@ extension CommandTable {
         UserCreated(
           user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
           fields: new.fields)))
-    for (product, access) in new.accesses { try turn.setAccess(of: user, to: product, from: nil, to: access) }
-    for grant in new.grants {
-      if grant.role == .superAdministrator { _ = try turn.directoryState() }
-      turn.emit(.roleGranted(user, grant))
-    }
+    for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
+    for grant in new.grants { turn.emit(.roleGranted(user, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(.noted(user, .billingAccepted(new.workspace.id))) }
     if new.invites, !contact.email.isEmpty {
       turn.emit(

@@ -18,9 +18,8 @@ extension CommandTable {
           "delete.keep-tracked", "time is recorded for \(user.username)",
           instead: "disable the products instead with PRODUCT.DISABLE user product"))
     }
-    try turn.requireAnotherSuperAdministrator(than: user)
+    turn.requireAnotherSuperAdministrator(than: user)
     try turn.requireNotOwner(user)
-    _ = try turn.directoryState()
     try turn.stopTimers(of: user)
     try turn.endSessions(of: user, .userDeleted)
     // T9: access goes in every product, and with it the seats.

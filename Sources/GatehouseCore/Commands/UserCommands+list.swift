@@ -26,7 +26,7 @@ extension CommandTable {
       gathered.count += cell.state.liveUsers
       return
     }
-    for serial in 1..<(cell.state.users.last + 1) {
+    for serial in gathered.slice(through: cell.state.users.last) {
       if filter.passes(ListedUser(cell: cell, serial: serial, directory: turn.directory)) { gathered.count += 1 }
     }
   }
@@ -46,7 +46,7 @@ extension CommandTable {
     if let field = page.sort { return collect(by: field, filter, page, turn, cell, &gathered) }
     guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
-    for serial in first..<max(first, cell.state.users.last + 1) {
+    for serial in gathered.slice(from: first, through: cell.state.users.last) {
       let user = ListedUser(cell: cell, serial: serial, directory: turn.directory)
       guard filter.passes(user) else { continue }
       gathered.items.append(page.item(user, key: []))
@@ -66,7 +66,7 @@ extension CommandTable {
     let most = page.count + 1
     let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
     var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
-    for serial in 1..<(cell.state.users.last + 1) {
+    for serial in gathered.slice(through: cell.state.users.last) {
       let user = ListedUser(cell: cell, serial: serial, directory: turn.directory)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.id.raw)
@@ -78,6 +78,7 @@ extension CommandTable {
         found.removeLast(found.count - most)
       }
     }
+    if found.isEmpty { return }
     found.sort(by: page.isBefore)
     var merged: [Gathered.Item] = []
     var old = gathered.items[...]

@@ -207,7 +207,6 @@ extension CommandTable {
           "membership", "every user is a member of a workspace",
           instead: "make the user a member of another first, or delete the user"))
     }
-    _ = try turn.directoryState()
     try turn.stopTimers(of: user, in: workspace.id)
     try turn.endSessions(of: user, .accessRemoved) { $0.workspace == workspace.id }
     for access in user.cell.state.allAccess(of: user.serial) where access.isEnabled {

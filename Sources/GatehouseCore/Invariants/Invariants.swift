@@ -97,29 +97,29 @@ extension InvariantChecker {
     expect(view.lsn <= directory.lsn, "the directory is newer than its last record")
   }
 
-  /// What the directory counts must be what the partitions have.
+  /// What is counted must be what the partitions have.
   func checkCounts() {
-    expect(seats == directory.usage, "the directory counts other seats than there are: \(differences())")
+    expect(seats == directory.counters.usage, "the counters have other seats than there are: \(differences())")
     for product in view.products {
       for pool in product.pools {
-        let used = directory.used(product, type: pool.type)
+        let used = directory.counters.used(product.seatKey(pool.type))
         expect(
           used <= Int(pool.bought),
           "\(used) of \(pool.bought) seats of \(pool.type) in product \(view.productName(product)) are taken")
       }
     }
     expect(
-      superAdministrators == directory.superAdministrators, "the directory knows of other super administrators")
+      superAdministrators == directory.counters.superAdministrators, "the counters know of other super administrators")
     expect(
-      directory.superAdministrators.isEmpty || directory.liveSuperAdministrators > 0,
+      directory.counters.superAdministrators.isEmpty || directory.counters.liveSuperAdministrators > 0,
       "no super administrator may log in")
   }
 
   private func differences() -> String {
-    Set(seats.keys).union(directory.usage.keys)
-      .filter { seats[$0] != directory.usage[$0] }
+    Set(seats.keys).union(directory.counters.usage.keys)
+      .filter { seats[$0] != directory.counters.usage[$0] }
       .sorted { ($0.product, $0.licence) < ($1.product, $1.licence) }
-      .map { "product \($0.product) licence \($0.licence): \(directory.usage[$0] ?? 0), not \(seats[$0] ?? 0)" }
+      .map { "product \($0.product) licence \($0.licence): \(directory.counters.usage[$0] ?? 0), not \(seats[$0] ?? 0)" }
       .joined(separator: ", ")
   }
 }

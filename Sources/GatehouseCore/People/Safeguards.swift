@@ -10,16 +10,10 @@ extension Turn {
         instead: "a new login on the same contact restores it: USER.CREATE username CONTACT #\(contact.raw)"))
   }
 
-  /// L18: refuses if the user is the last super administrator who may log in.
-  public func requireAnotherSuperAdministrator(than user: UserReference) throws(Halt) {
+  /// L18: the last super administrator who may log in cannot be lost.
+  public func requireAnotherSuperAdministrator(than user: UserReference) {
     guard user.row.roles.contains(.superAdministrator) else { return }
-    let cell = try directoryState()
-    read(cell.state.lsn)
-    guard cell.state.superAdministrators[user.id] == true, cell.state.liveSuperAdministrators == 1 else { return }
-    throw .refused(
-      .rule(
-        "last-super-administrator", "\(user.username) is the only super administrator",
-        instead: "grant the role to somebody else first with ROLE.GRANT user super-administrator"))
+    require(.liveSuperAdministrator(than: user.username))
   }
 
   /// Every workspace keeps an owner who may log in.

@@ -1,61 +1,100 @@
 /// Taking seats of a product's pools (P9, T6).
 extension Turn {
-  /// Changes a user's access to a product, if the seats that this takes are there. Giving seats back needs
-  /// nothing: they are counted from the accesses.
+  /// Changes a user's access to a product, if the seats that this takes are there. Whether they are is found out at
+  /// the gate (`Counters`). Giving seats back needs nothing: they are counted from the accesses.
   public func setAccess(
     of user: UserID, to product: Product, from old: ProductAccess?, to new: ProductAccess
-  ) throws(Halt) {
+  ) {
     guard old != new else { return }
-    _ = try directoryState()
     if new.isEnabled {
       let isNew = old?.isEnabled != true
-      if isNew { try takeSeat(of: Product.everyAccess, product) }
+      if isNew { requireSeat(of: Product.everyAccess, product) }
       if let type = product.licenceName(new.licence), isNew || old?.licence != new.licence {
-        try takeSeat(of: type, product)
+        requireSeat(of: type, product)
       }
     }
     emit(.accessSet(user, old: old, new: new))
   }
 
-  private func takeSeat(of type: String, _ product: Product) throws(Halt) {
+  private func requireSeat(of type: String, _ product: Product) {
     guard let pool = product.pools.first(where: { $0.type == type }) else { return }
-    let cell = try directoryState()
-    read(cell.state.lsn)
-    let key = SeatKey(product: product.id, licence: type == Product.everyAccess ? 0 : product.licence(type) ?? 0)
-    let used = cell.state.used(product.id, licence: key.licence) + taken(key)
-    guard used >= Int(pool.bought) else { return }
-    var message = "\(type) bought \(pool.bought), used \(used)"
-    if key.licence != 0 { message += try holders(of: key) }
-    message += "; raise it with POOL.SET \(directory.productName(product)) \(type), or "
+    require(.seats(product.seatKey(type), bought: Int(pool.bought)))
+  }
+
+  /// Seats in use of each of the pools, as they are now.
+  public func used(_ pools: [SeatKey]) -> [Int] {
+    if pools.isEmpty { return [] }
+    let found = counters.used(pools)
+    read(found.lsn)
+    return found.seats
+  }
+
+  /// Makes a refusal of a bound that would not hold.
+  ///
+  /// - Parameter holders: usernames of some who hold a seat of the pool that is full; the executor collects them
+  ///   before, partition by partition.
+  public func answer(_ violation: CounterViolation, holders: [String]) {
+    switch violation.bound {
+    case .seats(let key, let bought, true): answer(noSeats(key, bought: bought, used: violation.used, holders))
+    case .seats(let key, _, false):
+      answer(
+        .rule(
+          "pool", "\(poolType(key)) has \(violation.used) seats in use",
+          instead: key.licence == 0 ? "disable accesses first" : "remove licences first"))
+    case .liveSuperAdministrator(let name):
+      answer(
+        .rule(
+          "last-super-administrator", "\(name) is the only super administrator",
+          instead: "grant the role to somebody else first with ROLE.GRANT user super-administrator"))
+    }
+  }
+
+  private func noSeats(_ key: SeatKey, bought: Int, used: Int, _ holders: [String]) -> Refusal {
+    var message = "\(poolType(key)) bought \(bought), used \(used)"
+    if key.licence != 0, !holders.isEmpty {
+      let rest = used - holders.count
+      message += " by " + holders.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+    let name = directory.product(key.product).map { directory.productName($0) } ?? String(key.product)
+    message += "; raise it with POOL.SET \(name) \(poolType(key)), or "
     message += key.licence == 0 ? "disable somebody's access first" : "remove somebody's licence first"
-    throw .refused(Refusal(.noSeats, message))
+    return Refusal(.noSeats, message)
   }
 
-  /// Seats that this very command takes, less those it gives back.
-  private func taken(_ key: SeatKey) -> Int {
-    var count = 0
-    for case .accessSet(_, let old, let new) in changes {
-      if let old, old.takes(key) { count -= 1 }
-      if let new, new.takes(key) { count += 1 }
-    }
-    return count
+  private func poolType(_ key: SeatKey) -> String {
+    if key.licence == 0 { return Product.everyAccess }
+    return directory.product(key.product)?.licenceName(key.licence) ?? String(key.licence)
   }
+}
 
-  /// ` by ana, bob and 3 more`: the first who hold a seat. Only a refusal looks through everybody.
-  private func holders(of key: SeatKey) throws(Halt) -> String {
-    let shown = 5
-    var names: [String] = []
-    var count = 0
-    for cell in try everything() {
-      for serial in 1..<(cell.state.users.last + 1) where cell.state.users[serial].isUsed {
-        guard let access = cell.state.access(of: serial, to: key.product), access.takes(key) else { continue }
-        count += 1
-        if names.count < shown { names.append(cell.state.username(serial)) }
-      }
+extension CounterViolation {
+  /// The pool whose holders the refusal names.
+  public var fullPool: SeatKey? {
+    guard case .seats(let key, _, true) = bound, key.licence != 0 else { return nil }
+    return key
+  }
+}
+
+extension PartitionState {
+  /// Adds the usernames of some who hold a seat of a pool, until there are `most`.
+  ///
+  /// - Parameters:
+  ///   - first: the serial number to begin with.
+  ///   - rows: how many rows to look at.
+  /// - Returns: where to go on; nil where all rows were looked at or `names` is full.
+  public func addHolders(of key: SeatKey, from first: Int, rows: Int, most: Int, to names: inout [String]) -> Int? {
+    let end = min(first + rows, users.last + 1)
+    for serial in first..<max(first, end) where users[serial].isUsed && names.count < most {
+      if let access = access(of: serial, to: key.product), access.takes(key) { names.append(username(serial)) }
     }
-    if names.isEmpty { return "" }
-    let rest = count - names.count
-    return " by " + names.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    return end <= users.last && names.count < most ? end : nil
+  }
+}
+
+extension Product {
+  /// The pool of a type, as seats are counted.
+  public func seatKey(_ type: String) -> SeatKey {
+    SeatKey(product: id, licence: type == Product.everyAccess ? 0 : licence(type) ?? 0)
   }
 }
 

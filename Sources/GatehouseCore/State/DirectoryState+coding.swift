@@ -10,12 +10,12 @@ extension DirectoryState {
     writer.list(view.workspaces) { $1.encode(&$0) }
     writer.list(view.products) { $1.encode(&$0) }
     writer.list(view.services) { $1.encode(&$0) }
-    writer.list(usage.sorted { ($0.key.product, $0.key.licence) < ($1.key.product, $1.key.licence) }) { writer, entry in
+    writer.list(counters.usage.sorted { ($0.key.product, $0.key.licence) < ($1.key.product, $1.key.licence) }) { writer, entry in
       writer.varint(entry.key.product)
       writer.byte(entry.key.licence)
       writer.varint(entry.value)
     }
-    writer.list(superAdministrators.sorted { $0.key < $1.key }) { writer, entry in
+    writer.list(counters.superAdministrators.sorted { $0.key < $1.key }) { writer, entry in
       writer.id(entry.key)
       writer.flag(entry.value)
     }
@@ -55,7 +55,7 @@ extension DirectoryState {
     for _ in 0..<(try reader.count()) { superAdministrators[try reader.id()] = try reader.flag() }
     self.init(
       view: Directory(lsn: viewLSN, workspaces: workspaces, products: products, services: services), lsn: lsn,
-      usage: usage, superAdministrators: superAdministrators)
+      counters: Counters(usage: usage, superAdministrators: superAdministrators, lsn: lsn))
   }
 }
 

@@ -1,79 +1,40 @@
-/// What the directory's actor owns: the directory that partitions read, and the counts that only it keeps.
+/// What the directory's actor owns, and the counters beside it, as a snapshot and a replay have them.
+///
+/// In a running server the counters are the gate's (`Counters`), and only `view` and `lsn` are the directory's.
 public struct DirectoryState: Sendable {
   public private(set) var view: Directory
-  /// The last record that changed this state, counts included.
+  /// The last record that changed the view or, in a snapshot or a replay, a counter.
   public private(set) var lsn: LSN
-  /// Seats in use, derived from product access.
-  public private(set) var usage: [SeatKey: Int] = [:]
-  /// Who has the role of super administrator, and whether the login is live (L18).
-  public private(set) var superAdministrators: [UserID: Bool] = [:]
+  public private(set) var counters: Counters
 
   public init(created: Milliseconds) {
-    view = Directory(
+    let view = Directory(
       lsn: 0, workspaces: [Workspace(id: mainWorkspace, name: "main", created: created, plan: "free")], products: [],
       services: [])
-    lsn = 0
+    self.init(view: view, lsn: 0, counters: Counters())
   }
 
-  init(view: Directory, lsn: LSN, usage: [SeatKey: Int], superAdministrators: [UserID: Bool]) {
+  public init(view: Directory, lsn: LSN, counters: Counters) {
     self.view = view
     self.lsn = lsn
-    self.usage = usage
-    self.superAdministrators = superAdministrators
+    self.counters = counters
   }
 
-  /// Seats in use of a product's pool, or with licence 0, enabled accesses of the product.
-  public func used(_ product: ProductID, licence: UInt8) -> Int {
-    usage[SeatKey(product: product, licence: licence)] ?? 0
-  }
-
-  /// Seats in use of a pool by its type.
-  public func used(_ product: Product, type: String) -> Int {
-    used(product.id, licence: type == Product.everyAccess ? 0 : product.licence(type) ?? 0)
-  }
-
-  public var liveSuperAdministrators: Int { superAdministrators.values.count { $0 } }
-
-  /// Carries out the part of a change that concerns the directory.
+  /// Carries out a change of the directory.
   public mutating func apply(_ change: Change, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
-    switch change {
-    case .accessSet(_, let old, let new):
-      if let old { count(old, -1) }
-      if let new { count(new, 1) }
-    case .roleGranted(let id, let grant):
-      // A grant that only becomes the main one says nothing new: the login may be locked meanwhile.
-      if grant.role == .superAdministrator, superAdministrators[id] == nil { superAdministrators[id] = true }
-    case .roleRevoked(let id, let grant):
-      if grant.role == .superAdministrator { superAdministrators[id] = nil }
-    case .statusSet(let id, _, let new):
-      if superAdministrators[id] != nil { superAdministrators[id] = new.mayLogIn }
-    default:
-      view = view.changed(by: change, lsn: lsn, time: header.time)
-    }
+    view = view.changed(by: change, lsn: lsn, time: header.time)
   }
 
-  private mutating func count(_ access: ProductAccess, _ step: Int) {
-    guard access.isEnabled else { return }
-    add(step, SeatKey(product: access.product, licence: 0))
-    if access.licence != 0 { add(step, SeatKey(product: access.product, licence: access.licence)) }
+  /// Carries out a change that moves counters, at replay.
+  public mutating func count(_ change: Change, lsn: LSN) {
+    self.lsn = lsn
+    counters.apply(change, lsn: lsn)
   }
 
-  private mutating func add(_ step: Int, _ key: SeatKey) {
-    let count = (usage[key] ?? 0) + step
-    precondition(count >= 0, "fewer than no seats in use")
-    usage[key] = count == 0 ? nil : count
-  }
-}
-
-/// A product's pool; licence 0 counts every enabled access.
-public struct SeatKey: Sendable, Hashable {
-  public let product: ProductID
-  public let licence: UInt8
-
-  public init(product: ProductID, licence: UInt8) {
-    self.product = product
-    self.licence = licence
+  /// The state with the counters of the gate, for a snapshot.
+  public func with(_ counters: Counters) -> DirectoryState {
+    DirectoryState(view: view, lsn: max(self.lsn, counters.lsn), counters: counters)
   }
 }
 

@@ -6,11 +6,12 @@ internal import CPrefetch
 /// lie somewhere else: waiting for them one after the other was a third of a login check's time. The lane goes over
 /// such requests in steps; each step asks for what the next one needs and waits for nothing.
 ///
-///     for each request: foresight = turn.foresee(request, cells)
-///     Foresight.steps times: for each request: foresight.advance()
+///     for each request: foresight = turn.foresee(request)
+///     Foresight.steps times: for each request: hold foresight.partition and call foresight.advance
 ///     for each request: turn.begin(request, …, foresight) and so on
 ///
-/// It is a guess about memory, and about nothing else: what is decided is read anew.
+/// Each step runs under a hold of its own: a step may not follow a pointer that another thread has freed since the step
+/// before. It is a guess about memory, and about nothing else: what is decided is read anew.
 public struct Foresight: BitwiseCopyable, Sendable {
   /// Nothing is known.
   public static let none = Foresight()
@@ -20,44 +21,45 @@ public struct Foresight: BitwiseCopyable, Sendable {
   /// The word whose name `key` belongs to; -1 for none.
   var nameWord = -1
   var key = NameKey.none
+  /// The partition whose memory is asked for; -1 where there is nothing to ask for any more.
+  public private(set) var partition = -1
   private var target = Target.nothing
 
-  /// What was asked for last.
+  /// What is asked for next.
   private enum Target: BitwiseCopyable, Sendable {
     case nothing
     /// The slot of the name index where the key's search begins.
-    case name(HeldPartition)
-    case session(HeldPartition, slot: Int)
-    /// The page that a user's row lies in.
-    case page(HeldPartition, user: Int)
-    case row(HeldPartition, user: Int)
+    case nameSlot
+    /// The slot that a session's id leads to.
+    case sessionSlot(SessionID)
+    /// The page of the user that the key leads to.
+    case pageOfName
+    /// The page of the user of a session.
+    case pageOfSession(slot: Int)
+    case row(user: Int)
+    case details(user: Int)
   }
 
   /// How often to advance until nothing is left to be asked for.
-  public static let steps = 3
+  public static let steps = 4
 }
 
 extension Turn {
-  /// Takes a first look at a request that will be carried out soon.
-  ///
-  /// - Parameter cells: the partitions at hand, by number.
-  public func foresee(_ request: Arguments, _ cells: ContiguousArray<HeldPartition?>) -> Foresight {
+  /// Takes a first look at a request that will be carried out soon. It reads no state.
+  public func foresee(_ request: Arguments) -> Foresight {
     var foresight = Foresight()
     guard let place = table.find(request[0]) else { return foresight }
     foresight.place = place
     switch table.gates[place].route {
     case .user(let word) where word < request.count && request[word].first != 0x23:
       let name = request[word]
-      foresight.nameWord = word
       foldedWord = -1
       foldedCount = FoldedName.fold(name, into: foldedName)
-      foresight.key = NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
-      if let cell = cells[foresight.key.partition] { foresight.begin(name: cell) }
+      let key = NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
+      foresight.begin(name: key, word: word)
     case .session(let word) where word < request.count:
       guard let id = SecretText.session(of: request[word]) else { break }
-      if let cell = cells[partitioning.partition(of: id)], let slot = cell.state.slot(at: id) {
-        foresight.begin(session: cell, slot)
-      }
+      foresight.begin(session: id, in: partitioning.partition(of: id))
     default: break
     }
     return foresight
@@ -65,30 +67,43 @@ extension Turn {
 }
 
 extension Foresight {
-  fileprivate mutating func begin(name cell: HeldPartition) {
-    target = .name(cell)
-    cell.state.names.prefetch(key.hash)
+  fileprivate mutating func begin(name key: NameKey, word: Int) {
+    self.key = key
+    nameWord = word
+    partition = key.partition
+    target = .nameSlot
   }
 
-  fileprivate mutating func begin(session cell: HeldPartition, _ slot: Int) {
-    target = .session(cell, slot: slot)
-    cell.state.sessions.prefetch(slot)
+  fileprivate mutating func begin(session id: SessionID, in partition: Int) {
+    self.partition = partition
+    target = .sessionSlot(id)
   }
 
   /// Asks for what can be known with the help of what was asked for last.
-  public mutating func advance() {
+  ///
+  /// - Parameter cell: the foresight's partition, which is held.
+  public mutating func advance(_ cell: HeldPartition) {
     switch target {
     case .nothing: return
-    case .name(let cell):
-      if let serial = cell.state.names.first(key.hash) { ask(forPageOf: serial, cell) } else { target = .nothing }
-    case .session(let cell, let slot):
-      let serial = Int(cell.state.sessions[slot].user)
-      if cell.state.users.contains(serial) { ask(forPageOf: serial, cell) } else { target = .nothing }
-    case .page(let cell, let serial):
-      target = .row(cell, user: serial)
+    case .nameSlot:
+      target = .pageOfName
+      cell.state.names.prefetch(key.hash)
+    case .sessionSlot(let id):
+      guard let slot = cell.state.slot(at: id) else { return end() }
+      target = .pageOfSession(slot: slot)
+      cell.state.sessions.prefetch(slot)
+    case .pageOfName:
+      if let serial = cell.state.names.first(key.hash) { ask(forPageOf: serial, cell) } else { end() }
+    case .pageOfSession(let slot):
+      guard cell.state.sessions.contains(slot) else { return end() }
+      ask(forPageOf: Int(cell.state.sessions[slot].user), cell)
+    case .row(let serial):
+      guard cell.state.users.contains(serial) else { return end() }
+      target = .details(user: serial)
       cell.state.users.prefetch(serial)
-    case .row(let cell, let serial):
-      target = .nothing
+    case .details(let serial):
+      end()
+      guard cell.state.users.contains(serial) else { return }
       cell.state.users.withDetails(of: serial) { details in
         guard let first = details.baseAddress else { return }
         prefetch(first)
@@ -98,8 +113,14 @@ extension Foresight {
     }
   }
 
+  private mutating func end() {
+    target = .nothing
+    partition = -1
+  }
+
   private mutating func ask(forPageOf serial: Int, _ cell: HeldPartition) {
-    target = .page(cell, user: serial)
+    guard cell.state.users.contains(serial) else { return end() }
+    target = .row(user: serial)
     cell.state.users.prefetchPage(serial)
   }
 }

@@ -228,6 +228,7 @@ extension Turn {
   func attempt(_ step: () throws(Halt) -> Void) -> Outcome {
     reply.reset()
     if !changes.isEmpty { changes.removeAll(keepingCapacity: true) }
+    if !bounds.isEmpty { bounds.removeAll(keepingCapacity: true) }
     if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
     if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
     if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) }
@@ -327,11 +328,23 @@ extension Turn {
 
   /// Makes a refusal the reply: the log does not take what was decided.
   public func answer(_ refusal: Refusal) {
+    dropChanges()
     reply.reset()
     reply.error(refusal.text)
   }
 
   // MARK: Committing
+
+  /// Whether the changes move the gate's counters, or depend on them.
+  public var movesCounters: Bool { !bounds.isEmpty || changes.contains(where: \.movesCounters) }
+
+  /// Whether the changes mutate the directory.
+  public var changesDirectory: Bool {
+    guard directoryCell != nil else { return false }
+    var found = false
+    for change in changes { change.forEachOwner(partitioning, partition: { _ in }, directory: { found = true }) }
+    return found
+  }
 
   /// What stands over the changes in their record.
   public var recordHeader: RecordHeader {

@@ -8,6 +8,7 @@
 public final class Turn {
   public let partitioning: Partitioning
   public let digest: (UnsafeRawBufferPointer) -> Digest
+  let counters: any CounterReader
   @exclusivity(unchecked) public var entropy: Entropy
 
   let table = CommandTable.index
@@ -36,6 +37,8 @@ public final class Turn {
   // The decision.
   @exclusivity(unchecked) public var reply = Reply()
   @exclusivity(unchecked) public internal(set) var changes: [Change] = []
+  /// What must hold of the counters for the changes to be made.
+  @exclusivity(unchecked) public internal(set) var bounds: ContiguousArray<CounterBound> = []
   /// The largest LSN that was read: the reply must not leave before the log is durable through it.
   @exclusivity(unchecked) public internal(set) var horizon: LSN = 0
   /// Sessions that were used, to be noted in memory.
@@ -57,11 +60,12 @@ public final class Turn {
   @exclusivity(unchecked) var foldedKey: NameKey?
 
   public init(
-    partitioning: Partitioning, directory: Directory, folderSecret: Digest, entropy: Entropy,
-    digest: @escaping (UnsafeRawBufferPointer) -> Digest
+    partitioning: Partitioning, directory: Directory, counters: any CounterReader, folderSecret: Digest,
+    entropy: Entropy, digest: @escaping (UnsafeRawBufferPointer) -> Digest
   ) {
     self.partitioning = partitioning
     self.directory = directory
+    self.counters = counters
     self.folderSecret = folderSecret
     self.entropy = entropy
     self.digest = digest
@@ -108,15 +112,15 @@ extension Turn {
 
   private func otherCell(_ partition: Int) throws(Halt) -> HeldPartition {
     if let found = others.first(where: { $0.index == partition }) { return found }
-    var needed = heldSet
+    var needed = heldOwners
     needed.insert(partition)
     throw .needs(needed)
   }
 
-  /// The directory's own state, for those who change it or what it counts.
+  /// The directory's own state, for those who change it.
   public func directoryState() throws(Halt) -> DirectoryCell {
     if let directoryCell { return directoryCell }
-    var needed = heldSet
+    var needed = heldOwners
     needed.directory = true
     throw .needs(needed)
   }
@@ -129,13 +133,14 @@ extension Turn {
 
   /// Asks for several partitions at once, so that a decision over many begins again only once.
   public func hold(_ partitions: some Sequence<Int>) throws(Halt) {
-    let held = heldSet
+    let held = heldOwners
     var needed = held
     for partition in partitions { needed.insert(partition) }
     guard needed == held else { throw .needs(needed) }
   }
 
-  private var heldSet: OwnerSet {
+  /// The owners that the command has now.
+  public var heldOwners: OwnerSet {
     var set = OwnerSet()
     if let home { set.insert(home.index) }
     for cell in others { set.insert(cell.index) }
@@ -146,6 +151,15 @@ extension Turn {
   // MARK: Deciding
 
   public func emit(_ change: Change) { changes.append(change) }
+
+  /// Whether the command is to change anything.
+  public var hasChanges: Bool { !changes.isEmpty }
+
+  /// Changes nothing, and leaves the answer as it is.
+  public func dropChanges() { changes.removeAll(keepingCapacity: true) }
+
+  /// Has the gate refuse the changes where a bound would not hold after them.
+  public func require(_ bound: CounterBound) { bounds.append(bound) }
 
   /// Notes that what was decided depends on a change.
   @inline(__always)

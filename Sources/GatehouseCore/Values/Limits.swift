@@ -23,6 +23,8 @@ public enum Limits {
   /// Items a list answers with when `COUNT` is not given, and at most.
   public static let listDefault = 100
   public static let listMost = 10_000
+  /// Rows that a scan looks at before it leaves the partition to others for a moment.
+  public static let rowsOfSlice = 256
   /// Conditions that one list or count looks at.
   public static let conditionsOfList = 100
   /// The times that commands accept: from 1970 up to the year 9999.

@@ -6,7 +6,7 @@ import Synchronization
 /// A client's connection: takes requests out of its bytes, has its lane carry them out, and sends the
 /// replies in command order.
 ///
-/// Its channel runs on its lane's loop, so it calls the lane and the lane's partitions directly. Nothing of it
+/// Its channel runs on its lane's loop, so it calls the lane and the lane's executor directly. Nothing of it
 /// is touched by another thread or from within another access, and so its properties are not checked for that.
 final class ConnectionHandler: ChannelInboundHandler {
   package typealias InboundIn = ByteBuffer
@@ -27,10 +27,6 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Replies that leave with the next flush.
   @exclusivity(unchecked) var ready = ByteBuffer()
   @exclusivity(unchecked) var queue = ReplyQueue()
-  /// Requests of this read for partitions of other lanes, by lane.
-  @exclusivity(unchecked) var outgoing: [RequestBatch] = []
-  /// Jobs of this connection that other lanes have not answered yet.
-  @exclusivity(unchecked) var jobsUnderWay = 0
   @exclusivity(unchecked) private var isWaitingForLog = false
   /// Whether requests wait until what is under way elsewhere has been answered.
   @exclusivity(unchecked) var isPaused = false
@@ -49,10 +45,6 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// How much may be ready before the connection flushes within a read.
   private static let flushBytes = 256 * 1024
-  /// How many commands may be under way elsewhere before no more are read: to hand a request on is quicker than to
-  /// carry it out.
-  private static let mostAwaited = 4096
-
   // MARK: Channel
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -81,8 +73,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    // What another lane is about to answer leaves with what was answered here: one write for both.
-    if jobsUnderWay == 0 { flush() }
+    flush()
     closeIfDone()
   }
 
@@ -127,36 +118,34 @@ final class ConnectionHandler: ChannelInboundHandler {
   ///
   /// - Returns: how many bytes were whole requests.
   private func carryOut(_ all: UnsafeRawBufferPointer, _ lane: Lane) -> Int {
-    let turn = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.turn : nil
+    let executor = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.executor : nil
     var consumed = 0
     while consumed < all.count, !isPaused, !isClosing {
       let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
       lane.run.fill(rest, &parser)
-      guard let done = lane.run.count > 0 ? carryOutRun(rest, lane, turn) : carryOutNext(rest, lane, turn) else {
+      guard let done = lane.run.count > 0 ? carryOutRun(rest, lane, executor) : carryOutNext(rest, lane, executor) else {
         break
       }
       consumed += done
     }
     queue.endRead()
-    sendOutgoing()
-    if queue.awaited >= Self.mostAwaited { isPaused = true }
     lane.endRead()
     client.commands &+= UInt64(lane.commandsInRead)
     return consumed
   }
 
   /// Carries out the lane's run of requests, or as many of it as can be carried out now.
-  private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ turn: Turn?) -> Int {
+  private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int {
     let count = lane.run.count
     var looksAhead = false
-    if count > 1, let turn {
+    if count > 1, let executor {
       looksAhead = true
-      lane.lookAhead(count, turn) { lane.run.request($0, in: bytes) }
+      lane.lookAhead(count, executor) { lane.run.request($0, in: bytes) }
     }
     var done = 0
     for index in 0..<count {
       let request = lane.run.request(index, in: bytes)
-      guard take(request, lane, turn, looksAhead ? lane.foresights[index] : .none) else { break }
+      guard take(request, lane, executor, looksAhead ? lane.foresights[index] : .none) else { break }
       done = lane.run.end(of: index)
       if isPaused || isClosing { break }
     }
@@ -167,9 +156,9 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Carries out what stands at the start of `bytes`, if it is no whole array.
   ///
   /// - Returns: how many bytes it was; nil where more must be read, or nothing more is.
-  private func carryOutNext(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ turn: Turn?) -> Int? {
+  private func carryOutNext(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int? {
     switch parser.next(bytes) {
-    case .request(let count): return take(parser.arguments(in: bytes), lane, turn, .none) ? count : nil
+    case .request(let count): return take(parser.arguments(in: bytes), lane, executor, .none) ? count : nil
     case .nothing(let count): return count
     case .incomplete: return nil
     case .failure(let error):
@@ -180,10 +169,10 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Carries out one request; false where it must wait, and the connection with it.
   @inline(__always)
-  private func take(_ request: Arguments, _ lane: Lane, _ turn: Turn?, _ foresight: Foresight) -> Bool {
+  private func take(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ foresight: Foresight) -> Bool {
     let isFirst = lane.commandsInRead == 0
-    guard let turn else { return handleEarly(request) || pause() }
-    guard handle(request, lane, turn, foresight) else { return pause() }
+    guard let executor else { return handleEarly(request) || pause() }
+    handle(request, lane, executor, foresight)
     if lane.isWatched { tellMonitors(request) }
     if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
     if !parser.authenticated { parser.authenticated = isKnown }
@@ -269,18 +258,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     queue.add(horizon: 0, durable: 0, ready: &ready) { ReplyEncoder.encode(reply, version, into: &$0) }
   }
 
-  /// Puts the replies of commands that ran on another lane in their places.
-  func deliver(_ answers: LaneAnswers) {
-    jobsUnderWay -= 1
-    if isClosing { return }
-    var bytes = answers.bytes
-    for item in answers.items {
-      if item.done.isWrite { lastWrite = max(lastWrite, item.done.horizon) }
-      queue.fill(item.ticket, bytes.readSlice(length: item.count)!, horizon: item.done.horizon)
-    }
-    goOn()
-  }
-
   /// Puts the reply of a command that ran elsewhere in its place.
   func deliver(_ ticket: UInt64, _ reply: EncodedReply) {
     if isClosing { return }
@@ -361,6 +338,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     let channel = context.channel
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
   }
+
+  /// Whether the client is gone.
+  var hasClosed: Bool { isClosing || context == nil }
 
   /// Closes at once.
   func close() {

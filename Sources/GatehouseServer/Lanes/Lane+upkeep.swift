@@ -5,8 +5,10 @@ import Synchronization
 
 /// What a lane does without being asked.
 extension Lane {
-  /// How many sessions one look may end: more wait for the next.
-  private static let expiryBatch = 512
+  /// How many sessions are ended under one hold.
+  private static let expiryBatch = 128
+  /// How long a lane ends sessions before it looks after its connections again.
+  private static let expiryNanoseconds: UInt64 = 2_000_000
 
   /// Ends sessions whose time is up. Looked after twice a second: that is one scheduled callback a lane,
   /// however many sessions there are, and a session that is over is refused by its deadline in any case.
@@ -31,33 +33,22 @@ extension Lane {
     }
   }
 
-  private func endExpiredSessions() {
+  /// Goes over this lane's share of the partitions. Where the time does not suffice, it goes on as soon as the loop has
+  /// dealt with what else there is.
+  private func endExpiredSessions(from first: Int? = nil) {
     beginRead()
-    for partition in services.partitions where partition.lane === self {
-      guard let cell = partition.free,
-        let deadline = cell.state.nextDeadline, deadline <= now
-      else { continue }
-      let due = cell.state.dueSessions(at: now, limit: Self.expiryBatch)
-      if !due.isEmpty { expire(due, cell) }
+    var partition = first ?? index
+    let count = services.partitions.count
+    while partition < count {
+      let (hasMore, outcome) = executor.endDueSessions(partition, now: now, most: Self.expiryBatch)
+      if outcome == .written { wakeLogSoon() }
+      if !hasMore { partition += services.lanes.count }
+      if elapsedInRead > Self.expiryNanoseconds { break }
     }
     endRead()
-  }
-
-  private func expire(_ sessions: [SessionID], _ cell: HeldPartition) {
-    turn.beginExpiry(now: now)
-    var outcome = turn.decideExpiry(sessions, home: cell, holding: [])
-    while case .needs(let owners) = outcome {
-      guard let cells = cellsAtHand(owners) else {
-        let command = HeldCommand(work: .expiry(sessions), owners: owners, version: .resp2)
-        let services = services!
-        turn.letGo()
-        services.start { _ = await command.run(services) }
-        return
-      }
-      outcome = turn.decideExpiry(sessions, home: nil, holding: cells)
-    }
-    if !turn.changes.isEmpty, commit() != nil { cell.state.putBack(sessions) }
-    turn.letGo()
+    guard partition < count, !services.isStopping else { return }
+    let next = partition
+    loop.execute { self.endExpiredSessions(from: next) }
   }
 
   // MARK: Stopping

@@ -4,20 +4,17 @@ import GatehouseWire
 import NIOCore
 import Synchronization
 
-/// One event-loop thread and all that lives on it: partitions, connections, and the turn that every command
-/// of the lane is run in.
+/// One event-loop thread and all that lives on it: connections, and the executor that carries out their commands.
 ///
 /// Nothing of it is locked, for nothing of it is shared: it may be touched on its loop only. What other
 /// lanes want of it comes as a task of the loop.
 final class Lane: @unchecked Sendable {
   let index: Int
   let loop: any EventLoop
-  /// The loop as the executor of the partitions; the loop itself is kept alive beside it.
-  let executor: UnownedSerialExecutor
 
   /// Set once, before the first connection.
   @exclusivity(unchecked) private(set) var services: ServerContext!
-  @exclusivity(unchecked) private(set) var turn: Turn!
+  @exclusivity(unchecked) private(set) var executor: CommandExecutor!
   /// Whether somebody watches all commands; looked up once a read.
   @exclusivity(unchecked) private(set) var isWatched = false
 
@@ -28,39 +25,28 @@ final class Lane: @unchecked Sendable {
   /// Whether the log writer must wake the lane.
   private let isWaiting = Atomic<Bool>(false)
 
-  var record = ByteWriter()
-  /// What goes to other lanes with the next post.
-  @exclusivity(unchecked) var outgoing = LanePost(lanes: 0)
-
   init(index: Int, loop: any EventLoop) {
     self.index = index
     self.loop = loop
-    self.executor = loop.executor.asUnownedSerialExecutor()
   }
 
-  /// The partitions of this lane that nobody holds, by number: what a command looks its partition up in. Nil for
-  /// those of other lanes.
-  @exclusivity(unchecked) var free: ContiguousArray<HeldPartition?> = []
-
   /// Gives the lane what it works with, once the data is there.
-  func begin(_ services: ServerContext, directory: Directory) {
+  func begin(_ services: ServerContext) {
     self.services = services
-    turn = services.makeTurn(directory: directory)
-    outgoing = LanePost(lanes: services.lanes.count)
-    free = ContiguousArray(repeating: nil, count: services.partitions.count)
-    for partition in services.partitions where partition.lane === self {
-      partition.assumeIsolated { $0.begin() }
-    }
+    executor = CommandExecutor(services)
   }
 
   var isReady: Bool { services != nil }
 
-  /// The directory as this lane's decisions read it.
-  var directory: Directory { turn.directory }
+  var turn: Turn { executor.turn }
 
-  func adopt(_ directory: Directory) {
-    guard turn.directory.lsn <= directory.lsn else { return }
-    turn.directory = directory
+  /// The directory as this lane's decisions read it.
+  var directory: Directory { executor.turn.directory }
+
+  /// Takes a changed directory over, and with it which services there are.
+  func directoryChanged() {
+    executor.adoptDirectory()
+    dropForeignServices()
   }
 
   // MARK: The log
@@ -97,23 +83,12 @@ final class Lane: @unchecked Sendable {
 
   // MARK: Committing
 
-  /// Logs what the lane's turn decided and applies it; the refusal where the log does not take it.
-  func commit() -> Refusal? {
-    let refusal = services.commit(turn, record: &record)
-    wakeLogSoon()
-    if let changed = turn.directoryCell?.state.view, changed !== turn.directory {
-      adopt(changed)
-      dropForeignServices()
-    }
-    return refusal
-  }
-
   /// Whether records were appended that the writer has not been woken for.
   @exclusivity(unchecked) private var needsWake = false
 
   /// Lets the log's writer go when the loop has dealt with all that is ready to be read: what many connections
   /// write at a time becomes one frame and one sync.
-  private func wakeLogSoon() {
+  func wakeLogSoon() {
     if needsWake { return }
     needsWake = true
     loop.execute {
@@ -122,33 +97,8 @@ final class Lane: @unchecked Sendable {
     }
   }
 
-  /// The partitions of a set, where all are on this lane and held by nobody.
-  func cellsAtHand(_ owners: OwnerSet) -> [HeldPartition]? {
-    var cells: [HeldPartition] = []
-    cells.reserveCapacity(owners.partitions.count)
-    for index in owners.partitions {
-      let partition = services.partitions[index]
-      guard partition.lane === self, let cell = partition.free else {
-        return nil
-      }
-      cells.append(cell)
-    }
-    return cells
-  }
-
-  /// Decides over owners that are all at hand. Nil where they are not.
-  func decideHolding(_ owners: OwnerSet) -> Outcome? {
-    guard let cells = cellsAtHand(owners) else { return nil }
-    guard owners.directory else { return turn.decide(holding: cells, directory: nil) }
-    // A change of the directory is seen by all lanes or by none; with one lane that is no work.
-    guard services.lanes.count == 1,
-      let directory = services.directory.assumeIsolated({ DirectoryCellBox(cell: $0.free) }).cell
-    else { return nil }
-    return turn.decide(holding: cells, directory: directory)
-  }
-
   /// Closes connections of services that were deleted, and asks those who had no need of one to say who they are.
-  func dropForeignServices() {
+  private func dropForeignServices() {
     for connection in connections.values {
       guard let service = connection.facts.service else { continue }
       if service == 0 {
@@ -168,12 +118,10 @@ final class Lane: @unchecked Sendable {
 
   /// Has memory bring what requests will read that are carried out next.
   @inline(__always)
-  func lookAhead(_ count: Int, _ turn: Turn, _ request: (Int) -> Arguments) {
+  func lookAhead(_ count: Int, _ executor: CommandExecutor, _ request: (Int) -> Arguments) {
     foresights.removeAll(keepingCapacity: true)
-    for index in 0..<count { foresights.append(turn.foresee(request(index), free)) }
-    for _ in 0..<Foresight.steps {
-      for index in foresights.indices { foresights[index].advance() }
-    }
+    for index in 0..<count { foresights.append(executor.turn.foresee(request(index))) }
+    executor.lookAhead(&foresights)
   }
 
   /// The time of the read at hand, for all its commands.
@@ -194,6 +142,7 @@ final class Lane: @unchecked Sendable {
     runs.removeAll(keepingCapacity: true)
     commandsInRead = 0
     guard let services else { return }
+    if !services.gate.isCurrent(directory) { directoryChanged() }
     isWatched = services.monitors.isWatched
     durableBefore = services.log.durableLSN
   }
@@ -257,10 +206,6 @@ final class Lane: @unchecked Sendable {
       shownWords(request), microseconds: Int64(nanoseconds / 1000), time: now / 1000, client: client.address,
       name: client.name, limit: services.facts.current.slowlogLength)
   }
-}
-
-struct DirectoryCellBox: @unchecked Sendable {
-  let cell: DirectoryCell?
 }
 
 extension Refusal {

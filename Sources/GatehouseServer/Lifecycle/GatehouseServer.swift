@@ -46,7 +46,7 @@ package final class GatehouseServer: Service {
     for warning in folder.warnings { logger.warning("\(warning)") }
     let partitioning = Partitioning(folder.manifest)
     let cores = System.coreCount
-    let laneCount = min(configuration.laneCount(cores: cores), partitioning.count)
+    let laneCount = configuration.laneCount(cores: cores)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: laneCount)
     let lanes = group.makeIterator().enumerated().map { Lane(index: $0.offset, loop: $0.element) }
     facts.onStop { [stopping] in stopping.begin() }

@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// Opening a server's data: recovery, the log, and the owners on their lanes.
+/// Opening a server's data: recovery, the log, and the owners.
 struct Opening {
   let folder: DataFolder
   let partitioning: Partitioning
@@ -40,18 +40,16 @@ struct Opening {
       for lane in lanes { lane.wake() }
     }
     let log = try LogWriter(folder.logLocation, continuing: end, options: logOptions, handlers: handlers)
-    let partitions = restored.partitions.map { cell in Partition(cell, on: lanes[cell.index % lanes.count]) }
-    let view = restored.directory.view
+    let partitions = restored.partitions.map { Partition($0) }
     let persistence = Persistence()
     persistence.began(from: report.snapshot, in: folder, at: facts.started)
     let context = ServerContext(
       partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
-      directory: DirectoryOwner(DirectoryCell(restored.directory), on: lanes[0]), view: view, facts: facts,
-      persistence: persistence, logger: logger)
+      directory: restored.directory, facts: facts, persistence: persistence, logger: logger)
     opened.withLock { $0 = context }
     for lane in lanes {
       try await lane.loop.submit {
-        lane.begin(context, directory: view)
+        lane.begin(context)
         lane.startUpkeep()
       }.get()
     }

@@ -11,13 +11,9 @@ extension ServerContext {
     }
   }
 
-  /// Waits until all that was decided has its owners back, and what tasks are about has ended: a snapshot is
-  /// finished, a compaction is left for the next start.
+  /// Waits until what tasks are about has ended: a snapshot is finished, a compaction is left for the next start.
   func settle() async {
     persistence.stop()
-    // What was on its way between lanes has arrived once every owner was taken: it may have begun tasks.
-    let everything = await take(.all(partitioning.count))
-    await release(everything)
     while hasTasks { try? await Task.sleep(for: .milliseconds(5)) }
   }
 }

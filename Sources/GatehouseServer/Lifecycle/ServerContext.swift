@@ -1,6 +1,7 @@
 import GatehouseCore
 import GatehouseStorage
 import Logging
+import NIOCore
 import Synchronization
 
 /// What all lanes of a server share. Everything in it is immutable or safe to share.
@@ -10,16 +11,19 @@ final class ServerContext: Sendable {
   let log: LogWriter
   let lanes: [Lane]
   let partitions: [Partition]
+  /// The ways into the partitions, by number.
+  let handles: ContiguousArray<PartitionHandle>
   let directory: DirectoryOwner
+  let gate: Gate
+  let holdFigures = HoldFigures()
   let logger: Logger
   let facts: ServerFacts
   let slowLog = SlowLog()
   let monitors = Monitors()
   let persistence: Persistence
   private let folderSecret: Digest
+  private let idleExecutors = Mutex<[IdleExecutor]>([])
   private let logFailure = Atomic<Bool>(false)
-  /// The directory's last change that every lane knows of.
-  let publishedDirectory: Atomic<LSN>
   /// The connection that defined the first service: it remains `local`, so that it can define the others.
   private let founder = Atomic<UInt64>(0)
   /// Work in tasks that the server's end waits for.
@@ -27,19 +31,20 @@ final class ServerContext: Sendable {
 
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
-    directory: DirectoryOwner, view: Directory, facts: ServerFacts, persistence: Persistence, logger: Logger
+    directory: DirectoryState, facts: ServerFacts, persistence: Persistence, logger: Logger
   ) {
     self.partitioning = partitioning
     self.folder = folder
     self.log = log
     self.lanes = lanes
     self.partitions = partitions
-    self.directory = directory
+    handles = ContiguousArray(partitions.map(\.handle))
+    self.directory = DirectoryOwner(DirectoryCell(directory))
+    gate = Gate(log, directory)
     self.facts = facts
     self.persistence = persistence
     self.logger = logger
     folderSecret = folder.manifest.secretKey.bytes.withUnsafeBytes { sha256($0) }
-    publishedDirectory = Atomic(view.lsn)
   }
 
   /// Whether the log takes no more changes, for good.
@@ -64,9 +69,9 @@ final class ServerContext: Sendable {
     return log.syncedLSN >= lsn
   }
 
-  func makeTurn(directory: Directory) -> Turn {
+  func makeTurn() -> Turn {
     Turn(
-      partitioning: partitioning, directory: directory, folderSecret: folderSecret,
+      partitioning: partitioning, directory: gate.directory, counters: gate, folderSecret: folderSecret,
       entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
   }
 
@@ -78,9 +83,15 @@ final class ServerContext: Sendable {
     !directory.hasServices || connection == founder.load(ordering: .relaxed)
   }
 
-  private func noteFounder(_ turn: Turn) {
-    guard let changed = turn.directoryCell?.state.view, changed.hasServices, !turn.directory.hasServices else { return }
-    founder.store(turn.connection.id, ordering: .relaxed)
+  // MARK: The directory
+
+  /// Shows a directory that a turn has changed to everybody. To be called while its owners are held.
+  func publish(_ changed: Directory, _ turn: Turn) {
+    if changed.hasServices, !turn.directory.hasServices { founder.store(turn.connection.id, ordering: .relaxed) }
+    gate.publish(changed)
+    turn.directory = changed
+    // Before the reply leaves each lane has heard of it, or sees it with the next command.
+    for lane in lanes { lane.loop.execute { lane.directoryChanged() } }
   }
 
   // MARK: Tasks
@@ -97,24 +108,17 @@ final class ServerContext: Sendable {
 
   var hasTasks: Bool { tasks.load(ordering: .acquiring) > 0 }
 
-  // MARK: Committing
+  // MARK: Executors
 
-  /// Logs what a turn decided and applies it. Nothing is applied unless the log has taken it.
-  ///
-  /// - Parameter record: storage for the record's bytes, to be used again.
-  /// - Returns: why the log does not take it, or nil.
-  func commit(_ turn: Turn, record: inout ByteWriter) -> Refusal? {
-    let header = turn.recordHeader
-    record.reset()
-    Record.encode(header, turn.changes, into: &record)
-    do throws(LogRefusal) {
-      let lsn = try record.withBytes { bytes throws(LogRefusal) in try log.append(bytes, wake: false) }
-      turn.commit(lsn, header)
-      noteFounder(turn)
-      return nil
-    } catch {
-      // A read that would note something in passing answers all the same.
-      return turn.spec.effect == .read ? nil : Refusal(logRefusal: error)
-    }
+  /// Lends an executor to a thread that is no lane.
+  func withExecutor<Result>(_ body: (CommandExecutor) throws -> Result) rethrows -> Result {
+    let executor = idleExecutors.withLock { $0.popLast() }?.executor ?? CommandExecutor(self)
+    defer { idleExecutors.withLock { $0.append(IdleExecutor(executor: executor)) } }
+    return try body(executor)
   }
+}
+
+/// An executor that nobody works with; whoever takes it is the only one to touch it.
+private struct IdleExecutor: @unchecked Sendable {
+  let executor: CommandExecutor
 }

@@ -6,9 +6,9 @@ import Synchronization
 
 /// Takes snapshots while the server serves, and moves what they cover into the archive.
 ///
-/// A partition's state is a value: taking it is copying a few references on its lane. The copy is encoded
-/// and written off the lane, one partition after the other; what a lane changes meanwhile it changes in
-/// pages of its own.
+/// A partition's state is a value: taking it is copying a few references under its hold. The copy is encoded and
+/// written without the hold, one partition after the other; what a command changes meanwhile it changes in pages of
+/// its own.
 final class Persistence: Sendable {
   struct Status: Sendable {
     var isSaving = false
@@ -134,10 +134,13 @@ final class Persistence: Sendable {
   private func write(_ context: ServerContext) async throws -> SnapshotInfo {
     try checkRoom(context)
     let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(Clock.milliseconds()))
-    let directory = await directoryCopy(context)
+    let directory = await context.directory.copy(context.gate)
     try writer.add(directory.state, lsn: directory.lsn)
     for partition in context.partitions {
-      let copy = await partitionCopy(partition, context)
+      let start = Clock.nanoseconds()
+      let copy = await partition.copy(context.log)
+      let took = Clock.nanoseconds() - start
+      state.withLock { $0.longestCopyNanoseconds = max($0.longestCopyNanoseconds, took) }
       try writer.add(copy.cell.state, lsn: copy.lsn)
     }
     // A snapshot must not know more than the log: it would bring back what a crash took. Written is not enough.
@@ -147,38 +150,6 @@ final class Persistence: Sendable {
     }
     guard isSynced else { throw Failure.logStopped }
     return try writer.finish(durable: context.log.syncedLSN)
-  }
-
-  /// A partition's state between two commands, with the record through which it goes: every later record
-  /// that concerns the partition comes after the copy.
-  private func partitionCopy(
-    _ partition: Partition, _ context: ServerContext
-  ) async -> (cell: PartitionCell, lsn: LSN) {
-    await withCheckedContinuation { continuation in
-      partition.lane.loop.execute {
-        partition.assumeIsolated { isolated in
-          isolated.whenFree { cell in
-            let start = Clock.nanoseconds()
-            let copy = (cell: PartitionCell(cell.state.copy()), lsn: context.log.appendedLSN)
-            let took = Clock.nanoseconds() - start
-            self.state.withLock { $0.longestCopyNanoseconds = max($0.longestCopyNanoseconds, took) }
-            continuation.resume(returning: copy)
-          }
-        }
-      }
-    }
-  }
-
-  private func directoryCopy(_ context: ServerContext) async -> (state: DirectoryState, lsn: LSN) {
-    await withCheckedContinuation { continuation in
-      context.directory.lane.loop.execute {
-        context.directory.assumeIsolated { isolated in
-          isolated.whenFree { cell in
-            continuation.resume(returning: (state: cell.state, lsn: context.log.appendedLSN))
-          }
-        }
-      }
-    }
   }
 
   /// Whether a snapshot is due by size or by time.

@@ -4,7 +4,7 @@ import Logging
 
 /// The audit trail and compaction, which read and write files and so run off the lane.
 extension ConnectionHandler {
-  func auditList(_ authority: Authority?) {
+  func auditList() {
     let query: AuditQuery
     do {
       query = try auditQuery()
@@ -12,11 +12,11 @@ extension ConnectionHandler {
       return refuse(error)
     }
     let lastWrite = lastWrite
-    later(on: authority) { context in
+    later { context in
       let trail = AuditTrail(context)
       do {
         let page = try await trail.page(query, through: await trail.durable(after: lastWrite))
-        let directory = try await context.currentDirectory()
+        let directory = context.gate.directory
         var reply = Reply()
         reply.show(page, names: await trail.names(of: page.events), directory)
         return (reply, trail.horizon)
@@ -27,7 +27,7 @@ extension ConnectionHandler {
   }
 
   private func auditQuery() throws(Halt) -> AuditQuery {
-    let turn = lane.turn!
+    let turn = lane.turn
     var query = AuditQuery()
     query.user = try turn.option("USER")
     query.actor = try turn.option("ACTOR")
@@ -38,7 +38,7 @@ extension ConnectionHandler {
     return query
   }
 
-  func auditVerify(_ authority: Authority?) {
+  func auditVerify() {
     let from: Int
     do {
       from = try lane.turn.integer("FROM", in: 1...Int.max) ?? 1
@@ -46,7 +46,7 @@ extension ConnectionHandler {
       return refuse(error)
     }
     let lastWrite = lastWrite
-    later(on: authority) { context in
+    later { context in
       let last = await AuditTrail(context).durable(after: lastWrite)
       let folder = context.folder
       do {

@@ -63,16 +63,11 @@ struct StateFigures: Sendable {
 }
 
 extension ServerContext {
-  /// Reads one partition on its lane, when nobody holds it.
+  /// Reads one partition, when nobody else is in it.
   func read<Result: Sendable>(
-    _ index: Int, _ body: @escaping @Sendable (borrowing PartitionState) -> Result
+    _ index: Int, _ body: @Sendable (borrowing PartitionState) -> Result
   ) async -> Result {
-    let partition = partitions[index]
-    return await withCheckedContinuation { continuation in
-      partition.lane.loop.execute {
-        partition.assumeIsolated { $0.whenFree { cell in continuation.resume(returning: body(cell.state)) } }
-      }
-    }
+    await partitions[index].read(body)
   }
 
   /// The user that a name leads to, and the last change on which that depends.

@@ -194,6 +194,10 @@ struct InfoText {
   }
 
   private var lanes: Fields {
-    [("lanes", context.lanes.count), ("partitions", context.partitions.count)]
+    [
+      ("lanes", context.lanes.count), ("partitions", context.partitions.count),
+      ("holds_contended", context.handles.reduce(0) { $0 + $1.lock.pointee.contended }),
+      ("longest_hold_usec", context.holdFigures.longestNanoseconds / 1000),
+    ]
   }
 }

@@ -8,8 +8,9 @@ import Synchronization
 extension ConnectionHandler {
   /// Carries out a server command whose gates are passed.
   func serve(_ command: ServerCommand, _ request: Arguments) {
-    let turn = lane.turn!
-    if turn.authorityPartition != nil { return serveUser(command, request) }
+    if let executor = lane.executor, executor.turn.authorityPartition != nil {
+      guard authoriseOverEverything(executor) else { return }
+    }
     switch command {
     case .ping: ping(request)
     case .echo: answer { $0.text(request[1]) }
@@ -37,20 +38,24 @@ extension ConnectionHandler {
     case .role: role()
     case .module: module(request)
     case .waitaof: waitForLog(request)
-    case .auditList: auditList(nil)
-    case .auditVerify: auditVerify(nil)
+    case .auditList: auditList()
+    case .auditVerify: auditVerify()
     }
   }
 
-  /// Carries out a server command on the authority of a session, which must first be found out.
-  private func serveUser(_ command: ServerCommand, _ request: Arguments) {
-    let authority = Authority(
-      request: OwnedArguments(copying: request), facts: facts, version: client.version, now: lane.now)
-    switch command {
-    case .auditList: auditList(authority)
-    case .auditVerify: auditVerify(authority)
-    default: refuse(.noPermission("a service's own authority: not through AS"))
+  /// Whether the turn's session may have a command that shows what no workspace bounds: an impersonation that is bound
+  /// to one (K4) does not reach that far. Where it may not, the refusal is answered.
+  private func authoriseOverEverything(_ executor: CommandExecutor) -> Bool {
+    let turn = executor.turn
+    defer { turn.letGo() }
+    guard executor.authorise() else {
+      lane.failed(lane.singlePlace, turn.reply.errorCode)
+      add(turn.reply, horizon: turn.horizon)
+      return false
     }
+    guard case .user(let user) = turn.principal, user.boundTo != nil else { return true }
+    refuse(.noPermission("an impersonation outside its workspace"))
+    return false
   }
 
   // MARK: Answering
@@ -72,18 +77,12 @@ extension ConnectionHandler {
   }
 
   /// Answers later, from a task; requests that follow wait.
-  /// - Parameter authority: on whose authority; nothing is done unless that may be. nil for the service itself.
-  func later(
-    on authority: Authority? = nil, _ work: @escaping @Sendable (ServerContext) async -> (reply: Reply, horizon: LSN)
-  ) {
+  func later(_ work: @escaping @Sendable (ServerContext) async -> (reply: Reply, horizon: LSN)) {
     let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: lane.singlePlace)
     let context = lane.services!
     let version = client.version
     isPaused = true
     context.start {
-      if let authority, case .failure(let refused) = await authority.overEverything(context) {
-        return answer.give(refused.reply)
-      }
       let result = await work(context)
       answer.give(EncodedReply(result.reply, horizon: result.horizon, version: version))
     }

@@ -84,17 +84,32 @@ package final class LogWriter: Sendable {
   // MARK: Appending
 
   /// Accepts a record; its bytes are copied.
-  /// - Parameter wake: whether the writer is woken. Who appends several records in a row passes false and calls
-  ///   `wake()` after the last: then they go into one frame, unless they are very many.
+  /// - Parameters:
+  ///   - wake: whether the writer is woken. Who appends several records in a row passes false and calls `wake()` after
+  ///     the last: then they go into one frame, unless they are very many.
+  ///   - admits: asked once the log would take the record, with its number, under the lock that orders all records:
+  ///     what it looks at and moves is moved in that order. Where it says no, nothing is appended.
   /// - Returns: the record's LSN. It is durable once `durableLSN` has reached it.
   @inline(__always)
-  package func append(_ record: UnsafeRawBufferPointer, wake: Bool = true) throws(LogRefusal) -> UInt64 {
+  package func append(
+    _ record: UnsafeRawBufferPointer, wake: Bool = true, admits: (UInt64) -> Bool = { _ in true }
+  ) throws(LogRefusal) -> UInt64 {
     let (lsn, mustRing) = try core.staging.withLock { staging throws(LogRefusal) in
-      let lsn = try staging.append(record)
+      let lsn = try staging.append(record, admits: admits)
       return (lsn, (wake || staging.isHeavy) && staging.stirWriter())
     }
     if mustRing { core.writerBell.ring() }
     return lsn
+  }
+
+  /// Looks at what `admits` moves, between two records.
+  ///
+  /// - Parameter body: is told the last record that was accepted.
+  package func withOrder<Result>(_ body: (UInt64) -> Result) -> Result {
+    core.staging.withLock { staging in
+      let last = staging.nextLSN - 1
+      return body(last)
+    }
   }
 
   /// Wakes the writer if it sleeps and there is something to write.

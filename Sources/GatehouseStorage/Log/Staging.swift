@@ -86,11 +86,15 @@ struct Staging: ~Copyable {
   /// Whether so much has come together that nobody should wait for more of it before it is written.
   var isHeavy: Bool { pendingBytes > maximumPending / 4 }
 
+  /// - Parameter admits: asked with the record's number, once the log would take it.
   @inline(__always)
-  mutating func append(_ record: UnsafeRawBufferPointer) throws(LogRefusal) -> UInt64 {
+  mutating func append(
+    _ record: UnsafeRawBufferPointer, admits: (UInt64) -> Bool
+  ) throws(LogRefusal) -> UInt64 {
     guard isOpen, pendingBytes < maximumPending, record.count <= LogFormat.maximumRecord else {
       throw refusal(of: record.count)
     }
+    guard admits(nextLSN) else { return nextLSN - 1 }
     let before = batch.body.count
     batch.append(record, frameBytes: frameBytes)
     pendingBytes += batch.body.count - before

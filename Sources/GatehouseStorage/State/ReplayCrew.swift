@@ -100,6 +100,9 @@ final class ReplayCrew: Sendable {
           guard member == 0, lsn > owners.directoryCovered else { return }
           owners.directory.state.apply(change, lsn: lsn, header: record.header)
         }
+        if member == 0, change.movesCounters, lsn > owners.directoryCovered {
+          owners.directory.state.count(change, lsn: lsn)
+        }
       }
       lsn += 1
     }

@@ -69,6 +69,7 @@ package struct Restoration: Sendable {
       } directory: {
         if lsn > directoryCovered { directory.apply(change, lsn: lsn, header: record.header) }
       }
+      if change.movesCounters, lsn > directoryCovered { directory.count(change, lsn: lsn) }
     }
   }
 }

@@ -22,7 +22,7 @@ package struct RestoredFigures: Sendable, Equatable {
     workspaces = directory.view.workspaces.count
     products = directory.view.products.count
     services = directory.view.services.count { !$0.isDeleted }
-    seats = directory.usage.filter { $0.key.licence != 0 }.values.reduce(0, +)
+    seats = directory.counters.usage.filter { $0.key.licence != 0 }.values.reduce(0, +)
   }
 
   private mutating func add(_ partition: borrowing PartitionState) {

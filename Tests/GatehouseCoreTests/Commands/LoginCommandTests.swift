@@ -37,7 +37,7 @@ import Testing
     let enabled = ProductAccess(product: office, isEnabled: true)
     core.apply(.accessSet(ana, old: enabled, new: ProductAccess(product: office, isEnabled: true, licence: 2)))
     #expect(core.run("LOGIN.CHECK ana office").text == "ALLOW")
-    #expect(core.directory.state.used(office, licence: 2) == 1)
+    #expect(core.wholeDirectory.counters.used(SeatKey(product: office, licence: 2)) == 1)
   }
 
   @Test func employmentCountsWhereThePolicySaysSo() {

@@ -42,7 +42,7 @@ import Testing
       #expect(!answer.isError || core.log.count == before)
     }
     core.expectReplicated()
-    #expect(Invariants.check(core.cells, core.directory.state) == [])
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
   }
 }
 
@@ -63,7 +63,7 @@ struct PropertyRun {
     core.decidesTwice = true
     generator = CommandGenerator(seed: seed)
     snapshot = core.cells.map(\.encoded)
-    directorySnapshot = core.directory.encoded
+    directorySnapshot = DirectoryCell(core.wholeDirectory).encoded
     for words in [
       "WORKSPACE.CREATE acme PLAN enterprise", "WORKSPACE.CREATE beta", "PRODUCT.CREATE payroll",
       "PRODUCT.CREATE office",
@@ -91,7 +91,7 @@ struct PropertyRun {
     check(horizon <= core.lsn, "a reply that waits for what is not there")
     check(written == 0 || horizon == core.lsn, "a reply that does not wait for its own record")
     if isKeyed { repeatCommand(words, answer) }
-    for problem in Invariants.check(core.cells, core.directory.state) { check(false, problem) }
+    for problem in Invariants.check(core.cells, core.wholeDirectory) { check(false, problem) }
     if generator.chance(10) { core.advance(Milliseconds(generator.number(1...1_200_000))) }
     if generator.chance(10) { core.expire() }
     if generator.chance(4) { takeSnapshot() }
@@ -133,7 +133,7 @@ struct PropertyRun {
   private mutating func takeSnapshot() {
     let index = generator.number(0...core.cells.count)
     if index == core.cells.count {
-      directorySnapshot = core.directory.encoded
+      directorySnapshot = DirectoryCell(core.wholeDirectory).encoded
     } else {
       snapshot[index] = core.cells[index].encoded
       // What a snapshot is taken of is a copy, which must lack nothing.

@@ -21,7 +21,7 @@ import Testing
     ana = try #require(core.user("ana"))
   }
 
-  private func problems() -> [String] { Invariants.check(core.cells, core.directory.state) }
+  private func problems() -> [String] { Invariants.check(core.cells, core.wholeDirectory) }
 
   private func expectProblem(_ part: String, _ location: SourceLocation = #_sourceLocation) {
     let found = problems()
@@ -51,7 +51,7 @@ import Testing
 
   @Test func countsThatAreWrong() {
     ana.cell.state.users[ana.serial].access.0 = 0
-    expectProblem("counts other seats")
+    expectProblem("counters have other seats")
     ana.cell.state.users[ana.serial].roles = RoleSet([Grant(role: .manager, scope: .everywhere, isMain: true)])
     expectProblem("other roles than grants")
     ana.cell.state.users[ana.serial].sessionCount += 1

@@ -1,0 +1,142 @@
+/// Numbers that must hold over all partitions together: seats in use, and super administrators who may log in.
+///
+/// No partition and no thread owns them. They move at the gate, where the log takes a record: there is the only total
+/// order of all records, so a bound that holds at each step holds for every prefix of the log. A command says what
+/// must hold with `Turn.require`; nobody has to keep the directory or another partition to count.
+public struct Counters: Sendable, Equatable {
+  /// Seats in use, derived from product access.
+  public private(set) var usage: [SeatKey: Int]
+  /// Who has the role of super administrator, and whether the login is live (L18).
+  public private(set) var superAdministrators: [UserID: Bool]
+  /// How many of them are live.
+  public private(set) var liveSuperAdministrators: Int
+  /// The last record that moved a counter. An answer that shows a counter waits for it.
+  public private(set) var lsn: LSN
+
+  public init(usage: [SeatKey: Int] = [:], superAdministrators: [UserID: Bool] = [:], lsn: LSN = 0) {
+    self.usage = usage
+    self.superAdministrators = superAdministrators
+    liveSuperAdministrators = superAdministrators.values.count { $0 }
+    self.lsn = lsn
+  }
+
+  /// Seats in use of a pool.
+  public func used(_ key: SeatKey) -> Int { usage[key] ?? 0 }
+
+  // MARK: Moving
+
+  /// Moves the counters by the changes of one record, if every bound holds afterwards; otherwise moves nothing.
+  ///
+  /// - Returns: the bound that would not hold, or nil.
+  public mutating func move(
+    by changes: [Change], bounds: ContiguousArray<CounterBound>, lsn: LSN
+  ) -> CounterViolation? {
+    for bound in bounds {
+      if let violation = violation(of: bound, after: changes) { return violation }
+    }
+    for change in changes where change.movesCounters { apply(change, lsn: lsn) }
+    return nil
+  }
+
+  private func violation(of bound: CounterBound, after changes: [Change]) -> CounterViolation? {
+    switch bound {
+    case .seats(let key, let bought, let isForTaking):
+      let step = changes.reduce(0) { $0 + $1.step(of: key) }
+      // Who gives seats back may do so even where too many are taken.
+      let used = used(key)
+      return used + step > bought && (step > 0 || !isForTaking) ? CounterViolation(bound: bound, used: used) : nil
+    case .liveSuperAdministrator:
+      var after = superAdministrators
+      for change in changes { change.move(&after) }
+      let isLost = liveSuperAdministrators > 0 && !after.values.contains(true)
+      return isLost ? CounterViolation(bound: bound, used: liveSuperAdministrators) : nil
+    }
+  }
+
+  /// Carries out the part of a change that moves counters, live and at replay alike.
+  public mutating func apply(_ change: Change, lsn: LSN) {
+    self.lsn = lsn
+    if case .accessSet(_, let old, let new) = change {
+      if let old { count(old, -1) }
+      if let new { count(new, 1) }
+    } else {
+      change.move(&superAdministrators)
+      liveSuperAdministrators = superAdministrators.values.count { $0 }
+    }
+  }
+
+  private mutating func count(_ access: ProductAccess, _ step: Int) {
+    guard access.isEnabled else { return }
+    add(step, SeatKey(product: access.product, licence: 0))
+    if access.licence != 0 { add(step, SeatKey(product: access.product, licence: access.licence)) }
+  }
+
+  private mutating func add(_ step: Int, _ key: SeatKey) {
+    let count = used(key) + step
+    precondition(count >= 0, "fewer than no seats in use")
+    usage[key] = count == 0 ? nil : count
+  }
+}
+
+/// A product's pool; licence 0 counts every enabled access.
+public struct SeatKey: Sendable, Hashable {
+  public let product: ProductID
+  public let licence: UInt8
+
+  public init(product: ProductID, licence: UInt8) {
+    self.product = product
+    self.licence = licence
+  }
+}
+
+/// What must hold of the counters once a command's changes are made.
+public enum CounterBound: Sendable, Equatable {
+  /// No more seats of a pool are in use than were bought. `isForTaking`: only a command that takes one is refused.
+  case seats(SeatKey, bought: Int, isForTaking: Bool = true)
+  /// L18: where there was a super administrator who may log in, there still is one; the name is of who would go.
+  case liveSuperAdministrator(than: String)
+}
+
+/// Where decisions read counters. What they read may be old by the time they are logged; what must hold is a bound.
+public protocol CounterReader: AnyObject, Sendable {
+  /// Seats in use of each of the pools, and the last record that moved a counter.
+  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN)
+}
+
+/// A bound that a command would break, and the count as it is.
+public struct CounterViolation: Error, Sendable, Equatable {
+  public let bound: CounterBound
+  public let used: Int
+}
+
+extension Change {
+  /// Whether the gate's counters move by it.
+  public var movesCounters: Bool {
+    switch self {
+    case .accessSet, .statusSet: true
+    // Only super administrators are counted, so other roles move nothing.
+    case .roleGranted(_, let grant), .roleRevoked(_, let grant): grant.role == .superAdministrator
+    default: false
+    }
+  }
+
+  /// How many seats of a pool the change takes; negative where it gives some back.
+  fileprivate func step(of key: SeatKey) -> Int {
+    guard case .accessSet(_, let old, let new) = self else { return 0 }
+    return (new?.takes(key) == true ? 1 : 0) - (old?.takes(key) == true ? 1 : 0)
+  }
+
+  /// Carries out what the change means for who is super administrator, and whether that login is live.
+  fileprivate func move(_ superAdministrators: inout [UserID: Bool]) {
+    switch self {
+    case .roleGranted(let id, let grant):
+      // A grant that only becomes the main one says nothing new: the login may be locked meanwhile.
+      if grant.role == .superAdministrator, superAdministrators[id] == nil { superAdministrators[id] = true }
+    case .roleRevoked(let id, let grant):
+      if grant.role == .superAdministrator { superAdministrators[id] = nil }
+    case .statusSet(let id, _, let new):
+      if superAdministrators[id] != nil { superAdministrators[id] = new.mayLogIn }
+    default: break
+    }
+  }
+}

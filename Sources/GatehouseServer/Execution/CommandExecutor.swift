@@ -1,0 +1,236 @@
+import GatehouseCore
+import GatehouseStorage
+
+/// The one door: carries out commands on the thread that has them. It enters the owners of what a command is about,
+/// decides, logs, applies and leaves, all in one go; nothing in it waits.
+///
+/// An executor is what one thread needs to work: lanes have one each, others borrow one
+/// (`ServerContext.withExecutor`). The fronts, such as connections, hold no rules.
+final class CommandExecutor {
+  private let services: ServerContext
+  private let gate: Gate
+  @exclusivity(unchecked) let turn: Turn
+  @exclusivity(unchecked) private let handles: ContiguousArray<PartitionHandle>
+  private let owner: DirectoryHandle
+  /// Storage for a record's bytes, used again and again.
+  @exclusivity(unchecked) private var record = ByteWriter()
+  @exclusivity(unchecked) private var decisions: UInt = 0
+
+  init(_ services: ServerContext) {
+    self.services = services
+    gate = services.gate
+    turn = services.makeTurn()
+    handles = services.handles
+    owner = services.directory.handle
+  }
+
+  /// How a command ended.
+  enum Outcome {
+    /// It changed nothing.
+    case read
+    /// It is in the log, not yet durable.
+    case written
+  }
+
+  // MARK: Deciding
+
+  /// Carries out the turn's command. The reply is in the turn then; `turn.letGo()` is the caller's to call.
+  ///
+  /// - Parameter home: the partition to begin in; nil where the directory's view is enough to begin with.
+  @inline(__always)
+  func carryOut(home: Int?) -> Outcome {
+    guard let home else { return carryOut(OwnerSet()) }
+    switch carryOutAlone(home) {
+    case .done(let outcome): return outcome
+    case .again(let owners): return carryOut(owners)
+    case .refused(let violation, let horizon): return refuse(violation, horizon)
+    }
+  }
+
+  /// How a decision went over the owners it had.
+  private enum Step {
+    case done(Outcome)
+    /// Over these owners, and the directory as it is by then.
+    case again(OwnerSet)
+    case refused(CounterViolation, horizon: LSN)
+  }
+
+  /// Nearly all commands are about one partition.
+  @inline(__always)
+  private func carryOutAlone(_ home: Int) -> Step {
+    let hold = handles[home].enter()
+    let watch = HoldWatch(&decisions)
+    adoptDirectory()
+    let step = conclude(turn.decide(home: hold.cell), home: home)
+    watch.end(services.holdFigures)
+    hold.leave()
+    return step
+  }
+
+  private func carryOut(_ first: OwnerSet) -> Outcome {
+    var owners = first
+    while true {
+      switch carryOut(holding: owners) {
+      case .done(let outcome): return outcome
+      case .again(let more): owners = owners.union(more)
+      case .refused(let violation, let horizon): return refuse(violation, horizon)
+      }
+    }
+  }
+
+  private func carryOut(holding owners: OwnerSet) -> Step {
+    let holds = Holds(owners, handles, owner)
+    let watch = HoldWatch()
+    adoptDirectory()
+    let step = conclude(turn.decide(holding: holds.cells, directory: holds.directory), home: nil)
+    watch.end(services.holdFigures)
+    holds.leave()
+    return step
+  }
+
+  /// Commits what was decided, while the owners are held.
+  @inline(__always)
+  private func conclude(_ outcome: GatehouseCore.Outcome, home: Int?) -> Step {
+    if case .needs(let owners) = outcome { return .again(owners) }
+    guard turn.hasChanges else {
+      turn.noteSeen()
+      return .done(.read)
+    }
+    return commit()
+  }
+
+  // MARK: Committing
+
+  /// Logs what the turn decided and applies it. Nothing is applied unless the log has taken it.
+  private func commit() -> Step {
+    let header = turn.recordHeader
+    record.reset()
+    Record.encode(header, turn.changes, into: &record)
+    switch record.withBytes({ gate.append($0, of: turn) }) {
+    case .success(let lsn):
+      turn.commit(lsn, header)
+      if let changed = turn.directoryCell?.state.view, changed !== turn.directory { services.publish(changed, turn) }
+      turn.noteSeen()
+      return .done(.written)
+    case .failure(.staleDirectory):
+      // Whoever changes it is about to publish: it needs nothing that is held here.
+      owner.passThrough()
+      return .again(turn.heldOwners)
+    case .failure(.bound(let violation, let horizon)):
+      return .refused(violation, horizon: horizon)
+    case .failure(.log(let refusal)):
+      // A read that would note something in passing answers all the same.
+      if turn.spec.effect == .read { turn.dropChanges() } else { turn.answer(Refusal(logRefusal: refusal)) }
+      return .done(.read)
+    }
+  }
+
+  /// Has the turn read the directory as it is now. To be called inside the owners: what they refer to is in it.
+  @inline(__always)
+  func adoptDirectory() {
+    if !gate.isCurrent(turn.directory) { turn.directory = gate.directory }
+  }
+
+  // MARK: Refusing
+
+  /// Answers that a bound would not hold; who holds the seats of a full pool is looked up without the owners.
+  private func refuse(_ violation: CounterViolation, _ horizon: LSN) -> Outcome {
+    var names: [String] = []
+    if let pool = violation.fullPool {
+      for handle in handles where names.count < Self.namedHolders {
+        var next: Int? = 1
+        while let first = next {
+          let hold = handle.enter()
+          next = hold.cell.state.addHolders(
+            of: pool, from: first, rows: Limits.rowsOfSlice, most: Self.namedHolders, to: &names)
+        }
+      }
+    }
+    turn.answer(violation, holders: names)
+    turn.read(horizon)
+    return .read
+  }
+
+  /// How many holders of seats a refusal names.
+  private static let namedHolders = 5
+
+  // MARK: Authority
+
+  /// Finds out on whose authority the turn's command runs, for commands that no single partition carries out.
+  ///
+  /// - Returns: false where it may not run; the reply says why.
+  func authorise() -> Bool {
+    guard turn.authorityPartition != nil else { return true }
+    var owners = OwnerSet()
+    while true {
+      let holds = Holds(owners, handles, owner)
+      adoptDirectory()
+      if case .needs(let more) = turn.decideAuthority(holding: holds.cells) {
+        owners = owners.union(more)
+        continue
+      }
+      turn.noteSeen()
+      return !turn.reply.isError
+    }
+  }
+
+  // MARK: Looking ahead
+
+  /// Has memory bring what requests will read that are carried out next. A partition that somebody is in is left out:
+  /// it is a guess, and not worth waiting for.
+  @inline(__always)
+  func lookAhead(_ foresights: inout ContiguousArray<Foresight>) {
+    for _ in 0..<Foresight.steps {
+      for index in foresights.indices where foresights[index].partition >= 0 {
+        guard let hold = handles[foresights[index].partition].tryEnter() else { continue }
+        foresights[index].advance(hold.cell)
+      }
+    }
+  }
+
+  // MARK: Scans
+
+  /// Lets a partition contribute to a command that reads all of them.
+  ///
+  /// - Returns: false where the command is refused; the reply says why.
+  func collect(_ partition: Int, into gathered: inout Gathered) -> Bool {
+    let hold = handles[partition].enter()
+    let watch = HoldWatch()
+    adoptDirectory()
+    let isDone = turn.collect(hold.cell, into: &gathered)
+    watch.end(services.holdFigures)
+    hold.leave()
+    return isDone
+  }
+
+  // MARK: Upkeep
+
+  /// Ends sessions of a partition whose time is up, at most `most` of them.
+  ///
+  /// - Returns: whether there may be more, and whether the log was written.
+  func endDueSessions(_ partition: Int, now: Milliseconds, most: Int) -> (hasMore: Bool, outcome: Outcome) {
+    let due = dueSessions(partition, now: now, most: most)
+    if due.isEmpty { return (false, .read) }
+    turn.beginExpiry(now: now)
+    defer { turn.letGo() }
+    var owners = OwnerSet(partition: partition)
+    while true {
+      let holds = Holds(owners, handles, owner)
+      adoptDirectory()
+      switch conclude(turn.decideExpiry(due, home: nil, holding: holds.cells), home: nil) {
+      case .again(let more): owners = owners.union(more)
+      case .done(.written): return (due.count == most, .written)
+      case .done(.read), .refused:
+        // The log does not take their end now: they are due again.
+        for cell in holds.cells where cell.index == partition { cell.state.putBack(due) }
+        return (false, .read)
+      }
+    }
+  }
+
+  private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
+    let hold = handles[partition].enter()
+    guard let deadline = hold.cell.state.nextDeadline, deadline <= now else { return [] }
+    return hold.cell.state.dueSessions(at: now, limit: most)
+  }
+}

@@ -1,0 +1,87 @@
+import GatehouseCore
+import GatehouseStorage
+import Synchronization
+
+/// The log's append: the one place where all records have an order, and so where what holds over all partitions is
+/// checked. Whoever appends has the lock of the log's staging anyway; the gate's state lies under the same lock.
+///
+/// A record is admitted if (a) the directory that its decision read is still the current one, and (b) every bound on
+/// the counters holds after it. So nobody holds the directory to count a seat, and every prefix of the log obeys the
+/// bounds.
+final class Gate: CounterReader, @unchecked Sendable {
+  private let log: LogWriter
+  /// Guarded by the log's staging lock, as is `directoryLSN`.
+  private var counters: Counters
+  /// The last record that changed the directory.
+  private var directoryLSN: LSN
+  private let published: Mutex<Directory>
+  private let publishedLSN: Atomic<LSN>
+
+  init(_ log: LogWriter, _ directory: DirectoryState) {
+    self.log = log
+    counters = directory.counters
+    directoryLSN = directory.view.lsn
+    published = Mutex(directory.view)
+    publishedLSN = Atomic(directory.view.lsn)
+  }
+
+  /// Why a record was not admitted.
+  enum Objection: Error {
+    /// The directory has changed since the decision read it: decide again.
+    case staleDirectory
+    case bound(CounterViolation, horizon: LSN)
+    case log(LogRefusal)
+  }
+
+  /// Appends what a turn has decided.
+  ///
+  /// - Parameter record: the turn's changes, encoded.
+  /// - Returns: the record's number, or why there is none; then nothing has changed.
+  func append(_ record: UnsafeRawBufferPointer, of turn: Turn) -> Result<LSN, Objection> {
+    let changesDirectory = turn.changesDirectory
+    var objection: Objection?
+    do throws(LogRefusal) {
+      let lsn = try log.append(record, wake: false) { lsn in
+        objection = admit(turn, changesDirectory, lsn)
+        return objection == nil
+      }
+      return objection.map { .failure($0) } ?? .success(lsn)
+    } catch {
+      return .failure(.log(error))
+    }
+  }
+
+  private func admit(_ turn: Turn, _ changesDirectory: Bool, _ lsn: LSN) -> Objection? {
+    guard turn.directory.lsn == directoryLSN else { return .staleDirectory }
+    if turn.movesCounters, let violation = counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn) {
+      return .bound(violation, horizon: counters.lsn)
+    }
+    if changesDirectory { directoryLSN = lsn }
+    return nil
+  }
+
+  // MARK: Counters
+
+  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) {
+    log.withOrder { _ in (pools.map { counters.used($0) }, counters.lsn) }
+  }
+
+  /// All counters, and the record through which they go.
+  func countersWithLSN() -> (counters: Counters, lsn: LSN) { log.withOrder { lsn in (counters, lsn) } }
+
+  // MARK: The directory
+
+  /// The directory as it is now.
+  var directory: Directory { published.withLock { $0 } }
+
+  /// Whether a view is still the current one.
+  @inline(__always)
+  func isCurrent(_ view: Directory) -> Bool { view.lsn == publishedLSN.load(ordering: .acquiring) }
+
+  /// Shows a changed directory to everybody. To be called while the directory and what refers to the change are held:
+  /// who enters a partition later finds a view that knows all that the partition refers to.
+  func publish(_ view: Directory) {
+    published.withLock { $0 = view }
+    publishedLSN.store(view.lsn, ordering: .releasing)
+  }
+}

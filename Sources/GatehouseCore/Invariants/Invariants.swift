@@ -119,7 +119,9 @@ extension InvariantChecker {
     Set(seats.keys).union(directory.counters.usage.keys)
       .filter { seats[$0] != directory.counters.usage[$0] }
       .sorted { ($0.product, $0.licence) < ($1.product, $1.licence) }
-      .map { "product \($0.product) licence \($0.licence): \(directory.counters.usage[$0] ?? 0), not \(seats[$0] ?? 0)" }
+      .map {
+        "product \($0.product) licence \($0.licence): \(directory.counters.usage[$0] ?? 0), not \(seats[$0] ?? 0)"
+      }
       .joined(separator: ", ")
   }
 }

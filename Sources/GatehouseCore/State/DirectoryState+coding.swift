@@ -10,7 +10,8 @@ extension DirectoryState {
     writer.list(view.workspaces) { $1.encode(&$0) }
     writer.list(view.products) { $1.encode(&$0) }
     writer.list(view.services) { $1.encode(&$0) }
-    writer.list(counters.usage.sorted { ($0.key.product, $0.key.licence) < ($1.key.product, $1.key.licence) }) { writer, entry in
+    writer.list(counters.usage.sorted { ($0.key.product, $0.key.licence) < ($1.key.product, $1.key.licence) }) {
+      writer, entry in
       writer.varint(entry.key.product)
       writer.byte(entry.key.licence)
       writer.varint(entry.value)

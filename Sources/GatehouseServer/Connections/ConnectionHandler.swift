@@ -123,7 +123,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     while consumed < all.count, !isPaused, !isClosing {
       let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
       lane.run.fill(rest, &parser)
-      guard let done = lane.run.count > 0 ? carryOutRun(rest, lane, executor) : carryOutNext(rest, lane, executor) else {
+      guard let done = lane.run.count > 0 ? carryOutRun(rest, lane, executor) : carryOutNext(rest, lane, executor)
+      else {
         break
       }
       consumed += done

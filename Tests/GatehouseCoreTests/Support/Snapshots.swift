@@ -60,7 +60,8 @@ extension CoreHarness {
         sourceLocation: location)
     }
     #expect(
-      DirectoryCell(wholeDirectory).encoded == replicaDirectory.encoded, "the directory differs from its log", sourceLocation: location)
+      DirectoryCell(wholeDirectory).encoded == replicaDirectory.encoded, "the directory differs from its log",
+      sourceLocation: location)
   }
 
   /// Takes the state up again from a snapshot, as after a restart.

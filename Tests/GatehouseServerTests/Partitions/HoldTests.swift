@@ -1,0 +1,130 @@
+import GatehouseCore
+import GatehouseTestSupport
+import Glibc
+import Synchronization
+import Testing
+
+@testable import GatehouseServer
+
+/// Entering partitions: by threads, by tasks, one at a time and several in order.
+@Suite("Holds")
+struct HoldTests {
+  private static let partitioning = Partitioning(count: 4, key: HashKey(low: 1, high: 2))
+
+  private static func partition(_ index: Int = 0) -> Partition {
+    Partition(PartitionCell(PartitionState(index: index, partitioning: partitioning)))
+  }
+
+  private static func isFree(_ handle: PartitionHandle) -> Bool {
+    guard let hold = handle.tryEnter() else { return false }
+    hold.leave()
+    return true
+  }
+
+  /// A number that only the lock guards.
+  private final class Tally: @unchecked Sendable {
+    var count = 0
+  }
+
+  @Test("threads that enter and tasks that await count right together")
+  func exclusion() async throws {
+    let partition = Self.partition()
+    let tally = Tally()
+    let (threads, rounds, tasks) = (6, 20_000, 400)
+    await withTaskGroup { group in
+      for _ in 0..<threads {
+        group.addTask {
+          for _ in 0..<rounds {
+            let hold = partition.handle.enter()
+            tally.count += 1
+            hold.leave()
+          }
+        }
+      }
+      for _ in 0..<tasks {
+        group.addTask { await partition.read { _ in tally.count += 1 } }
+      }
+    }
+    #expect(tally.count == threads * rounds + tasks)
+  }
+
+  @Test("a hold ends with its scope, and with leave")
+  func scope() {
+    let partition = Self.partition()
+    let handle = partition.handle
+    defer { withExtendedLifetime(partition) {} }
+    do {
+      let hold = handle.enter()
+      #expect(!Self.isFree(handle))
+      #expect(hold.cell.index == 0)
+    }
+    #expect(Self.isFree(handle))
+    let hold = handle.enter()
+    #expect(!Self.isFree(handle))
+    hold.leave()
+    #expect(Self.isFree(handle))
+  }
+
+  @Test("whoever holds a partition is isolated to it, and nobody else is")
+  func isolation() {
+    let partition = Self.partition()
+    let executor = HoldExecutor(partition.handle.lock)
+    #expect(executor.isIsolatingCurrentContext() == false)
+    let hold = partition.handle.enter()
+    #expect(executor.isIsolatingCurrentContext() == true)
+    #expect(partition.assumeIsolated { isolated in isolated.handle.index } == 0)
+    hold.leave()
+    #expect(executor.isIsolatingCurrentContext() == false)
+  }
+
+  @Test("who finds a partition taken for long sleeps, and is woken when it is free; each is counted")
+  func sleepers() throws {
+    let partition = Self.partition()
+    let tally = Tally()
+    let isHeld = Atomic(false)
+    let waiting = Atomic<Int>(0)
+    let sleepers = 5
+    try inParallel(sleepers + 1) { worker in
+      if worker == 0 {
+        let hold = partition.handle.enter()
+        isHeld.store(true, ordering: .releasing)
+        while waiting.load(ordering: .acquiring) < sleepers { usleep(1000) }
+        // Long enough for all to have given up looking.
+        usleep(50_000)
+        #expect(tally.count == 0)
+        hold.leave()
+      } else {
+        while !isHeld.load(ordering: .acquiring) { usleep(1000) }
+        waiting.add(1, ordering: .releasing)
+        let hold = partition.handle.enter()
+        tally.count += 1
+        hold.leave()
+      }
+    }
+    #expect(tally.count == sleepers)
+    #expect(partition.handle.lock.pointee.contended == sleepers)
+  }
+
+  @Test("whoever wants several owners takes them in order: no two wait for each other")
+  func severalOwners() throws {
+    let partitions = (0..<4).map { Self.partition($0) }
+    let handles = ContiguousArray(partitions.map(\.handle))
+    let directory = DirectoryOwner(DirectoryCell(DirectoryState(created: 0)))
+    let tallies = (0..<5).map { _ in Tally() }
+    let taken = Atomic<Int>(0)
+    try inParallel(6) { worker in
+      var random = SeededRandom(seed: UInt64(worker))
+      for _ in 0..<3000 {
+        var set = OwnerSet()
+        for index in 0..<4 where Bool.random(using: &random) { set.insert(index) }
+        set.directory = Bool.random(using: &random)
+        let holds = Holds(set, handles, directory.handle)
+        for index in set.partitions { tallies[index].count += 1 }
+        if holds.directory != nil { tallies[4].count += 1 }
+        taken.add(set.partitions.count + (set.directory ? 1 : 0), ordering: .relaxed)
+        holds.leave()
+      }
+    }
+    #expect(tallies.reduce(0) { $0 + $1.count } == taken.load(ordering: .relaxed))
+  }
+}

@@ -9,3 +9,6 @@ static inline void relax(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+// A number of the calling thread that no other living thread has; pthread_self() without the call.
+static inline unsigned long thread_number(void) { return (unsigned long)__builtin_thread_pointer(); }

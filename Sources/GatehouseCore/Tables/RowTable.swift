@@ -54,13 +54,6 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
     }
   }
 
-  /// Calls `body` with where the page of a row is named.
-  @inline(__always)
-  func withPage(_ serial: Int, _ body: (UnsafeRawPointer) -> Void) {
-    precondition(contains(serial))
-    pages.withUnsafeBufferPointer { body($0.baseAddress! + Self.pageIndex(serial)) }
-  }
-
   /// Calls `body` with where a row lies.
   @inline(__always)
   func withRow(_ serial: Int, _ body: (UnsafePointer<Row>) -> Void) {

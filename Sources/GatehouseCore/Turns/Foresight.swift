@@ -32,16 +32,15 @@ public struct Foresight: BitwiseCopyable, Sendable {
     case nameSlot
     /// The slot that a session's id leads to.
     case sessionSlot(SessionID)
-    /// The page of the user that the key leads to.
-    case pageOfName
-    /// The page of the user of a session.
-    case pageOfSession(slot: Int)
-    case row(user: Int)
+    /// The row of the user that the key leads to.
+    case rowOfName
+    /// The row of the user of a session.
+    case rowOfSession(slot: Int)
     case details(user: Int)
   }
 
   /// How often to advance until nothing is left to be asked for.
-  public static let steps = 4
+  public static let steps = 3
 }
 
 extension Turn {
@@ -86,21 +85,17 @@ extension Foresight {
     switch target {
     case .nothing: return
     case .nameSlot:
-      target = .pageOfName
+      target = .rowOfName
       cell.state.names.prefetch(key.hash)
     case .sessionSlot(let id):
       guard let slot = cell.state.slot(at: id) else { return end() }
-      target = .pageOfSession(slot: slot)
+      target = .rowOfSession(slot: slot)
       cell.state.sessions.prefetch(slot)
-    case .pageOfName:
-      if let serial = cell.state.names.first(key.hash) { ask(forPageOf: serial, cell) } else { end() }
-    case .pageOfSession(let slot):
+    case .rowOfName:
+      if let serial = cell.state.names.first(key.hash) { ask(forRowOf: serial, cell) } else { end() }
+    case .rowOfSession(let slot):
       guard cell.state.sessions.contains(slot) else { return end() }
-      ask(forPageOf: Int(cell.state.sessions[slot].user), cell)
-    case .row(let serial):
-      guard cell.state.users.contains(serial) else { return end() }
-      target = .details(user: serial)
-      cell.state.users.prefetch(serial)
+      ask(forRowOf: Int(cell.state.sessions[slot].user), cell)
     case .details(let serial):
       end()
       guard cell.state.users.contains(serial) else { return }
@@ -118,18 +113,14 @@ extension Foresight {
     partition = -1
   }
 
-  private mutating func ask(forPageOf serial: Int, _ cell: HeldPartition) {
+  private mutating func ask(forRowOf serial: Int, _ cell: HeldPartition) {
     guard cell.state.users.contains(serial) else { return end() }
-    target = .row(user: serial)
-    cell.state.users.prefetchPage(serial)
+    target = .details(user: serial)
+    cell.state.users.prefetch(serial)
   }
 }
 
 extension RowTable {
-  /// Asks for what leads to a row.
-  @inline(__always)
-  fileprivate func prefetchPage(_ serial: Int) { withPage(serial) { CPrefetch.prefetch($0) } }
-
   /// Asks for the memory of a row.
   @inline(__always)
   fileprivate func prefetch(_ serial: Int) {

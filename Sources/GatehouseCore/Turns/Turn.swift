@@ -32,7 +32,9 @@ public final class Turn {
   @exclusivity(unchecked) public internal(set) var others: [HeldPartition] = []
   @exclusivity(unchecked) public internal(set) var directoryCell: DirectoryCell?
   /// The directory as it is read.
-  @exclusivity(unchecked) public var directory: Directory
+  @exclusivity(unchecked) public var directory: Directory { didSet { directoryLSN = directory.lsn } }
+  /// The last change of `directory`, at hand without following it.
+  @exclusivity(unchecked) public private(set) var directoryLSN: LSN
 
   // The decision.
   @exclusivity(unchecked) public var reply = Reply()
@@ -65,6 +67,7 @@ public final class Turn {
   ) {
     self.partitioning = partitioning
     self.directory = directory
+    directoryLSN = directory.lsn
     self.counters = counters
     self.folderSecret = folderSecret
     self.entropy = entropy

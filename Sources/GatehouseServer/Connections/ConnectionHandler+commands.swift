@@ -6,13 +6,14 @@ import Synchronization
 /// The way of a command: gates, then the executor, then the log, then the reply.
 extension ConnectionHandler {
   /// Carries out one request.
-  func handle(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ foresight: Foresight) {
+  func handle(
+    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ foresight: Foresight
+  ) {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
-    let turn = executor.turn
     var place: Int?
     switch turn.begin(request, on: facts, now: lane.now, place: &place, foresight) {
-    case .partition(let home): finish(executor.carryOut(home: home), lane, turn, place)
-    case .anywhere: finish(executor.carryOut(home: nil), lane, turn, place)
+    case .partition(let home): finish(executor.carryOut(turn, home: home), lane, turn, place)
+    case .anywhere: finish(executor.carryOut(turn, home: nil), lane, turn, place)
     case .refused:
       lane.metrics.reject(place, turn.reply.errorCode)
       return add(turn.reply, horizon: 0)

@@ -139,6 +139,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int {
     let count = lane.run.count
     var looksAhead = false
+    let turn = executor?.turn
     if count > 1, let executor {
       looksAhead = true
       lane.lookAhead(count, executor) { lane.run.request($0, in: bytes) }
@@ -146,7 +147,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     var done = 0
     for index in 0..<count {
       let request = lane.run.request(index, in: bytes)
-      guard take(request, lane, executor, looksAhead ? lane.foresights[index] : .none) else { break }
+      guard take(request, lane, executor, turn, looksAhead ? lane.foresights[index] : .none) else { break }
       done = lane.run.end(of: index)
       if isPaused || isClosing { break }
     }
@@ -159,7 +160,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// - Returns: how many bytes it was; nil where more must be read, or nothing more is.
   private func carryOutNext(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int? {
     switch parser.next(bytes) {
-    case .request(let count): return take(parser.arguments(in: bytes), lane, executor, .none) ? count : nil
+    case .request(let count):
+      return take(parser.arguments(in: bytes), lane, executor, executor?.turn, .none) ? count : nil
     case .nothing(let count): return count
     case .incomplete: return nil
     case .failure(let error):
@@ -170,10 +172,12 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Carries out one request; false where it must wait, and the connection with it.
   @inline(__always)
-  private func take(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ foresight: Foresight) -> Bool {
+  private func take(
+    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ turn: Turn?, _ foresight: Foresight
+  ) -> Bool {
     let isFirst = lane.commandsInRead == 0
-    guard let executor else { return handleEarly(request) || pause() }
-    handle(request, lane, executor, foresight)
+    guard let executor, let turn else { return handleEarly(request) || pause() }
+    handle(request, lane, executor, turn, foresight)
     if lane.isWatched { tellMonitors(request) }
     if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
     if !parser.authenticated { parser.authenticated = isKnown }

@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import Synchronization
 
 /// The one door: carries out commands on the thread that has them. It enters the owners of what a command is about,
 /// decides, logs, applies and leaves, all in one go; nothing in it waits.
@@ -12,6 +13,7 @@ final class CommandExecutor {
   @exclusivity(unchecked) let turn: Turn
   @exclusivity(unchecked) private let handles: ContiguousArray<PartitionHandle>
   private let owner: DirectoryHandle
+  private let publishedLSN: UnsafePointer<Atomic<LSN>>
   /// Storage for a record's bytes, used again and again.
   @exclusivity(unchecked) private var record = ByteWriter()
   @exclusivity(unchecked) private var decisions: UInt = 0
@@ -22,6 +24,7 @@ final class CommandExecutor {
     turn = services.makeTurn()
     handles = services.handles
     owner = services.directory.handle
+    publishedLSN = services.gate.publishedLSN
   }
 
   /// How a command ended.
@@ -36,11 +39,13 @@ final class CommandExecutor {
 
   /// Carries out the turn's command. The reply is in the turn then; `turn.letGo()` is the caller's to call.
   ///
-  /// - Parameter home: the partition to begin in; nil where the directory's view is enough to begin with.
+  /// - Parameters:
+  ///   - home: the partition to begin in; nil where the directory's view is enough to begin with.
+  ///   - turn: the executor's own, handed in so that no command counts a reference to it.
   @inline(__always)
-  func carryOut(home: Int?) -> Outcome {
+  func carryOut(_ turn: Turn, home: Int?) -> Outcome {
     guard let home else { return carryOut(OwnerSet()) }
-    switch carryOutAlone(home) {
+    switch carryOutAlone(turn, home) {
     case .done(let outcome): return outcome
     case .again(let owners): return carryOut(owners)
     case .refused(let violation, let horizon): return refuse(violation, horizon)
@@ -57,12 +62,12 @@ final class CommandExecutor {
 
   /// Nearly all commands are about one partition.
   @inline(__always)
-  private func carryOutAlone(_ home: Int) -> Step {
+  private func carryOutAlone(_ turn: Turn, _ home: Int) -> Step {
     let hold = handles[home].enter()
     let watch = HoldWatch(&decisions)
-    adoptDirectory()
-    let step = conclude(turn.decide(home: hold.cell), home: home)
-    watch.end(services.holdFigures)
+    adoptDirectory(turn)
+    let step = conclude(turn, turn.decide(home: hold.cell))
+    if watch.isOn { watch.end(services.holdFigures) }
     hold.leave()
     return step
   }
@@ -81,8 +86,8 @@ final class CommandExecutor {
   private func carryOut(holding owners: OwnerSet) -> Step {
     let holds = Holds(owners, handles, owner)
     let watch = HoldWatch()
-    adoptDirectory()
-    let step = conclude(turn.decide(holding: holds.cells, directory: holds.directory), home: nil)
+    adoptDirectory(turn)
+    let step = conclude(turn, turn.decide(holding: holds.cells, directory: holds.directory))
     watch.end(services.holdFigures)
     holds.leave()
     return step
@@ -90,7 +95,7 @@ final class CommandExecutor {
 
   /// Commits what was decided, while the owners are held.
   @inline(__always)
-  private func conclude(_ outcome: GatehouseCore.Outcome, home: Int?) -> Step {
+  private func conclude(_ turn: Turn, _ outcome: GatehouseCore.Outcome) -> Step {
     if case .needs(let owners) = outcome { return .again(owners) }
     guard turn.hasChanges else {
       turn.noteSeen()
@@ -125,10 +130,13 @@ final class CommandExecutor {
     }
   }
 
+  /// Whether the directory has changed since the turn read it.
+  var isDirectoryStale: Bool { turn.directoryLSN != publishedLSN.pointee.load(ordering: .acquiring) }
+
   /// Has the turn read the directory as it is now. To be called inside the owners: what they refer to is in it.
   @inline(__always)
-  func adoptDirectory() {
-    if !gate.isCurrent(turn.directory) { turn.directory = gate.directory }
+  func adoptDirectory(_ turn: Turn) {
+    if turn.directoryLSN != publishedLSN.pointee.load(ordering: .acquiring) { turn.directory = gate.directory }
   }
 
   // MARK: Refusing
@@ -164,7 +172,7 @@ final class CommandExecutor {
     var owners = OwnerSet()
     while true {
       let holds = Holds(owners, handles, owner)
-      adoptDirectory()
+      adoptDirectory(turn)
       if case .needs(let more) = turn.decideAuthority(holding: holds.cells) {
         owners = owners.union(more)
         continue
@@ -196,7 +204,7 @@ final class CommandExecutor {
   func collect(_ partition: Int, into gathered: inout Gathered) -> Bool {
     let hold = handles[partition].enter()
     let watch = HoldWatch()
-    adoptDirectory()
+    adoptDirectory(turn)
     let isDone = turn.collect(hold.cell, into: &gathered)
     watch.end(services.holdFigures)
     hold.leave()
@@ -216,8 +224,8 @@ final class CommandExecutor {
     var owners = OwnerSet(partition: partition)
     while true {
       let holds = Holds(owners, handles, owner)
-      adoptDirectory()
-      switch conclude(turn.decideExpiry(due, home: nil, holding: holds.cells), home: nil) {
+      adoptDirectory(turn)
+      switch conclude(turn, turn.decideExpiry(due, home: nil, holding: holds.cells)) {
       case .again(let more): owners = owners.union(more)
       case .done(.written): return (due.count == most, .written)
       case .done(.read), .refused:

@@ -25,8 +25,11 @@ struct HoldWatch {
     start = count & 63 == 0 ? Clock.nanoseconds() : 0
   }
 
+  /// Whether this hold is timed.
   @inline(__always)
+  var isOn: Bool { start != 0 }
+
   func end(_ figures: HoldFigures) {
-    if start != 0 { figures.note(Clock.nanoseconds() &- start) }
+    figures.note(Clock.nanoseconds() &- start)
   }
 }

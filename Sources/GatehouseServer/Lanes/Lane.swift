@@ -45,7 +45,7 @@ final class Lane: @unchecked Sendable {
 
   /// Takes a changed directory over, and with it which services there are.
   func directoryChanged() {
-    executor.adoptDirectory()
+    executor.adoptDirectory(executor.turn)
     dropForeignServices()
   }
 
@@ -142,7 +142,7 @@ final class Lane: @unchecked Sendable {
     runs.removeAll(keepingCapacity: true)
     commandsInRead = 0
     guard let services else { return }
-    if !services.gate.isCurrent(directory) { directoryChanged() }
+    if executor.isDirectoryStale { directoryChanged() }
     isWatched = services.monitors.isWatched
     durableBefore = services.log.durableLSN
   }

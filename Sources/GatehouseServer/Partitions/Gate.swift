@@ -15,15 +15,20 @@ final class Gate: CounterReader, @unchecked Sendable {
   /// The last record that changed the directory.
   private var directoryLSN: LSN
   private let published: Mutex<Directory>
-  private let publishedLSN: Atomic<LSN>
+  /// The last change of the directory that is published, where it is read without a reference to count.
+  let publishedLSN: UnsafePointer<Atomic<LSN>>
 
   init(_ log: LogWriter, _ directory: DirectoryState) {
     self.log = log
     counters = directory.counters
     directoryLSN = directory.view.lsn
     published = Mutex(directory.view)
-    publishedLSN = Atomic(directory.view.lsn)
+    let number = UnsafeMutablePointer<Atomic<LSN>>.allocate(capacity: 1)
+    number.initialize(to: Atomic(directory.view.lsn))
+    publishedLSN = UnsafePointer(number)
   }
+
+  deinit { publishedLSN.deallocate() }
 
   /// Why a record was not admitted.
   enum Objection: Error {
@@ -52,7 +57,7 @@ final class Gate: CounterReader, @unchecked Sendable {
   }
 
   private func admit(_ turn: Turn, _ changesDirectory: Bool, _ lsn: LSN) -> Objection? {
-    guard turn.directory.lsn == directoryLSN else { return .staleDirectory }
+    guard turn.directoryLSN == directoryLSN else { return .staleDirectory }
     if turn.movesCounters, let violation = counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn) {
       return .bound(violation, horizon: counters.lsn)
     }
@@ -74,14 +79,10 @@ final class Gate: CounterReader, @unchecked Sendable {
   /// The directory as it is now.
   var directory: Directory { published.withLock { $0 } }
 
-  /// Whether a view is still the current one.
-  @inline(__always)
-  func isCurrent(_ view: Directory) -> Bool { view.lsn == publishedLSN.load(ordering: .acquiring) }
-
   /// Shows a changed directory to everybody. To be called while the directory and what refers to the change are held:
   /// who enters a partition later finds a view that knows all that the partition refers to.
   func publish(_ view: Directory) {
     published.withLock { $0 = view }
-    publishedLSN.store(view.lsn, ordering: .releasing)
+    publishedLSN.pointee.store(view.lsn, ordering: .releasing)
   }
 }

@@ -4,12 +4,16 @@ import Synchronization
 
 /// The lock behind a hold: one thread at a time works on a partition's state.
 ///
-/// Taking it where nobody is in costs one atomic, leaving it another. A thread that finds it taken spins for about as
-/// long as a hold lasts, then sleeps in the kernel, for the holder may have been preempted. `Mutex` would do the same,
-/// but lends itself to a closure only, and cannot say whether the current thread has it, which an executor must.
+/// Taking it where nobody is in costs one atomic operation, leaving it a store. A thread that finds it taken spins for
+/// about as long as a hold lasts, then sleeps in the kernel, for the holder may have been preempted.
+///
+/// Whoever leaves looks whether anybody sleeps, but does not pay for a fence to be sure: a sleeper who is not seen
+/// wakes by itself soon (`Parking.patience`). `Mutex` pays for it, lends itself to a closure only, and cannot say
+/// whether the current thread has it, which an executor must.
 struct HoldLock: ~Copyable, Sendable {
-  /// 0 where it is free; else the thread that has it, and in the lowest bit whether somebody sleeps.
-  private let word = Atomic<UInt>(0)
+  /// The thread that has it; 0 where it is free.
+  private let holder = Atomic<UInt>(0)
+  private let sleepers = Atomic<Int>(0)
   private let contentions = Atomic<Int>(0)
   private let parking = Parking()
 
@@ -22,7 +26,7 @@ struct HoldLock: ~Copyable, Sendable {
   var contended: Int { contentions.load(ordering: .relaxed) }
 
   /// Whether the current thread has it.
-  var isHeldHere: Bool { word.load(ordering: .relaxed) & ~1 == Self.thread }
+  var isHeldHere: Bool { holder.load(ordering: .relaxed) == thread_number() }
 
   @inline(__always)
   func lock() {
@@ -31,53 +35,45 @@ struct HoldLock: ~Copyable, Sendable {
 
   @inline(__always)
   func tryLock() -> Bool {
-    word.compareExchange(expected: 0, desired: Self.thread, ordering: .acquiring).exchanged
+    holder.compareExchange(expected: 0, desired: thread_number(), ordering: .acquiring).exchanged
   }
 
   @inline(__always)
   func unlock() {
-    if word.exchange(0, ordering: .releasing) & 1 != 0 { parking.wakeOne() }
+    holder.store(0, ordering: .releasing)
+    if sleepers.load(ordering: .relaxed) > 0 { parking.wakeOne() }
   }
-
-  /// A number of this thread that no other has; the lowest bit is free, for it is an address.
-  @inline(__always)
-  private static var thread: UInt { UInt(pthread_self()) }
 
   @inline(never)
   private func lockSlowly() {
     precondition(!isHeldHere, "a thread enters a partition that it is in already")
     contentions.add(1, ordering: .relaxed)
     for _ in 0..<Self.spins {
-      if word.load(ordering: .relaxed) == 0, tryLock() { return }
+      if holder.load(ordering: .relaxed) == 0, tryLock() { return }
       relax()
     }
-    parking.sleep { sleepers in
-      let seen = word.load(ordering: .relaxed)
-      if seen == 0 {
-        // Whoever else sleeps is woken when this thread leaves.
-        let taken = Self.thread | (sleepers > 1 ? 1 : 0)
-        return word.compareExchange(expected: 0, desired: taken, ordering: .acquiring).exchanged ? .done : .again
-      }
-      if seen & 1 != 0 { return .sleep }
-      return word.compareExchange(expected: seen, desired: seen | 1, ordering: .relaxed).exchanged ? .sleep : .again
-    }
+    sleepers.add(1, ordering: .sequentiallyConsistent)
+    parking.sleep(until: { tryLock() })
+    sleepers.subtract(1, ordering: .relaxed)
   }
 }
 
 /// Where threads sleep until a lock is free.
 private final class Parking: @unchecked Sendable {
-  enum Step {
-    case done, again, sleep
-  }
-
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Guarded by `mutex`.
-  private var sleepers = 0
+
+  /// Nanoseconds that a thread sleeps at most before it looks again.
+  private static let patience = 200_000
 
   init() {
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
+    // The clock that nobody sets.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -87,22 +83,23 @@ private final class Parking: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Sleeps until `step`, which is told how many want to sleep, is done. Between a step that says `sleep` and the
-  /// sleep, nobody can wake.
-  func sleep(_ step: (Int) -> Step) {
+  /// Sleeps until `isDone` is true, which is asked whenever somebody leaves, and now and then.
+  func sleep(until isDone: () -> Bool) {
     pthread_mutex_lock(mutex)
-    sleepers += 1
-    loop: while true {
-      switch step(sleepers) {
-      case .done: break loop
-      case .again: continue
-      case .sleep: pthread_cond_wait(condition, mutex)
+    while !isDone() {
+      var time = timespec()
+      clock_gettime(CLOCK_MONOTONIC, &time)
+      time.tv_nsec += Self.patience
+      if time.tv_nsec >= 1_000_000_000 {
+        time.tv_nsec -= 1_000_000_000
+        time.tv_sec += 1
       }
+      pthread_cond_timedwait(condition, mutex, &time)
     }
-    sleepers -= 1
     pthread_mutex_unlock(mutex)
   }
 
+  @inline(never)
   func wakeOne() {
     pthread_mutex_lock(mutex)
     pthread_cond_signal(condition)

@@ -42,7 +42,7 @@ extension MicroPiece {
 private enum MicroReplies {
   static var allow: Reply {
     var reply = Reply()
-    reply.simple("ALLOW")
+    reply.text("ALLOW")
     return reply
   }
 

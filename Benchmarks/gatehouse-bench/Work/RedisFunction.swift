@@ -10,16 +10,16 @@ enum RedisFunction {
       callback = function(keys, args)
         local user = redis.call('HMGET', keys[1], 'status', args[1], 'licence', 'until')
         local status = user[1]
-        if not status then return redis.status_reply('DENY unknown-user') end
+        if not status then return 'DENY unknown-user' end
         if status == 'deleted' or status == 'inactive' or status == 'pending' or status == 'locked' then
-          return redis.status_reply('DENY status-' .. status)
+          return 'DENY status-' .. status
         end
-        if user[2] ~= '1' then return redis.status_reply('DENY product-disabled') end
-        if user[3] == 'none' then return redis.status_reply('DENY no-licence') end
+        if user[2] ~= '1' then return 'DENY product-disabled' end
+        if user[3] == 'none' then return 'DENY no-licence' end
         if user[4] and tonumber(user[4]) < tonumber(redis.call('TIME')[1]) then
-          return redis.status_reply('DENY outside-employment')
+          return 'DENY outside-employment'
         end
-        return redis.status_reply('ALLOW')
+        return 'ALLOW'
       end
     }
     """

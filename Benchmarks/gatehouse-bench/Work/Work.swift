@@ -44,7 +44,7 @@ enum Work: UInt8, CaseIterable, Sendable {
 
   var expectation: Expectation {
     switch self {
-    case .loginCheck, .redisFunction: .text("+ALLOW")
+    case .loginCheck, .redisFunction: .text("$5\r\nALLOW")
     case .redisSet: .text("+OK")
     case .redisGet: .filled(UInt8(ascii: "$"))
     // The first field asked for is the status, which every user has.

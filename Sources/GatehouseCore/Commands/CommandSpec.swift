@@ -1,7 +1,7 @@
 /// One command as data: what look-up, arity and permission checks, routing, `COMMAND`, `HELP`, metrics and
 /// the reference are all derived from.
 public final class CommandSpec: Sendable {
-  /// Upper case, `NOUN.VERB` or a Redis name.
+  /// Upper case, `NOUN.VERB` or a Redis name; a subcommand with its command, as in `CLIENT|LIST`.
   public let name: String
   public let group: Group
   /// One line, without a full stop.
@@ -18,11 +18,13 @@ public final class CommandSpec: Sendable {
   public let body: Body
   /// Words whose text must not appear in `MONITOR` and `SLOWLOG`.
   public let secrets: Set<Int>
+  /// Commands that are chosen by the second word.
+  public let subcommands: [CommandSpec]
 
   public init(
     _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
     effect: Effect = .read, rights: ServiceRights = .read, users: UserRule = .body, route: Route,
-    secrets: Set<Int> = [],
+    secrets: Set<Int> = [], subcommands: [CommandSpec] = [],
     body: Body
   ) {
     self.name = name
@@ -37,6 +39,7 @@ public final class CommandSpec: Sendable {
     self.users = users
     self.route = route
     self.secrets = secrets
+    self.subcommands = subcommands
     self.body = body
     if case .decide(let decide) = body { decision = decide } else { decision = nil }
     if case .prefix = body { isPrefix = true } else { isPrefix = false }
@@ -48,8 +51,10 @@ public final class CommandSpec: Sendable {
     self.options = options
     mandatory = options.indices.filter { !options[$0].isOptional }
     let positional = self.arguments.filter { $0.token == nil }
-    required = positional.count { !$0.isOptional }
-    positionalMost = positional.contains { $0.isVariadic } ? .max : positional.count
+    // The second word of a subcommand's name counts as one that must be there.
+    let nameWords = name.contains("|") ? 1 : 0
+    required = nameWords + positional.count { !$0.isOptional }
+    positionalMost = positional.contains { $0.isVariadic } ? .max : nameWords + positional.count
   }
 
   public enum Group: String, Sendable, CaseIterable {
@@ -112,9 +117,9 @@ public final class CommandSpec: Sendable {
   public let options: [Argument]
   /// The places in `options` of those that must be given.
   public let mandatory: [Int]
-  /// Positional words that must be there, without the name.
+  /// Positional words that must be there, without the command's name; a subcommand's name is one of them.
   public let required: Int
-  /// Positional words at most, without the name.
+  /// Positional words at most, counted the same way.
   public let positionalMost: Int
 
   /// As Redis counts: the name included, negative where more may follow.
@@ -123,8 +128,14 @@ public final class CommandSpec: Sendable {
     return options.isEmpty && positionalMost == required ? least : -least
   }
 
+  /// As a client writes it: `CLIENT LIST`.
+  public var spokenName: String { name.split(separator: "|").joined(separator: " ") }
+
+  /// As Redis and its tools write it: `client|list`.
+  public var fullName: String { name.lowercased() }
+
   /// `LOGIN.CHECK user product [AT time]`.
-  public var usage: String { ([name] + arguments.map(\.usage)).joined(separator: " ") }
+  public var usage: String { ([spokenName] + arguments.map(\.usage)).joined(separator: " ") }
 }
 
 /// What every request of a command is asked, flat, so that asking counts no reference.
@@ -136,6 +147,8 @@ struct CommandGate: BitwiseCopyable {
   let hasMandatoryOptions: Bool
   let isOpen: Bool
   let isPrefix: Bool
+  /// Whether the words that follow the name choose the command that is meant: `AS`, and commands with subcommands.
+  let isChoosing: Bool
   let isWrite: Bool
   /// Whether `AS` may stand in front of it.
   let isForUsers: Bool
@@ -147,6 +160,7 @@ struct CommandGate: BitwiseCopyable {
     hasMandatoryOptions = !spec.mandatory.isEmpty
     isOpen = spec.isOpen
     isPrefix = spec.isPrefix
+    isChoosing = spec.isPrefix || !spec.subcommands.isEmpty
     isWrite = spec.effect == .write
     if case .nobody = spec.users { isForUsers = false } else { isForUsers = true }
   }

@@ -1,5 +1,6 @@
 /// All commands. One entry here is all that a new command needs.
 public enum CommandTable {
+  /// The commands that a request can begin with; each has its subcommands in it.
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
     + listCommands + workspaceCommands + productCommands + roleCommands + serviceCommands + connectionCommands
@@ -10,20 +11,33 @@ public enum CommandTable {
     "", .server, "", reply: "", route: .connection, body: .server(.ping))
 
   public static let index = CommandIndex(all)
+
+  /// All commands and their subcommands, by the place that metrics and turns know them by.
+  public static var entries: [CommandSpec] { index.commands }
 }
 
 /// Finds a command by its name in any case: open addressing over a hash of the upper-case bytes, without
 /// building a string.
 public final class CommandIndex: Sendable {
+  /// The commands, and after them the subcommands of all.
   public let commands: [CommandSpec]
   /// What the gates ask of each command.
   let gates: ContiguousArray<CommandGate>
   private let names: [ContiguousArray<UInt8>]
   private let slots: ContiguousArray<UInt16>
+  /// Where the subcommands of a command lie among the commands.
+  private let subcommands: [Int: Range<Int>]
 
   public init(_ commands: [CommandSpec]) {
-    self.commands = commands
-    gates = ContiguousArray(commands.map(CommandGate.init))
+    var all = commands
+    var subcommands: [Int: Range<Int>] = [:]
+    for (place, command) in commands.enumerated() where !command.subcommands.isEmpty {
+      subcommands[place] = all.count..<all.count + command.subcommands.count
+      all += command.subcommands
+    }
+    self.commands = all
+    self.subcommands = subcommands
+    gates = ContiguousArray(all.map(CommandGate.init))
     names = commands.map { ContiguousArray($0.name.utf8) }
     var capacity = 64
     while capacity < commands.count * 4 { capacity *= 2 }
@@ -50,6 +64,22 @@ public final class CommandIndex: Sendable {
       slot = (slot + 1) & mask
     }
     return nil
+  }
+
+  /// The place of a command's subcommand of this name, in any case.
+  public func find(_ subcommand: UnsafeRawBufferPointer, of place: Int) -> Int? {
+    subcommands[place]?.first { index in
+      let name = commands[index].name.utf8.drop { $0 != UInt8(ascii: "|") }.dropFirst()
+      return name.count == subcommand.count && zip(name, subcommand).allSatisfy { $0 == Self.upper($1) }
+    }
+  }
+
+  /// The place of a command by the name that tools give it: `login.check`, `client|list`.
+  public func find(fullName: UnsafeRawBufferPointer) -> Int? {
+    guard let bar = fullName.firstIndex(of: UInt8(ascii: "|")) else { return find(fullName) }
+    let command = UnsafeRawBufferPointer(rebasing: fullName[..<bar])
+    let subcommand = UnsafeRawBufferPointer(rebasing: fullName[(bar + 1)...])
+    return find(command).flatMap { find(subcommand, of: $0) }
   }
 
   @inline(__always)

@@ -1,11 +1,51 @@
 extension CommandTable {
   private static func server(
     _ name: String, _ group: CommandSpec.Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
-    rights: ServiceRights = [], users: CommandSpec.UserRule = .nobody, secrets: Set<Int> = [], _ command: ServerCommand
+    rights: ServiceRights = [], users: CommandSpec.UserRule = .nobody, secrets: Set<Int> = [],
+    subcommands: [CommandSpec] = [], _ command: ServerCommand
   ) -> CommandSpec {
     CommandSpec(
       name, group, summary, arguments, reply: reply, rights: rights, users: users, route: .connection,
-      secrets: secrets, body: .server(command))
+      secrets: secrets, subcommands: subcommands, body: .server(command))
+  }
+
+  /// A command that says with its second word what it does. `HELP` is among its subcommands by itself.
+  private static func server(
+    _ name: String, _ group: CommandSpec.Group, _ summary: String, reply: String = "what its subcommands answer",
+    takes arguments: [Argument] = [.word("subcommand"), .words("arguments", isOptional: true)],
+    _ body: ServerCommand = .none, subcommands: [Subcommand]
+  ) -> CommandSpec {
+    let help = Subcommand("HELP", "What the subcommands do", reply: "an array of lines", .subcommands)
+    let all = subcommands + [help]
+    return server(
+      name, group, summary, arguments, reply: reply,
+      subcommands: all.map { part in
+        server(
+          "\(name)|\(part.name)", group, part.summary, part.arguments, reply: part.reply, rights: part.rights,
+          part.command)
+      }, body)
+  }
+
+  /// A subcommand before it is known of which command.
+  private struct Subcommand {
+    let name: String
+    let summary: String
+    let arguments: [Argument]
+    let reply: String
+    let rights: ServiceRights
+    let command: ServerCommand
+
+    init(
+      _ name: String, _ summary: String, _ arguments: [Argument] = [], reply: String, rights: ServiceRights = [],
+      _ command: ServerCommand
+    ) {
+      self.name = name
+      self.summary = summary
+      self.arguments = arguments
+      self.reply = reply
+      self.rights = rights
+      self.command = command
+    }
   }
 
   static let connectionCommands: [CommandSpec] = [
@@ -21,23 +61,74 @@ extension CommandTable {
       "HELLO", .connection, "Choose the protocol version, authenticate, name the connection",
       [.words("arguments", isOptional: true)], reply: "a map about the server", .hello),
     server(
-      "AUTH", .connection, "Authenticate the connection as a service", [.word("name"), .optionalWord("secret")],
-      reply: "`OK`", secrets: [1, 2], .auth),
+      "AUTH", .connection, "Authenticate the connection as a service; its secret alone says which",
+      [.word("name-or-secret"), .words("secret", isOptional: true)], reply: "`OK`", secrets: [1, 2], .auth),
     server("QUIT", .connection, "Close the connection", reply: "`OK`", .quit),
     server("RESET", .connection, "Forget the connection's authentication, name and protocol", reply: "`RESET`", .reset),
     server(
       "SELECT", .connection, "For Redis clients: only database 0 is there", [.word("index", .integer)], reply: "`OK`",
       .select),
     server(
-      "CLIENT", .connection, "About connections: ID, GETNAME, SETNAME, SETINFO, INFO, LIST, KILL, NO-EVICT",
-      [.word("subcommand"), .words("arguments", isOptional: true)], reply: "depends on the subcommand", .client),
+      "MULTI", .connection, "Begin a transaction: what follows waits for EXEC", reply: "`OK`", rights: .read, .multi),
+    server(
+      "EXEC", .connection, "Carry out the commands of the transaction, one after the other",
+      reply: "an array of their answers; `EXECABORT`, and nothing is done, where one was refused before", rights: .read,
+      .exec),
+    server("DISCARD", .connection, "Forget the transaction", reply: "`OK`", rights: .read, .discard),
+    server(
+      "WATCH", .connection, "For Redis clients: there is nothing to watch, as every write takes IFVERSION",
+      [.words("key")], reply: "always an error", rights: .read, .watch),
+    server("UNWATCH", .connection, "For Redis clients: nothing is watched", reply: "`OK`", rights: .read, .unwatch),
+    server(
+      "CLIENT", .connection, "About connections",
+      subcommands: [
+        Subcommand("ID", "The connection's number", reply: "an integer", .client(.id)),
+        Subcommand("GETNAME", "The connection's name", reply: "the name, or null", .client(.getName)),
+        Subcommand(
+          "SETNAME", "Name the connection, without blanks", [.word("name")], reply: "`OK`", .client(.setName)),
+        Subcommand(
+          "SETINFO", "Say which library asks", [.word("LIB-NAME|LIB-VER"), .word("text")], reply: "`OK`",
+          .client(.setInfo)),
+        Subcommand("INFO", "What is known of the connection", reply: "a line of `field=value`", .client(.info)),
+        Subcommand(
+          "LIST", "What is known of all connections, or of those of a TYPE or with an ID",
+          [.words("filter", isOptional: true)], reply: "a line of `field=value` for each", .client(.list)),
+        Subcommand(
+          "KILL",
+          "Close the connection of an address, or those that fit all of ID, ADDR, LADDR, TYPE, USER, MAXAGE; "
+            + "SKIPME no includes one's own",
+          [.words("filter")], reply: "how many; `OK` for an address alone", rights: .admin, .client(.kill)),
+        Subcommand(
+          "NO-EVICT", "For Redis clients: no connection is evicted", [.word("ON|OFF")], reply: "`OK`",
+          .client(.noEvict)),
+        Subcommand(
+          "NO-TOUCH", "For Redis clients: nothing is evicted", [.word("ON|OFF")], reply: "`OK`", .client(.noTouch)),
+      ]),
   ]
 
   static let serverCommands: [CommandSpec] = [
     server("TIME", .server, "The server's clock", reply: "an array of seconds and microseconds", .time),
     server(
-      "COMMAND", .server, "The command table: COUNT, INFO, DOCS, LIST",
-      [.words("subcommand", isOptional: true)], reply: "depends on the subcommand", .command),
+      "COMMAND", .server, "The command table", reply: "an array of all commands, as COMMAND INFO shows them",
+      takes: [.words("subcommand", isOptional: true)], .command(.all),
+      subcommands: [
+        Subcommand("COUNT", "How many commands there are", reply: "an integer", .command(.count)),
+        Subcommand(
+          "INFO", "What clients need to know of commands, or of all", [.words("name", isOptional: true)],
+          reply: "an array of ten elements for each, null for an unknown one", .command(.info)),
+        Subcommand(
+          "DOCS", "What people need to know of commands, or of all", [.words("name", isOptional: true)],
+          reply: "a map by name", .command(.docs)),
+        Subcommand(
+          "LIST", "The names, or with FILTERBY PATTERN those that fit", [.words("filter", isOptional: true)],
+          reply: "an array of names", .command(.list)),
+        Subcommand(
+          "GETKEYS", "For Redis clients: no command has keys", [.words("command")], reply: "always an error",
+          .command(.keys)),
+        Subcommand(
+          "GETKEYSANDFLAGS", "For Redis clients: no command has keys", [.words("command")], reply: "always an error",
+          .command(.keys)),
+      ]),
     server(
       "HELP", .server, "What a command does and how it is written", [.words("name", isOptional: true)], reply: "text",
       .help),
@@ -45,11 +136,24 @@ extension CommandTable {
       "INFO", .server, "The server's figures", [.words("section", isOptional: true)], reply: "text in sections",
       rights: .read, .info),
     server(
-      "CONFIG", .server, "Settings: GET, SET, RESETSTAT", [.word("subcommand"), .words("arguments", isOptional: true)],
-      reply: "depends on the subcommand", rights: .read, .config),
+      "CONFIG", .server, "Settings",
+      subcommands: [
+        Subcommand(
+          "GET", "The settings whose names fit, under Gatehouse's names and those that Redis' tools ask for",
+          [.words("pattern")], reply: "a map of name and value", rights: .read, .config(.get)),
+        Subcommand(
+          "SET", "Change settings of the running server, all or none, under any name that GET shows",
+          [.word("name"), .word("value"), .words("more", isOptional: true)], reply: "`OK`", rights: .admin,
+          .config(.set)),
+        Subcommand("RESETSTAT", "Begin to count anew", reply: "`OK`", rights: .admin, .config(.resetStatistics)),
+        Subcommand(
+          "REWRITE", "For Redis clients: the server does not write its configuration", reply: "always an error",
+          rights: .admin, .config(.rewrite)),
+      ]),
     server("DBSIZE", .server, "How many users there are", reply: "an integer", rights: .read, .dbsize),
     server(
-      "BGSAVE", .server, "Take a snapshot in the background", [.optionalWord("schedule")], reply: "a status line",
+      "BGSAVE", .server, "Take a snapshot in the background", [.optionalWord("schedule")],
+      reply: "`Background saving started`",
       rights: .admin, .bgsave),
     server("SAVE", .server, "Take a snapshot and answer when it is done", reply: "`OK`", rights: .admin, .save),
     server(
@@ -61,24 +165,52 @@ extension CommandTable {
     server(
       "SHUTDOWN", .server, "Stop the server; the log is synced in any case", [.optionalWord("save")],
       reply: "nothing: the connection closes", rights: .admin, .shutdown),
+    // Exporters of metrics read the slow log, and have no more than READ.
     server(
-      "SLOWLOG", .server, "The slowest commands: GET, LEN, RESET",
-      [.word("subcommand"), .words("arguments", isOptional: true)],
-      reply: "depends on the subcommand", rights: .admin, .slowlog),
+      "SLOWLOG", .server, "The slowest commands",
+      subcommands: [
+        Subcommand(
+          "GET", "The newest, 10 unless told otherwise, -1 for all; without secrets",
+          [.optionalWord("count", .integer)],
+          reply: "an array of arrays: number, unix seconds, microseconds, words, address and name of the client",
+          rights: .read, .slowlog(.get)),
+        Subcommand("LEN", "How many there are", reply: "an integer", rights: .read, .slowlog(.length)),
+        Subcommand("RESET", "Forget them", reply: "`OK`", rights: .admin, .slowlog(.reset)),
+      ]),
     server(
-      "LATENCY", .server, "Latency: HISTOGRAM, LATEST, HISTORY, RESET, DOCTOR",
-      [.word("subcommand"), .words("arguments", isOptional: true)], reply: "depends on the subcommand", rights: .read,
-      .latency),
+      "LATENCY", .server, "How long commands take",
+      subcommands: [
+        Subcommand(
+          "HISTOGRAM", "How many calls took how long, of commands or of all", [.words("command", isOptional: true)],
+          reply: "a map by name of maps `calls, histogram_usec`", rights: .read, .latency(.histogram)),
+        Subcommand(
+          "LATEST", "For Redis clients: there are no events", reply: "an empty array", rights: .read,
+          .latency(.latest)),
+        Subcommand(
+          "HISTORY", "For Redis clients: there are no events", [.word("event")], reply: "an empty array", rights: .read,
+          .latency(.history)),
+        Subcommand(
+          "RESET", "For Redis clients: there are no events", [.words("event", isOptional: true)], reply: "0",
+          rights: .read, .latency(.reset)),
+        Subcommand("DOCTOR", "Where to look", reply: "text", rights: .read, .latency(.doctor)),
+      ]),
     server(
       "MONITOR", .server, "Every command as it comes, without secrets", reply: "status lines without end",
       rights: .admin, .monitor),
     server(
-      "MEMORY", .server, "Memory: USAGE user, STATS", [.word("subcommand"), .words("arguments", isOptional: true)],
-      reply: "depends on the subcommand", rights: .read, .memory),
+      "MEMORY", .server, "What memory is used for",
+      subcommands: [
+        Subcommand(
+          "USAGE", "The bytes of a user with contact and sessions",
+          [.word("user"), .words("options", isOptional: true)],
+          reply: "an integer, or null", rights: .read, .memory(.usage)),
+        Subcommand("STATS", "Figures of the process", reply: "a map", rights: .read, .memory(.statistics)),
+        Subcommand("DOCTOR", "Where to look", reply: "text", rights: .read, .memory(.doctor)),
+      ]),
     server("ROLE", .server, "The server's place in replication", reply: "an array", rights: .read, .role),
     server(
-      "MODULE", .server, "For Redis clients: LIST is empty",
-      [.word("subcommand"), .words("arguments", isOptional: true)], reply: "an array", .module),
+      "MODULE", .server, "For Redis clients: there are no modules",
+      subcommands: [Subcommand("LIST", "The modules", reply: "an empty array", .moduleList)]),
     server(
       "WAITAOF", .server, "Wait until this connection's writes are durable",
       [.word("local", .integer), .word("replicas", .integer), .word("timeout", .integer)],

@@ -37,9 +37,9 @@ extension CommandTable {
     let workspace = try turn.workspace()
     try turn.requireReach(to: workspace.id)
     if let denial = turn.impersonationDenial(actor: actor, target: target, in: workspace) {
-      turn.reply.simple("DENY \(denial.rule)")
+      turn.reply.text("DENY \(denial.rule)")
     } else {
-      turn.reply.simple("ALLOW")
+      turn.reply.text("ALLOW")
     }
   }
 

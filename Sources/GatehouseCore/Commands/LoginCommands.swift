@@ -18,10 +18,10 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     let product = turn.directory.productID(turn.word(2))
     if turn.authority != nil { try turn.requireLoginQuestion(about: user, product) }
-    guard let user else { return turn.reply.simple(LoginDenial.unknownUser.answer) }
+    guard let user else { return turn.reply.text(LoginDenial.unknownUser.answer) }
     let denial = user.cell.state.loginDenial(
       user: user.serial, product: product, in: turn.directory, at: turn.now)
-    turn.reply.simple(denial?.answer ?? "ALLOW")
+    turn.reply.text(denial?.answer ?? "ALLOW")
   }
 
   @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {

@@ -1,7 +1,52 @@
 /// The commands that the server itself carries out, for they are about connections, clocks or files.
 public enum ServerCommand: Sendable {
-  case ping, echo, hello, auth, quit, reset, select, time
-  case client, command, help, info, config, dbsize
-  case bgsave, save, lastsave, shutdown, slowlog, latency, monitor, memory, role, module, waitaof, compact
+  case ping, echo, hello, auth, quit, reset, select, time, help, info, dbsize
+  case multi, exec, discard, watch, unwatch
+  case bgsave, save, lastsave, shutdown, monitor, role, waitaof, compact
   case auditList, auditVerify
+  case client(Client)
+  case command(Command)
+  case config(Config)
+  case slowlog(SlowLog)
+  case latency(Latency)
+  case memory(Memory)
+  case moduleList
+  /// The list of a command's subcommands.
+  case subcommands
+  /// A command that is one of its subcommands only, and by itself nothing.
+  case none
+
+  public enum Client: Sendable { case id, getName, setName, setInfo, info, list, kill, noEvict, noTouch }
+  public enum Command: Sendable { case all, count, info, docs, list, keys }
+  public enum Config: Sendable { case get, set, resetStatistics, rewrite }
+  public enum SlowLog: Sendable { case get, length, reset }
+  public enum Latency: Sendable { case histogram, latest, history, reset, doctor }
+  public enum Memory: Sendable { case usage, statistics, doctor }
+
+  /// What becomes of a command between `MULTI` and `EXEC`.
+  public enum InTransaction: Sendable {
+    case queued
+    /// It is about the transaction or the connection itself.
+    case atOnce
+    /// It would hold up or end what follows it.
+    case refused
+  }
+
+  public var inTransaction: InTransaction {
+    switch self {
+    case .multi, .exec, .discard, .watch, .quit, .reset: .atOnce
+    case .save, .shutdown, .compact, .monitor: .refused
+    case .ping, .echo, .hello, .auth, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
+      .waitaof, .auditList, .auditVerify, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,
+      .subcommands, .none:
+      .queued
+    }
+  }
+}
+
+extension CommandSpec {
+  /// What becomes of the command between `MULTI` and `EXEC`.
+  public var inTransaction: ServerCommand.InTransaction {
+    if case .server(let command) = body { command.inTransaction } else { .queued }
+  }
 }

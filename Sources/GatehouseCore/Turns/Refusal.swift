@@ -18,6 +18,7 @@ public struct Refusal: Error, Equatable, Sendable {
     case readOnly = "READONLY"
     case limit = "LIMIT"
     case noProtocol = "NOPROTO"
+    case transactionAborted = "EXECABORT"
 
     /// What a client should take the code for, in the words of the reference.
     public var meaning: String {
@@ -36,6 +37,7 @@ public struct Refusal: Error, Equatable, Sendable {
       case .readOnly: "changes cannot be made durable; reading goes on"
       case .limit: "one of the limits below is reached"
       case .noProtocol: "`HELLO` asks for a protocol version that is not spoken"
+      case .transactionAborted: "a command of the transaction was refused before `EXEC`; nothing was done"
       }
     }
   }

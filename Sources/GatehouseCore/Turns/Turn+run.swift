@@ -51,15 +51,7 @@ extension Turn {
     guard var found = known >= 0 ? known : table.find(request[0]) else {
       throw .refused(Self.unknownCommand(request))
     }
-    if table.gates[found].isPrefix {
-      guard request.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
-      guard connection.service != nil else { throw .refused(Self.unauthenticated) }
-      authority = request[1]
-      arguments = request.dropping(2)
-      guard let inner = table.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
-      found = inner
-      if table.gates[found].isPrefix { throw .refused(.syntax("AS cannot stand inside AS")) }
-    }
+    if table.gates[found].isChoosing { found = try chosenCommand(found) }
     place = found
     choose(found)
     let gate = gate
@@ -72,6 +64,25 @@ extension Turn {
       throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
     }
     return try start(gate.route)
+  }
+
+  /// The command that is meant where the name alone does not say it: the one that follows `AS`, or a subcommand.
+  private func chosenCommand(_ place: Int) throws(Halt) -> Int {
+    var found = place
+    if table.gates[found].isPrefix {
+      guard arguments.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
+      guard connection.service != nil else { throw .refused(Self.unauthenticated) }
+      authority = arguments[1]
+      arguments = arguments.dropping(2)
+      guard let inner = table.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
+      found = inner
+      if table.gates[found].isPrefix { throw .refused(.syntax("AS cannot stand inside AS")) }
+    }
+    guard table.gates[found].isChoosing, arguments.count > 1 else { return found }
+    guard let subcommand = table.find(arguments[1], of: found) else {
+      throw .refused(Self.unknownSubcommand(arguments, table.commands[found]))
+    }
+    return subcommand
   }
 
   /// Makes a command of the table the turn's.
@@ -115,6 +126,10 @@ extension Turn {
 
   public static func wrongArity(_ spec: CommandSpec) -> Refusal {
     .syntax("wrong number of arguments for '\(spec.name.lowercased())' command")
+  }
+
+  private static func unknownSubcommand(_ request: Arguments, _ command: CommandSpec) -> Refusal {
+    .syntax("unknown subcommand '\(request.string(1).prefix(128))'. Try \(command.name) HELP.")
   }
 
   private static func unknownCommand(_ request: Arguments) -> Refusal {

@@ -6,7 +6,7 @@
 /// for every command (`reset()` keeps the storage).
 public struct Reply: Sendable {
   public enum Kind: UInt8, Sendable, BitwiseCopyable {
-    /// A short status line: `OK`, `ALLOW`, `DENY reason`. Its text has neither CR nor LF.
+    /// A status line such as `OK`; its text has neither CR nor LF. Never a decision or data: see `Status`.
     case simple
     /// An error; the text starts with its code.
     case error
@@ -65,12 +65,26 @@ public struct Reply: Sendable {
 
   // MARK: Building
 
-  public mutating func ok() { simple("OK") }
+  /// The status lines there are. They say that a command was taken and nothing else: phpredis makes `true` of
+  /// every simple string, so that a decision sent as one would let everybody in. A decision or data is a `text`.
+  public struct Status: Sendable {
+    let text: StaticString
 
+    public static let ok = Status(text: "OK")
+    public static let pong = Status(text: "PONG")
+    public static let reset = Status(text: "RESET")
+    /// A command waits for `EXEC`.
+    public static let queued = Status(text: "QUEUED")
+    public static let savingStarted = Status(text: "Background saving started")
+  }
+
+  public mutating func status(_ status: Status) { add(.simple, status.text) }
+  public mutating func ok() { status(.ok) }
+  /// A flag or category in the answers of `COMMAND`, where clients insist on simple strings.
+  public mutating func tag(_ text: String) { simple(text) }
+  /// For a reply that is read back from the log.
+  mutating func simple(_ text: String) { add(.simple, text) }
   // A literal is a `String` unless that is disfavoured.
-  @inline(__always)
-  public mutating func simple(_ text: StaticString) { add(.simple, text) }
-  @_disfavoredOverload public mutating func simple(_ text: String) { add(.simple, text) }
   @inline(__always)
   public mutating func text(_ text: StaticString) { add(.text, text) }
   @_disfavoredOverload public mutating func text(_ text: String) { add(.text, text) }

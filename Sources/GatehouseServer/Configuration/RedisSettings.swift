@@ -1,20 +1,47 @@
-/// Settings under the names that Redis clients and tools ask for with `CONFIG GET`: redis-benchmark reads `save`
-/// and `appendonly`, exporters and dashboards read the others. They can be read only; what they show is changed
-/// through Gatehouse's own names.
-package enum RedisSettings {
-  package static let all: [(name: String, text: @Sendable (ServerConfiguration) -> String)] = [
-    ("appendfsync", { $0.durability == .always ? "always" : "everysec" }),
-    ("appendonly", { _ in "yes" }),
-    ("databases", { _ in "1" }),
-    ("dir", { $0.dataPath }),
-    ("maxclients", { String($0.maxConnections) }),
-    ("maxmemory", { _ in "0" }),
-    ("maxmemory-policy", { _ in "noeviction" }),
+/// A setting under the name by which Redis' clients and tools know it: redis-benchmark reads `save` and `appendonly`,
+/// exporters and dashboards the others, and operators set them by habit.
+package struct RedisSetting: Sendable {
+  enum Meaning: Sendable {
+    /// Another name of one of Gatehouse's settings, and how its values are read; nil for what is none.
+    case setting(Setting, read: @Sendable (String) -> String?)
+    /// It has the value that it has.
+    case fixed
+  }
+
+  package let name: String
+  /// The value as Redis writes it.
+  package let text: @Sendable (ServerConfiguration) -> String
+  let meaning: Meaning
+
+  private init(
+    _ name: String, _ meaning: Meaning = .fixed, _ text: @escaping @Sendable (ServerConfiguration) -> String
+  ) {
+    self.name = name
+    self.text = text
+    self.meaning = meaning
+  }
+
+  package static let all: [RedisSetting] = [
+    RedisSetting("appendfsync") { $0.durability == .always ? "always" : "everysec" },
+    RedisSetting("appendonly") { _ in "yes" },
+    RedisSetting("databases") { _ in "1" },
+    RedisSetting("dir") { $0.dataPath },
+    RedisSetting("maxclients", .setting(.maxConnections) { $0 }) { String($0.maxConnections) },
+    RedisSetting("maxmemory") { _ in "0" },
+    RedisSetting("maxmemory-policy") { _ in "noeviction" },
     // A schedule of snapshots in Redis' sense does not exist here, which Redis writes as an empty text.
-    ("save", { _ in "" }),
-    ("slowlog-log-slower-than", { String($0.slowlogThreshold) }),
-    ("slowlog-max-len", { String($0.slowlogLength) }),
-    ("tcp-keepalive", { _ in String(KeepAlive.idleSeconds) }),
-    ("timeout", { String($0.idleTimeout.milliseconds / 1000) }),
+    RedisSetting("save") { _ in "" },
+    RedisSetting("slowlog-log-slower-than", .setting(.slowlogThreshold) { $0 }) { String($0.slowlogThreshold) },
+    RedisSetting("slowlog-max-len", .setting(.slowlogLength) { $0 }) { String($0.slowlogLength) },
+    RedisSetting("tcp-keepalive") { _ in String(KeepAlive.idleSeconds) },
+    // Redis counts seconds.
+    RedisSetting("timeout", .setting(.idleTimeout) { Int($0).map { "\($0)s" } }) {
+      String($0.idleTimeout.milliseconds / 1000)
+    },
   ]
+
+  /// The setting of that name in any case.
+  static func named(_ name: String) -> RedisSetting? { byName[name.lowercased()] }
+
+  private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 }

@@ -21,6 +21,12 @@ package struct ServerConfiguration: Sendable, Equatable {
     case atLeast(Duration)
   }
 
+  /// Whether something is done.
+  package enum Switch: String, Sendable, CaseIterable {
+    case yes
+    case no
+  }
+
   /// How log lines look on standard error.
   package enum LogFormat: String, Sendable, CaseIterable {
     case text
@@ -75,6 +81,9 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// A connection that sends nothing for this long is closed; zero leaves it open for good.
   package var idleTimeout: Duration = .zero
 
+  /// Whether `PING` is answered to whoever has not authenticated: health checks of proxies cannot.
+  package var pingBeforeAuthentication = Switch.no
+
   package var logLevel = Logger.Level.info
 
   package var logFormat = LogFormat.text
@@ -111,25 +120,6 @@ extension ServerConfiguration {
         problem: "is less than one segment of \(Setting.segmentBytes.text(in: self)), the least that a snapshot can "
           + "free; give at least \(Setting.segmentBytes.name), or 0 to turn this trigger off")
     }
-  }
-
-  /// Changes one setting of a running server, by its name.
-  ///
-  /// - Throws: an error that names the setting when it is unknown, fixed at the start, or out of bounds;
-  ///   the configuration is then as before.
-  package mutating func change(_ name: String, to value: String) throws(SettingError) {
-    guard let setting = Setting.named(name) else {
-      throw SettingError(setting: name, value: value, problem: "is no setting of this server", isUnknown: true)
-    }
-    guard setting.isLive else {
-      throw SettingError(
-        setting: setting.name, value: value,
-        problem: "is fixed at the start; change it in the configuration and start the server again")
-    }
-    var changed = self
-    try setting.write(value, into: &changed)
-    try changed.validate()
-    self = changed
   }
 
   /// This configuration with the values of `other` for all settings that a running server can change.

@@ -101,6 +101,9 @@ extension Setting {
     "idle-timeout", \.idleTimeout, live: true, .seconds(1) ... .seconds(365 * 86_400),
     "silence after which a connection is closed, 0 for never")
 
+  package static let pingBeforeAuthentication = choice(
+    "ping-before-auth", \.pingBeforeAuthentication, live: true, "answer PING to health checks that do not authenticate")
+
   package static let logLevel = choice("log-level", \.logLevel, live: true, "least important log lines to write")
 
   package static let logFormat = choice("log-format", \.logFormat, "form of log lines")
@@ -115,7 +118,8 @@ extension Setting {
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
-    archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, idleTimeout, logLevel, logFormat,
+    archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, idleTimeout, pingBeforeAuthentication,
+    logLevel, logFormat,
     logStagedLimit, compressionLevel,
   ]
 

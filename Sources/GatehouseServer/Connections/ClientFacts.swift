@@ -1,7 +1,7 @@
 import GatehouseCore
 import GatehouseWire
 
-/// What is known of a client, as `CLIENT LIST` shows it.
+/// What is known of a client beside its requests and replies.
 struct ClientFacts: Sendable {
   let id: UInt64
   let address: String
@@ -13,11 +13,17 @@ struct ClientFacts: Sendable {
   var name = ""
   var libraryName = ""
   var libraryVersion = ""
-  /// The last command's place in the table.
+  /// The last command's place in the table; -1 before the first.
   var lastPlace = -1
+  /// The service's name; empty where the connection is nobody's, or `local`.
   var service = ""
   var version = ProtocolVersion.resp2
   var commands: UInt64 = 0
+  var inputBytes = 0
+  var outputBytes = 0
+  /// `CLIENT NO-EVICT` and `NO-TOUCH`: they are shown and have no other effect.
+  var isNotEvicted = false
+  var isNotTouching = false
 
   init(id: UInt64, address: String, localAddress: String, isLoopback: Bool, connected: Milliseconds) {
     self.id = id
@@ -28,16 +34,9 @@ struct ClientFacts: Sendable {
     lastCommand = connected
   }
 
-  /// One line of `CLIENT LIST`.
-  func line(at now: Milliseconds, pendingBytes: Int, isMonitor: Bool) -> String {
-    let fields: [(String, String)] = [
-      ("id", "\(id)"), ("addr", address), ("laddr", localAddress), ("name", name),
-      ("age", "\((now - connected) / 1000)"), ("idle", "\((now - lastCommand) / 1000)"),
-      ("flags", isMonitor ? "O" : "N"), ("db", "0"), ("sub", "0"), ("psub", "0"), ("multi", "-1"),
-      ("omem", "\(pendingBytes)"), ("cmd", lastPlace < 0 ? "NULL" : CommandTable.all[lastPlace].name.lowercased()),
-      ("user", service.isEmpty ? "default" : service), ("resp", "\(version.rawValue)"), ("lib-name", libraryName),
-      ("lib-ver", libraryVersion), ("tot-cmds", "\(commands)"),
-    ]
-    return fields.map { "\($0.0)=\($0.1)" }.joined(separator: " ")
-  }
+  /// The name under which clients know who has authenticated.
+  var userName: String { service.isEmpty ? ClientFacts.defaultUser : service }
+
+  /// Redis' name for whoever has not said who it is. Libraries that are given a secret alone authenticate with it.
+  static let defaultUser = "default"
 }

@@ -15,6 +15,10 @@ extension ConnectionHandler {
     case .partition(let home): finish(executor.carryOut(turn, home: home), lane, turn, place)
     case .anywhere: finish(executor.carryOut(turn, home: nil), lane, turn, place)
     case .refused:
+      client.lastPlace = place ?? client.lastPlace
+      if isHealthCheck(request, place) {
+        return answer { $0.status(.pong) }
+      }
       lane.metrics.reject(place, turn.reply.errorCode)
       return add(turn.reply, horizon: 0)
     case .everywhere: return alone(place, request) { scan(request, executor) }
@@ -41,10 +45,10 @@ extension ConnectionHandler {
 
   /// Carries out a command that may take long, and is timed by itself.
   private func alone(_ place: Int?, _ request: Arguments, _ work: () -> Void) {
+    // `CLIENT INFO` shows itself as the last command.
+    if let place { client.lastPlace = place }
     lane.single(place, request, client, work)
-    guard let place else { return }
-    client.lastPlace = place
-    client.commands &+= 1
+    if place != nil { client.commands &+= 1 }
   }
 
   // MARK: Scans
@@ -88,20 +92,6 @@ extension ConnectionHandler {
       let turn = executor.turn
       underWay.answer.give(EncodedReply(turn.reply, horizon: turn.horizon, version: underWay.version))
     }
-  }
-
-  // MARK: Identity
-
-  func authenticate(as service: ServiceID, _ rights: ServiceRights, name: String) {
-    facts.service = service
-    facts.rights = rights
-    client.service = name
-  }
-
-  func forgetService() {
-    facts.service = nil
-    facts.rights = []
-    client.service = ""
   }
 }
 

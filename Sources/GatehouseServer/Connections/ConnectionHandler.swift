@@ -20,18 +20,19 @@ final class ConnectionHandler: ChannelInboundHandler {
   @exclusivity(unchecked) var isMonitor = false
 
   @exclusivity(unchecked) var context: ChannelHandlerContext!
-  @exclusivity(unchecked) private var socket = DirectSocket()
+  @exclusivity(unchecked) private(set) var socket = DirectSocket()
   @exclusivity(unchecked) private var parser = RequestParser()
   /// Bytes that are no whole request yet, or wait because the connection is paused.
-  @exclusivity(unchecked) private var unread = ByteBuffer()
+  @exclusivity(unchecked) private(set) var unread = ByteBuffer()
   /// Replies that leave with the next flush.
   @exclusivity(unchecked) var ready = ByteBuffer()
   @exclusivity(unchecked) var queue = ReplyQueue()
+  @exclusivity(unchecked) var transaction = Transaction()
   @exclusivity(unchecked) private var isWaitingForLog = false
   /// Whether requests wait until what is under way elsewhere has been answered.
   @exclusivity(unchecked) var isPaused = false
   @exclusivity(unchecked) private var isReading = false
-  @exclusivity(unchecked) private var isClosing = false
+  @exclusivity(unchecked) private(set) var isClosing = false
   private var isInputClosed = false
   /// The largest LSN of this connection's writes, for `WAITAOF`.
   @exclusivity(unchecked) var lastWrite: LSN = 0
@@ -68,6 +69,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if isClosing { return }
     var bytes = unwrapInboundIn(data)
     serverFacts.inputBytes.add(bytes.readableBytes, ordering: .relaxed)
+    client.inputBytes &+= bytes.readableBytes
     if unread.readableBytes == 0 { unread = bytes } else { unread.writeBuffer(&bytes) }
     process()
   }
@@ -120,6 +122,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func carryOut(_ all: UnsafeRawBufferPointer, _ lane: Lane) -> Int {
     let executor = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.executor : nil
     var consumed = 0
+    if transaction.isRunning, let executor { runTransaction(lane, executor, executor.turn) }
     while consumed < all.count, !isPaused, !isClosing {
       let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
       lane.run.fill(rest, &parser)
@@ -172,13 +175,18 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Carries out one request; false where it must wait, and the connection with it.
   @inline(__always)
-  private func take(
+  func take(
     _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ turn: Turn?, _ foresight: Foresight
   ) -> Bool {
     let isFirst = lane.commandsInRead == 0
     guard let executor, let turn else { return handleEarly(request) || pause() }
-    handle(request, lane, executor, turn, foresight)
-    if lane.isWatched { tellMonitors(request) }
+    let isQueued = transaction.isOpen
+    if isQueued {
+      handleInTransaction(request, lane, executor, turn)
+    } else {
+      handle(request, lane, executor, turn, foresight)
+    }
+    if lane.isWatched, !isQueued { tellMonitors(request) }
     if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
     if !parser.authenticated { parser.authenticated = isKnown }
     if queue.pendingBytes > 0, overflows { close() }
@@ -297,6 +305,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard let context else { return }
     if ready.readableBytes > 0 {
       serverFacts.outputBytes.add(ready.readableBytes, ordering: .relaxed)
+      client.outputBytes &+= ready.readableBytes
       socket.send(&ready)
       if ready.readableBytes > 0 { writeThroughChannel(context) } else { ready.clear() }
     }

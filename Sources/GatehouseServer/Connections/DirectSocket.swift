@@ -5,7 +5,7 @@ import NIOCore
 /// lane's time where each reply is a write of its own. What the kernel does not take at once goes through the channel,
 /// and while that holds anything, so does all that follows.
 struct DirectSocket {
-  private var descriptor: NIOBSDSocket.Handle?
+  private(set) var descriptor: NIOBSDSocket.Handle?
   /// Bytes that the channel has yet to send.
   private(set) var queued = 0
 

@@ -33,6 +33,9 @@ struct ReplyQueue {
 
   var isEmpty: Bool { slots.isEmpty }
 
+  /// How many replies, or runs of replies, wait.
+  var count: Int { slots.count }
+
   /// The LSN that the first waiting replies wait for; nil where they wait for a command, or nothing waits.
   var nextHorizon: LSN? {
     switch slots.first {

@@ -34,6 +34,7 @@ final class ServerFacts: Sendable {
   let clientOutputLimit: Atomic<Int>
   /// Milliseconds; 0 for none.
   let idleTimeout: Atomic<Int>
+  let answersHealthChecks: Atomic<Bool>
 
   init(configuration: ServerConfiguration) {
     started = Clock.milliseconds() / 1000
@@ -42,6 +43,7 @@ final class ServerFacts: Sendable {
     slowlogThreshold = Atomic(configuration.slowlogThreshold)
     clientOutputLimit = Atomic(configuration.clientOutputLimit)
     idleTimeout = Atomic(Int(configuration.idleTimeout.milliseconds))
+    answersHealthChecks = Atomic(configuration.pingBeforeAuthentication == .yes)
     self.configuration = Mutex(configuration)
   }
 
@@ -58,5 +60,6 @@ final class ServerFacts: Sendable {
     slowlogThreshold.store(changed.slowlogThreshold, ordering: .relaxed)
     clientOutputLimit.store(changed.clientOutputLimit, ordering: .relaxed)
     idleTimeout.store(Int(changed.idleTimeout.milliseconds), ordering: .relaxed)
+    answersHealthChecks.store(changed.pingBeforeAuthentication == .yes, ordering: .relaxed)
   }
 }

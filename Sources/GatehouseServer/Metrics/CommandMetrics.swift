@@ -19,7 +19,7 @@ struct CommandMetrics: Sendable {
   private(set) var total: UInt64 = 0
 
   init() {
-    lines = ContiguousArray(repeating: Line(), count: CommandTable.all.count)
+    lines = ContiguousArray(repeating: Line(), count: CommandTable.entries.count)
   }
 
   mutating func count(_ place: Int, calls: Int) {

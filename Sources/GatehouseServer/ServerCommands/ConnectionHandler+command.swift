@@ -1,36 +1,24 @@
 import GatehouseCore
 
-/// `COMMAND …` and `HELP`: the command table, shown.
+/// `COMMAND …`, `HELP` and the `HELP` of other commands: the command table, shown.
 extension ConnectionHandler {
-  func commandCommand(_ request: Arguments) {
-    guard request.count > 1 else { return answer { Self.infos(CommandTable.all.map { $0 }, &$0) } }
-    switch request.string(1).lowercased() {
-    case "count" where request.count == 2: answer { $0.integer(CommandTable.all.count) }
-    case "info":
+  func commandCommand(_ command: ServerCommand.Command, _ request: Arguments) {
+    switch command {
+    case .all: answer { Self.infos(CommandTable.all.map { $0 }, &$0) }
+    case .count: answer { $0.integer(CommandTable.all.count) }
+    case .info:
       let wanted = named(request)
       answer { Self.infos(wanted ?? CommandTable.all.map { $0 }, &$0) }
-    case "docs":
+    case .docs:
       let wanted = named(request)
       answer { Self.docs((wanted ?? CommandTable.all.map { $0 }).compactMap { $0 }, &$0) }
-    case "list":
-      let names = listed(request)
-      guard let names else { return refuse(.syntax("syntax error")) }
+    case .list:
+      guard let names = listed(request) else { return refuse(.syntax("syntax error")) }
       answer {
         $0.array(names.count)
         for name in names { $0.text(name) }
       }
-    case "getkeys", "getkeysandflags": refuse(.syntax("The command has no key arguments"))
-    case "help":
-      answer {
-        let lines = [
-          "COMMAND", "COMMAND COUNT", "COMMAND INFO [name …]", "COMMAND DOCS [name …]",
-          "COMMAND LIST [FILTERBY PATTERN p]",
-        ]
-        $0.array(lines.count)
-        for line in lines { $0.simple(line) }
-      }
-    case "count": wrongArity(request)
-    default: unknownSubcommand(request)
+    case .keys: refuse(.syntax("The command has no key arguments"))
     }
   }
 
@@ -38,13 +26,14 @@ extension ConnectionHandler {
   private func named(_ request: Arguments) -> [CommandSpec?]? {
     guard request.count > 2 else { return nil }
     var seen = Set<Int>()
-    return (2..<request.count).map { CommandTable.index.find(request[$0]) }
+    return (2..<request.count).map { CommandTable.index.find(fullName: request[$0]) }
       .filter { $0.map { seen.insert($0).inserted } ?? true }
-      .map { $0.map { CommandTable.all[$0] } }
+      .map { $0.map { CommandTable.entries[$0] } }
   }
 
+  /// Names of commands and, as in Redis, of subcommands.
   private func listed(_ request: Arguments) -> [String]? {
-    let names = CommandTable.all.map { $0.name.lowercased() }
+    let names = CommandTable.all.flatMap { [$0] + $0.subcommands }.map(\.fullName)
     if request.count == 2 { return names }
     guard request.count == 5, request.string(2).lowercased() == "filterby" else { return nil }
     switch request.string(3).lowercased() {
@@ -66,15 +55,16 @@ extension ConnectionHandler {
         continue
       }
       reply.array(10)
-      reply.text(spec.name.lowercased())
+      reply.text(spec.fullName)
       reply.integer(spec.arity)
       let flags = flags(of: spec)
       reply.array(flags.count)
-      for flag in flags { reply.simple(flag) }
+      for flag in flags { reply.tag(flag) }
       for _ in 0..<3 { reply.integer(0) }
       reply.array(1)
-      reply.simple("@\(spec.group.rawValue)")
-      for _ in 0..<3 { reply.array(0) }
+      reply.tag("@\(spec.group.rawValue)")
+      for _ in 0..<2 { reply.array(0) }
+      infos(spec.subcommands, &reply)
     }
   }
 
@@ -82,6 +72,7 @@ extension ConnectionHandler {
     var flags: [String] = [spec.effect == .write ? "write" : "readonly"]
     if spec.isOpen { flags.append("no_auth") }
     if spec.rights.contains(.admin) { flags.append("admin") }
+    if case .refused = spec.inTransaction { flags.append("no_multi") }
     switch spec.route {
     case .user, .session, .identifier: flags.append("fast")
     case .connection, .directory, .everywhere: break
@@ -92,9 +83,10 @@ extension ConnectionHandler {
   private static func docs(_ specs: [CommandSpec], _ reply: inout Reply) {
     reply.map(specs.count)
     for spec in specs {
-      reply.text(spec.name.lowercased())
-      let hasArguments = !spec.arguments.isEmpty
-      reply.map(hasArguments ? 5 : 4)
+      // What the subcommands take is said with them.
+      let arguments = spec.subcommands.isEmpty ? spec.arguments : []
+      reply.text(spec.fullName)
+      reply.map(4 + (arguments.isEmpty ? 0 : 1) + (spec.subcommands.isEmpty ? 0 : 1))
       reply.text("summary")
       reply.text(spec.summary)
       reply.text("since")
@@ -103,10 +95,15 @@ extension ConnectionHandler {
       reply.text(spec.group.rawValue)
       reply.text("reply")
       reply.text(spec.reply)
-      guard hasArguments else { continue }
-      reply.text("arguments")
-      reply.array(spec.arguments.count)
-      for argument in spec.arguments { document(argument, &reply) }
+      if !arguments.isEmpty {
+        reply.text("arguments")
+        reply.array(arguments.count)
+        for argument in arguments { document(argument, &reply) }
+      }
+      if !spec.subcommands.isEmpty {
+        reply.text("subcommands")
+        docs(spec.subcommands, &reply)
+      }
     }
   }
 
@@ -127,7 +124,7 @@ extension ConnectionHandler {
     if !flags.isEmpty {
       reply.text("flags")
       reply.array(flags.count)
-      for flag in flags { reply.simple(flag) }
+      for flag in flags { reply.tag(flag) }
     }
     guard !parts.isEmpty else { return }
     reply.text("arguments")
@@ -144,18 +141,41 @@ extension ConnectionHandler {
   func help(_ request: Arguments) {
     guard request.count > 1 else {
       let text = CommandSpec.Group.allCases.map { group in
-        let specs = CommandTable.all.filter { $0.group == group }
+        let specs = CommandTable.all.filter { $0.group == group }.flatMap(\.spoken)
         return "# \(group.rawValue)\n" + specs.map { "\($0.usage)\n    \($0.summary)\n" }.joined()
       }
       return answer { $0.verbatim(text.joined(separator: "\n")) }
     }
-    let name = request.string(1).uppercased()
-    let found = CommandTable.all.filter { $0.name == name || $0.name.hasPrefix("\(name).") }
+    let name = (1..<request.count).map { request.string($0).uppercased() }.joined(separator: " ")
+    let found =
+      CommandTable.all.filter { $0.name == name || $0.name.hasPrefix("\(name).") }.flatMap(\.spoken)
+      + CommandTable.all.flatMap(\.subcommands).filter { $0.spokenName == name }
     guard !found.isEmpty else {
       return refuse(.notFound("command '\(name.prefix(64))'; HELP lists them all"))
     }
     let text = found.map { "\($0.usage)\n    \($0.summary)\n    Answers \($0.reply)\n" }.joined(separator: "\n")
     answer { $0.verbatim(text) }
+  }
+
+  /// `HELP` as a subcommand: the lines that Redis' own give, made from the table.
+  func subcommands(_ request: Arguments) {
+    guard let place = CommandTable.index.find(request[0]) else { preconditionFailure("a subcommand of no command") }
+    let command = CommandTable.entries[place]
+    let lines = command.subcommands.flatMap { part in
+      [String(part.usage.dropFirst(command.name.count + 1)), "    \(part.summary)."]
+    }
+    answer {
+      $0.array(1 + lines.count)
+      $0.text("\(command.name) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+      for line in lines { $0.text(line) }
+    }
+  }
+}
+
+extension CommandSpec {
+  /// The ways in which a person writes the command: its subcommands, where it does nothing without one.
+  fileprivate var spoken: [CommandSpec] {
+    if case .server(.none) = body { subcommands } else { [self] + subcommands }
   }
 }
 

@@ -4,45 +4,38 @@ import Synchronization
 
 /// `CONFIG …`, `SLOWLOG …`, `LATENCY …`, `MEMORY …`.
 extension ConnectionHandler {
-  func config(_ request: Arguments) {
-    switch request.string(1).lowercased() {
-    case "get" where request.count > 2:
-      let current = serverFacts.current
-      var found: [(String, String)] = []
-      let patterns = (2..<request.count).map { Array(request.string($0).lowercased().utf8) }
-      let all =
-        Setting.all.map { ($0.name, $0.text(in: current)) } + RedisSettings.all.map { ($0.name, $0.text(current)) }
-      for (name, value) in all
-      where patterns.contains(where: { Glob.matches($0[...], Array(name.utf8)[...]) }) {
-        found.append((name, value))
+  func config(_ command: ServerCommand.Config, _ request: Arguments) {
+    switch command {
+    case .get: getConfig(request)
+    case .set: setConfig(request)
+    case .resetStatistics: resetStatistics()
+    case .rewrite: refuse(.syntax("the server does not write its configuration; change the file and send SIGHUP"))
+    }
+  }
+
+  private func getConfig(_ request: Arguments) {
+    let patterns = (2..<request.count).map { Array(request.string($0).lowercased().utf8) }
+    let found = serverFacts.current.shownSettings.filter { name, _ in
+      patterns.contains { Glob.matches($0[...], Array(name.utf8)[...]) }
+    }
+    answer {
+      $0.map(found.count)
+      for (name, value) in found {
+        $0.text(name)
+        $0.text(value)
       }
-      answer {
-        $0.map(found.count)
-        for (name, value) in found {
-          $0.text(name)
-          $0.text(value)
-        }
-      }
-    case "set" where request.count > 3 && request.count % 2 == 0: setConfig(request)
-    case "resetstat" where request.count == 2: resetStatistics()
-    case "rewrite": refuse(.syntax("the server does not write its configuration; change the file and send SIGHUP"))
-    case "get", "set", "resetstat": wrongArity(request)
-    default: unknownSubcommand(request)
     }
   }
 
   /// Sets several settings, all or none.
   private func setConfig(_ request: Arguments) {
-    guard facts.rights.contains(.admin) else {
-      return refuse(.noPermission("the service right ADMIN, to run CONFIG SET"))
-    }
+    guard request.count % 2 == 0 else { return refuse(.syntax("syntax error")) }
+    let asked = stride(from: 2, to: request.count, by: 2).map { (request.string($0), request.string($0 + 1)) }
     var changed = serverFacts.current
     do throws(SettingError) {
-      for index in stride(from: 2, to: request.count, by: 2) {
-        try changed.change(request.string(index).lowercased(), to: request.string(index + 1))
-      }
+      try changed.change(asked)
     } catch {
-      return refuse(.syntax("CONFIG SET failed: \(error)"))
+      return refuse(.syntax(error.replyToConfigSet))
     }
     serverFacts.adopt(changed)
     lane.services.configurationChanged(changed)
@@ -50,9 +43,6 @@ extension ConnectionHandler {
   }
 
   private func resetStatistics() {
-    guard facts.rights.contains(.admin) else {
-      return refuse(.noPermission("the service right ADMIN, to run CONFIG RESETSTAT"))
-    }
     serverFacts.connectionsReceived.store(0, ordering: .relaxed)
     serverFacts.connectionsRejected.store(0, ordering: .relaxed)
     serverFacts.inputBytes.store(0, ordering: .relaxed)
@@ -66,14 +56,14 @@ extension ConnectionHandler {
     }
   }
 
-  func slowLog(_ request: Arguments) {
+  func slowLog(_ command: ServerCommand.SlowLog, _ request: Arguments) {
     let log = lane.services.slowLog
-    switch (request.string(1).lowercased(), request.count) {
-    case ("len", 2): answer { $0.integer(log.count) }
-    case ("reset", 2):
+    switch command {
+    case .length: answer { $0.integer(log.count) }
+    case .reset:
       log.reset()
       answer { $0.ok() }
-    case ("get", 2), ("get", 3):
+    case .get:
       let count = request.count == 3 ? Int(request.string(2)) : 10
       guard let count, count >= -1 else { return refuse(.syntax("count should be greater than or equal to -1")) }
       let entries = log.newest(count < 0 ? .max : count)
@@ -90,36 +80,33 @@ extension ConnectionHandler {
           $0.text(entry.name)
         }
       }
-    case ("len", _), ("reset", _), ("get", _): wrongArity(request)
-    default: unknownSubcommand(request)
     }
   }
 
-  func latency(_ request: Arguments) {
-    switch request.string(1).lowercased() {
-    case "histogram":
-      let names = Set((2..<max(2, request.count)).map { request.string($0).uppercased() })
+  func latency(_ command: ServerCommand.Latency, _ request: Arguments) {
+    switch command {
+    case .histogram:
+      let named = (2..<request.count).compactMap { CommandTable.index.find(fullName: request[$0]) }
+      let wanted = named.flatMap { [CommandTable.entries[$0]] + CommandTable.entries[$0].subcommands }.map(\.name)
+      let names = request.count > 2 ? Set(wanted) : nil
       later { context in (Self.histogram(await context.metrics(), names), 0) }
     // There are no latency events: what takes long stands in SLOWLOG, and nothing blocks a lane.
-    case "latest" where request.count == 2: answer { $0.array(0) }
-    case "history" where request.count == 3: answer { $0.array(0) }
-    case "reset": answer { $0.integer(0) }
-    case "doctor" where request.count == 2:
-      answer { $0.verbatim("See SLOWLOG GET for slow commands and INFO log for the time of syncs.\n") }
-    case "latest", "history", "doctor": wrongArity(request)
-    default: unknownSubcommand(request)
+    case .latest, .history: answer { $0.array(0) }
+    case .reset: answer { $0.integer(0) }
+    case .doctor: answer { $0.verbatim("See SLOWLOG GET for slow commands and INFO log for the time of syncs.\n") }
     }
   }
 
-  private static func histogram(_ metrics: CommandMetrics, _ names: Set<String>) -> Reply {
-    let shown = CommandTable.all.indices.filter {
-      metrics.lines[$0].calls > 0 && (names.isEmpty || names.contains(CommandTable.all[$0].name))
+  /// - Parameter names: of the commands to show; nil for all.
+  private static func histogram(_ metrics: CommandMetrics, _ names: Set<String>?) -> Reply {
+    let shown = CommandTable.entries.indices.filter {
+      metrics.lines[$0].calls > 0 && (names?.contains(CommandTable.entries[$0].name) ?? true)
     }
     var reply = Reply()
     reply.map(shown.count)
     for index in shown {
       let line = metrics.lines[index]
-      reply.text(CommandTable.all[index].name.lowercased())
+      reply.text(CommandTable.entries[index].fullName)
       reply.map(2)
       reply.text("calls")
       reply.integer(line.calls)
@@ -141,10 +128,10 @@ extension ConnectionHandler {
     return reply
   }
 
-  func memory(_ request: Arguments) {
-    switch (request.string(1).lowercased(), request.count) {
-    case ("usage", 3...): memoryOfUser(request)
-    case ("stats", 2):
+  func memory(_ command: ServerCommand.Memory, _ request: Arguments) {
+    switch command {
+    case .usage: memoryOfUser(request)
+    case .statistics:
       later { context in
         let figures = await context.stateFigures()
         var reply = Reply()
@@ -157,9 +144,7 @@ extension ConnectionHandler {
         reply.integer(figures.users)
         return (reply, figures.lsn)
       }
-    case ("doctor", 2): answer { $0.verbatim("Memory follows the number of users, sessions and entries; see INFO.\n") }
-    case ("usage", _), ("stats", _), ("doctor", _): wrongArity(request)
-    default: unknownSubcommand(request)
+    case .doctor: answer { $0.verbatim("Memory follows the number of users, sessions and entries; see INFO.\n") }
     }
   }
 

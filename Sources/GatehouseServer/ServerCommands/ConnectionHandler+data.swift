@@ -20,7 +20,7 @@ extension ConnectionHandler {
       return refuse(.syntax("Background save already in progress"))
     }
     context.start { _ = try? await context.persistence.save(context) }
-    answer { $0.simple("Background saving started") }
+    answer { $0.status(.savingStarted) }
   }
 
   func save() {

@@ -127,7 +127,7 @@ struct InfoText {
   }
 
   private func commands(_ metrics: CommandMetrics) -> Fields {
-    CommandTable.all.indices.compactMap { index in
+    CommandTable.entries.indices.compactMap { index in
       let line = metrics.lines[index]
       guard line.calls + line.rejected > 0 else { return nil }
       let microseconds = line.nanoseconds / 1000
@@ -135,7 +135,7 @@ struct InfoText {
       let text =
         "calls=\(line.calls),usec=\(microseconds),usec_per_call=\(Self.rounded(each)),"
         + "rejected_calls=\(line.rejected),failed_calls=\(line.failed)"
-      return ("cmdstat_\(CommandTable.all[index].name.lowercased())", text)
+      return ("cmdstat_\(CommandTable.entries[index].fullName)", text)
     }
   }
 
@@ -144,13 +144,13 @@ struct InfoText {
   }
 
   private func latencies(_ metrics: CommandMetrics) -> Fields {
-    CommandTable.all.indices.compactMap { index in
+    CommandTable.entries.indices.compactMap { index in
       let line = metrics.lines[index]
       guard line.calls > 0 else { return nil }
       let text = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)].map { name, share in
         "\(name)=\(Self.rounded(line.percentile(share)))"
       }
-      return ("latency_percentiles_usec_\(CommandTable.all[index].name.lowercased())", text.joined(separator: ","))
+      return ("latency_percentiles_usec_\(CommandTable.entries[index].fullName)", text.joined(separator: ","))
     }
   }
 

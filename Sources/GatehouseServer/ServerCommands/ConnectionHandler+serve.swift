@@ -20,24 +20,32 @@ extension ConnectionHandler {
     case .reset: reset()
     case .select: select(request)
     case .time: time()
-    case .client: clientCommand(request)
-    case .command: commandCommand(request)
+    case .multi: multi()
+    case .exec: exec()
+    case .discard: discard()
+    case .watch: watch()
+    // Nothing can be watched.
+    case .unwatch: answer { $0.ok() }
+    case .client(let command): clientCommand(command, request)
+    case .command(let command): commandCommand(command, request)
     case .help: help(request)
     case .info: info(request)
-    case .config: config(request)
+    case .config(let command): config(command, request)
     case .dbsize: databaseSize()
     case .bgsave: backgroundSave()
     case .save: save()
     case .lastsave: answer { $0.integer(self.lane.services.persistence.status.lastSave) }
     case .compact: compact()
     case .shutdown: shutDown(request)
-    case .slowlog: slowLog(request)
-    case .latency: latency(request)
+    case .slowlog(let command): slowLog(command, request)
+    case .latency(let command): latency(command, request)
     case .monitor: monitor()
-    case .memory: memory(request)
+    case .memory(let command): memory(command, request)
     case .role: role()
-    case .module: module(request)
+    case .moduleList: answer { $0.array(0) }
     case .waitaof: waitForLog(request)
+    case .subcommands: subcommands(request)
+    case .none: preconditionFailure("a command of nothing but subcommands passed the gates by itself")
     case .auditList: auditList()
     case .auditVerify: auditVerify()
     }
@@ -88,28 +96,25 @@ extension ConnectionHandler {
     }
   }
 
-  /// A subcommand that there is not, in the words that clients match.
-  func unknownSubcommand(_ request: Arguments) {
-    let name = request.string(0).uppercased()
-    refuse(.syntax("unknown subcommand '\(request.string(1).prefix(128))'. Try \(name) HELP."))
-  }
-
-  func wrongArity(_ request: Arguments) {
-    let name = request.string(0).lowercased() + (request.count > 1 ? "|" + request.string(1).lowercased() : "")
-    refuse(.syntax("wrong number of arguments for '\(name)' command"))
-  }
-
   // MARK: Before the data is there
 
   /// While data is loaded, or the server stops: what concerns the connection alone is answered.
   func handleEarly(_ request: Arguments) -> Bool {
-    let place = CommandTable.index.find(request[0])
-    switch place.map({ CommandTable.all[$0].body }) {
+    let command = CommandTable.index.find(request[0])
+    let place = command.flatMap { request.count > 1 ? CommandTable.index.find(request[1], of: $0) : nil } ?? command
+    switch place.map({ CommandTable.entries[$0].body }) {
     case .server(.quit): quit()
     case .server(.hello) where request.count <= 2: hello(request)
-    case .server(.client) where request.count > 1 && request.string(1).lowercased() == "setinfo":
-      answer { $0.ok() }
+    case .server(.client(.setInfo)): answer { $0.ok() }
+    // As in Redis: a transaction of which a command was refused for this reason is not carried out in part once the
+    // data is there.
+    case .server(.multi): multi()
+    case .server(.exec) where transaction.isOpen:
+      if transaction.count != 0 { transaction.abort() }
+      exec()
+    case .server(.discard): discard()
     default:
+      transaction.abort()
       let isStopping = serverFacts.phase.load(ordering: .relaxed) == .stopping
       let refusal = Refusal(.loading, isStopping ? "the server is stopping" : "Gatehouse is loading the data")
       lane.metrics.reject(place, refusal.code.rawValue)
@@ -121,23 +126,12 @@ extension ConnectionHandler {
   // MARK: The connection
 
   private func ping(_ request: Arguments) {
-    answer { request.count > 1 ? $0.text(request[1]) : $0.simple("PONG") }
+    answer { request.count > 1 ? $0.text(request[1]) : $0.status(.pong) }
   }
 
   private func quit() {
     answer { $0.ok() }
     finishAndClose()
-  }
-
-  private func reset() {
-    forgetService()
-    client.name = ""
-    client.version = .resp2
-    if isMonitor {
-      isMonitor = false
-      lane.services.monitors.leave()
-    }
-    answer { $0.simple("RESET") }
   }
 
   private func select(_ request: Arguments) {
@@ -153,86 +147,6 @@ extension ConnectionHandler {
       $0.text(String(now % 1_000_000))
     }
   }
-
-  private func authenticate(_ request: Arguments) {
-    if request.count == 2 {
-      return refuse(
-        .syntax(
-          "AUTH <password> called without any password configured for the default user. "
-            + "Are you sure your configuration is correct? Name the service too: AUTH name secret."))
-    }
-    if identify(request.string(1), request[2]) { answer { $0.ok() } }
-  }
-
-  /// Takes the connection for a service's, or says that name and secret do not belong together.
-  func identify(_ name: String, _ secret: UnsafeRawBufferPointer) -> Bool {
-    let found = lane.directory.service(named: name)
-    let given = sha256(secret)
-    guard let found, found.secret.matches(given) else {
-      serverFacts.deniedAuthentications.add(1, ordering: .relaxed)
-      refuse(Refusal(.wrongPassword, "invalid username-password pair or user is disabled."))
-      return false
-    }
-    authenticate(as: found.id, found.rights, name: found.name)
-    return true
-  }
-
-  private func hello(_ request: Arguments) {
-    var index = 1
-    var version = client.version
-    if request.count > 1 {
-      guard let number = Int(request.string(1)), let asked = ProtocolVersion(rawValue: number) else {
-        return refuse(Refusal(.noProtocol, "unsupported protocol version"))
-      }
-      version = asked
-      index = 2
-    }
-    var name: String?
-    while index < request.count {
-      switch request.string(index).uppercased() {
-      case "AUTH" where index + 2 < request.count:
-        guard lane.isReady else { return }
-        if !identify(request.string(index + 1), request[index + 2]) { return }
-        index += 3
-      case "SETNAME" where index + 1 < request.count:
-        name = request.string(index + 1)
-        guard Self.isClientName(name!) else {
-          return refuse(.syntax("Client names cannot contain spaces, newlines or special characters."))
-        }
-        index += 2
-      default:
-        return refuse(.syntax("Syntax error in HELLO option '\(request.string(index).prefix(64))'"))
-      }
-    }
-    if facts.service == nil, lane.isReady {
-      return refuse(
-        Refusal(
-          .noAuthentication,
-          "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
-            + "option can be used to authenticate the client and select the RESP protocol version at the same time"))
-    }
-    client.version = version
-    if let name { client.name = name }
-    answer { reply in
-      reply.map(7)
-      reply.text("server")
-      reply.text("gatehouse")
-      reply.text("version")
-      reply.text(Version.current)
-      reply.text("proto")
-      reply.integer(version.rawValue)
-      reply.text("id")
-      reply.integer(self.client.id)
-      reply.text("mode")
-      reply.text("standalone")
-      reply.text("role")
-      reply.text("master")
-      reply.text("modules")
-      reply.array(0)
-    }
-  }
-
-  static func isClientName(_ name: String) -> Bool { name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } }
 
   private func monitor() {
     if !isMonitor {
@@ -251,11 +165,6 @@ extension ConnectionHandler {
     }
   }
 
-  private func module(_ request: Arguments) {
-    guard request.string(1).lowercased() == "list" else { return unknownSubcommand(request) }
-    answer { $0.array(0) }
-  }
-
   /// `WAITAOF numlocal numreplicas timeout`: there are no replicas, and replies wait for the log anyway unless
   /// durability is by interval. Then the log is asked to sync ahead of it.
   private func waitForLog(_ request: Arguments) {
@@ -264,7 +173,8 @@ extension ConnectionHandler {
       local >= 0, local <= 1, replicas >= 0, timeout <= UInt64(Int64.max)
     else { return refuse(.syntax("value is out of range: WAITAOF takes 0 or 1, a number, and milliseconds")) }
     let lsn = lastWrite
-    let deadline = timeout == 0 ? .max : Clock.deadline(milliseconds: timeout)
+    // Within EXEC it does not wait, as in Redis: what follows it must not be held up.
+    let deadline = transaction.isRunning ? 0 : timeout == 0 ? .max : Clock.deadline(milliseconds: timeout)
     let (id, lane) = (client.id, lane)
     later { context in
       context.facts.blockedClients.add(1, ordering: .relaxed)

@@ -76,8 +76,10 @@ public struct RequestParser: ~Copyable, Sendable {
     let line = LengthLine.read(base, from: 1, to: end, allowsNegative: true)
     // The header is a few bytes long: reading it again is cheaper than remembering a part of it.
     if line.isIncomplete { return .incomplete }
-    if line.isInvalid || line.value > limits.words { return fail(.invalidMultibulkLength) }
+    if line.isInvalid { return fail(.invalidMultibulkLength) }
+    // The tighter limit first: a stranger is told to authenticate, however much was announced.
     if !authenticated, line.value > limits.unauthenticatedWords { return fail(.unauthenticatedMultibulkLength) }
+    if line.value > limits.words { return fail(.invalidMultibulkLength) }
     if line.value <= 0 { return .nothing(consumed: line.end) }
     position = line.end
     missingWords = line.value
@@ -95,8 +97,9 @@ public struct RequestParser: ~Copyable, Sendable {
         guard first == Byte.dollar else { return fail(.expectedDollar(first)) }
         let line = LengthLine.read(base, from: at + 1, to: end, allowsNegative: false)
         if line.isIncomplete { break }
-        if line.isInvalid || line.value > limits.wordBytes { return fail(.invalidBulkLength) }
+        if line.isInvalid { return fail(.invalidBulkLength) }
         if !authenticated, line.value > limits.unauthenticatedWordBytes { return fail(.unauthenticatedBulkLength) }
+        if line.value > limits.wordBytes { return fail(.invalidBulkLength) }
         length = line.value
         at = line.end
         guard at + length + 2 <= limits.requestBytes else { return fail(.requestTooLong) }

@@ -1,5 +1,5 @@
-/// How much a client may send in one request. Whatever exceeds a limit is a protocol error that
-/// closes the connection, because the rest of such a request cannot be told from the next one.
+/// How much a client may send. A request that exceeds a limit is a protocol error that closes the connection,
+/// because its rest cannot be told from the next one.
 public struct WireLimits: Sendable, Equatable {
   /// The longest inline line in bytes, without its LF.
   public var inlineBytes = 64 * 1024
@@ -13,6 +13,11 @@ public struct WireLimits: Sendable, Equatable {
   public var unauthenticatedWords = 10
   /// The longest word of an array request in bytes before the connection has authenticated.
   public var unauthenticatedWordBytes = 16_384
+
+  /// The most commands that may wait between `MULTI` and `EXEC`.
+  public var transactionCommands = 65_536
+  /// The most bytes that their words may have together.
+  public var transactionBytes = 16 * 1024 * 1024
 
   public init() {}
 

@@ -88,6 +88,8 @@ extension ReferencePage {
       ("words of a request", "\(wire.words)"),
       ("bytes of a word", "\(wire.wordBytes)"),
       ("bytes of a request", "\(wire.requestBytes)"),
+      ("commands of a transaction", "\(wire.transactionCommands)"),
+      ("bytes of a transaction", "\(wire.transactionBytes)"),
     ]
     return table("Limits", "", ["at most", ""], rows.map { [$0.0, $0.1] })
   }

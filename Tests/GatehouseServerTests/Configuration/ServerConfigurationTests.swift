@@ -58,11 +58,77 @@ import Testing
     var configuration = ServerConfiguration()
     configuration.durability = .interval(.seconds(1))
     configuration.idleTimeout = .seconds(90)
-    let shown = Dictionary(uniqueKeysWithValues: RedisSettings.all.map { ($0.name, $0.text(configuration)) })
+    let shown = Dictionary(uniqueKeysWithValues: RedisSetting.all.map { ($0.name, $0.text(configuration)) })
     #expect(shown["appendfsync"] == "everysec")
     #expect(shown["timeout"] == "90")
     #expect(shown["maxclients"] == "10000")
     #expect(shown["save"] == "")
     #expect(Set(shown.keys).isDisjoint(with: Setting.all.map(\.name)))
+  }
+
+  @Test func `every name that is shown takes the value that it shows`() throws {
+    var configuration = ServerConfiguration()
+    configuration.durability = .interval(.seconds(1))
+    configuration.idleTimeout = .milliseconds(1500)
+    for (name, value) in configuration.shownSettings {
+      var same = configuration
+      try same.change(name.uppercased(), to: value)
+      #expect(same == configuration, "\(name) \(value)")
+    }
+    var all = configuration
+    try all.change(Setting.all.map { ($0.name, $0.text(in: configuration)) })
+    #expect(all == configuration)
+  }
+
+  @Test func `Redis' names change Gatehouse's settings`() throws {
+    var configuration = ServerConfiguration()
+    try configuration.change([
+      ("maxclients", "77"), ("timeout", "90"), ("slowlog-max-len", "5"), ("slowlog-log-slower-than", "-1"),
+    ])
+    #expect(configuration.maxConnections == 77)
+    #expect(configuration.idleTimeout == .seconds(90))
+    #expect(configuration.slowlogLength == 5)
+    #expect(configuration.slowlogThreshold == -1)
+    #expect(Setting.maxConnections.text(in: configuration) == "77")
+  }
+
+  @Test(arguments: [
+    (
+      ["slowlog-length", "64", "maxmemory", "1gb"],
+      "CONFIG SET failed (possibly related to argument 'maxmemory') - can't set immutable config: it is \"0\" here"
+    ),
+    (
+      ["slowlog-length", "64", "maxclients", "many"],
+      "CONFIG SET failed (possibly related to argument 'maxclients') - \"many\" is not a whole number from 1 to 1000000"
+    ),
+    (
+      ["timeout", "soon"],
+      "CONFIG SET failed (possibly related to argument 'timeout') - \"soon\" is not a whole number of seconds"
+    ),
+    (
+      ["appendonly", "no"],
+      "CONFIG SET failed (possibly related to argument 'appendonly') - can't set immutable config: it is \"yes\" here"
+    ),
+    (
+      ["port", "1"],
+      "CONFIG SET failed (possibly related to argument 'port') - \"1\" is fixed at the start; change it in the "
+        + "configuration and start the server again"
+    ),
+    (
+      ["slowlog-length", "64", "slowlog-max-len", "65"],
+      "CONFIG SET failed (possibly related to argument 'slowlog-max-len') - duplicate parameter"
+    ),
+    (["nonsense", "1"], "Unknown option or number of arguments for CONFIG SET - 'nonsense'"),
+  ])
+  func `what cannot be set changes nothing and is named`(words: [String], text: String) {
+    var configuration = ServerConfiguration()
+    let before = configuration
+    do throws(SettingError) {
+      try configuration.change(stride(from: 0, to: words.count, by: 2).map { (words[$0], words[$0 + 1]) })
+      Issue.record("\(words) was taken")
+    } catch {
+      #expect(error.replyToConfigSet == text)
+    }
+    #expect(configuration == before)
   }
 }

@@ -29,7 +29,7 @@ struct ConnectionHandlerTests {
     #expect(try await connection.received() == "")
     try await connection.onLoop { handler in
       var reply = Reply()
-      reply.simple("first")
+      reply.tag("first")
       handler.add(reply, horizon: 0)
       handler.flush()
     }
@@ -49,7 +49,7 @@ struct ConnectionHandlerTests {
         handler.show(ByteBuffer(string: "+second\r\n"))
       } else {
         var reply = Reply()
-        reply.simple("second")
+        reply.tag("second")
         handler.add(reply, horizon: 0)
         handler.flush()
       }

@@ -46,7 +46,7 @@ struct RoundTripTests {
     .joined()
     switch Int.random(in: 0..<(depth < 4 ? 10 : 8), using: &random) {
     case 0:
-      reply.simple(text)
+      reply.tag(text)
       return .simple(onOneLine(text))
     case 1:
       reply.error(text)

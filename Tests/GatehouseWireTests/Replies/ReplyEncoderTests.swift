@@ -19,14 +19,14 @@ struct ReplyEncoderTests {
   @Test("simple lines and errors")
   func lines() {
     #expect(both { $0.ok() } == ["+OK\r\n", "+OK\r\n"])
-    #expect(both { $0.simple("") } == ["+\r\n", "+\r\n"])
+    #expect(both { $0.tag("") } == ["+\r\n", "+\r\n"])
     #expect(both { $0.error("NOTFOUND user") } == ["-NOTFOUND user\r\n", "-NOTFOUND user\r\n"])
   }
 
   @Test("a line end within a line becomes a blank")
   func lineEnds() {
     #expect(both { $0.error("ERR a\r\nb\nc\rd") } == ["-ERR a  b c d\r\n", "-ERR a  b c d\r\n"])
-    #expect(wire(.resp2) { $0.simple("\n+OK\r\n") } == "+ +OK  \r\n")
+    #expect(wire(.resp2) { $0.tag("\n+OK\r\n") } == "+ +OK  \r\n")
   }
 
   @Test(
@@ -100,7 +100,7 @@ struct ReplyEncoderTests {
         $0.array(1)
         $0.map(1)
         $0.text("rule")
-        $0.simple("L1")
+        $0.tag("L1")
       } == [
         "*2\r\n$1\r\n0\r\n*1\r\n*2\r\n$4\r\nrule\r\n+L1\r\n", "*2\r\n$1\r\n0\r\n*1\r\n%1\r\n$4\r\nrule\r\n+L1\r\n",
       ])

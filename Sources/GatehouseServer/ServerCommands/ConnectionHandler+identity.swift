@@ -1,0 +1,150 @@
+import GatehouseCore
+import GatehouseWire
+import NIOCore
+import Synchronization
+
+/// Who a connection is: `AUTH`, `HELLO`, `RESET`, and what may be asked before that is known.
+extension ConnectionHandler {
+  func authenticate(as service: ServiceID, _ rights: ServiceRights, name: String) {
+    facts.service = service
+    facts.rights = rights
+    client.service = name
+  }
+
+  private func authenticate(as service: ServiceIdentity) {
+    authenticate(as: service.id, service.rights, name: service.name)
+  }
+
+  func forgetService() {
+    facts.service = nil
+    facts.rights = []
+    client.service = ""
+  }
+
+  /// Whether a request that was refused is the `PING` of a health check, which says nothing but that the server
+  /// answers: proxies such as HAProxy have no way to authenticate first.
+  func isHealthCheck(_ request: Arguments, _ place: Int?) -> Bool {
+    guard facts.service == nil, let place, case .server(.ping) = CommandTable.entries[place].body else { return false }
+    return request.count == 1 && serverFacts.answersHealthChecks.load(ordering: .relaxed)
+  }
+
+  // MARK: AUTH
+
+  func authenticate(_ request: Arguments) {
+    guard request.count <= 3 else { return refuse(.syntax("syntax error")) }
+    if request.count == 2, !lane.directory.hasServices {
+      return refuse(
+        .syntax(
+          "AUTH <password> called without any password configured for the default user. "
+            + "Are you sure your configuration is correct?"))
+    }
+    let name = request.count == 3 ? request.string(1) : ClientFacts.defaultUser
+    guard let service = service(name, secret: request[request.count - 1]) else { return refuseWrongSecret() }
+    authenticate(as: service)
+    answer { $0.ok() }
+  }
+
+  /// The service whose name and secret these are. A secret says by itself whose it is, so the name may be Redis' default
+  /// one, which libraries send that are given nothing but a password.
+  private func service(_ name: String, secret: UnsafeRawBufferPointer) -> ServiceIdentity? {
+    let given = sha256(secret)
+    let named = lane.directory.service(named: name)
+    let candidates =
+      named == nil && name == ClientFacts.defaultUser ? lane.directory.services : [named].compactMap(\.self)
+    return candidates.first { !$0.isDeleted && $0.secret.matches(given) }
+  }
+
+  private func refuseWrongSecret() {
+    serverFacts.deniedAuthentications.add(1, ordering: .relaxed)
+    refuse(Refusal(.wrongPassword, "invalid username-password pair or user is disabled."))
+  }
+
+  // MARK: HELLO
+
+  /// `HELLO [version [AUTH name secret] [SETNAME name]]`, read before anything of it takes effect.
+  private struct Greeting {
+    var version: ProtocolVersion?
+    /// The word of the service's name, before that of its secret.
+    var name: Int?
+    var clientName: String?
+
+    init(_ request: Arguments) throws(Refusal) {
+      var index = 1
+      if request.count > 1 {
+        guard let number = Int(request.string(1)) else {
+          throw .syntax("Protocol version is not an integer or out of range")
+        }
+        guard let asked = ProtocolVersion(rawValue: number) else {
+          throw Refusal(.noProtocol, "unsupported protocol version")
+        }
+        version = asked
+        index = 2
+      }
+      while index < request.count {
+        switch request.string(index).uppercased() {
+        case "AUTH" where index + 2 < request.count:
+          name = index + 1
+          index += 3
+        case "SETNAME" where index + 1 < request.count:
+          clientName = request.string(index + 1)
+          guard ConnectionHandler.isClientName(clientName!) else { throw ConnectionHandler.badName }
+          index += 2
+        default: throw .syntax("Syntax error in HELLO option '\(request.string(index).prefix(128))'")
+        }
+      }
+    }
+  }
+
+  /// All that is asked takes effect, or nothing.
+  func hello(_ request: Arguments) {
+    let greeting: Greeting
+    do throws(Refusal) { greeting = try Greeting(request) } catch { return refuse(error) }
+    if let name = greeting.name {
+      guard let service = service(request.string(name), secret: request[name + 1]) else { return refuseWrongSecret() }
+      authenticate(as: service)
+    }
+    if facts.service == nil, lane.isReady {
+      return refuse(
+        Refusal(
+          .noAuthentication,
+          "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
+            + "option can be used to authenticate the client and select the RESP protocol version at the same time"))
+    }
+    if let version = greeting.version { client.version = version }
+    if let name = greeting.clientName { client.name = name }
+    answer { reply in
+      reply.map(7)
+      reply.text("server")
+      reply.text("gatehouse")
+      // Libraries choose by it what they ask, so it is the version of Redis that `INFO` tells too.
+      reply.text("version")
+      reply.text(Version.redis)
+      reply.text("proto")
+      reply.integer(self.client.version.rawValue)
+      reply.text("id")
+      reply.integer(self.client.id)
+      reply.text("mode")
+      reply.text("standalone")
+      reply.text("role")
+      reply.text("master")
+      reply.text("modules")
+      reply.array(0)
+    }
+  }
+
+  // MARK: RESET
+
+  func reset() {
+    forgetService()
+    transaction.end()
+    client.name = ""
+    client.version = .resp2
+    client.isNotEvicted = false
+    client.isNotTouching = false
+    if isMonitor {
+      isMonitor = false
+      lane.services.monitors.leave()
+    }
+    answer { $0.status(.reset) }
+  }
+}

@@ -1,0 +1,99 @@
+import GatehouseCore
+import GatehouseWire
+
+/// `MULTI`, `EXEC` and what becomes of requests between them.
+extension ConnectionHandler {
+  /// Takes a request while a transaction is open: passes it through the gates and queues it, or carries out what is
+  /// about the transaction itself.
+  func handleInTransaction(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
+    if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
+    var place: Int?
+    if case .refused = turn.begin(request, on: facts, now: lane.now, place: &place) {
+      return abortTransaction(place, turn.reply)
+    }
+    client.lastPlace = place ?? -1
+    switch turn.spec.inTransaction {
+    case .atOnce: handleAtOnce(request, lane, executor, turn)
+    case .refused: abortTransaction(place, .syntax("Command not allowed inside a transaction"))
+    case .queued:
+      if transaction.queue(request) {
+        answer { $0.status(.queued) }
+      } else {
+        abortTransaction(place, .tooLongTransaction)
+      }
+    }
+  }
+
+  private func handleAtOnce(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
+    handle(request, lane, executor, turn, .none)
+    if transaction.isRunning {
+      runTransaction(lane, executor, turn)
+    } else if lane.isWatched {
+      tellMonitors(request)
+    }
+  }
+
+  /// Carries out the commands of the transaction until they end, or something must come first. Each adds its reply
+  /// after the array's header, which `EXEC` has answered.
+  func runTransaction(_ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
+    while !isPaused, !isClosing, let request = transaction.next {
+      guard request.withView({ take($0, lane, executor, turn, .none) }) else { return }
+      transaction.advance()
+    }
+    guard transaction.isRunning, transaction.next == nil else { return }
+    transaction.end()
+    // As in Redis, whoever watches sees EXEC after what it carried out.
+    if lane.isWatched { OwnedArguments(["EXEC"]).withView { tellMonitors($0) } }
+  }
+
+  private func abortTransaction(_ place: Int?, _ refusal: Refusal) {
+    var reply = Reply()
+    reply.error(refusal.text)
+    abortTransaction(place, reply)
+  }
+
+  private func abortTransaction(_ place: Int?, _ reply: Reply) {
+    transaction.abort()
+    lane.metrics.reject(place, reply.errorCode)
+    add(reply, horizon: 0)
+  }
+
+  // MARK: Commands
+
+  func multi() {
+    guard transaction.begin() else { return refuse(.syntax("MULTI calls can not be nested")) }
+    answer { $0.ok() }
+  }
+
+  func exec() {
+    switch transaction.execute() {
+    case .notOpen: refuse(.syntax("EXEC without MULTI"))
+    case .aborted: refuse(.aborted)
+    case .running(let count): answer { $0.array(count) }
+    }
+  }
+
+  func discard() {
+    guard transaction.isOpen else { return refuse(.syntax("DISCARD without MULTI")) }
+    transaction.end()
+    answer { $0.ok() }
+  }
+
+  func watch() {
+    guard !transaction.isOpen else {
+      transaction.abort()
+      return refuse(.syntax("WATCH inside MULTI is not allowed"))
+    }
+    refuse(.syntax("WATCH is not supported: give writes IFVERSION, which refuses them where somebody came in between"))
+  }
+}
+
+extension Refusal {
+  /// `EXEC` of a transaction of which a command was refused, in the words that clients match.
+  static let aborted = Refusal(.transactionAborted, "Transaction discarded because of previous errors.")
+
+  fileprivate static var tooLongTransaction: Refusal {
+    let limits = WireLimits.standard
+    return .limit("transaction: at most \(limits.transactionCommands) commands and \(limits.transactionBytes) bytes")
+  }
+}

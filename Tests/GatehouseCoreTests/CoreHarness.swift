@@ -118,6 +118,10 @@ final class CoreHarness {
       case .everywhere: gather()
       }
       turn.letGo()
+      // Some clients make `true` of a simple string: whatever is a decision or data is none.
+      for node in turn.reply.nodes where node.kind == .simple {
+        #expect(turn.reply.text(of: node) == "OK", "\(words)")
+      }
       return turn.reply
     }
   }

@@ -87,7 +87,7 @@ extension CommandTable {
         Subcommand(
           "SETNAME", "Name the connection, without blanks", [.word("name")], reply: "`OK`", .client(.setName)),
         Subcommand(
-          "SETINFO", "Say which library asks", [.word("LIB-NAME|LIB-VER"), .word("text")], reply: "`OK`",
+          "SETINFO", "Say which library asks: LIB-NAME or LIB-VER", [.word("attribute"), .word("text")], reply: "`OK`",
           .client(.setInfo)),
         Subcommand("INFO", "What is known of the connection", reply: "a line of `field=value`", .client(.info)),
         Subcommand(
@@ -99,10 +99,11 @@ extension CommandTable {
             + "SKIPME no includes one's own",
           [.words("filter")], reply: "how many; `OK` for an address alone", rights: .admin, .client(.kill)),
         Subcommand(
-          "NO-EVICT", "For Redis clients: no connection is evicted", [.word("ON|OFF")], reply: "`OK`",
+          "NO-EVICT", "For Redis clients: no connection is evicted; ON or OFF", [.word("switch")], reply: "`OK`",
           .client(.noEvict)),
         Subcommand(
-          "NO-TOUCH", "For Redis clients: nothing is evicted", [.word("ON|OFF")], reply: "`OK`", .client(.noTouch)),
+          "NO-TOUCH", "For Redis clients: nothing is evicted; ON or OFF", [.word("switch")], reply: "`OK`",
+          .client(.noTouch)),
       ]),
   ]
 

@@ -9,7 +9,7 @@ enum ReferencePage {
   static var text: String {
     var sections = [introduction]
     for group in CommandSpec.Group.allCases {
-      let commands = CommandTable.all.filter { $0.group == group }
+      let commands = CommandTable.all.filter { $0.group == group }.flatMap { [$0] + $0.subcommands }
       guard !commands.isEmpty else { continue }
       sections.append("## \(title(of: group))\n")
       sections += commands.map(section)
@@ -48,6 +48,13 @@ enum ReferencePage {
     again: for a day, the same key with the same arguments answers as the first time and does nothing. `IFVERSION n`
     refuses with `STALE` where what is changed has another version by now.
 
+    A decision or data is never a simple string, of which some clients make `true`; only `OK`, `PONG`, `RESET`, `QUEUED`
+    and `Background saving started` are.
+
+    Between `MULTI` and `EXEC` commands are queued. `EXEC` carries them out one after the other and answers an array of
+    their answers, or `EXECABORT`, and does nothing, where one was refused while queueing: there is no such command, it
+    is not written as it must be, or the service may not run it. `DISCARD`, `RESET` and the connection's end forget them.
+
     A connection acts for a service and with its rights. `AS session-token COMMAND …` runs one command on the authority
     of a user's session instead, or of an impersonation, which has the lesser of both users' rights.
 
@@ -71,7 +78,7 @@ enum ReferencePage {
   // MARK: One command
 
   private static func section(_ command: CommandSpec) -> String {
-    var text = "### \(command.name)\n\n\(command.summary).\n\n```\n\(usage(of: command))\n```\n\n"
+    var text = "### \(command.spokenName)\n\n\(command.summary).\n\n```\n\(usage(of: command))\n```\n\n"
     text += "- Answers: \(command.reply)\n"
     if case .write = command.effect { text += "- Effect: write\n" } else { text += "- Effect: read\n" }
     text += "- Service rights: \(rights(of: command))\n"
@@ -85,7 +92,7 @@ enum ReferencePage {
 
   /// Without the options that every write takes, which the introduction explains.
   private static func usage(of command: CommandSpec) -> String {
-    ([command.name] + ownArguments(of: command).map(\.usage)).joined(separator: " ")
+    ([command.spokenName] + ownArguments(of: command).map(\.usage)).joined(separator: " ")
   }
 
   private static func ownArguments(of command: CommandSpec) -> [Argument] {

@@ -19,6 +19,8 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.slowlogLength), help: .of(.slowlogLength)) var slowlogLength: String?
   @Option(name: .of(.clientOutputLimit), help: .of(.clientOutputLimit)) var clientOutputLimit: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
+  @Option(name: .of(.pingBeforeAuthentication), help: .of(.pingBeforeAuthentication))
+  var pingBeforeAuthentication: String?
   @Option(name: .of(.logLevel), help: .of(.logLevel)) var logLevel: String?
   @Option(name: .of(.logFormat), help: .of(.logFormat)) var logFormat: String?
   @Option(name: .of(.logStagedLimit), help: .of(.logStagedLimit)) var logStagedLimit: String?
@@ -31,8 +33,8 @@ struct SettingFlags: ParsableArguments {
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
       (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),
       (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.clientOutputLimit, clientOutputLimit),
-      (.idleTimeout, idleTimeout), (.logLevel, logLevel), (.logFormat, logFormat), (.logStagedLimit, logStagedLimit),
-      (.compressionLevel, compressionLevel),
+      (.idleTimeout, idleTimeout), (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel),
+      (.logFormat, logFormat), (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel),
     ]
     return all.compactMap { setting, value in value.map { (setting, $0) } }
   }

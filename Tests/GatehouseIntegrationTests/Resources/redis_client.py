@@ -1,18 +1,21 @@
-"""Uses a Gatehouse server through redis-py as an application would.
+"""Uses a Gatehouse server through redis-py, or valkey-py, which began as its copy, as an application would.
 
-Arguments: port, protocol version (2 or 3). Ends with "all passed" and exit code 0, or with a traceback.
+Arguments: port, protocol version (2 or 3), library. Ends with "all passed" and exit code 0, or with a traceback.
 """
 
+import importlib
 import sys
 import threading
 
-import redis
-
 port, version = int(sys.argv[1]), int(sys.argv[2])
+redis = importlib.import_module(sys.argv[3])
+Client = getattr(redis, "Redis", None) or redis.Valkey
+# Before its version 5, redis-py spoke version 2 only and had no word for it.
+speaks = {} if redis.__version__.startswith("4.") else {"protocol": version}
 
 
 def connect(**options):
-    return redis.Redis(port=port, protocol=version, decode_responses=True, **options)
+    return Client(port=port, decode_responses=True, **speaks, **options)
 
 
 def mapping(reply):
@@ -31,6 +34,15 @@ def expect_error(error, start, *command):
         raise AssertionError(f"{command} was not refused")
 
 
+def expect_refusal(text, work):
+    try:
+        work()
+    except redis.RedisError as caught:
+        assert text in str(caught), caught
+    else:
+        raise AssertionError(f"{text} was not refused")
+
+
 client = connect(client_name="tests")
 
 # Connecting and the commands that redis-py itself knows.
@@ -39,7 +51,11 @@ assert client.echo("binary \r\n text") == "binary \r\n text"
 assert client.client_getname() == "tests"
 assert client.client_id() > 0
 assert any(entry["name"] == "tests" for entry in client.client_list())
+about = client.client_info()
+assert about["name"] == "tests" and int(about["qbuf-free"]) >= 0 and about["cmd"] == "client|info", about
+assert int(about["multi"]) == -1 and int(about["tot-mem"]) >= 0 and about["user"] == "default", about
 info = client.info()
+assert info["redis_version"].startswith("7."), info["redis_version"]
 assert info["role"] == "master" and int(info["tcp_port"]) == port
 assert client.info("clients")["connected_clients"] >= 1
 assert client.config_get("slowlog-length")["slowlog-length"] == "128"
@@ -55,6 +71,9 @@ ana = mapping(client.execute_command("USER.CREATE", "ana", "FIRST", "Ana", "PROD
 assert ana["username"] == "ana", ana
 assert client.execute_command("LOGIN.CHECK", "ana", "payroll") == "ALLOW"
 assert client.execute_command("LOGIN.CHECK", "bo", "payroll") == "DENY unknown-user"
+client.execute_command("USER.CREATE", "lou", "PRODUCT", "payroll", "STATUS", "locked")
+assert client.execute_command("LOGIN.CHECK", "lou", "payroll") == "DENY status-locked"
+assert client.execute_command("IMPERSONATE.CAN", "ana", "lou").startswith("DENY ")
 session = mapping(client.execute_command("SESSION.CREATE", "ana", "payroll"))
 seen = mapping(client.execute_command("SESSION.CHECK", session["session"]))
 assert seen["username"] == "ana" and seen["actor"] is None, seen
@@ -74,8 +93,39 @@ replies = pipeline.execute(raise_on_error=False)
 assert [reply for reply in replies[0:400:2]] == [str(number) for number in range(200)]
 assert isinstance(replies[400], redis.ResponseError) and replies[401] is True
 
+# A pipeline is a transaction unless told otherwise: nothing of it happens before it is whole.
+watcher = connect()
+pipeline = client.pipeline()
+pipeline.execute_command("USER.CREATE", "pat", "PRODUCT", "payroll")
+pipeline.execute_command("TIMER.START", "pat")
+pipeline.execute_command("LOGIN.CHECK", "pat", "payroll")
+pipeline.execute_command("TIMER.START", "pat")
+pipeline.ping()
+replies = pipeline.execute(raise_on_error=False)
+assert mapping(replies[0])["username"] == "pat" and mapping(replies[1])["user"], replies
+assert replies[2] == "ALLOW" and str(replies[3]).startswith("CONFLICT") and replies[4] is True, replies
+count = client.execute_command("USER.COUNT")
+pipeline = client.pipeline()
+pipeline.execute_command("USER.CREATE", "zoe")
+pipeline.execute_command("FROBNICATE")
+expect_refusal("unknown command", pipeline.execute)
+assert watcher.execute_command("USER.COUNT") == count
+pipeline = client.pipeline()
+expect_refusal("WATCH is not supported", lambda: pipeline.watch("pat"))
+pipeline.reset()
+assert client.ping() is True
+assert client.client_info()["multi"] in (-1, "-1")
+
+# A connection that the server closes is made anew.
+assert watcher.client_kill_filter(_id=client.client_id()) == 1
+try:
+    client.ping()
+except redis.ConnectionError:
+    pass
+assert client.ping() is True and client.client_getname() == "tests"
+
 # A pool of connections, used by several threads.
-pool = redis.ConnectionPool(port=port, protocol=version, decode_responses=True, max_connections=8)
+pool = redis.ConnectionPool(port=port, decode_responses=True, max_connections=8, **speaks)
 failures = []
 
 
@@ -103,15 +153,25 @@ with client.monitor() as monitor:
     seen = next(line for line in monitor.listen() if "LOGIN.CHECK" in line["command"])
     assert "payroll" in seen["command"]
 
-secret = mapping(client.execute_command("SERVICE.CREATE", "app", "ADMIN"))["secret"]
-named = connect(username="app", password=secret)
-assert named.execute_command("LOGIN.CHECK", "ana", "payroll") == "ALLOW"
 try:
-    connect(username="app", password="wrong").ping()
+    connect(password="none is set").ping()
 except redis.AuthenticationError:
     pass
 else:
-    raise AssertionError("a wrong secret was accepted")
+    raise AssertionError("a password was accepted where there is none")
+secret = mapping(client.execute_command("SERVICE.CREATE", "app", "ADMIN"))["secret"]
+alone = connect(password=secret)
+assert alone.execute_command("LOGIN.CHECK", "ana", "payroll") == "ALLOW"
+assert alone.client_info()["user"] == "app"
+named = connect(username="app", password=secret)
+assert named.execute_command("LOGIN.CHECK", "ana", "payroll") == "ALLOW"
+for wrong in [{"username": "app", "password": "wrong"}, {"password": "wrong"}]:
+    try:
+        connect(**wrong).ping()
+    except redis.AuthenticationError:
+        pass
+    else:
+        raise AssertionError("a wrong secret was accepted")
 try:
     connect().execute_command("LOGIN.CHECK", "ana", "payroll")
 except redis.AuthenticationError:

@@ -47,10 +47,10 @@ struct TransactionsTests {
   @Test("a whole transaction in one write is answered byte for byte as in Redis")
   func bytes() throws {
     let connection = try server.rawConnection()
-    try connection.send("MULTI\r\nPING\r\nLOGIN.CHECK ana payroll\r\nUSER.GET nobody\r\nECHO x\r\nEXEC\r\nPING\r\n")
+    try connection.send("MULTI\r\nPING\r\nLOGIN.CHECK ana payroll\r\nSELECT 1\r\nECHO x\r\nEXEC\r\nPING\r\n")
     let expected =
-      "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*4\r\n+PONG\r\n$5\r\nALLOW\r\n-NOTFOUND user nobody\r\n"
-      + "$1\r\nx\r\n+PONG\r\n"
+      "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*4\r\n+PONG\r\n$5\r\nALLOW\r\n"
+      + "-ERR DB index is out of range\r\n$1\r\nx\r\n+PONG\r\n"
     try #expect(String(decoding: connection.receive(expected.utf8.count), as: UTF8.self) == expected)
     try connection.send("MULTI\r\nEXEC\r\n")
     try #expect(connection.receive(9) == Array("+OK\r\n*0\r\n".utf8))

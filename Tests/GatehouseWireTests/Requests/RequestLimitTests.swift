@@ -67,7 +67,11 @@ struct RequestLimitTests {
     #expect(transcript("*11\r\n", authenticated: false) == [.failure(.unauthenticatedMultibulkLength)])
     #expect(transcript("*1\r\n$16384\r\n", authenticated: false) == [.rest(12)])
     #expect(transcript("*1\r\n$16385\r\n", authenticated: false) == [.failure(.unauthenticatedBulkLength)])
-    #expect(transcript("*65537\r\n", authenticated: false) == [.failure(.invalidMultibulkLength)])
+    // However much was announced, the answer is that it is too much for a stranger.
+    #expect(transcript("*65537\r\n", authenticated: false) == [.failure(.unauthenticatedMultibulkLength)])
+    #expect(transcript("*1\r\n$100000000\r\n", authenticated: false) == [.failure(.unauthenticatedBulkLength)])
+    #expect(transcript("*99999999999\r\n", authenticated: false) == [.failure(.invalidMultibulkLength)])
+    #expect(transcript("*1\r\n$-1\r\n", authenticated: false) == [.failure(.invalidBulkLength)])
     #expect(
       ProtocolError.unauthenticatedMultibulkLength.reply == "ERR Protocol error: unauthenticated multibulk length")
     #expect(ProtocolError.unauthenticatedBulkLength.reply == "ERR Protocol error: unauthenticated bulk length")

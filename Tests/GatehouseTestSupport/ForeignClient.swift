@@ -1,0 +1,115 @@
+import Foundation
+import Synchronization
+
+/// Client libraries of Redis that others wrote, each with a script that uses a server as an application would.
+///
+/// Python's are installed by pip, each release in an environment of its own; the others are Debian's.
+package enum ForeignClient: String, CaseIterable, Sendable {
+  case redisPyNewest = "redis-py-newest"
+  case redisPy5 = "redis-py-5"
+  case redisPy4 = "redis-py-4"
+  case valkeyPy = "valkey-py"
+  case coredis
+  case phpredis
+  case redisRb = "redis-rb"
+  case perlRedis = "perl-redis"
+  case nodeRedis = "node-redis"
+
+  /// The file in the integration tests' `Resources`.
+  package var script: String {
+    switch self {
+    case .redisPyNewest, .redisPy5, .redisPy4, .valkeyPy: "redis_client.py"
+    case .coredis: "coredis_client.py"
+    case .phpredis: "phpredis_client.php"
+    case .redisRb: "redis_client.rb"
+    case .perlRedis: "redis_client.pl"
+    case .nodeRedis: "redis_client.js"
+    }
+  }
+
+  /// What follows the port, once for each way in which the library is tried.
+  package var variants: [[String]] {
+    switch self {
+    case .redisPyNewest, .redisPy5: [["2", "redis"], ["3", "redis"]]
+    case .redisPy4: [["2", "redis"]]
+    case .valkeyPy: [["2", "valkey"], ["3", "valkey"]]
+    case .coredis, .phpredis, .redisRb, .perlRedis, .nodeRedis: [[]]
+    }
+  }
+
+  /// How to run a script with the library.
+  package struct Interpreter: Sendable {
+    package let program: String
+    package let environment: [String: String?]
+  }
+
+  package enum Outcome: Sendable {
+    case ready(Interpreter)
+    case unavailable(String)
+  }
+
+  private static let found = Mutex<[ForeignClient: Outcome]>([:])
+
+  /// The interpreter that has the library, or why there is none.
+  package var interpreter: Outcome {
+    Self.found.withLock { found in
+      if let known = found[self] { return known }
+      let outcome = look()
+      found[self] = outcome
+      return outcome
+    }
+  }
+
+  private func look() -> Outcome {
+    switch self {
+    case .redisPyNewest: python("GATEHOUSE_PYTHON_REDIS_NEWEST", "redis", module: "redis")
+    case .redisPy5: python("GATEHOUSE_PYTHON_REDIS5", "redis>=5,<6", module: "redis")
+    case .redisPy4: python("GATEHOUSE_PYTHON_REDIS4", "redis>=4.6,<5", module: "redis")
+    case .valkeyPy: python("GATEHOUSE_PYTHON_VALKEY", "valkey>=6,<7", module: "valkey")
+    case .coredis: python("GATEHOUSE_PYTHON_COREDIS", "coredis>=6,<7", module: "coredis")
+    case .phpredis: packaged("php", ["-r", "exit(extension_loaded('redis') ? 0 : 1);"], package: "php-redis")
+    case .redisRb: packaged("ruby", ["-e", "require 'redis'"], package: "ruby-redis")
+    case .perlRedis: packaged("perl", ["-MRedis", "-e", "1"], package: "libredis-perl")
+    case .nodeRedis:
+      // Debian's modules lie where a Node that does not come from Debian does not look.
+      packaged(
+        "node", ["-e", "require('redis')"], package: "node-redis", environment: ["NODE_PATH": "/usr/share/nodejs"])
+    }
+  }
+
+  /// The interpreter that an environment variable names, else one in a private environment that is made once a machine
+  /// under the temporary folder.
+  private func python(_ variable: String, _ requirement: String, module: String) -> Outcome {
+    func has(_ python: String) -> Bool {
+      FileManager.default.isExecutableFile(atPath: python)
+        && (try? runProgram(python, ["-c", "import \(module)"]))?.succeeded == true
+    }
+    func ready(_ python: String) -> Outcome { .ready(Interpreter(program: python, environment: [:])) }
+    if let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty {
+      return has(named) ? ready(named) : .unavailable("\(variable)=\(named) has no \(module)")
+    }
+    let folder = "\(NSTemporaryDirectory())/gatehouse-test-python-\(rawValue)"
+    let python = "\(folder)/bin/python"
+    if has(python) { return ready(python) }
+    do {
+      let made = try runProgram("python3", ["-m", "venv", "--clear", folder])
+      guard made.succeeded else { return .unavailable("python3 -m venv: \(made.errors)") }
+      let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+      let installed = try runProgram(python, pip, limit: .seconds(120))
+      guard installed.succeeded else { return .unavailable("pip: \(installed.errors)") }
+    } catch {
+      return .unavailable("\(error)")
+    }
+    return has(python) ? ready(python) : .unavailable("\(module) is not importable after pip")
+  }
+
+  /// The library of a Debian package.
+  private func packaged(
+    _ program: String, _ check: [String], package: String, environment: [String: String?] = [:]
+  ) -> Outcome {
+    guard (try? runProgram(program, check, environment: environment))?.succeeded == true else {
+      return .unavailable("\(program) with the Debian package \(package) is not installed")
+    }
+    return .ready(Interpreter(program: program, environment: environment))
+  }
+}

@@ -86,7 +86,8 @@ struct ClientCommandTests {
       try connection.send("*2\r\n$6\r\nclient\r\n$4\r\ninfo\r\n")
       let count = try #require(Int(try connection.receiveLine().dropFirst()))
       let text = String(decoding: try connection.receive(count + 2), as: UTF8.self)
-      return Dictionary(uniqueKeysWithValues: parse(text.dropLast(3)).map { ($0.name, $0.value) })
+      let line = try #require(text.split(whereSeparator: \.isNewline).first)
+      return Dictionary(uniqueKeysWithValues: parse(line).map { ($0.name, $0.value) })
     }
     let (one, two) = (try ask(), try ask())
     func difference(_ name: String) throws -> Int {

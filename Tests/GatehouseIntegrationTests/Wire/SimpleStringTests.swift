@@ -119,7 +119,8 @@ struct SimpleStringTests {
   /// The flags of `COMMAND` are the exception: clients insist on them.
   @Test("a decision is the same bulk string in both versions", arguments: ClientVersion.allCases)
   func decisions(version: ClientVersion) throws {
-    let gate = try TestServer().client(version)
+    let server = try TestServer()
+    let gate = try server.client(version)
     for command in ["PRODUCT.CREATE p", "USER.CREATE ana PRODUCT p", "USER.CREATE bo PRODUCT p STATUS locked"] {
       try gate.ok(command)
     }

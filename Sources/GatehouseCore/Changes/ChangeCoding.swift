@@ -373,8 +373,7 @@ extension KeptAnswer {
 }
 
 extension Reply {
-  /// Writes the reply. What is kept of a secret is its part that is not secret: whoever keeps a reply cuts
-  /// the rest off before (`Turn.decideOnce`).
+  /// Writes the reply. Whoever keeps a reply takes what is secret out of it before (`Turn.decideOnce`).
   public func encode(_ writer: inout ByteWriter) {
     writer.list(nodes) { writer, node in
       writer.byte(node.kind.rawValue)

@@ -1,7 +1,7 @@
 /// Random bits for tokens, drawn in blocks so that a token does not cost a system call.
 ///
-/// Under an idempotency key the bits come from the key instead, so that the same command answers with the
-/// same token although the token is stored nowhere.
+/// Under an idempotency key the bits come from a seed instead, which itself is random and secret, so that the same
+/// command answers with the same token although the token is stored nowhere (`Turn.decideOnce`).
 public struct Entropy {
   private let fill: (UnsafeMutableRawBufferPointer) -> Void
   private let digest: (UnsafeRawBufferPointer) -> Digest
@@ -55,6 +55,8 @@ public struct Entropy {
 public enum SecretText {
   /// Characters of the random part, which is all that is secret.
   public static let randomCount = 22
+  /// Characters before it: the prefix and the id.
+  public static let visibleCount = 3 + 11
 
   private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -78,7 +80,7 @@ public enum SecretText {
     whole("gk_", UInt64(id), random)
   }
 
-  public static let sessionTokenCount = 3 + 11 + randomCount
+  public static let sessionTokenCount = visibleCount + randomCount
 
   /// Whether a word begins like a token or a secret and goes on into the part that is secret: one that was cut off,
   /// or has a letter too many, still gives most of it away.

@@ -1,8 +1,9 @@
 /// `IDEM key`: the same command under the same key answers as the first time and does nothing again.
 ///
-/// The key and the words of the command are kept as digests. Tokens in the answer are kept without their
-/// random part, which under a key is drawn from key and command (`Entropy.setSeed`), so that the same
-/// command can be answered with the same token although nobody who reads the log can learn it.
+/// The key and the words of the command are kept as digests. A token in the answer is made of the folder's secret and
+/// of random bits drawn for this answer, its salt. The kept answer has the salt where the token has its random part:
+/// so the same command is answered with the same token, also after a restart, although neither who reads the log nor
+/// who knows the key and the words can work it out.
 extension Turn {
   func decideOnce(_ body: (Turn) throws(Halt) -> Void) throws(Halt) {
     // A reason that cannot be recorded as it was given is refused, not dropped.
@@ -16,23 +17,25 @@ extension Turn {
       throw .refused(.syntax("IDEM must have 1 to \(Limits.idempotencyKeyBytes) bytes"))
     }
     let keyDigest = scoped(key)
-    let words = wordsDigest()
+    let words = wordsDigest(foldingNames: true)
     let partition = Int(truncatingIfNeeded: keyDigest.a) & (partitioning.count - 1)
     let cell = try cell(partition)
     if let kept = cell.state.answers[keyDigest], kept.until > now {
       read(kept.lsn)
-      guard kept.arguments.matches(words) else {
+      // An answer that version 0.1.0 kept has the digest of the words as they were written.
+      guard kept.arguments.matches(words) || kept.arguments.matches(wordsDigest(foldingNames: false)) else {
         throw .refused(.conflict("idem: the key was used for another command; take a new key"))
       }
-      return answer(kept.reply, seed: seed(key, words))
+      return answer(kept, key, keyDigest)
     }
     read(cell.state.lsn)
-    entropy.setSeed(seed(key, words))
+    let salt = SecretText.randomPart(entropy.draw())
+    entropy.setSeed(seed(keyDigest, words, salt))
     defer { entropy.setSeed(nil) }
     try body(self)
     try requireVersionChecked()
     // Also where nothing was to change: the same command could change something later.
-    emit(.answerKept(KeptAnswer(partition: partition, key: keyDigest, arguments: words, reply: stored(reply))))
+    emit(.answerKept(KeptAnswer(partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt))))
   }
 
   private func requireVersionChecked() throws(Halt) {
@@ -49,14 +52,38 @@ extension Turn {
     return writer.withBytes(digest)
   }
 
-  private func wordsDigest() -> Digest {
+  /// The digest of the command's words. Its name and those of its options are the same in any case; values are compared
+  /// byte by byte.
+  private func wordsDigest(foldingNames: Bool) -> Digest {
     var writer = ByteWriter()
     if let authority { writer.block(authority) }
-    for index in 0..<arguments.count { writer.block(arguments[index]) }
+    for index in 0..<arguments.count {
+      if foldingNames, isName(index) {
+        let name = arguments[index].map { $0 &- 0x61 < 26 ? $0 & 0xdf : $0 }
+        name.withUnsafeBytes { writer.block($0) }
+      } else {
+        writer.block(arguments[index])
+      }
+    }
     return writer.withBytes(digest)
   }
 
-  private func seed(_ key: UnsafeRawBufferPointer, _ words: Digest) -> Digest {
+  /// Whether a word is the name of the command or of an option.
+  private func isName(_ index: Int) -> Bool {
+    index == 0 || chosen.contains { $0.word - (spec.options[$0.option].isCounted ? 2 : 1) == index }
+  }
+
+  private func seed(_ keyDigest: Digest, _ words: Digest, _ salt: String) -> Digest {
+    var writer = ByteWriter()
+    writer.digest(folderSecret)
+    writer.digest(keyDigest)
+    writer.digest(words)
+    writer.text(salt)
+    return writer.withBytes(digest)
+  }
+
+  /// The seed of an answer without a salt, as version 0.1.0 kept it. Such answers are remembered for a day.
+  private func seed(withoutSalt key: UnsafeRawBufferPointer, _ words: Digest) -> Digest {
     var writer = ByteWriter()
     writer.digest(folderSecret)
     writer.block(key)
@@ -64,21 +91,28 @@ extension Turn {
     return writer.withBytes(digest)
   }
 
-  /// The reply with its secrets cut down to what is not secret.
-  private func stored(_ reply: Reply) -> Reply {
-    mapSecrets(reply) { String($0.dropLast(SecretText.randomCount)) }
+  /// The reply with the salt in place of what is secret.
+  private func stored(_ reply: Reply, _ salt: String) -> Reply {
+    mapSecrets(reply) { $0.dropLast(SecretText.randomCount) + salt }
   }
 
-  private func answer(_ kept: Reply, seed: Digest) {
-    entropy.setSeed(seed)
-    reply = mapSecrets(kept) { $0 + SecretText.randomPart(self.entropy.draw()) }
-    entropy.setSeed(nil)
+  private func answer(_ kept: RememberedAnswer, _ key: UnsafeRawBufferPointer, _ keyDigest: Digest) {
+    // All secrets of an answer have the one salt of it.
+    let secret = kept.reply.nodes.first { $0.kind == .secret }.map { kept.reply.text(of: $0) } ?? ""
+    let salt = String(secret.dropFirst(SecretText.visibleCount))
+    entropy.setSeed(salt.isEmpty ? seed(withoutSalt: key, kept.arguments) : seed(keyDigest, kept.arguments, salt))
+    defer { entropy.setSeed(nil) }
+    reply = mapSecrets(kept.reply) { $0.prefix(SecretText.visibleCount) + SecretText.randomPart(entropy.draw()) }
   }
 
-  private func mapSecrets(_ reply: Reply, _ change: (String) -> String) -> Reply {
+  private func mapSecrets(_ reply: Reply, _ change: (String) -> Substring) -> Reply {
     var result = Reply()
     for node in reply.nodes {
-      if node.kind == .secret { result.secret(change(reply.text(of: node))) } else { result.append(node, of: reply) }
+      if node.kind == .secret {
+        result.secret(String(change(reply.text(of: node))))
+      } else {
+        result.append(node, of: reply)
+      }
     }
     return result
   }

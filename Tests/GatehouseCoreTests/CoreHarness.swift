@@ -33,6 +33,8 @@ final class CoreHarness {
   private let gate = HarnessGate()
   /// Whether every decision is made once more, over all owners, and compared.
   var decidesTwice = false
+  /// Whether records are replayed into the replica.
+  var replicates = true
   /// The command that runs, for what goes wrong in it.
   private var words: [String] = []
 
@@ -126,6 +128,16 @@ final class CoreHarness {
     }
   }
 
+  /// What the gates say to a command of a service with these rights; nil where they let it pass.
+  func refusalAtGate(_ words: [String], rights: ServiceRights) -> String? {
+    OwnedArguments(words).withView { view in
+      var place: Int?
+      let connection = ConnectionFacts(id: 1, service: 1, rights: rights)
+      guard case .refused = turn.begin(view, on: connection, now: now, place: &place) else { return nil }
+      return Answer(turn.reply).text
+    }
+  }
+
   /// Every second command is looked at beforehand, which must make no difference.
   private func foresight(of request: Arguments) -> Foresight {
     looksAhead.toggle()
@@ -174,7 +186,10 @@ final class CoreHarness {
         turn.decideAuthority(holding: cells)
       }
       let principal = turn.principal
-      if turn.reply.isError { return }
+      if turn.reply.isError {
+        horizon = turn.horizon
+        return
+      }
       turn.letGo()
       turn.adopt(principal)
     }
@@ -189,6 +204,26 @@ final class CoreHarness {
     }
     turn.finish(&gathered)
     horizon = turn.horizon
+    guard !gathered.lapsed.isEmpty else { return }
+    // The list is answered once what it found to have lost its right has ended.
+    let (reply, before, home) = (turn.reply, horizon, partitioning.partition(of: gathered.lapsed[0]))
+    turn.letGo()
+    end(gathered.lapsed, home: home)
+    horizon = max(before, turn.horizon)
+    turn.reply = reply
+  }
+
+  /// Ends sessions as the server does by itself.
+  private func end(_ sessions: [SessionID], home: Int) {
+    changes = []
+    turn.directory = directory.state.view
+    turn.beginExpiry(now: now)
+    settle {
+      turn.decideExpiry(sessions, home: cells[home].held, holding: [])
+    } _: { cells, _ in
+      turn.decideExpiry(sessions, home: nil, holding: cells)
+    }
+    turn.letGo()
   }
 
   // MARK: The log
@@ -241,7 +276,7 @@ final class CoreHarness {
     let record = Self.record(writer.bytes)
     #expect(record == Record(header: header, changes: changes), "a record that is decoded is another")
     records.append(record)
-    Self.apply(record, lsn, to: replica, replicaDirectory)
+    if replicates { Self.apply(record, lsn, to: replica, replicaDirectory) }
   }
 
   static func record(_ bytes: ContiguousArray<UInt8>) -> Record {
@@ -296,21 +331,35 @@ final class CoreHarness {
       while true {
         let due = cell.state.dueSessions(at: now, limit: 16)
         if due.isEmpty { break }
-        changes = []
-        turn.directory = directory.state.view
-        turn.beginExpiry(now: now)
-        settle {
-          turn.decideExpiry(due, home: cell.held, holding: [])
-        } _: { cells, _ in
-          turn.decideExpiry(due, home: nil, holding: cells)
-        }
-        turn.letGo()
+        end(due, home: cell.index)
       }
     }
     return log.count - before
   }
 
   // MARK: Looking in
+
+  /// The sessions that have lost their right for good and have not ended, found without ending them. Those that lack a
+  /// licence may get one as long as nobody has looked.
+  func lapsedSessions() throws -> Set<SessionID> {
+    turn.beginExpiry(now: now)
+    turn.directory = directory.state.view
+    turn.others = cells.map(\.held)
+    defer { turn.letGo() }
+    var found = Set<SessionID>()
+    for cell in cells {
+      for slot in 1..<(cell.state.sessions.last + 1) where cell.state.sessions[slot].isLive(at: now) {
+        guard let cause = try turn.lapse(cell.held, slot), cause != .licenceRemoved else { continue }
+        found.insert(cell.state.sessionID(ofSlot: slot))
+      }
+    }
+    return found
+  }
+
+  func isInForce(_ id: SessionID) -> Bool {
+    let cell = cells[partitioning.partition(of: id)]
+    return cell.state.slot(of: id).map { cell.state.sessions[$0].isLive(at: now) } ?? false
+  }
 
   func user(_ name: String) -> UserReference? {
     let key = NameKey(name, partitioning)

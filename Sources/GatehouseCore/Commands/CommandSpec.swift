@@ -280,23 +280,24 @@ public struct Gathered: Sendable {
     public let key: ContiguousArray<UInt8>
     public let id: UInt64
     public let reply: Reply
-    /// Whoever began an impersonation, and the username of then: another partition may know the name of now.
-    public let actor: (id: UserID, username: String)?
+    public let impersonation: ListedImpersonation?
 
     public init(
-      key: ContiguousArray<UInt8>, id: UInt64, reply: Reply, actor: (id: UserID, username: String)? = nil
+      key: ContiguousArray<UInt8>, id: UInt64, reply: Reply, impersonation: ListedImpersonation? = nil
     ) {
       self.key = key
       self.id = id
       self.reply = reply
-      self.actor = actor
+      self.impersonation = impersonation
     }
   }
 
   public var count = 0
   public var items: [Item] = []
-  /// The usernames of those whom items of other partitions name.
-  public var usernames: [UserID: String] = [:]
+  /// The logins that began impersonations, which items of other partitions are about.
+  public var logins: [SessionID: ListedLogin] = [:]
+  /// Sessions that were found to have lost their right. They are to end before the list is answered.
+  public var lapsed: [SessionID] = []
   /// Set when the partitions that follow need not be asked.
   public var isComplete = false
   /// The largest LSN that was read.

@@ -26,7 +26,8 @@ extension CommandTable {
       "IMPERSONATE.LIST", .impersonation, "The impersonations in force, newest first",
       [.option("ACTOR", "user"), .option("TARGET", "user")],
       reply: "an array of maps `id, actor, subject, workspace, product, reason, created, expires, last-seen`; users "
-        + "see those they are part of, owners those in their workspaces, administrators all",
+        + "see those they are part of, owners those in their workspaces, administrators all. One that has lost its right "
+        + "is not shown, and ends",
       route: .everywhere, body: .gather(collect: collectImpersonations, finish: finishImpersonations)),
   ]
 
@@ -36,7 +37,7 @@ extension CommandTable {
     let target = try turn.user(2)
     let workspace = try turn.workspace()
     try turn.requireReach(to: workspace.id)
-    if let denial = turn.impersonationDenial(actor: actor, target: target, in: workspace) {
+    if let denial = workspace.impersonationDenial(actor: actor, target: target) {
       turn.reply.text("DENY \(denial.rule)")
     } else {
       turn.reply.text("ALLOW")
@@ -54,13 +55,10 @@ extension CommandTable {
     let actor = turn.holder(login, slot)
     let target = try turn.user(2)
     let (product, workspace) = try turn.impersonatedPlace()
-    if let denial = turn.impersonationDenial(actor: actor, target: target, in: workspace) {
+    if let denial = workspace.impersonationDenial(actor: actor, target: target) {
       throw .refused(refusal(denial))
     }
-    if let product,
-      let denial = target.cell.state.loginDenial(
-        user: target.serial, product: product.id, in: turn.directory, at: turn.now)
-    {
+    if let product, let denial = target.loginDenial(to: product.id, in: turn.directory, at: turn.now) {
       throw .refused(Refusal(.refused, "login: \(denial.reason)"))
     }
     let actorSession = login.state.sessionID(ofSlot: slot)
@@ -125,8 +123,9 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     for login in cell.state.impersonations.keys where gathered.isAtStart {
       guard let slot = cell.state.slot(of: login) else { continue }
-      let actor = turn.holder(cell, slot)
-      gathered.usernames[actor.id] = actor.username
+      gathered.logins[login] = ListedLogin(
+        actor: PersonFacts(turn.holder(cell, slot)), username: turn.holder(cell, slot).username,
+        isInForce: cell.state.sessions[slot].isLive(at: turn.now) && turn.userMayGoOn(cell, slot))
     }
     let target = try turn.option("TARGET").map { UserFilter($0) }
     for slot in gathered.slice(through: cell.state.sessions.last) {
@@ -140,7 +139,9 @@ extension CommandTable {
         Gathered.Item(
           key: newestFirst, id: cell.state.sessionID(ofSlot: slot).raw,
           reply: turn.view(impersonation, cell, slot, subject.username),
-          actor: (impersonation.actor, impersonation.actorName)))
+          impersonation: ListedImpersonation(
+            actor: impersonation.actor, actorName: impersonation.actorName, login: impersonation.actorSession,
+            target: PersonFacts(subject), session: row, mayTargetLogIn: turn.userMayGoOn(cell, slot))))
     }
   }
 
@@ -148,9 +149,14 @@ extension CommandTable {
     let asked = try turn.option("ACTOR").map { UserFilter($0) }
     var found: [(item: Gathered.Item, actor: String)] = []
     for item in gathered.items {
-      guard let actor = item.actor else { continue }
-      let username = gathered.usernames[actor.id] ?? actor.username
-      if asked?.matches(actor.id, username) ?? true { found.append((item, username)) }
+      guard let impersonation = item.impersonation else { continue }
+      let login = gathered.logins[impersonation.login]
+      guard impersonation.isInForce(login, in: turn.directory) else {
+        gathered.lapsed.append(SessionID(raw: item.id))
+        continue
+      }
+      let username = login?.username ?? impersonation.actorName
+      if asked?.matches(impersonation.actor, username) ?? true { found.append((item, username)) }
     }
     found.sort {
       $0.item.key == $1.item.key ? $0.item.id > $1.item.id : $0.item.key.lexicographicallyPrecedes($1.item.key)
@@ -185,6 +191,34 @@ extension CommandTable {
   }
 }
 
+/// A login that began impersonations, as a list finds it in its partition.
+public struct ListedLogin: Sendable {
+  let actor: PersonFacts
+  let username: String
+  /// Whether the login is in force by itself.
+  let isInForce: Bool
+}
+
+/// An impersonation as a list finds it in its partition; its actor may live in another.
+public struct ListedImpersonation: Sendable {
+  let actor: UserID
+  /// The username when it began.
+  let actorName: String
+  let login: SessionID
+  let target: PersonFacts
+  let session: SessionRow
+  /// Whether the rules on logins let the target be where it is.
+  let mayTargetLogIn: Bool
+
+  /// Whether it is in force. Partitions are read one at a time: where its login was not found, it has begun since.
+  func isInForce(_ login: ListedLogin?, in directory: Directory) -> Bool {
+    guard mayTargetLogIn else { return false }
+    guard let login else { return true }
+    let workspace = directory.workspace(session.workspace)
+    return login.isInForce && workspace.denial(of: session, actor: login.actor, target: target) == nil
+  }
+}
+
 extension Turn {
   /// The login from which an impersonation starts. The command is recorded as the actor's.
   fileprivate func actorLogin() throws(Halt) -> (cell: HeldPartition, slot: Int) {
@@ -193,11 +227,16 @@ extension Turn {
     }
     guard cell.state.sessions[slot].kind == .login else { throw .refused(CommandTable.refusal(.chain)) }
     read(directory.lsn)
-    guard cell.state.sessionDenial(slot: slot, product: nil, in: directory, at: now) == nil else {
+    guard try isInForce(cell, slot) else {
       throw .refused(CommandTable.refusal(.actorStatus))
     }
     userPrincipal = try principal(of: word(1))
     return (cell, slot)
+  }
+
+  /// Whether a session may go on as far as its own user goes.
+  fileprivate func userMayGoOn(_ cell: HeldPartition, _ slot: Int) -> Bool {
+    holder(cell, slot).sessionDenial(cell.state.sessions[slot], in: directory, at: now) == nil
   }
 
   /// Where it is to be: the product, and the workspace that is named, the product's, or `main`.

@@ -19,8 +19,7 @@ extension CommandTable {
     let product = turn.directory.productID(turn.word(2))
     if turn.authority != nil { try turn.requireLoginQuestion(about: user, product) }
     guard let user else { return turn.reply.text(LoginDenial.unknownUser.answer) }
-    let denial = user.cell.state.loginDenial(
-      user: user.serial, product: product, in: turn.directory, at: turn.now)
+    let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now)
     turn.reply.text(denial?.answer ?? "ALLOW")
   }
 
@@ -104,7 +103,7 @@ private struct LoginExplanation {
     let hired = user.cell.state.text(.hired, of: user.contact)
     let released = user.cell.state.text(.released, of: user.contact)
     add(
-      .outsideEmployment, !isAsked || user.cell.state.isEmployed(user.serial, at: turn.now),
+      .outsideEmployment, !isAsked || user.isEmployed(at: turn.now),
       isAsked
         ? "hired \(hired.isEmpty ? "-" : hired), released \(released.isEmpty ? "-" : released)"
         : "not asked by the workspace",

@@ -139,7 +139,6 @@ extension CommandTable {
     var new = old
     new.isEnabled = false
     turn.setAccess(of: user.id, to: product, from: old, to: new)
-    try turn.endSessions(of: user, .accessRemoved) { $0.product == product.id }
   }
 
   // MARK: Seats
@@ -200,7 +199,6 @@ extension CommandTable {
     var new = old
     new.licence = 0
     turn.setAccess(of: user.id, to: product, from: old, to: new)
-    try turn.endSessions(of: user, .licenceRemoved) { $0.product == product.id }
   }
 }
 

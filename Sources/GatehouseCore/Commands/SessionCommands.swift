@@ -10,7 +10,8 @@ extension CommandTable {
     CommandSpec(
       "SESSION.CHECK", .session, "Who is behind a token, decided anew each time",
       [.word("token"), .option("PRODUCT", "product")],
-      reply: "null, or a map `id, kind, user, username, product, workspace, actor, created, expires, last-seen`",
+      reply: "null, or a map `id, kind, user, username, product, workspace, actor, created, expires, last-seen`. A "
+        + "session that has lost its right ends here for good, and does not come back with the right",
       users: .nobody, route: .session(1), secrets: [1], body: .decide(sessionCheck)),
     CommandSpec(
       "SESSION.GET", .session, "A session by its id", [.word("id", .integer)],
@@ -34,7 +35,7 @@ extension CommandTable {
     }
     turn.read(turn.directory.lsn)
     let product = turn.directory.productID(turn.word(2))
-    if let denial = user.cell.state.loginDenial(user: user.serial, product: product, in: turn.directory, at: turn.now) {
+    if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
       throw .refused(Refusal(.refused, "login: \(denial.reason)"))
     }
     guard let product else { throw .refused(.notFound("product")) }
@@ -73,18 +74,17 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     guard let (cell, slot) = try turn.session(token: turn.word(1)) else { return turn.reply.null() }
     let row = cell.state.sessions[slot]
-    guard row.isLive(at: turn.now) else { return turn.reply.null() }
     turn.read(cell.state.users[Int(row.user)].lsn)
-    var asked: ProductID?
+    guard try turn.isInForce(cell, slot) else { return turn.reply.null() }
     if let word = turn.optionWord("PRODUCT") {
       guard let product = turn.directory.productID(turn.word(word)) else { return turn.reply.null() }
       if row.isBound, turn.directory.product(product)?.workspace != row.workspace { return turn.reply.null() }
-      asked = product
+      // That the user may not enter another product says nothing about the session.
+      let user = turn.holder(cell, slot)
+      if user.loginDenial(to: product, in: turn.directory, at: turn.now, since: row.lsn) != nil {
+        return turn.reply.null()
+      }
     }
-    if cell.state.sessionDenial(slot: slot, product: asked, in: turn.directory, at: turn.now) != nil {
-      return turn.reply.null()
-    }
-    if row.kind == .impersonation, try turn.impersonationDenial(cell, slot: slot) != nil { return turn.reply.null() }
     turn.see(cell, slot: slot)
     // A read must not become a write: the log hears of the use only when much of the idle limit has passed.
     if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
@@ -128,7 +128,8 @@ extension CommandTable {
   }
 
   @Sendable private static func sessionGet(_ turn: Turn) throws(Halt) {
-    guard let (cell, slot) = try turn.session(1), cell.state.sessions[slot].isLive(at: turn.now) else {
+    turn.read(turn.directory.lsn)
+    guard let (cell, slot) = try turn.session(1), try turn.isInForce(cell, slot) else {
       throw .refused(.notFound("session"))
     }
     try turn.requireOver(turn.holder(cell, slot))
@@ -149,9 +150,7 @@ extension CommandTable {
   @Sendable private static func sessionList(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireOver(user)
-    turn.read(user.cell.state.lsn)
-    let slots = user.cell.state.sessionIDs(of: user.serial).compactMap { user.cell.state.slot(of: $0) }
-      .filter { user.cell.state.sessions[$0].isLive(at: turn.now) }
+    let slots = try turn.sessionsInForce(of: user)
     turn.reply.array(slots.count)
     for slot in slots { try view(user.cell, slot, turn) }
   }
@@ -183,5 +182,17 @@ extension Turn {
   public func holder(_ cell: HeldPartition, _ slot: Int) -> UserReference {
     let serial = Int(cell.state.sessions[slot].user)
     return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
+  }
+
+  /// The slots of a user's sessions that are in force, newest first.
+  func sessionsInForce(of user: UserReference) throws(Halt) -> [Int] {
+    read(user.cell.state.lsn)
+    read(directory.lsn)
+    let all = user.cell.state.sessionIDs(of: user.serial).compactMap { user.cell.state.slot(of: $0) }
+    try hold(
+      Set(all.compactMap { user.cell.state.impersonation(ofSlot: $0)?.actorSession }.map(partitioning.partition(of:))))
+    var slots: [Int] = []
+    for slot in all where try isInForce(user.cell, slot) { slots.append(slot) }
+    return slots
   }
 }

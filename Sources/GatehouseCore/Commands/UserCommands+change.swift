@@ -82,7 +82,6 @@ extension CommandTable {
       turn.requireAnotherSuperAdministrator(than: user)
       // Locking keeps intruders out and is undone in a moment: an owner can be locked, but not put away.
       if new != .locked { try turn.requireNotOwner(user) }
-      try turn.endSessions(of: user, .statusChanged)
     }
     turn.emit(.statusSet(user.id, old: old, new: new))
   }

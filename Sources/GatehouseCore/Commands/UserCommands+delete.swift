@@ -21,7 +21,6 @@ extension CommandTable {
     turn.requireAnotherSuperAdministrator(than: user)
     try turn.requireNotOwner(user)
     try turn.stopTimers(of: user)
-    try turn.endSessions(of: user, .userDeleted)
     // T9: access goes in every product, and with it the seats.
     for access in user.cell.state.allAccess(of: user.serial) {
       turn.emit(.accessSet(user.id, old: access, new: nil))

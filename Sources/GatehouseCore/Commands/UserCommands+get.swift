@@ -4,8 +4,11 @@ extension CommandTable {
     try turn.requireOver(user)
     turn.read(turn.directory.lsn)
     // Sessions come and go without a mark on the user, so that a login check need not wait for them.
-    turn.read(user.cell.state.lsn)
+    // Those whose time is up count until the server has ended them, those that have lost their right do not.
+    let before = turn.lapsed.count
+    _ = try turn.sessionsInForce(of: user)
     let row = user.row
+    let sessions = Int(row.sessionCount) - (turn.lapsed.count - before)
     let workspaces = user.cell.state.memberships(of: user.serial)
     turn.reply.map(13 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")
@@ -38,7 +41,7 @@ extension CommandTable {
     turn.reply.text("last-login")
     turn.reply.optional(row.lastLogin == 0 ? nil : row.lastLogin)
     turn.reply.text("sessions")
-    turn.reply.integer(row.sessionCount)
+    turn.reply.integer(sessions)
     turn.reply.text("version")
     turn.reply.integer(row.version)
   }

@@ -208,7 +208,6 @@ extension CommandTable {
           instead: "make the user a member of another first, or delete the user"))
     }
     try turn.stopTimers(of: user, in: workspace.id)
-    try turn.endSessions(of: user, .accessRemoved) { $0.workspace == workspace.id }
     for access in user.cell.state.allAccess(of: user.serial) where access.isEnabled {
       guard turn.directory.product(access.product)?.workspace == workspace.id else { continue }
       var disabled = access

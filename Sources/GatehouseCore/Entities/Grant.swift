@@ -68,6 +68,17 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
   }
 
   public func isSame(as other: Grant) -> Bool { role == other.role && scope == other.scope }
+
+  /// A new main grant takes the mark from the old one (L11).
+  public static func list(_ grants: [Grant], adding grant: Grant) -> [Grant] {
+    var result = list(grants, removing: grant)
+    if grant.isMain { for index in result.indices { result[index].isMain = false } }
+    return result + [grant]
+  }
+
+  public static func list(_ grants: [Grant], removing grant: Grant) -> [Grant] {
+    grants.filter { !$0.isSame(as: grant) }
+  }
 }
 
 extension ByteWriter {

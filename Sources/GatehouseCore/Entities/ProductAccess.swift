@@ -25,4 +25,17 @@ public struct ProductAccess: Sendable, Equatable, BitwiseCopyable {
     isEnabled = packed & 1 != 0
     isAdministrator = packed & 2 != 0
   }
+
+  /// A user's accesses after one of them has changed; nil stands for none.
+  public static func list(
+    _ accesses: [ProductAccess], with new: ProductAccess?, insteadOf old: ProductAccess?
+  ) -> [ProductAccess] {
+    var list = accesses
+    if let product = (new ?? old)?.product, let place = list.firstIndex(where: { $0.product == product }) {
+      if let new { list[place] = new } else { list.remove(at: place) }
+    } else if let new {
+      list.append(new)
+    }
+    return list
+  }
 }

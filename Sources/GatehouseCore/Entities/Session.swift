@@ -90,8 +90,13 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable {
   case accessRemoved
   case licenceRemoved
   case userDeleted
-  /// The impersonation's actor logged out, or lost the right.
+  /// The impersonation's actor logged out, or may no longer log in.
   case actorEnded
+  /// The person is no longer employed, or not yet, where a policy asks for it.
+  case employmentEnded
+  /// What an impersonation rested on is gone: a role, a membership, the ownership of a workspace, its plan; or its
+  /// target has become too powerful.
+  case rightLost
 
   public var name: String {
     switch self {
@@ -102,6 +107,29 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable {
     case .licenceRemoved: "licence-removed"
     case .userDeleted: "user-deleted"
     case .actorEnded: "actor-ended"
+    case .employmentEnded: "employment-ended"
+    case .rightLost: "right-lost"
+    }
+  }
+
+  /// The end of a session whose user may not log in any more.
+  init(_ denial: LoginDenial) {
+    switch denial {
+    case .unknownUser, .deleted: self = .userDeleted
+    case .inactive, .pending, .locked: self = .statusChanged
+    case .unknownProduct, .productDisabled: self = .accessRemoved
+    case .noLicence: self = .licenceRemoved
+    case .outsideEmployment: self = .employmentEnded
+    }
+  }
+
+  /// The end of an impersonation that its actor could not begin any more.
+  init(_ denial: ImpersonationDenial) {
+    switch denial {
+    case .actorEnded, .actorStatus: self = .actorEnded
+    case .targetStatus: self = .statusChanged
+    case .oneself, .superAdministrator, .needsOwner, .needsEnterprise, .notMember, .role, .chain, .unbound:
+      self = .rightLost
     }
   }
 }

@@ -54,6 +54,14 @@ public struct ListedUser {
   public let cell: HeldPartition
   public let serial: Int
   public let directory: Directory
+  private let now: Milliseconds
+
+  public init(_ cell: HeldPartition, _ serial: Int, _ turn: Turn) {
+    self.cell = cell
+    self.serial = serial
+    directory = turn.directory
+    now = turn.now
+  }
 
   private var contact: Int { Int(cell.state.users[serial].contact) }
 
@@ -65,7 +73,7 @@ public struct ListedUser {
     switch field {
     case .id: return Int64(id.raw)
     case .contact: return Int64((cell.state.id(contact) as ContactID).raw)
-    case .sessions: return Int64(row.sessionCount)
+    case .sessions: return Int64(sessions)
     case .version: return Int64(row.version)
     case .created: return row.created
     case .lastLogin: return row.lastLogin == 0 ? nil : row.lastLogin
@@ -74,6 +82,18 @@ public struct ListedUser {
       return day == .min ? nil : Int64(day)
     case .ofUser(let field): return field.flag.map { row.flags.contains($0) ? 1 : 0 }
     default: return nil
+    }
+  }
+
+  /// How many sessions the user has, as `USER.GET` counts them, as far as this partition tells: whether the actor of an
+  /// impersonation has lost the right may be for another to say.
+  private var sessions: Int {
+    if cell.state.users[serial].sessionCount == 0 { return 0 }
+    let user = UserReference(id: id, cell: cell, serial: serial)
+    return cell.state.sessionIDs(of: serial).count { id in
+      guard let slot = cell.state.slot(of: id) else { return false }
+      let row = cell.state.sessions[slot]
+      return !row.isLive(at: now) || user.sessionDenial(row, in: directory, at: now) == nil
     }
   }
 

@@ -34,9 +34,7 @@ public final class Directory: Sendable {
     }
     productsByName = byName
     loginFacts = ContiguousArray(
-      products.map {
-        LoginFacts(product: $0, policies: workspaces[Int($0.workspace) - 1].policies)
-      })
+      products.map { LoginFacts(product: $0, workspace: workspaces[Int($0.workspace) - 1]) })
     shownWorkspaces = ContiguousArray(workspaces.map { ContiguousArray($0.name.utf8) })
     shownProducts = ContiguousArray(
       products.map { ContiguousArray(Self.name(of: $0, in: workspaces[Int($0.workspace) - 1]).utf8) })
@@ -85,6 +83,9 @@ public final class Directory: Sendable {
   /// Whether any service is defined; until then loopback connections have all rights.
   public var hasServices: Bool { services.contains { !$0.isDeleted } }
 
+  /// Whether a service may manage the server. Where there are services but none that may, everybody is locked out.
+  public var hasAdministeringService: Bool { services.contains { !$0.isDeleted && $0.rights.contains(.admin) } }
+
   /// `name` in the main workspace, `workspace/name` in others.
   public func productName(_ product: Product) -> String { Self.name(of: product, in: workspace(product.workspace)) }
 
@@ -106,16 +107,19 @@ public final class Directory: Sendable {
 public struct LoginFacts: Sendable, BitwiseCopyable {
   public let needsLicence: Bool
   public let withinEmployment: Bool
+  /// The record that last lifted what `withinEmployment` says; 0 where none did.
+  public let employmentLifted: LSN
   public let workspace: WorkspaceID
   /// The policies on sessions.
   public let sessionTTL: Milliseconds
   public let sessionIdle: Milliseconds
 
-  init(product: Product, policies: Policies) {
+  init(product: Product, workspace: Workspace) {
     needsLicence = product.needsLicence
-    withinEmployment = policies.withinEmployment
-    workspace = product.workspace
-    sessionTTL = policies.sessionTTL
-    sessionIdle = policies.sessionIdle
+    withinEmployment = workspace.asks(.employment)
+    employmentLifted = workspace.lifted[.employment] ?? 0
+    self.workspace = workspace.id
+    sessionTTL = workspace.policies.sessionTTL
+    sessionIdle = workspace.policies.sessionIdle
   }
 }

@@ -1,7 +1,7 @@
 /// The directory in a snapshot: the same state is always the same bytes.
 extension DirectoryState {
-  /// The version of this coding. A reader refuses what is newer.
-  public static let codingVersion: UInt8 = 1
+  /// The version of this coding. A reader refuses what is newer. Version 1 does not say which restrictions were lifted.
+  public static let codingVersion: UInt8 = 2
 
   public func encode(into writer: inout ByteWriter) {
     writer.byte(Self.codingVersion)
@@ -23,13 +23,16 @@ extension DirectoryState {
   }
 
   public init(from reader: inout ByteReader) throws(CodingError) {
-    guard try reader.byte() == Self.codingVersion else { throw reader.failure("a directory of an unknown version") }
+    let version = try reader.byte()
+    guard (1...Self.codingVersion).contains(version) else {
+      throw reader.failure("a directory of an unknown version")
+    }
     let lsn = try reader.varint()
     let viewLSN = try reader.varint()
     var number: UInt16 = 0
     let workspaces = try reader.list { (reader) throws(CodingError) in
       number += 1
-      return try Workspace(from: &reader, id: number)
+      return try Workspace(from: &reader, id: number, version: version)
     }
     number = 0
     let products = try reader.list { (reader) throws(CodingError) in
@@ -72,9 +75,13 @@ extension Workspace {
       writer.text(policy.value)
     }
     writer.varint(version)
+    writer.list(lifted.sorted { $0.key.rawValue < $1.key.rawValue }) { writer, entry in
+      writer.byte(entry.key.rawValue)
+      writer.varint(entry.value)
+    }
   }
 
-  fileprivate init(from reader: inout ByteReader, id: WorkspaceID) throws(CodingError) {
+  fileprivate init(from reader: inout ByteReader, id: WorkspaceID, version coding: UInt8) throws(CodingError) {
     self.init(id: id, name: try reader.text(), created: try reader.signed(), plan: try reader.text())
     let owner = try reader.varint()
     self.owner = owner == 0 ? nil : UserID(raw: owner)
@@ -82,6 +89,8 @@ extension Workspace {
     self.subdomain = subdomain.isEmpty ? nil : subdomain
     for _ in 0..<(try reader.count()) { policies.set(try reader.text(), try reader.text()) }
     version = try reader.number()
+    guard coding >= 2 else { return }
+    for _ in 0..<(try reader.count()) { setLifted(try reader.choice(), by: try reader.varint()) }
   }
 }
 

@@ -23,7 +23,10 @@ public struct DirectoryState: Sendable {
   /// Carries out a change of the directory.
   public mutating func apply(_ change: Change, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
-    view = view.changed(by: change, lsn: lsn, time: header.time)
+    guard let changed = view.changed(by: change, lsn: lsn, time: header.time) else {
+      preconditionFailure("a change of a partition came to the directory")
+    }
+    view = changed
   }
 
   /// Carries out a change that moves counters, at replay.
@@ -39,8 +42,8 @@ public struct DirectoryState: Sendable {
 }
 
 extension Directory {
-  /// The directory after a change to it.
-  fileprivate func changed(by change: Change, lsn: LSN, time: Milliseconds) -> Directory {
+  /// The directory after a change to it; nil where the change is one of a partition.
+  func changed(by change: Change, lsn: LSN, time: Milliseconds) -> Directory? {
     var workspaces = workspaces
     var products = products
     var services = services
@@ -49,7 +52,7 @@ extension Directory {
       precondition(Int(id) == workspaces.count + 1, "workspace numbers have a gap")
       workspaces.append(Workspace(id: id, name: name, created: time, plan: plan))
     case .workspaceSet(let id, let key, _, let new):
-      workspaces[Int(id) - 1].set(key, to: new)
+      workspaces[Int(id) - 1].change(lsn: lsn) { $0.set(key, to: new) }
     case .productCreated(let id, let workspace, let name):
       precondition(Int(id) == products.count + 1, "product numbers have a gap")
       products.append(Product(id: id, workspace: workspace, name: name, created: time))
@@ -64,8 +67,11 @@ extension Directory {
       services.append(ServiceIdentity(id: id, name: name, created: time, secret: secret, rights: rights))
     case .serviceDeleted(let id):
       services[Int(id) - 1].isDeleted = true
-    default:
-      preconditionFailure("a change of a partition came to the directory")
+    case .contactCreated, .contactSet, .userCreated, .userSet, .userRenamed, .statusSet, .accessSet, .roleGranted,
+      .roleRevoked, .workspaceJoined, .workspaceLeft, .noted, .mailQueued, .sessionOpened, .sessionEnded, .sessionSeen,
+      .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .answerKept, .snapshotTaken,
+      .logArchived:
+      return nil
     }
     return Directory(lsn: lsn, workspaces: workspaces, products: products, services: services)
   }
@@ -82,6 +88,9 @@ extension Workspace {
     }
   }
 
+  /// The user whom the setting `owner` names: `#12`.
+  static func owner(_ text: String) -> UserID? { UInt64(text.dropFirst()).map { UserID(raw: $0) } }
+
   /// The policy that a key `policy.NAME` names.
   public static func policy(_ key: String) -> Policies.Definition? {
     key.hasPrefix("policy.") ? Policies.definition(String(key.dropFirst("policy.".count))) : nil
@@ -91,7 +100,7 @@ extension Workspace {
     version += 1
     switch key {
     case "plan": plan = text
-    case "owner": owner = UInt64(text.dropFirst()).map { UserID(raw: $0) }
+    case "owner": owner = Self.owner(text)
     case "subdomain": subdomain = text.isEmpty ? nil : text
     default: policies.set(String(key.dropFirst("policy.".count)), text)
     }

@@ -23,10 +23,10 @@ extension PartitionState {
     case .accessSet(let id, let old, let new): setAccess(of: partitioning.serial(of: id), from: old, to: new, lsn)
     case .roleGranted(let id, let grant):
       let serial = partitioning.serial(of: id)
-      setGrants(of: serial, Self.adding(grant, to: grants(of: serial)), lsn)
+      setGrants(of: serial, Grant.list(grants(of: serial), adding: grant), lsn)
     case .roleRevoked(let id, let grant):
       let serial = partitioning.serial(of: id)
-      setGrants(of: serial, grants(of: serial).filter { !$0.isSame(as: grant) }, lsn)
+      setGrants(of: serial, Grant.list(grants(of: serial), removing: grant), lsn)
     case .workspaceJoined(let id, let workspace):
       let serial = partitioning.serial(of: id)
       setMemberships(of: serial, memberships(of: serial) + [workspace], lsn)
@@ -234,12 +234,7 @@ extension PartitionState {
   }
 
   private mutating func setAccess(of serial: Int, from old: ProductAccess?, to new: ProductAccess?, _ lsn: LSN) {
-    var list = allAccess(of: serial)
-    if let product = (new ?? old)?.product, let place = list.firstIndex(where: { $0.product == product }) {
-      if let new { list[place] = new } else { list.remove(at: place) }
-    } else if let new {
-      list.append(new)
-    }
+    let list = ProductAccess.list(allAccess(of: serial), with: new, insteadOf: old)
     if list.count <= 2 {
       if users[serial].flags.contains(.manyProducts) {
         users[serial].flags.remove(.manyProducts)
@@ -256,13 +251,6 @@ extension PartitionState {
       users[serial].access = (0, 0)
     }
     touch(user: serial, lsn)
-  }
-
-  /// A new main grant takes the mark from the old one (L11).
-  public static func adding(_ grant: Grant, to grants: [Grant]) -> [Grant] {
-    var result = grants.filter { !$0.isSame(as: grant) }
-    if grant.isMain { for index in result.indices { result[index].isMain = false } }
-    return result + [grant]
   }
 
   private mutating func setGrants(of serial: Int, _ grants: [Grant], _ lsn: LSN) {

@@ -1,24 +1,6 @@
 /// What a user's grants amount to. The row's bits say which roles a user has in any scope; where a role gives
-/// power over others, it does so in its scope only.
+/// power over others, it does so in its scope only (`PersonView.roles(in:)`).
 extension PartitionState {
-  private static func isPlain(_ roles: RoleSet) -> Bool {
-    !roles.contains(.manager) && !roles.contains(.trainingAdministrator) && !roles.contains(.superAdministrator)
-  }
-
-  /// The roles that a user has without a scope.
-  public func rolesEverywhere(of serial: Int) -> RoleSet {
-    let all = users[serial].roles
-    if Self.isPlain(all) { return all }
-    return RoleSet(grants(of: serial).filter { $0.scope == .everywhere })
-  }
-
-  /// The roles that a user has in a workspace: those of it, and those that hold everywhere.
-  public func roles(of serial: Int, in workspace: WorkspaceID) -> RoleSet {
-    let all = users[serial].roles
-    if Self.isPlain(all) { return all }
-    return RoleSet(grants(of: serial).filter { $0.scope == .everywhere || $0.scope == .workspace(workspace) })
-  }
-
   /// The workspaces and products that a user administers by a grant with a scope, as the administrator of a
   /// product (T7), or as the owner of a workspace.
   public func administers(_ serial: Int, in directory: Directory) -> [Scope] {

@@ -2,6 +2,9 @@ internal import HeapModule
 
 extension Turn {
   /// Ends a session, and with a login all impersonations that its user began from it.
+  ///
+  /// For a session that somebody asks to end, or whose time is up; those that lose their right end by themselves
+  /// (`endWhatLostItsRight`).
   public func endSession(_ id: SessionID, _ cause: SessionEnd) throws(Halt) {
     guard endedSessions.insert(id).inserted else { return }
     let cell = try cell(partitioning.partition(of: id))
@@ -17,21 +20,8 @@ extension Turn {
     }
   }
 
-  /// Ends a user's sessions of which `condition` is true, and returns how many.
-  @discardableResult
-  public func endSessions(
-    of user: UserReference, _ cause: SessionEnd, where condition: (SessionRow) -> Bool = { _ in true }
-  ) throws(Halt) -> Int {
-    var count = 0
-    for id in user.cell.state.sessionIDs(of: user.serial) {
-      guard let slot = user.cell.state.slot(of: id), condition(user.cell.state.sessions[slot]) else { continue }
-      try endSession(id, cause)
-      count += 1
-    }
-    return count
-  }
-
-  /// Decides on the sessions of a partition whose deadline has come; runs for the server itself.
+  /// Decides on sessions whose deadline has come, or that were found to have lost their right; runs for the server
+  /// itself.
   public func beginExpiry(now: Milliseconds) {
     self.now = now
     arguments = .none
@@ -50,8 +40,12 @@ extension Turn {
     return attempt { () throws(Halt) in
       for id in ids {
         let cell = try self.cell(self.partitioning.partition(of: id))
-        guard let slot = cell.state.slot(of: id), !cell.state.sessions[slot].isLive(at: self.now) else { continue }
-        try self.endSession(id, .expired)
+        guard let slot = cell.state.slot(of: id) else { continue }
+        if cell.state.sessions[slot].isLive(at: self.now) {
+          if let cause = try self.lapse(cell, slot) { try self.endSession(id, cause) }
+        } else {
+          try self.endSession(id, .expired)
+        }
       }
     }
   }

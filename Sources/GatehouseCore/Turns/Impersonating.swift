@@ -1,7 +1,7 @@
 /// Why somebody may not log in as somebody else.
 public enum ImpersonationDenial: Sendable {
   case oneself, actorStatus, targetStatus, superAdministrator, needsOwner, needsEnterprise, notMember, role, chain
-  case actorEnded
+  case actorEnded, unbound
 
   public var rule: StaticString {
     switch self {
@@ -15,86 +15,96 @@ public enum ImpersonationDenial: Sendable {
     case .role: "role"
     case .chain: "no-chains"
     case .actorEnded: "actor-ended"
+    case .unbound: "unbound"
     }
   }
 }
 
-extension Turn {
-  /// L14 and K1: whether `actor` may log in as `target` in a workspace. All roles of both are compared.
+extension Workspace {
+  /// L14 and K1: whether `actor` may log in as `target` in this workspace. All roles of both are compared.
+  ///
+  /// - Parameter opened: the record that began the impersonation that is asked about.
   public func impersonationDenial(
-    actor: UserReference, target: UserReference, in workspace: Workspace
+    actor: some PersonView, target: some PersonView, since opened: LSN = .max
   ) -> ImpersonationDenial? {
-    let actorRow = actor.row
-    let targetRow = target.row
     if actor.id == target.id { return .oneself }
-    if !actorRow.status.mayLogIn { return .actorStatus }
-    if !targetRow.status.mayLogIn { return .targetStatus }
-    if targetRow.roles.contains(.superAdministrator) { return .superAdministrator }
-    let isOwner = workspace.owner == actor.id
-    if workspace.policies.accountsNeedOwner, !isOwner { return .needsOwner }
-    if workspace.policies.accountsNeedEnterprise, workspace.plan != Workspace.enterprise { return .needsEnterprise }
-    if isOwner { return target.cell.state.isMember(target.serial, of: workspace.id) ? nil : .notMember }
-    let roles = actor.cell.state.roles(of: actor.serial, in: workspace.id)
+    if !actor.status.mayLogIn { return .actorStatus }
+    if !target.status.mayLogIn { return .targetStatus }
+    if target.roles.contains(.superAdministrator) { return .superAdministrator }
+    let isOwner = owner == actor.id
+    if asks(.owner, since: opened), !isOwner { return .needsOwner }
+    if asks(.enterprise, since: opened) { return .needsEnterprise }
+    if isOwner { return target.isMember(of: id) ? nil : .notMember }
+    let roles = actor.roles(in: id)
     // A role that holds in this workspace alone reaches its members alone.
-    if roles.strongest != actor.cell.state.rolesEverywhere(of: actor.serial).strongest,
-      !target.cell.state.isMember(target.serial, of: workspace.id)
-    {
-      return .notMember
-    }
+    if roles.strongest != actor.rolesEverywhere.strongest, !target.isMember(of: id) { return .notMember }
     switch roles.strongest {
     case .superAdministrator: return nil
-    case .trainingAdministrator: return targetRow.roles.contains(.trainingAdministrator) ? .role : nil
+    case .trainingAdministrator: return target.roles.contains(.trainingAdministrator) ? .role : nil
     default: return .role
     }
   }
 
-  /// Whether an impersonation is still in force: its actor's login lives, and the actor still has the right.
-  public func impersonationDenial(_ cell: HeldPartition, slot: Int) throws(Halt) -> ImpersonationDenial? {
-    guard let impersonation = cell.state.impersonation(ofSlot: slot) else { return nil }
-    let actorCell = try self.cell(partitioning.partition(of: impersonation.actorSession))
-    guard let actorSlot = actorCell.state.slot(of: impersonation.actorSession),
-      actorCell.state.sessions[actorSlot].isLive(at: now),
-      actorCell.state.sessionDenial(slot: actorSlot, product: nil, in: directory, at: now) == nil,
-      let actor = try user(impersonation.actor)
-    else {
-      read(actorCell.state.lsn)
-      return .actorEnded
-    }
-    let target = UserReference(
-      id: cell.state.id(Int(cell.state.sessions[slot].user)), cell: cell, serial: Int(cell.state.sessions[slot].user))
-    return impersonationDenial(
-      actor: actor, target: target, in: directory.workspace(cell.state.sessions[slot].workspace))
+  /// Why an impersonation in this workspace cannot go on.
+  func denial(
+    of session: SessionRow, actor: some PersonView, target: some PersonView
+  ) -> ImpersonationDenial? {
+    if let denial = impersonationDenial(actor: actor, target: target, since: session.lsn) { return denial }
+    // K4: what began before the workspace had a subdomain reaches too far.
+    return !session.isBound && asks(.bound, since: session.lsn) ? .unbound : nil
   }
+}
 
+extension Turn {
   /// On whose authority the holder of a token acts.
   func principal(of token: UnsafeRawBufferPointer) throws(Halt) -> UserPrincipal {
     read(directory.lsn)
-    guard let (cell, slot) = try session(token: token), cell.state.sessions[slot].isLive(at: now),
-      cell.state.sessionDenial(slot: slot, product: nil, in: directory, at: now) == nil,
-      try impersonationDenial(cell, slot: slot) == nil
-    else { throw .refused(.noPermission("a session in force: the token after AS is unknown, expired or revoked")) }
+    guard let (cell, slot) = try session(token: token), try isInForce(cell, slot) else {
+      throw .refused(.noPermission("a session in force: the token after AS is unknown, expired or revoked"))
+    }
     see(cell, slot: slot)
     let row = cell.state.sessions[slot]
-    let user = cell.state.users[Int(row.user)]
-    read(user.lsn)
-    let subject: UserID = cell.state.id(Int(row.user))
-    var actor = subject
-    var roles = cell.state.rolesEverywhere(of: Int(row.user))
-    var administers = cell.state.administers(Int(row.user), in: directory)
-    if let impersonation = cell.state.impersonation(ofSlot: slot), let found = try self.user(impersonation.actor) {
-      actor = impersonation.actor
-      let actorRoles = found.cell.state.roles(of: found.serial, in: row.workspace)
-      roles = roles.atMost(actorRoles.strongest)
-      if !administers.isEmpty, !actorRoles.contains(.trainingAdministrator), !actorRoles.contains(.superAdministrator) {
-        let actors = found.cell.state.administers(found.serial, in: directory)
-        administers.removeAll { !actors.contains($0) }
-      }
+    let subject = holder(cell, slot)
+    read(cell.state.users[subject.serial].lsn)
+    var power = power(of: subject)
+    var actor = subject.id
+    if let impersonation = cell.state.impersonation(ofSlot: slot), let found = try user(impersonation.actor) {
+      actor = found.id
+      power = leastOf(power, self.power(of: found))
     }
     var principal = UserPrincipal(
-      session: cell.state.sessionID(ofSlot: slot), actor: actor, subject: subject, roles: roles,
+      session: cell.state.sessionID(ofSlot: slot), actor: actor, subject: subject.id, roles: power.roles,
       isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil)
-    principal.administers = administers
+    principal.administers = power.scopes
     return principal
+  }
+
+  /// What somebody is over others: roles that hold everywhere, and the scopes that are administered.
+  private struct Power {
+    var roles: RoleSet
+    var scopes: [Scope]
+
+    var isEverywhere: Bool { roles.contains(.trainingAdministrator) || roles.contains(.superAdministrator) }
+  }
+
+  private func power(of user: UserReference) -> Power {
+    Power(roles: user.rolesEverywhere, scopes: user.cell.state.administers(user.serial, in: directory))
+  }
+
+  /// What both are: whoever administers one workspace administers it also as somebody who administers all, and no more.
+  private func leastOf(_ subject: Power, _ actor: Power) -> Power {
+    var scopes: [Scope] = []
+    for (one, other) in [(subject, actor), (actor, subject)] {
+      scopes += one.scopes.filter { scope in
+        !scopes.contains(scope) && (other.isEverywhere || other.scopes.contains { contains($0, scope) })
+      }
+    }
+    return Power(roles: subject.roles.atMost(actor.roles.strongest), scopes: scopes)
+  }
+
+  /// Whether a scope lies in another.
+  private func contains(_ outer: Scope, _ inner: Scope) -> Bool {
+    outer == inner || workspace(of: inner).map { outer == .workspace($0) } ?? false
   }
 }
 

@@ -53,36 +53,42 @@ extension Status {
   }
 }
 
-extension PartitionState {
-  /// The login rules in their order: nil where the user may enter the product now.
+extension PersonView {
+  /// The login rules in their order: nil where the person may enter the product now.
+  ///
+  /// - Parameter opened: the record that opened the session that is asked about. What a workspace asked for while it
+  ///   was in force, it must always have met.
   @inline(__always)
   public func loginDenial(
-    user serial: Int, product: ProductID?, in directory: Directory, at now: Milliseconds
+    to product: ProductID?, in directory: Directory, at now: Milliseconds, since opened: LSN = .max
   ) -> LoginDenial? {
-    if let denial = users[serial].status.denial { return denial }
+    if let denial = status.denial { return denial }
     guard let product, Int(product) <= directory.products.count else { return .unknownProduct }
-    guard let access = access(of: serial, to: product), access.isEnabled else { return .productDisabled }
+    guard let access = access(to: product), access.isEnabled else { return .productDisabled }
     let facts = directory.loginFacts[Int(product) - 1]
     if facts.needsLicence, access.licence == 0 { return .noLicence }
-    if facts.withinEmployment, !isEmployed(serial, at: now) { return .outsideEmployment }
+    if facts.withinEmployment || opened < facts.employmentLifted, !isEmployed(at: now) { return .outsideEmployment }
     return nil
   }
 
-  /// Whether `now` lies between the hire and the release date; both days belong to the employment.
+  /// Why a session of this person can no longer be in force; nil where it can, as far as its own user goes.
+  @inline(__always)
+  func sessionDenial(_ session: SessionRow, in directory: Directory, at now: Milliseconds) -> LoginDenial? {
+    if session.product == 0 { return status.denial }
+    return loginDenial(to: session.product, in: directory, at: now, since: session.lsn)
+  }
+}
+
+extension PartitionState {
+  /// Whether `now` lies between the hire and the release date of a user.
   public func isEmployed(_ user: Int, at now: Milliseconds) -> Bool {
     let contact = contacts[Int(users[user].contact)]
-    let today = Int32(now / TimeText.day)
-    return (contact.hired == .min || today >= contact.hired) && (contact.released == .min || today <= contact.released)
+    return Self.isEmployed(hired: contact.hired, released: contact.released, at: now)
   }
 
-  /// Whether a session's user may still use it: for its product, or for another that is asked about.
-  @inline(__always)
-  public func sessionDenial(
-    slot: Int, product: ProductID?, in directory: Directory, at now: Milliseconds
-  ) -> LoginDenial? {
-    let row = sessions[slot]
-    let asked = product ?? (row.product == 0 ? nil : row.product)
-    guard let asked else { return users[Int(row.user)].status.denial }
-    return loginDenial(user: Int(row.user), product: asked, in: directory, at: now)
+  /// Whether `now` lies between two days, of which `.min` is not set; both belong to the employment.
+  static func isEmployed(hired: Int32, released: Int32, at now: Milliseconds) -> Bool {
+    let today = Int32(now / TimeText.day)
+    return (hired == .min || today >= hired) && (released == .min || today <= released)
   }
 }

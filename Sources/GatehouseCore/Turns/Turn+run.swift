@@ -58,9 +58,9 @@ extension Turn {
     // Nearly every command of the hot path has just its positional words.
     if arguments.count - 1 != gate.required || gate.hasMandatoryOptions { try readOptions() }
     if connection.service == nil, !gate.isOpen { throw .refused(Self.unauthenticated) }
-    if authority == nil {
-      if !connection.rights.isSuperset(of: gate.rights), !gate.isOpen { throw .refused(missingRight) }
-    } else if !gate.isForUsers {
+    // The least of service, user and actor decides: the session after AS adds nothing to what the service may do.
+    if !connection.rights.isSuperset(of: gate.rights), !gate.isOpen { throw .refused(missingRight) }
+    if authority != nil, !gate.isForUsers {
       throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
     }
     return try start(gate.route)
@@ -236,6 +236,7 @@ extension Turn {
       } else {
         try body(self)
       }
+      if self.gate.isWrite { try self.endWhatLostItsRight() }
     }
   }
 
@@ -246,20 +247,36 @@ extension Turn {
     if !bounds.isEmpty { bounds.removeAll(keepingCapacity: true) }
     if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
     if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
-    if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) }
+    if !lapsed.isEmpty { lapsed.removeAll(keepingCapacity: true) }
+    forgetEnded()
     isVersionChecked = false
     horizon = 0
-    do {
+    do throws(Halt) {
       try step()
-      return .decided
     } catch {
       changes.removeAll(keepingCapacity: true)
       switch error {
       case .needs(let owners): return .needs(owners)
       case .refused(let refusal):
+        forgetEnded()
+        bounds.removeAll(keepingCapacity: true)
         answer(refusal)
-        return .decided
       }
+    }
+    return lapsed.isEmpty ? .decided : endingLapsed()
+  }
+
+  private func forgetEnded() { if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) } }
+
+  /// What lost its right ends also where the command itself is refused.
+  private func endingLapsed() -> Outcome {
+    do throws(Halt) {
+      for (id, cause) in lapsed { try endSession(id, cause) }
+      return .decided
+    } catch {
+      guard case .needs(let owners) = error else { preconditionFailure("ending a session was refused") }
+      changes.removeAll(keepingCapacity: true)
+      return .needs(owners)
     }
   }
 
@@ -316,6 +333,7 @@ extension Turn {
     guard case .gather(_, let body) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     var result = gathered
     _ = attempt { () throws(Halt) in try body(self, &result) }
+    gathered = result
     horizon = max(horizon, result.horizon)
   }
 
@@ -334,9 +352,19 @@ extension Turn {
     public let horizon: LSN
   }
 
+  /// Whether the changes only note in passing what the command came upon. It answers the same where they cannot be
+  /// logged.
+  public var isNotedInPassing: Bool { spec.effect == .read || reply.isError }
+
   /// The decision in one look: another module's look at a property of this one is checked each time.
   public var conclusion: Conclusion {
     Conclusion(hasChanges: !changes.isEmpty, isError: reply.isError, horizon: horizon)
+  }
+
+  /// Makes a reply that was ready before the turn was used for something else its own again.
+  public func restore(_ reply: Reply, horizon: LSN) {
+    self.reply = reply
+    self.horizon = horizon
   }
 
   public func withReply(_ body: (Reply) -> Void) { body(reply) }

@@ -47,8 +47,10 @@ public final class Turn {
   @exclusivity(unchecked) var seen: [(cell: HeldPartition, slot: Int)] = []
   /// Sessions that this turn ends, so that a cascade ends each once.
   @exclusivity(unchecked) var endedSessions: Set<SessionID> = []
+  /// Sessions that were found to have lost their right, and end whatever the command comes to.
+  @exclusivity(unchecked) var lapsed: [(id: SessionID, cause: SessionEnd)] = []
   @exclusivity(unchecked) var isVersionChecked = false
-  /// The data folder's own secret, which seeds the tokens of idempotent commands.
+  /// The data folder's own secret, a part of what the tokens of idempotent commands are made of.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.
   @exclusivity(unchecked) var taken: [TakenKey: Int] = [:]

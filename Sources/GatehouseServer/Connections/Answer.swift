@@ -5,7 +5,7 @@ import NIOCore
 /// A finished reply in the form of its connection's protocol, and the LSN it waits for.
 struct EncodedReply: Sendable {
   let bytes: ByteBuffer
-  let horizon: LSN
+  private(set) var horizon: LSN
   let isWrite: Bool
   /// The first word of an error.
   let errorCode: String?
@@ -17,6 +17,13 @@ struct EncodedReply: Sendable {
     self.horizon = horizon
     self.isWrite = isWrite
     errorCode = reply.isError ? reply.errorCode : nil
+  }
+
+  /// The same reply, which waits for another record too.
+  func waiting(for lsn: LSN) -> EncodedReply {
+    var reply = self
+    reply.horizon = max(horizon, lsn)
+    return reply
   }
 
   init(_ refusal: Refusal, version: ProtocolVersion) {

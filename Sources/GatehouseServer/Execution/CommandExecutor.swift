@@ -124,8 +124,7 @@ final class CommandExecutor {
     case .failure(.bound(let violation, let horizon)):
       return .refused(violation, horizon: horizon)
     case .failure(.log(let refusal)):
-      // A read that would note something in passing answers all the same.
-      if turn.spec.effect == .read { turn.dropChanges() } else { turn.answer(Refusal(logRefusal: refusal)) }
+      if turn.isNotedInPassing { turn.dropChanges() } else { turn.answer(Refusal(logRefusal: refusal)) }
       return .done(.read)
     }
   }
@@ -173,12 +172,14 @@ final class CommandExecutor {
     while true {
       let holds = Holds(owners, handles, owner)
       adoptDirectory(turn)
-      if case .needs(let more) = turn.decideAuthority(holding: holds.cells) {
-        owners = owners.union(more)
-        continue
+      switch conclude(turn, turn.decideAuthority(holding: holds.cells)) {
+      case .again(let more): owners = owners.union(more)
+      case .done(let outcome):
+        // The session has lost its right, and ended.
+        if outcome == .written { services.log.wake() }
+        return !turn.reply.isError
+      case .refused: preconditionFailure("ending a session moves no counter")
       }
-      turn.noteSeen()
-      return !turn.reply.isError
     }
   }
 
@@ -219,19 +220,41 @@ final class CommandExecutor {
   func endDueSessions(_ partition: Int, now: Milliseconds, most: Int) -> (hasMore: Bool, outcome: Outcome) {
     let due = dueSessions(partition, now: now, most: most)
     if due.isEmpty { return (false, .read) }
+    let outcome = end(due, OwnerSet(partition: partition), now: now) { cells in
+      // The log does not take their end now: they are due again.
+      for cell in cells where cell.index == partition { cell.state.putBack(due) }
+    }
+    return (outcome == .written && due.count == most, outcome)
+  }
+
+  /// Ends sessions that a scan found to have lost their right, if that is still so. What the turn had of the scan it
+  /// has no longer.
+  ///
+  /// - Returns: the record that says so, or 0 where there is none.
+  func endLapsed(_ sessions: [SessionID], now: Milliseconds) -> LSN {
+    var owners = OwnerSet()
+    for id in sessions { owners.insert(turn.partitioning.partition(of: id)) }
+    guard end(sessions, owners, now: now) == .written else { return 0 }
+    services.log.wake()
+    return turn.horizon
+  }
+
+  /// - Parameter orElse: is called with the partitions at hand where nothing was logged.
+  private func end(
+    _ sessions: [SessionID], _ first: OwnerSet, now: Milliseconds, orElse: ([HeldPartition]) -> Void = { _ in }
+  ) -> Outcome {
     turn.beginExpiry(now: now)
     defer { turn.letGo() }
-    var owners = OwnerSet(partition: partition)
+    var owners = first
     while true {
       let holds = Holds(owners, handles, owner)
       adoptDirectory(turn)
-      switch conclude(turn, turn.decideExpiry(due, home: nil, holding: holds.cells)) {
+      switch conclude(turn, turn.decideExpiry(sessions, home: nil, holding: holds.cells)) {
       case .again(let more): owners = owners.union(more)
-      case .done(.written): return (due.count == most, .written)
+      case .done(.written): return .written
       case .done(.read), .refused:
-        // The log does not take their end now: they are due again.
-        for cell in holds.cells where cell.index == partition { cell.state.putBack(due) }
-        return (false, .read)
+        orElse(holds.cells)
+        return .read
       }
     }
   }

@@ -43,6 +43,12 @@ struct Scan: ~Copyable {
       turn.finish(&gathered)
       return true
     }
+    if isDone, !gathered.lapsed.isEmpty {
+      // What the list found to have lost its right ends before it is answered.
+      let (reply, horizon) = (turn.reply, turn.horizon)
+      let lsn = executor.endLapsed(gathered.lapsed, now: now)
+      turn.restore(reply, horizon: max(horizon, lsn))
+    }
     self.gathered = gathered
     self.partition = partition
     return isDone

@@ -100,13 +100,12 @@ import Testing
     #expect(core.run("SESSION.CHECK \(first)").isNull)
     #expect(core.run("TIMER.START ana", as: first).text?.hasPrefix("NOPERM ") == true)
     core.apply(.roleGranted(tom, Grant(role: .trainingAdministrator, scope: .everywhere, isMain: false)))
-    #expect(!core.run("SESSION.CHECK \(first)").isNull)
-    let second = start(login, "ana")["session"].text ?? ""
+    #expect(core.run("SESSION.CHECK \(first)").isNull)
+    let others = (0..<2).map { _ in start(login, "ana")["session"].text ?? "" }
     #expect(core.run("SESSION.REVOKE \(login)").integer == 1)
     #expect(core.user("ana")?.row.sessionCount == 0)
     #expect(core.changes.count == 3)
-    #expect(core.run("SESSION.CHECK \(first)").isNull)
-    #expect(core.run("SESSION.CHECK \(second)").isNull)
+    for token in others { #expect(core.run("SESSION.CHECK \(token)").isNull) }
     #expect(core.cells.allSatisfy { $0.state.impersonations.isEmpty })
   }
 

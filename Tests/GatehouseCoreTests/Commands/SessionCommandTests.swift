@@ -41,12 +41,13 @@ import Testing
     core.apply(.statusSet(ana, old: .active, new: .locked))
     #expect(core.run("SESSION.CHECK \(token)").isNull)
     core.apply(.statusSet(ana, old: .locked, new: .active))
-    #expect(!core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    let other = core.logIn("ana", "payroll")
     core.apply(
       .accessSet(
         ana, old: ProductAccess(product: payroll, isEnabled: true),
         new: ProductAccess(product: payroll, isEnabled: false)))
-    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.run("SESSION.CHECK \(other)").isNull)
     #expect(core.run("SESSION.CREATE ana payroll").text == "REFUSED login: product-disabled")
   }
 

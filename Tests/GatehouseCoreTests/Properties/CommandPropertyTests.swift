@@ -53,6 +53,8 @@ struct PropertyRun {
   private(set) var step = 0
   private(set) var hasFailed = false
   private var line = ""
+  /// Sessions that once had lost their right.
+  private var lapsed = Set<SessionID>()
   /// States of partitions as of different records, as a snapshot under load has them.
   private var snapshot: [ContiguousArray<UInt8>] = []
   private var directorySnapshot: ContiguousArray<UInt8>
@@ -87,16 +89,27 @@ struct PropertyRun {
     let horizon = core.horizon
     let written = core.log.count - before
     check(written <= 1, "more than one record")
-    check(!answer.isError || written == 0, "an error that changed something: \(answer)")
+    // What lost its right ends as soon as anybody comes upon it, also where it is refused for that.
+    check(
+      !answer.isError || written == 0 || core.changes.allSatisfy(\.isSessionEnd),
+      "an error that changed something: \(answer)")
     check(horizon <= core.lsn, "a reply that waits for what is not there")
     check(written == 0 || horizon == core.lsn, "a reply that does not wait for its own record")
     if isKeyed { repeatCommand(words, answer) }
     for problem in Invariants.check(core.cells, core.wholeDirectory) { check(false, problem) }
+    checkLapses()
     if generator.chance(10) { core.advance(Milliseconds(generator.number(1...1_200_000))) }
     if generator.chance(10) { core.expire() }
     if generator.chance(4) { takeSnapshot() }
     if generator.chance(5) { core.expectReplicated() }
     if generator.chance(2) { restart() }
+  }
+
+  /// What has lost its right never gets it back.
+  private mutating func checkLapses() {
+    guard let now = try? core.lapsedSessions() else { return check(false, "a session that cannot be judged") }
+    for id in lapsed where core.isInForce(id) && !now.contains(id) { check(false, "session \(id.raw) came back") }
+    lapsed.formUnion(now)
   }
 
   private func describe(_ problem: String) -> Comment { "seed \(seed), step \(step), \(line): \(problem)" }
@@ -125,7 +138,7 @@ struct PropertyRun {
     let again = core.run(words)
     check(core.log.count == length, "a repeated command changed something")
     // Whoever ended the own session, or lost the right, is not answered again.
-    let isShutOut = words[0] == "AS" && again.text?.hasPrefix("NOPERM") == true
+    let isShutOut = again.text?.hasPrefix("NOPERM a session in force") == true
     check(again == answer || isShutOut, "\(answer) became \(again)")
   }
 
@@ -175,9 +188,14 @@ struct PropertyRun {
     let replica = core.replica.map { PartitionCell($0.state.copy()) }
     let live = lines.map { core.run($0) }
     core.take(replica, core.replicaDirectory)
+    core.replicates = false
     for (line, answer) in zip(lines, live) {
       let replayed = core.run(line)
       check(replayed == answer, "\(line) answers \(answer), after replay \(replayed)")
     }
   }
+}
+
+extension Change {
+  fileprivate var isSessionEnd: Bool { if case .sessionEnded = self { true } else { false } }
 }

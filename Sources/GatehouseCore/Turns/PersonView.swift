@@ -1,0 +1,103 @@
+/// What the rules on logins and impersonations look at of a person.
+///
+/// The rules are written once and judge a person as the state has it (`UserReference`), which costs no copy, or as
+/// the changes of a decision will make it (`PersonFacts`).
+public protocol PersonView {
+  var id: UserID { get }
+  var status: Status { get }
+  /// Which roles the person has in any scope.
+  var roles: RoleSet { get }
+  var grants: [Grant] { get }
+  func isMember(of workspace: WorkspaceID) -> Bool
+  func access(to product: ProductID) -> ProductAccess?
+  /// Whether `now` lies between the hire and the release date.
+  func isEmployed(at now: Milliseconds) -> Bool
+}
+
+extension PersonView {
+  /// The roles that the person has without a scope.
+  public var rolesEverywhere: RoleSet {
+    if roles.isPlain { return roles }
+    return RoleSet(grants.filter { $0.scope == .everywhere })
+  }
+
+  /// The roles that the person has in a workspace: those of it, and those that hold everywhere.
+  public func roles(in workspace: WorkspaceID) -> RoleSet {
+    if roles.isPlain { return roles }
+    return RoleSet(grants.filter { $0.scope == .everywhere || $0.scope == .workspace(workspace) })
+  }
+}
+
+extension RoleSet {
+  /// Whether no role gives power over others, so that scopes need not be looked at.
+  fileprivate var isPlain: Bool {
+    !contains(.manager) && !contains(.trainingAdministrator) && !contains(.superAdministrator)
+  }
+}
+
+extension UserReference: PersonView {
+  @inline(__always) public var status: Status { cell.state.users[serial].status }
+  public var roles: RoleSet { cell.state.users[serial].roles }
+  public var grants: [Grant] { cell.state.grants(of: serial) }
+  public func isMember(of workspace: WorkspaceID) -> Bool { cell.state.isMember(serial, of: workspace) }
+
+  @inline(__always)
+  public func access(to product: ProductID) -> ProductAccess? { cell.state.access(of: serial, to: product) }
+
+  @inline(__always)
+  public func isEmployed(at now: Milliseconds) -> Bool { cell.state.isEmployed(serial, at: now) }
+}
+
+/// A person as a value of its own, which the changes of a decision can be carried out on before the state has them.
+public struct PersonFacts: PersonView, Sendable {
+  public let id: UserID
+  private let contact: ContactID
+  public private(set) var status: Status
+  public private(set) var grants: [Grant]
+  private var memberships: [WorkspaceID]
+  private var accesses: [ProductAccess]
+  private var hired: Int32
+  private var released: Int32
+
+  public init(_ user: UserReference) {
+    let state = user.cell
+    id = user.id
+    contact = state.state.id(user.contact)
+    status = user.status
+    grants = user.grants
+    memberships = state.state.memberships(of: user.serial)
+    accesses = state.state.allAccess(of: user.serial)
+    hired = state.state.contacts[user.contact].hired
+    released = state.state.contacts[user.contact].released
+  }
+
+  public var roles: RoleSet { RoleSet(grants) }
+  public func isMember(of workspace: WorkspaceID) -> Bool { memberships.contains(workspace) }
+  public func access(to product: ProductID) -> ProductAccess? { accesses.first { $0.product == product } }
+
+  public func isEmployed(at now: Milliseconds) -> Bool {
+    PartitionState.isEmployed(hired: hired, released: released, at: now)
+  }
+
+  /// Carries out a change, if it concerns the person.
+  mutating func take(_ change: Change) {
+    switch change {
+    case .statusSet(let user, _, let new): if user == id { status = new }
+    case .accessSet(let user, let old, let new):
+      if user == id { accesses = ProductAccess.list(accesses, with: new, insteadOf: old) }
+    case .roleGranted(let user, let grant): if user == id { grants = Grant.list(grants, adding: grant) }
+    case .roleRevoked(let user, let grant): if user == id { grants = Grant.list(grants, removing: grant) }
+    case .workspaceJoined(let user, let workspace): if user == id { memberships.append(workspace) }
+    case .workspaceLeft(let user, let workspace): if user == id { memberships.removeAll { $0 == workspace } }
+    case .contactSet(let contact, let field, _, let new):
+      guard contact == self.contact else { return }
+      if field == .hired { hired = TimeText.dayNumber(new) ?? .min }
+      if field == .released { released = TimeText.dayNumber(new) ?? .min }
+    case .contactCreated, .userCreated, .userSet, .userRenamed, .noted, .mailQueued, .sessionOpened, .sessionEnded,
+      .sessionSeen, .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .workspaceCreated,
+      .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .snapshotTaken,
+      .logArchived:
+      break
+    }
+  }
+}

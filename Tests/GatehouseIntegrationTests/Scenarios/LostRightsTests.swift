@@ -1,0 +1,95 @@
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// What rests on a right ends with it, on every lane, and stays ended after a restart.
+@Suite("Sessions and impersonations that lose their right")
+struct LostRightsTests {
+  private func begin(lanes: Int) throws -> (server: TestServer, gate: Client) {
+    let server = try TestServer(.init(lanes: lanes))
+    let gate = try server.client()
+    for line in [
+      "PRODUCT.CREATE payroll", "USER.CREATE tom PRODUCT payroll ROLE training-administrator",
+      "USER.CREATE sam PRODUCT payroll ROLE super-administrator", "USER.CREATE olga PRODUCT payroll",
+      "WORKSPACE.SET main owner olga", "USER.CREATE ole PRODUCT payroll",
+    ] { try gate.ok(line) }
+    for number in 0..<8 { try gate.ok("USER.CREATE ana\(number) PRODUCT payroll") }
+    return (server, gate)
+  }
+
+  private func impersonate(_ actor: String, _ target: String, _ gate: Client) throws -> (token: String, id: String) {
+    let login = try #require(try gate.fields("SESSION.CREATE \(actor) payroll")["session"])
+    let fields = try gate.fields("IMPERSONATE.START \(login) \(target) REASON help")
+    return (try #require(fields["session"]), try #require(fields["id"]))
+  }
+
+  @Test("what was revoked, handed on, raised or locked does not come back", arguments: [1, 4])
+  func theRightGoes(lanes: Int) throws {
+    let (server, gate) = try begin(lanes: lanes)
+    let losses = [
+      ("tom", "ana0", "ROLE.REVOKE tom training-administrator", "ROLE.GRANT tom training-administrator"),
+      ("olga", "ana1", "WORKSPACE.TRANSFER main ole", "WORKSPACE.TRANSFER main olga"),
+      ("tom", "ana2", "ROLE.GRANT ana2 super-administrator", "ROLE.REVOKE ana2 super-administrator"),
+      ("tom", "ana3", "USER.STATUS ana3 locked", "USER.STATUS ana3 active"),
+      ("tom", "ana4", "USER.STATUS tom inactive", "USER.STATUS tom active"),
+    ]
+    var ended: [(token: String, id: String)] = []
+    for (actor, target, taking, giving) in losses {
+      let session = try impersonate(actor, target, gate)
+      try #expect(gate.reply("SESSION.CHECK \(session.token)").pairs != nil)
+      try gate.ok(taking)
+      let record = try #require(try gate.pages("AUDIT.LIST USER \(target)").first)
+      #expect(record["command"] == taking.split(separator: " ").first.map(String.init), "\(taking)")
+      try gate.ok(giving)
+      ended.append(session)
+    }
+    server.kill()
+    try server.start()
+    let later = try server.client()
+    for session in ended {
+      try #expect(later.reply("SESSION.CHECK \(session.token)").isNull)
+      try later.refused("AS \(session.token) TIMER.CURRENT ana0", with: "NOPERM a session in force")
+    }
+    try #expect(later.list("IMPERSONATE.LIST").isEmpty)
+  }
+
+  @Test(
+    "what a policy or a first pool takes away is ended by who comes upon it, and the trail says so", arguments: [1, 4],
+    ["SESSION.CHECK", "IMPERSONATE.LIST", "AS", "AS AUDIT.LIST", "nobody"])
+  func whoComesUponIt(lanes: Int, finding: String) throws {
+    let (server, gate) = try begin(lanes: lanes)
+    let sessions = try (0..<4).map { try impersonate("tom", "ana\($0)", gate) }
+    let own = try impersonate("olga", "ana5", gate)
+    try gate.ok("WORKSPACE.SET main policy.accounts.needs-owner on")
+    for session in sessions {
+      switch finding {
+      case "SESSION.CHECK": try #expect(gate.reply("SESSION.CHECK \(session.token)").isNull)
+      case "AS": try gate.refused("AS \(session.token) TIMER.CURRENT ana0", with: "NOPERM a session in force")
+      case "AS AUDIT.LIST": try gate.refused("AS \(session.token) AUDIT.LIST", with: "NOPERM a session in force")
+      case "IMPERSONATE.LIST": try #expect(gate.list("IMPERSONATE.LIST").compactMap { $0["actor"] } == ["olga"])
+      default: break
+      }
+    }
+    if finding != "nobody" {
+      for number in 0..<4 {
+        let record = try #require(try gate.pages("AUDIT.LIST USER ana\(number)").first)
+        let command = finding.split(separator: " ").last.map(String.init) ?? ""
+        let expected = ["AS": "TIMER.CURRENT", "IMPERSONATE.LIST": "SESSION.EXPIRE"][command] ?? command
+        #expect(record["command"] == expected)
+      }
+    }
+    try gate.ok("WORKSPACE.SET main policy.accounts.needs-owner off")
+    try #expect(gate.list("IMPERSONATE.LIST").compactMap { $0["actor"] } == ["olga"])
+    for session in sessions { try #expect(gate.reply("SESSION.CHECK \(session.token)").isNull) }
+    try #expect(gate.reply("SESSION.CHECK \(own.token)").pairs != nil)
+    server.kill()
+    try server.start()
+    let later = try server.client()
+    for session in sessions { try #expect(later.reply("SESSION.CHECK \(session.token)").isNull) }
+    try #expect(later.reply("SESSION.CHECK \(own.token)").pairs != nil)
+    try later.ok("POOL.SET payroll seat 50")
+    try #expect(later.reply("SESSION.CHECK \(own.token)").isNull)
+    for user in ["olga", "ana5"] { try later.ok("LICENCE.ASSIGN \(user) payroll seat") }
+    try #expect(later.reply("SESSION.CHECK \(own.token)").isNull)
+  }
+}

@@ -6,9 +6,10 @@ import Testing
 struct ProgramTests {
   @Test(
     "help begins with examples and tells the exit codes",
-    arguments: ["verify", "compact", "backup", "restore", "inspect"])
+    arguments: ["verify", "compact", "backup", "restore", "inspect", "service create"])
   func help(_ subcommand: String) throws {
-    let help = try control(subcommand, "--help")
+    let words = subcommand.split(separator: " ").map(String.init) + ["--help"]
+    let help = try runProgram(try GatehouseProgram.path() + "ctl", words)
     #expect(help.code == 0 && help.errors.isEmpty)
     let examples = try #require(help.output.range(of: "EXAMPLES:"))
     let usage = try #require(help.output.range(of: "USAGE:"))

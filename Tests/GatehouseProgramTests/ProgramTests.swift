@@ -71,7 +71,7 @@ import Testing
 
   @Test func `the client introduces itself with the credentials it finds`() throws {
     let server = try TestServer()
-    let secret = try #require(try server.client().fields("SERVICE.CREATE app READ")["secret"])
+    let secret = try #require(try server.client().fields("SERVICE.CREATE app ADMIN")["secret"])
     let port = String(server.port)
     let environment: [String: String?] = ["GATEHOUSE_AUTH": "app:\(secret)", "GATEHOUSE_PORT": port]
     #expect(

@@ -35,7 +35,7 @@ enum ExitStatus {
     case let error as LogError: error.code == .disk ? io : dataUnreadable
     case BlockFileError.failed, SnapshotError.file(.failed): io
     case is BlockFileError, is SnapshotError: dataUnreadable
-    case is DiskError: io
+    case is DiskError, is OfflineCommand.NotLogged: io
     case is ClientError: noServer
     case is Interruption: Interruption.exitStatus
     default: software

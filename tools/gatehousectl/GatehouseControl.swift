@@ -16,6 +16,7 @@ struct GatehouseControl: ParsableCommand {
         gatehousectl compact --port 7420               ask a running server
         gatehousectl compact --data ./data             without a server
         gatehousectl inspect ./data --user '#12'       what happened to a user
+        gatehousectl service create ./data ops ADMIN   let an application in
 
       Results go to standard output, with --json as JSON; messages and progress
       go to standard error.
@@ -23,5 +24,5 @@ struct GatehouseControl: ParsableCommand {
       \(ExitStatus.help)
       """,
     version: "gatehousectl \(version)",
-    subcommands: [Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self])
+    subcommands: [Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self, Service.self])
 }

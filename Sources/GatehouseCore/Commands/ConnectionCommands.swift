@@ -51,7 +51,8 @@ extension CommandTable {
   static let connectionCommands: [CommandSpec] = [
     CommandSpec(
       "AS", .connection, "Run one command on the authority of a session",
-      [.word("session-token"), .words("command")], reply: "what the command answers", rights: [],
+      [.word("session-token"), .words("command")],
+      reply: "what the command answers; the service needs the right that the command needs without `AS`", rights: [],
       users: .nobody, route: .connection, secrets: [1], body: .prefix),
     server(
       "PING", .connection, "Answer, or echo a message", [.optionalWord("message")], reply: "`PONG` or the message",

@@ -3,7 +3,9 @@ extension CommandTable {
     CommandSpec(
       "SERVICE.CREATE", .service, "Let an application in, with a secret of its own and these rights",
       [.word("name")] + ServiceRights.names.map { .flag($0.name) },
-      reply: "a map `id, name, secret, rights`; the secret is shown this once; every service may READ", effect: .write,
+      reply: "a map `id, name, secret, rights`; the secret is shown this once; every service may READ, and the first "
+        + "must have ADMIN. With the first one every connection must say who it is; the one that made it is its own",
+      effect: .write,
       rights: .admin, users: .superAdministrator, route: .directory, body: .decide(serviceCreate)),
     CommandSpec(
       "SERVICE.LIST", .service, "The services, without their secrets",
@@ -29,6 +31,12 @@ extension CommandTable {
     }
     var rights: ServiceRights = .read
     for (right, token) in ServiceRights.names where turn.has(token) { rights.insert(right) }
+    guard rights.contains(.admin) || view.hasAdministeringService else {
+      throw .refused(
+        .rule(
+          "first-service", "without a service that has the right ADMIN nobody could manage the server any more",
+          instead: "create one first: SERVICE.CREATE name ADMIN"))
+    }
     let id = ServiceID(view.services.count + 1)
     let secret = SecretText.serviceSecret(id, turn.entropy.draw())
     let digest = secret.withBytes(turn.digest)
@@ -73,8 +81,7 @@ extension CommandTable {
     turn.read(view.lsn)
     guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }
     let others = view.services.filter { !$0.isDeleted && $0.id != service.id }
-    // With services but none that may manage them, nobody could ever change anything again.
-    if service.rights.contains(.admin), !others.isEmpty, !others.contains(where: { $0.rights.contains(.admin) }) {
+    if !others.isEmpty, !others.contains(where: { $0.rights.contains(.admin) }) {
       throw .refused(
         .rule(
           "last-admin-service", "\(name) is the only service with the right ADMIN",

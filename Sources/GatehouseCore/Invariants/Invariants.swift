@@ -94,6 +94,9 @@ extension InvariantChecker {
     }
     let services = view.services.filter { !$0.isDeleted }.map(\.name)
     expect(Set(services).count == services.count, "two services have one name")
+    expect(
+      !view.hasServices || view.hasAdministeringService,
+      "no service has the right ADMIN, so nobody can manage the server; make one with `gatehousectl service create`")
     expect(view.lsn <= directory.lsn, "the directory is newer than its last record")
   }
 

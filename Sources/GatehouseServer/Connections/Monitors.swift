@@ -34,6 +34,12 @@ extension ConnectionHandler {
     }
   }
 
+  func endMonitor() {
+    guard isMonitor else { return }
+    isMonitor = false
+    lane.services.monitors.leave()
+  }
+
   /// Sends a line to one who watches; whoever reads too slowly is let go.
   func show(_ line: ByteBuffer) {
     guard let context else { return }

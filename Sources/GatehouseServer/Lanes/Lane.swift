@@ -101,10 +101,10 @@ final class Lane: @unchecked Sendable {
   private func dropForeignServices() {
     for connection in connections.values {
       guard let service = connection.facts.service else { continue }
-      if service == 0 {
-        if !services.mayBeLocal(connection.client.id, directory) { connection.forgetService() }
-      } else if directory.service(service)?.isDeleted ?? true {
-        connection.close()
+      if service != 0 {
+        if directory.service(service)?.isDeleted ?? true { connection.close() }
+      } else if directory.hasServices {
+        connection.endBeingLocal(directory)
       }
     }
   }

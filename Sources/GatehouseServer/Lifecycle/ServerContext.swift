@@ -24,7 +24,7 @@ final class ServerContext: Sendable {
   private let folderSecret: Digest
   private let idleExecutors = Mutex<[IdleExecutor]>([])
   private let logFailure = Atomic<Bool>(false)
-  /// The connection that defined the first service: it remains `local`, so that it can define the others.
+  /// The connection that defined the first service, and has just got its secret: it is that service's from then on.
   private let founder = Atomic<UInt64>(0)
   /// Work in tasks that the server's end waits for.
   private let tasks = Atomic<Int>(0)
@@ -44,7 +44,7 @@ final class ServerContext: Sendable {
     self.facts = facts
     self.persistence = persistence
     self.logger = logger
-    folderSecret = folder.manifest.secretKey.bytes.withUnsafeBytes { sha256($0) }
+    folderSecret = folder.manifest.tokenSecret
   }
 
   /// Whether the log takes no more changes, for good.
@@ -77,11 +77,8 @@ final class ServerContext: Sendable {
 
   // MARK: Services
 
-  /// Whether a connection without a service's name may be `local`: while there is no service, and after that only
-  /// the one that defined the first.
-  func mayBeLocal(_ connection: UInt64, _ directory: Directory) -> Bool {
-    !directory.hasServices || connection == founder.load(ordering: .relaxed)
-  }
+  /// Whether a connection defined the first service.
+  func isFounder(_ connection: UInt64) -> Bool { connection == founder.load(ordering: .relaxed) }
 
   // MARK: The directory
 

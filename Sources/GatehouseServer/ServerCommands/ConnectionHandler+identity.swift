@@ -9,6 +9,8 @@ extension ConnectionHandler {
     facts.service = service
     facts.rights = rights
     client.service = name
+    // Who may not begin to watch may not go on either.
+    if !rights.contains(.admin) { endMonitor() }
   }
 
   private func authenticate(as service: ServiceIdentity) {
@@ -19,6 +21,19 @@ extension ConnectionHandler {
     facts.service = nil
     facts.rights = []
     client.service = ""
+    endMonitor()
+  }
+
+  /// There are services now: the connection that made the first is that service's, every other must say who it is. One
+  /// that watches sends nothing any more, so it is closed.
+  func endBeingLocal(_ directory: Directory) {
+    let isWatching = isMonitor
+    forgetService()
+    if lane.services.isFounder(client.id), let first = directory.services.first(where: { !$0.isDeleted }) {
+      authenticate(as: first)
+    } else if isWatching {
+      close()
+    }
   }
 
   /// Whether a request that was refused is the `PING` of a health check, which says nothing but that the server
@@ -141,10 +156,6 @@ extension ConnectionHandler {
     client.version = .resp2
     client.isNotEvicted = false
     client.isNotTouching = false
-    if isMonitor {
-      isMonitor = false
-      lane.services.monitors.leave()
-    }
     answer { $0.status(.reset) }
   }
 }

@@ -9,3 +9,8 @@ extension Partitioning {
     self.init(count: manifest.partitionCount, key: HashKey(low: words.0, high: words.1))
   }
 }
+
+extension Manifest {
+  /// What the tokens of idempotent commands are made of, beside random bits.
+  package var tokenSecret: Digest { secretKey.bytes.withUnsafeBytes { sha256($0) } }
+}

@@ -6,6 +6,7 @@ import Testing
   let core = CoreHarness()
 
   @Test func aSecretIsShownOnceAndKeptAsADigest() {
+    core.run("SERVICE.CREATE ops ADMIN")
     let answer = core.run("SERVICE.CREATE web SESSIONS TIMERS")
     #expect(answer.keys == ["id", "name", "secret", "rights"])
     #expect("\(answer["rights"])" == "[READ, SESSIONS, TIMERS]")
@@ -15,7 +16,7 @@ import Testing
     #expect(core.directory.state.view.service(named: "web")?.secret == digest)
     #expect(!core.log.contains { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.contains(secret) })
     #expect(
-      "\(core.run("SERVICE.LIST")[0])" == "{id: 1, name: web, rights: [READ, SESSIONS, TIMERS], created: \(core.now)}")
+      "\(core.run("SERVICE.LIST")[1])" == "{id: 2, name: web, rights: [READ, SESSIONS, TIMERS], created: \(core.now)}")
     core.expectReplicated()
   }
 
@@ -42,9 +43,32 @@ import Testing
     #expect(core.run("SERVICE.DELETE ops2").text == "OK")
   }
 
+  @Test func theFirstServiceMayManage() {
+    for words in ["", "READ", "SESSIONS TIMERS", "READ SESSIONS TIMERS"] {
+      #expect(core.run("SERVICE.CREATE web \(words)").text?.hasPrefix("REFUSED first-service: ") == true)
+    }
+    #expect(core.run("SERVICE.LIST").items.isEmpty)
+    #expect(core.lsn == 0)
+    core.run("SERVICE.CREATE ops ADMIN")
+    #expect(!core.run("SERVICE.CREATE web").isError)
+    // The same after all of them have gone.
+    core.run("SERVICE.DELETE web")
+    core.run("SERVICE.DELETE ops")
+    #expect(core.run("SERVICE.CREATE web TIMERS").text?.hasPrefix("REFUSED first-service: ") == true)
+  }
+
+  /// A folder of version 0.1.0 may have none that may manage it: it is told, and may get one.
+  @Test func aServerThatIsLockedIsNotLockedFurther() {
+    core.apply(.serviceCreated(1, name: "reader", .read, secret: .zero))
+    #expect(Invariants.check(core.cells, core.wholeDirectory).contains { $0.contains("gatehousectl service create") })
+    #expect(core.run("SERVICE.CREATE web").text?.hasPrefix("REFUSED first-service: ") == true)
+    #expect(!core.run("SERVICE.CREATE ops ADMIN").isError)
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
   @Test func aKeyAnswersWithTheSameSecret() {
-    let first = core.run("SERVICE.CREATE web IDEM k")
-    #expect(core.run("SERVICE.CREATE web IDEM k") == first)
+    let first = core.run("SERVICE.CREATE web ADMIN IDEM k")
+    #expect(core.run("SERVICE.CREATE web ADMIN IDEM k") == first)
     #expect(core.run("SERVICE.LIST").items.count == 1)
   }
 

@@ -44,18 +44,92 @@ struct ServicesTests {
     let founder = try server.client()
     let others = try (0..<6).map { _ in try server.client() }
     for other in others { try other.ok("USER.COUNT") }
-    let secret = try #require(try founder.fields("SERVICE.CREATE app READ")["secret"])
+    // Otherwise nobody could define a second one.
+    for rights in ["READ", "SESSIONS TIMERS", ""] {
+      try founder.refused("SERVICE.CREATE app \(rights)", with: "REFUSED first-service:")
+    }
+    for other in others { try other.ok("USER.COUNT") }
+    let secret = try #require(try founder.fields("SERVICE.CREATE operators ADMIN")["secret"])
+    // Who made the first service is known by it, with its rights and no others.
+    let app = try #require(try founder.fields("SERVICE.CREATE app READ")["secret"])
+    try founder.refused("TIMER.START ana", with: "NOPERM the service right TIMERS")
+    try #expect(founder.pages("AUDIT.LIST").first?["service"] == "operators")
     for other in others {
       try other.refused("USER.COUNT", with: "NOAUTH")
       try other.refused("USER.CREATE bo", with: "NOAUTH")
-      try other.ok("AUTH app \(secret)")
+      try other.ok("AUTH app \(app)")
       try other.ok("USER.COUNT")
       try other.refused("USER.CREATE bo", with: "NOPERM")
     }
-    // Otherwise nobody could define a second one.
-    try founder.ok("SERVICE.CREATE operators ADMIN")
+    try founder.refused("SERVICE.DELETE operators", with: "REFUSED last-admin-service:")
     try founder.ok("RESET")
     try founder.refused("SERVICE.LIST", with: "NOAUTH")
+    try founder.ok("AUTH operators \(secret)")
+    try founder.ok("SERVICE.LIST")
+  }
+
+  @Test("who watches without a service's name watches no longer once there is one", arguments: [1, 3])
+  func endOfWatching(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes))
+    let watchers = try (0..<4).map { _ in try server.rawConnection() }
+    for watcher in watchers {
+      try watcher.send("MONITOR\r\n")
+      try #expect(watcher.receiveLine() == "+OK")
+    }
+    let founder = try server.client()
+    let secret = try #require(try founder.fields("SERVICE.CREATE operators ADMIN")["secret"])
+    try founder.ok("USER.CREATE seen-by-nobody")
+    for watcher in watchers {
+      try #expect(!watcher.receiveUntilClosed().contains("seen-by-nobody"))
+    }
+    // Who says that they are another, who may not watch, watches no longer either.
+    let reader = try #require(try founder.fields("SERVICE.CREATE reader READ")["secret"])
+    let watcher = try server.rawConnection()
+    try watcher.send("AUTH operators \(secret)\r\nMONITOR\r\nAUTH reader \(reader)\r\n")
+    for _ in 0..<2 { try #expect(watcher.receiveLine() == "+OK") }
+    while try watcher.receiveLine().contains("\"AUTH\"") {}
+    try founder.ok("USER.CREATE seen-by-no-reader")
+    pause(.milliseconds(200))
+    try watcher.send("PING\r\n")
+    try #expect(watcher.receiveLine() == "+PONG")
+  }
+
+  @Test("a session after AS adds nothing to what its service may do")
+  func leastOfAll() throws {
+    let session = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
+    _ = try service("admin", "ADMIN")
+    let reader = try service("reader", "READ")
+    try reader.ok("AS \(session) USER.GET ana")
+    for line in [
+      "TIMER.START ana", "USER.SET ana first Ana", "SESSION.REVOKE \(session)", "SESSION.REVOKEALL ana",
+      "ENTRY.ADD ana START 1 END 2",
+    ] {
+      try reader.refused("AS \(session) \(line)", with: "NOPERM the service right")
+    }
+    let clocks = try service("clocks", "TIMERS")
+    try clocks.ok("AS \(session) TIMER.START ana")
+    try clocks.refused("AS \(session) SESSION.REVOKE \(session)", with: "NOPERM the service right SESSIONS")
+  }
+
+  @Test("IDEM: what is answered again cannot be worked out, and is answered after a restart too")
+  func secretsUnderKeys() throws {
+    let admin = try service("admin", "ADMIN READ SESSIONS")
+    let other = try service("other", "SESSIONS")
+    let first = try #require(try admin.fields("SESSION.CREATE ana payroll IDEM order-1")["session"])
+    let second = try #require(try other.fields("SESSION.CREATE ana payroll IDEM order-1")["session"])
+    #expect(first.suffix(22) != second.suffix(22))
+    try #expect(admin.fields("session.create ana payroll idem order-1")["session"] == first)
+    try admin.refused("SESSION.CREATE ANA payroll IDEM order-1", with: "CONFLICT idem")
+    let secret = try #require(try admin.fields("SERVICE.CREATE later SESSIONS IDEM s")["secret"])
+    let before = try server.client(.resp2)
+    try before.ok("AUTH later \(secret)")
+    let third = try #require(try before.fields("SESSION.CREATE ana payroll IDEM order-1")["session"])
+    server.kill()
+    try server.start()
+    let after = try server.client(.resp2)
+    try after.ok("AUTH later \(secret)")
+    try #expect(after.fields("SESSION.CREATE ana payroll IDEM order-1")["session"] == third)
+    #expect(Set([first, second, third].map { $0.suffix(22) }).count == 3)
   }
 
   @Test("a service may do what it was given, and is told what is missing")
@@ -151,7 +225,7 @@ struct ServicesTests {
     let secret = try #require(try (admin.value ?? gate).fields("SERVICE.CREATE \(name) \(rights)")["secret"])
     let client = try server.client(.resp2)
     try client.ok("AUTH \(name) \(secret)")
-    if rights == "ADMIN" { admin.value = client }
+    if rights.hasPrefix("ADMIN") { admin.value = client }
     return client
   }
 

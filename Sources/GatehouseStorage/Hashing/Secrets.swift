@@ -1,9 +1,9 @@
-import Crypto
-import GatehouseCore
-import Glibc
+internal import Crypto
+package import GatehouseCore
+internal import Glibc
 
 /// SHA-256 as the core wants it.
-func sha256(_ bytes: UnsafeRawBufferPointer) -> GatehouseCore.Digest {
+package func sha256(_ bytes: UnsafeRawBufferPointer) -> GatehouseCore.Digest {
   var hasher = SHA256()
   hasher.update(bufferPointer: bytes)
   return hasher.finalize().withUnsafeBytes { digest in
@@ -17,7 +17,7 @@ func sha256(_ bytes: UnsafeRawBufferPointer) -> GatehouseCore.Digest {
 
 /// Fills a buffer from the kernel's generator, in one read: swift-crypto and the standard library ask it for
 /// eight bytes at a time, which made an eighth of the cost of opening a session.
-func fillRandom(_ buffer: UnsafeMutableRawBufferPointer) {
+package func fillRandom(_ buffer: UnsafeMutableRawBufferPointer) {
   var filled = 0
   while filled < buffer.count {
     let count = read(randomDevice, buffer.baseAddress! + filled, buffer.count - filled)

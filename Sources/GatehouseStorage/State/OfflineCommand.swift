@@ -1,0 +1,101 @@
+package import GatehouseCore
+
+/// Carries out one command on a folder that no server uses: restores the state, decides as the server would, on behalf
+/// of `local` with all rights, and logs one record.
+package struct OfflineCommand {
+  /// Why a command that was decided could not be logged.
+  package struct NotLogged: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  private let partitions: [PartitionCell]
+  private let directory: DirectoryCell
+  private let gate: OfflineGate
+  private let turn: Turn
+
+  /// - Parameters:
+  ///   - words: the command, which must be one that decides.
+  ///   - folder: owned by this process.
+  ///   - clock: unix milliseconds. A record is never older than the one before it.
+  /// - Returns: the reply. What it shows is durable; an error has changed nothing.
+  /// - Throws: what `Recovery.open` throws, `CodingError`, `LogError`, `NotLogged`.
+  package static func run(_ words: [String], on folder: DataFolder, clock: Milliseconds) throws -> Reply {
+    let recovery = try Recovery.open(folder)
+    defer { recovery.snapshot?.close() }
+    var state = Restoration(folder)
+    if let snapshot = recovery.snapshot { try state.load(snapshot) }
+    var newest = clock
+    let end = try recovery.replay { lsn, bytes in
+      var reader = ByteReader(bytes)
+      let record = try Record(from: &reader)
+      newest = max(newest, record.header.time)
+      state.apply(record, lsn: lsn)
+    }
+    let command = OfflineCommand(state, folder)
+    let now = newest
+    return try OwnedArguments(words).withView { view in
+      Result {
+        guard command.decide(view, now: now) else { return command.turn.reply }
+        try command.log(in: folder, after: end)
+        return command.turn.reply
+      }
+    }.get()
+  }
+
+  private init(_ state: Restoration, _ folder: DataFolder) {
+    partitions = state.partitions
+    directory = DirectoryCell(state.directory)
+    gate = OfflineGate(state.directory.counters)
+    turn = Turn(
+      partitioning: state.partitioning, directory: state.directory.view, counters: gate,
+      folderSecret: folder.manifest.tokenSecret, entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
+  }
+
+  /// - Returns: whether there is something to be logged.
+  private func decide(_ words: Arguments, now: Milliseconds) -> Bool {
+    var place: Int?
+    var outcome: Outcome
+    switch turn.begin(words, on: ConnectionFacts(id: 0, service: 0, rights: .all), now: now, place: &place) {
+    case .refused: return false
+    case .partition(let index): outcome = turn.decide(home: partitions[index].held)
+    case .anywhere: outcome = turn.decide(home: nil)
+    case .everywhere, .server: preconditionFailure("a command that does not decide")
+    }
+    while case .needs(let owners) = outcome {
+      outcome = turn.decide(
+        holding: owners.partitions.map { partitions[$0].held }, directory: owners.directory ? directory : nil)
+    }
+    if let violation = gate.violation(of: turn) { turn.answer(violation, holders: []) }
+    return !turn.changes.isEmpty
+  }
+
+  private func log(in folder: DataFolder, after end: LogEnd) throws {
+    let log = try LogWriter(folder.logLocation, continuing: end, isDriven: true)
+    defer { log.close() }
+    var record = ByteWriter()
+    Record.encode(turn.recordHeader, turn.changes, into: &record)
+    let lsn: LSN
+    do throws(LogRefusal) {
+      lsn = try record.withBytes { bytes throws(LogRefusal) in try log.append(bytes) }
+    } catch {
+      throw NotLogged(description: "the log takes no record: \(error)")
+    }
+    log.close()
+    guard log.durableLSN >= lsn else { throw NotLogged(description: "the record could not be written: \(log.state)") }
+  }
+}
+
+/// The counters of a folder that no server uses, for one command.
+private final class OfflineGate: CounterReader, Sendable {
+  private let counters: Counters
+
+  init(_ counters: Counters) { self.counters = counters }
+
+  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) { (pools.map { counters.used($0) }, counters.lsn) }
+
+  /// The bound that a decision would break.
+  func violation(of turn: Turn) -> CounterViolation? {
+    var after = counters
+    return after.move(by: turn.changes, bounds: turn.bounds, lsn: counters.lsn + 1)
+  }
+}

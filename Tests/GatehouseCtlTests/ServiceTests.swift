@@ -1,0 +1,60 @@
+import Foundation
+import GatehouseTestSupport
+import Testing
+
+@Suite("gatehousectl service")
+struct ServiceTests {
+  @Test("the first service of a server that never stood open")
+  func first() throws {
+    let folder = try TemporaryFolder("service")
+    let data = folder.path("data")
+    let none = try control("service", "create", data, "ops", "ADMIN")
+    #expect(none.code == 66 && none.output.isEmpty && none.errors.contains("there is no such folder"))
+    let refused = try control("service", "create", "--new", data, "web", "READ", "SESSIONS")
+    #expect(refused.code == 1 && refused.errors.contains("REFUSED first-service:"), "\(refused.errors)")
+    let made = try control("service", "create", data, "ops", "admin", "--reason", "set-up")
+    #expect(made.code == 0, "\(made.errors)")
+    let lines = made.output.split(separator: "\n").map(String.init)
+    #expect(lines.map { $0.prefix { $0 != ":" } } == ["id", "name", "secret", "rights"])
+    #expect(lines[1] == "name: ops" && lines[3] == "rights: READ ADMIN")
+    let secret = String(lines[2].dropFirst("secret: ".count))
+
+    let server = try TestServer(folder: folder)
+    let gate = try server.client(.resp2)
+    try gate.refused("USER.COUNT", with: "NOAUTH")
+    try gate.ok("AUTH ops \(secret)")
+    let record = try #require(try gate.pages("AUDIT.LIST").last { $0["command"] == "SERVICE.CREATE" })
+    #expect(record["reason"] == "set-up")
+    let busy = try control("service", "create", data, "more", "ADMIN")
+    #expect(busy.code == 75 && busy.output.isEmpty, "\(busy.errors)")
+    try server.terminate()
+    #expect(try VerifyResult(data).isSound)
+  }
+
+  @Test("a service beside others, for those whose secrets are lost; nothing else changes")
+  func more() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    let before = try VerifyResult(data)
+    let taken = try control("service", "create", data, "portal", "ADMIN")
+    #expect(taken.code == 1 && taken.errors.contains("CONFLICT service:"), "\(taken.errors)")
+    #expect(try VerifyResult(data).integer("last") == before.integer("last"), "what is refused writes nothing")
+    let made = try control("service", "create", "--json", data, "rescue").object()
+    #expect(made["rights"] as? [String] == ["READ", "ADMIN"])
+    let after = try VerifyResult(data)
+    #expect(after.isSound && after.integer("last") == before.integer("last") + 1, "\(after.problems)")
+    #expect(after.state("users") == before.state("users"))
+    let secret = try #require(made["secret"] as? String)
+    #expect(!(try control("inspect", data).output.contains(secret)))
+    let server = try TestServer(folder: folder)
+    let gate = try server.client(.resp2)
+    try gate.ok("AUTH rescue \(secret)")
+    try gate.ok("SERVICE.CREATE fresh READ")
+  }
+
+  @Test("words that are no rights", arguments: [["WRITE"], ["READ", "KING"]])
+  func unknown(_ rights: [String]) throws {
+    let result = try runProgram(try GatehouseProgram.path() + "ctl", ["service", "create", "nowhere", "ops"] + rights)
+    #expect(result.code == 64 && result.output.isEmpty)
+  }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import GatehouseCore
+import GatehouseStorage
+import GatehouseWire
+
+/// `gatehousectl service`: the applications that may ask a server.
+struct Service: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Let applications in, on a folder that no server uses.", subcommands: [ServiceCreate.self])
+}
+
+/// `gatehousectl service create`: makes a service without a server, so that a new server never stands open, and that
+/// nobody is locked out for good whose secrets are lost.
+struct ServiceCreate: OperatorCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create",
+    abstract: "Make a service, and show its secret this once.",
+    discussion: """
+      EXAMPLES:
+        gatehousectl service create ./data ops ADMIN
+        gatehousectl service create ./data web READ SESSIONS
+        gatehousectl service create --new ./data ops ADMIN   before the first start
+
+      Does what SERVICE.CREATE does, as one record of the log; a running server is
+      asked with that command instead. The first service must have ADMIN. Who can
+      write to the folder owns all that is in it, so no secret is asked for.
+
+      \(ExitStatus.help)
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  @Flag(help: "make the data folder if there is none")
+  var new = false
+
+  @Option(help: ArgumentHelp("why, for the audit trail", valueName: "text"))
+  var reason: String?
+
+  @ArgumentParser.Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
+  var folder: String
+
+  @ArgumentParser.Argument(help: ArgumentHelp("the name of the service", valueName: "name"))
+  var name: String
+
+  @ArgumentParser.Argument(
+    help: ArgumentHelp("READ, SESSIONS, TIMERS, ADMIN (default: ADMIN); READ is always among them", valueName: "right"))
+  var rights: [Right] = []
+
+  func perform() throws {
+    let clock = Milliseconds(now())
+    let data = try DataFolder.open(folder, create: new ? FolderParameters(createdAt: UInt64(clock)) : nil)
+    defer { data.close() }
+    for warning in data.warnings { Console.message("gatehousectl: warning: \(warning)") }
+    var words = ["SERVICE.CREATE", name] + (rights.isEmpty ? [Right.administer] : rights).map(\.name)
+    if let reason { words += ["REASON", reason] }
+    let reply = RESPValue(try OfflineCommand.run(words, on: data, clock: clock))
+    if let error = reply.errorText {
+      Console.message("gatehousectl: \(error)")
+      throw ExitCode(ExitStatus.problems)
+    }
+    if output.json { return Console.result(reply.json()) }
+    for pair in reply.pairs ?? [] {
+      let texts = pair.value.elements?.compactMap(\.string).joined(separator: " ")
+      Console.result("\(pair.key.string ?? ""): \(texts ?? pair.value.string ?? pair.value.json())")
+    }
+  }
+}
+
+/// A right of a service, in any case.
+struct Right: ExpressibleByArgument {
+  let name: String
+
+  static let administer = Right(name: "ADMIN")
+
+  private init(name: String) { self.name = name }
+
+  init?(argument: String) {
+    guard let found = ServiceRights.names.first(where: { $0.name == argument.uppercased() }) else { return nil }
+    name = found.name
+  }
+
+  static var allValueStrings: [String] { ServiceRights.names.map(\.name) }
+}

@@ -34,22 +34,23 @@ public enum TimeText {
   }
 
   /// `2026-03-01` of a number of days since 1970-01-01.
-  public static func text(ofDay number: Int32) -> String {
-    let (year, month, day) = civil(Int(number))
+  public static func text(ofDay number: Int32) -> String { text(ofDay: Int(number)) }
+
+  private static func text(ofDay number: Int) -> String {
+    let (year, month, day) = civil(number)
     return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
   }
 
-  /// `2026-03-01T09:30:00.000Z`.
+  /// `2026-03-01T09:30:00.000Z`; of every time that there is, also before 1970 and after 9999.
   public static func text(of time: Milliseconds) -> String {
-    let days = time >= 0 ? time / day : (time - day + 1) / day
-    let rest = Int(time - days * day)
+    let (days, rest) = time.dividedDown(by: day)
     let clock = "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2))"
-    return "\(text(ofDay: Int32(days)))T\(clock).\(padded(rest % 1000, 3))Z"
+    return "\(text(ofDay: days))T\(clock).\(padded(rest % 1000, 3))Z"
   }
 
   private static func padded(_ value: Int, _ width: Int) -> String {
-    let text = String(value)
-    return String(repeating: "0", count: max(0, width - text.count)) + text
+    let digits = String(value.magnitude)
+    return (value < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 
   private static func number(_ bytes: ArraySlice<UInt8>) -> Int? {
@@ -130,5 +131,13 @@ public enum TimeText {
     let m = (5 * dayOfYear + 2) / 153
     let month = m < 10 ? m + 3 : m - 9
     return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * m + 2) / 5 + 1)
+  }
+}
+
+extension Milliseconds {
+  /// The quotient rounded down, and what is left, which is not negative.
+  fileprivate func dividedDown(by divisor: Milliseconds) -> (quotient: Int, rest: Int) {
+    let (quotient, rest) = quotientAndRemainder(dividingBy: divisor)
+    return rest < 0 ? (Int(quotient - 1), Int(rest + divisor)) : (Int(quotient), Int(rest))
   }
 }

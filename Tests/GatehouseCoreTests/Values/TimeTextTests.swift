@@ -27,6 +27,18 @@ import Testing
     #expect(TimeText.time(text) == nil)
   }
 
+  /// Of every time there is, also of a clock before 1970 and of one that is far out. Values of `date`.
+  @Test(
+    arguments: [
+      (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (-86_400_000, "1969-12-31T00:00:00.000Z"),
+      (-86_400_001, "1969-12-30T23:59:59.999Z"), (-315_619_200_000, "1960-01-01T00:00:00.000Z"),
+      (-62_167_219_200_001, "-0001-12-31T23:59:59.999Z"), (253_402_300_800_000, "10000-01-01T00:00:00.000Z"),
+      (Int64.max, "292278994-08-17T07:12:55.807Z"), (Int64.min, "-292275055-05-16T16:47:04.192Z"),
+    ] as [(Int64, String)])
+  func writesEveryTime(_ time: Int64, _ text: String) {
+    #expect(TimeText.text(of: time) == text)
+  }
+
   @Test(arguments: [
     ("0", 0), ("1500", 1500), ("1500ms", 1500), ("90s", 90_000), ("15m", 900_000), ("8h", 28_800_000),
     ("30d", 2_592_000_000),

@@ -55,6 +55,82 @@ struct InspectTests {
     #expect(early.count == times.count { $0 <= middle })
   }
 
+  @Test("--user shows what AUDIT.LIST USER does, by name and by number, as text and as JSON, from log and archive")
+  func sameAsTheTrail() throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    for name in ["ana", "bo"] { try gate.ok("USER.CREATE \(name) FIRST \(name) PRODUCT payroll") }
+    // What a person is called is recorded under the contact alone.
+    for name in ["ana", "bo"] {
+      try gate.ok("USER.SET \(name) first \(name)x last Silva department Sales")
+      try gate.ok("TIMER.START \(name)")
+      try gate.ok("USER.STATUS \(name) locked")
+      try gate.ok("USER.RENAME \(name) \(name)2")
+    }
+    for round in 0..<2 {
+      for name in ["ana2", "bo2"] {
+        let id = try #require(try gate.fields("USER.GET \(name)")["id"])
+        let trail = try gate.pages("AUDIT.LIST USER #\(id)").compactMap { $0.integer("lsn").map(Int.init) }
+        #expect(trail.count == 5, "in round \(round)")
+        for word in ["#\(id)", name] {
+          let json = try control("inspect", "--json", "--user", word, server.dataPath)
+          #expect(try json.objects().compactMap { $0["lsn"] as? Int } == trail.reversed(), "\(word): \(json.errors)")
+          let text = try control("inspect", "--user", word, server.dataPath).output.split(separator: "\n")
+          #expect(text.filter { !$0.hasPrefix(" ") }.compactMap { Int($0.prefix { $0 != " " }) } == trail.reversed())
+        }
+      }
+      if round == 0 { try gate.ok("COMPACT") }
+    }
+  }
+
+  @Test("a folder without a state still shows what is recorded under the user's contact")
+  func withoutAState() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    let whole = try control("inspect", "--json", "--user", "ana", data).objects().compactMap { $0["lsn"] as? Int }
+    for name in try names(in: "\(data)/snapshots") { try flip(byte: 100, of: "\(data)/snapshots/\(name)") }
+    let segment = try #require(try StoryFolder.segments(data).last)
+    try flip(byte: 4096 + 130, of: "\(data)/log/\(segment)")
+    let first = try #require(Int(segment.prefix(20)))
+    let text = try control("inspect", "--through", "\(first - 1)", data).output
+    let ana = try #require(text.firstMatch(of: /user-created user (#\d+), username: ana/))
+    let rest = try control("inspect", "--json", "--user", "\(ana.1)", "--through", "\(first - 1)", data)
+    #expect(try rest.objects().compactMap { $0["lsn"] as? Int } == whole.filter { $0 < first }, "\(rest.errors)")
+  }
+
+  @Test("outside of what is kept it says what is")
+  func outside() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    let last = try VerifyResult(data).integer("last")
+    func said(_ words: String...) throws -> (output: String, errors: String) {
+      let result = try runProgram(try GatehouseProgram.path() + "ctl", ["inspect"] + words + [data])
+      #expect(result.code == 0)
+      return (result.output, result.errors)
+    }
+    #expect(try said("--from", "999999") == ("", "gatehousectl: there is no record 999999: the last one is \(last)\n"))
+    #expect(try said("--through", "999999").errors == "gatehousectl: the last record is \(last)\n")
+    #expect(try said("--from", "1").errors.isEmpty)
+    #expect(
+      try said("--user", "#999999").errors.hasPrefix("gatehousectl: nothing found; kept are records 1 to \(last) of 20")
+    )
+    #expect(try said("--until", "1990-01-01T00:00:00Z").errors.contains("nothing found; kept are records 1 to"))
+    #expect(try said("--since", "2200-01-01T00:00:00Z").errors.contains("nothing found"))
+
+    #expect(try control("compact", "--data", data).code == 0)
+    pause(.milliseconds(20))
+    #expect(try control("compact", "--data", data, "--retention", "10ms").code == 0)
+    let first = try VerifyResult(data).integer("first")
+    #expect(first > 1)
+    let note = "gatehousectl: the first record that is kept is \(first)"
+    #expect(try said("--from", "1", "--through", "2") == ("", note + "\n"))
+    let some = try said("--from", "1")
+    #expect(some.errors == note + "\n" && some.output.hasPrefix("\(first) "))
+    #expect(try said("--since", "1990-01-01T00:00:00Z").errors.hasPrefix(note + ", of 20"))
+    #expect(try said().errors.isEmpty)
+  }
+
   @Test("frames: their chain can be followed by eye, through archive and log")
   func frames() throws {
     let (folder, data) = try StoryFolder.copied()

@@ -11,6 +11,11 @@ public enum RecordKey {
   /// The records of what somebody did.
   public static func ofActor(_ id: UserID) -> UInt64 { id.raw << 2 | 2 }
 
+  /// All records that are shown as those about a user: what happened to it and what happened to its contact.
+  public static func about(_ user: UserID, contact: ContactID?) -> [UInt64] {
+    [of(user)] + (contact.map { [of($0)] } ?? [])
+  }
+
   /// Finds the keys of a record.
   ///
   /// - Parameters:

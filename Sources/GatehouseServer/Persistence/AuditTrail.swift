@@ -67,8 +67,7 @@ struct AuditTrail: Sendable {
     }
     if let name = query.user {
       let found = try await user(name)
-      wanted.keys = [RecordKey.of(found.id)]
-      if let contact = found.contact { wanted.keys.append(RecordKey.of(contact)) }
+      wanted.keys = RecordKey.about(found.id, contact: found.contact)
     }
     if query.from != nil || query.to != nil {
       let from = UInt64(clamping: query.from ?? 0)

@@ -42,6 +42,12 @@ extension Restoration {
     return folded.withUTF8 { partitions[key.partition].state.user(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
   }
 
+  /// The contact of a user; nil where the id was never given out.
+  package func contact(of user: UserID) -> ContactID? {
+    let cell = partitions[partitioning.partition(of: user)]
+    return cell.state.serial(of: user).map { cell.state.id(Int(cell.state.users[$0].contact)) }
+  }
+
   /// The name of a user; nil where the id was never given out.
   package func name(of user: UserID) -> String? {
     let cell = partitions[partitioning.partition(of: user)]

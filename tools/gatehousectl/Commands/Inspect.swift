@@ -15,6 +15,7 @@ struct Inspect: OperatorCommand {
 
       Reads archive and log in the order in which they were written, beside a
       running server too. Secrets are not shown: the log has none in clear.
+      --user shows what happened to the user and to its contact, as AUDIT.LIST does.
 
       \(ExitStatus.help)
       """)
@@ -59,28 +60,68 @@ struct Inspect: OperatorCommand {
   func perform() throws {
     let data = try DataFolder.look(at: folder)
     let history = History(data, dictionaries: knownDictionaries(), keys: RecordIndex.keys)
-    let last = min(through ?? .max, try history.lastLSN())
-    let first = max(from ?? 1, 1)
-    guard first <= last else { return }
+    let last = try history.lastLSN()
+    guard let first = try history.firstLSN(), first <= last else { return say("there are no records") }
+    guard let wanted = range(in: first...last) else { return }
     var output = LineBuffer()
     defer { output.flush() }
+    var count = 0
     if frames {
       let text = FrameText(isJSON: json)
-      return try history.forEachFrame(first...last) { frame in
+      return try history.forEachFrame(wanted) { frame in
         output.add(text.line(of: frame))
         return true
       }
     }
     let state = try restoredState(data)
-    var query = History.Query(first...last)
-    if let user { query.keys = [RecordKey.of(try userID(user, state))] }
+    var query = History.Query(wanted)
+    if let user { query.keys = try keys(about: userID(user, state), data, state, history, first...last) }
     if since != nil || until != nil { query.times = (since?.milliseconds ?? 0)...(until?.milliseconds ?? .max) }
     let text = RecordLines(isJSON: json, state: names ? state : nil)
     try history.forEach(query) { lsn, bytes in
       output.add(try text.lines(of: bytes, lsn))
+      count += 1
       return true
     }
+    try tellOfTimes(history, first...last, count: count)
   }
+
+  /// Of the records that are kept, those that are asked for by number; says what of them is not there.
+  private func range(in kept: ClosedRange<UInt64>) -> ClosedRange<UInt64>? {
+    if let from, from > kept.upperBound { say("there is no record \(from): the last one is \(kept.upperBound)") }
+    if let through, through > kept.upperBound { say("the last record is \(kept.upperBound)") }
+    let isAskedBefore = from.map { $0 > 0 && $0 < kept.lowerBound } ?? false
+    if isAskedBefore || through.map({ $0 < kept.lowerBound }) ?? false {
+      say("the first record that is kept is \(kept.lowerBound)")
+    }
+    let first = max(from ?? 0, kept.lowerBound)
+    let last = min(through ?? .max, kept.upperBound)
+    return first <= last ? first...last : nil
+  }
+
+  /// Says so where no record was found, and where some of the times asked for are before the first record kept.
+  private func tellOfTimes(_ history: History, _ kept: ClosedRange<UInt64>, count: Int) throws {
+    guard count == 0 || since != nil else { return }
+    func time(_ lsn: UInt64) throws -> UInt64? {
+      var found: UInt64?
+      try history.forEach(History.Query(lsn...lsn)) { _, bytes in
+        var keys: [UInt64] = []
+        found = RecordIndex.keys(bytes, &keys)
+        return false
+      }
+      return found
+    }
+    let first = try time(kept.lowerBound)
+    if let since, let first, kept.lowerBound > 1, since.milliseconds < first {
+      say("the first record that is kept is \(kept.lowerBound), of \(Figures.time(first))")
+    }
+    guard count == 0 else { return }
+    let last = try time(kept.upperBound)
+    let span = first.flatMap { first in last.map { " of \(Figures.time(first)) to \(Figures.time($0))" } } ?? ""
+    say("nothing found; kept are \(Figures.records(kept))\(span)")
+  }
+
+  private func say(_ text: String) { Console.message("gatehousectl: \(text)") }
 
   /// The state, where names are asked for: one of them leads to a user, the others are shown.
   private func restoredState(_ data: DataFolder) throws -> Restoration? {
@@ -94,6 +135,25 @@ struct Inspect: OperatorCommand {
       throw ValidationError("there is no user \(word); one who was deleted or renamed is found by #id")
     }
     return id
+  }
+
+  /// The numbers under which the records about a user are found, its contact's among them, as in `AUDIT.LIST`.
+  private func keys(
+    about user: UserID, _ data: DataFolder, _ state: Restoration?, _ history: History, _ kept: ClosedRange<UInt64>
+  ) throws -> [UInt64] {
+    // Of a damaged folder there may be records and no state.
+    if let state = state ?? (try? Restoration.look(at: data, dictionaries: knownDictionaries())) {
+      return RecordKey.about(user, contact: state.contact(of: user))
+    }
+    var contact: ContactID?
+    try history.forEach(History.Query(kept, about: [RecordKey.of(user)])) { _, bytes in
+      var reader = ByteReader(bytes)
+      for case .userCreated(let created) in try Record(from: &reader).changes where created.user == user {
+        contact = created.contact
+      }
+      return contact == nil
+    }
+    return RecordKey.about(user, contact: contact)
   }
 
   private static func number(_ word: String) -> UInt64? { word.hasPrefix("#") ? UInt64(word.dropFirst()) : nil }

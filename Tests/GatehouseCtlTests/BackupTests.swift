@@ -114,7 +114,40 @@ struct BackupTests {
     try flip(byte: 4096 + 64, of: "\(data)/log/\(segment)")
     let result = try control("backup", data, folder.path("backup"))
     #expect(result.code == 66 && result.errors.contains(segment), "\(result.errors)")
+    #expect(!result.errors.contains("written to"), "the target is not to blame: \(result.errors)")
     #expect(try names(in: folder.path) == ["data"])
+  }
+
+  @Test(
+    "of a folder with a damaged past, the snapshot and what came after it can be had, and a server starts on it",
+    arguments: [["backup", "--without-history"], ["restore", "--from-snapshot"]])
+  func withoutHistory(_ words: [String]) throws {
+    let (folder, data) = try StoryFolder.copied()
+    // The last segment begins before the records after the newer snapshot.
+    let segments = try StoryFolder.segments(data)
+    try flip(byte: 4096 + 130, of: "\(data)/log/\(segments[0])")
+    let refused = try control(words[0], data, folder.path("copy"))
+    #expect(refused.code == 66 && refused.errors.contains(segments[0]) && refused.errors.contains(words[1]))
+    let result = try control(words[0], words[1], "--json", data, folder.path("copy"))
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.errors.contains("the history is left out: the copy has no records before"))
+    let report = try result.object()
+    #expect(report["first"] as? Int ?? 0 > 1 && (report["warnings"] as? [String])?.count == 1)
+    let state = try VerifyResult(folder.path("copy"))
+    #expect(state.isSound && state.state("users") == 5 && state.state("deleted-users") == 1, "\(state.problems)")
+    #expect(state.integer("last") == (try VerifyResult(data).integer("last")))
+    let server = try TestServer(folder: try restoredFolder(folder.path("copy")))
+    try server.client(.resp2).refused("USER.GET ana", with: "NOAUTH")
+  }
+
+  @Test("no moment before the first: it says which is the earliest, and writes times as people do")
+  func earliest() throws {
+    let (folder, data) = try StoryFolder.copied()
+    let record = try #require(try control("inspect", "--json", "--through", "1", data).objects().first)
+    let first = try #require(record["time"] as? String)
+    let result = try control("restore", data, folder.path("past"), "--until", "1990-01-01T00:00:00Z")
+    #expect(result.code == 66 && result.errors.contains("no record of 1990-01-01T00:00:00.000Z or before"))
+    #expect(result.errors.contains("the earliest that can be had is record 1 of \(first)"), "\(result.errors)")
   }
 
   @Test("what is before the damage of a folder can be had from it")

@@ -56,6 +56,52 @@ struct CompactTests {
     #expect(restored.code == 66 && restored.errors.contains("cannot be had"), "\(restored.errors)")
   }
 
+  @Test(
+    "a dry run names every archive that then is deleted, those that the same run makes among them",
+    arguments: [false, true])
+  func plannedRetention(isArchived: Bool) throws {
+    let (folder, data) = try StoryFolder.copied()
+    if isArchived { #expect(try control("compact", "--data", data).code == 0) }
+    pause(.milliseconds(20))
+    for retention in ["10ms", "1h"] {
+      let path = folder.path(retention)
+      try copy(data, to: path)
+      let plan = try control("compact", "--json", "--data", path, "--retention", retention, "--dry-run").object()
+      let report = try control("compact", "--json", "--data", path, "--retention", retention).object()
+      func list(_ name: String, _ object: [String: Any]) -> [[Int]] {
+        (object[name] as? [[String: Any]] ?? []).map { [$0["first"] as? Int ?? -1, $0["last"] as? Int ?? -1] }
+      }
+      #expect(list("expired", plan) == list("expired", report) && list("archived", plan) == list("archived", report))
+      #expect(list("expired", report).count == (retention == "1h" ? 0 : 1))
+      #expect(list("archived", report).count == (isArchived ? 0 : 1))
+      #expect(plan["segments"] as? [String] == report["segments"] as? [String])
+    }
+  }
+
+  @Test("one damaged segment: the others are moved, the damage is named by the exit code, and the dry run knew")
+  func damaged() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    let segments = try StoryFolder.segments(data)
+    try flip(byte: 4096 + 130, of: "\(data)/log/\(segments[0])")
+    let plan = try control("compact", "--json", "--data", data, "--dry-run").object()
+    let result = try control("compact", "--json", "--data", data)
+    #expect(result.code == 1 && result.errors.contains("gatehousectl: damage: records 1 to"), "\(result.errors)")
+    let report = try result.object()
+    #expect((plan["damage"] as? [String])?.count == 1 && (report["damage"] as? [String])?.count == 1)
+    #expect(report["segments"] as? [String] == [segments[1]] && plan["segments"] as? [String] == [segments[1]])
+    #expect(try StoryFolder.segments(data) == [segments[2]])
+    let archive = try names(in: "\(data)/archive")
+    #expect(archive.count == 2 && archive.contains { $0.hasSuffix(".damaged") })
+    let state = try VerifyResult(data)
+    #expect(state.code == 1 && state.problems.count == 1 && state.state("users") == 5, "\(state.problems)")
+    let server = try TestServer(folder: folder)
+    try server.terminate()
+    #expect(try control("backup", data, folder.path("backup")).code == 66)
+    #expect(try control("backup", "--without-history", data, folder.path("backup")).code == 0)
+    #expect(try VerifyResult(folder.path("backup")).isSound)
+  }
+
   @Test("a folder that a server uses is refused, with the way to go; a dry run is not")
   func inUse() throws {
     let server = try TestServer()

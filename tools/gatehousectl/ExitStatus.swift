@@ -58,6 +58,8 @@ protocol OperatorCommand: ParsableCommand {
 
 extension OperatorCommand {
   func run() throws {
+    // What leaves something unfinished meanwhile asks for a note instead.
+    Interruption.endAtOnce()
     do {
       try perform()
     } catch let error as ValidationError {

@@ -162,7 +162,8 @@ extension CommandTable {
       "LASTSAVE", .server, "When the newest snapshot was taken",
       reply: "unix seconds; the server's start where there is none", rights: .read, .lastsave),
     server(
-      "COMPACT", .server, "Take a snapshot and move what it covers into the archive", reply: "a map of what was done",
+      "COMPACT", .server, "Take a snapshot and move what it covers into the archive",
+      reply: "a map of what was done; an error that names what is damaged, where all else was moved",
       rights: .admin, .compact),
     server(
       "SHUTDOWN", .server, "Stop the server; the log is synced in any case", [.optionalWord("save")],

@@ -38,13 +38,8 @@ package final class GatehouseServer: Service {
   }
 
   private func serve() async throws {
-    let folder = try DataFolder.open(
-      configuration.dataPath,
-      create: FolderParameters(
-        partitionCount: configuration.partitions, createdAt: UInt64(Clock.milliseconds())))
-    defer { folder.close() }
-    for warning in folder.warnings { logger.warning("\(warning)") }
-    let partitioning = Partitioning(folder.manifest)
+    let existing = try openFolder()
+    defer { existing?.close() }
     let cores = System.coreCount
     let laneCount = configuration.laneCount(cores: cores)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: laneCount)
@@ -52,13 +47,35 @@ package final class GatehouseServer: Service {
     facts.onStop { [stopping] in stopping.begin() }
     let listener = try await listen(group, lanes)
     do {
-      try await serve(folder, partitioning, lanes, listener)
+      let folder = try existing ?? makeFolder()
+      defer { folder.close() }
+      for warning in folder.warnings { logger.warning("\(warning)") }
+      try await serve(folder, Partitioning(folder.manifest), lanes, listener)
     } catch {
       try? await listener.close()
       try? await group.shutdownGracefully()
       throw error
     }
     try? await group.shutdownGracefully()
+  }
+
+  /// The data folder; nil where there is none yet, or an empty one.
+  private func openFolder() throws(FolderError) -> DataFolder? {
+    do throws(FolderError) {
+      return try DataFolder.open(configuration.dataPath)
+    } catch .missing {
+      return nil
+    }
+  }
+
+  /// Makes the data folder, once the server listens: a start that fails before that leaves none behind.
+  private func makeFolder() throws(FolderError) -> DataFolder {
+    let folder = try DataFolder.open(
+      configuration.dataPath,
+      create: FolderParameters(
+        partitionCount: configuration.partitions, createdAt: UInt64(clamping: Clock.milliseconds())))
+    if folder.isNew { logger.notice("made a new data folder", metadata: ["data": "\(folder.path)"]) }
+    return folder
   }
 
   private func serve(
@@ -93,7 +110,7 @@ package final class GatehouseServer: Service {
     facts.phase.store(.stopping, ordering: .releasing)
     for lane in context.lanes { try? await lane.loop.submit { lane.drain() }.get() }
     await context.settle()
-    context.log.close()
+    context.folder.closeLog(context.log)
     for lane in context.lanes { try? await lane.loop.submit { lane.closeConnections() }.get() }
     logger.info("stopped", metadata: ["lsn": "\(context.log.durableLSN)"])
   }

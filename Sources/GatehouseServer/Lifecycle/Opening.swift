@@ -39,7 +39,8 @@ struct Opening {
       // Replies that wait for what will never be durable must be told.
       for lane in lanes { lane.wake() }
     }
-    let log = try LogWriter(folder.logLocation, continuing: end, options: logOptions, handlers: handlers)
+    let log = try folder.openLog(
+      continuing: end, keptFrom: report.firstLSN, options: logOptions, handlers: handlers)
     let partitions = restored.partitions.map { Partition($0) }
     let persistence = Persistence()
     persistence.began(from: report.snapshot, in: folder, at: facts.started)

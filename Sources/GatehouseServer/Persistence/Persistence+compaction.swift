@@ -11,6 +11,8 @@ extension Persistence {
     var segmentsRemoved = 0
     var archives = 0
     var expired = 0
+    /// What is damaged, and could not be archived: that does not change by trying again.
+    var damage: [String] = []
   }
 
   /// Moves what the two kept snapshots cover from the log to the archive, and deletes what has been kept for long
@@ -37,7 +39,7 @@ extension Persistence {
   }
 
   private func archive(_ context: ServerContext) async throws -> Compaction {
-    var options = CompactionOptions(now: UInt64(Clock.milliseconds()))
+    var options = CompactionOptions(now: UInt64(clamping: Clock.milliseconds()))
     if case .atLeast(let duration) = context.facts.current.archiveRetention {
       options.retention = UInt64(clamping: duration.milliseconds)
     }
@@ -46,15 +48,18 @@ extension Persistence {
       try compactor.compact { _ in if isEnding { throw Failure.stopping } }
     }
     for warning in report.warnings { context.logger.warning("\(warning)") }
+    for why in report.setAside {
+      context.logger.error("a segment of the log is damaged and was set aside", metadata: ["error": "\(why)"])
+    }
     for info in report.archived {
       note(
         .logArchived(first: info.records.lowerBound, last: info.records.upperBound, hash: "\(info.hash)"), context)
     }
-    let last = try ArchiveCatalog(context.folder).entries().last?.records.upperBound ?? 0
+    let last = try ArchiveCatalog(context.folder).lastLSN() ?? 0
     state.withLock { $0.archivedThrough = last }
     let done = Compaction(
       snapshotLSN: status.lastSavedLSN, archivedThrough: last, segmentsRemoved: report.removed.count,
-      archives: report.archived.count, expired: report.expired.count)
+      archives: report.archived.count, expired: report.expired.count, damage: report.damage)
     if !report.removed.isEmpty || !report.expired.isEmpty {
       context.logger.info(
         "log archived",

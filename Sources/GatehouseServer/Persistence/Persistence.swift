@@ -67,7 +67,7 @@ final class Persistence: Sendable {
   /// Notes what the server started from. Without a snapshot the last save counts as the start, as Redis has it,
   /// so that whoever watches for overdue snapshots does not see one of 1970.
   func began(from snapshot: SnapshotInfo?, in folder: DataFolder, at started: Int64) {
-    let archived = (try? ArchiveCatalog(folder).entries())?.last?.records.upperBound
+    let archived = try? ArchiveCatalog(folder).lastLSN()
     state.withLock {
       $0.archivedThrough = archived ?? 0
       $0.lastSavedLSN = snapshot?.lsn ?? 0
@@ -133,7 +133,7 @@ final class Persistence: Sendable {
 
   private func write(_ context: ServerContext) async throws -> SnapshotInfo {
     try checkRoom(context)
-    let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(Clock.milliseconds()))
+    let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(clamping: Clock.milliseconds()))
     let directory = await context.directory.copy(context.gate)
     try writer.add(directory.state, lsn: directory.lsn)
     for partition in context.partitions {

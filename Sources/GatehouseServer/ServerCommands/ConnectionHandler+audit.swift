@@ -70,12 +70,26 @@ extension ConnectionHandler {
     later { context in
       var reply = Reply()
       do {
-        reply.show(try await context.persistence.compact(context, everything: true))
+        let done = try await context.persistence.compact(context, everything: true)
+        if done.damage.isEmpty { reply.show(done) } else { reply.error(Refusal(damage: done).text) }
+      } catch  where isDamage(error) {
+        reply.error(Refusal.syntax("the log was not archived: \(error)").text)
       } catch {
         reply.error(Refusal(.busy, "the log was not archived: \(error)").text)
       }
       return (reply, 0)
     }
+  }
+}
+
+extension Refusal {
+  /// What a compaction could not archive, and what it has done all the same.
+  fileprivate init(damage done: Persistence.Compaction) {
+    self.init(
+      .syntax,
+      "the history is damaged: \(done.damage.joined(separator: "; ")); all else is archived through record "
+        + "\(done.archivedThrough), with \(done.segmentsRemoved) segments removed from the log; "
+        + "`gatehousectl verify` tells where the damage is")
   }
 }
 

@@ -1,6 +1,9 @@
 /// The archive is the log's past: what both kept snapshots cover, packed tighter and indexed, but otherwise
 /// as the log wrote it. Its files are `archive/<first LSN>-<last LSN>.archive`, each of some whole segments.
 ///
+/// A segment that is damaged cannot be packed: it is set aside as it is, as `archive/<first LSN>-<last LSN>.damaged`.
+/// What of it is sound is read from there. Whoever has a sound copy of the segment, in a backup, may put it in its place.
+///
 /// ## File
 /// A block file (`BlockFile`). The first blocks hold frames, one behind the other: the frame's header, byte
 /// for byte as in the log, and its body, decompressed. Blocks end between frames, after about 1 MiB, and are
@@ -31,14 +34,16 @@ package enum Archive {
   /// A block ends with the frame that takes it to this length.
   static let blockSize = 1 << 20
   static let suffix = ".archive"
+  /// The end of the name of a segment that a compaction has set aside, as it was, because it is damaged.
+  static let damagedSuffix = ".damaged"
   /// How many ids a page of the index holds: a look-up reads one page.
   static let pageSize = 4096
 
-  static func name(_ range: ClosedRange<UInt64>) -> String {
+  static func name(_ range: ClosedRange<UInt64>, suffix: String = suffix) -> String {
     NumberedName.text(range.lowerBound) + "-" + NumberedName.text(range.upperBound) + suffix
   }
 
-  static func range(ofName name: String) -> ClosedRange<UInt64>? {
+  static func range(ofName name: String, suffix: String = suffix) -> ClosedRange<UInt64>? {
     guard name.hasSuffix(suffix) else { return nil }
     let numbers = name.dropLast(suffix.count).split(separator: "-", omittingEmptySubsequences: false)
     guard numbers.count == 2, let first = NumberedName.number(numbers[0]), let last = NumberedName.number(numbers[1]),

@@ -11,10 +11,25 @@ package struct ArchiveCatalog: Sendable {
   package init(_ folder: DataFolder) { self.folder = folder }
 
   /// The oldest first.
-  package func entries() throws(DiskError) -> [Entry] {
+  package func entries() throws(DiskError) -> [Entry] { try entries(suffix: Archive.suffix) }
+
+  /// Segments of the log that were set aside because they are damaged; the oldest first.
+  package func setAside() throws(DiskError) -> [Entry] { try entries(suffix: Archive.damagedSuffix) }
+
+  /// Archives and segments that were set aside, the oldest first.
+  func all() throws(DiskError) -> [(entry: Entry, isSetAside: Bool)] {
+    let both = try entries().map { (entry: $0, isSetAside: false) } + setAside().map { (entry: $0, isSetAside: true) }
+    return both.sorted { $0.entry.records.lowerBound < $1.entry.records.lowerBound }
+  }
+
+  /// The last record that is no longer in the log.
+  package func lastLSN() throws(DiskError) -> UInt64? { try all().last?.entry.records.upperBound }
+
+  private func entries(suffix: String) throws(DiskError) -> [Entry] {
     try folder.disk.list(folder.archivePath)
       .compactMap { name in
-        Archive.range(ofName: name).map { Entry(records: $0, path: DiskPath.join(folder.archivePath, name)) }
+        Archive.range(ofName: name, suffix: suffix)
+          .map { Entry(records: $0, path: DiskPath.join(folder.archivePath, name)) }
       }
       .sorted { ($0.records.lowerBound, $0.records.upperBound) < ($1.records.lowerBound, $1.records.upperBound) }
   }
@@ -22,7 +37,10 @@ package struct ArchiveCatalog: Sendable {
   /// Names in the folder that no archive has, and that no crash leaves.
   func strangers() throws(DiskError) -> [String] {
     try folder.disk.list(folder.archivePath)
-      .filter { Archive.range(ofName: $0) == nil && !$0.hasSuffix(FolderName.temporarySuffix) }
+      .filter { name in
+        Archive.range(ofName: name) == nil && Archive.range(ofName: name, suffix: Archive.damagedSuffix) == nil
+          && !name.hasSuffix(FolderName.temporarySuffix)
+      }
   }
 
   /// Opens an archive; the caller closes it.

@@ -17,14 +17,31 @@ package struct CompactionOptions: Sendable {
 
 /// What a compaction is about to do, or how far it is.
 package enum CompactionStep: Sendable, Equatable {
+  /// Log bytes read to see whether they are sound, of how many.
+  case checking(done: UInt64, of: UInt64)
   /// Log bytes read into a new archive, of how many.
   case archiving(done: UInt64, of: UInt64)
   /// Blocks of the new archive read back, of how many.
   case verifying(done: Int, of: Int)
   /// A segment that an archive has is removed.
   case removing(String)
+  /// A segment that is damaged is moved beside the archives.
+  case settingAside(String)
   /// An archive whose retention is over is deleted.
   case expiring(String)
+}
+
+/// A file of the archive, or one that is to be made.
+package struct CompactionFile: Sendable, Equatable {
+  package var name: String
+  package var records: ClosedRange<UInt64>
+  package var bytes: UInt64
+
+  package init(name: String, records: ClosedRange<UInt64>, bytes: UInt64) {
+    self.name = name
+    self.records = records
+    self.bytes = bytes
+  }
 }
 
 /// What a compaction has done.
@@ -32,7 +49,11 @@ package struct CompactionReport: Sendable, Equatable {
   package var archived: [ArchiveInfo] = []
   /// The names of the segments that are gone from the log.
   package var removed: [String] = []
-  package var expired: [ArchiveInfo] = []
+  package var expired: [CompactionFile] = []
+  /// Segments that this compaction has set aside, and what is wrong with each.
+  package var setAside: [String] = []
+  /// Everything that is damaged and could not be archived, now or by an earlier compaction: permanently so.
+  package var damage: [String] = []
   package var warnings: [String] = []
 }
 
@@ -44,6 +65,9 @@ package struct CompactionReport: Sendable, Equatable {
 /// its name, which is synced; then the segments are removed one by one, each removal synced before the next.
 /// A crash at any moment leaves a record in the log, in the archive, or in both. Readers take it from
 /// the archive where both have it, and the next compaction finishes the removal.
+///
+/// A segment that is damaged is set aside as it is, beside the archives, and those after it are archived all the same.
+/// Nothing of it is thrown away: most of it may be sound, and a disk may read tomorrow what it cannot read today.
 ///
 /// It touches only what is complete, so it runs beside a log that is being written, on a thread of its own.
 package struct Compactor: Sendable {
@@ -72,78 +96,85 @@ package struct Compactor: Sendable {
     try ArchiveCatalog(folder).deleteTemporaries()
     if let covered = try SnapshotCatalog(folder).coveredThrough() {
       let bound = min(lsn, covered)
-      var segments = try folder.sealedSegments().filter { $0.lastLSN <= bound }
-      try removeArchived(&segments, &report, progress)
-      for group in try grouped(segments) {
-        do {
-          report.archived.append(try archive(group, progress))
-        } catch {
-          // Half an archive takes room that a full disk may need.
-          try? ArchiveCatalog(folder).deleteTemporaries()
-          throw error
-        }
-        for segment in group { try remove(segment, &report, progress) }
+      let segments = try folder.sealedSegments().filter { $0.lastLSN <= bound }
+      let total = try segments.reduce(0) { $0 + (try folder.bytes(of: $1)) }
+      var done: UInt64 = 0
+      let plan = try CompactionSteps(segments, in: folder, archiveBytes: options.archiveBytes) { _, frame in
+        done += UInt64(frame.bytes.count)
+        try progress(.checking(done: done, of: total))
+      }
+      report.warnings += plan.warnings
+      if let obstacle = plan.obstacle { report.damage.append(obstacle) }
+      for step in plan.steps {
+        guard try carryOut(step, &report, progress) else { break }
       }
     }
     try expire(&report, progress)
+    for entry in try ArchiveCatalog(folder).setAside() {
+      report.damage.append(
+        "records \(entry.records.lowerBound) to \(entry.records.upperBound) are damaged: \(entry.path)")
+    }
     return report
   }
 
-  /// Takes from `segments` those that an archive has already, and removes them.
-  private func removeArchived(
-    _ segments: inout [SealedSegment], _ report: inout CompactionReport, _ progress: (CompactionStep) throws -> Void
-  ) throws {
-    let entries = try ArchiveCatalog(folder).entries()
-    while let segment = segments.first, let entry = entries.first(where: { $0.records.contains(segment.firstLSN) }) {
-      let covered = segments.prefix { entry.records.contains($0.lastLSN) }
-      guard covered.last?.lastLSN == entry.records.upperBound else {
-        throw LogError(
-          .corrupt, segment: segment.name, lsn: segment.firstLSN,
-          "\(DiskPath.name(of: entry.path)) has a part of the segment, but not to the end of one")
+  /// - Returns: false where the steps after it cannot be carried out either: the log must not get a hole.
+  private func carryOut(
+    _ step: CompactionSteps.Step, _ report: inout CompactionReport, _ progress: (CompactionStep) throws -> Void
+  ) throws -> Bool {
+    switch step {
+    case .remove(let segments, let entry):
+      do {
+        try checkArchived(segments, in: entry, progress)
+      } catch  where isDamage(error) {
+        report.damage.append(
+          "\(error); the log still has records \(segments[0].firstLSN) to \(entry.records.upperBound) of it: once the file "
+            + "is moved out of archive/, they are archived again")
+        return false
       }
-      let reader = try ArchiveCatalog(folder).open(entry)
-      defer { reader.close() }
-      try reader.verify(fromDisk: true) { try progress(.verifying(done: $0, of: $1)) }
-      try check(reader.info, precedes: covered.last!)
-      for segment in covered { try remove(segment, &report, progress) }
-      segments.removeFirst(covered.count)
+      for segment in segments { try remove(segment, &report, progress) }
+    case .archive(let segments):
+      do {
+        report.archived.append(try archive(segments, progress))
+      } catch {
+        // Half an archive takes room that a full disk may need.
+        try? ArchiveCatalog(folder).deleteTemporaries()
+        throw error
+      }
+      for segment in segments { try remove(segment, &report, progress) }
+    case .setAside(let segment, let why):
+      try setAside(segment, progress)
+      report.setAside.append(why)
     }
-    if let last = entries.last, let segment = segments.first, segment.firstLSN != last.records.upperBound + 1 {
-      report.warnings.append(
-        "the archive ends with record \(last.records.upperBound), and the log begins with \(segment.firstLSN)")
-    }
+    return true
+  }
+
+  /// Moves a damaged segment beside the archives. A crash leaves it here or there.
+  private func setAside(_ segment: SealedSegment, _ progress: (CompactionStep) throws -> Void) throws {
+    try progress(.settingAside(segment.name))
+    let name = Archive.name(segment.firstLSN...segment.lastLSN, suffix: Archive.damagedSuffix)
+    try folder.disk.rename(folder.logLocation.path(segment.name), to: DiskPath.join(folder.archivePath, name))
+    try folder.disk.syncDirectory(folder.archivePath)
+    try folder.disk.syncDirectory(folder.logPath)
+  }
+
+  /// Makes sure that an archive has everything that the segments have.
+  private func checkArchived(
+    _ segments: [SealedSegment], in entry: ArchiveCatalog.Entry, _ progress: (CompactionStep) throws -> Void
+  ) throws {
+    let reader = try ArchiveCatalog(folder).open(entry)
+    defer { reader.close() }
+    try reader.verify(fromDisk: true) { try progress(.verifying(done: $0, of: $1)) }
+    try check(reader.info, precedes: segments.last!)
   }
 
   /// An archive that ends where the segment does must end in the hash that the next segment begins with: that
   /// one hash says that the archive has all frames before it, as they were.
   private func check(_ info: ArchiveInfo, precedes last: SealedSegment) throws {
-    let next = try OpenSegment(folder.logLocation, last.lastLSN + 1)
-    defer { next.file.close() }
-    guard info.lastHash == next.header.previousHash, info.records.upperBound == last.lastLSN else {
+    let next = try SealedSegmentReader.header(after: last, folder.logLocation)
+    guard next.map({ info.lastHash == $0.previousHash }) ?? true, info.records.upperBound == last.lastLSN else {
       throw BlockFileError.damaged(
         path: info.path, offset: 0, reason: "the log does not go on from its last frame")
     }
-  }
-
-  /// Segments that share an archive.
-  private func grouped(_ segments: [SealedSegment]) throws -> [[SealedSegment]] {
-    var groups: [[SealedSegment]] = []
-    var bytes: UInt64 = 0
-    for segment in segments {
-      if groups.isEmpty || bytes >= options.archiveBytes {
-        groups.append([])
-        bytes = 0
-      }
-      groups[groups.count - 1].append(segment)
-      bytes += try self.bytes(of: segment)
-    }
-    return groups
-  }
-
-  private func bytes(of segment: SealedSegment) throws -> UInt64 {
-    let file = try folder.disk.openFile(folder.logLocation.path(segment.name), .read)
-    defer { file.close() }
-    return try file.size()
   }
 
   private func archive(
@@ -156,7 +187,7 @@ package struct Compactor: Sendable {
       path: DiskPath.join(folder.archivePath, Self.temporaryName), folder: folder, firstLSN: first.header.firstLSN,
       previousHash: first.header.previousHash, createdAt: options.now, level: options.level, keys: keys)
     var bodies = FrameBodies(dictionaries: options.dictionaries)
-    let total = try segments.reduce(0) { $0 + (try bytes(of: $1)) }
+    let total = try segments.reduce(0) { $0 + (try folder.bytes(of: $1)) }
     var done: UInt64 = 0
     for segment in segments {
       var reader = try SealedSegmentReader(segment, in: folder)
@@ -193,24 +224,20 @@ package struct Compactor: Sendable {
 
   /// Deletes the oldest archives for as long as every record in them has been kept for long enough.
   private func expire(_ report: inout CompactionReport, _ progress: (CompactionStep) throws -> Void) throws {
-    guard let retention = options.retention, options.now > retention else { return }
-    let catalog = ArchiveCatalog(folder)
-    for entry in try catalog.entries() {
-      let info: ArchiveInfo
-      do throws(BlockFileError) {
-        let reader = try catalog.open(entry)
-        info = reader.info
-        reader.close()
-      } catch {
-        // What cannot be read may be young. It stays until somebody has looked at it.
-        report.warnings.append("\(error): it is kept, and so is all that follows")
-        return
-      }
-      guard let times = info.times, times.upperBound < options.now - retention else { return }
-      try progress(.expiring(DiskPath.name(of: entry.path)))
-      try folder.disk.remove(entry.path)
+    guard options.retention != nil else { return }
+    let files = try folder.agedFiles()
+    let expired = files.prefix(Retention(options).expired(files.map(\.latest)))
+    for file in files.dropFirst(expired.count) {
+      if let why = file.unreadable { report.warnings.append("\(why): it is kept until what follows on it need not be") }
+    }
+    guard let last = expired.last else { return }
+    // Noted first: what is then missing was deleted, and not lost.
+    try folder.note { $0?.keep(from: last.file.records.upperBound + 1) }
+    for file in expired.map(\.file) {
+      try progress(.expiring(file.name))
+      try folder.disk.remove(DiskPath.join(folder.archivePath, file.name))
       try folder.disk.syncDirectory(folder.archivePath)
-      report.expired.append(info)
+      report.expired.append(file)
     }
   }
 }

@@ -30,4 +30,16 @@ struct FrameBodies: ~Copyable {
     }
     return UnsafeRawBufferPointer(room)
   }
+
+  /// The time of the newest record in a frame, as `keys` tells it; 0 in a frame without any.
+  mutating func latestTime(of frame: LogFrame, _ keys: RecordKeys) throws(LogError) -> UInt64 {
+    let body = try body(of: frame.header, stored: frame.stored)
+    var latest: UInt64 = 0
+    var ids: [UInt64] = []
+    _ = RecordCoding.forEach(in: body, count: Int(frame.header.recordCount)) { record in
+      ids.removeAll(keepingCapacity: true)
+      latest = max(latest, keys(record, &ids))
+    }
+    return latest
+  }
 }

@@ -11,7 +11,7 @@ extension History {
   /// The last record that is there: of the last segment's good frames, or of the archive where there is no log; 0 where
   /// there is nothing. Whether it is durable, a witness may know; that nothing is missing before it, a verification.
   package func lastLSN() throws -> UInt64 {
-    let archived = try ArchiveCatalog(folder).entries().last?.records.upperBound ?? 0
+    let archived = try ArchiveCatalog(folder).all().last?.entry.records.upperBound ?? 0
     guard let lsn = try LogListing(folder.logLocation).segments.last else { return archived }
     let segment = try OpenSegment(folder.logLocation, lsn)
     defer { segment.file.close() }
@@ -55,34 +55,26 @@ extension History {
           guard try handle(FrameInfo(file: file, offset: nil, header: header)) else { return false }
         }
       }
-    case .segment(let range):
-      let name = LogFormat.segmentName(range.lowerBound)
-      let segment = try openSegment(range.lowerBound)
+    case .segment(let range, let path):
+      let segment = try openSegment(range.lowerBound, path: path)
       defer { segment.file.close() }
       var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
       while true {
         guard case .frame(let frame) = try scanner.next() else {
           if scanner.chain.nextLSN > min(range.upperBound, records.upperBound) { break }
           throw LogError(
-            .corrupt, segment: name, offset: scanner.offset, lsn: scanner.chain.nextLSN, "there is no good frame")
+            .corrupt, segment: scanner.name, offset: scanner.offset, lsn: scanner.chain.nextLSN,
+            "there is no good frame")
         }
         if frame.header.recordCount > 0, frame.header.firstLSN > records.upperBound { break }
         guard frame.header.holds(records) else { continue }
         let info = FrameInfo(
-          file: DiskPath.join(FolderName.log, name), offset: frame.offset, header: frame.header)
+          file: DiskPath.join(DiskPath.name(of: DiskPath.parent(of: path)), segment.name), offset: frame.offset,
+          header: frame.header)
         guard try handle(info) else { return false }
       }
     }
     return true
-  }
-
-  private func openSegment(_ lsn: UInt64) throws -> OpenSegment {
-    do {
-      return try OpenSegment(folder.logLocation, lsn)
-    } catch {
-      if !folder.disk.exists(folder.logLocation.path(LogFormat.segmentName(lsn))) { throw FileGone() }
-      throw error
-    }
   }
 }
 

@@ -35,7 +35,7 @@ package struct History: Sendable {
 
   /// The first record that is kept; nil in a folder without any.
   package func firstLSN() throws -> UInt64? {
-    let archived = try ArchiveCatalog(folder).entries().first?.records.lowerBound
+    let archived = try ArchiveCatalog(folder).all().first?.entry.records.lowerBound
     return try archived ?? LogListing(folder.logLocation).segments.first
   }
 
@@ -86,11 +86,27 @@ package struct History: Sendable {
       return .archive(entry)
     }
     let segments = try LogListing(folder.logLocation).segments
-    guard let at = segments.lastIndex(where: { $0 <= lsn }) else {
-      // A retention that has just ended, or a hole.
-      throw LogError(.missing, lsn: lsn, "neither archive nor log have the record")
+    if let at = segments.lastIndex(where: { $0 <= lsn }) {
+      let records = segments[at]...(at + 1 < segments.count ? segments[at + 1] - 1 : .max)
+      return .segment(records, path: folder.logLocation.path(LogFormat.segmentName(segments[at])))
     }
-    return .segment(segments[at]...(at + 1 < segments.count ? segments[at + 1] - 1 : .max))
+    if let entry = try ArchiveCatalog(folder).setAside().first(where: { $0.records.contains(lsn) }) {
+      return .segment(entry.records, path: entry.path)
+    }
+    // A retention that has just ended, or a hole.
+    throw LogError(.missing, lsn: lsn, "neither archive nor log have the record")
+  }
+}
+
+extension History {
+  /// Opens a segment, in the log or set aside.
+  func openSegment(_ lsn: UInt64, path: String) throws -> OpenSegment {
+    do {
+      return try OpenSegment(folder.logLocation, lsn, path: path)
+    } catch {
+      if !folder.disk.exists(path) { throw FileGone() }
+      throw error
+    }
   }
 }
 
@@ -100,13 +116,13 @@ struct FileGone: Error {}
 /// One file that has some of the history.
 enum HistoryPlace {
   case archive(ArchiveCatalog.Entry)
-  /// A segment; the one that is being written has no end.
-  case segment(ClosedRange<UInt64>)
+  /// A segment, in the log or set aside; the one that is being written has no end.
+  case segment(ClosedRange<UInt64>, path: String)
 
   var records: ClosedRange<UInt64> {
     switch self {
     case .archive(let entry): entry.records
-    case .segment(let records): records
+    case .segment(let records, _): records
     }
   }
 
@@ -126,15 +142,8 @@ enum HistoryPlace {
       }
       defer { reader.close() }
       return try ArchivePart(reader: reader, range: range, filter: filter).read(newestFirst: newestFirst, handle)
-    case .segment(let records):
-      let path = history.folder.logLocation.path(LogFormat.segmentName(records.lowerBound))
-      let segment: OpenSegment
-      do {
-        segment = try OpenSegment(history.folder.logLocation, records.lowerBound)
-      } catch {
-        if !history.folder.disk.exists(path) { throw FileGone() }
-        throw error
-      }
+    case .segment(let records, let path):
+      let segment = try history.openSegment(records.lowerBound, path: path)
       defer { segment.file.close() }
       let part = SegmentPart(
         segment: segment, folderID: history.folder.manifest.folderID, range: range, filter: filter,

@@ -90,7 +90,10 @@ struct SegmentPart {
     do {
       if newestFirst { return try readBackwards(handle) }
       var decoder = FrameDecoder(dictionaries: dictionaries)
-      var scanner = SegmentScanner(segment, folderID: folderID)
+      // What lies before the first record wanted is not looked at, and may be damaged.
+      let isWithin = range.lowerBound > segment.header.firstLSN
+      let place = isWithin ? try segment.place(of: range.lowerBound, folderID: folderID) : nil
+      var scanner = SegmentScanner(segment, folderID: folderID, at: place)
       while let frame = try next(&scanner, checkingFrom: range.lowerBound) {
         try forEachRecord(of: frame, &decoder) { lsn, record in
           guard try handle(lsn, record) else { throw Enough() }
@@ -152,7 +155,7 @@ struct SegmentPart {
     guard scanner.chain.nextLSN <= range.upperBound else { return nil }
     if case .frame(let frame) = try scanner.next(checkingFrom: lsn) { return frame }
     throw LogError(
-      .corrupt, segment: LogFormat.segmentName(scanner.segment), offset: scanner.offset, lsn: scanner.chain.nextLSN,
+      .corrupt, segment: scanner.name, offset: scanner.offset, lsn: scanner.chain.nextLSN,
       "there is no good frame, but record \(range.upperBound) was durable")
   }
 

@@ -52,7 +52,8 @@ package struct ChainWalk {
       do {
         switch try history.place(of: report.through + 1) {
         case .archive(let entry): try check(entry)
-        case .segment(let records): try check(segment: records)
+        case .segment(let records, let path):
+          try check(segment: records, try history.openSegment(records.lowerBound, path: path))
         }
       } catch let error as FileGone {
         // Nothing of it was counted yet: the archive has it by now.
@@ -81,25 +82,16 @@ package struct ChainWalk {
     report.through = entry.records.upperBound
   }
 
-  private mutating func check(segment records: ClosedRange<UInt64>) throws {
-    let location = folder.logLocation
-    let name = LogFormat.segmentName(records.lowerBound)
-    let segment: OpenSegment
-    do {
-      segment = try OpenSegment(location, records.lowerBound)
-    } catch {
-      if !folder.disk.exists(location.path(name)) { throw FileGone() }
-      throw error
-    }
+  private mutating func check(segment records: ClosedRange<UInt64>, _ segment: OpenSegment) throws {
     defer { segment.file.close() }
-    try check(segment.header.previousHash, before: records.lowerBound, in: name)
-    var scanner = SegmentScanner(segment, folderID: location.folderID)
+    try check(segment.header.previousHash, before: records.lowerBound, in: segment.name)
+    var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
     let end = min(last, records.upperBound)
     while scanner.chain.nextLSN <= end {
       let step = try scanner.next()
       guard case .frame(let frame) = step else {
         throw LogError(
-          .corrupt, segment: name, offset: scanner.offset, lsn: scanner.chain.nextLSN,
+          .corrupt, segment: scanner.name, offset: scanner.offset, lsn: scanner.chain.nextLSN,
           "there is no good frame, but record \(end) was durable")
       }
       report.frames += 1

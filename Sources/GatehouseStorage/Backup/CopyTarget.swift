@@ -6,9 +6,14 @@ package enum CopyError: Error, Equatable {
   case inside(path: String, source: String)
   case unfinished(path: String)
   /// There is no way to the state as of a record: `first` is the first record that there is without a gap.
-  case unreachable(lsn: UInt64, first: UInt64, snapshots: [UInt64])
+  /// `earliest` is the earliest state that can be had.
+  case unreachable(lsn: UInt64, first: UInt64, snapshots: [UInt64], earliest: RecordMoment? = nil)
   /// The source has no record so late, or so early.
-  case noSuchRecord(wanted: String, last: UInt64)
+  case noSuchRecord(wanted: Restore.Point, last: RecordMoment?, RecordMoment?)
+  /// No sound snapshot is as old as that: `last` is the last record wanted, `snapshots` are those that there are.
+  case noSnapshot(last: UInt64?, snapshots: [UInt64])
+  /// The source is damaged. Where a snapshot is newer than the damage, what came after it can be copied.
+  case damaged(reason: String, snapshot: UInt64?)
   /// The copy does not hold what was copied.
   case unsound([Verification.Problem])
 }
@@ -20,13 +25,26 @@ extension CopyError: CustomStringConvertible {
       "\(path) is there and not empty; name a folder that is not there yet: nothing is ever overwritten"
     case .inside(let path, let source): "\(path) is inside \(source); name a folder elsewhere, best on another disk"
     case .unfinished(let path): "\(path) is what an interrupted copy has left; delete it, then start again"
-    case .unreachable(let lsn, let first, let snapshots):
+    case .unreachable(let lsn, let first, let snapshots, let earliest):
       "the state as of record \(lsn) cannot be had: archive and log begin with record \(first), and "
         + (snapshots.isEmpty
           ? "there is no sound snapshot"
           : "the snapshots are of records \(snapshots.map(String.init).joined(separator: ", "))")
-        + "; name a later point, or use an older backup"
-    case .noSuchRecord(let wanted, let last): "there is no record \(wanted): the last one is \(last)"
+        + Self.reach(from: earliest) + "; name a later point, or use an older backup"
+    case .noSuchRecord(let wanted, let last, let earliest):
+      Self.absence(of: wanted)
+        + (last.map { ": the last one is \($0)" } ?? ": there is none at all") + Self.reach(from: earliest)
+    case .noSnapshot(let last, let snapshots):
+      (last.map { "there is no sound snapshot of record \($0) or before" } ?? "there is no sound snapshot")
+        + (snapshots.isEmpty
+          ? "" : ": the snapshots are of records \(snapshots.map(String.init).joined(separator: ", "))")
+        + "; copy the history too, or use another backup"
+    case .damaged(let reason, let snapshot):
+      "the source is damaged: \(reason)"
+        + (snapshot.map {
+          "; the state is sound all the same: `backup --without-history` and `restore --from-snapshot` copy the snapshot "
+            + "of record \($0) and what came after it"
+        } ?? "; `gatehousectl verify` tells all damage, and `restore --until` copies what comes before it")
     case .unsound(let problems):
       "the copy is not sound and was not kept: " + problems.prefix(4).map(\.description).joined(separator: "; ")
         + "; see to the disk that it was written to"
@@ -34,9 +52,25 @@ extension CopyError: CustomStringConvertible {
   }
 }
 
-/// How far a copy is, in bytes or, for the verification, in records.
+extension CopyError {
+  private static func absence(of point: Restore.Point) -> String {
+    switch point {
+    case .end: "there is no record"
+    case .lsn(let lsn): "there is no record \(lsn)"
+    case .time(let time): "there is no record of \(RecordMoment.text(of: time)) or before"
+    }
+  }
+
+  private static func reach(from earliest: RecordMoment?) -> String {
+    earliest.map { ", and the earliest that can be had is \($0)" } ?? ""
+  }
+}
+
+/// How far a copy is, in bytes or, for the search and the verification, in records.
 package struct CopyProgress: Sendable, Equatable {
   package enum Part: Sendable {
+    /// The record that a time means is looked for; `done` is the number of the record that was reached.
+    case search
     case snapshots
     case log
     case archive
@@ -66,7 +100,10 @@ struct CopyTarget {
     let temporary = path + Self.suffix
     guard !disk.exists(temporary) else { throw CopyError.unfinished(path: temporary) }
     self.path = path
-    folder = DataFolder(path: temporary, disk: disk, manifest: source.manifest, warnings: [], lock: nil)
+    // What the source's manifest says of its log need not hold of the copy's.
+    var manifest = source.manifest
+    manifest.log = LogMark()
+    folder = DataFolder(path: temporary, disk: disk, manifest: manifest, warnings: [], lock: nil)
     try disk.createDirectory(temporary)
     do {
       for subfolder in FolderName.subfolders { try disk.createDirectory(DiskPath.join(temporary, subfolder)) }
@@ -77,9 +114,12 @@ struct CopyTarget {
   }
 
   /// Gives the copy its name, once everything in it is durable.
-  func finish() throws {
+  /// - Parameter log: what its manifest says of its log.
+  func finish(_ log: LogMark) throws {
     let disk = folder.disk
-    let manifest = folder.manifest.encoded()
+    var copied = folder.manifest
+    copied.log = log
+    let manifest = copied.encoded()
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifestCopy), with: manifest)
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifest), with: manifest)
     for subfolder in FolderName.subfolders { try disk.syncDirectory(DiskPath.join(folder.path, subfolder)) }
@@ -109,6 +149,14 @@ struct CopyTarget {
       try progress(UInt64(count))
     }
     try to.sync()
+  }
+
+  /// Takes back files that were copied.
+  func remove(_ subfolder: String, where isUnwanted: (String) -> Bool = { _ in true }) throws(DiskError) {
+    let path = DiskPath.join(folder.path, subfolder)
+    for name in try folder.disk.list(path) where isUnwanted(name) {
+      try folder.disk.remove(DiskPath.join(path, name))
+    }
   }
 
   /// Removes what was copied, after a failure: half a copy is of no use to anybody.

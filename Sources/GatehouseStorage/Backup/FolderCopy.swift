@@ -19,15 +19,18 @@ package struct CopyReport: Sendable, Equatable {
 struct FolderCopy {
   let source: DataFolder
   let target: CopyTarget
+  /// The last record wanted; nil for all there are.
   let last: UInt64?
   let cutsFrames: Bool
+  /// Whether everything before the snapshots is left out, which may then be damaged.
+  let leavesOutHistory: Bool
   let dictionaries: [ZstdDictionary]
   let progress: (CopyProgress) throws -> Void
 
   func run() throws -> CopyReport {
     do {
-      let report = try copy()
-      try target.finish()
+      let (report, mark) = try copy()
+      try target.finish(mark)
       return report
     } catch {
       target.discard()
@@ -35,18 +38,18 @@ struct FolderCopy {
     }
   }
 
-  private func copy() throws -> CopyReport {
+  private func copy() throws -> (CopyReport, LogMark) {
     var warnings: [String] = []
-    try copySnapshots(&warnings)
-    let log = LogCopy(
-      source: source, target: target.folder, last: last, cutsFrames: cutsFrames, dictionaries: dictionaries,
-      progress: progress)
-    var end = try log.run()
-    try copyArchives(log, &end)
-    if let last, end.firstLSN == nil {
-      throw CopyError.unreachable(
-        lsn: last, first: try LogListing(source.logLocation).segments.first ?? 1,
-        snapshots: try SnapshotCatalog(source).entries().map(\.lsn))
+    var snapshots = try copySnapshots(&warnings)
+    let end: LogCopyEnd
+    if leavesOutHistory {
+      end = try copyAfterSnapshots(&snapshots, &warnings)
+    } else {
+      do {
+        end = try copyRecords(from: nil)
+      } catch  where isDamage(error) {
+        throw damaged("\(error)", lsn: (error as? LogError)?.lsn, snapshots)
+      }
     }
     if end.firstLSN != nil {
       try WitnessFile.create(
@@ -55,19 +58,63 @@ struct FolderCopy {
     for name in [FolderName.log, FolderName.snapshots, FolderName.archive] {
       try source.disk.syncDirectory(DiskPath.join(target.folder.path, name))
     }
-    return try checked(end, warnings)
+    let report = try checked(end, snapshots, warnings)
+    guard end.firstLSN != nil else { return (report, LogMark()) }
+    return (report, LogMark(epoch: end.epoch, firstLSN: report.firstLSN, durableLSN: end.lastLSN))
+  }
+
+  /// Log and archive.
+  /// - Parameter first: the first record wanted; nil for all there are.
+  private func copyRecords(from first: UInt64?) throws -> LogCopyEnd {
+    let log = LogCopy(
+      source: source, target: target.folder, first: first, last: last, cutsFrames: cutsFrames,
+      dictionaries: dictionaries, progress: progress)
+    var end = try log.run()
+    try copyArchives(log, &end, from: first ?? 1)
+    if let last, end.firstLSN == nil {
+      throw CopyError.unreachable(
+        lsn: last, first: try LogListing(source.logLocation).segments.first ?? 1,
+        snapshots: try SnapshotCatalog(source).entries().map(\.lsn))
+    }
+    return end
+  }
+
+  /// The records after the older snapshot, or after the newer one where what is between them is damaged.
+  private func copyAfterSnapshots(
+    _ snapshots: inout [SnapshotCatalog.Entry], _ warnings: inout [String]
+  ) throws -> LogCopyEnd {
+    while let oldest = snapshots.last {
+      do {
+        return try copyRecords(from: oldest.lsn + 1)
+      } catch  where isDamage(error) && snapshots.count > 1 {
+        warnings.append("\(error): the snapshot of record \(oldest.lsn) is left out, too")
+        try target.remove(FolderName.snapshots, where: { $0 == DiskPath.name(of: oldest.path) })
+        try target.remove(FolderName.log)
+        try target.remove(FolderName.archive)
+        snapshots.removeLast()
+      }
+    }
+    throw CopyError.noSnapshot(last: last, snapshots: try SnapshotCatalog(source).entries().map(\.lsn))
+  }
+
+  /// What to say of damage in the source.
+  private func damaged(_ reason: String, lsn: UInt64?, _ snapshots: [SnapshotCatalog.Entry]) -> CopyError {
+    let newest = snapshots.first?.lsn
+    return .damaged(reason: reason, snapshot: newest.flatMap { $0 >= lsn ?? 0 ? $0 : nil })
   }
 
   /// The newest sound snapshots that know of no record after the last one wanted.
-  private func copySnapshots(_ warnings: inout [String]) throws {
+  /// - Returns: those that were copied, the newest first.
+  private func copySnapshots(_ warnings: inout [String]) throws -> [SnapshotCatalog.Entry] {
     let catalog = SnapshotCatalog(source)
-    var copied = 0
-    for entry in try catalog.entries() where copied < Snapshot.kept && entry.lsn <= last ?? .max {
-      do throws(BlockFileError) {
-        let reader = try catalog.openSound(entry)
-        reader.close()
+    var copied: [SnapshotCatalog.Entry] = []
+    for entry in try catalog.entries() where copied.count < Snapshot.kept && entry.lsn <= last ?? .max {
+      do {
+        let reader = try catalog.open(entry)
+        defer { reader.close() }
+        try reader.checkHashes { try progress(CopyProgress(part: .snapshots, done: 0)) }
         guard reader.largestLSN <= last ?? .max else { continue }
-      } catch {
+      } catch let error as BlockFileError {
         // One that a newer one has just replaced is no loss.
         if source.disk.exists(entry.path) { warnings.append("\(error): it is not copied") }
         continue
@@ -76,20 +123,28 @@ struct FolderCopy {
         try target.copy(entry.path, to: DiskPath.join(FolderName.snapshots, DiskPath.name(of: entry.path))) { count in
           try progress(CopyProgress(part: .snapshots, done: count))
         }
-        copied += 1
+        copied.append(entry)
       } catch let error as DiskError where error.code == ENOENT && !source.disk.exists(entry.path) {
         continue
       }
     }
+    return copied
   }
 
   /// The archives up to the last record. One that goes further, or that no segment follows, is laid out as a segment.
-  private func copyArchives(_ log: LogCopy, _ end: inout LogCopyEnd) throws {
-    let entries = try ArchiveCatalog(source).entries()
+  /// - Parameter first: the first record wanted; archives that end before it are left out.
+  private func copyArchives(_ log: LogCopy, _ end: inout LogCopyEnd, from first: UInt64) throws {
+    let entries = try ArchiveCatalog(source).entries().filter { $0.records.upperBound >= first }
     let hasLog = end.firstLSN != nil
     // Without a limit, and without a log, everything that the archive has is wanted.
     let wanted = last ?? (hasLog ? end.lastLSN : .max)
     let some = entries.filter { $0.records.lowerBound <= wanted }
+    if let hole = try ArchiveCatalog(source).setAside().first(where: { $0.records.overlaps(first...max(first, wanted)) }
+    ) {
+      throw LogError(
+        .corrupt, segment: DiskPath.name(of: hole.path), lsn: hole.records.lowerBound,
+        "the segment was set aside because it is damaged")
+    }
     var unpacked: ArchiveCatalog.Entry?
     if let final = some.last, !hasLog || final.records.upperBound > wanted { unpacked = final }
     for entry in some where entry != unpacked {
@@ -110,21 +165,38 @@ struct FolderCopy {
   }
 
   /// Reads the copy, and makes sure that it leads to a state.
-  private func checked(_ end: LogCopyEnd, _ warnings: [String]) throws -> CopyReport {
+  private func checked(
+    _ end: LogCopyEnd, _ snapshots: [SnapshotCatalog.Entry], _ warnings: [String]
+  ) throws -> CopyReport {
     let copy = target.folder
-    let found = Verification.run(copy, dictionaries: dictionaries, manifest: false) { done in
-      try progress(CopyProgress(part: .verification, done: done))
-    }
-    let first = try ArchiveReach(copy).firstLSN(before: end.firstLSN ?? end.lastLSN + 1)
+    let found = try Verification.run(copy, dictionaries: dictionaries, manifest: false, progress: noteReading)
+    let archived = try ArchiveReach(copy)
+    let first = archived.firstLSN(before: end.firstLSN ?? end.lastLSN + 1)
     let snapshot = found.snapshots.first?.lsn
+    if !found.problems.isEmpty || (snapshot ?? 0) + 1 < first {
+      // What is damaged in the copy may have been so before it was copied.
+      let before = try Verification.run(source, dictionaries: dictionaries, manifest: false, progress: noteReading)
+      if let problem = before.problems.first(where: { problem in found.problems.contains { $0.file == problem.file } })
+      {
+        throw damaged("\(problem)", lsn: problem.lsn, snapshots)
+      }
+    }
     guard (snapshot ?? 0) + 1 >= first else {
-      let snapshots = try SnapshotCatalog(source).entries().map(\.lsn)
-      throw CopyError.unreachable(lsn: last ?? end.lastLSN, first: first, snapshots: snapshots)
+      throw CopyError.unreachable(
+        lsn: last ?? end.lastLSN, first: first, snapshots: try SnapshotCatalog(source).entries().map(\.lsn))
     }
     guard found.problems.isEmpty else { throw CopyError.unsound(found.problems) }
     if let last, cutsFrames, end.lastLSN != last {
-      throw CopyError.noSuchRecord(wanted: String(last), last: end.lastLSN)
+      throw CopyError.noSuchRecord(wanted: .lsn(last), last: RecordMoment(lsn: end.lastLSN, time: nil), nil)
+    }
+    var warnings = warnings
+    if leavesOutHistory, first > 1 {
+      warnings.append("the history is left out: the copy has no records before \(first)")
+    } else if let kept = source.logMark?.firstLSN, kept < first {
+      warnings.append("records \(kept) to \(first - 1) are gone from the source, and so from the copy")
     }
     return CopyReport(path: copy.path, snapshot: snapshot, firstLSN: first, lastLSN: end.lastLSN, warnings: warnings)
   }
+
+  private func noteReading(_ done: UInt64) throws { try progress(CopyProgress(part: .verification, done: done)) }
 }

@@ -12,6 +12,8 @@ struct LogCopyEnd: Equatable {
 struct LogCopy {
   let source: DataFolder
   let target: DataFolder
+  /// The first record wanted: the copy begins with the frame that has it; nil for all there are.
+  var first: UInt64?
   /// The last record wanted; all there are where nil.
   let last: UInt64?
   /// Whether the frame with the last record is cut after it; otherwise it is left out when it has more.
@@ -38,7 +40,12 @@ struct LogCopy {
     // The witness first: whatever a live writer adds meanwhile is above it.
     let witness = try WitnessFile.read(source.logLocation)
     let listing = try LogListing(source.logLocation).segments
-    let wanted = listing.filter { $0 <= last ?? .max }
+    if last == nil {
+      let archive = try ArchiveReach(source)
+      if let objection = source.objection(hasSegments: !listing.isEmpty, witness, archive) { throw objection }
+    }
+    let start = listing.lastIndex { $0 <= first ?? 0 } ?? 0
+    let wanted = listing.dropFirst(start).filter { $0 <= last ?? .max }
     var end = LogCopyEnd(
       firstLSN: wanted.first, lastLSN: (wanted.first ?? 1) - 1, epoch: witness?.epoch ?? 0)
     var before: ChainPosition?
@@ -50,9 +57,11 @@ struct LogCopy {
           .corrupt, segment: LogFormat.segmentName(lsn), offset: 0, lsn: before.nextLSN,
           "the segment does not follow the one before")
       }
-      let (chain, stop) = try copy(segment)
+      let (begin, chain, stop) = try copy(segment, isFirst: index == 0)
+      if index == 0 { end.firstLSN = begin }
+      let next = start + index + 1
       // Within the log only a cut ends the frames of a segment before the next one begins.
-      if index + 1 < listing.count, !stop.isCut, chain.nextLSN != listing[index + 1] {
+      if next < listing.count, !stop.isCut, chain.nextLSN != listing[next] {
         throw LogError(
           .corrupt, segment: LogFormat.segmentName(lsn), offset: stop.offset, lsn: chain.nextLSN,
           "there is no good frame where one must be: the next segment was begun after it was durable")
@@ -61,8 +70,9 @@ struct LogCopy {
       end.lastLSN = chain.nextLSN - 1
       end.epoch = max(end.epoch, chain.epoch)
       if stop.isCut { break }
-      if index + 1 == listing.count { try check(chain, stop, witness) }
+      if next == listing.count { try check(chain, stop, witness) }
     }
+    if last == nil, let objection = source.objection(toEnd: end.lastLSN) { throw objection }
     return end
   }
 
@@ -82,9 +92,22 @@ struct LogCopy {
     var isCut: Bool
   }
 
-  private func copy(_ segment: OpenSegment) throws -> (ChainPosition, Stop) {
-    var scanner = SegmentScanner(segment, folderID: source.manifest.folderID)
-    var copy = try SegmentCopy(segment.header, in: target)
+  /// - Returns: the first record of the copied segment, and where its frames end.
+  private func copy(
+    _ segment: OpenSegment, isFirst: Bool
+  ) throws -> (firstLSN: UInt64, chain: ChainPosition, stop: Stop) {
+    var header = segment.header
+    var place: (offset: UInt64, chain: ChainPosition)?
+    if isFirst, let first, first > header.firstLSN {
+      // The frames before are left out, and may be damaged.
+      let found = try segment.place(of: first, folderID: source.manifest.folderID)
+      header.firstLSN = found.chain.nextLSN
+      header.previousHash = found.chain.hash
+      header.epoch = found.chain.epoch
+      place = found
+    }
+    var scanner = SegmentScanner(segment, folderID: source.manifest.folderID, at: place)
+    var copy = try SegmentCopy(header, in: target)
     var bodies = FrameBodies(dictionaries: dictionaries)
     var stop = Stop(segment: segment.header.firstLSN, offset: scanner.offset, isCut: false)
     while true {
@@ -107,7 +130,7 @@ struct LogCopy {
     }
     stop.offset = scanner.offset
     try copy.finish()
-    return (copy.chain, stop)
+    return (header.firstLSN, copy.chain, stop)
   }
 
   private func open(_ lsn: UInt64) throws -> OpenSegment {

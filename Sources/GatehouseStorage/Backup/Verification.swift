@@ -33,10 +33,13 @@ package struct Verification {
     package var lastLSN: UInt64 = 0
     /// The hash of the log's last frame, which stands for the whole chain.
     package var lastHash: Hash128?
+    /// Bytes of writes that were not finished behind the last frame, which the next start cuts off.
+    package var tornBytes: UInt64 = 0
   }
 
   let folder: DataFolder
   let options: LogOptions
+  let looksAtManifest: Bool
   let progress: (UInt64) throws -> Void
   var report = Report()
   /// The first record of the log when it was read: what is before it must be in the archive, which is read later.
@@ -44,22 +47,24 @@ package struct Verification {
 
   /// Verifies.
   /// - Parameters:
-  ///   - manifest: whether the manifest is looked at too.
-  ///   - progress: is told how many records of the log, or blocks of other files, were read; may throw to stop, which
-  ///     the report then says.
+  ///   - manifest: whether the manifest is looked at too, and what it says of the log.
+  ///   - progress: is told how many records of the log, or blocks of other files, were read; may throw to stop.
+  /// - Throws: what `progress` throws, and nothing else: whatever is wrong with the folder stands in the report.
   package static func run(
     _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, manifest: Bool = true,
     progress: (UInt64) throws -> Void = { _ in }
-  ) -> Report {
-    withoutActuallyEscaping(progress) { progress in
+  ) throws -> Report {
+    try Stopped.unwrapping(progress) { progress in
       var options = LogOptions()
       options.dictionaries = dictionaries
-      var verification = Verification(folder: folder, options: options, progress: progress)
+      var verification = Verification(
+        folder: folder, options: options, looksAtManifest: manifest, progress: progress)
       if manifest { verification.checkFolder() }
       // In this order, what moves from log to archive meanwhile is seen at least once.
-      verification.checkSnapshots()
-      verification.checkLog()
-      verification.checkArchives()
+      try verification.checkSnapshots()
+      try verification.checkLog()
+      try verification.checkPadding()
+      try verification.checkArchives()
       verification.checkReach()
       return verification.report
     }
@@ -78,8 +83,10 @@ package struct Verification {
     case _ where hasMoved(error): break
     case BlockFileError.damaged(_, let offset, let reason): note(file, offset: offset, reason)
     case let error as LogError:
+      let isItself = error.segment == DiskPath.name(of: path)
       note(
-        error.segment.map { DiskPath.join(FolderName.log, $0) } ?? file, offset: error.offset, lsn: error.lsn,
+        isItself ? file : error.segment.map { DiskPath.join(FolderName.log, $0) } ?? file, offset: error.offset,
+        lsn: error.lsn,
         error.detail)
     default: note(file, "\(error)")
     }
@@ -110,8 +117,7 @@ extension Verification {
     }
     for name in [FolderName.manifest, FolderName.manifestCopy] {
       do {
-        let bytes = try folder.disk.readFile(DiskPath.join(folder.path, name), limit: 64 << 10)
-        if try Manifest(decoding: bytes) != folder.manifest { note(name, "it differs from its copy") }
+        if try !readManifest(name).isOfSameFolder(as: folder.manifest) { note(name, "it differs from its copy") }
       } catch let fault as ManifestFault {
         note(name, "it cannot be used: \(fault)")
       } catch {
@@ -120,14 +126,28 @@ extension Verification {
     }
   }
 
-  private mutating func checkSnapshots() {
+  /// A live server may be seen while it writes the file; what is damaged is so at each look.
+  private func readManifest(_ name: String) throws -> Manifest {
+    var looks = 0
+    while true {
+      let bytes = try folder.disk.readFile(DiskPath.join(folder.path, name), limit: 64 << 10)
+      do throws(ManifestFault) {
+        return try Manifest(decoding: bytes)
+      } catch {
+        looks += 1
+        if looks == 3 { throw error }
+      }
+    }
+  }
+
+  private mutating func checkSnapshots() throws {
     var moves = 0
     // A server may replace all that were listed while the first of them is read.
-    while !checkListedSnapshots(), report.snapshots.isEmpty, moves < Self.moveLimit { moves += 1 }
+    while try !checkListedSnapshots(), report.snapshots.isEmpty, moves < Self.moveLimit { moves += 1 }
   }
 
   /// - Returns: whether all that were listed were still there when they were read.
-  private mutating func checkListedSnapshots() -> Bool {
+  private mutating func checkListedSnapshots() throws -> Bool {
     let catalog = SnapshotCatalog(folder)
     var areThere = true
     do {
@@ -135,14 +155,17 @@ extension Verification {
         do {
           let reader = try catalog.open(entry)
           defer { reader.close() }
-          try reader.verify()
+          try reader.verify { try progress(1) }
           report.snapshots.append(reader.info)
-          try progress(UInt64(reader.sections.count))
+        } catch let stop as Stopped {
+          throw stop
         } catch {
           note(error, at: entry.path)
           areThere = areThere && folder.disk.exists(entry.path)
         }
       }
+    } catch let stop as Stopped {
+      throw stop
     } catch {
       note(error, at: folder.snapshotsPath)
     }

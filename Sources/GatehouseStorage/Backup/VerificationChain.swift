@@ -4,8 +4,10 @@ internal import Glibc
 extension Verification {
   /// How often segments may move into the archive under the reader's eyes before that counts as a fault.
   static let moveLimit = 16
+  /// After how many records of the log, or frames of one that is damaged, somebody may stop the reading.
+  static let progressRecords: UInt64 = 1 << 10
 
-  mutating func checkLog() {
+  mutating func checkLog() throws {
     var moves = 0
     while true {
       do {
@@ -17,23 +19,44 @@ extension Verification {
         var records: UInt64 = 0
         let end = try log.replay(from: log.firstLSN) { _, _ in
           records += 1
-          if records.isMultiple(of: 1 << 16) { try progress(1 << 16) }
+          if records.isMultiple(of: Self.progressRecords) { try progress(Self.progressRecords) }
         }
         report.segments = log.segments.count
         report.firstLSN = log.firstLSN
+        report.tornBytes = end.tornBytes
         logFirst = log.segments.first?.firstLSN
         report.lastLSN = end.lastLSN
         report.lastHash = end.lastHash
+        checkMark(log, archive, end)
         return
+      } catch let stop as Stopped {
+        throw stop
       } catch {
         if moves < Self.moveLimit, hasMoved(error) {
           moves += 1
           continue
         }
         note(error, at: folder.logPath)
-        checkEachSegment()
+        try checkEachSegment()
+        if let objection = folder.objection(toEnd: report.lastLSN) { note(FolderName.log, "\(objection)") }
         return
       }
+    }
+  }
+
+  /// Holds the log against what the manifest says of it.
+  private mutating func checkMark(_ log: LogRecovery, _ archive: ArchiveReach, _ end: LogEnd) {
+    let objection = folder.objection(hasSegments: !log.segments.isEmpty, log.witness, archive)
+    if let objection = objection ?? folder.objection(toEnd: end.lastLSN) {
+      return note(FolderName.log, "\(objection)")
+    }
+    guard let mark = folder.logMark, mark.isClosed, log.witness?.epoch == mark.epoch, let segment = end.segment else {
+      return
+    }
+    if !end.isClean || end.tornBytes > 0 {
+      note(
+        DiskPath.join(FolderName.log, LogFormat.segmentName(segment)), offset: end.offset, lsn: end.lastLSN + 1,
+        "the log was closed in order, and does not end so; no record is missing")
     }
   }
 
@@ -44,7 +67,7 @@ extension Verification {
   }
 
   /// After one problem was found: looks for those that lie behind it.
-  private mutating func checkEachSegment() {
+  private mutating func checkEachSegment() throws {
     let listing: [UInt64]
     do throws(LogError) {
       let found = try LogListing(folder.logLocation)
@@ -66,8 +89,10 @@ extension Verification {
         }
         let segment = SealedSegment(firstLSN: lsn, lastLSN: listing[index + 1] - 1)
         var reader = try SealedSegmentReader(segment, in: folder)
-        while try reader.nextFrame() != nil {}
+        while try reader.nextFrame() != nil { try progress(0) }
         report.lastLSN = segment.lastLSN
+      } catch let stop as Stopped {
+        throw stop
       } catch {
         note(error, at: folder.logLocation.path(LogFormat.segmentName(lsn)))
       }
@@ -83,52 +108,133 @@ extension Verification {
     report.lastHash = scanner.chain.hash
   }
 
-  mutating func checkArchives() {
+  /// Bytes that mean nothing, and that no record is lost with, are zero in a file that its disk keeps as it was written.
+  mutating func checkPadding() throws {
+    do {
+      for fault in try WitnessFile.faults(folder.logLocation) {
+        note(DiskPath.join(FolderName.log, LogFormat.witnessName), offset: fault.offset, fault.text)
+      }
+      let listing = try LogListing(folder.logLocation).segments
+      for (index, lsn) in listing.enumerated() { try checkPadding(ofSegment: lsn, isSealed: index + 1 < listing.count) }
+    } catch let stop as Stopped {
+      throw stop
+    } catch {
+      note(error, at: folder.logPath)
+    }
+  }
+
+  private mutating func checkPadding(ofSegment lsn: UInt64, isSealed: Bool) throws {
+    let file = DiskPath.join(FolderName.log, LogFormat.segmentName(lsn))
+    do {
+      let segment = try OpenSegment(folder.logLocation, lsn)
+      defer { segment.file.close() }
+      var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
+      try checkZeros(&scanner, UInt64(LogFormat.headerSize)..<LogFormat.segmentStart, file)
+      // The bodies were checked before.
+      while case .frame(let frame) = try scanner.next(checkingFrom: .max) {
+        try checkZeros(&scanner, (frame.offset + UInt64(frame.header.frameLength))..<scanner.offset, file)
+        try progress(0)
+      }
+      // Behind the last frame of all lies what a crash has left of a write, and behind a damaged one nothing is known.
+      guard isSealed, case .stop(.nothing) = try scanner.next() else { return }
+      try checkZeros(&scanner, scanner.offset..<UInt64.max, file)
+    } catch let error as LogError where error.code != .disk {
+      // Damage was named where the log was read.
+      return
+    } catch  where hasMoved(error) {
+      return
+    }
+  }
+
+  private mutating func checkZeros(_ scanner: inout SegmentScanner, _ range: Range<UInt64>, _ file: String) throws {
+    guard let at = try scanner.firstNonZero(in: range) else { return }
+    note(file, offset: at, "there is something between the frames, where nothing should be; no record is damaged")
+  }
+
+  mutating func checkArchives() throws {
     let catalog = ArchiveCatalog(folder)
     do {
-      var before: ArchiveInfo?
-      for entry in try catalog.entries() {
+      var before: Link?
+      for (entry, isSetAside) in try catalog.all() {
+        if isSetAside {
+          try checkSetAside(entry)
+          before = Link(lastLSN: entry.records.upperBound, hash: nil)
+          continue
+        }
         do {
           let reader = try catalog.open(entry)
           defer { reader.close() }
           try reader.verify { _, _ in try progress(1) }
           check(reader.info, after: before)
-          before = reader.info
+          before = Link(lastLSN: entry.records.upperBound, hash: reader.info.lastHash)
           report.archives.append(reader.info)
+        } catch let stop as Stopped {
+          throw stop
         } catch {
           note(error, at: entry.path)
-          before = nil
+          before = Link(lastLSN: entry.records.upperBound, hash: nil)
         }
       }
-      if let last = report.archives.last { try checkLog(after: last) }
+      if let before { try checkLog(after: before) }
+    } catch let stop as Stopped {
+      throw stop
     } catch {
       note(error, at: folder.archivePath)
     }
   }
 
-  /// Holds an archive against the one before it, or against the beginning of all.
-  private mutating func check(_ info: ArchiveInfo, after before: ArchiveInfo?) {
+  /// Where a file of the archive ends: its last record, and the hash of its last frame, where that can be read.
+  private struct Link {
+    var lastLSN: UInt64
+    var hash: Hash128?
+  }
+
+  /// Names what cannot be read of a segment that a compaction has set aside.
+  private mutating func checkSetAside(_ entry: ArchiveCatalog.Entry) throws {
+    let file = relative(entry.path)
+    do {
+      let segment = try OpenSegment(folder.logLocation, entry.records.lowerBound, path: entry.path)
+      defer { segment.file.close() }
+      var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
+      while case .frame = try scanner.next() { try progress(0) }
+      let next = scanner.chain.nextLSN
+      note(
+        file, offset: scanner.offset, lsn: next,
+        next > entry.records.upperBound
+          ? "the segment was set aside as damaged, but can be read"
+          : "there is no good frame: the segment was set aside as damaged, and the records from \(next) on are not all there"
+      )
+    } catch let stop as Stopped {
+      throw stop
+    } catch {
+      note(error, at: entry.path)
+    }
+    report.lastLSN = max(report.lastLSN, entry.records.upperBound)
+  }
+
+  /// Holds an archive against the file before it, or against the beginning of all.
+  private mutating func check(_ info: ArchiveInfo, after before: Link?) {
     let file = relative(info.path)
     let first = info.records.lowerBound
     if first == 1, info.previousHash != LogFormat.genesis(folder.manifest.folderID) {
       note(file, lsn: 1, "its first frame does not begin the folder's chain")
     }
     guard let before else { return }
-    if first != before.records.upperBound + 1 {
-      note(file, lsn: before.records.upperBound + 1, "the archive before it ends with \(before.records.upperBound)")
-    } else if info.previousHash != before.lastHash {
+    if first != before.lastLSN + 1 {
+      note(file, lsn: before.lastLSN + 1, "the archive before it ends with \(before.lastLSN)")
+    } else if let hash = before.hash, info.previousHash != hash {
       note(file, lsn: first, "it does not follow on the archive before it")
     }
   }
 
   /// Holds the archive's end against the log, wherever a segment begins right after it.
-  private mutating func checkLog(after info: ArchiveInfo) throws {
-    let next = info.records.upperBound + 1
+  private mutating func checkLog(after before: Link) throws {
+    let next = before.lastLSN + 1
     let segments = try LogListing(folder.logLocation).segments
     if segments.contains(next) {
       let segment = try OpenSegment(folder.logLocation, next)
       defer { segment.file.close() }
-      if segment.header.previousHash != info.lastHash {
+      if let hash = before.hash, segment.header.previousHash != hash {
         note(
           DiskPath.join(FolderName.log, LogFormat.segmentName(next)), offset: 0, lsn: next,
           "it does not follow on the archive")
@@ -137,11 +243,23 @@ extension Verification {
       note(FolderName.log, lsn: next, "the archive ends with \(next - 1), and the log begins with \(logFirst)")
     }
     report.firstLSN = min(report.firstLSN, report.archives.first?.records.lowerBound ?? .max)
-    report.lastLSN = max(report.lastLSN, info.records.upperBound)
+    report.lastLSN = max(report.lastLSN, before.lastLSN)
+  }
+
+  /// Whether the history begins where the manifest says.
+  private mutating func checkHistory() {
+    // The manifest is read again, after the files: a server that deletes an archive says so before.
+    guard let first = try? History(folder, keys: { _, _ in 0 }).firstLSN(), let kept = folder.readLogMark()?.firstLSN,
+      kept < first
+    else { return }
+    note(
+      FolderName.archive, lsn: kept,
+      "the records from \(kept) to \(first - 1) are gone, and no retention has deleted them")
   }
 
   /// Whether the newest snapshot leads, through the log, to a state.
   mutating func checkReach() {
+    if looksAtManifest { checkHistory() }
     guard let newest = report.snapshots.first else {
       if report.firstLSN > 1 {
         note(

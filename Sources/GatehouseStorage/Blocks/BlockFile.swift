@@ -67,6 +67,22 @@ package enum BlockFileError: Error, Equatable {
   case failed(DiskError)
 }
 
+extension BlockFileError {
+  /// Whether what was written once is not what is there now: trying again does not help.
+  package var isDamage: Bool {
+    switch self {
+    case .damaged, .otherFolder: true
+    case .failed(let error): error.isUnreadable
+    case .newer: false
+    }
+  }
+}
+
+/// Whether an error says that a file is damaged, and not that the disk, the program or somebody else stands in the way.
+package func isDamage(_ error: any Error) -> Bool {
+  (error as? LogError)?.isDamage ?? (error as? BlockFileError)?.isDamage ?? false
+}
+
 extension BlockFileError: CustomStringConvertible {
   package var description: String {
     switch self {

@@ -73,26 +73,28 @@ struct BlockFileReader: Sendable {
     .damaged(path: path, offset: entry.offset, reason: reason)
   }
 
-  /// Reads and restores every block.
-  func verify(_ progress: (_ done: Int) throws(BlockFileError) -> Void = { _ in }) throws(BlockFileError) {
-    var decompressor = ZstdDecompressor()
-    var scratch: [UInt8] = []
-    var raw: [UInt8] = []
-    for number in entries.indices {
-      let count = entries[number].rawLength
-      if raw.count < count { raw = [UInt8](repeating: 0, count: count) }
-      try raw.withMutableRawBytes { buffer throws(BlockFileError) in
-        let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-        try read(number, into: target, scratch: &scratch, &decompressor)
-      }
-      try progress(number + 1)
-    }
+  /// What restoring blocks one after the other keeps from block to block. One thread's.
+  struct Buffers: ~Copyable {
+    fileprivate var decompressor = ZstdDecompressor()
+    fileprivate var scratch: [UInt8] = []
+    fileprivate var raw: [UInt8] = []
+
+    init() {}
   }
 
-  /// Holds every block against its hash, without restoring it.
-  func checkHashes() throws(BlockFileError) {
-    var scratch: [UInt8] = []
-    for number in entries.indices { try check(number, scratch: &scratch) }
+  /// Reads and restores block `number`, to see that it can be.
+  func restore(_ number: Int, _ buffers: inout Buffers) throws(BlockFileError) {
+    let count = entries[number].rawLength
+    if buffers.raw.count < count { buffers.raw = [UInt8](repeating: 0, count: count) }
+    // Two fields of one value cannot be used at once, so the raw bytes are taken out meanwhile.
+    var raw: [UInt8] = []
+    swap(&raw, &buffers.raw)
+    defer { swap(&raw, &buffers.raw) }
+    try raw.withMutableRawBytes { buffer throws(BlockFileError) in
+      try read(
+        number, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), scratch: &buffers.scratch,
+        &buffers.decompressor)
+    }
   }
 
   /// Has the next read come from the disk. Only what is synced may be forgotten so.

@@ -67,5 +67,8 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
 }
 
 extension DiskError {
+  /// Whether a part of a file cannot be read any more.
+  var isUnreadable: Bool { code == EIO && call == "pread" }
+
   package var description: String { "\(call) of \(path): \(String(cString: strerror(code)))" }
 }

@@ -1,7 +1,9 @@
+internal import Synchronization
+
 /// A data folder: everything that one Gatehouse server keeps.
 ///
 /// ```
-/// manifest         what the folder is (`Manifest`); replaced whole, never changed in place
+/// manifest         what the folder is (`Manifest`), and how far its log is known to reach
 /// manifest.copy    the same again: without its keys, a folder that is otherwise sound would be lost
 /// lock             held by the process that owns the folder, for as long as it lives
 /// log/             segments of the write-ahead log
@@ -11,21 +13,35 @@
 ///
 /// One process owns a folder at a time. Others may look at it meanwhile without the lock: they read files
 /// that never change once they have their name, and a log whose end they take as it comes.
+///
+/// A folder that was emptied, or of which `log/` was set back to an older copy, is refused: the manifest says how far
+/// the log reached (`LogMark`). Two things cannot be noticed by anything that lies in the folder. The first is a folder
+/// that was set back as a whole, manifest and all. The second is a `log/` that was set back, after the server was
+/// killed, to a copy made since the newest of these: its start, its newest complete segment, its newest snapshot. Both
+/// show only to who has noted the last record and its hash elsewhere, as `gatehousectl verify` tells them.
 package final class DataFolder: Sendable {
   /// The path without a slash at its end.
   package let path: String
   package let disk: any Disk
+  /// As it was when the folder was opened; `logMark` is what it says of the log now.
   package let manifest: Manifest
   /// What was put right when the folder was opened, for the server's log.
   package let warnings: [String]
+  /// Whether the folder has just been made.
+  package let isNew: Bool
+  private let mark: Mutex<LogMark?>
   /// Open, and locked, for as long as this process owns the folder; nil when it only looks.
   private let lock: (any DiskFile)?
 
-  init(path: String, disk: any Disk, manifest: Manifest, warnings: [String], lock: (any DiskFile)?) {
+  init(
+    path: String, disk: any Disk, manifest: Manifest, warnings: [String], isNew: Bool = false, lock: (any DiskFile)?
+  ) {
     self.path = path
     self.disk = disk
     self.manifest = manifest
     self.warnings = warnings
+    self.isNew = isNew
+    mark = Mutex(manifest.log)
     self.lock = lock
   }
 
@@ -37,6 +53,28 @@ package final class DataFolder: Sendable {
 
   /// Whether this process holds the lock, and so may write.
   package var isOwned: Bool { lock != nil }
+
+  /// What the manifest says of the log; nil in a folder of a version that noted nothing.
+  package var logMark: LogMark? { mark.withLock { $0 } }
+
+  /// Changes what the manifest says of the log, durably.
+  func note(_ change: (inout LogMark?) -> Void) throws(DiskError) {
+    precondition(isOwned)
+    try mark.withLock { mark throws(DiskError) in
+      var changed = mark
+      change(&changed)
+      guard changed != mark else { return }
+      var manifest = manifest
+      manifest.log = changed
+      try FolderOpening(path: path, disk: disk).overwrite(manifest)
+      mark = changed
+    }
+  }
+
+  /// What the manifest says of the log by now, where another process owns the folder and may have changed it.
+  func readLogMark() -> LogMark? {
+    (try? FolderOpening(path: path, disk: disk).look().manifest.log) ?? logMark
+  }
 
   /// Gives the folder up to other processes. The object must not be used to write afterwards.
   package func close() { lock?.close() }

@@ -31,7 +31,8 @@ struct FolderOpening {
     }
     try prepareSubfolders()
     isKept = true
-    return DataFolder(path: path, disk: disk, manifest: manifest, warnings: warnings, lock: lock)
+    return DataFolder(
+      path: path, disk: disk, manifest: manifest, warnings: warnings, isNew: !manifestIsThere, lock: lock)
   }
 
   func look() throws(FolderError) -> DataFolder {
@@ -141,13 +142,28 @@ extension FolderOpening {
     }
   }
 
+  /// Writes what has changed of a manifest that is there, in place: first the copy, then the manifest, each synced
+  /// before the other is touched, so that one of them is whole whenever the power goes.
+  func overwrite(_ manifest: Manifest) throws(DiskError) {
+    let bytes = manifest.encoded()
+    for name in [FolderName.manifestCopy, FolderName.manifest] {
+      let file = try disk.openFile(DiskPath.join(path, name), .write)
+      defer { file.close() }
+      try bytes.withRawBytes { bytes throws(DiskError) in try file.writeAll(bytes, at: 0) }
+      if try file.size() > UInt64(bytes.count) { try file.truncate(to: UInt64(bytes.count)) }
+      try file.sync()
+    }
+  }
+
   /// The manifest, or its copy where the manifest itself is of no use.
   private func readManifest(repair: Bool, _ warnings: inout [String]) throws(FolderError) -> Manifest {
     let first = try load(FolderName.manifest)
     let second = try load(FolderName.manifestCopy)
     switch (first, second) {
-    case (.success(let manifest), .success(let copy)) where manifest == copy:
-      return manifest
+    case (.success(let manifest), .success(let copy)) where manifest.isOfSameFolder(as: copy):
+      // They differ where a crash, or a server that works meanwhile, has written the one and not yet the other.
+      guard let mark = manifest.log else { return copy }
+      return copy.log.map { mark.isBefore($0) } ?? false ? copy : manifest
     case (.success(let manifest), _):
       if repair {
         try write(manifest, to: FolderName.manifestCopy)

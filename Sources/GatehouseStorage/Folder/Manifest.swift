@@ -12,12 +12,17 @@
 /// created 1763755200000
 /// secret 9ae1… (32 bytes)
 /// hash-key 03b7… (16 bytes)
+/// log-epoch 3
+/// log-first 1
+/// log-durable 7706
+/// log-closed 1
 /// checksum c4d2… (16 bytes)
 /// ```
 ///
 /// The checksum is the `Hash128` of every byte before its line. `format` is the version that wrote the
 /// folder, `reader` the smallest version that may read it: a program of version v opens any folder whose
-/// `reader` is at most v, and passes over lines that it does not know.
+/// `reader` is at most v, and keeps lines that it does not know as they are. The lines about the log are a `LogMark`;
+/// folders of version 0.1.0 have none.
 package struct Manifest: Sendable, Equatable {
   /// The version of the formats that this program writes.
   package static let currentFormat: UInt32 = 1
@@ -43,6 +48,23 @@ package struct Manifest: Sendable, Equatable {
   package var secretKey: SecretBytes
   /// What names are hashed with when they are spread over partitions.
   package var hashKey: SecretBytes
+  /// What it says of the log; nil in a folder of a version that noted nothing.
+  package var log: LogMark?
+  /// Lines of a later version, which belong there all the same.
+  package var others: [ManifestLine] = []
+
+  /// Whether both are of one folder, whatever they say of its log.
+  func isOfSameFolder(as other: Manifest) -> Bool {
+    var other = other
+    other.log = log
+    return self == other
+  }
+}
+
+/// A line of the file.
+package struct ManifestLine: Sendable, Equatable {
+  package var name: String
+  package var value: String
 }
 
 /// Bytes that no log line, error text or dump may show.
@@ -80,6 +102,6 @@ extension Manifest {
       format: Self.currentFormat, reader: Self.currentReader,
       folderID: Hash128(high: random.next(), low: random.next()),
       partitionCount: count, createdAt: parameters.createdAt,
-      secretKey: draw(Self.secretKeySize), hashKey: draw(Self.hashKeySize))
+      secretKey: draw(Self.secretKeySize), hashKey: draw(Self.hashKeySize), log: LogMark())
   }
 }

@@ -10,7 +10,7 @@ enum ManifestFault: Error, Equatable {
 extension Manifest {
   /// The file's bytes.
   func encoded() -> [UInt8] {
-    let lines: [(String, String)] = [
+    var lines: [(String, String)] = [
       ("program", Self.program),
       ("format", String(format)),
       ("reader", String(reader)),
@@ -20,6 +20,13 @@ extension Manifest {
       ("secret", Hexadecimal.text(secretKey.bytes)),
       ("hash-key", Hexadecimal.text(hashKey.bytes)),
     ]
+    if let log {
+      lines += [
+        ("log-epoch", String(log.epoch)), ("log-first", String(log.firstLSN)), ("log-durable", String(log.durableLSN)),
+        ("log-closed", log.isClosed ? "1" : "0"),
+      ]
+    }
+    lines += others.map { ($0.name, $0.value) }
     let text = lines.map { "\($0) \($1)\n" }.joined()
     return Array((text + "\(Self.checksumName) \(Self.checksum(of: Array(text.utf8)))\n").utf8)
   }
@@ -41,12 +48,24 @@ extension Manifest {
       throw .damaged("its checksum does not hold")
     }
     var values: [Substring: Substring] = [:]
+    var others: [ManifestLine] = []
     for line in String(decoding: body, as: UTF8.self).split(separator: "\n") {
       guard let space = line.firstIndex(of: " ") else { throw .damaged("a line has no value") }
-      values[line[..<space]] = line[line.index(after: space)...]
+      let value = line[line.index(after: space)...]
+      if Self.knownNames.contains(String(line[..<space])) {
+        values[line[..<space]] = value
+      } else {
+        others.append(ManifestLine(name: String(line[..<space]), value: String(value)))
+      }
     }
     try self.init(values)
+    self.others = others
   }
+
+  private static let knownNames: Set = [
+    "program", "format", "reader", "folder", "partitions", "created", "secret", "hash-key", "log-epoch", "log-first",
+    "log-durable", "log-closed",
+  ]
 
   private init(_ values: [Substring: Substring]) throws(ManifestFault) {
     func number<Value: FixedWidthInteger>(_ name: String) throws(ManifestFault) -> Value {
@@ -70,5 +89,10 @@ extension Manifest {
     createdAt = try number("created")
     secretKey = SecretBytes(try bytes("secret", Self.secretKeySize))
     hashKey = SecretBytes(try bytes("hash-key", Self.hashKeySize))
+    guard values["log-epoch"] != nil else { return }
+    let isClosed: UInt8 = try number("log-closed")
+    log = LogMark(
+      epoch: try number("log-epoch"), firstLSN: try number("log-first"), durableLSN: try number("log-durable"),
+      isClosed: isClosed != 0)
   }
 }

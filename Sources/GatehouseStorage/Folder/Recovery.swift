@@ -6,6 +6,10 @@ package enum RecoveryError: Error, Equatable {
   case behind(snapshot: UInt64, log: UInt64)
   /// The log does not go on from where the archive ends, though their numbers say so.
   case unchained(at: UInt64)
+  /// There is no log, though records were made: through `made` at least, as far as the manifest knows.
+  case emptied(path: String, made: UInt64?, archived: ClosedRange<UInt64>?)
+  /// The log is older than the manifest: what it says, and what the manifest says.
+  case setBack(path: String, log: String, manifest: String)
 }
 
 extension RecoveryError: CustomStringConvertible {
@@ -21,6 +25,17 @@ extension RecoveryError: CustomStringConvertible {
     case .unchained(let lsn):
       "the log does not follow on the archive at record \(lsn); run `gatehousectl verify`, and move what belongs to "
         + "another folder out of this one"
+    case .emptied(let path, let made, let archived):
+      "\(path): records were made" + (made.map { $0 > 0 ? ", through \($0) at least" : "" } ?? "")
+        + ", but log/ is empty: it was taken away, or another disk is mounted there; bring it back, or go back to a "
+        + "backup with `gatehousectl restore`"
+        + (archived.map {
+          "; what the archive still has can be had with `gatehousectl restore --until \($0.upperBound)`"
+        } ?? "; if this folder never held anything, delete it, and a new one is made")
+    case .setBack(let path, let log, let manifest):
+      "\(path): the log \(log), but the manifest knows of \(manifest): log/ was replaced by an older copy, or its end is "
+        + "gone; bring it back, or go back to a backup with `gatehousectl restore`; what is there can be had with "
+        + "`gatehousectl restore --until` and the number of the last record wanted"
     }
   }
 }
@@ -28,6 +43,8 @@ extension RecoveryError: CustomStringConvertible {
 /// What was found when a folder was opened, for the server's log.
 package struct RecoveryReport: Sendable, Equatable {
   package var snapshot: SnapshotInfo?
+  /// The first record of archive and log together.
+  package var firstLSN: UInt64 = 1
   /// The first record to be replayed.
   package var replayFrom: UInt64 = 1
   /// How many of them come from the archive, because the log no longer has them.
@@ -60,8 +77,10 @@ package struct Recovery: Sendable {
     let log = try LogRecovery(
       folder.logLocation, options: options, forWriting: true, firstLSN: archives.records.map { $0.upperBound + 1 } ?? 1,
       previousHash: archives.lastHash)
+    if let objection = folder.objection(hasSegments: !log.segments.isEmpty, log.witness, archives) { throw objection }
     var report = RecoveryReport()
     let first = archives.firstLSN(before: log.firstLSN)
+    report.firstLSN = first
     let snapshot = try newestSound(in: folder, first: first, &report)
     report.replayFrom = (snapshot?.lsn ?? 0) + 1
     guard report.replayFrom >= first else {
@@ -70,6 +89,11 @@ package struct Recovery: Sendable {
     if report.replayFrom < log.firstLSN {
       report.fromArchive = log.firstLSN - report.replayFrom
       report.warnings.append("\(report.fromArchive) records are replayed from the archive: the log begins after them")
+    }
+    if let kept = folder.logMark?.firstLSN, kept < first {
+      report.warnings.append(
+        "the history before record \(first) is gone or cannot be read, though it is kept from record \(kept) on; the "
+          + "state is whole: run `gatehousectl verify` for all damage")
     }
     try archives.checkChain(into: folder, at: log.firstLSN)
     return Recovery(folder: folder, log: log, snapshot: snapshot, report: report)
@@ -118,6 +142,7 @@ package struct Recovery: Sendable {
     if let snapshot, snapshot.largestLSN > end.lastLSN {
       throw RecoveryError.behind(snapshot: snapshot.largestLSN, log: end.lastLSN)
     }
+    if let objection = folder.objection(toEnd: end.lastLSN) { throw objection }
     return end
   }
 }

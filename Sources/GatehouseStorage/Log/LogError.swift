@@ -41,6 +41,8 @@ package struct LogError: Error, Equatable, Sendable {
   package var offset: UInt64?
   /// The first record that cannot be had.
   package var lsn: UInt64?
+  /// Whether the disk cannot read a part of the file any more.
+  var isUnreadable = false
   package let detail: String
 
   package init(_ code: Code, segment: String? = nil, offset: UInt64? = nil, lsn: UInt64? = nil, _ detail: String) {
@@ -53,6 +55,16 @@ package struct LogError: Error, Equatable, Sendable {
 
   init(_ error: DiskError, segment: String? = nil) {
     self.init(.disk, segment: segment, error.description)
+    isUnreadable = error.isUnreadable
+  }
+
+  /// Whether what was written once is not what is there now: trying again does not help.
+  package var isDamage: Bool {
+    switch code {
+    case .corrupt, .missing, .stranger: true
+    case .disk: isUnreadable
+    case .unsupported, .dictionary: false
+    }
   }
 }
 

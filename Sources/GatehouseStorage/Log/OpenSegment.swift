@@ -3,6 +3,8 @@ struct OpenSegment: Sendable {
   let header: SegmentHeader
   let file: any DiskFile
   let size: UInt64
+  /// The file's.
+  let name: String
 
   /// What the segment's first frame must say of itself.
   var chainStart: ChainPosition {
@@ -10,12 +12,16 @@ struct OpenSegment: Sendable {
   }
 
   /// Opens a segment and checks that it is the one that its name says.
-  /// - Parameter lsn: its first record.
-  init(_ location: LogLocation, _ lsn: UInt64, mode: OpenMode = .read) throws(LogError) {
-    let name = LogFormat.segmentName(lsn)
+  /// - Parameters:
+  ///   - lsn: its first record.
+  ///   - path: where it lies; nil for its place in the log.
+  init(_ location: LogLocation, _ lsn: UInt64, mode: OpenMode = .read, path: String? = nil) throws(LogError) {
+    let path = path ?? location.path(LogFormat.segmentName(lsn))
+    let name = DiskPath.name(of: path)
+    self.name = name
     var bytes = [UInt8](repeating: 0, count: LogFormat.headerSize)
     do throws(DiskError) {
-      file = try location.disk.openFile(location.path(name), mode)
+      file = try location.disk.openFile(path, mode)
       size = try file.size()
       let file = self.file
       _ = try bytes.withUnsafeMutableBufferPointer { buffer throws(DiskError) in
@@ -63,12 +69,49 @@ extension OpenSegment {
           return hasFrame(hash, in: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         }
       } catch {
-        throw LogError(error, segment: LogFormat.segmentName(header.firstLSN))
+        throw LogError(error, segment: name)
       }
       if isFound { return true }
       end = start
     }
     return false
+  }
+
+  /// Where the frame with a record begins, or where it would come behind the last one. It is found by the headers, each
+  /// of which has its own hash, and so in spite of damage that lies before it.
+  func place(of lsn: UInt64, folderID: Hash128) throws(LogError) -> (offset: UInt64, chain: ChainPosition) {
+    var step = [UInt8](repeating: 0, count: Self.stepBytes)
+    var offset = LogFormat.segmentStart
+    var end: (offset: UInt64, chain: ChainPosition)?
+    while offset < size {
+      // As above, no header crosses the end of a step.
+      let start = offset / UInt64(Self.stepBytes) * UInt64(Self.stepBytes)
+      do throws(DiskError) {
+        let count = try step.withMutableRawBytes { bytes throws(DiskError) in try file.readAll(into: bytes, at: start) }
+        for at in count..<step.count { step[at] = 0 }
+      } catch {
+        throw LogError(error, segment: name)
+      }
+      while offset < start + UInt64(Self.stepBytes) {
+        let header = step.withRawBytes { bytes in
+          let here = UnsafeRawBufferPointer(rebasing: bytes[Int(offset - start)...])
+          return try? FrameHeader(loading: here, folderID: folderID)
+        }
+        guard let header, header.firstLSN <= lsn else {
+          offset += UInt64(self.header.alignment)
+          continue
+        }
+        if lsn < header.nextLSN {
+          return (
+            offset, ChainPosition(nextLSN: header.firstLSN, hash: header.previousHash, epoch: header.epoch)
+          )
+        }
+        offset = LogFormat.aligned(offset + UInt64(header.frameLength), UInt64(self.header.alignment))
+        end = (offset, ChainPosition(nextLSN: header.nextLSN, hash: header.hash, epoch: header.epoch))
+      }
+    }
+    if let end, end.chain.nextLSN == lsn { return end }
+    throw LogError(.corrupt, segment: name, lsn: lsn, "the frame with the record is not there")
   }
 
   private func hasFrame(_ hash: Hash128, in bytes: UnsafeRawBufferPointer) -> Bool {

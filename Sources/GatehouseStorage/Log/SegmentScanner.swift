@@ -39,6 +39,8 @@ struct SegmentScanner: ~Copyable {
 
   let segment: UInt64
   let header: SegmentHeader
+  /// The segment's file name.
+  let name: String
   private(set) var offset = LogFormat.segmentStart
   private(set) var chain: ChainPosition
 
@@ -61,6 +63,7 @@ struct SegmentScanner: ~Copyable {
     self.windowBytes = windowBytes
     self.segment = segment.header.firstLSN
     header = segment.header
+    name = segment.name
     file = segment.file
     size = segment.size
     window = RawBuffer(capacity: Int(min(UInt64(windowBytes), segment.size)))
@@ -136,10 +139,21 @@ struct SegmentScanner: ~Copyable {
     return rest
   }
 
+  /// Where the first byte of a range lies that is not zero; nil where all are, as far as the file has them. The ranges
+  /// between frames mean nothing, and are zero all the same.
+  mutating func firstNonZero(in range: Range<UInt64>) throws(LogError) -> UInt64? {
+    var place = range.lowerBound
+    while place < range.upperBound, place < size {
+      let count = Int(min(UInt64(windowBytes), min(size, range.upperBound) - place))
+      guard let bytes = try view(place, count) else { return nil }
+      if let at = bytes.firstIndex(where: { $0 != 0 }) { return place + UInt64(at) }
+      place += UInt64(count)
+    }
+    return nil
+  }
+
   /// Forgets what was read, as a writer may have written since.
   mutating func forget() { window.removeAll() }
-
-  private var name: String { LogFormat.segmentName(segment) }
 
   private mutating func hasOnlyZeros(from start: UInt64) throws(LogError) -> Bool {
     guard start < size, let bytes = try view(start, Int(size - start)) else { return true }

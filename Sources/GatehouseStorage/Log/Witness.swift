@@ -46,8 +46,9 @@ package struct WitnessFile {
   /// Writes the copy whose turn it is, and syncs it.
   mutating func write(epoch: UInt64, durableLSN: UInt64) throws(DiskError) {
     let next = Witness(epoch: epoch, durableLSN: durableLSN, sequence: current.sequence + 1)
-    try Self.encode(next, folderID).withUnsafeBufferPointer { bytes throws(DiskError) in
-      try file.writeAll(UnsafeRawBufferPointer(bytes), at: (next.sequence % 2) * Self.copyDistance)
+    // The whole page, so that nothing is left of a write that the loss of power has torn.
+    try Self.page(next, folderID).withRawBytes { bytes throws(DiskError) in
+      try file.writeAll(bytes, at: (next.sequence % 2) * Self.copyDistance)
     }
     try file.sync()
     current = next
@@ -55,9 +56,8 @@ package struct WitnessFile {
 
   /// Makes the side file of a log; used for a new log, and for one that was copied to another folder.
   package static func create(_ location: LogLocation, _ witness: Witness) throws(DiskError) {
-    let copy = encode(witness, location.folderID)
-    let padding = [UInt8](repeating: 0, count: Int(copyDistance) - copy.count)
-    try location.disk.replaceFile(location.path(LogFormat.witnessName), with: copy + padding + copy + padding)
+    let page = page(witness, location.folderID)
+    try location.disk.replaceFile(location.path(LogFormat.witnessName), with: page + page)
   }
 
   /// What the side file says.
@@ -82,6 +82,60 @@ package struct WitnessFile {
     }
     guard let newest else { throw LogError(.corrupt, segment: name, "both copies of the witness are damaged") }
     return newest
+  }
+
+  /// What is wrong with the side file, though it can be read: a copy that is damaged, bytes where there should be zeros.
+  /// Empty where there is no file.
+  static func faults(_ location: LogLocation) throws(LogError) -> [Fault] {
+    var common: Set<Fault>?
+    // A live writer may be seen while it writes a copy; what is damaged is so at each look.
+    for _ in 0..<3 {
+      let bytes: [UInt8]
+      do throws(DiskError) {
+        bytes = try location.disk.readFile(location.path(LogFormat.witnessName), limit: 2 * fileSize)
+      } catch {
+        if error.code == ENOENT { return [] }
+        throw LogError(error, segment: LogFormat.witnessName)
+      }
+      let found = try faults(in: bytes, location.folderID)
+      common = common.map { $0.intersection(found) } ?? found
+      if common?.isEmpty ?? false { break }
+    }
+    return (common ?? []).sorted { $0.offset < $1.offset }
+  }
+
+  struct Fault: Hashable {
+    var offset: UInt64
+    var text: String
+  }
+
+  private static func faults(in bytes: [UInt8], _ folderID: Hash128) throws(LogError) -> Set<Fault> {
+    var faults: Set<Fault> = []
+    for copy in 0..<2 {
+      let start = copy * Int(copyDistance)
+      let end = start + Int(copyDistance)
+      guard bytes.count >= end else {
+        faults.insert(Fault(offset: UInt64(bytes.count), text: "it ends too early"))
+        break
+      }
+      let witness = try bytes.withRawBytes { bytes throws(LogError) in
+        try decode(UnsafeRawBufferPointer(rebasing: bytes[start...]), folderID)
+      }
+      if witness == nil {
+        faults.insert(Fault(offset: UInt64(start), text: "one of two copies is damaged: the next start writes it anew"))
+      }
+      if let at = bytes[(start + LogFormat.headerSize)..<end].firstIndex(where: { $0 != 0 }) {
+        faults.insert(Fault(offset: UInt64(at), text: "there is something where nothing should be"))
+      }
+    }
+    if bytes.count > fileSize { faults.insert(Fault(offset: UInt64(fileSize), text: "it goes on behind its end")) }
+    return faults
+  }
+
+  /// A copy, and zeros behind it.
+  private static func page(_ witness: Witness, _ folderID: Hash128) -> [UInt8] {
+    let copy = encode(witness, folderID)
+    return copy + [UInt8](repeating: 0, count: Int(copyDistance) - copy.count)
   }
 
   private static func encode(_ witness: Witness, _ folderID: Hash128) -> [UInt8] {

@@ -58,10 +58,29 @@ package struct SnapshotReader: Sendable {
   }
 
   /// Reads every block and restores it.
-  package func verify() throws(BlockFileError) { try file.verify() }
+  /// - Parameter progress: is called after each block; may throw to stop.
+  package func verify(_ progress: () throws -> Void) throws {
+    var buffers = BlockFileReader.Buffers()
+    for number in file.entries.indices {
+      try file.restore(number, &buffers)
+      try progress()
+    }
+  }
 
   /// Holds every block against its hash, which is several times faster than to restore them.
-  func checkHashes() throws(BlockFileError) { try file.checkHashes() }
+  /// - Parameter progress: is called after each block; may throw to stop.
+  func checkHashes(_ progress: () throws -> Void) throws {
+    var scratch: [UInt8] = []
+    for number in file.entries.indices {
+      try file.check(number, scratch: &scratch)
+      try progress()
+    }
+  }
+
+  func checkHashes() throws(BlockFileError) {
+    var scratch: [UInt8] = []
+    for number in file.entries.indices { try file.check(number, scratch: &scratch) }
+  }
 
   /// Compares what the disk has, and not the system's memory of it, with what was written.
   func readBack(expecting written: [SnapshotSection]) throws(BlockFileError) {
@@ -69,7 +88,8 @@ package struct SnapshotReader: Sendable {
       throw .damaged(path: path, offset: file.tableOffset, reason: "its sections are not those that were written")
     }
     try file.forgetCached()
-    try file.verify()
+    var buffers = BlockFileReader.Buffers()
+    for number in file.entries.indices { try file.restore(number, &buffers) }
   }
 
   package func close() { file.close() }

@@ -1,15 +1,16 @@
 /// What an offline compaction would do.
 package struct CompactionPlan: Sendable, Equatable {
-  package struct File: Sendable, Equatable {
-    package var name: String
-    package var records: ClosedRange<UInt64>
-    package var bytes: UInt64
-  }
-
   package var lastLSN: UInt64 = 0
   package var snapshots: [UInt64] = []
-  package var archived: [File] = []
-  package var expired: [File] = []
+  /// The archives that would be made, with the bytes of log that would go into each.
+  package var archived: [CompactionFile] = []
+  /// The segments that would be gone from the log.
+  package var removed: [String] = []
+  /// The segments that would be set aside, and what is wrong with each.
+  package var setAside: [String] = []
+  package var damage: [String] = []
+  package var expired: [CompactionFile] = []
+  package var warnings: [String] = []
 
   /// Looks, and changes nothing: neither the lock nor the log's end is touched.
   package init(_ folder: DataFolder, options: CompactionOptions) throws {
@@ -17,23 +18,50 @@ package struct CompactionPlan: Sendable, Equatable {
     let sound = try Self.sound(folder)
     snapshots = try Self.snapshots(of: folder, after: sound.first, last: lastLSN)
     let all = snapshots.reversed() + sound.map(\.lsn)
+    var latest: [UInt64: UInt64] = [:]
     if all.count >= Snapshot.kept {
       let covered = all[Snapshot.kept - 1]
-      for segment in try folder.sealedSegments() where segment.lastLSN <= covered {
-        let file = try folder.disk.openFile(folder.logLocation.path(segment.name), .read)
-        defer { file.close() }
-        archived.append(
-          File(name: segment.name, records: segment.firstLSN...segment.lastLSN, bytes: try file.size()))
+      var bodies = FrameBodies(dictionaries: options.dictionaries)
+      let segments = try folder.sealedSegments().filter { $0.lastLSN <= covered }
+      let plan = try CompactionSteps(segments, in: folder, archiveBytes: options.archiveBytes) { segment, frame in
+        guard options.retention != nil else { return }
+        let time = try bodies.latestTime(of: frame, RecordIndex.keys)
+        latest[segment.firstLSN] = max(latest[segment.firstLSN] ?? 0, time)
+      }
+      try add(plan, folder)
+    }
+    try expire(folder, options, latest)
+    damage += try ArchiveCatalog(folder).setAside().map { "\($0.path) is damaged" }
+  }
+
+  private mutating func add(_ plan: CompactionSteps, _ folder: DataFolder) throws {
+    warnings = plan.warnings
+    if let obstacle = plan.obstacle { damage.append(obstacle) }
+    for step in plan.steps {
+      switch step {
+      case .remove(let segments, _): removed += segments.map(\.name)
+      case .archive(let segments):
+        let records = segments[0].firstLSN...segments[segments.count - 1].lastLSN
+        let bytes = try segments.reduce(0) { $0 + (try folder.bytes(of: $1)) }
+        archived.append(CompactionFile(name: Archive.name(records), records: records, bytes: bytes))
+        removed += segments.map(\.name)
+      case .setAside(_, let why):
+        setAside.append(why)
+        damage.append(why)
       }
     }
-    guard let retention = options.retention, options.now > retention else { return }
-    for entry in try ArchiveCatalog(folder).entries() {
-      let reader = try ArchiveCatalog(folder).open(entry)
-      defer { reader.close() }
-      guard let times = reader.info.times, times.upperBound < options.now - retention else { break }
-      expired.append(
-        File(name: DiskPath.name(of: entry.path), records: entry.records, bytes: reader.info.fileBytes))
+  }
+
+  /// What would be deleted, of the archives that are there and of those that would be made.
+  private mutating func expire(_ folder: DataFolder, _ options: CompactionOptions, _ latest: [UInt64: UInt64]) throws {
+    guard options.retention != nil else { return }
+    var files = try folder.agedFiles()
+    for file in archived {
+      let times = latest.filter { file.records.contains($0.key) }.values
+      files.append(DataFolder.AgedFile(file: file, latest: times.max()))
     }
+    files.sort { $0.file.records.lowerBound < $1.file.records.lowerBound }
+    expired = files.prefix(Retention(options).expired(files.map(\.latest))).map(\.file)
   }
 
   /// The snapshots that can be opened, the newest first.

@@ -24,7 +24,7 @@ package struct Restoration: Sendable {
     partitions = (0..<partitioning.count).map {
       PartitionCell(PartitionState(index: $0, partitioning: partitioning))
     }
-    directory = DirectoryState(created: Milliseconds(folder.manifest.createdAt))
+    directory = DirectoryState(created: Milliseconds(clamping: folder.manifest.createdAt))
     covered = Array(repeating: 0, count: partitioning.count)
   }
 

@@ -28,22 +28,22 @@ package struct StateVerification {
   /// - Parameters:
   ///   - report: what the verification of the folder's bytes has just found.
   ///   - countsChanges: whether the changes of each kind are counted, which takes longer than all the rest.
-  ///   - progress: is told how many records were read since it was called before; may throw to stop, which the report
-  ///     then says.
+  ///   - progress: is told how many records were read since it was called before; may throw to stop.
+  /// - Throws: what `progress` throws, and nothing else.
   package static func run(
     _ folder: DataFolder, after report: Verification.Report, dictionaries: [ZstdDictionary] = ZstdDictionary.known,
     countsChanges: Bool = false, progress: (UInt64) throws -> Void = { _ in }
-  ) -> Report {
-    withoutActuallyEscaping(progress) { progress in
+  ) throws -> Report {
+    try Stopped.unwrapping(progress) { progress in
       var verification = StateVerification(
         folder: folder, bytes: report, dictionaries: dictionaries, countsChanges: countsChanges, progress: progress,
         state: Restoration(folder))
-      verification.run()
+      try verification.run()
       return verification.report
     }
   }
 
-  private mutating func run() {
+  private mutating func run() throws {
     let base = loadNewestSnapshot()
     guard bytes.lastLSN >= bytes.firstLSN else {
       if base != nil || bytes.lastLSN == 0 { checkState() }
@@ -51,9 +51,9 @@ package struct StateVerification {
     }
     let first = (base ?? 0) + 1
     // Damage before the snapshot does not keep the state from being had.
-    if first > bytes.firstLSN { _ = read(bytes.firstLSN...min(first - 1, bytes.lastLSN), applies: false) }
+    if first > bytes.firstLSN { _ = try read(bytes.firstLSN...min(first - 1, bytes.lastLSN), applies: false) }
     guard first >= bytes.firstLSN else { return }
-    if first > bytes.lastLSN || read(first...bytes.lastLSN, applies: true) { checkState() }
+    if try first > bytes.lastLSN || read(first...bytes.lastLSN, applies: true) { checkState() }
   }
 
   private mutating func note(_ file: String, lsn: UInt64? = nil, _ text: String) {
@@ -85,7 +85,7 @@ package struct StateVerification {
 
   /// Decodes records, and applies them where that is wanted.
   /// - Returns: whether all of them were there and could be decoded.
-  private mutating func read(_ records: ClosedRange<UInt64>, applies: Bool) -> Bool {
+  private mutating func read(_ records: ClosedRange<UInt64>, applies: Bool) throws -> Bool {
     let history = History(folder, dictionaries: dictionaries) { _, _ in 0 }
     var isWhole = true
     var next = records.lowerBound
@@ -97,9 +97,11 @@ package struct StateVerification {
         }
         next = lsn + 1
         isWhole = decode(lsn, bytes, applies: applies && isWhole) && isWhole
-        if lsn.isMultiple(of: 1 << 14) { try progress(1 << 14) }
+        if lsn.isMultiple(of: Verification.progressRecords) { try progress(Verification.progressRecords) }
         return true
       }
+    } catch let stop as Stopped {
+      throw stop
     } catch {
       let known = self.bytes.problems.contains { $0.lsn == (error as? LogError)?.lsn && $0.lsn != nil }
       // What the bytes have told already need not be told again.

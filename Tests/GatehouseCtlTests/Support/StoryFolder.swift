@@ -36,9 +36,9 @@ enum StoryFolder {
     let recovery = try Recovery.open(folder)
     defer { recovery.snapshot?.close() }
     let end = try recovery.replay { _, _ in }
-    let log = try LogWriter(folder.logLocation, continuing: end)
+    let log = try folder.openLog(continuing: end, keptFrom: recovery.report.firstLSN)
     log.rotate()
-    defer { log.close() }
+    defer { folder.closeLog(log) }
     try eventually("a new segment is begun", within: .seconds(30)) {
       log.statistics.currentSegment > end.segment ?? 0
     }

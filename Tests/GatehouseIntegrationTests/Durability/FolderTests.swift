@@ -17,6 +17,68 @@ struct FolderTests {
     #expect(try gate.integer("USER.COUNT") == 2)
   }
 
+  @Test("a new folder is announced, once; a start whose port is busy makes none")
+  func newFolder() throws {
+    let server = try TestServer()
+    #expect(server.messages.components(separatedBy: "made a new data folder").count == 2)
+    try server.terminate()
+    try server.start()
+    #expect(server.messages.components(separatedBy: "made a new data folder").count == 2)
+
+    let other = try TemporaryFolder("new")
+    let result = try runProgram(
+      try GatehouseProgram.path(),
+      ["serve", "--data", other.path("data"), "--host", "127.0.0.1", "--port", String(server.port)])
+    #expect(result.end == .exited(78), "\(result.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: other.path).isEmpty)
+  }
+
+  @Test(
+    "an emptied folder is refused, whatever is left of it",
+    arguments: [["log", "snapshots", "archive"], ["log", "snapshots"], ["log"], ["log", "archive"]])
+  func emptied(_ subfolders: [String]) throws {
+    let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
+    let gate = try server.client()
+    for number in 0..<20 { try gate.ok("USER.CREATE u\(number)") }
+    try gate.ok("COMPACT")
+    try gate.ok("USER.CREATE last")
+    try server.terminate()
+    let sound = server.folder.path("sound")
+    try FileManager.default.copyItem(atPath: server.dataPath, toPath: sound)
+    for isGone in [false, true] {
+      for subfolder in subfolders {
+        try FileManager.default.removeItem(atPath: "\(server.dataPath)/\(subfolder)")
+        if !isGone {
+          try FileManager.default.createDirectory(
+            atPath: "\(server.dataPath)/\(subfolder)", withIntermediateDirectories: false)
+        }
+      }
+      let (code, message) = try refusedStart(data: server.dataPath)
+      #expect(code == 66 && message.contains("log/ is empty"), "\(message)")
+      #expect(message.contains("gatehousectl restore"), "what can be done is named: \(message)")
+      try FileManager.default.removeItem(atPath: server.dataPath)
+      try FileManager.default.copyItem(atPath: sound, toPath: server.dataPath)
+    }
+    try server.start()
+    #expect(try server.client().integer("USER.COUNT") == 21)
+  }
+
+  @Test("an older log/ is refused, also after a kill")
+  func setBack() throws {
+    let server = try TestServer()
+    try server.client().ok("USER.CREATE ana")
+    try server.terminate()
+    let (log, older) = ("\(server.dataPath)/log", server.folder.path("older"))
+    try FileManager.default.copyItem(atPath: log, toPath: older)
+    try server.start()
+    try server.client().ok("USER.CREATE bo")
+    server.kill()
+    try FileManager.default.removeItem(atPath: log)
+    try FileManager.default.copyItem(atPath: older, toPath: log)
+    let (code, message) = try refusedStart(data: server.dataPath)
+    #expect(code == 66 && message.contains("replaced by an older copy"), "\(message)")
+  }
+
   @Test("a folder of a newer version is refused and left as it is")
   func newerVersion() throws {
     let server = try TestServer()

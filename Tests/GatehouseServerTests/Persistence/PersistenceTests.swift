@@ -37,6 +37,41 @@ struct PersistenceTests {
     #expect(try #require(try again.text("INFO snapshot")).contains("archived_through_lsn:6"))
   }
 
+  @Test("one damaged byte in what both snapshots cover: COMPACT names it, moves all else, and the server goes on")
+  func damagedPast() throws {
+    let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
+    var gate = try server.client()
+    for number in 0..<60 { try gate.ok("USER.CREATE u\(number)") }
+    try gate.ok("SAVE")
+    try gate.ok("USER.CREATE between")
+    try gate.ok("SAVE")
+    try server.terminate()
+    let segment = "\(server.dataPath)/log/00000000000000000001.log"
+    let file = try #require(FileHandle(forUpdatingAtPath: segment))
+    try file.seek(toOffset: 4096 + 130)
+    let byte = try #require(try file.read(upToCount: 1)).first!
+    try file.seek(toOffset: 4096 + 130)
+    try file.write(contentsOf: Data([byte ^ 1]))
+    try file.close()
+
+    try server.start()
+    gate = try server.client()
+    #expect(try gate.integer("USER.COUNT") == 61, "the state is whole")
+    for round in 0..<2 {
+      let error = try #require(try gate.reply("COMPACT").errorText)
+      #expect(error.hasPrefix("ERR the history is damaged: records 1 to ") && error.contains(".damaged"), "\(error)")
+      #expect(try files(server, "log").filter { $0.hasSuffix(".log") }.count == 1, "what is sound has gone on")
+      #expect(try files(server, "archive").count == (round == 0 ? 1 : 2))
+      try gate.ok("USER.CREATE later\(round)")
+    }
+    #expect(try #require(try gate.text("INFO snapshot")).contains("archived_through_lsn:6"))
+    #expect(server.messages.components(separatedBy: "is damaged and was set aside").count == 2, "once")
+    #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "0")
+    try server.terminate()
+    try server.start()
+    #expect(try server.client().integer("USER.COUNT") == 63)
+  }
+
   @Test("COMPACT while clients write, and two at once: all acknowledged is there")
   func underLoad() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))

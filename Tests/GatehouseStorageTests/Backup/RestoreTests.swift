@@ -34,7 +34,7 @@ struct RestoreTests {
     #expect(report.lastLSN == lsn)
     #expect(report.snapshot == (lsn >= 180 ? 179 : lsn >= 120 ? 119 : nil))
     // Where no snapshot is old enough, the archive is replayed from the first record, which the server mentions.
-    let verified = Verification.run(try DataFolder.look(at: BackupTests.target, disk: disk))
+    let verified = try Verification.run(try DataFolder.look(at: BackupTests.target, disk: disk))
     #expect(verified.problems.isEmpty)
     let store = try StoreFixture(on: disk, at: BackupTests.target)
     #expect(store.recovered == lsn)
@@ -48,7 +48,7 @@ struct RestoreTests {
     store.stop()
     let again = try StoreFixture(on: disk, at: BackupTests.target)
     #expect(again.recovered == lsn + 60)
-    #expect(Verification.run(again.folder).problems.isEmpty)
+    #expect(try Verification.run(again.folder).problems.isEmpty)
   }
 
   @Test(arguments: [0, 999] as [UInt64])
@@ -60,9 +60,18 @@ struct RestoreTests {
 
   @Test func anImpossiblePointIsNamed() throws {
     let disk = try prepared(compacted: true)
-    #expect(throws: CopyError.noSuchRecord(wanted: "186", last: 185)) { try restore(on: disk, until: .lsn(186)) }
-    #expect(throws: CopyError.noSuchRecord(wanted: "0", last: 185)) { try restore(on: disk, until: .lsn(0)) }
-    #expect(throws: CopyError.self) { try restore(on: disk, until: .time(RecordFixture.time(1) - 1)) }
+    let first = RecordMoment(lsn: 1, time: RecordFixture.time(1))
+    let last = RecordMoment(lsn: 185, time: RecordFixture.time(185))
+    let early = RecordFixture.time(1) - 1
+    for point in [Restore.Point.lsn(186), .lsn(0), .time(early)] {
+      let error = #expect(throws: CopyError.noSuchRecord(wanted: point, last: last, first)) {
+        try restore(on: disk, until: point)
+      }
+      let text = try #require(error).description
+      #expect(text.contains("the last one is record 185 of 2025-11-21T20:03:05.000Z"), "\(text)")
+      #expect(text.contains("the earliest that can be had is record 1 of 2025-11-21T20:00:01.000Z"), "\(text)")
+      #expect(!text.contains("\(early)"), "a time is written as people write it: \(text)")
+    }
     #expect(!disk.exists(BackupTests.target))
   }
 
@@ -74,7 +83,11 @@ struct RestoreTests {
     store.stop()
     let first = try #require(report.expired.last).records.upperBound + 1
     for lsn in [1, first - 1, first, 119] {
-      #expect(throws: CopyError.unreachable(lsn: lsn, first: first, snapshots: [179, 119])) {
+      // The snapshot of record 119 has a section as of record 120.
+      let earliest = RecordMoment(lsn: 120, time: RecordFixture.time(120))
+      #expect(
+        throws: CopyError.unreachable(lsn: lsn, first: first, snapshots: [179, 119], earliest: earliest)
+      ) {
         try restore(on: disk, until: .lsn(lsn))
       }
       #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))

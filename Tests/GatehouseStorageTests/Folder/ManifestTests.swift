@@ -21,6 +21,23 @@ struct ManifestTests {
     #expect(text.contains("\npartitions 16\ncreated 1763755200000\n"))
   }
 
+  /// A later version may add lines; whoever writes the file anew keeps them.
+  @Test func keepsLinesThatItDoesNotKnow() throws {
+    var later = manifest
+    later.others = [ManifestLine(name: "names", value: "16.0"), ManifestLine(name: "note", value: "two words")]
+    let found = try Manifest(decoding: later.encoded())
+    #expect(found == later && found.others.count == 2)
+    #expect(String(decoding: found.encoded(), as: UTF8.self).contains("\nnames 16.0\nnote two words\nchecksum "))
+  }
+
+  @Test func saysHowFarTheLogReaches() throws {
+    var open = manifest
+    open.log = LogMark(epoch: 3, firstLSN: 120, durableLSN: 7706, isClosed: true)
+    #expect(try Manifest(decoding: open.encoded()).log == open.log)
+    open.log = nil
+    #expect(try Manifest(decoding: open.encoded()).log == nil, "of a version that noted nothing")
+  }
+
   @Test func showsNoSecret() {
     var dumped = ""
     dump(manifest, to: &dumped)

@@ -34,7 +34,8 @@ final class StoreFixture {
     recovered = last
     report = recovery.report
     recovery.snapshot?.close()
-    writer = try LogWriter(folder.logLocation, continuing: end, options: Self.options, isDriven: true)
+    writer = try folder.openLog(
+      continuing: end, keptFrom: recovery.report.firstLSN, options: Self.options, isDriven: true)
   }
 
   struct WrongRecord: Error { let lsn: UInt64 }
@@ -73,7 +74,7 @@ final class StoreFixture {
   }
 
   func stop() {
-    writer.close()
+    folder.closeLog(writer)
     folder.close()
   }
 
@@ -81,7 +82,7 @@ final class StoreFixture {
   static func hasWholeHistory(_ folder: DataFolder, from first: UInt64 = 1, through last: UInt64) throws -> Bool {
     guard last > 0 else { return try History(folder, keys: RecordFixture.keys).firstLSN() ?? 1 == 1 }
     var next = first
-    try History(folder, keys: RecordFixture.keys).forEach(History.Query(1...last)) { lsn, record in
+    try History(folder, keys: RecordFixture.keys).forEach(History.Query(first...last)) { lsn, record in
       guard lsn == next, Array(record) == RecordFixture.record(lsn) else { throw WrongRecord(lsn: lsn) }
       next += 1
       return true

@@ -34,8 +34,8 @@ struct GoldenFolderTests {
     let (place, path, expected) = try unpacked(version)
     defer { withExtendedLifetime(place) {} }
     let folder = try DataFolder.look(at: path)
-    let files = Verification.run(folder)
-    let state = StateVerification.run(folder, after: files, countsChanges: true)
+    let files = try Verification.run(folder)
+    let state = try StateVerification.run(folder, after: files, countsChanges: true)
     #expect(files.problems.isEmpty && state.problems.isEmpty)
     #expect(files.firstLSN == expected["first"] as? UInt64)
     #expect(files.lastLSN == expected["last"] as? UInt64)
@@ -63,15 +63,15 @@ struct GoldenFolderTests {
     #expect(Invariants.check(state.partitions, state.directory).isEmpty)
     try expectFigures(RestoredFigures(state), expected)
 
-    let log = try LogWriter(folder.logLocation, continuing: end)
+    let log = try folder.openLog(continuing: end, keptFrom: recovery.report.firstLSN)
     let header = RecordHeader(
       time: 0, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
     var record = ByteWriter()
     Record.encode(header, [.snapshotTaken(end.lastLSN)], into: &record)
     let lsn = try record.bytes.withUnsafeBytes { try log.append($0) }
-    log.close()
+    folder.closeLog(log)
     #expect(lsn == end.lastLSN + 1)
-    let after = Verification.run(folder)
+    let after = try Verification.run(folder)
     #expect(after.problems.isEmpty && after.lastLSN == lsn)
   }
 

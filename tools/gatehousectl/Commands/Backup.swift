@@ -10,16 +10,24 @@ struct Backup: OperatorCommand {
       EXAMPLES:
         gatehousectl backup ./data /backup/2026-03-01
         gatehousectl backup --json /srv/gatehouse /backup/today
+        gatehousectl backup --without-history ./data /backup/state
 
       The copy is a data folder of its own: a server can be started on it, and
       'restore' makes it one as of an earlier moment. It holds everything that was
       acknowledged when the backup began, and is read back before it counts. It
       holds the folder's keys: keep it as safe as the original.
 
+      A folder whose past is damaged is refused, with the damage. With
+      --without-history only the newest snapshots are copied and the records after
+      them: all that a server needs to go on, and the trail from then on.
+
       \(ExitStatus.help)
       """)
 
   @OptionGroup var output: OutputOptions
+
+  @Flag(help: "leave out the records that the snapshots cover: they may be damaged")
+  var withoutHistory = false
 
   @Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
   var folder: String
@@ -31,7 +39,9 @@ struct Backup: OperatorCommand {
     Interruption.watch()
     let meter = output.meter()
     let size = FolderSize(path: folder)
-    let report = try GatehouseStorage.Backup.copy(from: folder, to: target, dictionaries: knownDictionaries()) {
+    let report = try GatehouseStorage.Backup.copy(
+      from: folder, to: target, leavesOutHistory: withoutHistory, dictionaries: knownDictionaries()
+    ) {
       try Interruption.check()
       meter.show($0, of: size)
     }

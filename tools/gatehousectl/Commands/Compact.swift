@@ -18,7 +18,9 @@ struct Compact: OperatorCommand {
       Nothing that is asked for later is lost: the archive keeps every record, packed
       tighter. Only with --retention are records deleted, whole archives at a time,
       once all of them are older. A server goes by its own setting archive-retention.
-      Whole segments are moved; the newest one stays in the log.
+      Whole segments are moved; the newest one stays in the log. One that is damaged
+      is set aside in archive/ as it is, with a name that ends in .damaged, and the
+      others are moved all the same; the exit code is then 1.
 
       A server that wants to know who asks is told by GATEHOUSE_AUTH=name:secret.
 
@@ -58,6 +60,7 @@ struct Compact: OperatorCommand {
     options.dictionaries = knownDictionaries()
     if dryRun {
       let plan = try CompactionPlan(DataFolder.look(at: data), options: options)
+      for warning in plan.warnings { Console.message("gatehousectl: warning: \(warning)") }
       return Console.result(lines: output.json ? plan.json + "\n" : plan.text)
     }
     try compact(data, options)
@@ -74,15 +77,23 @@ struct Compact: OperatorCommand {
       throw error
     }
     defer { folder.close() }
-    Interruption.watch()
     let meter = output.meter()
     let report = try OfflineCompaction.run(folder, options: options) { step in
+      // Until something is written there is nothing to take away.
+      switch step {
+      case .loading, .replaying: break
+      case .saving, .compacting: Interruption.watch()
+      }
       try Interruption.check()
       meter.show(step)
     }
     meter.end()
     for warning in report.compaction.warnings { Console.message("gatehousectl: warning: \(warning)") }
     Console.result(lines: output.json ? report.json + "\n" : report.text)
+    if !report.compaction.damage.isEmpty {
+      for text in report.compaction.damage { Console.message("gatehousectl: damage: \(text)") }
+      throw ExitCode(ExitStatus.problems)
+    }
   }
 
   private func askServer() throws {
@@ -127,6 +138,10 @@ extension ProgressMeter {
       begin("replaying the log", of: total, .records)
       set(done, of: total)
     case .saving(let lsn): begin("taking a snapshot of record \(lsn)")
+    case .compacting(.checking(let done, let total)):
+      begin("checking the log", of: total)
+      set(done, of: total)
+    case .compacting(.settingAside(let name)): begin("setting \(name) aside: it is damaged")
     case .compacting(.archiving(let done, let total)):
       begin("archiving", of: total)
       set(done, of: total)

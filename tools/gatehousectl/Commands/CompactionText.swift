@@ -8,7 +8,8 @@ extension OfflineCompaction.Report {
     var lines = snapshots.map { "took a snapshot of record \($0)" }
     lines += compaction.archived.map { "archived \(Figures.records($0.records)), \(Figures.bytes($0.fileBytes))" }
     if !compaction.removed.isEmpty { lines.append("removed \(Figures.count(compaction.removed.count, "segment"))") }
-    lines += compaction.expired.map { "deleted \(Figures.records($0.records)): their retention is over" }
+    lines += compaction.setAside.map { "set aside, damaged: \($0)" }
+    lines += compaction.expired.map { "deleted \($0.name), \(Figures.records($0.records)): their retention is over" }
     if lines.isEmpty { lines = ["nothing to do"] }
     return lines.map { $0 + "\n" }.joined()
   }
@@ -16,15 +17,19 @@ extension OfflineCompaction.Report {
   var json: String {
     compactionJSON(
       isDryRun: false, lastLSN: lastLSN, snapshots: snapshots,
-      archived: compaction.archived.map { ($0.records, $0.fileBytes) }, removed: compaction.removed,
-      expired: compaction.expired.map { ($0.records, $0.fileBytes) }, warnings: compaction.warnings)
+      archived: compaction.archived.map {
+        CompactionFile(name: DiskPath.name(of: $0.path), records: $0.records, bytes: $0.fileBytes)
+      }, removed: compaction.removed,
+      damage: compaction.damage, expired: compaction.expired, warnings: compaction.warnings)
   }
 }
 
 extension CompactionPlan {
   var text: String {
     var lines = snapshots.map { "would take a snapshot of record \($0)" }
-    lines += archived.map { "would archive \($0.name), \(Figures.records($0.records)), \(Figures.bytes($0.bytes))" }
+    lines += archived.map { "would archive \(Figures.records($0.records)), \(Figures.bytes($0.bytes)) of log" }
+    if !removed.isEmpty { lines.append("would remove \(Figures.count(removed.count, "segment"))") }
+    lines += setAside.map { "would set aside, damaged: \($0)" }
     lines += expired.map { "would delete \($0.name), \(Figures.records($0.records)): their retention is over" }
     if lines.isEmpty { lines = ["nothing to do"] }
     return lines.map { $0 + "\n" }.joined()
@@ -32,17 +37,18 @@ extension CompactionPlan {
 
   var json: String {
     compactionJSON(
-      isDryRun: true, lastLSN: lastLSN, snapshots: snapshots, archived: archived.map { ($0.records, $0.bytes) },
-      removed: archived.map(\.name), expired: expired.map { ($0.records, $0.bytes) }, warnings: [])
+      isDryRun: true, lastLSN: lastLSN, snapshots: snapshots, archived: archived, removed: removed, damage: damage,
+      expired: expired, warnings: warnings)
   }
 }
 
 private func compactionJSON(
-  isDryRun: Bool, lastLSN: UInt64, snapshots: [UInt64], archived: [(ClosedRange<UInt64>, UInt64)], removed: [String],
-  expired: [(ClosedRange<UInt64>, UInt64)], warnings: [String]
+  isDryRun: Bool, lastLSN: UInt64, snapshots: [UInt64], archived: [CompactionFile], removed: [String],
+  damage: [String], expired: [CompactionFile], warnings: [String]
 ) -> String {
-  func value(_ file: (records: ClosedRange<UInt64>, bytes: UInt64)) -> RESPValue {
+  func value(_ file: CompactionFile) -> RESPValue {
     var object = JSONObject()
+    object.add("name", file.name)
     object.add("first", file.records.lowerBound)
     object.add("last", file.records.upperBound)
     object.add("bytes", file.bytes)
@@ -54,6 +60,7 @@ private func compactionJSON(
   object.add("snapshots", snapshots.map { .integer(Int64(clamping: $0)) })
   object.add("archived", archived.map(value))
   object.add("segments", texts: removed)
+  object.add("damage", texts: damage)
   object.add("expired", expired.map(value))
   object.add("warnings", texts: warnings)
   return object.line

@@ -11,10 +11,15 @@ struct Restore: OperatorCommand {
         gatehousectl restore /backup/monday ./data
         gatehousectl restore /backup/monday ./data --until 2026-03-01T09:30:00Z
         gatehousectl restore ./damaged ./data --until 48211
+        gatehousectl restore ./damaged ./data --from-snapshot
 
       Nothing is overwritten: the folder must not be there yet, or be empty. What
       came after the moment is left out; the state as of it must be within reach
       of a snapshot that the backup holds, or of all records from the first on.
+
+      Where the past is damaged, but a snapshot after the damage is sound,
+      --from-snapshot takes the snapshot and the records after it, and leaves out
+      the history before.
 
       \(ExitStatus.help)
       """)
@@ -27,6 +32,9 @@ struct Restore: OperatorCommand {
       valueName: "lsn|time"))
   var until: Moment?
 
+  @Flag(help: "leave out the records that the snapshots cover: they may be damaged")
+  var fromSnapshot = false
+
   @ArgumentParser.Argument(help: ArgumentHelp("the backup, or any data folder", valueName: "backup"))
   var backup: String
 
@@ -38,8 +46,8 @@ struct Restore: OperatorCommand {
     let meter = output.meter()
     let size = FolderSize(path: backup)
     let report = try GatehouseStorage.Restore.run(
-      from: backup, to: folder, until: until?.point ?? .end, dictionaries: knownDictionaries(),
-      keys: RecordIndex.keys
+      from: backup, to: folder, until: until?.point ?? .end, leavesOutHistory: fromSnapshot,
+      dictionaries: knownDictionaries(), keys: RecordIndex.keys
     ) {
       try Interruption.check()
       meter.show($0, of: size)

@@ -42,9 +42,9 @@ struct ServerAddress {
   }
 }
 
-/// The time, in unix milliseconds.
+/// The time, in unix milliseconds; 0 where the clock shows a time before 1970.
 func now() -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)
-  return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+  return UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec) / 1_000_000
 }

@@ -15,6 +15,9 @@ struct Verify: OperatorCommand {
       decodes every record, restores the state and holds it against the rules.
       Changes nothing, and works beside a running server.
 
+      A folder that was set back as a whole to an older copy is sound. Who wants to
+      notice that keeps 'records' and 'chain' of an earlier check elsewhere.
+
       \(ExitStatus.help)
       """)
 
@@ -29,10 +32,10 @@ struct Verify: OperatorCommand {
   func perform() throws {
     let meter = output.meter()
     let data = try DataFolder.look(at: folder)
-    var (files, state) = verify(data, meter)
+    var (files, state) = try verify(data, meter)
     // Beside a server, all snapshots may have been replaced between the reading of their bytes and of their meaning.
     for _ in 0..<Self.attempts where state.figures == nil && files.problems.isEmpty && state.problems.isEmpty {
-      (files, state) = verify(data, meter)
+      (files, state) = try verify(data, meter)
     }
     meter.end()
     let outcome = VerificationOutcome(path: data.path, files: files, state: state)
@@ -44,13 +47,13 @@ struct Verify: OperatorCommand {
 
   private func verify(
     _ data: DataFolder, _ meter: ProgressMeter
-  ) -> (Verification.Report, StateVerification.Report) {
+  ) throws -> (Verification.Report, StateVerification.Report) {
     let dictionaries = knownDictionaries()
     meter.begin("reading files", .records)
-    let files = Verification.run(data, dictionaries: dictionaries) { meter.advance(by: $0) }
+    let files = try Verification.run(data, dictionaries: dictionaries) { meter.advance(by: $0) }
     let total = files.lastLSN >= files.firstLSN ? files.lastLSN - files.firstLSN + 1 : 0
     meter.begin("decoding records", of: total, .records)
-    let state = StateVerification.run(data, after: files, dictionaries: dictionaries, countsChanges: changes) {
+    let state = try StateVerification.run(data, after: files, dictionaries: dictionaries, countsChanges: changes) {
       meter.advance(by: $0)
     }
     meter.set(state.records)
@@ -79,6 +82,9 @@ struct VerificationOutcome {
       "archives",
       files.archives.map { "\($0.records.lowerBound)-\($0.records.upperBound)" }.joined(separator: ", ").orNone)
     if let hash = files.lastHash { add("chain", "\(hash)") }
+    if files.tornBytes > 0 {
+      add("unfinished", "\(Figures.bytes(files.tornBytes)) behind the last frame, which the next start cuts off")
+    }
     for (name, value) in state.figures?.named ?? [] { add(name, "\(value)") }
     for (kind, count) in state.changes.sorted(by: { $0.key < $1.key }) { add(kind, "\(count)") }
     let verdict =
@@ -96,6 +102,7 @@ struct VerificationOutcome {
     object.add("last", files.lastLSN)
     object.add("chain", files.lastHash.map { "\($0)" })
     object.add("segments", files.segments)
+    object.add("unfinished", files.tornBytes)
     object.add("snapshots", files.snapshots.map { .integer(Int64(clamping: $0.lsn)) })
     object.add(
       "archives",

@@ -93,6 +93,9 @@ extension ProgressMeter {
   /// Shows how far a copy is.
   func show(_ progress: CopyProgress, of size: FolderSize) {
     switch progress.part {
+    case .search:
+      begin("looking for the last record wanted", .records)
+      return set(progress.done)
     case .snapshots: begin("copying snapshots", of: size.snapshots)
     case .log: begin("copying the log", of: size.log)
     case .archive: begin("copying the archive", of: size.archive)

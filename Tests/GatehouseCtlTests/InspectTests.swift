@@ -113,9 +113,9 @@ struct InspectTests {
     #expect(try said("--through", "999999").errors == "gatehousectl: the last record is \(last)\n")
     #expect(try said("--from", "1").errors.isEmpty)
     #expect(
-      try said("--user", "#999999").errors.hasPrefix("gatehousectl: nothing found; kept are records 1 to \(last) of 20")
+      try said("--user", "#999999").errors.hasPrefix("gatehousectl: nothing found; kept: records 1 to \(last) of 20")
     )
-    #expect(try said("--until", "1990-01-01T00:00:00Z").errors.contains("nothing found; kept are records 1 to"))
+    #expect(try said("--until", "1990-01-01T00:00:00Z").errors.contains("nothing found; kept: records 1 to"))
     #expect(try said("--since", "2200-01-01T00:00:00Z").errors.contains("nothing found"))
 
     #expect(try control("compact", "--data", data).code == 0)

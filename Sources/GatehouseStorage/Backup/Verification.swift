@@ -48,7 +48,7 @@ package struct Verification {
   /// Verifies.
   /// - Parameters:
   ///   - manifest: whether the manifest is looked at too, and what it says of the log.
-  ///   - progress: is told how many records of the log, or blocks of other files, were read; may throw to stop.
+  ///   - progress: is told how many records of the log were read since it was called before; may throw to stop.
   /// - Throws: what `progress` throws, and nothing else: whatever is wrong with the folder stands in the report.
   package static func run(
     _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, manifest: Bool = true,
@@ -155,7 +155,7 @@ extension Verification {
         do {
           let reader = try catalog.open(entry)
           defer { reader.close() }
-          try reader.verify { try progress(1) }
+          try reader.verify { try progress(0) }
           report.snapshots.append(reader.info)
         } catch let stop as Stopped {
           throw stop

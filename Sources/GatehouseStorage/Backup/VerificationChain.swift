@@ -21,6 +21,7 @@ extension Verification {
           records += 1
           if records.isMultiple(of: Self.progressRecords) { try progress(Self.progressRecords) }
         }
+        try progress(records % Self.progressRecords)
         report.segments = log.segments.count
         report.firstLSN = log.firstLSN
         report.tornBytes = end.tornBytes
@@ -164,7 +165,7 @@ extension Verification {
         do {
           let reader = try catalog.open(entry)
           defer { reader.close() }
-          try reader.verify { _, _ in try progress(1) }
+          try reader.verify { _, _ in try progress(0) }
           check(reader.info, after: before)
           before = Link(lastLSN: entry.records.upperBound, hash: reader.info.lastHash)
           report.archives.append(reader.info)

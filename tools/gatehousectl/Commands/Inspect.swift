@@ -118,7 +118,7 @@ struct Inspect: OperatorCommand {
     guard count == 0 else { return }
     let last = try time(kept.upperBound)
     let span = first.flatMap { first in last.map { " of \(Figures.time(first)) to \(Figures.time($0))" } } ?? ""
-    say("nothing found; kept are \(Figures.records(kept))\(span)")
+    say("nothing found; kept: \(Figures.records(kept))\(span)")
   }
 
   private func say(_ text: String) { Console.message("gatehousectl: \(text)") }

@@ -1,4 +1,5 @@
 import GatehouseCore
+import GatehouseStorage
 import GatehouseWire
 import NIOCore
 import Synchronization

@@ -1,0 +1,54 @@
+internal import Glibc
+
+/// What a failed system call means to the one who needed it: whether it may succeed later, and what an operator can do.
+///
+/// This is the one place that reads `errno` for its meaning. Log, snapshots, archive and copies ask here.
+package enum DiskTrouble: Sendable, Equatable {
+  /// There is no space: the disk or a quota is full. Worth another try once there is room.
+  case noSpace
+  /// The process or the machine has no descriptor left for another file. Worth another try once some were closed.
+  case noDescriptors
+  /// This user may not do it.
+  case notPermitted
+  /// The file system is mounted read-only.
+  case readOnly
+  /// Anything else: no later success proves that nothing was lost.
+  case failed
+
+  init(_ code: Int32) {
+    self =
+      switch code {
+      case ENOSPC, EDQUOT: .noSpace
+      case EMFILE, ENFILE: .noDescriptors
+      case EACCES, EPERM: .notPermitted
+      case EROFS: .readOnly
+      default: .failed
+      }
+  }
+
+  /// Whether something is missing for now, and nothing is broken: the call may be made again later.
+  package var isShortage: Bool {
+    switch self {
+    case .noSpace, .noDescriptors: true
+    case .notPermitted, .readOnly, .failed: false
+    }
+  }
+
+  /// What an operator can do before the server is started again.
+  package var remedy: String {
+    switch self {
+    case .noSpace: "make room on the disk, or raise the quota, then start again"
+    case .noDescriptors: "raise the limit of open files (ulimit -n), then start again"
+    case .notPermitted: "run as the owner of the data folder, or give its files back to the user that runs the server"
+    case .readOnly: "mount the file system for writing, then start again"
+    case .failed: "see to the disk, then start again"
+    }
+  }
+}
+
+extension DiskError {
+  package var trouble: DiskTrouble { DiskTrouble(code) }
+
+  /// Whether the call failed for want of space or descriptors, and may succeed later.
+  package var isShortage: Bool { trouble.isShortage }
+}

@@ -1,14 +1,9 @@
 /// The values that fields of contacts and users take. What is stored is in one form, so that it compares.
 extension Turn {
-  /// Bytes of the fields that are a word or a line; schedule and leave settings may be longer.
-  private static func limit(_ field: ContactField) -> Int {
-    field == .schedule || field == .leave ? Limits.textBytes : Limits.fieldBytes
-  }
-
   /// The value of a contact's field as it is stored; empty clears the field.
   public static func value(_ text: String, of field: ContactField) throws(Halt) -> String {
-    guard text.utf8.count <= limit(field) else {
-      throw .refused(.syntax("\(field.name) is longer than \(limit(field)) bytes; shorten it"))
+    guard text.utf8.count <= Limits.fieldBytes else {
+      throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
     }
     if text.isEmpty { return text }
     switch field {

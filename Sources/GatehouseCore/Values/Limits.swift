@@ -3,7 +3,7 @@ public enum Limits {
   public static let usernameBytes = 256
   public static let nameBytes = 64
   public static let textBytes = 4096
-  /// A field of a person that is a word or a line: a name, a department, a phone number.
+  /// A field of a person, each of which is a word or a line: a name, a department, a work schedule.
   public static let fieldBytes = 256
   public static let reasonBytes = 1024
   public static let idempotencyKeyBytes = 128

@@ -256,19 +256,9 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Sends a reply, or keeps it until the log is durable through `horizon`.
   func add(_ reply: Reply, horizon: LSN) {
     let version = client.version
-    if horizon > 0, lane.services.hasLogFailed, horizon > lane.durable { return addNeverDurable() }
     queue.add(horizon: horizon, durable: horizon == 0 ? 0 : lane.durable, ready: &ready) { buffer in
       ReplyEncoder.encode(reply, version, into: &buffer)
     }
-  }
-
-  /// The log has failed: what the reply would show can never become durable.
-  private func addNeverDurable() {
-    var reply = Reply()
-    reply.error(
-      Refusal(.readOnly, "the log failed before this was durable; see to the disk and start the server again").text)
-    let version = client.version
-    queue.add(horizon: 0, durable: 0, ready: &ready) { ReplyEncoder.encode(reply, version, into: &$0) }
   }
 
   /// Puts the reply of a command that ran elsewhere in its place.
@@ -292,11 +282,36 @@ final class ConnectionHandler: ChannelInboundHandler {
     isWaitingForLog = false
     if isClosing, context == nil { return }
     queue.release(durable: durable, into: &ready)
-    // Acknowledging what is not durable is the one thing that must not happen: the client is left without an
-    // answer, as after a crash.
-    if let horizon = queue.nextHorizon, horizon > durable, lane.services.hasLogFailed { return close() }
+    if let horizon = queue.nextHorizon, horizon > durable, lane.services.hasLogFailed {
+      guard giveUpWaiting(durable) else { return }
+    }
     flush()
     closeIfDone()
+  }
+
+  /// The log has failed, and replies wait for what can never become durable.
+  ///
+  /// A read of it is refused. A write of this connection may be on the disk or not, and the next start may find it: any
+  /// answer could be a lie, so the client is left without one, as after a crash.
+  ///
+  /// - Returns: false where the connection was closed.
+  private func giveUpWaiting(_ durable: LSN) -> Bool {
+    guard lastWrite <= durable else {
+      flush()
+      close()
+      return false
+    }
+    let refusal = Refusal(
+      .readOnly,
+      "the log failed before what this would show was durable; what is durable can be read; see to the disk and start "
+        + "the server again")
+    var reply = Reply()
+    reply.error(refusal.text)
+    var bytes = ByteBuffer()
+    ReplyEncoder.encode(reply, client.version, into: &bytes)
+    queue.refuse(beyond: durable, with: bytes)
+    queue.release(durable: durable, into: &ready)
+    return true
   }
 
   var nextHorizon: LSN? { queue.nextHorizon }

@@ -9,8 +9,8 @@ import NIOCore
 /// written together and become durable together.
 struct ReplyQueue {
   private enum Slot {
-    /// So many bytes of `kept`.
-    case kept(Int, horizon: LSN)
+    /// So many bytes of `kept`, which are so many replies.
+    case kept(Int, replies: Int, horizon: LSN)
     /// A reply that came from elsewhere.
     case arrived(ByteBuffer, horizon: LSN)
     /// A command that runs on another lane, or over several owners.
@@ -39,7 +39,7 @@ struct ReplyQueue {
   /// The LSN that the first waiting replies wait for; nil where they wait for a command, or nothing waits.
   var nextHorizon: LSN? {
     switch slots.first {
-    case .kept(_, let horizon), .arrived(_, let horizon): horizon
+    case .kept(_, _, let horizon), .arrived(_, let horizon): horizon
     case .awaited, nil: nil
     }
   }
@@ -58,10 +58,10 @@ struct ReplyQueue {
     encode(&kept)
     let count = kept.readableBytes - before
     pendingBytes += count
-    if isOpen, case .kept(let others, let earlier) = slots.last {
-      slots[slots.count - 1] = .kept(others + count, horizon: max(earlier, horizon))
+    if isOpen, case .kept(let others, let replies, let earlier) = slots.last {
+      slots[slots.count - 1] = .kept(others + count, replies: replies + 1, horizon: max(earlier, horizon))
     } else {
-      slots.append(.kept(count, horizon: horizon))
+      slots.append(.kept(count, replies: 1, horizon: horizon))
       isOpen = true
     }
   }
@@ -91,7 +91,7 @@ struct ReplyQueue {
     let before = ready.readableBytes
     loop: while let slot = slots.first {
       switch slot {
-      case .kept(let count, let horizon) where horizon <= durable:
+      case .kept(let count, _, let horizon) where horizon <= durable:
         kept.readWithUnsafeReadableBytes { ready.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
       case .arrived(let reply, let horizon) where horizon <= durable:
         ready.writeImmutableBuffer(reply)
@@ -103,6 +103,34 @@ struct ReplyQueue {
     pendingBytes -= ready.readableBytes - before
     if slots.isEmpty { isOpen = false }
     if kept.readableBytes == 0 { giveBack() } else { kept.discardReadBytes() }
+  }
+
+  /// Puts `refusal` in place of each reply that waits for more than is durable: after the log has failed it would wait
+  /// for ever.
+  mutating func refuse(beyond durable: LSN, with refusal: ByteBuffer) {
+    var place = 0
+    var rest = ByteBuffer()
+    for index in slots.indices {
+      switch slots[index] {
+      case .kept(let count, let replies, let horizon):
+        let bytes = kept.getSlice(at: kept.readerIndex + place, length: count)!
+        place += count
+        if horizon <= durable {
+          rest.writeImmutableBuffer(bytes)
+        } else {
+          var refusals = ByteBuffer()
+          for _ in 0..<replies { refusals.writeImmutableBuffer(refusal) }
+          pendingBytes += refusals.readableBytes - count
+          slots[index] = .arrived(refusals, horizon: 0)
+        }
+      case .arrived(let reply, let horizon) where horizon > durable:
+        pendingBytes += refusal.readableBytes - reply.readableBytes
+        slots[index] = .arrived(refusal, horizon: 0)
+      case .arrived, .awaited: break
+      }
+    }
+    kept = rest
+    isOpen = false
   }
 
   /// Empties the store, and keeps no more memory than many connections can have at a time.

@@ -26,7 +26,7 @@ package struct ArchiveCatalog: Sendable {
   package func lastLSN() throws(DiskError) -> UInt64? { try all().last?.entry.records.upperBound }
 
   private func entries(suffix: String) throws(DiskError) -> [Entry] {
-    try folder.disk.list(folder.archivePath)
+    try folder.disk.names(in: folder.archivePath)
       .compactMap { name in
         Archive.range(ofName: name, suffix: suffix)
           .map { Entry(records: $0, path: DiskPath.join(folder.archivePath, name)) }
@@ -36,7 +36,7 @@ package struct ArchiveCatalog: Sendable {
 
   /// Names in the folder that no archive has, and that no crash leaves.
   func strangers() throws(DiskError) -> [String] {
-    try folder.disk.list(folder.archivePath)
+    try folder.disk.names(in: folder.archivePath)
       .filter { name in
         Archive.range(ofName: name) == nil && Archive.range(ofName: name, suffix: Archive.damagedSuffix) == nil
           && !name.hasSuffix(FolderName.temporarySuffix)
@@ -51,7 +51,7 @@ package struct ArchiveCatalog: Sendable {
   /// Removes what a crash left half written. Only the folder's owner may, and not while it writes.
   func deleteTemporaries() throws(DiskError) {
     precondition(folder.isOwned)
-    for name in try folder.disk.list(folder.archivePath) where name.hasSuffix(FolderName.temporarySuffix) {
+    for name in try folder.disk.names(in: folder.archivePath) where name.hasSuffix(FolderName.temporarySuffix) {
       try folder.disk.remove(DiskPath.join(folder.archivePath, name))
     }
   }

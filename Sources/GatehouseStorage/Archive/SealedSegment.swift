@@ -9,7 +9,7 @@ struct SealedSegment: Sendable, Equatable {
 extension DataFolder {
   /// Where the log's own code finds the log.
   package var logLocation: LogLocation {
-    LogLocation(disk: disk, directory: logPath, folderID: manifest.folderID)
+    LogLocation(disk: disk, directory: logPath, folderID: manifest.folderID, watch: watch)
   }
 
   /// The segments that will not change again, in order: all but the last.

@@ -96,14 +96,14 @@ struct CopyTarget {
     guard real != realSource, !real.hasPrefix(realSource + "/") else {
       throw CopyError.inside(path: path, source: source.path)
     }
-    if disk.exists(path), try !disk.list(path).isEmpty { throw CopyError.notEmpty(path: path) }
+    if disk.exists(path), try !disk.names(in: path).isEmpty { throw CopyError.notEmpty(path: path) }
     let temporary = path + Self.suffix
     guard !disk.exists(temporary) else { throw CopyError.unfinished(path: temporary) }
     self.path = path
     // What the source's manifest says of its log need not hold of the copy's.
     var manifest = source.manifest
     manifest.log = LogMark()
-    folder = DataFolder(path: temporary, disk: disk, manifest: manifest, warnings: [], lock: nil)
+    folder = DataFolder(path: temporary, disk: disk, manifest: manifest)
     try disk.createDirectory(temporary)
     do {
       for subfolder in FolderName.subfolders { try disk.createDirectory(DiskPath.join(temporary, subfolder)) }

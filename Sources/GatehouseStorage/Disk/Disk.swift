@@ -19,6 +19,10 @@ package protocol Disk: Sendable {
   func exists(_ path: String) -> Bool
   /// The path from the root on, without links and dots; nil where there is nothing.
   func realPath(_ path: String) -> String?
+  /// What there is at a path (`stat`).
+  func status(_ path: String) throws(DiskError) -> FileStatus
+  /// Opens a directory, for its lock alone.
+  func openDirectory(_ path: String) throws(DiskError) -> any DiskFile
   /// The bytes that an unprivileged process may still write on the file system of `path`.
   func freeBytes(_ path: String) throws(DiskError) -> UInt64
 }
@@ -39,6 +43,8 @@ package protocol DiskFile: AnyObject, Sendable {
   /// Makes what was written durable (`fdatasync`).
   func sync() throws(DiskError)
   func size() throws(DiskError) -> UInt64
+  /// What the open file is, whatever has become of its name (`fstat`).
+  func status() throws(DiskError) -> FileStatus
   /// Cuts or extends (with zeros) the file.
   func truncate(to size: UInt64) throws(DiskError)
   /// Reserves space for the first `size` bytes and extends the file to it (`posix_fallocate`).
@@ -49,6 +55,31 @@ package protocol DiskFile: AnyObject, Sendable {
   /// a sync that failed, the memory may show bytes that the disk never got.
   func forgetCached() throws(DiskError)
   func close()
+}
+
+/// What the system says of a file or a directory.
+package struct FileStatus: Sendable, Equatable {
+  /// Which file it is: two names with the same identity are the same file.
+  package struct Identity: Sendable, Hashable {
+    package let device: UInt64
+    package let inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) {
+      self.device = device
+      self.inode = inode
+    }
+  }
+
+  package let identity: Identity
+  package let size: UInt64
+  /// The permission bits, such as `0o700`.
+  package let mode: UInt32
+
+  package init(identity: Identity, size: UInt64, mode: UInt32) {
+    self.identity = identity
+    self.size = size
+    self.mode = mode
+  }
 }
 
 /// A system call that failed.

@@ -84,6 +84,14 @@ extension Disk {
 }
 
 extension Disk {
+  /// The names in a directory that a program has put there: without those that file systems make by themselves, such as
+  /// `lost+found` where a folder is the root of a file system of its own.
+  package func names(in directory: String) throws(DiskError) -> [String] {
+    try uninterrupted { () throws(DiskError) in try list(directory) }.filter { !DiskPath.isOfFileSystem($0) }
+  }
+}
+
+extension Disk {
   /// As the real path of what is not there yet: that of the folders above it that are, and the names below.
   package func realPath(ofNew path: String) -> String {
     if let real = realPath(path) { return real }
@@ -102,6 +110,13 @@ package enum DiskPath {
   package static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Whether a file system makes such a name by itself, at its root or, as NFS does for files that were removed while
+  /// they were open, anywhere.
+  package static func isOfFileSystem(_ name: String) -> Bool {
+    ["lost+found", ".snapshot", ".zfs", "aquota.user", "aquota.group", "quota.user", "quota.group"].contains(name)
+      || name.hasPrefix(".nfs")
   }
 
   /// A path's last component.

@@ -49,6 +49,9 @@ package enum DiskTrouble: Sendable, Equatable {
 extension DiskError {
   package var trouble: DiskTrouble { DiskTrouble(code) }
 
+  /// Whether there is nothing at the path.
+  var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
+
   /// Whether the call failed for want of space or descriptors, and may succeed later.
   package var isShortage: Bool { trouble.isShortage }
 }

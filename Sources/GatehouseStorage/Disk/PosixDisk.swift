@@ -61,10 +61,30 @@ package struct PosixDisk: Disk {
     return String(cString: real)
   }
 
+  package func status(_ path: String) throws(DiskError) -> FileStatus {
+    var found = stat()
+    guard stat(path, &found) == 0 else { throw DiskError(call: "stat", path: path, code: errno) }
+    return FileStatus(found)
+  }
+
+  package func openDirectory(_ path: String) throws(DiskError) -> any DiskFile {
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DiskError(call: "open", path: path, code: errno) }
+    return PosixFile(descriptor, path: path)
+  }
+
   package func freeBytes(_ path: String) throws(DiskError) -> UInt64 {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { throw DiskError(call: "statvfs", path: path, code: errno) }
     return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+  }
+}
+
+extension FileStatus {
+  fileprivate init(_ found: stat) {
+    self.init(
+      identity: Identity(device: UInt64(found.st_dev), inode: UInt64(found.st_ino)), size: UInt64(found.st_size),
+      mode: found.st_mode & 0o7777)
   }
 }
 
@@ -97,10 +117,12 @@ final class PosixFile: DiskFile {
     guard fdatasync(descriptor) == 0 else { throw failure("fdatasync") }
   }
 
-  func size() throws(DiskError) -> UInt64 {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure("fstat") }
-    return UInt64(status.st_size)
+  func size() throws(DiskError) -> UInt64 { try status().size }
+
+  func status() throws(DiskError) -> FileStatus {
+    var found = stat()
+    guard fstat(descriptor, &found) == 0 else { throw failure("fstat") }
+    return FileStatus(found)
   }
 
   func truncate(to size: UInt64) throws(DiskError) {

@@ -5,14 +5,16 @@ internal import Synchronization
 /// ```
 /// manifest         what the folder is (`Manifest`), and how far its log is known to reach
 /// manifest.copy    the same again: without its keys, a folder that is otherwise sound would be lost
-/// lock             held by the process that owns the folder, for as long as it lives
+/// lock             says which process owns the folder
 /// log/             segments of the write-ahead log
 /// snapshots/       states of all partitions, each as of a record (`SnapshotWriter`)
 /// archive/         the log's past that snapshots cover, recompressed and indexed (`ArchiveWriter`)
 /// ```
 ///
-/// One process owns a folder at a time. Others may look at it meanwhile without the lock: they read files
-/// that never change once they have their name, and a log whose end they take as it comes.
+/// One process owns a folder at a time: it holds a lock on the folder itself, so that no file that is removed takes the
+/// lock with it, and on the files `lock` and `manifest`, for file systems that cannot lock a folder. Others may look at
+/// it meanwhile without the lock: they read files that never change once they have their name, and a log whose end they
+/// take as it comes.
 ///
 /// A folder that was emptied, or of which `log/` was set back to an older copy, is refused: the manifest says how far
 /// the log reached (`LogMark`). Two things cannot be noticed by anything that lies in the folder. The first is a folder
@@ -23,6 +25,8 @@ package final class DataFolder: Sendable {
   /// The path without a slash at its end.
   package let path: String
   package let disk: any Disk
+  /// The same disk, where this process owns the folder: it knows which files the folder consists of.
+  let watch: WatchedDisk?
   /// As it was when the folder was opened; `logMark` is what it says of the log now.
   package let manifest: Manifest
   /// What was put right when the folder was opened, for the server's log.
@@ -30,19 +34,34 @@ package final class DataFolder: Sendable {
   /// Whether the folder has just been made.
   package let isNew: Bool
   private let mark: Mutex<LogMark?>
-  /// Open, and locked, for as long as this process owns the folder; nil when it only looks.
-  private let lock: (any DiskFile)?
+  /// Open, and locked, for as long as this process owns the folder; empty when it only looks.
+  private let locks: [any DiskFile]
 
-  init(
-    path: String, disk: any Disk, manifest: Manifest, warnings: [String], isNew: Bool = false, lock: (any DiskFile)?
+  /// A folder that this process does not own.
+  convenience init(path: String, disk: any Disk, manifest: Manifest, warnings: [String] = []) {
+    self.init(path: path, disk: disk, watch: nil, manifest: manifest, warnings: warnings, isNew: false, locks: [])
+  }
+
+  /// A folder that this process owns, as long as `locks` are open.
+  convenience init(
+    path: String, watch: WatchedDisk, manifest: Manifest, warnings: [String], isNew: Bool, locks: [any DiskFile]
+  ) {
+    self.init(
+      path: path, disk: watch, watch: watch, manifest: manifest, warnings: warnings, isNew: isNew, locks: locks)
+  }
+
+  private init(
+    path: String, disk: any Disk, watch: WatchedDisk?, manifest: Manifest, warnings: [String], isNew: Bool,
+    locks: [any DiskFile]
   ) {
     self.path = path
     self.disk = disk
+    self.watch = watch
     self.manifest = manifest
     self.warnings = warnings
     self.isNew = isNew
     mark = Mutex(manifest.log)
-    self.lock = lock
+    self.locks = locks
   }
 
   deinit { close() }
@@ -51,8 +70,8 @@ package final class DataFolder: Sendable {
   package var snapshotsPath: String { DiskPath.join(path, FolderName.snapshots) }
   package var archivePath: String { DiskPath.join(path, FolderName.archive) }
 
-  /// Whether this process holds the lock, and so may write.
-  package var isOwned: Bool { lock != nil }
+  /// Whether this process holds the locks, and so may write.
+  package var isOwned: Bool { watch != nil }
 
   /// What the manifest says of the log; nil in a folder of a version that noted nothing.
   package var logMark: LogMark? { mark.withLock { $0 } }
@@ -77,7 +96,7 @@ package final class DataFolder: Sendable {
   }
 
   /// Gives the folder up to other processes. The object must not be used to write afterwards.
-  package func close() { lock?.close() }
+  package func close() { for lock in locks { lock.close() } }
 }
 
 /// The names of what lies in a data folder.
@@ -92,6 +111,15 @@ enum FolderName {
   static let temporarySuffix = ".tmp"
 
   static let subfolders = [log, snapshots, archive]
+
+  /// Whether a name in a subfolder is that of a file that the folder consists of.
+  static func isOwn(_ name: String, in subfolder: String) -> Bool {
+    switch subfolder {
+    case log: LogFormat.isOwn(name)
+    case snapshots: Snapshot.lsn(ofName: name) != nil
+    default: Archive.range(ofName: name) != nil
+    }
+  }
 }
 
 extension DataFolder {

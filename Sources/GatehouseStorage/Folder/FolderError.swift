@@ -19,12 +19,12 @@ package enum FolderError: Error, Equatable {
   /// What a failed system call on the folder at `path` means to who wants to open it.
   init(_ error: DiskError, path: String) {
     self =
-      switch error.code {
-      case EROFS: .readOnly(path: path)
-      case EACCES, EPERM: .notPermitted(path: path)
-      case ENOSPC, EDQUOT: .full(path: path)
-      case ENOTDIR: .notADirectory(path: path)
-      default: .failed(path: path, error)
+      switch error.trouble {
+      case .readOnly: .readOnly(path: path)
+      case .notPermitted: .notPermitted(path: path)
+      case .noSpace: .full(path: path)
+      case .failed where error.code == ENOTDIR: .notADirectory(path: path)
+      case .noDescriptors, .failed: .failed(path: path, error)
       }
   }
 }
@@ -53,7 +53,7 @@ extension FolderError: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "\(path): the manifest and its copy cannot be used (\(reason)); bring the file back from a backup of this folder"
     case .failed(let path, let error):
-      "\(path) cannot be opened: \(error); see to the disk, then start again"
+      "\(path) cannot be opened: \(error); \(error.trouble.remedy)"
     }
   }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The steps of opening a data folder, and of making one.
 ///
-/// A folder is made in this order, each step durable before the next: the folder itself, its lock, the
+/// A folder is made in this order, each step durable before the next: the folder itself, its lock file, the
 /// subfolders, the manifest's copy, the manifest. The manifest comes last, so a folder that has one is whole;
 /// one that holds nothing but the earlier steps was left by a crash, and is made on.
 struct FolderOpening {
@@ -16,10 +16,10 @@ struct FolderOpening {
     let manifestIsThere = names.contains(FolderName.manifest) || names.contains(FolderName.manifestCopy)
     // Not even a lock file is put into a folder that may belong to something else.
     if !manifestIsThere { try refuseForeign(names, mayCreate: create != nil) }
-    let lock = try takeLock()
+    var locks = try FolderLock(path: path, disk: disk).take()
     var isKept = false
-    // Otherwise the lock would outlive a refusal, for as long as somebody holds on to the error.
-    defer { if !isKept { lock.close() } }
+    // Otherwise the locks would outlive a refusal, for as long as somebody holds on to the error.
+    defer { if !isKept { for lock in locks { lock.close() } } }
 
     var warnings: [String] = []
     let manifest: Manifest
@@ -30,9 +30,13 @@ struct FolderOpening {
       manifest = try make(Manifest(create, random: &random))
     }
     try prepareSubfolders()
+    locks.append(try FolderLock(path: path, disk: disk).takeManifest())
+    let watched = WatchedDisk(disk, root: path)
+    try admitFiles(to: watched)
+    if let warning = try warningOfOpenDoors() { warnings.append(warning) }
     isKept = true
     return DataFolder(
-      path: path, disk: disk, manifest: manifest, warnings: warnings, isNew: !manifestIsThere, lock: lock)
+      path: path, watch: watched, manifest: manifest, warnings: warnings, isNew: !manifestIsThere, locks: locks)
   }
 
   func look() throws(FolderError) -> DataFolder {
@@ -43,7 +47,7 @@ struct FolderOpening {
     }
     var warnings: [String] = []
     let manifest = try readManifest(repair: false, &warnings)
-    return DataFolder(path: path, disk: disk, manifest: manifest, warnings: warnings, lock: nil)
+    return DataFolder(path: path, disk: disk, manifest: manifest, warnings: warnings)
   }
 
   private func attempt<Result>(_ call: () throws(DiskError) -> Result) throws(FolderError) -> Result {
@@ -55,12 +59,12 @@ struct FolderOpening {
   }
 }
 
-// MARK: - The folder and its lock
+// MARK: - The folder
 
 extension FolderOpening {
   private func existingNames(orMake: Bool) throws(FolderError) -> [String] {
     do throws(DiskError) {
-      return try uninterrupted { () throws(DiskError) in try disk.list(path) }
+      return try disk.names(in: path)
     } catch  where error.code == ENOENT {
       guard orMake else { throw .missing(path: path) }
     } catch {
@@ -77,7 +81,7 @@ extension FolderOpening {
     var strangers = names.filter { !early.contains($0) && !isManifestTemporary($0) }
     for subfolder in FolderName.subfolders where names.contains(subfolder) {
       let path = DiskPath.join(path, subfolder)
-      strangers += try attempt { () throws(DiskError) in try disk.list(path) }.map { DiskPath.join(subfolder, $0) }
+      strangers += try attempt { () throws(DiskError) in try disk.names(in: path) }.map { DiskPath.join(subfolder, $0) }
     }
     guard strangers.isEmpty else {
       throw .foreign(path: path, names: Array(strangers.sorted().prefix(3)))
@@ -90,29 +94,6 @@ extension FolderOpening {
       || name == FolderName.manifestCopy + FolderName.temporarySuffix
   }
 
-  /// Takes the lock, and writes who has it for those who find it taken.
-  private func takeLock() throws(FolderError) -> any DiskFile {
-    let lockPath = DiskPath.join(path, FolderName.lock)
-    let file = try attempt { () throws(DiskError) in
-      do throws(DiskError) {
-        return try disk.open(lockPath, .write)
-      } catch  where error.code == ENOENT {
-        return try disk.open(lockPath, .create)
-      }
-    }
-    guard try attempt({ () throws(DiskError) in try file.lock() }) else {
-      file.close()
-      let holder = (try? disk.readFile(lockPath, limit: 256)) ?? []
-      throw .locked(path: path, holder: String(decoding: holder.prefix { $0 >= 32 && $0 < 127 }, as: UTF8.self))
-    }
-    let note = Array("process \(getpid())\n".utf8)
-    try attempt { () throws(DiskError) in
-      try file.truncate(to: 0)
-      try note.withRawBytes { bytes throws(DiskError) in try file.writeAll(bytes, at: 0) }
-    }
-    return file
-  }
-
   private func prepareSubfolders() throws(FolderError) {
     for subfolder in FolderName.subfolders {
       let subpath = DiskPath.join(path, subfolder)
@@ -123,6 +104,33 @@ extension FolderOpening {
       try attempt { () throws(DiskError) in try disk.syncDirectory(subpath) }
     }
     try attempt { () throws(DiskError) in try disk.syncDirectory(path) }
+  }
+}
+
+// MARK: - What the owner must know
+
+extension FolderOpening {
+  /// Tells the watch of everything that the folder consists of. What else lies in it may come and go.
+  private func admitFiles(to watched: WatchedDisk) throws(FolderError) {
+    try attempt { () throws(DiskError) in
+      try watched.admit([path, DiskPath.join(path, FolderName.manifest)])
+      for subfolder in FolderName.subfolders {
+        let subpath = DiskPath.join(path, subfolder)
+        try watched.admit([subpath])
+        for name in try disk.names(in: subpath) where FolderName.isOwn(name, in: subfolder) {
+          try watched.admitFinished(DiskPath.join(subpath, name))
+        }
+      }
+    }
+  }
+
+  /// The folder holds keys and password hashes. Its files are made for their owner alone, but a folder that was made by
+  /// hand or copied may be open to others.
+  private func warningOfOpenDoors() throws(FolderError) -> String? {
+    let mode = try attempt { () throws(DiskError) in try disk.status(path) }.mode
+    guard mode & 0o077 != 0 else { return nil }
+    return "\(path) is open to other users of this machine (mode \(String(mode, radix: 8))) and holds keys: "
+      + "take their rights away with chmod -R go= \(path)"
   }
 }
 
@@ -176,6 +184,9 @@ extension FolderOpening {
       if repair { try write(manifest, to: FolderName.manifest) }
       warnings.append("\(FolderName.manifest) could not be used (\(text(fault))): its copy was taken")
       return manifest
+    case (.failure(.failed(let error)), .failure), (.failure, .failure(.failed(let error))):
+      // What cannot be read may well be whole.
+      throw FolderError(error, path: path)
     case (.failure(.otherProgram), .failure):
       throw .foreign(path: path, names: [FolderName.manifest])
     case (.failure(let fault), .failure):
@@ -189,8 +200,10 @@ extension FolderOpening {
       bytes = try disk.readFile(DiskPath.join(path, name), limit: Self.manifestLimit)
     } catch  where error.code == ENOENT {
       return .failure(.damaged("there is none"))
-    } catch  where error.code == EIO || error.code == EFBIG || error.code == EISDIR {
+    } catch  where error.code == EFBIG || error.code == EISDIR {
       return .failure(.damaged(error.description))
+    } catch  where error.code == EIO {
+      return .failure(.failed(error))
     } catch {
       throw FolderError(error, path: path)
     }
@@ -209,6 +222,7 @@ extension FolderOpening {
     case .otherProgram: "it is not one of \(Manifest.program)"
     case .newer(let format, _): "it has format \(format)"
     case .damaged(let reason): reason
+    case .failed(let error): error.description
     }
   }
 }

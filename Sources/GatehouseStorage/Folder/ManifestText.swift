@@ -5,6 +5,8 @@ enum ManifestFault: Error, Equatable {
   /// They were written for a later version of the program.
   case newer(format: UInt32, reader: UInt32)
   case damaged(String)
+  /// They cannot be read.
+  case failed(DiskError)
 }
 
 extension Manifest {

@@ -20,6 +20,9 @@ final class LogCore: Sendable {
   let staging: Mutex<Staging>
   let statistics = Mutex(LogStatistics())
   let spares = Mutex(Spares())
+  let room = Mutex(LogRoom())
+  /// The remedy for the error that the log failed of.
+  let remedy = Mutex<String?>(nil)
   let durableLSN: Atomic<UInt64>
   /// The LSN through which everything was synced: with `LogDurability.interval` it trails `durableLSN`.
   let syncedLSN: Atomic<UInt64>
@@ -31,7 +34,7 @@ final class LogCore: Sendable {
     enum Slot {
       case absent
       case ready
-      /// The writer is about to rename or remove the file: the keeper leaves the name alone.
+      /// One of the two threads renames, removes or writes the file: the other leaves the name alone.
       case leaving
     }
 
@@ -42,7 +45,7 @@ final class LogCore: Sendable {
     /// Segments that are complete and not yet trimmed.
     var sealed: [SegmentInfo] = []
 
-    /// Takes a file for the writer, if it is ready.
+    /// Takes a file for the thread that asks, if it is ready.
     mutating func take(_ slot: WritableKeyPath<Spares, Slot>) -> Bool {
       guard self[keyPath: slot] == .ready else { return false }
       self[keyPath: slot] = .leaving
@@ -70,7 +73,10 @@ final class LogCore: Sendable {
   }
 
   /// Stops the log for good. The first reason stays.
-  func fail(_ reason: String) {
+  func fail(_ error: DiskError) { fail(error.description, remedy: error.trouble.remedy) }
+
+  func fail(_ reason: String, remedy: String) {
+    self.remedy.withLock { if $0 == nil { $0 = remedy } }
     change { state in
       switch state {
       case .open, .full: .failed(reason)
@@ -83,12 +89,24 @@ final class LogCore: Sendable {
     change { state in if case .failed = state { nil } else { .closed } }
   }
 
-  func setFull(_ isFull: Bool) {
+  /// A call has failed for want of room: no records are accepted until `endShortage`.
+  func beginShortage(_ error: DiskError) {
+    room.withLock { $0.begin(error, now: MonotonicClock.now()) }
     change { state in
       switch state {
-      case .open where isFull: .full
-      case .full where !isFull: .open
-      default: nil
+      case .open: .full
+      case .full, .failed, .closed: nil
+      }
+    }
+  }
+
+  /// A write has shown that there is room again.
+  func endShortage() {
+    guard room.withLock({ $0.end(now: MonotonicClock.now()) }) else { return }
+    change { state in
+      switch state {
+      case .full: .open
+      case .open, .failed, .closed: nil
       }
     }
   }
@@ -114,7 +132,7 @@ final class LogCore: Sendable {
       if fills { try fill(file) }
     } catch {
       // Half a segment would only take the space that is missing already.
-      try location.disk.remove(path)
+      try? location.disk.remove(path)
       throw error
     }
   }

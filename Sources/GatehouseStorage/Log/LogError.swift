@@ -2,7 +2,8 @@
 package enum LogRefusal: Error, Equatable, Sendable {
   /// The disk does not keep up: more bytes wait than may. Worth another try.
   case busy
-  /// The disk is full. Records are accepted again once there is room.
+  /// There is no room: the disk or a quota is full, or no file can be opened. Records are accepted again once a write
+  /// has shown that there is (`LogWriter.shortage` says what is missing).
   case full
   /// The record is longer than `LogFormat.maximumRecord`.
   case tooLarge
@@ -44,6 +45,8 @@ package struct LogError: Error, Equatable, Sendable {
   /// Whether the disk cannot read a part of the file any more.
   var isUnreadable = false
   package let detail: String
+  /// The call that failed, where the disk did.
+  package private(set) var cause: DiskError?
 
   package init(_ code: Code, segment: String? = nil, offset: UInt64? = nil, lsn: UInt64? = nil, _ detail: String) {
     self.code = code
@@ -56,6 +59,7 @@ package struct LogError: Error, Equatable, Sendable {
   init(_ error: DiskError, segment: String? = nil) {
     self.init(.disk, segment: segment, error.description)
     isUnreadable = error.isUnreadable
+    cause = error
   }
 
   /// Whether what was written once is not what is there now: trying again does not help.
@@ -85,7 +89,7 @@ extension LogError: CustomStringConvertible {
     case .stranger: return "move the file out of the folder, once you know where it came from"
     case .unsupported: return "start the version that wrote this folder, or a later one"
     case .dictionary: return "start the version that wrote this folder: it carries the dictionary"
-    case .disk: return "look after the disk, then start again"
+    case .disk: return cause?.trouble.remedy ?? DiskTrouble.failed.remedy
     }
   }
 }

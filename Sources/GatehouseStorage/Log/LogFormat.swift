@@ -8,8 +8,9 @@
 /// - Corruption is found and named, never served: a damaged frame ends the log only where nothing shows that
 ///   it was ever durable. Otherwise the log refuses to open, with segment, offset and LSN.
 /// - Any error of a write or a sync stops the log for good, and no sync is tried twice. A full disk is the
-///   exception: a spare segment is held in reserve, so that what was accepted is still written; records are
-///   refused until there is room again.
+///   exception, whichever call finds it out: a spare segment is held in reserve, so that what was accepted is still
+///   written; records are refused until a write has shown that there is room again (`LogRoom`).
+/// - A file that is removed or replaced under the writer stops the log too: what would be written is lost already.
 ///
 /// One ambiguity is left, and cannot be told apart without a second copy: where the very last frames are
 /// damaged, and no later frame and no witness had said yet that they were durable, damage looks like a write
@@ -98,6 +99,11 @@ package enum LogFormat {
   /// A segment that the writer makes for itself where none was made ahead.
   static let urgentName = "urgent"
 
+  /// Whether a name in the log's directory is that of a file that a start needs or takes over.
+  static func isOwn(_ name: String) -> Bool {
+    firstLSN(ofSegment: name) != nil || [witnessName, nextName, reserveName].contains(name)
+  }
+
   /// The name of the segment that begins with a record.
   package static func segmentName(_ firstLSN: UInt64) -> String {
     let digits = String(firstLSN)
@@ -133,8 +139,15 @@ package struct LogLocation: Sendable {
   package let directory: String
   /// The data folder's own id, of which every header knows: a file of another folder is not taken for ours.
   package let folderID: Hash128
+  /// What notices that a file is no longer the one that was opened, for the folder's owner.
+  let watch: WatchedDisk?
 
   package init(disk: any Disk, directory: String, folderID: Hash128) {
+    self.init(disk: disk, directory: directory, folderID: folderID, watch: nil)
+  }
+
+  init(disk: any Disk, directory: String, folderID: Hash128, watch: WatchedDisk?) {
+    self.watch = watch
     self.disk = disk
     self.directory = directory
     self.folderID = folderID

@@ -24,6 +24,8 @@ package struct LogOptions: Sendable {
   package var dictionaries = ZstdDictionary.known
   /// How often the witness is renewed while records are written, in milliseconds.
   package var witnessMilliseconds = 100
+  /// How often it is looked whether the files are still the ones in the folder, in milliseconds.
+  package var lookMilliseconds = 500
   /// Whether segments are filled with zeros when they are made. A sync of zeroed space took 130 µs where one of space
   /// that was only allocated took 200 (ext4): the file system need not record that the space is now in use.
   package var fillsSegments = true

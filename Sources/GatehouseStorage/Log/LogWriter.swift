@@ -45,7 +45,7 @@ package final class LogWriter: Sendable {
       found = try WitnessFile.read(location)
     } catch {
       // Recovery has read it already, so this is the disk's doing.
-      throw DiskError(call: "read", path: location.path(LogFormat.witnessName), code: 5)
+      throw error.cause ?? DiskError(call: "read", path: location.path(LogFormat.witnessName), code: 5)
     }
     let current = found ?? Witness(epoch: epoch, durableLSN: durableLSN)
     if found == nil { try WitnessFile.create(location, current) }
@@ -138,6 +138,10 @@ package final class LogWriter: Sendable {
   /// The last record that was synced, which trails `durableLSN` where durability is by interval.
   package var syncedLSN: UInt64 { core.syncedLSN.load(ordering: .acquiring) }
   package var state: LogState { core.staging.withLock { $0.state } }
+  /// Why the log is full; nil while it is not.
+  package var shortage: DiskError? { core.room.withLock { $0.shortage } }
+  /// What an operator can do about a log that has failed; nil for one that has not.
+  package var remedy: String? { core.remedy.withLock { $0 } }
   package var statistics: LogStatistics {
     var statistics = core.statistics.withLock { $0 }
     statistics.pendingBytes = core.staging.withLock { $0.pendingBytes }
@@ -149,7 +153,7 @@ package final class LogWriter: Sendable {
   /// What a turn has left to do.
   package enum Turn: Equatable, Sendable {
     case idle
-    /// The disk is full; worth another try in a while.
+    /// There is no room for what was accepted; worth another try in a while.
     case stalled
     /// Closed, or failed for good.
     case ended
@@ -183,13 +187,18 @@ package final class LogWriter: Sendable {
   package func turn() -> Turn {
     sink.withLock { sink in
       do throws(SegmentSink.Fault) {
-        return try turn(&sink)
+        let turn = try turn(&sink)
+        core.room.withLock { $0.isWriterWaiting = false }
+        return turn
       } catch {
         let isClosing = core.staging.withLock { $0.wantsClose }
         switch error {
-        case .full where !isClosing: return .stalled
+        case .full(let error) where !isClosing:
+          core.room.withLock { $0.isWriterWaiting = true }
+          core.beginShortage(error)
+          return .stalled
         case .full(let error), .broken(let error):
-          core.fail(error.description)
+          core.fail(error)
           return .ended
         }
       }
@@ -221,8 +230,13 @@ package final class LogWriter: Sendable {
     if wantsRotation { try sink.rotate() }
     try syncIfDue(&sink, now: wantsSync || wantsClose)
     guard wantsClose else { return .idle }
-    try sink.writeCleanEnd()
-    try sink.sync()
+    do throws(SegmentSink.Fault) {
+      try sink.writeCleanEnd()
+      try sink.sync()
+    } catch {
+      // Everything is durable: a log without its clean end is only looked through once more by the next start.
+      guard case .full = error else { throw error }
+    }
     return .ended
   }
 

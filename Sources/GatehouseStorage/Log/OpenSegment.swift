@@ -132,7 +132,7 @@ struct LogListing {
   init(_ location: LogLocation) throws(LogError) {
     let names: [String]
     do throws(DiskError) {
-      names = try uninterrupted { () throws(DiskError) in try location.disk.list(location.directory) }
+      names = try location.disk.names(in: location.directory)
     } catch {
       throw LogError(error)
     }

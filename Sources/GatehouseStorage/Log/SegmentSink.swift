@@ -5,7 +5,7 @@ internal import Synchronization
 /// The segment that is being written: frames go in at its end, and the next one is begun when it is full. One thread's.
 struct SegmentSink: ~Copyable {
   enum Fault: Error {
-    /// The disk is full; what was under way can be tried again.
+    /// There is no room for now (`LogRoom`); what was under way can be tried again.
     case full(DiskError)
     /// Anything else: nothing more may be written.
     case broken(DiskError)
@@ -27,6 +27,16 @@ struct SegmentSink: ~Copyable {
   /// The batch that is being written, and how many of its frames are.
   var batch = LogBatch()
   private var framesDone = 0
+  /// How far everything was synced.
+  private var synced = Mark()
+
+  /// Where the writing can begin again: everything before is durable, everything after still in the batch.
+  private struct Mark {
+    var offset: UInt64 = 0
+    var lastHash = Hash128.zero
+    var writtenLSN: UInt64 = 0
+    var framesDone = 0
+  }
 
   /// The segment that is open, and how far it is written.
   private struct Place {
@@ -54,6 +64,7 @@ struct SegmentSink: ~Copyable {
     offset = place.offset
     alignment = place.alignment
     core.spares.withLock { $0.unfilledStart = offset }
+    noteSynced()
     noteSegment()
   }
 
@@ -69,10 +80,22 @@ struct SegmentSink: ~Copyable {
       }
       file.close()
     }
-    try core.makeSegmentFile(LogFormat.urgentName, fills: false)
-    let file = try begin(next, from: LogFormat.urgentName, core, epoch: epoch, after: end.lastHash)
+    let spare = try firstSpare(core)
+    let file = try begin(next, from: spare, core, epoch: epoch, after: end.lastHash)
+    if spare == LogFormat.reserveName { core.spares.withLock { $0.reserve = .absent } }
     return Place(
       file: file, segment: next, offset: LogFormat.segmentStart, alignment: core.options.alignment)
+  }
+
+  /// A file for the segment that a start needs: the reserve of an earlier start, where there is no room for another.
+  private static func firstSpare(_ core: LogCore) throws(DiskError) -> String {
+    do throws(DiskError) {
+      try core.makeSegmentFile(LogFormat.urgentName, fills: false)
+      return LogFormat.urgentName
+    } catch {
+      guard error.isShortage, core.spares.withLock({ $0.take(\.reserve) }) else { throw error }
+      return LogFormat.reserveName
+    }
   }
 
   /// Removes what interrupted writes have left, and gives the segment its whole size again.
@@ -87,7 +110,7 @@ struct SegmentSink: ~Copyable {
       try uninterrupted { () throws(DiskError) in try file.allocate(max(options.segmentBytes, offset)) }
     } catch {
       // A full disk is dealt with when a frame needs the space.
-      guard error.isFull else { throw error }
+      guard error.isShortage else { throw error }
     }
   }
 
@@ -108,11 +131,17 @@ struct SegmentSink: ~Copyable {
     file.close()
     let segment = location.path(LogFormat.segmentName(lsn))
     try location.disk.rename(path, to: segment)
-    if !core.options.sabotage.contains(.skipDirectorySync) {
-      try location.disk.syncDirectory(location.directory)
+    do throws(DiskError) {
+      if !core.options.sabotage.contains(.skipDirectorySync) {
+        try location.disk.syncDirectory(location.directory)
+      }
+      // Opened again, so that its errors name the segment and not the spare that it was.
+      return try location.disk.openFile(segment, .write)
+    } catch {
+      // For another try the spare needs its name again: a sync of the same rename would prove nothing.
+      if error.isShortage { try location.disk.rename(segment, to: path) }
+      throw error
     }
-    // Opened again, so that its errors name the segment and not the spare that it was.
-    return try location.disk.openFile(segment, .write)
   }
 
   // MARK: Writing
@@ -120,7 +149,10 @@ struct SegmentSink: ~Copyable {
   var isBatchDone: Bool { framesDone == batch.cuts.count }
 
   /// To be called when a new batch was put in place.
-  mutating func beginBatch() { framesDone = 0 }
+  mutating func beginBatch() {
+    framesDone = 0
+    if isSynced { synced.framesDone = 0 }
+  }
 
   /// Writes the frames of the batch that are not written yet.
   mutating func writeBatch() throws(Fault) {
@@ -155,8 +187,7 @@ struct SegmentSink: ~Copyable {
     do throws(DiskError) {
       try file.writeAll(frame.bytes, at: offset)
     } catch {
-      if error.isFull {
-        core.setFull(true)
+      if error.isShortage {
         try retryWithReserve(error)
       } else if !sabotage.contains(.ignoreWriteErrors) {
         throw .broken(error)
@@ -181,23 +212,27 @@ struct SegmentSink: ~Copyable {
     do throws(DiskError) {
       try file.writeAll(frame.bytes, at: offset)
     } catch {
-      throw error.isFull ? .full(error) : .broken(error)
+      throw error.isShortage ? .full(error) : .broken(error)
     }
   }
 
   /// Gives the reserve's space back to the disk, for what there was no space for.
   private func giveUpReserve(_ first: DiskError) throws(Fault) {
-    guard core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(first) }
+    core.beginShortage(first)
+    guard first.trouble == .noSpace, core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(first) }
     do throws(DiskError) {
       try core.location.disk.remove(core.location.path(LogFormat.reserveName))
     } catch {
-      throw .broken(error)
+      guard error.isShortage else { throw .broken(error) }
+      core.spares.withLock { $0.putBack(LogFormat.reserveName) }
+      throw .full(error)
     }
     core.spares.withLock { $0.reserve = .absent }
   }
 
   /// Makes everything that was written durable. A sync that fails is never tried again: the system may have
-  /// thrown away what it could not write, and would report success over the loss.
+  /// thrown away what it could not write, and would report success over the loss. Where all that it missed was room, the
+  /// frames since the last sync are written again, if they are all at hand, and a sync of them is a new one.
   mutating func sync() throws(Fault) {
     guard !isSynced else { return }
     let sabotage = core.options.sabotage
@@ -205,16 +240,34 @@ struct SegmentSink: ~Copyable {
     do throws(DiskError) {
       if !sabotage.contains(.skipSync) { try file.sync() }
     } catch {
-      if sabotage.contains(.retrySync) {
+      if error.isShortage, case .always = core.options.durability {
+        goBack()
+        core.beginShortage(error)
+        throw .full(error)
+      } else if sabotage.contains(.retrySync) {
         do throws(DiskError) { try file.sync() } catch { throw .broken(error) }
       } else if !sabotage.contains(.ignoreWriteErrors) {
         throw .broken(error)
       }
     }
-    isSynced = true
+    noteSynced()
     core.syncedLSN.store(writtenLSN, ordering: .releasing)
     let end = MonotonicClock.now()
     core.statistics.withLock { $0.noteSync(nanoseconds: end - start) }
+  }
+
+  private mutating func noteSynced() {
+    isSynced = true
+    synced = Mark(offset: offset, lastHash: lastHash, writtenLSN: writtenLSN, framesDone: framesDone)
+  }
+
+  /// Forgets what was written since the last sync, to write it again.
+  private mutating func goBack() {
+    offset = synced.offset
+    lastHash = synced.lastHash
+    writtenLSN = synced.writtenLSN
+    framesDone = synced.framesDone
+    isSynced = true
   }
 
   // MARK: Rotation
@@ -231,23 +284,28 @@ struct SegmentSink: ~Copyable {
     guard writtenLSN >= segment else { return }
     // The next segment's existence says that all before it is durable.
     try sync()
-    let spare = try takeSpare()
-    let sealed = SegmentInfo(firstLSN: segment, lastLSN: writtenLSN, bytes: offset)
-    do throws(DiskError) {
-      let next = try Self.begin(writtenLSN + 1, from: spare, core, epoch: epoch, after: lastHash)
-      file.close()
-      file = next
-    } catch {
-      // A spare whose header found no room is still a spare; a sync that failed is never tried again.
-      guard error.isFull, error.call == "pwrite" else { throw .broken(error) }
-      core.setFull(true)
-      core.spares.withLock { $0.putBack(spare) }
-      try giveUpReserve(error)
-      return try rotate()
+    while true {
+      let spare = try takeSpare()
+      do throws(DiskError) {
+        let next = try Self.begin(writtenLSN + 1, from: spare, core, epoch: epoch, after: lastHash)
+        return goOn(in: next, from: spare)
+      } catch {
+        guard error.isShortage else { throw .broken(error) }
+        // A spare that could not become a segment for want of room is still a spare.
+        core.spares.withLock { $0.putBack(spare) }
+        try giveUpReserve(error)
+      }
     }
+  }
+
+  private mutating func goOn(in next: any DiskFile, from spare: String) {
+    let sealed = SegmentInfo(firstLSN: segment, lastLSN: writtenLSN, bytes: offset)
+    file.close()
+    file = next
     segment = writtenLSN + 1
     offset = LogFormat.segmentStart
     alignment = core.options.alignment
+    noteSynced()
     let isFilled = spare == LogFormat.nextName && core.options.fillsSegments
     core.spares.withLock { spares in
       if spare == LogFormat.nextName { spares.next = .absent }
@@ -267,8 +325,8 @@ struct SegmentSink: ~Copyable {
       try core.makeSegmentFile(LogFormat.urgentName, fills: false)
       return LogFormat.urgentName
     } catch {
-      guard error.isFull else { throw .broken(error) }
-      core.setFull(true)
+      guard error.isShortage else { throw .broken(error) }
+      core.beginShortage(error)
       guard core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(error) }
       return LogFormat.reserveName
     }
@@ -287,9 +345,4 @@ struct SegmentSink: ~Copyable {
     try file.sync()
     file.close()
   }
-}
-
-extension DiskError {
-  /// Whether space is all that is missing.
-  var isFull: Bool { code == ENOSPC || code == EDQUOT }
 }

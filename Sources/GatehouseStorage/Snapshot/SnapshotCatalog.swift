@@ -12,7 +12,7 @@ package struct SnapshotCatalog: Sendable {
 
   /// The newest first.
   package func entries() throws(DiskError) -> [Entry] {
-    try folder.disk.list(folder.snapshotsPath)
+    try folder.disk.names(in: folder.snapshotsPath)
       .compactMap { name in
         Snapshot.lsn(ofName: name).map { Entry(lsn: $0, path: DiskPath.join(folder.snapshotsPath, name)) }
       }
@@ -21,7 +21,7 @@ package struct SnapshotCatalog: Sendable {
 
   /// Names in the folder that no snapshot has, and that no crash leaves.
   func strangers() throws(DiskError) -> [String] {
-    try folder.disk.list(folder.snapshotsPath)
+    try folder.disk.names(in: folder.snapshotsPath)
       .filter { Snapshot.lsn(ofName: $0) == nil && !$0.hasSuffix(FolderName.temporarySuffix) }
   }
 
@@ -78,7 +78,7 @@ package struct SnapshotCatalog: Sendable {
   /// Removes what a crash left half written. Only the folder's owner may, and not while it writes.
   func deleteTemporaries() throws(DiskError) {
     precondition(folder.isOwned)
-    for name in try folder.disk.list(folder.snapshotsPath) where name.hasSuffix(FolderName.temporarySuffix) {
+    for name in try folder.disk.names(in: folder.snapshotsPath) where name.hasSuffix(FolderName.temporarySuffix) {
       try folder.disk.remove(DiskPath.join(folder.snapshotsPath, name))
     }
   }

@@ -92,6 +92,16 @@ final class FaultyDisk: Disk {
 
   func realPath(_ path: String) -> String? { base.realPath(path) }
 
+  func status(_ path: String) throws(DiskError) -> FileStatus {
+    try check("stat", path)
+    return try base.status(path)
+  }
+
+  func openDirectory(_ path: String) throws(DiskError) -> any DiskFile {
+    try check("open", path)
+    return FaultyFile(self, try base.openDirectory(path), path)
+  }
+
   func freeBytes(_ path: String) throws(DiskError) -> UInt64 {
     try check("statvfs", path)
     return try base.freeBytes(path)
@@ -127,6 +137,11 @@ final class FaultyFile: DiskFile {
   func size() throws(DiskError) -> UInt64 {
     try disk.check("fstat", path)
     return try base.size()
+  }
+
+  func status() throws(DiskError) -> FileStatus {
+    try disk.check("fstat", path)
+    return try base.status()
   }
 
   func truncate(to size: UInt64) throws(DiskError) {

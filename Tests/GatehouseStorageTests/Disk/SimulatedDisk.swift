@@ -166,6 +166,22 @@ final class SimulatedDisk: Disk {
     }
   }
 
+  func status(_ path: String) throws(DiskError) -> FileStatus {
+    try state.withLock { state throws(DiskError) in
+      try state.checkPower("stat", path)
+      return state.status(of: try state.find(path, "stat"))
+    }
+  }
+
+  func openDirectory(_ path: String) throws(DiskError) -> any DiskFile {
+    try state.withLock { state throws(DiskError) in
+      try state.checkPower("open", path)
+      let node = try state.find(path, "open")
+      guard state.nodes[node].isDirectory else { throw DiskError(call: "open", path: path, code: ENOTDIR) }
+      return SimulatedFile(self, node: node, path: path, mode: .read)
+    }
+  }
+
   func freeBytes(_ path: String) throws(DiskError) -> UInt64 {
     try state.withLock { state throws(DiskError) in
       try state.checkPower("statvfs", path)
@@ -184,6 +200,13 @@ extension SimulatedDisk.State {
       left += nodes[node].entries.values
     }
     return used
+  }
+
+  /// A node is never used again, so its number is as good as an inode's.
+  func status(of node: Int) -> FileStatus {
+    FileStatus(
+      identity: .init(device: 1, inode: UInt64(node)), size: UInt64(nodes[node].content.count),
+      mode: nodes[node].isDirectory ? 0o700 : 0o600)
   }
 
   func checkPower(_ call: String, _ path: String) throws(DiskError) {

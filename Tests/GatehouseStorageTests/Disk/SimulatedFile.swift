@@ -60,6 +60,13 @@ final class SimulatedFile: DiskFile {
     }
   }
 
+  func status() throws(DiskError) -> FileStatus {
+    try disk.state.withLock { state throws(DiskError) in
+      try state.checkPower("fstat", path)
+      return state.status(of: node)
+    }
+  }
+
   func truncate(to size: UInt64) throws(DiskError) {
     try change("ftruncate") { state throws(DiskError) in state.nodes[node].perform(.resize(Int(size))) }
   }

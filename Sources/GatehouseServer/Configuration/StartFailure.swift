@@ -30,7 +30,29 @@ extension StartFailure {
     let loss =
       synced < log.durableLSN
       ? "what was acknowledged after record \(synced) may be lost" : "what was acknowledged before is safe"
-    self = .io("the log failed and took no more changes: \(why); \(loss); see to the disk and start again")
+    let remedy = log.remedy ?? DiskTrouble.failed.remedy
+    self = .io("the log failed and took no more changes: \(why); \(loss); \(remedy)")
+  }
+
+  /// The address that the settings name cannot be listened on.
+  init(_ error: any Error, listeningOn configuration: ServerConfiguration) {
+    let (host, port) = (configuration.host, configuration.port)
+    switch error {
+    case let error as IOError:
+      let reason = String(cString: strerror(error.errnoCode))
+      let remedy =
+        switch error.errnoCode {
+        case EADDRINUSE: "stop what listens there, or choose another --port"
+        case EACCES, EPERM: "ports below 1024 are for root; choose another --port"
+        default: "choose another --host or --port"
+        }
+      self = .configuration("cannot listen on \(host), port \(port): \(reason); \(remedy)")
+    case is SocketAddressError, is SocketAddressError.UnknownHost:
+      self = .configuration(
+        "cannot listen on \(host): this machine knows no address of that name; choose another --host, such as 127.0.0.1")
+    default:
+      self = .configuration("cannot listen on \(host), port \(port): \(error); choose another --host or --port")
+    }
   }
 
   /// What a failure of the layers below means to the one who starts the server.
@@ -40,17 +62,14 @@ extension StartFailure {
     case let error as FolderError:
       switch error {
       case .locked: self = .locked("\(error)")
-      default: self = .dataUnreadable("\(error)")
+      case .failed, .full, .readOnly, .notPermitted: self = .io("\(error)")
+      case .missing, .notADirectory, .foreign, .newer, .unreadable: self = .dataUnreadable("\(error)")
       }
-    case let error as DiskError: self = .io("\(error)")
+    case let error as DiskError: self = .io("\(error); \(error.trouble.remedy)")
+    case BlockFileError.failed(let error), SnapshotError.file(.failed(let error)): self.init(error)
     case let error as LogError where error.code == .disk: self = .io("\(error)")
     case let error as LogError: self = .dataUnreadable("\(error)")
     case is RecoveryError, is BlockFileError, is CodingError: self = .dataUnreadable("\(error)")
-    case let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode):
-      let reason = String(cString: strerror(error.errnoCode))
-      self = .configuration("cannot listen there (\(reason)); choose another --host or --port")
-    case is SocketAddressError, is SocketAddressError.UnknownHost:
-      self = .configuration("there is no address to listen on (\(error)); choose another --host")
     default: self = .io("\(error)")
     }
   }

@@ -213,8 +213,7 @@ extension Refusal {
   init(logRefusal: LogRefusal) {
     switch logRefusal {
     case .busy: self.init(.busy, "the log is behind; try again")
-    case .full:
-      self.init(.readOnly, "the disk is full; nothing was changed; make room and writes are taken again")
+    case .full: self.init(.readOnly, "the disk is full; nothing was changed; make room and writes are taken again")
     case .failed(let why):
       self.init(.readOnly, "the log failed (\(why)); nothing was changed; see to the disk and start the server again")
     case .tooLarge: self.init(.limit, "record: the command changes more than one record of the log can hold; split it")

@@ -50,7 +50,9 @@ package final class GatehouseServer: Service {
       let folder = try existing ?? makeFolder()
       defer { folder.close() }
       for warning in folder.warnings { logger.warning("\(warning)") }
-      try await serve(folder, Partitioning(folder.manifest), lanes, listener)
+      let partitioning = Partitioning(folder.manifest)
+      tellPartitions(partitioning.count, of: folder)
+      try await serve(folder, partitioning, lanes, listener)
     } catch {
       try? await listener.close()
       try? await group.shutdownGracefully()
@@ -73,9 +75,20 @@ package final class GatehouseServer: Service {
     let folder = try DataFolder.open(
       configuration.dataPath,
       create: FolderParameters(
-        partitionCount: configuration.partitions, createdAt: UInt64(clamping: Clock.milliseconds())))
+        partitionCount: configuration.partitionsOfNewFolder, createdAt: UInt64(clamping: Clock.milliseconds())))
     if folder.isNew { logger.notice("made a new data folder", metadata: ["data": "\(folder.path)"]) }
     return folder
+  }
+
+  /// The folder's number of partitions holds, whatever the setting says.
+  private func tellPartitions(_ count: Int, of folder: DataFolder) {
+    if let wanted = configuration.partitions, wanted != count {
+      logger.warning(
+        "\(folder.path) was made with \(count) partitions, which is fixed: the setting partitions \(wanted) is ignored")
+    }
+    var settings = facts.current
+    settings.partitions = count
+    facts.adopt(settings)
   }
 
   private func serve(
@@ -122,6 +135,9 @@ package final class GatehouseServer: Service {
   ///
   /// - Throws: an error where that does not fit the settings that are fixed; all is then as before.
   package func reload(_ changed: ServerConfiguration) throws(SettingError) {
+    var changed = changed
+    // What was not set is what the folder has.
+    changed.partitions = changed.partitions ?? facts.current.partitions
     let (adopted, waiting) = facts.current.adoptingLiveSettings(of: changed)
     try adopted.validate()
     facts.adopt(adopted)
@@ -152,7 +168,12 @@ package final class GatehouseServer: Service {
         .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 1024 * 1024)
       )
       .childChannelInitializer { channel in acceptor.accept(channel) }
-    let channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+    let channel: any Channel
+    do {
+      channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+    } catch {
+      throw StartFailure(error, listeningOn: configuration)
+    }
     facts.port.store(channel.localAddress?.port ?? configuration.port, ordering: .relaxed)
     logger.info("listening", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
     return channel

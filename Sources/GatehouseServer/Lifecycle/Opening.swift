@@ -34,8 +34,15 @@ struct Opening {
         logger.critical("the log takes no more changes", metadata: ["error": "\(why)"])
         opened.withLock { $0?.noteLogFailure() }
       }
-      if case .full = state { logger.error("the disk is full; changes are refused until there is room") }
-      if case .open = state { logger.notice("the log takes changes again") }
+      let context = opened.withLock { $0 }
+      if case .full = state {
+        let error = context?.log.shortage?.description ?? ""
+        logger.error("the disk is full; changes are refused until there is room", metadata: ["error": "\(error)"])
+      }
+      if case .open = state {
+        logger.notice("the log takes changes again")
+        context?.persistence.tryAgain()
+      }
       // Replies that wait for what will never be durable must be told.
       for lane in lanes { lane.wake() }
     }

@@ -6,8 +6,9 @@ extension ServerContext {
   func keepSnapshots() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))
-      guard !Task.isCancelled, persistence.isDue(self), (try? await persistence.save(self)) != nil else { continue }
-      if !Task.isCancelled { _ = try? await persistence.compact(self) }
+      guard !Task.isCancelled, !hasLogFailed else { continue }
+      let isSaved = persistence.isDue(self) ? (try? await persistence.save(self)) != nil : false
+      if !Task.isCancelled, isSaved || persistence.isCompactionDue { _ = try? await persistence.compact(self) }
     }
   }
 

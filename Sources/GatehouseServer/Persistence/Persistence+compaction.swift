@@ -31,12 +31,21 @@ extension Persistence {
     defer { state.withLock { $0.isCompacting = false } }
     do {
       if everything { try await coverLog(context) }
-      return try await archive(context)
+      let done = try await archive(context)
+      state.withLock { $0.mustCompact = false }
+      return done
     } catch {
+      state.withLock {
+        $0.mustCompact = true
+        $0.compactAt = Clock.deadline(milliseconds: Self.compactionPause)
+      }
       if !isEnding { context.logger.error("the log was not archived", metadata: ["error": "\(error)"]) }
       throw error
     }
   }
+
+  /// Milliseconds until a compaction that failed is tried again without being asked for.
+  private static let compactionPause: UInt64 = 600_000
 
   private func archive(_ context: ServerContext) async throws -> Compaction {
     var options = CompactionOptions(now: UInt64(clamping: Clock.milliseconds()))

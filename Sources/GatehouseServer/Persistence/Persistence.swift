@@ -28,6 +28,9 @@ final class Persistence: Sendable {
     var savesTaken = 0
     var longestCopyNanoseconds: UInt64 = 0
     var isCompacting = false
+    /// Whether the last compaction failed, and when it is tried again, in `Clock.nanoseconds()`.
+    var mustCompact = false
+    var compactAt: UInt64 = 0
     var archivedThrough: LSN = 0
   }
 
@@ -122,12 +125,22 @@ final class Persistence: Sendable {
     min(30_000 << UInt64(min(failures, 7)), 3_600_000)
   }
 
+  /// There is room again: what failed for want of it is tried again soon.
+  func tryAgain() {
+    state.withLock {
+      $0.retryAt = 0
+      $0.compactAt = 0
+    }
+  }
+
   /// Refuses where a snapshot would take the room that the log needs: it would fail half written, and have filled the
   /// disk meanwhile.
   private func checkRoom(_ context: ServerContext) throws {
     let last = status.lastSaveBytes
     let needed = last + last / 2 + UInt64(context.facts.current.segmentBytes)
     let free = try context.folder.disk.freeBytes(context.folder.snapshotsPath)
+    // Nothing more is put into a folder whose log has failed: it may no longer be the one that was opened.
+    guard !context.hasLogFailed else { throw Failure.logStopped }
     guard free >= needed else { throw Failure.noRoom(needed: needed, free: free) }
   }
 
@@ -150,6 +163,11 @@ final class Persistence: Sendable {
     }
     guard isSynced else { throw Failure.logStopped }
     return try writer.finish(durable: context.log.syncedLSN)
+  }
+
+  /// Whether a compaction that failed is due again.
+  var isCompactionDue: Bool {
+    state.withLock { $0.mustCompact && !$0.isCompacting && Clock.nanoseconds() >= $0.compactAt }
   }
 
   /// Whether a snapshot is due by size or by time.

@@ -21,10 +21,12 @@ extension Credentials {
       guard let user else {
         throw CredentialsError(description: "--password-file needs --user, the service's name")
       }
-      guard let data = FileManager.default.contents(atPath: passwordFile) else {
-        throw CredentialsError(description: "the password file \(passwordFile) cannot be read")
+      let text: String
+      do {
+        text = String(decoding: try SmallFile.read(passwordFile), as: UTF8.self)
+      } catch {
+        throw CredentialsError(description: "the password file \(passwordFile) cannot be read (\(error))")
       }
-      let text = String(decoding: data, as: UTF8.self)
       return Credentials(name: user, secret: String(text.prefix { !$0.isNewline }))
     }
     guard let variable = environment["GATEHOUSE_AUTH"], !variable.isEmpty else {

@@ -99,20 +99,18 @@ struct ConfigurationLoader: Sendable {
   private func fileSnapshot(_ path: String) throws -> JSONSnapshot {
     let data: Data
     do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
+      data = Data(try SmallFile.read(path))
     } catch {
       throw ConfigurationFileError(
-        description: "the configuration file \(path) cannot be read (\(error.localizedDescription)); "
+        description: "the configuration file \(path) cannot be read (\(error)); "
           + "give a file that is there with --config or GATEHOUSE_CONFIG, or neither")
     }
-    let values: [String: Any]
+    let values = try Self.object(in: data, path)
     let snapshot: JSONSnapshot
     do {
       snapshot = try JSONSnapshot(data: data.bytes, providerName: path, parsingOptions: .default)
-      values = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
     } catch {
-      throw ConfigurationFileError(
-        description: "the configuration file \(path) is not one JSON object of settings (\(error))")
+      throw Self.noObject(path, "a value in it is neither a text nor a number")
     }
     for (key, value) in values.sorted(by: { $0.key < $1.key }) {
       guard Setting.named(key)?.name == key else {
@@ -124,6 +122,23 @@ struct ConfigurationLoader: Sendable {
       if value is NSNull || value is [String: Any] { throw Self.noValue(key) }
     }
     return snapshot
+  }
+
+  private static func object(in data: Data, _ path: String) throws -> [String: Any] {
+    let value: Any
+    do {
+      value = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
+    } catch {
+      // The parser's own words say where it stopped; the rest of its error is for programs.
+      let place = (error as NSError).userInfo["NSDebugDescription"] as? String
+      throw noObject(path, place ?? "it is not JSON")
+    }
+    guard let object = value as? [String: Any] else { throw noObject(path, "it holds another kind of value") }
+    return object
+  }
+
+  private static func noObject(_ path: String, _ why: String) -> ConfigurationFileError {
+    ConfigurationFileError(description: "the configuration file \(path) is not one JSON object of settings: \(why)")
   }
 
   private static func noValue(_ name: String) -> ConfigurationFileError {

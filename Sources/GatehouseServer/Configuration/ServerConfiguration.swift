@@ -1,4 +1,3 @@
-import GatehouseStorage
 package import Logging
 
 /// Everything that an operator can choose about a server.
@@ -48,9 +47,9 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var lanes: Int?
 
   /// How many partitions the state is divided into, a power of two. Taken only when the data folder is
-  /// made, since every id carries its partition; later starts read it from the folder's manifest, and warn where the
-  /// setting says otherwise. Nil where it was not set.
-  package var partitions: Int?
+  /// made, since every id carries its partition; later starts read it from the folder's manifest, and
+  /// warn where the setting was given and says otherwise.
+  package var partitions = 64
 
   /// How many clients may be connected at once; one more is answered with an error and closed.
   package var maxConnections = 10_000
@@ -106,18 +105,15 @@ package struct ServerConfiguration: Sendable, Equatable {
 extension ServerConfiguration {
   /// The number of lanes on a machine of `cores` cores.
   package func laneCount(cores: Int) -> Int {
-    min(lanes ?? max(1, cores - 1), partitionsOfNewFolder)
+    min(lanes ?? max(1, cores - 1), partitions)
   }
-
-  /// How many partitions a folder gets that is made now.
-  package var partitionsOfNewFolder: Int { partitions ?? FolderParameters.standardPartitionCount }
 
   /// Checks what no single setting can know: whether the settings fit each other.
   package func validate() throws(SettingError) {
-    if let lanes, lanes > partitionsOfNewFolder {
+    if let lanes, lanes > partitions {
       throw SettingError(
         setting: Setting.lanes.name, value: "\(lanes)",
-        problem: "is more than the \(partitionsOfNewFolder) partitions that lanes share; give at most as many lanes as partitions")
+        problem: "is more than the \(partitions) partitions that lanes share; give at most as many lanes as partitions")
     }
     if snapshotEveryBytes != 0, snapshotEveryBytes < segmentBytes {
       throw SettingError(

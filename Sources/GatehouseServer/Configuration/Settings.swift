@@ -1,4 +1,3 @@
-import GatehouseStorage
 import Logging
 
 /// The table. A new setting is a property of `ServerConfiguration` with its default, and one row here.
@@ -34,11 +33,8 @@ extension Setting {
   package static let partitions = Setting(
     "partitions", \.partitions, value: "n",
     expected: "a power of two from 1 to 4096",
-    parse: { text -> Int?? in
-      guard let count = Int(text), (1...4096).contains(count), count & (count - 1) == 0 else { return nil }
-      return count
-    },
-    format: { String($0 ?? FolderParameters.standardPartitionCount) },
+    parse: { text in Int(text).flatMap { (1...4096).contains($0) && $0 & ($0 - 1) == 0 ? $0 : nil } },
+    format: { String($0) },
     "shares of the state, fixed when the data folder is made")
 
   package static let maxConnections = integer(

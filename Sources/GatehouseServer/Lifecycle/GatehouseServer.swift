@@ -13,14 +13,17 @@ import Synchronization
 package final class GatehouseServer: Service {
   private let facts: ServerFacts
   private let configuration: ServerConfiguration
+  /// The names of the settings that somebody has given; all others have their defaults.
+  private let given: Set<String>
   private let logger: Logger
   private let whenReady: @Sendable () -> Void
   private let stopping = Stopping()
 
   package init(
-    configuration: ServerConfiguration, logger: Logger, whenReady: @escaping @Sendable () -> Void = {}
+    configuration: ServerConfiguration, given: Set<String> = [], logger: Logger, whenReady: @escaping @Sendable () -> Void = {}
   ) {
     self.configuration = configuration
+    self.given = given
     self.logger = logger
     self.whenReady = whenReady
     facts = ServerFacts(configuration: configuration)
@@ -75,16 +78,19 @@ package final class GatehouseServer: Service {
     let folder = try DataFolder.open(
       configuration.dataPath,
       create: FolderParameters(
-        partitionCount: configuration.partitionsOfNewFolder, createdAt: UInt64(clamping: Clock.milliseconds())))
+        partitionCount: configuration.partitions, createdAt: UInt64(clamping: Clock.milliseconds())))
     if folder.isNew { logger.notice("made a new data folder", metadata: ["data": "\(folder.path)"]) }
     return folder
   }
 
   /// The folder's number of partitions holds, whatever the setting says.
   private func tellPartitions(_ count: Int, of folder: DataFolder) {
-    if let wanted = configuration.partitions, wanted != count {
+    if given.contains(Setting.partitions.name), configuration.partitions != count {
       logger.warning(
-        "\(folder.path) was made with \(count) partitions, which is fixed: the setting partitions \(wanted) is ignored")
+        """
+        the setting partitions \(configuration.partitions) is ignored: \(folder.path) has \(count), which was fixed \
+        when it was made
+        """)
     }
     var settings = facts.current
     settings.partitions = count
@@ -136,8 +142,8 @@ package final class GatehouseServer: Service {
   /// - Throws: an error where that does not fit the settings that are fixed; all is then as before.
   package func reload(_ changed: ServerConfiguration) throws(SettingError) {
     var changed = changed
-    // What was not set is what the folder has.
-    changed.partitions = changed.partitions ?? facts.current.partitions
+    // That is the folder's, whatever was given.
+    changed.partitions = facts.current.partitions
     let (adopted, waiting) = facts.current.adoptingLiveSettings(of: changed)
     try adopted.validate()
     facts.adopt(adopted)

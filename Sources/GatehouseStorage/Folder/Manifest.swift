@@ -79,15 +79,12 @@ package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, Custom
 
 /// The values that a new folder is made with.
 package struct FolderParameters: Sendable {
-  /// How many partitions a folder has unless somebody says otherwise.
-  package static let standardPartitionCount = 64
-
   /// A power of two, fixed for as long as the folder lives.
-  package var partitionCount = Self.standardPartitionCount
+  package var partitionCount: Int = 64
   /// Unix milliseconds.
   package var createdAt: UInt64
 
-  package init(partitionCount: Int = Self.standardPartitionCount, createdAt: UInt64) {
+  package init(partitionCount: Int = 64, createdAt: UInt64) {
     self.partitionCount = partitionCount
     self.createdAt = createdAt
   }

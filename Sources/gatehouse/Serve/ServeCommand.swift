@@ -48,7 +48,7 @@ struct Serve: AsyncParsableCommand {
     let output = LogOutput(format: loaded.configuration.logFormat, level: loaded.configuration.logLevel)
     let logger = output.logger(label: "gatehouse")
     do {
-      try await Self.serve(loaded.configuration, loader: loader, logger: logger)
+      try await Self.serve(loaded, loader: loader, logger: logger)
     } catch {
       logger.critical("stopped: \(error)")
       throw ExitCode(ExitStatus.of(error))
@@ -69,14 +69,17 @@ struct Serve: AsyncParsableCommand {
   }
 
   private static func serve(
-    _ configuration: ServerConfiguration, loader: ConfigurationLoader, logger: Logger
+    _ loaded: ConfigurationLoader.Loaded, loader: ConfigurationLoader, logger: Logger
   ) async throws {
+    let configuration = loaded.configuration
     // A client that is gone is seen as an error of the write, not as a signal that ends the process.
     signal(SIGPIPE, SIG_IGN)
     warnOfFewDescriptors(configuration, logger: logger)
 
     let notify = NotifySocket(environment: loader.environment)
-    let server = GatehouseServer(configuration: configuration, logger: logger, whenReady: { notify.ready() })
+    let server = GatehouseServer(
+      configuration: configuration, given: Set(loaded.given.map(\.setting.name)), logger: logger,
+      whenReady: { notify.ready() })
     let reload = ReloadService(server: server, loader: loader, notify: notify, logger: logger)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

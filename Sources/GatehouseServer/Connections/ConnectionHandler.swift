@@ -282,31 +282,29 @@ final class ConnectionHandler: ChannelInboundHandler {
     isWaitingForLog = false
     if isClosing, context == nil { return }
     queue.release(durable: durable, into: &ready)
-    if let horizon = queue.nextHorizon, horizon > durable, lane.services.hasLogFailed {
+    if let horizon = queue.nextHorizon, horizon > durable, lane.services.isLogStuck {
       guard giveUpWaiting(durable) else { return }
     }
     flush()
     closeIfDone()
   }
 
-  /// The log has failed, and replies wait for what can never become durable.
+  /// Replies wait for what will not become durable soon, or, once the log has failed, ever.
   ///
-  /// A read of it is refused. A write of this connection may be on the disk or not, and the next start may find it: any
-  /// answer could be a lie, so the client is left without one, as after a crash.
+  /// A read of it is refused. A write of this connection waits for room with the log. Where the log has failed it may be
+  /// on the disk or not, and the next start may find it: any answer could be a lie, so the client is left without one, as
+  /// after a crash.
   ///
   /// - Returns: false where the connection was closed.
   private func giveUpWaiting(_ durable: LSN) -> Bool {
+    let hasFailed = lane.services.hasLogFailed
     guard lastWrite <= durable else {
       flush()
-      close()
-      return false
+      if hasFailed { close() }
+      return !hasFailed
     }
-    let refusal = Refusal(
-      .readOnly,
-      "the log failed before what this would show was durable; what is durable can be read; see to the disk and start "
-        + "the server again")
     var reply = Reply()
-    reply.error(refusal.text)
+    reply.error((hasFailed ? Refusal.neverDurable : .notDurableYet).text)
     var bytes = ByteBuffer()
     ReplyEncoder.encode(reply, client.version, into: &bytes)
     queue.refuse(beyond: durable, with: bytes)

@@ -17,6 +17,8 @@ extension Lane {
       if self.services.isStopping { return task.cancel() }
       self.endExpiredSessions()
       self.closeIdleConnections()
+      // A disk that is full for long wakes nobody.
+      if self.services.isLogStuck { self.logAdvanced() }
     }
   }
 

@@ -74,7 +74,7 @@ final class Lane: @unchecked Sendable {
     }
   }
 
-  private func logAdvanced() {
+  func logAdvanced() {
     let waiting = gated
     gated.removeAll(keepingCapacity: true)
     let durable = durable
@@ -209,13 +209,23 @@ final class Lane: @unchecked Sendable {
 }
 
 extension Refusal {
+  /// Answers a read that would show what the log had not made durable when it failed.
+  static let neverDurable = Refusal(
+    .readOnly,
+    "the log failed before what this would show was durable; what is durable can be read; INFO log says what failed")
+  /// Answers a read that would show what a full disk has no room for.
+  static let notDurableYet = Refusal(
+    .readOnly, "the disk is full, and what this would show is not durable yet; what is durable can be read; make room")
+
   /// Why the log takes no change.
-  init(logRefusal: LogRefusal) {
+  /// - Parameter remedy: what can be done about a log that has failed.
+  init(logRefusal: LogRefusal, remedy: String?) {
     switch logRefusal {
     case .busy: self.init(.busy, "the log is behind; try again")
     case .full: self.init(.readOnly, "the disk is full; nothing was changed; make room and writes are taken again")
     case .failed(let why):
-      self.init(.readOnly, "the log failed (\(why)); nothing was changed; see to the disk and start the server again")
+      self.init(
+        .readOnly, "the log failed (\(why)); nothing was changed; \(remedy ?? DiskTrouble.failed.remedy)")
     case .tooLarge: self.init(.limit, "record: the command changes more than one record of the log can hold; split it")
     }
   }

@@ -88,8 +88,8 @@ package final class GatehouseServer: Service {
     if given.contains(Setting.partitions.name), configuration.partitions != count {
       logger.warning(
         """
-        the setting partitions \(configuration.partitions) is ignored: \(folder.path) has \(count), which was fixed \
-        when it was made
+        \(folder.path) has \(count) partitions, which was fixed when it was made: \
+        the setting partitions \(configuration.partitions) is ignored
         """)
     }
     var settings = facts.current

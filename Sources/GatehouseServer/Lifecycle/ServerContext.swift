@@ -51,6 +51,9 @@ final class ServerContext: Sendable {
   @inline(__always)
   var hasLogFailed: Bool { logFailure.load(ordering: .acquiring) }
 
+  /// Whether what the log has accepted will not become durable soon: it has failed, or waits for room.
+  var isLogStuck: Bool { hasLogFailed || log.isStuck }
+
   func noteLogFailure() { logFailure.store(true, ordering: .releasing) }
 
   /// Whether the server is on its way to its end: what waits for anything should give up.

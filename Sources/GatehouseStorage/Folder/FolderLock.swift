@@ -11,23 +11,24 @@ struct FolderLock {
 
   private var lockPath: String { DiskPath.join(path, FolderName.lock) }
 
-  /// Locks the folder and its lock file, and writes into that who has them.
-  func take() throws(FolderError) -> [any DiskFile] {
-    var locks: [any DiskFile] = []
-    var isKept = false
-    defer { if !isKept { for lock in locks { lock.close() } } }
-    if let lock = try takeFolder() { locks.append(lock) }
-    let file = try openLockFile()
-    locks.append(file)
-    guard try attempt({ () throws(DiskError) in try file.lock() }) else { throw locked() }
-    try writeNote(file)
-    isKept = true
-    return locks
+  /// Locks the lock file, and writes into it who has it.
+  func takeLockFile() throws(FolderError) -> any DiskFile {
+    let file = try lock(try openLockFile())
+    do throws(FolderError) {
+      try writeNote(file)
+      return file
+    } catch {
+      file.close()
+      throw error
+    }
   }
 
   /// Locks the manifest, once it is there.
   func takeManifest() throws(FolderError) -> any DiskFile {
-    let file = try attempt { () throws(DiskError) in try disk.open(DiskPath.join(path, FolderName.manifest), .write) }
+    try lock(try attempt { () throws(DiskError) in try disk.open(DiskPath.join(path, FolderName.manifest), .write) })
+  }
+
+  private func lock(_ file: any DiskFile) throws(FolderError) -> any DiskFile {
     do throws(FolderError) {
       guard try attempt({ () throws(DiskError) in try file.lock() }) else { throw locked() }
       return file
@@ -37,8 +38,9 @@ struct FolderLock {
     }
   }
 
+  /// Locks the folder, which leaves no trace in it.
   /// - Returns: nil where the file system has no such lock.
-  private func takeFolder() throws(FolderError) -> (any DiskFile)? {
+  func takeFolder() throws(FolderError) -> (any DiskFile)? {
     let folder = try attempt { () throws(DiskError) in try disk.openDirectory(path) }
     do throws(DiskError) {
       if try uninterrupted({ () throws(DiskError) in try folder.lock() }) { return folder }

@@ -14,12 +14,15 @@ struct FolderOpening {
   ) throws(FolderError) -> DataFolder {
     let names = try existingNames(orMake: create != nil)
     let manifestIsThere = names.contains(FolderName.manifest) || names.contains(FolderName.manifestCopy)
-    // Not even a lock file is put into a folder that may belong to something else.
-    if !manifestIsThere { try refuseForeign(names, mayCreate: create != nil) }
-    var locks = try FolderLock(path: path, disk: disk).take()
+    let lock = FolderLock(path: path, disk: disk)
+    var locks: [any DiskFile] = []
     var isKept = false
     // Otherwise the locks would outlive a refusal, for as long as somebody holds on to the error.
     defer { if !isKept { for lock in locks { lock.close() } } }
+    if let folder = try lock.takeFolder() { locks.append(folder) }
+    // Not even a lock file is put into a folder that may belong to something else.
+    if !manifestIsThere { try refuseForeign(names, mayCreate: create != nil) }
+    locks.append(try lock.takeLockFile())
 
     var warnings: [String] = []
     let manifest: Manifest
@@ -30,7 +33,7 @@ struct FolderOpening {
       manifest = try make(Manifest(create, random: &random))
     }
     try prepareSubfolders()
-    locks.append(try FolderLock(path: path, disk: disk).takeManifest())
+    locks.append(try lock.takeManifest())
     let watched = WatchedDisk(disk, root: path)
     try admitFiles(to: watched)
     if let warning = try warningOfOpenDoors() { warnings.append(warning) }

@@ -21,6 +21,8 @@ final class LogCore: Sendable {
   let statistics = Mutex(LogStatistics())
   let spares = Mutex(Spares())
   let room = Mutex(LogRoom())
+  /// Since when something that was accepted could not be written, in `MonotonicClock`'s time; 0 for nothing.
+  let stuckSince = Atomic<UInt64>(0)
   /// The remedy for the error that the log failed of.
   let remedy = Mutex<String?>(nil)
   let durableLSN: Atomic<UInt64>
@@ -98,6 +100,20 @@ final class LogCore: Sendable {
       case .full, .failed, .closed: nil
       }
     }
+  }
+
+  /// What was accepted cannot be written for now. Called by the writer's thread alone.
+  func beginWaiting(_ error: DiskError) {
+    let now = MonotonicClock.now()
+    if stuckSince.load(ordering: .relaxed) == 0 { stuckSince.store(now, ordering: .relaxed) }
+    room.withLock { $0.beginWaiting(error, now: now) }
+    beginShortage(error)
+  }
+
+  func endWaiting() {
+    guard stuckSince.load(ordering: .relaxed) != 0 else { return }
+    stuckSince.store(0, ordering: .relaxed)
+    room.withLock { $0.endWaiting() }
   }
 
   /// A write has shown that there is room again.

@@ -11,6 +11,8 @@ final class LogKeeper: Sendable {
   private let isStopping = Atomic(false)
   /// When the files are looked at again.
   private let nextLook = Atomic<UInt64>(0)
+  /// How long the segment that is written was at the last look.
+  private let seen = Mutex<(segment: UInt64, bytes: UInt64)>((0, 0))
 
   init(_ core: LogCore, epoch: UInt64, witness: WitnessFile) {
     self.core = core
@@ -36,7 +38,11 @@ final class LogKeeper: Sendable {
   /// Does what there is to do.
   func tick() {
     guard !core.hasFailed else { return }
-    lookAtFiles()
+    let now = MonotonicClock.now()
+    if now >= nextLook.load(ordering: .relaxed) {
+      nextLook.store(now + UInt64(core.options.lookMilliseconds) * 1_000_000, ordering: .relaxed)
+      lookAtFiles()
+    }
     do throws(DiskError) {
       try writeWitness()
       try trimSealed()
@@ -48,24 +54,25 @@ final class LogKeeper: Sendable {
 
   /// Stops the log where a file of the folder is no longer the one that this process has made or opened: what is written
   /// to a file without a name is gone with the process, and what is written under a stranger's name damages that.
-  private func lookAtFiles() {
-    let now = MonotonicClock.now()
-    guard let watch = core.location.watch, now >= nextLook.load(ordering: .relaxed) else { return }
-    nextLook.store(now + UInt64(core.options.lookMilliseconds) * 1_000_000, ordering: .relaxed)
-    guard let problem = watch.stray() ?? shortSegment() else { return }
+  func lookAtFiles() {
+    guard let watch = core.location.watch, let problem = watch.stray() ?? shortSegment() else { return }
     core.fail(
       "\(problem): somebody else has changed the folder under the running server",
       remedy: "bring back what was there, or restore a backup, then start again")
   }
 
-  /// The segment that is written grows, and so has no size to be held against, but never ends before what is written.
+  /// The segment that is written has no size that it must have. But it never becomes shorter, and never ends before what
+  /// is written.
   private func shortSegment() -> String? {
     let (segment, written) = core.statistics.withLock { ($0.currentSegment, $0.currentSegmentBytes) }
     let path = core.location.path(LogFormat.segmentName(segment))
-    guard let status = try? core.location.disk.status(path), status.size < written else { return nil }
-    // The writer may have gone on to another segment, and the keeper trimmed this one.
-    guard core.statistics.withLock(\.currentSegment) == segment else { return nil }
-    return "\(path) has \(status.size) bytes, and \(written) were written"
+    guard let size = try? core.location.disk.status(path).size else { return nil }
+    let before = seen.withLock { seen -> UInt64 in
+      defer { seen = (segment, size) }
+      return seen.segment == segment ? max(seen.bytes, written) : written
+    }
+    guard size < before, core.statistics.withLock(\.currentSegment) == segment else { return nil }
+    return "\(path) has \(size) bytes and had \(before)"
   }
 
   /// Notes durably how far the log is durable. Where even that finds no room, as on file systems that write what is

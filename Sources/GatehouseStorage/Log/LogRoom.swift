@@ -10,7 +10,7 @@ struct LogRoom {
   /// Why the log is full; nil while it is not.
   private(set) var shortage: DiskError?
   /// Whether the writer has a frame, or a segment to begin, that it could not write yet.
-  var isWriterWaiting = false
+  private(set) var isWriterWaiting = false
   /// How often in a row a file was begun for which there was no room, and when it is tried again.
   private var failedAttempts = 0
   private var nextAttempt: UInt64 = 0
@@ -35,6 +35,13 @@ struct LogRoom {
     }
     shortage = error
   }
+
+  mutating func beginWaiting(_ error: DiskError, now: UInt64) {
+    isWriterWaiting = true
+    begin(error, now: now)
+  }
+
+  mutating func endWaiting() { isWriterWaiting = false }
 
   /// Whether it is worth finding out if there is room again.
   func mayEnd(now: UInt64) -> Bool { shortage != nil && !isWriterWaiting && now >= reopening }

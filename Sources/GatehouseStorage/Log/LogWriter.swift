@@ -140,6 +140,11 @@ package final class LogWriter: Sendable {
   package var state: LogState { core.staging.withLock { $0.state } }
   /// Why the log is full; nil while it is not.
   package var shortage: DiskError? { core.room.withLock { $0.shortage } }
+  /// Whether what was accepted has waited for room for so long that nobody should wait with it who need not.
+  package var isStuck: Bool {
+    let since = core.stuckSince.load(ordering: .relaxed)
+    return since != 0 && MonotonicClock.now() > since + Self.stuckPatience
+  }
   /// What an operator can do about a log that has failed; nil for one that has not.
   package var remedy: String? { core.remedy.withLock { $0 } }
   package var statistics: LogStatistics {
@@ -161,6 +166,8 @@ package final class LogWriter: Sendable {
 
   /// How long a writer waits before it tries a full disk again.
   private static let fullDiskPause: UInt64 = 50_000_000
+  /// Nanoseconds after which a log that waits for room counts as stuck.
+  private static let stuckPatience: UInt64 = 500_000_000
 
   private func run() {
     while true {
@@ -188,14 +195,13 @@ package final class LogWriter: Sendable {
     sink.withLock { sink in
       do throws(SegmentSink.Fault) {
         let turn = try turn(&sink)
-        core.room.withLock { $0.isWriterWaiting = false }
+        core.endWaiting()
         return turn
       } catch {
         let isClosing = core.staging.withLock { $0.wantsClose }
         switch error {
         case .full(let error) where !isClosing:
-          core.room.withLock { $0.isWriterWaiting = true }
-          core.beginShortage(error)
+          core.beginWaiting(error)
           return .stalled
         case .full(let error), .broken(let error):
           core.fail(error)
@@ -271,6 +277,9 @@ package final class LogWriter: Sendable {
   /// Does the keeper's work once; for tests that drive the log.
   package func tick() { keeper.tick() }
 
+  /// Looks whether the files are still the ones in the folder; for tests that drive the log.
+  package func lookAtFiles() { keeper.lookAtFiles() }
+
   // MARK: Closing
 
   /// Writes and syncs what was accepted, says in the log that it was closed in order, and returns when all is done.
@@ -280,9 +289,11 @@ package final class LogWriter: Sendable {
     let threads = self.threads.withLock { $0 }
     core.writerBell.ring()
     if let writer = threads.first { writer.join() } else { while turn() != .ended {} }
-    core.close()
     keeper.stop()
     if threads.count > 1 { threads[1].join() }
+    // Once more, so that nobody takes an end for a good one whose last records went to a file without a name.
+    keeper.lookAtFiles()
+    core.close()
     guard case .closed = state else { return }
     do throws(DiskError) {
       try keeper.trimSealed()

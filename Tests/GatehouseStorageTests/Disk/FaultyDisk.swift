@@ -15,6 +15,8 @@ final class FaultyDisk: Disk {
     var call: Int
     var fault: Fault
     var forGood = false
+    /// How many calls in a row fail, where not for good.
+    var times = 1
     /// The calls that count, by their names in `DiskError`; all of them where empty.
     var kinds: Set<String> = []
   }
@@ -47,7 +49,7 @@ final class FaultyDisk: Disk {
     try state.withLock { state throws(DiskError) in
       if let kinds = state.plan?.kinds, !kinds.isEmpty, !kinds.contains(call) { return false }
       defer { state.calls += 1 }
-      guard let plan = state.plan, state.calls == plan.call || (plan.forGood && state.calls > plan.call) else {
+      guard let plan = state.plan, state.calls >= plan.call, plan.forGood || state.calls < plan.call + plan.times else {
         return false
       }
       state.failures += 1

@@ -16,6 +16,7 @@ final class SimulatedDisk: Disk {
     var powerOffBefore = Int.max
     var isOff = false
     var failingSync = Int.max
+    var failingSyncCode = EIO
     var capacity = Int.max
   }
 
@@ -37,6 +38,17 @@ final class SimulatedDisk: Disk {
   /// the memory goes on showing it and later syncs succeed. So do disks.
   func failSync(_ number: Int) { state.withLock { $0.failingSync = number } }
 
+  /// The next sync of a file fails with another error, and in the same way.
+  func failNextSync(code: Int32) {
+    state.withLock {
+      $0.failingSync = $0.fileSyncs
+      $0.failingSyncCode = code
+    }
+  }
+
+  /// The bytes that all files together take.
+  var usedBytes: Int { state.withLock(\.usedBytes) }
+
   /// The bytes that all files together may take.
   func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
 
@@ -50,8 +62,8 @@ final class SimulatedDisk: Disk {
   }
 
   /// The same disk without any loss, for a process that was killed while the machine stayed up.
-  func afterKill() -> SimulatedDisk {
-    SimulatedDisk(
+  func afterKill(capacity: Int = .max) -> SimulatedDisk {
+    let disk = SimulatedDisk(
       nodes: state.withLock {
         $0.nodes.map { node in
           var node = node
@@ -59,6 +71,8 @@ final class SimulatedDisk: Disk {
           return node
         }
       })
+    disk.setCapacity(capacity)
+    return disk
   }
 
   /// What a reader sees of a file.

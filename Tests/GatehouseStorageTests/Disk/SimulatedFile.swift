@@ -47,7 +47,7 @@ final class SimulatedFile: DiskFile {
       state.fileSyncs += 1
       guard state.fileSyncs - 1 != state.failingSync else {
         state.nodes[node].failSync()
-        throw DiskError(call: "fdatasync", path: path, code: EIO)
+        throw DiskError(call: "fdatasync", path: path, code: state.failingSyncCode)
       }
       state.nodes[node].sync()
     }

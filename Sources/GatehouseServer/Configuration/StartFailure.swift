@@ -49,7 +49,8 @@ extension StartFailure {
       self = .configuration("cannot listen on \(host), port \(port): \(reason); \(remedy)")
     case is SocketAddressError, is SocketAddressError.UnknownHost:
       self = .configuration(
-        "cannot listen on \(host): this machine knows no address of that name; choose another --host, such as 127.0.0.1")
+        "cannot listen on \(host): this machine knows no address of that name; choose another --host, such as "
+          + "127.0.0.1")
     default:
       self = .configuration("cannot listen on \(host), port \(port): \(error); choose another --host or --port")
     }

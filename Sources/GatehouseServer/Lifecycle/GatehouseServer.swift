@@ -20,7 +20,8 @@ package final class GatehouseServer: Service {
   private let stopping = Stopping()
 
   package init(
-    configuration: ServerConfiguration, given: Set<String> = [], logger: Logger, whenReady: @escaping @Sendable () -> Void = {}
+    configuration: ServerConfiguration, given: Set<String> = [], logger: Logger,
+    whenReady: @escaping @Sendable () -> Void = {}
   ) {
     self.configuration = configuration
     self.given = given

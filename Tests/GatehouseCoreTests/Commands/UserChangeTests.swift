@@ -32,6 +32,14 @@ import Testing
     core.expectReplicated()
   }
 
+  /// One limit for all, as the reference says.
+  @Test(arguments: ["first", "department", "schedule", "leave", "phone", "reference"])
+  func aFieldHas256BytesAtMost(field: String) {
+    #expect(core.run("USER.SET ana@acme.test \(field) \(String(repeating: "x", count: 256))").integer == 1)
+    let answer = core.run("USER.SET ana@acme.test \(field) \(String(repeating: "x", count: 257))")
+    #expect(answer == .error("ERR \(field) is longer than 256 bytes; shorten it"))
+  }
+
   @Test(arguments: [
     ("username x", "USER.RENAME"), ("status active", "USER.STATUS"), ("authority maybe", "1 or 0"),
     ("hired 2026-13-01", "not a day"), ("released 2025-01-01 hired 2026-01-01", "before"),

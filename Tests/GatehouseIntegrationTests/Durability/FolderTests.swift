@@ -1,5 +1,6 @@
 import Foundation
 import GatehouseTestSupport
+import GatehouseWire
 import Testing
 
 /// Data folders that a server must not open, and says why and what to do.
@@ -77,6 +78,119 @@ struct FolderTests {
     try FileManager.default.copyItem(atPath: older, toPath: log)
     let (code, message) = try refusedStart(data: server.dataPath)
     #expect(code == 66 && message.contains("replaced by an older copy"), "\(message)")
+  }
+
+  @Test("a lock file that is removed lets nobody in", arguments: [["lock"], ["lock", "manifest.copy"]])
+  func lockRemoved(names: [String]) throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana")
+    for name in names { try FileManager.default.removeItem(atPath: "\(server.dataPath)/\(name)") }
+    #expect(try refusedStart(data: server.dataPath).code == 75)
+    try gate.ok("USER.CREATE bo")
+    try server.terminate()
+    try server.start()
+    #expect(try server.client().integer("USER.COUNT") == 2)
+  }
+
+  /// Half a second is the longest that a write may be acknowledged which nobody will find again.
+  @Test(
+    "a server whose files are taken away stops writing, says so, and goes on reading",
+    arguments: ["log/00000000000000000001.log", "log/witness", "log", "manifest", "snapshots", ""])
+  func filesTakenAway(name: String) throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana")
+    pause(.milliseconds(600))
+    try gate.ok("USER.CREATE bo")
+    let path = name.isEmpty ? server.dataPath : "\(server.dataPath)/\(name)"
+    try FileManager.default.moveItem(atPath: path, toPath: server.folder.path("elsewhere"))
+    var error = ""
+    var writes = 0
+    try eventually("writing stops", within: .seconds(5)) {
+      writes += 1
+      // A write that is under way when the log stops gets no answer.
+      error = (try? server.client().reply("USER.CREATE c\(writes)").errorText) ?? ""
+      return error.hasPrefix("READONLY ")
+    }
+    #expect(error.contains("\(path) is gone"), "\(error)")
+    #expect(error.contains("bring back what was there"), "\(error)")
+    #expect(try server.client().fields("USER.GET bo")["username"] == "bo")
+    #expect(try server.terminate() == .exited(74))
+
+    try FileManager.default.moveItem(atPath: server.folder.path("elsewhere"), toPath: path)
+    try server.start()
+    #expect(try server.client().fields("USER.GET bo")["username"] == "bo")
+  }
+
+  @Test("an address that this machine does not have is named in plain words")
+  func unknownAddress() throws {
+    let folder = try TemporaryFolder("address")
+    let (code, message) = try refusedStart(data: folder.path("data"), arguments: ["--host", "256.256.256.256"])
+    #expect(code == 78)
+    #expect(message.contains("cannot listen on 256.256.256.256: this machine knows no address of that name"))
+    #expect(!message.contains("SocketAddressError"))
+  }
+
+  @Test("a folder that is a file system of its own is one all the same")
+  func lostAndFound() throws {
+    let folder = try TemporaryFolder("lost")
+    let made = FileManager.default
+    try made.createDirectory(atPath: folder.path("data/lost+found"), withIntermediateDirectories: true)
+    let server = try TestServer(folder: folder)
+    for name in ["log", "snapshots", "archive"] {
+      try made.createDirectory(atPath: folder.path("data/\(name)/lost+found"), withIntermediateDirectories: false)
+    }
+    try server.client().ok("USER.CREATE ana")
+    try server.terminate()
+    try server.start()
+    #expect(try server.client().integer("USER.COUNT") == 1)
+  }
+
+  @Test("a folder that others may read is opened with a warning")
+  func openDoors() throws {
+    let server = try TestServer()
+    try server.terminate()
+    #expect(!server.messages.contains("holds keys"))
+    chmod(server.dataPath, 0o755)
+    try server.start()
+    #expect(server.messages.contains("\(server.dataPath) is open to other users of this machine (mode 755)"))
+  }
+
+  @Test("a number of partitions that the folder does not have is told, and the folder's is shown")
+  func otherPartitions() throws {
+    let folder = try TemporaryFolder("partitions")
+    let first = try TestServer(.init(arguments: ["--partitions", "16"]), folder: folder)
+    try first.client().ok("USER.CREATE ana")
+    try first.terminate()
+    #expect(!first.messages.contains("is ignored"))
+    let second = try TestServer(folder: folder)
+    #expect(try second.client().fields("CONFIG GET partitions")["partitions"] == "16")
+    try second.terminate()
+    #expect(!second.messages.contains("is ignored"), "nothing was given")
+    let third = try TestServer(.init(arguments: ["--partitions", "128"]), folder: folder)
+    #expect(third.messages.contains("has 16 partitions"))
+    #expect(third.messages.contains("the setting partitions 128 is ignored"))
+    #expect(try third.client().integer("USER.COUNT") == 1)
+  }
+
+  @Test(
+    "a folder that cannot be read for want of rights or for a failing disk ends the start with 74, and says what helps",
+    .enabled(if: findProgram("strace") != nil, "strace is not installed"),
+    arguments: [("EIO", "see to the disk"), ("EACCES", "owner"), ("EROFS", "read-only"), ("ENOSPC", "make room")])
+  func failingCalls(error: String, remedy: String) throws {
+    let server = try TestServer()
+    try server.client().ok("USER.CREATE ana")
+    try server.terminate()
+    for call in 1...4 {
+      let wrapper = [
+        "strace", "-f", "-qq", "-o", "/dev/null", "-P", server.dataPath, "-P", "\(server.dataPath)/manifest", "-P",
+        "\(server.dataPath)/manifest.copy", "-e", "trace=openat", "-e", "inject=openat:error=\(error):when=\(call)+",
+      ]
+      let (code, message) = try refusedStart(data: server.dataPath, wrapper: wrapper)
+      #expect(code == 74, "\(call): \(message)")
+      #expect(message.contains(remedy), "\(call): \(message)")
+    }
   }
 
   @Test("a folder of a newer version is refused and left as it is")

@@ -81,9 +81,12 @@ package struct Recovery: Sendable {
     var report = RecoveryReport()
     let first = archives.firstLSN(before: log.firstLSN)
     report.firstLSN = first
-    let snapshot = try newestSound(in: folder, first: first, &report)
+    var failure: DiskError?
+    let snapshot = try newestSound(in: folder, first: first, &report, &failure)
     report.replayFrom = (snapshot?.lsn ?? 0) + 1
     guard report.replayFrom >= first else {
+      // What the disk does not give may be whole.
+      if let failure { throw failure }
       throw RecoveryError.unreachable(from: report.replayFrom, first: first, warnings: report.warnings)
     }
     if report.replayFrom < log.firstLSN {
@@ -99,9 +102,11 @@ package struct Recovery: Sendable {
     return Recovery(folder: folder, log: log, snapshot: snapshot, report: report)
   }
 
-  /// - Parameter first: the first record from which on there is no gap.
+  /// - Parameters:
+  ///   - first: the first record from which on there is no gap.
+  ///   - failure: set where the disk does not give a snapshot.
   private static func newestSound(
-    in folder: DataFolder, first: UInt64, _ report: inout RecoveryReport
+    in folder: DataFolder, first: UInt64, _ report: inout RecoveryReport, _ failure: inout DiskError?
   ) throws -> SnapshotReader? {
     let catalog = SnapshotCatalog(folder)
     for entry in try catalog.entries() {
@@ -115,6 +120,11 @@ package struct Recovery: Sendable {
         report.snapshot = reader.info
         return reader
       } catch {
+        if case .failed(let cause) = error {
+          // Without a right or a descriptor nothing is known of the snapshot: an older one is no answer to that.
+          guard cause.trouble == .failed else { throw cause }
+          failure = cause
+        }
         report.warnings.append("\(error): it is passed over")
       }
     }

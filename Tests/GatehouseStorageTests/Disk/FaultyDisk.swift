@@ -19,6 +19,8 @@ final class FaultyDisk: Disk {
     var times = 1
     /// The calls that count, by their names in `DiskError`; all of them where empty.
     var kinds: Set<String> = []
+    /// How the paths of the calls that count end.
+    var suffix = ""
   }
 
   private struct State {
@@ -48,6 +50,7 @@ final class FaultyDisk: Disk {
   func check(_ call: String, _ path: String) throws(DiskError) -> Bool {
     try state.withLock { state throws(DiskError) in
       if let kinds = state.plan?.kinds, !kinds.isEmpty, !kinds.contains(call) { return false }
+      if let suffix = state.plan?.suffix, !path.hasSuffix(suffix) { return false }
       defer { state.calls += 1 }
       guard let plan = state.plan, state.calls >= plan.call, plan.forGood || state.calls < plan.call + plan.times else {
         return false

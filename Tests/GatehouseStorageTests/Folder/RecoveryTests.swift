@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import GatehouseStorage
@@ -87,6 +88,24 @@ struct RecoveryTests {
       #expect(warnings.count == 2)
       #expect("\(error)".contains("gatehousectl restore"))
     }
+  }
+
+  /// What the disk does not give may be whole: that is told as a failure of the disk, and not as damage.
+  @Test(arguments: [(EIO, true), (EACCES, false), (EMFILE, false)])
+  func aSnapshotThatTheDiskDoesNotGiveIsNoDamage(code: Int32, mayBePassedOver: Bool) throws {
+    let disk = SimulatedDisk()
+    let store = try StoreFixture.prepare(on: disk)
+    #expect(try !store.compact().removed.isEmpty)
+    store.stop()
+    let plan = FaultyDisk.Plan(
+      call: 0, fault: .error(code), forGood: true, kinds: ["open"], suffix: ".snapshot")
+    func open() throws -> UInt64 { try StoreFixture(on: FaultyDisk(disk, plan)).recovered }
+    if mayBePassedOver {
+      #expect(try open() == 185, "out of the archive")
+      try disk.remove(ArchiveCatalog(store.folder).entries()[0].path)
+    }
+    let error = #expect(throws: DiskError.self) { try open() }
+    #expect(error?.code == code && error?.path.hasSuffix(".snapshot") == true)
   }
 
   @Test func aLogThatEndsBeforeTheSnapshotIsRefused() throws {

@@ -46,6 +46,30 @@ struct ReplyQueueTests {
     #expect(String(buffer: ready) == "abcdef" && queue.isEmpty && queue.pendingBytes == 0 && queue.awaited == 0)
   }
 
+  /// After the log has failed: as many refusals as there were replies, each in its place.
+  @Test("what can never become durable is refused, one refusal a reply")
+  func refused() {
+    var queue = ReplyQueue()
+    var ready = ByteBuffer()
+    add("a", 3, durable: 3, &queue, &ready)
+    add("b", 4, durable: 3, &queue, &ready)
+    add("c", 2, durable: 3, &queue, &ready)
+    queue.endRead()
+    let first = queue.reserve()
+    add("d", 2, durable: 3, &queue, &ready)
+    queue.endRead()
+    let second = queue.reserve()
+    queue.fill(second, ByteBuffer(string: "e"), horizon: 9)
+    queue.refuse(beyond: 3, with: ByteBuffer(string: "-"))
+    // What is read from here on has a place of its own, also within the same read.
+    add("f", 1, durable: 3, &queue, &ready)
+    queue.release(durable: 3, into: &ready)
+    #expect(String(buffer: ready) == "a--" && queue.awaited == 1)
+    queue.fill(first, ByteBuffer(string: "g"), horizon: 3)
+    queue.release(durable: 3, into: &ready)
+    #expect(String(buffer: ready) == "a--gd-f" && queue.isEmpty && queue.pendingBytes == 0)
+  }
+
   /// Against a plain list, through thousands of replies that never all leave at once.
   @Test("as a list would", arguments: 1...5 as ClosedRange<UInt64>)
   func asAList(seed: UInt64) {

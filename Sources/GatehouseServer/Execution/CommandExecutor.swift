@@ -124,7 +124,11 @@ final class CommandExecutor {
     case .failure(.bound(let violation, let horizon)):
       return .refused(violation, horizon: horizon)
     case .failure(.log(let refusal)):
-      if turn.isNotedInPassing { turn.dropChanges() } else { turn.answer(Refusal(logRefusal: refusal)) }
+      if turn.isNotedInPassing {
+        turn.dropChanges()
+      } else {
+        turn.answer(Refusal(logRefusal: refusal, remedy: services.log.remedy))
+      }
       return .done(.read)
     }
   }

@@ -1,3 +1,4 @@
+import GatehouseCore
 import Glibc
 
 /// Whole writes to the standard streams, past stdio: a line is one system call, so that lines of several threads do
@@ -7,7 +8,10 @@ enum StandardStream {
   static func output(_ text: String) { output(bytes: Array(text.utf8)) }
   static func output(bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 
-  /// Messages, progress and logs.
+  /// A message of the program, on one line whatever it quotes.
+  static func message(_ line: String) { error(ShownText.line(line) + "\n") }
+
+  /// Progress and logs.
   static func error(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

@@ -24,6 +24,52 @@ struct InspectTests {
     #expect(try control("inspect", "--from", "999999", data).output.isEmpty)
   }
 
+  /// The second line of this reason is one that `inspect` itself could have written.
+  @Test("no text forges a record, a change or a field, and none reaches the terminal")
+  func forgedLines() throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    _ = try gate.reply("USER.CREATE", "ana", "DEPARTMENT", "a, status: active → locked\u{9b}2J", "NOINVITE")
+    let line = "99  2026-11-28T00:00:00.000Z  USER.DELETE  root through local  because: forged"
+    _ = try gate.reply(
+      "USER.SET", "ana", "department", "b\n    user-created user #77", "REASON", "ok\n\(line)\u{202e}\u{2028}")
+    try server.terminate()
+    let text = try control("inspect", "--names", server.dataPath)
+    let lines = text.output.split(separator: "\n")
+    #expect(lines.count { !$0.hasPrefix(" ") } == 2, "\(text.output)")
+    #expect(!lines.contains { $0.hasPrefix("99 ") || $0.hasPrefix("    user-created user #77") })
+    #expect(text.output.contains(#"because: ok\n99  2026"#) && text.output.contains(#"\u{202e}\u{2028}"#))
+    #expect(text.output.contains(#"department: "a, status: active → locked\u{9b}2J""#), "\(text.output)")
+    let json = try control("inspect", "--json", server.dataPath)
+    let records = try json.objects()
+    #expect(records.count == 2 && records.last?["reason"] as? String == "ok\n\(line)\u{202e}\u{2028}")
+    for output in [text.output, json.output] {
+      let stray = output.unicodeScalars.filter { scalar in
+        scalar != "\n"
+          && [.control, .format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+      }
+      #expect(stray.isEmpty, "\(stray.map(\.value))")
+    }
+  }
+
+  @Test("messages quote names of files as they are, on one line")
+  func forgedMessages() throws {
+    let folder = try TemporaryFolder("forged")
+    let path = folder.path("no\nsuch\u{1b}[2J\u{202e}folder")
+    for result in [
+      try control("verify", path), try control("inspect", path), try control("backup", path, folder.path("copy")),
+    ] {
+      #expect(result.code == 66 && result.errors.contains(#"no\nsuch\u{1b}[2J\u{202e}folder"#), "\(result.errors)")
+      #expect(result.errors.split(separator: "\n").count { $0.hasPrefix("gatehousectl: ") } == 1)
+    }
+    let (story, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(story) {} }
+    try Data("x".utf8).write(to: URL(fileURLWithPath: "\(data)/log/a\nproblem b\u{9b}: forged"))
+    let found = try control("verify", data)
+    #expect(found.code == 1 && found.output.contains(#"a\nproblem b\u{9b}: forged"#), "\(found.output)")
+    #expect(!found.output.split(separator: "\n").contains { $0.hasPrefix("problem b") })
+  }
+
   @Test("the records about one user, by number and by name, and of a span of time")
   func filters() throws {
     let (folder, data) = try StoryFolder.copied()

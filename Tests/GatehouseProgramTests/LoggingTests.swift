@@ -36,7 +36,24 @@ import Testing
     let lines = Lines()
     output(.text, lines).logger(label: "test").info("x\ny", metadata: ["k": "v\r\nfaked", "n": "1"])
     let line = try #require(lines.all.first)
-    #expect(line.hasSuffix(" info test: x y k=\"v  faked\" n=1\n"))
+    #expect(line.hasSuffix(#" info test: x\ny k="v\r\nfaked" n=1"# + "\n"))
+  }
+
+  @Test(arguments: [ServerConfiguration.LogFormat.text, .json])
+  func `nothing in a line ends it, redraws a terminal or turns it round`(format: ServerConfiguration.LogFormat) throws {
+    let text = "a\u{b}b\u{1b}[2J\u{7f}\u{85}\u{9b}1A\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{3164}\u{e0041} \\u{202e}"
+    let lines = Lines()
+    let output = output(format, lines)
+    output.logger(label: "l\(text)").error("m\(text)", metadata: ["k\(text)": "\(text)", "word": "\u{202e}w"])
+    let line = try #require(lines.all.first)
+    let stray = line.dropLast().unicodeScalars.filter {
+      [.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+    }
+    #expect(stray.isEmpty, "\(stray.map(\.value))")
+    #expect(!line.unicodeScalars.contains("\u{3164}"))
+    guard format == .json else { return }
+    let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
+    #expect(object["message"] == "m\(text)" && object["k\(text)"] == text && object["word"] == "\u{202e}w")
   }
 
   @Test func `a changed level reaches loggers that were handed out before`() {

@@ -69,6 +69,39 @@ import Testing
     #expect(lines.last == "end")
   }
 
+  /// What others have written into a field is shown as it is and as nothing else, in each form, on a terminal or not.
+  @Test(arguments: [[], ["--plain"], ["--json"], ["--resp2"], ["--resp2", "--json"]])
+  func `no value forges a line or reaches the terminal`(options: [String]) throws {
+    let server = try TestServer()
+    let port = String(server.port)
+    let evil = "sales\nstatus  locked\u{9b}2J\u{202e}\u{2028}\u{3164}"
+    let client = try server.client()
+    _ = try client.reply("USER.CREATE", "ana", "DEPARTMENT", evil, "NOINVITE")
+    let shown = try runProgram(try GatehouseProgram.path(), ["cli", "--port", port] + options + ["USER.GET", "ana"])
+    #expect(shown.succeeded)
+    #expect(
+      shown.output.contains(options.contains("--json") ? #"sales\nstatus"# : #"sales\nstatus  locked\u{9b}2J\u{202e}"#))
+    #expect(!shown.output.split(separator: "\n").contains { $0.hasPrefix("status  locked") })
+    #expect(Self.isHarmless(shown.output))
+    let echoed = try runProgram(try GatehouseProgram.path(), ["cli", "--port", port] + options + ["ECHO", evil])
+    #expect(echoed.output.split(separator: "\n").count == 1 && Self.isHarmless(echoed.output))
+    let refused = try runProgram(
+      try GatehouseProgram.path(), ["cli", "--port", port] + options + ["NO\u{202e}\u{9b}PE"])
+    #expect(Self.isHarmless(refused.output) && Self.isHarmless(refused.errors) && refused.end == .exited(1))
+    let info = try runProgram(try GatehouseProgram.path(), ["cli", "--port", port] + options + ["INFO", "server"])
+    #expect(
+      options.contains("--json") || info.output.contains("\ngatehouse_version:"),
+      "a text of the server's keeps its lines")
+  }
+
+  private static func isHarmless(_ text: String) -> Bool {
+    text.unicodeScalars.allSatisfy { scalar in
+      scalar == "\n"
+        || scalar != "\u{3164}"
+          && ![.control, .format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+    }
+  }
+
   @Test func `the client introduces itself with the credentials it finds`() throws {
     let server = try TestServer()
     let secret = try #require(try server.client().fields("SERVICE.CREATE app ADMIN")["secret"])

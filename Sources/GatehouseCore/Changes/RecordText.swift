@@ -28,7 +28,7 @@ public struct ChangeText: Sendable, Equatable {
 }
 
 extension ChangeText: CustomStringConvertible {
-  /// `status-set user #12, status: active → locked`.
+  /// `status-set user #12, status: active → locked`, on one line whatever the values are.
   public var description: String {
     ([("\(kind) \(entity)")] + fields.map(\.description)).joined(separator: ", ")
   }
@@ -37,8 +37,8 @@ extension ChangeText: CustomStringConvertible {
 extension ChangeText.Field: CustomStringConvertible {
   public var description: String {
     switch (old, new) {
-    case (nil, let new?): "\(name): \(new)"
-    case (let old?, let new): "\(name): \(old) → \(new ?? "")"
+    case (nil, let new?): "\(name): \(ShownText.value(new))"
+    case (let old?, let new): "\(name): \(ShownText.value(old)) → \(ShownText.value(new ?? ""))"
     case (nil, nil): name
     }
   }

@@ -1,8 +1,11 @@
+internal import GatehouseCore
+
 extension RESPValue {
   /// The value as one line of JSON, without a line end.
   ///
   /// Maps become objects, sets and pushes arrays, integers of any size numbers, an error the object `{"error": text}`.
-  /// JSON has neither infinity nor NaN, so these become strings. A byte that is not UTF-8 becomes the text `\xHH`.
+  /// JSON has neither infinity nor NaN, so these become strings. A byte that is not UTF-8 becomes the text `\xHH`. What
+  /// must not reach a terminal (see `ShownText`) is escaped, though JSON asks for that only below U+0020.
   public func json() -> String {
     var output = ""
     append(to: &output)
@@ -22,7 +25,11 @@ extension RESPValue {
     case .boolean(let value): output += value ? "true" : "false"
     case .double(let value):
       if value.isFinite { output += WireCursor.shown(value) } else { output += "\"\(WireCursor.shown(value))\"" }
-    case .bigNumber(let digits): output += digits.hasPrefix("+") ? String(digits.dropFirst()) : digits
+    case .bigNumber(let text):
+      let number = text.hasPrefix("+") ? text.dropFirst() : text[...]
+      let digits = number.hasPrefix("-") ? number.dropFirst() : number
+      let isNumber = !digits.isEmpty && digits.utf8.allSatisfy { $0 &- 0x30 < 10 }
+      if isNumber { output += number } else { Self.append(Array(text.utf8), to: &output) }
     case .array(let elements), .set(let elements), .push(let elements):
       output += "["
       for (index, element) in elements.enumerated() {
@@ -55,31 +62,11 @@ extension RESPValue {
     output += "\""
     var rest = bytes[...]
     while !rest.isEmpty {
-      let (text, length) = validPrefix(rest)
-      for scalar in text.unicodeScalars { append(scalar, to: &output) }
-      rest = rest.dropFirst(length)
-      if let stray = rest.popFirst() {
-        // Two backslashes: to a reader of JSON they are one.
-        output += "\\\\x"
-        output.unicodeScalars.append(Unicode.Scalar(Byte.hexDigit(stray >> 4)))
-        output.unicodeScalars.append(Unicode.Scalar(Byte.hexDigit(stray & 15)))
-      }
+      for scalar in takeText(&rest).unicodeScalars { append(scalar, to: &output) }
+      // Two backslashes: to a reader of JSON they are one.
+      if let stray = rest.popFirst() { output += "\\\\x\(hexadecimal(stray))" }
     }
     output += "\""
-  }
-
-  /// The text before the first byte that is not UTF-8, and how many bytes it takes.
-  private static func validPrefix(_ bytes: ArraySlice<UInt8>) -> (text: String, length: Int) {
-    if let text = String(validating: bytes, as: UTF8.self) { return (text, bytes.count) }
-    var decoder = UTF8()
-    var iterator = bytes.makeIterator()
-    var text = String.UnicodeScalarView()
-    var length = 0
-    while case .scalarValue(let scalar) = decoder.decode(&iterator) {
-      text.append(scalar)
-      length += UTF8.width(scalar)
-    }
-    return (String(text), length)
   }
 
   private static func append(_ scalar: Unicode.Scalar, to output: inout String) {
@@ -91,11 +78,10 @@ extension RESPValue {
     case "\t": output += "\\t"
     case "\u{8}": output += "\\b"
     case "\u{c}": output += "\\f"
-    case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-      let byte = UInt8(scalar.value)
-      output += "\\u00"
-      output.unicodeScalars.append(Unicode.Scalar(Byte.hexDigit(byte >> 4)))
-      output.unicodeScalars.append(Unicode.Scalar(Byte.hexDigit(byte & 15)))
+    case _ where ShownText.isUnprintable(scalar):
+      for unit in UTF16.encode(scalar)! {
+        output += "\\u\(hexadecimal(UInt8(unit >> 8)))\(hexadecimal(UInt8(unit & 0xff)))"
+      }
     default: output.unicodeScalars.append(scalar)
     }
   }

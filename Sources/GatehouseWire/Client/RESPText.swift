@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 extension RESPValue {
   /// The value as redis-cli shows it on a terminal: numbered, indented, with texts in quotes; it ends with a line end.
   /// - Parameter escapesNonASCII: whether letters beyond ASCII are shown as `\xHH`, as redis-cli does.
@@ -9,16 +11,14 @@ extension RESPValue {
 
   private func append(to output: inout [UInt8], prefix: String, keepsUTF8: Bool) {
     switch self {
-    case .simple(let text): output += "\(text)\n".utf8
-    case .error(let text): output += "(error) \(text)\n".utf8
+    case .simple(let text): output += "\(ShownText.line(text, isOwn: true))\n".utf8
+    case .error(let text): output += "(error) \(ShownText.line(text))\n".utf8
     case .integer(let value): output += "(integer) \(value)\n".utf8
     case .double(let value): output += "(double) \(WireCursor.shown(value))\n".utf8
-    case .bigNumber(let digits): output += "(bignum) \(digits)\n".utf8
+    case .bigNumber(let digits): output += "(bignum) \(ShownText.line(digits))\n".utf8
     case .null: output += "(nil)\n".utf8
     case .boolean(let value): output += "(\(value))\n".utf8
-    case .verbatim(_, let bytes):
-      output += bytes
-      output.append(Byte.lineFeed)
+    case .verbatim(_, let bytes): output += "\(ShownText.bytes(bytes) { ShownText.lines($0) })\n".utf8
     case .bulk(let bytes):
       QuotedText.append(bytes, to: &output, keepsUTF8: keepsUTF8)
       output.append(Byte.lineFeed)
@@ -80,16 +80,18 @@ extension RESPValue {
 }
 
 extension RESPValue {
-  /// The value for programs that read lines, as redis-cli writes it to a pipe: no quotes and no numbers, one element a
-  /// line, a field and its value on one. Bytes are left as they are; there is no line end after the last.
+  /// The value as plain lines: no quotes and no numbers, one element a line, a field and its value on one. What is no
+  /// part of a line is escaped, so that there are as many lines as elements; there is no line end after the last.
   public func plain() -> [UInt8] {
     switch self {
-    case .simple(let text), .error(let text), .bigNumber(let text): Array(text.utf8)
+    case .simple(let text): Array(ShownText.line(text, isOwn: true).utf8)
+    case .error(let text), .bigNumber(let text): Array(ShownText.line(text).utf8)
     case .integer(let value): Array("\(value)".utf8)
     case .double(let value): Array(WireCursor.shown(value).utf8)
     case .boolean(let value): Array("(\(value))".utf8)
     case .null: []
-    case .bulk(let bytes), .verbatim(_, let bytes): bytes
+    case .bulk(let bytes): Array(ShownText.bytes(bytes) { ShownText.line($0) }.utf8)
+    case .verbatim(_, let bytes): Array(ShownText.bytes(bytes) { ShownText.lines($0) }.utf8)
     case .array(let elements), .set(let elements), .push(let elements):
       Array(elements.map { $0.plain() }.joined(separator: [Byte.lineFeed]))
     case .map(let pairs):

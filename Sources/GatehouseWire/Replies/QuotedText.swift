@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// Bytes shown in quotes, with whatever is not printable escaped: the form in which redis-cli and `MONITOR` show
 /// them, and which an inline request takes back unchanged.
 public enum QuotedText {
@@ -13,9 +15,9 @@ public enum QuotedText {
     output.append(Byte.quote)
   }
 
-  /// Control characters beyond ASCII could redraw a terminal, so their bytes are escaped too.
+  /// What could redraw a terminal, end a line or turn it round is escaped beyond ASCII too, byte by byte.
   private static func appendEscaped(_ scalar: Unicode.Scalar, to output: inout [UInt8]) {
-    let isReadable = scalar.value >= 0xa0 && !scalar.properties.isDefaultIgnorableCodePoint
+    let isReadable = scalar.value >= 0x80 && !ShownText.isUnprintable(scalar)
     for byte in UTF8.encode(scalar)! {
       if isReadable { output.append(byte) } else { appendEscaped(byte, to: &output) }
     }

@@ -17,7 +17,8 @@ struct CommandLineClient: ParsableCommand {
 
       On a terminal replies are shown as redis-cli shows them, elsewhere as plain
       lines. While typing, TAB completes and explains, and what may follow stands
-      at the right edge. Lines with a password, token or key are not kept in the
+      at the right edge. What a value holds that is no part of a line, such as a line
+      end or a mark of direction, is shown as \\n or \\u{202e}. Lines with a password, token or key are not kept in the
       history (~/.gatehouse_history, or what GATEHOUSE_HISTORY names).
 
       EXIT CODES:
@@ -57,7 +58,7 @@ struct CommandLineClient: ParsableCommand {
         try runner.runLines(of: InputLines())
       }
     } catch {
-      StandardStream.error("gatehouse: \(error)\n")
+      StandardStream.message("gatehouse: \(error)")
       throw ExitCode(ExitStatus.noConnection)
     }
     if runner.sawError { throw ExitCode(ExitStatus.errorReply) }

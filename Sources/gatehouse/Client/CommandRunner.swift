@@ -15,10 +15,10 @@ final class CommandRunner {
   /// replies as JSON and can tell.
   func runOnce(_ words: [String]) throws {
     let request = words.map { Array($0.utf8) }
-    let reply = try session.pipeline([request])[0]
+    let reply = Self.asText(try session.pipeline([request])[0], to: request)
     if let error = reply.errorText, printer.form != .json {
       sawError = true
-      StandardStream.error("\(error)\n")
+      StandardStream.message("\(error)")
       return
     }
     show(reply)
@@ -27,7 +27,7 @@ final class CommandRunner {
 
   /// One command that was typed.
   func run(_ request: [[UInt8]]) throws {
-    let reply = try session.pipeline([request])[0]
+    let reply = Self.asText(try session.pipeline([request])[0], to: request)
     show(reply)
     if Self.startsStream(request, reply) { try showStream() }
   }
@@ -55,13 +55,24 @@ final class CommandRunner {
 
   private func showReplies(to requests: [[[UInt8]]]) throws {
     guard !requests.isEmpty else { return }
-    for reply in try session.pipeline(requests) { show(reply) }
+    for (reply, request) in zip(try session.pipeline(requests), requests) { show(Self.asText(reply, to: request)) }
   }
 
   private func show(_ reply: RESPValue) {
     if reply.errorText != nil { sawError = true }
     printer.show(reply)
   }
+
+  /// RESP2 has no form of its own for a text of several lines, which is shown as such. Only what the server itself
+  /// writes is taken for one: in a value of a user's, a line end is no end of a line.
+  private static func asText(_ reply: RESPValue, to request: [[UInt8]]) -> RESPValue {
+    guard case .bulk(let bytes) = reply else { return reply }
+    let words = request.prefix(2).map { String(decoding: $0, as: UTF8.self).uppercased() }
+    let isText = words.first == "INFO" || texts.contains(words)
+    return isText ? .verbatim(format: "txt", bytes) : reply
+  }
+
+  private static let texts = [["CLIENT", "LIST"], ["CLIENT", "INFO"], ["MEMORY", "DOCTOR"], ["LATENCY", "DOCTOR"]]
 
   /// `MONITOR` is answered without end.
   private static func startsStream(_ request: [[UInt8]], _ reply: RESPValue) -> Bool {

@@ -1,4 +1,5 @@
 import Foundation
+import GatehouseCore
 import GatehouseWire
 
 /// The client at a terminal: reads a line, asks, shows the answer, until it is told to leave.
@@ -45,12 +46,12 @@ final class InteractiveShell {
     do {
       try session.connect()
       loadCatalogue()
-      let version = session.serverVersion.map { " (\($0))" } ?? ""
+      let version = session.serverVersion.map { " (\(ShownText.line($0)))" } ?? ""
       StandardStream.error(
         "Connected to \(session.host):\(session.port)\(version). HELP lists the commands, TAB completes, exit leaves.\n"
       )
     } catch {
-      StandardStream.error("\(error)\n")
+      StandardStream.message("\(error)")
     }
   }
 
@@ -62,7 +63,7 @@ final class InteractiveShell {
       }
       try runner.run(words)
     } catch {
-      StandardStream.error("\(error)\n")
+      StandardStream.message("\(error)")
     }
   }
 

@@ -5,7 +5,7 @@ struct ReplyPrinter {
   enum Form {
     /// Numbered and quoted, as redis-cli shows replies on a terminal.
     case formatted
-    /// Only the values, one a line.
+    /// Only the values, one a line whatever they hold.
     case plain
     case json
   }

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 import Logging
 
@@ -9,15 +10,17 @@ struct LogLine {
   let message: String
   let fields: [(key: String, value: String)]
 
-  /// `2026-03-01T08:00:00.000Z info gatehouse: message key=value`. Line ends within texts become spaces, so that
-  /// nothing a client sends can forge a line.
+  /// `2026-03-01T08:00:00.000Z info gatehouse: message key=value`. A value that is more than one word is quoted as in
+  /// JSON, and nothing that a client sends can end the line.
   var text: String {
-    var line = "\(time) \(level) \(label): \(Self.onOneLine(message))"
-    for (key, value) in fields {
-      let value = Self.onOneLine(value)
-      line += value.contains(" ") || value.isEmpty ? " \(key)=\(Self.quoted(value))" : " \(key)=\(value)"
-    }
+    var line = "\(time) \(level) \(ShownText.line(label)): \(ShownText.line(message))"
+    for (key, value) in fields { line += " \(ShownText.line(key))=\(Self.isWord(value) ? value : Self.quoted(value))" }
     return line + "\n"
+  }
+
+  private static func isWord(_ value: String) -> Bool {
+    !value.isEmpty
+      && !value.unicodeScalars.contains { "\" \\".unicodeScalars.contains($0) || ShownText.isUnprintable($0) }
   }
 
   /// `{"time":…,"level":…,"logger":…,"message":…,"key":…}`. A field never hides one of the four own keys: its name
@@ -35,9 +38,4 @@ struct LogLine {
   private static let ownKeys: Set = ["time", "level", "logger", "message"]
 
   private static func quoted(_ text: String) -> String { RESPValue.bulk(text).json() }
-
-  private static func onOneLine(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: { $0.value < 0x20 }) else { return text }
-    return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
-  }
 }

@@ -30,10 +30,10 @@ struct Sample: ParsableCommand {
       try loader.load(company)
       StandardStream.error(Self.summary(of: company))
     } catch let error as SampleLoader.Failure {
-      StandardStream.error("gatehouse: \(error)\n")
+      StandardStream.message("gatehouse: \(error)")
       throw ExitCode(ExitStatus.errorReply)
     } catch {
-      StandardStream.error("gatehouse: \(error)\n")
+      StandardStream.message("gatehouse: \(error)")
       throw ExitCode(ExitStatus.noConnection)
     }
   }

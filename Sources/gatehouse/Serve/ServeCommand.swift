@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GatehouseCore
 import GatehouseServer
 import Glibc
 import Logging
@@ -63,7 +64,7 @@ struct Serve: AsyncParsableCommand {
     } catch let error as SettingError where error.source?.hasPrefix("--") == true {
       throw ValidationError(error.description)
     } catch {
-      StandardStream.error("gatehouse: \(error)\n")
+      StandardStream.message("gatehouse: \(error)")
       throw ExitCode(ExitStatus.of(error))
     }
   }
@@ -108,7 +109,9 @@ struct Serve: AsyncParsableCommand {
   static func table(of loaded: ConfigurationLoader.Loaded) -> String {
     let sources = Dictionary(uniqueKeysWithValues: loaded.given.map { ($0.setting.name, $0.source) })
     let rows = Setting.all.map { setting in
-      [setting.name, setting.text(in: loaded.configuration), sources[setting.name] ?? "default"]
+      [setting.name, setting.text(in: loaded.configuration), sources[setting.name] ?? "default"].map {
+        ShownText.line($0)
+      }
     }
     let widths = [0, 1].map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 import Testing
 
@@ -36,12 +37,32 @@ struct RESPTextTests {
     #expect(ten.formatted().hasSuffix("\n10) (integer) 10\n"))
   }
 
-  @Test("for programs that read lines")
+  @Test("as plain lines: as many as there are elements")
   func plain() {
     #expect(
       String(decoding: Self.check.plain(), as: UTF8.self)
-        == "id 7\nuser José \"J\"\n\nactor \nproducts payroll\n1\n2\n")
-    #expect(RESPValue.bulk([0, 255]).plain() == [0, 255])
+        == "id 7\nuser José \"J\"\\n\nactor \nproducts payroll\n1\n2\n")
+    #expect(RESPValue.bulk([0, 255]).plain() == Array("\\u{0}\\xff".utf8))
+  }
+
+  private static let forged =
+    "a\r\nstatus active\u{1b}[1A\u{9b}2J\u{85}\u{2028}\u{2029}\u{202e}\u{200b}\u{3164}\u{e0041}\\"
+
+  @Test("nothing but the form itself ends a line, whatever kind of value it stands in", arguments: [false, true])
+  func oneLine(isPlain: Bool) {
+    for value in [RESPValue.simple(Self.forged), .error(Self.forged), .bulk(Self.forged), .bigNumber(Self.forged)] {
+      for whole in [value, .array([value]), .map([.init(value, value)]), .set([value]), .push([value])] {
+        let text = isPlain ? String(decoding: whole.plain(), as: UTF8.self) : String(whole.formatted().dropLast())
+        let stray = text.unicodeScalars.filter { $0.value < 0x20 || ShownText.isUnprintable($0) }
+        #expect(stray.isEmpty, "\(whole): \(stray.map(\.value))")
+      }
+      let json = value.json().unicodeScalars
+      #expect(!json.contains { ShownText.isUnprintable($0) })
+    }
+    let verbatim = RESPValue.verbatim(format: "txt", Array("one\r\ntwo\n\rthree\u{9b}\u{202e}".utf8))
+    #expect(verbatim.formatted() == "one\r\ntwo\n\\rthree\\u{9b}\\u{202e}\n")
+    #expect(verbatim.plain() == Array(verbatim.formatted().utf8.dropLast()))
+    #expect(RESPValue.simple("1.5 [0 a] \"x\\x00\"").plain() == Array("1.5 [0 a] \"x\\x00\"".utf8))
   }
 
   @Test("as JSON")
@@ -59,6 +80,7 @@ struct RESPTextTests {
       RESPValue.map([.init(.integer(1), .set([.null])), .init(.null, .boolean(false))]).json()
         == #"{"1":[null],"null":false}"#)
     #expect(RESPValue.bulk("\u{0}\u{1f}\u{7f}\u{8}\u{c}\t\\/").json() == #""\u0000\u001f\u007f\b\f\t\\/""#)
+    #expect(RESPValue.bulk("\u{9b}\u{2028}\u{202e}\u{e0041}é").json() == #""\u009b\u2028\u202e\udb40\udc41é""#)
     #expect(RESPValue.bulk([0x61, 0xff, 0xc3, 0xa9, 0xc3, 0x62, 0xf0, 0x9f]).json() == #""a\\xffé\\xc3b\\xf0\\x9f""#)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
@@ -29,10 +30,10 @@ struct Backup: OperatorCommand {
   @Flag(help: "leave out the records that the snapshots cover: they may be damaged")
   var withoutHistory = false
 
-  @Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
+  @ArgumentParser.Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
   var folder: String
 
-  @Argument(help: ArgumentHelp("the folder to make; an empty one is taken too", valueName: "target"))
+  @ArgumentParser.Argument(help: ArgumentHelp("the folder to make; an empty one is taken too", valueName: "target"))
   var target: String
 
   func perform() throws {
@@ -64,6 +65,7 @@ extension CopyReport {
       return Console.result(object.line)
     }
     let records = lastLSN >= firstLSN ? Figures.records(firstLSN...lastLSN) : "no records"
-    Console.result("\(path): \(records)" + (snapshot.map { ", snapshot of record \($0)" } ?? ", no snapshot"))
+    Console.result(
+      "\(ShownText.line(path)): \(records)" + (snapshot.map { ", snapshot of record \($0)" } ?? ", no snapshot"))
   }
 }

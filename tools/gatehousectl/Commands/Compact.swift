@@ -108,9 +108,9 @@ struct Compact: OperatorCommand {
     }
     if output.json { return Console.result(reply.json()) }
     for pair in reply.pairs ?? [] {
-      Console.result("\(pair.key.string ?? pair.key.json()): \(pair.value.string ?? pair.value.json())")
+      Console.result(ShownText.line("\(pair.key.string ?? pair.key.json()): \(pair.value.string ?? pair.value.json())"))
     }
-    if reply.pairs == nil { Console.result(reply.string ?? reply.json()) }
+    if reply.pairs == nil { Console.result(ShownText.line(reply.string ?? reply.json())) }
   }
 }
 
@@ -148,8 +148,8 @@ extension ProgressMeter {
     case .compacting(.verifying(let done, let total)):
       begin("reading the archive back", of: UInt64(total), .steps)
       set(UInt64(done), of: UInt64(total))
-    case .compacting(.removing(let name)): begin("removing \(name) from the log")
-    case .compacting(.expiring(let name)): begin("deleting \(name): its retention is over")
+    case .compacting(.removing(let name)): begin("removing \(ShownText.line(name)) from the log")
+    case .compacting(.expiring(let name)): begin("deleting \(ShownText.line(name)): its retention is over")
     }
   }
 }

@@ -132,7 +132,7 @@ struct Inspect: OperatorCommand {
   private func userID(_ word: String, _ state: Restoration?) throws -> UserID {
     if let number = Self.number(word) { return UserID(raw: number) }
     guard let id = state?.user(named: word) else {
-      throw ValidationError("there is no user \(word); one who was deleted or renamed is found by #id")
+      throw ValidationError("there is no user \(ShownText.line(word)); one who was deleted or renamed is found by #id")
     }
     return id
   }

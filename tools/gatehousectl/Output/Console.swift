@@ -1,4 +1,5 @@
 import Foundation
+import GatehouseCore
 import Glibc
 
 /// The standard streams: results on one, everything else on the other.
@@ -9,8 +10,8 @@ enum Console {
   /// Several lines in one call: much output is not a system call a line.
   static func result(lines: String) { write(lines, to: STDOUT_FILENO) }
 
-  /// A line for whoever watches.
-  static func message(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+  /// A line for whoever watches, one line whatever it quotes.
+  static func message(_ line: String) { write(ShownText.line(line) + "\n", to: STDERR_FILENO) }
 
   /// Part of a line for whoever watches.
   static func show(_ text: String) { write(text, to: STDERR_FILENO) }

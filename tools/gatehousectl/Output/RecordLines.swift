@@ -16,13 +16,14 @@ struct RecordLines {
   }
 
   private func text(_ header: RecordHeader, _ changes: [ChangeText], _ lsn: UInt64) -> String {
-    var line = "\(lsn)  \(TimeText.text(of: header.time))  \(header.command)"
+    var line = "\(lsn)  \(TimeText.text(of: header.time))  \(ShownText.value(header.command))"
     if let actor = header.actor {
-      line += "  by \(name(of: actor))"
-      if let subject = header.subject, subject != actor { line += " as \(name(of: subject))" }
+      line += "  by \(ShownText.value(name(of: actor)))"
+      if let subject = header.subject, subject != actor { line += " as \(ShownText.value(name(of: subject)))" }
     }
-    line += "  through \(service(header.service))"
-    if !header.reason.isEmpty { line += "  because: \(header.reason)" }
+    line += "  through \(ShownText.value(service(header.service)))"
+    // Nothing follows it that it could be taken for.
+    if !header.reason.isEmpty { line += "  because: \(ShownText.line(header.reason))" }
     return line + "\n" + changes.map { "    \($0)\n" }.joined()
   }
 
@@ -71,7 +72,7 @@ struct FrameText {
   func line(of frame: FrameInfo) -> String {
     let header = frame.header
     if isJSON { return json(frame) + "\n" }
-    var line = frame.file + (frame.offset.map { " \($0)" } ?? "")
+    var line = ShownText.line(frame.file) + (frame.offset.map { " \($0)" } ?? "")
     switch header.type {
     case .records: line += "  \(Figures.records(header.firstLSN...max(header.firstLSN, header.nextLSN - 1)))"
     case .cleanEnd: line += "  clean end"

@@ -1,0 +1,107 @@
+/// Finding a character in the tables, each a flat list of entries in their order.
+extension UnicodeTables {
+  /// The first number of the entry that a character belongs to: of the last one that does not begin after it.
+  private static func entry(_ scalar: UInt32, in table: [UInt32], of width: Int) -> Int? {
+    var low = 0
+    var high = table.count / width
+    while low < high {
+      let middle = (low + high) / 2
+      if table[middle * width] <= scalar { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? nil : (low - 1) * width
+  }
+
+  /// The entry of just this character.
+  private static func exactEntry(_ scalar: UInt32, in table: [UInt32], of width: Int) -> Int? {
+    entry(scalar, in: table, of: width).flatMap { table[$0] == scalar ? $0 : nil }
+  }
+
+  private static func isInRange(_ scalar: UInt32, of table: [UInt32]) -> Bool {
+    entry(scalar, in: table, of: 2).map { scalar <= table[$0 + 1] } ?? false
+  }
+
+  /// Whether a character must not stand in a line as it is: it shows nothing, ends the line, or moves what is shown.
+  static func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
+    // Most of what is shown is ASCII.
+    if scalar.value < 0x7f { return scalar.value < 0x20 }
+    return isInRange(scalar.value, of: unprintable)
+  }
+
+  /// Whether a character cannot be part of a name: it is unprintable, private, unassigned or blank.
+  static func isNotInNames(_ scalar: Unicode.Scalar) -> Bool { isInRange(scalar.value, of: notInNames) }
+
+  /// The canonical combining class.
+  static func combiningClass(_ scalar: UInt32) -> UInt32 {
+    if scalar < 0x300 { return 0 }
+    guard let entry = entry(scalar, in: combiningClasses, of: 3), scalar <= combiningClasses[entry + 1] else {
+      return 0
+    }
+    return combiningClasses[entry + 2]
+  }
+
+  /// Calls `body` with each character of the full case folding (statuses C and F) of one.
+  static func forEachFolded(_ scalar: UInt32, _ body: (UInt32) -> Void) {
+    if let entry = entry(scalar, in: foldingRuns, of: 4) {
+      let (first, last, step) = (foldingRuns[entry], foldingRuns[entry + 1], foldingRuns[entry + 2])
+      if scalar <= last, (scalar - first) % step == 0 { return body(scalar &+ foldingRuns[entry + 3]) }
+    }
+    guard let entry = exactEntry(scalar, in: longFoldings, of: 4) else { return body(scalar) }
+    for part in longFoldings[(entry + 1)...(entry + 3)] where part != 0 { body(part) }
+  }
+
+  /// Calls `body` with each character of the full canonical decomposition of one.
+  static func forEachDecomposed(_ scalar: UInt32, _ body: (UInt32) -> Void) {
+    if scalar < 0xc0 { return body(scalar) }
+    if Hangul.syllables.contains(scalar) { return Hangul.decompose(scalar, body) }
+    guard let entry = exactEntry(scalar, in: decompositions, of: 3) else { return body(scalar) }
+    forEachDecomposed(decompositions[entry + 1], body)
+    let second = decompositions[entry + 2]
+    if second != 0 { forEachDecomposed(second, body) }
+  }
+
+  /// The character that two compose to.
+  static func composed(_ first: UInt32, _ second: UInt32) -> UInt32? {
+    if let syllable = Hangul.composed(first, second) { return syllable }
+    let wanted = UInt64(first) << 32 | UInt64(second)
+    var low = 0
+    var high = compositions.count / 3
+    while low < high {
+      let middle = (low + high) / 2
+      let found = UInt64(compositions[middle * 3]) << 32 | UInt64(compositions[middle * 3 + 1])
+      if found == wanted { return compositions[middle * 3 + 2] }
+      if found < wanted { low = middle + 1 } else { high = middle }
+    }
+    return nil
+  }
+}
+
+/// Korean syllables, which are computed and stand in no table.
+///
+/// Source: the Unicode Standard, section 3.12, "Conjoining Jamo Behavior".
+private enum Hangul {
+  private static let firstLead: UInt32 = 0x1100
+  private static let firstVowel: UInt32 = 0x1161
+  /// One before the first trailing consonant: a syllable may have none.
+  private static let noTrail: UInt32 = 0x11a7
+  private static let leads: UInt32 = 19
+  private static let vowels: UInt32 = 21
+  private static let trails: UInt32 = 28
+
+  static let syllables: Range<UInt32> = 0xac00..<0xac00 + leads * vowels * trails
+
+  static func decompose(_ syllable: UInt32, _ body: (UInt32) -> Void) {
+    let index = syllable - syllables.lowerBound
+    body(firstLead + index / (vowels * trails))
+    body(firstVowel + index % (vowels * trails) / trails)
+    if index % trails != 0 { body(noTrail + index % trails) }
+  }
+
+  static func composed(_ first: UInt32, _ second: UInt32) -> UInt32? {
+    if first &- firstLead < leads, second &- firstVowel < vowels {
+      return syllables.lowerBound + ((first - firstLead) * vowels + second - firstVowel) * trails
+    }
+    let hasTrail = syllables.contains(first) && (first - syllables.lowerBound) % trails != 0
+    guard syllables.contains(first), !hasTrail, second > noTrail, second < noTrail + trails else { return nil }
+    return first + second - noTrail
+  }
+}

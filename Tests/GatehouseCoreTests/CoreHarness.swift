@@ -364,9 +364,8 @@ final class CoreHarness {
   func user(_ name: String) -> UserReference? {
     let key = NameKey(name, partitioning)
     var folded = FoldedName(name).text
-    guard let id = folded.withUTF8({ cells[key.partition].state.user(folded: .init($0), hash: key.hash) }) else {
-      return nil
-    }
+    let holders = folded.withUTF8 { cells[key.partition].state.holders(folded: .init($0), hash: key.hash) }
+    guard let id = holders.first?.user else { return nil }
     let cell = cells[partitioning.partition(of: id)]
     return cell.state.serial(of: id).map { UserReference(id: id, cell: cell.held, serial: $0) }
   }

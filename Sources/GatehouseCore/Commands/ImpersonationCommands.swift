@@ -48,7 +48,7 @@ extension CommandTable {
 
   @Sendable private static func impersonateStart(_ turn: Turn) throws(Halt) {
     let reason = try turn.option("REASON", limit: Limits.reasonBytes) ?? ""
-    guard reason.contains(where: { !$0.isWhitespace }) else {
+    guard !EntityNames.isBlank(reason) else {
       throw .refused(.syntax("REASON is empty; say why you log in as somebody else"))
     }
     let (login, slot) = try turn.actorLogin()

@@ -41,7 +41,7 @@ extension CommandTable {
     let old = user.username
     turn.reply.ok()
     guard old != new else { return }
-    if let holder = try turn.userIfAny(2), holder.id != user.id, holder.row.status != .deleted {
+    if let holder = try turn.holder(ofNewName: 2, besides: user.id) {
       throw .refused(.conflict("username: \(new) belongs to user #\(holder.id.raw); choose another"))
     }
     for name in [old, new] { _ = try turn.cell(NameKey(name, turn.partitioning).partition) }
@@ -106,7 +106,7 @@ private struct FieldPairs {
       throw .refused(.syntax("every field needs a value: field value [field value …]"))
     }
     for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
-      let name = try turn.text(word, "field", limit: Limits.nameBytes).lowercased()
+      let name = try turn.text(word, "field", limit: Limits.nameBytes).folded
       let text = try turn.text(word + 1, name)
       if let field = ContactField(name: name) {
         guard !contact.contains(where: { $0.field == field }) else { throw Self.twice(name) }

@@ -4,7 +4,7 @@ extension CommandTable {
     let username = try turn.newUsername(1)
     let new = try NewUser(turn)
     try new.authorise(turn)
-    if let holder = try turn.userIfAny(1), holder.row.status != .deleted {
+    if let holder = try turn.holder(ofNewName: 1) {
       throw .refused(.conflict("username: \(username) belongs to user #\(holder.id.raw); choose another"))
     }
     let home = try turn.cell(turn.nameKey(1).partition)

@@ -7,7 +7,7 @@ extension CommandTable {
     let workspace = try turn.policyWorkspace(of: user)
     try turn.requireAuthority(by: workspace.policies)
     try turn.requireBillingAcceptance(in: workspace)
-    if workspace.policies.deleteNeedsReason, turn.reason.allSatisfy(\.isWhitespace) {
+    if workspace.policies.deleteNeedsReason, EntityNames.isBlank(turn.reason) {
       throw .refused(
         .rule("delete.needs-reason", "deleting a user is recorded with a reason", instead: "add REASON text"))
     }

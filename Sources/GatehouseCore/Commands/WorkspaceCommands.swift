@@ -130,7 +130,7 @@ extension CommandTable {
     guard words.count % 2 == 0 else { throw .refused(.syntax("every key needs a value: key value [key value …]")) }
     var settings = WorkspaceSettings(workspace)
     for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
-      let key = try turn.text(word, "key", limit: Limits.nameBytes).lowercased()
+      let key = try turn.text(word, "key", limit: Limits.nameBytes).folded
       let value = try turn.text(word + 1, key)
       switch key {
       case "plan":
@@ -247,7 +247,7 @@ private struct WorkspaceSettings {
   init(_ workspace: Workspace) { self.workspace = workspace }
 
   mutating func take(profile name: String) throws(Halt) {
-    guard let profile = Policies.profiles[name.lowercased()] else {
+    guard let profile = Policies.profiles[name.folded] else {
       throw .refused(
         .syntax("no profile '\(name)'; profiles are \(Policies.profiles.keys.sorted().joined(separator: ", "))"))
     }

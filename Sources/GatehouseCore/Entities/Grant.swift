@@ -17,7 +17,7 @@ public struct Role: Sendable, Hashable, BitwiseCopyable {
   ]
 
   public init?(name: String) {
-    let name = name.lowercased()
+    let name = name.folded
     guard let found = Role.builtIn.first(where: { $0.name == name }) else { return nil }
     self = found.role
   }

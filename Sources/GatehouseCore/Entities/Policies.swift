@@ -92,7 +92,7 @@ public struct Policies: Sendable, Equatable {
   public static func parse(_ text: String, for definition: Definition) -> Value? {
     switch definition.standard {
     case .flag:
-      switch text.lowercased() {
+      switch text.folded {
       case "on", "1", "yes", "true": return .flag(true)
       case "off", "0", "no", "false": return .flag(false)
       default: return nil
@@ -102,9 +102,9 @@ public struct Policies: Sendable, Equatable {
     case .span:
       return TimeText.duration(text).flatMap { definition.range.contains($0) ? .span($0) : nil }
     case .choice:
-      return definition.choices.contains(text.lowercased()) ? .choice(text.lowercased()) : nil
+      return definition.choices.contains(text.folded) ? .choice(text.folded) : nil
     case .words:
-      let words = text.lowercased().split(separator: ",").map(String.init)
+      let words = text.folded.split(separator: ",").map(String.init)
       return words.allSatisfy(definition.choices.contains) ? .words(words) : nil
     }
   }

@@ -26,7 +26,8 @@ public enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   }
 
   public init?(name: String) {
-    guard let found = Status.allCases.first(where: { "\($0.name)" == name.lowercased() }) else { return nil }
+    let name = name.folded
+    guard let found = Status.allCases.first(where: { "\($0.name)" == name }) else { return nil }
     self = found
   }
 }

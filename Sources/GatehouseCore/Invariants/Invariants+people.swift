@@ -77,15 +77,7 @@ extension InvariantChecker {
         && NameKey(state.username(serial), state.partitioning).partition == state.index
       expect(isRight, "partition \(state.index) has a name in its index that belongs elsewhere")
     }
-    for (name, id) in state.foreignNames {
-      let found = user(id)
-      expect(
-        found.map { FoldedName($0.cell.state.username($0.serial)).text == name } ?? false,
-        "the name \(name) leads to user #\(id.raw), who has another")
-      expect(found?.cell.index != state.index, "the name \(name) of a user of its own partition is kept as foreign")
-      expect(
-        NameKey(name, state.partitioning).partition == state.index, "the name \(name) is kept in another partition")
-    }
+    checkOtherNames(state)
     for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
       let username = state.username(serial)
       let key = NameKey(username, state.partitioning)
@@ -94,8 +86,27 @@ extension InvariantChecker {
       expect(state.users[serial].nameHash == key.hash, "\(label) has the hash of another name")
       guard state.users[serial].status != .deleted, partitions.indices.contains(key.partition) else { continue }
       var folded = FoldedName(username).text
-      let found = folded.withUTF8 { partitions[key.partition].state.user(folded: .init($0), hash: key.hash) }
-      expect(found == state.id(serial), "\(label) is not whom the username leads to")
+      let found = folded.withUTF8 { partitions[key.partition].state.holders(folded: .init($0), hash: key.hash) }
+      expect(found.contains { $0.user == state.id(serial) }, "\(label) is not whom the username leads to")
+    }
+  }
+
+  /// Names that do not lead to one user of this partition alone.
+  private func checkOtherNames(_ state: borrowing PartitionState) {
+    expect(!state.hasUnsettledNames, "the names of partition \(state.index) are those of another version of Unicode")
+    for (name, holders) in state.otherNames {
+      for holder in holders {
+        let found = user(holder.user)
+        expect(
+          found.map { $0.cell.state.username($0.serial) == holder.name } ?? false,
+          "the name \(holder.name) leads to user #\(holder.user.raw), who has another")
+        expect(FoldedName(holder.name).text == name, "the name \(holder.name) is kept under \(name)")
+      }
+      let isOfOthers = holders.count > 1 || holders.first.map { user($0.user)?.cell.index != state.index } ?? false
+      expect(isOfOthers, "the name \(name) of a user of its own partition is kept as another's")
+      expect(Set(holders.map(\.user)).count == holders.count, "the name \(name) leads to one user twice")
+      expect(
+        NameKey(name, state.partitioning).partition == state.index, "the name \(name) is kept in another partition")
     }
   }
 }

@@ -26,27 +26,24 @@ public enum EntityNames {
     guard text.utf8.first != 0x23 else { return "starts with #, which stands for an id" }
     if count > Limits.usernameBytes { return "is longer than \(Limits.usernameBytes) bytes" }
     if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) { return nil }
-    for scalar in text.unicodeScalars {
-      let properties = scalar.properties
-      if properties.isWhitespace { return "has a space" }
-      switch properties.generalCategory {
-      // Format characters are invisible: two names would read alike and be different.
-      case .control, .format, .surrogate, .unassigned, .lineSeparator, .paragraphSeparator:
-        return "has a character that cannot be seen"
-      default: break
-      }
-    }
-    // Lower case can be longer than what it was made from.
+    if text.unicodeScalars.contains(where: { $0.properties.isWhitespace }) { return "has a space" }
+    // Two names that differ only in what nobody sees read alike.
+    if text.unicodeScalars.contains(where: UnicodeTables.isNotInNames) { return "has a character that cannot be seen" }
+    // A folded name can be longer than what it was made from.
     return FoldedName(text).text.utf8.count > Limits.usernameBytes
       ? "is longer than \(Limits.usernameBytes) bytes" : nil
   }
 
-  /// Whether a text has the shape of an e-mail address: one `@` with something on both sides, no spaces.
+  /// Whether a text has the shape of an e-mail address: one `@` with something on both sides, and nothing in it that
+  /// cannot be seen.
   public static func isEmail(_ text: String) -> Bool {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254
-      && !text.unicodeScalars.contains { $0.properties.isWhitespace || $0.value < 0x20 }
+      && !text.unicodeScalars.contains(where: UnicodeTables.isNotInNames)
   }
+
+  /// Whether nothing of a text can be seen.
+  public static func isBlank(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(UnicodeTables.isNotInNames) }
 }
 
 extension Turn {

@@ -6,6 +6,7 @@ extension Turn {
       throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
     }
     if text.isEmpty { return text }
+    try requireVisible(text, field.name)
     switch field {
     case .email:
       guard EntityNames.isEmail(text) else {
@@ -31,7 +32,7 @@ extension Turn {
   /// The value of a user's field as it is stored; empty clears the field.
   public static func value(_ text: String, of field: UserField) throws(Halt) -> String {
     if field.flag != nil {
-      switch text.lowercased() {
+      switch text.folded {
       case "1", "on", "yes", "true": return "1"
       case "0", "off", "no", "false", "": return "0"
       default: throw .refused(.syntax("\(field.name) must be 1 or 0"))
@@ -40,7 +41,15 @@ extension Turn {
     guard text.utf8.count <= Limits.fieldBytes else {
       throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
     }
+    if !text.isEmpty { try requireVisible(text, field.name) }
     return text
+  }
+
+  /// A value of which nothing can be seen looks like none, and is none.
+  private static func requireVisible(_ text: String, _ name: String) throws(Halt) {
+    if EntityNames.isBlank(text) {
+      throw .refused(.syntax("\(name) has nothing that can be seen; an empty text clears it"))
+    }
   }
 
   /// The release date must not come before the hire date; both as stored.

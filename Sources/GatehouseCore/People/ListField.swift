@@ -178,15 +178,3 @@ public struct ListedUser {
     }
   }
 }
-
-/// Text of any length in the form in which it is compared: lower case and NFC, as usernames are.
-public enum FoldedText {
-  @inline(__always)
-  public static func with<Result>(
-    _ text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
-  ) -> Result {
-    if text.count <= Limits.usernameBytes { return FoldedName.withFolded(text, body) }
-    var folded = FoldedName(String(decoding: text, as: UTF8.self)).text
-    return folded.withUTF8 { body(UnsafeRawBufferPointer($0)) }
-  }
-}

@@ -34,7 +34,7 @@ public struct UserCondition: Sendable {
   private let value: Value
 
   public init(_ field: String, _ comparison: String, _ value: String, _ turn: Turn) throws(Halt) {
-    guard let field = ListField(name: field.lowercased()) else { throw Self.unknown(field) }
+    guard let field = ListField(name: field.folded) else { throw Self.unknown(field) }
     guard let comparison = Operator(rawValue: comparison) else {
       let all = Operator.allCases.map(\.rawValue).joined(separator: " ")
       throw .refused(.syntax("no operator '\(comparison)'; operators are \(all)"))

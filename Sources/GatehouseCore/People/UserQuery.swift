@@ -75,7 +75,7 @@ public struct ListPage {
     count = try turn.listCount()
     var fields: [ListField] = []
     for name in try turn.options("FIELDS").first ?? [] {
-      guard let field = ListField(name: name.lowercased()) else { throw UserCondition.unknown(name) }
+      guard let field = ListField(name: name.folded) else { throw UserCondition.unknown(name) }
       guard !fields.contains(field) else { throw .refused(.syntax("field \(field.name) is given twice")) }
       fields.append(field)
     }
@@ -84,7 +84,7 @@ public struct ListPage {
   }
 
   private static func sortField(_ name: String) throws(Halt) -> ListField {
-    guard let field = ListField(name: name.lowercased()) else { throw UserCondition.unknown(name) }
+    guard let field = ListField(name: name.folded) else { throw UserCondition.unknown(name) }
     guard field.kind != .words else { throw .refused(.syntax("a list cannot be sorted by \(field.name)")) }
     return field
   }
@@ -92,7 +92,7 @@ public struct ListPage {
   // MARK: Cursors
 
   /// A sort key in hexadecimal, a hyphen and an id.
-  private static var cursorBytes: Int { 2 * Limits.textBytes + 32 }
+  private static var cursorBytes: Int { 2 * CaseFolding.growth * Limits.textBytes + 32 }
 
   private static func cursor(_ text: String, isSorted: Bool) throws(Halt) -> Cursor {
     if text == "0" { return .start }

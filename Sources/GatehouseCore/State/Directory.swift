@@ -60,7 +60,7 @@ public final class Directory: Sendable {
       slot = (slot + 1) & mask
     }
     // Not a plain lower-case name of `main`: the rare forms go through a string.
-    let text = String(decoding: word, as: UTF8.self).lowercased()
+    let text = FoldedText.with(word) { String(decoding: $0, as: UTF8.self) }
     return productsByName[text] ?? productsByName["main/\(text)"]
   }
 
@@ -68,7 +68,7 @@ public final class Directory: Sendable {
     id > 0 && Int(id) <= products.count ? products[Int(id) - 1] : nil
   }
 
-  public func workspaceID(_ name: String) -> WorkspaceID? { workspacesByName[name.lowercased()] }
+  public func workspaceID(_ name: String) -> WorkspaceID? { workspacesByName[name.folded] }
 
   public func workspace(_ id: WorkspaceID) -> Workspace { workspaces[Int(id) - 1] }
 

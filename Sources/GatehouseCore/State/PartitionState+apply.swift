@@ -174,29 +174,11 @@ extension PartitionState {
     if key.partition == index { enter(created.username, key, leadingTo: created.user) }
   }
 
-  /// Makes a name of this partition lead to a user, instead of whom it led to before.
-  private mutating func enter(_ name: String, _ key: NameKey, leadingTo user: UserID) {
-    leave(name, key)
-    if isMine(user) {
-      names.insert(partitioning.serial(of: user), hash: key.hash)
-    } else {
-      foreignNames[FoldedName(name).text] = user
-    }
-  }
-
-  private mutating func leave(_ name: String, _ key: NameKey) {
-    var folded = FoldedName(name).text
-    foreignNames[folded] = nil
-    if let serial = folded.withUTF8({ localUser(folded: UnsafeRawBufferPointer($0), hash: key.hash) }) {
-      names.remove(serial, hash: key.hash)
-    }
-  }
-
   private mutating func rename(_ id: UserID, from old: String, to new: String, _ lsn: LSN) {
     let before = NameKey(old, partitioning)
     let after = NameKey(new, partitioning)
     // The index compares with the names in the rows: the old one must leave before the row changes.
-    if before.partition == index { leave(old, before) }
+    if before.partition == index { leave(old, before, by: id) }
     if isMine(id) {
       let serial = partitioning.serial(of: id)
       var details = users.details(of: serial)

@@ -4,7 +4,9 @@ internal import HeapModule
 /// sorted, and what follows from the rest (the index of names, neighbours, deadlines, counts) is not written.
 extension PartitionState {
   /// The version of this coding. A reader refuses what is newer.
-  public static let codingVersion: UInt8 = 1
+  ///
+  /// Version 1 did not say how names were folded, which was otherwise than now, and had no names with several users.
+  public static let codingVersion: UInt8 = 2
 
   public func encode(into writer: inout ByteWriter) {
     // Grown by doubling, a large partition would be copied several times over.
@@ -12,11 +14,13 @@ extension PartitionState {
     writer.byte(Self.codingVersion)
     writer.varint(index)
     writer.varint(lsn)
+    precondition(!hasUnsettledNames, "names that are not settled")
+    writer.text(FoldedName.version)
     contacts.encode(into: &writer) { $1.encode(&$0) }
     encodeUsers(into: &writer)
-    writer.list(foreignNames.sorted { $0.key < $1.key }) { writer, entry in
-      writer.text(entry.key)
-      writer.id(entry.value)
+    writer.list(otherNames.sorted { $0.key < $1.key }.flatMap(\.value)) { writer, holder in
+      writer.text(holder.name)
+      writer.id(holder.user)
     }
     sessions.encode(into: &writer) { $1.encode(&$0) }
     writer.varint(freeSession)
@@ -57,12 +61,17 @@ extension PartitionState {
     from reader: inout ByteReader, index: Int, partitioning: Partitioning
   ) throws(CodingError) {
     self.init(index: index, partitioning: partitioning)
-    guard try reader.byte() == Self.codingVersion else { throw reader.failure("a partition of an unknown version") }
+    let version = try reader.byte()
+    guard (1...Self.codingVersion).contains(version) else { throw reader.failure("a partition of an unknown version") }
     guard try reader.number() == index else { throw reader.failure("another partition's state") }
     lsn = try reader.varint()
+    hasUnsettledNames = version == 1 ? true : try reader.text() != FoldedName.version
     contacts = try RowTable(from: &reader) { (reader) throws(CodingError) in try ContactRow(from: &reader) }
     try decodeUsers(from: &reader)
-    for _ in 0..<(try reader.count()) { foreignNames[try reader.text()] = try reader.id() }
+    for _ in 0..<(try reader.count()) {
+      let name = try reader.text()
+      otherNames[FoldedName(name).text, default: []].append(NameHolder(user: try reader.id(), name: name))
+    }
     sessions = try RowTable(from: &reader) { (reader) throws(CodingError) in try SessionRow(from: &reader) }
     freeSession = try reader.number()
     guard Int(freeSession) <= sessions.last else { throw reader.failure("a free session slot that is not there") }

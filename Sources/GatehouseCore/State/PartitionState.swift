@@ -13,10 +13,12 @@ public struct PartitionState: ~Copyable, Sendable {
 
   public internal(set) var contacts = RowTable<ContactRow>()
   public internal(set) var users = RowTable<UserRow>()
-  /// Users of this partition whose name belongs here: nearly all.
+  /// Users of this partition whose name belongs here and is theirs alone: nearly all.
   public internal(set) var names = NameIndex()
-  /// Names that belong here and lead to a user of another partition, by folded name.
-  public internal(set) var foreignNames: [String: UserID] = [:]
+  /// Names that belong here and lead to a user of another partition, or to several users, by folded name.
+  public internal(set) var otherNames: [String: [NameHolder]] = [:]
+  /// Whether names are where the tables of another version of Unicode put them; see `settleNames`.
+  public internal(set) var hasUnsettledNames = false
 
   public internal(set) var sessions = RowTable<SessionRow>()
   public internal(set) var sessionCount = 0
@@ -52,7 +54,8 @@ public struct PartitionState: ~Copyable, Sendable {
     copy.contacts = contacts.copy()
     copy.users = users.copy()
     copy.names = names
-    copy.foreignNames = foreignNames
+    copy.otherNames = otherNames
+    copy.hasUnsettledNames = hasUnsettledNames
     copy.sessions = sessions.copy()
     copy.sessionCount = sessionCount
     copy.freeSession = freeSession
@@ -129,11 +132,19 @@ extension PartitionState {
     }
   }
 
-  /// The user that a folded name of this partition leads to.
-  public func user(folded: UnsafeRawBufferPointer, hash: UInt32) -> UserID? {
-    if let serial = localUser(folded: folded, hash: hash) { return id(serial) }
-    if foreignNames.isEmpty { return nil }
-    return foreignNames[String(decoding: folded, as: UTF8.self)]
+  /// The users that a folded name of this partition leads to: none, one, or those of whom a spelling means one.
+  public func holders(folded: UnsafeRawBufferPointer, hash: UInt32) -> [NameHolder] {
+    if let serial = localUser(folded: folded, hash: hash) {
+      return [NameHolder(user: id(serial), name: username(serial))]
+    }
+    return otherHolders(folded: folded)
+  }
+
+  /// The users that a folded name leads to, where it is not one of this partition alone.
+  @inline(__always)
+  func otherHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
+    if otherNames.isEmpty { return [] }
+    return otherNames[String(decoding: folded, as: UTF8.self)] ?? []
   }
 
   /// Whether the username in a user's details reads the same as a folded name.

@@ -155,8 +155,27 @@ extension Turn {
       return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
     }
     read(cell.state.lsn)
-    guard let id = cell.state.user(folded: folded, hash: key.hash) else { return nil }
-    return try user(id)
+    let holders = cell.state.otherHolders(folded: folded)
+    if holders.isEmpty { return nil }
+    let meant = try holders.meant(by: arguments.string(index)) { (id) throws(Halt) in try isLive(id) }
+    return try meant.flatMap { (id) throws(Halt) in try user(id) }
+  }
+
+  /// The live user who already has the new username at word `index`, in whatever spelling.
+  /// - Parameter own: the user who is to get it.
+  public func holder(ofNewName index: Int, besides own: UserID? = nil) throws(Halt) -> UserReference? {
+    let key = nameKey(index)
+    let cell = try cell(key.partition)
+    read(cell.state.lsn)
+    let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
+    for holder in cell.state.holders(folded: folded, hash: key.hash) where holder.user != own {
+      if let found = try user(holder.user), found.row.status != .deleted { return found }
+    }
+    return nil
+  }
+
+  private func isLive(_ id: UserID) throws(Halt) -> Bool {
+    try user(id).map { $0.row.status != .deleted } ?? false
   }
 
   /// The user of an id; nil where it was never given out.

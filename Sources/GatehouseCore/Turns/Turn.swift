@@ -77,7 +77,7 @@ public final class Turn {
     self.spec = CommandTable.unknown
     self.gate = CommandGate(CommandTable.unknown)
     self.arguments = Arguments.none
-    self.foldedName = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.usernameBytes, alignment: 8)
+    self.foldedName = UnsafeMutableRawBufferPointer.allocate(byteCount: FoldedName.bytes, alignment: 8)
   }
 
   deinit { foldedName.deallocate() }

@@ -1,30 +1,30 @@
-@_spi(_Unicode) import Swift
-
-/// The folded form of a user name: lower case and NFC, so that names which read alike are one name.
+/// The folded form of a user name: case folded and NFC, so that names which read alike are one name.
 ///
-/// ASCII, nearly every name, is folded byte by byte without building a string.
+/// ASCII, nearly every name, is folded byte by byte; the rest as `CaseFolding` says. A name has one folded form,
+/// which is its own: folding it again changes nothing.
 public struct FoldedName: Sendable, Hashable {
+  /// The version of the Unicode tables that decide which names are one.
+  public static var version: String { CaseFolding.version }
+
+  /// Room for the folded form of any name, in bytes. Those that were given before names were folded as they are now may
+  /// be longer folded than a new name may.
+  static let bytes = CaseFolding.growth * Limits.usernameBytes
+
   public let text: String
 
   public init(_ name: String) {
-    text = Self.fold(name)
+    var name = name
+    text = name.withUTF8 { FoldedText.with(UnsafeRawBufferPointer($0)) { String(decoding: $0, as: UTF8.self) } }
   }
 
-  private static func fold(_ name: String) -> String {
-    if name.utf8.allSatisfy({ $0 < 0x80 }) { return name.lowercased() }
-    var scalars = String.UnicodeScalarView()
-    scalars.append(contentsOf: name.lowercased()._nfc)
-    return String(scalars)
-  }
-
-  /// Writes the folded bytes of a name that is given as UTF-8 to a buffer of `Limits.usernameBytes`, and returns
-  /// how many. A name that is longer folds to nothing, which is nobody's name.
+  /// Writes the folded bytes of a name that is given as UTF-8 to a buffer of `FoldedName.bytes`, and returns
+  /// how many. A name that is too long, or is not UTF-8, folds to nothing, which is nobody's name.
   static func fold(_ name: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int {
     guard name.count <= Limits.usernameBytes else { return 0 }
     var offset = 0
     while offset < name.count {
       let word = Words.load(name, at: offset)
-      guard Words.isASCII(word) else { return foldText(name, into: buffer) }
+      guard Words.isASCII(word) else { return CaseFolding.fold(name, into: buffer) ?? 0 }
       // The buffer's size is a multiple of eight, so that a whole word fits at the end too.
       buffer.storeBytes(of: Words.lower(word).littleEndian, toByteOffset: offset, as: UInt64.self)
       offset += 8
@@ -32,19 +32,37 @@ public struct FoldedName: Sendable, Hashable {
     return name.count
   }
 
-  private static func foldText(_ name: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    let folded = Array(fold(String(decoding: name, as: UTF8.self)).utf8)
-    guard folded.count <= Limits.usernameBytes else { return 0 }
-    buffer.copyBytes(from: folded)
-    return folded.count
-  }
-
   /// Calls `body` with the folded bytes of a name that is given as UTF-8.
   static func withFolded<Result>(
     _ name: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {
-    withUnsafeTemporaryAllocation(byteCount: Limits.usernameBytes, alignment: 8) { buffer in
+    withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 8) { buffer in
       let count = fold(name, into: buffer)
+      return body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+}
+
+extension String {
+  /// The text in the form in which names, roles, fields and other words are compared.
+  var folded: String { FoldedName(self).text }
+}
+
+/// Text of any length in the form in which it is compared: folded as usernames are.
+public enum FoldedText {
+  @inline(__always)
+  public static func with<Result>(
+    _ text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    if text.count <= Limits.usernameBytes { return FoldedName.withFolded(text, body) }
+    return withLong(text, body)
+  }
+
+  private static func withLong<Result>(
+    _ text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    withUnsafeTemporaryAllocation(byteCount: CaseFolding.growth * text.count, alignment: 8) { buffer in
+      let count = CaseFolding.fold(text, into: buffer) ?? 0
       return body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }

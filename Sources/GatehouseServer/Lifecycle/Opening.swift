@@ -25,6 +25,7 @@ struct Opening {
       logger.warning(
         "the last write of the log was not finished and is cut off", metadata: ["bytes": "\(end.tornBytes)"])
     }
+    warnOfNamesakes(restored)
     let opened = Mutexed<ServerContext?>(nil)
     var handlers = LogHandlers()
     handlers.onDurable = { _ in for lane in lanes { lane.wake() } }
@@ -63,6 +64,28 @@ struct Opening {
     }
     return context
   }
+
+  /// Two users may have one name who had two before names were folded as they are now. The log names them by id: what a
+  /// person is called may be an e-mail address, and those do not stand in it.
+  private func warnOfNamesakes(_ restored: Restoration) {
+    if restored.hasSettledNames {
+      logger.notice(
+        "names are told apart by other Unicode tables than before", metadata: ["unicode": "\(FoldedName.version)"])
+    }
+    let namesakes = restored.namesakes
+    for holders in namesakes.prefix(Self.namesakesShown) {
+      logger.warning(
+        "users have one name in different spellings; each is found by the exact one and by #id; rename all but one",
+        metadata: ["users": "\(holders.map { "#\($0.user.raw)" }.joined(separator: " "))"])
+    }
+    if namesakes.count > Self.namesakesShown {
+      logger.warning(
+        "more names are those of several users; gatehousectl verify lists them",
+        metadata: ["names": "\(namesakes.count)"])
+    }
+  }
+
+  private static let namesakesShown = 20
 
   private var logOptions: LogOptions {
     var options = LogOptions()

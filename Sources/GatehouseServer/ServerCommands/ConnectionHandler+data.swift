@@ -74,10 +74,22 @@ extension ServerContext {
   func user(named name: String) async -> (id: UserID?, lsn: LSN) {
     let key = NameKey(name, partitioning)
     let folded = Array(FoldedName(name).text.utf8)
-    return await read(key.partition) { state in
-      let found = folded.withUnsafeBytes { state.user(folded: $0, hash: key.hash) }
-      return (found, state.lsn(of: found))
+    let (holders, lsn) = await read(key.partition) { state in
+      let found = folded.withUnsafeBytes { state.holders(folded: $0, hash: key.hash) }
+      return (found, found.count > 1 ? state.lsn : state.lsn(of: found.first?.user))
     }
+    guard holders.count > 1 else { return (holders.first?.user, lsn) }
+    var live: Set<UserID> = []
+    var newest = lsn
+    for holder in holders {
+      let (isLive, lsn) = await read(partitioning.partition(of: holder.user)) { state in
+        let row = state.serial(of: holder.user).map { state.users[$0] }
+        return (row.map { $0.status != .deleted } ?? false, state.lsn(of: holder.user))
+      }
+      if isLive { live.insert(holder.user) }
+      newest = max(newest, lsn)
+    }
+    return (holders.meant(by: name) { live.contains($0) }, newest)
   }
 
   func stateFigures() async -> StateFigures {

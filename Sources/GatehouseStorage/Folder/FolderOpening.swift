@@ -1,3 +1,4 @@
+internal import GatehouseCore
 internal import Glibc
 
 /// The steps of opening a data folder, and of making one.
@@ -25,9 +26,10 @@ struct FolderOpening {
     locks.append(try lock.takeLockFile())
 
     var warnings: [String] = []
-    let manifest: Manifest
+    var manifest: Manifest
     if manifestIsThere {
       manifest = try readManifest(repair: true, &warnings)
+      if manifest.unicodeVersion != FoldedName.version { try note(unicodeVersion: FoldedName.version, in: &manifest) }
     } else {
       guard let create else { throw .missing(path: path) }
       manifest = try make(Manifest(create, random: &random))
@@ -145,6 +147,14 @@ extension FolderOpening {
     try write(manifest, to: FolderName.manifestCopy)
     try write(manifest, to: FolderName.manifest)
     return manifest
+  }
+
+  /// Writes down by which tables names are told apart from now on. Snapshots say so themselves; this is for people, and
+  /// for the programs of later versions.
+  private func note(unicodeVersion: String, in manifest: inout Manifest) throws(FolderError) {
+    manifest.unicodeVersion = unicodeVersion
+    let noted = manifest
+    try attempt { () throws(DiskError) in try overwrite(noted) }
   }
 
   private func write(_ manifest: Manifest, to name: String) throws(FolderError) {

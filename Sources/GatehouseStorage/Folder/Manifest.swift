@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// What a data folder says about itself: which program it belongs to, which version of the formats its
 /// files have, and the few values that are drawn once and hold for as long as the folder lives.
 ///
@@ -12,6 +14,7 @@
 /// created 1763755200000
 /// secret 9ae1… (32 bytes)
 /// hash-key 03b7… (16 bytes)
+/// unicode 15.0.0
 /// log-epoch 3
 /// log-first 1
 /// log-durable 7706
@@ -48,15 +51,19 @@ package struct Manifest: Sendable, Equatable {
   package var secretKey: SecretBytes
   /// What names are hashed with when they are spread over partitions.
   package var hashKey: SecretBytes
+  /// The version of the Unicode tables by which the program that last opened the folder told names apart; nil where that
+  /// was one without tables of its own.
+  package var unicodeVersion: String?
   /// What it says of the log; nil in a folder of a version that noted nothing.
   package var log: LogMark?
   /// Lines of a later version, which belong there all the same.
   package var others: [ManifestLine] = []
 
-  /// Whether both are of one folder, whatever they say of its log.
+  /// Whether both are of one folder, whatever they say of its log and of the program that opened it last.
   func isOfSameFolder(as other: Manifest) -> Bool {
     var other = other
     other.log = log
+    other.unicodeVersion = unicodeVersion
     return self == other
   }
 }
@@ -102,6 +109,7 @@ extension Manifest {
       format: Self.currentFormat, reader: Self.currentReader,
       folderID: Hash128(high: random.next(), low: random.next()),
       partitionCount: count, createdAt: parameters.createdAt,
-      secretKey: draw(Self.secretKeySize), hashKey: draw(Self.hashKeySize), log: LogMark())
+      secretKey: draw(Self.secretKeySize), hashKey: draw(Self.hashKeySize), unicodeVersion: FoldedName.version,
+      log: LogMark())
   }
 }

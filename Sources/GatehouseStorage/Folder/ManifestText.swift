@@ -22,6 +22,7 @@ extension Manifest {
       ("secret", Hexadecimal.text(secretKey.bytes)),
       ("hash-key", Hexadecimal.text(hashKey.bytes)),
     ]
+    if let unicodeVersion { lines.append(("unicode", unicodeVersion)) }
     if let log {
       lines += [
         ("log-epoch", String(log.epoch)), ("log-first", String(log.firstLSN)), ("log-durable", String(log.durableLSN)),
@@ -65,8 +66,8 @@ extension Manifest {
   }
 
   private static let knownNames: Set = [
-    "program", "format", "reader", "folder", "partitions", "created", "secret", "hash-key", "log-epoch", "log-first",
-    "log-durable", "log-closed",
+    "program", "format", "reader", "folder", "partitions", "created", "secret", "hash-key", "unicode", "log-epoch",
+    "log-first", "log-durable", "log-closed",
   ]
 
   private init(_ values: [Substring: Substring]) throws(ManifestFault) {
@@ -91,6 +92,7 @@ extension Manifest {
     createdAt = try number("created")
     secretKey = SecretBytes(try bytes("secret", Self.secretKeySize))
     hashKey = SecretBytes(try bytes("hash-key", Self.hashKeySize))
+    unicodeVersion = values["unicode"].map(String.init)
     guard values["log-epoch"] != nil else { return }
     let isClosed: UInt8 = try number("log-closed")
     log = LogMark(

@@ -118,7 +118,8 @@ extension Restoration {
   /// - Returns: the end of the log, where the writer goes on.
   package mutating func replay(_ recovery: Recovery, threads: Int? = nil) throws -> LogEnd {
     let size = threads ?? ReplayCrew.bestSize
-    guard size > 0 else { return try recovery.replay { lsn, bytes in try replay(lsn, bytes) } }
+    // Between records names are put right by one thread that has all partitions.
+    guard size > 0, !hasUnsettledNames else { return try recovery.replay { lsn, bytes in try replay(lsn, bytes) } }
     let cell = DirectoryCell(directory)
     let owners = ReplayCrew.Owners(
       partitioning: partitioning, partitions: partitions, covered: covered, directory: cell,

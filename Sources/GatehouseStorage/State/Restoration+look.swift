@@ -39,7 +39,13 @@ extension Restoration {
   package func user(named name: String) -> UserID? {
     let key = NameKey(name, partitioning)
     var folded = FoldedName(name).text
-    return folded.withUTF8 { partitions[key.partition].state.user(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
+    let holders = folded.withUTF8 {
+      partitions[key.partition].state.holders(folded: UnsafeRawBufferPointer($0), hash: key.hash)
+    }
+    return holders.meant(by: name) { user in
+      let home = partitions[partitioning.partition(of: user)]
+      return home.state.serial(of: user).map { home.state.users[$0].status != .deleted } ?? false
+    }
   }
 
   /// The contact of a user; nil where the id was never given out.
@@ -47,6 +53,10 @@ extension Restoration {
     let cell = partitions[partitioning.partition(of: user)]
     return cell.state.serial(of: user).map { cell.state.id(Int(cell.state.users[$0].contact)) }
   }
+
+  /// The names that several users have since names are folded as they are now; each user is reached by the exact
+  /// spelling and by id.
+  package var namesakes: [[NameHolder]] { SettlingNames.namesakes(in: partitions) }
 
   /// The name of a user; nil where the id was never given out.
   package func name(of user: UserID) -> String? {

@@ -12,6 +12,11 @@ package struct Restoration: Sendable {
   /// Through which record each partition's snapshot goes.
   private(set) var covered: [LSN]
   private(set) var directoryCovered: LSN = 0
+  /// Whether the snapshot has names where other Unicode tables than this program's put them, and records up to
+  /// `lastCovered` are to come before they can be put right: until then its sections are not of one moment.
+  private(set) var hasUnsettledNames = false
+  /// Whether names were put right.
+  package private(set) var hasSettledNames = false
   /// How many records were replayed.
   package internal(set) var records = 0
 
@@ -51,8 +56,20 @@ package struct Restoration: Sendable {
       case .partition(let state):
         partitions[Int(section.owner)] = state
         covered[Int(section.owner)] = section.lsn
+        if state.state.hasUnsettledNames { hasUnsettledNames = true }
       }
     }
+    // Some sections may be of a program with other tables than the rest: all are put right together.
+    if hasUnsettledNames, covered.min() == lastCovered { settleNames() }
+  }
+
+  /// The record through which the snapshot's newest section of a partition goes.
+  private var lastCovered: LSN { covered.max() ?? 0 }
+
+  private mutating func settleNames() {
+    SettlingNames.run(partitions)
+    hasUnsettledNames = false
+    hasSettledNames = true
   }
 
   /// Applies one record to the owners that do not have it.
@@ -71,6 +88,7 @@ package struct Restoration: Sendable {
       }
       if change.movesCounters, lsn > directoryCovered { directory.count(change, lsn: lsn) }
     }
+    if hasUnsettledNames, lsn >= lastCovered { settleNames() }
   }
 }
 

@@ -1,4 +1,4 @@
-internal import GatehouseCore
+package import GatehouseCore
 internal import Glibc
 
 /// Reads what the records and snapshots of a folder say, after `Verification` has found that their bytes are whole:
@@ -14,6 +14,8 @@ package struct StateVerification {
     package var changes: [String: Int] = [:]
     /// nil where damage stands between the files and a state.
     package var figures: RestoredFigures?
+    /// Names that several live users have, which older versions told apart: no damage, but somebody's to put right.
+    package var namesakes: [[NameHolder]] = []
   }
 
   private let folder: DataFolder
@@ -144,5 +146,6 @@ package struct StateVerification {
       note("state", lsn: bytes.lastLSN, problem)
     }
     report.figures = RestoredFigures(state)
+    report.namesakes = state.namesakes
   }
 }

@@ -34,7 +34,7 @@ enum ReferencePage {
 
     | value | how it is written |
     | --- | --- |
-    | user | the username in any case, or `#id` |
+    | user | the username in any case (full Unicode case folding and NFC: `Straße` is `STRASSE`), or `#id` |
     | product | `name` in the workspace `main`, or `workspace/name` |
     | time | unix milliseconds, or RFC 3339 such as `2026-03-01T09:30:00Z` |
     | day | `2026-03-01` |

@@ -29,6 +29,31 @@ import Testing
   ])
   func noUsernames(text: String) { #expect(EntityNames.usernameFault(text) != nil) }
 
+  /// Fillers and joiners, variation selectors, blanks of many scripts, marks of direction, private and unassigned ones.
+  @Test(
+    arguments: [
+      0x00, 0x1b, 0x85, 0x9b, 0xa0, 0xad, 0x34f, 0x378, 0x600, 0x61c, 0x115f, 0x1160, 0x1680, 0x17b4, 0x17b5, 0x180b,
+      0x180e,
+      0x2000, 0x200b, 0x200d, 0x200e, 0x2028, 0x2029, 0x202e, 0x2060, 0x2065, 0x2066, 0x206f, 0x2800, 0x3000, 0x3164,
+      0xe000,
+      0xf8ff, 0xfe00, 0xfe0f, 0xfeff, 0xffa0, 0xfff9, 0xfffc, 0xffff, 0x13430, 0x13441, 0x16fe4, 0x1bca0, 0x1d159,
+      0x1d173,
+      0x1fffe, 0xe0001, 0xe0020, 0xe0100, 0xe01ef, 0xe0fff, 0xf0000, 0x10fffd, 0x10ffff,
+    ] as [UInt32])
+  func namesShowAllOfThemselves(code: UInt32) throws {
+    let character = String(try #require(Unicode.Scalar(code)))
+    for name in [character, "ana\(character)", "\(character)ana", "a\(character)na", "\(character)\(character)"] {
+      #expect(EntityNames.usernameFault(name) != nil, "U+\(String(code, radix: 16))")
+      #expect(!EntityNames.isName(name))
+      #expect(!EntityNames.isEmail("\(name)@acme.test"))
+    }
+    #expect(
+      EntityNames.isBlank(character) && EntityNames.isBlank(" \(character)\t") && !EntityNames.isBlank("\(character)a"))
+  }
+
+  @Test(arguments: ["Ελένη", "नेहा", "ทดสอบ", "محمد", "דוד", "李", "e\u{301}", "🙂", "ǅ", "\u{fffd}"])
+  func namesOfAllScriptsAreTaken(name: String) { #expect(EntityNames.usernameFault(name) == nil) }
+
   @Test(arguments: [
     ("ana@acme.test", true), ("a@b", true), ("ana", false), ("@acme", false), ("ana@", false), ("a@b@c", false),
     ("ana @acme", false),

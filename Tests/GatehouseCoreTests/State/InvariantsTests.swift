@@ -45,7 +45,7 @@ import Testing
     expectProblem("is not whom the username leads to")
     ana.cell.state.users[ana.serial].nameHash ^= 1
     expectProblem("has the hash of another name")
-    core.cells[0].state.foreignNames["nobody"] = ana.id
+    core.cells[0].state.otherNames["nobody"] = [NameHolder(user: ana.id, name: "nobody")]
     expectProblem("who has another")
   }
 

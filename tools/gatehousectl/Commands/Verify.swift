@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
@@ -26,7 +27,7 @@ struct Verify: OperatorCommand {
   @Flag(help: "also count the changes of each kind")
   var changes = false
 
-  @Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
+  @ArgumentParser.Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
   var folder: String
 
   func perform() throws {
@@ -70,7 +71,7 @@ struct VerificationOutcome {
   var problems: [Verification.Problem] { files.problems + state.problems }
 
   func text(_ palette: Palette) -> String {
-    var lines = problems.map { "\(palette.bad("problem")) \($0)" }
+    var lines = problems.map { "\(palette.bad("problem")) \(ShownText.line($0.description))" }
     func add(_ name: String, _ value: String) {
       lines.append("\(palette.faint(name + String(repeating: " ", count: max(1, 14 - name.count))))\(value)")
     }
@@ -87,6 +88,12 @@ struct VerificationOutcome {
     }
     for (name, value) in state.figures?.named ?? [] { add(name, "\(value)") }
     for (kind, count) in state.changes.sorted(by: { $0.key < $1.key }) { add(kind, "\(count)") }
+    for holders in state.namesakes {
+      let users = holders.map { "\(ShownText.value($0.name)) (#\($0.user.raw))" }.joined(separator: ", ")
+      lines.append(
+        "\(palette.faint("one name      "))\(users): each is found by this spelling or #id; rename all but one")
+    }
+    let path = ShownText.line(path)
     let verdict =
       problems.isEmpty
       ? palette.good("\(path) is sound") : palette.bad("\(path) has \(Figures.count(problems.count, "problem"))")
@@ -121,6 +128,17 @@ struct VerificationOutcome {
     } else {
       object.add("state", RESPValue.null)
     }
+    object.add(
+      "namesakes",
+      state.namesakes.map { holders in
+        .array(
+          holders.map { holder in
+            var user = JSONObject()
+            user.add("id", holder.user.raw)
+            user.add("username", holder.name)
+            return user.value
+          })
+      })
     if !state.changes.isEmpty {
       var kinds = JSONObject()
       for (kind, count) in state.changes.sorted(by: { $0.key < $1.key }) { kinds.add(kind, count) }

@@ -1,0 +1,77 @@
+/// Putting names where the tables of this program's version of Unicode have them.
+///
+/// A snapshot has its names where the tables of the program that wrote it put them, by hash and so by partition. All
+/// else of a state is independent of how names are folded.
+public enum SettlingNames {
+  /// Enters all names anew.
+  /// - Parameter partitions: all of them, as of one record.
+  public static func run(_ partitions: [PartitionCell]) {
+    // A deleted user's name may have led to somebody else since, or to nobody: what it leads to now says so.
+    let gone = partitions.flatMap { deletedHolders(in: $0, partitions) }.sorted { $0.lsn < $1.lsn }
+    for cell in partitions { cell.state.forgetNames() }
+    for (user, _) in gone { enter(user, partitions) }
+    for cell in partitions {
+      for serial in 1..<(cell.state.users.last + 1)
+      where cell.state.users[serial].isUsed && cell.state.users[serial].status != .deleted {
+        enter(cell.state.id(serial), partitions)
+      }
+    }
+  }
+
+  /// The names that several live users have; each user is reached by the exact spelling and by id.
+  public static func namesakes(in partitions: [PartitionCell]) -> [[NameHolder]] {
+    partitions.flatMap { cell in
+      cell.state.otherNames.sorted { $0.key < $1.key }
+        .map { $0.value.filter { isLive($0.user, partitions) }.sorted { $0.user < $1.user } }
+        .filter { $0.count > 1 }
+    }
+  }
+
+  private static func deletedHolders(
+    in cell: PartitionCell, _ partitions: [PartitionCell]
+  ) -> [(user: UserID, lsn: LSN)] {
+    var users = cell.state.otherNames.values.flatMap { $0.map(\.user) }
+    cell.state.names.forEach { users.append(cell.state.id($0)) }
+    return users.compactMap { user in
+      row(of: user, partitions).flatMap { $0.status == .deleted ? (user, $0.lsn) : nil }
+    }
+  }
+
+  private static func enter(_ user: UserID, _ partitions: [PartitionCell]) {
+    guard let partitioning = partitions.first?.state.partitioning else { return }
+    let home = partitions[partitioning.partition(of: user)]
+    let name = home.state.username(partitioning.serial(of: user))
+    let folded = FoldedName(name).text
+    let key = NameKey(name, partitioning)
+    let place = partitions[key.partition]
+    var holders = place.state.takeHolders(folded, key)
+    // A name that a live user has leads to no other. Of several who are deleted, the last one has it.
+    holders.removeAll { $0.user == user || !isLive($0.user, partitions) }
+    holders.append(NameHolder(user: user, name: name))
+    place.state.put(holders, folded, key)
+  }
+
+  private static func isLive(_ user: UserID, _ partitions: [PartitionCell]) -> Bool {
+    row(of: user, partitions).map { $0.status != .deleted } ?? false
+  }
+
+  /// A user's row; nil where the id was never given out.
+  private static func row(of user: UserID, _ partitions: [PartitionCell]) -> UserRow? {
+    guard let partitioning = partitions.first?.state.partitioning else { return nil }
+    let home = partitions[partitioning.partition(of: user)]
+    return home.state.serial(of: user).map { home.state.users[$0] }
+  }
+}
+
+extension PartitionState {
+  /// Makes no name lead to anybody, and has the users' hashes as their names have them now.
+  fileprivate mutating func forgetNames() {
+    hasUnsettledNames = false
+    names = NameIndex()
+    otherNames = [:]
+    for serial in 1..<(users.last + 1) where users[serial].isUsed {
+      let hash = NameKey(username(serial), partitioning).hash
+      if users[serial].nameHash != hash { users[serial].nameHash = hash }
+    }
+  }
+}

@@ -186,7 +186,7 @@ extension Turn {
   fileprivate func content(over old: EntryContent) throws(Halt) -> EntryContent {
     let new = EntryContent(
       start: try workTime("START") ?? old.start, end: try workTime("END") ?? old.end,
-      project: try option("PROJECT", limit: Limits.projectBytes) ?? old.project, note: try option("NOTE") ?? old.note)
+      project: try project() ?? old.project, note: try option("NOTE") ?? old.note)
     try requireOrder(new.start, new.end)
     return new
   }

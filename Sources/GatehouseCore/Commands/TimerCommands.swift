@@ -45,7 +45,7 @@ extension CommandTable {
       stopped = try turn.stop(running, of: user, in: workspace, at: time ?? turn.end(of: running))
     }
     let timer = RunningTimer(
-      start: time ?? turn.now, project: try turn.option("PROJECT", limit: Limits.projectBytes) ?? "",
+      start: time ?? turn.now, project: try turn.project() ?? "",
       note: try turn.option("NOTE") ?? "", startedBy: turn.author, lsn: 0)
     turn.emit(
       .timerStarted(

@@ -45,6 +45,13 @@ extension Turn {
     return text
   }
 
+  /// The name of a project; empty for none.
+  public func project() throws(Halt) -> String? {
+    guard let text = try option("PROJECT", limit: Limits.projectBytes) else { return nil }
+    if !text.isEmpty { try Self.requireVisible(text, "PROJECT") }
+    return text
+  }
+
   /// A value of which nothing can be seen looks like none, and is none.
   private static func requireVisible(_ text: String, _ name: String) throws(Halt) {
     if EntityNames.isBlank(text) {

@@ -62,7 +62,7 @@ struct Serve: AsyncParsableCommand {
     do {
       return try loader.load()
     } catch let error as SettingError where error.source?.hasPrefix("--") == true {
-      throw ValidationError(error.description)
+      throw ValidationError(ShownText.line(error.description))
     } catch {
       StandardStream.message("gatehouse: \(error)")
       throw ExitCode(ExitStatus.of(error))

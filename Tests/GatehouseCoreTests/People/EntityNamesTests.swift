@@ -59,4 +59,28 @@ import Testing
     ("ana @acme", false),
   ])
   func emails(text: String, isEmail: Bool) { #expect(EntityNames.isEmail(text) == isEmail) }
+
+  /// What a person, a department or a project is called may have blanks, and is never made of nothing else.
+  @Test(arguments: ["\u{3164}", " ", "\u{200b}\u{2800}", "\u{1d159}\t"])
+  func noFieldIsOnlyBlank(text: String) {
+    let core = CoreHarness()
+    core.seedUser("ana")
+    for words in [
+      ["USER.CREATE", "bo", "FIRST", text],
+      ["USER.SET", "ana", "last", text], ["USER.SET", "ana", "department", text],
+      ["USER.SET", "ana", "division", text],
+      ["TIMER.START", "ana", "PROJECT", text],
+    ] {
+      #expect(core.run(words).text?.contains("has nothing that can be seen") == true, "\(words)")
+    }
+    #expect(!core.run(["USER.SET", "ana", "first", "Ana\u{200d} Lena", "department", "R & D"]).isError)
+  }
+
+  @Test func namesOfProductsAndWorkspacesAreFoundInAnyCase() {
+    let core = CoreHarness()
+    core.seedProduct("kiosk")
+    core.seedUser("ana")
+    #expect(core.run("LOGIN.CHECK ana \u{212a}IOſ\u{212a}").text == "DENY product-disabled")
+    #expect(core.run(["USER.LIST", "WHERE", "username", "=", "ANA"])[1][0]["username"].text == "ana")
+  }
 }

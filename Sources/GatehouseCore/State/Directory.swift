@@ -59,7 +59,12 @@ public final class Directory: Sendable {
       if productNames[Int(id) - 1].withUnsafeBytes({ sameBytes($0, word) }) { return id }
       slot = (slot + 1) & mask
     }
-    // Not a plain lower-case name of `main`: the rare forms go through a string.
+    return rareProductID(word)
+  }
+
+  /// The product of a word that is no plain lower-case name of `main`.
+  @inline(never)
+  private func rareProductID(_ word: UnsafeRawBufferPointer) -> ProductID? {
     let text = FoldedText.with(word) { String(decoding: $0, as: UTF8.self) }
     return productsByName[text] ?? productsByName["main/\(text)"]
   }

@@ -17,13 +17,14 @@ public struct PartitionState: ~Copyable, Sendable {
   public internal(set) var names = NameIndex()
   /// Names that belong here and lead to a user of another partition, or to several users, by folded name.
   public internal(set) var otherNames: [String: [NameHolder]] = [:]
-  /// Whether names are where the tables of another version of Unicode put them; see `settleNames`.
-  public internal(set) var hasUnsettledNames = false
 
   public internal(set) var sessions = RowTable<SessionRow>()
   public internal(set) var sessionCount = 0
   /// First free session slot, linked through `next`; 0 for none.
   public internal(set) var freeSession: UInt32 = 0
+  /// Whether names are where the tables of another version of Unicode put them; see `SettlingNames`. It stands here in
+  /// the room that the number before it leaves: a state of more than 256 bytes costs more to look at.
+  public internal(set) var hasUnsettledNames = false
   /// Impersonations by the actor's login, which is a session of this partition; they themselves may live elsewhere.
   public internal(set) var impersonations: [SessionID: [SessionID]] = [:]
   /// When to look at which session: deadline in seconds above, slot below. Derived; a deadline that has moved
@@ -141,7 +142,6 @@ extension PartitionState {
   }
 
   /// The users that a folded name leads to, where it is not one of this partition alone.
-  @inline(__always)
   func otherHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
     if otherNames.isEmpty { return [] }
     return otherNames[String(decoding: folded, as: UTF8.self)] ?? []

@@ -155,6 +155,15 @@ extension Turn {
       return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
     }
     read(cell.state.lsn)
+    if cell.state.otherNames.isEmpty { return nil }
+    return try otherUser(index, folded, cell)
+  }
+
+  /// The user of a name that does not lead to one of its own partition alone.
+  @inline(never)
+  private func otherUser(
+    _ index: Int, _ folded: UnsafeRawBufferPointer, _ cell: HeldPartition
+  ) throws(Halt) -> UserReference? {
     let holders = cell.state.otherHolders(folded: folded)
     if holders.isEmpty { return nil }
     let meant = try holders.meant(by: arguments.string(index)) { (id) throws(Halt) in try isLive(id) }

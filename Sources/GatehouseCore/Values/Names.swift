@@ -8,7 +8,7 @@ public struct FoldedName: Sendable, Hashable {
 
   /// Room for the folded form of any name, in bytes. Those that were given before names were folded as they are now may
   /// be longer folded than a new name may.
-  static let bytes = CaseFolding.growth * Limits.usernameBytes
+  static var bytes: Int { CaseFolding.growth * Limits.usernameBytes }
 
   public let text: String
 

@@ -49,6 +49,8 @@ final class CoreHarness {
     cells = fresh()
     replica = fresh()
     directory = DirectoryCell(DirectoryState(created: now))
+    directory.state.use(TestZones.table)
+    // The replica knows no zones: what a record means does not depend on them.
     replicaDirectory = DirectoryCell(DirectoryState(created: now))
     var random = SeededRandom(seed: seed)
     let entropy = Entropy(
@@ -317,6 +319,7 @@ final class CoreHarness {
     self.cells = cells
     self.directory = directory
     gate.take(directory.state.counters)
+    directory.state.use(TestZones.table)
   }
 
   // MARK: Time

@@ -8,8 +8,8 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 # The least toolchain that reads the package's manifest.
 readonly swift_wanted="6.2"
 
-# What building needs besides the toolchain: the C libraries and the tool that finds them.
-readonly build_packages=(git pkg-config libzstd-dev libedit-dev)
+# What building and running need besides the toolchain: the C libraries, the tool that finds them, and the time zones.
+readonly build_packages=(git pkg-config libzstd-dev libedit-dev tzdata)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -8,8 +8,9 @@ extension CommandTable {
       body: .decide(loginCheck)),
     CommandSpec(
       "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
-      [.word("user"), .word("product")],
-      reply: "an array of maps `rule, passed, detail, remedy`", users: .administrator, route: .user(1),
+      [.word("user"), .word("product"), .option("AT", "time", .time)],
+      reply: "an array of maps `rule, passed, detail, remedy`; the detail of `outside-employment` says which day it is "
+        + "in which time zone. `AT` asks about the day of another moment", users: .administrator, route: .user(1),
       body: .decide(loginExplain)),
   ]
 
@@ -29,7 +30,7 @@ extension CommandTable {
     let found = turn.directory.productID(turn.word(2))
     try turn.requireLoginQuestion(about: user, found)
     let product = found.flatMap { turn.directory.product($0) }
-    let rules = LoginExplanation(user, product, turn).rules
+    let rules = LoginExplanation(user, product, at: try turn.time("AT") ?? turn.now, turn).rules
     turn.reply.array(rules.count)
     for rule in rules {
       turn.reply.map(4)
@@ -66,7 +67,7 @@ private struct LoginExplanation {
 
   private(set) var rules: [Rule] = []
 
-  init(_ user: UserReference?, _ product: Product?, _ turn: Turn) {
+  init(_ user: UserReference?, _ product: Product?, at moment: Milliseconds, _ turn: Turn) {
     add(
       .unknownUser, user != nil, user.map { "user #\($0.id.raw)" } ?? "no user has this name",
       "create the user with USER.CREATE")
@@ -99,15 +100,27 @@ private struct LoginExplanation {
       .noLicence, !product.needsLicence || licence != nil,
       product.needsLicence ? licence.map { "licence \($0)" } ?? "no licence" : "the product needs no licence",
       "assign one with LICENCE.ASSIGN")
-    let isAsked = turn.directory.workspace(product.workspace).policies.withinEmployment
-    let hired = user.cell.state.text(.hired, of: user.contact)
-    let released = user.cell.state.text(.released, of: user.contact)
+    addEmployment(of: user, product, at: moment, turn)
+  }
+
+  private mutating func addEmployment(
+    of user: UserReference, _ product: Product, at moment: Milliseconds, _ turn: Turn
+  ) {
+    let workspace = turn.directory.workspace(product.workspace)
+    let cell = user.cell
+    let isAsked = workspace.policies.withinEmployment
+    func shown(_ field: ContactField) -> String {
+      let text = cell.state.text(field, of: user.contact)
+      return text.isEmpty ? "-" : text
+    }
+    let zone = cell.state.zone(ofContact: user.contact, elseOf: workspace, turn.directory.zones)
+    let day = TimeText.text(ofDay: zone.zone.rules.day(at: moment))
     add(
-      .outsideEmployment, !isAsked || user.isEmployed(at: turn.now),
+      .outsideEmployment, !isAsked || user.isEmployed(at: moment, asked: workspace.id, in: turn.directory),
       isAsked
-        ? "hired \(hired.isEmpty ? "-" : hired), released \(released.isEmpty ? "-" : released)"
+        ? "hired \(shown(.hired)), released \(shown(.released)); it is \(day) in \(zone.zone.name), \(zone.reason)"
         : "not asked by the workspace",
-      "correct the dates with USER.SET user hired … released …")
+      "correct the dates with USER.SET user hired … released …, or the zone with USER.SET user timezone …")
   }
 
   private mutating func add(_ denial: LoginDenial, _ passed: Bool, _ detail: String, _ remedy: String) {

@@ -1,11 +1,12 @@
 extension CommandTable {
   @Sendable static func userSet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    let pairs = try FieldPairs(turn)
+    var pairs = try FieldPairs(turn)
     try turn.requireOver(user)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(user.row.version)
     try pairs.authorise(over: user, turn)
+    pairs.settleDays(of: user, turn)
     try pairs.check(user, turn)
     let contact: ContactID = user.cell.state.id(user.contact)
     var count = 0
@@ -110,7 +111,7 @@ private struct FieldPairs {
       let text = try turn.text(word + 1, name)
       if let field = ContactField(name: name) {
         guard !contact.contains(where: { $0.field == field }) else { throw Self.twice(name) }
-        contact.append((field, try Turn.value(text, of: field)))
+        contact.append((field, try turn.value(text, of: field)))
       } else if let field = UserField(name: name) {
         guard !user.contains(where: { $0.field == field }) else { throw Self.twice(name) }
         user.append((field, try Turn.value(text, of: field)))
@@ -147,6 +148,18 @@ private struct FieldPairs {
     }
     if let field = user.first?.field {
       throw .refused(.noPermission("the role training-administrator or super-administrator, to set \(field.name)"))
+    }
+  }
+
+  /// Makes days of moments: in the zone that is given with them, else in the one that the person has.
+  mutating func settleDays(of target: UserReference, _ turn: Turn) {
+    guard contact.contains(where: { $0.field.isDay }) else { return }
+    let cell = target.cell
+    let name = contact.first { $0.field == .timezone }?.value ?? cell.state.text(.timezone, of: target.contact)
+    let home = cell.state.memberships(of: target.serial).first ?? mainWorkspace
+    let zone = turn.zone(named: name, elseOf: turn.directory.workspace(home))
+    for place in contact.indices where contact[place].field.isDay {
+      contact[place].value = Turn.day(contact[place].value, in: zone)
     }
   }
 

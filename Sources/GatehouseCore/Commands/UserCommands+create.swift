@@ -113,7 +113,7 @@ private struct NewUser {
       default: break
       }
       guard let text else { continue }
-      let value = try Turn.value(text, of: field)
+      let value = try turn.value(text, of: field)
       if !value.isEmpty { texts.append(ContactText(field, value)) }
     }
     return texts
@@ -194,6 +194,7 @@ private struct NewUser {
       func text(_ field: ContactField) -> String { texts.first { $0.field == field }?.text ?? "" }
       let email = text(.email)
       try requireFields(email: email)
+      settleDays(of: &texts, zone: text(.timezone), turn)
       try Turn.checkEmployment(hired: text(.hired), released: text(.released))
       let id = turn.newContact(in: cell)
       turn.emit(.contactCreated(id, fields: texts))
@@ -220,6 +221,7 @@ private struct NewUser {
     }
     let email = text(.email)
     try requireFields(email: email)
+    settleDays(of: &texts, zone: text(.timezone), turn)
     try Turn.checkEmployment(hired: text(.hired), released: text(.released))
     for new in texts {
       let old = cell.state.text(new.field, of: serial)
@@ -228,6 +230,13 @@ private struct NewUser {
       turn.emit(.contactSet(contact, new.field, old: old, new: new.text))
     }
     return (contact, email)
+  }
+
+  /// Makes days of the moments that were given for them.
+  private func settleDays(of texts: inout [ContactText], zone name: String, _ turn: Turn) {
+    guard texts.contains(where: { $0.field.isDay }) else { return }
+    let zone = turn.zone(named: name, elseOf: workspace)
+    texts = texts.map { $0.field.isDay ? ContactText($0.field, Turn.day($0.text, in: zone)) : $0 }
   }
 
   /// Whether the principal may use an existing contact: whoever administers one workspace only, or is bound to

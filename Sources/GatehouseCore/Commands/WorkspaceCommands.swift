@@ -252,6 +252,8 @@ private struct WorkspaceSettings {
         .syntax("no profile '\(name)'; profiles are \(Policies.profiles.keys.sorted().joined(separator: ", "))"))
     }
     for policy in Policies.all {
+      // Where an organisation lives is nothing that its products decide.
+      if case .zone = policy.standard { continue }
       let value = profile.last { $0.name == policy.name }?.value
       set("policy.\(policy.name)", value ?? Policies.show(policy.standard))
     }
@@ -274,6 +276,7 @@ private struct WorkspaceSettings {
       guard let parsed = Policies.parse(value, for: policy) else {
         throw .refused(.syntax("\(key) must be \(Policies.expectation(for: policy))"))
       }
+      if case .zone(let name) = parsed { return set(key, try view.zones.zone(named: name, for: key).name) }
       set(key, Policies.show(parsed))
     }
   }

@@ -11,6 +11,8 @@ public struct Policies: Sendable, Equatable {
     case span(Milliseconds)
     case choice(String)
     case words([String])
+    /// The name of a time zone. Whether there is one of that name is found out when it is set.
+    case zone(String)
   }
 
   public struct Definition: Sendable {
@@ -59,6 +61,8 @@ public struct Policies: Sendable, Equatable {
       "session.idle", .span(0), "how long a session lasts unused; 0 is without limit", range: 0...366 * TimeText.day),
     Definition(
       "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000),
+    Definition(
+      "timezone", .zone("UTC"), "the zone whose days count for those who have none of their own"),
   ]
 
   // The typed values that decisions read.
@@ -75,6 +79,7 @@ public struct Policies: Sendable, Equatable {
   public var impersonationTTL: Milliseconds = 15 * 60_000
   public var nameFormat = "first-last"
   public var requiredFields: [String] = []
+  public var timezone = "UTC"
 
   /// The texts of the policies that were set, by name.
   public private(set) var texts: [String: String] = [:]
@@ -106,6 +111,8 @@ public struct Policies: Sendable, Equatable {
     case .words:
       let words = text.folded.split(separator: ",").map(String.init)
       return words.allSatisfy(definition.choices.contains) ? .words(words) : nil
+    case .zone:
+      return EntityNames.isZone(text) ? .zone(text) : nil
     }
   }
 
@@ -116,6 +123,7 @@ public struct Policies: Sendable, Equatable {
     case .span(let span): String(span)
     case .choice(let word): word
     case .words(let words): words.joined(separator: ",")
+    case .zone(let name): name
     }
   }
 
@@ -127,6 +135,7 @@ public struct Policies: Sendable, Equatable {
     case .span: "a duration such as 15m, from \(definition.range.lowerBound) to \(definition.range.upperBound) ms"
     case .choice: "one of \(definition.choices.joined(separator: ", "))"
     case .words: "a comma-separated list of \(definition.choices.joined(separator: ", "))"
+    case .zone: "the name of a time zone such as Europe/Prague"
     }
   }
 
@@ -148,6 +157,7 @@ public struct Policies: Sendable, Equatable {
     case ("impersonation.ttl", .span(let span)): impersonationTTL = span
     case ("contact.name-format", .choice(let word)): nameFormat = word
     case ("user.required-fields", .words(let words)): requiredFields = words
+    case ("timezone", .zone(let name)): timezone = name
     default: preconditionFailure("the policy \(name) has no typed value")
     }
   }

@@ -34,6 +34,14 @@ public enum EntityNames {
       ? "is longer than \(Limits.usernameBytes) bytes" : nil
   }
 
+  /// Whether a text has the shape of a time zone's name. Whether there is such a zone, the table of zones knows.
+  public static func isZone(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= Limits.nameBytes
+      && text.utf8.allSatisfy { byte in
+        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || [0x2f, 0x5f, 0x2b, 0x2d].contains(byte)
+      }
+  }
+
   /// Whether a text has the shape of an e-mail address: one `@` with something on both sides, and nothing in it that
   /// cannot be seen.
   public static func isEmail(_ text: String) -> Bool {

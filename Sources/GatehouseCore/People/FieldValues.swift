@@ -1,7 +1,8 @@
 /// The values that fields of contacts and users take. What is stored is in one form, so that it compares.
 extension Turn {
-  /// The value of a contact's field as it is stored; empty clears the field.
-  public static func value(_ text: String, of field: ContactField) throws(Halt) -> String {
+  /// The value of a contact's field as it is stored; empty clears the field. A day may still be a moment, of which
+  /// `day(_:in:)` makes one when the person's zone is known.
+  public func value(_ text: String, of field: ContactField) throws(Halt) -> String {
     guard text.utf8.count <= Limits.fieldBytes else {
       throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
     }
@@ -13,20 +14,28 @@ extension Turn {
         throw .refused(.syntax("email is not an e-mail address, such as ana@acme.test"))
       }
     case .timezone:
-      let isZone = text.utf8.allSatisfy { byte in
-        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || [0x2f, 0x5f, 0x2b, 0x2d, 0x3a].contains(byte)
-      }
-      guard isZone, text.utf8.count <= Limits.nameBytes else {
-        throw .refused(.syntax("timezone is not a time zone's name, such as Europe/Prague"))
-      }
+      return try directory.zones.zone(named: text, for: field.name).name
     case .hired, .released:
-      guard let day = TimeText.dayNumber(text) else {
+      guard TimeText.dayNumber(text) != nil || TimeText.time(text) != nil else {
         throw .refused(.syntax("\(field.name) is not a day, such as 2026-03-01"))
       }
-      return TimeText.text(ofDay: day)
     case .first, .middle, .last, .department, .schedule, .leave, .phone: break
     }
     return text
+  }
+
+  /// The day that a text stands for: a day itself, or a moment, of which the day in a zone counts. What is stored is
+  /// always a day, so that a record means the same whatever zones the reader knows.
+  public static func day(_ text: String, in zone: Zone) -> String {
+    guard TimeText.dayNumber(text) == nil, let time = TimeText.time(text) else { return text }
+    // There is no day before 1970, and the first moment of that year is one of 1969 in the west.
+    return TimeText.text(ofDay: max(0, zone.rules.day(at: time)))
+  }
+
+  /// The zone in which dates are meant that somebody gives of a person whose zone has this name, which may be empty.
+  public func zone(named name: String, elseOf workspace: Workspace) -> Zone {
+    read(directory.lsn)
+    return directory.zones.zone(name) ?? directory.zones.zone(workspace.policies.timezone) ?? .utc
   }
 
   /// The value of a user's field as it is stored; empty clears the field.
@@ -64,5 +73,16 @@ extension Turn {
     if !hired.isEmpty, !released.isEmpty, released < hired {
       throw .refused(.syntax("released \(released) is before hired \(hired)"))
     }
+  }
+}
+
+extension ZoneTable {
+  /// The zone of a name that somebody gives, or a refusal.
+  func zone(named name: String, for field: String) throws(Halt) -> Zone {
+    guard let zone = zone(name) else {
+      throw .refused(
+        .syntax("\(field) '\(name)' is not a time zone of the IANA database; give a name such as Europe/Prague"))
+    }
+    return zone
   }
 }

@@ -97,6 +97,17 @@ public struct ListedUser {
     }
   }
 
+  /// The day of a moment for this person.
+  ///
+  /// - Parameter other: the day that the result will be compared with. Where it is far off, the person's zone makes no
+  ///   difference, and the day in UTC is returned.
+  public func day(of time: Milliseconds, near other: Int32) -> Int32 {
+    let possible = Days.possible(at: time)
+    guard possible.contains(other) else { return possible.lowerBound + 1 }
+    let home = directory.workspace(cell.state.memberships(of: serial).first ?? mainWorkspace)
+    return cell.state.zone(ofContact: contact, elseOf: home, directory.zones).zone.rules.day(at: time)
+  }
+
   /// Calls `body` with the text of a field; empty where it is not set.
   public func withText<Result>(_ field: ListField, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     let nothing = UnsafeRawBufferPointer(start: nil, count: 0)

@@ -22,6 +22,10 @@ public struct UserCondition: Sendable {
   private enum Value: Sendable {
     /// nil stands for what is not set.
     case number(Int64?)
+    /// A day that times are compared with, each by the day that it was for the person whom it is about.
+    case day(Int32)
+    /// A moment that days are compared with: by the day that it was for each person.
+    case moment(Milliseconds)
     /// Folded.
     case text(ContiguousArray<UInt8>)
     case product(ProductID)
@@ -46,7 +50,7 @@ public struct UserCondition: Sendable {
     switch field.kind {
     case .number, .time, .day, .flag:
       guard isExact else { throw Self.unfit(field, comparison) }
-      self.value = .number(try Self.number(value, field))
+      self.value = try Self.number(value, field)
     case .words:
       guard !isOrder else { throw Self.unfit(field, comparison) }
       self.value = try Self.word(value, field, isExact: isExact, turn)
@@ -69,24 +73,23 @@ public struct UserCondition: Sendable {
     return text.withUTF8 { FoldedText.with(UnsafeRawBufferPointer($0)) { ContiguousArray($0) } }
   }
 
-  private static func number(_ text: String, _ field: ListField) throws(Halt) -> Int64? {
-    if text.isEmpty { return nil }
+  private static func number(_ text: String, _ field: ListField) throws(Halt) -> Value {
+    if text.isEmpty { return .number(nil) }
     switch field.kind {
     case .time:
-      if text.contains("-"), text.utf8.count == 10, let day = TimeText.dayNumber(text) {
-        return Int64(day) * TimeText.day
-      }
-      return try Turn.time(text, field.name)
+      if let day = TimeText.dayNumber(text) { return .day(day) }
+      return .number(try Turn.time(text, field.name))
     case .day:
-      guard let day = TimeText.dayNumber(text) else {
+      if let day = TimeText.dayNumber(text) { return .number(Int64(day)) }
+      guard let moment = TimeText.time(text) else {
         throw .refused(.syntax("\(field.name) is compared with a day, such as 2026-03-01"))
       }
-      return Int64(day)
+      return .moment(moment)
     default:
       guard let number = Int64(text.hasPrefix("#") ? String(text.dropFirst()) : text) else {
         throw .refused(.syntax("\(field.name) is compared with a number"))
       }
-      return number
+      return .number(number)
     }
   }
 
@@ -114,6 +117,11 @@ public struct UserCondition: Sendable {
   public func holds(for user: ListedUser) -> Bool {
     switch value {
     case .number(let wanted): return holds(user.number(field), wanted)
+    case .day(let wanted):
+      return holds(user.number(field).map { Int64(user.day(of: $0, near: wanted)) }, Int64(wanted))
+    case .moment(let wanted):
+      let number = user.number(field)
+      return holds(number, Int64(user.day(of: wanted, near: Int32(clamping: number ?? 0))))
     case .text(let wanted):
       if field.kind == .words { return holds(user.words(field), wanted) }
       return user.withText(field) { text in

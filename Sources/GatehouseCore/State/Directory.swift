@@ -7,6 +7,8 @@ public final class Directory: Sendable {
   public let workspaces: [Workspace]
   public let products: [Product]
   public let services: [ServiceIdentity]
+  /// The time zones that decisions know of. No record and no snapshot holds them: they come from the machine.
+  public let zones: ZoneTable
 
   /// What a login decision needs to know of a product, by number.
   public let loginFacts: ContiguousArray<LoginFacts>
@@ -19,8 +21,11 @@ public final class Directory: Sendable {
   private let shownProducts: ContiguousArray<ContiguousArray<UInt8>>
   private let shownWorkspaces: ContiguousArray<ContiguousArray<UInt8>>
 
-  public init(lsn: LSN, workspaces: [Workspace], products: [Product], services: [ServiceIdentity]) {
+  public init(
+    lsn: LSN, workspaces: [Workspace], products: [Product], services: [ServiceIdentity], zones: ZoneTable
+  ) {
     self.lsn = lsn
+    self.zones = zones
     self.workspaces = workspaces
     self.products = products
     self.services = services

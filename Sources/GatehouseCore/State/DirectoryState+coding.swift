@@ -58,7 +58,8 @@ extension DirectoryState {
     var superAdministrators: [UserID: Bool] = [:]
     for _ in 0..<(try reader.count()) { superAdministrators[try reader.id()] = try reader.flag() }
     self.init(
-      view: Directory(lsn: viewLSN, workspaces: workspaces, products: products, services: services), lsn: lsn,
+      view: Directory(
+        lsn: viewLSN, workspaces: workspaces, products: products, services: services, zones: .utcOnly), lsn: lsn,
       counters: Counters(usage: usage, superAdministrators: superAdministrators, lsn: lsn))
   }
 }

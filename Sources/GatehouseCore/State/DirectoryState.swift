@@ -10,7 +10,7 @@ public struct DirectoryState: Sendable {
   public init(created: Milliseconds) {
     let view = Directory(
       lsn: 0, workspaces: [Workspace(id: mainWorkspace, name: "main", created: created, plan: "free")], products: [],
-      services: [])
+      services: [], zones: .utcOnly)
     self.init(view: view, lsn: 0, counters: Counters())
   }
 
@@ -18,6 +18,12 @@ public struct DirectoryState: Sendable {
     self.view = view
     self.lsn = lsn
     self.counters = counters
+  }
+
+  /// Has decisions know of these time zones.
+  public mutating func use(_ zones: ZoneTable) {
+    view = Directory(
+      lsn: view.lsn, workspaces: view.workspaces, products: view.products, services: view.services, zones: zones)
   }
 
   /// Carries out a change of the directory.
@@ -73,7 +79,7 @@ extension Directory {
       .logArchived:
       return nil
     }
-    return Directory(lsn: lsn, workspaces: workspaces, products: products, services: services)
+    return Directory(lsn: lsn, workspaces: workspaces, products: products, services: services, zones: zones)
   }
 }
 

@@ -67,8 +67,28 @@ extension PersonView {
     guard let access = access(to: product), access.isEnabled else { return .productDisabled }
     let facts = directory.loginFacts[Int(product) - 1]
     if facts.needsLicence, access.licence == 0 { return .noLicence }
-    if facts.withinEmployment || opened < facts.employmentLifted, !isEmployed(at: now) { return .outsideEmployment }
+    if facts.withinEmployment || opened < facts.employmentLifted,
+      !isEmployed(at: now, asked: facts.workspace, in: directory)
+    {
+      return .outsideEmployment
+    }
     return nil
+  }
+
+  /// Whether it is a day of the employment: both the hire and the release date belong to it, from midnight to midnight
+  /// where the person is.
+  ///
+  /// - Parameter workspace: the one whose policy asks; its zone counts for who has none.
+  public func isEmployed(at now: Milliseconds, asked workspace: WorkspaceID, in directory: Directory) -> Bool {
+    let (hired, released) = (hired, released)
+    func isEmployed(on day: Int32) -> Bool {
+      (hired == .min || day >= hired) && (released == .min || day <= released)
+    }
+    // Only next to the hire and the release date does the answer depend on the zone, which takes a look-up.
+    let days = Days.possible(at: now)
+    if !days.contains(where: isEmployed) { return false }
+    if days.allSatisfy(isEmployed) { return true }
+    return isEmployed(on: zone(elseOf: directory.workspace(workspace), directory.zones).zone.rules.day(at: now))
   }
 
   /// Why a session of this person can no longer be in force; nil where it can, as far as its own user goes.
@@ -76,19 +96,5 @@ extension PersonView {
   func sessionDenial(_ session: SessionRow, in directory: Directory, at now: Milliseconds) -> LoginDenial? {
     if session.product == 0 { return status.denial }
     return loginDenial(to: session.product, in: directory, at: now, since: session.lsn)
-  }
-}
-
-extension PartitionState {
-  /// Whether `now` lies between the hire and the release date of a user.
-  public func isEmployed(_ user: Int, at now: Milliseconds) -> Bool {
-    let contact = contacts[Int(users[user].contact)]
-    return Self.isEmployed(hired: contact.hired, released: contact.released, at: now)
-  }
-
-  /// Whether `now` lies between two days, of which `.min` is not set; both belong to the employment.
-  static func isEmployed(hired: Int32, released: Int32, at now: Milliseconds) -> Bool {
-    let today = Int32(now / TimeText.day)
-    return (hired == .min || today >= hired) && (released == .min || today <= released)
   }
 }

@@ -10,8 +10,11 @@ public protocol PersonView {
   var grants: [Grant] { get }
   func isMember(of workspace: WorkspaceID) -> Bool
   func access(to product: ProductID) -> ProductAccess?
-  /// Whether `now` lies between the hire and the release date.
-  func isEmployed(at now: Milliseconds) -> Bool
+  /// The days of hiring and release; `.min` where they are not set.
+  var hired: Int32 { get }
+  var released: Int32 { get }
+  /// The zone in whose days these dates are meant: the person's own, else the workspace's.
+  func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone
 }
 
 extension PersonView {
@@ -44,8 +47,12 @@ extension UserReference: PersonView {
   @inline(__always)
   public func access(to product: ProductID) -> ProductAccess? { cell.state.access(of: serial, to: product) }
 
-  @inline(__always)
-  public func isEmployed(at now: Milliseconds) -> Bool { cell.state.isEmployed(serial, at: now) }
+  public var hired: Int32 { cell.state.contacts[contact].hired }
+  public var released: Int32 { cell.state.contacts[contact].released }
+
+  public func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone {
+    cell.state.zone(ofContact: contact, elseOf: workspace, zones)
+  }
 }
 
 /// A person as a value of its own, which the changes of a decision can be carried out on before the state has them.
@@ -56,8 +63,9 @@ public struct PersonFacts: PersonView, Sendable {
   public private(set) var grants: [Grant]
   private var memberships: [WorkspaceID]
   private var accesses: [ProductAccess]
-  private var hired: Int32
-  private var released: Int32
+  public private(set) var hired: Int32
+  public private(set) var released: Int32
+  private var timezone: String
 
   public init(_ user: UserReference) {
     let state = user.cell
@@ -67,16 +75,17 @@ public struct PersonFacts: PersonView, Sendable {
     grants = user.grants
     memberships = state.state.memberships(of: user.serial)
     accesses = state.state.allAccess(of: user.serial)
-    hired = state.state.contacts[user.contact].hired
-    released = state.state.contacts[user.contact].released
+    hired = user.hired
+    released = user.released
+    timezone = state.state.text(.timezone, of: user.contact)
   }
 
   public var roles: RoleSet { RoleSet(grants) }
   public func isMember(of workspace: WorkspaceID) -> Bool { memberships.contains(workspace) }
   public func access(to product: ProductID) -> ProductAccess? { accesses.first { $0.product == product } }
 
-  public func isEmployed(at now: Milliseconds) -> Bool {
-    PartitionState.isEmployed(hired: hired, released: released, at: now)
+  public func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone {
+    PersonalZone(of: timezone, elseOf: workspace, zones)
   }
 
   /// Carries out a change, if it concerns the person.
@@ -93,6 +102,7 @@ public struct PersonFacts: PersonView, Sendable {
       guard contact == self.contact else { return }
       if field == .hired { hired = TimeText.dayNumber(new) ?? .min }
       if field == .released { released = TimeText.dayNumber(new) ?? .min }
+      if field == .timezone { timezone = new }
     case .contactCreated, .userCreated, .userSet, .userRenamed, .noted, .mailQueued, .sessionOpened, .sessionEnded,
       .sessionSeen, .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .workspaceCreated,
       .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .snapshotTaken,

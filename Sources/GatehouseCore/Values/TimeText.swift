@@ -26,11 +26,11 @@ public enum TimeText {
     return overflow || result > Limits.latestTime ? nil : result
   }
 
-  /// A calendar day: `2026-03-01`, or any time, of which the UTC day counts. In days since 1970-01-01.
+  /// A calendar day as it is written, `2026-03-01`, in days since 1970-01-01. A moment is none: which day it is depends
+  /// on the zone.
   public static func dayNumber(_ text: String) -> Int32? {
     let bytes = Array(text.utf8)
-    if bytes.count == 10, let date = date(bytes[...]) { return Int32(date) }
-    return time(text).map { Int32($0 / day) }
+    return bytes.count == 10 ? date(bytes[...]).map { Int32($0) } : nil
   }
 
   /// `2026-03-01` of a number of days since 1970-01-01.
@@ -105,7 +105,7 @@ public enum TimeText {
     return (hours * 60 + minutes) * (bytes[start] == 0x2b ? 1 : -1)
   }
 
-  private static func daysIn(_ month: Int, of year: Int) -> Int {
+  static func daysIn(_ month: Int, of year: Int) -> Int {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     case 4, 6, 9, 11: 30
@@ -114,7 +114,7 @@ public enum TimeText {
   }
 
   /// Days since 1970-01-01 of a date, counting years from March so that the leap day is the last.
-  private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
+  static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
     let y = month <= 2 ? year - 1 : year
     let era = y / 400
     let yearOfEra = y - era * 400
@@ -122,7 +122,7 @@ public enum TimeText {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  private static func civil(_ number: Int) -> (year: Int, month: Int, day: Int) {
+  static func civil(_ number: Int) -> (year: Int, month: Int, day: Int) {
     let z = number + 719_468
     let era = (z >= 0 ? z : z - 146_096) / 146_097
     let dayOfEra = z - era * 146_097

@@ -97,6 +97,9 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// background at a level of its own.
   package var compressionLevel = 1
 
+  /// The folder of the time zone database, which the package tzdata installs.
+  package var zonePath = "/usr/share/zoneinfo"
+
   package init() {}
 
   static let mebibyte = 1 << 20

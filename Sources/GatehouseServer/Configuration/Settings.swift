@@ -115,12 +115,18 @@ extension Setting {
   package static let compressionLevel = integer(
     "compression-level", \.compressionLevel, value: "level", 1...19, "zstd level of the log")
 
+  package static let zoneData = Setting(
+    "zone-data", \.zonePath, value: "folder",
+    expected: "a path; give the folder of the time zone database",
+    parse: { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 },
+    format: { $0 },
+    "folder of the time zone database")
+
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, idleTimeout, pingBeforeAuthentication,
-    logLevel, logFormat,
-    logStagedLimit, compressionLevel,
+    logLevel, logFormat, logStagedLimit, compressionLevel, zoneData,
   ]
 
   /// The setting of that name in any case.

@@ -42,6 +42,9 @@ package final class GatehouseServer: Service {
   }
 
   private func serve() async throws {
+    // Before anything is made: without zones nobody could tell on which day somebody may log in.
+    let zones = try ZoneDatabase.read(configuration.zonePath)
+    for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
     let existing = try openFolder()
     defer { existing?.close() }
     let cores = System.coreCount
@@ -56,7 +59,7 @@ package final class GatehouseServer: Service {
       for warning in folder.warnings { logger.warning("\(warning)") }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
-      try await serve(folder, partitioning, lanes, listener)
+      try await serve(folder, partitioning, lanes, listener, zones.table)
     } catch {
       try? await listener.close()
       try? await group.shutdownGracefully()
@@ -99,9 +102,11 @@ package final class GatehouseServer: Service {
   }
 
   private func serve(
-    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: any Channel
+    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: any Channel,
+    _ zones: ZoneTable
   ) async throws {
-    let opening = Opening(folder: folder, partitioning: partitioning, configuration: configuration, logger: logger)
+    let opening = Opening(
+      folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, logger: logger)
     let context = try await opening.open(lanes, facts)
     facts.phase.store(.ready, ordering: .releasing)
     logger.info(

@@ -9,11 +9,12 @@ struct Opening {
   let folder: DataFolder
   let partitioning: Partitioning
   let configuration: ServerConfiguration
+  let zones: ZoneTable
   let logger: Logger
 
   func open(_ lanes: [Lane], _ facts: ServerFacts) async throws -> ServerContext {
     let start = Clock.nanoseconds()
-    let (restored, end, report) = try restore()
+    var (restored, end, report) = try restore()
     let seconds = Double(Clock.nanoseconds() - start) / 1e9
     logger.info(
       "data restored",
@@ -26,6 +27,7 @@ struct Opening {
         "the last write of the log was not finished and is cut off", metadata: ["bytes": "\(end.tornBytes)"])
     }
     warnOfNamesakes(restored)
+    restored.use(zones)
     let opened = Mutexed<ServerContext?>(nil)
     var handlers = LogHandlers()
     handlers.onDurable = { _ in for lane in lanes { lane.wake() } }

@@ -93,6 +93,9 @@ package struct Restoration: Sendable {
 }
 
 extension Restoration {
+  /// Has decisions over the state know of these time zones.
+  package mutating func use(_ zones: ZoneTable) { directory.use(zones) }
+
   /// Writes the sections of a snapshot, each as of the record `lsn`, the last that was replayed.
   package func save(to writer: SnapshotWriter, lsn: LSN) throws(SnapshotError) {
     try writer.add(directory, lsn: lsn)

@@ -50,7 +50,8 @@ extension ReferencePage {
     table(
       "Profiles",
       "A profile sets all policies at once, as the product has them that it is named after: `WORKSPACE.CREATE workspace\n"
-        + "PROFILE name`, or `WORKSPACE.SET workspace profile name`. What is not named has its default.",
+        + "PROFILE name`, or `WORKSPACE.SET workspace profile name`. What is not named has its default; the\n"
+        + "time zone stays as it is.",
       ["profile", "policies"],
       Policies.profiles.sorted { $0.key < $1.key }.map { name, values in
         [code(name), list(values.map { "\($0.name) \($0.value)" })]

@@ -37,7 +37,8 @@ enum ReferencePage {
     | user | the username in any case (full Unicode case folding and NFC: `Straße` is `STRASSE`), or `#id` |
     | product | `name` in the workspace `main`, or `workspace/name` |
     | time | unix milliseconds, or RFC 3339 such as `2026-03-01T09:30:00Z` |
-    | day | `2026-03-01` |
+    | day | `2026-03-01`: from midnight to midnight in the person's time zone, else in the workspace's (policy `timezone`); a time stands for the day that it falls on there |
+    | time zone | a name of the IANA database in any case: `Europe/Prague` |
     | duration | milliseconds, or `90s`, `15m`, `8h`, `30d` |
 
     Maps are maps in RESP3, and arrays of field and value in turn in RESP2. Times are answered in unix milliseconds,

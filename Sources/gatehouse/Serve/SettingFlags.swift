@@ -25,6 +25,7 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.logFormat), help: .of(.logFormat)) var logFormat: String?
   @Option(name: .of(.logStagedLimit), help: .of(.logStagedLimit)) var logStagedLimit: String?
   @Option(name: .of(.compressionLevel), help: .of(.compressionLevel)) var compressionLevel: String?
+  @Option(name: .of(.zoneData), help: .of(.zoneData)) var zoneData: String?
 
   /// The settings that were given.
   var given: [(setting: Setting, value: String)] {
@@ -35,6 +36,7 @@ struct SettingFlags: ParsableArguments {
       (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.clientOutputLimit, clientOutputLimit),
       (.idleTimeout, idleTimeout), (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel),
       (.logFormat, logFormat), (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel),
+      (.zoneData, zoneData),
     ]
     return all.compactMap { setting, value in value.map { (setting, $0) } }
   }

@@ -150,6 +150,7 @@ struct CommandGenerator {
           switch policy.standard {
           case .flag: ["on", "off"]
           case .span: ["10m", "2s", "30d"]
+          case .zone: ["Pacific/Auckland", "UTC", "Mars/Olympus"]
           default: policy.choices + ["first-last", ""]
           }
         words += pick([

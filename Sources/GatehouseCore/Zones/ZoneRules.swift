@@ -1,0 +1,57 @@
+/// When a time zone was how far from UTC, and by which rule it goes on.
+///
+/// Made of a file of the IANA database (TZif, RFC 9636); the core gets the bytes and reads no file.
+public struct ZoneRules: Sendable, Equatable {
+  /// The moments at which the offset changes, in seconds since 1970, ascending.
+  private let transitions: ContiguousArray<Int64>
+  /// The offset from each of them on, in seconds east of UTC.
+  private let offsets: ContiguousArray<Int32>
+  /// The offset before the first.
+  private let first: Int32
+  /// The rule after the last, if the zone has one.
+  private let rule: ZoneRule?
+
+  init(first: Int32, transitions: ContiguousArray<Int64>, offsets: ContiguousArray<Int32>, rule: ZoneRule?) {
+    precondition(transitions.count == offsets.count)
+    self.first = first
+    self.transitions = transitions
+    self.offsets = offsets
+    self.rule = rule
+  }
+
+  /// UTC itself, which is there without a database.
+  public static let utc = ZoneRules(first: 0, transitions: [], offsets: [], rule: nil)
+
+  /// Seconds east of UTC at a moment, in seconds since 1970.
+  public func offset(at seconds: Int64) -> Int64 {
+    guard let last = transitions.last, seconds < last else {
+      if let rule { return rule.offset(at: seconds) }
+      return Int64(offsets.last ?? first)
+    }
+    var low = 0
+    var high = transitions.count
+    while low < high {
+      let middle = (low + high) / 2
+      if transitions[middle] <= seconds { low = middle + 1 } else { high = middle }
+    }
+    return Int64(low == 0 ? first : offsets[low - 1])
+  }
+
+  /// The day that the calendar on the wall shows at a moment, in days since 1970-01-01.
+  public func day(at time: Milliseconds) -> Int32 {
+    let seconds = time.dividedDown(by: 1000)
+    return Int32(clamping: (seconds + offset(at: seconds)).dividedDown(by: 86_400))
+  }
+}
+
+extension Int64 {
+  /// The quotient rounded down, also of what is negative.
+  func dividedDown(by divisor: Int64) -> Int64 { self >= 0 ? self / divisor : (self - divisor + 1) / divisor }
+}
+
+/// Why the bytes of a zone are none.
+public struct ZoneError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -33,8 +33,6 @@ final class CoreHarness {
   private let gate = HarnessGate()
   /// Whether every decision is made once more, over all owners, and compared.
   var decidesTwice = false
-  /// Whether records are replayed into the replica.
-  var replicates = true
   /// The command that runs, for what goes wrong in it.
   private var words: [String] = []
 
@@ -278,7 +276,7 @@ final class CoreHarness {
     let record = Self.record(writer.bytes)
     #expect(record == Record(header: header, changes: changes), "a record that is decoded is another")
     records.append(record)
-    if replicates { Self.apply(record, lsn, to: replica, replicaDirectory) }
+    Self.apply(record, lsn, to: replica, replicaDirectory)
   }
 
   static func record(_ bytes: ContiguousArray<UInt8>) -> Record {
@@ -314,9 +312,10 @@ final class CoreHarness {
     gate.count(changes, lsn: lsn)
   }
 
-  /// Goes on with other cells, as after a restart.
-  func take(_ cells: [PartitionCell], _ directory: DirectoryCell) {
+  /// Goes on with other cells, as after a restart, and where they are of an earlier time with the replica of that time.
+  func take(_ cells: [PartitionCell], _ directory: DirectoryCell, replica: [PartitionCell]? = nil) {
     self.cells = cells
+    if let replica { self.replica = replica }
     self.directory = directory
     gate.take(directory.state.counters)
     directory.state.use(TestZones.table)

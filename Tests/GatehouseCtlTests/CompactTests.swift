@@ -1,4 +1,5 @@
 import Foundation
+import GatehouseStorage
 import GatehouseTestSupport
 import Testing
 
@@ -100,6 +101,22 @@ struct CompactTests {
     #expect(try control("backup", data, folder.path("backup")).code == 66)
     #expect(try control("backup", "--without-history", data, folder.path("backup")).code == 0)
     #expect(try VerifyResult(folder.path("backup")).isSound)
+  }
+
+  @Test("nothing is deleted for its age by a clock that is years behind the records")
+  func clockBehind() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    let opened = try DataFolder.open(data)
+    var options = CompactionOptions(now: 946_684_800_000)
+    options.retention = 1
+    #expect(throws: OfflineCompaction.ClockConflict.self) { try OfflineCompaction.run(opened, options: options) }
+    options.retention = nil
+    _ = try OfflineCompaction.run(opened, options: options)
+    opened.close()
+    #expect(try VerifyResult(data).isSound)
+    // What the snapshots were taken at is the records' time, from which a server goes on.
+    withExtendedLifetime(try TestServer(folder: folder)) {}
   }
 
   @Test("a folder that a server uses is refused, with the way to go; a dry run is not")

@@ -36,6 +36,7 @@ enum ExitStatus {
     case BlockFileError.failed, SnapshotError.file(.failed): io
     case is BlockFileError, is SnapshotError: dataUnreadable
     case is DiskError, is OfflineCommand.NotLogged: io
+    case is OfflineCompaction.ClockConflict: problems
     case is ClientError: noServer
     case is Interruption: Interruption.exitStatus
     default: software

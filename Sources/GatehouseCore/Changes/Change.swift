@@ -50,6 +50,9 @@ public enum Change: Sendable, Equatable {
   /// The log's records from `first` to `last` are in an archive. Its hash stands here so that the chain of the
   /// log covers what the archive says.
   case logArchived(first: LSN, last: LSN, hash: String)
+  /// An operator has said that the machine's clock is right and the newest record's time, `old`, was not: the one place
+  /// where times go back. What was to end by the old time ends with it: all sessions, and answers kept for `IDEM`.
+  case clockSet(old: Milliseconds, new: Milliseconds)
 }
 
 public enum Note: Sendable, Equatable {
@@ -241,6 +244,7 @@ extension Change {
     case .answerKept(let answer): partition(answer.partition)
     case .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted: directory()
     case .snapshotTaken, .logArchived: break
+    case .clockSet: for index in 0..<partitioning.count { partition(index) }
     }
   }
 
@@ -257,7 +261,7 @@ extension Change {
     case .sessionOpened(let opened): opened.user
     case .timerStarted(let started): started.user
     case .contactCreated, .contactSet, .snapshotTaken, .logArchived, .workspaceCreated, .workspaceSet, .productCreated,
-      .poolSet, .serviceCreated, .serviceDeleted, .answerKept:
+      .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .clockSet:
       nil
     }
   }

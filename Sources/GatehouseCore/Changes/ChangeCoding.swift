@@ -30,6 +30,7 @@ private enum ChangeCode: UInt8 {
   case answerKept = 60
   case snapshotTaken = 70
   case logArchived
+  case clockSet
 }
 
 extension ByteWriter {
@@ -212,6 +213,10 @@ extension Change {
       writer.varint(first)
       writer.varint(last)
       writer.text(hash)
+    case .clockSet(let old, let new):
+      writer.code(.clockSet)
+      writer.signed(old)
+      writer.signed(new)
     }
   }
 
@@ -287,6 +292,7 @@ extension Change {
     case .snapshotTaken: self = .snapshotTaken(try reader.varint())
     case .logArchived:
       self = .logArchived(first: try reader.varint(), last: try reader.varint(), hash: try reader.text())
+    case .clockSet: self = .clockSet(old: try reader.signed(), new: try reader.signed())
     }
   }
 }

@@ -91,6 +91,10 @@ private struct ChangeTextMaker {
     case .logArchived(let first, let last, let hash):
       ChangeText(
         "log-archived", "data folder", [new("first", "\(first)"), new("last", "\(last)"), new("hash", hash)])
+    case .clockSet(let old, let new):
+      ChangeText(
+        "clock-set", "data folder",
+        [ChangeText.Field(name: "time", old: TimeText.text(of: old), new: TimeText.text(of: new))])
     }
   }
 

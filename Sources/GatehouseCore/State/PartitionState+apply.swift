@@ -81,6 +81,7 @@ extension PartitionState {
       forgetAnswers(before: header.time)
       answers[answer.key] = RememberedAnswer(
         arguments: answer.arguments, reply: answer.reply, until: header.time + Limits.idempotencyLife, lsn: lsn)
+    case .clockSet: forgetWhatEnds()
     case .workspaceCreated, .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .snapshotTaken,
       .logArchived:
       preconditionFailure("a change that concerns no partition came to one")
@@ -88,7 +89,10 @@ extension PartitionState {
   }
 
   /// Notes that a session was used, in memory only; the log hears of it by `sessionSeen` from time to time.
-  public mutating func see(slot: Int, at now: Milliseconds) { sessions[slot].lastSeen = now }
+  public mutating func see(slot: Int, at now: Milliseconds) {
+    // Another lane may have read the clock a moment later and come first.
+    if now > sessions[slot].lastSeen { sessions[slot].lastSeen = now }
+  }
 
   // MARK: People
 
@@ -300,7 +304,7 @@ extension PartitionState {
   public mutating func watch(_ slot: Int) { deadlines.insert(Self.watchKey(&sessions[slot], slot: slot)) }
 
   static func watchKey(_ row: inout SessionRow, slot: Int) -> UInt64 {
-    row.watched = UInt32(truncatingIfNeeded: (row.deadline + 999) / 1000)
+    row.watched = UInt32(clamping: (row.deadline + 999) / 1000)
     return UInt64(row.watched) << 32 | UInt64(slot)
   }
 
@@ -324,6 +328,16 @@ extension PartitionState {
     sessions.put(free, at: slot)
     freeSession = UInt32(slot)
     sessionCount -= 1
+  }
+
+  /// Ends all sessions, and forgets all answers, as their time is told by a clock that was wrong.
+  private mutating func forgetWhatEnds() {
+    if sessions.last > 0 {
+      for slot in 1...sessions.last where sessions[slot].isUsed { end(sessionID(ofSlot: slot), nil) }
+    }
+    impersonations = [:]
+    deadlines = Heap()
+    answers = [:]
   }
 
   // MARK: Time

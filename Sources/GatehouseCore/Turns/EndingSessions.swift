@@ -55,15 +55,18 @@ extension PartitionState {
   /// The sessions whose time is up, at most `limit`. Those that were used since get their new deadline.
   public mutating func dueSessions(at now: Milliseconds, limit: Int) -> [SessionID] {
     var due: [SessionID] = []
-    while due.count < limit, let next = deadlines.min, Milliseconds(next >> 32) * 1000 <= now {
+    var later: [Int] = []
+    while due.count + later.count < limit, let next = deadlines.min, Milliseconds(next >> 32) * 1000 <= now {
       deadlines.removeMin()
       let slot = Int(next & 0xffff_ffff)
       // A slot that was used again is watched anew; what was watched before it must not come back.
       guard sessions.contains(slot), sessions[slot].isUsed, sessions[slot].watched == UInt32(next >> 32) else {
         continue
       }
-      if sessions[slot].isLive(at: now) { watch(slot) } else { due.append(sessionID(ofSlot: slot)) }
+      if sessions[slot].isLive(at: now) { later.append(slot) } else { due.append(sessionID(ofSlot: slot)) }
     }
+    // Watched again only now: a deadline beyond what can be watched would be looked at without end.
+    for slot in later { watch(slot) }
     return due
   }
 

@@ -165,7 +165,8 @@ extension Change {
       return key == "owner" ? .owners(old: Workspace.owner(old), new: Workspace.owner(new)) : .nobody
     case .contactCreated, .userCreated, .userSet, .userRenamed, .noted, .mailQueued, .sessionOpened, .sessionEnded,
       .sessionSeen, .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .workspaceCreated,
-      .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .snapshotTaken, .logArchived:
+      .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .snapshotTaken, .logArchived,
+      .clockSet:
       return .nobody
     }
   }

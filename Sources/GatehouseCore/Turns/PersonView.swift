@@ -106,7 +106,7 @@ public struct PersonFacts: PersonView, Sendable {
     case .contactCreated, .userCreated, .userSet, .userRenamed, .noted, .mailQueued, .sessionOpened, .sessionEnded,
       .sessionSeen, .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .workspaceCreated,
       .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .snapshotTaken,
-      .logArchived:
+      .logArchived, .clockSet:
       break
     }
   }

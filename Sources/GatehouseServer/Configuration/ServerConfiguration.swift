@@ -27,6 +27,16 @@ package struct ServerConfiguration: Sendable, Equatable {
     case no
   }
 
+  /// What a start believes where the newest record is over a day ahead of the machine's clock.
+  package enum ClockConflict: String, Sendable, CaseIterable {
+    /// Neither: the server does not start, and says so.
+    case refuse
+    /// The clock: time goes back to it. All sessions end, as they were to end by a time that is not believed.
+    case clock
+    /// The newest record: time goes on from there.
+    case log
+  }
+
   /// How log lines look on standard error.
   package enum LogFormat: String, Sendable, CaseIterable {
     case text
@@ -96,6 +106,8 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// The zstd level of log frames: higher is smaller and slower. The archive is recompressed in the
   /// background at a level of its own.
   package var compressionLevel = 1
+
+  package var clockConflict = ClockConflict.refuse
 
   /// The folder of the time zone database, which the package tzdata installs.
   package var zonePath = "/usr/share/zoneinfo"

@@ -115,6 +115,10 @@ extension Setting {
   package static let compressionLevel = integer(
     "compression-level", \.compressionLevel, value: "level", 1...19, "zstd level of the log")
 
+  package static let clockConflict = choice(
+    "clock-conflict", \.clockConflict,
+    "what to believe at the start where the newest record is over a day ahead of the clock")
+
   package static let zoneData = Setting(
     "zone-data", \.zonePath, value: "folder",
     expected: "a path; give the folder of the time zone database",
@@ -126,7 +130,7 @@ extension Setting {
   package static let all: [Setting] = [
     data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, idleTimeout, pingBeforeAuthentication,
-    logLevel, logFormat, logStagedLimit, compressionLevel, zoneData,
+    logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict, zoneData,
   ]
 
   /// The setting of that name in any case.

@@ -71,7 +71,7 @@ extension StartFailure {
     case let error as LogError where error.code == .disk: self = .io("\(error)")
     case let error as LogError: self = .dataUnreadable("\(error)")
     case is RecoveryError, is BlockFileError, is CodingError: self = .dataUnreadable("\(error)")
-    case is ZoneDatabase.Missing: self = .configuration("\(error)")
+    case is ZoneDatabase.Missing, is ClockConflict: self = .configuration("\(error)")
     default: self = .io("\(error)")
     }
   }

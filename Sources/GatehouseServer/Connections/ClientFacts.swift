@@ -7,7 +7,7 @@ struct ClientFacts: Sendable {
   let address: String
   let localAddress: String
   let isLoopback: Bool
-  /// Milliseconds since 1970.
+  /// Milliseconds of the monotonic clock, as is `lastCommand`: no setting of the clock makes a client look idle.
   let connected: Milliseconds
   var lastCommand: Milliseconds
   var name = ""

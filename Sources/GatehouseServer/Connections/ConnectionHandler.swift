@@ -101,7 +101,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard !isReading, !isPaused else { return }
     isReading = true
     lane.beginRead()
-    client.lastCommand = lane.now
+    client.lastCommand = lane.monotonic
     parser.authenticated = isKnown
     var bytes = unread
     unread = ByteBuffer()

@@ -24,7 +24,7 @@ extension ConnectionHandler {
     var line = ByteBuffer()
     words.withView {
       MonitorLine.encode(
-        microseconds: Clock.microseconds(), client: client.address, arguments: $0, into: &line)
+        microseconds: lane.clock.microseconds, client: client.address, arguments: $0, into: &line)
     }
     let shown = line
     for lane in lane.services.lanes {

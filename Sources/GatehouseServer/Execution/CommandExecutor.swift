@@ -108,10 +108,14 @@ final class CommandExecutor {
 
   /// Logs what the turn decided and applies it. Nothing is applied unless the log has taken it.
   private func commit() -> Step {
-    let header = turn.recordHeader
-    record.reset()
-    Record.encode(header, turn.changes, into: &record)
-    switch record.withBytes({ gate.append($0, of: turn) }) {
+    var header = turn.recordHeader
+    var result = append(header)
+    // Another lane read the clock later and came first: times do not go back in the order of records.
+    while case .failure(.log(.early(let newest))) = result {
+      header.time = newest
+      result = append(header)
+    }
+    switch result {
     case .success(let lsn):
       turn.commit(lsn, header)
       if let changed = turn.directoryCell?.state.view, changed !== turn.directory { services.publish(changed, turn) }
@@ -131,6 +135,12 @@ final class CommandExecutor {
       }
       return .done(.read)
     }
+  }
+
+  private func append(_ header: RecordHeader) -> Result<LSN, Gate.Objection> {
+    record.reset()
+    Record.encode(header, turn.changes, into: &record)
+    return record.withBytes { gate.append($0, at: header.time, of: turn) }
   }
 
   /// Whether the directory has changed since the turn read it.

@@ -30,6 +30,6 @@ struct HoldWatch {
   var isOn: Bool { start != 0 }
 
   func end(_ figures: HoldFigures) {
-    figures.note(Clock.nanoseconds() &- start)
+    figures.note(Clock.nanoseconds(since: start))
   }
 }

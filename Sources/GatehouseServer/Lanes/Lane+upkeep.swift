@@ -27,7 +27,7 @@ extension Lane {
   private func closeIdleConnections() {
     let limit = services.facts.idleTimeout.load(ordering: .relaxed)
     guard limit > 0 else { return }
-    let now = Clock.milliseconds()
+    let now = Clock.monotonicMilliseconds()
     for connection in connections.values
     where !connection.isMonitor && connection.queue.isEmpty && now - connection.client.lastCommand > Milliseconds(limit)
     {

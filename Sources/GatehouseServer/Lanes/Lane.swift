@@ -11,6 +11,7 @@ import Synchronization
 final class Lane: @unchecked Sendable {
   let index: Int
   let loop: any EventLoop
+  let clock: ServerClock
 
   /// Set once, before the first connection.
   @exclusivity(unchecked) private(set) var services: ServerContext!
@@ -25,9 +26,10 @@ final class Lane: @unchecked Sendable {
   /// Whether the log writer must wake the lane.
   private let isWaiting = Atomic<Bool>(false)
 
-  init(index: Int, loop: any EventLoop) {
+  init(index: Int, loop: any EventLoop, clock: ServerClock) {
     self.index = index
     self.loop = loop
+    self.clock = clock
   }
 
   /// Gives the lane what it works with, once the data is there.
@@ -126,6 +128,8 @@ final class Lane: @unchecked Sendable {
 
   /// The time of the read at hand, for all its commands.
   @exclusivity(unchecked) private(set) var now: Milliseconds = 0
+  /// The same by the clock that nobody sets: for how long something has been so.
+  @exclusivity(unchecked) private(set) var monotonic: Milliseconds = 0
   private var readStart: UInt64 = 0
   /// The place of the command that is being timed by itself.
   private(set) var singlePlace: Int?
@@ -137,8 +141,10 @@ final class Lane: @unchecked Sendable {
   @exclusivity(unchecked) private var runCalls = 0
 
   func beginRead() {
-    now = Clock.milliseconds()
-    readStart = Clock.nanoseconds()
+    let look = clock.look(notBefore: now)
+    now = look.now
+    readStart = look.nanoseconds
+    monotonic = Milliseconds(look.nanoseconds / 1_000_000)
     runs.removeAll(keepingCapacity: true)
     commandsInRead = 0
     guard let services else { return }
@@ -171,7 +177,7 @@ final class Lane: @unchecked Sendable {
   func failed(_ place: Int?, _ code: String) { metrics.fail(place, code) }
 
   /// Nanoseconds since the read began.
-  var elapsedInRead: UInt64 { Clock.nanoseconds() &- readStart }
+  var elapsedInRead: UInt64 { Clock.nanoseconds(since: readStart) }
 
   /// Ends a read. Its time is shared out evenly: a clock read a command would cost as much as some commands.
   func endRead() {
@@ -189,7 +195,7 @@ final class Lane: @unchecked Sendable {
     defer { singlePlace = nil }
     let start = Clock.nanoseconds()
     work()
-    let elapsed = Clock.nanoseconds() &- start
+    let elapsed = Clock.nanoseconds(since: start)
     // Not part of what the read's other commands share.
     readStart &+= elapsed
     guard let place else { return }
@@ -226,6 +232,7 @@ extension Refusal {
     case .failed(let why):
       self.init(
         .readOnly, "the log failed (\(why)); nothing was changed; \(remedy ?? DiskTrouble.failed.remedy)")
+    case .early: preconditionFailure("a record that is too early takes a later time and is appended again")
     case .tooLarge: self.init(.limit, "record: the command changes more than one record of the log can hold; split it")
     }
   }

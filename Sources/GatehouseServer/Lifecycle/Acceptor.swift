@@ -29,7 +29,7 @@ struct Acceptor: Sendable {
     let client = ClientFacts(
       id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: Self.text(channel.remoteAddress),
       localAddress: Self.text(channel.localAddress), isLoopback: Self.isLoopback(channel.remoteAddress),
-      connected: Clock.milliseconds())
+      connected: Clock.monotonicMilliseconds())
     return channel.eventLoop.makeCompletedFuture {
       try channel.pipeline.syncOperations.addHandler(
         ConnectionHandler(lane: lane, serverFacts: facts, client: client))

@@ -27,7 +27,7 @@ package final class GatehouseServer: Service {
     self.given = given
     self.logger = logger
     self.whenReady = whenReady
-    facts = ServerFacts(configuration: configuration)
+    facts = ServerFacts(configuration: configuration, logger: logger)
   }
 
   /// Serves until it is told to stop.
@@ -50,7 +50,7 @@ package final class GatehouseServer: Service {
     let cores = System.coreCount
     let laneCount = configuration.laneCount(cores: cores)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: laneCount)
-    let lanes = group.makeIterator().enumerated().map { Lane(index: $0.offset, loop: $0.element) }
+    let lanes = group.makeIterator().enumerated().map { Lane(index: $0.offset, loop: $0.element, clock: facts.clock) }
     facts.onStop { [stopping] in stopping.begin() }
     let listener = try await listen(group, lanes)
     do {
@@ -82,7 +82,7 @@ package final class GatehouseServer: Service {
     let folder = try DataFolder.open(
       configuration.dataPath,
       create: FolderParameters(
-        partitionCount: configuration.partitions, createdAt: UInt64(clamping: Clock.milliseconds())))
+        partitionCount: configuration.partitions, createdAt: UInt64(clamping: facts.clock.milliseconds)))
     if folder.isNew { logger.notice("made a new data folder", metadata: ["data": "\(folder.path)"]) }
     return folder
   }

@@ -15,7 +15,7 @@ struct Opening {
   func open(_ lanes: [Lane], _ facts: ServerFacts) async throws -> ServerContext {
     let start = Clock.nanoseconds()
     var (restored, end, report) = try restore()
-    let seconds = Double(Clock.nanoseconds() - start) / 1e9
+    let seconds = Double(Clock.nanoseconds(since: start)) / 1e9
     logger.info(
       "data restored",
       metadata: [
@@ -27,6 +27,7 @@ struct Opening {
         "the last write of the log was not finished and is cut off", metadata: ["bytes": "\(end.tornBytes)"])
     }
     warnOfNamesakes(restored)
+    let isSetBack = try settleTime(facts.clock, restored.newestTime)
     restored.use(zones)
     let opened = Mutexed<ServerContext?>(nil)
     var handlers = LogHandlers()
@@ -51,6 +52,7 @@ struct Opening {
     }
     let log = try folder.openLog(
       continuing: end, keptFrom: report.firstLSN, options: logOptions, handlers: handlers)
+    if isSetBack { try setBack(&restored, log, to: facts.clock.milliseconds) }
     let partitions = restored.partitions.map { Partition($0) }
     let persistence = Persistence()
     persistence.began(from: report.snapshot, in: folder, at: facts.started)
@@ -89,6 +91,40 @@ struct Opening {
 
   private static let namesakesShown = 20
 
+  /// Has the server's time go on from that of the newest record, where the clock is behind it.
+  ///
+  /// - Returns: whether the clock is believed against the newest record.
+  private func settleTime(_ clock: ServerClock, _ newest: Milliseconds?) throws(ClockConflict) -> Bool {
+    let wall = max(0, Clock.wallMicroseconds() / 1000)
+    guard let newest, newest > wall else { return false }
+    let shown: Logger.Metadata = ["newest": "\(TimeText.text(of: newest))", "clock": "\(TimeText.text(of: wall))"]
+    if SteadyClock.isConflict(newest: newest, wall: wall) {
+      switch configuration.clockConflict {
+      case .refuse: throw ClockConflict(newest: newest, clock: wall)
+      case .clock:
+        logger.warning("time goes back to the clock, and all sessions end", metadata: shown)
+        return true
+      case .log: break
+      }
+    }
+    logger.warning("the clock is behind the newest record; the server's time goes on from there", metadata: shown)
+    clock.advance(to: newest)
+    return false
+  }
+
+  /// Records that time goes back, and ends what was to end by the time that is not believed.
+  private func setBack(_ restored: inout Restoration, _ log: LogWriter, to time: Milliseconds) throws {
+    var header = RecordHeader(
+      time: time, service: 0, actor: nil, subject: nil, connection: 0, command: "CLOCK", reason: "")
+    let change = Change.clockSet(old: restored.newestTime ?? time, new: time)
+    do throws(LogRefusal) {
+      let lsn = try log.append(&header, [change])
+      restored.apply(Record(header: header, changes: [change]), lsn: lsn)
+    } catch {
+      throw StartFailure.io("that the clock was set back cannot be recorded: \(error)")
+    }
+  }
+
   private var logOptions: LogOptions {
     var options = LogOptions()
     options.segmentBytes = UInt64(configuration.segmentBytes)
@@ -109,5 +145,17 @@ struct Opening {
     if let snapshot = recovery.snapshot { try restored.load(snapshot) }
     let end = try restored.replay(recovery)
     return (restored, end, recovery.report)
+  }
+}
+
+/// The newest record is so far ahead of the machine's clock that one of them must be wrong, and nobody has said which.
+struct ClockConflict: Error, CustomStringConvertible {
+  let newest: Milliseconds
+  let clock: Milliseconds
+
+  var description: String {
+    "the newest record is of \(TimeText.text(of: newest)), over a day ahead of the clock, which says "
+      + "\(TimeText.text(of: clock)); set the clock, or start once with --clock-conflict log to go on from the record's "
+      + "time, or with --clock-conflict clock to go back to the clock's, which ends all sessions"
   }
 }

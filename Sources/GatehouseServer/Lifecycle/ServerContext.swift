@@ -18,6 +18,7 @@ final class ServerContext: Sendable {
   let holdFigures = HoldFigures()
   let logger: Logger
   let facts: ServerFacts
+  var clock: ServerClock { facts.clock }
   let slowLog = SlowLog()
   let monitors = Monitors()
   let persistence: Persistence

@@ -1,3 +1,5 @@
+import GatehouseCore
+import Logging
 import Synchronization
 
 /// What the server is and counts, beside its commands.
@@ -12,8 +14,10 @@ final class ServerFacts: Sendable {
   let phase = Atomic<Phase>(.loading)
   /// 40 hexadecimal digits, new at each start.
   let runID: String
-  /// Seconds since 1970.
-  let started: Int64
+  let clock: ServerClock
+  /// When the server was started, in milliseconds since 1970 and in `Clock.nanoseconds()`.
+  let started: Milliseconds
+  let startedAt: UInt64
 
   let configuration: Mutex<ServerConfiguration>
   let lastConnection = Atomic<UInt64>(0)
@@ -36,8 +40,10 @@ final class ServerFacts: Sendable {
   let idleTimeout: Atomic<Int>
   let answersHealthChecks: Atomic<Bool>
 
-  init(configuration: ServerConfiguration) {
-    started = Clock.milliseconds() / 1000
+  init(configuration: ServerConfiguration, logger: Logger) {
+    clock = ServerClock(logger: logger)
+    started = clock.milliseconds
+    startedAt = Clock.nanoseconds()
     var random = SystemRandomNumberGenerator()
     runID = (0..<40).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
     slowlogThreshold = Atomic(configuration.slowlogThreshold)
@@ -46,6 +52,9 @@ final class ServerFacts: Sendable {
     answersHealthChecks = Atomic(configuration.pingBeforeAuthentication == .yes)
     self.configuration = Mutex(configuration)
   }
+
+  /// Whole seconds since the start, which no setting of the clock changes.
+  var uptime: Int64 { Int64(Clock.nanoseconds(since: startedAt) / 1_000_000_000) }
 
   func onStop(_ stop: @escaping @Sendable () -> Void) { stopper.withLock { $0 = stop } }
 

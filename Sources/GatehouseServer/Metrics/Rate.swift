@@ -14,7 +14,7 @@ final class Rate: Sendable {
         last = (now, total, fallback)
         return fallback
       }
-      let elapsed = now - before.time
+      let elapsed = now > before.time ? now - before.time : 0
       // Looks that follow each other closely see the same rate.
       guard elapsed > 100_000_000, total >= before.total else { return before.rate }
       let rate = UInt64(Double(total - before.total) * 1e9 / Double(elapsed))

@@ -40,13 +40,15 @@ final class Gate: CounterReader, @unchecked Sendable {
 
   /// Appends what a turn has decided.
   ///
-  /// - Parameter record: the turn's changes, encoded.
+  /// - Parameters:
+  ///   - record: the turn's changes, encoded.
+  ///   - time: the record's.
   /// - Returns: the record's number, or why there is none; then nothing has changed.
-  func append(_ record: UnsafeRawBufferPointer, of turn: Turn) -> Result<LSN, Objection> {
+  func append(_ record: UnsafeRawBufferPointer, at time: Milliseconds, of turn: Turn) -> Result<LSN, Objection> {
     let changesDirectory = turn.changesDirectory
     var objection: Objection?
     do throws(LogRefusal) {
-      let lsn = try log.append(record, wake: false) { lsn in
+      let lsn = try log.append(record, at: time, wake: false) { lsn in
         objection = admit(turn, changesDirectory, lsn)
         return objection == nil
       }

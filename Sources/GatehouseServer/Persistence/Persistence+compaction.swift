@@ -48,9 +48,10 @@ extension Persistence {
   private static let compactionPause: UInt64 = 600_000
 
   private func archive(_ context: ServerContext) async throws -> Compaction {
-    var options = CompactionOptions(now: UInt64(clamping: Clock.milliseconds()))
+    var options = CompactionOptions(now: UInt64(clamping: context.clock.milliseconds))
     if case .atLeast(let duration) = context.facts.current.archiveRetention {
-      options.retention = UInt64(clamping: duration.milliseconds)
+      // What is deleted does not come back: a clock that was set ahead makes nothing older.
+      options.retention = UInt64(clamping: duration.milliseconds + context.clock.stepsFollowed)
     }
     let compactor = Compactor(context.folder, options: options, keys: RecordIndex.keys)
     let report = try await onOwnThread(niceness: 10) { [self] in
@@ -103,10 +104,9 @@ extension Persistence {
   /// Puts a record about the data folder itself into the log. Where the log does not take it, the trail lacks a
   /// remark, and nothing else.
   private func note(_ change: Change, _ context: ServerContext) {
-    let header = RecordHeader(
-      time: Clock.milliseconds(), service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
-    var record = ByteWriter()
-    Record.encode(header, [change], into: &record)
-    _ = record.withBytes { try? context.log.append($0) }
+    var header = RecordHeader(
+      time: context.clock.milliseconds, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT",
+      reason: "")
+    _ = try? context.log.append(&header, [change])
   }
 }

@@ -14,6 +14,8 @@ final class Persistence: Sendable {
     var isSaving = false
     /// Seconds since 1970; 0 for never.
     var lastSave: Int64 = 0
+    /// The same in `Clock.nanoseconds()`, or the start where none was taken since.
+    var lastSaveAt = Clock.nanoseconds()
     var lastSaveSucceeded = true
     var lastSaveSeconds: Double = -1
     var lastSaveBytes: UInt64 = 0
@@ -69,12 +71,12 @@ final class Persistence: Sendable {
 
   /// Notes what the server started from. Without a snapshot the last save counts as the start, as Redis has it,
   /// so that whoever watches for overdue snapshots does not see one of 1970.
-  func began(from snapshot: SnapshotInfo?, in folder: DataFolder, at started: Int64) {
+  func began(from snapshot: SnapshotInfo?, in folder: DataFolder, at started: Milliseconds) {
     let archived = try? ArchiveCatalog(folder).lastLSN()
     state.withLock {
       $0.archivedThrough = archived ?? 0
       $0.lastSavedLSN = snapshot?.lsn ?? 0
-      $0.lastSave = snapshot.map { Int64($0.createdAt / 1000) } ?? started
+      $0.lastSave = snapshot.map { Int64($0.createdAt / 1000) } ?? started / 1000
       $0.lastSaveBytes = snapshot?.fileBytes ?? 0
     }
   }
@@ -93,11 +95,12 @@ final class Persistence: Sendable {
       let info = try await write(context)
       state.withLock {
         $0.isSaving = false
-        $0.lastSave = Clock.milliseconds() / 1000
+        $0.lastSave = context.clock.milliseconds / 1000
+        $0.lastSaveAt = Clock.nanoseconds()
         $0.lastSaveSucceeded = true
         $0.failures = 0
         $0.retryAt = 0
-        $0.lastSaveSeconds = Double(Clock.nanoseconds() - start) / 1e9
+        $0.lastSaveSeconds = Double(Clock.nanoseconds(since: start)) / 1e9
         $0.lastSaveBytes = info.fileBytes
         $0.lastSavedLSN = info.lsn
         $0.loggedBytes = logged
@@ -146,13 +149,13 @@ final class Persistence: Sendable {
 
   private func write(_ context: ServerContext) async throws -> SnapshotInfo {
     try checkRoom(context)
-    let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(clamping: Clock.milliseconds()))
+    let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(clamping: context.clock.milliseconds))
     let directory = await context.directory.copy(context.gate)
     try writer.add(directory.state, lsn: directory.lsn)
     for partition in context.partitions {
       let start = Clock.nanoseconds()
       let copy = await partition.copy(context.log)
-      let took = Clock.nanoseconds() - start
+      let took = Clock.nanoseconds(since: start)
       state.withLock { $0.longestCopyNanoseconds = max($0.longestCopyNanoseconds, took) }
       try writer.add(copy.cell.state, lsn: copy.lsn)
     }
@@ -183,8 +186,7 @@ final class Persistence: Sendable {
     {
       return true
     }
-    let every = configuration.snapshotEvery.milliseconds
-    let last = max(status.lastSave, context.facts.started)
-    return every > 0 && Clock.milliseconds() / 1000 - last >= every / 1000
+    let every = UInt64(configuration.snapshotEvery.milliseconds)
+    return every > 0 && Clock.nanoseconds(since: status.lastSaveAt) / 1_000_000 >= every
   }
 }

@@ -10,7 +10,7 @@ extension ConnectionHandler {
     case .setName: setName(request.string(2))
     case .setInfo: setInfo(request.string(2).lowercased(), request.string(3))
     case .info:
-      let line = ClientLine(self, at: Clock.milliseconds()).text
+      let line = ClientLine(self, at: lane.monotonic).text
       answer { $0.verbatim(line + "\n") }
     case .list: list(request)
     case .kill: kill(request)
@@ -72,7 +72,7 @@ extension ConnectionHandler {
       var lines: [(UInt64, String)] = []
       for lane in context.lanes {
         let found = try? await lane.loop.submit {
-          let now = Clock.milliseconds()
+          let now = Clock.monotonicMilliseconds()
           return lane.connections.values.filter { filter?.contains($0.client.id) ?? true }
             .map { ($0.client.id, ClientLine($0, at: now).text) }
         }.get()
@@ -113,7 +113,7 @@ extension ConnectionHandler {
   /// Closes those of one lane; the caller, if it is among them, after its reply.
   private static func close(_ filter: ClientFilter, on lane: Lane, _ caller: UInt64) -> Int {
     var count = 0
-    let now = Clock.milliseconds()
+    let now = Clock.monotonicMilliseconds()
     for connection in lane.connections.values where filter.includes(connection.client, at: now) {
       if connection.client.id == caller {
         if filter.sparesCaller { continue }

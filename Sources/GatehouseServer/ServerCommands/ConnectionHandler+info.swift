@@ -34,7 +34,7 @@ struct InfoText {
     let metrics = await context.metrics()
     let state = await context.stateFigures()
     let sections: [(name: String, fields: [(String, any CustomStringConvertible)])] = [
-      ("Server", server), ("Clients", clients), ("Memory", memory), ("Persistence", persistence),
+      ("Server", server), ("Clock", clock), ("Clients", clients), ("Memory", memory), ("Persistence", persistence),
       ("Stats", stats(metrics)), ("Replication", replication), ("CPU", processor), ("Commandstats", commands(metrics)),
       ("Errorstats", errors(metrics)), ("Latencystats", latencies(metrics)),
       ("Users", users(state)), ("Sessions", sessions(state)), ("Timers", timers(state)), ("Log", log),
@@ -53,13 +53,23 @@ struct InfoText {
   private typealias Fields = [(String, any CustomStringConvertible)]
 
   private var server: Fields {
-    let uptime = Clock.milliseconds() / 1000 - facts.started
+    let uptime = facts.uptime
     return [
       ("redis_version", Version.redis), ("gatehouse_version", Version.current), ("redis_mode", "standalone"),
       ("os", ProcessFigures.systemName), ("arch_bits", 64), ("process_id", ProcessFigures.processID),
       ("run_id", facts.runID), ("tcp_port", facts.port.load(ordering: .relaxed)), ("uptime_in_seconds", uptime),
       ("uptime_in_days", uptime / 86_400), ("hz", 2), ("executable", ProcessFigures.executable), ("config_file", ""),
       ("data_folder", context.folder.path),
+    ]
+  }
+
+  /// The server's time, and how the machine's clock stands to it.
+  private var clock: Fields {
+    let figures = facts.clock.figures
+    return [
+      ("server_time_usec", facts.clock.microseconds), ("clock_lead_ms", figures.wallLead),
+      ("clock_doubted", figures.isDoubted ? 1 : 0), ("clock_jumps", figures.jumps),
+      ("clock_last_jump_ms", figures.lastJump), ("clock_last_jump_time", figures.lastJumpTime),
     ]
   }
 
@@ -100,7 +110,7 @@ struct InfoText {
 
   private func stats(_ metrics: CommandMetrics) -> Fields {
     let errors = metrics.errors.values.reduce(0, +)
-    let uptime = max(1, Clock.milliseconds() / 1000 - facts.started)
+    let uptime = max(1, facts.uptime)
     return [
       ("total_connections_received", facts.connectionsReceived.load(ordering: .relaxed)),
       ("total_commands_processed", metrics.total),

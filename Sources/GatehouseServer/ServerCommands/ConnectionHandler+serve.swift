@@ -140,7 +140,7 @@ extension ConnectionHandler {
   }
 
   private func time() {
-    let now = Clock.microseconds()
+    let now = lane.clock.microseconds
     answer {
       $0.array(2)
       $0.text(String(now / 1_000_000))

@@ -7,6 +7,8 @@ package enum LogRefusal: Error, Equatable, Sendable {
   case full
   /// The record is longer than `LogFormat.maximumRecord`.
   case tooLarge
+  /// The record's time is before that of the record before, which is given: it is to take at least that time.
+  case early(Int64)
   /// A write or a sync has failed, or the log was closed: nothing more is accepted until a new start.
   case failed(String)
 }

@@ -85,6 +85,8 @@ package final class LogWriter: Sendable {
 
   /// Accepts a record; its bytes are copied.
   /// - Parameters:
+  ///   - time: when the record says that it was made, in unix milliseconds. One before that of the record before is
+  ///     refused: two threads that read the clock one after the other may come here in the other order.
   ///   - wake: whether the writer is woken. Who appends several records in a row passes false and calls `wake()` after
   ///     the last: then they go into one frame, unless they are very many.
   ///   - admits: asked once the log would take the record, with its number, under the lock that orders all records:
@@ -92,10 +94,10 @@ package final class LogWriter: Sendable {
   /// - Returns: the record's LSN. It is durable once `durableLSN` has reached it.
   @inline(__always)
   package func append(
-    _ record: UnsafeRawBufferPointer, wake: Bool = true, admits: (UInt64) -> Bool = { _ in true }
+    _ record: UnsafeRawBufferPointer, at time: Int64, wake: Bool = true, admits: (UInt64) -> Bool = { _ in true }
   ) throws(LogRefusal) -> UInt64 {
     let (lsn, mustRing) = try core.staging.withLock { staging throws(LogRefusal) in
-      let lsn = try staging.append(record, admits: admits)
+      let lsn = try staging.append(record, at: time, admits: admits)
       return (lsn, (wake || staging.isHeavy) && staging.stirWriter())
     }
     if mustRing { core.writerBell.ring() }

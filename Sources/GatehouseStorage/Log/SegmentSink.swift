@@ -253,7 +253,7 @@ struct SegmentSink: ~Copyable {
     noteSynced()
     core.syncedLSN.store(writtenLSN, ordering: .releasing)
     let end = MonotonicClock.now()
-    core.statistics.withLock { $0.noteSync(nanoseconds: end - start) }
+    core.statistics.withLock { $0.noteSync(nanoseconds: end > start ? end - start : 0) }
   }
 
   private mutating func noteSynced() {

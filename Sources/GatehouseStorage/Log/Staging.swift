@@ -47,6 +47,8 @@ struct LogBatch: ~Copyable {
 struct Staging: ~Copyable {
   var batch = LogBatch()
   var nextLSN: UInt64
+  /// The largest time of a record so far: times never go back in the order of records.
+  private var newestTime = Int64.min
   /// Accepted and not yet durable.
   var pendingBytes = 0
   private(set) var state = LogState.open
@@ -89,12 +91,14 @@ struct Staging: ~Copyable {
   /// - Parameter admits: asked with the record's number, once the log would take it.
   @inline(__always)
   mutating func append(
-    _ record: UnsafeRawBufferPointer, admits: (UInt64) -> Bool
+    _ record: UnsafeRawBufferPointer, at time: Int64, admits: (UInt64) -> Bool
   ) throws(LogRefusal) -> UInt64 {
     guard isOpen, pendingBytes < maximumPending, record.count <= LogFormat.maximumRecord else {
       throw refusal(of: record.count)
     }
+    guard time >= newestTime else { throw .early(newestTime) }
     guard admits(nextLSN) else { return nextLSN - 1 }
+    newestTime = time
     let before = batch.body.count
     batch.append(record, frameBytes: frameBytes)
     pendingBytes += batch.body.count - before

@@ -24,19 +24,14 @@ package struct OfflineCommand {
     defer { recovery.snapshot?.close() }
     var state = Restoration(folder)
     if let snapshot = recovery.snapshot { try state.load(snapshot) }
-    var newest = clock
-    let end = try recovery.replay { lsn, bytes in
-      var reader = ByteReader(bytes)
-      let record = try Record(from: &reader)
-      newest = max(newest, record.header.time)
-      state.apply(record, lsn: lsn)
-    }
+    let end = try recovery.replay { lsn, bytes in try state.replay(lsn, bytes) }
     let command = OfflineCommand(state, folder)
-    let now = newest
+    let now = max(clock, state.newestTime ?? clock)
+    let first = recovery.report.firstLSN
     return try OwnedArguments(words).withView { view in
       Result {
         guard command.decide(view, now: now) else { return command.turn.reply }
-        try command.log(in: folder, after: end)
+        try command.log(in: folder, after: end, keptFrom: first)
         return command.turn.reply
       }
     }.get()
@@ -69,18 +64,17 @@ package struct OfflineCommand {
     return !turn.changes.isEmpty
   }
 
-  private func log(in folder: DataFolder, after end: LogEnd) throws {
-    let log = try LogWriter(folder.logLocation, continuing: end, isDriven: true)
+  private func log(in folder: DataFolder, after end: LogEnd, keptFrom first: LSN) throws {
+    let log = try folder.openLog(continuing: end, keptFrom: first, isDriven: true)
     defer { log.close() }
-    var record = ByteWriter()
-    Record.encode(turn.recordHeader, turn.changes, into: &record)
+    var header = turn.recordHeader
     let lsn: LSN
     do throws(LogRefusal) {
-      lsn = try record.withBytes { bytes throws(LogRefusal) in try log.append(bytes) }
+      lsn = try log.append(&header, turn.changes)
     } catch {
       throw NotLogged(description: "the log takes no record: \(error)")
     }
-    log.close()
+    folder.closeLog(log)
     guard log.durableLSN >= lsn else { throw NotLogged(description: "the record could not be written: \(log.state)") }
   }
 }

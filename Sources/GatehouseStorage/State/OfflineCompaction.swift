@@ -1,3 +1,5 @@
+package import GatehouseCore
+
 /// Compacts a folder that no server uses: restores its state, takes the snapshots that cover the log, and moves the
 /// covered segments into the archive.
 ///
@@ -18,6 +20,17 @@ package struct OfflineCompaction {
     /// The last record.
     package var lastLSN: UInt64 = 0
     package var compaction = CompactionReport()
+  }
+
+  /// The clock is so far behind the newest record that nobody knows which records are old enough to be deleted.
+  package struct ClockConflict: Error, Equatable, CustomStringConvertible {
+    package let newest: Milliseconds
+    package let now: Milliseconds
+
+    package var description: String {
+      "the newest record is of \(TimeText.text(of: newest)) and the clock says \(TimeText.text(of: now)): nothing is "
+        + "deleted for its age while they are more than a day apart; set the clock, or leave --retention out"
+    }
   }
 
   private let folder: DataFolder
@@ -59,6 +72,8 @@ package struct OfflineCompaction {
     report.lastLSN = end.lastLSN
     if wanted.contains(end.lastLSN) { try save(state, lsn: end.lastLSN, durable: end.lastLSN, &report) }
     let warnings = report.compaction.warnings
+    var options = options
+    options.now = UInt64(clamping: try time(after: state.newestTime))
     report.compaction = try Compactor(folder, options: options, keys: RecordIndex.keys).compact { step in
       try progress(.compacting(step))
     }
@@ -66,9 +81,21 @@ package struct OfflineCompaction {
     return report
   }
 
+  /// The clock's time, which is not before that of the newest record.
+  private func time(after newest: Milliseconds?) throws(ClockConflict) -> Milliseconds {
+    let now = Milliseconds(clamping: options.now)
+    guard let newest else { return now }
+    if options.retention != nil, SteadyClock.isConflict(newest: newest, wall: now) {
+      throw ClockConflict(newest: newest, now: now)
+    }
+    return max(now, newest)
+  }
+
   private func save(_ state: Restoration, lsn: UInt64, durable: UInt64, _ report: inout Report) throws {
     try progress(.saving(lsn: lsn))
-    let writer = try SnapshotWriter(in: folder, createdAt: options.now)
+    // A server that starts from the snapshot goes on from its time, which is the records' and no clock's.
+    let time = state.newestTime.map { UInt64(clamping: $0) } ?? options.now
+    let writer = try SnapshotWriter(in: folder, createdAt: time)
     try state.save(to: writer, lsn: lsn)
     _ = try writer.finish(durable: durable)
     report.snapshots.append(lsn)

@@ -136,7 +136,9 @@ extension Restoration {
         batch.records.reserveCapacity(Self.batchRecords)
       }
       var reader = ByteReader(bytes)
-      batch.records.append(try Record(from: &reader))
+      let record = try Record(from: &reader)
+      newestTime = record.header.time
+      batch.records.append(record)
       records += 1
       if batch.records.count == Self.batchRecords {
         crew.apply(batch)

@@ -19,6 +19,9 @@ package struct Restoration: Sendable {
   package private(set) var hasSettledNames = false
   /// How many records were replayed.
   package internal(set) var records = 0
+  /// The time of the last record. Where none was replayed, the time of the snapshot, which is taken after its records;
+  /// nil where there is neither.
+  package internal(set) var newestTime: Milliseconds?
 
   let partitioning: Partitioning
 
@@ -35,6 +38,7 @@ package struct Restoration: Sendable {
 
   /// Takes the sections of a snapshot, several at a time.
   package mutating func load(_ snapshot: SnapshotReader) throws {
+    newestTime = Milliseconds(clamping: snapshot.info.createdAt)
     let sections = snapshot.sections
     let loaded = LoadedSections()
     let partitioning = partitioning
@@ -78,8 +82,10 @@ package struct Restoration: Sendable {
     apply(try Record(from: &reader), lsn: lsn)
   }
 
-  mutating func apply(_ record: Record, lsn: LSN) {
+  /// Applies one record, which must be the next.
+  package mutating func apply(_ record: Record, lsn: LSN) {
     records += 1
+    newestTime = record.header.time
     for change in record.changes {
       change.forEachOwner(partitioning) { index in
         if lsn > covered[index] { partitions[index].state.apply(change, lsn: lsn, header: record.header) }

@@ -25,6 +25,7 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.logFormat), help: .of(.logFormat)) var logFormat: String?
   @Option(name: .of(.logStagedLimit), help: .of(.logStagedLimit)) var logStagedLimit: String?
   @Option(name: .of(.compressionLevel), help: .of(.compressionLevel)) var compressionLevel: String?
+  @Option(name: .of(.clockConflict), help: .of(.clockConflict)) var clockConflict: String?
   @Option(name: .of(.zoneData), help: .of(.zoneData)) var zoneData: String?
 
   /// The settings that were given.
@@ -36,7 +37,7 @@ struct SettingFlags: ParsableArguments {
       (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.clientOutputLimit, clientOutputLimit),
       (.idleTimeout, idleTimeout), (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel),
       (.logFormat, logFormat), (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel),
-      (.zoneData, zoneData),
+      (.clockConflict, clockConflict), (.zoneData, zoneData),
     ]
     return all.compactMap { setting, value in value.map { (setting, $0) } }
   }

@@ -63,11 +63,23 @@ import Testing
     core.advance(79_000)
     #expect(core.expire() == 0)
     #expect(!core.run("SESSION.CHECK \(token)").isNull)
-    core.advance(80_000)
-    #expect(core.run("SESSION.CHECK \(token)").isNull)
-    core.advance(1000)
+    core.advance(81_000)
     #expect(core.expire() == 1)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
     #expect(core.user("ana")?.row.sessionCount == 0)
+  }
+
+  /// Whoever was told that a session is over finds it over for good, also where the clock is set back meanwhile.
+  @Test func theCheckThatFindsASessionOverEndsIt() {
+    let token = core.logIn("ana", "payroll", "TTL 2s")
+    core.advance(2000)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.user("ana")?.row.sessionCount == 0)
+    #expect(core.records.last?.changes.count == 1)
+    #expect(core.horizon == core.lsn)
+    core.now -= 2000
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    core.expectReplicated()
   }
 
   @Test(arguments: [("", 300), ("IDLE 0", 300), ("IDLE 365d", 300), ("IDLE 80s", 80)])

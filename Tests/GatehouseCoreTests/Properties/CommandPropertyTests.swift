@@ -184,11 +184,11 @@ struct PropertyRun {
       ]
     }
     lines += generator.tokens.suffix(20).map { "SESSION.CHECK \($0)" }
-    // A read can note a use in the log, and with it in the replica.
-    let replica = core.replica.map { PartitionCell($0.state.copy()) }
+    // A read can note in the log that a session was used or has ended, and with it in the replica.
+    func copies() -> [PartitionCell] { core.replica.map { PartitionCell($0.state.copy()) } }
+    let (replica, next) = (copies(), copies())
     let live = lines.map { core.run($0) }
-    core.take(replica, core.replicaDirectory)
-    core.replicates = false
+    core.take(replica, core.replicaDirectory, replica: next)
     for (line, answer) in zip(lines, live) {
       let replayed = core.run(line)
       check(replayed == answer, "\(line) answers \(answer), after replay \(replayed)")

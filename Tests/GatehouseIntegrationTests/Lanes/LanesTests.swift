@@ -46,6 +46,8 @@ struct LanesTests {
     }
 
     try expectInvariants(gate)
+    let times = try gate.pages("AUDIT.LIST").compactMap { $0.integer("time") }
+    #expect(times == times.sorted(by: >), "no lane records a time before that of the record before")
     let before = try picture(gate)
     server.kill()
     try server.start(lanes: lanes == 2 ? 1 : 2)

@@ -1,5 +1,6 @@
 import GatehouseCore
 import Glibc
+import Logging
 import NIOCore
 import NIOEmbedded
 import NIOPosix
@@ -86,9 +87,9 @@ private final class Connection {
   private let box: Box
 
   init(_ outer: (any ChannelHandler)? = nil) async throws {
-    let facts = ServerFacts(configuration: ServerConfiguration())
+    let facts = ServerFacts(configuration: ServerConfiguration(), logger: Logger(label: "test"))
     let client = ClientFacts(id: 1, address: "127.0.0.1:1", localAddress: "127.0.0.1:2", isLoopback: true, connected: 0)
-    let lane = Lane(index: 0, loop: channel.testingEventLoop)
+    let lane = Lane(index: 0, loop: channel.testingEventLoop, clock: facts.clock)
     let box = Box(handler: ConnectionHandler(lane: lane, serverFacts: facts, client: client), outer: outer)
     self.box = box
     let channel = channel
@@ -143,9 +144,10 @@ private final class SocketConnection {
     for end in ends { setsockopt(end, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
     peer = Peer(descriptor: ends[1])
     let loop = MultiThreadedEventLoopGroup.singleton.next()
-    let facts = ServerFacts(configuration: ServerConfiguration())
+    let facts = ServerFacts(configuration: ServerConfiguration(), logger: Logger(label: "test"))
     let client = ClientFacts(id: 1, address: "127.0.0.1:1", localAddress: "127.0.0.1:2", isLoopback: true, connected: 0)
-    let box = Box(handler: ConnectionHandler(lane: Lane(index: 0, loop: loop), serverFacts: facts, client: client))
+    let lane = Lane(index: 0, loop: loop, clock: facts.clock)
+    let box = Box(handler: ConnectionHandler(lane: lane, serverFacts: facts, client: client))
     self.box = box
     channel = try await ClientBootstrap(group: loop)
       .channelInitializer { channel in

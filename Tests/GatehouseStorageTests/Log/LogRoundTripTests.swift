@@ -100,4 +100,17 @@ import Testing
     writer.close()
     #expect(try log.recover().records == expected)
   }
+
+  /// Two threads that read the clock one after the other may append in the other order.
+  @Test func timesNeverGoBack() throws {
+    let (_, log) = try TestLog.onSimulatedDisk()
+    let writer = try log.openDriven()
+    #expect(try writer.append([1], at: 1000) == 1)
+    #expect(throws: LogRefusal.early(1000)) { try writer.append([2], at: 999) }
+    #expect(try writer.append([2], at: 1000) == 2)
+    #expect(try writer.append([3], at: 2000) == 3)
+    #expect(throws: LogRefusal.early(2000)) { try writer.append([4], at: 0) }
+    writer.close()
+    #expect(try log.recover().records == [[1], [2], [3]])
+  }
 }

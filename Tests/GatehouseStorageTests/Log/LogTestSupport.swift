@@ -58,8 +58,10 @@ struct TestLog: Sendable {
 
 extension LogWriter {
   @discardableResult
-  func append(_ record: [UInt8]) throws(LogRefusal) -> UInt64 {
-    try record.withUnsafeBufferPointer { bytes throws(LogRefusal) in try append(UnsafeRawBufferPointer(bytes)) }
+  func append(_ record: [UInt8], at time: Int64 = 0) throws(LogRefusal) -> UInt64 {
+    try record.withUnsafeBufferPointer { bytes throws(LogRefusal) in
+      try append(UnsafeRawBufferPointer(bytes), at: time)
+    }
   }
 
   /// Returns once a record is durable, or the log has failed.

@@ -27,7 +27,7 @@ import Testing
           var last: UInt64 = 0
           for number in 0..<2500 {
             let record = [task, UInt8(number & 255), UInt8(number >> 8)]
-            let lsn = try record.withUnsafeBytes { try writer.append($0, wake: number % 10 == 9) }
+            let lsn = try record.withUnsafeBytes { try writer.append($0, at: 0, wake: number % 10 == 9) }
             #expect(lsn > last)
             last = lsn
             if number % 500 == 499 { await writer.waitUntilDurable(lsn) }

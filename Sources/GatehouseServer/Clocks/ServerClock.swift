@@ -1,0 +1,171 @@
+import GatehouseCore
+import Logging
+import Synchronization
+
+/// What time it is for the server: the one clock of all lanes, tasks and threads.
+///
+/// `SteadyClock` decides; this keeps its outcome where a lane reads it without a lock, once a read, and tells the log of
+/// jumps. Nearly every look finds the wall clock where it was, and takes two readings, two loads and an addition.
+final class ServerClock: Sendable {
+  /// The time, and the monotonic clock's reading that it was told at.
+  struct Look {
+    let now: Milliseconds
+    let nanoseconds: UInt64
+  }
+
+  /// What `INFO` tells.
+  struct Figures: Sendable {
+    /// Jumps of the wall clock since the start.
+    var jumps: UInt64 = 0
+    /// The last of them, in milliseconds; negative where it went back. And when, in the server's milliseconds.
+    var lastJump: Int64 = 0
+    var lastJumpTime: Milliseconds = 0
+    /// How far the wall clock is ahead of the server's time, in milliseconds.
+    var wallLead: Int64 = 0
+    /// Whether it is too far ahead to be believed yet.
+    var isDoubted = false
+  }
+
+  private struct State {
+    var clock: SteadyClock
+    var figures = Figures()
+    /// When a jump was last written to the log.
+    var loggedAt: UInt64?
+  }
+
+  /// Between two looks the wall clock may seem to move by as much as passes between the readings of both clocks.
+  private static let slack: Int64 = 1000
+  /// Nanoseconds between two log lines on jumps: a clock that jumps to and fro must not fill the log.
+  private static let logPause: UInt64 = 1_000_000_000
+
+  /// The server's time less the monotonic clock, in microseconds.
+  private let offset: Atomic<Int64>
+  /// The wall clock less the monotonic clock as last seen; `.min` where every look must be a close one.
+  private let wallOffset: Atomic<Int64>
+  private let state: Mutex<State>
+  private let logger: Logger
+
+  init(logger: Logger) {
+    let clock = SteadyClock(Self.reading())
+    self.logger = logger
+    offset = Atomic(clock.offset)
+    wallOffset = Atomic(clock.wallOffset)
+    state = Mutex(State(clock: clock))
+  }
+
+  /// Reads the time.
+  ///
+  /// - Parameter last: the time that the caller was told before. It is not contradicted even where the monotonic clock
+  ///   goes back, as it does on a virtual machine that is set back to an earlier state.
+  @inline(__always)
+  func look(notBefore last: Milliseconds = 0) -> Look {
+    // The wall clock first: whatever passes between the two readings makes it seem behind, never ahead.
+    let wall = Clock.wallMicroseconds()
+    let nanoseconds = Clock.nanoseconds()
+    let monotonic = Int64(nanoseconds / 1000)
+    var now = (offset.load(ordering: .relaxed) + monotonic) / 1000
+    let moved = wall - monotonic &- wallOffset.load(ordering: .relaxed)
+    if moved > Self.slack || moved < -Self.slack || now < last { now = lookClosely(notBefore: last) }
+    return Look(now: now, nanoseconds: nanoseconds)
+  }
+
+  /// Milliseconds since 1970.
+  var milliseconds: Milliseconds { look().now }
+
+  /// Microseconds since 1970.
+  var microseconds: Int64 {
+    _ = look()
+    return offset.load(ordering: .relaxed) + Int64(Clock.nanoseconds() / 1000)
+  }
+
+  /// Goes on from the time of the newest record, where the wall clock is behind it.
+  func advance(to time: Milliseconds) {
+    state.withLock { state in
+      state.clock.advance(to: time * 1000, at: Int64(Clock.nanoseconds() / 1000))
+      publish(state.clock)
+    }
+  }
+
+  /// The steps ahead that were followed since the start, in milliseconds: by so much things only seem to have aged.
+  var stepsFollowed: Milliseconds { state.withLock { $0.clock.stepsFollowed } / 1000 }
+
+  var figures: Figures {
+    _ = look()
+    return state.withLock { state in
+      var figures = state.figures
+      figures.wallLead = state.clock.wallLead / 1000
+      figures.isDoubted = state.clock.isDoubting
+      return figures
+    }
+  }
+
+  // MARK: Looking closely
+
+  /// Both clocks, read so near to each other that the difference is no jump.
+  private static func reading() -> SteadyClock.Reading {
+    var wall: Int64 = 0
+    var after: UInt64 = 0
+    for _ in 0..<8 {
+      let before = Clock.nanoseconds()
+      wall = Clock.wallMicroseconds()
+      after = Clock.nanoseconds()
+      if after &- before < UInt64(slack) * 1000 { break }
+    }
+    return SteadyClock.Reading(wall: wall, monotonic: Int64(after / 1000))
+  }
+
+  @inline(never)
+  private func lookClosely(notBefore last: Milliseconds) -> Milliseconds {
+    let (now, event) = state.withLock { state -> (Milliseconds, (event: SteadyClock.Event, isLogged: Bool)?) in
+      // Read inside the lock, so that readings come in order.
+      let reading = Self.reading()
+      let event = state.clock.read(reading, notBefore: last * 1000)
+      publish(state.clock)
+      let now = state.clock.time(at: reading.monotonic) / 1000
+      return (now, event.map { ($0, note($0, at: now, &state)) })
+    }
+    if let event, event.isLogged { log(event.event) }
+    return now
+  }
+
+  private func publish(_ clock: SteadyClock) {
+    offset.store(clock.offset, ordering: .relaxed)
+    wallOffset.store(clock.isDoubting ? .min / 2 : clock.wallOffset, ordering: .relaxed)
+  }
+
+  /// - Returns: whether it is to be logged.
+  private func note(_ event: SteadyClock.Event, at now: Milliseconds, _ state: inout State) -> Bool {
+    switch event {
+    case .steppedAhead(let step), .doubted(let step), .believed(let step):
+      state.figures.lastJump = step / 1000
+    case .steppedBack(let step): state.figures.lastJump = -step / 1000
+    case .retracted: break
+    }
+    if case .believed = event {} else { state.figures.jumps += 1 }
+    state.figures.lastJumpTime = now
+    let nanoseconds = Clock.nanoseconds()
+    if let last = state.loggedAt, nanoseconds &- last < Self.logPause { return false }
+    state.loggedAt = nanoseconds
+    return true
+  }
+
+  private func log(_ event: SteadyClock.Event) {
+    func seconds(_ step: Int64) -> Logger.Metadata { ["seconds": "\(Double(step / 1000) / 1000)"] }
+    switch event {
+    case .steppedAhead(let step):
+      logger.warning("the clock was set ahead; the server's time follows it", metadata: seconds(step))
+    case .steppedBack(let step):
+      logger.warning(
+        "the clock was set back; the server's time goes on by the monotonic clock", metadata: seconds(step))
+    case .doubted(let step):
+      logger.error(
+        "the clock is far ahead; the server's time follows it once it has stayed there for \(Self.patience) minutes",
+        metadata: seconds(step))
+    case .believed(let step):
+      logger.error("the clock has stayed far ahead; the server's time follows it now", metadata: seconds(step))
+    case .retracted: logger.warning("the clock has come back; the server's time never followed it")
+    }
+  }
+
+  private static let patience = SteadyClock.patience / 60_000_000
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite("Time that goes back by an operator's word") struct ClockSetTests {
+  @Test func endsWhatWasToEndByTheOldTime() {
+    let core = CoreHarness(partitions: 8)
+    core.run("PRODUCT.CREATE payroll")
+    for name in ["ana", "bob", "root"] { core.run("USER.CREATE \(name) PRODUCT payroll NOINVITE") }
+    core.run("ROLE.GRANT root super-administrator")
+    core.advance(100 * 365 * TimeText.day)
+    let tokens = ["ana", "bob", "root"].map { core.logIn($0, "payroll") }
+    let impersonation = core.run("IMPERSONATE.START \(tokens[2]) ana REASON help")["session"].text!
+    let answer = core.run("USER.SET ana department IT IDEM key-1")
+    #expect(answer.integer == 1)
+    let future = core.now
+    core.now = CoreHarness.start
+    core.apply(.clockSet(old: future, new: core.now))
+    for token in tokens + [impersonation] { #expect(core.run("SESSION.CHECK \(token)").isNull) }
+    #expect(core.run("IMPERSONATE.LIST").items.isEmpty)
+    #expect(core.run("SESSION.LIST ana").items.isEmpty)
+    #expect(core.run("USER.SET ana department HR IDEM key-1").integer == 1)
+    #expect(core.expire() == 0)
+    // All goes on from there.
+    let next = core.logIn("ana", "payroll")
+    #expect(!core.run("SESSION.CHECK \(next)").isNull)
+    #expect(Invariants.check(core.cells, core.directory.state).isEmpty)
+    core.expectReplicated()
+    let text = ChangeText(Change.clockSet(old: future, new: core.now))
+    #expect(text.kind == "clock-set")
+    #expect(text.description.contains("2126-") && text.description.contains("2026-03-01T09:00:00.000Z"))
+  }
+
+  /// Deadlines are watched in seconds of 32 bits, which end in 2106.
+  @Test func sessionsOfTheNextCenturyAreLookedAtOnce() {
+    let core = CoreHarness(partitions: 1, now: TimeText.time("2126-01-01T00:00:00Z")!)
+    core.run("PRODUCT.CREATE payroll")
+    core.run("USER.CREATE ana PRODUCT payroll NOINVITE")
+    let token = core.logIn("ana", "payroll", "TTL 2s")
+    #expect(core.expire() == 0)
+    #expect(!core.run("SESSION.CHECK \(token)").isNull)
+    core.advance(2000)
+    #expect(core.expire() == 1)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+  }
+}

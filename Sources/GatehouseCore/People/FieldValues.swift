@@ -7,7 +7,7 @@ extension Turn {
       throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
     }
     if text.isEmpty { return text }
-    try requireVisible(text, field.name)
+    try Self.requireVisible(text, field.name)
     switch field {
     case .email:
       guard EntityNames.isEmail(text) else {

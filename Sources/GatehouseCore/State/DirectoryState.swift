@@ -76,7 +76,7 @@ extension Directory {
     case .contactCreated, .contactSet, .userCreated, .userSet, .userRenamed, .statusSet, .accessSet, .roleGranted,
       .roleRevoked, .workspaceJoined, .workspaceLeft, .noted, .mailQueued, .sessionOpened, .sessionEnded, .sessionSeen,
       .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .answerKept, .snapshotTaken,
-      .logArchived:
+      .logArchived, .clockSet:
       return nil
     }
     return Directory(lsn: lsn, workspaces: workspaces, products: products, services: services, zones: zones)

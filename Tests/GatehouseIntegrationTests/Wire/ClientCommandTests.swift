@@ -185,10 +185,10 @@ struct ClientCommandTests {
     pause(.milliseconds(2_100))
     let young = try server.client(.resp2)
     try young.ok("AUTH \(secret)")
-    #expect(try young.integer("CLIENT KILL USER app MAXAGE 2") == 1)
+    #expect(try young.integer("CLIENT KILL USER default") == 0)
+    // The connection that made the first service goes on as that service.
+    #expect(try young.integer("CLIENT KILL USER app MAXAGE 2") == 2)
     #expect(throws: (any Error).self) { try old.ok("PING") }
-    // The connection that defined the first service goes on as `default`.
-    #expect(try young.integer("CLIENT KILL USER default") == 1)
     #expect(throws: (any Error).self) { try gate.ok("PING") }
     #expect(try young.text("PING") == "PONG")
   }

@@ -37,6 +37,8 @@ final class UnreadableDisk: Disk {
   func syncDirectory(_ path: String) throws(DiskError) { try base.syncDirectory(path) }
   func exists(_ path: String) -> Bool { base.exists(path) }
   func realPath(_ path: String) -> String? { base.realPath(path) }
+  func status(_ path: String) throws(DiskError) -> FileStatus { try base.status(path) }
+  func openDirectory(_ path: String) throws(DiskError) -> any DiskFile { try base.openDirectory(path) }
   func freeBytes(_ path: String) throws(DiskError) -> UInt64 { try base.freeBytes(path) }
 }
 
@@ -59,6 +61,7 @@ private final class BadFile: DiskFile {
   func sync() throws(DiskError) { try base.sync() }
   func forgetCached() throws(DiskError) { try base.forgetCached() }
   func size() throws(DiskError) -> UInt64 { try base.size() }
+  func status() throws(DiskError) -> FileStatus { try base.status() }
   func truncate(to size: UInt64) throws(DiskError) { try base.truncate(to: size) }
   func allocate(_ size: UInt64) throws(DiskError) { try base.allocate(size) }
   func lock() throws(DiskError) -> Bool { try base.lock() }

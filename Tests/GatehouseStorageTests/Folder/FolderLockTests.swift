@@ -55,7 +55,7 @@ import Testing
     let store = try StoreFixture(on: disk)
     try store.append(3)
     store.stop()
-    let report = Verification.run(try DataFolder.look(at: "/data", disk: disk))
+    let report = try Verification.run(try DataFolder.look(at: "/data", disk: disk))
     #expect(report.problems == [])
   }
 

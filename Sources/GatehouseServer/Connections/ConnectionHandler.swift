@@ -256,6 +256,11 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Sends a reply, or keeps it until the log is durable through `horizon`.
   func add(_ reply: Reply, horizon: LSN) {
     let version = client.version
+    if horizon > 0, horizon > lane.durable, lane.services.isLogStuck, lastWrite <= lane.durable {
+      // Refused at once, so that what follows in the same read does not share its place and its fate.
+      let refusal = refusalOfWaiting
+      return queue.add(horizon: 0, durable: 0, ready: &ready) { $0.writeImmutableBuffer(refusal) }
+    }
     queue.add(horizon: horizon, durable: horizon == 0 ? 0 : lane.durable, ready: &ready) { buffer in
       ReplyEncoder.encode(reply, version, into: &buffer)
     }
@@ -303,13 +308,18 @@ final class ConnectionHandler: ChannelInboundHandler {
       if hasFailed { close() }
       return !hasFailed
     }
-    var reply = Reply()
-    reply.error((hasFailed ? Refusal.neverDurable : .notDurableYet).text)
-    var bytes = ByteBuffer()
-    ReplyEncoder.encode(reply, client.version, into: &bytes)
-    queue.refuse(beyond: durable, with: bytes)
+    queue.refuse(beyond: durable, with: refusalOfWaiting)
     queue.release(durable: durable, into: &ready)
     return true
+  }
+
+  /// What is answered in place of a reply that would wait for a log that does not go on.
+  private var refusalOfWaiting: ByteBuffer {
+    var reply = Reply()
+    reply.error((lane.services.hasLogFailed ? Refusal.neverDurable : .notDurableYet).text)
+    var bytes = ByteBuffer()
+    ReplyEncoder.encode(reply, client.version, into: &bytes)
+    return bytes
   }
 
   var nextHorizon: LSN? { queue.nextHorizon }

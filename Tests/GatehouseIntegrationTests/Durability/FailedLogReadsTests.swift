@@ -37,6 +37,7 @@ struct FailedLogReadsTests {
   }
 
   /// Every read is answered, alone and in a pipeline, on one connection that stays open.
+  /// - Parameter durable: reads of what is durable for certain; others may share a partition with what was lost.
   private func expectAnswers(_ server: TestServer, durable: Set<String>) throws {
     let gate = try server.client()
     for read in Self.reads {
@@ -61,7 +62,7 @@ struct FailedLogReadsTests {
     let acknowledged = writeUntilItFails(gate) { "USER.CREATE u\($0) PRODUCT payroll" }
     #expect(acknowledged > 0 && acknowledged < 500)
     try expectAnswers(
-      server, durable: ["LOGIN.CHECK u0 payroll", "USER.GET u0", "AUDIT.LIST", "AUDIT.VERIFY", "PRODUCT.LIST", "PING"])
+      server, durable: ["LOGIN.CHECK u0 payroll", "AUDIT.LIST", "AUDIT.VERIFY", "PRODUCT.LIST", "PING"])
     let lost = try server.client()
     try lost.refused("USER.GET u\(acknowledged)", with: "READONLY")
     try lost.refused("USER.CREATE x", with: "READONLY")
@@ -85,7 +86,7 @@ struct FailedLogReadsTests {
       acknowledged += 1
     }
     #expect(acknowledged > 0 && acknowledged < 500)
-    try expectAnswers(server, durable: ["LOGIN.CHECK u0 payroll", "USER.GET u0", "AUDIT.LIST", "PING"])
+    try expectAnswers(server, durable: ["LOGIN.CHECK u0 payroll", "AUDIT.LIST", "PING"])
     for _ in 0..<20 {
       try gate.refused("USER.CREATE x", with: "READONLY the disk is full")
       pause(.milliseconds(50))

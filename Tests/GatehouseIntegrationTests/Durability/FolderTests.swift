@@ -100,9 +100,9 @@ struct FolderTests {
   func filesTakenAway(name: String) throws {
     let server = try TestServer()
     let gate = try server.client()
-    try gate.ok("USER.CREATE ana")
+    try gate.ok("PRODUCT.CREATE payroll")
     pause(.milliseconds(600))
-    try gate.ok("USER.CREATE bo")
+    try gate.ok("USER.CREATE bo PRODUCT payroll")
     let path = name.isEmpty ? server.dataPath : "\(server.dataPath)/\(name)"
     try FileManager.default.moveItem(atPath: path, toPath: server.folder.path("elsewhere"))
     var error = ""
@@ -115,7 +115,7 @@ struct FolderTests {
     }
     #expect(error.contains("\(path) is gone"), "\(error)")
     #expect(error.contains("bring back what was there"), "\(error)")
-    #expect(try server.client().fields("USER.GET bo")["username"] == "bo")
+    #expect(try server.client().text("LOGIN.CHECK bo payroll") == "ALLOW")
     #expect(try server.terminate() == .exited(74))
 
     try FileManager.default.moveItem(atPath: server.folder.path("elsewhere"), toPath: path)

@@ -1,5 +1,5 @@
 /// A login in force, or an impersonation: a login in force as somebody else.
-public struct SessionRow: TableRow {
+public struct SessionRow: ReusableRow {
   /// SHA-256 of the token's text; the token itself is nowhere.
   public var token: Digest = .zero
   public var lsn: LSN = 0
@@ -32,6 +32,14 @@ public struct SessionRow: TableRow {
   public static var vacant: SessionRow { SessionRow() }
 
   public var isUsed: Bool { user != 0 }
+
+  /// Of a free slot its generation is known, and the free slot after it.
+  public var vacancy: UInt64 { UInt64(generation) << 32 | UInt64(next) }
+
+  public init(vacancy: UInt64) {
+    generation = UInt32(vacancy >> 32)
+    next = UInt32(truncatingIfNeeded: vacancy)
+  }
 
   /// When the session ends by itself if it is not used any more.
   public var deadline: Milliseconds {

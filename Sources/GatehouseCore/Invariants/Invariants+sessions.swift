@@ -14,7 +14,9 @@ extension InvariantChecker {
     expect(used == state.sessionCount, "partition \(state.index) counts \(state.sessionCount) sessions, not \(used)")
     var free = Set<Int>()
     var slot = Int(state.freeSession)
-    while slot != 0, state.sessions.contains(slot), free.insert(slot).inserted { slot = Int(state.sessions[slot].next) }
+    while slot != 0, state.sessions.contains(slot), free.insert(slot).inserted {
+      slot = Int(state.sessions.vacantRow(slot).next)
+    }
     expect(slot == 0, "partition \(state.index) has a broken list of free session slots")
     expect(
       free.count == state.sessions.last - used && free.allSatisfy { !state.sessions[$0].isUsed },

@@ -267,7 +267,7 @@ extension PartitionState {
     guard isMine(opened.session) else { return }
     let serial = partitioning.serial(of: opened.session)
     let slot = SessionNumber.slot(serial)
-    if freeSession == UInt32(slot) { freeSession = sessions[slot].next }
+    if freeSession == UInt32(slot) { freeSession = sessions.vacantRow(slot).next }
     let user = partitioning.serial(of: opened.user)
     var row = SessionRow()
     row.token = opened.token
@@ -284,7 +284,7 @@ extension PartitionState {
     row.kind = opened.impersonation == nil ? .login : .impersonation
     row.isBound = opened.isBound
     row.next = users[user].sessions
-    sessions.put(row, at: slot)
+    sessions.reuse(slot, for: row)
     if row.next != 0 { sessions[Int(row.next)].previous = UInt32(slot) }
     users.update(user) {
       $0.sessions = UInt32(slot)
@@ -322,10 +322,8 @@ extension PartitionState {
       if row.previous == 0 { $0.sessions = row.next }
       $0.sessionCount -= 1
     }
-    var free = SessionRow()
-    free.generation = row.generation &+ 1
-    free.next = freeSession
-    sessions.put(free, at: slot)
+    sessions.put(
+      SessionRow(vacancy: UInt64(row.generation &+ 1) << 32 | UInt64(freeSession)), at: slot)
     freeSession = UInt32(slot)
     sessionCount -= 1
   }

@@ -22,7 +22,7 @@ extension PartitionState {
       writer.text(holder.name)
       writer.id(holder.user)
     }
-    sessions.encode(into: &writer) { $1.encode(&$0) }
+    encodeSessions(into: &writer)
     writer.varint(freeSession)
     writer.list(impersonations.sorted { $0.key < $1.key }) { writer, entry in
       writer.id(entry.key)
@@ -45,6 +45,14 @@ extension PartitionState {
       entry.value.encode(&writer)
     }
     writer.varint(answersToSweep)
+  }
+
+  private func encodeSessions(into writer: inout ByteWriter) {
+    var slot = 0
+    sessions.encode(into: &writer) { writer, row in
+      slot += 1
+      (row.isUsed ? row : sessions.vacantRow(slot)).encode(&writer)
+    }
   }
 
   private func encodeUsers(into writer: inout ByteWriter) {

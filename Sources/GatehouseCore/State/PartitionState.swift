@@ -30,6 +30,8 @@ public struct PartitionState: ~Copyable, Sendable {
   /// When to look at which session: deadline in seconds above, slot below. Derived; a deadline that has moved
   /// since is found out when its time comes.
   var deadlines = Heap<UInt64>()
+  /// The most deadlines there were since the heap was last made smaller.
+  var mostDeadlines = 0
 
   public internal(set) var timers: [TimerKey: RunningTimer] = [:]
   public internal(set) var entries = RowTable<EntryRow>()
@@ -250,7 +252,7 @@ extension PartitionState {
   /// The id that the next session gets.
   public func nextSession() -> SessionID {
     let slot = freeSession != 0 ? Int(freeSession) : sessions.last + 1
-    let generation = freeSession != 0 ? sessions[slot].generation : 0
+    let generation = freeSession != 0 ? sessions.vacantRow(slot).generation : 0
     return SessionNumber.id(slot: slot, generation: generation, partition: index, partitioning)
   }
 

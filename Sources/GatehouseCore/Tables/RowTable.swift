@@ -21,9 +21,13 @@ public struct DetailRange: BitwiseCopyable, Sendable {
 /// changing a row of a copy then copies one page, flat memory without reference counts. That is what makes
 /// a snapshot of live state cheap.
 public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
-  private(set) var pages: ContiguousArray<RowPage<Row>> = []
+  var pages: ContiguousArray<RowPage<Row>> = []
   /// How often the table was copied. A page that has been written to since is nobody else's, and need not be asked.
-  private var epoch = 0
+  private(set) var epoch = 0
+  /// What the rows of pages that were given back still say, by page.
+  var vacancies: [Int: ContiguousArray<UInt64>] = [:]
+  /// The page that was looked at last for whether it can be given back.
+  var sweep = 0
 
   /// The largest serial number in use so far; the next new row takes the one above.
   public private(set) var last = 0
@@ -37,6 +41,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
     copy.pages = pages
     copy.last = last
     copy.epoch = epoch
+    copy.vacancies = vacancies
     return copy
   }
 
@@ -62,10 +67,10 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   }
 
   @inline(__always)
-  private static func pageIndex(_ serial: Int) -> Int { (serial - 1) >> RowPage<Row>.shift }
+  static func pageIndex(_ serial: Int) -> Int { (serial - 1) >> RowPage<Row>.shift }
 
   @inline(__always)
-  private static func place(_ serial: Int) -> Int { (serial - 1) & (RowPage<Row>.size - 1) }
+  static func place(_ serial: Int) -> Int { (serial - 1) & (RowPage<Row>.size - 1) }
 
   /// How many rows of a page are in use.
   func filled(_ page: Int) -> Int { min(RowPage<Row>.size, last - page * RowPage<Row>.size) }

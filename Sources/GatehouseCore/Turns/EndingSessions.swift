@@ -75,6 +75,17 @@ extension PartitionState {
     for id in due { if let slot = slot(of: id) { watch(slot) } }
   }
 
+  /// Gives back memory of sessions that have ended, a little at a time. What the state says stays the same.
+  public mutating func giveBackMemory() {
+    // Half empty: below that the slots will be needed again.
+    if sessionCount < sessions.last / 2 { sessions.giveBackVacantPages(limit: 8) }
+    mostDeadlines = max(mostDeadlines, deadlines.count)
+    if mostDeadlines > 1024, deadlines.count < mostDeadlines / 4 {
+      deadlines = Heap(deadlines.unordered)
+      mostDeadlines = deadlines.count
+    }
+  }
+
   /// How many deadlines are kept, those of the past included.
   public var watchedDeadlines: Int { deadlines.count }
 

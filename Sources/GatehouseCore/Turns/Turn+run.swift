@@ -320,7 +320,9 @@ extension Turn {
   public func collect(_ cell: HeldPartition, into gathered: inout Gathered) -> Bool {
     guard case .gather(let body, _) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     home = cell
+    // Taken out, as what two hold would be copied when it grows.
     var result = gathered
+    gathered = Gathered()
     let outcome = attempt { () throws(Halt) in try body(self, cell, &result) }
     guard case .decided = outcome, reply.isEmpty else { return false }
     result.horizon = max(result.horizon, horizon)

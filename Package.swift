@@ -31,6 +31,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(name: "CPrefetch"),
+    .systemLibrary(name: "CMalloc"),
     .target(
       name: "GatehouseCore",
       dependencies: ["CPrefetch", .product(name: "HeapModule", package: "swift-collections")],
@@ -46,7 +47,7 @@ let package = Package(
     .target(
       name: "GatehouseServer",
       dependencies: [
-        "GatehouseCore", "GatehouseWire", "GatehouseStorage",
+        "CMalloc", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),

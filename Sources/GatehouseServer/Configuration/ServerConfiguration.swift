@@ -86,8 +86,13 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// How many commands the slow log keeps; the oldest gives way.
   package var slowlogLength = 128
 
-  /// How many bytes of replies may wait for a client that does not read them before it is disconnected.
+  /// How many bytes may wait for a client that does not read its replies, replies and further requests together, before
+  /// it is disconnected. A client that goes on reading is not, however large its replies are.
   package var clientOutputLimit = 64 * mebibyte
+
+  /// How many bytes may wait for all clients together. Beyond it clients are disconnected, first those that read
+  /// nothing, and of these the ones for which the most waits.
+  package var totalOutputLimit = 512 * mebibyte
 
   /// A connection that sends nothing for this long is closed; zero leaves it open for good.
   package var idleTimeout: Duration = .zero

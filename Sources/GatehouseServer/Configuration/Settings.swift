@@ -95,7 +95,11 @@ extension Setting {
 
   package static let clientOutputLimit = size(
     "client-output-limit", \.clientOutputLimit, live: true, ServerConfiguration.mebibyte...(1 << 34),
-    "replies that may wait for a client that does not read")
+    "replies and requests that may wait for a client that does not read")
+
+  package static let totalOutputLimit = size(
+    "total-output-limit", \.totalOutputLimit, live: true, 16 * ServerConfiguration.mebibyte...(1 << 40),
+    "replies and requests that may wait for all clients together")
 
   package static let idleTimeout = duration(
     "idle-timeout", \.idleTimeout, live: true, .seconds(1) ... .seconds(365 * 86_400),
@@ -129,8 +133,8 @@ extension Setting {
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
-    archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, idleTimeout, pingBeforeAuthentication,
-    logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict, zoneData,
+    archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, totalOutputLimit, idleTimeout,
+    pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict, zoneData,
   ]
 
   /// The setting of that name in any case.

@@ -13,7 +13,7 @@ struct ClientLine {
     let memory = Memory(connection)
     fields = [
       ("id", "\(client.id)"), ("addr", client.address), ("laddr", client.localAddress),
-      ("fd", "\(connection.socket.descriptor ?? -1)"), ("name", client.name),
+      ("fd", "\(connection.outbox.descriptor ?? -1)"), ("name", client.name),
       ("age", "\((now - client.connected) / 1000)"), ("idle", "\((now - client.lastCommand) / 1000)"),
       ("flags", Self.flags(connection)), ("db", "0"), ("sub", "0"), ("psub", "0"), ("ssub", "0"),
       ("multi", "\(connection.transaction.count ?? -1)"), ("watch", "0"), ("qbuf", "\(memory.unread)"),
@@ -58,8 +58,8 @@ struct ClientLine {
       transaction = connection.transaction.bytes
       ready = connection.ready.readableBytes
       readyCapacity = connection.ready.capacity
-      waiting = connection.queue.pendingBytes + connection.socket.queued
-      isSending = connection.socket.queued > 0
+      waiting = connection.untakenBytes
+      isSending = !connection.outbox.isEmpty
       total = connection.unread.capacity + transaction + readyCapacity + waiting
     }
   }

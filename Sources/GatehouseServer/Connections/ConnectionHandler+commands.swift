@@ -53,9 +53,6 @@ extension ConnectionHandler {
 
   // MARK: Scans
 
-  /// How long a scan goes on before the lane looks after its other connections.
-  private static let scanNanoseconds: UInt64 = 1_000_000
-
   private func scan(_ request: Arguments, _ executor: CommandExecutor) {
     let turn = executor.turn
     guard executor.authorise() else {
@@ -64,8 +61,7 @@ extension ConnectionHandler {
     }
     turn.letGo()
     var scan = Scan(executor, request, facts)
-    let start = Clock.nanoseconds()
-    if scan.run(executor, while: { Clock.nanoseconds() &- start < Self.scanNanoseconds }) {
+    if lane.mayWork(), scan.run(executor, while: lane.mayWork) {
       if turn.reply.isError { refuseAsDecided(turn) } else { add(turn.reply, horizon: turn.horizon) }
       return
     }
@@ -79,23 +75,20 @@ extension ConnectionHandler {
     add(turn.reply, horizon: turn.horizon)
   }
 
-  /// Goes on with a scan when the loop has dealt with what else there is.
+  /// Goes on with a scan in the lane's next round.
   private func goOn(_ underWay: ScanUnderWay) {
-    lane.loop.execute {
-      let connection = underWay.answer.connection
-      if connection.hasClosed { return }
-      let executor = connection.lane.executor!
-      let start = Clock.nanoseconds()
-      guard underWay.scan.run(executor, while: { Clock.nanoseconds() &- start < Self.scanNanoseconds }) else {
-        return connection.goOn(underWay)
-      }
-      let turn = executor.turn
-      underWay.answer.give(EncodedReply(turn.reply, horizon: turn.horizon, version: underWay.version))
-    }
+    lane.wait(
+      .task { [self] in
+        if hasClosed { return }
+        let executor = lane.executor!
+        guard underWay.scan.run(executor, while: lane.mayWork) else { return goOn(underWay) }
+        let turn = executor.turn
+        underWay.answer.give(EncodedReply(turn.reply, horizon: turn.horizon, version: underWay.version))
+      })
   }
 }
 
-/// A scan between two goes of its lane.
+/// A scan between two rounds of its lane.
 private final class ScanUnderWay: @unchecked Sendable {
   /// Touched on its lane only.
   var scan: Scan

@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseWire
+import Logging
 import NIOCore
 import Synchronization
 
@@ -20,20 +21,25 @@ final class ConnectionHandler: ChannelInboundHandler {
   @exclusivity(unchecked) var isMonitor = false
 
   @exclusivity(unchecked) var context: ChannelHandlerContext!
-  @exclusivity(unchecked) private(set) var socket = DirectSocket()
+  @exclusivity(unchecked) private(set) var outbox = Outbox()
   @exclusivity(unchecked) private var parser = RequestParser()
   /// Bytes that are no whole request yet, or wait because the connection is paused.
   @exclusivity(unchecked) private(set) var unread = ByteBuffer()
-  /// Replies that leave with the next flush.
+  /// Replies that leave with the next flush. Its memory is the lane's, lent for as long as there are any.
   @exclusivity(unchecked) var ready = ByteBuffer()
   @exclusivity(unchecked) var queue = ReplyQueue()
   @exclusivity(unchecked) var transaction = Transaction()
   @exclusivity(unchecked) private var isWaitingForLog = false
-  /// Whether requests wait until what is under way elsewhere has been answered.
+  /// Whether requests wait until something has come first: what is under way elsewhere, the client that is to take its
+  /// replies, the lane's next round.
   @exclusivity(unchecked) var isPaused = false
+  /// Whether the connection waits in its lane's line.
+  @exclusivity(unchecked) private var isInLine = false
   @exclusivity(unchecked) private var isReading = false
   @exclusivity(unchecked) private(set) var isClosing = false
   private var isInputClosed = false
+  /// Whether the channel reads by itself.
+  private var isChannelReading = true
   /// The largest LSN of this connection's writes, for `WAITAOF`.
   @exclusivity(unchecked) var lastWrite: LSN = 0
 
@@ -44,44 +50,49 @@ final class ConnectionHandler: ChannelInboundHandler {
     facts = ConnectionFacts(id: client.id, service: nil, rights: [])
   }
 
-  /// How much may be ready before the connection flushes within a read.
-  private static let flushBytes = 256 * 1024
+  // A connection may do so much in one slice of its requests (see `Rounds`).
+  private static let sliceNanoseconds: UInt64 = 250_000
+  private static let sliceBytes = 64 * 1024
+  /// How much a client may leave untaken before no more of its requests are carried out: replies are made as the client
+  /// takes them, so that what waits are requests, which are small. The kernel's own buffer keeps the connection busy.
+  private static let mostUntaken = 64 * 1024
+  /// How many bytes of replies may wait for the log before no more requests are carried out.
+  private static let mostUnsettled = 1024 * 1024
+  /// How many bytes of requests are read ahead of those that can be carried out.
+  private static let readAhead = 64 * 1024
+
   // MARK: Channel
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    socket.open(context)
+    outbox.open(context)
     lane.connections[client.id] = self
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelInactive(context: ChannelHandlerContext) {
-    socket.close()
+    outbox.close()
     isClosing = true
+    unread = ByteBuffer()
+    countWaiting()
     lane.connections[client.id] = nil
     if isMonitor { lane.services.monitors.leave() }
-    serverFacts.connectedClients.subtract(1, ordering: .relaxed)
     context.fireChannelInactive()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isClosing { return }
+    if isClosing || isFinishing { return }
     var bytes = unwrapInboundIn(data)
     serverFacts.inputBytes.add(bytes.readableBytes, ordering: .relaxed)
     client.inputBytes &+= bytes.readableBytes
     if unread.readableBytes == 0 { unread = bytes } else { unread.writeBuffer(&bytes) }
-    process()
+    if isPaused { noteUnread() } else { process() }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
     flush()
     closeIfDone()
-  }
-
-  func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { resume() }
-    context.fireChannelWritabilityChanged()
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -96,34 +107,46 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   // MARK: Requests
 
-  /// Carries out the whole requests among the unread bytes.
+  /// Carries out the whole requests among the unread bytes, slice by slice for as long as the lane's round lasts.
   private func process() {
     guard !isReading, !isPaused else { return }
     isReading = true
-    lane.beginRead()
-    client.lastCommand = lane.monotonic
+    if ready.capacity == 0 { swap(&ready, &lane.spareReady) }
     parser.authenticated = isKnown
     var bytes = unread
     unread = ByteBuffer()
-    let consumed = bytes.withUnsafeReadableBytes { carryOut($0, lane) }
-    bytes.moveReaderIndex(forwardBy: consumed)
-    if bytes.readableBytes > 0, !isClosing {
+    repeat {
+      lane.beginRead()
+      client.lastCommand = lane.monotonic
+      isSliceOver = false
+      sliceEnd = ready.readableBytes + queue.pendingBytes + Self.sliceBytes
+      let consumed = bytes.withUnsafeReadableBytes { carryOut($0, lane) }
+      bytes.moveReaderIndex(forwardBy: consumed)
+      if isSliceOver { flush() }
+    } while isSliceOver && !isPaused && !isClosing && lane.mayGoOn()
+    if bytes.readableBytes > 0, !isClosing, !isFinishing {
       unread = bytes
-      unread.discardReadBytes()
+      // Not each time: what is left of a long pipeline would be moved for every slice.
+      if unread.readerIndex >= unread.readableBytes { unread.discardReadBytes() }
     }
     isReading = false
-    if isPaused { setReading(false) }
-    if overflows { close() }
+    if isSliceOver && !isPaused { waitInLine() }
+    if isPaused { noteUnread() } else { countWaiting() }
   }
 
-  /// Carries out requests until the bytes end, or something must come first.
+  /// Whether the slice of requests is over before its bytes are.
+  @exclusivity(unchecked) private(set) var isSliceOver = false
+  /// How many bytes of replies there may be at the slice's end.
+  @exclusivity(unchecked) private var sliceEnd = 0
+
+  /// Carries out requests until the bytes or the slice end, or something must come first.
   ///
   /// - Returns: how many bytes were whole requests.
   private func carryOut(_ all: UnsafeRawBufferPointer, _ lane: Lane) -> Int {
     let executor = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.executor : nil
     var consumed = 0
     if transaction.isRunning, let executor { runTransaction(lane, executor, executor.turn) }
-    while consumed < all.count, !isPaused, !isClosing {
+    while consumed < all.count, !isPaused, !isClosing, !isSliceOver {
       let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
       lane.run.fill(rest, &parser)
       guard let done = lane.run.count > 0 ? carryOutRun(rest, lane, executor) : carryOutNext(rest, lane, executor)
@@ -131,8 +154,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         break
       }
       consumed += done
+      // The clock is read once a run, and not for the last of a read.
+      if consumed < all.count, lane.elapsedInRead > Self.sliceNanoseconds { isSliceOver = true }
     }
+    if consumed == all.count, !transaction.isRunning { isSliceOver = false }
     queue.endRead()
+    if queue.pendingBytes >= Self.mostUnsettled { isPaused = true }
     lane.endRead()
     client.commands &+= UInt64(lane.commandsInRead)
     return consumed
@@ -152,7 +179,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       let request = lane.run.request(index, in: bytes)
       guard take(request, lane, executor, turn, looksAhead ? lane.foresights[index] : .none) else { break }
       done = lane.run.end(of: index)
-      if isPaused || isClosing { break }
+      if isPaused || isClosing || isSliceOver { break }
     }
     if done < lane.run.end(of: count - 1) { parser.startOver() }
     return done
@@ -189,8 +216,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if lane.isWatched, !isQueued { tellMonitors(request) }
     if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
     if !parser.authenticated { parser.authenticated = isKnown }
-    if queue.pendingBytes > 0, overflows { close() }
-    if ready.readableBytes >= Self.flushBytes { flush() }
+    if ready.readableBytes + queue.pendingBytes >= sliceEnd { isSliceOver = true }
     return true
   }
 
@@ -201,11 +227,6 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Whether the client's requests may be large: it has authenticated, or need not.
   private var isKnown: Bool { facts.service != nil || isOpenToAll || client.isLoopback && !lane.isReady }
-
-  /// Whether the client leaves more replies unread than the server keeps for it.
-  private var overflows: Bool {
-    queue.pendingBytes + socket.queued > serverFacts.clientOutputLimit.load(ordering: .relaxed)
-  }
 
   private func fail(_ error: ProtocolError) {
     if let text = error.reply {
@@ -223,22 +244,117 @@ final class ConnectionHandler: ChannelInboundHandler {
     setReading(false)
   }
 
+  // MARK: Going on
+
+  /// Whether nothing has to come before further requests.
+  private var mayCarryOut: Bool {
+    !isReading && !isClosing && !isFinishing && queue.awaited == 0 && queue.pendingBytes < Self.mostUnsettled
+      && outbox.waiting < Self.mostUntaken && context != nil
+      && serverFacts.phase.load(ordering: .relaxed) != .stopping
+  }
+
   /// Goes on with requests that were left because something had to come first.
   func resume() {
-    guard isPaused, !isReading, !isClosing, !isFinishing, queue.awaited == 0, context != nil,
-      context.channel.isWritable,
-      serverFacts.phase.load(ordering: .relaxed) != .stopping
-    else { return }
+    guard isPaused, !isInLine, mayCarryOut else { return }
+    if unread.readableBytes > 0 || transaction.isRunning, !lane.mayWork() { return waitInLine() }
+    goOnWithRequests()
+  }
+
+  /// The lane has come to this connection in its line.
+  func hasTurn() {
+    isInLine = false
+    guard isPaused, mayCarryOut else { return }
+    goOnWithRequests()
+  }
+
+  private func waitInLine() {
+    isPaused = true
+    if isInLine { return }
+    isInLine = true
+    lane.wait(.requests(of: self))
+  }
+
+  private func goOnWithRequests() {
     isPaused = false
     process()
     flush()
-    if !isPaused { setReading(true) }
+    updateReading()
     closeIfDone()
+  }
+
+  // MARK: Reading
+
+  /// Requests wait that cannot be carried out now.
+  private func noteUnread() {
+    countWaiting()
+    updateReading()
+  }
+
+  /// Backpressure: stops reading while more waits than may.
+  func updateReading() {
+    guard !isClosing else { return }
+    let wanted = !isPaused || mayReadAhead
+    if wanted != isChannelReading { setReading(wanted) }
+  }
+
+  private var mayReadAhead: Bool {
+    if isFinishing || serverFacts.phase.load(ordering: .relaxed) == .stopping { return false }
+    if unread.readableBytes < Self.readAhead { return true }
+    // A client that does not take its replies may be one that writes all its requests first. Were it not read from, both
+    // sides would wait for ever.
+    guard outbox.waiting >= Self.mostUntaken else { return false }
+    return waitingBytes < serverFacts.clientOutputLimit.load(ordering: .relaxed) && lane.mayReadAhead
   }
 
   private func setReading(_ on: Bool) {
     guard let context, !isInputClosed else { return }
+    isChannelReading = on
     try? context.channel.syncOptions?.setOption(.autoRead, value: on)
+  }
+
+  // MARK: What waits
+
+  /// Bytes that wait for the client, as its lane has counted them.
+  private var counted = 0
+
+  /// Bytes of memory that wait for the client: replies it has not taken or may not have yet, and requests.
+  var waitingBytes: Int { untakenBytes + unreadBytes }
+  /// … replies.
+  var untakenBytes: Int { outbox.heldBytes + queue.pendingBytes }
+  /// … requests.
+  var unreadBytes: Int { unread.readableBytes }
+
+  @inline(__always)
+  private func countWaiting() {
+    let now = waitingBytes
+    if now == counted { return }
+    lane.noteWaiting(now - counted)
+    counted = now
+  }
+
+  /// How far the client had come with its replies when it was last looked at, and when that had changed.
+  private var progress = (mark: 0, at: Milliseconds(0))
+
+  /// Looks whether the client takes its replies.
+  func noteProgress(at now: Milliseconds) {
+    let mark = outbox.isEmpty ? 0 : outbox.progressMark
+    if mark != progress.mark || outbox.isEmpty { progress = (mark, now) }
+  }
+
+  /// Whether replies wait that the client has not taken anything of for a while.
+  func isStalled(at now: Milliseconds) -> Bool { !outbox.isEmpty && now - progress.at >= WaitingBytes.grace }
+
+  /// Disconnects a client for which more waits than may, and says so where the operator looks.
+  func disconnectOverLimit() {
+    guard !isClosing else { return }
+    serverFacts.outputLimitDisconnections.add(1, ordering: .relaxed)
+    lane.services?.logger.warning(
+      "a client was disconnected: more waits for it than client-output-limit",
+      metadata: [
+        "id": "\(client.id)", "address": "\(client.address)", "replies": "\(untakenBytes)",
+        "requests": "\(unreadBytes)",
+      ])
+    close()
   }
 
   // MARK: Replies
@@ -276,21 +392,22 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Sends what came from elsewhere, and goes on with what waited for it.
   private func goOn() {
-    if overflows { return close() }
     if closesAfterReply { finishAndClose() }
     logAdvanced(lane.durable)
-    if queue.awaited == 0 { resume() }
   }
 
   /// Sends what the log, durable so far, lets go.
   func logAdvanced(_ durable: LSN) {
     isWaitingForLog = false
-    if isClosing, context == nil { return }
+    if isClosing { return }
+    if ready.capacity == 0 { swap(&ready, &lane.spareReady) }
     queue.release(durable: durable, into: &ready)
     if let horizon = queue.nextHorizon, horizon > durable, lane.services.isLogStuck {
       guard giveUpWaiting(durable) else { return }
     }
     flush()
+    countWaiting()
+    resume()
     closeIfDone()
   }
 
@@ -329,28 +446,68 @@ final class ConnectionHandler: ChannelInboundHandler {
     if ready.readableBytes > 0 {
       serverFacts.outputBytes.add(ready.readableBytes, ordering: .relaxed)
       client.outputBytes &+= ready.readableBytes
-      socket.send(&ready)
-      if ready.readableBytes > 0 { writeThroughChannel(context) } else { ready.clear() }
+      outbox.send(&ready)
+      if !outbox.isEmpty { handOver(context) }
     }
+    if ready.capacity > 0 { lane.takeBack(&ready) }
     if !isWaitingForLog, queue.nextHorizon != nil {
       isWaitingForLog = true
       lane.waitForLog(self)
     }
   }
 
-  private func writeThroughChannel(_ context: ChannelHandlerContext) {
-    // Taken out first: the channel may call back from within the write, and more be made ready.
-    let bytes = ready
-    ready = ByteBuffer()
-    let count = bytes.readableBytes
-    socket.noteQueued(count)
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    context.writeAndFlush(wrapOutboundOut(bytes)).whenComplete { handler.value.socket.noteFinished(count, $0) }
-    // Who does not read is not read from.
-    if !context.channel.isWritable, !isClosing, !isPaused {
-      isPaused = true
-      setReading(false)
+  /// Sends a reply that is the same for everybody: encoded once, and its memory shared by all who wait for it.
+  func add(shared reply: ByteBuffer) {
+    isSliceOver = true
+    guard queue.isEmpty else { return queue.add(shared: reply) }
+    flush()
+    guard let context else { return }
+    serverFacts.outputBytes.add(reply.readableBytes, ordering: .relaxed)
+    client.outputBytes &+= reply.readableBytes
+    outbox.send(shared: reply)
+    if !outbox.isEmpty { handOver(context) }
+  }
+
+  /// How many chunks the channel is given at once, where it sends them at once.
+  private static let chunksAtOnce = 4
+  private var isHandingOver = false
+
+  /// The kernel takes no more: has the channel say when it does. Backpressure: until then no more requests are carried
+  /// out.
+  private func handOver(_ context: ChannelHandlerContext) {
+    if progress.mark == 0 { noteProgress(at: lane.now) }
+    defer {
+      if outbox.waiting >= Self.mostUntaken { isPaused = true }
+      countWaiting()
     }
+    for _ in 0..<Self.chunksAtOnce {
+      guard let chunk = outbox.nextForChannel() else { return }
+      let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+      isHandingOver = true
+      context.writeAndFlush(wrapOutboundOut(chunk)).whenComplete { handler.value.channelFinished($0) }
+      isHandingOver = false
+    }
+    // It takes them all, and others come first.
+    lane.wait(.task { [self] in sendMore() })
+  }
+
+  /// The channel has sent its chunk, or never will.
+  private func channelFinished(_ result: Result<Void, any Error>) {
+    outbox.channelFinished(result)
+    if !isHandingOver { sendMore() }
+  }
+
+  private func sendMore() {
+    guard let context, !isClosing else { return }
+    if outbox.sendWaiting(limit: Self.chunksAtOnce * Self.sliceBytes) {
+      lane.wait(.task { [self] in sendMore() })
+    } else {
+      handOver(context)
+    }
+    countWaiting()
+    resume()
+    updateReading()
+    closeIfDone()
   }
 
   // MARK: Closing
@@ -363,17 +520,21 @@ final class ConnectionHandler: ChannelInboundHandler {
   func finishAndClose() {
     isFinishing = true
     isPaused = true
-    unread.clear()
+    unread = ByteBuffer()
+    countWaiting()
     closeIfDone()
   }
 
   private func closeIfDone() {
-    guard isFinishing || (isInputClosed && !isPaused), queue.isEmpty, !isReading, let context else { return }
+    guard isFinishing || (isInputClosed && !isPaused), queue.isEmpty, !isReading, !isClosing, let context else {
+      return
+    }
     flush()
+    // However slowly the client takes the rest: then this is asked again.
+    guard outbox.isEmpty else { return }
     isClosing = true
-    // An empty write ends when all before it have ended, however slowly the client reads.
-    let channel = context.channel
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+    outbox.close()
+    context.close(promise: nil)
   }
 
   /// Whether the client is gone.
@@ -381,8 +542,10 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   /// Closes at once.
   func close() {
-    socket.close()
+    outbox.close()
+    unread = ByteBuffer()
     isClosing = true
+    countWaiting()
     context?.close(promise: nil)
   }
 

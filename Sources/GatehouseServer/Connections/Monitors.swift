@@ -40,11 +40,10 @@ extension ConnectionHandler {
     lane.services.monitors.leave()
   }
 
-  /// Sends a line to one who watches; whoever reads too slowly is let go.
+  /// Sends a line to one who watches. Nothing can make the others wait, so whoever reads too slowly is let go.
   func show(_ line: ByteBuffer) {
-    guard let context else { return }
-    guard context.channel.isWritable else { return close() }
     ready.writeImmutableBuffer(line)
     flush()
+    if waitingBytes >= serverFacts.clientOutputLimit.load(ordering: .relaxed) { disconnectOverLimit() }
   }
 }

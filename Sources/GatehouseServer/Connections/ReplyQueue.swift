@@ -74,6 +74,13 @@ struct ReplyQueue {
     return released + UInt64(slots.count) - 1
   }
 
+  /// Appends a reply that is there already and waits for nothing but its turn.
+  mutating func add(shared reply: ByteBuffer) {
+    slots.append(.arrived(reply, horizon: 0))
+    isOpen = false
+    pendingBytes += reply.readableBytes
+  }
+
   /// Puts a reply in its place.
   mutating func fill(_ ticket: UInt64, _ reply: ByteBuffer, horizon: LSN) {
     let place = Int(ticket - released)

@@ -275,6 +275,7 @@ final class CommandExecutor {
 
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
     let hold = handles[partition].enter()
+    hold.cell.state.giveBackMemory()
     guard let deadline = hold.cell.state.nextDeadline, deadline <= now else { return [] }
     return hold.cell.state.dueSessions(at: now, limit: most)
   }

@@ -27,7 +27,9 @@ struct Scan: ~Copyable {
   /// - Returns: whether it has come to its end; the reply is in the executor's turn then.
   mutating func run(_ executor: CommandExecutor, while goesOn: () -> Bool) -> Bool {
     let turn = executor.turn
+    // Taken out, as what two hold would be copied when it grows.
     var gathered = gathered
+    self.gathered = Gathered()
     var partition = partition
     let isDone = request.withView { request in
       var place: Int?

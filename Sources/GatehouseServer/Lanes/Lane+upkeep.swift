@@ -9,6 +9,8 @@ extension Lane {
   private static let expiryBatch = 128
   /// How long a lane ends sessions before it looks after its connections again.
   private static let expiryNanoseconds: UInt64 = 2_000_000
+  /// Connections are looked at every second: there may be thousands.
+  private static let upkeepsALook = 2
 
   /// Ends sessions whose time is up. Looked after twice a second: that is one scheduled callback a lane,
   /// however many sessions there are, and a session that is over is refused by its deadline in any case.
@@ -19,6 +21,8 @@ extension Lane {
       self.closeIdleConnections()
       // A disk that is full for long wakes nobody.
       if self.services.isLogStuck { self.logAdvanced() }
+      self.upkeeps += 1
+      if self.upkeeps % Self.upkeepsALook == 0 { self.lookAfterWaiting() }
     }
   }
 
@@ -35,8 +39,8 @@ extension Lane {
     }
   }
 
-  /// Goes over this lane's share of the partitions. Where the time does not suffice, it goes on as soon as the loop has
-  /// dealt with what else there is.
+  /// Goes over this lane's share of the partitions. Where the time does not suffice, it goes on in the lane's next
+  /// round.
   private func endExpiredSessions(from first: Int? = nil) {
     beginRead()
     var partition = first ?? index
@@ -50,7 +54,7 @@ extension Lane {
     endRead()
     guard partition < count, !services.isStopping else { return }
     let next = partition
-    loop.execute { self.endExpiredSessions(from: next) }
+    wait(.task { self.endExpiredSessions(from: next) })
   }
 
   // MARK: Stopping

@@ -21,6 +21,19 @@ final class Lane: @unchecked Sendable {
 
   @exclusivity(unchecked) var metrics = CommandMetrics()
   var connections: [UInt64: ConnectionHandler] = [:]
+  /// Long work that waits for time.
+  var rounds = Rounds()
+  /// Calls the next round.
+  var bell: RoundBell?
+  /// Bytes that wait for the lane's clients. Written by the lane, read by others.
+  let waitingBytes = Atomic<Int>(0)
+  /// How often the lane's upkeep was done.
+  var upkeeps = 0
+  /// Whether clients are about to be disconnected because too much waits for all.
+  var isRelieving = false
+  /// The memory in which replies are made, lent to the connection that makes some: were it each connection's own, as
+  /// much would lie idle as there are connections.
+  @exclusivity(unchecked) var spareReady = ByteBuffer()
   /// Connections with replies that wait for the log.
   private var gated: [ConnectionHandler] = []
   /// Whether the log writer must wake the lane.
@@ -108,6 +121,21 @@ final class Lane: @unchecked Sendable {
       } else if directory.hasServices {
         connection.endBeingLocal(directory)
       }
+    }
+  }
+
+  // MARK: Buffers
+
+  /// How much memory for replies a lane keeps.
+  private static let spareBytes = 1024 * 1024
+
+  /// Takes back the memory that was lent to a connection, or drops it where it is one too many, or large.
+  @inline(__always)
+  func takeBack(_ buffer: inout ByteBuffer) {
+    if spareReady.capacity == 0, buffer.capacity <= Self.spareBytes {
+      swap(&buffer, &spareReady)
+    } else {
+      buffer = ByteBuffer()
     }
   }
 

@@ -1,21 +1,49 @@
 import Glibc
 
-/// The number of descriptors this process may have open: every connection takes one.
-enum FileLimit {
-  /// What the log, snapshots, event loops and listening take besides connections, generously.
-  static let reserve = 128
+/// The limit of open files (`ulimit -n`), and how many connections it leaves room for: each takes one descriptor.
+enum DescriptorLimit {
+  /// Descriptors of the log, snapshots, archive, readers of the history and standard streams, generously.
+  private static let ofFiles = 64
+  /// Descriptors of an event loop and its bell, generously.
+  private static let ofLane = 8
+
+  /// How many descriptors the server needs beside its connections.
+  static func reserve(lanes: Int) -> Int { ofFiles + ofLane * lanes }
+
+  /// Raises the process's limit as far as it may, and says how many connections fit.
+  ///
+  /// - Returns: `wanted`, or fewer where the limit does not allow as many; 0 or less where it does not even leave
+  ///   room for the files.
+  static func connections(wanted: Int, lanes: Int) -> Int {
+    let reserve = reserve(lanes: lanes)
+    return min(wanted, raise(to: wanted + reserve) - reserve)
+  }
 
   /// Raises the soft limit as far as the hard one allows.
   ///
   /// - Returns: how many descriptors may be open now.
-  static func raise(to wanted: Int) -> Int {
+  private static func raise(to wanted: Int) -> Int {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return wanted }
     if limit.rlim_cur < rlim_t(wanted), limit.rlim_cur < limit.rlim_max {
       limit.rlim_cur = min(rlim_t(wanted), limit.rlim_max)
       _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
       _ = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
     return Int(clamping: limit.rlim_cur)
+  }
+}
+
+extension ServerFacts {
+  /// Lowers `max-connections` to what the limit of open files leaves room for.
+  ///
+  /// - Returns: the configuration, and whether it was lowered.
+  func fitting(_ configuration: ServerConfiguration) -> (ServerConfiguration, isLowered: Bool) {
+    let lanes = configuration.laneCount(cores: coreCount)
+    let fitting = DescriptorLimit.connections(wanted: configuration.maxConnections, lanes: lanes)
+    guard fitting < configuration.maxConnections else { return (configuration, false) }
+    var lowered = configuration
+    lowered.maxConnections = max(0, fitting)
+    return (lowered, true)
   }
 }

@@ -42,17 +42,19 @@ package final class GatehouseServer: Service {
   }
 
   private func serve() async throws {
+    FreeMemory.prepare()
+    try fitConnections()
     // Before anything is made: without zones nobody could tell on which day somebody may log in.
     let zones = try ZoneDatabase.read(configuration.zonePath)
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
     let existing = try openFolder()
     defer { existing?.close() }
-    let cores = System.coreCount
-    let laneCount = configuration.laneCount(cores: cores)
+    let laneCount = configuration.laneCount(cores: facts.coreCount)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: laneCount)
     let lanes = group.makeIterator().enumerated().map { Lane(index: $0.offset, loop: $0.element, clock: facts.clock) }
+    for lane in lanes { try await lane.loop.flatSubmit { lane.hangBell() }.get() }
     facts.onStop { [stopping] in stopping.begin() }
-    let listener = try await listen(group, lanes)
+    let listener = try listen(lanes)
     do {
       let folder = try existing ?? makeFolder()
       defer { folder.close() }
@@ -61,7 +63,7 @@ package final class GatehouseServer: Service {
       tellPartitions(partitioning.count, of: folder)
       try await serve(folder, partitioning, lanes, listener, zones.table)
     } catch {
-      try? await listener.close()
+      listener.close()
       try? await group.shutdownGracefully()
       throw error
     }
@@ -102,8 +104,7 @@ package final class GatehouseServer: Service {
   }
 
   private func serve(
-    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: any Channel,
-    _ zones: ZoneTable
+    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: Listener, _ zones: ZoneTable
   ) async throws {
     let opening = Opening(
       folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, logger: logger)
@@ -112,26 +113,28 @@ package final class GatehouseServer: Service {
     logger.info(
       "ready",
       metadata: [
-        "address": "\(listener.localAddress?.description ?? "")", "lanes": "\(lanes.count)",
+        "address": "\(listener.address)", "lanes": "\(lanes.count)",
         "partitions": "\(partitioning.count)", "data": "\(folder.path)",
       ])
     whenReady()
-    let upkeep = context.start { await context.keepSnapshots() }
+    let upkeep = [
+      context.start { await context.keepSnapshots() }, context.start { await context.keepMemorySmall() },
+    ]
     await withGracefulShutdownHandler {
       await stopping.wait()
     } onGracefulShutdown: {
       self.stopping.begin()
     }
-    upkeep.cancel()
+    for task in upkeep { task.cancel() }
     await stop(context, listener)
     // Asked at the very end, as the last sync may fail too.
     if case .failed(let why) = context.log.state { throw StartFailure(logFailure: why, context.log) }
   }
 
   /// Stops accepting, lets what is in flight finish, and closes the log, in this order.
-  private func stop(_ context: ServerContext, _ listener: any Channel) async {
+  private func stop(_ context: ServerContext, _ listener: Listener) async {
     logger.info("stopping")
-    try? await listener.close()
+    listener.close()
     facts.phase.store(.stopping, ordering: .releasing)
     for lane in context.lanes { try? await lane.loop.submit { lane.drain() }.get() }
     await context.settle()
@@ -152,7 +155,9 @@ package final class GatehouseServer: Service {
     changed.partitions = facts.current.partitions
     let (adopted, waiting) = facts.current.adoptingLiveSettings(of: changed)
     try adopted.validate()
-    facts.adopt(adopted)
+    let (fitting, isLowered) = facts.fitting(adopted)
+    facts.adopt(fitting)
+    if isLowered { warnOfFewDescriptors(adopted.maxConnections, fitting.maxConnections) }
     for setting in waiting {
       logger.warning("the setting \(setting.name) is fixed at the start; its new value waits for the next start")
     }
@@ -161,42 +166,38 @@ package final class GatehouseServer: Service {
 
   // MARK: Listening
 
-  private func listen(_ group: MultiThreadedEventLoopGroup, _ lanes: [Lane]) async throws -> any Channel {
-    let acceptor = Acceptor(lanes: lanes, facts: facts)
-    let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.socketOption(.so_keepalive), value: 1)
-      .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: .init(KeepAlive.idleSeconds))
-      .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: .init(KeepAlive.probeSeconds))
-      .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: .init(KeepAlive.probes))
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .childChannelOption(.maxMessagesPerRead, value: 1)
-      .childChannelOption(
-        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: 65536)
-      )
-      .childChannelOption(
-        .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 1024 * 1024)
-      )
-      .childChannelInitializer { channel in acceptor.accept(channel) }
-    let channel: any Channel
+  private func listen(_ lanes: [Lane]) throws -> Listener {
+    let listener: Listener
     do {
-      channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+      listener = try Listener(host: configuration.host, port: configuration.port)
     } catch {
       throw StartFailure(error, listeningOn: configuration)
     }
-    facts.port.store(channel.localAddress?.port ?? configuration.port, ordering: .relaxed)
-    logger.info("listening", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
-    return channel
+    facts.port.store(listener.address.port ?? configuration.port, ordering: .relaxed)
+    listener.start(lanes, facts, logger: logger)
+    logger.info("listening", metadata: ["address": "\(listener.address)"])
+    return listener
   }
-}
 
-/// How a client is found out that is gone without having said so: as Redis does it with `tcp-keepalive 300`.
-enum KeepAlive {
-  static let idleSeconds = 300
-  static let probeSeconds = 100
-  static let probes = 3
+  /// Lowers `max-connections` to what the limit of open files allows, with a warning.
+  private func fitConnections() throws {
+    let wanted = configuration.maxConnections
+    let (fitting, isLowered) = facts.fitting(configuration)
+    guard isLowered else { return }
+    guard fitting.maxConnections > 0 else {
+      throw StartFailure.configuration(
+        "the limit of open files leaves no room for connections beside the files of the server; raise it with ulimit -n"
+      )
+    }
+    facts.adopt(fitting)
+    warnOfFewDescriptors(wanted, fitting.maxConnections)
+  }
+
+  private func warnOfFewDescriptors(_ wanted: Int, _ allowed: Int) {
+    logger.warning(
+      "max-connections was lowered to what the limit of open files allows; raise the limit with ulimit -n",
+      metadata: ["max-connections": "\(allowed)", "wanted": "\(wanted)"])
+  }
 }
 
 /// A stop that anybody may ask for, once or more often.

@@ -1,5 +1,6 @@
 import GatehouseCore
 import Logging
+import NIOCore
 import Synchronization
 
 /// What the server is and counts, beside its commands.
@@ -19,6 +20,7 @@ final class ServerFacts: Sendable {
   let started: Milliseconds
   let startedAt: UInt64
 
+  let coreCount = System.coreCount
   let configuration: Mutex<ServerConfiguration>
   let lastConnection = Atomic<UInt64>(0)
   let connectedClients = Atomic<Int>(0)
@@ -26,6 +28,12 @@ final class ServerFacts: Sendable {
   let blockedClients = Atomic<Int>(0)
   let connectionsReceived = Atomic<Int>(0)
   let connectionsRejected = Atomic<Int>(0)
+  /// Calls of `accept` that failed.
+  let acceptErrors = Atomic<Int>(0)
+  /// Clients that were disconnected because more waited for them than may for one.
+  let outputLimitDisconnections = Atomic<Int>(0)
+  /// Clients that were disconnected because more waited for all clients together than may.
+  let evictedClients = Atomic<Int>(0)
   let inputBytes = Atomic<Int>(0)
   let outputBytes = Atomic<Int>(0)
   let deniedAuthentications = Atomic<Int>(0)
@@ -36,6 +44,7 @@ final class ServerFacts: Sendable {
   // The settings that every command meets, where reading them takes no lock.
   let slowlogThreshold: Atomic<Int>
   let clientOutputLimit: Atomic<Int>
+  let totalOutputLimit: Atomic<Int>
   /// Milliseconds; 0 for none.
   let idleTimeout: Atomic<Int>
   let answersHealthChecks: Atomic<Bool>
@@ -48,6 +57,7 @@ final class ServerFacts: Sendable {
     runID = (0..<40).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
     slowlogThreshold = Atomic(configuration.slowlogThreshold)
     clientOutputLimit = Atomic(configuration.clientOutputLimit)
+    totalOutputLimit = Atomic(configuration.totalOutputLimit)
     idleTimeout = Atomic(Int(configuration.idleTimeout.milliseconds))
     answersHealthChecks = Atomic(configuration.pingBeforeAuthentication == .yes)
     self.configuration = Mutex(configuration)
@@ -68,6 +78,7 @@ final class ServerFacts: Sendable {
     configuration.withLock { $0 = changed }
     slowlogThreshold.store(changed.slowlogThreshold, ordering: .relaxed)
     clientOutputLimit.store(changed.clientOutputLimit, ordering: .relaxed)
+    totalOutputLimit.store(changed.totalOutputLimit, ordering: .relaxed)
     idleTimeout.store(Int(changed.idleTimeout.milliseconds), ordering: .relaxed)
     answersHealthChecks.store(changed.pingBeforeAuthentication == .yes, ordering: .relaxed)
   }

@@ -1,17 +1,19 @@
 import GatehouseCore
+import GatehouseWire
+import NIOCore
 
 /// `COMMAND …`, `HELP` and the `HELP` of other commands: the command table, shown.
 extension ConnectionHandler {
   func commandCommand(_ command: ServerCommand.Command, _ request: Arguments) {
     switch command {
-    case .all: answer { Self.infos(CommandTable.all.map { $0 }, &$0) }
+    case .all: add(shared: Self.allInfos.bytes(client.version))
     case .count: answer { $0.integer(CommandTable.all.count) }
     case .info:
-      let wanted = named(request)
-      answer { Self.infos(wanted ?? CommandTable.all.map { $0 }, &$0) }
+      guard let wanted = named(request) else { return add(shared: Self.allInfos.bytes(client.version)) }
+      answer { Self.infos(wanted, &$0) }
     case .docs:
-      let wanted = named(request)
-      answer { Self.docs((wanted ?? CommandTable.all.map { $0 }).compactMap { $0 }, &$0) }
+      guard let wanted = named(request) else { return add(shared: Self.allDocs.bytes(client.version)) }
+      answer { Self.docs(wanted.compactMap { $0 }, &$0) }
     case .list:
       guard let names = listed(request) else { return refuse(.syntax("syntax error")) }
       answer {
@@ -21,6 +23,9 @@ extension ConnectionHandler {
     case .keys: refuse(.syntax("The command has no key arguments"))
     }
   }
+
+  private static let allInfos = SharedReply { infos(CommandTable.all.map { $0 }, &$0) }
+  private static let allDocs = SharedReply { docs(CommandTable.all.map { $0 }, &$0) }
 
   /// The commands that a request names, each once: a request of many names must not make a reply of any length.
   private func named(_ request: Arguments) -> [CommandSpec?]? {
@@ -228,6 +233,31 @@ enum Glob {
       }
       return found != isNegated ? rest[(end + 1)...] : nil
     default: return first == byte ? rest : nil
+    }
+  }
+}
+
+/// A reply that is the same for everybody, encoded once for each version of the protocol.
+struct SharedReply: Sendable {
+  private let resp2: ByteBuffer
+  private let resp3: ByteBuffer
+
+  init(_ build: (inout Reply) -> Void) {
+    var reply = Reply()
+    build(&reply)
+    func encoded(_ version: ProtocolVersion) -> ByteBuffer {
+      var bytes = ByteBuffer()
+      ReplyEncoder.encode(reply, version, into: &bytes)
+      return bytes
+    }
+    resp2 = encoded(.resp2)
+    resp3 = encoded(.resp3)
+  }
+
+  func bytes(_ version: ProtocolVersion) -> ByteBuffer {
+    switch version {
+    case .resp2: resp2
+    case .resp3: resp3
     }
   }
 }

@@ -37,6 +37,13 @@ extension ConnectionHandler {
     } catch {
       return refuse(.syntax(error.replyToConfigSet))
     }
+    let (fitting, isLowered) = serverFacts.fitting(changed)
+    guard !isLowered else {
+      return refuse(
+        .syntax(
+          "CONFIG SET failed: the limit of open files allows \(fitting.maxConnections) connections; "
+            + "raise it with ulimit -n and start the server again"))
+    }
     serverFacts.adopt(changed)
     lane.services.configurationChanged(changed)
     answer { $0.ok() }

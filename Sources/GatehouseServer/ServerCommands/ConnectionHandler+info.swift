@@ -77,7 +77,7 @@ struct InfoText {
     [
       ("connected_clients", facts.connectedClients.load(ordering: .relaxed)),
       ("maxclients", facts.current.maxConnections), ("blocked_clients", facts.blockedClients.load(ordering: .relaxed)),
-      ("pubsub_clients", 0),
+      ("pubsub_clients", 0), ("clients_waiting_bytes", context.waitingBytes),
     ]
   }
 
@@ -118,7 +118,9 @@ struct InfoText {
       ("total_net_input_bytes", facts.inputBytes.load(ordering: .relaxed)),
       ("total_net_output_bytes", facts.outputBytes.load(ordering: .relaxed)),
       ("rejected_connections", facts.connectionsRejected.load(ordering: .relaxed)),
-      ("total_error_replies", errors),
+      ("accept_errors", facts.acceptErrors.load(ordering: .relaxed)),
+      ("client_output_buffer_limit_disconnections", facts.outputLimitDisconnections.load(ordering: .relaxed)),
+      ("evicted_clients", facts.evictedClients.load(ordering: .relaxed)), ("total_error_replies", errors),
       ("acl_access_denied_auth", facts.deniedAuthentications.load(ordering: .relaxed)),
       ("expired_keys", 0), ("evicted_keys", 0), ("keyspace_hits", 0), ("keyspace_misses", 0),
     ]

@@ -33,10 +33,10 @@ extension ConnectionHandler {
     }
   }
 
-  /// Carries out the commands of the transaction until they end, or something must come first. Each adds its reply
+  /// Carries out the commands of the transaction until they or the slice end, or something must come first. Each adds its reply
   /// after the array's header, which `EXEC` has answered.
   func runTransaction(_ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
-    while !isPaused, !isClosing, let request = transaction.next {
+    while !isPaused, !isClosing, !isSliceOver, let request = transaction.next {
       guard request.withView({ take($0, lane, executor, turn, .none) }) else { return }
       transaction.advance()
     }

@@ -75,7 +75,6 @@ struct Serve: AsyncParsableCommand {
     let configuration = loaded.configuration
     // A client that is gone is seen as an error of the write, not as a signal that ends the process.
     signal(SIGPIPE, SIG_IGN)
-    warnOfFewDescriptors(configuration, logger: logger)
 
     let notify = NotifySocket(environment: loader.environment)
     let server = GatehouseServer(
@@ -93,16 +92,6 @@ struct Serve: AsyncParsableCommand {
         gracefulShutdownSignals: [.sigterm, .sigint],
         logger: logger))
     try await group.run()
-  }
-
-  private static func warnOfFewDescriptors(_ configuration: ServerConfiguration, logger: Logger) {
-    let needed = configuration.maxConnections + FileLimit.reserve
-    let allowed = FileLimit.raise(to: needed)
-    if allowed < needed {
-      logger.warning(
-        "the limit of open files allows fewer connections than max-connections; raise it with ulimit -n",
-        metadata: ["limit": "\(allowed)", "needed": "\(needed)"])
-    }
   }
 
   /// One line a setting: name, value, where it comes from.

@@ -18,6 +18,7 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.slowlogThreshold), help: .of(.slowlogThreshold)) var slowlogThreshold: String?
   @Option(name: .of(.slowlogLength), help: .of(.slowlogLength)) var slowlogLength: String?
   @Option(name: .of(.clientOutputLimit), help: .of(.clientOutputLimit)) var clientOutputLimit: String?
+  @Option(name: .of(.totalOutputLimit), help: .of(.totalOutputLimit)) var totalOutputLimit: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
   @Option(name: .of(.pingBeforeAuthentication), help: .of(.pingBeforeAuthentication))
   var pingBeforeAuthentication: String?
@@ -35,9 +36,10 @@ struct SettingFlags: ParsableArguments {
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
       (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),
       (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.clientOutputLimit, clientOutputLimit),
-      (.idleTimeout, idleTimeout), (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel),
-      (.logFormat, logFormat), (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel),
-      (.clockConflict, clockConflict), (.zoneData, zoneData),
+      (.totalOutputLimit, totalOutputLimit), (.idleTimeout, idleTimeout),
+      (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel), (.logFormat, logFormat),
+      (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),
+      (.zoneData, zoneData),
     ]
     return all.compactMap { setting, value in value.map { (setting, $0) } }
   }

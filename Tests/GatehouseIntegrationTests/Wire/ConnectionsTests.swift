@@ -128,6 +128,88 @@ struct ConnectionsTests {
     }
   }
 
+  /// More than the system's buffers take in either direction: were the requests left unread until the client reads, both
+  /// sides would wait for ever.
+  @Test("a pipeline that is written before any reply is read is answered whole")
+  func writtenFirst() throws {
+    let server = try TestServer()
+    let client = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
+    let text = String(repeating: "x", count: 20_000)
+    let count = 2_000
+    for _ in 0..<count { try client.send("ECHO \(text)\r\n") }
+    let expected = Array("$20000\r\n\(text)\r\n".utf8)
+    for _ in 0..<count {
+      guard try client.receive(expected.count) == expected else {
+        Issue.record("a reply was damaged")
+        return
+      }
+    }
+  }
+
+  @Test("a client that takes no replies and sends on is disconnected at the limit, and the log and INFO say so")
+  func overTheLimit() throws {
+    let server = try TestServer(.init(arguments: ["--client-output-limit", "1mb"]))
+    let gate = try server.client()
+    let client = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
+    let request = "ECHO \(String(repeating: "x", count: 20_000))\r\n"
+    #expect(throws: TestFailure.self, "it is disconnected") { for _ in 0..<20_000 { try client.send(request) } }
+    #expect(server.messages.contains("a client was disconnected: more waits for it than client-output-limit"))
+    let stats = InfoTests.parse(try #require(try gate.text("INFO stats")))["Stats"]
+    #expect(stats?["client_output_buffer_limit_disconnections"] == "1" && stats?["evicted_clients"] == "0")
+  }
+
+  @Test("a reply that is larger than the limit reaches a client that reads", arguments: [1, 2])
+  func largeReply(lanes: Int) throws {
+    let server = try TestServer(.init(lanes: lanes, arguments: ["--client-output-limit", "1mb"]))
+    let client = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
+    let length = 1_048_576
+    let request = Array("*2\r\n$4\r\nECHO\r\n$\(length)\r\n".utf8) + [UInt8](repeating: 0x79, count: length) + [13, 10]
+    for _ in 0..<3 {
+      try client.send(request + Array("PING\r\n".utf8))
+      pause(.milliseconds(300))
+      let reply = try client.receive(length + "$1048576\r\n\r\n".utf8.count)
+      #expect(reply.starts(with: Array("$1048576\r\nyyy".utf8)))
+      #expect(try client.receiveLine() == "+PONG")
+    }
+    #expect(!server.messages.contains("disconnected"))
+  }
+
+  @Test("where more waits for all clients than may, some are disconnected, and the others are served")
+  func overTheTotalLimit() throws {
+    let server = try TestServer(.init(lanes: 2, arguments: ["--total-output-limit", "16mb"]))
+    let gate = try server.client()
+    let request = String(repeating: "ECHO \(String(repeating: "x", count: 20_000))\r\n", count: 20)
+    try inParallel(12) { _ in
+      let client = try server.rawConnection(receiveBuffer: 8_192)
+      for _ in 0..<30 where (try? client.send(request)) == nil { return }
+    }
+    #expect(try gate.text("PING") == "PONG")
+    let info = InfoTests.parse(try #require(try gate.text("INFO")))
+    #expect(Int(info["Stats"]?["evicted_clients"] ?? "") ?? 0 > 0)
+    #expect(server.messages.contains("clients were disconnected: more waits for all clients than total-output-limit"))
+    try eventually("nothing waits") {
+      InfoTests.parse(try #require(try gate.text("INFO clients")))["Clients"]?["clients_waiting_bytes"] == "0"
+    }
+  }
+
+  @Test("memory that clients needed is given back when they have left")
+  func memoryIsGivenBack() throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    func resident() throws -> Int {
+      let info = InfoTests.parse(try #require(try gate.text("INFO memory")))
+      return try #require(Int(info["Memory"]?["used_memory_rss"] ?? ""))
+    }
+    let before = try resident()
+    var clients: [RawConnection] = []
+    let request = String(repeating: "ECHO \(String(repeating: "x", count: 20_000))\r\n", count: 50)
+    for _ in 0..<100 { clients.append(try server.rawConnection(receiveBuffer: 8_192)) }
+    for client in clients { for _ in 0..<4 { try client.send(request) } }
+    try eventually("they need memory") { try resident() > before + (40 << 20) }
+    clients.removeAll()
+    try eventually("it is given back", within: .seconds(30)) { try resident() < before + (25 << 20) }
+  }
+
   @Test("who does not read is not answered on and on", arguments: ["USER.GET ana", "USER.GET bo", "HELP USER.SET"])
   func notReading(request: String) throws {
     let server = try TestServer(.init(arguments: ["--lanes", "2"]))

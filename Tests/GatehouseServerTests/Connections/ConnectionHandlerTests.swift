@@ -21,20 +21,20 @@ struct ConnectionHandlerTests {
     #expect(try await connection.received() == String(repeating: Self.loading, count: count))
   }
 
-  /// A channel calls back from within a write when the socket has taken what was too much before.
-  @Test("what a write's call back makes ready is sent after it, and nothing twice")
-  func writableWithinWrite() async throws {
-    let connection = try await Connection(CallingBack())
-    try await connection.onLoop { $0.stopReading() }
-    try await connection.send(Self.ping)
-    #expect(try await connection.received() == "")
+  /// A channel that is not a socket is given the replies, a chunk at a time.
+  @Test("what waited while requests were not taken leaves in order", arguments: [10, 150_000])
+  func chunks(count: Int) async throws {
+    let connection = try await Connection()
     try await connection.onLoop { handler in
       var reply = Reply()
-      reply.tag("first")
+      reply.tag(String(repeating: "x", count: count))
+      handler.add(reply, horizon: 0)
       handler.add(reply, horizon: 0)
       handler.flush()
+      #expect(handler.waitingBytes == 0)
     }
-    #expect(try await connection.received() == "+first\r\n" + Self.loading)
+    let line = "+" + String(repeating: "x", count: count) + "\r\n"
+    #expect(try await connection.received() == line + line)
   }
 
   /// Some of the first is the channel's to send, and then there is room in the socket for the second.
@@ -62,17 +62,52 @@ struct ConnectionHandlerTests {
     try await connection.close()
   }
 
-  @Test("who does not read is not read from, and goes on when they read")
+  @Test("who does not read is not answered, and is when they read")
   func pausing() async throws {
     let connection = try await SocketConnection()
     try await connection.onLoop { handler, peer in
       handler.show(ByteBuffer(repeating: 0x78, count: 300_000))
-      #expect(handler.isPaused)
+      #expect(handler.isPaused && handler.untakenBytes > 200_000)
     }
     var text = try await connection.receive(300_000, after: "")
     connection.peer.send(Self.ping)
     text = try await connection.receive(Self.loading.utf8.count, after: "")
     #expect(text == Self.loading)
+    try await connection.onLoop { handler, _ in #expect(!handler.isPaused && handler.waitingBytes == 0) }
+    try await connection.close()
+  }
+
+  /// Both sides would wait for ever if the client's requests were left unread until it reads.
+  @Test("requests are read while the client takes no replies, up to the limit, and are answered when it does")
+  func readAhead() async throws {
+    let connection = try await SocketConnection()
+    try await connection.onLoop { handler, peer in handler.show(ByteBuffer(repeating: 0x78, count: 100_000)) }
+    let count = 20_000
+    let requests = String(repeating: Self.ping, count: count)
+    let sending = Task.detached { [peer = connection.peer] in await peer.sendAll(requests) }
+    await sending.value
+    try await connection.onLoop { handler, _ in #expect(handler.unreadBytes > 200_000) }
+    let expected = 100_000 + count * Self.loading.utf8.count
+    let text = try await connection.receive(expected, after: "")
+    #expect(text.utf8.count == expected && text.hasSuffix(Self.loading))
+    try await connection.onLoop { handler, _ in #expect(handler.waitingBytes == 0) }
+    try await connection.close()
+  }
+
+  @Test("a reply that many share is sent whole and takes no memory while it waits")
+  func sharedReply() async throws {
+    let connection = try await SocketConnection()
+    let shared = ByteBuffer(repeating: 0x79, count: 500_000)
+    try await connection.onLoop { handler, _ in
+      handler.add(shared: shared)
+      var reply = Reply()
+      reply.tag("after")
+      handler.add(reply, horizon: 0)
+      handler.flush()
+      #expect(handler.untakenBytes < 1000)
+    }
+    let text = try await connection.receive(500_008, after: "")
+    #expect(text == String(repeating: "y", count: 500_000) + "+after\r\n")
     try await connection.close()
   }
 }
@@ -80,21 +115,19 @@ struct ConnectionHandlerTests {
 private final class Connection {
   private struct Box: @unchecked Sendable {
     let handler: ConnectionHandler
-    let outer: (any ChannelHandler)?
   }
 
   private let channel = NIOAsyncTestingChannel()
   private let box: Box
 
-  init(_ outer: (any ChannelHandler)? = nil) async throws {
+  init() async throws {
     let facts = ServerFacts(configuration: ServerConfiguration(), logger: Logger(label: "test"))
     let client = ClientFacts(id: 1, address: "127.0.0.1:1", localAddress: "127.0.0.1:2", isLoopback: true, connected: 0)
     let lane = Lane(index: 0, loop: channel.testingEventLoop, clock: facts.clock)
-    let box = Box(handler: ConnectionHandler(lane: lane, serverFacts: facts, client: client), outer: outer)
+    let box = Box(handler: ConnectionHandler(lane: lane, serverFacts: facts, client: client))
     self.box = box
     let channel = channel
     try await channel.testingEventLoop.executeInContext {
-      if let outer = box.outer { try channel.pipeline.syncOperations.addHandler(outer) }
       try channel.pipeline.syncOperations.addHandler(box.handler)
     }
   }
@@ -124,6 +157,17 @@ private final class SocketConnection {
       String(
         unsafeUninitializedCapacity: limit, initializingUTF8With: { max(0, recv(descriptor, $0.baseAddress, limit, 0)) }
       )
+    }
+
+    /// Sends all bytes, waiting as often as the socket is full.
+    func sendAll(_ text: String) async {
+      var left = Array(text.utf8)[...]
+      let deadline = ContinuousClock.now + .seconds(20)
+      while !left.isEmpty, ContinuousClock.now < deadline {
+        let count = left.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+        if count > 0 { left = left.dropFirst(count) } else { try? await Task.sleep(for: .milliseconds(1)) }
+      }
+      #expect(left.isEmpty, "not all was read")
     }
 
     func send(_ text: String) { #expect(Glibc.send(descriptor, text, text.utf8.count, 0) == text.utf8.count) }
@@ -178,15 +222,5 @@ private final class SocketConnection {
   func close() async throws {
     try await channel.close()
     Glibc.close(peer.descriptor)
-  }
-}
-
-/// Says within a flush that the channel is writable again.
-private final class CallingBack: ChannelOutboundHandler {
-  typealias OutboundIn = ByteBuffer
-
-  func flush(context: ChannelHandlerContext) {
-    context.flush()
-    context.fireChannelWritabilityChanged()
   }
 }

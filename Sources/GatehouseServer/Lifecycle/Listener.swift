@@ -1,0 +1,127 @@
+import GatehouseStorage
+import Glibc
+import Logging
+import NIOCore
+import Synchronization
+
+/// The listening socket, and the thread that accepts connections from it.
+///
+/// SwiftNIO's server channel closes for good at an error of `accept` that it does not know, and asks again at once after
+/// those it knows: one `EPERM` shut the door, and a process out of descriptors took a whole core. This loop pauses and
+/// goes on instead (see `AcceptPause`), and turns surplus clients away before they cost a channel.
+final class Listener: Sendable {
+  private let socket: Int32
+  /// A pipe whose end to read becomes readable when the thread is to end.
+  private let bell: (read: Int32, write: Int32)
+  private let state = Mutex<State>(State())
+  let address: SocketAddress
+
+  private struct State: Sendable {
+    var isOpen = true
+    var thread: PosixThread?
+  }
+
+  /// How many connections may wait for `accept`.
+  private static let backlog: Int32 = 1024
+
+  /// Binds and listens; clients connect from here on, and are accepted once `start` was called.
+  ///
+  /// - Throws: `IOError` with the failed call's `errno`, or what resolving the host throws.
+  init(host: String, port: Int) throws {
+    let wanted = try SocketAddress.makeAddressResolvingHost(host, port: port)
+    let family = wanted.protocol == .inet6 ? AF_INET6 : AF_INET
+    let socket = Glibc.socket(
+      family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), Int32(IPPROTO_TCP))
+    guard socket >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
+    self.socket = socket
+    var ends: [Int32] = [-1, -1]
+    let isPiped = pipe(&ends) == 0
+    bell = (ends[0], ends[1])
+    do {
+      guard isPiped else { throw IOError(errnoCode: errno, reason: "pipe") }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      var yes: Int32 = 1
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+      guard wanted.withSockAddr({ Glibc.bind(socket, $0, socklen_t($1)) }) == 0 else {
+        throw IOError(errnoCode: errno, reason: "bind")
+      }
+      guard listen(socket, Self.backlog) == 0 else { throw IOError(errnoCode: errno, reason: "listen") }
+      address = try Self.localAddress(of: socket, like: wanted)
+    } catch {
+      Glibc.close(socket)
+      for end in ends where end >= 0 { Glibc.close(end) }
+      throw error
+    }
+  }
+
+  deinit { close() }
+
+  /// Accepts until `close`, on a thread of its own.
+  func start(_ lanes: [Lane], _ facts: ServerFacts, logger: Logger) {
+    // The thread has the descriptors' numbers: `close` joins it before it gives them back.
+    let (socket, bell) = (socket, bell.read)
+    state.withLock { state in
+      precondition(state.isOpen && state.thread == nil, "a listener is started once")
+      state.thread = PosixThread {
+        var acceptor = Acceptor(lanes: lanes, facts: facts)
+        Self.accept(from: socket, until: bell, &acceptor, logger)
+      }
+    }
+  }
+
+  /// Accepts no more, and lets go of the address.
+  func close() {
+    state.withLock { state in
+      guard state.isOpen else { return }
+      state.isOpen = false
+      _ = write(bell.write, "!", 1)
+      state.thread?.join()
+      Glibc.close(socket)
+      Glibc.close(bell.read)
+      Glibc.close(bell.write)
+    }
+  }
+
+  // MARK: Accepting
+
+  private static func accept(from socket: Int32, until bell: Int32, _ acceptor: inout Acceptor, _ logger: Logger) {
+    var pause = AcceptPause()
+    while true {
+      var events = [bell, socket].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      poll(&events, 2, -1)
+      if events[0].revents != 0 { return }
+      let client = Glibc.accept(socket, nil, nil)
+      if client >= 0 {
+        _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+        pause.accepted()
+        acceptor.take(client)
+        continue
+      }
+      let code = errno
+      guard case .pause(let milliseconds, let report) = pause.failed(code, at: Clock.nanoseconds()) else { continue }
+      acceptor.facts.acceptErrors.add(1, ordering: .relaxed)
+      if let report {
+        logger.warning(
+          "a connection could not be accepted; accepting goes on after a pause",
+          metadata: ["error": "\(String(cString: strerror(code)))", "times": "\(report)"])
+      }
+      // While the accepting pauses, only the bell counts.
+      poll(&events, 1, milliseconds)
+      if events[0].revents != 0 { return }
+    }
+  }
+
+  private static func localAddress(of socket: Int32, like wanted: SocketAddress) throws -> SocketAddress {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let code = withUnsafeMutablePointer(to: &storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
+    }
+    guard code == 0 else { throw IOError(errnoCode: errno, reason: "getsockname") }
+    return withUnsafeBytes(of: storage) { bytes in
+      wanted.protocol == .inet6
+        ? SocketAddress(bytes.loadUnaligned(as: sockaddr_in6.self), host: "")
+        : SocketAddress(bytes.loadUnaligned(as: sockaddr_in.self), host: "")
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import GatehouseTestSupport
+import GatehouseWire
+import Testing
+
+/// A server that may have few files open.
+@Suite("Limits: open files")
+struct DescriptorsTests {
+  private func server(limit: Int, arguments: [String] = []) throws -> TestServer {
+    try TestServer(
+      .init(
+        arguments: ["--segment-bytes", "1mb", "--compression-level", "1"] + arguments,
+        wrapper: ["bash", "-c", "ulimit -n \(limit); exec \"$@\"", "server"]))
+  }
+
+  @Test("max-connections is lowered to what the limit leaves room for, which is told", arguments: [200, 256])
+  func lowered(limit: Int) throws {
+    let server = try server(limit: limit)
+    let gate = try server.client()
+    let allowed = try #require(try gate.fields("CONFIG GET max-connections").integer("max-connections"))
+    #expect(allowed > 50 && allowed < limit)
+    #expect(try gate.fields("CONFIG GET maxclients").integer("maxclients") == allowed)
+    #expect(InfoTests.parse(try #require(try gate.text("INFO clients")))["Clients"]?["maxclients"] == "\(allowed)")
+    #expect(server.messages.contains("max-connections was lowered to what the limit of open files allows"))
+    try gate.refused(
+      "CONFIG SET max-connections 10000", with: "ERR CONFIG SET failed: the limit of open files allows \(allowed)")
+    try gate.ok("CONFIG SET max-connections 20")
+    #expect(try gate.fields("CONFIG GET max-connections").integer("max-connections") == 20)
+  }
+
+  @Test("a limit without room for any connection is refused at the start")
+  func noRoom() throws {
+    let folder = try TemporaryFolder("few")
+    let words = ["ulimit -n 40; exec \"$@\"", "server", try GatehouseProgram.path(), "serve"]
+    let run = try runProgram("bash", ["-c"] + words + ["--port", "0", "--data", folder.path("data")])
+    #expect(run.errors.contains("raise it with ulimit -n") && !run.succeeded)
+  }
+
+  @Test("surplus clients are turned away, writes go on meanwhile, and there is room again when they leave")
+  func surplus() throws {
+    let server = try server(limit: 200)
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana")
+    var idle: [RawConnection] = []
+    var refused = 0
+    for _ in 0..<300 {
+      let client = try server.rawConnection()
+      try client.send("PING\r\n")
+      if (try? client.receiveLine()) == "+PONG" { idle.append(client) } else { refused += 1 }
+    }
+    #expect(idle.count > 50 && refused > 100)
+    let surplus = try server.rawConnection()
+    #expect(try surplus.receiveUntilClosed() == "-ERR max number of clients reached\r\n")
+
+    // Enough for several files of the log, a snapshot and the archive.
+    for round in 0..<12 {
+      let note = (0..<600).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
+      let commands = (0..<20).map { ["USER.SET", "ana", "last", "n\(round)-\($0)", "REASON", "\(note)"] }
+      for reply in try gate.pipeline(commands) { #expect(reply.errorText == nil) }
+    }
+    try gate.ok("SAVE")
+    try gate.ok("COMPACT")
+    idle.removeAll()
+    try eventually("clients are accepted again") { (try? server.client().text("PING")) == "PONG" }
+    #expect(try server.terminate() == .exited(0))
+  }
+}
+
+private let mayTrace =
+  findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
+
+/// Failures of `accept`, played by strace.
+@Suite("Limits: accepting", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+struct AcceptFailureTests {
+  @Test(
+    "no error of accept closes the door",
+    arguments: ["EPERM", "EPROTO", "EHOSTUNREACH", "ECONNABORTED", "EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "EINVAL"])
+  func oddErrors(error: String) throws {
+    let server = try TestServer(
+      .init(wrapper: [
+        "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=accept,accept4", "-e",
+        "inject=accept,accept4:error=\(error):when=2..5",
+      ]))
+    for _ in 0..<5 { #expect(try server.client().text("PING") == "PONG") }
+    #expect(server.messages.contains("a connection could not be accepted; accepting goes on after a pause"))
+    let stats = InfoTests.parse(try #require(try server.client().text("INFO stats")))["Stats"]
+    #expect(stats?["accept_errors"] == "4")
+  }
+
+  @Test("while nothing can be accepted the server does not spin, and serves those who are connected")
+  func lasting() throws {
+    let server = try TestServer()
+    let gate = try server.client()
+    let tracer = try ChildProcess(
+      try #require(findProgram("strace")),
+      [
+        "-f", "-qq", "-o", server.folder.path("calls"), "-p", String(try #require(server.pid)), "-e",
+        "trace=accept,accept4", "-e", "inject=accept,accept4:error=EMFILE",
+      ], errors: "/dev/null")
+    defer { tracer.kill() }
+    try eventually("the server is traced") {
+      let status = try String(contentsOfFile: "/proc/\(try #require(server.pid))/status", encoding: .utf8)
+      return !status.contains("TracerPid:\t0\n")
+    }
+    let waiting = try server.rawConnection()
+    try waiting.send("PING\r\n")
+    pause(.seconds(3))
+    #expect(try gate.text("PING") == "PONG")
+    let calls = try String(contentsOfFile: server.folder.path("calls"), encoding: .utf8).split(separator: "\n").count
+    #expect(calls > 2 && calls < 40, "\(calls) calls of accept in three seconds")
+    tracer.signal(SIGTERM)
+    _ = tracer.wait(upTo: .seconds(10))
+    #expect(try waiting.receiveLine() == "+PONG")
+  }
+}

@@ -4,6 +4,9 @@ import Glibc
 enum DescriptorLimit {
   /// Descriptors of the log, snapshots, archive, readers of the history and standard streams, generously.
   private static let ofFiles = 64
+  /// Those of them that are held until a file must be written and no others are left: two segments of the log, their
+  /// folder, the witness, a snapshot and an archive.
+  static let heldForWriting = 6
   /// Descriptors of an event loop and its bell, generously.
   private static let ofLane = 8
 

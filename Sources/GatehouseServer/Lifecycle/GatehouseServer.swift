@@ -47,6 +47,8 @@ package final class GatehouseServer: Service {
     // Before anything is made: without zones nobody could tell on which day somebody may log in.
     let zones = try ZoneDatabase.read(configuration.zonePath)
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
+    DescriptorReserve.shared.hold(DescriptorLimit.heldForWriting)
+    defer { DescriptorReserve.shared.hold(0) }
     let existing = try openFolder()
     defer { existing?.close() }
     let laneCount = configuration.laneCount(cores: facts.coreCount)

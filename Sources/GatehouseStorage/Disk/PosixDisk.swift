@@ -12,14 +12,24 @@ package struct PosixDisk: Disk {
       case .write: O_RDWR
       case .create: O_RDWR | O_CREAT | O_EXCL
       }
-    let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
+    let descriptor = DescriptorReserve.shared.lend(isWriting: mode != .read) {
+      Glibc.open(path, flags | O_CLOEXEC, 0o600)
+    }
     guard descriptor >= 0 else { throw DiskError(call: "open", path: path, code: errno) }
     return PosixFile(descriptor, path: path)
   }
 
   package func list(_ directory: String) throws(DiskError) -> [String] {
-    guard let stream = opendir(directory) else { throw DiskError(call: "opendir", path: directory, code: errno) }
-    defer { closedir(stream) }
+    let descriptor = DescriptorReserve.shared.lend(isWriting: false) {
+      Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+    guard descriptor >= 0, let stream = fdopendir(descriptor) else {
+      throw DiskError(call: "opendir", path: directory, code: errno)
+    }
+    defer {
+      closedir(stream)
+      DescriptorReserve.shared.refill()
+    }
     var names: [String] = []
     while true {
       // The end and a failure both answer nil; only errno tells them apart.
@@ -47,9 +57,14 @@ package struct PosixDisk: Disk {
   }
 
   package func syncDirectory(_ path: String) throws(DiskError) {
-    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = DescriptorReserve.shared.lend(isWriting: true) {
+      Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
     guard descriptor >= 0 else { throw DiskError(call: "open", path: path, code: errno) }
-    defer { Glibc.close(descriptor) }
+    defer {
+      Glibc.close(descriptor)
+      DescriptorReserve.shared.refill()
+    }
     guard fsync(descriptor) == 0 else { throw DiskError(call: "fsync", path: path, code: errno) }
   }
 
@@ -151,6 +166,7 @@ final class PosixFile: DiskFile {
       guard !isClosed else { return }
       isClosed = true
       Glibc.close(descriptor)
+      DescriptorReserve.shared.refill()
     }
   }
 

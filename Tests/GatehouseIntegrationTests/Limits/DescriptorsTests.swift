@@ -3,6 +3,12 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
+/// A thousand bytes that do not compress well: a few thousand of them fill several segments.
+private func noise() -> String {
+  let text = (0..<90).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
+  return String(text.prefix(1000))
+}
+
 /// A server that may have few files open.
 @Suite("Limits: open files")
 struct DescriptorsTests {
@@ -54,13 +60,45 @@ struct DescriptorsTests {
 
     // Enough for several files of the log, a snapshot and the archive.
     for round in 0..<12 {
-      let note = (0..<600).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
-      let commands = (0..<20).map { ["USER.SET", "ana", "last", "n\(round)-\($0)", "REASON", "\(note)"] }
+      let commands = (0..<200).map { ["USER.SET", "ana", "last", "n\(round)-\($0)", "REASON", noise()] }
       for reply in try gate.pipeline(commands) { #expect(reply.errorText == nil) }
     }
     try gate.ok("SAVE")
     try gate.ok("COMPACT")
     idle.removeAll()
+    try eventually("clients are accepted again") { (try? server.client().text("PING")) == "PONG" }
+    #expect(try server.terminate() == .exited(0))
+  }
+}
+
+/// A server that has no descriptor left, whoever took them.
+@Suite("Limits: no descriptor left", .enabled(if: findProgram("prlimit") != nil, "prlimit is not installed"))
+struct NoDescriptorLeftTests {
+  /// Leaves a process no number for another file.
+  private func takeAll(from pid: Int32) throws {
+    let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").compactMap { Int($0) }
+    // Numbers below the largest may be free: it is lowered until none is.
+    let firstFree = (0...).first { !open.contains($0) }!
+    let run = try runProgram("prlimit", ["--pid", "\(pid)", "--nofile=\(firstFree)"])
+    #expect(run.succeeded, "\(run.errors)")
+  }
+
+  @Test("the log goes on with the descriptors that are held for it")
+  func logGoesOn() throws {
+    let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana")
+    let pid = try #require(server.pid)
+    try takeAll(from: pid)
+    for round in 0..<12 {
+      let commands = (0..<200).map { ["USER.SET", "ana", "last", "n\(round)-\($0)", "REASON", noise()] }
+      for reply in try gate.pipeline(commands) { #expect(reply.errorText == nil) }
+    }
+    let log = InfoTests.parse(try #require(try gate.text("INFO log")))["Log"]
+    #expect(log?["log_state"] == "open")
+    #expect(Int(log?["log_segment"] ?? "") ?? 0 > 1, "the log needed another file")
+    try gate.ok("SAVE")
+    #expect(try runProgram("prlimit", ["--pid", "\(pid)", "--nofile=1024"]).succeeded)
     try eventually("clients are accepted again") { (try? server.client().text("PING")) == "PONG" }
     #expect(try server.terminate() == .exited(0))
   }

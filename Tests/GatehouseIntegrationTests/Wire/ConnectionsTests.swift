@@ -203,9 +203,9 @@ struct ConnectionsTests {
     let before = try resident()
     var clients: [RawConnection] = []
     let request = String(repeating: "ECHO \(String(repeating: "x", count: 20_000))\r\n", count: 50)
-    for _ in 0..<100 { clients.append(try server.rawConnection(receiveBuffer: 8_192)) }
-    for client in clients { for _ in 0..<4 { try client.send(request) } }
-    try eventually("they need memory") { try resident() > before + (40 << 20) }
+    for _ in 0..<25 { clients.append(try server.rawConnection(receiveBuffer: 8_192)) }
+    for client in clients { for _ in 0..<8 { try client.send(request) } }
+    #expect(try resident() > before + (40 << 20))
     clients.removeAll()
     try eventually("it is given back", within: .seconds(30)) { try resident() < before + (25 << 20) }
   }

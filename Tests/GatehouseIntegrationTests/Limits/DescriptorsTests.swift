@@ -79,7 +79,7 @@ struct NoDescriptorLeftTests {
     let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").compactMap { Int($0) }
     // Numbers below the largest may be free: it is lowered until none is.
     let firstFree = (0...).first { !open.contains($0) }!
-    let run = try runProgram("prlimit", ["--pid", "\(pid)", "--nofile=\(firstFree)"])
+    let run = try runProgram("prlimit", ["--pid", "\(pid)", "--nofile=\(firstFree):"])
     #expect(run.succeeded, "\(run.errors)")
   }
 
@@ -98,7 +98,7 @@ struct NoDescriptorLeftTests {
     #expect(log?["log_state"] == "open")
     #expect(Int(log?["log_segment"] ?? "") ?? 0 > 1, "the log needed another file")
     try gate.ok("SAVE")
-    #expect(try runProgram("prlimit", ["--pid", "\(pid)", "--nofile=1024"]).succeeded)
+    #expect(try runProgram("prlimit", ["--pid", "\(pid)", "--nofile=1024:"]).succeeded)
     try eventually("clients are accepted again") { (try? server.client().text("PING")) == "PONG" }
     #expect(try server.terminate() == .exited(0))
   }

@@ -61,7 +61,7 @@ struct ServiceCreate: OperatorCommand {
     if output.json { return Console.result(reply.json()) }
     for pair in reply.pairs ?? [] {
       let texts = pair.value.elements?.compactMap(\.string).joined(separator: " ")
-      Console.result("\(pair.key.string ?? ""): \(texts ?? pair.value.string ?? pair.value.json())")
+      Console.result(ShownText.line("\(pair.key.string ?? ""): \(texts ?? pair.value.string ?? pair.value.json())"))
     }
   }
 }

@@ -30,7 +30,7 @@ extension CompactionPlan {
     var lines = snapshots.map { "would take a snapshot of record \($0)" }
     lines += archived.map { "would archive \(Figures.records($0.records)), \(Figures.bytes($0.bytes)) of log" }
     if !removed.isEmpty { lines.append("would remove \(Figures.count(removed.count, "segment"))") }
-    lines += setAside.map { "would set aside, damaged: \(ShownText.line("\($0)"))" }
+    lines += setAside.map { "would set aside, damaged: \(ShownText.line($0))" }
     lines += expired.map {
       "would delete \(ShownText.line($0.name)), \(Figures.records($0.records)): their retention is over"
     }

@@ -47,7 +47,7 @@ extension Lane {
     let limit = services.facts.totalOutputLimit.load(ordering: .relaxed)
     // A little more, so that not every further request costs a client its connection.
     var excess = services.waitingBytes - limit + limit / 8
-    let now = Clock.milliseconds()
+    let now = Clock.monotonicMilliseconds()
     let candidates = connections.values.filter { $0.waitingBytes > 0 && !$0.client.isNotEvicted }
       .map { (connection: $0, isStalled: $0.isStalled(at: now), bytes: $0.waitingBytes) }
       .sorted { ($0.isStalled ? 1 : 0, $0.bytes) > ($1.isStalled ? 1 : 0, $1.bytes) }
@@ -66,7 +66,7 @@ extension Lane {
   /// Looks which clients take their replies, and disconnects those that do not and for which too much waits.
   func lookAfterWaiting() {
     guard waitingBytes.load(ordering: .relaxed) > 0 else { return }
-    let now = Clock.milliseconds()
+    let now = Clock.monotonicMilliseconds()
     let limit = services.facts.clientOutputLimit.load(ordering: .relaxed)
     for connection in connections.values {
       connection.noteProgress(at: now)

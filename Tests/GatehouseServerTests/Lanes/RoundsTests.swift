@@ -1,4 +1,5 @@
 import GatehouseCore
+import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -44,7 +45,8 @@ struct RoundsTests {
   @Test("between two rounds the loop looks at its sockets")
   func socketsInBetween() async throws {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
-    let lane = Lane(index: 0, loop: loop)
+    let facts = ServerFacts(configuration: ServerConfiguration(), logger: Logger(label: "test"))
+    let lane = Lane(index: 0, loop: loop, clock: facts.clock)
     try await loop.flatSubmit { lane.hangBell() }.get()
     let seen = Mutexed((rounds: 0, ticks: [Int]()))
     let other = try await loop.flatSubmit {

@@ -433,7 +433,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// What is answered in place of a reply that would wait for a log that does not go on.
   private var refusalOfWaiting: ByteBuffer {
     var reply = Reply()
-    reply.error((lane.services.hasLogFailed ? Refusal.neverDurable : .notDurableYet).text)
+    reply.error((lane.services.hasLogFailed ? Refusal.neverDurable : .notDurableYet(lane.services.log)).text)
     var bytes = ByteBuffer()
     ReplyEncoder.encode(reply, client.version, into: &bytes)
     return bytes

@@ -131,7 +131,7 @@ final class CommandExecutor {
       if turn.isNotedInPassing {
         turn.dropChanges()
       } else {
-        turn.answer(Refusal(logRefusal: refusal, remedy: services.log.remedy))
+        turn.answer(Refusal(logRefusal: refusal, services.log))
       }
       return .done(.read)
     }

@@ -40,8 +40,10 @@ struct Opening {
       }
       let context = opened.withLock { $0 }
       if case .full = state {
-        let error = context?.log.shortage?.description ?? ""
-        logger.error("the disk is full; changes are refused until there is room", metadata: ["error": "\(error)"])
+        let error = context?.log.shortage
+        let what = (error?.trouble ?? .noSpace).want.what
+        logger.error(
+          "\(what); changes are refused until there is room", metadata: ["error": "\(error?.description ?? "")"])
       }
       if case .open = state {
         logger.notice("the log takes changes again")

@@ -34,6 +34,15 @@ package enum DiskTrouble: Sendable, Equatable {
     }
   }
 
+  /// What is missing while it is, and what helps without another start.
+  package var want: (what: String, relief: String) {
+    switch self {
+    case .noDescriptors:
+      ("no descriptor is left for another file", "close connections, or raise the limit of open files with prlimit")
+    case .noSpace, .notPermitted, .readOnly, .failed: ("the disk is full", "make room")
+    }
+  }
+
   /// What an operator can do before the server is started again.
   package var remedy: String {
     switch self {

@@ -104,6 +104,40 @@ struct NoDescriptorLeftTests {
   }
 }
 
+/// Without the reserve: the kernel has no descriptor for the log, and then it has.
+@Suite("Limits: no descriptor for the log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+struct NoDescriptorForTheLogTests {
+  @Test("writes are refused meanwhile, saying why, and are taken again by themselves", arguments: ["EMFILE", "ENFILE"])
+  func recovers(error: String) throws {
+    let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
+    let gate = try server.client()
+    try gate.ok("USER.CREATE ana")
+    let tracer = try ChildProcess(
+      try #require(findProgram("strace")),
+      [
+        "-f", "-qq", "-o", "/dev/null", "-p", String(try #require(server.pid)), "-e", "trace=open,openat", "-e",
+        "inject=open,openat:error=\(error)",
+      ], errors: "/dev/null")
+    defer { tracer.kill() }
+    try eventually("the server is traced") {
+      let status = try String(contentsOfFile: "/proc/\(try #require(server.pid))/status", encoding: .utf8)
+      return !status.contains("TracerPid:\t0\n")
+    }
+    var refusal = ""
+    for round in 0..<40 where refusal.isEmpty {
+      let commands = (0..<100).map { ["USER.SET", "ana", "last", "n\(round)-\($0)", "REASON", noise()] }
+      refusal = try gate.pipeline(commands).compactMap(\.errorText).first ?? ""
+    }
+    #expect(refusal.hasPrefix("READONLY no descriptor is left for another file; nothing was changed"), "\(refusal)")
+    #expect(try gate.text("PING") == "PONG")
+    tracer.signal(SIGTERM)
+    _ = tracer.wait(upTo: .seconds(10))
+    try eventually("writes are taken again") { try gate.reply("USER.SET ana last Lima").errorText == nil }
+    #expect(server.messages.contains("no descriptor is left for another file; changes are refused until there is room"))
+    #expect(try server.terminate() == .exited(0))
+  }
+}
+
 private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 

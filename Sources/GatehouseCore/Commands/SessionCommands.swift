@@ -74,12 +74,6 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     guard let (cell, slot) = try turn.session(token: turn.word(1)) else { return turn.reply.null() }
     let row = cell.state.sessions[slot]
-    guard row.isLive(at: turn.now) else {
-      // Whoever is told so must find it so after a crash too, even if the clock is set back meanwhile: the upkeep that
-      // ends sessions comes up to half a second later.
-      try turn.endSession(cell.state.sessionID(ofSlot: slot), .expired)
-      return turn.reply.null()
-    }
     turn.read(cell.state.users[Int(row.user)].lsn)
     guard try turn.isInForce(cell, slot) else { return turn.reply.null() }
     if let word = turn.optionWord("PRODUCT") {

@@ -42,7 +42,12 @@ extension Turn {
 
   /// Whether a session may go on. One that may not ends with this command, whatever else comes of it.
   func isInForce(_ cell: HeldPartition, _ slot: Int) throws(Halt) -> Bool {
-    guard cell.state.sessions[slot].isLive(at: now) else { return false }
+    guard cell.state.sessions[slot].isLive(at: now) else {
+      // Whoever is told so finds it so after a crash too, even if the clock is set back meanwhile: the upkeep that ends
+      // sessions comes up to half a second later.
+      lapsed.append((cell.state.sessionID(ofSlot: slot), .expired))
+      return false
+    }
     guard let cause = try lapse(cell, slot) else { return true }
     lapsed.append((cell.state.sessionID(ofSlot: slot), cause))
     return false

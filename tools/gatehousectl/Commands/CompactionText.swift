@@ -9,8 +9,10 @@ extension OfflineCompaction.Report {
     var lines = snapshots.map { "took a snapshot of record \($0)" }
     lines += compaction.archived.map { "archived \(Figures.records($0.records)), \(Figures.bytes($0.fileBytes))" }
     if !compaction.removed.isEmpty { lines.append("removed \(Figures.count(compaction.removed.count, "segment"))") }
-    lines += compaction.setAside.map { "set aside, damaged: \($0)" }
-    lines += compaction.expired.map { "deleted \($0.name), \(Figures.records($0.records)): their retention is over" }
+    lines += compaction.setAside.map { "set aside, damaged: \(ShownText.line($0))" }
+    lines += compaction.expired.map {
+      "deleted \(ShownText.line($0.name)), \(Figures.records($0.records)): their retention is over"
+    }
     if lines.isEmpty { lines = ["nothing to do"] }
     return lines.map { $0 + "\n" }.joined()
   }

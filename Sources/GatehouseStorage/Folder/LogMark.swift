@@ -57,8 +57,11 @@ extension DataFolder {
           epoch: end.epoch + 1, firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN))
       }
     } catch {
-      log.close()
-      throw FolderError(error, path: path)
+      // Without room the older mark stands: a full disk must not keep a server from answering reads.
+      guard error.isShortage else {
+        log.close()
+        throw FolderError(error, path: path)
+      }
     }
     return log
   }

@@ -4,11 +4,8 @@ extension CommandTable {
     try turn.requireOver(user)
     turn.read(turn.directory.lsn)
     // Sessions come and go without a mark on the user, so that a login check need not wait for them.
-    // Those whose time is up count until the server has ended them, those that have lost their right do not.
-    let before = turn.lapsed.count
-    _ = try turn.sessionsInForce(of: user)
+    let sessions = try turn.sessionsInForce(of: user).count
     let row = user.row
-    let sessions = Int(row.sessionCount) - (turn.lapsed.count - before)
     let workspaces = user.cell.state.memberships(of: user.serial)
     turn.reply.map(13 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")

@@ -93,7 +93,7 @@ public struct ListedUser {
     return cell.state.sessionIDs(of: serial).count { id in
       guard let slot = cell.state.slot(of: id) else { return false }
       let row = cell.state.sessions[slot]
-      return !row.isLive(at: now) || user.sessionDenial(row, in: directory, at: now) == nil
+      return row.isLive(at: now) && user.sessionDenial(row, in: directory, at: now) == nil
     }
   }
 

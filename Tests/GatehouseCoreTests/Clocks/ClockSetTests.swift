@@ -24,7 +24,7 @@ import Testing
     // All goes on from there.
     let next = core.logIn("ana", "payroll")
     #expect(!core.run("SESSION.CHECK \(next)").isNull)
-    #expect(Invariants.check(core.cells, core.directory.state).isEmpty)
+    #expect(Invariants.check(core.cells, core.wholeDirectory).isEmpty)
     core.expectReplicated()
     let text = ChangeText(Change.clockSet(old: future, new: core.now))
     #expect(text.kind == "clock-set")

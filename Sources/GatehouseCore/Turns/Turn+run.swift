@@ -144,10 +144,6 @@ extension Turn {
     return .syntax(text)
   }
 
-  /// Whether the command takes effect alone among those of its connection: after all before it, before all after
-  /// it. Reads of a pipeline may run side by side on several lanes; what they read no command in between changes.
-  public var isBarrier: Bool { gate.isWrite || authority != nil }
-
   // MARK: Options
 
   private func readOptions() throws(Halt) {

@@ -6,16 +6,14 @@ import NIOCore
 struct EncodedReply: Sendable {
   let bytes: ByteBuffer
   private(set) var horizon: LSN
-  let isWrite: Bool
   /// The first word of an error.
   let errorCode: String?
 
-  init(_ reply: Reply, horizon: LSN, isWrite: Bool = false, version: ProtocolVersion) {
+  init(_ reply: Reply, horizon: LSN, version: ProtocolVersion) {
     var bytes = ByteBuffer()
     ReplyEncoder.encode(reply, version, into: &bytes)
     self.bytes = bytes
     self.horizon = horizon
-    self.isWrite = isWrite
     errorCode = reply.isError ? reply.errorCode : nil
   }
 

@@ -385,7 +385,6 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Puts the reply of a command that ran elsewhere in its place.
   func deliver(_ ticket: UInt64, _ reply: EncodedReply) {
     if isClosing { return }
-    if reply.isWrite { lastWrite = max(lastWrite, reply.horizon) }
     queue.fill(ticket, reply.bytes, horizon: reply.horizon)
     goOn()
   }

@@ -5,8 +5,7 @@ import Synchronization
 /// The one door: carries out commands on the thread that has them. It enters the owners of what a command is about,
 /// decides, logs, applies and leaves, all in one go; nothing in it waits.
 ///
-/// An executor is what one thread needs to work: lanes have one each, others borrow one
-/// (`ServerContext.withExecutor`). The fronts, such as connections, hold no rules.
+/// An executor is what one thread needs to work: each lane has one. The fronts, such as connections, hold no rules.
 final class CommandExecutor {
   private let services: ServerContext
   private let gate: Gate

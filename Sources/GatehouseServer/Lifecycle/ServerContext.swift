@@ -23,7 +23,6 @@ final class ServerContext: Sendable {
   let monitors = Monitors()
   let persistence: Persistence
   private let folderSecret: Digest
-  private let idleExecutors = Mutex<[IdleExecutor]>([])
   private let logFailure = Atomic<Bool>(false)
   /// The connection that defined the first service, and has just got its secret: it is that service's from then on.
   private let founder = Atomic<UInt64>(0)
@@ -108,18 +107,4 @@ final class ServerContext: Sendable {
   }
 
   var hasTasks: Bool { tasks.load(ordering: .acquiring) > 0 }
-
-  // MARK: Executors
-
-  /// Lends an executor to a thread that is no lane.
-  func withExecutor<Result>(_ body: (CommandExecutor) throws -> Result) rethrows -> Result {
-    let executor = idleExecutors.withLock { $0.popLast() }?.executor ?? CommandExecutor(self)
-    defer { idleExecutors.withLock { $0.append(IdleExecutor(executor: executor)) } }
-    return try body(executor)
-  }
-}
-
-/// An executor that nobody works with; whoever takes it is the only one to touch it.
-private struct IdleExecutor: @unchecked Sendable {
-  let executor: CommandExecutor
 }

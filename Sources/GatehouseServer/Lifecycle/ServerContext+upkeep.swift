@@ -15,6 +15,6 @@ extension ServerContext {
   /// Waits until what tasks are about has ended: a snapshot is finished, a compaction is left for the next start.
   func settle() async {
     persistence.stop()
-    while hasTasks { try? await Task.sleep(for: .milliseconds(5)) }
+    await tasksEnd()
   }
 }

@@ -27,7 +27,7 @@ final class ServerContext: Sendable {
   /// The connection that defined the first service, and has just got its secret: it is that service's from then on.
   private let founder = Atomic<UInt64>(0)
   /// Work in tasks that the server's end waits for.
-  private let tasks = Atomic<Int>(0)
+  private let tasks = Mutex<(running: Int, waiter: CheckedContinuation<Void, Never>?)>((0, nil))
 
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
@@ -99,12 +99,27 @@ final class ServerContext: Sendable {
   /// Carries work out in a task, which the server's end waits for.
   @discardableResult
   func start(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-    tasks.add(1, ordering: .acquiringAndReleasing)
+    tasks.withLock { $0.running += 1 }
     return Task {
       await work()
-      tasks.subtract(1, ordering: .acquiringAndReleasing)
+      let waiter = tasks.withLock { tasks -> CheckedContinuation<Void, Never>? in
+        tasks.running -= 1
+        guard tasks.running == 0 else { return nil }
+        defer { tasks.waiter = nil }
+        return tasks.waiter
+      }
+      waiter?.resume()
     }
   }
 
-  var hasTasks: Bool { tasks.load(ordering: .acquiring) > 0 }
+  /// Returns when no such work is under way; to be awaited by one at a time.
+  func tasksEnd() async {
+    await withCheckedContinuation { continuation in
+      let isIdle = tasks.withLock { tasks in
+        if tasks.running > 0 { tasks.waiter = continuation }
+        return tasks.running == 0
+      }
+      if isIdle { continuation.resume() }
+    }
+  }
 }

@@ -16,12 +16,14 @@ extension CommandTable {
 
   @Sendable private static func loginCheck(_ turn: Turn) throws(Halt) {
     let user = try turn.userIfAny(1)
-    turn.read(turn.directory.lsn)
-    let product = turn.directory.productID(turn.word(2))
-    if turn.authority != nil { try turn.requireLoginQuestion(about: user, product) }
-    guard let user else { return turn.reply.text(LoginDenial.unknownUser.answer) }
-    let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now)
-    turn.reply.text(denial?.answer ?? "ALLOW")
+    try turn.withDirectory { (directory) throws(Halt) in
+      turn.read(directory.lsn)
+      let product = directory.productID(turn.word(2))
+      if turn.authority != nil { try turn.requireLoginQuestion(about: user, product) }
+      guard let user else { return turn.reply.text(LoginDenial.unknownUser.answer) }
+      let denial = user.loginDenial(to: product, in: directory, at: turn.now)
+      turn.reply.text(denial?.answer ?? "ALLOW")
+    }
   }
 
   @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {

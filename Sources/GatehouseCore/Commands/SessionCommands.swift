@@ -107,12 +107,14 @@ extension CommandTable {
     turn.reply.integer(user.raw)
     turn.reply.text("username")
     UserReference(id: user, cell: cell, serial: Int(row.user)).withUsername { turn.reply.text($0) }
-    turn.reply.text("product")
-    turn.directory.withShownProduct(row.product) {
-      if let name = $0 { turn.reply.text(name) } else { turn.reply.null() }
+    try turn.withDirectory { (directory) throws(Halt) in
+      turn.reply.text("product")
+      directory.withShownProduct(row.product) {
+        if let name = $0 { turn.reply.text(name) } else { turn.reply.null() }
+      }
+      turn.reply.text("workspace")
+      directory.withShownWorkspace(row.workspace) { turn.reply.text($0) }
     }
-    turn.reply.text("workspace")
-    turn.directory.withShownWorkspace(row.workspace) { turn.reply.text($0) }
     turn.reply.text("actor")
     if let impersonation = cell.state.impersonation(ofSlot: slot) {
       turn.reply.optional(try turn.user(impersonation.actor)?.username)

@@ -37,11 +37,12 @@ public struct NameIndex: Sendable {
   @inline(__always)
   func first(_ hash: UInt32) -> Int? { find(hash) { _ in true } }
 
-  /// Calls `body` with where the search for a hash begins.
+  /// Where the search for a hash begins: an address to prefetch, not to read. Nothing keeps the memory there alive, so
+  /// that a prefetch counts no reference.
   @inline(__always)
-  func withStart(_ hash: UInt32, _ body: (UnsafeRawPointer) -> Void) {
-    guard !slots.isEmpty else { return }
-    slots.withUnsafeBufferPointer { body($0.baseAddress! + (Int(hash) & ($0.count - 1))) }
+  func start(of hash: UInt32) -> UnsafeRawPointer? {
+    guard !slots.isEmpty else { return nil }
+    return slots.withUnsafeBufferPointer { UnsafeRawPointer($0.baseAddress! + (Int(hash) & ($0.count - 1))) }
   }
 
   /// Calls `body` with every serial number, in no order.

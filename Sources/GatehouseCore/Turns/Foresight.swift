@@ -134,5 +134,7 @@ extension RowTable {
 extension NameIndex {
   /// Asks for the memory where the search for a hash begins.
   @inline(__always)
-  fileprivate func prefetch(_ hash: UInt32) { withStart(hash) { CPrefetch.prefetch($0) } }
+  fileprivate func prefetch(_ hash: UInt32) {
+    if let start = start(of: hash) { CPrefetch.prefetch(start) }
+  }
 }

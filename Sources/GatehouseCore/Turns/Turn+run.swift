@@ -92,6 +92,7 @@ extension Turn {
     specPlace = place
     spec = table.commands[place]
     gate = table.gates[place]
+    decision = spec.decision
   }
 
   private var missingRight: Refusal {
@@ -224,7 +225,7 @@ extension Turn {
   }
 
   private func decide() -> Outcome {
-    guard let body = spec.decision else { preconditionFailure("\(spec.name) does not decide") }
+    guard let body = decision else { preconditionFailure("\(spec.name) does not decide") }
     return attempt { () throws(Halt) in
       try self.authorise()
       if self.gate.isWrite, !self.chosen.isEmpty {
@@ -237,7 +238,18 @@ extension Turn {
   }
 
   /// Runs a step of a decision from a clean slate, and makes its refusal the reply.
+  @inline(__always)
   func attempt(_ step: () throws(Halt) -> Void) -> Outcome {
+    wipeSlate()
+    do throws(Halt) {
+      try step()
+    } catch {
+      return abandon(error)
+    }
+    return lapsed.isEmpty ? .decided : endingLapsed()
+  }
+
+  private func wipeSlate() {
     reply.reset()
     if !changes.isEmpty { changes.removeAll(keepingCapacity: true) }
     if !bounds.isEmpty { bounds.removeAll(keepingCapacity: true) }
@@ -247,19 +259,19 @@ extension Turn {
     forgetEnded()
     isVersionChecked = false
     horizon = 0
-    do throws(Halt) {
-      try step()
-    } catch {
-      changes.removeAll(keepingCapacity: true)
-      switch error {
-      case .needs(let owners): return .needs(owners)
-      case .refused(let refusal):
-        forgetEnded()
-        bounds.removeAll(keepingCapacity: true)
-        answer(refusal)
-      }
+  }
+
+  /// Ends a decision that came to nothing.
+  private func abandon(_ halt: Halt) -> Outcome {
+    changes.removeAll(keepingCapacity: true)
+    switch halt {
+    case .needs(let owners): return .needs(owners)
+    case .refused(let refusal):
+      forgetEnded()
+      bounds.removeAll(keepingCapacity: true)
+      answer(refusal)
+      return lapsed.isEmpty ? .decided : endingLapsed()
     }
-    return lapsed.isEmpty ? .decided : endingLapsed()
   }
 
   private func forgetEnded() { if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) } }
@@ -365,7 +377,11 @@ extension Turn {
     self.horizon = horizon
   }
 
-  public func withReply(_ body: (Reply) -> Void) { body(reply) }
+  /// The reply's nodes and the bytes of their texts, without a reference to count. They are the turn's own memory, good
+  /// until its reply changes.
+  public var replyParts: (nodes: UnsafeBufferPointer<Reply.Node>, bytes: UnsafeRawBufferPointer) {
+    reply.withParts { ($0, $1) }
+  }
 
   /// Makes a refusal the reply: the log does not take what was decided.
   public func answer(_ refusal: Refusal) {
@@ -424,7 +440,8 @@ extension Turn {
   @inline(__always)
   public func noteSeen() {
     if seen.isEmpty { return }
-    for (cell, slot) in seen { cell.state.see(slot: slot, at: now) }
+    // By place: a loop over the array would keep it, and count a reference.
+    for place in seen.indices { seen[place].cell.state.see(slot: seen[place].slot, at: now) }
   }
 
   /// Lets go of everything that was held.

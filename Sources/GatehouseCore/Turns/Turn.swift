@@ -16,6 +16,8 @@ public final class Turn {
   // The command.
   @exclusivity(unchecked) public internal(set) var spec: CommandSpec
   @exclusivity(unchecked) var gate: CommandGate
+  /// The body of a command that decides; at hand without the spec, whose reference would be counted for it.
+  @exclusivity(unchecked) var decision: (@Sendable (Turn) throws(Halt) -> Void)?
   /// The command's place in the table; -1 for one that does not stand there.
   @exclusivity(unchecked) var specPlace = -1
   @exclusivity(unchecked) public internal(set) var arguments: Arguments
@@ -32,7 +34,14 @@ public final class Turn {
   @exclusivity(unchecked) public internal(set) var others: [HeldPartition] = []
   @exclusivity(unchecked) public internal(set) var directoryCell: DirectoryCell?
   /// The directory as it is read.
-  @exclusivity(unchecked) public var directory: Directory { didSet { directoryLSN = directory.lsn } }
+  @exclusivity(unchecked) public var directory: Directory {
+    didSet {
+      directoryLSN = directory.lsn
+      borrowedDirectory = Unmanaged.passUnretained(directory)
+    }
+  }
+  /// The same, for `withDirectory`.
+  @exclusivity(unchecked) private var borrowedDirectory: Unmanaged<Directory>
   /// The last change of `directory`, at hand without following it.
   @exclusivity(unchecked) public private(set) var directoryLSN: LSN
 
@@ -70,6 +79,7 @@ public final class Turn {
     self.partitioning = partitioning
     self.directory = directory
     directoryLSN = directory.lsn
+    borrowedDirectory = Unmanaged.passUnretained(directory)
     self.counters = counters
     self.folderSecret = folderSecret
     self.entropy = entropy
@@ -99,6 +109,16 @@ public final class Turn {
 }
 
 extension Turn {
+  /// Calls `body` with the directory. Where a command looks at it several times this counts no reference, which would
+  /// cost a login check as much as its look at the user's row; the turn keeps the directory meanwhile.
+  @inline(__always)
+  func withDirectory<Result>(_ body: (Directory) throws(Halt) -> Result) throws(Halt) -> Result {
+    // It throws no typed errors.
+    try borrowedDirectory._withUnsafeGuaranteedRef { directory in
+      Swift.Result { () throws(Halt) in try body(directory) }
+    }.get()
+  }
+
   /// On whose authority the command runs.
   public var principal: Principal {
     userPrincipal.map { .user($0) } ?? .service(connection.service ?? 0, connection.rights)

@@ -363,7 +363,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   @inline(__always)
   func addReply(of turn: Turn, on lane: Lane, horizon: LSN) {
     if queue.isEmpty, horizon <= lane.durableBefore || horizon <= lane.durable {
-      turn.withReply { ReplyEncoder.encode($0, client.version, into: &ready) }
+      let (nodes, bytes) = turn.replyParts
+      ReplyEncoder.encode(nodes, bytes, client.version, into: &ready)
     } else {
       add(turn.reply, horizon: horizon)
     }

@@ -16,16 +16,22 @@ public import NIOCore
 public enum ReplyEncoder {
   /// Appends `reply` to `buffer`. Space is made once, for an upper bound of the whole reply.
   public static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
-    reply.withParts { nodes, bytes in
-      let bound = upperBound(nodes)
-      guard bound > 0 else { return }
-      buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
-        precondition(target.count >= bound)
-        var cursor = WireCursor(target.baseAddress!)
-        for node in nodes { write(node, bytes, version, &cursor) }
-        precondition(cursor.written <= bound)
-        return cursor.written
-      }
+    reply.withParts { encode($0, $1, version, into: &buffer) }
+  }
+
+  /// Appends a reply of which its parts are at hand (`Turn.replyParts`).
+  public static func encode(
+    _ nodes: UnsafeBufferPointer<Reply.Node>, _ bytes: UnsafeRawBufferPointer, _ version: ProtocolVersion,
+    into buffer: inout ByteBuffer
+  ) {
+    let bound = upperBound(nodes)
+    guard bound > 0 else { return }
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
+      precondition(target.count >= bound)
+      var cursor = WireCursor(target.baseAddress!)
+      for node in nodes { write(node, bytes, version, &cursor) }
+      precondition(cursor.written <= bound)
+      return cursor.written
     }
   }
 

@@ -45,7 +45,8 @@ extension ByteReader {
   public mutating func id<Entity>() throws(CodingError) -> Identifier<Entity> { Identifier(raw: try varint()) }
 
   fileprivate mutating func access() throws(CodingError) -> ProductAccess? {
-    let packed: UInt32 = try number()
+    let packed = try varint()
+    guard packed >> 48 == 0 else { throw failure("access to a product that cannot be") }
     return packed == 0 ? nil : ProductAccess(packed: packed)
   }
 

@@ -46,7 +46,7 @@ extension CommandTable {
     let directory = try turn.directoryState().state.view
     let workspace = parts.count == 2 ? try turn.workspace(named: String(parts[0])) : directory.workspace(mainWorkspace)
     turn.read(directory.lsn)
-    guard !directory.products.contains(where: { $0.workspace == workspace.id && $0.name == name }) else {
+    guard !directory.products(of: workspace.id).contains(where: { directory.product($0)?.name == name }) else {
       throw .refused(.conflict("product: \(text) is there already"))
     }
     guard directory.products.count < Limits.products else {
@@ -165,7 +165,7 @@ extension CommandTable {
 
   @Sendable private static func poolList(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
-    let products = turn.positional.isEmpty ? turn.directory.products : [try turn.product(1)]
+    let products = turn.positional.isEmpty ? Array(turn.directory.products) : [try turn.product(1)]
     turn.reply.array(products.reduce(0) { $0 + $1.pools.count })
     for product in products {
       let used = turn.used(product.pools.map { product.seatKey($0.type) })

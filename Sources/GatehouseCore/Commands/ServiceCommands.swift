@@ -26,7 +26,7 @@ extension CommandTable {
     guard name != "local", view.service(named: name) == nil else {
       throw .refused(.conflict("service: \(name) is there already"))
     }
-    guard view.services.count < Limits.services else {
+    guard view.liveServices < Limits.services else {
       throw .refused(.limit("services: at most \(Limits.services)"))
     }
     var rights: ServiceRights = .read
@@ -80,8 +80,8 @@ extension CommandTable {
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
     guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }
-    let others = view.services.filter { !$0.isDeleted && $0.id != service.id }
-    if !others.isEmpty, !others.contains(where: { $0.rights.contains(.admin) }) {
+    let administering = view.administeringServices - (service.rights.contains(.admin) ? 1 : 0)
+    if view.liveServices > 1, administering == 0 {
       throw .refused(
         .rule(
           "last-admin-service", "\(name) is the only service with the right ADMIN",

@@ -39,7 +39,8 @@ extension CommandTable {
       throw .refused(Refusal(.refused, "login: \(denial.reason)"))
     }
     guard let product else { throw .refused(.notFound("product")) }
-    let facts = turn.directory.loginFacts[Int(product) - 1]
+    let workspace = turn.directory.facts(ofProduct: product).workspace
+    let facts = turn.directory.facts(ofWorkspace: workspace)
     guard user.row.sessionCount < Limits.sessionsOfUser else {
       turn.read(user.cell.state.lsn)
       throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
@@ -54,7 +55,7 @@ extension CommandTable {
     turn.emit(
       .sessionOpened(
         SessionOpened(
-          session: id, user: user.id, token: digest, product: product, workspace: facts.workspace, expires: expires,
+          session: id, user: user.id, token: digest, product: product, workspace: workspace, expires: expires,
           idleSeconds: UInt32(clamping: (idle + 999) / 1000))))
     turn.reply.map(3)
     turn.reply.text("session")
@@ -109,11 +110,9 @@ extension CommandTable {
     UserReference(id: user, cell: cell, serial: Int(row.user)).withUsername { turn.reply.text($0) }
     try turn.withDirectory { (directory) throws(Halt) in
       turn.reply.text("product")
-      directory.withShownProduct(row.product) {
-        if let name = $0 { turn.reply.text(name) } else { turn.reply.null() }
-      }
+      if let name = directory.shownProduct(row.product) { turn.reply.text(name) } else { turn.reply.null() }
       turn.reply.text("workspace")
-      directory.withShownWorkspace(row.workspace) { turn.reply.text($0) }
+      turn.reply.text(directory.shownWorkspace(row.workspace))
     }
     turn.reply.text("actor")
     if let impersonation = cell.state.impersonation(ofSlot: slot) {

@@ -64,9 +64,8 @@ extension CommandTable {
   private static func showProducts(_ user: UserReference, _ turn: Turn) {
     let workspaces = user.cell.state.memberships(of: user.serial)
     let accesses = user.cell.state.allAccess(of: user.serial)
-    let products = turn.directory.products.filter { product in
-      workspaces.contains(product.workspace) || accesses.contains { $0.product == product.id }
-    }
+    let shown = Set(workspaces.flatMap { turn.directory.products(of: $0) }).union(accesses.map(\.product))
+    let products = shown.sorted().compactMap { turn.directory.product($0) }
     turn.reply.array(products.count)
     for product in products {
       let access = accesses.first { $0.product == product.id }

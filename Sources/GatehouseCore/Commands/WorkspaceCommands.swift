@@ -268,8 +268,9 @@ private struct WorkspaceSettings {
       guard value.isEmpty || EntityNames.isSubdomain(value) else {
         throw .refused(.syntax("subdomain must have 1 to 63 characters of a-z, 0-9 and inner hyphens"))
       }
-      guard value.isEmpty || !view.workspaces.contains(where: { $0.id != workspace.id && $0.subdomain == value })
-      else { throw .refused(.conflict("subdomain: \(value) belongs to another workspace")) }
+      if let holder = view.workspaceID(ofSubdomain: value), holder != workspace.id {
+        throw .refused(.conflict("subdomain: \(value) belongs to another workspace"))
+      }
       set(key, value)
     default:
       guard let policy = Workspace.policy(key) else { throw Self.unknown(key) }

@@ -85,6 +85,15 @@ public struct Product: Sendable {
     pools.firstIndex { $0.type == type }.map { UInt8($0 + 1) }
   }
 
+  /// Sets how many seats of a pool were bought; makes the pool where there is none of the type.
+  mutating func setPool(_ type: String, bought: UInt32) {
+    if let licence = licence(type) {
+      pools[Int(licence) - 1].bought = bought
+    } else {
+      pools.append(Pool(type: type, bought: bought))
+    }
+  }
+
   public func licenceName(_ licence: UInt8) -> String? {
     licence == 0 || Int(licence) > pools.count ? nil : pools[Int(licence) - 1].type
   }

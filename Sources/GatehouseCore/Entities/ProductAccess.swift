@@ -15,16 +15,21 @@ public struct ProductAccess: Sendable, Equatable, BitwiseCopyable {
   }
 
   /// One word: product, licence, flags. Never 0, for the product is not.
-  public var packed: UInt32 {
-    UInt32(product) << 16 | UInt32(licence) << 8 | (isEnabled ? 1 : 0) | (isAdministrator ? 2 : 0)
+  public var packed: UInt64 {
+    UInt64(product) << 16 | UInt64(licence) << 8 | (isEnabled ? 1 : 0) | (isAdministrator ? 2 : 0)
   }
 
-  public init(packed: UInt32) {
-    product = ProductID(packed >> 16)
-    licence = UInt8(packed >> 8 & 0xff)
+  public init(packed: UInt64) {
+    product = ProductID(truncatingIfNeeded: packed >> 16)
+    licence = UInt8(truncatingIfNeeded: packed >> 8)
     isEnabled = packed & 1 != 0
     isAdministrator = packed & 2 != 0
   }
+
+  /// The same in half a word, where the product's number is small enough: what a user's row has room for.
+  var compact: UInt32? { UInt32(exactly: packed) }
+
+  init(compact: UInt32) { self.init(packed: UInt64(compact)) }
 
   /// A user's accesses after one of them has changed; nil stands for none.
   public static func list(

@@ -20,16 +20,36 @@ public struct SessionRow: ReusableRow {
   public var previous: UInt32 = 0
   /// The deadline, in seconds, under which the session is watched. What is watched under another is of the past.
   var watched: UInt32 = 0
-  public var product: ProductID = 0
   public var workspace: WorkspaceID = 0
-  public var kind: SessionKind = .login
-  /// An impersonation bound to its workspace (K4).
-  public var isBound = false
+  /// The product in the upper 24 bits, then `isBound` and the kind: with a field for each a row would take 8 bytes more.
+  private var facts = UInt32(SessionKind.login.rawValue)
   public var details = DetailRange()
 
   public init() {}
 
   public static var vacant: SessionRow { SessionRow() }
+
+  public var product: ProductID {
+    get { facts >> 8 }
+    set {
+      precondition(newValue >> 24 == 0)
+      facts = newValue << 8 | facts & 0xff
+    }
+  }
+
+  public var kind: SessionKind {
+    get { facts & Self.kindBits == SessionKind.login.rawValue ? .login : .impersonation }
+    set { facts = facts & ~Self.kindBits | UInt32(newValue.rawValue) }
+  }
+
+  /// An impersonation bound to its workspace (K4).
+  public var isBound: Bool {
+    get { facts & Self.boundBit != 0 }
+    set { facts = facts & ~Self.boundBit | (newValue ? Self.boundBit : 0) }
+  }
+
+  private static let kindBits: UInt32 = 0x7f
+  private static let boundBit: UInt32 = 0x80
 
   public var isUsed: Bool { user != 0 }
 

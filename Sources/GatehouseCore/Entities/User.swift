@@ -13,7 +13,8 @@ public struct UserRow: TableRow {
   /// Slot of the newest session; 0 for none.
   public var sessions: UInt32 = 0
   public var sessionCount: UInt32 = 0
-  /// Access to up to two products, packed; whoever has more has all of them in the details.
+  /// Access to up to two products in their compact form; whoever has more, or one that has none, has all of them in
+  /// the details.
   public var access: (UInt32, UInt32) = (0, 0)
   public var details = DetailRange()
   public var roles = RoleSet()

@@ -19,7 +19,7 @@ extension Turn {
   /// Every workspace keeps an owner who may log in.
   public func requireNotOwner(_ user: UserReference) throws(Halt) {
     read(directory.lsn)
-    guard let owned = directory.workspaces.first(where: { $0.owner == user.id }) else { return }
+    guard let owned = directory.workspaces(ownedBy: user.id).first.map(directory.workspace) else { return }
     throw .refused(
       .rule(
         "owner", "\(user.username) owns the workspace \(owned.name)",

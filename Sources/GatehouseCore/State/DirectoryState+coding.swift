@@ -29,27 +29,24 @@ extension DirectoryState {
     }
     let lsn = try reader.varint()
     let viewLSN = try reader.varint()
-    var number: UInt16 = 0
-    let workspaces = try reader.list { (reader) throws(CodingError) in
-      number += 1
-      return try Workspace(from: &reader, id: number, version: version)
+    var tables = DirectoryTables()
+    for _ in 0..<(try reader.count()) {
+      let workspace = try Workspace(from: &reader, id: WorkspaceID(tables.workspaces.count + 1), version: version)
+      guard Directory(lsn: 0, tables: tables, zones: .utcOnly).workspaceID(workspace.name) == nil else {
+        throw reader.failure("workspaces whose names are not their own")
+      }
+      tables.add(workspace)
     }
-    number = 0
-    let products = try reader.list { (reader) throws(CodingError) in
-      number += 1
-      let product = try Product(from: &reader, id: number)
-      guard (1...workspaces.count).contains(Int(product.workspace)) else {
+    guard !tables.workspaces.isEmpty else { throw reader.failure("a directory without a workspace") }
+    for _ in 0..<(try reader.count()) {
+      let product = try Product(from: &reader, id: ProductID(tables.products.count + 1))
+      guard (1...tables.workspaces.count).contains(Int(product.workspace)) else {
         throw reader.failure("a product whose workspace is not there")
       }
-      return product
+      tables.add(product)
     }
-    number = 0
-    let services = try reader.list { (reader) throws(CodingError) in
-      number += 1
-      return try ServiceIdentity(from: &reader, id: number)
-    }
-    guard !workspaces.isEmpty, Set(workspaces.map(\.name)).count == workspaces.count else {
-      throw reader.failure("workspaces whose names are not their own")
+    for _ in 0..<(try reader.count()) {
+      tables.add(try ServiceIdentity(from: &reader, id: ServiceID(tables.services.count + 1)))
     }
     var usage: [SeatKey: Int] = [:]
     for _ in 0..<(try reader.count()) {
@@ -58,8 +55,7 @@ extension DirectoryState {
     var superAdministrators: [UserID: Bool] = [:]
     for _ in 0..<(try reader.count()) { superAdministrators[try reader.id()] = try reader.flag() }
     self.init(
-      view: Directory(
-        lsn: viewLSN, workspaces: workspaces, products: products, services: services, zones: .utcOnly), lsn: lsn,
+      view: Directory(lsn: viewLSN, tables: tables, zones: .utcOnly), lsn: lsn,
       counters: Counters(usage: usage, superAdministrators: superAdministrators, lsn: lsn))
   }
 }

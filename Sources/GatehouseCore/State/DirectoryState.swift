@@ -8,10 +8,9 @@ public struct DirectoryState: Sendable {
   public private(set) var counters: Counters
 
   public init(created: Milliseconds) {
-    let view = Directory(
-      lsn: 0, workspaces: [Workspace(id: mainWorkspace, name: "main", created: created, plan: "free")], products: [],
-      services: [], zones: .utcOnly)
-    self.init(view: view, lsn: 0, counters: Counters())
+    var tables = DirectoryTables()
+    tables.add(Workspace(id: mainWorkspace, name: "main", created: created, plan: "free"))
+    self.init(view: Directory(lsn: 0, tables: tables, zones: .utcOnly), lsn: 0, counters: Counters())
   }
 
   public init(view: Directory, lsn: LSN, counters: Counters) {
@@ -22,8 +21,7 @@ public struct DirectoryState: Sendable {
 
   /// Has decisions know of these time zones.
   public mutating func use(_ zones: ZoneTable) {
-    view = Directory(
-      lsn: view.lsn, workspaces: view.workspaces, products: view.products, services: view.services, zones: zones)
+    view = Directory(lsn: view.lsn, tables: view.tables, zones: zones)
   }
 
   /// Carries out a change of the directory.
@@ -50,36 +48,27 @@ public struct DirectoryState: Sendable {
 extension Directory {
   /// The directory after a change to it; nil where the change is one of a partition.
   func changed(by change: Change, lsn: LSN, time: Milliseconds) -> Directory? {
-    var workspaces = workspaces
-    var products = products
-    var services = services
+    var tables = tables
     switch change {
     case .workspaceCreated(let id, let name, let plan):
-      precondition(Int(id) == workspaces.count + 1, "workspace numbers have a gap")
-      workspaces.append(Workspace(id: id, name: name, created: time, plan: plan))
+      tables.add(Workspace(id: id, name: name, created: time, plan: plan))
     case .workspaceSet(let id, let key, _, let new):
-      workspaces[Int(id) - 1].change(lsn: lsn) { $0.set(key, to: new) }
+      tables.change(workspace: id) { workspace in workspace.change(lsn: lsn) { $0.set(key, to: new) } }
     case .productCreated(let id, let workspace, let name):
-      precondition(Int(id) == products.count + 1, "product numbers have a gap")
-      products.append(Product(id: id, workspace: workspace, name: name, created: time))
+      tables.add(Product(id: id, workspace: workspace, name: name, created: time))
     case .poolSet(let id, let type, _, let new):
-      if let licence = products[Int(id) - 1].licence(type) {
-        products[Int(id) - 1].pools[Int(licence) - 1].bought = new
-      } else {
-        products[Int(id) - 1].pools.append(Pool(type: type, bought: new))
-      }
+      tables.change(product: id) { $0.setPool(type, bought: new) }
     case .serviceCreated(let id, let name, let rights, let secret):
-      precondition(Int(id) == services.count + 1, "service numbers have a gap")
-      services.append(ServiceIdentity(id: id, name: name, created: time, secret: secret, rights: rights))
+      tables.add(ServiceIdentity(id: id, name: name, created: time, secret: secret, rights: rights))
     case .serviceDeleted(let id):
-      services[Int(id) - 1].isDeleted = true
+      tables.delete(id)
     case .contactCreated, .contactSet, .userCreated, .userSet, .userRenamed, .statusSet, .accessSet, .roleGranted,
       .roleRevoked, .workspaceJoined, .workspaceLeft, .noted, .mailQueued, .sessionOpened, .sessionEnded, .sessionSeen,
       .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .answerKept, .snapshotTaken,
       .logArchived, .clockSet:
       return nil
     }
-    return Directory(lsn: lsn, workspaces: workspaces, products: products, services: services, zones: zones)
+    return Directory(lsn: lsn, tables: tables, zones: zones)
   }
 }
 

@@ -221,14 +221,15 @@ extension PartitionState {
 
   private mutating func setAccess(of serial: Int, from old: ProductAccess?, to new: ProductAccess?, _ lsn: LSN) {
     let list = ProductAccess.list(allAccess(of: serial), with: new, insteadOf: old)
-    if list.count <= 2 {
+    let compact = list.compactMap(\.compact)
+    if list.count <= 2, compact.count == list.count {
       if users[serial].flags.contains(.manyProducts) {
         users[serial].flags.remove(.manyProducts)
         var details = users.details(of: serial)
         details.set(UserTag.access, UnsafeRawBufferPointer(start: nil, count: 0))
         users.setDetails(of: serial, details.bytes)
       }
-      users[serial].access = (list.first?.packed ?? 0, list.count > 1 ? list[1].packed : 0)
+      users[serial].access = (compact.first ?? 0, compact.count > 1 ? compact[1] : 0)
     } else {
       var details = users.details(of: serial)
       details.encode(UserTag.access) { $0.list(list) { $0.varint($1.packed) } }

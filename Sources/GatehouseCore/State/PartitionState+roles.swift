@@ -15,8 +15,8 @@ extension PartitionState {
         scopes.append(grant.scope)
       }
     }
-    let packed = [row.access.0, row.access.1]
-    if row.flags.contains(.manyProducts) || packed.contains(where: { ProductAccess(packed: $0).isAdministrator }) {
+    let compact = [row.access.0, row.access.1]
+    if row.flags.contains(.manyProducts) || compact.contains(where: { ProductAccess(compact: $0).isAdministrator }) {
       // Whoever may not enter the product does not administer it either.
       for access in allAccess(of: serial) where access.isAdministrator && access.isEnabled {
         scopes.append(.product(access.product))

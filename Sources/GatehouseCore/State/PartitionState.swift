@@ -169,8 +169,8 @@ extension PartitionState {
     if row.flags.contains(.manyProducts) {
       return allAccess(of: serial).first { $0.product == product }
     }
-    if row.access.0 >> 16 == product { return ProductAccess(packed: row.access.0) }
-    if row.access.1 >> 16 == product { return ProductAccess(packed: row.access.1) }
+    if row.access.0 >> 16 == product { return ProductAccess(compact: row.access.0) }
+    if row.access.1 >> 16 == product { return ProductAccess(compact: row.access.1) }
     return nil
   }
 
@@ -182,7 +182,7 @@ extension PartitionState {
       }
       return list ?? []
     }
-    return [row.access.0, row.access.1].filter { $0 != 0 }.map { ProductAccess(packed: $0) }
+    return [row.access.0, row.access.1].filter { $0 != 0 }.map { ProductAccess(compact: $0) }
   }
 
   // MARK: Grants and memberships

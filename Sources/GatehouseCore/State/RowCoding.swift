@@ -102,7 +102,9 @@ extension SessionRow {
     loggedSeen = created &+ (try reader.signed())
     lastSeen = loggedSeen &+ (try reader.signed())
     idleSeconds = try reader.number()
-    product = try reader.number()
+    let product: ProductID = try reader.number()
+    guard product <= Limits.products else { throw reader.failure("a session of a product that cannot be") }
+    self.product = product
     workspace = try reader.number()
     kind = try reader.choice()
     isBound = try reader.flag()

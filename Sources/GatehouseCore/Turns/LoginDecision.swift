@@ -65,9 +65,10 @@ extension PersonView {
     if let denial = status.denial { return denial }
     guard let product, Int(product) <= directory.products.count else { return .unknownProduct }
     guard let access = access(to: product), access.isEnabled else { return .productDisabled }
-    let facts = directory.loginFacts[Int(product) - 1]
+    let facts = directory.facts(ofProduct: product)
     if facts.needsLicence, access.licence == 0 { return .noLicence }
-    if facts.withinEmployment || opened < facts.employmentLifted,
+    let workspace = directory.facts(ofWorkspace: facts.workspace)
+    if workspace.withinEmployment || opened < workspace.employmentLifted,
       !isEmployed(at: now, asked: facts.workspace, in: directory)
     {
       return .outsideEmployment

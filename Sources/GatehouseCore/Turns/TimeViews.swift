@@ -62,7 +62,7 @@ extension Turn {
     reply.text("username")
     entry.user.withUsername { reply.text($0) }
     reply.text("workspace")
-    directory.withShownWorkspace(entry.workspace) { reply.text($0) }
+    reply.text(directory.shownWorkspace(entry.workspace))
     reply.work(entry.content.project, entry.content.note)
     reply.text("start")
     reply.integer(entry.content.start)
@@ -88,7 +88,7 @@ extension Turn {
     reply.text("username")
     user.withUsername { reply.text($0) }
     reply.text("workspace")
-    directory.withShownWorkspace(workspace) { reply.text($0) }
+    reply.text(directory.shownWorkspace(workspace))
     reply.work(timer.project, timer.note)
     reply.text("start")
     reply.integer(timer.start)

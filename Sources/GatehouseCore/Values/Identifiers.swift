@@ -28,9 +28,9 @@ public typealias EntryID = Identifier<EntryEntity>
 public typealias MailID = Identifier<MailEntity>
 
 /// The number of a workspace, product or service in the directory: dense, from 1.
-public typealias WorkspaceID = UInt16
-public typealias ProductID = UInt16
-public typealias ServiceID = UInt16
+public typealias WorkspaceID = UInt32
+public typealias ProductID = UInt32
+public typealias ServiceID = UInt32
 
 /// The workspace that is there from the start and is meant when none is named.
 public let mainWorkspace: WorkspaceID = 1

@@ -9,8 +9,8 @@ public enum Limits {
   public static let idempotencyKeyBytes = 128
   /// How long an answer is remembered under its `IDEM` key.
   public static let idempotencyLife: Milliseconds = 24 * 3600 * 1000
-  public static let workspaces = 65_000
-  public static let products = 65_000
+  public static let workspaces = 1_000_000
+  public static let products = 1_000_000
   public static let poolsOfProduct = 255
   public static let seatsMost = 1_000_000_000
   public static let services = 10_000

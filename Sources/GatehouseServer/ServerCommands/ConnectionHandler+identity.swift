@@ -64,10 +64,9 @@ extension ConnectionHandler {
   /// one, which libraries send that are given nothing but a password.
   private func service(_ name: String, secret: UnsafeRawBufferPointer) -> ServiceIdentity? {
     let given = sha256(secret)
-    let named = lane.directory.service(named: name)
-    let candidates =
-      named == nil && name == ClientFacts.defaultUser ? lane.directory.services : [named].compactMap(\.self)
-    return candidates.first { !$0.isDeleted && $0.secret.matches(given) }
+    if let named = lane.directory.service(named: name) { return named.secret.matches(given) ? named : nil }
+    guard name == ClientFacts.defaultUser else { return nil }
+    return lane.directory.services.first { !$0.isDeleted && $0.secret.matches(given) }
   }
 
   private func refuseWrongSecret() {

@@ -3,12 +3,17 @@ import Testing
 
 @testable import GatehouseCore
 
-@Suite struct NameIndexTests {
+@Suite struct HashIndexTests {
   /// The same as a plain dictionary, with few hashes so that many collide.
   @Test(arguments: [1, 7, 1_000_000])
   func behavesAsADictionary(hashes: Int) {
+    check(NameIndex(), hashes: hashes)
+    check(SharedIndex(), hashes: hashes)
+  }
+
+  private func check<Slots>(_ empty: HashIndex<Slots>, hashes: Int) {
     var random = SeededRandom(seed: UInt64(hashes))
-    var index = NameIndex()
+    var index = empty
     var expected: [Int: UInt32] = [:]
     func hash(_ serial: Int) -> UInt32 { UInt32(truncatingIfNeeded: serial &* 2_654_435_761 % hashes) }
     for _ in 0..<6000 {
@@ -29,6 +34,20 @@ import Testing
     var listed: [Int] = []
     index.forEach { listed.append($0) }
     #expect(listed.sorted() == expected.keys.sorted())
+  }
+
+  /// A copy is a value of its own, whatever pages it shares.
+  @Test func aCopyStaysAsItWas() {
+    var index = SharedIndex()
+    for serial in 1...500 { index.insert(serial, hash: UInt32(serial % 97)) }
+    let before = index
+    for serial in 1...250 { index.remove(serial, hash: UInt32(serial % 97)) }
+    for serial in 501...600 { index.insert(serial, hash: UInt32(serial % 97)) }
+    #expect(before.count == 500)
+    for serial in 1...600 {
+      #expect((before.find(UInt32(serial % 97)) { $0 == serial } != nil) == (serial <= 500))
+      #expect((index.find(UInt32(serial % 97)) { $0 == serial } != nil) == (serial > 250))
+    }
   }
 
   @Test func anEmptyIndexFindsNothing() {

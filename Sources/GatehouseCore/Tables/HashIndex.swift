@@ -1,18 +1,13 @@
 /// A hash index from a name's hash to serial numbers: open addressing with linear probing, eight bytes a slot.
 /// The names themselves stay in the rows; the caller compares them. A slot has the hash beside the number, so that
 /// only rows are fetched whose name is, but for one in four milliard, the one that is looked for.
-public struct NameIndex: Sendable {
-  private struct Slot: BitwiseCopyable, Sendable, Equatable {
-    var serial: UInt32
-    var hash: UInt32
+///
+/// Where its slots lie is its storage's matter: in one array (`NameIndex`), or in pages that a changed copy shares with
+/// the one before (`SharedIndex`).
+public struct HashIndex<Slots: HashSlots>: Sendable {
+  typealias Slot = HashSlot
 
-    static let empty = Slot(serial: 0, hash: 0)
-    static let deleted = Slot(serial: .max, hash: 0)
-
-    var isUsed: Bool { self != .empty && self != .deleted }
-  }
-
-  private var slots: ContiguousArray<Slot> = []
+  private var slots = Slots()
   private var used = 0
   /// Entries, without the marks of deleted ones.
   public private(set) var count = 0
@@ -37,14 +32,6 @@ public struct NameIndex: Sendable {
   @inline(__always)
   func first(_ hash: UInt32) -> Int? { find(hash) { _ in true } }
 
-  /// Where the search for a hash begins: an address to prefetch, not to read. Nothing keeps the memory there alive, so
-  /// that a prefetch counts no reference.
-  @inline(__always)
-  func start(of hash: UInt32) -> UnsafeRawPointer? {
-    guard !slots.isEmpty else { return nil }
-    return slots.withUnsafeBufferPointer { UnsafeRawPointer($0.baseAddress! + (Int(hash) & ($0.count - 1))) }
-  }
-
   /// Calls `body` with every serial number, in no order.
   public func forEach(_ body: (Int) -> Void) {
     for slot in slots where slot.isUsed { body(Int(slot.serial)) }
@@ -56,6 +43,7 @@ public struct NameIndex: Sendable {
     slots = Self.room(for: count)
   }
 
+  /// Adds an entry; there may be several of one hash.
   public mutating func insert(_ serial: Int, hash: UInt32) {
     if (used + 1) * 4 > slots.count * 3 { grow() }
     place(Slot(serial: UInt32(serial), hash: hash))
@@ -91,9 +79,45 @@ public struct NameIndex: Sendable {
     for slot in old where slot.isUsed { place(slot) }
   }
 
-  private static func room(for count: Int) -> ContiguousArray<Slot> {
+  private static func room(for count: Int) -> Slots {
     var capacity = 8
     while capacity * 3 < (count + 1) * 5 { capacity *= 2 }
-    return ContiguousArray(repeating: .empty, count: capacity)
+    return Slots(repeating: .empty, count: capacity)
+  }
+}
+
+/// One slot of a hash index.
+public struct HashSlot: BitwiseCopyable, Sendable, Equatable {
+  var serial: UInt32
+  var hash: UInt32
+
+  static let empty = HashSlot(serial: 0, hash: 0)
+  static let deleted = HashSlot(serial: .max, hash: 0)
+
+  var isUsed: Bool { self != .empty && self != .deleted }
+}
+
+/// What an index keeps its slots in.
+public protocol HashSlots: RandomAccessCollection, MutableCollection, Sendable
+where Element == HashSlot, Index == Int {
+  init()
+  init(repeating slot: HashSlot, count: Int)
+}
+
+extension ContiguousArray: HashSlots where Element == HashSlot {}
+extension PagedArray: HashSlots where Element == HashSlot {}
+
+/// The index of a partition's users: what is looked up for every login check.
+public typealias NameIndex = HashIndex<ContiguousArray<HashSlot>>
+/// An index of the directory, each version of which is kept as long as somebody reads it.
+typealias SharedIndex = HashIndex<PagedArray<HashSlot>>
+
+extension NameIndex {
+  /// Where the search for a hash begins: an address to prefetch, not to read. Nothing keeps the memory there alive, so
+  /// that a prefetch counts no reference.
+  @inline(__always)
+  func start(of hash: UInt32) -> UnsafeRawPointer? {
+    guard !slots.isEmpty else { return nil }
+    return slots.withUnsafeBufferPointer { UnsafeRawPointer($0.baseAddress! + (Int(hash) & ($0.count - 1))) }
   }
 }

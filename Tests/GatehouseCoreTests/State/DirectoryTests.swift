@@ -1,0 +1,114 @@
+import Testing
+
+@testable import GatehouseCore
+
+@Suite struct DirectoryTests {
+  private var state = DirectoryState(created: 0)
+  private var lsn: LSN = 0
+
+  private mutating func apply(_ change: Change) {
+    lsn += 1
+    state.apply(
+      change, lsn: lsn,
+      header: RecordHeader(time: 1, service: 0, actor: nil, subject: nil, connection: 0, command: "", reason: ""))
+  }
+
+  private func product(_ name: String) -> ProductID? {
+    var name = name
+    return name.withUTF8 { state.view.productID(UnsafeRawBufferPointer($0)) }
+  }
+
+  @Test mutating func findsProductsHoweverTheyAreWritten() {
+    apply(.workspaceCreated(2, name: "beta", plan: "free"))
+    apply(.productCreated(1, mainWorkspace, name: "payroll"))
+    apply(.productCreated(2, 2, name: "payroll"))
+    apply(.productCreated(3, 2, name: "leave"))
+    for name in ["payroll", "PAYROLL", "main/payroll", "Main/Payroll"] { #expect(product(name) == 1, "\(name)") }
+    for name in ["beta/payroll", "BETA/payroll"] { #expect(product(name) == 2, "\(name)") }
+    for name in ["", "main/", "/payroll", "main/beta/payroll", "main/main/payroll", "alpha/payroll"] {
+      #expect(product(name) == nil, "\(name)")
+    }
+    #expect(state.view.products(of: mainWorkspace) == [1])
+    #expect(state.view.products(of: 2) == [2, 3])
+  }
+
+  @Test mutating func followsSubdomainsAndOwners() {
+    apply(.workspaceCreated(2, name: "beta", plan: "free"))
+    apply(.workspaceSet(mainWorkspace, key: "subdomain", old: "", new: "ours"))
+    apply(.workspaceSet(2, key: "owner", old: "", new: "#64"))
+    apply(.workspaceSet(mainWorkspace, key: "owner", old: "", new: "#64"))
+    #expect(state.view.workspaceID(ofSubdomain: "ours") == mainWorkspace)
+    #expect(state.view.workspaces(ownedBy: UserID(raw: 64)) == [mainWorkspace, 2])
+    apply(.workspaceSet(mainWorkspace, key: "subdomain", old: "ours", new: ""))
+    apply(.workspaceSet(2, key: "subdomain", old: "", new: "ours"))
+    apply(.workspaceSet(mainWorkspace, key: "owner", old: "#64", new: "#65"))
+    #expect(state.view.workspaceID(ofSubdomain: "ours") == 2)
+    #expect(state.view.workspaceID(ofSubdomain: "") == nil)
+    #expect(state.view.workspaces(ownedBy: UserID(raw: 64)) == [2])
+    #expect(state.view.workspaces(ownedBy: UserID(raw: 65)) == [mainWorkspace])
+  }
+
+  @Test mutating func countsServicesThatAreThere() {
+    apply(.serviceCreated(1, name: "web", .all, secret: .zero))
+    apply(.serviceCreated(2, name: "jobs", .read, secret: .zero))
+    apply(.serviceDeleted(1))
+    #expect(state.view.service(named: "web") == nil)
+    #expect(state.view.liveServices == 1)
+    #expect(!state.view.hasAdministeringService)
+    apply(.serviceCreated(3, name: "web", .read, secret: .zero))
+    #expect(state.view.service(named: "web")?.id == 3)
+    #expect(state.view.liveServices == 2)
+    #expect(state.view.service(1)?.isDeleted == true)
+  }
+
+  /// A reader goes on with the view it has; the next one differs in what was changed.
+  @Test mutating func aViewStaysAsItWas() {
+    for id in 2...300 { apply(.workspaceCreated(WorkspaceID(id), name: "w\(id)", plan: "free")) }
+    let before = state.view
+    apply(.workspaceSet(200, key: "plan", old: "free", new: "enterprise"))
+    apply(.workspaceCreated(301, name: "w301", plan: "free"))
+    #expect(before.workspace(200).plan == "free")
+    #expect(before.workspaceID("w301") == nil)
+    #expect(state.view.workspace(200).plan == "enterprise")
+    #expect(state.view.workspaceID("W301") == 301)
+    #expect((2...300).allSatisfy { state.view.workspaceID("w\($0)") == WorkspaceID($0) })
+  }
+
+  /// Numbers beyond 16 bits: a user's access to such a product has no room in the row.
+  @Test func productsOfLargeNumbers() {
+    let harness = CoreHarness()
+    let user = harness.seedUser("ana")
+    let small = ProductAccess(product: 65_535, isEnabled: true, licence: 3)
+    let large = ProductAccess(product: 65_536, isEnabled: true, isAdministrator: true, licence: 255)
+    let last = ProductAccess(product: ProductID(Limits.products), isEnabled: false)
+    func accesses() -> [ProductAccess] {
+      let cell = harness.cells[harness.partitioning.partition(of: user)]
+      let serial = cell.state.serial(of: user)!
+      for access in [small, large, last] where cell.state.allAccess(of: serial).contains(access) {
+        #expect(cell.state.access(of: serial, to: access.product) == access)
+      }
+      return cell.state.allAccess(of: serial)
+    }
+    harness.apply(.accessSet(user, old: nil, new: small))
+    #expect(accesses() == [small])
+    harness.apply(.accessSet(user, old: nil, new: large))
+    #expect(accesses() == [small, large])
+    harness.apply(.accessSet(user, old: small, new: nil))
+    #expect(accesses() == [large])
+    harness.apply(.accessSet(user, old: nil, new: last))
+    #expect(accesses() == [large, last])
+    harness.apply(.accessSet(user, old: large, new: nil))
+    #expect(accesses() == [last])
+    harness.apply(.accessSet(user, old: last, new: nil))
+    #expect(accesses() == [])
+    var row = SessionRow()
+    row.product = ProductID(Limits.products)
+    row.kind = .impersonation
+    row.isBound = true
+    #expect(row.product == ProductID(Limits.products) && row.kind == .impersonation && row.isBound)
+    row.kind = .login
+    row.isBound = false
+    row.product = 0
+    #expect(row.product == 0 && row.kind == .login && !row.isBound)
+  }
+}

@@ -30,6 +30,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(name: "CEpoll"),
     .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CMalloc"),
     .target(
@@ -47,9 +48,8 @@ let package = Package(
     .target(
       name: "GatehouseServer",
       dependencies: [
-        "CMalloc", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
+        "CEpoll", "CMalloc", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
         .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
@@ -75,7 +75,6 @@ let package = Package(
       ],
       path: "tools/gatehousectl",
       swiftSettings: settings),
-    .systemLibrary(name: "CEpoll", path: "Benchmarks/CEpoll"),
     .executableTarget(
       name: "gatehouse-bench",
       dependencies: [
@@ -108,8 +107,6 @@ let package = Package(
         "GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseServer", "GatehouseTestSupport",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOEmbedded", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: settings),
     .testTarget(

@@ -35,7 +35,7 @@ struct EncodedReply: Sendable {
 struct Answer: @unchecked Sendable {
   let ticket: UInt64
   /// Touched on its own lane only.
-  let connection: ConnectionHandler
+  let connection: Connection
   let home: Lane
   /// The command's place in the table, under which a failure is counted; nil where that was done already.
   var place: Int?

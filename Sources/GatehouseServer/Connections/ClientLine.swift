@@ -5,20 +5,21 @@ import NIOCore
 /// A connection as `CLIENT INFO` and `CLIENT LIST` show it: all fields that Redis 7.4 has, in its order, as some
 /// libraries read them by place; then what newer ones look for by name.
 struct ClientLine {
-  /// Names and values. A figure that has no counterpart here is what Redis shows where there is none.
+  /// Names and values. A figure that has no counterpart here is what Redis shows where there is none. Replies are made in
+  /// the lane's memory, so no connection has a buffer of its own for them.
   let fields: [(name: String, value: String)]
 
-  init(_ connection: ConnectionHandler, at now: Milliseconds) {
+  init(_ connection: Connection, at now: Milliseconds) {
     let client = connection.client
     let memory = Memory(connection)
     fields = [
       ("id", "\(client.id)"), ("addr", client.address), ("laddr", client.localAddress),
-      ("fd", "\(connection.outbox.descriptor ?? -1)"), ("name", client.name),
+      ("fd", "\(connection.transport.descriptor)"), ("name", client.name),
       ("age", "\((now - client.connected) / 1000)"), ("idle", "\((now - client.lastCommand) / 1000)"),
       ("flags", Self.flags(connection)), ("db", "0"), ("sub", "0"), ("psub", "0"), ("ssub", "0"),
       ("multi", "\(connection.transaction.count ?? -1)"), ("watch", "0"), ("qbuf", "\(memory.unread)"),
       ("qbuf-free", "\(memory.unreadFree)"), ("argv-mem", "0"), ("multi-mem", "\(memory.transaction)"),
-      ("rbs", "\(memory.readyCapacity)"), ("rbp", "\(memory.readyCapacity)"), ("obl", "\(memory.ready)"),
+      ("rbs", "0"), ("rbp", "0"), ("obl", "0"),
       ("oll", "\(connection.queue.count)"), ("omem", "\(memory.waiting)"), ("tot-mem", "\(memory.total)"),
       ("events", memory.isSending ? "rw" : "r"),
       ("cmd", client.lastPlace < 0 ? "NULL" : CommandTable.entries[client.lastPlace].fullName),
@@ -31,7 +32,7 @@ struct ClientLine {
   var text: String { fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
 
   /// O for one that watches all commands, x in a transaction, e and T for `CLIENT NO-EVICT` and `NO-TOUCH`, N for none.
-  private static func flags(_ connection: ConnectionHandler) -> String {
+  private static func flags(_ connection: Connection) -> String {
     var flags = ""
     if connection.isMonitor { flags += "O" }
     if connection.transaction.count != nil { flags += "x" }
@@ -45,22 +46,18 @@ struct ClientLine {
     let unread: Int
     let unreadFree: Int
     let transaction: Int
-    let ready: Int
-    let readyCapacity: Int
     /// Replies that wait for the log, for other commands or for the socket.
     let waiting: Int
     let isSending: Bool
     let total: Int
 
-    init(_ connection: ConnectionHandler) {
+    init(_ connection: Connection) {
       unread = connection.unread.readableBytes
       unreadFree = max(0, connection.unread.capacity - unread)
       transaction = connection.transaction.bytes
-      ready = connection.ready.readableBytes
-      readyCapacity = connection.ready.capacity
       waiting = connection.untakenBytes
       isSending = !connection.outbox.isEmpty
-      total = connection.unread.capacity + transaction + readyCapacity + waiting
+      total = connection.unread.capacity + transaction + waiting
     }
   }
 }

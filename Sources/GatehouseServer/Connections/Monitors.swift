@@ -17,7 +17,7 @@ final class Monitors: Sendable {
   func leave() { count.subtract(1, ordering: .relaxed) }
 }
 
-extension ConnectionHandler {
+extension Connection {
   /// Shows a request to all who watch, on every lane.
   func tellMonitors(_ request: Arguments) {
     let words = OwnedArguments(shownWords(request, wordLimit: 4096, countLimit: 1024))
@@ -42,8 +42,8 @@ extension ConnectionHandler {
 
   /// Sends a line to one who watches. Nothing can make the others wait, so whoever reads too slowly is let go.
   func show(_ line: ByteBuffer) {
-    ready.writeImmutableBuffer(line)
-    flush()
+    lane.replies.bytes.append(line)
+    settle()
     if waitingBytes >= serverFacts.clientOutputLimit.load(ordering: .relaxed) { disconnectOverLimit() }
   }
 }

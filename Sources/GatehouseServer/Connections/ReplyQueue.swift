@@ -44,16 +44,8 @@ struct ReplyQueue {
     }
   }
 
-  /// Appends one reply by `encode`; straight to `ready` where nothing holds it back.
-  @inline(__always)
-  mutating func add(
-    horizon: LSN, durable: LSN, ready: inout ByteBuffer, _ encode: (inout ByteBuffer) -> Void
-  ) {
-    if slots.isEmpty, horizon <= durable { return encode(&ready) }
-    enqueue(horizon, encode)
-  }
-
-  private mutating func enqueue(_ horizon: LSN, _ encode: (inout ByteBuffer) -> Void) {
+  /// Appends one reply by `encode`.
+  mutating func add(horizon: LSN, _ encode: (inout ByteBuffer) -> Void) {
     let before = kept.readableBytes
     encode(&kept)
     let count = kept.readableBytes - before
@@ -94,20 +86,23 @@ struct ReplyQueue {
   mutating func endRead() { isOpen = false }
 
   /// Moves what may leave to `ready`.
-  mutating func release(durable: LSN, into ready: inout ByteBuffer) {
-    let before = ready.readableBytes
+  mutating func release(durable: LSN, into ready: inout RawBuffer) {
+    let before = ready.count
     loop: while let slot = slots.first {
       switch slot {
       case .kept(let count, _, let horizon) where horizon <= durable:
-        kept.readWithUnsafeReadableBytes { ready.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        kept.readWithUnsafeReadableBytes { bytes in
+          ready.append(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+          return count
+        }
       case .arrived(let reply, let horizon) where horizon <= durable:
-        ready.writeImmutableBuffer(reply)
+        ready.append(reply)
       default: break loop
       }
       slots.removeFirst()
       released += 1
     }
-    pendingBytes -= ready.readableBytes - before
+    pendingBytes -= ready.count - before
     if slots.isEmpty { isOpen = false }
     if kept.readableBytes == 0 { giveBack() } else { kept.discardReadBytes() }
   }
@@ -144,4 +139,8 @@ struct ReplyQueue {
   private mutating func giveBack() {
     if kept.capacity > 16 * 1024 { kept = ByteBuffer() } else { kept.clear() }
   }
+}
+
+extension RawBuffer {
+  mutating func append(_ buffer: ByteBuffer) { buffer.withUnsafeReadableBytes { append($0) } }
 }

@@ -8,7 +8,7 @@ import GatehouseWire
 ///                        ▼
 ///                     aborted ──EXEC, DISCARD──► none
 ///
-/// It is told what happens and says what follows; `ConnectionHandler+transaction.swift` does it.
+/// It is told what happens and says what follows; `Connection+transaction.swift` does it.
 struct Transaction {
   private enum State {
     case none

@@ -1,6 +1,5 @@
 import GatehouseCore
 import Logging
-import NIOCore
 import Synchronization
 
 /// What waits for clients that do not read, counted by lane and bounded for each client and for all together.
@@ -30,14 +29,16 @@ extension Lane {
   func noteWaiting(_ change: Int) {
     // Only the lane writes it.
     waitingBytes.store(waitingBytes.load(ordering: .relaxed) + change, ordering: .relaxed)
-    guard change > 0, !isRelieving, !mayReadAhead else { return }
-    isRelieving = true
+    guard change > 0, !mayReadAhead else { return }
     // Later, as a client in the middle of its requests cannot be disconnected; and where the most waits.
     let worst = services.lanes.max {
       $0.waitingBytes.load(ordering: .relaxed) < $1.waitingBytes.load(ordering: .relaxed)
     }!
-    worst.loop.execute { worst.relieve() }
-    loop.scheduleTask(in: .milliseconds(1)) { self.isRelieving = false }
+    if worst.mustRelieve.exchange(true, ordering: .relaxed) { return }
+    worst.loop.execute {
+      worst.mustRelieve.store(false, ordering: .relaxed)
+      worst.relieve()
+    }
   }
 
   /// Disconnects clients until what waits for all is well within the limit again: first those that have taken nothing for a

@@ -1,6 +1,5 @@
 import GatehouseCore
 import GatehouseWire
-import NIOCore
 import Synchronization
 
 /// What a lane does without being asked.
@@ -12,18 +11,19 @@ extension Lane {
   /// Connections are looked at every second: there may be thousands.
   private static let upkeepsALook = 2
 
-  /// Ends sessions whose time is up. Looked after twice a second: that is one scheduled callback a lane,
-  /// however many sessions there are, and a session that is over is refused by its deadline in any case.
-  func startUpkeep() {
-    loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { task in
-      if self.services.isStopping { return task.cancel() }
-      self.endExpiredSessions()
-      self.closeIdleConnections()
-      // A disk that is full for long wakes nobody.
-      if self.services.isLogStuck { self.logAdvanced() }
-      self.upkeeps += 1
-      if self.upkeeps % Self.upkeepsALook == 0 { self.lookAfterWaiting() }
-    }
+  /// Milliseconds between two upkeeps.
+  static let upkeepInterval = 500
+
+  /// Ends sessions whose time is up, and looks after connections. Done twice a second: that is one timer a lane, however
+  /// many sessions there are, and a session that is over is refused by its deadline in any case.
+  func doUpkeep() {
+    guard let services, !services.isStopping else { return }
+    endExpiredSessions()
+    closeIdleConnections()
+    // A disk that is full for long wakes nobody.
+    if services.isLogStuck { logAdvanced() }
+    upkeeps += 1
+    if upkeeps % Self.upkeepsALook == 0 { lookAfterWaiting() }
   }
 
   /// Closes connections that have sent nothing for longer than the setting allows. Those that watch all commands
@@ -39,8 +39,8 @@ extension Lane {
     }
   }
 
-  /// Goes over this lane's share of the partitions. Where the time does not suffice, it goes on in the lane's next
-  /// round.
+  /// Goes over this lane's share of the partitions. Where the time does not suffice, it goes on in the lane's
+  /// line.
   private func endExpiredSessions(from first: Int? = nil) {
     beginRead()
     var partition = first ?? index
@@ -61,10 +61,10 @@ extension Lane {
 
   /// Lets no connection ask for more.
   func drain() {
-    for connection in connections.values { connection.stopReading() }
+    for connection in connections.values { connection.stopRequests() }
   }
 
   func closeConnections() {
-    for connection in connections.values { connection.finishAndClose() }
+    for connection in connections.values { connection.finish() }
   }
 }

@@ -1,17 +1,17 @@
 import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
-import NIOCore
 import Synchronization
 
-/// One event-loop thread and all that lives on it: connections, and the executor that carries out their commands.
+/// One thread and all that lives on it: connections, and the executor that carries out their commands.
 ///
-/// Nothing of it is locked, for nothing of it is shared: it may be touched on its loop only. What other
-/// lanes want of it comes as a task of the loop.
+/// Nothing of it is locked, for nothing of it is shared: it may be touched on its loop only. What other threads want of
+/// it they bring there.
 final class Lane: @unchecked Sendable {
   let index: Int
-  let loop: any EventLoop
-  let clock: ServerClock
+  let loop: LaneLoop
+  let facts: ServerFacts
+  var clock: ServerClock { facts.clock }
 
   /// Set once, before the first connection.
   @exclusivity(unchecked) private(set) var services: ServerContext!
@@ -20,29 +20,41 @@ final class Lane: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var isWatched = false
 
   @exclusivity(unchecked) var metrics = CommandMetrics()
-  var connections: [UInt64: ConnectionHandler] = [:]
+  var connections: [UInt64: Connection] = [:]
+  /// Connections that were closed in this tick, in which there may still be news of them.
+  var closed: [Connection] = []
   /// Long work that waits for time.
-  var rounds = Rounds()
-  /// Calls the next round.
-  var bell: RoundBell?
+  var line = WorkLine()
+  /// Where what clients send is read into. A connection keeps what is no whole request yet.
+  let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+  @exclusivity(unchecked) var replies = LaneReplies()
   /// Bytes that wait for the lane's clients. Written by the lane, read by others.
   let waitingBytes = Atomic<Int>(0)
   /// How often the lane's upkeep was done.
   var upkeeps = 0
   /// Whether clients are about to be disconnected because too much waits for all.
-  var isRelieving = false
-  /// The memory in which replies are made, lent to the connection that makes some: were it each connection's own, as
-  /// much would lie idle as there are connections.
-  @exclusivity(unchecked) var spareReady = ByteBuffer()
+  let mustRelieve = Atomic<Bool>(false)
   /// Connections with replies that wait for the log.
-  private var gated: [ConnectionHandler] = []
+  private var gated: [Connection] = []
   /// Whether the log writer must wake the lane.
   private let isWaiting = Atomic<Bool>(false)
 
-  init(index: Int, loop: any EventLoop, clock: ServerClock) {
+  init(index: Int, facts: ServerFacts) throws {
     self.index = index
-    self.loop = loop
-    self.clock = clock
+    self.facts = facts
+    loop = try LaneLoop(timerInterval: Self.upkeepInterval)
+  }
+
+  deinit { input.deallocate() }
+
+  /// Puts long work in line.
+  func wait(_ work: WorkLine.Work) { line.append(work) }
+
+  /// A connection has closed.
+  func closed(_ connection: Connection) {
+    connections[connection.client.id] = nil
+    closed.append(connection)
+    facts.connectedClients.subtract(1, ordering: .relaxed)
   }
 
   /// Gives the lane what it works with, once the data is there.
@@ -73,7 +85,7 @@ final class Lane: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var durableBefore: LSN = 0
 
   /// Sees to it that a connection is told when the log has come further.
-  func waitForLog(_ connection: ConnectionHandler) {
+  func waitForLog(_ connection: Connection) {
     gated.append(connection)
     isWaiting.store(true, ordering: .sequentiallyConsistent)
     // The log may have come far enough, or failed, just before it could see that somebody waits.
@@ -98,19 +110,12 @@ final class Lane: @unchecked Sendable {
 
   // MARK: Committing
 
-  /// Whether records were appended that the writer has not been woken for.
-  @exclusivity(unchecked) private var needsWake = false
+  /// Whether records were appended that the log's writer has not been woken for.
+  @exclusivity(unchecked) var needsWake = false
 
-  /// Lets the log's writer go when the loop has dealt with all that is ready to be read: what many connections
-  /// write at a time becomes one frame and one sync.
-  func wakeLogSoon() {
-    if needsWake { return }
-    needsWake = true
-    loop.execute {
-      self.needsWake = false
-      self.services.log.wake()
-    }
-  }
+  /// Lets the log's writer go at the end of the tick: what many connections write in one becomes one frame and one sync.
+  @inline(__always)
+  func wakeLogSoon() { needsWake = true }
 
   /// Closes connections of services that were deleted, and asks those who had no need of one to say who they are.
   private func dropForeignServices() {
@@ -121,21 +126,6 @@ final class Lane: @unchecked Sendable {
       } else if directory.hasServices {
         connection.endBeingLocal(directory)
       }
-    }
-  }
-
-  // MARK: Buffers
-
-  /// How much memory for replies a lane keeps.
-  private static let spareBytes = 1024 * 1024
-
-  /// Takes back the memory that was lent to a connection, or drops it where it is one too many, or large.
-  @inline(__always)
-  func takeBack(_ buffer: inout ByteBuffer) {
-    if spareReady.capacity == 0, buffer.capacity <= Self.spareBytes {
-      swap(&buffer, &spareReady)
-    } else {
-      buffer = ByteBuffer()
     }
   }
 
@@ -240,37 +230,4 @@ final class Lane: @unchecked Sendable {
       shownWords(request), microseconds: Int64(nanoseconds / 1000), time: now / 1000, client: client.address,
       name: client.name, limit: services.facts.current.slowlogLength)
   }
-}
-
-extension Refusal {
-  /// Answers a read that would show what the log had not made durable when it failed.
-  static let neverDurable = Refusal(
-    .readOnly,
-    "the log failed before what this would show was durable; what is durable can be read; INFO log says what failed")
-  /// Answers a read that would show what the log cannot write for now.
-  static func notDurableYet(_ log: LogWriter) -> Refusal {
-    let (what, relief) = log.want
-    return Refusal(
-      .readOnly, "\(what), and what this would show is not durable yet; what is durable can be read; \(relief)")
-  }
-
-  /// Why the log takes no change.
-  init(logRefusal: LogRefusal, _ log: LogWriter) {
-    switch logRefusal {
-    case .busy: self.init(.busy, "the log is behind; try again")
-    case .full:
-      let (what, relief) = log.want
-      self.init(.readOnly, "\(what); nothing was changed; \(relief) and writes are taken again")
-    case .failed(let why):
-      self.init(
-        .readOnly, "the log failed (\(why)); nothing was changed; \(log.remedy ?? DiskTrouble.failed.remedy)")
-    case .early: preconditionFailure("a record that is too early takes a later time and is appended again")
-    case .tooLarge: self.init(.limit, "record: the command changes more than one record of the log can hold; split it")
-    }
-  }
-}
-
-extension LogWriter {
-  /// What is missing while the log is full, and what helps.
-  var want: (what: String, relief: String) { (shortage?.trouble ?? .noSpace).want }
 }

@@ -1,33 +1,17 @@
-import GatehouseCore
 import Glibc
 import NIOCore
-import NIOPosix
 import Synchronization
 
-/// Makes connections of accepted sockets, on the lanes in turn. The accepting thread's own.
+/// Hands accepted sockets to the lanes in turn. The accepting thread's own.
 struct Acceptor {
   let facts: ServerFacts
-  private let bootstraps: [ClientBootstrap]
+  private let lanes: [Lane]
   /// The lane that gets the next connection.
   private var next = 0
 
   init(lanes: [Lane], facts: ServerFacts) {
     self.facts = facts
-    bootstraps = lanes.map { lane in
-      ClientBootstrap(group: lane.loop)
-        .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-        .channelOption(.socketOption(.so_keepalive), value: 1)
-        .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: .init(KeepAlive.idleSeconds))
-        .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: .init(KeepAlive.probeSeconds))
-        .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: .init(KeepAlive.probes))
-        .channelOption(.allowRemoteHalfClosure, value: true)
-        .channelOption(.maxMessagesPerRead, value: 1)
-        // The channel keeps its buffer for as long as it lives: as many as there are clients.
-        .channelOption(
-          .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: 32 * 1024)
-        )
-        .channelInitializer { channel in Self.connect(channel, lane, facts) }
-    }
+    self.lanes = lanes
   }
 
   /// Takes over an accepted socket, or turns the client away where there are too many.
@@ -39,8 +23,15 @@ struct Acceptor {
       facts.connectionsRejected.add(1, ordering: .relaxed)
       return Self.turnAway(socket)
     }
-    _ = bootstraps[next].withConnectedSocket(socket)
-    next = (next + 1) % bootstraps.count
+    Self.prepare(socket)
+    let peer = try? SocketAddress(peerOf: socket)
+    let client = ClientFacts(
+      id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: Self.text(peer),
+      localAddress: Self.text(try? SocketAddress(of: socket)), isLoopback: Self.isLoopback(peer),
+      connected: Clock.monotonicMilliseconds())
+    let lane = lanes[next]
+    lane.loop.execute { lane.connect(socket, client) }
+    next = (next + 1) % lanes.count
   }
 
   /// Tells a client that there are too many, and closes.
@@ -54,14 +45,16 @@ struct Acceptor {
     close(socket)
   }
 
-  private static func connect(_ channel: any Channel, _ lane: Lane, _ facts: ServerFacts) -> EventLoopFuture<Void> {
-    channel.closeFuture.whenComplete { _ in facts.connectedClients.subtract(1, ordering: .relaxed) }
-    let client = ClientFacts(
-      id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: text(channel.remoteAddress),
-      localAddress: text(channel.localAddress), isLoopback: isLoopback(channel.remoteAddress),
-      connected: Clock.monotonicMilliseconds())
-    return channel.eventLoop.makeCompletedFuture {
-      try channel.pipeline.syncOperations.addHandler(ConnectionHandler(lane: lane, serverFacts: facts, client: client))
+  private static func prepare(_ socket: Int32) {
+    _ = fcntl(socket, F_SETFL, O_NONBLOCK)
+    let options = [
+      (Int32(IPPROTO_TCP), TCP_NODELAY, 1), (SOL_SOCKET, SO_KEEPALIVE, 1),
+      (Int32(IPPROTO_TCP), TCP_KEEPIDLE, KeepAlive.idleSeconds),
+      (Int32(IPPROTO_TCP), TCP_KEEPINTVL, KeepAlive.probeSeconds), (Int32(IPPROTO_TCP), TCP_KEEPCNT, KeepAlive.probes),
+    ]
+    for (level, option, value) in options {
+      var value = value
+      setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
   }
 
@@ -70,7 +63,7 @@ struct Acceptor {
     return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
   }
 
-  static func isLoopback(_ address: SocketAddress?) -> Bool {
+  private static func isLoopback(_ address: SocketAddress?) -> Bool {
     guard let ip = address?.ipAddress else { return false }
     return ip.hasPrefix("127.") || ip == "::1" || ip.hasPrefix("::ffff:127.")
   }
@@ -78,7 +71,40 @@ struct Acceptor {
 
 /// How a client is found out that is gone without having said so: as Redis does it with `tcp-keepalive 300`.
 enum KeepAlive {
-  static let idleSeconds = 300
-  static let probeSeconds = 100
-  static let probes = 3
+  static let idleSeconds: Int32 = 300
+  static let probeSeconds: Int32 = 100
+  static let probes: Int32 = 3
+}
+
+extension Lane {
+  /// Makes a connection of an accepted socket.
+  fileprivate func connect(_ descriptor: Int32, _ client: ClientFacts) {
+    let socket = LaneSocket(descriptor, on: self)
+    let connection = Connection(socket, lane: self, client: client)
+    if !socket.open(connection) { connection.close() }
+  }
+}
+
+extension SocketAddress {
+  /// A socket's own address.
+  init(of socket: Int32) throws { try self.init("getsockname") { getsockname(socket, $0, $1) } }
+
+  /// The address of whom a socket is connected to.
+  init(peerOf socket: Int32) throws { try self.init("getpeername") { getpeername(socket, $0, $1) } }
+
+  private init(
+    _ call: String, _ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+  ) throws {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let code = withUnsafeMutablePointer(to: &storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { ask($0, &length) }
+    }
+    guard code == 0 else { throw IOError(errnoCode: errno, reason: call) }
+    self = withUnsafeBytes(of: storage) { bytes in
+      Int32(storage.ss_family) == AF_INET6
+        ? SocketAddress(bytes.loadUnaligned(as: sockaddr_in6.self), host: "")
+        : SocketAddress(bytes.loadUnaligned(as: sockaddr_in.self), host: "")
+    }
+  }
 }

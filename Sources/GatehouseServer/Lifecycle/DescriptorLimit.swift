@@ -7,7 +7,7 @@ enum DescriptorLimit {
   /// Those of them that are held until a file must be written and no others are left: two segments of the log, their
   /// folder, the witness, a snapshot and an archive.
   static let heldForWriting = 6
-  /// Descriptors of an event loop and its bell, generously.
+  /// Descriptors of a lane's loop, generously.
   private static let ofLane = 8
 
   /// How many descriptors the server needs beside its connections.

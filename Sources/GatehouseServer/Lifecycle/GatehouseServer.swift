@@ -3,7 +3,6 @@ import GatehouseStorage
 import Glibc
 package import Logging
 import NIOCore
-import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -52,9 +51,9 @@ package final class GatehouseServer: Service {
     let existing = try openFolder()
     defer { existing?.close() }
     let laneCount = configuration.laneCount(cores: facts.coreCount)
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: laneCount)
-    let lanes = group.makeIterator().enumerated().map { Lane(index: $0.offset, loop: $0.element, clock: facts.clock) }
-    for lane in lanes { try await lane.loop.flatSubmit { lane.hangBell() }.get() }
+    let lanes = try (0..<laneCount).map { try Lane(index: $0, facts: facts) }
+    for lane in lanes { lane.loop.start { lane.tick() } }
+    defer { for lane in lanes { lane.loop.stop() } }
     facts.onStop { [stopping] in stopping.begin() }
     let listener = try listen(lanes)
     do {
@@ -66,10 +65,8 @@ package final class GatehouseServer: Service {
       try await serve(folder, partitioning, lanes, listener, zones.table)
     } catch {
       listener.close()
-      try? await group.shutdownGracefully()
       throw error
     }
-    try? await group.shutdownGracefully()
   }
 
   /// The data folder; nil where there is none yet, or an empty one.
@@ -138,10 +135,10 @@ package final class GatehouseServer: Service {
     logger.info("stopping")
     listener.close()
     facts.phase.store(.stopping, ordering: .releasing)
-    for lane in context.lanes { try? await lane.loop.submit { lane.drain() }.get() }
+    for lane in context.lanes { await lane.loop.submit { lane.drain() } }
     await context.settle()
     context.folder.closeLog(context.log)
-    for lane in context.lanes { try? await lane.loop.submit { lane.closeConnections() }.get() }
+    for lane in context.lanes { await lane.loop.submit { lane.closeConnections() } }
     logger.info("stopped", metadata: ["lsn": "\(context.log.durableLSN)"])
   }
 

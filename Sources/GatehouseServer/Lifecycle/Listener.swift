@@ -6,9 +6,8 @@ import Synchronization
 
 /// The listening socket, and the thread that accepts connections from it.
 ///
-/// SwiftNIO's server channel closes for good at an error of `accept` that it does not know, and asks again at once after
-/// those it knows: one `EPERM` shut the door, and a process out of descriptors took a whole core. This loop pauses and
-/// goes on instead (see `AcceptPause`), and turns surplus clients away before they cost a channel.
+/// No error of `accept` shuts the door, and none takes a core: the thread pauses and goes on (see `AcceptPause`). It turns
+/// surplus clients away before a lane hears of them.
 final class Listener: Sendable {
   private let socket: Int32
   /// A pipe whose end to read becomes readable when the thread is to end.
@@ -46,7 +45,7 @@ final class Listener: Sendable {
         throw IOError(errnoCode: errno, reason: "bind")
       }
       guard listen(socket, Self.backlog) == 0 else { throw IOError(errnoCode: errno, reason: "listen") }
-      address = try Self.localAddress(of: socket, like: wanted)
+      address = try SocketAddress(of: socket)
     } catch {
       Glibc.close(socket)
       for end in ends where end >= 0 { Glibc.close(end) }
@@ -108,20 +107,6 @@ final class Listener: Sendable {
       // While the accepting pauses, only the bell counts.
       poll(&events, 1, milliseconds)
       if events[0].revents != 0 { return }
-    }
-  }
-
-  private static func localAddress(of socket: Int32, like wanted: SocketAddress) throws -> SocketAddress {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let code = withUnsafeMutablePointer(to: &storage) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
-    }
-    guard code == 0 else { throw IOError(errnoCode: errno, reason: "getsockname") }
-    return withUnsafeBytes(of: storage) { bytes in
-      wanted.protocol == .inet6
-        ? SocketAddress(bytes.loadUnaligned(as: sockaddr_in6.self), host: "")
-        : SocketAddress(bytes.loadUnaligned(as: sockaddr_in.self), host: "")
     }
   }
 }

@@ -1,7 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
 import Logging
-import NIOCore
 import Synchronization
 
 /// Opening a server's data: recovery, the log, and the owners.
@@ -62,12 +61,7 @@ struct Opening {
       partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
       directory: restored.directory, facts: facts, persistence: persistence, logger: logger)
     opened.withLock { $0 = context }
-    for lane in lanes {
-      try await lane.loop.submit {
-        lane.begin(context)
-        lane.startUpkeep()
-      }.get()
-    }
+    for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context
   }
 

@@ -1,7 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
 import Logging
-import NIOCore
 import Synchronization
 
 /// What all lanes of a server share. Everything in it is immutable or safe to share.

@@ -34,8 +34,6 @@ final class ServerFacts: Sendable {
   let outputLimitDisconnections = Atomic<Int>(0)
   /// Clients that were disconnected because more waited for all clients together than may.
   let evictedClients = Atomic<Int>(0)
-  let inputBytes = Atomic<Int>(0)
-  let outputBytes = Atomic<Int>(0)
   let deniedAuthentications = Atomic<Int>(0)
   let port = Atomic<Int>(0)
   let rate = Rate()

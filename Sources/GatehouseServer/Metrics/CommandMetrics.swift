@@ -1,6 +1,6 @@
 import GatehouseCore
 
-/// Counts and times of every command on one lane.
+/// Counts and times of every command on one lane, and its traffic.
 struct CommandMetrics: Sendable {
   struct Line: Sendable {
     var calls: UInt64 = 0
@@ -17,6 +17,8 @@ struct CommandMetrics: Sendable {
   /// Error replies by their code.
   private(set) var errors: [String: UInt64] = [:]
   private(set) var total: UInt64 = 0
+  var inputBytes: UInt64 = 0
+  var outputBytes: UInt64 = 0
 
   init() {
     lines = ContiguousArray(repeating: Line(), count: CommandTable.entries.count)
@@ -54,6 +56,8 @@ struct CommandMetrics: Sendable {
 
   mutating func add(_ other: CommandMetrics) {
     total += other.total
+    inputBytes += other.inputBytes
+    outputBytes += other.outputBytes
     for (code, count) in other.errors { errors[code, default: 0] += count }
     for (index, line) in other.lines.enumerated() {
       lines[index].calls += line.calls

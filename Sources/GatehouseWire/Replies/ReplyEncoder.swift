@@ -16,23 +16,24 @@ public import NIOCore
 public enum ReplyEncoder {
   /// Appends `reply` to `buffer`. Space is made once, for an upper bound of the whole reply.
   public static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
+    _ = reply.withParts { nodes, bytes in
+      buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: upperBound(nodes)) {
+        write(nodes, bytes, version, into: $0)
+      }
+    }
+  }
+
+  /// Appends `reply` to a buffer that counts no reference.
+  public static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout RawBuffer) {
     reply.withParts { encode($0, $1, version, into: &buffer) }
   }
 
   /// Appends a reply of which its parts are at hand (`Turn.replyParts`).
   public static func encode(
     _ nodes: UnsafeBufferPointer<Reply.Node>, _ bytes: UnsafeRawBufferPointer, _ version: ProtocolVersion,
-    into buffer: inout ByteBuffer
+    into buffer: inout RawBuffer
   ) {
-    let bound = upperBound(nodes)
-    guard bound > 0 else { return }
-    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
-      precondition(target.count >= bound)
-      var cursor = WireCursor(target.baseAddress!)
-      for node in nodes { write(node, bytes, version, &cursor) }
-      precondition(cursor.written <= bound)
-      return cursor.written
-    }
+    buffer.advance(write(nodes, bytes, version, into: buffer.room(upperBound(nodes))))
   }
 
   // MARK: Parts
@@ -45,6 +46,18 @@ public enum ReplyEncoder {
     var bound = nodes.count * maximumHeader
     for node in nodes where node.kind.isText { bound += Int(node.count) }
     return bound
+  }
+
+  @inline(__always)
+  private static func write(
+    _ nodes: UnsafeBufferPointer<Reply.Node>, _ bytes: UnsafeRawBufferPointer, _ version: ProtocolVersion,
+    into target: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    guard let start = target.baseAddress else { return 0 }
+    var cursor = WireCursor(start)
+    for node in nodes { write(node, bytes, version, &cursor) }
+    precondition(cursor.written <= target.count)
+    return cursor.written
   }
 
   @inline(__always)

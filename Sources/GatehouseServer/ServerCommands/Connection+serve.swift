@@ -1,11 +1,10 @@
 import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
-import NIOCore
 import Synchronization
 
 /// The commands that are about the connection or the server.
-extension ConnectionHandler {
+extension Connection {
   /// Carries out a server command whose gates are passed.
   func serve(_ command: ServerCommand, _ request: Arguments) {
     if let executor = lane.executor, executor.turn.authorityPartition != nil {
@@ -89,7 +88,7 @@ extension ConnectionHandler {
     let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: lane.singlePlace)
     let context = lane.services!
     let version = client.version
-    isPaused = true
+    flow.obstruct()
     context.start {
       let result = await work(context)
       answer.give(EncodedReply(result.reply, horizon: result.horizon, version: version))
@@ -99,7 +98,7 @@ extension ConnectionHandler {
   // MARK: Before the data is there
 
   /// While data is loaded, or the server stops: what concerns the connection alone is answered.
-  func handleEarly(_ request: Arguments) -> Bool {
+  func handleEarly(_ request: Arguments) {
     let command = CommandTable.index.find(request[0])
     let place = command.flatMap { request.count > 1 ? CommandTable.index.find(request[1], of: $0) : nil } ?? command
     switch place.map({ CommandTable.entries[$0].body }) {
@@ -120,7 +119,6 @@ extension ConnectionHandler {
       lane.metrics.reject(place, refusal.code.rawValue)
       answer { $0.error(refusal.text) }
     }
-    return true
   }
 
   // MARK: The connection
@@ -131,7 +129,7 @@ extension ConnectionHandler {
 
   private func quit() {
     answer { $0.ok() }
-    finishAndClose()
+    finish()
   }
 
   private func select(_ request: Arguments) {
@@ -182,7 +180,7 @@ extension ConnectionHandler {
       let isSynced = await context.sync(through: lsn) {
         guard Clock.nanoseconds() < deadline, !context.isStopping else { return false }
         // Nobody waits any more for what a closed connection asked.
-        return (try? await lane.loop.submit { lane.connections[id] != nil }.get()) ?? false
+        return await lane.loop.submit { lane.connections[id] != nil }
       }
       var reply = Reply()
       reply.array(2)

@@ -1,9 +1,8 @@
 import GatehouseCore
-import NIOCore
 import Synchronization
 
 /// `CONFIG …`, `SLOWLOG …`, `LATENCY …`, `MEMORY …`.
-extension ConnectionHandler {
+extension Connection {
   func config(_ command: ServerCommand.Config, _ request: Arguments) {
     switch command {
     case .get: getConfig(request)
@@ -52,11 +51,9 @@ extension ConnectionHandler {
   private func resetStatistics() {
     serverFacts.connectionsReceived.store(0, ordering: .relaxed)
     serverFacts.connectionsRejected.store(0, ordering: .relaxed)
-    serverFacts.inputBytes.store(0, ordering: .relaxed)
-    serverFacts.outputBytes.store(0, ordering: .relaxed)
     serverFacts.deniedAuthentications.store(0, ordering: .relaxed)
     later { context in
-      for lane in context.lanes { try? await lane.loop.submit { lane.metrics.reset() }.get() }
+      for lane in context.lanes { await lane.loop.submit { lane.metrics.reset() } }
       var reply = Reply()
       reply.ok()
       return (reply, 0)

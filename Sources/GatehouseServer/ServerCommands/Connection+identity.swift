@@ -5,7 +5,7 @@ import NIOCore
 import Synchronization
 
 /// Who a connection is: `AUTH`, `HELLO`, `RESET`, and what may be asked before that is known.
-extension ConnectionHandler {
+extension Connection {
   func authenticate(as service: ServiceID, _ rights: ServiceRights, name: String) {
     facts.service = service
     facts.rights = rights
@@ -102,7 +102,7 @@ extension ConnectionHandler {
           index += 3
         case "SETNAME" where index + 1 < request.count:
           clientName = request.string(index + 1)
-          guard ConnectionHandler.isClientName(clientName!) else { throw ConnectionHandler.badName }
+          guard Connection.isClientName(clientName!) else { throw Connection.badName }
           index += 2
         default: throw .syntax("Syntax error in HELLO option '\(request.string(index).prefix(128))'")
         }

@@ -3,7 +3,7 @@ import GatehouseStorage
 import Synchronization
 
 /// `INFO`.
-extension ConnectionHandler {
+extension Connection {
   func info(_ request: Arguments) {
     let wanted = Set((1..<max(1, request.count)).map { request.string($0).lowercased() })
     later { context in
@@ -115,8 +115,8 @@ struct InfoText {
       ("total_connections_received", facts.connectionsReceived.load(ordering: .relaxed)),
       ("total_commands_processed", metrics.total),
       ("instantaneous_ops_per_sec", facts.rate.perSecond(metrics.total, fallback: metrics.total / UInt64(uptime))),
-      ("total_net_input_bytes", facts.inputBytes.load(ordering: .relaxed)),
-      ("total_net_output_bytes", facts.outputBytes.load(ordering: .relaxed)),
+      ("total_net_input_bytes", metrics.inputBytes),
+      ("total_net_output_bytes", metrics.outputBytes),
       ("rejected_connections", facts.connectionsRejected.load(ordering: .relaxed)),
       ("accept_errors", facts.acceptErrors.load(ordering: .relaxed)),
       ("client_output_buffer_limit_disconnections", facts.outputLimitDisconnections.load(ordering: .relaxed)),

@@ -1,10 +1,9 @@
 import GatehouseCore
 import GatehouseStorage
 import Logging
-import NIOCore
 
 /// Commands about the data as a whole: snapshots, compaction, stopping.
-extension ConnectionHandler {
+extension Connection {
   func databaseSize() {
     later { context in
       let figures = await context.stateFigures()
@@ -42,7 +41,7 @@ extension ConnectionHandler {
     }
     let takesSnapshot = request.count > 1 && request.string(1).lowercased() == "save"
     let context = lane.services!
-    isPaused = true
+    flow.obstruct()
     context.start {
       if takesSnapshot { _ = try? await context.persistence.save(context) }
       context.facts.stop()
@@ -122,9 +121,7 @@ extension ServerContext {
   /// The counts of all lanes together.
   func metrics() async -> CommandMetrics {
     var sum = CommandMetrics()
-    for lane in lanes {
-      if let part = try? await lane.loop.submit({ lane.metrics }).get() { sum.add(part) }
-    }
+    for lane in lanes { sum.add(await lane.loop.submit { lane.metrics }) }
     return sum
   }
 

@@ -3,7 +3,7 @@ import GatehouseStorage
 import Logging
 
 /// The audit trail and compaction, which read and write files and so run off the lane.
-extension ConnectionHandler {
+extension Connection {
   func auditList() {
     let query: AuditQuery
     do {

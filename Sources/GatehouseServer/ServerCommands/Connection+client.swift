@@ -1,8 +1,7 @@
 import GatehouseCore
-import NIOCore
 
 /// `CLIENT …`.
-extension ConnectionHandler {
+extension Connection {
   func clientCommand(_ command: ServerCommand.Client, _ request: Arguments) {
     switch command {
     case .id: answer { $0.integer(self.client.id) }
@@ -71,12 +70,11 @@ extension ConnectionHandler {
     later { context in
       var lines: [(UInt64, String)] = []
       for lane in context.lanes {
-        let found = try? await lane.loop.submit {
+        lines += await lane.loop.submit {
           let now = Clock.monotonicMilliseconds()
           return lane.connections.values.filter { filter?.contains($0.client.id) ?? true }
             .map { ($0.client.id, ClientLine($0, at: now).text) }
-        }.get()
-        lines += found ?? []
+        }
       }
       var reply = Reply()
       reply.verbatim(lines.sorted { $0.0 < $1.0 }.map { $0.1 + "\n" }.joined())
@@ -96,7 +94,7 @@ extension ConnectionHandler {
     later { context in
       var count = 0
       for lane in context.lanes {
-        count += (try? await lane.loop.submit { Self.close(filter, on: lane, caller) }.get()) ?? 0
+        count += await lane.loop.submit { Self.close(filter, on: lane, caller) }
       }
       var reply = Reply()
       if !isOfAddress {
@@ -117,7 +115,7 @@ extension ConnectionHandler {
     for connection in lane.connections.values where filter.includes(connection.client, at: now) {
       if connection.client.id == caller {
         if filter.sparesCaller { continue }
-        connection.closesAfterReply = true
+        connection.finish()
       } else {
         connection.close()
       }

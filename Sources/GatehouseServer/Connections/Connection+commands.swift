@@ -1,10 +1,8 @@
 import GatehouseCore
 import GatehouseWire
-import NIOCore
-import Synchronization
 
 /// The way of a command: gates, then the executor, then the log, then the reply.
-extension ConnectionHandler {
+extension Connection {
   /// Carries out one request.
   func handle(
     _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ foresight: Foresight
@@ -65,7 +63,7 @@ extension ConnectionHandler {
       if turn.reply.isError { refuseAsDecided(turn) } else { add(turn.reply, horizon: turn.horizon) }
       return
     }
-    isPaused = true
+    flow.obstruct()
     let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: lane.singlePlace)
     goOn(ScanUnderWay(scan, answer, client.version))
   }

@@ -2,7 +2,7 @@ import GatehouseCore
 import GatehouseWire
 
 /// `MULTI`, `EXEC` and what becomes of requests between them.
-extension ConnectionHandler {
+extension Connection {
   /// Takes a request while a transaction is open: passes it through the gates and queues it, or carries out what is
   /// about the transaction itself.
   func handleInTransaction(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
@@ -36,8 +36,8 @@ extension ConnectionHandler {
   /// Carries out the commands of the transaction until they or the slice end, or something must come first. Each adds its reply
   /// after the array's header, which `EXEC` has answered.
   func runTransaction(_ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
-    while !isPaused, !isClosing, !isSliceOver, let request = transaction.next {
-      guard request.withView({ take($0, lane, executor, turn, .none) }) else { return }
+    while flow.goesOn, let request = transaction.next {
+      request.withView { take($0, lane, executor, turn, .none) }
       transaction.advance()
     }
     guard transaction.isRunning, transaction.next == nil else { return }

@@ -3,7 +3,7 @@ import GatehouseWire
 import NIOCore
 
 /// `COMMAND …`, `HELP` and the `HELP` of other commands: the command table, shown.
-extension ConnectionHandler {
+extension Connection {
   func commandCommand(_ command: ServerCommand.Command, _ request: Arguments) {
     switch command {
     case .all: add(shared: Self.allInfos.bytes(client.version))

@@ -1,0 +1,189 @@
+import GatehouseCore
+import GatehouseWire
+import NIOCore
+import Synchronization
+
+/// From bytes to requests: slices, runs, and going on with what was left.
+extension Connection {
+  // A connection may do so much in one slice of its requests (see `WorkLine`).
+  private static let sliceNanoseconds: UInt64 = 250_000
+  static let sliceBytes = 64 * 1024
+
+  /// Carries out the whole requests among bytes, slice by slice for as long as the tick has time.
+  ///
+  /// - Returns: how many bytes were whole requests. The caller keeps the others and calls `endWork`.
+  func carryOut(_ bytes: UnsafeRawBufferPointer) -> Int {
+    let lane = lane
+    flow.begin()
+    parser.authenticated = isKnown
+    var done = 0
+    repeat {
+      flow.beginSlice()
+      lane.beginRead()
+      client.lastCommand = lane.monotonic
+      sliceEnd = lane.replies.added + queue.pendingBytes + Self.sliceBytes
+      done += carryOutSlice(UnsafeRawBufferPointer(rebasing: bytes[done...]), lane)
+      lane.endRead()
+      client.commands &+= UInt64(lane.commandsInRead)
+      if flow.isSliceOver { sendNow() }
+    } while flow.isSliceOver && (done < bytes.count || transaction.isRunning) && lane.mayGoOn()
+    return done
+  }
+
+  /// Carries out the whole requests among the bytes that were kept.
+  func carryOutUnread() {
+    var bytes = ByteBuffer()
+    swap(&bytes, &unread)
+    bytes.moveReaderIndex(forwardBy: bytes.withUnsafeReadableBytes { carryOut($0) })
+    if bytes.readableBytes > 0, !flow.isEnding {
+      swap(&bytes, &unread)
+      // Not each time: what is left of a long pipeline would be moved for every slice.
+      if unread.readerIndex >= unread.readableBytes { unread.discardReadBytes() }
+    }
+    endWork()
+  }
+
+  /// Requests have ended or stopped, and what is left of their bytes is kept.
+  func endWork() {
+    flow.end(isAllDone: unread.readableBytes == 0 && !transaction.isRunning)
+    switch flow.state {
+    case .ready: countWaiting()
+    case .inLine:
+      lane.wait(.requests(of: self))
+      noteUnread()
+    case .waiting: noteUnread()
+    case .finishing: finish()
+    case .closed: break
+    case .working: preconditionFailure("work goes on after its end")
+    }
+  }
+
+  /// Carries out requests until the bytes or the slice end, or something must come first.
+  ///
+  /// - Returns: how many bytes were whole requests.
+  private func carryOutSlice(_ all: UnsafeRawBufferPointer, _ lane: Lane) -> Int {
+    let executor = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.executor : nil
+    var consumed = 0
+    if transaction.isRunning, let executor { runTransaction(lane, executor, executor.turn) }
+    while consumed < all.count, flow.goesOn {
+      let rest = UnsafeRawBufferPointer(rebasing: all[consumed...])
+      lane.run.fill(rest, &parser)
+      guard let done = lane.run.count > 0 ? carryOutRun(rest, lane, executor) : carryOutNext(rest, lane, executor)
+      else {
+        break
+      }
+      consumed += done
+      // The clock is read once a run, and not for the last of a read.
+      if consumed < all.count, lane.elapsedInRead > Self.sliceNanoseconds { flow.stop(.slice) }
+    }
+    queue.endRead()
+    if queue.pendingBytes >= Self.mostUnsettled { flow.obstruct() }
+    return consumed
+  }
+
+  /// Carries out the lane's run of requests, or as many of it as can be carried out now.
+  @inline(__always)
+  private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int {
+    let count = lane.run.count
+    let turn = executor?.turn
+    let looksAhead = count > 1 && executor != nil
+    if looksAhead, let executor { lane.lookAhead(count, executor) { lane.run.request($0, in: bytes) } }
+    var done = 0
+    for index in 0..<count {
+      let request = lane.run.request(index, in: bytes)
+      take(request, lane, executor, turn, looksAhead ? lane.foresights[index] : .none)
+      done = lane.run.end(of: index)
+      if !flow.goesOn { break }
+    }
+    if done < lane.run.end(of: count - 1) { parser.startOver() }
+    return done
+  }
+
+  /// Carries out what stands at the start of `bytes`, if it is no whole array.
+  ///
+  /// - Returns: how many bytes it was; nil where more must be read, or nothing more is.
+  private func carryOutNext(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int? {
+    switch parser.next(bytes) {
+    case .request(let count):
+      take(parser.arguments(in: bytes), lane, executor, executor?.turn, .none)
+      return count
+    case .nothing(let count): return count
+    case .incomplete: return nil
+    case .failure(let error):
+      fail(error)
+      return nil
+    }
+  }
+
+  /// Carries out one request.
+  @inline(__always)
+  func take(
+    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ turn: Turn?, _ foresight: Foresight
+  ) {
+    guard let executor, let turn else { return handleEarly(request) }
+    let isFirst = lane.commandsInRead == 0
+    let isQueued = transaction.isOpen
+    if isQueued {
+      handleInTransaction(request, lane, executor, turn)
+    } else {
+      handle(request, lane, executor, turn, foresight)
+    }
+    if lane.isWatched, !isQueued { tellMonitors(request) }
+    if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
+    if !parser.authenticated { parser.authenticated = isKnown }
+    if lane.replies.added + queue.pendingBytes >= sliceEnd { stopSlice() }
+  }
+
+  /// Others come before the next request.
+  func stopSlice() { if flow.goesOn { flow.stop(.slice) } }
+
+  /// Whether the client's requests may be large: it has authenticated, or need not.
+  private var isKnown: Bool { facts.service != nil || isOpenToAll || client.isLoopback && !lane.isReady }
+
+  var isOpenToAll: Bool { client.isLoopback && lane.isReady && !lane.directory.hasServices }
+
+  private func fail(_ error: ProtocolError) {
+    if let text = error.reply {
+      lane.failed(nil, Refusal.Code.syntax.rawValue)
+      var reply = Reply()
+      reply.error(text)
+      add(reply, horizon: 0)
+    }
+    finish()
+  }
+
+  // MARK: Going on
+
+  /// Whether nothing has to come before further requests.
+  private var mayCarryOut: Bool {
+    queue.awaited == 0 && queue.pendingBytes < Self.mostUnsettled && outbox.waiting < Self.mostUntaken
+      && serverFacts.phase.load(ordering: .relaxed) != .stopping
+  }
+
+  /// Goes on with requests that were left because something had to come first, if nothing has to any more.
+  func resume() {
+    guard flow.state == .waiting, mayCarryOut else { return }
+    if unread.readableBytes > 0 || transaction.isRunning, !lane.mayWork() {
+      flow.wait()
+      return lane.wait(.requests(of: self))
+    }
+    goOn()
+  }
+
+  /// The lane has come to this connection in its line.
+  func hasTurn() {
+    if flow.hasTurn(mayWork: mayCarryOut) { goOn() }
+  }
+
+  private func goOn() {
+    carryOutUnread()
+    updateReading()
+    settle()
+  }
+
+  /// Takes no more requests; what is under way is still answered.
+  func stopRequests() {
+    flow.obstruct()
+    setReading(false)
+  }
+}

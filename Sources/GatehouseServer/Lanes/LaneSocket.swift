@@ -1,0 +1,95 @@
+import CEpoll
+import Glibc
+
+/// A client's socket in its lane's loop: the transport of a connection that speaks plain RESP.
+final class LaneSocket: Transport {
+  /// -1 once it is closed: the number may be another file's from then on.
+  private(set) var descriptor: Int32
+  private unowned let lane: Lane
+  private unowned(unsafe) var connection: Connection!
+  /// What the loop is asked to report.
+  private var interest: UInt32 = 0
+
+  init(_ descriptor: Int32, on lane: Lane) {
+    self.descriptor = descriptor
+    self.lane = lane
+  }
+
+  /// Begins to read.
+  ///
+  /// - Parameter connection: keeps the socket; the lane keeps both until the tick in which they are closed is over.
+  /// - Returns: false where the kernel has no memory for it.
+  func open(_ connection: Connection) -> Bool {
+    self.connection = connection
+    interest = EPOLLIN.rawValue
+    return lane.loop.add(self, interest)
+  }
+
+  // MARK: News
+
+  /// The loop has news of the socket.
+  @inline(__always)
+  func hasNews(_ events: UInt32, room: UnsafeMutableRawBufferPointer) {
+    if events == EPOLLIN.rawValue { return receive(room) }
+    hasRareNews(events, room)
+  }
+
+  private func hasRareNews(_ events: UInt32, _ room: UnsafeMutableRawBufferPointer) {
+    if events & EPOLLOUT.rawValue != 0, descriptor >= 0 {
+      let needsMore = connection.hasRoom()
+      if !needsMore, descriptor >= 0 { ask(interest & ~EPOLLOUT.rawValue) }
+    }
+    if descriptor < 0 { return }
+    if interest & EPOLLIN.rawValue != 0 {
+      receive(room)
+    } else if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
+      connection.close()
+    }
+  }
+
+  @inline(__always)
+  private func receive(_ room: UnsafeMutableRawBufferPointer) {
+    // Closed by others in this tick.
+    if descriptor < 0 { return }
+    let count = recv(descriptor, room.baseAddress, room.count, 0)
+    if count > 0 {
+      connection.received(UnsafeRawBufferPointer(start: room.baseAddress, count: count))
+    } else if count == 0 {
+      connection.inputEnded()
+    } else if errno != EAGAIN, errno != EINTR {
+      connection.close()
+    }
+  }
+
+  // MARK: Transport
+
+  @inline(__always)
+  func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+    let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+    // A socket that has failed is reported by the loop, whatever it is asked for.
+    if sent < bytes.count { ask(interest | EPOLLOUT.rawValue) }
+    return max(0, sent)
+  }
+
+  func setReading(_ isOn: Bool) {
+    ask(isOn ? interest | EPOLLIN.rawValue : interest & ~EPOLLIN.rawValue)
+  }
+
+  private func ask(_ wanted: UInt32) {
+    if wanted == interest { return }
+    interest = wanted
+    lane.loop.change(self, wanted)
+  }
+
+  func close() {
+    guard descriptor >= 0 else { return }
+    Glibc.close(descriptor)
+    descriptor = -1
+  }
+
+  var unacknowledged: Int {
+    var bytes: Int32 = 0
+    _ = ioctl(descriptor, UInt(TIOCOUTQ), &bytes)
+    return Int(bytes)
+  }
+}

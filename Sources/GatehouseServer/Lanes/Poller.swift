@@ -1,0 +1,106 @@
+import CEpoll
+import Glibc
+import NIOCore
+
+/// The sockets that a lane waits for, a bell that other threads ring, and a timer, in one `epoll` set.
+///
+/// Sockets are level-triggered: one read a wait is enough, for what is left is reported again. That keeps a client that
+/// sends much from holding up the others, and saves the read that only says that there is no more.
+struct Poller: ~Copyable {
+  enum News {
+    case socket(LaneSocket, UInt32)
+    case timer
+  }
+
+  /// How many sockets one wait reports at most. Kernels since 6.0 are slower with room for thousands.
+  private static let batch = 256
+
+  private let epoll: Int32
+  private let bell: Int32
+  private let timer: Int32
+  private let events: UnsafeMutablePointer<epoll_event>
+
+  // What an event carries: a socket's address, or one of these, which are none.
+  private static let bellToken: UInt64 = 0
+  private static let timerToken: UInt64 = 1
+
+  /// - Parameter interval: milliseconds between two calls of the timer.
+  init(timerInterval interval: Int) throws(IOError) {
+    epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    bell = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+    timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
+    events = .allocate(capacity: Self.batch)
+    guard epoll >= 0, bell >= 0, timer >= 0 else { throw IOError(errnoCode: errno, reason: "epoll") }
+    // The bell is edge-triggered, so that nobody has to read it.
+    guard control(EPOLL_CTL_ADD, bell, EPOLLIN.rawValue | EPOLLET.rawValue, Self.bellToken),
+      control(EPOLL_CTL_ADD, timer, EPOLLIN.rawValue, Self.timerToken)
+    else { throw IOError(errnoCode: errno, reason: "epoll_ctl") }
+    let length = timespec(tv_sec: interval / 1000, tv_nsec: interval % 1000 * 1_000_000)
+    var period = itimerspec(it_interval: length, it_value: length)
+    timerfd_settime(timer, 0, &period, nil)
+  }
+
+  deinit {
+    for descriptor in [epoll, bell, timer] where descriptor >= 0 { close(descriptor) }
+    events.deallocate()
+  }
+
+  // MARK: Sockets
+
+  /// - Parameter interest: `EPOLLIN`, `EPOLLOUT`, both or none. Errors are reported in any case.
+  /// - Returns: false where the kernel has no memory for it.
+  func add(_ socket: LaneSocket, _ interest: UInt32) -> Bool {
+    control(EPOLL_CTL_ADD, socket.descriptor, interest, Self.token(socket))
+  }
+
+  func change(_ socket: LaneSocket, _ interest: UInt32) {
+    let isChanged = control(EPOLL_CTL_MOD, socket.descriptor, interest, Self.token(socket))
+    precondition(isChanged, "a socket is not in its lane's epoll set")
+  }
+
+  private func control(_ operation: Int32, _ descriptor: Int32, _ interest: UInt32, _ token: UInt64) -> Bool {
+    var event = epoll_event(events: interest, data: epoll_data_t(u64: token))
+    return epoll_ctl(epoll, operation, descriptor, &event) == 0
+  }
+
+  private static func token(_ socket: LaneSocket) -> UInt64 {
+    UInt64(UInt(bitPattern: Unmanaged.passUnretained(socket).toOpaque()))
+  }
+
+  // MARK: Waiting
+
+  /// A timer goes on only once it was read.
+  private func restartTimer() {
+    var expirations: UInt64 = 0
+    _ = read(timer, &expirations, 8)
+  }
+
+  /// Ends a wait, or the next one; from any thread.
+  func ring() {
+    var one: UInt64 = 1
+    _ = write(bell, &one, 8)
+  }
+
+  /// Waits for news, or only looks for them, and hands them over one after the other.
+  ///
+  /// A socket that is closed meanwhile may still have news in the batch: whoever closes it keeps it alive until the
+  /// wait is over.
+  @inline(__always)
+  func wait(_ mayWait: Bool, _ body: (News) -> Void, woken: () -> Void) {
+    let count = epoll_wait(epoll, events, Int32(Self.batch), mayWait ? -1 : 0)
+    woken()
+    guard count > 0 else { return }
+    for index in 0..<Int(count) {
+      let event = events[index]
+      switch event.data.u64 {
+      case Self.bellToken: break
+      case Self.timerToken:
+        restartTimer()
+        body(.timer)
+      case let address:
+        let socket = Unmanaged<LaneSocket>.fromOpaque(UnsafeRawPointer(bitPattern: UInt(address))!)
+        body(.socket(socket.takeUnretainedValue(), event.events))
+      }
+    }
+  }
+}

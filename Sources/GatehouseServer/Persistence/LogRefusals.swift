@@ -1,0 +1,35 @@
+import GatehouseCore
+import GatehouseStorage
+
+extension Refusal {
+  /// Answers a read that would show what the log had not made durable when it failed.
+  static let neverDurable = Refusal(
+    .readOnly,
+    "the log failed before what this would show was durable; what is durable can be read; INFO log says what failed")
+  /// Answers a read that would show what the log cannot write for now.
+  static func notDurableYet(_ log: LogWriter) -> Refusal {
+    let (what, relief) = log.want
+    return Refusal(
+      .readOnly, "\(what), and what this would show is not durable yet; what is durable can be read; \(relief)")
+  }
+
+  /// Why the log takes no change.
+  init(logRefusal: LogRefusal, _ log: LogWriter) {
+    switch logRefusal {
+    case .busy: self.init(.busy, "the log is behind; try again")
+    case .full:
+      let (what, relief) = log.want
+      self.init(.readOnly, "\(what); nothing was changed; \(relief) and writes are taken again")
+    case .failed(let why):
+      self.init(
+        .readOnly, "the log failed (\(why)); nothing was changed; \(log.remedy ?? DiskTrouble.failed.remedy)")
+    case .early: preconditionFailure("a record that is too early takes a later time and is appended again")
+    case .tooLarge: self.init(.limit, "record: the command changes more than one record of the log can hold; split it")
+    }
+  }
+}
+
+extension LogWriter {
+  /// What is missing while the log is full, and what helps.
+  var want: (what: String, relief: String) { (shortage?.trouble ?? .noSpace).want }
+}

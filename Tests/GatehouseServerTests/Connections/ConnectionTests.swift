@@ -1,0 +1,158 @@
+import GatehouseCore
+import NIOCore
+import Synchronization
+import Testing
+@testable import GatehouseServer
+
+/// A connection by itself, on a lane that has no data yet, driven with plain bytes.
+@Suite("A connection")
+struct ConnectionTests {
+  private static let ping = "*1\r\n$4\r\nPING\r\n"
+  private static let loading = "-LOADING Gatehouse is loading the data\r\n"
+
+  private let lane: TestLane
+  private let client: MemoryConnection
+
+  init() throws {
+    lane = try TestLane()
+    client = MemoryConnection(lane)
+  }
+
+  private var connection: Connection { client.connection }
+
+  /// A reply is made, as by a command.
+  private func reply(_ text: String) {
+    var reply = Reply()
+    reply.tag(text)
+    connection.add(reply, horizon: 0)
+    connection.settle()
+  }
+
+  private func send(_ text: String) { client.send(text) }
+
+  // MARK: Requests
+
+  @Test("each request of a pipeline is told that the data is being loaded", arguments: [1, 2, 16, 40])
+  func loading(count: Int) {
+    send(String(repeating: Self.ping, count: count))
+    #expect(client.received == String(repeating: Self.loading, count: count))
+  }
+
+  @Test("a request may come in pieces of any size", arguments: [1, 2, 3, 7, 13])
+  func pieces(size: Int) {
+    let bytes = Array(String(repeating: Self.ping, count: 5).utf8)
+    for start in stride(from: 0, to: bytes.count, by: size) {
+      send(String(decoding: bytes[start..<min(start + size, bytes.count)], as: UTF8.self))
+    }
+    #expect(client.received == String(repeating: Self.loading, count: 5) && connection.unreadBytes == 0)
+  }
+
+  @Test("what is no request is refused, and what follows it is dropped")
+  func noRequest() {
+    send(Self.ping + "*x\r\n" + Self.ping)
+    #expect(client.received == Self.loading + "-ERR Protocol error: invalid multibulk length\r\n")
+    #expect(client.transport.isClosed && connection.hasClosed && lane.lane.connections.isEmpty)
+  }
+
+  @Test("after QUIT nothing is carried out, and the connection closes once the reply has left")
+  func quit() {
+    client.transport.room = 3
+    send("QUIT\r\n" + Self.ping)
+    #expect(client.received == "+OK" && !client.transport.isClosed)
+    send(Self.ping)
+    client.makeRoom(.max)
+    #expect(client.received == "\r\n" && client.transport.isClosed)
+  }
+
+  @Test("who ends its requests is closed after the last reply, and what was no whole request is dropped")
+  func inputEnded() {
+    client.transport.room = 10
+    send(Self.ping + "*1\r\n")
+    connection.inputEnded()
+    #expect(!client.transport.isReading && !client.transport.isClosed)
+    client.makeRoom(.max)
+    #expect(client.received == Self.loading && client.transport.isClosed)
+  }
+
+  // MARK: Backpressure
+
+  @Test("replies leave in order, however little is taken at a time", arguments: [1, 7, 100_000])
+  func order(step: Int) {
+    client.transport.room = 5
+    let text = String(repeating: "x", count: step == 100_000 ? 300_000 : 2000)
+    reply(text)
+    reply("second")
+    lane.lane.sendReplies()
+    var received = client.received
+    while connection.untakenBytes > 0 {
+      client.makeRoom(step)
+      received += client.received
+    }
+    #expect(received == "+\(text)\r\n+second\r\n")
+  }
+
+  @Test("who does not read is not answered, and is when they read")
+  func pausing() {
+    client.transport.room = 1000
+    reply(String(repeating: "x", count: 300_000))
+    lane.lane.sendReplies()
+    #expect(connection.flow.state == .waiting && connection.untakenBytes > 200_000)
+    send(Self.ping)
+    #expect(connection.unreadBytes == Self.ping.utf8.count)
+    client.makeRoom(.max)
+    lane.tick()
+    #expect(client.received.hasSuffix("x\r\n" + Self.loading))
+    #expect(connection.flow.state == .ready && connection.waitingBytes == 0)
+  }
+
+  /// Both sides would wait for ever if the client's requests were left unread until it reads.
+  @Test("requests are read while the client takes no replies, up to the limit, and are answered when it does")
+  func readAhead() {
+    client.transport.room = 0
+    reply(String(repeating: "x", count: 100_000))
+    lane.lane.sendReplies()
+    let requests = String(repeating: Self.ping, count: 20_000)
+    send(requests)
+    #expect(client.transport.isReading && connection.unreadBytes == requests.utf8.count)
+    lane.lane.facts.clientOutputLimit.store(300_000, ordering: .relaxed)
+    send(Self.ping)
+    #expect(!client.transport.isReading)
+    client.makeRoom(.max)
+    while connection.waitingBytes > 0 { lane.tick() }
+    #expect(client.transport.isReading)
+    #expect(client.received.utf8.count == 100_003 + 20_001 * Self.loading.utf8.count)
+  }
+
+  @Test("a long pipeline is carried out in slices, and waits in line between two ticks")
+  func slices() {
+    let count = 30_000
+    send(String(repeating: Self.ping, count: count))
+    var ticks = 1
+    while connection.unreadBytes > 0 {
+      #expect(connection.flow.state == .inLine)
+      lane.tick()
+      ticks += 1
+    }
+    #expect(ticks > 1 && client.received.utf8.count == count * Self.loading.utf8.count)
+  }
+
+  @Test("a reply that many share is sent whole and takes no memory while it waits")
+  func sharedReply() {
+    client.transport.room = 1000
+    connection.add(shared: ByteBuffer(repeating: 0x79, count: 500_000))
+    reply("after")
+    lane.lane.sendReplies()
+    #expect(connection.untakenBytes == 8)
+    client.makeRoom(.max)
+    #expect(client.received == String(repeating: "y", count: 500_000) + "+after\r\n")
+  }
+
+  @Test("replies of many connections leave at the end of the tick, each to its own")
+  func tick() {
+    let others = (0..<3).map { _ in MemoryConnection(lane) }
+    for other in others { Array(Self.ping.utf8).withUnsafeBytes { other.connection.received($0) } }
+    #expect(others.allSatisfy { $0.received.isEmpty })
+    send(Self.ping)
+    #expect((others + [client]).allSatisfy { $0.received == Self.loading })
+  }
+}

@@ -1,0 +1,75 @@
+import Glibc
+import NIOCore
+import Synchronization
+import Testing
+@testable import GatehouseServer
+
+@Suite("A socket of a lane")
+struct LaneSocketTests {
+  private static let loading = "-LOADING Gatehouse is loading the data\r\n"
+
+  private let lane: TestLane
+  private let client: TestSocket
+
+  init() throws {
+    lane = try TestLane()
+    client = try TestSocket(lane)
+  }
+
+  @Test("what was sent is answered at the end of the tick")
+  func echo() {
+    client.send("PING\r\nPING\r\n")
+    lane.tick()
+    #expect(client.receive(1000) == Self.loading + Self.loading)
+  }
+
+  @Test("what the kernel does not take leaves when the client reads, in order and whole")
+  func partialWrites() {
+    let reply = String(repeating: "x", count: 300_000)
+    lane.lane.replies.bytes.append(ByteBuffer(string: reply))
+    client.connection.settle()
+    lane.tick()
+    #expect(client.connection.untakenBytes > 200_000)
+    client.send("PING\r\n")
+    var text = ""
+    for _ in 0..<10_000 where text.utf8.count < reply.utf8.count + Self.loading.utf8.count {
+      text += client.receive(100_000)
+      lane.tick()
+    }
+    #expect(text == reply + Self.loading)
+    #expect(client.connection.waitingBytes == 0 && client.connection.flow.state == .ready)
+  }
+
+  @Test("a client that has ended its requests gets all replies before the end")
+  func halfClosed() {
+    client.send("PING\r\n")
+    shutdown(client.descriptor, Int32(SHUT_WR))
+    for _ in 0..<3 {
+      lane.tick()
+    }
+    #expect(client.receive(1000) == Self.loading && client.isClosed)
+    #expect(lane.lane.connections.isEmpty && lane.lane.closed.isEmpty)
+  }
+
+  @Test("a client that is gone is noticed, also while nothing is read from it", arguments: [true, false])
+  func gone(isReading: Bool) {
+    client.connection.setReading(isReading)
+    close(client.descriptor)
+    for _ in 0..<2 {
+      lane.tick()
+    }
+    #expect(client.connection.hasClosed && lane.lane.connections.isEmpty)
+    #expect(lane.lane.facts.connectedClients.load(ordering: .relaxed) == 0)
+  }
+
+  /// The news of the second are in the same batch.
+  @Test("a connection that another one's request closes is not read from any more")
+  func closedInTheTick() throws {
+    let other = try TestSocket(lane)
+    client.send("PING\r\n")
+    other.send("PING\r\n")
+    client.connection.close()
+    lane.tick()
+    #expect(client.isClosed && other.receive(1000) == Self.loading)
+  }
+}

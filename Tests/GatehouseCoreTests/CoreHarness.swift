@@ -27,7 +27,7 @@ final class CoreHarness {
   private(set) var horizon: LSN = 0
   /// How often the last command was decided.
   private(set) var decisions = 0
-  private(set) var changes: [Change] = []
+  private(set) var changes: [AnyChange] = []
   private let turn: Turn
   /// The counters, which no owner has.
   private let gate = HarnessGate()
@@ -269,7 +269,7 @@ final class CoreHarness {
     }
   }
 
-  private func append(_ header: RecordHeader, _ changes: [Change]) {
+  private func append(_ header: RecordHeader, _ changes: [AnyChange]) {
     var writer = ByteWriter()
     Record.encode(header, changes, into: &writer)
     log.append(writer.bytes)
@@ -293,18 +293,21 @@ final class CoreHarness {
   static func apply(_ record: Record, _ lsn: LSN, to cells: [PartitionCell], _ directory: DirectoryCell) {
     let known = Set(cells.filter { $0.state.lsn >= lsn }.map(\.index))
     let isKnown = directory.state.lsn >= lsn
-    for change in record.changes {
-      change.forEachOwner(cells[0].state.partitioning) { partition in
-        if !known.contains(partition) { cells[partition].state.apply(change, lsn: lsn, header: record.header) }
-      } directory: {
-        if !isKnown { directory.state.apply(change, lsn: lsn, header: record.header) }
+    record.forEachPart { part in
+      for change in part.changes {
+        change.forEachOwner(cells[0].state.partitioning) { partition in
+          if !known.contains(partition) { cells[partition].state.apply(change, lsn: lsn, header: part.header) }
+        } directory: {
+          if !isKnown { directory.state.apply(change, lsn: lsn, header: part.header) }
+        }
+        if change.movesCounters, !isKnown { directory.state.count(change, lsn: lsn) }
       }
-      if change.movesCounters, !isKnown { directory.state.count(change, lsn: lsn) }
     }
   }
 
   /// Applies changes that no command made, as one record of the service `local`.
-  func apply(_ changes: Change...) {
+  func apply(_ changes: any Change...) {
+    let changes = changes.map(\.carried)
     let header = RecordHeader(
       time: now, service: 0, actor: nil, subject: nil, connection: 1, command: "TEST", reason: "")
     append(header, changes)
@@ -383,7 +386,7 @@ private final class HarnessGate: CounterReader, @unchecked Sendable {
     counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn)
   }
 
-  func count(_ changes: [Change], lsn: LSN) {
+  func count(_ changes: [AnyChange], lsn: LSN) {
     for change in changes where change.movesCounters { counters.apply(change, lsn: lsn) }
   }
 

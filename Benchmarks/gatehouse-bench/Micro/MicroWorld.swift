@@ -31,7 +31,7 @@ final class MicroWorld {
           for index in block.indices { block[index] = UInt8(truncatingIfNeeded: random.next()) }
         }, digest: Self.digest), digest: Self.digest)
     for (index, product) in Population.products.enumerated() {
-      apply(.productCreated(ProductID(index + 1), mainWorkspace, name: product))
+      apply(ProductCreated(ProductID(index + 1), mainWorkspace, name: product))
     }
     for number in 0..<Self.userCount { addUser(number, partitioning) }
     turn.directory = directory.state.view
@@ -50,20 +50,20 @@ final class MicroWorld {
     let contact: ContactID = cell.state.id(cell.state.contacts.last + 1)
     let user: UserID = cell.state.id(cell.state.users.last + 1)
     apply(
-      .contactCreated(
+      ContactCreated(
         contact,
         fields: [
           ContactText(.first, person.first), ContactText(.last, person.last), ContactText(.email, person.email),
         ]))
     apply(
-      .userCreated(
-        UserCreated(
+      UserCreated(
           user: user, contact: contact, username: person.userName, status: .active, workspaces: [mainWorkspace],
-          fields: [])))
-    apply(.accessSet(user, old: nil, new: ProductAccess(product: 1, isEnabled: true)))
+          fields: []))
+    apply(AccessSet(user, old: nil, new: ProductAccess(product: 1, isEnabled: true)))
   }
 
-  private func apply(_ change: Change) {
+  private func apply(_ change: some Change) {
+    let change = change.carried
     lsn += 1
     let header = RecordHeader(
       time: Self.now, service: 1, actor: nil, subject: nil, connection: 1, command: "USER.CREATE", reason: "")

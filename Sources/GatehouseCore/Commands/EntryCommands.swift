@@ -53,7 +53,7 @@ extension CommandTable {
     let content = try turn.content(
       over: EntryContent(start: turn.now, end: turn.now, project: "", note: ""))
     let id = turn.newEntry(in: user.cell)
-    turn.emit(.entryAdded(id, user.id, workspace.id, content))
+    turn.emit(EntryAdded(id, user.id, workspace.id, content))
     try turn.show(
       EntryView(
         id: id, user: user, workspace: workspace.id, content: content, startedBy: turn.author, stoppedBy: turn.author,
@@ -73,7 +73,7 @@ extension CommandTable {
     if new == old { return try turn.show(EntryView(cell, serial)) }
     try turn.requireRoom(cell, serial)
     turn.emit(
-      .entryCorrected(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user)), old: old, new: new))
+      EntryCorrected(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user)), old: old, new: new))
     try turn.show(EntryView(cell, serial, next: new))
   }
 
@@ -82,7 +82,7 @@ extension CommandTable {
       throw .refused(.notFound("entry"))
     }
     try turn.requireWriting(cell, serial)
-    turn.emit(.entryDeleted(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user))))
+    turn.emit(EntryDeleted(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user))))
     try turn.show(EntryView(cell, serial, deleting: true))
   }
 

@@ -80,7 +80,7 @@ extension CommandTable {
       isBound: workspace.subdomain != nil,
       impersonation: Impersonation(
         actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason))
-    turn.emit(.sessionOpened(opened))
+    turn.emit(opened)
     turn.reply.map(6)
     turn.reply.text("session")
     turn.reply.secret(token)

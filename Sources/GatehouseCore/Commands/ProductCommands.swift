@@ -52,7 +52,7 @@ extension CommandTable {
     guard directory.products.count < Limits.products else {
       throw .refused(.limit("products: at most \(Limits.products)"))
     }
-    turn.emit(.productCreated(ProductID(directory.products.count + 1), workspace.id, name: name))
+    turn.emit(ProductCreated(ProductID(directory.products.count + 1), workspace.id, name: name))
     turn.reply.ok()
   }
 
@@ -128,7 +128,7 @@ extension CommandTable {
       try turn.requireRoom(forMemberships: user.cell.state.memberships(of: user.serial).count + 1)
       let reference = user.cell.state.text(.reference, of: user.serial)
       try turn.requireUnique(reference: reference, of: user.id, in: [product.workspace])
-      turn.emit(.workspaceJoined(user.id, product.workspace))
+      turn.emit(WorkspaceJoined(user.id, product.workspace))
     }
   }
 
@@ -160,7 +160,7 @@ extension CommandTable {
     }
     turn.reply.ok()
     guard old?.bought != UInt32(seats) else { return }
-    turn.emit(.poolSet(product.id, type: type, old: old?.bought, new: UInt32(seats)))
+    turn.emit(PoolSet(product.id, type: type, old: old?.bought, new: UInt32(seats)))
   }
 
   @Sendable private static func poolList(_ turn: Turn) throws(Halt) {

@@ -40,7 +40,7 @@ extension CommandTable {
       }
       guard user.row.status.mayLogIn else { throw .refused(Turn.superMustLogIn) }
     }
-    turn.emit(.roleGranted(user.id, grant))
+    turn.emit(RoleGranted(user.id, grant))
   }
 
   @Sendable private static func roleRevoke(_ turn: Turn) throws(Halt) {
@@ -104,11 +104,11 @@ extension Turn {
   public func revoke(_ grants: [Grant], from user: UserReference) throws(Halt) {
     var rest = user.cell.state.grants(of: user.serial)
     for grant in grants {
-      emit(.roleRevoked(user.id, grant))
+      emit(RoleRevoked(user.id, grant))
       rest.removeAll { $0.isSame(as: grant) }
       let lesser = Grant(role: .trainingAdministrator, scope: .everywhere, isMain: grant.isMain)
       if grant.role == .superAdministrator, !rest.contains(where: { $0.isSame(as: lesser) }) {
-        emit(.roleGranted(user.id, lesser))
+        emit(RoleGranted(user.id, lesser))
         rest.append(lesser)
       }
     }
@@ -116,7 +116,7 @@ extension Turn {
       var strongest = rest.max(by: { $0.role.number < $1.role.number })
     {
       strongest.isMain = true
-      emit(.roleGranted(user.id, strongest))
+      emit(RoleGranted(user.id, strongest))
     }
   }
 

@@ -40,7 +40,7 @@ extension CommandTable {
     let id = ServiceID(view.services.count + 1)
     let secret = SecretText.serviceSecret(id, turn.entropy.draw())
     let digest = secret.withBytes(turn.digest)
-    turn.emit(.serviceCreated(id, name: name, rights, secret: digest))
+    turn.emit(ServiceCreated(id, name: name, rights, secret: digest))
     turn.reply.map(4)
     turn.reply.text("id")
     turn.reply.integer(id)
@@ -87,7 +87,7 @@ extension CommandTable {
           "last-admin-service", "\(name) is the only service with the right ADMIN",
           instead: "create another with ADMIN first, or delete the others first"))
     }
-    turn.emit(.serviceDeleted(service.id))
+    turn.emit(ServiceDeleted(service.id))
     turn.reply.ok()
   }
 }

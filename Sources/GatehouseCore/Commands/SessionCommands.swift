@@ -53,10 +53,9 @@ extension CommandTable {
     let digest = token.withBytes(turn.digest)
     let expires = turn.now + life
     turn.emit(
-      .sessionOpened(
-        SessionOpened(
-          session: id, user: user.id, token: digest, product: product, workspace: workspace, expires: expires,
-          idleSeconds: UInt32(clamping: (idle + 999) / 1000))))
+      SessionOpened(
+        session: id, user: user.id, token: digest, product: product, workspace: workspace, expires: expires,
+        idleSeconds: UInt32(clamping: (idle + 999) / 1000)))
     turn.reply.map(3)
     turn.reply.text("session")
     turn.reply.secret(token)
@@ -89,7 +88,7 @@ extension CommandTable {
     turn.see(cell, slot: slot)
     // A read must not become a write: the log hears of the use only when much of the idle limit has passed.
     if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
-      turn.emit(.sessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
+      turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
     turn.reply.map(10)
     try describe(cell, slot, lastSeen: turn.now, turn)

@@ -48,9 +48,8 @@ extension CommandTable {
       start: time ?? turn.now, project: try turn.project() ?? "",
       note: try turn.option("NOTE") ?? "", startedBy: turn.author, lsn: 0)
     turn.emit(
-      .timerStarted(
-        TimerStarted(
-          user: user.id, workspace: workspace.id, start: timer.start, project: timer.project, note: timer.note)))
+      TimerStarted(
+        user: user.id, workspace: workspace.id, start: timer.start, project: timer.project, note: timer.note))
     turn.reply.map(8)
     let startedBy = try turn.name(of: timer.startedBy)
     turn.show(timer, of: user, in: workspace.id, startedBy: startedBy, into: &turn.reply)

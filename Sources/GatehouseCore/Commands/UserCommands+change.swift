@@ -14,7 +14,7 @@ extension CommandTable {
     for (field, new) in pairs.contact {
       let old = user.cell.state.text(field, of: user.contact)
       guard old != new else { continue }
-      turn.emit(.contactSet(contact, field, old: old, new: new))
+      turn.emit(ContactSet(contact, field, old: old, new: new))
       count += 1
       isShared = true
     }
@@ -25,7 +25,7 @@ extension CommandTable {
         let memberships = user.cell.state.memberships(of: user.serial)
         try turn.requireUnique(reference: new, of: user.id, in: memberships)
       }
-      turn.emit(.userSet(user.id, field, old: old, new: new))
+      turn.emit(UserSet(user.id, field, old: old, new: new))
       count += 1
     }
     if isShared { turn.noteProducts(of: user) }
@@ -46,19 +46,19 @@ extension CommandTable {
       throw .refused(.conflict("username: \(new) belongs to user #\(holder.id.raw); choose another"))
     }
     for name in [old, new] { _ = try turn.cell(NameKey(name, turn.partitioning).partition) }
-    turn.emit(.userRenamed(user.id, old: old, new: new))
+    turn.emit(UserRenamed(user.id, old: old, new: new))
     let email = user.cell.state.text(.email, of: user.contact)
     var recipient = email
     if EntityNames.isEmail(new) {
       recipient = new
       if email != new {
-        turn.emit(.contactSet(user.cell.state.id(user.contact), .email, old: email, new: new))
+        turn.emit(ContactSet(user.cell.state.id(user.contact), .email, old: email, new: new))
         turn.noteProducts(of: user)
       }
     }
     guard !recipient.isEmpty else { return }
     turn.emit(
-      .mailQueued(
+      MailQueued(
         Mail(
           id: turn.newMail(in: user.cell), user: user.id, kind: .usernameChanged, recipient: recipient,
           message: "\(old) is now \(new)")))
@@ -84,7 +84,7 @@ extension CommandTable {
       // Locking keeps intruders out and is undone in a moment: an owner can be locked, but not put away.
       if new != .locked { try turn.requireNotOwner(user) }
     }
-    turn.emit(.statusSet(user.id, old: old, new: new))
+    turn.emit(StatusSet(user.id, old: old, new: new))
   }
 }
 
@@ -92,7 +92,7 @@ extension Turn {
   /// T8: notes which products a change of shared data reaches.
   public func noteProducts(of user: UserReference) {
     let products = user.cell.state.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)
-    if !products.isEmpty { emit(.noted(user.id, .productsTouched(products))) }
+    if !products.isEmpty { emit(Noted(user.id, .productsTouched(products))) }
   }
 }
 

@@ -13,16 +13,15 @@ extension CommandTable {
     try new.requireUniqueReference(turn)
     let user = turn.newUser(in: place)
     turn.emit(
-      .userCreated(
-        UserCreated(
-          user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
-          fields: new.fields)))
+      UserCreated(
+        user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
+        fields: new.fields))
     for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
-    for grant in new.grants { turn.emit(.roleGranted(user, grant)) }
-    if turn.has("ACCEPT-BILLING") { turn.emit(.noted(user, .billingAccepted(new.workspace.id))) }
+    for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
+    if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
     if new.invites, !contact.email.isEmpty {
       turn.emit(
-        .mailQueued(
+        MailQueued(
           Mail(
             id: turn.newMail(in: place), user: user, kind: .invitation, recipient: contact.email,
             message: new.message)))
@@ -197,7 +196,7 @@ private struct NewUser {
       settleDays(of: &texts, zone: text(.timezone), turn)
       try Turn.checkEmployment(hired: text(.hired), released: text(.released))
       let id = turn.newContact(in: cell)
-      turn.emit(.contactCreated(id, fields: texts))
+      turn.emit(ContactCreated(id, fields: texts))
       return (id, email)
     }
     guard let serial = cell.state.serial(of: contact), isKnown(serial, in: cell, turn) else {
@@ -227,7 +226,7 @@ private struct NewUser {
       let old = cell.state.text(new.field, of: serial)
       guard old != new.text else { continue }
       if new.field == .email { try turn.refuseImpersonation("an e-mail address") }
-      turn.emit(.contactSet(contact, new.field, old: old, new: new.text))
+      turn.emit(ContactSet(contact, new.field, old: old, new: new.text))
     }
     return (contact, email)
   }

@@ -23,12 +23,12 @@ extension CommandTable {
     try turn.stopTimers(of: user)
     // T9: access goes in every product, and with it the seats.
     for access in user.cell.state.allAccess(of: user.serial) {
-      turn.emit(.accessSet(user.id, old: access, new: nil))
+      turn.emit(AccessSet(user.id, old: access, new: nil))
     }
     // A login that is made again on the contact starts without power (S12).
-    for grant in user.cell.state.grants(of: user.serial) { turn.emit(.roleRevoked(user.id, grant)) }
-    if turn.has("ACCEPT-BILLING") { turn.emit(.noted(user.id, .billingAccepted(workspace.id))) }
-    turn.emit(.statusSet(user.id, old: user.row.status, new: .deleted))
+    for grant in user.cell.state.grants(of: user.serial) { turn.emit(RoleRevoked(user.id, grant)) }
+    if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(workspace.id))) }
+    turn.emit(StatusSet(user.id, old: user.row.status, new: .deleted))
     turn.reply.ok()
   }
 }
@@ -42,7 +42,7 @@ extension Turn {
     }
     for (key, timer) in running.sorted(by: { $0.key.workspace < $1.key.workspace }) {
       emit(
-        .timerStopped(
+        TimerStopped(
           user.id, key.workspace, entry: newEntry(in: user.cell), end: end(of: timer)))
     }
   }

@@ -48,14 +48,14 @@ extension CommandTable {
     var settings = WorkspaceSettings(workspace)
     if let profile = try turn.option("PROFILE") { try settings.take(profile: profile) }
     if let subdomain = try turn.option("SUBDOMAIN") { try settings.take("subdomain", subdomain, in: view) }
-    turn.emit(.workspaceCreated(workspace.id, name: name, plan: workspace.plan))
+    turn.emit(WorkspaceCreated(workspace.id, name: name, plan: workspace.plan))
     if let word = turn.optionWord("OWNER") {
       let owner = try turn.user(word)
       try turn.requireNotDeleted(owner)
       guard owner.row.status.mayLogIn else { throw .refused(ownerMustLogIn) }
       try turn.requireRoom(forMemberships: owner.cell.state.memberships(of: owner.serial).count + 1)
       try settings.take("owner", "#\(owner.id.raw)", in: view)
-      turn.emit(.workspaceJoined(owner.id, workspace.id))
+      turn.emit(WorkspaceJoined(owner.id, workspace.id))
     }
     settings.emit(turn)
     turn.reply.ok()
@@ -187,7 +187,7 @@ extension CommandTable {
       try turn.requireRoom(forMemberships: memberships.count + 1)
       let reference = user.cell.state.text(.reference, of: user.serial)
       try turn.requireUnique(reference: reference, of: user.id, in: [workspace.id])
-      return turn.emit(.workspaceJoined(user.id, workspace.id))
+      return turn.emit(WorkspaceJoined(user.id, workspace.id))
     }
     try remove(user, from: workspace, memberships, turn)
   }
@@ -212,12 +212,12 @@ extension CommandTable {
       guard turn.directory.product(access.product)?.workspace == workspace.id else { continue }
       var disabled = access
       disabled.isEnabled = false
-      turn.emit(.accessSet(user.id, old: access, new: disabled))
+      turn.emit(AccessSet(user.id, old: access, new: disabled))
     }
     let grants = user.cell.state.grants(of: user.serial).filter { turn.workspace(of: $0.scope) == workspace.id }
     for grant in grants { try turn.requireGranting(grant) }
     try turn.revoke(grants, from: user)
-    turn.emit(.workspaceLeft(user.id, workspace.id))
+    turn.emit(WorkspaceLeft(user.id, workspace.id))
   }
 }
 
@@ -301,7 +301,7 @@ private struct WorkspaceSettings {
     for (key, new) in values {
       let old = workspace.text(key) ?? ""
       guard old != new else { continue }
-      turn.emit(.workspaceSet(workspace.id, key: key, old: old, new: new))
+      turn.emit(WorkspaceSet(workspace.id, key: key, old: old, new: new))
       count += 1
     }
     return count

@@ -21,7 +21,7 @@ public struct ContactRow: TableRow {
 }
 
 /// The shared data of a person (T2), each a text in the contact's details or a day in its row.
-public enum ContactField: UInt8, Sendable, CaseIterable {
+public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
   case first = 1
   case middle
   case last

@@ -111,7 +111,7 @@ public struct Impersonation: Sendable, Equatable {
 }
 
 /// Why a session ended; stands in the audit trail.
-public enum SessionEnd: UInt8, Sendable, CaseIterable {
+public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
   case revoked = 1
   case expired
   case statusChanged

@@ -1,5 +1,5 @@
 /// Where a user stands. L16: the first four may log in with the right credentials, the others may not.
-public enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+public enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable, NamedChoice {
   case active = 1
   case new
   case `import`

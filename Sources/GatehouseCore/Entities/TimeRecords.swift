@@ -85,6 +85,8 @@ public struct EntryContent: Sendable, Equatable {
   public var project: String
   public var note: String
 
+  static let none = EntryContent(start: 0, end: 0, project: "", note: "")
+
   public init(start: Milliseconds, end: Milliseconds, project: String, note: String) {
     self.start = start
     self.end = end

@@ -52,7 +52,7 @@ public enum UserTag {
 }
 
 /// The settable fields of the login itself.
-public enum UserField: UInt8, Sendable, CaseIterable {
+public enum UserField: UInt8, Sendable, CaseIterable, NamedChoice {
   case initials = 2
   case reference
   case division

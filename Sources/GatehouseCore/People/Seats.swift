@@ -13,7 +13,7 @@ extension Turn {
         requireSeat(of: type, product)
       }
     }
-    emit(.accessSet(user, old: old, new: new))
+    emit(AccessSet(user, old: old, new: new))
   }
 
   private func requireSeat(of type: String, _ product: Product) {

@@ -29,7 +29,7 @@ public struct Counters: Sendable, Equatable {
   ///
   /// - Returns: the bound that would not hold, or nil.
   public mutating func move(
-    by changes: [Change], bounds: ContiguousArray<CounterBound>, lsn: LSN
+    by changes: [AnyChange], bounds: ContiguousArray<CounterBound>, lsn: LSN
   ) -> CounterViolation? {
     for bound in bounds {
       if let violation = violation(of: bound, after: changes) { return violation }
@@ -38,29 +38,29 @@ public struct Counters: Sendable, Equatable {
     return nil
   }
 
-  private func violation(of bound: CounterBound, after changes: [Change]) -> CounterViolation? {
+  private func violation(of bound: CounterBound, after changes: [AnyChange]) -> CounterViolation? {
     switch bound {
     case .seats(let key, let bought, let isForTaking):
-      let step = changes.reduce(0) { $0 + $1.step(of: key) }
+      let step = changes.reduce(0) { $0 + ($1.known?.step(of: key) ?? 0) }
       // Who gives seats back may do so even where too many are taken.
       let used = used(key)
       return used + step > bought && (step > 0 || !isForTaking) ? CounterViolation(bound: bound, used: used) : nil
     case .liveSuperAdministrator:
       var after = superAdministrators
-      for change in changes { change.move(&after) }
+      for change in changes { change.known?.move(&after) }
       let isLost = liveSuperAdministrators > 0 && !after.values.contains(true)
       return isLost ? CounterViolation(bound: bound, used: liveSuperAdministrators) : nil
     }
   }
 
   /// Carries out the part of a change that moves counters, live and at replay alike.
-  public mutating func apply(_ change: Change, lsn: LSN) {
+  public mutating func apply(_ change: AnyChange, lsn: LSN) {
     self.lsn = lsn
-    if case .accessSet(_, let old, let new) = change {
-      if let old { count(old, -1) }
-      if let new { count(new, 1) }
+    if let access = change.as(AccessSet.self) {
+      if let old = access.old { count(old, -1) }
+      if let new = access.new { count(new, 1) }
     } else {
-      change.move(&superAdministrators)
+      change.known?.move(&superAdministrators)
       liveSuperAdministrators = superAdministrators.values.count { $0 }
     }
   }
@@ -107,36 +107,4 @@ public protocol CounterReader: AnyObject, Sendable {
 public struct CounterViolation: Error, Sendable, Equatable {
   public let bound: CounterBound
   public let used: Int
-}
-
-extension Change {
-  /// Whether the gate's counters move by it.
-  public var movesCounters: Bool {
-    switch self {
-    case .accessSet, .statusSet: true
-    // Only super administrators are counted, so other roles move nothing.
-    case .roleGranted(_, let grant), .roleRevoked(_, let grant): grant.role == .superAdministrator
-    default: false
-    }
-  }
-
-  /// How many seats of a pool the change takes; negative where it gives some back.
-  fileprivate func step(of key: SeatKey) -> Int {
-    guard case .accessSet(_, let old, let new) = self else { return 0 }
-    return (new?.takes(key) == true ? 1 : 0) - (old?.takes(key) == true ? 1 : 0)
-  }
-
-  /// Carries out what the change means for who is super administrator, and whether that login is live.
-  fileprivate func move(_ superAdministrators: inout [UserID: Bool]) {
-    switch self {
-    case .roleGranted(let id, let grant):
-      // A grant that only becomes the main one says nothing new: the login may be locked meanwhile.
-      if grant.role == .superAdministrator, superAdministrators[id] == nil { superAdministrators[id] = true }
-    case .roleRevoked(let id, let grant):
-      if grant.role == .superAdministrator { superAdministrators[id] = nil }
-    case .statusSet(let id, _, let new):
-      if superAdministrators[id] != nil { superAdministrators[id] = new.mayLogIn }
-    default: break
-    }
-  }
 }

@@ -25,16 +25,16 @@ public struct DirectoryState: Sendable {
   }
 
   /// Carries out a change of the directory.
-  public mutating func apply(_ change: Change, lsn: LSN, header: RecordHeader) {
+  public mutating func apply(_ change: AnyChange, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
-    guard let changed = view.changed(by: change, lsn: lsn, time: header.time) else {
-      preconditionFailure("a change of a partition came to the directory")
+    guard case .directory(let change) = change else {
+      preconditionFailure("a change that is none of the directory came to it")
     }
-    view = changed
+    view = view.changed(by: change, lsn: lsn, time: header.time)
   }
 
   /// Carries out a change that moves counters, at replay.
-  public mutating func count(_ change: Change, lsn: LSN) {
+  public mutating func count(_ change: AnyChange, lsn: LSN) {
     self.lsn = lsn
     counters.apply(change, lsn: lsn)
   }
@@ -46,28 +46,17 @@ public struct DirectoryState: Sendable {
 }
 
 extension Directory {
-  /// The directory after a change to it; nil where the change is one of a partition.
-  func changed(by change: Change, lsn: LSN, time: Milliseconds) -> Directory? {
-    var tables = tables
-    switch change {
-    case .workspaceCreated(let id, let name, let plan):
-      tables.add(Workspace(id: id, name: name, created: time, plan: plan))
-    case .workspaceSet(let id, let key, _, let new):
-      tables.change(workspace: id) { workspace in workspace.change(lsn: lsn) { $0.set(key, to: new) } }
-    case .productCreated(let id, let workspace, let name):
-      tables.add(Product(id: id, workspace: workspace, name: name, created: time))
-    case .poolSet(let id, let type, _, let new):
-      tables.change(product: id) { $0.setPool(type, bought: new) }
-    case .serviceCreated(let id, let name, let rights, let secret):
-      tables.add(ServiceIdentity(id: id, name: name, created: time, secret: secret, rights: rights))
-    case .serviceDeleted(let id):
-      tables.delete(id)
-    case .contactCreated, .contactSet, .userCreated, .userSet, .userRenamed, .statusSet, .accessSet, .roleGranted,
-      .roleRevoked, .workspaceJoined, .workspaceLeft, .noted, .mailQueued, .sessionOpened, .sessionEnded, .sessionSeen,
-      .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .answerKept, .snapshotTaken,
-      .logArchived, .clockSet:
-      return nil
+  /// The directory after those of the changes that are changes to it.
+  func changed(by changes: [AnyChange], lsn: LSN, time: Milliseconds) -> Directory {
+    changes.reduce(self) {
+      guard case .directory(let change) = $1 else { return $0 }
+      return $0.changed(by: change, lsn: lsn, time: time)
     }
+  }
+
+  func changed(by change: any DirectoryChange, lsn: LSN, time: Milliseconds) -> Directory {
+    var tables = tables
+    change.apply(to: &tables, lsn: lsn, time: time)
     return Directory(lsn: lsn, tables: tables, zones: zones)
   }
 }
@@ -91,7 +80,7 @@ extension Workspace {
     key.hasPrefix("policy.") ? Policies.definition(String(key.dropFirst("policy.".count))) : nil
   }
 
-  fileprivate mutating func set(_ key: String, to text: String) {
+  mutating func set(_ key: String, to text: String) {
     version += 1
     switch key {
     case "plan": plan = text

@@ -1,5 +1,5 @@
 /// The directory's entities, and what finds them. A changed copy shares with the one before it what they have in common.
-struct DirectoryTables: Sendable {
+public struct DirectoryTables: Sendable {
   private(set) var workspaces = PagedArray<Workspace>()
   private(set) var products = PagedArray<Product>()
   private(set) var services = PagedArray<ServiceIdentity>()

@@ -38,7 +38,10 @@ extension PartitionState {
       writer.varint(entry.key)
       writer.list(entry.value) { $1.encode(&$0) }
     }
-    writer.list(mails.sorted { $0.key < $1.key }) { $1.value.encode(&$0) }
+    writer.list(mails.sorted { $0.key < $1.key }) { writer, entry in
+      var mail = entry.value
+      mail.visit(&writer)
+    }
     writer.varint(lastMail)
     writer.list(answers.sorted { $0.key.isOrdered(before: $1.key) }) { writer, entry in
       writer.digest(entry.key)
@@ -99,7 +102,10 @@ extension PartitionState {
       history[try reader.number()] = try reader.list { (reader) throws(CodingError) in try EntryVersion(from: &reader) }
     }
     for _ in 0..<(try reader.count()) {
-      let mail = try Mail(from: &reader)
+      var mail = Mail.none
+      var decoder = FieldDecoder(reader, .firstVersion)
+      try mail.visit(&decoder)
+      reader = decoder.reader
       mails[mail.id] = mail
     }
     lastMail = try reader.number()

@@ -84,6 +84,22 @@ public struct RememberedAnswer: Sendable {
   public let lsn: LSN
 }
 
+extension PartitionState {
+  /// Carries out the part of a change that concerns this partition. The one way in which its state changes.
+  public mutating func apply(_ change: AnyChange, lsn: LSN, header: RecordHeader) {
+    self.lsn = lsn
+    change.apply(to: &self, lsn: lsn, header: header)
+  }
+
+  /// Notes that a session was used, in memory only; the log hears of it by `SessionSeen` from time to time.
+  public mutating func see(slot: Int, at now: Milliseconds) {
+    // Another lane may have read the clock a moment later and come first.
+    if now > sessions[slot].lastSeen { sessions[slot].lastSeen = now }
+  }
+
+  func isMine<Entity>(_ id: Identifier<Entity>) -> Bool { partitioning.partition(of: id) == index }
+}
+
 // MARK: - Reading
 
 extension PartitionState {

@@ -10,7 +10,7 @@ extension Turn {
     let cell = try cell(partitioning.partition(of: id))
     guard let slot = cell.state.slot(of: id) else { return }
     emit(
-      .sessionEnded(
+      SessionEnded(
         id, cell.state.id(Int(cell.state.sessions[slot].user)), cause,
         actorSession: cell.state.impersonation(ofSlot: slot)?.actorSession))
     for impersonation in cell.state.impersonations[id] ?? [] { try endSession(impersonation, .actorEnded) }

@@ -124,17 +124,17 @@ extension Turn {
   /// How things will stand after the decision's changes.
   private struct Outlook {
     let directory: Directory
-    let changes: [Change]
+    let changes: [AnyChange]
 
     init(_ turn: Turn) {
       changes = turn.changes
       // No session is younger than what is being decided.
-      directory = changes.reduce(turn.directory) { $0.changed(by: $1, lsn: .max, time: turn.now) ?? $0 }
+      directory = turn.directory.changed(by: turn.changes, lsn: .max, time: turn.now)
     }
 
     func person(_ user: UserReference) -> PersonFacts {
       var facts = PersonFacts(user)
-      for change in changes { facts.take(change) }
+      for change in changes { change.known?.carryOut(on: &facts) }
       return facts
     }
   }
@@ -148,41 +148,5 @@ extension Turn {
     if user.isMember(of: row.workspace), !facts.isMember(of: row.workspace) { return .accessRemoved }
     if row.kind == .login { return nil }
     return try impersonationLapse(cell, slot, in: outlook.directory) { outlook.person($0) }
-  }
-}
-
-extension Change {
-  /// Of whom a change says something that a right can rest on.
-  enum Concern {
-    case nobody
-    case user(UserID)
-    case contact(ContactID)
-    case owners(old: UserID?, new: UserID?)
-  }
-
-  var concern: Concern {
-    switch self {
-    case .statusSet(let id, _, _), .accessSet(let id, _, _), .roleGranted(let id, _), .roleRevoked(let id, _),
-      .workspaceJoined(let id, _), .workspaceLeft(let id, _):
-      return .user(id)
-    case .contactSet(let id, let field, _, _): return field.isOfEmployment ? .contact(id) : .nobody
-    case .workspaceSet(_, let key, let old, let new):
-      return key == "owner" ? .owners(old: Workspace.owner(old), new: Workspace.owner(new)) : .nobody
-    case .contactCreated, .userCreated, .userSet, .userRenamed, .noted, .mailQueued, .sessionOpened, .sessionEnded,
-      .sessionSeen, .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .workspaceCreated,
-      .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .snapshotTaken, .logArchived,
-      .clockSet:
-      return .nobody
-    }
-  }
-}
-
-extension ContactField {
-  /// Whether the field has a say in whether the person is employed on a day.
-  fileprivate var isOfEmployment: Bool {
-    switch self {
-    case .hired, .released, .timezone: true
-    case .first, .middle, .last, .email, .department, .schedule, .leave, .phone: false
-    }
   }
 }

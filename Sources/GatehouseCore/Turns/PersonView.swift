@@ -58,14 +58,14 @@ extension UserReference: PersonView {
 /// A person as a value of its own, which the changes of a decision can be carried out on before the state has them.
 public struct PersonFacts: PersonView, Sendable {
   public let id: UserID
-  private let contact: ContactID
-  public private(set) var status: Status
-  public private(set) var grants: [Grant]
-  private var memberships: [WorkspaceID]
-  private var accesses: [ProductAccess]
-  public private(set) var hired: Int32
-  public private(set) var released: Int32
-  private var timezone: String
+  let contact: ContactID
+  public internal(set) var status: Status
+  public internal(set) var grants: [Grant]
+  var memberships: [WorkspaceID]
+  var accesses: [ProductAccess]
+  public internal(set) var hired: Int32
+  public internal(set) var released: Int32
+  var timezone: String
 
   public init(_ user: UserReference) {
     let state = user.cell
@@ -86,28 +86,5 @@ public struct PersonFacts: PersonView, Sendable {
 
   public func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone {
     PersonalZone(of: timezone, elseOf: workspace, zones)
-  }
-
-  /// Carries out a change, if it concerns the person.
-  mutating func take(_ change: Change) {
-    switch change {
-    case .statusSet(let user, _, let new): if user == id { status = new }
-    case .accessSet(let user, let old, let new):
-      if user == id { accesses = ProductAccess.list(accesses, with: new, insteadOf: old) }
-    case .roleGranted(let user, let grant): if user == id { grants = Grant.list(grants, adding: grant) }
-    case .roleRevoked(let user, let grant): if user == id { grants = Grant.list(grants, removing: grant) }
-    case .workspaceJoined(let user, let workspace): if user == id { memberships.append(workspace) }
-    case .workspaceLeft(let user, let workspace): if user == id { memberships.removeAll { $0 == workspace } }
-    case .contactSet(let contact, let field, _, let new):
-      guard contact == self.contact else { return }
-      if field == .hired { hired = TimeText.dayNumber(new) ?? .min }
-      if field == .released { released = TimeText.dayNumber(new) ?? .min }
-      if field == .timezone { timezone = new }
-    case .contactCreated, .userCreated, .userSet, .userRenamed, .noted, .mailQueued, .sessionOpened, .sessionEnded,
-      .sessionSeen, .timerStarted, .timerStopped, .entryAdded, .entryCorrected, .entryDeleted, .workspaceCreated,
-      .workspaceSet, .productCreated, .poolSet, .serviceCreated, .serviceDeleted, .answerKept, .snapshotTaken,
-      .logArchived, .clockSet:
-      break
-    }
   }
 }

@@ -149,7 +149,7 @@ extension Turn {
   ) throws(Halt) -> EntryView {
     try requireOrder(timer.start, end)
     let id = newEntry(in: user.cell)
-    emit(.timerStopped(user.id, workspace.id, entry: id, end: end))
+    emit(TimerStopped(user.id, workspace.id, entry: id, end: end))
     if workspace.policies.notifiesStopped, principal.actor != user.id {
       try tellStopped(timer, of: user, in: workspace, at: end)
     }
@@ -168,7 +168,7 @@ extension Turn {
       "Your timer in \(workspace.name), started at \(TimeText.text(of: timer.start)), was stopped at "
       + "\(TimeText.text(of: end)) by \(try name(of: author))."
     emit(
-      .mailQueued(
+      MailQueued(
         Mail(
           id: newMail(in: user.cell), user: user.id, kind: .timerStopped,
           recipient: email.isEmpty ? user.username : email, message: message)))

@@ -35,7 +35,7 @@ extension Turn {
     try body(self)
     try requireVersionChecked()
     // Also where nothing was to change: the same command could change something later.
-    emit(.answerKept(KeptAnswer(partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt))))
+    emit(AnswerKept(partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt)))
   }
 
   private func requireVersionChecked() throws(Halt) {

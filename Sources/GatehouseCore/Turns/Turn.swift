@@ -47,7 +47,7 @@ public final class Turn {
 
   // The decision.
   @exclusivity(unchecked) public var reply = Reply()
-  @exclusivity(unchecked) public internal(set) var changes: [Change] = []
+  @exclusivity(unchecked) public internal(set) var changes: [AnyChange] = []
   /// What must hold of the counters for the changes to be made.
   @exclusivity(unchecked) public internal(set) var bounds: ContiguousArray<CounterBound> = []
   /// The largest LSN that was read: the reply must not leave before the log is durable through it.
@@ -175,7 +175,7 @@ extension Turn {
 
   // MARK: Deciding
 
-  public func emit(_ change: Change) { changes.append(change) }
+  public func emit(_ change: some Change) { changes.append(change.carried) }
 
   /// Whether the command is to change anything.
   public var hasChanges: Bool { !changes.isEmpty }

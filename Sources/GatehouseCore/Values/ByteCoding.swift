@@ -83,6 +83,39 @@ public struct ByteWriter: ~Copyable, Sendable {
 
   public mutating func flag(_ value: Bool) { byte(value ? 1 : 0) }
 
+  public mutating func id<Entity>(_ id: Identifier<Entity>) { varint(id.raw) }
+
+  /// Begins a run of bytes behind its length and a flag, in one number of which the flag is the lowest bit.
+  /// - Returns: what `endBlock` is to be told.
+  @inline(__always)
+  mutating func beginBlock() -> Int {
+    byte(0)
+    return count
+  }
+
+  @inline(__always)
+  mutating func endBlock(_ start: Int, flag: Bool) {
+    let word = UInt64(count - start) << 1 | (flag ? 1 : 0)
+    if word < 0x80 { patch(UInt8(word), at: start - 1) } else { widen(start, word) }
+  }
+
+  /// Makes room for a length of more than one byte, and writes it.
+  @inline(never)
+  private mutating func widen(_ start: Int, _ word: UInt64) {
+    let extra = (63 - word.leadingZeroBitCount) / 7
+    let length = count - start
+    _ = buffer.room(extra)
+    buffer.advance(extra)
+    let bytes = buffer.mutableBytes
+    let source = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
+    UnsafeMutableRawBufferPointer(rebasing: bytes[(start + extra)...]).copyMemory(from: source)
+    var rest = word
+    for place in 0...extra {
+      bytes[start - 1 + place] = UInt8(truncatingIfNeeded: rest & 0x7f) | (place < extra ? 0x80 : 0)
+      rest >>= 7
+    }
+  }
+
   public mutating func optional<T>(_ value: T?, _ write: (inout ByteWriter, T) -> Void) {
     flag(value != nil)
     if let value { write(&self, value) }
@@ -110,7 +143,7 @@ public struct CodingError: Error, Equatable, CustomStringConvertible {
 
 /// Reads what `ByteWriter` wrote; every read is checked against the end.
 public struct ByteReader {
-  public let bytes: UnsafeRawBufferPointer
+  public private(set) var bytes: UnsafeRawBufferPointer
   public private(set) var offset = 0
 
   public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
@@ -182,6 +215,30 @@ public struct ByteReader {
     guard count <= bytes.count - offset else { throw failure("the end inside a value") }
     defer { offset += count }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+  }
+
+  /// The bytes that are left.
+  var rest: ContiguousArray<UInt8> { ContiguousArray(bytes[min(offset, bytes.count)...]) }
+
+  /// What `beginBlock` and `endBlock` wrote: a reader that ends where the run does, and the flag.
+  @inline(__always)
+  mutating func flaggedBlock() throws(CodingError) -> (reader: ByteReader, flag: Bool) {
+    let word = try varint()
+    guard word >> 1 <= UInt64(bytes.count - offset) else { throw failure("a length past the end") }
+    let end = offset + Int(word >> 1)
+    var reader = self
+    reader.bytes = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+    offset = end
+    return (reader, word & 1 != 0)
+  }
+
+  public mutating func id<Entity>() throws(CodingError) -> Identifier<Entity> { Identifier(raw: try varint()) }
+
+  /// A value of an enumeration that is stored by its raw value.
+  public mutating func choice<T: RawRepresentable>(_ type: T.Type = T.self) throws(CodingError) -> T
+  where T.RawValue == UInt8 {
+    guard let value = T(rawValue: try byte()) else { throw failure("an unknown value of \(T.self)") }
+    return value
   }
 
   public mutating func text() throws(CodingError) -> String { String(decoding: try block(), as: UTF8.self) }

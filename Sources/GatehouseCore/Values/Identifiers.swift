@@ -12,6 +12,9 @@ public struct Identifier<Entity>: Sendable, Hashable, BitwiseCopyable, Comparabl
 
   public init(raw: UInt64) { self.raw = raw }
 
+  /// The id of nothing: serial numbers begin with 1.
+  public static var none: Self { Self(raw: 0) }
+
   public static func < (a: Self, b: Self) -> Bool { a.raw < b.raw }
 }
 

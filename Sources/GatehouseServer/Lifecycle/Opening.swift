@@ -112,7 +112,7 @@ struct Opening {
   private func setBack(_ restored: inout Restoration, _ log: LogWriter, to time: Milliseconds) throws {
     var header = RecordHeader(
       time: time, service: 0, actor: nil, subject: nil, connection: 0, command: "CLOCK", reason: "")
-    let change = Change.clockSet(old: restored.newestTime ?? time, new: time)
+    let change = ClockSet(old: restored.newestTime ?? time, new: time).carried
     do throws(LogRefusal) {
       let lsn = try log.append(&header, [change])
       restored.apply(Record(header: header, changes: [change]), lsn: lsn)

@@ -15,9 +15,10 @@ struct AuditQuery: Sendable {
 
 /// Reads the audit trail out of the log and its archive.
 struct AuditTrail: Sendable {
+  /// What one command changed; those of an `EXEC` have one record.
   struct Event: Sendable {
     let lsn: LSN
-    let record: Record
+    let part: RecordPart
   }
 
   /// Some events, the newest first, and where the next page begins; nil where there is none.
@@ -77,18 +78,23 @@ struct AuditTrail: Sendable {
     }
     guard last > 0 else { return Page() }
     let history = History(context.folder, keys: RecordIndex.keys)
-    let (asked, count, who) = (wanted, query.count, actor)
+    let (asked, keys, count, who) = (wanted, wanted.keys, query.count, actor)
     let page = try await context.persistence.readings.run {
       var page = Page()
       try history.forEachNewestFirst(asked) { lsn, bytes in
         var reader = ByteReader(bytes)
         let record = try Record(from: &reader)
-        if let who, record.header.actor != who { return true }
-        if page.events.count == count {
+        let parts = record.parts.filter { part in
+          if let who, part.header.actor != who { return false }
+          return record.others.isEmpty || keys.isEmpty || part.keys.contains { keys.contains($0) }
+        }
+        if parts.isEmpty { return true }
+        // What took effect together stays on one page.
+        if page.events.count >= count {
           page.next = lsn
           return false
         }
-        page.events.append(Event(lsn: lsn, record: record))
+        page.events += parts.reversed().map { Event(lsn: lsn, part: $0) }
         return true
       }
       return page
@@ -124,7 +130,7 @@ struct AuditTrail: Sendable {
 
   /// The usernames of those who acted, and of those as whom they did; `#id` of who is not there.
   func names(of events: [Event]) async -> [UserID: String] {
-    let headers = events.map(\.record.header)
+    let headers = events.map(\.part.header)
     let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))
     var names: [UserID: String] = [:]
     for (partition, ids) in Dictionary(grouping: ids, by: { context.partitioning.partition(of: $0) }) {

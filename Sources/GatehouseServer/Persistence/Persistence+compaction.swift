@@ -63,7 +63,7 @@ extension Persistence {
     }
     for info in report.archived {
       note(
-        .logArchived(first: info.records.lowerBound, last: info.records.upperBound, hash: "\(info.hash)"), context)
+        LogArchived(first: info.records.lowerBound, last: info.records.upperBound, hash: "\(info.hash)"), context)
     }
     let last = try ArchiveCatalog(context.folder).lastLSN() ?? 0
     state.withLock { $0.archivedThrough = last }
@@ -84,7 +84,7 @@ extension Persistence {
     let catalog = SnapshotCatalog(context.folder)
     // Two at most: of two snapshots through the same record only one would be kept.
     for _ in 0..<2 where try catalog.coveredThrough() ?? 0 < target {
-      if context.log.appendedLSN == status.lastSavedLSN { note(.snapshotTaken(status.lastSavedLSN), context) }
+      if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
       try await save(context)
     }
   }
@@ -103,10 +103,10 @@ extension Persistence {
 
   /// Puts a record about the data folder itself into the log. Where the log does not take it, the trail lacks a
   /// remark, and nothing else.
-  private func note(_ change: Change, _ context: ServerContext) {
+  private func note(_ change: some Change, _ context: ServerContext) {
     var header = RecordHeader(
       time: context.clock.milliseconds, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT",
       reason: "")
-    _ = try? context.log.append(&header, [change])
+    _ = try? context.log.append(&header, [change.carried])
   }
 }

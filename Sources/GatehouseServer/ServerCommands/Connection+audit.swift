@@ -117,7 +117,7 @@ extension Reply {
   }
 
   private mutating func show(_ event: AuditTrail.Event, _ names: [UserID: String], _ directory: Directory) {
-    let header = event.record.header
+    let header = event.part.header
     map(8)
     text("lsn")
     integer(event.lsn)
@@ -134,8 +134,8 @@ extension Reply {
     text("reason")
     optional(header.reason.isEmpty ? nil : header.reason)
     text("changes")
-    array(event.record.changes.count)
-    for change in event.record.changeTexts(in: directory) { show(change) }
+    array(event.part.changes.count)
+    for change in event.part.changeTexts(in: directory) { show(change) }
   }
 
   private mutating func show(_ change: ChangeText) {

@@ -5,7 +5,7 @@ extension LogWriter {
   /// of the record before.
   ///
   /// - Parameter header: takes the time that is recorded.
-  package func append(_ header: inout RecordHeader, _ changes: [Change]) throws(LogRefusal) -> LSN {
+  package func append(_ header: inout RecordHeader, _ changes: [AnyChange]) throws(LogRefusal) -> LSN {
     while true {
       var record = ByteWriter()
       Record.encode(header, changes, into: &record)

@@ -89,21 +89,25 @@ final class ReplayCrew: Sendable {
     }
   }
 
+  private static func apply(_ part: RecordPart, _ lsn: LSN, _ member: Int, of size: Int, _ owners: Owners) {
+    for change in part.changes {
+      change.forEachOwner(owners.partitioning) { partition in
+        guard partition % size == member, lsn > owners.covered[partition] else { return }
+        owners.partitions[partition].state.apply(change, lsn: lsn, header: part.header)
+      } directory: {
+        guard member == 0, lsn > owners.directoryCovered else { return }
+        owners.directory.state.apply(change, lsn: lsn, header: part.header)
+      }
+      if member == 0, change.movesCounters, lsn > owners.directoryCovered {
+        owners.directory.state.count(change, lsn: lsn)
+      }
+    }
+  }
+
   private static func apply(_ batch: Batch, _ member: Int, of size: Int, _ owners: Owners) {
     var lsn = batch.first
     for record in batch.records {
-      for change in record.changes {
-        change.forEachOwner(owners.partitioning) { partition in
-          guard partition % size == member, lsn > owners.covered[partition] else { return }
-          owners.partitions[partition].state.apply(change, lsn: lsn, header: record.header)
-        } directory: {
-          guard member == 0, lsn > owners.directoryCovered else { return }
-          owners.directory.state.apply(change, lsn: lsn, header: record.header)
-        }
-        if member == 0, change.movesCounters, lsn > owners.directoryCovered {
-          owners.directory.state.count(change, lsn: lsn)
-        }
-      }
+      record.forEachPart { apply($0, lsn, member, of: size, owners) }
       lsn += 1
     }
   }
@@ -137,7 +141,7 @@ extension Restoration {
       }
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader)
-      newestTime = record.header.time
+      newestTime = record.time
       batch.records.append(record)
       records += 1
       if batch.records.count == Self.batchRecords {

@@ -85,20 +85,25 @@ package struct Restoration: Sendable {
   /// Applies one record, which must be the next.
   package mutating func apply(_ record: Record, lsn: LSN) {
     records += 1
-    newestTime = record.header.time
-    for change in record.changes {
-      change.forEachOwner(partitioning) { index in
-        if lsn > covered[index] { partitions[index].state.apply(change, lsn: lsn, header: record.header) }
-      } directory: {
-        if lsn > directoryCovered { directory.apply(change, lsn: lsn, header: record.header) }
-      }
-      if change.movesCounters, lsn > directoryCovered { directory.count(change, lsn: lsn) }
-    }
+    newestTime = record.time
+    apply(record.first, lsn: lsn)
+    for part in record.others { apply(part, lsn: lsn) }
     if hasUnsettledNames, lsn >= lastCovered { settleNames() }
   }
 }
 
 extension Restoration {
+  private mutating func apply(_ part: RecordPart, lsn: LSN) {
+    for change in part.changes {
+      change.forEachOwner(partitioning) { index in
+        if lsn > covered[index] { partitions[index].state.apply(change, lsn: lsn, header: part.header) }
+      } directory: {
+        if lsn > directoryCovered { directory.apply(change, lsn: lsn, header: part.header) }
+      }
+      if change.movesCounters, lsn > directoryCovered { directory.count(change, lsn: lsn) }
+    }
+  }
+
   /// Has decisions over the state know of these time zones.
   package mutating func use(_ zones: ZoneTable) { directory.use(zones) }
 

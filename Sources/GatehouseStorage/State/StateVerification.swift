@@ -118,10 +118,12 @@ package struct StateVerification {
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader)
       guard reader.isAtEnd else { throw reader.failure("more bytes than the record has") }
-      if countsChanges { for change in record.changes { report.changes[ChangeText(change).kind, default: 0] += 1 } }
-      for case .logArchived(let first, let last, let hash) in record.changes {
-        check(archiveOf: first, last, hash, lsn)
+      if countsChanges {
+        record.forEachPart { part in
+          for change in part.changes { report.changes[ChangeText(change).kind, default: 0] += 1 }
+        }
       }
+      for archived in record.changes(of: LogArchived.self) { check(archived, lsn) }
       report.records += 1
       if applies { state.apply(record, lsn: lsn) }
       return true
@@ -132,9 +134,10 @@ package struct StateVerification {
   }
 
   /// Holds what the log says of an archive that was written against the archive that is there, if it still is.
-  private mutating func check(archiveOf first: UInt64, _ last: UInt64, _ hash: String, _ lsn: UInt64) {
+  private mutating func check(_ archived: LogArchived, _ lsn: UInt64) {
+    let (first, last) = (archived.first, archived.last)
     guard let info = bytes.archives.first(where: { $0.records.lowerBound == first && $0.records.upperBound == last }),
-      "\(info.hash)" != hash
+      "\(info.hash)" != archived.hash
     else { return }
     note(
       DiskPath.join(FolderName.archive, DiskPath.name(of: info.path)), lsn: first,

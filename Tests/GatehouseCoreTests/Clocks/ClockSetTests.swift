@@ -15,7 +15,7 @@ import Testing
     #expect(answer.integer == 1)
     let future = core.now
     core.now = CoreHarness.start
-    core.apply(.clockSet(old: future, new: core.now))
+    core.apply(ClockSet(old: future, new: core.now))
     for token in tokens + [impersonation] { #expect(core.run("SESSION.CHECK \(token)").isNull) }
     #expect(core.run("IMPERSONATE.LIST").items.isEmpty)
     #expect(core.run("SESSION.LIST ana").items.isEmpty)
@@ -26,7 +26,7 @@ import Testing
     #expect(!core.run("SESSION.CHECK \(next)").isNull)
     #expect(Invariants.check(core.cells, core.wholeDirectory).isEmpty)
     core.expectReplicated()
-    let text = ChangeText(Change.clockSet(old: future, new: core.now))
+    let text = ClockSet(old: future, new: core.now).text(in: nil)
     #expect(text.kind == "clock-set")
     #expect(text.description.contains("2126-") && text.description.contains("2026-03-01T09:00:00.000Z"))
   }

@@ -94,7 +94,7 @@ import Testing
 
   @Test func whatAPersonDidOutlivesTheLogin() {
     let entry = add(3, 2)
-    core.apply(.statusSet(ana, old: .active, new: .deleted))
+    core.apply(StatusSet(ana, old: .active, new: .deleted))
     #expect(core.run("ENTRY.LIST #\(ana.raw)")[1].items.map { $0["entry"].integer } == [entry])
     #expect(core.run("ENTRY.GET \(entry)")["username"].text == "ana")
     #expect(core.run("ENTRY.ADD ana START 1 END 2").text?.hasPrefix("REFUSED status: ") == true)
@@ -102,11 +102,10 @@ import Testing
     let cell = core.cells[core.partitioning.partition(of: ana)]
     let again: UserID = cell.state.id(cell.state.users.last + 1)
     core.apply(
-      .userCreated(
-        UserCreated(
-          user: again, contact: cell.state.id(1), username: "ana2", status: .active, workspaces: [mainWorkspace],
-          fields: [])),
-      .accessSet(again, old: nil, new: ProductAccess(product: payroll, isEnabled: true)))
+      UserCreated(
+        user: again, contact: cell.state.id(1), username: "ana2", status: .active, workspaces: [mainWorkspace],
+        fields: []),
+      AccessSet(again, old: nil, new: ProductAccess(product: payroll, isEnabled: true)))
     #expect(core.run("ENTRY.LIST ana2")[1].items.map { $0["entry"].integer } == [entry])
     let own = core.logIn("ana2", "payroll")
     #expect(core.run("ENTRY.GET \(entry)", as: own)["user"].integer == Int64(ana.raw))
@@ -116,8 +115,8 @@ import Testing
   @Test func theOwnerSeesTheTimeOfTheWorkspaceOnly() {
     let acme = core.seedWorkspace("acme")
     let owner = core.seedUser("olga", products: [payroll])
-    core.apply(.workspaceJoined(ana, acme))
-    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(owner.raw)"))
+    core.apply(WorkspaceJoined(ana, acme))
+    core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(owner.raw)"))
     let elsewhere = add(9, 8)
     let here = add(7, 6, "WORKSPACE acme")
     let olga = core.logIn("olga", "payroll")

@@ -28,10 +28,10 @@ import Testing
     return answer
   }
 
-  private func causes(_ id: Answer, _ changes: [Change]) -> [String] {
+  private func causes(_ id: Answer, _ changes: [AnyChange]) -> [String] {
     changes.compactMap {
-      guard case .sessionEnded(let session, _, let cause, _) = $0, Int64(session.raw) == id.integer else { return nil }
-      return cause.name
+      guard let ended = $0.as(SessionEnded.self), Int64(ended.session.raw) == id.integer else { return nil }
+      return ended.cause.name
     }
   }
 
@@ -302,7 +302,7 @@ import Testing
     #expect(
       core.run("IMPERSONATE.START \(login["session"]) ana REASON help").text == "REFUSED impersonation: actor-status")
     #expect(causes(login["id"], core.changes) == ["licence-removed"])
-    #expect(core.records.last?.header.command == "IMPERSONATE.START")
+    #expect(core.records.last?.first.header.command == "IMPERSONATE.START")
     core.run("LICENCE.ASSIGN tom payroll office")
     #expect(core.run("SESSION.CHECK \(login["session"])").isNull)
   }

@@ -59,7 +59,7 @@ import Testing
 
   /// A folder of version 0.1.0 may have none that may manage it: it is told, and may get one.
   @Test func aServerThatIsLockedIsNotLockedFurther() {
-    core.apply(.serviceCreated(1, name: "reader", .read, secret: .zero))
+    core.apply(ServiceCreated(1, name: "reader", .read, secret: .zero))
     #expect(Invariants.check(core.cells, core.wholeDirectory).contains { $0.contains("gatehousectl service create") })
     #expect(core.run("SERVICE.CREATE web").text?.hasPrefix("REFUSED first-service: ") == true)
     #expect(!core.run("SERVICE.CREATE ops ADMIN").isError)

@@ -67,8 +67,8 @@ import Testing
     let tom = core.seedUser("tom", workspaces: [mainWorkspace, acme], products: [payroll])
     core.seedUser("uma", products: [payroll], roles: [.trainingAdministrator])
     for workspace in [acme, beta] { core.seedUser("member\(workspace)", workspaces: [workspace]) }
-    core.apply(.workspaceSet(beta, key: "owner", old: "", new: "#\(ana.raw)"))
-    core.apply(.roleGranted(tom, Grant(role: .trainingAdministrator, scope: .workspace(acme), isMain: false)))
+    core.apply(WorkspaceSet(beta, key: "owner", old: "", new: "#\(ana.raw)"))
+    core.apply(RoleGranted(tom, Grant(role: .trainingAdministrator, scope: .workspace(acme), isMain: false)))
     func start(_ actor: String) -> String {
       core.run("IMPERSONATE.START \(core.logIn(actor, "payroll")) ana REASON help WORKSPACE acme")["session"].text ?? ""
     }
@@ -80,10 +80,10 @@ import Testing
     // Who administers all administers beta too.
     #expect(core.run("PRODUCT.DISABLE member\(beta) beta/crm", as: start("uma")).text == "OK")
     // The owner of acme who acts for an administrator of everything administers acme at most.
-    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(tom.raw)"))
+    core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(tom.raw)"))
     core.apply(
-      .workspaceLeft(ana, beta),
-      .roleGranted(ana, Grant(role: .trainingAdministrator, scope: .everywhere, isMain: false)))
+      WorkspaceLeft(ana, beta),
+      RoleGranted(ana, Grant(role: .trainingAdministrator, scope: .everywhere, isMain: false)))
     #expect(core.run("PRODUCT.ENABLE member\(beta) beta/crm", as: start("tom")).text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("PRODUCT.ENABLE member\(acme) acme/clock", as: start("tom")).text == "OK")
   }

@@ -193,7 +193,8 @@ import Testing
     #expect(
       core.run("USER.CREATE ana WORKSPACE acme").text?.hasPrefix("REFUSED user.needs-billing-acceptance: ") == true)
     let ana = core.run("USER.CREATE ana WORKSPACE acme ACCEPT-BILLING")["id"].integer ?? 0
-    #expect(core.records.last?.changes.contains(.noted(UserID(raw: UInt64(ana)), .billingAccepted(2))) == true)
+    #expect(
+      core.records.last?.changes(of: Noted.self).contains(Noted(UserID(raw: UInt64(ana)), .billingAccepted(2))) == true)
     #expect("\(core.run("USER.GET ana")["workspaces"])" == "[acme]")
     #expect(!core.run("USER.CREATE bob").isError)
     #expect(core.run("USER.DELETE ana REASON left").text?.hasPrefix("REFUSED user.needs-billing-acceptance: ") == true)

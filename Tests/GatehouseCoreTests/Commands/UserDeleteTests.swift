@@ -26,7 +26,7 @@ import Testing
     #expect(used() == [0, 0])
     #expect(core.run("LOGIN.CHECK ana@acme.test payroll").text == "DENY status-deleted")
     #expect(core.run("LOGIN.CHECK ana@acme.test plans").text == "DENY status-deleted")
-    #expect(core.records.last?.header.reason == "left us")
+    #expect(core.records.last?.first.header.reason == "left us")
     let user = core.run("USER.GET ana@acme.test")
     #expect(user["first"].text == "Ana")
     #expect("\(user["roles"])" == "[]")

@@ -128,7 +128,7 @@ struct PropertyRun {
     let record = core.log[core.log.count - 1]
     let isShown = record.indices.contains { record[$0...].starts(with: secret) }
     check(!isShown, "the token stands in the log")
-    let texts = core.records[core.records.count - 1].changeTexts(in: core.directory.state.view).map(\.description)
+    let texts = core.records[core.records.count - 1].first.changeTexts(in: core.directory.state.view).map(\.description)
     check(!texts.contains { $0.contains(token) }, "the token stands in the audit trail")
   }
 
@@ -196,6 +196,6 @@ struct PropertyRun {
   }
 }
 
-extension Change {
+extension AnyChange {
   fileprivate var isSessionEnd: Bool { if case .sessionEnded = self { true } else { false } }
 }

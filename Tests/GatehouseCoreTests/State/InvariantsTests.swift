@@ -61,14 +61,14 @@ import Testing
   }
 
   @Test func seatsOverTheNumberBought() {
-    core.apply(.poolSet(payroll, type: Product.everyAccess, old: nil, new: 2))
+    core.apply(PoolSet(payroll, type: Product.everyAccess, old: nil, new: 2))
     expectProblem("3 of 2 seats of *")
   }
 
   @Test func noSuperAdministratorIsLeft() throws {
     let tom = try #require(core.user("tom"))
     core.run("SESSION.REVOKEALL tom")
-    core.apply(.statusSet(tom.id, old: .active, new: .inactive))
+    core.apply(StatusSet(tom.id, old: .active, new: .inactive))
     expectProblem("no super administrator may log in")
   }
 
@@ -93,7 +93,7 @@ import Testing
 
   @Test func anOwnerWhoIsNoMember() {
     let acme = core.seedWorkspace("acme")
-    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(ana.id.raw)"))
+    core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(ana.id.raw)"))
     expectProblem("owns workspace acme and is no member of it")
   }
 }

@@ -12,26 +12,26 @@ import Testing
     let crm = core.seedProduct("crm", workspace: acme)
     let office = core.seedProduct("office")
     core.apply(
-      .poolSet(office, type: Product.everyAccess, old: nil, new: 5), .poolSet(office, type: "guest", old: nil, new: 2),
-      .workspaceSet(acme, key: "subdomain", old: "", new: "acme"),
-      .serviceCreated(1, name: "web", [.read, .sessions], secret: Digest(1, 2, 3, 4)),
-      .serviceCreated(2, name: "old", .all, secret: Digest(5, 6, 7, 8)), .serviceDeleted(2))
+      PoolSet(office, type: Product.everyAccess, old: nil, new: 5), PoolSet(office, type: "guest", old: nil, new: 2),
+      WorkspaceSet(acme, key: "subdomain", old: "", new: "acme"),
+      ServiceCreated(1, name: "web", [.read, .sessions], secret: Digest(1, 2, 3, 4)),
+      ServiceCreated(2, name: "old", .all, secret: Digest(5, 6, 7, 8)), ServiceDeleted(2))
     core.seedPolicy("session.ttl", "10h", of: acme)
     core.connection.service = 1
     let tom = core.seedUser("tom", products: [payroll], roles: [.superAdministrator, .individual])
     let ana = core.seedUser(
       "Ana", workspaces: [acme, mainWorkspace], email: "ana@acme.test", products: [payroll, crm])
-    core.apply(.workspaceSet(acme, key: "owner", old: "", new: "#\(tom.raw)"))
+    core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(tom.raw)"))
     core.apply(
-      .accessSet(
+      AccessSet(
         ana, old: nil, new: ProductAccess(product: office, isEnabled: true, isAdministrator: true, licence: 2)),
-      .userSet(ana, .authority, old: "0", new: "1"), .userSet(ana, .initials, old: "", new: "AA"))
+      UserSet(ana, .authority, old: "0", new: "1"), UserSet(ana, .initials, old: "", new: "AA"))
     let contact: ContactID = core.partitioning.id(serial: 1, partition: core.partitioning.partition(of: ana))
-    core.apply(.contactSet(contact, .hired, old: "", new: "2020-02-29"))
+    core.apply(ContactSet(contact, .hired, old: "", new: "2020-02-29"))
     let gone = core.seedUser("Zoë", status: .active)
-    core.apply(.statusSet(gone, old: .active, new: .deleted))
+    core.apply(StatusSet(gone, old: .active, new: .deleted))
     core.seedUser("ZOË")
-    core.apply(.userRenamed(core.seedUser("before"), old: "before", new: "after"))
+    core.apply(UserRenamed(core.seedUser("before"), old: "before", new: "after"))
     let login = core.logIn("tom", "payroll", "IDLE 1h")
     core.run("IMPERSONATE.START \(login) ana REASON look")
     core.run("IMPERSONATE.START \(login) zoë REASON look WORKSPACE acme")

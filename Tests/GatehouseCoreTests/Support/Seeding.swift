@@ -5,19 +5,19 @@ extension CoreHarness {
   @discardableResult
   func seedProduct(_ name: String, workspace: WorkspaceID = mainWorkspace) -> ProductID {
     let id = ProductID(directory.state.view.products.count + 1)
-    apply(.productCreated(id, workspace, name: name))
+    apply(ProductCreated(id, workspace, name: name))
     return id
   }
 
   @discardableResult
   func seedWorkspace(_ name: String, plan: String = "free") -> WorkspaceID {
     let id = WorkspaceID(directory.state.view.workspaces.count + 1)
-    apply(.workspaceCreated(id, name: name, plan: plan))
+    apply(WorkspaceCreated(id, name: name, plan: plan))
     return id
   }
 
   func seedPolicy(_ name: String, _ value: String, of workspace: WorkspaceID = mainWorkspace) {
-    apply(.workspaceSet(workspace, key: "policy.\(name)", old: "", new: value))
+    apply(WorkspaceSet(workspace, key: "policy.\(name)", old: "", new: value))
   }
 
   /// A user with a contact, in the partition that the name belongs to.
@@ -30,14 +30,13 @@ extension CoreHarness {
     let user: UserID = cell.state.id(cell.state.users.last + 1)
     let contact: ContactID = cell.state.id(cell.state.contacts.last + 1)
     apply(
-      .contactCreated(contact, fields: [ContactText(.email, email)]),
-      .userCreated(
-        UserCreated(
-          user: user, contact: contact, username: name, status: status, workspaces: workspaces, fields: [])))
+      ContactCreated(contact, fields: [ContactText(.email, email)]),
+      UserCreated(
+        user: user, contact: contact, username: name, status: status, workspaces: workspaces, fields: []))
     for product in products {
-      apply(.accessSet(user, old: nil, new: ProductAccess(product: product, isEnabled: true)))
+      apply(AccessSet(user, old: nil, new: ProductAccess(product: product, isEnabled: true)))
     }
-    for role in roles { apply(.roleGranted(user, Grant(role: role, scope: .everywhere, isMain: false))) }
+    for role in roles { apply(RoleGranted(user, Grant(role: role, scope: .everywhere, isMain: false))) }
     return user
   }
 

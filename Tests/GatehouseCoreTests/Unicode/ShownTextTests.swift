@@ -42,9 +42,9 @@ import Testing
   func aValueIsTakenForNoMore(text: String, shown: String) { #expect(ShownText.value(text) == shown) }
 
   @Test func aChangeIsOneLine() {
-    let change = ChangeText(
-      .contactSet(
-        ContactID(raw: 9), .department, old: "a → b", new: "x, email: root@acme.test\n    user-created user #1"))
+    let change = ContactSet(
+      ContactID(raw: 9), .department, old: "a → b", new: "x, email: root@acme.test\n    user-created user #1"
+    ).text(in: nil)
     #expect(
       change.description
         == #"contact-set contact #9, department: "a → b" → "x, email: root@acme.test\n    user-created user #1""#)

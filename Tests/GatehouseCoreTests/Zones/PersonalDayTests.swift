@@ -106,7 +106,7 @@ import Testing
     core.run("USER.CREATE ana PRODUCT payroll NOINVITE HIRED 2026-03-01")
     core.run("WORKSPACE.SET main policy.timezone Pacific/Auckland")
     let contact: ContactID = core.partitioning.id(serial: 1, partition: core.user("ana")!.cell.index)
-    core.apply(.contactSet(contact, .timezone, old: "", new: "Atlantis/Capital"))
+    core.apply(ContactSet(contact, .timezone, old: "", new: "Atlantis/Capital"))
     #expect(check("ana", at: "2026-02-28T11:00:00Z") == "ALLOW")
     #expect(
       employment(of: "ana", at: "2026-02-28T11:00:00Z")["detail"].text?.hasSuffix(

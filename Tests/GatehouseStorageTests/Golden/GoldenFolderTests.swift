@@ -67,7 +67,7 @@ struct GoldenFolderTests {
     let header = RecordHeader(
       time: 0, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
     var record = ByteWriter()
-    Record.encode(header, [.snapshotTaken(end.lastLSN)], into: &record)
+    Record.encode(header, [SnapshotTaken(end.lastLSN).carried], into: &record)
     let lsn = try record.bytes.withUnsafeBytes { try log.append($0, at: header.time) }
     folder.closeLog(log)
     #expect(lsn == end.lastLSN + 1)

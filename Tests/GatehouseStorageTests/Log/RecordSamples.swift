@@ -30,46 +30,44 @@ struct RecordSamples {
     now += Milliseconds(number(400))
     let roll = number(100)
     if roll < 30 { return record("SESSION.CREATE", [session()]) }
-    if roll < 46 { return record("SESSION.REVOKE", [.sessionEnded(id(), id(), .revoked, actorSession: nil)]) }
-    if roll < 52 { return record("SESSION.EXPIRE", [.sessionEnded(id(), id(), .expired, actorSession: nil)]) }
-    if roll < 58 { return record("SESSION.CHECK", [.sessionSeen(id(), id(), now)]) }
+    if roll < 46 { return record("SESSION.REVOKE", [SessionEnded(id(), id(), .revoked, actorSession: nil)]) }
+    if roll < 52 { return record("SESSION.EXPIRE", [SessionEnded(id(), id(), .expired, actorSession: nil)]) }
+    if roll < 58 { return record("SESSION.CHECK", [SessionSeen(id(), id(), now)]) }
     if roll < 68 { return record("TIMER.START", [timer()], byUser: true) }
-    if roll < 78 { return record("TIMER.STOP", [.timerStopped(id(), 1, entry: id(), end: now)], byUser: true) }
-    if roll < 81 { return record("ENTRY.ADD", [.entryAdded(id(), id(), 1, content())], byUser: true) }
+    if roll < 78 { return record("TIMER.STOP", [TimerStopped(id(), 1, entry: id(), end: now)], byUser: true) }
+    if roll < 81 { return record("ENTRY.ADD", [EntryAdded(id(), id(), 1, content())], byUser: true) }
     if roll < 83 {
       let old = content()
-      return record("ENTRY.CORRECT", [.entryCorrected(id(), id(), old: old, new: content())], byUser: true)
+      return record("ENTRY.CORRECT", [EntryCorrected(id(), id(), old: old, new: content())], byUser: true)
     }
     if roll < 92 { return record("USER.CREATE", user()) }
-    if roll < 94 { return record("USER.STATUS", [.statusSet(id(), old: .active, new: pick([.locked, .inactive]))]) }
+    if roll < 94 { return record("USER.STATUS", [StatusSet(id(), old: .active, new: pick([.locked, .inactive]))]) }
     if roll < 96 {
       let access = ProductAccess(product: ProductID(1 + number(4)), isEnabled: true)
-      return record("PRODUCT.ENABLE", [.accessSet(id(), old: nil, new: access)])
+      return record("PRODUCT.ENABLE", [AccessSet(id(), old: nil, new: access)])
     }
     let (old, new) = (pick(Self.lastNames), pick(Self.lastNames))
-    return record("USER.SET", [.contactSet(id(), .last, old: old, new: new), .noted(id(), .productsTouched([1, 2]))])
+    return record("USER.SET", [ContactSet(id(), .last, old: old, new: new), Noted(id(), .productsTouched([1, 2]))])
   }
 
-  private mutating func record(_ command: String, _ changes: [Change], byUser: Bool = false) -> [UInt8] {
+  private mutating func record(_ command: String, _ changes: [any Change], byUser: Bool = false) -> [UInt8] {
     let actor: UserID? = byUser ? id() : nil
     let header = RecordHeader(
       time: now, service: ServiceID(1 + number(3)), actor: actor, subject: actor, connection: 1 + number(400),
       command: command, reason: "")
     var writer = ByteWriter()
-    Record.encode(header, changes, into: &writer)
+    Record.encode(header, changes.map(\.carried), into: &writer)
     return Array(writer.bytes)
   }
 
-  private mutating func session() -> Change {
-    .sessionOpened(
-      SessionOpened(
+  private mutating func session() -> any Change {
+    SessionOpened(
         session: id(), user: id(), token: digest(), product: ProductID(1 + number(4)), workspace: 1,
-        expires: now + 36_000_000, idleSeconds: 1800))
+        expires: now + 36_000_000, idleSeconds: 1800)
   }
 
-  private mutating func timer() -> Change {
-    .timerStarted(
-      TimerStarted(user: id(), workspace: 1, start: now, project: pick(Self.projects), note: pick(Self.notes)))
+  private mutating func timer() -> any Change {
+    TimerStarted(user: id(), workspace: 1, start: now, project: pick(Self.projects), note: pick(Self.notes))
   }
 
   private mutating func content() -> EntryContent {
@@ -77,23 +75,22 @@ struct RecordSamples {
     return EntryContent(start: start, end: now, project: pick(Self.projects), note: pick(Self.notes))
   }
 
-  private mutating func user() -> [Change] {
+  private mutating func user() -> [any Change] {
     let (first, last) = (pick(Self.firstNames), pick(Self.lastNames))
     let name = "\(first.lowercased()).\(last.lowercased())\(number(1000))"
     let email = "\(name)@\(pick(["acme.test", "example.com", "firm.test"]))"
     let (user, contact): (UserID, ContactID) = (id(), id())
     return [
-      .contactCreated(
+      ContactCreated(
         contact,
         fields: [
           ContactText(.first, first), ContactText(.last, last), ContactText(.email, email),
           ContactText(.department, pick(["Finance", "Operations", "Sales", "Support"])),
           ContactText(.timezone, pick(["Europe/Lisbon", "Europe/Berlin", "UTC"])),
         ]),
-      .userCreated(
-        UserCreated(user: user, contact: contact, username: name, status: .active, workspaces: [1], fields: [])),
-      .accessSet(user, old: nil, new: ProductAccess(product: 1, isEnabled: true)),
-      .mailQueued(Mail(id: id(), user: user, kind: .invitation, recipient: email, message: "")),
+      UserCreated(user: user, contact: contact, username: name, status: .active, workspaces: [1], fields: []),
+      AccessSet(user, old: nil, new: ProductAccess(product: 1, isEnabled: true)),
+      MailQueued(Mail(id: id(), user: user, kind: .invitation, recipient: email, message: "")),
     ]
   }
 }

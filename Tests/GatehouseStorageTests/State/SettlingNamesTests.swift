@@ -17,25 +17,24 @@ import Testing
       next[partition] += 1
       let user: UserID = partitioning.id(serial: next[partition], partition: partition)
       let contact: ContactID = partitioning.id(serial: next[partition], partition: partition)
-      if number == 6, let first { records.append(record([.statusSet(first, old: .active, new: .deleted)])) }
+      if number == 6, let first { records.append(record([StatusSet(first, old: .active, new: .deleted)])) }
       if first == nil { first = user }
       records.append(
         record([
-          .contactCreated(contact, fields: []),
-          .userCreated(
-            UserCreated(
-              user: user, contact: contact, username: name, status: .active, workspaces: [mainWorkspace], fields: [])),
+          ContactCreated(contact, fields: []),
+          UserCreated(
+              user: user, contact: contact, username: name, status: .active, workspaces: [mainWorkspace], fields: []),
         ]))
-      if name == "Ärger" { records.append(record([.userRenamed(user, old: name, new: "Örger")])) }
+      if name == "Ärger" { records.append(record([UserRenamed(user, old: name, new: "Örger")])) }
     }
     return records
   }
 
-  private static func record(_ changes: [Change]) -> Record {
+  private static func record(_ changes: [any Change]) -> Record {
     Record(
       header: RecordHeader(
         time: 1_763_755_200_000, service: 0, actor: nil, subject: nil, connection: 1, command: "TEST", reason: ""),
-      changes: changes)
+      changes: changes.map(\.carried))
   }
 
   private static func replayed(_ folder: DataFolder, _ records: ArraySlice<Record>) -> Restoration {

@@ -148,9 +148,8 @@ struct Inspect: OperatorCommand {
     var contact: ContactID?
     try history.forEach(History.Query(kept, about: [RecordKey.of(user)])) { _, bytes in
       var reader = ByteReader(bytes)
-      for case .userCreated(let created) in try Record(from: &reader).changes where created.user == user {
-        contact = created.contact
-      }
+      let created = try Record(from: &reader).changes(of: UserCreated.self)
+      contact = created.first { $0.user == user }?.contact
       return contact == nil
     }
     return RecordKey.about(user, contact: contact)

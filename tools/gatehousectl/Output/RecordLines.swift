@@ -2,7 +2,8 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// Records as lines: a line about the command and a further one for each change, or one JSON object.
+/// Records as lines: for each command a line about it and a further one for each change, or one JSON object. The commands
+/// of an `EXEC` have one number.
 struct RecordLines {
   let isJSON: Bool
   /// Gives users, products and workspaces their names.
@@ -11,8 +12,10 @@ struct RecordLines {
   func lines(of bytes: UnsafeRawBufferPointer, _ lsn: UInt64) throws -> String {
     var reader = ByteReader(bytes)
     let record = try Record(from: &reader)
-    let changes = record.changeTexts(in: state?.directory.view)
-    return isJSON ? json(record.header, changes, lsn) + "\n" : text(record.header, changes, lsn)
+    return record.parts.map { part in
+      let changes = part.changeTexts(in: state?.directory.view)
+      return isJSON ? json(part.header, changes, lsn) + "\n" : text(part.header, changes, lsn)
+    }.joined()
   }
 
   private func text(_ header: RecordHeader, _ changes: [ChangeText], _ lsn: UInt64) -> String {

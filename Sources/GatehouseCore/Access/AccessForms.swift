@@ -1,0 +1,66 @@
+/// Access to a product, packed in one number; 0 for none.
+enum AccessForm: FieldForm {
+  static func write(_ value: ProductAccess?, to writer: inout ByteWriter) { writer.varint(value?.packed ?? 0) }
+
+  static func read(from reader: inout ByteReader) throws(CodingError) -> ProductAccess? {
+    let packed = try reader.varint()
+    return packed == 0 ? nil : ProductAccess(packed: packed)
+  }
+
+  /// The product, and what of the access changed.
+  static func shown(
+    _ name: String, old: ProductAccess??, new: ProductAccess??, in directory: Directory?
+  ) -> [ChangeText.Field] {
+    let (old, new) = (old ?? nil, new ?? nil)
+    guard let product = (new ?? old)?.product else { return [] }
+    func compare(_ name: String, _ text: (ProductAccess) -> String) -> [ChangeText.Field] {
+      let (before, after) = (old.map(text), new.map(text))
+      return before == after ? [] : [ChangeText.Field(name: name, old: before, new: after)]
+    }
+    return ProductForm.shown("product", old: nil, new: product, in: directory)
+      + compare("access") { $0.isEnabled ? "enabled" : "disabled" }
+      + compare("permission") { $0.isAdministrator ? "administrator" : "regular" }
+      + compare("licence") { licence(of: $0, in: directory) }
+  }
+
+  private static func licence(of access: ProductAccess, in directory: Directory?) -> String {
+    if access.licence == 0 { return "" }
+    return directory?.product(access.product)?.licenceName(access.licence) ?? "\(access.licence)"
+  }
+
+  static func addKeys(of value: ProductAccess?, to keys: inout [UInt64]) {
+    if let value { ProductForm.addKeys(of: value.product, to: &keys) }
+  }
+}
+
+enum GrantForm: FieldForm {
+  static func write(_ value: Grant, to writer: inout ByteWriter) { writer.grant(value) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Grant { try reader.grant() }
+
+  static func text(_ value: Grant, in directory: Directory?) -> String? {
+    func name(_ number: UInt32, _ form: (some FieldForm<UInt32>).Type) -> String {
+      form.text(number, in: directory) ?? ""
+    }
+    return switch value.scope {
+    case .everywhere: value.role.name
+    case .workspace(let id): "\(value.role.name) in workspace \(name(id, WorkspaceForm.self))"
+    case .product(let id): "\(value.role.name) in product \(name(id, ProductForm.self))"
+    case .account(let id): "\(value.role.name) in account #\(id)"
+    case .group(let id): "\(value.role.name) in group #\(id)"
+    }
+  }
+
+  static func shown(_ name: String, old: Grant?, new: Grant?, in directory: Directory?) -> [ChangeText.Field] {
+    let role = ChangeText.Field(
+      name: name, old: old.flatMap { text($0, in: directory) }, new: new.flatMap { text($0, in: directory) })
+    return new?.isMain == true ? [role, ChangeText.Field(name: "main", old: nil, new: "1")] : [role]
+  }
+
+  static func addKeys(of value: Grant, to keys: inout [UInt64]) {
+    switch value.scope {
+    case .workspace(let id): WorkspaceForm.addKeys(of: id, to: &keys)
+    case .product(let id): ProductForm.addKeys(of: id, to: &keys)
+    case .everywhere, .account, .group: break
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/// An answer is kept under an idempotency key: the key and the arguments as digests, the reply as given, without the texts
+/// that are shown once.
+public struct AnswerKept: PartitionChange {
+  public static var code: UInt8 { 60 }
+  public static var name: String { "answer-kept" }
+
+  /// The partition that keeps it, from the key's hash.
+  public var partition = 0
+  public var key = Digest.zero
+  public var arguments = Digest.zero
+  public var reply = Reply()
+
+  public init() {}
+
+  public init(partition: Int, key: Digest, arguments: Digest, reply: Reply) {
+    self.partition = partition
+    self.key = key
+    self.arguments = arguments
+    self.reply = reply
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("idempotency key")
+    try visitor.secret(&partition, as: PartitionForm.self)
+    try visitor.secret(&key, as: DigestForm.self)
+    try visitor.secret(&arguments, as: DigestForm.self)
+    try visitor.secret(&reply, as: ReplyForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.forgetAnswers(before: header.time)
+    state.answers[key] = RememberedAnswer(
+      arguments: arguments, reply: reply, until: header.time + Limits.idempotencyLife, lsn: lsn)
+  }
+}
+
+extension PartitionState {
+  fileprivate mutating func forgetAnswers(before now: Milliseconds) {
+    // Looked through only when the number has doubled since: a constant cost an answer.
+    guard answers.count >= answersToSweep else { return }
+    answers = answers.filter { $0.value.until > now }
+    answersToSweep = max(1024, answers.count * 2)
+  }
+}
+
+/// The partition that a change mutates, by its number.
+enum PartitionForm: FieldForm {
+  static func write(_ value: Int, to writer: inout ByteWriter) { writer.varint(value) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Int { try reader.number() }
+  static func partition(_ value: Int, _ partitioning: Partitioning) -> Int? { value }
+}
+
+enum ReplyForm: FieldForm {
+  static func write(_ value: Reply, to writer: inout ByteWriter) { value.encode(&writer) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Reply { try Reply(from: &reader) }
+}

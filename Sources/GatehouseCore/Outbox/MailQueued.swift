@@ -1,0 +1,22 @@
+/// A message waits to be sent.
+public struct MailQueued: PartitionChange {
+  public static var code: UInt8 { 12 }
+  public static var name: String { "mail-queued" }
+
+  public var mail = Mail.none
+
+  public init() {}
+
+  public init(_ mail: Mail) { self.mail = mail }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try mail.visit(&visitor)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.mails[mail.id] = mail
+    state.lastMail = max(state.lastMail, state.partitioning.serial(of: mail.id))
+  }
+}

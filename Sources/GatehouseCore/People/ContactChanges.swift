@@ -1,0 +1,118 @@
+public typealias ContactText = FieldText<ContactField>
+
+/// A person is entered, with what is known of them.
+public struct ContactCreated: PartitionChange {
+  public static var code: UInt8 { 1 }
+  public static var name: String { "contact-created" }
+
+  public var contact = ContactID.none
+  public var fields: [ContactText] = []
+
+  public init() {}
+
+  public init(_ contact: ContactID, fields: [ContactText]) {
+    self.contact = contact
+    self.fields = fields
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&contact, as: ContactForm.self)
+    try visitor.field("fields", &fields, as: FieldTextsForm<ContactField>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: contact)
+    var row = ContactRow()
+    row.created = header.time
+    row.version = 1
+    row.lsn = lsn
+    var packed = ByteWriter()
+    for text in fields {
+      switch text.field {
+      case .hired: row.hired = TimeText.dayNumber(text.text) ?? .min
+      case .released: row.released = TimeText.dayNumber(text.text) ?? .min
+      default:
+        packed.textField(text.field.rawValue, text.text)
+      }
+    }
+    state.contacts.put(row, at: serial)
+    packed.withBytes { state.contacts.setDetails(of: serial, $0) }
+  }
+}
+
+/// A field of a person, for all products at once (T8).
+public struct ContactSet: PartitionChange {
+  public static var code: UInt8 { 2 }
+  public static var name: String { "contact-set" }
+
+  public var contact = ContactID.none
+  public var field = ContactField.first
+  public var old = ""
+  public var new = ""
+
+  public init() {}
+
+  public init(_ contact: ContactID, _ field: ContactField, old: String, new: String) {
+    self.contact = contact
+    self.field = field
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&contact, as: ContactForm.self)
+    try visitor.setting(&field, old: &old, new: &new, as: ChoiceForm<ContactField>.self)
+  }
+
+  public var concern: Concern { field.isOfEmployment ? .contact(contact) : .nobody }
+
+  public func carryOut(on person: inout PersonFacts) {
+    guard contact == person.contact else { return }
+    switch field {
+    case .hired: person.hired = TimeText.dayNumber(new) ?? .min
+    case .released: person.released = TimeText.dayNumber(new) ?? .min
+    case .timezone: person.timezone = new
+    case .first, .middle, .last, .email, .department, .schedule, .leave, .phone: break
+    }
+  }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: contact)
+    switch field {
+    case .hired: state.contacts[serial].hired = TimeText.dayNumber(new) ?? .min
+    case .released: state.contacts[serial].released = TimeText.dayNumber(new) ?? .min
+    default:
+      var details = state.contacts.details(of: serial)
+      details[text: field.rawValue] = new
+      state.contacts.setDetails(of: serial, details.bytes)
+    }
+    state.touch(contact: serial, lsn)
+  }
+}
+
+extension ContactField {
+  /// Whether the field has a say in whether the person is employed on a day.
+  fileprivate var isOfEmployment: Bool {
+    switch self {
+    case .hired, .released, .timezone: true
+    case .first, .middle, .last, .email, .department, .schedule, .leave, .phone: false
+    }
+  }
+}
+
+extension PartitionState {
+  mutating func touch(contact serial: Int, _ lsn: LSN) {
+    contacts[serial].version += 1
+    contacts[serial].lsn = lsn
+    // What a login decision reads of a person is ordered by one number, the user's.
+    let user = Int(contacts[serial].user)
+    if user != 0 { touch(user: user, lsn) }
+  }
+
+  mutating func touch(user serial: Int, _ lsn: LSN) {
+    users[serial].version += 1
+    users[serial].lsn = lsn
+  }
+}

@@ -1,0 +1,279 @@
+public typealias UserText = FieldText<UserField>
+
+/// A contact gets a login.
+public struct UserCreated: PartitionChange {
+  public static var code: UInt8 { 3 }
+  public static var name: String { "user-created" }
+
+  public var user = UserID.none
+  public var contact = ContactID.none
+  public var username = ""
+  public var status = Status.active
+  public var workspaces: [WorkspaceID] = []
+  public var fields: [UserText] = []
+
+  public init() {}
+
+  public init(
+    user: UserID, contact: ContactID, username: String, status: Status, workspaces: [WorkspaceID], fields: [UserText]
+  ) {
+    self.user = user
+    self.contact = contact
+    self.username = username
+    self.status = status
+    self.workspaces = workspaces
+    self.fields = fields
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.field("contact", &contact, as: ContactForm.self)
+    try visitor.field("username", &username, as: UsernameForm.self)
+    try visitor.field("status", &status, as: ChoiceForm<Status>.self)
+    try visitor.field("workspaces", &workspaces, as: ListForm<WorkspaceForm>.self)
+    try visitor.field("fields", &fields, as: FieldTextsForm<UserField>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let key = NameKey(username, state.partitioning)
+    if state.isMine(user) {
+      let serial = state.partitioning.serial(of: user)
+      var row = UserRow()
+      row.created = header.time
+      row.contact = UInt32(state.partitioning.serial(of: contact))
+      row.version = 1
+      row.lsn = lsn
+      row.nameHash = key.hash
+      row.status = status
+      var packed = ByteWriter()
+      pack(into: &packed, &row)
+      state.users.put(row, at: serial)
+      packed.withBytes { state.users.setDetails(of: serial, $0) }
+      state.contacts[Int(row.contact)].user = UInt32(serial)
+      state.contacts[Int(row.contact)].lsn = lsn
+      state.liveUsers += 1
+    }
+    if key.partition == state.index { state.enter(username, key, leadingTo: user) }
+  }
+
+  private func pack(into packed: inout ByteWriter, _ row: inout UserRow) {
+    packed.byte(UserTag.username)
+    packed.text(username)
+    for text in fields {
+      if let flag = text.field.flag {
+        if text.text == "1" { row.flags.insert(flag) }
+      } else if !text.text.isEmpty {
+        packed.byte(text.field.rawValue)
+        packed.text(text.text)
+      }
+    }
+    if workspaces != [mainWorkspace] {
+      var list = ByteWriter()
+      list.list(workspaces) { $0.varint($1) }
+      packed.byte(UserTag.memberships)
+      list.withBytes { packed.block($0) }
+    }
+  }
+}
+
+/// A field of the login itself.
+public struct UserSet: PartitionChange {
+  public static var code: UInt8 { 4 }
+  public static var name: String { "user-set" }
+
+  public var user = UserID.none
+  public var field = UserField.initials
+  public var old = ""
+  public var new = ""
+
+  public init() {}
+
+  public init(_ user: UserID, _ field: UserField, old: String, new: String) {
+    self.user = user
+    self.field = field
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.setting(&field, old: &old, new: &new, as: ChoiceForm<UserField>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    if let flag = field.flag {
+      if new == "1" { state.users[serial].flags.insert(flag) } else { state.users[serial].flags.remove(flag) }
+    } else {
+      var details = state.users.details(of: serial)
+      details[text: field.rawValue] = new
+      state.users.setDetails(of: serial, details.bytes)
+    }
+    state.touch(user: serial, lsn)
+  }
+}
+
+/// Another username leads to the user.
+public struct UserRenamed: PartitionChange {
+  public static var code: UInt8 { 5 }
+  public static var name: String { "user-renamed" }
+
+  public var user = UserID.none
+  public var old = ""
+  public var new = ""
+
+  public init() {}
+
+  public init(_ user: UserID, old: String, new: String) {
+    self.user = user
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.change("username", old: &old, new: &new, as: UsernameForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let before = NameKey(old, state.partitioning)
+    let after = NameKey(new, state.partitioning)
+    // The index compares with the names in the rows: the old one must leave before the row changes.
+    if before.partition == state.index { state.leave(old, before, by: user) }
+    if state.isMine(user) {
+      let serial = state.partitioning.serial(of: user)
+      var details = state.users.details(of: serial)
+      details[text: UserTag.username] = new
+      state.users.setDetails(of: serial, details.bytes)
+      state.users[serial].nameHash = after.hash
+      state.touch(user: serial, lsn)
+    }
+    if after.partition == state.index { state.enter(new, after, leadingTo: user) }
+  }
+}
+
+/// A user's status (L16); `deleted` ends the login, and the contact stays.
+public struct StatusSet: PartitionChange {
+  public static var code: UInt8 { 6 }
+  public static var name: String { "status-set" }
+
+  public var user = UserID.none
+  public var old = Status.active
+  public var new = Status.active
+
+  public init() {}
+
+  public init(_ user: UserID, old: Status, new: Status) {
+    self.user = user
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.change("status", old: &old, new: &new, as: ChoiceForm<Status>.self)
+  }
+
+  public var concern: Concern { .user(user) }
+
+  public func carryOut(on person: inout PersonFacts) { if person.id == user { person.status = new } }
+
+  public var movesCounters: Bool { true }
+
+  public func move(_ superAdministrators: inout [UserID: Bool]) {
+    if superAdministrators[user] != nil { superAdministrators[user] = new.mayLogIn }
+  }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.users[serial].status = new
+    state.touch(user: serial, lsn)
+    let contact = Int(state.users[serial].contact)
+    if new == .deleted, old != .deleted {
+      state.liveUsers -= 1
+      if state.contacts[contact].user == UInt32(serial) { state.contacts[contact].user = 0 }
+      state.contacts[contact].lsn = lsn
+    } else if old == .deleted, new != .deleted {
+      state.liveUsers += 1
+      state.contacts[contact].user = UInt32(serial)
+      state.contacts[contact].lsn = lsn
+    }
+  }
+}
+
+/// What the audit trail says of a user and no state holds.
+public struct Noted: PartitionChange {
+  public static var code: UInt8 { 13 }
+  public static var name: String { "noted" }
+  public static var isCritical: Bool { false }
+
+  public var user = UserID.none
+  public var note = Note.productsTouched([])
+
+  public init() {}
+
+  public init(_ user: UserID, _ note: Note) {
+    self.user = user
+    self.note = note
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.field("note", &note, as: NoteForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {}
+}
+
+public enum Note: Sendable, Equatable {
+  /// S6, S10: whoever added or removed the user accepted what that does to the bill of the workspace.
+  case billingAccepted(WorkspaceID)
+  /// T8: the products that saw a change of shared data, for it takes effect in all of them.
+  case productsTouched([ProductID])
+}
+
+enum NoteForm: FieldForm {
+  static func write(_ value: Note, to writer: inout ByteWriter) {
+    switch value {
+    case .billingAccepted(let workspace):
+      writer.byte(1)
+      WorkspaceForm.write(workspace, to: &writer)
+    case .productsTouched(let products):
+      writer.byte(2)
+      ListForm<ProductForm>.write(products, to: &writer)
+    }
+  }
+
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Note {
+    switch try reader.byte() {
+    case 1: .billingAccepted(try WorkspaceForm.read(from: &reader))
+    case 2: .productsTouched(try ListForm<ProductForm>.read(from: &reader))
+    default: throw reader.failure("an unknown kind of note")
+    }
+  }
+
+  static func shown(_ name: String, old: Note?, new: Note?, in directory: Directory?) -> [ChangeText.Field] {
+    switch new {
+    case nil: []
+    case .billingAccepted(let workspace)?:
+      WorkspaceForm.shown("billing-accepted", old: nil, new: workspace, in: directory)
+    case .productsTouched(let products)?:
+      ListForm<ProductForm>.shown("products-touched", old: nil, new: products, in: directory)
+    }
+  }
+
+  static func addKeys(of value: Note, to keys: inout [UInt64]) {
+    switch value {
+    case .billingAccepted(let workspace): WorkspaceForm.addKeys(of: workspace, to: &keys)
+    case .productsTouched(let products): ListForm<ProductForm>.addKeys(of: products, to: &keys)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/// A change of any kind, as decisions and records carry it.
+///
+/// The kinds of the hot path lie flat in it; all others have a box of their own, which costs an allocation each.
+public enum AnyChange: Sendable {
+  case sessionOpened(SessionOpened)
+  case sessionEnded(SessionEnded)
+  case sessionSeen(SessionSeen)
+  case timerStarted(TimerStarted)
+  case timerStopped(TimerStopped)
+  case partition(any PartitionChange)
+  case directory(any DirectoryChange)
+  case folder(any FolderChange)
+  case unknown(UnknownChange)
+}
+
+/// A change that a newer program wrote, and that a reader may step over.
+public struct UnknownChange: Sendable, Equatable {
+  public let code: UInt8
+  /// Its fields, coded.
+  public let payload: ContiguousArray<UInt8>
+}
+
+extension AnyChange {
+  /// The change itself; nil where this program does not know its kind.
+  public var known: (any Change)? {
+    switch self {
+    case .sessionOpened(let change): change
+    case .sessionEnded(let change): change
+    case .sessionSeen(let change): change
+    case .timerStarted(let change): change
+    case .timerStopped(let change): change
+    case .partition(let change): change
+    case .directory(let change): change
+    case .folder(let change): change
+    case .unknown: nil
+    }
+  }
+
+  /// The change as one of a kind; nil where it is of another.
+  public func `as`<Kind: Change>(_ kind: Kind.Type) -> Kind? { known as? Kind }
+
+  /// Of whom it says something that a right can rest on.
+  public var concern: Concern {
+    switch self {
+    case .sessionOpened, .sessionEnded, .sessionSeen, .timerStarted, .timerStopped, .folder, .unknown: .nobody
+    case .partition(let change): change.concern
+    case .directory(let change): change.concern
+    }
+  }
+
+  /// Whether the gate's counters move by it.
+  public var movesCounters: Bool {
+    switch self {
+    case .sessionOpened, .sessionEnded, .sessionSeen, .timerStarted, .timerStopped, .folder, .unknown: false
+    case .partition(let change): change.movesCounters
+    case .directory(let change): change.movesCounters
+    }
+  }
+
+  /// Calls `partition` with each partition that the change mutates, and `directory` if it mutates the directory.
+  /// What moves the gate's counters says `movesCounters`.
+  public func forEachOwner(
+    _ partitioning: Partitioning, partition: (Int) -> Void, directory: () -> Void
+  ) {
+    let owners: ChangeOwners
+    switch self {
+    case .sessionOpened(let change): owners = change.owners(partitioning)
+    case .sessionEnded(let change): owners = change.owners(partitioning)
+    case .sessionSeen(let change): owners = change.owners(partitioning)
+    case .timerStarted(let change): owners = change.owners(partitioning)
+    case .timerStopped(let change): owners = change.owners(partitioning)
+    case .partition(let change): owners = change.owners(partitioning)
+    case .directory: return directory()
+    case .folder, .unknown: return
+    }
+    owners.forEach(partition)
+  }
+
+  /// Carries out what concerns a partition.
+  func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    switch self {
+    case .sessionOpened(let change): change.apply(to: &state, lsn: lsn, header: header)
+    case .sessionEnded(let change): change.apply(to: &state, lsn: lsn, header: header)
+    case .sessionSeen(let change): change.apply(to: &state, lsn: lsn, header: header)
+    case .timerStarted(let change): change.apply(to: &state, lsn: lsn, header: header)
+    case .timerStopped(let change): change.apply(to: &state, lsn: lsn, header: header)
+    case .partition(let change): change.apply(to: &state, lsn: lsn, header: header)
+    case .directory, .folder, .unknown: preconditionFailure("a change that concerns no partition came to one")
+    }
+  }
+}
+
+extension AnyChange: Equatable {
+  public static func == (one: AnyChange, other: AnyChange) -> Bool {
+    switch (one.known, other.known) {
+    case (let one?, let other?): return one.isEqual(to: other)
+    case (nil, nil):
+      guard case .unknown(let one) = one, case .unknown(let other) = other else { return false }
+      return one == other
+    default: return false
+    }
+  }
+}
+
+extension Change {
+  fileprivate func isEqual(to other: any Change) -> Bool { other as? Self == self }
+}

@@ -1,0 +1,30 @@
+/// All kinds of changes: the one list of them.
+public enum ChangeTable {
+  public static let kinds: [any Change.Type] = [
+    // People
+    ContactCreated.self, ContactSet.self, UserCreated.self, UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
+    // Access
+    AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, ProductCreated.self,
+    PoolSet.self,
+    // Sessions
+    SessionOpened.self, SessionEnded.self, SessionSeen.self,
+    // Time
+    TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
+    // Workspaces
+    WorkspaceCreated.self, WorkspaceSet.self, ServiceCreated.self, ServiceDeleted.self,
+    // Others
+    MailQueued.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ClockSet.self,
+  ]
+
+  private static let byCode: [(any Change.Type)?] = {
+    var places: [(any Change.Type)?] = Array(repeating: nil, count: 256)
+    for kind in kinds {
+      precondition(places[Int(kind.code)] == nil, "two kinds of changes have the code \(kind.code)")
+      places[Int(kind.code)] = kind
+    }
+    return places
+  }()
+
+  /// The kind that a code stands for; nil where this program does not know it.
+  static func kind(_ code: UInt8) -> (any Change.Type)? { byCode[Int(code)] }
+}

@@ -1,0 +1,115 @@
+/// A change as people read it in the audit trail: what kind, of what, and which fields went from what to what.
+///
+/// Secrets have no text: digests of tokens and secrets, kept answers and the messages of mails are left out.
+public struct ChangeText: Sendable, Equatable {
+  public struct Field: Sendable, Equatable {
+    public let name: String
+    /// nil where there was nothing, or where the change does not say.
+    public let old: String?
+    public let new: String?
+  }
+
+  /// `status-set`.
+  public let kind: String
+  /// `user #12`.
+  public let entity: String
+  public let fields: [Field]
+
+  /// - Parameter directory: gives products and workspaces their names; without it they are shown by number.
+  public init(_ change: AnyChange, in directory: Directory? = nil) {
+    switch change {
+    case .unknown(let change): self.init(kind: "unknown-\(change.code)", entity: "a newer version", fields: [])
+    default: self = change.known?.text(in: directory) ?? Self(kind: "", entity: "", fields: [])
+    }
+  }
+
+  fileprivate init(kind: String, entity: String, fields: [Field]) {
+    self.kind = kind
+    self.entity = entity
+    self.fields = fields
+  }
+}
+
+extension ChangeText: CustomStringConvertible {
+  /// `status-set user #12, status: active → locked`, on one line whatever the values are.
+  public var description: String {
+    ([("\(kind) \(entity)")] + fields.map(\.description)).joined(separator: ", ")
+  }
+}
+
+extension ChangeText.Field: CustomStringConvertible {
+  public var description: String {
+    switch (old, new) {
+    case (nil, let new?): "\(name): \(ShownText.value(new))"
+    case (let old?, let new): "\(name): \(ShownText.value(old)) → \(ShownText.value(new ?? ""))"
+    case (nil, nil): name
+    }
+  }
+}
+
+extension RecordPart {
+  public func changeTexts(in directory: Directory? = nil) -> [ChangeText] {
+    changes.map { ChangeText($0, in: directory) }
+  }
+}
+
+extension Change {
+  public func text(in directory: Directory?) -> ChangeText {
+    var change = self
+    var reader = TextFinder(directory: directory)
+    change.visit(&reader)
+    return ChangeText(kind: Self.name, entity: reader.entity, fields: reader.fields)
+  }
+}
+
+/// Finds what people read of the fields.
+private struct TextFinder: FieldVisitor {
+  typealias Failure = Never
+
+  let directory: Directory?
+  var entity = ""
+  var fields: [ChangeText.Field] = []
+
+  mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {}
+
+  mutating func later() {}
+
+  mutating func subject<Form: SubjectForm>(_ value: inout Form.Value, as form: Form.Type) {
+    entity = Form.entity(value, in: directory)
+    number = Form.text(value, in: nil)
+  }
+
+  mutating func about(_ what: String) { entity = what }
+
+  /// The subject by number, which is shown beside the name that it gets.
+  private var number: String?
+
+  mutating func given(_ name: inout String) {
+    entity = "\(entity.prefix { $0 != " " }) \(name)"
+    fields.insert(ChangeText.Field(name: "id", old: nil, new: number), at: 0)
+  }
+
+  mutating func field<Form: FieldForm>(_ name: String, _ value: inout Form.Value, as form: Form.Type) {
+    fields += Form.shown(name, old: nil, new: value, in: directory)
+  }
+
+  mutating func removed<Form: FieldForm>(_ name: String, _ value: inout Form.Value, as form: Form.Type) {
+    fields += Form.shown(name, old: value, new: nil, in: directory)
+  }
+
+  mutating func change<Form: FieldForm>(
+    _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
+  ) {
+    fields += Form.shown(name, old: old, new: new, in: directory)
+  }
+
+  mutating func setting<Form: SettingForm>(
+    _ field: inout Form.Value, old: inout String, new: inout String, as form: Form.Type
+  ) {
+    fields.append(ChangeText.Field(name: Form.name(field), old: old, new: new))
+  }
+
+  mutating func secret<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {}
+
+  init(directory: Directory?) { self.directory = directory }
+}

@@ -1,0 +1,123 @@
+public enum TextForm: FieldForm {
+  public static func write(_ value: String, to writer: inout ByteWriter) { writer.text(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> String { try reader.text() }
+  public static func text(_ value: String, in directory: Directory?) -> String? { value }
+}
+
+/// A text that is shown only where there is one.
+public enum FilledTextForm: FieldForm {
+  public static func write(_ value: String, to writer: inout ByteWriter) { writer.text(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> String { try reader.text() }
+  public static func text(_ value: String, in directory: Directory?) -> String? { value.isEmpty ? nil : value }
+}
+
+public enum NumberForm<Value: FixedWidthInteger & UnsignedInteger>: FieldForm {
+  public static func write(_ value: Value, to writer: inout ByteWriter) { writer.varint(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Value { try reader.number() }
+  public static func text(_ value: Value, in directory: Directory?) -> String? { "\(value)" }
+}
+
+public enum OptionalForm<Form: FieldForm>: FieldForm {
+  public static func write(_ value: Form.Value?, to writer: inout ByteWriter) {
+    writer.optional(value) { Form.write($1, to: &$0) }
+  }
+
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Form.Value? {
+    try reader.optional { (reader) throws(CodingError) in try Form.read(from: &reader) }
+  }
+
+  public static func text(_ value: Form.Value?, in directory: Directory?) -> String? {
+    value.flatMap { Form.text($0, in: directory) }
+  }
+
+  public static func addKeys(of value: Form.Value?, to keys: inout [UInt64]) {
+    if let value { Form.addKeys(of: value, to: &keys) }
+  }
+}
+
+public enum FlagForm: FieldForm {
+  public static func write(_ value: Bool, to writer: inout ByteWriter) { writer.flag(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Bool { try reader.flag() }
+  public static func text(_ value: Bool, in directory: Directory?) -> String? { value ? "1" : nil }
+}
+
+public enum TimeForm: FieldForm {
+  public static func write(_ value: Milliseconds, to writer: inout ByteWriter) { writer.signed(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Milliseconds { try reader.signed() }
+  public static func text(_ value: Milliseconds, in directory: Directory?) -> String? { TimeText.text(of: value) }
+}
+
+/// A span of whole seconds; 0 for none.
+public enum SecondsForm: FieldForm {
+  public static func write(_ value: UInt32, to writer: inout ByteWriter) { writer.varint(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> UInt32 { try reader.number() }
+  public static func text(_ value: UInt32, in directory: Directory?) -> String? { value == 0 ? nil : "\(value)s" }
+}
+
+public enum DigestForm: FieldForm {
+  public static func write(_ value: Digest, to writer: inout ByteWriter) { writer.digest(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Digest { try reader.digest() }
+}
+
+/// An enumeration that is stored by its raw value, each case with a name.
+public protocol NamedChoice: RawRepresentable where RawValue == UInt8 {
+  associatedtype Name: CustomStringConvertible
+  var name: Name { get }
+}
+
+public enum ChoiceForm<Choice: NamedChoice>: SettingForm {
+  public static func write(_ value: Choice, to writer: inout ByteWriter) { writer.byte(value.rawValue) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Choice { try reader.choice() }
+  public static func text(_ value: Choice, in directory: Directory?) -> String? { value.name.description }
+  public static func name(_ value: Choice) -> String { value.name.description }
+}
+
+/// Several values of one form, shown with a space between them.
+public enum ListForm<Form: FieldForm>: FieldForm {
+  public static func write(_ values: [Form.Value], to writer: inout ByteWriter) {
+    writer.list(values) { Form.write($1, to: &$0) }
+  }
+
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> [Form.Value] {
+    try reader.list { (reader) throws(CodingError) in try Form.read(from: &reader) }
+  }
+
+  public static func text(_ values: [Form.Value], in directory: Directory?) -> String? {
+    values.compactMap { Form.text($0, in: directory) }.joined(separator: " ")
+  }
+
+  public static func addKeys(of values: [Form.Value], to keys: inout [UInt64]) {
+    for value in values { Form.addKeys(of: value, to: &keys) }
+  }
+}
+
+/// A named field of a person with its text.
+public struct FieldText<Field: NamedChoice & Sendable & Equatable>: Sendable, Equatable {
+  public let field: Field
+  public let text: String
+
+  public init(_ field: Field, _ text: String) {
+    self.field = field
+    self.text = text
+  }
+}
+
+/// Named fields, each shown by itself.
+public enum FieldTextsForm<Field: NamedChoice & Sendable & Equatable>: FieldForm {
+  public static func write(_ value: [FieldText<Field>], to writer: inout ByteWriter) {
+    writer.list(value) { writer, text in
+      writer.byte(text.field.rawValue)
+      writer.text(text.text)
+    }
+  }
+
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> [FieldText<Field>] {
+    try reader.list { (reader) throws(CodingError) in FieldText(try reader.choice(), try reader.text()) }
+  }
+
+  public static func shown(
+    _ name: String, old: [FieldText<Field>]?, new: [FieldText<Field>]?, in directory: Directory?
+  ) -> [ChangeText.Field] {
+    (new ?? []).map { ChangeText.Field(name: $0.field.name.description, old: nil, new: $0.text) }
+  }
+}

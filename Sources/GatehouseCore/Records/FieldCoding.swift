@@ -1,0 +1,107 @@
+/// Writes the fields.
+extension ByteWriter: FieldVisitor {
+  public typealias Failure = Never
+
+  @inline(__always)
+  public mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {
+    Form.write(value, to: &self)
+  }
+
+  public mutating func later() {}
+}
+
+/// Reads the fields.
+public struct FieldDecoder: FieldVisitor {
+  public typealias Failure = CodingError
+
+  /// Which fields may be there.
+  enum Extent {
+    /// The fields end where the bytes end: later ones may be absent, and bytes behind the known ones belong to fields of
+    /// a newer version.
+    case bounded
+    /// The fields of the first version follow, and something else behind them.
+    case firstVersion
+  }
+
+  var reader: ByteReader
+  private let extent: Extent
+  private var isLater = false
+
+  init(_ reader: ByteReader, _ extent: Extent) {
+    self.reader = reader
+    self.extent = extent
+  }
+
+  @inline(__always)
+  public mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) throws(CodingError) {
+    if isLater, extent == .firstVersion || reader.isAtEnd { return }
+    value = try Form.read(from: &reader)
+  }
+
+  public mutating func later() { isLater = true }
+}
+
+extension Change {
+  public func encodeFields(into writer: inout ByteWriter) {
+    var fields = self
+    fields.visit(&writer)
+  }
+
+  public static func read(from decoder: inout FieldDecoder) throws(CodingError) -> AnyChange {
+    var change = Self()
+    try change.visit(&decoder)
+    return change.carried
+  }
+
+  /// Writes the change: its code, the length of its fields with the flag of what is critical, its fields.
+  @inline(__always)
+  func encode(into writer: inout ByteWriter) {
+    writer.byte(Self.code)
+    let start = writer.beginBlock()
+    encodeFields(into: &writer)
+    writer.endBlock(start, flag: Self.isCritical)
+  }
+}
+
+extension AnyChange {
+  func encode(into writer: inout ByteWriter) {
+    switch self {
+    case .sessionOpened(let change): change.encode(into: &writer)
+    case .sessionEnded(let change): change.encode(into: &writer)
+    case .sessionSeen(let change): change.encode(into: &writer)
+    case .timerStarted(let change): change.encode(into: &writer)
+    case .timerStopped(let change): change.encode(into: &writer)
+    case .partition(let change): change.encode(into: &writer)
+    case .directory(let change): change.encode(into: &writer)
+    case .folder(let change): change.encode(into: &writer)
+    case .unknown(let change):
+      writer.byte(change.code)
+      let start = writer.beginBlock()
+      change.payload.withUnsafeBytes { writer.raw($0) }
+      writer.endBlock(start, flag: false)
+    }
+  }
+
+  /// Reads a change of a record of the second version.
+  init(from reader: inout ByteReader) throws(CodingError) {
+    let code = try reader.byte()
+    let (fields, isCritical) = try reader.flaggedBlock()
+    if let kind = ChangeTable.kind(code) {
+      var decoder = FieldDecoder(fields, .bounded)
+      self = try kind.read(from: &decoder)
+    } else if isCritical {
+      throw fields.failure("a change of kind \(code), which only a newer version of Gatehouse understands,")
+    } else {
+      self = .unknown(UnknownChange(code: code, payload: fields.rest))
+    }
+  }
+
+  /// Reads a change of a record of the first version, which has neither lengths nor flags.
+  init(fromFirstVersion reader: inout ByteReader) throws(CodingError) {
+    let code = try reader.byte()
+    guard let kind = ChangeTable.kind(code) else { throw reader.failure("a change of the unknown kind \(code)") }
+    var decoder = FieldDecoder(reader, .firstVersion)
+    self = try kind.read(from: &decoder)
+    reader = decoder.reader
+  }
+}

@@ -1,0 +1,72 @@
+/// A snapshot holds everything through a record.
+public struct SnapshotTaken: FolderChange {
+  public static var code: UInt8 { 70 }
+  public static var name: String { "snapshot-taken" }
+
+  public var lsn: LSN = 0
+
+  public init() {}
+
+  public init(_ lsn: LSN) { self.lsn = lsn }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("data folder")
+    try visitor.field("lsn", &lsn, as: NumberForm<LSN>.self)
+  }
+}
+
+/// The log's records from `first` to `last` are in an archive. Its hash stands here so that the chain of the log covers
+/// what the archive says.
+public struct LogArchived: FolderChange {
+  public static var code: UInt8 { 71 }
+  public static var name: String { "log-archived" }
+
+  public var first: LSN = 0
+  public var last: LSN = 0
+  public var hash = ""
+
+  public init() {}
+
+  public init(first: LSN, last: LSN, hash: String) {
+    self.first = first
+    self.last = last
+    self.hash = hash
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("data folder")
+    try visitor.field("first", &first, as: NumberForm<LSN>.self)
+    try visitor.field("last", &last, as: NumberForm<LSN>.self)
+    try visitor.field("hash", &hash, as: TextForm.self)
+  }
+}
+
+/// An operator has said that the machine's clock is right and the newest record's time, `old`, was not: the one place
+/// where times go back. What was to end by the old time ends with it: all sessions, and answers kept for `IDEM`.
+public struct ClockSet: PartitionChange {
+  public static var code: UInt8 { 72 }
+  public static var name: String { "clock-set" }
+
+  public var old: Milliseconds = 0
+  public var new: Milliseconds = 0
+
+  public init() {}
+
+  public init(old: Milliseconds, new: Milliseconds) {
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("data folder")
+    visitor.everywhere()
+    try visitor.change("time", old: &old, new: &new, as: TimeForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.endAllSessions()
+    state.answers = [:]
+  }
+}

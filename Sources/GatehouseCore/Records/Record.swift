@@ -1,0 +1,71 @@
+/// When, who, where and why: what all changes of one command have in common.
+public struct RecordHeader: Sendable, Equatable {
+  public var time: Milliseconds
+  /// The service on whose connection the command came; 0 is `local`.
+  public var service: ServiceID
+  /// Who really did it, where a user did.
+  public var actor: UserID?
+  /// As whom: the same as `actor`, except in an impersonation.
+  public var subject: UserID?
+  public var connection: UInt64
+  public var command: String
+  public var reason: String
+
+  public init(
+    time: Milliseconds, service: ServiceID, actor: UserID?, subject: UserID?, connection: UInt64, command: String,
+    reason: String
+  ) {
+    self.time = time
+    self.service = service
+    self.actor = actor
+    self.subject = subject
+    self.connection = connection
+    self.command = command
+    self.reason = reason
+  }
+
+  public var author: Author { actor.map { .user($0) } ?? .service(service) }
+}
+
+/// What one command changed.
+public struct RecordPart: Sendable, Equatable {
+  public var header: RecordHeader
+  public var changes: [AnyChange]
+
+  public init(header: RecordHeader, changes: [AnyChange]) {
+    self.header = header
+    self.changes = changes
+  }
+}
+
+/// One record of the log: what takes effect together or not at all. It is what one command changed, or the commands of one
+/// `EXEC`, a part each; all parts have the time of the first.
+public struct Record: Sendable, Equatable {
+  public var first: RecordPart
+  public var others: [RecordPart]
+
+  public init(_ first: RecordPart, others: [RecordPart] = []) {
+    self.first = first
+    self.others = others
+  }
+
+  public init(header: RecordHeader, changes: [AnyChange]) {
+    self.init(RecordPart(header: header, changes: changes))
+  }
+
+  public var time: Milliseconds { first.header.time }
+
+  public var parts: [RecordPart] { [first] + others }
+
+  /// Calls `body` with each part, in the order of the commands.
+  @inline(__always)
+  public func forEachPart(_ body: (RecordPart) -> Void) {
+    body(first)
+    for part in others { body(part) }
+  }
+
+  /// The changes of a kind.
+  public func changes<Kind: Change>(of kind: Kind.Type) -> [Kind] {
+    parts.flatMap { $0.changes.compactMap { $0.as(kind) } }
+  }
+}

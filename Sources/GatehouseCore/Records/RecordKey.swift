@@ -1,0 +1,83 @@
+/// The numbers under which the archive's index finds the records about somebody or something.
+///
+/// Users, contacts and actors have numbers apart from each other, for their ids overlap; so do workspaces, products and
+/// services.
+public enum RecordKey {
+  /// The records that concern a user.
+  public static func of(_ id: UserID) -> UInt64 { id.raw << 2 }
+
+  /// The records that concern a contact, whichever login it had.
+  public static func of(_ id: ContactID) -> UInt64 { id.raw << 2 | 1 }
+
+  /// The records of what somebody did.
+  public static func ofActor(_ id: UserID) -> UInt64 { id.raw << 2 | 2 }
+
+  public enum DirectoryKind: UInt64, Sendable {
+    case workspace
+    case product
+    /// The service that is changed, and the one on whose connection a command came.
+    case service
+  }
+
+  /// The records that concern a workspace, a product or a service.
+  public static func of(_ kind: DirectoryKind, _ number: UInt32) -> UInt64 {
+    UInt64(number) << 4 | kind.rawValue << 2 | 3
+  }
+
+  /// All records that are shown as those about a user: what happened to it and what happened to its contact.
+  public static func about(_ user: UserID, contact: ContactID?) -> [UInt64] {
+    [of(user)] + (contact.map { [of($0)] } ?? [])
+  }
+
+  /// Finds the keys of a record.
+  ///
+  /// - Parameters:
+  ///   - bytes: the record as the log has it.
+  ///   - keys: receives the keys; the same may come more than once.
+  /// - Returns: the record's time in unix milliseconds. A record that cannot be read has no keys and the time 0:
+  ///   whoever is to understand it says what is wrong.
+  @Sendable public static func find(in bytes: UnsafeRawBufferPointer, _ keys: inout [UInt64]) -> UInt64 {
+    var reader = ByteReader(bytes)
+    guard let record = try? Record(from: &reader) else { return 0 }
+    record.forEachPart { $0.addKeys(to: &keys) }
+    return UInt64(clamping: record.time)
+  }
+}
+
+extension RecordPart {
+  /// The keys under which the part is found.
+  public var keys: [UInt64] {
+    var keys: [UInt64] = []
+    addKeys(to: &keys)
+    return keys
+  }
+
+  fileprivate func addKeys(to keys: inout [UInt64]) {
+    if header.service != 0 { keys.append(RecordKey.of(.service, header.service)) }
+    if let actor = header.actor { keys.append(RecordKey.ofActor(actor)) }
+    // What was done in somebody's name is that person's business.
+    if let subject = header.subject, subject != header.actor { keys.append(RecordKey.of(subject)) }
+    for change in changes { change.known?.addKeys(to: &keys) }
+  }
+}
+
+extension Change {
+  public func addKeys(to keys: inout [UInt64]) {
+    var change = self
+    var finder = KeyFinder(keys: keys)
+    change.visit(&finder)
+    keys = finder.keys
+  }
+}
+
+private struct KeyFinder: FieldVisitor {
+  typealias Failure = Never
+
+  var keys: [UInt64]
+
+  mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {
+    Form.addKeys(of: value, to: &keys)
+  }
+
+  mutating func later() {}
+}

@@ -1,0 +1,204 @@
+internal import HeapModule
+
+/// A login, or an impersonation, begins.
+public struct SessionOpened: PartitionChange {
+  public static var code: UInt8 { 20 }
+  public static var name: String { "session-opened" }
+
+  public var session = SessionID.none
+  public var user = UserID.none
+  public var token = Digest.zero
+  public var product: ProductID = 0
+  public var workspace: WorkspaceID = 0
+  public var expires: Milliseconds = 0
+  public var idleSeconds: UInt32 = 0
+  /// Whether the session reaches its workspace only (K4).
+  public var isBound = false
+  public var impersonation: Impersonation?
+
+  public init() {}
+
+  public init(
+    session: SessionID, user: UserID, token: Digest, product: ProductID, workspace: WorkspaceID,
+    expires: Milliseconds, idleSeconds: UInt32, isBound: Bool = false, impersonation: Impersonation? = nil
+  ) {
+    self.session = session
+    self.user = user
+    self.token = token
+    self.product = product
+    self.workspace = workspace
+    self.expires = expires
+    self.idleSeconds = idleSeconds
+    self.isBound = isBound
+    self.impersonation = impersonation
+  }
+
+  @inline(__always)
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&session, as: SessionForm.self)
+    try visitor.field("user", &user, as: UserForm.self)
+    try visitor.secret(&token, as: DigestForm.self)
+    try visitor.field("product", &product, as: ProductForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.field("expires", &expires, as: TimeForm.self)
+    try visitor.field("idle", &idleSeconds, as: SecondsForm.self)
+    try visitor.field("bound", &isBound, as: FlagForm.self)
+    try visitor.field("impersonation", &impersonation, as: ImpersonationForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+  public var carried: AnyChange { .sessionOpened(self) }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    if let impersonation, state.isMine(impersonation.actorSession) {
+      state.impersonations[impersonation.actorSession, default: []].append(session)
+    }
+    guard state.isMine(session) else { return }
+    let time = header.time
+    let serial = state.partitioning.serial(of: session)
+    let slot = SessionNumber.slot(serial)
+    if state.freeSession == UInt32(slot) { state.freeSession = state.sessions.vacantRow(slot).next }
+    let owner = state.partitioning.serial(of: user)
+    var row = SessionRow()
+    row.token = token
+    row.lsn = lsn
+    row.created = time
+    row.expires = expires
+    row.lastSeen = time
+    row.loggedSeen = time
+    row.idleSeconds = idleSeconds
+    row.generation = SessionNumber.generation(serial)
+    row.user = UInt32(owner)
+    row.product = product
+    row.workspace = workspace
+    row.kind = impersonation == nil ? .login : .impersonation
+    row.isBound = isBound
+    row.next = state.users[owner].sessions
+    state.sessions.reuse(slot, for: row)
+    if row.next != 0 { state.sessions[Int(row.next)].previous = UInt32(slot) }
+    state.users.update(owner) {
+      $0.sessions = UInt32(slot)
+      $0.sessionCount += 1
+      if impersonation == nil { $0.lastLogin = time }
+    }
+    if let impersonation {
+      var details = Details()
+      details.encode(Impersonation.tag) { impersonation.encode(&$0) }
+      state.sessions.setDetails(of: slot, details.bytes)
+    }
+    state.sessionCount += 1
+    state.watch(slot)
+  }
+}
+
+/// A login or an impersonation ends.
+public struct SessionEnded: PartitionChange {
+  public static var code: UInt8 { 21 }
+  public static var name: String { "session-ended" }
+
+  public var session = SessionID.none
+  public var user = UserID.none
+  public var cause = SessionEnd.revoked
+  /// The login that an impersonation came from.
+  public var actorSession: SessionID?
+
+  public init() {}
+
+  public init(_ session: SessionID, _ user: UserID, _ cause: SessionEnd, actorSession: SessionID?) {
+    self.session = session
+    self.user = user
+    self.cause = cause
+    self.actorSession = actorSession
+  }
+
+  @inline(__always)
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&session, as: SessionForm.self)
+    try visitor.field("user", &user, as: UserForm.self)
+    try visitor.field("cause", &cause, as: ChoiceForm<SessionEnd>.self)
+    try visitor.field("actor-session", &actorSession, as: ActorSessionForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+  public var carried: AnyChange { .sessionEnded(self) }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.end(session, actorSession)
+  }
+}
+
+/// A session was used, and its idle limit counts from then.
+public struct SessionSeen: PartitionChange {
+  public static var code: UInt8 { 22 }
+  public static var name: String { "session-seen" }
+
+  public var session = SessionID.none
+  public var user = UserID.none
+  public var time: Milliseconds = 0
+
+  public init() {}
+
+  public init(_ session: SessionID, _ user: UserID, _ time: Milliseconds) {
+    self.session = session
+    self.user = user
+    self.time = time
+  }
+
+  @inline(__always)
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&session, as: SessionForm.self)
+    try visitor.field("user", &user, as: UserForm.self)
+    try visitor.field("last-seen", &time, as: TimeForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+  public var carried: AnyChange { .sessionSeen(self) }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    guard let slot = state.slot(of: session) else {
+      preconditionFailure("session \(session.raw) was seen but is not there")
+    }
+    state.sessions[slot].lastSeen = max(state.sessions[slot].lastSeen, time)
+    // Not the later use that memory may know of: replay would not come to the same.
+    state.sessions[slot].loggedSeen = max(state.sessions[slot].loggedSeen, time)
+  }
+}
+
+extension PartitionState {
+  /// Enters a session's deadline, rounded up to a second.
+  public mutating func watch(_ slot: Int) { deadlines.insert(Self.watchKey(&sessions[slot], slot: slot)) }
+
+  static func watchKey(_ row: inout SessionRow, slot: Int) -> UInt64 {
+    row.watched = UInt32(clamping: (row.deadline + 999) / 1000)
+    return UInt64(row.watched) << 32 | UInt64(slot)
+  }
+
+  fileprivate mutating func end(_ id: SessionID, _ actorSession: SessionID?) {
+    if let actorSession, isMine(actorSession), var list = impersonations[actorSession] {
+      list.removeAll { $0 == id }
+      impersonations[actorSession] = list.isEmpty ? nil : list
+    }
+    guard isMine(id) else { return }
+    guard let slot = slot(of: id) else { preconditionFailure("session \(id.raw) ended twice") }
+    let row = sessions[slot]
+    if row.previous != 0 { sessions[Int(row.previous)].next = row.next }
+    if row.next != 0 { sessions[Int(row.next)].previous = row.previous }
+    users.update(Int(row.user)) {
+      if row.previous == 0 { $0.sessions = row.next }
+      $0.sessionCount -= 1
+    }
+    sessions.put(
+      SessionRow(vacancy: UInt64(row.generation &+ 1) << 32 | UInt64(freeSession)), at: slot)
+    freeSession = UInt32(slot)
+    sessionCount -= 1
+  }
+
+  /// Ends all sessions, as their time is told by a clock that was wrong.
+  mutating func endAllSessions() {
+    if sessions.last > 0 {
+      for slot in 1...sessions.last where sessions[slot].isUsed { end(sessionID(ofSlot: slot), nil) }
+    }
+    impersonations = [:]
+    deadlines = Heap()
+  }
+}

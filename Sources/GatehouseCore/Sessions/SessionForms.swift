@@ -1,0 +1,42 @@
+/// The login that an impersonation came from, of which its partition keeps a list; nil for none.
+enum ActorSessionForm: FieldForm {
+  static func write(_ value: SessionID?, to writer: inout ByteWriter) { writer.varint(value.map { $0.raw + 1 } ?? 0) }
+
+  static func read(from reader: inout ByteReader) throws(CodingError) -> SessionID? {
+    let raw = try reader.varint()
+    return raw == 0 ? nil : SessionID(raw: raw - 1)
+  }
+
+  static func text(_ value: SessionID?, in directory: Directory?) -> String? { value.map { "#\($0.raw)" } }
+
+  static func partition(_ value: SessionID?, _ partitioning: Partitioning) -> Int? {
+    value.map { partitioning.partition(of: $0) }
+  }
+}
+
+enum ImpersonationForm: FieldForm {
+  static func write(_ value: Impersonation?, to writer: inout ByteWriter) {
+    writer.optional(value) { $1.encode(&$0) }
+  }
+
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Impersonation? {
+    try reader.optional { (reader) throws(CodingError) in try Impersonation(from: &reader) }
+  }
+
+  static func shown(
+    _ name: String, old: Impersonation??, new: Impersonation??, in directory: Directory?
+  ) -> [ChangeText.Field] {
+    guard let impersonation = new ?? nil else { return [] }
+    return UserForm.shown("actor", old: nil, new: impersonation.actor, in: directory)
+      + SessionForm.shown("actor-session", old: nil, new: impersonation.actorSession, in: directory)
+      + TextForm.shown("reason", old: nil, new: impersonation.reason, in: directory)
+  }
+
+  static func partition(_ value: Impersonation?, _ partitioning: Partitioning) -> Int? {
+    value.map { partitioning.partition(of: $0.actorSession) }
+  }
+
+  static func addKeys(of value: Impersonation?, to keys: inout [UInt64]) {
+    if let value { UserForm.addKeys(of: value.actor, to: &keys) }
+  }
+}

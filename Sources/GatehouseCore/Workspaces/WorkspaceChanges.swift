@@ -1,0 +1,68 @@
+public struct WorkspaceCreated: DirectoryChange {
+  public static var code: UInt8 { 40 }
+  public static var name: String { "workspace-created" }
+
+  public var workspace: WorkspaceID = 0
+  public var name = ""
+  public var plan = ""
+
+  public init() {}
+
+  public init(_ workspace: WorkspaceID, name: String, plan: String) {
+    self.workspace = workspace
+    self.name = name
+    self.plan = plan
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&workspace, as: WorkspaceForm.self)
+    try visitor.given(&name)
+    try visitor.field("plan", &plan, as: TextForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.add(Workspace(id: workspace, name: name, created: time, plan: plan))
+  }
+}
+
+/// A setting of a workspace: `key` is `plan`, `owner`, `subdomain` or `policy.NAME`.
+public struct WorkspaceSet: DirectoryChange {
+  public static var code: UInt8 { 41 }
+  public static var name: String { "workspace-set" }
+
+  public var workspace: WorkspaceID = 0
+  public var key = ""
+  public var old = ""
+  public var new = ""
+
+  public init() {}
+
+  public init(_ workspace: WorkspaceID, key: String, old: String, new: String) {
+    self.workspace = workspace
+    self.key = key
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&workspace, as: WorkspaceForm.self)
+    try visitor.setting(&key, old: &old, new: &new, as: KeyForm.self)
+  }
+
+  public var concern: Concern {
+    key == "owner" ? .owners(old: Workspace.owner(old), new: Workspace.owner(new)) : .nobody
+  }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.change(workspace: workspace) { workspace in workspace.change(lsn: lsn) { $0.set(key, to: new) } }
+  }
+}
+
+/// A setting that is named by a text.
+enum KeyForm: SettingForm {
+  static func write(_ value: String, to writer: inout ByteWriter) { writer.text(value) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> String { try reader.text() }
+  static func name(_ value: String) -> String { value }
+}

@@ -1,0 +1,195 @@
+import Foundation
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseCore
+
+/// The bytes of changes and records, which every later version must read.
+@Suite struct ChangeCodingTests {
+  /// A line of `Golden/changes.txt`.
+  private struct Golden {
+    let first: String
+    let second: String
+    let text: String
+  }
+
+  private static let golden: [String: Golden] = {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/changes.txt")
+    let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
+    let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    return Dictionary(
+      uniqueKeysWithValues: lines.map { line in
+        let parts = line.split(separator: "|", maxSplits: 3).map(String.init)
+        return (parts[0], Golden(first: parts[1], second: parts[2], text: parts[3]))
+      })
+  }()
+
+  private func encoded(_ change: AnyChange) -> ContiguousArray<UInt8> {
+    var writer = ByteWriter()
+    change.encode(into: &writer)
+    return writer.bytes
+  }
+
+  private func read<T>(
+    _ bytes: [UInt8], _ body: (inout ByteReader) throws(CodingError) -> T
+  ) throws -> (value: T, isAtEnd: Bool) {
+    try bytes.withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      return (try body(&reader), reader.isAtEnd)
+    }
+  }
+
+  @Test func everyKindHasGoldenBytes() {
+    let sampled = Set(ChangeSamples.all.map { $0.name.prefix { $0 != "/" } })
+    #expect(Set(ChangeTable.kinds.map { $0.name[...] }) == sampled, "a kind without a sample, or with another's name")
+    #expect(Set(ChangeSamples.all.map(\.name)) == Set(Self.golden.keys), "a sample without golden bytes")
+  }
+
+  @Test(arguments: ChangeSamples.all.map(\.name))
+  func goldenBytes(_ name: String) throws {
+    let change = try #require(ChangeSamples.all.first { $0.name == name }).change.carried
+    let golden = try #require(
+      Self.golden[name], "add: \(name)|-|\(Hexadecimal.text(encoded(change)))|\(ChangeText(change))")
+    #expect(Hexadecimal.text(encoded(change)) == golden.second)
+    #expect("\(ChangeText(change))" == golden.text)
+    let second = try read(Hexadecimal.bytes(golden.second)) { (reader) throws(CodingError) in
+      try AnyChange(from: &reader)
+    }
+    #expect(second.value == change && second.isAtEnd)
+    if golden.first != "-" {
+      let first = try read(Hexadecimal.bytes(golden.first)) { (reader) throws(CodingError) in
+        try AnyChange(fromFirstVersion: &reader)
+      }
+      #expect(first.value == change && first.isAtEnd)
+    }
+  }
+
+  // MARK: Records
+
+  /// Two changes, as version 0.1.0 wrote them.
+  private static let firstRecord =
+    "010780fa818a95670282018306070b555345522e535441545553037768790206830601071483808080208306080706050403020118"
+    + "1716151413121128272625242322213837363534333231" + "00ac0280fa818a9567000101820103746f6d8205046c6f6f6b"
+
+  @Test func aRecordOfTheFirstVersionIsReadForGood() throws {
+    let read = try read(Hexadecimal.bytes(Self.firstRecord)) { (reader) throws(CodingError) in
+      try Record(from: &reader)
+    }
+    let names = ["status-set", "session-opened/impersonation"]
+    let changes = names.compactMap { name in ChangeSamples.all.first { $0.name == name }?.change.carried }
+    #expect(read.value == Record(header: ChangeSamples.header(), changes: changes))
+    #expect(read.isAtEnd)
+  }
+
+  private static let wholeRecord = Record(
+    RecordPart(header: ChangeSamples.header(), changes: ChangeSamples.all.map(\.change.carried)),
+    others: [
+      RecordPart(header: ChangeSamples.header("TIMER.START", reason: ""), changes: [TimerStopped().carried]),
+      RecordPart(header: ChangeSamples.header("SESSION.REVOKE"), changes: []),
+    ])
+
+  private static var wholeBytes: [UInt8] {
+    var writer = ByteWriter()
+    wholeRecord.encode(into: &writer)
+    return Array(writer.bytes)
+  }
+
+  @Test func aRecordOfSeveralCommandsIsReadAsItWasWritten() throws {
+    let read = try read(Self.wholeBytes) { (reader) throws(CodingError) in try Record(from: &reader) }
+    #expect(read.value == Self.wholeRecord && read.isAtEnd)
+    var keys: [UInt64] = []
+    let time = Self.wholeBytes.withUnsafeBytes { RecordKey.find(in: $0, &keys) }
+    #expect(time == UInt64(ChangeSamples.time))
+    for key in [
+      RecordKey.of(ChangeSamples.user), RecordKey.ofActor(UserID(raw: 130)), RecordKey.of(.workspace, 300),
+      RecordKey.of(.product, 3), RecordKey.of(.service, 2),
+    ] { #expect(keys.contains(key)) }
+  }
+
+  // MARK: Other versions
+
+  private func record(_ change: [UInt8]) throws -> Record {
+    var writer = ByteWriter()
+    Record.encode(ChangeSamples.header(), [], into: &writer)
+    return try read(writer.bytes.dropLast() + [1] + change) { (reader) throws(CodingError) in
+      try Record(from: &reader)
+    }.value
+  }
+
+  @Test func anUnknownChangeIsSteppedOverUnlessItIsCritical() throws {
+    let read = try record([250, 3 << 1, 1, 2, 3])
+    #expect(read.first.changes == [.unknown(UnknownChange(code: 250, payload: [1, 2, 3]))])
+    #expect("\(ChangeText(read.first.changes[0]))" == "unknown-250 a newer version")
+    var written = ByteWriter()
+    read.first.changes[0].encode(into: &written)
+    #expect(written.bytes == [250, 6, 1, 2, 3], "what is not understood is not lost")
+    let error = #expect(throws: CodingError.self) { try record([250, 3 << 1 | 1, 1, 2, 3]) }
+    #expect(error?.what == "a change of kind 250, which only a newer version of Gatehouse understands,")
+  }
+
+  /// A status with a field that a later version added.
+  private struct Extended {
+    var user = UserID.none
+    var old = Status.active
+    var new = Status.active
+    var note = "none"
+
+    mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+      try visitor.subject(&user, as: UserForm.self)
+      try visitor.change("status", old: &old, new: &new, as: ChoiceForm<Status>.self)
+      try visitor.later()
+      try visitor.field("note", &note, as: TextForm.self)
+    }
+  }
+
+  @Test func fieldsOfLaterVersionsAreSteppedOverAndDefaulted() throws {
+    var extended = Extended(user: ChangeSamples.user, old: .active, new: .locked, note: "late")
+    var writer = ByteWriter()
+    writer.byte(StatusSet.code)
+    let start = writer.beginBlock()
+    extended.visit(&writer)
+    writer.endBlock(start, flag: true)
+    let older = StatusSet(ChangeSamples.user, old: .active, new: .locked).carried
+    #expect(try record(Array(writer.bytes)).first.changes == [older])
+
+    for extent in [FieldDecoder.Extent.bounded, .firstVersion] {
+      let fields = Array(encoded(older).dropFirst(2)) + (extent == .bounded ? [] : [9, 9])
+      let read = try read(fields) { (reader) throws(CodingError) in
+        var decoder = FieldDecoder(reader, extent)
+        var change = Extended()
+        try change.visit(&decoder)
+        reader = decoder.reader
+        return change
+      }
+      #expect(read.value.new == .locked && read.value.note == "none")
+    }
+  }
+
+  @Test func aFieldThatIsCutOffIsAnError() {
+    #expect(throws: CodingError.self) { try record([StatusSet.code, 3 << 1 | 1, 1, 1, 1][...].dropLast().map { $0 }) }
+    #expect(throws: CodingError.self) { try record([StatusSet.code, 2 << 1 | 1, 1, 1]) }
+  }
+
+  // MARK: Fuzzing
+
+  /// Whatever the bytes are, reading them ends with a record or an error.
+  @Test func fuzzedRecordsNeverStopTheProgram() {
+    var random = SeededRandom(seed: 20)
+    let whole = Self.wholeBytes
+    for round in 0..<40_000 {
+      var bytes = whole
+      if round % 3 == 0 { bytes = Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &random))) }
+      for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      if round % 2 == 0, !bytes.isEmpty { bytes[0] = UInt8(1 + round / 2 % 2) }
+      bytes.withUnsafeBytes { raw in
+        var reader = ByteReader(raw)
+        guard let record = try? Record(from: &reader) else { return }
+        var keys: [UInt64] = []
+        _ = RecordKey.find(in: raw, &keys)
+        record.forEachPart { part in for text in part.changeTexts() { _ = text.description } }
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+@testable import GatehouseCore
+
+/// At least one change of each kind, under the name of its line in `Golden/changes.txt`.
+enum ChangeSamples {
+  static let user = UserID(raw: 771)
+  private static let contact = ContactID(raw: 387)
+  private static let session = SessionID(raw: 8_589_934_595)
+  private static let actorSession = SessionID(raw: 642)
+  private static let entry = EntryID(raw: 1027)
+  private static let token = Digest(
+    0x0102_0304_0506_0708, 0x1112_1314_1516_1718, 0x2122_2324_2526_2728, 0x3132_3334_3536_3738)
+  static let time: Milliseconds = 1_772_355_600_000
+
+  static let all: [(name: String, change: any Change)] = people + access + sessions + times + directory + others
+
+  private static let people: [(name: String, change: any Change)] = [
+    (
+      "contact-created",
+      ContactCreated(contact, fields: [ContactText(.first, "Ana"), ContactText(.hired, "2026-03-01")])
+    ),
+    ("contact-set", ContactSet(contact, .email, old: "", new: "a@b.test")),
+    (
+      "user-created",
+      UserCreated(
+        user: user, contact: contact, username: "ana", status: .new, workspaces: [1, 300],
+        fields: [UserText(.initials, "AL"), UserText(.authority, "1")])
+    ),
+    ("user-set", UserSet(user, .restrictBookings, old: "0", new: "1")),
+    ("user-renamed", UserRenamed(user, old: "ana", new: "ana.lima")),
+    ("status-set", StatusSet(user, old: .active, new: .locked)),
+    ("noted", Noted(user, .billingAccepted(300))),
+    ("noted/products", Noted(user, .productsTouched([1, 3]))),
+  ]
+
+  private static let access: [(name: String, change: any Change)] = [
+    (
+      "access-set",
+      AccessSet(user, old: nil, new: ProductAccess(product: 3, isEnabled: true, isAdministrator: true, licence: 2))
+    ),
+    ("role-granted", RoleGranted(user, Grant(role: .manager, scope: .product(3), isMain: true))),
+    ("role-revoked", RoleRevoked(user, Grant(role: .trainingAdministrator, scope: .workspace(300), isMain: false))),
+    ("workspace-joined", WorkspaceJoined(user, 300)),
+    ("workspace-left", WorkspaceLeft(user, 300)),
+    ("product-created", ProductCreated(3, 2, name: "office")),
+    ("pool-set", PoolSet(3, type: "guest", old: nil, new: 700)),
+    ("pool-set/more", PoolSet(3, type: "*", old: 5, new: 7)),
+  ]
+
+  private static let sessions: [(name: String, change: any Change)] = [
+    (
+      "session-opened",
+      SessionOpened(
+        session: session, user: user, token: token, product: 3, workspace: 1, expires: time, idleSeconds: 1800)
+    ),
+    (
+      "session-opened/impersonation",
+      SessionOpened(
+        session: session, user: user, token: token, product: 0, workspace: 300, expires: time, idleSeconds: 0,
+        isBound: true,
+        impersonation: Impersonation(
+          actor: UserID(raw: 130), actorName: "tom", actorSession: actorSession, reason: "look"))
+    ),
+    ("session-ended", SessionEnded(session, user, .expired, actorSession: nil)),
+    ("session-ended/impersonation", SessionEnded(session, user, .actorEnded, actorSession: actorSession)),
+    ("session-seen", SessionSeen(session, user, time)),
+  ]
+
+  private static let content = EntryContent(start: time, end: time + 60_000, project: "Helpdesk", note: "draft")
+
+  private static let times: [(name: String, change: any Change)] = [
+    ("timer-started", TimerStarted(user: user, workspace: 1, start: time, project: "Helpdesk", note: "")),
+    ("timer-stopped", TimerStopped(user, 1, entry: entry, end: time)),
+    ("entry-added", EntryAdded(entry, user, 1, content)),
+    (
+      "entry-corrected",
+      EntryCorrected(
+        entry, user, old: content, new: EntryContent(start: time, end: time + 90_000, project: "", note: "draft"))
+    ),
+    ("entry-deleted", EntryDeleted(entry, user)),
+  ]
+
+  private static let directory: [(name: String, change: any Change)] = [
+    ("workspace-created", WorkspaceCreated(2, name: "acme", plan: "enterprise")),
+    ("workspace-set", WorkspaceSet(2, key: "policy.session.ttl", old: "12h", new: "1h")),
+    ("service-created", ServiceCreated(1, name: "web", [.read, .timers], secret: token)),
+    ("service-deleted", ServiceDeleted(1)),
+  ]
+
+  private static let others: [(name: String, change: any Change)] = [
+    (
+      "mail-queued",
+      MailQueued(
+        Mail(
+          id: MailID(raw: 67), user: user, kind: .usernameChanged, recipient: "a@b.test", message: "hidden"))
+    ),
+    ("answer-kept", AnswerKept(partition: 3, key: token, arguments: .zero, reply: reply)),
+    ("snapshot-taken", SnapshotTaken(48_000)),
+    ("log-archived", LogArchived(first: 1, last: 300, hash: "00ff")),
+    ("clock-set", ClockSet(old: time + 1000, new: time)),
+  ]
+
+  private static var reply: Reply {
+    var reply = Reply()
+    reply.map(1)
+    reply.text("id")
+    reply.integer(-5)
+    reply.null()
+    reply.secret("gs_x")
+    reply.error("E")
+    reply.simple("OK")
+    reply.double(1.5)
+    reply.array(2)
+    reply.verbatim("v")
+    return reply
+  }
+
+  static func header(_ command: String = "USER.STATUS", reason: String = "why") -> RecordHeader {
+    RecordHeader(
+      time: time, service: 2, actor: UserID(raw: 130), subject: user, connection: 7, command: command, reason: reason)
+  }
+}
+
+/// Bytes as they stand in golden files.
+enum Hexadecimal {
+  static func text(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef")
+    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  static func bytes(_ text: some StringProtocol) -> [UInt8] {
+    let digits = text.compactMap(\.hexDigitValue)
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+  }
+}

@@ -140,7 +140,7 @@ struct InspectTests {
     try flip(byte: 4096 + 130, of: "\(data)/log/\(segment)")
     let first = try #require(Int(segment.prefix(20)))
     let text = try control("inspect", "--through", "\(first - 1)", data).output
-    let ana = try #require(text.firstMatch(of: /user-created user (#\d+), username: ana/))
+    let ana = try #require(text.firstMatch(of: /user-created user (#\d+), contact: #\d+, username: ana/))
     let rest = try control("inspect", "--json", "--user", "\(ana.1)", "--through", "\(first - 1)", data)
     #expect(try rest.objects().compactMap { $0["lsn"] as? Int } == whole.filter { $0 < first }, "\(rest.errors)")
   }

@@ -29,7 +29,7 @@ struct FolderOpening {
     var manifest: Manifest
     if manifestIsThere {
       manifest = try readManifest(repair: true, &warnings)
-      if manifest.unicodeVersion != FoldedName.version { try note(unicodeVersion: FoldedName.version, in: &manifest) }
+      try carryOver(&manifest)
     } else {
       guard let create else { throw .missing(path: path) }
       manifest = try make(Manifest(create, random: &random))
@@ -149,12 +149,19 @@ extension FolderOpening {
     return manifest
   }
 
-  /// Writes down by which tables names are told apart from now on. Snapshots say so themselves; this is for people, and
+  /// Makes the folder one of this version, before anything is written to it that earlier ones do not understand: they
+  /// refuse it by what the manifest says. What is in it already stays as it is, and is read for good.
+  ///
+  /// It also says by which tables names are told apart from now on. Snapshots say so themselves; this is for people, and
   /// for the programs of later versions.
-  private func note(unicodeVersion: String, in manifest: inout Manifest) throws(FolderError) {
-    manifest.unicodeVersion = unicodeVersion
-    let noted = manifest
-    try attempt { () throws(DiskError) in try overwrite(noted) }
+  private func carryOver(_ manifest: inout Manifest) throws(FolderError) {
+    var carried = manifest
+    carried.format = max(manifest.format, Manifest.currentFormat)
+    carried.reader = max(manifest.reader, Manifest.currentReader)
+    carried.unicodeVersion = FoldedName.version
+    guard carried != manifest else { return }
+    try attempt { () throws(DiskError) in try overwrite(carried) }
+    manifest = carried
   }
 
   private func write(_ manifest: Manifest, to name: String) throws(FolderError) {

@@ -7,8 +7,8 @@ internal import GatehouseCore
 ///
 /// ```
 /// program gatehouse
-/// format 1
-/// reader 1
+/// format 2
+/// reader 2
 /// folder 5f0c… (16 bytes)
 /// partitions 64
 /// created 1763755200000
@@ -28,9 +28,11 @@ internal import GatehouseCore
 /// folders of version 0.1.0 have none.
 package struct Manifest: Sendable, Equatable {
   /// The version of the formats that this program writes.
-  package static let currentFormat: UInt32 = 1
+  ///
+  /// In version 1 a record was what one command changed, and a change that was not known could not be stepped over.
+  package static let currentFormat: UInt32 = 2
   /// The smallest version that understands what this program writes.
-  package static let currentReader: UInt32 = 1
+  package static let currentReader: UInt32 = 2
   package static let program = "gatehouse"
 
   package static let secretKeySize = 32
@@ -62,6 +64,8 @@ package struct Manifest: Sendable, Equatable {
   /// Whether both are of one folder, whatever they say of its log and of the program that opened it last.
   func isOfSameFolder(as other: Manifest) -> Bool {
     var other = other
+    other.format = format
+    other.reader = reader
     other.log = log
     other.unicodeVersion = unicodeVersion
     return self == other

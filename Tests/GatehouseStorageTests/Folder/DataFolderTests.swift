@@ -82,10 +82,29 @@ struct DataFolderTests {
     let folder = try FolderFixture.make(on: disk)
     folder.close()
     var newer = folder.manifest
-    newer.format = 3
-    newer.reader = 2
+    newer.format = 4
+    newer.reader = 3
     try disk.replaceFile("/data/manifest", with: newer.encoded())
-    #expect(throws: FolderError.newer(path: "/data", format: 3, reader: 2)) { try DataFolder.open("/data", disk: disk) }
+    #expect(throws: FolderError.newer(path: "/data", format: 4, reader: 3)) { try DataFolder.open("/data", disk: disk) }
+  }
+
+  /// What is written from now on is nothing for the version that made the folder, which must see that.
+  @Test(arguments: [["manifest", "manifest.copy"], ["manifest"]])
+  func aFolderOfAnEarlierVersionIsCarriedOver(older names: [String]) throws {
+    let disk = SimulatedDisk()
+    let folder = try FolderFixture.make(on: disk)
+    folder.close()
+    var older = folder.manifest
+    older.format = 1
+    older.reader = 1
+    for name in names { try disk.replaceFile("/data/" + name, with: older.encoded()) }
+    let again = try DataFolder.open("/data", disk: disk)
+    #expect(again.manifest == folder.manifest && again.warnings.isEmpty)
+    again.close()
+    for name in ["manifest", "manifest.copy"] {
+      let manifest = try Manifest(decoding: disk.readFile("/data/" + name, limit: 1 << 16))
+      #expect(manifest.format == 2 && manifest.reader == 2, "\(name)")
+    }
   }
 
   @Test(arguments: ["manifest", "manifest.copy"])

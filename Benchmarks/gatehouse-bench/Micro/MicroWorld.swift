@@ -57,8 +57,8 @@ final class MicroWorld {
         ]))
     apply(
       UserCreated(
-          user: user, contact: contact, username: person.userName, status: .active, workspaces: [mainWorkspace],
-          fields: []))
+        user: user, contact: contact, username: person.userName, status: .active, workspaces: [mainWorkspace],
+        fields: []))
     apply(AccessSet(user, old: nil, new: ProductAccess(product: 1, isEnabled: true)))
   }
 

@@ -62,8 +62,8 @@ struct RecordSamples {
 
   private mutating func session() -> any Change {
     SessionOpened(
-        session: id(), user: id(), token: digest(), product: ProductID(1 + number(4)), workspace: 1,
-        expires: now + 36_000_000, idleSeconds: 1800)
+      session: id(), user: id(), token: digest(), product: ProductID(1 + number(4)), workspace: 1,
+      expires: now + 36_000_000, idleSeconds: 1800)
   }
 
   private mutating func timer() -> any Change {

@@ -23,7 +23,7 @@ import Testing
         record([
           ContactCreated(contact, fields: []),
           UserCreated(
-              user: user, contact: contact, username: name, status: .active, workspaces: [mainWorkspace], fields: []),
+            user: user, contact: contact, username: name, status: .active, workspaces: [mainWorkspace], fields: []),
         ]))
       if name == "Ärger" { records.append(record([UserRenamed(user, old: name, new: "Örger")])) }
     }

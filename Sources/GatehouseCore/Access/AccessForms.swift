@@ -4,6 +4,7 @@ enum AccessForm: FieldForm {
 
   static func read(from reader: inout ByteReader) throws(CodingError) -> ProductAccess? {
     let packed = try reader.varint()
+    guard packed >> 48 == 0 else { throw reader.failure("access to a product that cannot be") }
     return packed == 0 ? nil : ProductAccess(packed: packed)
   }
 

@@ -6,10 +6,10 @@ import Testing
   private var state = DirectoryState(created: 0)
   private var lsn: LSN = 0
 
-  private mutating func apply(_ change: Change) {
+  private mutating func apply(_ change: some Change) {
     lsn += 1
     state.apply(
-      change, lsn: lsn,
+      change.carried, lsn: lsn,
       header: RecordHeader(time: 1, service: 0, actor: nil, subject: nil, connection: 0, command: "", reason: ""))
   }
 
@@ -19,10 +19,10 @@ import Testing
   }
 
   @Test mutating func findsProductsHoweverTheyAreWritten() {
-    apply(.workspaceCreated(2, name: "beta", plan: "free"))
-    apply(.productCreated(1, mainWorkspace, name: "payroll"))
-    apply(.productCreated(2, 2, name: "payroll"))
-    apply(.productCreated(3, 2, name: "leave"))
+    apply(WorkspaceCreated(2, name: "beta", plan: "free"))
+    apply(ProductCreated(1, mainWorkspace, name: "payroll"))
+    apply(ProductCreated(2, 2, name: "payroll"))
+    apply(ProductCreated(3, 2, name: "leave"))
     for name in ["payroll", "PAYROLL", "main/payroll", "Main/Payroll"] { #expect(product(name) == 1, "\(name)") }
     for name in ["beta/payroll", "BETA/payroll"] { #expect(product(name) == 2, "\(name)") }
     for name in ["", "main/", "/payroll", "main/beta/payroll", "main/main/payroll", "alpha/payroll"] {
@@ -33,15 +33,15 @@ import Testing
   }
 
   @Test mutating func followsSubdomainsAndOwners() {
-    apply(.workspaceCreated(2, name: "beta", plan: "free"))
-    apply(.workspaceSet(mainWorkspace, key: "subdomain", old: "", new: "ours"))
-    apply(.workspaceSet(2, key: "owner", old: "", new: "#64"))
-    apply(.workspaceSet(mainWorkspace, key: "owner", old: "", new: "#64"))
+    apply(WorkspaceCreated(2, name: "beta", plan: "free"))
+    apply(WorkspaceSet(mainWorkspace, key: "subdomain", old: "", new: "ours"))
+    apply(WorkspaceSet(2, key: "owner", old: "", new: "#64"))
+    apply(WorkspaceSet(mainWorkspace, key: "owner", old: "", new: "#64"))
     #expect(state.view.workspaceID(ofSubdomain: "ours") == mainWorkspace)
     #expect(state.view.workspaces(ownedBy: UserID(raw: 64)) == [mainWorkspace, 2])
-    apply(.workspaceSet(mainWorkspace, key: "subdomain", old: "ours", new: ""))
-    apply(.workspaceSet(2, key: "subdomain", old: "", new: "ours"))
-    apply(.workspaceSet(mainWorkspace, key: "owner", old: "#64", new: "#65"))
+    apply(WorkspaceSet(mainWorkspace, key: "subdomain", old: "ours", new: ""))
+    apply(WorkspaceSet(2, key: "subdomain", old: "", new: "ours"))
+    apply(WorkspaceSet(mainWorkspace, key: "owner", old: "#64", new: "#65"))
     #expect(state.view.workspaceID(ofSubdomain: "ours") == 2)
     #expect(state.view.workspaceID(ofSubdomain: "") == nil)
     #expect(state.view.workspaces(ownedBy: UserID(raw: 64)) == [2])
@@ -49,13 +49,13 @@ import Testing
   }
 
   @Test mutating func countsServicesThatAreThere() {
-    apply(.serviceCreated(1, name: "web", .all, secret: .zero))
-    apply(.serviceCreated(2, name: "jobs", .read, secret: .zero))
-    apply(.serviceDeleted(1))
+    apply(ServiceCreated(1, name: "web", .all, secret: .zero))
+    apply(ServiceCreated(2, name: "jobs", .read, secret: .zero))
+    apply(ServiceDeleted(1))
     #expect(state.view.service(named: "web") == nil)
     #expect(state.view.liveServices == 1)
     #expect(!state.view.hasAdministeringService)
-    apply(.serviceCreated(3, name: "web", .read, secret: .zero))
+    apply(ServiceCreated(3, name: "web", .read, secret: .zero))
     #expect(state.view.service(named: "web")?.id == 3)
     #expect(state.view.liveServices == 2)
     #expect(state.view.service(1)?.isDeleted == true)
@@ -63,10 +63,10 @@ import Testing
 
   /// A reader goes on with the view it has; the next one differs in what was changed.
   @Test mutating func aViewStaysAsItWas() {
-    for id in 2...300 { apply(.workspaceCreated(WorkspaceID(id), name: "w\(id)", plan: "free")) }
+    for id in 2...300 { apply(WorkspaceCreated(WorkspaceID(id), name: "w\(id)", plan: "free")) }
     let before = state.view
-    apply(.workspaceSet(200, key: "plan", old: "free", new: "enterprise"))
-    apply(.workspaceCreated(301, name: "w301", plan: "free"))
+    apply(WorkspaceSet(200, key: "plan", old: "free", new: "enterprise"))
+    apply(WorkspaceCreated(301, name: "w301", plan: "free"))
     #expect(before.workspace(200).plan == "free")
     #expect(before.workspaceID("w301") == nil)
     #expect(state.view.workspace(200).plan == "enterprise")
@@ -89,17 +89,17 @@ import Testing
       }
       return cell.state.allAccess(of: serial)
     }
-    harness.apply(.accessSet(user, old: nil, new: small))
+    harness.apply(AccessSet(user, old: nil, new: small))
     #expect(accesses() == [small])
-    harness.apply(.accessSet(user, old: nil, new: large))
+    harness.apply(AccessSet(user, old: nil, new: large))
     #expect(accesses() == [small, large])
-    harness.apply(.accessSet(user, old: small, new: nil))
+    harness.apply(AccessSet(user, old: small, new: nil))
     #expect(accesses() == [large])
-    harness.apply(.accessSet(user, old: nil, new: last))
+    harness.apply(AccessSet(user, old: nil, new: last))
     #expect(accesses() == [large, last])
-    harness.apply(.accessSet(user, old: large, new: nil))
+    harness.apply(AccessSet(user, old: large, new: nil))
     #expect(accesses() == [last])
-    harness.apply(.accessSet(user, old: last, new: nil))
+    harness.apply(AccessSet(user, old: last, new: nil))
     #expect(accesses() == [])
     var row = SessionRow()
     row.product = ProductID(Limits.products)

@@ -28,15 +28,15 @@ public enum ServerCommand: Sendable {
     case queued
     /// It is about the transaction or the connection itself.
     case atOnce
-    /// It would hold up or end what follows it.
+    /// It would hold up or end what follows it, or change on whose authority the rest runs.
     case refused
   }
 
   public var inTransaction: InTransaction {
     switch self {
     case .multi, .exec, .discard, .watch, .quit, .reset: .atOnce
-    case .save, .shutdown, .compact, .monitor: .refused
-    case .ping, .echo, .hello, .auth, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
+    case .save, .shutdown, .compact, .monitor, .auth, .hello: .refused
+    case .ping, .echo, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
       .waitaof, .auditList, .auditVerify, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,
       .subcommands, .none:
       .queued

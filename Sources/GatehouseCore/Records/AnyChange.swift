@@ -57,6 +57,8 @@ extension AnyChange {
     }
   }
 
+  public var changesDirectory: Bool { if case .directory = self { true } else { false } }
+
   /// Calls `partition` with each partition that the change mutates, and `directory` if it mutates the directory.
   /// What moves the gate's counters says `movesCounters`.
   public func forEachOwner(

@@ -397,10 +397,7 @@ extension Turn {
 
   /// Whether the changes mutate the directory.
   public var changesDirectory: Bool {
-    guard directoryCell != nil else { return false }
-    var found = false
-    for change in changes { change.forEachOwner(partitioning, partition: { _ in }, directory: { found = true }) }
-    return found
+    directoryCell != nil && changes.contains(where: \.changesDirectory)
   }
 
   /// What stands over the changes in their record.

@@ -8,7 +8,7 @@
 public final class Turn {
   public let partitioning: Partitioning
   public let digest: (UnsafeRawBufferPointer) -> Digest
-  let counters: any CounterReader
+  @exclusivity(unchecked) var counters: any CounterReader
   @exclusivity(unchecked) public var entropy: Entropy
 
   let table = CommandTable.index

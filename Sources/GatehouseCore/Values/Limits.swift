@@ -25,6 +25,8 @@ public enum Limits {
   public static let listMost = 10_000
   /// Rows that a scan looks at before it leaves the partition to others for a moment.
   public static let rowsOfSlice = 256
+  /// Rows that a list or a count between `MULTI` and `EXEC` looks at: it cannot leave the partitions in between.
+  public static let rowsOfTransaction = 100_000
   /// Conditions that one list or count looks at.
   public static let conditionsOfList = 100
   /// The times that commands accept: from 1970 up to the year 9999.

@@ -53,6 +53,9 @@ public struct Reply: Sendable {
 
   public var isEmpty: Bool { nodeCount == 0 }
 
+  /// The bytes that the reply takes in memory.
+  public var size: Int { nodeCount * MemoryLayout<Node>.stride + bytes.count }
+
   /// Whether the first node is an error.
   public var isError: Bool { nodeCount > 0 && storedNodes[0].kind == .error }
 

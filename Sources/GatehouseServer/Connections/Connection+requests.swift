@@ -131,6 +131,12 @@ extension Connection {
     if lane.isWatched, !isQueued { tellMonitors(request) }
     if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
     if !parser.authenticated { parser.authenticated = isKnown }
+    endFullSlice()
+  }
+
+  /// Lets others come before the next request when the replies have filled the slice.
+  @inline(__always)
+  func endFullSlice() {
     if lane.replies.added + queue.pendingBytes >= sliceEnd { stopSlice() }
   }
 

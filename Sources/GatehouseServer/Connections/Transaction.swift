@@ -3,7 +3,7 @@ import GatehouseWire
 
 /// A connection's transaction: the commands between `MULTI` and `EXEC`.
 ///
-///     none ──MULTI──► queueing ──EXEC──► running ──after the last command──► none
+///     none ──MULTI──► queueing ──EXEC──► running ──after the last answer──► none
 ///                        │ a command is refused
 ///                        ▼
 ///                     aborted ──EXEC, DISCARD──► none
@@ -15,7 +15,15 @@ struct Transaction {
     case queueing([OwnedArguments])
     /// A command was refused: `EXEC` will do nothing.
     case aborted
-    case running([OwnedArguments], next: Int)
+    case running([Step], next: Int)
+  }
+
+  /// What becomes of a command in the end.
+  enum Step {
+    /// It was carried out together with the others, and this is its answer.
+    case answered(OwnedArguments, CommandExecutor.GroupAnswer)
+    /// The connection is to carry it out.
+    case waiting(OwnedArguments)
   }
 
   private let limits: WireLimits
@@ -32,7 +40,8 @@ struct Transaction {
     switch state {
     case .none: nil
     case .aborted: 0
-    case .queueing(let requests), .running(let requests, _): requests.count
+    case .queueing(let requests): requests.count
+    case .running(let steps, _): steps.count
     }
   }
 
@@ -77,37 +86,46 @@ struct Transaction {
     bytes = 0
   }
 
-  enum Execution: Equatable {
+  enum Execution {
     case notOpen
     case aborted
-    /// So many commands are now to be carried out.
-    case running(Int)
+    /// These commands are now to be carried out together.
+    case ready([OwnedArguments])
   }
 
-  /// `EXEC`.
+  /// `EXEC`. The transaction is over, unless `run` follows.
   mutating func execute() -> Execution {
-    switch state {
+    let before = state
+    switch before {
     case .none, .running: return .notOpen
     case .aborted:
       end()
       return .aborted
     case .queueing(let requests):
-      if requests.isEmpty { end() } else { state = .running(requests, next: 0) }
-      isOpen = false
-      return .running(requests.count)
+      end()
+      return .ready(requests)
     }
   }
 
-  /// The command to be carried out next; nil after the last, or where nothing runs.
-  var next: OwnedArguments? {
-    guard case .running(let requests, let next) = state, next < requests.count else { return nil }
-    return requests[next]
+  /// The commands were carried out together; they are to be answered one after the other.
+  mutating func run(_ requests: [OwnedArguments], _ answers: [CommandExecutor.GroupAnswer]) {
+    guard !requests.isEmpty else { return }
+    let steps = zip(requests, answers).map { request, answer in
+      if case .front = answer { Step.waiting(request) } else { Step.answered(request, answer) }
+    }
+    state = .running(steps, next: 0)
   }
 
-  /// The command was taken.
+  /// The command to be answered next; nil after the last, or where nothing runs.
+  var next: Step? {
+    guard case .running(let steps, let next) = state, next < steps.count else { return nil }
+    return steps[next]
+  }
+
+  /// The command was answered.
   mutating func advance() {
-    guard case .running(let requests, let next) = state else { return }
-    state = .running(requests, next: next + 1)
+    guard case .running(let steps, let next) = state else { return }
+    state = .running(steps, next: next + 1)
   }
 
   /// `DISCARD`, `RESET`, or the last command was carried out.

@@ -7,14 +7,14 @@ import Synchronization
 ///
 /// An executor is what one thread needs to work: each lane has one. The fronts, such as connections, hold no rules.
 final class CommandExecutor {
-  private let services: ServerContext
-  private let gate: Gate
+  let services: ServerContext
+  let gate: Gate
   @exclusivity(unchecked) let turn: Turn
-  @exclusivity(unchecked) private let handles: ContiguousArray<PartitionHandle>
-  private let owner: DirectoryHandle
+  @exclusivity(unchecked) let handles: ContiguousArray<PartitionHandle>
+  let owner: DirectoryHandle
   private let publishedLSN: UnsafePointer<Atomic<LSN>>
   /// Storage for a record's bytes, used again and again.
-  @exclusivity(unchecked) private var record = ByteWriter()
+  @exclusivity(unchecked) var record = ByteWriter()
   @exclusivity(unchecked) private var decisions: UInt = 0
 
   init(_ services: ServerContext) {
@@ -154,7 +154,7 @@ final class CommandExecutor {
   // MARK: Refusing
 
   /// Answers that a bound would not hold; who holds the seats of a full pool is looked up without the owners.
-  private func refuse(_ violation: CounterViolation, _ horizon: LSN) -> Outcome {
+  func refuse(_ violation: CounterViolation, _ horizon: LSN) -> Outcome {
     var names: [String] = []
     if let pool = violation.fullPool {
       for handle in handles where names.count < Self.namedHolders {

@@ -67,6 +67,37 @@ final class Gate: CounterReader, @unchecked Sendable {
     return nil
   }
 
+  /// Appends what a group of commands has decided, all or nothing.
+  ///
+  /// - Parameters: as above; `record` has all parts of the group.
+  func append(
+    _ record: UnsafeRawBufferPointer, at time: Milliseconds, of group: CommandGroup
+  ) -> Result<LSN, Objection> {
+    let changesDirectory = group.changesDirectory
+    var objection: Objection?
+    do throws(LogRefusal) {
+      let lsn = try log.append(record, at: time, wake: false) { lsn in
+        objection = admit(group, changesDirectory, lsn)
+        return objection == nil
+      }
+      return objection.map { .failure($0) } ?? .success(lsn)
+    } catch {
+      return .failure(.log(error))
+    }
+  }
+
+  private func admit(_ group: CommandGroup, _ changesDirectory: Bool, _ lsn: LSN) -> Objection? {
+    guard group.directory.lsn == directoryLSN else { return .staleDirectory }
+    let before = counters
+    for part in group.parts where part.movesCounters {
+      guard let violation = counters.move(by: part.record.changes, bounds: part.bounds, lsn: lsn) else { continue }
+      counters = before
+      return .bound(violation, horizon: counters.lsn)
+    }
+    if changesDirectory { directoryLSN = lsn }
+    return nil
+  }
+
   // MARK: Counters
 
   func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) {

@@ -33,17 +33,40 @@ extension Connection {
     }
   }
 
-  /// Carries out the commands of the transaction until they or the slice end, or something must come first. Each adds its reply
-  /// after the array's header, which `EXEC` has answered.
+  /// Answers the commands of the transaction until they or the slice end, or something must come first. Each adds its reply
+  /// after the array's header, which `EXEC` has answered. What is about the connection or the server is carried out in its
+  /// place.
   func runTransaction(_ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
-    while flow.goesOn, let request = transaction.next {
-      request.withView { take($0, lane, executor, turn, .none) }
+    while flow.goesOn, let step = transaction.next {
+      switch step {
+      case .answered(let request, let answer): give(answer, to: request)
+      case .waiting(let request): request.withView { take($0, lane, executor, turn, .none) }
+      }
       transaction.advance()
     }
     guard transaction.isRunning, transaction.next == nil else { return }
     transaction.end()
     // As in Redis, whoever watches sees EXEC after what it carried out.
     if lane.isWatched { OwnedArguments(["EXEC"]).withView { tellMonitors($0) } }
+  }
+
+  private func give(_ answer: CommandExecutor.GroupAnswer, to request: OwnedArguments) {
+    switch answer {
+    case .decided(let reply, let horizon, let place):
+      if let place {
+        lane.count(place)
+        client.lastPlace = place
+      }
+      if reply.isError { lane.failed(place, reply.errorCode) }
+      add(reply, horizon: horizon)
+    case .rejected(let reply, let place):
+      client.lastPlace = place ?? client.lastPlace
+      lane.metrics.reject(place, reply.errorCode)
+      add(reply, horizon: 0)
+    case .front: preconditionFailure("the front's command has no answer yet")
+    }
+    if lane.isWatched { request.withView { tellMonitors($0) } }
+    endFullSlice()
   }
 
   private func abortTransaction(_ place: Int?, _ refusal: Refusal) {
@@ -69,7 +92,21 @@ extension Connection {
     switch transaction.execute() {
     case .notOpen: refuse(.syntax("EXEC without MULTI"))
     case .aborted: refuse(.aborted)
-    case .running(let count): answer { $0.array(count) }
+    case .ready(let requests): carryOut(together: requests)
+    }
+  }
+
+  private func carryOut(together requests: [OwnedArguments]) {
+    guard let executor = lane.executor else { preconditionFailure("EXEC before the data is there") }
+    switch executor.carryOut(together: requests, on: facts, now: lane.now) {
+    case .refused(let refusal): refuse(refusal)
+    case .done(let answers, let outcome):
+      if outcome == .written {
+        lane.wakeLogSoon()
+        lastWrite = answers.reduce(lastWrite) { max($0, $1.horizon) }
+      }
+      answer { $0.array(requests.count) }
+      transaction.run(requests, answers)
     }
   }
 

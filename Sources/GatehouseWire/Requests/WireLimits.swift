@@ -18,6 +18,8 @@ public struct WireLimits: Sendable, Equatable {
   public var transactionCommands = 65_536
   /// The most bytes that their words may have together.
   public var transactionBytes = 16 * 1024 * 1024
+  /// The most bytes that their replies may have together: they are kept until all commands are carried out.
+  public var transactionReplyBytes = 64 * 1024 * 1024
 
   public init() {}
 

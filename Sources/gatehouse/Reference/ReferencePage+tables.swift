@@ -91,6 +91,8 @@ extension ReferencePage {
       ("bytes of a request", "\(wire.requestBytes)"),
       ("commands of a transaction", "\(wire.transactionCommands)"),
       ("bytes of a transaction", "\(wire.transactionBytes)"),
+      ("bytes of the replies of a transaction", "\(wire.transactionReplyBytes)"),
+      ("rows that lists and counts in a transaction look at", "\(Limits.rowsOfTransaction)"),
     ]
     return table("Limits", "", ["at most", ""], rows.map { [$0.0, $0.1] })
   }

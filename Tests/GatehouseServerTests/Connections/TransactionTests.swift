@@ -15,11 +15,15 @@ struct TransactionTests {
     let commands = [["ECHO", ""], ["ECHO", "a\r\nb"], ["PING"]]
     for words in commands { #expect(transaction.queue(words)) }
     #expect(transaction.count == 3)
-    #expect(transaction.execute() == .running(3))
-    #expect(!transaction.isOpen && transaction.isRunning)
-    for words in commands {
+    #expect(transaction.execute() == .ready(3))
+    #expect(!transaction.isOpen && !transaction.isRunning)
+    // The second was carried out with the others; the first and the third are the connection's.
+    transaction.run([.front, .decided(Reply(), horizon: 7, place: nil), .front])
+    #expect(transaction.isRunning && transaction.count == 3)
+    for (place, words) in commands.enumerated() {
       // A command that has to wait is brought again.
-      #expect(transaction.next == words && transaction.next == words)
+      let next = Held.Next(words: words, isAnswered: place == 1)
+      #expect(transaction.next == next && transaction.next == next)
       transaction.advance()
     }
     #expect(transaction.next == nil && transaction.isRunning)
@@ -30,7 +34,8 @@ struct TransactionTests {
   @Test func `an empty transaction is over at once`() {
     let transaction = Held()
     #expect(transaction.begin())
-    #expect(transaction.execute() == .running(0))
+    #expect(transaction.execute() == .ready(0))
+    transaction.run([])
     #expect(!transaction.isRunning && transaction.count == nil)
   }
 
@@ -51,7 +56,7 @@ struct TransactionTests {
     #expect(transaction.begin())
     #expect(!transaction.begin())
     #expect(transaction.execute() == .aborted)
-    #expect(transaction.begin() && transaction.execute() == .running(0))
+    #expect(transaction.begin() && transaction.execute() == .ready(0))
   }
 
   @Test func `it takes no more than its limits`() {
@@ -83,12 +88,43 @@ private final class Held {
   var bytes: Int { transaction.bytes }
   var isOpen: Bool { transaction.isOpen }
   var isRunning: Bool { transaction.isRunning }
-  var next: [String]? { transaction.next?.withView { view in (0..<view.count).map { view.string($0) } } }
+  struct Next: Equatable {
+    let words: [String]
+    let isAnswered: Bool
+  }
+
+  enum Execution: Equatable {
+    case notOpen
+    case aborted
+    case ready(Int)
+  }
+
+  private var ready: [OwnedArguments] = []
+
+  var next: Next? {
+    func words(_ request: OwnedArguments) -> [String] {
+      request.withView { view in (0..<view.count).map { view.string($0) } }
+    }
+    return switch transaction.next {
+    case nil: nil
+    case .answered(let request, _)?: Next(words: words(request), isAnswered: true)
+    case .waiting(let request)?: Next(words: words(request), isAnswered: false)
+    }
+  }
 
   func begin() -> Bool { transaction.begin() }
   func queue(_ words: [String]) -> Bool { OwnedArguments(words).withView { transaction.queue($0) } }
   func abort() { transaction.abort() }
-  func execute() -> Transaction.Execution { transaction.execute() }
+  func execute() -> Execution {
+    switch transaction.execute() {
+    case .notOpen: return .notOpen
+    case .aborted: return .aborted
+    case .ready(let requests):
+      ready = requests
+      return .ready(requests.count)
+    }
+  }
+  func run(_ answers: [CommandExecutor.GroupAnswer]) { transaction.run(ready, answers) }
   func advance() { transaction.advance() }
   func end() { transaction.end() }
 }

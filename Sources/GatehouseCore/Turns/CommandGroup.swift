@@ -1,0 +1,254 @@
+/// Commands that take effect together, as those of one `EXEC`: each is decided over what those before it change, nobody
+/// comes in between, and what they change is one record with a part each.
+///
+/// Whoever makes a group holds its owners until it is committed or dropped. Before the log has taken the record, the owners
+/// themselves stay as they are: a command is decided over copies of those that commands before it have changed, which
+/// share what is the same. A command that is refused changes nothing, and the others go on.
+public final class CommandGroup {
+  /// Stands for the number of the record while it has none: later than all there are.
+  private static let futureLSN = LSN.max
+
+  /// What one command is to change.
+  public struct Part {
+    public fileprivate(set) var record: RecordPart
+    public let bounds: ContiguousArray<CounterBound>
+    /// Whether it only notes what the command came upon. The command answers the same where that cannot be logged.
+    public let isNotedInPassing: Bool
+
+    public var movesCounters: Bool { !bounds.isEmpty || record.changes.contains(where: \.movesCounters) }
+  }
+
+  /// How the decision of a command went.
+  public enum Step {
+    /// Its reply is complete.
+    case decided
+    /// It needs these owners: hold them, and begin anew with a new group.
+    case needs(OwnerSet)
+    /// A bound would not hold after it. Who makes the group answers, once it holds nothing.
+    case refused(CounterViolation)
+  }
+
+  private let owners: [HeldPartition]
+  private let directoryOwner: DirectoryCell?
+  /// The directory that all is based on.
+  public let directory: Directory
+  public let counters: GroupCounters
+  public private(set) var parts: [Part] = []
+
+  /// The owners as the next command finds them.
+  fileprivate private(set) var cells: [HeldPartition]
+  fileprivate private(set) var directoryCell: DirectoryCell?
+  private var copies: [PartitionCell?]
+  /// How many parts the copies have.
+  private var settled = 0
+  private var seen: [(owner: Int, slot: Int)] = []
+
+  /// - Parameters:
+  ///   - owners: partitions in ascending order, held until the group has ended.
+  ///   - directoryOwner: the directory, where it is held.
+  ///   - directory: as it is now.
+  ///   - counters: asked for the gate's counters once, when something depends on them.
+  public init(
+    _ owners: [HeldPartition], _ directoryOwner: DirectoryCell?, _ directory: Directory,
+    counters: @escaping () -> Counters
+  ) {
+    self.owners = owners
+    self.directoryOwner = directoryOwner
+    self.directory = directory
+    self.counters = GroupCounters(counters)
+    cells = owners
+    directoryCell = directoryOwner
+    copies = Array(repeating: nil, count: owners.count)
+  }
+
+  public var changesDirectory: Bool { parts.contains { $0.record.changes.contains(where: \.changesDirectory) } }
+
+  /// The record, at a time that is not before that of the record before it.
+  public func record(at time: Milliseconds) -> Record {
+    for place in parts.indices { parts[place].record.header.time = time }
+    return Record(parts[0].record, others: parts.dropFirst().map(\.record))
+  }
+
+  /// Has the copies up to date for the next command.
+  fileprivate func settle(_ partitioning: Partitioning) {
+    while settled < parts.count {
+      let part = parts[settled].record
+      settled += 1
+      part.apply(
+        lsn: Self.futureLSN, partitioning, partition: { cells[copy($0)] }, directory: { copyOfDirectory() })
+    }
+  }
+
+  /// - Returns: the place of a partition's copy.
+  private func copy(_ partition: Int) -> Int {
+    let place = place(of: partition)
+    if copies[place] == nil {
+      let copy = PartitionCell(owners[place].state.copy())
+      copies[place] = copy
+      cells[place] = copy.held
+    }
+    return place
+  }
+
+  private func place(of partition: Int) -> Int {
+    guard let place = owners.firstIndex(where: { $0.index == partition }) else {
+      preconditionFailure("a command changes partition \(partition) without holding it")
+    }
+    return place
+  }
+
+  private func copyOfDirectory() -> DirectoryCell {
+    guard let directoryOwner, let directoryCell else {
+      preconditionFailure("a command changes the directory without holding it")
+    }
+    guard directoryCell === directoryOwner else { return directoryCell }
+    let copy = DirectoryCell(directoryOwner.state)
+    self.directoryCell = copy
+    return copy
+  }
+
+  /// Takes what a turn has decided.
+  fileprivate func take(_ turn: Turn) -> CounterViolation? {
+    if !turn.changes.isEmpty {
+      let part = Part(
+        record: RecordPart(header: turn.recordHeader, changes: turn.changes), bounds: turn.bounds,
+        isNotedInPassing: turn.isNotedInPassing)
+      if part.movesCounters, let violation = counters.move(by: part, lsn: Self.futureLSN) {
+        turn.read(counters.lsn)
+        return violation
+      }
+      parts.append(part)
+      turn.read(Self.futureLSN)
+    }
+    for use in turn.seen { seen.append((place(of: use.cell.index), use.slot)) }
+    return nil
+  }
+
+  /// What a reply must wait for, once the record has its number.
+  public func horizon(_ horizon: LSN, recorded lsn: LSN) -> LSN { horizon == Self.futureLSN ? lsn : horizon }
+
+  /// Applies the record to the owners.
+  /// - Parameter lsn: its number; nil where there is none, as nothing changes.
+  public func commit(_ lsn: LSN?, now: Milliseconds, _ partitioning: Partitioning) {
+    // They share pages with the owners, which would otherwise be copied once more.
+    cells = owners
+    directoryCell = directoryOwner
+    copies = []
+    if let lsn {
+      for part in parts {
+        part.record.apply(
+          lsn: lsn, partitioning, partition: { owners[place(of: $0)] }, directory: { copyOfDirectoryOwner() })
+      }
+    }
+    for use in seen { owners[use.owner].state.see(slot: use.slot, at: now) }
+  }
+
+  private func copyOfDirectoryOwner() -> DirectoryCell {
+    guard let directoryOwner else { preconditionFailure("a command changes the directory without holding it") }
+    return directoryOwner
+  }
+}
+
+extension RecordPart {
+  fileprivate func apply(
+    lsn: LSN, _ partitioning: Partitioning, partition: (Int) -> HeldPartition, directory: () -> DirectoryCell
+  ) {
+    for change in changes {
+      change.forEachOwner(partitioning) { index in
+        partition(index).state.apply(change, lsn: lsn, header: header)
+      } directory: {
+        directory().state.apply(change, lsn: lsn, header: header)
+      }
+    }
+  }
+}
+
+/// The gate's counters, and how the commands of a group move them.
+public final class GroupCounters: CounterReader, @unchecked Sendable {
+  private let load: () -> Counters
+  // Touched by the thread that decides the group.
+  private var loaded: Counters?
+
+  init(_ load: @escaping () -> Counters) { self.load = load }
+
+  private var current: Counters {
+    if let loaded { return loaded }
+    let counters = load()
+    loaded = counters
+    return counters
+  }
+
+  var lsn: LSN { current.lsn }
+
+  public func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) {
+    let counters = current
+    return (pools.map { counters.used($0) }, counters.lsn)
+  }
+
+  fileprivate func move(by part: CommandGroup.Part, lsn: LSN) -> CounterViolation? {
+    var counters = current
+    loaded = nil
+    let violation = counters.move(by: part.record.changes, bounds: part.bounds, lsn: lsn)
+    loaded = counters
+    return violation
+  }
+}
+
+// MARK: - Deciding
+
+extension Turn {
+  /// Decides the command that the turn has begun as the next one of a group.
+  public func decide(in group: CommandGroup) -> CommandGroup.Step {
+    group.settle(partitioning)
+    if case .gather = spec.body { return gather(in: group) }
+    return conclude(decide(holding: group.cells, directory: group.directoryCell), in: group)
+  }
+
+  private func conclude(_ outcome: Outcome, in group: CommandGroup) -> CommandGroup.Step {
+    switch outcome {
+    case .needs(let owners): .needs(owners)
+    case .decided: group.take(self).map { .refused($0) } ?? .decided
+    }
+  }
+
+  /// A command that reads all partitions. Nobody comes in between, so it may not read all that there is.
+  private func gather(in group: CommandGroup) -> CommandGroup.Step {
+    guard group.cells.count == partitioning.count else {
+      var all = OwnerSet.all(partitioning.count)
+      all.directory = group.directoryCell != nil
+      return .needs(all)
+    }
+    if authorityPartition != nil {
+      let step = conclude(decideAuthority(holding: group.cells), in: group)
+      guard case .decided = step, !reply.isError else { return step }
+      group.settle(partitioning)
+    }
+    others.removeAll(keepingCapacity: true)
+    var gathered = Gathered()
+    var rows = 0
+    for cell in group.cells where !gathered.isComplete {
+      repeat {
+        rows += Limits.rowsOfSlice
+        guard rows - Limits.rowsOfSlice * partitioning.count <= Limits.rowsOfTransaction else {
+          answer(.limit("transaction: \(spec.name) would read more rows than \(Limits.rowsOfTransaction) at once"))
+          return .decided
+        }
+        guard collect(cell, into: &gathered) else { return .decided }
+      } while !gathered.isAtStart && !gathered.isComplete
+    }
+    finish(&gathered)
+    return gathered.lapsed.isEmpty ? .decided : end(gathered.lapsed, in: group)
+  }
+
+  /// Ends what a list found to have lost its right, before it is answered.
+  private func end(_ sessions: [SessionID], in group: CommandGroup) -> CommandGroup.Step {
+    let (answer, before) = (reply, horizon)
+    beginExpiry(now: now)
+    let step = conclude(decideExpiry(sessions, home: nil, holding: group.cells), in: group)
+    restore(answer, horizon: max(before, horizon))
+    return step
+  }
+
+  /// Has decisions read these counters, until it is called with others.
+  public func use(_ counters: any CounterReader) { self.counters = counters }
+}

@@ -32,12 +32,12 @@ struct InspectTests {
     _ = try gate.reply("USER.CREATE", "ana", "DEPARTMENT", "a, status: active → locked\u{9b}2J", "NOINVITE")
     let line = "99  2026-11-28T00:00:00.000Z  USER.DELETE  root through local  because: forged"
     _ = try gate.reply(
-      "USER.SET", "ana", "department", "b\n    user-created user #77", "REASON", "ok\n\(line)\u{202e}\u{2028}")
+      "USER.SET", "ana", "department", "b\n    user-created user #7777", "REASON", "ok\n\(line)\u{202e}\u{2028}")
     try server.terminate()
     let text = try control("inspect", "--names", server.dataPath)
     let lines = text.output.split(separator: "\n")
     #expect(lines.count { !$0.hasPrefix(" ") } == 2, "\(text.output)")
-    #expect(!lines.contains { $0.hasPrefix("99 ") || $0.hasPrefix("    user-created user #77") })
+    #expect(!lines.contains { $0.hasPrefix("99 ") || $0.hasPrefix("    user-created user #7777") })
     #expect(text.output.contains(#"because: ok\n99  2026"#) && text.output.contains(#"\u{202e}\u{2028}"#))
     #expect(text.output.contains(#"department: "a, status: active → locked\u{9b}2J""#), "\(text.output)")
     let json = try control("inspect", "--json", server.dataPath)

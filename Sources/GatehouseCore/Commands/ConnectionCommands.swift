@@ -72,7 +72,8 @@ extension CommandTable {
     server(
       "MULTI", .connection, "Begin a transaction: what follows waits for EXEC", reply: "`OK`", rights: .read, .multi),
     server(
-      "EXEC", .connection, "Carry out the commands of the transaction, one after the other",
+      "EXEC", .connection,
+      "Carry out the commands of the transaction as one: nobody comes in between, and all or nothing is done",
       reply: "an array of their answers; `EXECABORT`, and nothing is done, where one was refused before", rights: .read,
       .exec),
     server("DISCARD", .connection, "Forget the transaction", reply: "`OK`", rights: .read, .discard),

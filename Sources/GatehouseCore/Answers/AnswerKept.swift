@@ -41,7 +41,12 @@ extension PartitionState {
     // Looked through only when the number has doubled since: a constant cost an answer.
     guard answers.count >= answersToSweep else { return }
     answers = answers.filter { $0.value.until > now }
-    answersToSweep = max(1024, answers.count * 2)
+    answersToSweep = min(max(1024, answers.count * 2), Limits.answersOfPartition)
+  }
+
+  /// Whether another answer may be remembered. Those that are too old make room for it.
+  func hasRoomForAnswer(at now: Milliseconds) -> Bool {
+    answers.count < Limits.answersOfPartition || answers.values.contains { $0.until <= now }
   }
 }
 

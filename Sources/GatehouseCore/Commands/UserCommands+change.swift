@@ -57,11 +57,7 @@ extension CommandTable {
       }
     }
     guard !recipient.isEmpty else { return }
-    turn.emit(
-      MailQueued(
-        Mail(
-          id: turn.newMail(in: user.cell), user: user.id, kind: .usernameChanged, recipient: recipient,
-          message: "\(old) is now \(new)")))
+    try turn.queueMail(.usernameChanged, about: user.id, in: user.cell, to: recipient, "\(old) is now \(new)")
   }
 
   @Sendable static func userStatus(_ turn: Turn) throws(Halt) {

@@ -20,11 +20,7 @@ extension CommandTable {
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
     if new.invites, !contact.email.isEmpty {
-      turn.emit(
-        MailQueued(
-          Mail(
-            id: turn.newMail(in: place), user: user, kind: .invitation, recipient: contact.email,
-            message: new.message)))
+      try turn.queueMail(.invitation, about: user, in: place, to: contact.email, new.message)
     }
     turn.reply.map(4)
     turn.reply.text("id")

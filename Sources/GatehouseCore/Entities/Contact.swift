@@ -65,3 +65,16 @@ public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
     self = found
   }
 }
+
+extension ContactRow: StoredValue {
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&version, as: NumberForm<UInt32>.self)
+    guard isUsed else { return }
+    try visitor.value(&lsn, as: NumberForm<LSN>.self)
+    try visitor.value(&created, as: TimeForm.self)
+    try visitor.value(&user, as: NumberForm<UInt32>.self)
+    try visitor.value(&entries, as: NumberForm<UInt32>.self)
+    try visitor.value(&hired, as: DayForm.self)
+    try visitor.value(&released, as: DayForm.self)
+  }
+}

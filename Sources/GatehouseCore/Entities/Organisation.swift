@@ -1,8 +1,8 @@
 /// A tenant: one customer organisation.
 public struct Workspace: Sendable {
-  public let id: WorkspaceID
-  public let name: String
-  public let created: Milliseconds
+  public internal(set) var id: WorkspaceID
+  public internal(set) var name: String
+  public internal(set) var created: Milliseconds
   public var plan: String
   public var owner: UserID?
   /// A workspace with a subdomain of its own binds impersonations to itself (K4).
@@ -10,7 +10,7 @@ public struct Workspace: Sendable {
   public var policies = Policies()
   public var version: UInt32 = 1
   /// For each restriction, the record that lifted it last; absent where none did.
-  public private(set) var lifted: [Restriction: LSN] = [:]
+  public internal(set) var lifted: [Restriction: LSN] = [:]
 
   public init(id: WorkspaceID, name: String, created: Milliseconds, plan: String) {
     self.id = id
@@ -56,15 +56,14 @@ extension Workspace {
     for restriction in before where !asks(restriction) { lifted[restriction] = lsn }
   }
 
-  mutating func setLifted(_ restriction: Restriction, by lsn: LSN) { lifted[restriction] = lsn }
 }
 
 /// An application of a workspace.
 public struct Product: Sendable {
-  public let id: ProductID
-  public let workspace: WorkspaceID
-  public let name: String
-  public let created: Milliseconds
+  public internal(set) var id: ProductID
+  public internal(set) var workspace: WorkspaceID
+  public internal(set) var name: String
+  public internal(set) var created: Milliseconds
   /// The seat pools in the order they were made; a licence's number is its place here, from 1.
   public var pools: [Pool] = []
 
@@ -112,11 +111,11 @@ public struct Pool: Sendable, Equatable {
 
 /// An application that asks.
 public struct ServiceIdentity: Sendable {
-  public let id: ServiceID
-  public let name: String
-  public let created: Milliseconds
-  public let secret: Digest
-  public let rights: ServiceRights
+  public internal(set) var id: ServiceID
+  public internal(set) var name: String
+  public internal(set) var created: Milliseconds
+  public internal(set) var secret: Digest
+  public internal(set) var rights: ServiceRights
   public var isDeleted = false
 
   public init(id: ServiceID, name: String, created: Milliseconds, secret: Digest, rights: ServiceRights) {

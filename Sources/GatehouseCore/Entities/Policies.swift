@@ -141,7 +141,11 @@ public struct Policies: Sendable, Equatable {
 
   /// Sets a policy to a text that `parse` accepts.
   public mutating func set(_ name: String, _ text: String) {
-    guard let definition = Self.definition(name), let value = Self.parse(text, for: definition) else { return }
+    guard let definition = Self.definition(name), let value = Self.parse(text, for: definition) else {
+      // One of a newer version, which set it: it does nothing here, and is kept for when that version is back.
+      texts[name] = text
+      return
+    }
     texts[name] = Self.show(value)
     switch (name, value) {
     case ("delete.keep-tracked", .flag(let on)): keepsTracked = on

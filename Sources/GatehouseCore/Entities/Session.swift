@@ -69,7 +69,7 @@ public struct SessionRow: ReusableRow {
   public func isLive(at now: Milliseconds) -> Bool { isUsed && now < deadline }
 }
 
-public enum SessionKind: UInt8, Sendable, BitwiseCopyable {
+public enum SessionKind: UInt8, Sendable, BitwiseCopyable, NamedChoice {
   case login = 1
   case impersonation
 
@@ -163,8 +163,16 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
 }
 
 /// The id of a session: slot and generation. Slots are used again; ids are not.
+///
+/// An id is a number of 63 bits, for clients read it as a signed one: what the slot and the partition leave of them counts
+/// the uses of a slot. A slot whose uses have run out is not used again.
 public enum SessionNumber {
   public static let slotBits = 26
+
+  /// The last generation that a slot may have. The one after it, which no session has, can still be written down.
+  static func lastGeneration(_ partitioning: Partitioning) -> UInt32 {
+    UInt32(min(UInt64(UInt32.max) - 1, 1 << UInt64(63 - slotBits - Int(partitioning.bits)) - 1))
+  }
 
   public static func id(slot: Int, generation: UInt32, partition: Int, _ partitioning: Partitioning) -> SessionID {
     partitioning.id(serial: Int(generation) << slotBits | slot, partition: partition)
@@ -172,4 +180,51 @@ public enum SessionNumber {
 
   public static func slot(_ serial: Int) -> Int { serial & (1 << slotBits - 1) }
   public static func generation(_ serial: Int) -> UInt32 { UInt32(truncatingIfNeeded: serial >> slotBits) }
+}
+
+extension SessionRow: StoredValue {
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&user, as: NumberForm<UInt32>.self)
+    try visitor.value(&generation, as: NumberForm<UInt32>.self)
+    try visitor.value(&next, as: NumberForm<UInt32>.self)
+    guard isUsed else { return }
+    try visitor.value(&token, as: DigestForm.self)
+    try visitor.value(&lsn, as: NumberForm<LSN>.self)
+    try visitor.value(&created, as: TimeForm.self)
+    // Times that lie near each other are written as distances.
+    try visitor.distance(of: &expires, from: created)
+    try visitor.distance(of: &loggedSeen, from: created)
+    try visitor.distance(of: &lastSeen, from: loggedSeen)
+    try visitor.value(&idleSeconds, as: SecondsForm.self)
+    var product = product
+    try visitor.value(&product, as: SessionProductForm.self)
+    self.product = product
+    try visitor.value(&workspace, as: WorkspaceForm.self)
+    var kind = kind
+    try visitor.value(&kind, as: ChoiceForm<SessionKind>.self)
+    self.kind = kind
+    var isBound = isBound
+    try visitor.value(&isBound, as: FlagForm.self)
+    self.isBound = isBound
+  }
+}
+
+/// A product as a session's row has room for it.
+enum SessionProductForm: FieldForm {
+  static func write(_ value: ProductID, to writer: inout ByteWriter) { writer.varint(value) }
+
+  static func read(from reader: inout ByteReader) throws(CodingError) -> ProductID {
+    let product: ProductID = try reader.number()
+    guard product <= Limits.products else { throw reader.failure("a session of a product that cannot be") }
+    return product
+  }
+}
+
+extension FieldVisitor where Self: ~Copyable {
+  /// Shows a time as its distance from another.
+  mutating func distance(of time: inout Milliseconds, from other: Milliseconds) throws(Failure) {
+    var distance = time &- other
+    try value(&distance, as: SignedForm.self)
+    time = other &+ distance
+  }
 }

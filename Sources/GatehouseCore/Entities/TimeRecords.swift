@@ -120,14 +120,14 @@ public enum EntryTag {
 
 /// A version of an entry that was corrected since, with who did so, when and why.
 public struct EntryVersion: Sendable, Equatable {
-  public let version: UInt32
+  public private(set) var version: UInt32
   /// When it was corrected.
-  public let time: Milliseconds
-  public let by: Author
-  public let reason: String
+  public private(set) var time: Milliseconds
+  public private(set) var by: Author
+  public private(set) var reason: String
   /// What the entry said before.
-  public let content: EntryContent
-  public let isDeleted: Bool
+  public private(set) var content: EntryContent
+  public private(set) var isDeleted: Bool
 
   public init(
     version: UInt32, time: Milliseconds, by: Author, reason: String, content: EntryContent, isDeleted: Bool
@@ -139,22 +139,51 @@ public struct EntryVersion: Sendable, Equatable {
     self.content = content
     self.isDeleted = isDeleted
   }
+}
 
-  public func encode(_ writer: inout ByteWriter) {
-    writer.varint(version)
-    writer.signed(time)
-    by.encode(&writer)
-    writer.text(reason)
-    content.encode(&writer)
-    writer.flag(isDeleted)
+extension EntryRow: StoredValue {
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&version, as: NumberForm<UInt32>.self)
+    guard isUsed else { return }
+    try visitor.value(&lsn, as: NumberForm<LSN>.self)
+    try visitor.value(&created, as: TimeForm.self)
+    try visitor.value(&start, as: TimeForm.self)
+    try visitor.distance(of: &end, from: start)
+    try visitor.value(&contact, as: NumberForm<UInt32>.self)
+    try visitor.value(&user, as: NumberForm<UInt32>.self)
+    try visitor.value(&previous, as: NumberForm<UInt32>.self)
+    try visitor.value(&workspace, as: WorkspaceForm.self)
+    try visitor.value(&isDeleted, as: FlagForm.self)
   }
+}
 
-  public init(from reader: inout ByteReader) throws(CodingError) {
-    version = try reader.number()
-    time = try reader.signed()
-    by = try Author(from: &reader)
-    reason = try reader.text()
-    content = try EntryContent(from: &reader)
-    isDeleted = try reader.flag()
+extension RunningTimer: StoredValue {
+  static let none = RunningTimer(start: 0, project: "", note: "", startedBy: .service(0), lsn: 0)
+
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&start, as: TimeForm.self)
+    try visitor.value(&project, as: TextForm.self)
+    try visitor.value(&note, as: TextForm.self)
+    try visitor.value(&startedBy, as: AuthorForm.self)
+    try visitor.value(&lsn, as: NumberForm<LSN>.self)
   }
+}
+
+extension EntryVersion: StoredValue {
+  static let none = EntryVersion(
+    version: 0, time: 0, by: .service(0), reason: "", content: .none, isDeleted: false)
+
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&version, as: NumberForm<UInt32>.self)
+    try visitor.value(&time, as: TimeForm.self)
+    try visitor.value(&by, as: AuthorForm.self)
+    try visitor.value(&reason, as: TextForm.self)
+    try visitor.value(&content, as: EntryContentForm.self)
+    try visitor.value(&isDeleted, as: FlagForm.self)
+  }
+}
+
+enum AuthorForm: FieldForm {
+  static func write(_ value: Author, to writer: inout ByteWriter) { value.encode(&writer) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Author { try Author(from: &reader) }
 }

@@ -1,5 +1,5 @@
 /// A message that waits to be sent. Who sends it is not Gatehouse's business; that it is not lost is.
-public struct Mail: Sendable, Equatable {
+public struct Mail: Sendable, Equatable, StoredValue {
   public enum Kind: UInt8, Sendable, CaseIterable, NamedChoice {
     case invitation = 1
     /// P8: the username was changed.

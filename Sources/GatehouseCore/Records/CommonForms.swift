@@ -121,3 +121,31 @@ public enum FieldTextsForm<Field: NamedChoice & Sendable & Equatable>: FieldForm
     (new ?? []).map { ChangeText.Field(name: $0.field.name.description, old: nil, new: $0.text) }
   }
 }
+
+/// A number of either sign, such as the distance from one time to another.
+public enum SignedForm: FieldForm {
+  public static func write(_ value: Int64, to writer: inout ByteWriter) { writer.signed(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Int64 { try reader.signed() }
+}
+
+/// A day, in days since 1970-01-01.
+public enum DayForm: FieldForm {
+  public static func write(_ value: Int32, to writer: inout ByteWriter) { writer.signed(Int64(value)) }
+
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Int32 {
+    guard let day = Int32(exactly: try reader.signed()) else { throw reader.failure("a day out of range") }
+    return day
+  }
+}
+
+/// A number that is spread over all its bits, such as a hash.
+public enum HashForm: FieldForm {
+  public static func write(_ value: UInt32, to writer: inout ByteWriter) { writer.fixed32(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> UInt32 { try reader.fixed32() }
+}
+
+/// A byte of flags.
+public enum ByteForm: FieldForm {
+  public static func write(_ value: UInt8, to writer: inout ByteWriter) { writer.byte(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> UInt8 { try reader.byte() }
+}

@@ -21,6 +21,8 @@ public struct FieldDecoder: FieldVisitor {
     case bounded
     /// The fields of the first version follow, and something else behind them.
     case firstVersion
+    /// All fields follow, and something else behind them.
+    case whole
   }
 
   var reader: ByteReader
@@ -34,7 +36,7 @@ public struct FieldDecoder: FieldVisitor {
 
   @inline(__always)
   public mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) throws(CodingError) {
-    if isLater, extent == .firstVersion || reader.isAtEnd { return }
+    if isLater, extent == .firstVersion || extent == .bounded && reader.isAtEnd { return }
     value = try Form.read(from: &reader)
   }
 

@@ -187,9 +187,10 @@ extension PartitionState {
       if row.previous == 0 { $0.sessions = row.next }
       $0.sessionCount -= 1
     }
+    let isUsedUp = row.generation >= SessionNumber.lastGeneration(partitioning)
     sessions.put(
-      SessionRow(vacancy: UInt64(row.generation &+ 1) << 32 | UInt64(freeSession)), at: slot)
-    freeSession = UInt32(slot)
+      SessionRow(vacancy: UInt64(row.generation &+ 1) << 32 | UInt64(isUsedUp ? 0 : freeSession)), at: slot)
+    if !isUsedUp { freeSession = UInt32(slot) }
     sessionCount -= 1
   }
 

@@ -77,11 +77,18 @@ public struct PartitionState: ~Copyable, Sendable {
 }
 
 /// An answer under an idempotency key, and until when it is remembered.
-public struct RememberedAnswer: Sendable {
-  public let arguments: Digest
-  public let reply: Reply
-  public let until: Milliseconds
-  public let lsn: LSN
+public struct RememberedAnswer: Sendable, StoredValue {
+  public internal(set) var arguments = Digest.zero
+  public internal(set) var reply = Reply()
+  public internal(set) var until: Milliseconds = 0
+  public internal(set) var lsn: LSN = 0
+
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&arguments, as: DigestForm.self)
+    try visitor.value(&reply, as: ReplyForm.self)
+    try visitor.value(&until, as: TimeForm.self)
+    try visitor.value(&lsn, as: NumberForm<LSN>.self)
+  }
 }
 
 extension PartitionState {

@@ -167,11 +167,8 @@ extension Turn {
     let message =
       "Your timer in \(workspace.name), started at \(TimeText.text(of: timer.start)), was stopped at "
       + "\(TimeText.text(of: end)) by \(try name(of: author))."
-    emit(
-      MailQueued(
-        Mail(
-          id: newMail(in: user.cell), user: user.id, kind: .timerStopped,
-          recipient: email.isEmpty ? user.username : email, message: message)))
+    try queueMail(
+      .timerStopped, about: user.id, in: user.cell, to: email.isEmpty ? user.username : email, message)
   }
 
   // MARK: Authors

@@ -29,6 +29,9 @@ extension Turn {
       return answer(kept, key, keyDigest)
     }
     read(cell.state.lsn)
+    guard cell.state.hasRoomForAnswer(at: now) else {
+      throw .refused(.limit("idem: more than \(Limits.answersOfPartition) answers are remembered; try again later"))
+    }
     let salt = SecretText.randomPart(entropy.draw())
     entropy.setSeed(seed(keyDigest, words, salt))
     defer { entropy.setSeed(nil) }

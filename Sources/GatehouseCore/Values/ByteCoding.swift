@@ -94,9 +94,26 @@ public struct ByteWriter: ~Copyable, Sendable {
   }
 
   @inline(__always)
-  mutating func endBlock(_ start: Int, flag: Bool) {
-    let word = UInt64(count - start) << 1 | (flag ? 1 : 0)
+  mutating func endBlock(_ start: Int, flag: Bool) { endBlock(start, UInt64(count - start) << 1 | (flag ? 1 : 0)) }
+
+  /// Ends a run that has a length only.
+  @inline(__always)
+  mutating func endBlock(_ start: Int) { endBlock(start, UInt64(count - start)) }
+
+  @inline(__always)
+  private mutating func endBlock(_ start: Int, _ word: UInt64) {
     if word < 0x80 { patch(UInt8(word), at: start - 1) } else { widen(start, word) }
+  }
+
+  /// Begins a long run of bytes behind its length, which takes eight bytes: the run need not be moved for it.
+  mutating func beginSection() -> Int {
+    fixed64(0)
+    return count
+  }
+
+  mutating func endSection(_ start: Int) {
+    let length = UInt64(count - start)
+    for place in 0..<8 { patch(UInt8(truncatingIfNeeded: length >> (8 * UInt64(place))), at: start - 8 + place) }
   }
 
   /// Makes room for a length of more than one byte, and writes it.
@@ -224,12 +241,24 @@ public struct ByteReader {
   @inline(__always)
   mutating func flaggedBlock() throws(CodingError) -> (reader: ByteReader, flag: Bool) {
     let word = try varint()
-    guard word >> 1 <= UInt64(bytes.count - offset) else { throw failure("a length past the end") }
-    let end = offset + Int(word >> 1)
+    return (try block(of: word >> 1), word & 1 != 0)
+  }
+
+  /// What `beginBlock` and `endBlock` without a flag wrote.
+  @inline(__always)
+  mutating func measuredBlock() throws(CodingError) -> ByteReader { try block(of: try varint()) }
+
+  /// What `beginSection` and `endSection` wrote.
+  mutating func section() throws(CodingError) -> ByteReader { try block(of: try fixed64()) }
+
+  @inline(__always)
+  private mutating func block(of length: UInt64) throws(CodingError) -> ByteReader {
+    guard length <= UInt64(bytes.count - offset) else { throw failure("a length past the end") }
+    let end = offset + Int(length)
     var reader = self
     reader.bytes = UnsafeRawBufferPointer(rebasing: bytes[..<end])
     offset = end
-    return (reader, word & 1 != 0)
+    return reader
   }
 
   public mutating func id<Entity>() throws(CodingError) -> Identifier<Entity> { Identifier(raw: try varint()) }

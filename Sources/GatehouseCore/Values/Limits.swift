@@ -7,6 +7,10 @@ public enum Limits {
   public static let fieldBytes = 256
   public static let reasonBytes = 1024
   public static let idempotencyKeyBytes = 128
+  /// Mails of one partition that wait to be sent. What would queue one more is refused.
+  public static let mailsOfPartition = 100_000
+  /// Answers that one partition remembers under `IDEM` keys. A command with another key is refused.
+  public static let answersOfPartition = 250_000
   /// How long an answer is remembered under its `IDEM` key.
   public static let idempotencyLife: Milliseconds = 24 * 3600 * 1000
   public static let workspaces = 1_000_000

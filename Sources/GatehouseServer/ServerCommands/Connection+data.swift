@@ -58,6 +58,8 @@ struct StateFigures: Sendable {
   var timers = 0
   var entries = 0
   var mails = 0
+  /// Answers remembered under `IDEM` keys.
+  var answers = 0
   var lsn: LSN = 0
 }
 
@@ -103,6 +105,7 @@ extension ServerContext {
         figures.timers = state.timers.count
         figures.entries = state.entries.last
         figures.mails = state.mails.count
+        figures.answers = state.answers.count
         figures.lsn = state.lsn
         return figures
       }
@@ -113,6 +116,7 @@ extension ServerContext {
       sum.timers += part.timers
       sum.entries += part.entries
       sum.mails += part.mails
+      sum.answers += part.answers
       sum.lsn = max(sum.lsn, part.lsn)
     }
     return sum

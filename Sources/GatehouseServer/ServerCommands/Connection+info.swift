@@ -177,7 +177,10 @@ struct InfoText {
   }
 
   private func timers(_ state: StateFigures) -> Fields {
-    [("running_timers", state.timers), ("entries", state.entries), ("queued_mails", state.mails)]
+    [
+      ("running_timers", state.timers), ("entries", state.entries), ("queued_mails", state.mails),
+      ("kept_answers", state.answers),
+    ]
   }
 
   private var log: Fields {

@@ -79,6 +79,8 @@ extension ReferencePage {
       ("workspaces of a user", "\(Limits.membershipsOfUser)"),
       ("sessions of a user", "\(Limits.sessionsOfUser)"),
       ("impersonations that one login has begun", "\(Limits.impersonationsOfSession)"),
+      ("mails of a partition that wait to be sent", "\(Limits.mailsOfPartition)"),
+      ("answers that a partition remembers for `IDEM`", "\(Limits.answersOfPartition)"),
       ("versions of an entry", "\(Limits.entryVersions)"),
       ("items of a list, where `COUNT` is not given", "\(Limits.listDefault)"),
       ("items of a list", "\(Limits.listMost)"),

@@ -123,6 +123,95 @@ import Testing
     }
   }
 
+  /// A record as version 0.1.0 wrote it: its changes have neither lengths nor flags.
+  private func firstVersion(of record: Record) -> ContiguousArray<UInt8> {
+    var head = ByteWriter()
+    Record.encode(record.first.header, [], into: &head)
+    var changes = ByteWriter()
+    for change in record.first.changes.compactMap(\.known) {
+      changes.byte(type(of: change).code)
+      change.encodeFields(into: &changes)
+    }
+    var bytes = head.bytes
+    bytes[0] = 1
+    bytes[bytes.count - 1] = UInt8(record.first.changes.count)
+    return bytes + changes.bytes
+  }
+
+  @Test func bothVersionsOfRecordsLeadToOneState() {
+    let core = populated()
+    let cells = core.cells.map { PartitionCell(PartitionState(index: $0.index, partitioning: core.partitioning)) }
+    let directory = DirectoryCell(DirectoryState(created: CoreHarness.start))
+    for (place, record) in core.records.enumerated() {
+      let old = CoreHarness.record(firstVersion(of: record))
+      #expect(old == record)
+      CoreHarness.apply(old, LSN(place + 1), to: cells, directory)
+    }
+    #expect(cells.map(\.encoded) == core.replica.map(\.encoded))
+    #expect(directory.encoded == core.replicaDirectory.encoded)
+  }
+
+  /// A snapshot of a newer version, with a section that this one does not know.
+  @Test func unknownSectionsAreSteppedOverUnlessTheyAreCritical() throws {
+    let core = populated()
+    let bytes = core.cells[1].encoded
+    func extended(critical: Bool) -> ContiguousArray<UInt8> {
+      var more = ByteWriter()
+      more.byte(200)
+      more.byte(critical ? 1 : 0)
+      more.fixed64(3)
+      for byte in 1...3 { more.byte(UInt8(byte)) }
+      var all = bytes + more.bytes
+      // The number of sections stands behind the version of the names.
+      let head = FoldedName.version.utf8.count
+      let place = bytes.withUnsafeBytes { raw in
+        (0..<raw.count).first { $0 > head && raw[$0] == 10 && raw[$0 + 1] == 1 && raw[$0 + 2] == 1 }
+      }
+      all[place!] += 1
+      return all
+    }
+    let read = try PartitionCell.decode(extended(critical: false), index: 1, core.partitioning)
+    #expect(read.encoded == bytes)
+    let error = #expect(throws: CodingError.self) {
+      try PartitionCell.decode(extended(critical: true), index: 1, core.partitioning)
+    }
+    #expect(error?.what == "a section of kind 200, which only a newer version of Gatehouse understands,")
+  }
+
+  /// A timer with a field that a later version added.
+  private struct LaterTimer: StoredValue {
+    var timer = RunningTimer.none
+    var place = "nowhere"
+
+    mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+      try timer.visit(&visitor)
+      try visitor.later()
+      try visitor.value(&place, as: TextForm.self)
+    }
+  }
+
+  @Test func fieldsOfRowsAreSteppedOverAndDefaulted() throws {
+    let timer = RunningTimer(start: 5, project: "x", note: "", startedBy: .service(1), lsn: 9)
+    func written(_ value: some StoredValue) -> ContiguousArray<UInt8> {
+      var writer = ByteWriter()
+      writer.stored(value)
+      writer.byte(77)
+      return writer.bytes
+    }
+    try written(LaterTimer(timer: timer, place: "Lisbon")).withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      let read = try reader.stored(RunningTimer.none, .measured)
+      #expect(read.start == 5 && read.project == "x" && read.lsn == 9)
+      #expect(try reader.byte() == 77)
+    }
+    try written(timer).withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      let read = try reader.stored(LaterTimer(), .measured)
+      #expect(read.timer.start == 5 && read.place == "nowhere")
+      #expect(try reader.byte() == 77)
+    }
+  }
+
   @Test func anotherVersionOrPartitionIsRefused() {
     let core = populated()
     var bytes = core.cells[1].encoded

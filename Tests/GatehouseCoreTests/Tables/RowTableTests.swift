@@ -104,7 +104,7 @@ import Testing
 
   private func encoded(_ table: borrowing RowTable<ContactRow>) -> ContiguousArray<UInt8> {
     var writer = ByteWriter()
-    table.encode(into: &writer) { $1.encode(&$0) }
+    table.encode(into: &writer) { $0.stored($1) }
     return writer.bytes
   }
 
@@ -113,7 +113,9 @@ import Testing
     defer { raw.deallocate() }
     raw.copyBytes(from: bytes)
     var reader = ByteReader(UnsafeRawBufferPointer(raw))
-    return try RowTable<ContactRow>(from: &reader) { (reader) throws(CodingError) in try ContactRow(from: &reader) }
+    return try RowTable<ContactRow>(from: &reader) { (reader) throws(CodingError) in
+      try reader.stored(ContactRow(), .measured)
+    }
   }
 
   @Test func aDecodedTableGrowsOn() throws {

@@ -1,0 +1,13 @@
+extension Turn {
+  /// Queues a message to be sent, with what else the command changes.
+  ///
+  /// - Parameter cell: the user's partition, or the one where the user is being made.
+  func queueMail(
+    _ kind: Mail.Kind, about user: UserID, in cell: HeldPartition, to recipient: String, _ message: String
+  ) throws(Halt) {
+    guard cell.state.mails.count < Limits.mailsOfPartition else {
+      throw .refused(.limit("mails: more than \(Limits.mailsOfPartition) wait to be sent"))
+    }
+    emit(MailQueued(Mail(id: newMail(in: cell), user: user, kind: kind, recipient: recipient, message: message)))
+  }
+}

@@ -70,7 +70,7 @@ import Testing
   }
 
   /// What others have written into a field is shown as it is and as nothing else, in each form, on a terminal or not.
-  @Test(arguments: [[], ["--plain"], ["--json"], ["--resp2"], ["--resp2", "--json"]])
+  @Test(arguments: [[], ["--raw"], ["--json"], ["--resp2"], ["--resp2", "--json"]])
   func `no value forges a line or reaches the terminal`(options: [String]) throws {
     let server = try TestServer()
     let port = String(server.port)

@@ -54,22 +54,3 @@ import Testing
     #expect(input.next() == nil)
   }
 }
-
-@Suite struct ReplyPrinterTests {
-  private func shown(_ reply: RESPValue, _ form: ReplyPrinter.Form, colour: Bool = false) -> String {
-    String(decoding: ReplyPrinter(form: form, usesColour: colour).text(reply), as: UTF8.self)
-  }
-
-  @Test func `a reply has a form for people, for lines and for programs`() {
-    let reply = RESPValue.map([.init(.bulk("user"), .bulk("ana")), .init(.bulk("id"), .integer(7))])
-    #expect(shown(reply, .formatted) == "1# \"user\" => \"ana\"\n2# \"id\" => (integer) 7\n")
-    #expect(shown(reply, .plain) == "user ana\nid 7\n")
-    #expect(shown(reply, .json) == "{\"user\":\"ana\",\"id\":7}\n")
-  }
-
-  @Test func `errors are red where colour is wanted`() {
-    #expect(shown(.error("ERR no"), .formatted) == "(error) ERR no\n")
-    #expect(shown(.error("ERR no"), .formatted, colour: true) == "\u{1B}[31m(error) ERR no\u{1B}[0m\n")
-    #expect(shown(.error("ERR no"), .json, colour: true) == "{\"error\":\"ERR no\"}\n")
-  }
-}

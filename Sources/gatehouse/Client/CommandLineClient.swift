@@ -15,11 +15,14 @@ struct CommandLineClient: ParsableCommand {
         gatehouse cli < commands.txt             one command a line
         GATEHOUSE_AUTH=name:secret gatehouse cli --host 10.0.0.5
 
-      On a terminal replies are shown as redis-cli shows them, elsewhere as plain
-      lines. While typing, TAB completes and explains, and what may follow stands
+      On a terminal replies are shown for people: lists as tables, times in the
+      zone of the terminal (TZ), names beside the ids of the audit trail. Elsewhere,
+      and with --raw, they are plain lines; with --no-raw they are as redis-cli shows
+      them. While typing, TAB completes and explains, and what may follow stands
       at the right edge. What a value holds that is no part of a line, such as a line
-      end or a mark of direction, is shown as \\n or \\u{202e}. Lines with a password, token or key are not kept in the
-      history (~/.gatehouse_history, or what GATEHOUSE_HISTORY names).
+      end or a mark of direction, is shown as \\n or \\u{202e}. Lines with a password,
+      token or key are not kept in the history (~/.gatehouse_history, or what
+      GATEHOUSE_HISTORY names).
 
       EXIT CODES:
         0 all answered       1 an error was answered
@@ -31,14 +34,14 @@ struct CommandLineClient: ParsableCommand {
   @Flag(help: "show replies as JSON, one a line")
   var json = false
 
-  @Flag(help: "show replies as plain lines on a terminal too")
-  var plain = false
+  @Flag(inversion: .prefixedNo, help: "show replies as plain lines, or numbered and quoted as redis-cli does")
+  var raw: Bool?
 
   @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("the command and its arguments", valueName: "command"))
   var words: [String] = []
 
   func validate() throws {
-    if json && plain { throw ValidationError("give either --json or --plain") }
+    if json && raw != nil { throw ValidationError("give either --json or --raw") }
     // Everything unknown is part of the command, so a misspelt option would be sent as one.
     guard let first = words.first, first.hasPrefix("-") else { return }
     if first == "--help" || first == "-h" { throw CleanExit.helpRequest(self) }
@@ -71,7 +74,10 @@ struct CommandLineClient: ParsableCommand {
   }
 
   private func printer() -> ReplyPrinter {
-    let form: ReplyPrinter.Form = json ? .json : plain || !StandardStream.outputIsTerminal ? .plain : .formatted
-    return ReplyPrinter(form: form, usesColour: usesColour)
+    let form: ReplyPrinter.Form =
+      if json { .json } else if let raw { raw ? .raw : .formatted } else {
+        StandardStream.outputIsTerminal ? .readable : .raw
+      }
+    return ReplyPrinter(form: form, style: TextStyle(usesColour: usesColour))
   }
 }

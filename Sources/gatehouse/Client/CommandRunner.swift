@@ -18,17 +18,17 @@ final class CommandRunner {
     let reply = Self.asText(try session.pipeline([request])[0], to: request)
     if let error = reply.errorText, printer.form != .json {
       sawError = true
-      StandardStream.message("\(error)")
+      printer.tell(error)
       return
     }
-    show(reply)
+    show(reply, to: request)
     if Self.startsStream(request, reply) { try showStream() }
   }
 
   /// One command that was typed.
   func run(_ request: [[UInt8]]) throws {
     let reply = Self.asText(try session.pipeline([request])[0], to: request)
-    show(reply)
+    show(reply, to: request)
     if Self.startsStream(request, reply) { try showStream() }
   }
 
@@ -55,12 +55,21 @@ final class CommandRunner {
 
   private func showReplies(to requests: [[[UInt8]]]) throws {
     guard !requests.isEmpty else { return }
-    for (reply, request) in zip(try session.pipeline(requests), requests) { show(Self.asText(reply, to: request)) }
+    for (reply, request) in zip(try session.pipeline(requests), requests) {
+      show(Self.asText(reply, to: request), to: request)
+    }
   }
 
-  private func show(_ reply: RESPValue) {
+  private func show(_ reply: RESPValue, to request: [[UInt8]]) {
     if reply.errorText != nil { sawError = true }
-    printer.show(reply)
+    printer.show(reply, names: names(in: reply, to: request))
+  }
+
+  /// The names beside the ids of an audit trail, for people.
+  private func names(in reply: RESPValue, to request: [[UInt8]]) -> UserNames {
+    guard printer.form == .readable else { return UserNames() }
+    let isOnAuthority = request.first.map { String(decoding: $0, as: UTF8.self).uppercased() } == "AS"
+    return UserNames(of: reply, asking: session, as: isOnAuthority ? Array(request.prefix(2)) : [])
   }
 
   /// RESP2 has no form of its own for a text of several lines, which is shown as such. Only what the server itself

@@ -1,0 +1,42 @@
+import GatehouseWire
+
+/// Shows replies to whoever reads them: a person, a program that reads lines, or one that reads JSON.
+struct ReplyPrinter {
+  enum Form {
+    /// For a person at a terminal: tables, aligned pairs, local time.
+    case readable
+    /// Numbered and quoted, as redis-cli shows replies on a terminal.
+    case formatted
+    /// Only the values, one a line whatever they hold.
+    case raw
+    case json
+  }
+
+  let form: Form
+  let style: TextStyle
+
+  /// - Parameter names: names of users whose ids stand in the reply, for the readable form.
+  func text(_ reply: RESPValue, names: UserNames = UserNames()) -> [UInt8] {
+    switch form {
+    case .json: return Array((reply.json() + "\n").utf8)
+    case .raw: return reply.plain() + Array("\n".utf8)
+    case .readable:
+      let view = ReplyView(style: style, width: TerminalWidth.current, names: names)
+      return Array((view.lines(of: reply).joined(separator: "\n") + "\n").utf8)
+    case .formatted:
+      let text = reply.formatted()
+      guard reply.errorText != nil else { return Array(text.utf8) }
+      return Array((style.bad(String(text.dropLast())) + "\n").utf8)
+    }
+  }
+
+  func show(_ reply: RESPValue, names: UserNames = UserNames()) {
+    StandardStream.output(bytes: text(reply, names: names))
+  }
+
+  /// A refusal as a message of the program.
+  func tell(_ error: String) {
+    guard form == .readable else { return StandardStream.message(error) }
+    StandardStream.error(ReplyView(style: style, width: 0).lines(of: .error(error)).joined() + "\n")
+  }
+}

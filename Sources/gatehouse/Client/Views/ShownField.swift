@@ -1,0 +1,46 @@
+import Foundation
+import GatehouseCore
+import GatehouseWire
+
+/// What a field of a reply says to a person: times where they are, flags as words, nothing where there is nothing.
+struct ShownField {
+  private static let times: Set<String> = [
+    "created", "expires", "start", "end", "time", "last-seen", "last-login", "since", "from", "until", "at",
+  ]
+  private static let flags: Set<String> = [
+    "enabled", "admin", "authority", "restrict-bookings", "needs-licence", "main", "deleted", "bound",
+  ]
+
+  let zone: TimeZone
+
+  init(zone: TimeZone = .current) { self.zone = zone }
+
+  /// A value that is no list.
+  func text(_ value: RESPValue, field: String) -> String {
+    switch value {
+    case .null: return ""
+    case .integer(let number):
+      // From 1973 on, in milliseconds; an idle limit in seconds or a count is never that large.
+      if Self.times.contains(field), number >= 100_000_000_000 { return time(number) }
+      if Self.flags.contains(field), number == 0 || number == 1 { return number == 1 ? "yes" : "no" }
+      return "\(number)"
+    case .bulk(let bytes): return text(String(decoding: bytes, as: UTF8.self))
+    default: return String(decoding: value.plain(), as: UTF8.self)
+    }
+  }
+
+  /// A text, on one line; a moment in RFC 3339 is shown as local time.
+  func text(_ text: String) -> String {
+    if text.utf8.count >= 20, text.hasSuffix("Z"), let moment = TimeText.time(text) { return time(moment) }
+    return ShownText.line(text)
+  }
+
+  /// `2026-03-01 10:30:00`.
+  func time(_ milliseconds: Int64) -> String {
+    let seconds = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
+    let offset = Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))))
+    let shown = TimeText.text(of: (seconds + offset) * 1000)
+    // `2026-03-01T10:30:00.000Z`, of which the parts are at fixed places.
+    return "\(shown.prefix(10)) \(shown.dropFirst(11).prefix(8))"
+  }
+}

@@ -226,6 +226,57 @@ final class CoreHarness {
     turn.letGo()
   }
 
+  // MARK: Groups
+
+  /// Runs lines as the server runs the commands of an `EXEC`: over all owners, as one record.
+  func runTogether(_ lines: [String]) -> [Answer] {
+    turn.directory = directory.state.view
+    let group = CommandGroup(cells.map(\.held), directory, directory.state.view) { self.gate.counters }
+    turn.use(group.counters)
+    var answers: [Answer] = []
+    for line in lines { answers.append(decide(line, in: group)) }
+    turn.use(gate)
+    turn.letGo()
+    turn.directory = directory.state.view
+    if group.parts.isEmpty {
+      group.commit(nil, now: now, partitioning)
+    } else {
+      for part in group.parts {
+        #expect(gate.move(by: part, lsn: lsn + 1) == nil, "a bound that held no longer does")
+      }
+      append(group.record(at: now))
+      group.commit(lsn, now: now, partitioning)
+    }
+    return answers
+  }
+
+  /// Decides lines as a group that the log then does not take.
+  func decideAndDrop(_ lines: [String]) {
+    turn.directory = directory.state.view
+    let group = CommandGroup(cells.map(\.held), directory, directory.state.view) { self.gate.counters }
+    turn.use(group.counters)
+    for line in lines { #expect(!decide(line, in: group).isError, "\(line)") }
+    turn.use(gate)
+    turn.letGo()
+    turn.directory = directory.state.view
+    #expect(group.parts.count == lines.count)
+  }
+
+  private func decide(_ line: String, in group: CommandGroup) -> Answer {
+    OwnedArguments(Self.words(line)).withView { view in
+      var place: Int?
+      guard case .refused = turn.begin(view, on: connection, now: now, place: &place) else {
+        switch turn.decide(in: group) {
+        case .decided: break
+        case .needs: preconditionFailure("\(line) needs more than all owners")
+        case .refused(let violation): turn.answer(violation, holders: [])
+        }
+        return Answer(turn.reply, showingSecrets: false)
+      }
+      return Answer(turn.reply)
+    }
+  }
+
   // MARK: The log
 
   private func commit() {
@@ -270,11 +321,15 @@ final class CoreHarness {
   }
 
   private func append(_ header: RecordHeader, _ changes: [AnyChange]) {
+    append(Record(header: header, changes: changes))
+  }
+
+  private func append(_ whole: Record) {
     var writer = ByteWriter()
-    Record.encode(header, changes, into: &writer)
+    whole.encode(into: &writer)
     log.append(writer.bytes)
     let record = Self.record(writer.bytes)
-    #expect(record == Record(header: header, changes: changes), "a record that is decoded is another")
+    #expect(record == whole, "a record that is decoded is another")
     records.append(record)
     Self.apply(record, lsn, to: replica, replicaDirectory)
   }
@@ -384,6 +439,10 @@ private final class HarnessGate: CounterReader, @unchecked Sendable {
 
   func move(by turn: Turn, lsn: LSN) -> CounterViolation? {
     counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn)
+  }
+
+  func move(by part: CommandGroup.Part, lsn: LSN) -> CounterViolation? {
+    counters.move(by: part.record.changes, bounds: part.bounds, lsn: lsn)
   }
 
   func count(_ changes: [AnyChange], lsn: LSN) {

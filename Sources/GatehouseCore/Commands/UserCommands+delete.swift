@@ -37,13 +37,8 @@ extension Turn {
   /// Stops the running timers of a user who may not go on, in one workspace or in all, so that what they
   /// recorded stays with the contact.
   public func stopTimers(of user: UserReference, in workspace: WorkspaceID? = nil) throws(Halt) {
-    let running = user.cell.state.timers.filter { timer in
-      timer.key.user == UInt32(user.serial) && (workspace == nil || timer.key.workspace == workspace)
-    }
-    for (key, timer) in running.sorted(by: { $0.key.workspace < $1.key.workspace }) {
-      emit(
-        TimerStopped(
-          user.id, key.workspace, entry: newEntry(in: user.cell), end: end(of: timer)))
+    for (place, timer) in user.cell.state.timers(of: user.serial) where workspace == nil || workspace == place {
+      emit(TimerStopped(user.id, place, entry: newEntry(in: user.cell), end: end(of: timer)))
     }
   }
 }

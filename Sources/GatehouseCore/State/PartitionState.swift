@@ -297,9 +297,17 @@ extension PartitionState {
     return decoded ?? nil
   }
 
+  /// A user's running timers, by workspace: there is one at most in each that the user is a member of.
+  public func timers(of user: Int) -> [(workspace: WorkspaceID, timer: RunningTimer)] {
+    if timers.isEmpty { return [] }
+    return memberships(of: user).sorted().compactMap { workspace in
+      timers[TimerKey(user: user, workspace: workspace)].map { (workspace, $0) }
+    }
+  }
+
   /// Whether time is recorded for a user: a running timer, or an entry that is not deleted (T11).
   public func hasTrackedTime(_ user: Int) -> Bool {
-    if timers.keys.contains(where: { $0.user == UInt32(user) }) { return true }
+    if !timers(of: user).isEmpty { return true }
     var entry = Int(contacts[Int(users[user].contact)].entries)
     while entry != 0 {
       if entries[entry].user == UInt32(user), !entries[entry].isDeleted { return true }

@@ -28,8 +28,10 @@
 /// bodies, and its trailer's hash (`ArchiveInfo.hash`) for all of them: the server puts that hash into a record
 /// of the log, so that the chain covers what the archive says as well, and not only that it is undamaged.
 package enum Archive {
+  /// Since format 2 the index has the records about workspaces, products and services, too; before it had those about
+  /// people only.
   static let kind = BlockFileKind(
-    magic: BlockFile.magic("GATEARCH"), format: 1, reader: 1,
+    magic: BlockFile.magic("GATEARCH"), format: 2, reader: 1,
     blockLimit: blockSize + LogFormat.headerSize + LogFormat.maximumBody)
   /// A block ends with the frame that takes it to this length.
   static let blockSize = 1 << 20

@@ -33,7 +33,7 @@ extension Connection {
   private func finish(_ outcome: CommandExecutor.Outcome, _ lane: Lane, _ turn: Turn, _ place: Int?) {
     let conclusion = turn.conclusion
     if outcome == .written {
-      lane.wakeLogSoon()
+      lane.commitSoon()
       lastWrite = conclusion.horizon
     }
     if conclusion.isError { lane.failed(place, turn.reply.errorCode) }

@@ -6,7 +6,7 @@ import GatehouseStorage
 ///   2. read each such socket once, and carry out its requests
 ///   3. do what other threads have brought
 ///   4. work in line, for a millisecond at most
-///   5. wake the log's writer, and send the replies of all connections
+///   5. commit what was written, or wake the log's writer for it, and send the replies of all connections
 ///
 /// What a tick has written becomes one frame and one sync of the log. Its replies leave together: a client on the same
 /// machine is woken once for all that are its own.
@@ -25,9 +25,12 @@ extension Lane {
   }
 
   private func endTick() {
-    if needsWake {
-      needsWake = false
-      services.log.wake()
+    if needsCommit {
+      needsCommit = false
+      services.log.commit(after: commandsSinceCommit)
+      commandsSinceCommit = 0
+      // What has become durable meanwhile is answered with the rest.
+      loop.doBrought()
     }
     sendReplies()
     if !closed.isEmpty { closed.removeAll(keepingCapacity: true) }

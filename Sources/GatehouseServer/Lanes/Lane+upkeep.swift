@@ -47,7 +47,7 @@ extension Lane {
     let count = services.partitions.count
     while partition < count {
       let (hasMore, outcome) = executor.endDueSessions(partition, now: now, most: Self.expiryBatch)
-      if outcome == .written { wakeLogSoon() }
+      if outcome == .written { commitSoon() }
       if !hasMore { partition += services.lanes.count }
       if elapsedInRead > Self.expiryNanoseconds { break }
     }

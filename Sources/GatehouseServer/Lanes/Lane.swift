@@ -110,12 +110,15 @@ final class Lane: @unchecked Sendable {
 
   // MARK: Committing
 
-  /// Whether records were appended that the log's writer has not been woken for.
-  @exclusivity(unchecked) var needsWake = false
+  /// Whether records were appended that nobody has been asked to write.
+  @exclusivity(unchecked) var needsCommit = false
+  /// Commands that were carried out since the last commit.
+  @exclusivity(unchecked) var commandsSinceCommit = 0
 
-  /// Lets the log's writer go at the end of the tick: what many connections write in one becomes one frame and one sync.
+  /// Has written what was appended, at the end of the tick: what many connections write in one becomes one frame and one
+  /// sync.
   @inline(__always)
-  func wakeLogSoon() { needsWake = true }
+  func commitSoon() { needsCommit = true }
 
   /// Closes connections of services that were deleted, and asks those who had no need of one to say who they are.
   private func dropForeignServices() {
@@ -200,6 +203,7 @@ final class Lane: @unchecked Sendable {
   /// Ends a read. Its time is shared out evenly: a clock read a command would cost as much as some commands.
   func endRead() {
     endRun()
+    commandsSinceCommit += commandsInRead
     if runs.isEmpty { return }
     let elapsed = elapsedInRead
     for run in runs {

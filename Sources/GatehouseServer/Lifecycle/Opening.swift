@@ -51,8 +51,9 @@ struct Opening {
       // Replies that wait for what will never be durable must be told.
       for lane in lanes { lane.wake() }
     }
-    let log = try folder.openLog(
-      continuing: end, keptFrom: report.firstLSN, options: logOptions, handlers: handlers)
+    var options = logOptions
+    if lanes.count == 1 { options.inlineRecords = Self.inlineRecords }
+    let log = try folder.openLog(continuing: end, keptFrom: report.firstLSN, options: options, handlers: handlers)
     if isSetBack { try setBack(&restored, log, to: facts.clock.milliseconds) }
     let partitions = restored.partitions.map { Partition($0) }
     let persistence = Persistence()
@@ -121,6 +122,10 @@ struct Opening {
     }
   }
 
+  /// How many records a lane that is the only one writes and syncs itself, instead of waking the log's writer: less than
+  /// a sync's time of a lane's work.
+  private static let inlineRecords = 64
+
   private var logOptions: LogOptions {
     var options = LogOptions()
     options.segmentBytes = UInt64(configuration.segmentBytes)
@@ -134,12 +139,12 @@ struct Opening {
 
   /// The newest snapshot that is sound, and the records after it.
   private func restore() throws -> (Restoration, LogEnd, RecoveryReport) {
-    let recovery = try Recovery.open(folder, log: logOptions)
+    var recovery = try Recovery.open(folder, log: logOptions)
     defer { recovery.snapshot?.close() }
     for warning in recovery.report.warnings { logger.warning("\(warning)") }
     var restored = Restoration(folder)
     if let snapshot = recovery.snapshot { try restored.load(snapshot) }
-    let end = try restored.replay(recovery)
+    let end = try restored.replay(&recovery)
     return (restored, end, recovery.report)
   }
 }

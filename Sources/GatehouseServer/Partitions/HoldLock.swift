@@ -1,5 +1,5 @@
 import CPrefetch
-import Glibc
+import GatehouseStorage
 import Synchronization
 
 /// The lock behind a hold: one thread at a time works on a partition's state.
@@ -8,17 +8,19 @@ import Synchronization
 /// about as long as a hold lasts, then sleeps in the kernel, for the holder may have been preempted.
 ///
 /// Whoever leaves looks whether anybody sleeps, but does not pay for a fence to be sure: a sleeper who is not seen
-/// wakes by itself soon (`Parking.patience`). `Mutex` pays for it, lends itself to a closure only, and cannot say
+/// wakes by itself soon (`patience`). `Mutex` pays for it, lends itself to a closure only, and cannot say
 /// whether the current thread has it, which an executor must.
 struct HoldLock: ~Copyable, Sendable {
   /// The thread that has it; 0 where it is free.
   private let holder = Atomic<UInt>(0)
   private let sleepers = Atomic<Int>(0)
   private let contentions = Atomic<Int>(0)
-  private let parking = Parking()
+  private let parking = ThreadCondition()
 
   /// How often to look again before sleeping: some microseconds, as a hold takes one at most.
   private static let spins = 200
+  /// Nanoseconds that a thread sleeps at most before it looks again.
+  private static let patience: UInt64 = 200_000
 
   init() {}
 
@@ -41,7 +43,7 @@ struct HoldLock: ~Copyable, Sendable {
   @inline(__always)
   func unlock() {
     holder.store(0, ordering: .releasing)
-    if sleepers.load(ordering: .relaxed) > 0 { parking.wakeOne() }
+    if sleepers.load(ordering: .relaxed) > 0 { wakeOne() }
   }
 
   @inline(never)
@@ -53,56 +55,10 @@ struct HoldLock: ~Copyable, Sendable {
       relax()
     }
     sleepers.add(1, ordering: .sequentiallyConsistent)
-    parking.sleep(until: { tryLock() })
+    while !parking.wait(for: { tryLock() }, until: MonotonicClock.now() + Self.patience) {}
     sleepers.subtract(1, ordering: .relaxed)
-  }
-}
-
-/// Where threads sleep until a lock is free.
-private final class Parking: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-
-  /// Nanoseconds that a thread sleeps at most before it looks again.
-  private static let patience = 200_000
-
-  init() {
-    pthread_mutex_init(mutex, nil)
-    // The clock that nobody sets.
-    var attributes = pthread_condattr_t()
-    pthread_condattr_init(&attributes)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    pthread_cond_init(condition, &attributes)
-    pthread_condattr_destroy(&attributes)
-  }
-
-  deinit {
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
-  }
-
-  /// Sleeps until `isDone` is true, which is asked whenever somebody leaves, and now and then.
-  func sleep(until isDone: () -> Bool) {
-    pthread_mutex_lock(mutex)
-    while !isDone() {
-      var time = timespec()
-      clock_gettime(CLOCK_MONOTONIC, &time)
-      time.tv_nsec += Self.patience
-      if time.tv_nsec >= 1_000_000_000 {
-        time.tv_nsec -= 1_000_000_000
-        time.tv_sec += 1
-      }
-      pthread_cond_timedwait(condition, mutex, &time)
-    }
-    pthread_mutex_unlock(mutex)
   }
 
   @inline(never)
-  func wakeOne() {
-    pthread_mutex_lock(mutex)
-    pthread_cond_signal(condition)
-    pthread_mutex_unlock(mutex)
-  }
+  private func wakeOne() { parking.signal() }
 }

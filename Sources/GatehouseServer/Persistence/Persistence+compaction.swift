@@ -54,7 +54,7 @@ extension Persistence {
       options.retention = UInt64(clamping: duration.milliseconds + context.clock.stepsFollowed)
     }
     let compactor = Compactor(context.folder, options: options, keys: RecordIndex.keys)
-    let report = try await onOwnThread(niceness: 10) { [self] in
+    let report = try await onOwnThread(priority: .low) { [self] in
       try compactor.compact { _ in if isEnding { throw Failure.stopping } }
     }
     for warning in report.warnings { context.logger.warning("\(warning)") }

@@ -149,15 +149,20 @@ final class Persistence: Sendable {
 
   private func write(_ context: ServerContext) async throws -> SnapshotInfo {
     try checkRoom(context)
-    let writer = try SnapshotWriter(in: context.folder, createdAt: UInt64(clamping: context.clock.milliseconds))
+    let start = Clock.nanoseconds()
+    let created = UInt64(clamping: context.clock.milliseconds)
+    let writer = try await slowly(since: start) { try SnapshotWriter(in: context.folder, createdAt: created) }
     let directory = await context.directory.copy(context.gate)
-    try writer.add(directory.state, lsn: directory.lsn)
+    try await slowly(since: start) { try writer.add(directory.state, lsn: directory.lsn) }
     for partition in context.partitions {
-      let start = Clock.nanoseconds()
+      // The copy is made here, and not by the slow thread: that could be preempted while it is in the partition.
+      let began = Clock.nanoseconds()
       let copy = await partition.copy(context.log)
-      let took = Clock.nanoseconds(since: start)
+      let took = Clock.nanoseconds(since: began)
       state.withLock { $0.longestCopyNanoseconds = max($0.longestCopyNanoseconds, took) }
-      try writer.add(copy.cell.state, lsn: copy.lsn)
+      try await slowly(since: start) { try writer.add(copy.cell.state, lsn: copy.lsn) }
+      // The pages that have been replaced meanwhile are freed here, too: they are of other threads' memory.
+      withExtendedLifetime(copy) {}
     }
     // A snapshot must not know more than the log: it would bring back what a crash took. Written is not enough.
     let isSynced = await context.sync(through: writer.largestLSN) {
@@ -165,8 +170,21 @@ final class Persistence: Sendable {
       !(isEnding && context.log.state == .full)
     }
     guard isSynced else { throw Failure.logStopped }
-    return try writer.finish(durable: context.log.syncedLSN)
+    let synced = context.log.syncedLSN
+    return try await slowly(since: start) { try writer.finish(durable: synced) }
   }
+
+  /// Carries out a part of a snapshot on a thread that runs when no other wants its core. Where all cores are wanted all
+  /// the time, that may be never: a snapshot that takes long gets a share of one.
+  private func slowly<Result: Sendable>(
+    since start: UInt64, _ work: @escaping @Sendable () throws -> Result
+  ) async throws -> Result {
+    let isLate = Clock.nanoseconds(since: start) > Self.idleNanoseconds
+    return try await onOwnThread(priority: isLate ? .low : .idle, work)
+  }
+
+  /// How long a snapshot is content with cores that nobody else wants.
+  private static let idleNanoseconds: UInt64 = 60_000_000_000
 
   /// Whether a compaction that failed is due again.
   var isCompactionDue: Bool {

@@ -24,9 +24,9 @@ final class Readings: Sendable {
 
 /// Carries out work that sleeps in system calls, on a thread that nothing else needs.
 func onOwnThread<Result: Sendable>(
-  niceness: Int32 = 0, _ work: @escaping @Sendable () throws -> Result
+  priority: PosixThread.Priority = .normal, _ work: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
   try await withCheckedThrowingContinuation { continuation in
-    PosixThread(niceness: niceness) { continuation.resume(with: Swift.Result { try work() }) }.detach()
+    PosixThread(priority: priority) { continuation.resume(with: Swift.Result { try work() }) }.detach()
   }
 }

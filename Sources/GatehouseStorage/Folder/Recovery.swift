@@ -57,7 +57,7 @@ package struct RecoveryReport: Sendable, Equatable {
 /// A snapshot that is damaged is passed over, with a warning, for the one before it; both kept ones reach the log,
 /// as compaction leaves what the older does not cover. Where neither is sound, the archive may still have
 /// everything from the first record on. Only when no way is without a gap is the folder refused.
-package struct Recovery: Sendable {
+package struct Recovery: LogSource, Sendable {
   private let folder: DataFolder
   private let log: LogRecovery
   /// The newest sound snapshot, each of whose blocks has its hash; nil where the log is replayed from its first record.
@@ -134,7 +134,7 @@ package struct Recovery: Sendable {
   /// Hands out the records after the snapshot, in order; partitions skip what their section has already.
   /// - Parameter handle: takes a record with its LSN; the bytes are valid during the call alone.
   /// - Returns: the end of the log, where the writer goes on.
-  package func replay(_ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void) throws -> LogEnd {
+  package func read(_ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void) throws -> LogEnd {
     let from = report.replayFrom
     if from < log.firstLSN {
       let history = History(folder, dictionaries: log.options.dictionaries) { _, _ in 0 }

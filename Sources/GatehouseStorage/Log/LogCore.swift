@@ -28,6 +28,9 @@ final class LogCore: Sendable {
   let durableLSN: Atomic<UInt64>
   /// The LSN through which everything was synced: with `LogDurability.interval` it trails `durableLSN`.
   let syncedLSN: Atomic<UInt64>
+  /// For how long a writer waits for more records before it takes those that are there, in nanoseconds: half of what a
+  /// sync takes of late.
+  let commitDelay = Atomic<UInt64>(0)
   let writerBell = Doorbell()
   let keeperBell = Doorbell()
 
@@ -126,6 +129,17 @@ final class LogCore: Sendable {
       }
     }
   }
+
+  /// Takes a sync into account. One that took much longer than those before it counts little.
+  func noteSync(nanoseconds: UInt64) {
+    statistics.withLock { $0.noteSync(nanoseconds: nanoseconds) }
+    let before = commitDelay.load(ordering: .relaxed)
+    let now = before == 0 ? nanoseconds / 2 : (7 * before + min(nanoseconds / 2, 2 * before)) / 8
+    commitDelay.store(min(now, Self.longestDelay), ordering: .relaxed)
+  }
+
+  /// Nanoseconds that a record waits for others at most, however slow the disk.
+  private static let longestDelay: UInt64 = 1_000_000
 
   private func change(_ next: (LogState) -> LogState?) {
     let new = staging.withLock { staging -> LogState? in

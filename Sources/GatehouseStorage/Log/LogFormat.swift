@@ -85,6 +85,8 @@ package enum LogFormat {
   /// Where the frames of a segment begin.
   package static let segmentStart: UInt64 = 4096
   package static let headerSize = 128
+  /// What frames are aligned to at most.
+  static let largestAlignment = 4096
   /// Where in a header its own hash lies.
   static let hashOffset = 112
 

@@ -18,6 +18,10 @@ package struct LogOptions: Sendable {
   package var maximumFrameBytes = 1 << 20
   /// Accepted and not yet durable bytes, above which records are refused as `busy`.
   package var maximumPendingBytes = 32 << 20
+  /// A thread that calls `LogWriter.commit` writes and syncs up to so many records itself; with 0 the writer's own thread
+  /// always does. For a program of which one thread accepts nearly all records, and has little to do until they are
+  /// durable.
+  package var inlineRecords = 0
   /// zstd's level: the writer's one thread compresses, so the fastest is the default.
   package var compressionLevel = 1
   /// The dictionaries that frames may have been written with; new ones are written with the first.

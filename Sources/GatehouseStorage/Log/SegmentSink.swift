@@ -1,41 +1,26 @@
-internal import struct GatehouseCore.RawBuffer
 internal import Glibc
 internal import Synchronization
 
-/// The segment that is being written: frames go in at its end, and the next one is begun when it is full. One thread's.
-struct SegmentSink: ~Copyable {
-  enum Fault: Error {
-    /// There is no room for now (`LogRoom`); what was under way can be tried again.
-    case full(DiskError)
-    /// Anything else: nothing more may be written.
-    case broken(DiskError)
-  }
-
+/// The log's files: frames go in at the end of the segment that is being written, and the next one is begun when it is
+/// full. One thread's at a time.
+final class SegmentSink: LogSink {
   private let core: LogCore
   private let epoch: UInt64
-  private var encoder: FrameEncoder
-  private var frame = RawBuffer()
   private var file: any DiskFile
   private var segment: UInt64
   private var offset: UInt64
   /// The segment's own: an older segment may have been begun with another than the options say.
   private var alignment: UInt64
   private var lastHash: Hash128
-  private(set) var writtenLSN: UInt64
-  private(set) var isSynced = true
+  private(set) var appended: UInt64
+  private var isSynced = true
+  /// Where the writing can begin again: everything before is durable, and the writer still has everything after.
+  private var synced: Mark
 
-  /// The batch that is being written, and how many of its frames are.
-  var batch = LogBatch()
-  private var framesDone = 0
-  /// How far everything was synced.
-  private var synced = Mark()
-
-  /// Where the writing can begin again: everything before is durable, everything after still in the batch.
   private struct Mark {
-    var offset: UInt64 = 0
-    var lastHash = Hash128.zero
-    var writtenLSN: UInt64 = 0
-    var framesDone = 0
+    var offset: UInt64
+    var lastHash: Hash128
+    var lsn: UInt64
   }
 
   /// The segment that is open, and how far it is written.
@@ -54,17 +39,14 @@ struct SegmentSink: ~Copyable {
   private init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, at place: Place) {
     self.core = core
     self.epoch = epoch
-    encoder = FrameEncoder(
-      folderID: core.location.folderID, level: core.options.compressionLevel,
-      dictionary: core.options.dictionaries.first)
     lastHash = end.lastHash
-    writtenLSN = end.lastLSN
+    appended = end.lastLSN
     file = place.file
     segment = place.segment
     offset = place.offset
     alignment = place.alignment
-    core.spares.withLock { $0.unfilledStart = offset }
-    noteSynced()
+    synced = Mark(offset: place.offset, lastHash: end.lastHash, lsn: end.lastLSN)
+    core.spares.withLock { $0.unfilledStart = place.offset }
     noteSegment()
   }
 
@@ -146,78 +128,48 @@ struct SegmentSink: ~Copyable {
 
   // MARK: Writing
 
-  var isBatchDone: Bool { framesDone == batch.cuts.count }
-
-  /// To be called when a new batch was put in place.
-  mutating func beginBatch() {
-    framesDone = 0
-    if isSynced { synced.framesDone = 0 }
-  }
-
-  /// Writes the frames of the batch that are not written yet.
-  mutating func writeBatch() throws(Fault) {
-    while framesDone < batch.cuts.count {
-      let cut = batch.cuts[framesDone]
-      let before = framesDone == 0 ? LogBatch.Cut(end: 0, records: 0) : batch.cuts[framesDone - 1]
-      let lsn = batch.firstLSN + UInt64(before.records)
-      let records = UInt64(cut.records - before.records)
-      let body = UnsafeRawBufferPointer(rebasing: batch.body.bytes[before.end..<cut.end])
-      try write(.records, firstLSN: lsn, count: records, body: body)
-      framesDone += 1
-    }
-  }
-
-  /// Writes the frame that says the log was closed in order.
-  mutating func writeCleanEnd() throws(Fault) {
-    try write(.cleanEnd, firstLSN: writtenLSN + 1, count: 0, body: UnsafeRawBufferPointer(start: nil, count: 0))
-  }
-
-  private mutating func write(
-    _ type: FrameType, firstLSN: UInt64, count: UInt64, body: UnsafeRawBufferPointer
-  ) throws(Fault) {
-    precondition(firstLSN == writtenLSN + 1, "frames are written in order")
+  func write(_ frame: SealedFrame) throws(LogFault) {
+    let header = frame.header
+    precondition(header.firstLSN == appended + 1, "frames are written in order")
     let sabotage = core.options.sabotage
-    let header = encoder.encode(
-      FrameHeader(
-        type: type, isCompressed: false, epoch: epoch, firstLSN: firstLSN, recordCount: UInt32(count), bodyLength: 0,
-        storedLength: 0, dictionaryID: 0, durableLSN: core.syncedLSN.load(ordering: .relaxed),
-        previousHash: lastHash, bodyHash: .zero),
-      body: body, alignment: sabotage.contains(.unalignedFrames) ? 1 : Int(alignment), into: &frame)
-    if offset + UInt64(frame.count) > core.options.segmentBytes || (type == .records && isBetterLeft) { try rotate() }
+    let align = { sabotage.contains(.unalignedFrames) ? 1 : self.alignment }
+    let count = LogFormat.aligned(UInt64(header.frameLength), align())
+    if offset + count > core.options.segmentBytes || (header.type == .records && isBetterLeft) { try rotate() }
+    let bytes = frame.bytes(alignedTo: align())
     do throws(DiskError) {
-      try file.writeAll(frame.bytes, at: offset)
+      try file.writeAll(bytes, at: offset)
     } catch {
       if error.isShortage {
-        try retryWithReserve(error)
+        try retryWithReserve(bytes, error)
       } else if !sabotage.contains(.ignoreWriteErrors) {
         throw .broken(error)
       }
     }
-    offset += UInt64(frame.count)
+    offset += UInt64(bytes.count)
     lastHash = header.hash
-    writtenLSN += count
+    appended += UInt64(header.recordCount)
     isSynced = false
     core.statistics.withLock { statistics in
       statistics.frames += 1
-      statistics.records += count
-      statistics.rawBytes += UInt64(body.count)
-      statistics.storedBytes += UInt64(frame.count)
+      statistics.records += UInt64(header.recordCount)
+      statistics.rawBytes += UInt64(header.bodyLength)
+      statistics.storedBytes += UInt64(bytes.count)
       statistics.currentSegmentBytes = offset
     }
   }
 
   /// Gives the reserve's space back to the disk and writes the frame there is no space for.
-  private mutating func retryWithReserve(_ first: DiskError) throws(Fault) {
+  private func retryWithReserve(_ bytes: UnsafeRawBufferPointer, _ first: DiskError) throws(LogFault) {
     try giveUpReserve(first)
     do throws(DiskError) {
-      try file.writeAll(frame.bytes, at: offset)
+      try file.writeAll(bytes, at: offset)
     } catch {
       throw error.isShortage ? .full(error) : .broken(error)
     }
   }
 
   /// Gives the reserve's space back to the disk, for what there was no space for.
-  private func giveUpReserve(_ first: DiskError) throws(Fault) {
+  private func giveUpReserve(_ first: DiskError) throws(LogFault) {
     core.beginShortage(first)
     guard first.trouble == .noSpace, core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(first) }
     do throws(DiskError) {
@@ -230,10 +182,9 @@ struct SegmentSink: ~Copyable {
     core.spares.withLock { $0.reserve = .absent }
   }
 
-  /// Makes everything that was written durable. A sync that fails is never tried again: the system may have
-  /// thrown away what it could not write, and would report success over the loss. Where all that it missed was room, the
-  /// frames since the last sync are written again, if they are all at hand, and a sync of them is a new one.
-  mutating func sync() throws(Fault) {
+  /// Where all that a sync missed was room, what was written since the last is forgotten, and comes again: a sync of the
+  /// same writes would prove nothing.
+  func sync() throws(LogFault) {
     guard !isSynced else { return }
     let sabotage = core.options.sabotage
     let start = MonotonicClock.now()
@@ -251,22 +202,19 @@ struct SegmentSink: ~Copyable {
       }
     }
     noteSynced()
-    core.syncedLSN.store(writtenLSN, ordering: .releasing)
     let end = MonotonicClock.now()
-    core.statistics.withLock { $0.noteSync(nanoseconds: end > start ? end - start : 0) }
+    core.noteSync(nanoseconds: end > start ? end - start : 0)
   }
 
-  private mutating func noteSynced() {
+  private func noteSynced() {
     isSynced = true
-    synced = Mark(offset: offset, lastHash: lastHash, writtenLSN: writtenLSN, framesDone: framesDone)
+    synced = Mark(offset: offset, lastHash: lastHash, lsn: appended)
   }
 
-  /// Forgets what was written since the last sync, to write it again.
-  private mutating func goBack() {
+  private func goBack() {
     offset = synced.offset
     lastHash = synced.lastHash
-    writtenLSN = synced.writtenLSN
-    framesDone = synced.framesDone
+    appended = synced.lsn
     isSynced = true
   }
 
@@ -280,14 +228,14 @@ struct SegmentSink: ~Copyable {
   }
 
   /// Seals the segment, if there is a record in it, and begins the next.
-  mutating func rotate() throws(Fault) {
-    guard writtenLSN >= segment else { return }
+  func rotate() throws(LogFault) {
+    guard appended >= segment else { return }
     // The next segment's existence says that all before it is durable.
     try sync()
     while true {
       let spare = try takeSpare()
       do throws(DiskError) {
-        let next = try Self.begin(writtenLSN + 1, from: spare, core, epoch: epoch, after: lastHash)
+        let next = try Self.begin(appended + 1, from: spare, core, epoch: epoch, after: lastHash)
         return goOn(in: next, from: spare)
       } catch {
         guard error.isShortage else { throw .broken(error) }
@@ -298,11 +246,11 @@ struct SegmentSink: ~Copyable {
     }
   }
 
-  private mutating func goOn(in next: any DiskFile, from spare: String) {
-    let sealed = SegmentInfo(firstLSN: segment, lastLSN: writtenLSN, bytes: offset)
+  private func goOn(in next: any DiskFile, from spare: String) {
+    let sealed = SegmentInfo(firstLSN: segment, lastLSN: appended, bytes: offset)
     file.close()
     file = next
-    segment = writtenLSN + 1
+    segment = appended + 1
     offset = LogFormat.segmentStart
     alignment = core.options.alignment
     noteSynced()
@@ -319,7 +267,7 @@ struct SegmentSink: ~Copyable {
   }
 
   /// A file for the next segment: the one made ahead, else a new one, else, on a full disk, the reserve.
-  private func takeSpare() throws(Fault) -> String {
+  private func takeSpare() throws(LogFault) -> String {
     if core.spares.withLock({ $0.take(\.next) }) { return LogFormat.nextName }
     do throws(DiskError) {
       try core.makeSegmentFile(LogFormat.urgentName, fills: false)
@@ -339,8 +287,8 @@ struct SegmentSink: ~Copyable {
     }
   }
 
-  /// Gives the unused rest of the segment back to the disk; the last thing that a sink does.
-  mutating func trim() throws(DiskError) {
+  /// Gives the unused rest of the segment back to the disk.
+  func close() throws(DiskError) {
     try file.truncate(to: offset)
     try file.sync()
     file.close()

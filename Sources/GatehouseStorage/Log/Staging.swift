@@ -42,6 +42,15 @@ struct LogBatch: ~Copyable {
   }
 }
 
+/// For how long the writer sleeps when it is done.
+enum WriterPause {
+  case none
+  /// Until somebody wakes it, but there are records: not for long.
+  case short
+  /// Until somebody wakes it.
+  case long
+}
+
 /// What stands between those who append and the writer: one batch that grows while the writer has the other.
 /// Guarded by one lock, which is held for the copying of a record and no longer.
 struct Staging: ~Copyable {
@@ -70,7 +79,18 @@ struct Staging: ~Copyable {
     batch.begin(at: nextLSN)
   }
 
-  var hasWork: Bool { !batch.isEmpty || wantsRotation || wantsSync || wantsClose }
+  var hasWork: Bool { !batch.isEmpty || hasOrders }
+
+  private var hasOrders: Bool { wantsRotation || wantsSync || wantsClose }
+
+  /// For how long the writer may sleep after a turn.
+  var pause: WriterPause {
+    if hasOrders || isHeavy { return .none }
+    return batch.isEmpty ? .long : .short
+  }
+
+  /// Whether so many records are all that there is to do.
+  func hasRecords(_ counts: ClosedRange<Int>) -> Bool { isOpen && counts.contains(batch.recordCount) && !hasOrders }
 
   mutating func setState(_ new: LogState) {
     state = new

@@ -24,7 +24,7 @@ package struct OfflineCommand {
     defer { recovery.snapshot?.close() }
     var state = Restoration(folder)
     if let snapshot = recovery.snapshot { try state.load(snapshot) }
-    let end = try recovery.replay { lsn, bytes in try state.replay(lsn, bytes) }
+    let end = try recovery.read { lsn, bytes in try state.replay(lsn, bytes) }
     let command = OfflineCommand(state, folder)
     let now = max(clock, state.newestTime ?? clock)
     let first = recovery.report.firstLSN

@@ -64,7 +64,7 @@ package struct OfflineCompaction {
       try progress(.loading(snapshot: snapshot.lsn))
       try state.load(snapshot)
     }
-    let end = try recovery.replay { lsn, bytes in
+    let end = try recovery.read { lsn, bytes in
       try state.replay(lsn, bytes)
       if lsn.isMultiple(of: 1 << 14) { try progress(.replaying(done: lsn, of: last)) }
       if lsn < last, wanted.contains(lsn) { try save(state, lsn: lsn, durable: last, &report) }

@@ -117,13 +117,13 @@ extension Restoration {
   /// How many records are handed on at once.
   private static let batchRecords = 2048
 
-  /// Replays the records after the snapshot, on several threads: one reads and checks, this one decodes, others apply.
+  /// Applies the records that a source has, on several threads: one reads and checks, this one decodes, others apply.
   /// - Parameter threads: how many apply; by default as many as the machine has cores for. Without any, this one does.
-  /// - Returns: the end of the log, where the writer goes on.
-  package mutating func replay(_ recovery: Recovery, threads: Int? = nil) throws -> LogEnd {
+  /// - Returns: what the source knows at its end: of a `Recovery`, where the writer goes on.
+  package mutating func replay<Source: LogSource>(_ source: inout Source, threads: Int? = nil) throws -> Source.End {
     let size = threads ?? ReplayCrew.bestSize
     // Between records names are put right by one thread that has all partitions.
-    guard size > 0, !hasUnsettledNames else { return try recovery.replay { lsn, bytes in try replay(lsn, bytes) } }
+    guard size > 0, !hasUnsettledNames else { return try source.read { lsn, bytes in try replay(lsn, bytes) } }
     let cell = DirectoryCell(directory)
     let owners = ReplayCrew.Owners(
       partitioning: partitioning, partitions: partitions, covered: covered, directory: cell,
@@ -134,7 +134,7 @@ extension Restoration {
       crew.finish()
       directory = cell.state
     }
-    let end = try recovery.replay { lsn, bytes in
+    let end = try source.read { lsn, bytes in
       if batch.records.isEmpty {
         batch.first = lsn
         batch.records.reserveCapacity(Self.batchRecords)
@@ -151,5 +151,16 @@ extension Restoration {
     }
     if !batch.records.isEmpty { crew.apply(batch) }
     return end
+  }
+
+  /// Applies what a source has, and what comes after, as long as it is wanted.
+  /// - Parameters:
+  ///   - pause: the time between two looks for more, in nanoseconds.
+  ///   - goesOn: is told the source's end after each look.
+  package mutating func follow<Source: LogSource>(
+    _ source: inout Source, every pause: UInt64, while goesOn: (Source.End) throws -> Bool
+  ) throws {
+    // A few records at a time are not worth a crew.
+    while try goesOn(replay(&source, threads: 0)) { usleep(UInt32(clamping: pause / 1000)) }
   }
 }

@@ -6,12 +6,36 @@ extension Restoration {
   package static func look(at folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known) throws
     -> Restoration
   {
-    var state = Restoration(folder)
     let history = History(folder, dictionaries: dictionaries, keys: RecordIndex.keys)
     let last = try history.lastLSN()
+    var (state, covered) = try newest(of: folder, history, through: last)
+    if covered < last {
+      try history.forEach(History.Query(covered + 1...last)) { lsn, bytes in
+        try state.replay(lsn, bytes)
+        return true
+      }
+    }
+    return state
+  }
+
+  /// The state as of the newest snapshot of a folder that another process owns, and the source of all that comes after it:
+  /// what a follower begins with.
+  /// - Throws: as `look`.
+  package static func following(
+    _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known
+  ) throws -> (state: Restoration, source: FolderTail) {
+    let history = History(folder, dictionaries: dictionaries, keys: RecordIndex.keys)
+    let (state, covered) = try newest(of: folder, history, through: try history.lastLSN())
+    return (state, FolderTail(folder, after: covered, dictionaries: dictionaries))
+  }
+
+  /// The newest sound snapshot from which the records lead on to `last`, and the record through which it goes.
+  private static func newest(of folder: DataFolder, _ history: History, through last: UInt64) throws -> (
+    state: Restoration, covered: UInt64
+  ) {
+    var state = Restoration(folder)
     let first = try history.firstLSN() ?? 1
     let catalog = SnapshotCatalog(folder)
-    var from: UInt64 = 1
     var warnings: [String] = []
     for entry in try catalog.entries() {
       do {
@@ -19,20 +43,13 @@ extension Restoration {
         defer { reader.close() }
         guard reader.largestLSN <= last, reader.lsn + 1 >= first else { continue }
         try state.load(reader)
-        from = entry.lsn + 1
-        break
+        return (state, entry.lsn)
       } catch {
         warnings.append("\(error)")
       }
     }
-    guard from >= first else { throw RecoveryError.unreachable(from: from, first: first, warnings: warnings) }
-    if from <= last {
-      try history.forEach(History.Query(from...last)) { lsn, bytes in
-        try state.replay(lsn, bytes)
-        return true
-      }
-    }
-    return state
+    guard first <= 1 else { throw RecoveryError.unreachable(from: 1, first: first, warnings: warnings) }
+    return (state, 0)
   }
 
   /// The user of a name, in any case.

@@ -35,7 +35,7 @@ enum StoryFolder {
     defer { folder.close() }
     let recovery = try Recovery.open(folder)
     defer { recovery.snapshot?.close() }
-    let end = try recovery.replay { _, _ in }
+    let end = try recovery.read { _, _ in }
     let log = try folder.openLog(continuing: end, keptFrom: recovery.report.firstLSN)
     log.rotate()
     defer { folder.closeLog(log) }

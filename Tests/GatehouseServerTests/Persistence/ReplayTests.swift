@@ -1,6 +1,7 @@
 import GatehouseCore
 import GatehouseStorage
 import GatehouseTestSupport
+import Synchronization
 import Testing
 
 /// The state that comes back, however many threads bring it.
@@ -43,12 +44,12 @@ struct ReplayTests {
     defer { folder.close() }
     var states: [(state: ContiguousArray<UInt8>, end: LogEnd, records: Int)] = []
     for threads in [0, 1, 3, 64] {
-      let recovery = try Recovery.open(folder)
+      var recovery = try Recovery.open(folder)
       defer { recovery.snapshot?.close() }
       #expect((recovery.snapshot != nil) == expectsSnapshot)
       var restored = Restoration(folder)
       if let snapshot = recovery.snapshot { try restored.load(snapshot) }
-      let end = try restored.replay(recovery, threads: threads)
+      let end = try restored.replay(&recovery, threads: threads)
       var writer = ByteWriter()
       restored.directory.encode(into: &writer)
       for cell in restored.partitions { cell.state.encode(into: &writer) }
@@ -58,5 +59,80 @@ struct ReplayTests {
       #expect(other.state == states[0].state && other.end == states[0].end && other.records == states[0].records)
     }
     #expect(states[0].records > 100)
+  }
+}
+
+/// A follower of a folder that a live server writes.
+@Suite("Following")
+struct FollowingTests {
+  /// A follower on a thread of its own.
+  private final class Follower: Sendable {
+    struct Progress {
+      var seen: LSN = 0
+      var looks = 0
+      var goal = LSN.max
+      var result: Result<Restoration, any Error>?
+    }
+
+    private let progress = Mutex(Progress())
+
+    init(_ folder: DataFolder) {
+      PosixThread { [self] in
+        let result = Result {
+          var (state, source) = try Restoration.following(folder)
+          try state.follow(&source, every: 2_000_000) { last in
+            progress.withLock { progress in
+              progress.seen = last
+              progress.looks += 1
+              return last < progress.goal
+            }
+          }
+          return state
+        }
+        progress.withLock { $0.result = result }
+      }.detach()
+    }
+
+    var looks: Int { progress.withLock { $0.looks } }
+
+    /// The state when record `last` was applied.
+    func state(through last: LSN) throws -> Restoration {
+      progress.withLock { $0.goal = last }
+      try eventually("the follower is there") { progress.withLock { $0.result != nil } }
+      return try progress.withLock { try $0.result!.get() }
+    }
+  }
+
+  @Test("a follower comes record by record to the state of the server, across segments, snapshots and compactions")
+  func liveServer() throws {
+    let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
+    let gate = try server.client()
+    let folder = try DataFolder.look(at: server.dataPath)
+    let follower = Follower(folder)
+    try eventually("the follower looks") { follower.looks > 0 }
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("POOL.SET payroll * 10000")
+    let filler = String(repeating: "x", count: 200)
+    for number in 0..<600 {
+      try gate.ok("USER.CREATE u\(number) FIRST \(filler)\(number) PRODUCT payroll")
+      try gate.ok("TIMER.START u\(number) NOTE \(number)-\(filler)")
+      if number.isMultiple(of: 2) { try gate.ok("TIMER.STOP u\(number)") }
+      if number.isMultiple(of: 3) { try gate.ok("USER.RENAME u\(number) moved-\(number)") }
+      // Ends the segment, and moves it to the archive, some of it before the follower has read it.
+      if number % 150 == 149 { try gate.ok("COMPACT") }
+    }
+    try server.terminate()
+    let last = try History(folder, keys: RecordIndex.keys).lastLSN()
+    let followed = try follower.state(through: last)
+    #expect(followed.records == Int(last), "every record was applied once")
+    #expect(Self.hash(followed) == Self.hash(try Restoration.look(at: folder)))
+    #expect(try #require(try ArchiveCatalog(folder).lastLSN()) > 1000, "most of it has gone to the archive meanwhile")
+  }
+
+  private static func hash(_ state: Restoration) -> Hash128 {
+    var writer = ByteWriter()
+    state.directory.encode(into: &writer)
+    for cell in state.partitions { cell.state.encode(into: &writer) }
+    return writer.bytes.withUnsafeBytes { Hash128(of: $0) }
   }
 }

@@ -159,7 +159,7 @@ struct RecoveryTests {
       #expect(recovery.snapshot?.lsn == 39)
       #expect(recovery.report.warnings.count == 1)
       var last: UInt64 = 39
-      let end = try recovery.replay { lsn, record in
+      let end = try recovery.read { lsn, record in
         #expect(lsn == last + 1 && Array(record) == RecordFixture.record(lsn))
         last = lsn
       }

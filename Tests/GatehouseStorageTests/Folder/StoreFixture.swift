@@ -26,7 +26,7 @@ final class StoreFixture {
     let recovery = try Recovery.open(folder, log: Self.options)
     if let snapshot = recovery.snapshot { #expect(try SnapshotFixture.holds(snapshot, sectionBytes: sectionBytes)) }
     var last = recovery.snapshot?.lsn ?? 0
-    let end = try recovery.replay { lsn, record in
+    let end = try recovery.read { lsn, record in
       guard lsn == last + 1, Array(record) == RecordFixture.record(lsn) else { throw WrongRecord(lsn: lsn) }
       last = lsn
     }

@@ -58,7 +58,7 @@ struct GoldenFolderTests {
     #expect(recovery.report.warnings.isEmpty && folder.warnings.isEmpty)
     var state = Restoration(folder)
     try state.load(try #require(recovery.snapshot))
-    let end = try recovery.replay { lsn, bytes in try state.replay(lsn, bytes) }
+    let end = try recovery.read { lsn, bytes in try state.replay(lsn, bytes) }
     #expect(end.lastLSN == expected["last"] as? UInt64)
     #expect(Invariants.check(state.partitions, state.directory).isEmpty)
     try expectFigures(RestoredFigures(state), expected)

@@ -8,6 +8,11 @@ import Testing
     #expect(try Self.crashEverywhere(seed: seed) { _ in } == [])
   }
 
+  @Test(arguments: 50..<54 as Range<UInt64>)
+  func nothingIsLostWhereTheAppendingThreadWrites(seed: UInt64) throws {
+    #expect(try Self.crashEverywhere(seed: seed) { $0.options.inlineRecords = 20 } == [])
+  }
+
   @Test func aDiskWhoseSectorsHave4096BytesIsSurvived() throws {
     #expect(try Self.crashEverywhere(seed: 100, garbage: 4096) { $0.options.alignment = 4096 } == [])
   }

@@ -14,6 +14,12 @@ import Testing
     #expect(try Self.failEverywhere(fault.0, forGood: fault.1, seed: seed) { _ in } == [])
   }
 
+  /// The same where the appending thread writes.
+  @Test(arguments: faults)
+  func nothingAcknowledgedIsLostWhereTheAppendingThreadWrites(fault: (FaultyDisk.Fault, Bool)) throws {
+    #expect(try Self.failEverywhere(fault.0, forGood: fault.1, seed: 7) { $0.options.inlineRecords = 20 } == [])
+  }
+
   @Test func anErrorThatIsIgnoredIsFound() throws {
     for seed in 0..<20 as Range<UInt64> {
       let violations = try Self.failEverywhere(.error(EIO), forGood: false, seed: seed) {

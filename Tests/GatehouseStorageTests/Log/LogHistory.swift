@@ -68,6 +68,7 @@ struct LogScript {
         // A full or failed log: the turns that follow show what it makes of it.
       }
       switch random.next() % 8 {
+      case 3...4 where log.options.inlineRecords > 0: writer.commit(after: 1)
       case 0: writer.tick()
       case 1:
         writer.rotate()

@@ -1,0 +1,194 @@
+internal import struct GatehouseCore.RawBuffer
+internal import Synchronization
+
+/// Makes what was accepted durable: takes it out of the staging, puts it into frames, has the sinks write and sync them,
+/// and says so.
+///
+/// It is a value. Whoever has it drives it by `turn`: the writer's own thread, or the thread that has accepted the records
+/// (`LogOptions.inlineRecords`). There is one code for both.
+struct LogCommitter: ~Copyable {
+  /// How far the writing is.
+  private struct Place {
+    var hash: Hash128
+    var lsn: UInt64
+    /// Frames of the batch.
+    var frames = 0
+  }
+
+  private let core: LogCore
+  private let epoch: UInt64
+  private let sinks: [any LogSink]
+  private var encoder: FrameEncoder
+  private var buffer = RawBuffer()
+  private var batch = LogBatch()
+  /// What was synced when the batch was taken. Its frames say so, and none says more: one that is written again, for want
+  /// of room for a sync, is the same as before.
+  private var syncedBefore: UInt64
+  private var written: Place
+  private var synced: Place
+  private var hasUnsynced = false
+  private var hasEnded = false
+  /// When the next sync is due, in `MonotonicClock`'s time, where durability is by interval.
+  private(set) var syncDeadline: UInt64?
+
+  /// - Parameter sinks: in the order in which they write; all are where the log ends.
+  init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, sinks: [any LogSink]) {
+    precondition(sinks.allSatisfy { $0.appended == end.lastLSN }, "a sink goes on where the log ends")
+    self.core = core
+    self.epoch = epoch
+    self.sinks = sinks
+    encoder = FrameEncoder(
+      folderID: core.location.folderID, level: core.options.compressionLevel,
+      dictionary: core.options.dictionaries.first)
+    syncedBefore = end.lastLSN
+    written = Place(hash: end.lastHash, lsn: end.lastLSN)
+    synced = written
+  }
+
+  /// Writes what was accepted, syncs it and says so.
+  mutating func turn() -> LogWriter.Turn {
+    do throws(LogFault) {
+      let turn = try advance()
+      core.endWaiting()
+      return turn
+    } catch {
+      let isClosing = core.staging.withLock { $0.wantsClose }
+      switch error {
+      case .full(let error) where !isClosing:
+        core.beginWaiting(error)
+        return .stalled
+      case .full(let error), .broken(let error):
+        core.fail(error)
+        return .ended
+      }
+    }
+  }
+
+  private mutating func advance() throws(LogFault) -> LogWriter.Turn {
+    let sabotage = core.options.sabotage
+    guard !hasEnded, !core.hasFailed || sabotage.contains(.ignoreWriteErrors) else { return .ended }
+    let (wantsRotation, wantsSync, wantsClose) = takeOrders()
+    if !batch.isEmpty {
+      let bytes = batch.body.count
+      let last = batch.firstLSN + UInt64(batch.recordCount) - 1
+      if sabotage.contains(.acknowledgeEarly) { acknowledge(last, bytes: 0) }
+      try writeBatch()
+      if case .always = core.options.durability { try sync() }
+      acknowledge(last, bytes: bytes)
+    }
+    if wantsRotation {
+      try sync()
+      for sink in sinks { try sink.rotate() }
+    }
+    try syncIfDue(now: wantsSync || wantsClose)
+    guard wantsClose else { return .idle }
+    do throws(LogFault) {
+      syncedBefore = core.syncedLSN.load(ordering: .relaxed)
+      try write(.cleanEnd, records: 0, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      try sync()
+    } catch {
+      // Everything is durable: a log without its clean end is only looked through once more by the next start.
+      guard case .full = error else { throw error }
+    }
+    hasEnded = true
+    return .ended
+  }
+
+  /// Takes what is staged, once all that was taken before is written, and what else is asked for.
+  private mutating func takeOrders() -> (rotation: Bool, sync: Bool, close: Bool) {
+    let isDone = written.frames == batch.cuts.count
+    let orders = core.staging.withLock { staging in
+      if isDone { staging.take(into: &batch) }
+      defer {
+        staging.wantsRotation = false
+        staging.wantsSync = false
+      }
+      return (staging.wantsRotation, staging.wantsSync, staging.wantsClose)
+    }
+    if isDone {
+      written.frames = 0
+      if !hasUnsynced { synced.frames = 0 }
+      syncedBefore = core.syncedLSN.load(ordering: .relaxed)
+    }
+    return orders
+  }
+
+  // MARK: Writing
+
+  /// Writes the frames of the batch that are not written yet.
+  private mutating func writeBatch() throws(LogFault) {
+    while written.frames < batch.cuts.count {
+      let cut = batch.cuts[written.frames]
+      let before = written.frames == 0 ? LogBatch.Cut(end: 0, records: 0) : batch.cuts[written.frames - 1]
+      precondition(written.lsn + 1 == batch.firstLSN + UInt64(before.records), "frames are written in order")
+      try write(
+        .records, records: cut.records - before.records,
+        body: UnsafeRawBufferPointer(rebasing: batch.body.bytes[before.end..<cut.end]))
+      written.frames += 1
+    }
+  }
+
+  private mutating func write(_ type: FrameType, records: Int, body: UnsafeRawBufferPointer) throws(LogFault) {
+    let header = encoder.encode(
+      FrameHeader(
+        type: type, isCompressed: false, epoch: epoch, firstLSN: written.lsn + 1, recordCount: UInt32(records),
+        bodyLength: 0, storedLength: 0, dictionaryID: 0, durableLSN: syncedBefore, previousHash: written.hash,
+        bodyHash: .zero),
+      body: body, alignment: LogFormat.largestAlignment, into: &buffer)
+    let frame = SealedFrame(header, padded: buffer.bytes)
+    // A frame comes again where not all sinks could take it, or make it durable.
+    for sink in sinks where records == 0 || sink.appended < header.nextLSN - 1 { try sink.write(frame) }
+    written.hash = header.hash
+    written.lsn += UInt64(records)
+    hasUnsynced = true
+  }
+
+  /// Makes everything that was written durable. A sync that fails is never tried again: the system may have thrown away
+  /// what it could not write, and would report success over the loss. Where all that it missed was room, the frames since
+  /// the last sync are written again, and a sync of them is a new one.
+  private mutating func sync() throws(LogFault) {
+    guard hasUnsynced else { return }
+    do throws(LogFault) {
+      for sink in sinks { try sink.sync() }
+    } catch {
+      if case .full = error {
+        written = synced
+        hasUnsynced = false
+      }
+      throw error
+    }
+    hasUnsynced = false
+    synced = written
+    core.syncedLSN.store(written.lsn, ordering: .releasing)
+  }
+
+  /// Syncs what interval durability has left unsynced, once its time has come.
+  private mutating func syncIfDue(now mustSync: Bool) throws(LogFault) {
+    guard case .interval(let milliseconds) = core.options.durability else { return }
+    guard hasUnsynced else { return syncDeadline = nil }
+    let now = MonotonicClock.now()
+    let deadline = syncDeadline ?? now + UInt64(milliseconds) * 1_000_000
+    syncDeadline = deadline
+    guard mustSync || now >= deadline else { return }
+    try sync()
+    syncDeadline = nil
+  }
+
+  private func acknowledge(_ lsn: UInt64, bytes: Int) {
+    let hasFailed = core.staging.withLock { staging in
+      staging.pendingBytes -= bytes
+      if case .failed = staging.state { return true }
+      return false
+    }
+    // After a failure nothing more is promised, whatever this write has come to.
+    guard !hasFailed || core.options.sabotage.contains(.ignoreWriteErrors) else { return }
+    guard lsn > core.durableLSN.load(ordering: .relaxed) else { return }
+    core.durableLSN.store(lsn, ordering: .releasing)
+    core.handlers.onDurable(lsn)
+  }
+
+  /// Closes the sinks; everything is durable, and nothing more comes.
+  mutating func close() throws(DiskError) {
+    for sink in sinks { try sink.close() }
+  }
+}

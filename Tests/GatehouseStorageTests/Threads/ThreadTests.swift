@@ -1,0 +1,40 @@
+import GatehouseStorage
+import Glibc
+import Synchronization
+import Testing
+
+@Suite struct ThreadTests {
+  /// The calling thread's class in the scheduler and its niceness, as `/proc` shows them to operators.
+  private static var standing: [Int32] {
+    [PosixThread.Priority.current, getpriority(Int32(PRIO_PROCESS.rawValue), 0)]
+  }
+
+  @Test(arguments: [PosixThread.Priority.normal, .low, .idle])
+  func aThreadHasItsPriorityAndOthersKeepTheirs(priority: PosixThread.Priority) {
+    let seen = Mutex<[Int32]>([])
+    let before = Self.standing
+    PosixThread(priority: priority) {
+      let now = Self.standing
+      seen.withLock { $0 = now }
+    }.join()
+    let found = seen.withLock { $0 }
+    #expect(found == (priority == .normal ? before : [priority.schedulingClass, 19]))
+    #expect(Self.standing == before)
+  }
+
+  @Test func aWaitEndsAtItsDeadlineOrWhenItIsSo() {
+    let condition = ThreadCondition()
+    let start = MonotonicClock.now()
+    let isMet = condition.wait(for: { false }, until: start + 20_000_000)
+    #expect(!isMet && MonotonicClock.now() >= start + 20_000_000)
+    let isDone = Atomic(false)
+    let thread = PosixThread {
+      usleep(10_000)
+      condition.signal { isDone.store(true, ordering: .relaxed) }
+    }
+    let patience = MonotonicClock.now() + 20_000_000_000
+    let isSo = condition.wait(for: { isDone.load(ordering: .relaxed) }, until: patience)
+    #expect(isSo && MonotonicClock.now() < patience)
+    thread.join()
+  }
+}

@@ -102,7 +102,7 @@ extension Connection {
     case .refused(let refusal): refuse(refusal)
     case .done(let answers, let outcome):
       if outcome == .written {
-        lane.wakeLogSoon()
+        lane.commitSoon()
         lastWrite = answers.reduce(lastWrite) { max($0, $1.horizon) }
       }
       answer { $0.array(requests.count) }

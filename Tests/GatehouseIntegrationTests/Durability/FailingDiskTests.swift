@@ -109,10 +109,11 @@ struct FailingDiskTests {
 
   @Test("a disk that is full refuses writes, and takes them again when there is room")
   func fullDisk() throws {
-    // From the 60th write of a thread on the disk is full, for twenty writes.
+    // From the 60th write of a thread on the disk is full, for twenty writes. With two lanes all writes of the log are one
+    // thread's.
     let server = try TestServer(
       .init(
-        arguments: ["--segment-bytes", "1mb"],
+        arguments: ["--segment-bytes", "1mb", "--lanes", "2"],
         wrapper: [
           "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=pwrite64,pwritev", "-e",
           "inject=pwrite64,pwritev:error=ENOSPC:when=60..80",

@@ -52,9 +52,12 @@ enum ReferencePage {
     A decision or data is never a simple string, of which some clients make `true`; only `OK`, `PONG`, `RESET`, `QUEUED`
     and `Background saving started` are.
 
-    Between `MULTI` and `EXEC` commands are queued. `EXEC` carries them out one after the other and answers an array of
-    their answers, or `EXECABORT`, and does nothing, where one was refused while queueing: there is no such command, it
-    is not written as it must be, or the service may not run it. `DISCARD`, `RESET` and the connection's end forget them.
+    Between `MULTI` and `EXEC` commands are queued. `EXEC` carries them out as one: nobody comes in between, each sees what
+    those before it changed, and after a crash there is all of it or nothing. It answers an array of their answers; one
+    that is refused changes nothing, and the others go on. It answers `EXECABORT`, and does nothing, where one was refused
+    while queueing: there is no such command, it is not written as it must be, or the service may not run it. It answers
+    another error, and does nothing, where the log does not take the whole. `DISCARD`, `RESET` and the connection's end
+    forget the commands.
 
     A connection acts for a service and with its rights. `AS session-token COMMAND …` runs one command on the authority
     of a user's session instead, or of an impersonation, which has the lesser of both users' rights.

@@ -46,7 +46,10 @@ private struct OwnerFinder: FieldVisitor {
 }
 
 extension Change {
-  public func owners(_ partitioning: Partitioning) -> ChangeOwners {
+  public func owners(_ partitioning: Partitioning) -> ChangeOwners { visitedOwners(partitioning) }
+
+  /// The owners that the fields name.
+  func visitedOwners(_ partitioning: Partitioning) -> ChangeOwners {
     var change = self
     var finder = OwnerFinder(partitioning: partitioning)
     change.visit(&finder)

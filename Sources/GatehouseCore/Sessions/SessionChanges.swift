@@ -49,6 +49,14 @@ public struct SessionOpened: PartitionChange {
   public var concern: Concern { .nobody }
   public var carried: AnyChange { .sessionOpened(self) }
 
+  /// What the fields come to, without a copy of them: sessions are opened all the time.
+  public func owners(_ partitioning: Partitioning) -> ChangeOwners {
+    var owners = ChangeOwners()
+    owners.insert(partitioning.partition(of: session))
+    if let impersonation { owners.insert(partitioning.partition(of: impersonation.actorSession)) }
+    return owners
+  }
+
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     if let impersonation, state.isMine(impersonation.actorSession) {
       state.impersonations[impersonation.actorSession, default: []].append(session)

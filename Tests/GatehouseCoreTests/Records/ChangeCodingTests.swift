@@ -64,6 +64,18 @@ import Testing
     }
   }
 
+  /// Some kinds say their owners by hand, which must be what their fields say.
+  @Test(arguments: ChangeSamples.all.map(\.name), [1, 4, 64])
+  func ownersAreThoseThatTheFieldsName(_ name: String, partitions: Int) throws {
+    let change = try #require(ChangeSamples.all.first { $0.name == name }).change
+    let partitioning = Partitioning(count: partitions, key: HashKey(low: 1, high: 2))
+    var said: [Int] = []
+    var named: [Int] = []
+    change.owners(partitioning).forEach { said.append($0) }
+    change.visitedOwners(partitioning).forEach { named.append($0) }
+    #expect(said == named)
+  }
+
   // MARK: Records
 
   /// Two changes, as version 0.1.0 wrote them.

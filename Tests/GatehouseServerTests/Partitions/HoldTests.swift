@@ -26,7 +26,12 @@ struct HoldTests {
     var count = 0
   }
 
-  @Test("threads that enter and tasks that await count right together")
+  /// As whoever holds the partition may.
+  private static func countIsolated(_ partition: Partition, _ tally: Tally) {
+    partition.assumeIsolated { _ in tally.count += 1 }
+  }
+
+  @Test("threads that enter, also as isolated, and tasks that await count right together")
   func exclusion() async throws {
     let partition = Self.partition()
     let tally = Tally()
@@ -34,9 +39,9 @@ struct HoldTests {
     await withTaskGroup { group in
       for _ in 0..<threads {
         group.addTask {
-          for _ in 0..<rounds {
+          for round in 0..<rounds {
             let hold = partition.handle.enter()
-            tally.count += 1
+            if round.isMultiple(of: 8) { Self.countIsolated(partition, tally) } else { tally.count += 1 }
             hold.leave()
           }
         }

@@ -31,6 +31,8 @@ final class CoreHarness {
   private let turn: Turn
   /// The counters, which no owner has.
   private let gate = HarnessGate()
+  /// Has something happen between a decision's look at the directory and its look at the counters.
+  func whileCounting(_ act: @escaping () -> Void) { gate.meanwhile = act }
   /// Whether every decision is made once more, over all owners, and compared.
   var decidesTwice = false
   /// The command that runs, for what goes wrong in it.
@@ -159,6 +161,7 @@ final class CoreHarness {
     while case .needs(let owners) = outcome {
       decisions += 1
       precondition(decisions < 200, "a decision that never holds enough")
+      turn.directory = directory.state.view
       outcome = again(owners.partitions.map { cells[$0].held }, owners.directory ? directory : nil)
     }
     if decidesTwice, !turn.reply.isEmpty { decideAgain(again) }
@@ -435,7 +438,15 @@ final class CoreHarness {
 private final class HarnessGate: CounterReader, @unchecked Sendable {
   private(set) var counters = Counters()
 
-  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) { (pools.map { counters.used($0) }, counters.lsn) }
+  /// What another thread does after the decision has read the directory and before it reads the counters, once.
+  var meanwhile: (() -> Void)?
+
+  func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {
+    guard let act = meanwhile else { return (pools.map { counters.used($0) }, counters.lsn) }
+    meanwhile = nil
+    act()
+    return nil
+  }
 
   func move(by turn: Turn, lsn: LSN) -> CounterViolation? {
     counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn)

@@ -3,7 +3,7 @@ import GatehouseStorage
 
 /// No command here asks for seats.
 private final class NoCounters: CounterReader {
-  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) { (pools.map { _ in 0 }, 0) }
+  func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? { (pools.map { _ in 0 }, 0) }
 }
 
 /// The rules with some people in memory, without sockets, lanes or a log: what a lane does between parsing and encoding.

@@ -168,7 +168,7 @@ extension CommandTable {
     let products = turn.positional.isEmpty ? Array(turn.directory.products) : [try turn.product(1)]
     turn.reply.array(products.reduce(0) { $0 + $1.pools.count })
     for product in products {
-      let used = turn.used(product.pools.map { product.seatKey($0.type) })
+      let used = try turn.used(product.pools.map { product.seatKey($0.type) })
       for (pool, used) in zip(product.pools, used) {
         turn.reply.map(4)
         turn.reply.text("product")

@@ -22,9 +22,9 @@ extension Turn {
   }
 
   /// Seats in use of each of the pools, as they are now.
-  public func used(_ pools: [SeatKey]) -> [Int] {
+  public func used(_ pools: [SeatKey]) throws(Halt) -> [Int] {
     if pools.isEmpty { return [] }
-    let found = counters.used(pools)
+    guard let found = counters.used(pools, directory: directoryLSN) else { throw .needs(heldOwners) }
     read(found.lsn)
     return found.seats
   }

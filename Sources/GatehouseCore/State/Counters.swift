@@ -100,7 +100,11 @@ public enum CounterBound: Sendable, Equatable {
 /// Where decisions read counters. What they read may be old by the time they are logged; what must hold is a bound.
 public protocol CounterReader: AnyObject, Sendable {
   /// Seats in use of each of the pools, and the last record that moved a counter.
-  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN)
+  ///
+  /// - Parameter directory: the last change of the directory that the reader knows.
+  /// - Returns: nil where the directory has changed since: beside an old number of seats bought, the seats in use by now
+  ///   could be more.
+  func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)?
 }
 
 /// A bound that a command would break, and the count as it is.

@@ -180,7 +180,7 @@ public final class GroupCounters: CounterReader, @unchecked Sendable {
 
   var lsn: LSN { current.lsn }
 
-  public func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) {
+  public func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {
     let counters = current
     return (pools.map { counters.used($0) }, counters.lsn)
   }

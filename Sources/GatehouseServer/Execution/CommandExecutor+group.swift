@@ -81,7 +81,12 @@ extension CommandExecutor {
     adoptDirectory(turn)
     let base = turn.directory
     let gate = gate
-    let group = CommandGroup(holds.cells, holds.directory, base) { gate.countersWithLSN().counters }
+    var isStale = false
+    let group = CommandGroup(holds.cells, holds.directory, base) {
+      let (counters, isCurrent) = gate.counters(beside: base.lsn)
+      if !isCurrent { isStale = true }
+      return counters
+    }
     turn.use(group.counters)
     var needed = owners
     let decisions = decide(requests, facts, now, in: group, &needed)
@@ -89,7 +94,11 @@ extension CommandExecutor {
     turn.letGo()
     turn.directory = base
     let step: GroupStep
-    if needed != owners {
+    if isStale {
+      // Seats used by now beside an old number of seats bought: whoever changes the directory is about to publish.
+      owner.passThrough()
+      step = .again(needed)
+    } else if needed != owners {
       step = .again(needed)
     } else if let decisions {
       step = commit(group, decisions, now: now, holds.directory)

@@ -95,7 +95,11 @@ final class CommandExecutor {
   /// Commits what was decided, while the owners are held.
   @inline(__always)
   private func conclude(_ turn: Turn, _ outcome: GatehouseCore.Outcome) -> Step {
-    if case .needs(let owners) = outcome { return .again(owners) }
+    if case .needs(let owners) = outcome {
+      // Nothing more than the directory as it is now: whoever changes it is about to publish.
+      if owners == turn.heldOwners { owner.passThrough() }
+      return .again(owners)
+    }
     guard turn.hasChanges else {
       turn.noteSeen()
       return .done(.read)
@@ -274,8 +278,9 @@ final class CommandExecutor {
 
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
     let hold = handles[partition].enter()
-    hold.cell.state.giveBackMemory()
-    guard let deadline = hold.cell.state.nextDeadline, deadline <= now else { return [] }
-    return hold.cell.state.dueSessions(at: now, limit: most)
+    let cell = hold.cell
+    cell.state.giveBackMemory()
+    guard let deadline = cell.state.nextDeadline, deadline <= now else { return [] }
+    return cell.state.dueSessions(at: now, limit: most)
   }
 }

@@ -100,8 +100,13 @@ final class Gate: CounterReader, @unchecked Sendable {
 
   // MARK: Counters
 
-  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) {
-    log.withOrder { _ in (pools.map { counters.used($0) }, counters.lsn) }
+  func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {
+    log.withOrder { _ in directory == directoryLSN ? (pools.map { counters.used($0) }, counters.lsn) : nil }
+  }
+
+  /// All counters, and whether the directory that the reader knows is the current one.
+  func counters(beside directory: LSN) -> (counters: Counters, isCurrent: Bool) {
+    log.withOrder { _ in (counters, directory == directoryLSN) }
   }
 
   /// All counters, and the record through which they go.

@@ -85,7 +85,9 @@ private final class OfflineGate: CounterReader, Sendable {
 
   init(_ counters: Counters) { self.counters = counters }
 
-  func used(_ pools: [SeatKey]) -> (seats: [Int], lsn: LSN) { (pools.map { counters.used($0) }, counters.lsn) }
+  func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {
+    (pools.map { counters.used($0) }, counters.lsn)
+  }
 
   /// The bound that a decision would break.
   func violation(of turn: Turn) -> CounterViolation? {

@@ -37,6 +37,19 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test func seatsBoughtAndUsedAreShownAsOfOneMoment() {
+    core.run("POOL.SET payroll * 1")
+    core.run("PRODUCT.ENABLE ana payroll")
+    let payroll = core.directory.state.view.products[0].id
+    let bob = core.user("bob")!.id
+    core.whileCounting { [core] in
+      core.apply(PoolSet(payroll, type: "*", old: 1, new: 2))
+      core.apply(AccessSet(bob, old: nil, new: ProductAccess(product: payroll, isEnabled: true)))
+    }
+    #expect(pool("payroll", "*") == [2, 2])
+    #expect(core.decisions == 2)
+  }
+
   // MARK: Access
 
   @Test func accessIsPerProduct() {

@@ -9,9 +9,9 @@ import Synchronization
 package final class TestServer: Sendable {
   /// How the server is started.
   package struct Options: Sendable {
-    /// Event loops; one unless a test is about several.
-    package var lanes = 1
-    /// Further words of the command line.
+    /// Event loops, and the partitions of a new data folder.
+    package var layout: Layout
+    /// Further words of the command line, which decide where they say something else.
     package var arguments: [String] = []
     package var environment: [String: String?] = [:]
     /// A program and its arguments that run the server (`strace …`).
@@ -19,8 +19,12 @@ package final class TestServer: Sendable {
     /// How long it may take until the server answers.
     package var patience: Duration = .seconds(60)
 
-    package init(lanes: Int = 1, arguments: [String] = [], wrapper: [String] = []) {
-      self.lanes = lanes
+    package init(lanes: Int? = nil, arguments: [String] = [], wrapper: [String] = []) {
+      self.init(Layout(lanes: lanes ?? Layout.usual.lanes), arguments: arguments, wrapper: wrapper)
+    }
+
+    package init(_ layout: Layout, arguments: [String] = [], wrapper: [String] = []) {
+      self.layout = layout
       self.arguments = arguments
       self.wrapper = wrapper
     }
@@ -63,11 +67,16 @@ package final class TestServer: Sendable {
   package func launch(lanes: Int? = nil) throws -> ChildProcess {
     let serve = [
       try GatehouseProgram.path(), "serve", "--data", dataPath, "--host", "127.0.0.1", "--port", String(port),
-      "--lanes", String(lanes ?? options.lanes),
+      "--lanes", String(lanes ?? options.layout.lanes),
     ]
+    var environment = options.environment
+    // Only who makes a folder chooses; later starts would be told that the choice is ignored.
+    if let partitions = options.layout.partitions, !FileManager.default.fileExists(atPath: dataPath) {
+      environment["GATEHOUSE_PARTITIONS"] = String(partitions)
+    }
     let words = options.wrapper + serve + options.arguments
     return try ChildProcess(
-      words[0], Array(words.dropFirst()), environment: options.environment, output: messagesPath,
+      words[0], Array(words.dropFirst()), environment: environment, output: messagesPath,
       errors: messagesPath)
   }
 

@@ -8,9 +8,10 @@ struct LanesTests {
   static let people = 24
   static let seats = 9
 
-  @Test("renames, seats and impersonations from many connections leave every invariant whole", arguments: [2, 4])
-  func contention(lanes: Int) throws {
-    let server = try TestServer(.init(lanes: lanes))
+  @Test(
+    "renames, seats and impersonations from many connections leave every invariant whole", arguments: Layout.several)
+  func contention(layout: Layout) throws {
+    let server = try TestServer(.init(layout))
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     try gate.ok("PRODUCT.CREATE leave")
@@ -50,16 +51,16 @@ struct LanesTests {
     #expect(times == times.sorted(by: >), "no lane records a time before that of the record before")
     let before = try picture(gate)
     server.kill()
-    try server.start(lanes: lanes == 2 ? 1 : 2)
+    try server.start(lanes: layout.lanes == 2 ? 1 : 2)
     let again = try server.client()
     #expect(try picture(again) == before, "the replay makes the same state, on any number of lanes")
     try expectInvariants(again)
   }
 
   /// Owners refer to what is new in the directory as soon as it is made; nobody may read them beside an older one.
-  @Test("workspaces and products come up among commands about the people who are in them", arguments: [2, 4])
-  func directoryChanges(lanes: Int) throws {
-    let server = try TestServer(.init(lanes: lanes))
+  @Test("workspaces and products come up among commands about the people who are in them", arguments: Layout.several)
+  func directoryChanges(layout: Layout) throws {
+    let server = try TestServer(.init(layout))
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     for number in 0..<8 { try gate.ok("USER.CREATE name\(number) PRODUCT payroll") }
@@ -117,9 +118,9 @@ struct LanesTests {
     }
   }
 
-  @Test("a new user's name is taken once, however many ask at the same time", arguments: [1, 2, 4])
-  func sameName(lanes: Int) throws {
-    let server = try TestServer(.init(lanes: lanes))
+  @Test("a new user's name is taken once, however many ask at the same time", arguments: Layout.several)
+  func sameName(layout: Layout) throws {
+    let server = try TestServer(.init(layout))
     let wins = Collected<String>()
     for round in 0..<20 {
       try inParallel(6) { worker in
@@ -135,9 +136,9 @@ struct LanesTests {
     #expect(try server.client().integer("USER.COUNT") == 20)
   }
 
-  @Test("a pipeline's commands take effect in their order, also those over several owners", arguments: [1, 2, 4])
-  func pipelineEffects(lanes: Int) throws {
-    let server = try TestServer(.init(lanes: lanes))
+  @Test("a pipeline's commands take effect in their order, also those over several owners", arguments: Layout.several)
+  func pipelineEffects(layout: Layout) throws {
+    let server = try TestServer(.init(layout))
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     try gate.ok("POOL.SET payroll * 1")
@@ -155,9 +156,9 @@ struct LanesTests {
     }
   }
 
-  @Test("the last seat is given once", arguments: [1, 2, 4])
-  func lastSeat(lanes: Int) throws {
-    let server = try TestServer(.init(lanes: lanes))
+  @Test("the last seat is given once", arguments: Layout.several)
+  func lastSeat(layout: Layout) throws {
+    let server = try TestServer(.init(layout))
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE portal")
     for number in 0..<30 { try gate.ok("USER.CREATE u\(number) PRODUCT portal") }

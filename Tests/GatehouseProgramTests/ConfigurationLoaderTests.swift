@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func `settings are checked against each other`() {
-    #expect(throws: SettingError.self) { try load(flags: [(.lanes, "65")]) }
+    #expect(throws: SettingError.self) { try load(flags: [(.lanes, "65"), (.partitions, "64")]) }
   }
 
   @Test func `an unknown key in the file is refused`() throws {

@@ -17,6 +17,7 @@ import Testing
   @Test func `settings that do not fit each other are refused`() {
     var lanes = ServerConfiguration()
     lanes.lanes = 128
+    lanes.partitions = 64
     #expect(throws: SettingError.self) { try lanes.validate() }
 
     var snapshots = ServerConfiguration()

@@ -195,6 +195,8 @@ final class CoreHarness {
       }
       turn.letGo()
       turn.adopt(principal)
+    } else {
+      turn.adopt(turn.principal)
     }
     var gathered = Gathered()
     for cell in cells where !gathered.isComplete {

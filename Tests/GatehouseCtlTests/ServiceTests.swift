@@ -15,7 +15,7 @@ struct ServiceTests {
     let made = try control("service", "create", data, "ops", "admin", "--reason", "set-up")
     #expect(made.code == 0, "\(made.errors)")
     let lines = made.output.split(separator: "\n").map(String.init)
-    #expect(lines.map { $0.prefix { $0 != ":" } } == ["id", "name", "secret", "rights"])
+    #expect(lines.map { $0.prefix { $0 != ":" } } == ["id", "name", "secret", "rights", "workspaces"])
     #expect(lines[1] == "name: ops" && lines[3] == "rights: READ ADMIN")
     let secret = String(lines[2].dropFirst("secret: ".count))
 

@@ -79,8 +79,8 @@ public struct RoleGranted: PartitionChange {
     if person.id == user { person.grants = Grant.list(person.grants, adding: grant) }
   }
 
-  // Only super administrators are counted, so other roles move nothing.
-  public var movesCounters: Bool { grant.role == .superAdministrator }
+  // Only super administrators of everything are counted, so other roles move nothing.
+  public var movesCounters: Bool { grant.role == .superAdministrator && grant.scope == .everywhere }
 
   public func move(_ superAdministrators: inout [UserID: Bool]) {
     // A grant that only becomes the main one says nothing new: the login may be locked meanwhile.
@@ -118,7 +118,7 @@ public struct RoleRevoked: PartitionChange {
     if person.id == user { person.grants = Grant.list(person.grants, removing: grant) }
   }
 
-  public var movesCounters: Bool { grant.role == .superAdministrator }
+  public var movesCounters: Bool { grant.role == .superAdministrator && grant.scope == .everywhere }
 
   public func move(_ superAdministrators: inout [UserID: Bool]) {
     if movesCounters { superAdministrators[user] = nil }
@@ -204,7 +204,7 @@ extension PartitionState {
     touch(user: serial, lsn)
   }
 
-  fileprivate mutating func setMemberships(of serial: Int, _ workspaces: [WorkspaceID], _ lsn: LSN) {
+  mutating func setMemberships(of serial: Int, _ workspaces: [WorkspaceID], _ lsn: LSN) {
     var details = users.details(of: serial)
     details.encode(UserTag.memberships) { $0.list(workspaces) { $0.varint($1) } }
     users.setDetails(of: serial, details.bytes)

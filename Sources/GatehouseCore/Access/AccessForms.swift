@@ -42,19 +42,23 @@ enum GrantForm: FieldForm {
     func name(_ number: UInt32, _ form: (some FieldForm<UInt32>).Type) -> String {
       form.text(number, in: directory) ?? ""
     }
+    let role = RoleForm.text(value.role, in: directory) ?? ""
     return switch value.scope {
-    case .everywhere: value.role.name
-    case .workspace(let id): "\(value.role.name) in workspace \(name(id, WorkspaceForm.self))"
-    case .product(let id): "\(value.role.name) in product \(name(id, ProductForm.self))"
-    case .account(let id): "\(value.role.name) in account #\(id)"
-    case .group(let id): "\(value.role.name) in group #\(id)"
+    case .everywhere: role
+    case .workspace(let id): "\(role) in workspace \(name(id, WorkspaceForm.self))"
+    case .product(let id): "\(role) in product \(name(id, ProductForm.self))"
+    case .account(let id): "\(role) in account #\(id)"
+    case .group(let id): "\(role) in group #\(id)"
     }
   }
 
   static func shown(_ name: String, old: Grant?, new: Grant?, in directory: Directory?) -> [ChangeText.Field] {
     let role = ChangeText.Field(
       name: name, old: old.flatMap { text($0, in: directory) }, new: new.flatMap { text($0, in: directory) })
-    return new?.isMain == true ? [role, ChangeText.Field(name: "main", old: nil, new: "1")] : [role]
+    let times = [("from", new?.from), ("until", new?.until)].compactMap { name, time in
+      time.map { ChangeText.Field(name: name, old: nil, new: TimeText.text(of: $0)) }
+    }
+    return [role] + (new?.isMain == true ? [ChangeText.Field(name: "main", old: nil, new: "1")] : []) + times
   }
 
   static func addKeys(of value: Grant, to keys: inout [UInt64]) {

@@ -12,8 +12,8 @@ public final class CommandSpec: Sendable {
   public let effect: Effect
   /// What a service needs to run the command by itself.
   public let rights: ServiceRights
-  /// Who may run it on the authority of a session (`AS`).
-  public let users: UserRule
+  /// What it needs besides: of the user whose session stands after `AS`, and of a service that is bound to workspaces.
+  public let need: Need
   public let route: Route
   public let body: Body
   /// Words whose text must not appear in `MONITOR` and `SLOWLOG`.
@@ -23,7 +23,7 @@ public final class CommandSpec: Sendable {
 
   public init(
     _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
-    effect: Effect = .read, rights: ServiceRights = .read, users: UserRule = .body, route: Route,
+    effect: Effect = .read, rights: ServiceRights = .read, needs need: Need, route: Route,
     secrets: Set<Int> = [], subcommands: [CommandSpec] = [],
     body: Body
   ) {
@@ -36,7 +36,7 @@ public final class CommandSpec: Sendable {
     self.reply = reply
     self.effect = effect
     self.rights = rights
-    self.users = users
+    self.need = need
     self.route = route
     self.secrets = secrets
     self.subcommands = subcommands
@@ -64,17 +64,6 @@ public final class CommandSpec: Sendable {
   public enum Effect: Sendable {
     case read
     case write
-  }
-
-  /// Who may run a command through `AS`, before the body looks at whom it concerns.
-  public enum UserRule: Sendable {
-    case anyone
-    /// The body decides, for it depends on whom the command is about.
-    case body
-    case administrator
-    case superAdministrator
-    /// Only services ask this.
-    case nobody
   }
 
   /// Where a command begins.
@@ -152,6 +141,8 @@ struct CommandGate: BitwiseCopyable {
   let isWrite: Bool
   /// Whether `AS` may stand in front of it.
   let isForUsers: Bool
+  /// Whether a service that is bound to workspaces may run it.
+  let isForBound: Bool
 
   init(_ spec: CommandSpec) {
     route = spec.route
@@ -162,7 +153,8 @@ struct CommandGate: BitwiseCopyable {
     isPrefix = spec.isPrefix
     isChoosing = spec.isPrefix || !spec.subcommands.isEmpty
     isWrite = spec.effect == .write
-    if case .nobody = spec.users { isForUsers = false } else { isForUsers = true }
+    isForUsers = spec.need.isForUsers
+    isForBound = spec.need.isOfServer == nil
   }
 }
 

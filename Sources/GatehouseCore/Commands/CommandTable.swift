@@ -3,12 +3,13 @@ public enum CommandTable {
   /// The commands that a request can begin with; each has its subcommands in it.
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
-    + listCommands + workspaceCommands + productCommands + roleCommands + serviceCommands + connectionCommands
+    + listCommands + workspaceCommands + productCommands + roleCommands + permissionCommands
+    + serviceCommands + connectionCommands
     + serverCommands
 
   /// Stands in a turn that has not begun.
   static let unknown = CommandSpec(
-    "", .server, "", reply: "", route: .connection, body: .server(.ping))
+    "", .server, "", reply: "", needs: .nothing, route: .connection, body: .server(.ping))
 
   public static let index = CommandIndex(all)
 

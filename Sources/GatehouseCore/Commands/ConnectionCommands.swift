@@ -1,12 +1,19 @@
 extension CommandTable {
   private static func server(
     _ name: String, _ group: CommandSpec.Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
-    rights: ServiceRights = [], users: CommandSpec.UserRule = .nobody, secrets: Set<Int> = [],
+    rights: ServiceRights = [], needs need: Need? = nil, secrets: Set<Int> = [],
     subcommands: [CommandSpec] = [], _ command: ServerCommand
   ) -> CommandSpec {
     CommandSpec(
-      name, group, summary, arguments, reply: reply, rights: rights, users: users, route: .connection,
-      secrets: secrets, subcommands: subcommands, body: .server(command))
+      name, group, summary, arguments, reply: reply, rights: rights,
+      needs: need ?? (group == .server ? serverNeed(rights) : .service()), route: .connection, secrets: secrets,
+      subcommands: subcommands, body: .server(command))
+  }
+
+  /// What tells of the server, or changes it, concerns more than any workspace.
+  private static func serverNeed(_ rights: ServiceRights) -> Need {
+    if rights.contains(.admin) { return .service(.serverManage) }
+    return .service(rights.contains(.read) ? .serverRead : nil)
   }
 
   /// A command that says with its second word what it does. `HELP` is among its subcommands by itself.
@@ -22,7 +29,7 @@ extension CommandTable {
       subcommands: all.map { part in
         server(
           "\(name)|\(part.name)", group, part.summary, part.arguments, reply: part.reply, rights: part.rights,
-          part.command)
+          needs: part.need, part.command)
       }, body)
   }
 
@@ -33,17 +40,19 @@ extension CommandTable {
     let arguments: [Argument]
     let reply: String
     let rights: ServiceRights
+    let need: Need?
     let command: ServerCommand
 
     init(
       _ name: String, _ summary: String, _ arguments: [Argument] = [], reply: String, rights: ServiceRights = [],
-      _ command: ServerCommand
+      needs need: Need? = nil, _ command: ServerCommand
     ) {
       self.name = name
       self.summary = summary
       self.arguments = arguments
       self.reply = reply
       self.rights = rights
+      self.need = need
       self.command = command
     }
   }
@@ -53,7 +62,7 @@ extension CommandTable {
       "AS", .connection, "Run one command on the authority of a session",
       [.word("session-token"), .words("command")],
       reply: "what the command answers; the service needs the right that the command needs without `AS`", rights: [],
-      users: .nobody, route: .connection, secrets: [1], body: .prefix),
+      needs: .service(), route: .connection, secrets: [1], body: .prefix),
     server(
       "PING", .connection, "Answer, or echo a message", [.optionalWord("message")], reply: "`PONG` or the message",
       .ping),
@@ -94,12 +103,14 @@ extension CommandTable {
         Subcommand("INFO", "What is known of the connection", reply: "a line of `field=value`", .client(.info)),
         Subcommand(
           "LIST", "What is known of all connections, or of those of a TYPE or with an ID",
-          [.words("filter", isOptional: true)], reply: "a line of `field=value` for each", .client(.list)),
+          [.words("filter", isOptional: true)], reply: "a line of `field=value` for each",
+          needs: .service(.serverRead), .client(.list)),
         Subcommand(
           "KILL",
           "Close the connection of an address, or those that fit all of ID, ADDR, LADDR, TYPE, USER, MAXAGE; "
             + "SKIPME no includes one's own",
-          [.words("filter")], reply: "how many; `OK` for an address alone", rights: .admin, .client(.kill)),
+          [.words("filter")], reply: "how many; `OK` for an address alone", rights: .admin,
+          needs: .service(.serverManage), .client(.kill)),
         Subcommand(
           "NO-EVICT", "For Redis clients: no connection is evicted; ON or OFF", [.word("switch")], reply: "`OK`",
           .client(.noEvict)),
@@ -218,24 +229,26 @@ extension CommandTable {
     server(
       "WAITAOF", .server, "Wait until this connection's writes are durable",
       [.word("local", .integer), .word("replicas", .integer), .word("timeout", .integer)],
-      reply: "an array of two integers", rights: .read, .waitaof),
+      reply: "an array of two integers", rights: .read, needs: .service(), .waitaof),
     server(
       "AUDIT.LIST", .audit, "The audit trail, newest first",
       [
         .option("USER", "user"), .option("ACTOR", "user"), .option("FROM", "time"), .option("TO", "time"),
         .option("CURSOR", "cursor"), .option("COUNT", "n", .integer),
       ],
-      reply: "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`", rights: .admin,
-      users: .administrator, .auditList),
+      reply:
+        "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
+        + " workspaces that the caller may not read nothing is shown; nor, to who does not read all of them, that sessions"
+        + " ended", rights: .admin,
+      needs: .permission(.auditRead, over: .anything), .auditList),
     server(
       "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive", [.option("FROM", "lsn", .integer)],
-      reply: "a map `ok, from, through, frames, records, problem`", rights: .admin, users: .superAdministrator,
-      .auditVerify),
+      reply: "a map `ok, from, through, frames, records, problem`", rights: .admin,
+      needs: .permission(.serverManage, over: .server), .auditVerify),
   ]
 
   /// The server's own work of ending sessions whose time is up; not in the table, for nobody can ask for it.
   static let expiry = CommandSpec(
     "SESSION.EXPIRE", .session, "End sessions whose time is up", reply: "", effect: .write, rights: .all,
-    users: .nobody,
-    route: .everywhere, body: .server(.ping))
+    needs: .service(), route: .everywhere, body: .server(.ping))
 }

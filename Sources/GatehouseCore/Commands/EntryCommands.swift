@@ -9,8 +9,8 @@ extension CommandTable {
         .word("user"), .mandatory("START", "time", .time), .mandatory("END", "time", .time),
         .option("WORKSPACE", "workspace"), .option("PROJECT", "project"), .option("NOTE", "text"),
       ],
-      reply: "the entry, a map \(entryFields)", effect: .write, rights: .timers, route: .user(1),
-      body: .decide(entryAdd)),
+      reply: "the entry, a map \(entryFields)", effect: .write, rights: .timers,
+      needs: .permission(.entryCorrect, over: .member(1), own: .timerOwn), route: .user(1), body: .decide(entryAdd)),
     CommandSpec(
       "ENTRY.CORRECT", .timer, "Correct an entry; what it said before stays in its history",
       [
@@ -18,21 +18,24 @@ extension CommandTable {
         .option("PROJECT", "project"), .option("NOTE", "text"),
       ],
       reply: "the entry as `ENTRY.ADD`, with its new version; the same version where nothing differs", effect: .write,
-      rights: .timers, route: .identifier(1), body: .decide(entryCorrect)),
+      rights: .timers, needs: .permission(.entryCorrect, over: .entry(1), own: .timerOwn), route: .identifier(1),
+      body: .decide(entryCorrect)),
     CommandSpec(
       "ENTRY.DELETE", .timer, "Delete an entry; its history stays", [.word("entry", .integer)],
-      reply: "the entry as `ENTRY.ADD`, with `deleted` 1", effect: .write, rights: .timers, route: .identifier(1),
+      reply: "the entry as `ENTRY.ADD`, with `deleted` 1", effect: .write, rights: .timers,
+      needs: .permission(.entryCorrect, over: .entry(1), own: .timerOwn), route: .identifier(1),
       body: .decide(entryDelete)),
     CommandSpec(
       "ENTRY.GET", .timer, "An entry by its id", [.word("entry", .integer)],
-      reply: "the entry as `ENTRY.ADD`, or `NOTFOUND entry`, also where it is deleted", route: .identifier(1),
-      body: .decide(entryGet)),
+      reply: "the entry as `ENTRY.ADD`, or `NOTFOUND entry`, also where it is deleted",
+      needs: .permission(.timeRead, over: .entry(1), own: .timeRead), route: .identifier(1), body: .decide(entryGet)),
     CommandSpec(
       "ENTRY.HISTORY", .timer, "Every version of an entry, oldest first, deleted ones too",
       [.word("entry", .integer)],
       reply: "an array of maps `version, time, by, reason, project, note, start, end, deleted`: what each version "
         + "said, and who made it, when and why",
-      route: .identifier(1), body: .decide(entryHistory)),
+      needs: .permission(.timeRead, over: .entry(1), own: .timeRead), route: .identifier(1),
+      body: .decide(entryHistory)),
     CommandSpec(
       "ENTRY.LIST", .timer, "The entries of a person, newest first, those of earlier logins too",
       [
@@ -40,7 +43,7 @@ extension CommandTable {
         .option("WORKSPACE", "workspace"), .option("CURSOR", "cursor"), .option("COUNT", "count", .integer),
       ],
       reply: "`[cursor, items]`, the items as `ENTRY.ADD`; with `FROM` and `TO` those that overlap `[FROM, TO)`",
-      route: .user(1), body: .decide(entryList)),
+      needs: .permission(.timeRead, over: .user(1), own: .timeRead), route: .user(1), body: .decide(entryList)),
   ]
 
   // MARK: Writing
@@ -48,7 +51,7 @@ extension CommandTable {
   @Sendable private static func entryAdd(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let workspace = try turn.workspace()
-    try turn.requireTimekeeping(of: user, in: workspace)
+    try turn.requireAccountTools(over: user, in: workspace)
     try turn.requireTimekeeper(user, in: workspace)
     let content = try turn.content(
       over: EntryContent(start: turn.now, end: turn.now, project: "", note: ""))
@@ -92,16 +95,13 @@ extension CommandTable {
     guard let (cell, serial) = try turn.entry(1), !cell.state.entries[serial].isDeleted else {
       throw .refused(.notFound("entry"))
     }
-    let entry = EntryView(cell, serial)
-    try turn.requireTimeReading(of: entry.user, in: turn.directory.workspace(entry.workspace))
-    try turn.show(entry)
+    try turn.show(EntryView(cell, serial))
   }
 
   @Sendable private static func entryHistory(_ turn: Turn) throws(Halt) {
     guard let (cell, serial) = try turn.entry(1) else { throw .refused(.notFound("entry")) }
     let row = cell.state.entries[serial]
     let current = EntryView(cell, serial)
-    try turn.requireTimeReading(of: current.user, in: turn.directory.workspace(row.workspace))
     let before = cell.state.history[UInt32(serial)] ?? []
     try turn.hold(authorsOf: before.map(\.by) + [current.stoppedBy])
     turn.reply.array(before.count + 1)
@@ -138,7 +138,7 @@ extension CommandTable {
       next = Int(row.previous)
       turn.read(row.lsn)
       if row.isDeleted || row.start >= to || (row.end <= from && row.start < from) { continue }
-      if let workspaces, !workspaces.contains(row.workspace) { continue }
+      if !workspaces.contains(row.workspace) { continue }
       if let after, place >= (after.numbers[0], after.numbers[1]) { continue }
       found.append(place)
     }
@@ -157,8 +157,19 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// The entry that a word names, deleted ones too.
-  fileprivate func entry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {
+  /// The entry that a word names, deleted ones too, if the caller may find it.
+  func entry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {
+    guard let (cell, serial) = try anyEntry(index) else { return nil }
+    let row = cell.state.entries[serial]
+    let user = UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
+    let isFound = sides.allSatisfy { side in
+      side.isBinding || side.isOneself(user) || side.reach(of: .timeRead).contains(row.workspace)
+        || side.reach(of: .entryCorrect).contains(row.workspace)
+    }
+    return isFound ? (cell, serial) : nil
+  }
+
+  private func anyEntry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {
     let id: EntryID = try id(index, "entry")
     let cell = try cell(partitioning.partition(of: id))
     read(directory.lsn)
@@ -172,7 +183,7 @@ extension Turn {
 
   fileprivate func requireWriting(_ cell: HeldPartition, _ serial: Int) throws(Halt) {
     let entry = EntryView(cell, serial)
-    try requireTimekeeping(of: entry.user, in: directory.workspace(entry.workspace))
+    try requireAccountTools(over: entry.user, in: directory.workspace(entry.workspace))
     try checkVersion(entry.version)
   }
 

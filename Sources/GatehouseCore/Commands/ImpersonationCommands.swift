@@ -5,7 +5,7 @@ extension CommandTable {
       [.word("actor"), .word("target"), .option("WORKSPACE", "workspace")],
       reply: "`ALLOW`, or `DENY rule` with the first rule that says no: `oneself`, `actor-status`, `target-status`, "
         + "`super-administrator`, `needs-owner`, `needs-enterprise`, `not-a-member`, `role`",
-      route: .user(1), body: .decide(impersonateCan)),
+      needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(impersonateCan)),
     CommandSpec(
       "IMPERSONATE.START", .impersonation, "Log in as somebody else, from a login of one's own",
       [
@@ -16,28 +16,29 @@ extension CommandTable {
       reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
         + "`REFUSED impersonation: rule`. The workspace's policy bounds `TTL`: what is longer is shortened to "
         + "it. It ends with the actor's login at the latest",
-      effect: .write, rights: .sessions, users: .nobody, route: .session(1), secrets: [1],
+      effect: .write, rights: .sessions, needs: .service(), route: .session(1), secrets: [1],
       body: .decide(impersonateStart)),
     CommandSpec(
       "IMPERSONATE.END", .impersonation, "End an impersonation, by token or id", [.word("impersonation")],
-      reply: "1, or 0 where there is none", effect: .write, rights: .sessions, route: .session(1), secrets: [1],
+      reply: "1, or 0 where there is none", effect: .write, rights: .sessions,
+      needs: .permission(.sessionRevoke, over: .session(1), own: .sessionRevoke), route: .session(1), secrets: [1],
       body: .decide(impersonateEnd)),
     CommandSpec(
       "IMPERSONATE.LIST", .impersonation, "The impersonations in force, newest first",
       [.option("ACTOR", "user"), .option("TARGET", "user")],
       reply: "an array of maps `id, actor, subject, workspace, product, reason, created, expires, last-seen`; users "
-        + "see those they are part of, owners those in their workspaces, administrators all. One that has lost its right "
+        + "see those they are part of, owners and administrators those in their workspaces. One that has lost its right "
         + "is not shown, and ends",
-      route: .everywhere, body: .gather(collect: collectImpersonations, finish: finishImpersonations)),
+      needs: .nothing, route: .everywhere,
+      body: .gather(collect: collectImpersonations, finish: finishImpersonations)),
   ]
 
   @Sendable private static func impersonateCan(_ turn: Turn) throws(Halt) {
     let actor = try turn.user(1)
-    try turn.requireOver(actor)
     let target = try turn.user(2)
     let workspace = try turn.workspace()
     try turn.requireReach(to: workspace.id)
-    if let denial = workspace.impersonationDenial(actor: actor, target: target) {
+    if let denial = turn.directory.impersonationDenial(in: workspace.id, actor: actor, target: target, at: turn.now) {
       turn.reply.text("DENY \(denial.rule)")
     } else {
       turn.reply.text("ALLOW")
@@ -53,9 +54,9 @@ extension CommandTable {
     }
     let (login, slot) = try turn.actorLogin()
     let actor = turn.holder(login, slot)
-    let target = try turn.user(2)
     let (product, workspace) = try turn.impersonatedPlace()
-    if let denial = workspace.impersonationDenial(actor: actor, target: target) {
+    let target = try turn.impersonated(2, by: actor, in: workspace)
+    if let denial = turn.directory.impersonationDenial(in: workspace.id, actor: actor, target: target, at: turn.now) {
       throw .refused(refusal(denial))
     }
     if let product, let denial = target.loginDenial(to: product.id, in: turn.directory, at: turn.now) {
@@ -77,7 +78,7 @@ extension CommandTable {
       session: id, user: target.id, token: token.withBytes(turn.digest),
       product: product?.id ?? 0, workspace: workspace.id,
       expires: try turn.impersonationEnd(login.state.sessions[slot], workspace.policies), idleSeconds: 0,
-      isBound: workspace.subdomain != nil,
+      isBound: turn.directory.bindsImpersonation(in: workspace.id, actor: actor, target: target, at: turn.now),
       impersonation: Impersonation(
         actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason))
     turn.emit(opened)
@@ -103,13 +104,10 @@ extension CommandTable {
   // MARK: Ending
 
   @Sendable private static func impersonateEnd(_ turn: Turn) throws(Halt) {
-    guard let (cell, slot) = try turn.session(1), let impersonation = cell.state.impersonation(ofSlot: slot) else {
+    guard let (cell, slot) = try turn.session(1), cell.state.sessions[slot].kind == .impersonation else {
       return turn.reply.flag(false)
     }
     let id = cell.state.sessionID(ofSlot: slot)
-    if let principal = turn.asUser, principal.actor != impersonation.actor, principal.session != id {
-      try turn.requireManaging(turn.holder(cell, slot))
-    }
     try turn.endSession(id, .revoked)
     turn.reply.flag(cell.state.sessions[slot].isLive(at: turn.now))
   }
@@ -133,7 +131,7 @@ extension CommandTable {
       guard row.isLive(at: turn.now), let impersonation = cell.state.impersonation(ofSlot: slot) else { continue }
       let subject = turn.holder(cell, slot)
       if let target, !target.matches(subject.id, subject.username) { continue }
-      guard turn.maySee(impersonation, of: subject.id, in: turn.directory.workspace(row.workspace)) else { continue }
+      guard turn.maySee(impersonation, of: subject, row) else { continue }
       let newestFirst = withUnsafeBytes(of: UInt64(clamping: .max - row.created).bigEndian) { ContiguousArray($0) }
       gathered.items.append(
         Gathered.Item(
@@ -151,7 +149,7 @@ extension CommandTable {
     for item in gathered.items {
       guard let impersonation = item.impersonation else { continue }
       let login = gathered.logins[impersonation.login]
-      guard impersonation.isInForce(login, in: turn.directory) else {
+      guard impersonation.isInForce(login, in: turn.directory, at: turn.now) else {
         gathered.lapsed.append(SessionID(raw: item.id))
         continue
       }
@@ -211,11 +209,10 @@ public struct ListedImpersonation: Sendable {
   let mayTargetLogIn: Bool
 
   /// Whether it is in force. Partitions are read one at a time: where its login was not found, it has begun since.
-  func isInForce(_ login: ListedLogin?, in directory: Directory) -> Bool {
+  func isInForce(_ login: ListedLogin?, in directory: Directory, at now: Milliseconds) -> Bool {
     guard mayTargetLogIn else { return false }
     guard let login else { return true }
-    let workspace = directory.workspace(session.workspace)
-    return login.isInForce && workspace.denial(of: session, actor: login.actor, target: target) == nil
+    return login.isInForce && directory.denial(of: session, actor: login.actor, target: target, at: now) == nil
   }
 }
 
@@ -230,8 +227,22 @@ extension Turn {
     guard try isInForce(cell, slot) else {
       throw .refused(CommandTable.refusal(.actorStatus))
     }
-    userPrincipal = try principal(of: word(1))
+    let principal = try principal(of: word(1))
+    userPrincipal = principal
+    // From here on the actor's rights count too: whom the actor does not know, nobody logs in as.
+    sides = principal.sides
     return (cell, slot)
+  }
+
+  /// The user at a word whom an actor would log in as. Of whom the actor does not know nothing is told.
+  fileprivate func impersonated(
+    _ word: Int, by actor: UserReference, in workspace: Workspace
+  ) throws(Halt) -> UserReference {
+    if let target = try userIfAny(word) { return target }
+    guard sides.allSatisfy({ $0.holds(.impersonate) }) else {
+      throw .refused(CommandTable.refusal(directory.denial(ofActor: actor, in: workspace.id) ?? .role))
+    }
+    throw .refused(.notFound("user"))
   }
 
   /// Whether a session may go on as far as its own user goes.
@@ -260,12 +271,14 @@ extension Turn {
     return min(now + life, used.deadline)
   }
 
-  fileprivate func maySee(_ impersonation: Impersonation, of subject: UserID, in workspace: Workspace) -> Bool {
-    guard let principal = asUser else { return true }
-    if let bound = principal.boundTo, bound != workspace.id { return false }
-    if principal.isAdministrator || principal.subject == subject { return true }
-    return principal.subject == impersonation.actor
-      || !principal.isImpersonation && workspace.owner == principal.subject
+  /// Users see those they are part of, and administrators those in their workspaces.
+  fileprivate func maySee(_ impersonation: Impersonation, of subject: UserReference, _ row: SessionRow) -> Bool {
+    if !isLimited { return true }
+    let place = place(of: row)
+    return sides.allSatisfy { side in
+      side.isOneself(subject) || side.person?.id == impersonation.actor
+        || side.allows(.sessionRead, over: place, of: side.isBinding ? nil : subject, in: directory, at: now)
+    }
   }
 
   /// The seven pairs that follow id and actor.

@@ -4,13 +4,14 @@ extension CommandTable {
       "LOGIN.CHECK", .login, "May this user log in to this product now", [.word("user"), .word("product")],
       reply: "`ALLOW`, or `DENY reason` with the first rule that says no; users ask about themselves and whom they "
         + "manage",
-      route: .user(1),
+      needs: .permission(.userRead, over: .login(user: 1, product: 2), own: .userRead), route: .user(1),
       body: .decide(loginCheck)),
     CommandSpec(
       "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
       [.word("user"), .word("product"), .option("AT", "time", .time)],
       reply: "an array of maps `rule, passed, detail, remedy`; the detail of `outside-employment` says which day it is "
-        + "in which time zone. `AT` asks about the day of another moment", users: .administrator, route: .user(1),
+        + "in which time zone. `AT` asks about the day of another moment",
+      needs: .permission(.userRead, over: .login(user: 1, product: 2)), route: .user(1),
       body: .decide(loginExplain)),
   ]
 
@@ -18,8 +19,7 @@ extension CommandTable {
     let user = try turn.userIfAny(1)
     try turn.withDirectory { (directory) throws(Halt) in
       turn.read(directory.lsn)
-      let product = directory.productID(turn.word(2))
-      if turn.authority != nil { try turn.requireLoginQuestion(about: user, product) }
+      let product = turn.productID(turn.word(2), in: directory)
       guard let user else { return turn.reply.text(LoginDenial.unknownUser.answer) }
       let denial = user.loginDenial(to: product, in: directory, at: turn.now)
       turn.reply.text(denial?.answer ?? "ALLOW")
@@ -29,8 +29,7 @@ extension CommandTable {
   @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {
     let user = try turn.userIfAny(1)
     turn.read(turn.directory.lsn)
-    let found = turn.directory.productID(turn.word(2))
-    try turn.requireLoginQuestion(about: user, found)
+    let found = turn.productID(turn.word(2))
     let product = found.flatMap { turn.directory.product($0) }
     let rules = LoginExplanation(user, product, at: try turn.time("AT") ?? turn.now, turn).rules
     turn.reply.array(rules.count)
@@ -45,16 +44,6 @@ extension CommandTable {
       turn.reply.text("remedy")
       turn.reply.optional(rule.passed ? nil : rule.remedy)
     }
-  }
-}
-
-extension Turn {
-  /// Users ask about themselves and whom they manage, and an impersonation that is bound to a workspace about its
-  /// products (K4). Whoever manages nobody does not learn either which names there are.
-  fileprivate func requireLoginQuestion(about user: UserReference?, _ product: ProductID?) throws(Halt) {
-    guard asUser != nil else { return }
-    if let user { try requireOver(user) } else { try requireSomeAdministration() }
-    if let product = product.flatMap({ directory.product($0) }) { try requireReach(to: product.workspace) }
   }
 }
 

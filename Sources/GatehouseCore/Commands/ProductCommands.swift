@@ -3,48 +3,55 @@ extension CommandTable {
     CommandSpec(
       "PRODUCT.CREATE", .organisation, "Add a product to a workspace", [.word("product")],
       reply: "`OK`; `name` is a product of `main`, `workspace/name` of another workspace", effect: .write,
-      rights: .admin, users: .superAdministrator, route: .directory, body: .decide(productCreate)),
+      rights: .admin, needs: .permission(.productCreate, over: .newProduct(1)), route: .directory,
+      body: .decide(productCreate)),
     CommandSpec(
       "PRODUCT.LIST", .organisation, "The products, by workspace and in the order they were made",
       [.option("WORKSPACE", "workspace")],
-      reply: "an array of maps `product, workspace, needs-licence, pools, created`", users: .anyone, route: .directory,
+      reply: "an array of maps `product, workspace, needs-licence, pools, created`", needs: .nothing, route: .directory,
       body: .decide(productList)),
     CommandSpec(
       "PRODUCT.ENABLE", .organisation, "Let a user into a product, or change what the user is there",
       [.word("user"), .word("product"), .flag("ADMIN"), .flag("REGULAR"), .option("LICENCE", "type")],
       reply: "`OK`, or `NOSEATS` where none is left; what access was before the product was disabled comes back",
-      effect: .write, rights: .admin, route: .user(1), body: .decide(productEnable)),
+      effect: .write, rights: .admin, needs: .permission(.productAccess, over: .access(user: 1, product: 2)),
+      route: .user(1), body: .decide(productEnable)),
     CommandSpec(
       "PRODUCT.DISABLE", .organisation, "Keep a user out of a product and give the seats back",
       [.word("user"), .word("product")],
-      reply: "`OK`; the user's sessions of the product end", effect: .write, rights: .admin, route: .user(1),
+      reply: "`OK`; the user's sessions of the product end", effect: .write, rights: .admin,
+      needs: .permission(.productAccess, over: .access(user: 1, product: 2)), route: .user(1),
       body: .decide(productDisable)),
     CommandSpec(
       "POOL.SET", .organisation, "Say how many seats of a licence type were bought",
       [.word("product"), .word("type"), .word("seats", .integer)],
       reply: "`OK`; the type `*` is taken by every enabled access, any other by those it is assigned to",
-      effect: .write, rights: .admin, users: .superAdministrator, route: .directory, body: .decide(poolSet)),
+      effect: .write, rights: .admin, needs: .permission(.poolSet, over: .product(1)), route: .directory,
+      body: .decide(poolSet)),
     CommandSpec(
       "POOL.LIST", .organisation, "The seats bought and used", [.optionalWord("product")],
-      reply: "an array of maps `product, type, bought, used`", users: .administrator, route: .directory,
+      reply: "an array of maps `product, type, bought, used`", needs: .permission(.poolRead, over: .anything),
+      route: .directory,
       body: .decide(poolList)),
     CommandSpec(
       "LICENCE.ASSIGN", .organisation, "Give a user a licence of a product, instead of the one held",
       [.word("user"), .word("product"), .word("type")],
       reply: "`OK`, or `NOSEATS`; the seat is taken while access is enabled", effect: .write, rights: .admin,
-      route: .user(1), body: .decide(licenceAssign)),
+      needs: .permission(.licenceAssign, over: .access(user: 1, product: 2)), route: .user(1),
+      body: .decide(licenceAssign)),
     CommandSpec(
       "LICENCE.REMOVE", .organisation, "Take a user's licence of a product away", [.word("user"), .word("product")],
       reply: "`OK`; login to the product is refused from then on, and its sessions end", effect: .write,
-      rights: .admin, route: .user(1), body: .decide(licenceRemove)),
+      rights: .admin, needs: .permission(.licenceAssign, over: .access(user: 1, product: 2)), route: .user(1),
+      body: .decide(licenceRemove)),
   ]
 
   @Sendable private static func productCreate(_ turn: Turn) throws(Halt) {
     let text = try turn.text(1, "product", limit: 2 * Limits.nameBytes + 1)
-    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    let name = try Turn.name(String(parts[parts.count - 1]), "product")
+    let name = try Turn.name(
+      text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init) ?? "", "product")
     let directory = try turn.directoryState().state.view
-    let workspace = parts.count == 2 ? try turn.workspace(named: String(parts[0])) : directory.workspace(mainWorkspace)
+    let workspace = try turn.workspace(ofProductNamed: 1)
     turn.read(directory.lsn)
     guard !directory.products(of: workspace.id).contains(where: { directory.product($0)?.name == name }) else {
       throw .refused(.conflict("product: \(text) is there already"))
@@ -59,9 +66,9 @@ extension CommandTable {
   @Sendable private static func productList(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
     let only = turn.has("WORKSPACE") ? try turn.workspace().id : nil
-    let seen = try turn.visibleWorkspaces()
+    let known = turn.knownWorkspaces
     let products = turn.directory.products
-      .filter { (only == nil || $0.workspace == only) && (seen == nil || seen!.contains($0.workspace)) }
+      .filter { (only == nil || $0.workspace == only) && known.contains($0.workspace) }
       .sorted { ($0.workspace, $0.id) < ($1.workspace, $1.id) }
     turn.reply.array(products.count)
     for product in products {
@@ -82,15 +89,12 @@ extension CommandTable {
 
   // MARK: Access
 
-  /// The user and the product of words 1 and 2, once the principal may change that access.
+  /// The user and the product of words 1 and 2.
   private static func accessToChange(_ turn: Turn) throws(Halt) -> (UserReference, Product) {
-    try turn.requireSomeAdministration()
     let user = try turn.user(1)
     let product = try turn.product(2)
-    try turn.requireAdministrator(of: product)
-    try turn.requireManaging(user)
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
+    try turn.checkVersion(turn.version(of: user))
     return (user, product)
   }
 
@@ -112,8 +116,14 @@ extension CommandTable {
     new.isEnabled = true
     if turn.has("ADMIN") { new.isAdministrator = true }
     if turn.has("REGULAR") { new.isAdministrator = false }
-    if new.isAdministrator != (old?.isAdministrator ?? false) { try turn.refuseImpersonation("administration") }
-    if let type = try turn.option("LICENCE") { new.licence = try licence(type, of: product, turn) }
+    if new.isAdministrator != (old?.isAdministrator ?? false) {
+      try turn.refuseImpersonation("administration")
+      try turn.requireHolding(.productAdministrator, over: turn.place(of: product), to: "say who administers it")
+    }
+    if let type = try turn.option("LICENCE") {
+      try turn.require(.licenceAssign, over: turn.place(of: product), of: user)
+      new.licence = try licence(type, of: product, turn)
+    }
     try setAccess(of: user, to: product, from: old, to: new, turn)
     turn.reply.ok()
   }
@@ -126,8 +136,6 @@ extension CommandTable {
     turn.setAccess(of: user.id, to: product, from: old, to: new)
     if !user.cell.state.isMember(user.serial, of: product.workspace) {
       try turn.requireRoom(forMemberships: user.cell.state.memberships(of: user.serial).count + 1)
-      let reference = user.cell.state.text(.reference, of: user.serial)
-      try turn.requireUnique(reference: reference, of: user.id, in: [product.workspace])
       turn.emit(WorkspaceJoined(user.id, product.workspace))
     }
   }
@@ -165,7 +173,11 @@ extension CommandTable {
 
   @Sendable private static func poolList(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
-    let products = turn.positional.isEmpty ? Array(turn.directory.products) : [try turn.product(1)]
+    let asked = turn.positional.isEmpty ? Array(turn.directory.products) : [try turn.product(1)]
+    let products = asked.filter { turn.allows(.poolRead, over: turn.place(of: $0)) }
+    if products.isEmpty, let product = asked.first, !turn.positional.isEmpty {
+      try turn.require(.poolRead, over: turn.place(of: product))
+    }
     turn.reply.array(products.reduce(0) { $0 + $1.pools.count })
     for product in products {
       let used = try turn.used(product.pools.map { product.seatKey($0.type) })
@@ -209,12 +221,10 @@ extension Turn {
     }
   }
 
-  /// The workspaces that the principal may see: nil for all. A user sees those of the subject.
-  public func visibleWorkspaces() throws(Halt) -> [WorkspaceID]? {
-    guard let principal = asUser else { return nil }
-    if let bound = principal.boundTo { return [bound] }
-    if principal.isAdministrator { return nil }
-    guard let user = try user(principal.subject) else { return [] }
-    return user.cell.state.memberships(of: user.serial)
+  /// The workspace of a product that a word names: `name` is one of `main`, `workspace/name` of another.
+  func workspace(ofProductNamed word: Int) throws(Halt) -> Workspace {
+    let text = try text(word, "product", limit: 2 * Limits.nameBytes + 1)
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    return try workspace(named: parts.count == 2 ? String(parts[0]) : "main")
   }
 }

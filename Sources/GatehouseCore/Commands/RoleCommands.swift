@@ -4,39 +4,56 @@ extension CommandTable {
       "ROLE.GRANT", .organisation, "Give a user a role, everywhere or in one workspace or product",
       [
         .word("user"), .word("role"), .option("WORKSPACE", "workspace"), .option("PRODUCT", "product"), .flag("MAIN"),
+        .option("FROM", "time", .time), .option("UNTIL", "time", .time),
       ],
       reply: "`OK`; a user's first role is the main one, and MAIN takes that mark from another", effect: .write,
-      rights: .admin, route: .user(1), body: .decide(roleGrant)),
+      rights: .admin, needs: .permission(.roleGrant, over: .scope), route: .user(1), body: .decide(roleGrant)),
     CommandSpec(
       "ROLE.REVOKE", .organisation, "Take a role away from a user",
       [.word("user"), .word("role"), .option("WORKSPACE", "workspace"), .option("PRODUCT", "product")],
       reply: "`OK`; super-administrator turns into training-administrator", effect: .write, rights: .admin,
-      route: .user(1), body: .decide(roleRevoke)),
+      needs: .permission(.roleGrant, over: .scope), route: .user(1), body: .decide(roleRevoke)),
     CommandSpec(
       "ROLE.LIST", .organisation, "The roles there are, or those of a user", [.optionalWord("user")],
-      reply: "an array of maps `role, rank`, or of a user `role, scope, main`", route: .directory,
-      body: .decide(roleList)),
+      reply:
+        "an array of maps `role, rank, scope, permissions`, or of a user `role, scope, main, from, until`; the rank"
+        + " of a role that is not built in is null, its scope is where it can be granted",
+      needs: .nothing, route: .directory, body: .decide(roleList)),
+    CommandSpec(
+      "ROLE.DEFINE", .organisation, "Define a role, or what it gives anew: for one workspace, or to grant anywhere",
+      [.word("name"), .words("permission"), .option("WORKSPACE", "workspace")],
+      reply: "`OK`; nobody defines a role that gives what they do not hold in that scope", effect: .write,
+      rights: .admin, needs: .permission(.roleDefine, over: .workspaceOrEverywhere), route: .directory,
+      body: .decide(roleDefine)),
+    CommandSpec(
+      "ROLE.DROP", .organisation, "Drop a role that was defined; whoever has it has it no longer",
+      [.word("name"), .option("WORKSPACE", "workspace")], reply: "`OK`", effect: .write, rights: .admin,
+      needs: .permission(.roleDefine, over: .workspaceOrEverywhere), route: .directory, body: .decide(roleDrop)),
   ]
 
   @Sendable private static func roleGrant(_ turn: Turn) throws(Halt) {
-    let role = try turn.role(try turn.text(2, "role"))
+    let scope = try turn.optionScope()
+    let role = try turn.role(try turn.text(2, "role"), in: scope)
     let user = try turn.user(1)
-    try turn.requireManaging(user)
+    let grants = user.grants
+    var grant = Grant(
+      role: role, scope: scope, isMain: false, from: try turn.time("FROM"), until: try turn.time("UNTIL"))
+    try turn.checkTimes(of: grant)
+    try turn.requireGranting(grant, to: user)
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
-    let grants = user.cell.state.grants(of: user.serial)
-    var grant = Grant(role: role, scope: try scope(turn), isMain: turn.has("MAIN") || grants.isEmpty)
-    try turn.requireGranting(grant)
+    try turn.checkVersion(turn.version(of: user))
+    grant.isMain = try turn.becomesMain(grant, of: user)
     turn.reply.ok()
     if let held = grants.first(where: { $0.isSame(as: grant) }) {
-      guard turn.has("MAIN"), !held.isMain else { return }
-      grant.isMain = true
+      let isOther = held.from != grant.from || held.until != grant.until
+      grant.isMain = held.isMain || turn.has("MAIN")
+      guard isOther || grant.isMain != held.isMain else { return }
     } else if grants.count >= Limits.grantsOfUser {
       throw .refused(.limit("roles: a user has at most \(Limits.grantsOfUser)"))
     }
     if role == .superAdministrator {
-      guard grant.scope == .everywhere else {
-        throw .refused(.syntax("super-administrator holds everywhere; leave WORKSPACE and PRODUCT out"))
+      if case .product = grant.scope {
+        throw .refused(.syntax("super-administrator holds everywhere or in a workspace; leave PRODUCT out"))
       }
       guard user.row.status.mayLogIn else { throw .refused(Turn.superMustLogIn) }
     }
@@ -44,57 +61,105 @@ extension CommandTable {
   }
 
   @Sendable private static func roleRevoke(_ turn: Turn) throws(Halt) {
-    let role = try turn.role(try turn.text(2, "role"))
+    let scope = try turn.optionScope()
+    let role = try turn.role(try turn.text(2, "role"), in: scope)
     let user = try turn.user(1)
-    try turn.requireManaging(user)
+    let wanted = Grant(role: role, scope: scope, isMain: false)
+    try turn.requireGranting(wanted, to: user)
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
-    let wanted = Grant(role: role, scope: try scope(turn), isMain: false)
-    try turn.requireGranting(wanted)
+    try turn.checkVersion(turn.version(of: user))
     let grants = user.cell.state.grants(of: user.serial)
     guard let held = grants.first(where: { $0.isSame(as: wanted) }) else {
-      throw .refused(.notFound("role: \(user.username) has no \(role.name) \(turn.text(of: wanted.scope))"))
+      throw .refused(
+        .notFound("role: \(user.username) has no \(turn.directory.name(of: role)) \(turn.text(of: wanted.scope))"))
     }
     if role == .superAdministrator { turn.requireAnotherSuperAdministrator(than: user) }
     try turn.revoke([held], from: user)
     turn.reply.ok()
   }
 
-  private static func scope(_ turn: Turn) throws(Halt) -> Scope {
-    switch (turn.has("WORKSPACE"), try turn.option("PRODUCT")) {
-    case (false, nil): return .everywhere
-    case (true, nil): return .workspace(try turn.workspace().id)
-    case (false, let name?): return .product(try turn.product(named: name).id)
-    case (true, _?): throw .refused(.syntax("give WORKSPACE or PRODUCT, not both"))
-    }
-  }
-
   @Sendable private static func roleList(_ turn: Turn) throws(Halt) {
     guard !turn.positional.isEmpty else {
-      turn.reply.array(Role.builtIn.count)
-      for (role, name) in Role.builtIn {
-        turn.reply.map(2)
-        turn.reply.text("role")
-        turn.reply.text(name)
-        turn.reply.text("rank")
-        turn.reply.integer(role.number)
-      }
-      return
+      return listRoles(turn)
     }
+    try turn.enforce(.permission(.userRead, over: .user(1), own: .userRead))
     let user = try turn.user(1)
-    try turn.requireOver(user)
     turn.read(turn.directory.lsn)
-    let grants = user.cell.state.grants(of: user.serial)
+    let grants = UserCard(user, turn.seen(of: user), turn.directory).grants
     turn.reply.array(grants.count)
     for grant in grants {
-      turn.reply.map(3)
+      turn.reply.map(5)
       turn.reply.text("role")
-      turn.reply.text(grant.role.name)
+      turn.reply.text(turn.directory.name(of: grant.role))
       turn.reply.text("scope")
       turn.reply.text(turn.text(of: grant.scope))
       turn.reply.text("main")
       turn.reply.flag(grant.isMain)
+      turn.reply.text("from")
+      turn.reply.optional(grant.from)
+      turn.reply.text("until")
+      turn.reply.optional(grant.until)
     }
+  }
+
+  private static func listRoles(_ turn: Turn) {
+    turn.read(turn.directory.lsn)
+    let known = turn.knownWorkspaces
+    let defined = turn.directory.tables.roles.filter { role in
+      !role.isDropped && (role.workspace.map(known.contains) ?? true)
+    }
+    turn.reply.array(Role.builtIn.count + defined.count)
+    for (role, name) in Role.builtIn {
+      turn.show(name, rank: role.number, in: .everywhere, turn.directory.permissions(of: role))
+    }
+    for role in defined {
+      let scope = role.workspace.map { Scope.workspace($0) } ?? .everywhere
+      turn.show(role.name, rank: nil, in: scope, role.permissions)
+    }
+  }
+
+  // MARK: Defining
+
+  @Sendable private static func roleDefine(_ turn: Turn) throws(Halt) {
+    let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
+    try turn.refuseImpersonation("roles")
+    _ = try turn.directoryState()
+    let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
+    var permissions = PermissionSet()
+    for word in turn.positional.dropFirst() {
+      let text = try turn.text(word, "permission", limit: Limits.nameBytes)
+      guard let permission = Permission(name: text) else {
+        throw .refused(.notFound("permission \(text); PERMISSION.LIST names them"))
+      }
+      guard workspace == nil || permission.domain != .server else {
+        throw .refused(.syntax("\(permission.name) is about the whole server; leave WORKSPACE out"))
+      }
+      permissions.insert(permission)
+    }
+    let place = workspace.map { Place.workspace($0) } ?? .server
+    let own = turn.directory.roles(definedIn: workspace).first { $0.name == name }
+    let isTaken = Role(name: name) != nil || turn.directory.roles(definedIn: nil).contains { $0.name == name }
+    if own == nil, isTaken { throw .refused(.conflict("role: \(name) is there already")) }
+    try turn.requireHolding(permissions, over: place, to: "define a role that gives it")
+    let old = own?.permissions ?? PermissionSet()
+    turn.reply.ok()
+    if own != nil, old == permissions { return }
+    let count = turn.directory.tables.roles.count
+    guard own != nil || count < Limits.roles else { throw .refused(.limit("roles: at most \(Limits.roles)")) }
+    let role = own?.role ?? Role(number: Role.firstDefined + UInt16(count))
+    turn.emit(RoleDefined(role, workspace: workspace, name: name, old: old, new: permissions))
+  }
+
+  @Sendable private static func roleDrop(_ turn: Turn) throws(Halt) {
+    let name = try turn.text(1, "name", limit: Limits.nameBytes)
+    try turn.refuseImpersonation("roles")
+    _ = try turn.directoryState()
+    let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
+    guard let role = turn.directory.roles(definedIn: workspace).first(where: { $0.name == name }) else {
+      throw .refused(.notFound("role \(name)"))
+    }
+    turn.emit(RoleDropped(role.role, workspace: workspace))
+    turn.reply.ok()
   }
 }
 
@@ -102,30 +167,93 @@ extension Turn {
   /// Takes grants away. A super administrator is a training administrator from then on (L18), and of the roles
   /// that are left the strongest becomes the main one, if the main one went (L11).
   public func revoke(_ grants: [Grant], from user: UserReference) throws(Halt) {
-    var rest = user.cell.state.grants(of: user.serial)
+    var rest = user.grants
     for grant in grants {
       emit(RoleRevoked(user.id, grant))
       rest.removeAll { $0.isSame(as: grant) }
-      let lesser = Grant(role: .trainingAdministrator, scope: .everywhere, isMain: grant.isMain)
+      let lesser = Grant(role: .trainingAdministrator, scope: grant.scope, isMain: grant.isMain)
       if grant.role == .superAdministrator, !rest.contains(where: { $0.isSame(as: lesser) }) {
         emit(RoleGranted(user.id, lesser))
         rest.append(lesser)
       }
     }
-    if !grants.isEmpty, !rest.contains(where: \.isMain),
-      var strongest = rest.max(by: { $0.role.number < $1.role.number })
+    if grants.contains(where: \.isMain), !rest.contains(where: \.isMain),
+      var strongest = rest.filter({ mayBeMain($0, of: user) }).max(by: { $0.role.number < $1.role.number })
     {
       strongest.isMain = true
       emit(RoleGranted(user.id, strongest))
     }
   }
 
-  /// A role by its name.
-  public func role(_ name: String) throws(Halt) -> Role {
-    guard let role = Role(name: name) else {
-      throw .refused(.notFound("role \(name); roles are \(Role.builtIn.map(\.name).joined(separator: ", "))"))
+  /// Whether a grant may be the main one (L11): which of the roles that is, is for the home to say, so that one given
+  /// elsewhere does not take the mark away (W2).
+  private func mayBeMain(_ grant: Grant, of user: UserReference) -> Bool {
+    directory.workspace(of: grant.scope).map { $0 == user.home } ?? true
+  }
+
+  /// The main role is one of the home's, also of the new one.
+  func moveMainRole(of user: UserReference, to home: WorkspaceID) {
+    func mayBeMain(_ grant: Grant) -> Bool { directory.workspace(of: grant.scope).map { $0 == home } ?? true }
+    guard var old = user.grants.first(where: \.isMain), !mayBeMain(old) else { return }
+    old.isMain = false
+    emit(RoleGranted(user.id, old))
+    guard var new = user.grants.filter(mayBeMain).max(by: { $0.role.number < $1.role.number }) else { return }
+    new.isMain = true
+    emit(RoleGranted(user.id, new))
+  }
+
+  /// Whether a grant becomes the main one: the first one does, and one that is to.
+  fileprivate func becomesMain(_ grant: Grant, of user: UserReference) throws(Halt) -> Bool {
+    guard mayBeMain(grant, of: user) else {
+      if has("MAIN") {
+        throw .refused(
+          .rule(
+            "home", "the main role is one in the home workspace of the user, or everywhere", instead: "leave MAIN out"))
+      }
+      return false
     }
-    return role
+    return has("MAIN") || !user.grants.contains(where: \.isMain)
+  }
+
+  /// A role by its name: a built-in one, one of the workspace that the scope lies in, or one that holds anywhere.
+  public func role(_ name: String, in scope: Scope) throws(Halt) -> Role {
+    if let role = Role(name: name) { return role }
+    read(directory.lsn)
+    let folded = name.folded
+    let defined =
+      (directory.workspace(of: scope).map { directory.roles(definedIn: $0) } ?? [])
+      + directory.roles(definedIn: nil)
+    if let role = defined.first(where: { $0.name == folded }) { return role.role }
+    let names = Role.builtIn.map(\.name) + defined.map(\.name)
+    throw .refused(.notFound("role \(name); roles are \(names.joined(separator: ", "))"))
+  }
+
+  /// B7: a grant that ends, ends after now and after it has begun.
+  fileprivate func checkTimes(of grant: Grant) throws(Halt) {
+    guard grant.from != nil || grant.until != nil else { return }
+    if let until = grant.until, until <= max(now, grant.from ?? .min) {
+      throw .refused(.syntax("UNTIL must be after now, and after FROM"))
+    }
+    if grant.role == .superAdministrator, grant.scope == .everywhere {
+      throw .refused(
+        .rule(
+          "last-super-administrator", "a super administrator of everything is not lost by time alone",
+          instead: "leave FROM and UNTIL out"))
+    }
+  }
+
+  fileprivate func show(_ name: String, rank: UInt16?, in scope: Scope, _ permissions: PermissionSet) {
+    reply.map(4)
+    reply.text("role")
+    reply.text(name)
+    reply.text("rank")
+    reply.optional(rank.map(Int64.init))
+    reply.text("scope")
+    reply.text(text(of: scope))
+    reply.text("permissions")
+    let list = permissions.list
+    reply.array(list.count)
+    for permission in list { reply.text(permission.name) }
   }
 
   public static var superMustLogIn: Refusal {
@@ -134,23 +262,49 @@ extension Turn {
       instead: "set a status that may log in first with USER.STATUS user active")
   }
 
-  /// Whether the principal may give or take a grant: nobody gives more than they have, where they have it; and
-  /// nobody changes roles as somebody else (L18).
-  public func requireGranting(_ grant: Grant) throws(Halt) {
-    guard let principal = asUser else { return }
+  /// The scope that the options name.
+  func optionScope() throws(Halt) -> Scope {
+    switch (has("WORKSPACE"), try option("PRODUCT")) {
+    case (false, nil): return .everywhere
+    case (true, nil): return .workspace(try workspace().id)
+    case (false, let name?): return .product(try product(named: name).id)
+    case (true, _?): throw .refused(.syntax("give WORKSPACE or PRODUCT, not both"))
+    }
+  }
+
+  /// Whether the principal may give or take a grant: nobody gives or takes what they do not hold themselves in that
+  /// scope, nor from whom they may not manage there; and nobody changes roles as somebody else.
+  ///
+  /// - Parameter user: whom it is given or taken from; nil for one who is only being made.
+  public func requireGranting(_ grant: Grant, to user: UserReference? = nil) throws(Halt) {
+    guard isLimited else { return }
     try refuseImpersonation("roles")
-    if principal.isSuperAdministrator { return }
-    guard grant.role != .superAdministrator else {
+    let place = place(of: grant.scope)
+    let name = directory.name(of: grant.role)
+    try require(.roleGrant, over: place, of: user)
+    if grant.role == .superAdministrator, !sides.allSatisfy({ $0.isSupreme(over: place) }) {
       throw .refused(.noPermission("the role super-administrator, to grant or revoke super-administrator"))
     }
-    if principal.isAdministrator { return }
-    // To be an individual is no power: whoever adds people may say so of them.
-    if grant.role == .individual, !principal.administers.isEmpty { return }
-    let isWithin = principal.administers.contains { held in
-      held == grant.scope || held == workspace(of: grant.scope).map { .workspace($0) }
+    try requireHolding(directory.permissions(of: grant.role), over: place, to: "grant or revoke \(name)")
+  }
+
+  /// Refuses where one of the sides does not hold all of the permissions itself.
+  func requireHolding(_ permissions: PermissionSet, over place: Place, to what: String) throws(Halt) {
+    for side in sides {
+      let missing = permissions.list.filter { permission in
+        !side.holdings.contains { $0.covers(place, permission) }
+      }
+      guard let first = missing.first else { continue }
+      throw .refused(.noPermission("the permission \(first.name) \(text(of: place)), to \(what)"))
     }
-    guard isWithin else {
-      throw .refused(.noPermission("the role training-administrator \(text(of: grant.scope)), to grant it"))
+  }
+
+  private func text(of place: Place) -> String {
+    switch place {
+    case .server: "everywhere"
+    case .workspace(let id): text(of: Scope.workspace(id))
+    case .product(let id, _): text(of: Scope.product(id))
+    case .anyOf: "over the user"
     }
   }
 

@@ -2,19 +2,22 @@ extension CommandTable {
   static let serviceCommands: [CommandSpec] = [
     CommandSpec(
       "SERVICE.CREATE", .service, "Let an application in, with a secret of its own and these rights",
-      [.word("name")] + ServiceRights.names.map { .flag($0.name) },
-      reply: "a map `id, name, secret, rights`; the secret is shown this once; every service may READ, and the first "
-        + "must have ADMIN. With the first one every connection must say who it is; the one that made it is its own",
+      [.word("name")] + ServiceRights.names.map { .flag($0.name) }
+        + [.option("WORKSPACE", "workspace", repeats: true)],
+      reply: "a map `id, name, secret, rights, workspaces`; the secret is shown this once; every service may READ, and "
+        + "the first must have ADMIN and no WORKSPACE. One with WORKSPACE sees and does nothing outside of them. With the first one every connection must say who it is; the one that made it is its own",
       effect: .write,
-      rights: .admin, users: .superAdministrator, route: .directory, body: .decide(serviceCreate)),
+      rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceCreate)
+    ),
     CommandSpec(
       "SERVICE.LIST", .service, "The services, without their secrets",
-      reply: "an array of maps `id, name, rights, created`", rights: .admin, users: .superAdministrator,
-      route: .directory, body: .decide(serviceList)),
+      reply: "an array of maps `id, name, rights, workspaces, created`; workspaces are null where it is free",
+      rights: .admin,
+      needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceList)),
     CommandSpec(
       "SERVICE.DELETE", .service, "Shut an application out", [.word("name")],
       reply: "`OK`; the last service with the right ADMIN goes last", effect: .write, rights: .admin,
-      users: .superAdministrator, route: .directory, body: .decide(serviceDelete)),
+      needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceDelete)),
   ]
 
   @Sendable private static func serviceCreate(_ turn: Turn) throws(Halt) {
@@ -31,17 +34,30 @@ extension CommandTable {
     }
     var rights: ServiceRights = .read
     for (right, token) in ServiceRights.names where turn.has(token) { rights.insert(right) }
-    guard rights.contains(.admin) || view.hasAdministeringService else {
+    var workspaces: [WorkspaceID] = []
+    for values in try turn.options("WORKSPACE") {
+      let workspace = try turn.workspace(named: values[0])
+      guard !workspaces.contains(workspace.id) else {
+        throw .refused(.syntax("WORKSPACE \(workspace.name) is given twice"))
+      }
+      workspaces.append(workspace.id)
+    }
+    guard workspaces.count <= Limits.workspacesOfService else {
+      throw .refused(.limit("workspaces: a service is bound to at most \(Limits.workspacesOfService)"))
+    }
+    guard rights.contains(.admin) && workspaces.isEmpty || view.hasAdministeringService else {
       throw .refused(
         .rule(
-          "first-service", "without a service that has the right ADMIN nobody could manage the server any more",
+          "first-service",
+          "without a service that has the right ADMIN everywhere nobody could manage the server any more",
           instead: "create one first: SERVICE.CREATE name ADMIN"))
     }
     let id = ServiceID(view.services.count + 1)
     let secret = SecretText.serviceSecret(id, turn.entropy.draw())
     let digest = secret.withBytes(turn.digest)
     turn.emit(ServiceCreated(id, name: name, rights, secret: digest))
-    turn.reply.map(4)
+    if !workspaces.isEmpty { turn.emit(ServiceBound(id, to: workspaces)) }
+    turn.reply.map(5)
     turn.reply.text("id")
     turn.reply.integer(id)
     turn.reply.text("name")
@@ -50,6 +66,14 @@ extension CommandTable {
     turn.reply.secret(secret)
     turn.reply.text("rights")
     show(rights, turn)
+    turn.reply.text("workspaces")
+    show(workspaces.isEmpty ? nil : workspaces, turn)
+  }
+
+  private static func show(_ workspaces: [WorkspaceID]?, _ turn: Turn) {
+    guard let workspaces else { return turn.reply.null() }
+    turn.reply.array(workspaces.count)
+    for workspace in workspaces { turn.reply.text(turn.directory.workspace(workspace).name) }
   }
 
   private static func show(_ rights: ServiceRights, _ turn: Turn) {
@@ -62,13 +86,15 @@ extension CommandTable {
     let services = turn.directory.services.filter { !$0.isDeleted }
     turn.reply.array(services.count)
     for service in services {
-      turn.reply.map(4)
+      turn.reply.map(5)
       turn.reply.text("id")
       turn.reply.integer(service.id)
       turn.reply.text("name")
       turn.reply.text(service.name)
       turn.reply.text("rights")
       show(service.rights, turn)
+      turn.reply.text("workspaces")
+      show(service.workspaces, turn)
       turn.reply.text("created")
       turn.reply.integer(service.created)
     }
@@ -80,7 +106,7 @@ extension CommandTable {
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
     guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }
-    let administering = view.administeringServices - (service.rights.contains(.admin) ? 1 : 0)
+    let administering = view.administeringServices - (service.administersServer ? 1 : 0)
     if view.liveServices > 1, administering == 0 {
       throw .refused(
         .rule(

@@ -5,28 +5,34 @@ extension CommandTable {
       [.word("user"), .word("product"), .option("TTL", "duration"), .option("IDLE", "duration")],
       reply: "a map `session` (the token, shown once), `id`, `expires`; the workspace's policies bound `TTL` and "
         + "`IDLE`: what is longer is shortened to them. `REFUSED login: reason` where the login rules say no",
-      effect: .write, rights: .sessions, users: .nobody,
+      effect: .write, rights: .sessions, needs: .service(),
       route: .user(1), body: .decide(sessionCreate)),
     CommandSpec(
       "SESSION.CHECK", .session, "Who is behind a token, decided anew each time",
       [.word("token"), .option("PRODUCT", "product")],
       reply: "null, or a map `id, kind, user, username, product, workspace, actor, created, expires, last-seen`. A "
         + "session that has lost its right ends here for good, and does not come back with the right",
-      users: .nobody, route: .session(1), secrets: [1], body: .decide(sessionCheck)),
+      needs: .service(), route: .session(1), secrets: [1], body: .decide(sessionCheck)),
     CommandSpec(
       "SESSION.GET", .session, "A session by its id", [.word("id", .integer)],
       reply: "a map, or an error `NOTFOUND session`",
-      route: .session(1), secrets: [1], body: .decide(sessionGet)),
+      needs: .permission(.sessionRead, over: .session(1), own: .sessionRead), route: .session(1), secrets: [1],
+      body: .decide(sessionGet)),
     CommandSpec(
       "SESSION.LIST", .session, "The sessions of a user, newest first", [.word("user")], reply: "an array of maps",
-      route: .user(1), body: .decide(sessionList)),
+      needs: .permission(.sessionRead, over: .user(1), own: .sessionRead), route: .user(1), body: .decide(sessionList)),
     CommandSpec(
       "SESSION.REVOKE", .session, "End a session, by token or id", [.word("session")],
       reply: "1, or 0 where there is none",
-      effect: .write, rights: .sessions, route: .session(1), secrets: [1], body: .decide(sessionRevoke)),
+      effect: .write, rights: .sessions,
+      needs: .permission(.sessionRevoke, over: .session(1), own: .sessionRevoke), route: .session(1), secrets: [1],
+      body: .decide(sessionRevoke)),
     CommandSpec(
       "SESSION.REVOKEALL", .session, "End all sessions of a user", [.word("user"), .option("EXCEPT", "id", .integer)],
-      reply: "how many ended", effect: .write, rights: .sessions, route: .user(1), body: .decide(sessionRevokeAll)),
+      reply: "how many ended; administrators of the user's home end those in other workspaces too, uncounted",
+      effect: .write, rights: .sessions,
+      needs: .permission(.sessionRevoke, over: .user(1), own: .sessionRevoke), route: .user(1),
+      body: .decide(sessionRevokeAll)),
   ]
 
   @Sendable private static func sessionCreate(_ turn: Turn) throws(Halt) {
@@ -34,7 +40,7 @@ extension CommandTable {
       throw .refused(Refusal(.refused, "login: \(LoginDenial.unknownUser.reason)"))
     }
     turn.read(turn.directory.lsn)
-    let product = turn.directory.productID(turn.word(2))
+    let product = turn.productID(turn.word(2))
     if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
       throw .refused(Refusal(.refused, "login: \(denial.reason)"))
     }
@@ -77,7 +83,7 @@ extension CommandTable {
     turn.read(cell.state.users[Int(row.user)].lsn)
     guard try turn.isInForce(cell, slot) else { return turn.reply.null() }
     if let word = turn.optionWord("PRODUCT") {
-      guard let product = turn.directory.productID(turn.word(word)) else { return turn.reply.null() }
+      guard let product = turn.productID(turn.word(word)) else { return turn.reply.null() }
       if row.isBound, turn.directory.product(product)?.workspace != row.workspace { return turn.reply.null() }
       // That the user may not enter another product says nothing about the session.
       let user = turn.holder(cell, slot)
@@ -132,7 +138,6 @@ extension CommandTable {
     guard let (cell, slot) = try turn.session(1), try turn.isInForce(cell, slot) else {
       throw .refused(.notFound("session"))
     }
-    try turn.requireOver(turn.holder(cell, slot))
     try view(cell, slot, turn)
   }
 
@@ -149,28 +154,33 @@ extension CommandTable {
 
   @Sendable private static func sessionList(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.requireOver(user)
-    let slots = try turn.sessionsInForce(of: user)
+    let reach = turn.reach(of: .sessionRead, over: user)
+    let slots = try turn.sessionsInForce(of: user).filter { reach.contains(user.cell.state.sessions[$0].workspace) }
     turn.reply.array(slots.count)
     for slot in slots { try view(user.cell, slot, turn) }
   }
 
   @Sendable private static func sessionRevoke(_ turn: Turn) throws(Halt) {
     guard let (cell, slot) = try turn.session(1) else { return turn.reply.flag(false) }
-    try turn.requireOver(turn.holder(cell, slot))
     try turn.endSession(cell.state.sessionID(ofSlot: slot), .revoked)
     turn.reply.flag(cell.state.sessions[slot].isLive(at: turn.now))
   }
 
   @Sendable private static func sessionRevokeAll(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.requireOver(user)
     turn.read(user.cell.state.lsn)
+    let reach = turn.reach(of: .sessionRevoke, over: user)
+    // W2: sessions in general are the home's. How many there are elsewhere is not its to know.
+    let isHome = user.home.map(reach.contains) ?? reach.isAll
     var kept: SessionID?
     if let word = turn.optionWord("EXCEPT") { kept = try turn.id(word, "EXCEPT") }
     var count = 0
     for id in user.cell.state.sessionIDs(of: user.serial) where id != kept {
-      if let slot = user.cell.state.slot(of: id), user.cell.state.sessions[slot].isLive(at: turn.now) { count += 1 }
+      guard let slot = user.cell.state.slot(of: id) else { continue }
+      let session = user.cell.state.sessions[slot]
+      let isSeen = reach.contains(session.workspace)
+      guard isSeen || isHome else { continue }
+      if isSeen, session.isLive(at: turn.now) { count += 1 }
       try turn.endSession(id, .revoked)
     }
     turn.reply.integer(count)

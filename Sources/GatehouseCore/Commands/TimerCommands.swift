@@ -9,18 +9,20 @@ extension CommandTable {
       reply: "a map `user, username, workspace, project, note, start, started-by, stopped`; `stopped` is the entry "
         + "that `SWITCH` made of the timer before, or null. `CONFLICT timer-running` when one runs and `SWITCH` is "
         + "not given",
-      effect: .write, rights: .timers, route: .user(1), body: .decide(timerStart)),
+      effect: .write, rights: .timers, needs: .permission(.timerStop, over: .member(1), own: .timerOwn),
+      route: .user(1), body: .decide(timerStart)),
     CommandSpec(
       "TIMER.STOP", .timer, "Stop a running timer and keep it as an entry",
       [.word("user"), .option("WORKSPACE", "workspace"), .option("AT", "time", .time)],
       reply: "the finished entry, a map `entry, user, username, workspace, project, note, start, end, started-by, "
         + "stopped-by, version, deleted`; `NOTFOUND timer` when none runs",
-      effect: .write, rights: .timers, route: .user(1), body: .decide(timerStop)),
+      effect: .write, rights: .timers, needs: .permission(.timerStop, over: .member(1), own: .timerOwn),
+      route: .user(1), body: .decide(timerStop)),
     CommandSpec(
       "TIMER.CURRENT", .timer, "The running timer of a user",
       [.word("user"), .option("WORKSPACE", "workspace")],
-      reply: "null, or a map `user, username, workspace, project, note, start, started-by`", route: .user(1),
-      body: .decide(timerCurrent)),
+      reply: "null, or a map `user, username, workspace, project, note, start, started-by`",
+      needs: .permission(.timeRead, over: .member(1), own: .timeRead), route: .user(1), body: .decide(timerCurrent)),
     CommandSpec(
       "TIMER.RUNNING", .timer, "The running timers of everybody, oldest first",
       [
@@ -29,13 +31,14 @@ extension CommandTable {
       ],
       reply: "`[cursor, items]`, the items as `TIMER.CURRENT` answers; `started-by` is `#id` where the one who "
         + "started it is kept in another partition than the user",
-      route: .everywhere, body: .gather(collect: collectRunning, finish: finishRunning)),
+      needs: .permission(.timeRead, over: .anything), route: .everywhere,
+      body: .gather(collect: collectRunning, finish: finishRunning)),
   ]
 
   @Sendable private static func timerStart(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let workspace = try turn.workspace()
-    try turn.requireTimekeeping(of: user, in: workspace)
+    try turn.requireAccountTools(over: user, in: workspace)
     try turn.requireTimekeeper(user, in: workspace)
     let time = try turn.workTime("AT")
     var stopped: EntryView?
@@ -60,7 +63,7 @@ extension CommandTable {
   @Sendable private static func timerStop(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let workspace = try turn.workspace()
-    try turn.requireTimekeeping(of: user, in: workspace)
+    try turn.requireAccountTools(over: user, in: workspace)
     let timer = try turn.timer(of: user, in: workspace)
     guard let timer else { throw .refused(.notFound("timer")) }
     let end = try turn.workTime("AT") ?? turn.end(of: timer)
@@ -70,7 +73,6 @@ extension CommandTable {
   @Sendable private static func timerCurrent(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let workspace = try turn.workspace()
-    try turn.requireTimeReading(of: user, in: workspace)
     guard let timer = try turn.timer(of: user, in: workspace) else { return turn.reply.null() }
     let startedBy = try turn.name(of: timer.startedBy)
     turn.reply.map(7)
@@ -121,7 +123,7 @@ extension CommandTable {
     var found: [(place: RunningPlace, key: TimerKey)] = []
     for (key, timer) in cell.state.timers {
       if isLimited, timer.start > latest { continue }
-      if let workspaces, !workspaces.contains(key.workspace) { continue }
+      if !workspaces.contains(key.workspace) { continue }
       let place = RunningPlace(timer.start, cell.state.id(Int(key.user)), key.workspace)
       if let after, place <= after { continue }
       found.append((place, key))
@@ -133,7 +135,7 @@ extension CommandTable {
       guard let timer = cell.state.timers[key] else { continue }
       let user = UserReference(id: cell.state.id(Int(key.user)), cell: cell, serial: Int(key.user))
       // An administrator of a part does not see everybody in it.
-      guard try turn.mayReadTime(of: user, in: turn.directory.workspace(key.workspace)) else { continue }
+      guard turn.allows(.timeRead, over: .workspace(key.workspace), of: user) else { continue }
       room -= 1
       var reply = Reply()
       reply.map(7)

@@ -2,9 +2,8 @@ extension CommandTable {
   @Sendable static func userSet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     var pairs = try FieldPairs(turn)
-    try turn.requireOver(user)
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
+    try turn.checkVersion(turn.version(of: user))
     try pairs.authorise(over: user, turn)
     pairs.settleDays(of: user, turn)
     try pairs.check(user, turn)
@@ -22,8 +21,7 @@ extension CommandTable {
       let old = user.cell.state.text(field, of: user.serial)
       guard old != new else { continue }
       if field == .reference {
-        let memberships = user.cell.state.memberships(of: user.serial)
-        try turn.requireUnique(reference: new, of: user.id, in: memberships)
+        try turn.requireUnique(reference: new, of: user.id, in: user.home)
       }
       turn.emit(UserSet(user.id, field, old: old, new: new))
       count += 1
@@ -35,15 +33,14 @@ extension CommandTable {
   @Sendable static func userRename(_ turn: Turn) throws(Halt) {
     let new = try turn.newUsername(2)
     let user = try turn.user(1)
-    try turn.requireManaging(user)
     try turn.refuseImpersonation("a username")
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
+    try turn.checkVersion(turn.version(of: user))
     let old = user.username
     turn.reply.ok()
     guard old != new else { return }
     if let holder = try turn.holder(ofNewName: 2, besides: user.id) {
-      throw .refused(.conflict("username: \(new) belongs to user #\(holder.id.raw); choose another"))
+      throw .refused(turn.taken(new, by: holder))
     }
     for name in [old, new] { _ = try turn.cell(NameKey(name, turn.partitioning).partition) }
     turn.emit(UserRenamed(user.id, old: old, new: new))
@@ -63,9 +60,8 @@ extension CommandTable {
   @Sendable static func userStatus(_ turn: Turn) throws(Halt) {
     let new = try turn.status(try turn.text(2, "status"))
     let user = try turn.user(1)
-    try turn.requireManaging(user)
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
+    try turn.checkVersion(turn.version(of: user))
     guard new != .deleted else {
       throw .refused(
         .rule(
@@ -132,19 +128,17 @@ private struct FieldPairs {
   /// L10: everybody edits their own personal data; what the employer decides is an administrator's to set, and
   /// authority over the subscription a super administrator's (S5).
   func authorise(over target: UserReference, _ turn: Turn) throws(Halt) {
-    guard let principal = turn.asUser else { return }
+    guard turn.isLimited else { return }
     if contact.contains(where: { $0.field == .email }) { try turn.refuseImpersonation("an e-mail address") }
+    if !contact.isEmpty {
+      let isPersonal = contact.allSatisfy(\.field.isPersonal)
+      try turn.require([.contactSet], over: Target(target), own: isPersonal ? .contactSet : nil)
+    }
     if user.contains(where: { $0.field == .authority }) {
       try turn.refuseImpersonation("authority over the subscription")
-      try turn.requireSuperAdministrator()
+      try turn.require([.authoritySet], over: Target(target))
     }
-    guard principal.subject == target.id, !principal.isAdministrator else { return }
-    for (field, _) in contact where !field.isPersonal {
-      throw .refused(.noPermission("the role training-administrator or super-administrator, to set \(field.name)"))
-    }
-    if let field = user.first?.field {
-      throw .refused(.noPermission("the role training-administrator or super-administrator, to set \(field.name)"))
-    }
+    if user.contains(where: { $0.field != .authority }) { try turn.require([.userSet], over: Target(target)) }
   }
 
   /// Makes days of moments: in the zone that is given with them, else in the one that the person has.
@@ -152,8 +146,7 @@ private struct FieldPairs {
     guard contact.contains(where: { $0.field.isDay }) else { return }
     let cell = target.cell
     let name = contact.first { $0.field == .timezone }?.value ?? cell.state.text(.timezone, of: target.contact)
-    let home = cell.state.memberships(of: target.serial).first ?? mainWorkspace
-    let zone = turn.zone(named: name, elseOf: turn.directory.workspace(home))
+    let zone = turn.zone(named: name, elseOf: turn.directory.workspace(target.home ?? mainWorkspace))
     for place in contact.indices where contact[place].field.isDay {
       contact[place].value = Turn.day(contact[place].value, in: zone)
     }
@@ -171,11 +164,10 @@ private struct FieldPairs {
     cleared += user.filter { $0.value.isEmpty }.map(\.field.name)
     guard !cleared.isEmpty else { return }
     turn.read(turn.directory.lsn)
-    for id in target.cell.state.memberships(of: target.serial) {
-      let workspace = turn.directory.workspace(id)
-      guard let field = cleared.first(where: { workspace.policies.requiredFields.contains($0) }) else { continue }
-      throw .refused(
-        .rule("user.required-fields", "\(workspace.name) requires \(field)", instead: "give it another value"))
-    }
+    // W5: what other workspaces require of their own people is not asked.
+    let home = turn.directory.workspace(target.home ?? mainWorkspace)
+    guard let field = cleared.first(where: { home.policies.requiredFields.contains($0) }) else { return }
+    throw .refused(
+      .rule("user.required-fields", "\(home.name) requires \(field)", instead: "give it another value"))
   }
 }

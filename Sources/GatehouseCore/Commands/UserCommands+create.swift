@@ -1,16 +1,17 @@
 extension CommandTable {
   @Sendable static func userCreate(_ turn: Turn) throws(Halt) {
-    try turn.requireSomeAdministration()
     let username = try turn.newUsername(1)
     let new = try NewUser(turn)
     try new.authorise(turn)
     if let holder = try turn.holder(ofNewName: 1) {
-      throw .refused(.conflict("username: \(username) belongs to user #\(holder.id.raw); choose another"))
+      throw .refused(turn.taken(username, by: holder))
     }
     let home = try turn.cell(turn.nameKey(1).partition)
     let place = try new.contactCell(turn) ?? home
     let contact = try new.emitContact(username, in: place, turn)
-    try new.requireUniqueReference(turn)
+    // Asked last, for it may have to hold everything (S4).
+    let reference = new.fields.first { $0.field == .reference }?.text ?? ""
+    try turn.requireUnique(reference: reference, of: nil, in: new.workspace.id)
     let user = turn.newUser(in: place)
     turn.emit(
       UserCreated(
@@ -49,11 +50,7 @@ private struct NewUser {
 
   init(_ turn: Turn) throws(Halt) {
     let products = try turn.options("PRODUCT")
-    if let name = products.first?.first, !turn.has("WORKSPACE") {
-      workspace = turn.directory.workspace(try turn.product(named: name).workspace)
-    } else {
-      workspace = try turn.workspace()
-    }
+    workspace = try turn.workspaceOfNewUser()
     contact = try Self.contact(turn)
     status = try Self.status(turn)
     contactFields = try Self.contactFields(turn, format: workspace.policies.nameFormat)
@@ -73,11 +70,13 @@ private struct NewUser {
       try add(product, licence: licence, turn)
     }
     for name in try turn.options("ROLE") {
-      let role = try turn.role(name[0])
+      // Grants that hold everywhere are the operator's to give (W6).
+      let scope: Scope = turn.allows(.roleGrant, over: .server) ? .everywhere : .workspace(workspace.id)
+      let role = try turn.role(name[0], in: scope)
       guard !grants.contains(where: { $0.role == role }) else {
         throw .refused(.syntax("ROLE \(role.name) is given twice"))
       }
-      grants.append(Grant(role: role, scope: .everywhere, isMain: grants.isEmpty))
+      grants.append(Grant(role: role, scope: scope, isMain: grants.isEmpty))
     }
   }
 
@@ -156,15 +155,17 @@ private struct NewUser {
 
   /// Whether the principal may add this user: with these products and roles, under these policies.
   func authorise(_ turn: Turn) throws(Halt) {
-    try turn.requireAdministrator(in: workspace.id)
-    for (product, _) in accesses { try turn.requireAdministrator(of: product) }
+    for (product, access) in accesses {
+      try turn.require(.productAccess, over: turn.place(of: product))
+      if access.licence != 0 { try turn.require(.licenceAssign, over: turn.place(of: product)) }
+    }
     for grant in grants {
       try turn.requireGranting(grant)
       if grant.role == .superAdministrator, !status.mayLogIn { throw .refused(Turn.superMustLogIn) }
     }
     if turn.has("AUTHORITY") {
       try turn.refuseImpersonation("authority over the subscription")
-      try turn.requireSuperAdministrator()
+      try turn.require(.authoritySet, over: .workspace(workspace.id))
     }
     try turn.requireAuthority(by: workspace.policies)
     try turn.requireBillingAcceptance(in: workspace)
@@ -234,13 +235,12 @@ private struct NewUser {
     texts = texts.map { $0.field.isDay ? ContactText($0.field, Turn.day($0.text, in: zone)) : $0 }
   }
 
-  /// Whether the principal may use an existing contact: whoever administers one workspace only, or is bound to
-  /// it (K4), knows the people who have had a login there.
+  /// Whether the principal may use an existing contact. It is its last login's home that governs it (W2): a new login
+  /// elsewhere would carry the person over.
   private func isKnown(_ contact: Int, in cell: HeldPartition, _ turn: Turn) -> Bool {
-    guard let principal = turn.asUser, !principal.isAdministrator || principal.boundTo != nil else { return true }
-    return (1..<(cell.state.users.last + 1)).contains { serial in
-      cell.state.users[serial].contact == UInt32(contact) && cell.state.isMember(serial, of: workspace.id)
-    }
+    guard turn.isLimited else { return true }
+    guard let home = cell.state.home(ofContact: contact) else { return false }
+    return turn.reach(of: .userCreate).contains(home)
   }
 
   /// S4: what the workspace requires of a new user; all that is missing is named at once.
@@ -258,15 +258,15 @@ private struct NewUser {
       .rule(
         "user.required-fields", "missing \(missing.joined(separator: ", "))", instead: "give \(words)"))
   }
-
-  /// S4: asked last, for it may have to hold everything.
-  func requireUniqueReference(_ turn: Turn) throws(Halt) {
-    guard let reference = fields.first(where: { $0.field == .reference }) else { return }
-    try turn.requireUnique(reference: reference.text, of: nil, in: workspaces)
-  }
 }
 
 extension Turn {
+  /// The workspace that a new user will have as home: the one that is named, or of the first product, or `main`.
+  func workspaceOfNewUser() throws(Halt) -> Workspace {
+    guard let name = try options("PRODUCT").first?.first, !has("WORKSPACE") else { return try workspace() }
+    return directory.workspace(try product(named: name).workspace)
+  }
+
   /// A status by its name.
   public func status(_ name: String) throws(Halt) -> Status {
     guard let status = Status(name: name) else {

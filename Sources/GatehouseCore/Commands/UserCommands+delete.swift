@@ -1,10 +1,9 @@
 extension CommandTable {
   @Sendable static func userDelete(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.requireManaging(user)
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
-    let workspace = try turn.policyWorkspace(of: user)
+    try turn.checkVersion(turn.version(of: user))
+    let workspace = try turn.homeWorkspace(of: user)
     try turn.requireAuthority(by: workspace.policies)
     try turn.requireBillingAcceptance(in: workspace)
     if workspace.policies.deleteNeedsReason, EntityNames.isBlank(turn.reason) {
@@ -12,7 +11,11 @@ extension CommandTable {
         .rule("delete.needs-reason", "deleting a user is recorded with a reason", instead: "add REASON text"))
     }
     turn.read(user.cell.state.lsn)
-    if workspace.policies.keepsTracked, user.cell.state.hasTrackedTime(user.serial) {
+    // That time is recorded elsewhere is told only to who may see it (W4).
+    let seen = turn.reach(of: .timeRead, over: user)
+    if workspace.policies.keepsTracked,
+      user.cell.state.hasTrackedTime(user.serial, where: { $0 == workspace.id || seen.contains($0) })
+    {
       throw .refused(
         .rule(
           "delete.keep-tracked", "time is recorded for \(user.username)",

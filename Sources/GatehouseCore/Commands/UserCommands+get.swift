@@ -1,13 +1,13 @@
 extension CommandTable {
   @Sendable static func userGet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.requireOver(user)
     turn.read(turn.directory.lsn)
+    let seen = turn.seen(of: user)
+    let card = UserCard(user, seen, turn.directory)
     // Sessions come and go without a mark on the user, so that a login check need not wait for them.
-    let sessions = try turn.sessionsInForce(of: user).count
+    let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0].workspace) }
     let row = user.row
-    let workspaces = user.cell.state.memberships(of: user.serial)
-    turn.reply.map(13 + ContactField.allCases.count + UserField.allCases.count)
+    turn.reply.map(14 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")
     turn.reply.integer(user.id.raw)
     turn.reply.text("username")
@@ -17,30 +17,33 @@ extension CommandTable {
     turn.reply.text("contact")
     turn.reply.integer((user.cell.state.id(user.contact) as ContactID).raw)
     turn.reply.text("name")
-    turn.reply.text(turn.fullName(of: user, in: workspaces.first ?? mainWorkspace))
+    turn.reply.text(card.fullName)
     for field in ContactField.allCases { show(field.name, user.cell.state.text(field, of: user.contact), turn) }
     for field in UserField.allCases {
-      if let flag = field.flag {
+      if field.flag != nil {
         turn.reply.text(field.name)
-        turn.reply.flag(row.flags.contains(flag))
+        turn.reply.flag(card.text(field) == "1")
       } else {
-        show(field.name, user.cell.state.text(field, of: user.serial), turn)
+        show(field.name, card.text(field), turn)
       }
     }
-    showRoles(user, turn)
+    showRoles(card, turn)
+    turn.reply.text("home")
+    turn.reply.optional(card.home.map { turn.directory.workspace($0).name })
     turn.reply.text("workspaces")
+    let workspaces = card.workspaces
     turn.reply.array(workspaces.count)
     for id in workspaces { turn.reply.text(turn.directory.workspace(id).name) }
     turn.reply.text("products")
-    showProducts(user, turn)
+    showProducts(card, turn)
     turn.reply.text("created")
     turn.reply.integer(row.created)
     turn.reply.text("last-login")
-    turn.reply.optional(row.lastLogin == 0 ? nil : row.lastLogin)
+    turn.reply.optional(card.lastLogin == 0 ? nil : card.lastLogin)
     turn.reply.text("sessions")
     turn.reply.integer(sessions)
     turn.reply.text("version")
-    turn.reply.integer(row.version)
+    turn.reply.integer(turn.version(of: user))
   }
 
   private static func show(_ name: String, _ text: String, _ turn: Turn) {
@@ -48,23 +51,20 @@ extension CommandTable {
     turn.reply.optional(text.isEmpty ? nil : text)
   }
 
-  private static func showRoles(_ user: UserReference, _ turn: Turn) {
-    let grants = user.cell.state.grants(of: user.serial)
+  private static func showRoles(_ card: UserCard, _ turn: Turn) {
     turn.reply.text("main-role")
-    turn.reply.optional(grants.first(where: \.isMain)?.role.name)
-    var roles: [Role] = []
-    for grant in grants where !roles.contains(grant.role) { roles.append(grant.role) }
+    turn.reply.optional(card.mainRole.map { turn.directory.name(of: $0) })
     turn.reply.text("roles")
+    let roles = card.roles
     turn.reply.array(roles.count)
-    for role in roles { turn.reply.text(role.name) }
+    for role in roles { turn.reply.text(turn.directory.name(of: role)) }
   }
 
   /// The products of the user's workspaces and what access there is: where none was given it shows as
   /// disabled (T5).
-  private static func showProducts(_ user: UserReference, _ turn: Turn) {
-    let workspaces = user.cell.state.memberships(of: user.serial)
-    let accesses = user.cell.state.allAccess(of: user.serial)
-    let shown = Set(workspaces.flatMap { turn.directory.products(of: $0) }).union(accesses.map(\.product))
+  private static func showProducts(_ card: UserCard, _ turn: Turn) {
+    let accesses = card.accesses
+    let shown = Set(card.workspaces.flatMap { turn.directory.products(of: $0) }).union(accesses.map(\.product))
     let products = shown.sorted().compactMap { turn.directory.product($0) }
     turn.reply.array(products.count)
     for product in products {
@@ -79,15 +79,5 @@ extension CommandTable {
       turn.reply.text("licence")
       turn.reply.optional(access.flatMap { product.licenceName($0.licence) })
     }
-  }
-}
-
-extension Turn {
-  /// The name that heads a user, in the order that a workspace chooses.
-  public func fullName(of user: UserReference, in workspace: WorkspaceID) -> String {
-    PersonName(
-      first: user.cell.state.text(.first, of: user.contact), middle: user.cell.state.text(.middle, of: user.contact),
-      last: user.cell.state.text(.last, of: user.contact)
-    ).text(format: directory.workspace(workspace).policies.nameFormat)
   }
 }

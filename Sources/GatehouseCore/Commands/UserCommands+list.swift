@@ -9,10 +9,12 @@ extension CommandTable {
         .option("COUNT", "n", .integer), .counted("FIELDS", "field"),
       ],
       reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)",
-      route: .everywhere, body: .gather(collect: collectUsers, finish: finishUsers)),
+      needs: .permission(.userRead, over: .anything), route: .everywhere,
+      body: .gather(collect: collectUsers, finish: finishUsers)),
     CommandSpec(
       "USER.COUNT", .people, "How many users meet all conditions", [conditions], reply: "an integer",
-      route: .everywhere, body: .gather(collect: countUsers, finish: finishCount)),
+      needs: .permission(.userRead, over: .anything), route: .everywhere,
+      body: .gather(collect: countUsers, finish: finishCount)),
   ]
 
   // MARK: Counting
@@ -27,7 +29,7 @@ extension CommandTable {
       return
     }
     for serial in gathered.slice(through: cell.state.users.last) {
-      if filter.passes(ListedUser(cell, serial, turn)) { gathered.count += 1 }
+      if filter.passes(ListedUser(cell, serial, filter.viewer)) { gathered.count += 1 }
     }
   }
 
@@ -47,7 +49,7 @@ extension CommandTable {
     guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
     for serial in gathered.slice(from: first, through: cell.state.users.last) {
-      let user = ListedUser(cell, serial, turn)
+      let user = ListedUser(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       gathered.items.append(page.item(user, key: []))
       if gathered.items.count > page.count {
@@ -67,7 +69,7 @@ extension CommandTable {
     let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
     var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
     for serial in gathered.slice(through: cell.state.users.last) {
-      let user = ListedUser(cell, serial, turn)
+      let user = ListedUser(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.id.raw)
       guard page.isAfterCursor(candidate) else { continue }
@@ -87,7 +89,7 @@ extension CommandTable {
       if let next = new.first, old.first.map({ page.isBefore(next, ($0.key, $0.id)) }) ?? true {
         new.removeFirst()
         let serial = cell.state.partitioning.serial(of: UserID(raw: next.id))
-        merged.append(page.item(ListedUser(cell, serial, turn), key: next.key))
+        merged.append(page.item(ListedUser(cell, serial, filter.viewer), key: next.key))
       } else if let next = old.popFirst() {
         merged.append(next)
       } else {

@@ -13,31 +13,42 @@ extension CommandTable {
         .flag("ACCEPT-BILLING"),
       ],
       reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product",
-      effect: .write, rights: .admin, route: .user(1), body: .decide(userCreate)),
+      effect: .write, rights: .admin, needs: .permission(.userCreate, over: .newUser), route: .user(1),
+      body: .decide(userCreate)),
     CommandSpec(
       "USER.GET", .people, "All that is known of a user", [.word("user")],
-      reply: "a map: `id, username, status, contact, name`, the fields of contact and user, `roles, workspaces,"
-        + " products` (arrays), `created, last-login, sessions, version`",
-      route: .user(1), body: .decide(userGet)),
+      reply: "a map: `id, username, status, contact, name`, the fields of contact and user, `main-role, roles, home,"
+        + " workspaces, products` (`roles`, `workspaces` and `products` are arrays), `created, last-login, sessions,"
+        + " version`. Of what another workspace than the caller's holds nothing is shown; the fields of the user are the"
+        + " home's",
+      needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(userGet)),
     CommandSpec(
       "USER.SET", .people, "Set fields of a user and its contact, all or none",
       [.word("user"), .word("field"), .word("value"), .words("field value", isOptional: true)],
-      reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin, route: .user(1),
+      reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
+      needs: .permissions([.contactSet, .userSet, .authoritySet], over: .user(1), own: .contactSet), route: .user(1),
       body: .decide(userSet)),
     CommandSpec(
       "USER.RENAME", .people, "Change the username, and with it the contact's e-mail",
       [.word("user"), .word("username")],
       reply: "`OK`; a notice to the new address waits in the mail queue", effect: .write, rights: .admin,
-      route: .user(1), body: .decide(userRename)),
+      needs: .permission(.userRename, over: .user(1)), route: .user(1), body: .decide(userRename)),
     CommandSpec(
       "USER.STATUS", .people, "Set the status; one that may not log in ends all sessions",
       [.word("user"), .word("status")],
       reply: "`OK`; statuses are active, new, import, temporary, inactive, pending, locked", effect: .write,
-      rights: .admin, route: .user(1), body: .decide(userStatus)),
+      rights: .admin, needs: .permission(.userStatus, over: .user(1)), route: .user(1), body: .decide(userStatus)),
+    CommandSpec(
+      "USER.MOVEHOME", .people, "Hand a user over to another workspace, which then governs who the user is",
+      [.word("user"), .word("workspace")],
+      reply: "`OK`; the user must be a member of it. It needs the permission in the old home and in the new one",
+      effect: .write, rights: .admin, needs: .permission(.userMove, over: .user(1)), route: .user(1),
+      body: .decide(userMoveHome)),
     CommandSpec(
       "USER.DELETE", .people, "Take the login away; the contact, its entries and the history stay",
       [.word("user"), .option("WORKSPACE", "workspace"), .flag("ACCEPT-BILLING")],
-      reply: "`OK`; the policies of the named workspace hold, or of `main`", effect: .write, rights: .admin,
-      route: .user(1), body: .decide(userDelete)),
+      reply: "`OK`; the policies of the user's home hold, which is the only one that WORKSPACE may name",
+      effect: .write,
+      rights: .admin, needs: .permission(.userDelete, over: .user(1)), route: .user(1), body: .decide(userDelete)),
   ]
 }

@@ -7,30 +7,33 @@ extension CommandTable {
         .option("OWNER", "user"),
       ],
       reply: "`OK`; profiles are actitime, actionstep, aptien, accessplanit, clockify; the owner becomes a member",
-      effect: .write, rights: .admin, users: .superAdministrator, route: .directory, body: .decide(workspaceCreate)),
+      effect: .write, rights: .admin, needs: .permission(.workspaceCreate, over: .server), route: .directory,
+      body: .decide(workspaceCreate)),
     CommandSpec(
       "WORKSPACE.GET", .organisation, "A workspace with all its policies", [.word("workspace")],
-      reply: "a map `id, name, plan, owner, subdomain, created, version` and a `policy.NAME` each", route: .directory,
-      body: .decide(workspaceGet)),
+      reply: "a map `id, name, plan, owner, subdomain, created, version` and a `policy.NAME` each", needs: .nothing,
+      route: .directory, body: .decide(workspaceGet)),
     CommandSpec(
       "WORKSPACE.SET", .organisation, "Set plan, owner, subdomain, policies or a whole profile, all or none",
       [.word("workspace"), .word("key"), .word("value"), .words("key value", isOptional: true)],
       reply: "how many settings changed; keys are plan, owner, subdomain, profile and policy.NAME", effect: .write,
-      rights: .admin, route: .directory, body: .decide(workspaceSet)),
+      rights: .admin, needs: .permissions([.workspaceSet, .securitySet, .workspaceTransfer], over: .workspace(1)),
+      route: .directory, body: .decide(workspaceSet)),
     CommandSpec(
       "WORKSPACE.LIST", .organisation, "The workspaces, in the order they were made",
-      reply: "an array of maps `id, name, plan, subdomain, created, version`", users: .anyone, route: .directory,
+      reply: "an array of maps `id, name, plan, subdomain, created, version`", needs: .nothing, route: .directory,
       body: .decide(workspaceList)),
     CommandSpec(
       "WORKSPACE.MEMBER", .organisation, "Make a user a member of a workspace, or no longer one",
       [.word("workspace"), .word("user"), .flag("REMOVE")],
       reply: "1, or 0 where nothing changed; removing disables the workspace's products for the user, stops the"
         + " timer and ends the sessions there",
-      effect: .write, rights: .admin, route: .user(2), body: .decide(workspaceMember)),
+      effect: .write, rights: .admin, needs: .permission(.memberManage, over: .membership(workspace: 1, user: 2)),
+      route: .user(2), body: .decide(workspaceMember)),
     CommandSpec(
       "WORKSPACE.TRANSFER", .organisation, "Hand a workspace on to another owner, who must be a member",
-      [.word("workspace"), .word("user")], reply: "`OK`", effect: .write, rights: .admin, route: .user(2),
-      body: .decide(workspaceTransfer)),
+      [.word("workspace"), .word("user")], reply: "`OK`", effect: .write, rights: .admin,
+      needs: .permission(.workspaceTransfer, over: .workspace(1)), route: .user(2), body: .decide(workspaceTransfer)),
   ]
 
   @Sendable private static func workspaceCreate(_ turn: Turn) throws(Halt) {
@@ -69,18 +72,12 @@ extension CommandTable {
 
   // MARK: Reading
 
-  /// The workspace of word 1, if the principal may see it.
-  private static func visibleWorkspace(_ turn: Turn) throws(Halt) -> Workspace {
-    let workspace = try turn.workspace(named: try turn.text(1, "workspace", limit: Limits.nameBytes))
-    // Somebody else's workspace is not even there.
-    if let seen = try turn.visibleWorkspaces(), !seen.contains(workspace.id) {
+  @Sendable private static func workspaceGet(_ turn: Turn) throws(Halt) {
+    let workspace = try turn.workspace(at: 1)
+    // What an impersonation does not reach is not there for it.
+    guard turn.knownWorkspaces.contains(workspace.id) else {
       throw .refused(.notFound("workspace \(workspace.name)"))
     }
-    return workspace
-  }
-
-  @Sendable private static func workspaceGet(_ turn: Turn) throws(Halt) {
-    let workspace = try visibleWorkspace(turn)
     let owner = try workspace.owner.flatMap { (id) throws(Halt) in try turn.user(id) }
     turn.reply.map(7 + Policies.all.count)
     describe(workspace, turn)
@@ -110,8 +107,8 @@ extension CommandTable {
 
   @Sendable private static func workspaceList(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
-    let seen = try turn.visibleWorkspaces()
-    let workspaces = turn.directory.workspaces.filter { seen?.contains($0.id) ?? true }
+    let known = turn.knownWorkspaces
+    let workspaces = turn.directory.workspaces.filter { known.contains($0.id) }
     turn.reply.array(workspaces.count)
     for workspace in workspaces {
       turn.reply.map(6)
@@ -123,8 +120,7 @@ extension CommandTable {
 
   @Sendable private static func workspaceSet(_ turn: Turn) throws(Halt) {
     let view = try turn.directoryState().state.view
-    let workspace = try visibleWorkspace(turn)
-    try turn.requireOwnership(of: workspace)
+    let workspace = try turn.workspace(at: 1)
     try turn.checkVersion(workspace.version)
     let words = turn.positional.dropFirst()
     guard words.count % 2 == 0 else { throw .refused(.syntax("every key needs a value: key value [key value …]")) }
@@ -132,17 +128,24 @@ extension CommandTable {
     for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
       let key = try turn.text(word, "key", limit: Limits.nameBytes).folded
       let value = try turn.text(word + 1, key)
+      try turn.require(permission(toSet: key), over: key == "plan" ? .server : .workspace(workspace.id))
       switch key {
-      case "plan":
-        // Whoever pays chooses the plan, and what it allows: not the owner alone (K1).
-        try turn.requireSuperAdministrator()
-        try settings.take(key, value, in: view)
       case "owner": try settings.take(key, try newOwner(at: word + 1, of: workspace, turn), in: view)
       case "profile": try settings.take(profile: value)
       default: try settings.take(key, value, in: view)
       }
     }
     turn.reply.integer(settings.emit(turn))
+  }
+
+  private static func permission(toSet key: String) -> Permission {
+    switch key {
+    // Whoever pays chooses the plan, and what it allows: not the owner alone (K1).
+    case "plan": .workspacePlan
+    case "owner": .workspaceTransfer
+    case "profile", "subdomain": .securitySet
+    default: Workspace.policy(key)?.isAboutSecurity ?? true ? .securitySet : .workspaceSet
+    }
   }
 
   /// The id of a user who can own a workspace, as the setting has it.
@@ -162,8 +165,7 @@ extension CommandTable {
 
   @Sendable private static func workspaceTransfer(_ turn: Turn) throws(Halt) {
     let view = try turn.directoryState().state.view
-    let workspace = try visibleWorkspace(turn)
-    try turn.requireOwnership(of: workspace)
+    let workspace = try turn.workspace(at: 1)
     try turn.checkVersion(workspace.version)
     var settings = WorkspaceSettings(workspace)
     try settings.take("owner", try newOwner(at: 2, of: workspace, turn), in: view)
@@ -172,21 +174,17 @@ extension CommandTable {
   }
 
   @Sendable private static func workspaceMember(_ turn: Turn) throws(Halt) {
+    // Nobody pulls over people whom they do not know: those of other workspaces are not there for them.
     let user = try turn.user(2)
-    let workspace = try visibleWorkspace(turn)
-    try turn.requireAdministrator(in: workspace.id)
-    let memberships = user.cell.state.memberships(of: user.serial)
+    let workspace = try turn.workspace(at: 1)
+    let memberships = user.memberships
     let isMember = memberships.contains(workspace.id)
-    // Whoever administers this workspace alone may not pull over people of others.
-    try turn.requireManaging(user)
     try turn.requireNotDeleted(user)
-    try turn.checkVersion(user.row.version)
+    try turn.checkVersion(turn.version(of: user))
     guard isMember == turn.has("REMOVE") else { return turn.reply.flag(false) }
     turn.reply.flag(true)
     guard isMember else {
       try turn.requireRoom(forMemberships: memberships.count + 1)
-      let reference = user.cell.state.text(.reference, of: user.serial)
-      try turn.requireUnique(reference: reference, of: user.id, in: [workspace.id])
       return turn.emit(WorkspaceJoined(user.id, workspace.id))
     }
     try remove(user, from: workspace, memberships, turn)
@@ -201,11 +199,11 @@ extension CommandTable {
           "owner", "\(user.username) owns the workspace",
           instead: "hand it on first with WORKSPACE.TRANSFER \(workspace.name) user"))
     }
-    guard memberships.count > 1 else {
+    guard memberships.first != workspace.id else {
       throw .refused(
         .rule(
-          "membership", "every user is a member of a workspace",
-          instead: "make the user a member of another first, or delete the user"))
+          "home", "\(workspace.name) is the home workspace of \(user.username), which governs who the user is",
+          instead: "hand the user over first with USER.MOVEHOME user workspace, or delete the user"))
     }
     try turn.stopTimers(of: user, in: workspace.id)
     for access in user.cell.state.allAccess(of: user.serial) where access.isEnabled {
@@ -214,7 +212,7 @@ extension CommandTable {
       disabled.isEnabled = false
       turn.emit(AccessSet(user.id, old: access, new: disabled))
     }
-    let grants = user.cell.state.grants(of: user.serial).filter { turn.workspace(of: $0.scope) == workspace.id }
+    let grants = user.grants.filter { turn.directory.workspace(of: $0.scope) == workspace.id }
     for grant in grants { try turn.requireGranting(grant) }
     try turn.revoke(grants, from: user)
     turn.emit(WorkspaceLeft(user.id, workspace.id))
@@ -225,16 +223,6 @@ extension Turn {
   public func requireRoom(forMemberships count: Int) throws(Halt) {
     guard count <= Limits.membershipsOfUser else {
       throw .refused(.limit("workspaces: a user is a member of at most \(Limits.membershipsOfUser)"))
-    }
-  }
-
-  /// A workspace's settings are its owner's, and super administrators'. Nobody changes them as somebody else
-  /// unless both may.
-  public func requireOwnership(of workspace: Workspace) throws(Halt) {
-    try requireReach(to: workspace.id)
-    guard let principal = asUser, !principal.isSuperAdministrator else { return }
-    guard workspace.owner == principal.subject, workspace.owner == principal.actor else {
-      throw .refused(.noPermission("ownership of the workspace \(workspace.name), or the role super-administrator"))
     }
   }
 }

@@ -16,6 +16,9 @@ public struct Role: Sendable, Hashable, BitwiseCopyable {
     (.superAdministrator, "super-administrator"),
   ]
 
+  /// The number of the first role that is not built in.
+  public static let firstDefined: UInt16 = 16
+
   public init?(name: String) {
     let name = name.folded
     guard let found = Role.builtIn.first(where: { $0.name == name }) else { return nil }
@@ -25,24 +28,27 @@ public struct Role: Sendable, Hashable, BitwiseCopyable {
   public var name: String { Role.builtIn.first { $0.role == self }?.name ?? "role-\(number)" }
 }
 
-/// Which roles a user has in any scope, as bits: what most decisions need to know.
+/// Which roles a user has in any scope, as bits: what most decisions need to know. Roles that are not built in share
+/// the bit 0.
 public struct RoleSet: Sendable, Equatable, BitwiseCopyable {
   public var bits: UInt16 = 0
 
   public init() {}
 
   public init(_ grants: [Grant]) {
-    for grant in grants where grant.role.number < 16 { bits |= 1 << grant.role.number }
+    for grant in grants { bits |= grant.role.number < 16 ? 1 << grant.role.number : 1 }
   }
 
   public func contains(_ role: Role) -> Bool { role.number < 16 && bits & (1 << role.number) != 0 }
 
-  /// The most powerful built-in role; whoever has none is an individual.
-  public var strongest: Role {
-    if contains(.superAdministrator) { return .superAdministrator }
-    if contains(.trainingAdministrator) { return .trainingAdministrator }
-    return contains(.manager) ? .manager : .individual
+  /// Whether a role may be among them; for certain not, where this is false.
+  func mayContain(_ role: Role) -> Bool { bits & (role.number < 16 ? 1 << role.number : 1) != 0 }
+
+  /// Whether no role gives power over others, so that scopes need not be looked at.
+  public var isPlain: Bool {
+    bits & ~(1 << Role.individual.number | 1 << Role.manager.number) == 0
   }
+
 }
 
 /// Where a grant holds.
@@ -60,14 +66,24 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
   public var scope: Scope
   /// L11: one of several roles is the main one.
   public var isMain: Bool
+  /// B7: from when and until when it counts; nil for no limit.
+  public var from: Milliseconds?
+  public var until: Milliseconds?
 
-  public init(role: Role, scope: Scope, isMain: Bool) {
+  public init(
+    role: Role, scope: Scope, isMain: Bool, from: Milliseconds? = nil, until: Milliseconds? = nil
+  ) {
     self.role = role
     self.scope = scope
     self.isMain = isMain
+    self.from = from
+    self.until = until
   }
 
   public func isSame(as other: Grant) -> Bool { role == other.role && scope == other.scope }
+
+  /// Whether the grant counts at a moment.
+  public func isInForce(at now: Milliseconds) -> Bool { now >= from ?? .min && now < until ?? .max }
 
   /// A new main grant takes the mark from the old one (L11).
   public static func list(_ grants: [Grant], adding grant: Grant) -> [Grant] {
@@ -84,7 +100,10 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
 extension ByteWriter {
   public mutating func grant(_ grant: Grant) {
     varint(grant.role.number)
-    flag(grant.isMain)
+    // Grants that were written before they had limits in time have a flag here, which is the lowest bit.
+    byte((grant.isMain ? 1 : 0) | (grant.from == nil ? 0 : 2) | (grant.until == nil ? 0 : 4))
+    if let from = grant.from { signed(from) }
+    if let until = grant.until { signed(until) }
     switch grant.scope {
     case .everywhere: byte(0)
     case .workspace(let id):
@@ -106,7 +125,10 @@ extension ByteWriter {
 extension ByteReader {
   public mutating func grant() throws(CodingError) -> Grant {
     let role = Role(number: try number())
-    let isMain = try flag()
+    let marks = try byte()
+    guard marks < 8 else { throw failure("an unknown mark on a role") }
+    let from = marks & 2 != 0 ? try signed() : nil
+    let until = marks & 4 != 0 ? try signed() : nil
     let scope: Scope
     switch try byte() {
     case 0: scope = .everywhere
@@ -116,6 +138,6 @@ extension ByteReader {
     case 4: scope = .group(try varint())
     default: throw failure("an unknown kind of scope")
     }
-    return Grant(role: role, scope: scope, isMain: isMain)
+    return Grant(role: role, scope: scope, isMain: marks & 1 != 0, from: from, until: until)
   }
 }

@@ -116,7 +116,12 @@ public struct ServiceIdentity: Sendable {
   public internal(set) var created: Milliseconds
   public internal(set) var secret: Digest
   public internal(set) var rights: ServiceRights
+  /// The workspaces that it is bound to (W6); nil where it is free.
+  public var workspaces: [WorkspaceID]?
   public var isDeleted = false
+
+  /// Whether it may manage the server: one that is bound to workspaces may not.
+  public var administersServer: Bool { rights.contains(.admin) && workspaces == nil }
 
   public init(id: ServiceID, name: String, created: Milliseconds, secret: Digest, rights: ServiceRights) {
     self.id = id

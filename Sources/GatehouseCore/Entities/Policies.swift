@@ -22,16 +22,19 @@ public struct Policies: Sendable, Equatable {
     /// The words a choice or a list of words may have, or the bounds of a number or span.
     public let choices: [String]
     public let range: ClosedRange<Int64>
+    /// Whether it decides how safe the workspace is: who administers people there does not decide that too.
+    public let isAboutSecurity: Bool
 
     init(
       _ name: String, _ standard: Value, _ summary: String, choices: [String] = [],
-      range: ClosedRange<Int64> = 0...Limits.latestTime
+      range: ClosedRange<Int64> = 0...Limits.latestTime, isAboutSecurity: Bool = false
     ) {
       self.name = name
       self.standard = standard
       self.summary = summary
       self.choices = choices
       self.range = range
+      self.isAboutSecurity = isAboutSecurity
     }
   }
 
@@ -46,21 +49,29 @@ public struct Policies: Sendable, Equatable {
       "user.required-fields", .words([]), "what a new user must have; a reference must be unique",
       choices: ["email", "initials", "reference", "role", "division"]),
     Definition(
-      "user.needs-authority", .flag(false), "only administrators with authority add and remove users"),
+      "user.needs-authority", .flag(false), "only administrators with authority add and remove users",
+      isAboutSecurity: true),
     Definition(
-      "user.needs-billing-acceptance", .flag(false), "adding and removing needs ACCEPT-BILLING"),
+      "user.needs-billing-acceptance", .flag(false), "adding and removing needs ACCEPT-BILLING",
+      isAboutSecurity: true),
     Definition(
-      "login.within-employment", .flag(false), "login is refused before the hire and after the release date"),
+      "login.within-employment", .flag(false), "login is refused before the hire and after the release date",
+      isAboutSecurity: true),
     Definition(
-      "accounts.needs-owner", .flag(false), "logging in as others and stopping their timers is the owner's"),
-    Definition("accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan"),
+      "accounts.needs-owner", .flag(false), "logging in as others and stopping their timers is the owner's",
+      isAboutSecurity: true),
+    Definition(
+      "accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan", isAboutSecurity: true),
     Definition("timer.notify-stopped", .flag(false), "a user whose timer somebody else stops gets a notice"),
     Definition(
-      "session.ttl", .span(12 * 3_600_000), "how long a session lasts at most", range: 1000...366 * TimeText.day),
+      "session.ttl", .span(12 * 3_600_000), "how long a session lasts at most", range: 1000...366 * TimeText.day,
+      isAboutSecurity: true),
     Definition(
-      "session.idle", .span(0), "how long a session lasts unused; 0 is without limit", range: 0...366 * TimeText.day),
+      "session.idle", .span(0), "how long a session lasts unused; 0 is without limit", range: 0...366 * TimeText.day,
+      isAboutSecurity: true),
     Definition(
-      "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000),
+      "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000,
+      isAboutSecurity: true),
     Definition(
       "timezone", .zone("UTC"), "the zone whose days count for those who have none of their own"),
   ]

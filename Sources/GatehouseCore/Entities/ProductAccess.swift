@@ -14,6 +14,9 @@ public struct ProductAccess: Sendable, Equatable, BitwiseCopyable {
     self.licence = licence
   }
 
+  /// Whether it makes an administrator of the product: whoever may not enter it does not administer it either.
+  public var administers: Bool { isEnabled && isAdministrator }
+
   /// One word: product, licence, flags. Never 0, for the product is not.
   public var packed: UInt64 {
     UInt64(product) << 16 | UInt64(licence) << 8 | (isEnabled ? 1 : 0) | (isAdministrator ? 2 : 0)

@@ -42,7 +42,9 @@ extension InvariantChecker {
     for (index, grant) in grants.enumerated() {
       expect(!grants[..<index].contains { $0.isSame(as: grant) }, "\(name) has the role \(grant.role.name) twice")
     }
-    if row.roles.contains(.superAdministrator) { superAdministrators[state.id(serial)] = row.status.mayLogIn }
+    if grants.contains(where: { $0.role == .superAdministrator && $0.scope == .everywhere }) {
+      superAdministrators[state.id(serial)] = row.status.mayLogIn
+    }
   }
 
   private func checkAccess(_ state: borrowing PartitionState, _ serial: Int, _ name: String) {

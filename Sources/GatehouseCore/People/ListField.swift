@@ -49,19 +49,58 @@ public enum ListField: Sendable, Hashable {
   }
 }
 
+/// Who looks at a list, and of what of each user.
+struct ListViewer {
+  let directory: Directory
+  let now: Milliseconds
+  /// The workspaces whose people are listed, and of which something is seen.
+  let reach: Reach
+  /// Whether everything is seen, so that nobody need be looked at.
+  let isFree: Bool
+  let sides: [Side]
+  let digest: (UnsafeRawBufferPointer) -> Digest
+
+  init(_ turn: Turn) {
+    directory = turn.directory
+    now = turn.now
+    reach = turn.reach(of: .userRead)
+    sides = turn.sides
+    isFree = sides.isEmpty
+    digest = turn.digest
+  }
+
+  /// What is seen of a user: of oneself, all.
+  func seen(of user: UserReference) -> Reach {
+    isFree || !sides.contains { $0.isOneself(user) }
+      ? reach
+      : sides.reduce(.all) { $1.isOneself(user) ? $0 : $0.intersection($1.reach(of: .userRead)) }
+  }
+
+  func shows(_ user: UserReference) -> Bool {
+    sides.allSatisfy { side in
+      side.isOneself(user)
+        || side.allows(.userRead, over: .anyOf(user.memberships), of: user, in: directory, at: now)
+    }
+  }
+}
+
 /// Reading the fields of one user in its partition.
 public struct ListedUser {
   public let cell: HeldPartition
   public let serial: Int
-  public let directory: Directory
-  private let now: Milliseconds
+  private let viewer: ListViewer
 
-  public init(_ cell: HeldPartition, _ serial: Int, _ turn: Turn) {
+  init(_ cell: HeldPartition, _ serial: Int, _ viewer: ListViewer) {
     self.cell = cell
     self.serial = serial
-    directory = turn.directory
-    now = turn.now
+    self.viewer = viewer
   }
+
+  var directory: Directory { viewer.directory }
+
+  var reference: UserReference { UserReference(id: id, cell: cell, serial: serial) }
+
+  private var card: UserCard { UserCard(reference, viewer.seen(of: reference), directory) }
 
   private var contact: Int { Int(cell.state.users[serial].contact) }
 
@@ -73,27 +112,17 @@ public struct ListedUser {
     switch field {
     case .id: return Int64(id.raw)
     case .contact: return Int64((cell.state.id(contact) as ContactID).raw)
-    case .sessions: return Int64(sessions)
-    case .version: return Int64(row.version)
+    case .sessions: return Int64(card.sessions(at: viewer.now))
+    case .version: return Int64(viewer.isFree ? row.version : card.version(viewer.digest))
     case .created: return row.created
-    case .lastLogin: return row.lastLogin == 0 ? nil : row.lastLogin
+    case .lastLogin:
+      let last = card.lastLogin
+      return last == 0 ? nil : last
     case .ofContact(let field):
       let day = field == .hired ? cell.state.contacts[contact].hired : cell.state.contacts[contact].released
       return day == .min ? nil : Int64(day)
-    case .ofUser(let field): return field.flag.map { row.flags.contains($0) ? 1 : 0 }
+    case .ofUser(let field): return field.flag.map { row.flags.contains($0) && card.showsLoginFields ? 1 : 0 }
     default: return nil
-    }
-  }
-
-  /// How many sessions the user has, as `USER.GET` counts them, as far as this partition tells: whether the actor of an
-  /// impersonation has lost the right may be for another to say.
-  private var sessions: Int {
-    if cell.state.users[serial].sessionCount == 0 { return 0 }
-    let user = UserReference(id: id, cell: cell, serial: serial)
-    return cell.state.sessionIDs(of: serial).count { id in
-      guard let slot = cell.state.slot(of: id) else { return false }
-      let row = cell.state.sessions[slot]
-      return row.isLive(at: now) && user.sessionDenial(row, in: directory, at: now) == nil
     }
   }
 
@@ -104,8 +133,7 @@ public struct ListedUser {
   public func day(of time: Milliseconds, near other: Int32) -> Int32 {
     let possible = Days.possible(at: time)
     guard possible.contains(other) else { return possible.lowerBound + 1 }
-    let home = directory.workspace(cell.state.memberships(of: serial).first ?? mainWorkspace)
-    return cell.state.zone(ofContact: contact, elseOf: home, directory.zones).zone.rules.day(at: time)
+    return cell.state.zone(ofContact: contact, elseOf: card.showing, directory.zones).zone.rules.day(at: time)
   }
 
   /// Calls `body` with the text of a field; empty where it is not set.
@@ -120,19 +148,31 @@ public struct ListedUser {
     case .ofContact(let field) where !field.isDay:
       return cell.state.contacts.withDetails(of: contact) { body(Details.field(field.rawValue, in: $0) ?? nothing) }
     case .ofUser(let field) where field.flag == nil:
+      guard viewer.isFree || card.showsLoginFields else { return body(nothing) }
       return cell.state.users.withDetails(of: serial) { body(Details.field(field.rawValue, in: $0) ?? nothing) }
     default:
-      var text = field == .name ? fullName : ""
+      var text = field == .name ? card.fullName : ""
       return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
   }
 
-  private var fullName: String {
-    let workspace = directory.workspace(cell.state.memberships(of: serial).first ?? mainWorkspace)
-    return PersonName(
-      first: cell.state.text(.first, of: contact), middle: cell.state.text(.middle, of: contact),
-      last: cell.state.text(.last, of: contact)
-    ).text(format: workspace.policies.nameFormat)
+  /// Whether the user has a role in a scope that is seen.
+  func hasRole(_ role: Role) -> Bool {
+    // The row's bits tell of most users that they have it nowhere.
+    guard cell.state.users[serial].roles.mayContain(role) else { return false }
+    return viewer.isFree && role.number < 16 || card.grants.contains { $0.role == role }
+  }
+
+  /// Whether the user is a member of a workspace that is seen.
+  func isMember(of workspace: WorkspaceID) -> Bool {
+    cell.state.isMember(serial, of: workspace) && (viewer.isFree || viewer.seen(of: reference).contains(workspace))
+  }
+
+  /// Whether the user may enter a product of a workspace that is seen.
+  func mayEnter(_ product: ProductID) -> Bool {
+    guard cell.state.access(of: serial, to: product)?.isEnabled == true else { return false }
+    return viewer.isFree
+      || directory.product(product).map { viewer.seen(of: reference).contains($0.workspace) } ?? false
   }
 
   /// The words of a field that has several: products that are enabled, licences as `product:type`, roles and
@@ -140,23 +180,18 @@ public struct ListedUser {
   public func words(_ field: ListField) -> [String] {
     switch field {
     case .product:
-      return cell.state.allAccess(of: serial).filter(\.isEnabled).compactMap { access in
+      return card.accesses.filter(\.isEnabled).compactMap { access in
         directory.product(access.product).map { directory.productName($0) }
       }
     case .licence:
-      return cell.state.allAccess(of: serial).compactMap { access in
+      return card.accesses.compactMap { access in
         guard let product = directory.product(access.product), let type = product.licenceName(access.licence) else {
           return nil
         }
         return "\(directory.productName(product)):\(type)"
       }
-    case .role:
-      var names: [String] = []
-      for grant in cell.state.grants(of: serial) where !names.contains(grant.role.name) {
-        names.append(grant.role.name)
-      }
-      return names
-    case .workspace: return cell.state.memberships(of: serial).map { directory.workspace($0).name }
+    case .role: return card.roles.map { directory.name(of: $0) }
+    case .workspace: return card.workspaces.map { directory.workspace($0).name }
     default: return []
     }
   }

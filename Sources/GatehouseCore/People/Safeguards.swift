@@ -12,34 +12,46 @@ extension Turn {
 
   /// L18: the last super administrator who may log in cannot be lost.
   public func requireAnotherSuperAdministrator(than user: UserReference) {
-    guard user.row.roles.contains(.superAdministrator) else { return }
+    let isSuper = user.grants.contains { $0.role == .superAdministrator && $0.scope == .everywhere }
+    guard isSuper else { return }
     require(.liveSuperAdministrator(than: user.username))
   }
 
   /// Every workspace keeps an owner who may log in.
   public func requireNotOwner(_ user: UserReference) throws(Halt) {
     read(directory.lsn)
-    guard let owned = directory.workspaces(ownedBy: user.id).first.map(directory.workspace) else { return }
+    let owned = directory.workspaces(ownedBy: user.id)
+    if owned.isEmpty { return }
+    guard let owned = owned.first(where: knownWorkspaces.contains).map(directory.workspace) else {
+      throw .refused(
+        .rule("owner", "\(user.username) owns a workspace", instead: "have its owner hand it on to somebody else first")
+      )
+    }
     throw .refused(
       .rule(
         "owner", "\(user.username) owns the workspace \(owned.name)",
         instead: "hand it on first with WORKSPACE.SET \(owned.name) owner user"))
   }
 
-  /// The workspace whose policies a command about a user obeys: the one it names, or `main`, or where the user
-  /// is no member of `main`, the first of the user's own.
-  public func policyWorkspace(of user: UserReference) throws(Halt) -> Workspace {
+  /// W5: the workspace whose policies a command about who somebody is obeys. It is the home; the caller does not choose.
+  public func homeWorkspace(of user: UserReference) throws(Halt) -> Workspace {
     read(directory.lsn)
-    if let name = try option("WORKSPACE") {
-      let workspace = try workspace(named: name)
-      guard user.cell.state.isMember(user.serial, of: workspace.id) else {
-        throw .refused(.notFound("member: \(user.username) is not in the workspace \(workspace.name)"))
-      }
-      return workspace
+    let home = directory.workspace(user.home ?? mainWorkspace)
+    if let name = try option("WORKSPACE"), try workspace(named: name).id != home.id {
+      throw .refused(
+        .rule(
+          "home", "the policies of \(home.name) hold, the home workspace of \(user.username)",
+          instead: "leave WORKSPACE out"))
     }
-    let memberships = user.cell.state.memberships(of: user.serial)
-    let id = memberships.contains(mainWorkspace) ? mainWorkspace : memberships.first ?? mainWorkspace
-    return directory.workspace(id)
+    return home
+  }
+
+  /// W7: that a name is taken is all that is told, except to who knows the one that has it.
+  func taken(_ username: String, by holder: UserReference) -> Refusal {
+    .conflict(
+      knows(holder)
+        ? "username: \(username) belongs to user #\(holder.id.raw); choose another"
+        : "username: \(username) is taken; choose another")
   }
 
   /// S6, S10: with the policy, adding and removing users needs the explicit acceptance of what it costs.

@@ -49,6 +49,8 @@ public enum UserTag {
   public static let grants: UInt8 = 17
   /// Absent where the user is a member of `main` only.
   public static let memberships: UInt8 = 18
+  /// The last logins to products of other workspaces than the home; that to the home's stands in the row.
+  public static let logins: UInt8 = 19
 }
 
 /// The settable fields of the login itself.

@@ -98,7 +98,13 @@ public struct UserCondition: Sendable {
     if isExact, !text.isEmpty {
       switch field {
       case .product: return .product(try turn.product(named: text).id)
-      case .role: return .role(try turn.role(text))
+      case .role:
+        if let role = Role(name: text) { return .role(role) }
+        // Several workspaces may have one of the name.
+        let isKnown = turn.directory.tables.roles.contains { role in
+          !role.isDropped && role.name == text.folded && role.workspace.map(turn.knownWorkspaces.contains) ?? true
+        }
+        guard isKnown else { throw .refused(.notFound("role \(text)")) }
       case .workspace: return .workspace(try turn.workspace(named: text).id)
       default: break
       }
@@ -129,12 +135,11 @@ public struct UserCondition: Sendable {
         FoldedText.with(text) { text in wanted.withUnsafeBytes { holds(text, $0) } }
       }
     case .product(let product):
-      let isEnabled = user.cell.state.access(of: user.serial, to: product)?.isEnabled ?? false
-      return isEnabled == (comparison == .equal)
+      return user.mayEnter(product) == (comparison == .equal)
     case .role(let role):
-      return user.cell.state.users[user.serial].roles.contains(role) == (comparison == .equal)
+      return user.hasRole(role) == (comparison == .equal)
     case .workspace(let workspace):
-      return user.cell.state.isMember(user.serial, of: workspace) == (comparison == .equal)
+      return user.isMember(of: workspace) == (comparison == .equal)
     }
   }
 

@@ -2,9 +2,8 @@
 public struct UserFilter {
   public let conditions: [UserCondition]
   private let includesDeleted: Bool
-  private let principal: UserPrincipal?
-  /// The workspaces whose members may be seen; nil for all.
-  private let workspaces: [WorkspaceID]?
+  /// Who looks, and at what.
+  let viewer: ListViewer
 
   public init(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
@@ -16,37 +15,17 @@ public struct UserFilter {
     for words in given { conditions.append(try UserCondition(words[0], words[1], words[2], turn)) }
     self.conditions = conditions
     includesDeleted = conditions.contains(where: \.asksForDeleted)
-    principal = turn.asUser
-    workspaces = try turn.managedWorkspaces()
+    viewer = ListViewer(turn)
   }
 
   /// Whether it lets every user through who is not deleted.
-  public var isOpen: Bool { conditions.isEmpty && principal == nil }
+  public var isOpen: Bool { conditions.isEmpty && viewer.isFree }
 
   public func passes(_ user: ListedUser) -> Bool {
     let row = user.cell.state.users[user.serial]
     guard row.isUsed, includesDeleted || row.status != .deleted else { return false }
-    if let principal, user.id != principal.subject, !principal.isSuperAdministrator {
-      if row.roles.contains(.superAdministrator) { return false }
-      if !principal.isAdministrator, row.roles.contains(.trainingAdministrator) { return false }
-    }
-    if let workspaces, !workspaces.contains(where: { user.cell.state.isMember(user.serial, of: $0) }) { return false }
+    if !viewer.isFree, !viewer.shows(user.reference) { return false }
     return conditions.allSatisfy { $0.holds(for: user) }
-  }
-}
-
-extension Turn {
-  /// The workspaces whose people the principal manages; nil for all. P1: only administrators list users.
-  public func managedWorkspaces() throws(Halt) -> [WorkspaceID]? {
-    guard let principal = asUser else { return nil }
-    if principal.isAdministrator { return principal.boundTo.map { [$0] } }
-    let workspaces = principal.administers.compactMap { workspace(of: $0) }
-    guard let bound = principal.boundTo else {
-      if workspaces.isEmpty { try requireAdministrator() }
-      return workspaces
-    }
-    try requireAdministrator(in: bound)
-    return [bound]
   }
 }
 

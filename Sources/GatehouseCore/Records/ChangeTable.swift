@@ -4,14 +4,14 @@ public enum ChangeTable {
     // People
     ContactCreated.self, ContactSet.self, UserCreated.self, UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
     // Access
-    AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, ProductCreated.self,
-    PoolSet.self,
+    AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
+    ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,
     // Sessions
     SessionOpened.self, SessionEnded.self, SessionSeen.self,
     // Time
     TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
     // Workspaces
-    WorkspaceCreated.self, WorkspaceSet.self, ServiceCreated.self, ServiceDeleted.self,
+    WorkspaceCreated.self, WorkspaceSet.self, ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,
     // Others
     MailQueued.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ClockSet.self,
   ]

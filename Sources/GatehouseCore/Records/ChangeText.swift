@@ -23,7 +23,7 @@ public struct ChangeText: Sendable, Equatable {
     }
   }
 
-  fileprivate init(kind: String, entity: String, fields: [Field]) {
+  init(kind: String, entity: String, fields: [Field]) {
     self.kind = kind
     self.entity = entity
     self.fields = fields

@@ -32,6 +32,7 @@ extension Turn {
     specPlace = -1
     connection = ConnectionFacts(id: 0, service: 0, rights: .all)
     userPrincipal = nil
+    sides = []
   }
 
   public func decideExpiry(_ ids: [SessionID], home cell: HeldPartition?, holding cells: [HeldPartition]) -> Outcome {

@@ -87,8 +87,8 @@ public struct SessionOpened: PartitionChange {
     state.users.update(owner) {
       $0.sessions = UInt32(slot)
       $0.sessionCount += 1
-      if impersonation == nil { $0.lastLogin = time }
     }
+    if impersonation == nil { state.noteLogin(of: owner, in: workspace, time) }
     if let impersonation {
       var details = Details()
       details.encode(Impersonation.tag) { impersonation.encode(&$0) }

@@ -10,6 +10,12 @@ extension DirectoryState {
     case services
     case seats
     case superAdministrators
+    /// The workspaces that services are bound to.
+    case bindings
+    case roles
+
+    /// The parts that there were before they were sections.
+    static let unmeasured: [Section] = [.workspaces, .products, .services, .seats, .superAdministrators]
   }
 
   public func encode(into writer: inout ByteWriter) {
@@ -37,6 +43,12 @@ extension DirectoryState {
         writer.id(entry.key)
         writer.flag(entry.value)
       }
+    case .bindings:
+      writer.list(view.services.filter { $0.workspaces != nil }) { writer, service in
+        writer.varint(service.id)
+        writer.list(service.workspaces ?? []) { $0.varint($1) }
+      }
+    case .roles: writer.list(view.tables.roles) { $0.stored($1) }
     }
   }
 
@@ -65,6 +77,17 @@ extension DirectoryState {
         }
       case .superAdministrators:
         for _ in 0..<(try reader.count()) { superAdministrators[try reader.id()] = try reader.flag() }
+      case .bindings:
+        for _ in 0..<(try reader.count()) {
+          let service: ServiceID = try reader.number()
+          let workspaces = try reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }
+          guard (1..<(tables.services.count + 1)).contains(Int(service)) else {
+            throw reader.failure("a service that is bound and not there")
+          }
+          tables.bind(service, to: workspaces)
+        }
+      case .roles:
+        for _ in 0..<(try reader.count()) { tables.add(try reader.stored(RoleDefinition.none, layout)) }
       }
     }
 
@@ -92,7 +115,7 @@ extension DirectoryState {
     let viewLSN = try reader.varint()
     var draft = Draft()
     if version < 3 {
-      for section in Section.allCases { try draft.decode(section, &reader, version == 1 ? .first : .second) }
+      for section in Section.unmeasured { try draft.decode(section, &reader, version == 1 ? .first : .second) }
     } else {
       var last: UInt8 = 0
       for _ in 0..<(try reader.count()) {
@@ -166,6 +189,20 @@ extension ServiceIdentity: StoredValue {
     try visitor.value(&secret, as: DigestForm.self)
     try visitor.value(&rights, as: RightsForm.self)
     try visitor.value(&isDeleted, as: FlagForm.self)
+  }
+}
+
+extension RoleDefinition: StoredValue {
+  fileprivate static let none = RoleDefinition(
+    role: .individual, workspace: nil, name: "", permissions: PermissionSet())
+
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&role, as: RoleForm.self)
+    try visitor.value(&workspace, as: OptionalForm<WorkspaceForm>.self)
+    try visitor.value(&name, as: TextForm.self)
+    try visitor.value(&permissions, as: PermissionsForm.self)
+    try visitor.value(&narrowed, as: NumberForm<LSN>.self)
+    try visitor.value(&isDropped, as: FlagForm.self)
   }
 }
 

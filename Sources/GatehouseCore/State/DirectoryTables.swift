@@ -3,6 +3,8 @@ public struct DirectoryTables: Sendable {
   private(set) var workspaces = PagedArray<Workspace>()
   private(set) var products = PagedArray<Product>()
   private(set) var services = PagedArray<ServiceIdentity>()
+  /// The roles that are not built in, in the order they were defined.
+  private(set) var roles = PagedArray<RoleDefinition>()
 
   // What the hot path reads, flat, by number.
   private(set) var workspaceFacts = PagedArray<WorkspaceFacts>()
@@ -141,9 +143,30 @@ public struct DirectoryTables: Sendable {
     count(service, -1)
   }
 
+  /// Defines a role, or what it gives anew.
+  mutating func define(_ role: RoleDefinition, lsn: LSN) {
+    let place = Int(role.role.number - Role.firstDefined)
+    if place == roles.count { return roles.append(role) }
+    roles[place].change(to: role.permissions, lsn: lsn)
+  }
+
+  mutating func add(_ role: RoleDefinition) { roles.append(role) }
+
+  mutating func drop(_ role: Role, lsn: LSN) {
+    let place = Int(role.number - Role.firstDefined)
+    roles[place].change(to: PermissionSet(), lsn: lsn)
+    roles[place].isDropped = true
+  }
+
+  mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID]) {
+    count(services[Int(id) - 1], -1)
+    services[Int(id) - 1].workspaces = workspaces
+    count(services[Int(id) - 1], 1)
+  }
+
   private mutating func count(_ service: ServiceIdentity, _ step: Int) {
     liveServices += step
-    if service.rights.contains(.admin) { administeringServices += step }
+    if service.administersServer { administeringServices += step }
   }
 
   /// `name` in the main workspace, `workspace/name` in others.

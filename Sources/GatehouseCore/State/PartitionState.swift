@@ -305,12 +305,13 @@ extension PartitionState {
     }
   }
 
-  /// Whether time is recorded for a user: a running timer, or an entry that is not deleted (T11).
-  public func hasTrackedTime(_ user: Int) -> Bool {
-    if !timers(of: user).isEmpty { return true }
+  /// Whether time is recorded for a user in some workspaces: a running timer, or an entry that is not deleted (T11).
+  public func hasTrackedTime(_ user: Int, where counts: (WorkspaceID) -> Bool) -> Bool {
+    if timers(of: user).contains(where: { counts($0.workspace) }) { return true }
     var entry = Int(contacts[Int(users[user].contact)].entries)
     while entry != 0 {
-      if entries[entry].user == UInt32(user), !entries[entry].isDeleted { return true }
+      let row = entries[entry]
+      if row.user == UInt32(user), !row.isDeleted, counts(row.workspace) { return true }
       entry = Int(entries[entry].previous)
     }
     return false

@@ -20,43 +20,82 @@ public enum ImpersonationDenial: Sendable {
   }
 }
 
-extension Workspace {
-  /// L14 and K1: whether `actor` may log in as `target` in this workspace. All roles of both are compared.
+/// Who may log in as whom, and how far that reaches.
+extension Directory {
+  /// L14 and K1: whether `actor` may log in as `target` in a workspace. All grants of both are compared that hold where
+  /// the actor's reach.
   ///
   /// - Parameter opened: the record that began the impersonation that is asked about.
-  public func impersonationDenial(
-    actor: some PersonView, target: some PersonView, since opened: LSN = .max
+  func impersonationDenial(
+    in id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
   ) -> ImpersonationDenial? {
     if actor.id == target.id { return .oneself }
     if !actor.status.mayLogIn { return .actorStatus }
     if !target.status.mayLogIn { return .targetStatus }
-    if target.roles.contains(.superAdministrator) { return .superAdministrator }
-    let isOwner = owner == actor.id
-    if asks(.owner, since: opened), !isOwner { return .needsOwner }
-    if asks(.enterprise, since: opened) { return .needsEnterprise }
-    if isOwner { return target.isMember(of: id) ? nil : .notMember }
-    let roles = actor.roles(in: id)
-    // A role that holds in this workspace alone reaches its members alone.
-    if roles.strongest != actor.rolesEverywhere.strongest, !target.isMember(of: id) { return .notMember }
-    switch roles.strongest {
-    case .superAdministrator: return nil
-    case .trainingAdministrator: return target.roles.contains(.trainingAdministrator) ? .role : nil
-    default: return .role
+    let others = target.grants.filter { $0.isInForce(at: now) }
+    if others.contains(where: { $0.role == .superAdministrator && $0.scope == .everywhere }) {
+      return .superAdministrator
     }
+    if let denial = denial(ofActor: actor, in: id, since: opened) { return denial }
+    let held = impersonating(actor, in: id, at: now, since: opened)
+    let isMember = target.isMember(of: id)
+    if workspace(id).owner == actor.id, !isMember { return .notMember }
+    if held.isEmpty { return .role }
+    // What holds in this workspace alone reaches its members alone.
+    let reachesAll = held.contains { $0.workspace == nil }
+    if !reachesAll, !isMember { return .notMember }
+    let compared = others.filter { grant in
+      let within = workspace(of: grant.scope)
+      return reachesAll || within == nil || within == id
+    }
+    if compared.contains(where: { $0.role == .superAdministrator }) { return .superAdministrator }
+    if held.contains(where: \.isSupreme) { return nil }
+    if compared.contains(where: { !permissions(of: $0.role).isEmpty }) { return .role }
+    return !reachesAll && workspace(id).owner == target.id ? .role : nil
   }
 
-  /// Why an impersonation in this workspace cannot go on.
+  /// K1: what the workspace asks of whoever logs in as others, whoever they are.
+  func denial(ofActor actor: some PersonView, in id: WorkspaceID, since opened: LSN = .max) -> ImpersonationDenial? {
+    let workspace = workspace(id)
+    if workspace.asks(.owner, since: opened), workspace.owner != actor.id { return .needsOwner }
+    return workspace.asks(.enterprise, since: opened) ? .needsEnterprise : nil
+  }
+
+  /// What lets somebody log in as others in a workspace.
+  private func impersonating(
+    _ actor: some PersonView, in id: WorkspaceID, at now: Milliseconds, since opened: LSN
+  ) -> [Holding] {
+    actor.holdings(in: self, at: now, since: opened).filter { $0.covers(.workspace(id), .impersonate) }
+  }
+
+  /// Whether an impersonation must not reach beyond its workspace: one with a subdomain of its own (K4), and one of a
+  /// person whose home is elsewhere, of which the workspace has only a share (W3).
+  func bindsImpersonation(
+    in id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
+  ) -> Bool {
+    if workspace(id).asks(.bound, since: opened) { return true }
+    guard target.memberships.first != id else { return false }
+    return !impersonating(actor, in: id, at: now, since: opened).contains { $0.workspace == nil }
+  }
+
+  /// Why an impersonation cannot go on.
   func denial(
-    of session: SessionRow, actor: some PersonView, target: some PersonView
+    of session: SessionRow, actor: some PersonView, target: some PersonView, at now: Milliseconds
   ) -> ImpersonationDenial? {
-    if let denial = impersonationDenial(actor: actor, target: target, since: session.lsn) { return denial }
-    // K4: what began before the workspace had a subdomain reaches too far.
-    return !session.isBound && asks(.bound, since: session.lsn) ? .unbound : nil
+    if let denial = impersonationDenial(
+      in: session.workspace, actor: actor, target: target, at: now, since: session.lsn)
+    {
+      return denial
+    }
+    // What began before it had to be bound reaches too far.
+    guard !session.isBound else { return nil }
+    return bindsImpersonation(in: session.workspace, actor: actor, target: target, at: now, since: session.lsn)
+      ? .unbound : nil
   }
 }
 
 extension Turn {
-  /// On whose authority the holder of a token acts.
+  /// On whose authority the holder of a token acts. The sides that are there already, of the service, go in front.
   func principal(of token: UnsafeRawBufferPointer) throws(Halt) -> UserPrincipal {
     read(directory.lsn)
     guard let (cell, slot) = try session(token: token), try isInForce(cell, slot) else {
@@ -66,54 +105,28 @@ extension Turn {
     let row = cell.state.sessions[slot]
     let subject = holder(cell, slot)
     read(cell.state.users[subject.serial].lsn)
-    var power = power(of: subject)
-    var actor = subject.id
+    var sides = sides
+    var reach = sides.reduce(Reach.all) { $0.intersection($1.knownWorkspaces) }
+    if row.isBound { reach = reach.intersection(.only([row.workspace])) }
+    var actor: Side?
     if let impersonation = cell.state.impersonation(ofSlot: slot), let found = try user(impersonation.actor) {
-      actor = found.id
-      power = leastOf(power, self.power(of: found))
+      let side = Side(.actor, found, within: reach, in: directory, at: now)
+      // Of what the subject holds where the actor holds nothing the actor learns nothing, not even by what is refused.
+      reach = reach.intersection(side.powerfulIn)
+      actor = side
     }
-    var principal = UserPrincipal(
-      session: cell.state.sessionID(ofSlot: slot), actor: actor, subject: subject.id, roles: power.roles,
-      isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil)
-    principal.administers = power.scopes
-    return principal
+    sides.append(Side(.subject, subject, within: reach, in: directory, at: now))
+    if let actor { sides.append(actor) }
+    if row.isBound { sides.append(Side(.binding, boundTo: [row.workspace])) }
+    return UserPrincipal(
+      session: cell.state.sessionID(ofSlot: slot), actor: actor?.person?.id ?? subject.id, subject: subject.id,
+      isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil, sides: sides)
   }
 
-  /// What somebody is over others: roles that hold everywhere, and the scopes that are administered.
-  private struct Power {
-    var roles: RoleSet
-    var scopes: [Scope]
-
-    var isEverywhere: Bool { roles.contains(.trainingAdministrator) || roles.contains(.superAdministrator) }
-  }
-
-  private func power(of user: UserReference) -> Power {
-    Power(roles: user.rolesEverywhere, scopes: user.cell.state.administers(user.serial, in: directory))
-  }
-
-  /// What both are: whoever administers one workspace administers it also as somebody who administers all, and no more.
-  private func leastOf(_ subject: Power, _ actor: Power) -> Power {
-    var scopes: [Scope] = []
-    for (one, other) in [(subject, actor), (actor, subject)] {
-      scopes += one.scopes.filter { scope in
-        !scopes.contains(scope) && (other.isEverywhere || other.scopes.contains { contains($0, scope) })
-      }
-    }
-    return Power(roles: subject.roles.atMost(actor.roles.strongest), scopes: scopes)
-  }
-
-  /// Whether a scope lies in another.
-  private func contains(_ outer: Scope, _ inner: Scope) -> Bool {
-    outer == inner || workspace(of: inner).map { outer == .workspace($0) } ?? false
-  }
-}
-
-extension RoleSet {
-  /// The roles up to one in power.
-  func atMost(_ role: Role) -> RoleSet {
-    var result = RoleSet()
-    result.bits = bits & (UInt16(2) << role.number - 1)
-    return result
+  /// The side of the service that sends the command: none where it may do everything everywhere.
+  func serviceSides() -> [Side] {
+    guard connection.isBound, let id = connection.service else { return [] }
+    return [Side(.service(id), boundTo: directory.service(id)?.workspaces ?? [])]
   }
 }
 

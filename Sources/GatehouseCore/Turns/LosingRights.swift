@@ -37,7 +37,7 @@ extension Turn {
     let actorNow = person(actor)
     if actorNow.sessionDenial(actors.state.sessions[login], in: directory, at: now) != nil { return .actorEnded }
     let target = person(holder(cell, slot))
-    return directory.workspace(row.workspace).denial(of: row, actor: actorNow, target: target).map { SessionEnd($0) }
+    return directory.denial(of: row, actor: actorNow, target: target, at: now).map { SessionEnd($0) }
   }
 
   /// Whether a session may go on. One that may not ends with this command, whatever else comes of it.

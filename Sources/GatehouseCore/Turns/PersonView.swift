@@ -8,7 +8,11 @@ public protocol PersonView {
   /// Which roles the person has in any scope.
   var roles: RoleSet { get }
   var grants: [Grant] { get }
+  /// The person's workspaces, the home first.
+  var memberships: [WorkspaceID] { get }
   func isMember(of workspace: WorkspaceID) -> Bool
+  /// The accesses that make the person an administrator of a product (T7).
+  var administeredAccesses: [ProductAccess] { get }
   func access(to product: ProductID) -> ProductAccess?
   /// The days of hiring and release; `.min` where they are not set.
   var hired: Int32 { get }
@@ -17,32 +21,20 @@ public protocol PersonView {
   func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone
 }
 
-extension PersonView {
-  /// The roles that the person has without a scope.
-  public var rolesEverywhere: RoleSet {
-    if roles.isPlain { return roles }
-    return RoleSet(grants.filter { $0.scope == .everywhere })
-  }
-
-  /// The roles that the person has in a workspace: those of it, and those that hold everywhere.
-  public func roles(in workspace: WorkspaceID) -> RoleSet {
-    if roles.isPlain { return roles }
-    return RoleSet(grants.filter { $0.scope == .everywhere || $0.scope == .workspace(workspace) })
-  }
-}
-
-extension RoleSet {
-  /// Whether no role gives power over others, so that scopes need not be looked at.
-  fileprivate var isPlain: Bool {
-    !contains(.manager) && !contains(.trainingAdministrator) && !contains(.superAdministrator)
-  }
-}
-
 extension UserReference: PersonView {
   @inline(__always) public var status: Status { cell.state.users[serial].status }
   public var roles: RoleSet { cell.state.users[serial].roles }
   public var grants: [Grant] { cell.state.grants(of: serial) }
+  public var memberships: [WorkspaceID] { cell.state.memberships(of: serial) }
   public func isMember(of workspace: WorkspaceID) -> Bool { cell.state.isMember(serial, of: workspace) }
+
+  public var administeredAccesses: [ProductAccess] {
+    let compact = [row.access.0, row.access.1]
+    guard
+      row.flags.contains(.manyProducts) || compact.contains(where: { ProductAccess(compact: $0).administers })
+    else { return [] }
+    return cell.state.allAccess(of: serial).filter(\.administers)
+  }
 
   @inline(__always)
   public func access(to product: ProductID) -> ProductAccess? { cell.state.access(of: serial, to: product) }
@@ -61,7 +53,7 @@ public struct PersonFacts: PersonView, Sendable {
   let contact: ContactID
   public internal(set) var status: Status
   public internal(set) var grants: [Grant]
-  var memberships: [WorkspaceID]
+  public internal(set) var memberships: [WorkspaceID]
   var accesses: [ProductAccess]
   public internal(set) var hired: Int32
   public internal(set) var released: Int32
@@ -82,6 +74,7 @@ public struct PersonFacts: PersonView, Sendable {
 
   public var roles: RoleSet { RoleSet(grants) }
   public func isMember(of workspace: WorkspaceID) -> Bool { memberships.contains(workspace) }
+  public var administeredAccesses: [ProductAccess] { accesses.filter(\.administers) }
   public func access(to product: ProductID) -> ProductAccess? { accesses.first { $0.product == product } }
 
   public func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone {

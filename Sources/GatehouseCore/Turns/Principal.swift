@@ -20,30 +20,11 @@ public struct UserPrincipal: Sendable {
   public let session: SessionID
   public let actor: UserID
   public let subject: UserID
-  /// The roles that hold everywhere: of an impersonation, those that both have (rights are the lesser of both).
-  public let roles: RoleSet
   public let isImpersonation: Bool
   /// The workspace that an impersonation is bound to (K4).
   public let boundTo: WorkspaceID?
-  /// The workspaces and products that the user administers without being an administrator of everything (T7).
-  public var administers: [Scope] = []
-
-  public init(
-    session: SessionID, actor: UserID, subject: UserID, roles: RoleSet, isImpersonation: Bool, boundTo: WorkspaceID?
-  ) {
-    self.session = session
-    self.actor = actor
-    self.subject = subject
-    self.roles = roles
-    self.isImpersonation = isImpersonation
-    self.boundTo = boundTo
-  }
-
-  public var isAdministrator: Bool {
-    roles.contains(.trainingAdministrator) || roles.contains(.superAdministrator)
-  }
-
-  public var isSuperAdministrator: Bool { roles.contains(.superAdministrator) }
+  /// Those whose rights the command needs, the service among them where it is bound to workspaces.
+  let sides: [Side]
 }
 
 /// The connection a command came on, as far as decisions go.
@@ -52,10 +33,13 @@ public struct ConnectionFacts: Sendable {
   /// nil before authentication.
   public var service: ServiceID?
   public var rights: ServiceRights
+  /// Whether the service is bound to workspaces (W6).
+  public var isBound: Bool
 
-  public init(id: UInt64, service: ServiceID?, rights: ServiceRights) {
+  public init(id: UInt64, service: ServiceID?, rights: ServiceRights, isBound: Bool = false) {
     self.id = id
     self.service = service
     self.rights = rights
+    self.isBound = isBound
   }
 }

@@ -1,29 +1,13 @@
-/// What the commands about timers and entries have in common: who may keep whose time, and how it is shown.
+/// What the commands about timers and entries have in common: whose time may be kept, and when.
 extension Turn {
   // MARK: Who may
 
-  /// Whether the command runs for the person whose login this is, or was: what a contact did stays the
-  /// contact's under a new login (S12).
-  private func isOneself(_ user: UserReference, _ principal: UserPrincipal) -> Bool {
-    if principal.subject == user.id { return true }
-    guard partitioning.partition(of: principal.subject) == user.cell.index,
-      let serial = user.cell.state.serial(of: principal.subject)
-    else { return false }
-    return user.cell.state.users[serial].contact == user.row.contact
-  }
-
-  /// Whether the command runs for the owner of a workspace. Nobody gets an owner's rights by impersonating.
-  private func isOwner(of workspace: Workspace, _ principal: UserPrincipal) -> Bool {
-    !principal.isImpersonation && workspace.owner == principal.subject
-  }
-
-  /// Starting, stopping and correcting: one's own; another's as an administrator or as the workspace's owner.
-  /// The workspace may ask that it be the owner, and the enterprise plan (K1, K7).
-  public func requireTimekeeping(of user: UserReference, in workspace: Workspace) throws(Halt) {
+  /// K1, K7: whoever keeps the time of others may have to be the owner of the workspace, with the enterprise plan.
+  func requireAccountTools(over user: UserReference, in workspace: Workspace) throws(Halt) {
     guard let principal = asUser else { return }
-    try requireReach(to: workspace.id)
-    if isOneself(user, principal) { return }
-    let isOwner = isOwner(of: workspace, principal)
+    // Nobody gets an owner's rights by impersonating.
+    let isOwner = !principal.isImpersonation && workspace.owner == principal.subject
+    if sides.contains(where: { $0.person?.id == principal.subject && $0.isOneself(user) }) { return }
     if workspace.policies.accountsNeedOwner, !isOwner {
       throw .refused(.noPermission("the ownership of workspace \(workspace.name) (policy accounts.needs-owner)"))
     }
@@ -31,73 +15,24 @@ extension Turn {
       throw .refused(
         .noPermission("the enterprise plan of workspace \(workspace.name) (policy accounts.needs-enterprise)"))
     }
-    if !isOwner { try requireManaging(timeOf: user, in: workspace) }
   }
 
-  /// Reading: one's own; another's as an administrator or as the workspace's owner.
-  public func requireTimeReading(of user: UserReference, in workspace: Workspace) throws(Halt) {
-    guard let principal = asUser else { return }
-    try requireReach(to: workspace.id)
-    if isOneself(user, principal) || isOwner(of: workspace, principal) { return }
-    try requireManaging(timeOf: user, in: workspace)
+  /// The workspaces of which a list of somebody's time may tell.
+  func readableWorkspaces(of user: UserReference) throws(Halt) -> Reach {
+    guard has("WORKSPACE") else { return reach(of: .timeRead, over: user) }
+    let workspace = try workspace()
+    try require([.timeRead], over: Target(.workspace(workspace.id), user), own: .timeRead)
+    return .only([workspace.id])
   }
 
-  /// Whoever administers one workspace or product has no business with the time of others.
-  private func requireManaging(timeOf user: UserReference, in workspace: Workspace) throws(Halt) {
-    try requireAdministrator(in: workspace.id)
-    try requireManaging(user)
-  }
-
-  public func mayReadTime(of user: UserReference, in workspace: Workspace) throws(Halt) -> Bool {
-    do {
-      try requireTimeReading(of: user, in: workspace)
-      return true
-    } catch {
-      guard case .refused = error else { throw error }
-      return false
-    }
-  }
-
-  /// The workspaces of which a list of somebody's time may tell: nil for all.
-  public func readableWorkspaces(of user: UserReference) throws(Halt) -> Set<WorkspaceID>? {
-    if has("WORKSPACE") {
-      let workspace = try workspace()
-      try requireTimeReading(of: user, in: workspace)
-      return [workspace.id]
-    }
-    guard let principal = asUser else { return nil }
-    if let bound = principal.boundTo {
-      try requireTimeReading(of: user, in: directory.workspace(bound))
-      return [bound]
-    }
-    if isOneself(user, principal) { return nil }
-    if principal.isAdministrator {
-      try requireManaging(user)
-      return nil
-    }
-    var readable = Set<WorkspaceID>()
-    for workspace in directory.workspaces where try mayReadTime(of: user, in: workspace) {
-      readable.insert(workspace.id)
-    }
-    if readable.isEmpty { try requireAdministrator() }
-    return readable
-  }
-
-  /// The workspaces of which a list of everybody's time may tell, as far as the workspace decides: nil for all.
-  public func readableWorkspaces() throws(Halt) -> Set<WorkspaceID>? {
+  /// The workspaces of which a list of everybody's time may tell, as far as the workspace decides.
+  func readableWorkspaces() throws(Halt) -> Reach {
     read(directory.lsn)
-    let asked = has("WORKSPACE") ? try workspace() : nil
-    guard let principal = asUser else { return asked.map { [$0.id] } }
-    if let asked { try requireReach(to: asked.id) }
-    var allowed = principal.boundTo.map { Set([$0]) }
-    if !principal.isAdministrator {
-      let owned = directory.workspaces.filter { isOwner(of: $0, principal) }.map(\.id)
-      let own = Set(owned).union(principal.administers.compactMap { self.workspace(of: $0) })
-      allowed = allowed?.intersection(own) ?? own
-    }
-    if let asked { allowed = allowed?.intersection([asked.id]) ?? [asked.id] }
-    if allowed?.isEmpty == true { try requireAdministrator() }
-    return allowed
+    let reach = reach(of: .timeRead)
+    guard has("WORKSPACE") else { return reach }
+    let workspace = try workspace()
+    try require(.timeRead, over: .workspace(workspace.id))
+    return reach.intersection(.only([workspace.id]))
   }
 
   /// New time is recorded for members whose login is not gone.

@@ -133,13 +133,19 @@ extension Turn {
 
   /// The user that a word names, by username in any case or by `#id`.
   public func user(_ index: Int) throws(Halt) -> UserReference {
-    if let found = try userIfAny(index) { return found }
-    // Whoever manages nobody does not learn either which names there are.
-    try requireSomeAdministration()
-    throw .refused(.notFound("user"))
+    guard let found = try userIfAny(index) else { throw .refused(.notFound("user")) }
+    return found
   }
 
+  /// As `user`; nil where there is none, or none whom the caller knows of.
+  @inline(__always)
   public func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
+    let found = try anyUser(index)
+    if isLimited, let found, !knows(found) { return nil }
+    return found
+  }
+
+  private func anyUser(_ index: Int) throws(Halt) -> UserReference? {
     let word = arguments[index]
     if word.count > 0, word[0] == 0x23 {
       guard let raw = Self.identifier(word) else {
@@ -214,34 +220,51 @@ extension Turn {
   /// The product that a word names.
   public func product(_ index: Int) throws(Halt) -> Product {
     read(directory.lsn)
-    guard let id = directory.productID(arguments[index]), let product = directory.product(id) else {
+    guard let id = productID(arguments[index]), let product = directory.product(id) else {
       throw .refused(.notFound("product"))
     }
     return product
   }
 
+  /// The number of the product that a word names; nil where there is none, or none that the caller knows of.
+  @inline(__always)
+  public func productID(_ word: UnsafeRawBufferPointer) -> ProductID? { productID(word, in: directory) }
+
+  @inline(__always)
+  func productID(_ word: UnsafeRawBufferPointer, in directory: Directory) -> ProductID? {
+    let id = directory.productID(word)
+    if isLimited, let id { return knownProduct(id) }
+    return id
+  }
+
+  private func knownProduct(_ id: ProductID) -> ProductID? {
+    directory.product(id).flatMap { knownWorkspaces(isNaming: true).contains($0.workspace) ? id : nil }
+  }
+
   public func product(named name: String) throws(Halt) -> Product {
     read(directory.lsn)
     var name = name
-    guard let id = name.withUTF8({ directory.productID(UnsafeRawBufferPointer($0)) }),
-      let product = directory.product(id)
+    guard let id = name.withUTF8({ productID(UnsafeRawBufferPointer($0)) }), let product = directory.product(id)
     else { throw .refused(.notFound("product \(name)")) }
     return product
   }
 
+  /// The workspace of a name. One that the caller does not know of is not even there.
   public func workspace(named name: String) throws(Halt) -> Workspace {
     read(directory.lsn)
-    guard let id = directory.workspaceID(name) else { throw .refused(.notFound("workspace \(name)")) }
+    guard let id = directory.workspaceID(name), !isLimited || knownWorkspaces(isNaming: true).contains(id) else {
+      throw .refused(.notFound("workspace \(name)"))
+    }
     return directory.workspace(id)
+  }
+
+  public func workspace(at index: Int) throws(Halt) -> Workspace {
+    try workspace(named: try text(index, "workspace", limit: Limits.nameBytes))
   }
 
   /// The workspace of the option `WORKSPACE`, or `main`.
   public func workspace() throws(Halt) -> Workspace {
-    guard let name = try option("WORKSPACE") else {
-      read(directory.lsn)
-      return directory.workspace(mainWorkspace)
-    }
-    return try workspace(named: name)
+    try workspace(named: try option("WORKSPACE") ?? "main")
   }
 
   /// The session that a token leads to, if it has not ended. A wrong token of a live id finds nothing.
@@ -253,11 +276,36 @@ extension Turn {
       return nil
     }
     read(cell.state.sessions[slot].lsn)
+    if isLimited, !isOfService(cell.state.sessions[slot]) { return nil }
     return (cell, slot)
   }
 
-  /// The session of a word that is a token or an id.
+  /// Whether a session lies where the service is bound to.
+  private func isOfService(_ session: SessionRow) -> Bool {
+    sides.allSatisfy { side in
+      guard case .service = side.kind else { return true }
+      return side.knownWorkspaces.contains(session.workspace)
+    }
+  }
+
+  /// The session of a word that is a token or an id, if the caller may find it.
   public func session(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
+    guard let (cell, slot) = try anySession(index) else { return nil }
+    if isLimited, !mayFind(cell, slot) { return nil }
+    return (cell, slot)
+  }
+
+  private func mayFind(_ cell: HeldPartition, _ slot: Int) -> Bool {
+    let place = place(of: cell.state.sessions[slot])
+    let holder = holder(cell, slot)
+    let actor = cell.state.impersonation(ofSlot: slot)?.actor
+    return sides.allSatisfy { side in
+      side.isBinding || side.isOneself(holder) || actor != nil && side.person?.id == actor
+        || side.holdings.contains { $0.covers(place, .sessionRead) || $0.covers(place, .sessionRevoke) }
+    }
+  }
+
+  private func anySession(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
     let word = arguments[index]
     guard let raw = Self.identifier(word) else { return try session(token: word) }
     let id = SessionID(raw: raw)

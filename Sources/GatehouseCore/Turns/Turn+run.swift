@@ -36,6 +36,7 @@ extension Turn {
     foldedWord = -1
     if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
     if userPrincipal != nil { userPrincipal = nil }
+    if !sides.isEmpty { sides = [] }
     do {
       return try pass(request, &place)
     } catch {
@@ -63,6 +64,7 @@ extension Turn {
     if authority != nil, !gate.isForUsers {
       throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
     }
+    if connection.isBound, !gate.isForBound { throw .refused(beyondBinding) }
     return try start(gate.route)
   }
 
@@ -98,6 +100,11 @@ extension Turn {
   private var missingRight: Refusal {
     let missing = spec.rights.subtracting(connection.rights).names.joined(separator: " and ")
     return .noPermission("the service right \(missing), to run \(spec.name)")
+  }
+
+  private var beyondBinding: Refusal {
+    let permission = spec.need.isOfServer.map { "\($0.name)" } ?? ""
+    return .noPermission("the permission \(permission) over the whole server: this service is bound to workspaces")
   }
 
   private func start(_ route: CommandSpec.Route) throws(Halt) -> Start {
@@ -229,8 +236,13 @@ extension Turn {
     return attempt { () throws(Halt) in
       try self.authorise()
       if self.gate.isWrite, !self.chosen.isEmpty {
-        try self.decideOnce(body)
+        // What was answered once is answered again, also to who has lost the right meanwhile, and by that very command.
+        try self.decideOnce { (turn) throws(Halt) in
+          try turn.enforceIfLimited()
+          try body(turn)
+        }
       } else {
+        try self.enforceIfLimited()
         try body(self)
       }
       if self.gate.isWrite { try self.endWhatLostItsRight() }
@@ -288,23 +300,37 @@ extension Turn {
     }
   }
 
-  /// Finds out on whose authority the command runs, and whether the table lets them.
-  func authorise() throws(Halt) {
+  /// Whether the command runs on less than the whole authority of a service.
+  public var needsAuthorising: Bool { authority != nil || connection.isBound }
+
+  /// Finds out on whose authority the command runs.
+  @inline(__always)
+  private func authorise() throws(Halt) {
+    if needsAuthorising { try findSides() }
+  }
+
+  private func findSides() throws(Halt) {
+    sides = serviceSides()
     guard let authority else { return }
     let user = try principal(of: authority)
     userPrincipal = user
-    switch spec.users {
-    case .anyone, .body, .nobody: break
-    case .administrator: try requireAdministrator()
-    case .superAdministrator: try requireSuperAdministrator()
-    }
+    sides = user.sides
+  }
+
+  /// Refuses where they lack what the command needs.
+  @inline(__always)
+  private func enforceIfLimited() throws(Halt) {
+    if isLimited { try enforce(spec.need) }
   }
 
   /// Resolves the authority alone, for commands that read many partitions. The principal stays for what follows.
   public func decideAuthority(holding cells: [HeldPartition]) -> Outcome {
     home = nil
     others = cells
-    return attempt { () throws(Halt) in try self.authorise() }
+    return attempt { () throws(Halt) in
+      try self.authorise()
+      try self.enforceIfLimited()
+    }
   }
 
   /// The partition to begin with to resolve the authority; nil where the command runs for the service.
@@ -349,7 +375,12 @@ extension Turn {
 
   /// The principal found by `decideAuthority`, to go with the command to other lanes.
   public func adopt(_ principal: Principal) {
-    if case .user(let user) = principal { userPrincipal = user }
+    if case .user(let user) = principal {
+      userPrincipal = user
+      sides = user.sides
+    } else {
+      sides = serviceSides()
+    }
   }
 
   // MARK: Concluding

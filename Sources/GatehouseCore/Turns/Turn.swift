@@ -28,6 +28,8 @@ public final class Turn {
   @exclusivity(unchecked) public internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
   /// The session on whose authority the command runs; nil where it runs for the service.
   @exclusivity(unchecked) var userPrincipal: UserPrincipal?
+  /// Those whose rights the command needs; none where a service that is bound to nothing runs it by itself.
+  @exclusivity(unchecked) var sides: [Side] = []
 
   // The owners that are held.
   @exclusivity(unchecked) public internal(set) var home: HeldPartition?
@@ -120,6 +122,9 @@ extension Turn {
   }
 
   /// On whose authority the command runs.
+  /// The user on whose authority the command runs, nil for a service.
+  public var asUser: UserPrincipal? { userPrincipal }
+
   public var principal: Principal {
     userPrincipal.map { .user($0) } ?? .service(connection.service ?? 0, connection.rights)
   }

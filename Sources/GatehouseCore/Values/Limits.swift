@@ -18,6 +18,9 @@ public enum Limits {
   public static let poolsOfProduct = 255
   public static let seatsMost = 1_000_000_000
   public static let services = 10_000
+  public static let workspacesOfService = 100
+  /// Roles that are defined, dropped ones among them: a number is given once.
+  public static let roles = 10_000
   public static let productsOfUser = 1000
   public static let grantsOfUser = 1000
   public static let membershipsOfUser = 1000
@@ -39,4 +42,7 @@ public enum Limits {
   public static let futureTolerance: Milliseconds = 5 * 60 * 1000
   public static let entryVersions = 1000
   public static let projectBytes = 256
+  /// Patterns are compared with names of commands and settings, which are short and many.
+  public static let patternBytes = 128
+  public static let patterns = 64
 }

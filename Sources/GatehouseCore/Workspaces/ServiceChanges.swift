@@ -30,6 +30,33 @@ public struct ServiceCreated: DirectoryChange {
   }
 }
 
+/// A service sees and does nothing outside these workspaces (W6).
+public struct ServiceBound: DirectoryChange {
+  public static var code: UInt8 { 46 }
+  public static var name: String { "service-bound" }
+
+  public var service: ServiceID = 0
+  public var workspaces: [WorkspaceID] = []
+
+  public init() {}
+
+  public init(_ service: ServiceID, to workspaces: [WorkspaceID]) {
+    self.service = service
+    self.workspaces = workspaces
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&service, as: ServiceForm.self)
+    try visitor.field("workspaces", &workspaces, as: ListForm<WorkspaceForm>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.bind(service, to: workspaces)
+  }
+}
+
 public struct ServiceDeleted: DirectoryChange {
   public static var code: UInt8 { 45 }
   public static var name: String { "service-deleted" }

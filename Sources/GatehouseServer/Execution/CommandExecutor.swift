@@ -184,7 +184,7 @@ final class CommandExecutor {
   ///
   /// - Returns: false where it may not run; the reply says why.
   func authorise() -> Bool {
-    guard turn.authorityPartition != nil else { return true }
+    guard turn.needsAuthorising else { return true }
     var owners = OwnerSet()
     while true {
       let holds = Holds(owners, handles, owner)

@@ -11,6 +11,8 @@ struct AuditQuery: Sendable {
   /// The record to begin with, going back; nil for the newest.
   var cursor: LSN?
   var count = Limits.listDefault
+  /// What may be read of it.
+  var reach: AuditReach
 }
 
 /// Reads the audit trail out of the log and its archive.
@@ -57,17 +59,95 @@ struct AuditTrail: Sendable {
     return context.log.durableLSN
   }
 
+  /// A page of what may be read. To fill it, records that may not be read are stepped over, up to a number.
   func page(_ query: AuditQuery, through durable: LSN) async throws -> Page {
+    if query.reach.isAll { return try await wholePage(query, through: durable) }
+    var page = Page()
+    var part = query
+    part.count = max(query.count, Self.leastRead)
+    var looked = 0
+    while true {
+      let found = try await wholePage(part, through: durable)
+      for event in await readable(found.events, query.reach) {
+        if page.events.count >= query.count, event.lsn != page.events.last?.lsn {
+          page.next = event.lsn
+          return page
+        }
+        page.events.append(event)
+      }
+      looked += found.events.count
+      part.cursor = found.next
+      guard let next = found.next else { return page }
+      guard looked < Self.mostRead else {
+        page.next = next
+        return page
+      }
+    }
+  }
+
+  /// How many records are read at once, and at most for one page, where not all may be read.
+  private static let leastRead = 256
+  private static let mostRead = 65_536
+
+  /// What of events may be read.
+  private func readable(_ events: [Event], _ reach: AuditReach) async -> [Event] {
+    var users: Set<UserID> = []
+    var contacts: Set<ContactID> = []
+    var entries: Set<EntryID> = []
+    for change in events.flatMap(\.part.changes) {
+      AuditReach.questions(change, users: &users, contacts: &contacts, entries: &entries)
+    }
+    let places = await places(users, contacts, entries)
+    let directory = context.gate.directory
+    return events.compactMap { event in
+      let changes = event.part.changes.filter { reach.shows($0, places, in: directory) }
+      if changes.isEmpty { return nil }
+      var part = event.part
+      part.changes = changes
+      return Event(lsn: event.lsn, part: part)
+    }
+  }
+
+  private func places(
+    _ users: Set<UserID>, _ contacts: Set<ContactID>, _ entries: Set<EntryID>
+  ) async -> AuditReach.Places {
+    let partitioning = context.partitioning
+    var places = AuditReach.Places()
+    let involved = Set(
+      users.map { partitioning.partition(of: $0) } + contacts.map { partitioning.partition(of: $0) }
+        + entries.map { partitioning.partition(of: $0) })
+    for partition in involved {
+      let found = await read(partition) { state in
+        var found = AuditReach.Places()
+        for id in users where partitioning.partition(of: id) == partition {
+          found.homes[id] = state.serial(of: id).flatMap { state.home(of: $0) }
+        }
+        for id in contacts where partitioning.partition(of: id) == partition {
+          found.contactHomes[id] = state.serial(of: id).flatMap { state.home(ofContact: $0) }
+        }
+        for id in entries where partitioning.partition(of: id) == partition {
+          found.entries[id] = state.serial(of: id).map { state.entries[$0].workspace }
+        }
+        return (found, state.lsn)
+      }
+      places.homes.merge(found.homes) { $1 }
+      places.contactHomes.merge(found.contactHomes) { $1 }
+      places.entries.merge(found.entries) { $1 }
+    }
+    return places
+  }
+
+  private func wholePage(_ query: AuditQuery, through durable: LSN) async throws -> Page {
     let last = min(query.cursor ?? durable, durable)
     var wanted = History.Query(1...max(last, 1))
     var actor: UserID?
     if let name = query.actor {
-      let found = try await user(name)
+      let found = try await user(name, query.reach)
       actor = found.id
       wanted.keys = [RecordKey.ofActor(found.id)]
     }
     if let name = query.user {
-      let found = try await user(name)
+      let found = try await user(name, query.reach)
       wanted.keys = RecordKey.about(found.id, contact: found.contact)
     }
     if query.from != nil || query.to != nil {
@@ -105,12 +185,13 @@ struct AuditTrail: Sendable {
 
   // MARK: Users
 
-  private func user(_ word: String) async throws -> (id: UserID, contact: ContactID?) {
+  private func user(_ word: String, _ reach: AuditReach) async throws -> (id: UserID, contact: ContactID?) {
     guard let id = try await id(word) else { throw Refusal.notFound("user") }
     let partitioning = context.partitioning
     let found = await read(partitioning.partition(of: id)) { state in
-      let contact = state.serial(of: id).map { state.id(Int(state.users[$0].contact)) as ContactID }
-      return (contact, state.lsn(of: id))
+      // Whom the caller does not know is not there.
+      let known = state.serial(of: id).flatMap { reach.knows(state.memberships(of: $0)) ? $0 : nil }
+      return (known.map { state.id(Int(state.users[$0].contact)) as ContactID }, state.lsn(of: id))
     }
     guard let found else { throw Refusal.notFound("user") }
     return (id, found)

@@ -18,7 +18,7 @@ extension Connection {
         let page = try await trail.page(query, through: await trail.durable(after: lastWrite))
         let directory = context.gate.directory
         var reply = Reply()
-        reply.show(page, names: await trail.names(of: page.events), directory)
+        reply.show(page, names: await trail.names(of: page.events), query.reach, directory)
         return (reply, trail.horizon)
       } catch {
         return (context.readingFailed(error), trail.horizon)
@@ -28,7 +28,7 @@ extension Connection {
 
   private func auditQuery() throws(Halt) -> AuditQuery {
     let turn = lane.turn
-    var query = AuditQuery()
+    var query = AuditQuery(reach: AuditReach(turn))
     query.user = try turn.option("USER")
     query.actor = try turn.option("ACTOR")
     query.from = try turn.time("FROM")
@@ -58,7 +58,7 @@ extension Connection {
           context.logger.error("the log is damaged", metadata: ["problem": "\(problem)"])
         }
         var reply = Reply()
-        reply.show(report)
+        reply.show(report, in: folder)
         return (reply, 0)
       } catch {
         return (context.readingFailed(error), 0)
@@ -101,7 +101,8 @@ extension ServerContext {
       reply.error(refusal.text)
     } else {
       logger.error("the trail cannot be read", metadata: ["error": "\(error)"])
-      reply.error(Refusal.syntax("the trail cannot be read: \(error)").text)
+      // The error names files of the machine, which are nobody's business but the operator's.
+      reply.error(Refusal.syntax("the trail cannot be read; the server's log says why").text)
     }
     return reply
   }
@@ -109,14 +110,18 @@ extension ServerContext {
 
 extension Reply {
   /// `[cursor, items]`.
-  fileprivate mutating func show(_ page: AuditTrail.Page, names: [UserID: String], _ directory: Directory) {
+  fileprivate mutating func show(
+    _ page: AuditTrail.Page, names: [UserID: String], _ reach: AuditReach, _ directory: Directory
+  ) {
     array(2)
     text(page.next.map(String.init) ?? ListCursor.end)
     array(page.events.count)
-    for event in page.events { show(event, names, directory) }
+    for event in page.events { show(event, names, reach, directory) }
   }
 
-  private mutating func show(_ event: AuditTrail.Event, _ names: [UserID: String], _ directory: Directory) {
+  private mutating func show(
+    _ event: AuditTrail.Event, _ names: [UserID: String], _ reach: AuditReach, _ directory: Directory
+  ) {
     let header = event.part.header
     map(8)
     text("lsn")
@@ -135,7 +140,7 @@ extension Reply {
     optional(header.reason.isEmpty ? nil : header.reason)
     text("changes")
     array(event.part.changes.count)
-    for change in event.part.changeTexts(in: directory) { show(change) }
+    for change in event.part.changes { show(reach.text(of: change, in: directory)) }
   }
 
   private mutating func show(_ change: ChangeText) {
@@ -157,7 +162,7 @@ extension Reply {
     }
   }
 
-  fileprivate mutating func show(_ report: ChainWalk.Report) {
+  fileprivate mutating func show(_ report: ChainWalk.Report, in folder: DataFolder) {
     map(6)
     text("ok")
     flag(report.problem == nil)
@@ -170,7 +175,8 @@ extension Reply {
     text("records")
     integer(report.records)
     text("problem")
-    optional(report.problem)
+    // Files are named as `gatehousectl` names them, from the data folder on.
+    optional(report.problem?.replacing("\(folder.path)/", with: ""))
   }
 
   fileprivate mutating func show(_ done: Persistence.Compaction) {

@@ -15,6 +15,7 @@ extension Connection {
       guard let wanted = named(request) else { return add(shared: Self.allDocs.bytes(client.version)) }
       answer { Self.docs(wanted.compactMap { $0 }, &$0) }
     case .list:
+      if request.count == 5, Glob.pattern(request[4]) == nil { return refuse(Glob.tooLong) }
       guard let names = listed(request) else { return refuse(.syntax("syntax error")) }
       answer {
         $0.array(names.count)
@@ -43,7 +44,7 @@ extension Connection {
     guard request.count == 5, request.string(2).lowercased() == "filterby" else { return nil }
     switch request.string(3).lowercased() {
     case "pattern":
-      let pattern = Array(request.string(4).lowercased().utf8)
+      let pattern = Glob.pattern(request[4]) ?? []
       return names.filter { Glob.matches(pattern[...], Array($0.utf8)[...]) }
     case "module", "aclcat": return []
     default: return nil
@@ -91,7 +92,7 @@ extension Connection {
       // What the subcommands take is said with them.
       let arguments = spec.subcommands.isEmpty ? spec.arguments : []
       reply.text(spec.fullName)
-      reply.map(4 + (arguments.isEmpty ? 0 : 1) + (spec.subcommands.isEmpty ? 0 : 1))
+      reply.map(5 + (arguments.isEmpty ? 0 : 1) + (spec.subcommands.isEmpty ? 0 : 1))
       reply.text("summary")
       reply.text(spec.summary)
       reply.text("since")
@@ -100,6 +101,8 @@ extension Connection {
       reply.text(spec.group.rawValue)
       reply.text("reply")
       reply.text(spec.reply)
+      reply.text("needs")
+      reply.text(spec.need.text)
       if !arguments.isEmpty {
         reply.text("arguments")
         reply.array(arguments.count)
@@ -158,7 +161,9 @@ extension Connection {
     guard !found.isEmpty else {
       return refuse(.notFound("command '\(name.prefix(64))'; HELP lists them all"))
     }
-    let text = found.map { "\($0.usage)\n    \($0.summary)\n    Answers \($0.reply)\n" }.joined(separator: "\n")
+    let text = found.map {
+      "\($0.usage)\n    \($0.summary)\n    Answers \($0.reply)\n    Needs \($0.need.text)\n"
+    }.joined(separator: "\n")
     answer { $0.verbatim(text) }
   }
 
@@ -186,6 +191,14 @@ extension CommandSpec {
 
 /// Glob patterns as in Redis: `*`, `?`, `[…]`, `\`.
 enum Glob {
+  static let tooLong = Refusal.limit("pattern: at most \(Limits.patternBytes) bytes")
+
+  /// The pattern in a word, in lower case; nil where it is too long. A long one would keep the lane, and all who are on
+  /// it, from anything else.
+  static func pattern(_ word: UnsafeRawBufferPointer) -> [UInt8]? {
+    word.count <= Limits.patternBytes ? word.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 } : nil
+  }
+
   static func matches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
     var pattern = pattern
     var text = text

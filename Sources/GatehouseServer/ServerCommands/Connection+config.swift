@@ -13,7 +13,14 @@ extension Connection {
   }
 
   private func getConfig(_ request: Arguments) {
-    let patterns = (2..<request.count).map { Array(request.string($0).lowercased().utf8) }
+    guard request.count - 2 <= Limits.patterns else {
+      return refuse(.limit("patterns: at most \(Limits.patterns)"))
+    }
+    var patterns: [[UInt8]] = []
+    for word in 2..<request.count {
+      guard let pattern = Glob.pattern(request[word]) else { return refuse(Glob.tooLong) }
+      patterns.append(pattern)
+    }
     let found = serverFacts.current.shownSettings.filter { name, _ in
       patterns.contains { Glob.matches($0[...], Array(name.utf8)[...]) }
     }

@@ -6,21 +6,23 @@ import Synchronization
 
 /// Who a connection is: `AUTH`, `HELLO`, `RESET`, and what may be asked before that is known.
 extension Connection {
-  func authenticate(as service: ServiceID, _ rights: ServiceRights, name: String) {
+  func authenticate(as service: ServiceID, _ rights: ServiceRights, name: String, isBound: Bool = false) {
     facts.service = service
     facts.rights = rights
+    facts.isBound = isBound
     client.service = name
     // Who may not begin to watch may not go on either.
-    if !rights.contains(.admin) { endMonitor() }
+    if !rights.contains(.admin) || isBound { endMonitor() }
   }
 
   private func authenticate(as service: ServiceIdentity) {
-    authenticate(as: service.id, service.rights, name: service.name)
+    authenticate(as: service.id, service.rights, name: service.name, isBound: service.workspaces != nil)
   }
 
   func forgetService() {
     facts.service = nil
     facts.rights = []
+    facts.isBound = false
     client.service = ""
     endMonitor()
   }

@@ -7,9 +7,7 @@ import Synchronization
 extension Connection {
   /// Carries out a server command whose gates are passed.
   func serve(_ command: ServerCommand, _ request: Arguments) {
-    if let executor = lane.executor, executor.turn.authorityPartition != nil {
-      guard authoriseOverEverything(executor) else { return }
-    }
+    if let executor = lane.executor, executor.turn.needsAuthorising, !authorise(executor) { return }
     switch command {
     case .ping: ping(request)
     case .echo: answer { $0.text(request[1]) }
@@ -50,18 +48,13 @@ extension Connection {
     }
   }
 
-  /// Whether the turn's session may have a command that shows what no workspace bounds: an impersonation that is bound
-  /// to one (K4) does not reach that far. Where it may not, the refusal is answered.
-  private func authoriseOverEverything(_ executor: CommandExecutor) -> Bool {
+  /// Whether those on whose authority the command runs may have it. Where they may not, the refusal is answered.
+  private func authorise(_ executor: CommandExecutor) -> Bool {
     let turn = executor.turn
     defer { turn.letGo() }
-    guard executor.authorise() else {
-      lane.failed(lane.singlePlace, turn.reply.errorCode)
-      add(turn.reply, horizon: turn.horizon)
-      return false
-    }
-    guard case .user(let user) = turn.principal, user.boundTo != nil else { return true }
-    refuse(.noPermission("an impersonation outside its workspace"))
+    if executor.authorise() { return true }
+    lane.failed(lane.singlePlace, turn.reply.errorCode)
+    add(turn.reply, horizon: turn.horizon)
     return false
   }
 

@@ -59,8 +59,24 @@ enum ReferencePage {
     another error, and does nothing, where the log does not take the whole. `DISCARD`, `RESET` and the connection's end
     forget the commands.
 
+    ## Who may do what
+
     A connection acts for a service and with its rights. `AS session-token COMMAND …` runs one command on the authority
-    of a user's session instead, or of an impersonation, which has the lesser of both users' rights.
+    of a user's session, or of an impersonation. The command then needs the right of the service **and** the permission
+    of the user **and**, in an impersonation, that of the one who impersonates: rights are the least of all of them.
+
+    Users hold permissions through roles, each granted over a scope: everywhere, a workspace, or a product. The owner of
+    a workspace holds all permissions in it; an administrator of a product lets its people in and assigns its licences.
+    Without a grant everybody has their own record, time and sessions. `PERMISSION.LIST` names the permissions, and what
+    a user holds where.
+
+    Who somebody is (username, contact, status, password, deletion) is governed by one workspace alone, the user's home:
+    the one that the user was made in, until `USER.MOVEHOME` hands the user over. Other workspaces that the user is a
+    member of govern what the user has there: membership, products, licences, roles, time, sessions of their products.
+
+    What one workspace holds is not shown to another. Whatever the caller may not see is left out of answers, lists,
+    counts and the audit trail, and is answered as if it were not there. The same holds for services that are bound to
+    workspaces.
 
     """
 
@@ -86,7 +102,7 @@ enum ReferencePage {
     text += "- Answers: \(command.reply)\n"
     if case .write = command.effect { text += "- Effect: write\n" } else { text += "- Effect: read\n" }
     text += "- Service rights: \(rights(of: command))\n"
-    text += "- Through `AS`: \(users(of: command))\n"
+    text += "- Needs: \(command.need.text)\n"
     let own = ownArguments(of: command)
     guard !own.isEmpty else { return text }
     text += "\n| argument | type | given |\n| --- | --- | --- |\n"
@@ -135,15 +151,5 @@ enum ReferencePage {
     if command.isOpen { return "none, and asked before authentication too" }
     let names = command.rights.names
     return names.isEmpty ? "none" : names.map { "`\($0)`" }.joined(separator: " and ")
-  }
-
-  private static func users(of command: CommandSpec) -> String {
-    switch command.users {
-    case .anyone: "everybody"
-    case .body: "it depends on whom and what the command is about"
-    case .administrator: "administrators"
-    case .superAdministrator: "super administrators"
-    case .nobody: "nobody"
-    }
   }
 }

@@ -114,14 +114,15 @@ import Testing
 
   @Test func theOwnerSeesTheTimeOfTheWorkspaceOnly() {
     let acme = core.seedWorkspace("acme")
-    let owner = core.seedUser("olga", products: [payroll])
+    let owner = core.seedUser("olga", workspaces: [mainWorkspace, acme], products: [payroll])
     core.apply(WorkspaceJoined(ana, acme))
     core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(owner.raw)"))
     let elsewhere = add(9, 8)
     let here = add(7, 6, "WORKSPACE acme")
     let olga = core.logIn("olga", "payroll")
     #expect(core.run("ENTRY.LIST ana", as: olga)[1].items.map { $0["entry"].integer } == [here])
-    #expect(core.run("ENTRY.GET \(elsewhere)", as: olga).text?.hasPrefix("NOPERM ") == true)
+    // W4: what lies elsewhere is not there.
+    #expect(core.run("ENTRY.GET \(elsewhere)", as: olga).text == "NOTFOUND entry")
     #expect(core.run("ENTRY.CORRECT \(here) NOTE seen", as: olga)["version"].integer == 2)
     #expect(core.run("ENTRY.LIST ana WORKSPACE main", as: olga).text?.hasPrefix("NOPERM ") == true)
     core.seedUser("ben", products: [payroll])

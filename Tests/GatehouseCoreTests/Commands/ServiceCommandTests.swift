@@ -8,7 +8,7 @@ import Testing
   @Test func aSecretIsShownOnceAndKeptAsADigest() {
     core.run("SERVICE.CREATE ops ADMIN")
     let answer = core.run("SERVICE.CREATE web SESSIONS TIMERS")
-    #expect(answer.keys == ["id", "name", "secret", "rights"])
+    #expect(answer.keys == ["id", "name", "secret", "rights", "workspaces"])
     #expect("\(answer["rights"])" == "[READ, SESSIONS, TIMERS]")
     var secret = answer["secret"].text ?? ""
     #expect(secret.hasPrefix("gk_"))
@@ -16,7 +16,8 @@ import Testing
     #expect(core.directory.state.view.service(named: "web")?.secret == digest)
     #expect(!core.log.contains { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.contains(secret) })
     #expect(
-      "\(core.run("SERVICE.LIST")[1])" == "{id: 2, name: web, rights: [READ, SESSIONS, TIMERS], created: \(core.now)}")
+      "\(core.run("SERVICE.LIST")[1])"
+        == "{id: 2, name: web, rights: [READ, SESSIONS, TIMERS], workspaces: nil, created: \(core.now)}")
     core.expectReplicated()
   }
 

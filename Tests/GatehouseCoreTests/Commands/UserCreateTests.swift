@@ -151,7 +151,8 @@ import Testing
         == "REFUSED user.required-fields: main requires division; give it another value")
   }
 
-  @Test func requiredReferencesAreUniqueInTheirWorkspace() {
+  /// S4, W5: the reference is what the home says of its people.
+  @Test func requiredReferencesAreUniqueInTheirHome() {
     core.run("WORKSPACE.CREATE acme")
     core.run("PRODUCT.CREATE acme/desk")
     core.run("WORKSPACE.SET acme policy.user.required-fields reference")
@@ -167,9 +168,10 @@ import Testing
 
     #expect(isTaken("USER.SET bob reference A1"))
     #expect(core.run("USER.SET ana reference A1 division north").integer == 1)
-    // Nor does anybody come in with a reference that is taken there.
-    #expect(isTaken("WORKSPACE.MEMBER acme one"))
-    #expect(isTaken("PRODUCT.ENABLE one acme/desk"))
+    // Whoever comes from elsewhere keeps theirs.
+    #expect(core.run("WORKSPACE.MEMBER acme one").integer == 1)
+    #expect(core.run("PRODUCT.ENABLE two acme/desk").text == "OK")
+    #expect(core.run("USER.SET one reference A1").integer == 0)
 
     core.run("USER.DELETE ana WORKSPACE acme REASON left")
     #expect(core.run("USER.SET bob reference A1").integer == 1)

@@ -116,16 +116,21 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func thePoliciesAreThoseOfTheNamedWorkspace() {
+  /// W5: the policies of the home hold, whichever workspace the caller would rather name.
+  @Test func thePoliciesAreThoseOfTheHome() {
     core.run("WORKSPACE.CREATE acme PROFILE actitime")
     core.run("WORKSPACE.CREATE beta PROFILE aptien")
     core.run("USER.CREATE bob WORKSPACE acme")
-    #expect(core.run("USER.DELETE bob WORKSPACE beta").text?.hasPrefix("NOTFOUND member") == true)
-    core.run("TIMER.START bob WORKSPACE acme")
-    // A user who is no member of main stands under the user's own workspace.
-    #expect(core.run("USER.DELETE bob").text?.hasPrefix("REFUSED delete.keep-tracked: ") == true)
     core.run("WORKSPACE.MEMBER beta bob")
-    #expect(core.run("USER.DELETE bob WORKSPACE beta").text == "OK")
+    core.run("TIMER.START bob WORKSPACE acme")
+    #expect(
+      core.run("USER.DELETE bob WORKSPACE beta").text
+        == "REFUSED home: the policies of acme hold, the home workspace of bob; leave WORKSPACE out")
+    for line in ["USER.DELETE bob", "USER.DELETE bob WORKSPACE acme"] {
+      #expect(core.run(line).text?.hasPrefix("REFUSED delete.keep-tracked: ") == true)
+    }
+    core.run("WORKSPACE.SET acme profile aptien")
+    #expect(core.run("USER.DELETE bob WORKSPACE acme").text == "OK")
   }
 
   @Test func onlyHoldersOfAuthorityAddAndRemove() {

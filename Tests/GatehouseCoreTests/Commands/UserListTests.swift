@@ -183,8 +183,8 @@ import Testing
     func count(_ user: String) -> Answer { core.run("USER.COUNT", as: core.logIn(user, "plans")) }
     #expect(count("root").integer == 63)
     #expect(count("tom").integer == 62)
-    // Members of main, but no administrators: all but user7, root and tom; wes joined main with the product.
-    #expect(count("pam").integer == 60)
+    // Members of main, but for super administrators: all but user7 and root; wes joined main with the product.
+    #expect(count("pam").integer == 61)
     #expect(count("wes").integer == 2)
     #expect(count("user3").text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("USER.LIST", as: "gs_nothing").text?.hasPrefix("NOPERM ") == true)

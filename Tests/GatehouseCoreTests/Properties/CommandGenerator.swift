@@ -125,7 +125,7 @@ struct CommandGenerator {
     let cell = core.cells[core.partitioning.partition(of: id)]
     guard let slot = cell.state.slot(of: id), cell.state.sessions[slot].isLive(at: core.now) else { return false }
     return cell.state.sessions[slot].kind == .login
-      && cell.state.users[Int(cell.state.sessions[slot].user)].roles.strongest.number > Role.manager.number
+      && cell.state.users[Int(cell.state.sessions[slot].user)].roles.isPlain == false
   }
 
   private func optionChance(_ token: String) -> Int {
@@ -218,6 +218,7 @@ struct CommandGenerator {
     case "field": return pick(["username", "status", "product", "created", "email", "role", "king"])
     case "op": return pick(["=", "!=", "<", "^=", "~=", "~"])
     case "value": return pick(["active", "deleted", "payroll", "a", "2026-01-01"])
+    case "permission": return pick(["user.read", "user.rename", "impersonate", "timer.stop", "workspace.plan", "fly"])
     case "plan": return pick(["free", "enterprise"])
     case "profile": return pick(["clockify", "actitime", "none"])
     case "day": return pick(["2020-01-01", "2026-02-28", "2031-01-01", "today"])

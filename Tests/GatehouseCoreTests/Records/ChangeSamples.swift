@@ -39,6 +39,19 @@ enum ChangeSamples {
     ),
     ("role-granted", RoleGranted(user, Grant(role: .manager, scope: .product(3), isMain: true))),
     ("role-revoked", RoleRevoked(user, Grant(role: .trainingAdministrator, scope: .workspace(300), isMain: false))),
+    (
+      "role-granted/limited",
+      RoleGranted(
+        user, Grant(role: .manager, scope: .everywhere, isMain: false, from: time, until: time + 1000))
+    ),
+    (
+      "role-defined",
+      RoleDefined(
+        Role(number: 16), workspace: 2, name: "clerk", old: PermissionSet(),
+        new: PermissionSet([.userRead, .userStatus]))
+    ),
+    ("role-dropped", RoleDropped(Role(number: 16), workspace: 2)),
+    ("home-set", HomeSet(user, old: 1, new: 300)),
     ("workspace-joined", WorkspaceJoined(user, 300)),
     ("workspace-left", WorkspaceLeft(user, 300)),
     ("product-created", ProductCreated(3, 2, name: "office")),
@@ -83,6 +96,7 @@ enum ChangeSamples {
     ("workspace-created", WorkspaceCreated(2, name: "acme", plan: "enterprise")),
     ("workspace-set", WorkspaceSet(2, key: "policy.session.ttl", old: "12h", new: "1h")),
     ("service-created", ServiceCreated(1, name: "web", [.read, .timers], secret: token)),
+    ("service-bound", ServiceBound(1, to: [2, 300])),
     ("service-deleted", ServiceDeleted(1)),
   ]
 

@@ -63,9 +63,9 @@ struct WorkspacesTests {
       let refusal = try gate.refused("USER.CREATE bo WORKSPACE \(name)", with: "REFUSED")
       #expect(refusal.contains("user.") && refusal.contains(";"))
     case "actitime":
-      try gate.ok("WORKSPACE.MEMBER \(name) ana")
-      try gate.ok("TIMER.START ana WORKSPACE \(name)")
-      try gate.refused("USER.DELETE ana WORKSPACE \(name)", with: "REFUSED delete.keep-tracked:")
+      try gate.ok("USER.CREATE bo WORKSPACE \(name)")
+      try gate.ok("TIMER.START bo WORKSPACE \(name)")
+      try gate.refused("USER.DELETE bo", with: "REFUSED delete.keep-tracked:")
     default:
       try gate.ok("USER.CREATE bo WORKSPACE \(name)")
       try gate.ok("USER.DELETE bo WORKSPACE \(name)")

@@ -38,6 +38,38 @@ struct ServicesTests {
     #expect(try later.text("LOGIN.CHECK ana payroll") == "ALLOW")
   }
 
+  @Test("W6: a service that is bound to a workspace sees and does nothing outside, and nothing of the server")
+  func bound() throws {
+    for workspace in ["acme", "beta"] {
+      try gate.ok("WORKSPACE.CREATE \(workspace)")
+      try gate.ok("PRODUCT.CREATE \(workspace)/app")
+      try gate.ok("USER.CREATE of-\(workspace) PRODUCT \(workspace)/app")
+    }
+    try gate.ok("SERVICE.CREATE operators READ SESSIONS TIMERS ADMIN")
+    let secret = try #require(
+      try gate.fields("SERVICE.CREATE portal READ SESSIONS TIMERS ADMIN WORKSPACE acme")["secret"])
+    let portal = try server.client(.resp2)
+    try portal.ok("AUTH portal \(secret)")
+    #expect(try portal.text("LOGIN.CHECK of-acme acme/app") == "ALLOW")
+    #expect(try portal.text("LOGIN.CHECK of-beta acme/app") == "DENY unknown-user")
+    #expect(try portal.pages("USER.LIST").compactMap { $0["username"] } == ["of-acme"])
+    #expect(try portal.text("USER.COUNT") == "1")
+    let trail = try portal.pages("AUDIT.LIST").map { $0.shown("changes") }.joined()
+    #expect(trail.contains("of-acme") && !trail.contains("beta"))
+    for line in ["INFO", "DBSIZE", "MONITOR", "CLIENT LIST", "CONFIG GET *", "SLOWLOG GET", "SAVE", "SHUTDOWN"] {
+      try portal.refused(line, with: "NOPERM the permission server.")
+    }
+    for line in ["PING", "TIME", "COMMAND COUNT", "CLIENT ID", "CLIENT SETNAME portal", "HELP USER.GET"] {
+      try portal.ok(line)
+    }
+    server.kill()
+    try server.start()
+    let later = try server.client(.resp2)
+    try later.ok("AUTH portal \(secret)")
+    #expect(try later.text("LOGIN.CHECK of-beta acme/app") == "DENY unknown-user")
+    try later.refused("INFO", with: "NOPERM ")
+  }
+
   @Test("from the first service on, connections that had no need of one must say who they are", arguments: [1, 3])
   func endOfLocal(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))

@@ -106,6 +106,41 @@ struct AuditTests {
     #expect(try gate.text("PING") == "PONG")
   }
 
+  @Test("W4: who reads the trail of one workspace finds nothing of another in it, and no more pages than that takes")
+  func trailOfOneWorkspace() throws {
+    for workspace in ["acme", "beta"] {
+      try gate.ok("WORKSPACE.CREATE \(workspace)")
+      try gate.ok("PRODUCT.CREATE \(workspace)/app")
+    }
+    try gate.ok("USER.CREATE ann PRODUCT acme/app")
+    try gate.ok("ROLE.GRANT ann training-administrator WORKSPACE acme")
+    try gate.ok("USER.CREATE shared PRODUCT acme/app PRODUCT beta/app")
+    try gate.ok("USER.CREATE bea PRODUCT beta/app")
+    try gate.ok("TIMER.START shared WORKSPACE beta NOTE secret")
+    try gate.ok("TIMER.START shared WORKSPACE acme NOTE open")
+    try gate.ok("USER.SET bea first Secret")
+    try gate.ok("USER.SET shared first Sam")
+    try gate.ok("ROLE.GRANT shared manager WORKSPACE beta")
+    try gate.ok("WORKSPACE.SET beta policy.session.ttl 1h")
+    let session = try #require(try gate.fields("SESSION.CREATE shared beta/app")["id"])
+    try gate.ok("SESSION.REVOKE \(session)")
+    let ann = gate.acting(as: try #require(try gate.fields("SESSION.CREATE ann acme/app")["session"]))
+    let seen = try ann.pages("AUDIT.LIST COUNT 2")
+    let text = seen.map { "\($0) \($0.shown("changes"))" }.joined()
+    #expect(text.contains("open"))
+    for hidden in ["beta", "secret", "Secret", "bea"] {
+      #expect(!text.contains(hidden), "\(hidden) is in the trail of acme")
+    }
+    #expect(
+      seen.compactMap { $0["command"] } == [
+        "SESSION.CREATE", "USER.SET", "TIMER.START", "USER.CREATE", "ROLE.GRANT", "USER.CREATE", "PRODUCT.CREATE",
+        "WORKSPACE.CREATE",
+      ])
+    try ann.refused("AUDIT.LIST USER bea", with: "NOTFOUND user")
+    #expect(try ann.pages("AUDIT.LIST USER shared").compactMap { $0["command"] }.first == "USER.SET")
+    try ann.refused("AUDIT.VERIFY", with: "NOPERM the permission server.manage")
+  }
+
   @Test("the chain is followed through the archive into the log")
   func verify() throws {
     let log = try gate.fields("AUDIT.VERIFY")

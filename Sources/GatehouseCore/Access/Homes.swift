@@ -1,0 +1,117 @@
+/// The home of users (W1), and what each workspace knows of when they came.
+extension PartitionState {
+  /// The workspace that governs who a user is: the first of the user's. It is the one that the user was made in, until
+  /// somebody hands the user over; nobody leaves the home.
+  public func home(of serial: Int) -> WorkspaceID? {
+    users.withDetails(of: serial) { raw in
+      guard let field = Details.field(UserTag.memberships, in: raw) else { return mainWorkspace }
+      var reader = ByteReader(field)
+      guard let count = try? reader.count(), count > 0 else { return nil }
+      return try? reader.number(WorkspaceID.self)
+    }
+  }
+
+  /// The workspace that governs a contact: the home of its login, or of the last one that it had.
+  public func home(ofContact serial: Int) -> WorkspaceID? {
+    let live = Int(contacts[serial].user)
+    if live != 0 { return home(of: live) }
+    return (1..<(users.last + 1)).last { users[$0].contact == UInt32(serial) }.flatMap { home(of: $0) }
+  }
+
+  /// When a user last logged in to a product of one of these workspaces; 0 for never.
+  public func lastLogin(of serial: Int, in seen: Reach) -> Milliseconds {
+    var last = home(of: serial).map(seen.contains) ?? seen.isAll ? users[serial].lastLogin : 0
+    for login in otherLogins(of: serial) where seen.contains(login.workspace) { last = max(last, login.time) }
+    return last
+  }
+
+  /// Workspaces do not learn of each other's logins (W4), so each has its own last one: the home's stands in the row.
+  mutating func noteLogin(of serial: Int, in workspace: WorkspaceID, _ time: Milliseconds) {
+    guard home(of: serial) != workspace else { return users.update(serial) { $0.lastLogin = time } }
+    var logins = otherLogins(of: serial).filter { $0.workspace != workspace }
+    logins.append(LastLogin(workspace: workspace, time: time))
+    setOtherLogins(of: serial, logins)
+  }
+
+  /// Makes another workspace of the user's the home.
+  mutating func moveHome(of serial: Int, to new: WorkspaceID) {
+    var logins = otherLogins(of: serial)
+    let last = logins.first { $0.workspace == new }?.time ?? 0
+    logins.removeAll { $0.workspace == new }
+    if let old = home(of: serial), users[serial].lastLogin != 0 {
+      logins.append(LastLogin(workspace: old, time: users[serial].lastLogin))
+    }
+    users[serial].lastLogin = last
+    setOtherLogins(of: serial, logins)
+  }
+
+  private struct LastLogin {
+    let workspace: WorkspaceID
+    let time: Milliseconds
+  }
+
+  private func otherLogins(of serial: Int) -> [LastLogin] {
+    let list = try? users.details(of: serial).decode(UserTag.logins) { (reader) throws(CodingError) in
+      try reader.list { (reader) throws(CodingError) in
+        LastLogin(workspace: try reader.number(), time: try reader.signed())
+      }
+    }
+    return list ?? []
+  }
+
+  private mutating func setOtherLogins(of serial: Int, _ logins: [LastLogin]) {
+    var details = users.details(of: serial)
+    if logins.isEmpty {
+      details.set(UserTag.logins, UnsafeRawBufferPointer(start: nil, count: 0))
+    } else {
+      details.encode(UserTag.logins) { writer in
+        writer.list(logins) { writer, login in
+          writer.varint(login.workspace)
+          writer.signed(login.time)
+        }
+      }
+    }
+    users.setDetails(of: serial, details.bytes)
+  }
+}
+
+/// A user is handed over to another of the user's workspaces, which governs from then on who the user is (W1).
+public struct HomeSet: PartitionChange {
+  public static var code: UInt8 { 14 }
+  public static var name: String { "home-set" }
+
+  public var user = UserID.none
+  public var old: WorkspaceID = 0
+  public var new: WorkspaceID = 0
+
+  public init() {}
+
+  public init(_ user: UserID, old: WorkspaceID, new: WorkspaceID) {
+    self.user = user
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.change("home", old: &old, new: &new, as: WorkspaceForm.self)
+  }
+
+  // An impersonation by an administrator of the workspace must not outlive that it may reach beyond it (W3).
+  public var concern: Concern { .user(user) }
+
+  public func carryOut(on person: inout PersonFacts) {
+    if person.id == user { person.memberships = Self.list(person.memberships, home: new) }
+  }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.moveHome(of: serial, to: new)
+    state.setMemberships(of: serial, Self.list(state.memberships(of: serial), home: new), lsn)
+  }
+
+  /// The home stands first.
+  private static func list(_ memberships: [WorkspaceID], home: WorkspaceID) -> [WorkspaceID] {
+    [home] + memberships.filter { $0 != home }
+  }
+}

@@ -1,0 +1,120 @@
+/// A role that is not built in: the permissions it gives, everywhere or to grant within one workspace.
+public struct RoleDefinition: Sendable {
+  public internal(set) var role: Role
+  /// The workspace whose own role it is; nil where it can be granted anywhere.
+  public internal(set) var workspace: WorkspaceID?
+  public internal(set) var name: String
+  public internal(set) var permissions: PermissionSet
+  /// The last record by which it came to give less; 0 where there is none. What rests on a permission that was taken
+  /// away meanwhile does not come back with it.
+  public internal(set) var narrowed: LSN = 0
+  public var isDropped = false
+
+  public init(role: Role, workspace: WorkspaceID?, name: String, permissions: PermissionSet) {
+    self.role = role
+    self.workspace = workspace
+    self.name = name
+    self.permissions = permissions
+  }
+
+  /// Gives other permissions from record `lsn` on.
+  mutating func change(to new: PermissionSet, lsn: LSN) {
+    if !permissions.subtracting(new).isEmpty { narrowed = lsn }
+    permissions = new
+    isDropped = false
+  }
+}
+
+/// A role is defined, or what it gives anew.
+public struct RoleDefined: DirectoryChange {
+  public static var code: UInt8 { 47 }
+  public static var name: String { "role-defined" }
+
+  public var role = Role.individual
+  /// 0 where it can be granted anywhere.
+  public var workspace: WorkspaceID = 0
+  public var name = ""
+  public var old = PermissionSet()
+  public var new = PermissionSet()
+
+  public init() {}
+
+  public init(_ role: Role, workspace: WorkspaceID?, name: String, old: PermissionSet, new: PermissionSet) {
+    self.role = role
+    self.workspace = workspace ?? 0
+    self.name = name
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&role, as: RoleForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.given(&name)
+    try visitor.change("permissions", old: &old, new: &new, as: PermissionsForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.define(
+      RoleDefinition(role: role, workspace: workspace == 0 ? nil : workspace, name: name, permissions: new), lsn: lsn)
+  }
+}
+
+/// A role gives nothing any more.
+public struct RoleDropped: DirectoryChange {
+  public static var code: UInt8 { 48 }
+  public static var name: String { "role-dropped" }
+
+  public var role = Role.individual
+  public var workspace: WorkspaceID = 0
+
+  public init() {}
+
+  public init(_ role: Role, workspace: WorkspaceID?) {
+    self.role = role
+    self.workspace = workspace ?? 0
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&role, as: RoleForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.drop(role, lsn: lsn)
+  }
+}
+
+enum RoleForm: SubjectForm {
+  static func write(_ value: Role, to writer: inout ByteWriter) { writer.varint(value.number) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Role { Role(number: try reader.number()) }
+
+  static func text(_ value: Role, in directory: Directory?) -> String? { directory?.name(of: value) ?? value.name }
+
+  static func entity(_ value: Role, in directory: Directory?) -> String {
+    "role \(text(value, in: directory) ?? "")"
+  }
+
+  static func home(_ value: Role, _ partitioning: Partitioning) -> Int? { nil }
+}
+
+/// Permissions by their names: their numbers are the program's own, and may be others in another version.
+enum PermissionsForm: FieldForm {
+  static func write(_ value: PermissionSet, to writer: inout ByteWriter) {
+    writer.list(value.list) { $0.text("\($1.name)") }
+  }
+
+  static func read(from reader: inout ByteReader) throws(CodingError) -> PermissionSet {
+    let names = try reader.list { (reader) throws(CodingError) in try reader.text() }
+    // One that this program does not know gives nothing.
+    return PermissionSet(names.compactMap { Permission(name: $0) })
+  }
+
+  static func text(_ value: PermissionSet, in directory: Directory?) -> String? {
+    value.isEmpty ? nil : value.list.map { "\($0.name)" }.joined(separator: " ")
+  }
+}

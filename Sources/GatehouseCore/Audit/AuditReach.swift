@@ -1,0 +1,127 @@
+/// What of the audit trail somebody may read (W4): what happened in the workspaces that are theirs to read, and who
+/// somebody is of those whose home is one of them.
+public struct AuditReach: Sendable {
+  private let reach: Reach
+
+  /// - Parameter turn: its command is to read the trail, and those on whose authority it runs are known.
+  public init(_ turn: Turn) { reach = turn.reach(of: .auditRead) }
+
+  /// Whether the whole trail may be read.
+  public var isAll: Bool { reach.isAll }
+
+  /// Whether a user may be asked about.
+  public func knows(_ memberships: [WorkspaceID]) -> Bool { isAll || memberships.contains(where: reach.contains) }
+
+  /// Where what changes name lies. What a change does not say itself, the state of now does.
+  public struct Places: Sendable {
+    public var homes: [UserID: WorkspaceID] = [:]
+    public var contactHomes: [ContactID: WorkspaceID] = [:]
+    public var entries: [EntryID: WorkspaceID] = [:]
+
+    public init() {}
+  }
+
+  /// What must be known of a change to tell whether it may be read.
+  public static func questions(
+    _ change: AnyChange, users: inout Set<UserID>, contacts: inout Set<ContactID>, entries: inout Set<EntryID>
+  ) {
+    if let entry = entry(of: change) { return _ = entries.insert(entry) }
+    if let noted = change.as(Noted.self) { return _ = users.insert(noted.user) }
+    let subjects = Subjects(change)
+    if subjects.workspaces.isEmpty, subjects.products.isEmpty {
+      users.formUnion(subjects.users)
+      contacts.formUnion(subjects.contacts)
+    }
+  }
+
+  /// Whether a change may be read.
+  public func shows(_ change: AnyChange, _ places: Places, in directory: Directory) -> Bool {
+    if isAll { return true }
+    if let entry = Self.entry(of: change) { return places.entries[entry].map(reach.contains) ?? false }
+    // That a session ended or was used does not say where it was.
+    if change.as(SessionEnded.self) != nil || change.as(SessionSeen.self) != nil { return false }
+    // Services are the operator's, whatever they are bound to.
+    if change.as(ServiceBound.self) != nil { return false }
+    // Of several workspaces these name, the one that governs.
+    if let created = change.as(UserCreated.self) { return created.workspaces.first.map(reach.contains) ?? false }
+    if let moved = change.as(HomeSet.self) { return reach.contains(moved.new) }
+    if let noted = change.as(Noted.self) { return places.homes[noted.user].map(reach.contains) ?? false }
+    let subjects = Subjects(change)
+    let workspaces = subjects.workspaces + subjects.products.compactMap { directory.product($0)?.workspace }
+    if !workspaces.isEmpty { return workspaces.allSatisfy(reach.contains) }
+    let homes = subjects.users.map { places.homes[$0] } + subjects.contacts.map { places.contactHomes[$0] }
+    return !homes.isEmpty && homes.allSatisfy { $0.map(reach.contains) ?? false }
+  }
+
+  /// The text of a change without what it says of other workspaces.
+  public func text(of change: AnyChange, in directory: Directory) -> ChangeText {
+    let text = ChangeText(change, in: directory)
+    if isAll { return text }
+    if change.as(UserCreated.self) != nil { return text.without(["workspaces"]) }
+    if let noted = change.as(Noted.self), case .productsTouched = noted.note {
+      return text.without(["products-touched"])
+    }
+    if let moved = change.as(HomeSet.self), !reach.contains(moved.old) { return text.without(["home"]) }
+    return text
+  }
+
+  /// A correction says of which entry, and the entry where it was recorded.
+  private static func entry(of change: AnyChange) -> EntryID? {
+    change.as(EntryCorrected.self)?.entry ?? change.as(EntryDeleted.self)?.entry
+  }
+
+  /// What a change names, by the keys under which it is found.
+  private struct Subjects {
+    var users: [UserID] = []
+    var contacts: [ContactID] = []
+    var workspaces: [WorkspaceID] = []
+    var products: [ProductID] = []
+
+    init(_ change: AnyChange) {
+      var keys: [UInt64] = []
+      change.known?.addKeys(to: &keys)
+      for key in keys {
+        switch RecordKey.Subject(key) {
+        case .user(let id): users.append(id)
+        case .contact(let id): contacts.append(id)
+        case .workspace(let id): workspaces.append(id)
+        case .product(let id): products.append(id)
+        case .actor, .service: break
+        }
+      }
+    }
+  }
+}
+
+extension ChangeText {
+  fileprivate func without(_ names: Set<String>) -> ChangeText {
+    ChangeText(kind: kind, entity: entity, fields: fields.filter { !names.contains($0.name) })
+  }
+}
+
+extension RecordKey {
+  /// What a key stands for.
+  enum Subject {
+    case user(UserID)
+    case contact(ContactID)
+    case actor(UserID)
+    case workspace(WorkspaceID)
+    case product(ProductID)
+    case service(ServiceID)
+
+    init(_ key: UInt64) {
+      switch key & 3 {
+      case 0: self = .user(UserID(raw: key >> 2))
+      case 1: self = .contact(ContactID(raw: key >> 2))
+      case 2: self = .actor(UserID(raw: key >> 2))
+      default:
+        let number = UInt32(truncatingIfNeeded: key >> 4)
+        switch DirectoryKind(rawValue: key >> 2 & 3) {
+        case .workspace: self = .workspace(number)
+        case .product: self = .product(number)
+        case .service, nil: self = .service(number)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/// The workspaces of which somebody may see or do something.
+public enum Reach: Sendable, Equatable {
+  case all
+  case only(Set<WorkspaceID>)
+
+  public func contains(_ workspace: WorkspaceID) -> Bool {
+    switch self {
+    case .all: true
+    case .only(let workspaces): workspaces.contains(workspace)
+    }
+  }
+
+  public var isAll: Bool { self == .all }
+
+  public var isEmpty: Bool { if case .only(let workspaces) = self { workspaces.isEmpty } else { false } }
+
+  public func intersection(_ other: Reach) -> Reach {
+    switch (self, other) {
+    case (.all, let reach), (let reach, .all): reach
+    case (.only(let one), .only(let two)): .only(one.intersection(two))
+    }
+  }
+
+  /// Whether a grant of this scope may be seen: those that hold everywhere hold here too.
+  func contains(_ scope: Scope, in directory: Directory) -> Bool {
+    directory.workspace(of: scope).map(contains) ?? true
+  }
+}

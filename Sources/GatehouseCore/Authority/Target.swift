@@ -1,0 +1,99 @@
+/// What a command concerns, once its words were looked up.
+struct Target {
+  enum Where {
+    /// Depends on the permission: who somebody is, in the home; the rest, wherever the user is a member.
+    case person
+    case place(Place)
+  }
+
+  let place: Where
+  /// The person whom it concerns there.
+  var user: UserReference?
+  /// Others whose own thing it is: the actor of an impersonation.
+  var owners: [UserID] = []
+
+  init(_ user: UserReference) {
+    place = .person
+    self.user = user
+  }
+
+  init(_ place: Place, _ user: UserReference? = nil, owners: [UserID] = []) {
+    self.place = .place(place)
+    self.user = user
+    self.owners = owners
+  }
+
+  func place(for permission: Permission) -> Place {
+    switch place {
+    case .place(let place): return place
+    case .person:
+      guard let user else { return .server }
+      if permission.domain == .identity { return user.home.map { .workspace($0) } ?? .server }
+      return .anyOf(user.memberships)
+    }
+  }
+
+  /// Whether it is a side's own.
+  func isOwn(_ side: Side) -> Bool {
+    guard let person = side.person else { return false }
+    return user.map(side.isOneself) ?? false || owners.contains(person.id)
+  }
+}
+
+extension Turn {
+  /// The target of a command's words; nil where something is not there and the body is to say so.
+  func target(_ ground: Ground) throws(Halt) -> Target? {
+    switch ground {
+    case .server: return Target(.server)
+    case .anything: return nil
+    case .user(let word): return Target(try user(word))
+    case .member(let word):
+      let user = try user(word)
+      return Target(.workspace(try workspace().id), user)
+    case .membership(let workspace, let word):
+      let user = try user(word)
+      return Target(.workspace(try self.workspace(at: workspace).id), user)
+    case .access(let word, let product):
+      let user = try user(word)
+      return Target(place(of: try self.product(product)), user)
+    case .login(let word, let product):
+      guard let user = try userIfAny(word) else { return nil }
+      read(directory.lsn)
+      guard let product = productID(self.word(product)).flatMap({ directory.product($0) }),
+        user.isMember(of: product.workspace)
+      else { return Target(user) }
+      return Target(place(of: product), user)
+    case .product(let word):
+      return Target(place(of: try product(word)))
+    case .workspace(let word): return Target(.workspace(try workspace(at: word).id))
+    case .newProduct(let word): return Target(.workspace(try workspace(ofProductNamed: word).id))
+    case .newUser: return Target(.workspace(try workspaceOfNewUser().id))
+    case .session(let word):
+      guard let (cell, slot) = try session(word) else { return nil }
+      let row = cell.state.sessions[slot]
+      return Target(
+        place(of: row), holder(cell, slot), owners: cell.state.impersonation(ofSlot: slot).map { [$0.actor] } ?? [])
+    case .entry(let word):
+      guard let (cell, serial) = try entry(word) else { return nil }
+      let row = cell.state.entries[serial]
+      return Target(
+        .workspace(row.workspace), UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user)))
+    case .scope: return Target(place(of: try optionScope()))
+    case .workspaceOrEverywhere: return Target(has("WORKSPACE") ? .workspace(try workspace().id) : .server)
+    }
+  }
+
+  func place(of product: Product) -> Place { .product(product.id, of: product.workspace) }
+
+  func place(of session: SessionRow) -> Place {
+    session.product == 0 ? .workspace(session.workspace) : .product(session.product, of: session.workspace)
+  }
+
+  func place(of scope: Scope) -> Place {
+    switch scope {
+    case .workspace(let id): .workspace(id)
+    case .product(let id): .product(id, of: directory.product(id)?.workspace ?? mainWorkspace)
+    case .everywhere, .account, .group: .server
+    }
+  }
+}

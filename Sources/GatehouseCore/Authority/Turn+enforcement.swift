@@ -1,0 +1,119 @@
+/// The one place where a command's need is asked, before its body runs. Bodies ask with `require` only what depends on
+/// data that no table can know.
+extension Turn {
+  /// Refuses what one of the sides lacks.
+  func enforce(_ need: Need) throws(Halt) {
+    guard case .permissions(let permissions, let ground, let own) = need else { return }
+    for side in sides where !side.isBinding && !permissions.contains(where: side.holds) {
+      // Who has it over nobody learns nothing of whom it is about, not even whether they are there.
+      guard let own, PermissionSet.individual.contains(own), let target = try ownTarget(ground), target.isOwn(side)
+      else { throw .refused(Self.lacking(permissions)) }
+    }
+    guard let target = try target(ground) else { return }
+    try require(permissions, over: target, own: own)
+  }
+
+  /// What is asked about, if it may be one's own.
+  private func ownTarget(_ ground: Ground) throws(Halt) -> Target? {
+    do throws(Halt) {
+      return try target(ground)
+    } catch {
+      // What is not there, or is out of sight, is not one's own.
+      if case .refused = error { return nil }
+      throw error
+    }
+  }
+
+  /// Refuses where one of the sides has none of the permissions over the target.
+  func require(_ permissions: [Permission], over target: Target, own: Permission? = nil) throws(Halt) {
+    for side in sides {
+      if let own, PermissionSet.individual.contains(own), target.isOwn(side) { continue }
+      let isAllowed = permissions.contains { permission in
+        side.allows(permission, over: target.place(for: permission), of: target.user, in: directory, at: now)
+      }
+      if !isAllowed { throw .refused(objection(of: side, permissions, target)) }
+    }
+  }
+
+  func require(_ permission: Permission, over place: Place, of user: UserReference? = nil) throws(Halt) {
+    try require([permission], over: Target(place, user))
+  }
+
+  /// Refuses a permission over who somebody is.
+  func require(_ permission: Permission, over user: UserReference, own: Permission? = nil) throws(Halt) {
+    try require([permission], over: Target(user), own: own)
+  }
+
+  func allows(_ permission: Permission, over place: Place, of user: UserReference? = nil) -> Bool {
+    sides.allSatisfy { $0.allows(permission, over: place, of: user, in: directory, at: now) }
+  }
+
+  /// K4: an impersonation that is bound to a workspace concerns it alone.
+  func requireReach(to workspace: WorkspaceID) throws(Halt) {
+    for side in sides where side.isBinding && !side.knownWorkspaces.contains(workspace) {
+      throw .refused(.noPermission("an impersonation outside its workspace"))
+    }
+  }
+
+  /// While impersonating nobody changes passwords, second factors, e-mail, keys, roles or billing.
+  public func refuseImpersonation(_ what: String) throws(Halt) {
+    guard let principal = asUser, principal.isImpersonation else { return }
+    throw .refused(
+      .rule("impersonation", "\(what) cannot be changed while impersonating", instead: "end the impersonation first"))
+  }
+
+  /// S5: with the policy, only administrators with authority over the subscription add and remove users. A
+  /// service that acts by itself has authority.
+  public func requireAuthority(by policies: Policies) throws(Halt) {
+    guard policies.needsAuthority, let principal = asUser else { return }
+    for id in Set([principal.actor, principal.subject]) {
+      guard let user = try user(id), user.row.flags.contains(.hasAuthority) else {
+        throw .refused(
+          .rule(
+            "user.needs-authority", "only administrators with authority over the subscription add and remove users",
+            instead: "ask one of them, or a super administrator for USER.SET user authority 1"))
+      }
+    }
+  }
+
+  // MARK: Saying what is missing
+
+  static func lacking(_ permissions: [Permission]) -> Refusal { .noPermission("the permission \(names(permissions))") }
+
+  private static func names(_ permissions: [Permission]) -> String {
+    permissions.map { "\($0.name)" }.joined(separator: " or ")
+  }
+
+  private func objection(of side: Side, _ permissions: [Permission], _ target: Target) -> Refusal {
+    if side.isBinding { return .noPermission("an impersonation outside its workspace") }
+    let permission = permissions[0]
+    let place = target.place(for: permission)
+    let names = Self.names(permissions)
+    // The place is covered, so it is the person who is beyond reach.
+    if let user = target.user,
+      permissions.contains(where: { side.allows($0, over: place, of: nil, in: directory, at: now) })
+    {
+      let isSuper = user.grants.contains { $0.role == .superAdministrator }
+      return .noPermission(
+        isSuper
+          ? "the role super-administrator, to manage a super administrator"
+          : "the permission \(names) over an administrator with more power")
+    }
+    switch place {
+    case .server: return .noPermission("the permission \(names) over the whole server")
+    case .product(let id, _):
+      let name = directory.product(id).map { directory.productName($0) } ?? ""
+      return .noPermission("the permission \(names) for the product \(name)")
+    case .anyOf: return .noPermission("the permission \(names) over this user")
+    case .workspace(let id):
+      let name = knownWorkspaces.contains(id) ? directory.workspace(id).name : nil
+      guard permission.domain == .identity, let user = target.user, case .person = target.place else {
+        return .noPermission("the permission \(names) in the workspace \(name ?? "that it concerns")")
+      }
+      // W2: whose it is to do.
+      let home = name.map { "\($0), the home workspace" } ?? "the home workspace"
+      return .noPermission(
+        "the permission \(names) in \(home) of \(user.username), which alone governs who somebody is")
+    }
+  }
+}

@@ -1,0 +1,42 @@
+extension CommandTable {
+  /// W1: by administrators of both.
+  @Sendable static func userMoveHome(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let new = try turn.workspace(at: 2)
+    try turn.refuseImpersonation("the home of a user")
+    try turn.require(.userMove, over: .workspace(new.id), of: user)
+    try turn.requireNotDeleted(user)
+    try turn.checkVersion(turn.version(of: user))
+    guard user.isMember(of: new.id) else {
+      throw .refused(
+        .rule(
+          "member", "\(user.username) is not a member of \(new.name)",
+          instead: "make the user one first with WORKSPACE.MEMBER \(new.name) user"))
+    }
+    turn.reply.ok()
+    guard let old = user.home, old != new.id else { return }
+    try requireFields(of: user, in: new, turn)
+    turn.emit(HomeSet(user.id, old: old, new: new.id))
+    turn.moveMainRole(of: user, to: new.id)
+  }
+
+  /// S4: what the new home requires of its people.
+  private static func requireFields(of user: UserReference, in home: Workspace, _ turn: Turn) throws(Halt) {
+    let state = user.cell
+    let missing = home.policies.requiredFields.filter { name in
+      switch name {
+      case "role": return user.grants.isEmpty
+      case "email": return state.state.text(.email, of: user.contact).isEmpty
+      default: return UserField(name: name).map { state.state.text($0, of: user.serial).isEmpty } ?? false
+      }
+    }
+    guard missing.isEmpty else {
+      throw .refused(
+        .rule(
+          "user.required-fields", "\(home.name) requires \(missing.joined(separator: ", "))",
+          instead: "set what is missing first"))
+    }
+    let reference = state.state.text(.reference, of: user.serial)
+    try turn.requireUnique(reference: reference, of: user.id, in: home.id)
+  }
+}

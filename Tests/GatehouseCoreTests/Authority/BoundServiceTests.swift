@@ -1,0 +1,88 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// W6: a service that is bound to workspaces sees and does nothing outside them.
+@Suite struct BoundServiceTests {
+  private let core = CoreHarness(partitions: 4)
+
+  init() throws {
+    for workspace in ["acme", "beta"] {
+      core.run("WORKSPACE.CREATE \(workspace)")
+      core.run("PRODUCT.CREATE \(workspace)/app")
+    }
+    core.run("USER.CREATE ann PRODUCT acme/app NOINVITE")
+    core.run("USER.CREATE bea PRODUCT beta/app NOINVITE")
+    core.run("USER.CREATE shared PRODUCT beta/app PRODUCT acme/app NOINVITE")
+    core.run("SERVICE.CREATE free ADMIN")
+    let bound = core.run("SERVICE.CREATE portal READ SESSIONS TIMERS ADMIN WORKSPACE acme")
+    try #require(bound["workspaces"].items.map(\.text) == ["acme"])
+  }
+
+  private func bind() { core.connection = ConnectionFacts(id: 2, service: 2, rights: .all, isBound: true) }
+
+  @Test func whatLiesOutsideIsNotThere() {
+    let elsewhere = core.logIn("shared", "beta/app")
+    bind()
+    #expect(core.run("LOGIN.CHECK ann acme/app").text == "ALLOW")
+    #expect(core.run("LOGIN.CHECK bea acme/app").text == "DENY unknown-user")
+    #expect(core.run("LOGIN.CHECK shared beta/app").text == "DENY unknown-product")
+    #expect(core.run("SESSION.CREATE bea beta/app").text == "REFUSED login: unknown-user")
+    #expect(core.run("SESSION.CREATE shared beta/app").text == "REFUSED login: unknown-product")
+    #expect(core.run("SESSION.CHECK \(elsewhere)").isNull)
+    #expect(core.run("SESSION.REVOKE \(elsewhere)").integer == 0)
+    #expect(core.run("USER.GET ann", as: elsewhere).text?.hasPrefix("NOPERM a session in force") == true)
+    #expect(
+      core.run("USER.LIST")[1].items.map { $0["username"].text }
+        == ["shared", "ann"].sorted { a, b in
+          // Lists go by partitions.
+          (core.user(a)?.id.raw ?? 0) & 3 < (core.user(b)?.id.raw ?? 0) & 3
+        })
+    #expect(core.run("USER.COUNT").integer == 2)
+    #expect(core.run("WORKSPACE.LIST").items.map { $0["name"].text } == ["acme"])
+    #expect(core.run("PRODUCT.LIST").items.map { $0["product"].text } == ["acme/app"])
+    for line in ["USER.GET bea", "SESSION.LIST bea"] { #expect(core.run(line).text == "NOTFOUND user") }
+    #expect(core.run("TIMER.START ann").text == "NOTFOUND workspace main")
+    #expect(core.run("TIMER.START ann WORKSPACE acme")["user"].integer != nil)
+  }
+
+  /// W2, W3: what it may do of a shared person is what the workspace may.
+  @Test func itGovernsWhatTheWorkspaceGoverns() {
+    bind()
+    #expect(core.run("USER.SET ann first Ann").integer == 1)
+    #expect(core.run("USER.SET shared first Sam").text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("USER.STATUS shared locked").text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("PRODUCT.DISABLE shared acme/app").text == "OK")
+    #expect(core.run("ROLE.GRANT ann training-administrator WORKSPACE acme").text == "OK")
+    #expect(core.run("ROLE.GRANT ann training-administrator").text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("USER.CREATE eva WORKSPACE acme ROLE manager")["status"].text == "active")
+    #expect(core.run("ROLE.LIST eva").items.map { $0["scope"].text } == ["workspace acme"])
+  }
+
+  @Test(arguments: ["WORKSPACE.CREATE gamma", "SERVICE.CREATE more", "SERVICE.LIST", "ROLE.DEFINE x user.read"])
+  func theServerIsNoneOfIt(line: String) {
+    bind()
+    #expect(core.run(line).text?.hasPrefix("NOPERM the permission ") == true)
+  }
+
+  /// The least of all: also through a session of somebody who may do everything.
+  @Test func nobodyLendsItMore() {
+    core.run("USER.CREATE root PRODUCT acme/app ROLE super-administrator NOINVITE")
+    let token = core.logIn("root", "acme/app")
+    bind()
+    #expect(core.run("USER.GET ann", as: token)["username"].text == "ann")
+    #expect(core.run("USER.GET bea", as: token).text == "NOTFOUND user")
+    #expect(core.run("WORKSPACE.CREATE gamma", as: token).text?.hasPrefix("NOPERM ") == true)
+  }
+
+  /// One that is bound does not count as one that can manage the server.
+  @Test func theServerKeepsAServiceThatManagesIt() throws {
+    #expect(core.run("SERVICE.DELETE free").text?.hasPrefix("REFUSED last-admin-service: ") == true)
+    #expect(core.run("SERVICE.LIST").items.map { $0["workspaces"].isNull } == [true, false])
+    try core.restart()
+    #expect(core.run("SERVICE.LIST").items.map { $0["workspaces"].isNull } == [true, false])
+    core.expectReplicated()
+    let fresh = CoreHarness()
+    #expect(fresh.run("SERVICE.CREATE portal ADMIN WORKSPACE main").text?.hasPrefix("REFUSED first-service: ") == true)
+  }
+}

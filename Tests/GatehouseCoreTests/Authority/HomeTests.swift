@@ -1,0 +1,230 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// W1–W7: two customers on one server, who share a person.
+@Suite struct HomeTests {
+  private let core = CoreHarness(partitions: 8)
+
+  /// `shared` was made in `beta` and is a member of `acme` too; `aadmin` administers the people of `acme`.
+  init() {
+    for workspace in ["acme", "beta"] {
+      core.run("WORKSPACE.CREATE \(workspace)")
+      core.run("PRODUCT.CREATE \(workspace)/app")
+    }
+    core.run("USER.CREATE aadmin PRODUCT acme/app NOINVITE")
+    core.run("ROLE.GRANT aadmin training-administrator WORKSPACE acme")
+    core.run("USER.CREATE badmin PRODUCT beta/app NOINVITE")
+    core.run("ROLE.GRANT badmin training-administrator WORKSPACE beta")
+    core.run("USER.CREATE shared PRODUCT beta/app EMAIL shared@beta.test REFERENCE B1 NOINVITE")
+    core.run("PRODUCT.ENABLE shared acme/app")
+  }
+
+  private func aadmin() -> String { core.logIn("aadmin", "acme/app") }
+  private func badmin() -> String { core.logIn("badmin", "beta/app") }
+
+  private func texts(_ answer: Answer) -> [String] { answer.items.compactMap(\.text) }
+
+  /// Failing input 1: a rename and a reset of the password would have been a takeover.
+  @Test(arguments: [
+    ("USER.RENAME shared attacker@evil.test", "user.rename"), ("USER.STATUS shared locked", "user.status"),
+    ("USER.DELETE shared WORKSPACE acme REASON x", "user.delete"), ("USER.DELETE shared REASON x", "user.delete"),
+    ("USER.SET shared email attacker@evil.test", "contact.set or user.set or authority.set"),
+    ("USER.SET shared reference A1", "contact.set or user.set or authority.set"),
+  ])
+  func whoSomebodyIsIsGovernedByTheHomeAlone(line: String, permissions: String) {
+    let before = core.lsn
+    let token = aadmin()
+    #expect(
+      core.run(line, as: token).text
+        == "NOPERM the permission \(permissions) in the home workspace of shared, which alone governs who somebody is")
+    #expect(core.lsn == before + 1)
+    // Whose it is to do may be told by name to who can see it.
+    core.run("WORKSPACE.MEMBER beta aadmin")
+    #expect(core.run(line, as: token).text?.contains(" in beta, the home workspace of shared, ") == true)
+    let allowed = line.replacing("acme", with: "beta")
+    #expect(!core.run(allowed, as: badmin()).isError, "\(allowed)")
+    core.expectReplicated()
+  }
+
+  /// Failing input 2.
+  @Test func whatOneWorkspaceHoldsIsNotShownInAnother() {
+    let elsewhere = core.logIn("shared", "beta/app")
+    core.run("ROLE.GRANT shared manager WORKSPACE beta")
+    core.run("TIMER.START shared WORKSPACE beta")
+    let token = aadmin()
+    let seen = core.run("USER.GET shared", as: token)
+    #expect(texts(seen["workspaces"]) == ["acme"])
+    #expect(seen["products"].items.map { $0["product"].text } == ["acme/app"])
+    #expect(seen["email"].text == "shared@beta.test")
+    for field in ["home", "reference", "main-role", "last-login"] { #expect(seen[field].isNull, "\(field)") }
+    #expect(seen["roles"].items.isEmpty && seen["sessions"].integer == 0)
+    for line in ["SESSION.LIST shared", "ROLE.LIST shared", "IMPERSONATE.LIST"] {
+      #expect(core.run(line, as: token).items.isEmpty, "\(line)")
+    }
+    #expect(core.run("TIMER.RUNNING", as: token)[1].items.isEmpty)
+    #expect(core.run("ENTRY.LIST shared", as: token)[1].items.isEmpty)
+    #expect(core.run("PERMISSION.LIST shared", as: token).items.allSatisfy { $0["scope"].text == "oneself" })
+    #expect(core.run("USER.COUNT WHERE last-login > 0", as: token).integer == 1)
+    #expect(core.run("USER.COUNT WHERE sessions > 0", as: token).integer == 1)
+    #expect(core.run("USER.COUNT WHERE reference = B1", as: token).integer == 0)
+    for word in ["product = beta/app", "workspace = beta"] {
+      #expect(core.run("USER.COUNT WHERE \(word)", as: token).text?.hasPrefix("NOTFOUND ") == true)
+    }
+    #expect(core.run("USER.COUNT WHERE product ~= beta", as: token).integer == 0)
+    #expect(
+      core.run("USER.LIST FIELDS 3 username workspace licence", as: token)[1].items.map { $0["username"].text }
+        == ["aadmin", "shared"])
+    // The home sees its own, and of acme nothing.
+    let home = core.run("USER.GET shared", as: badmin())
+    #expect(home["home"].text == "beta" && home["reference"].text == "B1" && home["sessions"].integer == 1)
+    #expect(texts(home["workspaces"]) == ["beta"])
+    // Shared sees all of it.
+    let own = core.run("USER.GET shared", as: elsewhere)
+    #expect(texts(own["workspaces"]) == ["beta", "acme"])
+    #expect(own["home"].text == "beta")
+  }
+
+  /// Failing input 3: an impersonation that is bound to one workspace ends no session of another.
+  @Test func aBoundImpersonationEndsNoSessionElsewhere() {
+    let elsewhere = core.logIn("shared", "beta/app")
+    let here = core.logIn("shared", "acme/app")
+    let started = core.run("IMPERSONATE.START \(aadmin()) shared WORKSPACE acme REASON help")
+    let token = started["session"].text ?? ""
+    #expect(core.run("SESSION.LIST shared", as: token).items.count == 2)
+    // W3: whoever shares a person logs in as them within the own workspace only.
+    #expect(core.run("USER.GET shared", as: token)["products"].items.map { $0["product"].text } == ["acme/app"])
+    #expect(core.run("SESSION.REVOKEALL shared EXCEPT \(started["id"])", as: token).integer == 1)
+    #expect(core.run("SESSION.CHECK \(here)").isNull)
+    #expect(!core.run("SESSION.CHECK \(elsewhere)").isNull)
+    for line in ["SESSION.REVOKE \(elsewhere)", "USER.SET shared first Eve"] {
+      #expect(core.run(line, as: token).isError, "\(line)")
+    }
+    #expect(!core.run("SESSION.CHECK \(elsewhere)").isNull)
+  }
+
+  /// The actor's rights count although the subject has more: what the subject administers elsewhere is out of reach.
+  @Test func anActorGainsNothingOfWhatTheSubjectIsElsewhere() {
+    core.run("USER.CREATE victim WORKSPACE beta NOINVITE")
+    core.run("ROLE.GRANT shared training-administrator WORKSPACE beta")
+    let token = core.run("IMPERSONATE.START \(aadmin()) shared WORKSPACE acme REASON help")["session"].text ?? ""
+    #expect(core.run("USER.STATUS victim locked", as: core.logIn("shared", "beta/app")).text == "OK")
+    for line in ["USER.STATUS victim active", "USER.GET victim", "WORKSPACE.GET beta", "USER.LIST"] {
+      #expect(core.run(line, as: token).isError, "\(line)")
+    }
+  }
+
+  /// W3: membership, products, time and sessions of their own are theirs to govern.
+  @Test func otherWorkspacesGovernWhatIsTheirs() {
+    let here = core.logIn("shared", "acme/app")
+    let elsewhere = core.logIn("shared", "beta/app")
+    let token = aadmin()
+    #expect(core.run("TIMER.START shared WORKSPACE acme", as: token)["started-by"].text == "aadmin")
+    #expect(core.run("ROLE.GRANT shared training-administrator WORKSPACE acme", as: token).text == "OK")
+    #expect(core.run("SESSION.LIST shared", as: token).items.count == 1)
+    #expect(core.run("SESSION.REVOKEALL shared", as: token).integer == 1)
+    #expect(core.run("SESSION.CHECK \(here)").isNull && !core.run("SESSION.CHECK \(elsewhere)").isNull)
+    #expect(core.run("PRODUCT.DISABLE shared acme/app", as: token).text == "OK")
+    #expect(core.run("WORKSPACE.MEMBER acme shared REMOVE", as: token).integer == 1)
+    #expect(core.run("USER.GET shared", as: token).text == "NOTFOUND user")
+    #expect(core.run("LOGIN.CHECK shared beta/app").text == "ALLOW")
+    // W7: nobody is pulled over from where one does not see them, and a name that is taken is just that.
+    #expect(core.run("WORKSPACE.MEMBER acme shared", as: token).text == "NOTFOUND user")
+    #expect(core.run("PRODUCT.ENABLE shared acme/app", as: token).text == "NOTFOUND user")
+    #expect(
+      core.run("USER.CREATE Shared WORKSPACE acme", as: token).text
+        == "CONFLICT username: Shared is taken; choose another")
+    #expect(
+      core.run("WORKSPACE.MEMBER beta shared REMOVE").text?.hasPrefix("REFUSED home: beta is the home workspace")
+        == true)
+    core.expectReplicated()
+  }
+
+  /// W2: sessions in general are the home's, whose administrators learn nothing of those elsewhere.
+  @Test func theHomeEndsAllSessions() {
+    let here = core.logIn("shared", "acme/app")
+    let home = core.logIn("shared", "beta/app")
+    #expect(core.run("SESSION.REVOKEALL shared", as: badmin()).integer == 1)
+    for token in [here, home] { #expect(core.run("SESSION.CHECK \(token)").isNull) }
+  }
+
+  /// W5: policies of the home apply to who somebody is, whatever the other workspaces ask.
+  @Test func policiesOfOthersDoNotApply() {
+    core.run("WORKSPACE.SET acme profile actionstep")
+    core.run("WORKSPACE.SET beta profile aptien")
+    #expect(core.run("USER.SET shared email \"\" reference \"\"", as: badmin()).integer == 2)
+    #expect(core.run("TIMER.START shared WORKSPACE acme").isError == false)
+    // T11 asks for time in the home only; that there is some elsewhere is nothing to be told.
+    core.run("WORKSPACE.SET beta policy.delete.keep-tracked on")
+    #expect(core.run("USER.DELETE shared", as: badmin()).text == "OK")
+  }
+
+  /// A version that counted what others change would tell that there are others.
+  @Test func versionsTellNothingOfOthers() {
+    let token = aadmin()
+    let version = core.run("USER.GET shared", as: token)["version"].integer ?? 0
+    core.run("PRODUCT.DISABLE shared beta/app")
+    core.run("ROLE.GRANT shared manager WORKSPACE beta")
+    #expect(core.run("USER.GET shared", as: token)["version"].integer == version)
+    #expect(core.run("USER.LIST FIELDS 2 username version", as: token)[1][1]["version"].integer == version)
+    #expect(core.run("PRODUCT.DISABLE shared acme/app IFVERSION \(version)", as: token).text == "OK")
+    #expect(core.run("PRODUCT.ENABLE shared acme/app IFVERSION \(version)", as: token).text?.hasPrefix("STALE") == true)
+  }
+
+  /// W6: nobody of a workspace gets hold of who has power over the whole server, or over the workspace.
+  @Test func nobodyTakesOverTheMorePowerful() {
+    core.run("USER.CREATE chief WORKSPACE acme ROLE training-administrator NOINVITE")
+    core.run("USER.CREATE boss WORKSPACE acme NOINVITE")
+    core.run("WORKSPACE.TRANSFER acme boss")
+    core.run("USER.CREATE root WORKSPACE acme ROLE super-administrator NOINVITE")
+    let token = aadmin()
+    for user in ["chief", "boss", "root"] {
+      for line in ["USER.RENAME \(user) x@evil.test", "USER.STATUS \(user) locked", "USER.SET \(user) first X"] {
+        #expect(core.run(line, as: token).text?.hasPrefix("NOPERM ") == true, "\(line)")
+      }
+      #expect(core.run("IMPERSONATE.START \(token) \(user) WORKSPACE acme REASON x").isError)
+    }
+    #expect(core.run("PRODUCT.ENABLE chief acme/app", as: token).text == "OK")
+    #expect(core.run("PRODUCT.ENABLE root acme/app", as: token).text?.hasPrefix("NOPERM ") == true)
+  }
+
+  /// W1: handed over by administrators of both.
+  @Test func aUserIsHandedOver() throws {
+    let home = core.logIn("shared", "beta/app")
+    core.run("ROLE.GRANT shared manager WORKSPACE beta MAIN")
+    let bound = core.run("IMPERSONATE.START \(badmin()) shared WORKSPACE beta REASON help")
+    let impersonation = bound["session"].text ?? ""
+    for token in [aadmin(), badmin()] {
+      #expect(core.run("USER.MOVEHOME shared acme", as: token).isError)
+    }
+    core.run("WORKSPACE.MEMBER beta aadmin")
+    core.run("ROLE.GRANT aadmin training-administrator WORKSPACE beta")
+    #expect(core.run("USER.MOVEHOME badmin acme", as: aadmin()).text?.hasPrefix("REFUSED member: ") == true)
+    #expect(core.run("USER.MOVEHOME shared acme", as: aadmin()).text == "OK")
+    #expect(core.run("USER.GET shared")["home"].text == "acme")
+    #expect(core.run("USER.GET shared")["main-role"].isNull)
+    #expect(core.run("USER.GET shared")["last-login"].integer == core.now)
+    #expect(core.run("USER.RENAME shared x", as: badmin()).text?.contains(" in the home workspace of shared") == true)
+    #expect(core.run("USER.SET shared first Sam", as: aadmin()).integer == 1)
+    // An impersonation for beta was not bound to it while beta was the home, and reaches too far now.
+    #expect(core.run("SESSION.CHECK \(impersonation)").isNull)
+    #expect(!core.run("SESSION.CHECK \(home)").isNull)
+    #expect(core.run("WORKSPACE.MEMBER beta shared REMOVE", as: badmin()).integer == 1)
+    try core.restart()
+    #expect(core.run("USER.GET shared")["home"].text == "acme")
+    core.expectReplicated()
+  }
+
+  /// W5: what the new home requires of its people is asked.
+  @Test func theNewHomeAsksForItsOwn() {
+    core.run("WORKSPACE.SET acme policy.user.required-fields initials,reference")
+    #expect(
+      core.run("USER.MOVEHOME shared acme").text
+        == "REFUSED user.required-fields: acme requires initials; set what is missing first")
+    core.run("USER.SET shared initials SH")
+    core.run("USER.SET aadmin reference B1")
+    #expect(core.run("USER.MOVEHOME shared acme").text?.contains("belongs to another user of acme") == true)
+    core.run("USER.SET shared reference B2")
+    #expect(core.run("USER.MOVEHOME shared acme").text == "OK")
+  }
+}

@@ -1,0 +1,261 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// *Who may do what*, whole: every permission that a command needs, over every scope, for every kind of principal, in two
+/// workspaces that share people. What is right is written down here from the rules, and not from the code.
+@Suite struct MatrixTests {
+  // MARK: The oracle
+
+  /// What somebody is, as the rules' table of roles has it.
+  enum Power: CustomStringConvertible {
+    case individual, manager
+    case productAdministrator
+    case training(everywhere: Bool)
+    case superior(everywhere: Bool)
+    case owner
+
+    var description: String {
+      switch self {
+      case .individual: "individual"
+      case .manager: "manager"
+      case .productAdministrator: "product administrator"
+      case .training(let everywhere): "training administrator" + (everywhere ? "" : " of acme")
+      case .superior(let everywhere): "super administrator" + (everywhere ? "" : " of acme")
+      case .owner: "owner of acme"
+      }
+    }
+
+    var isEverywhere: Bool {
+      switch self {
+      case .training(let everywhere), .superior(let everywhere): everywhere
+      case .individual, .manager, .productAdministrator, .owner: false
+      }
+    }
+  }
+
+  /// Whom a command is about. All but `stranger` are members of acme.
+  enum Target: String, CaseIterable {
+    /// At home in acme.
+    case local
+    /// At home in beta, and a member of acme.
+    case shared
+    /// A super administrator of everything, at home in acme.
+    case root
+    /// Of beta alone.
+    case stranger
+
+    var isAtHome: Bool { self == .local || self == .root }
+    var isMember: Bool { self != .stranger }
+  }
+
+  /// W2: what is about who somebody is.
+  static let identity: Set<Permission> = [
+    .contactSet, .userSet, .authoritySet, .userRename, .userStatus, .userDelete, .userMove,
+  ]
+  /// What no administrator of people has: it decides how safe the workspace is, and what is paid.
+  static let reserved: Set<Permission> = [
+    .authoritySet, .productCreate, .poolSet, .securitySet, .workspaceTransfer, .roleDefine,
+  ]
+  static let ofServer: Set<Permission> = [.workspaceCreate, .workspacePlan, .serviceManage]
+
+  /// Whether somebody holds a permission over a target in acme.
+  static func holds(_ power: Power, _ permission: Permission, over target: Target?) -> Bool {
+    if ofServer.contains(permission) {
+      if case .superior(everywhere: true) = power { return true }
+      return false
+    }
+    if let target, !power.isEverywhere {
+      if identity.contains(permission) ? !target.isAtHome : !target.isMember { return false }
+    }
+    switch power {
+    case .individual, .manager: return false
+    case .productAdministrator:
+      return target != .root
+        && [.productAccess, .licenceAssign, .userRead, .contactSet, .poolRead].contains(permission)
+    case .training: return target != .root && !reserved.contains(permission)
+    case .superior(everywhere: true): return true
+    // Who is super administrator of everything is the operator's, as far as it goes about who that is.
+    case .superior(everywhere: false), .owner: return target != .root || !identity.contains(permission)
+    }
+  }
+
+  // MARK: The commands
+
+  struct Act: CustomTestStringConvertible {
+    let permission: Permission
+    /// With `T` for the target, and another name for each that is made.
+    let line: String
+
+    var isAboutSomebody: Bool { line.contains("T") && line.split(separator: " ").contains("T") }
+    var testDescription: String { line }
+
+    init(_ permission: Permission, _ line: String) {
+      self.permission = permission
+      self.line = line
+    }
+  }
+
+  static let acts: [Act] = [
+    Act(.userRead, "USER.GET T"), Act(.userRead, "ROLE.LIST T"), Act(.userRead, "LOGIN.EXPLAIN T acme/app"),
+    Act(.userRead, "PERMISSION.LIST T"),
+    Act(.contactSet, "USER.SET T department X"), Act(.userSet, "USER.SET T initials X"),
+    Act(.authoritySet, "USER.SET T authority 1"), Act(.userRename, "USER.RENAME T other@name.test"),
+    Act(.userStatus, "USER.STATUS T inactive"), Act(.userDelete, "USER.DELETE T REASON x"),
+    Act(.sessionRead, "SESSION.LIST T"), Act(.sessionRevoke, "SESSION.REVOKEALL T"),
+    Act(.timerStop, "TIMER.START T WORKSPACE acme"), Act(.timeRead, "TIMER.CURRENT T WORKSPACE acme"),
+    Act(.timeRead, "ENTRY.LIST T"), Act(.entryCorrect, "ENTRY.ADD T START 1 END 2 WORKSPACE acme"),
+    Act(.productAccess, "PRODUCT.ENABLE T acme/app"), Act(.productAccess, "PRODUCT.DISABLE T acme/app"),
+    Act(.licenceAssign, "LICENCE.ASSIGN T acme/app office"), Act(.licenceAssign, "LICENCE.REMOVE T acme/app"),
+    Act(.memberManage, "WORKSPACE.MEMBER acme T"), Act(.roleGrant, "ROLE.GRANT T individual WORKSPACE acme"),
+    Act(.userCreate, "USER.CREATE fay WORKSPACE acme"), Act(.productCreate, "PRODUCT.CREATE acme/other"),
+    Act(.poolRead, "POOL.LIST acme/app"), Act(.poolSet, "POOL.SET acme/app office 7"),
+    Act(.workspaceSet, "WORKSPACE.SET acme policy.timer.notify-stopped on"),
+    Act(.securitySet, "WORKSPACE.SET acme policy.session.ttl 1h"),
+    Act(.securitySet, "WORKSPACE.SET acme subdomain acme"),
+    Act(.workspaceTransfer, "WORKSPACE.TRANSFER acme local"), Act(.workspacePlan, "WORKSPACE.SET acme plan enterprise"),
+    Act(.workspaceCreate, "WORKSPACE.CREATE gamma"), Act(.serviceManage, "SERVICE.LIST"),
+  ]
+
+  static let powers: [Power] = [
+    .individual, .manager, .productAdministrator, .training(everywhere: false), .training(everywhere: true),
+    .superior(everywhere: false), .superior(everywhere: true), .owner,
+  ]
+
+  // MARK: The world
+
+  private static func world() -> CoreHarness {
+    let core = CoreHarness(partitions: 2)
+    for workspace in ["acme", "beta"] {
+      core.run("WORKSPACE.CREATE \(workspace)")
+      core.run("PRODUCT.CREATE \(workspace)/app")
+    }
+    core.run("POOL.SET acme/app office 5")
+    core.run("USER.CREATE local WORKSPACE acme LICENCE acme/app office")
+    core.run("USER.CREATE root WORKSPACE acme ROLE super-administrator")
+    core.run("USER.CREATE another ROLE super-administrator")
+    core.run("USER.CREATE shared PRODUCT beta/app")
+    core.run("USER.CREATE stranger PRODUCT beta/app")
+    core.run("LICENCE.ASSIGN shared acme/app office")
+    core.run("PRODUCT.ENABLE shared acme/app")
+    for user in ["root", "shared"] { core.run("TIMER.START \(user) WORKSPACE acme") }
+    for user in ["root", "shared"] { core.run("TIMER.STOP \(user) WORKSPACE acme") }
+    return core
+  }
+
+  /// Makes somebody of a power, and logs in.
+  private static func actor(_ power: Power, _ core: CoreHarness, name: String = "actor") -> String {
+    core.run("USER.CREATE \(name) WORKSPACE acme LICENCE acme/app office")
+    switch power {
+    case .individual: core.run("ROLE.GRANT \(name) individual")
+    case .manager: core.run("ROLE.GRANT \(name) manager WORKSPACE acme")
+    case .productAdministrator: core.run("PRODUCT.ENABLE \(name) acme/app ADMIN")
+    case .training(let everywhere):
+      core.run("ROLE.GRANT \(name) training-administrator \(everywhere ? "" : "WORKSPACE acme")")
+    case .superior(let everywhere):
+      core.run("ROLE.GRANT \(name) super-administrator \(everywhere ? "" : "WORKSPACE acme")")
+    case .owner: core.run("WORKSPACE.SET acme owner \(name)")
+    }
+    return core.logIn(name, "acme/app")
+  }
+
+  /// Whether a command came past the question of rights, whatever else was in its way.
+  private static func isAllowed(_ answer: Answer) -> Bool {
+    // Login questions are answered about who is not there, as about nobody.
+    guard case .error(let text) = answer else { return answer[0]["detail"].text != "no user has this name" }
+    return !text.hasPrefix("NOPERM ") && !text.hasPrefix("NOTFOUND user")
+  }
+
+  private static func line(_ act: Act, _ target: Target?) -> String {
+    act.line.split(separator: " ").map { $0 == "T" ? target?.rawValue ?? "" : String($0) }.joined(separator: " ")
+  }
+
+  private static func targets(of act: Act) -> [Target?] { act.isAboutSomebody ? Target.allCases : [nil] }
+
+  // MARK: The tests
+
+  @Test(arguments: acts)
+  func usersByThemselves(act: Act) {
+    for power in Self.powers {
+      for target in Self.targets(of: act) {
+        let core = Self.world()
+        let token = Self.actor(power, core)
+        let before = core.lsn
+        let answer = core.run(Self.line(act, target), as: token)
+        let isRight = Self.holds(power, act.permission, over: target)
+        #expect(
+          Self.isAllowed(answer) == isRight,
+          "\(power), \(Self.line(act, target)): \(answer), but it is \(isRight ? "allowed" : "not allowed")")
+        if !isRight { #expect(core.lsn == before, "\(power), \(Self.line(act, target)): something was changed") }
+      }
+    }
+  }
+
+  /// The least of all: what an impersonation may, the subject may and the actor may.
+  @Test(arguments: acts)
+  func impersonations(act: Act) {
+    let pairs: [(actor: Power, subject: Power)] = [
+      (.training(everywhere: true), .individual), (.training(everywhere: true), .productAdministrator),
+      (.superior(everywhere: true), .training(everywhere: true)),
+      (.superior(everywhere: true), .training(everywhere: false)),
+      (.training(everywhere: false), .productAdministrator), (.owner, .training(everywhere: false)),
+    ]
+    for (actor, subject) in pairs {
+      for isBound in [false, true] {
+        for target in Self.targets(of: act) {
+          let core = Self.world()
+          if isBound { core.run("WORKSPACE.SET acme subdomain bound") }
+          _ = Self.actor(subject, core, name: "subject")
+          let login = Self.actor(actor, core)
+          let started = core.run("IMPERSONATE.START \(login) subject WORKSPACE acme REASON help")
+          guard let token = started["session"].text else {
+            Issue.record("\(actor) as \(subject): \(started)")
+            continue
+          }
+          let line = Self.line(act, target)
+          let answer = core.run(line, as: token)
+          var isRight =
+            Self.holds(actor, act.permission, over: target) && Self.holds(subject, act.permission, over: target)
+          // Some things nobody does as somebody else, whatever their rights.
+          if answer.text?.hasPrefix("REFUSED impersonation: ") == true { continue }
+          // K4: what lies outside acme is out of reach: who somebody of beta is, and what is known of them.
+          if isBound, let target {
+            let isSeenOnly =
+              [.userRead, .sessionRead, .sessionRevoke].contains(act.permission) || act.line == "ENTRY.LIST T"
+            if Self.identity.contains(act.permission) ? !target.isAtHome : isSeenOnly && !target.isMember {
+              isRight = false
+            }
+          }
+          if isBound, Self.ofServer.contains(act.permission) { isRight = false }
+          #expect(
+            Self.isAllowed(answer) == isRight,
+            "\(actor) as \(subject), bound \(isBound), \(line): \(answer), but it is \(isRight ? "allowed" : "not allowed")"
+          )
+        }
+      }
+    }
+  }
+
+  /// Everybody has their own, without a grant: but not what an employer says of them, nor what they may do.
+  @Test func oneself() {
+    let allowed = [
+      "USER.GET actor", "USER.SET actor first A phone 1", "SESSION.LIST actor", "SESSION.REVOKEALL actor EXCEPT 1",
+      "TIMER.START actor WORKSPACE acme", "TIMER.STOP actor WORKSPACE acme", "ENTRY.LIST actor", "ROLE.LIST actor",
+      "ENTRY.ADD actor START 1 END 2 WORKSPACE acme", "LOGIN.CHECK actor acme/app", "PERMISSION.LIST actor",
+    ]
+    let refused = [
+      "USER.SET actor department X", "USER.SET actor initials X", "USER.RENAME actor x", "USER.STATUS actor inactive",
+      "USER.DELETE actor REASON x", "ROLE.GRANT actor super-administrator", "PRODUCT.ENABLE actor beta/app",
+      "LICENCE.REMOVE actor acme/app", "WORKSPACE.MEMBER acme actor REMOVE", "LOGIN.EXPLAIN actor acme/app",
+    ]
+    for power in [Power.individual, .manager] {
+      let core = Self.world()
+      var token = Self.actor(power, core)
+      for line in allowed {
+        #expect(Self.isAllowed(core.run(line, as: token)), "\(power), \(line)")
+        if line.hasPrefix("SESSION.REVOKEALL") { token = core.logIn("actor", "acme/app") }
+      }
+      for line in refused { #expect(core.run(line, as: token).text?.hasPrefix("NOPERM ") == true, "\(power), \(line)") }
+    }
+  }
+}

@@ -78,17 +78,26 @@ class Gatehouse(Server):
 
 
 class Redis(Server):
-    """Redis that keeps nothing on disk, or everything: `log` is `no`, `always` or `everysec`."""
+    """Redis that keeps nothing on disk, or everything: `log` is `no`, `always` or `everysec`.
 
-    def __init__(self, bench, name="redis", log="no", data=None):
+    `program` may be another server that takes the same options, such as Valkey."""
+
+    def __init__(self, bench, name="redis", log="no", data=None, program="redis-server"):
         super().__init__(bench, name, data)
         self.log = log
+        self.program = program
 
     def command(self):
-        words = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.data, "--save", ""]
+        words = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.data, "--save", ""]
         if self.log == "no":
             return words + ["--appendonly", "no"]
         return words + ["--appendonly", "yes", "--appendfsync", self.log, "--auto-aof-rewrite-percentage", "0"]
+
+    def load_strings(self, users, batch=1000):
+        """Nothing but a ready decision for each user, as a plain string."""
+        with self.client() as client:
+            for first in range(0, users, batch):
+                client.pipeline([("SET", f"login:user{number:012}", "ALLOW") for number in range(first, min(first + batch, users))])
 
     def rewrite_log(self, patience=600):
         """Makes one compact file of the log: what a snapshot is to Gatehouse."""

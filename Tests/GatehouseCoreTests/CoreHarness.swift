@@ -28,6 +28,8 @@ final class CoreHarness {
   /// How often the last command was decided.
   private(set) var decisions = 0
   private(set) var changes: [AnyChange] = []
+  /// What the last command needed done off its thread.
+  private(set) var neededWork: [any Work] = []
   private let turn: Turn
   /// The counters, which no owner has.
   private let gate = HarnessGate()
@@ -113,20 +115,51 @@ final class CoreHarness {
       decisions = 0
       horizon = 0
       turn.directory = directory.state.view
-      var place: Int?
-      switch turn.begin(view, on: connection, now: now, place: &place, foresight(of: view)) {
-      case .refused: break
-      case .server: preconditionFailure("\(words[0]) is the server's business")
-      case .partition(let home): settle { turn.decide(home: cells[home].held) }
-      case .anywhere: settle { turn.decide(home: nil) }
-      case .everywhere: gather()
-      }
+      neededWork = []
+      var finished: (any Sendable)?
+      repeat {
+        carryOut(view, finished)
+        finished = turn.neededWork.map { work in
+          precondition(neededWork.count < 10, "a decision that never has enough done")
+          neededWork.append(work)
+          return perform(work)
+        }
+      } while finished != nil
       turn.letGo()
       // Some clients make `true` of a simple string: whatever is a decision or data is none.
       for node in turn.reply.nodes where node.kind == .simple {
         #expect(turn.reply.text(of: node) == "OK", "\(words)")
       }
       return turn.reply
+    }
+  }
+
+  private func carryOut(_ view: Arguments, _ finished: (any Sendable)?) {
+    var place: Int?
+    let start = turn.begin(view, on: connection, now: now, place: &place, foresight(of: view))
+    if let finished { turn.resume(with: finished) }
+    switch start {
+    case .refused: break
+    case .server: preconditionFailure("\(words[0]) is the server's business")
+    case .partition(let home): settle { turn.decide(home: cells[home].held) }
+    case .anywhere: settle { turn.decide(home: nil) }
+    case .everywhere: gather()
+    }
+  }
+
+  /// Does what a decision needs, as the server does it: the trail is read out of the records.
+  private func perform(_ work: any Work) -> any Sendable {
+    switch work {
+    case let work as ReadTrail:
+      var page = TrailPage()
+      for (index, record) in records.enumerated().reversed().prefix(work.count) {
+        page.events += record.parts.reversed().map { TrailEvent(lsn: LSN(index + 1), part: $0) }
+      }
+      return FinishedWork(work, .success(page))
+    case let work as VerifyTrail:
+      return FinishedWork(
+        work, .success(TrailReport(from: work.from, through: lsn, frames: lsn, records: lsn, problem: nil)))
+    default: preconditionFailure("nobody knows how to do \(work)")
     }
   }
 
@@ -164,6 +197,7 @@ final class CoreHarness {
       turn.directory = directory.state.view
       outcome = again(owners.partitions.map { cells[$0].held }, owners.directory ? directory : nil)
     }
+    if case .needsWork = outcome { return }
     if decidesTwice, !turn.reply.isEmpty { decideAgain(again) }
     commit()
     horizon = turn.horizon
@@ -274,6 +308,7 @@ final class CoreHarness {
         switch turn.decide(in: group) {
         case .decided: break
         case .needs: preconditionFailure("\(line) needs more than all owners")
+        case .needsWork: preconditionFailure("\(line) needs work, and is none of a group's commands")
         case .refused(let violation): turn.answer(violation, holders: [])
         }
         return Answer(turn.reply, showingSecrets: false)

@@ -1,28 +1,25 @@
 /// What of the audit trail somebody may read (W4): what happened in the workspaces that are theirs to read, and who
 /// somebody is of those whose home is one of them.
-public struct AuditReach: Sendable {
+struct AuditReach: Sendable {
   private let reach: Reach
 
   /// - Parameter turn: its command is to read the trail, and those on whose authority it runs are known.
-  public init(_ turn: Turn) { reach = turn.reach(of: .auditRead) }
+  init(_ turn: Turn) { reach = turn.reach(of: .auditRead) }
 
   /// Whether the whole trail may be read.
-  public var isAll: Bool { reach.isAll }
-
-  /// Whether a user may be asked about.
-  public func knows(_ memberships: [WorkspaceID]) -> Bool { isAll || memberships.contains(where: reach.contains) }
+  var isAll: Bool { reach.isAll }
 
   /// Where what changes name lies. What a change does not say itself, the state of now does.
-  public struct Places: Sendable {
-    public var homes: [UserID: WorkspaceID] = [:]
-    public var contactHomes: [ContactID: WorkspaceID] = [:]
-    public var entries: [EntryID: WorkspaceID] = [:]
+  struct Places: Sendable {
+    var homes: [UserID: WorkspaceID] = [:]
+    var contactHomes: [ContactID: WorkspaceID] = [:]
+    var entries: [EntryID: WorkspaceID] = [:]
 
-    public init() {}
+    init() {}
   }
 
   /// What must be known of a change to tell whether it may be read.
-  public static func questions(
+  static func questions(
     _ change: AnyChange, users: inout Set<UserID>, contacts: inout Set<ContactID>, entries: inout Set<EntryID>
   ) {
     if let entry = entry(of: change) { return _ = entries.insert(entry) }
@@ -35,7 +32,7 @@ public struct AuditReach: Sendable {
   }
 
   /// Whether a change may be read.
-  public func shows(_ change: AnyChange, _ places: Places, in directory: Directory) -> Bool {
+  func shows(_ change: AnyChange, _ places: Places, in directory: Directory) -> Bool {
     if isAll { return true }
     if let entry = Self.entry(of: change) { return places.entries[entry].map(reach.contains) ?? false }
     // That a session ended or was used does not say where it was.
@@ -54,7 +51,7 @@ public struct AuditReach: Sendable {
   }
 
   /// The text of a change without what it says of other workspaces.
-  public func text(of change: AnyChange, in directory: Directory) -> ChangeText {
+  func text(of change: AnyChange, in directory: Directory) -> ChangeText {
     let text = ChangeText(change, in: directory)
     if isAll { return text }
     if change.as(UserCreated.self) != nil { return text.without(["workspaces"]) }

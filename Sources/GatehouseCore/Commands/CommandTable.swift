@@ -3,9 +3,8 @@ public enum CommandTable {
   /// The commands that a request can begin with; each has its subcommands in it.
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
-    + listCommands + workspaceCommands + productCommands + roleCommands + permissionCommands
-    + serviceCommands + connectionCommands
-    + serverCommands
+    + listCommands + workspaceCommands + productCommands + roleCommands + permissionCommands + serviceCommands
+    + connectionCommands + serverCommands + auditCommands
 
   /// Stands in a turn that has not begun.
   static let unknown = CommandSpec(

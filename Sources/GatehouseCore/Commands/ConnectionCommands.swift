@@ -230,21 +230,6 @@ extension CommandTable {
       "WAITAOF", .server, "Wait until this connection's writes are durable",
       [.word("local", .integer), .word("replicas", .integer), .word("timeout", .integer)],
       reply: "an array of two integers", rights: .read, needs: .service(), .waitaof),
-    server(
-      "AUDIT.LIST", .audit, "The audit trail, newest first",
-      [
-        .option("USER", "user"), .option("ACTOR", "user"), .option("FROM", "time"), .option("TO", "time"),
-        .option("CURSOR", "cursor"), .option("COUNT", "n", .integer),
-      ],
-      reply:
-        "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
-        + " workspaces that the caller may not read nothing is shown; nor, to who does not read all of them, that sessions"
-        + " ended", rights: .admin,
-      needs: .permission(.auditRead, over: .anything), .auditList),
-    server(
-      "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive", [.option("FROM", "lsn", .integer)],
-      reply: "a map `ok, from, through, frames, records, problem`", rights: .admin,
-      needs: .permission(.serverManage, over: .server), .auditVerify),
   ]
 
   /// The server's own work of ending sessions whose time is up; not in the table, for nobody can ask for it.

@@ -3,7 +3,6 @@ public enum ServerCommand: Sendable {
   case ping, echo, hello, auth, quit, reset, select, time, help, info, dbsize
   case multi, exec, discard, watch, unwatch
   case bgsave, save, lastsave, shutdown, monitor, role, waitaof, compact
-  case auditList, auditVerify
   case client(Client)
   case command(Command)
   case config(Config)
@@ -37,7 +36,7 @@ public enum ServerCommand: Sendable {
     case .multi, .exec, .discard, .watch, .quit, .reset: .atOnce
     case .save, .shutdown, .compact, .monitor, .auth, .hello: .refused
     case .ping, .echo, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
-      .waitaof, .auditList, .auditVerify, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,
+      .waitaof, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,
       .subcommands, .none:
       .queued
     }

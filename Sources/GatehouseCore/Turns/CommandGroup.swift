@@ -24,6 +24,8 @@ public final class CommandGroup {
     case decided
     /// It needs these owners: hold them, and begin anew with a new group.
     case needs(OwnerSet)
+    /// It needs work that is not done here.
+    case needsWork
     /// A bound would not hold after it. Who makes the group answers, once it holds nothing.
     case refused(CounterViolation)
   }
@@ -207,6 +209,7 @@ extension Turn {
   private func conclude(_ outcome: Outcome, in group: CommandGroup) -> CommandGroup.Step {
     switch outcome {
     case .needs(let owners): .needs(owners)
+    case .needsWork: .needsWork
     case .decided: group.take(self).map { .refused($0) } ?? .decided
     }
   }

@@ -69,6 +69,8 @@ public enum Halt: Error {
   case refused(Refusal)
   /// The decision touches owners that are not held. Nothing has happened: hold them too and decide again.
   case needs(OwnerSet)
+  /// The decision needs what comes of work that it must not do itself. Nothing has happened: do it and decide again.
+  case work(any Work)
 }
 
 /// Partitions and the directory, as the set that a command must hold.

@@ -15,6 +15,8 @@ public enum Outcome {
   case decided
   /// Hold these owners and decide again.
   case needs(OwnerSet)
+  /// Do the turn's `neededWork` without the owners, and decide again.
+  case needsWork
 }
 
 extension Turn {
@@ -36,6 +38,7 @@ extension Turn {
     foldedWord = -1
     if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
     if userPrincipal != nil { userPrincipal = nil }
+    if hasWork { forgetWork() }
     if !sides.isEmpty { sides = [] }
     do {
       return try pass(request, &place)
@@ -278,6 +281,10 @@ extension Turn {
     changes.removeAll(keepingCapacity: true)
     switch halt {
     case .needs(let owners): return .needs(owners)
+    case .work(let work):
+      neededWork = work
+      hasWork = true
+      return .needsWork
     case .refused(let refusal):
       forgetEnded()
       bounds.removeAll(keepingCapacity: true)

@@ -66,6 +66,12 @@ public final class Turn {
   /// Serial numbers given out in this turn, beyond those in the state.
   @exclusivity(unchecked) var taken: [TakenKey: Int] = [:]
 
+  /// What a decision that stopped needs done, and what came of it when it is made again.
+  @exclusivity(unchecked) public internal(set) var neededWork: (any Work)?
+  @exclusivity(unchecked) var finishedWork: (any Sendable)?
+  /// Whether there is either: to look at an existential costs a call of the runtime, and every command would pay for it.
+  @exclusivity(unchecked) var hasWork = false
+
   @exclusivity(unchecked) var foresight = Foresight.none
 
   // The folded name of the routed user, computed once.

@@ -69,6 +69,12 @@ final class ServerClock: Sendable {
     return Look(now: now, nanoseconds: nanoseconds)
   }
 
+  /// The time at a reading of the monotonic clock that `look` gave, or one soon after it.
+  @inline(__always)
+  func time(at nanoseconds: UInt64) -> Milliseconds {
+    (offset.load(ordering: .relaxed) + Int64(nanoseconds / 1000)) / 1000
+  }
+
   /// Milliseconds since 1970.
   var milliseconds: Milliseconds { look().now }
 

@@ -9,9 +9,9 @@ extension Connection {
   ) {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
     var place: Int?
-    switch turn.begin(request, on: facts, now: lane.now, place: &place, foresight) {
-    case .partition(let home): finish(executor.carryOut(turn, home: home), lane, turn, place)
-    case .anywhere: finish(executor.carryOut(turn, home: nil), lane, turn, place)
+    switch executor.take(request, on: facts, now: lane.now, place: &place, foresight, turn: turn) {
+    case .done(.needsWork): answerAfterWork(request, turn, place)
+    case .done(let outcome): finish(outcome, lane, turn, place)
     case .refused:
       client.lastPlace = place ?? client.lastPlace
       if isHealthCheck(request, place) {
@@ -19,7 +19,7 @@ extension Connection {
       }
       lane.metrics.reject(place, turn.reply.errorCode)
       return add(turn.reply, horizon: 0)
-    case .everywhere: return alone(place, request) { scan(request, executor) }
+    case .scan: return alone(place, request) { scan(request, executor) }
     case .server(let command): return alone(place, request) { serve(command, request) }
     }
     if let place {
@@ -47,6 +47,45 @@ extension Connection {
     if let place { client.lastPlace = place }
     lane.single(place, request, client, work)
     if place != nil { client.commands &+= 1 }
+  }
+
+  // MARK: Work off the thread
+
+  /// Has done what the decision needs, and carries the command out again with it. Requests that follow wait.
+  private func answerAfterWork(_ request: Arguments, _ turn: Turn, _ place: Int?) {
+    let work = turn.neededWork!
+    turn.letGo()
+    flow.obstruct()
+    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: place)
+    perform(work, for: OwnedArguments(copying: request), answer)
+  }
+
+  private func perform(_ work: any Work, for request: OwnedArguments, _ answer: Answer) {
+    let (services, lastWrite) = (lane.services!, lastWrite)
+    services.start {
+      let finished = await services.perform(work, after: lastWrite)
+      answer.home.loop.execute { answer.connection.carryOutAgain(request, answer, finished) }
+    }
+  }
+
+  private func carryOutAgain(_ request: OwnedArguments, _ answer: Answer, _ finished: any Sendable) {
+    if hasClosed { return }
+    let turn = lane.turn
+    lane.forgetClock()
+    lane.beginRead()
+    request.withView { words in
+      var place: Int?
+      switch lane.executor.resume(words, with: finished, on: facts, now: lane.now, place: &place) {
+      case .done(.needsWork): return perform(turn.neededWork!, for: request, answer)
+      case .done(.written):
+        lane.commitSoon()
+        lastWrite = turn.horizon
+      case .done(.read), .refused: break
+      case .scan, .server: preconditionFailure("a command of another kind than before")
+      }
+      answer.give(EncodedReply(turn.reply, horizon: turn.horizon, version: client.version))
+    }
+    turn.letGo()
   }
 
   // MARK: Scans

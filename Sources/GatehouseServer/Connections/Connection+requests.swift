@@ -129,7 +129,7 @@ extension Connection {
       handle(request, lane, executor, turn, foresight)
     }
     if lane.isWatched, !isQueued { tellMonitors(request) }
-    if isFirst, lane.commandsInRead == 1 { lane.noteSlow(request, client, nanoseconds: lane.elapsedInRead) }
+    if isFirst, lane.commandsInRead == 1 { lane.endFirst(request, client) }
     if !parser.authenticated { parser.authenticated = isKnown }
     endFullSlice()
   }
@@ -182,6 +182,7 @@ extension Connection {
   }
 
   private func goOn() {
+    lane.forgetClock()
     carryOutUnread()
     updateReading()
     settle()

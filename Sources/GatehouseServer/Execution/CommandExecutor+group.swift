@@ -9,7 +9,8 @@ extension CommandExecutor {
     case decided(Reply, horizon: LSN, place: Int?)
     /// It was turned away before it could be decided.
     case rejected(Reply, place: Int?)
-    /// It is about the connection or the server, and is the front's to carry out in its place.
+    /// It is about the connection or the server, or needs work off the thread: it is the front's to carry out in its
+    /// place.
     case front
 
     /// The record that the answer must wait for.
@@ -141,6 +142,7 @@ extension CommandExecutor {
       switch turn.decide(in: group) {
       case .decided: break
       case .needs(let owners): needed = needed.union(owners)
+      case .needsWork: return .answered(.front)
       case .refused(let violation): return .refused(violation, horizon: turn.horizon, place: place)
       }
       return .answered(.decided(turn.reply, horizon: turn.horizon, place: place))

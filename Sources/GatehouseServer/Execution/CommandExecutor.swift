@@ -32,6 +32,8 @@ final class CommandExecutor {
     case read
     /// It is in the log, not yet durable.
     case written
+    /// It has changed nothing yet: the turn's `neededWork` is to be done first. Then it is carried out again.
+    case needsWork
   }
 
   // MARK: Deciding
@@ -95,10 +97,13 @@ final class CommandExecutor {
   /// Commits what was decided, while the owners are held.
   @inline(__always)
   private func conclude(_ turn: Turn, _ outcome: GatehouseCore.Outcome) -> Step {
-    if case .needs(let owners) = outcome {
+    switch outcome {
+    case .decided: break
+    case .needs(let owners):
       // Nothing more than the directory as it is now: whoever changes it is about to publish.
       if owners == turn.heldOwners { owner.passThrough() }
       return .again(owners)
+    case .needsWork: return .done(.needsWork)
     }
     guard turn.hasChanges else {
       turn.noteSeen()
@@ -205,7 +210,7 @@ final class CommandExecutor {
   /// Has memory bring what requests will read that are carried out next. A partition that somebody is in is left out:
   /// it is a guess, and not worth waiting for.
   @inline(__always)
-  func lookAhead(_ foresights: inout ContiguousArray<Foresight>) {
+  func lookAhead(_ foresights: UnsafeMutableBufferPointer<Foresight>) {
     for _ in 0..<Foresight.steps {
       for index in foresights.indices where foresights[index].partition >= 0 {
         guard let hold = handles[foresights[index].partition].tryEnter() else { continue }
@@ -269,7 +274,7 @@ final class CommandExecutor {
       switch conclude(turn, turn.decideExpiry(sessions, home: nil, holding: holds.cells)) {
       case .again(let more): owners = owners.union(more)
       case .done(.written): return .written
-      case .done(.read), .refused:
+      case .done(.read), .done(.needsWork), .refused:
         orElse(holds.cells)
         return .read
       }

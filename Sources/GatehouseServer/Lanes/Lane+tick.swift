@@ -13,10 +13,13 @@ import GatehouseStorage
 extension Lane {
   func tick() {
     line.beginTick()
+    forgetClock()
     loop.poll(mayWait: line.count == 0) { news in
       switch news {
       case .socket(let socket, let events): socket.hasNews(events, room: input)
-      case .timer: doUpkeep()
+      case .timer:
+        doUpkeep()
+        forgetClock()
       }
     }
     loop.doBrought()

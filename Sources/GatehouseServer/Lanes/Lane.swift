@@ -45,7 +45,10 @@ final class Lane: @unchecked Sendable {
     loop = try LaneLoop(timerInterval: Self.upkeepInterval)
   }
 
-  deinit { input.deallocate() }
+  deinit {
+    input.deallocate()
+    foresights.deallocate()
+  }
 
   /// Puts long work in line.
   func wait(_ work: WorkLine.Work) { line.append(work) }
@@ -137,14 +140,13 @@ final class Lane: @unchecked Sendable {
   /// The requests of a read that are carried out next.
   @exclusivity(unchecked) var run = RequestRun()
   /// What is known of each of them.
-  @exclusivity(unchecked) private(set) var foresights: ContiguousArray<Foresight> = []
+  let foresights = UnsafeMutableBufferPointer<Foresight>.allocate(capacity: RequestRun.most)
 
   /// Has memory bring what requests will read that are carried out next.
   @inline(__always)
   func lookAhead(_ count: Int, _ executor: CommandExecutor, _ request: (Int) -> Arguments) {
-    foresights.removeAll(keepingCapacity: true)
-    for index in 0..<count { foresights.append(executor.turn.foresee(request(index))) }
-    executor.lookAhead(&foresights)
+    for index in 0..<count { foresights.initializeElement(at: index, to: executor.turn.foresee(request(index))) }
+    executor.lookAhead(UnsafeMutableBufferPointer(rebasing: foresights[..<count]))
   }
 
   /// The time of the read at hand, for all its commands.
@@ -152,6 +154,11 @@ final class Lane: @unchecked Sendable {
   /// The same by the clock that nobody sets: for how long something has been so.
   @exclusivity(unchecked) private(set) var monotonic: Milliseconds = 0
   private var readStart: UInt64 = 0
+  /// When the read's first command had ended; 0 where there was none yet.
+  private var firstEnd: UInt64 = 0
+  /// When the read before it ended, if that was in the same tick and only reads came since; else 0. Then the clocks need
+  /// not be read again.
+  private var lastEnd: UInt64 = 0
   /// The place of the command that is being timed by itself.
   private(set) var singlePlace: Int?
   /// The commands of the read, as runs of the same one.
@@ -162,10 +169,16 @@ final class Lane: @unchecked Sendable {
   @exclusivity(unchecked) private var runCalls = 0
 
   func beginRead() {
-    let look = clock.look(notBefore: now)
-    now = look.now
-    readStart = look.nanoseconds
-    monotonic = Milliseconds(look.nanoseconds / 1_000_000)
+    if lastEnd > 0 {
+      now = max(now, clock.time(at: lastEnd))
+      readStart = lastEnd
+    } else {
+      let look = clock.look(notBefore: now)
+      now = look.now
+      readStart = look.nanoseconds
+    }
+    monotonic = Milliseconds(readStart / 1_000_000)
+    firstEnd = 0
     runs.removeAll(keepingCapacity: true)
     commandsInRead = 0
     guard let services else { return }
@@ -204,11 +217,24 @@ final class Lane: @unchecked Sendable {
   func endRead() {
     endRun()
     commandsSinceCommit += commandsInRead
-    if runs.isEmpty { return }
-    let elapsed = elapsedInRead
+    if runs.isEmpty { return forgetClock() }
+    let end = commandsInRead == 1 && firstEnd > 0 ? firstEnd : Clock.nanoseconds()
+    lastEnd = end
+    let elapsed = end > readStart ? end - readStart : 0
     for run in runs {
       metrics.time(run.place, calls: run.calls, nanoseconds: elapsed * UInt64(run.calls) / UInt64(commandsInRead))
     }
+  }
+
+  /// Time passes in which no read is timed.
+  @inline(__always)
+  func forgetClock() { lastEnd = 0 }
+
+  /// Looks how long the first command of a read took, as it may be the only one.
+  @inline(__always)
+  func endFirst(_ request: Arguments, _ client: ClientFacts) {
+    firstEnd = Clock.nanoseconds()
+    noteSlow(request, client, nanoseconds: firstEnd > readStart ? firstEnd - readStart : 0)
   }
 
   /// Times one command by itself: those that may take long.

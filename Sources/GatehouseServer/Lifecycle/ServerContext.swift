@@ -21,6 +21,9 @@ final class ServerContext: Sendable {
   let slowLog = SlowLog()
   let monitors = Monitors()
   let persistence: Persistence
+  let workPool = WorkPool(threads: 4, line: 64)
+  /// Executors for threads that have none of their own.
+  private let executors = Mutex<[LentExecutor]>([])
   private let folderSecret: Digest
   private let logFailure = Atomic<Bool>(false)
   /// The connection that defined the first service, and has just got its secret: it is that service's from then on.
@@ -75,6 +78,20 @@ final class ServerContext: Sendable {
     Turn(
       partitioning: partitioning, directory: gate.directory, counters: gate, folderSecret: folderSecret,
       entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
+  }
+
+  // MARK: Executors
+
+  /// Lends the calling thread an executor.
+  func withExecutor<Result>(_ body: (CommandExecutor) -> Result) -> Result {
+    let lent = executors.withLock { $0.popLast() } ?? LentExecutor(executor: CommandExecutor(self))
+    defer { executors.withLock { $0.append(lent) } }
+    return body(lent.executor)
+  }
+
+  /// One thread has it at a time.
+  private struct LentExecutor: @unchecked Sendable {
+    let executor: CommandExecutor
   }
 
   // MARK: Services

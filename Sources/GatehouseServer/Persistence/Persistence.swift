@@ -56,8 +56,6 @@ final class Persistence: Sendable {
   }
 
   let state = Mutex(Status())
-  /// How many readings of the history go on at once.
-  let readings = Readings(limit: 4)
   private let isStopping = Atomic(false)
 
   init() {}
@@ -66,7 +64,7 @@ final class Persistence: Sendable {
 
   var isEnding: Bool { isStopping.load(ordering: .acquiring) }
 
-  /// Begins no further compaction or reading, and lets one that goes on end soon.
+  /// Begins no further compaction, and lets one that goes on end soon.
   func stop() { isStopping.store(true, ordering: .releasing) }
 
   /// Notes what the server started from. Without a snapshot the last save counts as the start, as Redis has it,

@@ -35,6 +35,21 @@ extension Connection {
     }
   }
 
+  func compact() {
+    later { context in
+      var reply = Reply()
+      do {
+        let done = try await context.persistence.compact(context, everything: true)
+        if done.damage.isEmpty { reply.show(done) } else { reply.error(Refusal(damage: done).text) }
+      } catch  where isDamage(error) {
+        reply.error(Refusal.syntax("the log was not archived: \(error)").text)
+      } catch {
+        reply.error(Refusal(.busy, "the log was not archived: \(error)").text)
+      }
+      return (reply, 0)
+    }
+  }
+
   func shutDown(_ request: Arguments) {
     if request.count > 1, !["nosave", "save"].contains(request.string(1).lowercased()) {
       return refuse(.syntax("syntax error; SHUTDOWN takes SAVE, NOSAVE or nothing"))
@@ -143,5 +158,32 @@ extension PartitionState {
   func lsn(of user: UserID?) -> LSN {
     guard let user, partitioning.partition(of: user) == index, let serial = serial(of: user) else { return lsn }
     return users[serial].lsn
+  }
+}
+
+extension Refusal {
+  /// What a compaction could not archive, and what it has done all the same.
+  fileprivate init(damage done: Persistence.Compaction) {
+    self.init(
+      .syntax,
+      "the history is damaged: \(done.damage.joined(separator: "; ")); all else is archived through record "
+        + "\(done.archivedThrough), with \(done.segmentsRemoved) segments removed from the log; "
+        + "`gatehousectl verify` tells where the damage is")
+  }
+}
+
+extension Reply {
+  fileprivate mutating func show(_ done: Persistence.Compaction) {
+    map(5)
+    text("snapshot")
+    integer(done.snapshotLSN)
+    text("archived-through")
+    integer(done.archivedThrough)
+    text("segments-removed")
+    integer(done.segmentsRemoved)
+    text("archives")
+    integer(done.archives)
+    text("expired")
+    integer(done.expired)
   }
 }

@@ -43,8 +43,6 @@ extension Connection {
     case .waitaof: waitForLog(request)
     case .subcommands: subcommands(request)
     case .none: preconditionFailure("a command of nothing but subcommands passed the gates by itself")
-    case .auditList: auditList()
-    case .auditVerify: auditVerify()
     }
   }
 

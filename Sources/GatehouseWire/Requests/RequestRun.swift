@@ -4,7 +4,7 @@ public import GatehouseCore
 /// that a lane can look ahead.
 public struct RequestRun: ~Copyable, Sendable {
   /// How many requests a run has at most: enough to keep memory busy, few enough to stay in the cache.
-  private static let most = 16
+  public static let most = 16
 
   struct Item: BitwiseCopyable, Sendable {
     let start: Int

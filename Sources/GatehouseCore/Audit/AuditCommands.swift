@@ -1,0 +1,183 @@
+extension CommandTable {
+  static let auditCommands: [CommandSpec] = [
+    CommandSpec(
+      "AUDIT.LIST", .audit, "The audit trail, newest first",
+      [
+        .option("USER", "user"), .option("ACTOR", "user"), .option("FROM", "time"), .option("TO", "time"),
+        .option("CURSOR", "cursor"), .option("COUNT", "n", .integer),
+      ],
+      reply:
+        "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
+        + " workspaces that the caller may not read nothing is shown; nor, to who does not read all of them, that sessions"
+        + " ended", rights: .admin, needs: .permission(.auditRead, over: .anything), route: .directory,
+      body: .decide(listTrail)),
+    CommandSpec(
+      "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive", [.option("FROM", "lsn", .integer)],
+      reply: "a map `ok, from, through, frames, records, problem`", rights: .admin,
+      needs: .permission(.serverManage, over: .server), route: .directory, body: .decide(verifyTrail)),
+  ]
+
+  private static func listTrail(_ turn: Turn) throws(Halt) {
+    let reach = AuditReach(turn)
+    var work = ReadTrail()
+    if let word = turn.optionWord("ACTOR") {
+      let actor = try turn.user(word).id
+      work.actor = actor
+      work.keys = [RecordKey.ofActor(actor)]
+    }
+    if let word = turn.optionWord("USER") {
+      let user = try turn.user(word)
+      work.keys = RecordKey.about(user.id, contact: user.cell.state.id(user.contact))
+    }
+    work.from = try turn.time("FROM")
+    work.to = try turn.time("TO")
+    work.cursor = try turn.cursor(of: 1)?.numbers[0]
+    let count = try turn.listCount()
+    // Of what is read much may be left out.
+    work.count = reach.isAll ? count : max(count, Limits.recordsOfTrail)
+    switch try turn.outcome(of: work) {
+    case .success(let whole):
+      let page = reach.isAll ? whole : try turn.readable(whole, reach, count)
+      turn.reply.show(page, names: try turn.usernames(in: page), reach, turn.directory)
+    case .failure(let refusal): throw .refused(refusal)
+    }
+  }
+
+  private static func verifyTrail(_ turn: Turn) throws(Halt) {
+    let first = try turn.integer("FROM", in: 1...Int.max) ?? 1
+    switch try turn.outcome(of: VerifyTrail(from: LSN(first))) {
+    case .success(let report): turn.reply.show(report)
+    case .failure(let refusal): throw .refused(refusal)
+    }
+  }
+}
+
+extension Turn {
+  /// What of a page may be read: so many events, or fewer where most may not be; the next page begins behind them.
+  fileprivate func readable(_ whole: TrailPage, _ reach: AuditReach, _ count: Int) throws(Halt) -> TrailPage {
+    let places = try places(of: whole.events)
+    var page = TrailPage()
+    for event in whole.events {
+      let changes = event.part.changes.filter { reach.shows($0, places, in: directory) }
+      if changes.isEmpty { continue }
+      // What took effect together stays on one page.
+      if page.events.count >= count, event.lsn != page.events.last?.lsn {
+        page.next = event.lsn
+        return page
+      }
+      var part = event.part
+      part.changes = changes
+      page.events.append(TrailEvent(lsn: event.lsn, part: part))
+    }
+    page.next = whole.next
+    return page
+  }
+
+  /// Where that lies which the changes name and do not place.
+  private func places(of events: [TrailEvent]) throws(Halt) -> AuditReach.Places {
+    var users: Set<UserID> = []
+    var contacts: Set<ContactID> = []
+    var entries: Set<EntryID> = []
+    for change in events.flatMap(\.part.changes) {
+      AuditReach.questions(change, users: &users, contacts: &contacts, entries: &entries)
+    }
+    try hold(
+      users.map { partitioning.partition(of: $0) } + contacts.map { partitioning.partition(of: $0) }
+        + entries.map { partitioning.partition(of: $0) })
+    var places = AuditReach.Places()
+    for id in users {
+      let cell = try cell(partitioning.partition(of: id))
+      places.homes[id] = cell.state.serial(of: id).flatMap { cell.state.home(of: $0) }
+    }
+    for id in contacts {
+      let cell = try cell(partitioning.partition(of: id))
+      places.contactHomes[id] = cell.state.serial(of: id).flatMap { cell.state.home(ofContact: $0) }
+    }
+    for id in entries {
+      let cell = try cell(partitioning.partition(of: id))
+      places.entries[id] = cell.state.serial(of: id).map { cell.state.entries[$0].workspace }
+    }
+    return places
+  }
+
+  /// The usernames of those who acted, and of those as whom they did; `#id` of who is not there.
+  fileprivate func usernames(in page: TrailPage) throws(Halt) -> [UserID: String] {
+    let headers = page.events.map(\.part.header)
+    let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))
+    try hold(ids.map { partitioning.partition(of: $0) })
+    var names: [UserID: String] = [:]
+    for id in ids { names[id] = try user(id)?.username ?? "#\(id.raw)" }
+    return names
+  }
+}
+
+extension Reply {
+  /// `[cursor, items]`.
+  fileprivate mutating func show(
+    _ page: TrailPage, names: [UserID: String], _ reach: AuditReach, _ directory: Directory
+  ) {
+    array(2)
+    text(page.next.map(String.init) ?? ListCursor.end)
+    array(page.events.count)
+    for event in page.events { show(event, names, reach, directory) }
+  }
+
+  private mutating func show(
+    _ event: TrailEvent, _ names: [UserID: String], _ reach: AuditReach, _ directory: Directory
+  ) {
+    let header = event.part.header
+    map(8)
+    text("lsn")
+    integer(event.lsn)
+    text("time")
+    integer(header.time)
+    text("actor")
+    optional(header.actor.flatMap { names[$0] })
+    text("subject")
+    optional(header.subject.flatMap { names[$0] })
+    text("service")
+    optional(header.service == 0 ? nil : directory.service(header.service)?.name ?? "\(header.service)")
+    text("command")
+    text(header.command)
+    text("reason")
+    optional(header.reason.isEmpty ? nil : header.reason)
+    text("changes")
+    array(event.part.changes.count)
+    for change in event.part.changes { show(reach.text(of: change, in: directory)) }
+  }
+
+  private mutating func show(_ change: ChangeText) {
+    map(3)
+    text("change")
+    text(change.kind)
+    text("entity")
+    text(change.entity)
+    text("fields")
+    array(change.fields.count)
+    for field in change.fields {
+      map(3)
+      text("name")
+      text(field.name)
+      text("old")
+      optional(field.old)
+      text("new")
+      optional(field.new)
+    }
+  }
+
+  fileprivate mutating func show(_ report: TrailReport) {
+    map(6)
+    text("ok")
+    flag(report.problem == nil)
+    text("from")
+    integer(report.from)
+    text("through")
+    integer(report.through)
+    text("frames")
+    integer(report.frames)
+    text("records")
+    integer(report.records)
+    text("problem")
+    optional(report.problem)
+  }
+}

@@ -1,0 +1,127 @@
+/// The command table as `COMMAND` and `HELP` show it.
+extension Reply {
+  /// The ten elements of an entry: name, arity, flags, first key, last key, step, categories, tips, key
+  /// specifications, subcommands. Gatehouse has no keys.
+  public mutating func commandInfos(_ specs: [CommandSpec?]) {
+    array(specs.count)
+    for spec in specs {
+      guard let spec else {
+        null()
+        continue
+      }
+      array(10)
+      text(spec.fullName)
+      integer(spec.arity)
+      let flags = spec.flags
+      array(flags.count)
+      for flag in flags { tag(flag) }
+      for _ in 0..<3 { integer(0) }
+      array(1)
+      tag("@\(spec.group.rawValue)")
+      for _ in 0..<2 { array(0) }
+      commandInfos(spec.subcommands)
+    }
+  }
+
+  /// A map of names and what is to be known of each, as `COMMAND DOCS` gives it.
+  public mutating func commandDocs(_ specs: [CommandSpec]) {
+    map(specs.count)
+    for spec in specs {
+      // What the subcommands take is said with them.
+      let arguments = spec.subcommands.isEmpty ? spec.arguments : []
+      text(spec.fullName)
+      map(5 + (arguments.isEmpty ? 0 : 1) + (spec.subcommands.isEmpty ? 0 : 1))
+      text("summary")
+      text(spec.summary)
+      text("since")
+      text("0.1.0")
+      text("group")
+      text(spec.group.rawValue)
+      text("reply")
+      text(spec.reply)
+      text("needs")
+      text(spec.need.text)
+      if !arguments.isEmpty {
+        text("arguments")
+        array(arguments.count)
+        for argument in arguments { document(argument) }
+      }
+      if !spec.subcommands.isEmpty {
+        text("subcommands")
+        commandDocs(spec.subcommands)
+      }
+    }
+  }
+
+  private mutating func document(_ argument: Argument) {
+    var flags: [String] = []
+    if argument.isOptional { flags.append("optional") }
+    if argument.repeats { flags.append("multiple") }
+    let parts = argument.parts
+    map(2 + (argument.token == nil ? 0 : 1) + (flags.isEmpty ? 0 : 1) + (parts.isEmpty ? 0 : 1))
+    text("name")
+    text(argument.name)
+    text("type")
+    text(argument.kind.rawValue)
+    if let token = argument.token {
+      text("token")
+      text(token)
+    }
+    if !flags.isEmpty {
+      text("flags")
+      array(flags.count)
+      for flag in flags { tag(flag) }
+    }
+    guard !parts.isEmpty else { return }
+    text("arguments")
+    array(parts.count)
+    for part in parts {
+      map(2)
+      text("name")
+      text(part)
+      text("type")
+      text("string")
+    }
+  }
+}
+
+extension CommandSpec {
+  /// What `COMMAND` says of the command beside its name and arity.
+  fileprivate var flags: [String] {
+    var flags: [String] = [effect == .write ? "write" : "readonly"]
+    if isOpen { flags.append("no_auth") }
+    if rights.contains(.admin) { flags.append("admin") }
+    if case .refused = inTransaction { flags.append("no_multi") }
+    switch route {
+    case .user, .session, .identifier: flags.append("fast")
+    case .connection, .directory, .everywhere: break
+    }
+    return flags
+  }
+
+  /// The ways in which a person writes the command: its subcommands, where it does nothing without one.
+  fileprivate var spoken: [CommandSpec] {
+    if case .server(.none) = body { subcommands } else { [self] + subcommands }
+  }
+}
+
+extension CommandTable {
+  /// All commands, for people.
+  public static var help: String {
+    CommandSpec.Group.allCases.map { group in
+      let specs = all.filter { $0.group == group }.flatMap(\.spoken)
+      return "# \(group.rawValue)\n" + specs.map { "\($0.usage)\n    \($0.summary)\n" }.joined()
+    }.joined(separator: "\n")
+  }
+
+  /// The commands of a name, or of what stands before its dot, for people; nil where there is none.
+  public static func help(on name: String) -> String? {
+    let found =
+      all.filter { $0.name == name || $0.name.hasPrefix("\(name).") }.flatMap(\.spoken)
+      + all.flatMap(\.subcommands).filter { $0.spokenName == name }
+    guard !found.isEmpty else { return nil }
+    return found.map {
+      "\($0.usage)\n    \($0.summary)\n    Answers \($0.reply)\n    Needs \($0.need.text)\n"
+    }.joined(separator: "\n")
+  }
+}

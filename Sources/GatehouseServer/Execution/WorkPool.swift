@@ -1,0 +1,61 @@
+import DequeModule
+import GatehouseStorage
+import Synchronization
+
+/// Threads for what would hold up a lane: reading the history, hashing. Few at a time, as each keeps the disk or a
+/// processor busy; some more wait; the rest is refused.
+final class WorkPool: Sendable {
+  private struct State {
+    var running = 0
+    var waiting: Deque<@Sendable () -> Void> = []
+  }
+
+  private let threads: Int
+  private let line: Int
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - threads: how many pieces of work go on at a time.
+  ///   - line: how many wait.
+  init(threads: Int, line: Int) {
+    self.threads = threads
+    self.line = line
+  }
+
+  /// Does work on a thread of the pool.
+  ///
+  /// - Returns: what came of it; nil where so much waits already that it was not begun.
+  func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result? {
+    await withCheckedContinuation { continuation in
+      if !begin({ continuation.resume(returning: work()) }) { continuation.resume(returning: nil) }
+    }
+  }
+
+  private func begin(_ work: @escaping @Sendable () -> Void) -> Bool {
+    let (isTaken, needsThread) = state.withLock { state in
+      if state.running < threads {
+        state.running += 1
+        return (true, true)
+      }
+      guard state.waiting.count < line else { return (false, false) }
+      state.waiting.append(work)
+      return (true, false)
+    }
+    if needsThread {
+      // The thread ends when nothing waits: there is work now and then only.
+      PosixThread { [self] in
+        work()
+        while let next = next() { next() }
+      }.detach()
+    }
+    return isTaken
+  }
+
+  private func next() -> (@Sendable () -> Void)? {
+    state.withLock { state in
+      if let work = state.waiting.popFirst() { return work }
+      state.running -= 1
+      return nil
+    }
+  }
+}

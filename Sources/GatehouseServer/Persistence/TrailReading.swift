@@ -1,0 +1,60 @@
+import GatehouseCore
+import GatehouseStorage
+import Glibc
+import Logging
+
+/// Reading the audit trail out of the log and its archive.
+extension ReadTrail: ServerWork {
+  func perform(_ context: ServerContext, after lastWrite: LSN) throws -> TrailPage {
+    let durable = context.waitUntilDurable(lastWrite)
+    let last = min(cursor ?? durable, durable)
+    guard last > 0 else { return TrailPage() }
+    var query = History.Query(1...last, about: keys)
+    if from != nil || to != nil {
+      let times = (UInt64(clamping: from ?? 0), to.map { UInt64(clamping: $0) } ?? .max)
+      guard times.0 <= times.1 else { return TrailPage() }
+      query.times = times.0...times.1
+    }
+    var page = TrailPage()
+    try History(context.folder, keys: RecordIndex.keys).forEachNewestFirst(query) { lsn, bytes in
+      var reader = ByteReader(bytes)
+      let record = try Record(from: &reader)
+      let parts = record.parts.filter { part in
+        if let actor, part.header.actor != actor { return false }
+        return record.others.isEmpty || keys.isEmpty || part.keys.contains { keys.contains($0) }
+      }
+      if parts.isEmpty { return true }
+      // What took effect together stays on one page.
+      if page.events.count >= count {
+        page.next = lsn
+        return false
+      }
+      page.events += parts.reversed().map { TrailEvent(lsn: lsn, part: $0) }
+      return true
+    }
+    return page
+  }
+}
+
+extension VerifyTrail: ServerWork {
+  func perform(_ context: ServerContext, after lastWrite: LSN) throws -> TrailReport {
+    let report = ChainWalk.run(context.folder, from: from, through: context.waitUntilDurable(lastWrite))
+    if let problem = report.problem {
+      context.logger.error("the log is damaged", metadata: ["problem": "\(problem)"])
+    }
+    return TrailReport(
+      from: report.from, through: report.through, frames: report.frames, records: report.records,
+      // Files are named as `gatehousectl` names them, from the data folder on.
+      problem: report.problem?.replacing("\(context.folder.path)/", with: ""))
+  }
+}
+
+extension ServerContext {
+  /// Waits until a record is durable, or will not become so; on a thread that may sleep.
+  ///
+  /// - Returns: the last record that is durable, and so will stay.
+  fileprivate func waitUntilDurable(_ lsn: LSN) -> LSN {
+    while log.durableLSN < lsn, !isLogStuck, !isStopping { usleep(1000) }
+    return log.durableLSN
+  }
+}

@@ -1,0 +1,81 @@
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseCore
+
+/// Work that a decision asks for: a kind of the test's own.
+@Suite("Work of decisions")
+struct WorkTests {
+  private struct Square: Work {
+    typealias Outcome = Int
+    let number: Int
+  }
+
+  private struct Spell: Work {
+    typealias Outcome = String
+    let number: Int
+  }
+
+  private final class NoCounters: CounterReader {
+    func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? { (pools.map { _ in 0 }, 0) }
+  }
+
+  private let turn: Turn
+
+  init() {
+    let directory = DirectoryState(created: 0)
+    turn = Turn(
+      partitioning: Partitioning(count: 4, key: HashKey(low: 1, high: 2)), directory: directory.view,
+      counters: NoCounters(), folderSecret: Digest(1, 1, 1, 1),
+      entropy: Entropy(fill: { _ in }, digest: CoreHarness.digest), digest: CoreHarness.digest)
+  }
+
+  private func decide(_ body: (Turn) throws(Halt) -> Void) -> Outcome {
+    turn.attempt { () throws(Halt) in try body(turn) }
+  }
+
+  @Test("a decision stops at the work it needs, has changed nothing, and goes on with what came of it")
+  func once() throws {
+    func body(_ turn: Turn) throws(Halt) {
+      turn.emit(SessionEnded(SessionID(raw: 1), UserID(raw: 1), .revoked, actorSession: nil))
+      turn.reply.integer(try turn.outcome(of: Square(number: 21)))
+    }
+    guard case .needsWork = decide(body) else {
+      Issue.record("it did not stop")
+      return
+    }
+    #expect(turn.changes.isEmpty)
+    let work = try #require(turn.neededWork as? Square)
+    turn.resume(with: FinishedWork(work, 441))
+    guard case .decided = decide(body) else {
+      Issue.record("it did not go on")
+      return
+    }
+    #expect(Answer(turn.reply) == .integer(441) && turn.changes.count == 1)
+  }
+
+  @Test("where the decision needs other work by then, what was done is not taken for it")
+  func otherWork() throws {
+    turn.resume(with: FinishedWork(Square(number: 1), 1))
+    guard case .needsWork = decide({ (turn) throws(Halt) in _ = try turn.outcome(of: Square(number: 3)) }) else {
+      Issue.record("it took the outcome of other work")
+      return
+    }
+    #expect(turn.neededWork as? Square == Square(number: 3))
+    guard case .needsWork = decide({ (turn) throws(Halt) in _ = try turn.outcome(of: Spell(number: 1)) }) else {
+      Issue.record("it took the outcome of another kind of work")
+      return
+    }
+    #expect(turn.neededWork as? Spell == Spell(number: 1))
+  }
+
+  @Test("the next command knows nothing of it")
+  func forgotten() {
+    turn.resume(with: FinishedWork(Square(number: 1), 1))
+    OwnedArguments(["PING"]).withView { words in
+      var place: Int?
+      _ = turn.begin(words, on: ConnectionFacts(id: 1, service: 0, rights: .all), now: 0, place: &place)
+    }
+    #expect(turn.finishedWork == nil && turn.neededWork == nil)
+  }
+}

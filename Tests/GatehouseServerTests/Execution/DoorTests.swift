@@ -1,0 +1,76 @@
+import GatehouseCore
+import GatehouseStorage
+import GatehouseTestSupport
+import Testing
+@testable import GatehouseServer
+
+/// Commands of callers that have no connection.
+@Suite("The one door")
+struct DoorTests {
+  @Test("a command of any kind is carried out, and durable when it is answered")
+  func kinds() async throws {
+    let server = try await TestContext()
+    #expect(await !server.execute("PRODUCT.CREATE payroll").hasPrefix("ERR"))
+    #expect(await !server.execute("USER.CREATE ana PRODUCT payroll").hasPrefix("ERR"))
+    #expect(server.context.log.durableLSN == server.context.log.appendedLSN)
+    #expect(await server.execute("LOGIN.CHECK ana payroll").hasPrefix("ALLOW"))
+    // Over all partitions, and with work off the thread.
+    #expect(await server.execute("USER.LIST").contains("ana"))
+    #expect(await server.execute("AUDIT.LIST").contains("USER.CREATE"))
+    #expect(await server.execute("AUDIT.VERIFY").contains("problem null 0"))
+    #expect(await server.execute("USER.GET nobody") == "NOTFOUND user")
+    #expect(await server.execute("NO.SUCH").hasPrefix("ERR unknown command"))
+    #expect(await server.execute("MULTI").hasPrefix("ERR MULTI is about a connection"))
+    await server.stop()
+  }
+
+  @Test("many threads ask at a time, beside the lane, and each gets its own answer")
+  func manyThreads() async throws {
+    let server = try await TestContext()
+    _ = await server.execute("PRODUCT.CREATE payroll")
+    let context = server.context
+    await withTaskGroup(of: Void.self) { group in
+      for task in 0..<4 {
+        group.addTask {
+          for number in 0..<50 {
+            let name = "user-\(task)-\(number)"
+            _ = await context.text(["USER.CREATE", name, "PRODUCT", "payroll"])
+            #expect(await context.text(["LOGIN.CHECK", name, "payroll"]).hasPrefix("ALLOW"))
+          }
+        }
+      }
+    }
+    #expect(await context.stateFigures().users == 200)
+    await server.stop()
+  }
+
+  /// A kind of work that only this test knows, and one that fails.
+  private struct Square: ServerWork {
+    typealias Outcome = Result<Int, Refusal>
+    let number: Int
+
+    func perform(_ context: ServerContext, after lastWrite: LSN) throws -> Int {
+      if number < 0 { throw TestFailure("no number") }
+      if number == 0 { throw Refusal.notFound("number") }
+      return number * number + Int(lastWrite)
+    }
+  }
+
+  @Test("work is done off the thread, and what goes wrong in it becomes a refusal")
+  func work() async throws {
+    let server = try await TestContext()
+    let turn = server.context.makeTurn()
+    func outcome(_ number: Int) async throws(Halt) -> Result<Int, Refusal> {
+      turn.resume(with: await server.context.perform(Square(number: number), after: 1))
+      return try turn.outcome(of: Square(number: number))
+    }
+    #expect(try await outcome(5).get() == 26)
+    #expect(try await outcome(0) == .failure(.notFound("number")))
+    guard case .failure(let refusal) = try await outcome(-1) else {
+      Issue.record("it did not fail")
+      return
+    }
+    #expect(refusal.text.hasPrefix("ERR the work for this could not be done"))
+    await server.stop()
+  }
+}

@@ -88,7 +88,7 @@ extension Setting {
 
   package static let slowlogThreshold = integer(
     "slowlog-threshold", \.slowlogThreshold, value: "microseconds", live: true, -1...3_600_000_000,
-    "commands that take longer are kept in the slow log, -1 for none")
+    "commands that take longer, or wait longer for a partition, are kept in the slow log, -1 for none")
 
   package static let slowlogLength = integer(
     "slowlog-length", \.slowlogLength, live: true, 0...100_000, "commands that the slow log keeps")

@@ -37,12 +37,13 @@ struct Answer: @unchecked Sendable {
   /// Touched on its own lane only.
   let connection: Connection
   let home: Lane
-  /// The command's place in the table, under which a failure is counted; nil where that was done already.
-  var place: Int?
+  /// The command, under which time and failure are counted.
+  let command: LateCommand
 
   func give(_ reply: EncodedReply) {
     home.loop.execute {
-      if let place, let code = reply.errorCode { home.failed(place, code) }
+      home.endLate(command, connection.client)
+      if let place = command.place, let code = reply.errorCode { home.failed(place, code) }
       connection.deliver(ticket, reply)
     }
   }

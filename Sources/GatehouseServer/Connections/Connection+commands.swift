@@ -10,7 +10,7 @@ extension Connection {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
     var place: Int?
     switch executor.take(request, on: facts, now: lane.now, place: &place, foresight, turn: turn) {
-    case .done(.needsWork): answerAfterWork(request, turn, place)
+    case .done(.needsWork): return alone(place, request) { answerAfterWork(request, turn) }
     case .done(let outcome): finish(outcome, lane, turn, place)
     case .refused:
       client.lastPlace = place ?? client.lastPlace
@@ -49,15 +49,19 @@ extension Connection {
     if place != nil { client.commands &+= 1 }
   }
 
+  /// Keeps a place for the answer to the command at hand, which comes from elsewhere. Requests that follow wait.
+  func answerLater() -> Answer {
+    flow.obstruct()
+    return Answer(ticket: queue.reserve(), connection: self, home: lane, command: lane.leaveSingle())
+  }
+
   // MARK: Work off the thread
 
   /// Has done what the decision needs, and carries the command out again with it. Requests that follow wait.
-  private func answerAfterWork(_ request: Arguments, _ turn: Turn, _ place: Int?) {
+  private func answerAfterWork(_ request: Arguments, _ turn: Turn) {
     let work = turn.neededWork!
     turn.letGo()
-    flow.obstruct()
-    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: place)
-    perform(work, for: OwnedArguments(copying: request), answer)
+    perform(work, for: OwnedArguments(copying: request), answerLater())
   }
 
   private func perform(_ work: any Work, for request: OwnedArguments, _ answer: Answer) {
@@ -102,9 +106,7 @@ extension Connection {
       if turn.reply.isError { refuseAsDecided(turn) } else { add(turn.reply, horizon: turn.horizon) }
       return
     }
-    flow.obstruct()
-    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: lane.singlePlace)
-    goOn(ScanUnderWay(scan, answer, client.version))
+    goOn(ScanUnderWay(scan, answerLater(), client.version))
   }
 
   private func refuseAsDecided(_ turn: Turn) {

@@ -129,7 +129,12 @@ extension Connection {
       handle(request, lane, executor, turn, foresight)
     }
     if lane.isWatched, !isQueued { tellMonitors(request) }
-    if isFirst, lane.commandsInRead == 1 { lane.endFirst(request, client) }
+    if isFirst, lane.commandsInRead == 1 {
+      lane.endFirst(request, client)
+      lane.reportWaits { _ in }
+    } else {
+      lane.reportWaits { lane.noteSlow(request, client, nanoseconds: $0) }
+    }
     if !parser.authenticated { parser.authenticated = isKnown }
     endFullSlice()
   }

@@ -35,6 +35,8 @@ final class Connection {
   @exclusivity(unchecked) var outbox = Outbox()
   /// Whether the lane tells when the log has come further.
   @exclusivity(unchecked) var isWaitingForLog = false
+  /// Since when, in the clock's nanoseconds.
+  @exclusivity(unchecked) var waitingSince: UInt64 = 0
 
   /// Bytes that wait for the client, as its lane has counted them.
   @exclusivity(unchecked) var counted = 0

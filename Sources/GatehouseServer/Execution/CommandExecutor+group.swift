@@ -77,7 +77,7 @@ extension CommandExecutor {
   private func decide(
     _ requests: [OwnedArguments], _ facts: ConnectionFacts, _ now: Milliseconds, holding owners: OwnerSet
   ) -> GroupStep {
-    let holds = Holds(owners, handles, owner)
+    let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
     let watch = HoldWatch()
     adoptDirectory(turn)
     let base = turn.directory

@@ -16,6 +16,8 @@ final class CommandExecutor {
   /// Storage for a record's bytes, used again and again.
   @exclusivity(unchecked) var record = ByteWriter()
   @exclusivity(unchecked) private var decisions: UInt = 0
+  /// How many nanoseconds commands have waited for owners that other threads were in. Whoever reports it sets it back.
+  @exclusivity(unchecked) var waited: UInt64 = 0
 
   init(_ services: ServerContext) {
     self.services = services
@@ -64,7 +66,7 @@ final class CommandExecutor {
   /// Nearly all commands are about one partition.
   @inline(__always)
   private func carryOutAlone(_ turn: Turn, _ home: Int) -> Step {
-    let hold = handles[home].enter()
+    let hold = handles[home].enter(addingWaitTo: &waited)
     let watch = HoldWatch(&decisions)
     adoptDirectory(turn)
     let step = conclude(turn, turn.decide(home: hold.cell))
@@ -85,7 +87,7 @@ final class CommandExecutor {
   }
 
   private func carryOut(holding owners: OwnerSet) -> Step {
-    let holds = Holds(owners, handles, owner)
+    let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
     let watch = HoldWatch()
     adoptDirectory(turn)
     let step = conclude(turn, turn.decide(holding: holds.cells, directory: holds.directory))
@@ -169,7 +171,7 @@ final class CommandExecutor {
       for handle in handles where names.count < Self.namedHolders {
         var next: Int? = 1
         while let first = next {
-          let hold = handle.enter()
+          let hold = handle.enter(addingWaitTo: &waited)
           next = hold.cell.state.addHolders(
             of: pool, from: first, rows: Limits.rowsOfSlice, most: Self.namedHolders, to: &names)
         }
@@ -192,7 +194,7 @@ final class CommandExecutor {
     guard turn.needsAuthorising else { return true }
     var owners = OwnerSet()
     while true {
-      let holds = Holds(owners, handles, owner)
+      let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
       adoptDirectory(turn)
       switch conclude(turn, turn.decideAuthority(holding: holds.cells)) {
       case .again(let more): owners = owners.union(more)
@@ -225,7 +227,7 @@ final class CommandExecutor {
   ///
   /// - Returns: false where the command is refused; the reply says why.
   func collect(_ partition: Int, into gathered: inout Gathered) -> Bool {
-    let hold = handles[partition].enter()
+    let hold = handles[partition].enter(addingWaitTo: &waited)
     let watch = HoldWatch()
     adoptDirectory(turn)
     let isDone = turn.collect(hold.cell, into: &gathered)
@@ -269,7 +271,7 @@ final class CommandExecutor {
     defer { turn.letGo() }
     var owners = first
     while true {
-      let holds = Holds(owners, handles, owner)
+      let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
       adoptDirectory(turn)
       switch conclude(turn, turn.decideExpiry(sessions, home: nil, holding: holds.cells)) {
       case .again(let more): owners = owners.union(more)
@@ -282,7 +284,7 @@ final class CommandExecutor {
   }
 
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
-    let hold = handles[partition].enter()
+    let hold = handles[partition].enter(addingWaitTo: &waited)
     let cell = hold.cell
     cell.state.giveBackMemory()
     guard let deadline = cell.state.nextDeadline, deadline <= now else { return [] }

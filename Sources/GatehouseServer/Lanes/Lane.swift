@@ -90,6 +90,7 @@ final class Lane: @unchecked Sendable {
   /// Sees to it that a connection is told when the log has come further.
   func waitForLog(_ connection: Connection) {
     gated.append(connection)
+    connection.waitingSince = lastEnd > 0 ? lastEnd : Clock.nanoseconds()
     isWaiting.store(true, ordering: .sequentiallyConsistent)
     // The log may have come far enough, or failed, just before it could see that somebody waits.
     if let horizon = connection.nextHorizon, horizon <= durable || services.hasLogFailed {
@@ -107,8 +108,13 @@ final class Lane: @unchecked Sendable {
   func logAdvanced() {
     let waiting = gated
     gated.removeAll(keepingCapacity: true)
+    if waiting.isEmpty { return }
     let durable = durable
-    for connection in waiting { connection.logAdvanced(durable) }
+    let now = Clock.nanoseconds()
+    for connection in waiting {
+      metrics.logWaits.add(now &- connection.waitingSince)
+      connection.logAdvanced(durable)
+    }
   }
 
   // MARK: Committing
@@ -159,8 +165,8 @@ final class Lane: @unchecked Sendable {
   /// When the read before it ended, if that was in the same tick and only reads came since; else 0. Then the clocks need
   /// not be read again.
   private var lastEnd: UInt64 = 0
-  /// The place of the command that is being timed by itself.
-  private(set) var singlePlace: Int?
+  /// The command that is being timed by itself.
+  private var timed: TimedCommand?
   /// The commands of the read, as runs of the same one.
   private var runs: [(place: Int, calls: Int)] = []
   @exclusivity(unchecked) private(set) var commandsInRead = 0
@@ -239,25 +245,55 @@ final class Lane: @unchecked Sendable {
 
   /// Times one command by itself: those that may take long.
   func single(_ place: Int?, _ request: Arguments, _ client: ClientFacts, _ work: () -> Void) {
-    singlePlace = place
-    defer { singlePlace = nil }
-    let start = Clock.nanoseconds()
+    let outer = timed
+    let command = TimedCommand(request, place: place)
+    timed = command
     work()
-    let elapsed = Clock.nanoseconds(since: start)
+    let isLate = timed!.isLate
+    timed = outer
+    let elapsed = Clock.nanoseconds(since: command.start)
     // Not part of what the read's other commands share.
     readStart &+= elapsed
+    reportWaits { _ in }
     guard let place else { return }
     metrics.count(place, calls: 1)
+    if isLate { return }
     metrics.time(place, calls: 1, nanoseconds: elapsed)
     noteSlow(request, client, nanoseconds: elapsed)
   }
 
+  /// The place of the command that is being timed by itself.
+  var singlePlace: Int? { timed?.place }
+
+  /// The command that is being timed by itself is answered from elsewhere.
+  func leaveSingle() -> LateCommand { timed!.leave() }
+
+  /// Notes that the answer to a command that left its thread has come.
+  func endLate(_ command: LateCommand, _ client: ClientFacts) {
+    let elapsed = Clock.nanoseconds(since: command.start)
+    if let place = command.place { metrics.time(place, calls: 1, nanoseconds: elapsed) }
+    noteSlow(client, nanoseconds: elapsed) { command.words }
+  }
+
+  /// Notes how long the command at hand has waited for owners that other threads were in.
+  @inline(__always)
+  func reportWaits(_ note: (_ nanoseconds: UInt64) -> Void) {
+    guard let executor, executor.waited > 0 else { return }
+    metrics.holdWaits.add(executor.waited)
+    note(executor.waited)
+    executor.waited = 0
+  }
+
   /// Keeps a command in the slow log if it took that long.
   func noteSlow(_ request: Arguments, _ client: ClientFacts, nanoseconds: UInt64) {
+    noteSlow(client, nanoseconds: nanoseconds) { shownWords(request) }
+  }
+
+  private func noteSlow(_ client: ClientFacts, nanoseconds: UInt64, words: () -> [String]) {
     let threshold = services.facts.slowlogThreshold.load(ordering: .relaxed)
     guard threshold >= 0, nanoseconds / 1000 >= UInt64(threshold) else { return }
     services.slowLog.add(
-      shownWords(request), microseconds: Int64(nanoseconds / 1000), time: now / 1000, client: client.address,
-      name: client.name, limit: services.facts.current.slowlogLength)
+      words(), microseconds: Int64(nanoseconds / 1000), time: now / 1000, client: client.address, name: client.name,
+      limit: services.facts.current.slowlogLength)
   }
 }

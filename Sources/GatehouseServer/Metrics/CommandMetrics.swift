@@ -9,8 +9,7 @@ struct CommandMetrics: Sendable {
     var rejected: UInt64 = 0
     /// Answered with an error by the body.
     var failed: UInt64 = 0
-    /// Calls by the magnitude of their time: bucket n counts those below 2^n nanoseconds.
-    var buckets = ContiguousArray<UInt64>()
+    var times = LatencyHistogram()
   }
 
   private(set) var lines: ContiguousArray<Line>
@@ -19,6 +18,10 @@ struct CommandMetrics: Sendable {
   private(set) var total: UInt64 = 0
   var inputBytes: UInt64 = 0
   var outputBytes: UInt64 = 0
+  /// How long commands waited for a partition, or the directory, that another thread was in.
+  var holdWaits = LatencyHistogram()
+  /// How long replies waited for the log to be durable.
+  var logWaits = LatencyHistogram()
 
   init() {
     lines = ContiguousArray(repeating: Line(), count: CommandTable.entries.count)
@@ -46,10 +49,7 @@ struct CommandMetrics: Sendable {
   /// Notes that `calls` calls of a command took so long together.
   mutating func time(_ place: Int, calls: Int, nanoseconds: UInt64) {
     lines[place].nanoseconds &+= nanoseconds
-    let each = nanoseconds / UInt64(max(1, calls))
-    let bucket = UInt64.bitWidth - each.leadingZeroBitCount
-    if lines[place].buckets.isEmpty { lines[place].buckets = ContiguousArray(repeating: 0, count: 65) }
-    lines[place].buckets[bucket] &+= UInt64(calls)
+    lines[place].times.add(nanoseconds / UInt64(max(1, calls)), calls: calls)
   }
 
   mutating func reset() { self = CommandMetrics() }
@@ -58,28 +58,15 @@ struct CommandMetrics: Sendable {
     total += other.total
     inputBytes += other.inputBytes
     outputBytes += other.outputBytes
+    holdWaits.add(other.holdWaits)
+    logWaits.add(other.logWaits)
     for (code, count) in other.errors { errors[code, default: 0] += count }
     for (index, line) in other.lines.enumerated() {
       lines[index].calls += line.calls
       lines[index].nanoseconds += line.nanoseconds
       lines[index].rejected += line.rejected
       lines[index].failed += line.failed
-      if line.buckets.isEmpty { continue }
-      if lines[index].buckets.isEmpty { lines[index].buckets = ContiguousArray(repeating: 0, count: 65) }
-      for bucket in line.buckets.indices { lines[index].buckets[bucket] += line.buckets[bucket] }
+      lines[index].times.add(line.times)
     }
-  }
-}
-
-extension CommandMetrics.Line {
-  /// The time below which a share of the calls stayed, in microseconds: the upper edge of its bucket.
-  func percentile(_ share: Double) -> Double {
-    let wanted = UInt64((Double(buckets.reduce(0, +)) * share).rounded(.up))
-    var sum: UInt64 = 0
-    for (bucket, count) in buckets.enumerated() {
-      sum += count
-      if sum >= wanted, sum > 0 { return Double(UInt64(1) << UInt64(min(bucket, 62))) / 1000 }
-    }
-    return 0
   }
 }

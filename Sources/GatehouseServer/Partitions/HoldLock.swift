@@ -56,4 +56,17 @@ struct OwnedLock<Ground: LockGround & ~Copyable>: ~Copyable, Sendable {
 
 extension OwnedLock where Ground == ThreadGround {
   init() { self.init(on: ThreadGround()) }
+
+  /// Takes the lock, and adds how many nanoseconds that took where somebody had it.
+  @inline(__always)
+  func lock(addingWaitTo waited: inout UInt64) {
+    if !tryLock() { lockAndTime(&waited) }
+  }
+
+  @inline(never)
+  private func lockAndTime(_ waited: inout UInt64) {
+    let start = Clock.nanoseconds()
+    lock()
+    waited &+= Clock.nanoseconds(since: start)
+  }
 }

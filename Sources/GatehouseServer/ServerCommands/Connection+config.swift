@@ -125,7 +125,7 @@ extension Connection {
       // Cumulative counts by upper edge in microseconds, as Redis gives them.
       var edges: [(UInt64, UInt64)] = []
       var sum: UInt64 = 0
-      for (bucket, count) in line.buckets.enumerated() where count > 0 {
+      for (bucket, count) in line.times.buckets.enumerated() where count > 0 {
         sum += count
         let edge = max(1, (UInt64(1) << UInt64(min(bucket, 62))) / 1000)
         if edges.last?.0 == edge { edges[edges.count - 1].1 = sum } else { edges.append((edge, sum)) }

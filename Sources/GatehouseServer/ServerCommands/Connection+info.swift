@@ -37,8 +37,8 @@ struct InfoText {
       ("Server", server), ("Clock", clock), ("Clients", clients), ("Memory", memory), ("Persistence", persistence),
       ("Stats", stats(metrics)), ("Replication", replication), ("CPU", processor), ("Commandstats", commands(metrics)),
       ("Errorstats", errors(metrics)), ("Latencystats", latencies(metrics)),
-      ("Users", users(state)), ("Sessions", sessions(state)), ("Timers", timers(state)), ("Log", log),
-      ("Snapshot", snapshot), ("Lanes", lanes),
+      ("Users", users(state)), ("Sessions", sessions(state)), ("Timers", timers(state)), ("Log", log(metrics)),
+      ("Snapshot", snapshot), ("Lanes", lanes(metrics)),
       ("Keyspace", [("db0", "keys=\(state.users),expires=\(state.sessions),avg_ttl=0")]),
     ]
     let shown = sections.filter { section in
@@ -159,10 +159,7 @@ struct InfoText {
     CommandTable.entries.indices.compactMap { index in
       let line = metrics.lines[index]
       guard line.calls > 0 else { return nil }
-      let text = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)].map { name, share in
-        "\(name)=\(Self.rounded(line.percentile(share)))"
-      }
-      return ("latency_percentiles_usec_\(CommandTable.entries[index].fullName)", text.joined(separator: ","))
+      return ("latency_percentiles_usec_\(CommandTable.entries[index].fullName)", line.times.percentiles)
     }
   }
 
@@ -183,7 +180,7 @@ struct InfoText {
     ]
   }
 
-  private var log: Fields {
+  private func log(_ metrics: CommandMetrics) -> Fields {
     let log = context.log.statistics
     let syncs = max(1, log.syncs)
     return [
@@ -193,7 +190,9 @@ struct InfoText {
       ("log_raw_bytes", log.rawBytes), ("log_stored_bytes", log.storedBytes), ("log_syncs", log.syncs),
       ("log_sync_usec_average", log.syncNanoseconds / syncs / 1000),
       ("log_sync_usec_longest", log.longestSyncNanoseconds / 1000), ("log_segment", log.currentSegment),
-      ("log_pending_bytes", log.pendingBytes),
+      ("log_pending_bytes", log.pendingBytes), ("log_waits", metrics.logWaits.count),
+      ("log_wait_percentiles_usec", metrics.logWaits.percentiles),
+      ("log_wait_usec_longest", metrics.logWaits.longest / 1000),
     ]
   }
 
@@ -208,11 +207,13 @@ struct InfoText {
     ]
   }
 
-  private var lanes: Fields {
+  private func lanes(_ metrics: CommandMetrics) -> Fields {
     [
       ("lanes", context.lanes.count), ("partitions", context.partitions.count),
       ("holds_contended", context.handles.reduce(0) { $0 + $1.lock.pointee.contended }),
       ("longest_hold_usec", context.holdFigures.longestNanoseconds / 1000),
+      ("hold_wait_percentiles_usec", metrics.holdWaits.percentiles),
+      ("hold_wait_usec_longest", metrics.holdWaits.longest / 1000),
     ]
   }
 }

@@ -76,10 +76,9 @@ extension Connection {
 
   /// Answers later, from a task; requests that follow wait.
   func later(_ work: @escaping @Sendable (ServerContext) async -> (reply: Reply, horizon: LSN)) {
-    let answer = Answer(ticket: queue.reserve(), connection: self, home: lane, place: lane.singlePlace)
+    let answer = answerLater()
     let context = lane.services!
     let version = client.version
-    flow.obstruct()
     context.start {
       let result = await work(context)
       answer.give(EncodedReply(result.reply, horizon: result.horizon, version: version))

@@ -195,6 +195,32 @@ struct InfoTests {
     #expect(try gate.shown("SLOWLOG GET 10").contains("LOGIN.CHECK"))
   }
 
+  @Test("SLOWLOG and the latency figures time a command until its answer, wherever that is made")
+  func slowlogOfLateCommands() throws {
+    try gate.ok("USER.CREATE ana")
+    // A snapshot is synced: on the lane's own thread SAVE takes microseconds.
+    try gate.ok("CONFIG SET slowlog-threshold 1000")
+    try gate.ok("SLOWLOG RESET")
+    try gate.ok("SAVE")
+    try #require(gate.shown("SLOWLOG GET 10").contains("SAVE"))
+    let stats = try Self.parse(#require(try gate.text("INFO latencystats")))
+    let figures = try #require(stats["Latencystats"]?["latency_percentiles_usec_save"])
+    #expect(try #require(Double(figures.dropFirst(4).prefix { $0 != "," })) >= 1000, "\(figures)")
+  }
+
+  @Test("INFO tells how long replies waited for the log, and commands for partitions")
+  func waits() throws {
+    try gate.ok("USER.CREATE ana")
+    let info = try Self.parse(#require(try gate.text("INFO everything")))
+    #expect(try #require(Int(info["Log"]?["log_waits"] ?? "")) >= 1)
+    #expect(try #require(Int(info["Log"]?["log_wait_usec_longest"] ?? "")) >= 1)
+    #expect(info["Log"]?["log_wait_percentiles_usec"]?.hasPrefix("p50=") == true)
+    #expect(info["Lanes"]?["hold_wait_percentiles_usec"]?.hasPrefix("p50=") == true)
+    try gate.ok("CONFIG RESETSTAT")
+    let after = try Self.parse(#require(try gate.text("INFO log")))
+    #expect(after["Log"]?["log_waits"] == "0")
+  }
+
   @Test("MONITOR shows commands as they come, and no secrets")
   func monitor() throws {
     try gate.ok("PRODUCT.CREATE p")

@@ -40,7 +40,7 @@ struct HoldTests {
       for _ in 0..<threads {
         group.addTask {
           for round in 0..<rounds {
-            let hold = partition.handle.enter()
+            let hold = Self.enter(partition.handle)
             if round.isMultiple(of: 8) { Self.countIsolated(partition, tally) } else { tally.count += 1 }
             hold.leave()
           }
@@ -53,18 +53,35 @@ struct HoldTests {
     #expect(tally.count == threads * rounds + tasks)
   }
 
+  private static func enter(_ handle: PartitionHandle) -> Hold {
+    var waited: UInt64 = 0
+    return handle.enter(addingWaitTo: &waited)
+  }
+
+  @Test("an owner that nobody is in is entered without a wait")
+  func noWait() {
+    let partition = Self.partition()
+    var waited: UInt64 = 0
+    partition.handle.enter(addingWaitTo: &waited).leave()
+    Holds(
+      OwnerSet(partition: 0), [partition.handle], DirectoryOwner(DirectoryCell(DirectoryState(created: 0))).handle,
+      addingWaitTo: &waited
+    ).leave()
+    #expect(waited == 0)
+  }
+
   @Test("a hold ends with its scope, and with leave")
   func scope() {
     let partition = Self.partition()
     let handle = partition.handle
     defer { withExtendedLifetime(partition) {} }
     do {
-      let hold = handle.enter()
+      let hold = Self.enter(handle)
       #expect(!Self.isFree(handle))
       #expect(hold.cell.index == 0)
     }
     #expect(Self.isFree(handle))
-    let hold = handle.enter()
+    let hold = Self.enter(handle)
     #expect(!Self.isFree(handle))
     hold.leave()
     #expect(Self.isFree(handle))
@@ -75,7 +92,7 @@ struct HoldTests {
     let partition = Self.partition()
     let executor = HoldExecutor(partition.handle.lock)
     #expect(executor.isIsolatingCurrentContext() == false)
-    let hold = partition.handle.enter()
+    let hold = Self.enter(partition.handle)
     #expect(executor.isIsolatingCurrentContext() == true)
     #expect(partition.assumeIsolated { isolated in isolated.handle.index } == 0)
     hold.leave()
@@ -91,7 +108,7 @@ struct HoldTests {
     let sleepers = 5
     try inParallel(sleepers + 1) { worker in
       if worker == 0 {
-        let hold = partition.handle.enter()
+        let hold = Self.enter(partition.handle)
         isHeld.store(true, ordering: .releasing)
         while waiting.load(ordering: .acquiring) < sleepers { usleep(1000) }
         // Long enough for all to have given up looking.
@@ -101,7 +118,9 @@ struct HoldTests {
       } else {
         while !isHeld.load(ordering: .acquiring) { usleep(1000) }
         waiting.add(1, ordering: .releasing)
-        let hold = partition.handle.enter()
+        var waited: UInt64 = 0
+        let hold = partition.handle.enter(addingWaitTo: &waited)
+        #expect(waited >= 50_000_000)
         tally.count += 1
         hold.leave()
       }
@@ -123,7 +142,8 @@ struct HoldTests {
         var set = OwnerSet()
         for index in 0..<4 where Bool.random(using: &random) { set.insert(index) }
         set.directory = Bool.random(using: &random)
-        let holds = Holds(set, handles, directory.handle)
+        var waited: UInt64 = 0
+        let holds = Holds(set, handles, directory.handle, addingWaitTo: &waited)
         for index in set.partitions { tallies[index].count += 1 }
         if holds.directory != nil { tallies[4].count += 1 }
         taken.add(set.partitions.count + (set.directory ? 1 : 0), ordering: .relaxed)

@@ -33,39 +33,3 @@ enum AccessForm: FieldForm {
     if let value { ProductForm.addKeys(of: value.product, to: &keys) }
   }
 }
-
-enum GrantForm: FieldForm {
-  static func write(_ value: Grant, to writer: inout ByteWriter) { writer.grant(value) }
-  static func read(from reader: inout ByteReader) throws(CodingError) -> Grant { try reader.grant() }
-
-  static func text(_ value: Grant, in directory: Directory?) -> String? {
-    func name(_ number: UInt32, _ form: (some FieldForm<UInt32>).Type) -> String {
-      form.text(number, in: directory) ?? ""
-    }
-    let role = RoleForm.text(value.role, in: directory) ?? ""
-    return switch value.scope {
-    case .everywhere: role
-    case .workspace(let id): "\(role) in workspace \(name(id, WorkspaceForm.self))"
-    case .product(let id): "\(role) in product \(name(id, ProductForm.self))"
-    case .account(let id): "\(role) in account #\(id)"
-    case .group(let id): "\(role) in group #\(id)"
-    }
-  }
-
-  static func shown(_ name: String, old: Grant?, new: Grant?, in directory: Directory?) -> [ChangeText.Field] {
-    let role = ChangeText.Field(
-      name: name, old: old.flatMap { text($0, in: directory) }, new: new.flatMap { text($0, in: directory) })
-    let times = [("from", new?.from), ("until", new?.until)].compactMap { name, time in
-      time.map { ChangeText.Field(name: name, old: nil, new: TimeText.text(of: $0)) }
-    }
-    return [role] + (new?.isMain == true ? [ChangeText.Field(name: "main", old: nil, new: "1")] : []) + times
-  }
-
-  static func addKeys(of value: Grant, to keys: inout [UInt64]) {
-    switch value.scope {
-    case .workspace(let id): WorkspaceForm.addKeys(of: id, to: &keys)
-    case .product(let id): ProductForm.addKeys(of: id, to: &keys)
-    case .everywhere, .account, .group: break
-    }
-  }
-}

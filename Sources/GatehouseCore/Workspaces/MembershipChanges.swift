@@ -1,0 +1,69 @@
+/// A user becomes a member of a workspace.
+public struct WorkspaceJoined: PartitionChange {
+  public static var code: UInt8 { 10 }
+  public static var name: String { "workspace-joined" }
+
+  public var user = UserID.none
+  public var workspace: WorkspaceID = 0
+
+  public init() {}
+
+  public init(_ user: UserID, _ workspace: WorkspaceID) {
+    self.user = user
+    self.workspace = workspace
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+  }
+
+  public var concern: Concern { .user(user) }
+
+  public func carryOut(on person: inout PersonFacts) { if person.id == user { person.memberships.append(workspace) } }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.setMemberships(of: serial, state.memberships(of: serial) + [workspace], lsn)
+  }
+}
+
+public struct WorkspaceLeft: PartitionChange {
+  public static var code: UInt8 { 11 }
+  public static var name: String { "workspace-left" }
+
+  public var user = UserID.none
+  public var workspace: WorkspaceID = 0
+
+  public init() {}
+
+  public init(_ user: UserID, _ workspace: WorkspaceID) {
+    self.user = user
+    self.workspace = workspace
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
+  }
+
+  public var concern: Concern { .user(user) }
+
+  public func carryOut(on person: inout PersonFacts) {
+    if person.id == user { person.memberships.removeAll { $0 == workspace } }
+  }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.setMemberships(of: serial, state.memberships(of: serial).filter { $0 != workspace }, lsn)
+  }
+}
+
+extension PartitionState {
+  mutating func setMemberships(of serial: Int, _ workspaces: [WorkspaceID], _ lsn: LSN) {
+    var details = users.details(of: serial)
+    details.encode(UserTag.memberships) { $0.list(workspaces) { $0.varint($1) } }
+    users.setDetails(of: serial, details.bytes)
+    touch(user: serial, lsn)
+  }
+}

@@ -31,6 +31,8 @@ final class CoreHarness {
   /// What the last command needed done off its thread.
   private(set) var neededWork: [any Work] = []
   private let turn: Turn
+  /// The refused logins, oldest first.
+  private let refusals = KeptRefusals()
   /// The counters, which no owner has.
   private let gate = HarnessGate()
   /// Has something happen between a decision's look at the directory and its look at the counters.
@@ -59,7 +61,7 @@ final class CoreHarness {
       fill: { buffer in for index in buffer.indices { buffer[index] = UInt8.random(in: 0...255, using: &random) } },
       digest: Self.digest)
     turn = Turn(
-      partitioning: partitioning, directory: directory.state.view, counters: gate,
+      partitioning: partitioning, directory: directory.state.view, counters: gate, refusals: refusals,
       folderSecret: Digest(7, 7, 7, 7), entropy: entropy, digest: Self.digest)
   }
 
@@ -156,6 +158,8 @@ final class CoreHarness {
         page.events += record.parts.reversed().map { TrailEvent(lsn: LSN(index + 1), part: $0) }
       }
       return FinishedWork(work, .success(page))
+    case let work as ReadRefusals:
+      return FinishedWork(work, .success(refusals.kept.reversed().filter { $0.time >= work.since }))
     case let work as VerifyTrail:
       return FinishedWork(
         work, .success(TrailReport(from: work.from, through: lsn, frames: lsn, records: lsn, problem: nil)))
@@ -332,7 +336,7 @@ final class CoreHarness {
       append(header, turn.changes)
       turn.commit(lsn, header)
     }
-    turn.noteSeen()
+    turn.noteInMemory()
   }
 
   /// Some who hold a seat of a pool.
@@ -469,6 +473,13 @@ final class CoreHarness {
     let cell = cells[partitioning.partition(of: id)]
     return cell.state.serial(of: id).map { UserReference(id: id, cell: cell.held, serial: $0) }
   }
+}
+
+/// The refused logins of a core without a server.
+private final class KeptRefusals: RefusalKeeper, @unchecked Sendable {
+  private(set) var kept: [RefusedLogin] = []
+
+  func keep(_ refusal: RefusedLogin) { kept.append(refusal) }
 }
 
 /// The gate of a core without a server: what a record does to the counters.

@@ -2,6 +2,10 @@ import GatehouseCore
 import GatehouseStorage
 
 /// No command here asks for seats.
+private final class NoRefusals: RefusalKeeper {
+  func keep(_ refusal: RefusedLogin) {}
+}
+
 private final class NoCounters: CounterReader {
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? { (pools.map { _ in 0 }, 0) }
 }
@@ -25,7 +29,8 @@ final class MicroWorld {
     directory = DirectoryCell(DirectoryState(created: Self.now))
     var random = RandomNumbers(seed: 1)
     turn = Turn(
-      partitioning: partitioning, directory: directory.state.view, counters: NoCounters(), folderSecret: .zero,
+      partitioning: partitioning, directory: directory.state.view, counters: NoCounters(), refusals: NoRefusals(),
+      folderSecret: .zero,
       entropy: Entropy(
         fill: { block in
           for index in block.indices { block[index] = UInt8(truncatingIfNeeded: random.next()) }
@@ -95,7 +100,7 @@ final class MicroWorld {
       lsn += 1
       turn.commit(lsn, header)
     }
-    turn.noteSeen()
+    turn.noteInMemory()
     turn.letGo()
     return size
   }

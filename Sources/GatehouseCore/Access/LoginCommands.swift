@@ -20,10 +20,17 @@ extension CommandTable {
     try turn.withDirectory { (directory) throws(Halt) in
       turn.read(directory.lsn)
       let product = turn.productID(turn.word(2), in: directory)
-      guard let user else { return turn.reply.text(LoginDenial.unknownUser.answer) }
-      let denial = user.loginDenial(to: product, in: directory, at: turn.now)
-      turn.reply.text(denial?.answer ?? "ALLOW")
+      guard let user else { return deny(.unknownUser, nil, product, turn) }
+      guard let denial = user.loginDenial(to: product, in: directory, at: turn.now) else {
+        return turn.reply.text("ALLOW")
+      }
+      deny(denial, user, product, turn)
     }
+  }
+
+  private static func deny(_ denial: LoginDenial, _ user: UserReference?, _ product: ProductID?, _ turn: Turn) {
+    turn.note(denial, of: user, to: product, username: 1, productName: 2)
+    turn.reply.text(denial.answer)
   }
 
   @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {

@@ -1,5 +1,5 @@
 /// Why a user may not log in to a product; in the order in which the reasons are looked for.
-public enum LoginDenial: UInt8, Sendable, CaseIterable {
+public enum LoginDenial: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case unknownUser
   case deleted
   case inactive

@@ -4,7 +4,7 @@ public enum CommandTable {
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
     + listCommands + workspaceCommands + productCommands + roleCommands + permissionCommands + serviceCommands
-    + connectionCommands + serverCommands + auditCommands
+    + connectionCommands + serverCommands + auditCommands + refusalCommands
 
   /// Stands in a turn that has not begun.
   static let unknown = CommandSpec(

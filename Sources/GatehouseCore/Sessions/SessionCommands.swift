@@ -36,13 +36,12 @@ extension CommandTable {
   ]
 
   @Sendable private static func sessionCreate(_ turn: Turn) throws(Halt) {
-    guard let user = try turn.userIfAny(1) else {
-      throw .refused(Refusal(.refused, "login: \(LoginDenial.unknownUser.reason)"))
-    }
+    let found = try turn.userIfAny(1)
     turn.read(turn.directory.lsn)
     let product = turn.productID(turn.word(2))
+    guard let user = found else { throw refusing(.unknownUser, nil, product, turn) }
     if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
-      throw .refused(Refusal(.refused, "login: \(denial.reason)"))
+      throw refusing(denial, user, product, turn)
     }
     guard let product else { throw .refused(.notFound("product")) }
     let workspace = turn.directory.facts(ofProduct: product).workspace
@@ -71,6 +70,13 @@ extension CommandTable {
     turn.reply.integer(expires)
   }
 
+  private static func refusing(
+    _ denial: LoginDenial, _ user: UserReference?, _ product: ProductID?, _ turn: Turn
+  ) -> Halt {
+    turn.note(denial, of: user, to: product, username: 1, productName: 2)
+    return .refused(Refusal(.refused, "login: \(denial.reason)"))
+  }
+
   /// The tighter of two idle limits, 0 being none.
   private static func tighter(_ a: Milliseconds, _ b: Milliseconds) -> Milliseconds {
     a == 0 || b == 0 ? max(a, b) : min(a, b)
@@ -81,15 +87,12 @@ extension CommandTable {
     guard let (cell, slot) = try turn.session(token: turn.word(1)) else { return turn.reply.null() }
     let row = cell.state.sessions[slot]
     turn.read(cell.state.users[Int(row.user)].lsn)
-    guard try turn.isInForce(cell, slot) else { return turn.reply.null() }
-    if let word = turn.optionWord("PRODUCT") {
-      guard let product = turn.productID(turn.word(word)) else { return turn.reply.null() }
-      if row.isBound, turn.directory.product(product)?.workspace != row.workspace { return turn.reply.null() }
-      // That the user may not enter another product says nothing about the session.
-      let user = turn.holder(cell, slot)
-      if user.loginDenial(to: product, in: turn.directory, at: turn.now, since: row.lsn) != nil {
-        return turn.reply.null()
-      }
+    guard try turn.isInForce(cell, slot) else {
+      noteDenial(of: row, turn.holder(cell, slot), turn)
+      return turn.reply.null()
+    }
+    if let word = turn.optionWord("PRODUCT"), !mayEnter(word, with: row, turn.holder(cell, slot), turn) {
+      return turn.reply.null()
     }
     turn.see(cell, slot: slot)
     // A read must not become a write: the log hears of the use only when much of the idle limit has passed.
@@ -98,6 +101,22 @@ extension CommandTable {
     }
     turn.reply.map(10)
     try describe(cell, slot, lastSeen: turn.now, turn)
+  }
+
+  /// Notes why the user of a session that has ended could not log in now either, if that is so.
+  private static func noteDenial(of row: SessionRow, _ user: UserReference, _ turn: Turn) {
+    guard let denial = user.sessionDenial(row, in: turn.directory, at: turn.now) else { return }
+    turn.note(denial, of: user, to: row.product == 0 ? nil : row.product, in: row.workspace)
+  }
+
+  /// Whether the user of a session may enter a product with it. That the user may not says nothing about the session.
+  private static func mayEnter(_ word: Int, with row: SessionRow, _ user: UserReference, _ turn: Turn) -> Bool {
+    let product = turn.productID(turn.word(word))
+    if row.isBound, let product, turn.directory.product(product)?.workspace != row.workspace { return false }
+    let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now, since: row.lsn)
+    guard let denial else { return true }
+    turn.note(denial, of: user, to: product, productName: word, in: row.workspace)
+    return false
   }
 
   /// Ten pairs that every view of a session has.

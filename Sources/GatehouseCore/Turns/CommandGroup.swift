@@ -44,6 +44,7 @@ public final class CommandGroup {
   /// How many parts the copies have.
   private var settled = 0
   private var seen: [(owner: Int, slot: Int)] = []
+  private var refusals: [(refusal: RefusedLogin, keeper: any RefusalKeeper)] = []
 
   /// - Parameters:
   ///   - owners: partitions in ascending order, held until the group has ended.
@@ -123,6 +124,7 @@ public final class CommandGroup {
       turn.read(Self.futureLSN)
     }
     for use in turn.seen { seen.append((place(of: use.cell.index), use.slot)) }
+    if turn.hasRefusal { refusals.append((turn.refusal, turn.refusals)) }
     return nil
   }
 
@@ -143,6 +145,7 @@ public final class CommandGroup {
       }
     }
     for use in seen { owners[use.owner].state.see(slot: use.slot, at: now) }
+    for (refusal, keeper) in refusals { keeper.keep(refusal) }
   }
 
   private func copyOfDirectoryOwner() -> DirectoryCell {

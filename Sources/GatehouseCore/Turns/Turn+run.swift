@@ -272,6 +272,7 @@ extension Turn {
     if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
     if !lapsed.isEmpty { lapsed.removeAll(keepingCapacity: true) }
     forgetEnded()
+    if hasRefusal { hasRefusal = false }
     isVersionChecked = false
     horizon = 0
   }
@@ -471,9 +472,11 @@ extension Turn {
     return others.first { $0.index == partition }
   }
 
-  /// Notes in memory which sessions were used.
+  /// Notes in memory what the command came upon and the log does not hear of: sessions that were used, a login that was
+  /// refused.
   @inline(__always)
-  public func noteSeen() {
+  public func noteInMemory() {
+    if hasRefusal { keepRefusal() }
     if seen.isEmpty { return }
     // By place: a loop over the array would keep it, and count a reference.
     for place in seen.indices { seen[place].cell.state.see(slot: seen[place].slot, at: now) }

@@ -72,6 +72,11 @@ public final class Turn {
   /// Whether there is either: to look at an existential costs a call of the runtime, and every command would pay for it.
   @exclusivity(unchecked) var hasWork = false
 
+  /// A login that the command refuses, and whether there is one.
+  @exclusivity(unchecked) var refusal = RefusedLogin()
+  @exclusivity(unchecked) var hasRefusal = false
+  let refusals: any RefusalKeeper
+
   @exclusivity(unchecked) var foresight = Foresight.none
 
   // The folded name of the routed user, computed once.
@@ -81,14 +86,15 @@ public final class Turn {
   @exclusivity(unchecked) var foldedKey: NameKey?
 
   public init(
-    partitioning: Partitioning, directory: Directory, counters: any CounterReader, folderSecret: Digest,
-    entropy: Entropy, digest: @escaping (UnsafeRawBufferPointer) -> Digest
+    partitioning: Partitioning, directory: Directory, counters: any CounterReader, refusals: any RefusalKeeper,
+    folderSecret: Digest, entropy: Entropy, digest: @escaping (UnsafeRawBufferPointer) -> Digest
   ) {
     self.partitioning = partitioning
     self.directory = directory
     directoryLSN = directory.lsn
     borrowedDirectory = Unmanaged.passUnretained(directory)
     self.counters = counters
+    self.refusals = refusals
     self.folderSecret = folderSecret
     self.entropy = entropy
     self.digest = digest

@@ -89,6 +89,9 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// How many commands the slow log keeps; the oldest gives way.
   package var slowlogLength = 128
 
+  /// How many refused logins each lane keeps; the oldest gives way. They take 168 bytes each, from the start.
+  package var refusalsLength = 1000
+
   /// How many bytes may wait for a client that does not read its replies, replies and further requests together, before
   /// it is disconnected. A client that goes on reading is not, however large its replies are.
   package var clientOutputLimit = 64 * mebibyte

@@ -93,6 +93,9 @@ extension Setting {
   package static let slowlogLength = integer(
     "slowlog-length", \.slowlogLength, live: true, 0...100_000, "commands that the slow log keeps")
 
+  package static let refusalsLength = integer(
+    "refusals-length", \.refusalsLength, 0...1_000_000, "refused logins that each lane keeps in memory")
+
   package static let clientOutputLimit = size(
     "client-output-limit", \.clientOutputLimit, live: true, ServerConfiguration.mebibyte...(1 << 34),
     "replies and requests that may wait for a client that does not read")
@@ -133,8 +136,9 @@ extension Setting {
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
-    archiveRetention, slowlogThreshold, slowlogLength, clientOutputLimit, totalOutputLimit, idleTimeout,
-    pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict, zoneData,
+    archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
+    idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict,
+    zoneData,
   ]
 
   /// The setting of that name in any case.

@@ -19,10 +19,11 @@ final class CommandExecutor {
   /// How many nanoseconds commands have waited for owners that other threads were in. Whoever reports it sets it back.
   @exclusivity(unchecked) var waited: UInt64 = 0
 
-  init(_ services: ServerContext) {
+  /// - Parameter refusals: takes the logins that this executor refuses.
+  init(_ services: ServerContext, refusals: RefusalRing) {
     self.services = services
     gate = services.gate
-    turn = services.makeTurn()
+    turn = services.makeTurn(refusals: refusals)
     handles = services.handles
     owner = services.directory.handle
     publishedLSN = services.gate.publishedLSN
@@ -108,7 +109,7 @@ final class CommandExecutor {
     case .needsWork: return .done(.needsWork)
     }
     guard turn.hasChanges else {
-      turn.noteSeen()
+      turn.noteInMemory()
       return .done(.read)
     }
     return commit()
@@ -129,7 +130,7 @@ final class CommandExecutor {
     case .success(let lsn):
       turn.commit(lsn, header)
       if let changed = turn.directoryCell?.state.view, changed !== turn.directory { services.publish(changed, turn) }
-      turn.noteSeen()
+      turn.noteInMemory()
       return .done(.written)
     case .failure(.staleDirectory):
       // Whoever changes it is about to publish: it needs nothing that is held here.
@@ -140,6 +141,7 @@ final class CommandExecutor {
     case .failure(.log(let refusal)):
       if turn.isNotedInPassing {
         turn.dropChanges()
+        turn.noteInMemory()
       } else {
         turn.answer(Refusal(logRefusal: refusal, services.log))
       }

@@ -63,7 +63,7 @@ final class Lane: @unchecked Sendable {
   /// Gives the lane what it works with, once the data is there.
   func begin(_ services: ServerContext) {
     self.services = services
-    executor = CommandExecutor(services)
+    executor = CommandExecutor(services, refusals: services.refusals[index])
   }
 
   var isReady: Bool { services != nil }

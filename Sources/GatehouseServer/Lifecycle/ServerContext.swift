@@ -20,6 +20,8 @@ final class ServerContext: Sendable {
   var clock: ServerClock { facts.clock }
   let slowLog = SlowLog()
   let monitors = Monitors()
+  /// The refused logins of each lane, and last those of executors on loan.
+  let refusals: [RefusalRing]
   let persistence: Persistence
   let workPool = WorkPool(threads: 4, line: 64)
   /// Executors for threads that have none of their own.
@@ -44,6 +46,8 @@ final class ServerContext: Sendable {
     self.directory = DirectoryOwner(DirectoryCell(directory))
     gate = Gate(log, directory)
     self.facts = facts
+    let length = facts.current.refusalsLength
+    refusals = (0...lanes.count).map { _ in RefusalRing(size: length) }
     self.persistence = persistence
     self.logger = logger
     folderSecret = folder.manifest.tokenSecret
@@ -74,17 +78,19 @@ final class ServerContext: Sendable {
     return log.syncedLSN >= lsn
   }
 
-  func makeTurn() -> Turn {
+  func makeTurn(refusals: any RefusalKeeper) -> Turn {
     Turn(
-      partitioning: partitioning, directory: gate.directory, counters: gate, folderSecret: folderSecret,
-      entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
+      partitioning: partitioning, directory: gate.directory, counters: gate, refusals: refusals,
+      folderSecret: folderSecret, entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
   }
 
   // MARK: Executors
 
   /// Lends the calling thread an executor.
   func withExecutor<Result>(_ body: (CommandExecutor) -> Result) -> Result {
-    let lent = executors.withLock { $0.popLast() } ?? LentExecutor(executor: CommandExecutor(self))
+    let lent =
+      executors.withLock { $0.popLast() }
+      ?? LentExecutor(executor: CommandExecutor(self, refusals: refusals[lanes.count]))
     defer { executors.withLock { $0.append(lent) } }
     return body(lent.executor)
   }

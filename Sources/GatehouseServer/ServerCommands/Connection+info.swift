@@ -38,7 +38,7 @@ struct InfoText {
       ("Stats", stats(metrics)), ("Replication", replication), ("CPU", processor), ("Commandstats", commands(metrics)),
       ("Errorstats", errors(metrics)), ("Latencystats", latencies(metrics)),
       ("Users", users(state)), ("Sessions", sessions(state)), ("Timers", timers(state)), ("Log", log(metrics)),
-      ("Snapshot", snapshot), ("Lanes", lanes(metrics)),
+      ("Snapshot", snapshot), ("Lanes", lanes(metrics)), ("Refusals", refusals),
       ("Keyspace", [("db0", "keys=\(state.users),expires=\(state.sessions),avg_ttl=0")]),
     ]
     let shown = sections.filter { section in
@@ -205,6 +205,22 @@ struct InfoText {
       ("snapshot_longest_copy_usec", status.longestCopyNanoseconds / 1000),
       ("archived_through_lsn", status.archivedThrough),
     ]
+  }
+
+  /// Refused logins by reason, and by product with its reasons.
+  private var refusals: Fields {
+    let counts = context.refusalCounts
+    let directory = context.gate.directory
+    func text(_ reasons: RefusalCounts.Reasons) -> String {
+      LoginDenial.allCases.compactMap { denial in reasons[denial].map { "\(denial.reason)=\($0)" } }
+        .joined(separator: ",")
+    }
+    let reasons = LoginDenial.allCases.map { ("refused_\($0.reason)", counts.reasons[$0] ?? 0) }
+    let products = counts.products.sorted { $0.key < $1.key }.map { id, reasons in
+      ("refused_product_\(directory.product(id).map { directory.productName($0) } ?? "\(id)")", text(reasons))
+    }
+    return [("refused_logins", counts.total), ("refused_logins_kept", context.refusals.reduce(0) { $0 + $1.kept })]
+      + reasons + products + (counts.others.isEmpty ? [] : [("refused_other_products", text(counts.others))])
   }
 
   private func lanes(_ metrics: CommandMetrics) -> Fields {

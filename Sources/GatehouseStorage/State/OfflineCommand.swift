@@ -42,7 +42,7 @@ package struct OfflineCommand {
     directory = DirectoryCell(state.directory)
     gate = OfflineGate(state.directory.counters)
     turn = Turn(
-      partitioning: state.partitioning, directory: state.directory.view, counters: gate,
+      partitioning: state.partitioning, directory: state.directory.view, counters: gate, refusals: gate,
       folderSecret: folder.manifest.tokenSecret, entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
   }
 
@@ -80,7 +80,7 @@ package struct OfflineCommand {
 }
 
 /// The counters of a folder that no server uses, for one command.
-private final class OfflineGate: CounterReader, Sendable {
+private final class OfflineGate: CounterReader, RefusalKeeper, Sendable {
   private let counters: Counters
 
   init(_ counters: Counters) { self.counters = counters }
@@ -88,6 +88,9 @@ private final class OfflineGate: CounterReader, Sendable {
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {
     (pools.map { counters.used($0) }, counters.lsn)
   }
+
+  /// Who asks finds out at once, and nobody else is there.
+  func keep(_ refusal: RefusedLogin) {}
 
   /// The bound that a decision would break.
   func violation(of turn: Turn) -> CounterViolation? {

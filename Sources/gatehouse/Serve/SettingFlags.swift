@@ -17,6 +17,7 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.archiveRetention), help: .of(.archiveRetention)) var archiveRetention: String?
   @Option(name: .of(.slowlogThreshold), help: .of(.slowlogThreshold)) var slowlogThreshold: String?
   @Option(name: .of(.slowlogLength), help: .of(.slowlogLength)) var slowlogLength: String?
+  @Option(name: .of(.refusalsLength), help: .of(.refusalsLength)) var refusalsLength: String?
   @Option(name: .of(.clientOutputLimit), help: .of(.clientOutputLimit)) var clientOutputLimit: String?
   @Option(name: .of(.totalOutputLimit), help: .of(.totalOutputLimit)) var totalOutputLimit: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
@@ -35,7 +36,8 @@ struct SettingFlags: ParsableArguments {
       (.data, data), (.host, host), (.port, port), (.lanes, lanes), (.partitions, partitions),
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
       (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),
-      (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.clientOutputLimit, clientOutputLimit),
+      (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.refusalsLength, refusalsLength),
+      (.clientOutputLimit, clientOutputLimit),
       (.totalOutputLimit, totalOutputLimit), (.idleTimeout, idleTimeout),
       (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel), (.logFormat, logFormat),
       (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),

@@ -16,7 +16,9 @@ struct WorkTests {
     let number: Int
   }
 
-  private final class NoCounters: CounterReader {
+  private final class NothingOutside: CounterReader, RefusalKeeper {
+    func keep(_ refusal: RefusedLogin) {}
+
     func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? { (pools.map { _ in 0 }, 0) }
   }
 
@@ -24,9 +26,10 @@ struct WorkTests {
 
   init() {
     let directory = DirectoryState(created: 0)
+    let outside = NothingOutside()
     turn = Turn(
       partitioning: Partitioning(count: 4, key: HashKey(low: 1, high: 2)), directory: directory.view,
-      counters: NoCounters(), folderSecret: Digest(1, 1, 1, 1),
+      counters: outside, refusals: outside, folderSecret: Digest(1, 1, 1, 1),
       entropy: Entropy(fill: { _ in }, digest: CoreHarness.digest), digest: CoreHarness.digest)
   }
 

@@ -137,7 +137,7 @@ struct InfoTests {
   func ownSections() throws {
     let info = try Self.parse(#require(try gate.text("INFO everything")))
     let names = Set(info.keys.map { $0.lowercased() })
-    #expect(names.isSuperset(of: ["users", "sessions", "timers", "log", "snapshot", "lanes"]))
+    #expect(names.isSuperset(of: ["users", "sessions", "timers", "log", "snapshot", "lanes", "refusals"]))
   }
 
   @Test("CONFIG GET answers pairs, SET changes at run time what may be changed")

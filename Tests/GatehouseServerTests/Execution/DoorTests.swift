@@ -59,7 +59,7 @@ struct DoorTests {
   @Test("work is done off the thread, and what goes wrong in it becomes a refusal")
   func work() async throws {
     let server = try await TestContext()
-    let turn = server.context.makeTurn()
+    let turn = server.context.makeTurn(refusals: server.context.refusals[0])
     func outcome(_ number: Int) async throws(Halt) -> Result<Int, Refusal> {
       turn.resume(with: await server.context.perform(Square(number: number), after: 1))
       return try turn.outcome(of: Square(number: number))

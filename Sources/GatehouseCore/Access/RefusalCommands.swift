@@ -1,0 +1,115 @@
+extension CommandTable {
+  static let refusalCommands: [CommandSpec] = [
+    CommandSpec(
+      "REFUSALS.LIST", .audit, "Logins that were refused lately, newest first",
+      [
+        .option("USER", "user"), .option("PRODUCT", "product"), .option("REASON", "reason"),
+        .option("SINCE", "time", .time), .option("COUNT", "n", .integer),
+      ],
+      reply:
+        "an array of maps `time, user, username, product, reason, command, service`; `user` is null where nobody has"
+        + " the name, which then stands there as it was typed. They are kept in memory only: a restart forgets them, and"
+        + " of each lane the oldest give way beyond the setting `refusals-length`. Of what happened in workspaces that the"
+        + " caller may not read nothing is shown, and people whom the caller does not know are `unknown-user`",
+      rights: .admin, needs: .permission(.auditRead, over: .anything), route: .directory, body: .decide(listRefusals))
+  ]
+
+  private static func listRefusals(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let wanted = try RefusalCondition(turn)
+    let count = try turn.listCount()
+    let kept = try turn.outcome(of: ReadRefusals(since: try turn.time("SINCE") ?? 0))
+    let refusals: [RefusedLogin]
+    switch kept {
+    case .success(let found): refusals = found
+    case .failure(let refusal): throw .refused(refusal)
+    }
+    let shown = try turn.readable(refusals).lazy.filter(wanted.fits).prefix(count)
+    let items = Array(shown)
+    turn.reply.array(items.count)
+    for item in items { turn.reply.show(item, turn.directory) }
+  }
+}
+
+/// A refused login as the caller may see it.
+private struct ShownRefusal {
+  let refusal: RefusedLogin
+  /// nil where nobody has the name, or nobody whom the caller knows.
+  let user: UserReference?
+
+  /// Of somebody whom the caller does not know it is not even told that they are there.
+  var denial: LoginDenial { user == nil ? .unknownUser : refusal.denial }
+  var username: String? { user?.username ?? refusal.username.text }
+}
+
+/// Which refusals are asked for.
+private struct RefusalCondition {
+  private var user: UserID?
+  private var username: String?
+  private var product: ProductID?
+  private var productName: String?
+  private var denial: LoginDenial?
+
+  init(_ turn: Turn) throws(Halt) {
+    if let word = turn.optionWord("USER") {
+      user = try turn.userIfAny(word)?.id
+      if user == nil { username = FoldedName(try turn.text(word, "USER")).text }
+    }
+    if let word = turn.optionWord("PRODUCT") {
+      product = turn.productID(turn.word(word))
+      if product == nil { productName = try turn.text(word, "PRODUCT").lowercased() }
+    }
+    guard let reason = try turn.option("REASON") else { return }
+    denial = LoginDenial.allCases.first { "\($0.reason)" == reason.lowercased() }
+    guard denial != nil else {
+      let reasons = LoginDenial.allCases.map { "\($0.reason)" }.joined(separator: ", ")
+      throw .refused(.syntax("REASON must be one of \(reasons)"))
+    }
+  }
+
+  func fits(_ shown: ShownRefusal) -> Bool {
+    if let user, shown.user?.id != user { return false }
+    if let username, shown.user != nil || shown.username.map({ FoldedName($0).text }) != username { return false }
+    if let product, shown.refusal.product != product { return false }
+    if let productName, shown.refusal.product != 0 || shown.refusal.productName.text?.lowercased() != productName {
+      return false
+    }
+    return denial == nil || shown.denial == denial
+  }
+}
+
+extension Turn {
+  /// What of the refusals the caller may read (W4).
+  fileprivate func readable(_ refusals: [RefusedLogin]) throws(Halt) -> [ShownRefusal] {
+    let reach = reach(of: .auditRead)
+    let readable = refusals.filter { reach.isAll || $0.workspace != 0 && reach.contains($0.workspace) }
+    try hold(Set(readable.filter { $0.user != .none }.map { partitioning.partition(of: $0.user) }))
+    var shown: [ShownRefusal] = []
+    for refusal in readable {
+      let user = refusal.user == .none ? nil : try user(refusal.user)
+      shown.append(ShownRefusal(refusal: refusal, user: user.flatMap { shows($0) ? $0 : nil }))
+    }
+    return shown
+  }
+}
+
+extension Reply {
+  fileprivate mutating func show(_ shown: ShownRefusal, _ directory: Directory) {
+    let refusal = shown.refusal
+    map(7)
+    text("time")
+    integer(refusal.time)
+    text("user")
+    optional(shown.user?.id.raw)
+    text("username")
+    optional(shown.username)
+    text("product")
+    optional(directory.product(refusal.product).map { directory.productName($0) } ?? refusal.productName.text)
+    text("reason")
+    text(shown.denial.reason)
+    text("command")
+    text(CommandTable.entries[Int(refusal.command)].name)
+    text("service")
+    optional(refusal.service == 0 ? nil : directory.service(refusal.service)?.name ?? "\(refusal.service)")
+  }
+}

@@ -1,0 +1,104 @@
+import GatehouseCore
+import Synchronization
+
+/// The refused logins of one lane, the newest in a ring of fixed size, and how many there were of each reason and product.
+///
+/// Each lane has its own, so that nobody waits for its lock but a reader now and then. Once it has seen a product, a
+/// refusal allocates nothing.
+final class RefusalRing: RefusalKeeper {
+  private struct State {
+    var slots: ContiguousArray<RefusedLogin>
+    var next = 0
+    /// How many slots were ever used.
+    var used = 0
+    var counts = RefusalCounts()
+  }
+
+  private let state: Mutex<State>
+
+  /// - Parameter size: how many refusals are kept; with 0 they are only counted.
+  init(size: Int) {
+    state = Mutex(State(slots: ContiguousArray(repeating: RefusedLogin(), count: size)))
+  }
+
+  func keep(_ refusal: RefusedLogin) {
+    state.withLock { state in
+      state.counts.add(refusal)
+      guard !state.slots.isEmpty else { return }
+      state.slots[state.next] = refusal
+      state.next = state.next + 1 == state.slots.count ? 0 : state.next + 1
+      state.used = min(state.used + 1, state.slots.count)
+    }
+  }
+
+  /// The newest first.
+  func refusals(since time: Milliseconds) -> [RefusedLogin] {
+    state.withLock { state in
+      var found: [RefusedLogin] = []
+      for age in 0..<state.used {
+        let place = state.next - 1 - age
+        let refusal = state.slots[place < 0 ? place + state.slots.count : place]
+        if refusal.time >= time { found.append(refusal) }
+      }
+      return found
+    }
+  }
+
+  var counts: RefusalCounts { state.withLock { $0.counts } }
+
+  var kept: Int { state.withLock { $0.used } }
+
+  func resetCounts() { state.withLock { $0.counts = RefusalCounts() } }
+}
+
+/// How many logins were refused, by reason and product.
+struct RefusalCounts: Sendable {
+  typealias Reasons = [LoginDenial: UInt64]
+
+  /// Products that are counted by themselves; there may be a million, and what shows figures has limits.
+  private static let mostProducts = 100
+
+  private(set) var reasons: Reasons = [:]
+  private(set) var products: [ProductID: Reasons] = [:]
+  /// Of products beyond those.
+  private(set) var others: Reasons = [:]
+
+  var total: UInt64 { reasons.values.reduce(0, +) }
+
+  mutating func add(_ refusal: RefusedLogin) {
+    reasons[refusal.denial, default: 0] += 1
+    if refusal.product != 0 { add(1, refusal.denial, of: refusal.product) }
+  }
+
+  mutating func add(_ other: RefusalCounts) {
+    for (denial, count) in other.reasons { reasons[denial, default: 0] += count }
+    for (product, reasons) in other.products {
+      for (denial, count) in reasons { add(count, denial, of: product) }
+    }
+    for (denial, count) in other.others { others[denial, default: 0] += count }
+  }
+
+  private mutating func add(_ count: UInt64, _ denial: LoginDenial, of product: ProductID) {
+    if products[product] != nil || products.count < Self.mostProducts {
+      products[product, default: [:]][denial, default: 0] += count
+    } else {
+      others[denial, default: 0] += count
+    }
+  }
+}
+
+extension ReadRefusals: ServerWork {
+  func perform(_ context: ServerContext, after lastWrite: LSN) -> [RefusedLogin] {
+    let all = context.refusals.flatMap { $0.refusals(since: since) }
+    return all.enumerated().sorted { ($1.element.time, $0.offset) < ($0.element.time, $1.offset) }.map(\.element)
+  }
+}
+
+extension ServerContext {
+  /// How many logins all lanes have refused.
+  var refusalCounts: RefusalCounts {
+    var sum = RefusalCounts()
+    for ring in refusals { sum.add(ring.counts) }
+    return sum
+  }
+}

@@ -1,0 +1,132 @@
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseCore
+
+/// B8: refused logins are kept, in memory, and shown to whom they concern (W4).
+@Suite struct RefusalTests {
+  private let core = CoreHarness()
+
+  private func list(_ line: String = "", as token: String? = nil) -> [Answer] {
+    let command = "REFUSALS.LIST \(line)"
+    return (token.map { core.run(command, as: $0) } ?? core.run(command)).items
+  }
+
+  private func shown(_ items: [Answer]) -> [String] {
+    items.map { "\($0["username"]) \($0["product"]) \($0["reason"]) \($0["command"])" }
+  }
+
+  private func seed() {
+    core.seedProduct("payroll")
+    core.seedProduct("crm")
+    for (name, status) in [("ana", "active"), ("bob", "locked")] {
+      core.run("USER.CREATE \(name) PRODUCT payroll")
+      core.run("USER.STATUS \(name) \(status)")
+    }
+  }
+
+  @Test func refusedChecksAndSessionsAreKeptNewestFirst() {
+    seed()
+    core.run("LOGIN.CHECK ana payroll")
+    core.run("LOGIN.CHECK Ana crm")
+    core.advance(10)
+    core.run("SESSION.CREATE bob payroll")
+    core.run("LOGIN.CHECK nobody payroll")
+    core.run("LOGIN.CHECK ana nothing")
+    let all = list()
+    #expect(
+      shown(all) == [
+        "ana nothing unknown-product LOGIN.CHECK", "nobody payroll unknown-user LOGIN.CHECK",
+        "bob payroll status-locked SESSION.CREATE", "ana crm product-disabled LOGIN.CHECK",
+      ])
+    #expect(all.map { $0["time"].integer } == [core.now, core.now, core.now, core.now - 10])
+    #expect(all[1]["user"].isNull && all[2]["user"].integer == core.user("bob").map { Int64($0.id.raw) })
+    #expect(shown(list("COUNT 1")).count == 1)
+    #expect(shown(list("USER BOB")) == ["bob payroll status-locked SESSION.CREATE"])
+    #expect(shown(list("USER Nobody")) == ["nobody payroll unknown-user LOGIN.CHECK"])
+    #expect(shown(list("PRODUCT crm")) == ["ana crm product-disabled LOGIN.CHECK"])
+    #expect(shown(list("PRODUCT Nothing")) == ["ana nothing unknown-product LOGIN.CHECK"])
+    #expect(shown(list("REASON status-locked")) == ["bob payroll status-locked SESSION.CREATE"])
+    #expect(list("SINCE \(core.now)").count == 3)
+    #expect(list("SINCE \(core.now + 1)").isEmpty)
+    #expect(core.run("REFUSALS.LIST REASON tired").text?.hasPrefix("ERR REASON must be one of unknown-user, ") == true)
+  }
+
+  @Test func aSessionThatTheLoginRulesEndIsKept() {
+    seed()
+    core.run("PRODUCT.ENABLE ana crm")
+    let token = core.logIn("ana", "crm")
+    #expect(core.run("SESSION.CHECK \(token) PRODUCT payroll")["username"].text == "ana")
+    core.run("PRODUCT.DISABLE ana payroll")
+    #expect(core.run("SESSION.CHECK \(token) PRODUCT payroll").isNull)
+    #expect(core.run("SESSION.CHECK \(token) PRODUCT nothing").isNull)
+    core.run("POOL.SET crm office 1")
+    // The first pool ends nothing by itself; the look at the session does.
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(
+      shown(list()) == [
+        "ana crm no-licence SESSION.CHECK", "ana nothing unknown-product SESSION.CHECK",
+        "ana payroll product-disabled SESSION.CHECK",
+      ])
+  }
+
+  @Test func aCheckStaysARead() {
+    seed()
+    let before = core.lsn
+    for _ in 0..<100 { core.run("LOGIN.CHECK bob payroll") }
+    #expect(core.lsn == before)
+    #expect(list("COUNT 1000").count == 100)
+  }
+
+  @Test func commandsOfAGroupAreKeptOnce() {
+    seed()
+    _ = core.runTogether(["LOGIN.CHECK bob payroll", "USER.STATUS bob active", "LOGIN.CHECK bob payroll"])
+    #expect(shown(list()) == ["bob payroll status-locked LOGIN.CHECK"])
+  }
+
+  @Test func whatIsTypedIsShortenedBetweenCharacters() {
+    seed()
+    let long = String(repeating: "é", count: 40)
+    core.run("LOGIN.CHECK x\(long) payroll")
+    #expect(list()[0]["username"].text == "x" + String(repeating: "é", count: 23))
+  }
+
+  /// W4: of two workspaces, each sees what concerns its own, and of people whom it does not know not even that.
+  @Test func eachWorkspaceSeesItsOwn() {
+    for name in ["acme", "beta"] {
+      core.seedWorkspace(name)
+      core.run("PRODUCT.CREATE \(name)/app")
+      core.run("USER.CREATE \(name)-boss WORKSPACE \(name) PRODUCT \(name)/app")
+      core.run("ROLE.GRANT \(name)-boss super-administrator WORKSPACE \(name)")
+    }
+    core.run("USER.CREATE shared WORKSPACE beta PRODUCT beta/app")
+    core.run("WORKSPACE.MEMBER acme shared")
+    core.run("USER.CREATE bea WORKSPACE beta STATUS locked")
+    let (acme, beta) = (core.logIn("acme-boss", "acme/app"), core.logIn("beta-boss", "beta/app"))
+    for line in [
+      "LOGIN.CHECK shared acme/app", "LOGIN.CHECK bea acme/app", "LOGIN.CHECK bea beta/app",
+      "LOGIN.CHECK nobody beta/app",
+      "LOGIN.CHECK bea nothing", "LOGIN.CHECK nobody nothing",
+    ] { core.run(line) }
+    #expect(
+      shown(list(as: acme)) == [
+        "bea acme/app unknown-user LOGIN.CHECK", "shared acme/app product-disabled LOGIN.CHECK",
+      ])
+    #expect(list(as: acme)[0]["user"].isNull)
+    #expect(
+      shown(list(as: beta)) == [
+        "bea nothing status-locked LOGIN.CHECK", "nobody beta/app unknown-user LOGIN.CHECK",
+        "bea beta/app status-locked LOGIN.CHECK",
+      ])
+    // A condition tells no more than the list.
+    #expect(list("REASON status-locked", as: acme).isEmpty)
+    #expect(shown(list("USER bea", as: acme)) == shown(list("USER BEA REASON unknown-user", as: acme)))
+    #expect(shown(list("USER bea", as: acme)) == ["bea acme/app unknown-user LOGIN.CHECK"])
+    #expect(list("PRODUCT beta/app", as: acme).isEmpty)
+    #expect(list().count == 6)
+    // Who reads no trail reads none of this.
+    let plain = core.logIn("shared", "beta/app")
+    #expect(core.run("REFUSALS.LIST", as: plain).text == "NOPERM the permission audit.read")
+  }
+}

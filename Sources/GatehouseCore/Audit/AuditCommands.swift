@@ -8,8 +8,7 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
-        + " workspaces that the caller may not read nothing is shown; nor, to who does not read all of them, that sessions"
-        + " ended", rights: .admin, needs: .permission(.auditRead, over: .anything), route: .directory,
+        + " workspaces that the caller may not read nothing is shown", rights: .admin, needs: .permission(.auditRead, over: .anything), route: .directory,
       body: .decide(listTrail)),
     CommandSpec(
       "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive", [.option("FROM", "lsn", .integer)],

@@ -35,8 +35,9 @@ struct AuditReach: Sendable {
   func shows(_ change: AnyChange, _ places: Places, in directory: Directory) -> Bool {
     if isAll { return true }
     if let entry = Self.entry(of: change) { return places.entries[entry].map(reach.contains) ?? false }
-    // That a session ended or was used does not say where it was.
-    if change.as(SessionEnded.self) != nil || change.as(SessionSeen.self) != nil { return false }
+    // That a session was used does not say where it was; nor that one ended, in records of version 0.1.0.
+    if change.as(SessionSeen.self) != nil { return false }
+    if let ended = change.as(SessionEnded.self), ended.workspace == 0 { return false }
     // Services are the operator's, whatever they are bound to.
     if change.as(ServiceBound.self) != nil { return false }
     // Of several workspaces these name, the one that governs.

@@ -9,10 +9,11 @@ extension Turn {
     guard endedSessions.insert(id).inserted else { return }
     let cell = try cell(partitioning.partition(of: id))
     guard let slot = cell.state.slot(of: id) else { return }
+    let row = cell.state.sessions[slot]
     emit(
       SessionEnded(
-        id, cell.state.id(Int(cell.state.sessions[slot].user)), cause,
-        actorSession: cell.state.impersonation(ofSlot: slot)?.actorSession))
+        id, cell.state.id(Int(row.user)), cause, actorSession: cell.state.impersonation(ofSlot: slot)?.actorSession,
+        product: row.product, workspace: row.workspace))
     for impersonation in cell.state.impersonations[id] ?? [] { try endSession(impersonation, .actorEnded) }
     // The actor's side of an impersonation forgets it too.
     if let actor = cell.state.impersonation(ofSlot: slot)?.actorSession {

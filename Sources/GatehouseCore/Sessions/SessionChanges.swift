@@ -109,14 +109,23 @@ public struct SessionEnded: PartitionChange {
   public var cause = SessionEnd.revoked
   /// The login that an impersonation came from.
   public var actorSession: SessionID?
+  /// Where it was, so that who reads the trail of one workspace sees the sessions there end; 0 in records of version
+  /// 0.1.0, which did not say.
+  public var product: ProductID = 0
+  public var workspace: WorkspaceID = 0
 
   public init() {}
 
-  public init(_ session: SessionID, _ user: UserID, _ cause: SessionEnd, actorSession: SessionID?) {
+  public init(
+    _ session: SessionID, _ user: UserID, _ cause: SessionEnd, actorSession: SessionID?, product: ProductID,
+    workspace: WorkspaceID
+  ) {
     self.session = session
     self.user = user
     self.cause = cause
     self.actorSession = actorSession
+    self.product = product
+    self.workspace = workspace
   }
 
   @inline(__always)
@@ -125,6 +134,9 @@ public struct SessionEnded: PartitionChange {
     try visitor.field("user", &user, as: UserForm.self)
     try visitor.field("cause", &cause, as: ChoiceForm<SessionEnd>.self)
     try visitor.field("actor-session", &actorSession, as: ActorSessionForm.self)
+    try visitor.later()
+    try visitor.field("product", &product, as: ProductForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
   }
 
   public var concern: Concern { .nobody }

@@ -73,8 +73,12 @@ enum ChangeSamples {
         impersonation: Impersonation(
           actor: UserID(raw: 130), actorName: "tom", actorSession: actorSession, reason: "look"))
     ),
-    ("session-ended", SessionEnded(session, user, .expired, actorSession: nil)),
-    ("session-ended/impersonation", SessionEnded(session, user, .actorEnded, actorSession: actorSession)),
+    ("session-ended", SessionEnded(session, user, .expired, actorSession: nil, product: 0, workspace: 0)),
+    (
+      "session-ended/impersonation",
+      SessionEnded(session, user, .actorEnded, actorSession: actorSession, product: 0, workspace: 0)
+    ),
+    ("session-ended/placed", SessionEnded(session, user, .revoked, actorSession: nil, product: 3, workspace: 2)),
     ("session-seen", SessionSeen(session, user, time)),
   ]
 

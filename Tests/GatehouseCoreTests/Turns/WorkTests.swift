@@ -40,7 +40,7 @@ struct WorkTests {
   @Test("a decision stops at the work it needs, has changed nothing, and goes on with what came of it")
   func once() throws {
     func body(_ turn: Turn) throws(Halt) {
-      turn.emit(SessionEnded(SessionID(raw: 1), UserID(raw: 1), .revoked, actorSession: nil))
+      turn.emit(SessionEnded(SessionID(raw: 1), UserID(raw: 1), .revoked, actorSession: nil, product: 3, workspace: 2))
       turn.reply.integer(try turn.outcome(of: Square(number: 21)))
     }
     guard case .needsWork = decide(body) else {

@@ -122,8 +122,10 @@ struct AuditTests {
     try gate.ok("USER.SET shared first Sam")
     try gate.ok("ROLE.GRANT shared manager WORKSPACE beta")
     try gate.ok("WORKSPACE.SET beta policy.session.ttl 1h")
-    let session = try #require(try gate.fields("SESSION.CREATE shared beta/app")["id"])
-    try gate.ok("SESSION.REVOKE \(session)")
+    for product in ["acme/app", "beta/app"] {
+      let session = try #require(try gate.fields("SESSION.CREATE shared \(product)")["id"])
+      try gate.ok("SESSION.REVOKE \(session)")
+    }
     let ann = gate.acting(as: try #require(try gate.fields("SESSION.CREATE ann acme/app")["session"]))
     let seen = try ann.pages("AUDIT.LIST COUNT 2")
     let text = seen.map { "\($0) \($0.shown("changes"))" }.joined()
@@ -133,11 +135,12 @@ struct AuditTests {
     }
     #expect(
       seen.compactMap { $0["command"] } == [
-        "SESSION.CREATE", "USER.SET", "TIMER.START", "USER.CREATE", "ROLE.GRANT", "USER.CREATE", "PRODUCT.CREATE",
-        "WORKSPACE.CREATE",
+        "SESSION.CREATE", "SESSION.REVOKE", "SESSION.CREATE", "USER.SET", "TIMER.START", "USER.CREATE", "ROLE.GRANT",
+        "USER.CREATE", "PRODUCT.CREATE", "WORKSPACE.CREATE",
       ])
+    #expect(seen[1].shown("changes").contains("session-ended"))
     try ann.refused("AUDIT.LIST USER bea", with: "NOTFOUND user")
-    #expect(try ann.pages("AUDIT.LIST USER shared").compactMap { $0["command"] }.first == "USER.SET")
+    #expect(try ann.pages("AUDIT.LIST USER shared").compactMap { $0["command"] }.first == "SESSION.REVOKE")
     try ann.refused("AUDIT.VERIFY", with: "NOPERM the permission server.manage")
   }
 

@@ -28,7 +28,7 @@ struct CompactTests {
 
     let after = try VerifyResult(data)
     #expect(after.isSound, "\(after.problems)")
-    #expect(after.object["chain"] as? String == state.object["chain"] as? String)
+    #expect(after.object["head"] as? String == state.object["head"] as? String)
     #expect(after.object["state"] as? NSDictionary == state.object["state"] as? NSDictionary)
     #expect(after.integer("records") == state.integer("records"), "the archive keeps every record")
 

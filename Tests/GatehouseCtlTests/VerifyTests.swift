@@ -63,6 +63,25 @@ struct VerifyTests {
     #expect(result.object["state"] is [String: Any], "the snapshots behind the damage still lead to a state")
   }
 
+  @Test("B4: --against holds the folder against a head that was noted before")
+  func against() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    let head = try #require(try VerifyResult(data).object["head"] as? String)
+    #expect(try control("verify", data).output.contains("head          \(head)\n"))
+    #expect(try control("verify", "--against", head, data).code == 0)
+    #expect(try control("compact", "--data", data).code == 0)
+    #expect(try control("verify", "--against", head.uppercased(), data).code == 0)
+    let last = try #require(UInt64(head.prefix { $0 != ":" }))
+    let cut = folder.path("cut")
+    #expect(try control("restore", data, cut, "--until", "\(last - 1)").code == 0)
+    #expect(try control("verify", cut).code == 0)
+    let result = try control("verify", "--against", head, cut)
+    #expect(result.code == 1 && result.output.contains("its end was cut off"), "\(result.output)")
+    let wrong = try control("verify", "--against", "12", data)
+    #expect(wrong.code == 64 && wrong.errors.contains("lsn:hash"), "\(wrong.errors)")
+  }
+
   @Test("a segment that is not there, and one that is of another folder")
   func missingAndForeign() throws {
     let (folder, data) = try StoryFolder.copied()

@@ -8,11 +8,22 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
-        + " workspaces that the caller may not read nothing is shown", rights: .admin, needs: .permission(.auditRead, over: .anything), route: .directory,
+        + " workspaces that the caller may not read nothing is shown", rights: .admin,
+      needs: .permission(.auditRead, over: .anything), route: .directory,
       body: .decide(listTrail)),
     CommandSpec(
-      "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive", [.option("FROM", "lsn", .integer)],
-      reply: "a map `ok, from, through, frames, records, problem`", rights: .admin,
+      "AUDIT.HEAD", .audit, "The newest record, with a hash to be kept elsewhere", [],
+      reply:
+        "a map `lsn, hash`: the hash proves that record and all before it. Kept where nobody who can write the data folder"
+        + " can reach it, it tells `AUDIT.VERIFY AGAINST` later whether anything up to it was changed or cut off",
+      rights: .admin, needs: .permission(.serverManage, over: .server), route: .directory, body: .decide(showHead)),
+    CommandSpec(
+      "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive",
+      [.option("FROM", "lsn", .integer), .option("AGAINST", parts: ["lsn", "hash"])],
+      reply:
+        "a map `ok, from, through, frames, records, problem`. `AGAINST` holds the chain against what `AUDIT.HEAD` has"
+        + " answered before: also after an archiving, a backup and a restore. What lies before `from` was deleted when its"
+        + " time was over", rights: .admin,
       needs: .permission(.serverManage, over: .server), route: .directory, body: .decide(verifyTrail)),
   ]
 
@@ -44,14 +55,42 @@ extension CommandTable {
 
   private static func verifyTrail(_ turn: Turn) throws(Halt) {
     let first = try turn.integer("FROM", in: 1...Int.max) ?? 1
-    switch try turn.outcome(of: VerifyTrail(from: LSN(first))) {
+    let head = try turn.head("AGAINST")
+    if let head, head.lsn < LSN(first) {
+      throw .refused(.syntax("FROM must not be behind the record of AGAINST: what is before it would not be looked at"))
+    }
+    switch try turn.outcome(of: VerifyTrail(from: LSN(first), against: head)) {
     case .success(let report): turn.reply.show(report)
+    case .failure(let refusal): throw .refused(refusal)
+    }
+  }
+
+  private static func showHead(_ turn: Turn) throws(Halt) {
+    switch try turn.outcome(of: ReadHead()) {
+    case .success(let head):
+      turn.reply.map(2)
+      turn.reply.text("lsn")
+      turn.reply.integer(head.lsn)
+      turn.reply.text("hash")
+      turn.reply.text(head.hash)
     case .failure(let refusal): throw .refused(refusal)
     }
   }
 }
 
 extension Turn {
+  /// What `AUDIT.HEAD` has answered, as an option.
+  fileprivate func head(_ token: String) throws(Halt) -> TrailHead? {
+    guard let words = try options(token).first else { return nil }
+    let lsn = try Turn.integer(words[0], "lsn", in: 0...Int.max)
+    let hash = words[1].lowercased()
+    let digits = Set("0123456789abcdef".utf8)
+    guard hash.utf8.count == 32, hash.utf8.allSatisfy(digits.contains) else {
+      throw .refused(.syntax("hash must be 32 hexadecimal digits, as AUDIT.HEAD answers it"))
+    }
+    return TrailHead(lsn: LSN(lsn), hash: hash)
+  }
+
   /// What of a page may be read: so many events, or fewer where most may not be; the next page begins behind them.
   fileprivate func readable(_ whole: TrailPage, _ reach: AuditReach, _ count: Int) throws(Halt) -> TrailPage {
     let places = try places(of: whole.events)

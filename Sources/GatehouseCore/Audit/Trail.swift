@@ -35,14 +35,38 @@ public struct ReadTrail: Work {
   public init() {}
 }
 
+/// The newest record, and a hash that proves it and all records before it.
+public struct TrailHead: Sendable, Equatable {
+  public let lsn: LSN
+  /// 32 hexadecimal digits.
+  public let hash: String
+
+  public init(lsn: LSN, hash: String) {
+    self.lsn = lsn
+    self.hash = hash
+  }
+}
+
+/// Reads the head of the log.
+public struct ReadHead: Work {
+  public typealias Outcome = Result<TrailHead, Refusal>
+
+  public init() {}
+}
+
 /// Walks the chain of hashes of the log and its archive.
 public struct VerifyTrail: Work {
   public typealias Outcome = Result<TrailReport, Refusal>
 
   /// The record to begin with.
   public let from: LSN
+  /// What was noted elsewhere, against which the chain is held.
+  public let head: TrailHead?
 
-  public init(from: LSN) { self.from = from }
+  public init(from: LSN, against head: TrailHead? = nil) {
+    self.from = from
+    self.head = head
+  }
 }
 
 /// What a walk along the chain has found.

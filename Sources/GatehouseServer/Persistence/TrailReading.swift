@@ -36,9 +36,19 @@ extension ReadTrail: ServerWork {
   }
 }
 
+extension ReadHead: ServerWork {
+  func perform(_ context: ServerContext, after lastWrite: LSN) throws -> TrailHead {
+    let last = context.waitUntilSynced(context.waitUntilDurable(lastWrite))
+    let head = try History(context.folder, keys: RecordIndex.keys).head(through: last)
+    return TrailHead(lsn: head.lsn, hash: "\(head.hash)")
+  }
+}
+
 extension VerifyTrail: ServerWork {
   func perform(_ context: ServerContext, after lastWrite: LSN) throws -> TrailReport {
-    let report = ChainWalk.run(context.folder, from: from, through: context.waitUntilDurable(lastWrite))
+    let noted = head.flatMap { head in Hash128(head.hash).map { LogHead(lsn: head.lsn, hash: $0) } }
+    let report = ChainWalk.run(
+      context.folder, from: from, through: context.waitUntilDurable(lastWrite), against: noted)
     if let problem = report.problem {
       context.logger.error("the log is damaged", metadata: ["problem": "\(problem)"])
     }
@@ -56,5 +66,14 @@ extension ServerContext {
   fileprivate func waitUntilDurable(_ lsn: LSN) -> LSN {
     while log.durableLSN < lsn, !isLogStuck, !isStopping { usleep(1000) }
     return log.durableLSN
+  }
+
+  /// Waits until a record is synced: where durability is by interval, a crash could take back what is durable.
+  ///
+  /// - Returns: the last record that no crash takes back.
+  fileprivate func waitUntilSynced(_ lsn: LSN) -> LSN {
+    if log.syncedLSN < lsn { log.requestSync() }
+    while log.syncedLSN < lsn, !isLogStuck, !isStopping { usleep(1000) }
+    return log.syncedLSN
   }
 }

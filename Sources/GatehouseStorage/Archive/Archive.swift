@@ -21,12 +21,11 @@
 /// `ids varint`, then for each id `distance from the one before varint · blocks varint · distances varint…`.
 ///
 /// ## The chain
-/// A frame's hash is that of its header, which covers the hash of the frame before. As the headers are kept
-/// whole, the chain runs through the archive into the log, and whoever changes, drops or adds a header in the
-/// past breaks it. The hash of a *body* in the header is that of the bytes the log had stored, which are not
-/// kept; it was checked when the archive was written. From then on the archive's own hashes stand for the
-/// bodies, and its trailer's hash (`ArchiveInfo.hash`) for all of them: the server puts that hash into a record
-/// of the log, so that the chain covers what the archive says as well, and not only that it is undamaged.
+/// The headers are kept whole, so the chain runs through the archive into the log (`LogFormat`): whoever changes, drops or
+/// adds a frame in the past breaks it. What the log had *stored* of a body is not kept, but the chain covers its content.
+///
+/// Frames of version 0.1.0 have no hash of their content. For their bodies the archive's trailer stands
+/// (`ArchiveInfo.hash`), which the server puts into a record of the log.
 package enum Archive {
   /// Since format 2 the index has the records about workspaces, products and services, too; before it had those about
   /// people only.

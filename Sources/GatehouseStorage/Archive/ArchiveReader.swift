@@ -77,8 +77,8 @@ package struct ArchiveReader: Sendable {
     }
   }
 
-  /// Reads everything and follows the chain through it: every header has its hash and names the frame before,
-  /// the records are numbered without a gap, and the index can be read.
+  /// Reads everything and follows the chain through it: every header has its hash and names the frame before, every body
+  /// is the one that the chain covers, the records are numbered without a gap, and the index can be read.
   func verify(fromDisk: Bool = false, _ progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }) throws {
     if fromDisk { try file.forgetCached() }
     var buffers = Buffers()
@@ -86,7 +86,7 @@ package struct ArchiveReader: Sendable {
     for number in file.entries.indices {
       if number < blocks.count {
         try forEachFrame(in: number, &buffers) { header, _, body in
-          guard header.previousHash == hash else { throw misfit(number) }
+          guard header.previousHash == hash, header.covers(body) else { throw misfit(number) }
           hash = header.hash
           guard RecordCoding.forEach(in: body, count: Int(header.recordCount), { _ in }) else { throw misfit(number) }
         }

@@ -11,11 +11,15 @@ struct FrameBodies: ~Copyable {
     self.dictionaries = Dictionary(dictionaries.map { ($0.id, $0) }) { first, _ in first }
   }
 
-  /// The frame's decompressed body; valid until the next frame's is asked for, and no longer than `stored`.
+  /// The frame's decompressed body, which the chain covers; valid until the next frame's is asked for, and no longer than
+  /// `stored`.
   mutating func body(
     of header: FrameHeader, stored: UnsafeRawBufferPointer
   ) throws(LogError) -> UnsafeRawBufferPointer {
-    guard header.isCompressed else { return stored }
+    guard header.isCompressed else {
+      guard header.contentHash.map({ $0 == header.bodyHash }) ?? true else { throw Self.misfit(header) }
+      return stored
+    }
     var dictionary: ZstdDictionary?
     if header.dictionaryID != 0 {
       dictionary = dictionaries[header.dictionaryID]
@@ -23,12 +27,18 @@ struct FrameBodies: ~Copyable {
         throw LogError(.dictionary, lsn: header.firstLSN, "dictionary \(header.dictionaryID) is not known")
       }
     }
+    // The header has bounded the length already; its hash was right, so this is no stranger's number.
     body.removeAll()
     let room = body.room(Int(header.bodyLength))
     guard decompressor.decompress(stored, into: room, dictionary: dictionary) else {
       throw LogError(.corrupt, lsn: header.firstLSN, "the frame's body cannot be decompressed")
     }
+    guard header.covers(UnsafeRawBufferPointer(room)) else { throw Self.misfit(header) }
     return UnsafeRawBufferPointer(room)
+  }
+
+  private static func misfit(_ header: FrameHeader) -> LogError {
+    LogError(.corrupt, lsn: header.firstLSN, "the frame's records are not those that the chain of hashes covers")
   }
 
   /// The time of the newest record in a frame, as `keys` tells it; 0 in a frame without any.

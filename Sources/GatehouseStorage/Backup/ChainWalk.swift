@@ -1,6 +1,9 @@
 /// Follows the chain of hashes from a record on, through the archive and the log behind it, and checks every body on
 /// the way. It works beside a log that is being written and beside a compaction.
-package struct ChainWalk {
+///
+/// A sound chain proves that nothing in it was changed by somebody who could not make all of it anew. Who noted a head
+/// elsewhere (`LogHead`) notices that too: no other chain leads to its hash.
+package struct ChainWalk: ~Copyable {
   /// How far the chain was followed, and where it breaks.
   package struct Report: Sendable, Equatable {
     /// The first record that was checked: that of the file which has the one asked for.
@@ -14,19 +17,30 @@ package struct ChainWalk {
   }
 
   private let folder: DataFolder
+  private let asked: UInt64
   private let last: UInt64
+  /// The first record that is there.
+  private var first: UInt64 = 1
   private var report: Report
   /// The hash that the next frame must name as the one before it; nil before the first file.
   private var hash: Hash128?
+  private var bodies = FrameBodies(dictionaries: ZstdDictionary.known)
 
   /// Walks.
   /// - Parameters:
   ///   - first: the first record to be checked.
   ///   - last: the last one, which must be durable.
-  package static func run(_ folder: DataFolder, from first: UInt64, through last: UInt64) -> Report {
+  ///   - head: what was noted elsewhere, against which the chain is held.
+  package static func run(
+    _ folder: DataFolder, from first: UInt64, through last: UInt64, against head: LogHead? = nil
+  ) -> Report {
     var walk = ChainWalk(folder, max(first, 1), last)
     do {
       try walk.walk()
+      walk.report.problem = walk.gap
+      if let head, walk.report.problem == nil {
+        walk.report.problem = try History(folder) { _, _ in 0 }.objection(to: head, through: last)
+      }
     } catch {
       walk.report.problem = "\(error)"
     }
@@ -35,6 +49,7 @@ package struct ChainWalk {
 
   private init(_ folder: DataFolder, _ first: UInt64, _ last: UInt64) {
     self.folder = folder
+    asked = first
     self.last = last
     report = Report(from: first, through: first - 1)
   }
@@ -44,8 +59,8 @@ package struct ChainWalk {
 
   private mutating func walk() throws {
     let history = History(folder) { _, _ in 0 }
-    let kept = try history.firstLSN() ?? 1
-    if report.from < kept { report.through = kept - 1 }
+    first = try history.firstLSN() ?? 1
+    if report.from < first { report.through = first - 1 }
     report.from = report.through + 1
     var moves = 0
     while report.through < last {
@@ -61,6 +76,12 @@ package struct ChainWalk {
         if moves > Self.moveLimit { throw error }
       }
     }
+  }
+
+  /// The beginning of the history that is gone, and should not be.
+  private var gap: String? {
+    guard asked < first, let kept = folder.readLogMark()?.firstLSN, kept < first else { return nil }
+    return "the records from \(kept) to \(first - 1) are gone, and no retention has deleted them"
   }
 
   private mutating func check(_ entry: ArchiveCatalog.Entry) throws {
@@ -94,6 +115,7 @@ package struct ChainWalk {
           .corrupt, segment: scanner.name, offset: scanner.offset, lsn: scanner.chain.nextLSN,
           "there is no good frame, but record \(end) was durable")
       }
+      _ = try bodies.body(of: frame.header, stored: frame.stored)
       report.frames += 1
       report.records += UInt64(frame.header.recordCount)
       report.through = max(report.through, scanner.chain.nextLSN - 1)

@@ -126,7 +126,13 @@ struct CopyTarget {
     try disk.syncDirectory(folder.path)
     // An empty folder in its place is replaced, which only works as long as it is empty.
     try disk.rename(folder.path, to: path)
-    try disk.syncDirectory(DiskPath.parent(of: path))
+    do {
+      try disk.syncDirectory(DiskPath.parent(of: path))
+    } catch {
+      // What is not known to be durable must not be taken for whole.
+      try? disk.rename(path, to: folder.path)
+      throw error
+    }
   }
 
   /// Copies a file that does not change any more, and syncs it.

@@ -152,7 +152,8 @@ struct LogCopy {
 
 extension LogCopy {
   /// Lays an archive out as a segment again, up to a record: a log must not be empty behind its archive, and an
-  /// archive cannot be cut. The frames are made anew, as the bytes that the log had stored are not kept.
+  /// archive cannot be cut. The frames are made anew, as the bytes that the log had stored are not kept; their chain stays
+  /// the same.
   func unpack(_ entry: ArchiveCatalog.Entry, through last: UInt64) throws -> LogCopyEnd {
     let reader = try ArchiveCatalog(source).open(entry)
     defer { reader.close() }
@@ -167,7 +168,7 @@ extension LogCopy {
       try reader.forEachFrame(in: number, &buffers) { header, _, body in
         if header.firstLSN <= last { frames.append((header, Array(body))) }
       }
-      for frame in frames where frame.header.type == .records {
+      for frame in frames {
         try frame.body.withUnsafeBytes { try copy.remake(frame.header, through: last, body: $0) }
         try progress(CopyProgress(part: .log, done: UInt64(frame.body.count)))
       }

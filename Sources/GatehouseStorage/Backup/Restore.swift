@@ -10,8 +10,8 @@ package enum Restore {
   }
 
   /// Copies the folder at `path` to `target`, and leaves out what came after `point`: later snapshots, the log's and
-  /// the archive's later records. The frame of the last record is cut after it and made anew, so the log goes on
-  /// from there as a chain of its own.
+  /// the archive's later records. A frame that goes on behind the last record is cut and made anew, so the log goes
+  /// on from there as a chain of its own.
   /// - Parameters:
   ///   - target: not there yet, or an empty folder; nothing is ever overwritten.
   ///   - leavesOutHistory: whether only the snapshots are taken and what came after them: the past may be damaged.

@@ -33,9 +33,12 @@ struct SegmentCopy: ~Copyable {
     offset = LogFormat.aligned(offset + UInt64(bytes.count), alignment)
   }
 
-  /// Makes a frame anew, with the first records of one that was, or with the same ones stored otherwise: as its hash
-  /// is another, the log begins a chain of its own here.
+  /// Makes a frame anew: with the same records stored otherwise, which the chain does not notice, or with the first of
+  /// them, where a chain of its own begins.
   mutating func remake(_ header: FrameHeader, through last: UInt64, body: UnsafeRawBufferPointer) throws {
+    guard header.covers(body) else {
+      throw LogError(.corrupt, lsn: header.firstLSN, "the records are not those that the chain of hashes covers")
+    }
     var plain = RawBuffer(capacity: max(body.count, 1))
     var count: UInt32 = 0
     let isWhole = RecordCoding.forEach(in: body, count: Int(header.recordCount)) { record in

@@ -31,8 +31,8 @@ package struct Verification {
     /// The first record of archive and log together, and the last.
     package var firstLSN: UInt64 = 1
     package var lastLSN: UInt64 = 0
-    /// The hash of the log's last frame, which stands for the whole chain.
-    package var lastHash: Hash128?
+    /// What to note elsewhere; nil where the log's last frame cannot be read.
+    package var head: LogHead?
     /// Bytes of writes that were not finished behind the last frame, which the next start cuts off.
     package var tornBytes: UInt64 = 0
   }
@@ -48,11 +48,12 @@ package struct Verification {
   /// Verifies.
   /// - Parameters:
   ///   - manifest: whether the manifest is looked at too, and what it says of the log.
+  ///   - head: what was noted elsewhere, against which the chain is held.
   ///   - progress: is told how many records of the log were read since it was called before; may throw to stop.
   /// - Throws: what `progress` throws, and nothing else: whatever is wrong with the folder stands in the report.
   package static func run(
     _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, manifest: Bool = true,
-    progress: (UInt64) throws -> Void = { _ in }
+    against head: LogHead? = nil, progress: (UInt64) throws -> Void = { _ in }
   ) throws -> Report {
     try Stopped.unwrapping(progress) { progress in
       var options = LogOptions()
@@ -66,6 +67,7 @@ package struct Verification {
       try verification.checkPadding()
       try verification.checkArchives()
       verification.checkReach()
+      if let head { verification.check(head) }
       return verification.report
     }
   }

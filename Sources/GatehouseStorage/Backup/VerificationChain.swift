@@ -27,7 +27,7 @@ extension Verification {
         report.tornBytes = end.tornBytes
         logFirst = log.segments.first?.firstLSN
         report.lastLSN = end.lastLSN
-        report.lastHash = end.lastHash
+        report.head = try? History(folder, dictionaries: options.dictionaries) { _, _ in 0 }.head(through: end.lastLSN)
         checkMark(log, archive, end)
         return
       } catch let stop as Stopped {
@@ -106,7 +106,6 @@ extension Verification {
     var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
     while case .frame = try scanner.next() {}
     report.lastLSN = scanner.chain.nextLSN - 1
-    report.lastHash = scanner.chain.hash
   }
 
   /// Bytes that mean nothing, and that no record is lost with, are zero in a file that its disk keeps as it was written.
@@ -245,6 +244,22 @@ extension Verification {
     }
     report.firstLSN = min(report.firstLSN, report.archives.first?.records.lowerBound ?? .max)
     report.lastLSN = max(report.lastLSN, before.lastLSN)
+  }
+
+  /// Holds the chain against a head that was noted elsewhere. Where something is wrong already, the chain proves nothing.
+  mutating func check(_ head: LogHead) {
+    let file = FolderName.log
+    guard report.problems.isEmpty else {
+      return note(file, lsn: head.lsn, "the head cannot be held against a chain that is not sound")
+    }
+    do {
+      let history = History(folder, dictionaries: options.dictionaries) { _, _ in 0 }
+      if let objection = try history.objection(to: head, through: report.lastLSN) {
+        note(file, lsn: head.lsn, objection)
+      }
+    } catch {
+      note(error, at: folder.logPath)
+    }
   }
 
   /// Whether the history begins where the manifest says.

@@ -20,7 +20,7 @@ internal import Synchronization
 /// the log reached (`LogMark`). Two things cannot be noticed by anything that lies in the folder. The first is a folder
 /// that was set back as a whole, manifest and all. The second is a `log/` that was set back, after the server was
 /// killed, to a copy made since the newest of these: its start, its newest complete segment, its newest snapshot. Both
-/// show only to who has noted the last record and its hash elsewhere, as `gatehousectl verify` tells them.
+/// show only to who has noted a head elsewhere (`LogHead`).
 package final class DataFolder: Sendable {
   /// The path without a slash at its end.
   package let path: String

@@ -52,6 +52,12 @@ package struct Hash128: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Hash128: CustomStringConvertible {
+  /// Reads 32 hexadecimal digits, as `description` writes them.
+  package init?(_ text: some StringProtocol) {
+    guard let bytes = Hexadecimal.bytes(text), bytes.count == Self.size else { return nil }
+    self = bytes.withUnsafeBytes { Hash128(loading: $0) }
+  }
+
   /// 32 hexadecimal digits.
   package var description: String {
     [high, low].map { word in

@@ -41,6 +41,7 @@ struct FrameEncoder: ~Copyable {
     }
     let stored = UnsafeRawBufferPointer(rebasing: output.bytes[LogFormat.headerSize...])
     header.bodyHash = Hash128(of: stored)
+    header.contentHash = header.isCompressed ? Hash128(of: body) : header.bodyHash
     header.store(to: output.mutableBytes, folderID: folderID)
     let rest = output.count % alignment
     if rest > 0 { output.appendZeros(alignment - rest) }
@@ -50,12 +51,10 @@ struct FrameEncoder: ~Copyable {
 
 /// Takes the records out of frames whose hashes were checked. One thread's, with the memory of the frame before.
 package struct FrameDecoder: ~Copyable {
-  private var decompressor = ZstdDecompressor()
-  private var body = RawBuffer()
-  private let dictionaries: [UInt32: ZstdDictionary]
+  private var bodies: FrameBodies
 
   package init(dictionaries: [ZstdDictionary] = ZstdDictionary.known) {
-    self.dictionaries = Dictionary(dictionaries.map { ($0.id, $0) }) { first, _ in first }
+    bodies = FrameBodies(dictionaries: dictionaries)
   }
 
   /// Hands out a frame's records with their LSNs, in order. The bytes are valid during the call alone.
@@ -63,23 +62,7 @@ package struct FrameDecoder: ~Copyable {
     _ header: FrameHeader, stored: UnsafeRawBufferPointer, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
   ) throws {
     guard header.type == .records else { return }
-    var plain = stored
-    if header.isCompressed {
-      var dictionary: ZstdDictionary?
-      if header.dictionaryID != 0 {
-        guard let known = dictionaries[header.dictionaryID] else {
-          throw LogError(.dictionary, lsn: header.firstLSN, "dictionary \(header.dictionaryID) is not known")
-        }
-        dictionary = known
-      }
-      // The header has bounded the length already; its hash was right, so this is no stranger's number.
-      body.removeAll()
-      let room = body.room(Int(header.bodyLength))
-      guard decompressor.decompress(stored, into: room, dictionary: dictionary) else {
-        throw LogError(.corrupt, lsn: header.firstLSN, "the frame's body cannot be decompressed")
-      }
-      plain = UnsafeRawBufferPointer(room)
-    }
+    let plain = try bodies.body(of: header, stored: stored)
     var lsn = header.firstLSN
     let isWhole = try RecordCoding.forEach(in: plain, count: Int(header.recordCount)) { record in
       try handle(lsn, record)

@@ -38,7 +38,9 @@ package struct FrameHeader: Sendable, Equatable {
   package var durableLSN: UInt64
   package var previousHash: Hash128
   package var bodyHash: Hash128
-  /// The header's own hash, which is the frame's in the chain. Set by `store`.
+  /// The hash of the body before compression; nil in frames of version 0.1.0.
+  package var contentHash: Hash128?
+  /// The frame's hash in the chain. Set by `store`.
   package var hash = Hash128.zero
 
   /// The LSN that comes after this frame.
@@ -46,7 +48,12 @@ package struct FrameHeader: Sendable, Equatable {
   /// Header and body, without what is needed to align the next frame.
   package var frameLength: Int { LogFormat.headerSize + Int(storedLength) }
 
+  /// Whether a body, decompressed, is the one that the chain covers. Frames of version 0.1.0 cannot tell.
+  func covers(_ body: UnsafeRawBufferPointer) -> Bool { contentHash.map { $0 == Hash128(of: body) } ?? true }
+
   static let magic: UInt32 = 0x5246_4847  // "GHFR"
+  private static let compressedFlag: UInt8 = 1
+  private static let contentFlag: UInt8 = 2
 }
 
 extension FrameHeader {
@@ -61,22 +68,22 @@ extension FrameHeader {
   }
 
   /// Reads and checks a header.
-  init(
-    loading bytes: UnsafeRawBufferPointer, folderID: Hash128, checksHash: Bool = true
-  ) throws(Fault) {
+  init(loading bytes: UnsafeRawBufferPointer, folderID: Hash128) throws(Fault) {
     precondition(bytes.count >= LogFormat.headerSize)
     guard bytes.littleEndian(0, as: UInt32.self) == Self.magic else {
       let header = UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.headerSize])
       throw header.countWithoutTrailingZeros == 0 ? .zeros : .damaged
     }
     let stored = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
-    guard !checksHash || stored == Self.hash(of: bytes, folderID) else { throw .damaged }
+    guard stored == Self.hash(of: bytes, folderID) else { throw .damaged }
     let version = bytes.littleEndian(4, as: UInt16.self)
     guard version == LogFormat.version else { throw .unsupported("frame version \(version)") }
     guard let type = FrameType(code: bytes[6]) else { throw .unsupported("frame type \(bytes[6])") }
-    guard bytes[7] & ~1 == 0 else { throw .unsupported("frame flags \(bytes[7])") }
+    guard bytes[7] & ~(Self.compressedFlag | Self.contentFlag) == 0 else {
+      throw .unsupported("frame flags \(bytes[7])")
+    }
     self.type = type
-    isCompressed = bytes[7] & 1 != 0
+    isCompressed = bytes[7] & Self.compressedFlag != 0
     epoch = bytes.littleEndian(8, as: UInt64.self)
     firstLSN = bytes.littleEndian(16, as: UInt64.self)
     recordCount = bytes.littleEndian(24, as: UInt32.self)
@@ -86,7 +93,12 @@ extension FrameHeader {
     durableLSN = bytes.littleEndian(40, as: UInt64.self)
     previousHash = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[48...]))
     bodyHash = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[64...]))
-    hash = stored
+    if bytes[7] & Self.contentFlag != 0 {
+      contentHash = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[Self.contentOffset...]))
+      hash = Self.chainHash(of: bytes, folderID)
+    } else {
+      hash = stored
+    }
     // A body grows by no more than its record's prefix, so a stored length beyond the bound is no frame of ours.
     guard bodyLength <= LogFormat.maximumBody, storedLength <= bodyLength, isCompressed || storedLength == bodyLength
     else { throw .damaged }
@@ -100,7 +112,7 @@ extension FrameHeader {
     bytes.storeLittleEndian(Self.magic, at: 0)
     bytes.storeLittleEndian(LogFormat.version, at: 4)
     bytes[6] = type.code
-    bytes[7] = isCompressed ? 1 : 0
+    bytes[7] = (isCompressed ? Self.compressedFlag : 0) | (contentHash == nil ? 0 : Self.contentFlag)
     bytes.storeLittleEndian(epoch, at: 8)
     bytes.storeLittleEndian(firstLSN, at: 16)
     bytes.storeLittleEndian(recordCount, at: 24)
@@ -110,8 +122,23 @@ extension FrameHeader {
     bytes.storeLittleEndian(durableLSN, at: 40)
     previousHash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[48...]))
     bodyHash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[64...]))
-    hash = Self.hash(of: UnsafeRawBufferPointer(bytes), folderID)
-    hash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
+    contentHash?.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[Self.contentOffset...]))
+    let own = Self.hash(of: UnsafeRawBufferPointer(bytes), folderID)
+    own.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
+    hash = contentHash == nil ? own : Self.chainHash(of: UnsafeRawBufferPointer(bytes), folderID)
+  }
+
+  private static let contentOffset = 80
+
+  /// The hash of what the frame says, without how it is stored.
+  private static func chainHash(of bytes: UnsafeRawBufferPointer, _ folderID: Hash128) -> Hash128 {
+    withUnsafeTemporaryAllocation(byteCount: LogFormat.hashOffset, alignment: 8) { said in
+      said.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.hashOffset]))
+      said[7] &= ~compressedFlag
+      said.storeLittleEndian(UInt64(0), at: 32)
+      Hash128.zero.store(to: UnsafeMutableRawBufferPointer(rebasing: said[64...]))
+      return hash(of: UnsafeRawBufferPointer(said), folderID)
+    }
   }
 
   /// The folder's id goes first, so that a frame of another folder is never taken for one of this.

@@ -52,7 +52,7 @@
 /// | 0 | 4 | magic `GHFR` |
 /// | 4 | 2 | format version |
 /// | 6 | 1 | type: 1 records, 2 clean end. A reader skips an unknown type from 128 on and refuses any other |
-/// | 7 | 1 | flags: bit 0, the body is compressed |
+/// | 7 | 1 | flags: bit 0, the body is compressed; bit 1, the frame has the hash of its content |
 /// | 8 | 8 | epoch: one more at each start of the writer |
 /// | 16 | 8 | LSN of the first record |
 /// | 24 | 4 | number of records |
@@ -60,15 +60,21 @@
 /// | 32 | 4 | length of the body as it is stored |
 /// | 36 | 4 | id of the zstd dictionary, 0 for none |
 /// | 40 | 8 | the LSN that was durable when the frame was written |
-/// | 48 | 16 | hash of the frame before, which is its header's hash |
+/// | 48 | 16 | hash of the frame before in the chain |
 /// | 64 | 16 | hash of the stored body |
-/// | 80 | 32 | zeros |
+/// | 80 | 16 | hash of the content, which is the body before compression |
+/// | 96 | 16 | zeros |
 /// | 112 | 16 | hash of the folder's id and the 112 bytes before |
 ///
 /// The body follows: the records one after another, each as its length in a variable-length number (7 bits a
 /// byte, the lowest first, the high bit set on all but the last byte) and its bytes; compressed as one zstd frame unless
-/// that would not make it smaller. As the header's hash covers the body's hash and the previous frame's, the
-/// hash of the last frame stands for the whole log.
+/// that would not make it smaller.
+///
+/// A frame's hash in the chain is that of the folder's id and the 112 bytes before its header's hash, with zeros for what
+/// says how the body is stored: bit 0 of the flags, the stored length, the dictionary, the stored body's hash. As it covers
+/// the content and the previous frame's hash, the hash of the last frame proves every record up to it, however the past is
+/// stored by then: an archive that compresses it anew, and a log that a restore lays out again, go on with the same chain.
+/// Frames of version 0.1.0 have no hash of their content; their hash in the chain is their header's.
 ///
 /// ## Where the log ends
 /// The first place without a good frame is the end only if all of this holds; otherwise the log is damaged.

@@ -116,8 +116,10 @@ extension OpenSegment {
 
   private func hasFrame(_ hash: Hash128, in bytes: UnsafeRawBufferPointer) -> Bool {
     stride(from: 0, through: bytes.count - LogFormat.headerSize, by: Int(header.alignment)).contains { start in
-      bytes.littleEndian(start, as: UInt32.self) == FrameHeader.magic
-        && Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[(start + LogFormat.hashOffset)...])) == hash
+      let bytes = UnsafeRawBufferPointer(rebasing: bytes[start...])
+      // Most places have no header, and need no hash to be seen as such.
+      guard bytes.littleEndian(0, as: UInt32.self) == FrameHeader.magic else { return false }
+      return (try? FrameHeader(loading: bytes, folderID: header.folderID))?.hash == hash
     }
   }
 }

@@ -82,8 +82,7 @@ struct SegmentScanner: ~Copyable {
     }
     let frame: FrameHeader
     do throws(FrameHeader.Fault) {
-      frame = try FrameHeader(
-        loading: headerBytes, folderID: folderID, checksHash: !sabotage.contains(.skipHeaderHash))
+      frame = try FrameHeader(loading: headerBytes, folderID: folderID)
     } catch {
       switch error {
       case .zeros: return .stop(.nothing)

@@ -37,6 +37,9 @@ struct AuditCommandTests {
   func verify() {
     let answer = harness.run("AUDIT.VERIFY FROM 5")
     #expect(harness.neededWork.first as? VerifyTrail == VerifyTrail(from: 5))
+    harness.run("AUDIT.VERIFY AGAINST 7 00112233445566778899AABBCCDDEEFF")
+    let head = TrailHead(lsn: 7, hash: "00112233445566778899aabbccddeeff")
+    #expect(harness.neededWork.first as? VerifyTrail == VerifyTrail(from: 1, against: head))
     #expect(answer["ok"] == .integer(1) && answer["from"] == .integer(5) && answer["problem"] == .null)
   }
 }

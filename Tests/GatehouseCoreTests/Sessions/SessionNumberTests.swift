@@ -32,7 +32,9 @@ import Testing
     let last = SessionNumber.lastGeneration(core.partitioning)
     core.apply(SessionEnded(open(last - 1), ana, .revoked, actorSession: nil, product: 3, workspace: 2))
     #expect(core.cells[partition].state.nextSession() == open(last))
-    core.apply(SessionEnded(core.cells[partition].state.sessionID(ofSlot: 1), ana, .revoked, actorSession: nil, product: 3, workspace: 2))
+    core.apply(
+      SessionEnded(
+        core.cells[partition].state.sessionID(ofSlot: 1), ana, .revoked, actorSession: nil, product: 3, workspace: 2))
     let next = core.cells[partition].state.nextSession()
     #expect(SessionNumber.slot(core.partitioning.serial(of: next)) == 2)
     #expect(!core.logIn("ana", "payroll").isEmpty)

@@ -136,7 +136,7 @@ import Testing
   }
 
   /// Writes the fields that changes had in the first version.
-  private struct FirstVersionWriter: FieldVisitor {
+  private struct FirstVersionWriter: FieldVisitor, ~Copyable {
     typealias Failure = Never
 
     var bytes = ByteWriter()

@@ -97,7 +97,7 @@ struct AuditTests {
     try manager.refused("AUDIT.VERIFY", with: "NOPERM")
     let trainer = try acting(as: "training-administrator")
     #expect(try trainer.pages("AUDIT.LIST USER ana").count == 1)
-    try trainer.refused("AUDIT.VERIFY", with: "NOPERM")
+    for command in ["AUDIT.VERIFY", "AUDIT.HEAD"] { try trainer.refused(command, with: "NOPERM") }
     let boss = try acting(as: "super-administrator")
     #expect(try boss.pages("AUDIT.LIST USER ana").count == 1)
     #expect(try boss.fields("AUDIT.VERIFY")["ok"] == "1")
@@ -142,6 +142,45 @@ struct AuditTests {
     try ann.refused("AUDIT.LIST USER bea", with: "NOTFOUND user")
     #expect(try ann.pages("AUDIT.LIST USER shared").compactMap { $0["command"] }.first == "SESSION.REVOKE")
     try ann.refused("AUDIT.VERIFY", with: "NOPERM the permission server.manage")
+  }
+
+  @Test("B4: a head holds while the log grows and is archived; another, or one of another server, does not")
+  func head() throws {
+    let noted = try gate.fields("AUDIT.HEAD")
+    #expect(noted.names == ["lsn", "hash"] && noted["lsn"] == "2")
+    let (lsn, hash) = (try #require(noted["lsn"]), try #require(noted["hash"]))
+    #expect(try gate.fields("AUDIT.VERIFY AGAINST \(lsn) \(hash)")["ok"] == "1")
+    try gate.ok("USER.SET ana last Lima")
+    try gate.ok("COMPACT")
+    try gate.ok("USER.SET ana last Limes")
+    #expect(try gate.fields("AUDIT.VERIFY AGAINST \(lsn) \(hash.uppercased())")["ok"] == "1")
+    let newer = try gate.fields("AUDIT.HEAD")
+    #expect(newer["lsn"] == (try gate.pages("AUDIT.LIST").first?["lsn"]) && newer["hash"] != hash)
+    let other = try gate.fields("AUDIT.VERIFY AGAINST 3 \(hash)")
+    #expect(other["ok"] == "0" && other["problem"]?.contains("something up to it was changed") == true)
+    let ahead = try gate.fields("AUDIT.VERIFY AGAINST 1000 \(hash)")
+    #expect(ahead["ok"] == "0" && ahead["problem"]?.contains("its end was cut off") == true)
+    let another = try TestServer()
+    let stranger = try another.client()
+    try stranger.ok("PRODUCT.CREATE payroll")
+    try stranger.ok("USER.CREATE ana FIRST Ana PRODUCT payroll")
+    #expect(try stranger.fields("AUDIT.VERIFY AGAINST \(lsn) \(hash)")["ok"] == "0")
+    try gate.refused("AUDIT.VERIFY AGAINST 2 x", with: "ERR hash must be 32 hexadecimal digits")
+    try gate.refused("AUDIT.VERIFY AGAINST 2", with: "ERR")
+    try gate.refused("AUDIT.VERIFY AGAINST -1 \(hash)", with: "ERR lsn")
+    try gate.refused("AUDIT.VERIFY FROM 3 AGAINST 2 \(hash)", with: "ERR FROM must not be behind")
+  }
+
+  @Test("B4: a head of a server that was killed holds at its next start, and for gatehousectl")
+  func headOfAKilledServer() throws {
+    for number in 0..<50 { try gate.ok("USER.SET ana department d\(number)") }
+    let noted = try gate.fields("AUDIT.HEAD")
+    let (lsn, hash) = (try #require(noted["lsn"]), try #require(noted["hash"]))
+    server.kill()
+    try server.start()
+    let client = try server.client()
+    #expect(try client.fields("AUDIT.VERIFY AGAINST \(lsn) \(hash)")["ok"] == "1")
+    #expect(try client.fields("AUDIT.HEAD")["hash"] == hash, "a start writes no record")
   }
 
   @Test("the chain is followed through the archive into the log")

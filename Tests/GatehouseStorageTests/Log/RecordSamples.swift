@@ -30,8 +30,12 @@ struct RecordSamples {
     now += Milliseconds(number(400))
     let roll = number(100)
     if roll < 30 { return record("SESSION.CREATE", [session()]) }
-    if roll < 46 { return record("SESSION.REVOKE", [SessionEnded(id(), id(), .revoked, actorSession: nil, product: 3, workspace: 2)]) }
-    if roll < 52 { return record("SESSION.EXPIRE", [SessionEnded(id(), id(), .expired, actorSession: nil, product: 3, workspace: 2)]) }
+    if roll < 46 {
+      return record("SESSION.REVOKE", [SessionEnded(id(), id(), .revoked, actorSession: nil, product: 3, workspace: 2)])
+    }
+    if roll < 52 {
+      return record("SESSION.EXPIRE", [SessionEnded(id(), id(), .expired, actorSession: nil, product: 3, workspace: 2)])
+    }
     if roll < 58 { return record("SESSION.CHECK", [SessionSeen(id(), id(), now)]) }
     if roll < 68 { return record("TIMER.START", [timer()], byUser: true) }
     if roll < 78 { return record("TIMER.STOP", [TimerStopped(id(), 1, entry: id(), end: now)], byUser: true) }

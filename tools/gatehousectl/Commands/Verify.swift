@@ -16,8 +16,10 @@ struct Verify: OperatorCommand {
       decodes every record, restores the state and holds it against the rules.
       Changes nothing, and works beside a running server.
 
-      A folder that was set back as a whole to an older copy is sound. Who wants to
-      notice that keeps 'records' and 'chain' of an earlier check elsewhere.
+      A folder that was set back as a whole to an older copy is sound, and so is one
+      whose past somebody has made anew. Who wants to notice that keeps 'head' of an
+      earlier check elsewhere, or what AUDIT.HEAD answers, and gives it back:
+        gatehousectl verify --against LSN:HASH ./data
 
       \(ExitStatus.help)
       """)
@@ -26,6 +28,9 @@ struct Verify: OperatorCommand {
 
   @Flag(help: "also count the changes of each kind")
   var changes = false
+
+  @Option(help: ArgumentHelp("also hold the folder against a head that was noted earlier", valueName: "lsn:hash"))
+  var against: LogHead?
 
   @ArgumentParser.Argument(help: ArgumentHelp("the data folder", valueName: "folder"))
   var folder: String
@@ -51,7 +56,7 @@ struct Verify: OperatorCommand {
   ) throws -> (Verification.Report, StateVerification.Report) {
     let dictionaries = knownDictionaries()
     meter.begin("reading files", .records)
-    let files = try Verification.run(data, dictionaries: dictionaries) { meter.advance(by: $0) }
+    let files = try Verification.run(data, dictionaries: dictionaries, against: against) { meter.advance(by: $0) }
     let total = files.lastLSN >= files.firstLSN ? files.lastLSN - files.firstLSN + 1 : 0
     meter.begin("decoding records", of: total, .records)
     let state = try StateVerification.run(data, after: files, dictionaries: dictionaries, countsChanges: changes) {
@@ -60,6 +65,10 @@ struct Verify: OperatorCommand {
     meter.set(state.records)
     return (files, state)
   }
+}
+
+extension LogHead: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument.lowercased()) }
 }
 
 /// What a verification has found, in words and as JSON.
@@ -82,7 +91,7 @@ struct VerificationOutcome {
     add(
       "archives",
       files.archives.map { "\($0.records.lowerBound)-\($0.records.upperBound)" }.joined(separator: ", ").orNone)
-    if let hash = files.lastHash { add("chain", "\(hash)") }
+    if let head = files.head { add("head", "\(head)") }
     if files.tornBytes > 0 {
       add("unfinished", "\(Figures.bytes(files.tornBytes)) behind the last frame, which the next start cuts off")
     }
@@ -107,7 +116,7 @@ struct VerificationOutcome {
     object.add("problems", problems.map(\.json))
     object.add("first", files.firstLSN)
     object.add("last", files.lastLSN)
-    object.add("chain", files.lastHash.map { "\($0)" })
+    object.add("head", files.head.map { "\($0)" })
     object.add("segments", files.segments)
     object.add("unfinished", files.tornBytes)
     object.add("snapshots", files.snapshots.map { .integer(Int64(clamping: $0.lsn)) })

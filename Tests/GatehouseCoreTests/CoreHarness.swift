@@ -344,7 +344,9 @@ final class CoreHarness {
     var names: [String] = []
     for cell in cells {
       var next: Int? = 1
-      while let first = next { next = cell.state.addHolders(of: pool, from: first, rows: 3, most: 5, to: &names) }
+      while let first = next {
+        next = cell.state.people.addHolders(of: pool, from: first, rows: 3, most: 5, to: &names)
+      }
     }
     return names
   }
@@ -452,7 +454,7 @@ final class CoreHarness {
     defer { turn.letGo() }
     var found = Set<SessionID>()
     for cell in cells {
-      for slot in 1..<(cell.state.sessions.last + 1) where cell.state.sessions[slot].isLive(at: now) {
+      for slot in 1..<(cell.state.sessions.rows.last + 1) where cell.state.sessions[slot].isLive(at: now) {
         guard let cause = try turn.lapse(cell.held, slot), cause != .licenceRemoved else { continue }
         found.insert(cell.state.sessionID(ofSlot: slot))
       }

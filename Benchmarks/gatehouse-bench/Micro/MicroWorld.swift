@@ -52,8 +52,8 @@ final class MicroWorld {
     let person = Population(seed: 1).person(number)
     let partition = NameKey(person.userName, partitioning).partition
     let cell = cells[partition]
-    let contact: ContactID = cell.state.id(cell.state.contacts.last + 1)
-    let user: UserID = cell.state.id(cell.state.users.last + 1)
+    let contact: ContactID = cell.state.id(cell.state.people.contacts.last + 1)
+    let user: UserID = cell.state.id(cell.state.people.users.last + 1)
     apply(
       ContactCreated(
         contact,

@@ -32,23 +32,7 @@ public struct AccessSet: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    let list = ProductAccess.list(state.allAccess(of: serial), with: new, insteadOf: old)
-    let compact = list.compactMap(\.compact)
-    if list.count <= 2, compact.count == list.count {
-      if state.users[serial].flags.contains(.manyProducts) {
-        state.users[serial].flags.remove(.manyProducts)
-        var details = state.users.details(of: serial)
-        details.set(UserTag.access, UnsafeRawBufferPointer(start: nil, count: 0))
-        state.users.setDetails(of: serial, details.bytes)
-      }
-      state.users[serial].access = (compact.first ?? 0, compact.count > 1 ? compact[1] : 0)
-    } else {
-      var details = state.users.details(of: serial)
-      details.encode(UserTag.access) { $0.list(list) { $0.varint($1.packed) } }
-      state.users.setDetails(of: serial, details.bytes)
-      state.users[serial].flags.insert(.manyProducts)
-      state.users[serial].access = (0, 0)
-    }
-    state.touch(user: serial, lsn)
+    let list = ProductAccess.list(state.people.allAccess(of: serial), with: new, insteadOf: old)
+    state.people.setAccess(of: serial, list, lsn)
   }
 }

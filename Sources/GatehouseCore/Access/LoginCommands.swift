@@ -88,7 +88,7 @@ private struct LoginExplanation {
       }
       return
     }
-    let access = user.cell.state.access(of: user.serial, to: product.id)
+    let access = user.cell.state.people.access(of: user.serial, to: product.id)
     add(
       .productDisabled, access?.isEnabled == true,
       access == nil ? "no access" : access?.isEnabled == true ? "enabled" : "disabled",
@@ -108,10 +108,10 @@ private struct LoginExplanation {
     let cell = user.cell
     let isAsked = workspace.policies.withinEmployment
     func shown(_ field: ContactField) -> String {
-      let text = cell.state.text(field, of: user.contact)
+      let text = cell.state.people.text(field, of: user.contact)
       return text.isEmpty ? "-" : text
     }
-    let zone = cell.state.zone(ofContact: user.contact, elseOf: workspace, turn.directory.zones)
+    let zone = cell.state.people.zone(ofContact: user.contact, elseOf: workspace, turn.directory.zones)
     let day = TimeText.text(ofDay: zone.zone.rules.day(at: moment))
     add(
       .outsideEmployment, !isAsked || user.isEmployed(at: moment, asked: workspace.id, in: turn.directory),

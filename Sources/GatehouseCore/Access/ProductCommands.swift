@@ -111,7 +111,7 @@ extension CommandTable {
   @Sendable private static func productEnable(_ turn: Turn) throws(Halt) {
     let (user, product) = try accessToChange(turn)
     if turn.has("ADMIN"), turn.has("REGULAR") { throw .refused(.syntax("give ADMIN or REGULAR, not both")) }
-    let old = user.cell.state.access(of: user.serial, to: product.id)
+    let old = user.cell.state.people.access(of: user.serial, to: product.id)
     var new = old ?? ProductAccess(product: product.id, isEnabled: true)
     new.isEnabled = true
     if turn.has("ADMIN") { new.isAdministrator = true }
@@ -132,10 +132,10 @@ extension CommandTable {
   private static func setAccess(
     of user: UserReference, to product: Product, from old: ProductAccess?, to new: ProductAccess, _ turn: Turn
   ) throws(Halt) {
-    if old == nil { try turn.requireRoom(forProducts: user.cell.state.allAccess(of: user.serial).count + 1) }
+    if old == nil { try turn.requireRoom(forProducts: user.cell.state.people.allAccess(of: user.serial).count + 1) }
     turn.setAccess(of: user.id, to: product, from: old, to: new)
-    if !user.cell.state.isMember(user.serial, of: product.workspace) {
-      try turn.requireRoom(forMemberships: user.cell.state.memberships(of: user.serial).count + 1)
+    if !user.cell.state.people.isMember(user.serial, of: product.workspace) {
+      try turn.requireRoom(forMemberships: user.cell.state.people.memberships(of: user.serial).count + 1)
       turn.emit(WorkspaceJoined(user.id, product.workspace))
     }
   }
@@ -143,7 +143,7 @@ extension CommandTable {
   @Sendable private static func productDisable(_ turn: Turn) throws(Halt) {
     let (user, product) = try accessToChange(turn)
     turn.reply.ok()
-    guard let old = user.cell.state.access(of: user.serial, to: product.id), old.isEnabled else { return }
+    guard let old = user.cell.state.people.access(of: user.serial, to: product.id), old.isEnabled else { return }
     var new = old
     new.isEnabled = false
     turn.setAccess(of: user.id, to: product, from: old, to: new)
@@ -197,7 +197,7 @@ extension CommandTable {
 
   @Sendable private static func licenceAssign(_ turn: Turn) throws(Halt) {
     let (user, product) = try accessToChange(turn)
-    let old = user.cell.state.access(of: user.serial, to: product.id)
+    let old = user.cell.state.people.access(of: user.serial, to: product.id)
     var new = old ?? ProductAccess(product: product.id, isEnabled: false)
     new.licence = try licence(try turn.text(3, "type"), of: product, turn)
     try setAccess(of: user, to: product, from: old, to: new, turn)
@@ -207,7 +207,7 @@ extension CommandTable {
   @Sendable private static func licenceRemove(_ turn: Turn) throws(Halt) {
     let (user, product) = try accessToChange(turn)
     turn.reply.ok()
-    guard let old = user.cell.state.access(of: user.serial, to: product.id), old.licence != 0 else { return }
+    guard let old = user.cell.state.people.access(of: user.serial, to: product.id), old.licence != 0 else { return }
     var new = old
     new.licence = 0
     turn.setAccess(of: user.id, to: product, from: old, to: new)

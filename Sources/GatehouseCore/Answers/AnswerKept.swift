@@ -30,23 +30,9 @@ public struct AnswerKept: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.forgetAnswers(before: header.time)
-    state.answers[key] = RememberedAnswer(
+    let answer = RememberedAnswer(
       arguments: arguments, reply: reply, until: header.time + Limits.idempotencyLife, lsn: lsn)
-  }
-}
-
-extension PartitionState {
-  fileprivate mutating func forgetAnswers(before now: Milliseconds) {
-    // Looked through only when the number has doubled since: a constant cost an answer.
-    guard answers.count >= answersToSweep else { return }
-    answers = answers.filter { $0.value.until > now }
-    answersToSweep = min(max(1024, answers.count * 2), Limits.answersOfPartition)
-  }
-
-  /// Whether another answer may be remembered. Those that are too old make room for it.
-  func hasRoomForAnswer(at now: Milliseconds) -> Bool {
-    answers.count < Limits.answersOfPartition || answers.values.contains { $0.until <= now }
+    state.answers.keep(answer, under: key, at: header.time)
   }
 }
 

@@ -20,7 +20,7 @@ extension Turn {
     let words = wordsDigest(foldingNames: true)
     let partition = Int(truncatingIfNeeded: keyDigest.a) & (partitioning.count - 1)
     let cell = try cell(partition)
-    if let kept = cell.state.answers[keyDigest], kept.until > now {
+    if let kept = cell.state.answers.kept[keyDigest], kept.until > now {
       read(kept.lsn)
       // An answer that version 0.1.0 kept has the digest of the words as they were written.
       guard kept.arguments.matches(words) || kept.arguments.matches(wordsDigest(foldingNames: false)) else {
@@ -29,7 +29,7 @@ extension Turn {
       return answer(kept, key, keyDigest)
     }
     read(cell.state.lsn)
-    guard cell.state.hasRoomForAnswer(at: now) else {
+    guard cell.state.answers.hasRoom(at: now) else {
       throw .refused(.limit("idem: more than \(Limits.answersOfPartition) answers are remembered; try again later"))
     }
     let salt = SecretText.randomPart(entropy.draw())

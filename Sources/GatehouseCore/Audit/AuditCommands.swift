@@ -125,15 +125,15 @@ extension Turn {
     var places = AuditReach.Places()
     for id in users {
       let cell = try cell(partitioning.partition(of: id))
-      places.homes[id] = cell.state.serial(of: id).flatMap { cell.state.home(of: $0) }
+      places.homes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(of: $0) }
     }
     for id in contacts {
       let cell = try cell(partitioning.partition(of: id))
-      places.contactHomes[id] = cell.state.serial(of: id).flatMap { cell.state.home(ofContact: $0) }
+      places.contactHomes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(ofContact: $0) }
     }
     for id in entries {
       let cell = try cell(partitioning.partition(of: id))
-      places.entries[id] = cell.state.serial(of: id).map { cell.state.entries[$0].workspace }
+      places.entries[id] = cell.state.serial(of: id).map { cell.state.time.entries[$0].workspace }
     }
     return places
   }

@@ -34,7 +34,7 @@ public struct RoleGranted: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.setGrants(of: serial, Grant.list(state.grants(of: serial), adding: grant), lsn)
+    state.people.setGrants(of: serial, Grant.list(state.people.grants(of: serial), adding: grant), lsn)
   }
 }
 
@@ -71,20 +71,6 @@ public struct RoleRevoked: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.setGrants(of: serial, Grant.list(state.grants(of: serial), removing: grant), lsn)
-  }
-}
-
-extension PartitionState {
-  fileprivate mutating func setGrants(of serial: Int, _ grants: [Grant], _ lsn: LSN) {
-    var details = users.details(of: serial)
-    if grants.isEmpty {
-      details.set(UserTag.grants, UnsafeRawBufferPointer(start: nil, count: 0))
-    } else {
-      details.encode(UserTag.grants) { $0.list(grants) { $0.grant($1) } }
-    }
-    users.setDetails(of: serial, details.bytes)
-    users[serial].roles = RoleSet(grants)
-    touch(user: serial, lsn)
+    state.people.setGrants(of: serial, Grant.list(state.people.grants(of: serial), removing: grant), lsn)
   }
 }

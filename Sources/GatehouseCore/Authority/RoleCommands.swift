@@ -68,7 +68,7 @@ extension CommandTable {
     try turn.requireGranting(wanted, to: user)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
-    let grants = user.cell.state.grants(of: user.serial)
+    let grants = user.cell.state.people.grants(of: user.serial)
     guard let held = grants.first(where: { $0.isSame(as: wanted) }) else {
       throw .refused(
         .notFound("role: \(user.username) has no \(turn.directory.name(of: role)) \(turn.text(of: wanted.scope))"))

@@ -72,10 +72,11 @@ extension Turn {
       guard let (cell, slot) = try session(word) else { return nil }
       let row = cell.state.sessions[slot]
       return Target(
-        place(of: row), holder(cell, slot), owners: cell.state.impersonation(ofSlot: slot).map { [$0.actor] } ?? [])
+        place(of: row), holder(cell, slot),
+        owners: cell.state.sessions.impersonation(ofSlot: slot).map { [$0.actor] } ?? [])
     case .entry(let word):
       guard let (cell, serial) = try entry(word) else { return nil }
-      let row = cell.state.entries[serial]
+      let row = cell.state.time.entries[serial]
       return Target(
         .workspace(row.workspace), UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user)))
     case .scope: return Target(place(of: try optionScope()))

@@ -41,13 +41,13 @@ struct UserCard {
   }
 
   var accesses: [ProductAccess] {
-    let all = state.state.allAccess(of: user.serial)
+    let all = state.state.people.allAccess(of: user.serial)
     if seen.isAll { return all }
     return all.filter { access in directory.product(access.product).map { seen.contains($0.workspace) } ?? false }
   }
 
   /// When the user last logged in to a product of a workspace that is seen; 0 for never.
-  var lastLogin: Milliseconds { state.state.lastLogin(of: user.serial, in: seen) }
+  var lastLogin: Milliseconds { state.state.people.lastLogin(of: user.serial, in: seen) }
 
   /// How many sessions are in force in the workspaces that are seen, as far as one partition tells: whether the actor of
   /// an impersonation has lost the right may be for another to say.
@@ -62,14 +62,15 @@ struct UserCard {
   }
 
   func text(_ field: UserField) -> String {
-    showsLoginFields ? state.state.text(field, of: user.serial) : field.flag == nil ? "" : "0"
+    showsLoginFields ? state.state.people.text(field, of: user.serial) : field.flag == nil ? "" : "0"
   }
 
   /// The name that heads a user.
   var fullName: String {
     PersonName(
-      first: state.state.text(.first, of: user.contact), middle: state.state.text(.middle, of: user.contact),
-      last: state.state.text(.last, of: user.contact)
+      first: state.state.people.text(.first, of: user.contact),
+      middle: state.state.people.text(.middle, of: user.contact),
+      last: state.state.people.text(.last, of: user.contact)
     ).text(format: showing.policies.nameFormat)
   }
 
@@ -78,7 +79,7 @@ struct UserCard {
     var writer = ByteWriter()
     writer.text(user.username)
     writer.byte(user.row.status.rawValue)
-    for field in ContactField.allCases { writer.text(state.state.text(field, of: user.contact)) }
+    for field in ContactField.allCases { writer.text(state.state.people.text(field, of: user.contact)) }
     for field in UserField.allCases { writer.text(text(field)) }
     writer.list(workspaces) { $0.varint($1) }
     writer.list(grants) { $0.grant($1) }
@@ -92,5 +93,5 @@ extension UserReference {
   var contactID: ContactID { cell.state.id(contact) }
 
   /// The workspace that governs who the user is (W1): the first of the user's. A user without one is the operator's.
-  var home: WorkspaceID? { cell.state.home(of: serial) }
+  var home: WorkspaceID? { cell.state.people.home(of: serial) }
 }

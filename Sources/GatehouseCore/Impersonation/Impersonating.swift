@@ -104,12 +104,12 @@ extension Turn {
     see(cell, slot: slot)
     let row = cell.state.sessions[slot]
     let subject = holder(cell, slot)
-    read(cell.state.users[subject.serial].lsn)
+    read(cell.state.people.users[subject.serial].lsn)
     var sides = sides
     var reach = sides.reduce(Reach.all) { $0.intersection($1.knownWorkspaces) }
     if row.isBound { reach = reach.intersection(.only([row.workspace])) }
     var actor: Side?
-    if let impersonation = cell.state.impersonation(ofSlot: slot), let found = try user(impersonation.actor) {
+    if let impersonation = cell.state.sessions.impersonation(ofSlot: slot), let found = try user(impersonation.actor) {
       let side = Side(.actor, found, within: reach, in: directory, at: now)
       // Of what the subject holds where the actor holds nothing the actor learns nothing, not even by what is refused.
       reach = reach.intersection(side.powerfulIn)

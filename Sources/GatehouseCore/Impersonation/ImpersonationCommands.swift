@@ -67,7 +67,7 @@ extension CommandTable {
       turn.read(target.cell.state.lsn)
       throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
     }
-    guard (login.state.impersonations[actorSession]?.count ?? 0) < Limits.impersonationsOfSession else {
+    guard (login.state.sessions.impersonations[actorSession]?.count ?? 0) < Limits.impersonationsOfSession else {
       turn.read(login.state.lsn)
       throw .refused(
         .limit("impersonations: a login begins at most \(Limits.impersonationsOfSession); end some"))
@@ -119,16 +119,18 @@ extension CommandTable {
   ) throws(Halt) {
     turn.read(cell.state.lsn)
     turn.read(turn.directory.lsn)
-    for login in cell.state.impersonations.keys where gathered.isAtStart {
+    for login in cell.state.sessions.impersonations.keys where gathered.isAtStart {
       guard let slot = cell.state.slot(of: login) else { continue }
       gathered.logins[login] = ListedLogin(
         actor: PersonFacts(turn.holder(cell, slot)), username: turn.holder(cell, slot).username,
         isInForce: cell.state.sessions[slot].isLive(at: turn.now) && turn.userMayGoOn(cell, slot))
     }
     let target = try turn.option("TARGET").map { UserFilter($0) }
-    for slot in gathered.slice(through: cell.state.sessions.last) {
+    for slot in gathered.slice(through: cell.state.sessions.rows.last) {
       let row = cell.state.sessions[slot]
-      guard row.isLive(at: turn.now), let impersonation = cell.state.impersonation(ofSlot: slot) else { continue }
+      guard row.isLive(at: turn.now), let impersonation = cell.state.sessions.impersonation(ofSlot: slot) else {
+        continue
+      }
       let subject = turn.holder(cell, slot)
       if let target, !target.matches(subject.id, subject.username) { continue }
       guard turn.maySee(impersonation, of: subject, row) else { continue }

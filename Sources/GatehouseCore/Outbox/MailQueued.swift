@@ -16,7 +16,7 @@ public struct MailQueued: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.mails[mail.id] = mail
-    state.lastMail = max(state.lastMail, state.partitioning.serial(of: mail.id))
+    state.outbox.mails[mail.id] = mail
+    state.outbox.last = max(state.outbox.last, state.partitioning.serial(of: mail.id))
   }
 }

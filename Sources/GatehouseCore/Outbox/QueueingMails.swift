@@ -5,7 +5,7 @@ extension Turn {
   func queueMail(
     _ kind: Mail.Kind, about user: UserID, in cell: HeldPartition, to recipient: String, _ message: String
   ) throws(Halt) {
-    guard cell.state.mails.count < Limits.mailsOfPartition else {
+    guard cell.state.outbox.mails.count < Limits.mailsOfPartition else {
       throw .refused(.limit("mails: more than \(Limits.mailsOfPartition) wait to be sent"))
     }
     emit(MailQueued(Mail(id: newMail(in: cell), user: user, kind: kind, recipient: recipient, message: message)))

@@ -37,8 +37,8 @@ public struct ContactCreated: PartitionChange {
         packed.textField(text.field.rawValue, text.text)
       }
     }
-    state.contacts.put(row, at: serial)
-    packed.withBytes { state.contacts.setDetails(of: serial, $0) }
+    state.people.contacts.put(row, at: serial)
+    packed.withBytes { state.people.contacts.setDetails(of: serial, $0) }
   }
 }
 
@@ -81,14 +81,14 @@ public struct ContactSet: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: contact)
     switch field {
-    case .hired: state.contacts[serial].hired = TimeText.dayNumber(new) ?? .min
-    case .released: state.contacts[serial].released = TimeText.dayNumber(new) ?? .min
+    case .hired: state.people.contacts[serial].hired = TimeText.dayNumber(new) ?? .min
+    case .released: state.people.contacts[serial].released = TimeText.dayNumber(new) ?? .min
     default:
-      var details = state.contacts.details(of: serial)
+      var details = state.people.contacts.details(of: serial)
       details[text: field.rawValue] = new
-      state.contacts.setDetails(of: serial, details.bytes)
+      state.people.contacts.setDetails(of: serial, details.bytes)
     }
-    state.touch(contact: serial, lsn)
+    state.people.touch(contact: serial, lsn)
   }
 }
 
@@ -99,20 +99,5 @@ extension ContactField {
     case .hired, .released, .timezone: true
     case .first, .middle, .last, .email, .department, .schedule, .leave, .phone: false
     }
-  }
-}
-
-extension PartitionState {
-  mutating func touch(contact serial: Int, _ lsn: LSN) {
-    contacts[serial].version += 1
-    contacts[serial].lsn = lsn
-    // What a login decision reads of a person is ordered by one number, the user's.
-    let user = Int(contacts[serial].user)
-    if user != 0 { touch(user: user, lsn) }
-  }
-
-  mutating func touch(user serial: Int, _ lsn: LSN) {
-    users[serial].version += 1
-    users[serial].lsn = lsn
   }
 }

@@ -1,42 +1,51 @@
+extension People {
+  static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker) {
+    checker.checkPeople(state)
+    checker.checkNames(state)
+  }
+}
+
 extension InvariantChecker {
   /// Users, their contacts, grants, access and memberships.
-  func checkPeople(_ state: borrowing PartitionState) {
+  fileprivate func checkPeople(_ state: borrowing PartitionState) {
     var live = 0
-    for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
-      let row = state.users[serial]
+    for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
+      let row = state.people.users[serial]
       let name = shown(state, user: serial)
       expect(row.lsn <= state.lsn, "\(name) is newer than its partition")
-      guard state.contacts.contains(Int(row.contact)), state.contacts[Int(row.contact)].isUsed else {
+      guard state.people.contacts.contains(Int(row.contact)), state.people.contacts[Int(row.contact)].isUsed else {
         expect(false, "\(name) has no contact")
         continue
       }
       if row.status != .deleted {
         live += 1
         expect(
-          state.contacts[Int(row.contact)].user == UInt32(serial), "\(name) is not the live user of its contact")
+          state.people.contacts[Int(row.contact)].user == UInt32(serial), "\(name) is not the live user of its contact")
       }
       checkGrants(state, serial, name)
       checkAccess(state, serial, name)
-      let memberships = state.memberships(of: serial)
+      let memberships = state.people.memberships(of: serial)
       expect(Set(memberships).count == memberships.count, "\(name) is a member of a workspace twice")
       expect(memberships.allSatisfy(isWorkspace), "\(name) is a member of a workspace that is not there")
       expect(row.status.mayLogIn || row.sessionCount == 0, "\(name) may not log in and has sessions")
     }
-    expect(live == state.liveUsers, "partition \(state.index) counts \(state.liveUsers) live users, not \(live)")
-    for serial in 1..<(state.contacts.last + 1) where state.contacts[serial].isUsed {
-      let row = state.contacts[serial]
+    expect(
+      live == state.people.liveUsers,
+      "partition \(state.index) counts \(state.people.liveUsers) live users, not \(live)")
+    for serial in 1..<(state.people.contacts.last + 1) where state.people.contacts[serial].isUsed {
+      let row = state.people.contacts[serial]
       expect(row.lsn <= state.lsn, "contact \(serial) of partition \(state.index) is newer than its partition")
       guard row.user != 0 else { continue }
       let isLive =
-        state.users.contains(Int(row.user)) && state.users[Int(row.user)].contact == UInt32(serial)
-        && state.users[Int(row.user)].status != .deleted
+        state.people.users.contains(Int(row.user)) && state.people.users[Int(row.user)].contact == UInt32(serial)
+        && state.people.users[Int(row.user)].status != .deleted
       expect(isLive, "contact \(serial) of partition \(state.index) names a live user that is not its own")
     }
   }
 
   private func checkGrants(_ state: borrowing PartitionState, _ serial: Int, _ name: String) {
-    let row = state.users[serial]
-    let grants = state.grants(of: serial)
+    let row = state.people.users[serial]
+    let grants = state.people.grants(of: serial)
     expect(RoleSet(grants) == row.roles, "\(name) has other roles than grants")
     expect(grants.count { $0.isMain } <= 1, "\(name) has more than one main role")
     for (index, grant) in grants.enumerated() {
@@ -48,7 +57,7 @@ extension InvariantChecker {
   }
 
   private func checkAccess(_ state: borrowing PartitionState, _ serial: Int, _ name: String) {
-    let list = state.allAccess(of: serial)
+    let list = state.people.allAccess(of: serial)
     expect(Set(list.map(\.product)).count == list.count, "\(name) has two accesses to one product")
     for access in list {
       guard let product = view.product(access.product) else {
@@ -57,36 +66,37 @@ extension InvariantChecker {
       }
       expect(Int(access.licence) <= product.pools.count, "\(name) has a licence that is not there")
       guard access.isEnabled else { continue }
-      expect(state.users[serial].status != .deleted, "\(name) is deleted and may enter \(product.name)")
+      expect(state.people.users[serial].status != .deleted, "\(name) is deleted and may enter \(product.name)")
       expect(
-        state.isMember(serial, of: product.workspace), "\(name) may enter \(product.name) of a workspace of others")
+        state.people.isMember(serial, of: product.workspace),
+        "\(name) may enter \(product.name) of a workspace of others")
       seats[SeatKey(product: access.product, licence: 0), default: 0] += 1
       if access.licence != 0 { seats[SeatKey(product: access.product, licence: access.licence), default: 0] += 1 }
     }
   }
 
   /// Every live username leads to its user, and so no two are the same.
-  func checkNames(_ state: borrowing PartitionState) {
+  fileprivate func checkNames(_ state: borrowing PartitionState) {
     var named = 0
-    state.names.forEach { _ in named += 1 }
-    expect(named == state.names.count, "partition \(state.index) miscounts its names")
+    state.people.names.forEach { _ in named += 1 }
+    expect(named == state.people.names.count, "partition \(state.index) miscounts its names")
     var indexed: [Int] = []
-    state.names.forEach { indexed.append($0) }
+    state.people.names.forEach { indexed.append($0) }
     expect(Set(indexed).count == indexed.count, "partition \(state.index) has a user twice in its index of names")
     for serial in indexed {
       let isRight =
-        state.users.contains(serial)
-        && NameKey(state.username(serial), state.partitioning).partition == state.index
+        state.people.users.contains(serial)
+        && NameKey(state.people.username(serial), state.partitioning).partition == state.index
       expect(isRight, "partition \(state.index) has a name in its index that belongs elsewhere")
     }
     checkOtherNames(state)
-    for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
-      let username = state.username(serial)
+    for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
+      let username = state.people.username(serial)
       let key = NameKey(username, state.partitioning)
       let label = shown(state, user: serial)
       expect(!username.isEmpty, "\(label) has no username")
-      expect(state.users[serial].nameHash == key.hash, "\(label) has the hash of another name")
-      guard state.users[serial].status != .deleted, partitions.indices.contains(key.partition) else { continue }
+      expect(state.people.users[serial].nameHash == key.hash, "\(label) has the hash of another name")
+      guard state.people.users[serial].status != .deleted, partitions.indices.contains(key.partition) else { continue }
       var folded = FoldedName(username).text
       let found = folded.withUTF8 { partitions[key.partition].state.holders(folded: .init($0), hash: key.hash) }
       expect(found.contains { $0.user == state.id(serial) }, "\(label) is not whom the username leads to")
@@ -95,12 +105,13 @@ extension InvariantChecker {
 
   /// Names that do not lead to one user of this partition alone.
   private func checkOtherNames(_ state: borrowing PartitionState) {
-    expect(!state.hasUnsettledNames, "the names of partition \(state.index) are those of another version of Unicode")
-    for (name, holders) in state.otherNames {
+    expect(
+      !state.people.hasUnsettledNames, "the names of partition \(state.index) are those of another version of Unicode")
+    for (name, holders) in state.people.otherNames {
       for holder in holders {
         let found = user(holder.user)
         expect(
-          found.map { $0.cell.state.username($0.serial) == holder.name } ?? false,
+          found.map { $0.cell.state.people.username($0.serial) == holder.name } ?? false,
           "the name \(holder.name) leads to user #\(holder.user.raw), who has another")
         expect(FoldedName(holder.name).text == name, "the name \(holder.name) is kept under \(name)")
       }

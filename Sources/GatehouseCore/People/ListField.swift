@@ -102,13 +102,13 @@ public struct ListedUser {
 
   private var card: UserCard { UserCard(reference, viewer.seen(of: reference), directory) }
 
-  private var contact: Int { Int(cell.state.users[serial].contact) }
+  private var contact: Int { Int(cell.state.people.users[serial].contact) }
 
   public var id: UserID { cell.state.id(serial) }
 
   /// The value of a field that is a number, a time, a day or a flag; nil where it is not set.
   public func number(_ field: ListField) -> Int64? {
-    let row = cell.state.users[serial]
+    let row = cell.state.people.users[serial]
     switch field {
     case .id: return Int64(id.raw)
     case .contact: return Int64((cell.state.id(contact) as ContactID).raw)
@@ -119,7 +119,8 @@ public struct ListedUser {
       let last = card.lastLogin
       return last == 0 ? nil : last
     case .ofContact(let field):
-      let day = field == .hired ? cell.state.contacts[contact].hired : cell.state.contacts[contact].released
+      let day =
+        field == .hired ? cell.state.people.contacts[contact].hired : cell.state.people.contacts[contact].released
       return day == .min ? nil : Int64(day)
     case .ofUser(let field): return field.flag.map { row.flags.contains($0) && card.showsLoginFields ? 1 : 0 }
     default: return nil
@@ -133,7 +134,7 @@ public struct ListedUser {
   public func day(of time: Milliseconds, near other: Int32) -> Int32 {
     let possible = Days.possible(at: time)
     guard possible.contains(other) else { return possible.lowerBound + 1 }
-    return cell.state.zone(ofContact: contact, elseOf: card.showing, directory.zones).zone.rules.day(at: time)
+    return cell.state.people.zone(ofContact: contact, elseOf: card.showing, directory.zones).zone.rules.day(at: time)
   }
 
   /// Calls `body` with the text of a field; empty where it is not set.
@@ -141,15 +142,19 @@ public struct ListedUser {
     let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
     switch field {
     case .username:
-      return cell.state.users.withDetails(of: serial) { body(Details.field(UserTag.username, in: $0) ?? nothing) }
+      return cell.state.people.users.withDetails(of: serial) {
+        body(Details.field(UserTag.username, in: $0) ?? nothing)
+      }
     case .status:
-      let name = cell.state.users[serial].status.name
+      let name = cell.state.people.users[serial].status.name
       return body(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     case .ofContact(let field) where !field.isDay:
-      return cell.state.contacts.withDetails(of: contact) { body(Details.field(field.rawValue, in: $0) ?? nothing) }
+      return cell.state.people.contacts.withDetails(of: contact) {
+        body(Details.field(field.rawValue, in: $0) ?? nothing)
+      }
     case .ofUser(let field) where field.flag == nil:
       guard viewer.isFree || card.showsLoginFields else { return body(nothing) }
-      return cell.state.users.withDetails(of: serial) { body(Details.field(field.rawValue, in: $0) ?? nothing) }
+      return cell.state.people.users.withDetails(of: serial) { body(Details.field(field.rawValue, in: $0) ?? nothing) }
     default:
       var text = field == .name ? card.fullName : ""
       return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
@@ -159,18 +164,19 @@ public struct ListedUser {
   /// Whether the user has a role in a scope that is seen.
   func hasRole(_ role: Role) -> Bool {
     // The row's bits tell of most users that they have it nowhere.
-    guard cell.state.users[serial].roles.mayContain(role) else { return false }
+    guard cell.state.people.users[serial].roles.mayContain(role) else { return false }
     return viewer.isFree && role.number < 16 || card.grants.contains { $0.role == role }
   }
 
   /// Whether the user is a member of a workspace that is seen.
   func isMember(of workspace: WorkspaceID) -> Bool {
-    cell.state.isMember(serial, of: workspace) && (viewer.isFree || viewer.seen(of: reference).contains(workspace))
+    cell.state.people.isMember(serial, of: workspace)
+      && (viewer.isFree || viewer.seen(of: reference).contains(workspace))
   }
 
   /// Whether the user may enter a product of a workspace that is seen.
   func mayEnter(_ product: ProductID) -> Bool {
-    guard cell.state.access(of: serial, to: product)?.isEnabled == true else { return false }
+    guard cell.state.people.access(of: serial, to: product)?.isEnabled == true else { return false }
     return viewer.isFree
       || directory.product(product).map { viewer.seen(of: reference).contains($0.workspace) } ?? false
   }

@@ -18,25 +18,25 @@ extension PartitionState {
 
   /// Takes out whomever a name leads to.
   mutating func takeHolders(_ folded: String, _ key: NameKey) -> [NameHolder] {
-    if let others = otherNames.removeValue(forKey: folded) { return others }
+    if let others = people.otherNames.removeValue(forKey: folded) { return others }
     var folded = folded
-    guard let serial = folded.withUTF8({ localUser(folded: UnsafeRawBufferPointer($0), hash: key.hash) }) else {
+    guard let serial = folded.withUTF8({ people.localUser(folded: UnsafeRawBufferPointer($0), hash: key.hash) }) else {
       return []
     }
-    names.remove(serial, hash: key.hash)
-    return [NameHolder(user: id(serial), name: username(serial))]
+    people.names.remove(serial, hash: key.hash)
+    return [NameHolder(user: id(serial), name: people.username(serial))]
   }
 
   mutating func put(_ holders: [NameHolder], _ folded: String, _ key: NameKey) {
     if holders.count == 1, partitioning.partition(of: holders[0].user) == index {
-      names.insert(partitioning.serial(of: holders[0].user), hash: key.hash)
+      people.names.insert(partitioning.serial(of: holders[0].user), hash: key.hash)
     } else if !holders.isEmpty {
-      otherNames[folded] = holders
+      people.otherNames[folded] = holders
     }
   }
 
   /// Whether a user is deleted, as far as this partition knows: of users of others it does not.
   private func isDeleted(_ user: UserID) -> Bool {
-    partitioning.partition(of: user) == index && users[partitioning.serial(of: user)].status == .deleted
+    partitioning.partition(of: user) == index && people.users[partitioning.serial(of: user)].status == .deleted
   }
 }

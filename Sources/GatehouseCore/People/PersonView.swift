@@ -22,28 +22,28 @@ public protocol PersonView {
 }
 
 extension UserReference: PersonView {
-  @inline(__always) public var status: Status { cell.state.users[serial].status }
-  public var roles: RoleSet { cell.state.users[serial].roles }
-  public var grants: [Grant] { cell.state.grants(of: serial) }
-  public var memberships: [WorkspaceID] { cell.state.memberships(of: serial) }
-  public func isMember(of workspace: WorkspaceID) -> Bool { cell.state.isMember(serial, of: workspace) }
+  @inline(__always) public var status: Status { cell.state.people.users[serial].status }
+  public var roles: RoleSet { cell.state.people.users[serial].roles }
+  public var grants: [Grant] { cell.state.people.grants(of: serial) }
+  public var memberships: [WorkspaceID] { cell.state.people.memberships(of: serial) }
+  public func isMember(of workspace: WorkspaceID) -> Bool { cell.state.people.isMember(serial, of: workspace) }
 
   public var administeredAccesses: [ProductAccess] {
     let compact = [row.access.0, row.access.1]
     guard
       row.flags.contains(.manyProducts) || compact.contains(where: { ProductAccess(compact: $0).administers })
     else { return [] }
-    return cell.state.allAccess(of: serial).filter(\.administers)
+    return cell.state.people.allAccess(of: serial).filter(\.administers)
   }
 
   @inline(__always)
-  public func access(to product: ProductID) -> ProductAccess? { cell.state.access(of: serial, to: product) }
+  public func access(to product: ProductID) -> ProductAccess? { cell.state.people.access(of: serial, to: product) }
 
-  public var hired: Int32 { cell.state.contacts[contact].hired }
-  public var released: Int32 { cell.state.contacts[contact].released }
+  public var hired: Int32 { cell.state.people.contacts[contact].hired }
+  public var released: Int32 { cell.state.people.contacts[contact].released }
 
   public func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone {
-    cell.state.zone(ofContact: contact, elseOf: workspace, zones)
+    cell.state.people.zone(ofContact: contact, elseOf: workspace, zones)
   }
 }
 
@@ -65,11 +65,11 @@ public struct PersonFacts: PersonView, Sendable {
     contact = state.state.id(user.contact)
     status = user.status
     grants = user.grants
-    memberships = state.state.memberships(of: user.serial)
-    accesses = state.state.allAccess(of: user.serial)
+    memberships = state.state.people.memberships(of: user.serial)
+    accesses = state.state.people.allAccess(of: user.serial)
     hired = user.hired
     released = user.released
-    timezone = state.state.text(.timezone, of: user.contact)
+    timezone = state.state.people.text(.timezone, of: user.contact)
   }
 
   public var roles: RoleSet { RoleSet(grants) }

@@ -75,7 +75,7 @@ extension CounterViolation {
   }
 }
 
-extension PartitionState {
+extension People {
   /// Adds the usernames of some who hold a seat of a pool, until there are `most`.
   ///
   /// - Parameters:

@@ -11,8 +11,8 @@ public enum SettlingNames {
     for cell in partitions { cell.state.forgetNames() }
     for (user, _) in gone { enter(user, partitions) }
     for cell in partitions {
-      for serial in 1..<(cell.state.users.last + 1)
-      where cell.state.users[serial].isUsed && cell.state.users[serial].status != .deleted {
+      for serial in 1..<(cell.state.people.users.last + 1)
+      where cell.state.people.users[serial].isUsed && cell.state.people.users[serial].status != .deleted {
         enter(cell.state.id(serial), partitions)
       }
     }
@@ -21,7 +21,7 @@ public enum SettlingNames {
   /// The names that several live users have; each user is reached by the exact spelling and by id.
   public static func namesakes(in partitions: [PartitionCell]) -> [[NameHolder]] {
     partitions.flatMap { cell in
-      cell.state.otherNames.sorted { $0.key < $1.key }
+      cell.state.people.otherNames.sorted { $0.key < $1.key }
         .map { $0.value.filter { isLive($0.user, partitions) }.sorted { $0.user < $1.user } }
         .filter { $0.count > 1 }
     }
@@ -30,8 +30,8 @@ public enum SettlingNames {
   private static func deletedHolders(
     in cell: PartitionCell, _ partitions: [PartitionCell]
   ) -> [(user: UserID, lsn: LSN)] {
-    var users = cell.state.otherNames.values.flatMap { $0.map(\.user) }
-    cell.state.names.forEach { users.append(cell.state.id($0)) }
+    var users = cell.state.people.otherNames.values.flatMap { $0.map(\.user) }
+    cell.state.people.names.forEach { users.append(cell.state.id($0)) }
     return users.compactMap { user in
       row(of: user, partitions).flatMap { $0.status == .deleted ? (user, $0.lsn) : nil }
     }
@@ -40,7 +40,7 @@ public enum SettlingNames {
   private static func enter(_ user: UserID, _ partitions: [PartitionCell]) {
     guard let partitioning = partitions.first?.state.partitioning else { return }
     let home = partitions[partitioning.partition(of: user)]
-    let name = home.state.username(partitioning.serial(of: user))
+    let name = home.state.people.username(partitioning.serial(of: user))
     let folded = FoldedName(name).text
     let key = NameKey(name, partitioning)
     let place = partitions[key.partition]
@@ -59,19 +59,19 @@ public enum SettlingNames {
   private static func row(of user: UserID, _ partitions: [PartitionCell]) -> UserRow? {
     guard let partitioning = partitions.first?.state.partitioning else { return nil }
     let home = partitions[partitioning.partition(of: user)]
-    return home.state.serial(of: user).map { home.state.users[$0] }
+    return home.state.serial(of: user).map { home.state.people.users[$0] }
   }
 }
 
 extension PartitionState {
   /// Makes no name lead to anybody, and has the users' hashes as their names have them now.
   fileprivate mutating func forgetNames() {
-    hasUnsettledNames = false
-    names = NameIndex()
-    otherNames = [:]
-    for serial in 1..<(users.last + 1) where users[serial].isUsed {
-      let hash = NameKey(username(serial), partitioning).hash
-      if users[serial].nameHash != hash { users[serial].nameHash = hash }
+    people.hasUnsettledNames = false
+    people.names = NameIndex()
+    people.otherNames = [:]
+    for serial in 1..<(people.users.last + 1) where people.users[serial].isUsed {
+      let hash = NameKey(people.username(serial), partitioning).hash
+      if people.users[serial].nameHash != hash { people.users[serial].nameHash = hash }
     }
   }
 }

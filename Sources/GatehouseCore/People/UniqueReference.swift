@@ -28,11 +28,12 @@ extension PartitionState {
   fileprivate func hasUser(with reference: String, except excepted: UserID?, home: WorkspaceID) -> Bool {
     var reference = reference
     return reference.withUTF8 { wanted in
-      for serial in 1..<(users.last + 1) where users[serial].isUsed && users[serial].status != .deleted {
-        let isSame = users.withDetails(of: serial) { details in
+      for serial in 1..<(people.users.last + 1)
+      where people.users[serial].isUsed && people.users[serial].status != .deleted {
+        let isSame = people.users.withDetails(of: serial) { details in
           Details.field(UserTag.reference, in: details).map { $0.elementsEqual(wanted) } ?? false
         }
-        if isSame, id(serial) != excepted, self.home(of: serial) == home { return true }
+        if isSame, id(serial) != excepted, people.home(of: serial) == home { return true }
       }
       return false
     }

@@ -85,31 +85,3 @@ public enum UserField: UInt8, Sendable, CaseIterable, NamedChoice {
     self = found
   }
 }
-
-/// A user's row in a snapshot.
-struct StoredUser: StoredValue {
-  var row = UserRow()
-  /// Whether the username leads to this user, in this partition: a deleted user's may lead to somebody else by now.
-  var isNamed = false
-
-  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
-    try visitor.value(&row.version, as: NumberForm<UInt32>.self)
-    guard row.isUsed else { return }
-    try visitor.value(&isNamed, as: FlagForm.self)
-    try visitor.value(&row.lsn, as: NumberForm<LSN>.self)
-    try visitor.value(&row.created, as: TimeForm.self)
-    // 0 for never.
-    var login = row.lastLogin == 0 ? 0 : row.lastLogin &- row.created &+ 1
-    try visitor.value(&login, as: SignedForm.self)
-    row.lastLogin = login == 0 ? 0 : row.created &+ login &- 1
-    try visitor.value(&row.contact, as: NumberForm<UInt32>.self)
-    try visitor.value(&row.nameHash, as: HashForm.self)
-    try visitor.value(&row.access.0, as: NumberForm<UInt32>.self)
-    try visitor.value(&row.access.1, as: NumberForm<UInt32>.self)
-    try visitor.value(&row.roles.bits, as: NumberForm<UInt16>.self)
-    try visitor.value(&row.status, as: ChoiceForm<Status>.self)
-    var flags = row.flags.rawValue
-    try visitor.value(&flags, as: ByteForm.self)
-    row.flags = UserRow.Flags(rawValue: flags)
-  }
-}

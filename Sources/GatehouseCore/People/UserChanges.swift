@@ -49,11 +49,11 @@ public struct UserCreated: PartitionChange {
       row.status = status
       var packed = ByteWriter()
       pack(into: &packed, &row)
-      state.users.put(row, at: serial)
-      packed.withBytes { state.users.setDetails(of: serial, $0) }
-      state.contacts[Int(row.contact)].user = UInt32(serial)
-      state.contacts[Int(row.contact)].lsn = lsn
-      state.liveUsers += 1
+      state.people.users.put(row, at: serial)
+      packed.withBytes { state.people.users.setDetails(of: serial, $0) }
+      state.people.contacts[Int(row.contact)].user = UInt32(serial)
+      state.people.contacts[Int(row.contact)].lsn = lsn
+      state.people.liveUsers += 1
     }
     if key.partition == state.index { state.enter(username, key, leadingTo: user) }
   }
@@ -107,13 +107,17 @@ public struct UserSet: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
     if let flag = field.flag {
-      if new == "1" { state.users[serial].flags.insert(flag) } else { state.users[serial].flags.remove(flag) }
+      if new == "1" {
+        state.people.users[serial].flags.insert(flag)
+      } else {
+        state.people.users[serial].flags.remove(flag)
+      }
     } else {
-      var details = state.users.details(of: serial)
+      var details = state.people.users.details(of: serial)
       details[text: field.rawValue] = new
-      state.users.setDetails(of: serial, details.bytes)
+      state.people.users.setDetails(of: serial, details.bytes)
     }
-    state.touch(user: serial, lsn)
+    state.people.touch(user: serial, lsn)
   }
 }
 
@@ -148,11 +152,11 @@ public struct UserRenamed: PartitionChange {
     if before.partition == state.index { state.leave(old, before, by: user) }
     if state.isMine(user) {
       let serial = state.partitioning.serial(of: user)
-      var details = state.users.details(of: serial)
+      var details = state.people.users.details(of: serial)
       details[text: UserTag.username] = new
-      state.users.setDetails(of: serial, details.bytes)
-      state.users[serial].nameHash = after.hash
-      state.touch(user: serial, lsn)
+      state.people.users.setDetails(of: serial, details.bytes)
+      state.people.users[serial].nameHash = after.hash
+      state.people.touch(user: serial, lsn)
     }
     if after.partition == state.index { state.enter(new, after, leadingTo: user) }
   }
@@ -192,17 +196,17 @@ public struct StatusSet: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.users[serial].status = new
-    state.touch(user: serial, lsn)
-    let contact = Int(state.users[serial].contact)
+    state.people.users[serial].status = new
+    state.people.touch(user: serial, lsn)
+    let contact = Int(state.people.users[serial].contact)
     if new == .deleted, old != .deleted {
-      state.liveUsers -= 1
-      if state.contacts[contact].user == UInt32(serial) { state.contacts[contact].user = 0 }
-      state.contacts[contact].lsn = lsn
+      state.people.liveUsers -= 1
+      if state.people.contacts[contact].user == UInt32(serial) { state.people.contacts[contact].user = 0 }
+      state.people.contacts[contact].lsn = lsn
     } else if old == .deleted, new != .deleted {
-      state.liveUsers += 1
-      state.contacts[contact].user = UInt32(serial)
-      state.contacts[contact].lsn = lsn
+      state.people.liveUsers += 1
+      state.people.contacts[contact].user = UInt32(serial)
+      state.people.contacts[contact].lsn = lsn
     }
   }
 }

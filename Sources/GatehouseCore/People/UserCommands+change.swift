@@ -11,14 +11,14 @@ extension CommandTable {
     var count = 0
     var isShared = false
     for (field, new) in pairs.contact {
-      let old = user.cell.state.text(field, of: user.contact)
+      let old = user.cell.state.people.text(field, of: user.contact)
       guard old != new else { continue }
       turn.emit(ContactSet(contact, field, old: old, new: new))
       count += 1
       isShared = true
     }
     for (field, new) in pairs.user {
-      let old = user.cell.state.text(field, of: user.serial)
+      let old = user.cell.state.people.text(field, of: user.serial)
       guard old != new else { continue }
       if field == .reference {
         try turn.requireUnique(reference: new, of: user.id, in: user.home)
@@ -44,7 +44,7 @@ extension CommandTable {
     }
     for name in [old, new] { _ = try turn.cell(NameKey(name, turn.partitioning).partition) }
     turn.emit(UserRenamed(user.id, old: old, new: new))
-    let email = user.cell.state.text(.email, of: user.contact)
+    let email = user.cell.state.people.text(.email, of: user.contact)
     var recipient = email
     if EntityNames.isEmail(new) {
       recipient = new
@@ -83,7 +83,7 @@ extension CommandTable {
 extension Turn {
   /// T8: notes which products a change of shared data reaches.
   public func noteProducts(of user: UserReference) {
-    let products = user.cell.state.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)
+    let products = user.cell.state.people.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)
     if !products.isEmpty { emit(Noted(user.id, .productsTouched(products))) }
   }
 }
@@ -145,7 +145,7 @@ private struct FieldPairs {
   mutating func settleDays(of target: UserReference, _ turn: Turn) {
     guard contact.contains(where: { $0.field.isDay }) else { return }
     let cell = target.cell
-    let name = contact.first { $0.field == .timezone }?.value ?? cell.state.text(.timezone, of: target.contact)
+    let name = contact.first { $0.field == .timezone }?.value ?? cell.state.people.text(.timezone, of: target.contact)
     let zone = turn.zone(named: name, elseOf: turn.directory.workspace(target.home ?? mainWorkspace))
     for place in contact.indices where contact[place].field.isDay {
       contact[place].value = Turn.day(contact[place].value, in: zone)
@@ -155,7 +155,7 @@ private struct FieldPairs {
   /// The rules that look at several fields, or at what a workspace requires (S4).
   func check(_ target: UserReference, _ turn: Turn) throws(Halt) {
     func value(_ field: ContactField) -> String {
-      contact.first { $0.field == field }?.value ?? target.cell.state.text(field, of: target.contact)
+      contact.first { $0.field == field }?.value ?? target.cell.state.people.text(field, of: target.contact)
     }
     if contact.contains(where: { $0.field.isDay }) {
       try Turn.checkEmployment(hired: value(.hired), released: value(.released))

@@ -200,27 +200,28 @@ private struct NewUser {
       turn.read(cell.state.lsn)
       throw .refused(.notFound("contact #\(contact.raw)"))
     }
-    turn.read(cell.state.contacts[serial].lsn)
-    guard cell.state.contacts[serial].user == 0 else {
-      let user = Int(cell.state.contacts[serial].user)
-      turn.read(cell.state.users[user].lsn)
+    turn.read(cell.state.people.contacts[serial].lsn)
+    guard cell.state.people.contacts[serial].user == 0 else {
+      let user = Int(cell.state.people.contacts[serial].user)
+      turn.read(cell.state.people.users[user].lsn)
       throw .refused(
-        .conflict("contact: #\(contact.raw) has the live user \(cell.state.username(user)); delete that one first"))
+        .conflict(
+          "contact: #\(contact.raw) has the live user \(cell.state.people.username(user)); delete that one first"))
     }
     if !texts.contains(where: { $0.field == .email }), EntityNames.isEmail(username),
-      cell.state.text(.email, of: serial).isEmpty
+      cell.state.people.text(.email, of: serial).isEmpty
     {
       texts.append(ContactText(.email, username))
     }
     func text(_ field: ContactField) -> String {
-      texts.first { $0.field == field }?.text ?? cell.state.text(field, of: serial)
+      texts.first { $0.field == field }?.text ?? cell.state.people.text(field, of: serial)
     }
     let email = text(.email)
     try requireFields(email: email)
     settleDays(of: &texts, zone: text(.timezone), turn)
     try Turn.checkEmployment(hired: text(.hired), released: text(.released))
     for new in texts {
-      let old = cell.state.text(new.field, of: serial)
+      let old = cell.state.people.text(new.field, of: serial)
       guard old != new.text else { continue }
       if new.field == .email { try turn.refuseImpersonation("an e-mail address") }
       turn.emit(ContactSet(contact, new.field, old: old, new: new.text))
@@ -239,7 +240,7 @@ private struct NewUser {
   /// elsewhere would carry the person over.
   private func isKnown(_ contact: Int, in cell: HeldPartition, _ turn: Turn) -> Bool {
     guard turn.isLimited else { return true }
-    guard let home = cell.state.home(ofContact: contact) else { return false }
+    guard let home = cell.state.people.home(ofContact: contact) else { return false }
     return turn.reach(of: .userCreate).contains(home)
   }
 

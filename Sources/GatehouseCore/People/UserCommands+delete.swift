@@ -25,11 +25,11 @@ extension CommandTable {
     try turn.requireNotOwner(user)
     try turn.stopTimers(of: user)
     // T9: access goes in every product, and with it the seats.
-    for access in user.cell.state.allAccess(of: user.serial) {
+    for access in user.cell.state.people.allAccess(of: user.serial) {
       turn.emit(AccessSet(user.id, old: access, new: nil))
     }
     // A login that is made again on the contact starts without power (S12).
-    for grant in user.cell.state.grants(of: user.serial) { turn.emit(RoleRevoked(user.id, grant)) }
+    for grant in user.cell.state.people.grants(of: user.serial) { turn.emit(RoleRevoked(user.id, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(workspace.id))) }
     turn.emit(StatusSet(user.id, old: user.row.status, new: .deleted))
     turn.reply.ok()

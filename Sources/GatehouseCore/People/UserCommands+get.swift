@@ -18,7 +18,7 @@ extension CommandTable {
     turn.reply.integer((user.cell.state.id(user.contact) as ContactID).raw)
     turn.reply.text("name")
     turn.reply.text(card.fullName)
-    for field in ContactField.allCases { show(field.name, user.cell.state.text(field, of: user.contact), turn) }
+    for field in ContactField.allCases { show(field.name, user.cell.state.people.text(field, of: user.contact), turn) }
     for field in UserField.allCases {
       if field.flag != nil {
         turn.reply.text(field.name)

@@ -26,8 +26,8 @@ extension CommandTable {
     let missing = home.policies.requiredFields.filter { name in
       switch name {
       case "role": return user.grants.isEmpty
-      case "email": return state.state.text(.email, of: user.contact).isEmpty
-      default: return UserField(name: name).map { state.state.text($0, of: user.serial).isEmpty } ?? false
+      case "email": return state.state.people.text(.email, of: user.contact).isEmpty
+      default: return UserField(name: name).map { state.state.people.text($0, of: user.serial).isEmpty } ?? false
       }
     }
     guard missing.isEmpty else {
@@ -36,7 +36,7 @@ extension CommandTable {
           "user.required-fields", "\(home.name) requires \(missing.joined(separator: ", "))",
           instead: "set what is missing first"))
     }
-    let reference = state.state.text(.reference, of: user.serial)
+    let reference = state.state.people.text(.reference, of: user.serial)
     try turn.requireUnique(reference: reference, of: user.id, in: home.id)
   }
 }

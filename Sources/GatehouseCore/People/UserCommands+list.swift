@@ -25,10 +25,10 @@ extension CommandTable {
     let filter = try UserFilter(turn)
     turn.read(cell.state.lsn)
     if filter.isOpen {
-      gathered.count += cell.state.liveUsers
+      gathered.count += cell.state.people.liveUsers
       return
     }
-    for serial in gathered.slice(through: cell.state.users.last) {
+    for serial in gathered.slice(through: cell.state.people.users.last) {
       if filter.passes(ListedUser(cell, serial, filter.viewer)) { gathered.count += 1 }
     }
   }
@@ -48,7 +48,7 @@ extension CommandTable {
     if let field = page.sort { return collect(by: field, filter, page, turn, cell, &gathered) }
     guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
-    for serial in gathered.slice(from: first, through: cell.state.users.last) {
+    for serial in gathered.slice(from: first, through: cell.state.people.users.last) {
       let user = ListedUser(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       gathered.items.append(page.item(user, key: []))
@@ -68,7 +68,7 @@ extension CommandTable {
     let most = page.count + 1
     let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
     var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
-    for serial in gathered.slice(through: cell.state.users.last) {
+    for serial in gathered.slice(through: cell.state.people.users.last) {
       let user = ListedUser(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.id.raw)

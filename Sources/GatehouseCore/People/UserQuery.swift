@@ -22,7 +22,7 @@ public struct UserFilter {
   public var isOpen: Bool { conditions.isEmpty && viewer.isFree }
 
   public func passes(_ user: ListedUser) -> Bool {
-    let row = user.cell.state.users[user.serial]
+    let row = user.cell.state.people.users[user.serial]
     guard row.isUsed, includesDeleted || row.status != .deleted else { return false }
     if !viewer.isFree, !viewer.shows(user.reference) { return false }
     return conditions.allSatisfy { $0.holds(for: user) }
@@ -113,7 +113,7 @@ public struct ListPage {
     guard cell.index == reached else { return cell.index < reached ? nil : 1 }
     // An id that was never given out was no list's last.
     let serial = partitioning.serial(of: id)
-    guard cell.state.users.contains(serial) else { throw Self.unknownCursor }
+    guard cell.state.people.users.contains(serial) else { throw Self.unknownCursor }
     return serial + 1
   }
 

@@ -48,35 +48,3 @@ extension ByteReader {
     self = decoder.reader
   }
 }
-
-// MARK: - Sections
-
-/// A part of an owner's state in a snapshot: a tag, whether a reader that does not know it must refuse the snapshot, and a
-/// length.
-enum StoredSection {
-  /// Its values have no meaning without those that this program does not know.
-  private static let criticalFlag: UInt8 = 1
-
-  static func write(_ tag: UInt8, to writer: inout ByteWriter, _ body: (inout ByteWriter) -> Void) {
-    writer.byte(tag)
-    writer.byte(criticalFlag)
-    let start = writer.beginSection()
-    body(&writer)
-    writer.endSection(start)
-  }
-
-  /// Reads a section's tag and length.
-  /// - Returns: a reader of its bytes; nil for a section that this program may step over.
-  static func read<Tag: RawRepresentable<UInt8>>(
-    from reader: inout ByteReader, as tags: Tag.Type
-  ) throws(CodingError) -> (tag: Tag, reader: ByteReader)? {
-    let raw = try reader.byte()
-    let flags = try reader.byte()
-    let section = try reader.section()
-    if let tag = Tag(rawValue: raw) { return (tag, section) }
-    guard flags & criticalFlag == 0 else {
-      throw section.failure("a section of kind \(raw), which only a newer version of Gatehouse understands,")
-    }
-    return nil
-  }
-}

@@ -1,29 +1,34 @@
+extension Sessions {
+  static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker) { checker.checkSessions(state) }
+}
+
 extension InvariantChecker {
   /// The lists of sessions, the free slots, and both sides of impersonations.
-  func checkSessions(_ state: borrowing PartitionState) {
+  fileprivate func checkSessions(_ state: borrowing PartitionState) {
     var listed = Set<Int>()
-    for serial in 1..<(state.users.last + 1) where state.users[serial].isUsed {
+    for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
       checkList(state, serial, &listed)
     }
     var used = 0
-    for slot in 1..<(state.sessions.last + 1) where state.sessions[slot].isUsed {
+    for slot in 1..<(state.sessions.rows.last + 1) where state.sessions[slot].isUsed {
       used += 1
       expect(listed.contains(slot), "session #\(state.sessionID(ofSlot: slot).raw) is in no user's list")
       checkSession(state, slot)
     }
-    expect(used == state.sessionCount, "partition \(state.index) counts \(state.sessionCount) sessions, not \(used)")
+    expect(
+      used == state.sessions.count, "partition \(state.index) counts \(state.sessions.count) sessions, not \(used)")
     var free = Set<Int>()
-    var slot = Int(state.freeSession)
-    while slot != 0, state.sessions.contains(slot), free.insert(slot).inserted {
-      slot = Int(state.sessions.vacantRow(slot).next)
+    var slot = Int(state.sessions.free)
+    while slot != 0, state.sessions.rows.contains(slot), free.insert(slot).inserted {
+      slot = Int(state.sessions.rows.vacantRow(slot).next)
     }
     expect(slot == 0, "partition \(state.index) has a broken list of free session slots")
     let last = SessionNumber.lastGeneration(state.partitioning)
-    let usedUp = (1..<(state.sessions.last + 1)).count {
-      !state.sessions[$0].isUsed && state.sessions.vacantRow($0).generation > last
+    let usedUp = (1..<(state.sessions.rows.last + 1)).count {
+      !state.sessions[$0].isUsed && state.sessions.rows.vacantRow($0).generation > last
     }
     expect(
-      free.count == state.sessions.last - used - usedUp && free.allSatisfy { !state.sessions[$0].isUsed },
+      free.count == state.sessions.rows.last - used - usedUp && free.allSatisfy { !state.sessions[$0].isUsed },
       "partition \(state.index) has session slots that are neither used nor free")
     checkActors(state)
   }
@@ -31,8 +36,8 @@ extension InvariantChecker {
   private func checkList(_ state: borrowing PartitionState, _ serial: Int, _ listed: inout Set<Int>) {
     var count: UInt32 = 0
     var previous: UInt32 = 0
-    var slot = Int(state.users[serial].sessions)
-    while slot != 0, state.sessions.contains(slot), listed.insert(slot).inserted {
+    var slot = Int(state.people.users[serial].sessions)
+    while slot != 0, state.sessions.rows.contains(slot), listed.insert(slot).inserted {
       let row = state.sessions[slot]
       expect(row.user == UInt32(serial), "a session of somebody else is in the list of \(shown(state, user: serial))")
       expect(row.previous == previous, "the list of sessions of \(shown(state, user: serial)) is broken")
@@ -41,7 +46,7 @@ extension InvariantChecker {
       count += 1
     }
     expect(slot == 0, "the list of sessions of \(shown(state, user: serial)) does not end")
-    expect(count == state.users[serial].sessionCount, "\(shown(state, user: serial)) miscounts sessions")
+    expect(count == state.people.users[serial].sessionCount, "\(shown(state, user: serial)) miscounts sessions")
   }
 
   private func checkSession(_ state: borrowing PartitionState, _ slot: Int) {
@@ -50,17 +55,18 @@ extension InvariantChecker {
     expect(isWorkspace(row.workspace), "session #\(id.raw) is of a workspace that is not there")
     expect(row.lsn <= state.lsn, "session #\(id.raw) is newer than its partition")
     if row.product != 0 {
-      let access = state.access(of: Int(row.user), to: row.product)
+      let access = state.people.access(of: Int(row.user), to: row.product)
       expect(access?.isEnabled == true, "session #\(id.raw) is of a product that its user may not enter")
     }
     guard row.kind == .impersonation else { return }
-    guard let impersonation = state.impersonation(ofSlot: slot), let actors = partition(of: impersonation.actorSession)
+    guard let impersonation = state.sessions.impersonation(ofSlot: slot),
+      let actors = partition(of: impersonation.actorSession)
     else {
       expect(false, "impersonation #\(id.raw) does not say whose it is")
       return
     }
     expect(
-      actors.state.impersonations[impersonation.actorSession]?.contains(id) == true,
+      actors.state.sessions.impersonations[impersonation.actorSession]?.contains(id) == true,
       "impersonation #\(id.raw) is unknown to its actor's login")
     expect(impersonation.actor != state.id(Int(row.user)), "impersonation #\(id.raw) is of oneself")
     guard let login = actors.state.slot(of: impersonation.actorSession) else {
@@ -77,7 +83,7 @@ extension InvariantChecker {
 
   /// What the actors' side lists must be there.
   private func checkActors(_ state: borrowing PartitionState) {
-    for (actor, list) in state.impersonations {
+    for (actor, list) in state.sessions.impersonations {
       expect(!list.isEmpty && Set(list).count == list.count, "login #\(actor.raw) lists an impersonation twice or none")
       for id in list {
         guard let home = partition(of: id), let slot = home.state.slot(of: id) else {
@@ -85,7 +91,7 @@ extension InvariantChecker {
           continue
         }
         expect(
-          home.state.impersonation(ofSlot: slot)?.actorSession == actor,
+          home.state.sessions.impersonation(ofSlot: slot)?.actorSession == actor,
           "login #\(actor.raw) lists the impersonation #\(id.raw) of another")
       }
     }

@@ -59,13 +59,13 @@ public struct SessionOpened: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     if let impersonation, state.isMine(impersonation.actorSession) {
-      state.impersonations[impersonation.actorSession, default: []].append(session)
+      state.sessions.impersonations[impersonation.actorSession, default: []].append(session)
     }
     guard state.isMine(session) else { return }
     let time = header.time
     let serial = state.partitioning.serial(of: session)
     let slot = SessionNumber.slot(serial)
-    if state.freeSession == UInt32(slot) { state.freeSession = state.sessions.vacantRow(slot).next }
+    if state.sessions.free == UInt32(slot) { state.sessions.free = state.sessions.rows.vacantRow(slot).next }
     let owner = state.partitioning.serial(of: user)
     var row = SessionRow()
     row.token = token
@@ -81,21 +81,21 @@ public struct SessionOpened: PartitionChange {
     row.workspace = workspace
     row.kind = impersonation == nil ? .login : .impersonation
     row.isBound = isBound
-    row.next = state.users[owner].sessions
-    state.sessions.reuse(slot, for: row)
+    row.next = state.people.users[owner].sessions
+    state.sessions.rows.reuse(slot, for: row)
     if row.next != 0 { state.sessions[Int(row.next)].previous = UInt32(slot) }
-    state.users.update(owner) {
+    state.people.users.update(owner) {
       $0.sessions = UInt32(slot)
       $0.sessionCount += 1
     }
-    if impersonation == nil { state.noteLogin(of: owner, in: workspace, time) }
+    if impersonation == nil { state.people.noteLogin(of: owner, in: workspace, time) }
     if let impersonation {
       var details = Details()
       details.encode(Impersonation.tag) { impersonation.encode(&$0) }
-      state.sessions.setDetails(of: slot, details.bytes)
+      state.sessions.rows.setDetails(of: slot, details.bytes)
     }
-    state.sessionCount += 1
-    state.watch(slot)
+    state.sessions.count += 1
+    state.sessions.watch(slot)
   }
 }
 
@@ -185,41 +185,33 @@ public struct SessionSeen: PartitionChange {
 }
 
 extension PartitionState {
-  /// Enters a session's deadline, rounded up to a second.
-  public mutating func watch(_ slot: Int) { deadlines.insert(Self.watchKey(&sessions[slot], slot: slot)) }
-
-  static func watchKey(_ row: inout SessionRow, slot: Int) -> UInt64 {
-    row.watched = UInt32(clamping: (row.deadline + 999) / 1000)
-    return UInt64(row.watched) << 32 | UInt64(slot)
-  }
-
   fileprivate mutating func end(_ id: SessionID, _ actorSession: SessionID?) {
-    if let actorSession, isMine(actorSession), var list = impersonations[actorSession] {
+    if let actorSession, isMine(actorSession), var list = sessions.impersonations[actorSession] {
       list.removeAll { $0 == id }
-      impersonations[actorSession] = list.isEmpty ? nil : list
+      sessions.impersonations[actorSession] = list.isEmpty ? nil : list
     }
     guard isMine(id) else { return }
     guard let slot = slot(of: id) else { preconditionFailure("session \(id.raw) ended twice") }
     let row = sessions[slot]
     if row.previous != 0 { sessions[Int(row.previous)].next = row.next }
     if row.next != 0 { sessions[Int(row.next)].previous = row.previous }
-    users.update(Int(row.user)) {
+    people.users.update(Int(row.user)) {
       if row.previous == 0 { $0.sessions = row.next }
       $0.sessionCount -= 1
     }
     let isUsedUp = row.generation >= SessionNumber.lastGeneration(partitioning)
-    sessions.put(
-      SessionRow(vacancy: UInt64(row.generation &+ 1) << 32 | UInt64(isUsedUp ? 0 : freeSession)), at: slot)
-    if !isUsedUp { freeSession = UInt32(slot) }
-    sessionCount -= 1
+    sessions.rows.put(
+      SessionRow(vacancy: UInt64(row.generation &+ 1) << 32 | UInt64(isUsedUp ? 0 : sessions.free)), at: slot)
+    if !isUsedUp { sessions.free = UInt32(slot) }
+    sessions.count -= 1
   }
 
   /// Ends all sessions, as their time is told by a clock that was wrong.
   mutating func endAllSessions() {
-    if sessions.last > 0 {
-      for slot in 1...sessions.last where sessions[slot].isUsed { end(sessionID(ofSlot: slot), nil) }
+    if sessions.rows.last > 0 {
+      for slot in 1...sessions.rows.last where sessions[slot].isUsed { end(sessionID(ofSlot: slot), nil) }
     }
-    impersonations = [:]
-    deadlines = Heap()
+    sessions.impersonations = [:]
+    sessions.deadlines = Heap()
   }
 }

@@ -86,7 +86,7 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     guard let (cell, slot) = try turn.session(token: turn.word(1)) else { return turn.reply.null() }
     let row = cell.state.sessions[slot]
-    turn.read(cell.state.users[Int(row.user)].lsn)
+    turn.read(cell.state.people.users[Int(row.user)].lsn)
     guard try turn.isInForce(cell, slot) else {
       noteDenial(of: row, turn.holder(cell, slot), turn)
       return turn.reply.null()
@@ -139,7 +139,7 @@ extension CommandTable {
       turn.reply.text(directory.shownWorkspace(row.workspace))
     }
     turn.reply.text("actor")
-    if let impersonation = cell.state.impersonation(ofSlot: slot) {
+    if let impersonation = cell.state.sessions.impersonation(ofSlot: slot) {
       turn.reply.optional(try turn.user(impersonation.actor)?.username)
     } else {
       turn.reply.null()
@@ -168,7 +168,7 @@ extension CommandTable {
     turn.reply.text("idle")
     turn.reply.integer(Milliseconds(row.idleSeconds) * 1000)
     turn.reply.text("reason")
-    turn.reply.optional(cell.state.impersonation(ofSlot: slot)?.reason)
+    turn.reply.optional(cell.state.sessions.impersonation(ofSlot: slot)?.reason)
   }
 
   @Sendable private static func sessionList(_ turn: Turn) throws(Halt) {
@@ -219,7 +219,9 @@ extension Turn {
     read(directory.lsn)
     let all = user.cell.state.sessionIDs(of: user.serial).compactMap { user.cell.state.slot(of: $0) }
     try hold(
-      Set(all.compactMap { user.cell.state.impersonation(ofSlot: $0)?.actorSession }.map(partitioning.partition(of:))))
+      Set(
+        all.compactMap { user.cell.state.sessions.impersonation(ofSlot: $0)?.actorSession }.map(
+          partitioning.partition(of:))))
     var slots: [Int] = []
     for slot in all where try isInForce(user.cell, slot) { slots.append(slot) }
     return slots

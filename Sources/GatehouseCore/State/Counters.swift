@@ -78,6 +78,32 @@ public struct Counters: Sendable, Equatable {
   }
 }
 
+extension Counters {
+  static let sections: [StoredSection<StoredDirectory>] = [
+    .list(4) { directory in
+      directory.counters.usage.sorted { ($0.key.product, $0.key.licence) < ($1.key.product, $1.key.licence) }
+    } write: { writer, entry in
+      writer.varint(entry.key.product)
+      writer.byte(entry.key.licence)
+      writer.varint(entry.value)
+    } read: { (directory, reader, _) throws(CodingError) in
+      let key = SeatKey(product: try reader.number(), licence: try reader.byte())
+      directory.counters.usage[key] = try reader.number()
+    },
+    .list(5) { directory in
+      directory.counters.superAdministrators.sorted { $0.key < $1.key }
+    } write: { writer, entry in
+      writer.id(entry.key)
+      writer.flag(entry.value)
+    } read: { (directory, reader, _) throws(CodingError) in
+      directory.counters.superAdministrators[try reader.id()] = try reader.flag()
+    },
+  ]
+
+  /// The counters that were read, with what follows from them.
+  func asOf(_ lsn: LSN) -> Counters { Counters(usage: usage, superAdministrators: superAdministrators, lsn: lsn) }
+}
+
 /// A product's pool; licence 0 counts every enabled access.
 public struct SeatKey: Sendable, Hashable {
   public let product: ProductID

@@ -13,10 +13,7 @@ public enum Invariants {
     let checker = InvariantChecker(partitions: partitions, directory: directory, limit: limit)
     checker.checkDirectory()
     for partition in partitions where !checker.isFull {
-      checker.checkPeople(partition.state)
-      checker.checkNames(partition.state)
-      checker.checkSessions(partition.state)
-      checker.checkTime(partition.state)
+      for aggregate in PartitionState.aggregates { aggregate.check(partition.state, checker) }
     }
     checker.checkCounts()
     return checker.problems
@@ -65,7 +62,7 @@ final class InvariantChecker {
 
   /// `user #12`.
   func shown(_ state: borrowing PartitionState, user serial: Int) -> String {
-    "user #\((state.id(serial) as UserID).raw) (\(state.username(serial)))"
+    "user #\((state.id(serial) as UserID).raw) (\(state.people.username(serial)))"
   }
 }
 
@@ -79,9 +76,11 @@ extension InvariantChecker {
         continue
       }
       let name = shown(cell.state, user: serial)
-      expect(cell.state.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
       expect(
-        cell.state.isMember(serial, of: workspace.id), "\(name) owns workspace \(workspace.name) and is no member of it"
+        cell.state.people.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
+      expect(
+        cell.state.people.isMember(serial, of: workspace.id),
+        "\(name) owns workspace \(workspace.name) and is no member of it"
       )
     }
     let subdomains = view.workspaces.compactMap(\.subdomain)

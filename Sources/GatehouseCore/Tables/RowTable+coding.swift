@@ -1,3 +1,11 @@
+extension RowTable where Row: StoredValue {
+  func encode(into writer: inout ByteWriter) { encode(into: &writer) { $0.stored($1) } }
+
+  init(from reader: inout ByteReader, _ layout: StoredLayout) throws(CodingError) {
+    try self.init(from: &reader) { (reader) throws(CodingError) in try reader.stored(Row.vacant, layout) }
+  }
+}
+
 extension RowTable {
   /// Writes all rows up to `last`: page by page the rows, each with the length of its details, then the details
   /// of the page in one run, so that reading them back is one copy a page.

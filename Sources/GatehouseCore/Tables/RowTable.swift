@@ -21,16 +21,16 @@ public struct DetailRange: BitwiseCopyable, Sendable {
 /// changing a row of a copy then copies one page, flat memory without reference counts. That is what makes
 /// a snapshot of live state cheap.
 public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
+  // What every look at a row needs comes first, so that it lies in one line of memory.
   var pages: ContiguousArray<RowPage<Row>> = []
+  /// The largest serial number in use so far; the next new row takes the one above.
+  public private(set) var last = 0
   /// How often the table was copied. A page that has been written to since is nobody else's, and need not be asked.
   private(set) var epoch = 0
   /// What the rows of pages that were given back still say, by page.
   var vacancies: [Int: ContiguousArray<UInt64>] = [:]
   /// The page that was looked at last for whether it can be given back.
   var sweep = 0
-
-  /// The largest serial number in use so far; the next new row takes the one above.
-  public private(set) var last = 0
 
   public init() {}
 

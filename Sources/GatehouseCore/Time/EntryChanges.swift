@@ -61,14 +61,14 @@ public struct EntryCorrected: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: entry)
     state.remember(serial, old, header)
-    state.entries[serial].start = new.start
-    state.entries[serial].end = new.end
-    var details = state.entries.details(of: serial)
+    state.time.entries[serial].start = new.start
+    state.time.entries[serial].end = new.end
+    var details = state.time.entries.details(of: serial)
     details[text: EntryTag.project] = new.project
     details[text: EntryTag.note] = new.note
-    state.entries.setDetails(of: serial, details.bytes)
-    state.entries[serial].version += 1
-    state.entries[serial].lsn = lsn
+    state.time.entries.setDetails(of: serial, details.bytes)
+    state.time.entries[serial].version += 1
+    state.time.entries[serial].lsn = lsn
   }
 }
 
@@ -95,10 +95,10 @@ public struct EntryDeleted: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: entry)
-    state.remember(serial, state.content(ofEntry: serial), header)
-    state.entries[serial].isDeleted = true
-    state.entries[serial].version += 1
-    state.entries[serial].lsn = lsn
+    state.remember(serial, state.time.content(of: serial), header)
+    state.time.entries[serial].isDeleted = true
+    state.time.entries[serial].version += 1
+    state.time.entries[serial].lsn = lsn
   }
 }
 
@@ -128,7 +128,7 @@ extension PartitionState {
   ) {
     precondition(content.end >= content.start, "an entry that ends before it starts")
     let serial = partitioning.serial(of: id)
-    let contact = Int(users[user].contact)
+    let contact = Int(people.users[user].contact)
     var row = EntryRow()
     row.lsn = lsn
     row.created = header.time
@@ -136,25 +136,25 @@ extension PartitionState {
     row.end = content.end
     row.contact = UInt32(contact)
     row.user = UInt32(user)
-    row.previous = contacts[contact].entries
+    row.previous = people.contacts[contact].entries
     row.version = 1
     row.workspace = workspace
-    entries.put(row, at: serial)
-    contacts[contact].entries = UInt32(serial)
+    time.entries.put(row, at: serial)
+    people.contacts[contact].entries = UInt32(serial)
     var packed = ByteWriter()
     packed.textField(EntryTag.project, content.project)
     packed.textField(EntryTag.note, content.note)
     packed.shortField(EntryTag.startedBy) { startedBy.encode(&$0) }
     packed.shortField(EntryTag.stoppedBy) { header.author.encode(&$0) }
     packed.textField(EntryTag.reason, header.reason)
-    packed.withBytes { entries.setDetails(of: serial, $0) }
+    packed.withBytes { time.entries.setDetails(of: serial, $0) }
   }
 
   /// Keeps what an entry said before a correction.
   fileprivate mutating func remember(_ serial: Int, _ content: EntryContent, _ header: RecordHeader) {
-    history[UInt32(serial), default: []].append(
+    time.history[UInt32(serial), default: []].append(
       EntryVersion(
-        version: entries[serial].version, time: header.time, by: header.author, reason: header.reason,
-        content: content, isDeleted: entries[serial].isDeleted))
+        version: time.entries[serial].version, time: header.time, by: header.author, reason: header.reason,
+        content: content, isDeleted: time.entries[serial].isDeleted))
   }
 }

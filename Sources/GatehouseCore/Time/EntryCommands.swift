@@ -64,35 +64,36 @@ extension CommandTable {
   }
 
   @Sendable private static func entryCorrect(_ turn: Turn) throws(Halt) {
-    guard let (cell, serial) = try turn.entry(1), !cell.state.entries[serial].isDeleted else {
+    guard let (cell, serial) = try turn.entry(1), !cell.state.time.entries[serial].isDeleted else {
       throw .refused(.notFound("entry"))
     }
     try turn.requireWriting(cell, serial)
     guard ["START", "END", "PROJECT", "NOTE"].contains(where: { turn.has($0) }) else {
       throw .refused(.syntax("nothing to correct; give START, END, PROJECT or NOTE"))
     }
-    let old = cell.state.content(ofEntry: serial)
+    let old = cell.state.time.content(of: serial)
     let new = try turn.content(over: old)
     if new == old { return try turn.show(EntryView(cell, serial)) }
     try turn.requireRoom(cell, serial)
     turn.emit(
-      EntryCorrected(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user)), old: old, new: new))
+      EntryCorrected(
+        cell.state.id(serial), cell.state.id(Int(cell.state.time.entries[serial].user)), old: old, new: new))
     try turn.show(EntryView(cell, serial, next: new))
   }
 
   @Sendable private static func entryDelete(_ turn: Turn) throws(Halt) {
-    guard let (cell, serial) = try turn.entry(1), !cell.state.entries[serial].isDeleted else {
+    guard let (cell, serial) = try turn.entry(1), !cell.state.time.entries[serial].isDeleted else {
       throw .refused(.notFound("entry"))
     }
     try turn.requireWriting(cell, serial)
-    turn.emit(EntryDeleted(cell.state.id(serial), cell.state.id(Int(cell.state.entries[serial].user))))
+    turn.emit(EntryDeleted(cell.state.id(serial), cell.state.id(Int(cell.state.time.entries[serial].user))))
     try turn.show(EntryView(cell, serial, deleting: true))
   }
 
   // MARK: Reading
 
   @Sendable private static func entryGet(_ turn: Turn) throws(Halt) {
-    guard let (cell, serial) = try turn.entry(1), !cell.state.entries[serial].isDeleted else {
+    guard let (cell, serial) = try turn.entry(1), !cell.state.time.entries[serial].isDeleted else {
       throw .refused(.notFound("entry"))
     }
     try turn.show(EntryView(cell, serial))
@@ -100,15 +101,15 @@ extension CommandTable {
 
   @Sendable private static func entryHistory(_ turn: Turn) throws(Halt) {
     guard let (cell, serial) = try turn.entry(1) else { throw .refused(.notFound("entry")) }
-    let row = cell.state.entries[serial]
+    let row = cell.state.time.entries[serial]
     let current = EntryView(cell, serial)
-    let before = cell.state.history[UInt32(serial)] ?? []
+    let before = cell.state.time.history[UInt32(serial)] ?? []
     try turn.hold(authorsOf: before.map(\.by) + [current.stoppedBy])
     turn.reply.array(before.count + 1)
     // A version's maker is who corrected the one before it.
     var time = row.created
     var by = current.stoppedBy
-    var reason = cell.state.entries.withDetails(of: serial) { Details.text(EntryTag.reason, in: $0) }
+    var reason = cell.state.time.entries.withDetails(of: serial) { Details.text(EntryTag.reason, in: $0) }
     for version in before {
       try turn.showVersion(
         version.version, version.content, isDeleted: version.isDeleted, time: time, by: by, reason: reason)
@@ -123,7 +124,7 @@ extension CommandTable {
   @Sendable private static func entryList(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let cell = user.cell
-    turn.read(cell.state.contacts[user.contact].lsn)
+    turn.read(cell.state.people.contacts[user.contact].lsn)
     turn.read(turn.directory.lsn)
     let workspaces = try turn.readableWorkspaces(of: user)
     let from = try turn.time("FROM") ?? .min
@@ -131,9 +132,9 @@ extension CommandTable {
     let after = try turn.cursor(of: 2)
     let count = try turn.listCount()
     var found: [(start: UInt64, serial: UInt64)] = []
-    var next = Int(cell.state.contacts[user.contact].entries)
+    var next = Int(cell.state.people.contacts[user.contact].entries)
     while next != 0 {
-      let row = cell.state.entries[next]
+      let row = cell.state.time.entries[next]
       let place = (start: UInt64(clamping: row.start), serial: UInt64(next))
       next = Int(row.previous)
       turn.read(row.lsn)
@@ -160,7 +161,7 @@ extension Turn {
   /// The entry that a word names, deleted ones too, if the caller may find it.
   func entry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {
     guard let (cell, serial) = try anyEntry(index) else { return nil }
-    let row = cell.state.entries[serial]
+    let row = cell.state.time.entries[serial]
     let user = UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
     let isFound = sides.allSatisfy { side in
       side.isBinding || side.isOneself(user) || side.reach(of: .timeRead).contains(row.workspace)
@@ -177,7 +178,7 @@ extension Turn {
       read(cell.state.lsn)
       return nil
     }
-    read(cell.state.entries[serial].lsn)
+    read(cell.state.time.entries[serial].lsn)
     return (cell, serial)
   }
 
@@ -188,7 +189,7 @@ extension Turn {
   }
 
   fileprivate func requireRoom(_ cell: HeldPartition, _ serial: Int) throws(Halt) {
-    guard cell.state.entries[serial].version <= Limits.entryVersions else {
+    guard cell.state.time.entries[serial].version <= Limits.entryVersions else {
       throw .refused(.limit("versions: an entry is corrected at most \(Limits.entryVersions) times"))
     }
   }

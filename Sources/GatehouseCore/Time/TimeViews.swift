@@ -26,14 +26,14 @@ public struct EntryView {
 
   /// An entry of a partition's state, as it is or with another content and version to come.
   init(_ cell: HeldPartition, _ serial: Int, next: EntryContent? = nil, deleting: Bool = false) {
-    let row = cell.state.entries[serial]
+    let row = cell.state.time.entries[serial]
     let isNext = next != nil || deleting
     self.init(
       id: cell.state.id(serial),
       user: UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user)),
-      workspace: row.workspace, content: next ?? cell.state.content(ofEntry: serial),
-      startedBy: cell.state.author(EntryTag.startedBy, ofEntry: serial) ?? .service(0),
-      stoppedBy: cell.state.author(EntryTag.stoppedBy, ofEntry: serial) ?? .service(0),
+      workspace: row.workspace, content: next ?? cell.state.time.content(of: serial),
+      startedBy: cell.state.time.author(EntryTag.startedBy, of: serial) ?? .service(0),
+      stoppedBy: cell.state.time.author(EntryTag.stoppedBy, of: serial) ?? .service(0),
       version: row.version + (isNext ? 1 : 0), isDeleted: row.isDeleted || deleting)
   }
 }

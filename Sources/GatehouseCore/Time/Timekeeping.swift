@@ -43,7 +43,7 @@ extension Turn {
           "status", "the login of \(user.username) is deleted",
           instead: "make a new one on the same contact with USER.CREATE … CONTACT #id"))
     }
-    guard user.cell.state.isMember(user.serial, of: workspace.id) else {
+    guard user.cell.state.people.isMember(user.serial, of: workspace.id) else {
       throw .refused(
         .rule(
           "member", "\(user.username) is not a member of workspace \(workspace.name)",
@@ -98,7 +98,7 @@ extension Turn {
   private func tellStopped(
     _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
   ) throws(Halt) {
-    let email = user.cell.state.text(.email, of: user.contact)
+    let email = user.cell.state.people.text(.email, of: user.contact)
     let message =
       "Your timer in \(workspace.name), started at \(TimeText.text(of: timer.start)), was stopped at "
       + "\(TimeText.text(of: end)) by \(try name(of: author))."

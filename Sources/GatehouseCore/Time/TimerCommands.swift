@@ -42,7 +42,7 @@ extension CommandTable {
     try turn.requireTimekeeper(user, in: workspace)
     let time = try turn.workTime("AT")
     var stopped: EntryView?
-    if let running = user.cell.state.timers[TimerKey(user: user.serial, workspace: workspace.id)] {
+    if let running = user.cell.state.time.timers[TimerKey(user: user.serial, workspace: workspace.id)] {
       turn.read(running.lsn)
       guard turn.has("SWITCH") else { throw .refused(.conflict("timer-running")) }
       stopped = try turn.stop(running, of: user, in: workspace, at: time ?? turn.end(of: running))
@@ -121,7 +121,7 @@ extension CommandTable {
     let isLimited = turn.has("LONGER")
     let count = try turn.listCount()
     var found: [(place: RunningPlace, key: TimerKey)] = []
-    for (key, timer) in cell.state.timers {
+    for (key, timer) in cell.state.time.timers {
       if isLimited, timer.start > latest { continue }
       if !workspaces.contains(key.workspace) { continue }
       let place = RunningPlace(timer.start, cell.state.id(Int(key.user)), key.workspace)
@@ -132,7 +132,7 @@ extension CommandTable {
     // One more than asked for tells whether the list goes on.
     var room = count + 1
     for (place, key) in found where room > 0 {
-      guard let timer = cell.state.timers[key] else { continue }
+      guard let timer = cell.state.time.timers[key] else { continue }
       let user = UserReference(id: cell.state.id(Int(key.user)), cell: cell, serial: Int(key.user))
       // An administrator of a part does not see everybody in it.
       guard turn.allows(.timeRead, over: .workspace(key.workspace), of: user) else { continue }
@@ -166,7 +166,7 @@ extension CommandTable {
 extension Turn {
   /// The running timer of a user, if any.
   fileprivate func timer(of user: UserReference, in workspace: Workspace) throws(Halt) -> RunningTimer? {
-    let timer = user.cell.state.timers[TimerKey(user: user.serial, workspace: workspace.id)]
+    let timer = user.cell.state.time.timers[TimerKey(user: user.serial, workspace: workspace.id)]
     read(timer?.lsn ?? user.cell.state.lsn)
     return timer
   }

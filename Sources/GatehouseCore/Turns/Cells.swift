@@ -7,9 +7,10 @@ public final class PartitionCell: @unchecked Sendable {
   public let held: HeldPartition
 
   public init(_ state: consuming PartitionState) {
-    let place = UnsafeMutablePointer<PartitionState>.allocate(capacity: 1)
+    // From the start of a line of memory: the order of the state's fields counts on it.
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<PartitionState>.size, alignment: 64)
     let index = state.index
-    place.initialize(to: state)
+    let place = memory.initializeMemory(as: PartitionState.self, to: state)
     held = HeldPartition(index: index, place: place)
   }
 

@@ -144,7 +144,7 @@ public final class CommandGroup {
           lsn: lsn, partitioning, partition: { owners[place(of: $0)] }, directory: { copyOfDirectoryOwner() })
       }
     }
-    for use in seen { owners[use.owner].state.see(slot: use.slot, at: now) }
+    for use in seen { owners[use.owner].state.sessions.see(slot: use.slot, at: now) }
     for (refusal, keeper) in refusals { keeper.keep(refusal) }
   }
 

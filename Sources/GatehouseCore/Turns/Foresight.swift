@@ -86,20 +86,20 @@ extension Foresight {
     case .nothing: return
     case .nameSlot:
       target = .rowOfName
-      cell.state.names.prefetch(key.hash)
+      cell.state.people.names.prefetch(key.hash)
     case .sessionSlot(let id):
       guard let slot = cell.state.slot(at: id) else { return end() }
       target = .rowOfSession(slot: slot)
-      cell.state.sessions.prefetch(slot)
+      cell.state.sessions.rows.prefetch(slot)
     case .rowOfName:
-      if let serial = cell.state.names.first(key.hash) { ask(forRowOf: serial, cell) } else { end() }
+      if let serial = cell.state.people.names.first(key.hash) { ask(forRowOf: serial, cell) } else { end() }
     case .rowOfSession(let slot):
-      guard cell.state.sessions.contains(slot) else { return end() }
+      guard cell.state.sessions.rows.contains(slot) else { return end() }
       ask(forRowOf: Int(cell.state.sessions[slot].user), cell)
     case .details(let serial):
       end()
-      guard cell.state.users.contains(serial) else { return }
-      cell.state.users.withDetails(of: serial) { details in
+      guard cell.state.people.users.contains(serial) else { return }
+      cell.state.people.users.withDetails(of: serial) { details in
         guard let first = details.baseAddress else { return }
         prefetch(first)
         // A username seldom reaches further.
@@ -114,9 +114,9 @@ extension Foresight {
   }
 
   private mutating func ask(forRowOf serial: Int, _ cell: HeldPartition) {
-    guard cell.state.users.contains(serial) else { return end() }
+    guard cell.state.people.users.contains(serial) else { return end() }
     target = .details(user: serial)
-    cell.state.users.prefetch(serial)
+    cell.state.people.users.prefetch(serial)
   }
 }
 

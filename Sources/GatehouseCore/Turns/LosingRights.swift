@@ -24,7 +24,7 @@ extension Turn {
   private func impersonationLapse<Person: PersonView>(
     _ cell: HeldPartition, _ slot: Int, in directory: Directory, as person: (UserReference) -> Person
   ) throws(Halt) -> SessionEnd? {
-    guard let impersonation = cell.state.impersonation(ofSlot: slot) else { return .actorEnded }
+    guard let impersonation = cell.state.sessions.impersonation(ofSlot: slot) else { return .actorEnded }
     let row = cell.state.sessions[slot]
     let actors = try self.cell(partitioning.partition(of: impersonation.actorSession))
     guard let login = actors.state.slot(of: impersonation.actorSession), actors.state.sessions[login].isLive(at: now)
@@ -33,7 +33,7 @@ extension Turn {
       return .actorEnded
     }
     let actor = holder(actors, login)
-    read(actors.state.users[actor.serial].lsn)
+    read(actors.state.people.users[actor.serial].lsn)
     let actorNow = person(actor)
     if actorNow.sessionDenial(actors.state.sessions[login], in: directory, at: now) != nil { return .actorEnded }
     let target = person(holder(cell, slot))
@@ -94,8 +94,8 @@ extension Turn {
       case .user(let id): ids = [id]
       case .contact(let id):
         let cell = try cell(partitioning.partition(of: id))
-        guard let contact = cell.state.serial(of: id), cell.state.contacts[contact].user != 0 else { continue }
-        ids = [cell.state.id(Int(cell.state.contacts[contact].user))]
+        guard let contact = cell.state.serial(of: id), cell.state.people.contacts[contact].user != 0 else { continue }
+        ids = [cell.state.id(Int(cell.state.people.contacts[contact].user))]
       case .owners(let old, let new): ids = [old, new].compactMap { $0 }
       }
       for id in ids where !people.contains(where: { $0.id == id }) {
@@ -111,10 +111,11 @@ extension Turn {
     let state = user.cell
     for id in state.state.sessionIDs(of: user.serial) {
       sessions.append(id)
-      if let slot = state.state.slot(of: id), let actor = state.state.impersonation(ofSlot: slot)?.actorSession {
+      if let slot = state.state.slot(of: id), let actor = state.state.sessions.impersonation(ofSlot: slot)?.actorSession
+      {
         partitions.insert(partitioning.partition(of: actor))
       }
-      for begun in state.state.impersonations[id] ?? [] {
+      for begun in state.state.sessions.impersonations[id] ?? [] {
         sessions.append(begun)
         partitions.insert(partitioning.partition(of: begun))
       }

@@ -156,12 +156,12 @@ extension Turn {
     let key = nameKey(index)
     let cell = try cell(key.partition)
     let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
-    if let serial = cell.state.localUser(folded: folded, hash: key.hash) {
-      read(cell.state.users[serial].lsn)
+    if let serial = cell.state.people.localUser(folded: folded, hash: key.hash) {
+      read(cell.state.people.users[serial].lsn)
       return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
     }
     read(cell.state.lsn)
-    if cell.state.otherNames.isEmpty { return nil }
+    if cell.state.people.otherNames.isEmpty { return nil }
     return try otherUser(index, folded, cell)
   }
 
@@ -170,7 +170,7 @@ extension Turn {
   private func otherUser(
     _ index: Int, _ folded: UnsafeRawBufferPointer, _ cell: HeldPartition
   ) throws(Halt) -> UserReference? {
-    let holders = cell.state.otherHolders(folded: folded)
+    let holders = cell.state.people.otherHolders(folded: folded)
     if holders.isEmpty { return nil }
     let meant = try holders.meant(by: arguments.string(index)) { (id) throws(Halt) in try isLive(id) }
     return try meant.flatMap { (id) throws(Halt) in try user(id) }
@@ -200,7 +200,7 @@ extension Turn {
       read(cell.state.lsn)
       return nil
     }
-    read(cell.state.users[serial].lsn)
+    read(cell.state.people.users[serial].lsn)
     return UserReference(id: id, cell: cell, serial: serial)
   }
 
@@ -298,7 +298,7 @@ extension Turn {
   private func mayFind(_ cell: HeldPartition, _ slot: Int) -> Bool {
     let place = place(of: cell.state.sessions[slot])
     let holder = holder(cell, slot)
-    let actor = cell.state.impersonation(ofSlot: slot)?.actor
+    let actor = cell.state.sessions.impersonation(ofSlot: slot)?.actor
     return sides.allSatisfy { side in
       side.isBinding || side.isOneself(holder) || actor != nil && side.person?.id == actor
         || side.holdings.contains { $0.covers(place, .sessionRead) || $0.covers(place, .sessionRevoke) }

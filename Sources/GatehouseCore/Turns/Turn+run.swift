@@ -479,7 +479,7 @@ extension Turn {
     if hasRefusal { keepRefusal() }
     if seen.isEmpty { return }
     // By place: a loop over the array would keep it, and count a reference.
-    for place in seen.indices { seen[place].cell.state.see(slot: seen[place].slot, at: now) }
+    for place in seen.indices { seen[place].cell.state.sessions.see(slot: seen[place].slot, at: now) }
   }
 
   /// Lets go of everything that was held.

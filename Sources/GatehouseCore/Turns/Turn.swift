@@ -220,19 +220,19 @@ extension Turn {
   }
 
   public func newContact(in cell: HeldPartition) -> ContactID {
-    cell.state.id(take(.contact, in: cell, after: cell.state.contacts.last))
+    cell.state.id(take(.contact, in: cell, after: cell.state.people.contacts.last))
   }
 
   public func newUser(in cell: HeldPartition) -> UserID {
-    cell.state.id(take(.user, in: cell, after: cell.state.users.last))
+    cell.state.id(take(.user, in: cell, after: cell.state.people.users.last))
   }
 
   public func newEntry(in cell: HeldPartition) -> EntryID {
-    cell.state.id(take(.entry, in: cell, after: cell.state.entries.last))
+    cell.state.id(take(.entry, in: cell, after: cell.state.time.entries.last))
   }
 
   public func newMail(in cell: HeldPartition) -> MailID {
-    cell.state.id(take(.mail, in: cell, after: cell.state.lastMail))
+    cell.state.id(take(.mail, in: cell, after: cell.state.outbox.last))
   }
 }
 
@@ -242,12 +242,12 @@ public struct UserReference {
   public let cell: HeldPartition
   public let serial: Int
 
-  public var row: UserRow { cell.state.users[serial] }
-  public var username: String { cell.state.username(serial) }
+  public var row: UserRow { cell.state.people.users[serial] }
+  public var username: String { cell.state.people.username(serial) }
 
   /// Calls `body` with the username, of which no string is made.
   func withUsername(_ body: (UnsafeRawBufferPointer) -> Void) {
-    cell.state.users.withDetails(of: serial) { details in
+    cell.state.people.users.withDetails(of: serial) { details in
       body(Details.field(UserTag.username, in: details) ?? UnsafeRawBufferPointer(start: nil, count: 0))
     }
   }

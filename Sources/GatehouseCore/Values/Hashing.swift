@@ -74,4 +74,7 @@ public struct Digest: Sendable, Hashable, BitwiseCopyable {
   public func matches(_ other: Digest) -> Bool {
     (a ^ other.a) | (b ^ other.b) | (c ^ other.c) | (d ^ other.d) == 0
   }
+
+  /// An order of no meaning, in which what has digests for keys is written down.
+  func isOrdered(before other: Digest) -> Bool { (a, b, c, d) < (other.a, other.b, other.c, other.d) }
 }

@@ -1,5 +1,5 @@
 /// The home of users (W1), and what each workspace knows of when they came.
-extension PartitionState {
+extension People {
   /// The workspace that governs who a user is: the first of the user's. It is the one that the user was made in, until
   /// somebody hands the user over; nobody leaves the home.
   public func home(of serial: Int) -> WorkspaceID? {
@@ -106,8 +106,8 @@ public struct HomeSet: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.moveHome(of: serial, to: new)
-    state.setMemberships(of: serial, Self.list(state.memberships(of: serial), home: new), lsn)
+    state.people.moveHome(of: serial, to: new)
+    state.people.setMemberships(of: serial, Self.list(state.people.memberships(of: serial), home: new), lsn)
   }
 
   /// The home stands first.

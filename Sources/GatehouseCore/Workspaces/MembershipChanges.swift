@@ -24,7 +24,7 @@ public struct WorkspaceJoined: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.setMemberships(of: serial, state.memberships(of: serial) + [workspace], lsn)
+    state.people.setMemberships(of: serial, state.people.memberships(of: serial) + [workspace], lsn)
   }
 }
 
@@ -55,15 +55,6 @@ public struct WorkspaceLeft: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.setMemberships(of: serial, state.memberships(of: serial).filter { $0 != workspace }, lsn)
-  }
-}
-
-extension PartitionState {
-  mutating func setMemberships(of serial: Int, _ workspaces: [WorkspaceID], _ lsn: LSN) {
-    var details = users.details(of: serial)
-    details.encode(UserTag.memberships) { $0.list(workspaces) { $0.varint($1) } }
-    users.setDetails(of: serial, details.bytes)
-    touch(user: serial, lsn)
+    state.people.setMemberships(of: serial, state.people.memberships(of: serial).filter { $0 != workspace }, lsn)
   }
 }

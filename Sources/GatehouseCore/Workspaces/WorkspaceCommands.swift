@@ -56,7 +56,7 @@ extension CommandTable {
       let owner = try turn.user(word)
       try turn.requireNotDeleted(owner)
       guard owner.row.status.mayLogIn else { throw .refused(ownerMustLogIn) }
-      try turn.requireRoom(forMemberships: owner.cell.state.memberships(of: owner.serial).count + 1)
+      try turn.requireRoom(forMemberships: owner.cell.state.people.memberships(of: owner.serial).count + 1)
       try settings.take("owner", "#\(owner.id.raw)", in: view)
       turn.emit(WorkspaceJoined(owner.id, workspace.id))
     }
@@ -152,7 +152,7 @@ extension CommandTable {
   private static func newOwner(at word: Int, of workspace: Workspace, _ turn: Turn) throws(Halt) -> String {
     try turn.refuseImpersonation("the owner of a workspace")
     let owner = try turn.user(word)
-    guard owner.cell.state.isMember(owner.serial, of: workspace.id) else {
+    guard owner.cell.state.people.isMember(owner.serial, of: workspace.id) else {
       throw .refused(
         .rule(
           "owner", "\(owner.username) is no member of \(workspace.name)",
@@ -206,7 +206,7 @@ extension CommandTable {
           instead: "hand the user over first with USER.MOVEHOME user workspace, or delete the user"))
     }
     try turn.stopTimers(of: user, in: workspace.id)
-    for access in user.cell.state.allAccess(of: user.serial) where access.isEnabled {
+    for access in user.cell.state.people.allAccess(of: user.serial) where access.isEnabled {
       guard turn.directory.product(access.product)?.workspace == workspace.id else { continue }
       var disabled = access
       disabled.isEnabled = false

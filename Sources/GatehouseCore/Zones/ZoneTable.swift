@@ -65,7 +65,7 @@ public struct PersonalZone: Sendable {
   }
 }
 
-extension PartitionState {
+extension People {
   /// The zone in whose days a contact's dates are meant: their own, else the workspace's.
   public func zone(ofContact contact: Int, elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone {
     PersonalZone(of: text(.timezone, of: contact), elseOf: workspace, zones)

@@ -174,7 +174,7 @@ final class CommandExecutor {
         var next: Int? = 1
         while let first = next {
           let hold = handle.enter(addingWaitTo: &waited)
-          next = hold.cell.state.addHolders(
+          next = hold.cell.state.people.addHolders(
             of: pool, from: first, rows: Limits.rowsOfSlice, most: Self.namedHolders, to: &names)
         }
       }
@@ -289,7 +289,7 @@ final class CommandExecutor {
     let hold = handles[partition].enter(addingWaitTo: &waited)
     let cell = hold.cell
     cell.state.giveBackMemory()
-    guard let deadline = cell.state.nextDeadline, deadline <= now else { return [] }
+    guard let deadline = cell.state.sessions.nextDeadline, deadline <= now else { return [] }
     return cell.state.dueSessions(at: now, limit: most)
   }
 }

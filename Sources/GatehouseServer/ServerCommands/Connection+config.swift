@@ -184,9 +184,9 @@ extension Connection {
 
 extension PartitionState {
   fileprivate func bytes(ofUser serial: Int) -> Int {
-    let contact = Int(users[serial].contact)
-    let sessions = Int(users[serial].sessionCount) * (MemoryLayout<SessionRow>.stride + 8)
-    return MemoryLayout<UserRow>.stride + users.withDetails(of: serial) { $0.count }
-      + MemoryLayout<ContactRow>.stride + contacts.withDetails(of: contact) { $0.count } + 6 + sessions
+    let contact = Int(people.users[serial].contact)
+    let sessions = Int(people.users[serial].sessionCount) * (MemoryLayout<SessionRow>.stride + 8)
+    return MemoryLayout<UserRow>.stride + people.users.withDetails(of: serial) { $0.count }
+      + MemoryLayout<ContactRow>.stride + people.contacts.withDetails(of: contact) { $0.count } + 6 + sessions
   }
 }

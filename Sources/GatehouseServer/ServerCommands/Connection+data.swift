@@ -99,7 +99,7 @@ extension ServerContext {
     var newest = lsn
     for holder in holders {
       let (isLive, lsn) = await read(partitioning.partition(of: holder.user)) { state in
-        let row = state.serial(of: holder.user).map { state.users[$0] }
+        let row = state.serial(of: holder.user).map { state.people.users[$0] }
         return (row.map { $0.status != .deleted } ?? false, state.lsn(of: holder.user))
       }
       if isLive { live.insert(holder.user) }
@@ -113,14 +113,14 @@ extension ServerContext {
     for index in partitions.indices {
       let part = await read(index) { state in
         var figures = StateFigures()
-        figures.users = state.liveUsers
-        figures.contacts = state.contacts.last
-        figures.sessions = state.sessionCount
-        figures.impersonations = state.impersonations.values.reduce(0) { $0 + $1.count }
-        figures.timers = state.timers.count
-        figures.entries = state.entries.last
-        figures.mails = state.mails.count
-        figures.answers = state.answers.count
+        figures.users = state.people.liveUsers
+        figures.contacts = state.people.contacts.last
+        figures.sessions = state.sessions.count
+        figures.impersonations = state.sessions.impersonations.values.reduce(0) { $0 + $1.count }
+        figures.timers = state.time.timers.count
+        figures.entries = state.time.entries.last
+        figures.mails = state.outbox.mails.count
+        figures.answers = state.answers.kept.count
         figures.lsn = state.lsn
         return figures
       }
@@ -157,7 +157,7 @@ extension PartitionState {
   /// The last change of a user; where this partition does not have it, of anything here.
   func lsn(of user: UserID?) -> LSN {
     guard let user, partitioning.partition(of: user) == index, let serial = serial(of: user) else { return lsn }
-    return users[serial].lsn
+    return people.users[serial].lsn
   }
 }
 

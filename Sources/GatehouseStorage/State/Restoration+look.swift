@@ -61,14 +61,14 @@ extension Restoration {
     }
     return holders.meant(by: name) { user in
       let home = partitions[partitioning.partition(of: user)]
-      return home.state.serial(of: user).map { home.state.users[$0].status != .deleted } ?? false
+      return home.state.serial(of: user).map { home.state.people.users[$0].status != .deleted } ?? false
     }
   }
 
   /// The contact of a user; nil where the id was never given out.
   package func contact(of user: UserID) -> ContactID? {
     let cell = partitions[partitioning.partition(of: user)]
-    return cell.state.serial(of: user).map { cell.state.id(Int(cell.state.users[$0].contact)) }
+    return cell.state.serial(of: user).map { cell.state.id(Int(cell.state.people.users[$0].contact)) }
   }
 
   /// The names that several users have since names are folded as they are now; each user is reached by the exact
@@ -78,6 +78,6 @@ extension Restoration {
   /// The name of a user; nil where the id was never given out.
   package func name(of user: UserID) -> String? {
     let cell = partitions[partitioning.partition(of: user)]
-    return cell.state.serial(of: user).map { cell.state.username($0) }
+    return cell.state.serial(of: user).map { cell.state.people.username($0) }
   }
 }

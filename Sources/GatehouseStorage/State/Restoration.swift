@@ -60,7 +60,7 @@ package struct Restoration: Sendable {
       case .partition(let state):
         partitions[Int(section.owner)] = state
         covered[Int(section.owner)] = section.lsn
-        if state.state.hasUnsettledNames { hasUnsettledNames = true }
+        if state.state.people.hasUnsettledNames { hasUnsettledNames = true }
       }
     }
     // Some sections may be of a program with other tables than the rest: all are put right together.

@@ -26,22 +26,22 @@ package struct RestoredFigures: Sendable, Equatable {
   }
 
   private mutating func add(_ partition: borrowing PartitionState) {
-    users += partition.liveUsers
-    deletedUsers -= partition.liveUsers
-    if partition.users.last > 0 {
-      deletedUsers += (1...partition.users.last).count { partition.users[$0].isUsed }
+    users += partition.people.liveUsers
+    deletedUsers -= partition.people.liveUsers
+    if partition.people.users.last > 0 {
+      deletedUsers += (1...partition.people.users.last).count { partition.people.users[$0].isUsed }
     }
-    if partition.contacts.last > 0 {
-      contacts += (1...partition.contacts.last).count { partition.contacts[$0].isUsed }
+    if partition.people.contacts.last > 0 {
+      contacts += (1...partition.people.contacts.last).count { partition.people.contacts[$0].isUsed }
     }
-    if partition.entries.last > 0 {
-      entries += (1...partition.entries.last).count { partition.entries[$0].isUsed }
+    if partition.time.entries.last > 0 {
+      entries += (1...partition.time.entries.last).count { partition.time.entries[$0].isUsed }
     }
-    sessions += partition.sessionCount
-    impersonations += partition.impersonations.values.reduce(0) { $0 + $1.count }
-    timers += partition.timers.count
-    mails += partition.mails.count
-    keptAnswers += partition.answers.count
+    sessions += partition.sessions.count
+    impersonations += partition.sessions.impersonations.values.reduce(0) { $0 + $1.count }
+    timers += partition.time.timers.count
+    mails += partition.outbox.mails.count
+    keptAnswers += partition.answers.kept.count
   }
 
   /// The figures by name, in the order in which people read them.

@@ -18,7 +18,7 @@ struct AuditCommandTests {
     let answer = harness.run("AUDIT.LIST USER ana FROM 1000 TO 2000 CURSOR 7 COUNT 3")
     #expect(!answer.isError)
     let work = try #require(harness.neededWork.first as? ReadTrail)
-    let contact = harness.cells[harness.partitioning.partition(of: ana)].state.users[1].contact
+    let contact = harness.cells[harness.partitioning.partition(of: ana)].state.people.users[1].contact
     #expect(contact == 1 && harness.neededWork.count == 1)
     #expect(work.keys.contains(RecordKey.of(ana)) && work.keys.count == 2 && work.actor == nil)
     #expect(work.from == 1000 && work.to == 2000 && work.cursor == 7 && work.count == 3)

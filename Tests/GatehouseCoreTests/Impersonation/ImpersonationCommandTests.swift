@@ -106,7 +106,7 @@ import Testing
     #expect(core.user("ana")?.row.sessionCount == 0)
     #expect(core.changes.count == 3)
     for token in others { #expect(core.run("SESSION.CHECK \(token)").isNull) }
-    #expect(core.cells.allSatisfy { $0.state.impersonations.isEmpty })
+    #expect(core.cells.allSatisfy { $0.state.sessions.impersonations.isEmpty })
   }
 
   @Test func itEndsByItselfAndIsForgottenByTheActorsSide() {
@@ -115,7 +115,7 @@ import Testing
     core.advance(15 * 60_000)
     #expect(core.expire() == 1)
     #expect(core.run("SESSION.CHECK \(token)").isNull)
-    #expect(core.cells.allSatisfy { $0.state.impersonations.isEmpty })
+    #expect(core.cells.allSatisfy { $0.state.sessions.impersonations.isEmpty })
     #expect(!core.run("SESSION.CHECK \(login)").isNull)
   }
 

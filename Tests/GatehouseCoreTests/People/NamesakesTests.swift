@@ -53,7 +53,7 @@ import Testing
     for name in ["Straße", "STRASSE", "straſſe"] { #expect(core.user(name)?.id == other) }
     #expect(core.user("weg")?.id == one)
     #expect(SettlingNames.namesakes(in: core.cells).isEmpty)
-    #expect(core.cells.allSatisfy { cell in cell.state.otherNames.values.allSatisfy { $0.count == 1 } })
+    #expect(core.cells.allSatisfy { cell in cell.state.people.otherNames.values.allSatisfy { $0.count == 1 } })
     try core.restart()
     core.expectReplicated()
   }
@@ -98,19 +98,19 @@ import Testing
     // Every name moves one partition on, under another hash.
     let moved = core.cells.map { cell -> [(NameHolder, String)] in
       var found: [(NameHolder, String)] = []
-      cell.state.names.forEach { serial in
-        let name = cell.state.username(serial)
+      cell.state.people.names.forEach { serial in
+        let name = cell.state.people.username(serial)
         found.append((NameHolder(user: cell.state.id(serial), name: name), FoldedName(name).text))
       }
-      found += cell.state.otherNames.flatMap { folded, holders in holders.map { ($0, folded) } }
-      cell.state.names = NameIndex()
-      cell.state.otherNames = [:]
+      found += cell.state.people.otherNames.flatMap { folded, holders in holders.map { ($0, folded) } }
+      cell.state.people.names = NameIndex()
+      cell.state.people.otherNames = [:]
       return found
     }
     for (index, found) in moved.enumerated() {
       let cell = core.cells[(index + 1) % 8]
-      cell.state.hasUnsettledNames = true
-      for (holder, folded) in found { cell.state.otherNames["old " + folded, default: []].append(holder) }
+      cell.state.people.hasUnsettledNames = true
+      for (holder, folded) in found { cell.state.people.otherNames["old " + folded, default: []].append(holder) }
     }
     #expect(!Invariants.check(core.cells, core.directory.state).isEmpty)
     SettlingNames.run(core.cells)

@@ -147,7 +147,7 @@ import Testing
   func aCursorThatNoListGaveIsRefused(partitions: Int) {
     let core = CoreHarness(partitions: partitions)
     for number in 0..<20 { core.run("USER.CREATE user\(number) NOINVITE") }
-    let last = core.cells[0].state.users.last
+    let last = core.cells[0].state.people.users.last
     let beyond: UserID = core.partitioning.id(serial: last + 1, partition: 0)
     for cursor in [UInt64.max, UInt64.max - 1, UInt64(Int64.max), 1 << 40, beyond.raw] {
       #expect(core.run("USER.LIST CURSOR \(cursor)").text?.hasPrefix("ERR CURSOR ") == true)

@@ -92,13 +92,13 @@ struct CommandGenerator {
   private mutating func makeLikely(_ words: inout [String], _ spec: CommandSpec, _ core: CoreHarness) {
     guard words.count > 2 else { return }
     let live = core.cells.flatMap { cell in
-      (1..<(cell.state.users.last + 1)).map { UserReference(id: cell.state.id($0), cell: cell.held, serial: $0) }
+      (1..<(cell.state.people.users.last + 1)).map { UserReference(id: cell.state.id($0), cell: cell.held, serial: $0) }
     }.filter { $0.row.status.mayLogIn }
     guard !live.isEmpty else { return }
     let user = pick(live)
     switch spec.name {
     case "SESSION.CREATE":
-      let enabled = user.cell.state.allAccess(of: user.serial).filter(\.isEnabled)
+      let enabled = user.cell.state.people.allAccess(of: user.serial).filter(\.isEnabled)
       guard !enabled.isEmpty else { return }
       words[1] = user.username
       let view = core.directory.state.view
@@ -109,7 +109,7 @@ struct CommandGenerator {
       words[1] = pick(administrators)
       words[2] = user.username
     case "ROLE.REVOKE":
-      let grants = user.cell.state.grants(of: user.serial)
+      let grants = user.cell.state.people.grants(of: user.serial)
       guard !grants.isEmpty else { return }
       words[1] = user.username
       words[2] = pick(grants).role.name
@@ -125,7 +125,7 @@ struct CommandGenerator {
     let cell = core.cells[core.partitioning.partition(of: id)]
     guard let slot = cell.state.slot(of: id), cell.state.sessions[slot].isLive(at: core.now) else { return false }
     return cell.state.sessions[slot].kind == .login
-      && cell.state.users[Int(cell.state.sessions[slot].user)].roles.isPlain == false
+      && cell.state.people.users[Int(cell.state.sessions[slot].user)].roles.isPlain == false
   }
 
   private func optionChance(_ token: String) -> Int {
@@ -174,8 +174,8 @@ struct CommandGenerator {
   private mutating func user(_ core: CoreHarness) -> String {
     if chance(20) {
       let cell = core.cells[number(0...core.cells.count - 1)]
-      if cell.state.users.last > 0 {
-        return "#\((cell.state.id(number(1...cell.state.users.last)) as UserID).raw)"
+      if cell.state.people.users.last > 0 {
+        return "#\((cell.state.id(number(1...cell.state.people.users.last)) as UserID).raw)"
       }
     }
     return pick(Self.names)
@@ -206,10 +206,11 @@ struct CommandGenerator {
     case "role": return pick(["individual", "manager", "training-administrator", "super-administrator", "king"])
     case "status": return pick(["active", "inactive", "locked", "new", "pending", "deleted", "asleep"])
     case "token", "session-token", "actor-token": return token()
-    case "session", "impersonation": return chance(60) ? token() : id({ $0.sessions.last }, SessionEntity.self, core)
-    case "id", "EXCEPT": return id({ $0.sessions.last }, SessionEntity.self, core)
-    case "entry": return id({ $0.entries.last }, EntryEntity.self, core)
-    case "#id": return id({ $0.contacts.last }, ContactEntity.self, core)
+    case "session", "impersonation":
+      return chance(60) ? token() : id({ $0.sessions.rows.last }, SessionEntity.self, core)
+    case "id", "EXCEPT": return id({ $0.sessions.rows.last }, SessionEntity.self, core)
+    case "entry": return id({ $0.time.entries.last }, EntryEntity.self, core)
+    case "#id": return id({ $0.people.contacts.last }, ContactEntity.self, core)
     case "time": return "\(core.now + Milliseconds(number(-7_200_000...600_000)))"
     case "duration": return pick(["1s", "90s", "15m", "8h", "0", "soon"])
     case "version": return "\(number(1...3))"

@@ -126,7 +126,7 @@ import Testing
     cell.state.putBack(due)
     #expect(core.expire() == 1)
     #expect(core.user("ana")?.row.sessionCount == 0)
-    #expect(cell.state.watchedDeadlines == 0)
+    #expect(cell.state.sessions.watchedDeadlines == 0)
   }
 
   @Test func anAnswerThatChangedNothingIsKeptToo() {

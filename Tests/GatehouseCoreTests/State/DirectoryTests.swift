@@ -84,10 +84,10 @@ import Testing
     func accesses() -> [ProductAccess] {
       let cell = harness.cells[harness.partitioning.partition(of: user)]
       let serial = cell.state.serial(of: user)!
-      for access in [small, large, last] where cell.state.allAccess(of: serial).contains(access) {
-        #expect(cell.state.access(of: serial, to: access.product) == access)
+      for access in [small, large, last] where cell.state.people.allAccess(of: serial).contains(access) {
+        #expect(cell.state.people.access(of: serial, to: access.product) == access)
       }
-      return cell.state.allAccess(of: serial)
+      return cell.state.people.allAccess(of: serial)
     }
     harness.apply(AccessSet(user, old: nil, new: small))
     #expect(accesses() == [small])

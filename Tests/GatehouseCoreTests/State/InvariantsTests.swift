@@ -31,9 +31,9 @@ import Testing
   @Test func whatCommandsMadeIsWhole() { #expect(problems() == []) }
 
   @Test func aStatusThatDoesNotFit() {
-    ana.cell.state.users[ana.serial].status = .locked
+    ana.cell.state.people.users[ana.serial].status = .locked
     expectProblem("may not log in and has sessions")
-    ana.cell.state.users[ana.serial].status = .deleted
+    ana.cell.state.people.users[ana.serial].status = .deleted
     expectProblem("names a live user that is not its own")
     expectProblem("live users")
     expectProblem("is deleted and may enter payroll")
@@ -41,22 +41,22 @@ import Testing
   }
 
   @Test func namesThatLeadNowhere() {
-    ana.cell.state.names.remove(ana.serial, hash: ana.row.nameHash)
+    ana.cell.state.people.names.remove(ana.serial, hash: ana.row.nameHash)
     expectProblem("is not whom the username leads to")
-    ana.cell.state.users[ana.serial].nameHash ^= 1
+    ana.cell.state.people.users[ana.serial].nameHash ^= 1
     expectProblem("has the hash of another name")
-    core.cells[0].state.otherNames["nobody"] = [NameHolder(user: ana.id, name: "nobody")]
+    core.cells[0].state.people.otherNames["nobody"] = [NameHolder(user: ana.id, name: "nobody")]
     expectProblem("who has another")
   }
 
   @Test func countsThatAreWrong() {
-    ana.cell.state.users[ana.serial].access.0 = 0
+    ana.cell.state.people.users[ana.serial].access.0 = 0
     expectProblem("counters have other seats")
-    ana.cell.state.users[ana.serial].roles = RoleSet([Grant(role: .manager, scope: .everywhere, isMain: true)])
+    ana.cell.state.people.users[ana.serial].roles = RoleSet([Grant(role: .manager, scope: .everywhere, isMain: true)])
     expectProblem("other roles than grants")
-    ana.cell.state.users[ana.serial].sessionCount += 1
+    ana.cell.state.people.users[ana.serial].sessionCount += 1
     expectProblem("miscounts sessions")
-    ana.cell.state.sessionCount += 1
+    ana.cell.state.sessions.count += 1
     expectProblem("sessions, not")
   }
 
@@ -74,20 +74,20 @@ import Testing
 
   @Test func sessionsThatAreLost() throws {
     let slot = Int(ana.row.sessions)
-    ana.cell.state.users[ana.serial].sessions = ana.cell.state.sessions[slot].next
+    ana.cell.state.people.users[ana.serial].sessions = ana.cell.state.sessions[slot].next
     expectProblem("is in no user's list")
     let tom = try #require(core.user("tom"))
-    for session in tom.cell.state.sessionIDs(of: tom.serial) { tom.cell.state.impersonations[session] = nil }
+    for session in tom.cell.state.sessionIDs(of: tom.serial) { tom.cell.state.sessions.impersonations[session] = nil }
     expectProblem("is unknown to its actor's login")
   }
 
   @Test func entriesThatAreLost() {
     let contact = ana.contact
-    ana.cell.state.entries[1].end = 0
+    ana.cell.state.time.entries[1].end = 0
     expectProblem("ends before it starts")
-    ana.cell.state.entries[2].version = 7
+    ana.cell.state.time.entries[2].version = 7
     expectProblem("has gaps in its history")
-    ana.cell.state.contacts[contact].entries = 1
+    ana.cell.state.people.contacts[contact].entries = 1
     expectProblem("hangs on no contact")
   }
 

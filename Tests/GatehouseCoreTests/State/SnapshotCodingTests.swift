@@ -62,10 +62,11 @@ import Testing
   @Test func aDecodedStateIsTheSame() throws {
     let core = populated()
     let before = reads(core)
-    let counts = core.cells.map { [$0.state.liveUsers, $0.state.sessionCount, $0.state.names.count] }
+    let counts = core.cells.map { [$0.state.people.liveUsers, $0.state.sessions.count, $0.state.people.names.count] }
     try core.restart()
     #expect(reads(core) == before)
-    #expect(core.cells.map { [$0.state.liveUsers, $0.state.sessionCount, $0.state.names.count] } == counts)
+    #expect(
+      core.cells.map { [$0.state.people.liveUsers, $0.state.sessions.count, $0.state.people.names.count] } == counts)
     core.expectReplicated()
   }
 
@@ -250,6 +251,6 @@ import Testing
     core.run("SESSION.CREATE ana payroll TTL 8h")
     core.advance(3_600_000)
     #expect(core.expire() == 0)
-    #expect(core.cells[0].state.watchedDeadlines == 1)
+    #expect(core.cells[0].state.sessions.watchedDeadlines == 1)
   }
 }

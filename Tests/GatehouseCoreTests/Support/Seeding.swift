@@ -27,8 +27,8 @@ extension CoreHarness {
     products: [ProductID] = [], roles: [Role] = []
   ) -> UserID {
     let cell = cells[NameKey(name, partitioning).partition]
-    let user: UserID = cell.state.id(cell.state.users.last + 1)
-    let contact: ContactID = cell.state.id(cell.state.contacts.last + 1)
+    let user: UserID = cell.state.id(cell.state.people.users.last + 1)
+    let contact: ContactID = cell.state.id(cell.state.people.contacts.last + 1)
     apply(
       ContactCreated(contact, fields: [ContactText(.email, email)]),
       UserCreated(

@@ -19,7 +19,7 @@ extension PartitionCell {
   }
 
   func forgetUses() {
-    for slot in 1..<(state.sessions.last + 1) { state.sessions[slot].lastSeen = state.sessions[slot].loggedSeen }
+    for slot in 1..<(state.sessions.rows.last + 1) { state.sessions[slot].lastSeen = state.sessions[slot].loggedSeen }
   }
 
   static func decode(

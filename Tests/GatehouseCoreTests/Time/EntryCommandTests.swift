@@ -100,7 +100,7 @@ import Testing
     #expect(core.run("ENTRY.ADD ana START 1 END 2").text?.hasPrefix("REFUSED status: ") == true)
     // S12: a new login on the same contact has the history.
     let cell = core.cells[core.partitioning.partition(of: ana)]
-    let again: UserID = cell.state.id(cell.state.users.last + 1)
+    let again: UserID = cell.state.id(cell.state.people.users.last + 1)
     core.apply(
       UserCreated(
         user: again, contact: cell.state.id(1), username: "ana2", status: .active, workspaces: [mainWorkspace],

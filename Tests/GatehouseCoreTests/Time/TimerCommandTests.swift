@@ -181,7 +181,7 @@ import Testing
     core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
     let own = core.logIn("ana", "payroll")
     let administrator = core.logIn("tom", "payroll")
-    func mails() -> [Mail] { core.cells.flatMap { $0.state.mails.values } }
+    func mails() -> [Mail] { core.cells.flatMap { $0.state.outbox.mails.values } }
     core.run("TIMER.START ana")
     core.run("TIMER.STOP ana", as: administrator)
     #expect(mails().isEmpty)

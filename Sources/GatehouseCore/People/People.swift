@@ -1,0 +1,116 @@
+/// The contacts of a partition and their logins, and which names lead to whom.
+///
+/// Grants, memberships and access to products lie in the users' rows and details; what they mean is the matter of
+/// `Authority`, `Workspaces` and `Access`, each with an extension of this type.
+public struct People: ~Copyable, Sendable {
+  // What a look-up by name needs comes first, so that it lies in few lines of memory.
+  /// Users of this partition whose name belongs here and is theirs alone: nearly all.
+  public internal(set) var names = NameIndex()
+  public internal(set) var users = RowTable<UserRow>()
+  /// Names that belong here and lead to a user of another partition, or to several users, by folded name.
+  public internal(set) var otherNames: [String: [NameHolder]] = [:]
+  public internal(set) var contacts = RowTable<ContactRow>()
+  /// Users that are not deleted.
+  public internal(set) var liveUsers = 0
+  /// Whether names are where the tables of another version of Unicode put them; see `SettlingNames`.
+  public internal(set) var hasUnsettledNames = false
+
+  public init() {}
+}
+
+extension People: Aggregate {
+  mutating func copy() -> People {
+    var copy = People()
+    copy.names = names
+    copy.users = users.copy()
+    copy.otherNames = otherNames
+    copy.contacts = contacts.copy()
+    copy.liveUsers = liveUsers
+    copy.hasUnsettledNames = hasUnsettledNames
+    return copy
+  }
+}
+
+// MARK: - Names
+
+extension People {
+  /// The user of this partition that a folded name leads to.
+  @inline(__always)
+  public func localUser(folded: UnsafeRawBufferPointer, hash: UInt32) -> Int? {
+    names.find(hash) { serial in
+      users.withDetails(of: serial) { Self.isName(in: $0, folded) }
+    }
+  }
+
+  /// The users that a folded name leads to, where it is not one of this partition alone.
+  func otherHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
+    if otherNames.isEmpty { return [] }
+    return otherNames[String(decoding: folded, as: UTF8.self)] ?? []
+  }
+
+  /// Whether the username in a user's details reads the same as a folded name.
+  private static func isName(in details: UnsafeRawBufferPointer, _ folded: UnsafeRawBufferPointer) -> Bool {
+    guard let stored = Details.field(UserTag.username, in: details) else { return false }
+    if sameBytes(stored, folded) { return true }
+    return FoldedName.withFolded(stored) { sameBytes($0, folded) }
+  }
+
+  public func username(_ serial: Int) -> String {
+    users.withDetails(of: serial) { Details.text(UserTag.username, in: $0) }
+  }
+}
+
+// MARK: - Fields
+
+extension People {
+  /// A contact's field as it is shown; empty where it is not set.
+  public func text(_ field: ContactField, of contact: Int) -> String {
+    let row = contacts[contact]
+    switch field {
+    case .hired: return row.hired == .min ? "" : TimeText.text(ofDay: row.hired)
+    case .released: return row.released == .min ? "" : TimeText.text(ofDay: row.released)
+    default: return contacts.withDetails(of: contact) { Details.text(field.rawValue, in: $0) }
+    }
+  }
+
+  public func text(_ field: UserField, of user: Int) -> String {
+    if let flag = field.flag { return users[user].flags.contains(flag) ? "1" : "0" }
+    return users.withDetails(of: user) { Details.text(field.rawValue, in: $0) }
+  }
+
+  mutating func touch(contact serial: Int, _ lsn: LSN) {
+    contacts[serial].version += 1
+    contacts[serial].lsn = lsn
+    // What a login decision reads of a person is ordered by one number, the user's.
+    let user = Int(contacts[serial].user)
+    if user != 0 { touch(user: user, lsn) }
+  }
+
+  mutating func touch(user serial: Int, _ lsn: LSN) {
+    users[serial].version += 1
+    users[serial].lsn = lsn
+  }
+}
+
+// MARK: - In the partition
+
+extension PartitionState {
+  /// The serial number of a user of this partition; nil where the id was never given out.
+  public func serial(of id: UserID) -> Int? {
+    let serial = partitioning.serial(of: id)
+    return people.users.contains(serial) && people.users[serial].isUsed ? serial : nil
+  }
+
+  public func serial(of id: ContactID) -> Int? {
+    let serial = partitioning.serial(of: id)
+    return people.contacts.contains(serial) && people.contacts[serial].isUsed ? serial : nil
+  }
+
+  /// The users that a folded name of this partition leads to: none, one, or those of whom a spelling means one.
+  public func holders(folded: UnsafeRawBufferPointer, hash: UInt32) -> [NameHolder] {
+    if let serial = people.localUser(folded: folded, hash: hash) {
+      return [NameHolder(user: id(serial), name: people.username(serial))]
+    }
+    return people.otherHolders(folded: folded)
+  }
+}

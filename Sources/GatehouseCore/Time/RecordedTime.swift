@@ -1,0 +1,105 @@
+/// The running timers of a partition's users, and their finished entries with what these said before corrections.
+public struct RecordedTime: ~Copyable, Sendable {
+  public internal(set) var timers: [TimerKey: RunningTimer] = [:]
+  public internal(set) var entries = RowTable<EntryRow>()
+  /// The earlier versions of entries, oldest first, by serial number.
+  public internal(set) var history: [UInt32: [EntryVersion]] = [:]
+
+  public init() {}
+
+  public func content(of entry: Int) -> EntryContent {
+    let row = entries[entry]
+    return entries.withDetails(of: entry) { raw in
+      EntryContent(
+        start: row.start, end: row.end, project: Details.text(EntryTag.project, in: raw),
+        note: Details.text(EntryTag.note, in: raw))
+    }
+  }
+
+  public func author(_ tag: UInt8, of entry: Int) -> Author? {
+    let decoded = try? entries.details(of: entry).decode(tag) { (reader) throws(CodingError) in
+      try Author(from: &reader)
+    }
+    return decoded ?? nil
+  }
+}
+
+extension RecordedTime: Aggregate {
+  mutating func copy() -> RecordedTime {
+    var copy = RecordedTime()
+    copy.timers = timers
+    copy.entries = entries.copy()
+    copy.history = history
+    return copy
+  }
+
+  static let sections: [StoredSection<PartitionState>] = [
+    .list(6) { state in
+      state.time.timers.sorted { ($0.key.user, $0.key.workspace) < ($1.key.user, $1.key.workspace) }
+    } write: { writer, entry in
+      writer.varint(entry.key.user)
+      writer.varint(entry.key.workspace)
+      writer.stored(entry.value)
+    } read: { (state, reader, layout) throws(CodingError) in
+      let user: UInt32 = try reader.number()
+      guard state.people.users.contains(Int(user)) else { throw reader.failure("a timer of a user who is not there") }
+      let key = TimerKey(user: Int(user), workspace: try reader.number())
+      state.time.timers[key] = try reader.stored(RunningTimer.none, layout)
+    },
+    StoredSection(7, size: { $0.time.entries.last * 64 }) { state, writer in
+      state.time.entries.encode(into: &writer)
+    } read: { (state, reader, layout) throws(CodingError) in
+      state.time.entries = try RowTable(from: &reader, layout)
+      try state.checkEntries(reader)
+    },
+    .list(8) { state in
+      state.time.history.sorted { $0.key < $1.key }
+    } write: { writer, entry in
+      writer.varint(entry.key)
+      writer.list(entry.value) { $0.stored($1) }
+    } read: { (state, reader, layout) throws(CodingError) in
+      state.time.history[try reader.number()] = try reader.list { (reader) throws(CodingError) in
+        try reader.stored(EntryVersion.none, layout)
+      }
+    },
+  ]
+}
+
+// MARK: - In the partition
+
+extension PartitionState {
+  public func serial(of id: EntryID) -> Int? {
+    let serial = partitioning.serial(of: id)
+    return time.entries.contains(serial) && time.entries[serial].isUsed ? serial : nil
+  }
+
+  /// A user's running timers, by workspace: there is one at most in each that the user is a member of.
+  public func timers(of user: Int) -> [(workspace: WorkspaceID, timer: RunningTimer)] {
+    if time.timers.isEmpty { return [] }
+    return people.memberships(of: user).sorted().compactMap { workspace in
+      time.timers[TimerKey(user: user, workspace: workspace)].map { (workspace, $0) }
+    }
+  }
+
+  /// Whether time is recorded for a user in some workspaces: a running timer, or an entry that is not deleted (T11).
+  public func hasTrackedTime(_ user: Int, where counts: (WorkspaceID) -> Bool) -> Bool {
+    if timers(of: user).contains(where: { counts($0.workspace) }) { return true }
+    var entry = Int(people.contacts[Int(people.users[user].contact)].entries)
+    while entry != 0 {
+      let row = time.entries[entry]
+      if row.user == UInt32(user), !row.isDeleted, counts(row.workspace) { return true }
+      entry = Int(row.previous)
+    }
+    return false
+  }
+
+  fileprivate func checkEntries(_ reader: ByteReader) throws(CodingError) {
+    guard time.entries.last > 0 else { return }
+    for serial in 1...time.entries.last {
+      let row = time.entries[serial]
+      guard row.previous < UInt32(serial), people.users.contains(Int(row.user)) || !row.isUsed else {
+        throw reader.failure("an entry linked to none")
+      }
+    }
+  }
+}

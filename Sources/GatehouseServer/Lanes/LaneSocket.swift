@@ -30,29 +30,34 @@ final class LaneSocket: Transport {
   /// The loop has news of the socket.
   @inline(__always)
   func hasNews(_ events: UInt32, room: UnsafeMutableRawBufferPointer) {
-    if events == EPOLLIN.rawValue { return receive(room) }
+    if events == EPOLLIN.rawValue { return receive(room, hasEnd: false) }
     hasRareNews(events, room)
   }
 
   private func hasRareNews(_ events: UInt32, _ room: UnsafeMutableRawBufferPointer) {
     if events & EPOLLOUT.rawValue != 0, descriptor >= 0 {
       let needsMore = connection.hasRoom()
-      if !needsMore, descriptor >= 0 { ask(interest & ~EPOLLOUT.rawValue) }
+      if descriptor >= 0 {
+        if needsMore { lane.loop.change(self, interest) } else { ask(interest & ~EPOLLOUT.rawValue) }
+      }
     }
     if descriptor < 0 { return }
     if interest & EPOLLIN.rawValue != 0 {
-      receive(room)
+      receive(room, hasEnd: events & (EPOLLRDHUP.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0)
     } else if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
       connection.close()
     }
   }
 
+  /// - Parameter hasEnd: whether the client has ended its side, or the socket failed, which stands behind its bytes.
   @inline(__always)
-  private func receive(_ room: UnsafeMutableRawBufferPointer) {
+  private func receive(_ room: UnsafeMutableRawBufferPointer, hasEnd: Bool) {
     // Closed by others in this tick.
     if descriptor < 0 { return }
     let count = recv(descriptor, room.baseAddress, room.count, 0)
     if count > 0 {
+      // Less than there was room for is all there was.
+      if count == room.count || hasEnd { lane.loop.change(self, interest) }
       connection.received(UnsafeRawBufferPointer(start: room.baseAddress, count: count))
     } else if count == 0 {
       connection.inputEnded()

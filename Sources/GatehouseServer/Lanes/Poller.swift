@@ -4,8 +4,9 @@ import NIOCore
 
 /// The sockets that a lane waits for, a bell that other threads ring, and a timer, in one `epoll` set.
 ///
-/// Sockets are level-triggered: one read a wait is enough, for what is left is reported again. That keeps a client that
-/// sends much from holding up the others, and saves the read that only says that there is no more.
+/// Sockets are edge-triggered: what has come is reported once, and the kernel need not look at each socket again in the
+/// next wait, only to find that it was read. A socket is read once a wait all the same, so that a client that sends much
+/// does not hold up the others: where a read leaves something behind, `change` has it reported again.
 struct Poller: ~Copyable {
   enum News {
     case socket(LaneSocket, UInt32)
@@ -47,16 +48,20 @@ struct Poller: ~Copyable {
 
   // MARK: Sockets
 
-  /// - Parameter interest: `EPOLLIN`, `EPOLLOUT`, both or none. Errors are reported in any case.
+  /// - Parameter interest: `EPOLLIN`, `EPOLLOUT`, both or none. Errors are reported in any case, and that the client has
+  ///   ended its side.
   /// - Returns: false where the kernel has no memory for it.
   func add(_ socket: LaneSocket, _ interest: UInt32) -> Bool {
-    control(EPOLL_CTL_ADD, socket.descriptor, interest, Self.token(socket))
+    control(EPOLL_CTL_ADD, socket.descriptor, interest | Self.edges, Self.token(socket))
   }
 
+  /// Changes what is reported of a socket. What it is ready for now is reported anew, also where nothing changes.
   func change(_ socket: LaneSocket, _ interest: UInt32) {
-    let isChanged = control(EPOLL_CTL_MOD, socket.descriptor, interest, Self.token(socket))
+    let isChanged = control(EPOLL_CTL_MOD, socket.descriptor, interest | Self.edges, Self.token(socket))
     precondition(isChanged, "a socket is not in its lane's epoll set")
   }
+
+  private static let edges = EPOLLET.rawValue | EPOLLRDHUP.rawValue
 
   private func control(_ operation: Int32, _ descriptor: Int32, _ interest: UInt32, _ token: UInt64) -> Bool {
     var event = epoll_event(events: interest, data: epoll_data_t(u64: token))

@@ -51,6 +51,39 @@ struct LaneSocketTests {
     #expect(lane.lane.connections.isEmpty && lane.lane.closed.isEmpty)
   }
 
+  @Test(
+    "what one read leaves behind is read in the ticks that follow, with the end behind it", arguments: [false, true])
+  func leftBehind(ends: Bool) throws {
+    let client = try TestSocket(lane, buffer: 400_000)
+    let pings = 20_000
+    let requests = String(repeating: "PING\r\n", count: pings)
+    var (sent, replies) = (0, 0)
+    // The kernel takes as much as its buffer holds; what comes meanwhile is news of its own.
+    for _ in 0..<10_000 where replies < pings * Self.loading.utf8.count {
+      if sent < requests.utf8.count {
+        sent += client.trySend(requests.dropFirst(sent))
+        if ends, sent == requests.utf8.count { shutdown(client.descriptor, Int32(SHUT_WR)) }
+      }
+      lane.tick()
+      replies += client.receive(1_000_000).utf8.count
+    }
+    #expect(replies == pings * Self.loading.utf8.count)
+    if ends { lane.tick() }
+    #expect(client.connection.hasClosed == ends)
+  }
+
+  @Test("a client whose end came while nothing was read from it is read to its end afterwards")
+  func endWhileStopped() {
+    client.connection.setReading(false)
+    client.send("PING\r\n")
+    shutdown(client.descriptor, Int32(SHUT_WR))
+    lane.tick()
+    #expect(!client.connection.hasClosed)
+    client.connection.setReading(true)
+    for _ in 0..<2 { lane.tick() }
+    #expect(client.receive(1000) == Self.loading && client.isClosed)
+  }
+
   @Test("a client that is gone is noticed, also while nothing is read from it", arguments: [true, false])
   func gone(isReading: Bool) {
     client.connection.setReading(isReading)

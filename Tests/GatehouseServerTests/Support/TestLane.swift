@@ -108,6 +108,13 @@ final class TestSocket {
 
   func send(_ text: String) { #expect(Glibc.send(descriptor, text, text.utf8.count, 0) == text.utf8.count) }
 
+  /// Sends as much as the kernel takes now.
+  /// - Returns: how many bytes that were.
+  func trySend(_ text: Substring) -> Int {
+    var text = text
+    return max(0, text.withUTF8 { Glibc.send(descriptor, $0.baseAddress, $0.count, 0) })
+  }
+
   /// What there is to be read, up to a limit.
   func receive(_ limit: Int) -> String {
     String(

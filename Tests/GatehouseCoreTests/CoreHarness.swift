@@ -160,6 +160,8 @@ final class CoreHarness {
       return FinishedWork(work, .success(page))
     case let work as ReadRefusals:
       return FinishedWork(work, .success(refusals.kept.reversed().filter { $0.time >= work.since }))
+    case let work as ReadHead:
+      return FinishedWork(work, .success(TrailHead(lsn: lsn, hash: String(repeating: "0", count: 32))))
     case let work as VerifyTrail:
       return FinishedWork(
         work, .success(TrailReport(from: work.from, through: lsn, frames: lsn, records: lsn, problem: nil)))

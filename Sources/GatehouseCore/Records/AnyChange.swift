@@ -78,6 +78,26 @@ extension AnyChange {
     owners.forEach(partition)
   }
 
+  /// Carries the change out on everybody whom it mutates.
+  ///
+  /// The kind is looked up once here: each look at a kind of the hot path copies the change.
+  @inline(__always)
+  func carryOut(
+    _ partitioning: Partitioning, lsn: LSN, header: RecordHeader, on partition: (Int) -> HeldPartition,
+    directory: () -> DirectoryCell
+  ) {
+    switch self {
+    case .sessionOpened(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
+    case .sessionEnded(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
+    case .sessionSeen(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
+    case .timerStarted(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
+    case .timerStopped(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
+    case .partition(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
+    case .directory: directory().state.apply(self, lsn: lsn, header: header)
+    case .folder, .unknown: break
+    }
+  }
+
   /// Carries out what concerns a partition.
   func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     switch self {
@@ -101,6 +121,15 @@ extension AnyChange: Equatable {
       return one == other
     default: return false
     }
+  }
+}
+
+extension PartitionChange {
+  @inline(__always)
+  fileprivate func carryOut(
+    _ partitioning: Partitioning, lsn: LSN, header: RecordHeader, on partition: (Int) -> HeldPartition
+  ) {
+    owners(partitioning).forEach { partition($0).state.apply(self, lsn: lsn, header: header) }
   }
 }
 

@@ -56,6 +56,19 @@ public enum Concern: Sendable {
   case owners(old: UserID?, new: UserID?)
 }
 
+/// What has to be known of all changes of a command together.
+public struct ChangeTraits: OptionSet, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Somebody's rights may rest on what they say.
+  public static let concernsSomebody = ChangeTraits(rawValue: 1)
+  /// The gate's counters move.
+  public static let movesCounters = ChangeTraits(rawValue: 2)
+  /// The directory is mutated.
+  public static let changesDirectory = ChangeTraits(rawValue: 4)
+}
+
 /// A change of what belongs to a contact: it mutates partitions.
 public protocol PartitionChange: Change {
   /// Carries out what concerns this partition.
@@ -79,6 +92,13 @@ extension Change {
   public var movesCounters: Bool { false }
   public func step(of key: SeatKey) -> Int { 0 }
   public func move(_ superAdministrators: inout [UserID: Bool]) {}
+
+  var traits: ChangeTraits {
+    var traits: ChangeTraits = self is any DirectoryChange ? .changesDirectory : []
+    if case .nobody = concern {} else { traits.insert(.concernsSomebody) }
+    if movesCounters { traits.insert(.movesCounters) }
+    return traits
+  }
 }
 
 extension PartitionChange {

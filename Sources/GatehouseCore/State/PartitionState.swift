@@ -42,6 +42,13 @@ extension PartitionState {
     change.apply(to: &self, lsn: lsn, header: header)
   }
 
+  /// … of a change whose kind is known.
+  @inline(__always)
+  mutating func apply(_ change: some PartitionChange, lsn: LSN, header: RecordHeader) {
+    self.lsn = lsn
+    change.apply(to: &self, lsn: lsn, header: header)
+  }
+
   // MARK: Ids
 
   public func id<Entity>(_ serial: Int) -> Identifier<Entity> { partitioning.id(serial: serial, partition: index) }

@@ -159,11 +159,7 @@ extension RecordPart {
     lsn: LSN, _ partitioning: Partitioning, partition: (Int) -> HeldPartition, directory: () -> DirectoryCell
   ) {
     for change in changes {
-      change.forEachOwner(partitioning) { index in
-        partition(index).state.apply(change, lsn: lsn, header: header)
-      } directory: {
-        directory().state.apply(change, lsn: lsn, header: header)
-      }
+      change.carryOut(partitioning, lsn: lsn, header: header, on: partition, directory: directory)
     }
   }
 }

@@ -57,7 +57,7 @@ extension Turn {
 
   /// Judges the sessions of everybody whom the decision's changes concern, and ends those that fail.
   func endWhatLostItsRight() throws(Halt) {
-    guard concernsSomebody else { return }
+    guard traits.contains(.concernsSomebody) else { return }
     let people = try peopleConcerned()
     var sessions: [SessionID] = []
     var partitions = Set<Int>()
@@ -75,13 +75,6 @@ extension Turn {
       } else if let cause = try lapse(cell, slot, in: outlook) {
         try endSession(id, cause)
       }
-    }
-  }
-
-  private var concernsSomebody: Bool {
-    // By address: a change that is taken out of the array is a change copied.
-    changes.withUnsafeBufferPointer { changes in
-      changes.indices.contains { if case .nobody = changes[$0].concern { false } else { true } }
     }
   }
 

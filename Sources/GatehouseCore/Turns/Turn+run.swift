@@ -266,7 +266,7 @@ extension Turn {
 
   private func wipeSlate() {
     reply.reset()
-    if !changes.isEmpty { changes.removeAll(keepingCapacity: true) }
+    if !changes.isEmpty { dropChanges() }
     if !bounds.isEmpty { bounds.removeAll(keepingCapacity: true) }
     if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
     if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
@@ -279,7 +279,7 @@ extension Turn {
 
   /// Ends a decision that came to nothing.
   private func abandon(_ halt: Halt) -> Outcome {
-    changes.removeAll(keepingCapacity: true)
+    dropChanges()
     switch halt {
     case .needs(let owners): return .needs(owners)
     case .work(let work):
@@ -303,7 +303,7 @@ extension Turn {
       return .decided
     } catch {
       guard case .needs(let owners) = error else { preconditionFailure("ending a session was refused") }
-      changes.removeAll(keepingCapacity: true)
+      dropChanges()
       return .needs(owners)
     }
   }
@@ -432,12 +432,10 @@ extension Turn {
   // MARK: Committing
 
   /// Whether the changes move the gate's counters, or depend on them.
-  public var movesCounters: Bool { !bounds.isEmpty || changes.contains(where: \.movesCounters) }
+  public var movesCounters: Bool { !bounds.isEmpty || traits.contains(.movesCounters) }
 
   /// Whether the changes mutate the directory.
-  public var changesDirectory: Bool {
-    directoryCell != nil && changes.contains(where: \.changesDirectory)
-  }
+  public var changesDirectory: Bool { traits.contains(.changesDirectory) }
 
   /// What stands over the changes in their record.
   public var recordHeader: RecordHeader {
@@ -451,16 +449,16 @@ extension Turn {
     // By address: a change that is taken out of the array is a change copied.
     changes.withUnsafeBufferPointer { changes in
       for place in changes.indices {
-        changes[place].forEachOwner(partitioning) { partition in
+        changes[place].carryOut(partitioning, lsn: lsn, header: header) { partition in
           guard let cell = heldCell(partition) else {
             preconditionFailure("\(header.command) changes partition \(partition) without holding it")
           }
-          cell.state.apply(changes[place], lsn: lsn, header: header)
+          return cell
         } directory: {
           guard let directoryCell else {
             preconditionFailure("\(header.command) changes the directory without holding it")
           }
-          directoryCell.state.apply(changes[place], lsn: lsn, header: header)
+          return directoryCell
         }
       }
     }

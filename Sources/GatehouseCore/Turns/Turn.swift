@@ -49,7 +49,9 @@ public final class Turn {
 
   // The decision.
   @exclusivity(unchecked) public var reply = Reply()
-  @exclusivity(unchecked) public internal(set) var changes: [AnyChange] = []
+  @exclusivity(unchecked) public private(set) var changes: [AnyChange] = []
+  /// Gathered as they come: a look through the changes copies each.
+  @exclusivity(unchecked) private(set) var traits: ChangeTraits = []
   /// What must hold of the counters for the changes to be made.
   @exclusivity(unchecked) public internal(set) var bounds: ContiguousArray<CounterBound> = []
   /// The largest LSN that was read: the reply must not leave before the log is durable through it.
@@ -192,13 +194,19 @@ extension Turn {
 
   // MARK: Deciding
 
-  public func emit(_ change: some Change) { changes.append(change.carried) }
+  public func emit(_ change: some Change) {
+    changes.append(change.carried)
+    traits.formUnion(change.traits)
+  }
 
   /// Whether the command is to change anything.
   public var hasChanges: Bool { !changes.isEmpty }
 
   /// Changes nothing, and leaves the answer as it is.
-  public func dropChanges() { changes.removeAll(keepingCapacity: true) }
+  public func dropChanges() {
+    changes.removeAll(keepingCapacity: true)
+    traits = []
+  }
 
   /// Has the gate refuse the changes where a bound would not hold after them.
   public func require(_ bound: CounterBound) { bounds.append(bound) }

@@ -30,6 +30,7 @@ extension CommandTable {
   private static func listTrail(_ turn: Turn) throws(Halt) {
     let reach = AuditReach(turn)
     var work = ReadTrail()
+    work.keys = reach.keys(in: turn.directory)
     if let word = turn.optionWord("ACTOR") {
       let actor = try turn.user(word).id
       work.actor = actor

@@ -9,6 +9,17 @@ struct AuditReach: Sendable {
   /// Whether the whole trail may be read.
   var isAll: Bool { reach.isAll }
 
+  /// The keys of the records that may be read, and some others; none where all may be.
+  func keys(in directory: Directory) -> [UInt64] {
+    guard case .only(let workspaces) = reach else { return [] }
+    var keys = [RecordKey.unplaced]
+    for workspace in workspaces.sorted() {
+      keys.append(RecordKey.of(.workspace, workspace))
+      keys += directory.products(of: workspace).map { RecordKey.of(.product, $0) }
+    }
+    return keys
+  }
+
   /// Where what changes name lies. What a change does not say itself, the state of now does.
   struct Places: Sendable {
     var homes: [UserID: WorkspaceID] = [:]
@@ -84,7 +95,7 @@ struct AuditReach: Sendable {
         case .contact(let id): contacts.append(id)
         case .workspace(let id): workspaces.append(id)
         case .product(let id): products.append(id)
-        case .actor, .service: break
+        case .actor, .service, .unplaced: break
         }
       }
     }
@@ -106,6 +117,7 @@ extension RecordKey {
     case workspace(WorkspaceID)
     case product(ProductID)
     case service(ServiceID)
+    case unplaced
 
     init(_ key: UInt64) {
       switch key & 3 {
@@ -117,7 +129,8 @@ extension RecordKey {
         switch DirectoryKind(rawValue: key >> 2 & 3) {
         case .workspace: self = .workspace(number)
         case .product: self = .product(number)
-        case .service, nil: self = .service(number)
+        case .service: self = .service(number)
+        case nil: self = .unplaced
         }
       }
     }

@@ -24,6 +24,13 @@ public enum RecordKey {
     UInt64(number) << 4 | kind.rawValue << 2 | 3
   }
 
+  /// The records of which somebody's home alone says to which workspace they belong: they name a user or a contact, and no
+  /// workspace or product.
+  public static let unplaced: UInt64 = 0b1111
+
+  /// Whether a key is that of a user, a contact or an actor.
+  public static func isOfPeople(_ key: UInt64) -> Bool { key & 3 != 3 }
+
   /// All records that are shown as those about a user: what happened to it and what happened to its contact.
   public static func about(_ user: UserID, contact: ContactID?) -> [UInt64] {
     [of(user)] + (contact.map { [of($0)] } ?? [])
@@ -57,7 +64,26 @@ extension RecordPart {
     if let actor = header.actor { keys.append(RecordKey.ofActor(actor)) }
     // What was done in somebody's name is that person's business.
     if let subject = header.subject, subject != header.actor { keys.append(RecordKey.of(subject)) }
-    for change in changes { change.known?.addKeys(to: &keys) }
+    var isUnplaced = false
+    for change in changes {
+      let first = keys.count
+      change.known?.addKeys(to: &keys)
+      let own = keys[first...]
+      // That a session was used is shown to nobody by its home.
+      if case .sessionSeen = change { continue }
+      isUnplaced = isUnplaced || !own.isEmpty && !own.contains(where: RecordKey.isPlace)
+    }
+    if isUnplaced { keys.append(RecordKey.unplaced) }
+  }
+}
+
+extension RecordKey {
+  /// Whether a key is that of a workspace or a product.
+  fileprivate static func isPlace(_ key: UInt64) -> Bool {
+    switch Subject(key) {
+    case .workspace, .product: true
+    case .user, .contact, .actor, .service, .unplaced: false
+    }
   }
 }
 

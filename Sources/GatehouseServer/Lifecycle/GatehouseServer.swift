@@ -118,6 +118,7 @@ package final class GatehouseServer: Service {
     whenReady()
     let upkeep = [
       context.start { await context.keepSnapshots() }, context.start { await context.keepMemorySmall() },
+      context.start { await context.keepIndex() },
     ]
     await withGracefulShutdownHandler {
       await stopping.wait()

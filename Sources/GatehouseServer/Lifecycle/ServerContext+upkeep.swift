@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import Logging
 
 extension ServerContext {
   /// Takes a snapshot whenever one is due, and archives what the snapshots cover, until the task is cancelled.
@@ -9,6 +10,27 @@ extension ServerContext {
       guard !Task.isCancelled, !hasLogFailed else { continue }
       let isSaved = persistence.isDue(self) ? (try? await persistence.save(self)) != nil : false
       if !Task.isCancelled, isSaved || persistence.isCompactionDue { _ = try? await persistence.compact(self) }
+    }
+  }
+
+  /// Keeps the index of the log as far as the log is durable, until the task is cancelled.
+  func keepIndex() async {
+    var last: LSN = 0
+    while !Task.isCancelled {
+      let durable = log.durableLSN
+      if durable > last {
+        do {
+          try await onOwnThread(priority: .low) { [self] in
+            try logIndex.follow(through: durable) { !persistence.isEnding }
+          }
+          last = durable
+        } catch {
+          // Who asks for the trail is told, or reads what is sound without the index.
+          logger.warning("a part of the log is not indexed", metadata: ["error": "\(error)"])
+          return
+        }
+      }
+      try? await Task.sleep(for: .seconds(1))
     }
   }
 

@@ -23,6 +23,7 @@ final class ServerContext: Sendable {
   /// The refused logins of each lane, and last those of executors on loan.
   let refusals: [RefusalRing]
   let persistence: Persistence
+  let logIndex: LogIndex
   let workPool = WorkPool(threads: 4, line: 64)
   /// Executors for threads that have none of their own.
   private let executors = Mutex<[LentExecutor]>([])
@@ -49,6 +50,7 @@ final class ServerContext: Sendable {
     let length = facts.current.refusalsLength
     refusals = (0...lanes.count).map { _ in RefusalRing(size: length) }
     self.persistence = persistence
+    logIndex = LogIndex(folder, keys: RecordIndex.keys)
     self.logger = logger
     folderSecret = folder.manifest.tokenSecret
   }

@@ -10,13 +10,15 @@ extension ReadTrail: ServerWork {
     let last = min(cursor ?? durable, durable)
     guard last > 0 else { return TrailPage() }
     var query = History.Query(1...last, about: keys)
+    if !keys.allSatisfy(RecordKey.isOfPeople) { query.indexedSince = 2 }
     if from != nil || to != nil {
       let times = (UInt64(clamping: from ?? 0), to.map { UInt64(clamping: $0) } ?? .max)
       guard times.0 <= times.1 else { return TrailPage() }
       query.times = times.0...times.1
     }
     var page = TrailPage()
-    try History(context.folder, keys: RecordIndex.keys).forEachNewestFirst(query) { lsn, bytes in
+    let history = History(context.folder, index: context.logIndex, keys: RecordIndex.keys)
+    try history.forEachNewestFirst(query) { lsn, bytes in
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader)
       let parts = record.parts.filter { part in

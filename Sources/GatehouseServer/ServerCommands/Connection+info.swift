@@ -190,7 +190,8 @@ struct InfoText {
       ("log_raw_bytes", log.rawBytes), ("log_stored_bytes", log.storedBytes), ("log_syncs", log.syncs),
       ("log_sync_usec_average", log.syncNanoseconds / syncs / 1000),
       ("log_sync_usec_longest", log.longestSyncNanoseconds / 1000), ("log_segment", log.currentSegment),
-      ("log_pending_bytes", log.pendingBytes), ("log_waits", metrics.logWaits.count),
+      ("log_pending_bytes", log.pendingBytes), ("log_index_bytes", context.logIndex.bytes),
+      ("log_waits", metrics.logWaits.count),
       ("log_wait_percentiles_usec", metrics.logWaits.percentiles),
       ("log_wait_usec_longest", metrics.logWaits.longest / 1000),
     ]

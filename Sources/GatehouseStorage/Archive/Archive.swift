@@ -27,8 +27,8 @@
 /// Frames of version 0.1.0 have no hash of their content. For their bodies the archive's trailer stands
 /// (`ArchiveInfo.hash`), which the server puts into a record of the log.
 package enum Archive {
-  /// Since format 2 the index has the records about workspaces, products and services, too; before it had those about
-  /// people only.
+  /// Since format 2 the index has the records about workspaces, products and services, too, and those that can be placed by
+  /// a home alone; before it had those about people only.
   static let kind = BlockFileKind(
     magic: BlockFile.magic("GATEARCH"), format: 2, reader: 1,
     blockLimit: blockSize + LogFormat.headerSize + LogFormat.maximumBody)

@@ -35,6 +35,9 @@ package struct ArchiveReader: Sendable {
 
   package func close() { file.close() }
 
+  /// The version of the archive's form.
+  var format: UInt16 { file.format }
+
   /// Hands out the frames of a block, in order: header, the header's bytes, body. All are valid during the call alone.
   func forEachFrame(
     in number: Int, _ buffers: inout Buffers,

@@ -60,7 +60,8 @@ extension History {
       defer { segment.file.close() }
       var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
       while true {
-        guard case .frame(let frame) = try scanner.next() else {
+        // What lies before the records wanted is passed over by its headers.
+        guard case .frame(let frame) = try scanner.next(checkingFrom: records.lowerBound) else {
           if scanner.chain.nextLSN > min(range.upperBound, records.upperBound) { break }
           throw LogError(
             .corrupt, segment: scanner.name, offset: scanner.offset, lsn: scanner.chain.nextLSN,

@@ -9,11 +9,18 @@ package struct History: Sendable {
   let folder: DataFolder
   let keys: RecordKeys
   let dictionaries: [ZstdDictionary]
+  /// What is known of the live log; without it, all of that is read.
+  let index: LogIndex?
+  /// Told of each block of the archive and each stretch of the log that is read; for tests, which count them.
+  var onBlock: @Sendable () -> Void = {}
 
-  package init(_ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, keys: @escaping RecordKeys)
-  {
+  package init(
+    _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, index: LogIndex? = nil,
+    keys: @escaping RecordKeys
+  ) {
     self.folder = folder
     self.dictionaries = dictionaries
+    self.index = index
     self.keys = keys
   }
 
@@ -23,6 +30,8 @@ package struct History: Sendable {
     package var records: ClosedRange<UInt64>
     /// Only records that have one of these keys; all records where there is none.
     package var keys: [UInt64]
+    /// The first format of an archive (`Archive.kind`) whose index has the keys.
+    package var indexedSince: UInt16 = 1
     /// Only records of these times, in unix milliseconds.
     package var times: ClosedRange<UInt64>?
 
@@ -141,13 +150,16 @@ enum HistoryPlace {
         throw FileGone()
       }
       defer { reader.close() }
-      return try ArchivePart(reader: reader, range: range, filter: filter).read(newestFirst: newestFirst, handle)
+      let part = ArchivePart(reader: reader, range: range, filter: filter, onBlock: history.onBlock)
+      return try part.read(newestFirst: newestFirst, handle)
     case .segment(let records, let path):
       let segment = try history.openSegment(records.lowerBound, path: path)
       defer { segment.file.close() }
+      // The index is that of the log, and not of a segment that was set aside.
+      let isInLog = path == history.folder.logLocation.path(LogFormat.segmentName(records.lowerBound))
       let part = SegmentPart(
         segment: segment, folderID: history.folder.manifest.folderID, range: range, filter: filter,
-        dictionaries: history.dictionaries)
+        dictionaries: history.dictionaries, index: isInLog ? history.index : nil, onBlock: history.onBlock)
       return try part.read(newestFirst: newestFirst, handle)
     }
   }
@@ -157,16 +169,35 @@ enum HistoryPlace {
 struct HistoryFilter {
   let query: History.Query
   let keys: RecordKeys
+  private let wanted: Set<UInt64>
+
+  init(query: History.Query, keys: @escaping RecordKeys) {
+    self.query = query
+    self.keys = keys
+    wanted = Set(query.keys)
+  }
+
+  /// Whether all records are wanted, whatever they say.
+  var isOpen: Bool { wanted.isEmpty && query.times == nil }
 
   func wants(_ record: UnsafeRawBufferPointer) -> Bool {
-    guard !query.keys.isEmpty || query.times != nil else { return true }
+    if isOpen { return true }
     var found: [UInt64] = []
     let time = keys(record, &found)
-    return (query.keys.isEmpty || found.contains(where: query.keys.contains)) && (query.times?.contains(time) ?? true)
+    return (wanted.isEmpty || found.contains(where: wanted.contains)) && (query.times?.contains(time) ?? true)
   }
 
   /// Whether a block of an archive can have any that are wanted.
-  func mayWant(_ block: ArchiveBlock) -> Bool {
-    query.times.map { block.earliest <= $0.upperBound && block.latest >= $0.lowerBound } ?? true
+  func mayWant(_ block: ArchiveBlock) -> Bool { mayWant(block.earliest, block.latest) }
+
+  /// Whether a stretch of the log can.
+  func mayWant(_ stretch: LogStretch) -> Bool {
+    guard let contents = stretch.contents else { return true }
+    return mayWant(contents.earliest, contents.latest)
+      && (wanted.isEmpty || wanted.contains(where: contents.ids.mayContain))
+  }
+
+  private func mayWant(_ earliest: UInt64, _ latest: UInt64) -> Bool {
+    query.times.map { earliest <= $0.upperBound && latest >= $0.lowerBound } ?? true
   }
 }

@@ -33,12 +33,13 @@ struct ArchivePart {
   let reader: ArchiveReader
   let range: ClosedRange<UInt64>
   let filter: HistoryFilter
+  let onBlock: @Sendable () -> Void
 
   func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     var buffers = ArchiveReader.Buffers()
-    let keys = filter.query.keys
-    var wanted = Set(keys.isEmpty ? reader.blocks.indices : 0..<0)
-    for key in keys { wanted.formUnion(try reader.blocks(about: key, &buffers)) }
+    let isIndexed = !filter.query.keys.isEmpty && reader.format >= filter.query.indexedSince
+    var wanted = Set(isIndexed ? 0..<0 : reader.blocks.indices)
+    if isIndexed { for key in filter.query.keys { wanted.formUnion(try reader.blocks(about: key, &buffers)) } }
     let numbers = wanted.sorted().filter { number in
       let block = reader.blocks[number]
       return block.recordCount > 0 && block.firstLSN <= range.upperBound && block.nextLSN > range.lowerBound
@@ -47,6 +48,7 @@ struct ArchivePart {
     var stack = RecordStack()
     do {
       for number in newestFirst ? numbers.reversed() : numbers {
+        onBlock()
         try forEachRecord(in: number, &buffers) { lsn, record in
           if newestFirst {
             stack.push(lsn, record)
@@ -85,10 +87,17 @@ struct SegmentPart {
   let range: ClosedRange<UInt64>
   let filter: HistoryFilter
   let dictionaries: [ZstdDictionary]
+  let index: LogIndex?
+  let onBlock: @Sendable () -> Void
 
   func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     do {
-      if newestFirst { return try readBackwards(handle) }
+      if newestFirst || (index != nil && !filter.isOpen) {
+        let wanted = try stretches().filter { stretch in
+          stretch.chain.nextLSN <= range.upperBound && stretch.nextLSN > range.lowerBound && filter.mayWant(stretch)
+        }
+        return try read(newestFirst ? wanted.reversed() : wanted, newestFirst: newestFirst, handle)
+      }
       var decoder = FrameDecoder(dictionaries: dictionaries)
       // What lies before the first record wanted is not looked at, and may be damaged.
       let isWithin = range.lowerBound > segment.header.firstLSN
@@ -105,44 +114,53 @@ struct SegmentPart {
     }
   }
 
-  /// How much of a segment is read forwards at once when it is read backwards.
-  private static let stretchBytes: UInt64 = 256 << 10
-
-  /// Some frames one after the other, and what comes before the first.
-  private struct Stretch {
-    let offset: UInt64
-    let chain: ChainPosition
-    var end: UInt64
-  }
-
-  /// A first pass finds out where the frames are, as only their headers lead from one to the next.
-  private func readBackwards(_ handle: History.Handler) throws -> Bool {
+  private func read(_ stretches: [LogStretch], newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     var stack = RecordStack()
     var decoder = FrameDecoder(dictionaries: dictionaries)
-    for stretch in try stretches().reversed() {
+    for stretch in stretches {
+      onBlock()
       var scanner = SegmentScanner(
-        segment, folderID: folderID, at: (stretch.offset, stretch.chain), windowBytes: Int(Self.stretchBytes))
+        segment, folderID: folderID, at: (stretch.offset, stretch.chain), windowBytes: Int(LogStretch.bytes))
       while scanner.offset < stretch.end, let frame = try next(&scanner, checkingFrom: 0) {
-        try forEachRecord(of: frame, &decoder) { lsn, record in stack.push(lsn, record) }
+        try forEachRecord(of: frame, &decoder) { lsn, record in
+          if newestFirst {
+            stack.push(lsn, record)
+          } else if try !handle(lsn, record) {
+            throw Enough()
+          }
+        }
       }
       guard try stack.popAll(handle) else { return false }
     }
     return true
   }
 
-  /// Where the frames with wanted records are. No body is checked here: each is when it is read.
-  private func stretches() throws(LogError) -> [Stretch] {
-    var stretches: [Stretch] = []
+  /// The stretches up to the end of what is wanted: as the index has them, or, where there is none, all of them.
+  private func stretches() throws -> [LogStretch] {
+    if let index {
+      if filter.isOpen {
+        // Who wants all needs no filters, and does not wait for them.
+        if let known = index.known(segment.header.firstLSN, through: range.upperBound) { return known }
+      } else {
+        // Damage somewhere in the segment keeps nobody from what is elsewhere in it.
+        do { return try index.stretches(of: segment, through: range.upperBound) } catch  where isDamage(error) {}
+      }
+    }
+    return try framed()
+  }
+
+  /// Finds out where the frames are, as only their headers lead from one to the next. No body is checked here: each is when
+  /// it is read.
+  private func framed() throws(LogError) -> [LogStretch] {
+    var stretches: [LogStretch] = []
     var scanner = SegmentScanner(segment, folderID: folderID)
     var before = scanner.chain
     while let frame = try next(&scanner, checkingFrom: .max) {
-      if frame.header.recordCount > 0, frame.header.nextLSN > range.lowerBound {
-        if let last = stretches.last, scanner.offset - last.offset <= Self.stretchBytes {
-          stretches[stretches.count - 1].end = scanner.offset
-        } else {
-          stretches.append(Stretch(offset: frame.offset, chain: before, end: scanner.offset))
-        }
+      if stretches.last.map({ frame.offset - $0.offset >= LogStretch.bytes }) ?? true {
+        stretches.append(LogStretch(at: frame.offset, before))
       }
+      stretches[stretches.count - 1].end = scanner.offset
+      stretches[stretches.count - 1].nextLSN = scanner.chain.nextLSN
       before = scanner.chain
     }
     return stretches

@@ -11,7 +11,7 @@ struct BlockFileParts {
   let file: any DiskFile
   let length: UInt64
 
-  func header(_ kind: BlockFileKind) throws(BlockFileError) -> (BlockFileHeader, hash: Hash128) {
+  func header(_ kind: BlockFileKind) throws(BlockFileError) -> (BlockFileHeader, format: UInt16, hash: Hash128) {
     guard length >= UInt64(BlockFile.headerSize + BlockFile.trailerSize) else {
       throw .damaged(path: path, offset: length, reason: "it ends too early")
     }
@@ -20,13 +20,13 @@ struct BlockFileParts {
     guard holds else { throw .damaged(path: path, offset: 0, reason: "the header does not have its hash") }
     return try decode(bytes, at: 0) { (reader) throws(MalformedBytes) in
       let magic: UInt64 = try reader.take()
-      _ = try reader.take(UInt16.self)
+      let format: UInt16 = try reader.take()
       let needed: UInt16 = try reader.take()
       let flags: UInt32 = try reader.take()
       guard magic == kind.magic else { throw MalformedBytes() }
       // A flag that this version does not know changes how the rest is read.
       guard needed <= kind.format, flags == 0 else { return .failure(.newer(path: path, reader: needed)) }
-      return .success((BlockFileHeader(folderID: try reader.takeHash(), createdAt: try reader.take()), hash))
+      return .success((BlockFileHeader(folderID: try reader.takeHash(), createdAt: try reader.take()), format, hash))
     }
   }
 

@@ -4,6 +4,8 @@ struct BlockFileReader: Sendable {
   let path: String
   let kind: BlockFileKind
   let header: BlockFileHeader
+  /// The version of the kind that it was written in.
+  let format: UInt16
   let entries: [BlockEntry]
   /// What the kind of file added to the table, and where in the file that begins.
   let table: [UInt8]
@@ -20,8 +22,9 @@ struct BlockFileReader: Sendable {
     file = try blockFile { () throws(DiskError) in try disk.openFile(path, .read) }
     length = try blockFile { [file] () throws(DiskError) in try file.size() }
     let parts = BlockFileParts(path: path, file: file, length: length)
-    let (header, headerHash) = try parts.header(kind)
+    let (header, format, headerHash) = try parts.header(kind)
     self.header = header
+    self.format = format
     let trailer = try parts.trailer(headerHash: headerHash)
     let (entries, table) = try parts.table(trailer, kind)
     self.entries = entries

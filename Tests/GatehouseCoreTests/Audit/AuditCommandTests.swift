@@ -27,6 +27,42 @@ struct AuditCommandTests {
     #expect(other.keys == [RecordKey.ofActor(ana)] && other.actor == ana)
   }
 
+  @Test("who may read some workspaces has what can be of them read, and nothing else")
+  func workOfLimitedReaders() throws {
+    for workspace in ["acme", "beta"] {
+      harness.run("WORKSPACE.CREATE \(workspace)")
+      harness.run("PRODUCT.CREATE \(workspace)/app")
+    }
+    harness.run("USER.CREATE ann PRODUCT acme/app")
+    harness.run("ROLE.GRANT ann training-administrator WORKSPACE acme")
+    let token = try #require(harness.run("SESSION.CREATE ann acme/app")["session"].text)
+    #expect(!harness.run("AUDIT.LIST", as: token).isError)
+    let work = try #require(harness.neededWork.first as? ReadTrail)
+    let directory = harness.directory.state.view
+    let acme = try #require(directory.workspaceID("acme"))
+    let keys =
+      [RecordKey.unplaced, RecordKey.of(.workspace, acme)]
+      + directory.products(of: acme).map { RecordKey.of(.product, $0) }
+    #expect(work.keys == keys && keys.count == 3)
+    #expect(!harness.run("AUDIT.LIST USER ann", as: token).isError)
+    #expect((harness.neededWork.first as? ReadTrail)?.keys.allSatisfy(RecordKey.isOfPeople) == true)
+  }
+
+  @Test("a record that names somebody and no place is found as such")
+  func unplaced() {
+    func keys(_ changes: [any Change]) -> [UInt64] {
+      let header = RecordHeader(
+        time: 1, service: 0, actor: nil, subject: nil, connection: 0, command: "X", reason: "")
+      return RecordPart(header: header, changes: changes.map(\.carried)).keys
+    }
+    let (user, session) = (UserID(raw: 1), SessionID(raw: 1))
+    #expect(keys([StatusSet(user, old: .active, new: .inactive)]).contains(RecordKey.unplaced))
+    let ended = SessionEnded(session, user, .revoked, actorSession: nil, product: 3, workspace: 2)
+    #expect(!keys([ended]).contains(RecordKey.unplaced))
+    #expect(keys([ended, StatusSet(user, old: .active, new: .inactive)]).contains(RecordKey.unplaced))
+    #expect(!keys([SessionSeen(session, user, 1), SnapshotTaken(1)]).contains(RecordKey.unplaced))
+  }
+
   @Test("an unknown user is refused before anything is read")
   func unknown() {
     #expect(harness.run("AUDIT.LIST USER nobody").text == "NOTFOUND user")

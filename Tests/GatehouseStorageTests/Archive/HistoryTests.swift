@@ -6,15 +6,26 @@ import Testing
 struct HistoryTests {
   /// Half of it in the archive, half in the log.
   let store: StoreFixture
-  let history: History
+  /// Without an index of the log, and with one.
+  let histories: [History]
 
   init() throws {
     store = try StoreFixture.prepare(on: SimulatedDisk())
     _ = try store.compact()
-    history = History(store.folder, keys: RecordFixture.keys)
+    histories = [
+      History(store.folder, keys: RecordFixture.keys),
+      History(
+        store.folder, index: LogIndex(store.folder, keys: RecordFixture.keys), keys: RecordFixture.keys),
+    ]
   }
 
   func read(_ query: History.Query, newestFirst: Bool = false, limit: Int = .max) throws -> [UInt64] {
+    let found = try histories.map { try read(query, newestFirst: newestFirst, limit: limit, $0) }
+    #expect(found[0] == found[1])
+    return found[0]
+  }
+
+  private func read(_ query: History.Query, newestFirst: Bool, limit: Int, _ history: History) throws -> [UInt64] {
     var found: [UInt64] = []
     let handle: History.Handler = { lsn, record in
       #expect(Array(record) == RecordFixture.record(lsn))

@@ -5,8 +5,6 @@ public struct ContactRow: TableRow {
   public var version: UInt32 = 0
   /// Serial number of the contact's live user; 0 where it has none.
   public var user: UInt32 = 0
-  /// Serial number of the newest time entry; 0 for none.
-  public var entries: UInt32 = 0
   /// Days since 1970-01-01; `.min` where not set.
   public var hired: Int32 = .min
   /// The last day of employment; `.min` where not set.
@@ -73,7 +71,9 @@ extension ContactRow: StoredValue {
     try visitor.value(&lsn, as: NumberForm<LSN>.self)
     try visitor.value(&created, as: TimeForm.self)
     try visitor.value(&user, as: NumberForm<UInt32>.self)
-    try visitor.value(&entries, as: NumberForm<UInt32>.self)
+    // The newest entry, when entries were linked.
+    var entry: UInt32 = 0
+    try visitor.value(&entry, as: NumberForm<UInt32>.self)
     try visitor.value(&hired, as: DayForm.self)
     try visitor.value(&released, as: DayForm.self)
   }

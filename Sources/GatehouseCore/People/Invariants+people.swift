@@ -9,6 +9,7 @@ extension InvariantChecker {
   /// Users, their contacts, grants, access and memberships.
   fileprivate func checkPeople(_ state: borrowing PartitionState) {
     var live = 0
+    var referenced = 0
     for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
       let row = state.people.users[serial]
       let name = shown(state, user: serial)
@@ -22,6 +23,7 @@ extension InvariantChecker {
         expect(
           state.people.contacts[Int(row.contact)].user == UInt32(serial), "\(name) is not the live user of its contact")
       }
+      if !state.people.text(.reference, of: serial).isEmpty { referenced += 1 }
       checkGrants(state, serial, name)
       checkAccess(state, serial, name)
       let memberships = state.people.memberships(of: serial)
@@ -32,6 +34,9 @@ extension InvariantChecker {
     expect(
       live == state.people.liveUsers,
       "partition \(state.index) counts \(state.people.liveUsers) live users, not \(live)")
+    expect(
+      referenced == state.people.references.count,
+      "partition \(state.index) finds \(state.people.references.count) references, not \(referenced)")
     for serial in 1..<(state.people.contacts.last + 1) where state.people.contacts[serial].isUsed {
       let row = state.people.contacts[serial]
       expect(row.lsn <= state.lsn, "contact \(serial) of partition \(state.index) is newer than its partition")

@@ -14,6 +14,8 @@ public struct People: ~Copyable, Sendable {
   public internal(set) var liveUsers = 0
   /// Whether names are where the tables of another version of Unicode put them; see `SettlingNames`.
   public internal(set) var hasUnsettledNames = false
+  /// The users that have a reference, by its hash; the deleted ones among them.
+  var references = NameIndex()
 
   public init() {}
 }
@@ -27,6 +29,7 @@ extension People: Aggregate {
     copy.contacts = contacts.copy()
     copy.liveUsers = liveUsers
     copy.hasUnsettledNames = hasUnsettledNames
+    copy.references = references
     return copy
   }
 }

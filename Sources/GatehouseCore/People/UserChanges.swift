@@ -51,6 +51,7 @@ public struct UserCreated: PartitionChange {
       pack(into: &packed, &row)
       state.people.users.put(row, at: serial)
       packed.withBytes { state.people.users.setDetails(of: serial, $0) }
+      state.indexReference(of: serial)
       state.people.contacts[Int(row.contact)].user = UInt32(serial)
       state.people.contacts[Int(row.contact)].lsn = lsn
       state.people.liveUsers += 1
@@ -113,9 +114,11 @@ public struct UserSet: PartitionChange {
         state.people.users[serial].flags.remove(flag)
       }
     } else {
+      if field == .reference { state.forgetReference(of: serial) }
       var details = state.people.users.details(of: serial)
       details[text: field.rawValue] = new
       state.people.users.setDetails(of: serial, details.bytes)
+      if field == .reference { state.indexReference(of: serial) }
     }
     state.people.touch(user: serial, lsn)
   }

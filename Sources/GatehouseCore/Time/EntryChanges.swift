@@ -61,6 +61,7 @@ public struct EntryCorrected: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: entry)
     state.remember(serial, old, header)
+    state.time.leave(serial, lsn)
     state.time.entries[serial].start = new.start
     state.time.entries[serial].end = new.end
     var details = state.time.entries.details(of: serial)
@@ -69,6 +70,7 @@ public struct EntryCorrected: PartitionChange {
     state.time.entries.setDetails(of: serial, details.bytes)
     state.time.entries[serial].version += 1
     state.time.entries[serial].lsn = lsn
+    state.time.enter(serial)
   }
 }
 
@@ -96,6 +98,7 @@ public struct EntryDeleted: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: entry)
     state.remember(serial, state.time.content(of: serial), header)
+    state.time.leave(serial, lsn)
     state.time.entries[serial].isDeleted = true
     state.time.entries[serial].version += 1
     state.time.entries[serial].lsn = lsn
@@ -136,11 +139,10 @@ extension PartitionState {
     row.end = content.end
     row.contact = UInt32(contact)
     row.user = UInt32(user)
-    row.previous = people.contacts[contact].entries
     row.version = 1
     row.workspace = workspace
     time.entries.put(row, at: serial)
-    people.contacts[contact].entries = UInt32(serial)
+    time.enter(serial)
     var packed = ByteWriter()
     packed.textField(EntryTag.project, content.project)
     packed.textField(EntryTag.note, content.note)

@@ -131,24 +131,18 @@ extension CommandTable {
     let to = try turn.time("TO") ?? .max
     let after = try turn.cursor(of: 2)
     let count = try turn.listCount()
-    var found: [(start: UInt64, serial: UInt64)] = []
-    var next = Int(cell.state.people.contacts[user.contact].entries)
-    while next != 0 {
-      let row = cell.state.time.entries[next]
-      let place = (start: UInt64(clamping: row.start), serial: UInt64(next))
-      next = Int(row.previous)
-      turn.read(row.lsn)
-      if row.isDeleted || row.start >= to || (row.end <= from && row.start < from) { continue }
-      if !workspaces.contains(row.workspace) { continue }
-      if let after, place >= (after.numbers[0], after.numbers[1]) { continue }
-      found.append(place)
+    let place = after.map {
+      EntryPlace(start: Milliseconds(clamping: $0.numbers[0]), serial: UInt32(clamping: $0.numbers[1]))
     }
-    found.sort { $0 > $1 }
-    let shown = found.prefix(count).map { EntryView(cell, Int($0.serial)) }
+    // One more than asked for tells whether the list goes on.
+    let (found, lsn) = cell.state.time.entries(
+      of: user.contact, in: workspaces, from: from, to: to, before: place, limit: count + 1)
+    turn.read(lsn)
+    let shown = found.prefix(count).map { EntryView(cell, $0) }
     try turn.hold(authorsOf: shown.flatMap { [$0.startedBy, $0.stoppedBy] })
     turn.reply.array(2)
     if found.count > count, let last = found.prefix(count).last {
-      turn.reply.text(ListCursor([last.start, last.serial]).text)
+      turn.reply.text(ListCursor([UInt64(clamping: cell.state.time.entries[last].start), UInt64(last)]).text)
     } else {
       turn.reply.text(ListCursor.end)
     }

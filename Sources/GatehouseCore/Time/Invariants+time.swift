@@ -19,23 +19,36 @@ extension InvariantChecker {
         "a timer of \(shown(state, user: serial)) runs in a workspace of others")
       expect(timer.lsn <= state.lsn, "a timer of \(shown(state, user: serial)) is newer than its partition")
     }
-    var linked = Set<Int>()
-    for contact in 1..<(state.people.contacts.last + 1) { followEntries(state, contact, &linked) }
     for serial in 1..<(state.time.entries.last + 1) where state.time.entries[serial].isUsed {
-      expect(linked.contains(serial), "entry #\((state.id(serial) as EntryID).raw) hangs on no contact")
       checkEntry(state, serial)
     }
+    checkOrders(state)
   }
 
-  private func followEntries(_ state: borrowing PartitionState, _ contact: Int, _ linked: inout Set<Int>) {
-    var entry = Int(state.people.contacts[contact].entries)
-    while entry != 0, state.time.entries.contains(entry), linked.insert(entry).inserted {
-      expect(
-        state.time.entries[entry].contact == UInt32(contact),
-        "entry #\((state.id(entry) as EntryID).raw) hangs on another contact")
-      entry = Int(state.time.entries[entry].previous)
+  /// Every entry that is not deleted is in its order, in its place.
+  private func checkOrders(_ state: borrowing PartitionState) {
+    var ordered = Set<UInt32>()
+    for (contact, orders) in state.time.orders {
+      for order in orders {
+        let places = order.serials.map { state.time.place(of: $0) }
+        expect(
+          zip(places, places.dropFirst()).allSatisfy { $0 < $1 },
+          "the entries of contact \(contact) of partition \(state.index) are out of order")
+        for serial in order.serials {
+          let row = state.time.entries[Int(serial)]
+          expect(
+            (row.contact, row.user, row.workspace) == (contact, order.user, order.workspace) && !row.isDeleted
+              && row.end - row.start <= order.longest && row.lsn <= order.lsn && ordered.insert(serial).inserted,
+            "entry #\((state.id(Int(serial)) as EntryID).raw) is in an order that is not its own")
+        }
+      }
     }
-    expect(entry == 0, "the entries of contact \(contact) of partition \(state.index) do not end")
+    for serial in 1..<(state.time.entries.last + 1) {
+      let row = state.time.entries[serial]
+      expect(
+        !row.isUsed || row.isDeleted || ordered.contains(UInt32(serial)),
+        "entry #\((state.id(serial) as EntryID).raw) is in no order")
+    }
   }
 
   private func checkEntry(_ state: borrowing PartitionState, _ serial: Int) {

@@ -4,6 +4,8 @@ public struct RecordedTime: ~Copyable, Sendable {
   public internal(set) var entries = RowTable<EntryRow>()
   /// The earlier versions of entries, oldest first, by serial number.
   public internal(set) var history: [UInt32: [EntryVersion]] = [:]
+  /// The entries of each contact in their order, by the contact's serial number.
+  var orders: [UInt32: ContiguousArray<EntryOrder>] = [:]
 
   public init() {}
 
@@ -30,6 +32,7 @@ extension RecordedTime: Aggregate {
     copy.timers = timers
     copy.entries = entries.copy()
     copy.history = history
+    copy.orders = orders
     return copy
   }
 
@@ -51,6 +54,7 @@ extension RecordedTime: Aggregate {
     } read: { (state, reader, layout) throws(CodingError) in
       state.time.entries = try RowTable(from: &reader, layout)
       try state.checkEntries(reader)
+      state.time.orderEntries()
     },
     .list(8) { state in
       state.time.history.sorted { $0.key < $1.key }
@@ -84,21 +88,18 @@ extension PartitionState {
   /// Whether time is recorded for a user in some workspaces: a running timer, or an entry that is not deleted (T11).
   public func hasTrackedTime(_ user: Int, where counts: (WorkspaceID) -> Bool) -> Bool {
     if timers(of: user).contains(where: { counts($0.workspace) }) { return true }
-    var entry = Int(people.contacts[Int(people.users[user].contact)].entries)
-    while entry != 0 {
-      let row = time.entries[entry]
-      if row.user == UInt32(user), !row.isDeleted, counts(row.workspace) { return true }
-      entry = Int(row.previous)
-    }
-    return false
+    return time.orders[people.users[user].contact]?.contains { order in
+      order.user == UInt32(user) && !order.serials.isEmpty && counts(order.workspace)
+    } ?? false
   }
 
   fileprivate func checkEntries(_ reader: ByteReader) throws(CodingError) {
     guard time.entries.last > 0 else { return }
     for serial in 1...time.entries.last {
       let row = time.entries[serial]
-      guard row.previous < UInt32(serial), people.users.contains(Int(row.user)) || !row.isUsed else {
-        throw reader.failure("an entry linked to none")
+      guard !row.isUsed || (people.users.contains(Int(row.user)) && people.users[Int(row.user)].contact == row.contact)
+      else {
+        throw reader.failure("an entry of nobody")
       }
     }
   }

@@ -64,8 +64,6 @@ public struct EntryRow: TableRow {
   public var contact: UInt32 = 0
   /// Serial number of the user it was recorded for.
   public var user: UInt32 = 0
-  /// The contact's entry before this one; 0 for none.
-  public var previous: UInt32 = 0
   public var version: UInt32 = 0
   public var workspace: WorkspaceID = 0
   public var isDeleted = false
@@ -151,6 +149,8 @@ extension EntryRow: StoredValue {
     try visitor.distance(of: &end, from: start)
     try visitor.value(&contact, as: NumberForm<UInt32>.self)
     try visitor.value(&user, as: NumberForm<UInt32>.self)
+    // Entries were linked, the newest first; now they have an order that follows from them (`EntryOrder`).
+    var previous: UInt32 = 0
     try visitor.value(&previous, as: NumberForm<UInt32>.self)
     try visitor.value(&workspace, as: WorkspaceForm.self)
     try visitor.value(&isDeleted, as: FlagForm.self)

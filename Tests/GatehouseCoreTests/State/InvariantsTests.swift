@@ -82,13 +82,16 @@ import Testing
   }
 
   @Test func entriesThatAreLost() {
-    let contact = ana.contact
     ana.cell.state.time.entries[1].end = 0
     expectProblem("ends before it starts")
     ana.cell.state.time.entries[2].version = 7
     expectProblem("has gaps in its history")
-    ana.cell.state.people.contacts[contact].entries = 1
-    expectProblem("hangs on no contact")
+    ana.cell.state.time.entries[2].start = 0
+    expectProblem("are out of order")
+    ana.cell.state.time.entries[1].isDeleted = true
+    expectProblem("is in an order that is not its own")
+    ana.cell.state.time.orders = [:]
+    expectProblem("is in no order")
   }
 
   @Test func anOwnerWhoIsNoMember() {

@@ -1,3 +1,4 @@
+import GatehouseTestSupport
 import Testing
 
 @testable import GatehouseCore
@@ -90,6 +91,74 @@ import Testing
     #expect(ids("COUNT 2 CURSOR \(cursor)") == [first])
     #expect(core.run("ENTRY.LIST ana COUNT 2 CURSOR \(cursor)")[0].text == "0")
     #expect(core.run("ENTRY.LIST ana COUNT 3")[0].text == "0")
+  }
+
+  /// Pages of any length, of any span, over entries that were made, corrected and deleted in any order, are those of a
+  /// list that is sorted as a whole; and so after a start.
+  @Test(arguments: 1...8 as ClosedRange<UInt64>)
+  func pagesAreThoseOfTheWholeList(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    core.run("WORKSPACE.CREATE acme")
+    core.apply(WorkspaceJoined(ana, 2))
+    var known: [Int64: (start: Int64, end: Int64, workspace: String)] = [:]
+    for _ in 0..<120 {
+      let start = Int64.random(in: 1...500, using: &random)
+      let end = start + (Int.random(in: 0..<10, using: &random) == 0 ? 300 : Int64.random(in: 0...5, using: &random))
+      let workspace = Bool.random(using: &random) ? "main" : "acme"
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0..<6:
+        let added = core.run("ENTRY.ADD ana START \(start) END \(end) WORKSPACE \(workspace)")
+        known[try #require(added["entry"].integer)] = (start, end, workspace)
+      case 6..<8:
+        guard let entry = known.keys.randomElement(using: &random), let old = known[entry] else { continue }
+        core.run("ENTRY.CORRECT \(entry) START \(start) END \(end)")
+        known[entry] = (start, end, old.workspace)
+      default:
+        guard let entry = known.keys.randomElement(using: &random) else { continue }
+        core.run("ENTRY.DELETE \(entry)")
+        known[entry] = nil
+      }
+    }
+    for _ in 0..<40 {
+      let from = Int64.random(in: 0...500, using: &random)
+      let to = from + Int64.random(in: 1...300, using: &random)
+      let workspace = ["", "WORKSPACE main", "WORKSPACE acme"].randomElement(using: &random) ?? ""
+      let expected = known.filter { _, entry in
+        entry.start < to && (entry.end > from || entry.start >= from)
+          && (workspace.isEmpty || workspace.hasSuffix(entry.workspace))
+      }.sorted { ($0.value.start, $0.key) > ($1.value.start, $1.key) }.map(\.key)
+      let count = Int.random(in: 1...9, using: &random)
+      var found: [Int64] = []
+      var cursor = "0"
+      repeat {
+        let page = core.run("ENTRY.LIST ana FROM \(from) TO \(to) \(workspace) COUNT \(count) CURSOR \(cursor)")
+        cursor = try #require(page[0].text)
+        let items = page[1].items.compactMap { $0["entry"].integer }
+        #expect(items.count == count || cursor == "0")
+        found += items
+      } while cursor != "0" && found.count <= known.count
+      #expect(found == expected, "FROM \(from) TO \(to) \(workspace) COUNT \(count)")
+    }
+    let cell = core.cells[core.partitioning.partition(of: ana)]
+    var again = try PartitionCell.decode(cell.encoded, index: cell.index, core.partitioning)
+    #expect(again.state.time.orders[1]?.map(\.serials) == cell.state.time.orders[1]?.map(\.serials))
+    #expect(again.state.time.orders[1]?.map(\.lsn) == cell.state.time.orders[1]?.map(\.lsn))
+    for entry in known.keys { core.run("ENTRY.DELETE \(entry)") }
+    again = try PartitionCell.decode(cell.encoded, index: cell.index, core.partitioning)
+    #expect(!again.state.hasTrackedTime(1) { _ in true } && !cell.state.hasTrackedTime(1) { _ in true })
+  }
+
+  @Test func timeThatIsRecordedKeepsALoginInTheWorkspaceWhereItCounts() {
+    core.run("WORKSPACE.CREATE acme")
+    core.apply(WorkspaceJoined(ana, 2))
+    let state = core.cells[core.partitioning.partition(of: ana)]
+    func isTracked(_ workspace: WorkspaceID) -> Bool { state.state.hasTrackedTime(1) { $0 == workspace } }
+    let entry = add(3, 2, "WORKSPACE acme")
+    #expect(isTracked(2) && !isTracked(1))
+    core.run("ENTRY.DELETE \(entry)")
+    #expect(!isTracked(2))
+    core.run("TIMER.START ana WORKSPACE main")
+    #expect(isTracked(1) && !isTracked(2))
   }
 
   @Test func whatAPersonDidOutlivesTheLogin() {

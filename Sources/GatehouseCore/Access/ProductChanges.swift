@@ -53,7 +53,7 @@ public struct PoolSet: DirectoryChange {
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.change(product: product) { $0.setPool(type, bought: seats.new) }
+    directory.products.change(product) { $0.setPool(type, bought: seats.new) }
   }
 }
 

@@ -1,5 +1,36 @@
+/// A change of one grant of a user.
+public protocol GrantChange: PartitionChange {
+  var user: UserID { get set }
+  var grant: Grant { get set }
+
+  /// A user's grants after the change.
+  func changed(_ grants: [Grant]) -> [Grant]
+}
+
+extension GrantChange {
+  public init(_ user: UserID, _ grant: Grant) {
+    self.init()
+    self.user = user
+    self.grant = grant
+  }
+
+  public var concern: Concern { .user(user) }
+
+  public func carryOut(on person: inout PersonFacts) {
+    if person.id == user { person.grants = changed(person.grants) }
+  }
+
+  // Only super administrators of everything are counted, so other roles move nothing.
+  public var movesCounters: Bool { grant.role == .superAdministrator && grant.scope == .everywhere }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.people.setGrants(of: serial, changed(state.people.grants(of: serial)), lsn)
+  }
+}
+
 /// A user gets a role, or another mark on one that it has.
-public struct RoleGranted: PartitionChange {
+public struct RoleGranted: GrantChange {
   public static var code: UInt8 { 8 }
   public static var name: String { "role-granted" }
 
@@ -8,37 +39,20 @@ public struct RoleGranted: PartitionChange {
 
   public init() {}
 
-  public init(_ user: UserID, _ grant: Grant) {
-    self.user = user
-    self.grant = grant
-  }
-
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&user, as: UserForm.self)
     try visitor.field("role", &grant, as: GrantForm.self)
   }
 
-  public var concern: Concern { .user(user) }
-
-  public func carryOut(on person: inout PersonFacts) {
-    if person.id == user { person.grants = Grant.list(person.grants, adding: grant) }
-  }
-
-  // Only super administrators of everything are counted, so other roles move nothing.
-  public var movesCounters: Bool { grant.role == .superAdministrator && grant.scope == .everywhere }
+  public func changed(_ grants: [Grant]) -> [Grant] { Grant.list(grants, adding: grant) }
 
   public func move(_ superAdministrators: inout [UserID: Bool]) {
     // A grant that only becomes the main one says nothing new: the login may be locked meanwhile.
     if movesCounters, superAdministrators[user] == nil { superAdministrators[user] = true }
   }
-
-  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    let serial = state.partitioning.serial(of: user)
-    state.people.setGrants(of: serial, Grant.list(state.people.grants(of: serial), adding: grant), lsn)
-  }
 }
 
-public struct RoleRevoked: PartitionChange {
+public struct RoleRevoked: GrantChange {
   public static var code: UInt8 { 9 }
   public static var name: String { "role-revoked" }
 
@@ -47,30 +61,14 @@ public struct RoleRevoked: PartitionChange {
 
   public init() {}
 
-  public init(_ user: UserID, _ grant: Grant) {
-    self.user = user
-    self.grant = grant
-  }
-
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&user, as: UserForm.self)
     try visitor.removed("role", &grant, as: GrantForm.self)
   }
 
-  public var concern: Concern { .user(user) }
-
-  public func carryOut(on person: inout PersonFacts) {
-    if person.id == user { person.grants = Grant.list(person.grants, removing: grant) }
-  }
-
-  public var movesCounters: Bool { grant.role == .superAdministrator && grant.scope == .everywhere }
+  public func changed(_ grants: [Grant]) -> [Grant] { Grant.list(grants, removing: grant) }
 
   public func move(_ superAdministrators: inout [UserID: Bool]) {
     if movesCounters { superAdministrators[user] = nil }
-  }
-
-  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    let serial = state.partitioning.serial(of: user)
-    state.people.setGrants(of: serial, Grant.list(state.people.grants(of: serial), removing: grant), lsn)
   }
 }

@@ -101,16 +101,6 @@ extension Directory {
     }
   }
 
-  /// The definition of a role that is not built in.
-  func definition(of role: Role) -> RoleDefinition? {
-    guard role.number >= Role.firstDefined else { return nil }
-    let place = Int(role.number - Role.firstDefined)
-    return place < tables.roles.count ? tables.roles[place] : nil
-  }
-
-  /// The name of a role.
-  func name(of role: Role) -> String { definition(of: role)?.name ?? role.name }
-
   /// What a role gives over others.
   ///
   /// - Parameter opened: the record that began what is asked about. A role that has given less since gives nothing.
@@ -118,10 +108,5 @@ extension Directory {
     if let permissions = role.builtInPermissions { return permissions }
     guard let definition = definition(of: role), definition.narrowed <= opened else { return PermissionSet() }
     return definition.permissions
-  }
-
-  /// The roles that are defined for a workspace, or for everywhere.
-  func roles(definedIn workspace: WorkspaceID?) -> [RoleDefinition] {
-    tables.roles.filter { !$0.isDropped && $0.workspace == workspace }
   }
 }

@@ -1,30 +1,3 @@
-/// A role that is not built in: the permissions it gives, everywhere or to grant within one workspace.
-public struct RoleDefinition: Sendable {
-  public internal(set) var role: Role
-  /// The workspace whose own role it is; nil where it can be granted anywhere.
-  public internal(set) var workspace: WorkspaceID?
-  public internal(set) var name: String
-  public internal(set) var permissions: PermissionSet
-  /// The last record by which it came to give less; 0 where there is none. What rests on a permission that was taken
-  /// away meanwhile does not come back with it.
-  public internal(set) var narrowed: LSN = 0
-  public var isDropped = false
-
-  public init(role: Role, workspace: WorkspaceID?, name: String, permissions: PermissionSet) {
-    self.role = role
-    self.workspace = workspace
-    self.name = name
-    self.permissions = permissions
-  }
-
-  /// Gives other permissions from record `lsn` on.
-  mutating func change(to new: PermissionSet, lsn: LSN) {
-    if !permissions.subtracting(new).isEmpty { narrowed = lsn }
-    permissions = new
-    isDropped = false
-  }
-}
-
 /// A role is defined, or what it gives anew.
 public struct RoleDefined: DirectoryChange {
   public static var code: UInt8 { 47 }
@@ -57,7 +30,7 @@ public struct RoleDefined: DirectoryChange {
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.define(
+    directory.roles.define(
       RoleDefinition(role: role, workspace: workspace == 0 ? nil : workspace, name: name, permissions: new), lsn: lsn)
   }
 }
@@ -85,7 +58,7 @@ public struct RoleDropped: DirectoryChange {
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.drop(role, lsn: lsn)
+    directory.roles.drop(role, lsn: lsn)
   }
 }
 

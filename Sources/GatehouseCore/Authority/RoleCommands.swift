@@ -105,7 +105,7 @@ extension CommandTable {
   private static func listRoles(_ turn: Turn) {
     turn.read(turn.directory.lsn)
     let known = turn.knownWorkspaces
-    let defined = turn.directory.tables.roles.filter { role in
+    let defined = turn.directory.roles.filter { role in
       !role.isDropped && (role.workspace.map(known.contains) ?? true)
     }
     turn.reply.array(Role.builtIn.count + defined.count)
@@ -144,7 +144,7 @@ extension CommandTable {
     let old = own?.permissions ?? PermissionSet()
     turn.reply.ok()
     if own != nil, old == permissions { return }
-    let count = turn.directory.tables.roles.count
+    let count = turn.directory.roles.count
     guard own != nil || count < Limits.roles else { throw .refused(.limit("roles: at most \(Limits.roles)")) }
     let role = own?.role ?? Role(number: Role.firstDefined + UInt16(count))
     turn.emit(RoleDefined(role, workspace: workspace, name: name, old: old, new: permissions))

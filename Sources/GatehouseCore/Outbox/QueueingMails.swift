@@ -8,6 +8,7 @@ extension Turn {
     guard cell.state.outbox.mails.count < Limits.mailsOfPartition else {
       throw .refused(.limit("mails: more than \(Limits.mailsOfPartition) wait to be sent"))
     }
-    emit(MailQueued(Mail(id: newMail(in: cell), user: user, kind: kind, recipient: recipient, message: message)))
+    let id: MailID = newID(in: cell, after: cell.state.outbox.last)
+    emit(MailQueued(Mail(id: id, user: user, kind: kind, recipient: recipient, message: message)))
   }
 }

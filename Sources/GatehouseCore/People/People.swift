@@ -117,3 +117,9 @@ extension PartitionState {
     return people.otherHolders(folded: folded)
   }
 }
+
+extension Turn {
+  func newContact(in cell: HeldPartition) -> ContactID { newID(in: cell, after: cell.state.people.contacts.last) }
+
+  func newUser(in cell: HeldPartition) -> UserID { newID(in: cell, after: cell.state.people.users.last) }
+}

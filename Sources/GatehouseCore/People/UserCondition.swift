@@ -101,7 +101,7 @@ public struct UserCondition: Sendable {
       case .role:
         if let role = Role(name: text) { return .role(role) }
         // Several workspaces may have one of the name.
-        let isKnown = turn.directory.tables.roles.contains { role in
+        let isKnown = turn.directory.roles.contains { role in
           !role.isDropped && role.name == text.folded && role.workspace.map(turn.knownWorkspaces.contains) ?? true
         }
         guard isKnown else { throw .refused(.notFound("role \(text)")) }

@@ -26,7 +26,7 @@ public struct ServiceCreated: DirectoryChange {
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.add(ServiceIdentity(id: service, name: name, created: time, secret: secret, rights: rights))
+    directory.services.add(ServiceIdentity(id: service, name: name, created: time, secret: secret, rights: rights))
   }
 }
 
@@ -53,7 +53,7 @@ public struct ServiceBound: DirectoryChange {
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.bind(service, to: workspaces)
+    directory.services.bind(service, to: workspaces)
   }
 }
 
@@ -74,7 +74,7 @@ public struct ServiceDeleted: DirectoryChange {
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.delete(service)
+    directory.services.delete(service)
   }
 }
 

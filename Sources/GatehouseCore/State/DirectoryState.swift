@@ -9,7 +9,7 @@ public struct DirectoryState: Sendable {
 
   public init(created: Milliseconds) {
     var tables = DirectoryTables()
-    tables.add(Workspace(id: mainWorkspace, name: "main", created: created, plan: "free"))
+    tables.workspaces.add(Workspace(id: mainWorkspace, name: "main", created: created, plan: "free"))
     self.init(view: Directory(lsn: 0, tables: tables, zones: .utcOnly), lsn: 0, counters: Counters())
   }
 
@@ -58,35 +58,5 @@ extension Directory {
     var tables = tables
     change.apply(to: &tables, lsn: lsn, time: time)
     return Directory(lsn: lsn, tables: tables, zones: zones)
-  }
-}
-
-extension Workspace {
-  /// The value of a setting as `WORKSPACE.SET` takes it.
-  public func text(_ key: String) -> String? {
-    switch key {
-    case "plan": plan
-    case "owner": owner.map { "#\($0.raw)" } ?? ""
-    case "subdomain": subdomain ?? ""
-    default: Self.policy(key).map { policies.text(of: $0) }
-    }
-  }
-
-  /// The user whom the setting `owner` names: `#12`.
-  static func owner(_ text: String) -> UserID? { UInt64(text.dropFirst()).map { UserID(raw: $0) } }
-
-  /// The policy that a key `policy.NAME` names.
-  public static func policy(_ key: String) -> Policies.Definition? {
-    key.hasPrefix("policy.") ? Policies.definition(String(key.dropFirst("policy.".count))) : nil
-  }
-
-  mutating func set(_ key: String, to text: String) {
-    version += 1
-    switch key {
-    case "plan": plan = text
-    case "owner": owner = Self.owner(text)
-    case "subdomain": subdomain = text.isEmpty ? nil : text
-    default: policies.set(String(key.dropFirst("policy.".count)), text)
-    }
   }
 }

@@ -11,7 +11,8 @@ public enum Invariants {
     _ partitions: [PartitionCell], _ directory: DirectoryState, limit: Int = 100
   ) -> [String] {
     let checker = InvariantChecker(partitions: partitions, directory: directory, limit: limit)
-    checker.checkDirectory()
+    for table in DirectoryTables.all { table.check(directory.view, checker) }
+    checker.expect(directory.view.lsn <= directory.lsn, "the directory is newer than its last record")
     for partition in partitions where !checker.isFull {
       for aggregate in PartitionState.aggregates { aggregate.check(partition.state, checker) }
     }
@@ -67,40 +68,8 @@ final class InvariantChecker {
 }
 
 extension InvariantChecker {
-  func checkDirectory() {
-    for (index, workspace) in view.workspaces.enumerated() {
-      expect(Int(workspace.id) == index + 1, "workspace \(workspace.name) has the number \(workspace.id)")
-      guard let owner = workspace.owner else { continue }
-      guard let (cell, serial) = user(owner) else {
-        expect(false, "the owner of workspace \(workspace.name) is not there")
-        continue
-      }
-      let name = shown(cell.state, user: serial)
-      expect(
-        cell.state.people.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
-      expect(
-        cell.state.people.isMember(serial, of: workspace.id),
-        "\(name) owns workspace \(workspace.name) and is no member of it"
-      )
-    }
-    let subdomains = view.workspaces.compactMap(\.subdomain)
-    expect(Set(subdomains).count == subdomains.count, "two workspaces have one subdomain")
-    for (index, product) in view.products.enumerated() {
-      expect(Int(product.id) == index + 1, "product \(product.name) has the number \(product.id)")
-      expect(isWorkspace(product.workspace), "product \(product.name) is of a workspace that is not there")
-      let types = product.pools.map(\.type)
-      expect(Set(types).count == types.count, "product \(product.name) has two pools of one type")
-    }
-    let services = view.services.filter { !$0.isDeleted }.map(\.name)
-    expect(Set(services).count == services.count, "two services have one name")
-    expect(
-      !view.hasServices || view.hasAdministeringService,
-      "no service has the right ADMIN, so nobody can manage the server; make one with `gatehousectl service create`")
-    expect(view.lsn <= directory.lsn, "the directory is newer than its last record")
-  }
-
   /// What is counted must be what the partitions have.
-  func checkCounts() {
+  fileprivate func checkCounts() {
     expect(seats == directory.counters.usage, "the counters have other seats than there are: \(differences())")
     for product in view.products {
       for pool in product.pools {

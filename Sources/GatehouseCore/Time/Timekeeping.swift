@@ -75,6 +75,8 @@ extension Turn {
 
   // MARK: Stopping
 
+  func newEntry(in cell: HeldPartition) -> EntryID { newID(in: cell, after: cell.state.time.entries.last) }
+
   /// When a timer stops that is stopped now: it may have been started a little ahead of now.
   public func end(of timer: RunningTimer) -> Milliseconds { max(now, timer.start) }
 

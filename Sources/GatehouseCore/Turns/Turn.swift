@@ -118,8 +118,8 @@ public final class Turn {
   }
 
   struct TakenKey: Hashable {
-    enum Kind { case contact, user, entry, mail }
-    let kind: Kind
+    /// The entity of the ids.
+    let kind: ObjectIdentifier
     let partition: Int
   }
 }
@@ -220,27 +220,13 @@ extension Turn {
 
   // MARK: New ids
 
-  private func take(_ kind: TakenKey.Kind, in cell: HeldPartition, after last: Int) -> Int {
-    let key = TakenKey(kind: kind, partition: cell.index)
-    let serial = last + 1 + (taken[key] ?? 0)
+  /// The id of what this decision makes, in a partition that it holds.
+  ///
+  /// - Parameter last: the last serial number of its kind that the partition has given out.
+  func newID<Entity>(in cell: HeldPartition, after last: Int) -> Identifier<Entity> {
+    let key = TakenKey(kind: ObjectIdentifier(Entity.self), partition: cell.index)
     taken[key, default: 0] += 1
-    return serial
-  }
-
-  public func newContact(in cell: HeldPartition) -> ContactID {
-    cell.state.id(take(.contact, in: cell, after: cell.state.people.contacts.last))
-  }
-
-  public func newUser(in cell: HeldPartition) -> UserID {
-    cell.state.id(take(.user, in: cell, after: cell.state.people.users.last))
-  }
-
-  public func newEntry(in cell: HeldPartition) -> EntryID {
-    cell.state.id(take(.entry, in: cell, after: cell.state.time.entries.last))
-  }
-
-  public func newMail(in cell: HeldPartition) -> MailID {
-    cell.state.id(take(.mail, in: cell, after: cell.state.outbox.last))
+    return cell.state.id(last + taken[key, default: 0])
   }
 }
 

@@ -23,7 +23,7 @@ public struct WorkspaceCreated: DirectoryChange {
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.add(Workspace(id: workspace, name: name, created: time, plan: plan))
+    directory.workspaces.add(Workspace(id: workspace, name: name, created: time, plan: plan))
   }
 }
 
@@ -56,7 +56,7 @@ public struct WorkspaceSet: DirectoryChange {
   }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.change(workspace: workspace) { workspace in workspace.change(lsn: lsn) { $0.set(key, to: new) } }
+    directory.workspaces.change(workspace) { workspace in workspace.change(lsn: lsn) { $0.set(key, to: new) } }
   }
 }
 

@@ -164,7 +164,7 @@ struct PropertyRun {
       try PartitionCell.decode($0, index: $1.index, core.partitioning)
     }
     let directory = try DirectoryCell.decode(directorySnapshot)
-    for (index, record) in core.records.enumerated() { CoreHarness.apply(record, LSN(index + 1), to: cells, directory) }
+    for (index, record) in core.records.enumerated() { HarnessLog.apply(record, LSN(index + 1), to: cells, directory) }
     for (one, other) in zip(cells, core.replica) {
       check(one.encodedAsLogged == other.encodedAsLogged, "snapshot and log differ from the whole log")
     }

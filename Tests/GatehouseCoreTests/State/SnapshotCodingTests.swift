@@ -162,9 +162,9 @@ import Testing
     let cells = core.cells.map { PartitionCell(PartitionState(index: $0.index, partitioning: core.partitioning)) }
     let directory = DirectoryCell(DirectoryState(created: CoreHarness.start))
     for (place, record) in core.records.enumerated() {
-      let old = CoreHarness.record(firstVersion(of: record))
+      let old = HarnessLog.record(firstVersion(of: record))
       #expect(firstVersion(of: old) == firstVersion(of: record))
-      CoreHarness.apply(old, LSN(place + 1), to: cells, directory)
+      HarnessLog.apply(old, LSN(place + 1), to: cells, directory)
     }
     #expect(cells.map(\.encoded) == core.replica.map(\.encoded))
     #expect(directory.encoded == core.replicaDirectory.encoded)

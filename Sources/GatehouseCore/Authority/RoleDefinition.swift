@@ -1,0 +1,37 @@
+/// A role that is not built in: the permissions it gives, everywhere or to grant within one workspace.
+public struct RoleDefinition: Sendable {
+  public internal(set) var role: Role
+  /// The workspace whose own role it is; nil where it can be granted anywhere.
+  public internal(set) var workspace: WorkspaceID?
+  public internal(set) var name: String
+  public internal(set) var permissions: PermissionSet
+  /// The last record by which it came to give less; 0 where there is none. What rests on a permission that was taken
+  /// away meanwhile does not come back with it.
+  public internal(set) var narrowed: LSN = 0
+  public var isDropped = false
+
+  public init(role: Role, workspace: WorkspaceID?, name: String, permissions: PermissionSet) {
+    self.role = role
+    self.workspace = workspace
+    self.name = name
+    self.permissions = permissions
+  }
+
+  /// Gives other permissions from record `lsn` on.
+  mutating func change(to new: PermissionSet, lsn: LSN) {
+    if !permissions.subtracting(new).isEmpty { narrowed = lsn }
+    permissions = new
+    isDropped = false
+  }
+}
+
+extension RoleDefinition: StoredValue {
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&role, as: RoleForm.self)
+    try visitor.value(&workspace, as: OptionalForm<WorkspaceForm>.self)
+    try visitor.value(&name, as: TextForm.self)
+    try visitor.value(&permissions, as: PermissionsForm.self)
+    try visitor.value(&narrowed, as: NumberForm<LSN>.self)
+    try visitor.value(&isDropped, as: FlagForm.self)
+  }
+}

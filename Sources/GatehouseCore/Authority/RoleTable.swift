@@ -1,0 +1,66 @@
+/// The roles that are not built in, in the order they were defined.
+struct RoleTable: Sendable {
+  private(set) var rows = PagedArray<RoleDefinition>()
+
+  mutating func add(_ role: RoleDefinition) {
+    precondition(isNext(role.role), "role numbers have a gap")
+    rows.append(role)
+  }
+
+  /// Defines a role, or what it gives anew.
+  mutating func define(_ role: RoleDefinition, lsn: LSN) {
+    if isNext(role.role) { return add(role) }
+    rows[Self.place(of: role.role)].change(to: role.permissions, lsn: lsn)
+  }
+
+  mutating func drop(_ role: Role, lsn: LSN) {
+    rows[Self.place(of: role)].change(to: PermissionSet(), lsn: lsn)
+    rows[Self.place(of: role)].isDropped = true
+  }
+
+  func find(_ role: Role) -> RoleDefinition? {
+    guard role.number >= Role.firstDefined else { return nil }
+    return Self.place(of: role) < rows.count ? rows[Self.place(of: role)] : nil
+  }
+
+  /// Whether a role has the number that follows.
+  func isNext(_ role: Role) -> Bool { Self.place(of: role) == rows.count }
+
+  private static func place(of role: Role) -> Int { Int(role.number) - Int(Role.firstDefined) }
+}
+
+extension RoleTable: DirectoryTable {
+  static let sections: [StoredSection<StoredDirectory>] = [
+    .rows(7) {
+      $0.tables.roles.rows
+    } blank: { _ in
+      RoleDefinition(role: .individual, workspace: nil, name: "", permissions: PermissionSet())
+    } add: { (tables, role, reader) throws(CodingError) in
+      guard tables.roles.isNext(role.role) else { throw reader.failure("a role with a number that is not its own") }
+      tables.roles.add(role)
+    }
+  ]
+
+  static func check(_ directory: Directory, _ checker: InvariantChecker) {
+    for role in directory.roles {
+      checker.expect(
+        role.workspace.map(checker.isWorkspace) ?? true, "role \(role.name) is of a workspace that is not there")
+    }
+  }
+}
+
+extension Directory {
+  /// The roles that are not built in, dropped ones among them.
+  var roles: PagedArray<RoleDefinition> { tables.roles.rows }
+
+  /// The definition of a role that is not built in.
+  func definition(of role: Role) -> RoleDefinition? { tables.roles.find(role) }
+
+  /// The name of a role.
+  func name(of role: Role) -> String { definition(of: role)?.name ?? role.name }
+
+  /// The roles that are defined for a workspace, or for everywhere.
+  func roles(definedIn workspace: WorkspaceID?) -> [RoleDefinition] {
+    tables.roles.rows.filter { !$0.isDropped && $0.workspace == workspace }
+  }
+}

@@ -1,0 +1,54 @@
+/// An application that asks.
+public struct ServiceIdentity: Sendable {
+  public internal(set) var id: ServiceID
+  public internal(set) var name: String
+  public internal(set) var created: Milliseconds
+  public internal(set) var secret: Digest
+  public internal(set) var rights: ServiceRights
+  /// The workspaces that it is bound to (W6); nil where it is free.
+  public var workspaces: [WorkspaceID]?
+  public var isDeleted = false
+
+  /// Whether it may manage the server: one that is bound to workspaces may not.
+  public var administersServer: Bool { rights.contains(.admin) && workspaces == nil }
+
+  public init(id: ServiceID, name: String, created: Milliseconds, secret: Digest, rights: ServiceRights) {
+    self.id = id
+    self.name = name
+    self.created = created
+    self.secret = secret
+    self.rights = rights
+  }
+}
+
+/// What a service may do by itself.
+public struct ServiceRights: OptionSet, Sendable, Hashable, BitwiseCopyable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Ask: login checks, sessions, lists.
+  public static let read = ServiceRights(rawValue: 1)
+  /// Open and end sessions and impersonations.
+  public static let sessions = ServiceRights(rawValue: 2)
+  /// Start and stop timers, write entries.
+  public static let timers = ServiceRights(rawValue: 4)
+  /// Everything else: people, organisation, the server.
+  public static let admin = ServiceRights(rawValue: 8)
+  public static let all: ServiceRights = [.read, .sessions, .timers, .admin]
+
+  public static let names: [(right: ServiceRights, name: String)] = [
+    (.read, "READ"), (.sessions, "SESSIONS"), (.timers, "TIMERS"), (.admin, "ADMIN"),
+  ]
+
+  public var names: [String] { Self.names.filter { contains($0.right) }.map(\.name) }
+}
+
+extension ServiceIdentity: StoredValue {
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&name, as: TextForm.self)
+    try visitor.value(&created, as: TimeForm.self)
+    try visitor.value(&secret, as: DigestForm.self)
+    try visitor.value(&rights, as: RightsForm.self)
+    try visitor.value(&isDeleted, as: FlagForm.self)
+  }
+}

@@ -1,0 +1,97 @@
+/// The services, and what finds them.
+struct ServiceTable: Sendable {
+  private(set) var rows = PagedArray<ServiceIdentity>()
+  /// Of services that are not deleted.
+  private var names = SharedIndex()
+  /// How many are not deleted.
+  private(set) var live = 0
+  /// Those of them that may manage the server.
+  private(set) var administering = 0
+
+  mutating func add(_ service: ServiceIdentity) {
+    precondition(Int(service.id) == rows.count + 1, "service numbers have a gap")
+    rows.append(service)
+    if service.isDeleted { return }
+    names.insert(Int(service.id), hash: SharedIndex.hash(of: service.name))
+    count(service, 1)
+  }
+
+  mutating func delete(_ id: ServiceID) {
+    let service = rows[Int(id) - 1]
+    precondition(!service.isDeleted, "a service is deleted twice")
+    rows[Int(id) - 1].isDeleted = true
+    names.remove(Int(id), hash: SharedIndex.hash(of: service.name))
+    count(service, -1)
+  }
+
+  mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID]) {
+    count(rows[Int(id) - 1], -1)
+    rows[Int(id) - 1].workspaces = workspaces
+    count(rows[Int(id) - 1], 1)
+  }
+
+  private mutating func count(_ service: ServiceIdentity, _ step: Int) {
+    live += step
+    if service.administersServer { administering += step }
+  }
+
+  func find(_ name: String) -> ServiceIdentity? {
+    names.find(SharedIndex.hash(of: name)) { rows[$0 - 1].name == name }.map { rows[$0 - 1] }
+  }
+}
+
+extension ServiceTable: DirectoryTable {
+  static let sections: [StoredSection<StoredDirectory>] = [
+    .rows(3) {
+      $0.tables.services.rows
+    } blank: {
+      ServiceIdentity(id: $0, name: "", created: 0, secret: .zero, rights: [])
+    } add: { tables, service, _ in
+      tables.services.add(service)
+    },
+    // The workspaces that services are bound to.
+    .list(6) { directory in
+      directory.tables.services.rows.filter { $0.workspaces != nil }
+    } write: { writer, service in
+      writer.varint(service.id)
+      writer.list(service.workspaces ?? []) { $0.varint($1) }
+    } read: { (directory, reader, _) throws(CodingError) in
+      let service: ServiceID = try reader.number()
+      let workspaces = try reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }
+      guard (1..<(directory.tables.services.rows.count + 1)).contains(Int(service)) else {
+        throw reader.failure("a service that is bound and not there")
+      }
+      directory.tables.services.bind(service, to: workspaces)
+    },
+  ]
+
+  static func check(_ directory: Directory, _ checker: InvariantChecker) {
+    let names = directory.services.filter { !$0.isDeleted }.map(\.name)
+    checker.expect(Set(names).count == names.count, "two services have one name")
+    checker.expect(
+      !directory.hasServices || directory.hasAdministeringService,
+      "no service has the right ADMIN, so nobody can manage the server; make one with `gatehousectl service create`")
+  }
+}
+
+extension Directory {
+  public var services: PagedArray<ServiceIdentity> { tables.services.rows }
+
+  public func service(_ id: ServiceID) -> ServiceIdentity? {
+    id > 0 && Int(id) <= tables.services.rows.count ? tables.services.rows[Int(id) - 1] : nil
+  }
+
+  public func service(named name: String) -> ServiceIdentity? { tables.services.find(name) }
+
+  /// How many services there are that are not deleted.
+  public var liveServices: Int { tables.services.live }
+
+  /// How many of them may manage the server.
+  public var administeringServices: Int { tables.services.administering }
+
+  /// Whether any service is defined; until then loopback connections have all rights.
+  public var hasServices: Bool { tables.services.live > 0 }
+
+  /// Whether a service may manage the server. Where there are services but none that may, everybody is locked out.
+  public var hasAdministeringService: Bool { tables.services.administering > 0 }
+}

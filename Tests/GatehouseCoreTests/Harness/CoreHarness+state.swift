@@ -1,0 +1,81 @@
+import GatehouseTestSupport
+
+@testable import GatehouseCore
+
+/// The state beside commands: changes that none made, time that goes by, and what a test looks at.
+extension CoreHarness {
+  /// Applies changes that no command made, as one record of the service `local`.
+  func apply(_ changes: any Change...) {
+    let changes = changes.map(\.carried)
+    let header = RecordHeader(
+      time: now, service: 0, actor: nil, subject: nil, connection: 1, command: "TEST", reason: "")
+    let record = Record(header: header, changes: changes)
+    written.append(record)
+    HarnessLog.apply(record, lsn, to: cells, directory)
+    gate.count(changes, lsn: lsn)
+  }
+
+  /// Goes on with other cells, as after a restart, and where they are of an earlier time with the replica of that time.
+  func take(_ cells: [PartitionCell], _ directory: DirectoryCell, replica: [PartitionCell]? = nil) {
+    self.cells = cells
+    if let replica { written.replica = replica }
+    self.directory = directory
+    gate.take(directory.state.counters)
+    directory.state.use(TestZones.table)
+  }
+
+  // MARK: Time
+
+  // MARK: Time
+
+  func advance(_ span: Milliseconds) { now += span }
+
+  /// Ends the sessions whose time is up, as the server's timer does; returns how many records that took.
+  @discardableResult
+  func expire() -> Int {
+    let before = log.count
+    for cell in cells {
+      while true {
+        let due = cell.state.dueSessions(at: now, limit: 16)
+        if due.isEmpty { break }
+        end(due, home: cell.index)
+      }
+    }
+    return log.count - before
+  }
+
+  // MARK: Looking in
+
+  // MARK: Looking in
+
+  /// The sessions that have lost their right for good and have not ended, found without ending them. Those that lack a
+  /// licence may get one as long as nobody has looked.
+  func lapsedSessions() throws -> Set<SessionID> {
+    turn.beginExpiry(now: now)
+    turn.directory = directory.state.view
+    turn.others = cells.map(\.held)
+    defer { turn.letGo() }
+    var found = Set<SessionID>()
+    for cell in cells {
+      for slot in 1..<(cell.state.sessions.rows.last + 1) where cell.state.sessions[slot].isLive(at: now) {
+        guard let cause = try turn.lapse(cell.held, slot), cause != .licenceRemoved else { continue }
+        found.insert(cell.state.sessionID(ofSlot: slot))
+      }
+    }
+    return found
+  }
+
+  func isInForce(_ id: SessionID) -> Bool {
+    let cell = cells[partitioning.partition(of: id)]
+    return cell.state.slot(of: id).map { cell.state.sessions[$0].isLive(at: now) } ?? false
+  }
+
+  func user(_ name: String) -> UserReference? {
+    let key = NameKey(name, partitioning)
+    var folded = FoldedName(name).text
+    let holders = folded.withUTF8 { cells[key.partition].state.holders(folded: .init($0), hash: key.hash) }
+    guard let id = holders.first?.user else { return nil }
+    let cell = cells[partitioning.partition(of: id)]
+    return cell.state.serial(of: id).map { UserReference(id: id, cell: cell.held, serial: $0) }
+  }
+}

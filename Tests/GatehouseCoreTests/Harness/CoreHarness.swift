@@ -1,0 +1,168 @@
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseCore
+
+/// The core without a server: partitions, a directory, one turn, and a log in memory.
+///
+/// Every command runs as the server runs it: over its home partition first, and again over all that it asks
+/// for. Every record is encoded, decoded, compared and replayed into a second state, the replica.
+final class CoreHarness {
+  let partitioning: Partitioning
+  var cells: [PartitionCell]
+  var directory: DirectoryCell
+  private var looksAhead = false
+  let written: HarnessLog
+  var now: Milliseconds
+  /// The connection that commands come on: the service `local` with all rights.
+  var connection = ConnectionFacts(id: 1, service: 0, rights: .all)
+  /// The horizon of the last command: what its reply would wait for.
+  var horizon: LSN = 0
+  /// How often the last command was decided.
+  var decisions = 0
+  var changes: [AnyChange] = []
+  /// What the last command needed done off its thread.
+  var neededWork: [any Work] = []
+  let turn: Turn
+  /// The refused logins, oldest first.
+  let refusals = KeptRefusals()
+  /// The counters, which no owner has.
+  let gate = HarnessGate()
+  /// Has something happen between a decision's look at the directory and its look at the counters.
+  func whileCounting(_ act: @escaping () -> Void) { gate.meanwhile = act }
+  /// Whether every decision is made once more, over all owners, and compared.
+  var decidesTwice = false
+  /// The command that runs, for what goes wrong in it.
+  var words: [String] = []
+
+  /// 2026-03-01T09:00:00Z.
+  static let start: Milliseconds = 1_772_355_600_000
+
+  init(partitions: Int = 4, now: Milliseconds = start, seed: UInt64 = 1) {
+    partitioning = Partitioning(count: partitions, key: HashKey(low: seed, high: 2))
+    let partitioning = partitioning
+    self.now = now
+    let fresh = { (0..<partitions).map { PartitionCell(PartitionState(index: $0, partitioning: partitioning)) } }
+    cells = fresh()
+    written = HarnessLog(replica: fresh(), DirectoryCell(DirectoryState(created: now)))
+    directory = DirectoryCell(DirectoryState(created: now))
+    directory.state.use(TestZones.table)
+    var random = SeededRandom(seed: seed)
+    let entropy = Entropy(
+      fill: { buffer in for index in buffer.indices { buffer[index] = UInt8.random(in: 0...255, using: &random) } },
+      digest: Self.digest)
+    turn = Turn(
+      partitioning: partitioning, directory: directory.state.view, counters: gate, refusals: refusals,
+      folderSecret: Digest(7, 7, 7, 7), entropy: entropy, digest: Self.digest)
+  }
+
+  /// Stands in for SHA-256, which the core does not have: four SipHashes of different keys.
+  static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest {
+    func part(_ number: UInt64) -> UInt64 { sipHash(bytes, key: HashKey(low: number, high: ~number)) }
+    return Digest(part(1), part(2), part(3), part(4))
+  }
+
+  var log: [ContiguousArray<UInt8>] { written.encoded }
+  var records: [Record] { written.records }
+  var replica: [PartitionCell] { written.replica }
+  var replicaDirectory: DirectoryCell { written.replicaDirectory }
+  var lsn: LSN { written.lsn }
+
+  // MARK: Commands
+
+  /// Runs a line of words; a word with spaces stands in double quotes.
+  @discardableResult
+  func run(_ line: String) -> Answer { run(Self.words(line)) }
+
+  @discardableResult
+  func run(_ words: [String]) -> Answer { Answer(reply(to: words)) }
+
+  /// Runs a line on the authority of a session.
+  @discardableResult
+  func run(_ line: String, as token: String) -> Answer { run(["AS", token] + Self.words(line)) }
+
+  static func words(_ line: String) -> [String] {
+    var words: [String] = []
+    for (index, part) in line.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
+      if index % 2 == 1 { words.append(String(part)) } else { words += part.split(separator: " ").map(String.init) }
+    }
+    return words
+  }
+
+  func reply(to words: [String]) -> Reply { reply(to: OwnedArguments(words), shown: words) }
+
+  /// Runs words that need not be texts.
+  func reply(toBytes words: [[UInt8]]) -> Reply {
+    let bytes = words.flatMap { $0 }
+    var ranges: [ArgumentRange] = []
+    for word in words {
+      ranges.append(ArgumentRange(offset: ranges.reduce(0) { $0 + Int($1.count) }, count: word.count))
+    }
+    return bytes.withUnsafeBytes { bytes in
+      ranges.withUnsafeBufferPointer { ranges in
+        let base = bytes.baseAddress ?? UnsafeRawPointer(ranges.baseAddress!)
+        let owned = OwnedArguments(copying: Arguments(base: base, ranges: ranges))
+        return reply(to: owned, shown: words.map { String(decoding: $0, as: UTF8.self) })
+      }
+    }
+  }
+
+  private func reply(to arguments: OwnedArguments, shown words: [String]) -> Reply {
+    arguments.withView { view in
+      changes = []
+      self.words = words
+      decisions = 0
+      horizon = 0
+      turn.directory = directory.state.view
+      neededWork = []
+      var finished: (any Sendable)?
+      repeat {
+        carryOut(view, finished)
+        finished = turn.neededWork.map { work in
+          precondition(neededWork.count < 10, "a decision that never has enough done")
+          neededWork.append(work)
+          return perform(work)
+        }
+      } while finished != nil
+      turn.letGo()
+      // Some clients make `true` of a simple string: whatever is a decision or data is none.
+      for node in turn.reply.nodes where node.kind == .simple {
+        #expect(turn.reply.text(of: node) == "OK", "\(words)")
+      }
+      return turn.reply
+    }
+  }
+
+  private func carryOut(_ view: Arguments, _ finished: (any Sendable)?) {
+    var place: Int?
+    let start = turn.begin(view, on: connection, now: now, place: &place, foresight(of: view))
+    if let finished { turn.resume(with: finished) }
+    switch start {
+    case .refused: break
+    case .server: preconditionFailure("\(words[0]) is the server's business")
+    case .partition(let home): settle { turn.decide(home: cells[home].held) }
+    case .anywhere: settle { turn.decide(home: nil) }
+    case .everywhere: gather()
+    }
+  }
+
+  /// What the gates say to a command of a service with these rights; nil where they let it pass.
+  func refusalAtGate(_ words: [String], rights: ServiceRights) -> String? {
+    OwnedArguments(words).withView { view in
+      var place: Int?
+      let connection = ConnectionFacts(id: 1, service: 1, rights: rights)
+      guard case .refused = turn.begin(view, on: connection, now: now, place: &place) else { return nil }
+      return Answer(turn.reply).text
+    }
+  }
+
+  /// Every second command is looked at beforehand, which must make no difference.
+  private func foresight(of request: Arguments) -> Foresight {
+    looksAhead.toggle()
+    guard looksAhead else { return .none }
+    var foresight = turn.foresee(request)
+    for _ in 0..<Foresight.steps where foresight.partition >= 0 { foresight.advance(cells[foresight.partition].held) }
+    #expect(foresight.partition < 0, "a look-ahead that does not come to its end")
+    return foresight
+  }
+}

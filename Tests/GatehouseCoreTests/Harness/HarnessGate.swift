@@ -1,0 +1,37 @@
+@testable import GatehouseCore
+
+/// The refused logins of a core without a server.
+final class KeptRefusals: RefusalKeeper, @unchecked Sendable {
+  private(set) var kept: [RefusedLogin] = []
+
+  func keep(_ refusal: RefusedLogin) { kept.append(refusal) }
+}
+
+/// The gate of a core without a server: what a record does to the counters.
+final class HarnessGate: CounterReader, @unchecked Sendable {
+  private(set) var counters = Counters()
+
+  /// What another thread does after the decision has read the directory and before it reads the counters, once.
+  var meanwhile: (() -> Void)?
+
+  func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {
+    guard let act = meanwhile else { return (pools.map { counters.used($0) }, counters.lsn) }
+    meanwhile = nil
+    act()
+    return nil
+  }
+
+  func move(by turn: Turn, lsn: LSN) -> CounterViolation? {
+    counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn)
+  }
+
+  func move(by part: CommandGroup.Part, lsn: LSN) -> CounterViolation? {
+    counters.move(by: part.record.changes, bounds: part.bounds, lsn: lsn)
+  }
+
+  func count(_ changes: [AnyChange], lsn: LSN) {
+    for change in changes where change.movesCounters { counters.apply(change, lsn: lsn) }
+  }
+
+  func take(_ counters: Counters) { self.counters = counters }
+}

@@ -1,0 +1,57 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// The log of a core without a server, and what it alone makes: the replica.
+final class HarnessLog {
+  /// The encoded records; the first has LSN 1.
+  private(set) var encoded: [ContiguousArray<UInt8>] = []
+  /// The records that were written, as they were decoded.
+  private(set) var records: [Record] = []
+  var replica: [PartitionCell]
+  /// It knows no zones: what a record means does not depend on them.
+  let replicaDirectory: DirectoryCell
+
+  init(replica: [PartitionCell], _ directory: DirectoryCell) {
+    self.replica = replica
+    replicaDirectory = directory
+  }
+
+  var lsn: LSN { LSN(encoded.count) }
+
+  func append(_ whole: Record) {
+    var writer = ByteWriter()
+    whole.encode(into: &writer)
+    encoded.append(writer.bytes)
+    let record = Self.record(writer.bytes)
+    #expect(record == whole, "a record that is decoded is another")
+    records.append(record)
+    Self.apply(record, lsn, to: replica, replicaDirectory)
+  }
+
+  static func record(_ bytes: ContiguousArray<UInt8>) -> Record {
+    bytes.withUnsafeBytes { raw in
+      var reader = ByteReader(raw)
+      guard let record = try? Record(from: &reader), reader.isAtEnd else {
+        preconditionFailure("a record that cannot be decoded")
+      }
+      return record
+    }
+  }
+
+  /// Applies a record as replay does: each owner takes its part, unless it has it already.
+  static func apply(_ record: Record, _ lsn: LSN, to cells: [PartitionCell], _ directory: DirectoryCell) {
+    let known = Set(cells.filter { $0.state.lsn >= lsn }.map(\.index))
+    let isKnown = directory.state.lsn >= lsn
+    record.forEachPart { part in
+      for change in part.changes {
+        change.forEachOwner(cells[0].state.partitioning) { partition in
+          if !known.contains(partition) { cells[partition].state.apply(change, lsn: lsn, header: part.header) }
+        } directory: {
+          if !isKnown { directory.state.apply(change, lsn: lsn, header: part.header) }
+        }
+        if change.movesCounters, !isKnown { directory.state.count(change, lsn: lsn) }
+      }
+    }
+  }
+}

@@ -30,6 +30,8 @@ public protocol Change: Sendable, Equatable {
   /// Carries out what it means for the rights of a person, while a decision looks ahead.
   func carryOut(on person: inout PersonFacts)
 
+  /// What is true of all changes of the kind.
+  static var ownTraits: ChangeTraits { get }
   /// Whether the gate's counters move by it.
   var movesCounters: Bool { get }
   /// How many seats of a pool it takes; negative where it gives some back.
@@ -88,13 +90,14 @@ public protocol FolderChange: Change {}
 
 extension Change {
   public static var isCritical: Bool { true }
+  public static var ownTraits: ChangeTraits { [] }
   public func carryOut(on person: inout PersonFacts) {}
   public var movesCounters: Bool { false }
   public func step(of key: SeatKey) -> Int { 0 }
   public func move(_ superAdministrators: inout [UserID: Bool]) {}
 
   var traits: ChangeTraits {
-    var traits: ChangeTraits = self is any DirectoryChange ? .changesDirectory : []
+    var traits = Self.ownTraits
     if case .nobody = concern {} else { traits.insert(.concernsSomebody) }
     if movesCounters { traits.insert(.movesCounters) }
     return traits
@@ -106,6 +109,7 @@ extension PartitionChange {
 }
 
 extension DirectoryChange {
+  public static var ownTraits: ChangeTraits { .changesDirectory }
   public var carried: AnyChange { .directory(self) }
 }
 

@@ -449,20 +449,17 @@ extension Turn {
     // By address: a change that is taken out of the array is a change copied.
     changes.withUnsafeBufferPointer { changes in
       for place in changes.indices {
-        changes[place].carryOut(partitioning, lsn: lsn, header: header) { partition in
-          guard let cell = heldCell(partition) else {
-            preconditionFailure("\(header.command) changes partition \(partition) without holding it")
-          }
-          return cell
-        } directory: {
-          guard let directoryCell else {
-            preconditionFailure("\(header.command) changes the directory without holding it")
-          }
-          return directoryCell
-        }
+        // The closures do not look at the header: each that does copies it.
+        changes[place].carryOut(
+          partitioning, lsn: lsn, header: header, on: { heldCell($0) ?? missesOwner("partition \($0)") },
+          directory: { directoryCell ?? missesOwner("the directory") })
       }
     }
     horizon = max(horizon, lsn)
+  }
+
+  private func missesOwner<Owner>(_ owner: String) -> Owner {
+    preconditionFailure("\(spec.name) changes \(owner) without holding it")
   }
 
   private func heldCell(_ partition: Int) -> HeldPartition? {

@@ -46,19 +46,19 @@ extension RecordedTime {
   mutating func enter(_ serial: Int) {
     let row = entries[serial]
     let at = order(for: row)
-    let rank = rank(of: place(of: UInt32(serial)), in: orders[row.contact, default: []][at].serials)
-    orders[row.contact, default: []][at].serials.insert(UInt32(serial), at: rank)
-    note(row, at)
+    let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
+    self[at].serials.insert(UInt32(serial), at: rank)
+    self[at].note(row)
   }
 
   /// Takes an entry out, by the start that its row has.
   mutating func leave(_ serial: Int, _ lsn: LSN) {
     let row = entries[serial]
     let at = order(for: row)
-    let rank = rank(of: place(of: UInt32(serial)), in: orders[row.contact, default: []][at].serials)
-    let gone = orders[row.contact, default: []][at].serials.remove(at: rank)
+    let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
+    let gone = self[at].serials.remove(at: rank)
     precondition(gone == UInt32(serial), "an entry that is in no order")
-    orders[row.contact, default: []][at].lsn = lsn
+    self[at].lsn = lsn
   }
 
   /// Makes the orders of entries that were read from a snapshot.
@@ -66,31 +66,43 @@ extension RecordedTime {
     for serial in 1..<(entries.last + 1) where entries[serial].isUsed {
       let row = entries[serial]
       let at = order(for: row)
-      if !row.isDeleted { orders[row.contact, default: []][at].serials.append(UInt32(serial)) }
-      note(row, at)
+      if !row.isDeleted { self[at].serials.append(UInt32(serial)) }
+      self[at].note(row)
     }
-    for contact in Array(orders.keys) {
-      for at in orders[contact, default: []].indices {
-        var serials = orders[contact, default: []][at].serials
+    for contact in orders.indices {
+      for index in orders.values[contact].indices {
+        let at = (contact, index)
+        var serials = self[at].serials
         serials.sort { place(of: $0) < place(of: $1) }
-        orders[contact, default: []][at].serials = serials
+        self[at].serials = serials
       }
     }
   }
 
-  /// Which of its contact's orders an entry belongs to.
-  private mutating func order(for row: EntryRow) -> Int {
-    func isIts(_ order: EntryOrder) -> Bool { order.user == row.user && order.workspace == row.workspace }
-    if let at = orders[row.contact]?.firstIndex(where: isIts) { return at }
-    orders[row.contact, default: []].append(EntryOrder(user: row.user, workspace: row.workspace))
-    return orders[row.contact, default: []].count - 1
+  /// Where the order lies that an entry belongs to: the way there is looked up once.
+  private mutating func order(for row: EntryRow) -> (Dictionary<UInt32, ContiguousArray<EntryOrder>>.Index, Int) {
+    let contact = orders.index(forKey: row.contact) ?? addContact(row.contact)
+    let at = orders.values[contact].firstIndex { $0.user == row.user && $0.workspace == row.workspace }
+    if let at { return (contact, at) }
+    orders.values[contact].append(EntryOrder(user: row.user, workspace: row.workspace))
+    return (contact, orders.values[contact].count - 1)
   }
 
-  private mutating func note(_ row: EntryRow, _ at: Int) {
-    let longest = orders[row.contact, default: []][at].longest
-    orders[row.contact, default: []][at].longest = max(longest, row.end - row.start)
-    let lsn = orders[row.contact, default: []][at].lsn
-    orders[row.contact, default: []][at].lsn = max(lsn, row.lsn)
+  private mutating func addContact(_ contact: UInt32) -> Dictionary<UInt32, ContiguousArray<EntryOrder>>.Index {
+    orders[contact] = []
+    return orders.index(forKey: contact)!
+  }
+
+  private subscript(at: (contact: Dictionary<UInt32, ContiguousArray<EntryOrder>>.Index, index: Int)) -> EntryOrder {
+    get { orders.values[at.contact][at.index] }
+    _modify { yield &orders.values[at.contact][at.index] }
+  }
+}
+
+extension EntryOrder {
+  fileprivate mutating func note(_ row: EntryRow) {
+    longest = max(longest, row.end - row.start)
+    lsn = max(lsn, row.lsn)
   }
 }
 

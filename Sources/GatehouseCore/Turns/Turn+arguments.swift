@@ -251,8 +251,12 @@ extension Turn {
 
   /// The workspace of a name. One that the caller does not know of is not even there.
   public func workspace(named name: String) throws(Halt) -> Workspace {
+    try workspace(directory.workspaceID(name), named: name)
+  }
+
+  private func workspace(_ id: WorkspaceID?, named name: String) throws(Halt) -> Workspace {
     read(directory.lsn)
-    guard let id = directory.workspaceID(name), !isLimited || knownWorkspaces(isNaming: true).contains(id) else {
+    guard let id, !isLimited || knownWorkspaces(isNaming: true).contains(id) else {
       throw .refused(.notFound("workspace \(name)"))
     }
     return directory.workspace(id)
@@ -264,7 +268,8 @@ extension Turn {
 
   /// The workspace of the option `WORKSPACE`, or `main`.
   public func workspace() throws(Halt) -> Workspace {
-    try workspace(named: try option("WORKSPACE") ?? "main")
+    guard let name = try option("WORKSPACE") else { return try workspace(mainWorkspace, named: "main") }
+    return try workspace(named: name)
   }
 
   /// The session that a token leads to, if it has not ended. A wrong token of a live id finds nothing.

@@ -111,8 +111,13 @@ extension Directory {
   public func workspace(_ id: WorkspaceID) -> Workspace { tables.workspaces.rows[Int(id) - 1] }
 
   public func workspaceID(_ name: String) -> WorkspaceID? {
-    var name = name.folded
-    return name.withUTF8 { tables.workspaces.names.find(UnsafeRawBufferPointer($0)) }.map { WorkspaceID($0) }
+    // Nearly all come as they are kept, which is folded.
+    (find(name) ?? find(name.folded)).map { WorkspaceID($0) }
+  }
+
+  private func find(_ name: String) -> Int? {
+    var name = name
+    return name.withUTF8 { tables.workspaces.names.find(UnsafeRawBufferPointer($0)) }
   }
 
   /// The workspace that has a subdomain.

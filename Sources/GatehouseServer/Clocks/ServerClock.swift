@@ -2,45 +2,48 @@ import GatehouseCore
 import Logging
 import Synchronization
 
-/// What time it is for the server: the one clock of all lanes, tasks and threads.
+/// The server's time: one clock for all lanes, tasks and threads.
 ///
-/// `SteadyClock` decides; this keeps its outcome where a lane reads it without a lock, once a read, and tells the log of
-/// jumps. Nearly every look finds the wall clock where it was, and takes two readings, two loads and an addition.
+/// `SteadyClock` decides what the time is. This type publishes its result in atomics, so that a lane can read the time
+/// without a lock, once per read of a socket, and it logs jumps of the wall clock. On the usual path the wall clock has
+/// not jumped, and a look costs two clock readings, two loads and an addition.
 final class ServerClock: Sendable {
-  /// The time, and the monotonic clock's reading that it was told at.
+  /// The time, and the monotonic reading at which it was taken.
   struct Look {
     let now: Milliseconds
     let nanoseconds: UInt64
   }
 
-  /// What `INFO` tells.
+  /// The figures shown by `INFO clock`.
   struct Figures: Sendable {
     /// Jumps of the wall clock since the start.
     var jumps: UInt64 = 0
-    /// The last of them, in milliseconds; negative where it went back. And when, in the server's milliseconds.
+    /// The last jump in milliseconds, negative if the clock went back, and the server's time when it happened.
     var lastJump: Int64 = 0
     var lastJumpTime: Milliseconds = 0
     /// How far the wall clock is ahead of the server's time, in milliseconds.
     var wallLead: Int64 = 0
-    /// Whether it is too far ahead to be believed yet.
+    /// Whether the wall clock is too far ahead to be followed yet.
     var isDoubted = false
   }
 
   private struct State {
     var clock: SteadyClock
     var figures = Figures()
-    /// When a jump was last written to the log.
+    /// When a jump was last logged, in the monotonic clock's nanoseconds.
     var loggedAt: UInt64?
   }
 
-  /// Between two looks the wall clock may seem to move by as much as passes between the readings of both clocks.
+  /// The largest apparent move, in microseconds, that is not a jump: time passes between reading one clock and the
+  /// other.
   private static let slack: Int64 = 1000
-  /// Nanoseconds between two log lines on jumps: a clock that jumps to and fro must not fill the log.
+  /// Nanoseconds between two log lines about jumps: a clock that jumps back and forth must not flood the log.
   private static let logPause: UInt64 = 1_000_000_000
 
   /// The server's time less the monotonic clock, in microseconds.
   private let offset: Atomic<Int64>
-  /// The wall clock less the monotonic clock as last seen; `.min` where every look must be a close one.
+  /// The wall clock less the monotonic clock, as last seen. While the wall clock is doubted it is far from any real
+  /// value, so that every look takes the slow path.
   private let wallOffset: Atomic<Int64>
   private let state: Mutex<State>
   private let logger: Logger
@@ -55,11 +58,11 @@ final class ServerClock: Sendable {
 
   /// Reads the time.
   ///
-  /// - Parameter last: the time that the caller was told before. It is not contradicted even where the monotonic clock
-  ///   goes back, as it does on a virtual machine that is set back to an earlier state.
+  /// - Parameter last: the time that the caller got before. The result is never earlier, even if the monotonic clock
+  ///   goes back, as it does on a virtual machine that was restored from an earlier state.
   @inline(__always)
   func look(notBefore last: Milliseconds = 0) -> Look {
-    // The wall clock first: whatever passes between the two readings makes it seem behind, never ahead.
+    // Read the wall clock first: a delay between the two readings then makes it seem behind, never ahead.
     let wall = Clock.wallMicroseconds()
     let nanoseconds = Clock.nanoseconds()
     let monotonic = Int64(nanoseconds / 1000)
@@ -69,7 +72,7 @@ final class ServerClock: Sendable {
     return Look(now: now, nanoseconds: nanoseconds)
   }
 
-  /// The time at a reading of the monotonic clock that `look` gave, or one soon after it.
+  /// The server's time at a monotonic reading that `look` returned, or at one shortly after.
   @inline(__always)
   func time(at nanoseconds: UInt64) -> Milliseconds {
     (offset.load(ordering: .relaxed) + Int64(nanoseconds / 1000)) / 1000
@@ -84,7 +87,7 @@ final class ServerClock: Sendable {
     return offset.load(ordering: .relaxed) + Int64(Clock.nanoseconds() / 1000)
   }
 
-  /// Goes on from the time of the newest record, where the wall clock is behind it.
+  /// Moves the server's time forward to the newest record's time, if it is behind.
   func advance(to time: Milliseconds) {
     state.withLock { state in
       state.clock.advance(to: time * 1000, at: Int64(Clock.nanoseconds() / 1000))
@@ -92,7 +95,8 @@ final class ServerClock: Sendable {
     }
   }
 
-  /// The steps ahead that were followed since the start, in milliseconds: by so much things only seem to have aged.
+  /// How far the clock was set ahead since the start, in milliseconds, counting only steps that were followed. Things
+  /// seem older by this much than they are.
   var stepsFollowed: Milliseconds { state.withLock { $0.clock.stepsFollowed } / 1000 }
 
   var figures: Figures {
@@ -105,9 +109,10 @@ final class ServerClock: Sendable {
     }
   }
 
-  // MARK: Looking closely
+  // MARK: The slow path
 
-  /// Both clocks, read so near to each other that the difference is no jump.
+  /// Reads both clocks, again if the thread was interrupted between the two readings, so that a delay does not look
+  /// like a jump.
   private static func reading() -> SteadyClock.Reading {
     var wall: Int64 = 0
     var after: UInt64 = 0
@@ -123,7 +128,7 @@ final class ServerClock: Sendable {
   @inline(never)
   private func lookClosely(notBefore last: Milliseconds) -> Milliseconds {
     let (now, event) = state.withLock { state -> (Milliseconds, (event: SteadyClock.Event, isLogged: Bool)?) in
-      // Read inside the lock, so that readings come in order.
+      // Read under the lock, so that readings reach `SteadyClock` in order.
       let reading = Self.reading()
       let event = state.clock.read(reading, notBefore: last * 1000)
       publish(state.clock)
@@ -139,7 +144,9 @@ final class ServerClock: Sendable {
     wallOffset.store(clock.isDoubting ? .min / 2 : clock.wallOffset, ordering: .relaxed)
   }
 
-  /// - Returns: whether it is to be logged.
+  /// Records a jump in the figures.
+  ///
+  /// - Returns: whether to log it.
   private func note(_ event: SteadyClock.Event, at now: Milliseconds, _ state: inout State) -> Bool {
     switch event {
     case .steppedAhead(let step), .doubted(let step), .believed(let step):

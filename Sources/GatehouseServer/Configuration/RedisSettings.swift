@@ -1,10 +1,11 @@
-/// A setting under the name by which Redis' clients and tools know it: redis-benchmark reads `save` and `appendonly`,
-/// exporters and dashboards the others, and operators set them by habit.
+/// A setting under the name that Redis clients and tools use: redis-benchmark reads `save` and `appendonly`, exporters
+/// and dashboards read the others, and operators set them by habit.
 package struct RedisSetting: Sendable {
   enum Meaning: Sendable {
-    /// Another name of one of Gatehouse's settings, and how its values are read; nil for what is none.
+    /// An alias of one of Gatehouse's settings. `read` turns a value as Redis writes it into ours, and returns nil if
+    /// it is not one.
     case setting(Setting, read: @Sendable (String) -> String?)
-    /// It has the value that it has.
+    /// The value cannot be changed.
     case fixed
   }
 
@@ -29,7 +30,7 @@ package struct RedisSetting: Sendable {
     RedisSetting("maxclients", .setting(.maxConnections) { $0 }) { String($0.maxConnections) },
     RedisSetting("maxmemory") { _ in "0" },
     RedisSetting("maxmemory-policy") { _ in "noeviction" },
-    // A schedule of snapshots in Redis' sense does not exist here, which Redis writes as an empty text.
+    // Snapshots do not follow a schedule as in Redis; Redis shows that as an empty text.
     RedisSetting("save") { _ in "" },
     RedisSetting("slowlog-log-slower-than", .setting(.slowlogThreshold) { $0 }) { String($0.slowlogThreshold) },
     RedisSetting("slowlog-max-len", .setting(.slowlogLength) { $0 }) { String($0.slowlogLength) },
@@ -40,7 +41,7 @@ package struct RedisSetting: Sendable {
     },
   ]
 
-  /// The setting of that name in any case.
+  /// Looks a setting up by name, in any case.
   static func named(_ name: String) -> RedisSetting? { byName[name.lowercased()] }
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -1,14 +1,15 @@
-/// Reading and changing the settings of a running server by their names: Gatehouse's, and those of Redis.
+/// Reads and changes the settings of a running server by name, under Gatehouse's names and Redis'.
 extension ServerConfiguration {
-  /// What `CONFIG GET` shows.
+  /// The settings that `CONFIG GET` shows.
   package var shownSettings: [(name: String, value: String)] {
     Setting.all.map { ($0.name, $0.text(in: self)) } + RedisSetting.all.map { ($0.name, $0.text(self)) }
   }
 
-  /// Changes settings, all or none. What has the value already that it is given may be any setting.
+  /// Changes settings, all or none. Setting any of them, even a fixed one, to the value it already has is allowed and
+  /// changes nothing.
   ///
-  /// - Throws: an error that names the setting when it is unknown, fixed at the start, out of bounds, or given twice;
-  ///   the configuration is then as before.
+  /// - Throws: an error that names the setting if it is unknown, fixed at the start, out of bounds, or given twice. The
+  ///   configuration is then unchanged.
   package mutating func change(_ asked: [(name: String, value: String)]) throws(SettingError) {
     var changed = self
     var seen: Set<String> = []
@@ -27,7 +28,7 @@ extension ServerConfiguration {
   package mutating func change(_ name: String, to value: String) throws(SettingError) { try change([(name, value)]) }
 }
 
-/// A setting as somebody has named it, with the value that it shall have.
+/// A setting under the name that a request used, and the value asked for.
 private struct SettingName {
   let name: String
   let value: String
@@ -45,10 +46,10 @@ private struct SettingName {
     }
   }
 
-  /// One for all names of a setting.
+  /// The same for all names of one setting, to find duplicates.
   var key: String { setting?.name ?? name.lowercased() }
 
-  /// Whether the value is the one that is shown.
+  /// Whether the value asked for is the current one.
   func isGivenAsItIs(in configuration: ServerConfiguration) throws(SettingError) -> Bool {
     if let redis { return redis.text(configuration) == value }
     guard let setting else { return false }
@@ -81,13 +82,13 @@ private struct SettingName {
 }
 
 extension SettingError {
-  /// The texts of Redis, which clients look into for the name.
+  /// The error texts of Redis; clients look in them for the setting's name.
   var replyToConfigSet: String {
     isUnknown
       ? "Unknown option or number of arguments for CONFIG SET - '\(setting.prefix(128))'"
       : "CONFIG SET failed (possibly related to argument '\(setting.prefix(128))') - \(sentence)"
   }
 
-  /// A problem is the end of a sentence that starts with the value.
+  /// A problem that begins with "is" is a predicate: put the value before it.
   private var sentence: String { problem.hasPrefix("is ") ? "\"\(value.prefix(128))\" \(problem)" : problem }
 }

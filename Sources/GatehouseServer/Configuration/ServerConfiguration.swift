@@ -2,36 +2,36 @@ package import Logging
 
 /// Everything that an operator can choose about a server.
 ///
-/// The defaults stand here, and `Setting.all` is the table through which flags, environment, file and
-/// `CONFIG GET`/`CONFIG SET` read and write these properties; a property that is not in the table cannot
-/// be set from outside.
+/// The defaults stand here. `Setting.all` is the table through which flags, environment, file and `CONFIG GET`/`CONFIG
+/// SET` read and write these properties; a property without a row there cannot be set from outside.
 package struct ServerConfiguration: Sendable, Equatable {
   /// When a change counts as durable, and so when its reply may leave.
   package enum Durability: Sendable, Equatable {
-    /// Every reply waits until the log is synced through what it shows. Nothing acknowledged is ever lost.
+    /// Every reply waits until the log is synced through everything the reply shows. Nothing acknowledged is ever lost.
     case always
-    /// The log is synced at most this often and replies do not wait for it: a power loss may take back what
-    /// was acknowledged within the last interval. A crash of the process alone takes back nothing written.
+    /// The log is synced at most this often, and replies do not wait for it. A power loss may take back what was
+    /// acknowledged within the last interval; a crash of the process alone takes back nothing.
     case interval(Duration)
   }
 
-  /// How long compacted log is kept in the archive.
+  /// How long the archive keeps compacted log.
   package enum Retention: Sendable, Equatable {
     case forever
     case atLeast(Duration)
   }
 
-  /// Whether something is done.
+  /// An on/off setting, written `yes` or `no`.
   package enum Switch: String, Sendable, CaseIterable {
     case yes
     case no
   }
 
-  /// What a start believes where the newest record is over a day ahead of the machine's clock.
+  /// What a start believes if the newest record is over a day ahead of the machine's clock.
   package enum ClockConflict: String, Sendable, CaseIterable {
     /// Neither: the server does not start, and says so.
     case refuse
-    /// The clock: time goes back to it. All sessions end, as they were to end by a time that is not believed.
+    /// The clock: time goes back to it. All sessions end, because the times at which they were to end are no longer
+    /// believed.
     case clock
     /// The newest record: time goes on from there.
     case log
@@ -43,79 +43,81 @@ package struct ServerConfiguration: Sendable, Equatable {
     case json
   }
 
-  /// The folder of the log, the snapshots and the archive. It is made if it is not there.
+  /// The folder of the log, the snapshots and the archive. Created if it does not exist.
   package var dataPath = "./data"
 
-  /// The address to listen on. Only loopback addresses are open without a service identity.
+  /// The address to listen on. While no service is defined, only clients on loopback are served.
   package var host = "127.0.0.1"
 
   /// The TCP port to listen on; 0 takes any free one, which the log names.
   package var port = 7420
 
-  /// How many event-loop threads serve; nil means one less than the cores, and at least one: the log
-  /// writer needs a core of its own to sync while the lanes decide.
+  /// How many event-loop threads serve; nil means one less than the cores, and at least one. The log writer needs a
+  /// core of its own to sync while the lanes decide.
   package var lanes: Int?
 
-  /// How many partitions the state is divided into, a power of two. Taken only when the data folder is
-  /// made, since every id carries its partition; later starts read it from the folder's manifest, and
-  /// warn where the setting was given and says otherwise.
+  /// How many partitions the state is divided into, a power of two. It takes effect only when the data folder is
+  /// created, because every id carries its partition. Later starts read it from the folder's manifest, and warn if this
+  /// setting says otherwise.
   ///
-  /// So many that lanes seldom meet in one. Against 64, which folders of earlier versions have, 256 took 0.1 MB more
-  /// and, with one and two lanes, 0 to 6 % more server time a command, within the noise of the measurement.
+  /// 256, so that two lanes seldom want the same partition. Compared with 64 (the count in folders of earlier
+  /// versions), 256 took 0.1 MB more memory and, with one and two lanes, 0 to 6 % more server time a command, which is
+  /// within the noise.
   package var partitions = 256
 
-  /// How many clients may be connected at once; one more is answered with an error and closed.
+  /// How many clients may be connected at once. A further one gets an error and is closed.
   package var maxConnections = 10_000
 
   package var durability = Durability.always
 
-  /// The size of a log segment, made ahead of need on disk.
+  /// The size of a log segment. Segments are preallocated on disk.
   package var segmentBytes = 64 * mebibyte
 
-  /// A snapshot is taken once this much log was written since the last one; 0 turns this trigger off.
+  /// Take a snapshot once this many bytes of log were written since the last one; 0 turns this trigger off.
   package var snapshotEveryBytes = 256 * mebibyte
 
-  /// A snapshot is taken this long after the last one if anything changed; zero turns this trigger off.
+  /// Take a snapshot this long after the last one if anything changed; zero turns this trigger off.
   package var snapshotEvery: Duration = .seconds(3600)
 
-  /// How long the archive keeps log that snapshots cover. The log is the audit trail, so nothing of it is
-  /// deleted unless an operator has said after how long it may be.
+  /// How long the archive keeps log that snapshots cover. The log is the audit trail, so nothing is deleted unless an
+  /// operator has set a limit.
   package var archiveRetention = Retention.forever
 
-  /// A command that takes longer than this many microseconds on its lane is kept in the slow log; −1 keeps
-  /// none.
+  /// A command that takes longer than this many microseconds on its lane goes into the slow log; −1 turns the slow log
+  /// off.
   package var slowlogThreshold = 10_000
 
-  /// How many commands the slow log keeps; the oldest gives way.
+  /// How many commands the slow log keeps; a new one replaces the oldest.
   package var slowlogLength = 128
 
-  /// How many refused logins each lane keeps; the oldest gives way. They take 168 bytes each, from the start.
+  /// How many refused logins each lane keeps; a new one replaces the oldest. Each takes 168 bytes, allocated at the
+  /// start.
   package var refusalsLength = 1000
 
-  /// How many bytes may wait for a client that does not read its replies, replies and further requests together, before
-  /// it is disconnected. A client that goes on reading is not, however large its replies are.
+  /// How many bytes of replies and unread requests together may wait for one client that does not read its replies
+  /// before it is disconnected. A client that keeps reading is not disconnected, however large its replies are.
   package var clientOutputLimit = 64 * mebibyte
 
-  /// How many bytes may wait for all clients together. Beyond it clients are disconnected, first those that read
-  /// nothing, and of these the ones for which the most waits.
+  /// How many bytes may wait for all clients together. Beyond it clients are disconnected: first those that have
+  /// stopped reading, and among them the one with the most bytes first.
   package var totalOutputLimit = 512 * mebibyte
 
-  /// A connection that sends nothing for this long is closed; zero leaves it open for good.
+  /// A connection that sends nothing for this long is closed; zero means never.
   package var idleTimeout: Duration = .zero
 
-  /// Whether `PING` is answered to whoever has not authenticated: health checks of proxies cannot.
+  /// Whether `PING` is answered before authentication: health checks of proxies cannot authenticate.
   package var pingBeforeAuthentication = Switch.no
 
   package var logLevel = Logger.Level.info
 
   package var logFormat = LogFormat.text
 
-  /// How many bytes of encoded changes may wait for the log writer. Beyond it writes are answered `BUSY`
-  /// until the disk has caught up, so that a slow disk never grows the memory without end.
+  /// How many bytes of encoded changes may wait for the log writer. Beyond it writes are answered `BUSY` until the disk
+  /// has caught up, so that a slow disk cannot exhaust the memory.
   package var logStagedLimit = 64 * mebibyte
 
-  /// The zstd level of log frames: higher is smaller and slower. The archive is recompressed in the
-  /// background at a level of its own.
+  /// The zstd level of log frames: higher is smaller and slower. The archive is recompressed in the background at a
+  /// level of its own.
   package var compressionLevel = 1
 
   package var clockConflict = ClockConflict.refuse
@@ -134,7 +136,7 @@ extension ServerConfiguration {
     min(lanes ?? max(1, cores - 1), partitions)
   }
 
-  /// Checks what no single setting can know: whether the settings fit each other.
+  /// Checks the rules that span several settings.
   package func validate() throws(SettingError) {
     if let lanes, lanes > partitions {
       throw SettingError(
@@ -149,9 +151,9 @@ extension ServerConfiguration {
     }
   }
 
-  /// This configuration with the values of `other` for all settings that a running server can change.
+  /// This configuration with the values of `other` for all settings that can change in a running server.
   ///
-  /// - Returns: the result, and the settings whose new value waits for the next start.
+  /// - Returns: the result, and the changed settings that take effect only at the next start.
   package func adoptingLiveSettings(of other: ServerConfiguration) -> (ServerConfiguration, waiting: [Setting]) {
     var adopted = self
     var waiting: [Setting] = []

@@ -1,11 +1,11 @@
-/// One row of the table of settings: a property of `ServerConfiguration` with the name, type, bounds and
-/// help under which flags, environment, file and `CONFIG` know it.
+/// One row of the table of settings: a property of `ServerConfiguration`, with the name, type, bounds and help text
+/// that flags, environment, file and `CONFIG` share.
 package struct Setting: Sendable {
   /// The name in kebab case: `max-connections` is the flag `--max-connections`, the variable
   /// `GATEHOUSE_MAX_CONNECTIONS`, the key `max-connections` of the file and of `CONFIG GET`.
   package let name: String
 
-  /// What stands for the value in help texts: `port`, `duration`, `text|json`.
+  /// The placeholder for the value in help texts: `port`, `duration`, `text|json`.
   package let valueName: String
 
   /// What it does, in one sentence without a full stop.
@@ -17,12 +17,12 @@ package struct Setting: Sendable {
   private let read: @Sendable (ServerConfiguration) -> String
   private let parse: @Sendable (String, inout ServerConfiguration) -> Problem?
 
-  /// Why a value cannot be taken, and what to give instead: the end of a sentence that starts with the value.
+  /// Why a value is refused, and what to give instead: a predicate that follows the value, such as "is not …".
   typealias Problem = String
 
   /// - Parameters:
-  ///   - parse: the value of a text, or nil if it is none.
-  ///   - expected: what a value must be, after "is not": `a duration such as 90s`.
+  ///   - parse: reads a value from text; nil if the text is not a valid value.
+  ///   - expected: what a value must be, as it reads after "is not": `a duration such as 90s`.
   init<Value>(
     _ name: String,
     _ property: any WritableKeyPath<ServerConfiguration, Value> & Sendable,
@@ -45,10 +45,10 @@ package struct Setting: Sendable {
     }
   }
 
-  /// The value that `configuration` has, in the form that `write` takes.
+  /// The value in `configuration`, in the form that `write` accepts.
   package func text(in configuration: ServerConfiguration) -> String { read(configuration) }
 
-  /// The value of a server that is told nothing else.
+  /// The default value.
   package var defaultText: String { read(ServerConfiguration()) }
 
   package func write(_ text: String, into configuration: inout ServerConfiguration) throws(SettingError) {
@@ -57,21 +57,22 @@ package struct Setting: Sendable {
     }
   }
 
-  /// Every value a configuration has was taken by `parse` or is a default, so its text is taken again.
+  /// Copies this setting as text. Every value is a default or was accepted by `parse`, so `parse` accepts its text
+  /// again.
   func copy(from other: ServerConfiguration, into configuration: inout ServerConfiguration) {
     let problem = parse(read(other), &configuration)
     precondition(problem == nil, "the text of a setting is not read back")
   }
 }
 
-/// A value that a setting cannot have: names the setting, what was given, and what to give instead.
+/// A setting was given a value that it cannot have. Names the setting, the value, and what to give instead.
 package struct SettingError: Error, Equatable, CustomStringConvertible {
   package let setting: String
   package let value: String
   package let problem: String
   /// Whether there is no setting of that name.
   package let isUnknown: Bool
-  /// Where the value stood (`the environment variable GATEHOUSE_PORT`), if it came from outside.
+  /// Where the value came from, such as `the environment variable GATEHOUSE_PORT`, if from outside.
   package var source: String?
 
   package init(setting: String, value: String, problem: String, isUnknown: Bool = false, source: String? = nil) {

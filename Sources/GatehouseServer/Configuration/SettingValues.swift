@@ -1,4 +1,4 @@
-/// How durations are written in settings: whole milliseconds, or a number with `ms`, `s`, `m`, `h` or `d`.
+/// Durations in settings: a whole number of milliseconds, or a number with `ms`, `s`, `m`, `h` or `d`.
 enum DurationText {
   private static let units: [(suffix: String, milliseconds: Int64)] = [
     ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
@@ -13,7 +13,7 @@ enum DurationText {
     return overflow ? nil : .milliseconds(milliseconds)
   }
 
-  /// The shortest form that is read back as the same: the largest unit that divides it.
+  /// The shortest text that parses to the same duration: in the largest unit that divides it.
   static func format(_ duration: Duration) -> String {
     let milliseconds = duration.milliseconds
     if milliseconds == 0 { return "0" }
@@ -22,7 +22,7 @@ enum DurationText {
   }
 }
 
-/// How sizes are written in settings: bytes, or a number with `kb`, `mb` or `gb`, which count in powers of 1024.
+/// Sizes in settings: bytes, or a number with `kb`, `mb` or `gb`, in powers of 1024.
 enum SizeText {
   private static let units: [(suffix: String, bytes: Int)] = [
     ("", 1), ("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30),
@@ -45,7 +45,7 @@ enum SizeText {
 }
 
 extension Duration {
-  /// Whole milliseconds; settings know no finer ones.
+  /// Whole milliseconds, the resolution of settings.
   package var milliseconds: Int64 {
     let (seconds, attoseconds) = components
     return seconds * 1000 + attoseconds / 1_000_000_000_000_000
@@ -65,7 +65,7 @@ extension Setting {
       summary)
   }
 
-  /// - Parameter mayBeOff: whether 0, which lies outside the range, turns it off.
+  /// - Parameter mayBeOff: whether 0 is accepted too, as "off".
   static func size(
     _ name: String, _ property: any WritableKeyPath<ServerConfiguration, Int> & Sendable, live: Bool = false,
     _ range: ClosedRange<Int>, mayBeOff: Bool = false, _ summary: String

@@ -1,6 +1,6 @@
 import Logging
 
-/// The table. A new setting is a property of `ServerConfiguration` with its default, and one row here.
+/// The table of settings. To add one, add a property with its default to `ServerConfiguration` and one row here.
 extension Setting {
   package static let data = Setting(
     "data", \.dataPath, value: "folder",
@@ -141,7 +141,7 @@ extension Setting {
     zoneData,
   ]
 
-  /// The setting of that name in any case.
+  /// Looks a setting up by name, in any case.
   package static func named(_ name: String) -> Setting? { byName[name.lowercased()] }
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -3,9 +3,8 @@ import GatehouseStorage
 import Glibc
 import NIOCore
 
-/// Why a server could not start or had to stop, as far as the one who started it can act on it. The program turns
-/// each case into an exit code of its own, so that a supervisor can tell a mistake in the configuration from a disk
-/// that fails.
+/// Why a server could not start or had to stop. The program gives each case an exit code of its own, so that a
+/// supervisor can tell a wrong configuration from a failing disk.
 package enum StartFailure: Error, Equatable, CustomStringConvertible {
   /// Another process holds the data folder.
   case locked(String)
@@ -13,7 +12,7 @@ package enum StartFailure: Error, Equatable, CustomStringConvertible {
   case dataUnreadable(String)
   /// Reading, writing or syncing failed.
   case io(String)
-  /// The settings cannot be carried out on this machine.
+  /// The settings do not work on this machine, such as a port in use.
   case configuration(String)
 
   package var description: String {
@@ -24,7 +23,7 @@ package enum StartFailure: Error, Equatable, CustomStringConvertible {
 }
 
 extension StartFailure {
-  /// The log failed while the server ran, or when it was closed.
+  /// The log failed, while the server ran or while it was closing.
   init(logFailure why: String, _ log: LogWriter) {
     let synced = log.syncedLSN
     let loss =
@@ -34,7 +33,7 @@ extension StartFailure {
     self = .io("the log failed and took no more changes: \(why); \(loss); \(remedy)")
   }
 
-  /// The address that the settings name cannot be listened on.
+  /// The server cannot listen on the configured address.
   init(_ error: any Error, listeningOn configuration: ServerConfiguration) {
     let (host, port) = (configuration.host, configuration.port)
     switch error {
@@ -56,7 +55,7 @@ extension StartFailure {
     }
   }
 
-  /// What a failure of the layers below means to the one who starts the server.
+  /// Maps an error of the layers below to what it means for whoever starts the server.
   init(_ error: any Error) {
     switch error {
     case let failure as StartFailure: self = failure

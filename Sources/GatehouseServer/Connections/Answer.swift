@@ -2,7 +2,7 @@ import GatehouseCore
 import GatehouseWire
 import NIOCore
 
-/// A finished reply in the form of its connection's protocol, and the LSN it waits for.
+/// A finished reply, encoded for its connection's protocol version, and the LSN it waits for.
 struct EncodedReply: Sendable {
   let bytes: ByteBuffer
   private(set) var horizon: LSN
@@ -17,7 +17,7 @@ struct EncodedReply: Sendable {
     errorCode = reply.isError ? reply.errorCode : nil
   }
 
-  /// The same reply, which waits for another record too.
+  /// The same reply, waiting for another record too.
   func waiting(for lsn: LSN) -> EncodedReply {
     var reply = self
     reply.horizon = max(horizon, lsn)
@@ -31,13 +31,14 @@ struct EncodedReply: Sendable {
   }
 }
 
-/// The place in a connection's replies that something elsewhere is to fill. It may be given from any thread.
+/// A reply that is computed off the connection's lane and owed to the connection: a ticket for its slot in the reply
+/// queue. `give` may be called from any thread.
 struct Answer: @unchecked Sendable {
   let ticket: UInt64
-  /// Touched on its own lane only.
+  /// Used on its own lane only.
   let connection: Connection
   let home: Lane
-  /// The command, under which time and failure are counted.
+  /// The command, for its metrics: its time and its errors are counted when the answer is given.
   let command: LateCommand
 
   func give(_ reply: EncodedReply) {

@@ -1,27 +1,27 @@
 import GatehouseCore
 import GatehouseWire
 
-/// What is known of a client beside its requests and replies.
+/// What is known about a client besides its requests and replies.
 struct ClientFacts: Sendable {
   let id: UInt64
   let address: String
   let localAddress: String
   let isLoopback: Bool
-  /// Milliseconds of the monotonic clock, as is `lastCommand`: no setting of the clock makes a client look idle.
+  /// Milliseconds of the monotonic clock, like `lastCommand`: setting the wall clock must not make a client look idle.
   let connected: Milliseconds
   var lastCommand: Milliseconds
   var name = ""
   var libraryName = ""
   var libraryVersion = ""
-  /// The last command's place in the table; -1 before the first.
+  /// The index of the last command in the command table; -1 before the first.
   var lastPlace = -1
-  /// The service's name; empty where the connection is nobody's, or `local`.
+  /// The service's name; empty if the connection has not authenticated or uses the `local` service.
   var service = ""
   var version = ProtocolVersion.resp2
   var commands: UInt64 = 0
   var inputBytes = 0
   var outputBytes = 0
-  /// `CLIENT NO-EVICT` and `NO-TOUCH`: they are shown and have no other effect.
+  /// `CLIENT NO-EVICT` and `CLIENT NO-TOUCH`: shown in the client's flags, with no other effect.
   var isNotEvicted = false
   var isNotTouching = false
 
@@ -34,9 +34,9 @@ struct ClientFacts: Sendable {
     lastCommand = connected
   }
 
-  /// The name under which clients know who has authenticated.
+  /// The user name that `CLIENT LIST` shows.
   var userName: String { service.isEmpty ? ClientFacts.defaultUser : service }
 
-  /// Redis' name for whoever has not said who it is. Libraries that are given a secret alone authenticate with it.
+  /// Redis' name for an unauthenticated client. Libraries that are given only a password authenticate with it.
   static let defaultUser = "default"
 }

@@ -2,11 +2,11 @@ import GatehouseCore
 import GatehouseWire
 import NIOCore
 
-/// A connection as `CLIENT INFO` and `CLIENT LIST` show it: all fields that Redis 7.4 has, in its order, as some
-/// libraries read them by place; then what newer ones look for by name.
+/// A connection as `CLIENT INFO` and `CLIENT LIST` show it: first all fields of Redis 7.4 in its order, because some
+/// libraries read them by position; then newer fields, which libraries look up by name.
 struct ClientLine {
-  /// Names and values. A figure that has no counterpart here is what Redis shows where there is none. Replies are made in
-  /// the lane's memory, so no connection has a buffer of its own for them.
+  /// Names and values. A figure without a counterpart here has the value that Redis shows for "none". Replies are built
+  /// in the lane's buffer, so no connection has a reply buffer of its own.
   let fields: [(name: String, value: String)]
 
   init(_ connection: Connection, at now: Milliseconds) {
@@ -31,7 +31,7 @@ struct ClientLine {
 
   var text: String { fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
 
-  /// O for one that watches all commands, x in a transaction, e and T for `CLIENT NO-EVICT` and `NO-TOUCH`, N for none.
+  /// O for a monitor, x inside a transaction, e and T for `CLIENT NO-EVICT` and `NO-TOUCH`, N for none of them.
   private static func flags(_ connection: Connection) -> String {
     var flags = ""
     if connection.isMonitor { flags += "O" }
@@ -41,12 +41,12 @@ struct ClientLine {
     return flags.isEmpty ? "N" : flags
   }
 
-  /// Bytes that the connection takes.
+  /// Bytes of memory that the connection uses.
   private struct Memory {
     let unread: Int
     let unreadFree: Int
     let transaction: Int
-    /// Replies that wait for the log, for other commands or for the socket.
+    /// Replies that wait for the log, for earlier commands or for the socket.
     let waiting: Int
     let isSending: Bool
     let total: Int

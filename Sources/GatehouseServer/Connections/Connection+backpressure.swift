@@ -3,26 +3,27 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// Backpressure: while a client does not read its replies, its requests are not carried out, and from some point on not
-/// read either.
+/// Backpressure: while a client does not read its replies, we stop carrying out its requests, and from some point on we
+/// stop reading them.
 extension Connection {
-  /// How much a client may leave untaken before no more of its requests are carried out: replies are made as the client
-  /// takes them, so that what waits are requests, which are small. The kernel's own buffer keeps the connection busy.
+  /// How many bytes of replies a client may leave unread before we stop carrying out its requests. Replies are made as
+  /// the client reads them, so that what piles up is requests, which are small. The kernel's send buffer keeps the
+  /// connection busy meanwhile.
   static let mostUntaken = 64 * 1024
-  /// How many bytes of replies may wait for the log before no more requests are carried out.
+  /// How many bytes of replies may wait for the log before we stop carrying out requests.
   static let mostUnsettled = 1024 * 1024
-  /// How many bytes of requests are read ahead of those that can be carried out.
+  /// How many bytes of requests we read ahead of those that can be carried out.
   private static let readAhead = 64 * 1024
 
   // MARK: Reading
 
-  /// Requests wait that cannot be carried out now.
+  /// Requests were kept that cannot be carried out now.
   func noteUnread() {
     countWaiting()
     updateReading()
   }
 
-  /// Stops reading while more waits than may, and begins again.
+  /// Stops reading while too much waits, and starts again when there is room.
   func updateReading() {
     if flow.isEnding { return }
     setReading(flow.state == .ready || mayReadAhead)
@@ -31,8 +32,8 @@ extension Connection {
   private var mayReadAhead: Bool {
     if serverFacts.phase.load(ordering: .relaxed) == .stopping { return false }
     if unread.readableBytes < Self.readAhead { return true }
-    // A client that does not take its replies may be one that writes all its requests first. Were it not read from, both
-    // sides would wait for ever.
+    // A client that does not read its replies may be one that writes all its requests first. If we stopped reading now,
+    // both sides would wait for each other for ever.
     guard outbox.waiting >= Self.mostUntaken else { return false }
     return waitingBytes < serverFacts.clientOutputLimit.load(ordering: .relaxed) && lane.mayReadAhead
   }
@@ -48,11 +49,11 @@ extension Connection {
 
   // MARK: What waits
 
-  /// Bytes of memory that wait for the client: replies it has not taken or may not have yet, and requests.
+  /// Bytes of memory held for the client: replies that it has not taken or may not have yet, and requests.
   var waitingBytes: Int { untakenBytes + unreadBytes }
-  /// … replies.
+  /// The replies among `waitingBytes`.
   var untakenBytes: Int { outbox.heldBytes + queue.pendingBytes }
-  /// … requests.
+  /// The requests among `waitingBytes`.
   var unreadBytes: Int { unread.readableBytes }
 
   @inline(__always)
@@ -63,17 +64,17 @@ extension Connection {
     counted = now
   }
 
-  /// Looks whether the client takes its replies.
+  /// Checks whether the client is reading its replies.
   func noteProgress(at now: Milliseconds) {
-    // Changes whenever the kernel has taken something or the client's system has acknowledged something.
+    // Changes whenever the kernel has taken bytes or the peer has acknowledged some.
     let mark = outbox.isEmpty ? 0 : outbox.waiting &* 31 &+ transport.unacknowledged
     if mark != progress.mark || outbox.isEmpty { progress = Progress(mark: mark, at: now) }
   }
 
-  /// Whether replies wait that the client has not taken anything of for a while.
+  /// Whether replies wait and the client has read none of them for `WaitingBytes.grace`.
   func isStalled(at now: Milliseconds) -> Bool { !outbox.isEmpty && now - progress.at >= WaitingBytes.grace }
 
-  /// Disconnects a client for which more waits than may, and says so where the operator looks.
+  /// Disconnects a client that is over its output limit, and logs it.
   func disconnectOverLimit() {
     if hasClosed { return }
     serverFacts.outputLimitDisconnections.add(1, ordering: .relaxed)

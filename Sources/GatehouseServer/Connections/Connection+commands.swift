@@ -1,7 +1,7 @@
 import GatehouseCore
 import GatehouseWire
 
-/// The way of a command: gates, then the executor, then the log, then the reply.
+/// The path of a command: gates, then the executor, then the log, then the reply.
 extension Connection {
   /// Carries out one request.
   func handle(
@@ -28,7 +28,7 @@ extension Connection {
     }
   }
 
-  /// Answers what was decided.
+  /// Sends the reply of a decision, and has the log committed if it wrote.
   @inline(__always)
   private func finish(_ outcome: CommandExecutor.Outcome, _ lane: Lane, _ turn: Turn, _ place: Int?) {
     let conclusion = turn.conclusion
@@ -41,15 +41,16 @@ extension Connection {
     turn.letGo()
   }
 
-  /// Carries out a command that may take long, and is timed by itself.
+  /// Carries out a command that may take long; its time is measured separately.
   private func alone(_ place: Int?, _ request: Arguments, _ work: () -> Void) {
-    // `CLIENT INFO` shows itself as the last command.
+    // Set before the work, because `CLIENT INFO` shows itself as the last command.
     if let place { client.lastPlace = place }
     lane.single(place, request, client, work)
     if place != nil { client.commands &+= 1 }
   }
 
-  /// Keeps a place for the answer to the command at hand, which comes from elsewhere. Requests that follow wait.
+  /// Reserves a slot in the reply queue for the command at hand, whose answer comes later. The client's further
+  /// requests wait for it.
   func answerLater() -> Answer {
     flow.obstruct()
     return Answer(ticket: queue.reserve(), connection: self, home: lane, command: lane.leaveSingle())
@@ -57,7 +58,8 @@ extension Connection {
 
   // MARK: Work off the thread
 
-  /// Has done what the decision needs, and carries the command out again with it. Requests that follow wait.
+  /// The decision needs slow work, such as hashing a password. Does it off the lane's thread, then carries the command
+  /// out again with the result. The client's further requests wait for it.
   private func answerAfterWork(_ request: Arguments, _ turn: Turn) {
     let work = turn.neededWork!
     turn.letGo()
@@ -114,7 +116,7 @@ extension Connection {
     add(turn.reply, horizon: turn.horizon)
   }
 
-  /// Goes on with a scan in the lane's next round.
+  /// Continues a scan in the lane's next round.
   private func goOn(_ underWay: ScanUnderWay) {
     lane.wait(
       .task { [self] in
@@ -129,7 +131,7 @@ extension Connection {
 
 /// A scan between two rounds of its lane.
 private final class ScanUnderWay: @unchecked Sendable {
-  /// Touched on its lane only.
+  /// Used on its lane only.
   var scan: Scan
   let answer: Answer
   let version: ProtocolVersion

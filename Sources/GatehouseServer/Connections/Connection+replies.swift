@@ -2,9 +2,10 @@ import GatehouseCore
 import GatehouseWire
 import NIOCore
 
-/// From decisions to bytes: what may leave is gathered by the lane, what waits for the log or for others is queued.
+/// From decisions to bytes: the lane gathers what may leave at once; what waits for the log or for earlier replies is
+/// queued.
 extension Connection {
-  /// Sends the turn's reply, or keeps it until the log is durable through what it shows.
+  /// Sends the turn's reply, or queues it until the log is durable through everything the reply shows.
   @inline(__always)
   func addReply(of turn: Turn, on lane: Lane, horizon: LSN) {
     if queue.isEmpty, horizon <= lane.durableBefore || horizon <= lane.durable {
@@ -15,11 +16,12 @@ extension Connection {
     }
   }
 
-  /// Sends a reply, or keeps it until the log is durable through `horizon`.
+  /// Sends a reply, or queues it until the log is durable through `horizon`.
   func add(_ reply: Reply, horizon: LSN) {
     let isDurable = horizon == 0 || horizon <= lane.durable
     if !isDurable, lane.services.isLogStuck, lastWrite <= lane.durable {
-      // Refused at once, so that what follows in the same read does not share its place and its fate.
+      // Refuse it now. If it were queued it would share a slot with later replies of the same read, and they would be
+      // refused along with it.
       return add(refusalOfWaiting, horizon: 0)
     }
     if queue.isEmpty, isDurable {
@@ -29,7 +31,7 @@ extension Connection {
     }
   }
 
-  /// Sends a reply that is the same for everybody: encoded once, and its memory shared by all who wait for it.
+  /// Sends a reply that is the same for many connections: encoded once, with its memory shared by all of them.
   func add(shared reply: ByteBuffer) {
     if flow.isWorking { stopSlice() }
     guard queue.isEmpty else { return queue.add(shared: reply) }
@@ -39,16 +41,17 @@ extension Connection {
     noteSent()
   }
 
-  // MARK: From elsewhere
+  // MARK: From other threads
 
-  /// Puts the reply of a command that ran elsewhere in its place.
+  /// Fills the slot of a command that was answered later.
   func deliver(_ ticket: UInt64, _ reply: EncodedReply) {
     if hasClosed { return }
     queue.fill(ticket, reply.bytes, horizon: reply.horizon)
     logAdvanced(lane.durable)
   }
 
-  /// Sends what the log, durable so far, lets go, and goes on with what waited for it.
+  /// The log is now durable through `durable`: sends the replies that waited for it, and continues with the requests
+  /// behind them.
   func logAdvanced(_ durable: LSN) {
     isWaitingForLog = false
     if hasClosed { return }
@@ -62,12 +65,14 @@ extension Connection {
     settle()
   }
 
-  /// Replies wait for what will not become durable soon, or, once the log has failed, ever.
+  /// The log has stopped, and replies wait for records that will not become durable soon, or never if the log has
+  /// failed.
   ///
-  /// A read of it is refused. A write of this connection waits for room with the log. Where the log has failed it may be
-  /// on the disk or not, and the next start may find it: any answer could be a lie, so the client is left without one, as
-  /// after a crash.
+  /// A reply that only reads such a record is refused. If this connection wrote one, its replies wait until the log has
+  /// room again. But after the log has failed, that write may or may not be on disk, and the next start may find it.
+  /// Any answer could be wrong, so the connection is closed without one, as a crash would.
   ///
+  /// - Returns: false if the connection was closed.
   /// - Returns: false where the connection was closed.
   private func giveUpWaiting(_ durable: LSN) -> Bool {
     let hasFailed = lane.services.hasLogFailed
@@ -83,7 +88,7 @@ extension Connection {
     return true
   }
 
-  /// What is answered in place of a reply that would wait for a log that does not go on.
+  /// The refusal sent in place of a reply that waits for a log that has stopped.
   private var refusalOfWaiting: Reply {
     var reply = Reply()
     reply.error((lane.services.hasLogFailed ? Refusal.neverDurable : .notDurableYet(lane.services.log)).text)
@@ -94,7 +99,8 @@ extension Connection {
 
   // MARK: Sending
 
-  /// Ends what the connection has done in one go: its replies leave with the lane's tick, and it waits for what it must.
+  /// Ends a piece of the connection's work: its replies leave with the lane's tick, and it registers with the log if
+  /// replies wait for it.
   @inline(__always)
   func settle() {
     gather()
@@ -105,7 +111,7 @@ extension Connection {
     closeIfDone()
   }
 
-  /// Leaves the replies that were made to the lane, which sends them at the end of its tick.
+  /// Hands the replies made so far to the lane, which sends them at the end of its tick.
   @inline(__always)
   private func gather() {
     if lane.replies.added == 0 { return }
@@ -113,13 +119,13 @@ extension Connection {
     if lane.replies.bytes.count >= LaneReplies.most { lane.sendReplies() }
   }
 
-  /// Sends the replies that were made, after those that the lane has of others.
+  /// Sends the replies made so far at once, after those that the lane has gathered for other connections.
   func sendNow() {
     gather()
     lane.sendReplies()
   }
 
-  /// The lane sends the connection's replies.
+  /// Called by the lane to send this connection's replies.
   @inline(__always)
   func send(_ bytes: UnsafeRawBufferPointer) {
     if hasClosed { return }
@@ -134,7 +140,7 @@ extension Connection {
     client.outputBytes &+= count
   }
 
-  /// Looks what of the replies the transport has not taken.
+  /// Accounts for what the transport has not taken.
   private func noteSent() {
     if outbox.isEmpty { return }
     if progress.mark == 0 { noteProgress(at: lane.now) }

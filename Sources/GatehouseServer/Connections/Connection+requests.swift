@@ -3,15 +3,15 @@ import GatehouseWire
 import NIOCore
 import Synchronization
 
-/// From bytes to requests: slices, runs, and going on with what was left.
+/// From bytes to requests: slices, runs, and continuing with requests that were left.
 extension Connection {
-  // A connection may do so much in one slice of its requests (see `WorkLine`).
+  // Fairness: how much of one connection's requests is carried out before others get their turn (see `WorkLine`).
   private static let sliceNanoseconds: UInt64 = 250_000
   static let sliceBytes = 64 * 1024
 
-  /// Carries out the whole requests among bytes, slice by slice for as long as the tick has time.
+  /// Carries out the complete requests in `bytes`, slice by slice, while the tick has time.
   ///
-  /// - Returns: how many bytes were whole requests. The caller keeps the others and calls `endWork`.
+  /// - Returns: how many bytes the complete requests took. The caller keeps the rest and then calls `endWork`.
   func carryOut(_ bytes: UnsafeRawBufferPointer) -> Int {
     let lane = lane
     flow.begin()
@@ -30,20 +30,20 @@ extension Connection {
     return done
   }
 
-  /// Carries out the whole requests among the bytes that were kept.
+  /// Carries out the complete requests among the bytes that were kept.
   func carryOutUnread() {
     var bytes = ByteBuffer()
     swap(&bytes, &unread)
     bytes.moveReaderIndex(forwardBy: bytes.withUnsafeReadableBytes { carryOut($0) })
     if bytes.readableBytes > 0, !flow.isEnding {
       swap(&bytes, &unread)
-      // Not each time: what is left of a long pipeline would be moved for every slice.
+      // Not every time: that would move the rest of a long pipeline once per slice.
       if unread.readerIndex >= unread.readableBytes { unread.discardReadBytes() }
     }
     endWork()
   }
 
-  /// Requests have ended or stopped, and what is left of their bytes is kept.
+  /// The requests have ended or work has stopped, and the caller has kept the remaining bytes.
   func endWork() {
     flow.end(isAllDone: unread.readableBytes == 0 && !transaction.isRunning)
     switch flow.state {
@@ -58,9 +58,9 @@ extension Connection {
     }
   }
 
-  /// Carries out requests until the bytes or the slice end, or something must come first.
+  /// Carries out requests until the bytes run out, the slice is over, or something must come first.
   ///
-  /// - Returns: how many bytes were whole requests.
+  /// - Returns: how many bytes the complete requests took.
   private func carryOutSlice(_ all: UnsafeRawBufferPointer, _ lane: Lane) -> Int {
     let executor = serverFacts.phase.load(ordering: .acquiring) == .ready ? lane.executor : nil
     var consumed = 0
@@ -73,7 +73,7 @@ extension Connection {
         break
       }
       consumed += done
-      // The clock is read once a run, and not for the last of a read.
+      // The clock is read once per run, and not at all after the last run of a read.
       if consumed < all.count, lane.elapsedInRead > Self.sliceNanoseconds { flow.stop(.slice) }
     }
     queue.endRead()
@@ -81,7 +81,7 @@ extension Connection {
     return consumed
   }
 
-  /// Carries out the lane's run of requests, or as many of it as can be carried out now.
+  /// Carries out the lane's run of parsed requests, or as many of them as may be carried out now.
   @inline(__always)
   private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int {
     let count = lane.run.count
@@ -99,9 +99,10 @@ extension Connection {
     return done
   }
 
-  /// Carries out what stands at the start of `bytes`, if it is no whole array.
+  /// Parses and carries out the next request where it did not go into a run: an inline line, an empty one, an
+  /// incomplete request or an error.
   ///
-  /// - Returns: how many bytes it was; nil where more must be read, or nothing more is.
+  /// - Returns: how many bytes were consumed; nil if more must be read first, or the connection is ending.
   private func carryOutNext(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int? {
     switch parser.next(bytes) {
     case .request(let count):
@@ -139,16 +140,16 @@ extension Connection {
     endFullSlice()
   }
 
-  /// Lets others come before the next request when the replies have filled the slice.
+  /// Lets other connections go first once the replies have filled the slice.
   @inline(__always)
   func endFullSlice() {
     if lane.replies.added + queue.pendingBytes >= sliceEnd { stopSlice() }
   }
 
-  /// Others come before the next request.
+  /// Ends the slice: other connections go first.
   func stopSlice() { if flow.goesOn { flow.stop(.slice) } }
 
-  /// Whether the client's requests may be large: it has authenticated, or need not.
+  /// Whether the client may send large requests: it has authenticated or does not need to.
   private var isKnown: Bool { facts.service != nil || isOpenToAll || client.isLoopback && !lane.isReady }
 
   var isOpenToAll: Bool { client.isLoopback && lane.isReady && !lane.directory.hasServices }
@@ -163,15 +164,15 @@ extension Connection {
     finish()
   }
 
-  // MARK: Going on
+  // MARK: Continuing
 
-  /// Whether nothing has to come before further requests.
+  /// Whether further requests may be carried out.
   private var mayCarryOut: Bool {
     queue.awaited == 0 && queue.pendingBytes < Self.mostUnsettled && outbox.waiting < Self.mostUntaken
       && serverFacts.phase.load(ordering: .relaxed) != .stopping
   }
 
-  /// Goes on with requests that were left because something had to come first, if nothing has to any more.
+  /// Continues with requests that were left, if nothing must come before them any more.
   func resume() {
     guard flow.state == .waiting, mayCarryOut else { return }
     if unread.readableBytes > 0 || transaction.isRunning, !lane.mayWork() {
@@ -181,7 +182,7 @@ extension Connection {
     goOn()
   }
 
-  /// The lane has come to this connection in its line.
+  /// The lane has reached this connection in its work line.
   func hasTurn() {
     if flow.hasTurn(mayWork: mayCarryOut) { goOn() }
   }
@@ -193,7 +194,7 @@ extension Connection {
     settle()
   }
 
-  /// Takes no more requests; what is under way is still answered.
+  /// Takes no more requests. Requests under way are still answered.
   func stopRequests() {
     flow.obstruct()
     setReading(false)

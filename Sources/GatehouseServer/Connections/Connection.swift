@@ -2,19 +2,19 @@ import GatehouseCore
 import GatehouseWire
 import NIOCore
 
-/// A client's connection: takes requests out of its bytes, has its lane carry them out, and sends the replies in command
+/// A client's connection: parses its bytes into requests, has the lane carry them out, and sends the replies in command
 /// order.
 ///
-/// It knows no socket: a `Transport` tells it what comes and is told what to send, so that a test can be one. Where it
-/// stands with its requests says `ConnectionFlow`.
+/// It knows no socket. A `Transport` reports what arrives and sends what it is told to, so that a test can stand in for
+/// a socket. `ConnectionFlow` is the state machine of its requests.
 ///
-/// It is touched on its lane's thread only, and nothing of it from within another access; so its properties are not
-/// checked for that.
+/// Only its lane's thread uses it, and no method holds access to a property while it calls code that uses the same
+/// property. So the runtime's exclusivity checks are off for the properties.
 final class Connection {
   let lane: Lane
   @exclusivity(unchecked) let transport: any Transport
   @exclusivity(unchecked) var client: ClientFacts
-  /// What decisions know of the connection.
+  /// What decisions know about the connection.
   @exclusivity(unchecked) var facts: ConnectionFacts
   @exclusivity(unchecked) var isMonitor = false
   @exclusivity(unchecked) var transaction = Transaction()
@@ -24,35 +24,35 @@ final class Connection {
   @exclusivity(unchecked) var flow = ConnectionFlow()
   @exclusivity(unchecked) var input = Input.open
   @exclusivity(unchecked) var parser = RequestParser()
-  /// Bytes that are no whole request yet, or wait until requests are carried out again.
+  /// Bytes of an incomplete request, or of requests that cannot be carried out yet.
   @exclusivity(unchecked) var unread = ByteBuffer()
-  /// How many bytes of replies there may be when the slice of requests at hand is over.
+  /// The slice of requests at hand ends once this many bytes of replies exist.
   @exclusivity(unchecked) var sliceEnd = 0
 
   /// Replies that may not leave yet.
   @exclusivity(unchecked) var queue = ReplyQueue()
   /// Replies that the transport has not taken yet.
   @exclusivity(unchecked) var outbox = Outbox()
-  /// Whether the lane tells when the log has come further.
+  /// Whether the lane calls `logAdvanced` when more of the log is durable.
   @exclusivity(unchecked) var isWaitingForLog = false
-  /// Since when, in the clock's nanoseconds.
+  /// Since when it waits for the log, in the clock's nanoseconds.
   @exclusivity(unchecked) var waitingSince: UInt64 = 0
 
-  /// Bytes that wait for the client, as its lane has counted them.
+  /// The value of `waitingBytes` that is included in the lane's total.
   @exclusivity(unchecked) var counted = 0
   @exclusivity(unchecked) var progress = Progress()
 
-  /// What becomes of what the client sends.
+  /// Whether the socket is read.
   enum Input {
-    /// It is read.
+    /// Bytes are read as they arrive.
     case open
-    /// It is left where it is, so that the client's system stops it (backpressure).
+    /// Backpressure: bytes stay in the kernel, which makes the client's system stop sending.
     case stopped
-    /// The client sends no more.
+    /// The client has closed its sending side.
     case ended
   }
 
-  /// How far the client had come with its replies when it was last looked at, and when that had changed.
+  /// How far the client had read its replies when last looked at, and when that last changed.
   struct Progress {
     var mark = 0
     var at: Milliseconds = 0
@@ -68,9 +68,9 @@ final class Connection {
 
   var serverFacts: ServerFacts { lane.facts }
 
-  // MARK: The transport's news
+  // MARK: Events of the transport
 
-  /// Bytes have come. They are carried out at once, or kept.
+  /// Bytes have arrived. Their requests are carried out at once, or kept.
   func received(_ bytes: UnsafeRawBufferPointer) {
     if flow.isEnding { return }
     lane.metrics.inputBytes &+= UInt64(bytes.count)
@@ -89,16 +89,16 @@ final class Connection {
     settle()
   }
 
-  /// The client sends no more, but may still read.
+  /// The client has closed its sending side, but may still read.
   func inputEnded() {
     transport.setReading(false)
     input = .ended
     closeIfDone()
   }
 
-  /// The transport takes more.
+  /// The transport can take more bytes.
   ///
-  /// - Returns: whether there is more for it than one tick may send.
+  /// - Returns: whether more remains than one tick may send.
   func hasRoom() -> Bool {
     if flow.state == .closed { return false }
     outbox.sendWaiting(limit: Self.mostSentAtOnce, over: transport)
@@ -109,12 +109,12 @@ final class Connection {
     return !outbox.isEmpty
   }
 
-  /// How much of what waits one tick sends: then others come.
+  /// How many of the waiting bytes one tick sends, before other connections get their turn.
   private static let mostSentAtOnce = 256 * 1024
 
   // MARK: Closing
 
-  /// Closes once all replies have left; what else the client asked is dropped.
+  /// Closes once all replies have left. Requests not yet carried out are dropped.
   func finish() {
     flow.finish()
     unread = ByteBuffer()
@@ -122,7 +122,7 @@ final class Connection {
     closeIfDone()
   }
 
-  /// Closes if nothing is left to be done: after the last request, however slowly the client takes its replies.
+  /// Closes if nothing is left to do: all requests are answered and the client has taken its replies, however slowly.
   func closeIfDone() {
     guard flow.state == .finishing || (input == .ended && flow.state == .ready), queue.isEmpty else { return }
     sendNow()

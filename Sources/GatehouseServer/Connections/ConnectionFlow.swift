@@ -1,34 +1,34 @@
-/// Where a connection stands with the requests of its client.
+/// The state machine of a connection's requests.
 ///
-///              begin                     end
-///     ready ───────────► working ─────────────────► ready, inLine, waiting, finishing
-///     inLine ── begin ─► working
-///     waiting ─ begin ─► working      nothing is in the way any more
-///     any but closed ── finish ──► finishing ── close ──► closed
+///             begin                     end
+///    ready ───────────► working ─────────────────► ready, inLine, waiting, finishing
+///    inLine ── begin ─► working
+///    waiting ─ begin ─► working      nothing is in the way any more
+///    any but closed ── finish ──► finishing ── close ──► closed
 ///
-/// It is told what happens and says what may follow; `Connection` does it.
+/// It is told what happens and returns what may follow; `Connection` does it.
 struct ConnectionFlow {
   enum State: Equatable {
-    /// Nothing is left to do: requests are carried out as they come.
+    /// Nothing is left to do; requests are carried out as they arrive.
     case ready
-    /// Requests are being carried out, and stop after the one at hand where there is a reason.
+    /// Requests are being carried out. If there is a reason to stop, work stops after the current request.
     case working(Stop?)
-    /// Requests are left. They go on when the lane comes to the connection in its line.
+    /// Requests are left. They continue when the lane reaches the connection in its work line.
     case inLine
-    /// Something must come first: what is under way elsewhere, the client that is to take its replies, the log.
+    /// Something must come first: an answer that is computed elsewhere, the client reading its replies, or the log.
     case waiting
-    /// No more requests are taken. The connection closes once all its replies have left.
+    /// No more requests are accepted. The connection closes once all its replies have left.
     case finishing
     case closed
   }
 
-  /// Why work stops before the requests end; a later reason outweighs an earlier one.
+  /// Why work stops before the requests end. A reason further down replaces one above it.
   enum Stop: Int {
-    /// Others come first.
+    /// Fairness: other connections go first.
     case slice
-    /// Something else must come first.
+    /// Something must come before the next request.
     case obstacle
-    /// No further request is taken.
+    /// No further request is accepted.
     case end
   }
 
@@ -38,14 +38,14 @@ struct ConnectionFlow {
 
   var isWorking: Bool { if case .working = state { true } else { false } }
 
-  /// Whether the request after the one at hand may be carried out too.
+  /// Whether the next request may be carried out too.
   @inline(__always)
   var goesOn: Bool { state == .working(nil) }
 
-  /// Whether work stops for no other reason than that others come first.
+  /// Whether the only reason to stop is that the slice is over.
   var isSliceOver: Bool { state == .working(.slice) }
 
-  /// Whether no request is taken any more.
+  /// Whether no more requests are accepted.
   var isEnding: Bool { state == .finishing || state == .closed || state == .working(.end) }
 
   // MARK: Events
@@ -64,15 +64,15 @@ struct ConnectionFlow {
     if state == .working(.slice) { state = .working(nil) }
   }
 
-  /// Work stops after the request at hand.
+  /// Work is to stop after the current request.
   mutating func stop(_ reason: Stop) {
     guard case .working(let earlier) = state else { preconditionFailure("what does not work is stopped") }
     if (earlier?.rawValue ?? -1) < reason.rawValue { state = .working(reason) }
   }
 
-  /// Requests have ended, or work has stopped.
+  /// The requests have ended, or work has stopped.
   ///
-  /// - Parameter isAllDone: whether no whole request is left.
+  /// - Parameter isAllDone: whether no complete request is left.
   @inline(__always)
   mutating func end(isAllDone: Bool) {
     switch state {
@@ -90,28 +90,28 @@ struct ConnectionFlow {
     switch state {
     case .ready: state = .waiting
     case .working: stop(.obstacle)
-    // Whose turn comes looks again whether something is in the way.
+    // In line, the connection checks for obstacles again when its turn comes.
     case .inLine, .waiting, .finishing, .closed: break
     }
   }
 
-  /// The connection waits in its lane's line.
+  /// The connection enters its lane's work line.
   mutating func wait() {
     precondition(state == .waiting, "a connection enters the line in the state \(state)")
     state = .inLine
   }
 
-  /// The lane has come to it in its line.
+  /// The lane has reached the connection in its line.
   ///
   /// - Parameter mayWork: whether nothing is in the way.
-  /// - Returns: whether it is to go on.
+  /// - Returns: whether to continue.
   mutating func hasTurn(mayWork: Bool) -> Bool {
     guard state == .inLine else { return false }
     if !mayWork { state = .waiting }
     return mayWork
   }
 
-  /// No more requests are taken.
+  /// No more requests are accepted.
   mutating func finish() {
     switch state {
     case .working: stop(.end)
@@ -120,7 +120,7 @@ struct ConnectionFlow {
     }
   }
 
-  /// - Returns: false where it was closed already.
+  /// - Returns: false if it was closed already.
   mutating func close() -> Bool {
     defer { state = .closed }
     return state != .closed

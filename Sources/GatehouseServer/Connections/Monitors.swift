@@ -9,7 +9,7 @@ final class Monitors: Sendable {
 
   init() {}
 
-  /// Whether anybody watches; asked for every command.
+  /// Whether anybody watches. Asked for every command, so it is one relaxed load.
   @inline(__always)
   var isWatched: Bool { count.load(ordering: .relaxed) > 0 }
 
@@ -18,7 +18,7 @@ final class Monitors: Sendable {
 }
 
 extension Connection {
-  /// Shows a request to all who watch, on every lane.
+  /// Shows a request to all monitors, on every lane.
   func tellMonitors(_ request: Arguments) {
     let words = OwnedArguments(shownWords(request, wordLimit: 4096, countLimit: 1024))
     var line = ByteBuffer()
@@ -40,7 +40,7 @@ extension Connection {
     lane.services.monitors.leave()
   }
 
-  /// Sends a line to one who watches. Nothing can make the others wait, so whoever reads too slowly is let go.
+  /// Sends a line to a monitor. It must not make others wait, so a monitor that reads too slowly is disconnected.
   func show(_ line: ByteBuffer) {
     lane.replies.bytes.append(line)
     settle()

@@ -5,11 +5,11 @@ import NIOCore
 struct Outbox {
   private struct Chunk {
     var bytes: ByteBuffer
-    /// Whether the bytes belong to a reply that many share, which takes no memory here.
+    /// Whether the bytes belong to a reply shared by many connections, which costs this one no memory.
     let isShared: Bool
   }
 
-  /// How much of what waits is one allocation. A power of two, as that is what a buffer takes.
+  /// The size of one chunk. A power of two, because the buffer's allocator rounds up to one.
   private static let chunkBytes = 128 * 1024
 
   private var chunks: Deque<Chunk> = []
@@ -23,7 +23,7 @@ struct Outbox {
   @inline(__always)
   var isEmpty: Bool { waiting == 0 }
 
-  /// Bytes of memory that what waits takes.
+  /// Bytes of memory that the waiting replies take, without shared ones.
   var heldBytes: Int { waiting - shared }
 
   /// Drops what waits.
@@ -31,14 +31,14 @@ struct Outbox {
 
   // MARK: Sending
 
-  /// Sends what can be sent now, and keeps a copy of the rest.
+  /// Sends as much as the transport takes now, and keeps a copy of the rest.
   @inline(__always)
   mutating func send(_ bytes: UnsafeRawBufferPointer, over transport: any Transport) {
     let sent = isEmpty ? transport.send(bytes) : 0
     if sent < bytes.count { keep(UnsafeRawBufferPointer(rebasing: bytes[sent...])) }
   }
 
-  /// Sends what can be sent now of a reply that many share, and keeps the rest without copying it.
+  /// The same for a reply shared by many connections: the rest is kept without a copy.
   mutating func send(shared reply: ByteBuffer, over transport: any Transport) {
     var reply = reply
     if isEmpty { Self.send(&reply, over: transport) }
@@ -48,7 +48,7 @@ struct Outbox {
     shared += reply.readableBytes
   }
 
-  /// Sends what can be sent now of what waits, up to about `limit` bytes.
+  /// Sends as much of the waiting bytes as the transport takes now, up to about `limit` bytes.
   mutating func sendWaiting(limit: Int, over transport: any Transport) {
     var sent = 0
     while sent < limit, let first = chunks.first {
@@ -67,7 +67,7 @@ struct Outbox {
     bytes.moveReaderIndex(forwardBy: bytes.withUnsafeReadableBytes { transport.send($0) })
   }
 
-  /// Copies bytes into chunks of one size, so that what waits takes hardly more memory than it has bytes.
+  /// Copies bytes into chunks of one size, so that hardly more memory is allocated than bytes wait.
   @inline(never)
   private mutating func keep(_ bytes: UnsafeRawBufferPointer) {
     waiting += bytes.count

@@ -4,27 +4,26 @@ import NIOCore
 
 /// The replies of one connection that may not leave yet, in command order.
 ///
-/// A reply waits for two things: that it is there (a command that runs elsewhere), and that the log is
-/// durable through what it shows. Replies of one read that follow each other are one slot: they were
-/// written together and become durable together.
+/// A reply waits until it exists (some commands are answered later), and until the log is durable through everything it
+/// shows. Consecutive replies of one read share a slot: they were written together and become durable together.
 struct ReplyQueue {
   private enum Slot {
-    /// So many bytes of `kept`, which are so many replies.
+    /// The next bytes of `kept`, holding this many replies.
     case kept(Int, replies: Int, horizon: LSN)
-    /// A reply that came from elsewhere.
+    /// A reply with bytes of its own: answered later, shared, or a refusal.
     case arrived(ByteBuffer, horizon: LSN)
-    /// A command that runs on another lane, or over several owners.
+    /// A command whose answer is not there yet.
     case awaited
   }
 
   private var slots: Deque<Slot> = []
-  /// The bytes of all `kept` slots, one after the other.
+  /// The bytes of all `kept` slots, in order.
   private var kept = ByteBuffer()
-  /// Whether the last slot belongs to the read at hand and takes further replies.
+  /// Whether the last slot belongs to the current read and takes further replies.
   private var isOpen = false
-  /// How many slots there were before the first: a ticket is the number of its slot.
+  /// How many slots have left the queue. A ticket is the number of a slot, counted from the connection's first.
   private var released: UInt64 = 0
-  /// Commands that are under way elsewhere.
+  /// How many commands are still to be answered.
   private(set) var awaited = 0
   /// Bytes that wait.
   private(set) var pendingBytes = 0
@@ -33,10 +32,10 @@ struct ReplyQueue {
 
   var isEmpty: Bool { slots.isEmpty }
 
-  /// How many replies, or runs of replies, wait.
+  /// How many slots wait.
   var count: Int { slots.count }
 
-  /// The LSN that the first waiting replies wait for; nil where they wait for a command, or nothing waits.
+  /// The LSN that the first slot waits for; nil if it waits for its answer, or the queue is empty.
   var nextHorizon: LSN? {
     switch slots.first {
     case .kept(_, _, let horizon), .arrived(_, let horizon): horizon
@@ -44,7 +43,7 @@ struct ReplyQueue {
     }
   }
 
-  /// Appends one reply by `encode`.
+  /// Appends one reply, which `encode` writes.
   mutating func add(horizon: LSN, _ encode: (inout ByteBuffer) -> Void) {
     let before = kept.readableBytes
     encode(&kept)
@@ -58,7 +57,7 @@ struct ReplyQueue {
     }
   }
 
-  /// Keeps a place for a reply that comes later, and returns its ticket.
+  /// Reserves a slot for a reply that comes later, and returns its ticket.
   mutating func reserve() -> UInt64 {
     slots.append(.awaited)
     isOpen = false
@@ -66,14 +65,14 @@ struct ReplyQueue {
     return released + UInt64(slots.count) - 1
   }
 
-  /// Appends a reply that is there already and waits for nothing but its turn.
+  /// Appends a finished reply that waits only for those before it.
   mutating func add(shared reply: ByteBuffer) {
     slots.append(.arrived(reply, horizon: 0))
     isOpen = false
     pendingBytes += reply.readableBytes
   }
 
-  /// Puts a reply in its place.
+  /// Fills a reserved slot with its reply.
   mutating func fill(_ ticket: UInt64, _ reply: ByteBuffer, horizon: LSN) {
     let place = Int(ticket - released)
     guard case .awaited = slots[place] else { preconditionFailure("two answers to one command") }
@@ -82,10 +81,10 @@ struct ReplyQueue {
     slots[place] = .arrived(reply, horizon: horizon)
   }
 
-  /// What is added from here on belongs to another read.
+  /// The read is over: further replies start a new slot.
   mutating func endRead() { isOpen = false }
 
-  /// Moves what may leave to `ready`.
+  /// Moves all replies that may leave to `ready`.
   mutating func release(durable: LSN, into ready: inout RawBuffer) {
     let before = ready.count
     loop: while let slot = slots.first {
@@ -107,8 +106,8 @@ struct ReplyQueue {
     if kept.readableBytes == 0 { giveBack() } else { kept.discardReadBytes() }
   }
 
-  /// Puts `refusal` in place of each reply that waits for more than is durable: after the log has failed it would wait
-  /// for ever.
+  /// Replaces each reply that waits for more than `durable` with `refusal`: after the log has failed it would wait for
+  /// ever.
   mutating func refuse(beyond durable: LSN, with refusal: ByteBuffer) {
     var place = 0
     var rest = ByteBuffer()
@@ -135,7 +134,7 @@ struct ReplyQueue {
     isOpen = false
   }
 
-  /// Empties the store, and keeps no more memory than many connections can have at a time.
+  /// Clears the buffer, and frees it if it is too large to keep on many connections at once.
   private mutating func giveBack() {
     if kept.capacity > 16 * 1024 { kept = ByteBuffer() } else { kept.clear() }
   }

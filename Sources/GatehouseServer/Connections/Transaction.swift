@@ -13,29 +13,30 @@ struct Transaction {
   private enum State {
     case none
     case queueing([OwnedArguments])
-    /// A command was refused: `EXEC` will do nothing.
+    /// A command was refused, so `EXEC` will do nothing.
     case aborted
     case running([Step], next: Int)
   }
 
-  /// What becomes of a command in the end.
+  /// What is left to do for one command of the transaction.
   enum Step {
-    /// It was carried out together with the others, and this is its answer.
+    /// It was carried out together with the others; this is its answer.
     case answered(OwnedArguments, CommandExecutor.GroupAnswer)
-    /// The connection is to carry it out.
+    /// It was not part of the group: the connection still has to carry it out.
     case waiting(OwnedArguments)
   }
 
   private let limits: WireLimits
   private var state = State.none
-  /// Bytes of the words that wait.
+  /// Bytes of the queued commands.
   private(set) var bytes = 0
-  /// Whether requests are queued instead of carried out. Asked for every command, so it is kept beside the state.
+  /// Whether requests are queued instead of carried out. A stored property beside the state, because it is read for
+  /// every command.
   private(set) var isOpen = false
 
   init(limits: WireLimits = .standard) { self.limits = limits }
 
-  /// How many commands wait, as `CLIENT LIST` shows it; nil where there is no transaction.
+  /// How many commands are queued or being answered, for `CLIENT LIST`; nil if there is no transaction.
   var count: Int? {
     switch state {
     case .none: nil
@@ -50,8 +51,7 @@ struct Transaction {
   // MARK: Events
 
   /// `MULTI`.
-  /// - Returns: false where a transaction is open already; that is an error of the client's, and the one that is open
-  ///   is aborted.
+  /// - Returns: false if a transaction is open already. That is a client's error, and aborts the open one.
   mutating func begin() -> Bool {
     guard case .none = state else {
       abort()
@@ -62,10 +62,10 @@ struct Transaction {
     return true
   }
 
-  /// A command has passed its gates.
-  /// - Returns: false where it is one too many. The transaction is then aborted.
+  /// Queues a command that has passed its gates.
+  /// - Returns: false if the transaction would exceed its limits; it is then aborted.
   mutating func queue(_ request: Arguments) -> Bool {
-    // What an aborted transaction is sent is not kept: it will never be carried out.
+    // Commands sent to an aborted transaction are not kept: they will never be carried out.
     guard case .queueing(var requests) = state else { return true }
     let size = request.extent.count
     guard requests.count < limits.transactionCommands, bytes + size <= limits.transactionBytes else {
@@ -93,7 +93,7 @@ struct Transaction {
     case ready([OwnedArguments])
   }
 
-  /// `EXEC`. The transaction is over, unless `run` follows.
+  /// `EXEC`. This ends the transaction, unless `run` follows.
   mutating func execute() -> Execution {
     let before = state
     switch before {
@@ -107,7 +107,7 @@ struct Transaction {
     }
   }
 
-  /// The commands were carried out together; they are to be answered one after the other.
+  /// The commands were carried out together and are now answered one after the other.
   mutating func run(_ requests: [OwnedArguments], _ answers: [CommandExecutor.GroupAnswer]) {
     guard !requests.isEmpty else { return }
     let steps = zip(requests, answers).map { request, answer in
@@ -116,7 +116,7 @@ struct Transaction {
     state = .running(steps, next: 0)
   }
 
-  /// The command to be answered next; nil after the last, or where nothing runs.
+  /// The command to answer next; nil after the last, or if no transaction runs.
   var next: Step? {
     guard case .running(let steps, let next) = state, next < steps.count else { return nil }
     return steps[next]

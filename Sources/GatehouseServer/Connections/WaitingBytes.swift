@@ -2,35 +2,37 @@ import GatehouseCore
 import Logging
 import Synchronization
 
-/// What waits for clients that do not read, counted by lane and bounded for each client and for all together.
+/// Limits on the bytes that wait for clients that do not read: counted per lane, bounded per client and for all
+/// together.
 ///
-/// A client that does not take its replies is not answered further, but its requests are still read: a client that writes
-/// a whole pipeline before it reads would otherwise block for ever, as neither side could go on. What it has sent and what
-/// it has not taken count together.
+/// A client that does not read its replies gets no further answers, but its requests are still read. Otherwise a client
+/// that writes a whole pipeline before it reads would deadlock with us. So unread requests and untaken replies count
+/// together.
 enum WaitingBytes {
-  /// How long a client over the limit must have taken nothing until it is disconnected. Who goes on reading, however
-  /// slowly, is only not read from.
+  /// How long a client over the limit must have read nothing before it is disconnected. A client that still reads,
+  /// however slowly, is only throttled by backpressure.
   static let grace: Milliseconds = 3000
 }
 
 extension ServerContext {
-  /// Bytes that wait for all clients.
+  /// Bytes that wait for all clients of all lanes.
   var waitingBytes: Int { lanes.reduce(0) { $0 + $1.waitingBytes.load(ordering: .relaxed) } }
 }
 
 extension Lane {
-  /// Whether all clients together leave room for more.
+  /// Whether the total of all clients is below its limit.
   var mayReadAhead: Bool {
     guard let services else { return true }
     return services.waitingBytes < services.facts.totalOutputLimit.load(ordering: .relaxed)
   }
 
-  /// Notes that more or less waits for the lane's clients.
+  /// Adds to, or subtracts from, the bytes that wait for the lane's clients.
   func noteWaiting(_ change: Int) {
-    // Only the lane writes it.
+    // Only the lane writes this, so a load and a store suffice.
     waitingBytes.store(waitingBytes.load(ordering: .relaxed) + change, ordering: .relaxed)
     guard change > 0, !mayReadAhead else { return }
-    // Later, as a client in the middle of its requests cannot be disconnected; and where the most waits.
+    // Deferred, because a client cannot be disconnected in the middle of its requests; and done on the lane with the
+    // most waiting bytes.
     let worst = services.lanes.max {
       $0.waitingBytes.load(ordering: .relaxed) < $1.waitingBytes.load(ordering: .relaxed)
     }!
@@ -41,12 +43,12 @@ extension Lane {
     }
   }
 
-  /// Disconnects clients until what waits for all is well within the limit again: first those that have taken nothing for a
-  /// while, and of these the ones for which the most waits. `CLIENT NO-EVICT` spares a client.
+  /// Disconnects clients until the total is well within its limit again: first those that have stalled, and among them
+  /// the one with the most bytes first. `CLIENT NO-EVICT` spares a client.
   private func relieve() {
     guard !mayReadAhead else { return }
     let limit = services.facts.totalOutputLimit.load(ordering: .relaxed)
-    // A little more, so that not every further request costs a client its connection.
+    // Free an eighth more, so that not every further request costs a client its connection.
     var excess = services.waitingBytes - limit + limit / 8
     let now = Clock.monotonicMilliseconds()
     let candidates = connections.values.filter { $0.waitingBytes > 0 && !$0.client.isNotEvicted }
@@ -64,7 +66,7 @@ extension Lane {
       metadata: ["clients": "\(closed)", "limit": "\(limit)"])
   }
 
-  /// Looks which clients take their replies, and disconnects those that do not and for which too much waits.
+  /// Checks which clients read their replies, and disconnects those that have stalled over their limit.
   func lookAfterWaiting() {
     guard waitingBytes.load(ordering: .relaxed) > 0 else { return }
     let now = Clock.monotonicMilliseconds()
@@ -72,7 +74,7 @@ extension Lane {
     for connection in connections.values {
       connection.noteProgress(at: now)
       if connection.waitingBytes >= limit, connection.isStalled(at: now) { connection.disconnectOverLimit() }
-      // What waits for others may be less by now.
+      // The total may have dropped, so reading may resume.
       connection.updateReading()
     }
     relieve()

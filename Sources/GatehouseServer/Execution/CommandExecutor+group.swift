@@ -2,18 +2,18 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// `EXEC`: commands that take effect together.
+/// `EXEC`: several commands that take effect together.
 extension CommandExecutor {
-  /// What became of a command of a group.
+  /// The result of one command of a group.
   enum GroupAnswer {
     case decided(Reply, horizon: LSN, place: Int?)
-    /// It was turned away before it could be decided.
+    /// A gate refused it.
     case rejected(Reply, place: Int?)
-    /// It is about the connection or the server, or needs work off the thread: it is the front's to carry out in its
-    /// place.
+    /// It concerns the connection or the server, or needs work off the thread: the front carries it out when its turn
+    /// to be answered comes.
     case front
 
-    /// The record that the answer must wait for.
+    /// The record that the answer waits for.
     var horizon: LSN {
       switch self {
       case .decided(_, let horizon, _): horizon
@@ -22,7 +22,7 @@ extension CommandExecutor {
     }
   }
 
-  /// What became of a group.
+  /// The result of a group.
   enum GroupOutcome {
     /// Each command has its answer.
     case done([GroupAnswer], Outcome)
@@ -30,10 +30,10 @@ extension CommandExecutor {
     case refused(Refusal)
   }
 
-  /// Rounds in which a group finds out what owners it needs; after them it takes all.
+  /// After this many rounds of finding out which owners a group needs, it takes all of them.
   private static let mostRounds = 4
 
-  /// Carries out commands together: nobody comes in between, and what they change is one record.
+  /// Carries out commands as one: nothing runs in between, and all their changes are one record.
   func carryOut(together requests: [OwnedArguments], on facts: ConnectionFacts, now: Milliseconds) -> GroupOutcome {
     var owners = homes(of: requests, facts, now)
     var round = 1
@@ -48,21 +48,21 @@ extension CommandExecutor {
     }
   }
 
-  /// How the decisions of a group went over the owners it had.
+  /// The result of one round of decisions over the owners at hand.
   fileprivate enum GroupStep {
     case done([GroupDecision], Outcome)
-    /// Over these owners, and the directory as it is by then.
+    /// Decide again, with these owners and the current directory.
     case again(OwnerSet)
     case refused(Refusal)
   }
 
   fileprivate enum GroupDecision {
     case answered(GroupAnswer)
-    /// Who has the seats is looked up when nothing is held any more.
+    /// A pool is full or a bound is broken. Who holds the seats is looked up later, when no owner is held.
     case refused(CounterViolation, horizon: LSN, place: Int?)
   }
 
-  /// Where the commands begin, so that most groups take the right owners at once.
+  /// The partitions in which the commands begin; most groups need no more than these.
   private func homes(of requests: [OwnedArguments], _ facts: ConnectionFacts, _ now: Milliseconds) -> OwnerSet {
     var owners = OwnerSet()
     for request in requests {
@@ -96,7 +96,8 @@ extension CommandExecutor {
     turn.directory = base
     let step: GroupStep
     if isStale {
-      // Seats used by now beside an old number of seats bought: whoever changes the directory is about to publish.
+      // Counters beside an outdated directory, such as seats used beside an old number of seats bought. A directory
+      // change is about to be published; wait for it.
       owner.passThrough()
       step = .again(needed)
     } else if needed != owners {
@@ -111,9 +112,9 @@ extension CommandExecutor {
     return step
   }
 
-  /// - Parameter needed: takes the owners that the commands turn out to need. Those behind a command that lacks one are
-  ///   decided all the same, so that what they need is found in one go.
-  /// - Returns: nil where the replies would be more than a transaction may have.
+  /// - Parameter needed: collects the owners that the commands turn out to need. Commands after one that lacks an owner
+  ///   are decided too, so that one round finds all of them.
+  /// - Returns: nil if the replies exceed what a transaction may have.
   private func decide(
     _ requests: [OwnedArguments], _ facts: ConnectionFacts, _ now: Milliseconds, in group: CommandGroup,
     _ needed: inout OwnerSet
@@ -178,7 +179,7 @@ extension CommandExecutor {
       owner.passThrough()
       return .again(OwnerSet())
     case .failure(.bound):
-      // Somebody took the seat since the commands were decided: they are told so when they are decided again.
+      // Somebody took the seat since the commands were decided. Deciding them again gives the refusal.
       return .again(OwnerSet())
     case .failure(.log(let refusal)):
       guard group.parts.allSatisfy(\.isNotedInPassing) else {
@@ -206,7 +207,7 @@ extension CommandExecutor {
 }
 
 extension CommandExecutor.GroupDecision {
-  /// The same, with what its reply must wait for.
+  /// The same decision, with the LSN that its reply must wait for.
   fileprivate func recorded(_ lsn: LSN, _ group: CommandGroup) -> Self {
     switch self {
     case .answered(.decided(let reply, let horizon, let place)):

@@ -2,10 +2,11 @@ import GatehouseCore
 import GatehouseStorage
 import Synchronization
 
-/// The one door: carries out commands on the thread that has them. It enters the owners of what a command is about,
-/// decides, logs, applies and leaves, all in one go; nothing in it waits.
+/// The one door: carries out commands on the calling thread. It enters the owners that a command needs, decides, logs,
+/// applies and leaves, all in one go and without waiting.
 ///
-/// An executor is what one thread needs to work: each lane has one. The fronts, such as connections, hold no rules.
+/// An executor holds what one thread needs for this; each lane has one. The fronts, such as connections, contain no
+/// rules.
 final class CommandExecutor {
   let services: ServerContext
   let gate: Gate
@@ -13,13 +14,14 @@ final class CommandExecutor {
   @exclusivity(unchecked) let handles: ContiguousArray<PartitionHandle>
   let owner: DirectoryHandle
   private let publishedLSN: UnsafePointer<Atomic<LSN>>
-  /// Storage for a record's bytes, used again and again.
+  /// The buffer for a record's bytes, reused.
   @exclusivity(unchecked) var record = ByteWriter()
   @exclusivity(unchecked) private var decisions: UInt = 0
-  /// How many nanoseconds commands have waited for owners that other threads were in. Whoever reports it sets it back.
+  /// How many nanoseconds commands have waited for owners that other threads were in. Whoever reports the figure resets
+  /// it.
   @exclusivity(unchecked) var waited: UInt64 = 0
 
-  /// - Parameter refusals: takes the logins that this executor refuses.
+  /// - Parameter refusals: records the logins that this executor refuses.
   init(_ services: ServerContext, refusals: RefusalRing) {
     self.services = services
     gate = services.gate
@@ -33,19 +35,19 @@ final class CommandExecutor {
   enum Outcome {
     /// It changed nothing.
     case read
-    /// It is in the log, not yet durable.
+    /// It is in the log, but not yet durable.
     case written
-    /// It has changed nothing yet: the turn's `neededWork` is to be done first. Then it is carried out again.
+    /// It has changed nothing yet. The turn's `neededWork` must be done first, then the command is carried out again.
     case needsWork
   }
 
   // MARK: Deciding
 
-  /// Carries out the turn's command. The reply is in the turn then; `turn.letGo()` is the caller's to call.
+  /// Carries out the turn's command. The reply is then in the turn; the caller calls `turn.letGo()` when done with it.
   ///
   /// - Parameters:
-  ///   - home: the partition to begin in; nil where the directory's view is enough to begin with.
-  ///   - turn: the executor's own, handed in so that no command counts a reference to it.
+  ///   - home: the partition to begin in; nil if the directory's view is enough to begin with.
+  ///   - turn: the executor's own turn, passed in so that no command retains and releases it.
   @inline(__always)
   func carryOut(_ turn: Turn, home: Int?) -> Outcome {
     guard let home else { return carryOut(OwnerSet()) }
@@ -56,15 +58,15 @@ final class CommandExecutor {
     }
   }
 
-  /// How a decision went over the owners it had.
+  /// The result of a decision over the owners at hand.
   private enum Step {
     case done(Outcome)
-    /// Over these owners, and the directory as it is by then.
+    /// Decide again, with these owners and the current directory.
     case again(OwnerSet)
     case refused(CounterViolation, horizon: LSN)
   }
 
-  /// Nearly all commands are about one partition.
+  /// The usual path: nearly all commands concern one partition.
   @inline(__always)
   private func carryOutAlone(_ turn: Turn, _ home: Int) -> Step {
     let hold = handles[home].enter(addingWaitTo: &waited)
@@ -97,13 +99,13 @@ final class CommandExecutor {
     return step
   }
 
-  /// Commits what was decided, while the owners are held.
+  /// Commits the decision, while the owners are held.
   @inline(__always)
   private func conclude(_ turn: Turn, _ outcome: GatehouseCore.Outcome) -> Step {
     switch outcome {
     case .decided: break
     case .needs(let owners):
-      // Nothing more than the directory as it is now: whoever changes it is about to publish.
+      // The command needs no further owner, only a current directory: a change is about to be published; wait for it.
       if owners == turn.heldOwners { owner.passThrough() }
       return .again(owners)
     case .needsWork: return .done(.needsWork)
@@ -117,11 +119,11 @@ final class CommandExecutor {
 
   // MARK: Committing
 
-  /// Logs what the turn decided and applies it. Nothing is applied unless the log has taken it.
+  /// Logs what the turn decided and applies it. If the log refuses it, nothing is applied.
   private func commit() -> Step {
     var header = turn.recordHeader
     var result = append(header)
-    // Another lane read the clock later and came first: times do not go back in the order of records.
+    // Another lane read the clock later but appended first. Times must not decrease in LSN order, so take its time.
     while case .failure(.log(.early(let newest))) = result {
       header.time = newest
       result = append(header)
@@ -133,7 +135,7 @@ final class CommandExecutor {
       turn.noteInMemory()
       return .done(.written)
     case .failure(.staleDirectory):
-      // Whoever changes it is about to publish: it needs nothing that is held here.
+      // A directory change is about to be published; wait for it. Its owner needs nothing that is held here.
       owner.passThrough()
       return .again(turn.heldOwners)
     case .failure(.bound(let violation, let horizon)):
@@ -158,7 +160,8 @@ final class CommandExecutor {
   /// Whether the directory has changed since the turn read it.
   var isDirectoryStale: Bool { turn.directoryLSN != publishedLSN.pointee.load(ordering: .acquiring) }
 
-  /// Has the turn read the directory as it is now. To be called inside the owners: what they refer to is in it.
+  /// Gives the turn the current directory. Call it while holding the owners, so that the directory contains everything
+  /// that their state refers to.
   @inline(__always)
   func adoptDirectory(_ turn: Turn) {
     if turn.directoryLSN != publishedLSN.pointee.load(ordering: .acquiring) { turn.directory = gate.directory }
@@ -166,7 +169,8 @@ final class CommandExecutor {
 
   // MARK: Refusing
 
-  /// Answers that a bound would not hold; who holds the seats of a full pool is looked up without the owners.
+  /// Refuses because a bound would be broken. If a pool is full, the refusal names some holders of its seats; they are
+  /// looked up here, partition by partition, after the command's owners were left.
   func refuse(_ violation: CounterViolation, _ horizon: LSN) -> Outcome {
     var names: [String] = []
     if let pool = violation.fullPool {
@@ -189,9 +193,9 @@ final class CommandExecutor {
 
   // MARK: Authority
 
-  /// Finds out on whose authority the turn's command runs, for commands that no single partition carries out.
+  /// Determines the principal of a command that reads all partitions.
   ///
-  /// - Returns: false where it may not run; the reply says why.
+  /// - Returns: false if the command may not run; the reply says why.
   func authorise() -> Bool {
     guard turn.needsAuthorising else { return true }
     var owners = OwnerSet()
@@ -201,7 +205,7 @@ final class CommandExecutor {
       switch conclude(turn, turn.decideAuthority(holding: holds.cells)) {
       case .again(let more): owners = owners.union(more)
       case .done(let outcome):
-        // The session has lost its right, and ended.
+        // The session had lost its right, and the decision ended it.
         if outcome == .written { services.log.wake() }
         return !turn.reply.isError
       case .refused: preconditionFailure("ending a session moves no counter")
@@ -209,10 +213,10 @@ final class CommandExecutor {
     }
   }
 
-  // MARK: Looking ahead
+  // MARK: Prefetching
 
-  /// Has memory bring what requests will read that are carried out next. A partition that somebody is in is left out:
-  /// it is a guess, and not worth waiting for.
+  /// Prefetches the memory that the next requests will read. A partition that another thread is in is skipped: a guess
+  /// is not worth waiting for.
   @inline(__always)
   func lookAhead(_ foresights: UnsafeMutableBufferPointer<Foresight>) {
     for _ in 0..<Foresight.steps {
@@ -225,9 +229,9 @@ final class CommandExecutor {
 
   // MARK: Scans
 
-  /// Lets a partition contribute to a command that reads all of them.
+  /// Adds one slice of a partition's rows to the result of a command that reads all partitions.
   ///
-  /// - Returns: false where the command is refused; the reply says why.
+  /// - Returns: false if the command is refused; the reply says why.
   func collect(_ partition: Int, into gathered: inout Gathered) -> Bool {
     let hold = handles[partition].enter(addingWaitTo: &waited)
     let watch = HoldWatch()
@@ -240,23 +244,23 @@ final class CommandExecutor {
 
   // MARK: Upkeep
 
-  /// Ends sessions of a partition whose time is up, at most `most` of them.
+  /// Ends expired sessions of a partition, at most `most` of them.
   ///
-  /// - Returns: whether there may be more, and whether the log was written.
+  /// - Returns: whether there may be more, and whether a record was written.
   func endDueSessions(_ partition: Int, now: Milliseconds, most: Int) -> (hasMore: Bool, outcome: Outcome) {
     let due = dueSessions(partition, now: now, most: most)
     if due.isEmpty { return (false, .read) }
     let outcome = end(due, OwnerSet(partition: partition), now: now) { cells in
-      // The log does not take their end now: they are due again.
+      // The log did not take the change, so the sessions are due again.
       for cell in cells where cell.index == partition { cell.state.putBack(due) }
     }
     return (outcome == .written && due.count == most, outcome)
   }
 
-  /// Ends sessions that a scan found to have lost their right, if that is still so. What the turn had of the scan it
-  /// has no longer.
+  /// Ends sessions that a scan found to have lost their right, if they still have. This replaces the scan's command in
+  /// the turn, so save its reply first.
   ///
-  /// - Returns: the record that says so, or 0 where there is none.
+  /// - Returns: the LSN of the record that ends them, or 0 if there is none.
   func endLapsed(_ sessions: [SessionID], now: Milliseconds) -> LSN {
     var owners = OwnerSet()
     for id in sessions { owners.insert(turn.partitioning.partition(of: id)) }
@@ -265,7 +269,7 @@ final class CommandExecutor {
     return turn.horizon
   }
 
-  /// - Parameter orElse: is called with the partitions at hand where nothing was logged.
+  /// - Parameter orElse: called with the held partitions if nothing was logged.
   private func end(
     _ sessions: [SessionID], _ first: OwnerSet, now: Milliseconds, orElse: ([HeldPartition]) -> Void = { _ in }
   ) -> Outcome {

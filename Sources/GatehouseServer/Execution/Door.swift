@@ -1,28 +1,27 @@
 import GatehouseCore
 import GatehouseStorage
 
-/// The one door: how every front has a command carried out.
+/// The entry points through which every front has commands carried out.
 ///
-/// A connection has its lane's executor and goes through `CommandExecutor.take` on the lane's thread. Whoever has no
-/// lane (HTTP, jobs, tests) calls `ServerContext.execute` on any thread, which takes the same way with an executor on
-/// loan.
+/// A connection calls `CommandExecutor.take` on its lane's thread, with the lane's executor. Fronts without a lane
+/// (HTTP, jobs, tests) call `ServerContext.execute` on any thread, which borrows an executor and takes the same path.
 extension CommandExecutor {
-  /// How far a command comes in one go.
+  /// How far a command got in one go.
   enum Progress {
     /// The reply is in the turn.
     case done(Outcome)
-    /// A gate has turned it away; the turn says why.
+    /// A gate refused it; the reply in the turn says why.
     case refused
     /// It reads all partitions, in slices.
     case scan
-    /// It is the server's or the connection's own.
+    /// It concerns the server or the connection, which carries it out.
     case server(ServerCommand)
   }
 
-  /// Carries a request out, as far as this thread can in one go. `turn.letGo()` is the caller's to call.
+  /// Carries out a request as far as possible on this thread without waiting. The caller calls `turn.letGo()`.
   ///
   /// - Parameters:
-  ///   - place: receives the command's place in the table.
+  ///   - place: set to the command's index in the table.
   @inline(__always)
   func take(
     _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
@@ -31,7 +30,7 @@ extension CommandExecutor {
     goOn(turn.begin(request, on: connection, now: now, place: &place, foresight), turn)
   }
 
-  /// Carries a request out once more, after the work that it needed.
+  /// Carries out a request again, with the result of the work that it needed.
   func resume(
     _ request: Arguments, with finished: any Sendable, on connection: ConnectionFacts, now: Milliseconds,
     place: inout Int?
@@ -54,12 +53,12 @@ extension CommandExecutor {
 }
 
 extension ServerContext {
-  /// Carries out a command and waits until its reply may be shown: everything in it is durable.
+  /// Carries out a command and waits until everything its reply shows is durable.
   ///
   /// - Parameters:
-  ///   - request: the command's name and its words.
-  ///   - caller: on whose authority it runs.
-  /// - Returns: the reply; an error where the log fails before it is durable.
+  ///   - request: the command's name and arguments.
+  ///   - caller: the authority on which it runs.
+  /// - Returns: the reply; an error if the log stops before the reply is durable.
   func execute(_ request: OwnedArguments, for caller: ConnectionFacts) async -> Reply {
     var finished: (any Sendable)?
     while true {

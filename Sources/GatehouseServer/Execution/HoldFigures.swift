@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How long holds last. Of commands over one partition every 64th is timed, for two looks at the clock would cost as
-/// much as some of them; of everything else, all.
+/// The longest time that an owner was held. Of holds of a single partition, only every 64th is timed, because two clock
+/// readings cost as much as some of the commands; all others are timed.
 final class HoldFigures: Sendable {
   private let longest = Atomic<UInt64>(0)
 
@@ -12,13 +12,13 @@ final class HoldFigures: Sendable {
   }
 }
 
-/// Times one hold, or does not.
+/// Measures one hold, or skips it.
 struct HoldWatch {
   private let start: UInt64
 
   init() { start = Clock.nanoseconds() }
 
-  /// - Parameter count: counts the holds of this kind, of which every 64th is timed.
+  /// - Parameter count: counts the holds of this kind; every 64th is timed.
   @inline(__always)
   init(_ count: inout UInt) {
     count &+= 1

@@ -1,8 +1,8 @@
 import GatehouseCore
 import GatehouseWire
 
-/// A command that reads all partitions: one after the other, each in slices of some hundred rows, so that nobody is
-/// kept out for long.
+/// A command that reads all partitions: one after the other, each in slices of a few hundred rows, so that no other
+/// command waits long.
 struct Scan: ~Copyable {
   private let request: OwnedArguments
   private let facts: ConnectionFacts
@@ -12,7 +12,7 @@ struct Scan: ~Copyable {
   private var partition = 0
   private let partitions: Int
 
-  /// - Parameter executor: has begun the request, and found out on whose authority it runs.
+  /// - Parameter executor: its turn has begun the request and determined the principal.
   init(_ executor: CommandExecutor, _ request: Arguments, _ facts: ConnectionFacts) {
     self.request = OwnedArguments(copying: request)
     self.facts = facts
@@ -21,13 +21,13 @@ struct Scan: ~Copyable {
     partitions = executor.turn.partitioning.count
   }
 
-  /// Goes on with the scan.
+  /// Continues the scan.
   ///
-  /// - Parameter goesOn: asked after each slice whether the thread has time for another.
-  /// - Returns: whether it has come to its end; the reply is in the executor's turn then.
+  /// - Parameter goesOn: asked after each slice whether there is time for another.
+  /// - Returns: whether the scan is finished; the reply is then in the executor's turn.
   mutating func run(_ executor: CommandExecutor, while goesOn: () -> Bool) -> Bool {
     let turn = executor.turn
-    // Taken out, as what two hold would be copied when it grows.
+    // Move it out of `self`: with two references it would be copied when it grows.
     var gathered = gathered
     self.gathered = Gathered()
     var partition = partition
@@ -37,7 +37,7 @@ struct Scan: ~Copyable {
       turn.adopt(principal)
       defer { turn.letGo() }
       while partition < partitions, !gathered.isComplete {
-        // Refused: the reply says why.
+        // Refused; the reply says why.
         guard executor.collect(partition, into: &gathered) else { return true }
         if gathered.nextRow == 0 { partition += 1 }
         if !goesOn() { return false }
@@ -46,7 +46,7 @@ struct Scan: ~Copyable {
       return true
     }
     if isDone, !gathered.lapsed.isEmpty {
-      // What the list found to have lost its right ends before it is answered.
+      // Sessions that the list found to have lost their right end before the list is answered.
       let (reply, horizon) = (turn.reply, turn.horizon)
       let lsn = executor.endLapsed(gathered.lapsed, now: now)
       turn.restore(reply, horizon: max(horizon, lsn))

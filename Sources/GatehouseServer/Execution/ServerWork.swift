@@ -1,20 +1,20 @@
 import GatehouseCore
 import Logging
 
-/// Work of a decision that the server knows how to do.
+/// Work that a decision needs and the server can do.
 protocol ServerWork: Work where Outcome == Result<Product, Refusal> {
   associatedtype Product: Sendable
 
-  /// Does the work, on a thread that may sleep. What it throws is answered as an error.
+  /// Does the work, on a thread that may block. Errors it throws become error replies.
   ///
-  /// - Parameter lastWrite: a record that whoever asks knows of.
+  /// - Parameter lastWrite: the caller's last record, which the result must take into account.
   func perform(_ context: ServerContext, after lastWrite: LSN) throws -> Product
 }
 
 extension ServerContext {
   /// Does the work that a decision needs.
   ///
-  /// - Returns: what the decision is resumed with.
+  /// - Returns: what to resume the decision with.
   func perform(_ work: any Work, after lastWrite: LSN) async -> any Sendable {
     guard let work = work as? any ServerWork else { preconditionFailure("nobody knows how to do \(work)") }
     return await finish(work, after: lastWrite)
@@ -28,7 +28,7 @@ extension ServerContext {
         return .failure(refusal)
       } catch {
         logger.error("a command's work could not be done", metadata: ["work": "\(Kind.self)", "error": "\(error)"])
-        // The error may name files of the machine, which are nobody's business but the operator's.
+        // The error may name files of the machine, which only the operator may see.
         return .failure(.syntax("the work for this could not be done; the server's log says why"))
       }
     }

@@ -2,8 +2,8 @@ import DequeModule
 import GatehouseStorage
 import Synchronization
 
-/// Threads for what would hold up a lane: reading the history, hashing. Few at a time, as each keeps the disk or a
-/// processor busy; some more wait; the rest is refused.
+/// Threads for work that would block a lane, such as reading the history or hashing. Few run at a time, because each
+/// keeps the disk or a core busy; a bounded number waits; more are refused.
 final class WorkPool: Sendable {
   private struct State {
     var running = 0
@@ -15,16 +15,16 @@ final class WorkPool: Sendable {
   private let state = Mutex(State())
 
   /// - Parameters:
-  ///   - threads: how many pieces of work go on at a time.
-  ///   - line: how many wait.
+  ///   - threads: how many pieces of work run at a time.
+  ///   - line: how many may wait.
   init(threads: Int, line: Int) {
     self.threads = threads
     self.line = line
   }
 
-  /// Does work on a thread of the pool.
+  /// Runs work on a thread of the pool.
   ///
-  /// - Returns: what came of it; nil where so much waits already that it was not begun.
+  /// - Returns: its result; nil if too much was waiting and the work was not started.
   func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result? {
     await withCheckedContinuation { continuation in
       if !begin({ continuation.resume(returning: work()) }) { continuation.resume(returning: nil) }
@@ -42,7 +42,7 @@ final class WorkPool: Sendable {
       return (true, false)
     }
     if needsThread {
-      // The thread ends when nothing waits: there is work now and then only.
+      // The thread ends when nothing waits, because work is rare.
       PosixThread { [self] in
         work()
         while let next = next() { next() }

@@ -1,15 +1,15 @@
 import GatehouseStorage
 
-/// What a lane does again and again.
+/// The event loop of a lane. Each tick:
 ///
-///   1. wait until a socket, the timer or another thread has something; not at all while work waits in line
-///   2. read each such socket once, and carry out its requests
-///   3. do what other threads have brought
-///   4. work in line, for a millisecond at most
-///   5. commit what was written, or wake the log's writer for it, and send the replies of all connections
+///   1. waits until a socket, the timer or another thread has something to do; does not wait while work is left in line
+///   2. reads each ready socket once, and carries out its requests
+///   3. runs what other threads have submitted
+///   4. works through the line of long work, for at most a millisecond
+///   5. commits what was written (or wakes the log writer for it), and sends the replies of all connections
 ///
-/// What a tick has written becomes one frame and one sync of the log. Its replies leave together: a client on the same
-/// machine is woken once for all that are its own.
+/// Group commit: everything that a tick writes becomes one frame and one sync of the log. Its replies leave together,
+/// so that a client process with many connections is woken once for all of them.
 extension Lane {
   func tick() {
     line.beginTick()
@@ -32,7 +32,7 @@ extension Lane {
       needsCommit = false
       services.log.commit(after: commandsSinceCommit)
       commandsSinceCommit = 0
-      // What has become durable meanwhile is answered with the rest.
+      // Answer what has become durable meanwhile together with the rest.
       loop.doBrought()
     }
     sendReplies()

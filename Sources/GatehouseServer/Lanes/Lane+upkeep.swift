@@ -2,32 +2,32 @@ import GatehouseCore
 import GatehouseWire
 import Synchronization
 
-/// What a lane does without being asked.
+/// Periodic work of a lane.
 extension Lane {
   /// How many sessions are ended under one hold.
   private static let expiryBatch = 128
-  /// How long a lane ends sessions before it looks after its connections again.
+  /// How long a lane ends sessions before it serves its connections again.
   private static let expiryNanoseconds: UInt64 = 2_000_000
-  /// Connections are looked at every second: there may be thousands.
+  /// Connections are checked at every second upkeep, once a second: there may be thousands.
   private static let upkeepsALook = 2
 
   /// Milliseconds between two upkeeps.
   static let upkeepInterval = 500
 
-  /// Ends sessions whose time is up, and looks after connections. Done twice a second: that is one timer a lane, however
-  /// many sessions there are, and a session that is over is refused by its deadline in any case.
+  /// Ends expired sessions and checks connections, twice a second. So a lane needs one timer, however many sessions
+  /// there are; an expired session is refused by its deadline even before it is ended here.
   func doUpkeep() {
     guard let services, !services.isStopping else { return }
     endExpiredSessions()
     closeIdleConnections()
-    // A disk that is full for long wakes nobody.
+    // A disk that stays full does not wake the lane, so ask here.
     if services.isLogStuck { logAdvanced() }
     upkeeps += 1
     if upkeeps % Self.upkeepsALook == 0 { lookAfterWaiting() }
   }
 
-  /// Closes connections that have sent nothing for longer than the setting allows. Those that watch all commands
-  /// or wait for an answer are not idle.
+  /// Closes connections that have sent nothing for longer than the setting allows. Monitors and connections that wait
+  /// for a reply are not idle.
   private func closeIdleConnections() {
     let limit = services.facts.idleTimeout.load(ordering: .relaxed)
     guard limit > 0 else { return }
@@ -39,7 +39,7 @@ extension Lane {
     }
   }
 
-  /// Goes over this lane's share of the partitions. Where the time does not suffice, it goes on in the lane's
+  /// Ends the expired sessions of this lane's share of the partitions. If the time runs out, it continues in the work
   /// line.
   private func endExpiredSessions(from first: Int? = nil) {
     beginRead()
@@ -59,7 +59,7 @@ extension Lane {
 
   // MARK: Stopping
 
-  /// Lets no connection ask for more.
+  /// Stops taking requests from all connections.
   func drain() {
     for connection in connections.values { connection.stopRequests() }
   }

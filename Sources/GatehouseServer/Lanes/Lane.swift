@@ -3,10 +3,10 @@ import GatehouseStorage
 import GatehouseWire
 import Synchronization
 
-/// One thread and all that lives on it: connections, and the executor that carries out their commands.
+/// One event-loop thread and everything that lives on it: connections, and the executor that carries out their
+/// commands.
 ///
-/// Nothing of it is locked, for nothing of it is shared: it may be touched on its loop only. What other threads want of
-/// it they bring there.
+/// Only the lane's own thread uses it, so nothing needs a lock. Other threads submit work to its loop.
 final class Lane: @unchecked Sendable {
   let index: Int
   let loop: LaneLoop
@@ -16,27 +16,28 @@ final class Lane: @unchecked Sendable {
   /// Set once, before the first connection.
   @exclusivity(unchecked) private(set) var services: ServerContext!
   @exclusivity(unchecked) private(set) var executor: CommandExecutor!
-  /// Whether somebody watches all commands; looked up once a read.
+  /// Whether any connection monitors commands; refreshed once per read.
   @exclusivity(unchecked) private(set) var isWatched = false
 
   @exclusivity(unchecked) var metrics = CommandMetrics()
   var connections: [UInt64: Connection] = [:]
-  /// Connections that were closed in this tick, in which there may still be news of them.
+  /// Connections closed in this tick. They are kept alive until its end, because the current batch of events may still
+  /// mention them.
   var closed: [Connection] = []
   /// Long work that waits for time.
   var line = WorkLine()
-  /// Where what clients send is read into. A connection keeps what is no whole request yet.
+  /// The receive buffer shared by all sockets. A connection keeps a copy of an incomplete request only.
   let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
   @exclusivity(unchecked) var replies = LaneReplies()
-  /// Bytes that wait for the lane's clients. Written by the lane, read by others.
+  /// Bytes that wait for the lane's clients. Only the lane writes it; others read it.
   let waitingBytes = Atomic<Int>(0)
-  /// How often the lane's upkeep was done.
+  /// How often the lane's upkeep has run.
   var upkeeps = 0
-  /// Whether clients are about to be disconnected because too much waits for all.
+  /// Whether disconnecting clients, because the total limit is exceeded, is already scheduled.
   let mustRelieve = Atomic<Bool>(false)
   /// Connections with replies that wait for the log.
   private var gated: [Connection] = []
-  /// Whether the log writer must wake the lane.
+  /// Whether the log writer must wake the lane after a sync.
   private let isWaiting = Atomic<Bool>(false)
 
   init(index: Int, facts: ServerFacts) throws {
@@ -60,7 +61,7 @@ final class Lane: @unchecked Sendable {
     facts.connectedClients.subtract(1, ordering: .relaxed)
   }
 
-  /// Gives the lane what it works with, once the data is there.
+  /// Gives the lane what it works with, once the data is loaded.
   func begin(_ services: ServerContext) {
     self.services = services
     executor = CommandExecutor(services, refusals: services.refusals[index])
@@ -70,10 +71,10 @@ final class Lane: @unchecked Sendable {
 
   var turn: Turn { executor.turn }
 
-  /// The directory as this lane's decisions read it.
+  /// The directory as this lane's decisions see it.
   var directory: Directory { executor.turn.directory }
 
-  /// Takes a changed directory over, and with it which services there are.
+  /// Adopts a changed directory, and with it the current services.
   func directoryChanged() {
     executor.adoptDirectory(executor.turn)
     dropForeignServices()
@@ -84,15 +85,16 @@ final class Lane: @unchecked Sendable {
   @inline(__always)
   var durable: LSN { services.log.durableLSN }
 
-  /// How far the log was durable when the read began: what is settled by then needs no second look.
+  /// How far the log was durable when the read began. Replies that wait for no more than this leave without another
+  /// load of the atomic.
   @exclusivity(unchecked) private(set) var durableBefore: LSN = 0
 
-  /// Sees to it that a connection is told when the log has come further.
+  /// Has `logAdvanced` called for the connection once more of the log is durable.
   func waitForLog(_ connection: Connection) {
     gated.append(connection)
     connection.waitingSince = lastEnd > 0 ? lastEnd : Clock.nanoseconds()
     isWaiting.store(true, ordering: .sequentiallyConsistent)
-    // The log may have come far enough, or failed, just before it could see that somebody waits.
+    // Check again: the log may have advanced, or failed, just before it could see that the lane waits.
     if let horizon = connection.nextHorizon, horizon <= durable || services.hasLogFailed {
       loop.execute { self.logAdvanced() }
     }
@@ -119,17 +121,18 @@ final class Lane: @unchecked Sendable {
 
   // MARK: Committing
 
-  /// Whether records were appended that nobody has been asked to write.
+  /// Whether records were appended that the log has not been asked to write.
   @exclusivity(unchecked) var needsCommit = false
-  /// Commands that were carried out since the last commit.
+  /// Commands carried out since the last commit.
   @exclusivity(unchecked) var commandsSinceCommit = 0
 
-  /// Has written what was appended, at the end of the tick: what many connections write in one becomes one frame and one
-  /// sync.
+  /// Group commit: has the appended records written at the end of the tick, so that the writes of many connections
+  /// become one frame and one sync.
   @inline(__always)
   func commitSoon() { needsCommit = true }
 
-  /// Closes connections of services that were deleted, and asks those who had no need of one to say who they are.
+  /// Closes connections of deleted services. Once there are services, connections that needed none so far must
+  /// authenticate.
   private func dropForeignServices() {
     for connection in connections.values {
       guard let service = connection.facts.service else { continue }
@@ -143,34 +146,34 @@ final class Lane: @unchecked Sendable {
 
   // MARK: Reads
 
-  /// The requests of a read that are carried out next.
+  /// The requests of the current read that are carried out next.
   @exclusivity(unchecked) var run = RequestRun()
-  /// What is known of each of them.
+  /// What is prefetched for each of them.
   let foresights = UnsafeMutableBufferPointer<Foresight>.allocate(capacity: RequestRun.most)
 
-  /// Has memory bring what requests will read that are carried out next.
+  /// Prefetches the memory that the next requests will read.
   @inline(__always)
   func lookAhead(_ count: Int, _ executor: CommandExecutor, _ request: (Int) -> Arguments) {
     for index in 0..<count { foresights.initializeElement(at: index, to: executor.turn.foresee(request(index))) }
     executor.lookAhead(UnsafeMutableBufferPointer(rebasing: foresights[..<count]))
   }
 
-  /// The time of the read at hand, for all its commands.
+  /// The time of the current read, shared by all its commands.
   @exclusivity(unchecked) private(set) var now: Milliseconds = 0
-  /// The same by the clock that nobody sets: for how long something has been so.
+  /// The same by the monotonic clock, to measure durations.
   @exclusivity(unchecked) private(set) var monotonic: Milliseconds = 0
   private var readStart: UInt64 = 0
-  /// When the read's first command had ended; 0 where there was none yet.
+  /// When the first command of the read ended; 0 until then.
   private var firstEnd: UInt64 = 0
-  /// When the read before it ended, if that was in the same tick and only reads came since; else 0. Then the clocks need
-  /// not be read again.
+  /// When the previous read ended, if it was in the same tick and only reads came since; else 0. If set, the next read
+  /// starts there and need not read the clocks.
   private var lastEnd: UInt64 = 0
-  /// The command that is being timed by itself.
+  /// The command that is timed separately.
   private var timed: TimedCommand?
-  /// The commands of the read, as runs of the same one.
+  /// The commands of the read, as runs of equal commands.
   private var runs: [(place: Int, calls: Int)] = []
   @exclusivity(unchecked) private(set) var commandsInRead = 0
-  /// The run of one command that is being counted.
+  /// The run that is being counted.
   @exclusivity(unchecked) private var runPlace = -1
   @exclusivity(unchecked) private var runCalls = 0
 
@@ -213,13 +216,14 @@ final class Lane: @unchecked Sendable {
     runCalls = 0
   }
 
-  /// Notes a failure of a command, or, without a place, of what was none.
+  /// Counts an error of a command, or of a request that named none.
   func failed(_ place: Int?, _ code: String) { metrics.fail(place, code) }
 
   /// Nanoseconds since the read began.
   var elapsedInRead: UInt64 { Clock.nanoseconds(since: readStart) }
 
-  /// Ends a read. Its time is shared out evenly: a clock read a command would cost as much as some commands.
+  /// Ends a read and divides its time evenly among its commands: reading the clock for each would cost as much as some
+  /// of them.
   func endRead() {
     endRun()
     commandsSinceCommit += commandsInRead
@@ -232,18 +236,18 @@ final class Lane: @unchecked Sendable {
     }
   }
 
-  /// Time passes in which no read is timed.
+  /// Something that is not a read takes time now, so the next read must read the clocks.
   @inline(__always)
   func forgetClock() { lastEnd = 0 }
 
-  /// Looks how long the first command of a read took, as it may be the only one.
+  /// Checks how long the first command of a read took, since it may be the only one.
   @inline(__always)
   func endFirst(_ request: Arguments, _ client: ClientFacts) {
     firstEnd = Clock.nanoseconds()
     noteSlow(request, client, nanoseconds: firstEnd > readStart ? firstEnd - readStart : 0)
   }
 
-  /// Times one command by itself: those that may take long.
+  /// Times one command separately, because it may take long.
   func single(_ place: Int?, _ request: Arguments, _ client: ClientFacts, _ work: () -> Void) {
     let outer = timed
     let command = TimedCommand(request, place: place)
@@ -252,7 +256,7 @@ final class Lane: @unchecked Sendable {
     let isLate = timed!.isLate
     timed = outer
     let elapsed = Clock.nanoseconds(since: command.start)
-    // Not part of what the read's other commands share.
+    // Exclude it from the time that the read's other commands share.
     readStart &+= elapsed
     reportWaits { _ in }
     guard let place else { return }
@@ -262,20 +266,20 @@ final class Lane: @unchecked Sendable {
     noteSlow(request, client, nanoseconds: elapsed)
   }
 
-  /// The place of the command that is being timed by itself.
+  /// The table index of the command that is timed separately.
   var singlePlace: Int? { timed?.place }
 
-  /// The command that is being timed by itself is answered from elsewhere.
+  /// The command that is timed separately will be answered later.
   func leaveSingle() -> LateCommand { timed!.leave() }
 
-  /// Notes that the answer to a command that left its thread has come.
+  /// The answer of a command that was answered later has arrived.
   func endLate(_ command: LateCommand, _ client: ClientFacts) {
     let elapsed = Clock.nanoseconds(since: command.start)
     if let place = command.place { metrics.time(place, calls: 1, nanoseconds: elapsed) }
     noteSlow(client, nanoseconds: elapsed) { command.words }
   }
 
-  /// Notes how long the command at hand has waited for owners that other threads were in.
+  /// Reports how long the current command has waited for owners that other threads were in.
   @inline(__always)
   func reportWaits(_ note: (_ nanoseconds: UInt64) -> Void) {
     guard let executor, executor.waited > 0 else { return }
@@ -284,7 +288,7 @@ final class Lane: @unchecked Sendable {
     executor.waited = 0
   }
 
-  /// Keeps a command in the slow log if it took that long.
+  /// Adds a command to the slow log if it took long enough.
   func noteSlow(_ request: Arguments, _ client: ClientFacts, nanoseconds: UInt64) {
     noteSlow(client, nanoseconds: nanoseconds) { shownWords(request) }
   }

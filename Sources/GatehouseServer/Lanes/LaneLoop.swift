@@ -2,13 +2,13 @@ import GatehouseStorage
 import NIOCore
 import Synchronization
 
-/// A lane's thread and what it waits for: sockets, a timer, and work that other threads bring.
+/// A lane's thread, and what wakes it: sockets, a timer, and work submitted by other threads.
 ///
-/// It is an executor too: what is awaited of a lane runs on the lane's thread.
+/// It is a Swift executor too: an actor on it runs on the lane's thread.
 final class LaneLoop: SerialExecutor, @unchecked Sendable {
   private let poller: Poller
   private let brought = Mutex<[@Sendable () -> Void]>([])
-  /// Whether anything was brought, to be seen without the lock.
+  /// Whether any work was submitted; readable without the lock.
   private let hasBrought = Atomic<Bool>(false)
   /// Whether the thread sleeps, or is about to, and must be woken.
   private let isAsleep = Atomic<Bool>(false)
@@ -20,20 +20,20 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
 
   // MARK: From any thread
 
-  /// Has the lane do something on its thread, soon and in order.
+  /// Runs work on the lane's thread, soon and in order.
   func execute(_ work: @escaping @Sendable () -> Void) {
     brought.withLock { $0.append(work) }
     hasBrought.store(true, ordering: .sequentiallyConsistent)
-    // After the work is there: either the thread sees it before it sleeps, or is seen to sleep.
+    // Order matters: after the work is queued, either the thread sees it before it sleeps, or we see that it sleeps.
     if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { poller.ring() }
   }
 
-  /// Does something on the lane's thread, and waits for what comes of it.
+  /// Runs work on the lane's thread and returns its result.
   func submit<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
     await Guest(self).run(work)
   }
 
-  /// An actor on the lane's thread.
+  /// An actor that runs on the lane's thread.
   private actor Guest {
     private let loop: LaneLoop
 
@@ -51,7 +51,7 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
 
   // MARK: The thread
 
-  /// Calls `tick` again and again on a thread of its own, until `stop`.
+  /// Calls `tick` in a loop on a thread of its own, until `stop`.
   func start(_ tick: @escaping @Sendable () -> Void) {
     thread.withLock { thread in
       precondition(thread == nil, "a loop is started once")
@@ -59,7 +59,7 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
     }
   }
 
-  /// Ends the thread after the tick at hand, and returns when it has ended. What was brought until now is done.
+  /// Ends the thread after the current tick and waits for it. Work submitted before this call is done.
   func stop() {
     execute { self.isOver.store(true, ordering: .relaxed) }
     thread.withLock { $0.take() }?.join()
@@ -67,9 +67,9 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
 
   // MARK: A tick
 
-  /// Waits until there is something to do, and hands over what sockets and the timer have to say.
+  /// Waits until there is something to do, and passes on the events of sockets and the timer.
   ///
-  /// - Parameter mayWait: false where other work is left, so that the sockets are only looked at.
+  /// - Parameter mayWait: false if other work is left; the sockets are then polled without waiting.
   @inline(__always)
   func poll(mayWait: Bool, _ body: (Poller.News) -> Void) {
     if mayWait { isAsleep.store(true, ordering: .sequentiallyConsistent) }
@@ -77,14 +77,14 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
     poller.wait(waits, body) { if mayWait { isAsleep.store(false, ordering: .relaxed) } }
   }
 
-  /// Does what others have brought until now.
+  /// Runs the work that other threads have submitted so far.
   @inline(__always)
   func doBrought() {
     if hasBrought.load(ordering: .relaxed) { doAllBrought() }
   }
 
   private func doAllBrought() {
-    // Before it is taken: what comes later says so again.
+    // Cleared before the work is taken: work submitted later sets it again.
     hasBrought.store(false, ordering: .sequentiallyConsistent)
     let work = brought.withLock { brought in
       defer { brought = [] }
@@ -95,7 +95,7 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
 
   // MARK: Sockets
 
-  /// - Returns: false where the kernel has no memory for it.
+  /// - Returns: false if the kernel has no memory for it.
   func add(_ socket: LaneSocket, _ interest: UInt32) -> Bool { poller.add(socket, interest) }
 
   func change(_ socket: LaneSocket, _ interest: UInt32) { poller.change(socket, interest) }

@@ -1,15 +1,14 @@
 import GatehouseCore
 
-/// Replies that a lane has made in its tick and not sent yet: those of one connection after those of the other, in memory
-/// that is used again and again.
+/// Replies that a lane has made in its tick and not sent yet, one connection after the other, in a reused buffer.
 struct LaneReplies: ~Copyable {
-  /// How many bytes may gather before they leave ahead of the tick's end.
+  /// Once this many bytes have gathered they are sent before the tick ends.
   static let most = 256 * 1024
-  /// How much memory is kept.
+  /// A buffer that has grown beyond this is freed.
   private static let kept = 1024 * 1024
 
   var bytes = LaneReplies.memory()
-  /// Where the replies of the connection at hand begin.
+  /// Where the replies of the current connection begin.
   private var start = 0
   private var parts: ContiguousArray<(connection: Unmanaged<Connection>, end: Int)> = []
 
@@ -17,18 +16,18 @@ struct LaneReplies: ~Copyable {
 
   private static func memory() -> RawBuffer { RawBuffer(capacity: most, alignment: 16) }
 
-  /// How many bytes the connection at hand has added.
+  /// How many bytes the current connection has added.
   @inline(__always)
   var added: Int { bytes.count - start }
 
-  /// What was added since the last such call is a connection's.
+  /// Assigns what was added since the last call to this connection.
   @inline(__always)
   mutating func end(of connection: Connection) {
     parts.append((Unmanaged.passUnretained(connection), bytes.count))
     start = bytes.count
   }
 
-  /// Hands all replies over, in order, and forgets them.
+  /// Hands over all replies, in order, and empties the buffer.
   @inline(__always)
   mutating func empty(_ send: (Connection, UnsafeRawBufferPointer) -> Void) {
     precondition(start == bytes.count, "replies are nobody's")

@@ -1,13 +1,13 @@
 import CEpoll
 import Glibc
 
-/// A client's socket in its lane's loop: the transport of a connection that speaks plain RESP.
+/// A client's socket in its lane's loop: the transport of an unencrypted RESP connection.
 final class LaneSocket: Transport {
-  /// -1 once it is closed: the number may be another file's from then on.
+  /// -1 once it is closed, because the number may then belong to another file.
   private(set) var descriptor: Int32
   private unowned let lane: Lane
   private unowned(unsafe) var connection: Connection!
-  /// What the loop is asked to report.
+  /// The events that the loop is asked to report.
   private var interest: UInt32 = 0
 
   init(_ descriptor: Int32, on lane: Lane) {
@@ -15,19 +15,20 @@ final class LaneSocket: Transport {
     self.lane = lane
   }
 
-  /// Begins to read.
+  /// Starts reading.
   ///
-  /// - Parameter connection: keeps the socket; the lane keeps both until the tick in which they are closed is over.
-  /// - Returns: false where the kernel has no memory for it.
+  /// - Parameter connection: owns the socket. The lane keeps both alive until the tick in which they are closed is
+  ///   over.
+  /// - Returns: false if the kernel has no memory for it.
   func open(_ connection: Connection) -> Bool {
     self.connection = connection
     interest = EPOLLIN.rawValue
     return lane.loop.add(self, interest)
   }
 
-  // MARK: News
+  // MARK: Events
 
-  /// The loop has news of the socket.
+  /// The loop reports events of the socket.
   @inline(__always)
   func hasNews(_ events: UInt32, room: UnsafeMutableRawBufferPointer) {
     if events == EPOLLIN.rawValue { return receive(room, hasEnd: false) }
@@ -49,14 +50,16 @@ final class LaneSocket: Transport {
     }
   }
 
-  /// - Parameter hasEnd: whether the client has ended its side, or the socket failed, which stands behind its bytes.
+  /// - Parameter hasEnd: whether the peer has closed its side or the socket has failed; both come after the remaining
+  ///   bytes.
   @inline(__always)
   private func receive(_ room: UnsafeMutableRawBufferPointer, hasEnd: Bool) {
-    // Closed by others in this tick.
+    // Another event of this tick closed it.
     if descriptor < 0 { return }
     let count = recv(descriptor, room.baseAddress, room.count, 0)
     if count > 0 {
-      // Less than there was room for is all there was.
+      // Edge-triggered: a full buffer may have left bytes behind, so ask for another report. A partial read has emptied
+      // the socket.
       if count == room.count || hasEnd { lane.loop.change(self, interest) }
       connection.received(UnsafeRawBufferPointer(start: room.baseAddress, count: count))
     } else if count == 0 {
@@ -71,7 +74,7 @@ final class LaneSocket: Transport {
   @inline(__always)
   func send(_ bytes: UnsafeRawBufferPointer) -> Int {
     let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-    // A socket that has failed is reported by the loop, whatever it is asked for.
+    // If the socket has failed, the loop reports it, whatever events were asked for.
     if sent < bytes.count { ask(interest | EPOLLOUT.rawValue) }
     return max(0, sent)
   }

@@ -2,18 +2,18 @@ import CEpoll
 import Glibc
 import NIOCore
 
-/// The sockets that a lane waits for, a bell that other threads ring, and a timer, in one `epoll` set.
+/// The sockets that a lane waits for, an eventfd that other threads ring, and a timer, in one `epoll` set.
 ///
-/// Sockets are edge-triggered: what has come is reported once, and the kernel need not look at each socket again in the
-/// next wait, only to find that it was read. A socket is read once a wait all the same, so that a client that sends much
-/// does not hold up the others: where a read leaves something behind, `change` has it reported again.
+/// Sockets are edge-triggered: the kernel reports new bytes once, and does not check every socket again in the next
+/// wait only to find it empty. For fairness a socket is still read only once per wait, so that a client that sends much
+/// does not hold up others. If a read leaves bytes behind, `change` has them reported again.
 struct Poller: ~Copyable {
   enum News {
     case socket(LaneSocket, UInt32)
     case timer
   }
 
-  /// How many sockets one wait reports at most. Kernels since 6.0 are slower with room for thousands.
+  /// How many sockets one wait reports at most. Linux 6.0 and later are slower with room for thousands.
   private static let batch = 256
 
   private let epoll: Int32
@@ -21,7 +21,7 @@ struct Poller: ~Copyable {
   private let timer: Int32
   private let events: UnsafeMutablePointer<epoll_event>
 
-  // What an event carries: a socket's address, or one of these, which are none.
+  // An event carries a socket's address, or one of these, which cannot be addresses.
   private static let bellToken: UInt64 = 0
   private static let timerToken: UInt64 = 1
 
@@ -32,7 +32,7 @@ struct Poller: ~Copyable {
     timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
     events = .allocate(capacity: Self.batch)
     guard epoll >= 0, bell >= 0, timer >= 0 else { throw IOError(errnoCode: errno, reason: "epoll") }
-    // The bell is edge-triggered, so that nobody has to read it.
+    // Edge-triggered, so that nobody has to read the eventfd.
     guard control(EPOLL_CTL_ADD, bell, EPOLLIN.rawValue | EPOLLET.rawValue, Self.bellToken),
       control(EPOLL_CTL_ADD, timer, EPOLLIN.rawValue, Self.timerToken)
     else { throw IOError(errnoCode: errno, reason: "epoll_ctl") }
@@ -48,14 +48,15 @@ struct Poller: ~Copyable {
 
   // MARK: Sockets
 
-  /// - Parameter interest: `EPOLLIN`, `EPOLLOUT`, both or none. Errors are reported in any case, and that the client has
-  ///   ended its side.
-  /// - Returns: false where the kernel has no memory for it.
+  /// - Parameter interest: `EPOLLIN`, `EPOLLOUT`, both or none. Errors and the peer closing its side are always
+  ///   reported.
+  /// - Returns: false if the kernel has no memory for it.
   func add(_ socket: LaneSocket, _ interest: UInt32) -> Bool {
     control(EPOLL_CTL_ADD, socket.descriptor, interest | Self.edges, Self.token(socket))
   }
 
-  /// Changes what is reported of a socket. What it is ready for now is reported anew, also where nothing changes.
+  /// Changes which events of a socket are reported. Events that are true now are reported again, even if nothing
+  /// changes.
   func change(_ socket: LaneSocket, _ interest: UInt32) {
     let isChanged = control(EPOLL_CTL_MOD, socket.descriptor, interest | Self.edges, Self.token(socket))
     precondition(isChanged, "a socket is not in its lane's epoll set")
@@ -74,22 +75,22 @@ struct Poller: ~Copyable {
 
   // MARK: Waiting
 
-  /// A timer goes on only once it was read.
+  /// The timer is level-triggered, so it must be read or it would be reported again at once.
   private func restartTimer() {
     var expirations: UInt64 = 0
     _ = read(timer, &expirations, 8)
   }
 
-  /// Ends a wait, or the next one; from any thread.
+  /// Ends a wait, or the next one. May be called from any thread.
   func ring() {
     var one: UInt64 = 1
     _ = write(bell, &one, 8)
   }
 
-  /// Waits for news, or only looks for them, and hands them over one after the other.
+  /// Waits for events, or only polls for them, and hands them over one after the other.
   ///
-  /// A socket that is closed meanwhile may still have news in the batch: whoever closes it keeps it alive until the
-  /// wait is over.
+  /// The batch may still hold events of a socket that is closed meanwhile, so whoever closes one must keep it alive
+  /// until the wait is over.
   @inline(__always)
   func wait(_ mayWait: Bool, _ body: (News) -> Void, woken: () -> Void) {
     let count = epoll_wait(epoll, events, Int32(Self.batch), mayWait ? -1 : 0)

@@ -1,24 +1,24 @@
 import DequeModule
 
-/// Long work of a lane, shared out over the ticks of its loop, so that those who ask for little are answered in between.
+/// Fairness: spreads a lane's long work over the ticks of its loop, so that short requests are answered in between.
 ///
-/// A connection's requests are carried out in slices. The first slice after a read runs at once. Whatever goes on after
-/// it, and whatever may take long by itself (scans over all partitions), needs time of the tick, which has a millisecond
-/// for such work; then the loop looks at its sockets again. Who finds none left waits in line.
+/// A connection's requests are carried out in slices. The first slice after a read runs at once. Further slices, and
+/// work that may take long by itself (scans over all partitions), share one millisecond per tick; then the loop polls
+/// its sockets again. Work that finds no time left waits in line.
 struct WorkLine {
   enum Work {
-    /// A connection with requests left over.
+    /// A connection with requests left.
     case requests(of: Connection)
     case task(() -> Void)
   }
 
-  /// How much of a tick is for long work.
+  /// How much of a tick long work may take.
   static let nanoseconds: UInt64 = 1_000_000
 
   private var waiting: Deque<Work> = []
-  /// Whether it is those in line that work now.
+  /// Whether the work at hand was taken from the line.
   private var isRunning = false
-  /// When the tick's time for long work is over; nil where none was done yet.
+  /// When the tick's time for long work is over; nil if none was done yet.
   private var end: UInt64?
 
   init() {}
@@ -30,7 +30,7 @@ struct WorkLine {
   @inline(__always)
   mutating func beginTick() { end = nil }
 
-  /// Whether long work may be done now; otherwise it must wait in line. Nobody overtakes those who do.
+  /// Whether long work may be done now; otherwise it must wait in line. Nothing overtakes the line.
   mutating func mayWork(_ now: UInt64) -> Bool {
     guard waiting.isEmpty || isRunning else { return false }
     let end = end ?? now + Self.nanoseconds
@@ -53,10 +53,10 @@ extension Lane {
   /// Whether long work may be done now; otherwise it must wait in line.
   func mayWork() -> Bool { line.mayWork(Clock.nanoseconds()) }
 
-  /// Whether one who has had a slice may have the next at once: there is time, and nobody waits for it.
+  /// Whether a connection may have another slice at once: there is time, and nothing waits in line.
   func mayGoOn() -> Bool { line.count == 0 && mayWork() }
 
-  /// Does what waits in line, for as long as the tick has time for it.
+  /// Works through the line while the tick has time for it.
   func workInLine() {
     while let work = line.next(Clock.nanoseconds()) {
       switch work {

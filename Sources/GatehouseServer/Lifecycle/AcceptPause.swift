@@ -1,16 +1,16 @@
 import Glibc
 
-/// How long the server waits before it accepts again after `accept` has failed, and which failures it reports.
+/// How long to wait before accepting again after `accept` has failed, and which failures to log.
 ///
-/// No error of `accept` ends listening: most say that one client's connection came to nothing (`ECONNABORTED`, `EPROTO`,
-/// `EHOSTUNREACH`, a firewall's `EPERM`), and the others pass (`EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`). The connections
-/// that wait stay in the kernel's queue, so to ask again at once would take a whole core and change nothing: the pause
+/// No error of `accept` ends listening. Most mean that one client's connection failed (`ECONNABORTED`, `EPROTO`,
+/// `EHOSTUNREACH`, a firewall's `EPERM`); the others pass (`EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`). Waiting
+/// connections stay in the kernel's queue, so trying again at once would use a whole core and change nothing. The pause
 /// doubles with each failure in a row.
 struct AcceptPause {
-  /// The first pause in milliseconds; one odd error then delays nobody noticeably.
+  /// The first pause in milliseconds, short enough that a single error delays nobody noticeably.
   static let shortest: Int32 = 5
   static let longest: Int32 = 500
-  /// The same error is reported once in so many nanoseconds.
+  /// The same error is logged at most once in this many nanoseconds.
   static let reportInterval: UInt64 = 10_000_000_000
 
   private var pause: Int32 = 0
@@ -19,10 +19,10 @@ struct AcceptPause {
   init() {}
 
   enum Failure: Equatable {
-    /// Nothing is wrong: no connection waits, or a signal came.
+    /// Nothing is wrong: no connection waits, or a signal interrupted the call.
     case none
-    /// Wait for so many milliseconds. `report` is how often the error has come since it was last reported, this time
-    /// included; nil where it is too early for another report.
+    /// Wait for this many milliseconds. `report` counts how often the error has occurred since it was last logged, this
+    /// time included; nil if it is too early to log it again.
     case pause(Int32, report: Int?)
   }
 

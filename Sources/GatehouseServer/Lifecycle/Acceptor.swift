@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// Hands accepted sockets to the lanes in turn. The accepting thread's own.
+/// Hands accepted sockets to the lanes, round-robin. Used by the accepting thread only.
 struct Acceptor {
   let facts: ServerFacts
   private let lanes: [Lane]
@@ -14,7 +14,7 @@ struct Acceptor {
     self.lanes = lanes
   }
 
-  /// Takes over an accepted socket, or turns the client away where there are too many.
+  /// Hands over an accepted socket, or turns the client away if there are too many.
   mutating func take(_ socket: Int32) {
     facts.connectionsReceived.add(1, ordering: .relaxed)
     let count = facts.connectedClients.add(1, ordering: .relaxed).newValue
@@ -34,12 +34,12 @@ struct Acceptor {
     next = (next + 1) % lanes.count
   }
 
-  /// Tells a client that there are too many, and closes.
+  /// Tells a client that there are too many clients, and closes.
   private static func turnAway(_ socket: Int32) {
     let text = "-ERR max number of clients reached\r\n"
     _ = send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-    // What the client has sent already is taken from the socket: closed with it unread, the kernel would say that the
-    // connection was reset, and some clients would show that instead of the reason.
+    // Read what the client has sent already. If a socket is closed with unread bytes, the kernel sends a reset, and
+    // some clients would show that instead of our error.
     var bytes = [UInt8](repeating: 0, count: 4096)
     _ = recv(socket, &bytes, bytes.count, Int32(MSG_DONTWAIT))
     close(socket)
@@ -69,7 +69,7 @@ struct Acceptor {
   }
 }
 
-/// How a client is found out that is gone without having said so: as Redis does it with `tcp-keepalive 300`.
+/// How a dead peer is detected: TCP keep-alive, as Redis does it with `tcp-keepalive 300`.
 enum KeepAlive {
   static let idleSeconds: Int32 = 300
   static let probeSeconds: Int32 = 100
@@ -89,7 +89,7 @@ extension SocketAddress {
   /// A socket's own address.
   init(of socket: Int32) throws { try self.init("getsockname") { getsockname(socket, $0, $1) } }
 
-  /// The address of whom a socket is connected to.
+  /// The address of the peer.
   init(peerOf socket: Int32) throws { try self.init("getpeername") { getpeername(socket, $0, $1) } }
 
   private init(

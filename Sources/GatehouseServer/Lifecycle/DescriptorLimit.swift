@@ -2,21 +2,21 @@ import Glibc
 
 /// The limit of open files (`ulimit -n`), and how many connections it leaves room for: each takes one descriptor.
 enum DescriptorLimit {
-  /// Descriptors of the log, snapshots, archive, readers of the history and standard streams, generously.
+  /// Descriptors for the log, snapshots, archive, readers of the history and standard streams, with room to spare.
   private static let ofFiles = 64
-  /// Those of them that are held until a file must be written and no others are left: two segments of the log, their
-  /// folder, the witness, a snapshot and an archive.
+  /// Of those, descriptors held in reserve for writing when no others are left: two segments of the log, their folder,
+  /// the witness, a snapshot and an archive.
   static let heldForWriting = 6
-  /// Descriptors of a lane's loop, generously.
+  /// Descriptors of a lane's loop, with room to spare.
   private static let ofLane = 8
 
-  /// How many descriptors the server needs beside its connections.
+  /// How many descriptors the server needs besides its connections.
   static func reserve(lanes: Int) -> Int { ofFiles + ofLane * lanes }
 
-  /// Raises the process's limit as far as it may, and says how many connections fit.
+  /// Raises the process's limit as far as possible.
   ///
-  /// - Returns: `wanted`, or fewer where the limit does not allow as many; 0 or less where it does not even leave
-  ///   room for the files.
+  /// - Returns: how many connections fit: `wanted`, or fewer if the limit does not allow as many; 0 or less if it is
+  ///   too low even for the files.
   static func connections(wanted: Int, lanes: Int) -> Int {
     let reserve = reserve(lanes: lanes)
     return min(wanted, raise(to: wanted + reserve) - reserve)

@@ -6,13 +6,13 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-/// A Gatehouse server: opens its data folder, listens, brings the data back, serves, and stops in order.
+/// A Gatehouse server: opens its data folder, listens, recovers the data, serves, and shuts down in order.
 ///
-/// It listens before the data is there and answers `LOADING` meanwhile; `whenReady` is called when it serves.
+/// It listens before the data is loaded and answers `LOADING` meanwhile. `whenReady` is called once it serves.
 package final class GatehouseServer: Service {
   private let facts: ServerFacts
   private let configuration: ServerConfiguration
-  /// The names of the settings that somebody has given; all others have their defaults.
+  /// The names of the settings that were given; all others have their defaults.
   private let given: Set<String>
   private let logger: Logger
   private let whenReady: @Sendable () -> Void
@@ -43,7 +43,7 @@ package final class GatehouseServer: Service {
   private func serve() async throws {
     FreeMemory.prepare()
     try fitConnections()
-    // Before anything is made: without zones nobody could tell on which day somebody may log in.
+    // Before any file is created: without time zones, nobody could tell on which day a user may log in.
     let zones = try ZoneDatabase.read(configuration.zonePath)
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
     DescriptorReserve.shared.hold(DescriptorLimit.heldForWriting)
@@ -69,7 +69,7 @@ package final class GatehouseServer: Service {
     }
   }
 
-  /// The data folder; nil where there is none yet, or an empty one.
+  /// The data folder; nil if it does not exist yet or is empty.
   private func openFolder() throws(FolderError) -> DataFolder? {
     do throws(FolderError) {
       return try DataFolder.open(configuration.dataPath)
@@ -78,7 +78,8 @@ package final class GatehouseServer: Service {
     }
   }
 
-  /// Makes the data folder, once the server listens: a start that fails before that leaves none behind.
+  /// Creates the data folder. Called once the server listens, so that a start that fails earlier leaves no folder
+  /// behind.
   private func makeFolder() throws(FolderError) -> DataFolder {
     let folder = try DataFolder.open(
       configuration.dataPath,
@@ -88,7 +89,7 @@ package final class GatehouseServer: Service {
     return folder
   }
 
-  /// The folder's number of partitions holds, whatever the setting says.
+  /// The number of partitions is the folder's, whatever the setting says.
   private func tellPartitions(_ count: Int, of folder: DataFolder) {
     if given.contains(Setting.partitions.name), configuration.partitions != count {
       logger.warning(
@@ -127,11 +128,11 @@ package final class GatehouseServer: Service {
     }
     for task in upkeep { task.cancel() }
     await stop(context, listener)
-    // Asked at the very end, as the last sync may fail too.
+    // Checked at the very end, because the last sync may fail too.
     if case .failed(let why) = context.log.state { throw StartFailure(logFailure: why, context.log) }
   }
 
-  /// Stops accepting, lets what is in flight finish, and closes the log, in this order.
+  /// Shuts down in this order: stops accepting, lets requests under way finish, closes the log.
   private func stop(_ context: ServerContext, _ listener: Listener) async {
     logger.info("stopping")
     listener.close()
@@ -146,12 +147,12 @@ package final class GatehouseServer: Service {
   /// Stops the server as a signal would.
   package func shutDown() { stopping.begin() }
 
-  /// Takes over what of a new configuration can change while the server runs.
+  /// Adopts the live settings of a changed configuration.
   ///
-  /// - Throws: an error where that does not fit the settings that are fixed; all is then as before.
+  /// - Throws: an error if they do not fit the settings that are fixed; nothing is changed then.
   package func reload(_ changed: ServerConfiguration) throws(SettingError) {
     var changed = changed
-    // That is the folder's, whatever was given.
+    // The number of partitions is the folder's, whatever the configuration says.
     changed.partitions = facts.current.partitions
     let (adopted, waiting) = facts.current.adoptingLiveSettings(of: changed)
     try adopted.validate()
@@ -200,7 +201,7 @@ package final class GatehouseServer: Service {
   }
 }
 
-/// A stop that anybody may ask for, once or more often.
+/// A request to stop, which may be made once or more often.
 private final class Stopping: Sendable {
   private let state = Mutex<(isBegun: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
 

@@ -6,11 +6,11 @@ import Synchronization
 
 /// The listening socket, and the thread that accepts connections from it.
 ///
-/// No error of `accept` shuts the door, and none takes a core: the thread pauses and goes on (see `AcceptPause`). It turns
-/// surplus clients away before a lane hears of them.
+/// No error of `accept` ends listening or makes the thread spin: it pauses and tries again (see `AcceptPause`). It
+/// turns surplus clients away before a lane sees them.
 final class Listener: Sendable {
   private let socket: Int32
-  /// A pipe whose end to read becomes readable when the thread is to end.
+  /// A pipe that tells the thread to end: its read end then becomes readable.
   private let bell: (read: Int32, write: Int32)
   private let state = Mutex<State>(State())
   let address: SocketAddress
@@ -23,9 +23,9 @@ final class Listener: Sendable {
   /// How many connections may wait for `accept`.
   private static let backlog: Int32 = 1024
 
-  /// Binds and listens; clients connect from here on, and are accepted once `start` was called.
+  /// Binds and listens. Clients can connect from here on; they are accepted once `start` was called.
   ///
-  /// - Throws: `IOError` with the failed call's `errno`, or what resolving the host throws.
+  /// - Throws: `IOError` with the failed call's `errno`, or the error of resolving the host.
   init(host: String, port: Int) throws {
     let wanted = try SocketAddress.makeAddressResolvingHost(host, port: port)
     let family = wanted.protocol == .inet6 ? AF_INET6 : AF_INET
@@ -57,7 +57,7 @@ final class Listener: Sendable {
 
   /// Accepts until `close`, on a thread of its own.
   func start(_ lanes: [Lane], _ facts: ServerFacts, logger: Logger) {
-    // The thread has the descriptors' numbers: `close` joins it before it gives them back.
+    // The thread uses the raw descriptors, so `close` joins it before it closes them.
     let (socket, bell) = (socket, bell.read)
     state.withLock { state in
       precondition(state.isOpen && state.thread == nil, "a listener is started once")
@@ -68,7 +68,7 @@ final class Listener: Sendable {
     }
   }
 
-  /// Accepts no more, and lets go of the address.
+  /// Stops accepting and frees the address.
   func close() {
     state.withLock { state in
       guard state.isOpen else { return }
@@ -104,7 +104,7 @@ final class Listener: Sendable {
           "a connection could not be accepted; accepting goes on after a pause",
           metadata: ["error": "\(String(cString: strerror(code)))", "times": "\(report)"])
       }
-      // While the accepting pauses, only the bell counts.
+      // While accepting is paused, wait for the pipe only.
       poll(&events, 1, milliseconds)
       if events[0].revents != 0 { return }
     }

@@ -3,7 +3,7 @@ import GatehouseStorage
 import Logging
 import Synchronization
 
-/// Opening a server's data: recovery, the log, and the owners.
+/// Opens a server's data: recovery, the log, and the owners.
 struct Opening {
   let folder: DataFolder
   let partitioning: Partitioning
@@ -23,7 +23,7 @@ struct Opening {
       ])
     if end.tornBytes > 0 {
       logger.warning(
-        "the last write of the log was not finished and is cut off", metadata: ["bytes": "\(end.tornBytes)"])
+        "the last write of the log was torn and has been cut off", metadata: ["bytes": "\(end.tornBytes)"])
     }
     warnOfNamesakes(restored)
     let isSetBack = try settleTime(facts.clock, restored.newestTime)
@@ -48,7 +48,7 @@ struct Opening {
         logger.notice("the log takes changes again")
         context?.persistence.tryAgain()
       }
-      // Replies that wait for what will never be durable must be told.
+      // Replies that wait for records that will never be durable must learn of it.
       for lane in lanes { lane.wake() }
     }
     var options = logOptions
@@ -66,12 +66,12 @@ struct Opening {
     return context
   }
 
-  /// Two users may have one name who had two before names were folded as they are now. The log names them by id: what a
-  /// person is called may be an e-mail address, and those do not stand in it.
+  /// Warns of users who have the same name now that names are folded differently. The log gives their ids, because
+  /// usernames may be e-mail addresses, which must not be logged.
   private func warnOfNamesakes(_ restored: Restoration) {
     if restored.hasSettledNames {
       logger.notice(
-        "names are told apart by other Unicode tables than before", metadata: ["unicode": "\(FoldedName.version)"])
+        "the Unicode tables that tell names apart have changed", metadata: ["unicode": "\(FoldedName.version)"])
     }
     let namesakes = restored.namesakes
     for holders in namesakes.prefix(Self.namesakesShown) {
@@ -81,16 +81,16 @@ struct Opening {
     }
     if namesakes.count > Self.namesakesShown {
       logger.warning(
-        "more names are those of several users; gatehousectl verify lists them",
+        "more names are shared by several users; gatehousectl verify lists them",
         metadata: ["names": "\(namesakes.count)"])
     }
   }
 
   private static let namesakesShown = 20
 
-  /// Has the server's time go on from that of the newest record, where the clock is behind it.
+  /// If the wall clock is behind the newest record, has the server's time continue from the record.
   ///
-  /// - Returns: whether the clock is believed against the newest record.
+  /// - Returns: whether the wall clock is believed instead, so that time is set back.
   private func settleTime(_ clock: ServerClock, _ newest: Milliseconds?) throws(ClockConflict) -> Bool {
     let wall = max(0, Clock.wallMicroseconds() / 1000)
     guard let newest, newest > wall else { return false }
@@ -109,7 +109,7 @@ struct Opening {
     return false
   }
 
-  /// Records that time goes back, and ends what was to end by the time that is not believed.
+  /// Records that time is set back, and ends all sessions, whose deadlines are no longer believed.
   private func setBack(_ restored: inout Restoration, _ log: LogWriter, to time: Milliseconds) throws {
     var header = RecordHeader(
       time: time, service: 0, actor: nil, subject: nil, connection: 0, command: "CLOCK", reason: "")
@@ -118,12 +118,12 @@ struct Opening {
       let lsn = try log.append(&header, [change])
       restored.apply(Record(header: header, changes: [change]), lsn: lsn)
     } catch {
-      throw StartFailure.io("that the clock was set back cannot be recorded: \(error)")
+      throw StartFailure.io("cannot record that the clock was set back: \(error)")
     }
   }
 
-  /// How many records a lane that is the only one writes and syncs itself, instead of waking the log's writer: less than
-  /// a sync's time of a lane's work.
+  /// A single lane writes and syncs up to this many records itself instead of waking the log writer: they cost less of
+  /// the lane's time than a sync takes.
   private static let inlineRecords = 64
 
   private var logOptions: LogOptions {
@@ -137,7 +137,7 @@ struct Opening {
     return options
   }
 
-  /// The newest snapshot that is sound, and the records after it.
+  /// Loads the newest sound snapshot and replays the records after it.
   private func restore() throws -> (Restoration, LogEnd, RecoveryReport) {
     var recovery = try Recovery.open(folder, log: logOptions)
     defer { recovery.snapshot?.close() }
@@ -149,7 +149,8 @@ struct Opening {
   }
 }
 
-/// The newest record is so far ahead of the machine's clock that one of them must be wrong, and nobody has said which.
+/// The newest record is so far ahead of the machine's clock that one of the two must be wrong, and `clock-conflict`
+/// does not say which.
 struct ClockConflict: Error, CustomStringConvertible {
   let newest: Milliseconds
   let clock: Milliseconds

@@ -3,7 +3,7 @@ import GatehouseStorage
 import Logging
 
 extension ServerContext {
-  /// Takes a snapshot whenever one is due, and archives what the snapshots cover, until the task is cancelled.
+  /// Takes snapshots when due, and archives the log that they cover, until the task is cancelled.
   func keepSnapshots() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))
@@ -13,7 +13,7 @@ extension ServerContext {
     }
   }
 
-  /// Keeps the index of the log as far as the log is durable, until the task is cancelled.
+  /// Keeps the log's index up to date with what is durable, until the task is cancelled.
   func keepIndex() async {
     var last: LSN = 0
     while !Task.isCancelled {
@@ -25,7 +25,7 @@ extension ServerContext {
           }
           last = durable
         } catch {
-          // Who asks for the trail is told, or reads what is sound without the index.
+          // A reader of the trail gets the error, or reads the sound part without the index.
           logger.warning("a part of the log is not indexed", metadata: ["error": "\(error)"])
           return
         }
@@ -34,7 +34,8 @@ extension ServerContext {
     }
   }
 
-  /// Waits until what tasks are about has ended: a snapshot is finished, a compaction is left for the next start.
+  /// Waits until the background tasks have ended: a snapshot is finished, a compaction is abandoned until the next
+  /// start.
   func settle() async {
     persistence.stop()
     await tasksEnd()

@@ -3,14 +3,14 @@ import GatehouseStorage
 import Logging
 import Synchronization
 
-/// What all lanes of a server share. Everything in it is immutable or safe to share.
+/// What all lanes of a server share. All of it is immutable or thread-safe.
 final class ServerContext: Sendable {
   let partitioning: Partitioning
   let folder: DataFolder
   let log: LogWriter
   let lanes: [Lane]
   let partitions: [Partition]
-  /// The ways into the partitions, by number.
+  /// The partitions' handles, by partition number.
   let handles: ContiguousArray<PartitionHandle>
   let directory: DirectoryOwner
   let gate: Gate
@@ -20,18 +20,18 @@ final class ServerContext: Sendable {
   var clock: ServerClock { facts.clock }
   let slowLog = SlowLog()
   let monitors = Monitors()
-  /// The refused logins of each lane, and last those of executors on loan.
+  /// The refused logins of each lane; the last ring belongs to the lent executors.
   let refusals: [RefusalRing]
   let persistence: Persistence
   let logIndex: LogIndex
   let workPool = WorkPool(threads: 4, line: 64)
-  /// Executors for threads that have none of their own.
+  /// Executors to lend to threads without one of their own.
   private let executors = Mutex<[LentExecutor]>([])
   private let folderSecret: Digest
   private let logFailure = Atomic<Bool>(false)
-  /// The connection that defined the first service, and has just got its secret: it is that service's from then on.
+  /// The connection that created the first service. It alone stays connected without authenticating, as that service.
   private let founder = Atomic<UInt64>(0)
-  /// Work in tasks that the server's end waits for.
+  /// Background tasks, which shutdown waits for.
   private let tasks = Mutex<(running: Int, waiter: CheckedContinuation<Void, Never>?)>((0, nil))
 
   init(
@@ -55,22 +55,22 @@ final class ServerContext: Sendable {
     folderSecret = folder.manifest.tokenSecret
   }
 
-  /// Whether the log takes no more changes, for good.
+  /// Whether the log has failed, and so takes no more changes.
   @inline(__always)
   var hasLogFailed: Bool { logFailure.load(ordering: .acquiring) }
 
-  /// Whether what the log has accepted will not become durable soon: it has failed, or waits for room.
+  /// Whether appended records will not become durable soon: the log has failed, or has no room.
   var isLogStuck: Bool { hasLogFailed || log.isStuck }
 
   func noteLogFailure() { logFailure.store(true, ordering: .releasing) }
 
-  /// Whether the server is on its way to its end: what waits for anything should give up.
+  /// Whether the server is shutting down, so that whatever waits should give up.
   var isStopping: Bool { facts.phase.load(ordering: .acquiring) == .stopping }
 
-  /// Has the log synced through a record, ahead of its interval, and waits for that.
+  /// Has the log synced through a record without waiting for the interval, and waits until it is.
   ///
-  /// - Parameter goesOn: asked between two looks whether to wait on.
-  /// - Returns: whether it is synced.
+  /// - Parameter goesOn: asked repeatedly whether to keep waiting.
+  /// - Returns: whether the record is synced.
   func sync(through lsn: LSN, while goesOn: () async -> Bool) async -> Bool {
     while log.syncedLSN < lsn {
       guard !hasLogFailed, await goesOn() else { break }
@@ -97,30 +97,30 @@ final class ServerContext: Sendable {
     return body(lent.executor)
   }
 
-  /// One thread has it at a time.
+  /// Only one thread has it at a time.
   private struct LentExecutor: @unchecked Sendable {
     let executor: CommandExecutor
   }
 
   // MARK: Services
 
-  /// Whether a connection defined the first service.
+  /// Whether a connection created the first service.
   func isFounder(_ connection: UInt64) -> Bool { connection == founder.load(ordering: .relaxed) }
 
   // MARK: The directory
 
-  /// Shows a directory that a turn has changed to everybody. To be called while its owners are held.
+  /// Publishes a directory that a turn has changed. Call it while the turn's owners are held.
   func publish(_ changed: Directory, _ turn: Turn) {
     if changed.hasServices, !turn.directory.hasServices { founder.store(turn.connection.id, ordering: .relaxed) }
     gate.publish(changed)
     turn.directory = changed
-    // Before the reply leaves each lane has heard of it, or sees it with the next command.
+    // Queued before the reply leaves: each lane drops what the change ends then, or sees it at its next read.
     for lane in lanes { lane.loop.execute { lane.directoryChanged() } }
   }
 
   // MARK: Tasks
 
-  /// Carries work out in a task, which the server's end waits for.
+  /// Runs work in a task that shutdown waits for.
   @discardableResult
   func start(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
     tasks.withLock { $0.running += 1 }
@@ -136,7 +136,7 @@ final class ServerContext: Sendable {
     }
   }
 
-  /// Returns when no such work is under way; to be awaited by one at a time.
+  /// Returns once no such task runs. Only one caller may await it.
   func tasksEnd() async {
     await withCheckedContinuation { continuation in
       let isIdle = tasks.withLock { tasks in

@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// What the server is and counts, beside its commands.
+/// Facts and counters of the server, apart from its commands.
 final class ServerFacts: Sendable {
   enum Phase: Int, Sendable, AtomicRepresentable {
     case loading
@@ -11,7 +11,7 @@ final class ServerFacts: Sendable {
     case stopping
   }
 
-  /// Where the server is in its life. Read by every lane before each read's commands.
+  /// Read by every lane before it carries out the commands of a read.
   let phase = Atomic<Phase>(.loading)
   /// 40 hexadecimal digits, new at each start.
   let runID: String
@@ -30,16 +30,16 @@ final class ServerFacts: Sendable {
   let connectionsRejected = Atomic<Int>(0)
   /// Calls of `accept` that failed.
   let acceptErrors = Atomic<Int>(0)
-  /// Clients that were disconnected because more waited for them than may for one.
+  /// Clients that were disconnected for exceeding `client-output-limit`.
   let outputLimitDisconnections = Atomic<Int>(0)
-  /// Clients that were disconnected because more waited for all clients together than may.
+  /// Clients that were disconnected because all together exceeded `total-output-limit`.
   let evictedClients = Atomic<Int>(0)
   let deniedAuthentications = Atomic<Int>(0)
   let port = Atomic<Int>(0)
   let rate = Rate()
-  /// Stops the server, as a signal would; set by the server.
+  /// Stops the server as a signal would; set by the server.
   private let stopper = Mutex<(@Sendable () -> Void)?>(nil)
-  // The settings that every command meets, where reading them takes no lock.
+  // Copies of the settings that every command reads, so that reading them takes no lock.
   let slowlogThreshold: Atomic<Int>
   let clientOutputLimit: Atomic<Int>
   let totalOutputLimit: Atomic<Int>
@@ -61,17 +61,17 @@ final class ServerFacts: Sendable {
     self.configuration = Mutex(configuration)
   }
 
-  /// Whole seconds since the start, which no setting of the clock changes.
+  /// Whole seconds since the start, by the monotonic clock.
   var uptime: Int64 { Int64(Clock.nanoseconds(since: startedAt) / 1_000_000_000) }
 
   func onStop(_ stop: @escaping @Sendable () -> Void) { stopper.withLock { $0 = stop } }
 
   func stop() { stopper.withLock { $0 }?() }
 
-  /// The configuration as it is now.
+  /// The current configuration.
   var current: ServerConfiguration { configuration.withLock { $0 } }
 
-  /// Takes a changed configuration over, the quick settings too.
+  /// Replaces the configuration, and updates the copies above.
   func adopt(_ changed: ServerConfiguration) {
     configuration.withLock { $0 = changed }
     slowlogThreshold.store(changed.slowlogThreshold, ordering: .relaxed)

@@ -1,7 +1,7 @@
 /// The version of the program.
 package enum Version {
   package static let current = "0.1.0"
-  /// The version of Redis whose protocol and `INFO` fields clients may count on. It is told wherever a client may
-  /// decide by it what it asks.
+  /// The Redis version whose protocol and `INFO` fields clients can rely on. Reported wherever a client chooses
+  /// features by the server's version.
   package static let redis = "7.4.0"
 }

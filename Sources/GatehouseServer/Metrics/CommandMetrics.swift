@@ -1,24 +1,24 @@
 import GatehouseCore
 
-/// Counts and times of every command on one lane, and its traffic.
+/// One lane's counts and times of each command, and its traffic.
 struct CommandMetrics: Sendable {
   struct Line: Sendable {
     var calls: UInt64 = 0
     var nanoseconds: UInt64 = 0
-    /// Turned away by a gate.
+    /// Refused by a gate.
     var rejected: UInt64 = 0
-    /// Answered with an error by the body.
+    /// Answered with an error by the command's body.
     var failed: UInt64 = 0
     var times = LatencyHistogram()
   }
 
   private(set) var lines: ContiguousArray<Line>
-  /// Error replies by their code.
+  /// Error replies by error code.
   private(set) var errors: [String: UInt64] = [:]
   private(set) var total: UInt64 = 0
   var inputBytes: UInt64 = 0
   var outputBytes: UInt64 = 0
-  /// How long commands waited for a partition, or the directory, that another thread was in.
+  /// How long commands waited for a partition or the directory because another thread held it.
   var holdWaits = LatencyHistogram()
   /// How long replies waited for the log to be durable.
   var logWaits = LatencyHistogram()
@@ -46,7 +46,7 @@ struct CommandMetrics: Sendable {
     errors[code, default: 0] += 1
   }
 
-  /// Notes that `calls` calls of a command took so long together.
+  /// Records the total time of `calls` calls of a command.
   mutating func time(_ place: Int, calls: Int, nanoseconds: UInt64) {
     lines[place].nanoseconds &+= nanoseconds
     lines[place].times.add(nanoseconds / UInt64(max(1, calls)), calls: calls)

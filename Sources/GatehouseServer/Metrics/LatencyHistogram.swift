@@ -1,6 +1,6 @@
-/// Times by their magnitude.
+/// A histogram of times, with buckets in powers of two.
 struct LatencyHistogram: Sendable {
-  /// Bucket n counts the times below 2^n nanoseconds; empty until there is one.
+  /// Bucket n counts the times below 2^n nanoseconds and not below 2^(n−1); empty until there is one.
   private(set) var buckets = ContiguousArray<UInt64>()
   private(set) var longest: UInt64 = 0
 
@@ -19,7 +19,7 @@ struct LatencyHistogram: Sendable {
 
   var count: UInt64 { buckets.reduce(0, +) }
 
-  /// The time below which a share of them stayed, in microseconds: the upper edge of its bucket.
+  /// The percentile for a share such as 0.99, in microseconds: the upper edge of its bucket.
   func percentile(_ share: Double) -> Double {
     let wanted = UInt64((Double(count) * share).rounded(.up))
     var sum: UInt64 = 0

@@ -1,22 +1,22 @@
 import Glibc
 
-/// What the kernel says of this process.
+/// What the kernel reports about this process.
 enum ProcessFigures {
-  /// Bytes of memory in use.
+  /// Resident memory in bytes.
   static var residentBytes: Int {
     guard let text = read("/proc/self/statm") else { return 0 }
     let fields = text.split(separator: " ")
     return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
   }
 
-  /// The most memory that was ever in use, in bytes.
+  /// Peak resident memory in bytes.
   static var peakBytes: Int {
     guard let line = read("/proc/self/status")?.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
     else { return residentBytes }
     return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) * 1024
   }
 
-  /// Seconds of processor time: in the kernel, and in the program.
+  /// Seconds of processor time, in the kernel and in the program.
   static var processorSeconds: (system: Double, user: Double) {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many commands a second are carried out, between two looks.
+/// How many commands a second were carried out between two calls.
 final class Rate: Sendable {
   private let last = Mutex<(time: UInt64, total: UInt64, rate: UInt64)?>(nil)
 
@@ -15,7 +15,7 @@ final class Rate: Sendable {
         return fallback
       }
       let elapsed = now > before.time ? now - before.time : 0
-      // Looks that follow each other closely see the same rate.
+      // Calls within 100 ms of each other get the same rate.
       guard elapsed > 100_000_000, total >= before.total else { return before.rate }
       let rate = UInt64(Double(total - before.total) * 1e9 / Double(elapsed))
       last = (now, total, rate)

@@ -1,15 +1,15 @@
 import GatehouseCore
 import Synchronization
 
-/// The refused logins of one lane, the newest in a ring of fixed size, and how many there were of each reason and product.
+/// The refused logins of one lane: the newest in a ring of fixed size, and counts by reason and product.
 ///
-/// Each lane has its own, so that nobody waits for its lock but a reader now and then. Once it has seen a product, a
-/// refusal allocates nothing.
+/// Each lane has its own ring, so that its lock is contended only while `REFUSALS.LIST` or `INFO` reads it. A refusal
+/// allocates nothing, except for the first one of a product.
 final class RefusalRing: RefusalKeeper {
   private struct State {
     var slots: ContiguousArray<RefusedLogin>
     var next = 0
-    /// How many slots were ever used.
+    /// How many slots have been filled.
     var used = 0
     var counts = RefusalCounts()
   }
@@ -31,7 +31,7 @@ final class RefusalRing: RefusalKeeper {
     }
   }
 
-  /// The newest first.
+  /// The kept refusals since a time, newest first.
   func refusals(since time: Milliseconds) -> [RefusedLogin] {
     state.withLock { state in
       var found: [RefusedLogin] = []
@@ -51,16 +51,17 @@ final class RefusalRing: RefusalKeeper {
   func resetCounts() { state.withLock { $0.counts = RefusalCounts() } }
 }
 
-/// How many logins were refused, by reason and product.
+/// Counts of refused logins, by reason and product.
 struct RefusalCounts: Sendable {
   typealias Reasons = [LoginDenial: UInt64]
 
-  /// Products that are counted by themselves; there may be a million, and what shows figures has limits.
+  /// How many products are counted separately. There may be a million products, and monitoring must not get a series
+  /// for each.
   private static let mostProducts = 100
 
   private(set) var reasons: Reasons = [:]
   private(set) var products: [ProductID: Reasons] = [:]
-  /// Of products beyond those.
+  /// The refusals of all further products.
   private(set) var others: Reasons = [:]
 
   var total: UInt64 { reasons.values.reduce(0, +) }
@@ -95,7 +96,7 @@ extension ReadRefusals: ServerWork {
 }
 
 extension ServerContext {
-  /// How many logins all lanes have refused.
+  /// The counts of all lanes together.
   var refusalCounts: RefusalCounts {
     var sum = RefusalCounts()
     for ring in refusals { sum.add(ring.counts) }

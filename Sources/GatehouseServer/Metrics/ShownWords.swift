@@ -1,6 +1,6 @@
 import GatehouseCore
 
-/// The words of a request as `MONITOR` and `SLOWLOG` may show them: secrets replaced, long ones cut.
+/// The arguments of a request as `MONITOR` and `SLOWLOG` may show them: secrets redacted, long ones cut.
 func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32) -> [String] {
   let redacted = "(redacted)"
   var secrets: Set<Int> = []
@@ -18,7 +18,7 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
       continue
     }
     let word = request[index]
-    // A token and a service's secret are secret wherever they stand.
+    // A token or a service's secret is redacted wherever it stands.
     if SecretText.isLike(word) {
       words.append(redacted)
     } else if word.count > wordLimit {
@@ -33,10 +33,10 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
 }
 
 extension CommandSpec {
-  /// Which words of a request of this command are secret.
+  /// The indexes of the arguments that are secret.
   fileprivate func secrets(in request: Arguments) -> Set<Int> {
     guard case .server(.hello) = body else { return secrets }
-    // The options of HELLO come in any order: after each AUTH stand a name and a secret.
+    // The options of HELLO come in any order; each AUTH is followed by a name and a secret.
     let auth = (1..<max(1, request.count)).filter {
       request[$0].count == 4 && request.string($0).uppercased() == "AUTH"
     }

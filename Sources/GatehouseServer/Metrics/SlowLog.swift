@@ -2,14 +2,14 @@ import DequeModule
 import GatehouseCore
 import Synchronization
 
-/// The commands that took longest, as `SLOWLOG` shows them.
+/// The newest slow commands, as `SLOWLOG` shows them.
 final class SlowLog: Sendable {
   struct Entry: Sendable {
     let id: Int
     /// Seconds since 1970.
     let time: Int64
     let microseconds: Int64
-    /// The words, shortened, without secrets.
+    /// The command's arguments, shortened and with secrets redacted.
     let words: [String]
     let client: String
     let name: String

@@ -1,11 +1,11 @@
 import GatehouseCore
 
-/// A command that a lane times by itself, and not as one of a read's many.
+/// A command that a lane times separately, instead of sharing the time of its read.
 struct TimedCommand {
   let place: Int?
   let start: UInt64
   let request: Arguments
-  /// Whether its answer comes from elsewhere, and ends its time.
+  /// Whether it is answered later, when its time ends.
   private(set) var isLate = false
 
   init(_ request: Arguments, place: Int?) {
@@ -14,14 +14,14 @@ struct TimedCommand {
     start = Clock.nanoseconds()
   }
 
-  /// What is kept of it until the answer comes.
+  /// Marks it as answered later, and returns what must be kept until then.
   mutating func leave() -> LateCommand {
     isLate = true
     return LateCommand(place: place, start: start, words: shownWords(request))
   }
 }
 
-/// A command whose work has left its thread.
+/// A command that is answered later.
 struct LateCommand: Sendable {
   let place: Int?
   let start: UInt64

@@ -2,12 +2,12 @@ import GatehouseCore
 import GatehouseStorage
 import Synchronization
 
-/// The log's append: the one place where all records have an order, and so where what holds over all partitions is
-/// checked. Whoever appends has the lock of the log's staging anyway; the gate's state lies under the same lock.
+/// The log's append. It is the one point where all records have a total order, so the rules that span partitions are
+/// checked here. Appending takes the lock of the log's staging anyway; the gate's state is guarded by the same lock.
 ///
-/// A record is admitted if (a) the directory that its decision read is still the current one, and (b) every bound on
-/// the counters holds after it. So nobody holds the directory to count a seat, and every prefix of the log obeys the
-/// bounds.
+/// A record is admitted if (a) the directory that its decision read is still the current one, and (b) every bounded
+/// counter is still within its bound afterwards. So nobody holds the directory to count a seat, and every prefix of the
+/// log obeys the bounds.
 final class Gate: CounterReader, @unchecked Sendable {
   private let log: LogWriter
   /// Guarded by the log's staging lock, as is `directoryLSN`.
@@ -15,7 +15,8 @@ final class Gate: CounterReader, @unchecked Sendable {
   /// The last record that changed the directory.
   private var directoryLSN: LSN
   private let published: Mutex<Directory>
-  /// The last change of the directory that is published, where it is read without a reference to count.
+  /// The LSN of the published directory, so that a thread can see whether its copy is current without touching a
+  /// reference count.
   let publishedLSN: UnsafePointer<Atomic<LSN>>
 
   init(_ log: LogWriter, _ directory: DirectoryState) {
@@ -42,8 +43,8 @@ final class Gate: CounterReader, @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - record: the turn's changes, encoded.
-  ///   - time: the record's.
-  /// - Returns: the record's number, or why there is none; then nothing has changed.
+  ///   - time: the record's time.
+  /// - Returns: the record's LSN, or why it was refused; then nothing has changed.
   func append(_ record: UnsafeRawBufferPointer, at time: Milliseconds, of turn: Turn) -> Result<LSN, Objection> {
     let changesDirectory = turn.changesDirectory
     var objection: Objection?
@@ -69,7 +70,7 @@ final class Gate: CounterReader, @unchecked Sendable {
 
   /// Appends what a group of commands has decided, all or nothing.
   ///
-  /// - Parameters: as above; `record` has all parts of the group.
+  /// - Parameters: as above; `record` holds all parts of the group.
   func append(
     _ record: UnsafeRawBufferPointer, at time: Milliseconds, of group: CommandGroup
   ) -> Result<LSN, Objection> {
@@ -104,21 +105,21 @@ final class Gate: CounterReader, @unchecked Sendable {
     log.withOrder { _ in directory == directoryLSN ? (pools.map { counters.used($0) }, counters.lsn) : nil }
   }
 
-  /// All counters, and whether the directory that the reader knows is the current one.
+  /// All counters, and whether the directory that the reader has is the current one.
   func counters(beside directory: LSN) -> (counters: Counters, isCurrent: Bool) {
     log.withOrder { _ in (counters, directory == directoryLSN) }
   }
 
-  /// All counters, and the record through which they go.
+  /// All counters, and the LSN through which they are counted.
   func countersWithLSN() -> (counters: Counters, lsn: LSN) { log.withOrder { lsn in (counters, lsn) } }
 
   // MARK: The directory
 
-  /// The directory as it is now.
+  /// The current directory.
   var directory: Directory { published.withLock { $0 } }
 
-  /// Shows a changed directory to everybody. To be called while the directory and what refers to the change are held:
-  /// who enters a partition later finds a view that knows all that the partition refers to.
+  /// Publishes a changed directory. Call it while the directory and everything that refers to the change are held:
+  /// whoever enters a partition later then finds a view that contains all that the partition refers to.
   func publish(_ view: Directory) {
     published.withLock { $0 = view }
     publishedLSN.pointee.store(view.lsn, ordering: .releasing)

@@ -1,7 +1,7 @@
-/// The executor of an actor that threads also enter without a task: what is awaited of the actor runs under the lock of
-/// its holds, on the thread that asked.
+/// The executor of an actor that threads also enter without a task. An awaited call runs under the same lock, on the
+/// thread that enqueued it.
 ///
-/// The runtime asks it for `assumeIsolated`: whoever has the lock is isolated.
+/// `assumeIsolated` asks it too: the thread that has the lock is isolated.
 final class HoldExecutor: SerialExecutor, @unchecked Sendable {
   private let lock: UnsafeMutablePointer<HoldLock>
 

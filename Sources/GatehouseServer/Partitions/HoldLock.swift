@@ -1,26 +1,26 @@
 /// The lock behind a hold: one thread at a time works on a partition's state.
 typealias HoldLock = OwnedLock<ThreadGround>
 
-/// A lock that knows which thread has it.
+/// A lock that knows which thread holds it.
 ///
-/// Taking it where nobody is in costs one atomic operation, leaving it a store. A thread that finds it taken spins for
-/// about as long as a hold lasts, then sleeps in the kernel, for the holder may have been preempted.
+/// Taking it uncontended costs one atomic operation, releasing it a store. A thread that finds it taken spins for about
+/// as long as a hold lasts, and then sleeps in the kernel, because the holder may have been preempted.
 ///
-/// Whoever leaves looks whether anybody sleeps, but does not pay for a fence to be sure: a sleeper who is not seen
-/// wakes by itself soon (`ThreadGround.patience`). `Mutex` pays for it, lends itself to a closure only, and cannot say
-/// whether the current thread has it, which an executor must.
+/// `unlock` checks for sleepers, but without a fence: a sleeper that it misses wakes up by itself soon
+/// (`ThreadGround.patience`). `Mutex` pays for the fence, offers only a closure, and cannot tell whether the current
+/// thread holds it, which an executor must know.
 ///
-/// The algorithm stands on a `LockGround`, so that the same source runs on real threads and, in tests, in every order
-/// that a few threads can take.
+/// The algorithm is generic over a `LockGround`, so that the same source runs on real threads and, in tests, in every
+/// possible interleaving of a few threads.
 struct OwnedLock<Ground: LockGround & ~Copyable>: ~Copyable, Sendable {
   private let ground: Ground
 
   init(on ground: consuming Ground) { self.ground = ground }
 
-  /// How often somebody found the lock taken.
+  /// How often a thread found the lock taken.
   var contended: Int { ground.contentions }
 
-  /// Whether the current thread has it.
+  /// Whether the current thread holds it.
   var isHeldHere: Bool { ground.isHolder }
 
   @inline(__always)
@@ -57,7 +57,7 @@ struct OwnedLock<Ground: LockGround & ~Copyable>: ~Copyable, Sendable {
 extension OwnedLock where Ground == ThreadGround {
   init() { self.init(on: ThreadGround()) }
 
-  /// Takes the lock, and adds how many nanoseconds that took where somebody had it.
+  /// Takes the lock, and adds the nanoseconds that it waited if another thread held it.
   @inline(__always)
   func lock(addingWaitTo waited: inout UInt64) {
     if !tryLock() { lockAndTime(&waited) }

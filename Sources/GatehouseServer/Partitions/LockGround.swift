@@ -2,29 +2,31 @@ import CPrefetch
 import GatehouseStorage
 import Synchronization
 
-/// What an `OwnedLock` stands on: two words of memory, and a place to sleep.
+/// What an `OwnedLock` is built on: two words of memory, and a way to sleep.
 protocol LockGround: ~Copyable, Sendable {
-  /// How often to look again before sleeping.
+  /// How many times to spin before sleeping.
   var spins: Int { get }
 
-  /// Whether the calling thread is the holder, which nobody but itself can change.
+  /// Whether the calling thread is the holder, which only that thread can change.
   var isHolder: Bool { get }
-  /// Whether nobody is; by the time the caller knows, it may be otherwise.
+  /// Whether there was no holder just now.
   var isFree: Bool { get }
-  /// Makes the calling thread the holder where there is none. Who succeeds sees what was done before the last `free`.
+  /// Makes the calling thread the holder if there is none. It then sees everything that was done before the last
+  /// `free`.
   func take() -> Bool
   func free()
 
-  /// Whether anybody sleeps or is about to, as far as is known without a fence: who came just now may be missed.
+  /// Whether any thread sleeps or is about to. Read without a fence, so a thread that has only just come may be missed.
   var hasSleepers: Bool { get }
-  /// With a fence: whoever leaves after this knows of it, or has left before the sleeper's next look.
+  /// With a fence: whoever unlocks after this sees the sleeper, or has unlocked before the sleeper checks again.
   func addSleeper()
   func removeSleeper()
 
-  /// Sleeps until `isDone` says so, which is asked behind a door that one thread at a time passes: first, whenever the
-  /// sleeper is woken, and when it has lost its patience.
+  /// Sleeps until `isDone` returns true. It is evaluated under a mutex: first, whenever the sleeper is woken, and after
+  /// its patience runs out.
   func sleep(until isDone: () -> Bool)
-  /// Passes the door, and wakes one who sleeps: who has found the lock taken either sleeps by then or asks again.
+  /// Takes the same mutex, and wakes one sleeper: a thread that found the lock taken either sleeps by then or checks
+  /// again.
   func wakeOne()
 
   var contentions: Int { get }
@@ -32,18 +34,18 @@ protocol LockGround: ~Copyable, Sendable {
   func relax()
 }
 
-/// Real threads.
+/// Threads of the operating system.
 struct ThreadGround: LockGround, ~Copyable, Sendable {
-  /// The thread that has the lock; 0 where it is free.
+  /// The thread that holds the lock; 0 if it is free.
   private let holder = Atomic<UInt>(0)
   private let sleepers = Atomic<Int>(0)
   private let contended = Atomic<Int>(0)
   private let parking = ThreadCondition()
 
-  /// Nanoseconds that a thread sleeps at most before it looks again.
+  /// How many nanoseconds a thread sleeps at most before it checks again.
   private static let patience: UInt64 = 200_000
 
-  /// Some microseconds, as a hold takes one at most.
+  /// A few microseconds; a hold takes one at most.
   var spins: Int { 200 }
 
   var isHolder: Bool { holder.load(ordering: .relaxed) == thread_number() }

@@ -1,9 +1,9 @@
 import GatehouseCore
 import GatehouseStorage
 
-/// The owner of one share of the contacts, and of all that hangs on them.
+/// The owner of one share of the contacts, and of everything that belongs to them.
 ///
-/// Its executor is a lock. Lanes enter it through `handle` on their own thread; tasks that look at a partition now
+/// Its executor is a lock. Lanes enter it through `handle` on their own thread. Tasks that need a partition only now
 /// and then `await` it, and run under the same lock.
 actor Partition {
   nonisolated let handle: PartitionHandle
@@ -20,17 +20,18 @@ actor Partition {
 
   deinit { handle.deallocate() }
 
-  /// Looks at the state, which nothing changes meanwhile.
+  /// Reads the state under the lock.
   func read<Result: Sendable>(_ body: @Sendable (borrowing PartitionState) -> Result) -> Result { body(cell.state) }
 
-  /// The state between two commands, with the record through which it goes: every later record that concerns the
-  /// partition comes after the copy.
+  /// A consistent copy of the state, with the last LSN that it can contain: every later record of the partition comes
+  /// after the copy.
   func copy(_ log: LogWriter) -> (cell: PartitionCell, lsn: LSN) {
     (PartitionCell(cell.state.copy()), log.appendedLSN)
   }
 }
 
-/// The owner of what belongs to no one contact. Whoever only reads it reads the view that the gate publishes.
+/// The owner of everything that belongs to no single contact. Whoever only reads it reads the view that the gate
+/// publishes.
 actor DirectoryOwner {
   nonisolated let handle: DirectoryHandle
   nonisolated private let executor: HoldExecutor
@@ -46,7 +47,7 @@ actor DirectoryOwner {
 
   deinit { handle.deallocate() }
 
-  /// The state and the gate's counters as of one record.
+  /// A copy of the state, with the gate's counters as of the same record.
   func copy(_ gate: Gate) -> (state: DirectoryState, lsn: LSN) {
     let (counters, lsn) = gate.countersWithLSN()
     return (cell.state.with(counters), lsn)

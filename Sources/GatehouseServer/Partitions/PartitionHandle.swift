@@ -1,11 +1,11 @@
 import GatehouseCore
 
-/// The way into a partition: its lock and its state, without a reference to count.
+/// Access to a partition: its lock and its state, without a reference count.
 ///
-/// A handle is good as long as its `Partition` lives, and a server's partitions live as long as its lanes.
+/// A handle is valid while its `Partition` lives. A server's partitions live as long as its lanes.
 struct PartitionHandle: BitwiseCopyable, @unchecked Sendable {
   let index: Int
-  /// To be touched by whoever has the lock.
+  /// Used only under the lock.
   fileprivate let cell: HeldPartition
   let lock: UnsafeMutablePointer<HoldLock>
 
@@ -21,23 +21,23 @@ struct PartitionHandle: BitwiseCopyable, @unchecked Sendable {
     lock.deallocate()
   }
 
-  /// Enters the partition, when nobody else is in it.
+  /// Enters the partition once no other thread holds it.
   ///
-  /// - Parameter waited: how many nanoseconds that took is added to it where somebody was.
+  /// - Parameter waited: increased by the nanoseconds that this took if another thread held it.
   @inline(__always)
   func enter(addingWaitTo waited: inout UInt64) -> Hold {
     lock.pointee.lock(addingWaitTo: &waited)
     return Hold(self)
   }
 
-  /// Enters the partition if nobody is in it now.
+  /// Enters the partition if no thread holds it now.
   @inline(__always)
   func tryEnter() -> Hold? { lock.pointee.tryLock() ? Hold(self) : nil }
 }
 
-/// The right to work on one partition's state, until the end of the value's scope.
+/// The right to work on one partition's state, until the value is destroyed.
 ///
-/// Whoever has it waits for nothing: not for the disk, the network, another thread or an `await`.
+/// The holder must not wait for anything: not the disk, the network, another thread or an `await`.
 struct Hold: ~Copyable {
   private let handle: PartitionHandle
 
@@ -45,17 +45,17 @@ struct Hold: ~Copyable {
 
   deinit { handle.lock.pointee.unlock() }
 
-  /// Leaves the partition here, and not only at the end of the scope.
+  /// Leaves the partition here instead of at the end of the scope.
   @inline(__always)
   consuming func leave() {}
 
-  /// The state; not to be kept beyond the hold.
+  /// The state; it must not be kept beyond the hold.
   @inline(__always)
   var cell: HeldPartition { handle.cell }
 }
 
-/// The right to work on several owners: partitions in ascending order, the directory last, so that two who want the
-/// same cannot wait for each other.
+/// The right to work on several owners. They are entered in a fixed order (partitions ascending, the directory last),
+/// so that two threads that want the same owners cannot deadlock.
 struct Holds: ~Copyable {
   let set: OwnerSet
   let cells: [HeldPartition]
@@ -63,7 +63,7 @@ struct Holds: ~Copyable {
   private let handles: ContiguousArray<PartitionHandle>
   private let owner: DirectoryHandle
 
-  /// - Parameter waited: how many nanoseconds it took to enter where somebody was is added to it.
+  /// - Parameter waited: increased by the nanoseconds spent waiting for other threads.
   init(
     _ set: OwnerSet, _ handles: ContiguousArray<PartitionHandle>, _ owner: DirectoryHandle,
     addingWaitTo waited: inout UInt64
@@ -87,11 +87,11 @@ struct Holds: ~Copyable {
     for index in set.partitions.reversed() { handles[index].lock.pointee.unlock() }
   }
 
-  /// Leaves all owners here, and not only at the end of the scope.
+  /// Leaves all owners here instead of at the end of the scope.
   consuming func leave() {}
 }
 
-/// The way into the directory.
+/// Access to the directory.
 struct DirectoryHandle: @unchecked Sendable {
   fileprivate let cell: DirectoryCell
   let lock: UnsafeMutablePointer<HoldLock>
@@ -107,7 +107,7 @@ struct DirectoryHandle: @unchecked Sendable {
     lock.deallocate()
   }
 
-  /// Returns when whoever is in the directory has left it.
+  /// Waits until the current holder of the directory has left it.
   func passThrough() {
     lock.pointee.lock()
     lock.pointee.unlock()

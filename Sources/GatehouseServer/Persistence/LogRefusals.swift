@@ -2,18 +2,18 @@ import GatehouseCore
 import GatehouseStorage
 
 extension Refusal {
-  /// Answers a read that would show what the log had not made durable when it failed.
+  /// Refuses a read that would show records that were not durable when the log failed.
   static let neverDurable = Refusal(
     .readOnly,
     "the log failed before what this would show was durable; what is durable can be read; INFO log says what failed")
-  /// Answers a read that would show what the log cannot write for now.
+  /// Refuses a read that would show records that the log cannot write for now.
   static func notDurableYet(_ log: LogWriter) -> Refusal {
     let (what, relief) = log.want
     return Refusal(
       .readOnly, "\(what), and what this would show is not durable yet; what is durable can be read; \(relief)")
   }
 
-  /// Why the log takes no change.
+  /// Why the log does not take a change.
   init(logRefusal: LogRefusal, _ log: LogWriter) {
     switch logRefusal {
     case .busy: self.init(.busy, "the log is behind; try again")

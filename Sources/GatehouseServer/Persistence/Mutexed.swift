@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value under a lock, that closures can share.
+/// A mutex as a reference type, so that closures can share it.
 final class Mutexed<Value: ~Copyable>: Sendable {
   private let mutex: Mutex<Value>
 

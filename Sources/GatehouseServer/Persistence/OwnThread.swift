@@ -1,6 +1,6 @@
 import GatehouseStorage
 
-/// Carries out work that sleeps in system calls, on a thread that nothing else needs.
+/// Runs blocking work on a thread of its own.
 func onOwnThread<Result: Sendable>(
   priority: PosixThread.Priority = .normal, _ work: @escaping @Sendable () throws -> Result
 ) async throws -> Result {

@@ -4,22 +4,22 @@ import Logging
 import Synchronization
 
 extension Persistence {
-  /// What `COMPACT` has done.
+  /// The result of `COMPACT`.
   struct Compaction: Sendable {
     var snapshotLSN: LSN = 0
     var archivedThrough: LSN = 0
     var segmentsRemoved = 0
     var archives = 0
     var expired = 0
-    /// What is damaged, and could not be archived: that does not change by trying again.
+    /// What is damaged and could not be archived; trying again does not help.
     var damage: [String] = []
   }
 
-  /// Moves what the two kept snapshots cover from the log to the archive, and deletes what has been kept for long
-  /// enough; on a thread that stands back behind the lanes.
+  /// Moves the log that both kept snapshots cover into the archive, and deletes archives older than the retention, on a
+  /// thread of lower priority than the lanes.
   ///
-  /// - Parameter everything: whether the log's open segment is ended and snapshots are taken first, so that all
-  ///   that was written before goes.
+  /// - Parameter everything: whether to end the open segment and take snapshots first, so that everything written so
+  ///   far is archived.
   @discardableResult
   func compact(_ context: ServerContext, everything: Bool = false) async throws -> Compaction {
     guard !isEnding else { throw Failure.stopping }
@@ -44,13 +44,13 @@ extension Persistence {
     }
   }
 
-  /// Milliseconds until a compaction that failed is tried again without being asked for.
+  /// Milliseconds until a failed compaction is tried again by itself.
   private static let compactionPause: UInt64 = 600_000
 
   private func archive(_ context: ServerContext) async throws -> Compaction {
     var options = CompactionOptions(now: UInt64(clamping: context.clock.milliseconds))
     if case .atLeast(let duration) = context.facts.current.archiveRetention {
-      // What is deleted does not come back: a clock that was set ahead makes nothing older.
+      // Deleting cannot be undone, so time by which the clock was set ahead does not make an archive older.
       options.retention = UInt64(clamping: duration.milliseconds + context.clock.stepsFollowed)
     }
     let compactor = Compactor(context.folder, options: options, keys: RecordIndex.keys)
@@ -78,18 +78,18 @@ extension Persistence {
     return done
   }
 
-  /// Ends the segment that is written, and takes snapshots until the two that are kept cover all before its end.
+  /// Ends the open segment, and takes snapshots until both kept ones cover everything before its end.
   private func coverLog(_ context: ServerContext) async throws {
     let target = try await endSegment(context)
     let catalog = SnapshotCatalog(context.folder)
-    // Two at most: of two snapshots through the same record only one would be kept.
+    // At most two. A note is logged in between if needed, because two snapshots with the same LSN would be one.
     for _ in 0..<2 where try catalog.coveredThrough() ?? 0 < target {
       if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
       try await save(context)
     }
   }
 
-  /// - Returns: the last record of the segments that are complete.
+  /// - Returns: the last record of the complete segments.
   private func endSegment(_ context: ServerContext) async throws -> LSN {
     let last = context.log.appendedLSN
     if context.log.statistics.currentSegment <= last { context.log.rotate() }
@@ -101,8 +101,7 @@ extension Persistence {
     return context.log.statistics.currentSegment - 1
   }
 
-  /// Puts a record about the data folder itself into the log. Where the log does not take it, the trail lacks a
-  /// remark, and nothing else.
+  /// Logs a record about the data folder itself. If the log does not take it, the trail only lacks this note.
   private func note(_ change: some Change, _ context: ServerContext) {
     var header = RecordHeader(
       time: context.clock.milliseconds, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT",

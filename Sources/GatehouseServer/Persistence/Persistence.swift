@@ -4,33 +4,33 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// Takes snapshots while the server serves, and moves what they cover into the archive.
+/// Takes snapshots while the server runs, and moves the log that they cover into the archive.
 ///
-/// A partition's state is a value: taking it is copying a few references under its hold. The copy is encoded and
-/// written without the hold, one partition after the other; what a command changes meanwhile it changes in pages of
-/// its own.
+/// A partition's state is a value, so a snapshot copies only a few references under the partition's hold. The copy is
+/// then encoded and written without the hold, one partition after the other. Commands that change the state meanwhile
+/// copy the pages they write (copy-on-write).
 final class Persistence: Sendable {
   struct Status: Sendable {
     var isSaving = false
     /// Seconds since 1970; 0 for never.
     var lastSave: Int64 = 0
-    /// The same in `Clock.nanoseconds()`, or the start where none was taken since.
+    /// The same in `Clock.nanoseconds()`; the start if none was taken since.
     var lastSaveAt = Clock.nanoseconds()
     var lastSaveSucceeded = true
     var lastSaveSeconds: Double = -1
     var lastSaveBytes: UInt64 = 0
     var lastSavedLSN: LSN = 0
     var lastError = ""
-    /// Snapshots that failed since the last that did not.
+    /// How many snapshots have failed in a row.
     var failures = 0
-    /// When the next one is tried without being asked for, in `Clock.nanoseconds()`.
+    /// When a failed snapshot is tried again by itself, in `Clock.nanoseconds()`.
     var retryAt: UInt64 = 0
-    /// Bytes of log written when the last snapshot was taken.
+    /// Bytes of log written before the last snapshot was taken.
     var loggedBytes: UInt64 = 0
     var savesTaken = 0
     var longestCopyNanoseconds: UInt64 = 0
     var isCompacting = false
-    /// Whether the last compaction failed, and when it is tried again, in `Clock.nanoseconds()`.
+    /// Whether the last compaction failed, and when it is tried again by itself, in `Clock.nanoseconds()`.
     var mustCompact = false
     var compactAt: UInt64 = 0
     var archivedThrough: LSN = 0
@@ -64,11 +64,11 @@ final class Persistence: Sendable {
 
   var isEnding: Bool { isStopping.load(ordering: .acquiring) }
 
-  /// Begins no further compaction, and lets one that goes on end soon.
+  /// Starts no further compaction, and has a running one end soon.
   func stop() { isStopping.store(true, ordering: .releasing) }
 
-  /// Notes what the server started from. Without a snapshot the last save counts as the start, as Redis has it,
-  /// so that whoever watches for overdue snapshots does not see one of 1970.
+  /// Records what the server started from. Without a snapshot the start counts as the last save, as in Redis, so that
+  /// monitoring for overdue snapshots does not see one of 1970.
   func began(from snapshot: SnapshotInfo?, in folder: DataFolder, at started: Milliseconds) {
     let archived = try? ArchiveCatalog(folder).lastLSN()
     state.withLock {
@@ -121,12 +121,12 @@ final class Persistence: Sendable {
     }
   }
 
-  /// Milliseconds until a snapshot that failed is tried again: half a minute, doubling, an hour at most.
+  /// Milliseconds until a failed snapshot is tried again: half a minute, doubled each time, at most an hour.
   private static func pause(afterFailures failures: Int) -> UInt64 {
     min(30_000 << UInt64(min(failures, 7)), 3_600_000)
   }
 
-  /// There is room again: what failed for want of it is tried again soon.
+  /// The disk has room again: snapshots and compactions that failed are tried again soon.
   func tryAgain() {
     state.withLock {
       $0.retryAt = 0
@@ -134,13 +134,14 @@ final class Persistence: Sendable {
     }
   }
 
-  /// Refuses where a snapshot would take the room that the log needs: it would fail half written, and have filled the
-  /// disk meanwhile.
+  /// Refuses a snapshot that could use up the room that the log needs: it would fail half written, and fill the disk
+  /// meanwhile.
   private func checkRoom(_ context: ServerContext) throws {
     let last = status.lastSaveBytes
     let needed = last + last / 2 + UInt64(context.facts.current.segmentBytes)
     let free = try context.folder.disk.freeBytes(context.folder.snapshotsPath)
-    // Nothing more is put into a folder whose log has failed: it may no longer be the one that was opened.
+    // After the log has failed, the folder may no longer be the one that was opened, so nothing more is written into
+    // it.
     guard !context.hasLogFailed else { throw Failure.logStopped }
     guard free >= needed else { throw Failure.noRoom(needed: needed, free: free) }
   }
@@ -153,18 +154,19 @@ final class Persistence: Sendable {
     let directory = await context.directory.copy(context.gate)
     try await slowly(since: start) { try writer.add(directory.state, lsn: directory.lsn) }
     for partition in context.partitions {
-      // The copy is made here, and not by the slow thread: that could be preempted while it is in the partition.
+      // Copied by this task and not by the slow thread, which could be preempted while it holds the partition.
       let began = Clock.nanoseconds()
       let copy = await partition.copy(context.log)
       let took = Clock.nanoseconds(since: began)
       state.withLock { $0.longestCopyNanoseconds = max($0.longestCopyNanoseconds, took) }
       try await slowly(since: start) { try writer.add(copy.cell.state, lsn: copy.lsn) }
-      // The pages that have been replaced meanwhile are freed here, too: they are of other threads' memory.
+      // Keeps the copy alive until here, so that replaced pages are freed by this task: other threads allocated them.
       withExtendedLifetime(copy) {}
     }
-    // A snapshot must not know more than the log: it would bring back what a crash took. Written is not enough.
+    // A snapshot must not be ahead of the synced log, or it would bring back records that a crash has lost. It is not
+    // enough that they were written.
     let isSynced = await context.sync(through: writer.largestLSN) {
-      // A full log may be so for long, and a stop does not wait for room.
+      // A full disk may stay full for long, and shutdown does not wait for room.
       !(isEnding && context.log.state == .full)
     }
     guard isSynced else { throw Failure.logStopped }
@@ -172,8 +174,8 @@ final class Persistence: Sendable {
     return try await slowly(since: start) { try writer.finish(durable: synced) }
   }
 
-  /// Carries out a part of a snapshot on a thread that runs when no other wants its core. Where all cores are wanted all
-  /// the time, that may be never: a snapshot that takes long gets a share of one.
+  /// Runs a part of a snapshot on a thread that gets only idle time. If all cores stay busy, that could be never, so a
+  /// snapshot that takes too long continues with low priority.
   private func slowly<Result: Sendable>(
     since start: UInt64, _ work: @escaping @Sendable () throws -> Result
   ) async throws -> Result {
@@ -181,10 +183,10 @@ final class Persistence: Sendable {
     return try await onOwnThread(priority: isLate ? .low : .idle, work)
   }
 
-  /// How long a snapshot is content with cores that nobody else wants.
+  /// How long a snapshot runs in idle time only.
   private static let idleNanoseconds: UInt64 = 60_000_000_000
 
-  /// Whether a compaction that failed is due again.
+  /// Whether a failed compaction is due again.
   var isCompactionDue: Bool {
     state.withLock { $0.mustCompact && !$0.isCompacting && Clock.nanoseconds() >= $0.compactAt }
   }

@@ -3,7 +3,7 @@ import GatehouseStorage
 import Glibc
 import Logging
 
-/// Reading the audit trail out of the log and its archive.
+/// Reads the audit trail from the log and its archive.
 extension ReadTrail: ServerWork {
   func perform(_ context: ServerContext, after lastWrite: LSN) throws -> TrailPage {
     let durable = context.waitUntilDurable(lastWrite)
@@ -26,7 +26,7 @@ extension ReadTrail: ServerWork {
         return record.others.isEmpty || keys.isEmpty || part.keys.contains { keys.contains($0) }
       }
       if parts.isEmpty { return true }
-      // What took effect together stays on one page.
+      // The parts of one record took effect together, so they stay on one page.
       if page.events.count >= count {
         page.next = lsn
         return false
@@ -56,23 +56,24 @@ extension VerifyTrail: ServerWork {
     }
     return TrailReport(
       from: report.from, through: report.through, frames: report.frames, records: report.records,
-      // Files are named as `gatehousectl` names them, from the data folder on.
+      // Paths are shown relative to the data folder, as `gatehousectl` shows them.
       problem: report.problem?.replacing("\(context.folder.path)/", with: ""))
   }
 }
 
 extension ServerContext {
-  /// Waits until a record is durable, or will not become so; on a thread that may sleep.
+  /// Waits until a record is durable or will not become so, on a thread that may block.
   ///
-  /// - Returns: the last record that is durable, and so will stay.
+  /// - Returns: the last durable record.
   fileprivate func waitUntilDurable(_ lsn: LSN) -> LSN {
     while log.durableLSN < lsn, !isLogStuck, !isStopping { usleep(1000) }
     return log.durableLSN
   }
 
-  /// Waits until a record is synced: where durability is by interval, a crash could take back what is durable.
+  /// Waits until a record is synced. With interval durability, records count as durable before they are synced, and a
+  /// crash could still take them back.
   ///
-  /// - Returns: the last record that no crash takes back.
+  /// - Returns: the last synced record.
   fileprivate func waitUntilSynced(_ lsn: LSN) -> LSN {
     if log.syncedLSN < lsn { log.requestSync() }
     while log.syncedLSN < lsn, !isLogStuck, !isStopping { usleep(1000) }

@@ -1,23 +1,23 @@
 import GatehouseCore
 
-/// Which connections `CLIENT KILL` means: those that fit everything that is said.
+/// The connections that `CLIENT KILL` closes: those that match all filters.
 struct ClientFilter: Sendable {
   private var id: UInt64?
   private var address: String?
   private var localAddress: String?
   private var user: String?
-  /// Seconds since it connected.
+  /// Minimum seconds since it connected.
   private var leastAge: Int64?
   private var isOfOtherKind = false
   private(set) var sparesCaller = true
 
-  /// Those of an address: the form of `CLIENT KILL` that has no filters.
+  /// The form of `CLIENT KILL` without filters: the connection with this address.
   init(address: String) {
     self.address = address
     sparesCaller = false
   }
 
-  /// Filters and their values in turn, from the third word on.
+  /// Filters and their values in turn, from the third argument on.
   init(_ request: Arguments, _ directory: Directory) throws(Refusal) {
     for index in stride(from: 2, to: request.count, by: 2) {
       guard index + 1 < request.count else { throw .syntax("syntax error") }
@@ -52,7 +52,8 @@ struct ClientFilter: Sendable {
     }
   }
 
-  /// Whether a type is that of all connections there are. Others are Redis', and no connection here is of them.
+  /// Whether a client type is that of all connections here. The other types are Redis', and no connection here has
+  /// them.
   static func isNormal(type: String) throws(Refusal) -> Bool {
     switch type.lowercased() {
     case "normal": return true

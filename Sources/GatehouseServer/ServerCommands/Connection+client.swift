@@ -108,7 +108,7 @@ extension Connection {
     }
   }
 
-  /// Closes those of one lane; the caller, if it is among them, after its reply.
+  /// Closes the matching connections of one lane; the caller's own, if it matches, after its reply.
   private static func close(_ filter: ClientFilter, on lane: Lane, _ caller: UInt64) -> Int {
     var count = 0
     let now = Clock.monotonicMilliseconds()

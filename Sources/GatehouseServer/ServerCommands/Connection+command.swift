@@ -2,7 +2,7 @@ import GatehouseCore
 import GatehouseWire
 import NIOCore
 
-/// `COMMAND …`, `HELP` and the `HELP` of other commands: the command table, shown.
+/// `COMMAND …`, `HELP`, and `HELP` as a subcommand: views of the command table.
 extension Connection {
   func commandCommand(_ command: ServerCommand.Command, _ request: Arguments) {
     switch command {
@@ -28,7 +28,8 @@ extension Connection {
   private static let allInfos = SharedReply { $0.commandInfos(CommandTable.all) }
   private static let allDocs = SharedReply { $0.commandDocs(CommandTable.all) }
 
-  /// The commands that a request names, each once: a request of many names must not make a reply of any length.
+  /// The commands that a request names, each once, so that a request with many names cannot make an arbitrarily long
+  /// reply.
   private func named(_ request: Arguments) -> [CommandSpec?]? {
     guard request.count > 2 else { return nil }
     var seen = Set<Int>()
@@ -60,7 +61,7 @@ extension Connection {
     answer { $0.verbatim(text) }
   }
 
-  /// `HELP` as a subcommand: the lines that Redis' own give, made from the table.
+  /// `HELP` as a subcommand: lines in the form of Redis', generated from the table.
   func subcommands(_ request: Arguments) {
     guard let place = CommandTable.index.find(request[0]) else { preconditionFailure("a subcommand of no command") }
     let command = CommandTable.entries[place]
@@ -75,7 +76,7 @@ extension Connection {
   }
 }
 
-/// A reply that is the same for everybody, encoded once for each version of the protocol.
+/// A reply that is the same for everybody, encoded once per protocol version.
 struct SharedReply: Sendable {
   private let resp2: ByteBuffer
   private let resp3: ByteBuffer

@@ -102,14 +102,14 @@ extension Connection {
       let wanted = named.flatMap { [CommandTable.entries[$0]] + CommandTable.entries[$0].subcommands }.map(\.name)
       let names = request.count > 2 ? Set(wanted) : nil
       later { context in (Self.histogram(await context.metrics(), names), 0) }
-    // There are no latency events: what takes long stands in SLOWLOG, and nothing blocks a lane.
+    // There are no latency events: slow commands are in SLOWLOG, and nothing blocks a lane.
     case .latest, .history: answer { $0.array(0) }
     case .reset: answer { $0.integer(0) }
     case .doctor: answer { $0.verbatim("See SLOWLOG GET for slow commands and INFO log for the time of syncs.\n") }
     }
   }
 
-  /// - Parameter names: of the commands to show; nil for all.
+  /// - Parameter names: the commands to show; nil for all.
   private static func histogram(_ metrics: CommandMetrics, _ names: Set<String>?) -> Reply {
     let shown = CommandTable.entries.indices.filter {
       metrics.lines[$0].calls > 0 && (names?.contains(CommandTable.entries[$0].name) ?? true)
@@ -123,7 +123,7 @@ extension Connection {
       reply.text("calls")
       reply.integer(line.calls)
       reply.text("histogram_usec")
-      // Cumulative counts by upper edge in microseconds, as Redis gives them.
+      // Cumulative counts by upper edge in microseconds, as in Redis.
       var edges: [(UInt64, UInt64)] = []
       var sum: UInt64 = 0
       for (bucket, count) in line.times.buckets.enumerated() where count > 0 {
@@ -160,7 +160,7 @@ extension Connection {
     }
   }
 
-  /// The bytes of a user's and the contact's rows with their details, and of the sessions.
+  /// The bytes of a user's and its contact's rows with their details, and of the user's sessions.
   private func memoryOfUser(_ request: Arguments) {
     let name = request.string(2)
     later { context in

@@ -64,7 +64,7 @@ extension Connection {
   }
 }
 
-/// What the state holds, counted over all partitions.
+/// What the state contains, summed over all partitions.
 struct StateFigures: Sendable {
   var users = 0
   var contacts = 0
@@ -73,20 +73,20 @@ struct StateFigures: Sendable {
   var timers = 0
   var entries = 0
   var mails = 0
-  /// Answers remembered under `IDEM` keys.
+  /// Replies kept under `IDEM` keys.
   var answers = 0
   var lsn: LSN = 0
 }
 
 extension ServerContext {
-  /// Reads one partition, when nobody else is in it.
+  /// Reads one partition once no other thread holds it.
   func read<Result: Sendable>(
     _ index: Int, _ body: @Sendable (borrowing PartitionState) -> Result
   ) async -> Result {
     await partitions[index].read(body)
   }
 
-  /// The user that a name leads to, and the last change on which that depends.
+  /// The user with a name, and the last change that this depends on.
   func user(named name: String) async -> (id: UserID?, lsn: LSN) {
     let key = NameKey(name, partitioning)
     let folded = Array(FoldedName(name).text.utf8)
@@ -137,16 +137,16 @@ extension ServerContext {
     return sum
   }
 
-  /// The counts of all lanes together.
+  /// The metrics of all lanes together.
   func metrics() async -> CommandMetrics {
     var sum = CommandMetrics()
     for lane in lanes { sum.add(await lane.loop.submit { lane.metrics }) }
     return sum
   }
 
-  /// Takes over what reaches beyond the settings that are read where they are used.
+  /// Applies what is not read from the configuration each time it is used.
   func configurationChanged(_ configuration: ServerConfiguration) {
-    // The handler of the server's loggers keeps one level for all of them.
+    // All loggers of the server share one handler with one level.
     var logger = logger
     logger.logLevel = configuration.logLevel
     logger.notice("configuration changed")
@@ -154,7 +154,7 @@ extension ServerContext {
 }
 
 extension PartitionState {
-  /// The last change of a user; where this partition does not have it, of anything here.
+  /// The last change of a user; if the user is not in this partition, the last change of anything here.
   func lsn(of user: UserID?) -> LSN {
     guard let user, partitioning.partition(of: user) == index, let serial = serial(of: user) else { return lsn }
     return people.users[serial].lsn
@@ -162,7 +162,7 @@ extension PartitionState {
 }
 
 extension Refusal {
-  /// What a compaction could not archive, and what it has done all the same.
+  /// What a compaction could not archive, and what it did nevertheless.
   fileprivate init(damage done: Persistence.Compaction) {
     self.init(
       .syntax,

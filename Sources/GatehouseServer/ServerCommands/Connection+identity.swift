@@ -4,14 +4,14 @@ import GatehouseWire
 import NIOCore
 import Synchronization
 
-/// Who a connection is: `AUTH`, `HELLO`, `RESET`, and what may be asked before that is known.
+/// Who a connection is (`AUTH`, `HELLO`, `RESET`), and what it may ask before that is known.
 extension Connection {
   func authenticate(as service: ServiceID, _ rights: ServiceRights, name: String, isBound: Bool = false) {
     facts.service = service
     facts.rights = rights
     facts.isBound = isBound
     client.service = name
-    // Who may not begin to watch may not go on either.
+    // A service that may not start `MONITOR` may not continue it either.
     if !rights.contains(.admin) || isBound { endMonitor() }
   }
 
@@ -27,8 +27,8 @@ extension Connection {
     endMonitor()
   }
 
-  /// There are services now: the connection that made the first is that service's, every other must say who it is. One
-  /// that watches sends nothing any more, so it is closed.
+  /// The first service was created. The connection that created it becomes that service's; every other must
+  /// authenticate. A monitor sends no more requests, so it could not; it is closed.
   func endBeingLocal(_ directory: Directory) {
     let isWatching = isMonitor
     forgetService()
@@ -39,8 +39,8 @@ extension Connection {
     }
   }
 
-  /// Whether a request that was refused is the `PING` of a health check, which says nothing but that the server
-  /// answers: proxies such as HAProxy have no way to authenticate first.
+  /// Whether a refused request is the `PING` of a health check. Proxies such as HAProxy cannot authenticate first, and
+  /// the answer reveals only that the server runs.
   func isHealthCheck(_ request: Arguments, _ place: Int?) -> Bool {
     guard facts.service == nil, let place, case .server(.ping) = CommandTable.entries[place].body else { return false }
     return request.count == 1 && serverFacts.answersHealthChecks.load(ordering: .relaxed)
@@ -62,8 +62,8 @@ extension Connection {
     answer { $0.ok() }
   }
 
-  /// The service whose name and secret these are. A secret says by itself whose it is, so the name may be Redis' default
-  /// one, which libraries send that are given nothing but a password.
+  /// The service with this name and secret. A secret identifies its service by itself, so the name may be Redis'
+  /// default user, which libraries send if they are given only a password.
   private func service(_ name: String, secret: UnsafeRawBufferPointer) -> ServiceIdentity? {
     let given = sha256(secret)
     if let named = lane.directory.service(named: name) { return named.secret.matches(given) ? named : nil }
@@ -78,10 +78,10 @@ extension Connection {
 
   // MARK: HELLO
 
-  /// `HELLO [version [AUTH name secret] [SETNAME name]]`, read before anything of it takes effect.
+  /// `HELLO [version [AUTH name secret] [SETNAME name]]`, parsed completely before any of it takes effect.
   private struct Greeting {
     var version: ProtocolVersion?
-    /// The word of the service's name, before that of its secret.
+    /// The index of the service's name; the secret follows it.
     var name: Int?
     var clientName: String?
 
@@ -112,7 +112,7 @@ extension Connection {
     }
   }
 
-  /// All that is asked takes effect, or nothing.
+  /// All of it takes effect, or nothing.
   func hello(_ request: Arguments) {
     let greeting: Greeting
     do throws(Refusal) { greeting = try Greeting(request) } catch { return refuse(error) }
@@ -133,7 +133,7 @@ extension Connection {
       reply.map(7)
       reply.text("server")
       reply.text("gatehouse")
-      // Libraries choose by it what they ask, so it is the version of Redis that `INFO` tells too.
+      // The Redis version that `INFO` shows, because libraries choose features by it.
       reply.text("version")
       reply.text(Version.redis)
       reply.text("proto")

@@ -15,7 +15,7 @@ extension Connection {
   }
 }
 
-/// The sections of `INFO`, with the fields that Redis' tools read and Gatehouse's own.
+/// The sections of `INFO`: the fields that Redis tools read, and Gatehouse's own.
 struct InfoText {
   private let context: ServerContext
   private let facts: ServerFacts
@@ -25,7 +25,7 @@ struct InfoText {
     facts = context.facts
   }
 
-  /// Sections that are shown only by name, or with `all` and `everything`.
+  /// Sections that are shown only by name, or with `all` or `everything`.
   private static let detailed: Set<String> = ["commandstats", "errorstats", "latencystats"]
 
   func text(_ wanted: Set<String>) async -> String {
@@ -63,7 +63,7 @@ struct InfoText {
     ]
   }
 
-  /// The server's time, and how the machine's clock stands to it.
+  /// The server's time, and how far the machine's clock is from it.
   private var clock: Fields {
     let figures = facts.clock.figures
     return [
@@ -208,7 +208,7 @@ struct InfoText {
     ]
   }
 
-  /// Refused logins by reason, and by product with its reasons.
+  /// Refused logins by reason, and by product and reason.
   private var refusals: Fields {
     let counts = context.refusalCounts
     let directory = context.gate.directory

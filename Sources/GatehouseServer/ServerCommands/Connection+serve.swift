@@ -3,9 +3,9 @@ import GatehouseStorage
 import GatehouseWire
 import Synchronization
 
-/// The commands that are about the connection or the server.
+/// The commands about the connection or the server.
 extension Connection {
-  /// Carries out a server command whose gates are passed.
+  /// Carries out a server command that has passed the gates.
   func serve(_ command: ServerCommand, _ request: Arguments) {
     if let executor = lane.executor, executor.turn.needsAuthorising, !authorise(executor) { return }
     switch command {
@@ -21,7 +21,7 @@ extension Connection {
     case .exec: exec()
     case .discard: discard()
     case .watch: watch()
-    // Nothing can be watched.
+    // `WATCH` is not supported, so there is nothing to undo.
     case .unwatch: answer { $0.ok() }
     case .client(let command): clientCommand(command, request)
     case .command(let command): commandCommand(command, request)
@@ -46,7 +46,7 @@ extension Connection {
     }
   }
 
-  /// Whether those on whose authority the command runs may have it. Where they may not, the refusal is answered.
+  /// Whether the command's principal may run it. If not, the refusal is answered.
   private func authorise(_ executor: CommandExecutor) -> Bool {
     let turn = executor.turn
     defer { turn.letGo() }
@@ -74,7 +74,7 @@ extension Connection {
     refuse(refusal)
   }
 
-  /// Answers later, from a task; requests that follow wait.
+  /// Answers later, from a task. The connection's further requests wait.
   func later(_ work: @escaping @Sendable (ServerContext) async -> (reply: Reply, horizon: LSN)) {
     let answer = answerLater()
     let context = lane.services!
@@ -85,9 +85,9 @@ extension Connection {
     }
   }
 
-  // MARK: Before the data is there
+  // MARK: While the server is not ready
 
-  /// While data is loaded, or the server stops: what concerns the connection alone is answered.
+  /// While data is loaded or the server stops, only commands about the connection itself are answered.
   func handleEarly(_ request: Arguments) {
     let command = CommandTable.index.find(request[0])
     let place = command.flatMap { request.count > 1 ? CommandTable.index.find(request[1], of: $0) : nil } ?? command
@@ -95,8 +95,8 @@ extension Connection {
     case .server(.quit): quit()
     case .server(.hello) where request.count <= 2: hello(request)
     case .server(.client(.setInfo)): answer { $0.ok() }
-    // As in Redis: a transaction of which a command was refused for this reason is not carried out in part once the
-    // data is there.
+    // As in Redis: if a command was refused because data was loading, the transaction is aborted, so that `EXEC` does
+    // not carry out a part of it once the data is loaded.
     case .server(.multi): multi()
     case .server(.exec) where transaction.isOpen:
       if transaction.count != 0 { transaction.abort() }
@@ -153,15 +153,15 @@ extension Connection {
     }
   }
 
-  /// `WAITAOF numlocal numreplicas timeout`: there are no replicas, and replies wait for the log anyway unless
-  /// durability is by interval. Then the log is asked to sync ahead of it.
+  /// `WAITAOF numlocal numreplicas timeout`. There are no replicas, and replies wait for the log anyway, except with
+  /// interval durability. Then this has the log synced without waiting for the interval.
   private func waitForLog(_ request: Arguments) {
     guard let local = Int(request.string(1)), let replicas = Int(request.string(2)),
       let timeout = UInt64(request.string(3)),
       local >= 0, local <= 1, replicas >= 0, timeout <= UInt64(Int64.max)
     else { return refuse(.syntax("value is out of range: WAITAOF takes 0 or 1, a number, and milliseconds")) }
     let lsn = lastWrite
-    // Within EXEC it does not wait, as in Redis: what follows it must not be held up.
+    // Inside EXEC it does not wait, as in Redis, so that it does not hold up the commands after it.
     let deadline = transaction.isRunning ? 0 : timeout == 0 ? .max : Clock.deadline(milliseconds: timeout)
     let (id, lane) = (client.id, lane)
     later { context in
@@ -169,7 +169,7 @@ extension Connection {
       defer { context.facts.blockedClients.subtract(1, ordering: .relaxed) }
       let isSynced = await context.sync(through: lsn) {
         guard Clock.nanoseconds() < deadline, !context.isStopping else { return false }
-        // Nobody waits any more for what a closed connection asked.
+        // Stop waiting if the connection was closed.
         return await lane.loop.submit { lane.connections[id] != nil }
       }
       var reply = Reply()

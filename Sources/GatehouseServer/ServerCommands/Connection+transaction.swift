@@ -1,10 +1,10 @@
 import GatehouseCore
 import GatehouseWire
 
-/// `MULTI`, `EXEC` and what becomes of requests between them.
+/// `MULTI`, `EXEC`, and the requests between them.
 extension Connection {
-  /// Takes a request while a transaction is open: passes it through the gates and queues it, or carries out what is
-  /// about the transaction itself.
+  /// Handles a request while a transaction is open: passes it through the gates and queues it, or carries it out at
+  /// once if it is about the transaction itself.
   func handleInTransaction(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
     var place: Int?
@@ -33,9 +33,9 @@ extension Connection {
     }
   }
 
-  /// Answers the commands of the transaction until they or the slice end, or something must come first. Each adds its reply
-  /// after the array's header, which `EXEC` has answered. What is about the connection or the server is carried out in its
-  /// place.
+  /// Answers the commands of the transaction until all are answered, the slice is over, or something must come first.
+  /// `EXEC` has already sent the array's header, and each command adds its reply. Commands about the connection or the
+  /// server are carried out when their turn comes.
   func runTransaction(_ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
     while flow.goesOn, let step = transaction.next {
       switch step {
@@ -46,7 +46,7 @@ extension Connection {
     }
     guard transaction.isRunning, transaction.next == nil else { return }
     transaction.end()
-    // As in Redis, whoever watches sees EXEC after what it carried out.
+    // As in Redis, a monitor sees EXEC after the commands that it carried out.
     if lane.isWatched { OwnedArguments(["EXEC"]).withView { tellMonitors($0) } }
   }
 
@@ -126,7 +126,7 @@ extension Connection {
 }
 
 extension Refusal {
-  /// `EXEC` of a transaction of which a command was refused, in the words that clients match.
+  /// `EXEC` of a transaction in which a command was refused, in the words that clients match.
   static let aborted = Refusal(.transactionAborted, "Transaction discarded because of previous errors.")
 
   fileprivate static var tooLongTransaction: Refusal {

@@ -1,10 +1,10 @@
 import GatehouseCore
 import Glibc
 
-/// The time zone database of the system, as the package tzdata installs it: a folder of folders of TZif files, whose
-/// paths are the names.
+/// The system's time zone database, as the package tzdata installs it: nested folders of TZif files, whose paths are
+/// the zone names.
 struct ZoneDatabase {
-  /// Why there are no zones.
+  /// The folder has no zones.
   struct Missing: Error, CustomStringConvertible {
     let path: String
 
@@ -13,15 +13,15 @@ struct ZoneDatabase {
     }
   }
 
-  /// What lies in the folder beside the zones: other forms of all of them, and copies whose names say nothing.
+  /// What else lies in the folder: the same zones in other forms, and copies whose names are not zone names.
   private static let others: Set<String> = ["posix", "right", "localtime", "posixrules", "Factory"]
-  /// Folders within folders; the database has two levels.
+  /// How deep folders may be nested; the database has two levels.
   private static let deepest = 4
-  /// Far more than there are.
+  /// The most zones that are read, far more than exist.
   private static let most = 5000
 
   private var zones: [Zone] = []
-  /// Zones that have several names are read once.
+  /// A zone with several names is a file with several links, and is read once.
   private var known: [FileIdentity: ZoneRules] = [:]
 
   private struct FileIdentity: Hashable {
@@ -29,12 +29,12 @@ struct ZoneDatabase {
     let inode: ino_t
   }
 
-  /// Files that are no zones although they begin as such, with the reason.
+  /// Files that begin like zones but cannot be read, with the reason.
   private var problems: [String] = []
 
   /// Reads all zones.
   ///
-  /// - Returns: the table, and what of it could not be read.
+  /// - Returns: the table, and the problems of files that could not be read.
   static func read(_ path: String) throws(Missing) -> (table: ZoneTable, problems: [String]) {
     var database = ZoneDatabase()
     database.readFolder(path, prefix: "", depth: 0)

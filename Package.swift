@@ -35,7 +35,10 @@ let package = Package(
     .systemLibrary(name: "CMalloc"),
     .target(
       name: "GatehouseCore",
-      dependencies: ["CPrefetch", .product(name: "HeapModule", package: "swift-collections")],
+      dependencies: [
+        "CPrefetch", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ],
       swiftSettings: settings),
     .target(
       name: "GatehouseWire",

@@ -1,24 +1,48 @@
+internal import DequeModule
+
 /// The answers that a partition keeps under idempotency keys, by the keys' digests.
 public struct Answers: ~Copyable, Sendable {
   public internal(set) var kept: [Digest: RememberedAnswer] = [:]
-  /// The number of answers at which those that are too old are looked for.
-  private var sweepCount = 1024
+  /// The keys, the first to be forgotten first: all answers are kept equally long. A key that was used again, after its
+  /// answer was too old, stands in it twice.
+  private var line = Deque<Place>()
+
+  private struct Place: Sendable {
+    let key: Digest
+    let until: Milliseconds
+  }
 
   public init() {}
 
-  /// Keeps an answer; those that are too old by `now` are forgotten.
+  /// How many answers that are too old are forgotten with each that is kept: more than come, and few enough for one turn.
+  private static let forgottenAtOnce = 2
+
+  /// Keeps an answer; those that are too old by `now` are forgotten little by little.
   mutating func keep(_ answer: RememberedAnswer, under key: Digest, at now: Milliseconds) {
-    // Looked through only when the number has doubled since: a constant cost an answer.
-    if kept.count >= sweepCount {
-      kept = kept.filter { $0.value.until > now }
-      sweepCount = min(max(1024, kept.count * 2), Limits.answersOfPartition)
+    var forgotten = 0
+    while forgotten < Self.forgottenAtOnce, let oldest = line.first, oldest.until <= now {
+      line.removeFirst()
+      guard isHeld(oldest) else { continue }
+      kept[oldest.key] = nil
+      forgotten += 1
     }
     kept[key] = answer
+    line.append(Place(key: key, until: answer.until))
   }
+
+  mutating func forgetAll() {
+    kept = [:]
+    line = []
+  }
+
+  /// Whether a place is that of the answer that is kept under its key now.
+  private func isHeld(_ place: Place) -> Bool { kept[place.key]?.until == place.until }
 
   /// Whether another answer may be remembered. Those that are too old make room for it.
   func hasRoom(at now: Milliseconds) -> Bool {
-    kept.count < Limits.answersOfPartition || kept.values.contains { $0.until <= now }
+    if kept.count < Limits.answersOfPartition { return true }
+    for place in line where isHeld(place) { return place.until <= now }
+    return true
   }
 }
 
@@ -26,27 +50,42 @@ extension Answers: Aggregate {
   mutating func copy() -> Answers {
     var copy = Answers()
     copy.kept = kept
-    copy.sweepCount = sweepCount
+    copy.line = line
     return copy
   }
 
   static let sections: [StoredSection<PartitionState>] = [
     StoredSection(10) { state, writer in
-      writer.list(state.answers.kept.sorted { $0.key.isOrdered(before: $1.key) }) { writer, entry in
+      writer.list(state.answers.inOrder) { writer, entry in
         writer.digest(entry.key)
-        writer.stored(entry.value)
+        writer.stored(entry.answer)
       }
-      writer.varint(state.answers.sweepCount)
+      writer.varint(0)
     } read: { (state, reader, layout) throws(CodingError) in
       for _ in 0..<(try reader.count()) {
-        state.answers.kept[try reader.digest()] = try reader.stored(RememberedAnswer(), layout)
+        let key = try reader.digest()
+        let answer = try reader.stored(RememberedAnswer(), layout)
+        state.answers.kept[key] = answer
+        state.answers.line.append(Place(key: key, until: answer.until))
       }
-      state.answers.sweepCount = try reader.number()
+      // The number at which all were looked through, when they stood in the order of their keys.
+      let _: Int = try reader.number()
+      state.answers.line.sort { $0.until < $1.until }
     }
   ]
 
-  /// Nothing refers to an answer, and it refers to nothing.
-  static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker) {}
+  private var inOrder: [(key: Digest, answer: RememberedAnswer)] {
+    var places: [(key: Digest, answer: RememberedAnswer)] = []
+    for place in line where isHeld(place) { if let answer = kept[place.key] { places.append((place.key, answer)) } }
+    return places
+  }
+
+  static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker) {
+    checker.expect(
+      state.answers.inOrder.count == state.answers.kept.count
+        && zip(state.answers.line, state.answers.line.dropFirst()).allSatisfy { $0.until <= $1.until },
+      "the answers of partition \(state.index) are not those in its line")
+  }
 }
 
 /// An answer under an idempotency key, and until when it is remembered.

@@ -116,8 +116,8 @@ extension UserReference {
           // Power over another workspace is of no account in this one.
           let counts = within == nil || holding.workspace == nil || within == holding.workspace
           if counts, !holding.isSupreme { return true }
-          if within == nil, isTakingOver, holding.workspace != nil, holding.source != .binding { return true }
-        } else if within == nil, isTakingOver, holding.workspace != nil, holding.source != .binding,
+          if within == nil, isTakingOver, holding.workspace != nil { return true }
+        } else if within == nil, isTakingOver, holding.workspace != nil,
           !directory.permissions(of: grant.role).isEmpty
         {
           return true

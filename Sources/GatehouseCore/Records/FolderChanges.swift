@@ -67,6 +67,6 @@ public struct ClockSet: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     state.endAllSessions()
-    state.answers.kept = [:]
+    state.answers.forgetAll()
   }
 }

@@ -4,8 +4,8 @@
 /// There is one of each workspace, so that a list looks at none that its reader may not read (W4). New entries nearly always
 /// come to the end; others are put in their place. It follows from the rows, and no snapshot has it.
 ///
-/// It takes 4 bytes an entry and about 110 a person with entries. The links from entry to entry that it has replaced took
-/// 8 an entry and 8 a person.
+/// It takes 4 bytes an entry, 8 at most while it grows, and about 110 a person with entries. The links from entry to entry
+/// that it has replaced took 8 bytes of each person, with entries or without.
 public struct EntryOrder: Sendable {
   /// Serial number of the user.
   let user: UInt32

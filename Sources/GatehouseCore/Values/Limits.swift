@@ -42,9 +42,9 @@ public enum Limits {
   public static let futureTolerance: Milliseconds = 5 * 60 * 1000
   public static let entryVersions = 1000
   public static let projectBytes = 256
-  /// Patterns are compared with names of commands and settings, which are short and many.
   /// Records of the audit trail that are read for a page where not all may be shown.
   public static let recordsOfTrail = 2048
+  /// Patterns are compared with names of commands and settings, which are short and many.
   public static let patternBytes = 128
   public static let patterns = 64
 }

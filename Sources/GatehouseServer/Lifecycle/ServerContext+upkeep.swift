@@ -18,21 +18,26 @@ extension ServerContext {
     var last: LSN = 0
     while !Task.isCancelled {
       let durable = log.durableLSN
-      if durable > last {
-        do {
+      do {
+        if durable > last {
           try await onOwnThread(priority: .low) { [self] in
             try logIndex.follow(through: durable) { !persistence.isEnding }
           }
-          last = durable
-        } catch {
-          // A reader of the trail gets the error, or reads the sound part without the index.
-          logger.warning("a part of the log is not indexed", metadata: ["error": "\(error)"])
-          return
         }
+        last = durable
+        try await Task.sleep(for: .seconds(1))
+      } catch is CancellationError {
+        return
+      } catch {
+        // A reader of the trail gets the error, or reads the sound part without the index.
+        logger.warning("a part of the log is not indexed", metadata: ["error": "\(error)"])
+        try? await Task.sleep(for: Self.indexPause)
       }
-      try? await Task.sleep(for: .seconds(1))
     }
   }
+
+  /// How long the index waits after a part of the log could not be read.
+  private static let indexPause = Duration.seconds(600)
 
   /// Waits until the background tasks have ended: a snapshot is finished, a compaction is abandoned until the next
   /// start.

@@ -14,6 +14,8 @@ import Testing
     case training(everywhere: Bool)
     case superior(everywhere: Bool)
     case owner
+    /// A training administrator of the product acme/app alone. Super administrators there are of everything or a workspace.
+    case trainingOfProduct
 
     var description: String {
       switch self {
@@ -23,13 +25,14 @@ import Testing
       case .training(let everywhere): "training administrator" + (everywhere ? "" : " of acme")
       case .superior(let everywhere): "super administrator" + (everywhere ? "" : " of acme")
       case .owner: "owner of acme"
+      case .trainingOfProduct: "training administrator of acme/app"
       }
     }
 
     var isEverywhere: Bool {
       switch self {
       case .training(let everywhere), .superior(let everywhere): everywhere
-      case .individual, .manager, .productAdministrator, .owner: false
+      case .individual, .manager, .productAdministrator, .owner, .trainingOfProduct: false
       }
     }
   }
@@ -59,8 +62,9 @@ import Testing
   ]
   static let ofServer: Set<Permission> = [.workspaceCreate, .workspacePlan, .serviceManage]
 
-  /// Whether somebody holds a permission over a target in acme.
-  static func holds(_ power: Power, _ permission: Permission, over target: Target?) -> Bool {
+  /// Whether somebody may do what acts on a target in acme.
+  static func holds(_ power: Power, _ act: Act, over target: Target?) -> Bool {
+    let permission = act.permission
     if ofServer.contains(permission) {
       if case .superior(everywhere: true) = power { return true }
       return false
@@ -71,8 +75,9 @@ import Testing
     switch power {
     case .individual, .manager: return false
     case .productAdministrator:
-      return target != .root
+      return target != .root && act.isOfApp
         && [.productAccess, .licenceAssign, .userRead, .contactSet, .poolRead].contains(permission)
+    case .trainingOfProduct: return target != .root && act.isOfApp && !reserved.contains(permission)
     case .training: return target != .root && !reserved.contains(permission)
     case .superior(everywhere: true): return true
     // Who is super administrator of everything is the operator's, as far as it goes about who that is.
@@ -86,6 +91,10 @@ import Testing
     let permission: Permission
     /// With `T` for the target, and another name for each that is made.
     let line: String
+
+    /// Whether it lies in the product acme/app: what is done there, and, as all products share the people (T1, T8), to see
+    /// those and to keep their contacts.
+    var isOfApp: Bool { line.contains("acme/app") || [.userRead, .contactSet].contains(permission) }
 
     var isAboutSomebody: Bool { line.contains("T") && line.split(separator: " ").contains("T") }
     var testDescription: String { line }
@@ -107,7 +116,11 @@ import Testing
     Act(.timeRead, "ENTRY.LIST T"), Act(.entryCorrect, "ENTRY.ADD T START 1 END 2 WORKSPACE acme"),
     Act(.productAccess, "PRODUCT.ENABLE T acme/app"), Act(.productAccess, "PRODUCT.DISABLE T acme/app"),
     Act(.licenceAssign, "LICENCE.ASSIGN T acme/app office"), Act(.licenceAssign, "LICENCE.REMOVE T acme/app"),
+    Act(.productAccess, "PRODUCT.ENABLE T acme/tool"), Act(.licenceAssign, "LICENCE.ASSIGN T acme/tool office"),
+    Act(.poolRead, "POOL.LIST acme/tool"), Act(.poolSet, "POOL.SET acme/tool office 7"),
     Act(.memberManage, "WORKSPACE.MEMBER acme T"), Act(.roleGrant, "ROLE.GRANT T individual WORKSPACE acme"),
+    Act(.roleGrant, "ROLE.GRANT T individual PRODUCT acme/app"),
+    Act(.roleGrant, "ROLE.GRANT T individual PRODUCT acme/tool"),
     Act(.userCreate, "USER.CREATE fay WORKSPACE acme"), Act(.productCreate, "PRODUCT.CREATE acme/other"),
     Act(.poolRead, "POOL.LIST acme/app"), Act(.poolSet, "POOL.SET acme/app office 7"),
     Act(.workspaceSet, "WORKSPACE.SET acme policy.timer.notify-stopped on"),
@@ -119,7 +132,7 @@ import Testing
 
   static let powers: [Power] = [
     .individual, .manager, .productAdministrator, .training(everywhere: false), .training(everywhere: true),
-    .superior(everywhere: false), .superior(everywhere: true), .owner,
+    .superior(everywhere: false), .superior(everywhere: true), .owner, .trainingOfProduct,
   ]
 
   // MARK: The world
@@ -130,7 +143,8 @@ import Testing
       core.run("WORKSPACE.CREATE \(workspace)")
       core.run("PRODUCT.CREATE \(workspace)/app")
     }
-    core.run("POOL.SET acme/app office 5")
+    core.run("PRODUCT.CREATE acme/tool")
+    for product in ["acme/app", "acme/tool"] { core.run("POOL.SET \(product) office 5") }
     core.run("USER.CREATE local WORKSPACE acme LICENCE acme/app office")
     core.run("USER.CREATE root WORKSPACE acme ROLE super-administrator")
     core.run("USER.CREATE another ROLE super-administrator")
@@ -155,6 +169,7 @@ import Testing
     case .superior(let everywhere):
       core.run("ROLE.GRANT \(name) super-administrator \(everywhere ? "" : "WORKSPACE acme")")
     case .owner: core.run("WORKSPACE.SET acme owner \(name)")
+    case .trainingOfProduct: core.run("ROLE.GRANT \(name) training-administrator PRODUCT acme/app")
     }
     return core.logIn(name, "acme/app")
   }
@@ -182,7 +197,7 @@ import Testing
         let token = Self.actor(power, core)
         let before = core.lsn
         let answer = core.run(Self.line(act, target), as: token)
-        let isRight = Self.holds(power, act.permission, over: target)
+        let isRight = Self.holds(power, act, over: target)
         #expect(
           Self.isAllowed(answer) == isRight,
           "\(power), \(Self.line(act, target)): \(answer), but it is \(isRight ? "allowed" : "not allowed")")
@@ -199,6 +214,7 @@ import Testing
       (.superior(everywhere: true), .training(everywhere: true)),
       (.superior(everywhere: true), .training(everywhere: false)),
       (.training(everywhere: false), .productAdministrator), (.owner, .training(everywhere: false)),
+      (.owner, .trainingOfProduct),
     ]
     for (actor, subject) in pairs {
       for isBound in [false, true] {
@@ -215,7 +231,7 @@ import Testing
           let line = Self.line(act, target)
           let answer = core.run(line, as: token)
           var isRight =
-            Self.holds(actor, act.permission, over: target) && Self.holds(subject, act.permission, over: target)
+            Self.holds(actor, act, over: target) && Self.holds(subject, act, over: target)
           // Some things nobody does as somebody else, whatever their rights.
           if answer.text?.hasPrefix("REFUSED impersonation: ") == true { continue }
           // K4: what lies outside acme is out of reach: who somebody of beta is, and what is known of them.
@@ -232,6 +248,31 @@ import Testing
             "\(actor) as \(subject), bound \(isBound), \(line): \(answer), but it is \(isRight ? "allowed" : "not allowed")"
           )
         }
+      }
+    }
+  }
+
+  /// W3, W6: a service that is bound to acme is there what a super administrator of acme is, and nothing elsewhere. Who asks
+  /// through it may what both may: the least of all.
+  @Test(arguments: acts)
+  func boundServices(act: Act) {
+    for power in [nil] + Self.powers.map(Optional.some) {
+      for target in Self.targets(of: act) {
+        let core = Self.world()
+        let token = power.map { Self.actor($0, core) }
+        core.run("SERVICE.CREATE free ADMIN")
+        core.run("SERVICE.CREATE portal READ SESSIONS TIMERS ADMIN WORKSPACE acme")
+        core.connection = ConnectionFacts(id: 2, service: 2, rights: .all, isBound: true)
+        let before = core.lsn
+        let line = Self.line(act, target)
+        let answer = token.map { core.run(line, as: $0) } ?? core.run(line)
+        let isRight =
+          Self.holds(.superior(everywhere: false), act, over: target)
+          && power.map { Self.holds($0, act, over: target) } ?? true
+        let who = "\(power.map { "\($0)" } ?? "nobody") through a service of acme, \(line)"
+        #expect(
+          Self.isAllowed(answer) == isRight, "\(who): \(answer), but it is \(isRight ? "allowed" : "not allowed")")
+        if !isRight { #expect(core.lsn == before, "\(who): something was changed") }
       }
     }
   }

@@ -1,12 +1,7 @@
 /// Access to a product, packed in one number; 0 for none.
 enum AccessForm: FieldForm {
-  static func write(_ value: ProductAccess?, to writer: inout ByteWriter) { writer.varint(value?.packed ?? 0) }
-
-  static func read(from reader: inout ByteReader) throws(CodingError) -> ProductAccess? {
-    let packed = try reader.varint()
-    guard packed >> 48 == 0 else { throw reader.failure("access to a product that cannot be") }
-    return packed == 0 ? nil : ProductAccess(packed: packed)
-  }
+  static func write(_ value: ProductAccess?, to writer: inout ByteWriter) { writer.access(value) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> ProductAccess? { try reader.access() }
 
   /// The product, and what of the access changed.
   static func shown(
@@ -22,6 +17,7 @@ enum AccessForm: FieldForm {
       + compare("access") { $0.isEnabled ? "enabled" : "disabled" }
       + compare("permission") { $0.isAdministrator ? "administrator" : "regular" }
       + compare("licence") { licence(of: $0, in: directory) }
+      + LimitsForm.shown("", old: old?.limits, new: new?.limits, in: directory)
   }
 
   private static func licence(of access: ProductAccess, in directory: Directory?) -> String {

@@ -15,9 +15,9 @@ extension People {
     let row = users[serial]
     if row.flags.contains(.manyProducts) {
       let list = try? users.details(of: serial).decode(UserTag.access) { (reader) throws(CodingError) in
-        try reader.list { (reader) throws(CodingError) in ProductAccess(packed: try reader.number()) }
+        try reader.list { (reader) throws(CodingError) in try reader.access() }
       }
-      return list ?? []
+      return (list ?? []).compactMap { $0 }
     }
     return [row.access.0, row.access.1].filter { $0 != 0 }.map { ProductAccess(compact: $0) }
   }
@@ -30,7 +30,7 @@ extension People {
       if fitsRow {
         details.set(UserTag.access, UnsafeRawBufferPointer(start: nil, count: 0))
       } else {
-        details.encode(UserTag.access) { $0.list(list) { $0.varint($1.packed) } }
+        details.encode(UserTag.access) { $0.list(list) { $0.access($1) } }
       }
       users.setDetails(of: serial, details.bytes)
     }

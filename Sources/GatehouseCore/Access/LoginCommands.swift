@@ -10,7 +10,8 @@ extension CommandTable {
       "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
       [.word("user"), .word("product"), .option("AT", "time", .time)],
       reply: "an array of maps `rule, passed, detail, remedy`; the detail of `outside-employment` says which day it is "
-        + "in which time zone. `AT` asks about the day of another moment",
+        + "in which time zone. `AT` asks about another moment: whether access, membership"
+        + " and employment last then, as they stand now",
       needs: .permission(.userRead, over: .login(user: 1, product: 2)), route: .user(1),
       body: .decide(loginExplain)),
   ]
@@ -89,16 +90,33 @@ private struct LoginExplanation {
       return
     }
     let access = user.cell.state.people.access(of: user.serial, to: product.id)
-    add(
-      .productDisabled, access?.isEnabled == true,
-      access == nil ? "no access" : access?.isEnabled == true ? "enabled" : "disabled",
-      "enable it with PRODUCT.ENABLE")
+    addAccess(access, of: user, product, at: moment, turn)
     let licence = access.flatMap { product.licenceName($0.licence) }
     add(
       .noLicence, !product.needsLicence || licence != nil,
       product.needsLicence ? licence.map { "licence \($0)" } ?? "no licence" : "the product needs no licence",
       "assign one with LICENCE.ASSIGN")
     addEmployment(of: user, product, at: moment, turn)
+  }
+
+  private mutating func addAccess(
+    _ access: ProductAccess?, of user: UserReference, _ product: Product, at moment: Milliseconds, _ turn: Turn
+  ) {
+    guard let access else { return add(.productDisabled, false, "no access", "enable it with PRODUCT.ENABLE") }
+    let limits = access.limits.isNone ? "" : ", \(access.limits)"
+    guard access.isEnabled || access.hasEnded, access.limits.contains(moment) else {
+      let isOver = access.limits.hasEnded(at: moment)
+      let state = isOver ? "ended" : access.isEnabled ? "not yet open" : "disabled"
+      return add(
+        .productDisabled, false, state + limits,
+        limits.isEmpty ? "enable it with PRODUCT.ENABLE" : "enable it with PRODUCT.ENABLE … FROM time UNTIL time")
+    }
+    let membership = user.limits(ofMembership: product.workspace)
+    let workspace = turn.directory.workspace(product.workspace).name
+    let member = membership.isNone ? "" : "; a member of \(workspace) \(membership)"
+    add(
+      .productDisabled, membership.contains(moment), "enabled" + limits + member,
+      "set other times with WORKSPACE.MEMBER \(workspace) user FROM time UNTIL time")
   }
 
   private mutating func addEmployment(

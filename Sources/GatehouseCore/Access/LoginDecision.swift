@@ -64,8 +64,9 @@ extension PersonView {
   ) -> LoginDenial? {
     if let denial = status.denial { return denial }
     guard let product, Int(product) <= directory.products.count else { return .unknownProduct }
-    guard let access = access(to: product), access.isEnabled else { return .productDisabled }
+    guard let access = access(to: product), access.isOpen(at: now) else { return .productDisabled }
     let facts = directory.facts(ofProduct: product)
+    if isShutOut(of: facts.workspace, at: now) { return .productDisabled }
     if facts.needsLicence, access.licence == 0 { return .noLicence }
     let workspace = directory.facts(ofWorkspace: facts.workspace)
     if workspace.withinEmployment || opened < workspace.employmentLifted,
@@ -95,7 +96,9 @@ extension PersonView {
   /// Why a session of this person can no longer be in force; nil where it can, as far as its own user goes.
   @inline(__always)
   func sessionDenial(_ session: SessionRow, in directory: Directory, at now: Milliseconds) -> LoginDenial? {
-    if session.product == 0 { return status.denial }
+    if session.product == 0 {
+      return status.denial ?? (isShutOut(of: session.workspace, at: now) ? .productDisabled : nil)
+    }
     return loginDenial(to: session.product, in: directory, at: now, since: session.lsn)
   }
 }

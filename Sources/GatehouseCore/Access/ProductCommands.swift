@@ -12,8 +12,13 @@ extension CommandTable {
       body: .decide(productList)),
     CommandSpec(
       "PRODUCT.ENABLE", .organisation, "Let a user into a product, or change what the user is there",
-      [.word("user"), .word("product"), .flag("ADMIN"), .flag("REGULAR"), .option("LICENCE", "type")],
-      reply: "`OK`, or `NOSEATS` where none is left; what access was before the product was disabled comes back",
+      [
+        .word("user"), .word("product"), .flag("ADMIN"), .flag("REGULAR"), .option("LICENCE", "type"),
+        .option("FROM", "time", .time), .option("UNTIL", "time", .time),
+      ],
+      reply: "`OK`, or `NOSEATS` where none is left; what access was before the product was disabled comes back. With"
+        + " `FROM` the seat is kept from now on, with `UNTIL` access ends by itself and gives it back; of access that is"
+        + " enabled what is not given stays, and `none` lifts it",
       effect: .write, rights: .admin, needs: .permission(.productAccess, over: .access(user: 1, product: 2)),
       route: .user(1), body: .decide(productEnable)),
     CommandSpec(
@@ -113,6 +118,8 @@ extension CommandTable {
     if turn.has("ADMIN"), turn.has("REGULAR") { throw .refused(.syntax("give ADMIN or REGULAR, not both")) }
     let old = user.cell.state.people.access(of: user.serial, to: product.id)
     var new = old ?? ProductAccess(product: product.id, isEnabled: true)
+    let isOpen = old.map { $0.isEnabled && !$0.limits.hasEnded(at: turn.now) } ?? false
+    new.limits = try turn.timeLimits(insteadOf: isOpen ? new.limits : .none)
     new.isEnabled = true
     if turn.has("ADMIN") { new.isAdministrator = true }
     if turn.has("REGULAR") { new.isAdministrator = false }
@@ -134,7 +141,7 @@ extension CommandTable {
   ) throws(Halt) {
     if old == nil { try turn.requireRoom(forProducts: user.cell.state.people.allAccess(of: user.serial).count + 1) }
     turn.setAccess(of: user.id, to: product, from: old, to: new)
-    if !user.cell.state.people.isMember(user.serial, of: product.workspace) {
+    if !user.isMember(of: product.workspace) {
       try turn.requireRoom(forMemberships: user.cell.state.people.memberships(of: user.serial).count + 1)
       turn.emit(WorkspaceJoined(user.id, product.workspace))
     }
@@ -146,6 +153,7 @@ extension CommandTable {
     guard let old = user.cell.state.people.access(of: user.serial, to: product.id), old.isEnabled else { return }
     var new = old
     new.isEnabled = false
+    new.limits = .none
     turn.setAccess(of: user.id, to: product, from: old, to: new)
   }
 

@@ -66,24 +66,20 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
   public var scope: Scope
   /// L11: one of several roles is the main one.
   public var isMain: Bool
-  /// B7: from when and until when it counts; nil for no limit.
-  public var from: Milliseconds?
-  public var until: Milliseconds?
+  /// B7: from when and until when it counts.
+  public var limits: TimeLimits
 
-  public init(
-    role: Role, scope: Scope, isMain: Bool, from: Milliseconds? = nil, until: Milliseconds? = nil
-  ) {
+  public init(role: Role, scope: Scope, isMain: Bool, limits: TimeLimits = .none) {
     self.role = role
     self.scope = scope
     self.isMain = isMain
-    self.from = from
-    self.until = until
+    self.limits = limits
   }
 
   public func isSame(as other: Grant) -> Bool { role == other.role && scope == other.scope }
 
   /// Whether the grant counts at a moment.
-  public func isInForce(at now: Milliseconds) -> Bool { now >= from ?? .min && now < until ?? .max }
+  public func isInForce(at now: Milliseconds) -> Bool { limits.contains(now) }
 
   /// A new main grant takes the mark from the old one (L11).
   public static func list(_ grants: [Grant], adding grant: Grant) -> [Grant] {
@@ -101,9 +97,8 @@ extension ByteWriter {
   public mutating func grant(_ grant: Grant) {
     varint(grant.role.number)
     // Grants that were written before they had limits in time have a flag here, which is the lowest bit.
-    byte((grant.isMain ? 1 : 0) | (grant.from == nil ? 0 : 2) | (grant.until == nil ? 0 : 4))
-    if let from = grant.from { signed(from) }
-    if let until = grant.until { signed(until) }
+    byte((grant.isMain ? 1 : 0) | grant.limits.marks << 1)
+    times(of: grant.limits)
     switch grant.scope {
     case .everywhere: byte(0)
     case .workspace(let id):
@@ -127,8 +122,7 @@ extension ByteReader {
     let role = Role(number: try number())
     let marks = try byte()
     guard marks < 8 else { throw failure("an unknown mark on a role") }
-    let from = marks & 2 != 0 ? try signed() : nil
-    let until = marks & 4 != 0 ? try signed() : nil
+    let limits = try limits(marked: marks >> 1)
     let scope: Scope
     switch try byte() {
     case 0: scope = .everywhere
@@ -138,6 +132,6 @@ extension ByteReader {
     case 4: scope = .group(try varint())
     default: throw failure("an unknown kind of scope")
     }
-    return Grant(role: role, scope: scope, isMain: marks & 1 != 0, from: from, until: until)
+    return Grant(role: role, scope: scope, isMain: marks & 1 != 0, limits: limits)
   }
 }

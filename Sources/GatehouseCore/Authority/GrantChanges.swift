@@ -26,6 +26,7 @@ extension GrantChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
     state.people.setGrants(of: serial, changed(state.people.grants(of: serial)), lsn)
+    state.people.noteLimits(of: serial, grant.limits, at: header.time)
   }
 }
 

@@ -19,10 +19,11 @@ enum GrantForm: FieldForm {
   static func shown(_ name: String, old: Grant?, new: Grant?, in directory: Directory?) -> [ChangeText.Field] {
     let role = ChangeText.Field(
       name: name, old: old.flatMap { text($0, in: directory) }, new: new.flatMap { text($0, in: directory) })
-    let times = [("from", new?.from), ("until", new?.until)].compactMap { name, time in
-      time.map { ChangeText.Field(name: name, old: nil, new: TimeText.text(of: $0)) }
-    }
-    return [role] + (new?.isMain == true ? [ChangeText.Field(name: "main", old: nil, new: "1")] : []) + times
+    return [role]
+      + (new?.isMain == true
+        ? [ChangeText.Field(name: "main", old: nil, new: "1")]
+        : [])
+      + LimitsForm.shown("", old: nil, new: new?.limits, in: directory)
   }
 
   static func addKeys(of value: Grant, to keys: inout [UInt64]) {

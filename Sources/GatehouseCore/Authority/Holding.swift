@@ -81,11 +81,13 @@ extension PersonView {
       }
     }
     // Whoever may not enter the product does not administer it either.
-    for access in administeredAccesses {
+    for access in administeredAccesses where access.isOpen(at: now) {
+      let workspace = directory.product(access.product)?.workspace
+      if let workspace, isShutOut(of: workspace, at: now) { continue }
       holdings.append(
         Holding(
           permissions: .productAdministrator, scope: .product(access.product),
-          workspace: directory.product(access.product)?.workspace, source: .productAdministration))
+          workspace: workspace, source: .productAdministration))
     }
     return holdings
   }

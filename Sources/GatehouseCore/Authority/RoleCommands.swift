@@ -36,8 +36,7 @@ extension CommandTable {
     let role = try turn.role(try turn.text(2, "role"), in: scope)
     let user = try turn.user(1)
     let grants = user.grants
-    var grant = Grant(
-      role: role, scope: scope, isMain: false, from: try turn.time("FROM"), until: try turn.time("UNTIL"))
+    var grant = Grant(role: role, scope: scope, isMain: false, limits: try turn.timeLimits())
     try turn.checkTimes(of: grant)
     try turn.requireGranting(grant, to: user)
     try turn.requireNotDeleted(user)
@@ -45,7 +44,7 @@ extension CommandTable {
     grant.isMain = try turn.becomesMain(grant, of: user)
     turn.reply.ok()
     if let held = grants.first(where: { $0.isSame(as: grant) }) {
-      let isOther = held.from != grant.from || held.until != grant.until
+      let isOther = held.limits != grant.limits
       grant.isMain = held.isMain || turn.has("MAIN")
       guard isOther || grant.isMain != held.isMain else { return }
     } else if grants.count >= Limits.grantsOfUser {
@@ -85,7 +84,7 @@ extension CommandTable {
     try turn.enforce(.permission(.userRead, over: .user(1), own: .userRead))
     let user = try turn.user(1)
     turn.read(turn.directory.lsn)
-    let grants = UserCard(user, turn.seen(of: user), turn.directory).grants
+    let grants = UserCard(user, turn.seen(of: user), turn.directory, at: turn.now).grants
     turn.reply.array(grants.count)
     for grant in grants {
       turn.reply.map(5)
@@ -96,9 +95,9 @@ extension CommandTable {
       turn.reply.text("main")
       turn.reply.flag(grant.isMain)
       turn.reply.text("from")
-      turn.reply.optional(grant.from)
+      turn.reply.optional(grant.limits.from)
       turn.reply.text("until")
-      turn.reply.optional(grant.until)
+      turn.reply.optional(grant.limits.until)
     }
   }
 
@@ -166,13 +165,15 @@ extension CommandTable {
 extension Turn {
   /// Takes grants away. A super administrator is a training administrator from then on (L18), and of the roles
   /// that are left the strongest becomes the main one, if the main one went (L11).
-  public func revoke(_ grants: [Grant], from user: UserReference) throws(Halt) {
+  ///
+  /// - Parameter isLeaving: whether the user leaves where the grants hold, and so keeps no lesser role there.
+  public func revoke(_ grants: [Grant], from user: UserReference, isLeaving: Bool = false) throws(Halt) {
     var rest = user.grants
     for grant in grants {
       emit(RoleRevoked(user.id, grant))
       rest.removeAll { $0.isSame(as: grant) }
       let lesser = Grant(role: .trainingAdministrator, scope: grant.scope, isMain: grant.isMain)
-      if grant.role == .superAdministrator, !rest.contains(where: { $0.isSame(as: lesser) }) {
+      if grant.role == .superAdministrator, !isLeaving, !rest.contains(where: { $0.isSame(as: lesser) }) {
         emit(RoleGranted(user.id, lesser))
         rest.append(lesser)
       }
@@ -228,12 +229,8 @@ extension Turn {
     throw .refused(.notFound("role \(name); roles are \(names.joined(separator: ", "))"))
   }
 
-  /// B7: a grant that ends, ends after now and after it has begun.
   fileprivate func checkTimes(of grant: Grant) throws(Halt) {
-    guard grant.from != nil || grant.until != nil else { return }
-    if let until = grant.until, until <= max(now, grant.from ?? .min) {
-      throw .refused(.syntax("UNTIL must be after now, and after FROM"))
-    }
+    if grant.limits.isNone { return }
     if grant.role == .superAdministrator, grant.scope == .everywhere {
       throw .refused(
         .rule(

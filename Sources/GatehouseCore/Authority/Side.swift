@@ -34,7 +34,8 @@ public struct Side: Sendable {
   ///   must not even make a difference to what is refused (W4).
   init(_ kind: Kind, _ user: UserReference, within reach: Reach, in directory: Directory, at now: Milliseconds) {
     self.kind = kind
-    person = Person(id: user.id, contact: user.contactID, memberships: user.memberships)
+    person = Person(
+      id: user.id, contact: user.contactID, memberships: user.memberships.filter { !user.isShutOut(of: $0, at: now) })
     holdings = user.holdings(in: directory, at: now).filter { $0.workspace.map(reach.contains) ?? true }
   }
 
@@ -72,13 +73,13 @@ public struct Side: Sendable {
   }
 
   /// Whether this side knows that a user is there.
-  func knows(_ user: UserReference) -> Bool {
+  func knows(_ user: UserReference, at now: Milliseconds) -> Bool {
     if isOneself(user) { return true }
     var memberships: [WorkspaceID]?
     return holdings.contains { holding in
       guard holding.permissions.intersects(.aboutPeople) else { return false }
       guard let workspace = holding.workspace else { return true }
-      if memberships == nil { memberships = user.memberships }
+      if memberships == nil { memberships = user.memberships(notEndedAt: now) }
       return memberships?.contains(workspace) ?? false
     }
   }

@@ -23,13 +23,13 @@ struct Target {
     self.owners = owners
   }
 
-  func place(for permission: Permission) -> Place {
+  func place(for permission: Permission, at now: Milliseconds) -> Place {
     switch place {
     case .place(let place): return place
     case .person:
       guard let user else { return .server }
       if permission.domain == .identity { return user.home.map { .workspace($0) } ?? .server }
-      return .anyOf(user.memberships)
+      return .anyOf(user.memberships(notEndedAt: now))
     }
   }
 

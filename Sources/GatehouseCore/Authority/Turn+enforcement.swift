@@ -29,7 +29,7 @@ extension Turn {
     for side in sides {
       if let own, PermissionSet.individual.contains(own), target.isOwn(side) { continue }
       let isAllowed = permissions.contains { permission in
-        side.allows(permission, over: target.place(for: permission), of: target.user, in: directory, at: now)
+        side.allows(permission, over: target.place(for: permission, at: now), of: target.user, in: directory, at: now)
       }
       if !isAllowed { throw .refused(objection(of: side, permissions, target)) }
     }
@@ -87,7 +87,7 @@ extension Turn {
   private func objection(of side: Side, _ permissions: [Permission], _ target: Target) -> Refusal {
     if side.isBinding { return .noPermission("an impersonation outside its workspace") }
     let permission = permissions[0]
-    let place = target.place(for: permission)
+    let place = target.place(for: permission, at: now)
     let names = Self.names(permissions)
     // The place is covered, so it is the person who is beyond reach.
     if let user = target.user,

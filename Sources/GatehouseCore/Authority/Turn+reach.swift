@@ -27,13 +27,13 @@ extension Turn {
   var knownWorkspaces: Reach { knownWorkspaces(isNaming: false) }
 
   /// Whether the caller knows that a user is there.
-  func knows(_ user: UserReference) -> Bool { sides.allSatisfy { $0.isBinding || $0.knows(user) } }
+  func knows(_ user: UserReference) -> Bool { sides.allSatisfy { $0.isBinding || $0.knows(user, at: now) } }
 
   /// Whether a list shows a user to the caller.
   func shows(_ user: UserReference) -> Bool {
     sides.allSatisfy { side in
       side.isOneself(user)
-        || side.allows(.userRead, over: .anyOf(user.memberships), of: user, in: directory, at: now)
+        || side.allows(.userRead, over: .anyOf(user.memberships(notEndedAt: now)), of: user, in: directory, at: now)
     }
   }
 
@@ -41,6 +41,6 @@ extension Turn {
   /// changes with what is seen. Counted changes would tell of what other workspaces do.
   func version(of user: UserReference) -> UInt32 {
     let seen = seen(of: user)
-    return seen.isAll ? user.row.version : UserCard(user, seen, directory).version(digest)
+    return seen.isAll ? user.row.version : UserCard(user, seen, directory, at: now).version(digest)
   }
 }

@@ -4,8 +4,10 @@ struct UserCard {
   let user: UserReference
   private let seen: Reach
   private let directory: Directory
+  private let now: Milliseconds
 
-  init(_ user: UserReference, _ seen: Reach, _ directory: Directory) {
+  init(_ user: UserReference, _ seen: Reach, _ directory: Directory, at now: Milliseconds) {
+    self.now = now
     self.user = user
     self.seen = seen
     self.directory = directory
@@ -13,7 +15,8 @@ struct UserCard {
 
   private var state: HeldPartition { user.cell }
 
-  var workspaces: [WorkspaceID] { user.memberships.filter(seen.contains) }
+  /// The workspaces of which the user is a member or will be.
+  var workspaces: [WorkspaceID] { user.memberships(notEndedAt: now).filter(seen.contains) }
 
   /// The home workspace, where it may be seen.
   var home: WorkspaceID? { user.home.flatMap { seen.contains($0) ? $0 : nil } }
@@ -81,9 +84,12 @@ struct UserCard {
     writer.byte(user.row.status.rawValue)
     for field in ContactField.allCases { writer.text(state.state.people.text(field, of: user.contact)) }
     for field in UserField.allCases { writer.text(text(field)) }
-    writer.list(workspaces) { $0.varint($1) }
+    writer.list(workspaces) { writer, workspace in
+      writer.varint(workspace)
+      writer.limits(user.limits(ofMembership: workspace))
+    }
     writer.list(grants) { $0.grant($1) }
-    writer.list(accesses) { $0.varint($1.packed) }
+    writer.list(accesses) { $0.access($1) }
     // Never 0, for the versions of what is there begin with 1.
     return UInt32(truncatingIfNeeded: writer.withBytes(digest).a) | 1
   }

@@ -236,4 +236,9 @@ extension CommandTable {
   static let expiry = CommandSpec(
     "SESSION.EXPIRE", .session, "End sessions whose time is up", reply: "", effect: .write, rights: .all,
     needs: .service(), route: .everywhere, body: .server(.ping))
+
+  /// The same of accesses and memberships.
+  static let ending = CommandSpec(
+    "ACCESS.EXPIRE", .organisation, "End accesses and memberships whose time is up", reply: "", effect: .write,
+    rights: .all, needs: .service(), route: .everywhere, body: .server(.ping))
 }

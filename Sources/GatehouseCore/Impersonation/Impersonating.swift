@@ -38,7 +38,7 @@ extension Directory {
     }
     if let denial = denial(ofActor: actor, in: id, since: opened) { return denial }
     let held = impersonating(actor, in: id, at: now, since: opened)
-    let isMember = target.isMember(of: id)
+    let isMember = target.isMember(of: id, at: now)
     if workspace(id).owner == actor.id, !isMember { return .notMember }
     if held.isEmpty { return .role }
     // What holds in this workspace alone reaches its members alone.

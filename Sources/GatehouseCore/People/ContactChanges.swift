@@ -82,7 +82,10 @@ public struct ContactSet: PartitionChange {
     let serial = state.partitioning.serial(of: contact)
     switch field {
     case .hired: state.people.contacts[serial].hired = TimeText.dayNumber(new) ?? .min
-    case .released: state.people.contacts[serial].released = TimeText.dayNumber(new) ?? .min
+    case .released:
+      state.people.contacts[serial].released = TimeText.dayNumber(new) ?? .min
+      let user = Int(state.people.contacts[serial].user)
+      if user != 0 { state.people.watchEnds(of: user, after: header.time) }
     default:
       var details = state.people.contacts.details(of: serial)
       details[text: field.rawValue] = new

@@ -10,6 +10,7 @@ extension InvariantChecker {
   fileprivate func checkPeople(_ state: borrowing PartitionState) {
     var live = 0
     var referenced = 0
+    let watched = state.people.watchedEnds
     for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
       let row = state.people.users[serial]
       let name = shown(state, user: serial)
@@ -25,6 +26,7 @@ extension InvariantChecker {
       }
       if !state.people.text(.reference, of: serial).isEmpty { referenced += 1 }
       checkGrants(state, serial, name)
+      checkLimits(state, serial, name, watched)
       checkAccess(state, serial, name)
       let memberships = state.people.memberships(of: serial)
       expect(Set(memberships).count == memberships.count, "\(name) is a member of a workspace twice")
@@ -58,6 +60,27 @@ extension InvariantChecker {
     }
     if grants.contains(where: { $0.role == .superAdministrator && $0.scope == .everywhere }) {
       superAdministrators[state.id(serial)] = row.status.mayLogIn
+    }
+  }
+
+  /// What ends by itself is marked in the row, and looked after when it ends.
+  private func checkLimits(
+    _ state: borrowing PartitionState, _ serial: Int, _ name: String, _ watched: Set<UInt64>
+  ) {
+    let memberships = state.people.users.withDetails(of: serial) {
+      Details.field(UserTag.membershipLimits, in: $0) != nil
+    }
+    let hasLimits =
+      memberships || state.people.grants(of: serial).contains { !$0.limits.isNone }
+      || state.people.allAccess(of: serial).contains { !$0.limits.isNone }
+    expect(
+      hasLimits == state.people.users[serial].flags.contains(.hasLimits),
+      "\(name) is marked wrongly as to limits in time")
+    let limited = state.people.membershipLimits(of: serial)
+    expect(
+      limited.keys.allSatisfy { state.people.isMember(serial, of: $0) }, "\(name) has limits of what is no membership")
+    if let key = state.people.nextEndKey(of: serial) {
+      expect(watched.contains(key), "nobody watches the next end of \(name)")
     }
   }
 

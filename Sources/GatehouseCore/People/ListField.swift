@@ -79,7 +79,7 @@ struct ListViewer {
   func shows(_ user: UserReference) -> Bool {
     sides.allSatisfy { side in
       side.isOneself(user)
-        || side.allows(.userRead, over: .anyOf(user.memberships), of: user, in: directory, at: now)
+        || side.allows(.userRead, over: .anyOf(user.memberships(notEndedAt: now)), of: user, in: directory, at: now)
     }
   }
 }
@@ -100,7 +100,7 @@ public struct ListedUser {
 
   var reference: UserReference { UserReference(id: id, cell: cell, serial: serial) }
 
-  private var card: UserCard { UserCard(reference, viewer.seen(of: reference), directory) }
+  private var card: UserCard { UserCard(reference, viewer.seen(of: reference), directory, at: viewer.now) }
 
   private var contact: Int { Int(cell.state.people.users[serial].contact) }
 
@@ -170,15 +170,16 @@ public struct ListedUser {
 
   /// Whether the user is a member of a workspace that is seen.
   func isMember(of workspace: WorkspaceID) -> Bool {
-    cell.state.people.isMember(serial, of: workspace)
+    reference.isMember(of: workspace, at: viewer.now)
       && (viewer.isFree || viewer.seen(of: reference).contains(workspace))
   }
 
   /// Whether the user may enter a product of a workspace that is seen.
   func mayEnter(_ product: ProductID) -> Bool {
-    guard cell.state.people.access(of: serial, to: product)?.isEnabled == true else { return false }
-    return viewer.isFree
-      || directory.product(product).map { viewer.seen(of: reference).contains($0.workspace) } ?? false
+    guard let access = cell.state.people.access(of: serial, to: product), access.isOpen(at: viewer.now),
+      let workspace = directory.product(product)?.workspace, !reference.isShutOut(of: workspace, at: viewer.now)
+    else { return false }
+    return viewer.isFree || viewer.seen(of: reference).contains(workspace)
   }
 
   /// The words of a field that has several: products that are enabled, licences as `product:type`, roles and
@@ -186,8 +187,9 @@ public struct ListedUser {
   public func words(_ field: ListField) -> [String] {
     switch field {
     case .product:
-      return card.accesses.filter(\.isEnabled).compactMap { access in
-        directory.product(access.product).map { directory.productName($0) }
+      return card.accesses.compactMap { access in
+        guard mayEnter(access.product) else { return nil }
+        return directory.product(access.product).map { directory.productName($0) }
       }
     case .licence:
       return card.accesses.compactMap { access in
@@ -197,7 +199,7 @@ public struct ListedUser {
         return "\(directory.productName(product)):\(type)"
       }
     case .role: return card.roles.map { directory.name(of: $0) }
-    case .workspace: return card.workspaces.map { directory.workspace($0).name }
+    case .workspace: return card.workspaces.filter(isMember).map { directory.workspace($0).name }
     default: return []
     }
   }

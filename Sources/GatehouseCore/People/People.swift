@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// The contacts of a partition and their logins, and which names lead to whom.
 ///
 /// Grants, memberships and access to products lie in the users' rows and details; what they mean is the matter of
@@ -16,6 +18,10 @@ public struct People: ~Copyable, Sendable {
   public internal(set) var hasUnsettledNames = false
   /// The users that have a reference, by its hash; the deleted ones among them.
   var references = NameIndex()
+  /// When to look at which user because something of theirs ends by itself: seconds above, serial number below. Derived.
+  var ends = Heap<UInt64>()
+  /// The number of keys at which those of the past are looked for.
+  var endsToSweep = 1024
 
   public init() {}
 }
@@ -30,6 +36,8 @@ extension People: Aggregate {
     copy.liveUsers = liveUsers
     copy.hasUnsettledNames = hasUnsettledNames
     copy.references = references
+    copy.ends = ends
+    copy.endsToSweep = endsToSweep
     return copy
   }
 }

@@ -11,6 +11,8 @@ public protocol PersonView {
   /// The person's workspaces, the home first.
   var memberships: [WorkspaceID] { get }
   func isMember(of workspace: WorkspaceID) -> Bool
+  /// From when and until when the person is a member of one of those.
+  func limits(ofMembership workspace: WorkspaceID) -> TimeLimits
   /// The accesses that make the person an administrator of a product (T7).
   var administeredAccesses: [ProductAccess] { get }
   func access(to product: ProductID) -> ProductAccess?
@@ -21,12 +23,35 @@ public protocol PersonView {
   func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone
 }
 
+extension PersonView {
+  /// Whether the person is a member of a workspace at a moment.
+  func isMember(of workspace: WorkspaceID, at now: Milliseconds) -> Bool {
+    isMember(of: workspace) && !isShutOut(of: workspace, at: now)
+  }
+
+  /// Whether the membership of a workspace has not begun, or has ended.
+  @inline(__always)
+  func isShutOut(of workspace: WorkspaceID, at now: Milliseconds) -> Bool {
+    !limits(ofMembership: workspace).contains(now)
+  }
+}
+
 extension UserReference: PersonView {
   @inline(__always) public var status: Status { cell.state.people.users[serial].status }
   public var roles: RoleSet { cell.state.people.users[serial].roles }
   public var grants: [Grant] { cell.state.people.grants(of: serial) }
   public var memberships: [WorkspaceID] { cell.state.people.memberships(of: serial) }
   public func isMember(of workspace: WorkspaceID) -> Bool { cell.state.people.isMember(serial, of: workspace) }
+
+  @inline(__always)
+  public func limits(ofMembership workspace: WorkspaceID) -> TimeLimits {
+    cell.state.people.limits(ofMember: serial, in: workspace)
+  }
+
+  /// The workspaces of which the user is a member or will be.
+  func memberships(notEndedAt now: Milliseconds) -> [WorkspaceID] {
+    cell.state.people.memberships(of: serial, notEndedAt: now)
+  }
 
   public var administeredAccesses: [ProductAccess] {
     let compact = [row.access.0, row.access.1]
@@ -54,6 +79,7 @@ public struct PersonFacts: PersonView, Sendable {
   public internal(set) var status: Status
   public internal(set) var grants: [Grant]
   public internal(set) var memberships: [WorkspaceID]
+  var membershipLimits: [WorkspaceID: TimeLimits]
   var accesses: [ProductAccess]
   public internal(set) var hired: Int32
   public internal(set) var released: Int32
@@ -66,6 +92,7 @@ public struct PersonFacts: PersonView, Sendable {
     status = user.status
     grants = user.grants
     memberships = state.state.people.memberships(of: user.serial)
+    membershipLimits = state.state.people.membershipLimits(of: user.serial)
     accesses = state.state.people.allAccess(of: user.serial)
     hired = user.hired
     released = user.released
@@ -74,6 +101,7 @@ public struct PersonFacts: PersonView, Sendable {
 
   public var roles: RoleSet { RoleSet(grants) }
   public func isMember(of workspace: WorkspaceID) -> Bool { memberships.contains(workspace) }
+  public func limits(ofMembership workspace: WorkspaceID) -> TimeLimits { membershipLimits[workspace] ?? .none }
   public var administeredAccesses: [ProductAccess] { accesses.filter(\.administers) }
   public func access(to product: ProductID) -> ProductAccess? { accesses.first { $0.product == product } }
 

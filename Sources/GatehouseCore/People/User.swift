@@ -30,6 +30,8 @@ public struct UserRow: TableRow {
     public static let hasAuthority = Flags(rawValue: 2)
     /// L4: no bookings as this user.
     public static let restrictsBookings = Flags(rawValue: 4)
+    /// A grant, an access or a membership has limits in time (B7).
+    public static let hasLimits = Flags(rawValue: 8)
   }
 
   public init() {}
@@ -51,6 +53,8 @@ public enum UserTag {
   public static let memberships: UInt8 = 18
   /// The last logins to products of other workspaces than the home; that to the home's stands in the row.
   public static let logins: UInt8 = 19
+  /// From when and until when the user is a member, where that is limited.
+  public static let membershipLimits: UInt8 = 20
 }
 
 /// The settable fields of the login itself.

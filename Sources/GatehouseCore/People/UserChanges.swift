@@ -55,6 +55,9 @@ public struct UserCreated: PartitionChange {
       state.people.contacts[Int(row.contact)].user = UInt32(serial)
       state.people.contacts[Int(row.contact)].lsn = lsn
       state.people.liveUsers += 1
+      if state.people.contacts[Int(row.contact)].released != .min {
+        state.people.watchEnds(of: serial, after: header.time)
+      }
     }
     if key.partition == state.index { state.enter(username, key, leadingTo: user) }
   }

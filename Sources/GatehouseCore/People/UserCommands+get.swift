@@ -3,7 +3,7 @@ extension CommandTable {
     let user = try turn.user(1)
     turn.read(turn.directory.lsn)
     let seen = turn.seen(of: user)
-    let card = UserCard(user, seen, turn.directory)
+    let card = UserCard(user, seen, turn.directory, at: turn.now)
     // Sessions come and go without a mark on the user, so that a login check need not wait for them.
     let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0].workspace) }
     let row = user.row
@@ -69,15 +69,20 @@ extension CommandTable {
     turn.reply.array(products.count)
     for product in products {
       let access = accesses.first { $0.product == product.id }
-      turn.reply.map(4)
+      turn.reply.map(6)
       turn.reply.text("product")
       turn.reply.text(turn.directory.productName(product))
       turn.reply.text("enabled")
-      turn.reply.flag(access?.isEnabled ?? false)
+      turn.reply.flag(
+        access?.isOpen(at: turn.now) ?? false && !card.user.isShutOut(of: product.workspace, at: turn.now))
       turn.reply.text("admin")
       turn.reply.flag(access?.isAdministrator ?? false)
       turn.reply.text("licence")
       turn.reply.optional(access.flatMap { product.licenceName($0.licence) })
+      turn.reply.text("from")
+      turn.reply.optional(access?.limits.from)
+      turn.reply.text("until")
+      turn.reply.optional(access?.limits.until)
     }
   }
 }

@@ -13,6 +13,12 @@ extension CommandTable {
           "member", "\(user.username) is not a member of \(new.name)",
           instead: "make the user one first with WORKSPACE.MEMBER \(new.name) user"))
     }
+    guard user.limits(ofMembership: new.id).isNone else {
+      throw .refused(
+        .rule(
+          "member", "\(user.username) is a member of \(new.name) for a while only",
+          instead: "lift that first with WORKSPACE.MEMBER \(new.name) user FROM none UNTIL none"))
+    }
     turn.reply.ok()
     guard let old = user.home, old != new.id else { return }
     try requireFields(of: user, in: new, turn)

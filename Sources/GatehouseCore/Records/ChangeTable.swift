@@ -5,7 +5,7 @@ public enum ChangeTable {
     ContactCreated.self, ContactSet.self, UserCreated.self, UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
     // Access
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
-    ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,
+    MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,
     // Sessions
     SessionOpened.self, SessionEnded.self, SessionSeen.self,
     // Time

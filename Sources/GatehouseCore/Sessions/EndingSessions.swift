@@ -22,12 +22,17 @@ extension Turn {
 
   /// Decides on sessions whose deadline has come, or that were found to have lost their right; runs for the server
   /// itself.
-  public func beginExpiry(now: Milliseconds) {
+  public func beginExpiry(now: Milliseconds) { beginUpkeep(CommandTable.expiry, now: now) }
+
+  /// Decides on what has ended by itself of users.
+  public func beginEnding(now: Milliseconds) { beginUpkeep(CommandTable.ending, now: now) }
+
+  private func beginUpkeep(_ command: CommandSpec, now: Milliseconds) {
     self.now = now
     arguments = .none
     chosen.removeAll(keepingCapacity: true)
     authority = nil
-    spec = CommandTable.expiry
+    spec = command
     gate = CommandGate(spec)
     specPlace = -1
     connection = ConnectionFacts(id: 0, service: 0, rights: .all)

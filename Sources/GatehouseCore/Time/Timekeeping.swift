@@ -43,7 +43,7 @@ extension Turn {
           "status", "the login of \(user.username) is deleted",
           instead: "make a new one on the same contact with USER.CREATE … CONTACT #id"))
     }
-    guard user.cell.state.people.isMember(user.serial, of: workspace.id) else {
+    guard user.isMember(of: workspace.id, at: now) else {
       throw .refused(
         .rule(
           "member", "\(user.username) is not a member of workspace \(workspace.name)",

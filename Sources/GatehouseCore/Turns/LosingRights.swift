@@ -57,8 +57,11 @@ extension Turn {
 
   /// Judges the sessions of everybody whom the decision's changes concern, and ends those that fail.
   func endWhatLostItsRight() throws(Halt) {
-    guard traits.contains(.concernsSomebody) else { return }
-    let people = try peopleConcerned()
+    if traits.contains(.concernsSomebody) { try endWhatLostItsRight(of: try peopleConcerned()) }
+  }
+
+  /// Judges the sessions of these people, and ends those that fail.
+  func endWhatLostItsRight(of people: [UserReference]) throws(Halt) {
     var sessions: [SessionID] = []
     var partitions = Set<Int>()
     for user in people { list(user, &sessions, &partitions) }
@@ -139,7 +142,7 @@ extension Turn {
     let user = holder(cell, slot)
     let facts = outlook.person(user)
     if let denial = facts.sessionDenial(row, in: outlook.directory, at: now) { return SessionEnd(denial) }
-    if user.isMember(of: row.workspace), !facts.isMember(of: row.workspace) { return .accessRemoved }
+    if user.isMember(of: row.workspace), !facts.isMember(of: row.workspace, at: now) { return .accessRemoved }
     if row.kind == .login { return nil }
     return try impersonationLapse(cell, slot, in: outlook.directory) { outlook.person($0) }
   }

@@ -50,11 +50,15 @@ public struct WorkspaceLeft: PartitionChange {
   public var concern: Concern { .user(user) }
 
   public func carryOut(on person: inout PersonFacts) {
-    if person.id == user { person.memberships.removeAll { $0 == workspace } }
+    guard person.id == user else { return }
+    person.memberships.removeAll { $0 == workspace }
+    person.membershipLimits[workspace] = nil
   }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
+    state.people.setLimits(ofMember: serial, in: workspace, .none)
     state.people.setMemberships(of: serial, state.people.memberships(of: serial).filter { $0 != workspace }, lsn)
+    state.people.noteLimits(of: serial, nil, at: header.time)
   }
 }

@@ -25,9 +25,13 @@ extension CommandTable {
       body: .decide(workspaceList)),
     CommandSpec(
       "WORKSPACE.MEMBER", .organisation, "Make a user a member of a workspace, or no longer one",
-      [.word("workspace"), .word("user"), .flag("REMOVE")],
+      [
+        .word("workspace"), .word("user"), .flag("REMOVE"), .option("FROM", "time", .time),
+        .option("UNTIL", "time", .time),
+      ],
       reply: "1, or 0 where nothing changed; removing disables the workspace's products for the user, stops the"
-        + " timer and ends the sessions there",
+        + " timer and ends the sessions there, and so does `UNTIL` when it comes. Of a member what is not given of `FROM`"
+        + " and `UNTIL` stays, and `none` lifts it",
       effect: .write, rights: .admin, needs: .permission(.memberManage, over: .membership(workspace: 1, user: 2)),
       route: .user(2), body: .decide(workspaceMember)),
     CommandSpec(
@@ -152,7 +156,13 @@ extension CommandTable {
   private static func newOwner(at word: Int, of workspace: Workspace, _ turn: Turn) throws(Halt) -> String {
     try turn.refuseImpersonation("the owner of a workspace")
     let owner = try turn.user(word)
-    guard owner.cell.state.people.isMember(owner.serial, of: workspace.id) else {
+    guard owner.limits(ofMembership: workspace.id).isNone else {
+      throw .refused(
+        .rule(
+          "owner", "\(owner.username) is a member of \(workspace.name) for a while only",
+          instead: "lift that first with WORKSPACE.MEMBER \(workspace.name) user FROM none UNTIL none"))
+    }
+    guard owner.isMember(of: workspace.id) else {
       throw .refused(
         .rule(
           "owner", "\(owner.username) is no member of \(workspace.name)",
@@ -181,13 +191,34 @@ extension CommandTable {
     let isMember = memberships.contains(workspace.id)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
-    guard isMember == turn.has("REMOVE") else { return turn.reply.flag(false) }
-    turn.reply.flag(true)
-    guard isMember else {
-      try turn.requireRoom(forMemberships: memberships.count + 1)
-      return turn.emit(WorkspaceJoined(user.id, workspace.id))
+    guard turn.has("REMOVE") else {
+      return turn.reply.flag(try join(user, workspace, isMember: isMember, memberships, turn))
     }
-    try remove(user, from: workspace, memberships, turn)
+    guard !turn.has("FROM"), !turn.has("UNTIL") else {
+      throw .refused(.syntax("REMOVE ends the membership now; leave FROM and UNTIL out"))
+    }
+    turn.reply.flag(isMember)
+    if isMember { try remove(user, from: workspace, memberships, turn) }
+  }
+
+  /// - Returns: whether that changes anything.
+  private static func join(
+    _ user: UserReference, _ workspace: Workspace, isMember: Bool, _ memberships: [WorkspaceID], _ turn: Turn
+  ) throws(Halt) -> Bool {
+    let old = user.limits(ofMembership: workspace.id)
+    let new = try turn.timeLimits(insteadOf: old.hasEnded(at: turn.now) ? .none : old)
+    if !new.isNone, memberships.first == workspace.id || workspace.owner == user.id {
+      throw .refused(
+        .rule(
+          "home", "a user is not for a while only a member of the home workspace, or of one that they own",
+          instead: "set a release date with USER.SET user released …, or limit the access with PRODUCT.ENABLE"))
+    }
+    if !isMember {
+      try turn.requireRoom(forMemberships: memberships.count + 1)
+      turn.emit(WorkspaceJoined(user.id, workspace.id))
+    }
+    if old != new { turn.emit(MembershipLimited(user.id, workspace.id, old: old, new: new)) }
+    return !isMember || old != new
   }
 
   private static func remove(
@@ -205,17 +236,10 @@ extension CommandTable {
           "home", "\(workspace.name) is the home workspace of \(user.username), which governs who the user is",
           instead: "hand the user over first with USER.MOVEHOME user workspace, or delete the user"))
     }
-    try turn.stopTimers(of: user, in: workspace.id)
-    for access in user.cell.state.people.allAccess(of: user.serial) where access.isEnabled {
-      guard turn.directory.product(access.product)?.workspace == workspace.id else { continue }
-      var disabled = access
-      disabled.isEnabled = false
-      turn.emit(AccessSet(user.id, old: access, new: disabled))
+    for grant in user.grants where turn.directory.workspace(of: grant.scope) == workspace.id {
+      try turn.requireGranting(grant)
     }
-    let grants = user.grants.filter { turn.directory.workspace(of: $0.scope) == workspace.id }
-    for grant in grants { try turn.requireGranting(grant) }
-    try turn.revoke(grants, from: user)
-    turn.emit(WorkspaceLeft(user.id, workspace.id))
+    try turn.leave(workspace, user)
   }
 }
 

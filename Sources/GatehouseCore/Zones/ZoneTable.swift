@@ -74,6 +74,8 @@ extension People {
 
 /// What day it may be somewhere.
 public enum Days {
+  static let milliseconds: Milliseconds = 86_400_000
+
   /// The days that the calendars of all zones show at a moment: that of UTC and those beside it, as no zone was ever
   /// 16 hours away from UTC. What is the same on all of them needs no look at anybody's zone.
   public static func possible(at time: Milliseconds) -> ClosedRange<Int32> {

@@ -289,6 +289,35 @@ final class CommandExecutor {
     }
   }
 
+  /// Ends for good what has ended by itself of users of a partition, at most `most` of them.
+  ///
+  /// - Returns: as above.
+  func endDueRights(_ partition: Int, now: Milliseconds, most: Int) -> (hasMore: Bool, outcome: Outcome) {
+    let due = dueUsers(partition, now: now, most: most)
+    if due.isEmpty { return (false, .read) }
+    turn.beginEnding(now: now)
+    defer { turn.letGo() }
+    var owners = OwnerSet(partition: partition)
+    while true {
+      let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
+      adoptDirectory(turn)
+      let step = conclude(turn, turn.decideEnds(of: due, holding: holds.cells))
+      if case .again(let more) = step {
+        owners = owners.union(more)
+        continue
+      }
+      for cell in holds.cells where cell.index == partition { cell.state.putBack(due, at: now) }
+      guard case .done(.written) = step else { return (false, .read) }
+      return (due.count == most, .written)
+    }
+  }
+
+  private func dueUsers(_ partition: Int, now: Milliseconds, most: Int) -> [UserID] {
+    let hold = handles[partition].enter(addingWaitTo: &waited)
+    guard let end = hold.cell.state.nextUserEnd, end <= now else { return [] }
+    return hold.cell.state.dueUsers(at: now, limit: most)
+  }
+
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
     let hold = handles[partition].enter(addingWaitTo: &waited)
     let cell = hold.cell

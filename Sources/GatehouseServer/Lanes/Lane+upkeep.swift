@@ -6,6 +6,8 @@ import Synchronization
 extension Lane {
   /// How many sessions are ended under one hold.
   private static let expiryBatch = 128
+  /// How many users with something that has ended are handled under one hold.
+  private static let endingBatch = 16
   /// How long a lane ends sessions before it serves its connections again.
   private static let expiryNanoseconds: UInt64 = 2_000_000
   /// Connections are checked at every second upkeep, once a second: there may be thousands.
@@ -48,7 +50,9 @@ extension Lane {
     while partition < count {
       let (hasMore, outcome) = executor.endDueSessions(partition, now: now, most: Self.expiryBatch)
       if outcome == .written { commitSoon() }
-      if !hasMore { partition += services.lanes.count }
+      let (hasMoreRights, ended) = executor.endDueRights(partition, now: now, most: Self.endingBatch)
+      if ended == .written { commitSoon() }
+      if !hasMore, !hasMoreRights { partition += services.lanes.count }
       if elapsedInRead > Self.expiryNanoseconds { break }
     }
     endRead()

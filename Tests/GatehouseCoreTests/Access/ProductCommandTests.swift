@@ -86,7 +86,8 @@ import Testing
     #expect(pool("payroll", "office") == [1, 0])
     core.run("PRODUCT.ENABLE ana payroll")
     #expect(
-      "\(core.run("USER.GET ana")["products"][0])" == "{product: payroll, enabled: 1, admin: 1, licence: office}")
+      "\(core.run("USER.GET ana")["products"][0])"
+        == "{product: payroll, enabled: 1, admin: 1, licence: office, from: nil, until: nil}")
     core.run("PRODUCT.ENABLE ana payroll REGULAR")
     #expect(core.run("USER.GET ana")["products"][0]["admin"].integer == 0)
     #expect(core.run("PRODUCT.ENABLE ana payroll REGULAR ADMIN").isError)

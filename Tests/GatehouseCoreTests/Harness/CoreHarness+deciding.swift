@@ -86,6 +86,19 @@ extension CoreHarness {
     turn.letGo()
   }
 
+  /// Ends what has ended by itself of users.
+  func endRights(of users: [UserID], in cell: PartitionCell) {
+    changes = []
+    turn.directory = directory.state.view
+    turn.beginEnding(now: now)
+    settle {
+      turn.decideEnds(of: users, holding: [cell.held])
+    } _: { cells, _ in
+      turn.decideEnds(of: users, holding: cells)
+    }
+    turn.letGo()
+  }
+
   // MARK: Committing
 
   // MARK: The log

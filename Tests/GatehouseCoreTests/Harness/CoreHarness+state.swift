@@ -44,7 +44,20 @@ extension CoreHarness {
     return log.count - before
   }
 
-  // MARK: Looking in
+  /// Ends for good what has ended by itself of users, as the server's upkeep does; returns how many records that took.
+  @discardableResult
+  func endRights() -> Int {
+    let before = log.count
+    for cell in cells {
+      while true {
+        let due = cell.state.dueUsers(at: now, limit: 4)
+        if due.isEmpty { break }
+        endRights(of: due, in: cell)
+        cell.state.putBack(due, at: now)
+      }
+    }
+    return log.count - before
+  }
 
   // MARK: Looking in
 

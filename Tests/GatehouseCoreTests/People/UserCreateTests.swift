@@ -37,7 +37,7 @@ import Testing
     #expect(user["last-login"].isNull)
     #expect(user["authority"].integer == 0)
     #expect("\(user["workspaces"])" == "[main]")
-    #expect("\(user["products"])" == "[{product: payroll, enabled: 1, admin: 0, licence: nil}]")
+    #expect("\(user["products"])" == "[{product: payroll, enabled: 1, admin: 0, licence: nil, from: nil, until: nil}]")
     #expect(core.run("LOGIN.CHECK ana@acme.test payroll").text == "ALLOW")
     core.expectReplicated()
   }

@@ -100,6 +100,7 @@ struct PropertyRun {
     checkLapses()
     if generator.chance(10) { core.advance(Milliseconds(generator.number(1...1_200_000))) }
     if generator.chance(10) { core.expire() }
+    if generator.chance(10) { core.endRights() }
     if generator.chance(4) { takeSnapshot() }
     if generator.chance(5) { core.expectReplicated() }
     if generator.chance(2) { restart() }

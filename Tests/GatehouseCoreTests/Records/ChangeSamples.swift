@@ -42,7 +42,8 @@ enum ChangeSamples {
     (
       "role-granted/limited",
       RoleGranted(
-        user, Grant(role: .manager, scope: .everywhere, isMain: false, from: time, until: time + 1000))
+        user,
+        Grant(role: .manager, scope: .everywhere, isMain: false, limits: TimeLimits(from: time, until: time + 1000)))
     ),
     (
       "role-defined",
@@ -51,6 +52,16 @@ enum ChangeSamples {
         new: PermissionSet([.userRead, .userStatus]))
     ),
     ("role-dropped", RoleDropped(Role(number: 16), workspace: 2)),
+    (
+      "access-set/limited",
+      AccessSet(
+        user, old: ProductAccess(product: 300, isEnabled: true, limits: TimeLimits(from: time)),
+        new: ProductAccess(product: 300, isEnabled: false, limits: TimeLimits(from: time, until: time + 1000)))
+    ),
+    (
+      "membership-limited",
+      MembershipLimited(user, 300, old: TimeLimits(until: time), new: TimeLimits(from: time, until: time + 1000))
+    ),
     ("home-set", HomeSet(user, old: 1, new: 300)),
     ("workspace-joined", WorkspaceJoined(user, 300)),
     ("workspace-left", WorkspaceLeft(user, 300)),

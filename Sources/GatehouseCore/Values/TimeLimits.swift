@@ -1,0 +1,108 @@
+/// From when and until when something holds that ends by itself (B7): a grant, an access to a product, a membership.
+public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
+  // Numbers for both ends, so that who has no limits costs a login check two comparisons and no look at a mark.
+  private var first = Milliseconds.min
+  private var end = Milliseconds.max
+
+  /// Without limits.
+  public static let none = TimeLimits()
+
+  private init() {}
+
+  /// - Parameters:
+  ///   - from: the first moment; nil for always.
+  ///   - until: the first moment after it; nil for ever.
+  public init(from: Milliseconds? = nil, until: Milliseconds? = nil) {
+    first = from ?? .min
+    end = until ?? .max
+  }
+
+  public var from: Milliseconds? { first == .min ? nil : first }
+  public var until: Milliseconds? { end == .max ? nil : end }
+
+  @inline(__always)
+  public func contains(_ now: Milliseconds) -> Bool { now >= first && now < end }
+
+  public func hasEnded(at now: Milliseconds) -> Bool { now >= end }
+
+  public var isNone: Bool { self == .none }
+
+  /// The same, but for an earlier end.
+  func ending(at moment: Milliseconds) -> TimeLimits { TimeLimits(from: from, until: min(end, moment)) }
+}
+
+extension TimeLimits: CustomStringConvertible {
+  /// `from 2026-03-01T09:00:00.000Z, until 2026-04-01T00:00:00.000Z`; empty without limits.
+  public var description: String {
+    [("from", from), ("until", until)].compactMap { name, time in time.map { "\(name) \(TimeText.text(of: $0))" } }
+      .joined(separator: ", ")
+  }
+}
+
+// MARK: Coding
+
+extension TimeLimits {
+  /// Which ends follow: what limits are part of has room for these two bits.
+  var marks: UInt8 { (from == nil ? 0 : 1) | (until == nil ? 0 : 2) }
+}
+
+extension ByteWriter {
+  /// The ends that `marks` tells of.
+  mutating func times(of limits: TimeLimits) {
+    if let from = limits.from { signed(from) }
+    if let until = limits.until { signed(until) }
+  }
+
+  mutating func limits(_ limits: TimeLimits) {
+    byte(limits.marks)
+    times(of: limits)
+  }
+}
+
+extension ByteReader {
+  mutating func limits(marked marks: UInt8) throws(CodingError) -> TimeLimits {
+    TimeLimits(from: marks & 1 != 0 ? try signed() : nil, until: marks & 2 != 0 ? try signed() : nil)
+  }
+
+  mutating func limits() throws(CodingError) -> TimeLimits {
+    let marks = try byte()
+    guard marks < 4 else { throw failure("an unknown mark on limits in time") }
+    return try limits(marked: marks)
+  }
+}
+
+enum LimitsForm: FieldForm {
+  static func write(_ value: TimeLimits, to writer: inout ByteWriter) { writer.limits(value) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> TimeLimits { try reader.limits() }
+
+  /// `from` and `until`, as far as they are there or change.
+  static func shown(
+    _ name: String, old: TimeLimits?, new: TimeLimits?, in directory: Directory?
+  ) -> [ChangeText.Field] {
+    func field(_ name: String, _ end: (TimeLimits) -> Milliseconds?) -> ChangeText.Field? {
+      let (before, after) = (old.flatMap(end), new.flatMap(end))
+      if before == after { return nil }
+      return ChangeText.Field(
+        name: name, old: before.map { TimeText.text(of: $0) }, new: after.map { TimeText.text(of: $0) })
+    }
+    return [field("from", \.from), field("until", \.until)].compactMap { $0 }
+  }
+}
+
+// MARK: Asking
+
+extension Turn {
+  /// The limits that `FROM` and `UNTIL` give, each a time or `none`; what is not given stays as it was.
+  func timeLimits(insteadOf old: TimeLimits = .none) throws(Halt) -> TimeLimits {
+    guard has("FROM") || has("UNTIL") else { return old }
+    func end(_ token: String, _ old: Milliseconds?) throws(Halt) -> Milliseconds? {
+      guard let text = try option(token) else { return old }
+      return text.lowercased() == "none" ? nil : try Self.time(text, token)
+    }
+    let limits = TimeLimits(from: try end("FROM", old.from), until: try end("UNTIL", old.until))
+    if let until = limits.until, until <= max(now, limits.from ?? .min) {
+      throw .refused(.syntax("UNTIL must be after now, and after FROM"))
+    }
+    return limits
+  }
+}

@@ -1,0 +1,192 @@
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseCore
+
+/// B7: grants, accesses and memberships that end by themselves, and the last day of an employment.
+@Suite struct EndingRightsTests {
+  private let core = CoreHarness()
+  private let hour: Milliseconds = 3_600_000
+
+  private func time(_ offset: Milliseconds) -> String { "\(core.now + offset)" }
+
+  private func check(_ user: String = "ana", _ product: String = "payroll") -> String {
+    core.run("LOGIN.CHECK \(user) \(product)").text ?? ""
+  }
+
+  private func rule(_ name: String, _ line: String) -> Answer {
+    core.run("LOGIN.EXPLAIN \(line)").items.first { $0["rule"].text == name } ?? .null
+  }
+
+  private func used(_ product: String = "payroll") -> Int64? { core.run("POOL.LIST \(product)")[0]["used"].integer }
+
+  @Test func accessIsOpenFromAndUntil() {
+    core.seedProduct("payroll")
+    core.run("POOL.SET payroll * 1")
+    core.run("USER.CREATE ana")
+    core.run("USER.CREATE bob")
+    let start = core.now
+    #expect(core.run("PRODUCT.ENABLE ana payroll FROM \(time(hour)) UNTIL \(time(3 * hour))").text == "OK")
+    #expect(check() == "DENY product-disabled")
+    #expect(
+      rule("product-disabled", "ana payroll")["detail"].text?.hasPrefix("not yet open, from 2026-03-01T10:00") == true)
+    #expect(rule("product-disabled", "ana payroll AT \(time(hour))")["passed"].integer == 1)
+    // The seat is kept from the start.
+    #expect(used() == 1 && core.run("PRODUCT.ENABLE bob payroll").text?.hasPrefix("NOSEATS") == true)
+    core.advance(hour)
+    #expect(check() == "ALLOW")
+    #expect(core.run("USER.COUNT WHERE product = payroll").integer == 1)
+    let token = core.logIn("ana", "payroll")
+    core.advance(2 * hour - 1)
+    #expect(check() == "ALLOW" && !core.run("SESSION.CHECK \(token)").isNull)
+    core.advance(1)
+    // Before anything is carried out, decisions know.
+    #expect(check() == "DENY product-disabled")
+    #expect(core.run("USER.COUNT WHERE product = payroll").integer == 0)
+    #expect(core.run("USER.GET ana")["products"][0]["enabled"].integer == 0)
+    #expect(core.run("SESSION.CREATE ana payroll").text == "REFUSED login: product-disabled")
+    #expect(used() == 1)
+    #expect(core.endRights() == 1)
+    #expect(core.records.last?.first.header.command == "ACCESS.EXPIRE")
+    #expect(core.run("SESSION.CHECK \(token)").isNull)
+    #expect(used() == 0 && core.run("PRODUCT.ENABLE bob payroll").text == "OK")
+    #expect(core.endRights() == 0)
+    let ended = rule("product-disabled", "ana payroll")
+    #expect(
+      ended["detail"].text == "ended, from \(TimeText.text(of: start + hour)), until \(TimeText.text(of: core.now))")
+    // Of the past it is told as it was.
+    #expect(rule("product-disabled", "ana payroll AT \(core.now - 1)")["passed"].integer == 1)
+    #expect(rule("product-disabled", "ana payroll AT \(core.now)")["passed"].integer == 0)
+  }
+
+  @Test func limitsStayUntilTheyAreSetAnew() {
+    core.seedProduct("payroll")
+    core.run("USER.CREATE ana PRODUCT payroll")
+    core.run("PRODUCT.ENABLE ana payroll UNTIL \(time(hour))")
+    core.run("PRODUCT.ENABLE ana payroll ADMIN")
+    func until() -> Answer { core.run("USER.GET ana")["products"][0]["until"] }
+    #expect(until().integer == core.now + hour)
+    core.run("PRODUCT.ENABLE ana payroll UNTIL none")
+    #expect(until().isNull)
+    core.run("PRODUCT.ENABLE ana payroll UNTIL \(time(hour))")
+    core.run("PRODUCT.DISABLE ana payroll")
+    core.run("PRODUCT.ENABLE ana payroll")
+    #expect(until().isNull)
+    #expect(
+      core.run("PRODUCT.ENABLE ana payroll UNTIL \(core.now)").text == "ERR UNTIL must be after now, and after FROM")
+    // What has ended is enabled without the limits of then.
+    core.run("PRODUCT.ENABLE ana payroll UNTIL \(time(hour))")
+    core.advance(hour)
+    core.run("PRODUCT.ENABLE ana payroll")
+    #expect(until().isNull && check() == "ALLOW" && core.endRights() == 0)
+  }
+
+  @Test func aMembershipEndsWithAllThatRestsOnIt() {
+    let acme = core.seedWorkspace("acme")
+    core.run("PRODUCT.CREATE acme/app")
+    core.run("POOL.SET acme/app * 5")
+    core.run("USER.CREATE ana")
+    #expect(core.run("WORKSPACE.MEMBER acme ana FROM \(time(hour)) UNTIL \(time(2 * hour))").integer == 1)
+    #expect(core.run("WORKSPACE.MEMBER acme ana").integer == 0)
+    core.run("PRODUCT.ENABLE ana acme/app")
+    core.run("ROLE.GRANT ana super-administrator WORKSPACE acme")
+    #expect(check("ana", "acme/app") == "DENY product-disabled")
+    #expect(core.run("TIMER.START ana WORKSPACE acme").text?.hasPrefix("REFUSED member") == true)
+    core.advance(hour)
+    #expect(check("ana", "acme/app") == "ALLOW")
+    core.run("TIMER.START ana WORKSPACE acme")
+    let token = core.logIn("ana", "acme/app")
+    #expect(core.run("USER.COUNT WHERE workspace = acme").integer == 1)
+    core.advance(hour)
+    #expect(check("ana", "acme/app") == "DENY product-disabled" && core.run("SESSION.CHECK \(token)").isNull)
+    #expect(core.run("USER.COUNT WHERE workspace = acme").integer == 0)
+    let detail = rule("product-disabled", "ana acme/app")["detail"].text
+    #expect(detail?.hasPrefix("enabled; a member of acme from 2026-03-01T10:00") == true, "\(detail ?? "")")
+    #expect(core.endRights() == 1)
+    #expect(used("acme/app") == 0)
+    #expect(core.run("TIMER.CURRENT ana WORKSPACE acme").isNull)
+    #expect(core.run("ROLE.LIST ana").items.isEmpty)
+    #expect(core.user("ana")?.memberships == [mainWorkspace])
+    #expect(rule("product-disabled", "ana acme/app")["detail"].text == "ended, until \(TimeText.text(of: core.now))")
+    #expect(core.user("ana")?.cell.state.people.limits(ofMember: core.user("ana")!.serial, in: acme).isNone == true)
+  }
+
+  @Test func homeAndOwnerAreMembersForGood() {
+    core.seedWorkspace("acme")
+    core.run("USER.CREATE ana")
+    #expect(core.run("WORKSPACE.MEMBER main ana UNTIL \(time(hour))").text?.hasPrefix("REFUSED home") == true)
+    core.run("WORKSPACE.MEMBER acme ana UNTIL \(time(hour))")
+    #expect(core.run("WORKSPACE.SET acme owner ana").text?.hasPrefix("REFUSED owner") == true)
+    #expect(core.run("USER.MOVEHOME ana acme").text?.hasPrefix("REFUSED member") == true)
+    core.run("WORKSPACE.MEMBER acme ana UNTIL none")
+    #expect(core.run("WORKSPACE.SET acme owner ana").integer == 1)
+    #expect(core.run("WORKSPACE.MEMBER acme ana UNTIL \(time(hour))").text?.hasPrefix("REFUSED home") == true)
+    #expect(core.run("WORKSPACE.MEMBER acme ana REMOVE UNTIL 1").text?.hasPrefix("ERR REMOVE ends") == true)
+  }
+
+  @Test func anImpersonationEndsWithTheGrant() {
+    core.seedProduct("payroll")
+    core.run("USER.CREATE tom PRODUCT payroll")
+    core.run("USER.CREATE ana PRODUCT payroll")
+    core.run("ROLE.GRANT tom training-administrator UNTIL \(time(hour))")
+    let login = core.logIn("tom", "payroll", "TTL 8h")
+    let begun = core.run("IMPERSONATE.START \(login) ana REASON help TTL 60m")
+    core.advance(hour)
+    #expect(core.endRights() == 1)
+    let ended = core.records.last?.changes(of: SessionEnded.self) ?? []
+    #expect(ended.map(\.session) == [SessionID(raw: UInt64(begun["id"].integer ?? 0))])
+    #expect(core.endRights() == 0 && !core.run("SESSION.CHECK \(login)").isNull)
+  }
+
+  @Test func aReleaseDateEndsTheLogin() {
+    core.seedProduct("payroll")
+    core.seedPolicy("login.within-employment", "on")
+    core.run("USER.CREATE ana PRODUCT payroll RELEASED 2026-03-01")
+    #expect(check() == "ALLOW")
+    let token = core.logIn("ana", "payroll", "TTL 90d")
+    let id = core.run("SESSION.CHECK \(token)")["id"].integer
+    core.advance(48 * hour)
+    #expect(check() == "DENY outside-employment")
+    #expect(rule("outside-employment", "ana payroll")["detail"].text?.contains("released 2026-03-01") == true)
+    #expect(rule("outside-employment", "ana payroll AT \(CoreHarness.start)")["passed"].integer == 1)
+    #expect(core.endRights() == 1)
+    #expect(core.records.last?.changes(of: SessionEnded.self).map(\.session.raw) == [UInt64(id ?? 0)])
+  }
+
+  @Test func whatEndsIsKnownAfterARestart() throws {
+    core.seedProduct("payroll")
+    core.seedWorkspace("acme")
+    core.run("USER.CREATE ana")
+    core.run("PRODUCT.ENABLE ana payroll FROM \(core.now - 5) UNTIL \(time(hour))")
+    core.run("WORKSPACE.MEMBER acme ana UNTIL \(time(2 * hour))")
+    try core.restart()
+    #expect(core.run("USER.GET ana")["products"][0]["until"].integer == core.now + hour)
+    core.advance(hour)
+    #expect(core.endRights() == 1 && check() == "DENY product-disabled")
+    core.advance(hour)
+    #expect(core.endRights() == 1)
+    #expect(core.user("ana")?.memberships == [mainWorkspace])
+  }
+
+  /// W4: of the end in one workspace, the other learns nothing.
+  @Test func theOtherWorkspaceSeesNothingOfIt() {
+    for name in ["acme", "beta"] {
+      core.seedWorkspace(name)
+      core.run("PRODUCT.CREATE \(name)/app")
+      core.run("USER.CREATE \(name)-boss WORKSPACE \(name) PRODUCT \(name)/app")
+      core.run("ROLE.GRANT \(name)-boss super-administrator WORKSPACE \(name)")
+    }
+    core.run("USER.CREATE shared WORKSPACE beta")
+    core.run("WORKSPACE.MEMBER acme shared UNTIL \(time(hour))")
+    core.run("PRODUCT.ENABLE shared acme/app")
+    let (acme, beta) = (core.logIn("acme-boss", "acme/app", "TTL 30d"), core.logIn("beta-boss", "beta/app", "TTL 30d"))
+    let before = core.run("USER.GET shared", as: beta)
+    #expect(!core.run("USER.GET shared", as: acme).isError)
+    core.advance(hour)
+    // Who is a member no longer is unknown to those who administer it, at once.
+    #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user")
+    core.endRights()
+    #expect(core.run("USER.GET shared", as: beta) == before)
+    #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user")
+  }
+}

@@ -73,7 +73,6 @@ extension Connection {
   /// Any answer could be wrong, so the connection is closed without one, as a crash would.
   ///
   /// - Returns: false if the connection was closed.
-  /// - Returns: false where the connection was closed.
   private func giveUpWaiting(_ durable: LSN) -> Bool {
     let hasFailed = lane.services.hasLogFailed
     guard lastWrite <= durable else {

@@ -100,7 +100,7 @@ final class Lane: @unchecked Sendable {
     }
   }
 
-  /// Called by the log writer's thread after each sync.
+  /// Called after each sync, by the log writer's thread or by a lane that commits itself.
   func wake() {
     if isWaiting.exchange(false, ordering: .sequentiallyConsistent) {
       loop.execute { self.logAdvanced() }

@@ -1,14 +1,14 @@
-/// The archive is the log's past: what both kept snapshots cover, packed tighter and indexed, but otherwise
-/// as the log wrote it. Its files are `archive/<first LSN>-<last LSN>.archive`, each of some whole segments.
+/// The archive: the part of the log that both kept snapshots cover, compressed harder and indexed. Its files are named
+/// `archive/<first LSN>-<last LSN>.archive`, and each holds one or more whole segments.
 ///
-/// A segment that is damaged cannot be packed: it is set aside as it is, as `archive/<first LSN>-<last LSN>.damaged`.
-/// What of it is sound is read from there. Whoever has a sound copy of the segment, in a backup, may put it in its place.
+/// A damaged segment cannot be compressed anew. It is set aside unchanged, as `archive/<first LSN>-<last LSN>.damaged`,
+/// and its sound part is read from there. If a backup has a sound copy of the segment, the copy may be put in its
+/// place.
 ///
 /// ## File
-/// A block file (`BlockFile`). The first blocks hold frames, one behind the other: the frame's header, byte
-/// for byte as in the log, and its body, decompressed. Blocks end between frames, after about 1 MiB, and are
-/// compressed anew, much harder than the log has time for. The blocks after them are the pages of the index.
-/// The table adds
+/// A block file (`BlockFile`). The first blocks hold frames: for each frame its header, byte for byte as in the log, and
+/// its body, decompressed. A block ends between two frames, after about 1 MiB, and is compressed much harder than the
+/// log has time for. The blocks after them are the pages of the index. The table adds
 ///
 /// ```
 /// first LSN u64 · last LSN u64 · hash of the frame before 16 · hash of the last frame 16
@@ -17,27 +17,28 @@
 /// a page: the first id in it u64
 /// ```
 ///
-/// A page lists ids in ascending order, each with the blocks that have records about it:
-/// `ids varint`, then for each id `distance from the one before varint · blocks varint · distances varint…`.
+/// A page lists ids in ascending order, each with the blocks that have records about it: `ids varint`, then for each id
+/// `difference from the previous id varint · blocks varint · differences varint…`.
 ///
 /// ## The chain
-/// The headers are kept whole, so the chain runs through the archive into the log (`LogFormat`): whoever changes, drops or
-/// adds a frame in the past breaks it. What the log had *stored* of a body is not kept, but the chain covers its content.
+/// Frame headers are kept whole, so the hash chain runs through the archive into the log (`LogFormat`): changing,
+/// dropping or adding a frame breaks it. The stored (compressed) form of a body is not kept, but the chain covers its
+/// content.
 ///
-/// Frames of version 0.1.0 have no hash of their content. For their bodies the archive's trailer stands
-/// (`ArchiveInfo.hash`), which the server puts into a record of the log.
+/// Frames of version 0.1.0 have no hash of their content. Their bodies are covered by the archive's trailer instead
+/// (`ArchiveInfo.hash`), which the server records in the log.
 package enum Archive {
-  /// Since format 2 the index has the records about workspaces, products and services, too, and those that can be placed by
-  /// a home alone; before it had those about people only.
+  /// Since format 2 the index also has the records about workspaces, products and services, and those that can be
+  /// placed by a home alone. Before, it had those about people only.
   static let kind = BlockFileKind(
     magic: BlockFile.magic("GATEARCH"), format: 2, reader: 1,
     blockLimit: blockSize + LogFormat.headerSize + LogFormat.maximumBody)
-  /// A block ends with the frame that takes it to this length.
+  /// A block ends with the frame that brings it to this length.
   static let blockSize = 1 << 20
   static let suffix = ".archive"
-  /// The end of the name of a segment that a compaction has set aside, as it was, because it is damaged.
+  /// The suffix of a damaged segment that a compaction has set aside.
   static let damagedSuffix = ".damaged"
-  /// How many ids a page of the index holds: a look-up reads one page.
+  /// How many ids a page of the index holds. A look-up reads one page.
   static let pageSize = 4096
 
   static func name(_ range: ClosedRange<UInt64>, suffix: String = suffix) -> String {
@@ -54,30 +55,30 @@ package enum Archive {
   }
 }
 
-/// What storage must know of a record's meaning, and nothing more: the ids of the contacts that it concerns,
-/// which are appended to the array, and its time in unix milliseconds, which is returned.
+/// All that storage knows of a record's meaning. Appends the keys of what the record concerns to `ids`, and returns the
+/// record's time in unix milliseconds.
 package typealias RecordKeys = @Sendable (_ record: UnsafeRawBufferPointer, _ ids: inout [UInt64]) -> UInt64
 
-/// What there is to say about an archive file.
+/// Facts about an archive file.
 package struct ArchiveInfo: Sendable, Equatable {
   package let path: String
   package let records: ClosedRange<UInt64>
-  /// The hash of the frame before the first, and that of the last frame.
+  /// The hash of the frame before the first, and of the last frame.
   package let previousHash: Hash128
   package let lastHash: Hash128
-  /// Unix milliseconds; nil where no record has a time.
+  /// Unix milliseconds; nil if no record has a time.
   package let times: ClosedRange<UInt64>?
   package let fileBytes: UInt64
-  /// Stands for every byte of the file.
+  /// Covers every byte of the file.
   package let hash: Hash128
 }
 
-/// One block of frames, as the table has it.
+/// One block of frames, as the table describes it.
 struct ArchiveBlock: Sendable, Equatable {
   var firstLSN: UInt64
   var recordCount: UInt32
   var frameCount: UInt32
-  /// The times of its records; the earliest is above the latest where there is none.
+  /// The times of its records; earliest > latest if none has a time.
   var earliest: UInt64
   var latest: UInt64
 

@@ -1,6 +1,6 @@
 /// The archive files of a folder.
 package struct ArchiveCatalog: Sendable {
-  /// A file that has an archive's name; whether it is sound is another question.
+  /// A file with an archive's name, whether it is sound or not.
   package struct Entry: Sendable, Equatable {
     package let records: ClosedRange<UInt64>
     package let path: String
@@ -10,19 +10,19 @@ package struct ArchiveCatalog: Sendable {
 
   package init(_ folder: DataFolder) { self.folder = folder }
 
-  /// The oldest first.
+  /// All archives, oldest first.
   package func entries() throws(DiskError) -> [Entry] { try entries(suffix: Archive.suffix) }
 
-  /// Segments of the log that were set aside because they are damaged; the oldest first.
+  /// Damaged segments that were set aside, oldest first.
   package func setAside() throws(DiskError) -> [Entry] { try entries(suffix: Archive.damagedSuffix) }
 
-  /// Archives and segments that were set aside, the oldest first.
+  /// Archives and segments that were set aside, oldest first.
   func all() throws(DiskError) -> [(entry: Entry, isSetAside: Bool)] {
     let both = try entries().map { (entry: $0, isSetAside: false) } + setAside().map { (entry: $0, isSetAside: true) }
     return both.sorted { $0.entry.records.lowerBound < $1.entry.records.lowerBound }
   }
 
-  /// The last record that is no longer in the log.
+  /// The last record that has left the log.
   package func lastLSN() throws(DiskError) -> UInt64? { try all().last?.entry.records.upperBound }
 
   private func entries(suffix: String) throws(DiskError) -> [Entry] {
@@ -34,7 +34,7 @@ package struct ArchiveCatalog: Sendable {
       .sorted { ($0.records.lowerBound, $0.records.upperBound) < ($1.records.lowerBound, $1.records.upperBound) }
   }
 
-  /// Names in the folder that no archive has, and that no crash leaves.
+  /// Names that no archive has, and that no crash could have left.
   func strangers() throws(DiskError) -> [String] {
     try folder.disk.names(in: folder.archivePath)
       .filter { name in
@@ -48,7 +48,8 @@ package struct ArchiveCatalog: Sendable {
     try ArchiveReader(path: entry.path, records: entry.records, folder: folder)
   }
 
-  /// Removes what a crash left half written. Only the folder's owner may, and not while it writes.
+  /// Removes half-written files that a crash left. Only the folder's owner may call it, and not while it writes an
+  /// archive.
   func deleteTemporaries() throws(DiskError) {
     precondition(folder.isOwned)
     for name in try folder.disk.names(in: folder.archivePath) where name.hasSuffix(FolderName.temporarySuffix) {

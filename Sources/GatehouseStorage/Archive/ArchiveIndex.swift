@@ -1,4 +1,4 @@
-/// Collects which blocks have records about which ids, and lays that out in pages.
+/// Collects which blocks have records about which ids, and lays them out in pages.
 struct ArchiveIndexBuilder {
   private struct Mention: Comparable {
     var id: UInt64
@@ -9,12 +9,12 @@ struct ArchiveIndexBuilder {
 
   private var mentions: [Mention] = []
 
-  /// Notes that `block` has records about `ids`, each of which is named once.
+  /// Adds the ids that a block has records about.
   mutating func add(_ ids: Set<UInt64>, block: Int) {
     mentions.append(contentsOf: ids.lazy.map { Mention(id: $0, block: UInt32(block)) })
   }
 
-  /// Hands out the pages, in order, each with the first id in it.
+  /// Produces the pages in order, each with its first id.
   mutating func forEachPage(
     _ body: (_ first: UInt64, _ page: [UInt8]) throws(BlockFileError) -> Void
   ) throws(BlockFileError) {
@@ -48,7 +48,7 @@ struct ArchiveIndexBuilder {
 
 /// Reads a page of the index.
 enum ArchiveIndexPage {
-  /// The blocks that have records about `id`, in order; none where the page does not name it.
+  /// The blocks that have records about `id`, in order; empty if the page does not contain it.
   static func blocks(about wanted: UInt64, in page: [UInt8], blockCount: Int) throws(MalformedBytes) -> [Int] {
     var reader = FieldReader(page)
     var id: UInt64 = 0

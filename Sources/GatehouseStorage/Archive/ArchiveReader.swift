@@ -1,6 +1,6 @@
-/// Reads an archive file. Opening it checks that it is whole; each block is checked when it is read.
+/// Reads an archive file. Opening it checks that the file is complete; each block is checked when it is read.
 package struct ArchiveReader: Sendable {
-  /// What reading keeps from block to block. One thread's.
+  /// Memory reused from block to block, for one thread.
   struct Buffers: ~Copyable {
     fileprivate var scratch: [UInt8] = []
     fileprivate var raw: [UInt8] = []
@@ -15,7 +15,7 @@ package struct ArchiveReader: Sendable {
   private let file: BlockFileReader
   private let folderID: Hash128
 
-  /// - Parameter records: what the file's name says, which its table must bear out.
+  /// - Parameter records: the records that the file's name promises; its table must agree.
   init(path: String, records: ClosedRange<UInt64>, folder: DataFolder) throws(BlockFileError) {
     folderID = folder.manifest.folderID
     file = try BlockFileReader(path: path, disk: folder.disk, kind: Archive.kind, folderID: folderID)
@@ -35,10 +35,11 @@ package struct ArchiveReader: Sendable {
 
   package func close() { file.close() }
 
-  /// The version of the archive's form.
+  /// The archive's format version.
   var format: UInt16 { file.format }
 
-  /// Hands out the frames of a block, in order: header, the header's bytes, body. All are valid during the call alone.
+  /// Calls `body` for each frame of a block, in order: header, the header's bytes, body. They are valid during the call
+  /// only.
   func forEachFrame(
     in number: Int, _ buffers: inout Buffers,
     _ body: (FrameHeader, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
@@ -80,8 +81,8 @@ package struct ArchiveReader: Sendable {
     }
   }
 
-  /// Reads everything and follows the chain through it: every header has its hash and names the frame before, every body
-  /// is the one that the chain covers, the records are numbered without a gap, and the index can be read.
+  /// Reads everything and follows the chain through it: every header matches its hash and names the frame before it,
+  /// every body is the one that the chain covers, the records are numbered without a gap, and the index is readable.
   func verify(fromDisk: Bool = false, _ progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }) throws {
     if fromDisk { try file.forgetCached() }
     var buffers = Buffers()
@@ -94,7 +95,7 @@ package struct ArchiveReader: Sendable {
           guard RecordCoding.forEach(in: body, count: Int(header.recordCount), { _ in }) else { throw misfit(number) }
         }
       } else {
-        // Looking for the largest id reads a page to its end.
+        // Searching for the largest id reads the page to its end.
         _ = try blocks(about: .max, page: number - blocks.count, &buffers)
       }
       try progress(number + 1, file.entries.count)
@@ -105,7 +106,7 @@ package struct ArchiveReader: Sendable {
   private func load(_ number: Int, _ buffers: inout Buffers) throws(BlockFileError) {
     let count = file.entries[number].rawLength
     if buffers.raw.count < count { buffers.raw = [UInt8](repeating: 0, count: count) }
-    // Two fields of one value cannot be used at once, so the raw bytes are taken out meanwhile.
+    // Two fields of one value cannot be accessed at once, so move the raw bytes out meanwhile.
     var raw: [UInt8] = []
     swap(&raw, &buffers.raw)
     defer { swap(&raw, &buffers.raw) }

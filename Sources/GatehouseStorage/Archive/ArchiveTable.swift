@@ -29,8 +29,8 @@ struct ArchiveTable: Sendable, Equatable {
 }
 
 extension ArchiveTable {
-  /// Reads the table of a file with `blockCount` blocks: its blocks must follow on one another, from the first
-  /// record through the last.
+  /// Decodes the table of a file with `blockCount` blocks. The blocks must be contiguous from the first record to the
+  /// last.
   init(decoding bytes: [UInt8], blockCount: Int) throws(MalformedBytes) {
     var reader = FieldReader(bytes)
     firstLSN = try reader.take()
@@ -61,7 +61,7 @@ extension ArchiveTable {
     guard next == lastLSN + 1, reader.remaining == 0 else { throw MalformedBytes() }
   }
 
-  /// The times of all records, or nil where there are none.
+  /// The time range of all records, or nil if none has a time.
   var times: ClosedRange<UInt64>? {
     let earliest = blocks.lazy.map(\.earliest).min() ?? .max
     let latest = blocks.lazy.map(\.latest).max() ?? 0

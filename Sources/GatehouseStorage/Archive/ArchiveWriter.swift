@@ -6,7 +6,7 @@ struct ArchiveWriter: ~Copyable {
   private let keys: RecordKeys
   private var table: ArchiveTable
   private var index = ArchiveIndexBuilder()
-  /// The frames that will be the next block, what the table will say about them, and the ids they concern.
+  /// The frames of the next block, its table entry, and the ids that its records concern.
   private var raw = RawBuffer(capacity: Archive.blockSize * 2)
   private var block: ArchiveBlock
   private var ids: Set<UInt64> = []
@@ -70,7 +70,7 @@ struct ArchiveWriter: ~Copyable {
   }
 
   /// Writes the index and the table, and syncs.
-  /// - Returns: the records that the file has.
+  /// - Returns: the records in the file.
   mutating func finish() throws(BlockFileError) -> ClosedRange<UInt64> {
     try endBlock()
     precondition(table.firstLSN <= table.lastLSN, "an archive has records")

@@ -1,8 +1,8 @@
-/// A set of ids that now and then has one too many (Bloom, 1970): what it says it has not, it has not.
+/// A Bloom filter of ids (Bloom, 1970): it may contain an id by mistake, but never misses one.
 struct BloomFilter: Sendable, Equatable {
   private let words: [UInt64]
 
-  /// With 12 bits an id and 8 looks, 1 id of 300 is taken for one that is in it.
+  /// With 12 bits an id and 8 hash functions, about 1 of 300 ids that were not added is a false positive.
   private static let bitsAnID = 12
   private static let looks = 8
 
@@ -21,7 +21,7 @@ struct BloomFilter: Sendable, Equatable {
 
   var bytes: Int { words.count * MemoryLayout<UInt64>.stride }
 
-  /// The bits lie where two halves of a hash lead to (Kirsch and Mitzenmacher, 2006).
+  /// The bit positions are derived from two halves of one hash (Kirsch and Mitzenmacher, 2006).
   private static func forEachBit(of id: UInt64, in count: Int, _ body: (Int, UInt64) -> Void) {
     var hash = (id ^ id >> 30) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ hash >> 27) &* 0x94d0_49bb_1331_11eb

@@ -1,22 +1,22 @@
-/// What a compaction does with the segments that it may move, in their order. It is found out before anything is moved,
-/// for a dry run as for a real one, and takes a look at every frame: one damaged segment must not hold up the others.
+/// What a compaction will do with each segment that it may move, in order. Planned before anything is moved, for a dry
+/// run and a real one alike. Planning reads every frame, so that one damaged segment does not block the others.
 struct CompactionSteps {
   enum Step {
-    /// An archive has these already, after a compaction that was cut short: they only have to go.
+    /// An archive of a compaction that was interrupted already contains these segments; they only have to be removed.
     case remove([SealedSegment], archivedIn: ArchiveCatalog.Entry)
     case archive([SealedSegment])
     case setAside(SealedSegment, why: String)
   }
 
   private(set) var steps: [Step] = []
-  /// What cannot be moved, and everything after it, until somebody has seen to it.
+  /// What blocks the compaction: this cannot be moved, nor anything after it, until somebody repairs it.
   private(set) var obstacle: String?
   private(set) var warnings: [String] = []
 
   /// - Parameters:
-  ///   - segments: the oldest of the log, which both kept snapshots cover.
-  ///   - archiveBytes: an archive ends with the segment that takes it to so many bytes of log.
-  ///   - look: is given each segment that is not archived yet, with each of its frames, checked; may throw to stop.
+  ///   - segments: the oldest segments of the log, which both kept snapshots cover.
+  ///   - archiveBytes: an archive ends with the segment that brings it to this many bytes of log.
+  ///   - look: called with each checked frame of the segments that are not archived yet; may throw to stop.
   init(
     _ segments: [SealedSegment], in folder: DataFolder, archiveBytes: UInt64,
     look: (SealedSegment, LogFrame) throws -> Void = { _, _ in }
@@ -65,9 +65,8 @@ struct CompactionSteps {
     endGroup(&steps)
   }
 
-  /// Reads a segment.
-  /// - Returns: what is wrong with it, also when it comes from the disk a second time and not from memory; nil where it
-  ///   is sound.
+  /// Reads a segment. If it seems damaged, reads it again from the disk instead of the page cache.
+  /// - Returns: what is wrong with it; nil if it is sound.
   private static func damage(
     of segment: SealedSegment, in folder: DataFolder, _ look: (SealedSegment, LogFrame) throws -> Void
   ) throws -> String? {

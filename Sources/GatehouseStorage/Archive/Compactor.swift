@@ -1,37 +1,37 @@
-/// How a compaction goes about it.
+/// Options of a compaction.
 package struct CompactionOptions: Sendable {
-  /// zstd's level: the archive is written once, by a thread that nobody waits for.
+  /// zstd's level. It is high because the archive is written once, in the background.
   package var level: Int32 = 12
-  /// An archive file ends with the segment that takes it to so many bytes of log. Files are deleted whole when
-  /// their retention is over, so a larger file is kept a little longer.
+  /// An archive ends with the segment that brings it to this many bytes of log. Files are deleted as a whole when their
+  /// retention is over, so in a larger file records are kept a little longer.
   package var archiveBytes: UInt64 = 256 << 20
-  /// Milliseconds for which a record is kept after it was written; nil for ever.
+  /// How long a record is kept after it was written, in milliseconds; nil for ever.
   package var retention: UInt64?
   /// Unix milliseconds.
   package var now: UInt64
-  /// The dictionaries that the log's frames may have been written with.
+  /// The dictionaries that the log's frames may have been compressed with.
   package var dictionaries = ZstdDictionary.known
 
   package init(now: UInt64) { self.now = now }
 }
 
-/// What a compaction is about to do, or how far it is.
+/// Progress of a compaction.
 package enum CompactionStep: Sendable, Equatable {
-  /// Log bytes read to see whether they are sound, of how many.
+  /// Bytes of log read so far to check it, and the total.
   case checking(done: UInt64, of: UInt64)
-  /// Log bytes read into a new archive, of how many.
+  /// Bytes of log read so far into a new archive, and the total.
   case archiving(done: UInt64, of: UInt64)
-  /// Blocks of the new archive read back, of how many.
+  /// Blocks of the new archive read back so far, and the total.
   case verifying(done: Int, of: Int)
-  /// A segment that an archive has is removed.
+  /// A segment that has been archived is about to be removed.
   case removing(String)
-  /// A segment that is damaged is moved beside the archives.
+  /// A damaged segment is about to be set aside.
   case settingAside(String)
-  /// An archive whose retention is over is deleted.
+  /// An archive whose retention is over is about to be deleted.
   case expiring(String)
 }
 
-/// A file of the archive, or one that is to be made.
+/// A file of the archive, existing or planned.
 package struct CompactionFile: Sendable, Equatable {
   package var name: String
   package var records: ClosedRange<UInt64>
@@ -44,32 +44,32 @@ package struct CompactionFile: Sendable, Equatable {
   }
 }
 
-/// What a compaction has done.
+/// The result of a compaction.
 package struct CompactionReport: Sendable, Equatable {
   package var archived: [ArchiveInfo] = []
-  /// The names of the segments that are gone from the log.
+  /// The names of the segments removed from the log.
   package var removed: [String] = []
   package var expired: [CompactionFile] = []
-  /// Segments that this compaction has set aside, and what is wrong with each.
+  /// What is wrong with each segment that this compaction has set aside.
   package var setAside: [String] = []
-  /// Everything that is damaged and could not be archived, now or by an earlier compaction: permanently so.
+  /// Everything that is damaged and so could not be archived, now or by an earlier compaction.
   package var damage: [String] = []
   package var warnings: [String] = []
 }
 
-/// Moves the part of the log that both kept snapshots cover into the archive, and deletes what is there for
-/// longer than it must be kept.
+/// Moves the part of the log that both kept snapshots cover into the archive, and deletes archives whose retention is
+/// over.
 ///
-/// Whole segments are moved, the oldest first, in this order: the archive is written under a temporary name,
-/// synced, read back from the disk and followed through its chain up to the segment behind it; then it gets
-/// its name, which is synced; then the segments are removed one by one, each removal synced before the next.
-/// A crash at any moment leaves a record in the log, in the archive, or in both. Readers take it from
-/// the archive where both have it, and the next compaction finishes the removal.
+/// Whole segments are moved, oldest first, crash-safely: the archive is written under a temporary name, synced, read
+/// back from the disk, and its chain followed up to the next segment. Then it is renamed, and the rename is synced.
+/// Then the segments are removed one by one, each removal synced before the next. A crash at any moment leaves each
+/// record in the log, in the archive, or in both. Readers prefer the archive, and the next compaction finishes the
+/// removal.
 ///
-/// A segment that is damaged is set aside as it is, beside the archives, and those after it are archived all the same.
-/// Nothing of it is thrown away: most of it may be sound, and a disk may read tomorrow what it cannot read today.
+/// A damaged segment is set aside unchanged, and the segments after it are archived all the same. Nothing is thrown
+/// away: most of it may be sound, and a disk may read tomorrow what it cannot read today.
 ///
-/// It touches only what is complete, so it runs beside a log that is being written, on a thread of its own.
+/// It touches only complete segments, so it can run beside a log that is being written, on a thread of its own.
 package struct Compactor: Sendable {
   private let folder: DataFolder
   private let options: CompactionOptions
@@ -77,7 +77,7 @@ package struct Compactor: Sendable {
 
   private static let temporaryName = "archive" + FolderName.temporarySuffix
 
-  /// - Parameter folder: owned by this process, which runs one compaction at a time.
+  /// - Parameter folder: owned by this process, which must run only one compaction at a time.
   package init(_ folder: DataFolder, options: CompactionOptions, keys: @escaping RecordKeys) {
     precondition(folder.isOwned)
     self.folder = folder
@@ -87,8 +87,8 @@ package struct Compactor: Sendable {
 
   /// Compacts.
   /// - Parameters:
-  ///   - lsn: the record through which segments may go; never further than the older of the two kept snapshots.
-  ///   - progress: may throw to stop; what was begun is then finished by another compaction.
+  ///   - lsn: the last record that may leave the log; never beyond the older of the two kept snapshots.
+  ///   - progress: may throw to stop; the next compaction finishes what was begun.
   package func compact(
     coveredThrough lsn: UInt64 = .max, progress: (CompactionStep) throws -> Void = { _ in }
   ) throws -> CompactionReport {
@@ -117,7 +117,7 @@ package struct Compactor: Sendable {
     return report
   }
 
-  /// - Returns: false where the steps after it cannot be carried out either: the log must not get a hole.
+  /// - Returns: false if the steps after it cannot be carried out either, because the log would get a hole.
   private func carryOut(
     _ step: CompactionSteps.Step, _ report: inout CompactionReport, _ progress: (CompactionStep) throws -> Void
   ) throws -> Bool {
@@ -136,7 +136,7 @@ package struct Compactor: Sendable {
       do {
         report.archived.append(try archive(segments, progress))
       } catch {
-        // Half an archive takes room that a full disk may need.
+        // Half an archive takes up room that a full disk may need.
         try? ArchiveCatalog(folder).deleteTemporaries()
         throw error
       }
@@ -148,7 +148,7 @@ package struct Compactor: Sendable {
     return true
   }
 
-  /// Moves a damaged segment beside the archives. A crash leaves it here or there.
+  /// Moves a damaged segment next to the archives. A crash leaves it in one place or the other.
   private func setAside(_ segment: SealedSegment, _ progress: (CompactionStep) throws -> Void) throws {
     try progress(.settingAside(segment.name))
     let name = Archive.name(segment.firstLSN...segment.lastLSN, suffix: Archive.damagedSuffix)
@@ -157,7 +157,7 @@ package struct Compactor: Sendable {
     try folder.disk.syncDirectory(folder.logPath)
   }
 
-  /// Makes sure that an archive has everything that the segments have.
+  /// Checks that an archive contains everything in the segments.
   private func checkArchived(
     _ segments: [SealedSegment], in entry: ArchiveCatalog.Entry, _ progress: (CompactionStep) throws -> Void
   ) throws {
@@ -167,8 +167,8 @@ package struct Compactor: Sendable {
     try check(reader.info, precedes: segments.last!)
   }
 
-  /// An archive that ends where the segment does must end in the hash that the next segment begins with: that
-  /// one hash says that the archive has all frames before it, as they were.
+  /// The last hash of an archive must equal the previous hash in the header of the segment after it. Because hashes are
+  /// chained, this one comparison proves that the archive has all frames before it, unchanged.
   private func check(_ info: ArchiveInfo, precedes last: SealedSegment) throws {
     let next = try SealedSegmentReader.header(after: last, folder.logLocation)
     guard next.map({ info.lastHash == $0.previousHash }) ?? true, info.records.upperBound == last.lastLSN else {
@@ -212,7 +212,7 @@ package struct Compactor: Sendable {
     return reader.info
   }
 
-  /// Each removal is durable before the next, so that a crash never leaves a hole between two segments.
+  /// Each removal is made durable before the next, so that a crash cannot leave a hole in the log.
   private func remove(
     _ segment: SealedSegment, _ report: inout CompactionReport, _ progress: (CompactionStep) throws -> Void
   ) throws {
@@ -222,7 +222,7 @@ package struct Compactor: Sendable {
     report.removed.append(segment.name)
   }
 
-  /// Deletes the oldest archives for as long as every record in them has been kept for long enough.
+  /// Deletes the oldest archives while every record in them is older than the retention.
   private func expire(_ report: inout CompactionReport, _ progress: (CompactionStep) throws -> Void) throws {
     guard options.retention != nil else { return }
     let files = try folder.agedFiles()
@@ -231,7 +231,7 @@ package struct Compactor: Sendable {
       if let why = file.unreadable { report.warnings.append("\(why): it is kept until what follows on it need not be") }
     }
     guard let last = expired.last else { return }
-    // Noted first: what is then missing was deleted, and not lost.
+    // Recorded before deleting, so that missing records are known to be deleted and not lost.
     try folder.note { $0?.keep(from: last.file.records.upperBound + 1) }
     for file in expired.map(\.file) {
       try progress(.expiring(file.name))

@@ -1,7 +1,7 @@
 internal import struct GatehouseCore.RawBuffer
 
-/// Takes the bodies out of frames whose hashes were checked, for those who keep bodies and not records. One
-/// thread's, with the memory of the frame before.
+/// Decompresses the bodies of frames whose hashes were checked, for callers that keep whole bodies and not records. For
+/// one thread; it reuses the memory of the previous frame.
 struct FrameBodies: ~Copyable {
   private var decompressor = ZstdDecompressor()
   private var body = RawBuffer()
@@ -11,8 +11,7 @@ struct FrameBodies: ~Copyable {
     self.dictionaries = Dictionary(dictionaries.map { ($0.id, $0) }) { first, _ in first }
   }
 
-  /// The frame's decompressed body, which the chain covers; valid until the next frame's is asked for, and no longer than
-  /// `stored`.
+  /// The frame's decompressed body, checked against the chain. Valid until the next call, and not longer than `stored`.
   mutating func body(
     of header: FrameHeader, stored: UnsafeRawBufferPointer
   ) throws(LogError) -> UnsafeRawBufferPointer {
@@ -27,7 +26,7 @@ struct FrameBodies: ~Copyable {
         throw LogError(.dictionary, lsn: header.firstLSN, "dictionary \(header.dictionaryID) is not known")
       }
     }
-    // The header has bounded the length already; its hash was right, so this is no stranger's number.
+    // The header's hash was correct and its length bounded, so this much memory can be allocated.
     body.removeAll()
     let room = body.room(Int(header.bodyLength))
     guard decompressor.decompress(stored, into: room, dictionary: dictionary) else {
@@ -41,7 +40,7 @@ struct FrameBodies: ~Copyable {
     LogError(.corrupt, lsn: header.firstLSN, "the frame's records are not those that the chain of hashes covers")
   }
 
-  /// The time of the newest record in a frame, as `keys` tells it; 0 in a frame without any.
+  /// The time of the newest record in a frame, as `keys` returns it; 0 if the frame has no records.
   mutating func latestTime(of frame: LogFrame, _ keys: RecordKeys) throws(LogError) -> UInt64 {
     let body = try body(of: frame.header, stored: frame.stored)
     var latest: UInt64 = 0

@@ -1,15 +1,16 @@
-/// A frame, and where it lies.
+/// A frame, and its location.
 package struct FrameInfo: Sendable, Equatable {
   /// Relative to the folder.
   package var file: String
-  /// nil in an archive, where frames share blocks.
+  /// nil in an archive, where frames share compressed blocks.
   package var offset: UInt64?
   package var header: FrameHeader
 }
 
 extension History {
-  /// The last record that is there: of the last segment's good frames, or of the archive where there is no log; 0 where
-  /// there is nothing. Whether it is durable, a witness may know; that nothing is missing before it, a verification.
+  /// The last record that exists: of the last segment's good frames, or of the archive if there is no log; 0 if there
+  /// is nothing. This does not prove that it is durable (see the witness) or that nothing before it is missing (see the
+  /// verification).
   package func lastLSN() throws -> UInt64 {
     let archived = try ArchiveCatalog(folder).all().last?.entry.records.upperBound ?? 0
     guard let lsn = try LogListing(folder.logLocation).segments.last else { return archived }
@@ -20,7 +21,7 @@ extension History {
     return max(scanner.chain.nextLSN - 1, archived)
   }
 
-  /// Hands out the frames that hold some of `records`, in order, and the clean ends beside them.
+  /// Calls `handle` for the frames that hold some of `records`, in order, and for clean-end frames beside them.
   package func forEachFrame(_ records: ClosedRange<UInt64>, _ handle: (FrameInfo) throws -> Bool) throws {
     guard let first = try firstLSN(), first <= records.upperBound else { return }
     var next = max(first, records.lowerBound)
@@ -32,7 +33,7 @@ extension History {
         guard place.records.upperBound < records.upperBound else { return }
         next = place.records.upperBound + 1
       } catch  where Self.isGone(error) && moves < Self.moveLimit {
-        // A compaction has just removed the segment; nothing of it was handed out yet.
+        // A compaction has just removed the segment. No frame of it was handed out yet.
         moves += 1
       }
     }
@@ -60,7 +61,7 @@ extension History {
       defer { segment.file.close() }
       var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
       while true {
-        // What lies before the records wanted is passed over by its headers.
+        // Frames before the wanted records are skipped by their headers.
         guard case .frame(let frame) = try scanner.next(checkingFrom: records.lowerBound) else {
           if scanner.chain.nextLSN > min(range.upperBound, records.upperBound) { break }
           throw LogError(
@@ -80,7 +81,7 @@ extension History {
 }
 
 extension FrameHeader {
-  /// Whether the frame has some of the records, or has none and is beside one of them.
+  /// Whether the frame holds some of the records, or is an empty frame next to one of them.
   fileprivate func holds(_ records: ClosedRange<UInt64>) -> Bool {
     recordCount == 0
       ? records.contains(firstLSN) || records.contains(firstLSN - 1)

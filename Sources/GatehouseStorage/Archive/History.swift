@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// Reads records in the order of their numbers, or against it, from the archive and from the log behind it, as if they
-/// were one. Works beside a log that is being written and beside a compaction.
+/// Reads records from the archive and the log as if they were one, forwards or backwards. Works beside a log that is
+/// being written and beside a compaction.
 package struct History: Sendable {
-  /// Takes a record with its LSN; false ends the reading. The bytes are valid during the call alone.
+  /// Receives a record with its LSN; returns false to stop. The bytes are valid during the call only.
   package typealias Handler = (_ lsn: UInt64, _ record: UnsafeRawBufferPointer) throws -> Bool
 
   let folder: DataFolder
   let keys: RecordKeys
   let dictionaries: [ZstdDictionary]
-  /// What is known of the live log; without it, all of that is read.
+  /// The index of the live log; without it, the whole log is read.
   let index: LogIndex?
-  /// Told of each block of the archive and each stretch of the log that is read; for tests, which count them.
+  /// Called for each block of the archive and each stretch of the log that is read, so that tests can count them.
   var onBlock: @Sendable () -> Void = {}
 
   package init(
@@ -26,13 +26,13 @@ package struct History: Sendable {
 
   /// Which records are wanted.
   package struct Query: Sendable {
-    /// The log must be durable through its upper bound; its lower bound may be before the first record kept.
+    /// The log must be durable through the upper bound; the lower bound may be before the first record kept.
     package var records: ClosedRange<UInt64>
-    /// Only records that have one of these keys; all records where there is none.
+    /// Only records with one of these keys; all records if empty.
     package var keys: [UInt64]
-    /// The first format of an archive (`Archive.kind`) whose index has the keys.
+    /// The first archive format (`Archive.kind`) whose index contains these keys.
     package var indexedSince: UInt16 = 1
-    /// Only records of these times, in unix milliseconds.
+    /// Only records with times in this range, in unix milliseconds.
     package var times: ClosedRange<UInt64>?
 
     package init(_ records: ClosedRange<UInt64>, about keys: [UInt64] = [], times: ClosedRange<UInt64>? = nil) {
@@ -42,23 +42,23 @@ package struct History: Sendable {
     }
   }
 
-  /// The first record that is kept; nil in a folder without any.
+  /// The first record that is kept; nil if the folder has none.
   package func firstLSN() throws -> UInt64? {
     let archived = try ArchiveCatalog(folder).all().first?.entry.records.lowerBound
     return try archived ?? LogListing(folder.logLocation).segments.first
   }
 
-  /// Reads in the order in which the records were written.
+  /// Reads the oldest record first.
   package func forEach(_ query: Query, _ handle: Handler) throws {
     try read(query, newestFirst: false, handle)
   }
 
-  /// Reads the latest record first.
+  /// Reads the newest record first.
   package func forEachNewestFirst(_ query: Query, _ handle: Handler) throws {
     try read(query, newestFirst: true, handle)
   }
 
-  /// How often files may move from log to archive under a reader's eyes before that counts as a fault.
+  /// How often a file may move from log to archive during one reading before that counts as a fault.
   static let moveLimit = 16
 
   private func read(_ query: Query, newestFirst: Bool, _ handle: Handler) throws {
@@ -72,7 +72,7 @@ package struct History: Sendable {
         covered = wanted.clamped(to: place.records)
         guard try place.read(covered, query, newestFirst: newestFirst, in: self, handle) else { return }
       } catch  where Self.isGone(error) && moves < Self.moveLimit {
-        // A compaction has just removed the segment: the archive has it by now, and nothing was handed out yet.
+        // A compaction has just removed the segment: now the archive has it. No record of it was handed out yet.
         moves += 1
         continue
       }
@@ -86,10 +86,10 @@ package struct History: Sendable {
     }
   }
 
-  /// Whether a file has gone between its being listed and its being opened.
+  /// Whether a file disappeared between listing and opening it.
   static func isGone(_ error: any Error) -> Bool { error is FileGone }
 
-  /// The file that has a record. Where archive and log both do, the archive: it is faster to search.
+  /// The file that has a record. If both archive and log have it, the archive, which is faster to search.
   func place(of lsn: UInt64) throws -> HistoryPlace {
     if let entry = try ArchiveCatalog(folder).entries().first(where: { $0.records.contains(lsn) }) {
       return .archive(entry)
@@ -102,7 +102,7 @@ package struct History: Sendable {
     if let entry = try ArchiveCatalog(folder).setAside().first(where: { $0.records.contains(lsn) }) {
       return .segment(entry.records, path: entry.path)
     }
-    // A retention that has just ended, or a hole.
+    // Its retention has just ended, or records are missing.
     throw LogError(.missing, lsn: lsn, "neither archive nor log have the record")
   }
 }
@@ -119,13 +119,13 @@ extension History {
   }
 }
 
-/// A file was listed and is no longer there.
+/// A file was listed but no longer exists.
 struct FileGone: Error {}
 
-/// One file that has some of the history.
+/// One file that holds a part of the history.
 enum HistoryPlace {
   case archive(ArchiveCatalog.Entry)
-  /// A segment, in the log or set aside; the one that is being written has no end.
+  /// A segment, in the log or set aside. The one that is being written has no upper bound.
   case segment(ClosedRange<UInt64>, path: String)
 
   var records: ClosedRange<UInt64> {
@@ -135,7 +135,7 @@ enum HistoryPlace {
     }
   }
 
-  /// - Returns: false where the handler wants no more.
+  /// - Returns: false if the handler has stopped.
   func read(
     _ range: ClosedRange<UInt64>, _ query: History.Query, newestFirst: Bool, in history: History,
     _ handle: History.Handler
@@ -155,7 +155,7 @@ enum HistoryPlace {
     case .segment(let records, let path):
       let segment = try history.openSegment(records.lowerBound, path: path)
       defer { segment.file.close() }
-      // The index is that of the log, and not of a segment that was set aside.
+      // The index covers segments in the log only, not those set aside.
       let isInLog = path == history.folder.logLocation.path(LogFormat.segmentName(records.lowerBound))
       let part = SegmentPart(
         segment: segment, folderID: history.folder.manifest.folderID, range: range, filter: filter,
@@ -165,7 +165,7 @@ enum HistoryPlace {
   }
 }
 
-/// Decides which records are wanted by what they say.
+/// Decides which records are wanted by their content.
 struct HistoryFilter {
   let query: History.Query
   let keys: RecordKeys
@@ -177,7 +177,7 @@ struct HistoryFilter {
     wanted = Set(query.keys)
   }
 
-  /// Whether all records are wanted, whatever they say.
+  /// Whether all records are wanted, whatever their content.
   var isOpen: Bool { wanted.isEmpty && query.times == nil }
 
   func wants(_ record: UnsafeRawBufferPointer) -> Bool {
@@ -187,7 +187,7 @@ struct HistoryFilter {
     return (wanted.isEmpty || found.contains(where: wanted.contains)) && (query.times?.contains(time) ?? true)
   }
 
-  /// Whether a block of an archive can have any that are wanted.
+  /// Whether a block of an archive can contain wanted records.
   func mayWant(_ block: ArchiveBlock) -> Bool { mayWant(block.earliest, block.latest) }
 
   /// Whether a stretch of the log can.

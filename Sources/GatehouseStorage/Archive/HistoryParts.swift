@@ -1,4 +1,4 @@
-/// Records that wait to be handed out against their order: copied, as what they were read from is used again.
+/// Records to be handed out in reverse order. They are copied, because the memory they were read from is reused.
 struct RecordStack {
   private var bytes: [UInt8] = []
   private var records: [(lsn: UInt64, range: Range<Int>)] = []
@@ -9,8 +9,8 @@ struct RecordStack {
     records.append((lsn, start..<bytes.count))
   }
 
-  /// Hands out all, the last pushed first, and forgets them.
-  /// - Returns: false where the handler wants no more.
+  /// Hands out and removes all records, last pushed first.
+  /// - Returns: false if the handler has stopped.
   mutating func popAll(_ handle: History.Handler) throws -> Bool {
     defer {
       bytes.removeAll(keepingCapacity: true)
@@ -25,10 +25,10 @@ struct RecordStack {
   }
 }
 
-/// The end of a reading that the handler wanted no more of, on its way out of the loops.
+/// Thrown to leave the loops once the handler has stopped.
 private struct Enough: Error {}
 
-/// What of an archive is wanted.
+/// The wanted part of an archive.
 struct ArchivePart {
   let reader: ArchiveReader
   let range: ClosedRange<UInt64>
@@ -80,7 +80,7 @@ struct ArchivePart {
   }
 }
 
-/// What of a segment is wanted.
+/// The wanted part of a segment.
 struct SegmentPart {
   let segment: OpenSegment
   let folderID: Hash128
@@ -99,7 +99,7 @@ struct SegmentPart {
         return try read(newestFirst ? wanted.reversed() : wanted, newestFirst: newestFirst, handle)
       }
       var decoder = FrameDecoder(dictionaries: dictionaries)
-      // What lies before the first record wanted is not looked at, and may be damaged.
+      // Frames before the first wanted record are not checked, and may be damaged.
       let isWithin = range.lowerBound > segment.header.firstLSN
       let place = isWithin ? try segment.place(of: range.lowerBound, folderID: folderID) : nil
       var scanner = SegmentScanner(segment, folderID: folderID, at: place)
@@ -135,22 +135,21 @@ struct SegmentPart {
     return true
   }
 
-  /// The stretches up to the end of what is wanted: as the index has them, or, where there is none, all of them.
+  /// The stretches up to the last wanted record: from the index, or by reading the frame headers.
   private func stretches() throws -> [LogStretch] {
     if let index {
       if filter.isOpen {
-        // Who wants all needs no filters, and does not wait for them.
+        // If all records are wanted, the index's filters are not needed, so do not wait for them.
         if let known = index.known(segment.header.firstLSN, through: range.upperBound) { return known }
       } else {
-        // Damage somewhere in the segment keeps nobody from what is elsewhere in it.
+        // Damage elsewhere in the segment must not prevent reading the rest of it.
         do { return try index.stretches(of: segment, through: range.upperBound) } catch  where isDamage(error) {}
       }
     }
     return try framed()
   }
 
-  /// Finds out where the frames are, as only their headers lead from one to the next. No body is checked here: each is when
-  /// it is read.
+  /// Finds the frames by following their headers. Bodies are not checked here, but when they are read.
   private func framed() throws(LogError) -> [LogStretch] {
     var stretches: [LogStretch] = []
     var scanner = SegmentScanner(segment, folderID: folderID)
@@ -166,7 +165,7 @@ struct SegmentPart {
     return stretches
   }
 
-  /// The next frame with records up to the end of what is wanted; nil after that.
+  /// The next frame, up to the last wanted record; nil after that.
   private func next(
     _ scanner: inout SegmentScanner, checkingFrom lsn: UInt64
   ) throws(LogError) -> LogFrame? {

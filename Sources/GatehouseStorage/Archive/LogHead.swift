@@ -1,9 +1,9 @@
-/// The newest record and a hash that proves it and every record before it. Kept where nobody who can write the data folder
-/// can reach it, it tells later whether anything up to it was changed or cut off.
+/// The newest record, and a hash that proves it and every record before it. Noted where nobody with write access to the
+/// data folder can reach it, a head reveals later whether anything up to it was changed or cut off.
 package struct LogHead: Sendable, Equatable, CustomStringConvertible {
   /// 0 in a log without records.
   package var lsn: UInt64
-  /// The hash, in the chain, of the frame that ends with the record; of the folder's id where there is none.
+  /// The chain hash of the frame that ends with the record; if there is none, the genesis hash of the folder's id.
   package var hash: Hash128
 
   package init(lsn: UInt64, hash: Hash128) {
@@ -11,7 +11,7 @@ package struct LogHead: Sendable, Equatable, CustomStringConvertible {
     self.hash = hash
   }
 
-  /// Reads what `description` writes: `LSN:HASH`.
+  /// Parses what `description` writes: `LSN:HASH`.
   package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, let lsn = UInt64(parts[0]), let hash = Hash128(parts[1]) else { return nil }
@@ -31,8 +31,9 @@ extension History {
     return LogHead(lsn: last, hash: hash)
   }
 
-  /// What speaks against a head that was noted elsewhere, in a history whose chain was found sound; nil where nothing does.
-  /// - Parameter last: the last record that is durable.
+  /// Checks a noted head against a history whose chain is sound.
+  /// - Parameter last: the last durable record.
+  /// - Returns: what contradicts the head; nil if nothing does.
   package func objection(to head: LogHead, through last: UInt64) throws -> String? {
     if head.lsn > last {
       return "the log ends with record \(last), before \(head.lsn) of the head: its end was cut off, or the head is of "
@@ -51,7 +52,7 @@ extension History {
         + "changed, or the head is of another folder"
   }
 
-  /// The hashes of the frames that end with a record: its own, and those of clean ends right behind it.
+  /// The hashes of the frames that end with a record: its own frame, and clean-end frames right after it.
   private func hashes(endingWith lsn: UInt64) throws -> [Hash128] {
     var hashes: [Hash128] = []
     try forEachFrame(lsn...lsn) { frame in

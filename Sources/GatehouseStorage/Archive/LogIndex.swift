@@ -1,16 +1,16 @@
 internal import Synchronization
 
-/// Tells which parts of the live log can have records about somebody or something, as `ArchiveIndexBuilder` does for the
-/// archive: a page of the trail then costs what is on it, and not a look at the whole log.
+/// An index of the live log: which parts can have records about a person or thing, as `ArchiveIndexBuilder` does for
+/// the archive. With it, a page of the trail costs about what it shows, instead of a scan of the whole log.
 ///
-/// A segment is divided into stretches of about 64 KiB. Of the ids in each a Bloom filter is kept: 1 of 100 stretches is
-/// read in vain. That takes 12 bits an id in memory: 9 bytes a record where each makes somebody, less than 1 where the same
-/// people come again (measured: 35,000 sessions of 900 people). What it takes is bounded, and the oldest segments go without
-/// where that is not enough.
+/// A segment is divided into stretches of about 64 KiB, and a Bloom filter holds the ids of each stretch. About 1 of
+/// 100 stretches is read in vain. It takes 12 bits an id in memory: 9 bytes a record if each record creates a person,
+/// less than 1 if the same people come again (measured: 35,000 sessions of 900 people). The memory is bounded; if it
+/// runs out, the oldest segments are not indexed.
 ///
-/// Appending knows nothing of it. It is made of what the files say, through a record that is durable, by a thread that
-/// follows the log at low priority, and by whoever reads what that thread has not come to yet. So it is made anew after a
-/// start, and nothing needs to be put right after a crash. A segment that is archived is forgotten.
+/// Appending does not know of the index. It is built from the durable part of the files, by a low-priority thread that
+/// follows the log, and by any reader that needs a part that thread has not reached. It is rebuilt after a start, so a
+/// crash leaves nothing to repair. Archived segments are dropped.
 package final class LogIndex: Sendable {
   private struct State {
     var segments: [UInt64: SegmentIndex] = [:]
@@ -20,7 +20,7 @@ package final class LogIndex: Sendable {
   private let location: LogLocation
   private let dictionaries: [ZstdDictionary]
   private let keys: RecordKeys
-  /// What all filters may take.
+  /// How many bytes all filters together may take.
   private let limit: Int
   private let state = Mutex(State())
 
@@ -34,13 +34,13 @@ package final class LogIndex: Sendable {
     self.keys = keys
   }
 
-  /// What it takes in memory.
+  /// Bytes of memory in use.
   package var bytes: Int { state.withLock(\.bytes) }
 
-  /// Takes in what is durable and not in it yet, the newest segment first, as that is asked for most.
+  /// Indexes what is durable and not indexed yet, newest segment first, because it is read most.
   /// - Parameters:
-  ///   - last: the last record that is durable.
-  ///   - goesOn: asked now and then; what is left is taken in another time.
+  ///   - last: the last durable record.
+  ///   - goesOn: asked now and then whether to continue; the rest is left to another call.
   package func follow(through last: UInt64, while goesOn: () -> Bool = { true }) throws {
     let listing = try LogListing(location).segments
     forget { !listing.contains($0) }
@@ -56,25 +56,25 @@ package final class LogIndex: Sendable {
     }
   }
 
-  /// The stretches of a segment; nil where not all are in the index.
+  /// The stretches of a segment; nil if the index does not have all of them.
   func known(_ segment: UInt64, through last: UInt64) -> [LogStretch]? {
     state.withLock { $0.segments[segment] }.flatMap { $0.chain.nextLSN > last ? $0.stretches : nil }
   }
 
-  /// The stretches of a segment, which are found out where they are not known yet.
+  /// The stretches of a segment, indexed now if they are not yet.
   func stretches(of segment: OpenSegment, through last: UInt64) throws -> [LogStretch] {
     if let known = known(segment.header.firstLSN, through: last) { return known }
     return try build(segment, through: last) { true }
   }
 
-  /// Works on a copy: nobody waits for a thread that others keep from its core.
+  /// Builds on a copy, so that nobody waits for a lock held by a low-priority thread (priority inversion).
   @discardableResult
   private func build(
     _ segment: OpenSegment, through last: UInt64, while goesOn: () -> Bool
   ) throws -> [LogStretch] {
     let lsn = segment.header.firstLSN
     var index = state.withLock { $0.segments[lsn] } ?? SegmentIndex(segment)
-    // Also where it comes to damage: what lies before that is known then.
+    // Kept even if damage is found: the part before it is indexed then.
     defer { keep(index, of: lsn) }
     try index.extend(
       segment, folderID: location.folderID, through: last, dictionaries: dictionaries, keys: keys, while: goesOn)
@@ -93,7 +93,7 @@ package final class LogIndex: Sendable {
     }
   }
 
-  /// Whether a segment would stay in the index: it is full of newer ones otherwise.
+  /// Whether a segment would stay in the index. If not, the index is full of newer segments.
   private func isRoom(for lsn: UInt64) -> Bool {
     state.withLock { $0.bytes < limit / 8 * 7 || $0.segments.keys.contains { $0 < lsn } }
   }
@@ -107,24 +107,24 @@ package final class LogIndex: Sendable {
   }
 }
 
-/// Some frames of a segment one after the other.
+/// A run of consecutive frames in a segment.
 struct LogStretch: Sendable {
-  /// Where the first begins, and what it must say of itself.
+  /// Where the first frame begins, and the chain position that it must continue.
   let offset: UInt64
   let chain: ChainPosition
   var end: UInt64
   var nextLSN: UInt64
-  /// What is known of the records in it; nil where only the headers of the frames were looked at.
+  /// What is known of its records; nil if only the frame headers were read.
   var contents: Contents?
 
   struct Contents: Sendable {
-    /// The times of the records, in unix milliseconds; the earliest is above the latest where there is none.
+    /// The times of the records, in unix milliseconds; earliest > latest if none has a time.
     var earliest: UInt64 = .max
     var latest: UInt64 = 0
     var ids = BloomFilter(of: [])
   }
 
-  /// How much of a file a stretch is, and a frame more.
+  /// A stretch ends with the frame that brings it to this many bytes.
   static let bytes: UInt64 = 64 << 10
 
   init(at offset: UInt64, _ chain: ChainPosition, _ contents: Contents? = nil) {
@@ -136,12 +136,12 @@ struct LogStretch: Sendable {
   }
 }
 
-/// What is known of a segment.
+/// The index of one segment.
 private struct SegmentIndex: Sendable {
   private(set) var stretches: [LogStretch] = []
   private var offset = LogFormat.segmentStart
   private(set) var chain: ChainPosition
-  /// The ids in the last stretch, which may not be full yet.
+  /// The ids in the last stretch, which may not be complete yet.
   private var ids: Set<UInt64> = []
 
   init(_ segment: OpenSegment) { chain = segment.chainStart }

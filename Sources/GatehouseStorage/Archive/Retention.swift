@@ -1,15 +1,15 @@
-/// Which files of the archive are older than they must be kept.
+/// Decides which archive files are older than the retention.
 struct Retention {
-  /// Unix milliseconds: a record of an earlier time need not be kept; nil where all are kept for ever.
+  /// Unix milliseconds: earlier records need not be kept; nil to keep everything.
   private let limit: UInt64?
 
   init(_ options: CompactionOptions) {
     limit = options.retention.flatMap { options.now > $0 ? options.now - $0 : nil }
   }
 
-  /// How many of the oldest files may go: whole files, and none before an older one.
-  /// - Parameter latest: the time of the newest record in each file, the oldest file first; nil where a file cannot be
-  ///   read. Such a file may be young, so it stays until one that comes after it goes.
+  /// How many of the oldest files may be deleted. Files are deleted whole, and in order.
+  /// - Parameter latest: the time of the newest record in each file, oldest file first; nil if a file cannot be read.
+  ///   Such a file may be young, so it stays until a later one may be deleted.
   func expired(_ latest: [UInt64?]) -> Int {
     guard let limit else { return 0 }
     var count = 0
@@ -23,14 +23,14 @@ struct Retention {
 }
 
 extension DataFolder {
-  /// A file of the archive and the time of its newest record; what cannot be read has none.
+  /// A file of the archive with the time of its newest record, or why that cannot be read.
   struct AgedFile {
     var file: CompactionFile
     var latest: UInt64?
     var unreadable: String?
   }
 
-  /// The files of the archive, the oldest first.
+  /// The files of the archive, oldest first.
   func agedFiles() throws(DiskError) -> [AgedFile] {
     let catalog = ArchiveCatalog(self)
     return try catalog.all().map { entry, isSetAside throws(DiskError) in

@@ -1,4 +1,4 @@
-/// A segment that is complete: the next one was begun after it.
+/// A segment that is complete: the next one has been started.
 struct SealedSegment: Sendable, Equatable {
   let firstLSN: UInt64
   let lastLSN: UInt64
@@ -7,7 +7,7 @@ struct SealedSegment: Sendable, Equatable {
 }
 
 extension DataFolder {
-  /// Where the log's own code finds the log.
+  /// The location of the log's files.
   package var logLocation: LogLocation {
     LogLocation(disk: disk, directory: logPath, folderID: manifest.folderID, watch: watch)
   }
@@ -18,7 +18,7 @@ extension DataFolder {
     return zip(firsts, firsts.dropFirst()).map { SealedSegment(firstLSN: $0, lastLSN: $1 - 1) }
   }
 
-  /// What a segment takes on the disk.
+  /// The size of a segment's file.
   func bytes(of segment: SealedSegment) throws(DiskError) -> UInt64 {
     let file = try disk.openFile(logLocation.path(segment.name), .read)
     defer { file.close() }
@@ -26,8 +26,8 @@ extension DataFolder {
   }
 }
 
-/// Reads the frames of a sealed segment, each checked, and at the end that the next segment follows on them. Where the
-/// next one's header is damaged, its name still says how many records there must be.
+/// Reads and checks the frames of a sealed segment, and checks at the end that the next segment continues the chain. If
+/// the next segment's header is damaged, its name still tells how many records there must be.
 struct SealedSegmentReader: ~Copyable {
   private var scanner: SegmentScanner
   private let segment: SealedSegment
@@ -47,7 +47,7 @@ struct SealedSegmentReader: ~Copyable {
 
   var header: SegmentHeader { scanner.header }
 
-  /// The header of the segment after one; nil where it is damaged.
+  /// The header of the next segment; nil if it is damaged.
   static func header(after segment: SealedSegment, _ location: LogLocation) throws(LogError) -> SegmentHeader? {
     do throws(LogError) {
       let next = try OpenSegment(location, segment.lastLSN + 1)
@@ -59,7 +59,7 @@ struct SealedSegmentReader: ~Copyable {
     }
   }
 
-  /// Has the frames come from the disk, and not from the system's memory of it.
+  /// Makes the next reads come from the disk instead of the page cache.
   func forgetCached() throws(LogError) {
     do throws(DiskError) { try file.forgetCached() } catch { throw LogError(error, segment: segment.name) }
   }

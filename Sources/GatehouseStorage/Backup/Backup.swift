@@ -1,14 +1,16 @@
 /// Copies a data folder while a server uses it.
 package enum Backup {
-  /// Copies the folder at `path` to `target`, which then is a data folder of its own: with the same identity, keys,
+  /// Copies the folder at `path` to `target`. The copy is a data folder of its own, with the same identity, keys,
   /// snapshots, log and archive.
   /// - Parameters:
-  ///   - target: not there yet, or an empty folder. It has this name only once it is whole, durable, and was read back.
-  ///   - lsn: the last record wanted. A server gives the one that is durable; without it, the copy has every whole
-  ///     frame that was found.
-  ///   - leavesOutHistory: whether only the snapshots are copied and what came after them: the past may be damaged.
-  ///   - progress: is told the bytes copied since it was called before; may throw to stop.
-  /// - Throws: `FolderError`, `CopyError`, `LogError`, `BlockFileError` or `DiskError`; nothing is left behind then.
+  ///   - target: must not exist or must be an empty folder. The copy gets this name only once it is complete, durable,
+  ///     and was read back.
+  ///   - lsn: the last record wanted. A server passes the last durable one; without it, the copy gets every whole frame
+  ///     that is found.
+  ///   - leavesOutHistory: whether to copy only the snapshots and the records after them, because the past may be
+  ///     damaged.
+  ///   - progress: receives the number of bytes copied since the last call; may throw to stop.
+  /// - Throws: `FolderError`, `CopyError`, `LogError`, `BlockFileError` or `DiskError`. Nothing is left behind then.
   package static func copy(
     from path: String, to target: String, through lsn: UInt64? = nil, leavesOutHistory: Bool = false,
     disk: any Disk = PosixDisk(),

@@ -1,36 +1,36 @@
-/// Follows the chain of hashes from a record on, through the archive and the log behind it, and checks every body on
-/// the way. It works beside a log that is being written and beside a compaction.
+/// Follows the hash chain from a record on, through the archive and the log, and checks every body on the way. Works
+/// beside a log that is being written and beside a compaction.
 ///
-/// A sound chain proves that nothing in it was changed by somebody who could not make all of it anew. Who noted a head
-/// elsewhere (`LogHead`) notices that too: no other chain leads to its hash.
+/// A sound chain proves that nothing in it was changed, unless somebody rebuilt the whole chain. A head noted elsewhere
+/// (`LogHead`) reveals that too, because no other chain leads to its hash.
 package struct ChainWalk: ~Copyable {
   /// How far the chain was followed, and where it breaks.
   package struct Report: Sendable, Equatable {
-    /// The first record that was checked: that of the file which has the one asked for.
+    /// The first record that was checked: the first of the file that has the record asked for.
     package var from: UInt64
-    /// The last record up to which all was well.
+    /// The last record up to which everything is sound.
     package var through: UInt64
     package var frames: UInt64 = 0
     package var records: UInt64 = 0
-    /// What is wrong, and where; nil where nothing is.
+    /// What is wrong, and where; nil if nothing is.
     package var problem: String?
   }
 
   private let folder: DataFolder
   private let asked: UInt64
   private let last: UInt64
-  /// The first record that is there.
+  /// The first record that exists.
   private var first: UInt64 = 1
   private var report: Report
-  /// The hash that the next frame must name as the one before it; nil before the first file.
+  /// The previous hash that the next frame must have; nil before the first file.
   private var hash: Hash128?
   private var bodies = FrameBodies(dictionaries: ZstdDictionary.known)
 
-  /// Walks.
+  /// Walks the chain.
   /// - Parameters:
-  ///   - first: the first record to be checked.
+  ///   - first: the first record to check.
   ///   - last: the last one, which must be durable.
-  ///   - head: what was noted elsewhere, against which the chain is held.
+  ///   - head: a head noted elsewhere, to check the chain against.
   package static func run(
     _ folder: DataFolder, from first: UInt64, through last: UInt64, against head: LogHead? = nil
   ) -> Report {
@@ -54,7 +54,7 @@ package struct ChainWalk: ~Copyable {
     report = Report(from: first, through: first - 1)
   }
 
-  /// How often files may move from log to archive under the reader's eyes before that counts as a fault.
+  /// How often a file may move from log to archive during one walk before that counts as a fault.
   private static let moveLimit = 16
 
   private mutating func walk() throws {
@@ -71,14 +71,14 @@ package struct ChainWalk: ~Copyable {
           try check(segment: records, try history.openSegment(records.lowerBound, path: path))
         }
       } catch let error as FileGone {
-        // Nothing of it was counted yet: the archive has it by now.
+        // Nothing of it was counted yet, and the archive has it now.
         moves += 1
         if moves > Self.moveLimit { throw error }
       }
     }
   }
 
-  /// The beginning of the history that is gone, and should not be.
+  /// The beginning of the history that is missing but should not be.
   private var gap: String? {
     guard asked < first, let kept = folder.readLogMark()?.firstLSN, kept < first else { return nil }
     return "the records from \(kept) to \(first - 1) are gone, and no retention has deleted them"
@@ -123,7 +123,7 @@ package struct ChainWalk: ~Copyable {
     hash = scanner.chain.hash
   }
 
-  /// Holds the hash that a file begins with against the end of the file before it, or the beginning of all.
+  /// Checks a file's first previous hash against the end of the file before it, or against the genesis hash.
   private mutating func check(_ previous: Hash128, before lsn: UInt64, in file: String) throws {
     if hash == nil { report.from = lsn }
     let beginning = lsn == 1 ? LogFormat.genesis(folder.manifest.folderID) : nil

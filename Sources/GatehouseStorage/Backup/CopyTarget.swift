@@ -1,20 +1,21 @@
 internal import Glibc
 
-/// Why a folder was not copied. Every text says what to do about it.
+/// Why a folder was not copied. Each text says what to do about it.
 package enum CopyError: Error, Equatable {
   case notEmpty(path: String)
   case inside(path: String, source: String)
   case unfinished(path: String)
-  /// There is no way to the state as of a record: `first` is the first record that there is without a gap.
-  /// `earliest` is the earliest state that can be had.
+  /// The state as of a record cannot be restored. `first` is the first record from which all later ones exist,
+  /// `earliest` the earliest state that can be restored.
   case unreachable(lsn: UInt64, first: UInt64, snapshots: [UInt64], earliest: RecordMoment? = nil)
-  /// The source has no record so late, or so early.
+  /// The source has no such record: it is too late, or too early.
   case noSuchRecord(wanted: Restore.Point, last: RecordMoment?, RecordMoment?)
-  /// No sound snapshot is as old as that: `last` is the last record wanted, `snapshots` are those that there are.
+  /// No sound snapshot is old enough. `last` is the last record wanted, `snapshots` are those that exist.
   case noSnapshot(last: UInt64?, snapshots: [UInt64])
-  /// The source is damaged. Where a snapshot is newer than the damage, what came after it can be copied.
+  /// The source is damaged. `snapshot` is set if a snapshot is newer than the damage, so that the records after it can
+  /// be copied.
   case damaged(reason: String, snapshot: UInt64?)
-  /// The copy does not hold what was copied.
+  /// The copy differs from what was copied.
   case unsound([Verification.Problem])
 }
 
@@ -66,10 +67,10 @@ extension CopyError {
   }
 }
 
-/// How far a copy is, in bytes or, for the search and the verification, in records.
+/// Progress of a copy: in bytes, or in records for the search and the verification.
 package struct CopyProgress: Sendable, Equatable {
   package enum Part: Sendable {
-    /// The record that a time means is looked for; `done` is the number of the record that was reached.
+    /// Searching for the record at a point in time; `done` is the LSN reached.
     case search
     case snapshots
     case log
@@ -81,7 +82,7 @@ package struct CopyProgress: Sendable, Equatable {
   package var done: UInt64
 }
 
-/// The folder that a copy is made in: under a name of its own until it is whole and on the disk.
+/// The folder that a copy is made in, under a temporary name until it is complete and durable.
 struct CopyTarget {
   let folder: DataFolder
   private let path: String
@@ -100,7 +101,7 @@ struct CopyTarget {
     let temporary = path + Self.suffix
     guard !disk.exists(temporary) else { throw CopyError.unfinished(path: temporary) }
     self.path = path
-    // What the source's manifest says of its log need not hold of the copy's.
+    // What the source's manifest says of its log may not be true of the copy's.
     var manifest = source.manifest
     manifest.log = LogMark()
     folder = DataFolder(path: temporary, disk: disk, manifest: manifest)
@@ -113,8 +114,8 @@ struct CopyTarget {
     }
   }
 
-  /// Gives the copy its name, once everything in it is durable.
-  /// - Parameter log: what its manifest says of its log.
+  /// Gives the copy its final name, once everything in it is durable.
+  /// - Parameter log: what the copy's manifest says of its log.
   func finish(_ log: LogMark) throws {
     let disk = folder.disk
     var copied = folder.manifest
@@ -124,12 +125,12 @@ struct CopyTarget {
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifest), with: manifest)
     for subfolder in FolderName.subfolders { try disk.syncDirectory(DiskPath.join(folder.path, subfolder)) }
     try disk.syncDirectory(folder.path)
-    // An empty folder in its place is replaced, which only works as long as it is empty.
+    // An empty folder of that name is replaced; the rename fails if it is not empty any more.
     try disk.rename(folder.path, to: path)
     do {
       try disk.syncDirectory(DiskPath.parent(of: path))
     } catch {
-      // What is not known to be durable must not be taken for whole.
+      // A copy that may not be durable must not have the final name.
       try? disk.rename(path, to: folder.path)
       throw error
     }
@@ -157,7 +158,7 @@ struct CopyTarget {
     try to.sync()
   }
 
-  /// Takes back files that were copied.
+  /// Deletes files that were copied.
   func remove(_ subfolder: String, where isUnwanted: (String) -> Bool = { _ in true }) throws(DiskError) {
     let path = DiskPath.join(folder.path, subfolder)
     for name in try folder.disk.list(path) where isUnwanted(name) {
@@ -165,7 +166,7 @@ struct CopyTarget {
     }
   }
 
-  /// Removes what was copied, after a failure: half a copy is of no use to anybody.
+  /// Deletes the copy after a failure, because half a copy is useless.
   func discard() {
     let disk = folder.disk
     for subfolder in FolderName.subfolders {

@@ -1,28 +1,27 @@
 internal import Glibc
 
-/// What a backup or a restore has made.
+/// The result of a backup or a restore.
 package struct CopyReport: Sendable, Equatable {
   package var path: String
-  /// The records of its newest snapshot; nil where it has none.
+  /// The LSN of its newest snapshot; nil if it has none.
   package var snapshot: UInt64?
   package var firstLSN: UInt64
   package var lastLSN: UInt64
   package var warnings: [String] = []
 }
 
-/// Copies a data folder, or its state as of an earlier record, into a new one that opens as any other.
+/// Copies a data folder, or its state as of an earlier record, into a new folder that opens like any other.
 ///
-/// The source may be in use. What is copied from it are files that do not change once they have their name, and a
-/// log of which whole frames are taken. Snapshots are copied first, then the log, then the archive: what a
-/// compaction moves meanwhile is then in the archive when it is copied, so the copy may have records twice, but
-/// never a gap.
+/// The source may be in use. Files that do not change once they have their name are copied as they are; of the log,
+/// whole frames are copied. The order is snapshots, then log, then archive: if a compaction moves segments meanwhile,
+/// they are in the archive by the time it is copied. So the copy may have records twice, but never a gap.
 struct FolderCopy {
   let source: DataFolder
   let target: CopyTarget
-  /// The last record wanted; nil for all there are.
+  /// The last record wanted; nil for all.
   let last: UInt64?
   let cutsFrames: Bool
-  /// Whether everything before the snapshots is left out, which may then be damaged.
+  /// Whether everything before the snapshots is left out, because it may be damaged.
   let leavesOutHistory: Bool
   let dictionaries: [ZstdDictionary]
   let progress: (CopyProgress) throws -> Void
@@ -63,8 +62,8 @@ struct FolderCopy {
     return (report, LogMark(epoch: end.epoch, firstLSN: report.firstLSN, durableLSN: end.lastLSN))
   }
 
-  /// Log and archive.
-  /// - Parameter first: the first record wanted; nil for all there are.
+  /// Copies log and archive.
+  /// - Parameter first: the first record wanted; nil for all.
   private func copyRecords(from first: UInt64?) throws -> LogCopyEnd {
     let log = LogCopy(
       source: source, target: target.folder, first: first, last: last, cutsFrames: cutsFrames,
@@ -79,7 +78,8 @@ struct FolderCopy {
     return end
   }
 
-  /// The records after the older snapshot, or after the newer one where what is between them is damaged.
+  /// Copies the records after the older snapshot; or, if records between the snapshots are damaged, those after the
+  /// newer one.
   private func copyAfterSnapshots(
     _ snapshots: inout [SnapshotCatalog.Entry], _ warnings: inout [String]
   ) throws -> LogCopyEnd {
@@ -97,14 +97,14 @@ struct FolderCopy {
     throw CopyError.noSnapshot(last: last, snapshots: try SnapshotCatalog(source).entries().map(\.lsn))
   }
 
-  /// What to say of damage in the source.
+  /// The error for damage in the source.
   private func damaged(_ reason: String, lsn: UInt64?, _ snapshots: [SnapshotCatalog.Entry]) -> CopyError {
     let newest = snapshots.first?.lsn
     return .damaged(reason: reason, snapshot: newest.flatMap { $0 >= lsn ?? 0 ? $0 : nil })
   }
 
-  /// The newest sound snapshots that know of no record after the last one wanted.
-  /// - Returns: those that were copied, the newest first.
+  /// Copies the newest sound snapshots that contain no record after the last one wanted.
+  /// - Returns: those that were copied, newest first.
   private func copySnapshots(_ warnings: inout [String]) throws -> [SnapshotCatalog.Entry] {
     let catalog = SnapshotCatalog(source)
     var copied: [SnapshotCatalog.Entry] = []
@@ -115,7 +115,7 @@ struct FolderCopy {
         try reader.checkHashes { try progress(CopyProgress(part: .snapshots, done: 0)) }
         guard reader.largestLSN <= last ?? .max else { continue }
       } catch let error as BlockFileError {
-        // One that a newer one has just replaced is no loss.
+        // If a newer snapshot has just replaced it, nothing is lost.
         if source.disk.exists(entry.path) { warnings.append("\(error): it is not copied") }
         continue
       }
@@ -131,12 +131,13 @@ struct FolderCopy {
     return copied
   }
 
-  /// The archives up to the last record. One that goes further, or that no segment follows, is laid out as a segment.
+  /// Copies the archives up to the last record. The last archive is unpacked into a segment if it goes further, or if
+  /// no segment follows it.
   /// - Parameter first: the first record wanted; archives that end before it are left out.
   private func copyArchives(_ log: LogCopy, _ end: inout LogCopyEnd, from first: UInt64) throws {
     let entries = try ArchiveCatalog(source).entries().filter { $0.records.upperBound >= first }
     let hasLog = end.firstLSN != nil
-    // Without a limit, and without a log, everything that the archive has is wanted.
+    // Without a limit and without a log, the whole archive is wanted.
     let wanted = last ?? (hasLog ? end.lastLSN : .max)
     let some = entries.filter { $0.records.lowerBound <= wanted }
     if let hole = try ArchiveCatalog(source).setAside().first(where: { $0.records.overlaps(first...max(first, wanted)) }
@@ -164,7 +165,7 @@ struct FolderCopy {
     end.epoch = max(end.epoch, epoch)
   }
 
-  /// Reads the copy, and makes sure that it leads to a state.
+  /// Reads the copy back and checks that a state can be restored from it.
   private func checked(
     _ end: LogCopyEnd, _ snapshots: [SnapshotCatalog.Entry], _ warnings: [String]
   ) throws -> CopyReport {
@@ -174,7 +175,7 @@ struct FolderCopy {
     let first = archived.firstLSN(before: end.firstLSN ?? end.lastLSN + 1)
     let snapshot = found.snapshots.first?.lsn
     if !found.problems.isEmpty || (snapshot ?? 0) + 1 < first {
-      // What is damaged in the copy may have been so before it was copied.
+      // The damage may have been in the source already.
       let before = try Verification.run(source, dictionaries: dictionaries, manifest: false, progress: noteReading)
       if let problem = before.problems.first(where: { problem in found.problems.contains { $0.file == problem.file } })
       {

@@ -2,26 +2,27 @@ internal import Glibc
 
 /// Where a copied log ends.
 struct LogCopyEnd: Equatable {
-  /// The first record of the copied segments; nil where there are none.
+  /// The first record of the copied segments; nil if there are none.
   var firstLSN: UInt64?
   var lastLSN: UInt64
   var epoch: UInt64
 }
 
-/// Copies a log, while it may be written, up to a record.
+/// Copies a log up to a record. The log may be in use.
 struct LogCopy {
   let source: DataFolder
   let target: DataFolder
-  /// The first record wanted: the copy begins with the frame that has it; nil for all there are.
+  /// The first record wanted; the copy begins with the frame that has it. nil for all.
   var first: UInt64?
-  /// The last record wanted; all there are where nil.
+  /// The last record wanted; nil for all.
   let last: UInt64?
-  /// Whether the frame with the last record is cut after it; otherwise it is left out when it has more.
+  /// Whether to cut the frame with the last record after that record. If not, a frame that has later records too is
+  /// left out.
   let cutsFrames: Bool
   let dictionaries: [ZstdDictionary]
   let progress: (CopyProgress) throws -> Void
 
-  /// How often segments may move into the archive under the copy's eyes before that counts as a fault.
+  /// How often segments may move into the archive during one copy before that counts as a fault.
   private static let moveLimit = 16
 
   func run() throws -> LogCopyEnd {
@@ -37,7 +38,8 @@ struct LogCopy {
   }
 
   private func copySegments() throws -> LogCopyEnd {
-    // The witness first: whatever a live writer adds meanwhile is above it.
+    // Read the witness first, so that the copy contains at least what it says is durable, whatever a live writer adds
+    // meanwhile.
     let witness = try WitnessFile.read(source.logLocation)
     let listing = try LogListing(source.logLocation).segments
     if last == nil {
@@ -60,7 +62,7 @@ struct LogCopy {
       let (begin, chain, stop) = try copy(segment, isFirst: index == 0)
       if index == 0 { end.firstLSN = begin }
       let next = start + index + 1
-      // Within the log only a cut ends the frames of a segment before the next one begins.
+      // Unless the copy was cut, the frames of a segment must reach the next one.
       if next < listing.count, !stop.isCut, chain.nextLSN != listing[next] {
         throw LogError(
           .corrupt, segment: LogFormat.segmentName(lsn), offset: stop.offset, lsn: chain.nextLSN,
@@ -76,7 +78,7 @@ struct LogCopy {
     return end
   }
 
-  /// What was durable when the copy began must be in it, if it is wanted.
+  /// Everything durable when the copy began must be in it, as far as it is wanted.
   private func check(_ chain: ChainPosition, _ stop: Stop, _ witness: Witness?) throws {
     let durable = min(witness?.durableLSN ?? 0, last ?? .max)
     guard durable >= chain.nextLSN else { return }
@@ -85,7 +87,7 @@ struct LogCopy {
       "there is no good frame, and the witness says that LSN \(durable) was durable")
   }
 
-  /// Where the copying of a segment ended, and whether because no more was wanted.
+  /// Where copying a segment ended, and whether that was because no more was wanted.
   private struct Stop {
     var segment: UInt64
     var offset: UInt64
@@ -99,7 +101,7 @@ struct LogCopy {
     var header = segment.header
     var place: (offset: UInt64, chain: ChainPosition)?
     if isFirst, let first, first > header.firstLSN {
-      // The frames before are left out, and may be damaged.
+      // The frames before it are left out, and may be damaged.
       let found = try segment.place(of: first, folderID: source.manifest.folderID)
       header.firstLSN = found.chain.nextLSN
       header.previousHash = found.chain.hash
@@ -111,7 +113,7 @@ struct LogCopy {
     var bodies = FrameBodies(dictionaries: dictionaries)
     var stop = Stop(segment: segment.header.firstLSN, offset: scanner.offset, isCut: false)
     while true {
-      // A clean end after the last record wanted belongs to it no more.
+      // A clean-end frame after the last record wanted is left out too.
       if let last, scanner.chain.nextLSN > last {
         stop.isCut = true
         break
@@ -142,7 +144,7 @@ struct LogCopy {
     }
   }
 
-  /// Takes back what was copied.
+  /// Deletes the copied segments.
   func removeSegments() throws {
     for lsn in try LogListing(target.logLocation).segments {
       try target.disk.remove(target.logLocation.path(LogFormat.segmentName(lsn)))
@@ -151,9 +153,9 @@ struct LogCopy {
 }
 
 extension LogCopy {
-  /// Lays an archive out as a segment again, up to a record: a log must not be empty behind its archive, and an
-  /// archive cannot be cut. The frames are made anew, as the bytes that the log had stored are not kept; their chain stays
-  /// the same.
+  /// Unpacks an archive into a segment, up to a record. Needed because a log must have a segment after its archive, and
+  /// an archive cannot be cut. The frames are encoded anew, because the archive does not keep their stored bytes; their
+  /// chain hashes stay the same.
   func unpack(_ entry: ArchiveCatalog.Entry, through last: UInt64) throws -> LogCopyEnd {
     let reader = try ArchiveCatalog(source).open(entry)
     defer { reader.close() }

@@ -1,6 +1,6 @@
 internal import GatehouseCore
 
-/// A record and, where that is known, its time.
+/// A record and, if known, its time.
 package struct RecordMoment: Sendable, Equatable, CustomStringConvertible {
   package var lsn: UInt64
   /// Unix milliseconds.
@@ -12,7 +12,7 @@ package struct RecordMoment: Sendable, Equatable, CustomStringConvertible {
   static func text(of time: UInt64) -> String { TimeText.text(of: Milliseconds(clamping: time)) }
 }
 
-/// Finds the record that a point in time means, and the earliest that a folder can be restored to.
+/// Finds the record at a point in time, and the earliest point that a folder can be restored to.
 struct PointSearch {
   let source: DataFolder
   let dictionaries: [ZstdDictionary]
@@ -21,7 +21,7 @@ struct PointSearch {
 
   private var history: History { History(source, dictionaries: dictionaries, keys: keys) }
 
-  /// - Returns: nil for all there are.
+  /// - Returns: nil for the end of the log.
   func lastRecord(of point: Restore.Point, leavesOutHistory: Bool) throws -> UInt64? {
     switch point {
     case .end: return nil
@@ -45,7 +45,8 @@ struct PointSearch {
     .noSuchRecord(wanted: point, last: (try? history.lastLSN()).flatMap { moment(of: $0) }, earliest())
   }
 
-  /// As `lastRecord`, where nothing is read that is older than the snapshots; of two, what is between them may be damaged.
+  /// Like `lastRecord`, but reads nothing older than the snapshots. If the records between the two snapshots are
+  /// damaged, it reads only those after the newer one.
   private func lastRecordOfSnapshots(before time: UInt64) throws -> UInt64? {
     let catalog = SnapshotCatalog(source)
     var damage: (any Error)?
@@ -63,7 +64,7 @@ struct PointSearch {
     throw CopyError.noSnapshot(last: nil, snapshots: [])
   }
 
-  /// The last record before the first that is later than `time`, of those from `first` on; nil where there is none.
+  /// The last record from `first` on before the first one later than `time`; nil if there is none.
   private func lastRecord(before time: UInt64, from first: UInt64) throws -> UInt64? {
     let last = try history.lastLSN()
     var found: UInt64?
@@ -80,7 +81,7 @@ struct PointSearch {
     return found
   }
 
-  /// The earliest record that the folder can be restored to, by its number and its time; nil where that cannot be told.
+  /// The earliest record that the folder can be restored to, with its time; nil if it cannot be determined.
   func earliest() -> RecordMoment? {
     guard let first = try? history.firstLSN() else { return nil }
     if first == 1 { return moment(of: 1) }

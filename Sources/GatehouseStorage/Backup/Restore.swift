@@ -1,24 +1,25 @@
-/// Makes a data folder out of a backup, or out of a damaged folder, as it was at some point.
+/// Makes a data folder from a backup or a damaged folder, as of some point.
 package enum Restore {
-  /// The point up to which records are taken.
+  /// The point to restore to.
   package enum Point: Sendable, Equatable {
     case end
-    /// This record is the last.
+    /// Up to and including this record.
     case lsn(UInt64)
-    /// The last record before the first that is later than this, in unix milliseconds.
+    /// Up to the last record before the first one later than this time, in unix milliseconds.
     case time(UInt64)
   }
 
-  /// Copies the folder at `path` to `target`, and leaves out what came after `point`: later snapshots, the log's and
-  /// the archive's later records. A frame that goes on behind the last record is cut and made anew, so the log goes
-  /// on from there as a chain of its own.
+  /// Copies the folder at `path` to `target` without what came after `point`: later snapshots, and later records of the
+  /// log and the archive. A frame with records on both sides of the point is cut and encoded anew; from there on the
+  /// log is a chain of its own.
   /// - Parameters:
-  ///   - target: not there yet, or an empty folder; nothing is ever overwritten.
-  ///   - leavesOutHistory: whether only the snapshots are taken and what came after them: the past may be damaged.
-  ///   - keys: tells a record's time.
-  ///   - progress: is told the bytes copied since it was called before; may throw to stop.
-  /// - Throws: `FolderError`, `CopyError`, `RecoveryError`, `LogError`, `BlockFileError` or `DiskError`; nothing is left
-  ///   behind then.
+  ///   - target: must not exist or must be an empty folder; nothing is ever overwritten.
+  ///   - leavesOutHistory: whether to take only the snapshots and the records after them, because the past may be
+  ///     damaged.
+  ///   - keys: returns a record's time.
+  ///   - progress: receives the number of bytes copied since the last call; may throw to stop.
+  /// - Throws: `FolderError`, `CopyError`, `RecoveryError`, `LogError`, `BlockFileError` or `DiskError`. Nothing is
+  ///   left behind then.
   package static func run(
     from path: String, to target: String, until point: Point = .end, leavesOutHistory: Bool = false,
     disk: any Disk = PosixDisk(), dictionaries: [ZstdDictionary] = ZstdDictionary.known, keys: @escaping RecordKeys,

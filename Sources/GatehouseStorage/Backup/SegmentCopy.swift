@@ -1,6 +1,6 @@
 internal import struct GatehouseCore.RawBuffer
 
-/// Writes a segment of a log that was copied or cut: frames as they were, and frames made anew.
+/// Writes a segment of a copied or cut log: some frames as they were, others encoded anew.
 struct SegmentCopy: ~Copyable {
   private let file: any DiskFile
   private let alignment: UInt64
@@ -8,7 +8,7 @@ struct SegmentCopy: ~Copyable {
   private var encoder: FrameEncoder
   private var frame = RawBuffer()
   private var offset = LogFormat.segmentStart
-  /// What the next frame must follow.
+  /// The position that the next frame must continue.
   private(set) var chain: ChainPosition
 
   init(_ header: SegmentHeader, in folder: DataFolder) throws {
@@ -18,14 +18,14 @@ struct SegmentCopy: ~Copyable {
     self.file = file
     alignment = UInt64(header.alignment)
     folderID = location.folderID
-    // Made without a dictionary, so that whoever reads the copy needs none for these frames.
+    // Without a dictionary, so that readers of the copy need none for these frames.
     encoder = FrameEncoder(folderID: folderID, level: 1, dictionary: nil)
     chain = ChainPosition(nextLSN: header.firstLSN, hash: header.previousHash, epoch: header.epoch)
   }
 
   deinit { file.close() }
 
-  /// Puts a frame as it was.
+  /// Writes a frame as it was.
   mutating func put(_ header: FrameHeader, bytes: UnsafeRawBufferPointer) throws {
     precondition(chain.continues(with: header))
     try file.writeAll(bytes, at: offset)
@@ -33,8 +33,8 @@ struct SegmentCopy: ~Copyable {
     offset = LogFormat.aligned(offset + UInt64(bytes.count), alignment)
   }
 
-  /// Makes a frame anew: with the same records stored otherwise, which the chain does not notice, or with the first of
-  /// them, where a chain of its own begins.
+  /// Encodes a frame anew: with the same records, which leaves the chain unchanged, or with only the first of them,
+  /// which begins a new chain.
   mutating func remake(_ header: FrameHeader, through last: UInt64, body: UnsafeRawBufferPointer) throws {
     guard header.covers(body) else {
       throw LogError(.corrupt, lsn: header.firstLSN, "the records are not those that the chain of hashes covers")

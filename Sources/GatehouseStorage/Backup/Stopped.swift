@@ -1,11 +1,11 @@
-/// The wish of whoever watches a long reading that it ends, on its way out.
+/// Wraps an error that the caller's `progress` throws to stop a long reading.
 ///
-/// A verification turns every error of a file into a problem that it reports. What the caller's `progress` throws is no
-/// such error, and must not be taken for one: it would make an interrupted backup say that its copy is damaged.
+/// A verification turns every error of a file into a problem that it reports. It must not mistake the caller's error
+/// for one, or an interrupted backup would claim that its copy is damaged.
 struct Stopped: Error {
   let reason: any Error
 
-  /// Calls `body` with a `progress` whose errors arrive as `Stopped`, and throws them as they were.
+  /// Calls `body` with a `progress` that wraps its errors in `Stopped`, and unwraps them when they come out.
   static func unwrapping<Value, Step>(
     _ progress: (Step) throws -> Void, _ body: (@escaping (Step) throws -> Void) throws -> Value
   ) throws -> Value {

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Reads a whole data folder and tells everything that is wrong with it. It changes nothing, and works beside a
-/// running server: the log's end is taken as it comes, and files that a compaction or a snapshot replaces
-/// meanwhile are not missed.
+/// Reads a whole data folder and reports everything that is wrong with it. It changes nothing and works beside a
+/// running server: it stops at the log's end as found, and accepts that a compaction or a snapshot replaces files
+/// meanwhile.
 package struct Verification {
   /// One thing that is wrong, and where.
   package struct Problem: Sendable, Equatable, CustomStringConvertible {
@@ -23,17 +23,17 @@ package struct Verification {
   /// What was read, and what was wrong.
   package struct Report: Sendable, Equatable {
     package var problems: [Problem] = []
-    /// The sound ones, the newest first.
+    /// The sound snapshots, newest first.
     package var snapshots: [SnapshotInfo] = []
-    /// The sound ones, the oldest first.
+    /// The sound archives, oldest first.
     package var archives: [ArchiveInfo] = []
     package var segments = 0
-    /// The first record of archive and log together, and the last.
+    /// The first and last record of archive and log together.
     package var firstLSN: UInt64 = 1
     package var lastLSN: UInt64 = 0
-    /// What to note elsewhere; nil where the log's last frame cannot be read.
+    /// The head to note elsewhere; nil if the log's last frame cannot be read.
     package var head: LogHead?
-    /// Bytes of writes that were not finished behind the last frame, which the next start cuts off.
+    /// Bytes of torn writes after the last frame, which the next start cuts off.
     package var tornBytes: UInt64 = 0
   }
 
@@ -42,15 +42,15 @@ package struct Verification {
   let looksAtManifest: Bool
   let progress: (UInt64) throws -> Void
   var report = Report()
-  /// The first record of the log when it was read: what is before it must be in the archive, which is read later.
+  /// The log's first record when it was read. Records before it must be in the archive, which is read later.
   var logFirst: UInt64?
 
-  /// Verifies.
+  /// Verifies a folder.
   /// - Parameters:
-  ///   - manifest: whether the manifest is looked at too, and what it says of the log.
-  ///   - head: what was noted elsewhere, against which the chain is held.
-  ///   - progress: is told how many records of the log were read since it was called before; may throw to stop.
-  /// - Throws: what `progress` throws, and nothing else: whatever is wrong with the folder stands in the report.
+  ///   - manifest: whether to check the manifest too, and what it says of the log.
+  ///   - head: a head noted elsewhere, to check the chain against.
+  ///   - progress: receives how many records of the log were read since the last call; may throw to stop.
+  /// - Throws: only what `progress` throws. Whatever is wrong with the folder is in the report.
   package static func run(
     _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, manifest: Bool = true,
     against head: LogHead? = nil, progress: (UInt64) throws -> Void = { _ in }
@@ -61,7 +61,7 @@ package struct Verification {
       var verification = Verification(
         folder: folder, options: options, looksAtManifest: manifest, progress: progress)
       if manifest { verification.checkFolder() }
-      // In this order, what moves from log to archive meanwhile is seen at least once.
+      // In this order, whatever moves from log to archive meanwhile is seen at least once.
       try verification.checkSnapshots()
       try verification.checkLog()
       try verification.checkPadding()
@@ -77,7 +77,7 @@ package struct Verification {
     if !report.problems.contains(problem) { report.problems.append(problem) }
   }
 
-  /// Notes why a file could not be read, unless it is no longer there.
+  /// Reports why a file could not be read, unless it no longer exists.
   mutating func note(_ error: any Error, at path: String) {
     let file = relative(path)
     switch error {
@@ -128,7 +128,7 @@ extension Verification {
     }
   }
 
-  /// A live server may be seen while it writes the file; what is damaged is so at each look.
+  /// A live server may be writing the file. A damaged one stays damaged, so read it up to three times.
   private func readManifest(_ name: String) throws -> Manifest {
     var looks = 0
     while true {
@@ -144,11 +144,11 @@ extension Verification {
 
   private mutating func checkSnapshots() throws {
     var moves = 0
-    // A server may replace all that were listed while the first of them is read.
+    // A server may replace all listed snapshots while the first is read.
     while try !checkListedSnapshots(), report.snapshots.isEmpty, moves < Self.moveLimit { moves += 1 }
   }
 
-  /// - Returns: whether all that were listed were still there when they were read.
+  /// - Returns: whether all listed snapshots still existed when they were read.
   private mutating func checkListedSnapshots() throws -> Bool {
     let catalog = SnapshotCatalog(folder)
     var areThere = true

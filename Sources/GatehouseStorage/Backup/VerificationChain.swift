@@ -1,17 +1,17 @@
 internal import Glibc
 
-// The chain: log, archive, and how they and the snapshots fit together.
+// The chain: log and archive, and how they and the snapshots fit together.
 extension Verification {
-  /// How often segments may move into the archive under the reader's eyes before that counts as a fault.
+  /// How often segments may move into the archive during one reading before that counts as a fault.
   static let moveLimit = 16
-  /// After how many records of the log, or frames of one that is damaged, somebody may stop the reading.
+  /// How many records of the log are read between two calls of `progress`, which can stop the reading.
   static let progressRecords: UInt64 = 1 << 10
 
   mutating func checkLog() throws {
     var moves = 0
     while true {
       do {
-        // Where the log is empty, it goes on from the archive.
+        // An empty log continues from the archive.
         let archive = try ArchiveReach(folder)
         let log = try LogRecovery(
           folder.logLocation, options: options, forWriting: false,
@@ -45,7 +45,7 @@ extension Verification {
     }
   }
 
-  /// Holds the log against what the manifest says of it.
+  /// Checks the log against what the manifest says of it.
   private mutating func checkMark(_ log: LogRecovery, _ archive: ArchiveReach, _ end: LogEnd) {
     let objection = folder.objection(hasSegments: !log.segments.isEmpty, log.witness, archive)
     if let objection = objection ?? folder.objection(toEnd: end.lastLSN) {
@@ -61,13 +61,13 @@ extension Verification {
     }
   }
 
-  /// Whether a segment was taken away between its being listed and its being read.
+  /// Whether a segment was removed between listing and reading it.
   func hasMoved(_ error: any Error) -> Bool {
     guard let error = error as? LogError, error.code == .disk, let segment = error.segment else { return false }
     return !folder.disk.exists(folder.logLocation.path(segment))
   }
 
-  /// After one problem was found: looks for those that lie behind it.
+  /// After one problem was found: looks for more behind it.
   private mutating func checkEachSegment() throws {
     let listing: [UInt64]
     do throws(LogError) {
@@ -108,7 +108,8 @@ extension Verification {
     report.lastLSN = scanner.chain.nextLSN - 1
   }
 
-  /// Bytes that mean nothing, and that no record is lost with, are zero in a file that its disk keeps as it was written.
+  /// Checks padding. It holds no data, so damage there loses no record, but it must be zero if the disk keeps what was
+  /// written.
   mutating func checkPadding() throws {
     do {
       for fault in try WitnessFile.faults(folder.logLocation) {
@@ -135,11 +136,11 @@ extension Verification {
         try checkZeros(&scanner, (frame.offset + UInt64(frame.header.frameLength))..<scanner.offset, file)
         try progress(0)
       }
-      // Behind the last frame of all lies what a crash has left of a write, and behind a damaged one nothing is known.
+      // After the last frame of the log there may be a torn write, and after a damaged frame nothing is known.
       guard isSealed, case .stop(.nothing) = try scanner.next() else { return }
       try checkZeros(&scanner, scanner.offset..<UInt64.max, file)
     } catch let error as LogError where error.code != .disk {
-      // Damage was named where the log was read.
+      // This damage was reported when the log was read.
       return
     } catch  where hasMoved(error) {
       return
@@ -183,13 +184,13 @@ extension Verification {
     }
   }
 
-  /// Where a file of the archive ends: its last record, and the hash of its last frame, where that can be read.
+  /// Where a file of the archive ends: its last record, and the hash of its last frame if readable.
   private struct Link {
     var lastLSN: UInt64
     var hash: Hash128?
   }
 
-  /// Names what cannot be read of a segment that a compaction has set aside.
+  /// Reports what cannot be read of a segment that a compaction has set aside.
   private mutating func checkSetAside(_ entry: ArchiveCatalog.Entry) throws {
     let file = relative(entry.path)
     do {
@@ -212,7 +213,7 @@ extension Verification {
     report.lastLSN = max(report.lastLSN, entry.records.upperBound)
   }
 
-  /// Holds an archive against the file before it, or against the beginning of all.
+  /// Checks an archive against the file before it, or against the genesis hash.
   private mutating func check(_ info: ArchiveInfo, after before: Link?) {
     let file = relative(info.path)
     let first = info.records.lowerBound
@@ -227,7 +228,7 @@ extension Verification {
     }
   }
 
-  /// Holds the archive's end against the log, wherever a segment begins right after it.
+  /// Checks the archive's end against the log, if a segment begins right after it.
   private mutating func checkLog(after before: Link) throws {
     let next = before.lastLSN + 1
     let segments = try LogListing(folder.logLocation).segments
@@ -246,7 +247,7 @@ extension Verification {
     report.lastLSN = max(report.lastLSN, before.lastLSN)
   }
 
-  /// Holds the chain against a head that was noted elsewhere. Where something is wrong already, the chain proves nothing.
+  /// Checks the chain against a head that was noted elsewhere. If the chain has problems already, it proves nothing.
   mutating func check(_ head: LogHead) {
     let file = FolderName.log
     guard report.problems.isEmpty else {
@@ -262,9 +263,9 @@ extension Verification {
     }
   }
 
-  /// Whether the history begins where the manifest says.
+  /// Checks that the history begins where the manifest says.
   private mutating func checkHistory() {
-    // The manifest is read again, after the files: a server that deletes an archive says so before.
+    // Read the manifest again, after the files: a server updates it before it deletes an archive.
     guard let first = try? History(folder, keys: { _, _ in 0 }).firstLSN(), let kept = folder.readLogMark()?.firstLSN,
       kept < first
     else { return }
@@ -273,7 +274,7 @@ extension Verification {
       "the records from \(kept) to \(first - 1) are gone, and no retention has deleted them")
   }
 
-  /// Whether the newest snapshot leads, through the log, to a state.
+  /// Checks that the newest snapshot and the log after it lead to a state.
   mutating func checkReach() {
     if looksAtManifest { checkHistory() }
     guard let newest = report.snapshots.first else {

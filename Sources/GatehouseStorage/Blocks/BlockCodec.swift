@@ -1,9 +1,9 @@
 internal import CZstd
 
-/// Compresses blocks, one after the other with one reused context.
+/// Compresses blocks one after the other, with one reused context.
 ///
-/// There is never a second reference to the context, and using it needs exclusive access: that makes it
-/// sendable, which the compiler cannot see through a C pointer.
+/// The type is noncopyable, so only one reference to the context exists, and using it needs exclusive access. That
+/// makes it sendable, which the compiler cannot see through a C pointer.
 struct BlockCompressor: ~Copyable, @unchecked Sendable {
   private let context: OpaquePointer
   private var scratch: [UInt8] = []
@@ -12,13 +12,13 @@ struct BlockCompressor: ~Copyable, @unchecked Sendable {
     guard let context = ZSTD_createCCtx() else { fatalError("out of memory") }
     self.context = context
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
-    // Four bytes a block against a fault of the compressor itself, which no hash of its output can show.
+    // Four bytes a block guard against a bug in the compressor itself, which a hash of its output cannot detect.
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
   }
 
   deinit { ZSTD_freeCCtx(context) }
 
-  /// Gives `body` the block as it is to be stored: compressed, or as it is where that would not be smaller.
+  /// Passes `body` the block as it is to be stored: compressed, or raw if compression does not make it smaller.
   mutating func store<Result, Failure: Error>(
     _ raw: UnsafeRawBufferPointer, _ body: (_ stored: UnsafeRawBufferPointer, _ isRaw: Bool) throws(Failure) -> Result
   ) throws(Failure) -> Result {

@@ -1,30 +1,29 @@
-/// The container that snapshots and archives are written in: blocks, and behind them a table that knows
-/// everything about them.
+/// The container format of snapshots and archives: blocks, followed by a table that describes them.
 ///
 /// ```
 /// header   64 bytes   magic 8 · format u16 · reader u16 · flags u32 · folder id 16 · created u64 (unix ms)
 ///                     · zeros 8 · hash of these 48 bytes
-/// blocks              stored bytes, one block behind the other without gaps
+/// blocks              stored bytes, one block after the other without gaps
 /// table               count u32 · a block: stored length u32 (top bit: not compressed), raw length u32,
 ///                     hash of the stored bytes 16 · then what the kind of file adds
 /// trailer  96 bytes   magic 8 · table offset u64 · table length u64 · file length u64 · hash of the table 16
 ///                     · the header's hash 16 · zeros 16 · hash of these 80 bytes
 /// ```
 ///
-/// Numbers are little-endian, hashes are `Hash128`, blocks are zstd frames. Reading begins at the end: the
-/// trailer vouches for the table, the table for each block, and their lengths must add up to the file's. So
-/// every byte of the file is under a hash, no length is believed before its hash is checked, and blocks can
-/// be read in any order and by several threads. A file is written under a temporary name, and has its own
-/// only when all of it is on the disk and has been read back.
+/// Numbers are little-endian, hashes are `Hash128`, blocks are zstd frames. A reader begins at the end: the trailer has
+/// the hash of the table, the table has the hash of each block, and their lengths must add up to the file's. So every
+/// byte of the file is covered by a hash, no length is trusted before its hash is checked, and several threads can read
+/// blocks in any order. A file is written under a temporary name, and renamed only once it is durable and was read
+/// back.
 enum BlockFile {
   static let headerSize = 64
   static let trailerSize = 96
   static let trailerMagic: UInt64 = magic("GATEHEND")
   static let storedRawBit: UInt32 = 1 << 31
-  /// Far above what any table takes, and small enough to be read whole.
+  /// Far more than any table takes, and small enough to read whole.
   static let tableLimit = 256 << 20
 
-  /// Eight characters as the number that stores them.
+  /// Eight characters as the number whose bytes they are.
   static func magic(_ text: StaticString) -> UInt64 {
     precondition(text.utf8CodeUnitCount == 8)
     return UnsafeRawPointer(text.utf8Start).loadUnaligned(as: UInt64.self)
@@ -34,22 +33,22 @@ enum BlockFile {
 /// What distinguishes one kind of block file from another.
 struct BlockFileKind: Sendable {
   let magic: UInt64
-  /// The version this program writes, and the largest `reader` that it understands.
+  /// The version that this program writes, and the largest `reader` that it accepts.
   let format: UInt16
-  /// The smallest version that may read what this program writes.
+  /// The smallest version that can read what this program writes.
   let reader: UInt16
   /// No block's raw length is above this.
   let blockLimit: Int
 }
 
-/// What the header says.
+/// The content of the header.
 struct BlockFileHeader: Sendable, Equatable {
   var folderID: Hash128
   /// Unix milliseconds.
   var createdAt: UInt64
 }
 
-/// What the table says about one block, and where that puts it.
+/// What the table says about one block, and the block's offset computed from it.
 struct BlockEntry: Sendable, Equatable {
   var offset: UInt64
   var storedLength: Int
@@ -68,7 +67,7 @@ package enum BlockFileError: Error, Equatable {
 }
 
 extension BlockFileError {
-  /// Whether what was written once is not what is there now: trying again does not help.
+  /// Whether the file is not what was once written, so that trying again does not help.
   package var isDamage: Bool {
     switch self {
     case .damaged, .otherFolder: true
@@ -78,7 +77,7 @@ extension BlockFileError {
   }
 }
 
-/// Whether an error says that a file is damaged, and not that the disk, the program or somebody else stands in the way.
+/// Whether an error means that a file is damaged, and not a problem of the disk, the program or another process.
 package func isDamage(_ error: any Error) -> Bool {
   (error as? LogError)?.isDamage ?? (error as? BlockFileError)?.isDamage ?? false
 }
@@ -94,7 +93,7 @@ extension BlockFileError: CustomStringConvertible {
   }
 }
 
-/// Turns a failed system call into a failure of the file.
+/// Turns a failed system call into an error of the file.
 func blockFile<Result>(_ call: () throws(DiskError) -> Result) throws(BlockFileError) -> Result {
   do throws(DiskError) {
     return try call()

@@ -1,4 +1,4 @@
-/// The parts of a block file that say where the others are, each checked before it is believed.
+/// Reads header, trailer and table of a block file, each checked before it is trusted.
 struct BlockFileParts {
   struct Trailer {
     let tableOffset: UInt64
@@ -24,7 +24,7 @@ struct BlockFileParts {
       let needed: UInt16 = try reader.take()
       let flags: UInt32 = try reader.take()
       guard magic == kind.magic else { throw MalformedBytes() }
-      // A flag that this version does not know changes how the rest is read.
+      // An unknown flag may change how the rest is read.
       guard needed <= kind.format, flags == 0 else { return .failure(.newer(path: path, reader: needed)) }
       return .success((BlockFileHeader(folderID: try reader.takeHash(), createdAt: try reader.take()), format, hash))
     }
@@ -90,7 +90,7 @@ struct BlockFileParts {
     return bytes
   }
 
-  /// The hash in the last bytes, and whether it is that of all bytes before it.
+  /// The hash in the last bytes, and whether it matches all bytes before it.
   private func lastHash(of bytes: [UInt8]) -> (hash: Hash128, holds: Bool) {
     bytes.withRawBytes { buffer in
       let body = UnsafeRawBufferPointer(rebasing: buffer.dropLast(Hash128.size))
@@ -99,7 +99,7 @@ struct BlockFileParts {
     }
   }
 
-  /// Reads values from bytes that have their hash: what does not fit then was written so.
+  /// Decodes values from bytes whose hash was correct. Values that do not fit were written that way.
   private func decode<Value>(
     _ bytes: [UInt8], at offset: UInt64,
     _ body: (inout FieldReader) throws(MalformedBytes) -> Result<Value, BlockFileError>

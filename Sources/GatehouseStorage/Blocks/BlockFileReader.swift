@@ -1,17 +1,17 @@
-/// Reads a block file. Opening it checks header, table and trailer; each block is checked when it is read.
-/// Several threads may read at once.
+/// Reads a block file. Opening it checks header, table and trailer; each block is checked when it is read. Several
+/// threads may read at once.
 struct BlockFileReader: Sendable {
   let path: String
   let kind: BlockFileKind
   let header: BlockFileHeader
-  /// The version of the kind that it was written in.
+  /// The version that the file was written in.
   let format: UInt16
   let entries: [BlockEntry]
-  /// What the kind of file added to the table, and where in the file that begins.
+  /// What the kind of file added to the table, and the offset of that in the file.
   let table: [UInt8]
   let tableOffset: UInt64
   let length: UInt64
-  /// The trailer's hash, which stands for the whole file.
+  /// The trailer's hash, which covers the whole file.
   let hash: Hash128
   private let file: any DiskFile
 
@@ -34,11 +34,11 @@ struct BlockFileReader: Sendable {
     guard header.folderID == folderID else { throw .otherFolder(path: path) }
   }
 
-  /// Gives the file back to the system; nothing can be read afterwards.
+  /// Closes the file; nothing can be read afterwards.
   func close() { file.close() }
 
-  /// Reads block `number` into `raw`, which has just its raw length.
-  /// - Parameter scratch: room for the stored bytes, kept by the caller from block to block.
+  /// Reads block `number` into `raw`, which must have exactly its raw length.
+  /// - Parameter scratch: a buffer for the stored bytes, reused by the caller.
   func read(
     _ number: Int, into raw: UnsafeMutableRawBufferPointer, scratch: inout [UInt8],
     _ decompressor: inout ZstdDecompressor
@@ -57,7 +57,7 @@ struct BlockFileReader: Sendable {
     guard restored else { throw damaged(entry, "block \(number) cannot be decompressed") }
   }
 
-  /// Holds the stored bytes of block `number` against its hash.
+  /// Checks the stored bytes of block `number` against its hash.
   func check(_ number: Int, scratch: inout [UInt8]) throws(BlockFileError) {
     try load(entries[number], &scratch)
   }
@@ -76,7 +76,7 @@ struct BlockFileReader: Sendable {
     .damaged(path: path, offset: entry.offset, reason: reason)
   }
 
-  /// What restoring blocks one after the other keeps from block to block. One thread's.
+  /// Memory reused between calls of `restore`, for one thread.
   struct Buffers: ~Copyable {
     fileprivate var decompressor = ZstdDecompressor()
     fileprivate var scratch: [UInt8] = []
@@ -85,11 +85,11 @@ struct BlockFileReader: Sendable {
     init() {}
   }
 
-  /// Reads and restores block `number`, to see that it can be.
+  /// Reads and decompresses block `number`, to see that it is possible.
   func restore(_ number: Int, _ buffers: inout Buffers) throws(BlockFileError) {
     let count = entries[number].rawLength
     if buffers.raw.count < count { buffers.raw = [UInt8](repeating: 0, count: count) }
-    // Two fields of one value cannot be used at once, so the raw bytes are taken out meanwhile.
+    // Two fields of one value cannot be accessed at once, so move the raw bytes out meanwhile.
     var raw: [UInt8] = []
     swap(&raw, &buffers.raw)
     defer { swap(&raw, &buffers.raw) }
@@ -100,7 +100,7 @@ struct BlockFileReader: Sendable {
     }
   }
 
-  /// Has the next read come from the disk. Only what is synced may be forgotten so.
+  /// Makes the next reads come from the disk instead of the page cache. What is not synced may be lost by this.
   func forgetCached() throws(BlockFileError) {
     try blockFile { () throws(DiskError) in try file.forgetCached() }
   }

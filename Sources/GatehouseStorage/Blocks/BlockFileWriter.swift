@@ -1,4 +1,4 @@
-/// Writes a block file under its temporary name. It has no other until `finish` and the caller's rename.
+/// Writes a block file under a temporary name; after `finish` the caller renames it.
 struct BlockFileWriter: ~Copyable, Sendable {
   let path: String
   private let kind: BlockFileKind
@@ -9,11 +9,11 @@ struct BlockFileWriter: ~Copyable, Sendable {
   private var offset: UInt64
   private var unsynced: UInt64 = 0
 
-  /// How much is written before it is synced. One sync of the whole at the end would hold up the log's
-  /// syncs, on the same disk, for as long as all of it takes.
+  /// How many bytes are written between two syncs. One sync of the whole file at the end would block the log's syncs on
+  /// the same disk for that long.
   private static let syncInterval: UInt64 = 4 << 20
 
-  /// - Parameter path: the temporary name; what a crash left there is removed.
+  /// - Parameter path: the temporary name; a file that a crash left there is removed.
   init(
     path: String, disk: any Disk, kind: BlockFileKind, header: BlockFileHeader, level: Int32
   ) throws(BlockFileError) {
@@ -24,7 +24,7 @@ struct BlockFileWriter: ~Copyable, Sendable {
       do throws(DiskError) {
         try bytes.withRawBytes { buffer throws(DiskError) in try file.writeAll(buffer, at: 0) }
       } catch {
-        // Nobody else knows of the file yet, so nobody else would remove it.
+        // No other code knows of the file yet, so remove it here.
         file.close()
         try? disk.remove(path)
         throw error

@@ -1,4 +1,4 @@
-/// Puts numbers, hashes and bytes one behind the other, little-endian and without gaps.
+/// Appends numbers, hashes and bytes, little-endian and without gaps.
 struct FieldWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -15,7 +15,7 @@ struct FieldWriter {
 
   mutating func put(contentsOf other: some Sequence<UInt8>) { bytes.append(contentsOf: other) }
 
-  /// A number in as many groups of seven bits as it needs, the lowest first.
+  /// LEB128: groups of seven bits, lowest first, as many as needed.
   mutating func putVarint(_ value: UInt64) {
     var value = value
     while value >= 0x80 {
@@ -37,10 +37,10 @@ struct FieldWriter {
   var hash: Hash128 { bytes.withUnsafeBytes { Hash128(of: $0) } }
 }
 
-/// There are fewer bytes, or others, than what is read from them needs.
+/// The bytes are too few, or not what the format requires.
 struct MalformedBytes: Error, Equatable {}
 
-/// Reads what a `FieldWriter` put.
+/// Reads what a `FieldWriter` wrote.
 struct FieldReader {
   private let bytes: [UInt8]
   private(set) var offset = 0
@@ -72,7 +72,7 @@ struct FieldReader {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) {
       let byte: UInt8 = try take()
-      // The tenth group has room for one bit only.
+      // Only one bit is left for the tenth group.
       guard shift < 63 || byte <= 1 else { throw MalformedBytes() }
       value |= UInt64(byte & 0x7F) << shift
       if byte < 0x80 { return value }
@@ -80,7 +80,7 @@ struct FieldReader {
     throw MalformedBytes()
   }
 
-  /// Steps over `count` bytes and returns where they begin.
+  /// Skips `count` bytes and returns where they begin.
   private mutating func advance(by count: Int) throws(MalformedBytes) -> Int {
     guard count >= 0, count <= remaining else { throw MalformedBytes() }
     defer { offset += count }
@@ -88,7 +88,7 @@ struct FieldReader {
   }
 }
 
-/// `withUnsafeBytes` of the standard library forgets which error its body throws; these keep it.
+/// The standard library's `withUnsafeBytes` loses the type of the thrown error; these keep it.
 extension Array where Element == UInt8 {
   func withRawBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -1,11 +1,11 @@
 internal import Glibc
 internal import Synchronization
 
-/// Descriptors that a server holds for its files, so that it can open them when no others are left: the log's next segment,
-/// a folder that is to be synced, a snapshot.
+/// File descriptors that a server holds in reserve, so that it can still open its own files when the process has none
+/// left: the log's next segment, a folder to sync, a snapshot.
 ///
-/// A descriptor that is lent is closed, and the file opened in its place. When one of the process's files is closed, the
-/// reserve takes a descriptor back.
+/// To lend a descriptor, the reserve closes it, and the file takes its place. When a file of the process is closed, the
+/// reserve opens a descriptor again.
 package final class DescriptorReserve: Sendable {
   package static let shared = DescriptorReserve()
 
@@ -16,7 +16,7 @@ package final class DescriptorReserve: Sendable {
 
   private let state = Mutex(State())
 
-  /// Holds so many descriptors from now on, as far as there are any.
+  /// Holds this many descriptors from now on, as far as any are available.
   package func hold(_ count: Int) {
     state.withLock { state in
       state.wanted = count
@@ -25,10 +25,10 @@ package final class DescriptorReserve: Sendable {
     refill()
   }
 
-  /// How many are held.
+  /// How many are held now.
   package var count: Int { state.withLock { $0.held.count } }
 
-  /// Takes back what was lent, as far as there are descriptors.
+  /// Refills the reserve, as far as descriptors are available.
   func refill() {
     state.withLock { state in
       while state.held.count < state.wanted {
@@ -39,10 +39,11 @@ package final class DescriptorReserve: Sendable {
     }
   }
 
-  /// Makes `call`, which answers a descriptor or -1 and sets `errno`; again, as often as there is a descriptor to lend,
-  /// where none was left for it.
+  /// Makes `call`, which returns a descriptor, or -1 and sets `errno`. If no descriptor is left, gives one up and tries
+  /// again, while the reserve lasts.
   ///
-  /// - Parameter isWriting: who only reads is lent half of them, so that readers do not keep the log from writing.
+  /// - Parameter isWriting: a reader may take only half of the reserve, so that readers cannot stop the log from
+  ///   writing.
   func lend(isWriting: Bool, _ call: () -> Int32) -> Int32 {
     while true {
       let descriptor = call()

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// The system calls that storage makes, and nothing more: the seam at which tests put a simulated disk
-/// (power loss, torn and reordered writes) or make the n-th call fail.
+/// The system calls that storage makes, and nothing more. Tests replace it with a simulated disk (power loss, torn and
+/// reordered writes), or make the n-th call fail.
 ///
-/// Every method is one system call and may fail as that call may: with `EINTR`, or having moved fewer
-/// bytes than asked. The loops that deal with this stand above the protocol, so that they are tested too.
+/// Every method is one system call and may fail like it: with `EINTR`, or after moving fewer bytes than asked. The
+/// loops that handle this are above the protocol, so that tests cover them too.
 package protocol Disk: Sendable {
   /// Opens the file at `path`.
   func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile
@@ -17,13 +17,13 @@ package protocol Disk: Sendable {
   /// Makes the directory's entries durable (`fsync` on the directory).
   func syncDirectory(_ path: String) throws(DiskError)
   func exists(_ path: String) -> Bool
-  /// The path from the root on, without links and dots; nil where there is nothing.
+  /// The absolute path without symbolic links and dots; nil if nothing exists there.
   func realPath(_ path: String) -> String?
-  /// What there is at a path (`stat`).
+  /// The status of a path (`stat`).
   func status(_ path: String) throws(DiskError) -> FileStatus
-  /// Opens a directory, for its lock alone.
+  /// Opens a directory, only to lock it.
   func openDirectory(_ path: String) throws(DiskError) -> any DiskFile
-  /// The bytes that an unprivileged process may still write on the file system of `path`.
+  /// How many bytes an unprivileged process may still write on the file system of `path`.
   func freeBytes(_ path: String) throws(DiskError) -> UInt64
 }
 
@@ -43,21 +43,21 @@ package protocol DiskFile: AnyObject, Sendable {
   /// Makes what was written durable (`fdatasync`).
   func sync() throws(DiskError)
   func size() throws(DiskError) -> UInt64
-  /// What the open file is, whatever has become of its name (`fstat`).
+  /// The status of the open file, whatever has happened to its name (`fstat`).
   func status() throws(DiskError) -> FileStatus
   /// Cuts or extends (with zeros) the file.
   func truncate(to size: UInt64) throws(DiskError)
   /// Reserves space for the first `size` bytes and extends the file to it (`posix_fallocate`).
   func allocate(_ size: UInt64) throws(DiskError)
-  /// Takes the exclusive advisory lock of the file for as long as it is open; false where another has it.
+  /// Takes the exclusive advisory lock of the file for as long as it is open; false if another process has it.
   func lock() throws(DiskError) -> Bool
-  /// Forgets what the system keeps of the file in memory, so that the next read comes from the disk. After
-  /// a sync that failed, the memory may show bytes that the disk never got.
+  /// Drops the file from the page cache, so that the next read comes from the disk. After a failed sync, the cache may
+  /// show bytes that never reached the disk.
   func forgetCached() throws(DiskError)
   func close()
 }
 
-/// What the system says of a file or a directory.
+/// The status of a file or a directory.
 package struct FileStatus: Sendable, Equatable {
   /// Which file it is: two names with the same identity are the same file.
   package struct Identity: Sendable, Hashable {
@@ -98,7 +98,7 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
 }
 
 extension DiskError {
-  /// Whether a part of a file cannot be read any more.
+  /// Whether a part of the file cannot be read any more.
   var isUnreadable: Bool { code == EIO && call == "pread" }
 
   package var description: String { "\(call) of \(path): \(String(cString: strerror(code)))" }

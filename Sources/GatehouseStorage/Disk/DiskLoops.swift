@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// How often a call that a signal interrupts is made again before that counts as its failure: signals are
-/// rare, so a call that is always interrupted must not hang its thread.
+/// How often a call interrupted by a signal is repeated before that counts as a failure. Signals are rare, so a call
+/// that is always interrupted must not hang its thread.
 private let interruptLimit = 100
 
-/// Makes a call again for as long as a signal interrupts it. Never for a sync: whatever a failed sync says,
-/// trying again proves nothing.
+/// Repeats a call while signals interrupt it. Never used for a sync: whatever a failed sync reports, a retry proves
+/// nothing.
 package func uninterrupted<Result>(_ call: () throws(DiskError) -> Result) throws(DiskError) -> Result {
   var attempts = 0
   while true {
@@ -26,7 +26,7 @@ extension DiskFile {
       let count = try uninterrupted { () throws(DiskError) in
         try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), at: offset + UInt64(done))
       }
-      // A write that moves nothing and does not fail would be tried for ever.
+      // A write that moves nothing but does not fail would be repeated for ever.
       guard count > 0 else { throw DiskError(call: "pwrite", path: "", code: EIO) }
       done += count
     }
@@ -52,8 +52,8 @@ extension Disk {
     try uninterrupted { () throws(DiskError) in try open(path, mode) }
   }
 
-  /// The whole of a file that is known to be small.
-  /// - Parameter limit: more bytes than this are refused with `EFBIG`.
+  /// Reads a whole file that is known to be small.
+  /// - Parameter limit: a file with more bytes is refused with `EFBIG`.
   package func readFile(_ path: String, limit: Int = 64 << 20) throws(DiskError) -> [UInt8] {
     let file = try openFile(path, .read)
     defer { file.close() }
@@ -67,8 +67,8 @@ extension Disk {
     return bytes
   }
 
-  /// Makes a small file hold `bytes`, so that after a crash it has either the old bytes or the new: a
-  /// temporary file is written, synced and renamed, and the directory synced.
+  /// Replaces a small file atomically: after a crash it has the old bytes or the new ones. A temporary file is written,
+  /// synced and renamed, and the directory is synced.
   package func replaceFile(_ path: String, with bytes: [UInt8]) throws(DiskError) {
     let temporary = path + ".tmp"
     if exists(temporary) { try remove(temporary) }
@@ -84,15 +84,15 @@ extension Disk {
 }
 
 extension Disk {
-  /// The names in a directory that a program has put there: without those that file systems make by themselves, such as
-  /// `lost+found` where a folder is the root of a file system of its own.
+  /// The names in a directory without those that file systems create by themselves, such as `lost+found` if the folder
+  /// is the root of a file system.
   package func names(in directory: String) throws(DiskError) -> [String] {
     try uninterrupted { () throws(DiskError) in try list(directory) }.filter { !DiskPath.isOfFileSystem($0) }
   }
 }
 
 extension Disk {
-  /// As the real path of what is not there yet: that of the folders above it that are, and the names below.
+  /// The real path of something that does not exist yet: that of the existing folders above it, plus the names below.
   package func realPath(ofNew path: String) -> String {
     if let real = realPath(path) { return real }
     let parent = DiskPath.parent(of: path)
@@ -100,20 +100,20 @@ extension Disk {
   }
 }
 
-/// Paths as strings: the folder's files have plain names, so no more than this is needed.
+/// Operations on paths as strings. The folder's files have plain names, so no more is needed.
 package enum DiskPath {
   package static func join(_ directory: String, _ name: String) -> String {
     directory.hasSuffix("/") ? directory + name : directory + "/" + name
   }
 
-  /// The directory that a path's last component lies in.
+  /// The directory of a path's last component.
   package static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// Whether a file system makes such a name by itself, at its root or, as NFS does for files that were removed while
-  /// they were open, anywhere.
+  /// Whether a file system creates such a name by itself: at its root, or anywhere, as NFS does for open files that
+  /// were removed.
   package static func isOfFileSystem(_ name: String) -> Bool {
     ["lost+found", ".snapshot", ".zfs", "aquota.user", "aquota.group", "quota.user", "quota.group"].contains(name)
       || name.hasPrefix(".nfs")

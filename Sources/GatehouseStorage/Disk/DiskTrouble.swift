@@ -1,18 +1,18 @@
 internal import Glibc
 
-/// What a failed system call means to the one who needed it: whether it may succeed later, and what an operator can do.
+/// What a failed system call means: whether it may succeed later, and what an operator can do.
 ///
-/// This is the one place that reads `errno` for its meaning. Log, snapshots, archive and copies ask here.
+/// This is the only place that interprets `errno`. Log, snapshots, archive and copies use it.
 package enum DiskTrouble: Sendable, Equatable {
-  /// There is no space: the disk or a quota is full. Worth another try once there is room.
+  /// The disk or a quota is full. May succeed once there is room.
   case noSpace
-  /// The process or the machine has no descriptor left for another file. Worth another try once some were closed.
+  /// The process or the machine has no file descriptor left. May succeed once some are closed.
   case noDescriptors
-  /// This user may not do it.
+  /// The user lacks the permission.
   case notPermitted
   /// The file system is mounted read-only.
   case readOnly
-  /// Anything else: no later success proves that nothing was lost.
+  /// Anything else. Even if a later call succeeds, data may have been lost.
   case failed
 
   init(_ code: Int32) {
@@ -26,7 +26,7 @@ package enum DiskTrouble: Sendable, Equatable {
       }
   }
 
-  /// Whether something is missing for now, and nothing is broken: the call may be made again later.
+  /// Whether something is only missing for now and nothing is broken, so that the call may be repeated later.
   package var isShortage: Bool {
     switch self {
     case .noSpace, .noDescriptors: true
@@ -34,7 +34,7 @@ package enum DiskTrouble: Sendable, Equatable {
     }
   }
 
-  /// What is missing while it is, and what helps without another start.
+  /// What is missing during a shortage, and what helps without a restart.
   package var want: (what: String, relief: String) {
     switch self {
     case .noDescriptors:
@@ -43,7 +43,7 @@ package enum DiskTrouble: Sendable, Equatable {
     }
   }
 
-  /// What an operator can do before the server is started again.
+  /// What an operator can do before restarting the server.
   package var remedy: String {
     switch self {
     case .noSpace: "make room on the disk, or raise the quota, then start again"
@@ -61,6 +61,6 @@ extension DiskError {
   /// Whether there is nothing at the path.
   var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
 
-  /// Whether the call failed for want of space or descriptors, and may succeed later.
+  /// Whether the call failed for lack of space or descriptors, and may succeed later.
   package var isShortage: Bool { trouble.isShortage }
 }

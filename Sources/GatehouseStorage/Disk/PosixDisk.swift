@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// The file systems of this machine. Files are made for their owner alone: they hold credentials.
+/// The file systems of this machine. Files are created readable by their owner only, because they contain credentials.
 package struct PosixDisk: Disk {
   package init() {}
 
@@ -32,7 +32,7 @@ package struct PosixDisk: Disk {
     }
     var names: [String] = []
     while true {
-      // The end and a failure both answer nil; only errno tells them apart.
+      // readdir returns nil at the end and on failure; only errno tells them apart.
       errno = 0
       guard let entry = readdir(stream) else { break }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
@@ -103,7 +103,7 @@ extension FileStatus {
   }
 }
 
-/// One open file. Its calls may be made from several threads at once: none of them moves a file position.
+/// One open file. Several threads may use it at once, because no call moves a file position.
 final class PosixFile: DiskFile {
   private let descriptor: Int32
   private let path: String
@@ -145,7 +145,7 @@ final class PosixFile: DiskFile {
   }
 
   func allocate(_ size: UInt64) throws(DiskError) {
-    // This call answers with the error itself and leaves errno alone.
+    // posix_fallocate returns the error and does not set errno.
     let code = posix_fallocate(descriptor, 0, Int(size))
     guard code == 0 else { throw DiskError(call: "posix_fallocate", path: path, code: code) }
   }

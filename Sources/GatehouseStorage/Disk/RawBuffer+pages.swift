@@ -1,6 +1,6 @@
 package import struct GatehouseCore.RawBuffer
 
 extension RawBuffer {
-  /// A buffer for what goes to the disk or comes from it: pages are moved whole, so it begins at one.
+  /// A page-aligned buffer for disk I/O, because the disk transfers whole pages.
   package init(capacity: Int = 64 << 10) { self.init(capacity: capacity, alignment: 4096) }
 }

@@ -1,24 +1,24 @@
 internal import Synchronization
 
-/// The disk of a process that owns a data folder. It remembers which files the folder consists of, to notice when
-/// somebody else removes or replaces one.
+/// The disk of a process that owns a data folder. It remembers which files make up the folder, to notice when somebody
+/// else removes or replaces one.
 ///
-/// Writing goes on undisturbed when an open file is unlinked: everything is acknowledged, and is gone with the last
-/// descriptor. So what the process itself makes, renames and removes passes through here and is noted, and `stray` looks
-/// whether each name still leads to the file that was noted.
+/// Writing to an open file keeps succeeding after the file is unlinked: everything is acknowledged, and then lost with
+/// the last descriptor. So every file that this process creates, renames or removes is noted here, and `stray` checks
+/// that each name still leads to the file that was noted.
 package final class WatchedDisk: Disk {
-  /// What was noted of a name.
+  /// What was noted about a name.
   private struct Note: Equatable {
     let identity: FileStatus.Identity
-    /// The file's bytes, once nobody writes to it any more: then they cannot change.
+    /// The file's size, once nobody writes to it any more.
     var size: UInt64?
   }
 
   private struct State {
     var notes: [String: Note] = [:]
-    /// The names in the order in which they are looked at; nil after a change.
+    /// The names in the order in which they are checked; nil after a change.
     var order: [String]?
-    /// Where the next look begins.
+    /// Where the next check begins.
     var place = 0
 
     mutating func set(_ note: Note?, for path: String) {
@@ -31,7 +31,7 @@ package final class WatchedDisk: Disk {
   private let root: String
   private let state = Mutex(State())
 
-  /// - Parameter root: the data folder; nothing outside of it is noted.
+  /// - Parameter root: the data folder; nothing outside it is noted.
   init(_ base: any Disk, root: String) {
     self.base = base
     self.root = root
@@ -39,7 +39,7 @@ package final class WatchedDisk: Disk {
 
   // MARK: Noting
 
-  /// Notes what is there already.
+  /// Notes existing files.
   func admit(_ paths: [String]) throws(DiskError) {
     for path in paths {
       let found = try status(path)
@@ -47,7 +47,7 @@ package final class WatchedDisk: Disk {
     }
   }
 
-  /// Notes a file that is there already, and that nobody writes to.
+  /// Notes an existing file that nobody writes to.
   func admitFinished(_ path: String) throws(DiskError) {
     let found = try status(path)
     note(path, Note(identity: found.identity, size: found.size))
@@ -58,7 +58,7 @@ package final class WatchedDisk: Disk {
     state.withLock { $0.set(note, for: path) }
   }
 
-  /// Forgets a name for as long as a call changes it. Where the call fails the note comes back.
+  /// Removes the notes of names while a call changes them. If the call fails, the notes are restored.
   private func changing<Result>(
     _ paths: [String], _ call: (_ noted: [String: Note]) throws(DiskError) -> Result
   ) throws(DiskError) -> Result {
@@ -78,17 +78,17 @@ package final class WatchedDisk: Disk {
     }
   }
 
-  /// A file that was written is as long as it will be.
+  /// A file was closed after writing, so its size is final.
   fileprivate func finished(_ status: FileStatus) {
     state.withLock { state in
       for (path, note) in state.notes where note.identity == status.identity { state.notes[path]?.size = status.size }
     }
   }
 
-  // MARK: Looking
+  // MARK: Checking
 
-  /// Looks at some of the names, in turn, and says what is wrong with the first that no longer leads to its file.
-  /// - Parameter limit: how many are looked at.
+  /// Checks some of the names, in turn, and says what is wrong with the first that no longer leads to its file.
+  /// - Parameter limit: how many names are checked.
   package func stray(limit: Int = 1024) -> String? {
     let paths = state.withLock { state in
       let order = state.order ?? state.notes.keys.sorted()
@@ -99,7 +99,7 @@ package final class WatchedDisk: Disk {
       return Array((order + order)[start..<start + limit])
     }
     for path in paths {
-      // Twice: between taking the note and looking, this process may have changed the name itself.
+      // Check twice: this process may have changed the name itself between reading the note and the file.
       if problem(path) != nil, let problem = problem(path) { return "\(path) \(problem)" }
     }
     return nil
@@ -118,7 +118,7 @@ package final class WatchedDisk: Disk {
         found = nil
       }
     } catch {
-      // What cannot be looked at may well be there.
+      // If the check itself fails, the file may still exist.
       found = error.isAbsence ? "is gone" : nil
     }
     return state.withLock { $0.notes[path] == note } ? found : nil
@@ -161,7 +161,7 @@ package final class WatchedDisk: Disk {
   package func freeBytes(_ path: String) throws(DiskError) -> UInt64 { try base.freeBytes(path) }
 }
 
-/// A file that tells its disk when it is finished.
+/// A file that tells its disk when it is closed.
 private final class WatchedFile: DiskFile {
   private let base: any DiskFile
   private let disk: WatchedDisk

@@ -1,40 +1,40 @@
 internal import Synchronization
 
-/// A data folder: everything that one Gatehouse server keeps.
+/// A data folder: everything that one Gatehouse server stores.
 ///
 /// ```
 /// manifest         what the folder is (`Manifest`), and how far its log is known to reach
-/// manifest.copy    the same again: without its keys, a folder that is otherwise sound would be lost
-/// lock             says which process owns the folder
+/// manifest.copy    a copy: without its keys, an otherwise sound folder would be lost
+/// lock             names the process that owns the folder
 /// log/             segments of the write-ahead log
 /// snapshots/       states of all partitions, each as of a record (`SnapshotWriter`)
-/// archive/         the log's past that snapshots cover, recompressed and indexed (`ArchiveWriter`)
+/// archive/         the part of the log that snapshots cover, recompressed and indexed (`ArchiveWriter`)
 /// ```
 ///
-/// One process owns a folder at a time: it holds a lock on the folder itself, so that no file that is removed takes the
-/// lock with it, and on the files `lock` and `manifest`, for file systems that cannot lock a folder. Others may look at
-/// it meanwhile without the lock: they read files that never change once they have their name, and a log whose end they
-/// take as it comes.
+/// One process owns a folder at a time. It holds an advisory lock on the folder itself, so that removing a file does
+/// not remove the lock, and on the files `lock` and `manifest`, for file systems that cannot lock a folder. Other
+/// processes may read the folder without the lock: files that never change once they have their name, and a log up to
+/// the end they happen to find.
 ///
-/// A folder that was emptied, or of which `log/` was set back to an older copy, is refused: the manifest says how far
-/// the log reached (`LogMark`). Two things cannot be noticed by anything that lies in the folder. The first is a folder
-/// that was set back as a whole, manifest and all. The second is a `log/` that was set back, after the server was
-/// killed, to a copy made since the newest of these: its start, its newest complete segment, its newest snapshot. Both
-/// show only to who has noted a head elsewhere (`LogHead`).
+/// A folder that was emptied, or whose `log/` was replaced by an older copy, is refused, because the manifest says how
+/// far the log reached (`LogMark`). Nothing inside the folder can reveal two cases. One is a folder that was set back
+/// as a whole, with its manifest. The other is a `log/` that was set back, after the server was killed, to a copy made
+/// since the newest of these: the server's start, its newest complete segment, its newest snapshot. Only a head noted
+/// elsewhere (`LogHead`) reveals them.
 package final class DataFolder: Sendable {
-  /// The path without a slash at its end.
+  /// The path without a trailing slash.
   package let path: String
   package let disk: any Disk
-  /// The same disk, where this process owns the folder: it knows which files the folder consists of.
+  /// The same disk, if this process owns the folder: it knows which files make up the folder.
   let watch: WatchedDisk?
-  /// As it was when the folder was opened; `logMark` is what it says of the log now.
+  /// The manifest as of opening the folder. `logMark` is what it says of the log now.
   package let manifest: Manifest
-  /// What was put right when the folder was opened, for the server's log.
+  /// What was repaired when the folder was opened, for the server's log.
   package let warnings: [String]
-  /// Whether the folder has just been made.
+  /// Whether the folder was just created.
   package let isNew: Bool
   private let mark: Mutex<LogMark?>
-  /// Open, and locked, for as long as this process owns the folder; empty when it only looks.
+  /// Held while this process owns the folder; empty if it only reads.
   private let locks: [any DiskFile]
 
   /// A folder that this process does not own.
@@ -42,7 +42,7 @@ package final class DataFolder: Sendable {
     self.init(path: path, disk: disk, watch: nil, manifest: manifest, warnings: warnings, isNew: false, locks: [])
   }
 
-  /// A folder that this process owns, as long as `locks` are open.
+  /// A folder that this process owns while `locks` are open.
   convenience init(
     path: String, watch: WatchedDisk, manifest: Manifest, warnings: [String], isNew: Bool, locks: [any DiskFile]
   ) {
@@ -73,7 +73,7 @@ package final class DataFolder: Sendable {
   /// Whether this process holds the locks, and so may write.
   package var isOwned: Bool { watch != nil }
 
-  /// What the manifest says of the log; nil in a folder of a version that noted nothing.
+  /// What the manifest says of the log; nil if the folder's version recorded nothing.
   package var logMark: LogMark? { mark.withLock { $0 } }
 
   /// Changes what the manifest says of the log, durably.
@@ -90,16 +90,16 @@ package final class DataFolder: Sendable {
     }
   }
 
-  /// What the manifest says of the log by now, where another process owns the folder and may have changed it.
+  /// Reads what the manifest says of the log now, since another process may own the folder.
   func readLogMark() -> LogMark? {
     (try? FolderOpening(path: path, disk: disk).look().manifest.log) ?? logMark
   }
 
-  /// Gives the folder up to other processes. The object must not be used to write afterwards.
+  /// Releases the folder to other processes. This object must not write afterwards.
   package func close() { for lock in locks { lock.close() } }
 }
 
-/// The names of what lies in a data folder.
+/// The names of the files and folders in a data folder.
 enum FolderName {
   static let manifest = "manifest"
   static let manifestCopy = "manifest.copy"
@@ -107,12 +107,12 @@ enum FolderName {
   static let log = "log"
   static let snapshots = "snapshots"
   static let archive = "archive"
-  /// The end of the names of files that are not whole yet: left behind by a crash, they mean nothing.
+  /// The suffix of incomplete files. One that a crash left behind has no meaning.
   static let temporarySuffix = ".tmp"
 
   static let subfolders = [log, snapshots, archive]
 
-  /// Whether a name in a subfolder is that of a file that the folder consists of.
+  /// Whether a name in a subfolder is that of a file that belongs to the folder.
   static func isOwn(_ name: String, in subfolder: String) -> Bool {
     switch subfolder {
     case log: LogFormat.isOwn(name)
@@ -123,8 +123,8 @@ enum FolderName {
 }
 
 extension DataFolder {
-  /// Opens the folder at `path` as its owner, and makes it first where it is missing or empty and `create`
-  /// says with what.
+  /// Opens the folder at `path` as its owner. If it is missing or empty, creates it with the parameters in `create`, if
+  /// given.
   package static func open(
     _ path: String, disk: any Disk = PosixDisk(), create: FolderParameters? = nil
   ) throws(FolderError) -> DataFolder {
@@ -132,15 +132,15 @@ extension DataFolder {
     return try open(path, disk: disk, create: create, random: &random)
   }
 
-  /// As `open`, with the source of the new folder's identity and keys.
+  /// Like `open`, with a given source of randomness for a new folder's identity and keys.
   package static func open(
     _ path: String, disk: any Disk, create: FolderParameters?, random: inout some RandomNumberGenerator
   ) throws(FolderError) -> DataFolder {
     try FolderOpening(path: trimmed(path), disk: disk).own(create: create, random: &random)
   }
 
-  /// Opens the folder at `path` to read it only: without the lock, so that it works beside a running
-  /// server, and without changing anything.
+  /// Opens the folder at `path` read-only: without the lock, so that it works beside a running server, and without
+  /// changing anything.
   package static func look(at path: String, disk: any Disk = PosixDisk()) throws(FolderError) -> DataFolder {
     try FolderOpening(path: trimmed(path), disk: disk).look()
   }

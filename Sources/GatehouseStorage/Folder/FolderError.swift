@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Why a data folder cannot be opened. Every text says what to do about it.
+/// Why a data folder cannot be opened. Each text says what to do about it.
 package enum FolderError: Error, Equatable {
   case missing(path: String)
   case notADirectory(path: String)
-  /// There is something in it, but no manifest: `names` are some of what is there.
+  /// It is not empty but has no manifest; `names` are some of the files in it.
   case foreign(path: String, names: [String])
   case newer(path: String, format: UInt32, reader: UInt32)
   /// `holder` is what the other process wrote into the lock file.
@@ -16,7 +16,7 @@ package enum FolderError: Error, Equatable {
   case unreadable(path: String, reason: String)
   case failed(path: String, DiskError)
 
-  /// What a failed system call on the folder at `path` means to who wants to open it.
+  /// What a failed system call on the folder at `path` means for opening it.
   init(_ error: DiskError, path: String) {
     self =
       switch error.trouble {

@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// What keeps a second process out of a data folder.
+/// Keeps a second process out of a data folder.
 ///
-/// Removing a locked file takes its lock out of everybody's sight, so a file alone is not enough: the lock is on the
-/// folder itself. Network file systems cannot lock a folder. There the lock is on the manifest, without which nobody opens
-/// the folder. The file `lock` is locked too, as earlier versions know no other, and says who has it.
+/// The lock is on the folder itself, because removing a locked file would hide its lock from everybody else. Network
+/// file systems cannot lock a folder; there the lock is on the manifest, without which no process opens the folder. The
+/// file `lock` is locked too, since earlier versions lock only that, and it names the owner.
 struct FolderLock {
   let path: String
   let disk: any Disk
 
   private var lockPath: String { DiskPath.join(path, FolderName.lock) }
 
-  /// Locks the lock file, and writes into it who has it.
+  /// Locks the lock file, and writes the owner into it.
   func takeLockFile() throws(FolderError) -> any DiskFile {
     let file = try lock(try openLockFile())
     do throws(FolderError) {
@@ -23,7 +23,7 @@ struct FolderLock {
     }
   }
 
-  /// Locks the manifest, once it is there.
+  /// Locks the manifest, once it exists.
   func takeManifest() throws(FolderError) -> any DiskFile {
     try lock(try attempt { () throws(DiskError) in try disk.open(DiskPath.join(path, FolderName.manifest), .write) })
   }
@@ -39,7 +39,7 @@ struct FolderLock {
   }
 
   /// Locks the folder, which leaves no trace in it.
-  /// - Returns: nil where the file system has no such lock.
+  /// - Returns: nil if the file system cannot lock a folder.
   func takeFolder() throws(FolderError) -> (any DiskFile)? {
     let folder = try attempt { () throws(DiskError) in try disk.openDirectory(path) }
     do throws(DiskError) {
@@ -71,7 +71,7 @@ struct FolderLock {
       try uninterrupted { () throws(DiskError) in try file.truncate(to: 0) }
       try note.withRawBytes { bytes throws(DiskError) in try file.writeAll(bytes, at: 0) }
     } catch {
-      // The note is for people. A full disk must not keep a server from starting that could at least answer reads.
+      // The note is for people only. A full disk must not keep a server from starting that could at least answer reads.
       guard error.isShortage else { throw FolderError(error, path: path) }
     }
   }

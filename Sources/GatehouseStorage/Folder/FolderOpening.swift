@@ -1,11 +1,11 @@
 internal import GatehouseCore
 internal import Glibc
 
-/// The steps of opening a data folder, and of making one.
+/// The steps of opening and of creating a data folder.
 ///
-/// A folder is made in this order, each step durable before the next: the folder itself, its lock file, the
-/// subfolders, the manifest's copy, the manifest. The manifest comes last, so a folder that has one is whole;
-/// one that holds nothing but the earlier steps was left by a crash, and is made on.
+/// A folder is created in this order, each step durable before the next: the folder, its lock file, the subfolders, the
+/// manifest's copy, the manifest. The manifest comes last, so a folder with a manifest is complete. One with only the
+/// earlier steps was left by a crash, and its creation is continued.
 struct FolderOpening {
   let path: String
   let disk: any Disk
@@ -18,10 +18,10 @@ struct FolderOpening {
     let lock = FolderLock(path: path, disk: disk)
     var locks: [any DiskFile] = []
     var isKept = false
-    // Otherwise the locks would outlive a refusal, for as long as somebody holds on to the error.
+    // On a refusal, release the locks here. Otherwise they would be held for as long as the caller keeps the error.
     defer { if !isKept { for lock in locks { lock.close() } } }
     if let folder = try lock.takeFolder() { locks.append(folder) }
-    // Not even a lock file is put into a folder that may belong to something else.
+    // Not even a lock file is created in a folder that may belong to something else.
     if !manifestIsThere { try refuseForeign(names, mayCreate: create != nil) }
     locks.append(try lock.takeLockFile())
 
@@ -80,7 +80,7 @@ extension FolderOpening {
     return []
   }
 
-  /// Refuses a folder without a manifest that holds more than what is made before the manifest.
+  /// Refuses a folder without a manifest that contains more than is created before the manifest.
   private func refuseForeign(_ names: [String], mayCreate: Bool) throws(FolderError) {
     let early = [FolderName.lock] + FolderName.subfolders
     var strangers = names.filter { !early.contains($0) && !isManifestTemporary($0) }
@@ -105,17 +105,17 @@ extension FolderOpening {
       if !disk.exists(subpath) {
         try attempt { () throws(DiskError) in try disk.createDirectory(subpath) }
       }
-      // What a crash left in memory only must be on the disk before anything is built on it.
+      // Make durable what a crash may have left in memory only, before anything is built on it.
       try attempt { () throws(DiskError) in try disk.syncDirectory(subpath) }
     }
     try attempt { () throws(DiskError) in try disk.syncDirectory(path) }
   }
 }
 
-// MARK: - What the owner must know
+// MARK: - Checks for the owner
 
 extension FolderOpening {
-  /// Tells the watch of everything that the folder consists of. What else lies in it may come and go.
+  /// Registers every file that makes up the folder with the watch. Other files may come and go.
   private func admitFiles(to watched: WatchedDisk) throws(FolderError) {
     try attempt { () throws(DiskError) in
       try watched.admit([path, DiskPath.join(path, FolderName.manifest)])
@@ -129,8 +129,8 @@ extension FolderOpening {
     }
   }
 
-  /// The folder holds keys and password hashes. Its files are made for their owner alone, but a folder that was made by
-  /// hand or copied may be open to others.
+  /// The folder contains keys and password hashes. Its files are readable by their owner only, but a folder that was
+  /// created by hand or copied may be open to others.
   private func warningOfOpenDoors() throws(FolderError) -> String? {
     let mode = try attempt { () throws(DiskError) in try disk.status(path) }.mode
     guard mode & 0o077 != 0 else { return nil }
@@ -149,11 +149,11 @@ extension FolderOpening {
     return manifest
   }
 
-  /// Makes the folder one of this version, before anything is written to it that earlier ones do not understand: they
-  /// refuse it by what the manifest says. What is in it already stays as it is, and is read for good.
+  /// Upgrades the manifest to this version before anything is written that earlier versions cannot read, so that they
+  /// refuse the folder. Existing files stay as they are, and remain readable.
   ///
-  /// It also says by which tables names are told apart from now on. Snapshots say so themselves; this is for people, and
-  /// for the programs of later versions.
+  /// The manifest also records by which Unicode tables names are told apart from now on. Snapshots record it
+  /// themselves; here it is for people, and for later versions of the program.
   private func carryOver(_ manifest: inout Manifest) throws(FolderError) {
     var carried = manifest
     carried.format = max(manifest.format, Manifest.currentFormat)
@@ -170,8 +170,8 @@ extension FolderOpening {
     }
   }
 
-  /// Writes what has changed of a manifest that is there, in place: first the copy, then the manifest, each synced
-  /// before the other is touched, so that one of them is whole whenever the power goes.
+  /// Overwrites an existing manifest in place: first the copy, then the manifest, each synced before the other is
+  /// touched. So after a power loss at least one of them is whole.
   func overwrite(_ manifest: Manifest) throws(DiskError) {
     let bytes = manifest.encoded()
     for name in [FolderName.manifestCopy, FolderName.manifest] {
@@ -183,13 +183,13 @@ extension FolderOpening {
     }
   }
 
-  /// The manifest, or its copy where the manifest itself is of no use.
+  /// The manifest, or its copy if the manifest cannot be used.
   private func readManifest(repair: Bool, _ warnings: inout [String]) throws(FolderError) -> Manifest {
     let first = try load(FolderName.manifest)
     let second = try load(FolderName.manifestCopy)
     switch (first, second) {
     case (.success(let manifest), .success(let copy)) where manifest.isOfSameFolder(as: copy):
-      // They differ where a crash, or a server that works meanwhile, has written the one and not yet the other.
+      // The two differ if a crash, or a running server, has written one and not yet the other.
       guard let mark = manifest.log else { return copy }
       return copy.log.map { mark.isBefore($0) } ?? false ? copy : manifest
     case (.success(let manifest), _):
@@ -205,7 +205,7 @@ extension FolderOpening {
       warnings.append("\(FolderName.manifest) could not be used (\(text(fault))): its copy was taken")
       return manifest
     case (.failure(.failed(let error)), .failure), (.failure, .failure(.failed(let error))):
-      // What cannot be read may well be whole.
+      // A manifest that the disk fails to read may be whole.
       throw FolderError(error, path: path)
     case (.failure(.otherProgram), .failure):
       throw .foreign(path: path, names: [FolderName.manifest])
@@ -234,7 +234,7 @@ extension FolderOpening {
     }
   }
 
-  /// Many times what a manifest takes, so that a stranger's file is not read into memory whole.
+  /// Many times the size of a manifest, so that a foreign file is not read into memory whole.
   private static let manifestLimit = 64 << 10
 
   private func text(_ fault: ManifestFault) -> String {

@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// The records of a folder that another process writes, from one on: across rotations, and across compactions that move
-/// what was not read yet from the log to the archive.
+/// Follows the records of a folder that another process writes: across rotations, and across compactions that move
+/// unread records from the log to the archive.
 ///
-/// What is durable the folder's witness says, up to about 100 ms late: a record that a crash could take back is not handed
-/// out.
+/// The folder's witness says what is durable, up to about 100 ms late. So a record that a crash could take back is
+/// never handed out.
 package struct FolderTail: LogSource {
   private let folder: DataFolder
   private let dictionaries: [ZstdDictionary]
   private let reader: LogReader
   private var next: UInt64
 
-  /// - Parameter lsn: the last record that is known already; 0 for none.
+  /// - Parameter lsn: the last record that is already known; 0 for none.
   package init(_ folder: DataFolder, after lsn: UInt64, dictionaries: [ZstdDictionary] = ZstdDictionary.known) {
     self.folder = folder
     self.dictionaries = dictionaries
@@ -19,7 +19,7 @@ package struct FolderTail: LogSource {
     next = lsn + 1
   }
 
-  /// - Returns: the last record that was handed out, now or before.
+  /// - Returns: the last record handed out, now or earlier.
   package mutating func read(_ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void) throws -> UInt64 {
     let durable = try WitnessFile.read(folder.logLocation)?.durableLSN ?? 0
     var next = next
@@ -48,8 +48,8 @@ package struct FolderTail: LogSource {
 }
 
 extension LogError {
-  /// Whether a record that was not found where the log should have it may have gone to the archive meanwhile. Where it has
-  /// not, the archive's reader finds that out.
+  /// Whether a record missing from the log may have moved to the archive meanwhile. If it has not, the archive's reader
+  /// reports that.
   fileprivate var mayBeMoved: Bool {
     switch code {
     case .missing, .corrupt: true

@@ -6,7 +6,7 @@ enum Hexadecimal {
     String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 
-  /// The bytes that `text` writes, or nil where it is not an even number of lower-case digits.
+  /// The bytes, or nil if the text is not an even number of lower-case digits.
   static func bytes(_ text: some StringProtocol) -> [UInt8]? {
     let nibbles = text.utf8.map { digits.firstIndex(of: $0) }
     guard nibbles.count.isMultiple(of: 2), !nibbles.contains(nil) else { return nil }

@@ -1,16 +1,16 @@
-/// What the manifest says of the log and its archive. All of `log/` may be replaced by an older copy of itself, or be
-/// gone: nothing that lies in it can tell then, so a little is noted beside it.
+/// What the manifest says of the log and its archive. If all of `log/` is replaced by an older copy or removed, nothing
+/// inside it can tell, so a little is recorded outside.
 ///
-/// The mark is written when the log was opened, when a segment is complete, when the log was closed, and before an
-/// archive is deleted because its retention is over. In between it says less than is true, and never more.
+/// The mark is written when the log is opened, when a segment is complete, when the log is closed, and before an
+/// archive is deleted because its retention is over. In between it may lag behind the log, but it never runs ahead.
 package struct LogMark: Sendable, Equatable {
-  /// The newest epoch, which counts the openings of the log; 0 until it was opened for the first time.
+  /// The newest epoch, which counts how often the log was opened; 0 before the first time.
   package var epoch: UInt64 = 0
-  /// The first record that archive and log keep: only a retention, or a copy without history, moves it.
+  /// The first record that archive and log keep. Only a retention, or a copy without history, moves it.
   package var firstLSN: UInt64 = 1
-  /// A record that is durable: the log reaches at least as far.
+  /// A durable record: the log reaches at least this far.
   package var durableLSN: UInt64 = 0
-  /// Whether the log was closed in order after that record, and not opened since.
+  /// Whether the log was closed cleanly after that record, and not opened since.
   package var isClosed = false
 
   package init(epoch: UInt64 = 0, firstLSN: UInt64 = 1, durableLSN: UInt64 = 0, isClosed: Bool = false) {
@@ -34,9 +34,9 @@ package struct LogMark: Sendable, Equatable {
 // MARK: - Writing the mark
 
 extension DataFolder {
-  /// Opens the log for writing where recovery has found its end, and notes in the manifest that it is in use.
+  /// Opens the log for writing at the end that recovery has found, and records in the manifest that it is in use.
   /// - Parameter first: the first record that archive and log keep, as recovery has found it.
-  /// - Throws: `LogError`, or `FolderError` where the manifest cannot be written.
+  /// - Throws: `LogError`, or `FolderError` if the manifest cannot be written.
   package func openLog(
     continuing end: LogEnd, keptFrom first: UInt64, options: LogOptions = LogOptions(),
     handlers: LogHandlers = LogHandlers(), isDriven: Bool = false
@@ -44,12 +44,12 @@ extension DataFolder {
     var handlers = handlers
     let onSealed = handlers.onSealed
     handlers.onSealed = { [self] segment in
-      // Where this fails, the older mark stands: it says less, and is true.
+      // If this fails, the older mark stays: it lags behind, but is true.
       if let last = segment.lastLSN { try? note { $0?.reach(last) } }
       onSealed(segment)
     }
     let log = try LogWriter(logLocation, continuing: end, options: options, handlers: handlers, isDriven: isDriven)
-    // A folder of a version that noted nothing keeps what it has.
+    // A folder of a version without marks keeps all that it has.
     let kept = logMark?.firstLSN ?? first
     do throws(DiskError) {
       try note { mark in
@@ -57,7 +57,7 @@ extension DataFolder {
           epoch: end.epoch + 1, firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN))
       }
     } catch {
-      // Without room the older mark stands: a full disk must not keep a server from answering reads.
+      // On a full disk the older mark stays: the server should still start and answer reads.
       guard error.isShortage else {
         log.close()
         throw FolderError(error, path: path)
@@ -66,12 +66,12 @@ extension DataFolder {
     return log
   }
 
-  /// Closes the log, and notes in the manifest where it ends.
+  /// Closes the log, and records in the manifest where it ends.
   package func closeLog(_ log: LogWriter) {
     log.close()
     guard case .closed = log.state else { return }
     let last = log.syncedLSN
-    // Where this fails, the older mark stands: it says less, and is true.
+    // If this fails, the older mark stays: it lags behind, but is true.
     try? note { mark in
       mark?.reach(last)
       mark?.isClosed = true
@@ -79,13 +79,13 @@ extension DataFolder {
   }
 }
 
-// MARK: - Holding the log against the mark
+// MARK: - Checking the log against the mark
 
 extension DataFolder {
-  /// Why the log that was found cannot be the one that was written here; nil where nothing speaks against it.
-  /// - Parameter archive: what the archive has without a gap up to its end.
+  /// Why the log that was found cannot be the one that was written here; nil if nothing contradicts it.
+  /// - Parameter archive: the gapless end of the archive.
   func objection(hasSegments: Bool, _ witness: Witness?, _ archive: ArchiveReach) -> RecoveryError? {
-    // An archive comes of a log, and a folder of a version that noted nothing had one from its first start on.
+    // An archive is made from a log, and in versions without marks a folder had a log from its first start on.
     if !hasSegments, archive.records != nil || (witness == nil && logMark?.epoch != 0) {
       return .emptied(path: path, made: logMark?.durableLSN, archived: archive.records)
     }
@@ -94,7 +94,7 @@ extension DataFolder {
       path: path, log: "was last opened in epoch \(witness.epoch)", manifest: "epoch \(mark.epoch)")
   }
 
-  /// The same of a log that ends with the record `last`.
+  /// The same check for a log that ends with the record `last`.
   func objection(toEnd last: UInt64) -> RecoveryError? {
     guard let mark = logMark, last < mark.durableLSN else { return nil }
     return .setBack(path: path, log: "ends with record \(last)", manifest: "durable record \(mark.durableLSN)")

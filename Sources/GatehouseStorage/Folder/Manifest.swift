@@ -37,31 +37,31 @@ package struct Manifest: Sendable, Equatable {
 
   package static let secretKeySize = 32
   package static let hashKeySize = 16
-  /// Partition indices are 16 bits wide, and the last value of them names the directory.
+  /// Partition indexes are 16 bits wide, and the largest value denotes the directory.
   package static let partitionLimit = 1 << 15
 
   package var format: UInt32
   package var reader: UInt32
-  /// Drawn at random when the folder is made, and repeated in its files, so that a file of another folder
-  /// is known for a stranger.
+  /// Drawn at random when the folder is created, and repeated in its files, so that a file of another folder is
+  /// recognised.
   package var folderID: Hash128
   /// A power of two: an id carries its partition in its low bits.
   package var partitionCount: Int
   /// Unix milliseconds.
   package var createdAt: UInt64
-  /// What the server derives its keys from.
+  /// The secret that the server derives its keys from.
   package var secretKey: SecretBytes
-  /// What names are hashed with when they are spread over partitions.
+  /// The key for hashing names when they are spread over partitions.
   package var hashKey: SecretBytes
-  /// The version of the Unicode tables by which the program that last opened the folder told names apart; nil where that
-  /// was one without tables of its own.
+  /// The version of the Unicode tables used by the program that last opened the folder; nil if that program had no
+  /// tables of its own.
   package var unicodeVersion: String?
-  /// What it says of the log; nil in a folder of a version that noted nothing.
+  /// What it says of the log; nil if the folder's version recorded nothing.
   package var log: LogMark?
-  /// Lines of a later version, which belong there all the same.
+  /// Unknown lines, from a later version; they are kept.
   package var others: [ManifestLine] = []
 
-  /// Whether both are of one folder, whatever they say of its log and of the program that opened it last.
+  /// Whether both are of one folder, ignoring what they say of its log and of the program that last opened it.
   func isOfSameFolder(as other: Manifest) -> Bool {
     var other = other
     other.format = format
@@ -78,7 +78,7 @@ package struct ManifestLine: Sendable, Equatable {
   package var value: String
 }
 
-/// Bytes that no log line, error text or dump may show.
+/// Bytes that no log line, error text or dump shows.
 package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
   package let bytes: [UInt8]
 
@@ -88,7 +88,7 @@ package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, Custom
   package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// The values that a new folder is made with.
+/// The parameters of a new folder.
 package struct FolderParameters: Sendable {
   /// A power of two, fixed for as long as the folder lives.
   package var partitionCount: Int = 64
@@ -102,7 +102,7 @@ package struct FolderParameters: Sendable {
 }
 
 extension Manifest {
-  /// The manifest of a new folder: its identity and its keys are drawn from `random`.
+  /// The manifest of a new folder, with its identity and keys drawn from `random`.
   package init(_ parameters: FolderParameters, random: inout some RandomNumberGenerator) {
     let count = parameters.partitionCount
     precondition(count > 0 && count <= Self.partitionLimit && count & (count - 1) == 0, "a power of two")

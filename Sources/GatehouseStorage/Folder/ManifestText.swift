@@ -1,4 +1,4 @@
-/// Why bytes are no manifest that this program can use.
+/// Why bytes are not a manifest that this program can use.
 enum ManifestFault: Error, Equatable {
   /// They do not say that they belong to a Gatehouse data folder.
   case otherProgram
@@ -40,7 +40,7 @@ extension Manifest {
     bytes.withUnsafeBytes { Hash128(of: $0) }
   }
 
-  /// The manifest in a file's bytes. The checksum is held against them before any value is believed.
+  /// Decodes a manifest. The checksum is verified before any value is trusted.
   init(decoding bytes: [UInt8]) throws(ManifestFault) {
     let head = Array("program \(Self.program)\n".utf8)
     guard bytes.starts(with: head) else { throw .otherProgram }
@@ -83,7 +83,7 @@ extension Manifest {
     }
     format = try number("format")
     reader = try number("reader")
-    // Nothing more is asked of a manifest of the future: its other lines may have changed.
+    // Read nothing more from a newer manifest: its other lines may have changed.
     guard reader <= Self.currentFormat else { throw .newer(format: format, reader: reader) }
     folderID = try bytes("folder", Hash128.size).withUnsafeBytes { Hash128(loading: $0) }
     partitionCount = try number("partitions")

@@ -1,4 +1,4 @@
-/// The names of files that are ordered by a record number: twenty digits, so that names sort as numbers do.
+/// File names that contain a record number: always twenty digits, so that they sort by number.
 enum NumberedName {
   static let digits = 20
 
@@ -7,7 +7,7 @@ enum NumberedName {
     return String(repeating: "0", count: digits - plain.count) + plain
   }
 
-  /// The number that twenty digits write, or nil where they are not exactly that.
+  /// The number, or nil if the text is not exactly twenty digits.
   static func number(_ text: some StringProtocol) -> UInt64? {
     guard text.utf8.count == digits, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
     return UInt64(text)

@@ -1,14 +1,14 @@
-/// Why a folder's state cannot be had. Every text says what to do about it.
+/// Why a folder's state cannot be restored. Each text says what to do about it.
 package enum RecoveryError: Error, Equatable {
-  /// No sound snapshot, or none whose successors are all there.
+  /// There is no sound snapshot, or records after it are missing.
   case unreachable(from: UInt64, first: UInt64, warnings: [String])
-  /// The snapshot knows of durable records that the log no longer has.
+  /// The snapshot contains durable records that the log no longer has.
   case behind(snapshot: UInt64, log: UInt64)
-  /// The log does not go on from where the archive ends, though their numbers say so.
+  /// By its numbers the log continues the archive, but its hash chain does not.
   case unchained(at: UInt64)
-  /// There is no log, though records were made: through `made` at least, as far as the manifest knows.
+  /// There is no log, though records were written: through `made` at least, as far as the manifest knows.
   case emptied(path: String, made: UInt64?, archived: ClosedRange<UInt64>?)
-  /// The log is older than the manifest: what it says, and what the manifest says.
+  /// The log is older than the manifest: what the log says, and what the manifest says.
   case setBack(path: String, log: String, manifest: String)
 }
 
@@ -45,26 +45,26 @@ package struct RecoveryReport: Sendable, Equatable {
   package var snapshot: SnapshotInfo?
   /// The first record of archive and log together.
   package var firstLSN: UInt64 = 1
-  /// The first record to be replayed.
+  /// The first record to replay.
   package var replayFrom: UInt64 = 1
-  /// How many of them come from the archive, because the log no longer has them.
+  /// How many of them come from the archive because the log no longer has them.
   package var fromArchive: UInt64 = 0
   package var warnings: [String] = []
 }
 
-/// A folder's way back to its state: the newest sound snapshot, and then the records after it.
+/// Recovers a folder's state: the newest sound snapshot, then the records after it.
 ///
-/// A snapshot that is damaged is passed over, with a warning, for the one before it; both kept ones reach the log,
-/// as compaction leaves what the older does not cover. Where neither is sound, the archive may still have
-/// everything from the first record on. Only when no way is without a gap is the folder refused.
+/// A damaged snapshot is skipped with a warning in favour of the one before it. Both kept snapshots connect to the log,
+/// because compaction keeps everything that the older one does not cover. If neither is sound, the archive may still
+/// have everything from the first record on. The folder is refused only if every way has a gap.
 package struct Recovery: LogSource, Sendable {
   private let folder: DataFolder
   private let log: LogRecovery
-  /// The newest sound snapshot, each of whose blocks has its hash; nil where the log is replayed from its first record.
+  /// The newest sound snapshot, with every block's hash checked; nil if the log is replayed from its first record.
   package let snapshot: SnapshotReader?
   package let report: RecoveryReport
 
-  /// Finds the way.
+  /// Finds the snapshot and the records to replay.
   /// - Parameters:
   ///   - folder: owned by this process.
   ///   - options: how the log is read, and will be written.
@@ -85,7 +85,7 @@ package struct Recovery: LogSource, Sendable {
     let snapshot = try newestSound(in: folder, first: first, &report, &failure)
     report.replayFrom = (snapshot?.lsn ?? 0) + 1
     guard report.replayFrom >= first else {
-      // What the disk does not give may be whole.
+      // A snapshot that the disk failed to read may be whole.
       if let failure { throw failure }
       throw RecoveryError.unreachable(from: report.replayFrom, first: first, warnings: report.warnings)
     }
@@ -104,7 +104,7 @@ package struct Recovery: LogSource, Sendable {
 
   /// - Parameters:
   ///   - first: the first record from which on there is no gap.
-  ///   - failure: set where the disk does not give a snapshot.
+  ///   - failure: set if the disk failed to read a snapshot.
   private static func newestSound(
     in folder: DataFolder, first: UInt64, _ report: inout RecoveryReport, _ failure: inout DiskError?
   ) throws -> SnapshotReader? {
@@ -121,7 +121,7 @@ package struct Recovery: LogSource, Sendable {
         return reader
       } catch {
         if case .failed(let cause) = error {
-          // Without a right or a descriptor nothing is known of the snapshot: an older one is no answer to that.
+          // Without permission or a descriptor, the snapshot may be sound; do not fall back to an older one.
           guard cause.trouble == .failed else { throw cause }
           failure = cause
         }
@@ -131,9 +131,10 @@ package struct Recovery: LogSource, Sendable {
     return nil
   }
 
-  /// Hands out the records after the snapshot, in order; partitions skip what their section has already.
-  /// - Parameter handle: takes a record with its LSN; the bytes are valid during the call alone.
-  /// - Returns: the end of the log, where the writer goes on.
+  /// Hands out the records after the snapshot, in order. Partitions skip those that their section of the snapshot
+  /// already contains.
+  /// - Parameter handle: receives a record with its LSN; the bytes are valid during the call only.
+  /// - Returns: the end of the log, where the writer continues.
   package func read(_ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void) throws -> LogEnd {
     let from = report.replayFrom
     if from < log.firstLSN {
@@ -157,7 +158,7 @@ package struct Recovery: LogSource, Sendable {
   }
 }
 
-/// The records that the archive has without a gap up to its end.
+/// The records at the end of the archive that have no gap between them.
 struct ArchiveReach {
   private(set) var records: ClosedRange<UInt64>?
   private(set) var lastHash: Hash128?
@@ -165,7 +166,7 @@ struct ArchiveReach {
   init(_ folder: DataFolder) throws {
     let catalog = ArchiveCatalog(folder)
     for entry in try catalog.entries().reversed() {
-      // A damaged one ends the reach: what lies before it leads nowhere.
+      // A damaged archive ends the range: what lies before it is not connected.
       guard let reader = try? catalog.open(entry) else { break }
       defer { reader.close() }
       if let records {
@@ -178,15 +179,15 @@ struct ArchiveReach {
     }
   }
 
-  /// The first record of archive and log together, where the log begins with `logFirst`.
+  /// The first record of archive and log together, if the log begins with `logFirst`.
   func firstLSN(before logFirst: UInt64) -> UInt64 {
-    // Where both have a record, as after a compaction that was cut short, they overlap.
+    // After an interrupted compaction the two may overlap.
     guard let records, records.upperBound + 1 >= logFirst else { return logFirst }
     return min(records.lowerBound, logFirst)
   }
 
-  /// Holds the hash that the log's first segment begins with against that which the archive ends with, where the
-  /// one comes right after the other.
+  /// Checks that the hash chain continues from the archive's end to the log's first segment, if the segment comes right
+  /// after it.
   func checkChain(into folder: DataFolder, at logFirst: UInt64) throws {
     guard let records, let lastHash, records.upperBound + 1 == logFirst,
       folder.disk.exists(folder.logLocation.path(LogFormat.segmentName(logFirst)))

@@ -1,9 +1,9 @@
 internal import Crypto
 
-/// The first 128 bits of a SHA-256: what storage names, checks and chains its bytes by.
+/// The first 128 bits of a SHA-256, which storage uses to identify, check and chain its data.
 ///
-/// A cryptographic hash, not a checksum, so that the chain of the log also proves that nobody has changed
-/// the past; half of it, because 128 bits are beyond any accident and twice as many fit a header.
+/// It is a cryptographic hash and not a checksum, so that the log's chain also proves that nobody has changed the past.
+/// 128 bits rule out accidents, and twice as many hashes fit into a header.
 package struct Hash128: Hashable, Sendable, BitwiseCopyable {
   package let high: UInt64
   package let low: UInt64

@@ -2,7 +2,7 @@ internal import Crypto
 package import GatehouseCore
 internal import Glibc
 
-/// SHA-256 as the core wants it.
+/// SHA-256, for the core.
 package func sha256(_ bytes: UnsafeRawBufferPointer) -> GatehouseCore.Digest {
   var hasher = SHA256()
   hasher.update(bufferPointer: bytes)
@@ -15,8 +15,8 @@ package func sha256(_ bytes: UnsafeRawBufferPointer) -> GatehouseCore.Digest {
   }
 }
 
-/// Fills a buffer from the kernel's generator, in one read: swift-crypto and the standard library ask it for
-/// eight bytes at a time, which made an eighth of the cost of opening a session.
+/// Fills a buffer from the kernel's random generator, in one read. swift-crypto and the standard library ask it for
+/// eight bytes at a time, which was an eighth of the cost of opening a session.
 package func fillRandom(_ buffer: UnsafeMutableRawBufferPointer) {
   var filled = 0
   while filled < buffer.count {

@@ -1,6 +1,6 @@
 internal import struct GatehouseCore.RawBuffer
 
-/// Makes frames of bodies. One thread's, with the memory of the frame before.
+/// Encodes bodies into frames. For one thread; it reuses the memory of the previous frame.
 struct FrameEncoder: ~Copyable {
   private var compressor: ZstdCompressor
   private let dictionaryID: UInt32
@@ -12,10 +12,10 @@ struct FrameEncoder: ~Copyable {
     compressor = ZstdCompressor(level: level, dictionary: dictionary)
   }
 
-  /// Puts a frame in place of what `output` has.
+  /// Replaces the content of `output` with a frame.
   /// - Parameters:
-  ///   - header: of which everything is set but lengths, flags and hashes.
-  ///   - alignment: zeros are added up to a multiple of it.
+  ///   - header: everything is set except lengths, flags and hashes.
+  ///   - alignment: the frame is padded with zeros to a multiple of this.
   /// - Returns: the header as it was written.
   mutating func encode(
     _ header: FrameHeader, body: UnsafeRawBufferPointer, alignment: Int, into output: inout RawBuffer
@@ -25,7 +25,7 @@ struct FrameEncoder: ~Copyable {
     output.appendZeros(LogFormat.headerSize)
     var header = header
     header.bodyLength = UInt32(body.count)
-    // Room for one byte less than the body: a body that does not become smaller is stored as it is.
+    // One byte less than the body: a body that does not get smaller is stored raw.
     let room = output.room(max(body.count, 1))
     let smaller = UnsafeMutableRawBufferPointer(rebasing: room[..<max(body.count - 1, 0)])
     if body.count > 1, let size = compressor.compress(body, into: smaller) {
@@ -49,7 +49,7 @@ struct FrameEncoder: ~Copyable {
   }
 }
 
-/// Takes the records out of frames whose hashes were checked. One thread's, with the memory of the frame before.
+/// Decodes the records of frames whose hashes were checked. For one thread; it reuses the memory of the previous frame.
 package struct FrameDecoder: ~Copyable {
   private var bodies: FrameBodies
 
@@ -57,7 +57,7 @@ package struct FrameDecoder: ~Copyable {
     bodies = FrameBodies(dictionaries: dictionaries)
   }
 
-  /// Hands out a frame's records with their LSNs, in order. The bytes are valid during the call alone.
+  /// Hands out a frame's records with their LSNs, in order. The bytes are valid during the call only.
   package mutating func forEachRecord(
     _ header: FrameHeader, stored: UnsafeRawBufferPointer, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
   ) throws {

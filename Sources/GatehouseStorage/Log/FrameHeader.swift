@@ -1,9 +1,9 @@
-/// What a frame holds.
+/// What a frame contains.
 package enum FrameType: Sendable, Equatable {
   case records
-  /// Written when the log is closed in order; holds no record.
+  /// Written when the log is closed cleanly; contains no record.
   case cleanEnd
-  /// One that this version does not know but may skip.
+  /// A type that this version does not know, but may skip.
   case skippable(UInt8)
 
   package var code: UInt8 {
@@ -14,7 +14,7 @@ package enum FrameType: Sendable, Equatable {
     }
   }
 
-  /// Nil for a type that must be understood and is not.
+  /// Nil for an unknown type that must not be skipped.
   package init?(code: UInt8) {
     switch code {
     case 1: self = .records
@@ -25,7 +25,7 @@ package enum FrameType: Sendable, Equatable {
   }
 }
 
-/// The fixed beginning of a frame; `LogFormat` shows how it lies in the file.
+/// The fixed beginning of a frame; `LogFormat` shows its layout.
 package struct FrameHeader: Sendable, Equatable {
   package var type: FrameType
   package var isCompressed: Bool
@@ -43,12 +43,12 @@ package struct FrameHeader: Sendable, Equatable {
   /// The frame's hash in the chain. Set by `store`.
   package var hash = Hash128.zero
 
-  /// The LSN that comes after this frame.
+  /// The LSN after this frame.
   package var nextLSN: UInt64 { firstLSN + UInt64(recordCount) }
-  /// Header and body, without what is needed to align the next frame.
+  /// Header and stored body, without the padding before the next frame.
   package var frameLength: Int { LogFormat.headerSize + Int(storedLength) }
 
-  /// Whether a body, decompressed, is the one that the chain covers. Frames of version 0.1.0 cannot tell.
+  /// Whether a decompressed body is the one that the chain covers. Frames of version 0.1.0 cannot tell, and accept any.
   func covers(_ body: UnsafeRawBufferPointer) -> Bool { contentHash.map { $0 == Hash128(of: body) } ?? true }
 
   static let magic: UInt32 = 0x5246_4847  // "GHFR"
@@ -57,17 +57,17 @@ package struct FrameHeader: Sendable, Equatable {
 }
 
 extension FrameHeader {
-  /// Why 128 bytes are no header.
+  /// Why 128 bytes are not a valid header.
   enum Fault: Error, Equatable {
     /// Nothing was written here.
     case zeros
     /// Not a header, or a damaged one.
     case damaged
-    /// Whole, and of a version or a type that this reader does not know.
+    /// Valid, but of a version or a type that this reader does not know.
     case unsupported(String)
   }
 
-  /// Reads and checks a header.
+  /// Decodes and checks a header.
   init(loading bytes: UnsafeRawBufferPointer, folderID: Hash128) throws(Fault) {
     precondition(bytes.count >= LogFormat.headerSize)
     guard bytes.littleEndian(0, as: UInt32.self) == Self.magic else {
@@ -99,12 +99,12 @@ extension FrameHeader {
     } else {
       hash = stored
     }
-    // A body grows by no more than its record's prefix, so a stored length beyond the bound is no frame of ours.
+    // A stored body is never larger than the raw one, and bodies are bounded; anything else is not ours.
     guard bodyLength <= LogFormat.maximumBody, storedLength <= bodyLength, isCompressed || storedLength == bodyLength
     else { throw .damaged }
   }
 
-  /// Lays the header out in 128 bytes and seals it with its hash.
+  /// Encodes the header into 128 bytes, with its hash at the end.
   mutating func store(to bytes: UnsafeMutableRawBufferPointer, folderID: Hash128) {
     precondition(bytes.count >= LogFormat.headerSize)
     UnsafeMutableRawBufferPointer(rebasing: bytes[..<LogFormat.headerSize]).initializeMemory(
@@ -130,7 +130,7 @@ extension FrameHeader {
 
   private static let contentOffset = 80
 
-  /// The hash of what the frame says, without how it is stored.
+  /// The hash of the frame's content, independent of how the body is stored.
   private static func chainHash(of bytes: UnsafeRawBufferPointer, _ folderID: Hash128) -> Hash128 {
     withUnsafeTemporaryAllocation(byteCount: LogFormat.hashOffset, alignment: 8) { said in
       said.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.hashOffset]))
@@ -141,7 +141,7 @@ extension FrameHeader {
     }
   }
 
-  /// The folder's id goes first, so that a frame of another folder is never taken for one of this.
+  /// The folder's id is hashed first, so that a frame of another folder is never accepted.
   private static func hash(of bytes: UnsafeRawBufferPointer, _ folderID: Hash128) -> Hash128 {
     withUnsafeTemporaryAllocation(byteCount: Hash128.size, alignment: 8) { id in
       folderID.store(to: id)

@@ -1,17 +1,17 @@
 internal import struct GatehouseCore.RawBuffer
 internal import Synchronization
 
-/// Checked frames on their way from the thread that reads and hashes to the one that decodes. It holds a few
-/// chunks, so neither runs far ahead nor waits for each frame.
+/// A bounded queue of checked frames between the thread that reads and hashes and the one that decodes. It holds a few
+/// chunks, so that neither thread runs far ahead or waits for every frame.
 final class FramePipe: Sendable {
-  /// Frames that travel together.
+  /// Frames that are passed on together.
   final class Chunk: @unchecked Sendable {
     struct Frame {
       let header: FrameHeader
       let range: Range<Int>
     }
 
-    // One thread has a chunk at a time; the pipe's lock hands it over.
+    // Only one thread has a chunk at a time; it changes hands under the pipe's lock.
     private var buffer = RawBuffer()
     private(set) var frames: [Frame] = []
 
@@ -36,10 +36,10 @@ final class FramePipe: Sendable {
     var result: Result<LogEnd, LogError>?
   }
 
-  /// A chunk travels once it has so many bytes, or so many frames.
+  /// A chunk is passed on once it has this many bytes or frames.
   private static let chunkBytes = 512 << 10
   private static let chunkFrames = 1024
-  /// Chunks that may wait.
+  /// How many chunks may wait.
   private static let depth = 4
 
   private let state = Mutex(State())
@@ -47,11 +47,11 @@ final class FramePipe: Sendable {
   private let consumerBell = Doorbell()
   private let producerBell = Doorbell()
 
-  /// The producer's result, once `pop` has answered nil.
+  /// The producer's result, once `pop` has returned nil.
   var result: Result<LogEnd, LogError>? { state.withLock(\.result) }
 
-  /// Adds a frame, waiting where the consumer is behind.
-  /// - Returns: false once the consumer wants no more.
+  /// Adds a frame; blocks while the consumer is behind.
+  /// - Returns: false once the consumer has cancelled.
   func push(_ frame: LogFrame) -> Bool {
     filling.withLock { chunk in
       chunk.append(frame)
@@ -62,7 +62,7 @@ final class FramePipe: Sendable {
     }
   }
 
-  /// Ends the pipe with what was not sent yet.
+  /// Sends the remaining frames and ends the pipe.
   func finish(_ result: Result<LogEnd, LogError>) {
     filling.withLock { chunk in if !chunk.frames.isEmpty { _ = send(chunk) } }
     state.withLock { $0.result = result }
@@ -84,7 +84,7 @@ final class FramePipe: Sendable {
     return state.withLock { $0.empty.popLast() } ?? Chunk()
   }
 
-  /// The next chunk; nil at the end, when `result` is there.
+  /// The next chunk; nil at the end, when `result` is set.
   func pop() -> Chunk? {
     while true {
       let (chunk, isFinished) = state.withLock { state -> (Chunk?, Bool) in
@@ -106,7 +106,7 @@ final class FramePipe: Sendable {
     state.withLock { $0.empty.append(chunk) }
   }
 
-  /// Makes the producer stop, where it still works.
+  /// Makes the producer stop, if it is still working.
   func cancel() {
     state.withLock { $0.isCancelled = true }
     producerBell.ring()

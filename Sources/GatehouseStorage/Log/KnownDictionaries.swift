@@ -1,6 +1,6 @@
 extension ZstdDictionary {
-  /// The dictionaries that frames may have been written with, the one for new frames first. None is ever taken away:
-  /// what was written with it can be read with nothing else.
+  /// The dictionaries that frames may have been compressed with; the first is used for new frames. None may ever be
+  /// removed, because frames compressed with it cannot be read without it.
   package static let known: [ZstdDictionary] = {
     guard let dictionary = Base64.bytes(first).flatMap({ ZstdDictionary($0) }) else {
       preconditionFailure("a built-in dictionary is none")
@@ -8,9 +8,9 @@ extension ZstdDictionary {
     return [dictionary]
   }()
 
-  /// 8 KiB, trained on 30,000 records as `RecordSamples` makes them, in frames of 1 to 4. On others like them it saves,
-  /// in the file and a record, 36 % in frames of 8 (112 bytes become 71) and 15 % in frames of 50 (51 become 44);
-  /// a frame of one record takes its 512 bytes either way. One of 16 KiB saved less, one of 2 KiB 3 % less.
+  /// 8 KiB, trained on 30,000 records as `RecordSamples` makes them, in frames of 1 to 4. Saving on similar records, in
+  /// bytes of file a record: 36 % in frames of 8 (112 become 71), 15 % in frames of 50 (51 become 44); a frame of one
+  /// record takes its 512 bytes either way. A dictionary of 16 KiB saved less, one of 2 KiB 3 % less.
   private static let first = """
     N6Qw7JbrXBYyEHBbOrySqLptz7YHKfHlzZc3X958ebMWVQwzaODPI8McJMwwwwyyMWGGeQW7sbeUSQYTAgAcEqNMgvHgfLoABGCOD4jHDMdosVBk\
     KshFDQAAEWOMAQAAAAAAAAAAAAAApIdoyKNkVWOcZEgGGGYYAAAAGAAAAAABAAAABAAAAAgAAAAFAQRFbW1hAwlBbmRlcnNzb24EG2VtbWEuYW5k\
@@ -113,11 +113,11 @@ extension ZstdDictionary {
     """
 }
 
-/// Bytes as text, six bits a character, as RFC 4648 has it.
+/// Base64, as in RFC 4648.
 enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  /// The bytes that `text` writes; nil where it has other characters than the alphabet's, and `=` at its end.
+  /// The decoded bytes; nil if the text contains characters outside the alphabet other than `=`.
   static func bytes(_ text: String) -> [UInt8]? {
     var values = [UInt8?](repeating: nil, count: 256)
     for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }

@@ -1,17 +1,17 @@
 internal import struct GatehouseCore.RawBuffer
 internal import Synchronization
 
-/// Makes what was accepted durable: takes it out of the staging, puts it into frames, has the sinks write and sync them,
-/// and says so.
+/// Group commit: takes accepted records out of the staging, encodes them into frames, has the sinks write and sync
+/// them, and announces that they are durable.
 ///
-/// It is a value. Whoever has it drives it by `turn`: the writer's own thread, or the thread that has accepted the records
-/// (`LogOptions.inlineRecords`). There is one code for both.
+/// It is a value, driven by `turn`: either by the writer's own thread, or by the thread that accepted the records
+/// (`LogOptions.inlineRecords`). Both run the same code.
 struct LogCommitter: ~Copyable {
-  /// How far the writing is.
+  /// How far writing has got.
   private struct Place {
     var hash: Hash128
     var lsn: UInt64
-    /// Frames of the batch.
+    /// How many frames of the batch are written.
     var frames = 0
   }
 
@@ -21,17 +21,17 @@ struct LogCommitter: ~Copyable {
   private var encoder: FrameEncoder
   private var buffer = RawBuffer()
   private var batch = LogBatch()
-  /// What was synced when the batch was taken. Its frames say so, and none says more: one that is written again, for want
-  /// of room for a sync, is the same as before.
+  /// The LSN that was synced when the batch was taken; all its frames name it as durable. It must not grow while the
+  /// batch is written: a frame that is written again, because a sync found no room, must have the same bytes as before.
   private var syncedBefore: UInt64
   private var written: Place
   private var synced: Place
   private var hasUnsynced = false
   private var hasEnded = false
-  /// When the next sync is due, in `MonotonicClock`'s time, where durability is by interval.
+  /// With interval durability: when the next sync is due, in `MonotonicClock`'s time.
   private(set) var syncDeadline: UInt64?
 
-  /// - Parameter sinks: in the order in which they write; all are where the log ends.
+  /// - Parameter sinks: in the order in which they write; all must be at the end of the log.
   init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, sinks: [any LogSink]) {
     precondition(sinks.allSatisfy { $0.appended == end.lastLSN }, "a sink goes on where the log ends")
     self.core = core
@@ -45,7 +45,7 @@ struct LogCommitter: ~Copyable {
     synced = written
   }
 
-  /// Writes what was accepted, syncs it and says so.
+  /// Writes and syncs what was accepted, and announces it.
   mutating func turn() -> LogWriter.Turn {
     do throws(LogFault) {
       let turn = try advance()
@@ -87,14 +87,14 @@ struct LogCommitter: ~Copyable {
       try write(.cleanEnd, records: 0, body: UnsafeRawBufferPointer(start: nil, count: 0))
       try sync()
     } catch {
-      // Everything is durable: a log without its clean end is only looked through once more by the next start.
+      // All records are durable. Without the clean-end frame, the next start only has to scan for the end.
       guard case .full = error else { throw error }
     }
     hasEnded = true
     return .ended
   }
 
-  /// Takes what is staged, once all that was taken before is written, and what else is asked for.
+  /// Takes everything staged, if all that was taken before is written, and the pending requests.
   private mutating func takeOrders() -> (rotation: Bool, sync: Bool, close: Bool) {
     let isDone = written.frames == batch.cuts.count
     let orders = core.staging.withLock { staging in
@@ -136,16 +136,16 @@ struct LogCommitter: ~Copyable {
         bodyHash: .zero),
       body: body, alignment: LogFormat.largestAlignment, into: &buffer)
     let frame = SealedFrame(header, padded: buffer.bytes)
-    // A frame comes again where not all sinks could take it, or make it durable.
+    // A frame is written again if not every sink could write or sync it.
     for sink in sinks where records == 0 || sink.appended < header.nextLSN - 1 { try sink.write(frame) }
     written.hash = header.hash
     written.lsn += UInt64(records)
     hasUnsynced = true
   }
 
-  /// Makes everything that was written durable. A sync that fails is never tried again: the system may have thrown away
-  /// what it could not write, and would report success over the loss. Where all that it missed was room, the frames since
-  /// the last sync are written again, and a sync of them is a new one.
+  /// Makes everything written durable. A failed sync is never repeated: the kernel may have dropped the pages that it
+  /// could not write, and would then report success. If it failed only for lack of room, the frames since the last sync
+  /// are written again, and syncing those is a new sync.
   private mutating func sync() throws(LogFault) {
     guard hasUnsynced else { return }
     do throws(LogFault) {
@@ -162,7 +162,7 @@ struct LogCommitter: ~Copyable {
     core.syncedLSN.store(written.lsn, ordering: .releasing)
   }
 
-  /// Syncs what interval durability has left unsynced, once its time has come.
+  /// With interval durability: syncs what is unsynced, once its time has come.
   private mutating func syncIfDue(now mustSync: Bool) throws(LogFault) {
     guard case .interval(let milliseconds) = core.options.durability else { return }
     guard hasUnsynced else { return syncDeadline = nil }
@@ -180,14 +180,14 @@ struct LogCommitter: ~Copyable {
       if case .failed = staging.state { return true }
       return false
     }
-    // After a failure nothing more is promised, whatever this write has come to.
+    // After a failure nothing more is acknowledged, whatever became of this write.
     guard !hasFailed || core.options.sabotage.contains(.ignoreWriteErrors) else { return }
     guard lsn > core.durableLSN.load(ordering: .relaxed) else { return }
     core.durableLSN.store(lsn, ordering: .releasing)
     core.handlers.onDurable(lsn)
   }
 
-  /// Closes the sinks; everything is durable, and nothing more comes.
+  /// Closes the sinks. Everything must be durable, and nothing may follow.
   mutating func close() throws(DiskError) {
     for sink in sinks { try sink.close() }
   }

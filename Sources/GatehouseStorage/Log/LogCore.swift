@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// What the log tells its owner, always from a thread of its own.
+/// Callbacks of the log. They are called on its own threads, or on the thread that calls `commit` or `close`.
 package struct LogHandlers: Sendable {
-  /// All records through this LSN are durable now. Called by the writer's thread, with ever larger numbers.
+  /// All records through this LSN are durable now. Called with ever larger numbers.
   package var onDurable: @Sendable (UInt64) -> Void = { _ in }
-  /// The log takes records again, or no longer.
+  /// The log accepts records again, or no longer.
   package var onStateChange: @Sendable (LogState) -> Void = { _ in }
   /// A segment is complete and will not change again.
   package var onSealed: @Sendable (SegmentInfo) -> Void = { _ in }
@@ -21,43 +21,43 @@ final class LogCore: Sendable {
   let statistics = Mutex(LogStatistics())
   let spares = Mutex(Spares())
   let room = Mutex(LogRoom())
-  /// Since when something that was accepted could not be written, in `MonotonicClock`'s time; 0 for nothing.
+  /// Since when accepted records cannot be written, in `MonotonicClock`'s time; 0 if they can.
   let stuckSince = Atomic<UInt64>(0)
-  /// The remedy for the error that the log failed of.
+  /// The remedy for the error that made the log fail.
   let remedy = Mutex<String?>(nil)
   let durableLSN: Atomic<UInt64>
-  /// The LSN through which everything was synced: with `LogDurability.interval` it trails `durableLSN`.
+  /// The LSN through which everything is synced. With `LogDurability.interval` it lags behind `durableLSN`.
   let syncedLSN: Atomic<UInt64>
-  /// For how long a writer waits for more records before it takes those that are there, in nanoseconds: half of what a
-  /// sync takes of late.
+  /// Group commit: how many nanoseconds a writer waits for more records before it writes those at hand. Half the
+  /// duration of recent syncs.
   let commitDelay = Atomic<UInt64>(0)
   let writerBell = Doorbell()
   let keeperBell = Doorbell()
 
-  /// Files that wait for the keeper or for the writer.
+  /// Files prepared by the keeper for the writer, and the other way round.
   struct Spares {
     enum Slot {
       case absent
       case ready
-      /// One of the two threads renames, removes or writes the file: the other leaves the name alone.
+      /// One of the two threads is renaming, removing or writing the file; the other must not touch the name.
       case leaving
     }
 
     var next = Slot.absent
     var reserve = Slot.absent
-    /// Where the writing began in the segment that is written, if that was not filled with zeros.
+    /// Where writing began in the current segment, if that segment was not filled with zeros.
     var unfilledStart: UInt64?
-    /// Segments that are complete and not yet trimmed.
+    /// Complete segments that are not trimmed yet.
     var sealed: [SegmentInfo] = []
 
-    /// Takes a file for the thread that asks, if it is ready.
+    /// Takes a file for the calling thread, if it is ready.
     mutating func take(_ slot: WritableKeyPath<Spares, Slot>) -> Bool {
       guard self[keyPath: slot] == .ready else { return false }
       self[keyPath: slot] = .leaving
       return true
     }
 
-    /// Gives back a file that was taken, by its name.
+    /// Returns a file that was taken, by its name.
     mutating func putBack(_ name: String) {
       if name == LogFormat.nextName { next = .ready }
       if name == LogFormat.reserveName { reserve = .ready }
@@ -77,7 +77,7 @@ final class LogCore: Sendable {
     staging.withLock { if case .failed = $0.state { true } else { false } }
   }
 
-  /// Stops the log for good. The first reason stays.
+  /// Stops the log for good. The first reason is kept.
   func fail(_ error: DiskError) { fail(error.description, remedy: error.trouble.remedy) }
 
   func fail(_ reason: String, remedy: String) {
@@ -94,7 +94,7 @@ final class LogCore: Sendable {
     change { state in if case .failed = state { nil } else { .closed } }
   }
 
-  /// A call has failed for want of room: no records are accepted until `endShortage`.
+  /// A call has failed for lack of room: no records are accepted until `endShortage`.
   func beginShortage(_ error: DiskError) {
     room.withLock { $0.begin(error, now: MonotonicClock.now()) }
     change { state in
@@ -105,7 +105,7 @@ final class LogCore: Sendable {
     }
   }
 
-  /// What was accepted cannot be written for now. Called by the writer's thread alone.
+  /// Accepted records cannot be written for now. Called by the committing thread only.
   func beginWaiting(_ error: DiskError) {
     let now = MonotonicClock.now()
     if stuckSince.load(ordering: .relaxed) == 0 { stuckSince.store(now, ordering: .relaxed) }
@@ -119,7 +119,7 @@ final class LogCore: Sendable {
     room.withLock { $0.endWaiting() }
   }
 
-  /// A write has shown that there is room again.
+  /// A write has succeeded, so there is room again.
   func endShortage() {
     guard room.withLock({ $0.end(now: MonotonicClock.now()) }) else { return }
     change { state in
@@ -130,7 +130,7 @@ final class LogCore: Sendable {
     }
   }
 
-  /// Takes a sync into account. One that took much longer than those before it counts little.
+  /// Records the duration of a sync. A single slow sync is damped, so that it hardly changes the commit delay.
   func noteSync(nanoseconds: UInt64) {
     statistics.withLock { $0.noteSync(nanoseconds: nanoseconds) }
     let before = commitDelay.load(ordering: .relaxed)
@@ -138,7 +138,7 @@ final class LogCore: Sendable {
     commitDelay.store(min(now, Self.longestDelay), ordering: .relaxed)
   }
 
-  /// Nanoseconds that a record waits for others at most, however slow the disk.
+  /// How many nanoseconds a record waits for others at most, however slow the disk is.
   private static let longestDelay: UInt64 = 1_000_000
 
   private func change(_ next: (LogState) -> LogState?) {
@@ -150,8 +150,8 @@ final class LogCore: Sendable {
     if let new { handlers.onStateChange(new) }
   }
 
-  /// Makes a file of a segment's size, on which a writer will not run out of space.
-  /// - Parameter fills: whether it is filled with zeros, so that syncs of it are cheap.
+  /// Creates a file of a segment's size, with its space allocated, so that writing to it does not run out of space.
+  /// - Parameter fills: whether to fill it with zeros, which makes syncs of it cheaper.
   func makeSegmentFile(_ name: String, fills: Bool) throws(DiskError) {
     let path = location.path(name)
     if location.disk.exists(path) { try location.disk.remove(path) }
@@ -161,7 +161,7 @@ final class LogCore: Sendable {
       try uninterrupted { () throws(DiskError) in try file.allocate(options.segmentBytes) }
       if fills { try fill(file) }
     } catch {
-      // Half a segment would only take the space that is missing already.
+      // Half a segment would only take up space that is scarce already.
       try? location.disk.remove(path)
       throw error
     }
@@ -171,13 +171,13 @@ final class LogCore: Sendable {
     let chunk = 1 << 20
     let zeros = [UInt8](repeating: 0, count: Int(min(UInt64(chunk), options.segmentBytes)))
     var offset: UInt64 = 0
-    // At the log's end the file is not needed any more.
+    // If the log is closing, the file is not needed any more.
     while offset < options.segmentBytes, !staging.withLock({ $0.wantsClose }) {
       let count = Int(min(UInt64(zeros.count), options.segmentBytes - offset))
       try zeros.withUnsafeBufferPointer { zeros throws(DiskError) in
         try file.writeAll(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros)[..<count]), at: offset)
       }
-      // A little at a time: one sync of the whole file would hold up the writer's.
+      // Sync a little at a time: one sync of the whole file would block the writer's syncs.
       try file.sync()
       offset += UInt64(count)
     }

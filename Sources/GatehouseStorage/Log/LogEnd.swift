@@ -1,31 +1,31 @@
-/// Where the log ends: what a writer needs to go on.
+/// The end of the log: what a writer needs to continue it.
 package struct LogEnd: Sendable, Equatable {
-  /// The last record; one less than the first to come in a log that has none.
+  /// The last record; in an empty log, one less than the first to come.
   package var lastLSN: UInt64
-  /// The hash of the last frame: it stands for the whole log.
+  /// The hash of the last frame, which covers the whole log.
   package var lastHash: Hash128
-  /// The largest epoch that was seen.
+  /// The largest epoch found.
   package var epoch: UInt64
-  /// The first LSN of the last segment; nil where there is none.
+  /// The first LSN of the last segment; nil if there is none.
   package var segment: UInt64?
-  /// Where in the last segment the next frame goes.
+  /// The offset in the last segment at which the next frame goes.
   package var offset: UInt64
   package var alignment: UInt64
-  /// Bytes of writes that were under way when the writer stopped, which are cut off before the next write.
+  /// Bytes of torn writes after the end, which are cut off before the next write.
   package var tornBytes: UInt64 = 0
-  /// Whether the log was closed in order.
+  /// Whether the log was closed cleanly.
   package var isClean: Bool
-  /// Whether everything up to the end was synced before it was read, as a writer must know.
+  /// Whether everything up to the end was synced before it was read; a writer must know.
   package var isSynced: Bool
 }
 
-/// A place in the chain of frames: what the next one must say of itself.
+/// A position in the hash chain: what the next frame must continue.
 package struct ChainPosition: Sendable, Equatable {
   package var nextLSN: UInt64
   package var hash: Hash128
   package var epoch: UInt64
 
-  /// Whether a frame comes next.
+  /// Whether this frame comes next.
   func continues(with header: FrameHeader) -> Bool {
     header.firstLSN == nextLSN && header.previousHash == hash && header.epoch >= epoch
   }

@@ -1,19 +1,19 @@
 /// Why a record was not accepted. Nothing of it was written.
 package enum LogRefusal: Error, Equatable, Sendable {
-  /// The disk does not keep up: more bytes wait than may. Worth another try.
+  /// Backpressure: more bytes wait for the disk than allowed. Worth a retry.
   case busy
   /// There is no room: the disk or a quota is full, or no file can be opened. Records are accepted again once a write
-  /// has shown that there is (`LogWriter.shortage` says what is missing).
+  /// has succeeded (`LogWriter.shortage` says what is missing).
   case full
   /// The record is longer than `LogFormat.maximumRecord`.
   case tooLarge
-  /// The record's time is before that of the record before, which is given: it is to take at least that time.
+  /// The record's time is before the previous record's time, which is given. It must take at least that time.
   case early(Int64)
-  /// A write or a sync has failed, or the log was closed: nothing more is accepted until a new start.
+  /// A write or a sync has failed, or the log was closed. Nothing is accepted until a restart.
   case failed(String)
 }
 
-/// Whether the log takes records.
+/// Whether the log accepts records.
 package enum LogState: Equatable, Sendable {
   case open
   case full
@@ -26,28 +26,28 @@ package struct LogError: Error, Equatable, Sendable {
   package enum Code: Sendable {
     /// What was durable is damaged or gone.
     case corrupt
-    /// A record that is asked for, or a segment between two others, is not there.
+    /// A requested record, or a segment between two others, does not exist.
     case missing
     /// A file that does not belong in the folder.
     case stranger
     /// A newer version wrote it.
     case unsupported
-    /// A frame needs a dictionary that was not given.
+    /// A frame needs a dictionary that this program does not have.
     case dictionary
     /// The disk failed.
     case disk
   }
 
   package let code: Code
-  /// The file's name, where one is concerned.
+  /// The name of the file concerned, if any.
   package var segment: String?
   package var offset: UInt64?
-  /// The first record that cannot be had.
+  /// The first record that cannot be read.
   package var lsn: UInt64?
-  /// Whether the disk cannot read a part of the file any more.
+  /// Whether the disk can no longer read a part of the file.
   var isUnreadable = false
   package let detail: String
-  /// The call that failed, where the disk did.
+  /// The call that failed, if the disk did.
   package private(set) var cause: DiskError?
 
   package init(_ code: Code, segment: String? = nil, offset: UInt64? = nil, lsn: UInt64? = nil, _ detail: String) {
@@ -64,7 +64,7 @@ package struct LogError: Error, Equatable, Sendable {
     cause = error
   }
 
-  /// Whether what was written once is not what is there now: trying again does not help.
+  /// Whether the log is not what was once written, so that trying again does not help.
   package var isDamage: Bool {
     switch code {
     case .corrupt, .missing, .stranger: true

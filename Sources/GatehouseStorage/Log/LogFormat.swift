@@ -1,35 +1,36 @@
-/// The log: every change that Gatehouse ever accepted, in one order, in a folder of files.
+/// The log: every change that Gatehouse ever accepted, in one total order, in a folder of files.
 ///
-/// ## What is promised
-/// - An acknowledged record is never lost: with `LogDurability.always` a record counts as durable when the
-///   frame it is in was written and synced, and the directory too where the frame opened a new segment.
-/// - A record that was not whole is never seen: a frame is read only if its header, its body and its place in
-///   the chain are all right.
-/// - Corruption is found and named, never served: a damaged frame ends the log only where nothing shows that
-///   it was ever durable. Otherwise the log refuses to open, with segment, offset and LSN.
-/// - Any error of a write or a sync stops the log for good, and no sync is tried twice. A full disk is the
-///   exception, whichever call finds it out: a spare segment is held in reserve, so that what was accepted is still
-///   written; records are refused until a write has shown that there is room again (`LogRoom`).
-/// - A file that is removed or replaced under the writer stops the log too: what would be written is lost already.
+/// ## Guarantees
+/// - An acknowledged record is never lost. With `LogDurability.always` a record counts as durable once its frame is
+///   written and synced, and the directory too if the frame opened a new segment.
+/// - A partial record is never seen. A frame is read only if its header, its body and its position in the chain are
+///   correct.
+/// - Corruption is detected and reported, never served. A damaged frame ends the log only if nothing shows that it was
+///   ever durable. Otherwise the log refuses to open, and names segment, offset and LSN.
+/// - Any error of a write or a sync stops the log for good, and no sync is repeated. A full disk is the exception,
+///   whichever call finds it: a spare segment is held in reserve, so that accepted records are still written, and new
+///   ones are refused until a write has shown that there is room again (`LogRoom`).
+/// - Removing or replacing a file under the writer stops the log too, because what would be written to it would be
+///   lost.
 ///
-/// One ambiguity is left, and cannot be told apart without a second copy: where the very last frames are
-/// damaged, and no later frame and no witness had said yet that they were durable, damage looks like a write
-/// that the loss of power cut short. The witness follows within about 100 ms.
+/// One ambiguity remains, which cannot be resolved without a second copy. If the very last frames are damaged, and no
+/// later frame and no witness has recorded yet that they were durable, the damage looks like a write torn by a power
+/// loss. The witness follows within about 100 ms.
 ///
 /// ## Files
 /// | name | what it is |
 /// | --- | --- |
 /// | `<20 digits>.log` | a segment, named by the LSN of its first record |
-/// | `witness` | through which LSN the log was durable, in two copies |
-/// | `next` | the next segment, made ahead of need so that a rotation does not wait |
-/// | `reserve` | the spare segment that a full disk is survived with |
+/// | `witness` | the LSN through which the log was durable, in two copies |
+/// | `next` | the next segment, made ahead so that a rotation does not wait |
+/// | `reserve` | the spare segment for when the disk is full |
 ///
-/// All numbers are little endian. An LSN is the number of a record; the first record is 1.
+/// All numbers are little-endian. An LSN is the number of a record; the first record is 1.
 ///
 /// ## Segment
-/// A header of 128 bytes, zeros up to offset 4096, then frames, then zeros up to the size that was allocated. A
-/// frame begins at a multiple of the segment's alignment, so that a later write cannot tear a sector with an
-/// earlier frame in it. The bytes between frames are zero and mean nothing.
+/// A header of 128 bytes, zeros up to offset 4096, then frames, then zeros up to the allocated size. A frame begins at a
+/// multiple of the segment's alignment, so that a torn write cannot damage a sector of an earlier frame. The padding
+/// between frames is zero and has no meaning.
 ///
 /// | offset | size | segment header |
 /// | --- | --- | --- |
@@ -44,7 +45,7 @@
 /// | 64 | 48 | zeros |
 /// | 112 | 16 | hash of the 112 bytes before |
 ///
-/// A segment is begun only when everything before it was synced, so its existence is itself a witness.
+/// A segment is begun only after everything before it is synced, so its existence is itself a witness.
 ///
 /// ## Frame
 /// | offset | size | frame header |
@@ -66,24 +67,25 @@
 /// | 96 | 16 | zeros |
 /// | 112 | 16 | hash of the folder's id and the 112 bytes before |
 ///
-/// The body follows: the records one after another, each as its length in a variable-length number (7 bits a
-/// byte, the lowest first, the high bit set on all but the last byte) and its bytes; compressed as one zstd frame unless
-/// that would not make it smaller.
+/// The body follows. It holds the records one after the other, each as its length in LEB128 (7 bits a byte, lowest
+/// first, the high bit set on all but the last byte) and its bytes. It is compressed as one zstd frame, unless that
+/// would not make it smaller.
 ///
-/// A frame's hash in the chain is that of the folder's id and the 112 bytes before its header's hash, with zeros for what
-/// says how the body is stored: bit 0 of the flags, the stored length, the dictionary, the stored body's hash. As it covers
-/// the content and the previous frame's hash, the hash of the last frame proves every record up to it, however the past is
-/// stored by then: an archive that compresses it anew, and a log that a restore lays out again, go on with the same chain.
-/// Frames of version 0.1.0 have no hash of their content; their hash in the chain is their header's.
+/// A frame's hash in the chain is that of the folder's id and the first 112 bytes of its header, with zeros for the
+/// fields that say how the body is stored: bit 0 of the flags, the stored length, the dictionary, the stored body's
+/// hash. As it covers the content and the previous frame's hash, the hash of the last frame proves every record up to
+/// it, however those are stored. So the chain stays the same in an archive that compresses them anew, and in a log that
+/// a restore writes anew. Frames of version 0.1.0 have no hash of their content; their hash in the chain is their
+/// header's.
 ///
 /// ## Where the log ends
-/// The first place without a good frame is the end only if all of this holds; otherwise the log is damaged.
+/// The first position without a good frame is the end only if both of these hold; otherwise the log is damaged.
 /// - It is in the last segment, or the next segment's header names this LSN and the hash of the last good frame.
-/// - The LSN that is missing there is above the witness, and above the durable LSN in every good header that
-///   follows anywhere in the segment. A good frame that follows with a smaller durable LSN proves nothing: both
-///   were under way when the power went, and the later one got further.
+/// - The LSN that is missing there is above the witness, and above the durable LSN in every good header that follows
+///   anywhere in the segment. A good frame that follows with a smaller durable LSN proves nothing: both frames were
+///   being written when the power failed, and the later one got further.
 ///
-/// What follows the end is cut off and synced before the writer goes on.
+/// Whatever follows the end is cut off and synced before the writer continues.
 package enum LogFormat {
   package static let version: UInt16 = 1
   package static let smallestReader: UInt16 = 1
@@ -91,12 +93,12 @@ package enum LogFormat {
   /// Where the frames of a segment begin.
   package static let segmentStart: UInt64 = 4096
   package static let headerSize = 128
-  /// What frames are aligned to at most.
+  /// The largest alignment of frames.
   static let largestAlignment = 4096
-  /// Where in a header its own hash lies.
+  /// The offset in a header of its own hash.
   static let hashOffset = 112
 
-  /// The longest body of a frame, before compression: what a reader is ready to allocate.
+  /// The longest body of a frame before compression, which bounds what a reader allocates.
   package static let maximumBody = 64 << 20
   /// The longest record.
   package static let maximumRecord = 16 << 20
@@ -104,7 +106,7 @@ package enum LogFormat {
   package static let witnessName = "witness"
   package static let nextName = "next"
   package static let reserveName = "reserve"
-  /// A segment that the writer makes for itself where none was made ahead.
+  /// A segment that the writer creates itself if none was made ahead.
   static let urgentName = "urgent"
 
   /// Whether a name in the log's directory is that of a file that a start needs or takes over.
@@ -118,7 +120,7 @@ package enum LogFormat {
     return String(repeating: "0", count: 20 - digits.count) + digits + ".log"
   }
 
-  /// The LSN that a segment's name holds; nil for a name that is none.
+  /// The LSN in a segment's name; nil if it is not a segment's name.
   package static func firstLSN(ofSegment name: String) -> UInt64? {
     guard name.utf8.count == 24, name.hasSuffix(".log"), let lsn = UInt64(name.dropLast(4)), lsn > 0,
       segmentName(lsn) == name
@@ -126,7 +128,7 @@ package enum LogFormat {
     return lsn
   }
 
-  /// What the first frame of a folder's log has in place of the frame before.
+  /// The previous hash of the very first frame in a folder's log.
   package static func genesis(_ folderID: Hash128) -> Hash128 {
     withUnsafeTemporaryAllocation(byteCount: Hash128.size, alignment: 8) { bytes in
       folderID.store(to: bytes)
@@ -134,20 +136,20 @@ package enum LogFormat {
     }
   }
 
-  /// The offset at which a frame may begin, at `offset` or after.
+  /// The first offset at or after `offset` at which a frame may begin.
   static func aligned(_ offset: UInt64, _ alignment: UInt64) -> UInt64 {
     (offset + alignment - 1) / alignment * alignment
   }
 }
 
-/// Where a log is.
+/// The location of a log.
 package struct LogLocation: Sendable {
   package let disk: any Disk
-  /// The directory that holds the log's files; it must be there.
+  /// The directory with the log's files; it must exist.
   package let directory: String
-  /// The data folder's own id, of which every header knows: a file of another folder is not taken for ours.
+  /// The data folder's id, which is part of every header, so that a file of another folder is recognised.
   package let folderID: Hash128
-  /// What notices that a file is no longer the one that was opened, for the folder's owner.
+  /// For the folder's owner: notices if a file is no longer the one that was opened.
   let watch: WatchedDisk?
 
   package init(disk: any Disk, directory: String, folderID: Hash128) {

@@ -1,17 +1,16 @@
 internal import Glibc
 internal import Synchronization
 
-/// What the log needs done beside the writing, so that the writer never waits for it: segments made ahead,
-/// the reserve, the witness, the trimming of sealed segments, and the look whether the folder is still the one that was
-/// opened.
+/// The log's background work, so that the writer never waits for it: making segments ahead, the reserve and the
+/// witness, trimming sealed segments, and checking that the folder's files are still the ones that were opened.
 final class LogKeeper: Sendable {
   private let core: LogCore
   private let epoch: UInt64
   private let witness: Mutex<WitnessFile>
   private let isStopping = Atomic(false)
-  /// When the files are looked at again.
+  /// When the files are checked again.
   private let nextLook = Atomic<UInt64>(0)
-  /// How long the segment that is written was at the last look.
+  /// The size of the current segment at the last check.
   private let seen = Mutex<(segment: UInt64, bytes: UInt64)>((0, 0))
 
   init(_ core: LogCore, epoch: UInt64, witness: WitnessFile) {
@@ -24,18 +23,18 @@ final class LogKeeper: Sendable {
     let interval = UInt64(core.options.witnessMilliseconds) * 1_000_000
     while !isStopping.load(ordering: .acquiring) {
       tick()
-      // A rotation rings: the next segment should be ready long before it is needed.
+      // A rotation rings the bell, so that the next segment is ready long before it is needed.
       core.keeperBell.wait(until: MonotonicClock.now() + interval)
     }
   }
 
-  /// Lets `run` return soon.
+  /// Makes `run` return soon.
   func stop() {
     isStopping.store(true, ordering: .releasing)
     core.keeperBell.ring()
   }
 
-  /// Does what there is to do.
+  /// Does whatever is due.
   func tick() {
     guard !core.hasFailed else { return }
     let now = MonotonicClock.now()
@@ -52,8 +51,8 @@ final class LogKeeper: Sendable {
     }
   }
 
-  /// Stops the log where a file of the folder is no longer the one that this process has made or opened: what is written
-  /// to a file without a name is gone with the process, and what is written under a stranger's name damages that.
+  /// Stops the log if a file of the folder is no longer the one that this process created or opened. What is written to
+  /// an unlinked file is lost with the process, and what is written to a foreign file damages that.
   func lookAtFiles() {
     guard let watch = core.location.watch, let problem = watch.stray() ?? shortSegment() else { return }
     core.fail(
@@ -61,8 +60,7 @@ final class LogKeeper: Sendable {
       remedy: "bring back what was there, or restore a backup, then start again")
   }
 
-  /// The segment that is written has no size that it must have. But it never becomes shorter, and never ends before what
-  /// is written.
+  /// The current segment has no fixed size, but it never becomes shorter, and never ends before what was written.
   private func shortSegment() -> String? {
     let (segment, written) = core.statistics.withLock { ($0.currentSegment, $0.currentSegmentBytes) }
     let path = core.location.path(LogFormat.segmentName(segment))
@@ -75,8 +73,8 @@ final class LogKeeper: Sendable {
     return "\(path) has \(size) bytes and had \(before)"
   }
 
-  /// Notes durably how far the log is durable. Where even that finds no room, as on file systems that write what is
-  /// overwritten to a new place, the older note stands: it says less, and is true.
+  /// Records durably how far the log is durable. If even that finds no room, as on copy-on-write file systems, the
+  /// older witness stays: it lags behind, but is true.
   func writeWitness() throws(DiskError) {
     let eager = core.options.sabotage.contains(.eagerWitness)
     let synced = eager ? core.staging.withLock { $0.nextLSN - 1 } : core.syncedLSN.load(ordering: .acquiring)
@@ -90,8 +88,8 @@ final class LogKeeper: Sendable {
     }
   }
 
-  /// Gives back what sealed segments were allocated and did not use. Losing that in a crash loses nothing, and where it
-  /// cannot be done now, as on file systems that need room to give some back, it can wait.
+  /// Frees the space that sealed segments were allocated but did not use. A crash before that does no harm; and if it
+  /// is not possible now, as on file systems that need room to free some, it can wait.
   func trimSealed() throws(DiskError) {
     while let sealed = core.spares.withLock({ $0.sealed.first }) {
       do throws(DiskError) {
@@ -108,7 +106,8 @@ final class LogKeeper: Sendable {
     }
   }
 
-  /// Makes the reserve and the next segment, where they are missing and there is room. Without a reserve the log is full.
+  /// Creates the reserve and the next segment, if they are missing and there is room. Without a reserve the log counts
+  /// as full.
   private func makeSpares() throws(DiskError) {
     let (reserve, next) = core.spares.withLock { ($0.reserve, $0.next) }
     if reserve == .absent {
@@ -124,8 +123,8 @@ final class LogKeeper: Sendable {
     }
   }
 
-  /// Whether a block can be written and synced, which no figure of free space proves. The reserve is what it is tried on:
-  /// its content means nothing.
+  /// Whether a block can be written and synced; figures of free space do not prove it. It is tried on the reserve,
+  /// whose content has no meaning.
   private func hasRoom() throws(DiskError) -> Bool {
     guard core.spares.withLock({ $0.take(\.reserve) }) else { return false }
     defer { core.spares.withLock { $0.reserve = .ready } }
@@ -144,8 +143,9 @@ final class LogKeeper: Sendable {
     }
   }
 
-  /// Not before the half of a segment is written: most small installations never get there between two starts. The
-  /// first after a start was not filled, though, and is left once much has been written: each sync of it costs more.
+  /// Whether to make the next segment now: not before half of the current one is written, since most small
+  /// installations never get there between two starts. But the first segment after a start was not filled with zeros,
+  /// so each sync of it costs more; it is replaced earlier, once a megabyte is written.
   private var isNextWorthMaking: Bool {
     let written = core.statistics.withLock(\.currentSegmentBytes)
     if written > core.options.segmentBytes / 2 { return true }
@@ -155,11 +155,11 @@ final class LogKeeper: Sendable {
 
   private static let muchWritten: UInt64 = 1 << 20
 
-  /// - Returns: false where there is no room for it, which makes the log full if it is the reserve that is missing.
+  /// - Returns: false if there is no room for it. If it is the reserve that is missing, the log is then full.
   private func make(_ name: String, fills: Bool) throws(DiskError) -> Bool {
     guard core.room.withLock({ $0.mayAttempt(now: MonotonicClock.now()) }) else { return false }
     do throws(DiskError) {
-      // Asked first, so that a full disk is not filled up and emptied ten times a second.
+      // Check free space first, so that a full disk is not filled and emptied ten times a second.
       guard try core.location.disk.freeBytes(core.location.directory) >= core.options.segmentBytes else {
         throw DiskError(call: "posix_fallocate", path: core.location.path(name), code: ENOSPC)
       }

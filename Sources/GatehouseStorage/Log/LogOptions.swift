@@ -2,38 +2,38 @@
 package enum LogDurability: Sendable, Equatable {
   /// Once its frame is synced.
   case always
-  /// Once its frame is written; a sync follows within so many milliseconds. A process that dies loses nothing, a
-  /// machine that does may lose that much.
+  /// Once its frame is written; a sync follows within this many milliseconds. A crash of the process loses nothing, a
+  /// power loss may lose that much.
   case interval(milliseconds: Int)
 }
 
-/// How the log is written. What is fixed in the files already, their headers say.
+/// How the log is written. What the files have fixed already is read from their headers.
 package struct LogOptions: Sendable {
   package var durability = LogDurability.always
-  /// The bytes of a segment file; a frame that is larger gets a segment of its own.
+  /// The size of a segment file. A larger frame gets a segment of its own.
   package var segmentBytes: UInt64 = 64 << 20
-  /// Frames begin at multiples of this: the unit in which the disk writes all or nothing, 512 or 4096.
+  /// Frames begin at multiples of this. It is the unit that the disk writes atomically, 512 or 4096.
   package var alignment: UInt64 = 512
-  /// A body is ended once it has this many bytes.
+  /// A body is complete once it has this many bytes.
   package var maximumFrameBytes = 1 << 20
-  /// Accepted and not yet durable bytes, above which records are refused as `busy`.
+  /// Backpressure: with more accepted bytes than this not durable yet, records are refused as `busy`.
   package var maximumPendingBytes = 32 << 20
-  /// A thread that calls `LogWriter.commit` writes and syncs up to so many records itself; with 0 the writer's own thread
-  /// always does. For a program of which one thread accepts nearly all records, and has little to do until they are
-  /// durable.
+  /// A thread that calls `LogWriter.commit` writes and syncs up to this many records itself; with 0, the writer's own
+  /// thread always does. Meant for a program in which one thread accepts nearly all records and has little to do until
+  /// they are durable.
   package var inlineRecords = 0
-  /// zstd's level: the writer's one thread compresses, so the fastest is the default.
+  /// zstd's level. The fastest is the default, because one thread compresses for everybody.
   package var compressionLevel = 1
-  /// The dictionaries that frames may have been written with; new ones are written with the first.
+  /// The dictionaries that frames may have been compressed with; the first is used for new ones.
   package var dictionaries = ZstdDictionary.known
-  /// How often the witness is renewed while records are written, in milliseconds.
+  /// How often the witness is updated while records are written, in milliseconds.
   package var witnessMilliseconds = 100
-  /// How often it is looked whether the files are still the ones in the folder, in milliseconds.
+  /// How often to check that the folder's files are still the same, in milliseconds.
   package var lookMilliseconds = 500
-  /// Whether segments are filled with zeros when they are made. A sync of zeroed space took 130 µs where one of space
-  /// that was only allocated took 200 (ext4): the file system need not record that the space is now in use.
+  /// Whether new segments are filled with zeros. On ext4 a sync took 130 µs on zeroed space and 200 µs on space that
+  /// was only allocated, because there the file system must also record that the space is now in use.
   package var fillsSegments = true
-  /// Bugs that tests plant to prove that they would find them.
+  /// Bugs that tests plant, to prove that they would find them.
   package var sabotage: LogSabotage = []
 
   package init() {}
@@ -46,7 +46,7 @@ package struct LogOptions: Sendable {
   }
 }
 
-/// Bugs, each one that a log could have had. Only tests set any.
+/// Bugs that a log could have. Only tests set any.
 package struct LogSabotage: OptionSet, Sendable {
   package let rawValue: Int
 

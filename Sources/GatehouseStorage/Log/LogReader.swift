@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// Reads records that are durable, also while a writer adds more and a compaction takes segments away. One thread's:
-/// a reader remembers where it stopped, so that reading on from there costs no search.
+/// Reads durable records, also while a writer adds more and a compaction removes segments. For one thread: a reader
+/// remembers where it stopped, so that continuing needs no search.
 package final class LogReader {
   private let location: LogLocation
   private var decoder: FrameDecoder
   private var place: Place?
 
-  /// Less than recovery reads at once: followers ask for a few records at a time.
+  /// Smaller than recovery's window, because followers ask for a few records at a time.
   private static let windowBytes = 128 << 10
 
   /// Where the last reading stopped.
@@ -34,14 +34,14 @@ package final class LogReader {
         let last = index + 1 < listing.count ? listing[index + 1] - 1 : nil
         segments.append(SegmentInfo(firstLSN: lsn, lastLSN: last, bytes: try file.size()))
       } catch {
-        // A compaction takes the oldest away while they are listed.
+        // A compaction may remove the oldest while they are listed.
         guard error.code == ENOENT else { throw LogError(error, segment: name) }
       }
     }
     return segments
   }
 
-  /// Hands out records with their LSNs, in order. The bytes are valid during the call alone.
+  /// Hands out records with their LSNs, in order. The bytes are valid during the call only.
   /// - Parameters:
   ///   - first: the first record wanted.
   ///   - last: the last one wanted, which must be durable.
@@ -63,8 +63,8 @@ package final class LogReader {
     try decoder.forEachRecord(frame.header, stored: frame.stored, handle)
   }
 
-  /// Hands out the frames that hold records of a range, checked, in order, and the clean ends between them.
-  /// - Parameter handle: returns false to end the reading.
+  /// Hands out the checked frames that hold records of a range, in order, and the clean-end frames between them.
+  /// - Parameter handle: returns false to stop.
   package func frames(
     from first: UInt64, through last: UInt64, _ handle: (LogFrame) throws -> Bool
   ) throws {
@@ -88,7 +88,7 @@ package final class LogReader {
       }
       place = Place(segment: next.segment, offset: scanner.offset, chain: scanner.chain)
       guard scanner.chain.nextLSN <= last else { return }
-      // The segment ends here if another begins with the record that comes next.
+      // The segment ends here if another one begins with the next record.
       let following = scanner.chain.nextLSN
       guard following > next.segment, location.disk.exists(location.path(LogFormat.segmentName(following))) else {
         throw LogError(
@@ -99,7 +99,7 @@ package final class LogReader {
     }
   }
 
-  /// Where to begin: where the last reading stopped, if that is just before, else at a segment's beginning.
+  /// Where to start: where the last reading stopped, if that is right before `lsn`, else at the beginning of a segment.
   private func start(for lsn: UInt64) throws(LogError) -> Place {
     if let place, place.chain.nextLSN == lsn, location.disk.exists(location.path(LogFormat.segmentName(place.segment)))
     {

@@ -1,9 +1,9 @@
-/// Opens a log that was written before: finds its segments, checks every frame from a record on, hands out the
-/// records, and tells damage from the end. `LogFormat` has the rule for that.
+/// Opens an existing log: finds its segments, checks every frame from a record on, hands out the records, and
+/// distinguishes damage from the end of the log, by the rule in `LogFormat`.
 package struct LogRecovery: Sendable {
   package let location: LogLocation
   package let options: LogOptions
-  /// What the side file said; nil in a log that was never written.
+  /// The content of the witness file; nil if the log was never written.
   package let witness: Witness?
   /// In order.
   package let segments: [SegmentInfo]
@@ -12,12 +12,12 @@ package struct LogRecovery: Sendable {
   private let beginning: ChainPosition
   private let isForWriting: Bool
 
-  /// Looks at what there is.
+  /// Finds the segments of a log.
   /// - Parameters:
-  ///   - forWriting: whether a writer is to go on: then everything is synced before it is read. Without, a log is
-  ///     only looked at, even while another process writes it.
-  ///   - firstLSN: where a log that has no segment begins.
-  ///   - previousHash: what its first frame is chained to; nil for the folder's id.
+  ///   - forWriting: whether a writer will continue the log. Then everything is synced before it is read. Otherwise the
+  ///     log is only read, and another process may be writing it.
+  ///   - firstLSN: where a log without segments begins.
+  ///   - previousHash: the hash that its first frame continues; nil for the genesis hash of the folder's id.
   package init(
     _ location: LogLocation, options: LogOptions = LogOptions(), forWriting: Bool, firstLSN: UInt64 = 1,
     previousHash: Hash128? = nil
@@ -25,7 +25,7 @@ package struct LogRecovery: Sendable {
     self.location = location
     self.options = options
     isForWriting = forWriting
-    // The witness first: whatever a live writer adds meanwhile is above it.
+    // Read the witness first, so that whatever a live writer adds meanwhile is above it.
     witness = try WitnessFile.read(location)
     let listing = try LogListing(location)
     if let stranger = listing.strangers.first {
@@ -56,12 +56,12 @@ package struct LogRecovery: Sendable {
     }
   }
 
-  /// Makes durable what a process may have written and not synced before it died, and forgets what the disk
-  /// may never have got: only then does reading show what there really is.
+  /// Makes durable what a process may have written without syncing before it died, and drops cached pages that may
+  /// never have reached the disk. Only then does reading show what is really there.
   private static func sync(_ location: LogLocation, last: UInt64?) throws(LogError) {
     do throws(DiskError) {
       if let last {
-        // Only the last segment: a writer syncs a segment before it begins the next.
+        // Only the last segment needs it: a writer syncs a segment before it begins the next.
         let file = try location.disk.openFile(location.path(LogFormat.segmentName(last)), .write)
         defer { file.close() }
         try file.sync()
@@ -73,19 +73,18 @@ package struct LogRecovery: Sendable {
     }
   }
 
-  /// The first record that the log still has, or will have.
+  /// The first record that the log has, or will have.
   package var firstLSN: UInt64 { segments.first?.firstLSN ?? beginning.nextLSN }
 
-  /// Checks the frames from a record on and hands out their records in order. Hashes are checked on a thread of their
-  /// own, ahead of what is handed out.
-  /// - Parameter lsn: the first record wanted, at most one more than the last there is.
+  /// Checks the frames from a record on and hands out their records in order. Another thread checks the hashes ahead.
+  /// - Parameter lsn: the first record wanted, at most one more than the last.
   /// - Returns: the log's end, for the writer.
-  /// - Throws: `LogError`, or what `handle` throws. What was handed out before was whole and in order.
+  /// - Throws: `LogError`, or what `handle` throws. All records handed out before were sound and in order.
   package func replay(
     from lsn: UInt64, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
   ) throws -> LogEnd {
     let pipe = FramePipe()
-    // The thread is joined below in any case, so it does not outlive what it uses.
+    // The thread is always joined below, so it does not outlive what it uses.
     let thread = PosixThread {
       do throws(LogError) {
         pipe.finish(.success(try scan(from: lsn) { frame in pipe.push(frame) }))
@@ -110,8 +109,8 @@ package struct LogRecovery: Sendable {
     return try pipe.result!.get()
   }
 
-  /// Checks all there is, every frame's body and place in the chain, and decodes no record.
-  /// - Parameter progress: is told the bytes that were checked, of how many.
+  /// Checks everything, every frame's body and chain position, without decoding records.
+  /// - Parameter progress: receives the bytes checked so far, and the total.
   package func verify(_ progress: (UInt64, UInt64) -> Void = { _, _ in }) throws(LogError) -> LogEnd {
     let total = segments.reduce(0) { $0 + $1.bytes }
     var done: UInt64 = 0
@@ -124,8 +123,8 @@ package struct LogRecovery: Sendable {
 
   // MARK: Scanning
 
-  /// Reads and checks the frames that hold a record and all after it.
-  /// - Parameter emit: takes a frame; false ends the scan early.
+  /// Reads and checks the frame with a record and all frames after it.
+  /// - Parameter emit: receives a frame; returns false to stop.
   private func scan(from lsn: UInt64, _ emit: (LogFrame) -> Bool) throws(LogError) -> LogEnd {
     guard lsn >= firstLSN else {
       throw LogError(.missing, lsn: lsn, "the log begins with LSN \(firstLSN)")
@@ -164,8 +163,8 @@ package struct LogRecovery: Sendable {
     return end
   }
 
-  /// Refuses a gap among the segments before the one that is scanned first. Their frames are not read: each must have
-  /// at its end the frame that the next one says it follows.
+  /// Refuses a gap among the segments before the first one scanned. Their frames are not read; but the last frame of
+  /// each must be the one that the next segment says it continues.
   private func checkOlder(through first: Int) throws(LogError) {
     for (segment, next) in zip(open.prefix(first), open.dropFirst()) {
       guard try !segment.holdsFrame(next.header.previousHash) else { continue }
@@ -176,7 +175,7 @@ package struct LogRecovery: Sendable {
     }
   }
 
-  /// The scanner's next frame; nil where the segment ends, as it may.
+  /// The scanner's next frame; nil if the segment ends here legitimately.
   private func frame(
     of scanner: inout SegmentScanner, before next: OpenSegment?, checkingFrom lsn: UInt64, into end: inout LogEnd
   ) throws(LogError) -> LogFrame? {
@@ -201,7 +200,7 @@ package struct LogRecovery: Sendable {
         end.tornBytes = rest.debris
         return nil
       }
-      // A live writer may have written the frame between the look at its place and the look further on.
+      // A live writer may have written this frame between the two reads, so read again once.
       if !isForWriting, !isRetry {
         scanner.forget()
         isRetry = true

@@ -1,30 +1,30 @@
-/// Whether the log has what it needs to write on: space on the disk and, as the log changes files, descriptors.
+/// Whether the log has what it needs to keep writing: disk space and, when it changes files, descriptors.
 ///
-/// The log is full from the first call that fails for want of it, whichever call that is, until a write shows that there
-/// is room: the writer has nothing left that it could not write, the reserve is there, and a block of it was written and
-/// synced. What the file system says of free space is not enough: a quota or a thin volume may refuse all the same.
+/// The log is full from the first call that fails for lack of either, until a write proves that there is room: the
+/// writer has nothing left that it could not write, the reserve exists, and a block of it was written and synced. Free
+/// space as reported by the file system is no proof: a quota or a thin volume may still refuse.
 ///
-/// Where room comes and goes, the log waits longer each time before it takes records again, so that its state does not
-/// change many times a second and few records are accepted that cannot be written.
+/// If room comes and goes, the log waits longer each time before it accepts records again (exponential backoff). So its
+/// state does not change many times a second, and few records are accepted that cannot be written.
 struct LogRoom {
-  /// Why the log is full; nil while it is not.
+  /// Why the log is full; nil if it is not.
   private(set) var shortage: DiskError?
-  /// Whether the writer has a frame, or a segment to begin, that it could not write yet.
+  /// Whether the writer could not write a frame, or could not begin a segment, and is waiting.
   private(set) var isWriterWaiting = false
-  /// How often in a row a file was begun for which there was no room, and when it is tried again.
+  /// How often in a row creating a file failed for lack of room, and when it may be tried again.
   private var failedAttempts = 0
   private var nextAttempt: UInt64 = 0
-  /// No record is taken before this moment.
+  /// No record is accepted before this moment.
   private var reopening: UInt64 = 0
   private var pause: UInt64 = 0
   private var lastEnd: UInt64?
 
-  /// Nanoseconds. The first pause after a return of the shortage, and the longest.
+  /// Nanoseconds: the first pause after a shortage has come back, and the longest.
   private static let shortestPause: UInt64 = 1_000_000_000
   private static let longestPause: UInt64 = 8_000_000_000
   /// A shortage that comes back later than this is a new one, which may end at once.
   private static let calm: UInt64 = 60_000_000_000
-  /// How long a file that found no room twice is not tried again: it may fill the disk each time before it fails.
+  /// How long to wait after creating a file has failed twice in a row: each attempt may fill the disk before it fails.
   private static let attemptPause: UInt64 = 1_000_000_000
 
   mutating func begin(_ error: DiskError, now: UInt64) {
@@ -43,10 +43,10 @@ struct LogRoom {
 
   mutating func endWaiting() { isWriterWaiting = false }
 
-  /// Whether it is worth finding out if there is room again.
+  /// Whether to check if there is room again.
   func mayEnd(now: UInt64) -> Bool { shortage != nil && !isWriterWaiting && now >= reopening }
 
-  /// - Returns: false where something waits for room all the same.
+  /// - Returns: false if the writer is still waiting for room.
   mutating func end(now: UInt64) -> Bool {
     guard !isWriterWaiting else { return false }
     shortage = nil

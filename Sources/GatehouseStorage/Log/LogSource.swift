@@ -1,12 +1,12 @@
-/// Where the records of a log come from: a log that this process is to go on with (`Recovery`), or one that another goes on
-/// writing (`FolderTail`). State is brought up to a log through it alone (`Restoration`), once at a start, and again and
-/// again where somebody follows.
+/// Where the records of a log come from: a log that this process will continue (`Recovery`), or one that another
+/// process is writing (`FolderTail`). State is brought up to date only through this protocol (`Restoration`): once at a
+/// start, or repeatedly by a follower.
 package protocol LogSource {
-  /// What is known once all was handed out that there is by now.
+  /// What is known once all current records were handed out.
   associatedtype End
 
   /// Hands out the durable records that were not handed out before, in order and without a gap.
-  /// - Parameter handle: takes a record with its LSN; the bytes are valid during the call alone.
-  /// - Throws: what reading throws, or `handle`. What was handed out before was whole and in order.
+  /// - Parameter handle: receives a record with its LSN; the bytes are valid during the call only.
+  /// - Throws: errors of reading or of `handle`. All records handed out before were sound and in order.
   mutating func read(_ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void) throws -> End
 }

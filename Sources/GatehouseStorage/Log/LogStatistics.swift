@@ -4,17 +4,17 @@ package struct LogStatistics: Sendable, Equatable {
   package var records: UInt64 = 0
   /// The records' bytes with their lengths, before compression.
   package var rawBytes: UInt64 = 0
-  /// What was written for them: headers, bodies and padding.
+  /// The bytes written for them: headers, bodies and padding.
   package var storedBytes: UInt64 = 0
   package var syncs: UInt64 = 0
   package var syncNanoseconds: UInt64 = 0
   package var longestSyncNanoseconds: UInt64 = 0
-  /// How many syncs took less than 2, 4, 8, 16 and so on microseconds; the last counts all that took longer.
+  /// How many syncs took less than 2, 4, 8, 16 and so on microseconds; the last bucket counts all longer ones.
   package var syncHistogram = [UInt64](repeating: 0, count: 24)
   package var rotations: UInt64 = 0
-  /// The first LSN of the segment that is written.
+  /// The first LSN of the current segment.
   package var currentSegment: UInt64 = 0
-  /// How much of that segment is written.
+  /// How many bytes of that segment are written.
   package var currentSegmentBytes: UInt64 = 0
   /// Accepted bytes that are not durable yet.
   package var pendingBytes = 0

@@ -1,10 +1,10 @@
 package import GatehouseCore
 
 extension LogWriter {
-  /// Appends a record that no command of a server makes, such as one about the data folder. Its time is never before that
-  /// of the record before.
+  /// Appends a record that does not come from a command, such as one about the data folder. If its time is before the
+  /// previous record's, it takes that time.
   ///
-  /// - Parameter header: takes the time that is recorded.
+  /// - Parameter header: its time is set to the time that was recorded.
   package func append(_ header: inout RecordHeader, _ changes: [AnyChange]) throws(LogRefusal) -> LSN {
     while true {
       var record = ByteWriter()

@@ -1,46 +1,49 @@
 internal import Synchronization
 
-/// Appends records to a log: accepts them from any thread, and has those written and synced that have come together
-/// meanwhile, all at once (group commit). See `LogFormat` for what is promised and how it lies on the disk.
+/// Appends records to a log. It accepts them from any thread, and writes and syncs together all that have arrived
+/// meanwhile (group commit). `LogFormat` describes the guarantees and the format on disk.
 ///
 /// ## Who writes
-/// Records are made durable by a thread of the writer's own, or by the thread that has accepted them and has nothing else
-/// to do (`commit`): two threads hand a commit back and forth at the price of two wake-ups, which is much
-/// for a few records, and then nobody works meanwhile for whom it would be worth it. With many records the accepting
-/// thread goes on with the next requests while the other compresses and syncs.
+/// Records are made durable by the writer's own thread, or by the thread that has accepted them and has nothing else to
+/// do (`commit`). Passing a commit to another thread and back costs two wake-ups, which is much for a few records, and
+/// nothing is gained if the accepting thread is idle meanwhile. With many records it pays: the accepting thread goes on
+/// with the next requests while the other compresses and syncs.
 ///
-/// The writer's thread does not take what is there as soon as a sync has ended. The clients that are answered then ask
-/// again, and a commit that has begun a moment too early makes two cohorts of them, each with half the records and as many
-/// syncs. It waits for the next `wake`, for half a sync at most (PostgreSQL has `commit_delay` for that).
+/// The writer's thread does not commit again as soon as a sync has ended. The clients that were just answered are about
+/// to send their next requests, and a commit that starts a moment too early splits them into two cohorts, each with
+/// half the records and as many syncs. So it waits for the next `wake`, for half a sync at most (like PostgreSQL's
+/// `commit_delay`).
 ///
 /// Measured on 2 cores with redis-benchmark, 50 connections, variants in turns, medians, against Redis with
 /// `appendfsync always` = 1 (`SESSION.CREATE` and `SET`):
 ///
 /// | | depth 1 | depth 16 |
 /// | --- | --- | --- |
-/// | the thread takes what is there | 0.78 (16 records a frame) | 0.76 (112) |
+/// | the thread commits at once | 0.78 (16 records a frame) | 0.76 (112) |
 /// | the thread waits half a sync for the next wake-up | 0.93 (40) | 0.89 (241) |
 /// | the accepting thread writes everything | 1.00 (30) | 0.76 (440) |
-/// | it writes up to 64 records, the thread takes the rest at once | 0.97 | 0.80 (112) |
+/// | it writes up to 64 records, the thread commits the rest at once | 0.97 | 0.80 (112) |
 /// | it writes up to 64 records, and the thread waits | **1.04** (30) | **0.84** (223) |
 ///
-/// With nine login checks to a session opened, a thread that wrote every little commit itself answered 0.94 of the commands
-/// at depth 1 and 0.89 at depth 16 of one that never did: so it does where at least half of the commands were writes.
+/// With nine login checks per session opened, a lane that wrote every small commit itself answered 0.94 of the commands
+/// at depth 1, and 0.89 at depth 16, of one that never did. So it writes itself only if at least half of its commands
+/// were writes.
 ///
-/// `pwritev2` with `RWF_DSYNC` in place of `pwrite` and `fdatasync` took the same 90 µs and 37 µs of processor time, and
-/// `O_DIRECT` 86 and 35: not worth their while.
+/// `pwritev2` with `RWF_DSYNC` instead of `pwrite` and `fdatasync` took the same 90 µs and 37 µs of processor time, and
+/// `O_DIRECT` 86 and 35: not worth it.
 package final class LogWriter: Sendable {
   private let core: LogCore
   private let committer: Mutex<LogCommitter>
   private let keeper: LogKeeper
   private let threads: Mutex<[PosixThread]>
-  /// How many records `commit` writes itself. With an interval none: only the writer's thread knows when a sync is due.
+  /// How many records `commit` writes itself. With interval durability none, because only the writer's thread knows
+  /// when a sync is due.
   private let inlineRecords: Int
 
-  /// Opens a log for writing at the end that recovery has found. There must be no other writer: the owner of
-  /// the data folder holds its lock.
+  /// Opens a log for writing at the end that recovery has found. There must be no other writer; the lock of the data
+  /// folder ensures that.
   /// - Parameters:
-  ///   - others: sinks beside the folder's files; a record is durable once all have it.
+  ///   - others: sinks besides the folder's files. A record is durable once all sinks have it.
   ///   - isDriven: for tests, which call `turn` and `tick` themselves: no thread is started.
   package init(
     _ location: LogLocation, continuing end: LogEnd, options: LogOptions = LogOptions(),
@@ -73,7 +76,7 @@ package final class LogWriter: Sendable {
     do throws(LogError) {
       found = try WitnessFile.read(location)
     } catch {
-      // Recovery has read it already, so this is the disk's doing.
+      // Recovery could read it, so the disk fails now.
       throw error.cause ?? DiskError(call: "read", path: location.path(LogFormat.witnessName), code: 5)
     }
     let current = found ?? Witness(epoch: epoch, durableLSN: durableLSN)
@@ -84,7 +87,7 @@ package final class LogWriter: Sendable {
     return file
   }
 
-  /// Keeps the reserve of an earlier start and removes its other spare files, which may be half made.
+  /// Keeps the reserve of an earlier start. Removes other spare files, which may be incomplete.
   private static func clearSpares(_ core: LogCore) throws(DiskError) {
     let location = core.location
     for name in [LogFormat.nextName, LogFormat.urgentName, LogFormat.witnessName + ".tmp"] {
@@ -114,13 +117,13 @@ package final class LogWriter: Sendable {
 
   /// Accepts a record; its bytes are copied.
   /// - Parameters:
-  ///   - time: when the record says that it was made, in unix milliseconds. One before that of the record before is
-  ///     refused: two threads that read the clock one after the other may come here in the other order.
-  ///   - wake: whether the writer is woken. Who appends several records in a row passes false and calls `wake()` after
-  ///     the last: then they go into one frame, unless they are very many.
-  ///   - admits: asked once the log would take the record, with its number, under the lock that orders all records:
-  ///     what it looks at and moves is moved in that order. Where it says no, nothing is appended.
-  /// - Returns: the record's LSN. It is durable once `durableLSN` has reached it.
+  ///   - time: the record's time in unix milliseconds. It is refused as `early` if it is before the previous record's
+  ///     time: two threads may read the clock in one order and arrive here in the other.
+  ///   - wake: whether to wake the writer. A caller that appends several records in a row passes false and calls
+  ///     `wake()` after the last, so that they go into one frame, unless there are very many.
+  ///   - admits: asked once the log would accept the record, with its LSN, under the lock that orders all records. So
+  ///     whatever it reads and changes is changed in LSN order. If it returns false, nothing is appended.
+  /// - Returns: the record's LSN. The record is durable once `durableLSN` has reached it.
   @inline(__always)
   package func append(
     _ record: UnsafeRawBufferPointer, at time: Int64, wake: Bool = true, admits: (UInt64) -> Bool = { _ in true }
@@ -133,9 +136,10 @@ package final class LogWriter: Sendable {
     return lsn
   }
 
-  /// Looks at what `admits` moves, between two records.
+  /// Runs `body` between two records, under the lock that `admits` is called under, to read the state that `admits`
+  /// changes.
   ///
-  /// - Parameter body: is told the last record that was accepted.
+  /// - Parameter body: receives the last accepted record's LSN.
   package func withOrder<Result>(_ body: (UInt64) -> Result) -> Result {
     core.staging.withLock { staging in
       let last = staging.nextLSN - 1
@@ -148,16 +152,17 @@ package final class LogWriter: Sendable {
     if core.staging.withLock({ $0.hasWork && $0.stirWriter() }) { core.writerBell.ring() }
   }
 
-  /// Has written what was accepted: by this thread, which then returns when it is durable, where that is little and nobody
-  /// else writes just now; otherwise by the writer's. To be called where nothing is held that others wait for.
-  /// - Parameter commands: how many the thread has carried out since its last commit. Where most of them were reads, it has
-  ///   better things to do than to wait for the disk.
+  /// Has accepted records written. If they are few and no other thread is writing, this thread writes them itself and
+  /// returns once they are durable; otherwise the writer's thread does. The caller must not hold anything that others
+  /// wait for.
+  /// - Parameter commands: how many commands the thread has carried out since its last commit. If most of them were
+  ///   reads, the thread had better serve requests than wait for the disk.
   package func commit(after commands: Int) {
     let least = max(1, commands / 2)
     if least <= inlineRecords, core.staging.withLock({ $0.hasRecords(least...inlineRecords) }) {
       switch committer.withLockIfAvailable({ $0.turn() }) {
       case .idle: return
-      // What there was no room for has left the staging; the writer's thread tries it again.
+      // Records for which there was no room have left the staging; the writer's thread retries them.
       case .stalled, .ended: return core.writerBell.ring()
       case nil: break
       }
@@ -165,35 +170,35 @@ package final class LogWriter: Sendable {
     wake()
   }
 
-  /// Seals the segment that is written, if it has any record, and begins the next. Returns at once.
+  /// Seals the current segment, if it has a record, and begins the next. Returns at once.
   package func rotate() {
     core.staging.withLock { $0.wantsRotation = true }
     wake()
   }
 
-  /// Has what was accepted synced soon, ahead of the interval. Returns at once; `syncedLSN` tells when it is done.
+  /// Asks for a sync before the interval is over. Returns at once; `syncedLSN` tells when it is done.
   package func requestSync() {
     core.staging.withLock { $0.wantsSync = true }
     wake()
   }
 
-  // MARK: Looking
+  // MARK: Observing
 
-  /// The last record that was accepted.
+  /// The last accepted record.
   package var appendedLSN: UInt64 { core.staging.withLock { $0.nextLSN - 1 } }
-  /// The last record that is durable.
+  /// The last durable record.
   package var durableLSN: UInt64 { core.durableLSN.load(ordering: .acquiring) }
-  /// The last record that was synced, which trails `durableLSN` where durability is by interval.
+  /// The last synced record. With interval durability it lags behind `durableLSN`.
   package var syncedLSN: UInt64 { core.syncedLSN.load(ordering: .acquiring) }
   package var state: LogState { core.staging.withLock { $0.state } }
-  /// Why the log is full; nil while it is not.
+  /// Why the log is full; nil if it is not.
   package var shortage: DiskError? { core.room.withLock { $0.shortage } }
-  /// Whether what was accepted has waited for room for so long that nobody should wait with it who need not.
+  /// Whether accepted records have waited for room so long that nobody should wait for them unnecessarily.
   package var isStuck: Bool {
     let since = core.stuckSince.load(ordering: .relaxed)
     return since != 0 && MonotonicClock.now() > since + Self.stuckPatience
   }
-  /// What an operator can do about a log that has failed; nil for one that has not.
+  /// What an operator can do about a failed log; nil if it has not failed.
   package var remedy: String? { core.remedy.withLock { $0 } }
   package var statistics: LogStatistics {
     var statistics = core.statistics.withLock { $0 }
@@ -203,18 +208,18 @@ package final class LogWriter: Sendable {
 
   // MARK: Writing
 
-  /// What a turn has left to do.
+  /// What remains to be done after a turn.
   package enum Turn: Equatable, Sendable {
     case idle
-    /// There is no room for what was accepted; worth another try in a while.
+    /// There is no room for the accepted records; worth a retry after a while.
     case stalled
     /// Closed, or failed for good.
     case ended
   }
 
-  /// How long a writer waits before it tries a full disk again.
+  /// How long to wait, in nanoseconds, before a full disk is tried again.
   private static let fullDiskPause: UInt64 = 50_000_000
-  /// Nanoseconds after which a log that waits for room counts as stuck.
+  /// After how many nanoseconds a log that waits for room counts as stuck.
   private static let stuckPatience: UInt64 = 500_000_000
 
   private func run() {
@@ -227,7 +232,7 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Waits for the next wake-up, or, where there is something to write already, for a part of a sync at most.
+  /// Waits for the next wake-up; if there are records already, for at most the commit delay.
   private func sleep() {
     let deadline = committer.withLock { $0.syncDeadline }
     let patience = core.commitDelay.load(ordering: .relaxed)
@@ -244,19 +249,19 @@ package final class LogWriter: Sendable {
     core.staging.withLock { $0.isWriterAsleep = false }
   }
 
-  /// Writes what was accepted, syncs it and says so: the whole of the writer's work.
+  /// Writes and syncs what was accepted, and announces it: all of the writer's work.
   package func turn() -> Turn { committer.withLock { $0.turn() } }
 
-  /// Does the keeper's work once; for tests that drive the log.
+  /// Runs the keeper once; for tests that drive the log.
   package func tick() { keeper.tick() }
 
-  /// Looks whether the files are still the ones in the folder; for tests that drive the log.
+  /// Checks that the files are still the ones in the folder; for tests that drive the log.
   package func lookAtFiles() { keeper.lookAtFiles() }
 
   // MARK: Closing
 
-  /// Writes and syncs what was accepted, says in the log that it was closed in order, and returns when all is done.
-  /// Whatever is appended from now on is refused.
+  /// Writes and syncs what was accepted, marks the log as cleanly closed, and returns when that is done. Records
+  /// appended from now on are refused.
   package func close() {
     guard core.staging.withLock({ $0.beginClose() }) else { return }
     let threads = self.threads.withLock { $0 }
@@ -264,7 +269,7 @@ package final class LogWriter: Sendable {
     if let writer = threads.first { writer.join() } else { while turn() != .ended {} }
     keeper.stop()
     if threads.count > 1 { threads[1].join() }
-    // Once more, so that nobody takes an end for a good one whose last records went to a file without a name.
+    // Check once more, so that an end is not taken for clean if the last records went to an unlinked file.
     keeper.lookAtFiles()
     core.close()
     guard case .closed = state else { return }
@@ -276,7 +281,7 @@ package final class LogWriter: Sendable {
       if core.location.disk.exists(next) { try core.location.disk.remove(next) }
       try core.location.disk.syncDirectory(core.location.directory)
     } catch {
-      // Every record is durable and the clean end written; the next start only finds more to tidy up.
+      // Every record is durable and the clean-end frame written; the next start only has more to tidy up.
     }
   }
 }

@@ -1,20 +1,20 @@
-/// A segment's file, open, with its header checked.
+/// An open segment file whose header was checked.
 struct OpenSegment: Sendable {
   let header: SegmentHeader
   let file: any DiskFile
   let size: UInt64
-  /// The file's.
+  /// The file's name.
   let name: String
 
-  /// What the segment's first frame must say of itself.
+  /// The chain position that the segment's first frame must continue.
   var chainStart: ChainPosition {
     ChainPosition(nextLSN: header.firstLSN, hash: header.previousHash, epoch: header.epoch)
   }
 
-  /// Opens a segment and checks that it is the one that its name says.
+  /// Opens a segment and checks that its header matches its name.
   /// - Parameters:
   ///   - lsn: its first record.
-  ///   - path: where it lies; nil for its place in the log.
+  ///   - path: its path; nil for its usual path in the log.
   init(_ location: LogLocation, _ lsn: UInt64, mode: OpenMode = .read, path: String? = nil) throws(LogError) {
     let path = path ?? location.path(LogFormat.segmentName(lsn))
     let name = DiskPath.name(of: path)
@@ -51,15 +51,16 @@ struct OpenSegment: Sendable {
 }
 
 extension OpenSegment {
-  /// How much is read at once of a segment whose last frame is looked for.
+  /// How many bytes are read at once when searching for the last frame.
   private static let stepBytes = 64 << 10
 
-  /// Whether a frame with this hash begins somewhere, looked for from the end on.
+  /// Whether the segment has a frame with this hash; searches backwards from the end.
   func holdsFrame(_ hash: Hash128) throws(LogError) -> Bool {
     var step = [UInt8](repeating: 0, count: Self.stepBytes)
     var end = size
     while end > LogFormat.segmentStart {
-      // Steps begin at multiples of their length, and so where a frame may begin; no header crosses one's end.
+      // Steps are aligned to multiples of their length, so they begin where a frame may begin, and no header crosses
+      // the end of one.
       let start = max(LogFormat.segmentStart, (end - 1) / UInt64(Self.stepBytes) * UInt64(Self.stepBytes))
       let count = Int(end - start)
       let isFound: Bool
@@ -77,8 +78,8 @@ extension OpenSegment {
     return false
   }
 
-  /// Where the frame with a record begins, or where it would come behind the last one. It is found by the headers, each
-  /// of which has its own hash, and so in spite of damage that lies before it.
+  /// Finds the frame with a record, or the position after the last frame if the record would come next. It searches by
+  /// the frame headers, each of which has its own hash, so damage before the record does not matter.
   func place(of lsn: UInt64, folderID: Hash128) throws(LogError) -> (offset: UInt64, chain: ChainPosition) {
     var step = [UInt8](repeating: 0, count: Self.stepBytes)
     var offset = LogFormat.segmentStart
@@ -117,18 +118,18 @@ extension OpenSegment {
   private func hasFrame(_ hash: Hash128, in bytes: UnsafeRawBufferPointer) -> Bool {
     stride(from: 0, through: bytes.count - LogFormat.headerSize, by: Int(header.alignment)).contains { start in
       let bytes = UnsafeRawBufferPointer(rebasing: bytes[start...])
-      // Most places have no header, and need no hash to be seen as such.
+      // Check the magic first: most positions have no header, and then no hash is needed.
       guard bytes.littleEndian(0, as: UInt32.self) == FrameHeader.magic else { return false }
       return (try? FrameHeader(loading: bytes, folderID: header.folderID))?.hash == hash
     }
   }
 }
 
-/// What lies in a log's directory.
+/// The files in a log's directory.
 struct LogListing {
   /// The first LSNs of the segments, in order.
   var segments: [UInt64] = []
-  /// Files that the log does not know.
+  /// Files that do not belong to the log.
   var strangers: [String] = []
 
   init(_ location: LogLocation) throws(LogError) {

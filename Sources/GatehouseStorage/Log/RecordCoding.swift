@@ -1,8 +1,8 @@
 internal import struct GatehouseCore.RawBuffer
 
-/// How records lie in a frame's body: each as its length in a variable-length number, and its bytes.
+/// How records are stored in a frame's body: each as its length in LEB128, followed by its bytes.
 enum RecordCoding {
-  /// The bytes that a length takes at most.
+  /// How many bytes a length takes at most.
   static let maximumPrefix = 5
 
   @inline(__always)
@@ -24,7 +24,7 @@ enum RecordCoding {
   }
 
   /// Hands out the records of a body, in order.
-  /// - Returns: false where the body does not hold exactly `count` records.
+  /// - Returns: false if the body does not hold exactly `count` records.
   static func forEach(
     in body: UnsafeRawBufferPointer, count: Int, _ handle: (UnsafeRawBufferPointer) throws -> Void
   ) rethrows -> Bool {

@@ -1,4 +1,4 @@
-/// The beginning of a segment; `LogFormat` shows how it lies in the file.
+/// The header of a segment; `LogFormat` shows its layout.
 package struct SegmentHeader: Sendable, Equatable {
   package var alignment: UInt32
   package var folderID: Hash128
@@ -24,7 +24,7 @@ package struct SegmentHeader: Sendable, Equatable {
     self.previousHash = previousHash
   }
 
-  /// Reads and checks a header.
+  /// Decodes and checks a header.
   init(loading bytes: UnsafeRawBufferPointer, folderID: Hash128) throws(Fault) {
     guard bytes.count >= LogFormat.headerSize, bytes.littleEndian(0, as: UInt64.self) == Self.magic,
       Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...])) == Self.hash(of: bytes)
@@ -66,12 +66,12 @@ package struct SegmentHeader: Sendable, Equatable {
   }
 }
 
-/// A segment, as far as its name and its place among the others tell.
+/// What is known of a segment from its name and its neighbours.
 package struct SegmentInfo: Sendable, Equatable {
   package let firstLSN: UInt64
   /// Nil for the segment that is being written.
   package let lastLSN: UInt64?
-  /// What the file takes.
+  /// The size of the file.
   package let bytes: UInt64
 
   package var name: String { LogFormat.segmentName(firstLSN) }

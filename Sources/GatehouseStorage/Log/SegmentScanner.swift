@@ -1,39 +1,39 @@
 internal import struct GatehouseCore.RawBuffer
 
-/// A frame as it lies in its segment. The bytes are valid until the scanner moves on.
+/// A frame in its segment. The bytes are valid until the scanner moves on.
 package struct LogFrame {
   /// The first LSN of the segment, which names it.
   package let segment: UInt64
   package let offset: UInt64
   package let header: FrameHeader
-  /// Header and stored body as one.
+  /// Header and stored body.
   package let bytes: UnsafeRawBufferPointer
 
   package var stored: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[LogFormat.headerSize...]) }
 }
 
-/// Reads the frames of one segment in order and checks each. One thread's.
+/// Reads and checks the frames of one segment, in order. For one thread.
 struct SegmentScanner: ~Copyable {
   enum Step {
     case frame(LogFrame)
-    /// There is no good frame here. Whether that is the log's end, others have to say.
+    /// There is no good frame here. The caller must decide whether that is the end of the log.
     case stop(Stop)
   }
 
   enum Stop: Equatable {
     /// Zeros, or the end of the file.
     case nothing
-    /// A frame that is not whole.
+    /// An incomplete or damaged frame.
     case damaged(String)
-    /// A whole frame that does not belong here: no interrupted write leaves that behind.
+    /// A sound frame that does not belong here; no torn write could leave that behind.
     case misplaced(String)
   }
 
-  /// What the rest of a segment tells about a place without a good frame.
+  /// What the rest of a segment reveals after a position without a good frame.
   struct Rest {
-    /// The largest LSN that a good header further on says was durable.
+    /// The largest LSN that a good header further on names as durable.
     var durableLSN: UInt64 = 0
-    /// The bytes up to the last that is not zero.
+    /// How many bytes there are up to the last one that is not zero.
     var debris: UInt64 = 0
   }
 
@@ -51,11 +51,11 @@ struct SegmentScanner: ~Copyable {
   private var window: RawBuffer
   private var windowStart: UInt64 = 0
 
-  /// One read for so many bytes.
+  /// How many bytes are read at once.
   private let windowBytes: Int
 
-  /// Goes on from a place where a scan of the same segment has stopped, or begins.
-  /// - Parameter windowBytes: how much is read at once; a multiple of 4096.
+  /// Starts at the beginning, or continues where a scan of the same segment has stopped.
+  /// - Parameter windowBytes: how many bytes to read at once; a multiple of 4096.
   init(
     _ segment: OpenSegment, folderID: Hash128, sabotage: LogSabotage = [],
     at place: (offset: UInt64, chain: ChainPosition)? = nil, windowBytes: Int = 1 << 20
@@ -74,7 +74,7 @@ struct SegmentScanner: ~Copyable {
   }
 
   /// Reads the next frame.
-  /// - Parameter lsn: bodies of frames that end before this record are not checked, as they are not asked for.
+  /// - Parameter lsn: the bodies of frames that end before this record are not checked, because nobody asks for them.
   mutating func next(checkingFrom lsn: UInt64 = 0) throws(LogError) -> Step {
     let start = offset
     guard let headerBytes = try view(start, LogFormat.headerSize) else {
@@ -110,7 +110,7 @@ struct SegmentScanner: ~Copyable {
     return .frame(found)
   }
 
-  /// Looks through what follows the place where `next` has stopped.
+  /// Scans everything after the position at which `next` has stopped.
   mutating func rest() throws(LogError) -> Rest {
     forget()
     var rest = Rest()
@@ -121,7 +121,7 @@ struct SegmentScanner: ~Copyable {
       guard let bytes = try view(place, count) else { break }
       let used = bytes.countWithoutTrailingZeros
       if used > 0 { rest.debris = place + UInt64(used) - offset }
-      // Windows begin at a multiple of the alignment, and a header never crosses one.
+      // Windows begin at a multiple of the alignment, and no header crosses the end of one.
       for start in stride(from: 0, through: count - LogFormat.headerSize, by: Int(alignment)) where start < used {
         let candidate = UnsafeRawBufferPointer(rebasing: bytes[start...])
         guard candidate.littleEndian(0, as: UInt32.self) == FrameHeader.magic else { continue }
@@ -138,8 +138,8 @@ struct SegmentScanner: ~Copyable {
     return rest
   }
 
-  /// Where the first byte of a range lies that is not zero; nil where all are, as far as the file has them. The ranges
-  /// between frames mean nothing, and are zero all the same.
+  /// The offset of the first byte of a range that is not zero; nil if all are zero as far as the file goes. The padding
+  /// between frames has no meaning, but must be zero.
   mutating func firstNonZero(in range: Range<UInt64>) throws(LogError) -> UInt64? {
     var place = range.lowerBound
     while place < range.upperBound, place < size {
@@ -151,7 +151,7 @@ struct SegmentScanner: ~Copyable {
     return nil
   }
 
-  /// Forgets what was read, as a writer may have written since.
+  /// Drops the read buffer, because a writer may have written since.
   mutating func forget() { window.removeAll() }
 
   private mutating func hasOnlyZeros(from start: UInt64) throws(LogError) -> Bool {
@@ -160,7 +160,7 @@ struct SegmentScanner: ~Copyable {
   }
 
   /// Bytes of the file.
-  /// - Returns: nil where the file has not so many.
+  /// - Returns: nil if the file is too short.
   private mutating func view(_ start: UInt64, _ count: Int) throws(LogError) -> UnsafeRawBufferPointer? {
     let end = start + UInt64(count)
     if start < windowStart || end > windowStart + UInt64(window.count) {
@@ -176,7 +176,7 @@ struct SegmentScanner: ~Copyable {
       } catch {
         throw LogError(error, segment: name)
       }
-      // Whoever trims a segment while it is read makes it shorter than it said it was.
+      // The keeper may trim a segment while it is read, so it may be shorter than its size said.
       guard count <= window.count else { return nil }
     }
     return UnsafeRawBufferPointer(rebasing: window.bytes[Int(start - windowStart)..<Int(end - windowStart)])
@@ -184,8 +184,8 @@ struct SegmentScanner: ~Copyable {
 }
 
 extension UnsafeRawBufferPointer {
-  /// How many bytes there are up to the last that is not zero. Whole words at a time: segments end in
-  /// many megabytes of zeros.
+  /// The number of bytes up to the last one that is not zero. Checks a word at a time, because segments end in many
+  /// megabytes of zeros.
   var countWithoutTrailingZeros: Int {
     var end = count
     while end >= 8, loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }

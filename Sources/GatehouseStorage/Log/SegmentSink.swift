@@ -1,20 +1,20 @@
 internal import Glibc
 internal import Synchronization
 
-/// The log's files: frames go in at the end of the segment that is being written, and the next one is begun when it is
-/// full. One thread's at a time.
+/// The log's files: frames are written at the end of the current segment, and the next one is begun when it is full.
+/// For one thread at a time.
 final class SegmentSink: LogSink {
   private let core: LogCore
   private let epoch: UInt64
   private var file: any DiskFile
   private var segment: UInt64
   private var offset: UInt64
-  /// The segment's own: an older segment may have been begun with another than the options say.
+  /// The segment's own alignment: an older segment may have been begun with other options.
   private var alignment: UInt64
   private var lastHash: Hash128
   private(set) var appended: UInt64
   private var isSynced = true
-  /// Where the writing can begin again: everything before is durable, and the writer still has everything after.
+  /// Where writing can restart: everything before is durable, and the committer still has everything after.
   private var synced: Mark
 
   private struct Mark {
@@ -23,7 +23,7 @@ final class SegmentSink: LogSink {
     var lsn: UInt64
   }
 
-  /// The segment that is open, and how far it is written.
+  /// The open segment, and how far it is written.
   private struct Place {
     var file: any DiskFile
     var segment: UInt64
@@ -31,7 +31,7 @@ final class SegmentSink: LogSink {
     var alignment: UInt64
   }
 
-  /// Goes on at the end of a log, of which everything was synced.
+  /// Continues at the end of a log that is completely synced.
   static func open(_ core: LogCore, continuing end: LogEnd, epoch: UInt64) throws(DiskError) -> SegmentSink {
     SegmentSink(core, continuing: end, epoch: epoch, at: try place(core, end, epoch))
   }
@@ -50,13 +50,14 @@ final class SegmentSink: LogSink {
     noteSegment()
   }
 
-  /// The last segment, if it has room, else a new one.
+  /// The last segment if it has room, else a new one.
   private static func place(_ core: LogCore, _ end: LogEnd, _ epoch: UInt64) throws(DiskError) -> Place {
     let next = end.lastLSN + 1
     if let segment = end.segment {
       let file = try core.location.disk.openFile(core.location.path(LogFormat.segmentName(segment)), .write)
       try cutTail(of: file, at: end.offset, isTorn: end.tornBytes > 0, core.options)
-      // A segment without a record goes on even if it is full of clean ends: the next would have its name.
+      // A segment without a record is continued even if it is full of clean-end frames, because a new one would have
+      // the same name.
       if end.offset < core.options.segmentBytes || segment == next {
         return Place(file: file, segment: segment, offset: end.offset, alignment: end.alignment)
       }
@@ -69,7 +70,7 @@ final class SegmentSink: LogSink {
       file: file, segment: next, offset: LogFormat.segmentStart, alignment: core.options.alignment)
   }
 
-  /// A file for the segment that a start needs: the reserve of an earlier start, where there is no room for another.
+  /// A file for the segment that a start needs. On a full disk, it is the reserve of an earlier start.
   private static func firstSpare(_ core: LogCore) throws(DiskError) -> String {
     do throws(DiskError) {
       try core.makeSegmentFile(LogFormat.urgentName, fills: false)
@@ -80,7 +81,7 @@ final class SegmentSink: LogSink {
     }
   }
 
-  /// Removes what interrupted writes have left, and gives the segment its whole size again.
+  /// Cuts off torn writes, and allocates the segment's full size again.
   private static func cutTail(
     of file: any DiskFile, at offset: UInt64, isTorn: Bool, _ options: LogOptions
   ) throws(DiskError) {
@@ -91,12 +92,12 @@ final class SegmentSink: LogSink {
     do throws(DiskError) {
       try uninterrupted { () throws(DiskError) in try file.allocate(max(options.segmentBytes, offset)) }
     } catch {
-      // A full disk is dealt with when a frame needs the space.
+      // A full disk is handled when a frame needs the space.
       guard error.isShortage else { throw error }
     }
   }
 
-  /// Turns a spare file into a segment: its header is durable before the name is, and both before any frame.
+  /// Turns a spare file into a segment. Its header is durable before it gets its name, and both are before any frame.
   private static func begin(
     _ lsn: UInt64, from spare: String, _ core: LogCore, epoch: UInt64, after hash: Hash128
   ) throws(DiskError) -> any DiskFile {
@@ -117,10 +118,11 @@ final class SegmentSink: LogSink {
       if !core.options.sabotage.contains(.skipDirectorySync) {
         try location.disk.syncDirectory(location.directory)
       }
-      // Opened again, so that its errors name the segment and not the spare that it was.
+      // Opened again, so that errors name the segment and not the spare.
       return try location.disk.openFile(segment, .write)
     } catch {
-      // For another try the spare needs its name again: a sync of the same rename would prove nothing.
+      // Before a retry the spare gets its old name back: syncing the directory again after a failed sync would prove
+      // nothing.
       if error.isShortage { try location.disk.rename(segment, to: path) }
       throw error
     }
@@ -158,7 +160,7 @@ final class SegmentSink: LogSink {
     }
   }
 
-  /// Gives the reserve's space back to the disk and writes the frame there is no space for.
+  /// Frees the reserve's space and writes the frame again.
   private func retryWithReserve(_ bytes: UnsafeRawBufferPointer, _ first: DiskError) throws(LogFault) {
     try giveUpReserve(first)
     do throws(DiskError) {
@@ -168,7 +170,7 @@ final class SegmentSink: LogSink {
     }
   }
 
-  /// Gives the reserve's space back to the disk, for what there was no space for.
+  /// Frees the reserve's space on a full disk.
   private func giveUpReserve(_ first: DiskError) throws(LogFault) {
     core.beginShortage(first)
     guard first.trouble == .noSpace, core.spares.withLock({ $0.take(\.reserve) }) else { throw .full(first) }
@@ -182,8 +184,8 @@ final class SegmentSink: LogSink {
     core.spares.withLock { $0.reserve = .absent }
   }
 
-  /// Where all that a sync missed was room, what was written since the last is forgotten, and comes again: a sync of the
-  /// same writes would prove nothing.
+  /// If a sync failed only for lack of room, everything written since the last sync is dropped and will be written
+  /// again: another sync of the same writes would prove nothing.
   func sync() throws(LogFault) {
     guard !isSynced else { return }
     let sabotage = core.options.sabotage
@@ -220,17 +222,17 @@ final class SegmentSink: LogSink {
 
   // MARK: Rotation
 
-  /// Whether a segment that was not filled is written while one that was is ready. With a full disk the space that is
-  /// there is used up first.
+  /// Whether the current segment was not filled with zeros and a filled one is ready. On a full disk the space at hand
+  /// is used up first.
   private var isBetterLeft: Bool {
     core.options.fillsSegments && core.spares.withLock { $0.unfilledStart != nil && $0.next == .ready }
       && core.staging.withLock { $0.state == .open }
   }
 
-  /// Seals the segment, if there is a record in it, and begins the next.
+  /// Seals the current segment, if it has a record, and begins the next.
   func rotate() throws(LogFault) {
     guard appended >= segment else { return }
-    // The next segment's existence says that all before it is durable.
+    // The next segment's existence proves that everything before it is durable.
     try sync()
     while true {
       let spare = try takeSpare()
@@ -239,7 +241,7 @@ final class SegmentSink: LogSink {
         return goOn(in: next, from: spare)
       } catch {
         guard error.isShortage else { throw .broken(error) }
-        // A spare that could not become a segment for want of room is still a spare.
+        // A spare that could not become a segment for lack of room is still a spare.
         core.spares.withLock { $0.putBack(spare) }
         try giveUpReserve(error)
       }
@@ -266,7 +268,7 @@ final class SegmentSink: LogSink {
     core.keeperBell.ring()
   }
 
-  /// A file for the next segment: the one made ahead, else a new one, else, on a full disk, the reserve.
+  /// A file for the next segment: the one made ahead; else a new one; else, on a full disk, the reserve.
   private func takeSpare() throws(LogFault) -> String {
     if core.spares.withLock({ $0.take(\.next) }) { return LogFormat.nextName }
     do throws(DiskError) {
@@ -287,7 +289,7 @@ final class SegmentSink: LogSink {
     }
   }
 
-  /// Gives the unused rest of the segment back to the disk.
+  /// Frees the unused rest of the segment.
   func close() throws(DiskError) {
     try file.truncate(to: offset)
     try file.sync()

@@ -1,8 +1,8 @@
 internal import struct GatehouseCore.RawBuffer
 
-/// Records that were accepted together, and where their frames are to be cut.
+/// Records that were accepted together, and where to cut them into frames.
 struct LogBatch: ~Copyable {
-  /// A frame's share: it ends before byte `end` of the body, after so many records of the batch.
+  /// The end of a frame: in bytes of the body, and in records of the batch.
   struct Cut {
     var end: Int
     var records: Int
@@ -28,7 +28,7 @@ struct LogBatch: ~Copyable {
     cuts.append(Cut(end: cutEnd, records: recordCount))
   }
 
-  /// Ends the last frame, where records follow the last cut.
+  /// Ends the last frame, if records follow the last cut.
   mutating func finish() {
     if body.count > cutEnd { cut() }
   }
@@ -42,30 +42,30 @@ struct LogBatch: ~Copyable {
   }
 }
 
-/// For how long the writer sleeps when it is done.
+/// How long the writer sleeps when it is done.
 enum WriterPause {
   case none
-  /// Until somebody wakes it, but there are records: not for long.
+  /// Until it is woken, but only briefly, because there are records.
   case short
-  /// Until somebody wakes it.
+  /// Until it is woken.
   case long
 }
 
-/// What stands between those who append and the writer: one batch that grows while the writer has the other.
-/// Guarded by one lock, which is held for the copying of a record and no longer.
+/// The double buffer between appending threads and the writer: one batch grows while the writer has the other. Guarded
+/// by one lock, which is held only while a record is copied.
 struct Staging: ~Copyable {
   var batch = LogBatch()
   var nextLSN: UInt64
-  /// The largest time of a record so far: times never go back in the order of records.
+  /// The largest record time so far; times must not decrease in LSN order.
   private var newestTime = Int64.min
-  /// Accepted and not yet durable.
+  /// Bytes accepted and not yet durable.
   var pendingBytes = 0
   private(set) var state = LogState.open
-  /// What `state` and `wantsClose` come to, which would cost more to find out for each record.
+  /// Derived from `state` and `wantsClose`, because checking both for each record costs more.
   private var isOpen = true
   var isWriterAsleep = false
   var wantsRotation = false
-  /// Whether a sync is asked for ahead of its interval.
+  /// Whether a sync is wanted before the interval is over.
   var wantsSync = false
   private(set) var wantsClose = false
 
@@ -83,13 +83,13 @@ struct Staging: ~Copyable {
 
   private var hasOrders: Bool { wantsRotation || wantsSync || wantsClose }
 
-  /// For how long the writer may sleep after a turn.
+  /// How long the writer may sleep after a turn.
   var pause: WriterPause {
     if hasOrders || isHeavy { return .none }
     return batch.isEmpty ? .long : .short
   }
 
-  /// Whether so many records are all that there is to do.
+  /// Whether a number of records in this range is all the work there is.
   func hasRecords(_ counts: ClosedRange<Int>) -> Bool { isOpen && counts.contains(batch.recordCount) && !hasOrders }
 
   mutating func setState(_ new: LogState) {
@@ -98,17 +98,17 @@ struct Staging: ~Copyable {
   }
 
   /// Refuses records from now on.
-  /// - Returns: false where that was done before.
+  /// - Returns: false if it was called before.
   mutating func beginClose() -> Bool {
     defer { isOpen = false }
     defer { wantsClose = true }
     return !wantsClose
   }
 
-  /// Whether so much has come together that nobody should wait for more of it before it is written.
+  /// Whether so much is pending that the writer should not wait for more.
   var isHeavy: Bool { pendingBytes > maximumPending / 4 }
 
-  /// - Parameter admits: asked with the record's number, once the log would take it.
+  /// - Parameter admits: asked with the record's LSN, once the log would accept it.
   @inline(__always)
   mutating func append(
     _ record: UnsafeRawBufferPointer, at time: Int64, admits: (UInt64) -> Bool
@@ -137,7 +137,7 @@ struct Staging: ~Copyable {
     }
   }
 
-  /// Whether the caller has to ring for the writer.
+  /// Whether the caller must ring for the writer.
   @inline(__always)
   mutating func stirWriter() -> Bool {
     guard isWriterAsleep else { return false }
@@ -145,7 +145,7 @@ struct Staging: ~Copyable {
     return true
   }
 
-  /// Hands the batch over and takes back the one that is done.
+  /// Swaps the growing batch with the one that is done.
   mutating func take(into done: inout LogBatch) {
     batch.finish()
     swap(&batch, &done)

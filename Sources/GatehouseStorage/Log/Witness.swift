@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// What the side file says: through which LSN the log was durable, and in which epoch.
+/// The content of the witness file: through which LSN the log was durable, and in which epoch.
 package struct Witness: Sendable, Equatable {
   package var epoch: UInt64
   package var durableLSN: UInt64
-  /// Counts the times it was written; the copy with the larger number holds.
+  /// Counts how often it was written; the copy with the larger number is valid.
   var sequence: UInt64
 
   package init(epoch: UInt64, durableLSN: UInt64, sequence: UInt64 = 0) {
@@ -14,8 +14,8 @@ package struct Witness: Sendable, Equatable {
   }
 }
 
-/// The side file. Two copies lie in two pages of the disk and are written in turn, each synced before the other
-/// is touched, so that one of them is whole whenever the power goes.
+/// The witness file. It has two copies in two pages, written alternately, each synced before the other is touched. So
+/// after a power loss at least one of them is whole.
 ///
 /// | offset in a copy | size | |
 /// | --- | --- | --- |
@@ -36,17 +36,17 @@ package struct WitnessFile {
   private let folderID: Hash128
   private(set) var current: Witness
 
-  /// Opens the side file for writing, which `read` has found good.
+  /// Opens the file for writing, after `read` has accepted it.
   init(_ location: LogLocation, current: Witness) throws(DiskError) {
     file = try location.disk.openFile(location.path(LogFormat.witnessName), .write)
     folderID = location.folderID
     self.current = current
   }
 
-  /// Writes the copy whose turn it is, and syncs it.
+  /// Writes the older copy, and syncs it.
   mutating func write(epoch: UInt64, durableLSN: UInt64) throws(DiskError) {
     let next = Witness(epoch: epoch, durableLSN: durableLSN, sequence: current.sequence + 1)
-    // The whole page, so that nothing is left of a write that the loss of power has torn.
+    // Write the whole page, so that nothing is left of an earlier torn write.
     try Self.page(next, folderID).withRawBytes { bytes throws(DiskError) in
       try file.writeAll(bytes, at: (next.sequence % 2) * Self.copyDistance)
     }
@@ -54,14 +54,14 @@ package struct WitnessFile {
     current = next
   }
 
-  /// Makes the side file of a log; used for a new log, and for one that was copied to another folder.
+  /// Creates the witness file, for a new log or a copied one.
   package static func create(_ location: LogLocation, _ witness: Witness) throws(DiskError) {
     let page = page(witness, location.folderID)
     try location.disk.replaceFile(location.path(LogFormat.witnessName), with: page + page)
   }
 
-  /// What the side file says.
-  /// - Returns: nil where there is none.
+  /// Reads the witness.
+  /// - Returns: nil if there is no file.
   package static func read(_ location: LogLocation) throws(LogError) -> Witness? {
     let name = LogFormat.witnessName
     let bytes: [UInt8]
@@ -84,11 +84,11 @@ package struct WitnessFile {
     return newest
   }
 
-  /// What is wrong with the side file, though it can be read: a copy that is damaged, bytes where there should be zeros.
-  /// Empty where there is no file.
+  /// What is wrong with the file although it can be read: a damaged copy, or bytes that should be zero. Empty if there
+  /// is no file.
   static func faults(_ location: LogLocation) throws(LogError) -> [Fault] {
     var common: Set<Fault>?
-    // A live writer may be seen while it writes a copy; what is damaged is so at each look.
+    // A live writer may be writing a copy. A damaged copy stays damaged, so report only what three reads agree on.
     for _ in 0..<3 {
       let bytes: [UInt8]
       do throws(DiskError) {
@@ -132,7 +132,7 @@ package struct WitnessFile {
     return faults
   }
 
-  /// A copy, and zeros behind it.
+  /// A copy, padded with zeros to a page.
   private static func page(_ witness: Witness, _ folderID: Hash128) -> [UInt8] {
     let copy = encode(witness, folderID)
     return copy + [UInt8](repeating: 0, count: Int(copyDistance) - copy.count)
@@ -154,7 +154,7 @@ package struct WitnessFile {
     return bytes
   }
 
-  /// - Returns: nil for a damaged copy.
+  /// - Returns: nil if the copy is damaged.
   private static func decode(_ bytes: UnsafeRawBufferPointer, _ folderID: Hash128) throws(LogError) -> Witness? {
     let hash = Hash128(of: UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.hashOffset]))
     guard bytes.littleEndian(0, as: UInt64.self) == magic,

@@ -1,15 +1,15 @@
 internal import CZstd
 
-/// A dictionary: what compression may assume has gone before. It makes the difference for small frames, which
-/// otherwise begin by spelling out what every frame has in common.
+/// A zstd dictionary: data that the compressor treats as if it had come before. It matters for small frames, which
+/// would otherwise have to spell out what all frames have in common.
 package final class ZstdDictionary: @unchecked Sendable {
-  /// The number by which frames name it; never 0.
+  /// The id by which frames refer to it; never 0.
   package let id: UInt32
   package let bytes: [UInt8]
-  // Only read once it is made, which zstd allows from any thread.
+  // Immutable after creation; zstd allows reading it from any thread.
   fileprivate let forDecompression: OpaquePointer
 
-  /// - Returns: nil where `bytes` are no dictionary, or one without an id.
+  /// - Returns: nil if `bytes` are not a dictionary, or one without an id.
   package init?(_ bytes: [UInt8]) {
     let id = bytes.withUnsafeBytes { ZDICT_getDictID($0.baseAddress, $0.count) }
     guard id != 0,
@@ -22,11 +22,11 @@ package final class ZstdDictionary: @unchecked Sendable {
 
   deinit { ZSTD_freeDDict(forDecompression) }
 
-  /// Makes a dictionary out of bodies like those that it is to compress.
+  /// Trains a dictionary on bodies like those that it will compress.
   /// - Parameters:
-  ///   - samples: at least some dozens, together a hundred times the dictionary's size for a good one.
-  ///   - capacity: the bytes that the dictionary may take.
-  /// - Returns: nil where the samples are too few or too much alike.
+  ///   - samples: at least some dozens; for a good dictionary, a hundred times its size in total.
+  ///   - capacity: the maximum size of the dictionary.
+  /// - Returns: nil if the samples are too few or too similar.
   package static func train(samples: [[UInt8]], capacity: Int = 16 << 10) -> [UInt8]? {
     var dictionary = [UInt8](repeating: 0, count: capacity)
     let joined = Array(samples.joined())
@@ -43,7 +43,7 @@ package final class ZstdDictionary: @unchecked Sendable {
   }
 }
 
-/// Compresses one block after another, with the memory of the one before.
+/// Compresses blocks one after the other, with one reused context.
 package struct ZstdCompressor: ~Copyable, @unchecked Sendable {
   private let context: OpaquePointer
 
@@ -51,21 +51,21 @@ package struct ZstdCompressor: ~Copyable, @unchecked Sendable {
     guard let context = ZSTD_createCCtx() else { fatalError("zstd: out of memory") }
     self.context = context
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
-    // Copied, and made ready for the level with the first block.
+    // zstd copies the dictionary, and prepares it for the level with the first block.
     dictionary?.bytes.withUnsafeBytes { _ = ZSTD_CCtx_loadDictionary(context, $0.baseAddress, $0.count) }
   }
 
   deinit { ZSTD_freeCCtx(context) }
 
   /// Compresses `bytes` into `target`.
-  /// - Returns: the bytes it took; nil where they do not fit.
+  /// - Returns: the compressed size; nil if it does not fit.
   package mutating func compress(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
     let size = ZSTD_compress2(context, target.baseAddress, target.count, bytes.baseAddress, bytes.count)
     return ZSTD_isError(size) == 0 ? size : nil
   }
 }
 
-/// Decompresses one block after another, with the memory of the one before.
+/// Decompresses blocks one after the other, with one reused context.
 package struct ZstdDecompressor: ~Copyable, @unchecked Sendable {
   private let context: OpaquePointer
 
@@ -77,7 +77,7 @@ package struct ZstdDecompressor: ~Copyable, @unchecked Sendable {
   deinit { ZSTD_freeDCtx(context) }
 
   /// Decompresses `bytes`, which must fill `target` exactly.
-  /// - Returns: false where they do not, or are no zstd frame.
+  /// - Returns: false if they do not, or are not a zstd frame.
   package mutating func decompress(
     _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, dictionary: ZstdDictionary? = nil
   ) -> Bool {

@@ -1,9 +1,9 @@
-/// A snapshot is the state of a whole server in one file: `snapshots/<20-digit record number>.snapshot`.
+/// A snapshot is the state of a whole server in one file: `snapshots/<20-digit LSN>.snapshot`.
 ///
-/// It is a block file (`BlockFile`) of one section an owner. An owner is a partition, by its index, or the
-/// directory. Partitions are copied one after the other while the server works on, so each section is a
-/// state as of its own record number; the file is named by the smallest of them, from which on the log is
-/// replayed. A section is cut into blocks of at most 1 MiB, in the order of the sections, and the table adds
+/// It is a block file (`BlockFile`) with one section per owner: each partition, by its index, and the directory.
+/// Partitions are copied one after the other while the server keeps working, so each section is the state as of an LSN
+/// of its own. The file is named by the smallest of them; replay starts after it. A section is cut into blocks of at
+/// most 1 MiB, in the order of the sections, and the table adds
 ///
 /// ```
 /// count u32 · a section: owner u16 · zero u16 · blocks u32 · LSN u64 · raw length u64
@@ -11,7 +11,7 @@
 ///
 /// What the bytes of a section mean is not known here.
 package enum Snapshot {
-  /// Who a section with this owner belongs to is not a partition, but the directory.
+  /// The owner number of the directory.
   package static let directoryOwner: UInt16 = .max
 
   static let kind = BlockFileKind(
@@ -19,7 +19,7 @@ package enum Snapshot {
   static let blockSize = 1 << 20
   static let compressionLevel: Int32 = 1
   static let suffix = ".snapshot"
-  /// How many sound snapshots are kept: should the newest be damaged one day, the one before it opens.
+  /// How many sound snapshots are kept. If the newest turns out damaged, the one before it is used.
   package static let kept = 2
 
   static func name(_ lsn: UInt64) -> String { NumberedName.text(lsn) + suffix }
@@ -28,7 +28,7 @@ package enum Snapshot {
     name.hasSuffix(suffix) ? NumberedName.number(name.dropLast(suffix.count)) : nil
   }
 
-  /// The owners whose sections make a snapshot of a folder whole.
+  /// The owners whose sections a complete snapshot has.
   static func owners(partitionCount: Int) -> [UInt16] {
     (0..<partitionCount).map { UInt16($0) } + [directoryOwner]
   }
@@ -40,14 +40,14 @@ package struct SnapshotSection: Sendable, Equatable {
   /// The last record that the state has applied.
   package let lsn: UInt64
   package let rawLength: Int
-  /// Which of the file's blocks hold it.
+  /// The file's blocks that hold it.
   let blocks: Range<Int>
 }
 
-/// What there is to say about a snapshot that is whole.
+/// Facts about a complete snapshot.
 package struct SnapshotInfo: Sendable, Equatable {
   package let path: String
-  /// The smallest record number of its sections: the log is replayed from the next one on.
+  /// The smallest LSN of its sections; replay starts after it.
   package let lsn: UInt64
   package let largestLSN: UInt64
   /// Unix milliseconds.
@@ -59,11 +59,10 @@ package struct SnapshotInfo: Sendable, Equatable {
 
 /// Why a snapshot was not written.
 package enum SnapshotError: Error, Equatable {
-  /// An owner has handed in two sections, or none.
+  /// An owner has two sections, or none.
   case repeated(owner: UInt16)
   case incomplete(missing: [UInt16])
-  /// A section knows of records that a crash could still take back. Finish when the log is durable through
-  /// `largest`.
+  /// A section contains records that a crash could still take back. Finish once the log is durable through `largest`.
   case ahead(largest: UInt64, durable: UInt64)
   case file(BlockFileError)
 }
@@ -96,7 +95,7 @@ enum SnapshotTable {
     return bytes.bytes
   }
 
-  /// The sections of a table whose blocks are `blocks`: they must share out all blocks, in order.
+  /// Decodes the sections of a table. Together they must cover all `blocks`, in order.
   static func decoded(_ table: [UInt8], blocks: [BlockEntry]) throws(MalformedBytes) -> [SnapshotSection] {
     var reader = FieldReader(table)
     var sections: [SnapshotSection] = []

@@ -1,6 +1,6 @@
 /// The snapshots of a folder.
 package struct SnapshotCatalog: Sendable {
-  /// A file that has a snapshot's name; whether it is sound is another question.
+  /// A file with a snapshot's name, whether it is sound or not.
   package struct Entry: Sendable, Equatable {
     package let lsn: UInt64
     package let path: String
@@ -10,7 +10,7 @@ package struct SnapshotCatalog: Sendable {
 
   package init(_ folder: DataFolder) { self.folder = folder }
 
-  /// The newest first.
+  /// All snapshots, newest first.
   package func entries() throws(DiskError) -> [Entry] {
     try folder.disk.names(in: folder.snapshotsPath)
       .compactMap { name in
@@ -19,7 +19,7 @@ package struct SnapshotCatalog: Sendable {
       .sorted { $0.lsn > $1.lsn }
   }
 
-  /// Names in the folder that no snapshot has, and that no crash leaves.
+  /// Names that no snapshot has, and that no crash could have left.
   func strangers() throws(DiskError) -> [String] {
     try folder.disk.names(in: folder.snapshotsPath)
       .filter { Snapshot.lsn(ofName: $0) == nil && !$0.hasSuffix(FolderName.temporarySuffix) }
@@ -30,7 +30,7 @@ package struct SnapshotCatalog: Sendable {
     try SnapshotReader(path: entry.path, lsn: entry.lsn, folder: folder)
   }
 
-  /// Opens a snapshot whose every block has its hash; the caller closes it.
+  /// Opens a snapshot after checking the hash of every block; the caller closes it.
   package func openSound(_ entry: Entry) throws(BlockFileError) -> SnapshotReader {
     let reader = try open(entry)
     do throws(BlockFileError) {
@@ -42,8 +42,8 @@ package struct SnapshotCatalog: Sendable {
     return reader
   }
 
-  /// The record through which the log may go into the archive: that of the *older* snapshot that is kept,
-  /// so that either of the two opens with the log alone. Nil until there are two sound ones.
+  /// The record through which the log may go into the archive: that of the *older* kept snapshot, so that either of the
+  /// two needs only the log. Nil until there are two sound ones.
   package func coveredThrough() throws(DiskError) -> UInt64? {
     var sound = 0
     for entry in try entries() where isSound(entry) {
@@ -59,9 +59,9 @@ package struct SnapshotCatalog: Sendable {
     return true
   }
 
-  /// Deletes what is older than the two newest sound snapshots. A damaged one does not count as kept, so the
-  /// folder never relies on a single file, except before its second snapshot.
-  /// - Parameter newestVerified: the snapshot that has just been read back, and need not be again.
+  /// Deletes snapshots older than the two newest sound ones. A damaged one does not count, so the folder never depends
+  /// on a single file, except before its second snapshot.
+  /// - Parameter newestVerified: the snapshot that was just read back and need not be checked again.
   func deleteOld(newestVerified: UInt64) throws(BlockFileError) {
     let entries = try blockFile { () throws(DiskError) -> [Entry] in try self.entries() }
     var sound = 0
@@ -75,7 +75,8 @@ package struct SnapshotCatalog: Sendable {
     try blockFile { () throws(DiskError) in try folder.disk.syncDirectory(folder.snapshotsPath) }
   }
 
-  /// Removes what a crash left half written. Only the folder's owner may, and not while it writes.
+  /// Removes half-written files that a crash left. Only the folder's owner may call it, and not while it writes a
+  /// snapshot.
   func deleteTemporaries() throws(DiskError) {
     precondition(folder.isOwned)
     for name in try folder.disk.names(in: folder.snapshotsPath) where name.hasSuffix(FolderName.temporarySuffix) {

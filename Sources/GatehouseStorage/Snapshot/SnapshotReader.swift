@@ -1,14 +1,14 @@
-/// Reads a snapshot. Opening it checks that it is whole; each section is checked when it is read. Several
-/// threads may read sections at once.
+/// Reads a snapshot. Opening it checks that it is complete; each section is checked when it is read. Several threads
+/// may read sections at once.
 package struct SnapshotReader: Sendable {
   package let path: String
-  /// The smallest record number of the sections: the log is replayed from the next one on.
+  /// The smallest LSN of the sections; replay starts after it.
   package let lsn: UInt64
   package let largestLSN: UInt64
   package let sections: [SnapshotSection]
   private let file: BlockFileReader
 
-  /// - Parameter lsn: what the file's name says, which its sections must bear out.
+  /// - Parameter lsn: the LSN in the file's name, which must be the smallest of its sections.
   init(path: String, lsn: UInt64, folder: DataFolder) throws(BlockFileError) {
     self.path = path
     file = try BlockFileReader(
@@ -57,8 +57,8 @@ package struct SnapshotReader: Sendable {
     return bytes
   }
 
-  /// Reads every block and restores it.
-  /// - Parameter progress: is called after each block; may throw to stop.
+  /// Reads and decompresses every block.
+  /// - Parameter progress: called after each block; may throw to stop.
   package func verify(_ progress: () throws -> Void) throws {
     var buffers = BlockFileReader.Buffers()
     for number in file.entries.indices {
@@ -67,8 +67,8 @@ package struct SnapshotReader: Sendable {
     }
   }
 
-  /// Holds every block against its hash, which is several times faster than to restore them.
-  /// - Parameter progress: is called after each block; may throw to stop.
+  /// Checks every block against its hash, which is several times faster than decompressing them.
+  /// - Parameter progress: called after each block; may throw to stop.
   func checkHashes(_ progress: () throws -> Void) throws {
     var scratch: [UInt8] = []
     for number in file.entries.indices {
@@ -82,7 +82,7 @@ package struct SnapshotReader: Sendable {
     for number in file.entries.indices { try file.check(number, scratch: &scratch) }
   }
 
-  /// Compares what the disk has, and not the system's memory of it, with what was written.
+  /// Compares what was written with what is on the disk, bypassing the page cache.
   func readBack(expecting written: [SnapshotSection]) throws(BlockFileError) {
     guard sections == written else {
       throw .damaged(path: path, offset: file.tableOffset, reason: "its sections are not those that were written")

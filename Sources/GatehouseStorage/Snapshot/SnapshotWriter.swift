@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Writes one snapshot, section after section, while the server works on.
+/// Writes one snapshot, section after section, while the server keeps working.
 ///
-/// It counts only when `finish` returns: until then it has a temporary name, which means nothing to anybody.
+/// It counts only once `finish` returns. Until then it has a temporary name, which everybody ignores.
 package final class SnapshotWriter: Sendable {
   private struct State: ~Copyable, Sendable {
     var file: BlockFileWriter
@@ -16,7 +16,7 @@ package final class SnapshotWriter: Sendable {
 
   private static let temporaryName = "snapshot" + FolderName.temporarySuffix
 
-  /// Begins a snapshot of the state that `folder`, owned by this process, is the memory of. One at a time.
+  /// Begins a snapshot of the state stored in `folder`, which this process must own. Only one at a time.
   /// - Parameter createdAt: unix milliseconds.
   package init(in folder: DataFolder, createdAt: UInt64) throws(SnapshotError) {
     precondition(folder.isOwned)
@@ -35,12 +35,12 @@ package final class SnapshotWriter: Sendable {
   }
 
   deinit {
-    // One that was given up takes room that a full disk may need.
+    // An abandoned snapshot takes up room that a full disk may need.
     state.withLock { state in if !state.isFinished { discard(state.file.path) } }
   }
 
-  /// Adds the section of `owner`: its state when it had applied the record `lsn`, and none after it.
-  /// Compresses and writes on the calling thread, so never call this on a lane.
+  /// Adds the section of `owner`: its state after the record `lsn` and before any later one. Compresses and writes on
+  /// the calling thread, so never call this on a lane.
   package func add(owner: UInt16, lsn: UInt64, bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
     try state.withLock { state throws(SnapshotError) in
       precondition(!state.isFinished)
@@ -60,13 +60,13 @@ package final class SnapshotWriter: Sendable {
     }
   }
 
-  /// The largest record number of the sections so far: the log must be durable through it before `finish`.
+  /// The largest LSN of the sections so far. The log must be durable through it before `finish`.
   package var largestLSN: UInt64 { state.withLock { $0.sections.lazy.map(\.lsn).max() ?? 0 } }
 
-  /// Makes the snapshot count: synced, read back from the disk and compared, renamed, and the name synced.
-  /// Then, and only then, older ones than the two newest sound snapshots are deleted.
-  /// - Parameter durable: the record that the log is durable through. State that a crash could take back must
-  ///   not outlive it: the log would give its record numbers to other records.
+  /// Makes the snapshot valid: it is synced, read back from the disk and compared, renamed, and the name synced. Only
+  /// then are snapshots older than the two newest sound ones deleted.
+  /// - Parameter durable: the record through which the log is durable. A snapshot must not contain more: after a crash,
+  ///   the log would give the same LSNs to other records.
   package func finish(durable: UInt64) throws(SnapshotError) -> SnapshotInfo {
     try state.withLock { state throws(SnapshotError) in
       precondition(!state.isFinished)
@@ -85,7 +85,7 @@ package final class SnapshotWriter: Sendable {
     }
   }
 
-  /// Removes the temporary file, if it still has that name; where that fails too, the next start does it.
+  /// Removes the temporary file, if it still has that name. If that fails, the next start removes it.
   private func discard(_ temporary: String) {
     if folder.disk.exists(temporary) { try? folder.disk.remove(temporary) }
   }

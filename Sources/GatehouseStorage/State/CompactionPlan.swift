@@ -1,10 +1,10 @@
-/// What an offline compaction would do.
+/// What an offline compaction would do (dry run).
 package struct CompactionPlan: Sendable, Equatable {
   package var lastLSN: UInt64 = 0
   package var snapshots: [UInt64] = []
-  /// The archives that would be made, with the bytes of log that would go into each.
+  /// The archives that would be made, with the bytes of log in each.
   package var archived: [CompactionFile] = []
-  /// The segments that would be gone from the log.
+  /// The segments that would be removed from the log.
   package var removed: [String] = []
   /// The segments that would be set aside, and what is wrong with each.
   package var setAside: [String] = []
@@ -12,7 +12,7 @@ package struct CompactionPlan: Sendable, Equatable {
   package var expired: [CompactionFile] = []
   package var warnings: [String] = []
 
-  /// Looks, and changes nothing: neither the lock nor the log's end is touched.
+  /// Only reads: it neither takes the lock nor touches the log's end.
   package init(_ folder: DataFolder, options: CompactionOptions) throws {
     lastLSN = try History(folder, dictionaries: options.dictionaries, keys: RecordIndex.keys).lastLSN()
     let sound = try Self.sound(folder)
@@ -52,7 +52,7 @@ package struct CompactionPlan: Sendable, Equatable {
     }
   }
 
-  /// What would be deleted, of the archives that are there and of those that would be made.
+  /// Determines what would be deleted, of the existing archives and those that would be made.
   private mutating func expire(_ folder: DataFolder, _ options: CompactionOptions, _ latest: [UInt64: UInt64]) throws {
     guard options.retention != nil else { return }
     var files = try folder.agedFiles()
@@ -64,7 +64,7 @@ package struct CompactionPlan: Sendable, Equatable {
     expired = files.prefix(Retention(options).expired(files.map(\.latest))).map(\.file)
   }
 
-  /// The snapshots that can be opened, the newest first.
+  /// The snapshots that can be opened, newest first.
   private static func sound(_ folder: DataFolder) throws -> [SnapshotInfo] {
     let catalog = SnapshotCatalog(folder)
     return try catalog.entries().compactMap { entry in
@@ -74,12 +74,12 @@ package struct CompactionPlan: Sendable, Equatable {
     }
   }
 
-  /// The records as of which snapshots are worth taking, in order: the end of the last complete segment before the
-  /// log's end, and the log's end.
+  /// The records as of which snapshots should be taken, in order: the end of the last complete segment before the log's
+  /// end, and the log's end.
   static func snapshots(of folder: DataFolder, after newest: SnapshotInfo?, last: UInt64) throws -> [UInt64] {
     var wanted: [UInt64] = []
     let sealed = try folder.sealedSegments().last { $0.lastLSN < last }?.lastLSN ?? 0
-    // A section that is ahead of the record is not of the state as of it.
+    // If the newest snapshot has a section ahead of this record, the state as of the record cannot be restored from it.
     if sealed > newest?.lsn ?? 0, sealed >= newest?.largestLSN ?? 0 { wanted.append(sealed) }
     if newest.map({ $0.lsn < last }) ?? true { wanted.append(last) }
     return wanted

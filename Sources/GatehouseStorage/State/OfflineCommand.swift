@@ -1,7 +1,7 @@
 package import GatehouseCore
 
-/// Carries out one command on a folder that no server uses: restores the state, decides as the server would, on behalf
-/// of `local` with all rights, and logs one record.
+/// Runs one command on a folder that no server uses: restores the state, decides as the server would, as the service
+/// `local` with all rights, and logs one record.
 package struct OfflineCommand {
   /// Why a command that was decided could not be logged.
   package struct NotLogged: Error, CustomStringConvertible {
@@ -16,8 +16,8 @@ package struct OfflineCommand {
   /// - Parameters:
   ///   - words: the command, which must be one that decides.
   ///   - folder: owned by this process.
-  ///   - clock: unix milliseconds. A record is never older than the one before it.
-  /// - Returns: the reply. What it shows is durable; an error has changed nothing.
+  ///   - clock: unix milliseconds. The record's time is never before that of the last record.
+  /// - Returns: the reply. What it shows is durable; if it is an error, nothing has changed.
   /// - Throws: what `Recovery.open` throws, `CodingError`, `LogError`, `NotLogged`.
   package static func run(_ words: [String], on folder: DataFolder, clock: Milliseconds) throws -> Reply {
     let recovery = try Recovery.open(folder)
@@ -46,7 +46,7 @@ package struct OfflineCommand {
       folderSecret: folder.manifest.tokenSecret, entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
   }
 
-  /// - Returns: whether there is something to be logged.
+  /// - Returns: whether there is something to log.
   private func decide(_ words: Arguments, now: Milliseconds) -> Bool {
     var place: Int?
     var outcome: Outcome
@@ -89,10 +89,10 @@ private final class OfflineGate: CounterReader, RefusalKeeper, Sendable {
     (pools.map { counters.used($0) }, counters.lsn)
   }
 
-  /// Who asks finds out at once, and nobody else is there.
+  /// Not kept: the caller sees the refusal, and nobody else is there.
   func keep(_ refusal: RefusedLogin) {}
 
-  /// The bound that a decision would break.
+  /// The bound that the decision would break, if any.
   func violation(of turn: Turn) -> CounterViolation? {
     var after = counters
     return after.move(by: turn.changes, bounds: turn.bounds, lsn: counters.lsn + 1)

@@ -3,10 +3,10 @@ package import GatehouseCore
 /// Compacts a folder that no server uses: restores its state, takes the snapshots that cover the log, and moves the
 /// covered segments into the archive.
 ///
-/// What may go into the archive is what the older of the two kept snapshots covers. So a folder gets two: one of the
-/// state at the end of the last segment that is complete, if none is as new, and one of the state at the log's end.
+/// Only what the older of the two kept snapshots covers may go into the archive. So it takes two if needed: one of the
+/// state at the end of the last complete segment, and one of the state at the log's end.
 package struct OfflineCompaction {
-  /// What is being done, and how far it is.
+  /// The current step, and its progress.
   package enum Step: Sendable, Equatable {
     case loading(snapshot: UInt64)
     case replaying(done: UInt64, of: UInt64)
@@ -15,14 +15,14 @@ package struct OfflineCompaction {
   }
 
   package struct Report: Sendable {
-    /// The records of the snapshots that were taken.
+    /// The LSNs of the snapshots taken.
     package var snapshots: [UInt64] = []
     /// The last record.
     package var lastLSN: UInt64 = 0
     package var compaction = CompactionReport()
   }
 
-  /// The clock is so far behind the newest record that nobody knows which records are old enough to be deleted.
+  /// The clock is so far behind the newest record that it cannot be decided which records are old enough to delete.
   package struct ClockConflict: Error, Equatable, CustomStringConvertible {
     package let newest: Milliseconds
     package let now: Milliseconds
@@ -40,7 +40,7 @@ package struct OfflineCompaction {
   /// Compacts.
   /// - Parameters:
   ///   - folder: owned by this process.
-  ///   - progress: may throw to stop; what was begun is then finished by another compaction.
+  ///   - progress: may throw to stop; the next compaction finishes what was begun.
   /// - Throws: what `Recovery.open` throws, and `SnapshotError`, `CodingError`, `BlockFileError`.
   package static func run(
     _ folder: DataFolder, options: CompactionOptions, progress: (Step) throws -> Void = { _ in }
@@ -81,7 +81,7 @@ package struct OfflineCompaction {
     return report
   }
 
-  /// The clock's time, which is not before that of the newest record.
+  /// The clock's time, but never before the newest record's.
   private func time(after newest: Milliseconds?) throws(ClockConflict) -> Milliseconds {
     let now = Milliseconds(clamping: options.now)
     guard let newest else { return now }
@@ -93,7 +93,8 @@ package struct OfflineCompaction {
 
   private func save(_ state: Restoration, lsn: UInt64, durable: UInt64, _ report: inout Report) throws {
     try progress(.saving(lsn: lsn))
-    // A server that starts from the snapshot goes on from its time, which is the records' and no clock's.
+    // A server that starts from the snapshot continues from its time, so it must be the records' time and not a
+    // clock's.
     let time = state.newestTime.map { UInt64(clamping: $0) } ?? options.now
     let writer = try SnapshotWriter(in: folder, createdAt: time)
     try state.save(to: writer, lsn: lsn)

@@ -1,7 +1,7 @@
 package import GatehouseCore
 
 extension Partitioning {
-  /// The spread that a folder was made with.
+  /// The partitioning that a folder was created with.
   package init(_ manifest: Manifest) {
     let words = manifest.hashKey.bytes.withUnsafeBytes {
       ($0.loadUnaligned(fromByteOffset: 0, as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -11,6 +11,6 @@ extension Partitioning {
 }
 
 extension Manifest {
-  /// What the tokens of idempotent commands are made of, beside random bits.
+  /// The secret from which, together with random bits, the tokens of idempotent commands are derived.
   package var tokenSecret: Digest { secretKey.bytes.withUnsafeBytes { sha256($0) } }
 }

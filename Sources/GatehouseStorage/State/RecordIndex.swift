@@ -1,7 +1,7 @@
 internal import GatehouseCore
 
-/// What storage asks about the records of Gatehouse: by these keys the archive finds them again.
+/// What storage needs to know about Gatehouse's records: the keys by which the archive finds them again.
 package enum RecordIndex {
-  /// Whom a record concerns, in the numbers of `RecordKey`, and when it was written.
+  /// Whom or what a record concerns, as `RecordKey` numbers, and when it was written.
   package static let keys: RecordKeys = RecordKey.find
 }

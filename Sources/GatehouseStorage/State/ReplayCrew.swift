@@ -2,12 +2,13 @@ internal import GatehouseCore
 internal import Glibc
 internal import Synchronization
 
-/// Threads that apply records while others read, check and decode those that follow.
+/// Threads that apply records in parallel, while other threads read, check and decode the following ones.
 ///
-/// Each has some of the partitions, and the first the directory: a partition gets its changes in their order, and
-/// partitions do not wait for each other. What a change does to one owner depends on no other owner's state.
+/// Each thread has a share of the partitions, and the first also the directory. So each partition gets its changes in
+/// order, without waiting for others. This works because the effect of a change on one owner does not depend on another
+/// owner's state.
 final class ReplayCrew: Sendable {
-  /// What the threads share: who owns what, and through which record its snapshot goes.
+  /// What the threads share: the owners, and the LSN through which each one's snapshot goes.
   struct Owners: Sendable {
     let partitioning: Partitioning
     let partitions: [PartitionCell]
@@ -16,13 +17,13 @@ final class ReplayCrew: Sendable {
     let directoryCovered: LSN
   }
 
-  /// Records in their order, the first with the number `first`.
+  /// Consecutive records; `first` is the LSN of the first.
   struct Batch: Sendable {
     var first: LSN
     var records: [Record] = []
   }
 
-  /// Batches that may wait for a thread.
+  /// How many batches may wait for one thread.
   private static let depth = 4
 
   private final class Member: Sendable {
@@ -35,8 +36,8 @@ final class ReplayCrew: Sendable {
   private let members: [Member]
   private let threads: Mutex<[PosixThread]>
 
-  /// How many threads are worth their while: what the cores leave beside the two that read and decode. On two cores
-  /// a thread more made a replay 15 % more work and no faster.
+  /// How many threads are useful: the cores left beside the two that read and decode. On two cores, one more thread
+  /// cost 15 % more processor time and was no faster.
   static var bestSize: Int { max(0, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 2)) }
 
   /// - Parameter size: how many threads, at least one.
@@ -52,7 +53,7 @@ final class ReplayCrew: Sendable {
     }
   }
 
-  /// Hands a batch to all threads, and waits where one of them is behind.
+  /// Hands a batch to all threads; blocks while one of them is behind.
   func apply(_ batch: Batch) {
     for member in members {
       while !member.batches.withLock({ state in
@@ -64,7 +65,7 @@ final class ReplayCrew: Sendable {
     }
   }
 
-  /// Returns when all is applied. To be called once, and last.
+  /// Waits until everything is applied. Call it once, and last.
   func finish() {
     for member in members {
       member.batches.withLock { $0.isEnding = true }
@@ -117,12 +118,13 @@ extension Restoration {
   /// How many records are handed on at once.
   private static let batchRecords = 2048
 
-  /// Applies the records that a source has, on several threads: one reads and checks, this one decodes, others apply.
-  /// - Parameter threads: how many apply; by default as many as the machine has cores for. Without any, this one does.
-  /// - Returns: what the source knows at its end: of a `Recovery`, where the writer goes on.
+  /// Applies all records of a source with several threads: one reads and checks, this one decodes, others apply.
+  /// - Parameter threads: how many threads apply; by default as many as the machine has cores for. With 0, this thread
+  ///   applies.
+  /// - Returns: the source's end; for a `Recovery`, where the writer continues.
   package mutating func replay<Source: LogSource>(_ source: inout Source, threads: Int? = nil) throws -> Source.End {
     let size = threads ?? ReplayCrew.bestSize
-    // Between records names are put right by one thread that has all partitions.
+    // Names must be settled between two records, by one thread that has all partitions.
     guard size > 0, !hasUnsettledNames else { return try source.read { lsn, bytes in try replay(lsn, bytes) } }
     let cell = DirectoryCell(directory)
     let owners = ReplayCrew.Owners(
@@ -153,14 +155,14 @@ extension Restoration {
     return end
   }
 
-  /// Applies what a source has, and what comes after, as long as it is wanted.
+  /// Applies what a source has, and whatever comes later, for as long as wanted.
   /// - Parameters:
-  ///   - pause: the time between two looks for more, in nanoseconds.
-  ///   - goesOn: is told the source's end after each look.
+  ///   - pause: nanoseconds between two polls of the source.
+  ///   - goesOn: called with the source's end after each poll; returns whether to continue.
   package mutating func follow<Source: LogSource>(
     _ source: inout Source, every pause: UInt64, while goesOn: (Source.End) throws -> Bool
   ) throws {
-    // A few records at a time are not worth a crew.
+    // A few records at a time are not worth several threads.
     while try goesOn(replay(&source, threads: 0)) { usleep(UInt32(clamping: pause / 1000)) }
   }
 }

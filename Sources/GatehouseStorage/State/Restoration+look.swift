@@ -1,8 +1,8 @@
 package import GatehouseCore
 
 extension Restoration {
-  /// The state of a folder as of its last record, read beside whoever owns the folder.
-  /// - Throws: `RecoveryError` where no snapshot leads to it, and what reading throws.
+  /// The state of a folder as of its last record. Another process may own the folder.
+  /// - Throws: `RecoveryError` if no snapshot leads to it, and errors of reading.
   package static func look(at folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known) throws
     -> Restoration
   {
@@ -18,9 +18,9 @@ extension Restoration {
     return state
   }
 
-  /// The state as of the newest snapshot of a folder that another process owns, and the source of all that comes after it:
-  /// what a follower begins with.
-  /// - Throws: as `look`.
+  /// What a follower starts with: the state as of the newest snapshot of a folder that another process owns, and the
+  /// source of all records after it.
+  /// - Throws: like `look`.
   package static func following(
     _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known
   ) throws -> (state: Restoration, source: FolderTail) {
@@ -29,7 +29,7 @@ extension Restoration {
     return (state, FolderTail(folder, after: covered, dictionaries: dictionaries))
   }
 
-  /// The newest sound snapshot from which the records lead on to `last`, and the record through which it goes.
+  /// The newest sound snapshot that connects to the records up to `last`, and its LSN.
   private static func newest(of folder: DataFolder, _ history: History, through last: UInt64) throws -> (
     state: Restoration, covered: UInt64
   ) {
@@ -52,7 +52,7 @@ extension Restoration {
     return (state, 0)
   }
 
-  /// The user of a name, in any case.
+  /// The user with a name, in any case.
   package func user(named name: String) -> UserID? {
     let key = NameKey(name, partitioning)
     var folded = FoldedName(name).text
@@ -65,17 +65,17 @@ extension Restoration {
     }
   }
 
-  /// The contact of a user; nil where the id was never given out.
+  /// The contact of a user; nil if there never was such a user.
   package func contact(of user: UserID) -> ContactID? {
     let cell = partitions[partitioning.partition(of: user)]
     return cell.state.serial(of: user).map { cell.state.id(Int(cell.state.people.users[$0].contact)) }
   }
 
-  /// The names that several users have since names are folded as they are now; each user is reached by the exact
+  /// Names that several users share since names are folded as they are now. Each of these users is found by the exact
   /// spelling and by id.
   package var namesakes: [[NameHolder]] { SettlingNames.namesakes(in: partitions) }
 
-  /// The name of a user; nil where the id was never given out.
+  /// The name of a user; nil if there never was such a user.
   package func name(of user: UserID) -> String? {
     let cell = partitions[partitioning.partition(of: user)]
     return cell.state.serial(of: user).map { cell.state.people.username($0) }

@@ -2,25 +2,25 @@ internal import Dispatch
 package import GatehouseCore
 internal import Synchronization
 
-/// Brings back the state that a data folder holds: the newest sound snapshot, then the log after it.
+/// Restores the state that a data folder holds: the newest sound snapshot, then the log after it.
 ///
-/// A section of a snapshot says through which record its owner's state goes; each owner skips the records
-/// it already has. The same `apply` that served the commands replays them.
+/// Each section of a snapshot has the LSN of its owner's state, and the owner skips records up to it. Replay uses the
+/// same `apply` as the running server.
 package struct Restoration: Sendable {
   package private(set) var partitions: [PartitionCell]
   package internal(set) var directory: DirectoryState
-  /// Through which record each partition's snapshot goes.
+  /// The LSN of each partition's snapshot section.
   private(set) var covered: [LSN]
   private(set) var directoryCovered: LSN = 0
-  /// Whether the snapshot has names where other Unicode tables than this program's put them, and records up to
-  /// `lastCovered` are to come before they can be put right: until then its sections are not of one moment.
+  /// Whether the snapshot's names were indexed with other Unicode tables than this program's. They can be settled only
+  /// after the records through `lastCovered`, because until then the sections are not of one point in time.
   private(set) var hasUnsettledNames = false
-  /// Whether names were put right.
+  /// Whether names were settled.
   package private(set) var hasSettledNames = false
   /// How many records were replayed.
   package internal(set) var records = 0
-  /// The time of the last record. Where none was replayed, the time of the snapshot, which is taken after its records;
-  /// nil where there is neither.
+  /// The time of the last record replayed. If there was none, the time of the snapshot, which is taken after its
+  /// records; nil if there is neither.
   package internal(set) var newestTime: Milliseconds?
 
   let partitioning: Partitioning
@@ -36,7 +36,7 @@ package struct Restoration: Sendable {
     covered = Array(repeating: 0, count: partitioning.count)
   }
 
-  /// Takes the sections of a snapshot, several at a time.
+  /// Loads the sections of a snapshot, several in parallel.
   package mutating func load(_ snapshot: SnapshotReader) throws {
     newestTime = Milliseconds(clamping: snapshot.info.createdAt)
     let sections = snapshot.sections
@@ -63,11 +63,11 @@ package struct Restoration: Sendable {
         if state.state.people.hasUnsettledNames { hasUnsettledNames = true }
       }
     }
-    // Some sections may be of a program with other tables than the rest: all are put right together.
+    // Some sections may have been written with other tables than the rest; all are settled together.
     if hasUnsettledNames, covered.min() == lastCovered { settleNames() }
   }
 
-  /// The record through which the snapshot's newest section of a partition goes.
+  /// The largest LSN of the snapshot's partition sections.
   private var lastCovered: LSN { covered.max() ?? 0 }
 
   private mutating func settleNames() {
@@ -76,7 +76,7 @@ package struct Restoration: Sendable {
     hasSettledNames = true
   }
 
-  /// Applies one record to the owners that do not have it.
+  /// Applies one record to the owners that do not have it yet.
   package mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
     var reader = ByteReader(bytes)
     apply(try Record(from: &reader), lsn: lsn)
@@ -104,17 +104,17 @@ extension Restoration {
     }
   }
 
-  /// Has decisions over the state know of these time zones.
+  /// Gives the state the time zones for its decisions.
   package mutating func use(_ zones: ZoneTable) { directory.use(zones) }
 
-  /// Writes the sections of a snapshot, each as of the record `lsn`, the last that was replayed.
+  /// Writes the sections of a snapshot as of the record `lsn`, the last one replayed.
   package func save(to writer: SnapshotWriter, lsn: LSN) throws(SnapshotError) {
     try writer.add(directory, lsn: lsn)
     for partition in partitions { try writer.add(partition.state, lsn: lsn) }
   }
 }
 
-/// What several threads have loaded.
+/// Collects what several threads have loaded.
 private final class LoadedSections: Sendable {
   private let results = Mutex<[Result<(SnapshotSection, LoadedSection), any Error>]>([])
 

@@ -1,6 +1,6 @@
 internal import GatehouseCore
 
-/// How much there is of what in a state that was restored.
+/// Counts of what a restored state contains.
 package struct RestoredFigures: Sendable, Equatable {
   package var users = 0
   package var deletedUsers = 0
@@ -44,7 +44,7 @@ package struct RestoredFigures: Sendable, Equatable {
     keptAnswers += partition.answers.kept.count
   }
 
-  /// The figures by name, in the order in which people read them.
+  /// The figures by name, in the order to show them.
   package var named: [(name: String, value: Int)] {
     [
       ("users", users), ("deleted-users", deletedUsers), ("contacts", contacts), ("sessions", sessions),

@@ -1,7 +1,7 @@
 package import GatehouseCore
 
 extension SnapshotWriter {
-  /// Adds the section of a partition that has applied the record `lsn`, and none after it.
+  /// Adds the section of a partition, with its state after the record `lsn` and before any later one.
   package func add(_ state: borrowing PartitionState, lsn: LSN) throws(SnapshotError) {
     var writer = ByteWriter()
     state.encode(into: &writer)
@@ -10,7 +10,7 @@ extension SnapshotWriter {
     }
   }
 
-  /// Adds the section of the directory that has applied the record `lsn`, and none after it.
+  /// Adds the section of the directory, with its state after the record `lsn` and before any later one.
   package func add(_ state: DirectoryState, lsn: LSN) throws(SnapshotError) {
     var writer = ByteWriter()
     state.encode(into: &writer)

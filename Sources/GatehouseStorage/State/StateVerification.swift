@@ -1,20 +1,21 @@
 package import GatehouseCore
 internal import Glibc
 
-/// Reads what the records and snapshots of a folder say, after `Verification` has found that their bytes are whole:
-/// every section and every record can be decoded, and the state that they lead to keeps the rules.
+/// Checks the content of a folder's records and snapshots, after `Verification` has checked their bytes: every section
+/// and every record can be decoded, and the state that they lead to keeps the invariants.
 ///
-/// It changes nothing and works beside a running server: the state is that of the last record which the
-/// verification before has seen.
+/// It changes nothing and works beside a running server. It checks the state as of the last record that `Verification`
+/// saw.
 package struct StateVerification {
   package struct Report: Sendable {
     package var problems: [Verification.Problem] = []
-    /// Records that were decoded, and, where that was asked for, how many changes of each kind they have.
+    /// How many records were decoded and, if asked for, how many changes of each kind they have.
     package var records: UInt64 = 0
     package var changes: [String: Int] = [:]
-    /// nil where damage stands between the files and a state.
+    /// nil if damage prevents a state from being restored.
     package var figures: RestoredFigures?
-    /// Names that several live users have, which older versions told apart: no damage, but somebody's to put right.
+    /// Names that several live users share and that older versions told apart. This is no damage, but somebody should
+    /// rename users.
     package var namesakes: [[NameHolder]] = []
   }
 
@@ -26,12 +27,12 @@ package struct StateVerification {
   private var report = Report()
   private var state: Restoration
 
-  /// Verifies.
+  /// Verifies a folder.
   /// - Parameters:
-  ///   - report: what the verification of the folder's bytes has just found.
-  ///   - countsChanges: whether the changes of each kind are counted, which takes longer than all the rest.
-  ///   - progress: is told how many records were read since it was called before; may throw to stop.
-  /// - Throws: what `progress` throws, and nothing else.
+  ///   - report: the result of verifying the folder's bytes just now.
+  ///   - countsChanges: whether to count the changes of each kind, which takes longer than everything else.
+  ///   - progress: receives how many records were read since the last call; may throw to stop.
+  /// - Throws: only what `progress` throws.
   package static func run(
     _ folder: DataFolder, after report: Verification.Report, dictionaries: [ZstdDictionary] = ZstdDictionary.known,
     countsChanges: Bool = false, progress: (UInt64) throws -> Void = { _ in }
@@ -52,7 +53,7 @@ package struct StateVerification {
       return
     }
     let first = (base ?? 0) + 1
-    // Damage before the snapshot does not keep the state from being had.
+    // Damage before the snapshot does not prevent restoring the state.
     if first > bytes.firstLSN { _ = try read(bytes.firstLSN...min(first - 1, bytes.lastLSN), applies: false) }
     guard first >= bytes.firstLSN else { return }
     if try first > bytes.lastLSN || read(first...bytes.lastLSN, applies: true) { checkState() }
@@ -63,10 +64,10 @@ package struct StateVerification {
   }
 
   /// Decodes all snapshots, and keeps the newest that leads to a state.
-  /// - Returns: its record number.
+  /// - Returns: its LSN.
   private mutating func loadNewestSnapshot() -> UInt64? {
     var found: UInt64?
-    // The oldest first, so that the newest one stays.
+    // Oldest first, so that the newest one is kept.
     for info in bytes.snapshots.reversed() where info.largestLSN <= bytes.lastLSN {
       var candidate = Restoration(folder)
       do {
@@ -76,7 +77,7 @@ package struct StateVerification {
         state = candidate
         found = info.lsn
       } catch BlockFileError.failed(let error) where error.code == ENOENT {
-        // The server has replaced it meanwhile by newer ones.
+        // The server has replaced it by a newer one meanwhile.
         continue
       } catch {
         note(DiskPath.join(FolderName.snapshots, DiskPath.name(of: info.path)), lsn: info.lsn, "\(error)")
@@ -85,8 +86,8 @@ package struct StateVerification {
     return found
   }
 
-  /// Decodes records, and applies them where that is wanted.
-  /// - Returns: whether all of them were there and could be decoded.
+  /// Decodes records, and applies them if wanted.
+  /// - Returns: whether all of them exist and could be decoded.
   private mutating func read(_ records: ClosedRange<UInt64>, applies: Bool) throws -> Bool {
     let history = History(folder, dictionaries: dictionaries) { _, _ in 0 }
     var isWhole = true
@@ -106,7 +107,7 @@ package struct StateVerification {
       throw stop
     } catch {
       let known = self.bytes.problems.contains { $0.lsn == (error as? LogError)?.lsn && $0.lsn != nil }
-      // What the bytes have told already need not be told again.
+      // Do not report again what the verification of the bytes has reported.
       if !known { note(FolderName.log, lsn: next, "\(error)") }
       return false
     }
@@ -133,7 +134,7 @@ package struct StateVerification {
     }
   }
 
-  /// Holds what the log says of an archive that was written against the archive that is there, if it still is.
+  /// Compares the hash that the log recorded for an archive with the archive itself, if it still exists.
   private mutating func check(_ archived: LogArchived, _ lsn: UInt64) {
     let (first, last) = (archived.first, archived.last)
     guard let info = bytes.archives.first(where: { $0.records.lowerBound == first && $0.records.upperBound == last }),

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Time that only goes forward, in nanoseconds since some moment: what threads sleep by.
+/// Monotonic time in nanoseconds, used for waiting.
 package enum MonotonicClock {
   package static func now() -> UInt64 {
     var time = timespec()

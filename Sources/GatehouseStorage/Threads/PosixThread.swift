@@ -1,15 +1,15 @@
 internal import Glibc
 
-/// A thread for work that sleeps in system calls, which the cooperative pool must not.
+/// A thread for work that blocks in system calls, which must not run on Swift's cooperative pool.
 package struct PosixThread: @unchecked Sendable {
-  /// How a thread stands to others that want the same core.
+  /// A thread's priority against others that want the same core.
   package enum Priority: Sendable {
     case normal
-    /// Stands back behind all others, and gets a small share where they want all cores (`SCHED_BATCH`, nice 19).
+    /// Yields to all others, but still gets a small share of a busy core (`SCHED_BATCH`, nice 19).
     case low
-    /// Runs on a core that nobody else wants, and leaves it at once to whoever does (`SCHED_IDLE`). It may stand still for
-    /// long, so it must hold nothing that others wait for, an allocator's lock included: what other threads have allocated
-    /// it must not free.
+    /// Runs only on an idle core, and leaves it at once if another thread wants it (`SCHED_IDLE`). It may be stopped
+    /// for long, so it must never hold what others wait for, to avoid priority inversion. That includes the allocator's
+    /// locks: it must not free memory that other threads have allocated.
     case idle
   }
 
@@ -22,7 +22,7 @@ package struct PosixThread: @unchecked Sendable {
       &thread, nil,
       { argument in
         let body = Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
-        // Signals go to the program's other threads, so that none interrupts a write.
+        // Block all signals: they go to other threads, so that none interrupts a write.
         var all = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, nil)
@@ -34,10 +34,10 @@ package struct PosixThread: @unchecked Sendable {
     self.thread = thread
   }
 
-  /// Waits for the thread's end; to be called once.
+  /// Waits for the thread to end. Call it once.
   package func join() { pthread_join(thread, nil) }
 
-  /// Lets the thread end by itself; instead of `join`.
+  /// Lets the thread end by itself, instead of `join`.
   package func detach() { pthread_detach(thread) }
 
   private final class Body: Sendable {
@@ -52,10 +52,10 @@ package struct PosixThread: @unchecked Sendable {
 }
 
 extension PosixThread.Priority {
-  /// The kernel's number of the calling thread's scheduling class.
+  /// The calling thread's scheduling class, as the kernel's number.
   package static var current: Int32 { sched_getscheduler(0) }
 
-  /// The kernel's number of the class: `SCHED_OTHER`, `SCHED_BATCH`, `SCHED_IDLE`, which its header has for C alone.
+  /// The kernel's number of the class: `SCHED_OTHER`, `SCHED_BATCH` or `SCHED_IDLE`, whose macros Swift cannot import.
   package var schedulingClass: Int32 {
     switch self {
     case .normal: 0
@@ -64,12 +64,12 @@ extension PosixThread.Priority {
     }
   }
 
-  /// Gives the calling thread the priority. Where the system does not let it, the thread works on as it is.
+  /// Gives the calling thread this priority. If the system refuses, the thread keeps its own.
   fileprivate func take() {
     if case .normal = self { return }
     var parameters = sched_param()
     parameters.sched_priority = 0
-    // On Linux both are the thread's own, and not the process's.
+    // On Linux both calls affect only the calling thread, not the process.
     sched_setscheduler(0, schedulingClass, &parameters)
     setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
   }

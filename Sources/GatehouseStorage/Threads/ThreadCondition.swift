@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A condition variable with its mutex: threads sleep at it until something is so that another thread makes so.
+/// A condition variable with its mutex.
 ///
-/// Deadlines are of `MonotonicClock`, which nobody sets.
+/// Deadlines are in `MonotonicClock`'s time, so that setting the wall clock does not move them.
 package final class ThreadCondition: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -23,8 +23,8 @@ package final class ThreadCondition: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Wakes one thread that waits.
-  /// - Parameter change: what it waits for, made so under the lock.
+  /// Wakes one waiting thread.
+  /// - Parameter change: makes the condition true; runs under the lock.
   package func signal(after change: () -> Void = {}) {
     pthread_mutex_lock(mutex)
     change()
@@ -32,15 +32,15 @@ package final class ThreadCondition: @unchecked Sendable {
     pthread_cond_signal(condition)
   }
 
-  /// Sleeps until `isMet` is true, which is asked under the lock: first, and at every signal.
+  /// Sleeps until `isMet` returns true. It is evaluated under the lock: first, and at every signal.
   package func wait(for isMet: () -> Bool) {
     pthread_mutex_lock(mutex)
     while !isMet() { pthread_cond_wait(condition, mutex) }
     pthread_mutex_unlock(mutex)
   }
 
-  /// The same, until a moment of `MonotonicClock` at most.
-  /// - Returns: what `isMet` has said last.
+  /// The same, until `deadline` at most.
+  /// - Returns: the last result of `isMet`.
   @discardableResult
   package func wait(for isMet: () -> Bool, until deadline: UInt64) -> Bool {
     var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))

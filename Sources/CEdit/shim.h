@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <histedit.h>
 
-// Most of libedit goes through variadic functions, which Swift cannot call. Each function here is one such call
-// with its arguments spelt out.
+// libedit's main functions are variadic, which Swift cannot call. Each function here wraps one call with fixed
+// arguments.
 
-// An editor on the standard streams, which are C's global variables.
+// An editor on the standard streams, which are global variables in C.
 static inline EditLine *cedit_init(const char *program) { return el_init(program, stdin, stdout, stderr); }
 
 typedef char *(*cedit_prompt)(EditLine *);

@@ -1,4 +1,4 @@
-// The standard module of the C library leaves out these headers of Linux.
+// Linux headers that are missing from Swift's Glibc module.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>

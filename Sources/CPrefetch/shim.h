@@ -1,7 +1,8 @@
-// Swift has no word for this instruction: it asks for a line of memory and does not wait for it. Any address is allowed.
+// Prefetches the cache line at an address without waiting for it. Any address is allowed. Swift has no intrinsic for
+// it.
 static inline void prefetch(const void *address) { __builtin_prefetch(address); }
 
-// Nor for this one: it tells the processor that a thread looks at the same word again and again.
+// Tells the processor that the thread is spinning (`pause`, `yield`). Swift has no intrinsic for it either.
 static inline void relax(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -10,5 +11,5 @@ static inline void relax(void) {
 #endif
 }
 
-// A number of the calling thread that no other living thread has; pthread_self() without the call.
+// A number that identifies the calling thread among the living ones: pthread_self() without the call.
 static inline unsigned long thread_number(void) { return (unsigned long)__builtin_thread_pointer(); }

@@ -6,7 +6,7 @@
   internal import Darwin
 #endif
 
-/// The bytes that mean something on the wire.
+/// The bytes with a meaning in the protocol.
 enum Byte {
   static let lineFeed = UInt8(ascii: "\n")
   static let carriageReturn = UInt8(ascii: "\r")

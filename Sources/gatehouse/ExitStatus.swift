@@ -1,25 +1,24 @@
 import ArgumentParser
 import GatehouseServer
 
-/// The exit codes of the program, as `sysexits.h` numbers them, so that a supervisor knows whether starting again
-/// can help.
+/// The program's exit codes, numbered as in `sysexits.h`, so that a supervisor knows whether a restart can help.
 enum ExitStatus {
   static let success: Int32 = 0
   /// A command was answered with an error.
   static let errorReply: Int32 = 1
   /// The client could not reach the server, or lost it.
   static let noConnection: Int32 = 2
-  /// The command line cannot be understood.
+  /// The command line is wrong.
   static let usage: Int32 = 64
-  /// The data folder cannot be read: damaged, newer, or not Gatehouse's. Starting again does not help.
+  /// The data folder cannot be read: damaged, of a newer version, or not Gatehouse's. A restart does not help.
   static let dataUnreadable: Int32 = 66
-  /// A fault of the program itself.
+  /// A bug in the program itself.
   static let software: Int32 = 70
   /// Reading, writing or syncing failed.
   static let io: Int32 = 74
-  /// Another process holds the data folder; starting again later may help.
+  /// Another process holds the data folder; a restart later may help.
   static let locked: Int32 = 75
-  /// The configuration is wrong, or cannot be had here (a port in use). Starting again does not help.
+  /// The configuration is wrong, or does not work here (such as a port in use). A restart does not help.
   static let configuration: Int32 = 78
 
   static let help = """

@@ -1,12 +1,12 @@
 import Glibc
 
-/// Files of a few kilobytes that are read whole. Why one cannot be read is told in the system's own words.
+/// Reads files of a few kilobytes whole. If one cannot be read, the error has the system's own words.
 enum SmallFile {
   struct Failure: Error, Equatable, CustomStringConvertible {
     let description: String
   }
 
-  /// No file that somebody wrote by hand is longer.
+  /// No hand-written file is longer.
   private static let limit = 1 << 20
 
   static func read(_ path: String) throws(Failure) -> [UInt8] {

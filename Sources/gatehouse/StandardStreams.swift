@@ -1,14 +1,14 @@
 import GatehouseCore
 import Glibc
 
-/// Whole writes to the standard streams, past stdio: a line is one system call, so that lines of several threads do
-/// not mix, and nothing is left in a buffer when the process is killed.
+/// Unbuffered writes to the standard streams. Each line is one system call, so that lines of several threads do not
+/// mix, and nothing is left in a buffer if the process is killed.
 enum StandardStream {
-  /// What was asked for.
+  /// Results.
   static func output(_ text: String) { output(bytes: Array(text.utf8)) }
   static func output(bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 
-  /// A message of the program, on one line whatever it quotes.
+  /// A message of the program, always on one line.
   static func message(_ line: String) { error(ShownText.line(line) + "\n") }
 
   /// Progress and logs.
@@ -17,7 +17,7 @@ enum StandardStream {
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
-  /// A stream that is gone (a closed pipe) ends the writing silently: there is nobody left to tell.
+  /// If a stream is gone (a closed pipe), nothing more is written: there is nobody left to tell.
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
     var sent = 0
     while sent < bytes.count {

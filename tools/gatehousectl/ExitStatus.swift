@@ -2,16 +2,16 @@ import ArgumentParser
 import GatehouseStorage
 import GatehouseWire
 
-/// The exit codes of the program: the larger ones as `sysexits.h` numbers them.
+/// The program's exit codes; the larger ones are numbered as in `sysexits.h`.
 enum ExitStatus {
   /// Problems were found, or a server answered with an error.
   static let problems: Int32 = 1
-  /// The data cannot be read: damaged, of a newer version, not Gatehouse's, or not there.
+  /// The data cannot be read: damaged, of a newer version, not Gatehouse's, or missing.
   static let dataUnreadable: Int32 = 66
   static let noServer: Int32 = 69
-  /// A fault of the program itself.
+  /// A bug in the program itself.
   static let software: Int32 = 70
-  /// What is to be made is there already, or must not be made there.
+  /// The target exists already, or must not be created there.
   static let cannotCreate: Int32 = 73
   static let io: Int32 = 74
   /// Another process holds the data folder.
@@ -52,14 +52,14 @@ enum ExitStatus {
   }
 }
 
-/// A subcommand whose failures are told in one line and by the exit code.
+/// A subcommand that reports a failure in one line and by the exit code.
 protocol OperatorCommand: ParsableCommand {
   func perform() throws
 }
 
 extension OperatorCommand {
   func run() throws {
-    // What leaves something unfinished meanwhile asks for a note instead.
+    // A command that must clean up calls `Interruption.watch` instead.
     Interruption.endAtOnce()
     do {
       try perform()

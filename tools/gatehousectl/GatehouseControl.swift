@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The operators' program: looks after data folders, with or without a server that uses them.
+/// The operators' program: manages data folders, with or without a server that uses them.
 @main
 struct GatehouseControl: ParsableCommand {
   static let version = "0.1.0"

@@ -1,11 +1,11 @@
-/// A client for one thread: it sends requests, and waits for replies.
+/// A blocking client for one thread.
 ///
 ///     let client = try BlockingClient(host: "127.0.0.1", port: 6380)
 ///     let reply = try client.command("LOGIN.CHECK", "ana", "payroll")
 ///
-/// Requests that are sent without waiting form a pipeline; replies come in the same order.
+/// Requests sent without waiting for replies form a pipeline; replies come in the same order.
 public final class BlockingClient {
-  /// How long to wait for the server, each time; nil waits for ever.
+  /// The timeout of each wait for the server; nil waits for ever.
   public var timeout: Duration?
 
   private let socket: ClientSocket
@@ -23,7 +23,7 @@ public final class BlockingClient {
 
   // MARK: One command at a time
 
-  /// Sends a request and waits for its reply. Messages that answer no command are dropped.
+  /// Sends a request and waits for its reply. Push messages are dropped.
   public func command(_ words: [String]) throws(ClientError) -> RESPValue {
     send(words)
     return try reply()
@@ -33,13 +33,13 @@ public final class BlockingClient {
 
   // MARK: Pipelines
 
-  /// Puts a request behind those that wait to be sent.
+  /// Queues a request, to be sent with the next flush.
   public func send(_ words: [String]) { RequestEncoder.append(words, to: &output) }
 
-  /// Puts a request of any bytes behind those that wait to be sent.
+  /// Queues a request whose arguments are arbitrary bytes.
   public func send(bytes words: [[UInt8]]) { RequestEncoder.append(words, to: &output) }
 
-  /// Puts bytes, whatever they are, behind those that wait to be sent.
+  /// Queues raw bytes.
   public func send(raw bytes: some Sequence<UInt8>) { output.append(contentsOf: bytes) }
 
   /// Sends all requests, then waits for all replies.
@@ -51,8 +51,8 @@ public final class BlockingClient {
     return replies
   }
 
-  /// Sends what waits to be sent. What the server answers meanwhile is read, or else both sides could wait for
-  /// each other with full buffers.
+  /// Sends everything queued. Replies that arrive meanwhile are read; otherwise both sides could block with full
+  /// buffers (deadlock).
   public func flush() throws(ClientError) {
     var sent = 0
     defer { output.removeSubrange(..<sent) }
@@ -63,7 +63,7 @@ public final class BlockingClient {
     }
   }
 
-  /// The next reply; messages that answer no command are dropped.
+  /// The next reply. Push messages are dropped.
   public func reply() throws(ClientError) -> RESPValue {
     while true {
       let value = try receive()
@@ -72,7 +72,7 @@ public final class BlockingClient {
     }
   }
 
-  /// The next reply or message, after sending what waits to be sent.
+  /// The next reply or push message, after sending everything queued.
   public func receive() throws(ClientError) -> RESPValue {
     try flush()
     while true {

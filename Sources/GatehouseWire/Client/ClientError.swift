@@ -1,8 +1,8 @@
-/// Why a client cannot go on. After any of these its connection is of no more use.
+/// Why a client cannot continue. After any of these its connection is unusable.
 public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The host has no address.
   case unknownHost(String, reason: String)
-  /// No address of the host took the connection; the reason is that of the last one.
+  /// No address of the host accepted the connection; the reason is that of the last one.
   case refused(String, reason: String)
   case timedOut
   /// The server closed the connection.

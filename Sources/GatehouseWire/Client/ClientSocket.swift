@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A TCP connection that never blocks by itself: `wait` does, up to a deadline.
+/// A nonblocking TCP connection; `wait` blocks, up to a deadline.
 final class ClientSocket {
   struct Events: OptionSet {
     let rawValue: Int16
@@ -56,7 +56,7 @@ final class ClientSocket {
     }
   }
 
-  /// What has arrived, which may be nothing; nil once the server has closed the connection.
+  /// The bytes that have arrived, possibly none; nil once the server has closed the connection.
   func read() throws(ClientError) -> [UInt8]? {
     var code: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: Self.readSize) { target, count in
@@ -71,7 +71,7 @@ final class ClientSocket {
     }
   }
 
-  /// Sends as many of `bytes` as there is room for, and says how many.
+  /// Sends as many bytes as possible without blocking, and returns how many.
   func write(_ bytes: ArraySlice<UInt8>) throws(ClientError) -> Int {
     let sent = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     if sent >= 0 { return sent }
@@ -86,7 +86,7 @@ final class ClientSocket {
     let number: Int32
   }
 
-  /// No system error has this number.
+  /// Not the number of any system error.
   private static let endOfStream: Int32 = -1
 
   private static func connect(
@@ -100,7 +100,7 @@ final class ClientSocket {
       _ = Glibc.close(descriptor)
       return .failure(SystemError(number: failure))
     }
-    // Requests are small, and each is sent when it is complete.
+    // Nagle's algorithm off: requests are small, and each is sent complete.
     var on: Int32 = 1
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     return .success(descriptor)
@@ -130,7 +130,7 @@ final class ClientSocket {
         guard errno == EINTR else { return .failure(SystemError(number: errno)) }
         continue
       }
-      // A broken connection is reported whatever was asked for; the next read or write says why.
+      // A broken connection is reported as ready for everything; the next read or write says why.
       let isBroken = entry.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0
       return .success(isBroken ? events : Events(rawValue: entry.revents))
     }
@@ -141,7 +141,7 @@ final class ClientSocket {
     let left = ContinuousClock.now.duration(to: deadline)
     guard left > .zero else { return 0 }
     let (seconds, attoseconds) = left.components
-    // Rounded up: a poll that returns too early would be taken for a time-out.
+    // Rounded up: if poll returned too early, that would look like a timeout.
     let milliseconds = min(seconds, 1_000_000) * 1000 + attoseconds / 1_000_000_000_000_000 + 1
     return Int32(milliseconds)
   }

@@ -3,9 +3,10 @@ internal import GatehouseCore
 extension RESPValue {
   /// The value as one line of JSON, without a line end.
   ///
-  /// Maps become objects, sets and pushes arrays, integers of any size numbers, an error the object `{"error": text}`.
-  /// JSON has neither infinity nor NaN, so these become strings. A byte that is not UTF-8 becomes the text `\xHH`. What
-  /// must not reach a terminal (see `ShownText`) is escaped, though JSON asks for that only below U+0020.
+  /// Maps become objects; sets and pushes arrays; integers of any size numbers; an error the object `{"error": text}`.
+  /// Infinity and NaN become strings, because JSON has neither. A byte that is not UTF-8 becomes the text `\xHH`.
+  /// Characters that must not reach a terminal (see `ShownText`) are escaped, though JSON requires that only below
+  /// U+0020.
   public func json() -> String {
     var output = ""
     append(to: &output)
@@ -49,7 +50,7 @@ extension RESPValue {
     }
   }
 
-  /// The text of a key: JSON takes nothing else.
+  /// The text of a map key; JSON allows only strings.
   private var jsonKey: [UInt8] {
     switch self {
     case .simple(let text): Array(text.utf8)
@@ -63,7 +64,7 @@ extension RESPValue {
     var rest = bytes[...]
     while !rest.isEmpty {
       for scalar in takeText(&rest).unicodeScalars { append(scalar, to: &output) }
-      // Two backslashes: to a reader of JSON they are one.
+      // Two backslashes, which a JSON parser reads as one.
       if let stray = rest.popFirst() { output += "\\\\x\(hexadecimal(stray))" }
     }
     output += "\""

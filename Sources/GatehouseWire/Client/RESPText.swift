@@ -1,8 +1,9 @@
 internal import GatehouseCore
 
 extension RESPValue {
-  /// The value as redis-cli shows it on a terminal: numbered, indented, with texts in quotes; it ends with a line end.
-  /// - Parameter escapesNonASCII: whether letters beyond ASCII are shown as `\xHH`, as redis-cli does.
+  /// The value as redis-cli shows it on a terminal: numbered, indented, with texts in quotes, and a line end after
+  /// each.
+  /// - Parameter escapesNonASCII: whether non-ASCII characters are shown as `\xHH`, as redis-cli does.
   public func formatted(escapesNonASCII: Bool = false) -> String {
     var output: [UInt8] = []
     append(to: &output, prefix: "", keepsUTF8: !escapesNonASCII)
@@ -54,13 +55,13 @@ extension RESPValue {
       pair.key.append(to: &output, prefix: inner, keepsUTF8: keepsUTF8)
       output.removeLast()
       output += " => ".utf8
-      // A list of its own starts below its field, so that its elements stand under each other.
+      // A nested list starts on a line of its own, so that its elements are aligned.
       if pair.value.isList { output += "\n\(inner)".utf8 }
       pair.value.append(to: &output, prefix: inner, keepsUTF8: keepsUTF8)
     }
   }
 
-  /// Whether the value is, or holds, an aggregate of several elements.
+  /// Whether the value is, or contains, an aggregate of several elements.
   private var isList: Bool {
     switch self {
     case .array(let elements), .set(let elements), .push(let elements):
@@ -71,7 +72,7 @@ extension RESPValue {
     }
   }
 
-  /// The number that precedes an element. The first one needs no indentation: it stands behind its parent's number.
+  /// The number before an element. The first is not indented, because it follows its parent's number on the same line.
   private static func number(_ index: Int, _ width: Int, _ mark: String, _ prefix: String) -> String {
     let number = String(index + 1)
     let padding = String(repeating: " ", count: width - number.utf8.count)
@@ -80,8 +81,8 @@ extension RESPValue {
 }
 
 extension RESPValue {
-  /// The value as plain lines: no quotes and no numbers, one element a line, a field and its value on one. What is no
-  /// part of a line is escaped, so that there are as many lines as elements; there is no line end after the last.
+  /// The value as plain lines: no quotes and no numbers, one element a line, a map's field and value on one line. Line
+  /// ends within values are escaped, so there are as many lines as elements. There is no line end after the last.
   public func plain() -> [UInt8] {
     switch self {
     case .simple(let text): Array(ShownText.line(text, isOwn: true).utf8)

@@ -1,7 +1,7 @@
 public import GatehouseCore
 
 extension RESPValue {
-  /// A reply of the core as a client of RESP3 would see it, for programs that ask the core without a server.
+  /// A reply of the core, as a RESP3 client would see it. For programs that use the core without a server.
   public init(_ reply: Reply) {
     var nodes = reply.nodes
     self = Self.next(&nodes, reply)

@@ -16,7 +16,7 @@ public enum RESPValue: Sendable, Equatable {
   /// In the order sent.
   case map([Pair])
   case set([RESPValue])
-  /// A message that answers no command.
+  /// A message that is not a reply to a command.
   case push([RESPValue])
 
   public struct Pair: Sendable, Equatable {
@@ -60,7 +60,7 @@ extension RESPValue {
     }
   }
 
-  /// The pairs of a map, also where RESP2 shows it as a flat array of keys and values.
+  /// The pairs of a map, or of the flat array of keys and values that stands for a map in RESP2.
   public var pairs: [Pair]? {
     switch self {
     case .map(let pairs): pairs
@@ -70,7 +70,7 @@ extension RESPValue {
     }
   }
 
-  /// The value of a map's field, also where RESP2 shows the map as a flat array.
+  /// The value of a map's field; also works on a RESP2 map.
   public subscript(field: String) -> RESPValue? {
     pairs?.first { $0.key.string == field }?.value
   }

@@ -1,7 +1,7 @@
 /// Why bytes are not a reply.
 public enum ReplyError: Error, Sendable, Equatable, CustomStringConvertible {
   case malformed
-  /// Values lie within each other deeper than `ReplyDecoder.maximumDepth`.
+  /// Values are nested more deeply than `ReplyDecoder.maximumDepth`.
   case tooDeep
 
   public var description: String {
@@ -12,7 +12,7 @@ public enum ReplyError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// Decodes one reply whose end `ReplyScanner` has found.
+/// Decodes one reply, whose end `ReplyScanner` has found.
 struct ReplyDecoder {
   static let maximumDepth = 64
 
@@ -56,7 +56,7 @@ struct ReplyDecoder {
     let count = try number()
     guard count >= 0 else { return nil }
     var elements: [RESPValue] = []
-    // All elements have arrived, and each takes at least three bytes.
+    // All elements have arrived, and each takes at least three bytes, so a larger count is wrong.
     guard count <= bytes.count else { throw .malformed }
     elements.reserveCapacity(Int(count))
     for _ in 0..<count { elements.append(try value(depth: depth + 1)) }
@@ -138,7 +138,7 @@ struct ReplyDecoder {
 
   private mutating func lineText() throws(ReplyError) -> String { String(decoding: try line(), as: UTF8.self) }
 
-  /// The bytes up to the next CR, which with its LF is skipped.
+  /// The bytes up to the next CR; the CR and its LF are skipped.
   private mutating func line() throws(ReplyError) -> ArraySlice<UInt8> {
     let start = at
     while try byte() != Byte.carriageReturn {}

@@ -1,16 +1,16 @@
-/// Collects the bytes a server sends and gives them back reply by reply.
+/// Collects the bytes that a server sends, and returns them reply by reply.
 public struct ReplyParser: Sendable {
   private var bytes: [UInt8] = []
-  /// Where the bytes start that have not been given back.
+  /// Where the bytes start that were not returned yet.
   private var start = 0
   private var scanner = ReplyScanner()
 
-  /// Bytes given back are dropped once there are so many, not one reply at a time.
+  /// Returned bytes are dropped once there are this many, not after every reply.
   private static let compactionThreshold = 64 * 1024
 
   public init() {}
 
-  /// How many bytes wait for the rest of their reply, or to be asked for.
+  /// How many bytes were not returned yet.
   public var pendingBytes: Int { bytes.count - start }
 
   public mutating func append(_ more: some Sequence<UInt8>) {
@@ -24,7 +24,7 @@ public struct ReplyParser: Sendable {
     bytes.append(contentsOf: more)
   }
 
-  /// Gives back all bytes that have not been decoded, as they are.
+  /// Returns all undecoded bytes as they are.
   public mutating func takeRest() -> [UInt8] {
     defer { self = ReplyParser() }
     return Array(bytes[start...])

@@ -1,24 +1,24 @@
-/// Finds where a reply ends, and whether it is an error, without decoding it: all that a load generator wants to know.
+/// Finds the end of a reply, and whether it is an error, without decoding it. That is all a load generator needs.
 ///
-/// Like `RequestParser` it is called with all bytes not consumed yet and looks at none of them twice. Nesting costs
-/// it nothing, because it only counts how many values are still to come.
+/// Like `RequestParser`, it is called with all bytes not consumed yet, and looks at each of them only once. It handles
+/// nesting without a stack, by counting the values still to come.
 public struct ReplyScanner: Sendable {
   public enum Outcome: Sendable, Equatable {
-    /// A whole reply. The next one starts after `consumed` bytes.
+    /// A complete reply. The next one starts after `consumed` bytes.
     case reply(consumed: Int, isError: Bool)
-    /// A whole message that answers no command.
+    /// A complete push message.
     case push(consumed: Int)
     case incomplete
-    /// These bytes are no reply, and nothing after them can be trusted.
+    /// These bytes are not a reply, and nothing after them can be trusted.
     case malformed
   }
 
-  /// Where the value at hand starts.
+  /// Where the current value starts.
   private var position = 0
-  /// How far its line is known not to end.
+  /// Its line is known not to end before this offset.
   private var searched = 0
   private var missingValues = 1
-  /// The first byte of the reply itself, attributes before it left out; 0 until it is seen.
+  /// The first byte of the reply itself, after any attributes; 0 until it is seen.
   private var type: UInt8 = 0
   private var isInLeadingAttribute = false
 
@@ -35,7 +35,7 @@ public struct ReplyScanner: Sendable {
     var at = position
     var missing = missingValues
     while missing > 0 {
-      // Only the reply itself is left: what came before it was said about it.
+      // Only the reply itself is left; what came before was its attributes.
       if missing == 1 { isInLeadingAttribute = false }
       guard at < end else { return suspend(at, missing) }
       let sign = base.load(fromByteOffset: at, as: UInt8.self)
@@ -81,7 +81,7 @@ public struct ReplyScanner: Sendable {
   private enum Form {
     case line
     case text
-    /// So many values for each element, and so many for the sign itself beside its own place.
+    /// An aggregate: how many values each element consists of, and how many further values must follow it.
     case values(perElement: Int, own: Int)
     case none
 
@@ -98,7 +98,7 @@ public struct ReplyScanner: Sendable {
       case UInt8(ascii: "%"):
         self = .values(perElement: 2, own: 0)
       case UInt8(ascii: "|"):
-        // An attribute is no value: it stands before one.
+        // An attribute is not a value itself: it precedes one.
         self = .values(perElement: 2, own: 1)
       default:
         self = .none
@@ -109,7 +109,7 @@ public struct ReplyScanner: Sendable {
   private static let incomplete = -1
   private static let malformed = -2
 
-  /// The offset after the line at `at`, or one of the marks.
+  /// The offset after the line at `at`, or `incomplete` or `malformed`.
   @inline(__always)
   private mutating func lineEnd(_ base: UnsafeRawPointer, _ at: Int, _ end: Int) -> Int {
     let from = max(at + 1, searched)
@@ -123,13 +123,13 @@ public struct ReplyScanner: Sendable {
     return carriageReturn + 2
   }
 
-  /// The offset after the text at `at`, or one of the marks.
+  /// The offset after the text at `at`, or `incomplete` or `malformed`.
   @inline(__always)
   private static func textEnd(_ base: UnsafeRawPointer, _ at: Int, _ end: Int) -> Int {
     let line = LengthLine.read(base, from: at + 1, to: end, allowsNegative: true)
     if line.isIncomplete { return incomplete }
     if line.isInvalid { return malformed }
-    // RESP2 writes null as a text of length -1.
+    // In RESP2, null is a text of length -1.
     if line.value < 0 { return line.end }
     let next = line.end + line.value + 2
     guard next <= end else { return incomplete }

@@ -1,4 +1,4 @@
-/// Writes requests in the form of arrays, which take any byte.
+/// Encodes requests as arrays of bulk strings, which may contain any byte.
 public enum RequestEncoder {
   public static func encode(_ words: [String]) -> [UInt8] {
     var bytes: [UInt8] = []

@@ -1,6 +1,6 @@
 internal import GatehouseCore
 
-/// Takes the text before the first byte that is not UTF-8.
+/// Removes and returns the text before the first byte that is not UTF-8.
 func takeText(_ bytes: inout ArraySlice<UInt8>) -> String {
   if let text = String(validating: bytes, as: UTF8.self) {
     bytes = []
@@ -18,14 +18,14 @@ func takeText(_ bytes: inout ArraySlice<UInt8>) -> String {
   return String(text)
 }
 
-/// The two digits of a byte.
+/// A byte as two hexadecimal digits.
 func hexadecimal(_ byte: UInt8) -> String {
   String(decoding: [Byte.hexDigit(byte >> 4), Byte.hexDigit(byte & 15)], as: UTF8.self)
 }
 
 extension ShownText {
-  /// A text that need not be UTF-8: a byte that is not becomes `\xHH`.
-  /// - Parameter show: how its parts are shown that are text.
+  /// A text that may not be UTF-8: each invalid byte becomes `\xHH`.
+  /// - Parameter show: how to show the valid parts.
   static func bytes(_ bytes: [UInt8], _ show: (String) -> String) -> String {
     var rest = bytes[...]
     var shown = ""

@@ -1,13 +1,13 @@
 public import GatehouseCore
 public import NIOCore
 
-/// The line `MONITOR` shows for a command: `+1700000000.123456 [0 127.0.0.1:50000] "PING" "hello"`.
+/// The line that `MONITOR` shows for a command: `+1700000000.123456 [0 127.0.0.1:50000] "PING" "hello"`.
 public enum MonitorLine {
   /// Appends the line of one command.
   /// - Parameters:
-  ///   - microseconds: when, since 1970.
+  ///   - microseconds: when it ran, since 1970.
   ///   - client: the address and port it came from.
-  ///   - arguments: its words; those that are secret must have been replaced.
+  ///   - arguments: its arguments; secrets must have been redacted.
   public static func encode(
     microseconds: Int64, client: String, arguments: Arguments, into buffer: inout ByteBuffer
   ) {

@@ -1,7 +1,7 @@
 internal import GatehouseCore
 
-/// Bytes shown in quotes, with whatever is not printable escaped: the form in which redis-cli and `MONITOR` show
-/// them, and which an inline request takes back unchanged.
+/// Bytes in quotes with unprintable ones escaped, as redis-cli and `MONITOR` show them. An inline request accepts this
+/// form and yields the same bytes.
 public enum QuotedText {
   /// Appends the quoted form of `bytes`.
   /// - Parameter keepsUTF8: whether valid UTF-8 beyond ASCII is left readable (for people) or escaped (as Redis does).
@@ -15,7 +15,8 @@ public enum QuotedText {
     output.append(Byte.quote)
   }
 
-  /// What could redraw a terminal, end a line or turn it round is escaped beyond ASCII too, byte by byte.
+  /// Non-ASCII characters that could redraw a terminal, end a line or change the direction of text are escaped too,
+  /// byte by byte.
   private static func appendEscaped(_ scalar: Unicode.Scalar, to output: inout [UInt8]) {
     let isReadable = scalar.value >= 0x80 && !ShownText.isUnprintable(scalar)
     for byte in UTF8.encode(scalar)! {

@@ -14,7 +14,7 @@ public import NIOCore
 /// | array | `*count` | same |
 /// | map | `*count`, twice as many | `%pairs` |
 public enum ReplyEncoder {
-  /// Appends `reply` to `buffer`. Space is made once, for an upper bound of the whole reply.
+  /// Appends `reply` to `buffer`. Space is reserved once, for an upper bound of the whole reply.
   public static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
     _ = reply.withParts { nodes, bytes in
       buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: upperBound(nodes)) {
@@ -23,12 +23,12 @@ public enum ReplyEncoder {
     }
   }
 
-  /// Appends `reply` to a buffer that counts no reference.
+  /// Appends `reply` to a buffer without reference counting.
   public static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout RawBuffer) {
     reply.withParts { encode($0, $1, version, into: &buffer) }
   }
 
-  /// Appends a reply of which its parts are at hand (`Turn.replyParts`).
+  /// Appends a reply given by its parts (`Turn.replyParts`).
   public static func encode(
     _ nodes: UnsafeBufferPointer<Reply.Node>, _ bytes: UnsafeRawBufferPointer, _ version: ProtocolVersion,
     into buffer: inout RawBuffer
@@ -38,8 +38,8 @@ public enum ReplyEncoder {
 
   // MARK: Parts
 
-  /// The most bytes a node takes beside its text: a sign, the longest 64-bit number or double (24 bytes),
-  /// the length of a double as text, the `txt:` of a verbatim text, and line ends.
+  /// The most bytes that a node takes besides its text: a sign, the longest 64-bit number or double (24 bytes), the
+  /// length of a double as text, the `txt:` of a verbatim text, and line ends.
   private static let maximumHeader = 48
 
   private static func upperBound(_ nodes: UnsafeBufferPointer<Reply.Node>) -> Int {

@@ -1,4 +1,4 @@
-/// Writes the parts of the protocol one after the other into memory that its user has made large enough.
+/// Writes parts of the protocol one after the other into memory that the caller has made large enough.
 struct WireCursor {
   private let start: UnsafeMutableRawPointer
   private(set) var written = 0
@@ -30,7 +30,7 @@ struct WireCursor {
     written += bytes.count
   }
 
-  /// A sign and a number on a line of their own.
+  /// A sign and a number on one line.
   @inline(__always)
   mutating func header(_ sign: UInt8, _ number: Int) {
     byte(sign)
@@ -53,7 +53,7 @@ struct WireCursor {
     lineEnd()
   }
 
-  /// A sign and a text on a line of their own. A line end within the text would start another reply, so it becomes a blank.
+  /// A sign and a text on one line. A line end within the text would start another reply, so it becomes a blank.
   mutating func line(_ sign: UInt8, _ text: UnsafeRawBufferPointer) {
     byte(sign)
     let first = written
@@ -75,7 +75,7 @@ struct WireCursor {
     }
   }
 
-  /// The shortest text that reads back as the same number, whole numbers without a fraction, as Redis shows them.
+  /// The shortest text that parses to the same number; whole numbers without a fraction, as in Redis.
   static func shown(_ value: Double) -> String {
     if value.isNaN { return "nan" }
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }
@@ -93,7 +93,7 @@ struct WireCursor {
     }
   }
 
-  /// Two digits a step, from a table: most numbers are times of thirteen digits.
+  /// Writes two digits at a time from a table, because most numbers are times of thirteen digits.
   private mutating func longDecimal(_ number: Int) {
     if number < 0 { byte(Byte.minus) }
     var rest = number.magnitude

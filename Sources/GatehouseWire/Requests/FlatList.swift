@@ -1,11 +1,11 @@
-/// A list in memory of its own, so that adding to it and looking at it counts no reference.
+/// A list in manually managed memory, so that using it costs no reference counting.
 struct FlatList<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecked Sendable {
   private(set) var count = 0
   private var capacity: Int
   private var storage: UnsafeMutablePointer<Element>
 
   private static var usual: Int { 16 }
-  /// A longer list is rare, and the memory it took is given back.
+  /// A list that grew beyond this is rare, and gets its usual capacity back.
   private static var kept: Int { 1024 }
 
   init() {

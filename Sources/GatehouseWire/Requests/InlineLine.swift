@@ -1,14 +1,14 @@
 internal import GatehouseCore
 
-/// Splits a line into words the way Redis' `sdssplitargs` does, so that what people learnt at redis-cli holds here.
+/// Splits a line into words like Redis' `sdssplitargs`, so that what people know from redis-cli works here too.
 ///
-/// Words are separated by blanks. `"…"` knows the escapes `\n \r \t \b \a \xHH` and takes any other escaped
-/// byte as it is; `'…'` knows `\'` only. A closing quote is followed by a blank or the end of the line.
+/// Words are separated by blanks. Within `"…"` the escapes are `\n \r \t \b \a \xHH`, and any other escaped byte stands
+/// for itself; within `'…'` only `\'` is an escape. A closing quote must be followed by a blank or the end of the line.
 enum InlineLine {
   enum Outcome {
-    /// The ranges lie in the line.
+    /// The ranges refer to the line.
     case inPlace
-    /// Some word is quoted; the ranges of all words lie in the scratch bytes.
+    /// Some word is quoted; the ranges of all words refer to the scratch bytes.
     case inScratch
     case unbalancedQuotes
   }
@@ -34,7 +34,7 @@ enum InlineLine {
     return .inPlace
   }
 
-  /// Copies every word to `scratch` without its quotes; false when a quote is not closed, or not followed by a blank.
+  /// Copies every word to `scratch` without its quotes. False if a quote is not closed, or not followed by a blank.
   private static func unquote(
     _ line: UnsafeRawBufferPointer,
     into ranges: inout FlatList<ArgumentRange>,
@@ -64,7 +64,7 @@ enum InlineLine {
     return true
   }
 
-  /// Copies what stands between double quotes; the offset after the closing one, or nil if there is none.
+  /// Copies the text in double quotes. Returns the offset after the closing quote, or nil if there is none.
   private static func copyQuoted(
     _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout FlatList<UInt8>
   ) -> Int? {
@@ -91,7 +91,7 @@ enum InlineLine {
     return nil
   }
 
-  /// Copies what stands between apostrophes; the offset after the closing one, or nil if there is none.
+  /// Copies the text in single quotes. Returns the offset after the closing quote, or nil if there is none.
   private static func copyApostrophes(
     _ line: UnsafeRawBufferPointer, from start: Int, to scratch: inout FlatList<UInt8>
   ) -> Int? {
@@ -131,11 +131,11 @@ enum InlineLine {
     return nil
   }
 
-  /// What C calls a space.
+  /// C's `isspace`.
   @inline(__always)
   private static func isBlank(_ byte: UInt8) -> Bool { byte == Byte.space || (0x09...0x0d).contains(byte) }
 
-  /// Redis ends a bare word at fewer bytes than it skips between words: vertical tab and form feed belong to it.
+  /// Unlike `isBlank`: in Redis a vertical tab or a form feed separates words but does not end a bare word.
   @inline(__always)
   private static func endsWord(_ byte: UInt8) -> Bool {
     byte == Byte.space || byte == Byte.tab || byte == Byte.lineFeed || byte == Byte.carriageReturn

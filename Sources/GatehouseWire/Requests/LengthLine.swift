@@ -1,10 +1,10 @@
-/// The decimal number that heads an array or a word, with the CR LF that ends it.
+/// The decimal number at the head of an array or a bulk string, with its CR LF.
 ///
-/// As strict as Redis: no plus sign, no leading zero, no blank. A byte that does not fit is refused as
-/// soon as it is seen, so the line never has to be searched for its end.
+/// As strict as in Redis: no plus sign, no leading zero, no blank. A wrong byte is refused as soon as it is seen, so
+/// the line is never searched for its end.
 struct LengthLine {
   let value: Int
-  /// The offset after CR LF; or one of the two marks below.
+  /// The offset after CR LF, or one of the two marks below.
   let end: Int
 
   @inline(__always) var isIncomplete: Bool { end == Self.incomplete.end }
@@ -13,7 +13,7 @@ struct LengthLine {
   private static let incomplete = LengthLine(value: 0, end: -1)
   private static let invalid = LengthLine(value: 0, end: -2)
 
-  /// Reads the number that starts at `start`, looking at no byte at or beyond `end`.
+  /// Reads the number that starts at `start`, without looking at bytes at or beyond `end`.
   @inline(__always)
   static func read(
     _ base: UnsafeRawPointer, from start: Int, to end: Int, allowsNegative: Bool
@@ -31,7 +31,7 @@ struct LengthLine {
     while at < end {
       let digit = byte(base, at) &- Byte.zero
       guard digit <= 9 else { break }
-      // A zero stands alone, and nothing follows it or a minus sign.
+      // A zero must be the only digit, without a minus sign.
       if at > firstDigit ? value == 0 : isNegative && digit == 0 { return invalid }
       value = value &* 10 &+ Int(digit)
       if value > Int(Int32.max) { return invalid }
@@ -44,7 +44,7 @@ struct LengthLine {
     return LengthLine(value: isNegative ? -value : value, end: at + 2)
   }
 
-  /// One digit or two and the line's end, read in one go: what nearly every line is.
+  /// The usual case, one or two digits and the line end, in a single load.
   @inline(__always)
   private static func short(_ base: UnsafeRawPointer, from start: Int, to end: Int) -> LengthLine? {
     guard end - start >= 4 else { return nil }

@@ -1,23 +1,24 @@
-/// Why the bytes of a client are not a request. The connection must be closed: what follows cannot be framed.
+/// Why a client's bytes are not a request. The connection must be closed, because the start of the next request is
+/// unknown.
 public enum ProtocolError: Error, Sendable, Equatable {
-  /// A line without an end, longer than `WireLimits.inlineBytes`.
+  /// A line longer than `WireLimits.inlineBytes`.
   case inlineTooLong
   case unbalancedQuotes
   /// The count of an array is not a number, or above `WireLimits.words`.
   case invalidMultibulkLength
   /// The length of a word is not a number, is negative, or above `WireLimits.wordBytes`.
   case invalidBulkLength
-  /// A word of an array starts with another byte than `$`.
+  /// A bulk string of an array does not start with `$`.
   case expectedDollar(UInt8)
-  /// A word is not followed by CR LF, so its announced length was wrong.
+  /// A bulk string is not followed by CR LF, so its announced length was wrong.
   case expectedLineEnd
   case requestTooLong
   case unauthenticatedMultibulkLength
   case unauthenticatedBulkLength
-  /// The first word belongs to HTTP: a browser was made to talk to this port. It gets no answer.
+  /// The first word belongs to HTTP: a browser was tricked into talking to this port. It gets no answer.
   case crossProtocol
 
-  /// The text of the error reply to send before closing, or nil where the connection closes silently.
+  /// The error reply to send before closing, or nil to close silently.
   public var reply: String? {
     guard let reason else { return nil }
     return "ERR Protocol error: " + reason
@@ -38,7 +39,7 @@ public enum ProtocolError: Error, Sendable, Equatable {
     }
   }
 
-  /// A line end inside an error would end it early, so control bytes are shown as blanks.
+  /// Control bytes become blanks, because a line end would end the error early.
   private static func shown(_ byte: UInt8) -> Character {
     byte < 0x20 || byte == 0x7f ? " " : Character(UnicodeScalar(byte))
   }

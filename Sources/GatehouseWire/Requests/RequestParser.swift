@@ -1,10 +1,10 @@
 public import GatehouseCore
 
-/// Finds the words of a request in the bytes a client has sent, without copying them.
+/// Finds the words of a request in a client's bytes, without copying them.
 ///
-/// The caller passes all bytes it has not consumed yet. While a request is half there it calls again with the
-/// same bytes and more behind them; the parser remembers how far it got, so nothing is read twice. Ranges are
-/// offsets from the start of the bytes passed, and therefore survive a buffer that moves as it grows.
+/// The caller passes all bytes it has not consumed yet. If a request is incomplete, it calls again with the same bytes
+/// and more after them. The parser remembers how far it got, so it reads no byte twice. Ranges are offsets from the
+/// start of the bytes passed, so they stay valid if the buffer moves as it grows.
 ///
 ///     switch parser.next(bytes) {
 ///     case .request(let consumed): carryOut(parser.arguments(in: bytes)); drop(consumed)
@@ -16,27 +16,27 @@ public struct RequestParser: ~Copyable, Sendable {
   public enum Outcome: Sendable, Equatable {
     /// A request; its words are `arguments(in:)`. The next one starts after `consumed` bytes.
     case request(consumed: Int)
-    /// An empty line or an array of no elements: to be dropped without an answer.
+    /// An empty line or an empty array, to be dropped without an answer.
     case nothing(consumed: Int)
     /// More bytes are needed.
     case incomplete
-    /// These bytes are no request. The connection is of no more use.
+    /// These bytes are not a request. The connection is unusable.
     case failure(ProtocolError)
   }
 
-  /// Until this is set, the tighter limits for strangers hold.
+  /// Until this is set, the tighter limits for unauthenticated clients apply.
   public var authenticated: Bool
   public let limits: WireLimits
 
-  /// The words of the last request. They lie in the bytes passed to `next`, or in `scratch` if `wordsAreInScratch`.
+  /// The words of the last request, in the bytes passed to `next`, or in `scratch` if `wordsAreInScratch`.
   private(set) var ranges = FlatList<ArgumentRange>()
-  /// The words of an inline request with quotes: unescaped, they are no longer a part of the input.
+  /// The unescaped words of an inline request with quotes, which are not a part of the input.
   private var scratch = FlatList<UInt8>()
   private var wordsAreInScratch = false
 
-  /// How many bytes of the request at hand need not be looked at again.
+  /// How many bytes of the current request need not be read again.
   private var position = 0
-  /// How many words of the array at hand are still to come; 0 if its header has not been read.
+  /// How many words of the current array are still to come; 0 if its header has not been read.
   private var missingWords = 0
   /// The length of the word at `position`, or `unknownLength` if its header has not been read.
   private var wordLength = RequestParser.unknownLength
@@ -59,25 +59,25 @@ public struct RequestParser: ~Copyable, Sendable {
     return inline(base, bytes.count)
   }
 
-  /// The words of the last request; `bytes` are those that were passed to `next`. The view is valid as long as they
-  /// are, and until `next` is called again.
+  /// The words of the last request; `bytes` are those passed to `next`. The view is valid while they are, and until
+  /// `next` is called again.
   @inline(__always)
   public func arguments(in bytes: UnsafeRawBufferPointer) -> Arguments {
     let base = wordsAreInScratch ? UnsafeRawPointer(scratch.all.baseAddress!) : bytes.baseAddress!
     return Arguments(base: base, ranges: ranges.all)
   }
 
-  /// Forgets what was read of a half-sent request: it is passed again from its start, or not at all.
+  /// Forgets an incomplete request: it will be passed again from its start, or not at all.
   public mutating func startOver() { forget() }
 
   // MARK: Arrays
 
   private mutating func arrayHeader(_ base: UnsafeRawPointer, _ end: Int) -> Outcome {
     let line = LengthLine.read(base, from: 1, to: end, allowsNegative: true)
-    // The header is a few bytes long: reading it again is cheaper than remembering a part of it.
+    // The header is a few bytes long, so reading it again is cheaper than remembering a part of it.
     if line.isIncomplete { return .incomplete }
     if line.isInvalid { return fail(.invalidMultibulkLength) }
-    // The tighter limit first: a stranger is told to authenticate, however much was announced.
+    // Check the tighter limit first, so that an unauthenticated client is told so, whatever size it announced.
     if !authenticated, line.value > limits.unauthenticatedWords { return fail(.unauthenticatedMultibulkLength) }
     if line.value > limits.words { return fail(.invalidMultibulkLength) }
     if line.value <= 0 { return .nothing(consumed: line.end) }
@@ -162,7 +162,7 @@ public struct RequestParser: ~Copyable, Sendable {
     return .failure(error)
   }
 
-  /// Makes ready for the first byte of a request.
+  /// Prepares for the first byte of a request.
   @inline(__always)
   private mutating func prepare() {
     ranges.removeAll()
@@ -179,7 +179,8 @@ public struct RequestParser: ~Copyable, Sendable {
     wordLength = Self.unknownLength
   }
 
-  /// Whether a word is `POST` or `Host:`, in any case: what a browser sends first, or soon, to a port it takes for HTTP.
+  /// Whether a word is `POST` or `Host:`, in any case: what a browser sends first, or soon, to a port that it takes for
+  /// HTTP.
   @inline(__always)
   private static func isCrossProtocol(_ base: UnsafeRawPointer, _ word: ArgumentRange) -> Bool {
     guard word.count == 4 || word.count == 5 else { return false }

@@ -1,9 +1,8 @@
 public import GatehouseCore
 
-/// Requests in the form of arrays that lie whole one after the other in what a client sent, found in one go so
-/// that a lane can look ahead.
+/// A run of complete array requests in a client's bytes, parsed in one go so that a lane can prefetch for all of them.
 public struct RequestRun: ~Copyable, Sendable {
-  /// How many requests a run has at most: enough to keep memory busy, few enough to stay in the cache.
+  /// How many requests a run has at most: enough to overlap memory accesses, few enough to stay in the cache.
   public static let most = 16
 
   struct Item: BitwiseCopyable, Sendable {
@@ -20,7 +19,7 @@ public struct RequestRun: ~Copyable, Sendable {
 
   public var count: Int { items.count }
 
-  /// Finds the run at the start of `bytes`. Where it ends before the bytes do, the parser is asked again.
+  /// Finds the run at the start of `bytes`. If it ends before the bytes do, ask the parser about the rest.
   public mutating func fill(_ bytes: UnsafeRawBufferPointer, _ parser: inout RequestParser) {
     items.removeAll()
     ranges.removeAll()
@@ -35,7 +34,7 @@ public struct RequestRun: ~Copyable, Sendable {
     }
   }
 
-  /// The words of a request; `bytes` are those that the run was found in. Valid until the run is filled again.
+  /// The words of a request; `bytes` are those in which the run was found. Valid until the run is filled again.
   @inline(__always)
   public func request(_ index: Int, in bytes: UnsafeRawBufferPointer) -> Arguments {
     let item = items.all[index]

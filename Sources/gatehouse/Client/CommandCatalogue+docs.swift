@@ -1,7 +1,7 @@
 import GatehouseWire
 
 extension CommandCatalogue {
-  /// Reads the reply to `COMMAND DOCS`, in its form of either protocol version.
+  /// Parses the reply to `COMMAND DOCS`, of either protocol version.
   init(docs reply: RESPValue) {
     self.init((reply.pairs ?? []).compactMap { CommandHelp(name: $0.key.string ?? "", docs: $0.value) })
   }

@@ -1,5 +1,4 @@
-/// The commands of the server that the client is connected to: what completion, hints and the history's discretion
-/// are derived from.
+/// The commands of the connected server, from which completion, hints and the filter of the history are derived.
 struct CommandCatalogue: Sendable {
   private let commands: [String: CommandHelp]
   let names: [String]
@@ -9,9 +8,9 @@ struct CommandCatalogue: Sendable {
     self.names = self.commands.keys.sorted()
   }
 
-  /// The command that `words` start with, and the words that follow its name.
+  /// The command at the start of `words`, and the words after its name.
   ///
-  /// `AS token COMMAND …` stands for the command in it, and `CLIENT LIST` for the subcommand.
+  /// `AS token COMMAND …` yields the command inside, and `CLIENT LIST` the subcommand.
   func command(of words: [String]) -> (help: CommandHelp, arguments: [String])? {
     guard let first = words.first else { return nil }
     if first.uppercased() == "AS", words.count >= 3 { return command(of: Array(words.dropFirst(2))) }
@@ -24,7 +23,7 @@ struct CommandCatalogue: Sendable {
     return (help, Array(words.dropFirst()))
   }
 
-  /// What may follow the complete words of a line, in the words of the reference; nil for unknown commands.
+  /// What may follow the complete words of a line, as in the reference; nil for unknown commands.
   func hint(after words: [String]) -> String? {
     guard let (help, arguments) = command(of: words) else { return nil }
     if help.arguments.isEmpty, arguments.isEmpty, !help.subcommands.isEmpty {
@@ -34,7 +33,7 @@ struct CommandCatalogue: Sendable {
     return rest.isEmpty ? nil : rest
   }
 
-  /// The words that may stand where `prefix` is being typed, after the complete words `before`.
+  /// The words that may complete `prefix`, after the complete words `before`.
   func completions(of prefix: String, after before: [String]) -> [String] {
     let wanted = prefix.uppercased()
     return candidates(after: before).filter { $0.hasPrefix(wanted) }
@@ -53,7 +52,7 @@ struct CommandCatalogue: Sendable {
       .flatMap(\.tokens).map { $0.uppercased() }.sorted()
   }
 
-  /// Subcommands are called `client|list`.
+  /// Subcommands are named `client|list`.
   private static func lastPart(_ name: String) -> String {
     String(name.split(separator: "|").last ?? "").uppercased()
   }

@@ -1,4 +1,4 @@
-/// What the server says about one of its commands in `COMMAND DOCS`.
+/// What `COMMAND DOCS` says about one command.
 struct CommandHelp: Equatable, Sendable {
   var name: String
   var summary = ""
@@ -20,18 +20,18 @@ struct ArgumentHelpNode: Equatable, Sendable {
 
   var name: String
   var kind = Kind.value
-  /// The word that announces the argument: `REASON` in `REASON text`.
+  /// The word before the argument: `REASON` in `REASON text`.
   var token: String?
   var isOptional = false
   var isMultiple = false
-  /// Whether the token comes again with each repetition.
+  /// Whether the token is repeated with each value.
   var repeatsToken = false
   var children: [ArgumentHelpNode] = []
 
-  /// Whether it is known by its place alone.
+  /// Whether it is identified by its position alone.
   var isPositional: Bool { token == nil && kind == .value }
 
-  /// Every word that can announce something in it.
+  /// All tokens in it.
   var tokens: [String] { (token.map { [$0] } ?? []) + children.flatMap(\.tokens) }
 
   /// `user`, `[REASON text]`, `[PRODUCT p ...]`, `ADMIN|REGULAR`.
@@ -55,8 +55,8 @@ extension CommandHelp {
   /// Name and arguments on one line.
   var usage: String { ([name] + arguments.map(\.usage)).joined(separator: " ") }
 
-  /// What may still follow once `words` were typed after the name: arguments known by their place go as they are
-  /// given, options once their token is there.
+  /// What may still follow after `words`: positional arguments that are not given yet, and options whose token is not
+  /// there yet.
   func remainingUsage(after words: [String]) -> String {
     let given = Set(words.map { $0.uppercased() })
     var places = words.count

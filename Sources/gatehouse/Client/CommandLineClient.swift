@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import GatehouseWire
 
-/// `gatehouse cli`: asks a server, once, for each line of a pipe, or for each line that is typed.
+/// `gatehouse cli`: sends one command, each line of a pipe, or each line typed.
 struct CommandLineClient: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cli",
@@ -42,7 +42,7 @@ struct CommandLineClient: ParsableCommand {
 
   func validate() throws {
     if json && raw != nil { throw ValidationError("give either --json or --raw") }
-    // Everything unknown is part of the command, so a misspelt option would be sent as one.
+    // Everything unknown is part of the command, so a misspelt option would be sent as a command.
     guard let first = words.first, first.hasPrefix("-") else { return }
     if first == "--help" || first == "-h" { throw CleanExit.helpRequest(self) }
     throw ValidationError("unknown option \(first)")

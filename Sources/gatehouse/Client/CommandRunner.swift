@@ -11,8 +11,8 @@ final class CommandRunner {
     self.printer = printer
   }
 
-  /// One command. Its error is a message of the program and goes to standard error, except where a program reads
-  /// replies as JSON and can tell.
+  /// Runs one command from the command line. An error reply goes to standard error, except with `--json`, where a
+  /// program can tell it from other replies.
   func runOnce(_ words: [String]) throws {
     let request = words.map { Array($0.utf8) }
     let reply = Self.asText(try session.pipeline([request])[0], to: request)
@@ -25,15 +25,15 @@ final class CommandRunner {
     if Self.startsStream(request, reply) { try showStream() }
   }
 
-  /// One command that was typed.
+  /// Runs one command typed at the prompt.
   func run(_ request: [[UInt8]]) throws {
     let reply = Self.asText(try session.pipeline([request])[0], to: request)
     show(reply, to: request)
     if Self.startsStream(request, reply) { try showStream() }
   }
 
-  /// Every line is a command. Those that are there together are sent together, so that a long file is not held up by
-  /// one round trip a line.
+  /// Runs each line as a command. Lines that arrive together are sent as a pipeline, so that a long file does not cost
+  /// a round trip per line.
   func runLines(of input: InputLines) throws {
     var number = 0
     while let lines = input.next() {
@@ -65,15 +65,15 @@ final class CommandRunner {
     printer.show(reply, names: names(in: reply, to: request))
   }
 
-  /// The names beside the ids of an audit trail, for people.
+  /// The names to show beside the ids of an audit trail, for the readable form.
   private func names(in reply: RESPValue, to request: [[UInt8]]) -> UserNames {
     guard printer.form == .readable else { return UserNames() }
     let isOnAuthority = request.first.map { String(decoding: $0, as: UTF8.self).uppercased() } == "AS"
     return UserNames(of: reply, asking: session, as: isOnAuthority ? Array(request.prefix(2)) : [])
   }
 
-  /// RESP2 has no form of its own for a text of several lines, which is shown as such. Only what the server itself
-  /// writes is taken for one: in a value of a user's, a line end is no end of a line.
+  /// RESP2 has no type for a text of several lines, so this marks such replies to be shown with their line ends. Only
+  /// texts that the server itself writes are marked; a line end in a user's value is escaped.
   private static func asText(_ reply: RESPValue, to request: [[UInt8]]) -> RESPValue {
     guard case .bulk(let bytes) = reply else { return reply }
     let words = request.prefix(2).map { String(decoding: $0, as: UTF8.self).uppercased() }
@@ -83,7 +83,7 @@ final class CommandRunner {
 
   private static let texts = [["CLIENT", "LIST"], ["CLIENT", "INFO"], ["MEMORY", "DOCTOR"], ["LATENCY", "DOCTOR"]]
 
-  /// `MONITOR` is answered without end.
+  /// `MONITOR` sends replies without end.
   private static func startsStream(_ request: [[UInt8]], _ reply: RESPValue) -> Bool {
     reply.errorText == nil && request.first.map { String(decoding: $0, as: UTF8.self).uppercased() } == "MONITOR"
   }

@@ -3,7 +3,7 @@ import Foundation
 import GatehouseServer
 import GatehouseWire
 
-/// Where the server is and how to be let in: the same for every subcommand that talks to one.
+/// The options for connecting and authenticating, shared by all subcommands that talk to a server.
 struct ConnectionOptions: ParsableArguments {
   @Option(help: "server to talk to, or GATEHOUSE_HOST (default: 127.0.0.1)")
   var host: String?

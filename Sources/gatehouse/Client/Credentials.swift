@@ -1,21 +1,21 @@
 import Foundation
 
-/// The name and secret under which the client introduces itself.
+/// The name and secret with which the client authenticates.
 struct Credentials: Equatable, Sendable {
   let name: String
   let secret: String
 }
 
-/// Credentials that were asked for and cannot be had.
+/// Credentials were asked for but are not available.
 struct CredentialsError: Error, Equatable, CustomStringConvertible {
   let description: String
 }
 
 extension Credentials {
-  /// Secrets are never taken from the command line, which every process of the machine can read: they come from a
-  /// file, or from `$GATEHOUSE_AUTH` as `name:secret`.
+  /// Secrets are never taken from the command line, which every process of the machine can read, but from a file, or
+  /// from `$GATEHOUSE_AUTH` as `name:secret`.
   ///
-  /// - Returns: nil where nothing was given: on loopback, a server without services asks for nothing.
+  /// - Returns: nil if nothing was given: a server without services needs none on loopback.
   static func find(user: String?, passwordFile: String?, environment: [String: String]) throws -> Credentials? {
     if let passwordFile {
       guard let user else {

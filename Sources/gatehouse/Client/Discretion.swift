@@ -1,26 +1,26 @@
 import GatehouseCore
 
-/// Decides which lines hold a secret and so are kept in no history: passwords, tokens, keys and one-time codes.
+/// Decides which lines contain a secret and are not kept in the history: passwords, tokens, keys and one-time codes.
 struct Discretion: Sendable {
   let catalogue: CommandCatalogue
 
   func mayKeep(_ words: [String]) -> Bool {
     guard let first = words.first?.uppercased() else { return false }
     if Self.secretCommands.contains(first) { return false }
-    // A token and a service's secret are secret wherever they stand.
+    // A token or a service's secret is secret wherever it stands.
     if words.contains(where: { Array($0.utf8).withUnsafeBytes { SecretText.isLike($0) } }) { return false }
-    // Whatever the command: a word that announces a secret is followed by one.
+    // In any command, a word such as PASSWORD is followed by a secret.
     if words.dropFirst().contains(where: { Self.secretTokens.contains($0.uppercased()) }) { return false }
     guard let (help, arguments) = catalogue.command(of: words) else {
-      // Without the server's documentation nobody knows what the words are; the fixed lists must do.
+      // Without the server's documentation the arguments are unknown; only the fixed lists apply.
       return true
     }
     let places = help.arguments.filter(\.isPositional)
     return !zip(places, arguments).contains { argument, _ in Self.isSecret(argument.name) }
   }
 
-  /// Commands that take a secret as an argument: kept here although the documentation names most, since the client
-  /// must be discreet before it has read any.
+  /// Commands that take a secret. The server's documentation names most of them, but the client must not record a
+  /// secret before it has read that.
   private static let secretCommands: Set = [
     "AS", "AUTH", "APIKEY.CHECK", "IMPERSONATE.START", "LOGIN.PASSWORD", "LOGIN.TOTP", "PASSWORD.CHANGE",
     "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "TOTP.CONFIRM",

@@ -1,9 +1,9 @@
 import Glibc
 
-/// The lines typed earlier, one a line in a file that only its owner can read.
+/// The lines typed earlier, one per line, in a file that only its owner can read.
 ///
-/// Lines are appended one by one, so that two clients open at once both keep theirs and a client that is killed loses
-/// nothing; the file is cut to its limit when it is read.
+/// Lines are appended one by one, so that two clients open at once both keep theirs, and a client that is killed loses
+/// nothing. The file is cut to its limit when it is read.
 struct HistoryFile: Sendable {
   let path: String
   let limit: Int
@@ -13,7 +13,7 @@ struct HistoryFile: Sendable {
     self.limit = limit
   }
 
-  /// `~/.gatehouse_history`, or what `$GATEHOUSE_HISTORY` names; empty means no history.
+  /// `~/.gatehouse_history`, or the file named by `$GATEHOUSE_HISTORY`; if that is empty, no history is kept.
   init?(environment: [String: String]) {
     if let path = environment["GATEHOUSE_HISTORY"] {
       guard !path.isEmpty else { return nil }
@@ -25,13 +25,13 @@ struct HistoryFile: Sendable {
     }
   }
 
-  /// The last lines, oldest first. A file that is not there or cannot be read is an empty history.
+  /// The last lines, oldest first. A missing or unreadable file is an empty history.
   func load() -> [String] {
     guard let text = readAll() else { return [] }
     let lines = text.split(separator: "\n").map(String.init)
     guard lines.count > limit else { return lines }
     let kept = Array(lines.suffix(limit))
-    // Rewriting is put off until it saves something, since it can lose what another client appends meanwhile.
+    // Rewriting could lose a line that another client appends meanwhile, so it is rare.
     if lines.count > 2 * limit { replace(with: kept) }
     return kept
   }
@@ -57,12 +57,12 @@ struct HistoryFile: Sendable {
     }
   }
 
-  /// A history that cannot be written (a home that is read-only) must not disturb the work, so failures are ignored.
+  /// Failures, such as a read-only home, are ignored: they must not disturb the work.
   private func write(_ text: String, flags: Int32) {
     let descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
-    // A file that was there with wider rights is narrowed before anything is added.
+    // If the file existed with wider permissions, narrow them before adding anything.
     guard fchmod(descriptor, 0o600) == 0 else { return }
     let bytes = Array(text.utf8)
     _ = Glibc.write(descriptor, bytes, bytes.count)

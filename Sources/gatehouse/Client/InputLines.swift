@@ -1,8 +1,8 @@
 import Glibc
 
-/// The lines of standard input, in as large groups as are there at once.
+/// The lines of standard input, in groups as large as are available at once.
 final class InputLines {
-  /// Bounds a group, and so what the server is asked at once.
+  /// Limits the size of a group, and so of a pipeline.
   private static let chunk = 1 << 16
 
   private let descriptor: Int32
@@ -13,7 +13,7 @@ final class InputLines {
     self.descriptor = descriptor
   }
 
-  /// The next complete lines, without their ends; nil at the end of input. The last line needs no end.
+  /// The next complete lines, without line ends; nil at the end of input. The last line needs no line end.
   func next() -> [String]? {
     while !isAtEnd {
       var bytes = [UInt8](repeating: 0, count: Self.chunk)

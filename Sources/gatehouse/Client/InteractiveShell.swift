@@ -2,7 +2,7 @@ import Foundation
 import GatehouseCore
 import GatehouseWire
 
-/// The client at a terminal: reads a line, asks, shows the answer, until it is told to leave.
+/// The interactive client: reads a line, sends it, shows the reply, until told to leave.
 final class InteractiveShell {
   private let session: ServerSession
   private let runner: CommandRunner
@@ -41,7 +41,7 @@ final class InteractiveShell {
     session.isConnected ? "\(session.host):\(session.port)> " : "not connected> "
   }
 
-  /// A server that is not there is no reason to leave: it may be there at the next command.
+  /// Does not leave if the server is down: it may be up at the next command.
   private func connect() {
     do {
       try session.connect()
@@ -67,7 +67,7 @@ final class InteractiveShell {
     }
   }
 
-  /// Completion is a comfort: without it (the server is still loading, or asks for credentials) all else works.
+  /// Completion is optional: if the server is still loading or asks for credentials, everything else works without it.
   private func loadCatalogue() {
     guard catalogue.names.isEmpty, let docs = try? session.command(["COMMAND", "DOCS"]) else { return }
     catalogue = CommandCatalogue(docs: docs)

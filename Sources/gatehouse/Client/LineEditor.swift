@@ -3,10 +3,10 @@ import Glibc
 
 /// Reads lines from the terminal with editing, history, completion and hints, through libedit.
 ///
-/// libedit calls back into C functions that carry only its own handle, so the editor hangs on that handle; one thread
-/// uses it, the one that called `readLine`.
+/// libedit calls back into C functions that receive only its handle, so the handle refers to this object. Only the
+/// thread that calls `readLine` uses it.
 final class LineEditor {
-  /// What completion and hints are asked, with the line up to the cursor.
+  /// Provides completion and hints, given the line up to the cursor.
   struct Assistant {
     /// The words that can replace the word being typed.
     let complete: (_ line: String) -> [String]
@@ -23,9 +23,9 @@ final class LineEditor {
   private var prompt = CText()
   private var rightPrompt = CText()
 
-  /// - Returns: nil when the terminal cannot be edited on.
+  /// - Returns: nil if the terminal does not support editing.
   init?(assistant: Assistant, history: [String], usesColour: Bool) {
-    // libedit decodes what is typed by the locale; in the C locale of bare containers only ASCII could be typed.
+    // libedit decodes input by the locale. In the C locale of minimal containers only ASCII could be typed.
     if setlocale(LC_CTYPE, "") == nil || String(cString: nl_langinfo(Int32(CODESET))) != "UTF-8" {
       setlocale(LC_CTYPE, "C.UTF-8")
     }
@@ -55,12 +55,12 @@ final class LineEditor {
     cedit_history_set_size(past, 1000)
     cedit_history_set_unique(past, 1)
     cedit_set_history(edit, past)
-    // An interrupt while typing sets the terminal right before it ends the program.
+    // On an interrupt, restore the terminal before the program ends.
     cedit_set_signal_handling(edit, 1)
     cedit_add_function(edit, "gatehouse-complete", "complete the word or show what follows") { edit, _ in
       UInt8(LineEditor.of(edit).complete())
     }
-    // libedit draws a typed character without drawing the rest anew; a space ends a word, which is when hints change.
+    // libedit draws a typed character without redrawing the rest. A space ends a word, which is when the hint changes.
     cedit_add_function(edit, "gatehouse-space", "insert a space and renew the hint") { edit, _ in
       el_insertstr(edit, " ")
       return UInt8(CC_REFRESH)
@@ -82,7 +82,7 @@ final class LineEditor {
 
   func remember(_ line: String) { cedit_history_enter(past, line) }
 
-  // MARK: Called back
+  // MARK: Callbacks
 
   private static func of(_ edit: OpaquePointer?) -> LineEditor {
     Unmanaged<LineEditor>.fromOpaque(cedit_client_data(edit!)).takeUnretainedValue()
@@ -95,7 +95,7 @@ final class LineEditor {
   }
 
   private func currentHint() -> UnsafeMutablePointer<CChar> {
-    // A right prompt that leaves no room for typing is worse than half a hint.
+    // Cut the hint, so that room for typing remains.
     let width = Self.terminalWidth() / 2
     var hint = assistant.hint(lineToCursor()) ?? ""
     if hint.count > width { hint = String(hint.prefix(max(0, width - 1))) + "…" }
@@ -122,7 +122,7 @@ final class LineEditor {
     return CC_REDISPLAY
   }
 
-  /// Writes below the line being typed; libedit then draws the line anew under it.
+  /// Writes below the line being typed; libedit then redraws the line below that.
   private func show(_ text: String) {
     fflush(nil)
     StandardStream.output("\n\(text)\n")
@@ -138,7 +138,7 @@ final class LineEditor {
   }
 }
 
-/// A C string that stays where it is until it is set again, as libedit wants its prompts.
+/// A C string that stays at its address until it is set again, as libedit requires of prompts.
 private struct CText: ~Copyable {
   private(set) var pointer: UnsafeMutablePointer<CChar> = strdup("")
 

@@ -1,11 +1,11 @@
 import GatehouseCore
 import GatehouseWire
 
-/// Splits what a person typed into words, with the server's own rules for quotes and escapes.
+/// Splits a typed line into words, by the server's own rules for quotes and escapes.
 enum RequestLine {
-  /// - Returns: nil when a quote is not closed, or the line is too long to be one.
+  /// - Returns: nil if a quote is not closed, or the line is too long.
   static func words(of line: String) -> [[UInt8]]? {
-    // A blank in front keeps a line that starts with an asterisk from being read as the other form of a request.
+    // A leading blank prevents a line that starts with an asterisk from being parsed as an array.
     let bytes = Array((" " + line + "\n").utf8)
     var parser = RequestParser(authenticated: true)
     return bytes.withUnsafeBytes { bytes in
@@ -19,8 +19,8 @@ enum RequestLine {
     }
   }
 
-  /// The complete words before the cursor and the one being typed there. A quote that is still open hides what
-  /// follows it, since nothing can be said about it.
+  /// The complete words before the cursor, and the word being typed. After an open quote nothing is known, so there are
+  /// none.
   static func typed(_ line: String) -> (before: [String], current: String) {
     let current = LineEditor.lastWord(of: line)
     let before = words(of: String(line.dropLast(current.count))) ?? []

@@ -1,8 +1,8 @@
 import GatehouseWire
 
-/// A connection that introduces itself and, once lost, is made again when it is next needed.
+/// A connection that authenticates itself, and reconnects when next needed after it was lost.
 final class ServerSession {
-  /// The server would not let the client in.
+  /// The server refused the client.
   struct Refusal: Error, CustomStringConvertible {
     let description: String
   }
@@ -22,7 +22,7 @@ final class ServerSession {
 
   var isConnected: Bool { client != nil }
 
-  /// The version the server says it has; nil before it has said so.
+  /// The version that the server reports; nil before it has.
   private(set) var serverVersion: String?
 
   func connect() throws {
@@ -31,13 +31,13 @@ final class ServerSession {
     for request in greeting {
       let reply = try client.command(request)
       if let error = reply.errorText {
-        // Without credentials a server that wants some still lets one ask, if only for AUTH.
+        // Without credentials, a server that requires them still answers some commands, such as AUTH.
         if credentials == nil, error.hasPrefix("NOAUTH") { break }
         throw Refusal(description: error)
       }
       serverVersion = reply["version"]?.string ?? serverVersion
     }
-    // A command may rightly take long (a feed that waits for news), so only the greeting has a time limit.
+    // A command may take long (such as a feed waiting for news), so only the greeting has a timeout.
     client.timeout = nil
     self.client = client
   }
@@ -56,7 +56,7 @@ final class ServerSession {
     try pipeline([words.map { Array($0.utf8) }])[0]
   }
 
-  /// Sends all requests at once and waits for all replies.
+  /// Sends all requests as a pipeline and waits for all replies.
   func pipeline(_ requests: [[[UInt8]]]) throws -> [RESPValue] {
     try connect()
     return try forgettingOnFailure { client in
@@ -65,7 +65,7 @@ final class ServerSession {
     }
   }
 
-  /// The next message of a connection that is being sent a stream of them.
+  /// The next message of a stream.
   func receive() throws -> RESPValue {
     try connect()
     return try forgettingOnFailure { try $0.receive() }
@@ -76,7 +76,7 @@ final class ServerSession {
     client = nil
   }
 
-  /// After a failure nobody knows which reply comes next, so the connection is given up.
+  /// After a failure it is unknown which reply comes next, so the connection is dropped.
   private func forgettingOnFailure<Result>(_ body: (BlockingClient) throws -> Result) throws -> Result {
     guard let client else { throw ClientError.closed }
     do {

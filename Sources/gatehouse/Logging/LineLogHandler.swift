@@ -4,10 +4,10 @@ import Glibc
 import GatehouseServer
 import Synchronization
 
-/// Writes each log event as one line on standard error, for people or as JSON for programs.
+/// Writes each log event as one line on standard error, as text or as JSON.
 ///
-/// The level is shared by all loggers of one `LogOutput`: `CONFIG SET log-level` must reach the loggers that were
-/// already handed out, whose copies a level of their own would leave as they are.
+/// All loggers of one `LogOutput` share its level. With a level of their own, `CONFIG SET log-level` would not reach
+/// the copies that were handed out before.
 struct LineLogHandler: LogHandler {
   private let output: LogOutput
   private let label: String

@@ -10,8 +10,8 @@ struct LogLine {
   let message: String
   let fields: [(key: String, value: String)]
 
-  /// `2026-03-01T08:00:00.000Z info gatehouse: message key=value`. A value that is more than one word is quoted as in
-  /// JSON, and nothing that a client sends can end the line.
+  /// `2026-03-01T08:00:00.000Z info gatehouse: message key=value`. A value that is not a single word is quoted as in
+  /// JSON, so nothing that a client sends can end the line.
   var text: String {
     var line = "\(time) \(level) \(ShownText.line(label)): \(ShownText.line(message))"
     for (key, value) in fields { line += " \(ShownText.line(key))=\(Self.isWord(value) ? value : Self.quoted(value))" }
@@ -23,8 +23,8 @@ struct LogLine {
       && !value.unicodeScalars.contains { "\" \\".unicodeScalars.contains($0) || ShownText.isUnprintable($0) }
   }
 
-  /// `{"time":…,"level":…,"logger":…,"message":…,"key":…}`. A field never hides one of the four own keys: its name
-  /// then gets an underscore in front.
+  /// `{"time":…,"level":…,"logger":…,"message":…,"key":…}`. A field with the name of one of the first four gets an
+  /// underscore in front.
   var json: String {
     var line = "{\"time\":\"\(time)\",\"level\":\"\(level)\",\"logger\":\(Self.quoted(label))"
     line += ",\"message\":\(Self.quoted(message))"

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `gatehouse reference`: prints what `Sources/GatehouseCore/Documentation.docc/Commands.md` holds.
+/// `gatehouse reference`: prints the content of `Sources/GatehouseCore/Documentation.docc/Commands.md`.
 struct Reference: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the reference of all commands as Markdown.",

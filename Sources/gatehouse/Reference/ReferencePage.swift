@@ -1,9 +1,9 @@
 import GatehouseCore
 
-/// The reference of all commands as one page of Markdown. What it says of a command is what the command table says,
-/// so that the page cannot promise what the server does not do.
+/// The reference of all commands as one page of Markdown. It is generated from the command table, so it cannot promise
+/// what the server does not do.
 enum ReferencePage {
-  /// How the committed page is made anew.
+  /// The command that regenerates the committed page.
   static let regeneration = "swift run gatehouse reference > Sources/GatehouseCore/Documentation.docc/Commands.md"
 
   static var text: String {
@@ -110,7 +110,7 @@ enum ReferencePage {
     return text
   }
 
-  /// Without the options that every write takes, which the introduction explains.
+  /// Without the options that every write accepts, which the introduction explains.
   private static func usage(of command: CommandSpec) -> String {
     ([command.spokenName] + ownArguments(of: command).map(\.usage)).joined(separator: " ")
   }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import GatehouseWire
 
-/// `gatehouse sample`: makes the sample company on a running server, through the commands that everybody uses.
+/// `gatehouse sample`: creates the sample company on a running server, with ordinary commands.
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fill a server with a made-up company.",

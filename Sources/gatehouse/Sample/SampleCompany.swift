@@ -1,11 +1,11 @@
-/// A made-up company as the public commands that make it. The same seed gives the same company; only the times of
-/// timers and entries follow the clock, so that "running since this morning" is true whenever it is loaded.
+/// The commands that create a made-up company. The same seed gives the same company; only the times of timers and
+/// entries follow the clock, so that "running since this morning" is true whenever it is loaded.
 struct SampleCompany {
   /// People with names that examples can rely on.
   enum Cast {
-    /// Has left a timer running three days ago.
+    /// Left a timer running three days ago.
     static let forgetful = "ana"
-    /// May log in as others, and stop what they have left running.
+    /// May log in as others, and stop timers that they left running.
     static let superAdministrator = "sam"
     static let administrator = "tara"
     static let manager = "mo"
@@ -24,7 +24,7 @@ struct SampleCompany {
   let now: Int
   private var random: SeededRandom
 
-  /// Products and pools, then people, then what they have recorded, in the order in which they must be made.
+  /// Products and pools, then people, then their entries, in the order in which they must be created.
   private(set) var commands: [[String]] = []
 
   /// The running timers, each started by its user in a session of the user's own.
@@ -47,7 +47,8 @@ struct SampleCompany {
     addPeople()
   }
 
-  /// What is asked to know whether the company is there, and the last thing made: it exists only when all else does.
+  /// The last thing created, and what is checked to see whether the company exists: it is there only if everything else
+  /// is.
   static let lastCommand = ["ROLE.GRANT", Cast.superAdministrator, "super-administrator", "MAIN"]
 
   // MARK: Parts
@@ -83,13 +84,13 @@ struct SampleCompany {
       add(
         username: username, first: first, last: last, licence: licence, usesPlanner: random.chance(75), role: role)
       let status = drawStatus()
-      // Without a licence nobody is let in to start a timer.
+      // Without a licence a user cannot log in to start a timer.
       if status == nil, licence != nil { addTimeRecords(username) }
       if let status { commands.append(["USER.STATUS", username, status]) }
     }
   }
 
-  /// Two people of one name are told apart by a number, as everywhere.
+  /// People with the same name get a number in their username.
   private mutating func draw(avoiding taken: inout Set<String>) -> (String, String, String) {
     let first = SampleNames.first.randomElement(using: &random)!
     let last = SampleNames.last.randomElement(using: &random)!
@@ -149,9 +150,9 @@ struct SampleCompany {
 }
 
 extension SampleCompany {
-  /// How many commands begin with that name.
+  /// How many commands have that name.
   func count(of name: String) -> Int { commands.count { $0[0] == name } }
 
-  /// Timers that run for longer than anybody works.
+  /// Timers that have run longer than anybody works.
   var forgottenCount: Int { timers.count { now - $0.start >= Self.day } }
 }

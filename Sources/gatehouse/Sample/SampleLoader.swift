@@ -10,12 +10,12 @@ struct SampleLoader {
     var description: String { "\(command) was answered with: \(reply)" }
   }
 
-  /// How many commands are under way at once.
+  /// How many commands are in flight at once.
   private static let batch = 200
 
   let session: ServerSession
 
-  /// The super administrator's role is the last thing that is made, so it says that all else is there.
+  /// The super administrator's role is created last, so if it exists, everything else does.
   func isThere() throws -> Bool {
     let roles = try session.command(["ROLE.LIST", SampleCompany.Cast.superAdministrator])
     guard let error = roles.errorText else { return Self.mentions("super-administrator", in: roles) }
@@ -23,15 +23,15 @@ struct SampleLoader {
     return false
   }
 
-  /// Makes what is not there. A load that was interrupted is taken up again: what the first one made is answered
-  /// with `CONFLICT`, which then is no failure.
+  /// Creates what does not exist yet. After an interrupted load it can simply be run again: `CONFLICT` for something
+  /// that exists already is not a failure.
   func load(_ company: SampleCompany) throws {
     try sendAll(company.commands)
     try startTimers(company.timers)
     try send([SampleCompany.lastCommand])
   }
 
-  /// People start their own timers, so each needs a session; these stay open, as they would.
+  /// People start their own timers, so each needs a session; the sessions stay open, as they would in reality.
   private func startTimers(_ timers: [SampleCompany.Timer]) throws {
     let logins = timers.map { ["SESSION.CREATE", $0.user, SampleCompany.payroll] }
     let starts = try zip(timers, try sendAll(logins)).map { timer, reply in
@@ -59,7 +59,7 @@ struct SampleLoader {
     let replies = try session.pipeline(commands.map { $0.map { Array($0.utf8) } })
     for (command, reply) in zip(commands, replies) {
       guard let error = reply.errorText, !error.hasPrefix("CONFLICT") else { continue }
-      // A token is nobody's business, so the words that may hold one are left out.
+      // Leave out the token, which must not be shown.
       let shown = command[0] == "AS" ? command.dropFirst(2) : command[...]
       throw Failure(command: shown.joined(separator: " "), reply: error)
     }

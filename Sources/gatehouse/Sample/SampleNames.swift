@@ -1,4 +1,4 @@
-/// What the people of the sample company are called and do.
+/// Names, departments and projects of the sample company.
 enum SampleNames {
   static let first = words(
     """
@@ -23,7 +23,7 @@ enum SampleNames {
     text.split(whereSeparator: \.isWhitespace).map(String.init)
   }
 
-  /// `Björn` as it may stand in a user name that everybody can type.
+  /// `Björn` in letters that everybody can type, for a username.
   static func plain(_ name: String) -> String {
     let plain: [Character: String] = [
       "á": "a", "ä": "a", "ö": "o", "ó": "o", "ü": "u", "è": "e", "é": "e", "í": "i", "ø": "o",

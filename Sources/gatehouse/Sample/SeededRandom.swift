@@ -1,4 +1,4 @@
-/// SplitMix64: the same numbers from the same seed on every machine, which the system's generator does not promise.
+/// SplitMix64: the same numbers from the same seed on every machine, which the system's generator does not guarantee.
 struct SeededRandom: RandomNumberGenerator {
   private var state: UInt64
 

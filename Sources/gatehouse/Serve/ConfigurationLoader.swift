@@ -2,13 +2,13 @@ import Configuration
 import Foundation
 import GatehouseServer
 
-/// A configuration file that cannot be taken as one.
+/// A configuration file cannot be used.
 struct ConfigurationFileError: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Puts a server's configuration together from everything an operator may have said. For each setting the first of
-/// these that has it decides: the flag, the environment variable, the file, the default.
+/// Builds a server's configuration from all sources. For each setting, the first source that has it wins: the flag, the
+/// environment variable, the file, the default.
 struct ConfigurationLoader: Sendable {
   /// A setting's value, and where it was found.
   struct Origin: Sendable {
@@ -25,7 +25,7 @@ struct ConfigurationLoader: Sendable {
 
   let flags: [(setting: Setting, value: String)]
   let environment: [String: String]
-  /// The path given as a flag; `GATEHOUSE_CONFIG` is asked otherwise.
+  /// The path given as a flag; if nil, `GATEHOUSE_CONFIG` is used.
   let filePath: String?
 
   func load() throws -> Loaded {
@@ -61,7 +61,7 @@ struct ConfigurationLoader: Sendable {
     loaded.given.append(origin)
   }
 
-  /// The table reads texts; a file may as well say `7420` or `"7420"`, which the provider tells apart by type.
+  /// The table parses texts. A file may contain `7420` or `"7420"`, which the provider distinguishes by type.
   private func lookUp(
     _ setting: Setting, in snapshot: any ConfigSnapshot, name: (LookupResult) -> String
   ) throws -> (String, LookupResult)? {
@@ -94,8 +94,8 @@ struct ConfigurationLoader: Sendable {
     EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "gatehouse")
   }
 
-  /// The file is one JSON object with a setting's name for every key. An unknown key is refused: a setting that is
-  /// misspelt and silently left at its default is found when it is too late.
+  /// The file is one JSON object whose keys are setting names. An unknown key is refused, because a misspelt setting
+  /// that silently keeps its default would be noticed too late.
   private func fileSnapshot(_ path: String) throws -> JSONSnapshot {
     let data: Data
     do {
@@ -118,7 +118,7 @@ struct ConfigurationLoader: Sendable {
           setting: key, value: "", problem: "is no setting; `gatehouse serve --help` lists them", isUnknown: true,
           source: path)
       }
-      // The provider takes both as if the key were not there.
+      // The provider would treat both as if the key were missing.
       if value is NSNull || value is [String: Any] { throw Self.noValue(key) }
     }
     return snapshot
@@ -129,7 +129,7 @@ struct ConfigurationLoader: Sendable {
     do {
       value = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
     } catch {
-      // The parser's own words say where it stopped; the rest of its error is for programs.
+      // The parser's description says where it stopped; the rest of its error is for programs.
       let place = (error as NSError).userInfo["NSDebugDescription"] as? String
       throw noObject(path, place ?? "it is not JSON")
     }

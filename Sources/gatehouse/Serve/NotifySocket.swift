@@ -1,6 +1,6 @@
 import Glibc
 
-/// Tells the supervisor (systemd, or whatever set `$NOTIFY_SOCKET`) how far the server is, in the datagrams of
+/// Reports the server's state to the supervisor (systemd, or whatever set `$NOTIFY_SOCKET`), in the datagrams of
 /// `sd_notify`. Without that variable every call does nothing.
 struct NotifySocket: Sendable {
   private let path: String?
@@ -16,14 +16,14 @@ struct NotifySocket: Sendable {
 
   func stopping() { send("STOPPING=1") }
 
-  /// A supervisor that cannot be told is no reason to stop serving, so failures are ignored, as `sd_notify`'s own
-  /// documentation advises.
+  /// Failures are ignored, as the documentation of `sd_notify` advises: the server must keep running even if its
+  /// supervisor cannot be told.
   private func send(_ message: String) {
     guard let path, var address = Self.address(path) else { return }
     let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
-    // An abstract name ends where the length says, so the length must not count the zeroes after it.
+    // An abstract name ends at the given length, so the length must not include the zeros after it.
     let length = socklen_t(MemoryLayout<sa_family_t>.size + path.utf8.count)
     withUnsafePointer(to: &address) { address in
       address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in

@@ -3,7 +3,7 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the configuration again on each SIGHUP and gives it to the server, which takes what can change while it runs.
+/// Reads the configuration again on each SIGHUP, and applies the settings that can change in a running server.
 struct ReloadService: Service {
   let server: GatehouseServer
   let loader: ConfigurationLoader

@@ -56,8 +56,8 @@ struct Serve: AsyncParsableCommand {
     }
   }
 
-  /// A mistake on the command line is answered as the argument parser answers its own; one from the environment or
-  /// the file has an exit code that tells so.
+  /// A mistake on the command line is reported like the argument parser's own errors; one in the environment or the
+  /// file has an exit code of its own.
   private func load(_ loader: ConfigurationLoader) throws -> ConfigurationLoader.Loaded {
     do {
       return try loader.load()
@@ -73,7 +73,7 @@ struct Serve: AsyncParsableCommand {
     _ loaded: ConfigurationLoader.Loaded, loader: ConfigurationLoader, logger: Logger
   ) async throws {
     let configuration = loaded.configuration
-    // A client that is gone is seen as an error of the write, not as a signal that ends the process.
+    // Without this, writing to a closed connection would end the process by a signal instead of an error.
     signal(SIGPIPE, SIG_IGN)
 
     let notify = NotifySocket(environment: loader.environment)

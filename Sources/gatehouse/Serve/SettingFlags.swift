@@ -1,8 +1,8 @@
 import ArgumentParser
 import GatehouseServer
 
-/// One flag for every setting. Names, placeholders and help come from the table; values stay texts here and are read
-/// by the table, with those of the environment and the file.
+/// One flag for every setting. Names, placeholders and help texts come from the table. Values stay texts here; the
+/// table parses them, like those of the environment and the file.
 struct SettingFlags: ParsableArguments {
   @Option(name: .of(.data), help: .of(.data)) var data: String?
   @Option(name: .of(.host), help: .of(.host)) var host: String?

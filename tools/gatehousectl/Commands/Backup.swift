@@ -3,7 +3,7 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// `gatehousectl backup`: a copy of a data folder, also of one that a server uses.
+/// `gatehousectl backup`: copies a data folder, even while a server uses it.
 struct Backup: OperatorCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy a data folder, also while a server uses it.",
@@ -52,7 +52,7 @@ struct Backup: OperatorCommand {
 }
 
 extension CopyReport {
-  /// Tells what was made.
+  /// Prints the result.
   func show(asJSON isJSON: Bool) {
     for warning in warnings { Console.message("gatehousectl: warning: \(warning)") }
     if isJSON {

@@ -3,7 +3,7 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// `gatehousectl compact`: moves the log's past into the archive, through a server or without one.
+/// `gatehousectl compact`: moves the older log into the archive, through a server or without one.
 struct Compact: OperatorCommand {
   static let configuration = CommandConfiguration(
     abstract: "Take a snapshot and move what it covers from the log into the archive.",
@@ -79,7 +79,7 @@ struct Compact: OperatorCommand {
     defer { folder.close() }
     let meter = output.meter()
     let report = try OfflineCompaction.run(folder, options: options) { step in
-      // Until something is written there is nothing to take away.
+      // Before anything is written there is nothing to clean up.
       switch step {
       case .loading, .replaying: break
       case .saving, .compacting: Interruption.watch()

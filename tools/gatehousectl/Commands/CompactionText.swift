@@ -2,7 +2,7 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-// What a compaction has done, or would do, in words and as JSON: the same words for both.
+// The result of a compaction, or of a dry run, as text and as JSON, in the same words for both.
 
 extension OfflineCompaction.Report {
   var text: String {

@@ -2,7 +2,7 @@ import ArgumentParser
 import GatehouseCore
 import GatehouseStorage
 
-/// `gatehousectl inspect`: the records of a data folder as people read them.
+/// `gatehousectl inspect`: shows the records of a data folder in readable form.
 struct Inspect: OperatorCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the records or the frames of a data folder.",
@@ -86,7 +86,7 @@ struct Inspect: OperatorCommand {
     try tellOfTimes(history, first...last, count: count)
   }
 
-  /// Of the records that are kept, those that are asked for by number; says what of them is not there.
+  /// The requested records among those kept. Says which of those requested do not exist.
   private func range(in kept: ClosedRange<UInt64>) -> ClosedRange<UInt64>? {
     if let from, from > kept.upperBound { say("there is no record \(from): the last one is \(kept.upperBound)") }
     if let through, through > kept.upperBound { say("the last record is \(kept.upperBound)") }
@@ -99,7 +99,7 @@ struct Inspect: OperatorCommand {
     return first <= last ? first...last : nil
   }
 
-  /// Says so where no record was found, and where some of the times asked for are before the first record kept.
+  /// Says so if no record was found, or if some of the times asked for are before the first record kept.
   private func tellOfTimes(_ history: History, _ kept: ClosedRange<UInt64>, count: Int) throws {
     guard count == 0 || since != nil else { return }
     func time(_ lsn: UInt64) throws -> UInt64? {
@@ -123,7 +123,7 @@ struct Inspect: OperatorCommand {
 
   private func say(_ text: String) { Console.message("gatehousectl: \(text)") }
 
-  /// The state, where names are asked for: one of them leads to a user, the others are shown.
+  /// The state, if names are needed: to find a user by name, or to show names.
   private func restoredState(_ data: DataFolder) throws -> Restoration? {
     guard names || user.map({ Self.number($0) == nil }) ?? false else { return nil }
     return try Restoration.look(at: data, dictionaries: knownDictionaries())
@@ -137,11 +137,11 @@ struct Inspect: OperatorCommand {
     return id
   }
 
-  /// The numbers under which the records about a user are found, its contact's among them, as in `AUDIT.LIST`.
+  /// The index keys of the records about a user, including those about its contact, as in `AUDIT.LIST`.
   private func keys(
     about user: UserID, _ data: DataFolder, _ state: Restoration?, _ history: History, _ kept: ClosedRange<UInt64>
   ) throws -> [UInt64] {
-    // Of a damaged folder there may be records and no state.
+    // A damaged folder may have records although its state cannot be restored.
     if let state = state ?? (try? Restoration.look(at: data, dictionaries: knownDictionaries())) {
       return RecordKey.about(user, contact: state.contact(of: user))
     }
@@ -168,7 +168,7 @@ struct Time: ExpressibleByArgument {
   }
 }
 
-/// Collects output, so that many lines are one write.
+/// Buffers output, so that many lines become one write.
 struct LineBuffer {
   private var text = ""
 

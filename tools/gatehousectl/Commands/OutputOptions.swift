@@ -1,7 +1,7 @@
 import ArgumentParser
 import GatehouseStorage
 
-/// How every subcommand tells its results.
+/// How every subcommand shows its results.
 struct OutputOptions: ParsableArguments {
   @Flag(help: "show the result as JSON")
   var json = false
@@ -12,5 +12,5 @@ struct OutputOptions: ParsableArguments {
   func meter() -> ProgressMeter { ProgressMeter(isQuiet: quiet) }
 }
 
-/// The dictionaries that a log may have been written with.
+/// The dictionaries that a log may have been compressed with.
 func knownDictionaries() -> [ZstdDictionary] { LogOptions().dictionaries }

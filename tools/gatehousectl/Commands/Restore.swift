@@ -2,7 +2,7 @@ import ArgumentParser
 import GatehouseCore
 import GatehouseStorage
 
-/// `gatehousectl restore`: a data folder out of a backup, as it was at some point.
+/// `gatehousectl restore`: makes a data folder from a backup, as of some point.
 struct Restore: OperatorCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a data folder out of a backup, as of its end or of an earlier moment.",
@@ -57,7 +57,7 @@ struct Restore: OperatorCommand {
   }
 }
 
-/// A place in the order of records, by number or by time.
+/// A point in the order of records, by number or by time.
 enum Moment: ExpressibleByArgument {
   case lsn(UInt64)
   case time(UInt64)

@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import GatehouseWire
 
-/// Where a running server is, and how to be let in.
+/// The address of a running server, and the credentials for it.
 struct ServerAddress {
   static let defaultPort = 7420
 
@@ -11,7 +11,7 @@ struct ServerAddress {
   let name: String?
   let secret: String
 
-  /// What the command line says, else the environment. A secret never comes from the command line, which every
+  /// From the command line, else from the environment. A secret is never taken from the command line, which every
   /// process of the machine can read.
   static func find(host: String?, port: Int?) throws -> ServerAddress {
     let environment = Console.environment
@@ -36,13 +36,13 @@ struct ServerAddress {
       Console.message("gatehousectl: the server refused: \(error)")
       throw ExitCode(ExitStatus.problems)
     }
-    // What is asked of it may take minutes.
+    // A command may take minutes.
     client.timeout = nil
     return client
   }
 }
 
-/// The time, in unix milliseconds; 0 where the clock shows a time before 1970.
+/// The time in unix milliseconds; 0 if the clock shows a time before 1970.
 func now() -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)

@@ -3,14 +3,14 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// `gatehousectl service`: the applications that may ask a server.
+/// `gatehousectl service`: the applications that may use a server.
 struct Service: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Let applications in, on a folder that no server uses.", subcommands: [ServiceCreate.self])
 }
 
-/// `gatehousectl service create`: makes a service without a server, so that a new server never stands open, and that
-/// nobody is locked out for good whose secrets are lost.
+/// `gatehousectl service create`: creates a service without a server, so that a new server is never open to everybody,
+/// and nobody is locked out for good if all secrets are lost.
 struct ServiceCreate: OperatorCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",

@@ -3,7 +3,7 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// `gatehousectl verify`: reads a whole data folder and tells everything that is wrong with it.
+/// `gatehousectl verify`: reads a whole data folder and reports everything that is wrong with it.
 struct Verify: OperatorCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read a whole data folder and tell everything that is wrong with it.",
@@ -39,7 +39,7 @@ struct Verify: OperatorCommand {
     let meter = output.meter()
     let data = try DataFolder.look(at: folder)
     var (files, state) = try verify(data, meter)
-    // Beside a server, all snapshots may have been replaced between the reading of their bytes and of their meaning.
+    // A running server may replace all snapshots between the check of their bytes and that of their content.
     for _ in 0..<Self.attempts where state.figures == nil && files.problems.isEmpty && state.problems.isEmpty {
       (files, state) = try verify(data, meter)
     }
@@ -71,7 +71,7 @@ extension LogHead: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument.lowercased()) }
 }
 
-/// What a verification has found, in words and as JSON.
+/// The result of a verification, as text and as JSON.
 struct VerificationOutcome {
   let path: String
   let files: Verification.Report

@@ -2,21 +2,21 @@ import Foundation
 import GatehouseCore
 import Glibc
 
-/// The standard streams: results on one, everything else on the other.
+/// The standard streams: results on standard output, everything else on standard error.
 enum Console {
-  /// A line of what was asked for.
+  /// A line of the result.
   static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
-  /// Several lines in one call: much output is not a system call a line.
+  /// Several lines in one system call.
   static func result(lines: String) { write(lines, to: STDOUT_FILENO) }
 
-  /// A line for whoever watches, one line whatever it quotes.
+  /// A message, always on one line.
   static func message(_ line: String) { write(ShownText.line(line) + "\n", to: STDERR_FILENO) }
 
-  /// Part of a line for whoever watches.
+  /// A part of a line, such as a progress bar.
   static func show(_ text: String) { write(text, to: STDERR_FILENO) }
 
-  /// Whether somebody watches who can see a line being drawn over.
+  /// Whether standard error is a terminal on which a line can be redrawn.
   static var messagesAreWatched: Bool { isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb" }
 
   /// Whether results are shown in colour: on a terminal, unless `NO_COLOR` is set.
@@ -26,7 +26,7 @@ enum Console {
 
   static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-  /// A stream that is gone ends the program: there is nobody left to work for.
+  /// If a stream is gone, the program ends: there is nobody left to work for.
   private static func write(_ text: String, to descriptor: Int32) {
     let bytes = Array(text.utf8)
     var sent = 0
@@ -39,7 +39,7 @@ enum Console {
   }
 }
 
-/// Words in colour, where that is wanted.
+/// Coloured words, if colours are on.
 struct Palette {
   let isOn: Bool
 

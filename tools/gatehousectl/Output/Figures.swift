@@ -1,7 +1,7 @@
 import GatehouseCore
 import GatehouseWire
 
-/// Numbers as people read them.
+/// Numbers in readable form.
 enum Figures {
   /// `12.3 MB`.
   static func bytes(_ count: UInt64) -> String {
@@ -31,7 +31,7 @@ enum Figures {
   }
 }
 
-/// An object of JSON with its fields in the order in which they were added.
+/// A JSON object with its fields in the order in which they were added.
 struct JSONObject {
   private(set) var pairs: [RESPValue.Pair] = []
 
@@ -43,7 +43,7 @@ struct JSONObject {
   mutating func add(_ name: String, _ flag: Bool) { add(name, .boolean(flag)) }
 
   mutating func add<Number: BinaryInteger>(_ name: String, _ number: Number?) {
-    // Numbers of the log do not reach 63 bits in any lifetime.
+    // LSNs and byte counts never reach 63 bits.
     add(name, number.map { .integer(Int64(clamping: $0)) } ?? .null)
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import GatehouseStorage
 
-/// The bytes of a folder's files, for how far a copy of them is. Files that come or go meanwhile make it a little wrong.
+/// The sizes of a folder's files, for the progress of a copy. Approximate, because files come and go meanwhile.
 struct FolderSize {
   let snapshots: UInt64
   let log: UInt64

@@ -1,6 +1,6 @@
 import GatehouseStorage
 
-/// Tells how far long work is: as a bar that is drawn over on a terminal, and elsewhere as one line a step.
+/// Shows the progress of long work: a progress bar on a terminal, elsewhere one line per step.
 final class ProgressMeter {
   enum Unit {
     case bytes
@@ -19,7 +19,7 @@ final class ProgressMeter {
   private static let pause = Duration.milliseconds(100)
   private static let width = 24
 
-  /// - Parameter isQuiet: whether nothing is told.
+  /// - Parameter isQuiet: whether to show nothing.
   init(isQuiet: Bool) {
     self.isQuiet = isQuiet
     isWatched = Console.messagesAreWatched
@@ -27,8 +27,8 @@ final class ProgressMeter {
 
   deinit { erase() }
 
-  /// Begins a step, and ends the one before; does nothing when it is the same step.
-  /// - Parameter total: how much there is to do, as far as that is known.
+  /// Begins a step, and ends the one before. Does nothing if it is the same step.
+  /// - Parameter total: how much there is to do, if known.
   func begin(_ title: String, of total: UInt64? = nil, _ unit: Unit = .bytes) {
     guard title != self.title else { return }
     end()
@@ -48,7 +48,7 @@ final class ProgressMeter {
     draw()
   }
 
-  /// Ends the step: what it came to is left on the screen.
+  /// Ends the step, and leaves its result on the screen.
   func end() {
     guard !title.isEmpty, !isQuiet else {
       title = ""
@@ -90,7 +90,7 @@ final class ProgressMeter {
 }
 
 extension ProgressMeter {
-  /// Shows how far a copy is.
+  /// Shows the progress of a copy.
   func show(_ progress: CopyProgress, of size: FolderSize) {
     switch progress.part {
     case .search:

@@ -2,11 +2,11 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// Records as lines: for each command a line about it and a further one for each change, or one JSON object. The commands
-/// of an `EXEC` have one number.
+/// Records as text: one line for each command and one for each of its changes, or one JSON object. The commands of an
+/// `EXEC` share one LSN.
 struct RecordLines {
   let isJSON: Bool
-  /// Gives users, products and workspaces their names.
+  /// Provides the names of users, products and workspaces.
   let state: Restoration?
 
   func lines(of bytes: UnsafeRawBufferPointer, _ lsn: UInt64) throws -> String {
@@ -25,7 +25,7 @@ struct RecordLines {
       if let subject = header.subject, subject != actor { line += " as \(ShownText.value(name(of: subject)))" }
     }
     line += "  through \(ShownText.value(service(header.service)))"
-    // Nothing follows it that it could be taken for.
+    // The reason comes last, so it needs no quotes.
     if !header.reason.isEmpty { line += "  because: \(ShownText.line(header.reason))" }
     return line + "\n" + changes.map { "    \($0)\n" }.joined()
   }

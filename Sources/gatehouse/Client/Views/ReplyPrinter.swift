@@ -1,13 +1,13 @@
 import GatehouseWire
 
-/// Shows replies to whoever reads them: a person, a program that reads lines, or one that reads JSON.
+/// Prints replies for a person, for a program that reads lines, or for one that reads JSON.
 struct ReplyPrinter {
   enum Form {
     /// For a person at a terminal: tables, aligned pairs, local time.
     case readable
     /// Numbered and quoted, as redis-cli shows replies on a terminal.
     case formatted
-    /// Only the values, one a line whatever they hold.
+    /// Only the values, each on one line, with line ends escaped.
     case raw
     case json
   }
@@ -15,7 +15,7 @@ struct ReplyPrinter {
   let form: Form
   let style: TextStyle
 
-  /// - Parameter names: names of users whose ids stand in the reply, for the readable form.
+  /// - Parameter names: names of the users whose ids are in the reply, for the readable form.
   func text(_ reply: RESPValue, names: UserNames = UserNames()) -> [UInt8] {
     switch form {
     case .json: return Array((reply.json() + "\n").utf8)
@@ -34,7 +34,7 @@ struct ReplyPrinter {
     StandardStream.output(bytes: text(reply, names: names))
   }
 
-  /// A refusal as a message of the program.
+  /// Prints an error reply as a message of the program.
   func tell(_ error: String) {
     guard form == .readable else { return StandardStream.message(error) }
     StandardStream.error(ReplyView(style: style, width: 0).lines(of: .error(error)).joined() + "\n")

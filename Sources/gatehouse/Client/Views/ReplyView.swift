@@ -1,7 +1,7 @@
 import GatehouseCore
 import GatehouseWire
 
-/// A reply as a person reads it: lists of maps as tables, maps as aligned pairs, times as local time.
+/// A reply in readable form: lists of maps as tables, maps as aligned pairs, times as local time.
 struct ReplyView {
   let style: TextStyle
   let width: Int
@@ -28,7 +28,7 @@ struct ReplyView {
     }
   }
 
-  /// `ALLOW` and `DENY reason` are what most questions are answered with.
+  /// Colours `ALLOW` and `DENY reason`, the most common answers.
   private func decision(_ text: String) -> String {
     if text == "ALLOW" { return style.good(text) }
     return text.hasPrefix("DENY ") ? style.bad(text) : text
@@ -36,7 +36,7 @@ struct ReplyView {
 
   // MARK: Pages
 
-  /// A list that may go on: a cursor and items.
+  /// A page of a list that may continue: a cursor and items.
   private struct Page {
     let cursor: String
     let items: [RESPValue]
@@ -78,7 +78,7 @@ struct ReplyView {
     }
   }
 
-  /// Rows of maps that have no lists of maps within them; nil where they do, or do not fit.
+  /// A table of maps; nil if they contain maps or do not fit.
   private func table(_ maps: [[RESPValue.Pair]], _ indent: Int) -> [String]? {
     var headings: [String] = []
     for pair in maps.joined() where !headings.contains(key(pair)) { headings.append(key(pair)) }
@@ -94,7 +94,7 @@ struct ReplyView {
     return TextTable(headings: headings, rows: rows).lines(width: width - indent, style: style)
   }
 
-  /// Each map by itself, where a table cannot be read.
+  /// One map after the other, if a table would not be readable.
   private func records(_ maps: [[RESPValue.Pair]], _ indent: Int) -> [String] {
     Array(maps.map { lines(of: $0, indent: indent) }.joined(separator: [""]))
   }
@@ -126,7 +126,7 @@ struct ReplyView {
     return lines(ofList: value.elements ?? [], indent: indent)
   }
 
-  /// The value on one line; nil for maps, and lists that hold some.
+  /// The value on one line; nil for maps, and for lists that contain maps.
   private func inline(_ value: RESPValue, field name: String) -> String? {
     switch value {
     case .map: return nil

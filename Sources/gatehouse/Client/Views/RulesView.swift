@@ -1,11 +1,11 @@
 import GatehouseCore
 import GatehouseWire
 
-/// The rules of `LOGIN.EXPLAIN` with a tick or a cross each, and what to do about those that say no.
+/// The rules of `LOGIN.EXPLAIN`, each with a tick or a cross, and the remedy for those that fail.
 struct RulesView {
   private let rules: [(name: String, passed: Bool, detail: String, remedy: String)]
 
-  /// Nil where the maps are no rules.
+  /// Nil if the maps are not rules.
   init?(_ maps: [[RESPValue.Pair]]) {
     var rules: [(String, Bool, String, String)] = []
     for map in maps {

@@ -2,7 +2,7 @@ import Foundation
 import GatehouseCore
 import GatehouseWire
 
-/// What a field of a reply says to a person: times where they are, flags as words, nothing where there is nothing.
+/// A field's value in readable form: times as local time, flags as words, null as nothing.
 struct ShownField {
   private static let times: Set<String> = [
     "created", "expires", "start", "end", "time", "last-seen", "last-login", "since", "from", "until", "at",
@@ -15,12 +15,12 @@ struct ShownField {
 
   init(zone: TimeZone = .current) { self.zone = zone }
 
-  /// A value that is no list.
+  /// A value that is not a list.
   func text(_ value: RESPValue, field: String) -> String {
     switch value {
     case .null: return ""
     case .integer(let number):
-      // From 1973 on, in milliseconds; an idle limit in seconds or a count is never that large.
+      // Milliseconds from 1973 on; an idle limit in seconds or a count is never that large.
       if Self.times.contains(field), number >= 100_000_000_000 { return time(number) }
       if Self.flags.contains(field), number == 0 || number == 1 { return number == 1 ? "yes" : "no" }
       return "\(number)"
@@ -29,7 +29,7 @@ struct ShownField {
     }
   }
 
-  /// A text, on one line; a moment in RFC 3339 is shown as local time.
+  /// A text on one line; a time in RFC 3339 is shown as local time.
   func text(_ text: String) -> String {
     if text.utf8.count >= 20, text.hasSuffix("Z"), let moment = TimeText.time(text) { return time(moment) }
     return ShownText.line(text)
@@ -40,7 +40,7 @@ struct ShownField {
     let seconds = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
     let offset = Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))))
     let shown = TimeText.text(of: (seconds + offset) * 1000)
-    // `2026-03-01T10:30:00.000Z`, of which the parts are at fixed places.
+    // `2026-03-01T10:30:00.000Z`, whose parts are at fixed offsets.
     return "\(shown.prefix(10)) \(shown.dropFirst(11).prefix(8))"
   }
 }

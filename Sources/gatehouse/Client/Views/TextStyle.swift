@@ -1,6 +1,6 @@
 import Glibc
 
-/// Emphasis on a terminal; none where colours are not wanted (`NO_COLOR`, a pipe).
+/// Emphasis on a terminal; none if colours are off (`NO_COLOR`, a pipe).
 struct TextStyle {
   let usesColour: Bool
 
@@ -18,20 +18,20 @@ struct TextStyle {
 enum TextWidth {
   static func of(_ text: String) -> Int { text.reduce(0) { $0 + of($1) } }
 
-  /// A letter with its accents takes what its base takes; Chinese, Japanese and Korean letters take two columns.
+  /// A letter with accents is as wide as its base; Chinese, Japanese and Korean letters take two columns.
   private static func of(_ character: Character) -> Int {
     guard let base = character.unicodeScalars.first, !base.isASCII else { return 1 }
     return wide.contains { $0.contains(base.value) } ? 2 : 1
   }
 
-  /// The blocks of which Unicode's East Asian Width says `W` or `F`, and pictures.
+  /// The blocks with East Asian Width `W` or `F`, and emoji.
   private static let wide: [ClosedRange<UInt32>] = [
     0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xa960...0xa97f, 0xac00...0xd7a3, 0xf900...0xfaff,
     0xfe30...0xfe6f, 0xff00...0xff60, 0xffe0...0xffe6, 0x1f300...0x1f64f, 0x1f680...0x1f6ff, 0x1f900...0x1f9ff,
     0x20000...0x3fffd,
   ]
 
-  /// The text in at most so many columns, with `…` where something was cut off.
+  /// The text cut to at most this many columns, with `…` if something was cut off.
   static func cut(_ text: String, to columns: Int) -> String {
     guard of(text) > columns else { return text }
     var cut = ""
@@ -50,7 +50,7 @@ enum TextWidth {
 }
 
 enum TerminalWidth {
-  /// Columns of the terminal; 80 where it does not say.
+  /// Columns of the terminal; 80 if unknown.
   static var current: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }

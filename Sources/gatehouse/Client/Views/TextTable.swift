@@ -3,7 +3,7 @@ struct TextTable {
   private let headings: [String]
   private var rows: [[String]]
   private static let gap = 2
-  /// What a column is narrowed to at most; with narrower ones nothing can be read.
+  /// Columns are not narrowed below this, or they could not be read.
   private static let narrowest = 8
 
   init(headings: [String], rows: [[String]]) {
@@ -11,10 +11,10 @@ struct TextTable {
     self.rows = rows
   }
 
-  /// The lines of the table; nil where it does not fit however much is cut off.
+  /// The lines of the table; nil if it does not fit even after cutting.
   ///
-  /// First go the columns in which no row says anything, then the widest texts are cut. Numbers and times are not: a part
-  /// of one says something else.
+  /// First empty columns are dropped, then the widest texts are cut. Numbers and times are never cut, because a part of
+  /// one means something else.
   func lines(width: Int, style: TextStyle) -> [String]? {
     var columns = Array(headings.indices)
     if total(widths(of: columns)) > width {
@@ -46,7 +46,7 @@ struct TextTable {
     var line = ""
     for (place, cell) in cells.enumerated() {
       let cut = TextWidth.cut(cell, to: widths[place])
-      // Blanks at the end of a line are copied along with it.
+      // No trailing blanks, because they would be copied along with the line.
       line += place == cells.count - 1 ? cut : TextWidth.padded(cut, to: widths[place] + Self.gap)
     }
     return String(line.reversed().drop { $0 == " " }.reversed())

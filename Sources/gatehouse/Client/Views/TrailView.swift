@@ -10,7 +10,7 @@ struct TrailView {
   private let names: UserNames
   private let field: ShownField
 
-  /// Nil where the maps are no records.
+  /// Nil if the maps are not records.
   init?(_ maps: [[RESPValue.Pair]], names: UserNames, field: ShownField) {
     let records = maps.map { RESPValue.map($0) }
     let areRecords = records.allSatisfy {

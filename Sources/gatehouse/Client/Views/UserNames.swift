@@ -1,11 +1,11 @@
 import GatehouseCore
 import GatehouseWire
 
-/// The usernames of ids that stand in an audit trail, asked for once: people know each other by name.
+/// The usernames of the ids in an audit trail, fetched once, because people know each other by name.
 struct UserNames {
   /// The fields of a change whose `#id` is a user's.
   static let fields: Set<String> = ["user", "actor", "subject", "owner", "started-by", "stopped-by"]
-  /// How many are asked for beside one reply. What is beyond stays a number.
+  /// How many names are fetched for one reply; further ids stay numbers.
   private static let most = 200
 
   private var byID: [String: String] = [:]
@@ -14,17 +14,17 @@ struct UserNames {
 
   init(_ byID: [String: String]) { self.byID = byID }
 
-  /// Asks for the names in a reply, on the authority that the reply was asked for.
+  /// Fetches the names for a reply, with the same authority as the reply.
   init(of reply: RESPValue, asking session: ServerSession, as prefix: [[UInt8]]) {
     let ids = Set(Self.ids(in: reply)).sorted().prefix(Self.most)
     guard !ids.isEmpty else { return }
     let requests = ids.map { prefix + [Array("USER.GET".utf8), Array($0.utf8)] }
-    // Names are a comfort: where they cannot be had the ids say it, too.
+    // Names are optional: if they cannot be fetched, the ids are enough.
     guard let replies = try? session.pipeline(requests) else { return }
     for (id, reply) in zip(ids, replies) { byID[id] = reply["username"]?.string }
   }
 
-  /// `user #107` with the name behind it; other texts as they are.
+  /// `user #107` followed by the name; other texts unchanged.
   func naming(_ text: String) -> String {
     let shown = ShownText.line(text)
     guard let id = Self.id(in: text), let name = byID[id] else { return shown }
@@ -33,7 +33,7 @@ struct UserNames {
 
   private static func ids(in reply: RESPValue) -> [String] {
     let elements = reply.elements ?? []
-    // A page is a cursor and the records.
+    // A page consists of a cursor and the records.
     let records = elements.count == 2 ? elements[1].elements ?? [] : elements
     return records.flatMap { record -> [String] in
       guard record["lsn"] != nil, let changes = record["changes"]?.elements else { return [] }
@@ -50,7 +50,7 @@ struct UserNames {
     return ids.compactMap(\.self)
   }
 
-  /// The `#107` of `user #107`, or of a text that is nothing else.
+  /// The `#107` in `user #107`, or in a text that is just that.
   private static func id(in text: String) -> String? {
     let id = text.hasPrefix("user ") ? text.dropFirst("user ".count) : text[...]
     guard id.first == "#", id.count > 1, id.dropFirst().allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }

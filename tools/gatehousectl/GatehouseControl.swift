@@ -7,10 +7,10 @@ struct GatehouseControl: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "gatehousectl",
-    abstract: "Looks after the data of a Gatehouse server: check, compact, back up, restore.",
+    abstract: "Manages the data of a Gatehouse server: check, compact, back up, restore.",
     discussion: """
       EXAMPLES:
-        gatehousectl verify ./data                     is everything whole?
+        gatehousectl verify ./data                     check everything
         gatehousectl backup ./data /backup/monday      while the server runs
         gatehousectl restore /backup/monday ./data2    into a new folder
         gatehousectl compact --port 7420               ask a running server

@@ -16,13 +16,12 @@ struct CommandLineClient: ParsableCommand {
         GATEHOUSE_AUTH=name:secret gatehouse cli --host 10.0.0.5
 
       On a terminal replies are shown for people: lists as tables, times in the
-      zone of the terminal (TZ), names beside the ids of the audit trail. Elsewhere,
-      and with --raw, they are plain lines; with --no-raw they are as redis-cli shows
-      them. While typing, TAB completes and explains, and what may follow stands
-      at the right edge. What a value holds that is no part of a line, such as a line
-      end or a mark of direction, is shown as \\n or \\u{202e}. Lines with a password,
-      token or key are not kept in the history (~/.gatehouse_history, or what
-      GATEHOUSE_HISTORY names).
+      terminal's time zone (TZ), names next to the ids of the audit trail. In a
+      pipe, and with --raw, they are plain lines; with --no-raw they look as in
+      redis-cli. While you type, TAB completes or explains, and a hint on the right
+      shows what may follow. Line ends and control characters in a value are shown
+      as \\n or \\u{202e}. Lines with a password, token or key are not kept in the
+      history (~/.gatehouse_history, or the file that GATEHOUSE_HISTORY names).
 
       EXIT CODES:
         0 all answered       1 an error was answered

@@ -11,7 +11,7 @@ struct ConnectionOptions: ParsableArguments {
   @Option(help: "its TCP port, or GATEHOUSE_PORT (default: \(ServerConfiguration().port))")
   var port: Int?
 
-  @Option(help: "name of the service to introduce oneself as, with --password-file")
+  @Option(help: "name of the service to authenticate as, with --password-file")
   var user: String?
 
   @Option(

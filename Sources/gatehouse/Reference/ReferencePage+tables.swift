@@ -16,7 +16,7 @@ extension ReferencePage {
 
   static var words: String {
     table(
-      "Words", "What stands where a status, a role or a field is asked for, and what `DENY` can be followed by.",
+      "Words", "The words for a status, a role or a field, and the reasons that may follow `DENY`.",
       ["what", "words"],
       [
         ["status of a user who may log in", list(Status.allCases.filter(\.mayLogIn).map { "\($0.name)" })],
@@ -31,14 +31,14 @@ extension ReferencePage {
   static var errors: String {
     table(
       "Errors",
-      "The first word of an error is its code. A login that is refused is no error: it is the answer.",
+      "The first word of an error is its code. A refused login is not an error: it is the answer.",
       ["code", "meaning"], Refusal.Code.allCases.map { [code($0.rawValue), $0.meaning] })
   }
 
   static var policies: String {
     table(
       "Policies",
-      "What the products of different makers decide differently is a setting of the workspace:\n"
+      "What products of different vendors decide differently is a setting of the workspace:\n"
         + "`WORKSPACE.SET workspace policy.NAME value`. Spans of time are shown in milliseconds.",
       ["policy", "default", "value", "what it is"],
       Policies.all.map {
@@ -49,9 +49,9 @@ extension ReferencePage {
   static var profiles: String {
     table(
       "Profiles",
-      "A profile sets all policies at once, as the product has them that it is named after: `WORKSPACE.CREATE workspace\n"
-        + "PROFILE name`, or `WORKSPACE.SET workspace profile name`. What is not named has its default; the\n"
-        + "time zone stays as it is.",
+      "A profile sets all policies at once, to those of the product that it is named after: `WORKSPACE.CREATE workspace\n"
+        + "PROFILE name`, or `WORKSPACE.SET workspace profile name`. Policies not listed get their default; the\n"
+        + "time zone is not changed.",
       ["profile", "policies"],
       Policies.profiles.sorted { $0.key < $1.key }.map { name, values in
         [code(name), list(values.map { "\($0.name) \($0.value)" })]

@@ -45,38 +45,37 @@ enum ReferencePage {
     missing values as null, flags as 1 or 0. Long lists are `[cursor, items]`: ask again with `CURSOR cursor` until it
     is `0`.
 
-    Every write takes three more options. `REASON text` is recorded with the change. `IDEM key` makes it safe to send
-    again: for a day, the same key with the same arguments answers as the first time and does nothing. `IFVERSION n`
-    refuses with `STALE` where what is changed has another version by now.
+    Every write takes three more options. `REASON text` is recorded with the change. `IDEM key`, an idempotency key, makes
+    it safe to retry: for a day, the same key with the same arguments gets the first answer again and changes nothing.
+    `IFVERSION n` refuses with `STALE` if what is to be changed has another version by now.
 
-    A decision or data is never a simple string, of which some clients make `true`; only `OK`, `PONG`, `RESET`, `QUEUED`
-    and `Background saving started` are.
+    Decisions and data are never simple strings, because some clients turn those into `true`; only `OK`, `PONG`, `RESET`,
+    `QUEUED` and `Background saving started` are.
 
-    Between `MULTI` and `EXEC` commands are queued. `EXEC` carries them out as one: nobody comes in between, each sees what
-    those before it changed, and after a crash there is all of it or nothing. It answers an array of their answers; one
-    that is refused changes nothing, and the others go on. It answers `EXECABORT`, and does nothing, where one was refused
-    while queueing: there is no such command, it is not written as it must be, or the service may not run it. It answers
-    another error, and does nothing, where the log does not take the whole. `DISCARD`, `RESET` and the connection's end
-    forget the commands.
+    Between `MULTI` and `EXEC` commands are queued. `EXEC` carries them out as one: no other command runs in between, each
+    sees the changes of those before it, and after a crash there is all of it or nothing. It answers with an array of their
+    answers. A command that is refused changes nothing, and the others go on. If a command was refused while queueing
+    (unknown, malformed, or not allowed to the service), `EXEC` does nothing and answers `EXECABORT`. If the log does not
+    take the whole, it does nothing and answers another error. `DISCARD`, `RESET` and the end of the connection drop the
+    queued commands.
 
     ## Who may do what
 
     A connection acts for a service and with its rights. `AS session-token COMMAND …` runs one command on the authority
     of a user's session, or of an impersonation. The command then needs the right of the service **and** the permission
-    of the user **and**, in an impersonation, that of the one who impersonates: rights are the least of all of them.
+    of the user **and**, in an impersonation, the permission of the impersonator.
 
     Users hold permissions through roles, each granted over a scope: everywhere, a workspace, or a product. The owner of
     a workspace holds all permissions in it; an administrator of a product lets its people in and assigns its licences.
     Without a grant everybody has their own record, time and sessions. `PERMISSION.LIST` names the permissions, and what
     a user holds where.
 
-    Who somebody is (username, contact, status, password, deletion) is governed by one workspace alone, the user's home:
-    the one that the user was made in, until `USER.MOVEHOME` hands the user over. Other workspaces that the user is a
+    One workspace alone, the user's home, governs the user's identity (username, contact, status, password, deletion):
+    the one in which the user was created, until `USER.MOVEHOME` hands the user over. Other workspaces that the user is a
     member of govern what the user has there: membership, products, licences, roles, time, sessions of their products.
 
-    What one workspace holds is not shown to another. Whatever the caller may not see is left out of answers, lists,
-    counts and the audit trail, and is answered as if it were not there. The same holds for services that are bound to
-    workspaces.
+    One workspace never sees another's data. Whatever the caller may not see is left out of answers, lists, counts and
+    the audit trail, and is answered as if it did not exist. The same holds for services that are bound to workspaces.
 
     """
 

@@ -22,9 +22,9 @@ struct Serve: AsyncParsableCommand {
       environment (GATEHOUSE_MAX_CONNECTIONS=500), or in a JSON file
       ({"max-connections": 500}). The first of these that has it decides.
 
-      SIGTERM and SIGINT stop it: no new connections, what is in flight is
-      answered, the log is synced. SIGHUP reads the configuration again and takes
-      what a running server can change.
+      SIGTERM and SIGINT stop it: no new connections, requests in flight are
+      answered, the log is synced. SIGHUP reads the configuration again and applies
+      the settings that can change in a running server.
 
       \(ExitStatus.help)
       """)

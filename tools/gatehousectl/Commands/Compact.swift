@@ -15,14 +15,14 @@ struct Compact: OperatorCommand {
                                                        beside a server too
         gatehousectl compact --data ./data --retention 365d
 
-      Nothing that is asked for later is lost: the archive keeps every record, packed
-      tighter. Only with --retention are records deleted, whole archives at a time,
-      once all of them are older. A server goes by its own setting archive-retention.
-      Whole segments are moved; the newest one stays in the log. One that is damaged
-      is set aside in archive/ as it is, with a name that ends in .damaged, and the
-      others are moved all the same; the exit code is then 1.
+      Nothing is lost: the archive keeps every record, compressed harder. Records
+      are deleted only with --retention, a whole archive at a time, once all of its
+      records are older. A server uses its own setting archive-retention.
+      Whole segments are moved; the newest one stays in the log. A damaged one is set
+      aside unchanged in archive/, with a name that ends in .damaged, and the others
+      are moved all the same; the exit code is then 1.
 
-      A server that wants to know who asks is told by GATEHOUSE_AUTH=name:secret.
+      To authenticate with a server, set GATEHOUSE_AUTH=name:secret.
 
       \(ExitStatus.help)
       """)

@@ -6,7 +6,7 @@ import GatehouseWire
 /// `gatehousectl service`: the applications that may use a server.
 struct Service: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Let applications in, on a folder that no server uses.", subcommands: [ServiceCreate.self])
+    abstract: "Manage services (applications) in a folder that no server uses.", subcommands: [ServiceCreate.self])
 }
 
 /// `gatehousectl service create`: creates a service without a server, so that a new server is never open to everybody,
@@ -21,9 +21,9 @@ struct ServiceCreate: OperatorCommand {
         gatehousectl service create ./data web READ SESSIONS
         gatehousectl service create --new ./data ops ADMIN   before the first start
 
-      Does what SERVICE.CREATE does, as one record of the log; a running server is
-      asked with that command instead. The first service must have ADMIN. Who can
-      write to the folder owns all that is in it, so no secret is asked for.
+      Does what SERVICE.CREATE does, as one record of the log. On a running server,
+      use that command instead. The first service must have ADMIN. No secret is asked
+      for, because whoever can write to the folder controls it anyway.
 
       \(ExitStatus.help)
       """)

@@ -13,12 +13,12 @@ struct Verify: OperatorCommand {
         gatehousectl verify --json /backup/monday
 
       Follows the chain of hashes through archive and log, reads all snapshots,
-      decodes every record, restores the state and holds it against the rules.
+      decodes every record, restores the state and checks its rules.
       Changes nothing, and works beside a running server.
 
-      A folder that was set back as a whole to an older copy is sound, and so is one
-      whose past somebody has made anew. Who wants to notice that keeps 'head' of an
-      earlier check elsewhere, or what AUDIT.HEAD answers, and gives it back:
+      A folder that was replaced as a whole by an older copy is sound, and so is one
+      whose past somebody has rebuilt. To notice that, keep the 'head' of an earlier
+      check elsewhere, or the answer of AUDIT.HEAD, and pass it later:
         gatehousectl verify --against LSN:HASH ./data
 
       \(ExitStatus.help)
@@ -29,7 +29,7 @@ struct Verify: OperatorCommand {
   @Flag(help: "also count the changes of each kind")
   var changes = false
 
-  @Option(help: ArgumentHelp("also hold the folder against a head that was noted earlier", valueName: "lsn:hash"))
+  @Option(help: ArgumentHelp("also check the folder against a head that was noted earlier", valueName: "lsn:hash"))
   var against: LogHead?
 
   @ArgumentParser.Argument(help: ArgumentHelp("the data folder", valueName: "folder"))

@@ -1,15 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The upcoming features every target of this package is compiled with.
+/// Upcoming features enabled in every target of this package.
 let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// What GatehouseCore and GatehouseWire share is public, where the other targets use `package`: the compiler takes
-/// code from one module into another only if it is public, and a request's way leads through three of them.
+/// The API between GatehouseCore and GatehouseWire is public, while the other targets use `package`: the compiler
+/// inlines across modules only what is public, and the hot path of a request crosses three of them.
 let package = Package(
   name: "gatehouse",
   products: [

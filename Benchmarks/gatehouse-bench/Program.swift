@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The load test of Gatehouse: a client program that asks a running server as fast, or as regularly, as told.
+/// Gatehouse's load test: a client that sends requests to a running server, at full speed or at a fixed rate.
 @main
 struct GatehouseBench: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,1 +1,1 @@
-"""What the benchmark scripts have in common: servers, clients, and the tables they print."""
+"""Shared by the benchmark scripts: servers, clients, and the tables they print."""

@@ -13,9 +13,9 @@ class Sample:
     """One measured run against one server."""
 
     per_second: float
-    # Microseconds of the server's processor time a command; None where it was not watched.
+    # Microseconds of the server's processor time per command; None if it was not measured.
     server_microseconds: float = None
-    # Percentiles and maximum in microseconds, where the client gives them.
+    # Percentiles and maximum in microseconds, if the client reports them.
     latency: dict = None
 
     def as_dict(self):

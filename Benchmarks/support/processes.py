@@ -1,4 +1,4 @@
-"""Processes and folders that never outlive the script, and what the kernel says of them."""
+"""Processes and folders that never outlive the script, and the kernel's figures about them."""
 
 import os
 import shutil
@@ -19,9 +19,9 @@ class Workbench:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix=self.prefix)
-        # A server that runs as another user (PostgreSQL) must be able to walk to its own folder.
+        # A server that runs as another user (PostgreSQL) must be able to reach its own folder.
         os.chmod(self.folder, 0o711)
-        # A signal becomes an exception, so that the processes are ended on every way out.
+        # Turn a signal into an exception, so that the processes are ended however the script ends.
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, frame: sys.exit(128 + number))
         return self
@@ -37,7 +37,7 @@ class Workbench:
         return path
 
     def start(self, words, name, ending=signal.SIGTERM, **options):
-        """Starts a process whose output goes to a file, and ends it by the signal `ending` with the workbench."""
+        """Starts a process with its output in a file. Leaving the workbench ends it by the signal `ending`."""
         output = open(os.path.join(self.folder, name + ".output"), "ab")
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
         output.close()
@@ -54,7 +54,7 @@ class Workbench:
 
 
 def end(process, number=signal.SIGTERM, patience=30):
-    """Ends a process by its id: politely, then not."""
+    """Ends a process by its id: with its signal, then with SIGKILL."""
     if process.poll() is not None:
         return
     process.send_signal(number)
@@ -99,7 +99,7 @@ def folder_bytes(path):
 
 
 def wait_until(condition, what, patience=60, every=0.05):
-    """Calls `condition` until it is true; gives the seconds that took."""
+    """Calls `condition` until it is true; returns how many seconds that took."""
     start = time.monotonic()
     while not condition():
         if time.monotonic() - start > patience:

@@ -1,4 +1,4 @@
-"""Figures against their targets, as a Markdown table and as JSON."""
+"""Figures and their targets, as a Markdown table and as JSON."""
 
 import argparse
 import json
@@ -15,13 +15,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 @dataclass
 class Finding:
-    """One figure, and what it should be."""
+    """One figure and its target."""
 
     name: str
     ours: str
     theirs: str
     figure: float
-    # At least this when `more_is_better`, at most this otherwise; None for a figure that is only told.
+    # At least this if `more_is_better`, else at most this; None for a figure without a target.
     target: float = None
     more_is_better: bool = True
     unit: str = "×"
@@ -57,14 +57,14 @@ def number(value):
 
 
 def rate(per_second):
-    """Commands a second, short."""
+    """Commands a second, in short form."""
     if per_second >= 1e6:
         return f"{per_second / 1e6:.2f} M/s"
     return f"{per_second / 1e3:.1f} k/s"
 
 
 def median_ratio(ours, theirs):
-    """The median of the ratios of each round: what changes on the machine from round to round cancels out."""
+    """The median of the ratios of each round, so that changes on the machine between rounds cancel out."""
     return statistics.median(a / b for a, b in zip(ours, theirs) if b)
 
 
@@ -73,7 +73,7 @@ def progress(text):
 
 
 def arguments(description, users=1_000_000, **defaults):
-    """The options every script has."""
+    """The options of every script."""
     parser = argparse.ArgumentParser(description=description)
     release = os.path.join(ROOT, ".build", "release")
     parser.add_argument("--gatehouse", default=os.path.join(release, "gatehouse"), help="the server program")
@@ -89,7 +89,7 @@ def arguments(description, users=1_000_000, **defaults):
 
 
 def parse(parser):
-    """Parses, and checks that the programs are there."""
+    """Parses the options, and checks that the programs exist."""
     options = parser.parse_args()
     if options.quick:
         options.users = max(1000, options.users // 10)
@@ -121,7 +121,7 @@ def finish(options, findings, raw=None, title=None):
 
 
 def machine():
-    """Where this was measured: a figure without it says little."""
+    """The machine and versions; figures mean little without them."""
     redis = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.strip()
     return {"cores": os.cpu_count(), "kernel": platform.release(), "processor": _processor(), "redis": redis,
             "load": os.getloadavg()}

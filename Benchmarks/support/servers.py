@@ -29,7 +29,7 @@ class Server:
         return resp.Client(self.port)
 
     def start(self, patience=300):
-        """Starts the server; gives the seconds until it answered PING as one that is ready."""
+        """Starts the server; returns the seconds until PING was answered and it was ready."""
         began = time.monotonic()
         self.process = self.bench.start(self.command(), self.name)
         wait_until(self._is_ready, f"{self.name} to be ready", patience, every=0.005)
@@ -55,7 +55,7 @@ class Server:
             return resp.info(client, section)
 
     def snapshot(self, patience=600):
-        """Takes a snapshot in the background and waits for it; gives the seconds it took."""
+        """Takes a snapshot in the background and waits for it; returns how many seconds it took."""
         with self.client() as client:
             client.call("BGSAVE")
             return wait_until(
@@ -78,7 +78,7 @@ class Gatehouse(Server):
 
 
 class Redis(Server):
-    """Redis that keeps nothing on disk, or everything: `log` is `no`, `always` or `everysec`.
+    """Redis without or with an append-only file: `log` is `no`, `always` or `everysec`.
 
     `program` may be another server that takes the same options, such as Valkey."""
 
@@ -94,13 +94,13 @@ class Redis(Server):
         return words + ["--appendonly", "yes", "--appendfsync", self.log, "--auto-aof-rewrite-percentage", "0"]
 
     def load_strings(self, users, batch=1000):
-        """Nothing but a ready decision for each user, as a plain string."""
+        """Loads only a ready decision for each user, as a plain string."""
         with self.client() as client:
             for first in range(0, users, batch):
                 client.pipeline([("SET", f"login:user{number:012}", "ALLOW") for number in range(first, min(first + batch, users))])
 
     def rewrite_log(self, patience=600):
-        """Makes one compact file of the log: what a snapshot is to Gatehouse."""
+        """Rewrites the log into one compact file, the counterpart of a snapshot."""
         with self.client() as client:
             client.call("BGREWRITEAOF")
             wait_until(
@@ -115,7 +115,7 @@ class Postgres:
 
     @staticmethod
     def programs():
-        """The folder of PostgreSQL's programs, or None when there is none here."""
+        """The folder of PostgreSQL's programs, or None if it is not installed."""
         folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[-2]))
         if folders:
             return folders[-1]
@@ -188,7 +188,7 @@ from users where username = 'user' || lpad((:n)::text, 12, '0');
 """
 
     def pgbench(self, script, users, clients, seconds):
-        """Runs a prepared script; gives transactions a second."""
+        """Runs a prepared script; returns transactions a second."""
         path = os.path.join(self.bench.folder, "pgbench.sql")
         with open(path, "w") as file:
             file.write(script.format(last=users - 1))

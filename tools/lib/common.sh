@@ -1,11 +1,11 @@
-# What every script here needs: messages, and the checks and installs before a build. Sourced, not run.
-# The variables are for those who source this.
+# Shared by the scripts here: messages, and the checks and installs before a build. Sourced, not run.
+# The variables are for the scripts that source this.
 # shellcheck shell=bash disable=SC2034
 
 # The repository's folder, wherever the script was called from.
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 
-# The least toolchain that reads the package's manifest.
+# The oldest toolchain that can read the package's manifest.
 readonly swift_wanted="6.2"
 
 # What building and running need besides the toolchain: the C libraries, the tool that finds them, and the time zones.
@@ -18,7 +18,7 @@ die() {
   exit 1
 }
 
-# The options of a script are its own first comment, so that help and script cannot drift apart.
+# A script's first comment is its help text, so that the two cannot drift apart.
 print_help() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$1"; }
 
 check_swift() {
@@ -37,7 +37,7 @@ is_installed() {
   [[ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" == *"ok installed" ]]
 }
 
-# Installs the named Debian packages that are not there yet, or says what to install where it cannot.
+# Installs the named Debian packages that are missing, or says what to install if it cannot.
 install_packages() {
   if ! command -v apt-get >/dev/null; then
     say "This is no Debian or Ubuntu, so make sure that the equivalents of these are installed: $*"
@@ -56,7 +56,7 @@ install_packages() {
     as_root=(sudo)
   fi
   say "Installing ${missing[*]} …"
-  # Only a service manager would start what a package brings as a service; tests start their own.
+  # A package may bring a service, which only a service manager would start; the tests start their own.
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 ||
     say "The package lists could not be renewed; going on with those that are there."
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||

@@ -1,8 +1,9 @@
-// What the thread sanitizer does not see by itself in a program of Swift. tools/sanitize links it in.
+// Tells the thread sanitizer about Swift's contended mutexes, which it cannot see by itself. tools/sanitize links it
+// in.
 //
-// A contended Mutex of the Synchronization module is taken and given back in the kernel, through functions of a library
-// that is not instrumented. Each is wrapped by the linker (--wrap) and says what it orders. Swift hands them the mutex
-// in the register for self.
+// A contended Mutex of the Synchronization module is locked and unlocked in the kernel, by functions of a library that
+// is not instrumented. The linker wraps each of them (--wrap), and the wrapper reports the acquire or release. Swift
+// passes the mutex in the register for self.
 
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
@@ -27,6 +28,6 @@ __attribute__((swiftcall)) void seen_unlock(SELF) {
   real_unlock(self);
 }
 
-// Swift 6.3 says of some properties that they are changed in place, but names their value where it means their
-// address; the sanitizer would write there. The memory itself is watched all the same.
+// For some properties, Swift 6.3 reports an in-place change with the property's value instead of its address, and the
+// sanitizer would write to that. The memory itself is still checked.
 void __wrap___tsan_external_write(void *address, void *caller, void *tag) {}

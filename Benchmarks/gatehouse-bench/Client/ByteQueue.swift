@@ -1,6 +1,6 @@
 import Glibc
 
-/// Bytes that are appended at one end and consumed at the other, in one block of memory.
+/// A queue of bytes in one block of memory.
 struct ByteQueue: ~Copyable {
   private var storage: UnsafeMutableRawPointer
   private var capacity: Int

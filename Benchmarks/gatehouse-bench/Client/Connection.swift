@@ -1,6 +1,6 @@
 import GatehouseWire
 
-/// One connection: what it still has to write, which answers it waits for, and where its requests come from.
+/// One connection: bytes still to write, answers still to come, and the source of its requests.
 final class Connection<Source: RequestSource> {
   enum State {
     case open
@@ -10,11 +10,11 @@ final class Connection<Source: RequestSource> {
 
   private struct Pending: BitwiseCopyable {
     let work: Work
-    /// When the request was sent, or in an open loop when it was to be sent.
+    /// When the request was sent; in an open loop, when it was due.
     let since: UInt64
   }
 
-  /// The room made for one read.
+  /// How much room is made for one read.
   private static var readSize: Int { 64 * 1024 }
 
   private let socket: Socket
@@ -33,7 +33,7 @@ final class Connection<Source: RequestSource> {
   var hasRoom: Bool { inFlight < depth && !isFinished }
   /// Whether the kernel did not take all bytes at the last flush.
   private(set) var isBlocked = false
-  /// Set by the worker once the connection is to be used no more.
+  /// Set by the worker once the connection is no longer used.
   var isFinished = false
   var hasUnsentBytes: Bool { !output.isEmpty }
 
@@ -46,7 +46,7 @@ final class Connection<Source: RequestSource> {
 
   deinit { pending.deallocate() }
 
-  /// Takes one more request from the source; false when it has none.
+  /// Takes one more request from the source; false if it has none.
   @inline(__always)
   func add(since: UInt64, closing: Bool = false) -> Bool {
     precondition(inFlight < depth)
@@ -58,7 +58,7 @@ final class Connection<Source: RequestSource> {
     return true
   }
 
-  /// Writes what the kernel takes.
+  /// Writes as much as the kernel takes.
   func flush() -> State {
     while !output.isEmpty {
       switch socket.write(output.unread) {
@@ -73,9 +73,9 @@ final class Connection<Source: RequestSource> {
     return .open
   }
 
-  /// Reads once, and takes every whole answer to account; answers before `measuredFrom` are not counted.
+  /// Reads once, and accounts for every complete answer. Answers before `measuredFrom` are not counted.
   ///
-  /// Answers that come together to requests that went together are recorded in one step.
+  /// Answers that arrive together to requests that were sent together are recorded in one step.
   func receive(measuredFrom: UInt64, into measurement: inout Measurement) -> State {
     var state = State.open
     _ = input.fill(minimum: Self.readSize) { space in
@@ -139,7 +139,7 @@ final class Connection<Source: RequestSource> {
     measurement.end = now
   }
 
-  /// The beginning of a reply for an error message, on one line.
+  /// The beginning of a reply on one line, for an error message.
   private static func text(_ reply: UnsafeRawBufferPointer) -> String {
     let shown = String(decoding: reply.prefix(200), as: UTF8.self)
     return shown.split(whereSeparator: \.isNewline).joined(separator: " ")

@@ -1,9 +1,9 @@
-/// All connections of a test, dealt out to the threads that drive them.
+/// All connections of a test, distributed over the threads that drive them.
 struct Fleet: Sendable {
   var server: WorkerPlan
   var threads: Int
 
-  /// Runs one connection a source and gives the sum of what the threads measured, and the sources in their order.
+  /// Runs one connection per source. Returns the sum of what the threads measured, and the sources in order.
   func run<Source: RequestSource>(_ sources: [Source]) throws -> (measurement: Measurement, sources: [Source]) {
     let threads = min(threads, sources.count)
     let shares = (0..<threads).map { thread in

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Time that never goes back, in nanoseconds since an unnamed moment.
+/// Monotonic time in nanoseconds.
 enum MonotonicClock {
   @inline(__always)
   static func now() -> UInt64 {
@@ -10,17 +10,17 @@ enum MonotonicClock {
   }
 }
 
-/// The processor time another process of this machine has used, as the kernel counts it.
+/// The processor time of another process on this machine, as the kernel counts it.
 enum ProcessorTime {
-  /// User and system time of process `pid` with all its threads, in microseconds; nil when there is no such process.
+  /// User and system time of process `pid` with all its threads, in microseconds; nil if there is no such process.
   ///
-  /// The kernel counts in clock ticks (10 ms as a rule), so the difference over a second or less is coarse.
+  /// The kernel counts in clock ticks (usually 10 ms), so the difference over a second or less is coarse.
   static func microseconds(of pid: Int32) -> Double? {
     guard let file = fopen("/proc/\(pid)/stat", "r") else { return nil }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 4096)
     let count = fread(&bytes, 1, bytes.count, file)
-    // The program's name stands in parentheses and may hold spaces, so fields are counted from the last `)`.
+    // The program's name is in parentheses and may contain spaces, so count fields from the last `)`.
     guard let nameEnd = bytes[..<count].lastIndex(of: UInt8(ascii: ")")) else { return nil }
     let fields = bytes[(nameEnd + 1)..<count].split(separator: UInt8(ascii: " "))
     guard fields.count > 12,

@@ -1,7 +1,7 @@
 import CEpoll
 import Glibc
 
-/// Waits for sockets, and for a moment in time when one is set.
+/// Waits for sockets and, if set, for a point in time.
 struct Poll: ~Copyable {
   struct Event {
     let token: Int
@@ -9,7 +9,7 @@ struct Poll: ~Copyable {
     let writable: Bool
   }
 
-  /// At most this many sockets are reported by one wait.
+  /// One wait reports at most this many sockets.
   private static let batch = 256
   private static let timerToken = UInt64.max
 
@@ -19,7 +19,7 @@ struct Poll: ~Copyable {
 
   init() throws {
     descriptor = epoll_create1(0)
-    // A timer descriptor fires within microseconds; the timeout of a wait is rounded to the timer slack of the thread.
+    // A timerfd fires within microseconds; the timeout of a wait is rounded to the thread's timer slack.
     timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK))
     events = .allocate(capacity: Self.batch)
     guard descriptor >= 0, timer >= 0 else { throw BenchError.system("epoll") }
@@ -38,7 +38,7 @@ struct Poll: ~Copyable {
     guard epoll_ctl(descriptor, EPOLL_CTL_ADD, socket, &event) == 0 else { throw BenchError.system("epoll_ctl") }
   }
 
-  /// Asks for room to write as well, while bytes are waiting that the kernel did not take at once.
+  /// Also reports when the socket is writable, while bytes wait that the kernel did not take at once.
   func watch(_ socket: Int32, token: Int, writing: Bool) {
     let interest = EPOLLIN.rawValue | (writing ? EPOLLOUT.rawValue : 0)
     var event = epoll_event(events: interest, data: epoll_data_t(u64: UInt64(token)))
@@ -57,7 +57,7 @@ struct Poll: ~Copyable {
     timerfd_settime(timer, Int32(TFD_TIMER_ABSTIME), &when, nil)
   }
 
-  /// Waits at most `milliseconds` and hands every socket with news to `body`.
+  /// Waits at most `milliseconds` and calls `body` for every socket with events.
   func wait(milliseconds: Int32, _ body: (Event) throws -> Void) throws {
     let count = epoll_wait(descriptor, events, Int32(Self.batch), milliseconds)
     guard count > 0 else { return }

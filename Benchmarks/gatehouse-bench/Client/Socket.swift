@@ -1,18 +1,18 @@
 import Glibc
 
-/// What went wrong between this program and the server, in words for the terminal.
+/// An error between this program and the server, in words for the terminal.
 struct BenchError: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
 
-  /// A failed system call, with the reason the kernel gave.
+  /// A failed system call, with the kernel's reason.
   static func system(_ call: String) -> BenchError {
     BenchError("\(call): \(String(cString: strerror(errno)))")
   }
 }
 
-/// A connected TCP socket that never blocks.
+/// A connected, nonblocking TCP socket.
 struct Socket: ~Copyable {
   enum Transfer {
     case bytes(Int)

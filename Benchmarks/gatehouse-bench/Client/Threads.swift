@@ -3,7 +3,7 @@ import Synchronization
 
 /// Runs `body` once for each input, each on a thread of its own, and waits for all.
 ///
-/// With a single input it runs on the calling thread. The first error in input order is thrown.
+/// A single input runs on the calling thread. The first error, in input order, is thrown.
 func onThreads<Input: Sendable, Output: Sendable>(
   _ inputs: [Input], _ body: @escaping @Sendable (Input) throws -> Output
 ) throws -> [Output] {
@@ -31,7 +31,7 @@ private final class Thread<Value: Sendable>: Sendable {
 
   init(_ body: @escaping @Sendable () -> Value) throws {
     let job = Job(body)
-    // The closure that C calls cannot be generic, so it gets the call to make as a boxed closure.
+    // A closure that C calls cannot be generic, so it receives the call as a boxed closure.
     let call = Unmanaged.passRetained(Call { job.run() })
     var identifier = pthread_t()
     let failure = pthread_create(

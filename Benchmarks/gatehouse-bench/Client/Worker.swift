@@ -1,10 +1,10 @@
-/// What one thread is to do: how many connections, how fast, how long.
+/// What one thread does: how many connections, how fast, how long.
 struct WorkerPlan: Sendable {
   enum Pace: Sendable {
-    /// Every connection sends `depth` requests together and waits for all their answers, as redis-benchmark does.
+    /// Every connection sends `depth` requests together and waits for all their answers, like redis-benchmark.
     case closedLoop
-    /// Requests are due at a fixed interval whatever the server does, and their latency counts from that moment.
-    /// So a pause of the server shows in every request that was due meanwhile: nothing is coordinated with it.
+    /// Requests are due at a fixed interval, whatever the server does, and latency counts from that moment. So a pause
+    /// of the server shows in every request that was due meanwhile (no coordinated omission).
     case openLoop(interval: UInt64)
   }
 
@@ -21,13 +21,13 @@ struct WorkerPlan: Sendable {
   var pace = Pace.closedLoop
   var warmup: UInt64 = 0
   var end: End
-  /// The server's process, when its processor time is to be watched.
+  /// The server's process, if its processor time is to be measured.
   var serverPID: Int32?
 }
 
 /// Drives some connections from one thread.
 final class Worker<Source: RequestSource> {
-  /// How long the server may answer nothing at all before the test gives up.
+  /// How long the server may answer nothing before the test gives up.
   private static var patience: UInt64 { 30_000_000_000 }
 
   private let plan: WorkerPlan
@@ -42,7 +42,7 @@ final class Worker<Source: RequestSource> {
   private var budget = Int.max
   private var serverTimeAtStart: Double?
   private var lastNews: UInt64 = 0
-  /// Open loop: when the next request is due, and which connection's turn it is.
+  /// Open loop: when the next request is due, and which connection is next.
   private var due: UInt64 = 0
   private var turn = 0
 
@@ -58,7 +58,7 @@ final class Worker<Source: RequestSource> {
     open = connections.count
   }
 
-  /// Runs to the end; gives what was measured, and the sources as they are then.
+  /// Runs to the end. Returns the measurement, and the sources in their final state.
   func run() throws -> (measurement: Measurement, sources: [Source]) {
     let now = MonotonicClock.now()
     lastNews = now
@@ -98,7 +98,7 @@ final class Worker<Source: RequestSource> {
     measurement.start = now
     measurement.end = now
     if case .afterRequests(let count) = plan.end {
-      // What is in flight now is counted when it is answered.
+      // Requests in flight now are counted when they are answered.
       budget = count - connections.reduce(0) { $0 + $1.inFlight }
     }
     serverTimeAtStart = plan.serverPID.flatMap(ProcessorTime.microseconds(of:))
@@ -125,9 +125,9 @@ final class Worker<Source: RequestSource> {
     if connection.isIdle { finish(token) } else { flush(token) }
   }
 
-  /// Open loop: hands every request that is due to the next connection with room.
+  /// Open loop: gives every request that is due to the next connection with room.
   ///
-  /// When none has room, the requests wait with their due time unchanged; the wait is part of their latency.
+  /// If none has room, the requests wait and keep their due time; the wait is part of their latency.
   private func sendDue(_ interval: UInt64) {
     let now = MonotonicClock.now()
     var touched = 0
@@ -166,7 +166,7 @@ final class Worker<Source: RequestSource> {
     }
   }
 
-  /// Ends the test: what is in flight is awaited, what was begun is ended, nothing else is sent.
+  /// Ends the test: waits for requests in flight, ends what was begun, sends nothing else.
   private func close() {
     closing = true
     for token in connections.indices where connections[token].isIdle && !connections[token].isFinished {

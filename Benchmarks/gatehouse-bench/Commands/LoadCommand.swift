@@ -105,7 +105,7 @@ struct LoadCommand: ParsableCommand {
   }
 }
 
-/// Writes a line for people, which is not data, to standard error.
+/// Writes a message, which is not data, to standard error.
 func report(_ line: String) {
   var line = line + "\n"
   line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }

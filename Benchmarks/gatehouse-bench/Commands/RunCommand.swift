@@ -1,7 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 
-/// Measures a server that has been loaded.
+/// Measures a loaded server.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -24,7 +24,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Which server is measured, and for Redis with which command.")
   var target = Target.gatehouse
 
-  @Option(help: "The works and their weights (work:weight,…), one work, or a named mix.")
+  @Option(help: "Kinds of requests with their weights (work:weight,…), a single kind, or a named mix.")
   var mix: Mix = Mix(only: .single(.loginCheck))
 
   @Option(help: "Connections.")
@@ -54,7 +54,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "The number of the first user that user-create makes; by default one that follows from the clock.")
   var newUsersFrom: Int?
 
-  @Option(help: "The server's process, on this machine: its processor time a reply is printed as well.")
+  @Option(help: "The server's process ID on this machine, to print its processor time per reply too.")
   var serverPid: Int32?
 
   @Flag(help: "Print JSON.")

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Where the server is, and how to speak to it: what `run` and `load` have in common.
+/// Where the server is, and how to talk to it; shared by `run` and `load`.
 struct ServerOptions: ParsableArguments {
   @Option(help: "The server's host.")
   var host = "127.0.0.1"
@@ -11,10 +11,10 @@ struct ServerOptions: ParsableArguments {
   @Option(help: "How many users there are, numbered from 0.")
   var users = 100_000
 
-  @Option(help: "What all random choices follow from: the same seed, the same people and requests.")
+  @Option(help: "The seed of all random choices: the same seed gives the same people and requests.")
   var seed: UInt64 = 1
 
-  @Option(help: "Threads of this program; connections are dealt out to them.")
+  @Option(help: "Threads of this program; connections are distributed over them.")
   var threads = 1
 
   func validate() throws {
@@ -24,7 +24,7 @@ struct ServerOptions: ParsableArguments {
   }
 }
 
-/// A span of time on the command line: `500ms`, `10s`, `2m`.
+/// A duration on the command line: `500ms`, `10s`, `2m`.
 struct Span: Sendable, ExpressibleByArgument, CustomStringConvertible {
   let nanoseconds: UInt64
 

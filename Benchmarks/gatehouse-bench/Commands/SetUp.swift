@@ -1,13 +1,13 @@
 import GatehouseWire
 
-/// What a server needs before it can be loaded or measured.
+/// Prepares a server for loading or measuring.
 struct SetUp {
   let host: String
   let port: Int
 
-  /// Sends requests one after the other over a connection of its own and throws at the first refusal.
+  /// Sends requests one after the other over a connection of its own, and throws at the first error.
   ///
-  /// - Parameter tolerating: the first word of an error that means it is there already.
+  /// - Parameter tolerating: the error code that means "exists already".
   private func send(_ requests: [[String]], tolerating: String? = nil) throws {
     let client = try BlockingClient(host: host, port: port)
     defer { client.close() }
@@ -26,7 +26,7 @@ struct SetUp {
     try send([["FUNCTION", "LOAD", "REPLACE", RedisFunction.library]])
   }
 
-  /// Makes sessions in Gatehouse and gives their tokens.
+  /// Creates sessions in Gatehouse and returns their tokens.
   func makeSessions(_ count: Int, users: Int, fleet: Fleet, connections: Int) throws -> [String] {
     let sources = (0..<connections).map {
       SessionSource(sessions: count, users: users, connection: $0, of: connections)

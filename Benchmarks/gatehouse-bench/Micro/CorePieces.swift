@@ -1,7 +1,7 @@
 import GatehouseCore
 
 extension MicroPiece {
-  /// The decisions, with what they change applied.
+  /// Decisions, with their changes applied.
   static let corePieces = [
     MicroPiece(name: "login-check") { times in
       repeated(times, requests: users.map { ["LOGIN.CHECK", $0, "payroll"] })

@@ -1,8 +1,8 @@
-/// A piece of the server that is worth counting by itself.
+/// A piece of the server whose cost is counted separately.
 struct MicroPiece: Sendable {
   let name: String
-  /// Prepares, then does it so many times. What preparing costs is the same for any number of times, so it cancels
-  /// out in the difference of two runs. The result depends on every repetition: none can be optimised away.
+  /// Prepares, then repeats the piece. Preparing costs the same for any number of repetitions, so it cancels out in the
+  /// difference of two runs. The result depends on every repetition, so that none is optimised away.
   let body: @Sendable (_ iterations: Int) throws -> Int
 
   static let all: [MicroPiece] = wirePieces + corePieces + storagePieces

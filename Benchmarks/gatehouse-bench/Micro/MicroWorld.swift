@@ -1,16 +1,17 @@
 import GatehouseCore
 import GatehouseStorage
 
-/// No command here asks for seats.
+/// Discards refused logins.
 private final class NoRefusals: RefusalKeeper {
   func keep(_ refusal: RefusedLogin) {}
 }
 
+/// No command here needs seats.
 private final class NoCounters: CounterReader {
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? { (pools.map { _ in 0 }, 0) }
 }
 
-/// The rules with some people in memory, without sockets, lanes or a log: what a lane does between parsing and encoding.
+/// The core with some people in memory, without sockets, lanes or a log: what a lane does between parsing and encoding.
 final class MicroWorld {
   static let userCount = 2000
   static let now: Milliseconds = 1_767_225_600_000
@@ -42,7 +43,7 @@ final class MicroWorld {
     turn.directory = directory.state.view
   }
 
-  /// The hash of the log stands in for the one of tokens: both are SHA-256.
+  /// Uses the log's hash in place of the tokens' hash; both are SHA-256.
   private static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest {
     let hash = Hash128(of: bytes)
     return Digest(hash.high, hash.low, 0, 0)
@@ -79,7 +80,7 @@ final class MicroWorld {
     }
   }
 
-  /// Decides a command and, where it changes something, encodes its record and commits it.
+  /// Decides a command and, if it changes something, encodes its record and commits it.
   ///
   /// - Returns: the length of the record and the number of the reply's nodes.
   @inline(never)

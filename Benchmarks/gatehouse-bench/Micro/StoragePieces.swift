@@ -2,7 +2,7 @@ import GatehouseCore
 import GatehouseStorage
 
 extension MicroPiece {
-  /// What the log does to a group of records: as the log's frames are made, at their compression level.
+  /// What the log does with a group of records: encodes them into frames, at the log's compression level.
   static let storagePieces = [
     MicroPiece(name: "frame-50-compress") { times in
       let body = frameBody(records: 50)
@@ -21,7 +21,7 @@ extension MicroPiece {
     },
   ]
 
-  /// The records of so many sessions.
+  /// The records of this many sessions.
   private static func frameBody(records: Int) -> [UInt8] {
     let world = MicroWorld()
     var body: [UInt8] = []

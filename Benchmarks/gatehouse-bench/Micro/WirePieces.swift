@@ -3,7 +3,7 @@ import GatehouseWire
 import NIOCore
 
 extension MicroPiece {
-  /// Bytes to words, and replies to bytes.
+  /// From bytes to words, and from replies to bytes.
   static let wirePieces = [
     MicroPiece(name: "parse-login") {
       parse(RequestEncoder.encode(["LOGIN.CHECK", "user000000012345", "payroll"]), times: $0)
@@ -38,7 +38,7 @@ extension MicroPiece {
   }
 }
 
-/// Replies as commands give them.
+/// Replies such as commands give.
 private enum MicroReplies {
   static var allow: Reply {
     var reply = Reply()
@@ -46,7 +46,7 @@ private enum MicroReplies {
     return reply
   }
 
-  /// What `SESSION.CHECK` answers.
+  /// The reply to `SESSION.CHECK`.
   static var session: Reply {
     var reply = Reply()
     reply.map(10)

@@ -1,19 +1,19 @@
 import Histogram
 
-/// What one thread has counted: latencies by work, and what went wrong.
+/// What one thread has measured: latencies by kind of request, and errors.
 struct Measurement: Sendable {
-  /// Latencies above this are recorded as this.
+  /// Longer latencies are recorded as this.
   static let longestLatency: UInt64 = 120_000_000_000
 
-  /// Nanoseconds, one histogram a work, made when the work first occurs.
+  /// Nanoseconds, one histogram per kind of request, created when the kind first occurs.
   private(set) var latencies: [Histogram<UInt64>?] = Array(repeating: nil, count: Work.allCases.count)
   private(set) var replies = 0
   private(set) var errors = 0
   private(set) var firstError: String?
-  /// When counting began and when the last counted reply came, by the monotonic clock.
+  /// When counting began, and when the last counted reply came, by the monotonic clock.
   var start: UInt64 = 0
   var end: UInt64 = 0
-  /// Microseconds of processor time the server used between start and end, where it was watched.
+  /// Microseconds of processor time that the server used between start and end, if measured.
   var serverProcessorTime: Double?
 
   var seconds: Double { end > start ? Double(end - start) / 1_000_000_000 : 0 }
@@ -30,7 +30,7 @@ struct Measurement: Sendable {
     replies += count
   }
 
-  /// Counts an answer that was not the one expected; the text of the first is kept.
+  /// Counts an unexpected answer, and keeps the text of the first.
   mutating func recordError(_ text: @autoclosure () -> String) {
     errors += 1
     if firstError == nil { firstError = text() }

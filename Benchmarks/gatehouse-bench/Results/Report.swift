@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Histogram
 
-/// The figures of one run, as they are printed.
+/// The figures of one run, as printed.
 struct Report: Codable, Sendable {
   struct Latency: Codable, Sendable {
     var mean: Double
@@ -11,7 +11,7 @@ struct Report: Codable, Sendable {
     var p999: Double
     var max: Double
 
-    /// From nanoseconds to microseconds.
+    /// Converts nanoseconds to microseconds.
     init(_ histogram: Histogram<UInt64>) {
       func at(_ percentile: Double) -> Double { Double(histogram.valueAtPercentile(percentile)) / 1000 }
       mean = histogram.totalCount == 0 ? 0 : histogram.mean / 1000
@@ -52,10 +52,10 @@ struct Report: Codable, Sendable {
   var seconds: Double
   var replies: Int
   var perSecond: Double
-  /// Microseconds of the server's processor time a reply, where the server's process was named.
+  /// Microseconds of the server's processor time per reply, if its process ID was given.
   var serverMicroseconds: Double?
   var errors: Errors
-  /// All works together, then one line each.
+  /// All kinds of requests together, then one line each.
   var all: Line
   var works: [Line]
 
@@ -146,7 +146,7 @@ extension Report {
   }
 }
 
-/// `value` with so many decimals.
+/// `value` with this many decimals.
 func fixed(_ value: Double, _ decimals: Int) -> String {
   guard value.isFinite else { return "-" }
   var scale = 1.0

@@ -1,10 +1,10 @@
 import GatehouseWire
 
-/// Makes users, each once: the connection's share of the numbers.
+/// Creates users, each once: the connection's share of the numbers.
 struct UserSource: RequestSource {
   enum Form: Sendable {
     case gatehouse
-    /// A hash a user, and a string with the decision when asked for.
+    /// A hash per user and, if asked for, a string with the decision.
     case redis(strings: Bool)
   }
 
@@ -52,7 +52,7 @@ struct UserSource: RequestSource {
         + ["FIRST", person.first, "LAST", person.last, "EMAIL", person.email, "NOINVITE"])
   }
 
-  /// The same person as a hash: what Gatehouse keeps of it, under short field names, absent fields left out.
+  /// The same person as a hash: what Gatehouse stores, under short field names, without absent fields.
   private func appendHash(_ output: inout ByteQueue) {
     let person = population.person(next)
     let id = String(next + 1)
@@ -64,7 +64,7 @@ struct UserSource: RequestSource {
   }
 }
 
-/// Makes sessions for the first users, and keeps the tokens.
+/// Creates sessions for the first users, and keeps the tokens.
 struct SessionSource: RequestSource {
   private let create = RequestTemplate("SESSION.CREATE", Population.userName, Population.products[0])
   private var next: Int
@@ -94,7 +94,7 @@ struct SessionSource: RequestSource {
   }
 }
 
-/// Makes sessions as hashes in Redis, with the fields that `SESSION.CHECK` answers; absent ones are left out.
+/// Creates sessions as hashes in Redis, with the fields that `SESSION.CHECK` answers, without absent ones.
 struct RedisSessionSource: RequestSource {
   private var next: Int
   private let end: Int

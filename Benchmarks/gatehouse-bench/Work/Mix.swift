@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Which works a connection sends, and how often each in comparison.
+/// Which kinds of requests a connection sends, and in which proportions.
 struct Mix: Sendable, ExpressibleByArgument, CustomStringConvertible {
   /// What one draw from the mix sends.
   enum Part: Sendable, Equatable {
@@ -9,7 +9,7 @@ struct Mix: Sendable, ExpressibleByArgument, CustomStringConvertible {
     case timerPair
   }
 
-  /// Mixes that have a name of their own.
+  /// Mixes with a name.
   static let named = [
     "morning": "login:70,create:20,timer:10",
     "office-hours": "login:40,session:58,timer:2",
@@ -25,10 +25,10 @@ struct Mix: Sendable, ExpressibleByArgument, CustomStringConvertible {
     "user-create": .single(.userCreate),
   ]
 
-  /// One entry a part, repeated as often as its weight says, so that a draw is one look-up.
+  /// Each part as often as its weight says, so that a draw is one look-up.
   private(set) var wheel: [Part]
 
-  /// The mix in the words of the command line.
+  /// The mix as written on the command line.
   let description: String
 
   init(only part: Part) {
@@ -40,7 +40,7 @@ struct Mix: Sendable, ExpressibleByArgument, CustomStringConvertible {
       }
   }
 
-  /// Reads `login:90,session:9,timer:1`, the name of one work, or the name of a mix.
+  /// Parses `login:90,session:9,timer:1`, the name of one kind of request, or the name of a mix.
   init?(argument: String) {
     description = argument
     wheel = []

@@ -5,7 +5,7 @@ struct MixSource: RequestSource {
     var mix: Mix
     var users: Int
     var product = Population.products[0]
-    /// The number of the first user that `user-create` makes.
+    /// The number of the first user that `user-create` creates.
     var firstNewUser: Int
     var tokens = TokenRequests()
   }
@@ -25,7 +25,8 @@ struct MixSource: RequestSource {
   private var random: RandomNumbers
   private var newUser: Int
   private let newUserStep: Int
-  /// The users whose timers this connection starts and stops, no other connection's: two would be in each other's way.
+  /// The users whose timers this connection starts and stops. No other connection uses them, or the two would
+  /// interfere.
   private let ownUsers: Range<Int>
   private var runningTimer: Int?
 

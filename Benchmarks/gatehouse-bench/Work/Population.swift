@@ -1,9 +1,9 @@
-/// The people of a load test: who number `n` is follows from the number alone, for every target the same.
+/// The people of a load test. Person number `n` depends on the number alone, and is the same for every target.
 struct Population: Sendable {
   static let products = ["payroll", "leave"]
-  /// A session's key in Redis: as long as one of Gatehouse's tokens, and found again by its number.
+  /// A session's key in Redis: as long as one of Gatehouse's tokens, and computable from its number.
   static let redisSession = "session:" + String(repeating: "s", count: 24) + RequestTemplate.slot
-  /// What `SET` writes: a session in its shortest form, under a key that no hash has.
+  /// The key that `SET` writes, for a session in its shortest form; no hash has this key.
   static let redisWritten = "written:" + String(repeating: "s", count: 24) + RequestTemplate.slot
   static let redisUser = "user:user" + RequestTemplate.slot
   static let redisLogin = "login:user" + RequestTemplate.slot
@@ -44,7 +44,7 @@ struct Population: Sendable {
   ]
 }
 
-/// `number` with zeros in front, twelve digits in all.
+/// `number` with leading zeros, twelve digits in all.
 func twelveDigits(_ number: Int) -> String {
   let digits = String(number)
   return String(repeating: "0", count: max(0, 12 - digits.utf8.count)) + digits

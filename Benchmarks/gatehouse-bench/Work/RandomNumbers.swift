@@ -13,7 +13,7 @@ struct RandomNumbers: Sendable {
     return mixed ^ (mixed &>> 31)
   }
 
-  /// A number from 0 up to, and without, `bound`. The bias of the multiplication is below bound / 2^64.
+  /// A number from 0 up to, but not including, `bound`. The bias is below bound / 2^64.
   @inline(__always)
   mutating func next(below bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(bound)).high)

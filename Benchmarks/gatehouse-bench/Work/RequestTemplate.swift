@@ -1,8 +1,8 @@
 import GatehouseWire
 
-/// The bytes of a request, made once; only the digits of a number in it differ from one request to the next.
+/// The bytes of a request, made once; requests differ only in the digits of a number.
 struct RequestTemplate: Sendable {
-  /// Stands in a word for twelve digits: as redis-benchmark writes `__rand_int__`.
+  /// Placeholder for twelve digits, which is what redis-benchmark writes for `__rand_int__`.
   static let slot = "############"
 
   private let bytes: [UInt8]

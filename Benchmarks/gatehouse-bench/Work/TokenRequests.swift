@@ -1,11 +1,11 @@
 import GatehouseWire
 
-/// Session tokens, each kept as the whole request that checks it.
+/// Session tokens, each kept as the complete request that checks it.
 struct TokenRequests: Sendable {
   private var bytes: ContiguousArray<UInt8> = []
   private var starts: ContiguousArray<Int> = [0]
 
-  /// For a target that needs no tokens but their count: its sessions are found by number.
+  /// For a target whose sessions are found by number, so that only their count is needed.
   init(numbered count: Int = 0) { numbered = count }
 
   init(tokens: [String]) {

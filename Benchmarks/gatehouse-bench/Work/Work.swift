@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// One kind of request, with what a good answer to it looks like.
+/// One kind of request, with its expected answer.
 enum Work: UInt8, CaseIterable, Sendable {
   case loginCheck
   case sessionCheck
@@ -13,10 +13,10 @@ enum Work: UInt8, CaseIterable, Sendable {
   case redisHGetAll
   case redisFunction
   case redisSet
-  /// Anything that is done once to prepare a server.
+  /// Any request that prepares a server.
   case store
 
-  /// What every answer must begin with; anything else counts as an error.
+  /// How every answer must begin; any other counts as an error.
   enum Expectation {
     case text(StaticString)
     /// This type byte, then a length or count above zero: neither null nor empty.
@@ -55,7 +55,7 @@ enum Work: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// Whether `reply` is the answer that was to be expected.
+  /// Whether `reply` is the expected answer.
   @inline(__always)
   func accepts(_ reply: UnsafeRawBufferPointer) -> Bool {
     switch expectation {
@@ -71,7 +71,7 @@ enum Work: UInt8, CaseIterable, Sendable {
   }
 }
 
-/// Which server is measured, and for Redis with which of its commands.
+/// Which server is measured and, for Redis, with which of its commands.
 enum Target: String, CaseIterable, Sendable, ExpressibleByArgument {
   case gatehouse
   case redisGet = "redis-get"
@@ -80,7 +80,7 @@ enum Target: String, CaseIterable, Sendable, ExpressibleByArgument {
   case redisFunction = "redis-function"
   case redisSet = "redis-set"
 
-  /// The one work of a Redis target; Gatehouse is given a mix.
+  /// The only kind of request for a Redis target; Gatehouse gets a mix.
   var fixedMix: Mix? {
     switch self {
     case .gatehouse: nil

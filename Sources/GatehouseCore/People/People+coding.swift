@@ -3,7 +3,7 @@ extension People {
     StoredSection(1, size: { $0.people.contacts.last * 64 }) { state, writer in
       state.people.contacts.encode(into: &writer)
     } read: { (state, reader, layout) throws(CodingError) in
-      state.people.contacts = try RowTable(from: &reader, layout)
+      state.people.contacts = try RowTable.read(from: &reader, layout)
     },
     StoredSection(2, size: { $0.people.users.last * 64 }) { state, writer in
       state.people.encodeUsers(into: &writer)
@@ -49,6 +49,7 @@ extension People {
       if row.isUsed, row.status != .deleted { live += 1 }
       return row
     }
+    try users.checkDetails(reader)
     liveUsers = live
     names.reserve(named.count)
     for (serial, hash) in named { names.insert(serial, hash: hash) }

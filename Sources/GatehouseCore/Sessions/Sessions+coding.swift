@@ -30,7 +30,7 @@ extension Sessions {
   }
 
   private mutating func decodeRows(from reader: inout ByteReader, _ layout: StoredLayout) throws(CodingError) {
-    rows = try RowTable(from: &reader, layout)
+    rows = try RowTable.read(from: &reader, layout)
     free = try reader.number()
     guard Int(free) <= rows.last else { throw reader.failure("a free session slot that is not there") }
   }

@@ -28,6 +28,16 @@ public struct Details: Sendable, Equatable {
     return nil
   }
 
+  /// Whether packed details end with the end of a field. Reading a field relies on it, so it is asked of what comes from
+  /// outside.
+  static func areWhole(_ raw: UnsafeRawBufferPointer) -> Bool {
+    var reader = ByteReader(raw)
+    while !reader.isAtEnd {
+      guard (try? reader.byte()) != nil, (try? reader.block()) != nil else { return false }
+    }
+    return true
+  }
+
   /// The text of a field; empty where it is not set.
   public static func text(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> String {
     field(tag, in: raw).map { String(decoding: $0, as: UTF8.self) } ?? ""

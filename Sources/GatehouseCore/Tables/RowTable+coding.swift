@@ -1,8 +1,19 @@
 extension RowTable where Row: StoredValue {
   func encode(into writer: inout ByteWriter) { encode(into: &writer) { $0.stored($1) } }
 
-  init(from reader: inout ByteReader, _ layout: StoredLayout) throws(CodingError) {
-    try self.init(from: &reader) { (reader) throws(CodingError) in try reader.stored(Row.vacant, layout) }
+  static func read(from reader: inout ByteReader, _ layout: StoredLayout) throws(CodingError) -> RowTable {
+    let table = try RowTable(from: &reader) { (reader) throws(CodingError) in try reader.stored(Row.vacant, layout) }
+    try table.checkDetails(reader)
+    return table
+  }
+}
+
+extension RowTable {
+  /// What is read of a row's details relies on their fields being whole.
+  func checkDetails(_ reader: ByteReader) throws(CodingError) {
+    for serial in 1..<(last + 1) where !withDetails(of: serial, Details.areWhole) {
+      throw reader.failure("a row whose details are cut off")
+    }
   }
 }
 

@@ -52,7 +52,7 @@ extension RecordedTime: Aggregate {
     StoredSection(7, size: { $0.time.entries.last * 64 }) { state, writer in
       state.time.entries.encode(into: &writer)
     } read: { (state, reader, layout) throws(CodingError) in
-      state.time.entries = try RowTable(from: &reader, layout)
+      state.time.entries = try RowTable.read(from: &reader, layout)
       try state.checkEntries(reader)
       state.time.orderEntries()
     },

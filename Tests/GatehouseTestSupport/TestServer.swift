@@ -117,14 +117,15 @@ package final class TestServer: Sendable {
 
   /// A client on a new connection.
   package func client(_ version: ClientVersion = .resp3) throws -> Client {
-    let client = Client(try BlockingClient(host: "127.0.0.1", port: Int(port), timeout: .seconds(30)))
+    let timeout = Duration.seconds(30) * Patience.factor
+    let client = Client(try BlockingClient(host: "127.0.0.1", port: Int(port), timeout: timeout))
     if version == .resp3 { try client.ok("HELLO 3") }
     return client
   }
 
   /// A connection without a protocol.
   package func rawConnection(patience: Duration = .seconds(20), receiveBuffer: Int32? = nil) throws -> RawConnection {
-    try RawConnection(port: port, patience: patience, receiveBuffer: receiveBuffer)
+    try RawConnection(port: port, patience: patience * Patience.factor, receiveBuffer: receiveBuffer)
   }
 
   // MARK: -

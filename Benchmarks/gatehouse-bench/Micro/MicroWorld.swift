@@ -9,6 +9,7 @@ private final class NoRefusals: RefusalKeeper {
 /// No command here needs seats.
 private final class NoCounters: CounterReader {
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? { (pools.map { _ in 0 }, 0) }
+  func counters(beside directory: LSN) -> Counters? { Counters() }
 }
 
 /// The core with some people in memory, without sockets, lanes or a log: what a lane does between parsing and encoding.

@@ -60,7 +60,7 @@ extension Turn {
   private func wordsDigest(foldingNames: Bool) -> Digest {
     var writer = ByteWriter()
     if let authority { writer.block(authority) }
-    for index in 0..<arguments.count {
+    for index in 0..<arguments.count where !isDryRunMark(index) {
       if foldingNames, isName(index) {
         let name = arguments[index].map { $0 &- 0x61 < 26 ? $0 & 0xdf : $0 }
         name.withUnsafeBytes { writer.block($0) }
@@ -69,6 +69,11 @@ extension Turn {
       }
     }
     return writer.withBytes(digest)
+  }
+
+  /// A command that is only tried is the same as the one that is done.
+  private func isDryRunMark(_ index: Int) -> Bool {
+    chosen.contains { spec.options[$0.option].token == "DRYRUN" && $0.word - 1 == index }
   }
 
   /// Whether a word is the name of the command or of an option.

@@ -94,7 +94,8 @@ extension Turn {
 
   /// What of a page may be read: so many events, or fewer where most may not be; the next page begins behind them.
   fileprivate func readable(_ whole: TrailPage, _ reach: AuditReach, _ count: Int) throws(Halt) -> TrailPage {
-    let places = try places(of: whole.events)
+    let places = try places(of: whole.events.flatMap(\.part.changes)) { (partition) throws(Halt) in try cell(partition)
+    }
     var page = TrailPage()
     for event in whole.events {
       let changes = event.part.changes.filter { reach.shows($0, places, in: directory) }
@@ -113,11 +114,15 @@ extension Turn {
   }
 
   /// Where that lies which the changes name and do not place.
-  private func places(of events: [TrailEvent]) throws(Halt) -> AuditReach.Places {
+  ///
+  /// - Parameter cell: a partition of those that are held.
+  func places(
+    of changes: [AnyChange], in cell: (Int) throws(Halt) -> HeldPartition
+  ) throws(Halt) -> AuditReach.Places {
     var users: Set<UserID> = []
     var contacts: Set<ContactID> = []
     var entries: Set<EntryID> = []
-    for change in events.flatMap(\.part.changes) {
+    for change in changes {
       AuditReach.questions(change, users: &users, contacts: &contacts, entries: &entries)
     }
     try hold(
@@ -185,7 +190,7 @@ extension Reply {
     for change in event.part.changes { show(reach.text(of: change, in: directory)) }
   }
 
-  private mutating func show(_ change: ChangeText) {
+  mutating func show(_ change: ChangeText) {
     map(3)
     text("change")
     text(change.kind)

@@ -4,7 +4,9 @@ struct AuditReach: Sendable {
   private let reach: Reach
 
   /// - Parameter turn: its command is to read the trail, and those on whose authority it runs are known.
-  init(_ turn: Turn) { reach = turn.reach(of: .auditRead) }
+  init(_ turn: Turn) { self.init(turn.reach(of: .auditRead)) }
+
+  init(_ reach: Reach) { self.reach = reach }
 
   /// Whether the whole trail may be read.
   var isAll: Bool { reach.isAll }

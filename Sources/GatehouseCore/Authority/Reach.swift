@@ -21,6 +21,11 @@ public enum Reach: Sendable, Equatable {
     }
   }
 
+  public func union(_ other: Reach) -> Reach {
+    guard case .only(let one) = self, case .only(let two) = other else { return .all }
+    return .only(one.union(two))
+  }
+
   /// Whether a grant of this scope may be seen: those that hold everywhere hold here too.
   func contains(_ scope: Scope, in directory: Directory) -> Bool {
     directory.workspace(of: scope).map(contains) ?? true

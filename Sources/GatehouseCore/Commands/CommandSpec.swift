@@ -239,9 +239,10 @@ public struct Argument: Sendable {
     Argument(token.lowercased(), .flag, token: token, isOptional: true)
   }
 
-  /// `REASON`, `IDEM` and `IFVERSION`, which every write takes.
+  /// What every write takes.
   public static let everyWrite: [Argument] = [
     .option("REASON", "text"), .option("IDEM", "key"), .option("IFVERSION", "version", .integer),
+    .flag("DRYRUN"),
   ]
 
   /// The number of words after the token; for counted options the number is itself among the words.

@@ -131,6 +131,9 @@ public protocol CounterReader: AnyObject, Sendable {
   /// - Returns: nil where the directory has changed since: beside an old number of seats bought, the seats in use by now
   ///   could be more.
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)?
+
+  /// All counters; nil as above.
+  func counters(beside directory: LSN) -> Counters?
 }
 
 /// A bound that a command would break, and the count as it is.

@@ -186,6 +186,8 @@ public final class GroupCounters: CounterReader, @unchecked Sendable {
     return (pools.map { counters.used($0) }, counters.lsn)
   }
 
+  public func counters(beside directory: LSN) -> Counters? { current }
+
   fileprivate func move(by part: CommandGroup.Part, lsn: LSN) -> CounterViolation? {
     var counters = current
     loaded = nil
@@ -209,6 +211,7 @@ extension Turn {
     switch outcome {
     case .needs(let owners): .needs(owners)
     case .needsWork: .needsWork
+    case .refused(let violation): .refused(violation)
     case .decided: group.take(self).map { .refused($0) } ?? .decided
     }
   }

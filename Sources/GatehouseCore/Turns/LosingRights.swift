@@ -81,7 +81,7 @@ extension Turn {
     }
   }
 
-  private func peopleConcerned() throws(Halt) -> [UserReference] {
+  func peopleConcerned() throws(Halt) -> [UserReference] {
     var people: [UserReference] = []
     for place in changes.indices {
       let ids: [UserID]

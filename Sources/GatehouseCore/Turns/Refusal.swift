@@ -67,6 +67,8 @@ public struct Refusal: Error, Equatable, Sendable {
 /// Why a decision stopped before its end.
 public enum Halt: Error {
   case refused(Refusal)
+  /// A bound would not hold after a command that is only tried.
+  case bound(CounterViolation)
   /// The decision touches owners that are not held. Nothing has happened: hold them too and decide again.
   case needs(OwnerSet)
   /// The decision needs what comes of work that it must not do itself. Nothing has happened: do it and decide again.

@@ -17,6 +17,8 @@ public enum Outcome {
   case needs(OwnerSet)
   /// Do the turn's `neededWork` without the owners, and decide again.
   case needsWork
+  /// A bound would not hold after a dry run. Who runs it answers, once nothing is held.
+  case refused(CounterViolation)
 }
 
 extension Turn {
@@ -139,6 +141,11 @@ extension Turn {
     .syntax("wrong number of arguments for '\(spec.name.lowercased())' command")
   }
 
+  /// For reads, and for commands of the server: what these write is none of the accounts.
+  private static func nothingToTry(_ spec: CommandSpec) -> Refusal {
+    .syntax("DRYRUN has no meaning here: \(spec.spokenName) changes nothing of the accounts; leave it out")
+  }
+
   private static func unknownSubcommand(_ request: Arguments, _ command: CommandSpec) -> Refusal {
     .syntax("unknown subcommand '\(request.string(1).prefix(128))'. Try \(command.name) HELP.")
   }
@@ -158,6 +165,10 @@ extension Turn {
   // MARK: Options
 
   private func readOptions() throws(Halt) {
+    // What the server takes words for, such as the values of settings, is not to swallow it.
+    if spec.group == .server, Self.isToken("DRYRUN", arguments[arguments.count - 1]) {
+      throw .refused(Self.nothingToTry(spec))
+    }
     let given = arguments.count - 1
     guard given >= spec.required else { throw .refused(Self.wrongArity(spec)) }
     var word = 1 + spec.required
@@ -181,6 +192,7 @@ extension Turn {
   }
 
   private func unknownOption(_ word: Int) -> Refusal {
+    if Self.isToken("DRYRUN", arguments[word]) { return Self.nothingToTry(spec) }
     if spec.options.isEmpty { return Self.wrongArity(spec) }
     let shown = String(arguments.string(word).prefix(64))
     return .syntax("unknown option '\(shown)' for '\(spec.name.lowercased())'; usage: \(spec.usage)")
@@ -248,7 +260,10 @@ extension Turn {
         try self.enforceIfLimited()
         try body(self)
       }
-      if self.gate.isWrite { try self.endWhatLostItsRight() }
+      if self.gate.isWrite {
+        try self.endWhatLostItsRight()
+        if self.isDryRun { try self.preview() }
+      }
     }
   }
 
@@ -286,8 +301,12 @@ extension Turn {
       neededWork = work
       hasWork = true
       return .needsWork
+    case .bound(let violation):
+      forgetDecision()
+      return .refused(violation)
     case .refused(let refusal):
       forgetEnded()
+      if isDryRun { forgetDecision() }
       bounds.removeAll(keepingCapacity: true)
       answer(refusal)
       return lapsed.isEmpty ? .decided : endingLapsed()

@@ -84,7 +84,7 @@ extension CommandExecutor {
     let gate = gate
     var isStale = false
     let group = CommandGroup(holds.cells, holds.directory, base) {
-      let (counters, isCurrent) = gate.counters(beside: base.lsn)
+      let (counters, isCurrent) = gate.currentCounters(beside: base.lsn)
       if !isCurrent { isStale = true }
       return counters
     }

@@ -109,6 +109,7 @@ final class CommandExecutor {
       if owners == turn.heldOwners { owner.passThrough() }
       return .again(owners)
     case .needsWork: return .done(.needsWork)
+    case .refused(let violation): return .refused(violation, horizon: turn.horizon)
     }
     guard turn.hasChanges else {
       turn.noteInMemory()

@@ -105,8 +105,13 @@ final class Gate: CounterReader, @unchecked Sendable {
     log.withOrder { _ in directory == directoryLSN ? (pools.map { counters.used($0) }, counters.lsn) : nil }
   }
 
+  func counters(beside directory: LSN) -> Counters? {
+    let (counters, isCurrent) = currentCounters(beside: directory)
+    return isCurrent ? counters : nil
+  }
+
   /// All counters, and whether the directory that the reader has is the current one.
-  func counters(beside directory: LSN) -> (counters: Counters, isCurrent: Bool) {
+  func currentCounters(beside directory: LSN) -> (counters: Counters, isCurrent: Bool) {
     log.withOrder { _ in (counters, directory == directoryLSN) }
   }
 

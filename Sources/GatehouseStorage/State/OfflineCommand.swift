@@ -60,6 +60,7 @@ package struct OfflineCommand {
       outcome = turn.decide(
         holding: owners.partitions.map { partitions[$0].held }, directory: owners.directory ? directory : nil)
     }
+    if case .refused(let violation) = outcome { turn.answer(violation, holders: []) }
     if let violation = gate.violation(of: turn) { turn.answer(violation, holders: []) }
     return !turn.changes.isEmpty
   }
@@ -88,6 +89,8 @@ private final class OfflineGate: CounterReader, RefusalKeeper, Sendable {
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {
     (pools.map { counters.used($0) }, counters.lsn)
   }
+
+  func counters(beside directory: LSN) -> Counters? { counters }
 
   /// Not kept: the caller sees the refusal, and nobody else is there.
   func keep(_ refusal: RefusedLogin) {}

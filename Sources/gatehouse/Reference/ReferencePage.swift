@@ -45,9 +45,13 @@ enum ReferencePage {
     missing values as null, flags as 1 or 0. Long lists are `[cursor, items]`: ask again with `CURSOR cursor` until it
     is `0`.
 
-    Every write takes three more options. `REASON text` is recorded with the change. `IDEM key`, an idempotency key, makes
+    Every write takes four more options. `REASON text` is recorded with the change. `IDEM key`, an idempotency key, makes
     it safe to retry: for a day, the same key with the same arguments gets the first answer again and changes nothing.
-    `IFVERSION n` refuses with `STALE` if what is to be changed has another version by now.
+    `IFVERSION n` refuses with `STALE` if what is to be changed has another version by now. `DRYRUN` decides
+    as always, with all refusals, changes nothing, and answers with a map: `changes` as in the audit, `logins` (maps
+    `user, username, product, before, after`: who would lose or gain a login) and `seats` (maps `product, type, before,
+    after`), each as far as the caller may see it. No id is taken, no key is remembered and no use of a session is
+    noted. Commands of the server, such as `CONFIG SET` and `BGSAVE`, write nothing of the accounts and refuse it.
 
     Decisions and data are never simple strings, because some clients turn those into `true`; only `OK`, `PONG`, `RESET`,
     `QUEUED` and `Background saving started` are.

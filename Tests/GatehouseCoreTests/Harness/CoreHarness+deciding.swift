@@ -19,6 +19,10 @@ extension CoreHarness {
       outcome = again(owners.partitions.map { cells[$0].held }, owners.directory ? directory : nil)
     }
     if case .needsWork = outcome { return }
+    if case .refused(let violation) = outcome {
+      horizon = turn.horizon
+      return turn.answer(violation, holders: [])
+    }
     if decidesTwice, !turn.reply.isEmpty { decideAgain(again) }
     commit()
     horizon = turn.horizon

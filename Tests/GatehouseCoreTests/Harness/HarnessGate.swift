@@ -21,6 +21,8 @@ final class HarnessGate: CounterReader, @unchecked Sendable {
     return nil
   }
 
+  func counters(beside directory: LSN) -> Counters? { counters }
+
   func move(by turn: Turn, lsn: LSN) -> CounterViolation? {
     counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn)
   }

@@ -84,7 +84,9 @@ struct PropertyRun {
     let (words, isKeyed) = generator.next(core)
     line = words.map { $0.count > 60 ? "…" : $0 }.joined(separator: " ")
     let before = core.log.count
+    let trial = generator.chance(30) && Self.isWrite(words) && !words.contains("DRYRUN") ? tryOut(words) : nil
     let answer = core.run(words)
+    if let trial { compare(trial, with: answer) }
     remember(answer)
     let horizon = core.horizon
     let written = core.log.count - before
@@ -104,6 +106,33 @@ struct PropertyRun {
     if generator.chance(4) { takeSnapshot() }
     if generator.chance(5) { core.expectReplicated() }
     if generator.chance(2) { restart() }
+  }
+
+  private static func isWrite(_ words: [String]) -> Bool {
+    let name = (words.first == "AS" ? words.dropFirst(2).first : words.first)?.uppercased()
+    return CommandTable.all.contains { $0.name == name && $0.effect == .write }
+  }
+
+  /// Tries a command, which does nothing.
+  private mutating func tryOut(_ words: [String]) -> Answer {
+    let (cells, directory, length) = (
+      core.cells.map(\.encoded), DirectoryCell(core.wholeDirectory).encoded, core.log.count
+    )
+    let trial = core.run(words + ["DRYRUN"])
+    check(core.log.count == length, "a trial that is logged")
+    check(core.cells.map(\.encoded) == cells, "a trial that changes a partition")
+    check(DirectoryCell(core.wholeDirectory).encoded == directory, "a trial that changes the directory")
+    return trial
+  }
+
+  /// What was told of a command is what it does.
+  private mutating func compare(_ trial: Answer, with answer: Answer) {
+    guard !trial.isError, !answer.isError else {
+      let codes = [trial, answer].map { $0.text?.prefix { $0 != " " } }
+      return check(codes[0] == codes[1], "tried \(trial), done \(answer)")
+    }
+    let (told, done) = (DryRunTests.texts(trial), DryRunTests.texts(core.changes, core))
+    check(told == done, "told \(told), done \(done)")
   }
 
   /// What has lost its right never gets it back.

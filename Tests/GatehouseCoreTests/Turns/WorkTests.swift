@@ -20,6 +20,7 @@ struct WorkTests {
     func keep(_ refusal: RefusedLogin) {}
 
     func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? { (pools.map { _ in 0 }, 0) }
+    func counters(beside directory: LSN) -> Counters? { Counters() }
   }
 
   private let turn: Turn

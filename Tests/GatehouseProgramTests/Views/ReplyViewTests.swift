@@ -38,6 +38,21 @@ import Testing
       ])
   }
 
+  @Test func `what a command would do is a line for each change, then logins and seats`() throws {
+    let change = map(
+      ("change", .bulk("status-set")), ("entity", .bulk("user #5")),
+      ("fields", .array([map(("name", .bulk("status")), ("old", .bulk("active")), ("new", .bulk("locked")))])))
+    let login = map(
+      ("user", .integer(5)), ("username", .bulk("ana")), ("product", .bulk("payroll")), ("before", .bulk("ALLOW")),
+      ("after", .bulk("DENY status-locked")))
+    #expect(
+      try lines(map(("changes", .array([change])), ("logins", .array([login])), ("seats", .array([])))) == [
+        "changes", "  status-set  user #5  status active → locked", "logins",
+        "  user  username  product  before  after", "  5     ana       payroll  ALLOW   DENY status-locked", "seats",
+        "  (none)",
+      ])
+  }
+
   /// Texts are cut, numbers and times never; a column that says nothing goes first.
   @Test func `tables are fitted to the width`() throws {
     #expect(

@@ -20,7 +20,7 @@ struct ReplyView {
     case .error(let text): return [style.bad("✗ \(ShownText.line(text))")]
     case .null: return [style.faint("(nothing)")]
     case .verbatim: return [String(decoding: reply.plain(), as: UTF8.self)]
-    case .map(let pairs): return lines(of: pairs, indent: 0)
+    case .map(let pairs): return trialLines(of: reply) ?? lines(of: pairs, indent: 0)
     case .array(let elements), .set(let elements), .push(let elements):
       if let page = Page(elements) { return lines(of: page) }
       return lines(ofList: elements, indent: 0)
@@ -32,6 +32,20 @@ struct ReplyView {
   private func decision(_ text: String) -> String {
     if text == "ALLOW" { return style.good(text) }
     return text.hasPrefix("DENY ") ? style.bad(text) : text
+  }
+
+  /// What a command would do that is only tried: a line for each change, then the logins and the seats.
+  private func trialLines(of reply: RESPValue) -> [String]? {
+    guard let changes = reply["changes"]?.elements, let logins = reply["logins"]?.elements,
+      let seats = reply["seats"]?.elements
+    else { return nil }
+    let trail = TrailView(names: names, field: field)
+    func section(_ heading: String, _ lines: [String]) -> [String] {
+      [style.heading(heading)] + (lines.isEmpty ? [style.faint("(none)")] : lines).map { "  " + $0 }
+    }
+    return section("changes", changes.map { trail.line(of: $0) })
+      + section("logins", logins.isEmpty ? [] : lines(ofList: logins, indent: 2))
+      + section("seats", seats.isEmpty ? [] : lines(ofList: seats, indent: 2))
   }
 
   // MARK: Pages

@@ -22,6 +22,13 @@ struct TrailView {
     self.field = field
   }
 
+  /// For the changes alone.
+  init(names: UserNames, field: ShownField) {
+    records = []
+    self.names = names
+    self.field = field
+  }
+
   func lines(style: TextStyle) -> [String] {
     records.flatMap { record -> [String] in
       [style.heading(heading(of: record))] + (record["changes"]?.elements ?? []).map { "  " + line(of: $0) }
@@ -39,7 +46,7 @@ struct TrailView {
     return parts.joined(separator: "  ")
   }
 
-  private func line(of change: RESPValue) -> String {
+  func line(of change: RESPValue) -> String {
     var parts = [ShownText.line(change["change"]?.string ?? "")]
     if let entity = change["entity"]?.string { parts.append(names.naming(entity)) }
     let fields = (change["fields"]?.elements ?? []).map { fieldText($0) }

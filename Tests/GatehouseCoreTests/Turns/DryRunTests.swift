@@ -1,0 +1,193 @@
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseCore
+
+/// B2: every write can be tried: it decides as always, tells what it would do, and does nothing.
+@Suite struct DryRunTests {
+  /// Commands as they succeed in `company`, at least one of each write.
+  private static let lines = [
+    "SESSION.CREATE ana payroll", "SESSION.REVOKE TOKEN", "SESSION.REVOKEALL tom",
+    "IMPERSONATE.START TOKEN ana REASON x",
+    "IMPERSONATE.END IMPERSONATION", "TIMER.START bob", "TIMER.START ana SWITCH", "TIMER.STOP ana",
+    "ENTRY.ADD ana START 1 END 2", "ENTRY.CORRECT ENTRY NOTE x", "ENTRY.DELETE ENTRY",
+    "USER.CREATE eve PRODUCT payroll ROLE manager FIRST Eve",
+    "USER.SET ana first Anna hired 2020-01-01 released 2026-02-01",
+    "USER.RENAME ana anna@acme.test", "USER.STATUS ana locked", "USER.STATUS bob active",
+    "USER.DELETE carl REASON gone",
+    "USER.MOVEHOME shared main", "WORKSPACE.CREATE beta OWNER ana",
+    "WORKSPACE.SET main policy.login.within-employment on",
+    "WORKSPACE.SET acme owner olga", "WORKSPACE.MEMBER acme ana UNTIL 1899999999999",
+    "WORKSPACE.MEMBER main shared REMOVE",
+    "WORKSPACE.TRANSFER acme olga", "PRODUCT.CREATE mail", "PRODUCT.ENABLE bob office LICENCE guest",
+    "PRODUCT.ENABLE ana payroll FROM 1899999999999", "PRODUCT.DISABLE ana payroll", "POOL.SET payroll staff 9",
+    "POOL.SET office guest 7", "LICENCE.ASSIGN ana office guest", "LICENCE.REMOVE carl office",
+    "ROLE.GRANT bob manager MAIN", "ROLE.REVOKE tom training-administrator", "ROLE.DEFINE clerk user.read",
+    "ROLE.DROP helper", "SERVICE.CREATE web READ", "SERVICE.DELETE reader",
+  ]
+
+  /// People with sessions, timers, licences and roles.
+  private func company() -> (core: CoreHarness, words: (String) -> [String]) {
+    let core = CoreHarness()
+    for line in [
+      "WORKSPACE.CREATE acme PLAN enterprise", "PRODUCT.CREATE payroll", "PRODUCT.CREATE office",
+      "PRODUCT.CREATE acme/app", "POOL.SET office guest 3", "POOL.SET office * 5",
+      "USER.CREATE ana PRODUCT payroll PRODUCT office", "USER.CREATE bob STATUS inactive",
+      "USER.CREATE carl PRODUCT office",
+      "LICENCE.ASSIGN carl office guest", "USER.CREATE tom PRODUCT payroll ROLE training-administrator",
+      "USER.CREATE olga WORKSPACE acme PRODUCT acme/app", "USER.CREATE shared WORKSPACE acme PRODUCT acme/app",
+      "WORKSPACE.MEMBER main shared", "PRODUCT.ENABLE shared payroll", "USER.SET ana hired 2027-01-01",
+      "WORKSPACE.SET main policy.delete.keep-tracked off", "ROLE.DEFINE helper user.read", "ROLE.GRANT carl helper",
+      "TIMER.START ana", "SERVICE.CREATE boss ADMIN READ", "SERVICE.CREATE reader READ",
+    ] {
+      let answer = core.run(line)
+      #expect(!answer.isError, "\(line): \(answer)")
+    }
+    let entry = core.run("ENTRY.ADD carl START 1 END 5")["entry"].integer ?? 0
+    let token = core.logIn("tom", "payroll")
+    let impersonation = core.run("IMPERSONATE.START \(token) shared REASON help")["session"].text ?? ""
+    return (
+      core,
+      {
+        CoreHarness.words($0).map {
+          ["TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)"][$0] ?? $0
+        }
+      }
+    )
+  }
+
+  private func state(_ core: CoreHarness) -> [ContiguousArray<UInt8>] {
+    core.cells.map(\.encoded) + [DirectoryCell(core.wholeDirectory).encoded]
+  }
+
+  static func texts(_ answer: Answer) -> [String] {
+    answer["changes"].items.map { change in
+      let fields = change["fields"].items.map { "\($0["name"]): \($0["old"]) → \($0["new"])" }
+      return "\(change["change"]) \(change["entity"]) \(fields)"
+    }
+  }
+
+  static func texts(_ changes: [AnyChange], _ core: CoreHarness) -> [String] {
+    changes.map { change in
+      let text = ChangeText(change, in: core.directory.state.view)
+      let fields = text.fields.map { "\($0.name): \($0.old ?? "nil") → \($0.new ?? "nil")" }
+      return "\(text.kind) \(text.entity) \(fields)"
+    }
+  }
+
+  private func logins(_ core: CoreHarness) -> [String: String] {
+    var answers: [String: String] = [:]
+    for user in ["ana", "anna@acme.test", "bob", "carl", "tom", "olga", "shared", "eve"] {
+      guard let found = core.user(user) else { continue }
+      for product in ["payroll", "office", "acme/app"] {
+        answers["\(found.id.raw) \(product)"] = core.run("LOGIN.CHECK #\(found.id.raw) \(product)").text
+      }
+    }
+    return answers
+  }
+
+  private func seats(_ core: CoreHarness) -> [String: Int64] {
+    core.run("POOL.LIST").items.reduce(into: [:]) { $0["\($1["product"]) \($1["type"])"] = $1["used"].integer }
+  }
+
+  @Test func everyWriteIsTried() {
+    let tried = Set(Self.lines.map { $0.prefix { $0 != " " } })
+    let writes = Set(CommandTable.entries.filter { $0.effect == .write }.map { $0.name[...] })
+    #expect(tried == writes)
+  }
+
+  @Test(arguments: lines)
+  func aTrialTellsWhatIsThenDoneAndDoesNothing(_ line: String) {
+    let (core, words) = company()
+    let (before, lsn) = (state(core), core.lsn)
+    let trial = core.run(words(line) + ["DRYRUN"])
+    #expect(trial.keys == ["changes", "logins", "seats"], "\(trial)")
+    #expect(core.lsn == lsn && core.changes.isEmpty)
+    #expect(state(core) == before)
+    let (loginsBefore, seatsBefore) = (logins(core), seats(core))
+    let done = core.run(words(line))
+    #expect(!done.isError, "\(done)")
+    #expect(core.lsn == lsn + 1)
+    #expect(Self.texts(trial) == Self.texts(core.changes, core))
+    let (loginsAfter, seatsAfter) = (logins(core), seats(core))
+    func ruling(_ answer: String?) -> String { answer == "ALLOW" ? "ALLOW" : "DENY" }
+    let touched = loginsAfter.filter { ruling(loginsBefore[$0.key]) != ruling($0.value) }
+    let told = trial["logins"].items.reduce(into: [String: String]()) {
+      $0["\($1["user"]) \($1["product"])"] = $1["after"].text
+    }
+    #expect(told == touched)
+    let moved = seatsAfter.filter { seatsBefore[$0.key, default: 0] != $0.value }
+    #expect(
+      trial["seats"].items.reduce(into: [String: Int64]()) {
+        $0["\($1["product"]) \($1["type"])"] = $1["after"].integer
+      }
+        == moved)
+  }
+
+  @Test func aTrialIsRefusedAsTheCommandIs() {
+    let (core, _) = company()
+    core.run("POOL.SET office guest 1")
+    let refusal = core.run("LICENCE.ASSIGN ana office guest DRYRUN").text ?? ""
+    #expect(refusal.hasPrefix("NOSEATS guest bought 1, used 1"), "\(refusal)")
+    #expect(core.run("USER.STATUS ana locked IFVERSION 99 DRYRUN").text?.hasPrefix("STALE") == true)
+    #expect(core.run("USER.RENAME ana tom DRYRUN").text == core.run("USER.RENAME ana tom").text)
+    let refused = core.refusals.kept.count
+    #expect(core.run("SESSION.CREATE bob payroll DRYRUN").text == "REFUSED login: status-inactive")
+    #expect(core.refusals.kept.count == refused)
+    #expect(
+      core.run("LOGIN.CHECK ana payroll DRYRUN").text
+        == "ERR DRYRUN has no meaning here: LOGIN.CHECK changes nothing of the accounts; leave it out")
+    for line in ["BGSAVE DRYRUN", "SLOWLOG RESET DRYRUN", "SHUTDOWN NOSAVE DRYRUN"] {
+      let refusal = core.refusalAtGate(CoreHarness.words(line), rights: .all)
+      #expect(refusal?.hasPrefix("ERR DRYRUN has no meaning here") == true, "\(line): \(refusal ?? "-")")
+    }
+  }
+
+  @Test func aKeyIsNotUsedByATrial() {
+    let (core, _) = company()
+    core.run("USER.STATUS ana locked IDEM k DRYRUN")
+    #expect(core.run("USER.STATUS ana inactive IDEM k").text == "OK")
+    #expect(core.run("USER.STATUS ana locked IDEM k DRYRUN").text?.hasPrefix("CONFLICT idem") == true)
+    #expect(Self.texts(core.run("USER.STATUS ana inactive IDEM k DRYRUN")).isEmpty)
+  }
+
+  @Test func betweenOthersItSeesWhatTheyDoAndDoesNothing() {
+    let (core, _) = company()
+    let answers = core.runTogether([
+      "PRODUCT.DISABLE ana payroll", "PRODUCT.ENABLE ana payroll DRYRUN", "LOGIN.CHECK ana payroll",
+    ])
+    #expect(answers[1]["logins"][0]["before"].text == "DENY product-disabled")
+    #expect(answers[1]["logins"][0]["after"].text == "ALLOW")
+    #expect(answers[2].text == "DENY product-disabled")
+    #expect(core.records.last?.parts.map(\.header.command) == ["PRODUCT.DISABLE"])
+  }
+
+  /// W4: who tries something of a shared person sees nothing of the other workspace.
+  @Test func aTrialTellsNothingOfOtherWorkspaces() {
+    let core = CoreHarness()
+    for name in ["acme", "beta"] {
+      core.seedWorkspace(name)
+      core.run("PRODUCT.CREATE \(name)/app")
+      core.run("POOL.SET \(name)/app * 5")
+      core.run("USER.CREATE \(name)-boss WORKSPACE \(name) PRODUCT \(name)/app")
+      core.run("ROLE.GRANT \(name)-boss super-administrator WORKSPACE \(name)")
+    }
+    core.run("USER.CREATE shared WORKSPACE acme PRODUCT acme/app")
+    core.run("WORKSPACE.MEMBER beta shared")
+    core.run("PRODUCT.ENABLE shared beta/app")
+    _ = core.logIn("shared", "beta/app")
+    let acme = core.logIn("acme-boss", "acme/app")
+    let all = core.run("USER.DELETE shared REASON gone DRYRUN")
+    #expect(all["logins"].items.count == 2 && all["seats"].items.count == 2)
+    let seen = core.run("USER.DELETE shared REASON gone DRYRUN", as: acme)
+    #expect(seen["logins"].items.map { "\($0["product"])" } == ["acme/app"])
+    #expect(seen["seats"].items.map { "\($0["product"])" } == ["acme/app"])
+    #expect(!"\(seen)".contains("beta"))
+    #expect(Self.texts(seen).contains { $0.hasPrefix("status-set") })
+    let created = core.run("USER.CREATE new WORKSPACE acme PRODUCT acme/app FIRST New NOINVITE DRYRUN", as: acme)
+    #expect(
+      created["changes"].items.map { "\($0["change"])" } == ["contact-created", "user-created", "access-set"],
+      "\(created)")
+    #expect(created["logins"][0]["username"].text == "new")
+  }
+}

@@ -57,8 +57,12 @@ package final class TestServer: Sendable {
   ///
   /// - Parameter lanes: another number of event loops than before: it is a choice of each start.
   package func start(lanes: Int? = nil) throws {
-    let child = try launch(lanes: lanes)
-    process.withLock { $0 = child }
+    // Within the lock: where another thread kills the server, its end is awaited first.
+    let child = try process.withLock { running in
+      let child = try launch(lanes: lanes)
+      running = child
+      return child
+    }
     try waitUntilReady(child)
   }
 

@@ -42,7 +42,8 @@ struct TypedWord: Sendable, BitwiseCopyable {
     var count = min(word.count, Self.most)
     // Not in the middle of a character.
     if count < word.count { while count > 0, word[count] & 0xc0 == 0x80 { count -= 1 } }
-    for index in 0..<count { bytes[index] = word[index] }
+    var span = bytes.mutableSpan
+    span.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: word[..<count])) }
     self.count = UInt8(count)
   }
 

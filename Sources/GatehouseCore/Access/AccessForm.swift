@@ -3,7 +3,7 @@ enum AccessForm: FieldForm {
   static func write(_ value: ProductAccess?, to writer: inout ByteWriter) { writer.access(value) }
   static func read(from reader: inout ByteReader) throws(CodingError) -> ProductAccess? { try reader.access() }
 
-  /// The product, and what of the access changed.
+  /// The product, and which parts of the access changed.
   static func shown(
     _ name: String, old: ProductAccess??, new: ProductAccess??, in directory: Directory?
   ) -> [ChangeText.Field] {

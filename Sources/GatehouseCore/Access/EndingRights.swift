@@ -1,19 +1,20 @@
 internal import HeapModule
 
-/// What ends by itself (B7): grants, accesses and memberships have limits in time, and an employment has a last day.
+/// Rights that end by themselves (B7): grants, accesses and memberships have time limits, and an employment has a last
+/// day.
 ///
-/// Whoever decides judges by the moment of the decision, so that nothing holds for longer than it should. What has ended
-/// is then ended for good, in a record of its own, by the server's upkeep: the access is disabled, which gives its seat
-/// back; the membership goes, with all that goes where it is taken away; sessions end that rested on any of them. Grants
-/// stay where they are, for nothing is counted by them.
+/// A decision checks the limits at its own time, so nothing holds for longer than it should. The server's upkeep later
+/// ends for good, in a record of its own, what has ended: it disables the access, which frees its seat; it removes the
+/// membership, with everything that removing one entails; and it ends the sessions that depended on any of these.
+/// Grants stay, because nothing counts them.
 extension People {
-  /// Users to look at when the log has their next end; see `nextEnd`.
+  /// A heap key: when to look at a user, and its serial number; see `nextEnd`.
   private static func key(_ end: Milliseconds, _ serial: Int) -> UInt64 {
     UInt64(UInt32(clamping: (max(end, 0) + 999) / 1000)) << 32 | UInt64(serial)
   }
 
-  /// When something of a user ends that has not been carried out: an access that is open still, a membership, a grant
-  /// that ends after `now`, the last day of the employment, which is over when it is over in the last zone.
+  /// When something of a user ends that was not carried out yet: an access that is still open, a membership, a grant
+  /// that ends after `now`, or the last day of the employment, which is over once it is over in the last time zone.
   private func nextEnd(of serial: Int, after now: Milliseconds) -> Milliseconds? {
     let row = users[serial]
     var ends: [Milliseconds] = []
@@ -30,9 +31,9 @@ extension People {
     return ends.min()
   }
 
-  /// Notes whether anything of a user has limits in time, and when to look after it.
+  /// Updates whether anything of a user has time limits, and when to check it.
   ///
-  /// - Parameter new: the limits of what has changed; nil where it is gone.
+  /// - Parameter new: the limits of what has changed; nil if it is gone.
   mutating func noteLimits(of serial: Int, _ new: TimeLimits?, at now: Milliseconds) {
     guard users[serial].flags.contains(.hasLimits) || new?.isNone == false else { return }
     let hasLimits =
@@ -44,7 +45,7 @@ extension People {
 
   mutating func watchEnds(of serial: Int, after now: Milliseconds) {
     guard let end = nextEnd(of: serial, after: now) else { return }
-    // Whoever's limits are set again and again leaves keys behind, of which this many are kept.
+    // Setting limits again and again leaves stale keys behind; this many are kept before they are swept.
     if ends.count >= endsToSweep {
       ends = []
       watchAllEnds()
@@ -52,7 +53,7 @@ extension People {
     ends.insert(Self.key(end, serial))
   }
 
-  /// Makes the heap from the rows.
+  /// Rebuilds the heap from the rows.
   mutating func watchAllEnds() {
     var keys: [UInt64] = []
     for serial in 1..<(users.last + 1) where users[serial].isUsed {
@@ -62,13 +63,13 @@ extension People {
     ends = Heap(keys)
   }
 
-  /// For those who check: what is watched, and what should be of a user.
+  /// For invariant checks: the keys in the heap, and the keys that a user should have.
   var watchedEnds: Set<UInt64> { Set(ends.unordered) }
   func nextEndKey(of serial: Int) -> UInt64? { nextEnd(of: serial, after: .max).map { Self.key($0, serial) } }
 }
 
 extension PartitionState {
-  /// The users of whom something has ended that is to be carried out, at most `limit`.
+  /// Users of whom something has ended and must be carried out, at most `limit`.
   public mutating func dueUsers(at now: Milliseconds, limit: Int) -> [UserID] {
     var due: [UserID] = []
     while due.count < limit, let next = people.ends.min, Milliseconds(next >> 32) * 1000 <= now {
@@ -81,7 +82,8 @@ extension PartitionState {
     return due
   }
 
-  /// Looks after users again that were due: for what ends next or, where the log did not take it, for the same.
+  /// Schedules users again after they were due: for what ends next or, if the log did not take the change, for the same
+  /// end.
   public mutating func putBack(_ due: [UserID], at now: Milliseconds) {
     for id in due { if let serial = serial(of: id) { people.watchEnds(of: serial, after: now) } }
   }
@@ -90,7 +92,7 @@ extension PartitionState {
 }
 
 extension Turn {
-  /// Ends for good what has ended by itself of users, and what rested on it.
+  /// Ends for good what has ended of these users, and what depended on it.
   public func decideEnds(of ids: [UserID], holding cells: [HeldPartition]) -> Outcome {
     home = nil
     others = cells
@@ -117,10 +119,10 @@ extension Turn {
     }
   }
 
-  /// Takes a membership away, with all that rests on it but sessions, which end by themselves.
+  /// Removes a membership with everything that depends on it, except sessions, which end by themselves.
   ///
-  /// - Parameter end: when it ended by itself; then its accesses show when they did.
-  /// - Returns: the products that were closed by it.
+  /// - Parameter end: when the membership ended by itself; its accesses then show that time.
+  /// - Returns: the products whose access was disabled.
   @discardableResult
   func leave(
     _ workspace: Workspace, _ user: UserReference, ending end: Milliseconds? = nil

@@ -55,7 +55,7 @@ extension CommandTable {
   }
 }
 
-/// Each login rule by itself, whether or not an earlier one says no already.
+/// Evaluates every login rule, even after one has refused.
 private struct LoginExplanation {
   struct Rule {
     let name: StaticString

@@ -1,4 +1,4 @@
-/// Why a user may not log in to a product; in the order in which the reasons are looked for.
+/// Why a user may not log in to a product, in the order in which the rules are checked.
 public enum LoginDenial: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case unknownUser
   case deleted
@@ -24,7 +24,7 @@ public enum LoginDenial: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     }
   }
 
-  /// The whole answer of `LOGIN.CHECK`, so that a denial costs no string.
+  /// The complete reply of `LOGIN.CHECK`, so that a denial allocates no string.
   public var answer: StaticString {
     switch self {
     case .unknownUser: "DENY unknown-user"
@@ -41,7 +41,7 @@ public enum LoginDenial: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 }
 
 extension Status {
-  /// L16: why a user of this status may not log in.
+  /// L16: why a user with this status may not log in.
   public var denial: LoginDenial? {
     switch self {
     case .active, .new, .import, .temporary: nil
@@ -54,10 +54,10 @@ extension Status {
 }
 
 extension PersonView {
-  /// The login rules in their order: nil where the person may enter the product now.
+  /// The login rules in order; nil if the person may log in to the product now.
   ///
-  /// - Parameter opened: the record that opened the session that is asked about. What a workspace asked for while it
-  ///   was in force, it must always have met.
+  /// - Parameter opened: the record that opened the session to be checked. The person must have met the workspace's
+  ///   requirements ever since.
   @inline(__always)
   public func loginDenial(
     to product: ProductID?, in directory: Directory, at now: Milliseconds, since opened: LSN = .max
@@ -77,23 +77,23 @@ extension PersonView {
     return nil
   }
 
-  /// Whether it is a day of the employment: both the hire and the release date belong to it, from midnight to midnight
-  /// where the person is.
+  /// Whether now is a day of the employment. The hire date and the release date both count, from midnight to midnight
+  /// in the person's time zone.
   ///
-  /// - Parameter workspace: the one whose policy asks; its zone counts for who has none.
+  /// - Parameter workspace: the workspace whose policy asks; its zone applies to a person without one.
   public func isEmployed(at now: Milliseconds, asked workspace: WorkspaceID, in directory: Directory) -> Bool {
     let (hired, released) = (hired, released)
     func isEmployed(on day: Int32) -> Bool {
       (hired == .min || day >= hired) && (released == .min || day <= released)
     }
-    // Only next to the hire and the release date does the answer depend on the zone, which takes a look-up.
+    // The answer depends on the zone, and so on a look-up, only near the hire or release date.
     let days = Days.possible(at: now)
     if !days.contains(where: isEmployed) { return false }
     if days.allSatisfy(isEmployed) { return true }
     return isEmployed(on: zone(elseOf: directory.workspace(workspace), directory.zones).zone.rules.day(at: now))
   }
 
-  /// Why a session of this person can no longer be in force; nil where it can, as far as its own user goes.
+  /// Why a session of this person can no longer be in force; nil if it can, as far as its own user is concerned.
   @inline(__always)
   func sessionDenial(_ session: SessionRow, in directory: Directory, at now: Milliseconds) -> LoginDenial? {
     if session.product == 0 {

@@ -4,7 +4,7 @@ public struct Product: Sendable {
   public internal(set) var workspace: WorkspaceID
   public internal(set) var name: String
   public internal(set) var created: Milliseconds
-  /// The seat pools in the order they were made; a licence's number is its place here, from 1.
+  /// The seat pools in creation order; a licence's number is its index here plus 1.
   public var pools: [Pool] = []
 
   public init(id: ProductID, workspace: WorkspaceID, name: String, created: Milliseconds) {
@@ -14,7 +14,7 @@ public struct Product: Sendable {
     self.created = created
   }
 
-  /// The pool type that every enabled access takes a seat of (T6).
+  /// The type of the pool from which every enabled access takes a seat (T6).
   public static let everyAccess = "*"
 
   /// Whether login needs a licence of one of the product's types (P9, P10).
@@ -24,7 +24,7 @@ public struct Product: Sendable {
     pools.firstIndex { $0.type == type }.map { UInt8($0 + 1) }
   }
 
-  /// Sets how many seats of a pool were bought; makes the pool where there is none of the type.
+  /// Sets how many seats of a pool were bought; creates the pool if there is none of the type.
   mutating func setPool(_ type: String, bought: UInt32) {
     if let licence = licence(type) {
       pools[Int(licence) - 1].bought = bought

@@ -1,13 +1,13 @@
 /// What a user may do in one product (T3, T7) and the licence held for it (P9).
 public struct ProductAccess: Sendable, Equatable, BitwiseCopyable {
   public var product: ProductID
-  /// Whether the user may enter. Disabled access is kept, so that enabling it again restores the rest.
+  /// Whether access is enabled. Disabled access is kept, so that enabling it again restores the rest.
   public var isEnabled: Bool
   public var isAdministrator: Bool
   /// The number of the licence type in the product's list of pools, from 1; 0 is none.
   public var licence: UInt8
-  /// B7: from when and until when it is open, if it is enabled. One that has ended is disabled and keeps them, to tell
-  /// when; one that somebody disabled has none.
+  /// B7: from when and until when access is open, if it is enabled. An access that ended by itself is disabled and
+  /// keeps its limits, to show when; one that somebody disabled has none.
   public var limits: TimeLimits
 
   public init(
@@ -20,17 +20,17 @@ public struct ProductAccess: Sendable, Equatable, BitwiseCopyable {
     self.limits = limits
   }
 
-  /// Whether the user may enter by it at a moment.
+  /// Whether it is open at a given time.
   @inline(__always)
   public func isOpen(at now: Milliseconds) -> Bool { isEnabled && limits.contains(now) }
 
-  /// Whether it has ended by itself, and nobody has enabled it since.
+  /// Whether it ended by itself and was not enabled again.
   public var hasEnded: Bool { !isEnabled && limits.until != nil }
 
-  /// Whether it makes an administrator of the product: whoever may not enter it does not administer it either.
+  /// Whether it makes the user an administrator of the product; that requires enabled access.
   public var administers: Bool { isEnabled && isAdministrator }
 
-  /// One word: product, licence, flags, of which two tell which limits follow. Never 0, for the product is not.
+  /// One word: product, licence, and flags, two of which say which limits follow. Never 0, because the product is not.
   fileprivate var packed: UInt64 {
     UInt64(product) << 16 | UInt64(licence) << 8 | (isEnabled ? 1 : 0) | (isAdministrator ? 2 : 0)
       | UInt64(limits.marks) << 2
@@ -45,13 +45,12 @@ public struct ProductAccess: Sendable, Equatable, BitwiseCopyable {
     self.limits = limits
   }
 
-  /// The same in half a word, where the product's number is small enough and there are no limits: what a user's row has
-  /// room for.
+  /// Half a word, if the product's number is small enough and there are no limits: what fits in a user's row.
   var compact: UInt32? { limits.isNone ? UInt32(exactly: packed) : nil }
 
   init(compact: UInt32) { self.init(packed: UInt64(compact)) }
 
-  /// A user's accesses after one of them has changed; nil stands for none.
+  /// A user's accesses after one of them has changed; nil stands for no access.
   public static func list(
     _ accesses: [ProductAccess], with new: ProductAccess?, insteadOf old: ProductAccess?
   ) -> [ProductAccess] {

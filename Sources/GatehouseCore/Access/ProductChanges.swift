@@ -57,7 +57,7 @@ public struct PoolSet: DirectoryChange {
   }
 }
 
-/// How many seats there were, nil where there was no pool, and how many there are.
+/// How many seats there were (nil if there was no pool), and how many there are.
 public struct BoughtSeats: Sendable, Equatable {
   public let old: UInt32?
   public let new: UInt32

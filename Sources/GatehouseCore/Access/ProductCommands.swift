@@ -94,7 +94,7 @@ extension CommandTable {
 
   // MARK: Access
 
-  /// The user and the product of words 1 and 2.
+  /// The user and the product in words 1 and 2.
   private static func accessToChange(_ turn: Turn) throws(Halt) -> (UserReference, Product) {
     let user = try turn.user(1)
     let product = try turn.product(2)
@@ -170,7 +170,7 @@ extension CommandTable {
     if old == nil, product.pools.count >= Limits.poolsOfProduct {
       throw .refused(.limit("pools: a product has at most \(Limits.poolsOfProduct)"))
     }
-    // A type that is new has no holders yet.
+    // A new type has no holders yet.
     if old != nil || type == Product.everyAccess {
       turn.require(.seats(product.seatKey(type), bought: seats, isForTaking: false))
     }
@@ -229,7 +229,7 @@ extension Turn {
     }
   }
 
-  /// The workspace of a product that a word names: `name` is one of `main`, `workspace/name` of another.
+  /// The workspace of the product named by a word: `name` is in `main`, `workspace/name` in another.
   func workspace(ofProductNamed word: Int) throws(Halt) -> Workspace {
     let text = try text(word, "product", limit: 2 * Limits.nameBytes + 1)
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

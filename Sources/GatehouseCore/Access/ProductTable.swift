@@ -1,10 +1,10 @@
-/// The products with their seat pools, and what finds them.
+/// The products with their seat pools, and the indexes on them.
 struct ProductTable: Sendable {
   private(set) var rows = PagedArray<Product>()
-  /// What the hot path reads, flat, by number.
+  /// The data that the hot path reads, flat, by number.
   private(set) var facts = PagedArray<ProductFacts>()
   private(set) var names = NameTable()
-  /// Up to the last workspace that has a product.
+  /// Only as long as the last workspace that has a product.
   private var byWorkspace = PagedArray<[ProductID]>()
 
   /// - Parameter shown: the product's name as replies show it.
@@ -17,19 +17,19 @@ struct ProductTable: Sendable {
     byWorkspace[Int(product.workspace) - 1].append(product.id)
   }
 
-  /// Changes the pools of a product; its name and workspace stay.
+  /// Changes the pools of a product; its name and workspace never change.
   mutating func change(_ id: ProductID, _ body: (inout Product) -> Void) {
     body(&rows[Int(id) - 1])
     facts[Int(id) - 1] = ProductFacts(rows[Int(id) - 1])
   }
 
-  /// The products of a workspace, in the order they were made.
+  /// The products of a workspace, in creation order.
   func products(of workspace: WorkspaceID) -> [ProductID] {
     Int(workspace) <= byWorkspace.count ? byWorkspace[Int(workspace) - 1] : []
   }
 }
 
-/// What a login decision needs to know of a product, flat, so that reading it counts no reference.
+/// What a login decision needs to know of a product, flat, so that reading it costs no reference counting.
 public struct ProductFacts: Sendable, BitwiseCopyable {
   public let workspace: WorkspaceID
   public let needsLicence: Bool
@@ -82,15 +82,15 @@ extension Directory {
     id > 0 && Int(id) <= tables.products.rows.count ? tables.products.rows[Int(id) - 1] : nil
   }
 
-  /// The products of a workspace, in the order they were made.
+  /// The products of a workspace, in creation order.
   public func products(of workspace: WorkspaceID) -> [ProductID] { tables.products.products(of: workspace) }
 
-  /// The product that `name` or `workspace/name` stands for.
+  /// The product named `name` or `workspace/name`.
   public func productID(_ word: UnsafeRawBufferPointer) -> ProductID? {
     tables.products.names.find(word).map { ProductID($0) } ?? rareProductID(word)
   }
 
-  /// The product of a word that is not written as replies show it.
+  /// The slow path: the word is not spelt as replies show it.
   @inline(never)
   private func rareProductID(_ word: UnsafeRawBufferPointer) -> ProductID? {
     FoldedText.with(word) { folded in
@@ -110,7 +110,7 @@ extension Directory {
   /// `name` in the main workspace, `workspace/name` in others.
   public func productName(_ product: Product) -> String { tables.name(of: product) }
 
-  /// The text of `productName`, good as long as the directory; nil for 0, which is no product.
+  /// The text of `productName`, valid as long as the directory; nil for 0, which is no product.
   func shownProduct(_ id: ProductID) -> UnsafeRawBufferPointer? {
     id == 0 ? nil : tables.products.names.bytes(of: Int(id))
   }

@@ -34,15 +34,15 @@ extension CommandTable {
 /// A refused login as the caller may see it.
 private struct ShownRefusal {
   let refusal: RefusedLogin
-  /// nil where nobody has the name, or nobody whom the caller knows.
+  /// nil if no user has the name, or none that the caller knows.
   let user: UserReference?
 
-  /// Of somebody whom the caller does not know it is not even told that they are there.
+  /// If the caller does not know the user, not even the user's existence is revealed.
   var denial: LoginDenial { user == nil ? .unknownUser : refusal.denial }
   var username: String? { user?.username ?? refusal.username.text }
 }
 
-/// Which refusals are asked for.
+/// Which refusals to list.
 private struct RefusalCondition {
   private var user: UserID?
   private var username: String?
@@ -79,7 +79,7 @@ private struct RefusalCondition {
 }
 
 extension Turn {
-  /// What of the refusals the caller may read (W4).
+  /// The refusals that the caller may read (W4).
   fileprivate func readable(_ refusals: [RefusedLogin]) throws(Halt) -> [ShownRefusal] {
     let reach = reach(of: .auditRead)
     let readable = refusals.filter { reach.isAll || $0.workspace != 0 && reach.contains($0.workspace) }

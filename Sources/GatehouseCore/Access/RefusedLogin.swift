@@ -1,21 +1,21 @@
-/// A login that was refused (B8): what a check came to, or the attempt to open a session.
+/// A refused login (B8): the result of a check, or a failed attempt to open a session.
 ///
-/// It is kept in memory only, in slots that are used again: whoever storms the server with wrong names has it neither
-/// allocate nor write. What people typed is shortened to fit its slot.
+/// Kept in memory only, in reused slots, so that a flood of wrong names causes no allocations and no writes. Typed
+/// words are shortened to fit a slot.
 public struct RefusedLogin: Sendable, BitwiseCopyable {
   public internal(set) var time: Milliseconds = 0
-  /// `none` where nobody has the name, or nobody whom the caller knows of.
+  /// `none` if no user has the name, or none that the caller knows.
   public internal(set) var user = UserID.none
-  /// 0 where there is none of the name.
+  /// 0 if there is no product of that name.
   public internal(set) var product: ProductID = 0
-  /// Whose business it is: the product's workspace, else the user's home; 0 where that is no workspace's.
+  /// The workspace that may read it: the product's, else the user's home; 0 if there is neither.
   var workspace: WorkspaceID = 0
   /// The service that asked; 0 is `local`.
   var service: ServiceID = 0
   public internal(set) var denial = LoginDenial.unknownUser
-  /// The place in the table of the command that was refused.
+  /// The table index of the refused command.
   var command: UInt16 = 0
-  /// As they were typed; empty where the command names a session.
+  /// As typed; empty if the command names a session.
   var username = TypedWord()
   var productName = TypedWord()
 
@@ -40,21 +40,21 @@ struct TypedWord: Sendable, BitwiseCopyable {
 
   init(_ word: UnsafeRawBufferPointer) {
     var count = min(word.count, Self.most)
-    // Not in the middle of a character.
+    // Do not cut in the middle of a character.
     if count < word.count { while count > 0, word[count] & 0xc0 == 0x80 { count -= 1 } }
     var span = bytes.mutableSpan
     span.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: word[..<count])) }
     self.count = UInt8(count)
   }
 
-  /// The text; nil where there is none.
+  /// The text; nil if there is none.
   var text: String? {
     if count == 0 { return nil }
     return bytes.span.withUnsafeBytes { String(decoding: $0[..<Int(count)], as: UTF8.self) }
   }
 }
 
-/// Where refused logins are kept.
+/// Stores refused logins.
 public protocol RefusalKeeper: AnyObject, Sendable {
   func keep(_ refusal: RefusedLogin)
 }
@@ -63,8 +63,8 @@ extension Turn {
   /// Notes that the command refuses a login.
   ///
   /// - Parameters:
-  ///   - username, productName: the words that name the user and the product, where the command has them.
-  ///   - workspace: the session's, where one is refused that is of no product.
+  ///   - username, productName: the indexes of the words that name the user and the product, if the command has them.
+  ///   - workspace: the session's, if a session without a product is refused.
   func note(
     _ denial: LoginDenial, of user: UserReference?, to product: ProductID?, username: Int? = nil,
     productName: Int? = nil, in workspace: WorkspaceID? = nil
@@ -81,18 +81,18 @@ extension Turn {
     hasRefusal = true
   }
 
-  /// Keeps the refusal that was noted.
+  /// Stores the refusal that was noted.
   func keepRefusal() {
     hasRefusal = false
     refusals.keep(refusal)
   }
 }
 
-/// Reads the refused logins that are kept, newest first.
+/// Reads the stored refused logins, newest first.
 public struct ReadRefusals: Work {
   public typealias Outcome = Result<[RefusedLogin], Refusal>
 
-  /// Only those of this time and later.
+  /// Only those at or after this time.
   public let since: Milliseconds
 
   public init(since: Milliseconds) { self.since = since }

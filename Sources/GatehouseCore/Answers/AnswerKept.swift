@@ -1,10 +1,10 @@
-/// An answer is kept under an idempotency key: the key and the arguments as digests, the reply as given, without the texts
-/// that are shown once.
+/// An answer is kept under an idempotency key: digests of the key and the arguments, and the reply, without secrets
+/// that are shown only once.
 public struct AnswerKept: PartitionChange {
   public static var code: UInt8 { 60 }
   public static var name: String { "answer-kept" }
 
-  /// The partition that keeps it, from the key's hash.
+  /// The partition that keeps it, by the key's hash.
   public var partition = 0
   public var key = Digest.zero
   public var arguments = Digest.zero
@@ -36,7 +36,7 @@ public struct AnswerKept: PartitionChange {
   }
 }
 
-/// The partition that a change mutates, by its number.
+/// The number of the partition that a change modifies.
 enum PartitionForm: FieldForm {
   static func write(_ value: Int, to writer: inout ByteWriter) { writer.varint(value) }
   static func read(from reader: inout ByteReader) throws(CodingError) -> Int { try reader.number() }

@@ -1,10 +1,10 @@
 internal import DequeModule
 
-/// The answers that a partition keeps under idempotency keys, by the keys' digests.
+/// The answers that a partition keeps under idempotency keys, by the digest of the key.
 public struct Answers: ~Copyable, Sendable {
   public internal(set) var kept: [Digest: RememberedAnswer] = [:]
-  /// The keys, the first to be forgotten first: all answers are kept equally long. A key that was used again, after its
-  /// answer was too old, stands in it twice.
+  /// The keys, oldest first; all answers are kept equally long. A key that was reused after its answer had expired is
+  /// in it twice.
   private var line = Deque<Place>()
 
   private struct Place: Sendable {
@@ -14,10 +14,10 @@ public struct Answers: ~Copyable, Sendable {
 
   public init() {}
 
-  /// How many answers that are too old are forgotten with each that is kept: more than come, and few enough for one turn.
+  /// How many expired answers are forgotten with each new one: more than come in, and few enough for one turn.
   private static let forgottenAtOnce = 2
 
-  /// Keeps an answer; those that are too old by `now` are forgotten little by little.
+  /// Keeps an answer, and forgets expired ones a few at a time.
   mutating func keep(_ answer: RememberedAnswer, under key: Digest, at now: Milliseconds) {
     var forgotten = 0
     while forgotten < Self.forgottenAtOnce, let oldest = line.first, oldest.until <= now {
@@ -35,10 +35,10 @@ public struct Answers: ~Copyable, Sendable {
     line = []
   }
 
-  /// Whether a place is that of the answer that is kept under its key now.
+  /// Whether an entry of the line belongs to the answer now kept under its key.
   private func isHeld(_ place: Place) -> Bool { kept[place.key]?.until == place.until }
 
-  /// Whether another answer may be remembered. Those that are too old make room for it.
+  /// Whether another answer can be kept. Expired ones make room for it.
   func hasRoom(at now: Milliseconds) -> Bool {
     if kept.count < Limits.answersOfPartition { return true }
     for place in line where isHeld(place) { return place.until <= now }
@@ -88,7 +88,7 @@ extension Answers: Aggregate {
   }
 }
 
-/// An answer under an idempotency key, and until when it is remembered.
+/// An answer under an idempotency key, and when it expires.
 public struct RememberedAnswer: Sendable, StoredValue {
   public internal(set) var arguments = Digest.zero
   public internal(set) var reply = Reply()

@@ -1,6 +1,6 @@
-/// How an answer is kept.
+/// The stored form of an answer.
 extension Reply {
-  /// Writes the reply. Whoever keeps a reply takes what is secret out of it before (`Turn.decideOnce`).
+  /// Encodes the reply. The caller must have removed its secrets (`Turn.decideOnce`).
   public func encode(_ writer: inout ByteWriter) {
     writer.list(nodes) { writer, node in
       writer.byte(node.kind.rawValue)

@@ -1,12 +1,12 @@
-/// `IDEM key`: the same command under the same key answers as the first time and does nothing again.
+/// `IDEM key`, an idempotency key: repeating a command with the same key returns the first answer and changes nothing.
 ///
-/// The key and the words of the command are kept as digests. A token in the answer is made of the folder's secret and
-/// of random bits drawn for this answer, its salt. The kept answer has the salt where the token has its random part:
-/// so the same command is answered with the same token, also after a restart, although neither who reads the log nor
-/// who knows the key and the words can work it out.
+/// The key and the words of the command are kept as digests. A token in an answer is derived from the folder's secret
+/// and from random bits drawn for this answer, its salt. The kept answer contains the salt in place of the token's
+/// random part. So a repeated command gets the same token, even after a restart, but neither a reader of the log nor
+/// somebody who knows the key and the words can derive it.
 extension Turn {
   func decideOnce(_ body: (Turn) throws(Halt) -> Void) throws(Halt) {
-    // A reason that cannot be recorded as it was given is refused, not dropped.
+    // A reason that cannot be recorded is refused instead of dropped.
     _ = try option("REASON", limit: Limits.reasonBytes)
     guard let word = optionWord("IDEM") else {
       try body(self)
@@ -22,7 +22,7 @@ extension Turn {
     let cell = try cell(partition)
     if let kept = cell.state.answers.kept[keyDigest], kept.until > now {
       read(kept.lsn)
-      // An answer that version 0.1.0 kept has the digest of the words as they were written.
+      // An answer kept by version 0.1.0 has the digest of the words exactly as written.
       guard kept.arguments.matches(words) || kept.arguments.matches(wordsDigest(foldingNames: false)) else {
         throw .refused(.conflict("idem: the key was used for another command; take a new key"))
       }
@@ -37,7 +37,7 @@ extension Turn {
     defer { entropy.setSeed(nil) }
     try body(self)
     try requireVersionChecked()
-    // Also where nothing was to change: the same command could change something later.
+    // Kept even if nothing changed, because the same command could change something later.
     emit(AnswerKept(partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt)))
   }
 
@@ -47,7 +47,7 @@ extension Turn {
     }
   }
 
-  /// Keys of different services do not meet.
+  /// Keys of different services are independent.
   private func scoped(_ key: UnsafeRawBufferPointer) -> Digest {
     var writer = ByteWriter()
     writer.varint(connection.service ?? 0)
@@ -55,8 +55,8 @@ extension Turn {
     return writer.withBytes(digest)
   }
 
-  /// The digest of the command's words. Its name and those of its options are the same in any case; values are compared
-  /// byte by byte.
+  /// The digest of the command's words. The case of command and option names does not matter; values are compared byte
+  /// by byte.
   private func wordsDigest(foldingNames: Bool) -> Digest {
     var writer = ByteWriter()
     if let authority { writer.block(authority) }
@@ -90,7 +90,7 @@ extension Turn {
     return writer.withBytes(digest)
   }
 
-  /// The seed of an answer without a salt, as version 0.1.0 kept it. Such answers are remembered for a day.
+  /// The seed of an answer without a salt, as version 0.1.0 kept them. Such answers expire after a day.
   private func seed(withoutSalt key: UnsafeRawBufferPointer, _ words: Digest) -> Digest {
     var writer = ByteWriter()
     writer.digest(folderSecret)
@@ -99,13 +99,13 @@ extension Turn {
     return writer.withBytes(digest)
   }
 
-  /// The reply with the salt in place of what is secret.
+  /// The reply with the salt in place of its secrets.
   private func stored(_ reply: Reply, _ salt: String) -> Reply {
     mapSecrets(reply) { $0.dropLast(SecretText.randomCount) + salt }
   }
 
   private func answer(_ kept: RememberedAnswer, _ key: UnsafeRawBufferPointer, _ keyDigest: Digest) {
-    // All secrets of an answer have the one salt of it.
+    // All secrets of an answer share its salt.
     let secret = kept.reply.nodes.first { $0.kind == .secret }.map { kept.reply.text(of: $0) } ?? ""
     let salt = String(secret.dropFirst(SecretText.visibleCount))
     entropy.setSeed(salt.isEmpty ? seed(withoutSalt: key, kept.arguments) : seed(keyDigest, kept.arguments, salt))

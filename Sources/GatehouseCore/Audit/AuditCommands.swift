@@ -44,7 +44,7 @@ extension CommandTable {
     work.to = try turn.time("TO")
     work.cursor = try turn.cursor(of: 1)?.numbers[0]
     let count = try turn.listCount()
-    // Of what is read much may be left out.
+    // Much of what is read may be filtered out.
     work.count = reach.isAll ? count : max(count, Limits.recordsOfTrail)
     switch try turn.outcome(of: work) {
     case .success(let whole):
@@ -80,7 +80,7 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// What `AUDIT.HEAD` has answered, as an option.
+  /// A head as `AUDIT.HEAD` answers it, given as an option.
   fileprivate func head(_ token: String) throws(Halt) -> TrailHead? {
     guard let words = try options(token).first else { return nil }
     let lsn = try Turn.integer(words[0], "lsn", in: 0...Int.max)
@@ -92,7 +92,8 @@ extension Turn {
     return TrailHead(lsn: LSN(lsn), hash: hash)
   }
 
-  /// What of a page may be read: so many events, or fewer where most may not be; the next page begins behind them.
+  /// The readable part of a page: at most `count` events, fewer if most may not be read. The next page continues after
+  /// them.
   fileprivate func readable(_ whole: TrailPage, _ reach: AuditReach, _ count: Int) throws(Halt) -> TrailPage {
     let places = try places(of: whole.events.flatMap(\.part.changes)) { (partition) throws(Halt) in try cell(partition)
     }
@@ -100,7 +101,7 @@ extension Turn {
     for event in whole.events {
       let changes = event.part.changes.filter { reach.shows($0, places, in: directory) }
       if changes.isEmpty { continue }
-      // What took effect together stays on one page.
+      // The changes of one record took effect together, so they stay on one page.
       if page.events.count >= count, event.lsn != page.events.last?.lsn {
         page.next = event.lsn
         return page
@@ -113,9 +114,9 @@ extension Turn {
     return page
   }
 
-  /// Where that lies which the changes name and do not place.
+  /// Finds out in which workspaces the subjects of the changes are, if the changes do not say so.
   ///
-  /// - Parameter cell: a partition of those that are held.
+  /// - Parameter cell: returns one of the held partitions.
   func places(
     of changes: [AnyChange], in cell: (Int) throws(Halt) -> HeldPartition
   ) throws(Halt) -> AuditReach.Places {
@@ -144,7 +145,7 @@ extension Turn {
     return places
   }
 
-  /// The usernames of those who acted, and of those as whom they did; `#id` of who is not there.
+  /// The usernames of actors and subjects; `#id` for users that do not exist.
   fileprivate func usernames(in page: TrailPage) throws(Halt) -> [UserID: String] {
     let headers = page.events.map(\.part.header)
     let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))

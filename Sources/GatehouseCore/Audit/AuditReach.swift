@@ -1,9 +1,9 @@
-/// What of the audit trail somebody may read (W4): what happened in the workspaces that are theirs to read, and who
-/// somebody is of those whose home is one of them.
+/// The part of the audit trail that somebody may read (W4): events in the workspaces that they may read, and identity
+/// changes of users whose home is one of those.
 struct AuditReach: Sendable {
   private let reach: Reach
 
-  /// - Parameter turn: its command is to read the trail, and those on whose authority it runs are known.
+  /// - Parameter turn: a turn whose command reads the trail, and whose principal is known.
   init(_ turn: Turn) { self.init(turn.reach(of: .auditRead)) }
 
   init(_ reach: Reach) { self.reach = reach }
@@ -11,7 +11,7 @@ struct AuditReach: Sendable {
   /// Whether the whole trail may be read.
   var isAll: Bool { reach.isAll }
 
-  /// The keys of the records that may be read, and some others; none where all may be.
+  /// The index keys of the records that may be read, and of some others; none if all may be read.
   func keys(in directory: Directory) -> [UInt64] {
     guard case .only(let workspaces) = reach else { return [] }
     var keys = [RecordKey.unplaced]
@@ -22,7 +22,7 @@ struct AuditReach: Sendable {
     return keys
   }
 
-  /// Where what changes name lies. What a change does not say itself, the state of now does.
+  /// The workspaces of the subjects of changes. If a change does not say it, the current state does.
   struct Places: Sendable {
     var homes: [UserID: WorkspaceID] = [:]
     var contactHomes: [ContactID: WorkspaceID] = [:]
@@ -31,7 +31,7 @@ struct AuditReach: Sendable {
     init() {}
   }
 
-  /// What must be known of a change to tell whether it may be read.
+  /// What must be looked up to tell whether a change may be read.
   static func questions(
     _ change: AnyChange, users: inout Set<UserID>, contacts: inout Set<ContactID>, entries: inout Set<EntryID>
   ) {
@@ -48,12 +48,12 @@ struct AuditReach: Sendable {
   func shows(_ change: AnyChange, _ places: Places, in directory: Directory) -> Bool {
     if isAll { return true }
     if let entry = Self.entry(of: change) { return places.entries[entry].map(reach.contains) ?? false }
-    // That a session was used does not say where it was; nor that one ended, in records of version 0.1.0.
+    // It does not say where a session was used, nor, in records of version 0.1.0, where one ended.
     if change.as(SessionSeen.self) != nil { return false }
     if let ended = change.as(SessionEnded.self), ended.workspace == 0 { return false }
-    // Services are the operator's, whatever they are bound to.
+    // Services belong to the operator, even if they are bound to workspaces.
     if change.as(ServiceBound.self) != nil { return false }
-    // Of several workspaces these name, the one that governs.
+    // These name several workspaces; the first one governs.
     if let created = change.as(UserCreated.self) { return created.workspaces.first.map(reach.contains) ?? false }
     if let moved = change.as(HomeSet.self) { return reach.contains(moved.new) }
     if let noted = change.as(Noted.self) { return places.homes[noted.user].map(reach.contains) ?? false }
@@ -64,7 +64,7 @@ struct AuditReach: Sendable {
     return !homes.isEmpty && homes.allSatisfy { $0.map(reach.contains) ?? false }
   }
 
-  /// The text of a change without what it says of other workspaces.
+  /// The text of a change without what concerns other workspaces.
   func text(of change: AnyChange, in directory: Directory) -> ChangeText {
     let text = ChangeText(change, in: directory)
     if isAll { return text }
@@ -76,12 +76,12 @@ struct AuditReach: Sendable {
     return text
   }
 
-  /// A correction says of which entry, and the entry where it was recorded.
+  /// A correction names its entry, and the entry the workspace in which it was recorded.
   private static func entry(of change: AnyChange) -> EntryID? {
     change.as(EntryCorrected.self)?.entry ?? change.as(EntryDeleted.self)?.entry
   }
 
-  /// What a change names, by the keys under which it is found.
+  /// The subjects of a change, by their index keys.
   private struct Subjects {
     var users: [UserID] = []
     var contacts: [ContactID] = []
@@ -111,7 +111,7 @@ extension ChangeText {
 }
 
 extension RecordKey {
-  /// What a key stands for.
+  /// What a key refers to.
   enum Subject {
     case user(UserID)
     case contact(ContactID)

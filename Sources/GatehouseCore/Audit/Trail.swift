@@ -1,4 +1,4 @@
-/// An event of the audit trail: what one command changed. Those of an `EXEC` have one record.
+/// An event of the audit trail: the changes of one command. All commands of an `EXEC` share one record.
 public struct TrailEvent: Sendable {
   public let lsn: LSN
   public let part: RecordPart
@@ -9,7 +9,7 @@ public struct TrailEvent: Sendable {
   }
 }
 
-/// Some events, the newest first, and where the next page begins; nil where there is none.
+/// A page of events, newest first, and where the next page begins; nil if there is none.
 public struct TrailPage: Sendable {
   public var events: [TrailEvent] = []
   public var next: LSN?
@@ -17,18 +17,18 @@ public struct TrailPage: Sendable {
   public init() {}
 }
 
-/// Reads a page of the audit trail out of the log and its archive.
+/// Reads a page of the audit trail from the log and its archive.
 public struct ReadTrail: Work {
   public typealias Outcome = Result<TrailPage, Refusal>
 
-  /// Only records under one of these keys (`RecordKey`); all where there is none.
+  /// Only records with one of these keys (`RecordKey`); all if empty.
   public var keys: [UInt64] = []
   /// Only what this user did.
   public var actor: UserID?
-  /// Only records of this time and later, or earlier, in unix milliseconds.
+  /// Only records from or until this time, in unix milliseconds.
   public var from: Milliseconds?
   public var to: Milliseconds?
-  /// The record to begin with, going back; nil for the newest.
+  /// The record to start from, going back; nil for the newest.
   public var cursor: LSN?
   public var count = Limits.listDefault
 
@@ -54,13 +54,13 @@ public struct ReadHead: Work {
   public init() {}
 }
 
-/// Walks the chain of hashes of the log and its archive.
+/// Verifies the hash chain of the log and its archive.
 public struct VerifyTrail: Work {
   public typealias Outcome = Result<TrailReport, Refusal>
 
-  /// The record to begin with.
+  /// The first record to check.
   public let from: LSN
-  /// What was noted elsewhere, against which the chain is held.
+  /// A head noted elsewhere, to check the chain against.
   public let head: TrailHead?
 
   public init(from: LSN, against head: TrailHead? = nil) {
@@ -69,15 +69,15 @@ public struct VerifyTrail: Work {
   }
 }
 
-/// What a walk along the chain has found.
+/// The result of verifying the chain.
 public struct TrailReport: Sendable, Equatable {
-  /// The first record that was checked: that of the file which has the one asked for.
+  /// The first record that was checked: the first of the file that has the record asked for.
   public let from: LSN
-  /// The last record up to which all was well.
+  /// The last record up to which everything is sound.
   public let through: LSN
   public let frames: UInt64
   public let records: UInt64
-  /// What is wrong, and where; nil where nothing is.
+  /// What is wrong, and where; nil if nothing is.
   public let problem: String?
 
   public init(from: LSN, through: LSN, frames: UInt64, records: UInt64, problem: String?) {

@@ -1,17 +1,17 @@
-/// What the roles give that are there without being defined.
+/// The permissions of the built-in roles.
 extension PermissionSet {
-  /// Everybody, over themselves alone. Of the contact only the fields that are one's own to say (L10).
+  /// Everybody, over themselves only; of the contact only the fields that people set themselves (L10).
   public static let individual = PermissionSet([
     .userRead, .contactSet, .credentialSet, .sessionRead, .sessionRevoke, .timerOwn, .timeRead,
   ])
 
-  /// T7: over the members of the product's workspace. The fields of the contact are identity, and so only of those whose
-  /// home the workspace is.
+  /// T7: over the members of the product's workspace. The contact's fields belong to the identity, so only of members
+  /// whose home this workspace is.
   public static let productAdministrator = PermissionSet([
     .productAccess, .licenceAssign, .userRead, .contactSet, .poolRead,
   ])
 
-  /// All that is about users, and what goes with it; but not what decides how safe the workspace is.
+  /// Everything about users and what belongs to it, but nothing that affects the workspace's security.
   public static let trainingAdministrator = PermissionSet(
     Permission.allCases.filter { permission in
       switch permission {
@@ -25,10 +25,10 @@ extension PermissionSet {
 }
 
 extension Role {
-  /// What a built-in role gives over others; nil where the role is not built in.
+  /// The permissions of a built-in role over others; nil if the role is not built in.
   var builtInPermissions: PermissionSet? {
     switch self {
-    // A manager's power is over whom accounts and groups employ, of which there are none yet.
+    // A manager has power over employees of accounts and groups, which do not exist yet.
     case .individual, .manager: PermissionSet()
     case .trainingAdministrator: .trainingAdministrator
     case .superAdministrator: .everything

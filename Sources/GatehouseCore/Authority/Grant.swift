@@ -16,7 +16,7 @@ public struct Role: Sendable, Hashable, BitwiseCopyable {
     (.superAdministrator, "super-administrator"),
   ]
 
-  /// The number of the first role that is not built in.
+  /// The number of the first defined role.
   public static let firstDefined: UInt16 = 16
 
   public init?(name: String) {
@@ -28,8 +28,7 @@ public struct Role: Sendable, Hashable, BitwiseCopyable {
   public var name: String { Role.builtIn.first { $0.role == self }?.name ?? "role-\(number)" }
 }
 
-/// Which roles a user has in any scope, as bits: what most decisions need to know. Roles that are not built in share
-/// the bit 0.
+/// The roles that a user has in any scope, as bits: enough for most decisions. Defined roles share bit 0.
 public struct RoleSet: Sendable, Equatable, BitwiseCopyable {
   public var bits: UInt16 = 0
 
@@ -41,17 +40,17 @@ public struct RoleSet: Sendable, Equatable, BitwiseCopyable {
 
   public func contains(_ role: Role) -> Bool { role.number < 16 && bits & (1 << role.number) != 0 }
 
-  /// Whether a role may be among them; for certain not, where this is false.
+  /// Whether the set may contain a role; if false, it certainly does not.
   func mayContain(_ role: Role) -> Bool { bits & (role.number < 16 ? 1 << role.number : 1) != 0 }
 
-  /// Whether no role gives power over others, so that scopes need not be looked at.
+  /// Whether none of the roles gives power over others, so that scopes need not be checked.
   public var isPlain: Bool {
     bits & ~(1 << Role.individual.number | 1 << Role.manager.number) == 0
   }
 
 }
 
-/// Where a grant holds.
+/// Where a grant applies.
 public enum Scope: Sendable, Equatable, BitwiseCopyable {
   case everywhere
   case workspace(WorkspaceID)
@@ -66,7 +65,7 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
   public var scope: Scope
   /// L11: one of several roles is the main one.
   public var isMain: Bool
-  /// B7: from when and until when it counts.
+  /// B7: from when and until when it applies.
   public var limits: TimeLimits
 
   public init(role: Role, scope: Scope, isMain: Bool, limits: TimeLimits = .none) {
@@ -78,10 +77,10 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
 
   public func isSame(as other: Grant) -> Bool { role == other.role && scope == other.scope }
 
-  /// Whether the grant counts at a moment.
+  /// Whether the grant applies at a given time.
   public func isInForce(at now: Milliseconds) -> Bool { limits.contains(now) }
 
-  /// A new main grant takes the mark from the old one (L11).
+  /// A new main grant takes over from the old one (L11).
   public static func list(_ grants: [Grant], adding grant: Grant) -> [Grant] {
     var result = list(grants, removing: grant)
     if grant.isMain { for index in result.indices { result[index].isMain = false } }
@@ -96,7 +95,7 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
 extension ByteWriter {
   public mutating func grant(_ grant: Grant) {
     varint(grant.role.number)
-    // Grants that were written before they had limits in time have a flag here, which is the lowest bit.
+    // In grants written before they had time limits, this is a flag, now the lowest bit.
     byte((grant.isMain ? 1 : 0) | grant.limits.marks << 1)
     times(of: grant.limits)
     switch grant.scope {

@@ -20,7 +20,7 @@ extension GrantChange {
     if person.id == user { person.grants = changed(person.grants) }
   }
 
-  // Only super administrators of everything are counted, so other roles move nothing.
+  // Only super administrators with the scope `everywhere` are counted.
   public var movesCounters: Bool { grant.role == .superAdministrator && grant.scope == .everywhere }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -30,7 +30,7 @@ extension GrantChange {
   }
 }
 
-/// A user gets a role, or another mark on one that it has.
+/// A user gets a role, or a role that the user has becomes, or ceases to be, the main one.
 public struct RoleGranted: GrantChange {
   public static var code: UInt8 { 8 }
   public static var name: String { "role-granted" }
@@ -48,7 +48,7 @@ public struct RoleGranted: GrantChange {
   public func changed(_ grants: [Grant]) -> [Grant] { Grant.list(grants, adding: grant) }
 
   public func move(_ superAdministrators: inout [UserID: Bool]) {
-    // A grant that only becomes the main one says nothing new: the login may be locked meanwhile.
+    // A grant that only becomes the main one changes no count: the login may have been locked meanwhile.
     if movesCounters, superAdministrators[user] == nil { superAdministrators[user] = true }
   }
 }

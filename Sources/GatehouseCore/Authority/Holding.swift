@@ -1,22 +1,22 @@
-/// Permissions that somebody holds over a scope, and by what.
+/// Permissions that somebody holds over a scope, and their source.
 public struct Holding: Sendable {
   public enum Source: Sendable, Equatable {
     case grant(Grant)
     /// The ownership of the workspace.
     case ownership
-    /// T7: the mark of an administrator on the access to the product.
+    /// T7: administrator of the product, by the access to it.
     case productAdministration
-    /// A service, or an impersonation, that reaches its workspaces only.
+    /// A service or an impersonation that is limited to its workspaces.
     case binding
   }
 
   public let permissions: PermissionSet
   public let scope: Scope
-  /// The workspace that the scope lies in; nil where it holds everywhere.
+  /// The workspace of the scope; nil if it applies everywhere.
   let workspace: WorkspaceID?
   public let source: Source
 
-  /// Whether it reaches super administrators too.
+  /// Whether it includes power over super administrators.
   var isSupreme: Bool {
     switch source {
     case .grant(let grant): grant.role == .superAdministrator
@@ -33,10 +33,11 @@ public struct Holding: Sendable {
     case .workspace(let held): return place.lies(in: held)
     case .product(let held):
       if case .product(let product, _) = place { return product == held }
-      // The people of a product are those of its workspace (T1, T5), to be seen and their contacts to be kept (T8).
+      // The people of a product are those of its workspace (T1, T5); its administrators may see them and edit their
+      // contacts (T8).
       guard permission == .userRead || permission == .contactSet, let workspace else { return false }
       return place.lies(in: workspace)
-    // There are no accounts and groups yet, so nothing lies in one.
+    // Accounts and groups do not exist yet, so nothing belongs to one.
     case .account, .group: return false
     }
   }
@@ -47,7 +48,7 @@ public enum Place: Sendable, Equatable {
   case server
   case workspace(WorkspaceID)
   case product(ProductID, of: WorkspaceID)
-  /// A person to be seen: in any of the person's workspaces.
+  /// Seeing a person: in any of the person's workspaces.
   case anyOf([WorkspaceID])
 
   func lies(in workspace: WorkspaceID) -> Bool {
@@ -63,7 +64,8 @@ public enum Place: Sendable, Equatable {
 extension PersonView {
   /// What the person holds over others now.
   ///
-  /// - Parameter opened: the record that began what is asked about. A role that has given less since does not count.
+  /// - Parameter opened: the record that began the session or impersonation. A role whose permissions were reduced
+  ///   since then does not count.
   func holdings(in directory: Directory, at now: Milliseconds, since opened: LSN = .max) -> [Holding] {
     var holdings: [Holding] = []
     for workspace in directory.workspaces(ownedBy: id) where isMember(of: workspace) {
@@ -80,7 +82,7 @@ extension PersonView {
             source: .grant(grant)))
       }
     }
-    // Whoever may not enter the product does not administer it either.
+    // Administering a product requires open access to it.
     for access in administeredAccesses where access.isOpen(at: now) {
       let workspace = directory.product(access.product)?.workspace
       if let workspace, isShutOut(of: workspace, at: now) { continue }
@@ -94,7 +96,7 @@ extension PersonView {
 }
 
 extension Directory {
-  /// The workspace that a scope lies in.
+  /// The workspace that contains a scope.
   public func workspace(of scope: Scope) -> WorkspaceID? {
     switch scope {
     case .workspace(let id): id
@@ -103,9 +105,10 @@ extension Directory {
     }
   }
 
-  /// What a role gives over others.
+  /// The permissions of a role over others.
   ///
-  /// - Parameter opened: the record that began what is asked about. A role that has given less since gives nothing.
+  /// - Parameter opened: the record that began the session or impersonation. A role whose permissions were reduced
+  ///   since then gives none.
   func permissions(of role: Role, since opened: LSN = .max) -> PermissionSet {
     if let permissions = role.builtInPermissions { return permissions }
     guard let definition = definition(of: role), definition.narrowed <= opened else { return PermissionSet() }

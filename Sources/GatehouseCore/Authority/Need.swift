@@ -1,12 +1,12 @@
-/// What a command needs besides the rights of the service that sends it; it stands in the command's entry in the table,
-/// and is asked in one place before the body runs (`Turn.enforce`).
+/// What a command needs besides the rights of the service that sends it. It is part of the command's table entry, and
+/// is enforced in one place before the body runs (`Turn.enforce`).
 public enum Need: Sendable {
-  /// Nothing: what the command answers is what the caller may see.
+  /// Nothing: the answer contains only what the caller may see.
   case nothing
-  /// Only a service by itself asks this. Where a permission is named, the command concerns the whole server, and no
-  /// service that is bound to workspaces has it.
+  /// Only for services, not for users. If a permission is named, the command concerns the whole server, and services
+  /// bound to workspaces may not run it.
   case service(Permission? = nil)
-  /// One of the permissions, over what the command concerns. `own`: it is enough to have this one over oneself.
+  /// One of the permissions, over what the command concerns. `own`: this permission over oneself is enough.
   case permissions([Permission], over: Ground, own: Permission? = nil)
 
   static func permission(_ permission: Permission, over ground: Ground, own: Permission? = nil) -> Need {
@@ -14,37 +14,37 @@ public enum Need: Sendable {
   }
 }
 
-/// What a command concerns, by the words that name it. The numbers are the places of the words.
+/// What a command concerns, given by the indexes of the words that name it.
 public enum Ground: Sendable {
   case server
-  /// Anything at all: the body leaves out what lies beyond the caller's reach.
+  /// Anything: the body leaves out whatever is beyond the caller's reach.
   case anything
-  /// The user that a word names: who somebody is in the home workspace, what can be seen in any of the user's.
+  /// The user named by a word: identity in the home workspace, visibility in any of the user's workspaces.
   case user(Int)
   /// The user in the workspace of the option `WORKSPACE`.
   case member(Int)
-  /// The user in the workspace that another word names, whether a member yet or not.
+  /// The user in the workspace named by another word, whether a member yet or not.
   case membership(workspace: Int, user: Int)
   /// The user in a product.
   case access(user: Int, product: Int)
-  /// As `access`; whether user and product are there is for the body to say.
+  /// Like `access`, but the body reports if user or product do not exist.
   case login(user: Int, product: Int)
   case product(Int)
   case workspace(Int)
-  /// The workspace of a product whose name is yet to be taken.
+  /// The workspace of a product to be created.
   case newProduct(Int)
-  /// The workspace that a new user will have as home.
+  /// The home workspace of a user to be created.
   case newUser
   case session(Int)
   case entry(Int)
-  /// The scope that the options name.
+  /// The scope named by the options.
   case scope
-  /// The workspace of the option `WORKSPACE`, and everywhere without it.
+  /// The workspace of the option `WORKSPACE`, or everywhere without it.
   case workspaceOrEverywhere
 }
 
 extension Need {
-  /// The permissions in words, for the reference and `COMMAND DOCS`.
+  /// The permissions as text, for the reference and `COMMAND DOCS`.
   public var text: String {
     switch self {
     case .nothing: "nothing more"
@@ -56,10 +56,10 @@ extension Need {
     }
   }
 
-  /// Whether `AS` may stand in front.
+  /// Whether `AS` may precede the command.
   var isForUsers: Bool { if case .service = self { false } else { true } }
 
-  /// Whether only the whole server is concerned, so that nobody who is bound to workspaces may have it.
+  /// The permission, if the command concerns the whole server, so that nobody bound to workspaces may run it.
   var isOfServer: Permission? {
     switch self {
     case .service(let permission?): permission

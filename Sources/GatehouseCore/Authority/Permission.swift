@@ -1,18 +1,18 @@
-/// One thing that may be done, by the name under which roles and refusals speak of it: `user.rename`.
+/// One thing that may be done, with the name used in roles and refusals: `user.rename`.
 public enum Permission: UInt8, Sendable, CaseIterable {
-  // Who somebody is: governed by the home workspace alone (W2).
+  // A person's identity: governed by the home workspace alone (W2).
   case contactSet, userSet, userRename, userStatus, userDelete, userPurge, userMerge, userAnonymise, userMove
   case credentialSet, authoritySet
-  // What somebody is and does in a workspace (W3).
+  // A person in a workspace (W3).
   case userRead, sessionRead, sessionRevoke, impersonate, timerOwn, timeRead, timerStop, entryCorrect
   case productAccess, licenceAssign, memberManage, roleGrant, employmentManage, linkWrite
-  // A workspace and its things.
+  // A workspace and its contents.
   case userCreate, productCreate, poolRead, poolSet, accountManage, roleDefine, fieldDefine
   case workspaceSet, securitySet, workspaceTransfer, auditRead, feedRead, mailHandle, dataImport, dataExport
-  // The whole server: only grants that hold everywhere reach it (W6).
+  // The whole server: needs a grant with the scope `everywhere` (W6).
   case workspaceCreate, workspacePlan, serviceManage, serverRead, serverManage
 
-  /// What a permission is about, which says where it must be held.
+  /// What a permission is about, which determines where it must be held.
   public enum Domain: Sendable {
     /// A person's identity: it must be held over the home workspace.
     case identity
@@ -98,7 +98,7 @@ public enum Permission: UInt8, Sendable, CaseIterable {
   }
 }
 
-/// Permissions as bits.
+/// A set of permissions, as bits.
 public struct PermissionSet: Sendable, Equatable, BitwiseCopyable {
   public private(set) var bits: UInt64 = 0
 
@@ -107,7 +107,7 @@ public struct PermissionSet: Sendable, Equatable, BitwiseCopyable {
   public init(_ permissions: some Sequence<Permission>) { for permission in permissions { insert(permission) } }
 
   public static let all = PermissionSet(Permission.allCases)
-  /// Those that show that somebody is there.
+  /// The permissions that reveal a user's existence.
   static let aboutPeople = PermissionSet(Permission.allCases.filter { $0.domain == .identity || $0.domain == .member })
 
   public mutating func insert(_ permission: Permission) { bits |= 1 << UInt64(permission.rawValue) }

@@ -1,16 +1,16 @@
 /// On whose authority a command runs.
 public enum Principal: Sendable {
-  /// An application by itself.
+  /// An application on its own authority.
   case service(ServiceID, ServiceRights)
-  /// A user's session, or an impersonation: then actor and subject differ.
+  /// A user's session, or an impersonation, in which actor and subject differ.
   case user(UserPrincipal)
 
-  /// Who really does it: the actor of an impersonation.
+  /// Who really acts: the actor of an impersonation.
   public var actor: UserID? {
     if case .user(let user) = self { user.actor } else { nil }
   }
 
-  /// As whom it is done.
+  /// On whose behalf.
   public var subject: UserID? {
     if case .user(let user) = self { user.subject } else { nil }
   }
@@ -23,11 +23,11 @@ public struct UserPrincipal: Sendable {
   public let isImpersonation: Bool
   /// The workspace that an impersonation is bound to (K4).
   public let boundTo: WorkspaceID?
-  /// Those whose rights the command needs, the service among them where it is bound to workspaces.
+  /// All whose rights the command needs, including the service if it is bound to workspaces.
   let sides: [Side]
 }
 
-/// The connection a command came on, as far as decisions go.
+/// What decisions know about the connection of a command.
 public struct ConnectionFacts: Sendable {
   public var id: UInt64
   /// nil before authentication.

@@ -1,4 +1,4 @@
-/// The workspaces of which somebody may see or do something.
+/// The workspaces in which somebody may see or do something.
 public enum Reach: Sendable, Equatable {
   case all
   case only(Set<WorkspaceID>)
@@ -26,7 +26,7 @@ public enum Reach: Sendable, Equatable {
     return .only(one.union(two))
   }
 
-  /// Whether a grant of this scope may be seen: those that hold everywhere hold here too.
+  /// Whether a grant with this scope is visible; grants that apply everywhere apply here too.
   func contains(_ scope: Scope, in directory: Directory) -> Bool {
     directory.workspace(of: scope).map(contains) ?? true
   }

@@ -1,10 +1,10 @@
-/// A role is defined, or what it gives anew.
+/// A role is defined, or its permissions are changed.
 public struct RoleDefined: DirectoryChange {
   public static var code: UInt8 { 47 }
   public static var name: String { "role-defined" }
 
   public var role = Role.individual
-  /// 0 where it can be granted anywhere.
+  /// 0 if it can be granted in any workspace.
   public var workspace: WorkspaceID = 0
   public var name = ""
   public var old = PermissionSet()
@@ -35,7 +35,7 @@ public struct RoleDefined: DirectoryChange {
   }
 }
 
-/// A role gives nothing any more.
+/// A role no longer gives any permission.
 public struct RoleDropped: DirectoryChange {
   public static var code: UInt8 { 48 }
   public static var name: String { "role-dropped" }
@@ -75,7 +75,7 @@ enum RoleForm: SubjectForm {
   static func home(_ value: Role, _ partitioning: Partitioning) -> Int? { nil }
 }
 
-/// Permissions by their names: their numbers are the program's own, and may be others in another version.
+/// Permissions by name, because their numbers may differ in another version of the program.
 enum PermissionsForm: FieldForm {
   static func write(_ value: PermissionSet, to writer: inout ByteWriter) {
     writer.list(value.list) { $0.text("\($1.name)") }
@@ -83,7 +83,7 @@ enum PermissionsForm: FieldForm {
 
   static func read(from reader: inout ByteReader) throws(CodingError) -> PermissionSet {
     let names = try reader.list { (reader) throws(CodingError) in try reader.text() }
-    // One that this program does not know gives nothing.
+    // A permission unknown to this program gives nothing.
     return PermissionSet(names.compactMap { Permission(name: $0) })
   }
 

@@ -163,10 +163,10 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// Takes grants away. A super administrator is a training administrator from then on (L18), and of the roles
-  /// that are left the strongest becomes the main one, if the main one went (L11).
+  /// Revokes grants. A former super administrator becomes a training administrator (L18), and if the main role is
+  /// revoked, the most powerful remaining one becomes the main role (L11).
   ///
-  /// - Parameter isLeaving: whether the user leaves where the grants hold, and so keeps no lesser role there.
+  /// - Parameter isLeaving: whether the user leaves the scope of the grants, and so keeps no lesser role there.
   public func revoke(_ grants: [Grant], from user: UserReference, isLeaving: Bool = false) throws(Halt) {
     var rest = user.grants
     for grant in grants {
@@ -186,13 +186,13 @@ extension Turn {
     }
   }
 
-  /// Whether a grant may be the main one (L11): which of the roles that is, is for the home to say, so that one given
-  /// elsewhere does not take the mark away (W2).
+  /// Whether a grant may be the main one (L11). The home workspace decides which role is, so a role granted elsewhere
+  /// does not take over (W2).
   private func mayBeMain(_ grant: Grant, of user: UserReference) -> Bool {
     directory.workspace(of: grant.scope).map { $0 == user.home } ?? true
   }
 
-  /// The main role is one of the home's, also of the new one.
+  /// The main role must be one of the home's, also after the home has changed.
   func moveMainRole(of user: UserReference, to home: WorkspaceID) {
     func mayBeMain(_ grant: Grant) -> Bool { directory.workspace(of: grant.scope).map { $0 == home } ?? true }
     guard var old = user.grants.first(where: \.isMain), !mayBeMain(old) else { return }
@@ -203,7 +203,7 @@ extension Turn {
     emit(RoleGranted(user.id, new))
   }
 
-  /// Whether a grant becomes the main one: the first one does, and one that is to.
+  /// Whether a grant becomes the main one: the first grant does, and one for which this is asked.
   fileprivate func becomesMain(_ grant: Grant, of user: UserReference) throws(Halt) -> Bool {
     guard mayBeMain(grant, of: user) else {
       if has("MAIN") {
@@ -216,7 +216,7 @@ extension Turn {
     return has("MAIN") || !user.grants.contains(where: \.isMain)
   }
 
-  /// A role by its name: a built-in one, one of the workspace that the scope lies in, or one that holds anywhere.
+  /// A role by name: a built-in one, one of the scope's workspace, or one that can be granted anywhere.
   public func role(_ name: String, in scope: Scope) throws(Halt) -> Role {
     if let role = Role(name: name) { return role }
     read(directory.lsn)
@@ -259,7 +259,7 @@ extension Turn {
       instead: "set a status that may log in first with USER.STATUS user active")
   }
 
-  /// The scope that the options name.
+  /// The scope named by the options.
   func optionScope() throws(Halt) -> Scope {
     switch (has("WORKSPACE"), try option("PRODUCT")) {
     case (false, nil): return .everywhere
@@ -269,10 +269,10 @@ extension Turn {
     }
   }
 
-  /// Whether the principal may give or take a grant: nobody gives or takes what they do not hold themselves in that
-  /// scope, nor from whom they may not manage there; and nobody changes roles as somebody else.
+  /// Whether the principal may grant or revoke this. Nobody can grant or revoke what they do not hold themselves in
+  /// that scope, nor do so for somebody they may not manage there; and nobody can change roles while impersonating.
   ///
-  /// - Parameter user: whom it is given or taken from; nil for one who is only being made.
+  /// - Parameter user: the user concerned; nil for a user that is being created.
   public func requireGranting(_ grant: Grant, to user: UserReference? = nil) throws(Halt) {
     guard isLimited else { return }
     try refuseImpersonation("roles")
@@ -285,7 +285,7 @@ extension Turn {
     try requireHolding(directory.permissions(of: grant.role), over: place, to: "grant or revoke \(name)")
   }
 
-  /// Refuses where one of the sides does not hold all of the permissions itself.
+  /// Refuses if one of the sides does not hold all of the permissions itself.
   func requireHolding(_ permissions: PermissionSet, over place: Place, to what: String) throws(Halt) {
     for side in sides {
       let missing = permissions.list.filter { permission in
@@ -305,7 +305,7 @@ extension Turn {
     }
   }
 
-  /// A scope in words: `everywhere`, `workspace acme`, `product payroll`.
+  /// A scope as text: `everywhere`, `workspace acme`, `product payroll`.
   public func text(of scope: Scope) -> String {
     switch scope {
     case .everywhere: "everywhere"

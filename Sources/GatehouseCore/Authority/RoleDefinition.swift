@@ -1,12 +1,12 @@
-/// A role that is not built in: the permissions it gives, everywhere or to grant within one workspace.
+/// A defined role: its permissions, and where it can be granted.
 public struct RoleDefinition: Sendable {
   public internal(set) var role: Role
-  /// The workspace whose own role it is; nil where it can be granted anywhere.
+  /// The workspace to which the role belongs; nil if it can be granted anywhere.
   public internal(set) var workspace: WorkspaceID?
   public internal(set) var name: String
   public internal(set) var permissions: PermissionSet
-  /// The last record by which it came to give less; 0 where there is none. What rests on a permission that was taken
-  /// away meanwhile does not come back with it.
+  /// The last record that reduced its permissions; 0 if there is none. What depended on a permission that was removed
+  /// meanwhile does not come back when the permission does.
   public internal(set) var narrowed: LSN = 0
   public var isDropped = false
 
@@ -17,7 +17,7 @@ public struct RoleDefinition: Sendable {
     self.permissions = permissions
   }
 
-  /// Gives other permissions from record `lsn` on.
+  /// Changes its permissions from record `lsn` on.
   mutating func change(to new: PermissionSet, lsn: LSN) {
     if !permissions.subtracting(new).isEmpty { narrowed = lsn }
     permissions = new

@@ -1,4 +1,4 @@
-/// The roles that are not built in, in the order they were defined.
+/// The defined roles, in definition order.
 struct RoleTable: Sendable {
   private(set) var rows = PagedArray<RoleDefinition>()
 
@@ -7,7 +7,7 @@ struct RoleTable: Sendable {
     rows.append(role)
   }
 
-  /// Defines a role, or what it gives anew.
+  /// Defines a role, or changes its permissions.
   mutating func define(_ role: RoleDefinition, lsn: LSN) {
     if isNext(role.role) { return add(role) }
     rows[Self.place(of: role.role)].change(to: role.permissions, lsn: lsn)
@@ -23,7 +23,7 @@ struct RoleTable: Sendable {
     return Self.place(of: role) < rows.count ? rows[Self.place(of: role)] : nil
   }
 
-  /// Whether a role has the number that follows.
+  /// Whether a role has the next free number.
   func isNext(_ role: Role) -> Bool { Self.place(of: role) == rows.count }
 
   private static func place(of role: Role) -> Int { Int(role.number) - Int(Role.firstDefined) }
@@ -50,16 +50,16 @@ extension RoleTable: DirectoryTable {
 }
 
 extension Directory {
-  /// The roles that are not built in, dropped ones among them.
+  /// The defined roles, including dropped ones.
   var roles: PagedArray<RoleDefinition> { tables.roles.rows }
 
-  /// The definition of a role that is not built in.
+  /// The definition of a role; nil if it is built in.
   func definition(of role: Role) -> RoleDefinition? { tables.roles.find(role) }
 
   /// The name of a role.
   func name(of role: Role) -> String { definition(of: role)?.name ?? role.name }
 
-  /// The roles that are defined for a workspace, or for everywhere.
+  /// The roles defined for a workspace, or for everywhere.
   func roles(definedIn workspace: WorkspaceID?) -> [RoleDefinition] {
     tables.roles.rows.filter { !$0.isDropped && $0.workspace == workspace }
   }

@@ -1,5 +1,5 @@
-/// One of those whose rights a command needs: the service that sends it, the user, in an impersonation the actor too.
-/// What one of them lacks, the command lacks: rights are the least of all.
+/// One of the parties whose rights a command needs: the service that sends it, the user, and in an impersonation the
+/// actor too. All of them must hold the permission.
 public struct Side: Sendable {
   public enum Kind: Sendable {
     /// A service that is bound to workspaces (W6).
@@ -11,7 +11,7 @@ public struct Side: Sendable {
   }
 
   let kind: Kind
-  /// Whose own things are allowed without a grant; nil for what is nobody.
+  /// Whose own things are allowed without a grant; nil if the side is not a person.
   let person: Person?
   let holdings: [Holding]
 
@@ -21,7 +21,7 @@ public struct Side: Sendable {
     let memberships: [WorkspaceID]
   }
 
-  /// What is bound to workspaces may do there whatever the others may.
+  /// A side bound to workspaces: it limits the others to those workspaces, and allows everything there.
   init(_ kind: Kind, boundTo workspaces: [WorkspaceID]) {
     self.kind = kind
     person = nil
@@ -30,8 +30,8 @@ public struct Side: Sendable {
     }
   }
 
-  /// - Parameter reach: the workspaces that the others leave in reach. What is held elsewhere is of no account, and
-  ///   must not even make a difference to what is refused (W4).
+  /// - Parameter reach: the workspaces that the other sides leave in reach. Grants elsewhere are ignored, and must not
+  ///   even affect how something is refused (W4).
   init(_ kind: Kind, _ user: UserReference, within reach: Reach, in directory: Directory, at now: Milliseconds) {
     self.kind = kind
     person = Person(
@@ -41,13 +41,13 @@ public struct Side: Sendable {
 
   var isBinding: Bool { if case .binding = kind { true } else { false } }
 
-  /// Whether a user is this person: what a contact did stays the contact's under a new login (S12).
+  /// Whether a user is this person. What a contact did remains the contact's under a new login (S12).
   func isOneself(_ user: UserReference) -> Bool { person.map { $0.contact == user.contactID } ?? false }
 
-  /// Whether a permission is held over anything.
+  /// Whether a permission is held over anything at all.
   func holds(_ permission: Permission) -> Bool { holdings.contains { $0.permissions.contains(permission) } }
 
-  /// Where a permission is held over whole workspaces, or over the people of a product's.
+  /// Where a permission is held: over whole workspaces, or over the people of a product's workspace.
   func reach(of permission: Permission) -> Reach {
     var workspaces = Set<WorkspaceID>()
     for holding in holdings where holding.permissions.contains(permission) {
@@ -57,12 +57,12 @@ public struct Side: Sendable {
     return .only(workspaces)
   }
 
-  /// The workspaces that something is held in.
+  /// The workspaces in which this side holds anything.
   var powerfulIn: Reach {
     holdings.contains { $0.workspace == nil } ? .all : .only(Set(holdings.compactMap(\.workspace)))
   }
 
-  /// The workspaces that this side knows by name: one's own, and those that one has power in.
+  /// The workspaces that this side knows by name: its own, and those in which it has power.
   var knownWorkspaces: Reach {
     var workspaces = Set(person?.memberships ?? [])
     for holding in holdings {
@@ -72,7 +72,7 @@ public struct Side: Sendable {
     return .only(workspaces)
   }
 
-  /// Whether this side knows that a user is there.
+  /// Whether this side may know that a user exists.
   func knows(_ user: UserReference, at now: Milliseconds) -> Bool {
     if isOneself(user) { return true }
     var memberships: [WorkspaceID]?
@@ -87,7 +87,7 @@ public struct Side: Sendable {
   /// Whether this side is a super administrator of a place, or its owner.
   func isSupreme(over place: Place) -> Bool { holdings.contains { $0.isSupreme && $0.covers(place, .roleGrant) } }
 
-  /// Whether a permission is held over a place, and over the person whom it concerns there.
+  /// Whether a permission is held over a place, and over the person concerned there.
   func allows(
     _ permission: Permission, over place: Place, of user: UserReference?, in directory: Directory, at now: Milliseconds
   )
@@ -103,9 +103,9 @@ public struct Side: Sendable {
 extension UserReference {
   /// Whether a person is beyond somebody's power, although the place is not.
   ///
-  /// - Super administrators are managed by super administrators (L10).
-  /// - Who somebody is (W2) decides what they may do. Nobody with power over one workspace gets hold of an administrator
-  ///   of the whole server, or of the owner of that workspace, by way of their identity.
+  /// - Only super administrators manage super administrators (L10).
+  /// - Identity (W2) decides what a person may do. So power over one workspace must not give control over the identity
+  ///   of an administrator of the whole server, or of that workspace's owner.
   func isAbove(
     _ holding: Holding, _ permission: Permission, at place: Place, in directory: Directory, _ now: Milliseconds
   ) -> Bool {
@@ -114,7 +114,7 @@ extension UserReference {
       for grant in grants where grant.isInForce(at: now) {
         let within = directory.workspace(of: grant.scope)
         if grant.role == .superAdministrator {
-          // Power over another workspace is of no account in this one.
+          // Power over another workspace does not count here.
           let counts = within == nil || holding.workspace == nil || within == holding.workspace
           if counts, !holding.isSupreme { return true }
           if within == nil, isTakingOver, holding.workspace != nil { return true }

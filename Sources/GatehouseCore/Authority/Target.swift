@@ -1,15 +1,15 @@
-/// What a command concerns, once its words were looked up.
+/// What a command concerns, after looking up its words.
 struct Target {
   enum Where {
-    /// Depends on the permission: who somebody is, in the home; the rest, wherever the user is a member.
+    /// Depends on the permission: identity in the home workspace, everything else wherever the user is a member.
     case person
     case place(Place)
   }
 
   let place: Where
-  /// The person whom it concerns there.
+  /// The person concerned there.
   var user: UserReference?
-  /// Others whose own thing it is: the actor of an impersonation.
+  /// Others to whom it belongs: the actor of an impersonation.
   var owners: [UserID] = []
 
   init(_ user: UserReference) {
@@ -41,7 +41,7 @@ struct Target {
 }
 
 extension Turn {
-  /// The target of a command's words; nil where something is not there and the body is to say so.
+  /// The target of a command's words; nil if something does not exist and the body has to report that.
   func target(_ ground: Ground) throws(Halt) -> Target? {
     switch ground {
     case .server: return Target(.server)

@@ -1,11 +1,11 @@
-/// The one place where a command's need is asked, before its body runs. Bodies ask with `require` only what depends on
-/// data that no table can know.
+/// The only place where a command's need is enforced, before its body runs. With `require`, bodies check only what
+/// depends on data that no table can know.
 extension Turn {
-  /// Refuses what one of the sides lacks.
+  /// Refuses if one of the sides lacks what is needed.
   func enforce(_ need: Need) throws(Halt) {
     guard case .permissions(let permissions, let ground, let own) = need else { return }
     for side in sides where !side.isBinding && !permissions.contains(where: side.holds) {
-      // Who has it over nobody learns nothing of whom it is about, not even whether they are there.
+      // A side that holds it over nobody must learn nothing about the target, not even whether it exists.
       guard let own, PermissionSet.individual.contains(own), let target = try ownTarget(ground), target.isOwn(side)
       else { throw .refused(Self.lacking(permissions)) }
     }
@@ -13,18 +13,18 @@ extension Turn {
     try require(permissions, over: target, own: own)
   }
 
-  /// What is asked about, if it may be one's own.
+  /// The target, if it may be the caller's own.
   private func ownTarget(_ ground: Ground) throws(Halt) -> Target? {
     do throws(Halt) {
       return try target(ground)
     } catch {
-      // What is not there, or is out of sight, is not one's own.
+      // A target that does not exist or is not visible is not the caller's own.
       if case .refused = error { return nil }
       throw error
     }
   }
 
-  /// Refuses where one of the sides has none of the permissions over the target.
+  /// Refuses if one of the sides has none of the permissions over the target.
   func require(_ permissions: [Permission], over target: Target, own: Permission? = nil) throws(Halt) {
     for side in sides {
       if let own, PermissionSet.individual.contains(own), target.isOwn(side) { continue }
@@ -39,7 +39,7 @@ extension Turn {
     try require([permission], over: Target(place, user))
   }
 
-  /// Refuses a permission over who somebody is.
+  /// Requires a permission over a user's identity.
   func require(_ permission: Permission, over user: UserReference, own: Permission? = nil) throws(Halt) {
     try require([permission], over: Target(user), own: own)
   }
@@ -48,22 +48,22 @@ extension Turn {
     sides.allSatisfy { $0.allows(permission, over: place, of: user, in: directory, at: now) }
   }
 
-  /// K4: an impersonation that is bound to a workspace concerns it alone.
+  /// K4: an impersonation bound to a workspace is limited to it.
   func requireReach(to workspace: WorkspaceID) throws(Halt) {
     for side in sides where side.isBinding && !side.knownWorkspaces.contains(workspace) {
       throw .refused(.noPermission("an impersonation outside its workspace"))
     }
   }
 
-  /// While impersonating nobody changes passwords, second factors, e-mail, keys, roles or billing.
+  /// Passwords, second factors, e-mail, keys, roles and billing cannot be changed while impersonating.
   public func refuseImpersonation(_ what: String) throws(Halt) {
     guard let principal = asUser, principal.isImpersonation else { return }
     throw .refused(
       .rule("impersonation", "\(what) cannot be changed while impersonating", instead: "end the impersonation first"))
   }
 
-  /// S5: with the policy, only administrators with authority over the subscription add and remove users. A
-  /// service that acts by itself has authority.
+  /// S5: with the policy, only administrators with authority over the subscription add and remove users. A service on
+  /// its own authority counts as one.
   public func requireAuthority(by policies: Policies) throws(Halt) {
     guard policies.needsAuthority, let principal = asUser else { return }
     for id in Set([principal.actor, principal.subject]) {
@@ -76,7 +76,7 @@ extension Turn {
     }
   }
 
-  // MARK: Saying what is missing
+  // MARK: Explaining what is missing
 
   static func lacking(_ permissions: [Permission]) -> Refusal { .noPermission("the permission \(names(permissions))") }
 
@@ -89,7 +89,7 @@ extension Turn {
     let permission = permissions[0]
     let place = target.place(for: permission, at: now)
     let names = Self.names(permissions)
-    // The place is covered, so it is the person who is beyond reach.
+    // The place is covered, so it is the person who is out of reach.
     if let user = target.user,
       permissions.contains(where: { side.allows($0, over: place, of: nil, in: directory, at: now) })
     {
@@ -110,7 +110,7 @@ extension Turn {
       guard permission.domain == .identity, let user = target.user, case .person = target.place else {
         return .noPermission("the permission \(names) in the workspace \(name ?? "that it concerns")")
       }
-      // W2: whose it is to do.
+      // W2: says which workspace may do it.
       let home = name.map { "\($0), the home workspace" } ?? "the home workspace"
       return .noPermission(
         "the permission \(names) in \(home) of \(user.username), which alone governs who somebody is")

@@ -1,11 +1,11 @@
-/// What the caller may see. Names that a command gives are looked up through it, and what a command answers is cut down
-/// to it, so that nothing of another workspace is told (W4): not even that it is there.
+/// What the caller may see. Names in a command are looked up through it, and answers are filtered by it, so that
+/// nothing about another workspace is revealed (W4), not even its existence.
 extension Turn {
-  /// Whether anything is out of reach. The hot path asks no more than this.
+  /// Whether anything is out of reach. The hot path asks only this.
   @inline(__always)
   var isLimited: Bool { !sides.isEmpty }
 
-  /// The workspaces over whose things a permission is held; of a person who asks about themselves, all.
+  /// The workspaces over which a permission is held; all of them, for people asking about themselves.
   func reach(of permission: Permission, over user: UserReference? = nil) -> Reach {
     sides.reduce(.all) { reach, side in
       if let user, side.isOneself(user) { return reach }
@@ -13,20 +13,20 @@ extension Turn {
     }
   }
 
-  /// The workspaces of a person that the caller sees something of.
+  /// The workspaces of a user in which the caller sees something.
   func seen(of user: UserReference) -> Reach { reach(of: .userRead, over: user) }
 
   /// The workspaces that the caller knows by name.
   ///
-  /// - Parameter isNaming: a command that names what an impersonation does not reach is refused for that, so the names
-  ///   that both users know are known.
+  /// - Parameter isNaming: whether the command names a workspace. If it is one that an impersonation does not reach,
+  ///   the refusal says so; therefore the names that both users know count as known.
   func knownWorkspaces(isNaming: Bool) -> Reach {
     sides.reduce(.all) { isNaming && $1.isBinding ? $0 : $0.intersection($1.knownWorkspaces) }
   }
 
   var knownWorkspaces: Reach { knownWorkspaces(isNaming: false) }
 
-  /// Whether the caller knows that a user is there.
+  /// Whether the caller may know that a user exists.
   func knows(_ user: UserReference) -> Bool { sides.allSatisfy { $0.isBinding || $0.knows(user, at: now) } }
 
   /// Whether a list shows a user to the caller.
@@ -37,8 +37,8 @@ extension Turn {
     }
   }
 
-  /// A user's version as the caller sees it: the number itself, or where the caller does not see everything, one that
-  /// changes with what is seen. Counted changes would tell of what other workspaces do.
+  /// A user's version as the caller sees it: the real number or, if the caller does not see everything, a number
+  /// derived from what is visible. A counter would reveal changes in other workspaces.
   func version(of user: UserReference) -> UInt32 {
     let seen = seen(of: user)
     return seen.isAll ? user.row.version : UserCard(user, seen, directory, at: now).version(digest)

@@ -1,5 +1,5 @@
-/// A user as far as the caller sees it: the contact card, and of the rest what lies in the workspaces that are seen (W4).
-/// Every view of a user is made of it: `USER.GET`, `ROLE.LIST`, what lists show, filter and sort by.
+/// A user as far as the caller may see it: the contact card, and otherwise what is in visible workspaces (W4). All
+/// views of a user use it: `USER.GET`, `ROLE.LIST`, and what lists show, filter and sort by.
 struct UserCard {
   let user: UserReference
   private let seen: Reach
@@ -15,19 +15,19 @@ struct UserCard {
 
   private var state: HeldPartition { user.cell }
 
-  /// The workspaces of which the user is a member or will be.
+  /// The workspaces of which the user is or will be a member.
   var workspaces: [WorkspaceID] { user.memberships(notEndedAt: now).filter(seen.contains) }
 
-  /// The home workspace, where it may be seen.
+  /// The home workspace, if visible.
   var home: WorkspaceID? { user.home.flatMap { seen.contains($0) ? $0 : nil } }
 
-  /// Whether the fields of the login are seen: they are what the home workspace says of its people.
+  /// Whether the fields of the login are visible; they belong to the home workspace.
   var showsLoginFields: Bool { seen.isAll || home != nil }
 
-  /// The workspace in whose ways a person is shown: the home, or the first one that is seen.
+  /// The workspace whose conventions are used to show a person: the home, or the first visible one.
   var showing: Workspace { directory.workspace(home ?? workspaces.first ?? mainWorkspace) }
 
-  /// Those of dropped roles are none.
+  /// Grants of dropped roles are left out.
   var grants: [Grant] {
     user.grants.filter {
       seen.contains($0.scope, in: directory) && directory.definition(of: $0.role)?.isDropped != true
@@ -36,7 +36,7 @@ struct UserCard {
 
   var mainRole: Role? { grants.first(where: \.isMain)?.role }
 
-  /// The roles, each once.
+  /// The roles, without duplicates.
   var roles: [Role] {
     var roles: [Role] = []
     for grant in grants where !roles.contains(grant.role) { roles.append(grant.role) }
@@ -49,11 +49,11 @@ struct UserCard {
     return all.filter { access in directory.product(access.product).map { seen.contains($0.workspace) } ?? false }
   }
 
-  /// When the user last logged in to a product of a workspace that is seen; 0 for never.
+  /// When the user last logged in to a product of a visible workspace; 0 for never.
   var lastLogin: Milliseconds { state.state.people.lastLogin(of: user.serial, in: seen) }
 
-  /// How many sessions are in force in the workspaces that are seen, as far as one partition tells: whether the actor of
-  /// an impersonation has lost the right may be for another to say.
+  /// How many sessions are in force in visible workspaces, as far as this partition can tell: whether the actor of an
+  /// impersonation has lost the right may depend on another.
   func sessions(at now: Milliseconds) -> Int {
     if user.row.sessionCount == 0 { return 0 }
     return state.state.sessionIDs(of: user.serial).count { id in
@@ -68,7 +68,7 @@ struct UserCard {
     showsLoginFields ? state.state.people.text(field, of: user.serial) : field.flag == nil ? "" : "0"
   }
 
-  /// The name that heads a user.
+  /// The name under which a user is shown.
   var fullName: String {
     PersonName(
       first: state.state.people.text(.first, of: user.contact),
@@ -77,7 +77,7 @@ struct UserCard {
     ).text(format: showing.policies.nameFormat)
   }
 
-  /// A number that is the same as long as what can be changed and is seen is the same.
+  /// A number that changes only with what is visible and can be changed.
   func version(_ digest: (UnsafeRawBufferPointer) -> Digest) -> UInt32 {
     var writer = ByteWriter()
     writer.text(user.username)
@@ -90,7 +90,7 @@ struct UserCard {
     }
     writer.list(grants) { $0.grant($1) }
     writer.list(accesses) { $0.access($1) }
-    // Never 0, for the versions of what is there begin with 1.
+    // Never 0, because versions of existing users begin with 1.
     return UInt32(truncatingIfNeeded: writer.withBytes(digest).a) | 1
   }
 }
@@ -98,6 +98,6 @@ struct UserCard {
 extension UserReference {
   var contactID: ContactID { cell.state.id(contact) }
 
-  /// The workspace that governs who the user is (W1): the first of the user's. A user without one is the operator's.
+  /// The workspace that governs the user's identity (W1): the first one. A user without one belongs to the operator.
   var home: WorkspaceID? { cell.state.people.home(of: serial) }
 }

@@ -1,16 +1,16 @@
 /// The server's time, which never goes back.
 ///
-/// It follows the wall clock ahead. Where the wall clock is set back, it runs on by the monotonic clock, so that a
-/// session still ends when its time is over. A step far ahead is not believed at once: one record with a time of the
-/// next century would hold back every later one, so such a step must stand for a while before it is followed.
+/// It follows the wall clock forward. If the wall clock is set back, it continues by the monotonic clock, so that
+/// sessions still end in time. It does not believe a large step forward at once: a single record with a time in the
+/// next century would hold back every later one. Such a step must persist for a while before it is followed.
 ///
-/// A value without I/O: its owner passes readings of the clocks in and reports the events that come out.
+/// A value without I/O: its owner passes in readings of the clocks, and reports the events that come out.
 public struct SteadyClock: Sendable {
-  /// Both clocks at one moment.
+  /// Both clocks, read at the same time.
   public struct Reading: Sendable, Equatable {
-    /// Microseconds since 1970, as the machine's clock has it.
+    /// Microseconds since 1970, by the machine's wall clock.
     public let wall: Int64
-    /// Microseconds since any fixed moment, by a clock that nobody sets.
+    /// Microseconds since any fixed time, by a clock that nobody can set.
     public let monotonic: Int64
 
     public init(wall: Int64, monotonic: Int64) {
@@ -19,62 +19,62 @@ public struct SteadyClock: Sendable {
     }
   }
 
-  /// What somebody should hear of. All spans are in microseconds.
+  /// What the operator should hear of. All durations are in microseconds.
   public enum Event: Sendable, Equatable {
-    /// The wall clock was set ahead by so much and is followed.
+    /// The wall clock was set ahead by this much, and is followed.
     case steppedAhead(Int64)
-    /// The wall clock was set back by so much and is not followed.
+    /// The wall clock was set back by this much, and is not followed.
     case steppedBack(Int64)
-    /// The wall clock is so far ahead of the server's time that it must stand before it is followed.
+    /// The wall clock is so far ahead of the server's time that the step must persist before it is followed.
     case doubted(Int64)
-    /// A step ahead that was doubted has stood, and is followed.
+    /// A doubted step ahead has persisted, and is followed.
     case believed(Int64)
-    /// The wall clock came back from a step that was doubted.
+    /// The wall clock came back from a doubted step.
     case retracted
   }
 
-  /// A step that is longer is not followed at once.
+  /// A longer step is not followed at once.
   public static let longestStep: Int64 = 3_600_000_000
-  /// How long such a step must stand.
+  /// How long such a step must persist.
   public static let patience: Int64 = 600_000_000
-  /// A step that is shorter is no event: time servers correct clocks by so much.
+  /// A shorter step is not an event, because time servers correct clocks by that much.
   public static let smallestStep: Int64 = 1_000_000
-  /// How far the newest record may lie ahead of the wall clock when a server starts.
+  /// How far the newest record may be ahead of the wall clock when a server starts.
   public static let longestLead: Milliseconds = TimeText.day
 
   /// The server's time less the monotonic clock, in microseconds. It only grows.
   public private(set) var offset: Int64
-  /// The wall clock less the monotonic clock, as it was last seen.
+  /// The wall clock less the monotonic clock, as last seen.
   public private(set) var wallOffset: Int64
-  /// The steps ahead that were followed since the start, together.
+  /// The sum of all steps ahead that were followed since the start.
   public private(set) var stepsFollowed: Int64 = 0
   private var doubt: (offset: Int64, since: Int64)?
 
-  /// Begins at the wall clock's time. Before 1970 there is no time.
+  /// Starts at the wall clock's time; times before 1970 count as 1970.
   public init(_ reading: Reading) {
     wallOffset = reading.wall - reading.monotonic
     offset = max(0, reading.wall) - reading.monotonic
   }
 
-  /// The server's time at a moment of the monotonic clock, in microseconds since 1970.
+  /// The server's time at a reading of the monotonic clock, in microseconds since 1970.
   public func time(at monotonic: Int64) -> Int64 { offset + monotonic }
 
-  /// Whether a step ahead waits to be believed.
+  /// Whether a step ahead is being doubted.
   public var isDoubting: Bool { doubt != nil }
 
-  /// How far the wall clock is ahead of the server's time; negative where it is behind.
+  /// How far the wall clock is ahead of the server's time; negative if it is behind.
   public var wallLead: Int64 { wallOffset - offset }
 
-  /// Goes on from a time that was told before, such as that of the newest record.
+  /// Continues from an earlier time, such as that of the newest record.
   public mutating func advance(to time: Int64, at monotonic: Int64) { offset = max(offset, time - monotonic) }
 
-  /// Whether a wall clock is too far behind the newest record for a server to choose by itself which is right.
+  /// Whether the wall clock is so far behind the newest record that the server cannot decide which one is right.
   public static func isConflict(newest: Milliseconds, wall: Milliseconds) -> Bool { newest - wall > longestLead }
 
-  /// Takes in a reading of both clocks.
+  /// Processes a reading of both clocks.
   ///
-  /// - Parameter told: the newest time that the reader was told before. It holds even where both clocks go back, as on a
-  ///   virtual machine that is set back to an earlier state.
+  /// - Parameter told: the latest time that the reader was given. The result is not earlier even if both clocks go
+  ///   back, as on a virtual machine that was restored from an earlier state.
   public mutating func read(_ reading: Reading, notBefore told: Int64 = 0) -> Event? {
     let back = told - time(at: reading.monotonic)
     if back > 0 { offset += back }

@@ -12,6 +12,8 @@ public struct EntryOrder: Sendable {
   let workspace: WorkspaceID
   /// Serial numbers of entries; of one start the earlier made comes first.
   fileprivate(set) var serials: ContiguousArray<UInt32> = []
+  /// The start of the last of them, so that an entry that comes to the end is put there without a look at a row.
+  fileprivate var latestStart = Milliseconds.min
   /// In milliseconds: no entry in it was ever longer. What overlaps a time begins no longer than that before it.
   fileprivate(set) var longest: Milliseconds = 0
   /// The last record that changed an entry of it, or deleted one.
@@ -46,8 +48,13 @@ extension RecordedTime {
   mutating func enter(_ serial: Int) {
     let row = entries[serial]
     let at = order(for: row)
-    let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
-    self[at].serials.insert(UInt32(serial), at: rank)
+    if row.start > self[at].latestStart {
+      self[at].serials.append(UInt32(serial))
+      self[at].latestStart = row.start
+    } else {
+      let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
+      self[at].serials.insert(UInt32(serial), at: rank)
+    }
     self[at].note(row)
   }
 
@@ -58,7 +65,12 @@ extension RecordedTime {
     let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
     let gone = self[at].serials.remove(at: rank)
     precondition(gone == UInt32(serial), "an entry that is in no order")
+    self[at].latestStart = latestStart(of: self[at].serials)
     self[at].lsn = lsn
+  }
+
+  private func latestStart(of serials: ContiguousArray<UInt32>) -> Milliseconds {
+    serials.last.map { entries[Int($0)].start } ?? .min
   }
 
   /// Makes the orders of entries that were read from a snapshot.
@@ -75,6 +87,7 @@ extension RecordedTime {
         var serials = self[at].serials
         serials.sort { place(of: $0) < place(of: $1) }
         self[at].serials = serials
+        self[at].latestStart = latestStart(of: serials)
       }
     }
   }

@@ -123,9 +123,11 @@ extension CommandTable {
     new.isEnabled = true
     if turn.has("ADMIN") { new.isAdministrator = true }
     if turn.has("REGULAR") { new.isAdministrator = false }
-    if new.isAdministrator != (old?.isAdministrator ?? false) {
-      try turn.refuseImpersonation("administration")
-      try turn.requireHolding(.productAdministrator, over: turn.place(of: product), to: "say who administers it")
+    if new.isAdministrator != (old?.isAdministrator ?? false) { try turn.refuseImpersonation("administration") }
+    if new.isAdministrator || old?.isAdministrator ?? false, old != new {
+      try turn.requireHolding(
+        .productAdministrator, over: turn.place(of: product), until: new.isAdministrator ? new.limits.end : turn.now,
+        to: "say who administers it")
     }
     if let type = try turn.option("LICENCE") {
       try turn.require(.licenceAssign, over: turn.place(of: product), of: user)

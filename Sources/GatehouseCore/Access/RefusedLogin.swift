@@ -8,7 +8,7 @@ public struct RefusedLogin: Sendable, BitwiseCopyable {
   public internal(set) var user = UserID.none
   /// 0 if there is no product of that name.
   public internal(set) var product: ProductID = 0
-  /// The workspace that may read it: the product's, else the user's home; 0 if there is neither.
+  /// The workspace that may read it: the product's, or, where no product is named, the user's home; 0 for none.
   var workspace: WorkspaceID = 0
   /// The service that asked; 0 is `local`.
   var service: ServiceID = 0
@@ -36,9 +36,19 @@ struct TypedWord: Sendable, BitwiseCopyable {
   private var bytes = InlineArray<48, UInt8>(repeating: 0)
   private var count: UInt8 = 0
 
+  private static let redacted: TypedWord = {
+    var text = "(redacted)"
+    return text.withUTF8 { TypedWord(UnsafeRawBufferPointer($0)) }
+  }()
+
   init() {}
 
+  /// - Parameter word: where it looks like a token or a service's secret, `(redacted)` stands for it.
   init(_ word: UnsafeRawBufferPointer) {
+    if SecretText.isLike(word) {
+      self = Self.redacted
+      return
+    }
     var count = min(word.count, Self.most)
     // Do not cut in the middle of a character.
     if count < word.count { while count > 0, word[count] & 0xc0 == 0x80 { count -= 1 } }
@@ -72,7 +82,15 @@ extension Turn {
     refusal.time = now
     refusal.user = user?.id ?? .none
     refusal.product = product ?? 0
-    refusal.workspace = product.map { directory.facts(ofProduct: $0).workspace } ?? workspace ?? user?.home ?? 0
+    refusal.workspace =
+      if let product {
+        directory.facts(ofProduct: product).workspace
+      } else if productName != nil {
+        // Nobody's: the name may be meant for a product of another workspace (W4).
+        0
+      } else {
+        workspace ?? user?.home ?? 0
+      }
     refusal.service = connection.service ?? 0
     refusal.denial = denial
     refusal.command = UInt16(specPlace)

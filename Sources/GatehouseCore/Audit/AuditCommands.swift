@@ -8,7 +8,8 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
-        + " workspaces that the caller may not read nothing is shown", rights: .admin,
+        + " workspaces that the caller may not read nothing is shown; who acted from there stands as `#id`, without the"
+        + " reason", rights: .admin,
       needs: .permission(.auditRead, over: .anything), route: .directory,
       body: .decide(listTrail)),
     CommandSpec(
@@ -49,7 +50,7 @@ extension CommandTable {
     switch try turn.outcome(of: work) {
     case .success(let whole):
       let page = reach.isAll ? whole : try turn.readable(whole, reach, count)
-      turn.reply.show(page, names: try turn.usernames(in: page), reach, turn.directory)
+      turn.reply.show(page, try turn.people(in: page, reach), reach, turn.directory)
     case .failure(let refusal): throw .refused(refusal)
     }
   }
@@ -145,30 +146,48 @@ extension Turn {
     return places
   }
 
-  /// The usernames of actors and subjects; `#id` for users that do not exist.
-  fileprivate func usernames(in page: TrailPage) throws(Halt) -> [UserID: String] {
+  /// Actors and subjects, as far as the caller knows them.
+  fileprivate func people(in page: TrailPage, _ reach: AuditReach) throws(Halt) -> TrailPeople {
     let headers = page.events.map(\.part.header)
     let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))
     try hold(ids.map { partitioning.partition(of: $0) })
-    var names: [UserID: String] = [:]
-    for id in ids { names[id] = try user(id)?.username ?? "#\(id.raw)" }
-    return names
+    var people = TrailPeople()
+    for id in ids {
+      if let user = try user(id), !isStranger(user, in: reach.reach) { people.names[id] = user.username }
+    }
+    return people
+  }
+}
+
+/// The people of a page of the trail whom its reader knows (W4).
+private struct TrailPeople {
+  var names: [UserID: String] = [:]
+
+  /// `#id` stands for others, and for users that do not exist.
+  func name(of user: UserID) -> String { names[user] ?? "#\(user.raw)" }
+
+  /// The reason for a command; nil where it is that of another workspace's people or service.
+  func reason(of header: RecordHeader, _ reach: AuditReach, _ directory: Directory) -> String? {
+    if header.reason.isEmpty { return nil }
+    if reach.isAll { return header.reason }
+    let isKnown = [header.actor, header.subject].compactMap { $0 }.allSatisfy { names[$0] != nil }
+    return isKnown && reach.meets(directory.service(header.service)?.workspaces) ? header.reason : nil
   }
 }
 
 extension Reply {
   /// `[cursor, items]`.
   fileprivate mutating func show(
-    _ page: TrailPage, names: [UserID: String], _ reach: AuditReach, _ directory: Directory
+    _ page: TrailPage, _ people: TrailPeople, _ reach: AuditReach, _ directory: Directory
   ) {
     array(2)
     text(page.next.map(String.init) ?? ListCursor.end)
     array(page.events.count)
-    for event in page.events { show(event, names, reach, directory) }
+    for event in page.events { show(event, people, reach, directory) }
   }
 
   private mutating func show(
-    _ event: TrailEvent, _ names: [UserID: String], _ reach: AuditReach, _ directory: Directory
+    _ event: TrailEvent, _ people: TrailPeople, _ reach: AuditReach, _ directory: Directory
   ) {
     let header = event.part.header
     map(8)
@@ -177,15 +196,17 @@ extension Reply {
     text("time")
     integer(header.time)
     text("actor")
-    optional(header.actor.flatMap { names[$0] })
+    optional(header.actor.map(people.name(of:)))
     text("subject")
-    optional(header.subject.flatMap { names[$0] })
+    optional(header.subject.map(people.name(of:)))
     text("service")
-    optional(header.service == 0 ? nil : directory.service(header.service)?.name ?? "\(header.service)")
+    let service = directory.service(header.service)
+    let isShown = service?.name != nil && reach.meets(service?.workspaces)
+    optional(header.service == 0 ? nil : isShown ? service?.name : "#\(header.service)")
     text("command")
     text(header.command)
     text("reason")
-    optional(header.reason.isEmpty ? nil : header.reason)
+    optional(people.reason(of: header, reach, directory))
     text("changes")
     array(event.part.changes.count)
     for change in event.part.changes { show(reach.text(of: change, in: directory)) }

@@ -1,7 +1,7 @@
 /// The part of the audit trail that somebody may read (W4): events in the workspaces that they may read, and identity
 /// changes of users whose home is one of those.
 struct AuditReach: Sendable {
-  private let reach: Reach
+  let reach: Reach
 
   /// - Parameter turn: a turn whose command reads the trail, and whose principal is known.
   init(_ turn: Turn) { self.init(turn.reach(of: .auditRead)) }
@@ -10,6 +10,9 @@ struct AuditReach: Sendable {
 
   /// Whether the whole trail may be read.
   var isAll: Bool { reach.isAll }
+
+  /// Whether the reader may read any of the workspaces that something is bound to; nil where it is bound to none.
+  func meets(_ workspaces: [WorkspaceID]?) -> Bool { workspaces.map { $0.contains(where: reach.contains) } ?? true }
 
   /// The index keys of the records that may be read, and of some others; none if all may be read.
   func keys(in directory: Directory) -> [UInt64] {

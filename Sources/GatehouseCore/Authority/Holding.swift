@@ -15,6 +15,8 @@ public struct Holding: Sendable {
   /// The workspace of the scope; nil if it applies everywhere.
   let workspace: WorkspaceID?
   public let source: Source
+  /// The moment at which it ends: nobody gives away more than that (`requireHolding`).
+  var end = Milliseconds.max
 
   /// Whether it includes power over super administrators.
   var isSupreme: Bool {
@@ -76,22 +78,35 @@ extension PersonView {
       for grant in grants where grant.isInForce(at: now) {
         let permissions = directory.permissions(of: grant.role, since: opened)
         if permissions.isEmpty { continue }
+        let workspace = directory.workspace(of: grant.scope)
+        // A right in a workspace lasts no longer than the membership.
+        let membership = workspace.map(limits(ofMembership:)) ?? .none
+        guard membership.contains(now) else { continue }
         holdings.append(
           Holding(
-            permissions: permissions, scope: grant.scope, workspace: directory.workspace(of: grant.scope),
-            source: .grant(grant)))
+            permissions: permissions, scope: grant.scope, workspace: workspace, source: .grant(grant),
+            end: grant.limits.ending(by: membership).end))
       }
     }
     // Administering a product requires open access to it.
     for access in administeredAccesses where access.isOpen(at: now) {
       let workspace = directory.product(access.product)?.workspace
-      if let workspace, isShutOut(of: workspace, at: now) { continue }
+      let membership = workspace.map(limits(ofMembership:)) ?? .none
+      guard membership.contains(now) else { continue }
       holdings.append(
         Holding(
           permissions: .productAdministrator, scope: .product(access.product),
-          workspace: workspace, source: .productAdministration))
+          workspace: workspace, source: .productAdministration, end: access.limits.ending(by: membership).end))
     }
     return holdings
+  }
+}
+
+extension PersonView {
+  /// Whether the person has a role or administers a product in a workspace, now or at another time.
+  func holdsAnything(in workspace: WorkspaceID, _ directory: Directory) -> Bool {
+    grants.contains { directory.workspace(of: $0.scope) == workspace }
+      || administeredAccesses.contains { directory.product($0.product)?.workspace == workspace }
   }
 }
 

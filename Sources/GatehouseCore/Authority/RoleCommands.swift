@@ -64,7 +64,7 @@ extension CommandTable {
     let role = try turn.role(try turn.text(2, "role"), in: scope)
     let user = try turn.user(1)
     let wanted = Grant(role: role, scope: scope, isMain: false)
-    try turn.requireGranting(wanted, to: user)
+    try turn.requireRevoking(wanted, from: user)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
     let grants = user.cell.state.people.grants(of: user.serial)
@@ -139,12 +139,12 @@ extension CommandTable {
     let own = turn.directory.roles(definedIn: workspace).first { $0.name == name }
     let isTaken = Role(name: name) != nil || turn.directory.roles(definedIn: nil).contains { $0.name == name }
     if own == nil, isTaken { throw .refused(.conflict("role: \(name) is there already")) }
-    try turn.requireHolding(permissions, over: place, to: "define a role that gives it")
+    try turn.requireHolding(permissions, over: place, until: turn.now, to: "define a role that gives it")
     let old = own?.permissions ?? PermissionSet()
     turn.reply.ok()
     if own != nil, old == permissions { return }
+    if own == nil { try turn.requireRoom(forRoleOf: workspace) }
     let count = turn.directory.roles.count
-    guard own != nil || count < Limits.roles else { throw .refused(.limit("roles: at most \(Limits.roles)")) }
     let role = own?.role ?? Role(number: Role.firstDefined + UInt16(count))
     turn.emit(RoleDefined(role, workspace: workspace, name: name, old: old, new: permissions))
   }
@@ -274,6 +274,15 @@ extension Turn {
   ///
   /// - Parameter user: the user concerned; nil for a user that is being created.
   public func requireGranting(_ grant: Grant, to user: UserReference? = nil) throws(Halt) {
+    try require(grant, until: grant.limits.end, of: user)
+  }
+
+  /// The same for taking a role away, however long the caller's own rights last.
+  func requireRevoking(_ grant: Grant, from user: UserReference? = nil) throws(Halt) {
+    try require(grant, until: now, of: user)
+  }
+
+  private func require(_ grant: Grant, until end: Milliseconds, of user: UserReference?) throws(Halt) {
     guard isLimited else { return }
     try refuseImpersonation("roles")
     let place = place(of: grant.scope)
@@ -282,17 +291,36 @@ extension Turn {
     if grant.role == .superAdministrator, !sides.allSatisfy({ $0.isSupreme(over: place) }) {
       throw .refused(.noPermission("the role super-administrator, to grant or revoke super-administrator"))
     }
-    try requireHolding(directory.permissions(of: grant.role), over: place, to: "grant or revoke \(name)")
+    try requireHolding(directory.permissions(of: grant.role), over: place, until: end, to: "grant or revoke \(name)")
   }
 
-  /// Refuses if one of the sides does not hold all of the permissions itself.
-  func requireHolding(_ permissions: PermissionSet, over place: Place, to what: String) throws(Halt) {
+  /// Numbers of roles are given once, so dropped roles count, too. Each workspace has a limit of its own, so that none
+  /// uses up those of others.
+  fileprivate func requireRoom(forRoleOf workspace: WorkspaceID?) throws(Halt) {
+    guard directory.roles.filter({ $0.workspace == workspace }).count < Limits.rolesOfWorkspace else {
+      throw .refused(.limit("roles: at most \(Limits.rolesOfWorkspace) of a workspace, dropped ones included"))
+    }
+    guard directory.roles.count < Limits.roles else { throw .refused(.limit("roles: at most \(Limits.roles)")) }
+  }
+
+  /// Refuses if one of the sides does not hold all of the permissions itself, or not for as long as it would give them
+  /// away: who administers until May makes nobody an administrator beyond that, also not themselves.
+  func requireHolding(
+    _ permissions: PermissionSet, over place: Place, until end: Milliseconds, to what: String
+  ) throws(Halt) {
     for side in sides {
-      let missing = permissions.list.filter { permission in
-        !side.holdings.contains { $0.covers(place, permission) }
+      for permission in permissions.list {
+        let lasts = side.holdings.filter { $0.covers(place, permission) }.map(\.end).max()
+        guard let lasts else {
+          throw .refused(.noPermission("the permission \(permission.name) \(text(of: place)), to \(what)"))
+        }
+        guard lasts >= end else {
+          throw .refused(
+            .noPermission(
+              "the permission \(permission.name) \(text(of: place)) beyond \(TimeText.text(of: lasts)), to \(what); give"
+                + " an UNTIL that is no later"))
+        }
       }
-      guard let first = missing.first else { continue }
-      throw .refused(.noPermission("the permission \(first.name) \(text(of: place)), to \(what)"))
     }
   }
 

@@ -29,6 +29,13 @@ extension Turn {
   /// Whether the caller may know that a user exists.
   func knows(_ user: UserReference) -> Bool { sides.allSatisfy { $0.isBinding || $0.knows(user, at: now) } }
 
+  /// Whether somebody who did something in some workspaces is a stranger there, whose name is not shown to the caller
+  /// (W4): no member of any, and nobody whose rights hold everywhere.
+  func isStranger(_ user: UserReference, in workspaces: Reach) -> Bool {
+    if !isLimited || workspaces.isAll { return false }
+    return !user.memberships.contains(where: workspaces.contains) && !user.grants.contains { $0.scope == .everywhere }
+  }
+
   /// Whether a list shows a user to the caller.
   func shows(_ user: UserReference) -> Bool {
     sides.allSatisfy { side in

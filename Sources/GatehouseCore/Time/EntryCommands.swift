@@ -112,13 +112,15 @@ extension CommandTable {
     var reason = cell.state.time.entries.withDetails(of: serial) { Details.text(EntryTag.reason, in: $0) }
     for version in before {
       try turn.showVersion(
-        version.version, version.content, isDeleted: version.isDeleted, time: time, by: by, reason: reason)
+        version.version, version.content, isDeleted: version.isDeleted, time: time, by: by, reason: reason,
+        in: row.workspace)
       time = version.time
       by = version.by
       reason = version.reason
     }
     try turn.showVersion(
-      row.version, current.content, isDeleted: row.isDeleted, time: time, by: by, reason: reason)
+      row.version, current.content, isDeleted: row.isDeleted, time: time, by: by, reason: reason,
+      in: row.workspace)
   }
 
   @Sendable private static func entryList(_ turn: Turn) throws(Halt) {

@@ -69,9 +69,9 @@ extension Turn {
     reply.text("end")
     reply.integer(entry.content.end)
     reply.text("started-by")
-    reply.text(try name(of: entry.startedBy))
+    reply.text(try name(of: entry.startedBy, in: entry.workspace))
     reply.text("stopped-by")
-    reply.text(try name(of: entry.stoppedBy))
+    reply.text(try name(of: entry.stoppedBy, in: entry.workspace))
     reply.text("version")
     reply.integer(entry.version)
     reply.text("deleted")
@@ -98,7 +98,8 @@ extension Turn {
 
   /// One version of an entry, with who made it, when and why.
   func showVersion(
-    _ number: UInt32, _ content: EntryContent, isDeleted: Bool, time: Milliseconds, by: Author, reason: String
+    _ number: UInt32, _ content: EntryContent, isDeleted: Bool, time: Milliseconds, by: Author, reason: String,
+    in workspace: WorkspaceID
   ) throws(Halt) {
     reply.map(9)
     reply.text("version")
@@ -106,7 +107,7 @@ extension Turn {
     reply.text("time")
     reply.integer(time)
     reply.text("by")
-    reply.text(try name(of: by))
+    reply.text(try name(of: by, in: workspace))
     reply.text("reason")
     reply.filled(reason)
     reply.work(content.project, content.note)

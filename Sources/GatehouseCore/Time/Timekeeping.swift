@@ -113,16 +113,24 @@ extension Turn {
   /// Who really carries out this command.
   public var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
 
-  /// The name of an author: the username, or the service's name. Of somebody who lives in a partition that
-  /// is not held the decision asks for it, but a list that is gathered shows the id.
-  public func name(of author: Author, isGathering: Bool = false) throws(Halt) -> String {
+  /// The name of an author: the username, or the service's name; `#id` for whom the caller does not know (W4). Of
+  /// somebody who lives in a partition that is not held the decision asks for it, but a list that is gathered shows the
+  /// id.
+  ///
+  /// - Parameter workspace: where what the author did belongs to; nil where the caller has just seen them do it.
+  public func name(
+    of author: Author, in workspace: WorkspaceID? = nil, isGathering: Bool = false
+  ) throws(Halt) -> String {
     switch author {
     case .service(let id):
       read(directory.lsn)
       return directory.service(id)?.name ?? "local"
     case .user(let id):
       if isGathering, home?.index != partitioning.partition(of: id) { return "#\(id.raw)" }
-      return try user(id)?.username ?? "#\(id.raw)"
+      guard let user = try user(id), !isStranger(user, in: workspace.map { .only([$0]) } ?? .all) else {
+        return "#\(id.raw)"
+      }
+      return user.username
     }
   }
 }

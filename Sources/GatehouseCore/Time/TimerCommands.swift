@@ -74,7 +74,7 @@ extension CommandTable {
     let user = try turn.user(1)
     let workspace = try turn.workspace()
     guard let timer = try turn.timer(of: user, in: workspace) else { return turn.reply.null() }
-    let startedBy = try turn.name(of: timer.startedBy)
+    let startedBy = try turn.name(of: timer.startedBy, in: workspace.id)
     turn.reply.map(7)
     turn.show(timer, of: user, in: workspace.id, startedBy: startedBy, into: &turn.reply)
   }
@@ -139,7 +139,7 @@ extension CommandTable {
       room -= 1
       var reply = Reply()
       reply.map(7)
-      let startedBy = try turn.name(of: timer.startedBy, isGathering: true)
+      let startedBy = try turn.name(of: timer.startedBy, in: key.workspace, isGathering: true)
       turn.show(timer, of: user, in: key.workspace, startedBy: startedBy, into: &reply)
       gathered.items.append(Gathered.Item(key: place.key, id: place.user, reply: reply))
     }

@@ -19,8 +19,10 @@ public enum Limits {
   public static let seatsMost = 1_000_000_000
   public static let services = 10_000
   public static let workspacesOfService = 100
-  /// Roles that are defined, dropped ones among them: a number is given once.
-  public static let roles = 10_000
+  /// Roles that are defined, dropped ones among them: a number is given once, and has 16 bits.
+  public static let roles = 60_000
+  /// … for one workspace, or for everywhere.
+  public static let rolesOfWorkspace = 1_000
   public static let productsOfUser = 1000
   public static let grantsOfUser = 1000
   public static let membershipsOfUser = 1000

@@ -2,7 +2,7 @@
 public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
   // Numbers for both ends, so that who has no limits costs a login check two comparisons and no look at a mark.
   private var first = Milliseconds.min
-  private var end = Milliseconds.max
+  private(set) var end = Milliseconds.max
 
   /// Without limits.
   public static let none = TimeLimits()
@@ -26,6 +26,9 @@ public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
   public func hasEnded(at now: Milliseconds) -> Bool { now >= end }
 
   public var isNone: Bool { self == .none }
+
+  /// The same, but no longer than others.
+  func ending(by others: TimeLimits) -> TimeLimits { TimeLimits(from: from, until: min(end, others.end)) }
 
   /// The same, but for an earlier end.
   func ending(at moment: Milliseconds) -> TimeLimits { TimeLimits(from: from, until: min(end, moment)) }

@@ -217,6 +217,11 @@ extension CommandTable {
       try turn.requireRoom(forMemberships: memberships.count + 1)
       turn.emit(WorkspaceJoined(user.id, workspace.id))
     }
+    if new.end > old.end, user.holdsAnything(in: workspace.id, turn.directory) {
+      try turn.requireHolding(
+        PermissionSet([.memberManage]), over: .workspace(workspace.id), until: new.end,
+        to: "lengthen the membership of somebody with rights there")
+    }
     if old != new { turn.emit(MembershipLimited(user.id, workspace.id, old: old, new: new)) }
     return !isMember || old != new
   }
@@ -237,7 +242,7 @@ extension CommandTable {
           instead: "hand the user over first with USER.MOVEHOME user workspace, or delete the user"))
     }
     for grant in user.grants where turn.directory.workspace(of: grant.scope) == workspace.id {
-      try turn.requireGranting(grant)
+      try turn.requireRevoking(grant)
     }
     try turn.leave(workspace, user)
   }

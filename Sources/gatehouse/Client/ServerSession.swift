@@ -24,6 +24,8 @@ final class ServerSession {
 
   /// The version that the server reports; nil before it has.
   private(set) var serverVersion: String?
+  /// Whether the server wants `AUTH` first, and is greeted after it.
+  private var isToBeGreeted = false
 
   func connect() throws {
     if client != nil { return }
@@ -32,7 +34,10 @@ final class ServerSession {
       let reply = try client.command(request)
       if let error = reply.errorText {
         // Without credentials, a server that requires them still answers some commands, such as AUTH.
-        if credentials == nil, error.hasPrefix("NOAUTH") { break }
+        if credentials == nil, error.hasPrefix("NOAUTH") {
+          isToBeGreeted = true
+          break
+        }
         throw Refusal(description: error)
       }
       serverVersion = reply["version"]?.string ?? serverVersion
@@ -61,8 +66,17 @@ final class ServerSession {
     try connect()
     return try forgettingOnFailure { client in
       for request in requests { client.send(bytes: request) }
-      return try requests.map { _ in try client.reply() }
+      let replies = try requests.map { _ in try client.reply() }
+      if isToBeGreeted, zip(requests, replies).contains(where: Self.isAuthenticated) {
+        isToBeGreeted = false
+        for request in greeting { serverVersion = try client.command(request)["version"]?.string ?? serverVersion }
+      }
+      return replies
     }
+  }
+
+  private static func isAuthenticated(_ request: [[UInt8]], _ reply: RESPValue) -> Bool {
+    request.first.map { String(decoding: $0, as: UTF8.self).uppercased() == "AUTH" } ?? false && reply.errorText == nil
   }
 
   /// The next message of a stream.

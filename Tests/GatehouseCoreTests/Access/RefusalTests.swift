@@ -92,6 +92,19 @@ import Testing
     #expect(list()[0]["username"].text == "x" + String(repeating: "é", count: 23))
   }
 
+  @Test func noSecretIsKept() {
+    seed()
+    let token = core.logIn("ana", "payroll")
+    for line in ["LOGIN.CHECK \(token) payroll", "LOGIN.CHECK bob \(token)", "SESSION.CREATE \(token)x payroll"] {
+      core.run(line)
+    }
+    #expect(
+      shown(list()) == [
+        "(redacted) payroll unknown-user SESSION.CREATE", "bob (redacted) status-locked LOGIN.CHECK",
+        "(redacted) payroll unknown-user LOGIN.CHECK",
+      ])
+  }
+
   /// W4: of two workspaces, each sees what concerns its own, and of people whom it does not know not even that.
   @Test func eachWorkspaceSeesItsOwn() {
     for name in ["acme", "beta"] {
@@ -116,8 +129,7 @@ import Testing
     #expect(list(as: acme)[0]["user"].isNull)
     #expect(
       shown(list(as: beta)) == [
-        "bea nothing status-locked LOGIN.CHECK", "nobody beta/app unknown-user LOGIN.CHECK",
-        "bea beta/app status-locked LOGIN.CHECK",
+        "nobody beta/app unknown-user LOGIN.CHECK", "bea beta/app status-locked LOGIN.CHECK",
       ])
     // A condition tells no more than the list.
     #expect(list("REASON status-locked", as: acme).isEmpty)

@@ -127,7 +127,7 @@ extension Turn {
   func leave(
     _ workspace: Workspace, _ user: UserReference, ending end: Milliseconds? = nil
   ) throws(Halt) -> [ProductID] {
-    try stopTimers(of: user, in: workspace.id)
+    try stopTimers(of: user, in: workspace.id, at: end)
     var closed: [ProductID] = []
     for access in user.cell.state.people.allAccess(of: user.serial) where access.isEnabled {
       guard directory.product(access.product)?.workspace == workspace.id else { continue }

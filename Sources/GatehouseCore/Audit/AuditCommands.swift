@@ -62,7 +62,11 @@ extension CommandTable {
       throw .refused(.syntax("FROM must not be behind the record of AGAINST: what is before it would not be looked at"))
     }
     switch try turn.outcome(of: VerifyTrail(from: LSN(first), against: head)) {
-    case .success(let report): turn.reply.show(report)
+    case .success(let report):
+      guard first <= 1 || report.problem != nil || report.through >= LSN(first) else {
+        throw .refused(.syntax("FROM \(first): there is no such record yet; AUDIT.HEAD names the newest"))
+      }
+      turn.reply.show(report)
     case .failure(let refusal): throw .refused(refusal)
     }
   }

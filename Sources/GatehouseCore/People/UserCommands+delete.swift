@@ -39,9 +39,14 @@ extension CommandTable {
 extension Turn {
   /// Stops the running timers of a user who may not go on, in one workspace or in all, so that what they
   /// recorded stays with the contact.
-  public func stopTimers(of user: UserReference, in workspace: WorkspaceID? = nil) throws(Halt) {
+  ///
+  /// - Parameter moment: when what the timers run by ended; nil for now.
+  public func stopTimers(
+    of user: UserReference, in workspace: WorkspaceID? = nil, at moment: Milliseconds? = nil
+  ) throws(Halt) {
     for (place, timer) in user.cell.state.timers(of: user.serial) where workspace == nil || workspace == place {
-      emit(TimerStopped(user.id, place, entry: newEntry(in: user.cell), end: end(of: timer)))
+      let end = max(timer.start, min(end(of: timer), moment ?? .max))
+      emit(TimerStopped(user.id, place, entry: newEntry(in: user.cell), end: end))
     }
   }
 }

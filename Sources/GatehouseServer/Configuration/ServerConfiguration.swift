@@ -1,3 +1,4 @@
+import GatehouseStorage
 package import Logging
 
 /// Everything that an operator can choose about a server.
@@ -63,7 +64,7 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// 256, so that two lanes seldom want the same partition. Compared with 64 (the count in folders of earlier
   /// versions), 256 took 0.1 MB more memory and, with one and two lanes, 0 to 6 % more server time a command, which is
   /// within the noise.
-  package var partitions = 256
+  package var partitions = FolderParameters.usualPartitions
 
   /// How many clients may be connected at once. A further one gets an error and is closed.
   package var maxConnections = 10_000

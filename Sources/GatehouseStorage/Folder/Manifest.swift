@@ -90,12 +90,15 @@ package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, Custom
 
 /// The parameters of a new folder.
 package struct FolderParameters: Sendable {
+  /// The number of partitions that a folder gets where nobody chooses.
+  package static let usualPartitions = 256
+
   /// A power of two, fixed for as long as the folder lives.
-  package var partitionCount: Int = 64
+  package var partitionCount: Int
   /// Unix milliseconds.
   package var createdAt: UInt64
 
-  package init(partitionCount: Int = 64, createdAt: UInt64) {
+  package init(partitionCount: Int = usualPartitions, createdAt: UInt64) {
     self.partitionCount = partitionCount
     self.createdAt = createdAt
   }

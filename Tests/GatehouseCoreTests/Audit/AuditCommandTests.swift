@@ -71,11 +71,15 @@ struct AuditCommandTests {
 
   @Test("a walk along the chain begins where it was asked to, and its report is shown")
   func verify() {
+    for number in 1...5 { harness.run("PRODUCT.CREATE product\(number)") }
     let answer = harness.run("AUDIT.VERIFY FROM 5")
     #expect(harness.neededWork.first as? VerifyTrail == VerifyTrail(from: 5))
     harness.run("AUDIT.VERIFY AGAINST 7 00112233445566778899AABBCCDDEEFF")
     let head = TrailHead(lsn: 7, hash: "00112233445566778899aabbccddeeff")
     #expect(harness.neededWork.first as? VerifyTrail == VerifyTrail(from: 1, against: head))
     #expect(answer["ok"] == .integer(1) && answer["from"] == .integer(5) && answer["problem"] == .null)
+    #expect(
+      harness.run("AUDIT.VERIFY FROM 99").text
+        == "ERR FROM 99: there is no such record yet; AUDIT.HEAD names the newest")
   }
 }

@@ -84,6 +84,7 @@ struct AuditTests {
     try gate.refused("AUDIT.LIST FROM yesterday", with: "ERR")
     try gate.refused("AUDIT.LIST WHERE x", with: "ERR")
     try gate.refused("AUDIT.VERIFY FROM -1", with: "ERR")
+    try gate.refused("AUDIT.VERIFY FROM 1000000", with: "ERR FROM 1000000: there is no such record yet")
   }
 
   @Test("on a session's authority administrators read it, and super administrators verify it")

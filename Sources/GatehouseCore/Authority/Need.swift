@@ -21,6 +21,10 @@ public enum Ground: Sendable {
   case anything
   /// The user named by a word: identity in the home workspace, visibility in any of the user's workspaces.
   case user(Int)
+  /// The contact named by a word: its login, else the workspace that governs it.
+  case contact(Int)
+  /// The workspace of a contact to be created.
+  case newContact
   /// The user in the workspace of the option `WORKSPACE`.
   case member(Int)
   /// The user in the workspace named by another word, whether a member yet or not.
@@ -75,6 +79,8 @@ extension Ground {
     case .server: "over the whole server"
     case .anything: "over anything; what lies beyond is left out"
     case .user: domain == .identity ? "in the user's home workspace" : "in a workspace of the user"
+    case .contact: domain == .identity ? "in the contact's home workspace" : "in a workspace of the contact"
+    case .newContact: "in the workspace that becomes the contact's home"
     case .member: "over the user in the workspace"
     case .membership: "over the user in the workspace"
     case .access, .login: "over the user in the product's workspace, or in the product"

@@ -47,6 +47,8 @@ extension Turn {
     case .server: return Target(.server)
     case .anything: return nil
     case .user(let word): return Target(try user(word))
+    case .contact(let word): return target(of: try contact(at: word))
+    case .newContact: return Target(.workspace(try workspace().id))
     case .member(let word):
       let user = try user(word)
       return Target(.workspace(try workspace().id), user)

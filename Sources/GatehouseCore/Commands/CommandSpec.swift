@@ -297,8 +297,20 @@ public struct Gathered: Sendable {
   public var horizon: LSN = 0
   /// The row of the partition's table to go on with; 0 where the partition is done.
   public private(set) var nextRow = 0
+  /// What a search asks for, once it is read.
+  var query: SearchQuery?
 
   public init() {}
+
+  /// Has the scan leave the partition for a moment and come back; with row 0, go on to the next one.
+  mutating func comeBack(at row: Int) { nextRow = row }
+
+  /// Puts an item in the order of its key among those there are, of which the first `most` stay.
+  mutating func insert(_ item: Item, most: Int) {
+    let place = items.firstIndex { item.key.lexicographicallyPrecedes($0.key) } ?? items.count
+    items.insert(item, at: place)
+    if items.count > most { items.removeLast() }
+  }
 
   /// Whether the partition at hand has not been looked at before.
   public var isAtStart: Bool { nextRow == 0 }

@@ -3,7 +3,7 @@ public enum CommandTable {
   /// The commands that a request can begin with; each has its subcommands in it.
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
-    + listCommands + workspaceCommands + productCommands + roleCommands + permissionCommands + serviceCommands
+    + contactCommands + listCommands + searchCommands + workspaceCommands + productCommands + roleCommands + permissionCommands + serviceCommands
     + connectionCommands + serverCommands + auditCommands + refusalCommands
 
   /// Stands in a turn that has not begun.

@@ -18,6 +18,14 @@ public struct ContactRow: TableRow {
   public var isUsed: Bool { version > 0 }
 }
 
+/// What stands in the details of a contact's row, besides its fields.
+enum ContactTag {
+  /// The workspace that the contact was made in; absent for `main`.
+  static let home: UInt8 = 64
+  /// The newest login, once it is deleted; absent where the contact has a live one, or never had any.
+  static let formerLogin: UInt8 = 65
+}
+
 /// The shared data of a person (T2), each a text in the contact's details or a day in its row.
 public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
   case first = 1

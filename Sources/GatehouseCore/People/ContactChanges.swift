@@ -7,17 +7,22 @@ public struct ContactCreated: PartitionChange {
 
   public var contact = ContactID.none
   public var fields: [ContactText] = []
+  /// The workspace that governs the contact until it has a login, whose home then does.
+  public var workspace = mainWorkspace
 
   public init() {}
 
-  public init(_ contact: ContactID, fields: [ContactText]) {
+  public init(_ contact: ContactID, fields: [ContactText], workspace: WorkspaceID = mainWorkspace) {
     self.contact = contact
     self.fields = fields
+    self.workspace = workspace
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&contact, as: ContactForm.self)
     try visitor.field("fields", &fields, as: FieldTextsForm<ContactField>.self)
+    try visitor.later()
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
   }
 
   public var concern: Concern { .nobody }
@@ -37,6 +42,7 @@ public struct ContactCreated: PartitionChange {
         packed.textField(text.field.rawValue, text.text)
       }
     }
+    if workspace != mainWorkspace { packed.shortField(ContactTag.home) { $0.varint(workspace) } }
     state.people.contacts.put(row, at: serial)
     packed.withBytes { state.people.contacts.setDetails(of: serial, $0) }
   }
@@ -90,8 +96,31 @@ public struct ContactSet: PartitionChange {
       var details = state.people.contacts.details(of: serial)
       details[text: field.rawValue] = new
       state.people.contacts.setDetails(of: serial, details.bytes)
+      state.people.words.note(serial)
     }
     state.people.touch(contact: serial, lsn)
+  }
+}
+
+/// A contact to which nothing refers is removed. Its id is not given out again.
+public struct ContactDeleted: PartitionChange {
+  public static var code: UInt8 { 16 }
+  public static var name: String { "contact-deleted" }
+
+  public var contact = ContactID.none
+
+  public init() {}
+
+  public init(_ contact: ContactID) { self.contact = contact }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&contact, as: ContactForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.people.contacts.put(.vacant, at: state.partitioning.serial(of: contact))
   }
 }
 

@@ -9,6 +9,7 @@ extension People {
       state.people.encodeUsers(into: &writer)
     } read: { (state, reader, layout) throws(CodingError) in
       try state.people.decodeUsers(from: &reader, layout)
+      if layout != .measured { state.people.linkLogins() }
       state.indexReferences()
     },
     // Only the names that do not lead to one user of the partition alone: the index of the others follows from the users.

@@ -22,6 +22,8 @@ public struct People: ~Copyable, Sendable {
   var ends = Heap<UInt64>()
   /// The number of keys at which those of the past are looked for.
   var endsToSweep = 1024
+  /// Finds contacts by words. Derived; a copy has none.
+  var words = WordIndex()
 
   public init() {}
 }

@@ -55,6 +55,8 @@ public enum UserTag {
   public static let logins: UInt8 = 19
   /// From when and until when the user is a member, where that is limited.
   public static let membershipLimits: UInt8 = 20
+  /// The login that the contact had before this one; absent for the first.
+  public static let previousLogin: UInt8 = 21
 }
 
 /// The settable fields of the login itself.

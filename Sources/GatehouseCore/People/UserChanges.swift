@@ -52,7 +52,7 @@ public struct UserCreated: PartitionChange {
       state.people.users.put(row, at: serial)
       packed.withBytes { state.people.users.setDetails(of: serial, $0) }
       state.indexReference(of: serial)
-      state.people.contacts[Int(row.contact)].user = UInt32(serial)
+      state.people.beginLogin(serial)
       state.people.contacts[Int(row.contact)].lsn = lsn
       state.people.liveUsers += 1
       if state.people.contacts[Int(row.contact)].released != .min {
@@ -162,6 +162,7 @@ public struct UserRenamed: PartitionChange {
       details[text: UserTag.username] = new
       state.people.users.setDetails(of: serial, details.bytes)
       state.people.users[serial].nameHash = after.hash
+      state.people.words.note(Int(state.people.users[serial].contact))
       state.people.touch(user: serial, lsn)
     }
     if after.partition == state.index { state.enter(new, after, leadingTo: user) }
@@ -207,11 +208,11 @@ public struct StatusSet: PartitionChange {
     let contact = Int(state.people.users[serial].contact)
     if new == .deleted, old != .deleted {
       state.people.liveUsers -= 1
-      if state.people.contacts[contact].user == UInt32(serial) { state.people.contacts[contact].user = 0 }
+      state.people.endLogin(serial)
       state.people.contacts[contact].lsn = lsn
     } else if old == .deleted, new != .deleted {
       state.people.liveUsers += 1
-      state.people.contacts[contact].user = UInt32(serial)
+      state.people.resumeLogin(serial)
       state.people.contacts[contact].lsn = lsn
     }
   }

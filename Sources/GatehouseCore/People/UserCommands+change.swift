@@ -4,19 +4,11 @@ extension CommandTable {
     var pairs = try FieldPairs(turn)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
-    try pairs.authorise(over: user, turn)
-    pairs.settleDays(of: user, turn)
-    try pairs.check(user, turn)
-    let contact: ContactID = user.cell.state.id(user.contact)
-    var count = 0
-    var isShared = false
-    for (field, new) in pairs.contact {
-      let old = user.cell.state.people.text(field, of: user.contact)
-      guard old != new else { continue }
-      turn.emit(ContactSet(contact, field, old: old, new: new))
-      count += 1
-      isShared = true
-    }
+    try pairs.authorise(over: user.contactReference, turn)
+    pairs.settleDays(of: user.contactReference, turn)
+    try pairs.check(user.contactReference, turn)
+    var count = turn.emit(pairs.contact, over: user.contactReference)
+    if count > 0 { turn.noteProducts(of: user) }
     for (field, new) in pairs.user {
       let old = user.cell.state.people.text(field, of: user.serial)
       guard old != new else { continue }
@@ -26,7 +18,6 @@ extension CommandTable {
       turn.emit(UserSet(user.id, field, old: old, new: new))
       count += 1
     }
-    if isShared { turn.noteProducts(of: user) }
     turn.reply.integer(count)
   }
 
@@ -85,89 +76,5 @@ extension Turn {
   public func noteProducts(of user: UserReference) {
     let products = user.cell.state.people.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)
     if !products.isEmpty { emit(Noted(user.id, .productsTouched(products))) }
-  }
-}
-
-/// The fields and values of `USER.SET`, each field once.
-private struct FieldPairs {
-  private(set) var contact: [(field: ContactField, value: String)] = []
-  private(set) var user: [(field: UserField, value: String)] = []
-
-  init(_ turn: Turn) throws(Halt) {
-    let words = turn.positional.dropFirst()
-    guard words.count % 2 == 0 else {
-      throw .refused(.syntax("every field needs a value: field value [field value …]"))
-    }
-    for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
-      let name = try turn.text(word, "field", limit: Limits.nameBytes).folded
-      let text = try turn.text(word + 1, name)
-      if let field = ContactField(name: name) {
-        guard !contact.contains(where: { $0.field == field }) else { throw Self.twice(name) }
-        contact.append((field, try turn.value(text, of: field)))
-      } else if let field = UserField(name: name) {
-        guard !user.contains(where: { $0.field == field }) else { throw Self.twice(name) }
-        user.append((field, try Turn.value(text, of: field)))
-      } else {
-        throw Self.unknown(name)
-      }
-    }
-  }
-
-  private static func twice(_ name: String) -> Halt { .refused(.syntax("field \(name) is given twice")) }
-
-  private static func unknown(_ name: String) -> Halt {
-    switch name {
-    case "username": return .refused(.syntax("username is changed with USER.RENAME user username"))
-    case "status": return .refused(.syntax("status is changed with USER.STATUS user status"))
-    default:
-      let all = ContactField.allCases.map(\.name) + UserField.allCases.map(\.name)
-      return .refused(.syntax("no field '\(name)'; fields are \(all.joined(separator: ", "))"))
-    }
-  }
-
-  /// L10: everybody edits their own personal data; what the employer decides is an administrator's to set, and
-  /// authority over the subscription a super administrator's (S5).
-  func authorise(over target: UserReference, _ turn: Turn) throws(Halt) {
-    guard turn.isLimited else { return }
-    if contact.contains(where: { $0.field == .email }) { try turn.refuseImpersonation("an e-mail address") }
-    if !contact.isEmpty {
-      let isPersonal = contact.allSatisfy(\.field.isPersonal)
-      try turn.require([.contactSet], over: Target(target), own: isPersonal ? .contactSet : nil)
-    }
-    if user.contains(where: { $0.field == .authority }) {
-      try turn.refuseImpersonation("authority over the subscription")
-      try turn.require([.authoritySet], over: Target(target))
-    }
-    if user.contains(where: { $0.field != .authority }) { try turn.require([.userSet], over: Target(target)) }
-  }
-
-  /// Makes days of moments: in the zone that is given with them, else in the one that the person has.
-  mutating func settleDays(of target: UserReference, _ turn: Turn) {
-    guard contact.contains(where: { $0.field.isDay }) else { return }
-    let cell = target.cell
-    let name = contact.first { $0.field == .timezone }?.value ?? cell.state.people.text(.timezone, of: target.contact)
-    let zone = turn.zone(named: name, elseOf: turn.directory.workspace(target.home ?? mainWorkspace))
-    for place in contact.indices where contact[place].field.isDay {
-      contact[place].value = Turn.day(contact[place].value, in: zone)
-    }
-  }
-
-  /// The rules that look at several fields, or at what a workspace requires (S4).
-  func check(_ target: UserReference, _ turn: Turn) throws(Halt) {
-    func value(_ field: ContactField) -> String {
-      contact.first { $0.field == field }?.value ?? target.cell.state.people.text(field, of: target.contact)
-    }
-    if contact.contains(where: { $0.field.isDay }) {
-      try Turn.checkEmployment(hired: value(.hired), released: value(.released))
-    }
-    var cleared = contact.filter { $0.value.isEmpty }.map(\.field.name)
-    cleared += user.filter { $0.value.isEmpty }.map(\.field.name)
-    guard !cleared.isEmpty else { return }
-    turn.read(turn.directory.lsn)
-    // W5: what other workspaces require of their own people is not asked.
-    let home = turn.directory.workspace(target.home ?? mainWorkspace)
-    guard let field = cleared.first(where: { home.policies.requiredFields.contains($0) }) else { return }
-    throw .refused(
-      .rule("user.required-fields", "\(home.name) requires \(field)", instead: "give it another value"))
   }
 }

@@ -40,7 +40,7 @@ private struct NewUser {
   let workspace: Workspace
   let contact: ContactID?
   let status: Status
-  let contactFields: [ContactText]
+  let card: ContactCard
   let fields: [UserText]
   private(set) var accesses: [(product: Product, access: ProductAccess)] = []
   private(set) var grants: [Grant] = []
@@ -53,7 +53,7 @@ private struct NewUser {
     workspace = try turn.workspaceOfNewUser()
     contact = try Self.contact(turn)
     status = try Self.status(turn)
-    contactFields = try Self.contactFields(turn, format: workspace.policies.nameFormat)
+    card = try ContactCard(turn, in: workspace)
     fields = try Self.userFields(turn)
     message = try turn.option("MESSAGE") ?? ""
     invites = !turn.has("NOINVITE") && status != .inactive && status != .locked
@@ -90,27 +90,6 @@ private struct NewUser {
     let status = try turn.status(name)
     guard status != .deleted else { throw .refused(.syntax("STATUS of a new user cannot be deleted")) }
     return status
-  }
-
-  private static func contactFields(_ turn: Turn, format: String) throws(Halt) -> [ContactText] {
-    var texts: [ContactText] = []
-    let name = try turn.option("NAME", limit: Limits.fieldBytes).map { PersonName(typed: $0, format: format) }
-    for (token, field) in [
-      ("FIRST", ContactField.first), ("MIDDLE", .middle), ("LAST", .last), ("EMAIL", .email),
-      ("DEPARTMENT", .department), ("TIMEZONE", .timezone), ("HIRED", .hired), ("RELEASED", .released),
-    ] {
-      var text = try turn.option(token)
-      switch field {
-      case .first: text = text ?? name?.first
-      case .middle: text = text ?? name?.middle
-      case .last: text = text ?? name?.last
-      default: break
-      }
-      guard let text else { continue }
-      let value = try turn.value(text, of: field)
-      if !value.isEmpty { texts.append(ContactText(field, value)) }
-    }
-    return texts
   }
 
   private static func userFields(_ turn: Turn) throws(Halt) -> [UserText] {
@@ -181,47 +160,27 @@ private struct NewUser {
   func emitContact(
     _ username: String, in cell: HeldPartition, _ turn: Turn
   ) throws(Halt) -> (id: ContactID, email: String) {
-    var texts = contactFields
+    var card = card
     guard let contact else {
       // P6: the login e-mail is the contact's, where the username is one and nothing else was said.
-      if !texts.contains(where: { $0.field == .email }), EntityNames.isEmail(username) {
-        texts.append(ContactText(.email, username))
-      }
-      func text(_ field: ContactField) -> String { texts.first { $0.field == field }?.text ?? "" }
-      let email = text(.email)
-      try requireFields(email: email)
-      settleDays(of: &texts, zone: text(.timezone), turn)
-      try Turn.checkEmployment(hired: text(.hired), released: text(.released))
-      let id = turn.newContact(in: cell)
-      turn.emit(ContactCreated(id, fields: texts))
-      return (id, email)
+      card.suggest(email: username)
+      try requireFields(email: card[.email])
+      try card.settle(turn)
+      return (turn.emitContact(card, in: cell), card[.email])
     }
-    guard let serial = cell.state.serial(of: contact), isKnown(serial, in: cell, turn) else {
-      turn.read(cell.state.lsn)
+    guard let person = try turn.contact(contact), isKnown(person, turn) else {
       throw .refused(.notFound("contact #\(contact.raw)"))
     }
-    turn.read(cell.state.people.contacts[serial].lsn)
-    guard cell.state.people.contacts[serial].user == 0 else {
-      let user = Int(cell.state.people.contacts[serial].user)
-      turn.read(cell.state.people.users[user].lsn)
+    if let user = person.user {
       throw .refused(
-        .conflict(
-          "contact: #\(contact.raw) has the live user \(cell.state.people.username(user)); delete that one first"))
+        .conflict("contact: #\(contact.raw) has the live user \(user.username); delete that one first"))
     }
-    if !texts.contains(where: { $0.field == .email }), EntityNames.isEmail(username),
-      cell.state.people.text(.email, of: serial).isEmpty
-    {
-      texts.append(ContactText(.email, username))
-    }
-    func text(_ field: ContactField) -> String {
-      texts.first { $0.field == field }?.text ?? cell.state.people.text(field, of: serial)
-    }
-    let email = text(.email)
+    if person.text(.email).isEmpty { card.suggest(email: username) }
+    try card.settle(turn, over: person)
+    let email = card.value(.email, over: person)
     try requireFields(email: email)
-    settleDays(of: &texts, zone: text(.timezone), turn)
-    try Turn.checkEmployment(hired: text(.hired), released: text(.released))
-    for new in texts {
-      let old = cell.state.people.text(new.field, of: serial)
+    for new in card.texts {
+      let old = person.text(new.field)
       guard old != new.text else { continue }
       if new.field == .email { try turn.refuseImpersonation("an e-mail address") }
       turn.emit(ContactSet(contact, new.field, old: old, new: new.text))
@@ -229,19 +188,11 @@ private struct NewUser {
     return (contact, email)
   }
 
-  /// Makes days of the moments that were given for them.
-  private func settleDays(of texts: inout [ContactText], zone name: String, _ turn: Turn) {
-    guard texts.contains(where: { $0.field.isDay }) else { return }
-    let zone = turn.zone(named: name, elseOf: workspace)
-    texts = texts.map { $0.field.isDay ? ContactText($0.field, Turn.day($0.text, in: zone)) : $0 }
-  }
-
   /// Whether the principal may use an existing contact. It is its last login's home that governs it (W2): a new login
   /// elsewhere would carry the person over.
-  private func isKnown(_ contact: Int, in cell: HeldPartition, _ turn: Turn) -> Bool {
+  private func isKnown(_ contact: ContactReference, _ turn: Turn) -> Bool {
     guard turn.isLimited else { return true }
-    guard let home = cell.state.people.home(ofContact: contact) else { return false }
-    return turn.reach(of: .userCreate).contains(home)
+    return contact.home.map(turn.reach(of: .userCreate).contains) ?? false
   }
 
   /// S4: what the workspace requires of a new user; all that is missing is named at once.

@@ -18,13 +18,13 @@ extension CommandTable {
     turn.reply.integer((user.cell.state.id(user.contact) as ContactID).raw)
     turn.reply.text("name")
     turn.reply.text(card.fullName)
-    for field in ContactField.allCases { show(field.name, user.cell.state.people.text(field, of: user.contact), turn) }
+    for field in ContactField.allCases { turn.show(field.name, user.contactReference.text(field)) }
     for field in UserField.allCases {
       if field.flag != nil {
         turn.reply.text(field.name)
         turn.reply.flag(card.text(field) == "1")
       } else {
-        show(field.name, card.text(field), turn)
+        turn.show(field.name, card.text(field))
       }
     }
     showRoles(card, turn)
@@ -44,11 +44,6 @@ extension CommandTable {
     turn.reply.integer(sessions)
     turn.reply.text("version")
     turn.reply.integer(turn.version(of: user))
-  }
-
-  private static func show(_ name: String, _ text: String, _ turn: Turn) {
-    turn.reply.text(name)
-    turn.reply.optional(text.isEmpty ? nil : text)
   }
 
   private static func showRoles(_ card: UserCard, _ turn: Turn) {
@@ -84,5 +79,13 @@ extension CommandTable {
       turn.reply.text("until")
       turn.reply.optional(access?.limits.until)
     }
+  }
+}
+
+extension Turn {
+  /// A field of a map; null where it is not set.
+  func show(_ name: String, _ text: String) {
+    reply.text(name)
+    reply.optional(text.isEmpty ? nil : text)
   }
 }

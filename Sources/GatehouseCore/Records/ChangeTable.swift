@@ -2,7 +2,7 @@
 public enum ChangeTable {
   public static let kinds: [any Change.Type] = [
     // People
-    ContactCreated.self, ContactSet.self, UserCreated.self, UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
+    ContactCreated.self, ContactSet.self, ContactDeleted.self, UserCreated.self, UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
     // Access
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
     MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,

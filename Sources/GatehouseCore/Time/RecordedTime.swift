@@ -104,3 +104,10 @@ extension PartitionState {
     }
   }
 }
+
+extension RecordedTime {
+  /// Whether a contact has entries, under whichever login.
+  func hasEntries(ofContact serial: Int) -> Bool {
+    orders[UInt32(serial)]?.contains { !$0.serials.isEmpty } ?? false
+  }
+}

@@ -34,6 +34,11 @@ public enum Limits {
   public static let listMost = 10_000
   /// Rows that a scan looks at before it leaves the partition to others for a moment.
   public static let rowsOfSlice = 256
+  /// Contacts that are entered in the index of words before the partition is left to others for a moment.
+  public static let wordsOfSlice = 48
+  public static let wordsOfSearch = 16
+  /// What a search answers with when `LIMIT` is not given.
+  public static let searchDefault = 20
   /// Rows that a list or a count between `MULTI` and `EXEC` looks at: it cannot leave the partitions in between.
   public static let rowsOfTransaction = 100_000
   /// Conditions that one list or count looks at.

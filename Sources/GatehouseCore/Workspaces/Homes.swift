@@ -11,11 +11,15 @@ extension People {
     }
   }
 
-  /// The workspace that governs a contact: the home of its login, or of the last one that it had.
+  /// The workspace that governs a contact: the home of its newest login, else the one that the contact was made in.
   public func home(ofContact serial: Int) -> WorkspaceID? {
-    let live = Int(contacts[serial].user)
-    if live != 0 { return home(of: live) }
-    return (1..<(users.last + 1)).last { users[$0].contact == UInt32(serial) }.flatMap { home(of: $0) }
+    let login = newestLogin(ofContact: serial)
+    if login != 0 { return home(of: login) }
+    return contacts.withDetails(of: serial) { raw in
+      guard let field = Details.field(ContactTag.home, in: raw) else { return mainWorkspace }
+      var reader = ByteReader(field)
+      return try? reader.number(WorkspaceID.self)
+    }
   }
 
   /// When a user last logged in to a product of one of these workspaces; 0 for never.

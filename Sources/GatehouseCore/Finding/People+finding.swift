@@ -1,0 +1,47 @@
+extension People {
+  /// Enters contacts in the index of words, so many at most that the partition is not held for long.
+  /// - Returns: whether all are entered.
+  mutating func enterWords(most: Int) -> Bool {
+    for _ in 0..<most {
+      guard let contact = words.next(through: contacts.last) else { return true }
+      guard contacts[contact].isUsed else { continue }
+      // The index is taken out while the rows are read, for both belong to the same value.
+      var index = WordIndex()
+      swap(&index, &words)
+      forEachText(of: contact) { text in SearchText.forEachTerm(in: text) { index.insert($0, of: contact) } }
+      swap(&index, &words)
+    }
+    return words.isComplete(through: contacts.last)
+  }
+
+  /// Calls `body` with each text that a contact is found by, in its search form.
+  private func forEachText(of contact: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+    contacts.withDetails(of: contact) { details in
+      for field in [ContactField.first, .middle, .last, .email] {
+        if let text = Details.field(field.rawValue, in: details) { SearchText.with(text, body) }
+      }
+    }
+    let user = Int(contacts[contact].user)
+    guard user != 0 else { return }
+    users.withDetails(of: user) { details in
+      if let text = Details.field(UserTag.username, in: details) { SearchText.with(text, body) }
+    }
+  }
+
+  /// Whether each word is the beginning of one of a contact's terms.
+  func matches(_ contact: Int, _ words: [ContiguousArray<UInt8>]) -> Bool {
+    var missing: UInt64 = 1 << UInt64(words.count) - 1
+    forEachText(of: contact) { text in
+      if missing == 0 { return }
+      SearchText.forEachTerm(in: text) { term in
+        for index in words.indices where missing & 1 << UInt64(index) != 0 {
+          let begins = words[index].withUnsafeBytes { word in
+            term.count >= word.count && sameBytes(UnsafeRawBufferPointer(rebasing: term[..<word.count]), word)
+          }
+          if begins { missing &= ~(1 << UInt64(index)) }
+        }
+      }
+    }
+    return missing == 0
+  }
+}

@@ -1,0 +1,153 @@
+extension CommandTable {
+  static let searchCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.SEARCH", .people, "Users by the beginnings of names, username or e-mail, without case and accents",
+      [
+        .words("word"), .option("LIMIT", "n", .integer), .option("PRODUCT", "product"),
+        .option("WORKSPACE", "workspace"),
+      ],
+      reply: "an array of maps `id, username, name, email, status, contact`, in the order of what was found; every word"
+        + " must fit, PRODUCT and WORKSPACE keep those who may enter it or are members",
+      needs: .permission(.userRead, over: .anything), route: .everywhere,
+      body: .gather(collect: searchUsers, finish: finishSearch)),
+    CommandSpec(
+      "CONTACT.SEARCH", .people, "Contacts by the beginnings of names, username or e-mail, without case and accents",
+      [.words("word"), .option("LIMIT", "n", .integer)],
+      reply: "an array of maps `contact, name, email, user, username`, in the order of what was found",
+      needs: .permission(.userRead, over: .anything), route: .everywhere,
+      body: .gather(collect: searchContacts, finish: finishSearch)),
+  ]
+
+  @Sendable private static func searchUsers(
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
+  ) throws(Halt) {
+    let viewer = ListViewer(turn)
+    try search(turn, cell, &gathered) { contact, query in
+      guard let user = contact.user, viewer.isFree || viewer.shows(user) else { return nil }
+      let listed = ListedUser(cell, user.serial, viewer)
+      if let product = query.product, !listed.mayEnter(product) { return nil }
+      if let workspace = query.workspace, !listed.isMember(of: workspace) { return nil }
+      var reply = Reply()
+      reply.map(6)
+      for field in [ListField.id, .username, .name, .ofContact(.email), .status, .contact] {
+        listed.write(field, to: &reply)
+      }
+      return reply
+    }
+  }
+
+  @Sendable private static func searchContacts(
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
+  ) throws(Halt) {
+    let viewer = ListViewer(turn)
+    try search(turn, cell, &gathered) { contact, query in
+      guard viewer.isFree || turn.shows(contact) else { return nil }
+      let home = contact.home.flatMap { viewer.reach.contains($0) ? $0 : nil }
+      let format = turn.directory.workspace(home ?? mainWorkspace).policies.nameFormat
+      let email = contact.text(.email)
+      var reply = Reply()
+      reply.map(5)
+      reply.text("contact")
+      reply.integer(contact.id.raw)
+      reply.text("name")
+      reply.text(contact.name.text(format: format))
+      reply.text("email")
+      reply.optional(email.isEmpty ? nil : email)
+      reply.text("user")
+      reply.optional(contact.user.map { Int64($0.id.raw) })
+      reply.text("username")
+      reply.optional(contact.user?.username)
+      return reply
+    }
+  }
+
+  /// Adds what a partition has to the answer, in the order of the terms that the rarest word finds.
+  /// - Parameter item: the answer about a contact that fits; nil for one that is not shown.
+  private static func search(
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered,
+    _ item: (ContactReference, SearchQuery) -> Reply?
+  ) throws(Halt) {
+    let query: SearchQuery
+    if let found = gathered.query { query = found } else { query = try SearchQuery(turn) }
+    gathered.query = query
+    turn.read(cell.state.lsn)
+    guard cell.state.people.enterWords(most: Limits.wordsOfSlice) else { return gathered.comeBack(at: 1) }
+    let seen = max(0, gathered.nextRow - 1)
+    var run = query.rarest(in: cell.state.people.words)
+    cell.state.people.words.skip(seen, of: &run)
+    var looked = 0
+    while let entry = cell.state.people.words.next(&run) {
+      looked += 1
+      let key = SearchQuery.order(entry, cell.index)
+      // What comes behind a full answer's last is not in it, and neither is what follows.
+      if gathered.items.count == query.limit, let worst = gathered.items.last?.key, !key.lexicographicallyPrecedes(worst) {
+        break
+      }
+      if cell.state.people.matches(Int(entry.serial), query.words) {
+        let contact = ContactReference(
+          id: cell.state.id(Int(entry.serial)), cell: cell, serial: Int(entry.serial))
+        let isNew = !gathered.items.contains { $0.id == contact.id.raw }
+        if isNew, let reply = item(contact, query) {
+          gathered.insert(Gathered.Item(key: key, id: contact.id.raw, reply: reply), most: query.limit)
+        }
+      }
+      if looked == Limits.rowsOfSlice { return gathered.comeBack(at: seen + looked + 1) }
+    }
+    gathered.comeBack(at: 0)
+  }
+
+  @Sendable private static func finishSearch(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    turn.reply.array(gathered.items.count)
+    for item in gathered.items { turn.reply.append(item.reply) }
+  }
+}
+
+/// What a search asks for, read once for all partitions.
+struct SearchQuery: Sendable {
+  /// In search form; at least one.
+  let words: [ContiguousArray<UInt8>]
+  let limit: Int
+  let product: ProductID?
+  let workspace: WorkspaceID?
+
+  init(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    var words: [ContiguousArray<UInt8>] = []
+    for index in turn.positional {
+      let text = try turn.text(index, "word", limit: Limits.fieldBytes)
+      for part in text.split(whereSeparator: \.isWhitespace) {
+        var part = String(part)
+        words.append(part.withUTF8 { SearchText.with(UnsafeRawBufferPointer($0)) { ContiguousArray($0) } })
+      }
+    }
+    words.removeAll(where: \.isEmpty)
+    guard !words.isEmpty else { throw .refused(.syntax("nothing to search for; give the beginning of a name")) }
+    guard words.count <= Limits.wordsOfSearch else {
+      throw .refused(.limit("words: a search has at most \(Limits.wordsOfSearch)"))
+    }
+    self.words = words
+    limit = try turn.integer("LIMIT", in: 1...Limits.listMost) ?? Limits.searchDefault
+    let isOfUsers = turn.spec.options.contains { $0.token == "PRODUCT" }
+    product = isOfUsers ? try turn.option("PRODUCT").map { (name) throws(Halt) in try turn.product(named: name).id } : nil
+    workspace = isOfUsers && turn.has("WORKSPACE") ? try turn.workspace().id : nil
+  }
+
+  /// The entries of the word that the fewest begin with.
+  func rarest(in index: borrowing WordIndex) -> WordIndex.Run {
+    var best: WordIndex.Run?
+    for word in words {
+      let run = word.withUnsafeBytes { index.run(of: $0) }
+      if run.count < best?.count ?? .max { best = run }
+    }
+    return best!
+  }
+
+  /// By which items are ordered: their term, then the partition and the contact in it.
+  static func order(_ entry: WordIndex.Entry, _ partition: Int) -> ContiguousArray<UInt8> {
+    var bytes = ContiguousArray<UInt8>()
+    for number in [entry.key, UInt64(partition) << 32 | UInt64(entry.serial)] {
+      withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,131 @@
+extension CommandTable {
+  static let contactCommands: [CommandSpec] = [
+    CommandSpec(
+      "CONTACT.CREATE", .people, "Add a person who has no login yet",
+      [.option("WORKSPACE", "workspace")] + ContactCard.options,
+      reply: "a map `contact`: the id, for USER.CREATE … CONTACT #id", effect: .write, rights: .admin,
+      needs: .permission(.contactSet, over: .newContact), route: .directory, body: .decide(contactCreate)),
+    CommandSpec(
+      "CONTACT.GET", .people, "All that is known of a person, with a login or without", [.word("#id")],
+      reply: "a map `contact, name`, the fields of the contact, `home, user, username, logins, created, version`;"
+        + " `logins` is an array of maps `user, username, status, created`, the newest first",
+      needs: .permission(.userRead, over: .contact(1), own: .userRead), route: .identifier(1), body: .decide(contactGet)),
+    CommandSpec(
+      "CONTACT.SET", .people, "Set fields of a contact, all or none",
+      [.word("#id"), .word("field"), .word("value"), .words("field value", isOptional: true)],
+      reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
+      needs: .permission(.contactSet, over: .contact(1), own: .contactSet), route: .identifier(1),
+      body: .decide(contactSet)),
+    CommandSpec(
+      "CONTACT.DELETE", .people, "Remove a contact to which nothing refers", [.word("#id")],
+      reply: "`OK`; refused while a login, an entry or another record refers to the contact", effect: .write,
+      rights: .admin, needs: .permission(.userPurge, over: .contact(1)), route: .identifier(1),
+      body: .decide(contactDelete)),
+  ]
+
+  @Sendable private static func contactCreate(_ turn: Turn) throws(Halt) {
+    let workspace = try turn.workspace()
+    var card = try ContactCard(turn, in: workspace)
+    guard !card.isNameless else {
+      throw .refused(.syntax("a contact needs a name or an e-mail; give NAME, FIRST, LAST or EMAIL"))
+    }
+    try card.settle(turn)
+    // Where a login whose name is the e-mail would be looked up, so that it touches one partition.
+    let name = card[.email].isEmpty ? card[.first] + card[.last] + card[.middle] : card[.email]
+    let id = turn.emitContact(card, in: try turn.cell(NameKey(name, turn.partitioning).partition))
+    turn.reply.map(1)
+    turn.reply.text("contact")
+    turn.reply.integer(id.raw)
+  }
+
+  @Sendable private static func contactGet(_ turn: Turn) throws(Halt) {
+    let contact = try turn.contact(at: 1)
+    turn.read(turn.directory.lsn)
+    let seen = turn.isLimited ? turn.reach(of: .userRead) : .all
+    let home = contact.home.flatMap { seen.contains($0) ? $0 : nil }
+    let showing = turn.directory.workspace(home ?? mainWorkspace)
+    // The logins that the contact had elsewhere are another workspace's matter (W4).
+    let logins = contact.logins.filter { $0.home.map(seen.contains) ?? seen.isAll || turn.shows($0) }
+    turn.reply.map(8 + ContactField.allCases.count)
+    turn.reply.text("contact")
+    turn.reply.integer(contact.id.raw)
+    turn.reply.text("name")
+    turn.reply.text(contact.name.text(format: showing.policies.nameFormat))
+    for field in ContactField.allCases { turn.show(field.name, contact.text(field)) }
+    turn.reply.text("home")
+    turn.reply.optional(home.map { turn.directory.workspace($0).name })
+    turn.reply.text("user")
+    turn.reply.optional(contact.user.map { Int64($0.id.raw) })
+    turn.reply.text("username")
+    turn.reply.optional(contact.user?.username)
+    turn.reply.text("logins")
+    turn.reply.array(logins.count)
+    for login in logins {
+      turn.reply.map(4)
+      turn.reply.text("user")
+      turn.reply.integer(login.id.raw)
+      turn.reply.text("username")
+      turn.reply.text(login.username)
+      turn.reply.text("status")
+      turn.reply.text(login.row.status.name)
+      turn.reply.text("created")
+      turn.reply.integer(login.row.created)
+    }
+    turn.reply.text("created")
+    turn.reply.integer(contact.row.created)
+    turn.reply.text("version")
+    turn.reply.integer(turn.version(of: contact))
+  }
+
+  @Sendable private static func contactSet(_ turn: Turn) throws(Halt) {
+    let contact = try turn.contact(at: 1)
+    var pairs = try FieldPairs(turn)
+    if let field = pairs.user.first?.field {
+      throw .refused(.syntax("\(field.name) is a field of the login; set it with USER.SET user \(field.name) value"))
+    }
+    try turn.checkVersion(turn.version(of: contact))
+    try pairs.authorise(over: contact, turn)
+    pairs.settleDays(of: contact, turn)
+    try pairs.check(contact, turn)
+    let count = turn.emit(pairs.contact, over: contact)
+    if count > 0, let user = contact.user { turn.noteProducts(of: user) }
+    turn.reply.integer(count)
+  }
+
+  @Sendable private static func contactDelete(_ turn: Turn) throws(Halt) {
+    let contact = try turn.contact(at: 1)
+    try turn.checkVersion(turn.version(of: contact))
+    turn.read(contact.cell.state.lsn)
+    let references = turn.references(to: contact)
+    guard references.isEmpty else {
+      throw .refused(
+        .rule(
+          "references", "contact #\(contact.id.raw) is referred to by \(references.joined(separator: ", "))",
+          instead: "remove these first: a login with USER.DELETE and USER.PURGE"))
+    }
+    turn.emit(ContactDeleted(contact.id))
+    turn.reply.ok()
+  }
+}
+
+extension Turn {
+  /// What refers to a contact, each thing as a person would name it.
+  func references(to contact: ContactReference) -> [String] {
+    var found = contact.logins.map { login in
+      login.row.status == .deleted ? "the deleted login \(login.username)" : "the login \(login.username)"
+    }
+    if contact.cell.state.time.hasEntries(ofContact: contact.serial) { found.append("time entries") }
+    return found
+  }
+}
+
+extension ContactReference {
+  var name: PersonName { PersonName(first: text(.first), middle: text(.middle), last: text(.last)) }
+}
+
+extension ContactCard {
+  /// Whether there is nothing by which anybody would find the person.
+  fileprivate var isNameless: Bool {
+    [ContactField.first, .middle, .last, .email].allSatisfy { self[$0].isEmpty }
+  }
+}

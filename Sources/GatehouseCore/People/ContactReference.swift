@@ -1,0 +1,77 @@
+/// A contact that a decision found: where it lives and its place there.
+public struct ContactReference {
+  public let id: ContactID
+  public let cell: HeldPartition
+  public let serial: Int
+
+  public var row: ContactRow { cell.state.people.contacts[serial] }
+
+  public func text(_ field: ContactField) -> String { cell.state.people.text(field, of: serial) }
+
+  /// The contact's live login.
+  public var user: UserReference? {
+    row.user == 0 ? nil : UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
+  }
+
+  /// All logins that the contact has had, the newest first.
+  var logins: [UserReference] {
+    cell.state.people.logins(ofContact: serial).map { UserReference(id: cell.state.id($0), cell: cell, serial: $0) }
+  }
+
+  /// The workspace that governs the contact (W2): the home of its newest login, else the one that it was made in.
+  var home: WorkspaceID? { cell.state.people.home(ofContact: serial) }
+}
+
+extension UserReference {
+  var contactReference: ContactReference { ContactReference(id: contactID, cell: cell, serial: contact) }
+}
+
+extension Turn {
+  /// The contact of an id, whether the caller may know of it or not; nil where there is none.
+  func contact(_ id: ContactID) throws(Halt) -> ContactReference? {
+    let cell = try cell(partitioning.partition(of: id))
+    guard let serial = cell.state.serial(of: id) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.people.contacts[serial].lsn)
+    return ContactReference(id: id, cell: cell, serial: serial)
+  }
+
+  /// The contact that a word names by `#id`.
+  func contact(at index: Int) throws(Halt) -> ContactReference {
+    let id: ContactID = try id(index, "contact")
+    guard let found = try contact(id), !isLimited || knows(found) else {
+      throw .refused(.notFound("contact #\(id.raw)"))
+    }
+    return found
+  }
+
+  /// Whether the caller may know that a contact exists: through its login, or because it may see people of the
+  /// contact's workspace.
+  func knows(_ contact: ContactReference) -> Bool {
+    if let user = contact.user { return knows(user) }
+    return sides.allSatisfy { $0.isBinding || $0.knows(peopleOf: contact.home) }
+  }
+
+  /// Whether a list shows a contact to the caller.
+  func shows(_ contact: ContactReference) -> Bool {
+    if let user = contact.user { return shows(user) }
+    return contact.home.map(reach(of: .userRead).contains) ?? !isLimited
+  }
+
+  /// A contact's version as the caller sees it: of a contact with a login, that of the user.
+  func version(of contact: ContactReference) -> UInt32 {
+    contact.user.map { version(of: $0) } ?? contact.row.version
+  }
+}
+
+extension Side {
+  /// Whether this side may see people of a workspace. Nobody but the operator sees those of none.
+  func knows(peopleOf workspace: WorkspaceID?) -> Bool {
+    holdings.contains { holding in
+      guard holding.permissions.intersects(.aboutPeople) else { return false }
+      return holding.workspace == nil || holding.workspace == workspace
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/// The fields and values of `USER.SET` and `CONTACT.SET`, each field once.
+struct FieldPairs {
+  private(set) var contact: [ContactText] = []
+  private(set) var user: [(field: UserField, value: String)] = []
+
+  init(_ turn: Turn) throws(Halt) {
+    let words = turn.positional.dropFirst()
+    guard words.count % 2 == 0 else {
+      throw .refused(.syntax("every field needs a value: field value [field value …]"))
+    }
+    for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
+      let name = try turn.text(word, "field", limit: Limits.nameBytes).folded
+      let text = try turn.text(word + 1, name)
+      if let field = ContactField(name: name) {
+        guard !contact.contains(where: { $0.field == field }) else { throw Self.twice(name) }
+        contact.append(ContactText(field, try turn.value(text, of: field)))
+      } else if let field = UserField(name: name) {
+        guard !user.contains(where: { $0.field == field }) else { throw Self.twice(name) }
+        user.append((field, try Turn.value(text, of: field)))
+      } else {
+        throw Self.unknown(name)
+      }
+    }
+  }
+
+  private static func twice(_ name: String) -> Halt { .refused(.syntax("field \(name) is given twice")) }
+
+  private static func unknown(_ name: String) -> Halt {
+    switch name {
+    case "username": return .refused(.syntax("username is changed with USER.RENAME user username"))
+    case "status": return .refused(.syntax("status is changed with USER.STATUS user status"))
+    default:
+      let all = ContactField.allCases.map(\.name) + UserField.allCases.map(\.name)
+      return .refused(.syntax("no field '\(name)'; fields are \(all.joined(separator: ", "))"))
+    }
+  }
+
+  /// L10: everybody edits their own personal data; what the employer decides is an administrator's to set, and
+  /// authority over the subscription a super administrator's (S5).
+  func authorise(over person: ContactReference, _ turn: Turn) throws(Halt) {
+    guard turn.isLimited else { return }
+    let target = turn.target(of: person)
+    if contact.contains(where: { $0.field == .email }) { try turn.refuseImpersonation("an e-mail address") }
+    if !contact.isEmpty {
+      let isPersonal = contact.allSatisfy(\.field.isPersonal)
+      try turn.require([.contactSet], over: target, own: isPersonal ? .contactSet : nil)
+    }
+    if user.contains(where: { $0.field == .authority }) {
+      try turn.refuseImpersonation("authority over the subscription")
+      try turn.require([.authoritySet], over: target)
+    }
+    if user.contains(where: { $0.field != .authority }) { try turn.require([.userSet], over: target) }
+  }
+
+  /// Makes days of moments: in the zone that is given with them, else in the one that the person has.
+  mutating func settleDays(of person: ContactReference, _ turn: Turn) {
+    guard contact.contains(where: { $0.field.isDay }) else { return }
+    let zone = turn.zone(
+      named: value(.timezone, over: person), elseOf: turn.directory.workspace(person.home ?? mainWorkspace))
+    contact = contact.map { $0.field.isDay ? ContactText($0.field, Turn.day($0.text, in: zone)) : $0 }
+  }
+
+  /// The value that a field will have.
+  private func value(_ field: ContactField, over person: ContactReference) -> String {
+    contact.first { $0.field == field }?.text ?? person.text(field)
+  }
+
+  /// The rules that look at several fields, or at what a workspace requires (S4).
+  func check(_ person: ContactReference, _ turn: Turn) throws(Halt) {
+    if contact.contains(where: { $0.field.isDay }) {
+      try Turn.checkEmployment(hired: value(.hired, over: person), released: value(.released, over: person))
+    }
+    // What is required is required of users: a contact without a login may lack it.
+    guard person.row.user != 0 else { return }
+    var cleared = contact.filter { $0.text.isEmpty }.map(\.field.name)
+    cleared += user.filter { $0.value.isEmpty }.map(\.field.name)
+    guard !cleared.isEmpty else { return }
+    turn.read(turn.directory.lsn)
+    // W5: what other workspaces require of their own people is not asked.
+    let home = turn.directory.workspace(person.home ?? mainWorkspace)
+    guard let field = cleared.first(where: { home.policies.requiredFields.contains($0) }) else { return }
+    throw .refused(
+      .rule("user.required-fields", "\(home.name) requires \(field)", instead: "give it another value"))
+  }
+}
+
+extension Turn {
+  /// Sets fields of a contact, those that have the value already left out.
+  /// - Returns: how many change.
+  func emit(_ texts: [ContactText], over person: ContactReference) -> Int {
+    var count = 0
+    for new in texts {
+      let old = person.text(new.field)
+      guard old != new.text else { continue }
+      emit(ContactSet(person.id, new.field, old: old, new: new.text))
+      count += 1
+    }
+    return count
+  }
+
+  /// What a command about a contact concerns: its login, else the contact in the workspace that governs it.
+  func target(of person: ContactReference) -> Target {
+    person.user.map { Target($0) } ?? Target(person.home.map { .workspace($0) } ?? .server)
+  }
+}

@@ -1,0 +1,98 @@
+/// The logins that a contact has had, one after the other (S2, S12).
+///
+/// A contact has one live login at most, which its row names. Only contacts whose login was deleted need more: the
+/// contact then names its newest login, and each login the one before it, so that a contact with one login pays nothing.
+extension People {
+  /// The contact's live login, else the last one that it had; 0 for none.
+  func newestLogin(ofContact serial: Int) -> Int {
+    let live = Int(contacts[serial].user)
+    return live != 0 ? live : Self.serial(ContactTag.formerLogin, in: contacts, of: serial)
+  }
+
+  /// All logins of a contact, the newest first.
+  func logins(ofContact serial: Int) -> [Int] {
+    var logins: [Int] = []
+    var login = newestLogin(ofContact: serial)
+    while login != 0 {
+      logins.append(login)
+      login = Self.serial(UserTag.previousLogin, in: users, of: login)
+    }
+    return logins
+  }
+
+  /// Makes a new user the live login of its contact.
+  mutating func beginLogin(_ user: Int) {
+    let contact = Int(users[user].contact)
+    contacts[contact].user = UInt32(user)
+    words.note(contact)
+    let former = Self.serial(ContactTag.formerLogin, in: contacts, of: contact)
+    guard former != 0 else { return }
+    Self.set(former, UserTag.previousLogin, in: &users, of: user)
+    Self.set(0, ContactTag.formerLogin, in: &contacts, of: contact)
+  }
+
+  /// Leaves the contact without a live login, as its user was deleted.
+  mutating func endLogin(_ user: Int) {
+    let contact = Int(users[user].contact)
+    guard contacts[contact].user == UInt32(user) else { return }
+    contacts[contact].user = 0
+    Self.set(user, ContactTag.formerLogin, in: &contacts, of: contact)
+  }
+
+  /// Makes a deleted user the live login of its contact again.
+  mutating func resumeLogin(_ user: Int) {
+    let contact = Int(users[user].contact)
+    contacts[contact].user = UInt32(user)
+    words.note(contact)
+    Self.set(0, ContactTag.formerLogin, in: &contacts, of: contact)
+  }
+
+  /// Takes a login out of the chain: it is about to be removed for good. The contact keeps the home that it had.
+  mutating func forgetLogin(_ user: Int) {
+    let contact = Int(users[user].contact)
+    let previous = Self.serial(UserTag.previousLogin, in: users, of: user)
+    let logins = logins(ofContact: contact)
+    if let index = logins.firstIndex(of: user), index > 0 {
+      Self.set(previous, UserTag.previousLogin, in: &users, of: logins[index - 1])
+      return
+    }
+    if previous == 0, let home = home(of: user) {
+      var details = contacts.details(of: contact)
+      details.encode(ContactTag.home) { $0.varint(home) }
+      contacts.setDetails(of: contact, details.bytes)
+    }
+    contacts[contact].user = 0
+    Self.set(previous, ContactTag.formerLogin, in: &contacts, of: contact)
+  }
+
+  /// Makes the chains of a snapshot of the first version, which did not have them.
+  mutating func linkLogins() {
+    var newest: [UInt32: Int] = [:]
+    for serial in 1..<(users.last + 1) where users[serial].isUsed {
+      let contact = users[serial].contact
+      if let previous = newest[contact] { Self.set(previous, UserTag.previousLogin, in: &users, of: serial) }
+      if newest[contact] != nil || users[serial].status == .deleted { newest[contact] = serial }
+    }
+    for (contact, login) in newest where contacts[Int(contact)].user == 0 {
+      Self.set(login, ContactTag.formerLogin, in: &contacts, of: Int(contact))
+    }
+  }
+
+  private static func serial<Row>(_ tag: UInt8, in table: borrowing RowTable<Row>, of serial: Int) -> Int {
+    table.withDetails(of: serial) { raw in
+      guard let field = Details.field(tag, in: raw) else { return 0 }
+      var reader = ByteReader(field)
+      return (try? reader.number(Int.self)) ?? 0
+    }
+  }
+
+  private static func set<Row>(_ value: Int, _ tag: UInt8, in table: inout RowTable<Row>, of serial: Int) {
+    var details = table.details(of: serial)
+    if value == 0 {
+      details.set(tag, UnsafeRawBufferPointer(start: nil, count: 0))
+    } else {
+      details.encode(tag) { $0.varint(value) }
+    }
+    table.setDetails(of: serial, details.bytes)
+  }
+}

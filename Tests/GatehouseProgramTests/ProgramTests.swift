@@ -22,7 +22,7 @@ import Testing
 
     let second = try gatehouse("sample", "--port", port)
     #expect(second.succeeded)
-    #expect(second.errors.contains("there already"))
+    #expect(second.errors.contains("already exists"))
     #expect(try client.integer("USER.COUNT") == people)
 
     #expect(try client.text("LOGIN.CHECK ana payroll") == "ALLOW")

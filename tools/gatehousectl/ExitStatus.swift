@@ -20,7 +20,7 @@ enum ExitStatus {
   static let help = """
     EXIT CODES:
       0 done                        69 no server answers
-      1 problems were found, or     73 the target is there already
+      1 problems were found, or     73 the target already exists
         the server refused          74 reading or writing failed
      64 wrong command line          75 a server uses the folder
      66 the data cannot be read   130 stopped by SIGINT or SIGTERM

@@ -59,7 +59,7 @@ extension CommandTable {
     let workspace = try turn.workspace(ofProductNamed: 1)
     turn.read(directory.lsn)
     guard !directory.products(of: workspace.id).contains(where: { directory.product($0)?.name == name }) else {
-      throw .refused(.conflict("product: \(text) is there already"))
+      throw .refused(.conflict("product: \(text) already exists"))
     }
     guard directory.products.count < Limits.products else {
       throw .refused(.limit("products: at most \(Limits.products)"))

@@ -138,7 +138,7 @@ extension CommandTable {
     let place = workspace.map { Place.workspace($0) } ?? .server
     let own = turn.directory.roles(definedIn: workspace).first { $0.name == name }
     let isTaken = Role(name: name) != nil || turn.directory.roles(definedIn: nil).contains { $0.name == name }
-    if own == nil, isTaken { throw .refused(.conflict("role: \(name) is there already")) }
+    if own == nil, isTaken { throw .refused(.conflict("role: \(name) already exists")) }
     try turn.requireHolding(permissions, over: place, until: turn.now, to: "define a role that gives it")
     let old = own?.permissions ?? PermissionSet()
     turn.reply.ok()

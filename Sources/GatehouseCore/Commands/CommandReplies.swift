@@ -23,11 +23,11 @@ extension Reply {
     }
   }
 
-  /// A map of names and what is to be known of each, as `COMMAND DOCS` gives it.
+  /// A map from name to documentation, as `COMMAND DOCS` returns it.
   public mutating func commandDocs(_ specs: [CommandSpec]) {
     map(specs.count)
     for spec in specs {
-      // What the subcommands take is said with them.
+      // The subcommands list their own arguments.
       let arguments = spec.subcommands.isEmpty ? spec.arguments : []
       text(spec.fullName)
       map(5 + (arguments.isEmpty ? 0 : 1) + (spec.subcommands.isEmpty ? 0 : 1))
@@ -86,7 +86,7 @@ extension Reply {
 }
 
 extension CommandSpec {
-  /// What `COMMAND` says of the command beside its name and arity.
+  /// The flags in an entry of `COMMAND`.
   fileprivate var flags: [String] {
     var flags: [String] = [effect == .write ? "write" : "readonly"]
     if isOpen { flags.append("no_auth") }
@@ -99,14 +99,14 @@ extension CommandSpec {
     return flags
   }
 
-  /// The ways in which a person writes the command: its subcommands, where it does nothing without one.
+  /// The forms of the command that can be sent: its subcommands, and the command itself unless it needs one.
   fileprivate var spoken: [CommandSpec] {
     if case .server(.none) = body { subcommands } else { [self] + subcommands }
   }
 }
 
 extension CommandTable {
-  /// All commands, for people.
+  /// The help for all commands.
   public static var help: String {
     CommandSpec.Group.allCases.map { group in
       let specs = all.filter { $0.group == group }.flatMap(\.spoken)
@@ -114,7 +114,7 @@ extension CommandTable {
     }.joined(separator: "\n")
   }
 
-  /// The commands of a name, or of what stands before its dot, for people; nil where there is none.
+  /// The help for the commands of a name, or of the part before its dot; nil if there are none.
   public static func help(on name: String) -> String? {
     let found =
       all.filter { $0.name == name || $0.name.hasPrefix("\(name).") }.flatMap(\.spoken)

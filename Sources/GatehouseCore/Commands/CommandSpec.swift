@@ -1,24 +1,24 @@
-/// One command as data: what look-up, arity and permission checks, routing, `COMMAND`, `HELP`, metrics and
-/// the reference are all derived from.
+/// A command as data. Look-up, arity and permission checks, routing, `COMMAND`, `HELP`, metrics and the reference are
+/// all derived from it.
 public final class CommandSpec: Sendable {
-  /// Upper case, `NOUN.VERB` or a Redis name; a subcommand with its command, as in `CLIENT|LIST`.
+  /// In upper case, `NOUN.VERB` or a Redis name; a subcommand includes its command, as in `CLIENT|LIST`.
   public let name: String
   public let group: Group
   /// One line, without a full stop.
   public let summary: String
   public let arguments: [Argument]
-  /// What the command answers, for the reference.
+  /// The reply, for the reference.
   public let reply: String
   public let effect: Effect
-  /// What a service needs to run the command by itself.
+  /// The right that a service needs to run the command.
   public let rights: ServiceRights
-  /// What it needs besides: of the user whose session stands after `AS`, and of a service that is bound to workspaces.
+  /// What else it needs: of the user whose session follows `AS`, and of a service that is bound to workspaces.
   public let need: Need
   public let route: Route
   public let body: Body
-  /// Words whose text must not appear in `MONITOR` and `SLOWLOG`.
+  /// The indexes of words that `MONITOR` and `SLOWLOG` must not show.
   public let secrets: Set<Int>
-  /// Commands that are chosen by the second word.
+  /// Commands selected by the second word.
   public let subcommands: [CommandSpec]
 
   public init(
@@ -30,7 +30,7 @@ public final class CommandSpec: Sendable {
     self.name = name
     self.group = group
     self.summary = summary
-    // A command that says more about one of them, such as that a reason is needed, brings its own.
+    // A command can replace one of them, for example to make the reason mandatory.
     let common = Argument.everyWrite.filter { common in !arguments.contains { $0.token == common.token } }
     self.arguments = effect == .write ? arguments + common : arguments
     self.reply = reply
@@ -51,7 +51,7 @@ public final class CommandSpec: Sendable {
     self.options = options
     mandatory = options.indices.filter { !options[$0].isOptional }
     let positional = self.arguments.filter { $0.token == nil }
-    // The second word of a subcommand's name counts as one that must be there.
+    // The second word of a subcommand's name counts as a required word.
     let nameWords = name.contains("|") ? 1 : 0
     required = nameWords + positional.count { !$0.isOptional }
     positionalMost = positional.contains { $0.isVariadic } ? .max : nameWords + positional.count
@@ -66,80 +66,80 @@ public final class CommandSpec: Sendable {
     case write
   }
 
-  /// Where a command begins.
+  /// Where a command starts.
   public enum Route: Sendable, BitwiseCopyable {
-    /// At the connection or the server.
+    /// At the connection or the server; no partition is entered.
     case connection
-    /// The partition of the user that word `n` names; with several owners the decision asks for the others.
+    /// In the partition of the user that word `n` names; if there are more owners, the decision asks for them.
     case user(Int)
-    /// The partition of the session whose token or id is word `n`.
+    /// In the partition of the session whose token or id is word `n`.
     case session(Int)
-    /// The partition of the entity whose plain id is word `n`.
+    /// In the partition of the entity whose numeric id is word `n`.
     case identifier(Int)
-    /// Where the directory is read, which is anywhere; whoever changes it asks for it.
+    /// With a view of the directory, which every thread has; a command that changes the directory asks for it.
     case directory
-    /// Every partition, one after the other.
+    /// In every partition, one after another.
     case everywhere
   }
 
   public enum Body: Sendable {
     case decide(@Sendable (Turn) throws(Halt) -> Void)
-    /// Reads partition after partition into one result, which `finish` makes the reply of.
+    /// Reads partition after partition into one result, from which `finish` makes the reply.
     case gather(
       collect: @Sendable (Turn, HeldPartition, inout Gathered) throws(Halt) -> Void,
       finish: @Sendable (Turn, inout Gathered) throws(Halt) -> Void)
     case server(ServerCommand)
-    /// `AS`: what follows is a command of its own.
+    /// `AS`: the words after it are another command.
     case prefix
   }
 
   // MARK: Derived
 
-  /// The body of a command that decides.
+  /// The body of a `decide` command.
   public let decision: (@Sendable (Turn) throws(Halt) -> Void)?
-  /// Whether it may be asked before authentication.
+  /// Whether it is allowed before authentication.
   public let isOpen: Bool
   /// Whether this is `AS`.
   public let isPrefix: Bool
 
-  /// The arguments that are introduced by a word of their own.
+  /// The arguments that start with a keyword.
   public let options: [Argument]
-  /// The places in `options` of those that must be given.
+  /// The indexes in `options` of the mandatory ones.
   public let mandatory: [Int]
-  /// Positional words that must be there, without the command's name; a subcommand's name is one of them.
+  /// The number of required positional words, without the command's name but with a subcommand's.
   public let required: Int
-  /// Positional words at most, counted the same way.
+  /// The largest number of positional words, counted the same way.
   public let positionalMost: Int
 
-  /// As Redis counts: the name included, negative where more may follow.
+  /// Redis' arity: it counts the name, and is negative if more words may follow.
   public var arity: Int {
     let least = 1 + required + mandatory.reduce(0) { $0 + 1 + options[$1].valueCount }
     return options.isEmpty && positionalMost == required ? least : -least
   }
 
-  /// As a client writes it: `CLIENT LIST`.
+  /// The name as clients write it: `CLIENT LIST`.
   public var spokenName: String { name.split(separator: "|").joined(separator: " ") }
 
-  /// As Redis and its tools write it: `client|list`.
+  /// The name as Redis and its tools write it: `client|list`.
   public var fullName: String { name.lowercased() }
 
   /// `LOGIN.CHECK user product [AT time]`.
   public var usage: String { ([spokenName] + arguments.map(\.usage)).joined(separator: " ") }
 }
 
-/// What every request of a command is asked, flat, so that asking counts no reference.
+/// The facts of a command that every request checks, flat, so that reading them needs no reference counting.
 struct CommandGate: BitwiseCopyable {
   let route: CommandSpec.Route
   let rights: ServiceRights
-  /// As in `CommandSpec`.
+  /// See `CommandSpec`.
   let required: Int
   let hasMandatoryOptions: Bool
   let isOpen: Bool
   let isPrefix: Bool
-  /// Whether the words that follow the name choose the command that is meant: `AS`, and commands with subcommands.
+  /// Whether the words after the name select the actual command: `AS`, and commands with subcommands.
   let isChoosing: Bool
   let isWrite: Bool
-  /// Whether `AS` may stand in front of it.
+  /// Whether `AS` may precede it.
   let isForUsers: Bool
   /// Whether a service that is bound to workspaces may run it.
   let isForBound: Bool
@@ -171,17 +171,17 @@ public struct Argument: Sendable {
 
   public let name: String
   public let kind: Kind
-  /// The word that introduces an option; nil for a positional argument.
+  /// The keyword of an option; nil for a positional argument.
   public let token: String?
   public let isOptional: Bool
   public let repeats: Bool
-  /// Takes all words that follow.
+  /// Takes all remaining words.
   public let isVariadic: Bool
-  /// The names of an option's values, when there are several.
+  /// The names of an option's values if there are several.
   public let parts: [String]
-  /// The words of a choice.
+  /// The allowed words of a choice.
   public let choices: [String]
-  /// The option's first value says how many follow.
+  /// The option's first value is the number of values that follow.
   public let isCounted: Bool
 
   private init(
@@ -199,15 +199,15 @@ public struct Argument: Sendable {
     self.isCounted = isCounted
   }
 
-  /// A word that must be there.
+  /// A required word.
   public static func word(_ name: String, _ kind: Kind = .string) -> Argument { Argument(name, kind) }
 
-  /// A word that may be there, after all that must.
+  /// An optional word, after all required ones.
   public static func optionalWord(_ name: String, _ kind: Kind = .string) -> Argument {
     Argument(name, kind, isOptional: true)
   }
 
-  /// One word or more, up to the end.
+  /// One or more words, to the end.
   public static func words(_ name: String, isOptional: Bool = false) -> Argument {
     Argument(name, .string, isOptional: isOptional, repeats: true, isVariadic: true)
   }
@@ -219,7 +219,7 @@ public struct Argument: Sendable {
     Argument(name, kind, token: token, isOptional: true, repeats: repeats)
   }
 
-  /// `TOKEN value` that must be given.
+  /// A mandatory `TOKEN value`.
   public static func mandatory(_ token: String, _ name: String, _ kind: Kind = .string) -> Argument {
     Argument(name, kind, token: token)
   }
@@ -239,13 +239,13 @@ public struct Argument: Sendable {
     Argument(token.lowercased(), .flag, token: token, isOptional: true)
   }
 
-  /// What every write takes.
+  /// The options of every write.
   public static let everyWrite: [Argument] = [
     .option("REASON", "text"), .option("IDEM", "key"), .option("IFVERSION", "version", .integer),
     .flag("DRYRUN"),
   ]
 
-  /// The number of words after the token; for counted options the number is itself among the words.
+  /// The number of words after the keyword; for counted options, the count is one of the words.
   public var valueCount: Int {
     if kind == .flag { return 0 }
     return parts.isEmpty ? 1 : parts.count
@@ -266,9 +266,9 @@ public struct Argument: Sendable {
   }
 }
 
-/// What partitions contribute to the answer of a command that reads all of them.
+/// What the partitions contribute to the reply of a command that reads all of them.
 public struct Gathered: Sendable {
-  /// A list's item with the key it is sorted by.
+  /// A list's item with its sort key.
   public struct Item: Sendable {
     public let key: ContiguousArray<UInt8>
     public let id: UInt64
@@ -287,38 +287,39 @@ public struct Gathered: Sendable {
 
   public var count = 0
   public var items: [Item] = []
-  /// The logins that began impersonations, which items of other partitions are about.
+  /// Logins that began impersonations; items from other partitions refer to them.
   public var logins: [SessionID: ListedLogin] = [:]
-  /// Sessions that were found to have lost their right. They are to end before the list is answered.
+  /// Sessions found to have lost their right. They must end before the list is answered.
   public var lapsed: [SessionID] = []
-  /// Set when the partitions that follow need not be asked.
+  /// Set when the remaining partitions need not be read.
   public var isComplete = false
-  /// The largest LSN that was read.
+  /// The largest LSN read.
   public var horizon: LSN = 0
-  /// The row of the partition's table to go on with; 0 where the partition is done.
+  /// The row at which to continue in the partition; 0 when the partition is done.
   public private(set) var nextRow = 0
-  /// What a search asks for, once it is read.
+  /// The parsed query of a search.
   var query: SearchQuery?
 
   public init() {}
 
-  /// Has the scan leave the partition for a moment and come back; with row 0, go on to the next one.
+  /// Lets the scan leave the partition for a moment and come back at a row; with row 0 it continues with the next
+  /// partition.
   mutating func comeBack(at row: Int) { nextRow = row }
 
-  /// Puts an item in the order of its key among those there are, of which the first `most` stay.
+  /// Inserts an item by its key, and keeps the first `most` items.
   mutating func insert(_ item: Item, most: Int) {
     let place = items.firstIndex { item.key.lexicographicallyPrecedes($0.key) } ?? items.count
     items.insert(item, at: place)
     if items.count > most { items.removeLast() }
   }
 
-  /// Whether the partition at hand has not been looked at before.
+  /// Whether this is the first visit to the partition.
   public var isAtStart: Bool { nextRow == 0 }
 
-  /// The rows to look at while the partition is held this time; the scan leaves it then, and comes back for the rest.
+  /// The rows to look at in this visit; the scan then leaves the partition, and comes back for the rest.
   ///
   /// - Parameters:
-  ///   - first: the row to begin with.
+  ///   - first: the first row.
   ///   - last: the last row of the table.
   public mutating func slice(from first: Int = 1, through last: Int) -> Range<Int> {
     let start = max(first, nextRow)

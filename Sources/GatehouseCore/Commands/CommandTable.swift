@@ -1,31 +1,31 @@
-/// All commands. One entry here is all that a new command needs.
+/// All commands. A new command needs only an entry here.
 public enum CommandTable {
-  /// The commands that a request can begin with; each has its subcommands in it.
+  /// The commands that a request can start with; each contains its subcommands.
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
     + contactCommands + listCommands + searchCommands + workspaceCommands + productCommands + roleCommands + permissionCommands + serviceCommands
     + connectionCommands + serverCommands + auditCommands + refusalCommands
 
-  /// Stands in a turn that has not begun.
+  /// A placeholder for a turn that has not begun.
   static let unknown = CommandSpec(
     "", .server, "", reply: "", needs: .nothing, route: .connection, body: .server(.ping))
 
   public static let index = CommandIndex(all)
 
-  /// All commands and their subcommands, by the place that metrics and turns know them by.
+  /// All commands and subcommands, by the index that metrics and turns use.
   public static var entries: [CommandSpec] { index.commands }
 }
 
-/// Finds a command by its name in any case: open addressing over a hash of the upper-case bytes, without
-/// building a string.
+/// Finds a command by its name in any case: a hash table with open addressing over the upper-case bytes. It builds no
+/// string.
 public final class CommandIndex: Sendable {
-  /// The commands, and after them the subcommands of all.
+  /// The commands, followed by all subcommands.
   public let commands: [CommandSpec]
-  /// What the gates ask of each command.
+  /// What the gates check for each command.
   let gates: ContiguousArray<CommandGate>
   private let names: [ContiguousArray<UInt8>]
   private let slots: ContiguousArray<UInt16>
-  /// Where the subcommands of a command lie among the commands.
+  /// The indexes of a command's subcommands.
   private let subcommands: [Int: Range<Int>]
 
   public init(_ commands: [CommandSpec]) {
@@ -45,7 +45,7 @@ public final class CommandIndex: Sendable {
     for (index, name) in names.enumerated() {
       var slot = name.withUnsafeBytes { Words.hash($0) } & (capacity - 1)
       while slots[slot] != 0 {
-        precondition(names[Int(slots[slot]) - 1] != name, "two commands of one name")
+        precondition(names[Int(slots[slot]) - 1] != name, "two commands have the same name")
         slot = (slot + 1) & (capacity - 1)
       }
       slots[slot] = UInt16(index + 1)
@@ -53,7 +53,7 @@ public final class CommandIndex: Sendable {
     self.slots = slots
   }
 
-  /// The place in `CommandTable.all` of the command of this name.
+  /// The index of the command with this name, in any case.
   @inline(__always)
   public func find(_ name: UnsafeRawBufferPointer) -> Int? {
     let mask = slots.count - 1
@@ -66,7 +66,7 @@ public final class CommandIndex: Sendable {
     return nil
   }
 
-  /// The place of a command's subcommand of this name, in any case.
+  /// The index of a command's subcommand with this name, in any case.
   public func find(_ subcommand: UnsafeRawBufferPointer, of place: Int) -> Int? {
     subcommands[place]?.first { index in
       let name = commands[index].name.utf8.drop { $0 != UInt8(ascii: "|") }.dropFirst()
@@ -74,7 +74,7 @@ public final class CommandIndex: Sendable {
     }
   }
 
-  /// The place of a command by the name that tools give it: `login.check`, `client|list`.
+  /// The index of a command by its full name: `login.check`, `client|list`.
   public func find(fullName: UnsafeRawBufferPointer) -> Int? {
     guard let bar = fullName.firstIndex(of: UInt8(ascii: "|")) else { return find(fullName) }
     let command = UnsafeRawBufferPointer(rebasing: fullName[..<bar])

@@ -10,13 +10,13 @@ extension CommandTable {
       subcommands: subcommands, body: .server(command))
   }
 
-  /// What tells of the server, or changes it, concerns more than any workspace.
+  /// A command that shows or changes the server concerns more than one workspace.
   private static func serverNeed(_ rights: ServiceRights) -> Need {
     if rights.contains(.admin) { return .service(.serverManage) }
     return .service(rights.contains(.read) ? .serverRead : nil)
   }
 
-  /// A command that says with its second word what it does. `HELP` is among its subcommands by itself.
+  /// A command whose second word selects what it does. Each gets a subcommand `HELP`.
   private static func server(
     _ name: String, _ group: CommandSpec.Group, _ summary: String, reply: String = "what its subcommands answer",
     takes arguments: [Argument] = [.word("subcommand"), .words("arguments", isOptional: true)],
@@ -33,7 +33,7 @@ extension CommandTable {
       }, body)
   }
 
-  /// A subcommand before it is known of which command.
+  /// A subcommand that is not yet part of a command.
   private struct Subcommand {
     let name: String
     let summary: String
@@ -59,7 +59,7 @@ extension CommandTable {
 
   static let connectionCommands: [CommandSpec] = [
     CommandSpec(
-      "AS", .connection, "Run one command on the authority of a session",
+      "AS", .connection, "Run one command with the rights of a session",
       [.word("session-token"), .words("command")],
       reply: "what the command answers; the service needs the right that the command needs without `AS`", rights: [],
       needs: .service(), route: .connection, secrets: [1], body: .prefix),
@@ -71,44 +71,45 @@ extension CommandTable {
       "HELLO", .connection, "Choose the protocol version, authenticate, name the connection",
       [.words("arguments", isOptional: true)], reply: "a map about the server", .hello),
     server(
-      "AUTH", .connection, "Authenticate the connection as a service; its secret alone says which",
+      "AUTH", .connection, "Authenticate the connection as a service; the secret alone identifies it",
       [.word("name-or-secret"), .words("secret", isOptional: true)], reply: "`OK`", secrets: [1, 2], .auth),
     server("QUIT", .connection, "Close the connection", reply: "`OK`", .quit),
     server("RESET", .connection, "Forget the connection's authentication, name and protocol", reply: "`RESET`", .reset),
     server(
-      "SELECT", .connection, "For Redis clients: only database 0 is there", [.word("index", .integer)], reply: "`OK`",
+      "SELECT", .connection, "For Redis clients: there is only database 0", [.word("index", .integer)], reply: "`OK`",
       .select),
     server(
-      "MULTI", .connection, "Begin a transaction: what follows waits for EXEC", reply: "`OK`", rights: .read, .multi),
+      "MULTI", .connection, "Begin a transaction: commands are queued until EXEC", reply: "`OK`", rights: .read, .multi),
     server(
       "EXEC", .connection,
-      "Carry out the commands of the transaction as one: nobody comes in between, and all or nothing is done",
-      reply: "an array of their answers; `EXECABORT`, and nothing is done, where one was refused before", rights: .read,
+      "Run the queued commands as one: isolated from others, and all or none",
+      reply: "an array of their answers; `EXECABORT` if queueing one was refused, and then none runs", rights: .read,
       .exec),
-    server("DISCARD", .connection, "Forget the transaction", reply: "`OK`", rights: .read, .discard),
+    server("DISCARD", .connection, "Discard the queued commands", reply: "`OK`", rights: .read, .discard),
     server(
-      "WATCH", .connection, "For Redis clients: there is nothing to watch, as every write takes IFVERSION",
+      "WATCH", .connection, "For Redis clients: there is nothing to watch, use IFVERSION, which every write takes",
       [.words("key")], reply: "always an error", rights: .read, .watch),
     server("UNWATCH", .connection, "For Redis clients: nothing is watched", reply: "`OK`", rights: .read, .unwatch),
     server(
-      "CLIENT", .connection, "About connections",
+      "CLIENT", .connection, "Connections",
       subcommands: [
         Subcommand("ID", "The connection's number", reply: "an integer", .client(.id)),
         Subcommand("GETNAME", "The connection's name", reply: "the name, or null", .client(.getName)),
         Subcommand(
           "SETNAME", "Name the connection, without blanks", [.word("name")], reply: "`OK`", .client(.setName)),
         Subcommand(
-          "SETINFO", "Say which library asks: LIB-NAME or LIB-VER", [.word("attribute"), .word("text")], reply: "`OK`",
+          "SETINFO", "Name the client's library: LIB-NAME or LIB-VER", [.word("attribute"), .word("text")],
+          reply: "`OK`",
           .client(.setInfo)),
-        Subcommand("INFO", "What is known of the connection", reply: "a line of `field=value`", .client(.info)),
+        Subcommand("INFO", "Facts about the connection", reply: "a line of `field=value`", .client(.info)),
         Subcommand(
-          "LIST", "What is known of all connections, or of those of a TYPE or with an ID",
+          "LIST", "Facts about all connections, or about those of a TYPE or with an ID",
           [.words("filter", isOptional: true)], reply: "a line of `field=value` for each",
           needs: .service(.serverRead), .client(.list)),
         Subcommand(
           "KILL",
-          "Close the connection of an address, or those that fit all of ID, ADDR, LADDR, TYPE, USER, MAXAGE; "
-            + "SKIPME no includes one's own",
+          "Close the connection of an address, or those that match all of ID, ADDR, LADDR, TYPE, USER, MAXAGE; "
+            + "SKIPME no includes this one",
           [.words("filter")], reply: "how many; `OK` for an address alone", rights: .admin,
           needs: .service(.serverManage), .client(.kill)),
         Subcommand(
@@ -128,13 +129,13 @@ extension CommandTable {
       subcommands: [
         Subcommand("COUNT", "How many commands there are", reply: "an integer", .command(.count)),
         Subcommand(
-          "INFO", "What clients need to know of commands, or of all", [.words("name", isOptional: true)],
+          "INFO", "The facts that clients need about some or all commands", [.words("name", isOptional: true)],
           reply: "an array of ten elements for each, null for an unknown one", .command(.info)),
         Subcommand(
-          "DOCS", "What people need to know of commands, or of all", [.words("name", isOptional: true)],
+          "DOCS", "The documentation of some or all commands", [.words("name", isOptional: true)],
           reply: "a map by name", .command(.docs)),
         Subcommand(
-          "LIST", "The names, or with FILTERBY PATTERN those that fit", [.words("filter", isOptional: true)],
+          "LIST", "The names, or with FILTERBY PATTERN those that match", [.words("filter", isOptional: true)],
           reply: "an array of names", .command(.list)),
         Subcommand(
           "GETKEYS", "For Redis clients: no command has keys", [.words("command")], reply: "always an error",
@@ -144,7 +145,7 @@ extension CommandTable {
           .command(.keys)),
       ]),
     server(
-      "HELP", .server, "What a command does and how it is written", [.words("name", isOptional: true)], reply: "text",
+      "HELP", .server, "What a command does and its syntax", [.words("name", isOptional: true)], reply: "text",
       .help),
     server(
       "INFO", .server, "The server's figures", [.words("section", isOptional: true)], reply: "text in sections",
@@ -153,13 +154,13 @@ extension CommandTable {
       "CONFIG", .server, "Settings",
       subcommands: [
         Subcommand(
-          "GET", "The settings whose names fit, under Gatehouse's names and those that Redis' tools ask for",
+          "GET", "The settings whose names match; many also have the names that tools for Redis use",
           [.words("pattern")], reply: "a map of name and value", rights: .read, .config(.get)),
         Subcommand(
           "SET", "Change settings of the running server, all or none, under any name that GET shows",
           [.word("name"), .word("value"), .words("more", isOptional: true)], reply: "`OK`", rights: .admin,
           .config(.set)),
-        Subcommand("RESETSTAT", "Begin to count anew", reply: "`OK`", rights: .admin, .config(.resetStatistics)),
+        Subcommand("RESETSTAT", "Reset the statistics", reply: "`OK`", rights: .admin, .config(.resetStatistics)),
         Subcommand(
           "REWRITE", "For Redis clients: the server does not write its configuration", reply: "always an error",
           rights: .admin, .config(.rewrite)),
@@ -172,31 +173,31 @@ extension CommandTable {
     server("SAVE", .server, "Take a snapshot and answer when it is done", reply: "`OK`", rights: .admin, .save),
     server(
       "LASTSAVE", .server, "When the newest snapshot was taken",
-      reply: "unix seconds; the server's start where there is none", rights: .read, .lastsave),
+      reply: "unix seconds; the server's start if there is none", rights: .read, .lastsave),
     server(
-      "COMPACT", .server, "Take a snapshot and move what it covers into the archive",
-      reply: "a map of what was done; an error that names what is damaged, where all else was moved",
+      "COMPACT", .server, "Take a snapshot and move the log that it covers into the archive",
+      reply: "a map of what was done; or an error that names what is damaged, after everything else was moved",
       rights: .admin, .compact),
     server(
       "SHUTDOWN", .server, "Stop the server; the log is synced in any case", [.optionalWord("save")],
       reply: "nothing: the connection closes", rights: .admin, .shutdown),
-    // Exporters of metrics read the slow log, and have no more than READ.
+    // Metrics exporters read the slow log, and have no right but READ.
     server(
       "SLOWLOG", .server, "The slowest commands",
       subcommands: [
         Subcommand(
-          "GET", "The newest, 10 unless told otherwise, -1 for all; without secrets",
+          "GET", "The newest, 10 by default, -1 for all; without secrets",
           [.optionalWord("count", .integer)],
           reply: "an array of arrays: number, unix seconds, microseconds, words, address and name of the client",
           rights: .read, .slowlog(.get)),
         Subcommand("LEN", "How many there are", reply: "an integer", rights: .read, .slowlog(.length)),
-        Subcommand("RESET", "Forget them", reply: "`OK`", rights: .admin, .slowlog(.reset)),
+        Subcommand("RESET", "Clear the slow log", reply: "`OK`", rights: .admin, .slowlog(.reset)),
       ]),
     server(
       "LATENCY", .server, "How long commands take",
       subcommands: [
         Subcommand(
-          "HISTOGRAM", "How many calls took how long, of commands or of all", [.words("command", isOptional: true)],
+          "HISTOGRAM", "Latency histograms of some or all commands", [.words("command", isOptional: true)],
           reply: "a map by name of maps `calls, histogram_usec`", rights: .read, .latency(.histogram)),
         Subcommand(
           "LATEST", "For Redis clients: there are no events", reply: "an empty array", rights: .read,
@@ -207,20 +208,20 @@ extension CommandTable {
         Subcommand(
           "RESET", "For Redis clients: there are no events", [.words("event", isOptional: true)], reply: "0",
           rights: .read, .latency(.reset)),
-        Subcommand("DOCTOR", "Where to look", reply: "text", rights: .read, .latency(.doctor)),
+        Subcommand("DOCTOR", "A diagnosis", reply: "text", rights: .read, .latency(.doctor)),
       ]),
     server(
-      "MONITOR", .server, "Every command as it comes, without secrets", reply: "status lines without end",
+      "MONITOR", .server, "Every command as it arrives, without secrets", reply: "status lines without end",
       rights: .admin, .monitor),
     server(
-      "MEMORY", .server, "What memory is used for",
+      "MEMORY", .server, "Memory use",
       subcommands: [
         Subcommand(
-          "USAGE", "The bytes of a user with contact and sessions",
+          "USAGE", "The bytes used by a user with contact and sessions",
           [.word("user"), .words("options", isOptional: true)],
           reply: "an integer, or null", rights: .read, .memory(.usage)),
         Subcommand("STATS", "Figures of the process", reply: "a map", rights: .read, .memory(.statistics)),
-        Subcommand("DOCTOR", "Where to look", reply: "text", rights: .read, .memory(.doctor)),
+        Subcommand("DOCTOR", "A diagnosis", reply: "text", rights: .read, .memory(.doctor)),
       ]),
     server("ROLE", .server, "The server's place in replication", reply: "an array", rights: .read, .role),
     server(
@@ -232,12 +233,12 @@ extension CommandTable {
       reply: "an array of two integers", rights: .read, needs: .service(), .waitaof),
   ]
 
-  /// The server's own work of ending sessions whose time is up; not in the table, for nobody can ask for it.
+  /// The server's own task of ending sessions whose time is up; not in the table, because no client may send it.
   static let expiry = CommandSpec(
     "SESSION.EXPIRE", .session, "End sessions whose time is up", reply: "", effect: .write, rights: .all,
     needs: .service(), route: .everywhere, body: .server(.ping))
 
-  /// The same of accesses and memberships.
+  /// The same for accesses and memberships.
   static let ending = CommandSpec(
     "ACCESS.EXPIRE", .organisation, "End accesses and memberships whose time is up", reply: "", effect: .write,
     rights: .all, needs: .service(), route: .everywhere, body: .server(.ping))

@@ -1,4 +1,4 @@
-/// The commands that the server itself carries out, for they are about connections, clocks or files.
+/// The commands that the server itself runs, because they concern connections, clocks or files.
 public enum ServerCommand: Sendable {
   case ping, echo, hello, auth, quit, reset, select, time, help, info, dbsize
   case multi, exec, discard, watch, unwatch
@@ -10,9 +10,9 @@ public enum ServerCommand: Sendable {
   case latency(Latency)
   case memory(Memory)
   case moduleList
-  /// The list of a command's subcommands.
+  /// The list of subcommands.
   case subcommands
-  /// A command that is one of its subcommands only, and by itself nothing.
+  /// A command that needs a subcommand.
   case none
 
   public enum Client: Sendable { case id, getName, setName, setInfo, info, list, kill, noEvict, noTouch }
@@ -22,12 +22,12 @@ public enum ServerCommand: Sendable {
   public enum Latency: Sendable { case histogram, latest, history, reset, doctor }
   public enum Memory: Sendable { case usage, statistics, doctor }
 
-  /// What becomes of a command between `MULTI` and `EXEC`.
+  /// How a command is treated between `MULTI` and `EXEC`.
   public enum InTransaction: Sendable {
     case queued
-    /// It is about the transaction or the connection itself.
+    /// It concerns the transaction or the connection itself.
     case atOnce
-    /// It would hold up or end what follows it, or change on whose authority the rest runs.
+    /// It would delay or end the commands after it, or change their authority.
     case refused
   }
 
@@ -44,7 +44,7 @@ public enum ServerCommand: Sendable {
 }
 
 extension CommandSpec {
-  /// What becomes of the command between `MULTI` and `EXEC`.
+  /// How the command is treated between `MULTI` and `EXEC`.
   public var inTransaction: ServerCommand.InTransaction {
     if case .server(let command) = body { command.inTransaction } else { .queued }
   }

@@ -1,4 +1,4 @@
-/// Why somebody may not log in as somebody else.
+/// Why a user may not impersonate another.
 public enum ImpersonationDenial: Sendable {
   case oneself, actorStatus, targetStatus, superAdministrator, needsOwner, needsEnterprise, notMember, role, chain
   case actorEnded, unbound
@@ -20,12 +20,12 @@ public enum ImpersonationDenial: Sendable {
   }
 }
 
-/// Who may log in as whom, and how far that reaches.
+/// The rules for who may impersonate whom, and where.
 extension Directory {
-  /// L14 and K1: whether `actor` may log in as `target` in a workspace. All grants of both are compared that hold where
-  /// the actor's reach.
+  /// L14, K1: whether `actor` may impersonate `target` in a workspace. Compares all grants of both that hold where the
+  /// actor's rights reach.
   ///
-  /// - Parameter opened: the record that began the impersonation that is asked about.
+  /// - Parameter opened: the record that began the impersonation to be checked.
   func impersonationDenial(
     in id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
   ) -> ImpersonationDenial? {
@@ -41,7 +41,7 @@ extension Directory {
     let isMember = target.isMember(of: id, at: now)
     if workspace(id).owner == actor.id, !isMember { return .notMember }
     if held.isEmpty { return .role }
-    // What holds in this workspace alone reaches its members alone.
+    // A grant in this workspace alone covers only its members.
     let reachesAll = held.contains { $0.workspace == nil }
     if !reachesAll, !isMember { return .notMember }
     let compared = others.filter { grant in
@@ -54,22 +54,22 @@ extension Directory {
     return !reachesAll && workspace(id).owner == target.id ? .role : nil
   }
 
-  /// K1: what the workspace asks of whoever logs in as others, whoever they are.
+  /// K1: what the workspace requires of every actor.
   func denial(ofActor actor: some PersonView, in id: WorkspaceID, since opened: LSN = .max) -> ImpersonationDenial? {
     let workspace = workspace(id)
     if workspace.asks(.owner, since: opened), workspace.owner != actor.id { return .needsOwner }
     return workspace.asks(.enterprise, since: opened) ? .needsEnterprise : nil
   }
 
-  /// What lets somebody log in as others in a workspace.
+  /// The grants that let a user impersonate others in a workspace.
   private func impersonating(
     _ actor: some PersonView, in id: WorkspaceID, at now: Milliseconds, since opened: LSN
   ) -> [Holding] {
     actor.holdings(in: self, at: now, since: opened).filter { $0.covers(.workspace(id), .impersonate) }
   }
 
-  /// Whether an impersonation must not reach beyond its workspace: one with a subdomain of its own (K4), and one of a
-  /// person whose home is elsewhere, of which the workspace has only a share (W3).
+  /// Whether an impersonation must stay in its workspace. It must if the workspace has its own subdomain (K4), and if
+  /// the target's home is elsewhere, because then only part of the person belongs to the workspace (W3).
   func bindsImpersonation(
     in id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
   ) -> Bool {
@@ -78,7 +78,7 @@ extension Directory {
     return !impersonating(actor, in: id, at: now, since: opened).contains { $0.workspace == nil }
   }
 
-  /// Why an impersonation cannot go on.
+  /// Why an impersonation cannot continue.
   func denial(
     of session: SessionRow, actor: some PersonView, target: some PersonView, at now: Milliseconds
   ) -> ImpersonationDenial? {
@@ -87,7 +87,7 @@ extension Directory {
     {
       return denial
     }
-    // What began before it had to be bound reaches too far.
+    // One that began before it had to be bound reaches too far.
     guard !session.isBound else { return nil }
     return bindsImpersonation(in: session.workspace, actor: actor, target: target, at: now, since: session.lsn)
       ? .unbound : nil
@@ -95,7 +95,7 @@ extension Directory {
 }
 
 extension Turn {
-  /// On whose authority the holder of a token acts. The sides that are there already, of the service, go in front.
+  /// The principal of a token's holder. The sides of the service, which are there already, come first.
   func principal(of token: UnsafeRawBufferPointer) throws(Halt) -> UserPrincipal {
     read(directory.lsn)
     guard let (cell, slot) = try session(token: token), try isInForce(cell, slot) else {
@@ -111,7 +111,7 @@ extension Turn {
     var actor: Side?
     if let impersonation = cell.state.sessions.impersonation(ofSlot: slot), let found = try user(impersonation.actor) {
       let side = Side(.actor, found, within: reach, in: directory, at: now)
-      // Of what the subject holds where the actor holds nothing the actor learns nothing, not even by what is refused.
+      // The actor learns nothing of workspaces where only the subject has rights, not even from refusals.
       reach = reach.intersection(side.powerfulIn)
       actor = side
     }
@@ -123,7 +123,7 @@ extension Turn {
       isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil, sides: sides)
   }
 
-  /// The side of the service that sends the command: none where it may do everything everywhere.
+  /// The sides of the service that sends the command; none if it may do everything everywhere.
   func serviceSides() -> [Side] {
     guard connection.isBound, let id = connection.service else { return [] }
     return [Side(.service(id), boundTo: directory.service(id)?.workspaces ?? [])]
@@ -131,6 +131,6 @@ extension Turn {
 }
 
 extension Workspace {
-  /// The plan that account tools may need (K1).
+  /// The plan that account tools may require (K1).
   public static let enterprise = "enterprise"
 }

@@ -1,34 +1,34 @@
 extension CommandTable {
   static let impersonationCommands: [CommandSpec] = [
     CommandSpec(
-      "IMPERSONATE.CAN", .impersonation, "May this user log in as that one",
+      "IMPERSONATE.CAN", .impersonation, "May one user log in as another",
       [.word("actor"), .word("target"), .option("WORKSPACE", "workspace")],
-      reply: "`ALLOW`, or `DENY rule` with the first rule that says no: `oneself`, `actor-status`, `target-status`, "
+      reply: "`ALLOW`, or `DENY rule` with the first rule that refuses: `oneself`, `actor-status`, `target-status`, "
         + "`super-administrator`, `needs-owner`, `needs-enterprise`, `not-a-member`, `role`",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(impersonateCan)),
     CommandSpec(
-      "IMPERSONATE.START", .impersonation, "Log in as somebody else, from a login of one's own",
+      "IMPERSONATE.START", .impersonation, "Log in as somebody else, from a login of the actor",
       [
         .word("actor-token"), .word("target"), .mandatory("REASON", "text"), .option("PRODUCT", "product"),
         .option("WORKSPACE", "workspace"),
         .option("TTL", "duration"),
       ],
       reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
-        + "`REFUSED impersonation: rule`. The workspace's policy bounds `TTL`: what is longer is shortened to "
-        + "it. It ends with the actor's login at the latest",
+        + "`REFUSED impersonation: rule`. The workspace's policy limits `TTL`; longer values are shortened. It "
+        + "ends with the actor's login at the latest",
       effect: .write, rights: .sessions, needs: .service(), route: .session(1), secrets: [1],
       body: .decide(impersonateStart)),
     CommandSpec(
       "IMPERSONATE.END", .impersonation, "End an impersonation, by token or id", [.word("impersonation")],
-      reply: "1, or 0 where there is none", effect: .write, rights: .sessions,
+      reply: "1, or 0 if there is none", effect: .write, rights: .sessions,
       needs: .permission(.sessionRevoke, over: .session(1), own: .sessionRevoke), route: .session(1), secrets: [1],
       body: .decide(impersonateEnd)),
     CommandSpec(
       "IMPERSONATE.LIST", .impersonation, "The impersonations in force, newest first",
       [.option("ACTOR", "user"), .option("TARGET", "user")],
       reply: "an array of maps `id, actor, subject, workspace, product, reason, created, expires, last-seen`; users "
-        + "see those they are part of, owners and administrators those in their workspaces. One that has lost its right "
-        + "is not shown, and ends",
+        + "see those in which they take part, owners and administrators those in their workspaces. One that has lost its"
+        + " right is not shown, and ends",
       needs: .nothing, route: .everywhere,
       body: .gather(collect: collectImpersonations, finish: finishImpersonations)),
   ]
@@ -173,7 +173,7 @@ extension CommandTable {
     }
   }
 
-  /// A user that a list is asked about, compared without a look-up: the name may belong to another partition.
+  /// A user that a list filters by, compared without a look-up, because the name may belong to another partition.
   private struct UserFilter {
     let id: UserID?
     let folded: String
@@ -191,26 +191,26 @@ extension CommandTable {
   }
 }
 
-/// A login that began impersonations, as a list finds it in its partition.
+/// A login that began impersonations, as listed from its partition.
 public struct ListedLogin: Sendable {
   let actor: PersonFacts
   let username: String
-  /// Whether the login is in force by itself.
+  /// Whether the login itself is in force.
   let isInForce: Bool
 }
 
-/// An impersonation as a list finds it in its partition; its actor may live in another.
+/// An impersonation as listed from its partition; its actor may be in another.
 public struct ListedImpersonation: Sendable {
   let actor: UserID
-  /// The username when it began.
+  /// The actor's username when it began.
   let actorName: String
   let login: SessionID
   let target: PersonFacts
   let session: SessionRow
-  /// Whether the rules on logins let the target be where it is.
+  /// Whether the login rules allow the target to be there.
   let mayTargetLogIn: Bool
 
-  /// Whether it is in force. Partitions are read one at a time: where its login was not found, it has begun since.
+  /// Whether it is in force. A list reads one partition at a time; if the login was not found, it began since.
   func isInForce(_ login: ListedLogin?, in directory: Directory, at now: Milliseconds) -> Bool {
     guard mayTargetLogIn else { return false }
     guard let login else { return true }
@@ -231,12 +231,12 @@ extension Turn {
     }
     let principal = try principal(of: word(1))
     userPrincipal = principal
-    // From here on the actor's rights count too: whom the actor does not know, nobody logs in as.
+    // From here on the actor's rights count too: nobody impersonates a user whom the actor does not know.
     sides = principal.sides
     return (cell, slot)
   }
 
-  /// The user at a word whom an actor would log in as. Of whom the actor does not know nothing is told.
+  /// The user at a word, whom an actor would impersonate. Nothing is revealed of users whom the actor does not know.
   fileprivate func impersonated(
     _ word: Int, by actor: UserReference, in workspace: Workspace
   ) throws(Halt) -> UserReference {
@@ -247,12 +247,12 @@ extension Turn {
     throw .refused(.notFound("user"))
   }
 
-  /// Whether a session may go on as far as its own user goes.
+  /// Whether a session may continue as far as its own user is concerned.
   fileprivate func userMayGoOn(_ cell: HeldPartition, _ slot: Int) -> Bool {
     holder(cell, slot).sessionDenial(cell.state.sessions[slot], in: directory, at: now) == nil
   }
 
-  /// Where it is to be: the product, and the workspace that is named, the product's, or `main`.
+  /// The product and the workspace of the impersonation: the one that is named, else the product's, else `main`.
   fileprivate func impersonatedPlace() throws(Halt) -> (Product?, Workspace) {
     guard let name = try option("PRODUCT") else { return (nil, try workspace()) }
     let product = try product(named: name)
@@ -264,16 +264,16 @@ extension Turn {
     return (product, named)
   }
 
-  /// When it ends: after the policy's time or a shorter one, and not after the actor's login.
+  /// When the impersonation ends: after the policy's time or a shorter one, and at the latest with the actor's login.
   fileprivate func impersonationEnd(_ login: SessionRow, _ policies: Policies) throws(Halt) -> Milliseconds {
     let life = min(try duration("TTL") ?? policies.impersonationTTL, policies.impersonationTTL)
-    guard life > 0 else { throw .refused(.syntax("TTL must be longer than nothing")) }
+    guard life > 0 else { throw .refused(.syntax("TTL must be more than 0")) }
     var used = login
     used.lastSeen = now
     return min(now + life, used.deadline)
   }
 
-  /// Users see those they are part of, and administrators those in their workspaces.
+  /// Users see impersonations in which they take part, and administrators those in their workspaces.
   fileprivate func maySee(_ impersonation: Impersonation, of subject: UserReference, _ row: SessionRow) -> Bool {
     if !isLimited { return true }
     let place = place(of: row)
@@ -283,7 +283,7 @@ extension Turn {
     }
   }
 
-  /// The seven pairs that follow id and actor.
+  /// The seven pairs after id and actor.
   fileprivate func view(
     _ impersonation: Impersonation, _ cell: HeldPartition, _ slot: Int, _ subject: String
   ) -> Reply {

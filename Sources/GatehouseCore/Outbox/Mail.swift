@@ -1,10 +1,10 @@
-/// A message that waits to be sent. Who sends it is not Gatehouse's business; that it is not lost is.
+/// A message waiting to be sent. Another program sends it; Gatehouse makes sure that it is not lost.
 public struct Mail: Sendable, Equatable, StoredValue {
   public enum Kind: UInt8, Sendable, CaseIterable, NamedChoice {
     case invitation = 1
     /// P8: the username was changed.
     case usernameChanged
-    /// K8, where the policy asks for it.
+    /// K8, if the policy asks for it.
     case timerStopped
 
     public var name: String {

@@ -1,4 +1,4 @@
-/// A message waits to be sent.
+/// A message is queued for sending.
 public struct MailQueued: PartitionChange {
   public static var code: UInt8 { 12 }
   public static var name: String { "mail-queued" }

@@ -1,7 +1,7 @@
 /// The messages of a partition that wait to be sent.
 public struct Outbox: ~Copyable, Sendable {
   public internal(set) var mails: [MailID: Mail] = [:]
-  /// The serial number of the newest message there was.
+  /// The serial number of the newest message ever queued.
   public internal(set) var last = 0
 
   public init() {}
@@ -32,8 +32,8 @@ extension Outbox: Aggregate {
     for (id, mail) in state.outbox.mails {
       checker.expect(
         id == mail.id && state.isMine(id) && state.partitioning.serial(of: id) <= state.outbox.last,
-        "mail #\(id.raw) is out of place")
-      checker.expect(checker.user(mail.user) != nil, "mail #\(id.raw) is about nobody")
+        "mail #\(id.raw) is in the wrong partition or has a wrong number")
+      checker.expect(checker.user(mail.user) != nil, "mail #\(id.raw) is about an unknown user")
     }
   }
 }

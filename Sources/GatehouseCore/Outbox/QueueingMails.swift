@@ -1,7 +1,7 @@
 extension Turn {
-  /// Queues a message to be sent, with what else the command changes.
+  /// Queues a message in the same record as the command's other changes.
   ///
-  /// - Parameter cell: the user's partition, or the one where the user is being made.
+  /// - Parameter cell: the user's partition, or the one in which the user is being created.
   func queueMail(
     _ kind: Mail.Kind, about user: UserID, in cell: HeldPartition, to recipient: String, _ message: String
   ) throws(Halt) {

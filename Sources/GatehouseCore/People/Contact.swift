@@ -3,11 +3,11 @@ public struct ContactRow: TableRow {
   public var lsn: LSN = 0
   public var created: Milliseconds = 0
   public var version: UInt32 = 0
-  /// Serial number of the contact's live user; 0 where it has none.
+  /// Serial number of the contact's live user; 0 if it has none.
   public var user: UInt32 = 0
-  /// Days since 1970-01-01; `.min` where not set.
+  /// Days since 1970-01-01; `.min` if not set.
   public var hired: Int32 = .min
-  /// The last day of employment; `.min` where not set.
+  /// The last day of employment; `.min` if not set.
   public var released: Int32 = .min
   public var details = DetailRange()
 
@@ -18,15 +18,15 @@ public struct ContactRow: TableRow {
   public var isUsed: Bool { version > 0 }
 }
 
-/// What stands in the details of a contact's row, besides its fields.
+/// The tags of the details of a contact's row, besides its fields.
 enum ContactTag {
-  /// The workspace that the contact was made in; absent for `main`.
+  /// The workspace in which the contact was created; absent for `main`.
   static let home: UInt8 = 64
-  /// The newest login, once it is deleted; absent where the contact has a live one, or never had any.
+  /// The newest login, once it is deleted; absent if the contact has a live one, or never had any.
   static let formerLogin: UInt8 = 65
 }
 
-/// The shared data of a person (T2), each a text in the contact's details or a day in its row.
+/// The data of a person that all products share (T2): texts in the contact's details, or days in its row.
 public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
   case first = 1
   case middle
@@ -58,7 +58,7 @@ public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
 
   public var isDay: Bool { self == .hired || self == .released }
 
-  /// Whether people set the field of themselves (L10). The others are what their employer says of them.
+  /// Whether people set the field themselves (L10). The others are set by the employer.
   public var isPersonal: Bool {
     switch self {
     case .first, .middle, .last, .email, .timezone, .phone: true
@@ -79,7 +79,7 @@ extension ContactRow: StoredValue {
     try visitor.value(&lsn, as: NumberForm<LSN>.self)
     try visitor.value(&created, as: TimeForm.self)
     try visitor.value(&user, as: NumberForm<UInt32>.self)
-    // The newest entry, when entries were linked.
+    // Unused: the newest entry, from when entries were a linked list.
     var entry: UInt32 = 0
     try visitor.value(&entry, as: NumberForm<UInt32>.self)
     try visitor.value(&hired, as: DayForm.self)

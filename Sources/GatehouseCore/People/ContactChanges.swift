@@ -1,6 +1,6 @@
 public typealias ContactText = FieldText<ContactField>
 
-/// A person is entered, with what is known of them.
+/// A new contact, with its fields.
 public struct ContactCreated: PartitionChange {
   public static var code: UInt8 { 1 }
   public static var name: String { "contact-created" }
@@ -48,7 +48,7 @@ public struct ContactCreated: PartitionChange {
   }
 }
 
-/// A field of a person, for all products at once (T8).
+/// A new value of a contact's field; it applies to all products at once (T8).
 public struct ContactSet: PartitionChange {
   public static var code: UInt8 { 2 }
   public static var name: String { "contact-set" }
@@ -125,7 +125,7 @@ public struct ContactDeleted: PartitionChange {
 }
 
 extension ContactField {
-  /// Whether the field has a say in whether the person is employed on a day.
+  /// Whether the field affects on which days the person is employed.
   fileprivate var isOfEmployment: Bool {
     switch self {
     case .hired, .released, .timezone: true

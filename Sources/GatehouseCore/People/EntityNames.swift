@@ -1,4 +1,4 @@
-/// What the names of users, products, workspaces and services may look like.
+/// Which names users, products, workspaces and services may have.
 public enum EntityNames {
   /// A name of a product, workspace, service or licence type: lower-case letters, digits, and `._-` after the first.
   public static func isName(_ text: some StringProtocol) -> Bool {
@@ -19,22 +19,22 @@ public enum EntityNames {
     byte &- 0x61 < 26 || byte &- 0x30 < 10
   }
 
-  /// Why a text cannot be a username; nil where it can.
+  /// Why a text cannot be a username; nil if it can.
   public static func usernameFault(_ text: String) -> String? {
     let count = text.utf8.count
     guard count > 0 else { return "is empty" }
-    guard text.utf8.first != 0x23 else { return "starts with #, which stands for an id" }
+    guard text.utf8.first != 0x23 else { return "starts with #, which marks an id" }
     if count > Limits.usernameBytes { return "is longer than \(Limits.usernameBytes) bytes" }
     if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) { return nil }
     if text.unicodeScalars.contains(where: { $0.properties.isWhitespace }) { return "has a space" }
-    // Two names that differ only in what nobody sees read alike.
-    if text.unicodeScalars.contains(where: UnicodeTables.isNotInNames) { return "has a character that cannot be seen" }
-    // A folded name can be longer than what it was made from.
+    // Names that differ only in invisible characters look the same.
+    if text.unicodeScalars.contains(where: UnicodeTables.isNotInNames) { return "has an invisible character" }
+    // Case folding can make a name longer.
     return FoldedName(text).text.utf8.count > Limits.usernameBytes
       ? "is longer than \(Limits.usernameBytes) bytes" : nil
   }
 
-  /// Whether a text has the shape of a time zone's name. Whether there is such a zone, the table of zones knows.
+  /// Whether a text looks like the name of a time zone. The zone table knows whether the zone exists.
   public static func isZone(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.count <= Limits.nameBytes
       && text.utf8.allSatisfy { byte in
@@ -42,15 +42,14 @@ public enum EntityNames {
       }
   }
 
-  /// Whether a text has the shape of an e-mail address: one `@` with something on both sides, and nothing in it that
-  /// cannot be seen.
+  /// Whether a text looks like an e-mail address: one `@` with something on both sides, and no invisible characters.
   public static func isEmail(_ text: String) -> Bool {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254
       && !text.unicodeScalars.contains(where: UnicodeTables.isNotInNames)
   }
 
-  /// Whether nothing of a text can be seen.
+  /// Whether a text has no visible character.
   public static func isBlank(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(UnicodeTables.isNotInNames) }
 }
 

@@ -1,7 +1,8 @@
-/// The values that fields of contacts and users take. What is stored is in one form, so that it compares.
+/// The values that fields of contacts and users accept. They are stored in one normal form, so that they can be
+/// compared.
 extension Turn {
-  /// The value of a contact's field as it is stored; empty clears the field. A day may still be a moment, of which
-  /// `day(_:in:)` makes one when the person's zone is known.
+  /// The value of a contact's field in its stored form; empty clears the field. A date may still be a point in time
+  /// here; `day(_:in:)` turns it into a day once the person's zone is known.
   public func value(_ text: String, of field: ContactField) throws(Halt) -> String {
     guard text.utf8.count <= Limits.fieldBytes else {
       throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
@@ -24,21 +25,21 @@ extension Turn {
     return text
   }
 
-  /// The day that a text stands for: a day itself, or a moment, of which the day in a zone counts. What is stored is
-  /// always a day, so that a record means the same whatever zones the reader knows.
+  /// The day that a text stands for: the day itself, or the day of a point in time in a zone. Only days are stored, so
+  /// that a record means the same whatever zones its reader knows.
   public static func day(_ text: String, in zone: Zone) -> String {
     guard TimeText.dayNumber(text) == nil, let time = TimeText.time(text) else { return text }
-    // There is no day before 1970, and the first moment of that year is one of 1969 in the west.
+    // There is no day before 1970, but 1970 begins while it is still 1969 in the west.
     return TimeText.text(ofDay: max(0, zone.rules.day(at: time)))
   }
 
-  /// The zone in which dates are meant that somebody gives of a person whose zone has this name, which may be empty.
+  /// The zone of dates given for a person: the zone with this name, else the workspace's. The name may be empty.
   public func zone(named name: String, elseOf workspace: Workspace) -> Zone {
     read(directory.lsn)
     return directory.zones.zone(name) ?? directory.zones.zone(workspace.policies.timezone) ?? .utc
   }
 
-  /// The value of a user's field as it is stored; empty clears the field.
+  /// The value of a user's field in its stored form; empty clears the field.
   public static func value(_ text: String, of field: UserField) throws(Halt) -> String {
     if field.flag != nil {
       switch text.folded {
@@ -61,14 +62,14 @@ extension Turn {
     return text
   }
 
-  /// A value of which nothing can be seen looks like none, and is none.
+  /// A value without visible characters looks empty, so it is refused.
   private static func requireVisible(_ text: String, _ name: String) throws(Halt) {
     if EntityNames.isBlank(text) {
-      throw .refused(.syntax("\(name) has nothing that can be seen; an empty text clears it"))
+      throw .refused(.syntax("\(name) has no visible character; an empty text clears it"))
     }
   }
 
-  /// The release date must not come before the hire date; both as stored.
+  /// The release date must not be before the hire date; both in stored form.
   public static func checkEmployment(hired: String, released: String) throws(Halt) {
     if !hired.isEmpty, !released.isEmpty, released < hired {
       throw .refused(.syntax("released \(released) is before hired \(hired)"))
@@ -77,7 +78,7 @@ extension Turn {
 }
 
 extension ZoneTable {
-  /// The zone of a name that somebody gives, or a refusal.
+  /// The zone that a caller named; refused if there is none.
   func zone(named name: String, for field: String) throws(Halt) -> Zone {
     guard let zone = zone(name) else {
       throw .refused(

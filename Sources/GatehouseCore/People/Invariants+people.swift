@@ -63,7 +63,7 @@ extension InvariantChecker {
     }
   }
 
-  /// What ends by itself is marked in the row, and looked after when it ends.
+  /// Rows with time limits are marked, and their next end is in the heap.
   private func checkLimits(
     _ state: borrowing PartitionState, _ serial: Int, _ name: String, _ watched: Set<UInt64>
   ) {
@@ -75,12 +75,13 @@ extension InvariantChecker {
       || state.people.allAccess(of: serial).contains { !$0.limits.isNone }
     expect(
       hasLimits == state.people.users[serial].flags.contains(.hasLimits),
-      "\(name) is marked wrongly as to limits in time")
+      "\(name) has the wrong mark for time limits")
     let limited = state.people.membershipLimits(of: serial)
     expect(
-      limited.keys.allSatisfy { state.people.isMember(serial, of: $0) }, "\(name) has limits of what is no membership")
+      limited.keys.allSatisfy { state.people.isMember(serial, of: $0) },
+      "\(name) has limits of a membership that does not exist")
     if let key = state.people.nextEndKey(of: serial) {
-      expect(watched.contains(key), "nobody watches the next end of \(name)")
+      expect(watched.contains(key), "the next end of \(name) is not watched")
     }
   }
 
@@ -103,7 +104,7 @@ extension InvariantChecker {
     }
   }
 
-  /// Every live username leads to its user, and so no two are the same.
+  /// Every live username leads to its user, so no two are the same.
   fileprivate func checkNames(_ state: borrowing PartitionState) {
     var named = 0
     state.people.names.forEach { _ in named += 1 }
@@ -131,7 +132,7 @@ extension InvariantChecker {
     }
   }
 
-  /// Names that do not lead to one user of this partition alone.
+  /// Names that lead to a user of another partition, or to several.
   private func checkOtherNames(_ state: borrowing PartitionState) {
     expect(
       !state.people.hasUnsettledNames, "the names of partition \(state.index) are those of another version of Unicode")

@@ -1,4 +1,4 @@
-/// A field by which users are listed, filtered and sorted.
+/// A field that lists of users show, filter and sort by.
 public enum ListField: Sendable, Hashable {
   case id, contact, username, status, name, created, lastLogin, sessions, version
   case product, licence, role, workspace
@@ -11,7 +11,7 @@ public enum ListField: Sendable, Hashable {
     case day
     case text
     case flag
-    /// Several words, of which a condition looks at each.
+    /// Several words; a condition compares each.
     case words
   }
 
@@ -49,13 +49,13 @@ public enum ListField: Sendable, Hashable {
   }
 }
 
-/// Who looks at a list, and of what of each user.
+/// Who is looking at a list, and what they may see of each user.
 struct ListViewer {
   let directory: Directory
   let now: Milliseconds
-  /// The workspaces whose people are listed, and of which something is seen.
+  /// The workspaces whose people are listed and whose data is shown.
   let reach: Reach
-  /// Whether everything is seen, so that nobody need be looked at.
+  /// Whether the viewer sees everything, so that users need no check.
   let isFree: Bool
   let sides: [Side]
   let digest: (UnsafeRawBufferPointer) -> Digest
@@ -69,7 +69,7 @@ struct ListViewer {
     digest = turn.digest
   }
 
-  /// What is seen of a user: of oneself, all.
+  /// What the viewer sees of a user; everything of themselves.
   func seen(of user: UserReference) -> Reach {
     isFree || !sides.contains { $0.isOneself(user) }
       ? reach
@@ -84,7 +84,7 @@ struct ListViewer {
   }
 }
 
-/// Reading the fields of one user in its partition.
+/// Reads the fields of one user in its partition.
 public struct ListedUser {
   public let cell: HeldPartition
   public let serial: Int
@@ -106,7 +106,7 @@ public struct ListedUser {
 
   public var id: UserID { cell.state.id(serial) }
 
-  /// The value of a field that is a number, a time, a day or a flag; nil where it is not set.
+  /// The value of a number, time, day or flag field; nil if it is not set.
   public func number(_ field: ListField) -> Int64? {
     let row = cell.state.people.users[serial]
     switch field {
@@ -127,17 +127,17 @@ public struct ListedUser {
     }
   }
 
-  /// The day of a moment for this person.
+  /// The day on which a point in time falls for this person.
   ///
-  /// - Parameter other: the day that the result will be compared with. Where it is far off, the person's zone makes no
-  ///   difference, and the day in UTC is returned.
+  /// - Parameter other: the day that the result will be compared with. If it is far off, the person's zone makes no
+  ///   difference, and the day in UTC is returned without a look-up.
   public func day(of time: Milliseconds, near other: Int32) -> Int32 {
     let possible = Days.possible(at: time)
     guard possible.contains(other) else { return possible.lowerBound + 1 }
     return cell.state.people.zone(ofContact: contact, elseOf: card.showing, directory.zones).zone.rules.day(at: time)
   }
 
-  /// Calls `body` with the text of a field; empty where it is not set.
+  /// Calls `body` with the text of a field; empty if it is not set.
   public func withText<Result>(_ field: ListField, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
     switch field {
@@ -161,20 +161,20 @@ public struct ListedUser {
     }
   }
 
-  /// Whether the user has a role in a scope that is seen.
+  /// Whether the user has a role in a scope that the viewer sees.
   func hasRole(_ role: Role) -> Bool {
-    // The row's bits tell of most users that they have it nowhere.
+    // Fast path: the row's role bits rule out most users.
     guard cell.state.people.users[serial].roles.mayContain(role) else { return false }
     return viewer.isFree && role.number < 16 || card.grants.contains { $0.role == role }
   }
 
-  /// Whether the user is a member of a workspace that is seen.
+  /// Whether the user is a member of a workspace that the viewer sees.
   func isMember(of workspace: WorkspaceID) -> Bool {
     reference.isMember(of: workspace, at: viewer.now)
       && (viewer.isFree || viewer.seen(of: reference).contains(workspace))
   }
 
-  /// Whether the user may enter a product of a workspace that is seen.
+  /// Whether the user may enter a product of a workspace that the viewer sees.
   func mayEnter(_ product: ProductID) -> Bool {
     guard let access = cell.state.people.access(of: serial, to: product), access.isOpen(at: viewer.now),
       let workspace = directory.product(product)?.workspace, !reference.isShutOut(of: workspace, at: viewer.now)
@@ -182,8 +182,7 @@ public struct ListedUser {
     return viewer.isFree || viewer.seen(of: reference).contains(workspace)
   }
 
-  /// The words of a field that has several: products that are enabled, licences as `product:type`, roles and
-  /// workspaces.
+  /// The words of a multi-word field: enabled products, licences as `product:type`, roles, workspaces.
   public func words(_ field: ListField) -> [String] {
     switch field {
     case .product:
@@ -219,12 +218,12 @@ public struct ListedUser {
     }
   }
 
-  /// The bytes by which a field sorts: those of what is not set are empty and come first.
+  /// The bytes by which a field sorts. A field that is not set has an empty key and sorts first.
   public func sortKey(_ field: ListField) -> ContiguousArray<UInt8> {
     switch field.kind {
     case .number, .time, .day, .flag:
       guard let number = number(field) else { return [] }
-      // Flipping the sign bit makes the order of the bytes that of the numbers.
+      // With the sign bit flipped, big-endian bytes sort like the numbers.
       let bits = UInt64(bitPattern: number) ^ 1 << 63
       return withUnsafeBytes(of: bits.bigEndian) { ContiguousArray($0) }
     case .text: return withText(field) { FoldedText.with($0) { ContiguousArray($0) } }

@@ -1,6 +1,6 @@
-/// Which names of a partition lead to whom.
+/// The index from names to users.
 extension PartitionState {
-  /// Makes a name of this partition lead to a user, instead of whom it led to before.
+  /// Makes a name of this partition lead to a user instead of its earlier holder.
   mutating func enter(_ name: String, _ key: NameKey, leadingTo user: UserID) {
     let folded = FoldedName(name).text
     var holders = takeHolders(folded, key)
@@ -8,7 +8,7 @@ extension PartitionState {
     put(holders, folded, key)
   }
 
-  /// Ends that a name of this partition leads to a user.
+  /// Removes a user from the holders of a name of this partition.
   mutating func leave(_ name: String, _ key: NameKey, by user: UserID) {
     let folded = FoldedName(name).text
     var holders = takeHolders(folded, key)
@@ -16,7 +16,7 @@ extension PartitionState {
     put(holders, folded, key)
   }
 
-  /// Takes out whomever a name leads to.
+  /// Removes and returns the holders of a name.
   mutating func takeHolders(_ folded: String, _ key: NameKey) -> [NameHolder] {
     if let others = people.otherNames.removeValue(forKey: folded) { return others }
     var folded = folded
@@ -35,7 +35,7 @@ extension PartitionState {
     }
   }
 
-  /// Whether a user is deleted, as far as this partition knows: of users of others it does not.
+  /// Whether a user is known to be deleted; false for users of other partitions.
   private func isDeleted(_ user: UserID) -> Bool {
     partitioning.partition(of: user) == index && people.users[partitioning.serial(of: user)].status == .deleted
   }

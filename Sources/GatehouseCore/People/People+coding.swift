@@ -12,7 +12,7 @@ extension People {
       if layout != .measured { state.people.linkLogins() }
       state.indexReferences()
     },
-    // Only the names that do not lead to one user of the partition alone: the index of the others follows from the users.
+    // Only names that lead elsewhere or to several users are stored; the index of the others is rebuilt from the users.
     .list(3) { state in
       state.people.otherNames.sorted { $0.key < $1.key }.flatMap(\.value)
     } write: { writer, holder in
@@ -61,7 +61,7 @@ extension People {
 /// A user's row in a snapshot.
 private struct StoredUser: StoredValue {
   var row = UserRow()
-  /// Whether the username leads to this user, in this partition: a deleted user's may lead to somebody else by now.
+  /// Whether the username leads to this user in this partition; a deleted user's name may have been given to another.
   var isNamed = false
 
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -70,7 +70,7 @@ private struct StoredUser: StoredValue {
     try visitor.value(&isNamed, as: FlagForm.self)
     try visitor.value(&row.lsn, as: NumberForm<LSN>.self)
     try visitor.value(&row.created, as: TimeForm.self)
-    // 0 for never.
+    // 0 means never.
     var login = row.lastLogin == 0 ? 0 : row.lastLogin &- row.created &+ 1
     try visitor.value(&login, as: SignedForm.self)
     row.lastLogin = login == 0 ? 0 : row.created &+ login &- 1

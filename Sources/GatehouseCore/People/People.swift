@@ -1,26 +1,27 @@
 internal import HeapModule
 
-/// The contacts of a partition and their logins, and which names lead to whom.
+/// The contacts of a partition, their logins, and the index of usernames.
 ///
-/// Grants, memberships and access to products lie in the users' rows and details; what they mean is the matter of
-/// `Authority`, `Workspaces` and `Access`, each with an extension of this type.
+/// Grants, memberships and product access are stored in the users' rows and details. `Authority`, `Workspaces` and
+/// `Access` define what they mean, each in an extension of this type.
 public struct People: ~Copyable, Sendable {
-  // What a look-up by name needs comes first, so that it lies in few lines of memory.
-  /// Users of this partition whose name belongs here and is theirs alone: nearly all.
+  // Cache locality: the fields that a look-up by name reads come first.
+  /// Users whose name belongs to this partition and is theirs alone: nearly all.
   public internal(set) var names = NameIndex()
   public internal(set) var users = RowTable<UserRow>()
-  /// Names that belong here and lead to a user of another partition, or to several users, by folded name.
+  /// Names of this partition that lead to a user of another partition or to several users, by folded name.
   public internal(set) var otherNames: [String: [NameHolder]] = [:]
   public internal(set) var contacts = RowTable<ContactRow>()
   /// Users that are not deleted.
   public internal(set) var liveUsers = 0
-  /// Whether names are where the tables of another version of Unicode put them; see `SettlingNames`.
+  /// Whether names are still indexed by another version's Unicode tables; see `SettlingNames`.
   public internal(set) var hasUnsettledNames = false
-  /// The users that have a reference, by its hash; the deleted ones among them.
+  /// Users with a reference, deleted ones included, by its hash.
   var references = NameIndex()
-  /// When to look at which user because something of theirs ends by itself: seconds above, serial number below. Derived.
+  /// When something of a user ends by itself: seconds in the upper half of a key, the serial number in the lower.
+  /// Derived.
   var ends = Heap<UInt64>()
-  /// The number of keys at which those of the past are looked for.
+  /// The heap size at which stale keys are swept.
   var endsToSweep = 1024
   /// Finds contacts by words. Derived; a copy has none.
   var words = WordIndex()
@@ -55,13 +56,13 @@ extension People {
     }
   }
 
-  /// The users that a folded name leads to, where it is not one of this partition alone.
+  /// The users that a folded name leads to, unless it is one user of this partition alone.
   func otherHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
     if otherNames.isEmpty { return [] }
     return otherNames[String(decoding: folded, as: UTF8.self)] ?? []
   }
 
-  /// Whether the username in a user's details reads the same as a folded name.
+  /// Whether the username in a user's details folds to a folded name.
   private static func isName(in details: UnsafeRawBufferPointer, _ folded: UnsafeRawBufferPointer) -> Bool {
     guard let stored = Details.field(UserTag.username, in: details) else { return false }
     if sameBytes(stored, folded) { return true }
@@ -76,7 +77,7 @@ extension People {
 // MARK: - Fields
 
 extension People {
-  /// A contact's field as it is shown; empty where it is not set.
+  /// A contact's field as shown; empty if it is not set.
   public func text(_ field: ContactField, of contact: Int) -> String {
     let row = contacts[contact]
     switch field {
@@ -94,7 +95,7 @@ extension People {
   mutating func touch(contact serial: Int, _ lsn: LSN) {
     contacts[serial].version += 1
     contacts[serial].lsn = lsn
-    // What a login decision reads of a person is ordered by one number, the user's.
+    // A login decision reads the user and the contact, but waits for one LSN: the user's.
     let user = Int(contacts[serial].user)
     if user != 0 { touch(user: user, lsn) }
   }
@@ -108,7 +109,7 @@ extension People {
 // MARK: - In the partition
 
 extension PartitionState {
-  /// The serial number of a user of this partition; nil where the id was never given out.
+  /// The serial number of a user of this partition; nil if the id was never given out.
   public func serial(of id: UserID) -> Int? {
     let serial = partitioning.serial(of: id)
     return people.users.contains(serial) && people.users[serial].isUsed ? serial : nil
@@ -119,7 +120,7 @@ extension PartitionState {
     return people.contacts.contains(serial) && people.contacts[serial].isUsed ? serial : nil
   }
 
-  /// The users that a folded name of this partition leads to: none, one, or those of whom a spelling means one.
+  /// The users that a folded name of this partition leads to: none, one, or several, of whom the spelling selects one.
   public func holders(folded: UnsafeRawBufferPointer, hash: UInt32) -> [NameHolder] {
     if let serial = people.localUser(folded: folded, hash: hash) {
       return [NameHolder(user: id(serial), name: people.username(serial))]

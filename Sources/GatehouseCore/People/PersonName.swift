@@ -1,4 +1,4 @@
-/// A person's name in its parts, and as one text in the order that a workspace chooses (S3).
+/// A person's name in parts, and as one text in the order that a workspace chooses (S3).
 public struct PersonName: Sendable, Equatable {
   public var first = ""
   public var middle = ""
@@ -10,9 +10,8 @@ public struct PersonName: Sendable, Equatable {
     self.last = last
   }
 
-  /// Splits a typed name. `last-first` takes what stands before a comma as the last name, or the first word
-  /// where there is none; `first-last` takes the last word. One word alone is a first name in `first-last` and a
-  /// last name in `last-first`.
+  /// Splits a typed name. `last-first` takes the part before a comma as the last name, or else the first word;
+  /// `first-last` takes the last word. A single word is a first name in `first-last` and a last name in `last-first`.
   public init(typed text: String, format: String) {
     let isLastFirst = format == Self.lastFirst
     var words = text.split(whereSeparator: \.isWhitespace).map(String.init)

@@ -1,35 +1,35 @@
-/// What the rules on logins and impersonations look at of a person.
+/// The facts of a person that the rules for logins and impersonations read.
 ///
-/// The rules are written once and judge a person as the state has it (`UserReference`), which costs no copy, or as
-/// the changes of a decision will make it (`PersonFacts`).
+/// Each rule is written once and works on two kinds of person: the one in the state (`UserReference`, without a copy),
+/// and the one as the changes of a decision will make it (`PersonFacts`).
 public protocol PersonView {
   var id: UserID { get }
   var status: Status { get }
-  /// Which roles the person has in any scope.
+  /// The person's roles in any scope.
   var roles: RoleSet { get }
   var grants: [Grant] { get }
-  /// The person's workspaces, the home first.
+  /// The person's workspaces, home first.
   var memberships: [WorkspaceID] { get }
   func isMember(of workspace: WorkspaceID) -> Bool
-  /// From when and until when the person is a member of one of those.
+  /// The time limits of a membership.
   func limits(ofMembership workspace: WorkspaceID) -> TimeLimits
-  /// The accesses that make the person an administrator of a product (T7).
+  /// The accesses that make the person a product's administrator (T7).
   var administeredAccesses: [ProductAccess] { get }
   func access(to product: ProductID) -> ProductAccess?
-  /// The days of hiring and release; `.min` where they are not set.
+  /// The days of hire and release; `.min` if not set.
   var hired: Int32 { get }
   var released: Int32 { get }
-  /// The zone in whose days these dates are meant: the person's own, else the workspace's.
+  /// The zone in which those days are counted: the person's own, else the workspace's.
   func zone(elseOf workspace: Workspace, _ zones: ZoneTable) -> PersonalZone
 }
 
 extension PersonView {
-  /// Whether the person is a member of a workspace at a moment.
+  /// Whether the person is a member of a workspace at a point in time.
   func isMember(of workspace: WorkspaceID, at now: Milliseconds) -> Bool {
     isMember(of: workspace) && !isShutOut(of: workspace, at: now)
   }
 
-  /// Whether the membership of a workspace has not begun, or has ended.
+  /// Whether the membership has not begun or has ended.
   @inline(__always)
   func isShutOut(of workspace: WorkspaceID, at now: Milliseconds) -> Bool {
     !limits(ofMembership: workspace).contains(now)
@@ -48,7 +48,7 @@ extension UserReference: PersonView {
     cell.state.people.limits(ofMember: serial, in: workspace)
   }
 
-  /// The workspaces of which the user is a member or will be.
+  /// The workspaces of which the user is or will be a member.
   func memberships(notEndedAt now: Milliseconds) -> [WorkspaceID] {
     cell.state.people.memberships(of: serial, notEndedAt: now)
   }
@@ -72,7 +72,7 @@ extension UserReference: PersonView {
   }
 }
 
-/// A person as a value of its own, which the changes of a decision can be carried out on before the state has them.
+/// A copy of a person, to which a decision applies its changes before the state does.
 public struct PersonFacts: PersonView, Sendable {
   public let id: UserID
   let contact: ContactID

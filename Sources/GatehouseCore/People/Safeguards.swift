@@ -1,6 +1,6 @@
-/// What must not be lost by changing one user.
+/// What a change to one user must not destroy.
 extension Turn {
-  /// Refuses what cannot be done to a login that is gone.
+  /// Refuses changes to a deleted login.
   public func requireNotDeleted(_ user: UserReference) throws(Halt) {
     guard user.row.status == .deleted else { return }
     let contact: ContactID = user.cell.state.id(user.contact)
@@ -10,14 +10,14 @@ extension Turn {
         instead: "a new login on the same contact restores it: USER.CREATE username CONTACT #\(contact.raw)"))
   }
 
-  /// L18: the last super administrator who may log in cannot be lost.
+  /// L18: the last super administrator who may log in must stay.
   public func requireAnotherSuperAdministrator(than user: UserReference) {
     let isSuper = user.grants.contains { $0.role == .superAdministrator && $0.scope == .everywhere }
     guard isSuper else { return }
     require(.liveSuperAdministrator(than: user.username))
   }
 
-  /// Every workspace keeps an owner who may log in.
+  /// Every workspace keeps an owner who may log in, so an owner must hand it on first.
   public func requireNotOwner(_ user: UserReference) throws(Halt) {
     read(directory.lsn)
     let owned = directory.workspaces(ownedBy: user.id)
@@ -33,7 +33,7 @@ extension Turn {
         instead: "hand it on first with WORKSPACE.SET \(owned.name) owner user"))
   }
 
-  /// W5: the workspace whose policies a command about who somebody is obeys. It is the home; the caller does not choose.
+  /// W5: the workspace whose policies govern a change of a user's identity: the home. The caller does not choose.
   public func homeWorkspace(of user: UserReference) throws(Halt) -> Workspace {
     read(directory.lsn)
     let home = directory.workspace(user.home ?? mainWorkspace)
@@ -46,7 +46,7 @@ extension Turn {
     return home
   }
 
-  /// W7: that a name is taken is all that is told, except to who knows the one that has it.
+  /// W7: tells who has a taken name only to a caller who knows that user.
   func taken(_ username: String, by holder: UserReference) -> Refusal {
     .conflict(
       knows(holder)
@@ -54,7 +54,7 @@ extension Turn {
         : "username: \(username) is taken; choose another")
   }
 
-  /// S6, S10: with the policy, adding and removing users needs the explicit acceptance of what it costs.
+  /// S6, S10: if the policy asks for it, adding and removing users needs `ACCEPT-BILLING`.
   public func requireBillingAcceptance(in workspace: Workspace) throws(Halt) {
     guard workspace.policies.needsBillingAcceptance else { return }
     try refuseImpersonation("billing")

@@ -1,7 +1,7 @@
 /// Taking seats of a product's pools (P9, T6).
 extension Turn {
-  /// Changes a user's access to a product, if the seats that this takes are there. Whether they are is found out at
-  /// the gate (`Counters`). Giving seats back needs nothing: they are counted from the accesses.
+  /// Changes a user's access to a product, if there are seats for it; the gate checks that (`Counters`). Freeing a seat
+  /// needs no check, because seats are counted from the accesses.
   public func setAccess(
     of user: UserID, to product: Product, from old: ProductAccess?, to new: ProductAccess
   ) {
@@ -21,7 +21,7 @@ extension Turn {
     require(.seats(product.seatKey(type), bought: Int(pool.bought)))
   }
 
-  /// Seats in use of each of the pools, as they are now.
+  /// The seats now in use of each pool.
   public func used(_ pools: [SeatKey]) throws(Halt) -> [Int] {
     if pools.isEmpty { return [] }
     guard let found = counters.used(pools, directory: directoryLSN) else { throw .needs(heldOwners) }
@@ -29,10 +29,10 @@ extension Turn {
     return found.seats
   }
 
-  /// Makes a refusal of a bound that would not hold.
+  /// Answers that a bound would not hold.
   ///
-  /// - Parameter holders: usernames of some who hold a seat of the pool that is full; the executor collects them
-  ///   before, partition by partition.
+  /// - Parameter holders: some usernames that hold a seat of the full pool; the executor collects them beforehand,
+  ///   partition by partition.
   public func answer(_ violation: CounterViolation, holders: [String]) {
     switch violation.bound {
     case .seats(let key, let bought, true): answer(noSeats(key, bought: bought, used: violation.used, holders))
@@ -68,7 +68,7 @@ extension Turn {
 }
 
 extension CounterViolation {
-  /// The pool whose holders the refusal names.
+  /// The pool whose holders the refusal lists.
   public var fullPool: SeatKey? {
     guard case .seats(let key, _, true) = bound, key.licence != 0 else { return nil }
     return key
@@ -76,12 +76,12 @@ extension CounterViolation {
 }
 
 extension People {
-  /// Adds the usernames of some who hold a seat of a pool, until there are `most`.
+  /// Adds the usernames of users who hold a seat of a pool, until there are `most`.
   ///
   /// - Parameters:
-  ///   - first: the serial number to begin with.
+  ///   - first: the serial number to start with.
   ///   - rows: how many rows to look at.
-  /// - Returns: where to go on; nil where all rows were looked at or `names` is full.
+  /// - Returns: where to continue; nil if all rows were looked at or `names` is full.
   public func addHolders(of key: SeatKey, from first: Int, rows: Int, most: Int, to names: inout [String]) -> Int? {
     let end = min(first + rows, users.last + 1)
     for serial in first..<max(first, end) where users[serial].isUsed && names.count < most {
@@ -92,7 +92,7 @@ extension People {
 }
 
 extension Product {
-  /// The pool of a type, as seats are counted.
+  /// The key under which the seats of a pool are counted.
   public func seatKey(_ type: String) -> SeatKey {
     SeatKey(product: id, licence: type == Product.everyAccess ? 0 : licence(type) ?? 0)
   }

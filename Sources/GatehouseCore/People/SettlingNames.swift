@@ -1,12 +1,12 @@
-/// Putting names where the tables of this program's version of Unicode have them.
+/// Rebuilds the name index with this program's version of the Unicode tables.
 ///
-/// A snapshot has its names where the tables of the program that wrote it put them, by hash and so by partition. All
-/// else of a state is independent of how names are folded.
+/// A snapshot stores names by hash, and so by partition, as the tables of the program that wrote it folded them.
+/// Nothing else in the state depends on case folding.
 public enum SettlingNames {
-  /// Enters all names anew.
+  /// Rebuilds the whole index.
   /// - Parameter partitions: all of them, as of one record.
   public static func run(_ partitions: [PartitionCell]) {
-    // A deleted user's name may have led to somebody else since, or to nobody: what it leads to now says so.
+    // A deleted user's name may have been given to another user, or to nobody. So note what deleted users still hold.
     let gone = partitions.flatMap { deletedHolders(in: $0, partitions) }.sorted { $0.lsn < $1.lsn }
     for cell in partitions { cell.state.forgetNames() }
     for (user, _) in gone { enter(user, partitions) }
@@ -18,7 +18,7 @@ public enum SettlingNames {
     }
   }
 
-  /// The names that several live users have; each user is reached by the exact spelling and by id.
+  /// The names that several live users share. Each is reached by the exact spelling and by id.
   public static func namesakes(in partitions: [PartitionCell]) -> [[NameHolder]] {
     partitions.flatMap { cell in
       cell.state.people.otherNames.sorted { $0.key < $1.key }
@@ -45,7 +45,7 @@ public enum SettlingNames {
     let key = NameKey(name, partitioning)
     let place = partitions[key.partition]
     var holders = place.state.takeHolders(folded, key)
-    // A name that a live user has leads to no other. Of several who are deleted, the last one has it.
+    // A live user's name leads to that user alone. Of several deleted users, the last one keeps it.
     holders.removeAll { $0.user == user || !isLive($0.user, partitions) }
     holders.append(NameHolder(user: user, name: name))
     place.state.put(holders, folded, key)
@@ -55,7 +55,7 @@ public enum SettlingNames {
     row(of: user, partitions).map { $0.status != .deleted } ?? false
   }
 
-  /// A user's row; nil where the id was never given out.
+  /// A user's row; nil if the id was never given out.
   private static func row(of user: UserID, _ partitions: [PartitionCell]) -> UserRow? {
     guard let partitioning = partitions.first?.state.partitioning else { return nil }
     let home = partitions[partitioning.partition(of: user)]
@@ -64,7 +64,7 @@ public enum SettlingNames {
 }
 
 extension PartitionState {
-  /// Makes no name lead to anybody, and has the users' hashes as their names have them now.
+  /// Clears the index and recomputes the hash in each user's row.
   fileprivate mutating func forgetNames() {
     people.hasUnsettledNames = false
     people.names = NameIndex()

@@ -1,4 +1,4 @@
-/// Where a user stands. L16: the first four may log in with the right credentials, the others may not.
+/// The status of a user. L16: the first four may log in with the right credentials, the others may not.
 public enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable, NamedChoice {
   case active = 1
   case new
@@ -7,7 +7,7 @@ public enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable, NamedChoice 
   case inactive
   case pending
   case locked
-  /// The login is gone; the contact and all it did stay.
+  /// The login is gone; the contact and its history stay.
   case deleted
 
   public var mayLogIn: Bool { rawValue <= Status.temporary.rawValue }

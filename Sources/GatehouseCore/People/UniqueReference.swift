@@ -1,25 +1,25 @@
-/// S4: where a workspace requires a reference of its users, no two of those whose home it is have the same one (W5).
+/// S4: if a workspace requires a reference, no two users with this home have the same one (W5).
 ///
-/// Each partition has an index of those of its users who have a reference: 11 bytes for each of them, and nothing for the
-/// others. The commands that set one in such a workspace hold all partitions and look it up in each. Users that shared a
+/// Each partition indexes its users that have a reference: 11 bytes for each of them, nothing for the others. A command
+/// that sets a reference in such a workspace holds all partitions and looks it up in each. Users that shared a
 /// reference before the policy was set keep it.
 extension Turn {
-  /// Refuses a reference that another user of the home has, where the home requires one.
-  /// References are compared letter by letter; that of a deleted user is free again.
+  /// Refuses a reference that another user of the home has, if the home requires one. References are compared exactly;
+  /// a deleted user's is free again.
   public func requireUnique(reference: String, of user: UserID?, in home: WorkspaceID?) throws(Halt) {
     guard !reference.isEmpty, let home else { return }
     read(directory.lsn)
     let workspace = directory.workspace(home)
     guard workspace.policies.requiredFields.contains("reference") else { return }
     for cell in try everything() {
-      // That nobody has it is read of the whole partition.
+      // The absence is read from the whole partition.
       read(cell.state.lsn)
       guard cell.state.hasUser(with: reference, except: user, home: home) else { continue }
       throw .refused(
         .rule(
           "user.required-fields",
           "reference \(reference) belongs to another user of \(workspace.name)",
-          instead: "give a reference that nobody there has"))
+          instead: "choose another reference"))
     }
   }
 }
@@ -40,17 +40,17 @@ extension PartitionState {
     }
   }
 
-  /// Takes a user's reference into the index, if there is one.
+  /// Adds a user's reference, if any, to the index.
   mutating func indexReference(of serial: Int) {
     if let hash = hash(ofReferenceOf: serial) { people.references.insert(serial, hash: hash) }
   }
 
-  /// Takes it out, while the user still has it.
+  /// Removes a user's reference from the index; call it before the reference changes.
   mutating func forgetReference(of serial: Int) {
     if let hash = hash(ofReferenceOf: serial) { people.references.remove(serial, hash: hash) }
   }
 
-  /// Makes the index of users that were read from a snapshot.
+  /// Builds the index after a snapshot was read.
   mutating func indexReferences() {
     for serial in 1..<(people.users.last + 1) where people.users[serial].isUsed { indexReference(of: serial) }
   }

@@ -1,20 +1,20 @@
 /// The login of a contact.
 public struct UserRow: TableRow {
-  /// The last change of anything a login decision reads of this user.
+  /// The last change of anything that a login decision reads of this user.
   public var lsn: LSN = 0
   public var created: Milliseconds = 0
-  /// When a session was last opened; 0 for never.
+  /// When a session was last opened; 0 if never.
   public var lastLogin: Milliseconds = 0
   /// Serial number of the contact, in the same partition.
   public var contact: UInt32 = 0
   public var version: UInt32 = 0
-  /// The low half of the hash of the folded username.
+  /// The lower half of the hash of the folded username.
   public var nameHash: UInt32 = 0
-  /// Slot of the newest session; 0 for none.
+  /// Slot of the newest session; 0 if there is none.
   public var sessions: UInt32 = 0
   public var sessionCount: UInt32 = 0
-  /// Access to up to two products in their compact form; whoever has more, or one that has none, has all of them in
-  /// the details.
+  /// Access to at most two products, in compact form. All accesses are in the details instead if there are more, or if
+  /// one does not fit the compact form.
   public var access: (UInt32, UInt32) = (0, 0)
   public var details = DetailRange()
   public var roles = RoleSet()
@@ -24,13 +24,13 @@ public struct UserRow: TableRow {
   public struct Flags: OptionSet, BitwiseCopyable, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// Product access stands in the details.
+    /// Product access is in the details.
     public static let manyProducts = Flags(rawValue: 1)
     /// S5: an administrator with authority over the subscription.
     public static let hasAuthority = Flags(rawValue: 2)
     /// L4: no bookings as this user.
     public static let restrictsBookings = Flags(rawValue: 4)
-    /// A grant, an access or a membership has limits in time (B7).
+    /// A grant, access or membership has time limits (B7).
     public static let hasLimits = Flags(rawValue: 8)
   }
 
@@ -41,7 +41,7 @@ public struct UserRow: TableRow {
   public var isUsed: Bool { version > 0 }
 }
 
-/// What stands in the details of a user's row.
+/// The tags of the details of a user's row.
 public enum UserTag {
   public static let username: UInt8 = 1
   public static let initials: UInt8 = 2
@@ -49,11 +49,11 @@ public enum UserTag {
   public static let division: UInt8 = 4
   public static let access: UInt8 = 16
   public static let grants: UInt8 = 17
-  /// Absent where the user is a member of `main` only.
+  /// Absent if the user is a member of `main` only.
   public static let memberships: UInt8 = 18
-  /// The last logins to products of other workspaces than the home; that to the home's stands in the row.
+  /// The last logins to products of workspaces other than the home; the home's is in the row.
   public static let logins: UInt8 = 19
-  /// From when and until when the user is a member, where that is limited.
+  /// The time limits of memberships that have any.
   public static let membershipLimits: UInt8 = 20
   /// The login that the contact had before this one; absent for the first.
   public static let previousLogin: UInt8 = 21
@@ -77,7 +77,7 @@ public enum UserField: UInt8, Sendable, CaseIterable, NamedChoice {
     }
   }
 
-  /// The bit of a field that is on or off.
+  /// The bit of an on/off field.
   public var flag: UserRow.Flags? {
     switch self {
     case .authority: .hasAuthority

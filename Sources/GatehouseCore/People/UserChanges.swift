@@ -1,6 +1,6 @@
 public typealias UserText = FieldText<UserField>
 
-/// A contact gets a login.
+/// A new login of a contact.
 public struct UserCreated: PartitionChange {
   public static var code: UInt8 { 3 }
   public static var name: String { "user-created" }
@@ -82,7 +82,7 @@ public struct UserCreated: PartitionChange {
   }
 }
 
-/// A field of the login itself.
+/// A new value of a field of the login.
 public struct UserSet: PartitionChange {
   public static var code: UInt8 { 4 }
   public static var name: String { "user-set" }
@@ -127,7 +127,7 @@ public struct UserSet: PartitionChange {
   }
 }
 
-/// Another username leads to the user.
+/// A new username.
 public struct UserRenamed: PartitionChange {
   public static var code: UInt8 { 5 }
   public static var name: String { "user-renamed" }
@@ -154,7 +154,7 @@ public struct UserRenamed: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let before = NameKey(old, state.partitioning)
     let after = NameKey(new, state.partitioning)
-    // The index compares with the names in the rows: the old one must leave before the row changes.
+    // The index compares names in the rows, so the old name must be removed before the row changes.
     if before.partition == state.index { state.leave(old, before, by: user) }
     if state.isMine(user) {
       let serial = state.partitioning.serial(of: user)
@@ -169,7 +169,7 @@ public struct UserRenamed: PartitionChange {
   }
 }
 
-/// A user's status (L16); `deleted` ends the login, and the contact stays.
+/// A new status (L16); `deleted` ends the login, and the contact stays.
 public struct StatusSet: PartitionChange {
   public static var code: UInt8 { 6 }
   public static var name: String { "status-set" }
@@ -218,7 +218,7 @@ public struct StatusSet: PartitionChange {
   }
 }
 
-/// What the audit trail says of a user and no state holds.
+/// A fact for the audit trail that is in no state.
 public struct Noted: PartitionChange {
   public static var code: UInt8 { 13 }
   public static var name: String { "noted" }
@@ -245,9 +245,9 @@ public struct Noted: PartitionChange {
 }
 
 public enum Note: Sendable, Equatable {
-  /// S6, S10: whoever added or removed the user accepted what that does to the bill of the workspace.
+  /// S6, S10: the caller accepted how adding or removing the user affects the workspace's bill.
   case billingAccepted(WorkspaceID)
-  /// T8: the products that saw a change of shared data, for it takes effect in all of them.
+  /// T8: the products that a change of shared data affects.
   case productsTouched([ProductID])
 }
 

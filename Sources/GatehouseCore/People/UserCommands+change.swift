@@ -64,7 +64,7 @@ extension CommandTable {
     guard old != new else { return }
     if !new.mayLogIn {
       turn.requireAnotherSuperAdministrator(than: user)
-      // Locking keeps intruders out and is undone in a moment: an owner can be locked, but not put away.
+      // Locking is for emergencies and easily undone, so an owner can be locked, but not made inactive.
       if new != .locked { try turn.requireNotOwner(user) }
     }
     turn.emit(StatusSet(user.id, old: old, new: new))
@@ -72,7 +72,7 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// T8: notes which products a change of shared data reaches.
+  /// T8: records which products a change of shared data affects.
   public func noteProducts(of user: UserReference) {
     let products = user.cell.state.people.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)
     if !products.isEmpty { emit(Noted(user.id, .productsTouched(products))) }

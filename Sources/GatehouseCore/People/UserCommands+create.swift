@@ -9,7 +9,7 @@ extension CommandTable {
     let home = try turn.cell(turn.nameKey(1).partition)
     let place = try new.contactCell(turn) ?? home
     let contact = try new.emitContact(username, in: place, turn)
-    // Asked last, for it may have to hold everything (S4).
+    // Checked last, because it may need all partitions (S4).
     let reference = new.fields.first { $0.field == .reference }?.text ?? ""
     try turn.requireUnique(reference: reference, of: nil, in: new.workspace.id)
     let user = turn.newUser(in: place)
@@ -35,7 +35,7 @@ extension CommandTable {
   }
 }
 
-/// What `USER.CREATE` asks for, its words read and checked against each other.
+/// The parsed and checked words of `USER.CREATE`.
 private struct NewUser {
   let workspace: Workspace
   let contact: ContactID?
@@ -70,7 +70,7 @@ private struct NewUser {
       try add(product, licence: licence, turn)
     }
     for name in try turn.options("ROLE") {
-      // Grants that hold everywhere are the operator's to give (W6).
+      // Only the operator may give grants everywhere (W6).
       let scope: Scope = turn.allows(.roleGrant, over: .server) ? .everywhere : .workspace(workspace.id)
       let role = try turn.role(name[0], in: scope)
       guard !grants.contains(where: { $0.role == role }) else {
@@ -103,7 +103,7 @@ private struct NewUser {
     return texts
   }
 
-  /// The product of a name without a workspace is one of the workspace that the command names, if it is there.
+  /// A product's name without a workspace means one of the workspace that the command names, if it has such a product.
   private func product(_ name: String, _ turn: Turn) throws(Halt) -> Product {
     if workspace.id != mainWorkspace, !name.contains("/") {
       var qualified = "\(workspace.name)/\(name)"
@@ -132,7 +132,7 @@ private struct NewUser {
 
   // MARK: Rules
 
-  /// Whether the principal may add this user: with these products and roles, under these policies.
+  /// Whether the principal may add this user with these products and roles under these policies.
   func authorise(_ turn: Turn) throws(Halt) {
     for (product, access) in accesses {
       try turn.require(.productAccess, over: turn.place(of: product))
@@ -150,19 +150,19 @@ private struct NewUser {
     try turn.requireBillingAcceptance(in: workspace)
   }
 
-  /// The partition of the existing contact, where one is named.
+  /// The partition of the existing contact, if one is named.
   func contactCell(_ turn: Turn) throws(Halt) -> HeldPartition? {
     guard let contact else { return nil }
     return try turn.cell(turn.partitioning.partition(of: contact))
   }
 
-  /// Makes the contact, or brings the existing one up to date, and returns it with its e-mail.
+  /// Creates the contact or updates the existing one; returns it with its e-mail address.
   func emitContact(
     _ username: String, in cell: HeldPartition, _ turn: Turn
   ) throws(Halt) -> (id: ContactID, email: String) {
     var card = card
     guard let contact else {
-      // P6: the login e-mail is the contact's, where the username is one and nothing else was said.
+      // P6: a username that is an e-mail address becomes the contact's, unless one is given.
       card.suggest(email: username)
       try requireFields(email: card[.email])
       try card.settle(turn)
@@ -188,14 +188,14 @@ private struct NewUser {
     return (contact, email)
   }
 
-  /// Whether the principal may use an existing contact. It is its last login's home that governs it (W2): a new login
-  /// elsewhere would carry the person over.
+  /// Whether the principal may use an existing contact. The home of its last login governs it (W2); a new login
+  /// elsewhere would move the person to another tenant.
   private func isKnown(_ contact: ContactReference, _ turn: Turn) -> Bool {
     guard turn.isLimited else { return true }
     return contact.home.map(turn.reach(of: .userCreate).contains) ?? false
   }
 
-  /// S4: what the workspace requires of a new user; all that is missing is named at once.
+  /// S4: checks what the workspace requires of a new user, and names everything that is missing at once.
   private func requireFields(email: String) throws(Halt) {
     let missing = workspace.policies.requiredFields.filter { name in
       switch name {
@@ -213,7 +213,7 @@ private struct NewUser {
 }
 
 extension Turn {
-  /// The workspace that a new user will have as home: the one that is named, or of the first product, or `main`.
+  /// The home of a new user: the workspace that is named, else the first product's, else `main`.
   func workspaceOfNewUser() throws(Halt) -> Workspace {
     guard let name = try options("PRODUCT").first?.first, !has("WORKSPACE") else { return try workspace() }
     return directory.workspace(try product(named: name).workspace)

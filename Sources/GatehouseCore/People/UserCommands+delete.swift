@@ -11,7 +11,7 @@ extension CommandTable {
         .rule("delete.needs-reason", "deleting a user is recorded with a reason", instead: "add REASON text"))
     }
     turn.read(user.cell.state.lsn)
-    // That time is recorded elsewhere is told only to who may see it (W4).
+    // Only a caller who may see the time learns that it is recorded elsewhere (W4).
     let seen = turn.reach(of: .timeRead, over: user)
     if workspace.policies.keepsTracked,
       user.cell.state.hasTrackedTime(user.serial, where: { $0 == workspace.id || seen.contains($0) })
@@ -24,11 +24,11 @@ extension CommandTable {
     turn.requireAnotherSuperAdministrator(than: user)
     try turn.requireNotOwner(user)
     try turn.stopTimers(of: user)
-    // T9: access goes in every product, and with it the seats.
+    // T9: all product access goes, which frees the seats.
     for access in user.cell.state.people.allAccess(of: user.serial) {
       turn.emit(AccessSet(user.id, old: access, new: nil))
     }
-    // A login that is made again on the contact starts without power (S12).
+    // A later login on the same contact starts without rights (S12).
     for grant in user.cell.state.people.grants(of: user.serial) { turn.emit(RoleRevoked(user.id, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(workspace.id))) }
     turn.emit(StatusSet(user.id, old: user.row.status, new: .deleted))
@@ -37,10 +37,9 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// Stops the running timers of a user who may not go on, in one workspace or in all, so that what they
-  /// recorded stays with the contact.
+  /// Stops the running timers of a user, in one workspace or in all; the recorded time stays with the contact.
   ///
-  /// - Parameter moment: when what the timers run by ended; nil for now.
+  /// - Parameter moment: when the right to run the timers ended; nil for now.
   public func stopTimers(
     of user: UserReference, in workspace: WorkspaceID? = nil, at moment: Milliseconds? = nil
   ) throws(Halt) {

@@ -4,7 +4,7 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     let seen = turn.seen(of: user)
     let card = UserCard(user, seen, turn.directory, at: turn.now)
-    // Sessions come and go without a mark on the user, so that a login check need not wait for them.
+    // Opening and ending sessions does not change the user's LSN, so that a login check need not wait for it.
     let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0].workspace) }
     let row = user.row
     turn.reply.map(14 + ContactField.allCases.count + UserField.allCases.count)
@@ -55,8 +55,7 @@ extension CommandTable {
     for role in roles { turn.reply.text(turn.directory.name(of: role)) }
   }
 
-  /// The products of the user's workspaces and what access there is: where none was given it shows as
-  /// disabled (T5).
+  /// The products of the user's workspaces with the access to each; one without access is shown as disabled (T5).
   private static func showProducts(_ card: UserCard, _ turn: Turn) {
     let accesses = card.accesses
     let shown = Set(card.workspaces.flatMap { turn.directory.products(of: $0) }).union(accesses.map(\.product))

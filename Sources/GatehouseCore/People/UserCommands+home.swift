@@ -1,5 +1,5 @@
 extension CommandTable {
-  /// W1: by administrators of both.
+  /// W1: needs administrators of both workspaces.
   @Sendable static func userMoveHome(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let new = try turn.workspace(at: 2)
@@ -11,13 +11,13 @@ extension CommandTable {
       throw .refused(
         .rule(
           "member", "\(user.username) is not a member of \(new.name)",
-          instead: "make the user one first with WORKSPACE.MEMBER \(new.name) user"))
+          instead: "add the user first with WORKSPACE.MEMBER \(new.name) user"))
     }
     guard user.limits(ofMembership: new.id).isNone else {
       throw .refused(
         .rule(
-          "member", "\(user.username) is a member of \(new.name) for a while only",
-          instead: "lift that first with WORKSPACE.MEMBER \(new.name) user FROM none UNTIL none"))
+          "member", "\(user.username) is a member of \(new.name) for a limited time",
+          instead: "remove the limits first with WORKSPACE.MEMBER \(new.name) user FROM none UNTIL none"))
     }
     turn.reply.ok()
     guard let old = user.home, old != new.id else { return }
@@ -26,7 +26,7 @@ extension CommandTable {
     turn.moveMainRole(of: user, to: new.id)
   }
 
-  /// S4: what the new home requires of its people.
+  /// S4: checks what the new home requires of its users.
   private static func requireFields(of user: UserReference, in home: Workspace, _ turn: Turn) throws(Halt) {
     let state = user.cell
     let missing = home.policies.requiredFields.filter { name in

@@ -39,7 +39,7 @@ extension CommandTable {
 
   // MARK: Listing
 
-  /// Takes one item more than the page holds, which tells whether there is another page.
+  /// Collects one item more than a page holds, to know whether there is another page.
   @Sendable private static func collectUsers(
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
@@ -59,7 +59,7 @@ extension CommandTable {
     }
   }
 
-  /// Keeps the first of all partitions so far in the list's order; only what is kept is written out.
+  /// Keeps the first items, in the list's order, of the partitions seen so far; only these are encoded.
   private static func collect(
     by field: ListField, _ filter: UserFilter, _ page: ListPage, _ turn: Turn, _ cell: HeldPartition,
     _ gathered: inout Gathered

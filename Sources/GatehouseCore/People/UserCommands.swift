@@ -16,8 +16,8 @@ extension CommandTable {
       "USER.GET", .people, "All that is known of a user", [.word("user")],
       reply: "a map: `id, username, status, contact, name`, the fields of contact and user, `main-role, roles, home,"
         + " workspaces, products` (`roles`, `workspaces` and `products` are arrays), `created, last-login, sessions,"
-        + " version`. Of what another workspace than the caller's holds nothing is shown; the fields of the user are the"
-        + " home's",
+        + " version`. Data of workspaces that the caller may not see is left out; the fields of the user"
+        + " are the home's",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(userGet)),
     CommandSpec(
       "USER.SET", .people, "Set fields of a user and its contact, all or none",
@@ -36,15 +36,15 @@ extension CommandTable {
       reply: "`OK`; statuses are active, new, import, temporary, inactive, pending, locked", effect: .write,
       rights: .admin, needs: .permission(.userStatus, over: .user(1)), route: .user(1), body: .decide(userStatus)),
     CommandSpec(
-      "USER.MOVEHOME", .people, "Hand a user over to another workspace, which then governs who the user is",
+      "USER.MOVEHOME", .people, "Make another workspace the user's home, which governs the login",
       [.word("user"), .word("workspace")],
-      reply: "`OK`; the user must be a member of it. It needs the permission in the old home and in the new one",
+      reply: "`OK`; the user must be a member of it. The caller needs the permission in both homes",
       effect: .write, rights: .admin, needs: .permission(.userMove, over: .user(1)), route: .user(1),
       body: .decide(userMoveHome)),
     CommandSpec(
-      "USER.DELETE", .people, "Take the login away; the contact, its entries and the history stay",
+      "USER.DELETE", .people, "Delete the login; the contact, its entries and the history stay",
       [.word("user"), .option("WORKSPACE", "workspace"), .flag("ACCEPT-BILLING")],
-      reply: "`OK`; the policies of the user's home hold, which is the only one that WORKSPACE may name",
+      reply: "`OK`; the policies of the user's home apply; WORKSPACE may name only the home",
       effect: .write,
       rights: .admin, needs: .permission(.userDelete, over: .user(1)), route: .user(1), body: .decide(userDelete)),
   ]

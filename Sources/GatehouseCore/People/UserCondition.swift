@@ -18,13 +18,13 @@ public struct UserCondition: Sendable {
     }
   }
 
-  /// What a field is compared with.
+  /// The right-hand side of a comparison.
   private enum Value: Sendable {
-    /// nil stands for what is not set.
+    /// nil means not set.
     case number(Int64?)
-    /// A day that times are compared with, each by the day that it was for the person whom it is about.
+    /// A day to compare times with: each time counts as its day in the user's zone.
     case day(Int32)
-    /// A moment that days are compared with: by the day that it was for each person.
+    /// A point in time to compare days with: it counts as its day in each user's zone.
     case moment(Milliseconds)
     /// Folded.
     case text(ContiguousArray<UInt8>)
@@ -93,14 +93,14 @@ public struct UserCondition: Sendable {
     }
   }
 
-  /// The thing that a word names, so that a name which nothing has is found out.
+  /// Resolves a word to what it names, so that an unknown name is refused.
   private static func word(_ text: String, _ field: ListField, isExact: Bool, _ turn: Turn) throws(Halt) -> Value {
     if isExact, !text.isEmpty {
       switch field {
       case .product: return .product(try turn.product(named: text).id)
       case .role:
         if let role = Role(name: text) { return .role(role) }
-        // Several workspaces may have one of the name.
+        // Several workspaces may have a role of this name.
         let isKnown = turn.directory.roles.contains { role in
           !role.isDropped && role.name == text.folded && role.workspace.map(turn.knownWorkspaces.contains) ?? true
         }
@@ -112,7 +112,7 @@ public struct UserCondition: Sendable {
     return .text(folded(text))
   }
 
-  /// Whether deleted users are asked for.
+  /// Whether the condition asks for deleted users.
   public var asksForDeleted: Bool {
     guard field == .status, comparison == .equal, case .text(let text) = value else { return false }
     return text.elementsEqual("deleted".utf8)
@@ -131,7 +131,7 @@ public struct UserCondition: Sendable {
     case .text(let wanted):
       if field.kind == .words { return holds(user.words(field), wanted) }
       return user.withText(field) { text in
-        // ASCII of any case is folded on the stack; nothing is allocated for a user who does not match.
+        // Mixed-case ASCII is folded on the stack, so a user who does not match costs no allocation.
         FoldedText.with(text) { text in wanted.withUnsafeBytes { holds(text, $0) } }
       }
     case .product(let product):
@@ -148,7 +148,7 @@ public struct UserCondition: Sendable {
     case .equal: return number == wanted
     case .notEqual: return number != wanted
     default:
-      // What is not set is neither before nor after anything.
+      // A field that is not set is neither before nor after anything.
       guard let number, let wanted else { return false }
       switch comparison {
       case .less: return number < wanted
@@ -187,13 +187,13 @@ public struct UserCondition: Sendable {
     return false
   }
 
-  /// Of several words one must fit; none may with `!=`. An empty value means having none.
+  /// One of the words must match; with `!=`, none. An empty value means that there are none.
   private func holds(_ words: [String], _ wanted: ContiguousArray<UInt8>) -> Bool {
     if wanted.isEmpty { return words.isEmpty == (comparison != .notEqual) }
     let found = words.contains { word in
       let whole = Self.folded(word)
       if Self.fits(whole, wanted, comparison) { return true }
-      // A licence is meant by its type alone as well.
+      // A licence also matches by its type alone.
       guard field == .licence, let colon = whole.lastIndex(of: 0x3a) else { return false }
       return Self.fits(ContiguousArray(whole[(colon + 1)...]), wanted, comparison)
     }

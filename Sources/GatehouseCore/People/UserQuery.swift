@@ -1,8 +1,8 @@
-/// The conditions of a list of users, and whom the principal may see of them.
+/// The conditions of a list of users, and which users the principal may see.
 public struct UserFilter {
   public let conditions: [UserCondition]
   private let includesDeleted: Bool
-  /// Who looks, and at what.
+  /// Who is looking, and what they may see.
   let viewer: ListViewer
 
   public init(_ turn: Turn) throws(Halt) {
@@ -18,7 +18,7 @@ public struct UserFilter {
     viewer = ListViewer(turn)
   }
 
-  /// Whether it lets every user through who is not deleted.
+  /// Whether every user who is not deleted passes.
   public var isOpen: Bool { conditions.isEmpty && viewer.isFree }
 
   public func passes(_ user: ListedUser) -> Bool {
@@ -29,9 +29,9 @@ public struct UserFilter {
   }
 }
 
-/// The order of a list, the place where it goes on, and what it shows.
+/// The sort order, cursor and fields of a list.
 public struct ListPage {
-  /// Where the page before ended.
+  /// Where the previous page ended.
   private enum Cursor {
     case start
     case after(key: ContiguousArray<UInt8>, id: UInt64)
@@ -70,7 +70,7 @@ public struct ListPage {
 
   // MARK: Cursors
 
-  /// A sort key in hexadecimal, a hyphen and an id.
+  /// The longest cursor: a sort key in hexadecimal, a hyphen and an id.
   private static var cursorBytes: Int { 2 * CaseFolding.growth * Limits.textBytes + 32 }
 
   private static func cursor(_ text: String, isSorted: Bool) throws(Halt) -> Cursor {
@@ -83,7 +83,7 @@ public struct ListPage {
     throw unknownCursor
   }
 
-  private static var unknownCursor: Halt { .refused(.syntax("CURSOR is not one that a list in this order gave")) }
+  private static var unknownCursor: Halt { .refused(.syntax("CURSOR does not come from a list in this order")) }
 
   private static func bytes(_ hexadecimal: Substring) -> ContiguousArray<UInt8>? {
     let digits = Array(hexadecimal.utf8)
@@ -96,22 +96,22 @@ public struct ListPage {
     return bytes
   }
 
-  /// The cursor that leads past an item.
+  /// The cursor that continues after an item.
   public func cursor(after item: Gathered.Item) -> String {
     guard sort != nil else { return String(item.id) }
     let key = item.key.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     return "\(key)-\(item.id)"
   }
 
-  /// The first serial number of a partition that an unsorted list has not shown yet; nil where it has shown all.
-  /// Such a list goes by partitions, and in each by serial numbers.
+  /// The first serial number of a partition that an unsorted list has not shown yet; nil if all were shown. Such a list
+  /// goes by partition, then by serial number.
   public func firstSerial(in cell: HeldPartition) throws(Halt) -> Int? {
     guard case .after(_, let raw) = cursor else { return 1 }
     let partitioning = cell.state.partitioning
     let id = UserID(raw: raw)
     let reached = partitioning.partition(of: id)
     guard cell.index == reached else { return cell.index < reached ? nil : 1 }
-    // An id that was never given out was no list's last.
+    // The cursor was not ours if its id was never given out.
     let serial = partitioning.serial(of: id)
     guard cell.state.people.users.contains(serial) else { throw Self.unknownCursor }
     return serial + 1

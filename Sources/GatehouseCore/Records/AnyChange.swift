@@ -1,6 +1,6 @@
 /// A change of any kind, as decisions and records carry it.
 ///
-/// The kinds of the hot path lie flat in it; all others have a box of their own, which costs an allocation each.
+/// The kinds of the hot path are stored inline; the others are boxed, which costs an allocation each.
 public enum AnyChange: Sendable {
   case sessionOpened(SessionOpened)
   case sessionEnded(SessionEnded)
@@ -13,15 +13,15 @@ public enum AnyChange: Sendable {
   case unknown(UnknownChange)
 }
 
-/// A change that a newer program wrote, and that a reader may step over.
+/// A change written by a newer program, which this one may skip.
 public struct UnknownChange: Sendable, Equatable {
   public let code: UInt8
-  /// Its fields, coded.
+  /// Its encoded fields.
   public let payload: ContiguousArray<UInt8>
 }
 
 extension AnyChange {
-  /// The change itself; nil where this program does not know its kind.
+  /// The change itself; nil if this program does not know its kind.
   public var known: (any Change)? {
     switch self {
     case .sessionOpened(let change): change
@@ -36,10 +36,10 @@ extension AnyChange {
     }
   }
 
-  /// The change as one of a kind; nil where it is of another.
+  /// The change as a given kind; nil if it is of another.
   public func `as`<Kind: Change>(_ kind: Kind.Type) -> Kind? { known as? Kind }
 
-  /// Of whom it says something that a right can rest on.
+  /// Whose rights the change may affect.
   public var concern: Concern {
     switch self {
     case .sessionOpened, .sessionEnded, .sessionSeen, .timerStarted, .timerStopped, .folder, .unknown: .nobody
@@ -48,7 +48,7 @@ extension AnyChange {
     }
   }
 
-  /// Whether the gate's counters move by it.
+  /// Whether it moves the gate's counters.
   public var movesCounters: Bool {
     switch self {
     case .sessionOpened, .sessionEnded, .sessionSeen, .timerStarted, .timerStopped, .folder, .unknown: false
@@ -59,8 +59,8 @@ extension AnyChange {
 
   public var changesDirectory: Bool { if case .directory = self { true } else { false } }
 
-  /// Calls `partition` with each partition that the change mutates, and `directory` if it mutates the directory.
-  /// What moves the gate's counters says `movesCounters`.
+  /// Calls `partition` for each partition that the change modifies, and `directory` if it modifies the directory.
+  /// `movesCounters` tells about the gate's counters.
   public func forEachOwner(
     _ partitioning: Partitioning, partition: (Int) -> Void, directory: () -> Void
   ) {
@@ -78,9 +78,9 @@ extension AnyChange {
     owners.forEach(partition)
   }
 
-  /// Carries the change out on everybody whom it mutates.
+  /// Applies the change to every owner that it modifies.
   ///
-  /// The kind is looked up once here: each look at a kind of the hot path copies the change.
+  /// Performance: the kind is looked up once here, because each look at a kind of the hot path copies the change.
   @inline(__always)
   func carryOut(
     _ partitioning: Partitioning, lsn: LSN, header: RecordHeader, on partition: (Int) -> HeldPartition,
@@ -98,7 +98,7 @@ extension AnyChange {
     }
   }
 
-  /// Carries out what concerns a partition.
+  /// Applies the change to one partition.
   func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     switch self {
     case .sessionOpened(let change): change.apply(to: &state, lsn: lsn, header: header)
@@ -107,7 +107,7 @@ extension AnyChange {
     case .timerStarted(let change): change.apply(to: &state, lsn: lsn, header: header)
     case .timerStopped(let change): change.apply(to: &state, lsn: lsn, header: header)
     case .partition(let change): change.apply(to: &state, lsn: lsn, header: header)
-    case .directory, .folder, .unknown: preconditionFailure("a change that concerns no partition came to one")
+    case .directory, .folder, .unknown: preconditionFailure("a change of no partition was applied to one")
     }
   }
 }

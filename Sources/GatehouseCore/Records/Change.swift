@@ -1,48 +1,48 @@
-/// One durable fact. Changes are the only thing that mutates state, live and at replay alike.
+/// One durable fact. Only changes mutate state, both live and at replay.
 ///
-/// A change says what is new and, where somebody may ask for it later, what was there before, so that the
-/// log is the audit trail. When, who and why stand once, in the header of the part of a record that it belongs to.
+/// A change contains the new value and, if somebody may ask for it later, the old one, which makes the log the audit
+/// trail. Time, author and reason are stored once, in the header of the record's part.
 ///
-/// Each change is a struct of its own, next to what it changes. It names its fields once, in `visit`; how it is coded,
-/// what people read of it, by which keys it is found and whose state it mutates all follow from that. A new one needs a
-/// struct, and its line in `ChangeTable`.
+/// Each change is a struct of its own, next to what it changes. It names its fields once, in `visit`; coding, the text
+/// in the trail, the archive's keys and the owners are all derived from that. A new change needs a struct and a line in
+/// `ChangeTable`.
 ///
 /// A change conforms to one of `PartitionChange`, `DirectoryChange` and `FolderChange`.
 public protocol Change: Sendable, Equatable {
-  /// Stands for the kind in the log. A code is never given a second meaning.
+  /// Identifies the kind in the log. A code is never reused.
   static var code: UInt8 { get }
-  /// `status-set`, as the trail shows it.
+  /// The name in the trail, such as `status-set`.
   static var name: String { get }
-  /// Whether a program that does not know the kind must refuse the record, rather than step over the change.
+  /// Whether a program that does not know the kind must refuse the record instead of skipping the change.
   static var isCritical: Bool { get }
 
-  /// A change whose fields are yet to be read; those that the record does not have stay as they are here.
+  /// A change whose fields are about to be read; fields that the record lacks keep these values.
   init()
 
-  /// Shows a visitor all fields, in the order in which they are coded.
+  /// Shows all fields to a visitor, in coding order.
   ///
-  /// The order is part of the format. A field of a later version goes to the end, behind `later()`; older programs step
-  /// over it, so where they must not, it is a new kind of change.
+  /// The order is part of the format. Fields of later versions go to the end, after `later()`. Older programs skip
+  /// them; if they must not, make a new kind of change.
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure)
 
-  /// Of whom it says something that a right can rest on.
+  /// Whose rights the change may affect.
   var concern: Concern { get }
-  /// Carries out what it means for the rights of a person, while a decision looks ahead.
+  /// Applies the change to a person's facts, while a decision checks what it will lead to.
   func carryOut(on person: inout PersonFacts)
 
   /// What is true of all changes of the kind.
   static var ownTraits: ChangeTraits { get }
-  /// Whether the gate's counters move by it.
+  /// Whether it moves the gate's counters.
   var movesCounters: Bool { get }
-  /// How many seats of a pool it takes; negative where it gives some back.
+  /// How many seats of a pool it takes; negative if it frees some.
   func step(of key: SeatKey) -> Int
-  /// Carries out what it means for who is super administrator, and whether that login is live.
+  /// Applies the change to the super administrators and to whether their logins are live.
   func move(_ superAdministrators: inout [UserID: Bool])
 
-  /// The change as records carry it.
+  /// The change as carried by records.
   var carried: AnyChange { get }
 
-  // What follows from `visit`, here so that each kind has it compiled for itself.
+  // Derived from `visit`; requirements, so that they are specialised for each kind.
   func encodeFields(into writer: inout ByteWriter)
   static func read(from decoder: inout FieldDecoder) throws(CodingError) -> AnyChange
   func owners(_ partitioning: Partitioning) -> ChangeOwners
@@ -50,7 +50,7 @@ public protocol Change: Sendable, Equatable {
   func addKeys(to keys: inout [UInt64])
 }
 
-/// Of whom a change says something that a right can rest on.
+/// Whose rights a change may affect.
 public enum Concern: Sendable {
   case nobody
   case user(UserID)
@@ -58,34 +58,34 @@ public enum Concern: Sendable {
   case owners(old: UserID?, new: UserID?)
 }
 
-/// What has to be known of all changes of a command together.
+/// Traits of the changes of a command, combined.
 public struct ChangeTraits: OptionSet, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  /// Somebody's rights may rest on what they say.
+  /// They may affect somebody's rights.
   public static let concernsSomebody = ChangeTraits(rawValue: 1)
-  /// The gate's counters move.
+  /// They move the gate's counters.
   public static let movesCounters = ChangeTraits(rawValue: 2)
-  /// The directory is mutated.
+  /// They modify the directory.
   public static let changesDirectory = ChangeTraits(rawValue: 4)
 }
 
-/// A change of what belongs to a contact: it mutates partitions.
+/// A change of something that belongs to a contact; it modifies partitions.
 public protocol PartitionChange: Change {
-  /// Carries out what concerns this partition.
+  /// Applies the change to this partition.
   ///
-  /// A change was decided on this very state, live, or follows from the same log, at replay: what it names is there, and
-  /// a program in which it is not must stop before it answers anything wrong.
+  /// Live, the change was decided on this very state; at replay, it follows from the same log. So whatever it names
+  /// exists; if not, the program must stop before it gives wrong answers.
   func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader)
 }
 
-/// A change of what belongs to no one contact: it mutates the directory.
+/// A change of something that belongs to no one contact; it modifies the directory.
 public protocol DirectoryChange: Change {
   func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds)
 }
 
-/// A fact about the data folder: nobody's state, and yet part of the trail.
+/// A fact about the data folder: part of the trail, but of no state.
 public protocol FolderChange: Change {}
 
 extension Change {

@@ -1,11 +1,11 @@
-/// The partitions that a change mutates.
+/// The partitions that a change modifies.
 public struct ChangeOwners: Sendable {
-  /// A change has a subject and at most two names, or names another session.
+  /// A change has a subject and at most two names, or it names another session.
   private static let most = 4
 
   private var partitions = InlineArray<4, Int>(repeating: 0)
   private var count = 0
-  /// Of how many partitions, where all of them are mutated; else 0.
+  /// The partition count if all are modified; else 0.
   private var all = 0
 
   @inline(__always)
@@ -25,7 +25,7 @@ public struct ChangeOwners: Sendable {
   }
 }
 
-/// Finds the owners.
+/// A visitor that finds the owners.
 private struct OwnerFinder: FieldVisitor {
   typealias Failure = Never
 
@@ -48,7 +48,7 @@ private struct OwnerFinder: FieldVisitor {
 extension Change {
   public func owners(_ partitioning: Partitioning) -> ChangeOwners { visitedOwners(partitioning) }
 
-  /// The owners that the fields name.
+  /// The owners according to the fields.
   func visitedOwners(_ partitioning: Partitioning) -> ChangeOwners {
     var change = self
     var finder = OwnerFinder(partitioning: partitioning)

@@ -1,4 +1,4 @@
-/// All kinds of changes: the one list of them.
+/// The one list of all kinds of changes.
 public enum ChangeTable {
   public static let kinds: [any Change.Type] = [
     // People
@@ -25,6 +25,6 @@ public enum ChangeTable {
     return places
   }()
 
-  /// The kind that a code stands for; nil where this program does not know it.
+  /// The kind with this code; nil if this program does not know it.
   static func kind(_ code: UInt8) -> (any Change.Type)? { byCode[Int(code)] }
 }

@@ -1,10 +1,10 @@
-/// A change as people read it in the audit trail: what kind, of what, and which fields went from what to what.
+/// A change as the audit trail shows it: its kind, its entity, and the old and new values of its fields.
 ///
 /// Secrets have no text: digests of tokens and secrets, kept answers and the messages of mails are left out.
 public struct ChangeText: Sendable, Equatable {
   public struct Field: Sendable, Equatable {
     public let name: String
-    /// nil where there was nothing, or where the change does not say.
+    /// nil if there was no value, or if the change does not store it.
     public let old: String?
     public let new: String?
   }
@@ -15,7 +15,7 @@ public struct ChangeText: Sendable, Equatable {
   public let entity: String
   public let fields: [Field]
 
-  /// - Parameter directory: gives products and workspaces their names; without it they are shown by number.
+  /// - Parameter directory: the names of products and workspaces; without it, their numbers are shown.
   public init(_ change: AnyChange, in directory: Directory? = nil) {
     switch change {
     case .unknown(let change): self.init(kind: "unknown-\(change.code)", entity: "a newer version", fields: [])
@@ -31,7 +31,7 @@ public struct ChangeText: Sendable, Equatable {
 }
 
 extension ChangeText: CustomStringConvertible {
-  /// `status-set user #12, status: active → locked`, on one line whatever the values are.
+  /// `status-set user #12, status: active → locked`, always on one line.
   public var description: String {
     ([("\(kind) \(entity)")] + fields.map(\.description)).joined(separator: ", ")
   }
@@ -62,7 +62,7 @@ extension Change {
   }
 }
 
-/// Finds what people read of the fields.
+/// A visitor that collects the texts of the fields.
 private struct TextFinder: FieldVisitor {
   typealias Failure = Never
 
@@ -81,7 +81,7 @@ private struct TextFinder: FieldVisitor {
 
   mutating func about(_ what: String) { entity = what }
 
-  /// The subject by number, which is shown beside the name that it gets.
+  /// The subject's number, shown beside the name that the change gives it.
   private var number: String?
 
   mutating func given(_ name: inout String) {

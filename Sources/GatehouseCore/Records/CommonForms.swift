@@ -4,7 +4,7 @@ public enum TextForm: FieldForm {
   public static func text(_ value: String, in directory: Directory?) -> String? { value }
 }
 
-/// A text that is shown only where there is one.
+/// A text, shown only if it is not empty.
 public enum FilledTextForm: FieldForm {
   public static func write(_ value: String, to writer: inout ByteWriter) { writer.text(value) }
   public static func read(from reader: inout ByteReader) throws(CodingError) -> String { try reader.text() }
@@ -47,7 +47,7 @@ public enum TimeForm: FieldForm {
   public static func text(_ value: Milliseconds, in directory: Directory?) -> String? { TimeText.text(of: value) }
 }
 
-/// A span of whole seconds; 0 for none.
+/// A duration in whole seconds; 0 means none.
 public enum SecondsForm: FieldForm {
   public static func write(_ value: UInt32, to writer: inout ByteWriter) { writer.varint(value) }
   public static func read(from reader: inout ByteReader) throws(CodingError) -> UInt32 { try reader.number() }
@@ -59,7 +59,7 @@ public enum DigestForm: FieldForm {
   public static func read(from reader: inout ByteReader) throws(CodingError) -> Digest { try reader.digest() }
 }
 
-/// An enumeration that is stored by its raw value, each case with a name.
+/// An enumeration stored by raw value, each case with a name.
 public protocol NamedChoice: RawRepresentable where RawValue == UInt8 {
   associatedtype Name: CustomStringConvertible
   var name: Name { get }
@@ -72,7 +72,7 @@ public enum ChoiceForm<Choice: NamedChoice>: SettingForm {
   public static func name(_ value: Choice) -> String { value.name.description }
 }
 
-/// Several values of one form, shown with a space between them.
+/// A list of values, shown with spaces between them.
 public enum ListForm<Form: FieldForm>: FieldForm {
   public static func write(_ values: [Form.Value], to writer: inout ByteWriter) {
     writer.list(values) { Form.write($1, to: &$0) }
@@ -102,7 +102,7 @@ public struct FieldText<Field: NamedChoice & Sendable & Equatable>: Sendable, Eq
   }
 }
 
-/// Named fields, each shown by itself.
+/// Named fields, each shown as a field.
 public enum FieldTextsForm<Field: NamedChoice & Sendable & Equatable>: FieldForm {
   public static func write(_ value: [FieldText<Field>], to writer: inout ByteWriter) {
     writer.list(value) { writer, text in
@@ -122,7 +122,7 @@ public enum FieldTextsForm<Field: NamedChoice & Sendable & Equatable>: FieldForm
   }
 }
 
-/// A number of either sign, such as the distance from one time to another.
+/// A signed number, such as the delta between two times.
 public enum SignedForm: FieldForm {
   public static func write(_ value: Int64, to writer: inout ByteWriter) { writer.signed(value) }
   public static func read(from reader: inout ByteReader) throws(CodingError) -> Int64 { try reader.signed() }
@@ -138,7 +138,7 @@ public enum DayForm: FieldForm {
   }
 }
 
-/// A number that is spread over all its bits, such as a hash.
+/// A number that uses all its bits, such as a hash.
 public enum HashForm: FieldForm {
   public static func write(_ value: UInt32, to writer: inout ByteWriter) { writer.fixed32(value) }
   public static func read(from reader: inout ByteReader) throws(CodingError) -> UInt32 { try reader.fixed32() }

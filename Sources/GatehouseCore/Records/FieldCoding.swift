@@ -1,4 +1,4 @@
-/// Writes the fields.
+/// A visitor that encodes the fields.
 extension ByteWriter: FieldVisitor {
   public typealias Failure = Never
 
@@ -10,18 +10,18 @@ extension ByteWriter: FieldVisitor {
   public mutating func later() {}
 }
 
-/// Reads the fields.
+/// A visitor that decodes the fields.
 public struct FieldDecoder: FieldVisitor {
   public typealias Failure = CodingError
 
-  /// Which fields may be there.
+  /// Which fields the input may have.
   enum Extent {
-    /// The fields end where the bytes end: later ones may be absent, and bytes behind the known ones belong to fields of
-    /// a newer version.
+    /// The input ends with the fields: later ones may be absent, and bytes after the known ones are fields of a newer
+    /// version.
     case bounded
-    /// The fields of the first version follow, and something else behind them.
+    /// The fields of the first version, followed by something else.
     case firstVersion
-    /// All fields follow, and something else behind them.
+    /// All fields, followed by something else.
     case whole
   }
 
@@ -55,7 +55,7 @@ extension Change {
     return change.carried
   }
 
-  /// Writes the change: its code, the length of its fields with the flag of what is critical, its fields.
+  /// Encodes the change: its code, the length of its fields with the critical flag, its fields.
   @inline(__always)
   func encode(into writer: inout ByteWriter) {
     writer.byte(Self.code)
@@ -84,7 +84,7 @@ extension AnyChange {
     }
   }
 
-  /// Reads a change of a record of the second version.
+  /// Decodes a change of a version 2 record.
   init(from reader: inout ByteReader) throws(CodingError) {
     let code = try reader.byte()
     let (fields, isCritical) = try reader.flaggedBlock()
@@ -92,13 +92,13 @@ extension AnyChange {
       var decoder = FieldDecoder(fields, .bounded)
       self = try kind.read(from: &decoder)
     } else if isCritical {
-      throw fields.failure("a change of kind \(code), which only a newer version of Gatehouse understands,")
+      throw fields.failure("a change of kind \(code) from a newer version of Gatehouse")
     } else {
       self = .unknown(UnknownChange(code: code, payload: fields.rest))
     }
   }
 
-  /// Reads a change of a record of the first version, which has neither lengths nor flags.
+  /// Decodes a change of a version 1 record, which has neither lengths nor flags.
   init(fromFirstVersion reader: inout ByteReader) throws(CodingError) {
     let code = try reader.byte()
     guard let kind = ChangeTable.kind(code) else { throw reader.failure("a change of the unknown kind \(code)") }

@@ -1,30 +1,30 @@
-/// How the values of a field are coded, and what people read of them.
+/// How a field's values are coded and shown.
 public protocol FieldForm<Value> {
   associatedtype Value
 
   static func write(_ value: Value, to writer: inout ByteWriter)
   static func read(from reader: inout ByteReader) throws(CodingError) -> Value
 
-  /// The text of a value; nil where there is nothing to say.
+  /// The text of a value; nil if there is nothing to show.
   static func text(_ value: Value, in directory: Directory?) -> String?
-  /// What is read of a field that went from `old` to `new`; of a new field `old` is nil, of one that goes `new`.
+  /// The text of a field that changed from `old` to `new`; `old` is nil for a new field, `new` for a removed one.
   static func shown(_ name: String, old: Value?, new: Value?, in directory: Directory?) -> [ChangeText.Field]
 
-  /// The partition, besides the subject's, that a change with this value mutates.
+  /// The partition, in addition to the subject's, that a change with this value modifies.
   static func partition(_ value: Value, _ partitioning: Partitioning) -> Int?
-  /// Adds the keys under which a record with this value is found.
+  /// Adds the keys by which a record with this value is found.
   static func addKeys(of value: Value, to keys: inout [UInt64])
 }
 
-/// The form of what changes are about.
+/// The form of a change's subject.
 public protocol SubjectForm<Value>: FieldForm {
   /// `user #12`.
   static func entity(_ value: Value, in directory: Directory?) -> String
-  /// The partition that it lives in; nil where it belongs to the directory.
+  /// The partition that it belongs to; nil if it belongs to the directory.
   static func home(_ value: Value, _ partitioning: Partitioning) -> Int?
 }
 
-/// The form of a value that names one of several fields.
+/// The form of a value that selects one of several fields.
 public protocol SettingForm<Value>: FieldForm {
   static func name(_ value: Value) -> String
 }

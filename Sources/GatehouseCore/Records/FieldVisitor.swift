@@ -1,48 +1,48 @@
-/// What is shown the fields of a change or a row, one after the other.
+/// A visitor of the fields of a change or a row, one after another.
 ///
-/// How a value is coded and shown is its form's business (`FieldForm`); a visitor says what is done with it. Only
-/// `value` and `later` must be written: to a visitor that does not tell them apart, every field is a value.
+/// The form of a field (`FieldForm`) knows how its value is coded and shown; a visitor decides what to do with it. Only
+/// `value` and `later` are required: a visitor that makes no distinctions sees every field as a value.
 public protocol FieldVisitor: ~Copyable {
   associatedtype Failure: Error
 
   mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) throws(Failure)
 
-  /// What follows came with a later version of the format, and may be absent.
+  /// The following fields came with a later version of the format, and may be absent.
   mutating func later() throws(Failure)
 
-  /// What the change is about, and whose owner it mutates.
+  /// The subject of the change, whose owner it modifies.
   mutating func subject<Form: SubjectForm>(_ value: inout Form.Value, as form: Form.Type) throws(Failure)
 
-  /// What the change is about, where that is no one thing.
+  /// What the change is about, if that is not one entity.
   mutating func about(_ what: String)
 
-  /// The change mutates all partitions.
+  /// The change modifies all partitions.
   mutating func everywhere()
 
-  /// The name that a change gives to its subject.
+  /// The name that the change gives to its subject.
   mutating func given(_ name: inout String) throws(Failure)
 
-  /// A field that is new.
+  /// A field with a new value.
   mutating func field<Form: FieldForm>(
     _ name: String, _ value: inout Form.Value, as form: Form.Type
   ) throws(Failure)
 
-  /// A field that goes.
+  /// A field that is removed.
   mutating func removed<Form: FieldForm>(
     _ name: String, _ value: inout Form.Value, as form: Form.Type
   ) throws(Failure)
 
-  /// A field that was something else before.
+  /// A field that changes.
   mutating func change<Form: FieldForm>(
     _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
   ) throws(Failure)
 
-  /// One of several fields with a name each, and its texts.
+  /// One of several named fields, with its old and new texts.
   mutating func setting<Form: SettingForm>(
     _ field: inout Form.Value, old: inout String, new: inout String, as form: Form.Type
   ) throws(Failure)
 
-  /// A value that nobody reads in the trail: a digest of a token, a kept answer, the text of a mail.
+  /// A value that the trail does not show: the digest of a token, a kept answer, the text of a mail.
   mutating func secret<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) throws(Failure)
 }
 

@@ -1,4 +1,4 @@
-/// A snapshot holds everything through a record.
+/// A snapshot that covers the log through a record was taken.
 public struct SnapshotTaken: FolderChange {
   public static var code: UInt8 { 70 }
   public static var name: String { "snapshot-taken" }
@@ -15,8 +15,8 @@ public struct SnapshotTaken: FolderChange {
   }
 }
 
-/// The log's records from `first` to `last` are in an archive. Its hash stands here so that the chain of the log covers
-/// what the archive says.
+/// The log's records from `first` to `last` were moved into an archive. The archive's hash is stored here, so that the
+/// hash chain of the log covers its contents.
 public struct LogArchived: FolderChange {
   public static var code: UInt8 { 71 }
   public static var name: String { "log-archived" }
@@ -41,8 +41,8 @@ public struct LogArchived: FolderChange {
   }
 }
 
-/// An operator has said that the machine's clock is right and the newest record's time, `old`, was not: the one place
-/// where times go back. What was to end by the old time ends with it: all sessions, and answers kept for `IDEM`.
+/// An operator has declared that the machine's clock is right and that the newest record's time, `old`, was not. Only
+/// this change lets time go back. Everything with an old deadline ends: all sessions, and answers kept for `IDEM`.
 public struct ClockSet: PartitionChange {
   public static var code: UInt8 { 72 }
   public static var name: String { "clock-set" }

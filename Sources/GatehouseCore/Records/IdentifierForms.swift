@@ -1,7 +1,7 @@
-/// A kind of thing that has ids, with the word by which it is shown.
+/// A kind of entity with ids, and the word shown for it.
 public protocol IdentifiedEntity {
   static var word: String { get }
-  /// The key under which records about one of them are found; nil where there is none.
+  /// The key by which records about one of them are found; nil if there is none.
   static func key(_ id: Identifier<Self>) -> UInt64?
 }
 
@@ -59,7 +59,7 @@ public typealias SessionForm = IdentifierForm<SessionEntity>
 public typealias EntryForm = IdentifierForm<EntryEntity>
 public typealias MailForm = IdentifierForm<MailEntity>
 
-/// A username: a change that has one mutates the partition that keeps the name, too.
+/// A username: a change that has one also modifies the partition that indexes the name.
 public enum UsernameForm: FieldForm {
   public static func write(_ value: String, to writer: inout ByteWriter) { writer.text(value) }
   public static func read(from reader: inout ByteReader) throws(CodingError) -> String { try reader.text() }
@@ -70,7 +70,7 @@ public enum UsernameForm: FieldForm {
   }
 }
 
-/// What belongs to the directory, by number; 0 is none.
+/// An entity of the directory, by number; 0 means none.
 public protocol DirectoryEntity {
   static var word: String { get }
   static var kind: RecordKey.DirectoryKind { get }

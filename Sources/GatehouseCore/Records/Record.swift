@@ -1,11 +1,11 @@
-/// When, who, where and why: what all changes of one command have in common.
+/// Time, author, connection and reason: what all changes of one command share.
 public struct RecordHeader: Sendable, Equatable {
   public var time: Milliseconds
-  /// The service on whose connection the command came; 0 is `local`.
+  /// The service on whose connection the command arrived; 0 is `local`.
   public var service: ServiceID
-  /// Who really did it, where a user did.
+  /// Who really did it, if a user did.
   public var actor: UserID?
-  /// As whom: the same as `actor`, except in an impersonation.
+  /// The user as whom it was done: equal to `actor`, except in an impersonation.
   public var subject: UserID?
   public var connection: UInt64
   public var command: String
@@ -27,7 +27,7 @@ public struct RecordHeader: Sendable, Equatable {
   public var author: Author { actor.map { .user($0) } ?? .service(service) }
 }
 
-/// What one command changed.
+/// The changes of one command.
 public struct RecordPart: Sendable, Equatable {
   public var header: RecordHeader
   public var changes: [AnyChange]
@@ -38,8 +38,8 @@ public struct RecordPart: Sendable, Equatable {
   }
 }
 
-/// One record of the log: what takes effect together or not at all. It is what one command changed, or the commands of one
-/// `EXEC`, a part each; all parts have the time of the first.
+/// One record of the log, the unit of atomicity: the changes of one command, or of the commands of one `EXEC` with a
+/// part for each. All parts have the time of the first.
 public struct Record: Sendable, Equatable {
   public var first: RecordPart
   public var others: [RecordPart]
@@ -64,7 +64,7 @@ public struct Record: Sendable, Equatable {
     for part in others { body(part) }
   }
 
-  /// The changes of a kind.
+  /// All changes of one kind.
   public func changes<Kind: Change>(of kind: Kind.Type) -> [Kind] {
     parts.flatMap { $0.changes.compactMap { $0.as(kind) } }
   }

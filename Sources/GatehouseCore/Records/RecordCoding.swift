@@ -1,26 +1,26 @@
-/// A record in the log:
+/// The encoding of a record:
 ///
 ///     version · part, part, …
 ///
-/// and a part:
+/// of a part:
 ///
 ///     flags · time, in the first part only · service · actor? · subject? · connection · command · reason?
 ///     · count of changes · change, change, …
 ///
-/// and a change:
+/// and of a change:
 ///
 ///     code · length of the fields × 2 + whether it is critical · fields
 ///
-/// Numbers are of variable length. A reader steps over a change that it does not know unless it is critical, and over fields
-/// behind those that it knows. In the first version a change had its code and its fields only, and a record one part.
+/// Numbers have variable length. A reader skips changes that it does not know unless they are critical, and fields
+/// after those that it knows. In version 1 a change had only its code and fields, and a record had one part.
 extension Record {
-  /// The version of this coding. A reader refuses what is newer.
+  /// The version of this encoding. A reader refuses newer ones.
   public static let version: UInt8 = 2
 
   private struct Flags: OptionSet {
     let rawValue: UInt8
     static let actor = Flags(rawValue: 1)
-    /// The subject is another than the actor.
+    /// The subject differs from the actor.
     static let subject = Flags(rawValue: 2)
     static let reason = Flags(rawValue: 4)
     /// Another part follows.
@@ -28,7 +28,7 @@ extension Record {
     static let known: Flags = [.actor, .subject, .reason, .more]
   }
 
-  /// Writes a record of one part.
+  /// Encodes a record of one part.
   public static func encode(_ header: RecordHeader, _ changes: [AnyChange], into writer: inout ByteWriter) {
     writer.byte(version)
     encode(header, changes, isFirst: true, isLast: true, into: &writer)

@@ -1,37 +1,36 @@
-/// The numbers under which the archive's index finds the records about somebody or something.
+/// The numbers by which the archive's index finds the records about an entity.
 ///
-/// Users, contacts and actors have numbers apart from each other, for their ids overlap; so do workspaces, products and
-/// services.
+/// Users, contacts and actors have separate ranges, because their ids overlap; so do workspaces, products and services.
 public enum RecordKey {
-  /// The records that concern a user.
+  /// The records about a user.
   public static func of(_ id: UserID) -> UInt64 { id.raw << 2 }
 
-  /// The records that concern a contact, whichever login it had.
+  /// The records about a contact, whichever login it had.
   public static func of(_ id: ContactID) -> UInt64 { id.raw << 2 | 1 }
 
-  /// The records of what somebody did.
+  /// The records of what a user did.
   public static func ofActor(_ id: UserID) -> UInt64 { id.raw << 2 | 2 }
 
   public enum DirectoryKind: UInt64, Sendable {
     case workspace
     case product
-    /// The service that is changed, and the one on whose connection a command came.
+    /// The service that is changed, and the service on whose connection a command arrived.
     case service
   }
 
-  /// The records that concern a workspace, a product or a service.
+  /// The records about a workspace, a product or a service.
   public static func of(_ kind: DirectoryKind, _ number: UInt32) -> UInt64 {
     UInt64(number) << 4 | kind.rawValue << 2 | 3
   }
 
-  /// The records of which somebody's home alone says to which workspace they belong: they name a user or a contact, and no
-  /// workspace or product.
+  /// Records that name a user or contact but no workspace or product: only the person's home tells to which workspace
+  /// they belong.
   public static let unplaced: UInt64 = 0b1111
 
-  /// Whether a key is that of a user, a contact or an actor.
+  /// Whether a key belongs to a user, a contact or an actor.
   public static func isOfPeople(_ key: UInt64) -> Bool { key & 3 != 3 }
 
-  /// All records that are shown as those about a user: what happened to it and what happened to its contact.
+  /// All records shown as being about a user: those about the login and those about its contact.
   public static func about(_ user: UserID, contact: ContactID?) -> [UInt64] {
     [of(user)] + (contact.map { [of($0)] } ?? [])
   }
@@ -39,10 +38,10 @@ public enum RecordKey {
   /// Finds the keys of a record.
   ///
   /// - Parameters:
-  ///   - bytes: the record as the log has it.
-  ///   - keys: receives the keys; the same may come more than once.
-  /// - Returns: the record's time in unix milliseconds. A record that cannot be read has no keys and the time 0:
-  ///   whoever is to understand it says what is wrong.
+  ///   - bytes: the record as stored in the log.
+  ///   - keys: receives the keys; duplicates are possible.
+  /// - Returns: the record's time in unix milliseconds. A record that cannot be read has no keys and the time 0;
+  ///   whoever reads it reports the error.
   @Sendable public static func find(in bytes: UnsafeRawBufferPointer, _ keys: inout [UInt64]) -> UInt64 {
     var reader = ByteReader(bytes)
     guard let record = try? Record(from: &reader) else { return 0 }
@@ -52,7 +51,7 @@ public enum RecordKey {
 }
 
 extension RecordPart {
-  /// The keys under which the part is found.
+  /// The keys by which the part is found.
   public var keys: [UInt64] {
     var keys: [UInt64] = []
     addKeys(to: &keys)
@@ -62,14 +61,14 @@ extension RecordPart {
   fileprivate func addKeys(to keys: inout [UInt64]) {
     if header.service != 0 { keys.append(RecordKey.of(.service, header.service)) }
     if let actor = header.actor { keys.append(RecordKey.ofActor(actor)) }
-    // What was done in somebody's name is that person's business.
+    // An impersonation concerns the subject too.
     if let subject = header.subject, subject != header.actor { keys.append(RecordKey.of(subject)) }
     var isUnplaced = false
     for change in changes {
       let first = keys.count
       change.known?.addKeys(to: &keys)
       let own = keys[first...]
-      // That a session was used is shown to nobody by its home.
+      // The home does not show that a session was used.
       if case .sessionSeen = change { continue }
       isUnplaced = isUnplaced || !own.isEmpty && !own.contains(where: RecordKey.isPlace)
     }
@@ -78,7 +77,7 @@ extension RecordPart {
 }
 
 extension RecordKey {
-  /// Whether a key is that of a workspace or a product.
+  /// Whether a key belongs to a workspace or a product.
   fileprivate static func isPlace(_ key: UInt64) -> Bool {
     switch Subject(key) {
     case .workspace, .product: true

@@ -1,16 +1,16 @@
-/// A row, or another value of a snapshot. It names its fields once, as a change does: how it is written and read follows
-/// from that. Fields of later versions go to the end, behind `later()`.
+/// A row, or another value of a snapshot. Like a change, it names its fields once, and its coding is derived from that.
+/// Fields of later versions go to the end, after `later()`.
 protocol StoredValue {
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure)
 }
 
-/// How the values of a section lie in it.
+/// How the values of a section are stored.
 enum StoredLayout {
-  /// Each behind its length: a reader steps over fields that it does not know, and lacks those of later versions.
+  /// Each with its length: a reader skips fields that it does not know, and later fields may be absent.
   case measured
-  /// One after the other, with the fields of the first version only.
+  /// Without lengths, with the fields of the first version only.
   case first
-  /// One after the other, with all fields that the second version had, which has no lengths either.
+  /// Without lengths, with all fields of the second version.
   case second
 }
 
@@ -24,7 +24,7 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-  /// - Parameter blank: what the fields are that are not there.
+  /// - Parameter blank: the values of absent fields.
   @inline(__always)
   mutating func stored<Value: StoredValue>(
     _ blank: Value, _ layout: StoredLayout

@@ -1,15 +1,15 @@
-/// An application that asks.
+/// An application that sends commands.
 public struct ServiceIdentity: Sendable {
   public internal(set) var id: ServiceID
   public internal(set) var name: String
   public internal(set) var created: Milliseconds
   public internal(set) var secret: Digest
   public internal(set) var rights: ServiceRights
-  /// The workspaces that it is bound to (W6); nil where it is free.
+  /// The workspaces that it is bound to (W6); nil if it is not bound.
   public var workspaces: [WorkspaceID]?
   public var isDeleted = false
 
-  /// Whether it may manage the server: one that is bound to workspaces may not.
+  /// Whether it may manage the server; services bound to workspaces may not.
   public var administersServer: Bool { rights.contains(.admin) && workspaces == nil }
 
   public init(id: ServiceID, name: String, created: Milliseconds, secret: Digest, rights: ServiceRights) {
@@ -21,12 +21,12 @@ public struct ServiceIdentity: Sendable {
   }
 }
 
-/// What a service may do by itself.
+/// What a service may do.
 public struct ServiceRights: OptionSet, Sendable, Hashable, BitwiseCopyable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  /// Ask: login checks, sessions, lists.
+  /// Read: login checks, sessions, lists.
   public static let read = ServiceRights(rawValue: 1)
   /// Open and end sessions and impersonations.
   public static let sessions = ServiceRights(rawValue: 2)

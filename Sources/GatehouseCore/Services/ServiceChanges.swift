@@ -30,7 +30,7 @@ public struct ServiceCreated: DirectoryChange {
   }
 }
 
-/// A service sees and does nothing outside these workspaces (W6).
+/// A service is bound to workspaces: outside of them it sees and does nothing (W6).
 public struct ServiceBound: DirectoryChange {
   public static var code: UInt8 { 46 }
   public static var name: String { "service-bound" }

@@ -1,22 +1,23 @@
 extension CommandTable {
   static let serviceCommands: [CommandSpec] = [
     CommandSpec(
-      "SERVICE.CREATE", .service, "Let an application in, with a secret of its own and these rights",
+      "SERVICE.CREATE", .service, "Add an application as a service, with its own secret and these rights",
       [.word("name")] + ServiceRights.names.map { .flag($0.name) }
         + [.option("WORKSPACE", "workspace", repeats: true)],
-      reply: "a map `id, name, secret, rights, workspaces`; the secret is shown this once; every service may READ, and "
-        + "the first must have ADMIN and no WORKSPACE. One with WORKSPACE sees and does nothing outside of them. With the first one every connection must say who it is; the one that made it is its own",
+      reply: "a map `id, name, secret, rights, workspaces`; the secret is shown only this once. Every service has READ;"
+        + " the first must have ADMIN and no WORKSPACE. A service with WORKSPACE sees and does nothing outside of them."
+        + " From the first service on every connection must authenticate; the one that created it already is",
       effect: .write,
       rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceCreate)
     ),
     CommandSpec(
       "SERVICE.LIST", .service, "The services, without their secrets",
-      reply: "an array of maps `id, name, rights, workspaces, created`; workspaces are null where it is free",
+      reply: "an array of maps `id, name, rights, workspaces, created`; workspaces are null if it is not bound",
       rights: .admin,
       needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceList)),
     CommandSpec(
-      "SERVICE.DELETE", .service, "Shut an application out", [.word("name")],
-      reply: "`OK`; the last service with the right ADMIN goes last", effect: .write, rights: .admin,
+      "SERVICE.DELETE", .service, "Delete a service, so that its application is refused", [.word("name")],
+      reply: "`OK`; the last service with the right ADMIN can only go after all others", effect: .write, rights: .admin,
       needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceDelete)),
   ]
 
@@ -25,9 +26,9 @@ extension CommandTable {
     try turn.refuseImpersonation("keys")
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
-    // `local` is who comes from this machine while there is no service.
+    // `local` stands for connections from this machine while there is no service.
     guard name != "local", view.service(named: name) == nil else {
-      throw .refused(.conflict("service: \(name) is there already"))
+      throw .refused(.conflict("service: \(name) already exists"))
     }
     guard view.liveServices < Limits.services else {
       throw .refused(.limit("services: at most \(Limits.services)"))
@@ -49,7 +50,7 @@ extension CommandTable {
       throw .refused(
         .rule(
           "first-service",
-          "without a service that has the right ADMIN everywhere nobody could manage the server any more",
+          "without a service that has the right ADMIN everywhere nobody could manage the server",
           instead: "create one first: SERVICE.CREATE name ADMIN"))
     }
     let id = ServiceID(view.services.count + 1)

@@ -1,11 +1,11 @@
-/// The services, and what finds them.
+/// The services with their indexes.
 struct ServiceTable: Sendable {
   private(set) var rows = PagedArray<ServiceIdentity>()
-  /// Of services that are not deleted.
+  /// The names of services that are not deleted.
   private var names = SharedIndex()
-  /// How many are not deleted.
+  /// How many services are not deleted.
   private(set) var live = 0
-  /// Those of them that may manage the server.
+  /// How many of them may manage the server.
   private(set) var administering = 0
 
   mutating func add(_ service: ServiceIdentity) {
@@ -49,7 +49,7 @@ extension ServiceTable: DirectoryTable {
     } add: { tables, service, _ in
       tables.services.add(service)
     },
-    // The workspaces that services are bound to.
+    // The workspaces to which services are bound.
     .list(6) { directory in
       directory.tables.services.rows.filter { $0.workspaces != nil }
     } write: { writer, service in
@@ -59,7 +59,7 @@ extension ServiceTable: DirectoryTable {
       let service: ServiceID = try reader.number()
       let workspaces = try reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }
       guard (1..<(directory.tables.services.rows.count + 1)).contains(Int(service)) else {
-        throw reader.failure("a service that is bound and not there")
+        throw reader.failure("a bound service that does not exist")
       }
       directory.tables.services.bind(service, to: workspaces)
     },
@@ -67,10 +67,10 @@ extension ServiceTable: DirectoryTable {
 
   static func check(_ directory: Directory, _ checker: InvariantChecker) {
     let names = directory.services.filter { !$0.isDeleted }.map(\.name)
-    checker.expect(Set(names).count == names.count, "two services have one name")
+    checker.expect(Set(names).count == names.count, "two services have the same name")
     checker.expect(
       !directory.hasServices || directory.hasAdministeringService,
-      "no service has the right ADMIN, so nobody can manage the server; make one with `gatehousectl service create`")
+      "no service has the right ADMIN, so nobody can manage the server; create one with `gatehousectl service create`")
   }
 }
 
@@ -83,15 +83,15 @@ extension Directory {
 
   public func service(named name: String) -> ServiceIdentity? { tables.services.find(name) }
 
-  /// How many services there are that are not deleted.
+  /// How many services are not deleted.
   public var liveServices: Int { tables.services.live }
 
   /// How many of them may manage the server.
   public var administeringServices: Int { tables.services.administering }
 
-  /// Whether any service is defined; until then loopback connections have all rights.
+  /// Whether there is any service; until then loopback connections have all rights.
   public var hasServices: Bool { tables.services.live > 0 }
 
-  /// Whether a service may manage the server. Where there are services but none that may, everybody is locked out.
+  /// Whether any service may manage the server. If there are services but none that may, everybody is locked out.
   public var hasAdministeringService: Bool { tables.services.administering > 0 }
 }

@@ -1,8 +1,8 @@
 extension Turn {
-  /// Ends a session, and with a login all impersonations that its user began from it.
+  /// Ends a session and, if it is a login, all impersonations that its user began from it.
   ///
-  /// For a session that somebody asks to end, or whose time is up; those that lose their right end by themselves
-  /// (`endWhatLostItsRight`).
+  /// For sessions that somebody ends or whose time is up. Sessions that lose their right are ended by
+  /// `endWhatLostItsRight`.
   public func endSession(_ id: SessionID, _ cause: SessionEnd) throws(Halt) {
     guard endedSessions.insert(id).inserted else { return }
     let cell = try cell(partitioning.partition(of: id))
@@ -14,17 +14,16 @@ extension Turn {
         actorSession: cell.state.sessions.impersonation(ofSlot: slot)?.actorSession, product: row.product,
         workspace: row.workspace))
     for impersonation in cell.state.sessions.impersonations[id] ?? [] { try endSession(impersonation, .actorEnded) }
-    // The actor's side of an impersonation forgets it too.
+    // The actor's partition lists the impersonation, so it changes too.
     if let actor = cell.state.sessions.impersonation(ofSlot: slot)?.actorSession {
       _ = try self.cell(partitioning.partition(of: actor))
     }
   }
 
-  /// Decides on sessions whose deadline has come, or that were found to have lost their right; runs for the server
-  /// itself.
+  /// Decides, for the server itself, on sessions whose deadline has passed or that were found to have lost their right.
   public func beginExpiry(now: Milliseconds) { beginUpkeep(CommandTable.expiry, now: now) }
 
-  /// Decides on what has ended by itself of users.
+  /// Decides, for the server itself, on users' rights that have ended.
   public func beginEnding(now: Milliseconds) { beginUpkeep(CommandTable.ending, now: now) }
 
   private func beginUpkeep(_ command: CommandSpec, now: Milliseconds) {

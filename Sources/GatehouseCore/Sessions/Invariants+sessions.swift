@@ -3,7 +3,7 @@ extension Sessions {
 }
 
 extension InvariantChecker {
-  /// The lists of sessions, the free slots, and both sides of impersonations.
+  /// The lists of sessions, the free list, and both sides of impersonations.
   fileprivate func checkSessions(_ state: borrowing PartitionState) {
     var listed = Set<Int>()
     for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
@@ -52,7 +52,7 @@ extension InvariantChecker {
   private func checkSession(_ state: borrowing PartitionState, _ slot: Int) {
     let row = state.sessions[slot]
     let id = state.sessionID(ofSlot: slot)
-    expect(isWorkspace(row.workspace), "session #\(id.raw) is of a workspace that is not there")
+    expect(isWorkspace(row.workspace), "session #\(id.raw) is of a workspace that does not exist")
     expect(row.lsn <= state.lsn, "session #\(id.raw) is newer than its partition")
     if row.product != 0 {
       let access = state.people.access(of: Int(row.user), to: row.product)
@@ -62,32 +62,32 @@ extension InvariantChecker {
     guard let impersonation = state.sessions.impersonation(ofSlot: slot),
       let actors = partition(of: impersonation.actorSession)
     else {
-      expect(false, "impersonation #\(id.raw) does not say whose it is")
+      expect(false, "impersonation #\(id.raw) does not name its actor")
       return
     }
     expect(
       actors.state.sessions.impersonations[impersonation.actorSession]?.contains(id) == true,
       "impersonation #\(id.raw) is unknown to its actor's login")
-    expect(impersonation.actor != state.id(Int(row.user)), "impersonation #\(id.raw) is of oneself")
+    expect(impersonation.actor != state.id(Int(row.user)), "impersonation #\(id.raw) is of the actor")
     guard let login = actors.state.slot(of: impersonation.actorSession) else {
       expect(false, "impersonation #\(id.raw) outlived its actor's login")
       return
     }
-    expect(actors.state.sessions[login].kind == .login, "impersonation #\(id.raw) came out of another")
+    expect(actors.state.sessions[login].kind == .login, "impersonation #\(id.raw) began from another impersonation")
     expect(
       actors.state.id(Int(actors.state.sessions[login].user)) == impersonation.actor,
       "impersonation #\(id.raw) names another actor than its login")
     expect(
-      row.expires <= actors.state.sessions[login].expires, "impersonation #\(id.raw) is to last longer than its login")
+      row.expires <= actors.state.sessions[login].expires, "impersonation #\(id.raw) outlasts its login")
   }
 
-  /// What the actors' side lists must be there.
+  /// Every impersonation that an actor's login lists must exist.
   private func checkActors(_ state: borrowing PartitionState) {
     for (actor, list) in state.sessions.impersonations {
       expect(!list.isEmpty && Set(list).count == list.count, "login #\(actor.raw) lists an impersonation twice or none")
       for id in list {
         guard let home = partition(of: id), let slot = home.state.slot(of: id) else {
-          expect(false, "login #\(actor.raw) lists the impersonation #\(id.raw), which is not there")
+          expect(false, "login #\(actor.raw) lists the impersonation #\(id.raw), which does not exist")
           continue
         }
         expect(

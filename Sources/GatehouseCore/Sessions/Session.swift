@@ -1,27 +1,27 @@
-/// A login in force, or an impersonation: a login in force as somebody else.
+/// A login in force, or an impersonation: a login in force as another user.
 public struct SessionRow: ReusableRow {
-  /// SHA-256 of the token's text; the token itself is nowhere.
+  /// SHA-256 of the token; the token itself is not stored.
   public var token: Digest = .zero
   public var lsn: LSN = 0
   public var created: Milliseconds = 0
   /// The absolute limit.
   public var expires: Milliseconds = 0
   public var lastSeen: Milliseconds = 0
-  /// The value of `lastSeen` that the log has.
+  /// The value of `lastSeen` in the log.
   public var loggedSeen: Milliseconds = 0
-  /// The idle limit in seconds; 0 for none.
+  /// The idle limit in seconds; 0 means none.
   public var idleSeconds: UInt32 = 0
-  /// How often the slot was used before; it stands in the id, so that an old id finds nothing.
+  /// How often the slot was used before. It is part of the id, so that an old id finds nothing.
   public var generation: UInt32 = 0
-  /// Serial number of the user it acts as; 0 where the slot is free.
+  /// Serial number of the user as whom the session acts; 0 if the slot is free.
   public var user: UInt32 = 0
-  /// Neighbours in the user's list of sessions, newest first; `next` also links the free slots.
+  /// Links of the user's list of sessions, newest first; `next` also links the free list.
   public var next: UInt32 = 0
   public var previous: UInt32 = 0
-  /// The deadline, in seconds, under which the session is watched. What is watched under another is of the past.
+  /// The deadline in seconds of the session's current heap key; keys with another deadline are stale.
   var watched: UInt32 = 0
   public var workspace: WorkspaceID = 0
-  /// The product in the upper 24 bits, then `isBound` and the kind: with a field for each a row would take 8 bytes more.
+  /// The product in the upper 24 bits, then `isBound` and the kind: separate fields would make a row 8 bytes larger.
   private var facts = UInt32(SessionKind.login.rawValue)
   public var details = DetailRange()
 
@@ -53,7 +53,7 @@ public struct SessionRow: ReusableRow {
 
   public var isUsed: Bool { user != 0 }
 
-  /// Of a free slot its generation is known, and the free slot after it.
+  /// What a free slot keeps: its generation, and the next free slot.
   public var vacancy: UInt64 { UInt64(generation) << 32 | UInt64(next) }
 
   public init(vacancy: UInt64) {
@@ -61,7 +61,7 @@ public struct SessionRow: ReusableRow {
     next = UInt32(truncatingIfNeeded: vacancy)
   }
 
-  /// When the session ends by itself if it is not used any more.
+  /// When the session ends if it is not used again.
   public var deadline: Milliseconds {
     idleSeconds == 0 ? expires : min(expires, lastSeen + Milliseconds(idleSeconds) * 1000)
   }
@@ -76,15 +76,15 @@ public enum SessionKind: UInt8, Sendable, BitwiseCopyable, NamedChoice {
   public var name: StaticString { self == .login ? "login" : "impersonation" }
 }
 
-/// What an impersonation carries beside a session; in the details of its row.
+/// What an impersonation has in addition to a session; stored in the details of its row.
 public struct Impersonation: Sendable, Equatable {
   public static let tag: UInt8 = 1
 
   public let actor: UserID
-  /// The actor's username when it began. A list of impersonations shows it where the actor's partition was read
-  /// before it began: partitions are read one at a time.
+  /// The actor's username when the impersonation began. A list shows it if the actor's partition was read before it
+  /// began, because a list reads one partition at a time.
   public let actorName: String
-  /// The actor's own login, with which the impersonation ends.
+  /// The actor's own login; the impersonation ends with it.
   public let actorSession: SessionID
   public let reason: String
 
@@ -110,7 +110,7 @@ public struct Impersonation: Sendable, Equatable {
   }
 }
 
-/// Why a session ended; stands in the audit trail.
+/// Why a session ended; recorded in the audit trail.
 public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
   case revoked = 1
   case expired
@@ -120,10 +120,10 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
   case userDeleted
   /// The impersonation's actor logged out, or may no longer log in.
   case actorEnded
-  /// The person is no longer employed, or not yet, where a policy asks for it.
+  /// The person is not employed any more or yet, and a policy requires it.
   case employmentEnded
-  /// What an impersonation rested on is gone: a role, a membership, the ownership of a workspace, its plan; or its
-  /// target has become too powerful.
+  /// The right to impersonate is gone: a role, a membership, the ownership of a workspace or its plan; or the target
+  /// has become too powerful.
   case rightLost
 
   public var name: String {
@@ -140,7 +140,7 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     }
   }
 
-  /// The end of a session whose user may not log in any more.
+  /// The end of a session whose user may no longer log in.
   init(_ denial: LoginDenial) {
     switch denial {
     case .unknownUser, .deleted: self = .userDeleted
@@ -151,7 +151,7 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     }
   }
 
-  /// The end of an impersonation that its actor could not begin any more.
+  /// The end of an impersonation that its actor could no longer begin.
   init(_ denial: ImpersonationDenial) {
     switch denial {
     case .actorEnded, .actorStatus: self = .actorEnded
@@ -162,14 +162,14 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
   }
 }
 
-/// The id of a session: slot and generation. Slots are used again; ids are not.
+/// The id of a session: slot and generation. Slots are reused; ids are not.
 ///
-/// An id is a number of 63 bits, for clients read it as a signed one: what the slot and the partition leave of them counts
-/// the uses of a slot. A slot whose uses have run out is not used again.
+/// An id has 63 bits, because clients read it as a signed number. The bits left over by slot and partition count how
+/// often the slot was used. A slot that has used them up is retired.
 public enum SessionNumber {
   public static let slotBits = 26
 
-  /// The last generation that a slot may have. The one after it, which no session has, can still be written down.
+  /// The last generation of a slot. The next value, which no session has, can still be stored.
   static func lastGeneration(_ partitioning: Partitioning) -> UInt32 {
     UInt32(min(UInt64(UInt32.max) - 1, 1 << UInt64(63 - slotBits - Int(partitioning.bits)) - 1))
   }
@@ -191,7 +191,7 @@ extension SessionRow: StoredValue {
     try visitor.value(&token, as: DigestForm.self)
     try visitor.value(&lsn, as: NumberForm<LSN>.self)
     try visitor.value(&created, as: TimeForm.self)
-    // Times that lie near each other are written as distances.
+    // Times close to each other are stored as deltas.
     try visitor.distance(of: &expires, from: created)
     try visitor.distance(of: &loggedSeen, from: created)
     try visitor.distance(of: &lastSeen, from: loggedSeen)
@@ -209,19 +209,19 @@ extension SessionRow: StoredValue {
   }
 }
 
-/// A product as a session's row has room for it.
+/// A product number that fits a session's row.
 enum SessionProductForm: FieldForm {
   static func write(_ value: ProductID, to writer: inout ByteWriter) { writer.varint(value) }
 
   static func read(from reader: inout ByteReader) throws(CodingError) -> ProductID {
     let product: ProductID = try reader.number()
-    guard product <= Limits.products else { throw reader.failure("a session of a product that cannot be") }
+    guard product <= Limits.products else { throw reader.failure("a session with an impossible product number") }
     return product
   }
 }
 
 extension FieldVisitor where Self: ~Copyable {
-  /// Shows a time as its distance from another.
+  /// Codes a time as its delta from another.
   mutating func distance(of time: inout Milliseconds, from other: Milliseconds) throws(Failure) {
     var distance = time &- other
     try value(&distance, as: SignedForm.self)

@@ -1,6 +1,6 @@
 internal import HeapModule
 
-/// A login, or an impersonation, begins.
+/// A login or an impersonation begins.
 public struct SessionOpened: PartitionChange {
   public static var code: UInt8 { 20 }
   public static var name: String { "session-opened" }
@@ -12,7 +12,7 @@ public struct SessionOpened: PartitionChange {
   public var workspace: WorkspaceID = 0
   public var expires: Milliseconds = 0
   public var idleSeconds: UInt32 = 0
-  /// Whether the session reaches its workspace only (K4).
+  /// Whether the session is bound to its workspace (K4).
   public var isBound = false
   public var impersonation: Impersonation?
 
@@ -49,7 +49,7 @@ public struct SessionOpened: PartitionChange {
   public var concern: Concern { .nobody }
   public var carried: AnyChange { .sessionOpened(self) }
 
-  /// What the fields come to, without a copy of them: sessions are opened all the time.
+  /// Equals what the fields say, but without copying them: this is a hot path.
   public func owners(_ partitioning: Partitioning) -> ChangeOwners {
     var owners = ChangeOwners()
     owners.insert(partitioning.partition(of: session))
@@ -107,10 +107,10 @@ public struct SessionEnded: PartitionChange {
   public var session = SessionID.none
   public var user = UserID.none
   public var cause = SessionEnd.revoked
-  /// The login that an impersonation came from.
+  /// The login from which an impersonation began.
   public var actorSession: SessionID?
-  /// Where it was, so that who reads the trail of one workspace sees the sessions there end; 0 in records of version
-  /// 0.1.0, which did not say.
+  /// Where the session was, so that readers of one workspace's trail see its sessions end. 0 in records of version
+  /// 0.1.0, which did not store it.
   public var product: ProductID = 0
   public var workspace: WorkspaceID = 0
 
@@ -147,7 +147,7 @@ public struct SessionEnded: PartitionChange {
   }
 }
 
-/// A session was used, and its idle limit counts from then.
+/// A session was used; its idle limit counts from then.
 public struct SessionSeen: PartitionChange {
   public static var code: UInt8 { 22 }
   public static var name: String { "session-seen" }
@@ -176,10 +176,10 @@ public struct SessionSeen: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     guard let slot = state.slot(of: session) else {
-      preconditionFailure("session \(session.raw) was seen but is not there")
+      preconditionFailure("session \(session.raw) was used but does not exist")
     }
     state.sessions[slot].lastSeen = max(state.sessions[slot].lastSeen, time)
-    // Not the later use that memory may know of: replay would not come to the same.
+    // Do not take a later use from memory: replay would get another result.
     state.sessions[slot].loggedSeen = max(state.sessions[slot].loggedSeen, time)
   }
 }
@@ -206,7 +206,7 @@ extension PartitionState {
     sessions.count -= 1
   }
 
-  /// Ends all sessions, as their time is told by a clock that was wrong.
+  /// Ends all sessions, because their times came from a clock that was wrong.
   mutating func endAllSessions() {
     if sessions.rows.last > 0 {
       for slot in 1...sessions.rows.last where sessions[slot].isUsed { end(sessionID(ofSlot: slot), nil) }

@@ -3,15 +3,15 @@ extension CommandTable {
     CommandSpec(
       "SESSION.CREATE", .session, "Open a session for a user whom the application authenticated",
       [.word("user"), .word("product"), .option("TTL", "duration"), .option("IDLE", "duration")],
-      reply: "a map `session` (the token, shown once), `id`, `expires`; the workspace's policies bound `TTL` and "
-        + "`IDLE`: what is longer is shortened to them. `REFUSED login: reason` where the login rules say no",
+      reply: "a map `session` (the token, shown once), `id`, `expires`; the workspace's policies limit `TTL` and "
+        + "`IDLE`; longer values are shortened. `REFUSED login: reason` if a login rule refuses",
       effect: .write, rights: .sessions, needs: .service(),
       route: .user(1), body: .decide(sessionCreate)),
     CommandSpec(
-      "SESSION.CHECK", .session, "Who is behind a token, decided anew each time",
+      "SESSION.CHECK", .session, "Whose token this is, with every login rule checked again",
       [.word("token"), .option("PRODUCT", "product")],
       reply: "null, or a map `id, kind, user, username, product, workspace, actor, created, expires, last-seen`. A "
-        + "session that has lost its right ends here for good, and does not come back with the right",
+        + "session that has lost its right ends for good, even if the right comes back",
       needs: .service(), route: .session(1), secrets: [1], body: .decide(sessionCheck)),
     CommandSpec(
       "SESSION.GET", .session, "A session by its id", [.word("id", .integer)],
@@ -23,7 +23,7 @@ extension CommandTable {
       needs: .permission(.sessionRead, over: .user(1), own: .sessionRead), route: .user(1), body: .decide(sessionList)),
     CommandSpec(
       "SESSION.REVOKE", .session, "End a session, by token or id", [.word("session")],
-      reply: "1, or 0 where there is none",
+      reply: "1, or 0 if there is none",
       effect: .write, rights: .sessions,
       needs: .permission(.sessionRevoke, over: .session(1), own: .sessionRevoke), route: .session(1), secrets: [1],
       body: .decide(sessionRevoke)),
@@ -52,7 +52,7 @@ extension CommandTable {
     }
     let life = min(try turn.duration("TTL") ?? facts.sessionTTL, facts.sessionTTL)
     let idle = Self.tighter(try turn.duration("IDLE") ?? 0, facts.sessionIdle)
-    guard life > 0 else { throw .refused(.syntax("TTL must be longer than nothing")) }
+    guard life > 0 else { throw .refused(.syntax("TTL must be more than 0")) }
     let id = user.cell.state.nextSession()
     let token = SecretText.sessionToken(id, turn.entropy.draw())
     let digest = token.withBytes(turn.digest)
@@ -77,7 +77,7 @@ extension CommandTable {
     return .refused(Refusal(.refused, "login: \(denial.reason)"))
   }
 
-  /// The tighter of two idle limits, 0 being none.
+  /// The shorter of two idle limits; 0 means no limit.
   private static func tighter(_ a: Milliseconds, _ b: Milliseconds) -> Milliseconds {
     a == 0 || b == 0 ? max(a, b) : min(a, b)
   }
@@ -95,7 +95,7 @@ extension CommandTable {
       return turn.reply.null()
     }
     turn.see(cell, slot: slot)
-    // A read must not become a write: the log hears of the use only when much of the idle limit has passed.
+    // A read must not become a write: a use is logged only after an eighth of the idle limit has passed.
     if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
       turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
@@ -103,13 +103,13 @@ extension CommandTable {
     try describe(cell, slot, lastSeen: turn.now, turn)
   }
 
-  /// Notes why the user of a session that has ended could not log in now either, if that is so.
+  /// Notes why the user of an ended session could not log in now either, if so.
   private static func noteDenial(of row: SessionRow, _ user: UserReference, _ turn: Turn) {
     guard let denial = user.sessionDenial(row, in: turn.directory, at: turn.now) else { return }
     turn.note(denial, of: user, to: row.product == 0 ? nil : row.product, in: row.workspace)
   }
 
-  /// Whether the user of a session may enter a product with it. That the user may not says nothing about the session.
+  /// Whether the user of a session may enter a product with it. A refusal does not end the session.
   private static func mayEnter(_ word: Int, with row: SessionRow, _ user: UserReference, _ turn: Turn) -> Bool {
     let product = turn.productID(turn.word(word))
     if row.isBound, let product, turn.directory.product(product)?.workspace != row.workspace { return false }
@@ -119,7 +119,7 @@ extension CommandTable {
     return false
   }
 
-  /// Ten pairs that every view of a session has.
+  /// The ten pairs common to all views of a session.
   static func describe(_ cell: HeldPartition, _ slot: Int, lastSeen: Milliseconds, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     let id = cell.state.sessionID(ofSlot: slot)
@@ -189,7 +189,7 @@ extension CommandTable {
     let user = try turn.user(1)
     turn.read(user.cell.state.lsn)
     let reach = turn.reach(of: .sessionRevoke, over: user)
-    // W2: sessions in general are the home's. How many there are elsewhere is not its to know.
+    // W2: sessions in general belong to the home. It must not learn how many there are elsewhere.
     let isHome = user.home.map(reach.contains) ?? reach.isAll
     var kept: SessionID?
     if let word = turn.optionWord("EXCEPT") { kept = try turn.id(word, "EXCEPT") }
@@ -207,13 +207,13 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// The user whom a session acts as.
+  /// The user as whom a session acts.
   public func holder(_ cell: HeldPartition, _ slot: Int) -> UserReference {
     let serial = Int(cell.state.sessions[slot].user)
     return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
   }
 
-  /// The slots of a user's sessions that are in force, newest first.
+  /// The slots of a user's sessions in force, newest first.
   func sessionsInForce(of user: UserReference) throws(Halt) -> [Int] {
     read(user.cell.state.lsn)
     read(directory.lsn)

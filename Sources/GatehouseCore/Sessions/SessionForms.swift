@@ -1,4 +1,4 @@
-/// The login that an impersonation came from, of which its partition keeps a list; nil for none.
+/// The login from which an impersonation began; its partition lists the impersonation. nil means none.
 enum ActorSessionForm: FieldForm {
   static func write(_ value: SessionID?, to writer: inout ByteWriter) { writer.varint(value.map { $0.raw + 1 } ?? 0) }
 

@@ -32,20 +32,20 @@ extension Sessions {
   private mutating func decodeRows(from reader: inout ByteReader, _ layout: StoredLayout) throws(CodingError) {
     rows = try RowTable.read(from: &reader, layout)
     free = try reader.number()
-    guard Int(free) <= rows.last else { throw reader.failure("a free session slot that is not there") }
+    guard Int(free) <= rows.last else { throw reader.failure("a free session slot that does not exist") }
   }
 }
 
 extension PartitionState {
-  /// Makes the lists of sessions, their deadlines and their count from the rows.
+  /// Rebuilds the lists of sessions, their deadlines and their count from the rows.
   fileprivate mutating func linkSessions(_ reader: ByteReader) throws(CodingError) {
     guard sessions.rows.last > 0 else { return }
     var watched: [UInt64] = []
     for slot in 1...sessions.rows.last {
       let row = sessions[slot]
-      guard Int(row.next) <= sessions.rows.last else { throw reader.failure("a session linked to none") }
+      guard Int(row.next) <= sessions.rows.last else { throw reader.failure("a session with a broken link") }
       guard row.isUsed else { continue }
-      guard people.users.contains(Int(row.user)) else { throw reader.failure("a session of a user who is not there") }
+      guard people.users.contains(Int(row.user)) else { throw reader.failure("a session of a user who does not exist") }
       if row.next != 0 { sessions[Int(row.next)].previous = UInt32(slot) }
       people.users[Int(row.user)].sessionCount += 1
       watched.append(Sessions.watchKey(&sessions[slot], slot: slot))

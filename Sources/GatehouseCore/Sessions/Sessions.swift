@@ -1,17 +1,17 @@
 internal import HeapModule
 
-/// The sessions of a partition: those of its users, and what its users' logins have begun elsewhere.
+/// The sessions of a partition's users, and the impersonations that began from its logins.
 public struct Sessions: ~Copyable, Sendable {
   public internal(set) var rows = RowTable<SessionRow>()
   public internal(set) var count = 0
-  /// Impersonations by the actor's login, which is a session of this partition; they themselves may live elsewhere.
+  /// Impersonations by the login of their actor, which is a session of this partition; they may be in other partitions.
   public internal(set) var impersonations: [SessionID: [SessionID]] = [:]
-  /// When to look at which session: deadline in seconds above, slot below. Derived; a deadline that has moved
-  /// since is found out when its time comes.
+  /// When to check which session: the deadline in seconds in the upper half of a key, the slot in the lower. Derived. A
+  /// deadline that has moved leaves a stale key, which is dropped when it comes up.
   var deadlines = Heap<UInt64>()
-  /// The most deadlines there were since the heap was last made smaller.
+  /// The most deadlines there were since the heap was last shrunk.
   private var mostDeadlines = 0
-  /// First free session slot, linked through `next`; 0 for none.
+  /// The first free slot, linked through `next`; 0 means none.
   public internal(set) var free: UInt32 = 0
 
   public init() {}
@@ -22,9 +22,9 @@ public struct Sessions: ~Copyable, Sendable {
     @inline(__always) _modify { yield &rows[slot] }
   }
 
-  /// Notes that a session was used, in memory only; the log hears of it by `SessionSeen` from time to time.
+  /// Notes in memory that a session was used; `SessionSeen` logs it from time to time.
   public mutating func see(slot: Int, at now: Milliseconds) {
-    // Another lane may have read the clock a moment later and come first.
+    // Another lane may have read a later clock and come first.
     if now > rows[slot].lastSeen { rows[slot].lastSeen = now }
   }
 
@@ -53,7 +53,7 @@ extension Sessions: Aggregate {
 // MARK: - Deadlines and memory
 
 extension Sessions {
-  /// Enters a session's deadline, rounded up to a second.
+  /// Adds a session's deadline to the heap, rounded up to a second.
   mutating func watch(_ slot: Int) { deadlines.insert(Self.watchKey(&rows[slot], slot: slot)) }
 
   static func watchKey(_ row: inout SessionRow, slot: Int) -> UInt64 {
@@ -61,14 +61,14 @@ extension Sessions {
     return UInt64(row.watched) << 32 | UInt64(slot)
   }
 
-  /// How many deadlines are kept, those of the past included.
+  /// The number of heap keys, stale ones included.
   public var watchedDeadlines: Int { deadlines.count }
 
-  /// When `PartitionState.dueSessions` should be asked next; nil where there are no sessions.
+  /// When to call `PartitionState.dueSessions` next; nil if there are no sessions.
   public var nextDeadline: Milliseconds? { deadlines.min.map { Milliseconds($0 >> 32) * 1000 } }
 
   fileprivate mutating func giveBackMemory() {
-    // Half empty: below that the slots will be needed again.
+    // Only below half full: otherwise the slots will soon be needed again.
     if count < rows.last / 2 { rows.giveBackVacantPages(limit: 8) }
     mostDeadlines = max(mostDeadlines, deadlines.count)
     if mostDeadlines > 1024, deadlines.count < mostDeadlines / 4 {
@@ -81,7 +81,7 @@ extension Sessions {
 // MARK: - In the partition
 
 extension PartitionState {
-  /// The slot that a session has, or had, by its id alone.
+  /// The slot that an id names, whether or not the session still exists.
   @inline(__always)
   func slot(at id: SessionID) -> Int? {
     let slot = SessionNumber.slot(partitioning.serial(of: id))
@@ -114,7 +114,7 @@ extension PartitionState {
     return found
   }
 
-  /// The id that the next session gets.
+  /// The id of the next session.
   public func nextSession() -> SessionID {
     let free = sessions.free
     let slot = free != 0 ? Int(free) : sessions.rows.last + 1
@@ -122,7 +122,7 @@ extension PartitionState {
     return SessionNumber.id(slot: slot, generation: generation, partition: index, partitioning)
   }
 
-  /// The sessions whose time is up, at most `limit`. Those that were used since get their new deadline.
+  /// Sessions whose time is up, at most `limit`. Those used since get a new deadline.
   public mutating func dueSessions(at now: Milliseconds, limit: Int) -> [SessionID] {
     var due: [SessionID] = []
     var later: [Int] = []
@@ -131,22 +131,22 @@ extension PartitionState {
     {
       sessions.deadlines.removeMin()
       let slot = Int(next & 0xffff_ffff)
-      // A slot that was used again is watched anew; what was watched before it must not come back.
+      // A reused slot has a new key; the key of its former session is stale and must not return.
       guard sessions.rows.contains(slot), sessions[slot].isUsed, sessions[slot].watched == UInt32(next >> 32) else {
         continue
       }
       if sessions[slot].isLive(at: now) { later.append(slot) } else { due.append(sessionID(ofSlot: slot)) }
     }
-    // Watched again only now: a deadline beyond what can be watched would be looked at without end.
+    // Add the keys only now: a deadline too far off to be stored in a key would come up again and loop for ever.
     for slot in later { sessions.watch(slot) }
     return due
   }
 
-  /// Takes back sessions that were due and could not be ended, so that they are due again.
+  /// Makes sessions due again that could not be ended.
   public mutating func putBack(_ due: [SessionID]) {
     for id in due { if let slot = slot(of: id) { sessions.watch(slot) } }
   }
 
-  /// Gives back memory of sessions that have ended, a little at a time. What the state says stays the same.
+  /// Frees memory of ended sessions a little at a time. The state does not change by it.
   public mutating func giveBackMemory() { sessions.giveBackMemory() }
 }

@@ -1,19 +1,19 @@
-/// A part of a partition's state with rows of its own, and with what finds them: people, sessions, recorded time.
+/// A part of a partition's state with its own rows and indexes: people, sessions, recorded time.
 ///
-/// An aggregate is a type in the folder of its subject, which says how it is copied, which sections of a snapshot it has
-/// and what must hold of it. `PartitionState` puts the aggregates together, and is the only place where they are listed.
+/// An aggregate is a type in the folder of its subject. It defines how it is copied, its sections of a snapshot, and
+/// its invariants. `PartitionState` is the only place where the aggregates are listed.
 ///
-/// What needs one aggregate alone is a method of it. What needs several, or the partition's number, is one of
-/// `PartitionState`, in the folder of the subject that it serves.
+/// A function that needs one aggregate is a method of it. One that needs several, or the partition's number, is a
+/// method of `PartitionState` in the folder of the subject that it serves.
 protocol Aggregate: ~Copyable, Sendable {
   init()
 
-  /// The aggregate as it is now, sharing its memory until one of the two changes it.
+  /// A copy of the aggregate that shares its memory until either is changed (copy-on-write).
   mutating func copy() -> Self
 
-  /// What a snapshot has of it.
+  /// Its sections of a snapshot.
   static var sections: [StoredSection<PartitionState>] { get }
 
-  /// Reports what is not as it must be between any two records.
+  /// Reports violations of its invariants, which hold between any two records.
   static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker)
 }

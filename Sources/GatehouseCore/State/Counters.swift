@@ -1,16 +1,16 @@
 /// Numbers that must hold over all partitions together: seats in use, and super administrators who may log in.
 ///
-/// No partition and no thread owns them. They move at the gate, where the log takes a record: there is the only total
-/// order of all records, so a bound that holds at each step holds for every prefix of the log. A command says what
-/// must hold with `Turn.require`; nobody has to keep the directory or another partition to count.
+/// No partition and no thread owns them. They move at the gate, where records are appended to the log. Only there is a
+/// total order of all records, so a bound that holds at each step holds for every prefix of the log. A command declares
+/// a bound with `Turn.require`; nobody has to hold the directory or another partition to count.
 public struct Counters: Sendable, Equatable {
   /// Seats in use, derived from product access.
   public private(set) var usage: [SeatKey: Int]
-  /// Who has the role of super administrator, and whether the login is live (L18).
+  /// The super administrators, and whether their logins are live (L18).
   public private(set) var superAdministrators: [UserID: Bool]
-  /// How many of them are live.
+  /// How many of them have a live login.
   public private(set) var liveSuperAdministrators: Int
-  /// The last record that moved a counter. An answer that shows a counter waits for it.
+  /// The last record that moved a counter. A reply that shows a counter waits for it to be durable.
   public private(set) var lsn: LSN
 
   public init(usage: [SeatKey: Int] = [:], superAdministrators: [UserID: Bool] = [:], lsn: LSN = 0) {
@@ -20,12 +20,12 @@ public struct Counters: Sendable, Equatable {
     self.lsn = lsn
   }
 
-  /// Seats in use of a pool.
+  /// The seats in use of a pool.
   public func used(_ key: SeatKey) -> Int { usage[key] ?? 0 }
 
   // MARK: Moving
 
-  /// Moves the counters by the changes of one record, if every bound holds afterwards; otherwise moves nothing.
+  /// Moves the counters by the changes of one record, if every bound holds afterwards; otherwise changes nothing.
   ///
   /// - Returns: the bound that would not hold, or nil.
   public mutating func move(
@@ -42,7 +42,7 @@ public struct Counters: Sendable, Equatable {
     switch bound {
     case .seats(let key, let bought, let isForTaking):
       let step = changes.reduce(0) { $0 + ($1.known?.step(of: key) ?? 0) }
-      // Who gives seats back may do so even where too many are taken.
+      // Freeing seats is allowed even while too many are taken.
       let used = used(key)
       return used + step > bought && (step > 0 || !isForTaking) ? CounterViolation(bound: bound, used: used) : nil
     case .liveSuperAdministrator:
@@ -53,7 +53,7 @@ public struct Counters: Sendable, Equatable {
     }
   }
 
-  /// Carries out the part of a change that moves counters, live and at replay alike.
+  /// Applies the part of a change that moves counters, both live and at replay.
   public mutating func apply(_ change: AnyChange, lsn: LSN) {
     self.lsn = lsn
     if let access = change.as(AccessSet.self) {
@@ -73,7 +73,7 @@ public struct Counters: Sendable, Equatable {
 
   private mutating func add(_ step: Int, _ key: SeatKey) {
     let count = used(key) + step
-    precondition(count >= 0, "fewer than no seats in use")
+    precondition(count >= 0, "less than zero seats in use")
     usage[key] = count == 0 ? nil : count
   }
 }
@@ -100,11 +100,11 @@ extension Counters {
     },
   ]
 
-  /// The counters that were read, with what follows from them.
+  /// The counters that were read, with derived values.
   func asOf(_ lsn: LSN) -> Counters { Counters(usage: usage, superAdministrators: superAdministrators, lsn: lsn) }
 }
 
-/// A product's pool; licence 0 counts every enabled access.
+/// The key of a seat pool; licence 0 counts every enabled access.
 public struct SeatKey: Sendable, Hashable {
   public let product: ProductID
   public let licence: UInt8
@@ -115,28 +115,28 @@ public struct SeatKey: Sendable, Hashable {
   }
 }
 
-/// What must hold of the counters once a command's changes are made.
+/// A condition on the counters that must hold after a command's changes.
 public enum CounterBound: Sendable, Equatable {
-  /// No more seats of a pool are in use than were bought. `isForTaking`: only a command that takes one is refused.
+  /// No more seats of a pool are in use than were bought. With `isForTaking`, only a command that takes one is refused.
   case seats(SeatKey, bought: Int, isForTaking: Bool = true)
-  /// L18: where there was a super administrator who may log in, there still is one; the name is of who would go.
+  /// L18: if there was a super administrator who may log in, one remains; the name is that of the one who would go.
   case liveSuperAdministrator(than: String)
 }
 
-/// Where decisions read counters. What they read may be old by the time they are logged; what must hold is a bound.
+/// Where decisions read counters. The values may be out of date by the time of logging; conditions must be bounds.
 public protocol CounterReader: AnyObject, Sendable {
-  /// Seats in use of each of the pools, and the last record that moved a counter.
+  /// The seats in use of each pool, and the last record that moved a counter.
   ///
   /// - Parameter directory: the last change of the directory that the reader knows.
-  /// - Returns: nil where the directory has changed since: beside an old number of seats bought, the seats in use by now
-  ///   could be more.
+  /// - Returns: nil if the directory has changed since. Otherwise the reader could show more seats in use than its old
+  ///   directory says were bought.
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)?
 
   /// All counters; nil as above.
   func counters(beside directory: LSN) -> Counters?
 }
 
-/// A bound that a command would break, and the count as it is.
+/// A bound that a command would break, and the current count.
 public struct CounterViolation: Error, Sendable, Equatable {
   public let bound: CounterBound
   public let used: Int

@@ -1,11 +1,11 @@
 /// What belongs to no one contact: workspaces, products, pools, services and roles.
 ///
-/// A value that never changes: each thread reads the newest one, so that a decision enters nothing for it.
-/// `DirectoryState` makes the next one. How each of its tables is read stands with the table.
+/// An immutable value: each thread reads the newest one, so a decision enters nothing for it. `DirectoryState` makes
+/// the next one. Each table defines how it is read.
 public final class Directory: Sendable {
   public let lsn: LSN
   let tables: DirectoryTables
-  /// The time zones that decisions know of. No record and no snapshot holds them: they come from the machine.
+  /// The known time zones. They come from the machine, and are in no record and no snapshot.
   public let zones: ZoneTable
 
   init(lsn: LSN, tables: DirectoryTables, zones: ZoneTable) {

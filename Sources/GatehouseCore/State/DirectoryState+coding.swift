@@ -1,6 +1,6 @@
-/// The directory in a snapshot: a head, and sections with a tag and a length each. The same state is always the same bytes.
+/// The directory in a snapshot: a head, then sections with tag and length. Equal states have equal bytes.
 extension DirectoryState {
-  /// The version of this coding. A reader refuses what is newer. Version 1 does not say which restrictions were lifted.
+  /// The version of this encoding. A reader refuses newer ones. Version 1 does not have the lifted restrictions.
   public static let codingVersion: UInt8 = 3
 
   private static let sections = StoredSections(
@@ -29,7 +29,7 @@ extension DirectoryState {
   }
 }
 
-/// What a snapshot has of the directory.
+/// The contents of the directory in a snapshot.
 struct StoredDirectory {
   var tables = DirectoryTables()
   var counters = Counters()
@@ -39,8 +39,8 @@ extension StoredSection<StoredDirectory> {
   /// The rows of a table.
   ///
   /// - Parameters:
-  ///   - blank: the next row of a table, without its fields. Numbers are not written: they follow from the order.
-  ///   - add: puts a row in its place.
+  ///   - blank: the next row of a table, without its fields. Numbers are not stored: they follow from the order.
+  ///   - add: adds a row to the table.
   static func rows<Row: StoredValue & Sendable>(
     _ tag: UInt8, _ rows: @escaping @Sendable (StoredDirectory) -> PagedArray<Row>,
     blank: @escaping @Sendable (UInt32) -> Row,

@@ -1,9 +1,9 @@
-/// What the directory's actor owns, and the counters beside it, as a snapshot and a replay have them.
+/// The state of the directory's actor with the counters, as a snapshot and a replay need them.
 ///
-/// In a running server the counters are the gate's (`Counters`), and only `view` and `lsn` are the directory's.
+/// In a running server the gate has the counters (`Counters`), and only `view` and `lsn` are the directory's.
 public struct DirectoryState: Sendable {
   public private(set) var view: Directory
-  /// The last record that changed the view or, in a snapshot or a replay, a counter.
+  /// The last record that changed the view or, in a snapshot or replay, a counter.
   public private(set) var lsn: LSN
   public private(set) var counters: Counters
 
@@ -19,34 +19,34 @@ public struct DirectoryState: Sendable {
     self.counters = counters
   }
 
-  /// Has decisions know of these time zones.
+  /// Sets the time zones that decisions know.
   public mutating func use(_ zones: ZoneTable) {
     view = Directory(lsn: view.lsn, tables: view.tables, zones: zones)
   }
 
-  /// Carries out a change of the directory.
+  /// Applies a change of the directory.
   public mutating func apply(_ change: AnyChange, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
     guard case .directory(let change) = change else {
-      preconditionFailure("a change that is none of the directory came to it")
+      preconditionFailure("a change of something else was applied to the directory")
     }
     view = view.changed(by: change, lsn: lsn, time: header.time)
   }
 
-  /// Carries out a change that moves counters, at replay.
+  /// Applies a change to the counters, at replay.
   public mutating func count(_ change: AnyChange, lsn: LSN) {
     self.lsn = lsn
     counters.apply(change, lsn: lsn)
   }
 
-  /// The state with the counters of the gate, for a snapshot.
+  /// The state with the gate's counters, for a snapshot.
   public func with(_ counters: Counters) -> DirectoryState {
     DirectoryState(view: view, lsn: max(self.lsn, counters.lsn), counters: counters)
   }
 }
 
 extension Directory {
-  /// The directory after those of the changes that are changes to it.
+  /// The directory after the changes that concern it.
   func changed(by changes: [AnyChange], lsn: LSN, time: Milliseconds) -> Directory {
     changes.reduce(self) {
       guard case .directory(let change) = $1 else { return $0 }

@@ -1,16 +1,16 @@
-/// A part of the directory: what has numbers of its own, with what finds it.
+/// A part of the directory: entities with numbers of their own, and their indexes.
 ///
-/// As an aggregate of a partition, it is a type in the folder of its subject, and `DirectoryTables` is the only place where
-/// the parts are listed.
+/// Like an aggregate of a partition, it is a type in the folder of its subject. `DirectoryTables` is the only place
+/// where the parts are listed.
 protocol DirectoryTable: Sendable {
-  /// What a snapshot has of it.
+  /// Its sections of a snapshot.
   static var sections: [StoredSection<StoredDirectory>] { get }
 
-  /// Reports what is not as it must be between any two records.
+  /// Reports violations of its invariants, which hold between any two records.
   static func check(_ directory: Directory, _ checker: InvariantChecker)
 }
 
-/// All that the directory has. A changed copy shares with the one before it what they have in common.
+/// All tables of the directory. A changed copy shares everything else with the one before it.
 public struct DirectoryTables: Sendable {
   var workspaces = WorkspaceTable()
   var products = ProductTable()

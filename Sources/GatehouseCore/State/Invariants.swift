@@ -1,12 +1,12 @@
-/// What must be true of the whole state between any two records, whatever was asked of it.
+/// What must be true of the whole state between any two records, whatever commands came before.
 ///
-/// Checked after a replay by those who verify a data folder, and after every command by property tests. It
-/// reads everything once; nothing of it runs while commands are served.
+/// Tools that verify a data folder check it after a replay, and property tests after every command. It scans everything
+/// once; a server never runs it.
 public enum Invariants {
   /// - Parameters:
   ///   - partitions: all of them, in their order, as of one record.
   ///   - directory: the directory as of the same record.
-  /// - Returns: what is wrong, in words; empty where all is well, and at most `limit` of it.
+  /// - Returns: the violations in words, at most `limit`; empty if there are none.
   public static func check(
     _ partitions: [PartitionCell], _ directory: DirectoryState, limit: Int = 100
   ) -> [String] {
@@ -21,16 +21,16 @@ public enum Invariants {
   }
 }
 
-/// One walk over the state, with what it counts on the way.
+/// One scan over the state, with what it counts on the way.
 final class InvariantChecker {
   let partitions: [PartitionCell]
   let directory: DirectoryState
   let limit: Int
   private(set) var problems: [String] = []
 
-  /// Seats that are taken, counted anew from product access.
+  /// Seats that are taken, recounted from product access.
   var seats: [SeatKey: Int] = [:]
-  /// Super administrators, found anew from grants, and whether their login is live.
+  /// Super administrators, found again from grants, and whether their logins are live.
   var superAdministrators: [UserID: Bool] = [:]
 
   init(partitions: [PartitionCell], directory: DirectoryState, limit: Int) {
@@ -48,7 +48,7 @@ final class InvariantChecker {
 
   func isWorkspace(_ id: WorkspaceID) -> Bool { id > 0 && Int(id) <= view.workspaces.count }
 
-  /// The partition and the place of a user, wherever it lives.
+  /// The partition and the serial number of a user, wherever it is.
   func user(_ id: UserID) -> (cell: PartitionCell, serial: Int)? {
     guard let cell = partition(of: id) else { return nil }
     return cell.state.serial(of: id).map { (cell, $0) }
@@ -68,9 +68,9 @@ final class InvariantChecker {
 }
 
 extension InvariantChecker {
-  /// What is counted must be what the partitions have.
+  /// The counters must equal what the partitions have.
   fileprivate func checkCounts() {
-    expect(seats == directory.counters.usage, "the counters have other seats than there are: \(differences())")
+    expect(seats == directory.counters.usage, "the counted seats are wrong: \(differences())")
     for product in view.products {
       for pool in product.pools {
         let used = directory.counters.used(product.seatKey(pool.type))
@@ -80,7 +80,7 @@ extension InvariantChecker {
       }
     }
     expect(
-      superAdministrators == directory.counters.superAdministrators, "the counters know of other super administrators")
+      superAdministrators == directory.counters.superAdministrators, "the counted super administrators are wrong")
     expect(
       directory.counters.superAdministrators.isEmpty || directory.counters.liveSuperAdministrators > 0,
       "no super administrator may log in")

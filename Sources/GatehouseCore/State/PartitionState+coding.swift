@@ -1,10 +1,10 @@
-/// A partition in a snapshot: a head, and the sections of its aggregates. The same state is always the same bytes: what has
-/// no order of its own is written sorted, and what follows from the rest (the index of names, neighbours, deadlines,
-/// counts) is not written.
+/// A partition in a snapshot: a head, then the sections of its aggregates. Equal states have equal bytes: what has no
+/// order of its own is written sorted, and what is derived (the index of names, links, deadlines, counts) is not
+/// written.
 extension PartitionState {
-  /// The version of this coding. A reader refuses what is newer.
+  /// The version of this encoding. A reader refuses newer ones.
   ///
-  /// Version 1 did not say how names were folded, which was otherwise than now, and had no names with several users.
+  /// Version 1 did not store how names were folded, which was different from now, and had no names with several users.
   public static let codingVersion: UInt8 = 3
 
   private static let sections = StoredSections(aggregates.flatMap { $0.sections }, lastUntagged: 10)
@@ -13,7 +13,7 @@ extension PartitionState {
     writer.byte(Self.codingVersion)
     writer.varint(index)
     writer.varint(lsn)
-    precondition(!people.hasUnsettledNames, "names that are not settled")
+    precondition(!people.hasUnsettledNames, "names that were not settled")
     writer.text(FoldedName.version)
     Self.sections.write(self, to: &writer)
   }

@@ -1,16 +1,17 @@
-/// All that one partition owns: its aggregates, mutated by `apply` alone.
+/// Everything that one partition owns: its aggregates, which only `apply` mutates.
 ///
-/// It is copied for a snapshot by `copy()` and nowhere else: were it, or an aggregate, implicitly copyable, reading a field
-/// of a partition through a method would copy two dozen references, and did, in a fifth of a login check's time.
+/// Noncopyable: a snapshot copies it by `copy()`, and nothing else does. While it was implicitly copyable, reading a
+/// field through a method copied two dozen references, which took a fifth of a login check's time. The same holds for
+/// an aggregate.
 public struct PartitionState: ~Copyable, Sendable {
   public let partitioning: Partitioning
   /// The partition's number.
   public let index: Int
-  /// The last record that changed this partition. An absence that was read depends on it.
+  /// The last record that changed this partition. A reply that reports an absence depends on it.
   public internal(set) var lsn: LSN
 
-  // The aggregates. No property has a value of its own here, so that `init` and `copy` cannot forget one. The most
-  // looked-at come first: a login check reads the first two lines of memory and no other.
+  // The aggregates. No property has a default value here, so that `init` and `copy` cannot forget one. Cache locality:
+  // the most used come first; a login check reads only the first two cache lines.
   public internal(set) var people: People
   public internal(set) var sessions: Sessions
   public internal(set) var time: RecordedTime
@@ -29,20 +30,20 @@ extension PartitionState {
       outbox: Outbox(), answers: Answers())
   }
 
-  /// The state as it is now, sharing all pages until one of the two changes them.
+  /// A copy of the state that shares all pages until either is changed (copy-on-write).
   public mutating func copy() -> PartitionState {
     PartitionState(
       partitioning: partitioning, index: index, lsn: lsn, people: people.copy(), sessions: sessions.copy(),
       time: time.copy(), outbox: outbox.copy(), answers: answers.copy())
   }
 
-  /// Carries out the part of a change that concerns this partition. The one way in which its state changes.
+  /// Applies the part of a change that concerns this partition. Nothing else changes its state.
   public mutating func apply(_ change: AnyChange, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
     change.apply(to: &self, lsn: lsn, header: header)
   }
 
-  /// … of a change whose kind is known.
+  /// The same for a change whose kind is known at compile time.
   @inline(__always)
   mutating func apply(_ change: some PartitionChange, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn

@@ -1,16 +1,16 @@
-/// A part of an owner's state in a snapshot: a tag, whether a reader that does not know it must refuse the snapshot, and
-/// a length.
+/// A part of an owner's state in a snapshot: a tag, a flag whether a reader that does not know it must refuse the
+/// snapshot, and a length.
 struct StoredSection<Owner: ~Copyable>: Sendable {
   typealias Write = @Sendable (borrowing Owner, inout ByteWriter) -> Void
   typealias Read = @Sendable (inout Owner, inout ByteReader, StoredLayout) throws(CodingError) -> Void
 
-  /// Stands for the section for good. Sections are written in the order of their tags: one may refer to those before.
+  /// Identifies the section permanently. Sections are written in tag order; one may refer to those before it.
   let tag: UInt8
   fileprivate let size: @Sendable (borrowing Owner) -> Int
   fileprivate let write: Write
   fileprivate let read: Read
 
-  /// - Parameter size: about how many bytes it takes, where that is a lot.
+  /// - Parameter size: the approximate size in bytes, if it is large.
   init(
     _ tag: UInt8, size: @escaping @Sendable (borrowing Owner) -> Int = { _ in 0 }, write: @escaping Write,
     read: @escaping Read
@@ -24,8 +24,8 @@ struct StoredSection<Owner: ~Copyable>: Sendable {
   /// A section that is a list.
   ///
   /// - Parameters:
-  ///   - items: what is written, in an order that follows from what it says.
-  ///   - read: reads one item, and puts it in its place.
+  ///   - items: the items, in an order that depends only on their values.
+  ///   - read: reads one item and adds it to the owner.
   static func list<Items: Collection & SendableMetatype>(
     _ tag: UInt8, _ items: @escaping @Sendable (borrowing Owner) -> Items,
     write: @escaping @Sendable (inout ByteWriter, Items.Element) -> Void, read: @escaping Read
@@ -40,24 +40,24 @@ struct StoredSection<Owner: ~Copyable>: Sendable {
 
 /// All sections of an owner's state.
 ///
-/// Up to version 2 of both owners' codings the parts stood one after the other, without tags and lengths.
+/// Up to version 2 of both owners' encodings, the parts followed each other without tags and lengths.
 struct StoredSections<Owner: ~Copyable>: Sendable {
   private static var firstTagged: UInt8 { 3 }
-  /// Its values have no meaning without those that this program does not know.
+  /// The snapshot makes no sense without this section, so a program that does not know it must refuse.
   private static var criticalFlag: UInt8 { 1 }
 
   private let sections: [StoredSection<Owner>]
   private let lastUntagged: UInt8
 
-  /// - Parameter lastUntagged: the tag of the last section that there was before sections had tags.
+  /// - Parameter lastUntagged: the tag of the last section that existed before sections had tags.
   init(_ sections: [StoredSection<Owner>], lastUntagged: UInt8) {
     self.sections = sections.sorted { $0.tag < $1.tag }
     self.lastUntagged = lastUntagged
-    precondition(Set(sections.map(\.tag)).count == sections.count, "two sections of one tag")
+    precondition(Set(sections.map(\.tag)).count == sections.count, "two sections have the same tag")
   }
 
   func write(_ owner: borrowing Owner, to writer: inout ByteWriter) {
-    // Grown by doubling, a large partition would be copied several times over.
+    // Reserve once: growing by doubling would copy a large partition several times.
     var size = 0
     for section in sections { size += section.size(owner) }
     writer.reserve(size)
@@ -71,7 +71,7 @@ struct StoredSections<Owner: ~Copyable>: Sendable {
     }
   }
 
-  /// - Parameter version: that of the owner's coding.
+  /// - Parameter version: the version of the owner's encoding.
   func read(into owner: inout Owner, from reader: inout ByteReader, version: UInt8) throws(CodingError) {
     guard version >= Self.firstTagged else {
       let layout: StoredLayout = version == 1 ? .first : .second
@@ -85,7 +85,7 @@ struct StoredSections<Owner: ~Copyable>: Sendable {
       var values = try reader.section()
       guard let section = sections.first(where: { $0.tag == tag }) else {
         guard flags & Self.criticalFlag == 0 else {
-          throw values.failure("a section of kind \(tag), which only a newer version of Gatehouse understands,")
+          throw values.failure("a section of kind \(tag) from a newer version of Gatehouse")
         }
         continue
       }

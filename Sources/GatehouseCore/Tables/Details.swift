@@ -1,6 +1,6 @@
-/// The variable part of a row: fields with a tag each, packed as tag, length, bytes.
+/// The variable part of a row: tagged fields, packed as tag, length, bytes.
 ///
-/// A row has few fields and most are empty, so reading one means stepping over those before it.
+/// A row has few fields and most are empty, so reading a field skips over those before it.
 public struct Details: Sendable, Equatable {
   public private(set) var bytes: ContiguousArray<UInt8>
 
@@ -28,8 +28,7 @@ public struct Details: Sendable, Equatable {
     return nil
   }
 
-  /// Whether packed details end with the end of a field. Reading a field relies on it, so it is asked of what comes from
-  /// outside.
+  /// Whether packed details end at the end of a field. Reading relies on it, so details from files are checked.
   static func areWhole(_ raw: UnsafeRawBufferPointer) -> Bool {
     var reader = ByteReader(raw)
     while !reader.isAtEnd {
@@ -38,7 +37,7 @@ public struct Details: Sendable, Equatable {
     return true
   }
 
-  /// The text of a field; empty where it is not set.
+  /// The text of a field; empty if it is not set.
   public static func text(_ tag: UInt8, in raw: UnsafeRawBufferPointer) -> String {
     field(tag, in: raw).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
@@ -51,7 +50,7 @@ public struct Details: Sendable, Equatable {
     }
   }
 
-  /// The coded value of a field, read by `read`; nil where it is not set.
+  /// The coded value of a field, decoded by `read`; nil if it is not set.
   public func decode<T>(_ tag: UInt8, _ read: (inout ByteReader) throws(CodingError) -> T) throws(CodingError) -> T? {
     try bytes.withUnsafeBytes { raw -> Result<T?, CodingError> in
       guard let field = Self.field(tag, in: raw) else { return .success(nil) }
@@ -89,7 +88,7 @@ public struct Details: Sendable, Equatable {
 }
 
 extension ByteWriter {
-  /// A field of details that are packed from scratch; nothing where the text is empty.
+  /// A field of details that are packed from scratch; omitted if the text is empty.
   mutating func textField(_ tag: UInt8, _ value: String) {
     guard !value.isEmpty else { return }
     byte(tag)

@@ -1,15 +1,14 @@
-/// A hash index from a name's hash to serial numbers: open addressing with linear probing, eight bytes a slot.
-/// The names themselves stay in the rows; the caller compares them. A slot has the hash beside the number, so that
-/// only rows are fetched whose name is, but for one in four milliard, the one that is looked for.
+/// A hash index from a name's hash to serial numbers: open addressing with linear probing, eight bytes a slot. The
+/// names stay in the rows; the caller compares them. A slot contains the hash too, so that nearly every row that is
+/// fetched has the name looked for: all but one in four milliard.
 ///
-/// Where its slots lie is its storage's matter: in one array (`NameIndex`), or in pages that a changed copy shares with
-/// the one before (`SharedIndex`).
+/// The storage decides where the slots are: in one array (`NameIndex`), or in copy-on-write pages (`SharedIndex`).
 public struct HashIndex<Slots: HashSlots>: Sendable {
   typealias Slot = HashSlot
 
   private var slots = Slots()
   private var used = 0
-  /// Entries, without the marks of deleted ones.
+  /// The number of entries, without tombstones.
   public private(set) var count = 0
 
   public init() {}
@@ -28,11 +27,11 @@ public struct HashIndex<Slots: HashSlots>: Sendable {
     }
   }
 
-  /// The first serial number under a hash: most often the only one.
+  /// The first serial number under a hash; usually the only one.
   @inline(__always)
   func first(_ hash: UInt32) -> Int? { find(hash) { _ in true } }
 
-  /// Calls `body` with every serial number, in no order.
+  /// Calls `body` with every serial number, in no particular order.
   public func forEach(_ body: (Int) -> Void) {
     for slot in slots where slot.isUsed { body(Int(slot.serial)) }
   }
@@ -43,7 +42,7 @@ public struct HashIndex<Slots: HashSlots>: Sendable {
     slots = Self.room(for: count)
   }
 
-  /// Adds an entry; there may be several of one hash.
+  /// Adds an entry; several may have the same hash.
   public mutating func insert(_ serial: Int, hash: UInt32) {
     if (used + 1) * 4 > slots.count * 3 { grow() }
     place(Slot(serial: UInt32(serial), hash: hash))
@@ -97,7 +96,7 @@ public struct HashSlot: BitwiseCopyable, Sendable, Equatable {
   var isUsed: Bool { self != .empty && self != .deleted }
 }
 
-/// What an index keeps its slots in.
+/// The storage of an index's slots.
 public protocol HashSlots: RandomAccessCollection, MutableCollection, Sendable
 where Element == HashSlot, Index == Int {
   init()
@@ -107,14 +106,14 @@ where Element == HashSlot, Index == Int {
 extension ContiguousArray: HashSlots where Element == HashSlot {}
 extension PagedArray: HashSlots where Element == HashSlot {}
 
-/// The index of a partition's users: what is looked up for every login check.
+/// The index of a partition's users, used by every login check.
 public typealias NameIndex = HashIndex<ContiguousArray<HashSlot>>
-/// An index of the directory, each version of which is kept as long as somebody reads it.
+/// An index of the directory, whose older versions stay alive while somebody reads them.
 typealias SharedIndex = HashIndex<PagedArray<HashSlot>>
 
 extension NameIndex {
-  /// Where the search for a hash begins: an address to prefetch, not to read. Nothing keeps the memory there alive, so
-  /// that a prefetch counts no reference.
+  /// Where the search for a hash begins: an address to prefetch, not to read. Nothing keeps the memory alive, so that a
+  /// prefetch needs no reference counting.
   @inline(__always)
   func start(of hash: UInt32) -> UnsafeRawPointer? {
     guard !slots.isEmpty else { return nil }

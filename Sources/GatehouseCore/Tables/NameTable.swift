@@ -1,21 +1,21 @@
-/// The names of what the directory has by number, as replies show them and ready to be sent. Things are found by them, too.
+/// The names of numbered entities of the directory, as replies show them and ready to be sent; also the index by name.
 struct NameTable: Sendable {
   private var names = PagedArray<ContiguousArray<UInt8>>()
   private var index = SharedIndex()
 
-  /// Names the next number, from 1.
+  /// Adds the name of the next number, from 1.
   mutating func append(_ name: String) {
     names.append(ContiguousArray(name.utf8))
     index.insert(names.count, hash: SharedIndex.hash(of: name))
   }
 
-  /// The number of a name, in the case that names are kept in.
+  /// The number of a name, which must be in stored case.
   @inline(__always)
   func find(_ name: UnsafeRawBufferPointer) -> Int? {
     index.find(SharedIndex.hash(of: name)) { sameBytes(names.bytes(at: $0 - 1), name) }
   }
 
-  /// A name, good as long as this value is kept.
+  /// A name, valid as long as this value lives.
   func bytes(of number: Int) -> UnsafeRawBufferPointer { names.bytes(at: number - 1) }
 }
 

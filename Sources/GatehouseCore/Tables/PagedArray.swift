@@ -1,8 +1,8 @@
-/// An array in pages: a changed copy shares with the one before it all pages but those that were changed.
+/// An array in pages (copy-on-write): a changed copy shares all other pages with the original.
 ///
-/// The directory is a value that is replaced as a whole while others read the one before. With its tables in pages a
-/// change costs what it changes, and a reference for every 64 elements: of 10,000 workspaces one page and 157
-/// references, where an array would be copied whole.
+/// The directory is a value that is replaced as a whole while others read the previous one. With its tables in pages, a
+/// change costs one page and a reference for every 64 elements: with 10,000 workspaces, one page and 157 references
+/// instead of a copy of the whole array.
 public struct PagedArray<Element: Sendable>: Sendable {
   private static var shift: Int { 6 }
   private static var size: Int { 1 << shift }
@@ -48,7 +48,7 @@ extension PagedArray: RandomAccessCollection, MutableCollection {
 }
 
 extension PagedArray where Element == ContiguousArray<UInt8> {
-  /// The bytes of an element, good as long as this value is kept; no reference is counted for them.
+  /// The bytes of an element, valid as long as this value lives; without reference counting.
   @inline(__always)
   func bytes(at place: Int) -> UnsafeRawBufferPointer {
     pages[place >> Self.shift][place & (Self.size - 1)].withUnsafeBytes { $0 }

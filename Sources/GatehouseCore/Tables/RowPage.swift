@@ -1,20 +1,20 @@
-/// The rows of one page and, packed one after the other, their details.
+/// The rows of one page, and their details packed one after another.
 ///
-/// A value like an array: a copy shares the memory until one of the two changes. Unlike an array's, the rows begin
-/// with a line of memory, and neither a count nor a reference count beside them is asked (the table asks its own,
-/// and knows which pages a copy may share): of a million users a login check then fetches one line for the row and
-/// one for the name, which is what its time is made of.
+/// A value like an array: a copy shares the memory until either is changed (copy-on-write). Unlike in an array, the
+/// rows start at a cache line, and neither a count nor a reference count next to them is checked: the table checks its
+/// own, and knows which pages a copy may share. So with a million users a login check fetches one cache line for the
+/// row and one for the name, which is what its time consists of.
 struct RowPage<Row: TableRow>: Sendable {
   static var shift: Int { 6 }
   static var size: Int { 1 << shift }
 
   private var owner = RowMemory<Row>()
-  /// The epoch of the table in which the rows were last known to be this page's alone.
+  /// The table's epoch in which the rows were last known not to be shared.
   private var epoch: Int
-  /// Where the owner's rows lie.
+  /// The address of the owner's rows.
   private nonisolated(unsafe) var rows: UnsafeMutablePointer<Row>
   private var details = DetailBytes()
-  /// Bytes of `details` that no row refers to any more.
+  /// Bytes of `details` to which no row refers any more.
   private var waste = 0
 
   /// A page of vacant rows.
@@ -33,15 +33,15 @@ struct RowPage<Row: TableRow>: Sendable {
     self.details.append(details)
   }
 
-  /// The row at a place below `size`, which the table has checked.
+  /// The row at an index below `size`, which the table has checked.
   @inline(__always)
   subscript(place: Int) -> Row { rows[place] }
 
-  /// Where a row lies.
+  /// The address of a row.
   @inline(__always)
   func address(of place: Int) -> UnsafePointer<Row> { UnsafePointer(rows + place) }
 
-  /// Where a row lies that will be changed.
+  /// The address of a row that will be changed.
   @inline(__always)
   mutating func place(of place: Int, _ epoch: Int) -> UnsafeMutablePointer<Row> {
     if epoch != self.epoch { own(epoch) }
@@ -58,17 +58,18 @@ struct RowPage<Row: TableRow>: Sendable {
 
   // MARK: Details
 
-  /// Calls `body` with the details of a row: empty where it has none.
+  /// Calls `body` with the details of a row; empty if it has none.
   @inline(__always)
   func withDetails<Result>(of place: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    // Ranges come from this type alone: to check one would fetch the line that the array's count lies in.
+    // Not bounds-checked: ranges come only from this type, and the check would fetch the cache line with the array's
+    // count.
     let range = rows[place].details
     assert(Int(range.offset) + Int(range.count) <= details.count)
     return body(
       UnsafeRawBufferPointer(start: details.first.map { $0 + Int(range.offset) }, count: Int(range.count)))
   }
 
-  /// Replaces a row, which keeps no details.
+  /// Replaces a row; the new one has no details.
   mutating func replace(_ place: Int, with row: Row, _ epoch: Int) {
     discardDetails(of: place, epoch)
     let target = self.place(of: place, epoch)
@@ -97,12 +98,12 @@ struct RowPage<Row: TableRow>: Sendable {
     self.place(of: place, epoch).pointee.details = DetailRange()
   }
 
-  /// Sees to it that `count` more bytes fit. A page grows by an eighth, not by doubling, for memory is
-  /// what a million users are measured by; what is wasted is squeezed out whenever the page must grow.
+  /// Makes room for `count` more bytes. A page grows by an eighth instead of doubling, because a million users are
+  /// measured by memory; unused bytes are squeezed out whenever the page grows.
   private mutating func makeRoom(_ count: Int, _ filled: Int, _ epoch: Int) {
     guard details.count + count > details.capacity else { return }
     let live = details.count - waste + count
-    // A page that is still filling up is sized for the rows to come, by the average of those it has.
+    // While a page is filling up, room is made for the rows to come, by the average size of those it has.
     let expected = filled < Self.size ? live * min(Self.size, filled * 2) / filled : live
     var packed = DetailBytes(capacity: expected + expected / 8 + 32)
     for place in 0..<filled {
@@ -116,7 +117,7 @@ struct RowPage<Row: TableRow>: Sendable {
   }
 }
 
-/// The details of a page, with where they lie beside them, for the same reason.
+/// The details of a page with their address, for the same reason.
 private struct DetailBytes: Sendable {
   private var bytes: ContiguousArray<UInt8> = []
   private(set) nonisolated(unsafe) var first: UnsafeRawPointer?

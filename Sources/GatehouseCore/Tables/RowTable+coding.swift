@@ -9,7 +9,7 @@ extension RowTable where Row: StoredValue {
 }
 
 extension RowTable {
-  /// What is read of a row's details relies on their fields being whole.
+  /// Reading a row's details relies on whole fields, so they are checked here.
   func checkDetails(_ reader: ByteReader) throws(CodingError) {
     for serial in 1..<(last + 1) where !withDetails(of: serial, Details.areWhole) {
       throw reader.failure("a row whose details are cut off")
@@ -18,8 +18,8 @@ extension RowTable {
 }
 
 extension RowTable {
-  /// Writes all rows up to `last`: page by page the rows, each with the length of its details, then the details
-  /// of the page in one run, so that reading them back is one copy a page.
+  /// Writes all rows up to `last`, page by page: the rows, each with the length of its details, then the page's details
+  /// in one run, so that reading takes one copy a page.
   func encode(into writer: inout ByteWriter, _ encodeRow: (inout ByteWriter, Row) -> Void) {
     writer.varint(last)
     for (index, page) in pages.enumerated() {

@@ -1,6 +1,6 @@
-/// A row of fixed size that may have details of variable size beside it.
+/// A fixed-size row that may have variable-size details.
 public protocol TableRow: BitwiseCopyable, Sendable {
-  /// Where the row's details lie in its page. The table's business: nobody else writes it.
+  /// Where the row's details are in its page. Only the table writes it.
   var details: DetailRange { get set }
   /// The row of a serial number that is not in use.
   static var vacant: Self { get }
@@ -16,25 +16,26 @@ public struct DetailRange: BitwiseCopyable, Sendable {
 
 /// Rows by serial number, from 1, in pages.
 ///
-/// A page holds its rows and, packed one after the other, their details: no row owns a heap object, so a
-/// million rows cost their bytes and little more. Copying a table (`copy()`) copies one array of page references;
-/// changing a row of a copy then copies one page, flat memory without reference counts. That is what makes
-/// a snapshot of live state cheap.
+/// A page holds its rows and, packed one after another, their details. No row owns a heap object, so a million rows
+/// cost little more than their bytes. Copying a table (`copy()`) copies one array of page references; changing a row of
+/// a copy then copies one page, flat memory without reference counts (copy-on-write). That makes snapshots of live
+/// state cheap.
 public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
-  // What every look at a row needs comes first, so that it lies in one line of memory.
+  // Cache locality: the fields that every access to a row needs come first.
   var pages: ContiguousArray<RowPage<Row>> = []
-  /// The largest serial number in use so far; the next new row takes the one above.
+  /// The largest serial number used so far; the next new row gets the one after it.
   public private(set) var last = 0
-  /// How often the table was copied. A page that has been written to since is nobody else's, and need not be asked.
+  /// How often the table was copied. A page written to since the last copy is not shared, so its reference count need
+  /// not be checked.
   private(set) var epoch = 0
-  /// What the rows of pages that were given back still say, by page.
+  /// What vacant rows keep, for pages that were freed, by page.
   var vacancies: [Int: ContiguousArray<UInt64>] = [:]
-  /// The page that was looked at last for whether it can be given back.
+  /// The page that was last checked for whether it can be freed.
   var sweep = 0
 
   public init() {}
 
-  /// The table as it is now, sharing all pages until one of the two changes them.
+  /// A copy of the table that shares all pages until either is changed (copy-on-write).
   public mutating func copy() -> RowTable {
     epoch += 1
     var copy = RowTable()
@@ -59,7 +60,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
     }
   }
 
-  /// Calls `body` with where a row lies.
+  /// Calls `body` with the address of a row.
   @inline(__always)
   func withRow(_ serial: Int, _ body: (UnsafePointer<Row>) -> Void) {
     precondition(contains(serial))
@@ -75,7 +76,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   /// How many rows of a page are in use.
   func filled(_ page: Int) -> Int { min(RowPage<Row>.size, last - page * RowPage<Row>.size) }
 
-  /// Makes room up to `serial`, with vacant rows, and puts `row` there, keeping no details.
+  /// Extends the table to `serial` with vacant rows, and stores `row` there without details.
   public mutating func put(_ row: Row, at serial: Int) {
     precondition(serial > 0)
     while last < serial {
@@ -85,11 +86,11 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
     pages[Self.pageIndex(serial)].replace(Self.place(serial), with: row, epoch)
   }
 
-  /// Changes a row in one go; each access to a row asks whether its page is shared with a snapshot.
+  /// Changes a row in one access; each access checks whether its page is shared with a snapshot.
   @inline(__always)
   public mutating func update(_ serial: Int, _ change: (inout Row) -> Void) { change(&self[serial]) }
 
-  /// Appends a page of rows whose details lie in `details`; only the last page may have room left.
+  /// Appends a page of rows whose details are in `details`; only the last page may be incomplete.
   mutating func append(_ rows: ContiguousArray<Row>, details: UnsafeRawBufferPointer) {
     precondition(Self.place(last + 1) == 0)
     pages.append(RowPage(rows, details: details, epoch))
@@ -98,7 +99,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
 
   // MARK: Details
 
-  /// Calls `body` with the details of a row: empty where it has none.
+  /// Calls `body` with the details of a row; empty if it has none.
   @inline(__always)
   public func withDetails<Result>(of serial: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     precondition(contains(serial))
@@ -113,7 +114,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
     bytes.withUnsafeBytes { setDetails(of: serial, $0) }
   }
 
-  /// - Parameter bytes: not those of a row of this table, which may move.
+  /// - Parameter bytes: must not be those of a row of this table, because they may move.
   public mutating func setDetails(of serial: Int, _ bytes: UnsafeRawBufferPointer) {
     precondition(contains(serial))
     let page = Self.pageIndex(serial)

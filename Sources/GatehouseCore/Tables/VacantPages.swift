@@ -1,22 +1,22 @@
-/// A row whose serial number is given out again once the row is vacant.
+/// A row whose serial number is reused once the row is vacant.
 public protocol ReusableRow: TableRow {
   var isUsed: Bool { get }
-  /// All that a vacant row still says.
+  /// Everything that a vacant row keeps.
   var vacancy: UInt64 { get }
-  /// The vacant row that says so.
+  /// The vacant row that keeps this.
   init(vacancy: UInt64)
 }
 
-/// Pages on which nothing is in use are given back: of each row eight bytes are kept, of a session's a fourteenth.
+/// Frees pages without rows in use. Eight bytes of each row are kept, a fourteenth of a session's.
 ///
-/// Whoever reads such a row by subscript finds a vacant one, as on any page. What it still says is `vacantRow`'s to tell,
-/// and `reuse` brings the page back before a row of it is used again.
+/// Reading such a row by subscript returns a vacant one, as on any page. `vacantRow` returns what it keeps, and `reuse`
+/// restores the page before a row of it is used again.
 extension RowTable where Row: ReusableRow {
-  /// Looks at some pages, going on where it stopped the last time, and gives back those on which nothing is in use.
+  /// Checks some pages, continuing where it last stopped, and frees those without rows in use.
   ///
-  /// - Parameter limit: how many pages are looked at.
+  /// - Parameter limit: how many pages to check.
   mutating func giveBackVacantPages(limit: Int) {
-    // The last page may be about to fill.
+    // Not the last page, which may be about to fill.
     let full = last / RowPage<Row>.size
     for _ in 0..<min(limit, full) {
       sweep = sweep + 1 < full ? sweep + 1 : 0
@@ -26,13 +26,13 @@ extension RowTable where Row: ReusableRow {
     }
   }
 
-  /// A row that is not in use, with all that it says.
+  /// A row that is not in use, with what it keeps.
   func vacantRow(_ serial: Int) -> Row {
     if let kept = kept(of: serial) { return Row(vacancy: kept) }
     return self[serial]
   }
 
-  /// Puts a row in a place that was in use before, or at the end.
+  /// Stores a row under a serial number that was used before, or at the end.
   mutating func reuse(_ serial: Int, for row: Row) {
     if !vacancies.isEmpty, contains(serial), let kept = vacancies.removeValue(forKey: Self.pageIndex(serial)) {
       pages[Self.pageIndex(serial)] = RowPage(
@@ -46,8 +46,8 @@ extension RowTable where Row: ReusableRow {
     return vacancies[Self.pageIndex(serial)]?[Self.place(serial)]
   }
 
-  /// One page of vacant rows stands for all that were given back. It is of no epoch: a row that was written to by mistake
-  /// would be written to in a page of its own.
+  /// One page of vacant rows represents all freed pages. It has no epoch, so that an erroneous write would go to a copy
+  /// of its own.
   private var vacantPage: RowPage<Row> {
     vacancies.keys.first { $0 != sweep }.map { pages[$0] } ?? RowPage(-1)
   }

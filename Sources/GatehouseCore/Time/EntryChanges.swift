@@ -1,4 +1,4 @@
-/// Time is recorded after the fact.
+/// An entry is recorded after the fact.
 public struct EntryAdded: PartitionChange {
   public static var code: UInt8 { 32 }
   public static var name: String { "entry-added" }
@@ -152,7 +152,7 @@ extension PartitionState {
     packed.withBytes { time.entries.setDetails(of: serial, $0) }
   }
 
-  /// Keeps what an entry said before a correction.
+  /// Stores the version of an entry before a correction.
   fileprivate mutating func remember(_ serial: Int, _ content: EntryContent, _ header: RecordHeader) {
     time.history[UInt32(serial), default: []].append(
       EntryVersion(

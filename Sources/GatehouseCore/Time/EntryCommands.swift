@@ -12,12 +12,12 @@ extension CommandTable {
       reply: "the entry, a map \(entryFields)", effect: .write, rights: .timers,
       needs: .permission(.entryCorrect, over: .member(1), own: .timerOwn), route: .user(1), body: .decide(entryAdd)),
     CommandSpec(
-      "ENTRY.CORRECT", .timer, "Correct an entry; what it said before stays in its history",
+      "ENTRY.CORRECT", .timer, "Correct an entry; the old version stays in its history",
       [
         .word("entry", .integer), .option("START", "time", .time), .option("END", "time", .time),
         .option("PROJECT", "project"), .option("NOTE", "text"),
       ],
-      reply: "the entry as `ENTRY.ADD`, with its new version; the same version where nothing differs", effect: .write,
+      reply: "the entry as `ENTRY.ADD`, with its new version; the same version if nothing differs", effect: .write,
       rights: .timers, needs: .permission(.entryCorrect, over: .entry(1), own: .timerOwn), route: .identifier(1),
       body: .decide(entryCorrect)),
     CommandSpec(
@@ -27,17 +27,17 @@ extension CommandTable {
       body: .decide(entryDelete)),
     CommandSpec(
       "ENTRY.GET", .timer, "An entry by its id", [.word("entry", .integer)],
-      reply: "the entry as `ENTRY.ADD`, or `NOTFOUND entry`, also where it is deleted",
+      reply: "the entry as `ENTRY.ADD`, or `NOTFOUND entry`, also for a deleted one",
       needs: .permission(.timeRead, over: .entry(1), own: .timeRead), route: .identifier(1), body: .decide(entryGet)),
     CommandSpec(
       "ENTRY.HISTORY", .timer, "Every version of an entry, oldest first, deleted ones too",
       [.word("entry", .integer)],
       reply: "an array of maps `version, time, by, reason, project, note, start, end, deleted`: what each version "
-        + "said, and who made it, when and why",
+        + "says, and who made it, when and why",
       needs: .permission(.timeRead, over: .entry(1), own: .timeRead), route: .identifier(1),
       body: .decide(entryHistory)),
     CommandSpec(
-      "ENTRY.LIST", .timer, "The entries of a person, newest first, those of earlier logins too",
+      "ENTRY.LIST", .timer, "The entries of a person, newest first, including those of earlier logins",
       [
         .word("user"), .option("FROM", "time", .time), .option("TO", "time", .time),
         .option("WORKSPACE", "workspace"), .option("CURSOR", "cursor"), .option("COUNT", "count", .integer),
@@ -106,7 +106,7 @@ extension CommandTable {
     let before = cell.state.time.history[UInt32(serial)] ?? []
     try turn.hold(authorsOf: before.map(\.by) + [current.stoppedBy])
     turn.reply.array(before.count + 1)
-    // A version's maker is who corrected the one before it.
+    // The author of a version is whoever corrected the one before it.
     var time = row.created
     var by = current.stoppedBy
     var reason = cell.state.time.entries.withDetails(of: serial) { Details.text(EntryTag.reason, in: $0) }
@@ -136,7 +136,7 @@ extension CommandTable {
     let place = after.map {
       EntryPlace(start: Milliseconds(clamping: $0.numbers[0]), serial: UInt32(clamping: $0.numbers[1]))
     }
-    // One more than asked for tells whether the list goes on.
+    // One more than asked for shows whether there is another page.
     let (found, lsn) = cell.state.time.entries(
       of: user.contact, in: workspaces, from: from, to: to, before: place, limit: count + 1)
     turn.read(lsn)
@@ -154,7 +154,7 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// The entry that a word names, deleted ones too, if the caller may find it.
+  /// The entry that a word names, deleted or not, if the caller may see it.
   func entry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {
     guard let (cell, serial) = try anyEntry(index) else { return nil }
     let row = cell.state.time.entries[serial]
@@ -190,7 +190,7 @@ extension Turn {
     }
   }
 
-  /// What an entry is to say: the options where they are given, else as before.
+  /// The new content of an entry: the options that are given, else the old values.
   fileprivate func content(over old: EntryContent) throws(Halt) -> EntryContent {
     let new = EntryContent(
       start: try workTime("START") ?? old.start, end: try workTime("END") ?? old.end,
@@ -199,7 +199,7 @@ extension Turn {
     return new
   }
 
-  /// Asks for the partitions of all who are to be named, at once.
+  /// Asks for the partitions of all authors to be named, at once.
   fileprivate func hold(authorsOf authors: [Author]) throws(Halt) {
     var partitions = Set<Int>()
     for case .user(let id) in authors { partitions.insert(partitioning.partition(of: id)) }

@@ -1,26 +1,27 @@
-/// The entries that a login has in a workspace and that are not deleted, the earliest start first: a page of a list costs
-/// what is on it, and whether time is recorded costs a look (T11).
+/// A login's entries in a workspace that are not deleted, sorted by start. A page of a list costs only its items, and
+/// whether any time is recorded costs one look-up (T11).
 ///
-/// There is one of each workspace, so that a list looks at none that its reader may not read (W4). New entries nearly always
-/// come to the end; others are put in their place. It follows from the rows, and no snapshot has it.
+/// Each workspace has its own, so that a list never scans entries that its reader may not see (W4). New entries nearly
+/// always go to the end; others are inserted. Derived from the rows, so snapshots do not contain it.
 ///
-/// It takes 4 bytes an entry, 8 at most while it grows, and about 110 a person with entries. The links from entry to entry
-/// that it has replaced took 8 bytes of each person, with entries or without.
+/// It takes 4 bytes an entry (at most 8 while it grows), and about 110 bytes a person with entries. The linked list
+/// that it replaced took 8 bytes of every person, with entries or without.
 public struct EntryOrder: Sendable {
   /// Serial number of the user.
   let user: UInt32
   let workspace: WorkspaceID
-  /// Serial numbers of entries; of one start the earlier made comes first.
+  /// Serial numbers of entries; entries with the same start are in creation order.
   fileprivate(set) var serials: ContiguousArray<UInt32> = []
-  /// The start of the last of them, so that an entry that comes to the end is put there without a look at a row.
+  /// The start of the last entry, so that appending needs no look at a row.
   fileprivate var latestStart = Milliseconds.min
-  /// In milliseconds: no entry in it was ever longer. What overlaps a time begins no longer than that before it.
+  /// The longest duration any entry of it ever had, in milliseconds. Entries that overlap a time start at most that
+  /// long before it.
   fileprivate(set) var longest: Milliseconds = 0
-  /// The last record that changed an entry of it, or deleted one.
+  /// The last record that changed or deleted an entry of it.
   fileprivate(set) var lsn: LSN = 0
 }
 
-/// Where an entry stands among others.
+/// The sort key of an entry.
 struct EntryPlace: Comparable {
   let start: Milliseconds
   let serial: UInt32
@@ -33,7 +34,7 @@ struct EntryPlace: Comparable {
 extension RecordedTime {
   func place(of serial: UInt32) -> EntryPlace { EntryPlace(start: entries[Int(serial)].start, serial: serial) }
 
-  /// How many entries of an order come before a place.
+  /// How many entries of an order sort before a key.
   private func rank(of place: EntryPlace, in serials: ContiguousArray<UInt32>) -> Int {
     if let last = serials.last, self.place(of: last) < place { return serials.count }
     var (low, high) = (0, serials.count)
@@ -44,7 +45,7 @@ extension RecordedTime {
     return low
   }
 
-  /// Puts an entry in its place.
+  /// Inserts an entry.
   mutating func enter(_ serial: Int) {
     let row = entries[serial]
     let at = order(for: row)
@@ -58,13 +59,13 @@ extension RecordedTime {
     self[at].note(row)
   }
 
-  /// Takes an entry out, by the start that its row has.
+  /// Removes an entry, by the start in its row.
   mutating func leave(_ serial: Int, _ lsn: LSN) {
     let row = entries[serial]
     let at = order(for: row)
     let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
     let gone = self[at].serials.remove(at: rank)
-    precondition(gone == UInt32(serial), "an entry that is in no order")
+    precondition(gone == UInt32(serial), "an entry is missing in its order")
     self[at].latestStart = latestStart(of: self[at].serials)
     self[at].lsn = lsn
   }
@@ -73,7 +74,7 @@ extension RecordedTime {
     serials.last.map { entries[Int($0)].start } ?? .min
   }
 
-  /// Makes the orders of entries that were read from a snapshot.
+  /// Sorts the entries that were read from a snapshot.
   mutating func orderEntries() {
     for serial in 1..<(entries.last + 1) where entries[serial].isUsed {
       let row = entries[serial]
@@ -92,7 +93,7 @@ extension RecordedTime {
     }
   }
 
-  /// Where the order lies that an entry belongs to: the way there is looked up once.
+  /// Where the order is to which an entry belongs, so that it is looked up once.
   private mutating func order(for row: EntryRow) -> (Dictionary<UInt32, ContiguousArray<EntryOrder>>.Index, Int) {
     let contact = orders.index(forKey: row.contact) ?? addContact(row.contact)
     let at = orders.values[contact].firstIndex { $0.user == row.user && $0.workspace == row.workspace }
@@ -122,11 +123,11 @@ extension EntryOrder {
 // MARK: - Reading
 
 extension RecordedTime {
-  /// The entries of a contact that overlap `[from, to)`, the latest start first.
+  /// The entries of a contact that overlap `[from, to)`, latest start first.
   /// - Parameters:
-  ///   - place: those before it, where a page begins.
-  ///   - limit: how many at most.
-  /// - Returns: their serial numbers, and the last record that changed what was looked at.
+  ///   - place: where the previous page ended.
+  ///   - limit: the largest number to return.
+  /// - Returns: their serial numbers, and the last record that changed anything of what was read.
   func entries(
     of contact: Int, in reach: Reach, from: Milliseconds, to: Milliseconds, before place: EntryPlace?, limit: Int
   ) -> (serials: [Int], lsn: LSN) {

@@ -3,20 +3,20 @@ extension RecordedTime {
 }
 
 extension InvariantChecker {
-  /// Timers, and entries with their history.
+  /// The timers, and the entries with their history.
   fileprivate func checkTime(_ state: borrowing PartitionState) {
     for (key, timer) in state.time.timers {
       let serial = Int(key.user)
       guard state.people.users.contains(serial), state.people.users[serial].isUsed else {
-        expect(false, "a timer of partition \(state.index) runs for nobody")
+        expect(false, "a timer of partition \(state.index) belongs to no user")
         continue
       }
-      expect(isWorkspace(key.workspace), "a timer of \(shown(state, user: serial)) runs in no workspace")
+      expect(isWorkspace(key.workspace), "a timer of \(shown(state, user: serial)) is in an unknown workspace")
       expect(
         state.people.users[serial].status != .deleted, "a timer of \(shown(state, user: serial)) runs, who is deleted")
       expect(
         state.people.isMember(serial, of: key.workspace) || !isWorkspace(key.workspace),
-        "a timer of \(shown(state, user: serial)) runs in a workspace of others")
+        "a timer of \(shown(state, user: serial)) runs in a workspace of which the user is no member")
       expect(timer.lsn <= state.lsn, "a timer of \(shown(state, user: serial)) is newer than its partition")
     }
     for serial in 1..<(state.time.entries.last + 1) where state.time.entries[serial].isUsed {
@@ -25,7 +25,7 @@ extension InvariantChecker {
     checkOrders(state)
   }
 
-  /// Every entry that is not deleted is in its order, in its place.
+  /// Every entry that is not deleted is in its order, and the orders are sorted.
   private func checkOrders(_ state: borrowing PartitionState) {
     var ordered = Set<UInt32>()
     for (contact, orders) in state.time.orders {
@@ -39,7 +39,7 @@ extension InvariantChecker {
           expect(
             (row.contact, row.user, row.workspace) == (contact, order.user, order.workspace) && !row.isDeleted
               && row.end - row.start <= order.longest && row.lsn <= order.lsn && ordered.insert(serial).inserted,
-            "entry #\((state.id(Int(serial)) as EntryID).raw) is in an order that is not its own")
+            "entry #\((state.id(Int(serial)) as EntryID).raw) is in the wrong order")
         }
       }
     }
@@ -47,7 +47,7 @@ extension InvariantChecker {
       let row = state.time.entries[serial]
       expect(
         !row.isUsed || row.isDeleted || ordered.contains(UInt32(serial)),
-        "entry #\((state.id(serial) as EntryID).raw) is in no order")
+        "entry #\((state.id(serial) as EntryID).raw) is missing in its order")
     }
   }
 
@@ -55,11 +55,11 @@ extension InvariantChecker {
     let row = state.time.entries[serial]
     let label = "entry #\((state.id(serial) as EntryID).raw)"
     expect(row.start <= row.end, "\(label) ends before it starts")
-    expect(isWorkspace(row.workspace), "\(label) is of no workspace")
+    expect(isWorkspace(row.workspace), "\(label) is in an unknown workspace")
     expect(row.lsn <= state.lsn, "\(label) is newer than its partition")
     expect(
       state.people.users.contains(Int(row.user)) && state.people.users[Int(row.user)].contact == row.contact,
-      "\(label) is of a user of another contact")
+      "\(label) belongs to a user of another contact")
     let history = state.time.history[UInt32(serial)] ?? []
     expect(
       history.map(\.version) == (0..<UInt32(history.count)).map { $0 + 1 } && row.version == UInt32(history.count) + 1,

@@ -1,10 +1,10 @@
-/// The running timers of a partition's users, and their finished entries with what these said before corrections.
+/// The running timers of a partition's users, and the finished entries with their earlier versions.
 public struct RecordedTime: ~Copyable, Sendable {
   public internal(set) var timers: [TimerKey: RunningTimer] = [:]
   public internal(set) var entries = RowTable<EntryRow>()
   /// The earlier versions of entries, oldest first, by serial number.
   public internal(set) var history: [UInt32: [EntryVersion]] = [:]
-  /// The entries of each contact in their order, by the contact's serial number.
+  /// The sorted entries of each contact, by the contact's serial number.
   var orders: [UInt32: ContiguousArray<EntryOrder>] = [:]
 
   public init() {}
@@ -45,7 +45,7 @@ extension RecordedTime: Aggregate {
       writer.stored(entry.value)
     } read: { (state, reader, layout) throws(CodingError) in
       let user: UInt32 = try reader.number()
-      guard state.people.users.contains(Int(user)) else { throw reader.failure("a timer of a user who is not there") }
+      guard state.people.users.contains(Int(user)) else { throw reader.failure("a timer of a user who does not exist") }
       let key = TimerKey(user: Int(user), workspace: try reader.number())
       state.time.timers[key] = try reader.stored(RunningTimer.none, layout)
     },
@@ -77,7 +77,7 @@ extension PartitionState {
     return time.entries.contains(serial) && time.entries[serial].isUsed ? serial : nil
   }
 
-  /// A user's running timers, by workspace: there is one at most in each that the user is a member of.
+  /// A user's running timers with their workspaces; at most one in each.
   public func timers(of user: Int) -> [(workspace: WorkspaceID, timer: RunningTimer)] {
     if time.timers.isEmpty { return [] }
     return people.memberships(of: user).sorted().compactMap { workspace in
@@ -85,7 +85,8 @@ extension PartitionState {
     }
   }
 
-  /// Whether time is recorded for a user in some workspaces: a running timer, or an entry that is not deleted (T11).
+  /// Whether a user has recorded time in any of some workspaces: a running timer, or an entry that is not deleted
+  /// (T11).
   public func hasTrackedTime(_ user: Int, where counts: (WorkspaceID) -> Bool) -> Bool {
     if timers(of: user).contains(where: { counts($0.workspace) }) { return true }
     return time.orders[people.users[user].contact]?.contains { order in
@@ -99,7 +100,7 @@ extension PartitionState {
       let row = time.entries[serial]
       guard !row.isUsed || (people.users.contains(Int(row.user)) && people.users[Int(row.user)].contact == row.contact)
       else {
-        throw reader.failure("an entry of nobody")
+        throw reader.failure("an entry of no contact")
       }
     }
   }

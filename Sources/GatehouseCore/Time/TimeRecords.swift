@@ -1,8 +1,8 @@
-/// Who did it: the name under which an actor is shown for good, even after a rename or a deletion of the login.
+/// The author of an action. It names the actor permanently, even after a rename or after the login is deleted.
 public enum Author: Sendable, Equatable {
-  /// An application acting by itself.
+  /// An application acting for itself.
   case service(ServiceID)
-  /// A user: of an impersonation the actor, who really did it.
+  /// A user; in an impersonation the actor, who really did it.
   case user(UserID)
 
   public func encode(_ writer: inout ByteWriter) {
@@ -25,7 +25,7 @@ public enum Author: Sendable, Equatable {
   }
 }
 
-/// Whose timer, and where: a user has at most one running in a workspace.
+/// Key of a running timer: a user has at most one in a workspace.
 public struct TimerKey: Sendable, Hashable {
   /// Serial number of the user.
   public let user: UInt32
@@ -60,9 +60,9 @@ public struct EntryRow: TableRow {
   public var created: Milliseconds = 0
   public var start: Milliseconds = 0
   public var end: Milliseconds = 0
-  /// Serial number of the contact: what a person did stays with the person (S2).
+  /// Serial number of the contact: recorded time belongs to the person, not to the login (S2).
   public var contact: UInt32 = 0
-  /// Serial number of the user it was recorded for.
+  /// Serial number of the user for whom it was recorded.
   public var user: UInt32 = 0
   public var version: UInt32 = 0
   public var workspace: WorkspaceID = 0
@@ -76,7 +76,7 @@ public struct EntryRow: TableRow {
   public var isUsed: Bool { version > 0 }
 }
 
-/// What an entry says, besides whose it is.
+/// The content of an entry, without its owner.
 public struct EntryContent: Sendable, Equatable {
   public var start: Milliseconds
   public var end: Milliseconds
@@ -112,18 +112,18 @@ public enum EntryTag {
   public static let note: UInt8 = 2
   public static let startedBy: UInt8 = 3
   public static let stoppedBy: UInt8 = 4
-  /// Why the entry was made, where somebody said so.
+  /// Why the entry was made, if a reason was given.
   public static let reason: UInt8 = 5
 }
 
-/// A version of an entry that was corrected since, with who did so, when and why.
+/// An earlier version of an entry, and who corrected it, when and why.
 public struct EntryVersion: Sendable, Equatable {
   public private(set) var version: UInt32
   /// When it was corrected.
   public private(set) var time: Milliseconds
   public private(set) var by: Author
   public private(set) var reason: String
-  /// What the entry said before.
+  /// The content before the correction.
   public private(set) var content: EntryContent
   public private(set) var isDeleted: Bool
 
@@ -149,7 +149,7 @@ extension EntryRow: StoredValue {
     try visitor.distance(of: &end, from: start)
     try visitor.value(&contact, as: NumberForm<UInt32>.self)
     try visitor.value(&user, as: NumberForm<UInt32>.self)
-    // Entries were linked, the newest first; now they have an order that follows from them (`EntryOrder`).
+    // Unused: entries were once a linked list, newest first; `EntryOrder` replaced it.
     var previous: UInt32 = 0
     try visitor.value(&previous, as: NumberForm<UInt32>.self)
     try visitor.value(&workspace, as: WorkspaceForm.self)

@@ -1,7 +1,7 @@
-/// A finished entry as it is shown.
+/// A finished entry as shown.
 public struct EntryView {
   public let id: EntryID
-  /// The login it was recorded for.
+  /// The login for which it was recorded.
   public let user: UserReference
   public let workspace: WorkspaceID
   public let content: EntryContent
@@ -24,7 +24,7 @@ public struct EntryView {
     self.isDeleted = isDeleted
   }
 
-  /// An entry of a partition's state, as it is or with another content and version to come.
+  /// An entry of a partition's state, as it is or with its next content and version.
   init(_ cell: HeldPartition, _ serial: Int, next: EntryContent? = nil, deleting: Bool = false) {
     let row = cell.state.time.entries[serial]
     let isNext = next != nil || deleting
@@ -39,10 +39,10 @@ public struct EntryView {
 }
 
 extension Reply {
-  /// A text, or null where it is empty.
+  /// A text, or null if it is empty.
   fileprivate mutating func filled(_ value: String) { optional(value.isEmpty ? nil : value) }
 
-  /// What entries, timers and versions say first.
+  /// The pairs with which entries, timers and versions start.
   fileprivate mutating func work(_ project: String, _ note: String) {
     text("project")
     filled(project)
@@ -96,7 +96,7 @@ extension Turn {
     reply.text(startedBy)
   }
 
-  /// One version of an entry, with who made it, when and why.
+  /// One version of an entry, and who made it, when and why.
   func showVersion(
     _ number: UInt32, _ content: EntryContent, isDeleted: Bool, time: Milliseconds, by: Author, reason: String,
     in workspace: WorkspaceID

@@ -1,11 +1,11 @@
-/// What the commands about timers and entries have in common: whose time may be kept, and when.
+/// What the commands for timers and entries share: whose time the caller may record, and when.
 extension Turn {
   // MARK: Who may
 
-  /// K1, K7: whoever keeps the time of others may have to be the owner of the workspace, with the enterprise plan.
+  /// K1, K7: recording time for others may require the workspace's owner and the enterprise plan.
   func requireAccountTools(over user: UserReference, in workspace: Workspace) throws(Halt) {
     guard let principal = asUser else { return }
-    // Nobody gets an owner's rights by impersonating.
+    // An impersonation of the owner does not give the owner's rights.
     let isOwner = !principal.isImpersonation && workspace.owner == principal.subject
     if sides.contains(where: { $0.person?.id == principal.subject && $0.isOneself(user) }) { return }
     if workspace.policies.accountsNeedOwner, !isOwner {
@@ -17,7 +17,7 @@ extension Turn {
     }
   }
 
-  /// The workspaces of which a list of somebody's time may tell.
+  /// The workspaces whose entries a list of a user's time may show.
   func readableWorkspaces(of user: UserReference) throws(Halt) -> Reach {
     guard has("WORKSPACE") else { return reach(of: .timeRead, over: user) }
     let workspace = try workspace()
@@ -25,7 +25,7 @@ extension Turn {
     return .only([workspace.id])
   }
 
-  /// The workspaces of which a list of everybody's time may tell, as far as the workspace decides.
+  /// The workspaces whose entries a list of everybody's time may show, as far as the workspace decides.
   func readableWorkspaces() throws(Halt) -> Reach {
     read(directory.lsn)
     let reach = reach(of: .timeRead)
@@ -35,13 +35,13 @@ extension Turn {
     return reach.intersection(.only([workspace.id]))
   }
 
-  /// New time is recorded for members whose login is not gone.
+  /// New time is recorded only for members with a login that is not deleted.
   public func requireTimekeeper(_ user: UserReference, in workspace: Workspace) throws(Halt) {
     if user.row.status == .deleted {
       throw .refused(
         .rule(
           "status", "the login of \(user.username) is deleted",
-          instead: "make a new one on the same contact with USER.CREATE … CONTACT #id"))
+          instead: "create a new one on the same contact with USER.CREATE … CONTACT #id"))
     }
     guard user.isMember(of: workspace.id, at: now) else {
       throw .refused(
@@ -53,13 +53,13 @@ extension Turn {
 
   // MARK: Times
 
-  /// A time that somebody worked at: not after now, but for the differences of clocks.
+  /// The value of a time option. It must not be in the future, apart from a tolerance for clock differences.
   public func workTime(_ token: String) throws(Halt) -> Milliseconds? {
     guard let time = try time(token) else { return nil }
     guard time <= now + Limits.futureTolerance else {
       throw .refused(
         .rule(
-          "future", "\(token) \(TimeText.text(of: time)) lies ahead of the server's \(TimeText.text(of: now))",
+          "future", "\(token) \(TimeText.text(of: time)) is ahead of the server's time \(TimeText.text(of: now))",
           instead: "give a time at most \(Limits.futureTolerance / 60_000) minutes ahead"))
     }
     return time
@@ -77,10 +77,10 @@ extension Turn {
 
   func newEntry(in cell: HeldPartition) -> EntryID { newID(in: cell, after: cell.state.time.entries.last) }
 
-  /// When a timer stops that is stopped now: it may have been started a little ahead of now.
+  /// When a timer that is stopped now ends; it may have been started slightly ahead of now.
   public func end(of timer: RunningTimer) -> Milliseconds { max(now, timer.start) }
 
-  /// Makes a running timer the finished entry that is returned.
+  /// Turns a running timer into a finished entry and returns it.
   public func stop(
     _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
   ) throws(Halt) -> EntryView {
@@ -96,7 +96,7 @@ extension Turn {
       version: 1, isDeleted: false)
   }
 
-  /// K8: the notice, where the policy asks for it.
+  /// K8: sends a notice, if the policy asks for it.
   private func tellStopped(
     _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
   ) throws(Halt) {
@@ -110,14 +110,13 @@ extension Turn {
 
   // MARK: Authors
 
-  /// Who really carries out this command.
+  /// Who really runs this command.
   public var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
 
-  /// The name of an author: the username, or the service's name; `#id` for whom the caller does not know (W4). Of
-  /// somebody who lives in a partition that is not held the decision asks for it, but a list that is gathered shows the
-  /// id.
+  /// The name of an author: the username or the service's name; `#id` for a user whom the caller does not know (W4). If
+  /// the user is in a partition that is not held, the decision asks for it; a gathered list shows the id instead.
   ///
-  /// - Parameter workspace: where what the author did belongs to; nil where the caller has just seen them do it.
+  /// - Parameter workspace: where the author's action belongs; nil if the caller has just seen it.
   public func name(
     of author: Author, in workspace: WorkspaceID? = nil, isGathering: Bool = false
   ) throws(Halt) -> String {

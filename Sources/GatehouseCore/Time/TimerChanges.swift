@@ -32,13 +32,13 @@ public struct TimerStarted: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let key = TimerKey(user: state.partitioning.serial(of: user), workspace: workspace)
-    precondition(state.time.timers[key] == nil, "a second timer of user \(user.raw) in one workspace")
+    precondition(state.time.timers[key] == nil, "a second timer of user \(user.raw) in the same workspace")
     state.time.timers[key] = RunningTimer(
       start: start, project: project, note: note, startedBy: header.author, lsn: lsn)
   }
 }
 
-/// The running timer becomes the entry `entry`, ending at `end`.
+/// The running timer becomes the entry `entry`, which ends at `end`.
 public struct TimerStopped: PartitionChange {
   public static var code: UInt8 { 31 }
   public static var name: String { "timer-stopped" }

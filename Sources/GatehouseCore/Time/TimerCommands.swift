@@ -7,7 +7,7 @@ extension CommandTable {
         .option("AT", "time", .time), .flag("SWITCH"),
       ],
       reply: "a map `user, username, workspace, project, note, start, started-by, stopped`; `stopped` is the entry "
-        + "that `SWITCH` made of the timer before, or null. `CONFLICT timer-running` when one runs and `SWITCH` is "
+        + "that `SWITCH` made of the previous timer, or null. `CONFLICT timer-running` when one runs and `SWITCH` is "
         + "not given",
       effect: .write, rights: .timers, needs: .permission(.timerStop, over: .member(1), own: .timerOwn),
       route: .user(1), body: .decide(timerStart)),
@@ -29,8 +29,8 @@ extension CommandTable {
         .option("WORKSPACE", "workspace"), .option("LONGER", "duration"), .option("CURSOR", "cursor"),
         .option("COUNT", "count", .integer),
       ],
-      reply: "`[cursor, items]`, the items as `TIMER.CURRENT` answers; `started-by` is `#id` where the one who "
-        + "started it is kept in another partition than the user",
+      reply: "`[cursor, items]`, the items as `TIMER.CURRENT` answers; `started-by` is `#id` if the user who "
+        + "started it is in another partition",
       needs: .permission(.timeRead, over: .anything), route: .everywhere,
       body: .gather(collect: collectRunning, finish: finishRunning)),
   ]
@@ -81,7 +81,7 @@ extension CommandTable {
 
   // MARK: Everybody's
 
-  /// A timer's place in the list: its start, its user, its workspace.
+  /// The sort key of a timer in the list: its start, user and workspace.
   private struct RunningPlace: Comparable {
     let start: UInt64
     let user: UInt64
@@ -101,7 +101,7 @@ extension CommandTable {
 
     var cursor: ListCursor { ListCursor([start, user, workspace]) }
 
-    /// Bytes in the order of the places.
+    /// Bytes that sort like the key.
     var key: ContiguousArray<UInt8> {
       var bytes = ContiguousArray<UInt8>()
       for number in [start, user, workspace] { withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) } }
@@ -129,12 +129,12 @@ extension CommandTable {
       found.append((place, key))
     }
     found.sort { $0.place < $1.place }
-    // One more than asked for tells whether the list goes on.
+    // One more than asked for shows whether there is another page.
     var room = count + 1
     for (place, key) in found where room > 0 {
       guard let timer = cell.state.time.timers[key] else { continue }
       let user = UserReference(id: cell.state.id(Int(key.user)), cell: cell, serial: Int(key.user))
-      // An administrator of a part does not see everybody in it.
+      // An administrator of part of a workspace does not see everybody in it.
       guard turn.allows(.timeRead, over: .workspace(key.workspace), of: user) else { continue }
       room -= 1
       var reply = Reply()

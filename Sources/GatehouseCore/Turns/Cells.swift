@@ -1,13 +1,12 @@
-/// The place of a partition's state. Whoever holds the partition, its actor or the holder of a command over
-/// several owners, is the only one to touch it; passing the cell on passes that right on.
+/// Owns the memory of a partition's state. Only the current holder of the partition may touch it: its actor, or the
+/// command that holds several owners. Passing the cell on passes that right on.
 ///
-/// The state lies in memory of its own, so that a turn can reach it without counting references
-/// (`HeldPartition`).
+/// The state is allocated separately, so that a turn can reach it without reference counting (`HeldPartition`).
 public final class PartitionCell: @unchecked Sendable {
   public let held: HeldPartition
 
   public init(_ state: consuming PartitionState) {
-    // From the start of a line of memory: the order of the state's fields counts on it.
+    // Aligned to a cache line: the order of the state's fields relies on it.
     let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<PartitionState>.size, alignment: 64)
     let index = state.index
     let place = memory.initializeMemory(as: PartitionState.self, to: state)
@@ -27,12 +26,12 @@ public final class PartitionCell: @unchecked Sendable {
   }
 }
 
-/// A partition in the hands of whoever may touch it now: the way to the state without its cell's reference
-/// count, which a command would change a dozen times. Valid as long as the cell lives, and a server's cells
-/// live as long as its lanes.
+/// A partition held by whoever may touch it now. It gives access to the state without the cell's reference count, which
+/// a command would otherwise change a dozen times. Valid as long as the cell lives; a server's cells live as long as
+/// its lanes.
 ///
-/// Not checked for overlapping access at run time: one owner touches the state, and never while it is in use by
-/// another call of its own.
+/// Unsafe: overlapping access is not checked at run time. It is ruled out because only one owner touches the state, and
+/// never from within another access of its own.
 public struct HeldPartition: @unchecked Sendable, BitwiseCopyable {
   public let index: Int
   fileprivate let place: UnsafeMutablePointer<PartitionState>
@@ -43,7 +42,7 @@ public struct HeldPartition: @unchecked Sendable, BitwiseCopyable {
   }
 }
 
-/// The place of the directory's state, under the same rule.
+/// Owns the memory of the directory's state, under the same rule.
 public final class DirectoryCell: @unchecked Sendable {
   @exclusivity(unchecked) public var state: DirectoryState
 

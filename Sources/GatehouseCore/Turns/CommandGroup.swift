@@ -1,56 +1,57 @@
-/// Commands that take effect together, as those of one `EXEC`: each is decided over what those before it change, nobody
-/// comes in between, and what they change is one record with a part each.
+/// Commands that take effect together, as those of one `EXEC`. Each is decided on the results of those before it, in
+/// isolation from other clients, and all their changes are one record with a part for each.
 ///
-/// Whoever makes a group holds its owners until it is committed or dropped. Before the log has taken the record, the owners
-/// themselves stay as they are: a command is decided over copies of those that commands before it have changed, which
-/// share what is the same. A command that is refused changes nothing, and the others go on.
+/// The caller holds the owners until the group is committed or dropped. The owners do not change before the log has
+/// taken the record: commands are decided over copy-on-write copies of the owners that earlier commands have changed. A
+/// refused command changes nothing, and the others continue.
 public final class CommandGroup {
-  /// Stands for the number of the record while it has none: later than all there are.
+  /// Placeholder for the record's LSN until it has one: greater than every real one.
   private static let futureLSN = LSN.max
 
-  /// What one command is to change.
+  /// The changes of one command.
   public struct Part {
     public fileprivate(set) var record: RecordPart
     public let bounds: ContiguousArray<CounterBound>
-    /// Whether it only notes what the command came upon. The command answers the same where that cannot be logged.
+    /// Whether it only records what the command noticed in passing. The command's answer is the same if that cannot be
+    /// logged.
     public let isNotedInPassing: Bool
 
     public var movesCounters: Bool { !bounds.isEmpty || record.changes.contains(where: \.movesCounters) }
   }
 
-  /// How the decision of a command went.
+  /// The result of deciding one command.
   public enum Step {
-    /// Its reply is complete.
+    /// The reply is complete.
     case decided
-    /// It needs these owners: hold them, and begin anew with a new group.
+    /// It needs these owners: hold them, and start over with a new group.
     case needs(OwnerSet)
-    /// It needs work that is not done here.
+    /// It needs work that must not be done here.
     case needsWork
-    /// A bound would not hold after it. Who makes the group answers, once it holds nothing.
+    /// A bound would not hold after it. The caller of the group answers, once it holds nothing.
     case refused(CounterViolation)
   }
 
   private let owners: [HeldPartition]
   private let directoryOwner: DirectoryCell?
-  /// The directory that all is based on.
+  /// The directory on which the group is based.
   public let directory: Directory
   public let counters: GroupCounters
   public private(set) var parts: [Part] = []
 
-  /// The owners as the next command finds them.
+  /// The owners as the next command sees them.
   fileprivate private(set) var cells: [HeldPartition]
   fileprivate private(set) var directoryCell: DirectoryCell?
   private var copies: [PartitionCell?]
-  /// How many parts the copies have.
+  /// How many parts were applied to the copies.
   private var settled = 0
   private var seen: [(owner: Int, slot: Int)] = []
   private var refusals: [(refusal: RefusedLogin, keeper: any RefusalKeeper)] = []
 
   /// - Parameters:
   ///   - owners: partitions in ascending order, held until the group has ended.
-  ///   - directoryOwner: the directory, where it is held.
-  ///   - directory: as it is now.
-  ///   - counters: asked for the gate's counters once, when something depends on them.
+  ///   - directoryOwner: the directory, if it is held.
+  ///   - directory: the current view.
+  ///   - counters: loads the gate's counters; called at most once, when something depends on them.
   public init(
     _ owners: [HeldPartition], _ directoryOwner: DirectoryCell?, _ directory: Directory,
     counters: @escaping () -> Counters
@@ -66,13 +67,13 @@ public final class CommandGroup {
 
   public var changesDirectory: Bool { parts.contains { $0.record.changes.contains(where: \.changesDirectory) } }
 
-  /// The record, at a time that is not before that of the record before it.
+  /// The record, at a time not earlier than that of the previous record.
   public func record(at time: Milliseconds) -> Record {
     for place in parts.indices { parts[place].record.header.time = time }
     return Record(parts[0].record, others: parts.dropFirst().map(\.record))
   }
 
-  /// Has the copies up to date for the next command.
+  /// Brings the copies up to date for the next command.
   fileprivate func settle(_ partitioning: Partitioning) {
     while settled < parts.count {
       let part = parts[settled].record
@@ -82,7 +83,7 @@ public final class CommandGroup {
     }
   }
 
-  /// - Returns: the place of a partition's copy.
+  /// - Returns: the index of a partition's copy.
   private func copy(_ partition: Int) -> Int {
     let place = place(of: partition)
     if copies[place] == nil {
@@ -110,7 +111,7 @@ public final class CommandGroup {
     return copy
   }
 
-  /// Takes what a turn has decided.
+  /// Adds what a turn has decided.
   fileprivate func take(_ turn: Turn) -> CounterViolation? {
     if !turn.changes.isEmpty {
       let part = Part(
@@ -128,13 +129,13 @@ public final class CommandGroup {
     return nil
   }
 
-  /// What a reply must wait for, once the record has its number.
+  /// The LSN that a reply must wait for, once the record has its own.
   public func horizon(_ horizon: LSN, recorded lsn: LSN) -> LSN { horizon == Self.futureLSN ? lsn : horizon }
 
   /// Applies the record to the owners.
-  /// - Parameter lsn: its number; nil where there is none, as nothing changes.
+  /// - Parameter lsn: the record's number; nil if there is none because nothing changes.
   public func commit(_ lsn: LSN?, now: Milliseconds, _ partitioning: Partitioning) {
-    // They share pages with the owners, which would otherwise be copied once more.
+    // Drop the copies first: they share pages with the owners, which would otherwise be copied once more on write.
     cells = owners
     directoryCell = directoryOwner
     copies = []
@@ -164,10 +165,10 @@ extension RecordPart {
   }
 }
 
-/// The gate's counters, and how the commands of a group move them.
+/// The gate's counters, with the changes of the group's commands so far.
 public final class GroupCounters: CounterReader, @unchecked Sendable {
   private let load: () -> Counters
-  // Touched by the thread that decides the group.
+  // Touched only by the thread that decides the group.
   private var loaded: Counters?
 
   init(_ load: @escaping () -> Counters) { self.load = load }
@@ -200,7 +201,7 @@ public final class GroupCounters: CounterReader, @unchecked Sendable {
 // MARK: - Deciding
 
 extension Turn {
-  /// Decides the command that the turn has begun as the next one of a group.
+  /// Decides the command that the turn has begun, as the next one of a group.
   public func decide(in group: CommandGroup) -> CommandGroup.Step {
     group.settle(partitioning)
     if case .gather = spec.body { return gather(in: group) }
@@ -216,7 +217,7 @@ extension Turn {
     }
   }
 
-  /// A command that reads all partitions. Nobody comes in between, so it may not read all that there is.
+  /// A command that reads all partitions. The group holds them all meanwhile, so the number of rows is limited.
   private func gather(in group: CommandGroup) -> CommandGroup.Step {
     guard group.cells.count == partitioning.count else {
       var all = OwnerSet.all(partitioning.count)
@@ -245,7 +246,7 @@ extension Turn {
     return gathered.lapsed.isEmpty ? .decided : end(gathered.lapsed, in: group)
   }
 
-  /// Ends what a list found to have lost its right, before it is answered.
+  /// Ends sessions that a list found to have lost their right, before it is answered.
   private func end(_ sessions: [SessionID], in group: CommandGroup) -> CommandGroup.Step {
     let (answer, before) = (reply, horizon)
     beginExpiry(now: now)
@@ -254,6 +255,6 @@ extension Turn {
     return step
   }
 
-  /// Has decisions read these counters, until it is called with others.
+  /// Lets decisions read these counters until it is called again.
   public func use(_ counters: any CounterReader) { self.counters = counters }
 }

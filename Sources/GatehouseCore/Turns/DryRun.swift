@@ -1,15 +1,15 @@
-/// `DRYRUN`: a write is decided as always, with all refusals, and then nothing is done (B2).
+/// `DRYRUN`: a write is decided as usual, with all refusals, and then discarded (B2).
 ///
-/// The answer tells what the command would change, whose logins it would take or give, and which seats. What it would
-/// come to is found out by carrying the changes out on copies of the owners, which share what stays the same: so logins
-/// are judged by the very rules that judge them, over the state as it is and as it would be.
+/// The answer shows what the command would change, which logins it would allow or deny, and which seats it would move.
+/// The changes are applied to copy-on-write copies of the owners. So logins are checked by the usual rules, once over
+/// the current state and once over the resulting one.
 extension Turn {
-  /// Whether the command is only to be tried.
+  /// Whether the command is only tried.
   var isDryRun: Bool { gate.isWrite && has("DRYRUN") }
 
-  /// Makes what the decision would do the answer, and forgets the decision.
+  /// Makes the effects of the decision the answer, and discards the decision.
   func preview() throws(Halt) {
-    // What has lost its right would end too, in the same record.
+    // Sessions that have lost their right would end in the same record.
     for (id, cause) in lapsed { try endSession(id, cause) }
     guard let before = counters.counters(beside: directoryLSN) else { throw .needs(heldOwners) }
     read(before.lsn)
@@ -29,7 +29,8 @@ extension Turn {
     forgetDecision()
   }
 
-  /// Not even what was noted in passing stays: no use of a session, no refused login, no session that has lost its right.
+  /// Discards what was noticed in passing as well: uses of sessions, refused logins, sessions that have lost their
+  /// right.
   func forgetDecision() {
     dropChanges()
     bounds.removeAll(keepingCapacity: true)
@@ -40,8 +41,8 @@ extension Turn {
 
   // MARK: Changes
 
-  /// What of the changes the caller may see: in the workspaces where the trail is theirs to read, or what the command
-  /// needs is theirs to do.
+  /// The changes that the caller may see: those in workspaces where they may read the trail or have the command's
+  /// permission.
   private func changesToShow(_ prospect: Prospect) throws(Halt) -> (changes: [AnyChange], reach: AuditReach) {
     var user: UserReference?
     var permissions = [Permission.auditRead]
@@ -75,11 +76,11 @@ extension Turn {
     for id in ids.sorted() { try addLogins(of: id, nil, prospect, to: &touched) }
     let products = productsRuledAnew(prospect)
     if products.isEmpty { return touched }
-    // What is asked of everybody who may enter a product can take the login of each.
+    // A change of the demands on everybody who enters a product can affect every login to it.
     let cells = try everything()
     guard cells.reduce(0, { $0 + $1.state.people.users.last }) <= Limits.rowsOfTransaction else {
       throw .refused(
-        .limit("dryrun: it would look at more users than \(Limits.rowsOfTransaction) at once; leave DRYRUN out"))
+        .limit("dryrun: it would read more than \(Limits.rowsOfTransaction) users at once; leave DRYRUN out"))
     }
     for cell in cells {
       for serial in 1..<(cell.state.people.users.last + 1) where cell.state.people.users[serial].isUsed {
@@ -90,7 +91,7 @@ extension Turn {
     return touched
   }
 
-  /// The products of which the changes make other demands on whoever enters.
+  /// The products whose demands on logins change.
   private func productsRuledAnew(_ prospect: Prospect) -> Set<ProductID> {
     var products: Set<ProductID> = []
     for change in changes {
@@ -105,7 +106,7 @@ extension Turn {
     }
   }
 
-  /// - Parameter products: those that matter; all that the user has or gets where there are none.
+  /// - Parameter products: the products to check; nil for all that the user has or gets.
   private func addLogins(
     of id: UserID, _ products: Set<ProductID>?, _ prospect: Prospect, to touched: inout [TouchedLogin]
   ) throws(Halt) {
@@ -122,7 +123,7 @@ extension Turn {
     }
   }
 
-  /// Whether the caller could ask for the login.
+  /// Whether the caller may see the login.
   private func maySee(_ user: UserReference, in product: Product) -> Bool {
     sides.allSatisfy {
       $0.isOneself(user) || $0.allows(.userRead, over: place(of: product), of: user, in: directory, at: now)
@@ -188,12 +189,12 @@ extension Turn {
   }
 }
 
-/// The owners as a decision would make them.
+/// The owners as they would be after a decision.
 private final class Prospect {
   let directory: Directory
   private var copies: [Int: PartitionCell] = [:]
 
-  /// - Parameter turn: has decided, and holds all that its changes mutate.
+  /// - Parameter turn: a turn that has decided, and holds all owners that its changes modify.
   init(_ turn: Turn) {
     directory = turn.directory.changed(by: turn.changes, lsn: .max, time: turn.now)
     let header = turn.recordHeader
@@ -201,7 +202,7 @@ private final class Prospect {
       change.carryOut(turn.partitioning, lsn: .max, header: header) { partition in
         copy(partition, turn).held
       } directory: {
-        preconditionFailure("a change of partitions came to the directory")
+        preconditionFailure("a change of partitions was applied to the directory")
       }
     }
   }

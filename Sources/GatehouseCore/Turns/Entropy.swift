@@ -1,7 +1,7 @@
 /// Random bits for tokens, drawn in blocks so that a token does not cost a system call.
 ///
-/// Under an idempotency key the bits come from a seed instead, which itself is random and secret, so that the same
-/// command answers with the same token although the token is stored nowhere (`Turn.decideOnce`).
+/// Under an idempotency key the bits come from a seed instead, which is itself random and secret. So a repeated command
+/// returns the same token although the token is stored nowhere (`Turn.decideOnce`).
 public struct Entropy {
   private let fill: (UnsafeMutableRawBufferPointer) -> Void
   private let digest: (UnsafeRawBufferPointer) -> Digest
@@ -20,7 +20,7 @@ public struct Entropy {
     self.digest = digest
   }
 
-  /// Draws from `seed` until it is set to nil again.
+  /// Draws from `seed` until it is set to nil.
   public mutating func setSeed(_ seed: Digest?) {
     self.seed = seed
     drawn = 0
@@ -41,7 +41,7 @@ public struct Entropy {
       next = 0
     }
     defer {
-      // What was handed out is forgotten here.
+      // Erase bits once they are handed out.
       block[next] = 0
       block[next + 1] = 0
       next += 2
@@ -50,40 +50,40 @@ public struct Entropy {
   }
 }
 
-/// The texts of secrets: a prefix that says what it is, the id it belongs to, and 128 random bits, the
-/// last two in base64url (RFC 4648) without padding.
+/// The texts of secrets: a prefix for the kind, the id it belongs to, and 128 random bits. Id and bits are in base64url
+/// (RFC 4648) without padding.
 public enum SecretText {
-  /// Characters of the random part, which is all that is secret.
+  /// The length of the random part; only this part is secret.
   public static let randomCount = 22
-  /// Characters before it: the prefix and the id.
+  /// The length of the part before it: the prefix and the id.
   public static let visibleCount = 3 + 11
 
   private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-  /// A whole secret, where it costs no allocation.
+  /// A complete secret, without a heap allocation.
   public struct Whole: Sendable {
     fileprivate var bytes = InlineArray<36, UInt8>(repeating: 0)
 
-    /// Calls `body` with the text in ASCII.
+    /// Calls `body` with the ASCII text.
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
       bytes.span.withUnsafeBytes(body)
     }
   }
 
-  /// A session's token: `gs_`, its id, 128 random bits. 36 characters.
+  /// A session's token: `gs_`, the id, 128 random bits. 36 characters.
   public static func sessionToken(_ id: SessionID, _ random: (UInt64, UInt64)) -> Whole {
     whole("gs_", id.raw, random)
   }
 
-  /// A service's secret: `gk_`, its number, 128 random bits.
+  /// A service's secret: `gk_`, the number, 128 random bits.
   public static func serviceSecret(_ id: ServiceID, _ random: (UInt64, UInt64)) -> Whole {
     whole("gk_", UInt64(id), random)
   }
 
   public static let sessionTokenCount = visibleCount + randomCount
 
-  /// Whether a word begins like a token or a secret and goes on into the part that is secret: one that was cut off,
-  /// or has a letter too many, still gives most of it away.
+  /// Whether a word starts like a token or secret and reaches into the secret part: a truncated one, or one with an
+  /// extra letter, still reveals most of it.
   public static func isLike(_ word: UnsafeRawBufferPointer) -> Bool {
     guard word.count > sessionTokenCount - randomCount, word[0] == 0x67, word[2] == 0x5f else { return false }
     return word[1] == 0x73 || word[1] == 0x6b
@@ -100,7 +100,7 @@ public enum SecretText {
     return whole
   }
 
-  /// The random part alone.
+  /// The random part only.
   public static func randomPart(_ random: (UInt64, UInt64)) -> String {
     String(unsafeUninitializedCapacity: randomCount) { buffer in
       write(random.0, random.1, count: randomCount, to: buffer, at: 0)
@@ -108,7 +108,7 @@ public enum SecretText {
     }
   }
 
-  /// Six bits a character, from the low end of `low`, then of `high`.
+  /// Six bits a character: from the low end of `low`, then of `high`.
   private static func write(
     _ low: UInt64, _ high: UInt64, count: Int, to buffer: UnsafeMutableBufferPointer<UInt8>, at start: Int
   ) {
@@ -121,7 +121,7 @@ public enum SecretText {
     }
   }
 
-  /// The id in a session token, if the bytes have the shape of one.
+  /// The id in a session token, if the bytes look like one.
   public static func session(of token: UnsafeRawBufferPointer) -> SessionID? {
     guard token.count == sessionTokenCount, token[0] == 0x67, token[1] == 0x73, token[2] == 0x5f else { return nil }
     var raw: UInt64 = 0

@@ -1,6 +1,6 @@
-/// The place in a list where the next page begins: the sort key of the last item that was shown, as numbers.
+/// The cursor of a list: the sort key of the last item shown, as numbers.
 ///
-/// A key instead of an offset: what is added or removed meanwhile neither repeats nor skips an item.
+/// Keyset pagination, not an offset: items added or removed meanwhile neither repeat nor skip others.
 public struct ListCursor: Sendable, Equatable {
   public let numbers: [UInt64]
 
@@ -9,7 +9,7 @@ public struct ListCursor: Sendable, Equatable {
   /// `12-5-1`.
   public var text: String { numbers.map(String.init).joined(separator: "-") }
 
-  /// What stands at the end of a list, and before its beginning.
+  /// The cursor at the start and at the end of a list.
   public static let end = "0"
 
   public init?(_ text: String, count: Int) {
@@ -20,11 +20,11 @@ public struct ListCursor: Sendable, Equatable {
 }
 
 extension Turn {
-  /// The cursor of a list whose keys have `count` numbers; nil at the beginning.
+  /// The cursor of a list whose keys have `count` numbers; nil at the start.
   public func cursor(of count: Int) throws(Halt) -> ListCursor? {
     guard let text = try option("CURSOR"), text != ListCursor.end else { return nil }
     guard let cursor = ListCursor(text, count: count) else {
-      throw .refused(.syntax("CURSOR is not one that this list gave; begin with 0"))
+      throw .refused(.syntax("CURSOR does not come from this list; begin with 0"))
     }
     return cursor
   }

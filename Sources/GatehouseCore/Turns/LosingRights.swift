@@ -1,17 +1,19 @@
-/// Ending what rests on a right when the right goes: sessions and impersonations.
+/// Ends sessions and impersonations when the right they depend on is lost.
 ///
-/// Whether a session may go on is one rule (`Turn.lapse`), asked in two places, so that what has ended never comes back:
+/// One rule (`Turn.lapse`) decides whether a session may continue. It is applied at two moments, so that what has ended
+/// never comes back:
 ///
-/// - Whoever changes something of a person that the rule reads has that person's sessions judged, as things stand and
-///   as they will be, and those that fail end in the same record (`endWhatLostItsRight`). No command need think of it.
-/// - A setting of a workspace or the first pool of a product can concern everybody, and is not held against all
-///   sessions at once. Who looks at a session, by its token or in a list, finds out and ends it (`isInForce`). What
-///   nobody looks at while a setting is in force does not profit: a session remains bound by what was asked while it
-///   was there (`Workspace.asks(_:since:)`).
+/// - When a command changes a fact of a person that the rule reads, it checks the person's sessions before and after
+///   the change, and those that fail end in the same record (`endWhatLostItsRight`). Commands get this without asking
+///   for it.
+/// - A setting of a workspace or the first pool of a product can affect everybody, so it does not check all sessions at
+///   once. Whoever reads a session, by its token or in a list, finds out and ends it (`isInForce`). A session that
+///   nobody reads while a setting is in force gains nothing: the requirement of that time still applies to it
+///   (`Workspace.asks(_:since:)`).
 extension Turn {
   // MARK: Judging
 
-  /// Why a session must end although its time is not up; nil where it may go on.
+  /// Why a session must end before its time; nil if it may continue.
   @inline(__always)
   func lapse(_ cell: HeldPartition, _ slot: Int) throws(Halt) -> SessionEnd? {
     let row = cell.state.sessions[slot]
@@ -20,7 +22,7 @@ extension Turn {
     return try impersonationLapse(cell, slot, in: directory) { $0 }
   }
 
-  /// Why an impersonation must end: its actor's login is gone, or the actor could not begin it any more.
+  /// Why an impersonation must end: its actor's login is gone, or the actor could no longer begin it.
   private func impersonationLapse<Person: PersonView>(
     _ cell: HeldPartition, _ slot: Int, in directory: Directory, as person: (UserReference) -> Person
   ) throws(Halt) -> SessionEnd? {
@@ -40,11 +42,11 @@ extension Turn {
     return directory.denial(of: row, actor: actorNow, target: target, at: now).map { SessionEnd($0) }
   }
 
-  /// Whether a session may go on. One that may not ends with this command, whatever else comes of it.
+  /// Whether a session may continue. One that may not ends with this command, even if the command is refused.
   func isInForce(_ cell: HeldPartition, _ slot: Int) throws(Halt) -> Bool {
     guard cell.state.sessions[slot].isLive(at: now) else {
-      // Whoever is told so finds it so after a crash too, even if the clock is set back meanwhile: the upkeep that ends
-      // sessions comes up to half a second later.
+      // End it now: the upkeep that ends sessions may be half a second late, and after a crash or with a clock set back
+      // the client would find it in force again.
       lapsed.append((cell.state.sessionID(ofSlot: slot), .expired))
       return false
     }
@@ -55,12 +57,12 @@ extension Turn {
 
   // MARK: Changing people
 
-  /// Judges the sessions of everybody whom the decision's changes concern, and ends those that fail.
+  /// Checks the sessions of everybody whom the decision's changes concern, and ends those that fail.
   func endWhatLostItsRight() throws(Halt) {
     if traits.contains(.concernsSomebody) { try endWhatLostItsRight(of: try peopleConcerned()) }
   }
 
-  /// Judges the sessions of these people, and ends those that fail.
+  /// Checks the sessions of these people, and ends those that fail.
   func endWhatLostItsRight(of people: [UserReference]) throws(Halt) {
     var sessions: [SessionID] = []
     var partitions = Set<Int>()
@@ -71,8 +73,8 @@ extension Turn {
     for id in sessions where !endedSessions.contains(id) {
       let cell = try cell(partitioning.partition(of: id))
       guard let slot = cell.state.slot(of: id) else { continue }
-      // What has no right now would get one back by the change: it ends first. Licences are the exception: where a
-      // product gets its first pool, they are assigned after that, and only who was turned away meanwhile is out.
+      // A session without a right must not regain it through this change, so it ends first. Exception: licences. When a
+      // product gets its first pool, they are assigned after that, and only users who were refused meanwhile are out.
       if let cause = try lapse(cell, slot), cause != .licenceRemoved {
         try endSession(id, cause)
       } else if let cause = try lapse(cell, slot, in: outlook) {
@@ -95,14 +97,14 @@ extension Turn {
       case .owners(let old, let new): ids = [old, new].compactMap { $0 }
       }
       for id in ids where !people.contains(where: { $0.id == id }) {
-        // Whom this very command makes has no session yet.
+        // A user created by this very command has no session yet.
         if let user = try user(id) { people.append(user) }
       }
     }
     return people
   }
 
-  /// Adds a user's sessions, the impersonations that the user began, and the partitions that are needed to judge them.
+  /// Adds a user's sessions, the impersonations that the user began, and the partitions needed to check them.
   private func list(_ user: UserReference, _ sessions: inout [SessionID], _ partitions: inout Set<Int>) {
     let state = user.cell
     for id in state.state.sessionIDs(of: user.serial) {
@@ -118,14 +120,14 @@ extension Turn {
     }
   }
 
-  /// How things will stand after the decision's changes.
+  /// The facts after the decision's changes.
   private struct Outlook {
     let directory: Directory
     let changes: [AnyChange]
 
     init(_ turn: Turn) {
       changes = turn.changes
-      // No session is younger than what is being decided.
+      // `.max`: every session is older than this decision.
       directory = turn.directory.changed(by: turn.changes, lsn: .max, time: turn.now)
     }
 

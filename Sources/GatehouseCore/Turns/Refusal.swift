@@ -1,7 +1,7 @@
-/// A command that could not be carried out: the error's code and what to tell the client.
+/// A command that was refused: the error code and the message for the client.
 ///
-/// The message says what was wrong and, for a rule, what to do instead; it never holds a secret or
-/// another tenant's data.
+/// The message says what was wrong and, for a rule, what to do instead. It never contains a secret or another tenant's
+/// data.
 public struct Refusal: Error, Equatable, Sendable {
   public enum Code: String, Sendable, CaseIterable {
     case syntax = "ERR"
@@ -20,23 +20,23 @@ public struct Refusal: Error, Equatable, Sendable {
     case noProtocol = "NOPROTO"
     case transactionAborted = "EXECABORT"
 
-    /// What a client should take the code for, in the words of the reference.
+    /// What the code means to a client, for the reference.
     public var meaning: String {
       switch self {
-      case .syntax: "the command is not written as it must be; nothing was looked at"
-      case .noAuthentication: "the connection has not said which service it is"
+      case .syntax: "the syntax is wrong; the command did not run"
+      case .noAuthentication: "the connection has not authenticated as a service"
       case .wrongPassword: "the service's name or secret is wrong"
-      case .noPermission: "who asks may not do this; the text says what is missing"
-      case .notFound: "what the command is about is not there"
-      case .conflict: "something else stands in the way, such as a name that is taken"
-      case .refused: "a rule says no: `REFUSED rule: why; what to do instead`"
+      case .noPermission: "the caller may not do this; the message says what is missing"
+      case .notFound: "what the command names does not exist"
+      case .conflict: "the state is in conflict with the command, such as a name that is taken"
+      case .refused: "a rule refuses: `REFUSED rule: why; what to do instead`"
       case .noSeats: "all seats that were bought are taken"
-      case .stale: "`IFVERSION` names another version than there is; read again, then decide again"
-      case .busy: "more waits than the server takes on; ask again later"
-      case .loading: "the server is starting or stopping; ask again later"
-      case .readOnly: "changes cannot be made durable; reading goes on"
+      case .stale: "`IFVERSION` is not the current version; read again, then decide again"
+      case .busy: "too much is waiting; try again later"
+      case .loading: "the server is starting or stopping; try again later"
+      case .readOnly: "changes cannot be made durable; reads still work"
       case .limit: "one of the limits below is reached"
-      case .noProtocol: "`HELLO` asks for a protocol version that is not spoken"
+      case .noProtocol: "`HELLO` asks for an unsupported protocol version"
       case .transactionAborted: "a command of the transaction was refused before `EXEC`; nothing was done"
       }
     }
@@ -58,24 +58,25 @@ public struct Refusal: Error, Equatable, Sendable {
   public static func noPermission(_ missing: String) -> Refusal { Refusal(.noPermission, missing) }
   public static func limit(_ which: String) -> Refusal { Refusal(.limit, which) }
 
-  /// A rule says no.
+  /// A rule refuses.
   public static func rule(_ rule: String, _ why: String, instead: String) -> Refusal {
     Refusal(.refused, "\(rule): \(why); \(instead)")
   }
 }
 
-/// Why a decision stopped before its end.
+/// Why a decision stopped early.
 public enum Halt: Error {
   case refused(Refusal)
-  /// A bound would not hold after a command that is only tried.
+  /// A bound would not hold after a dry run.
   case bound(CounterViolation)
-  /// The decision touches owners that are not held. Nothing has happened: hold them too and decide again.
+  /// The decision needs owners that are not held. Nothing has happened: hold them too and decide again.
   case needs(OwnerSet)
-  /// The decision needs what comes of work that it must not do itself. Nothing has happened: do it and decide again.
+  /// The decision needs the outcome of work that it must not do itself. Nothing has happened: do the work and decide
+  /// again.
   case work(any Work)
 }
 
-/// Partitions and the directory, as the set that a command must hold.
+/// The partitions, and perhaps the directory, that a command must hold.
 public struct OwnerSet: Sendable, Equatable {
   /// In ascending order.
   public private(set) var partitions: [Int] = []

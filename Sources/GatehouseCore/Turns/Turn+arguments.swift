@@ -1,6 +1,6 @@
-/// Reading a command's words. Whatever is wrong with one is refused here, with the word's name.
+/// Parses a command's words. Errors are refused here, with the name of the word.
 extension Turn {
-  /// The bytes of word `index`, the command's name being word 0.
+  /// The bytes of word `index`; word 0 is the command's name.
   @inline(__always)
   public func word(_ index: Int) -> UnsafeRawBufferPointer { arguments[index] }
 
@@ -45,7 +45,7 @@ extension Turn {
     return try checked(arguments[place.word], token, limit)
   }
 
-  /// All values of an option that may be repeated: a list of one or more texts each time.
+  /// All values of a repeatable option: a list of one or more texts for each time.
   public func options(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> [[String]] {
     if chosen.isEmpty { return [] }
     let option = spec.options.firstIndex { $0.token == token }
@@ -91,12 +91,12 @@ extension Turn {
     return number
   }
 
-  /// `COUNT` of a list.
+  /// The `COUNT` of a list.
   public func listCount() throws(Halt) -> Int {
     try integer("COUNT", in: 1...Limits.listMost) ?? Limits.listDefault
   }
 
-  /// Why the command is given. A read that notes a use in the log has no such option.
+  /// The reason given with the command. Reads that log a use have no such option.
   public var reason: String {
     guard spec.effect == .write else { return "" }
     return (try? option("REASON", limit: Limits.reasonBytes)) ?? ""
@@ -104,7 +104,7 @@ extension Turn {
 
   // MARK: Ids
 
-  /// The id in a word: digits, with or without `#` in front.
+  /// The id in a word: digits, with or without a leading `#`.
   public static func identifier(_ word: UnsafeRawBufferPointer) -> UInt64? {
     var start = 0
     if word.count > 0, word[0] == 0x23 { start = 1 }
@@ -131,13 +131,13 @@ extension Turn {
 
   // MARK: Entities
 
-  /// The user that a word names, by username in any case or by `#id`.
+  /// The user that a word names, by username in any case or as `#id`.
   public func user(_ index: Int) throws(Halt) -> UserReference {
     guard let found = try userIfAny(index) else { throw .refused(.notFound("user")) }
     return found
   }
 
-  /// As `user`; nil where there is none, or none whom the caller knows of.
+  /// Like `user`, but nil if there is none, or none that the caller knows.
   @inline(__always)
   public func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
     let found = try anyUser(index)
@@ -165,7 +165,7 @@ extension Turn {
     return try otherUser(index, folded, cell)
   }
 
-  /// The user of a name that does not lead to one of its own partition alone.
+  /// The slow path: the name leads to a user of another partition, or to several.
   @inline(never)
   private func otherUser(
     _ index: Int, _ folded: UnsafeRawBufferPointer, _ cell: HeldPartition
@@ -176,7 +176,7 @@ extension Turn {
     return try meant.flatMap { (id) throws(Halt) in try user(id) }
   }
 
-  /// The live user who already has the new username at word `index`, in whatever spelling.
+  /// The live user who has the new username at word `index`, in any spelling.
   /// - Parameter own: the user who is to get it.
   public func holder(ofNewName index: Int, besides own: UserID? = nil) throws(Halt) -> UserReference? {
     let key = nameKey(index)
@@ -193,7 +193,7 @@ extension Turn {
     try user(id).map { $0.row.status != .deleted } ?? false
   }
 
-  /// The user of an id; nil where it was never given out.
+  /// The user with this id; nil if the id was never given out.
   public func user(_ id: UserID) throws(Halt) -> UserReference? {
     let cell = try cell(partitioning.partition(of: id))
     guard let serial = cell.state.serial(of: id) else {
@@ -204,7 +204,7 @@ extension Turn {
     return UserReference(id: id, cell: cell, serial: serial)
   }
 
-  /// The key of the name in a word; its folded form is left in `foldedName`.
+  /// The key of the name in a word; leaves the folded form in `foldedName`.
   @inline(__always)
   func nameKey(_ index: Int) -> NameKey {
     if foldedWord == index, let foldedKey { return foldedKey }
@@ -226,7 +226,7 @@ extension Turn {
     return product
   }
 
-  /// The number of the product that a word names; nil where there is none, or none that the caller knows of.
+  /// The number of the product that a word names; nil if there is none, or none that the caller knows.
   @inline(__always)
   public func productID(_ word: UnsafeRawBufferPointer) -> ProductID? { productID(word, in: directory) }
 
@@ -249,7 +249,7 @@ extension Turn {
     return product
   }
 
-  /// The workspace of a name. One that the caller does not know of is not even there.
+  /// The workspace of this name. For a caller who does not know it, it does not exist.
   public func workspace(named name: String) throws(Halt) -> Workspace {
     try workspace(directory.workspaceID(name), named: name)
   }
@@ -272,7 +272,7 @@ extension Turn {
     return try workspace(named: name)
   }
 
-  /// The session that a token leads to, if it has not ended. A wrong token of a live id finds nothing.
+  /// The session of a token, if it has not ended. A wrong token with a live id finds nothing.
   public func session(token: UnsafeRawBufferPointer) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
     guard let id = SecretText.session(of: token) else { return nil }
     let cell = try cell(partitioning.partition(of: id))
@@ -285,7 +285,7 @@ extension Turn {
     return (cell, slot)
   }
 
-  /// Whether a session lies where the service is bound to.
+  /// Whether a session is in a workspace to which the service is bound.
   private func isOfService(_ session: SessionRow) -> Bool {
     sides.allSatisfy { side in
       guard case .service = side.kind else { return true }
@@ -293,7 +293,7 @@ extension Turn {
     }
   }
 
-  /// The session of a word that is a token or an id, if the caller may find it.
+  /// The session of a word that is a token or an id, if the caller may see it.
   public func session(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
     guard let (cell, slot) = try anySession(index) else { return nil }
     if isLimited, !mayFind(cell, slot) { return nil }

@@ -1,12 +1,12 @@
-/// Where a command begins, once its gates are passed.
+/// Where a command starts, once it has passed its gates.
 public enum Start {
   case partition(Int)
-  /// Anywhere: the directory is read from the lane's copy.
+  /// Anywhere: the lane's copy of the directory is enough.
   case anywhere
-  /// All partitions in turn.
+  /// All partitions, one after another.
   case everywhere
   case server(ServerCommand)
-  /// The reply says why not.
+  /// Refused; the reply says why.
   case refused
 }
 
@@ -15,20 +15,20 @@ public enum Outcome {
   case decided
   /// Hold these owners and decide again.
   case needs(OwnerSet)
-  /// Do the turn's `neededWork` without the owners, and decide again.
+  /// Do the turn's `neededWork` without holding owners, and decide again.
   case needsWork
-  /// A bound would not hold after a dry run. Who runs it answers, once nothing is held.
+  /// A bound would not hold after a dry run. The caller answers, once nothing is held.
   case refused(CounterViolation)
 }
 
 extension Turn {
-  /// Takes a request in: finds the command and passes it through the gates in their fixed order: look-up,
-  /// arity and options, authentication, permission.
+  /// Takes a request: finds the command and checks the gates in their fixed order: look-up, arity and options,
+  /// authentication, permission.
   ///
   /// - Parameters:
   ///   - request: all words; the view must stay valid until the decision is made.
-  ///   - place: receives the command's place in the table, for metrics, where there is one.
-  ///   - foresight: what is known of the request already.
+  ///   - place: receives the command's index in the table, for metrics, if it was found.
+  ///   - foresight: what is already known of the request.
   public func begin(
     _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
     _ foresight: Foresight = .none
@@ -61,10 +61,10 @@ extension Turn {
     place = found
     choose(found)
     let gate = gate
-    // Nearly every command of the hot path has just its positional words.
+    // Fast path: nearly every hot command has only its positional words.
     if arguments.count - 1 != gate.required || gate.hasMandatoryOptions { try readOptions() }
     if connection.service == nil, !gate.isOpen { throw .refused(Self.unauthenticated) }
-    // The least of service, user and actor decides: the session after AS adds nothing to what the service may do.
+    // The weakest of service, user and actor decides: a session after `AS` never adds to the service's own rights.
     if !connection.rights.isSuperset(of: gate.rights), !gate.isOpen { throw .refused(missingRight) }
     if authority != nil, !gate.isForUsers {
       throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
@@ -73,7 +73,7 @@ extension Turn {
     return try start(gate.route)
   }
 
-  /// The command that is meant where the name alone does not say it: the one that follows `AS`, or a subcommand.
+  /// The actual command if the name alone does not tell: the one after `AS`, or a subcommand.
   private func chosenCommand(_ place: Int) throws(Halt) -> Int {
     var found = place
     if table.gates[found].isPrefix {
@@ -92,9 +92,9 @@ extension Turn {
     return subcommand
   }
 
-  /// Makes a command of the table the turn's.
+  /// Makes a command of the table the turn's command.
   private func choose(_ place: Int) {
-    // The same command again, most often: to name it anew would count its references for nothing.
+    // Fast path: usually it is the same command again, and assigning it would cost reference counting.
     if place == specPlace { return }
     specPlace = place
     spec = table.commands[place]
@@ -141,9 +141,9 @@ extension Turn {
     .syntax("wrong number of arguments for '\(spec.name.lowercased())' command")
   }
 
-  /// For reads, and for commands of the server: what these write is none of the accounts.
+  /// For reads and server commands: these do not change accounts.
   private static func nothingToTry(_ spec: CommandSpec) -> Refusal {
-    .syntax("DRYRUN has no meaning here: \(spec.spokenName) changes nothing of the accounts; leave it out")
+    .syntax("DRYRUN has no effect here, because \(spec.spokenName) changes no accounts; leave it out")
   }
 
   private static func unknownSubcommand(_ request: Arguments, _ command: CommandSpec) -> Refusal {
@@ -165,7 +165,7 @@ extension Turn {
   // MARK: Options
 
   private func readOptions() throws(Halt) {
-    // What the server takes words for, such as the values of settings, is not to swallow it.
+    // Server commands with free words, such as values of settings, must not swallow it.
     if spec.group == .server, Self.isToken("DRYRUN", arguments[arguments.count - 1]) {
       throw .refused(Self.nothingToTry(spec))
     }
@@ -237,7 +237,7 @@ extension Turn {
     return decide()
   }
 
-  /// Runs the body again over all that it asked for.
+  /// Runs the body again over all owners that it asked for.
   public func decide(holding cells: [HeldPartition], directory cell: DirectoryCell?) -> Outcome {
     home = nil
     others = cells
@@ -251,7 +251,8 @@ extension Turn {
     return attempt { () throws(Halt) in
       try self.authorise()
       if self.gate.isWrite, !self.chosen.isEmpty {
-        // What was answered once is answered again, also to who has lost the right meanwhile, and by that very command.
+        // A repeated command gets its first answer even if the caller has lost the right since, perhaps by that very
+        // command.
         try self.decideOnce { (turn) throws(Halt) in
           try turn.enforceIfLimited()
           try body(turn)
@@ -267,7 +268,7 @@ extension Turn {
     }
   }
 
-  /// Runs a step of a decision from a clean slate, and makes its refusal the reply.
+  /// Runs a step of a decision from a clean slate; a refusal becomes the reply.
   @inline(__always)
   func attempt(_ step: () throws(Halt) -> Void) -> Outcome {
     wipeSlate()
@@ -292,7 +293,7 @@ extension Turn {
     horizon = 0
   }
 
-  /// Ends a decision that came to nothing.
+  /// Ends a decision that failed.
   private func abandon(_ halt: Halt) -> Outcome {
     dropChanges()
     switch halt {
@@ -315,7 +316,7 @@ extension Turn {
 
   private func forgetEnded() { if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) } }
 
-  /// What lost its right ends also where the command itself is refused.
+  /// Sessions that lost their right end even if the command is refused.
   private func endingLapsed() -> Outcome {
     do throws(Halt) {
       for (id, cause) in lapsed { try endSession(id, cause) }
@@ -327,10 +328,10 @@ extension Turn {
     }
   }
 
-  /// Whether the command runs on less than the whole authority of a service.
+  /// Whether the command runs with less than a service's full authority.
   public var needsAuthorising: Bool { authority != nil || connection.isBound }
 
-  /// Finds out on whose authority the command runs.
+  /// Finds the principal of the command.
   @inline(__always)
   private func authorise() throws(Halt) {
     if needsAuthorising { try findSides() }
@@ -344,13 +345,13 @@ extension Turn {
     sides = user.sides
   }
 
-  /// Refuses where they lack what the command needs.
+  /// Refuses the command if the principal lacks what it needs.
   @inline(__always)
   private func enforceIfLimited() throws(Halt) {
     if isLimited { try enforce(spec.need) }
   }
 
-  /// Resolves the authority alone, for commands that read many partitions. The principal stays for what follows.
+  /// Finds only the principal, for commands that read many partitions. It stays for the rest of the command.
   public func decideAuthority(holding cells: [HeldPartition]) -> Outcome {
     home = nil
     others = cells
@@ -360,13 +361,13 @@ extension Turn {
     }
   }
 
-  /// The partition to begin with to resolve the authority; nil where the command runs for the service.
+  /// The partition where finding the principal starts; nil if the command runs for the service.
   public var authorityPartition: Int? {
     guard let authority else { return nil }
     return SecretText.session(of: authority).map { partitioning.partition(of: $0) } ?? 0
   }
 
-  /// `IFVERSION`: refuses if what the command is about has another version by now.
+  /// `IFVERSION`: refuses the command if the version has changed.
   public func checkVersion(_ version: UInt32) throws(Halt) {
     isVersionChecked = true
     guard let wanted = try integer("IFVERSION", in: 0...Int(UInt32.max)) else { return }
@@ -381,7 +382,7 @@ extension Turn {
   public func collect(_ cell: HeldPartition, into gathered: inout Gathered) -> Bool {
     guard case .gather(let body, _) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     home = cell
-    // Taken out, as what two hold would be copied when it grows.
+    // Moved out, so that growing it does not copy (copy-on-write with two references).
     var result = gathered
     gathered = Gathered()
     let outcome = attempt { () throws(Halt) in try body(self, cell, &result) }
@@ -391,7 +392,7 @@ extension Turn {
     return true
   }
 
-  /// Makes the reply of what was gathered.
+  /// Makes the reply from what was gathered.
   public func finish(_ gathered: inout Gathered) {
     guard case .gather(_, let body) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     var result = gathered
@@ -400,7 +401,7 @@ extension Turn {
     horizon = max(horizon, result.horizon)
   }
 
-  /// The principal found by `decideAuthority`, to go with the command to other lanes.
+  /// Sets the principal found by `decideAuthority`, when the command moves to another lane.
   public func adopt(_ principal: Principal) {
     if case .user(let user) = principal {
       userPrincipal = user
@@ -420,28 +421,27 @@ extension Turn {
     public let horizon: LSN
   }
 
-  /// Whether the changes only note in passing what the command came upon. It answers the same where they cannot be
+  /// Whether the changes only record what the command noticed in passing. Its answer is the same if they cannot be
   /// logged.
   public var isNotedInPassing: Bool { spec.effect == .read || reply.isError }
 
-  /// The decision in one look: another module's look at a property of this one is checked each time.
+  /// The decision in one access: each access from another module to a property of this class is checked.
   public var conclusion: Conclusion {
     Conclusion(hasChanges: !changes.isEmpty, isError: reply.isError, horizon: horizon)
   }
 
-  /// Makes a reply that was ready before the turn was used for something else its own again.
+  /// Restores a reply that was complete before the turn was used for something else.
   public func restore(_ reply: Reply, horizon: LSN) {
     self.reply = reply
     self.horizon = horizon
   }
 
-  /// The reply's nodes and the bytes of their texts, without a reference to count. They are the turn's own memory, good
-  /// until its reply changes.
+  /// The reply's nodes and bytes without reference counting. They are the turn's memory, valid until its reply changes.
   public var replyParts: (nodes: UnsafeBufferPointer<Reply.Node>, bytes: UnsafeRawBufferPointer) {
     reply.withParts { ($0, $1) }
   }
 
-  /// Makes a refusal the reply: the log does not take what was decided.
+  /// Makes a refusal the reply, because the log does not take the changes.
   public func answer(_ refusal: Refusal) {
     dropChanges()
     reply.reset()
@@ -450,25 +450,25 @@ extension Turn {
 
   // MARK: Committing
 
-  /// Whether the changes move the gate's counters, or depend on them.
+  /// Whether the changes move the gate's counters or depend on them.
   public var movesCounters: Bool { !bounds.isEmpty || traits.contains(.movesCounters) }
 
-  /// Whether the changes mutate the directory.
+  /// Whether the changes modify the directory.
   public var changesDirectory: Bool { traits.contains(.changesDirectory) }
 
-  /// What stands over the changes in their record.
+  /// The header of the changes in their record.
   public var recordHeader: RecordHeader {
     RecordHeader(
       time: now, service: connection.service ?? 0, actor: principal.actor, subject: principal.subject,
       connection: connection.id, command: spec.name, reason: reason)
   }
 
-  /// Applies the changes, which are record `lsn` of the log, to the owners that are held.
+  /// Applies the changes, which are record `lsn` of the log, to the held owners.
   public func commit(_ lsn: LSN, _ header: RecordHeader) {
-    // By address: a change that is taken out of the array is a change copied.
+    // By address: taking a change out of the array would copy it.
     changes.withUnsafeBufferPointer { changes in
       for place in changes.indices {
-        // The closures do not look at the header: each that does copies it.
+        // The closures do not use the header: each that did would copy it.
         changes[place].carryOut(
           partitioning, lsn: lsn, header: header, on: { heldCell($0) ?? missesOwner("partition \($0)") },
           directory: { directoryCell ?? missesOwner("the directory") })
@@ -486,17 +486,17 @@ extension Turn {
     return others.first { $0.index == partition }
   }
 
-  /// Notes in memory what the command came upon and the log does not hear of: sessions that were used, a login that was
+  /// Records in memory what the command noticed and the log does not store: sessions that were used, a login that was
   /// refused.
   @inline(__always)
   public func noteInMemory() {
     if hasRefusal { keepRefusal() }
     if seen.isEmpty { return }
-    // By place: a loop over the array would keep it, and count a reference.
+    // By index: iterating over the array would retain it.
     for place in seen.indices { seen[place].cell.state.sessions.see(slot: seen[place].slot, at: now) }
   }
 
-  /// Lets go of everything that was held.
+  /// Releases everything that was held.
   public func letGo() {
     home = nil
     if !others.isEmpty { others.removeAll(keepingCapacity: true) }

@@ -1,10 +1,10 @@
-/// One command's run: its words, its authority, the owners it holds, and what it decides.
+/// One command's run: its words, its principal, the owners it holds, and its decision.
 ///
-/// A body reads state through the turn, says what is to change with `emit` and what to answer in `reply`;
-/// it changes nothing itself. A lane has one turn and uses it again for every command.
+/// A body reads state through the turn, declares changes with `emit` and the answer in `reply`; it changes nothing
+/// itself. A lane has one turn and reuses it for every command.
 ///
-/// Its properties are not checked for overlapping access at run time: a turn belongs to one thread, and no
-/// accessor of it calls back.
+/// `@exclusivity(unchecked)`: overlapping access is not checked at run time, because a turn belongs to one thread, and
+/// no accessor of it calls back.
 public final class Turn {
   public let partitioning: Partitioning
   public let digest: (UnsafeRawBufferPointer) -> Digest
@@ -16,26 +16,26 @@ public final class Turn {
   // The command.
   @exclusivity(unchecked) public internal(set) var spec: CommandSpec
   @exclusivity(unchecked) var gate: CommandGate
-  /// The body of a command that decides; at hand without the spec, whose reference would be counted for it.
+  /// The body of a `decide` command; kept here because reaching it through the spec would cost reference counting.
   @exclusivity(unchecked) var decision: (@Sendable (Turn) throws(Halt) -> Void)?
-  /// The command's place in the table; -1 for one that does not stand there.
+  /// The command's index in the table; -1 if it is not in it.
   @exclusivity(unchecked) var specPlace = -1
   @exclusivity(unchecked) public internal(set) var arguments: Arguments
-  /// The token in front of `AS token COMMAND …`, as a word of the whole request.
+  /// The token of `AS token COMMAND …`, as a word of the whole request.
   @exclusivity(unchecked) var authority: UnsafeRawBufferPointer?
   @exclusivity(unchecked) var chosen: ContiguousArray<ChosenOption> = []
   @exclusivity(unchecked) public internal(set) var now: Milliseconds = 0
   @exclusivity(unchecked) public internal(set) var connection = ConnectionFacts(id: 0, service: nil, rights: [])
-  /// The session on whose authority the command runs; nil where it runs for the service.
+  /// The session's user for whom the command runs; nil if it runs for the service.
   @exclusivity(unchecked) var userPrincipal: UserPrincipal?
-  /// Those whose rights the command needs; none where a service that is bound to nothing runs it by itself.
+  /// The sides whose rights the command needs; none for a service that is not bound.
   @exclusivity(unchecked) var sides: [Side] = []
 
   // The owners that are held.
   @exclusivity(unchecked) public internal(set) var home: HeldPartition?
   @exclusivity(unchecked) public internal(set) var others: [HeldPartition] = []
   @exclusivity(unchecked) public internal(set) var directoryCell: DirectoryCell?
-  /// The directory as it is read.
+  /// The view of the directory that the decision reads.
   @exclusivity(unchecked) public var directory: Directory {
     didSet {
       directoryLSN = directory.lsn
@@ -44,37 +44,37 @@ public final class Turn {
   }
   /// The same, for `withDirectory`.
   @exclusivity(unchecked) private var borrowedDirectory: Unmanaged<Directory>
-  /// The last change of `directory`, at hand without following it.
+  /// The last change of `directory`, kept here so that it need not be dereferenced.
   @exclusivity(unchecked) public private(set) var directoryLSN: LSN
 
   // The decision.
   @exclusivity(unchecked) public var reply = Reply()
   @exclusivity(unchecked) public private(set) var changes: [AnyChange] = []
-  /// Gathered as they come: a look through the changes copies each.
+  /// Collected as changes are emitted: looking through the changes would copy each.
   @exclusivity(unchecked) private(set) var traits: ChangeTraits = []
-  /// What must hold of the counters for the changes to be made.
+  /// The conditions on the counters under which the changes may be made.
   @exclusivity(unchecked) public internal(set) var bounds: ContiguousArray<CounterBound> = []
-  /// The largest LSN that was read: the reply must not leave before the log is durable through it.
+  /// The largest LSN read: the reply must wait until the log is durable through it.
   @exclusivity(unchecked) public internal(set) var horizon: LSN = 0
-  /// Sessions that were used, to be noted in memory.
+  /// Sessions that were used; recorded in memory later.
   @exclusivity(unchecked) var seen: [(cell: HeldPartition, slot: Int)] = []
-  /// Sessions that this turn ends, so that a cascade ends each once.
+  /// Sessions that this turn ends, so that a cascade ends each only once.
   @exclusivity(unchecked) var endedSessions: Set<SessionID> = []
-  /// Sessions that were found to have lost their right, and end whatever the command comes to.
+  /// Sessions that have lost their right, and end even if the command is refused.
   @exclusivity(unchecked) var lapsed: [(id: SessionID, cause: SessionEnd)] = []
   @exclusivity(unchecked) var isVersionChecked = false
-  /// The data folder's own secret, a part of what the tokens of idempotent commands are made of.
+  /// The data folder's secret, from which tokens of idempotent commands are derived.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.
   @exclusivity(unchecked) var taken: [TakenKey: Int] = [:]
 
-  /// What a decision that stopped needs done, and what came of it when it is made again.
+  /// The work that a stopped decision needs, and its outcome when the decision is made again.
   @exclusivity(unchecked) public internal(set) var neededWork: (any Work)?
   @exclusivity(unchecked) var finishedWork: (any Sendable)?
-  /// Whether there is either: to look at an existential costs a call of the runtime, and every command would pay for it.
+  /// Whether there is either. Checking an existential calls the runtime, which every command would pay for.
   @exclusivity(unchecked) var hasWork = false
 
-  /// A login that the command refuses, and whether there is one.
+  /// A login that the command refuses, if any.
   @exclusivity(unchecked) var refusal = RefusedLogin()
   @exclusivity(unchecked) var hasRefusal = false
   let refusals: any RefusalKeeper
@@ -109,34 +109,33 @@ public final class Turn {
   deinit { foldedName.deallocate() }
 
   struct ChosenOption {
-    /// Place in the spec's options.
+    /// The index in the spec's options.
     let option: Int
-    /// The word of its first value.
+    /// The index of the word with its first value.
     let word: Int
-    /// How many values.
+    /// The number of values.
     let count: Int
   }
 
   struct TakenKey: Hashable {
-    /// The entity of the ids.
+    /// The kind of entity.
     let kind: ObjectIdentifier
     let partition: Int
   }
 }
 
 extension Turn {
-  /// Calls `body` with the directory. Where a command looks at it several times this counts no reference, which would
-  /// cost a login check as much as its look at the user's row; the turn keeps the directory meanwhile.
+  /// Calls `body` with the directory, without reference counting. In a command that reads it several times, counting
+  /// would cost a login check as much as reading the user's row. The turn keeps the directory alive meanwhile.
   @inline(__always)
   func withDirectory<Result>(_ body: (Directory) throws(Halt) -> Result) throws(Halt) -> Result {
-    // It throws no typed errors.
+    // `_withUnsafeGuaranteedRef` has no typed throws.
     try borrowedDirectory._withUnsafeGuaranteedRef { directory in
       Swift.Result { () throws(Halt) in try body(directory) }
     }.get()
   }
 
-  /// On whose authority the command runs.
-  /// The user on whose authority the command runs, nil for a service.
+  /// The user for whom the command runs; nil for a service.
   public var asUser: UserPrincipal? { userPrincipal }
 
   public var principal: Principal {
@@ -147,7 +146,7 @@ extension Turn {
 // MARK: - Owners
 
 extension Turn {
-  /// The state of a partition. Where it is not held the decision stops, and begins again when it is.
+  /// The state of a partition. If it is not held, the decision stops, and starts over when it is.
   @inline(__always)
   public func cell(_ partition: Int) throws(Halt) -> HeldPartition {
     if let home, home.index == partition { return home }
@@ -161,7 +160,7 @@ extension Turn {
     throw .needs(needed)
   }
 
-  /// The directory's own state, for those who change it.
+  /// The directory's own state, for commands that change it.
   public func directoryState() throws(Halt) -> DirectoryCell {
     if let directoryCell { return directoryCell }
     var needed = heldOwners
@@ -175,7 +174,7 @@ extension Turn {
     return others
   }
 
-  /// Asks for several partitions at once, so that a decision over many begins again only once.
+  /// Asks for several partitions at once, so that the decision starts over only once.
   public func hold(_ partitions: some Sequence<Int>) throws(Halt) {
     let held = heldOwners
     var needed = held
@@ -183,7 +182,7 @@ extension Turn {
     guard needed == held else { throw .needs(needed) }
   }
 
-  /// The owners that the command has now.
+  /// The owners that the command holds now.
   public var heldOwners: OwnerSet {
     var set = OwnerSet()
     if let home { set.insert(home.index) }
@@ -199,19 +198,19 @@ extension Turn {
     traits.formUnion(change.traits)
   }
 
-  /// Whether the command is to change anything.
+  /// Whether the decision has changes.
   public var hasChanges: Bool { !changes.isEmpty }
 
-  /// Changes nothing, and leaves the answer as it is.
+  /// Drops the changes and keeps the answer.
   public func dropChanges() {
     changes.removeAll(keepingCapacity: true)
     traits = []
   }
 
-  /// Has the gate refuse the changes where a bound would not hold after them.
+  /// Adds a bound: the gate refuses the changes if it would not hold after them.
   public func require(_ bound: CounterBound) { bounds.append(bound) }
 
-  /// Notes that what was decided depends on a change.
+  /// Notes that the decision depends on a change.
   @inline(__always)
   public func read(_ lsn: LSN) { if lsn > horizon { horizon = lsn } }
 
@@ -220,9 +219,9 @@ extension Turn {
 
   // MARK: New ids
 
-  /// The id of what this decision makes, in a partition that it holds.
+  /// The id of something that this decision creates in a partition that it holds.
   ///
-  /// - Parameter last: the last serial number of its kind that the partition has given out.
+  /// - Parameter last: the last serial number of this kind that the partition has given out.
   func newID<Entity>(in cell: HeldPartition, after last: Int) -> Identifier<Entity> {
     let key = TakenKey(kind: ObjectIdentifier(Entity.self), partition: cell.index)
     taken[key, default: 0] += 1
@@ -230,7 +229,7 @@ extension Turn {
   }
 }
 
-/// A user that a decision found: where it lives and its place there.
+/// A user that a decision found: the partition and the serial number in it.
 public struct UserReference {
   public let id: UserID
   public let cell: HeldPartition
@@ -239,7 +238,7 @@ public struct UserReference {
   public var row: UserRow { cell.state.people.users[serial] }
   public var username: String { cell.state.people.username(serial) }
 
-  /// Calls `body` with the username, of which no string is made.
+  /// Calls `body` with the username without making a string.
   func withUsername(_ body: (UnsafeRawBufferPointer) -> Void) {
     cell.state.people.users.withDetails(of: serial) { details in
       body(Details.field(UserTag.username, in: details) ?? UnsafeRawBufferPointer(start: nil, count: 0))

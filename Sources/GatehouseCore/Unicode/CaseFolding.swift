@@ -1,19 +1,19 @@
-/// Full case folding and normalisation form C: texts that differ in case alone, or in how their letters are put
-/// together, become the same bytes.
+/// Full case folding and normalisation form C: texts that differ only in case, or in how letters are composed, become
+/// the same bytes.
 ///
-/// A text is decomposed, folded and composed: NFC(toCasefold(NFD(x))). Decomposing comes first because of the iota
-/// subscript (U+0345), which folds to a letter and is part of others. What the tables must have in common for this to
-/// be one pass is checked where they are made (`tools/unicode-tables`).
+/// A text is decomposed, folded and composed: NFC(toCasefold(NFD(x))). It is decomposed first because of the iota
+/// subscript (U+0345), which folds to a letter and is part of other letters. `tools/unicode-tables` checks what the
+/// tables must satisfy for one pass to be enough.
 ///
 /// Source: the Unicode Standard, section 3.11 and definition D145, "canonical caseless match".
 enum CaseFolding {
-  /// The version of the Unicode tables that decide which names are one.
+  /// The version of the Unicode tables that decide which names are the same.
   static var version: String { UnicodeTables.version }
 
-  /// A text's bytes grow to three times as many at most (U+0390 is two bytes and folds to three of two).
+  /// Folding makes a text at most three times as long (U+0390 has two bytes and folds to three characters of two).
   static let growth = 3
 
-  /// Writes the folded bytes of `text`, and returns how many; nil where it is not UTF-8.
+  /// Writes the folded bytes of `text`, and returns how many; nil if it is not UTF-8.
   /// - Parameter buffer: room for `growth` times the text.
   static func fold(_ text: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
     precondition(buffer.count >= growth * text.count)
@@ -26,11 +26,11 @@ enum CaseFolding {
     }
   }
 
-  /// A character and its combining class in one number; no character reaches these bits.
+  /// A character and its combining class in one number; no code point reaches these bits.
   private static let classShift: UInt32 = 24
   private static let scalarMask: UInt32 = 1 << classShift - 1
 
-  /// Writes the canonical decomposition, each number with its combining class in the upper byte.
+  /// Writes the canonical decomposition, with the combining class in the upper byte of each number.
   private static func decompose(
     _ text: UnsafeRawBufferPointer, into scalars: UnsafeMutableBufferPointer<UInt32>
   ) -> Int? {
@@ -45,7 +45,7 @@ enum CaseFolding {
         UnicodeTables.forEachDecomposed(scalar.value) { part in
           let marked = UnicodeTables.combiningClass(part) << classShift | part
           var place = count
-          // Canonical order: a mark goes before those of a higher class, up to the letter that they belong to.
+          // Canonical ordering: a mark moves before marks of a higher class, but not before their letter.
           if marked >> classShift != 0 {
             while place > 0, scalars[place - 1] >> classShift > marked >> classShift {
               scalars[place] = scalars[place - 1]
@@ -59,7 +59,7 @@ enum CaseFolding {
     }
   }
 
-  /// Folds a decomposed text, and composes what comes of it.
+  /// Folds a decomposed text and composes the result.
   private static func compose(
     _ scalars: Slice<UnsafeMutableBufferPointer<UInt32>>, into folded: UnsafeMutableBufferPointer<UInt32>
   ) -> Int {
@@ -68,7 +68,7 @@ enum CaseFolding {
     var lastClass: UInt32 = 0
     for marked in scalars {
       UnicodeTables.forEachFolded(marked & scalarMask) { scalar in
-        // The iota subscript is a mark and folds to a letter; all else keeps its class.
+        // The iota subscript is a mark that folds to a letter; all other characters keep their class.
         let combiningClass = marked >> classShift == 0 ? 0 : UnicodeTables.combiningClass(scalar)
         if let starter, lastClass == 0 || lastClass < combiningClass,
           let composite = UnicodeTables.composed(folded[starter], scalar)
@@ -90,7 +90,7 @@ enum CaseFolding {
   ) -> Int {
     var count = 0
     for value in scalars {
-      guard let scalar = Unicode.Scalar(value) else { preconditionFailure("a folded text that is none") }
+      guard let scalar = Unicode.Scalar(value) else { preconditionFailure("a folded text with an invalid character") }
       UTF8.encode(scalar) { byte in
         buffer[count] = byte
         count += 1

@@ -1,21 +1,20 @@
-/// Texts from elsewhere as people read them: in one line that says what is in it and nothing else.
+/// Texts from outside, made safe to show: on one line, and nothing but themselves.
 ///
-/// A line break forges a line, a control character redraws a terminal, and a format character turns the reading
-/// direction or hides. Each is written out by its number, and a backslash twice, so that what is shown can be told
-/// from what was written that way.
+/// A line break could forge a line, a control character redraw a terminal, and a format character reverse the reading
+/// direction or hide. Each is escaped by number, and a backslash is doubled, so that escapes are unambiguous.
 public enum ShownText {
-  /// Whether a character must be written out.
+  /// Whether a character must be escaped.
   public static func isUnprintable(_ scalar: Unicode.Scalar) -> Bool { UnicodeTables.isUnprintable(scalar) }
 
   /// `line one\nline two`, `\u{202e}`, `C:\\temp`.
-  /// - Parameter isOwn: whether it is what the program itself wrote, whose backslashes are escapes already.
+  /// - Parameter isOwn: whether the program itself wrote it, so that backslashes are escapes already.
   public static func line(_ text: String, isOwn: Bool = false) -> String {
     escaped(text, doublesBackslash: !isOwn) { _ in false }
   }
 
-  /// Several lines: what the program itself wrote as more than one keeps its line ends and tabs.
+  /// Several lines, for texts of the program: line ends and tabs are kept.
   public static func lines(_ text: String) -> String {
-    // A carriage return alone would have the line written over.
+    // A lone carriage return would overwrite the line.
     escaped(text, doublesBackslash: false) { rest in
       rest.first == "\n" || rest.first == "\t" || rest.starts(with: "\r\n".unicodeScalars)
     }
@@ -38,7 +37,7 @@ public enum ShownText {
     return String(shown)
   }
 
-  /// A value among others of a line: in quotes where it could be taken for more than one, or for none.
+  /// A value within a line; quoted if it could be taken for several, or for none.
   public static func value(_ text: String) -> String {
     let isPlain =
       !text.hasPrefix(" ") && !text.hasSuffix(" ") && !text.contains("  ")

@@ -1,6 +1,6 @@
-/// Finding a character in the tables, each a flat list of entries in their order.
+/// Looks up characters in the tables, each a flat sorted list of entries.
 extension UnicodeTables {
-  /// The first number of the entry that a character belongs to: of the last one that does not begin after it.
+  /// The index of the entry that a character belongs to: the last one that does not begin after it.
   private static func entry(_ scalar: UInt32, in table: [UInt32], of width: Int) -> Int? {
     var low = 0
     var high = table.count / width
@@ -11,7 +11,7 @@ extension UnicodeTables {
     return low == 0 ? nil : (low - 1) * width
   }
 
-  /// The entry of just this character.
+  /// The index of the entry of exactly this character.
   private static func exactEntry(_ scalar: UInt32, in table: [UInt32], of width: Int) -> Int? {
     entry(scalar, in: table, of: width).flatMap { table[$0] == scalar ? $0 : nil }
   }
@@ -20,14 +20,14 @@ extension UnicodeTables {
     entry(scalar, in: table, of: 2).map { scalar <= table[$0 + 1] } ?? false
   }
 
-  /// Whether a character must not stand in a line as it is: it shows nothing, ends the line, or moves what is shown.
+  /// Whether a character must be escaped in a line: it is invisible, ends the line, or moves what is shown.
   static func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
-    // Most of what is shown is ASCII.
+    // Fast path: most characters shown are ASCII.
     if scalar.value < 0x7f { return scalar.value < 0x20 }
     return isInRange(scalar.value, of: unprintable)
   }
 
-  /// Whether a character cannot be part of a name: it is unprintable, private, unassigned or blank.
+  /// Whether a character cannot be in a name: it is unprintable, private, unassigned or blank.
   static func isNotInNames(_ scalar: Unicode.Scalar) -> Bool { isInRange(scalar.value, of: notInNames) }
 
   /// The canonical combining class.
@@ -39,7 +39,7 @@ extension UnicodeTables {
     return combiningClasses[entry + 2]
   }
 
-  /// Calls `body` with each character of the full case folding (statuses C and F) of one.
+  /// Calls `body` with each character of a character's full case folding (statuses C and F).
   static func forEachFolded(_ scalar: UInt32, _ body: (UInt32) -> Void) {
     if let entry = entry(scalar, in: foldingRuns, of: 4) {
       let (first, last, step) = (foldingRuns[entry], foldingRuns[entry + 1], foldingRuns[entry + 2])
@@ -49,7 +49,7 @@ extension UnicodeTables {
     for part in longFoldings[(entry + 1)...(entry + 3)] where part != 0 { body(part) }
   }
 
-  /// Calls `body` with each character of the full canonical decomposition of one.
+  /// Calls `body` with each character of a character's full canonical decomposition.
   static func forEachDecomposed(_ scalar: UInt32, _ body: (UInt32) -> Void) {
     if scalar < 0xc0 { return body(scalar) }
     if Hangul.syllables.contains(scalar) { return Hangul.decompose(scalar, body) }
@@ -59,7 +59,7 @@ extension UnicodeTables {
     if second != 0 { forEachDecomposed(second, body) }
   }
 
-  /// The character that two compose to.
+  /// The character that two characters compose to.
   static func composed(_ first: UInt32, _ second: UInt32) -> UInt32? {
     if let syllable = Hangul.composed(first, second) { return syllable }
     let wanted = UInt64(first) << 32 | UInt64(second)
@@ -75,13 +75,13 @@ extension UnicodeTables {
   }
 }
 
-/// Korean syllables, which are computed and stand in no table.
+/// Korean syllables, which are computed instead of looked up.
 ///
 /// Source: the Unicode Standard, section 3.12, "Conjoining Jamo Behavior".
 private enum Hangul {
   private static let firstLead: UInt32 = 0x1100
   private static let firstVowel: UInt32 = 0x1161
-  /// One before the first trailing consonant: a syllable may have none.
+  /// One before the first trailing consonant, which is optional.
   private static let noTrail: UInt32 = 0x11a7
   private static let leads: UInt32 = 19
   private static let vowels: UInt32 = 21

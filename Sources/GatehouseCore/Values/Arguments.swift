@@ -1,4 +1,4 @@
-/// Where one argument lies in the bytes of its request.
+/// The range of one argument in the bytes of its request.
 public struct ArgumentRange: Sendable, BitwiseCopyable, Equatable {
   public let offset: Int32
   public let count: Int32
@@ -10,16 +10,16 @@ public struct ArgumentRange: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// The words of one request, the command's name first: a view that lies in somebody else's buffer and
-/// is valid only as long as the call it is passed to.
+/// The words of one request, the command's name first: a view of a buffer that is valid only during the call it is
+/// passed to.
 public struct Arguments {
   public let base: UnsafeRawPointer
   public let ranges: UnsafePointer<ArgumentRange>
   public let count: Int
 
   /// - Parameters:
-  ///   - base: where offset 0 of `ranges` lies.
-  ///   - ranges: one range a word; their memory is there even if they are none.
+  ///   - base: the address of offset 0 of `ranges`.
+  ///   - ranges: one range a word; must have memory even if empty.
   @inline(__always)
   public init(base: UnsafeRawPointer, ranges: UnsafeBufferPointer<ArgumentRange>) {
     self.base = base
@@ -47,13 +47,13 @@ public struct Arguments {
     return UnsafeRawBufferPointer(start: base + Int(range.offset), count: Int(range.count))
   }
 
-  /// The words from `first` on, as a request of their own.
+  /// The words from `first` on, as a request.
   public func dropping(_ first: Int) -> Arguments {
     precondition(first <= count)
     return Arguments(base: base, ranges: ranges + first, count: count - first)
   }
 
-  /// The bytes from the first word to the last, with what lies between them.
+  /// The bytes from the first word to the last, including the gaps between.
   public var extent: UnsafeRawBufferPointer {
     guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     let (first, last) = (ranges[0], ranges[count - 1])
@@ -61,7 +61,7 @@ public struct Arguments {
       start: base + Int(first.offset), count: Int(last.offset) + Int(last.count) - Int(first.offset))
   }
 
-  /// Where a word lies in the `extent`.
+  /// The range of a word in the `extent`.
   public func rangeInExtent(_ index: Int) -> ArgumentRange {
     ArgumentRange(offset: Int(ranges[index].offset - ranges[0].offset), count: Int(ranges[index].count))
   }
@@ -69,8 +69,8 @@ public struct Arguments {
   public func string(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 }
 
-/// A request that owns its bytes: for what cannot be carried out where it was read (a partition of
-/// another lane, a partition that is held).
+/// A request that owns its bytes, for one that cannot run where it was read: its partition is held, or belongs to
+/// another lane.
 public struct OwnedArguments: Sendable {
   private let bytes: ContiguousArray<UInt8>
   private let ranges: ContiguousArray<ArgumentRange>

@@ -1,4 +1,4 @@
-/// Appends the little-endian and variable-length forms that records and snapshots are written in.
+/// Encodes values in the little-endian and variable-length forms of records and snapshots.
 public struct ByteWriter: ~Copyable, Sendable {
   private var buffer = RawBuffer(capacity: 256, alignment: 16)
 
@@ -6,7 +6,7 @@ public struct ByteWriter: ~Copyable, Sendable {
 
   public var count: Int { buffer.count }
 
-  /// What was written.
+  /// The encoded bytes.
   @inline(__always)
   public func withBytes<Result, Failure>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -14,7 +14,7 @@ public struct ByteWriter: ~Copyable, Sendable {
     try body(buffer.bytes)
   }
 
-  /// A copy of what was written.
+  /// A copy of the encoded bytes.
   public var bytes: ContiguousArray<UInt8> { ContiguousArray(buffer.bytes) }
 
   /// Makes room for that many more bytes.
@@ -49,7 +49,7 @@ public struct ByteWriter: ~Copyable, Sendable {
 
   public mutating func varint(_ value: Int) { varint(UInt64(value)) }
 
-  /// A signed number, zigzag-coded so that small ones of either sign are short.
+  /// A signed number, zigzag-coded so that small absolute values are short.
   public mutating func signed(_ value: Int64) {
     varint(UInt64(bitPattern: value << 1 ^ value >> 63))
   }
@@ -78,15 +78,15 @@ public struct ByteWriter: ~Copyable, Sendable {
 
   public mutating func block(_ value: ContiguousArray<UInt8>) { value.withUnsafeBytes { block($0) } }
 
-  /// Bytes whose length stands elsewhere.
+  /// Bytes whose length is stored elsewhere.
   public mutating func raw(_ value: UnsafeRawBufferPointer) { buffer.append(value) }
 
   public mutating func flag(_ value: Bool) { byte(value ? 1 : 0) }
 
   public mutating func id<Entity>(_ id: Identifier<Entity>) { varint(id.raw) }
 
-  /// Begins a run of bytes behind its length and a flag, in one number of which the flag is the lowest bit.
-  /// - Returns: what `endBlock` is to be told.
+  /// Begins a block, preceded by one number with its length and, in the lowest bit, a flag.
+  /// - Returns: the argument for `endBlock`.
   @inline(__always)
   mutating func beginBlock() -> Int {
     byte(0)
@@ -96,7 +96,7 @@ public struct ByteWriter: ~Copyable, Sendable {
   @inline(__always)
   mutating func endBlock(_ start: Int, flag: Bool) { endBlock(start, UInt64(count - start) << 1 | (flag ? 1 : 0)) }
 
-  /// Ends a run that has a length only.
+  /// Ends a block that has a length only.
   @inline(__always)
   mutating func endBlock(_ start: Int) { endBlock(start, UInt64(count - start)) }
 
@@ -105,7 +105,7 @@ public struct ByteWriter: ~Copyable, Sendable {
     if word < 0x80 { patch(UInt8(word), at: start - 1) } else { widen(start, word) }
   }
 
-  /// Begins a long run of bytes behind its length, which takes eight bytes: the run need not be moved for it.
+  /// Begins a long block, preceded by a length of eight bytes, so that the block need not be moved when it ends.
   mutating func beginSection() -> Int {
     fixed64(0)
     return count
@@ -144,8 +144,8 @@ public struct ByteWriter: ~Copyable, Sendable {
   }
 }
 
-/// Bytes that are not what the format says. They passed their checksum, so this is a fault of the
-/// program that wrote them, or a newer format.
+/// Bytes that violate the format. They have passed their checksum, so either the program that wrote them had a bug, or
+/// the format is newer.
 public struct CodingError: Error, Equatable, CustomStringConvertible {
   public let what: String
   public let offset: Int
@@ -158,7 +158,7 @@ public struct CodingError: Error, Equatable, CustomStringConvertible {
   public var description: String { "\(what) at byte \(offset)" }
 }
 
-/// Reads what `ByteWriter` wrote; every read is checked against the end.
+/// Decodes what `ByteWriter` wrote; every read is bounds-checked.
 public struct ByteReader {
   public private(set) var bytes: UnsafeRawBufferPointer
   public private(set) var offset = 0
@@ -193,7 +193,7 @@ public struct ByteReader {
     return value
   }
 
-  /// A count of things of at least one byte each, which therefore cannot exceed the bytes that are left.
+  /// A count of elements of at least one byte each, which therefore cannot exceed the bytes left.
   public mutating func count() throws(CodingError) -> Int {
     let value = try varint()
     guard value <= UInt64(bytes.count - offset) else { throw failure("a count past the end") }
@@ -234,21 +234,21 @@ public struct ByteReader {
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
 
-  /// The bytes that are left.
+  /// The remaining bytes.
   var rest: ContiguousArray<UInt8> { ContiguousArray(bytes[min(offset, bytes.count)...]) }
 
-  /// What `beginBlock` and `endBlock` wrote: a reader that ends where the run does, and the flag.
+  /// A block with a flag, written by `beginBlock` and `endBlock`: a reader that ends with the block, and the flag.
   @inline(__always)
   mutating func flaggedBlock() throws(CodingError) -> (reader: ByteReader, flag: Bool) {
     let word = try varint()
     return (try block(of: word >> 1), word & 1 != 0)
   }
 
-  /// What `beginBlock` and `endBlock` without a flag wrote.
+  /// A block without a flag, written by `beginBlock` and `endBlock`.
   @inline(__always)
   mutating func measuredBlock() throws(CodingError) -> ByteReader { try block(of: try varint()) }
 
-  /// What `beginSection` and `endSection` wrote.
+  /// A block written by `beginSection` and `endSection`.
   mutating func section() throws(CodingError) -> ByteReader { try block(of: try fixed64()) }
 
   @inline(__always)
@@ -263,7 +263,7 @@ public struct ByteReader {
 
   public mutating func id<Entity>() throws(CodingError) -> Identifier<Entity> { Identifier(raw: try varint()) }
 
-  /// A value of an enumeration that is stored by its raw value.
+  /// A value of an enumeration that is stored by raw value.
   public mutating func choice<T: RawRepresentable>(_ type: T.Type = T.self) throws(CodingError) -> T
   where T.RawValue == UInt8 {
     guard let value = T(rawValue: try byte()) else { throw failure("an unknown value of \(T.self)") }

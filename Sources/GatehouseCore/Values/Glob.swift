@@ -2,8 +2,7 @@
 public enum Glob {
   public static let tooLong = Refusal.limit("pattern: at most \(Limits.patternBytes) bytes")
 
-  /// The pattern in a word, in lower case; nil where it is too long. A long one would keep the lane, and all who are on
-  /// it, from anything else.
+  /// The pattern in a word, in lower case; nil if it is too long. A long one would block the lane and all its clients.
   public static func pattern(_ word: UnsafeRawBufferPointer) -> [UInt8]? {
     word.count <= Limits.patternBytes ? word.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 } : nil
   }
@@ -11,7 +10,7 @@ public enum Glob {
   public static func matches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
     var pattern = pattern
     var text = text
-    // Where to go back to when what follows the last star does not fit.
+    // Where to backtrack to if the rest after the last star does not match.
     var retry: (pattern: ArraySlice<UInt8>, text: ArraySlice<UInt8>)?
     while true {
       if pattern.first == UInt8(ascii: "*") {
@@ -32,7 +31,7 @@ public enum Glob {
     }
   }
 
-  /// The pattern after what matches `byte`, or nil.
+  /// The pattern after its first element, if that matches `byte`; else nil.
   private static func matchOne(_ pattern: ArraySlice<UInt8>, _ byte: UInt8) -> ArraySlice<UInt8>? {
     guard let first = pattern.first else { return nil }
     let rest = pattern.dropFirst()

@@ -9,8 +9,8 @@ public struct HashKey: Sendable, Equatable {
   }
 }
 
-/// SipHash-1-3, the keyed hash that spreads names over partitions and index slots. Its results stand in
-/// no file but the choice of partition does, so the function must stay the same for a folder's life.
+/// SipHash-1-3, the keyed hash that spreads names over partitions and index slots. No file contains its results, but
+/// they select the partition, so the function must never change for a folder.
 ///
 /// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 public func sipHash(_ bytes: UnsafeRawBufferPointer, key: HashKey) -> UInt64 {
@@ -54,7 +54,7 @@ public func sipHash(_ bytes: UnsafeRawBufferPointer, key: HashKey) -> UInt64 {
   return v0 ^ v1 ^ v2 ^ v3
 }
 
-/// A SHA-256 digest as four words, so that it lies flat in a row and compares without a branch.
+/// A SHA-256 digest as four words, so that it is stored inline in a row and compared without a branch.
 public struct Digest: Sendable, Hashable, BitwiseCopyable {
   public let a: UInt64
   public let b: UInt64
@@ -75,6 +75,6 @@ public struct Digest: Sendable, Hashable, BitwiseCopyable {
     (a ^ other.a) | (b ^ other.b) | (c ^ other.c) | (d ^ other.d) == 0
   }
 
-  /// An order of no meaning, in which what has digests for keys is written down.
+  /// An arbitrary but fixed order, for writing what has digests as keys.
   func isOrdered(before other: Digest) -> Bool { (a, b, c, d) < (other.a, other.b, other.c, other.d) }
 }

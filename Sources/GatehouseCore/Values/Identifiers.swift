@@ -1,18 +1,18 @@
-/// A record's number in the one order of the log; the first record is 1, and 0 means "before all".
+/// Log sequence number: a record's number in the log's total order. The first record is 1; 0 means "before all".
 public typealias LSN = UInt64
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 public typealias Milliseconds = Int64
 
-/// The id of an entity that lives in a partition: a serial number above, the partition in the low bits.
+/// The id of an entity in a partition: a serial number, with the partition in the low bits.
 ///
-/// Ids are shown as decimal numbers. Whoever holds an id knows its partition without a look-up.
+/// Ids are shown as decimal numbers. The id tells the partition without a look-up.
 public struct Identifier<Entity>: Sendable, Hashable, BitwiseCopyable, Comparable {
   public let raw: UInt64
 
   public init(raw: UInt64) { self.raw = raw }
 
-  /// The id of nothing: serial numbers begin with 1.
+  /// The id of nothing: serial numbers start at 1.
   public static var none: Self { Self(raw: 0) }
 
   public static func < (a: Self, b: Self) -> Bool { a.raw < b.raw }
@@ -35,14 +35,14 @@ public typealias WorkspaceID = UInt32
 public typealias ProductID = UInt32
 public typealias ServiceID = UInt32
 
-/// The workspace that is there from the start and is meant when none is named.
+/// The workspace that always exists, and is meant if none is named.
 public let mainWorkspace: WorkspaceID = 1
 
-/// How entities are spread over partitions: fixed when the data folder is made.
+/// How entities are spread over partitions: fixed when the data folder is created.
 public struct Partitioning: Sendable, Equatable {
   /// Partition count = 1 << bits.
   public let bits: UInt8
-  /// The key of the hash of user names, private to a folder so that nobody can aim at one partition.
+  /// The key of the hash of usernames, private to a folder so that nobody can aim names at one partition.
   public let key: HashKey
 
   /// - Parameter count: a power of two from 1 to 4096.
@@ -66,7 +66,7 @@ public struct Partitioning: Sendable, Equatable {
     Identifier(raw: UInt64(serial) << UInt64(bits) | UInt64(partition))
   }
 
-  /// The partition of a folded user name, from its hash.
+  /// The partition of a folded username, by its hash.
   public func partition(ofHash hash: UInt64) -> Int {
     Int(truncatingIfNeeded: hash >> 32) & (count - 1)
   }

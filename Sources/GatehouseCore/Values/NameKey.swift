@@ -1,4 +1,4 @@
-/// Where a user name belongs: its folded text's hash, and the partition that keeps its entry.
+/// The key of a username: the hash of its folded text, and the partition that indexes it.
 public struct NameKey: Sendable, BitwiseCopyable {
   public let hash: UInt32
   public let partition: Int

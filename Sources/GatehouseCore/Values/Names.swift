@@ -1,13 +1,12 @@
-/// The folded form of a user name: case folded and NFC, so that names which read alike are one name.
+/// The folded form of a username: case-folded and in NFC, so that names that look alike are the same name.
 ///
-/// ASCII, nearly every name, is folded byte by byte; the rest as `CaseFolding` says. A name has one folded form,
-/// which is its own: folding it again changes nothing.
+/// ASCII, which is nearly every name, is folded byte by byte; the rest by `CaseFolding`. Folding is idempotent.
 public struct FoldedName: Sendable, Hashable {
-  /// The version of the Unicode tables that decide which names are one.
+  /// The version of the Unicode tables that decide which names are the same.
   public static var version: String { CaseFolding.version }
 
-  /// Room for the folded form of any name, in bytes. Those that were given before names were folded as they are now may
-  /// be longer folded than a new name may.
+  /// Room for the folded form of any name, in bytes. Names given by older programs may be longer when folded than a new
+  /// name may.
   static var bytes: Int { CaseFolding.growth * Limits.usernameBytes }
 
   public let text: String
@@ -17,22 +16,22 @@ public struct FoldedName: Sendable, Hashable {
     text = name.withUTF8 { FoldedText.with(UnsafeRawBufferPointer($0)) { String(decoding: $0, as: UTF8.self) } }
   }
 
-  /// Writes the folded bytes of a name that is given as UTF-8 to a buffer of `FoldedName.bytes`, and returns
-  /// how many. A name that is too long, or is not UTF-8, folds to nothing, which is nobody's name.
+  /// Writes the folded bytes of a UTF-8 name to a buffer of `FoldedName.bytes`, and returns how many. A name that is
+  /// too long or not UTF-8 folds to the empty name, which nobody has.
   static func fold(_ name: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int {
     guard name.count <= Limits.usernameBytes else { return 0 }
     var offset = 0
     while offset < name.count {
       let word = Words.load(name, at: offset)
       guard Words.isASCII(word) else { return CaseFolding.fold(name, into: buffer) ?? 0 }
-      // The buffer's size is a multiple of eight, so that a whole word fits at the end too.
+      // The buffer's size is a multiple of eight, so a whole word fits at the end too.
       buffer.storeBytes(of: Words.lower(word).littleEndian, toByteOffset: offset, as: UInt64.self)
       offset += 8
     }
     return name.count
   }
 
-  /// Calls `body` with the folded bytes of a name that is given as UTF-8.
+  /// Calls `body` with the folded bytes of a UTF-8 name.
   static func withFolded<Result>(
     _ name: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {
@@ -48,7 +47,7 @@ extension String {
   var folded: String { FoldedName(self).text }
 }
 
-/// Text of any length in the form in which it is compared: folded as usernames are.
+/// Folds text of any length like usernames, for comparison.
 public enum FoldedText {
   @inline(__always)
   public static func with<Result>(
@@ -68,7 +67,7 @@ public enum FoldedText {
   }
 }
 
-/// Whether two runs of bytes are the same.
+/// Whether two byte sequences are equal.
 @inline(__always)
 public func sameBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
   guard a.count == b.count else { return false }

@@ -1,11 +1,11 @@
-/// Bytes that grow as they are appended and are used again: nothing is allocated for what is put in.
+/// A growable byte buffer that keeps its memory for reuse, so that appending rarely allocates.
 public struct RawBuffer: ~Copyable, @unchecked Sendable {
   private var base: UnsafeMutableRawPointer
   public private(set) var capacity: Int
   public private(set) var count = 0
   private let alignment: Int
 
-  /// - Parameter alignment: what the address of the bytes is a multiple of.
+  /// - Parameter alignment: the alignment of the bytes' address.
   public init(capacity: Int, alignment: Int) {
     self.capacity = max(capacity, 64)
     self.alignment = alignment
@@ -14,7 +14,7 @@ public struct RawBuffer: ~Copyable, @unchecked Sendable {
 
   deinit { base.deallocate() }
 
-  /// What was appended; valid until the buffer is next changed.
+  /// The appended bytes; valid until the buffer changes.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
   public var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: count) }
 
@@ -26,7 +26,7 @@ public struct RawBuffer: ~Copyable, @unchecked Sendable {
     self.count = count
   }
 
-  /// Makes room for `more` bytes and returns it; what of it was filled is then claimed with `advance`.
+  /// Makes room for `more` bytes and returns it; the caller fills it and claims the filled part with `advance`.
   @inline(__always)
   public mutating func room(_ more: Int) -> UnsafeMutableRawBufferPointer {
     if count + more > capacity { grow(to: count + more) }
@@ -51,7 +51,7 @@ public struct RawBuffer: ~Copyable, @unchecked Sendable {
     count += zeros
   }
 
-  /// Drops the first bytes and moves the others to the front.
+  /// Drops the first bytes and moves the rest to the front.
   public mutating func removeFirst(_ first: Int) {
     precondition(first <= count)
     count -= first

@@ -1,9 +1,9 @@
-/// The answer to a command, independent of the protocol version that carries it.
+/// The answer to a command, independent of the protocol version.
 ///
-/// A reply is a flat list of nodes in wire order; an aggregate node says how many elements follow it.
-/// Texts lie one after the other in bytes of the reply, but for those of the program itself, which stay where
-/// they are: building a reply neither allocates a string nor counts a reference, and a lane can reuse one value
-/// for every command (`reset()` keeps the storage).
+/// A reply is a flat list of nodes in wire order; an aggregate node gives the number of elements after it. Texts are
+/// stored one after another in the reply's bytes, except constants of the program, which are referred to in place. So
+/// building a reply allocates no strings and counts no references, and a lane reuses one value for every command
+/// (`reset()` keeps the storage).
 public struct Reply: Sendable {
   public enum Kind: UInt8, Sendable, BitwiseCopyable {
     /// A status line such as `OK`; its text has neither CR nor LF. Never a decision or data: see `Status`.
@@ -13,26 +13,26 @@ public struct Reply: Sendable {
     case integer
     /// A binary-safe text.
     case text
-    /// A text for people, several lines long (`INFO`); plain bulk in RESP2.
+    /// A text of several lines for people (`INFO`); a plain bulk string in RESP2.
     case verbatim
     case double
     case null
     /// `count` elements follow.
     case array
-    /// `count` pairs of key and value follow; in RESP2 an array of twice as many elements.
+    /// `count` pairs of key and value follow; in RESP2, an array with twice as many elements.
     case map
-    /// A text that is shown once (a token, a secret). On the wire as `text`; never stored or logged.
+    /// A text that is shown only once (a token, a secret). Sent like `text`, but never stored or logged.
     case secret
   }
 
   public struct Node: Sendable, BitwiseCopyable {
     public let kind: Kind
-    /// Whether a text is one of the program's own.
+    /// Whether the text is a constant of the program.
     @usableFromInline let isConstant: Bool
     /// The length of a text in bytes, or the count of an aggregate's elements or pairs.
     public let count: Int32
-    /// An integer's value, a double's bit pattern, the offset of a text in the reply's bytes, or the address of
-    /// a constant one.
+    /// An integer's value, a double's bit pattern, a text's offset in the reply's bytes, or the address of a constant
+    /// text.
     public let value: Int64
 
     @inline(__always)
@@ -44,7 +44,7 @@ public struct Reply: Sendable {
     }
   }
 
-  /// The first `nodeCount` are the reply's; those beyond are room for the next one.
+  /// The first `nodeCount` belong to the reply; the rest is spare capacity.
   @usableFromInline var storedNodes: ContiguousArray<Node> = []
   @usableFromInline var nodeCount = 0
   @usableFromInline var bytes: ContiguousArray<UInt8> = []
@@ -53,7 +53,7 @@ public struct Reply: Sendable {
 
   public var isEmpty: Bool { nodeCount == 0 }
 
-  /// The bytes that the reply takes in memory.
+  /// The memory of the reply in bytes.
   public var size: Int { nodeCount * MemoryLayout<Node>.stride + bytes.count }
 
   /// Whether the first node is an error.
@@ -68,26 +68,26 @@ public struct Reply: Sendable {
 
   // MARK: Building
 
-  /// The status lines there are. They say that a command was taken and nothing else: phpredis makes `true` of
-  /// every simple string, so that a decision sent as one would let everybody in. A decision or data is a `text`.
+  /// The closed set of status lines. They acknowledge a command and nothing else. Security: phpredis turns every simple
+  /// string into `true`, so a decision sent as one would let everybody in. Decisions and data are `text`.
   public struct Status: Sendable {
     let text: StaticString
 
     public static let ok = Status(text: "OK")
     public static let pong = Status(text: "PONG")
     public static let reset = Status(text: "RESET")
-    /// A command waits for `EXEC`.
+    /// The command waits for `EXEC`.
     public static let queued = Status(text: "QUEUED")
     public static let savingStarted = Status(text: "Background saving started")
   }
 
   public mutating func status(_ status: Status) { add(.simple, status.text) }
   public mutating func ok() { status(.ok) }
-  /// A flag or category in the answers of `COMMAND`, where clients insist on simple strings.
+  /// A flag or category in replies of `COMMAND`, where clients require simple strings.
   public mutating func tag(_ text: String) { simple(text) }
-  /// For a reply that is read back from the log.
+  /// For a reply that is decoded from the log.
   mutating func simple(_ text: String) { add(.simple, text) }
-  // A literal is a `String` unless that is disfavoured.
+  // A literal would be a `String` if that overload were not disfavoured.
   @inline(__always)
   public mutating func text(_ text: StaticString) { add(.text, text) }
   @_disfavoredOverload public mutating func text(_ text: String) { add(.text, text) }
@@ -109,12 +109,12 @@ public struct Reply: Sendable {
 
   public mutating func map(_ pairs: Int) { add(Node(.map, count: pairs)) }
 
-  /// Text, or null where there is none.
+  /// The text, or null if there is none.
   public mutating func optional(_ value: String?) {
     if let value { text(value) } else { null() }
   }
 
-  /// Number, or null where there is none.
+  /// The number, or null if there is none.
   public mutating func optional(_ value: (some BinaryInteger)?) {
     if let value { integer(value) } else { null() }
   }
@@ -168,7 +168,7 @@ public struct Reply: Sendable {
     withParts { _, bytes in String(decoding: node.text(bytes), as: UTF8.self) }
   }
 
-  /// Calls `body` with the nodes, and the bytes that their texts are found by.
+  /// Calls `body` with the nodes and the bytes to which they refer.
   @inlinable @inline(__always)
   public func withParts<Result>(
     _ body: (UnsafeBufferPointer<Node>, UnsafeRawBufferPointer) -> Result
@@ -180,7 +180,7 @@ public struct Reply: Sendable {
 }
 
 extension Reply.Node {
-  /// The bytes of a node of a text kind; `bytes` are those of its reply.
+  /// The bytes of a text node; `bytes` are those of its reply.
   @inlinable @inline(__always)
   public func text(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     let count = Int(count)
@@ -203,7 +203,7 @@ extension Reply: Equatable {
 }
 
 extension Reply.Kind {
-  /// Whether a node of this kind refers to the reply's bytes.
+  /// Whether a node of this kind has a text.
   @inlinable
   public var isText: Bool {
     switch self {

@@ -1,6 +1,6 @@
-/// From when and until when something holds that ends by itself (B7): a grant, an access to a product, a membership.
+/// The time limits of a grant, an access to a product or a membership, which end by themselves (B7).
 public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
-  // Numbers for both ends, so that who has no limits costs a login check two comparisons and no look at a mark.
+  // Plain numbers for both ends, so that without limits a login check costs two comparisons and no branch on a flag.
   private var first = Milliseconds.min
   private(set) var end = Milliseconds.max
 
@@ -10,8 +10,8 @@ public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
   private init() {}
 
   /// - Parameters:
-  ///   - from: the first moment; nil for always.
-  ///   - until: the first moment after it; nil for ever.
+  ///   - from: the first moment; nil means always.
+  ///   - until: the first moment after the end; nil means for ever.
   public init(from: Milliseconds? = nil, until: Milliseconds? = nil) {
     first = from ?? .min
     end = until ?? .max
@@ -27,10 +27,10 @@ public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
 
   public var isNone: Bool { self == .none }
 
-  /// The same, but no longer than others.
+  /// The same limits, ending no later than others.
   func ending(by others: TimeLimits) -> TimeLimits { TimeLimits(from: from, until: min(end, others.end)) }
 
-  /// The same, but for an earlier end.
+  /// The same limits, ending no later than a moment.
   func ending(at moment: Milliseconds) -> TimeLimits { TimeLimits(from: from, until: min(end, moment)) }
 }
 
@@ -45,12 +45,12 @@ extension TimeLimits: CustomStringConvertible {
 // MARK: Coding
 
 extension TimeLimits {
-  /// Which ends follow: what limits are part of has room for these two bits.
+  /// Which ends follow: two bits, stored with what the limits belong to.
   var marks: UInt8 { (from == nil ? 0 : 1) | (until == nil ? 0 : 2) }
 }
 
 extension ByteWriter {
-  /// The ends that `marks` tells of.
+  /// The ends that `marks` announces.
   mutating func times(of limits: TimeLimits) {
     if let from = limits.from { signed(from) }
     if let until = limits.until { signed(until) }
@@ -69,7 +69,7 @@ extension ByteReader {
 
   mutating func limits() throws(CodingError) -> TimeLimits {
     let marks = try byte()
-    guard marks < 4 else { throw failure("an unknown mark on limits in time") }
+    guard marks < 4 else { throw failure("an unknown mark of time limits") }
     return try limits(marked: marks)
   }
 }
@@ -78,7 +78,7 @@ enum LimitsForm: FieldForm {
   static func write(_ value: TimeLimits, to writer: inout ByteWriter) { writer.limits(value) }
   static func read(from reader: inout ByteReader) throws(CodingError) -> TimeLimits { try reader.limits() }
 
-  /// `from` and `until`, as far as they are there or change.
+  /// `from` and `until`, if they are set or change.
   static func shown(
     _ name: String, old: TimeLimits?, new: TimeLimits?, in directory: Directory?
   ) -> [ChangeText.Field] {
@@ -95,7 +95,7 @@ enum LimitsForm: FieldForm {
 // MARK: Asking
 
 extension Turn {
-  /// The limits that `FROM` and `UNTIL` give, each a time or `none`; what is not given stays as it was.
+  /// The limits that `FROM` and `UNTIL` give, each a time or `none`; an omitted one keeps its old value.
   func timeLimits(insteadOf old: TimeLimits = .none) throws(Halt) -> TimeLimits {
     guard has("FROM") || has("UNTIL") else { return old }
     func end(_ token: String, _ old: Milliseconds?) throws(Halt) -> Milliseconds? {

@@ -1,5 +1,5 @@
-/// Times and durations as people write them. The core has no Foundation, and a date of the proleptic
-/// Gregorian calendar in UTC is a few lines of arithmetic.
+/// The text of times and durations. The core does not use Foundation; dates of the proleptic Gregorian calendar in UTC
+/// take only a few lines of arithmetic.
 public enum TimeText {
   public static let day: Milliseconds = 86_400_000
 
@@ -9,7 +9,7 @@ public enum TimeText {
     return rfc3339(Array(text.utf8))
   }
 
-  /// A span: milliseconds, or a number with `ms`, `s`, `m`, `h` or `d`.
+  /// A duration: milliseconds, or a number with `ms`, `s`, `m`, `h` or `d`.
   public static func duration(_ text: String) -> Milliseconds? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard !digits.isEmpty, let number = Int64(digits) else { return nil }
@@ -26,14 +26,14 @@ public enum TimeText {
     return overflow || result > Limits.latestTime ? nil : result
   }
 
-  /// A calendar day as it is written, `2026-03-01`, in days since 1970-01-01. A moment is none: which day it is depends
-  /// on the zone.
+  /// A calendar day such as `2026-03-01`, in days since 1970-01-01. A point in time is not accepted, because its day
+  /// depends on the zone.
   public static func dayNumber(_ text: String) -> Int32? {
     let bytes = Array(text.utf8)
     return bytes.count == 10 ? date(bytes[...]).map { Int32($0) } : nil
   }
 
-  /// `2026-03-01` of a number of days since 1970-01-01.
+  /// `2026-03-01` for a number of days since 1970-01-01.
   public static func text(ofDay number: Int32) -> String { text(ofDay: Int(number)) }
 
   private static func text(ofDay number: Int) -> String {
@@ -41,7 +41,7 @@ public enum TimeText {
     return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
   }
 
-  /// `2026-03-01T09:30:00.000Z`; of every time that there is, also before 1970 and after 9999.
+  /// `2026-03-01T09:30:00.000Z`; works for every time, also before 1970 and after 9999.
   public static func text(of time: Milliseconds) -> String {
     let (days, rest) = time.dividedDown(by: day)
     let clock = "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2))"
@@ -94,7 +94,7 @@ public enum TimeText {
     return (0...Limits.latestTime).contains(result) ? result : nil
   }
 
-  /// Minutes east of UTC of `Z` or `±HH:MM`.
+  /// The offset in minutes east of UTC of `Z` or `±HH:MM`.
   private static func zone(_ bytes: ArraySlice<UInt8>) -> Int? {
     let start = bytes.startIndex
     if bytes.count == 1, bytes[start] | 0x20 == 0x7a { return 0 }
@@ -113,7 +113,7 @@ public enum TimeText {
     }
   }
 
-  /// Days since 1970-01-01 of a date, counting years from March so that the leap day is the last.
+  /// Days since 1970-01-01 of a date. Years are counted from March, so that the leap day is the last.
   static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
     let y = month <= 2 ? year - 1 : year
     let era = y / 400
@@ -135,7 +135,7 @@ public enum TimeText {
 }
 
 extension Milliseconds {
-  /// The quotient rounded down, and what is left, which is not negative.
+  /// Division rounding down, with a remainder that is never negative.
   fileprivate func dividedDown(by divisor: Milliseconds) -> (quotient: Int, rest: Int) {
     let (quotient, rest) = quotientAndRemainder(dividingBy: divisor)
     return rest < 0 ? (Int(quotient - 1), Int(rest + divisor)) : (Int(quotient), Int(rest))

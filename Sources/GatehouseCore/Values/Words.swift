@@ -1,18 +1,18 @@
-/// Reading short texts eight bytes at a time.
+/// Reads short texts eight bytes at a time.
 public enum Words {
-  /// The eight bytes at `offset`, or as many as there are, the first in the low bits.
+  /// The eight bytes at `offset`, or as many as there are; the first is in the low bits.
   @inline(__always)
   static func load(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt64 {
     let count = bytes.count - offset
     if count >= 8 { return bytes.word(at: offset) }
     if offset > 0 {
-      // The bytes before it fill the word up, and are shifted out.
+      // Load bytes before the offset as well, and shift them out.
       return bytes.word(at: offset + count - 8) >> UInt64(8 * (8 - count))
     }
     return short(bytes)
   }
 
-  /// Less than eight bytes: two loads that overlap, instead of one for each.
+  /// Less than eight bytes: two overlapping loads instead of one for each byte.
   @inline(__always)
   private static func short(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     let count = bytes.count
@@ -27,7 +27,7 @@ public enum Words {
       | UInt64(bytes[count - 1]) << UInt64(8 * (count - 1))
   }
 
-  /// The word with the letters A to Z of its bytes made lower case; only for words of ASCII.
+  /// Lower-cases the letters A to Z in a word; only for ASCII.
   @inline(__always)
   static func lower(_ word: UInt64) -> UInt64 {
     // The high bit of a byte is set in `above` from A on, and in `beyond` after Z.
@@ -39,14 +39,14 @@ public enum Words {
   @inline(__always)
   static func isASCII(_ word: UInt64) -> Bool { word & 0x8080_8080_8080_8080 == 0 }
 
-  /// A quick hash of a name in any case, for tables that administrators and programmers fill. Not for names that
-  /// strangers choose: those are hashed under a key.
+  /// A fast case-insensitive hash for tables that administrators and programmers fill. Not for names that strangers
+  /// choose: those need a keyed hash (hash flooding).
   @inline(__always)
   static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
     var hash = UInt64(truncatingIfNeeded: bytes.count)
     var offset = 0
     while offset < bytes.count {
-      // Bit 5 tells the cases of a letter apart, and nothing that matters to a hash.
+      // Bit 5 is the case of a letter; a hash can ignore it.
       hash = (hash ^ (load(bytes, at: offset) & 0xdfdf_dfdf_dfdf_dfdf)) &* 0x9e37_79b9_7f4a_7c15
       hash ^= hash >> 32
       offset += 8
@@ -56,7 +56,7 @@ public enum Words {
 }
 
 extension UnsafeRawBufferPointer {
-  /// The eight bytes at `offset`, the first in the low bits.
+  /// The eight bytes at `offset`; the first is in the low bits.
   @inline(__always)
   fileprivate func word(at offset: Int) -> UInt64 {
     UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))

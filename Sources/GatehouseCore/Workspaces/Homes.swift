@@ -1,7 +1,7 @@
-/// The home of users (W1), and what each workspace knows of when they came.
+/// The home workspace of users (W1), and the last login that each workspace may see.
 extension People {
-  /// The workspace that governs who a user is: the first of the user's. It is the one that the user was made in, until
-  /// somebody hands the user over; nobody leaves the home.
+  /// The workspace that governs a user's identity: the first in the user's list. It is the workspace in which the user
+  /// was created, until the user is moved. Nobody leaves the home.
   public func home(of serial: Int) -> WorkspaceID? {
     users.withDetails(of: serial) { raw in
       guard let field = Details.field(UserTag.memberships, in: raw) else { return mainWorkspace }
@@ -11,7 +11,7 @@ extension People {
     }
   }
 
-  /// The workspace that governs a contact: the home of its newest login, else the one that the contact was made in.
+  /// The workspace that governs a contact: the home of its newest login, else the one in which the contact was created.
   public func home(ofContact serial: Int) -> WorkspaceID? {
     let login = newestLogin(ofContact: serial)
     if login != 0 { return home(of: login) }
@@ -22,14 +22,15 @@ extension People {
     }
   }
 
-  /// When a user last logged in to a product of one of these workspaces; 0 for never.
+  /// When a user last logged in to a product of one of these workspaces; 0 if never.
   public func lastLogin(of serial: Int, in seen: Reach) -> Milliseconds {
     var last = home(of: serial).map(seen.contains) ?? seen.isAll ? users[serial].lastLogin : 0
     for login in otherLogins(of: serial) where seen.contains(login.workspace) { last = max(last, login.time) }
     return last
   }
 
-  /// Workspaces do not learn of each other's logins (W4), so each has its own last one: the home's stands in the row.
+  /// Each workspace has its own last login, because workspaces do not learn of each other's (W4). The home's is in the
+  /// row.
   mutating func noteLogin(of serial: Int, in workspace: WorkspaceID, _ time: Milliseconds) {
     guard home(of: serial) != workspace else { return users.update(serial) { $0.lastLogin = time } }
     var logins = otherLogins(of: serial).filter { $0.workspace != workspace }
@@ -37,7 +38,7 @@ extension People {
     setOtherLogins(of: serial, logins)
   }
 
-  /// Makes another workspace of the user's the home.
+  /// Makes another of the user's workspaces the home.
   mutating func moveHome(of serial: Int, to new: WorkspaceID) {
     var logins = otherLogins(of: serial)
     let last = logins.first { $0.workspace == new }?.time ?? 0
@@ -79,7 +80,7 @@ extension People {
   }
 }
 
-/// A user is handed over to another of the user's workspaces, which governs from then on who the user is (W1).
+/// Another of the user's workspaces becomes the home, and from then on governs the user's identity (W1).
 public struct HomeSet: PartitionChange {
   public static var code: UInt8 { 14 }
   public static var name: String { "home-set" }
@@ -101,7 +102,7 @@ public struct HomeSet: PartitionChange {
     try visitor.change("home", old: &old, new: &new, as: WorkspaceForm.self)
   }
 
-  // An impersonation by an administrator of the workspace must not outlive that it may reach beyond it (W3).
+  // W3: an impersonation by an administrator of one workspace may have to be bound to it now; then it must end.
   public var concern: Concern { .user(user) }
 
   public func carryOut(on person: inout PersonFacts) {
@@ -114,7 +115,7 @@ public struct HomeSet: PartitionChange {
     state.people.setMemberships(of: serial, Self.list(state.people.memberships(of: serial), home: new), lsn)
   }
 
-  /// The home stands first.
+  /// The home comes first.
   private static func list(_ memberships: [WorkspaceID], home: WorkspaceID) -> [WorkspaceID] {
     [home] + memberships.filter { $0 != home }
   }

@@ -1,4 +1,4 @@
-/// A user becomes a member of a workspace.
+/// A new membership.
 public struct WorkspaceJoined: PartitionChange {
   public static var code: UInt8 { 10 }
   public static var name: String { "workspace-joined" }

@@ -1,13 +1,13 @@
-/// Memberships that are limited in time (B7). Nearly all are not: a mark on the user's row tells of the others.
+/// Time limits of memberships (B7). Nearly all have none; a flag in the user's row marks those that do.
 extension People {
-  /// From when and until when a user is a member of a workspace of the user's.
+  /// The time limits of a user's membership.
   @inline(__always)
   func limits(ofMember serial: Int, in workspace: WorkspaceID) -> TimeLimits {
     guard users[serial].flags.contains(.hasLimits) else { return .none }
     return membershipLimits(of: serial)[workspace] ?? .none
   }
 
-  /// The limits of those memberships that have some.
+  /// The limits of the memberships that have any.
   func membershipLimits(of serial: Int) -> [WorkspaceID: TimeLimits] {
     guard users[serial].flags.contains(.hasLimits) else { return [:] }
     let list = try? users.details(of: serial).decode(UserTag.membershipLimits) { (reader) throws(CodingError) in
@@ -18,12 +18,12 @@ extension People {
     return (list ?? []).reduce(into: [:]) { $0[$1.workspace] = $1.limits }
   }
 
-  /// Whether a user is a member of a workspace at a moment.
+  /// Whether a user is a member of a workspace at a point in time.
   func isMember(_ serial: Int, of workspace: WorkspaceID, at now: Milliseconds) -> Bool {
     isMember(serial, of: workspace) && limits(ofMember: serial, in: workspace).contains(now)
   }
 
-  /// The workspaces of which a user is a member or will be: those whose administrators know the user.
+  /// The workspaces of which a user is or will be a member. Their administrators know the user.
   func memberships(of serial: Int, notEndedAt now: Milliseconds) -> [WorkspaceID] {
     let limits = membershipLimits(of: serial)
     if limits.isEmpty { return memberships(of: serial) }
@@ -49,7 +49,7 @@ extension People {
   }
 }
 
-/// A membership gets other limits in time.
+/// New time limits of a membership.
 public struct MembershipLimited: PartitionChange {
   public static var code: UInt8 { 15 }
   public static var name: String { "membership-limited" }
@@ -82,7 +82,7 @@ public struct MembershipLimited: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    // The mark lets the limits be read that are there already.
+    // Without the flag, existing limits are not read.
     state.people.users[serial].flags.insert(.hasLimits)
     state.people.setLimits(ofMember: serial, in: workspace, new)
     state.people.noteLimits(of: serial, new, at: header.time)

@@ -1,5 +1,5 @@
 extension People {
-  /// The workspaces of a user, the home first.
+  /// The workspaces of a user, home first.
   public func memberships(of serial: Int) -> [WorkspaceID] {
     let list = try? users.details(of: serial).decode(UserTag.memberships) { (reader) throws(CodingError) in
       try reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }

@@ -1,17 +1,16 @@
-/// The settings of a workspace that choose between the rules of different products.
+/// The settings of a workspace, which choose between the rules of different products.
 ///
-/// A policy is one entry of `all`: its name in `WORKSPACE.SET ws policy.NAME value`, its kind and its
-/// default. Decisions read the typed value of this struct; the table is what setting, listing and the
-/// reference are derived from.
+/// A policy is one entry of `all`: its name in `WORKSPACE.SET ws policy.NAME value`, its kind and its default.
+/// Decisions read the typed values of this struct; setting, listing and the reference are derived from the table.
 public struct Policies: Sendable, Equatable {
   public enum Value: Sendable, Equatable {
     case flag(Bool)
     case number(Int64)
-    /// A span of time in milliseconds.
+    /// A duration in milliseconds.
     case span(Milliseconds)
     case choice(String)
     case words([String])
-    /// The name of a time zone. Whether there is one of that name is found out when it is set.
+    /// The name of a time zone; setting it checks that the zone exists.
     case zone(String)
   }
 
@@ -19,10 +18,10 @@ public struct Policies: Sendable, Equatable {
     public let name: String
     public let summary: String
     public let standard: Value
-    /// The words a choice or a list of words may have, or the bounds of a number or span.
+    /// The words allowed in a choice or list, or the bounds of a number or duration.
     public let choices: [String]
     public let range: ClosedRange<Int64>
-    /// Whether it decides how safe the workspace is: who administers people there does not decide that too.
+    /// Whether it weakens or strengthens the workspace's security; administering people does not include setting it.
     public let isAboutSecurity: Bool
 
     init(
@@ -58,22 +57,22 @@ public struct Policies: Sendable, Equatable {
       "login.within-employment", .flag(false), "login is refused before the hire and after the release date",
       isAboutSecurity: true),
     Definition(
-      "accounts.needs-owner", .flag(false), "logging in as others and stopping their timers is the owner's",
+      "accounts.needs-owner", .flag(false), "only the owner logs in as others and stops their timers",
       isAboutSecurity: true),
     Definition(
       "accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan", isAboutSecurity: true),
     Definition("timer.notify-stopped", .flag(false), "a user whose timer somebody else stops gets a notice"),
     Definition(
-      "session.ttl", .span(12 * 3_600_000), "how long a session lasts at most", range: 1000...366 * TimeText.day,
+      "session.ttl", .span(12 * 3_600_000), "the longest duration of a session", range: 1000...366 * TimeText.day,
       isAboutSecurity: true),
     Definition(
-      "session.idle", .span(0), "how long a session lasts unused; 0 is without limit", range: 0...366 * TimeText.day,
+      "session.idle", .span(0), "how long a session lasts unused; 0 means no limit", range: 0...366 * TimeText.day,
       isAboutSecurity: true),
     Definition(
       "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000,
       isAboutSecurity: true),
     Definition(
-      "timezone", .zone("UTC"), "the zone whose days count for those who have none of their own"),
+      "timezone", .zone("UTC"), "the time zone of users who have none"),
   ]
 
   // The typed values that decisions read.
@@ -92,19 +91,19 @@ public struct Policies: Sendable, Equatable {
   public var requiredFields: [String] = []
   public var timezone = "UTC"
 
-  /// The texts of the policies that were set, by name.
+  /// The texts of policies that were set, by name.
   public private(set) var texts: [String: String] = [:]
 
   public init() {}
 
-  /// The value of a policy as it is shown.
+  /// The value of a policy as shown.
   public func text(of definition: Definition) -> String {
     texts[definition.name] ?? Self.show(definition.standard)
   }
 
   public static func definition(_ name: String) -> Definition? { all.first { $0.name == name } }
 
-  /// The value that `text` stands for, or nil where it is not one of the policy's.
+  /// The value of `text`, or nil if it is not valid for the policy.
   public static func parse(_ text: String, for definition: Definition) -> Value? {
     switch definition.standard {
     case .flag:
@@ -138,7 +137,7 @@ public struct Policies: Sendable, Equatable {
     }
   }
 
-  /// What `parse` accepts, in words for an error.
+  /// What `parse` accepts, for an error message.
   public static func expectation(for definition: Definition) -> String {
     switch definition.standard {
     case .flag: "on or off"
@@ -153,7 +152,7 @@ public struct Policies: Sendable, Equatable {
   /// Sets a policy to a text that `parse` accepts.
   public mutating func set(_ name: String, _ text: String) {
     guard let definition = Self.definition(name), let value = Self.parse(text, for: definition) else {
-      // One of a newer version, which set it: it does nothing here, and is kept for when that version is back.
+      // A policy of a newer version: it has no effect here, but is kept for when that version runs again.
       texts[name] = text
       return
     }
@@ -177,7 +176,7 @@ public struct Policies: Sendable, Equatable {
     }
   }
 
-  /// The policies of a product that Gatehouse can stand in for, by the profile's name.
+  /// The policies of each product that Gatehouse can replace, by profile name.
   public static let profiles: [String: [(name: String, value: String)]] = [
     "actitime": [
       ("delete.keep-tracked", "on"), ("delete.needs-reason", "off"),

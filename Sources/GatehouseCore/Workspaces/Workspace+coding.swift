@@ -12,7 +12,7 @@ extension Workspace: StoredValue {
   }
 }
 
-/// The owner of a workspace; 0 for none.
+/// The owner of a workspace; 0 means none.
 private enum OwnerForm: FieldForm {
   static func write(_ value: UserID?, to writer: inout ByteWriter) { writer.varint(value?.raw ?? 0) }
 
@@ -22,7 +22,7 @@ private enum OwnerForm: FieldForm {
   }
 }
 
-/// A text that may be absent; empty for none.
+/// An optional text; empty means none.
 private enum OptionalTextForm: FieldForm {
   static func write(_ value: String?, to writer: inout ByteWriter) { writer.text(value ?? "") }
 

@@ -5,11 +5,11 @@ public struct Workspace: Sendable {
   public internal(set) var created: Milliseconds
   public var plan: String
   public var owner: UserID?
-  /// A workspace with a subdomain of its own binds impersonations to itself (K4).
+  /// A workspace with its own subdomain binds impersonations to itself (K4).
   public var subdomain: String?
   public var policies = Policies()
   public var version: UInt32 = 1
-  /// For each restriction, the record that lifted it last; absent where none did.
+  /// The record that last lifted each restriction; absent if none did.
   public internal(set) var lifted: [Restriction: LSN] = [:]
 
   public init(id: WorkspaceID, name: String, created: Milliseconds, plan: String) {
@@ -21,20 +21,20 @@ public struct Workspace: Sendable {
 }
 
 extension Workspace {
-  /// What a workspace's settings ask of the sessions in it. A session that did not meet it while it was asked for has
-  /// lost its right for good, also if the restriction was lifted before anybody looked.
+  /// A requirement of a workspace's settings on its sessions. A session that failed it once has lost its right for
+  /// good, even if the restriction was lifted before anybody checked.
   public enum Restriction: UInt8, Sendable, CaseIterable {
     /// Login only between the hire and the release date.
     case employment = 1
-    /// Only the owner logs in as others (K1).
+    /// Only the owner may impersonate (K1).
     case owner
-    /// Nobody logs in as others, for the plan does not allow it (K1).
+    /// Nobody may impersonate, because the plan does not allow it (K1).
     case enterprise
-    /// Impersonations reach this workspace only (K4).
+    /// Impersonations are bound to this workspace (K4).
     case bound
   }
 
-  /// Whether the settings of now ask for it.
+  /// Whether the current settings require it.
   public func asks(_ restriction: Restriction) -> Bool {
     switch restriction {
     case .employment: policies.withinEmployment
@@ -44,12 +44,12 @@ extension Workspace {
     }
   }
 
-  /// Whether it is asked of what the record `opened` began: now, or at any time since.
+  /// Whether it is required of a session opened by record `opened`: now, or at any time since.
   public func asks(_ restriction: Restriction, since opened: LSN) -> Bool {
     asks(restriction) || opened < lifted[restriction] ?? 0
   }
 
-  /// Changes settings in record `lsn`, and notes which restrictions that lifts.
+  /// Changes settings in record `lsn`, and notes which restrictions this lifts.
   mutating func change(lsn: LSN, _ body: (inout Workspace) -> Void) {
     let before = Restriction.allCases.filter { asks($0) }
     body(&self)
@@ -58,7 +58,7 @@ extension Workspace {
 }
 
 extension Workspace {
-  /// The value of a setting as `WORKSPACE.SET` takes it.
+  /// The value of a setting in the form that `WORKSPACE.SET` accepts.
   public func text(_ key: String) -> String? {
     switch key {
     case "plan": plan
@@ -68,7 +68,7 @@ extension Workspace {
     }
   }
 
-  /// The user whom the setting `owner` names: `#12`.
+  /// The user that the setting `owner` names: `#12`.
   static func owner(_ text: String) -> UserID? { UInt64(text.dropFirst()).map { UserID(raw: $0) } }
 
   /// The policy that a key `policy.NAME` names.

@@ -27,7 +27,7 @@ public struct WorkspaceCreated: DirectoryChange {
   }
 }
 
-/// A setting of a workspace: `key` is `plan`, `owner`, `subdomain` or `policy.NAME`.
+/// A new value of a workspace's setting: `key` is `plan`, `owner`, `subdomain` or `policy.NAME`.
 public struct WorkspaceSet: DirectoryChange {
   public static var code: UInt8 { 41 }
   public static var name: String { "workspace-set" }
@@ -60,7 +60,7 @@ public struct WorkspaceSet: DirectoryChange {
   }
 }
 
-/// A setting that is named by a text.
+/// A setting named by a text.
 enum KeyForm: SettingForm {
   static func write(_ value: String, to writer: inout ByteWriter) { writer.text(value) }
   static func read(from reader: inout ByteReader) throws(CodingError) -> String { try reader.text() }

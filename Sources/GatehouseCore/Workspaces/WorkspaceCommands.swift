@@ -11,8 +11,8 @@ extension CommandTable {
       body: .decide(workspaceCreate)),
     CommandSpec(
       "WORKSPACE.GET", .organisation, "A workspace with all its policies", [.word("workspace")],
-      reply: "a map `id, name, plan, owner, subdomain, created, version` and a `policy.NAME` each", needs: .nothing,
-      route: .directory, body: .decide(workspaceGet)),
+      reply: "a map `id, name, plan, owner, subdomain, created, version` and `policy.NAME` for each policy",
+      needs: .nothing, route: .directory, body: .decide(workspaceGet)),
     CommandSpec(
       "WORKSPACE.SET", .organisation, "Set plan, owner, subdomain, policies or a whole profile, all or none",
       [.word("workspace"), .word("key"), .word("value"), .words("key value", isOptional: true)],
@@ -20,18 +20,18 @@ extension CommandTable {
       rights: .admin, needs: .permissions([.workspaceSet, .securitySet, .workspaceTransfer], over: .workspace(1)),
       route: .directory, body: .decide(workspaceSet)),
     CommandSpec(
-      "WORKSPACE.LIST", .organisation, "The workspaces, in the order they were made",
+      "WORKSPACE.LIST", .organisation, "The workspaces, oldest first",
       reply: "an array of maps `id, name, plan, subdomain, created, version`", needs: .nothing, route: .directory,
       body: .decide(workspaceList)),
     CommandSpec(
-      "WORKSPACE.MEMBER", .organisation, "Make a user a member of a workspace, or no longer one",
+      "WORKSPACE.MEMBER", .organisation, "Add a user to a workspace, or remove one",
       [
         .word("workspace"), .word("user"), .flag("REMOVE"), .option("FROM", "time", .time),
         .option("UNTIL", "time", .time),
       ],
-      reply: "1, or 0 where nothing changed; removing disables the workspace's products for the user, stops the"
-        + " timer and ends the sessions there, and so does `UNTIL` when it comes. Of a member what is not given of `FROM`"
-        + " and `UNTIL` stays, and `none` lifts it",
+      reply: "1, or 0 if nothing changed; removing disables the workspace's products for the user, stops the"
+        + " timer and ends the sessions there, and so does `UNTIL` when it passes. For an existing member, an omitted"
+        + " `FROM` or `UNTIL` stays as it is, and `none` removes it",
       effect: .write, rights: .admin, needs: .permission(.memberManage, over: .membership(workspace: 1, user: 2)),
       route: .user(2), body: .decide(workspaceMember)),
     CommandSpec(
@@ -45,7 +45,7 @@ extension CommandTable {
     try turn.refuseImpersonation("billing")
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
-    guard view.workspaceID(name) == nil else { throw .refused(.conflict("workspace: \(name) is there already")) }
+    guard view.workspaceID(name) == nil else { throw .refused(.conflict("workspace: \(name) already exists")) }
     guard view.workspaces.count < Limits.workspaces else {
       throw .refused(.limit("workspaces: at most \(Limits.workspaces)"))
     }
@@ -78,7 +78,7 @@ extension CommandTable {
 
   @Sendable private static func workspaceGet(_ turn: Turn) throws(Halt) {
     let workspace = try turn.workspace(at: 1)
-    // What an impersonation does not reach is not there for it.
+    // Workspaces that an impersonation does not reach are invisible to it.
     guard turn.knownWorkspaces.contains(workspace.id) else {
       throw .refused(.notFound("workspace \(workspace.name)"))
     }
@@ -93,7 +93,7 @@ extension CommandTable {
     }
   }
 
-  /// Six pairs that every view of a workspace has.
+  /// The six pairs common to all views of a workspace.
   private static func describe(_ workspace: Workspace, _ turn: Turn) {
     turn.reply.text("id")
     turn.reply.integer(workspace.id)
@@ -144,7 +144,7 @@ extension CommandTable {
 
   private static func permission(toSet key: String) -> Permission {
     switch key {
-    // Whoever pays chooses the plan, and what it allows: not the owner alone (K1).
+    // The plan decides what is paid and what it allows, so it is not the owner's alone to choose (K1).
     case "plan": .workspacePlan
     case "owner": .workspaceTransfer
     case "profile", "subdomain": .securitySet
@@ -152,21 +152,21 @@ extension CommandTable {
     }
   }
 
-  /// The id of a user who can own a workspace, as the setting has it.
+  /// The id of a user who can own the workspace, in the form of the setting.
   private static func newOwner(at word: Int, of workspace: Workspace, _ turn: Turn) throws(Halt) -> String {
     try turn.refuseImpersonation("the owner of a workspace")
     let owner = try turn.user(word)
     guard owner.limits(ofMembership: workspace.id).isNone else {
       throw .refused(
         .rule(
-          "owner", "\(owner.username) is a member of \(workspace.name) for a while only",
-          instead: "lift that first with WORKSPACE.MEMBER \(workspace.name) user FROM none UNTIL none"))
+          "owner", "\(owner.username) is a member of \(workspace.name) for a limited time",
+          instead: "remove the limits first with WORKSPACE.MEMBER \(workspace.name) user FROM none UNTIL none"))
     }
     guard owner.isMember(of: workspace.id) else {
       throw .refused(
         .rule(
-          "owner", "\(owner.username) is no member of \(workspace.name)",
-          instead: "make them one first with WORKSPACE.MEMBER \(workspace.name) user"))
+          "owner", "\(owner.username) is not a member of \(workspace.name)",
+          instead: "add the user first with WORKSPACE.MEMBER \(workspace.name) user"))
     }
     try turn.requireNotDeleted(owner)
     guard owner.row.status.mayLogIn else { throw .refused(ownerMustLogIn) }
@@ -184,7 +184,7 @@ extension CommandTable {
   }
 
   @Sendable private static func workspaceMember(_ turn: Turn) throws(Halt) {
-    // Nobody pulls over people whom they do not know: those of other workspaces are not there for them.
+    // W7: callers can add only users whom they know; users of other workspaces do not exist for them.
     let user = try turn.user(2)
     let workspace = try turn.workspace(at: 1)
     let memberships = user.memberships
@@ -201,7 +201,7 @@ extension CommandTable {
     if isMember { try remove(user, from: workspace, memberships, turn) }
   }
 
-  /// - Returns: whether that changes anything.
+  /// - Returns: whether this changes anything.
   private static func join(
     _ user: UserReference, _ workspace: Workspace, isMember: Bool, _ memberships: [WorkspaceID], _ turn: Turn
   ) throws(Halt) -> Bool {
@@ -210,7 +210,7 @@ extension CommandTable {
     if !new.isNone, memberships.first == workspace.id || workspace.owner == user.id {
       throw .refused(
         .rule(
-          "home", "a user is not for a while only a member of the home workspace, or of one that they own",
+          "home", "a membership of the home, or of a workspace that the user owns, has no time limits",
           instead: "set a release date with USER.SET user released …, or limit the access with PRODUCT.ENABLE"))
     }
     if !isMember {
@@ -220,7 +220,7 @@ extension CommandTable {
     if new.end > old.end, user.holdsAnything(in: workspace.id, turn.directory) {
       try turn.requireHolding(
         PermissionSet([.memberManage]), over: .workspace(workspace.id), until: new.end,
-        to: "lengthen the membership of somebody with rights there")
+        to: "extend the membership of a user with rights there")
     }
     if old != new { turn.emit(MembershipLimited(user.id, workspace.id, old: old, new: new)) }
     return !isMember || old != new
@@ -238,8 +238,8 @@ extension CommandTable {
     guard memberships.first != workspace.id else {
       throw .refused(
         .rule(
-          "home", "\(workspace.name) is the home workspace of \(user.username), which governs who the user is",
-          instead: "hand the user over first with USER.MOVEHOME user workspace, or delete the user"))
+          "home", "\(workspace.name) is the home workspace of \(user.username), which governs the login",
+          instead: "move the user first with USER.MOVEHOME user workspace, or delete the user"))
     }
     for grant in user.grants where turn.directory.workspace(of: grant.scope) == workspace.id {
       try turn.requireRevoking(grant)
@@ -256,7 +256,7 @@ extension Turn {
   }
 }
 
-/// Settings of a workspace that are to change, checked one by one and emitted together.
+/// The settings that a command changes, checked one by one and emitted together.
 private struct WorkspaceSettings {
   private let workspace: Workspace
   private var values: [(key: String, value: String)] = []
@@ -269,7 +269,7 @@ private struct WorkspaceSettings {
         .syntax("no profile '\(name)'; profiles are \(Policies.profiles.keys.sorted().joined(separator: ", "))"))
     }
     for policy in Policies.all {
-      // Where an organisation lives is nothing that its products decide.
+      // A profile copies how a product behaves; the organisation's time zone is not part of that.
       if case .zone = policy.standard { continue }
       let value = profile.last { $0.name == policy.name }?.value
       set("policy.\(policy.name)", value ?? Policies.show(policy.standard))
@@ -300,18 +300,18 @@ private struct WorkspaceSettings {
   }
 
   private static func unknown(_ key: String) -> Halt {
-    if key == "name" { return .refused(.syntax("a workspace keeps its name, for products are named by it")) }
+    if key == "name" { return .refused(.syntax("a workspace keeps its name, because products are named by it")) }
     let policies = Policies.all.map { "policy.\($0.name)" }.joined(separator: ", ")
     return .refused(.syntax("no setting '\(key)'; settings are plan, owner, subdomain, profile, \(policies)"))
   }
 
-  /// Later values take the place of earlier ones, so that a profile can be adjusted in one command.
+  /// A later value replaces an earlier one, so that one command can set a profile and adjust it.
   private mutating func set(_ key: String, _ value: String) {
     values.removeAll { $0.key == key }
     values.append((key, value))
   }
 
-  /// Emits what differs from what is, and returns how many settings that were.
+  /// Emits the settings that differ, and returns how many.
   @discardableResult
   func emit(_ turn: Turn) -> Int {
     var count = 0

@@ -1,7 +1,7 @@
-/// The workspaces, and what finds them.
+/// The workspaces with their indexes.
 struct WorkspaceTable: Sendable {
   private(set) var rows = PagedArray<Workspace>()
-  /// What the hot path reads, flat, by number.
+  /// The facts that the hot path reads, flat, by number.
   private(set) var facts = PagedArray<WorkspaceFacts>()
   private(set) var names = NameTable()
   private var subdomains = SharedIndex()
@@ -15,7 +15,7 @@ struct WorkspaceTable: Sendable {
     findByWhatChanges(workspace)
   }
 
-  /// Changes settings of a workspace; its name stays.
+  /// Changes settings of a workspace; the name stays.
   mutating func change(_ id: WorkspaceID, _ body: (inout Workspace) -> Void) {
     let place = Int(id) - 1
     forgetWhatChanges(rows[place])
@@ -42,7 +42,7 @@ struct WorkspaceTable: Sendable {
     subdomains.find(SharedIndex.hash(of: subdomain)) { rows[$0 - 1].subdomain == subdomain }.map { WorkspaceID($0) }
   }
 
-  /// The workspaces that a user owns, in the order they were made.
+  /// The workspaces that a user owns, oldest first.
   func owned(by user: UserID) -> [WorkspaceID] {
     var owned: [WorkspaceID] = []
     _ = owners.find(SharedIndex.hash(of: user)) { workspace in
@@ -53,10 +53,10 @@ struct WorkspaceTable: Sendable {
   }
 }
 
-/// What a login decision needs to know of a workspace, flat, so that reading it counts no reference.
+/// The facts of a workspace that a login decision reads, flat, so that reading them needs no reference counting.
 public struct WorkspaceFacts: Sendable, BitwiseCopyable {
   public let withinEmployment: Bool
-  /// The record that last lifted what `withinEmployment` says; 0 where none did.
+  /// The record that last lifted `withinEmployment`; 0 if none did.
   public let employmentLifted: LSN
   /// The policies on sessions.
   public let sessionTTL: Milliseconds
@@ -79,7 +79,7 @@ extension WorkspaceTable: DirectoryTable {
     } add: { (tables, workspace, reader) throws(CodingError) in
       var name = workspace.name.folded
       guard name.withUTF8({ tables.workspaces.names.find(UnsafeRawBufferPointer($0)) }) == nil else {
-        throw reader.failure("workspaces whose names are not their own")
+        throw reader.failure("workspaces with the same name")
       }
       tables.workspaces.add(workspace)
     }
@@ -90,7 +90,7 @@ extension WorkspaceTable: DirectoryTable {
       checker.expect(Int(workspace.id) == index + 1, "workspace \(workspace.name) has the number \(workspace.id)")
       guard let owner = workspace.owner else { continue }
       guard let (cell, serial) = checker.user(owner) else {
-        checker.expect(false, "the owner of workspace \(workspace.name) is not there")
+        checker.expect(false, "the owner of workspace \(workspace.name) does not exist")
         continue
       }
       let name = checker.shown(cell.state, user: serial)
@@ -98,10 +98,10 @@ extension WorkspaceTable: DirectoryTable {
         cell.state.people.users[serial].status != .deleted, "\(name) owns workspace \(workspace.name) and is deleted")
       checker.expect(
         cell.state.people.isMember(serial, of: workspace.id),
-        "\(name) owns workspace \(workspace.name) and is no member of it")
+        "\(name) owns workspace \(workspace.name) and is not a member of it")
     }
     let subdomains = directory.workspaces.compactMap(\.subdomain)
-    checker.expect(Set(subdomains).count == subdomains.count, "two workspaces have one subdomain")
+    checker.expect(Set(subdomains).count == subdomains.count, "two workspaces have the same subdomain")
   }
 }
 
@@ -111,7 +111,7 @@ extension Directory {
   public func workspace(_ id: WorkspaceID) -> Workspace { tables.workspaces.rows[Int(id) - 1] }
 
   public func workspaceID(_ name: String) -> WorkspaceID? {
-    // Nearly all come as they are kept, which is folded.
+    // Fast path: names usually arrive folded already.
     (find(name) ?? find(name.folded)).map { WorkspaceID($0) }
   }
 
@@ -120,18 +120,18 @@ extension Directory {
     return name.withUTF8 { tables.workspaces.names.find(UnsafeRawBufferPointer($0)) }
   }
 
-  /// The workspace that has a subdomain.
+  /// The workspace with this subdomain.
   func workspaceID(ofSubdomain subdomain: String) -> WorkspaceID? { tables.workspaces.find(subdomain: subdomain) }
 
-  /// The workspaces that a user owns, in the order they were made.
+  /// The workspaces that a user owns, oldest first.
   public func workspaces(ownedBy user: UserID) -> [WorkspaceID] { tables.workspaces.owned(by: user) }
 
-  /// What a login decision needs to know of a workspace.
+  /// The facts of a workspace that a login decision reads.
   @inline(__always)
   public func facts(ofWorkspace workspace: WorkspaceID) -> WorkspaceFacts {
     tables.workspaces.facts[Int(workspace) - 1]
   }
 
-  /// The name of a workspace, good as long as the directory.
+  /// The name of a workspace, valid as long as the directory.
   func shownWorkspace(_ id: WorkspaceID) -> UnsafeRawBufferPointer { tables.workspaces.names.bytes(of: Int(id)) }
 }

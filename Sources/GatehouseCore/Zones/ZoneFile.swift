@@ -7,10 +7,10 @@
 /// From version 2 on, the block with 32-bit times is followed by a header and a block with 64-bit times, and by a
 /// footer between two line feeds: the rule after the last transition, in the form of the variable `TZ` of POSIX.
 extension ZoneRules {
-  /// The most bytes that a file may have; the largest there is has about 4 KB.
+  /// The largest accepted file; real ones have at most about 4 KB.
   public static let largestFile = 1 << 16
 
-  /// Whether a file begins as one of the database.
+  /// Whether a file starts like one of the database.
   public static func isZone(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.count >= ZoneFileReader.headerBytes && bytes.prefix(4).elementsEqual("TZif".utf8)
   }
@@ -33,11 +33,11 @@ extension ZoneRules {
 
 private struct ZoneFileReader {
   static let headerBytes = 44
-  /// RFC 9636 bounds offsets by -25 and 26 hours.
+  /// RFC 9636 limits offsets to between -25 and 26 hours.
   private static let offsetRange: ClosedRange<Int32> = -89_999...93_599
 
   struct Header {
-    /// 1 where the file says nothing.
+    /// 1 if the file does not say.
     let version: Int
     let utcFlags: Int
     let standardFlags: Int
@@ -76,9 +76,9 @@ private struct ZoneFileReader {
 
   mutating func header() throws(ZoneError) -> Header {
     let raw = try take(Self.headerBytes)
-    guard ZoneRules.isZone(raw) else { throw ZoneError("no header where one must stand") }
+    guard ZoneRules.isZone(raw) else { throw ZoneError("a header is missing") }
     let counts = (0..<6).map { Int(Self.number(raw, at: 20 + $0 * 4) as UInt32) }
-    // Counts of four bytes each cannot overflow what is computed of them.
+    // Counts have four bytes each, so computing with them cannot overflow.
     return Header(
       version: raw[4] == 0 ? 1 : Int(raw[4]) - 0x30, utcFlags: counts[0], standardFlags: counts[1],
       leapSeconds: counts[2], transitions: counts[3], types: counts[4], nameBytes: counts[5])
@@ -96,7 +96,7 @@ private struct ZoneFileReader {
     let types = try take(header.types * 6)
     try skip(header.nameBytes + header.standardFlags + header.utcFlags)
     func offset(_ type: Int) throws(ZoneError) -> Int32 {
-      guard type < header.types else { throw ZoneError("a transition to an offset that is not there") }
+      guard type < header.types else { throw ZoneError("a transition to an offset that does not exist") }
       let offset: Int32 = Self.number(types, at: type * 6)
       guard Self.offsetRange.contains(offset) else { throw ZoneError("an offset of more than a day") }
       return offset
@@ -114,7 +114,7 @@ private struct ZoneFileReader {
   }
 
   mutating func footer() throws(ZoneError) -> UnsafeRawBufferPointer {
-    guard try take(1)[0] == 0x0a else { throw ZoneError("no footer where one must stand") }
+    guard try take(1)[0] == 0x0a else { throw ZoneError("the footer is missing") }
     let rest = bytes[offset...]
     guard let end = rest.firstIndex(of: 0x0a) else { throw ZoneError("the footer has no end") }
     return UnsafeRawBufferPointer(rebasing: rest[..<end])

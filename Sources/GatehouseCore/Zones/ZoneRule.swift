@@ -1,6 +1,6 @@
-/// The rule by which a zone goes on for ever, in the form of the variable `TZ` of POSIX: `NZST-12NZDT,M9.5.0,M4.1.0/3`.
+/// The rule that a zone follows for ever, in the form of the POSIX variable `TZ`: `NZST-12NZDT,M9.5.0,M4.1.0/3`.
 struct ZoneRule: Sendable, Equatable {
-  /// A day of every year, and the moment of it on the clock before the change.
+  /// A yearly change: its day, and its time on the clock before the change.
   struct Change: Sendable, Equatable {
     enum Day: Sendable, Equatable {
       /// From 1; 29 February is never counted.
@@ -12,7 +12,7 @@ struct ZoneRule: Sendable, Equatable {
     }
 
     let day: Day
-    /// Seconds since midnight; may be negative or beyond the day.
+    /// Seconds since midnight; may be negative or more than a day.
     let time: Int64
   }
 
@@ -26,11 +26,11 @@ struct ZoneRule: Sendable, Equatable {
   let standard: Int64
   let saving: Saving?
 
-  /// Seconds east of UTC at a moment, in seconds since 1970.
+  /// Seconds east of UTC at a point in time, given in seconds since 1970.
   func offset(at seconds: Int64) -> Int64 {
     guard let saving else { return standard }
-    // The newest change decides. One year back and ahead, as changes may fall beyond the ends of their year; of two at
-    // the same moment the one of the later year counts, which is how a zone is said to save daylight all the year.
+    // The latest change decides. Look one year back and ahead, because a change can fall outside its year. If two
+    // coincide, the one of the later year counts; zones with daylight saving time all year are written that way.
     let year = Int64(TimeText.civil(Int((seconds + standard).dividedDown(by: 86_400))).year)
     var newest = Int64.min
     var offset = standard
@@ -49,7 +49,7 @@ struct ZoneRule: Sendable, Equatable {
 }
 
 extension ZoneRule.Change {
-  /// The moment of a year by the clock before the change, in seconds since 1970 as if that clock were UTC.
+  /// The time of the change in a year by the clock before the change, in seconds since 1970 as if that clock were UTC.
   func moment(in year: Int64) -> Int64 {
     let year = Int(year)
     let first = TimeText.days(year, 1, 1)
@@ -88,7 +88,7 @@ extension ZoneRule {
 }
 
 private struct ZoneRuleReader {
-  static let failure = ZoneError("the rule at the end cannot be read")
+  static let failure = ZoneError("the rule in the footer is invalid")
 
   var rest: Slice<UnsafeRawBufferPointer>
 
@@ -138,7 +138,7 @@ private struct ZoneRuleReader {
     return Int64(isNegative ? -seconds : seconds)
   }
 
-  /// `,Mm.w.d[/time]`, `,Jn[/time]` or `,n[/time]`; a change without a time is at two o'clock.
+  /// `,Mm.w.d[/time]`, `,Jn[/time]` or `,n[/time]`; the default time is two o'clock.
   mutating func change() throws(ZoneError) -> ZoneRule.Change {
     try require(0x2c)
     let day: ZoneRule.Change.Day

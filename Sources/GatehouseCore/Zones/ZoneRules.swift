@@ -1,8 +1,8 @@
-/// When a time zone was how far from UTC, and by which rule it goes on.
+/// A time zone's offsets from UTC over time, and the rule for the future.
 ///
-/// Made of a file of the IANA database (TZif, RFC 9636); the core gets the bytes and reads no file.
+/// Made from a file of the IANA database (TZif, RFC 9636); the core is given the bytes and reads no file.
 public struct ZoneRules: Sendable, Equatable {
-  /// The moments at which the offset changes, in seconds since 1970, ascending.
+  /// The times at which the offset changes, in seconds since 1970, ascending.
   private let transitions: ContiguousArray<Int64>
   /// The offset from each of them on, in seconds east of UTC.
   private let offsets: ContiguousArray<Int32>
@@ -19,10 +19,10 @@ public struct ZoneRules: Sendable, Equatable {
     self.rule = rule
   }
 
-  /// UTC itself, which is there without a database.
+  /// UTC itself, which needs no database.
   public static let utc = ZoneRules(first: 0, transitions: [], offsets: [], rule: nil)
 
-  /// Seconds east of UTC at a moment, in seconds since 1970.
+  /// Seconds east of UTC at a point in time, given in seconds since 1970.
   public func offset(at seconds: Int64) -> Int64 {
     guard let last = transitions.last, seconds < last else {
       if let rule { return rule.offset(at: seconds) }
@@ -37,7 +37,7 @@ public struct ZoneRules: Sendable, Equatable {
     return Int64(low == 0 ? first : offsets[low - 1])
   }
 
-  /// The day that the calendar on the wall shows at a moment, in days since 1970-01-01.
+  /// The local calendar day at a point in time, in days since 1970-01-01.
   public func day(at time: Milliseconds) -> Int32 {
     let seconds = time.dividedDown(by: 1000)
     return Int32(clamping: (seconds + offset(at: seconds)).dividedDown(by: 86_400))
@@ -45,11 +45,11 @@ public struct ZoneRules: Sendable, Equatable {
 }
 
 extension Int64 {
-  /// The quotient rounded down, also of what is negative.
+  /// The quotient rounded down, also for negative numbers.
   func dividedDown(by divisor: Int64) -> Int64 { self >= 0 ? self / divisor : (self - divisor + 1) / divisor }
 }
 
-/// Why the bytes of a zone are none.
+/// Why the bytes are not a valid zone.
 public struct ZoneError: Error, Equatable, CustomStringConvertible {
   public let description: String
 

@@ -13,7 +13,7 @@ struct Sample: ParsableCommand {
 
       About 1,200 people with two products, pools of licences, roles, entries,
       running timers, and some that were forgotten. The company is the same every
-      time. Where it is there already, nothing is changed.
+      time. If it already exists, nothing is changed.
       """)
 
   @OptionGroup var connection: ConnectionOptions
@@ -23,7 +23,7 @@ struct Sample: ParsableCommand {
     let loader = SampleLoader(session: session)
     do {
       if try loader.isThere() {
-        StandardStream.error("The sample company is there already; nothing was changed.\n")
+        StandardStream.error("The sample company already exists; nothing was changed.\n")
         return
       }
       let company = SampleCompany(now: Int(Date().timeIntervalSince1970 * 1000))

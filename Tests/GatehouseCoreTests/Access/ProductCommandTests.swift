@@ -23,7 +23,7 @@ import Testing
   // MARK: Products
 
   @Test func productsAreMadeOnce() {
-    #expect(core.run("PRODUCT.CREATE payroll").text == "CONFLICT product: payroll is there already")
+    #expect(core.run("PRODUCT.CREATE payroll").text == "CONFLICT product: payroll already exists")
     #expect(core.run("PRODUCT.CREATE main/payroll").text?.hasPrefix("CONFLICT") == true)
     core.run("WORKSPACE.CREATE acme")
     #expect(core.run("PRODUCT.CREATE acme/payroll").text == "OK")

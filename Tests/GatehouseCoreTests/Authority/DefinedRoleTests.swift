@@ -54,7 +54,7 @@ import Testing
       #expect(core.run(line, as: cleo).isError, "\(line)")
     }
     #expect(core.run("ROLE.DEFINE plan workspace.plan WORKSPACE acme").text?.hasPrefix("ERR workspace.plan ") == true)
-    #expect(core.run("ROLE.DEFINE manager user.read").text == "CONFLICT role: manager is there already")
+    #expect(core.run("ROLE.DEFINE manager user.read").text == "CONFLICT role: manager already exists")
     #expect(core.run("ROLE.DEFINE x user.fly").text?.hasPrefix("NOTFOUND permission user.fly") == true)
   }
 

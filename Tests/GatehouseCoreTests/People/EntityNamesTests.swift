@@ -71,7 +71,7 @@ import Testing
       ["USER.SET", "ana", "division", text],
       ["TIMER.START", "ana", "PROJECT", text],
     ] {
-      #expect(core.run(words).text?.contains("has nothing that can be seen") == true, "\(words)")
+      #expect(core.run(words).text?.contains("has no visible character") == true, "\(words)")
     }
     #expect(!core.run(["USER.SET", "ana", "first", "Ana\u{200d} Lena", "department", "R & D"]).isError)
   }

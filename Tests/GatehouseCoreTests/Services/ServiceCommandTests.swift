@@ -23,7 +23,7 @@ import Testing
 
   @Test func namesAreUniqueWhileInUse() {
     let first = core.run("SERVICE.CREATE web ADMIN")["secret"].text
-    #expect(core.run("SERVICE.CREATE web").text == "CONFLICT service: web is there already")
+    #expect(core.run("SERVICE.CREATE web").text == "CONFLICT service: web already exists")
     #expect(core.run("SERVICE.CREATE local").text?.hasPrefix("CONFLICT service") == true)
     #expect(core.run("SERVICE.CREATE Web").isError)
     #expect(core.run("SERVICE.CREATE web WRITE").isError)

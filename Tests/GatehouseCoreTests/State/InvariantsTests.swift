@@ -51,7 +51,7 @@ import Testing
 
   @Test func countsThatAreWrong() {
     ana.cell.state.people.users[ana.serial].access.0 = 0
-    expectProblem("counters have other seats")
+    expectProblem("the counted seats are wrong")
     ana.cell.state.people.users[ana.serial].roles = RoleSet([Grant(role: .manager, scope: .everywhere, isMain: true)])
     expectProblem("other roles than grants")
     ana.cell.state.people.users[ana.serial].sessionCount += 1
@@ -89,14 +89,14 @@ import Testing
     ana.cell.state.time.entries[2].start = 0
     expectProblem("are out of order")
     ana.cell.state.time.entries[1].isDeleted = true
-    expectProblem("is in an order that is not its own")
+    expectProblem("is in the wrong order")
     ana.cell.state.time.orders = [:]
-    expectProblem("is in no order")
+    expectProblem("is missing in its order")
   }
 
   @Test func anOwnerWhoIsNoMember() {
     let acme = core.seedWorkspace("acme")
     core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(ana.id.raw)"))
-    expectProblem("owns workspace acme and is no member of it")
+    expectProblem("owns workspace acme and is not a member of it")
   }
 }

@@ -166,7 +166,7 @@ import Testing
     for user in ["ana", "tina"] { core.run("TIMER.START \(user) WORKSPACE acme") }
     core.run("TIMER.START ana")
     #expect(core.run("TIMER.RUNNING", as: token)[1].items.map { $0["username"].text } == ["ana"])
-    // W4: adam is no member of main, which is not there for him.
+    // W4: adam is not a member of main, which is not there for him.
     for line in ["TIMER.RUNNING WORKSPACE main", "TIMER.STOP ana"] {
       #expect(core.run(line, as: token).text == "NOTFOUND workspace main")
     }

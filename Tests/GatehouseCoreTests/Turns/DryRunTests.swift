@@ -136,10 +136,10 @@ import Testing
     #expect(core.refusals.kept.count == refused)
     #expect(
       core.run("LOGIN.CHECK ana payroll DRYRUN").text
-        == "ERR DRYRUN has no meaning here: LOGIN.CHECK changes nothing of the accounts; leave it out")
+        == "ERR DRYRUN has no effect here, because LOGIN.CHECK changes no accounts; leave it out")
     for line in ["BGSAVE DRYRUN", "SLOWLOG RESET DRYRUN", "SHUTDOWN NOSAVE DRYRUN"] {
       let refusal = core.refusalAtGate(CoreHarness.words(line), rights: .all)
-      #expect(refusal?.hasPrefix("ERR DRYRUN has no meaning here") == true, "\(line): \(refusal ?? "-")")
+      #expect(refusal?.hasPrefix("ERR DRYRUN has no effect here") == true, "\(line): \(refusal ?? "-")")
     }
   }
 

@@ -27,7 +27,7 @@ import Testing
 
   @Test func refusalsSayWhy() {
     core.run("WORKSPACE.CREATE acme SUBDOMAIN acme")
-    #expect(core.run("WORKSPACE.CREATE acme").text == "CONFLICT workspace: acme is there already")
+    #expect(core.run("WORKSPACE.CREATE acme").text == "CONFLICT workspace: acme already exists")
     #expect(core.run("WORKSPACE.CREATE main").text?.hasPrefix("CONFLICT") == true)
     #expect(core.run("WORKSPACE.CREATE beta SUBDOMAIN ACME").text?.hasPrefix("CONFLICT subdomain") == true)
     #expect(core.run("WORKSPACE.CREATE beta PROFILE excel").text?.contains("actionstep, actitime") == true)
@@ -47,7 +47,7 @@ import Testing
   func anOwnerIsAMemberFirstOfAll(line: String) {
     core.run("WORKSPACE.CREATE acme OWNER ana")
     core.run("USER.DELETE bob REASON x")
-    #expect(core.run(line).text?.hasPrefix("REFUSED owner: bob is no member of acme") == true)
+    #expect(core.run(line).text?.hasPrefix("REFUSED owner: bob is not a member of acme") == true)
     core.run("USER.CREATE eva WORKSPACE acme NOINVITE")
     core.run("USER.DELETE eva REASON x")
     #expect(core.run(line.replacing("bob", with: "eva")).text?.hasPrefix("REFUSED status: ") == true)

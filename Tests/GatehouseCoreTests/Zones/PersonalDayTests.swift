@@ -110,7 +110,7 @@ import Testing
     #expect(check("ana", at: "2026-02-28T11:00:00Z") == "ALLOW")
     #expect(
       employment(of: "ana", at: "2026-02-28T11:00:00Z")["detail"].text?.hasSuffix(
-        "in Pacific/Auckland, the workspace's time zone, as the person's, Atlantis/Capital, is not known") == true)
+        "in Pacific/Auckland, the workspace's time zone, because the person's, Atlantis/Capital, is unknown") == true)
   }
 
   @Test func aMomentIsTheDayThatItWasForThePerson() {

@@ -3,8 +3,8 @@ public enum CommandTable {
   /// The commands that a request can start with; each contains its subcommands.
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
-    + contactCommands + listCommands + searchCommands + workspaceCommands + productCommands + roleCommands + permissionCommands + serviceCommands
-    + connectionCommands + serverCommands + auditCommands + refusalCommands
+    + contactCommands + fieldCommands + listCommands + searchCommands + workspaceCommands + productCommands
+    + roleCommands + permissionCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
 
   /// A placeholder for a turn that has not begun.
   static let unknown = CommandSpec(

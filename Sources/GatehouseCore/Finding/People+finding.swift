@@ -45,3 +45,8 @@ extension People {
     return missing == 0
   }
 }
+
+extension PartitionState {
+  /// Enters some of the contacts that the index of words does not have yet.
+  public mutating func enterWords() { _ = people.enterWords(most: Limits.wordsOfSlice) }
+}

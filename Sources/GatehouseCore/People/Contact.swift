@@ -24,6 +24,8 @@ enum ContactTag {
   static let home: UInt8 = 64
   /// The newest login, once it is deleted; absent if the contact has a live one, or never had any.
   static let formerLogin: UInt8 = 65
+  /// The values of the fields that workspaces have added.
+  static let custom: UInt8 = 66
 }
 
 /// The data of a person that all products share (T2): texts in the contact's details, or days in its row.

@@ -2,19 +2,19 @@ extension CommandTable {
   static let contactCommands: [CommandSpec] = [
     CommandSpec(
       "CONTACT.CREATE", .people, "Add a person who has no login yet",
-      [.option("WORKSPACE", "workspace")] + ContactCard.options,
+      [.option("WORKSPACE", "workspace")] + ContactCard.options + [GivenFields.option],
       reply: "a map `contact`: the id, for USER.CREATE … CONTACT #id", effect: .write, rights: .admin,
       needs: .permission(.contactSet, over: .newContact), route: .directory, body: .decide(contactCreate)),
     CommandSpec(
       "CONTACT.GET", .people, "All that is known of a person, with a login or without", [.word("#id")],
-      reply: "a map `contact, name`, the fields of the contact, `home, user, username, logins, created, version`;"
+      reply: "a map `contact, name`, the fields of the contact, `fields, home, user, username, logins, created, version`;"
         + " `logins` is an array of maps `user, username, status, created`, the newest first",
       needs: .permission(.userRead, over: .contact(1), own: .userRead), route: .identifier(1), body: .decide(contactGet)),
     CommandSpec(
       "CONTACT.SET", .people, "Set fields of a contact, all or none",
       [.word("#id"), .word("field"), .word("value"), .words("field value", isOptional: true)],
       reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
-      needs: .permission(.contactSet, over: .contact(1), own: .contactSet), route: .identifier(1),
+      needs: .permissions([.contactSet, .memberManage], over: .contact(1), own: .contactSet), route: .identifier(1),
       body: .decide(contactSet)),
     CommandSpec(
       "CONTACT.DELETE", .people, "Remove a contact to which nothing refers", [.word("#id")],
@@ -26,6 +26,7 @@ extension CommandTable {
   @Sendable private static func contactCreate(_ turn: Turn) throws(Halt) {
     let workspace = try turn.workspace()
     var card = try ContactCard(turn, in: workspace)
+    let given = try GivenFields(turn, in: workspace)
     guard !card.isNameless else {
       throw .refused(.syntax("a contact needs a name or an e-mail; give NAME, FIRST, LAST or EMAIL"))
     }
@@ -33,6 +34,7 @@ extension CommandTable {
     // Where a login whose name is the e-mail would be looked up, so that it touches one partition.
     let name = card[.email].isEmpty ? card[.first] + card[.last] + card[.middle] : card[.email]
     let id = turn.emitContact(card, in: try turn.cell(NameKey(name, turn.partitioning).partition))
+    given.emit(over: id, nil, turn)
     turn.reply.map(1)
     turn.reply.text("contact")
     turn.reply.integer(id.raw)
@@ -46,12 +48,13 @@ extension CommandTable {
     let showing = turn.directory.workspace(home ?? mainWorkspace)
     // The logins that the contact had elsewhere are another workspace's matter (W4).
     let logins = contact.logins.filter { $0.home.map(seen.contains) ?? seen.isAll || turn.shows($0) }
-    turn.reply.map(8 + ContactField.allCases.count)
+    turn.reply.map(9 + ContactField.allCases.count)
     turn.reply.text("contact")
     turn.reply.integer(contact.id.raw)
     turn.reply.text("name")
     turn.reply.text(contact.name.text(format: showing.policies.nameFormat))
     for field in ContactField.allCases { turn.show(field.name, contact.text(field)) }
+    turn.showCustomFields(of: contact, seen, home: home)
     turn.reply.text("home")
     turn.reply.optional(home.map { turn.directory.workspace($0).name })
     turn.reply.text("user")
@@ -79,7 +82,7 @@ extension CommandTable {
 
   @Sendable private static func contactSet(_ turn: Turn) throws(Halt) {
     let contact = try turn.contact(at: 1)
-    var pairs = try FieldPairs(turn)
+    var pairs = try FieldPairs(turn, over: contact)
     if let field = pairs.user.first?.field {
       throw .refused(.syntax("\(field.name) is a field of the login; set it with USER.SET user \(field.name) value"))
     }
@@ -87,7 +90,7 @@ extension CommandTable {
     try pairs.authorise(over: contact, turn)
     pairs.settleDays(of: contact, turn)
     try pairs.check(contact, turn)
-    let count = turn.emit(pairs.contact, over: contact)
+    let count = turn.emit(pairs, over: contact)
     if count > 0, let user = contact.user { turn.noteProducts(of: user) }
     turn.reply.integer(count)
   }

@@ -54,12 +54,6 @@ extension Turn {
     return sides.allSatisfy { $0.isBinding || $0.knows(peopleOf: contact.home) }
   }
 
-  /// Whether a list shows a contact to the caller.
-  func shows(_ contact: ContactReference) -> Bool {
-    if let user = contact.user { return shows(user) }
-    return contact.home.map(reach(of: .userRead).contains) ?? !isLimited
-  }
-
   /// A contact's version as the caller sees it: of a contact with a login, that of the user.
   func version(of contact: ContactReference) -> UInt32 {
     contact.user.map { version(of: $0) } ?? contact.row.version

@@ -2,8 +2,10 @@
 struct FieldPairs {
   private(set) var contact: [ContactText] = []
   private(set) var user: [(field: UserField, value: String)] = []
+  /// Of the fields that workspaces have added.
+  private(set) var custom: [(field: FieldDefinition, value: String)] = []
 
-  init(_ turn: Turn) throws(Halt) {
+  init(_ turn: Turn, over person: ContactReference) throws(Halt) {
     let words = turn.positional.dropFirst()
     guard words.count % 2 == 0 else {
       throw .refused(.syntax("every field needs a value: field value [field value …]"))
@@ -17,20 +19,27 @@ struct FieldPairs {
       } else if let field = UserField(name: name) {
         guard !user.contains(where: { $0.field == field }) else { throw Self.twice(name) }
         user.append((field, try Turn.value(text, of: field)))
+      } else if let field = try turn.field(named: name, among: person.workspaces) {
+        guard !custom.contains(where: { $0.field.id == field.id }) else { throw Self.twice(name) }
+        custom.append((field, try turn.value(text, of: field)))
       } else {
-        throw Self.unknown(name)
+        throw unknown(name, of: person, turn)
       }
     }
   }
 
   private static func twice(_ name: String) -> Halt { .refused(.syntax("field \(name) is given twice")) }
 
-  private static func unknown(_ name: String) -> Halt {
+  private func unknown(_ name: String, of person: ContactReference, _ turn: Turn) -> Halt {
     switch name {
     case "username": return .refused(.syntax("username is changed with USER.RENAME user username"))
     case "status": return .refused(.syntax("status is changed with USER.STATUS user status"))
     default:
-      let all = ContactField.allCases.map(\.name) + UserField.allCases.map(\.name)
+      let known = turn.isLimited ? turn.knownWorkspaces : .all
+      let added = person.workspaces.filter(known.contains).flatMap { turn.directory.fields(of: $0) }
+      let all =
+        ContactField.allCases.map(\.name) + UserField.allCases.map(\.name)
+        + added.map { turn.fieldName($0, home: person.workspaces.first) }
       return .refused(.syntax("no field '\(name)'; fields are \(all.joined(separator: ", "))"))
     }
   }
@@ -40,6 +49,10 @@ struct FieldPairs {
   func authorise(over person: ContactReference, _ turn: Turn) throws(Halt) {
     guard turn.isLimited else { return }
     let target = turn.target(of: person)
+    // What a workspace has added is its own: it is set by who may set the card there, whoever's home it is (W3).
+    for workspace in Set(custom.map(\.field.workspace)) {
+      try turn.require([.contactSet, .memberManage], over: Target(.workspace(workspace), person.user))
+    }
     if contact.contains(where: { $0.field == .email }) { try turn.refuseImpersonation("an e-mail address") }
     if !contact.isEmpty {
       let isPersonal = contact.allSatisfy(\.field.isPersonal)
@@ -74,11 +87,13 @@ struct FieldPairs {
     guard person.row.user != 0 else { return }
     var cleared = contact.filter { $0.text.isEmpty }.map(\.field.name)
     cleared += user.filter { $0.value.isEmpty }.map(\.field.name)
-    guard !cleared.isEmpty else { return }
+    let emptied = custom.filter { $0.value.isEmpty }.map(\.field)
+    guard !cleared.isEmpty || !emptied.isEmpty else { return }
     turn.read(turn.directory.lsn)
     // W5: what other workspaces require of their own people is not asked.
     let home = turn.directory.workspace(person.home ?? mainWorkspace)
-    guard let field = cleared.first(where: { home.policies.requiredFields.contains($0) }) else { return }
+    let mandatory = emptied.first { $0.isMandatory && $0.workspace == home.id }?.name
+    guard let field = mandatory ?? cleared.first(where: { home.policies.requiredFields.contains($0) }) else { return }
     throw .refused(
       .rule("user.required-fields", "\(home.name) requires \(field)", instead: "give it another value"))
   }
@@ -87,9 +102,15 @@ struct FieldPairs {
 extension Turn {
   /// Sets fields of a contact, those that have the value already left out.
   /// - Returns: how many change.
-  func emit(_ texts: [ContactText], over person: ContactReference) -> Int {
+  func emit(_ pairs: FieldPairs, over person: ContactReference) -> Int {
     var count = 0
-    for new in texts {
+    for (field, new) in pairs.custom {
+      let old = person.cell.state.people.custom(field.id, of: person.serial)
+      guard old != new else { continue }
+      emit(CustomFieldSet(person.id, field, old: old, new: new))
+      count += 1
+    }
+    for new in pairs.contact {
       let old = person.text(new.field)
       guard old != new.text else { continue }
       emit(ContactSet(person.id, new.field, old: old, new: new.text))

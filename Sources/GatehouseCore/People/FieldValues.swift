@@ -39,14 +39,22 @@ extension Turn {
     return directory.zones.zone(name) ?? directory.zones.zone(workspace.policies.timezone) ?? .utc
   }
 
+  /// What a word for yes or no says; nil for any other.
+  static func flag(_ text: String) -> Bool? {
+    switch text.folded {
+    case "1", "on", "yes", "true": true
+    case "0", "off", "no", "false": false
+    default: nil
+    }
+  }
+
   /// The value of a user's field in its stored form; empty clears the field.
   public static func value(_ text: String, of field: UserField) throws(Halt) -> String {
     if field.flag != nil {
-      switch text.folded {
-      case "1", "on", "yes", "true": return "1"
-      case "0", "off", "no", "false", "": return "0"
-      default: throw .refused(.syntax("\(field.name) must be 1 or 0"))
+      guard let flag = text.isEmpty ? false : flag(text) else {
+        throw .refused(.syntax("\(field.name) must be 1 or 0"))
       }
+      return flag ? "1" : "0"
     }
     guard text.utf8.count <= Limits.fieldBytes else {
       throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))

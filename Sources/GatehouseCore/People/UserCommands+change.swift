@@ -1,13 +1,13 @@
 extension CommandTable {
   @Sendable static func userSet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    var pairs = try FieldPairs(turn)
+    var pairs = try FieldPairs(turn, over: user.contactReference)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
     try pairs.authorise(over: user.contactReference, turn)
     pairs.settleDays(of: user.contactReference, turn)
     try pairs.check(user.contactReference, turn)
-    var count = turn.emit(pairs.contact, over: user.contactReference)
+    var count = turn.emit(pairs, over: user.contactReference)
     if count > 0 { turn.noteProducts(of: user) }
     for (field, new) in pairs.user {
       let old = user.cell.state.people.text(field, of: user.serial)

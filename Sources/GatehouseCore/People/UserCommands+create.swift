@@ -41,6 +41,7 @@ private struct NewUser {
   let contact: ContactID?
   let status: Status
   let card: ContactCard
+  let given: GivenFields
   let fields: [UserText]
   private(set) var accesses: [(product: Product, access: ProductAccess)] = []
   private(set) var grants: [Grant] = []
@@ -54,6 +55,7 @@ private struct NewUser {
     contact = try Self.contact(turn)
     status = try Self.status(turn)
     card = try ContactCard(turn, in: workspace)
+    given = try GivenFields(turn, in: workspace)
     fields = try Self.userFields(turn)
     message = try turn.option("MESSAGE") ?? ""
     invites = !turn.has("NOINVITE") && status != .inactive && status != .locked
@@ -164,9 +166,11 @@ private struct NewUser {
     guard let contact else {
       // P6: a username that is an e-mail address becomes the contact's, unless one is given.
       card.suggest(email: username)
-      try requireFields(email: card[.email])
+      try requireFields(email: card[.email], of: nil, turn)
       try card.settle(turn)
-      return (turn.emitContact(card, in: cell), card[.email])
+      let id = turn.emitContact(card, in: cell)
+      given.emit(over: id, nil, turn)
+      return (id, card[.email])
     }
     guard let person = try turn.contact(contact), isKnown(person, turn) else {
       throw .refused(.notFound("contact #\(contact.raw)"))
@@ -178,13 +182,14 @@ private struct NewUser {
     if person.text(.email).isEmpty { card.suggest(email: username) }
     try card.settle(turn, over: person)
     let email = card.value(.email, over: person)
-    try requireFields(email: email)
+    try requireFields(email: email, of: person, turn)
     for new in card.texts {
       let old = person.text(new.field)
       guard old != new.text else { continue }
       if new.field == .email { try turn.refuseImpersonation("an e-mail address") }
       turn.emit(ContactSet(contact, new.field, old: old, new: new.text))
     }
+    given.emit(over: contact, person, turn)
     return (contact, email)
   }
 
@@ -195,8 +200,8 @@ private struct NewUser {
     return contact.home.map(turn.reach(of: .userCreate).contains) ?? false
   }
 
-  /// S4: checks what the workspace requires of a new user, and names everything that is missing at once.
-  private func requireFields(email: String) throws(Halt) {
+  /// S4, L2: checks what the workspace requires of a new user, and names everything that is missing at once.
+  private func requireFields(email: String, of person: ContactReference?, _ turn: Turn) throws(Halt) {
     let missing = workspace.policies.requiredFields.filter { name in
       switch name {
       case "email": email.isEmpty
@@ -204,11 +209,13 @@ private struct NewUser {
       default: !fields.contains { $0.field.name == name }
       }
     }
-    guard !missing.isEmpty else { return }
-    let words = missing.map { $0.uppercased() }.joined(separator: ", ")
+    let custom = given.missing(in: workspace, of: person, turn)
+    guard !missing.isEmpty || !custom.isEmpty else { return }
+    let words = missing.map { $0.uppercased() } + custom.map { "FIELD \($0) value" }
     throw .refused(
       .rule(
-        "user.required-fields", "missing \(missing.joined(separator: ", "))", instead: "give \(words)"))
+        "user.required-fields", "missing \((missing + custom).joined(separator: ", "))",
+        instead: "give \(words.joined(separator: ", "))"))
   }
 }
 

@@ -7,7 +7,7 @@ extension CommandTable {
     // Opening and ending sessions does not change the user's LSN, so that a login check need not wait for it.
     let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0].workspace) }
     let row = user.row
-    turn.reply.map(14 + ContactField.allCases.count + UserField.allCases.count)
+    turn.reply.map(15 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")
     turn.reply.integer(user.id.raw)
     turn.reply.text("username")
@@ -27,6 +27,7 @@ extension CommandTable {
         turn.show(field.name, card.text(field))
       }
     }
+    turn.showCustomFields(of: user.contactReference, seen, home: card.home)
     showRoles(card, turn)
     turn.reply.text("home")
     turn.reply.optional(card.home.map { turn.directory.workspace($0).name })
@@ -82,6 +83,17 @@ extension CommandTable {
 }
 
 extension Turn {
+  /// The map `fields`: what the workspaces that are seen have added, by name; null where the person has no value.
+  func showCustomFields(of person: ContactReference, _ seen: Reach, home: WorkspaceID?) {
+    let fields = person.workspaces.filter(seen.contains).flatMap { directory.fields(of: $0) }
+    let values = fields.isEmpty ? [] : person.cell.state.people.customValues(of: person.serial)
+    reply.text("fields")
+    reply.map(fields.count)
+    for field in fields {
+      show(fieldName(field, home: home), values.first { $0.field == field.id }?.text ?? "")
+    }
+  }
+
   /// A field of a map; null where it is not set.
   func show(_ name: String, _ text: String) {
     reply.text(name)

@@ -10,11 +10,21 @@ extension CommandTable {
       ],
       reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
-      body: .gather(collect: collectUsers, finish: finishUsers)),
+      body: .gather(collect: collectPeople(ListedUser.self), finish: finishPeople(ListedUser.self))),
     CommandSpec(
       "USER.COUNT", .people, "How many users meet all conditions", [conditions], reply: "an integer",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: countUsers, finish: finishCount)),
+    CommandSpec(
+      "CONTACT.LIST", .people, "Contacts that meet all conditions, with a login or without",
+      [
+        conditions, .option("SORT", "field"), .flag("DESC"), .option("CURSOR", "cursor"),
+        .option("COUNT", "n", .integer), .counted("FIELDS", "field"),
+      ],
+      reply: "`[cursor, items]`, maps of the chosen fields; operators as in USER.LIST. Of a contact without a login"
+        + " `user` and `username` are null",
+      needs: .permission(.userRead, over: .anything), route: .everywhere,
+      body: .gather(collect: collectPeople(ListedContact.self), finish: finishPeople(ListedContact.self))),
   ]
 
   // MARK: Counting
@@ -22,13 +32,13 @@ extension CommandTable {
   @Sendable private static func countUsers(
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
-    let filter = try UserFilter(turn)
+    let filter = try ListFilter<ListedUser>(turn)
     turn.read(cell.state.lsn)
     if filter.isOpen {
       gathered.count += cell.state.people.liveUsers
       return
     }
-    for serial in gathered.slice(through: cell.state.people.users.last) {
+    for serial in gathered.slice(through: ListedUser.last(in: cell)) {
       if filter.passes(ListedUser(cell, serial, filter.viewer)) { gathered.count += 1 }
     }
   }
@@ -39,17 +49,29 @@ extension CommandTable {
 
   // MARK: Listing
 
-  /// Collects one item more than a page holds, to know whether there is another page.
-  @Sendable private static func collectUsers(
-    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
+  private static func collectPeople<Row: ListedPerson>(
+    _ row: Row.Type
+  ) -> @Sendable (Turn, HeldPartition, inout Gathered) throws(Halt) -> Void {
+    { (turn, cell, gathered) throws(Halt) in try collect(Row.self, turn, cell, &gathered) }
+  }
+
+  private static func finishPeople<Row: ListedPerson>(
+    _ row: Row.Type
+  ) -> @Sendable (Turn, inout Gathered) throws(Halt) -> Void {
+    { (turn, gathered) throws(Halt) in try finish(Row.self, turn, &gathered) }
+  }
+
+  /// Takes one item more than the page holds, which tells whether there is another page.
+  private static func collect<Row: ListedPerson>(
+    _ row: Row.Type, _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
-    let filter = try UserFilter(turn)
-    let page = try ListPage(turn)
+    let filter = try ListFilter<Row>(turn)
+    let page = try ListPage<Row>(turn)
     if let field = page.sort { return collect(by: field, filter, page, turn, cell, &gathered) }
     guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
-    for serial in gathered.slice(from: first, through: cell.state.people.users.last) {
-      let user = ListedUser(cell, serial, filter.viewer)
+    for serial in gathered.slice(from: first, through: Row.last(in: cell)) {
+      let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       gathered.items.append(page.item(user, key: []))
       if gathered.items.count > page.count {
@@ -59,19 +81,19 @@ extension CommandTable {
     }
   }
 
-  /// Keeps the first items, in the list's order, of the partitions seen so far; only these are encoded.
-  private static func collect(
-    by field: ListField, _ filter: UserFilter, _ page: ListPage, _ turn: Turn, _ cell: HeldPartition,
+  /// Keeps the first of all partitions so far in the list's order; only what is kept is written out.
+  private static func collect<Row: ListedPerson>(
+    by field: ListField, _ filter: ListFilter<Row>, _ page: ListPage<Row>, _ turn: Turn, _ cell: HeldPartition,
     _ gathered: inout Gathered
   ) {
     turn.read(cell.state.lsn)
     let most = page.count + 1
     let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
     var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
-    for serial in gathered.slice(through: cell.state.people.users.last) {
-      let user = ListedUser(cell, serial, filter.viewer)
+    for serial in gathered.slice(through: Row.last(in: cell)) {
+      let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
-      let candidate = (key: user.sortKey(field), id: user.id.raw)
+      let candidate = (key: user.sortKey(field), id: user.rawID)
       guard page.isAfterCursor(candidate) else { continue }
       if let worst, !page.isBefore(candidate, worst) { continue }
       found.append(candidate)
@@ -88,8 +110,8 @@ extension CommandTable {
     while merged.count < most {
       if let next = new.first, old.first.map({ page.isBefore(next, ($0.key, $0.id)) }) ?? true {
         new.removeFirst()
-        let serial = cell.state.partitioning.serial(of: UserID(raw: next.id))
-        merged.append(page.item(ListedUser(cell, serial, filter.viewer), key: next.key))
+        let serial = cell.state.partitioning.serial(of: Identifier<Row>(raw: next.id))
+        merged.append(page.item(Row(cell, serial, filter.viewer), key: next.key))
       } else if let next = old.popFirst() {
         merged.append(next)
       } else {
@@ -99,8 +121,10 @@ extension CommandTable {
     gathered.items = merged
   }
 
-  @Sendable private static func finishUsers(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
-    let page = try ListPage(turn)
+  private static func finish<Row: ListedPerson>(
+    _ row: Row.Type, _ turn: Turn, _ gathered: inout Gathered
+  ) throws(Halt) {
+    let page = try ListPage<Row>(turn)
     let items = gathered.items.prefix(page.count)
     turn.reply.array(2)
     if gathered.items.count > page.count, let last = items.last {

@@ -8,13 +8,14 @@ extension CommandTable {
         .option("LICENCE", parts: ["product", "type"], repeats: true), .option("ROLE", "role", repeats: true),
         .option("INITIALS", "initials"), .option("REFERENCE", "reference"), .option("DIVISION", "division"),
         .flag("AUTHORITY"), .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
-      ] + ContactCard.options,
+      ] + ContactCard.options + [GivenFields.option],
       reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product",
       effect: .write, rights: .admin, needs: .permission(.userCreate, over: .newUser), route: .user(1),
       body: .decide(userCreate)),
     CommandSpec(
       "USER.GET", .people, "All that is known of a user", [.word("user")],
-      reply: "a map: `id, username, status, contact, name`, the fields of contact and user, `main-role, roles, home,"
+      reply: "a map: `id, username, status, contact, name`, the fields of contact and user, `fields` (a map of those that"
+        + " workspaces have added), `main-role, roles, home,"
         + " workspaces, products` (`roles`, `workspaces` and `products` are arrays), `created, last-login, sessions,"
         + " version`. Data of workspaces that the caller may not see is left out; the fields of the user"
         + " are the home's",
@@ -23,7 +24,7 @@ extension CommandTable {
       "USER.SET", .people, "Set fields of a user and its contact, all or none",
       [.word("user"), .word("field"), .word("value"), .words("field value", isOptional: true)],
       reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
-      needs: .permissions([.contactSet, .userSet, .authoritySet], over: .user(1), own: .contactSet), route: .user(1),
+      needs: .permissions([.contactSet, .userSet, .authoritySet, .memberManage], over: .user(1), own: .contactSet), route: .user(1),
       body: .decide(userSet)),
     CommandSpec(
       "USER.RENAME", .people, "Change the username, and with it the contact's e-mail",

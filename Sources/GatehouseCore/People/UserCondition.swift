@@ -37,8 +37,12 @@ public struct UserCondition: Sendable {
   private let comparison: Operator
   private let value: Value
 
-  public init(_ field: String, _ comparison: String, _ value: String, _ turn: Turn) throws(Halt) {
-    guard let field = ListField(name: field.folded) else { throw Self.unknown(field) }
+  /// - Parameter fields: those of the list.
+  public init(
+    _ field: String, _ comparison: String, _ value: String, _ turn: Turn,
+    among fields: [(name: String, field: ListField)]
+  ) throws(Halt) {
+    let field = try turn.listField(field, among: fields)
     guard let comparison = Operator(rawValue: comparison) else {
       let all = Operator.allCases.map(\.rawValue).joined(separator: " ")
       throw .refused(.syntax("no operator '\(comparison)'; operators are \(all)"))
@@ -58,10 +62,6 @@ public struct UserCondition: Sendable {
       if field == .status, isExact { _ = try turn.status(value) }
       self.value = .text(Self.folded(value))
     }
-  }
-
-  public static func unknown(_ field: String) -> Halt {
-    .refused(.syntax("no field '\(field)'; fields are \(ListField.all.map(\.name).joined(separator: ", "))"))
   }
 
   private static func unfit(_ field: ListField, _ comparison: Operator) -> Halt {
@@ -120,7 +120,7 @@ public struct UserCondition: Sendable {
 
   // MARK: Deciding
 
-  public func holds(for user: ListedUser) -> Bool {
+  public func holds(for user: some ListedPerson) -> Bool {
     switch value {
     case .number(let wanted): return holds(user.number(field), wanted)
     case .day(let wanted):

@@ -1,5 +1,5 @@
-/// The conditions of a list of users, and which users the principal may see.
-public struct UserFilter {
+/// The conditions of a list of people, and which of them the principal may see.
+public struct ListFilter<Row: ListedPerson> {
   public let conditions: [UserCondition]
   private let includesDeleted: Bool
   /// Who is looking, and what they may see.
@@ -12,7 +12,7 @@ public struct UserFilter {
     guard given.count <= Limits.conditionsOfList else {
       throw .refused(.limit("conditions: WHERE is given at most \(Limits.conditionsOfList) times"))
     }
-    for words in given { conditions.append(try UserCondition(words[0], words[1], words[2], turn)) }
+    for words in given { conditions.append(try UserCondition(words[0], words[1], words[2], turn, among: Row.fields)) }
     self.conditions = conditions
     includesDeleted = conditions.contains(where: \.asksForDeleted)
     viewer = ListViewer(turn)
@@ -21,16 +21,37 @@ public struct UserFilter {
   /// Whether every user who is not deleted passes.
   public var isOpen: Bool { conditions.isEmpty && viewer.isFree }
 
-  public func passes(_ user: ListedUser) -> Bool {
-    let row = user.cell.state.people.users[user.serial]
-    guard row.isUsed, includesDeleted || row.status != .deleted else { return false }
-    if !viewer.isFree, !viewer.shows(user.reference) { return false }
-    return conditions.allSatisfy { $0.holds(for: user) }
+  public func passes(_ row: Row) -> Bool {
+    row.isListed(includingDeleted: includesDeleted) && conditions.allSatisfy { $0.holds(for: row) }
+  }
+}
+
+extension Turn {
+  /// A field of a list by its name; one that a workspace has added by its own name, or as `workspace/name`.
+  func listField(_ name: String, among fields: [(name: String, field: ListField)]) throws(Halt) -> ListField {
+    let name = name.folded
+    if let found = fields.first(where: { $0.name == name }) { return found.field }
+    let known = isLimited ? reach(of: .userRead).intersection(knownWorkspaces) : .all
+    read(directory.lsn)
+    let parts = name.split(separator: "/", maxSplits: 1)
+    let found = directory.tables.fields.fields(named: String(parts.last ?? "")).filter { field in
+      known.contains(field.workspace)
+        && (parts.count < 2 || directory.workspace(field.workspace).name == parts[0])
+    }
+    guard found.count < 2 else {
+      let names = found.map { "\(directory.workspace($0.workspace).name)/\($0.name)" }
+      throw .refused(.syntax("several workspaces have a field \(name); name one: \(names.joined(separator: ", "))"))
+    }
+    guard let field = found.first else {
+      throw .refused(
+        .syntax("no field '\(name)'; fields are \(fields.map(\.name).joined(separator: ", "))"))
+    }
+    return .custom(CustomListField(field, name: name))
   }
 }
 
 /// The sort order, cursor and fields of a list.
-public struct ListPage {
+public struct ListPage<Row: ListedPerson> {
   /// Where the previous page ended.
   private enum Cursor {
     case start
@@ -43,27 +64,23 @@ public struct ListPage {
   public let fields: [ListField]
   private let cursor: Cursor
 
-  private static let standard: [ListField] = [
-    .id, .contact, .username, .ofContact(.first), .ofContact(.last), .ofContact(.email), .status,
-  ]
-
   public init(_ turn: Turn) throws(Halt) {
-    sort = try turn.option("SORT").map { (name) throws(Halt) in try Self.sortField(name) }
+    sort = try turn.option("SORT").map { (name) throws(Halt) in try Self.sortField(name, turn) }
     isDescending = turn.has("DESC")
     if isDescending, sort == nil { throw .refused(.syntax("DESC needs SORT field")) }
     count = try turn.listCount()
     var fields: [ListField] = []
     for name in try turn.options("FIELDS").first ?? [] {
-      guard let field = ListField(name: name.folded) else { throw UserCondition.unknown(name) }
+      let field = try turn.listField(name, among: Row.fields)
       guard !fields.contains(field) else { throw .refused(.syntax("field \(field.name) is given twice")) }
       fields.append(field)
     }
-    self.fields = fields.isEmpty ? Self.standard : fields
+    self.fields = fields.isEmpty ? Row.standardFields : fields
     cursor = try Self.cursor(try turn.option("CURSOR", limit: Self.cursorBytes) ?? "0", isSorted: sort != nil)
   }
 
-  private static func sortField(_ name: String) throws(Halt) -> ListField {
-    guard let field = ListField(name: name.folded) else { throw UserCondition.unknown(name) }
+  private static func sortField(_ name: String, _ turn: Turn) throws(Halt) -> ListField {
+    let field = try turn.listField(name, among: Row.fields)
     guard field.kind != .words else { throw .refused(.syntax("a list cannot be sorted by \(field.name)")) }
     return field
   }
@@ -108,12 +125,12 @@ public struct ListPage {
   public func firstSerial(in cell: HeldPartition) throws(Halt) -> Int? {
     guard case .after(_, let raw) = cursor else { return 1 }
     let partitioning = cell.state.partitioning
-    let id = UserID(raw: raw)
+    let id = Identifier<Row>(raw: raw)
     let reached = partitioning.partition(of: id)
     guard cell.index == reached else { return cell.index < reached ? nil : 1 }
     // The cursor was not ours if its id was never given out.
     let serial = partitioning.serial(of: id)
-    guard cell.state.people.users.contains(serial) else { throw Self.unknownCursor }
+    guard serial > 0, serial <= Row.last(in: cell) else { throw Self.unknownCursor }
     return serial + 1
   }
 
@@ -132,10 +149,10 @@ public struct ListPage {
     return isBefore((key, id), item)
   }
 
-  public func item(_ user: ListedUser, key: ContiguousArray<UInt8>) -> Gathered.Item {
+  public func item(_ row: Row, key: ContiguousArray<UInt8>) -> Gathered.Item {
     var reply = Reply()
     reply.map(fields.count)
-    for field in fields { user.write(field, to: &reply) }
-    return Gathered.Item(key: key, id: user.id.raw, reply: reply)
+    for field in fields { row.write(field, to: &reply) }
+    return Gathered.Item(key: key, id: row.rawID, reply: reply)
   }
 }

@@ -16,8 +16,9 @@ public struct DirectoryTables: Sendable {
   var products = ProductTable()
   var services = ServiceTable()
   var roles = RoleTable()
+  var fields = FieldTable()
 
   static let all: [any DirectoryTable.Type] = [
-    WorkspaceTable.self, ProductTable.self, ServiceTable.self, RoleTable.self,
+    WorkspaceTable.self, ProductTable.self, ServiceTable.self, RoleTable.self, FieldTable.self,
   ]
 }

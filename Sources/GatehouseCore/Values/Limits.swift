@@ -23,6 +23,8 @@ public enum Limits {
   public static let roles = 60_000
   /// Roles defined for one workspace, or for everywhere.
   public static let rolesOfWorkspace = 1_000
+  public static let fieldsOfWorkspace = 200
+  public static let choicesOfField = 200
   public static let productsOfUser = 1000
   public static let grantsOfUser = 1000
   public static let membershipsOfUser = 1000

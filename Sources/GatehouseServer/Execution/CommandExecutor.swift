@@ -323,6 +323,8 @@ final class CommandExecutor {
     let hold = handles[partition].enter(addingWaitTo: &waited)
     let cell = hold.cell
     cell.state.giveBackMemory()
+    // Within two thirds of a minute all contacts of a million have been entered, and the first search need not do it.
+    cell.state.enterWords()
     guard let deadline = cell.state.sessions.nextDeadline, deadline <= now else { return [] }
     return cell.state.dueSessions(at: now, limit: most)
   }

@@ -1,0 +1,65 @@
+/// One row of a list of people: a user, or a contact with a login or without.
+public protocol ListedPerson: SendableMetatype {
+  /// The fields that such a list has.
+  static var fields: [(name: String, field: ListField)] { get }
+  /// Those that it shows where none are chosen.
+  static var standardFields: [ListField] { get }
+  /// The last row of a partition.
+  static func last(in cell: HeldPartition) -> Int
+
+  init(_ cell: HeldPartition, _ serial: Int, _ viewer: ListViewer)
+
+  var rawID: UInt64 { get }
+  /// Whether the row is in use, and shown to the viewer.
+  func isListed(includingDeleted: Bool) -> Bool
+
+  /// The value of a field that is a number, a time, a day or a flag; nil where it is not set.
+  func number(_ field: ListField) -> Int64?
+  /// The day of a moment for this person, near a day that it will be compared with.
+  func day(of time: Milliseconds, near other: Int32) -> Int32
+  /// Calls `body` with the text of a field; empty where it is not set.
+  func withText<Result>(_ field: ListField, _ body: (UnsafeRawBufferPointer) -> Result) -> Result
+  /// The words of a field that has several.
+  func words(_ field: ListField) -> [String]
+  func customText(_ field: CustomListField) -> String
+
+  func hasRole(_ role: Role) -> Bool
+  func isMember(of workspace: WorkspaceID) -> Bool
+  func mayEnter(_ product: ProductID) -> Bool
+}
+
+extension ListedPerson {
+  /// The value of an added field that is a number, a day or a flag.
+  func customNumber(_ field: CustomListField) -> Int64? {
+    let text = customText(field)
+    return field.kind == .day ? TimeText.dayNumber(text).map(Int64.init) : Int64(text)
+  }
+
+  /// Writes the field's name and value.
+  public func write(_ field: ListField, to reply: inout Reply) {
+    reply.text(field.name)
+    switch field.kind {
+    case .number, .time: reply.optional(number(field))
+    case .flag: reply.flag(number(field) == 1)
+    case .day: reply.optional(number(field).map { TimeText.text(ofDay: Int32($0)) })
+    case .text: withText(field) { if $0.isEmpty { reply.null() } else { reply.text($0) } }
+    case .words:
+      let words = words(field)
+      reply.array(words.count)
+      for word in words { reply.text(word) }
+    }
+  }
+
+  /// The bytes by which a field sorts. A field that is not set has an empty key and sorts first.
+  public func sortKey(_ field: ListField) -> ContiguousArray<UInt8> {
+    switch field.kind {
+    case .number, .time, .day, .flag:
+      guard let number = number(field) else { return [] }
+      // With the sign bit flipped, big-endian bytes sort like the numbers.
+      let bits = UInt64(bitPattern: number) ^ 1 << 63
+      return withUnsafeBytes(of: bits.bigEndian) { ContiguousArray($0) }
+    case .text: return withText(field) { FoldedText.with($0) { ContiguousArray($0) } }
+    case .words: return []
+    }
+  }
+}

@@ -59,7 +59,8 @@ extension FieldTable: DirectoryTable {
       checker.expect(checker.isWorkspace(field.workspace), "field \(field.name) is of a workspace that is not there")
       guard !field.isDropped else { continue }
       checker.expect(
-        names.insert("\(field.workspace)/\(field.name)").inserted, "two fields of one workspace are named \(field.name)")
+        names.insert("\(field.workspace)/\(field.name)").inserted, "two fields of one workspace are named \(field.name)"
+      )
     }
   }
 }

@@ -80,9 +80,8 @@ extension CommandTable {
       looked += 1
       let key = SearchQuery.order(entry, cell.index)
       // What comes behind a full answer's last is not in it, and neither is what follows.
-      if gathered.items.count == query.limit, let worst = gathered.items.last?.key, !key.lexicographicallyPrecedes(worst) {
-        break
-      }
+      let worst = gathered.items.count == query.limit ? gathered.items.last?.key : nil
+      if let worst, !key.lexicographicallyPrecedes(worst) { break }
       if cell.state.people.matches(Int(entry.serial), query.words) {
         let contact = ContactReference(
           id: cell.state.id(Int(entry.serial)), cell: cell, serial: Int(entry.serial))
@@ -128,7 +127,8 @@ struct SearchQuery: Sendable {
     self.words = words
     limit = try turn.integer("LIMIT", in: 1...Limits.listMost) ?? Limits.searchDefault
     let isOfUsers = turn.spec.options.contains { $0.token == "PRODUCT" }
-    product = isOfUsers ? try turn.option("PRODUCT").map { (name) throws(Halt) in try turn.product(named: name).id } : nil
+    let product = isOfUsers ? try turn.option("PRODUCT") : nil
+    self.product = try product.map { (name) throws(Halt) in try turn.product(named: name).id }
     workspace = isOfUsers && turn.has("WORKSPACE") ? try turn.workspace().id : nil
   }
 

@@ -7,9 +7,11 @@ extension CommandTable {
       needs: .permission(.contactSet, over: .newContact), route: .directory, body: .decide(contactCreate)),
     CommandSpec(
       "CONTACT.GET", .people, "All that is known of a person, with a login or without", [.word("#id")],
-      reply: "a map `contact, name`, the fields of the contact, `fields, home, user, username, logins, created, version`;"
+      reply:
+        "a map `contact, name`, the fields of the contact, `fields, home, user, username, logins, created, version`;"
         + " `logins` is an array of maps `user, username, status, created`, the newest first",
-      needs: .permission(.userRead, over: .contact(1), own: .userRead), route: .identifier(1), body: .decide(contactGet)),
+      needs: .permission(.userRead, over: .contact(1), own: .userRead), route: .identifier(1), body: .decide(contactGet)
+    ),
     CommandSpec(
       "CONTACT.SET", .people, "Set fields of a contact, all or none",
       [.word("#id"), .word("field"), .word("value"), .words("field value", isOptional: true)],

@@ -20,7 +20,9 @@ public struct ListedContact: ListedPerson {
 
   public var rawID: UInt64 { contact.id.raw }
 
-  public func isListed(includingDeleted: Bool) -> Bool { contact.row.isUsed && (viewer.isFree || viewer.shows(contact)) }
+  public func isListed(includingDeleted: Bool) -> Bool {
+    contact.row.isUsed && (viewer.isFree || viewer.shows(contact))
+  }
 
   /// The home workspace, if the viewer sees it.
   private var home: WorkspaceID? {

@@ -14,7 +14,8 @@ extension CommandTable {
       body: .decide(userCreate)),
     CommandSpec(
       "USER.GET", .people, "All that is known of a user", [.word("user")],
-      reply: "a map: `id, username, status, contact, name`, the fields of contact and user, `fields` (a map of those that"
+      reply:
+        "a map: `id, username, status, contact, name`, the fields of contact and user, `fields` (a map of those that"
         + " workspaces have added), `main-role, roles, home,"
         + " workspaces, products` (`roles`, `workspaces` and `products` are arrays), `created, last-login, sessions,"
         + " version`. Data of workspaces that the caller may not see is left out; the fields of the user"
@@ -24,7 +25,8 @@ extension CommandTable {
       "USER.SET", .people, "Set fields of a user and its contact, all or none",
       [.word("user"), .word("field"), .word("value"), .words("field value", isOptional: true)],
       reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
-      needs: .permissions([.contactSet, .userSet, .authoritySet, .memberManage], over: .user(1), own: .contactSet), route: .user(1),
+      needs: .permissions([.contactSet, .userSet, .authoritySet, .memberManage], over: .user(1), own: .contactSet),
+      route: .user(1),
       body: .decide(userSet)),
     CommandSpec(
       "USER.RENAME", .people, "Change the username, and with it the contact's e-mail",

@@ -2,7 +2,8 @@
 public enum ChangeTable {
   public static let kinds: [any Change.Type] = [
     // People
-    ContactCreated.self, ContactSet.self, ContactDeleted.self, CustomFieldSet.self, UserCreated.self, UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
+    ContactCreated.self, ContactSet.self, ContactDeleted.self, CustomFieldSet.self, UserCreated.self,
+    UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
     // Access
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
     MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,
@@ -11,7 +12,8 @@ public enum ChangeTable {
     // Time
     TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
     // Workspaces
-    WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self, ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,
+    WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self,
+    ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,
     // Others
     MailQueued.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ClockSet.self,
   ]

@@ -13,12 +13,22 @@ enum ChangeSamples {
 
   static let all: [(name: String, change: any Change)] = people + access + sessions + times + directory + others
 
+  private static var field: FieldDefinition {
+    var field = FieldDefinition(id: 7, workspace: 300, name: "colour", kind: .choice)
+    field.choices = ["Red", "Blue"]
+    field.isMandatory = true
+    return field
+  }
+
   private static let people: [(name: String, change: any Change)] = [
     (
       "contact-created",
       ContactCreated(contact, fields: [ContactText(.first, "Ana"), ContactText(.hired, "2026-03-01")])
     ),
+    ("contact-created/workspace", ContactCreated(contact, fields: [], workspace: 300)),
     ("contact-set", ContactSet(contact, .email, old: "", new: "a@b.test")),
+    ("contact-deleted", ContactDeleted(contact)),
+    ("field-set", CustomFieldSet(contact, field, old: "Red", new: "Blue")),
     (
       "user-created",
       UserCreated(
@@ -65,6 +75,8 @@ enum ChangeSamples {
     ("home-set", HomeSet(user, old: 1, new: 300)),
     ("workspace-joined", WorkspaceJoined(user, 300)),
     ("workspace-left", WorkspaceLeft(user, 300)),
+    ("field-defined", FieldDefined(field, old: nil)),
+    ("field-dropped", FieldDropped(field)),
     ("product-created", ProductCreated(3, 2, name: "office")),
     ("pool-set", PoolSet(3, type: "guest", old: nil, new: 700)),
     ("pool-set/more", PoolSet(3, type: "*", old: 5, new: 7)),

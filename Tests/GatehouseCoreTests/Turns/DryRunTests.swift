@@ -24,6 +24,8 @@ import Testing
     "POOL.SET office guest 7", "LICENCE.ASSIGN ana office guest", "LICENCE.REMOVE carl office",
     "ROLE.GRANT bob manager MAIN", "ROLE.REVOKE tom training-administrator", "ROLE.DEFINE clerk user.read",
     "ROLE.DROP helper", "SERVICE.CREATE web READ", "SERVICE.DELETE reader",
+    "CONTACT.CREATE FIRST Eva FIELD shoe 40", "CONTACT.SET CONTACT first Ida shoe 41", "CONTACT.DELETE CONTACT",
+    "FIELD.DEFINE hobby text", "FIELD.DROP shoe",
   ]
 
   /// People with sessions, timers, licences and roles.
@@ -43,6 +45,8 @@ import Testing
       let answer = core.run(line)
       #expect(!answer.isError, "\(line): \(answer)")
     }
+    core.run("FIELD.DEFINE shoe number")
+    let contact = core.run("CONTACT.CREATE FIRST Una")["contact"].integer ?? 0
     let entry = core.run("ENTRY.ADD carl START 1 END 5")["entry"].integer ?? 0
     let token = core.logIn("tom", "payroll")
     let impersonation = core.run("IMPERSONATE.START \(token) shared REASON help")["session"].text ?? ""
@@ -50,7 +54,7 @@ import Testing
       core,
       {
         CoreHarness.words($0).map {
-          ["TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)"][$0] ?? $0
+          ["TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)", "CONTACT": "#\(contact)"][$0] ?? $0
         }
       }
     )

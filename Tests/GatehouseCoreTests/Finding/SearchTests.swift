@@ -1,0 +1,107 @@
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseCore
+
+/// S3, L24: finding people by the beginnings of their names.
+@Suite struct SearchTests {
+  let core = CoreHarness(partitions: 4)
+
+  private func found(_ line: String) -> [String] {
+    core.run(line).items.compactMap { $0["name"].text }
+  }
+
+  @Test("S3: without case and accents, any part of the name, every word") func words() {
+    core.run("CONTACT.CREATE NAME \"Łukasz Nowak\" EMAIL lukasz@acme.test")
+    core.run("CONTACT.CREATE FIRST Anne-Marie LAST O'Brien")
+    core.run("USER.CREATE jose@acme.test NAME \"José García\" NOINVITE")
+    #expect(found("CONTACT.SEARCH lukasz") == ["Łukasz Nowak"])
+    #expect(found("CONTACT.SEARCH NOW ŁUK") == ["Łukasz Nowak"])
+    #expect(found("CONTACT.SEARCH marie") == ["Anne-Marie O'Brien"])
+    #expect(found("CONTACT.SEARCH anne-marie brien") == ["Anne-Marie O'Brien"])
+    #expect(found("CONTACT.SEARCH \"gar jos\"") == ["José García"])
+    #expect(found("CONTACT.SEARCH garcía") == ["José García"])
+    #expect(found("CONTACT.SEARCH asz") == [])
+    #expect(found("CONTACT.SEARCH lukasz garcia") == [])
+    #expect(found("USER.SEARCH lukasz") == [])
+    #expect(found("USER.SEARCH jose@a") == ["José García"])
+    #expect(core.run("USER.SEARCH \" \"").text == "ERR nothing to search for; give the beginning of a name")
+  }
+
+  @Test func changesAreFoundAtOnce() {
+    core.run("USER.CREATE eva FIRST Eva NOINVITE")
+    #expect(found("USER.SEARCH eva") == ["Eva"])
+    core.run("USER.SET eva first Ida")
+    core.run("USER.RENAME eva zoe")
+    #expect(found("USER.SEARCH eva") == [])
+    #expect(found("USER.SEARCH ida") == ["Ida"])
+    #expect(found("USER.SEARCH zo") == ["Ida"])
+    core.run("USER.DELETE zoe REASON x")
+    #expect(found("USER.SEARCH ida") == [])
+    #expect(found("CONTACT.SEARCH ida") == ["Ida"])
+    #expect(found("CONTACT.SEARCH zoe") == [])
+  }
+
+  @Test func theFirstInTheOrderOfTheTerms() {
+    for name in ["Dora", "Dana", "Dina", "Doris", "Don"] { core.run("CONTACT.CREATE FIRST \(name)") }
+    #expect(found("CONTACT.SEARCH d LIMIT 3") == ["Dana", "Dina", "Don"])
+  }
+
+  @Test func productsAndWorkspacesKeepTheirOwn() {
+    core.run("PRODUCT.CREATE crm")
+    core.run("WORKSPACE.CREATE acme")
+    core.run("USER.CREATE eva1 NAME \"Eva One\" PRODUCT crm NOINVITE")
+    core.run("USER.CREATE eva2 NAME \"Eva Two\" WORKSPACE acme NOINVITE")
+    #expect(found("USER.SEARCH eva PRODUCT crm") == ["Eva One"])
+    #expect(found("USER.SEARCH eva WORKSPACE acme") == ["Eva Two"])
+  }
+
+  /// The index is a hint; what it finds must be what a look at everybody finds.
+  @Test(arguments: 1...4) func itFindsWhatALookAtEverybodyFinds(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    let syllables = ["an", "na", "ma", "lé", "ri", "so", "Łu", "ø", "be", "-jo", "ß"]
+    func word() -> String {
+      (0..<Int.random(in: 1...4, using: &random)).map { _ in syllables.randomElement(using: &random) ?? "" }.joined()
+    }
+    var names: [Int: [String]] = [:]
+    for step in 0..<400 {
+      if step % 3 == 2, let id = names.keys.sorted().randomElement(using: &random) {
+        names[id] = [word(), names[id]?[1] ?? ""]
+        core.run(["CONTACT.SET", "#\(id)", "first", names[id]?[0] ?? ""])
+      } else {
+        let name = [word(), word()]
+        let made = core.run(["CONTACT.CREATE", "FIRST", name[0], "LAST", name[1]])
+        names[Int(made["contact"].integer ?? 0)] = name
+      }
+      guard step % 8 == 0 else { continue }
+      let wanted = (0..<Int.random(in: 1...2, using: &random)).map { _ in String(word().prefix(3)) }
+      let answer = core.run(["CONTACT.SEARCH"] + wanted + ["LIMIT", "10000"])
+      let expected = names.filter { _, parts in wanted.allSatisfy { word in begins(parts, word) } }.keys.sorted()
+      #expect(answer.items.compactMap { $0["contact"].integer.map(Int.init) }.sorted() == expected, "\(wanted)")
+    }
+  }
+
+  /// Said another way than in the core: with the library's own decomposition.
+  private func begins(_ parts: [String], _ word: String) -> Bool {
+    let word = plain(word)
+    return parts.contains { part in
+      let whole = plain(part)
+      return whole.hasPrefix(word)
+        || whole.indices.contains { whole[$0] == "-" && whole[whole.index(after: $0)...].hasPrefix(word) }
+    }
+  }
+
+  private func plain(_ text: String) -> String {
+    var plain = ""
+    for scalar in text.lowercased().unicodeScalars {
+      switch scalar {
+      case "é": plain += "e"
+      case "ł": plain += "l"
+      case "ø": plain += "o"
+      case "ß": plain += "ss"
+      default: plain.unicodeScalars.append(scalar)
+      }
+    }
+    return plain
+  }
+}

@@ -25,6 +25,11 @@ public enum Ground: Sendable {
   case contact(Int)
   /// The workspace of a contact to be created.
   case newContact
+  /// The person given as username or `#contact`, in the workspace of the option `WORKSPACE`.
+  case linked(Int)
+  /// The person given as username or `#contact`, wherever the caller may see them.
+  case personOf(Int)
+  case link(Int)
   /// The user in the workspace of the option `WORKSPACE`.
   case member(Int)
   /// The user in the workspace named by another word, whether a member yet or not.
@@ -81,6 +86,9 @@ extension Ground {
     case .user: domain == .identity ? "in the user's home workspace" : "in a workspace of the user"
     case .contact: domain == .identity ? "in the contact's home workspace" : "in a workspace of the contact"
     case .newContact: "in the workspace that becomes the contact's home"
+    case .linked: "over the person in the workspace"
+    case .personOf: "in a workspace of the person"
+    case .link: "over the person in the link's workspace"
     case .member: "over the user in the workspace"
     case .membership: "over the user in the workspace"
     case .access, .login: "over the user in the product's workspace, or in the product"

@@ -48,6 +48,13 @@ extension Turn {
     case .anything: return nil
     case .user(let word): return Target(try user(word))
     case .contact(let word): return target(of: try contact(at: word))
+    case .linked(let word):
+      let contact = try contactOfPerson(word)
+      return Target(.workspace(try workspace().id), contact.user)
+    case .personOf(let word): return target(of: try contactOfPerson(word))
+    case .link(let word):
+      let link = try link(word)
+      return Target(.workspace(link.row.workspace), link.contact.user)
     case .newContact: return Target(.workspace(try workspace().id))
     case .member(let word):
       let user = try user(word)

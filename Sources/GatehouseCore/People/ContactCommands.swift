@@ -120,6 +120,8 @@ extension Turn {
       login.row.status == .deleted ? "the deleted login \(login.username)" : "the login \(login.username)"
     }
     if contact.cell.state.time.hasEntries(ofContact: contact.serial) { found.append("time entries") }
+    let links = contact.cell.state.links.ofContact[UInt32(contact.serial)]?.count ?? 0
+    if links > 0 { found.append("\(links) linked record\(links == 1 ? "" : "s")") }
     return found
   }
 }

@@ -11,6 +11,8 @@ public enum ChangeTable {
     SessionOpened.self, SessionEnded.self, SessionSeen.self,
     // Time
     TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
+    // Links
+    LinkAdded.self, LinkSet.self, LinkRemoved.self,
     // Workspaces
     WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self,
     ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,

@@ -29,6 +29,8 @@ public enum Limits {
   public static let grantsOfUser = 1000
   public static let membershipsOfUser = 1000
   public static let sessionsOfUser = 1000
+  public static let linksOfContact = 10_000
+  public static let attributesOfLink = 50
   /// Impersonations in force that one login began.
   public static let impersonationsOfSession = 100
   /// The items of a list page: the default, and the largest `COUNT`.

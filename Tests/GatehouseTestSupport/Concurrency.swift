@@ -4,8 +4,8 @@ import Synchronization
 
 /// Runs `body` on `count` threads at once and waits for all of them; rethrows the first error.
 ///
-/// The clients of these tests block, so they get threads of their own: blocking the few threads of
-/// Swift's own pool would let tests starve each other.
+/// The clients of these tests block, so they get their own threads: blocking the few threads of Swift's pool would let
+/// tests starve each other.
 package func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
   let failure = Mutex<(any Error)?>(nil)
   let group = DispatchGroup()
@@ -26,7 +26,7 @@ package func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -
   if let error = failure.withLock({ $0 }) { throw error }
 }
 
-/// Asks again and again until `condition` holds; throws when it does not within `limit`.
+/// Retries until `condition` holds; throws if it does not within `limit`.
 package func eventually(
   _ what: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: UInt = #line,
   _ condition: () throws -> Bool

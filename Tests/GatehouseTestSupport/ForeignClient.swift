@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Client libraries of Redis that others wrote, each with a script that uses a server as an application would.
+/// Redis client libraries by others, each with a script that uses a server like an application.
 ///
-/// Python's are installed by pip, each release in an environment of its own; the others are Debian's.
+/// The Python libraries are installed by pip, each release in its own environment; the others come from Debian.
 package enum ForeignClient: String, CaseIterable, Sendable {
   case redisPyNewest = "redis-py-newest"
   case redisPy5 = "redis-py-5"
@@ -27,7 +27,7 @@ package enum ForeignClient: String, CaseIterable, Sendable {
     }
   }
 
-  /// What follows the port, once for each way in which the library is tried.
+  /// The arguments after the port, once for each way in which the library is tried.
   package var variants: [[String]] {
     switch self {
     case .redisPyNewest, .redisPy5: [["2", "redis"], ["3", "redis"]]
@@ -71,14 +71,14 @@ package enum ForeignClient: String, CaseIterable, Sendable {
     case .redisRb: packaged("ruby", ["-e", "require 'redis'"], package: "ruby-redis")
     case .perlRedis: packaged("perl", ["-MRedis", "-e", "1"], package: "libredis-perl")
     case .nodeRedis:
-      // Debian's modules lie where a Node that does not come from Debian does not look.
+      // A Node that does not come from Debian does not search Debian's folder of modules.
       packaged(
         "node", ["-e", "require('redis')"], package: "node-redis", environment: ["NODE_PATH": "/usr/share/nodejs"])
     }
   }
 
-  /// The interpreter that an environment variable names, else one in a private environment that is made once a machine
-  /// under the temporary folder.
+  /// The interpreter named by an environment variable, else one in a private environment that is created once a machine
+  /// in the temporary folder.
   private func python(_ variable: String, _ requirement: String, module: String) -> Outcome {
     func has(_ python: String) -> Bool {
       FileManager.default.isExecutableFile(atPath: python)

@@ -1,4 +1,4 @@
-/// Random numbers that are the same for the same seed (SplitMix64), so that a failing test can be repeated.
+/// Random numbers that depend only on the seed (SplitMix64), so that a failing test can be repeated.
 package struct SeededRandom: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

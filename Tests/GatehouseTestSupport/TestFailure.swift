@@ -1,7 +1,6 @@
-/// Why a helper could not do what the test asked of it, with the line of the test that asked.
+/// Why a helper failed, with the line of the test that called it.
 ///
-/// Swift Testing shows a thrown error at the test function, not at the call; so the place is part of the
-/// text.
+/// Swift Testing reports a thrown error at the test function, not at the call; so the location is part of the text.
 package struct TestFailure: Error, CustomStringConvertible {
   package let description: String
 

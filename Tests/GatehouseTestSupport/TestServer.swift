@@ -2,21 +2,21 @@ import Foundation
 import GatehouseWire
 import Synchronization
 
-/// A real server process on a free loopback port, with a data folder of its own.
+/// A real server process on a free loopback port, with its own data folder.
 ///
-/// It ends with the value, or with the test process. After `kill()` or `terminate()` it can be started again
-/// on the same folder and port.
+/// It ends with the value, or with the test process. After `kill()` or `terminate()` it can be started again on the
+/// same folder and port.
 package final class TestServer: Sendable {
   /// How the server is started.
   package struct Options: Sendable {
     /// Event loops, and the partitions of a new data folder.
     package var layout: Layout
-    /// Further words of the command line, which decide where they say something else.
+    /// More command-line arguments, which override the others.
     package var arguments: [String] = []
     package var environment: [String: String?] = [:]
-    /// A program and its arguments that run the server (`strace …`).
+    /// A program with arguments that runs the server (`strace …`).
     package var wrapper: [String] = []
-    /// How long it may take until the server answers.
+    /// How long to wait until the server answers.
     package var patience: Duration = .seconds(60)
 
     package init(lanes: Int? = nil, arguments: [String] = [], wrapper: [String] = []) {
@@ -30,7 +30,7 @@ package final class TestServer: Sendable {
     }
   }
 
-  /// What survives a restart: the folder that holds `data` and the log of the server's messages.
+  /// What survives a restart: the folder with `data` and the server's log messages.
   package let folder: TemporaryFolder
   package let port: UInt16
   private let options: Options
@@ -41,7 +41,7 @@ package final class TestServer: Sendable {
 
   /// Starts a server and waits until it is ready.
   ///
-  /// - Parameter folder: an existing folder, when it is to open the data of another server.
+  /// - Parameter folder: an existing folder, to open another server's data.
   package init(_ options: Options = Options(), folder: TemporaryFolder? = nil) throws {
     self.options = options
     self.folder = try folder ?? TemporaryFolder("server")
@@ -55,9 +55,9 @@ package final class TestServer: Sendable {
 
   /// Starts the server again, on the same folder and port, and waits until it is ready.
   ///
-  /// - Parameter lanes: another number of event loops than before: it is a choice of each start.
+  /// - Parameter lanes: another number of event loops; each start may choose.
   package func start(lanes: Int? = nil) throws {
-    // Within the lock: where another thread kills the server, its end is awaited first.
+    // Locked: if another thread is killing the server, wait for its end.
     let child = try process.withLock { running in
       let child = try launch(lanes: lanes)
       running = child
@@ -66,15 +66,14 @@ package final class TestServer: Sendable {
     try waitUntilReady(child)
   }
 
-  /// Starts a server with the same options without waiting for it, and leaves it to the caller: for starts that
-  /// are interrupted.
+  /// Starts a server with the same options without waiting for it, and leaves it to the caller, for interrupted starts.
   package func launch(lanes: Int? = nil) throws -> ChildProcess {
     let serve = [
       try GatehouseProgram.path(), "serve", "--data", dataPath, "--host", "127.0.0.1", "--port", String(port),
       "--lanes", String(lanes ?? options.layout.lanes),
     ]
     var environment = options.environment
-    // Only who makes a folder chooses; later starts would be told that the choice is ignored.
+    // Only for a new folder; a later start would warn that the choice is ignored.
     if let partitions = options.layout.partitions, !FileManager.default.fileExists(atPath: dataPath) {
       environment["GATEHOUSE_PARTITIONS"] = String(partitions)
     }
@@ -84,7 +83,7 @@ package final class TestServer: Sendable {
       errors: messagesPath)
   }
 
-  /// SIGKILL: the process gets no chance to write anything more.
+  /// SIGKILL: the process cannot write anything more.
   package func kill() {
     process.withLock { child in
       child?.kill()
@@ -134,8 +133,8 @@ package final class TestServer: Sendable {
 
   // MARK: -
 
-  /// Asks until a PING is answered with PONG; while the log is replayed the answer is `LOADING`. A server that
-  /// wants to know who asks is ready, too.
+  /// Sends PING until the answer is PONG; during the replay it is `LOADING`. A server that asks for authentication is
+  /// ready, too.
   private func waitUntilReady(_ child: ChildProcess) throws {
     let deadline = ContinuousClock.now + options.patience
     while ContinuousClock.now < deadline {

@@ -1,7 +1,7 @@
 package import Foundation
 package import GatehouseCore
 
-/// Time zones of the system's database for tests of the core, which reads no file.
+/// Time zones from the system's database, for tests of the core, which reads no files.
 package enum TestZones {
   private static let names = [
     "Africa/Casablanca", "America/Los_Angeles", "America/Santiago", "America/Sao_Paulo", "America/St_Johns",

@@ -2,7 +2,7 @@ import GatehouseWire
 import GatehouseTestSupport
 import Testing
 
-/// The same bytes to a real Redis, because what it does is what client libraries were written against.
+/// Sends the same bytes to a real Redis, because client libraries were written against its behaviour.
 @Suite(
   "Compared with Redis", .serialized, .enabled(if: RedisServer.path != nil, Comment(rawValue: RedisServer.missing)))
 struct RedisComparisonTests {
@@ -68,7 +68,7 @@ struct RedisComparisonTests {
     #expect(try client.readToEnd() == [])
   }
 
-  @Test("strangers meet the same limits", arguments: ["*11\r\n", "*1\r\n$16385\r\n"])
+  @Test("unauthenticated clients have the same limits", arguments: ["*11\r\n", "*1\r\n$16385\r\n"])
   func strangers(stream: String) throws {
     let redis = try RedisServer()
     #expect(try redis.connect().command("CONFIG", "SET", "requirepass", "x") == .simple("OK"))
@@ -81,8 +81,9 @@ struct RedisComparisonTests {
     #expect(String(decoding: try client.readToEnd(), as: UTF8.self) == "-\(error.reply!)\r\n")
   }
 
-  /// Left out are the streams in which Gatehouse is stricter on purpose: Redis takes any two bytes for the line end
-  /// after a word. So are those it hangs up on in silence, because it then also drops the replies it still owes.
+  /// Excluded are streams in which Gatehouse is deliberately stricter: Redis accepts any two bytes as the line end
+  /// after a word. Also excluded are those on which Redis hangs up silently, because it then drops the replies that it
+  /// still owes.
   @Test("random streams hold the same number of requests and end the same way")
   func framing() throws {
     let redis = try RedisServer()
@@ -94,7 +95,7 @@ struct RedisComparisonTests {
     ]
     var compared = 0
     for _ in 0..<400 {
-      // Redis reports what is wrong with a line at its end, so every stream gets one.
+      // Redis reports an error in a line at its end, so every stream ends with a line end.
       let stream =
         (0..<Int.random(in: 1...12, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined()
         + "\r\n\r\n"
@@ -172,7 +173,7 @@ struct RedisComparisonTests {
     }
   }
 
-  /// What redis-cli writes raw is escaped here where it would be no part of a line.
+  /// Escapes what redis-cli writes raw but could break the line here.
   private static func unescaped(_ text: String) -> String {
     [("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\u{1}", "\u{1}"), ("\\\\", "\\")]
       .reduce(text) { $0.replacing($1.0, with: $1.1) }

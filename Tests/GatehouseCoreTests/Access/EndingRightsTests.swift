@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// B7: grants, accesses and memberships that end by themselves, and the last day of an employment.
+/// B7: grants, accesses and memberships end by themselves, and an employment ends with its last day.
 @Suite struct EndingRightsTests {
   private let core = CoreHarness()
   private let hour: Milliseconds = 3_600_000
@@ -31,7 +31,7 @@ import Testing
     #expect(
       rule("product-disabled", "ana payroll")["detail"].text?.hasPrefix("not yet open, from 2026-03-01T10:00") == true)
     #expect(rule("product-disabled", "ana payroll AT \(time(hour))")["passed"].integer == 1)
-    // The seat is kept from the start.
+    // The seat is taken as soon as the access is given.
     #expect(used() == 1 && core.run("PRODUCT.ENABLE bob payroll").text?.hasPrefix("NOSEATS") == true)
     core.advance(hour)
     #expect(check() == "ALLOW")
@@ -40,7 +40,7 @@ import Testing
     core.advance(2 * hour - 1)
     #expect(check() == "ALLOW" && !core.run("SESSION.CHECK \(token)").isNull)
     core.advance(1)
-    // Before anything is carried out, decisions know.
+    // Decisions know before the upkeep has run.
     #expect(check() == "DENY product-disabled")
     #expect(core.run("USER.COUNT WHERE product = payroll").integer == 0)
     #expect(core.run("USER.GET ana")["products"][0]["enabled"].integer == 0)
@@ -54,12 +54,12 @@ import Testing
     let ended = rule("product-disabled", "ana payroll")
     #expect(
       ended["detail"].text == "ended, from \(TimeText.text(of: start + hour)), until \(TimeText.text(of: core.now))")
-    // Of the past it is told as it was.
+    // Questions about the past are answered as it was.
     #expect(rule("product-disabled", "ana payroll AT \(core.now - 1)")["passed"].integer == 1)
     #expect(rule("product-disabled", "ana payroll AT \(core.now)")["passed"].integer == 0)
   }
 
-  @Test func limitsStayUntilTheyAreSetAnew() {
+  @Test func limitsStayUntilTheyAreReplaced() {
     core.seedProduct("payroll")
     core.run("USER.CREATE ana PRODUCT payroll")
     core.run("PRODUCT.ENABLE ana payroll UNTIL \(time(hour))")
@@ -74,14 +74,14 @@ import Testing
     #expect(until().isNull)
     #expect(
       core.run("PRODUCT.ENABLE ana payroll UNTIL \(core.now)").text == "ERR UNTIL must be after now, and after FROM")
-    // What has ended is enabled without the limits of then.
+    // Access that has ended is enabled again without its old limits.
     core.run("PRODUCT.ENABLE ana payroll UNTIL \(time(hour))")
     core.advance(hour)
     core.run("PRODUCT.ENABLE ana payroll")
     #expect(until().isNull && check() == "ALLOW" && core.endRights() == 0)
   }
 
-  @Test func aMembershipEndsWithAllThatRestsOnIt() {
+  @Test func aMembershipEndsWithEverythingThatDependsOnIt() {
     let acme = core.seedWorkspace("acme")
     core.run("PRODUCT.CREATE acme/app")
     core.run("POOL.SET acme/app * 5")
@@ -115,7 +115,7 @@ import Testing
     #expect(core.user("ana")?.cell.state.people.limits(ofMember: core.user("ana")!.serial, in: acme).isNone == true)
   }
 
-  @Test func homeAndOwnerAreMembersForGood() {
+  @Test func membershipsOfHomesAndOwnersHaveNoLimits() {
     core.seedWorkspace("acme")
     core.run("USER.CREATE ana")
     #expect(core.run("WORKSPACE.MEMBER main ana UNTIL \(time(hour))").text?.hasPrefix("REFUSED home") == true)
@@ -157,7 +157,7 @@ import Testing
     #expect(core.records.last?.changes(of: SessionEnded.self).map(\.session.raw) == [UInt64(id ?? 0)])
   }
 
-  @Test func whatEndsIsKnownAfterARestart() throws {
+  @Test func endsAreStillWatchedAfterARestart() throws {
     core.seedProduct("payroll")
     core.seedWorkspace("acme")
     core.run("USER.CREATE ana")
@@ -172,7 +172,7 @@ import Testing
     #expect(core.user("ana")?.memberships == [mainWorkspace])
   }
 
-  /// W4: of the end in one workspace, the other learns nothing.
+  /// W4: the other workspace learns nothing of the end in this one.
   @Test func theOtherWorkspaceSeesNothingOfIt() {
     for name in ["acme", "beta"] {
       core.seedWorkspace(name)
@@ -187,7 +187,7 @@ import Testing
     let before = core.run("USER.GET shared", as: beta)
     #expect(!core.run("USER.GET shared", as: acme).isError)
     core.advance(hour)
-    // Who is a member no longer is unknown to those who administer it, at once.
+    // The administrators of a workspace no longer know a former member.
     #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user")
     core.endRights()
     #expect(core.run("USER.GET shared", as: beta) == before)

@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseCore
 
 @Suite struct LoginCommandTests {
-  @Test func saysWhyNotInTheOrderOfTheRules() {
+  @Test func denialsFollowTheOrderOfTheRules() {
     let core = CoreHarness()
     let payroll = core.seedProduct("payroll")
     let ana = core.seedUser("ana@acme.test", products: [payroll])
@@ -40,7 +40,7 @@ import Testing
     #expect(core.wholeDirectory.counters.used(SeatKey(product: office, licence: 2)) == 1)
   }
 
-  @Test func employmentCountsWhereThePolicySaysSo() {
+  @Test func employmentCountsOnlyWithThePolicy() {
     let core = CoreHarness()
     let payroll = core.seedProduct("payroll")
     let ana = core.seedUser("ana", products: [payroll])
@@ -55,7 +55,7 @@ import Testing
     #expect(core.run("LOGIN.CHECK ana payroll").text == "DENY outside-employment")
   }
 
-  /// Services ask about everybody; a user must not find out which names there are, and who is locked.
+  /// Services ask about everybody; a user must not find out which names exist and who is locked.
   @Test func usersAskAboutThemselvesAndWhomTheyManage() {
     let core = CoreHarness(partitions: 16)
     let payroll = core.seedProduct("payroll")
@@ -90,7 +90,7 @@ import Testing
     #expect(failed.allSatisfy { $0["remedy"].text != nil })
   }
 
-  @Test func aNameBelongsToOnePartitionAndLeadsAnywhere() {
+  @Test func aNameInOnePartitionLeadsToAUserInAnother() {
     let core = CoreHarness(partitions: 16)
     let payroll = core.seedProduct("payroll")
     let ana = core.seedUser("ana", products: [payroll])
@@ -102,7 +102,7 @@ import Testing
     #expect(core.run("LOGIN.CHECK ana payroll").text == "DENY unknown-user")
   }
 
-  @Test func anUnknownUserWaitsForWhatThePartitionLastDid() {
+  @Test func aReplyAboutAnUnknownUserWaitsForThePartitionsLastRecord() {
     let core = CoreHarness(partitions: 1)
     core.seedUser("ana")
     core.seedUser("ben")

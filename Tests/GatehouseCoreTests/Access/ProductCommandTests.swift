@@ -22,7 +22,7 @@ import Testing
 
   // MARK: Products
 
-  @Test func productsAreMadeOnce() {
+  @Test func productNamesAreUnique() {
     #expect(core.run("PRODUCT.CREATE payroll").text == "CONFLICT product: payroll already exists")
     #expect(core.run("PRODUCT.CREATE main/payroll").text?.hasPrefix("CONFLICT") == true)
     core.run("WORKSPACE.CREATE acme")
@@ -37,7 +37,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func seatsBoughtAndUsedAreShownAsOfOneMoment() {
+  @Test func seatsBoughtAndUsedAreShownConsistently() {
     core.run("POOL.SET payroll * 1")
     core.run("PRODUCT.ENABLE ana payroll")
     let payroll = core.directory.state.view.products[0].id
@@ -57,7 +57,7 @@ import Testing
     #expect(core.run("PRODUCT.ENABLE ana payroll").text == "OK")
     #expect(check("ana") == "ALLOW")
     #expect(check("ana", "plans") == "DENY product-disabled")
-    // A user made for one product appears in the others, disabled.
+    // A user created for one product is shown as disabled in the others.
     let products = core.run("USER.GET ana")["products"].items
     #expect(products.map { $0["enabled"].integer } == [1, 0])
     let lsn = core.lsn
@@ -79,7 +79,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func enablingAgainBringsBackWhatWas() {
+  @Test func enablingAgainRestoresTheOldAccess() {
     core.run("POOL.SET payroll office 1")
     core.run("PRODUCT.ENABLE ana payroll ADMIN LICENCE office")
     core.run("PRODUCT.DISABLE ana payroll")
@@ -94,7 +94,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func accessMakesAMember() {
+  @Test func accessAddsAMembership() {
     core.run("WORKSPACE.CREATE acme")
     core.run("PRODUCT.CREATE acme/crm")
     core.run("PRODUCT.ENABLE ana acme/crm")
@@ -126,7 +126,7 @@ import Testing
   @Test func enabledAccessIsCounted() {
     core.run("PRODUCT.ENABLE ana payroll")
     core.run("PRODUCT.ENABLE bob payroll")
-    // A pool that is made later counts those who are in already.
+    // A pool created later counts the users who have access already.
     #expect(core.run("POOL.SET payroll * 1").text?.hasPrefix("REFUSED pool: * has 2 seats in use") == true)
     #expect(core.run("POOL.SET payroll * 2").text == "OK")
     #expect(pool("payroll", "*") == [2, 2])
@@ -135,7 +135,7 @@ import Testing
     core.run("PRODUCT.DISABLE ana payroll")
     #expect(core.run("PRODUCT.ENABLE cid payroll").text == "OK")
     #expect(core.run("PRODUCT.ENABLE ana payroll").text?.hasPrefix("NOSEATS ") == true)
-    // Such a pool is no licence.
+    // The pool of every access is not a licence.
     #expect(check("cid") == "ALLOW")
     core.expectReplicated()
   }
@@ -149,7 +149,7 @@ import Testing
     #expect(check("ana") == "ALLOW")
     #expect(
       core.run("LICENCE.ASSIGN bob payroll office").text?.hasPrefix("NOSEATS office bought 1, used 1 by ana; ") == true)
-    // Another type gives the first back.
+    // Another type frees the seat of the first.
     #expect(core.run("LICENCE.ASSIGN ana payroll guest").text == "OK")
     #expect(pool("payroll", "office") == [1, 0])
     #expect(pool("payroll", "guest") == [1, 1])
@@ -160,7 +160,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func withoutALicenceAllElseIsKept() {
+  @Test func removingALicenceKeepsEverythingElse() {
     core.run("POOL.SET payroll office 5")
     core.run("PRODUCT.ENABLE ana payroll LICENCE office")
     core.run("PRODUCT.ENABLE ana plans")
@@ -188,7 +188,7 @@ import Testing
     #expect(check("ana") == "ALLOW")
   }
 
-  @Test func holdersAreNamedUpToAFew() {
+  @Test func onlyAFewHoldersAreNamed() {
     core.run("POOL.SET payroll office 7")
     for number in 0..<7 { core.run("USER.CREATE u\(number) LICENCE payroll office NOINVITE") }
     let text = core.run("LICENCE.ASSIGN ana payroll office").text
@@ -200,7 +200,7 @@ import Testing
 
   // MARK: Authority
 
-  @Test func productsHaveAdministratorsOfTheirOwn() {
+  @Test func productsHaveTheirOwnAdministrators() {
     core.run("PRODUCT.ENABLE ana payroll ADMIN")
     core.run("PRODUCT.ENABLE ana plans")
     let token = core.logIn("ana", "payroll")
@@ -208,11 +208,11 @@ import Testing
     #expect(
       core.run("PRODUCT.ENABLE bob plans", as: token).text
         == "NOPERM the permission product.access for the product plans")
-    // To add people is for administrators of the workspace.
+    // Only administrators of the workspace add people.
     for product in ["payroll", "plans"] {
       #expect(core.run("USER.CREATE dan PRODUCT \(product)", as: token).text == "NOPERM the permission user.create")
     }
-    // Shared data is everybody's, though the editor is no administrator of the other product.
+    // Shared data is for every product's administrators, though this one administers no other product.
     #expect(core.run("USER.SET bob department HR", as: token).integer == 1)
     for line in ["PRODUCT.CREATE x", "POOL.SET payroll * 5", "USER.CREATE eva ROLE manager"] {
       #expect(core.run(line, as: token).text?.hasPrefix("NOPERM ") == true)

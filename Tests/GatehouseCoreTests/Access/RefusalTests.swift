@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// B8: refused logins are kept, in memory, and shown to whom they concern (W4).
+/// B8: refused logins are kept in memory, and shown to those whom they concern (W4).
 @Suite struct RefusalTests {
   private let core = CoreHarness()
 
@@ -61,7 +61,7 @@ import Testing
     #expect(core.run("SESSION.CHECK \(token) PRODUCT payroll").isNull)
     #expect(core.run("SESSION.CHECK \(token) PRODUCT nothing").isNull)
     core.run("POOL.SET crm office 1")
-    // The first pool ends nothing by itself; the look at the session does.
+    // The first pool ends no session; checking the session does.
     #expect(core.run("SESSION.CHECK \(token)").isNull)
     #expect(core.run("SESSION.CHECK \(token)").isNull)
     #expect(
@@ -85,7 +85,7 @@ import Testing
     #expect(shown(list()) == ["bob payroll status-locked LOGIN.CHECK"])
   }
 
-  @Test func whatIsTypedIsShortenedBetweenCharacters() {
+  @Test func typedNamesAreShortenedBetweenCharacters() {
     seed()
     let long = String(repeating: "é", count: 40)
     core.run("LOGIN.CHECK x\(long) payroll")
@@ -105,7 +105,8 @@ import Testing
       ])
   }
 
-  /// W4: of two workspaces, each sees what concerns its own, and of people whom it does not know not even that.
+  /// W4: each of two workspaces sees what concerns its own people; of people whom it does not know, not even that they
+  /// exist.
   @Test func eachWorkspaceSeesItsOwn() {
     for name in ["acme", "beta"] {
       core.seedWorkspace(name)
@@ -131,13 +132,13 @@ import Testing
       shown(list(as: beta)) == [
         "nobody beta/app unknown-user LOGIN.CHECK", "bea beta/app status-locked LOGIN.CHECK",
       ])
-    // A condition tells no more than the list.
+    // Conditions do not reveal more than the list.
     #expect(list("REASON status-locked", as: acme).isEmpty)
     #expect(shown(list("USER bea", as: acme)) == shown(list("USER BEA REASON unknown-user", as: acme)))
     #expect(shown(list("USER bea", as: acme)) == ["bea acme/app unknown-user LOGIN.CHECK"])
     #expect(list("PRODUCT beta/app", as: acme).isEmpty)
     #expect(list().count == 6)
-    // Who reads no trail reads none of this.
+    // Only readers of the trail read refusals.
     let plain = core.logIn("shared", "beta/app")
     #expect(core.run("REFUSALS.LIST", as: plain).text == "NOPERM the permission audit.read")
   }

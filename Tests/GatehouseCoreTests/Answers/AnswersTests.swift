@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// Answers under idempotency keys are forgotten a few at a time, so that no turn looks through all of them.
+/// Answers under idempotency keys expire a few at a time, so that no turn scans all of them.
 @Suite struct AnswersTests {
   private func key(_ number: Int) -> Digest { Digest(UInt64(number), 1, 2, 3) }
 
@@ -12,7 +12,7 @@ import Testing
     return answer
   }
 
-  @Test func whatIsTooOldGoesTwoAtATime() {
+  @Test func expiredAnswersGoTwoAtATime() {
     var answers = Answers()
     for number in 0..<3000 {
       answers.keep(answer(at: Milliseconds(number)), under: key(number), at: Milliseconds(number))
@@ -29,7 +29,7 @@ import Testing
     #expect(answers.kept.values.allSatisfy { $0.until > later })
   }
 
-  @Test func aKeyThatIsUsedAgainIsKeptAsLongAsOthers() {
+  @Test func aReusedKeyIsKeptAsLongAsOthers() {
     var answers = Answers()
     for number in 0..<3 { answers.keep(answer(at: 0), under: key(number), at: 0) }
     let later = Limits.idempotencyLife
@@ -42,7 +42,7 @@ import Testing
     #expect(Set(answers.kept.keys) == [key(10)])
   }
 
-  @Test func thereIsRoomOnceTheOldestIsTooOld() {
+  @Test func thereIsRoomOnceTheOldestHasExpired() {
     var answers = Answers()
     for number in 0..<Limits.answersOfPartition { answers.keep(answer(at: 5), under: key(number), at: 5) }
     let rooms = [5, 4 + Limits.idempotencyLife, 5 + Limits.idempotencyLife].map { answers.hasRoom(at: $0) }

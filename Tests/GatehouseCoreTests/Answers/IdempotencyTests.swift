@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// `IDEM key`: what is answered again, and that nobody can work it out.
+/// `IDEM key`: a repeated command gets the same answer, and nobody can derive the token in it.
 @Suite struct IdempotencyTests {
   private let core = CoreHarness(partitions: 16)
 
@@ -13,7 +13,7 @@ import Testing
 
   private func secretPart(_ token: String?) -> String { String((token ?? "").suffix(SecretText.randomCount)) }
 
-  @Test func twoServicesGetTokensThatHaveNothingInCommon() {
+  @Test func twoServicesGetUnrelatedTokens() {
     var secrets = Set<String>()
     for service in 1...3 as ClosedRange<ServiceID> {
       core.connection = ConnectionFacts(id: 1, service: service, rights: .all)
@@ -26,8 +26,8 @@ import Testing
     #expect(secrets.count == 6)
   }
 
-  /// The folder's secret, the key and the words are the same: the token is not.
-  @Test func theSecretIsDrawnAnewEachTime() {
+  /// The folder's secret, the key and the words are the same, but the token is not.
+  @Test func theSecretIsRandomEachTime() {
     var secrets = Set<String>()
     for seed in 2...4 as ClosedRange<UInt64> {
       let core = CoreHarness(seed: seed)
@@ -41,7 +41,7 @@ import Testing
     #expect(secretPart(first) != secretPart(core.run("SESSION.CREATE ana payroll IDEM k")["session"].text))
   }
 
-  @Test func theAnswerIsGivenAgainAfterARestart() throws {
+  @Test func theAnswerIsRepeatedAfterARestart() throws {
     let session = core.run("SESSION.CREATE ana payroll IDEM k")
     let service = core.run("SERVICE.CREATE ops ADMIN IDEM k2")
     try core.restart()
@@ -51,7 +51,7 @@ import Testing
     #expect(core.run("SESSION.CREATE ana payroll IDEM k") == session)
   }
 
-  @Test func whatIsKeptDoesNotShowTheSecret() {
+  @Test func theKeptAnswerDoesNotShowTheSecret() {
     for line in ["SESSION.CREATE ana payroll IDEM k", "SERVICE.CREATE ops ADMIN IDEM k2"] {
       let answer = core.run(line)
       let secret = secretPart(answer["session"].text ?? answer["secret"].text)
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test func namesAreTheSameInAnyCaseAndValuesAreNot() {
+  @Test func caseMattersInValuesButNotInNames() {
     let first = core.run("SESSION.CREATE ana payroll TTL 1h IDEM k")
     for line in [
       "session.create ana payroll ttl 1h idem k", "Session.Create ana payroll Ttl 1h Idem k",
@@ -76,7 +76,7 @@ import Testing
       #expect(core.run(line).text?.hasPrefix("CONFLICT idem") == true)
     }
     #expect(core.run("SESSION.CREATE ana payroll TTL 1h IDEM K")["session"].text != first["session"].text)
-    // A value that reads like an option's name is a value, and so is one that reads like the key's.
+    // A value that looks like an option's name is a value, and so is one that looks like the key.
     core.run("TIMER.START ana NOTE note IDEM k3")
     #expect(core.run("timer.start ana note note idem k3")["note"].text == "note")
     #expect(core.run("TIMER.START ana NOTE NOTE IDEM k3").text?.hasPrefix("CONFLICT idem") == true)
@@ -84,9 +84,10 @@ import Testing
     #expect(core.run("service.create ops admin idem k4") == flags)
   }
 
-  /// What version 0.1.0 kept has no salt: its tokens came of the key and the words as they were written.
+  /// Answers kept by version 0.1.0 have no salt: their tokens were derived from the key and the words exactly as
+  /// written.
   @Test(arguments: ["SESSION.CREATE ana payroll IDEM k", "session.create ana payroll idem k"])
-  func anAnswerOfAnOlderVersionIsGivenAgain(line: String) {
+  func anAnswerOfAnOlderVersionIsRepeated(line: String) {
     func digest(_ write: (inout ByteWriter) -> Void) -> Digest {
       var writer = ByteWriter()
       write(&writer)

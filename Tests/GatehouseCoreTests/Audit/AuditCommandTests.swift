@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// The trail's commands as decisions: what they have read, and what they make of it.
+/// The decisions of the trail's commands: the work they ask for, and the replies they make of it.
 @Suite("Audit commands")
 struct AuditCommandTests {
   private let harness = CoreHarness()
@@ -13,7 +13,7 @@ struct AuditCommandTests {
     ana = harness.seedUser("ana")
   }
 
-  @Test("what is to be read says whom it is about, from when to when, and how much")
+  @Test("the work asked for has the user, the times and the limits")
   func work() throws {
     let answer = harness.run("AUDIT.LIST USER ana FROM 1000 TO 2000 CURSOR 7 COUNT 3")
     #expect(!answer.isError)
@@ -27,7 +27,7 @@ struct AuditCommandTests {
     #expect(other.keys == [RecordKey.ofActor(ana)] && other.actor == ana)
   }
 
-  @Test("who may read some workspaces has what can be of them read, and nothing else")
+  @Test("a reader of some workspaces reads only what can belong to them")
   func workOfLimitedReaders() throws {
     for workspace in ["acme", "beta"] {
       harness.run("WORKSPACE.CREATE \(workspace)")
@@ -48,7 +48,7 @@ struct AuditCommandTests {
     #expect((harness.neededWork.first as? ReadTrail)?.keys.allSatisfy(RecordKey.isOfPeople) == true)
   }
 
-  @Test("a record that names somebody and no place is found as such")
+  @Test("a record that names a person but no workspace has the key of such records")
   func unplaced() {
     func keys(_ changes: [any Change]) -> [UInt64] {
       let header = RecordHeader(
@@ -69,7 +69,7 @@ struct AuditCommandTests {
     #expect(harness.neededWork.isEmpty)
   }
 
-  @Test("a walk along the chain begins where it was asked to, and its report is shown")
+  @Test("a walk along the chain begins where the command says, and the reply is its report")
   func verify() {
     for number in 1...5 { harness.run("PRODUCT.CREATE product\(number)") }
     let answer = harness.run("AUDIT.VERIFY FROM 5")

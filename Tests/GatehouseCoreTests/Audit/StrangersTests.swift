@@ -1,9 +1,9 @@
 import GatehouseCore
 import Testing
 
-/// W4: what people of another workspace did to a shared person is shown, but not who they are, nor their reasons.
+/// W4: actions by people of another workspace on a shared person are shown, but not who they are, nor their reasons.
 @Suite struct StrangersTests {
-  @Test func whoActedFromElsewhereStandsAsAnId() throws {
+  @Test func actorsFromElsewhereAreShownById() throws {
     let core = CoreHarness()
     for name in ["acme", "beta"] {
       core.seedWorkspace(name)

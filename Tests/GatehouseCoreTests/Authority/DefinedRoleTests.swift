@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// Roles that are sets of permissions of one's own, and grants that begin and end by themselves (B7).
+/// Roles defined as sets of permissions, and grants that begin and end by themselves (B7).
 @Suite struct DefinedRoleTests {
   private let core = CoreHarness(partitions: 4)
 
@@ -13,14 +13,14 @@ import Testing
     core.run("WORKSPACE.SET acme owner root")
   }
 
-  @Test func aRoleGivesWhatItSays() throws {
+  @Test func aRoleGivesItsPermissions() throws {
     let root = core.logIn("root", "acme/app")
     #expect(core.run("ROLE.DEFINE helpdesk user.read user.status session.revoke WORKSPACE acme", as: root).text == "OK")
     #expect(core.run("ROLE.GRANT cleo helpdesk WORKSPACE acme", as: root).text == "OK")
     let cleo = core.logIn("cleo", "acme/app")
     #expect(core.run("USER.STATUS ann locked", as: cleo).text == "OK")
     #expect(core.run("USER.RENAME ann x", as: cleo).text == "NOPERM the permission user.rename")
-    // A role with a number of its own is a role all the same.
+    // A defined role is listed and filtered by like a built-in one.
     #expect(core.run("ROLE.LIST cleo").items.map { $0["role"].text } == ["helpdesk"])
     #expect(core.run("USER.COUNT WHERE role = helpdesk").integer == 1)
     #expect(core.run("USER.GET cleo")["main-role"].text == "helpdesk")
@@ -29,7 +29,7 @@ import Testing
     #expect(Set(held.map { $0["scope"].text }) == ["workspace acme"])
     try core.restart()
     #expect(core.run("USER.STATUS ann active", as: cleo).text == "OK")
-    // Who has it has what it gives now.
+    // Changing the role changes what its holders may do.
     core.run("ROLE.DEFINE helpdesk user.read WORKSPACE acme", as: root)
     #expect(core.run("USER.STATUS ann locked", as: cleo).text == "NOPERM the permission user.status")
     #expect(core.run("ROLE.DROP helpdesk WORKSPACE acme", as: root).text == "OK")
@@ -39,8 +39,8 @@ import Testing
     core.expectReplicated()
   }
 
-  /// Nobody defines or grants what they do not hold in that scope.
-  @Test func nobodyGivesWhatTheyDoNotHold() {
+  /// Nobody defines or grants permissions that they do not hold in that scope.
+  @Test func nobodyGivesPermissionsThatTheyDoNotHold() {
     core.run("ROLE.DEFINE definer role.define role.grant user.read WORKSPACE acme")
     core.run("ROLE.DEFINE strong user.read user.delete WORKSPACE acme")
     core.run("ROLE.GRANT cleo definer WORKSPACE acme")
@@ -58,8 +58,8 @@ import Testing
     #expect(core.run("ROLE.DEFINE x user.fly").text?.hasPrefix("NOTFOUND permission user.fly") == true)
   }
 
-  /// What a role of one workspace is called is nothing to another.
-  @Test func workspacesHaveRolesOfTheirOwn() {
+  /// Role names of one workspace mean nothing in another.
+  @Test func workspacesHaveTheirOwnRoles() {
     core.run("WORKSPACE.CREATE beta")
     core.run("ROLE.DEFINE clerk user.read WORKSPACE acme")
     #expect(core.run("ROLE.DEFINE clerk user.delete WORKSPACE beta").text == "OK")
@@ -82,7 +82,7 @@ import Testing
     try core.restart()
     core.advance(60_000)
     #expect(!mayRead())
-    // What rested on it has ended for good, also where it is given again before anybody looked.
+    // Sessions that depended on it have ended for good, even if it is granted again before anybody looked.
     #expect(core.run("ROLE.GRANT cleo training-administrator WORKSPACE acme").text == "OK")
     #expect(mayRead())
     #expect(core.run("SESSION.CHECK \(token)").isNull)
@@ -99,8 +99,8 @@ import Testing
         "REFUSED last-super-administrator: ") == true)
   }
 
-  /// A role that gave less for a while does not give back what rested on it.
-  @Test func whatARoleLostDoesNotComeBack() {
+  /// A role that gave less for a while does not bring back the sessions that it ended.
+  @Test func sessionsEndedByARoleDoNotComeBack() {
     core.run("ROLE.DEFINE support user.read impersonate WORKSPACE acme")
     core.run("ROLE.GRANT cleo support WORKSPACE acme")
     let cleo = core.logIn("cleo", "acme/app")

@@ -1,7 +1,7 @@
 import GatehouseCore
 import Testing
 
-/// B7: a right in a workspace lasts no longer than the membership, and nobody lengthens rights beyond their own.
+/// B7: a right in a workspace lasts no longer than the membership, and nobody gives rights that outlast their own.
 @Suite struct LimitedRightsTests {
   private let core = CoreHarness()
   private let hour: Milliseconds = 3_600_000
@@ -36,7 +36,7 @@ import Testing
     #expect(core.run("LOGIN.CHECK ann acme/app").text == "ALLOW")
   }
 
-  @Test func nobodyGrantsBeyondTheEndOfTheirOwnRight() {
+  @Test func nobodyGrantsLongerThanTheirOwnRight() {
     seed()
     core.run("USER.CREATE adm WORKSPACE acme PRODUCT acme/app")
     core.run("ROLE.GRANT adm training-administrator WORKSPACE acme UNTIL \(until(2 * hour))")
@@ -51,12 +51,12 @@ import Testing
         "\(text)")
     }
     #expect(core.run("ROLE.GRANT ann \(grant) UNTIL \(until(hour))", as: adm).text == "OK")
-    // What lasts longer than their own may be taken away all the same.
+    // A grant that outlasts their own right can still be revoked.
     core.run("ROLE.GRANT ann \(grant)")
     #expect(core.run("ROLE.REVOKE ann \(grant)", as: adm).text == "OK")
   }
 
-  @Test func nobodyLengthensTheMembershipOrTheAccessThatTheirRightRestsOn() {
+  @Test func nobodyExtendsTheMembershipOrAccessOnWhichTheirRightDepends() {
     seed()
     core.run("WORKSPACE.MEMBER acme bob UNTIL \(until(2 * hour))")
     core.run("ROLE.GRANT bob training-administrator WORKSPACE acme")
@@ -70,7 +70,7 @@ import Testing
     #expect(core.run("PRODUCT.ENABLE ann acme/app UNTIL \(until(hour))", as: ann).text == "OK")
   }
 
-  /// W4: what one workspace defines takes no room from others.
+  /// W4: the roles of one workspace take no room from others.
   @Test func eachWorkspaceHasItsOwnLimitOfRoles() {
     seed()
     for number in 0..<Limits.rolesOfWorkspace {

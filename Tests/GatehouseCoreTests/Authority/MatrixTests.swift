@@ -2,19 +2,20 @@ import Testing
 
 @testable import GatehouseCore
 
-/// *Who may do what*, whole: every permission that a command needs, over every scope, for every kind of principal, in two
-/// workspaces that share people. What is right is written down here from the rules, and not from the code.
+/// The whole of *Who may do what*: every permission, over every scope, for every kind of principal, in two workspaces
+/// that share people. The expectations are written from the rules, independently of the code.
 @Suite struct MatrixTests {
   // MARK: The oracle
 
-  /// What somebody is, as the rules' table of roles has it.
+  /// The power of a principal, by the roles in the rules.
   enum Power: CustomStringConvertible {
     case individual, manager
     case productAdministrator
     case training(everywhere: Bool)
     case superior(everywhere: Bool)
     case owner
-    /// A training administrator of the product acme/app alone. Super administrators there are of everything or a workspace.
+    /// A training administrator of the product acme/app only. The superior powers are over everything or over one
+    /// workspace.
     case trainingOfProduct
 
     var description: String {
@@ -37,32 +38,32 @@ import Testing
     }
   }
 
-  /// Whom a command is about. All but `stranger` are members of acme.
+  /// The user whom a command is about. All but `stranger` are members of acme.
   enum Target: String, CaseIterable {
     /// At home in acme.
     case local
     /// At home in beta, and a member of acme.
     case shared
-    /// A super administrator of everything, at home in acme.
+    /// A super administrator everywhere, at home in acme.
     case root
-    /// Of beta alone.
+    /// A member of beta only.
     case stranger
 
     var isAtHome: Bool { self == .local || self == .root }
     var isMember: Bool { self != .stranger }
   }
 
-  /// W2: what is about who somebody is.
+  /// W2: permissions that concern a user's identity.
   static let identity: Set<Permission> = [
     .contactSet, .userSet, .authoritySet, .userRename, .userStatus, .userDelete, .userMove,
   ]
-  /// What no administrator of people has: it decides how safe the workspace is, and what is paid.
+  /// Permissions that no administrator of people has: they decide the workspace's security, and what it pays.
   static let reserved: Set<Permission> = [
     .authoritySet, .productCreate, .poolSet, .securitySet, .workspaceTransfer, .roleDefine,
   ]
   static let ofServer: Set<Permission> = [.workspaceCreate, .workspacePlan, .serviceManage]
 
-  /// Whether somebody may do what acts on a target in acme.
+  /// Whether a power allows an act on a target in acme.
   static func holds(_ power: Power, _ act: Act, over target: Target?) -> Bool {
     let permission = act.permission
     if ofServer.contains(permission) {
@@ -80,7 +81,7 @@ import Testing
     case .trainingOfProduct: return target != .root && act.isOfApp && !reserved.contains(permission)
     case .training: return target != .root && !reserved.contains(permission)
     case .superior(everywhere: true): return true
-    // Who is super administrator of everything is the operator's, as far as it goes about who that is.
+    // Only the operator changes the identity of a super administrator of everything.
     case .superior(everywhere: false), .owner: return target != .root || !identity.contains(permission)
     }
   }
@@ -89,11 +90,11 @@ import Testing
 
   struct Act: CustomTestStringConvertible {
     let permission: Permission
-    /// With `T` for the target, and another name for each that is made.
+    /// With `T` for the target, and a different name for each thing that is created.
     let line: String
 
-    /// Whether it lies in the product acme/app: what is done there, and, as all products share the people (T1, T8), to see
-    /// those and to keep their contacts.
+    /// Whether the act belongs to the product acme/app: acts on the product itself and, because all products share the
+    /// people (T1, T8), reading people and editing their contacts.
     var isOfApp: Bool { line.contains("acme/app") || [.userRead, .contactSet].contains(permission) }
 
     var isAboutSomebody: Bool { line.contains("T") && line.split(separator: " ").contains("T") }
@@ -157,7 +158,7 @@ import Testing
     return core
   }
 
-  /// Makes somebody of a power, and logs in.
+  /// Creates a user with a power, and logs in.
   private static func actor(_ power: Power, _ core: CoreHarness, name: String = "actor") -> String {
     core.run("USER.CREATE \(name) WORKSPACE acme LICENCE acme/app office")
     switch power {
@@ -174,9 +175,9 @@ import Testing
     return core.logIn(name, "acme/app")
   }
 
-  /// Whether a command came past the question of rights, whatever else was in its way.
+  /// Whether a command passed the permission check, whatever else refused it.
   private static func isAllowed(_ answer: Answer) -> Bool {
-    // Login questions are answered about who is not there, as about nobody.
+    // Login questions about an unknown user are answered as if the user did not exist.
     guard case .error(let text) = answer else { return answer[0]["detail"].text != "no user has this name" }
     return !text.hasPrefix("NOPERM ") && !text.hasPrefix("NOTFOUND user")
   }
@@ -206,7 +207,7 @@ import Testing
     }
   }
 
-  /// The least of all: what an impersonation may, the subject may and the actor may.
+  /// The least of all: an impersonation may do what both the subject and the actor may do.
   @Test(arguments: acts)
   func impersonations(act: Act) {
     let pairs: [(actor: Power, subject: Power)] = [
@@ -232,9 +233,9 @@ import Testing
           let answer = core.run(line, as: token)
           var isRight =
             Self.holds(actor, act, over: target) && Self.holds(subject, act, over: target)
-          // Some things nobody does as somebody else, whatever their rights.
+          // Some things are refused in every impersonation, whatever the rights.
           if answer.text?.hasPrefix("REFUSED impersonation: ") == true { continue }
-          // K4: what lies outside acme is out of reach: who somebody of beta is, and what is known of them.
+          // K4: outside acme nothing is in reach: neither the identity of people of beta nor their data.
           if isBound, let target {
             let isSeenOnly =
               [.userRead, .sessionRead, .sessionRevoke].contains(act.permission) || act.line == "ENTRY.LIST T"
@@ -252,8 +253,8 @@ import Testing
     }
   }
 
-  /// W3, W6: a service that is bound to acme is there what a super administrator of acme is, and nothing elsewhere. Who asks
-  /// through it may what both may: the least of all.
+  /// W3, W6: in acme, a service bound to it has the rights of a super administrator of acme, and elsewhere none. A user
+  /// who asks through it may do what both may: the least of all.
   @Test(arguments: acts)
   func boundServices(act: Act) {
     for power in [nil] + Self.powers.map(Optional.some) {
@@ -277,7 +278,7 @@ import Testing
     }
   }
 
-  /// Everybody has their own, without a grant: but not what an employer says of them, nor what they may do.
+  /// Everybody may act on themselves without a grant, except on data set by the employer and on their own rights.
   @Test func oneself() {
     let allowed = [
       "USER.GET actor", "USER.SET actor first A phone 1", "SESSION.LIST actor", "SESSION.REVOKEALL actor EXCEPT 1",

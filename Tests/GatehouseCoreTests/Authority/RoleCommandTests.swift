@@ -31,7 +31,7 @@ import Testing
     let lsn = core.lsn
     #expect(core.run("ROLE.GRANT ana manager").text == "OK")
     #expect(core.lsn == lsn)
-    // Another takes over the mark.
+    // Another role becomes the main one.
     #expect(core.run("ROLE.REVOKE ana manager").text == "OK")
     #expect(core.run("USER.GET ana")["main-role"].text == "training-administrator")
     #expect(core.run("ROLE.REVOKE ana manager").text == "NOTFOUND role: ana has no manager everywhere")
@@ -43,7 +43,7 @@ import Testing
     core.run("WORKSPACE.CREATE acme")
     core.run("ROLE.GRANT ana manager WORKSPACE acme")
     core.run("ROLE.GRANT ana manager PRODUCT payroll")
-    // The main role is one of the home's (W2).
+    // The main role is a role in the home (W2).
     #expect(roles("ana") == "manager workspace acme, manager* product payroll")
     #expect(core.run("ROLE.GRANT ana manager WORKSPACE acme MAIN").text?.hasPrefix("REFUSED home: ") == true)
     #expect(core.run("ROLE.GRANT ana manager WORKSPACE acme PRODUCT payroll").isError)
@@ -55,9 +55,9 @@ import Testing
     #expect(roles("ana") == "manager* product payroll")
   }
 
-  /// Who may not do it learns nothing of whom it is about.
+  /// A caller without the permission learns nothing about the user.
   @Test(arguments: ["ROLE.GRANT bob manager", "ROLE.REVOKE bob manager"])
-  func theRightIsAskedBeforeTheUserIsLookedAt(line: String) {
+  func thePermissionIsCheckedBeforeTheUserIsLookedUp(line: String) {
     core.run("USER.DELETE bob REASON x")
     let token = core.logIn("ana", "payroll")
     for words in [line, line + " IFVERSION 77"] {
@@ -77,7 +77,7 @@ import Testing
     #expect(core.run("USER.CREATE dan WORKSPACE acme", as: token)["status"].text == "active")
     #expect(core.run("ROLE.GRANT eva training-administrator WORKSPACE acme", as: token).text == "OK")
     #expect(core.run("ROLE.REVOKE dan manager WORKSPACE acme", as: token).text?.hasPrefix("NOTFOUND role") == true)
-    // W4: what lies in other workspaces is not even there.
+    // W4: what is in other workspaces does not exist for them.
     for (line, answer) in [
       ("USER.SET ana first A", "NOTFOUND user"), ("WORKSPACE.MEMBER acme ana", "NOTFOUND user"),
       ("USER.CREATE fay", "NOTFOUND workspace main"), ("PRODUCT.ENABLE dan payroll", "NOTFOUND product"),
@@ -89,11 +89,11 @@ import Testing
     #expect(core.run("IMPERSONATE.CAN wes dan WORKSPACE acme").text == "ALLOW")
     #expect(core.run("IMPERSONATE.CAN wes ana WORKSPACE acme").text == "DENY not-a-member")
     #expect(core.run("IMPERSONATE.CAN wes ana").text == "DENY role")
-    // The scoped role counts all the same when somebody would log in as wes.
+    // The scoped role still counts when somebody would impersonate wes.
     #expect(core.run("IMPERSONATE.CAN tom wes").text == "DENY role")
   }
 
-  @Test func scopedAdministratorsKnowTheirOwnPeopleOnly() {
+  @Test func scopedAdministratorsKnowOnlyTheirOwnPeople() {
     core.run("WORKSPACE.CREATE acme OWNER ana")
     core.run("USER.CREATE eva WORKSPACE acme NOINVITE")
     let token = core.logIn("ana", "payroll")
@@ -106,7 +106,7 @@ import Testing
       core.run("USER.CREATE evita WORKSPACE acme CONTACT #\(contacts[0])", as: token)["contact"].integer == contacts[0])
   }
 
-  @Test func whoeverManagesNobodyLearnsNoNames() {
+  @Test func usersWhoManageNobodyLearnNoNames() {
     let token = core.logIn("ana", "payroll")
     for user in ["bob", "root", "nobody"] {
       for (line, permission) in [

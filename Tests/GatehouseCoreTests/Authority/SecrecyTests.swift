@@ -3,11 +3,12 @@ import Testing
 
 @testable import GatehouseCore
 
-/// W4: what one workspace holds is invisible from another. The same random history is run with and without what beta
-/// does; whatever somebody of acme is answered, to reads and to writes, must be the same but for ids. One thing is told: who owns a workspace cannot be deleted. So nobody is deleted here.
+/// W4: what one workspace holds is invisible from another. The same random history runs with and without beta's
+/// commands; all replies to people of acme, to reads and writes, must be the same apart from ids. One thing is
+/// revealed: the owner of a workspace cannot be deleted. So nobody is deleted here.
 @Suite struct SecrecyTests {
   @Test(arguments: 1...20 as ClosedRange<UInt64>)
-  func noAnswerTellsOfAnotherWorkspace(seed: UInt64) {
+  func noAnswerRevealsAnotherWorkspace(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     let homes = ["acme", "beta"]
     let home = homes[Int(seed % 2)]
@@ -32,7 +33,8 @@ import Testing
     values[Int.random(in: 0..<values.count, using: &random)]
   }
 
-  /// What beta and its people do; each may be refused. `shared` is at home in one of the two, and a member of acme.
+  /// What beta and its people do; each command may be refused. `shared` is at home in one of the two, and a member of
+  /// acme.
   private static let ofBeta = [
     "WORKSPACE.MEMBER beta shared", "PRODUCT.ENABLE shared beta/app LICENCE office", "PRODUCT.DISABLE shared beta/app",
     "PRODUCT.ENABLE shared beta/app ADMIN", "LICENCE.REMOVE shared beta/app", "POOL.SET beta/app office 9",
@@ -48,7 +50,7 @@ import Testing
     "IMPERSONATE.START BEA shared WORKSPACE beta REASON secret",
   ]
 
-  /// What people of acme ask and do, also with names of beta.
+  /// What people of acme do, also with names from beta.
   private static let ofAcme = [
     "USER.GET shared", "USER.GET ann", "USER.GET bea", "USER.GET nobody", "SESSION.LIST shared", "SESSION.LIST bea",
     "ROLE.LIST shared", "PERMISSION.LIST shared", "PERMISSION.LIST shared WORKSPACE acme", "IMPERSONATE.LIST",
@@ -70,14 +72,14 @@ import Testing
     "ROLE.REVOKE shared manager WORKSPACE acme",
     "ROLE.GRANT shared manager WORKSPACE acme MAIN", "USER.CREATE NEW WORKSPACE acme REFERENCE R1 NOINVITE",
     "WORKSPACE.SET acme policy.session.ttl 2h",
-    // Of which nothing but that it is not there may be told.
+    // For these nothing but that it does not exist may be revealed.
     "USER.GET beaNEW", "WORKSPACE.MEMBER acme bea", "PRODUCT.ENABLE bea acme/app",
     "ROLE.GRANT bea manager WORKSPACE acme",
     "SESSION.REVOKEALL bea", "USER.DELETE bea REASON x", "TIMER.START bea WORKSPACE acme",
   ]
 }
 
-/// A server of two workspaces, of which one may do nothing.
+/// A server with two workspaces, one of which may stay silent.
 private final class World {
   static let observers = ["ann", "olga", "pat", "pia", "shared-here"]
 
@@ -119,7 +121,7 @@ private final class World {
 
   func run(_ line: String, as who: String) -> Answer { core.run(line, as: token(who)).withoutIDs }
 
-  /// Runs what happens in beta for its own people, on the authority of a service.
+  /// Runs beta's own commands, through a service.
   func runOfBeta(_ line: String, _ step: Int) {
     var line = line.replacing("NEW", with: "b\(step)")
     if line.contains("BEA") {
@@ -130,7 +132,7 @@ private final class World {
 }
 
 extension Answer {
-  /// The answer without what is numbered by all that happens on the server: ids, and cursors, which are made of them.
+  /// The answer without the numbers that depend on all the server's traffic: ids, and cursors, which contain ids.
   fileprivate var withoutIDs: Answer {
     switch self {
     case .text(let text): .text(text)

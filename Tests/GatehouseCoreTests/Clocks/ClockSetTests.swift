@@ -2,8 +2,8 @@ import Testing
 
 @testable import GatehouseCore
 
-@Suite("Time that goes back by an operator's word") struct ClockSetTests {
-  @Test func endsWhatWasToEndByTheOldTime() {
+@Suite("Time set back by an operator") struct ClockSetTests {
+  @Test func endsEverythingWithAnOldDeadline() {
     let core = CoreHarness(partitions: 8)
     core.run("PRODUCT.CREATE payroll")
     for name in ["ana", "bob", "root"] { core.run("USER.CREATE \(name) PRODUCT payroll NOINVITE") }
@@ -21,7 +21,7 @@ import Testing
     #expect(core.run("SESSION.LIST ana").items.isEmpty)
     #expect(core.run("USER.SET ana department HR IDEM key-1").integer == 1)
     #expect(core.expire() == 0)
-    // All goes on from there.
+    // Everything continues from there.
     let next = core.logIn("ana", "payroll")
     #expect(!core.run("SESSION.CHECK \(next)").isNull)
     #expect(Invariants.check(core.cells, core.wholeDirectory).isEmpty)
@@ -31,8 +31,8 @@ import Testing
     #expect(text.description.contains("2126-") && text.description.contains("2026-03-01T09:00:00.000Z"))
   }
 
-  /// Deadlines are watched in seconds of 32 bits, which end in 2106.
-  @Test func sessionsOfTheNextCenturyAreLookedAtOnce() {
+  /// Deadlines are stored in 32-bit seconds, which end in 2106.
+  @Test func sessionsOfTheNextCenturyAreCheckedOnce() {
     let core = CoreHarness(partitions: 1, now: TimeText.time("2126-01-01T00:00:00Z")!)
     core.run("PRODUCT.CREATE payroll")
     core.run("USER.CREATE ana PRODUCT payroll NOINVITE")

@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(arguments: [second, minute, hour, 24 * 365 * 26 * hour, 10_000 * 24 * 365 * hour])
-  mutating func goesOnWhereTheWallClockGoesBack(by span: Int64) {
+  mutating func continuesWhenTheWallClockGoesBack(by span: Int64) {
     machine.wall -= span
     #expect(look() == .steppedBack(span))
     #expect(now == Self.start)
@@ -55,7 +55,7 @@ import Testing
     #expect(now == machine.wall)
   }
 
-  @Test mutating func whatWasToldHoldsWhereBothClocksGoBack() {
+  @Test mutating func neverGoesBackEvenIfBothClocksDo() {
     machine.pass(Self.minute)
     let told = now
     machine.pass(-Self.hour)
@@ -73,7 +73,7 @@ import Testing
     #expect(clock.stepsFollowed == Self.hour)
   }
 
-  @Test mutating func aStepFarAheadMustStand() {
+  @Test mutating func aStepFarAheadMustPersist() {
     let step = 100 * 365 * 24 * Self.hour
     machine.wall += step
     #expect(look() == .doubted(step))
@@ -90,7 +90,7 @@ import Testing
     #expect(clock.stepsFollowed == step)
   }
 
-  @Test mutating func aStepThatIsTakenBackLeavesNoTrace() {
+  @Test mutating func aRevertedStepLeavesNoTrace() {
     let step = 2 * Self.hour
     machine.wall += step
     #expect(look() == .doubted(step))
@@ -105,7 +105,7 @@ import Testing
     #expect(clock.stepsFollowed == 0)
   }
 
-  @Test mutating func anotherStepMustStandAnew() {
+  @Test mutating func anotherStepMustPersistAgain() {
     machine.wall += 2 * Self.hour
     #expect(look() == .doubted(2 * Self.hour))
     machine.pass(9 * Self.minute)
@@ -117,7 +117,7 @@ import Testing
     #expect(look() == .believed(5 * Self.hour))
   }
 
-  @Test mutating func goesOnFromTheNewestRecord() {
+  @Test mutating func continuesFromTheNewestRecord() {
     clock.advance(to: Self.start + Self.hour, at: machine.monotonic)
     #expect(now == Self.start + Self.hour)
     clock.advance(to: Self.start, at: machine.monotonic)
@@ -132,7 +132,7 @@ import Testing
     #expect(clock.time(at: 4 * Self.second) == Self.second)
   }
 
-  @Test func aDayIsTheMostThatARecordMayBeAhead() {
+  @Test func aRecordMayBeAtMostADayAhead() {
     #expect(!SteadyClock.isConflict(newest: TimeText.day + 5, wall: 5))
     #expect(SteadyClock.isConflict(newest: TimeText.day + 6, wall: 5))
     #expect(!SteadyClock.isConflict(newest: 5, wall: 100 * TimeText.day))

@@ -1,6 +1,6 @@
 import GatehouseCore
 
-/// A reply as a test reads it: a tree instead of a flat list of nodes.
+/// A reply for tests: a tree instead of a flat list of nodes.
 indirect enum Answer: Equatable {
   /// A status line, a text or a secret.
   case text(String)
@@ -44,7 +44,7 @@ indirect enum Answer: Equatable {
 
   // MARK: Looking in
 
-  /// The value of a map's key; null where the map lacks it.
+  /// The value of a map's key; null if the map lacks it.
   subscript(key: String) -> Answer {
     guard case .map(let pairs) = self else { return .null }
     return pairs.first { $0.key == key }?.value ?? .null
@@ -70,7 +70,7 @@ indirect enum Answer: Equatable {
 }
 
 extension Answer: CustomStringConvertible {
-  /// One line: `{id: 3, actor: nil}`, `[1, 2]`; texts and errors as they are.
+  /// One line: `{id: 3, actor: nil}`, `[1, 2]`; texts and errors unchanged.
   var description: String {
     switch self {
     case .text(let text), .error(let text): text

@@ -2,9 +2,9 @@ import Testing
 
 @testable import GatehouseCore
 
-/// Deciding and committing, as the server does it.
+/// Deciding and committing, like the server.
 extension CoreHarness {
-  /// Decides until nothing more is asked for, then commits.
+  /// Decides until nothing more is needed, then commits.
   func settle(_ first: () -> Outcome) {
     settle(first) { turn.decide(holding: $0, directory: $1) }
   }
@@ -28,7 +28,7 @@ extension CoreHarness {
     horizon = turn.horizon
   }
 
-  /// A body is a pure function: whatever else is held, it decides the same.
+  /// A body is a pure function: it decides the same whatever else is held.
   func decideAgain(_ again: ([HeldPartition], DirectoryCell?) -> Outcome) {
     let before = (reply: Answer(turn.reply, showingSecrets: false), changes: turn.changes, horizon: turn.horizon)
     guard case .decided = again(cells.map(\.held), directory) else {
@@ -69,7 +69,7 @@ extension CoreHarness {
     turn.finish(&gathered)
     horizon = turn.horizon
     guard !gathered.lapsed.isEmpty else { return }
-    // The list is answered once what it found to have lost its right has ended.
+    // The list is answered once the sessions that it found to have lost their right have ended.
     let (reply, before, home) = (turn.reply, horizon, partitioning.partition(of: gathered.lapsed[0]))
     turn.letGo()
     end(gathered.lapsed, home: home)
@@ -77,7 +77,7 @@ extension CoreHarness {
     turn.reply = reply
   }
 
-  /// Ends sessions as the server does by itself.
+  /// Ends sessions like the server's upkeep.
   func end(_ sessions: [SessionID], home: Int) {
     changes = []
     turn.directory = directory.state.view
@@ -90,7 +90,7 @@ extension CoreHarness {
     turn.letGo()
   }
 
-  /// Ends what has ended by itself of users.
+  /// Ends users' rights that have ended.
   func endRights(of users: [UserID], in cell: PartitionCell) {
     changes = []
     turn.directory = directory.state.view
@@ -123,7 +123,7 @@ extension CoreHarness {
     turn.noteInMemory()
   }
 
-  /// Some who hold a seat of a pool.
+  /// Some holders of a seat of a pool.
   func holders(of pool: SeatKey) -> [String] {
     var names: [String] = []
     for cell in cells {
@@ -135,10 +135,10 @@ extension CoreHarness {
     return names
   }
 
-  /// The directory's state with the counters, as a replay has it.
+  /// The directory's state with the counters, as after a replay.
   var wholeDirectory: DirectoryState { directory.state.with(gate.counters) }
 
-  /// Whoever changes an owner must have asked for it.
+  /// A change of an owner that is not held is a bug.
   func requireHeld() {
     let held = Set(turn.others.map(\.index) + [turn.home?.index].compactMap { $0 })
     for change in changes {

@@ -5,7 +5,7 @@ import Testing
 extension CoreHarness {
   // MARK: Groups
 
-  /// Runs lines as the server runs the commands of an `EXEC`: over all owners, as one record.
+  /// Runs lines like the commands of an `EXEC`: over all owners, as one record.
   func runTogether(_ lines: [String]) -> [Answer] {
     turn.directory = directory.state.view
     let group = CommandGroup(cells.map(\.held), directory, directory.state.view) { self.gate.counters }
@@ -27,7 +27,7 @@ extension CoreHarness {
     return answers
   }
 
-  /// Decides lines as a group that the log then does not take.
+  /// Decides lines as a group that the log then refuses.
   func decideAndDrop(_ lines: [String]) {
     turn.directory = directory.state.view
     let group = CommandGroup(cells.map(\.held), directory, directory.state.view) { self.gate.counters }

@@ -2,9 +2,9 @@ import GatehouseTestSupport
 
 @testable import GatehouseCore
 
-/// The state beside commands: changes that none made, time that goes by, and what a test looks at.
+/// The state apart from commands: changes without a command, time, and what tests inspect.
 extension CoreHarness {
-  /// Applies changes that no command made, as one record of the service `local`.
+  /// Applies changes without a command, as one record of the service `local`.
   func apply(_ changes: any Change...) {
     let changes = changes.map(\.carried)
     let header = RecordHeader(
@@ -15,7 +15,7 @@ extension CoreHarness {
     gate.count(changes, lsn: lsn)
   }
 
-  /// Goes on with other cells, as after a restart, and where they are of an earlier time with the replica of that time.
+  /// Continues with other cells, as after a restart; if they are older, with the replica of that time.
   func take(_ cells: [PartitionCell], _ directory: DirectoryCell, replica: [PartitionCell]? = nil) {
     self.cells = cells
     if let replica { written.replica = replica }
@@ -26,11 +26,9 @@ extension CoreHarness {
 
   // MARK: Time
 
-  // MARK: Time
-
   func advance(_ span: Milliseconds) { now += span }
 
-  /// Ends the sessions whose time is up, as the server's timer does; returns how many records that took.
+  /// Ends the sessions whose time is up, like the server's timer; returns the number of records.
   @discardableResult
   func expire() -> Int {
     let before = log.count
@@ -44,7 +42,7 @@ extension CoreHarness {
     return log.count - before
   }
 
-  /// Ends for good what has ended by itself of users, as the server's upkeep does; returns how many records that took.
+  /// Ends users' rights that have ended, like the server's upkeep; returns the number of records.
   @discardableResult
   func endRights() -> Int {
     let before = log.count
@@ -61,8 +59,8 @@ extension CoreHarness {
 
   // MARK: Looking in
 
-  /// The sessions that have lost their right for good and have not ended, found without ending them. Those that lack a
-  /// licence may get one as long as nobody has looked.
+  /// The sessions that have lost their right for good but have not ended; finds them without ending them. Sessions that
+  /// only lack a licence may get one as long as nobody has checked.
   func lapsedSessions() throws -> Set<SessionID> {
     turn.beginExpiry(now: now)
     turn.directory = directory.state.view

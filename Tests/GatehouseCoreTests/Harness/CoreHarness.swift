@@ -5,8 +5,8 @@ import Testing
 
 /// The core without a server: partitions, a directory, one turn, and a log in memory.
 ///
-/// Every command runs as the server runs it: over its home partition first, and again over all that it asks
-/// for. Every record is encoded, decoded, compared and replayed into a second state, the replica.
+/// Every command runs as in the server: over its home partition first, and again over all owners that it asks for.
+/// Every record is encoded, decoded, compared, and replayed into a second state, the replica.
 final class CoreHarness {
   let partitioning: Partitioning
   var cells: [PartitionCell]
@@ -14,25 +14,25 @@ final class CoreHarness {
   private var looksAhead = false
   let written: HarnessLog
   var now: Milliseconds
-  /// The connection that commands come on: the service `local` with all rights.
+  /// The connection of the commands: the service `local` with all rights.
   var connection = ConnectionFacts(id: 1, service: 0, rights: .all)
-  /// The horizon of the last command: what its reply would wait for.
+  /// The horizon of the last command: the LSN for which its reply would wait.
   var horizon: LSN = 0
   /// How often the last command was decided.
   var decisions = 0
   var changes: [AnyChange] = []
-  /// What the last command needed done off its thread.
+  /// The work that the last command needed.
   var neededWork: [any Work] = []
   let turn: Turn
   /// The refused logins, oldest first.
   let refusals = KeptRefusals()
   /// The counters, which no owner has.
   let gate = HarnessGate()
-  /// Has something happen between a decision's look at the directory and its look at the counters.
+  /// Lets something happen between a decision's look at the directory and its look at the counters.
   func whileCounting(_ act: @escaping () -> Void) { gate.meanwhile = act }
-  /// Whether every decision is made once more, over all owners, and compared.
+  /// Whether every decision is repeated over all owners and compared.
   var decidesTwice = false
-  /// The command that runs, for what goes wrong in it.
+  /// The running command, for failure messages.
   var words: [String] = []
 
   /// 2026-03-01T09:00:00Z.
@@ -56,7 +56,7 @@ final class CoreHarness {
       folderSecret: Digest(7, 7, 7, 7), entropy: entropy, digest: Self.digest)
   }
 
-  /// Stands in for SHA-256, which the core does not have: four SipHashes of different keys.
+  /// Replaces SHA-256, which the core does not have: four SipHashes with different keys.
   static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest {
     func part(_ number: UInt64) -> UInt64 { sipHash(bytes, key: HashKey(low: number, high: ~number)) }
     return Digest(part(1), part(2), part(3), part(4))
@@ -70,14 +70,14 @@ final class CoreHarness {
 
   // MARK: Commands
 
-  /// Runs a line of words; a word with spaces stands in double quotes.
+  /// Runs a line of words; a word with spaces is in double quotes.
   @discardableResult
   func run(_ line: String) -> Answer { run(Self.words(line)) }
 
   @discardableResult
   func run(_ words: [String]) -> Answer { Answer(reply(to: words)) }
 
-  /// Runs a line on the authority of a session.
+  /// Runs a line with the rights of a session.
   @discardableResult
   func run(_ line: String, as token: String) -> Answer { run(["AS", token] + Self.words(line)) }
 
@@ -91,7 +91,7 @@ final class CoreHarness {
 
   func reply(to words: [String]) -> Reply { reply(to: OwnedArguments(words), shown: words) }
 
-  /// Runs words that need not be texts.
+  /// Runs words of any bytes.
   func reply(toBytes words: [[UInt8]]) -> Reply {
     let bytes = words.flatMap { $0 }
     var ranges: [ArgumentRange] = []
@@ -125,7 +125,7 @@ final class CoreHarness {
         }
       } while finished != nil
       turn.letGo()
-      // Some clients make `true` of a simple string: whatever is a decision or data is none.
+      // Some clients turn simple strings into `true`: decisions and data must not be any.
       for node in turn.reply.nodes where node.kind == .simple {
         #expect(turn.reply.text(of: node) == "OK", "\(words)")
       }
@@ -146,7 +146,7 @@ final class CoreHarness {
     }
   }
 
-  /// What the gates say to a command of a service with these rights; nil where they let it pass.
+  /// How the gates refuse a command of a service with these rights; nil if they let it pass.
   func refusalAtGate(_ words: [String], rights: ServiceRights) -> String? {
     OwnedArguments(words).withView { view in
       var place: Int?
@@ -156,7 +156,7 @@ final class CoreHarness {
     }
   }
 
-  /// Every second command is looked at beforehand, which must make no difference.
+  /// Every second command is prefetched first, which must make no difference.
   private func foresight(of request: Arguments) -> Foresight {
     looksAhead.toggle()
     guard looksAhead else { return .none }

@@ -7,11 +7,11 @@ final class KeptRefusals: RefusalKeeper, @unchecked Sendable {
   func keep(_ refusal: RefusedLogin) { kept.append(refusal) }
 }
 
-/// The gate of a core without a server: what a record does to the counters.
+/// The gate of a core without a server: applies records to the counters.
 final class HarnessGate: CounterReader, @unchecked Sendable {
   private(set) var counters = Counters()
 
-  /// What another thread does after the decision has read the directory and before it reads the counters, once.
+  /// What another thread does, once, after the decision has read the directory and before it reads the counters.
   var meanwhile: (() -> Void)?
 
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {

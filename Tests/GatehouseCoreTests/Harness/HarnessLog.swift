@@ -2,14 +2,14 @@ import Testing
 
 @testable import GatehouseCore
 
-/// The log of a core without a server, and what it alone makes: the replica.
+/// The log of a core without a server, and the state made from the log alone: the replica.
 final class HarnessLog {
   /// The encoded records; the first has LSN 1.
   private(set) var encoded: [ContiguousArray<UInt8>] = []
-  /// The records that were written, as they were decoded.
+  /// The records that were written, decoded again.
   private(set) var records: [Record] = []
   var replica: [PartitionCell]
-  /// It knows no zones: what a record means does not depend on them.
+  /// It knows no zones: the meaning of records does not depend on them.
   let replicaDirectory: DirectoryCell
 
   init(replica: [PartitionCell], _ directory: DirectoryCell) {
@@ -39,7 +39,7 @@ final class HarnessLog {
     }
   }
 
-  /// Applies a record as replay does: each owner takes its part, unless it has it already.
+  /// Applies a record like a replay: each owner takes its part unless it has it already.
   static func apply(_ record: Record, _ lsn: LSN, to cells: [PartitionCell], _ directory: DirectoryCell) {
     let known = Set(cells.filter { $0.state.lsn >= lsn }.map(\.index))
     let isKnown = directory.state.lsn >= lsn

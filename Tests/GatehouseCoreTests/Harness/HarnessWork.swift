@@ -1,7 +1,7 @@
 @testable import GatehouseCore
 
 extension CoreHarness {
-  /// Does what a decision needs, as the server does it: the trail is read out of the records.
+  /// Does the work that a decision needs, like the server: the trail is read from the records.
   func perform(_ work: any Work) -> any Sendable {
     switch work {
     case let work as ReadTrail:

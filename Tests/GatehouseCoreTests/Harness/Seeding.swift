@@ -1,6 +1,6 @@
 @testable import GatehouseCore
 
-/// People and products made by changes alone, for tests that are about something else.
+/// People and products made by changes alone, for tests about something else.
 extension CoreHarness {
   @discardableResult
   func seedProduct(_ name: String, workspace: WorkspaceID = mainWorkspace) -> ProductID {
@@ -20,7 +20,7 @@ extension CoreHarness {
     apply(WorkspaceSet(workspace, key: "policy.\(name)", old: "", new: value))
   }
 
-  /// A user with a contact, in the partition that the name belongs to.
+  /// A user with a contact, in the partition of the name.
   @discardableResult
   func seedUser(
     _ name: String, status: Status = .active, workspaces: [WorkspaceID] = [mainWorkspace], email: String = "",

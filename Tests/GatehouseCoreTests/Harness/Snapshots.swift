@@ -2,16 +2,16 @@ import Testing
 
 @testable import GatehouseCore
 
-/// States as bytes: to compare them, and to take them up again.
+/// States as bytes, to compare and to restore them.
 extension PartitionCell {
-  /// The state in a snapshot.
+  /// The state as in a snapshot.
   var encoded: ContiguousArray<UInt8> {
     var writer = ByteWriter()
     state.encode(into: &writer)
     return writer.bytes
   }
 
-  /// The state without what only memory knows: the uses of sessions that the log has not heard of.
+  /// The state without what only memory has: uses of sessions that were not logged.
   var encodedAsLogged: ContiguousArray<UInt8> {
     let copy = PartitionCell(state.copy())
     copy.forgetUses()
@@ -52,7 +52,7 @@ extension DirectoryCell {
 }
 
 extension CoreHarness {
-  /// Expects that the log alone makes the state that commands made.
+  /// Expects that replaying the log gives the state that the commands made.
   func expectReplicated(_ location: SourceLocation = #_sourceLocation) {
     for (cell, copy) in zip(cells, replica) {
       #expect(
@@ -64,7 +64,7 @@ extension CoreHarness {
       sourceLocation: location)
   }
 
-  /// Takes the state up again from a snapshot, as after a restart.
+  /// Restores the state from a snapshot, as after a restart.
   func restart() throws {
     let partitioning = partitioning
     let cells = try cells.map { try PartitionCell.decode($0.encoded, index: $0.index, partitioning) }

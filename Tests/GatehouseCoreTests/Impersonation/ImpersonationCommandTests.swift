@@ -19,7 +19,7 @@ import Testing
     core.run("IMPERSONATE.START \(token) \(target) REASON help \(options)")
   }
 
-  /// Who may log in as whom, by the strongest role.
+  /// Who may impersonate whom, by the strongest role.
   @Test func rolesDecideWhoMay() {
     let roles: [(String, [Role])] = [
       ("individual", [.individual]), ("manager", [.manager]), ("training", [.trainingAdministrator, .individual]),
@@ -59,7 +59,7 @@ import Testing
     #expect(checked["kind"].text == "impersonation")
     #expect(checked["username"].text == "ana")
     #expect(checked["actor"].text == "tom")
-    // What is done is done as the subject, and both are recorded.
+    // Actions are done as the subject, and both are recorded.
     #expect(core.run("TIMER.START ana", as: token)["started-by"].text == "tom")
     #expect(core.records.last?.first.header.actor == tom)
     #expect(core.records.last?.first.header.subject == ana)
@@ -109,7 +109,7 @@ import Testing
     #expect(core.cells.allSatisfy { $0.state.sessions.impersonations.isEmpty })
   }
 
-  @Test func itEndsByItselfAndIsForgottenByTheActorsSide() {
+  @Test func itExpiresAndTheActorsPartitionForgetsIt() {
     let login = core.logIn("tom", "payroll")
     let token = start(login, "ana")["session"].text ?? ""
     core.advance(15 * 60_000)
@@ -164,7 +164,7 @@ import Testing
     #expect(start(core.logIn("tom", "payroll"), "ana", "PRODUCT nothing").text == "NOTFOUND product nothing")
   }
 
-  @Test func thoseInForceAreListed() {
+  @Test func impersonationsInForceAreListed() {
     core.seedUser("ben", products: [payroll])
     core.seedUser("uma", products: [payroll], roles: [.trainingAdministrator])
     let login = core.logIn("tom", "payroll")
@@ -189,8 +189,8 @@ import Testing
     #expect(pairs() == [])
   }
 
-  /// Names change while an impersonation is in force; whoever has one lives in any partition.
-  @Test func thoseInForceAreListedUnderTheNamesOfNow() {
+  /// Names change while an impersonation is in force, and the users may be in any partition.
+  @Test func listsShowTheCurrentNames() {
     let login = core.logIn("tom", "payroll")
     start(login, "ana")
     for name in ["thomas", "tim", "tobias", "theo"] {
@@ -211,14 +211,14 @@ import Testing
   }
 
   @Test(arguments: ["new@acme.test EMAIL new@acme.test", "new@acme.test", "new EMAIL new@acme.test"])
-  func theEmailOfAContactIsNotChangedMeanwhile(words: String) {
+  func theEmailOfAContactIsNotChangedWhileImpersonating(words: String) {
     core.seedUser("root", products: [payroll], roles: [.superAdministrator])
     let token = start(core.logIn("root", "payroll"), "tom")["session"].text ?? ""
     let contact = core.run("USER.CREATE eva NOINVITE")["contact"]
     core.run("USER.DELETE eva REASON left")
     let refused = core.run("USER.CREATE \(words) CONTACT #\(contact) NOINVITE", as: token).text
     #expect(refused?.hasPrefix("REFUSED impersonation: an e-mail address ") == true)
-    // A new login with the address that the contact has is no change of it, and a new contact has none yet.
+    // A new login with the contact's own address does not change it, and a new contact has none yet.
     #expect(!core.run("USER.CREATE eva CONTACT #\(contact) NOINVITE", as: token).isError)
     #expect(!core.run("USER.CREATE \(words) NOINVITE", as: token).isError)
   }

@@ -24,12 +24,13 @@ import Testing
   @Test(arguments: [
     "", "#1", "#", "ana nova", "ana\tnova", "ana\u{7f}", "ana\u{00a0}nova", "ana\u{200b}", "\u{202e}ana", "a\u{0007}",
     String(repeating: "a", count: 257),
-    // 255 bytes that are 382 in lower case.
+    // 255 bytes that become 382 in lower case.
     String(repeating: "İ", count: 127),
   ])
   func noUsernames(text: String) { #expect(EntityNames.usernameFault(text) != nil) }
 
-  /// Fillers and joiners, variation selectors, blanks of many scripts, marks of direction, private and unassigned ones.
+  /// Fillers and joiners, variation selectors, blanks of many scripts, direction marks, private and unassigned
+  /// characters.
   @Test(
     arguments: [
       0x00, 0x1b, 0x85, 0x9b, 0xa0, 0xad, 0x34f, 0x378, 0x600, 0x61c, 0x115f, 0x1160, 0x1680, 0x17b4, 0x17b5, 0x180b,
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: ["Ελένη", "नेहा", "ทดสอบ", "محمد", "דוד", "李", "e\u{301}", "🙂", "ǅ", "\u{fffd}"])
-  func namesOfAllScriptsAreTaken(name: String) { #expect(EntityNames.usernameFault(name) == nil) }
+  func namesInAllScriptsAreAccepted(name: String) { #expect(EntityNames.usernameFault(name) == nil) }
 
   @Test(arguments: [
     ("ana@acme.test", true), ("a@b", true), ("ana", false), ("@acme", false), ("ana@", false), ("a@b@c", false),
@@ -60,7 +61,7 @@ import Testing
   ])
   func emails(text: String, isEmail: Bool) { #expect(EntityNames.isEmail(text) == isEmail) }
 
-  /// What a person, a department or a project is called may have blanks, and is never made of nothing else.
+  /// Names of people, departments or projects may have blanks, but not consist of them.
   @Test(arguments: ["\u{3164}", " ", "\u{200b}\u{2800}", "\u{1d159}\t"])
   func noFieldIsOnlyBlank(text: String) {
     let core = CoreHarness()

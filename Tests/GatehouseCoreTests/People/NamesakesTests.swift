@@ -2,9 +2,9 @@ import Testing
 
 @testable import GatehouseCore
 
-/// Users whose names were two before names were folded as they are now, and what becomes of them.
+/// Users whose names were different before names were folded as they are now.
 @Suite struct NamesakesTests {
-  /// Both as an old log makes them: one contact in the name's partition, so that `seedUser` puts both beside it.
+  /// Both as in an old log: one contact in the name's partition, so that `seedUser` puts both next to it.
   private func twoOfOneName(_ first: String = "Straße", _ second: String = "STRASSE") -> (CoreHarness, UserID, UserID) {
     let core = CoreHarness()
     let payroll = core.seedProduct("payroll")
@@ -28,7 +28,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func aSpellingThatCouldMeanBothMeansNobody() {
+  @Test func anAmbiguousSpellingSelectsNobody() {
     let (core, one, other) = twoOfOneName()
     #expect(core.run("USER.GET straße")["id"].integer == Int64(one.raw), "as it was in simple case")
     #expect(core.run("USER.GET strasse")["id"].integer == Int64(other.raw))
@@ -74,15 +74,15 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func threeAreTold() {
+  @Test func threeNamesakesAreReported() {
     let core = CoreHarness(partitions: 1)
     let all = ["Maße", "MASSE", "maſſe"].map { core.seedUser($0) }
     #expect(SettlingNames.namesakes(in: core.cells).map { $0.map(\.user) } == [all.sorted()])
     #expect(Invariants.check(core.cells, core.directory.state).isEmpty)
   }
 
-  /// Names that lie where another program's tables put them: all are found again, and as the rules have it.
-  @Test func namesAreSettledAnew() throws {
+  /// Names that are where another program's tables put them are all found again, under the present rules.
+  @Test func theIndexOfNamesIsRebuilt() throws {
     let core = CoreHarness(partitions: 8)
     for name in ["ana", "νίκος", "Straße", "STRASSE", "µicro", "gone", "gone too", "Groß"] { core.seedUser(name) }
     core.run("USER.RENAME ana anna")
@@ -95,7 +95,7 @@ import Testing
       "USER.GET \($0)"
     }
     let before = reads.map { core.run($0).description }
-    // Every name moves one partition on, under another hash.
+    // Every name moves to the next partition, under another hash.
     let moved = core.cells.map { cell -> [(NameHolder, String)] in
       var found: [(NameHolder, String)] = []
       cell.state.people.names.forEach { serial in

@@ -20,7 +20,7 @@ import Testing
     #expect(PersonName(typed: typed, format: "last-first") == PersonName(first: first, middle: middle, last: last))
   }
 
-  @Test func isShownInTheOrderThatItWasTypedIn() {
+  @Test func isShownInTheOrderInWhichItWasTyped() {
     for text in ["Ada King Lovelace", "Ada Lovelace", "Ada"] {
       #expect(PersonName(typed: text, format: "first-last").text(format: "first-last") == text)
     }

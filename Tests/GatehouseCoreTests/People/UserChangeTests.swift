@@ -32,9 +32,9 @@ import Testing
     core.expectReplicated()
   }
 
-  /// One limit for all, as the reference says.
+  /// One limit for all, as in the reference.
   @Test(arguments: ["first", "department", "schedule", "leave", "phone", "reference"])
-  func aFieldHas256BytesAtMost(field: String) {
+  func aFieldHasAtMost256Bytes(field: String) {
     #expect(core.run("USER.SET ana@acme.test \(field) \(String(repeating: "x", count: 256))").integer == 1)
     let answer = core.run("USER.SET ana@acme.test \(field) \(String(repeating: "x", count: 257))")
     #expect(answer == .error("ERR \(field) is longer than 256 bytes; shorten it"))
@@ -49,7 +49,7 @@ import Testing
     #expect(answer.text?.contains(hint) == true, "\(answer)")
   }
 
-  @Test func datesHoldTogether() {
+  @Test func releasedIsNotBeforeHired() {
     #expect(core.run("USER.SET ana@acme.test hired 2026-05-01").integer == 1)
     #expect(core.run("USER.SET ana@acme.test released 2026-04-30").isError)
     #expect(core.run("USER.SET ana@acme.test released 2026-05-01").integer == 1)
@@ -60,7 +60,7 @@ import Testing
     core.run("USER.SET ana@acme.test department HR")
     let id = core.user("ana@acme.test")!.id
     #expect(core.records.last?.changes(of: Noted.self).contains(Noted(id, .productsTouched([1]))) == true)
-    // The login's own fields are nobody else's.
+    // Fields of the login concern no other product.
     core.run("USER.SET ana@acme.test initials AN")
     #expect(core.records.last?.first.changes.count == 1)
   }
@@ -73,7 +73,7 @@ import Testing
     #expect(core.run("USER.STATUS ana@acme.test inactive IFVERSION \(version)").text?.hasPrefix("STALE ") == true)
   }
 
-  @Test func oneEditsOneselfAsFarAsItIsPersonal() {
+  @Test func usersEditTheirOwnPersonalData() {
     core.run("USER.CREATE bob PRODUCT payroll NOINVITE")
     let token = core.logIn("ana@acme.test", "payroll")
     #expect(core.run("USER.GET ana@acme.test", as: token)["first"].text == "Ana")
@@ -88,21 +88,21 @@ import Testing
 
   // MARK: Usernames
 
-  @Test func renamingTakesTheAddressAlongAndTellsIt() {
+  @Test func renamingChangesTheAddressAndNotifiesIt() {
     #expect(core.run("USER.RENAME ana@acme.test anna@acme.test").text == "OK")
     #expect(core.run("USER.GET ana@acme.test").text == "NOTFOUND user")
     #expect(get("email", of: "anna@acme.test").text == "anna@acme.test")
     let mail = core.cells.flatMap { $0.state.outbox.mails.values }.first
     #expect(mail?.kind == .usernameChanged)
     #expect(mail?.recipient == "anna@acme.test")
-    // A name that is no address leaves the address alone.
+    // A name that is no address does not change the address.
     core.run("USER.RENAME anna@acme.test anna")
     #expect(get("email", of: "anna").text == "anna@acme.test")
     #expect(core.run("LOGIN.CHECK ANNA payroll").text == "ALLOW")
     core.expectReplicated()
   }
 
-  @Test func namesMoveBetweenAllPartitions() throws {
+  @Test func namesMoveBetweenPartitions() throws {
     let id = core.user("ana@acme.test")!.id
     var name = "ana@acme.test"
     for number in 0..<40 {
@@ -121,7 +121,7 @@ import Testing
     #expect(core.run("USER.COUNT").integer == 41)
   }
 
-  @Test func aNewSpellingIsARenaming() {
+  @Test func aNewSpellingIsARename() {
     #expect(core.run("USER.RENAME ana@acme.test Ana@Acme.test").text == "OK")
     #expect(get("username").text == "Ana@Acme.test")
     let lsn = core.lsn
@@ -155,7 +155,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func deletingIsNoStatusToSet() {
+  @Test func deletedIsNotAStatusToSet() {
     #expect(core.run("USER.STATUS ana@acme.test deleted").text?.hasSuffix("use USER.DELETE user REASON text") == true)
     core.run("USER.DELETE ana@acme.test REASON left")
     #expect(core.run("USER.STATUS ana@acme.test active").text?.hasPrefix("REFUSED status: ") == true)
@@ -177,7 +177,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func anOwnerIsLockedButNotPutAway() {
+  @Test func anOwnerCanBeLockedButNotMadeInactive() {
     core.run("WORKSPACE.SET main owner ana@acme.test")
     #expect(core.run("USER.STATUS ana@acme.test inactive").text?.hasPrefix("REFUSED owner: ") == true)
     #expect(core.run("USER.DELETE ana@acme.test REASON x").text?.hasPrefix("REFUSED owner: ") == true)
@@ -186,7 +186,7 @@ import Testing
 
   // MARK: Impersonating
 
-  @Test func whoeverImpersonatesChangesNoLogins() {
+  @Test func impersonationsChangeNoLogins() {
     core.run("USER.CREATE root PRODUCT payroll ROLE super-administrator NOINVITE")
     core.run("USER.CREATE tom PRODUCT payroll ROLE training-administrator NOINVITE")
     let login = core.logIn("root", "payroll")

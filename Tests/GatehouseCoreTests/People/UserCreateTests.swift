@@ -24,7 +24,7 @@ import Testing
     #expect(user["id"].integer == answer["id"].integer)
     #expect(user["contact"].integer == answer["contact"].integer)
     #expect(user["name"].text == "Ana M Nova")
-    // The login e-mail is the contact's.
+    // The username becomes the contact's e-mail.
     #expect(user["email"].text == "ana@acme.test")
     #expect(user["department"].text == "IT")
     #expect(user["timezone"].text == "Europe/Prague")
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func aFreeNameAndItsSeatNeedTheNamesPartitionOnly() {
+  @Test func aFreeNameAndItsSeatNeedOnlyTheNamesPartition() {
     core.run("USER.CREATE ana FIRST Ana LAST Nova EMAIL ana@acme.test ROLE individual ROLE manager")
     #expect(core.decisions == 1)
     core.run("PRODUCT.CREATE payroll")
@@ -95,7 +95,7 @@ import Testing
     #expect(core.lsn == 0)
   }
 
-  @Test func whatIsNotThereIsNotFound() {
+  @Test func unknownNamesAreNotFound() {
     core.run("PRODUCT.CREATE payroll")
     for line in ["PRODUCT wages", "WORKSPACE acme", "ROLE boss", "LICENCE payroll office", "CONTACT #512"] {
       let answer = core.run("USER.CREATE ana \(line)")
@@ -133,7 +133,7 @@ import Testing
     #expect(core.run("USER.GET ana")["name"].text == "Nova, Ana Maria")
   }
 
-  @Test func allThatIsMissingIsNamedAtOnce() {
+  @Test func allMissingFieldsAreNamedAtOnce() {
     core.run("WORKSPACE.SET main policy.user.required-fields email,initials,reference,role,division")
     #expect(
       core.run("USER.CREATE ana INITIALS A").text
@@ -141,7 +141,7 @@ import Testing
         + "give EMAIL, REFERENCE, ROLE, DIVISION")
     let line = "INITIALS A REFERENCE r ROLE individual DIVISION north"
     #expect(core.run("USER.CREATE ana \(line)").isError)
-    // The e-mail is the contact's, given or taken from the username.
+    // The e-mail is the contact's: given, or taken from the username.
     #expect(!core.run("USER.CREATE ana@acme.test \(line)").isError)
     let contact = core.run("USER.GET ana@acme.test")["contact"].integer ?? 0
     core.run("USER.DELETE ana@acme.test REASON left")
@@ -151,7 +151,7 @@ import Testing
         == "REFUSED user.required-fields: main requires division; give it another value")
   }
 
-  /// S4, W5: the reference is what the home says of its people.
+  /// S4, W5: only the home decides about the reference.
   @Test func requiredReferencesAreUniqueInTheirHome() {
     core.run("WORKSPACE.CREATE acme")
     core.run("PRODUCT.CREATE acme/desk")
@@ -159,7 +159,7 @@ import Testing
     let taken = "REFUSED user.required-fields: reference A1 belongs to another user of acme; "
     func isTaken(_ line: String) -> Bool { core.run(line).text?.hasPrefix(taken) == true }
 
-    // Elsewhere a reference is anybody's.
+    // In other workspaces references need not be unique.
     for name in ["one", "two"] { #expect(!core.run("USER.CREATE \(name) REFERENCE A1").isError) }
     #expect(!core.run("USER.CREATE ana WORKSPACE acme REFERENCE A1").isError)
     #expect(isTaken("USER.CREATE bob WORKSPACE acme REFERENCE A1"))
@@ -168,7 +168,7 @@ import Testing
 
     #expect(isTaken("USER.SET bob reference A1"))
     #expect(core.run("USER.SET ana reference A1 division north").integer == 1)
-    // Whoever comes from elsewhere keeps theirs.
+    // Users who join from elsewhere keep their reference.
     #expect(core.run("WORKSPACE.MEMBER acme one").integer == 1)
     #expect(core.run("PRODUCT.ENABLE two acme/desk").text == "OK")
     #expect(core.run("USER.SET one reference A1").integer == 0)
@@ -189,7 +189,7 @@ import Testing
     #expect(mails.first { $0.recipient == "ana@acme.test" }?.message == "Welcome aboard")
   }
 
-  @Test func billingMustBeAcceptedWhereItIsAsked() {
+  @Test func billingMustBeAcceptedIfThePolicyAsksForIt() {
     core.run("WORKSPACE.CREATE acme")
     core.run("WORKSPACE.SET acme policy.user.needs-billing-acceptance on")
     #expect(
@@ -217,7 +217,7 @@ import Testing
     #expect(workspaces("u3") == "[beta, main]")
   }
 
-  @Test func aKeyMakesItOnce() {
+  @Test func aKeyCreatesTheUserOnce() {
     let first = core.run("USER.CREATE ana IDEM k1")
     let lsn = core.lsn
     #expect(core.run("USER.CREATE ana IDEM k1") == first)

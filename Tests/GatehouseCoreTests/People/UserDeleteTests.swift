@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// `USER.DELETE`, and what a new login on the same contact brings back.
+/// `USER.DELETE`, and what a new login on the same contact restores.
 @Suite struct UserDeleteTests {
   let core = CoreHarness(partitions: 16)
 
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test(arguments: ["", "REASON \"\"", "REASON \" \""])
-  func aReasonIsAskedFor(words: String) {
+  func aReasonIsRequired(words: String) {
     #expect(core.run("USER.DELETE ana@acme.test \(words)").text?.hasPrefix("REFUSED delete.needs-reason: ") == true)
     core.run("WORKSPACE.SET main policy.delete.needs-reason off")
     #expect(core.run("USER.DELETE ana@acme.test \(words)").text == "OK")
@@ -51,7 +51,7 @@ import Testing
     let refused = core.run("USER.DELETE ana@acme.test REASON x").text
     #expect(refused?.hasPrefix(keeps) == true)
     #expect(refused?.contains("PRODUCT.DISABLE") == true)
-    // The remedy.
+    // The remedy that the refusal names.
     #expect(core.run("PRODUCT.DISABLE ana@acme.test payroll").text == "OK")
     #expect(core.run("PRODUCT.DISABLE ana@acme.test plans").text == "OK")
     #expect(core.run("LOGIN.CHECK ana@acme.test plans").text == "DENY product-disabled")
@@ -96,7 +96,7 @@ import Testing
     #expect("\(user["roles"])" == "[]")
     #expect(core.run("LOGIN.CHECK anna@new.test payroll").text == "ALLOW")
     #expect(core.run("LOGIN.CHECK anna@new.test plans").text == "DENY product-disabled")
-    // What was done is there again; old sessions are not.
+    // The recorded time is there again; old sessions are not.
     #expect(core.run("ENTRY.LIST anna@new.test")[1].items.count == 1)
     #expect(core.run("SESSION.CHECK \(token)").isNull)
     #expect(core.run("LOGIN.CHECK ana@acme.test payroll").text == "DENY status-deleted")
@@ -116,7 +116,7 @@ import Testing
     core.expectReplicated()
   }
 
-  /// W5: the policies of the home hold, whichever workspace the caller would rather name.
+  /// W5: the policies of the home apply, whichever workspace the caller names.
   @Test func thePoliciesAreThoseOfTheHome() {
     core.run("WORKSPACE.CREATE acme PROFILE actitime")
     core.run("WORKSPACE.CREATE beta PROFILE aptien")
@@ -133,7 +133,7 @@ import Testing
     #expect(core.run("USER.DELETE bob WORKSPACE acme").text == "OK")
   }
 
-  @Test func onlyHoldersOfAuthorityAddAndRemove() {
+  @Test func onlyAdministratorsWithAuthorityAddAndRemove() {
     core.run("WORKSPACE.SET main policy.user.needs-authority on")
     core.run("USER.CREATE tom PRODUCT plans ROLE training-administrator NOINVITE")
     core.run("POOL.SET plans * 9")

@@ -58,7 +58,7 @@ import Testing
     let ids = all([], count: count).compactMap { $0["id"].integer }
     #expect(ids.count == 59)
     #expect(Set(ids).count == 59)
-    // Partitions one after the other, and in each by id.
+    // Partition by partition, and by id within each.
     let order = ids.map { id in
       let id = UserID(raw: UInt64(id))
       return core.partitioning.partition(of: id) << 32 | core.partitioning.serial(of: id)
@@ -77,7 +77,7 @@ import Testing
     #expect(created == created.sorted())
     let names = names("SORT username", count: 9)
     #expect(names == names.sorted { $0.lowercased() < $1.lowercased() })
-    // What is not set comes first.
+    // Fields that are not set sort first.
     let departments = all(["SORT", "department", "FIELDS", "1", "department"], count: 100).map { $0["department"].text }
     #expect(departments.prefix { $0 == nil }.count == departments.count { $0 == nil })
     #expect(departments.last == "Úklid")
@@ -142,9 +142,9 @@ import Testing
     #expect(answer.text?.hasPrefix("ERR ") == true, "\(answer)")
   }
 
-  /// Whatever number is given as a cursor, also one that no list can have given.
+  /// Any number as a cursor, also one that no list returned.
   @Test(arguments: [1, 2, 8])
-  func aCursorThatNoListGaveIsRefused(partitions: Int) {
+  func aCursorThatNoListReturnedIsRefused(partitions: Int) {
     let core = CoreHarness(partitions: partitions)
     for number in 0..<20 { core.run("USER.CREATE user\(number) NOINVITE") }
     let last = core.cells[0].state.people.users.last
@@ -153,7 +153,7 @@ import Testing
       #expect(core.run("USER.LIST CURSOR \(cursor)").text?.hasPrefix("ERR CURSOR ") == true)
       #expect(core.run("USER.LIST SORT username CURSOR 7a7a-\(cursor)").text == nil)
     }
-    // With several partitions small numbers are of no user.
+    // With several partitions small numbers belong to no user.
     for number in 1..<partitions { #expect(core.run("USER.LIST CURSOR \(number)").isError) }
     let end: UserID = core.partitioning.id(serial: last, partition: 0)
     #expect(core.run("USER.LIST CURSOR \(end.raw)")[1].items.count == 20 - last)
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func namesOfNothingAreFoundOut() {
+  @Test func unknownNamesInConditionsAreRefused() {
     #expect(core.run("USER.COUNT WHERE product = wages").text == "NOTFOUND product wages")
     #expect(core.run("USER.COUNT WHERE workspace = wages").text == "NOTFOUND workspace wages")
     #expect(core.run("USER.COUNT WHERE role = wages").text?.hasPrefix("NOTFOUND role wages") == true)

@@ -1,13 +1,13 @@
 @testable import GatehouseCore
 import GatehouseTestSupport
 
-/// Random commands from the command table itself: every command that decides or gathers, with words that fit
-/// what its arguments are called, options now and then, and some nonsense.
+/// Random commands from the command table: every command that decides or gathers, with words that fit the names of its
+/// arguments, sometimes options, and some nonsense.
 struct CommandGenerator {
   private var random: SeededRandom
   private let specs: [(spec: CommandSpec, weight: Int)]
   private let total: Int
-  /// Tokens of sessions that were opened, newest last.
+  /// Tokens of opened sessions, newest last.
   var tokens: [String] = []
   private var keys = 0
 
@@ -41,7 +41,7 @@ struct CommandGenerator {
   mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
   private mutating func pick<T>(_ values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &random)] }
 
-  /// The next command, and whether it carries a key under which it may be repeated.
+  /// The next command, and whether it has a key under which it may be repeated.
   mutating func next(_ core: CoreHarness) -> (words: [String], isKeyed: Bool) {
     var place = Int.random(in: 0..<total, using: &random)
     var spec = specs[0].spec
@@ -70,7 +70,7 @@ struct CommandGenerator {
       guard chance(argument.isOptional ? optionChance(token) : 95) else { continue }
       words.append(token)
       if token == "IDEM" {
-        // Few keys are used twice, for other commands.
+        // Few keys are used for two different commands.
         keys += chance(90) ? 1 : 0
         words.append("key\(keys)")
         isKeyed = true
@@ -88,7 +88,7 @@ struct CommandGenerator {
     return (words, isKeyed)
   }
 
-  /// Words by chance are mostly refused. These fit what there is, so that sequences get somewhere.
+  /// Random words are mostly refused. These fit the state, so that sequences get somewhere.
   private mutating func makeLikely(_ words: inout [String], _ spec: CommandSpec, _ core: CoreHarness) {
     guard words.count > 2 else { return }
     let live = core.cells.flatMap { cell in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// Random sequences of commands, good and bad, and what must hold after each.
+/// Random sequences of good and bad commands, with invariants checked after each.
 @Suite struct CommandPropertyTests {
   @Test(arguments: 1...24 as ClosedRange<UInt64>)
   func anySequenceOfCommandsKeepsTheRules(seed: UInt64) throws {
@@ -12,7 +12,7 @@ import Testing
     try run.finish()
   }
 
-  /// Words of any bytes are answered, and refused ones change nothing.
+  /// Words of any bytes are answered; refused ones change nothing.
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func anyBytesAreAnswered(seed: UInt64) throws {
     let core = CoreHarness(seed: seed)
@@ -53,9 +53,9 @@ struct PropertyRun {
   private(set) var step = 0
   private(set) var hasFailed = false
   private var line = ""
-  /// Sessions that once had lost their right.
+  /// Sessions that have once lost their right.
   private var lapsed = Set<SessionID>()
-  /// States of partitions as of different records, as a snapshot under load has them.
+  /// States of partitions as of different records, like a snapshot under load.
   private var snapshot: [ContiguousArray<UInt8>] = []
   private var directorySnapshot: ContiguousArray<UInt8>
 
@@ -91,7 +91,7 @@ struct PropertyRun {
     let horizon = core.horizon
     let written = core.log.count - before
     check(written <= 1, "more than one record")
-    // What lost its right ends as soon as anybody comes upon it, also where it is refused for that.
+    // Sessions that lost their right end as soon as anybody notices, even if the command is refused for that.
     check(
       !answer.isError || written == 0 || core.changes.allSatisfy(\.isSessionEnd),
       "an error that changed something: \(answer)")
@@ -113,7 +113,7 @@ struct PropertyRun {
     return CommandTable.all.contains { $0.name == name && $0.effect == .write }
   }
 
-  /// Tries a command, which does nothing.
+  /// Runs a command with `DRYRUN`, which must do nothing.
   private mutating func tryOut(_ words: [String]) -> Answer {
     let (cells, directory, length) = (
       core.cells.map(\.encoded), DirectoryCell(core.wholeDirectory).encoded, core.log.count
@@ -125,7 +125,7 @@ struct PropertyRun {
     return trial
   }
 
-  /// What was told of a command is what it does.
+  /// The dry run must announce what the command does.
   private mutating func compare(_ trial: Answer, with answer: Answer) {
     guard !trial.isError, !answer.isError else {
       let codes = [trial, answer].map { $0.text?.prefix { $0 != " " } }
@@ -135,7 +135,7 @@ struct PropertyRun {
     check(told == done, "told \(told), done \(done)")
   }
 
-  /// What has lost its right never gets it back.
+  /// A session that has lost its right never gets it back.
   private mutating func checkLapses() {
     guard let now = try? core.lapsedSessions() else { return check(false, "a session that cannot be judged") }
     for id in lapsed where core.isInForce(id) && !now.contains(id) { check(false, "session \(id.raw) came back") }
@@ -153,7 +153,7 @@ struct PropertyRun {
   private mutating func remember(_ answer: Answer) {
     guard let token = answer["session"].text else { return }
     generator.tokens.append(token)
-    // Nobody who reads the log learns the token.
+    // The log does not reveal the token.
     let secret = ContiguousArray(token.utf8.suffix(SecretText.randomCount))
     let record = core.log[core.log.count - 1]
     let isShown = record.indices.contains { record[$0...].starts(with: secret) }
@@ -162,24 +162,24 @@ struct PropertyRun {
     check(!texts.contains { $0.contains(token) }, "the token stands in the audit trail")
   }
 
-  /// The same key and words: the same answer, and nothing happens again.
+  /// The same key and words get the same answer, and nothing changes.
   private mutating func repeatCommand(_ words: [String], _ answer: Answer) {
     let length = core.log.count
     let again = core.run(words)
     check(core.log.count == length, "a repeated command changed something")
-    // Whoever ended the own session, or lost the right, is not answered again.
+    // A caller who ended the own session or lost the right is not answered again.
     let isShutOut = again.text?.hasPrefix("NOPERM a session in force") == true
     check(again == answer || isShutOut, "\(answer) became \(again)")
   }
 
-  /// Takes one partition, or the directory, as it is now.
+  /// Copies one partition, or the directory, as it is now.
   private mutating func takeSnapshot() {
     let index = generator.number(0...core.cells.count)
     if index == core.cells.count {
       directorySnapshot = DirectoryCell(core.wholeDirectory).encoded
     } else {
       snapshot[index] = core.cells[index].encoded
-      // What a snapshot is taken of is a copy, which must lack nothing.
+      // A snapshot is made from a copy, which must be complete.
       check(PartitionCell(core.cells[index].state.copy()).encoded == snapshot[index], "a copy that is another state")
     }
   }
@@ -202,7 +202,7 @@ struct PropertyRun {
     compareReads()
   }
 
-  /// What is read of the state is read the same of what the log makes.
+  /// Reads give the same on the state and on the replica.
   private mutating func compareReads() {
     for cell in core.cells { cell.forgetUses() }
     var lines = ["TIMER.RUNNING", "IMPERSONATE.LIST", "PRODUCT.LIST", "POOL.LIST", "WORKSPACE.LIST", "SERVICE.LIST"]
@@ -214,7 +214,7 @@ struct PropertyRun {
       ]
     }
     lines += generator.tokens.suffix(20).map { "SESSION.CHECK \($0)" }
-    // A read can note in the log that a session was used or has ended, and with it in the replica.
+    // A read can log that a session was used or has ended, which changes the replica too.
     func copies() -> [PartitionCell] { core.replica.map { PartitionCell($0.state.copy()) } }
     let (replica, next) = (copies(), copies())
     let live = lines.map { core.run($0) }

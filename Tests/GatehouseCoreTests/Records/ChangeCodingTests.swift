@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// Some kinds say their owners by hand, which must be what their fields say.
+  /// Some kinds have handwritten owners, which must equal those of their fields.
   @Test(arguments: ChangeSamples.all.map(\.name), [1, 4, 64])
   func ownersAreThoseThatTheFieldsName(_ name: String, partitions: Int) throws {
     let change = try #require(ChangeSamples.all.first { $0.name == name }).change
@@ -83,7 +83,7 @@ import Testing
     "010780fa818a95670282018306070b555345522e535441545553037768790206830601071483808080208306080706050403020118"
     + "1716151413121128272625242322213837363534333231" + "00ac0280fa818a9567000101820103746f6d8205046c6f6f6b"
 
-  @Test func aRecordOfTheFirstVersionIsReadForGood() throws {
+  @Test func recordsOfTheFirstVersionStayReadable() throws {
     let read = try read(Hexadecimal.bytes(Self.firstRecord)) { (reader) throws(CodingError) in
       try Record(from: &reader)
     }
@@ -106,7 +106,7 @@ import Testing
     return Array(writer.bytes)
   }
 
-  @Test func aRecordOfSeveralCommandsIsReadAsItWasWritten() throws {
+  @Test func aRecordOfSeveralCommandsSurvivesCoding() throws {
     let read = try read(Self.wholeBytes) { (reader) throws(CodingError) in try Record(from: &reader) }
     #expect(read.value == Self.wholeRecord && read.isAtEnd)
     var keys: [UInt64] = []
@@ -128,7 +128,7 @@ import Testing
     }.value
   }
 
-  @Test func anUnknownChangeIsSteppedOverUnlessItIsCritical() throws {
+  @Test func anUnknownChangeIsSkippedUnlessItIsCritical() throws {
     let read = try record([250, 3 << 1, 1, 2, 3])
     #expect(read.first.changes == [.unknown(UnknownChange(code: 250, payload: [1, 2, 3]))])
     #expect("\(ChangeText(read.first.changes[0]))" == "unknown-250 a newer version")
@@ -154,7 +154,7 @@ import Testing
     }
   }
 
-  @Test func fieldsOfLaterVersionsAreSteppedOverAndDefaulted() throws {
+  @Test func fieldsOfLaterVersionsAreSkippedOrDefaulted() throws {
     var extended = Extended(user: ChangeSamples.user, old: .active, new: .locked, note: "late")
     var writer = ByteWriter()
     writer.byte(StatusSet.code)
@@ -177,14 +177,14 @@ import Testing
     }
   }
 
-  @Test func aFieldThatIsCutOffIsAnError() {
+  @Test func aTruncatedFieldIsAnError() {
     #expect(throws: CodingError.self) { try record([StatusSet.code, 3 << 1 | 1, 1, 1, 1][...].dropLast().map { $0 }) }
     #expect(throws: CodingError.self) { try record([StatusSet.code, 2 << 1 | 1, 1, 1]) }
   }
 
   // MARK: Fuzzing
 
-  /// Whatever the bytes are, reading them ends with a record or an error.
+  /// Reading any bytes ends with a record or an error.
   @Test func fuzzedRecordsNeverStopTheProgram() {
     var random = SeededRandom(seed: 20)
     let whole = Self.wholeBytes

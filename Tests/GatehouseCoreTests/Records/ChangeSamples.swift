@@ -1,6 +1,6 @@
 @testable import GatehouseCore
 
-/// At least one change of each kind, under the name of its line in `Golden/changes.txt`.
+/// At least one change of each kind, named like its line in `Golden/changes.txt`.
 enum ChangeSamples {
   static let user = UserID(raw: 771)
   private static let contact = ContactID(raw: 387)
@@ -161,7 +161,7 @@ enum ChangeSamples {
   }
 }
 
-/// Bytes as they stand in golden files.
+/// Bytes in the form of golden files.
 enum Hexadecimal {
   static func text(_ bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789abcdef")

@@ -21,7 +21,7 @@ import Testing
 
   private func bind() { core.connection = ConnectionFacts(id: 2, service: 2, rights: .all, isBound: true) }
 
-  @Test func whatLiesOutsideIsNotThere() {
+  @Test func whatIsOutsideDoesNotExistForIt() {
     let elsewhere = core.logIn("shared", "beta/app")
     bind()
     #expect(core.run("LOGIN.CHECK ann acme/app").text == "ALLOW")
@@ -35,7 +35,7 @@ import Testing
     #expect(
       core.run("USER.LIST")[1].items.map { $0["username"].text }
         == ["shared", "ann"].sorted { a, b in
-          // Lists go by partitions.
+          // Lists are sorted by partition.
           (core.user(a)?.id.raw ?? 0) & 3 < (core.user(b)?.id.raw ?? 0) & 3
         })
     #expect(core.run("USER.COUNT").integer == 2)
@@ -46,8 +46,8 @@ import Testing
     #expect(core.run("TIMER.START ann WORKSPACE acme")["user"].integer != nil)
   }
 
-  /// W2, W3: what it may do of a shared person is what the workspace may.
-  @Test func itGovernsWhatTheWorkspaceGoverns() {
+  /// W2, W3: what the workspace may do with a shared person, the service may.
+  @Test func itMayDoWhatTheWorkspaceMay() {
     bind()
     #expect(core.run("USER.SET ann first Ann").integer == 1)
     #expect(core.run("USER.SET shared first Sam").text?.hasPrefix("NOPERM ") == true)
@@ -60,13 +60,13 @@ import Testing
   }
 
   @Test(arguments: ["WORKSPACE.CREATE gamma", "SERVICE.CREATE more", "SERVICE.LIST", "ROLE.DEFINE x user.read"])
-  func theServerIsNoneOfIt(line: String) {
+  func itDoesNotManageTheServer(line: String) {
     bind()
     #expect(core.run(line).text?.hasPrefix("NOPERM the permission ") == true)
   }
 
-  /// The least of all: also through a session of somebody who may do everything.
-  @Test func nobodyLendsItMore() {
+  /// The least of all, even through a session of a user who may do everything.
+  @Test func noSessionAddsToItsRights() {
     core.run("USER.CREATE root PRODUCT acme/app ROLE super-administrator NOINVITE")
     let token = core.logIn("root", "acme/app")
     bind()
@@ -75,8 +75,8 @@ import Testing
     #expect(core.run("WORKSPACE.CREATE gamma", as: token).text?.hasPrefix("NOPERM ") == true)
   }
 
-  /// One that is bound does not count as one that can manage the server.
-  @Test func theServerKeepsAServiceThatManagesIt() throws {
+  /// A bound service does not count as one that can manage the server.
+  @Test func theLastServiceThatManagesTheServerStays() throws {
     #expect(core.run("SERVICE.DELETE free").text?.hasPrefix("REFUSED last-admin-service: ") == true)
     #expect(core.run("SERVICE.LIST").items.map { $0["workspaces"].isNull } == [true, false])
     try core.restart()

@@ -34,7 +34,7 @@ import Testing
     #expect(core.run("SERVICE.LIST")[0]["id"].integer == 2)
   }
 
-  @Test func theLastWhoMayManageGoesLast() {
+  @Test func theLastServiceWithAdminGoesLast() {
     core.run("SERVICE.CREATE ops ADMIN")
     core.run("SERVICE.CREATE web")
     #expect(core.run("SERVICE.DELETE ops").text?.hasPrefix("REFUSED last-admin-service: ") == true)
@@ -44,7 +44,7 @@ import Testing
     #expect(core.run("SERVICE.DELETE ops2").text == "OK")
   }
 
-  @Test func theFirstServiceMayManage() {
+  @Test func theFirstServiceMustHaveAdmin() {
     for words in ["", "READ", "SESSIONS TIMERS", "READ SESSIONS TIMERS"] {
       #expect(core.run("SERVICE.CREATE web \(words)").text?.hasPrefix("REFUSED first-service: ") == true)
     }
@@ -52,14 +52,14 @@ import Testing
     #expect(core.lsn == 0)
     core.run("SERVICE.CREATE ops ADMIN")
     #expect(!core.run("SERVICE.CREATE web").isError)
-    // The same after all of them have gone.
+    // The same once all of them are gone.
     core.run("SERVICE.DELETE web")
     core.run("SERVICE.DELETE ops")
     #expect(core.run("SERVICE.CREATE web TIMERS").text?.hasPrefix("REFUSED first-service: ") == true)
   }
 
-  /// A folder of version 0.1.0 may have none that may manage it: it is told, and may get one.
-  @Test func aServerThatIsLockedIsNotLockedFurther() {
+  /// A folder of version 0.1.0 may have no service that can manage it: this is reported, and can be mended.
+  @Test func aLockedOutServerCanBeUnlocked() {
     core.apply(ServiceCreated(1, name: "reader", .read, secret: .zero))
     #expect(Invariants.check(core.cells, core.wholeDirectory).contains { $0.contains("gatehousectl service create") })
     #expect(core.run("SERVICE.CREATE web").text?.hasPrefix("REFUSED first-service: ") == true)

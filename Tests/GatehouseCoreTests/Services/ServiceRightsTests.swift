@@ -6,7 +6,7 @@ import Testing
 @Suite struct ServiceRightsTests {
   private let core = CoreHarness(partitions: 16)
 
-  /// A line that passes the gates where the service has the right.
+  /// A line that passes the gates if the service has the right.
   private static func words(_ spec: CommandSpec) -> [String] {
     var words = spec.name.split(separator: "|").map(String.init)
     for argument in spec.arguments where !argument.isOptional {
@@ -20,7 +20,7 @@ import Testing
     return words
   }
 
-  /// Every command and subcommand, each category by itself: the gate is the same with and without AS.
+  /// Every command and subcommand, with each right alone: the gate is the same with and without AS.
   @Test(arguments: CommandTable.entries.map(\.name))
   func theGateIsTheSameWithAndWithoutAS(name: String) throws {
     let spec = try #require(CommandTable.entries.first { $0.name == name })
@@ -57,7 +57,7 @@ import Testing
     #expect(core.run("TIMER.START ana", as: own)["user"].integer == core.user("ana").map { Int64($0.id.raw) })
   }
 
-  /// Of an impersonation both must have the right, in the workspace concerned.
+  /// In an impersonation both must have the right in the workspace concerned.
   @Test func anImpersonationAdministersWhatBothDo() {
     let (acme, beta) = (core.seedWorkspace("acme"), core.seedWorkspace("beta"))
     let payroll = core.seedProduct("payroll")
@@ -72,7 +72,7 @@ import Testing
     func start(_ actor: String) -> String {
       core.run("IMPERSONATE.START \(core.logIn(actor, "payroll")) ana REASON help WORKSPACE acme")["session"].text ?? ""
     }
-    // The subject owns beta; the actor has no business there.
+    // The subject owns beta; the actor has no rights there.
     #expect(core.run("PRODUCT.ENABLE member\(beta) beta/crm", as: core.logIn("ana", "payroll")).text == "OK")
     #expect(
       core.run("PRODUCT.DISABLE member\(beta) beta/crm", as: start("tom")).text
@@ -81,9 +81,9 @@ import Testing
     #expect(
       core.run("PRODUCT.ENABLE member\(acme) acme/clock", as: start("tom")).text
         == "NOPERM the permission product.access")
-    // Who administers all administers beta too.
+    // An actor who administers everything administers beta too.
     #expect(core.run("PRODUCT.DISABLE member\(beta) beta/crm", as: start("uma")).text == "OK")
-    // The owner of acme who acts for an administrator of everything administers acme at most.
+    // If the owner of acme impersonates an administrator of everything, only acme is administered.
     core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(tom.raw)"))
     core.apply(
       WorkspaceLeft(ana, beta),

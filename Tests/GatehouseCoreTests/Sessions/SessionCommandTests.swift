@@ -36,7 +36,7 @@ import Testing
     #expect(core.run("SESSION.CHECK gs_nonsense").isNull)
   }
 
-  @Test func loginRulesAreDecidedAnewAtEachCheck() {
+  @Test func loginRulesAreCheckedAgainEachTime() {
     let token = core.logIn("ana", "payroll")
     core.apply(StatusSet(ana, old: .active, new: .locked))
     #expect(core.run("SESSION.CHECK \(token)").isNull)
@@ -69,7 +69,7 @@ import Testing
     #expect(core.user("ana")?.row.sessionCount == 0)
   }
 
-  /// Whoever was told that a session is over finds it over for good, also where the clock is set back meanwhile.
+  /// A session that was reported as over stays over, even if the clock is set back.
   @Test func theCheckThatFindsASessionOverEndsIt() {
     let token = core.logIn("ana", "payroll", "TTL 2s")
     core.advance(2000)
@@ -83,13 +83,13 @@ import Testing
   }
 
   @Test(arguments: [("", 300), ("IDLE 0", 300), ("IDLE 365d", 300), ("IDLE 80s", 80)])
-  func thePolicyBoundsTheIdleLimit(words: String, seconds: Milliseconds) {
+  func thePolicyLimitsTheIdleLimit(words: String, seconds: Milliseconds) {
     core.seedPolicy("session.idle", "5m")
     let id = core.run("SESSION.CREATE ana payroll \(words)")["id"]
     #expect(core.run("SESSION.GET \(id)")["idle"].integer == seconds * 1000)
   }
 
-  @Test func thePolicyBoundsTheTimeToLive() {
+  @Test func thePolicyLimitsTheTimeToLive() {
     core.seedPolicy("session.ttl", "8h")
     for words in ["", "TTL 9h", "TTL 8h"] {
       #expect(core.run("SESSION.CREATE ana payroll \(words)")["expires"].integer == core.now + 8 * 3_600_000)
@@ -102,8 +102,8 @@ import Testing
     #expect(core.run("SESSION.CREATE ana nothing").text == "REFUSED login: unknown-product")
   }
 
-  /// Sessions leave no mark on the user, but what is told of them must not be taken back by a crash either.
-  @Test func whatIsToldOfSessionsWaitsForThem() {
+  /// Sessions do not change the user's LSN, but a crash must not take back what was said of them either.
+  @Test func repliesAboutSessionsWaitForTheirRecords() {
     let token = core.logIn("ana", "payroll")
     #expect(core.run("USER.GET ana")["sessions"].integer == 1)
     #expect(core.horizon == core.lsn)
@@ -115,7 +115,7 @@ import Testing
     #expect(core.horizon == core.lsn)
   }
 
-  @Test func whatCouldNotBeEndedIsDueAgain() {
+  @Test func sessionsThatCouldNotBeEndedAreDueAgain() {
     for _ in 0..<3 { core.run("SESSION.CREATE ana payroll TTL 10s") }
     core.advance(11_000)
     let cell = core.cells[core.partitioning.partition(of: ana)]
@@ -138,14 +138,14 @@ import Testing
     #expect(core.run("POOL.SET payroll * 5 IDEM k").text == "OK")
     #expect(core.run("POOL.LIST payroll")[0]["bought"].integer == 3)
     #expect(core.run("POOL.SET payroll * 4 IDEM k").text?.hasPrefix("CONFLICT idem") == true)
-    // What was refused was not carried out, and may be tried again.
+    // A refused command changed nothing and may be tried again.
     #expect(core.run("POOL.SET payroll * 0 IDEM n").text?.hasPrefix("REFUSED pool: ") == true)
     core.run("PRODUCT.DISABLE ana payroll")
     #expect(core.run("POOL.SET payroll * 0 IDEM n").text == "OK")
     core.expectReplicated()
   }
 
-  /// A read that writes has no reason to look for.
+  /// A read that writes has no reason to record.
   @Test func aCheckWithOptionsNotesTheUseToo() {
     let token = core.logIn("ana", "payroll", "IDLE 80s")
     core.advance(20_000)
@@ -153,7 +153,7 @@ import Testing
     #expect(core.changes.count == 1)
   }
 
-  @Test func aSlotIsUsedAgainUnderAnotherId() {
+  @Test func aSlotIsReusedUnderAnotherId() {
     let first = core.run("SESSION.CREATE ana payroll")
     core.run("SESSION.REVOKE \(first["id"])")
     let second = core.run("SESSION.CREATE ana payroll")
@@ -180,7 +180,7 @@ import Testing
     #expect(core.run("SESSION.CREATE ana payroll IDEM k1")["id"] != first["id"])
   }
 
-  @Test func oneSeesOnesOwnAndAdministratorsSeeAll() {
+  @Test func usersSeeTheirOwnAndAdministratorsSeeAll() {
     core.seedUser("ben", products: [payroll])
     core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
     let own = core.logIn("ana", "payroll")

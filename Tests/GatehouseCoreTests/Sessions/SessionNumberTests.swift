@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseCore
 
 @Suite struct SessionNumberTests {
-  /// Clients read ids as signed numbers of 64 bits.
+  /// Clients read ids as signed 64-bit numbers.
   @Test(arguments: [1, 64, 4096])
   func everyIDIsAPositiveNumber(partitions: Int) {
     let partitioning = Partitioning(count: partitions, key: HashKey(low: 1, high: 2))
@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: [1, 4096])
-  func aSlotWhoseUsesHaveRunOutIsNotUsedAgain(partitions: Int) {
+  func anExhaustedSlotIsRetired(partitions: Int) {
     let core = CoreHarness(partitions: partitions)
     let payroll = core.seedProduct("payroll")
     let ana = core.seedUser("ana", products: [payroll])

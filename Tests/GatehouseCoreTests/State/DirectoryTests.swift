@@ -18,7 +18,7 @@ import Testing
     return name.withUTF8 { state.view.productID(UnsafeRawBufferPointer($0)) }
   }
 
-  @Test mutating func findsProductsHoweverTheyAreWritten() {
+  @Test mutating func findsProductsByEverySpelling() {
     apply(WorkspaceCreated(2, name: "beta", plan: "free"))
     apply(ProductCreated(1, mainWorkspace, name: "payroll"))
     apply(ProductCreated(2, 2, name: "payroll"))
@@ -48,7 +48,7 @@ import Testing
     #expect(state.view.workspaces(ownedBy: UserID(raw: 65)) == [mainWorkspace])
   }
 
-  @Test mutating func countsServicesThatAreThere() {
+  @Test mutating func countsLiveServices() {
     apply(ServiceCreated(1, name: "web", .all, secret: .zero))
     apply(ServiceCreated(2, name: "jobs", .read, secret: .zero))
     apply(ServiceDeleted(1))
@@ -61,8 +61,8 @@ import Testing
     #expect(state.view.service(1)?.isDeleted == true)
   }
 
-  /// A reader goes on with the view it has; the next one differs in what was changed.
-  @Test mutating func aViewStaysAsItWas() {
+  /// A reader continues with its view; the next view differs only in what changed.
+  @Test mutating func aViewIsImmutable() {
     for id in 2...300 { apply(WorkspaceCreated(WorkspaceID(id), name: "w\(id)", plan: "free")) }
     let before = state.view
     apply(WorkspaceSet(200, key: "plan", old: "free", new: "enterprise"))
@@ -74,7 +74,7 @@ import Testing
     #expect((2...300).allSatisfy { state.view.workspaceID("w\($0)") == WorkspaceID($0) })
   }
 
-  /// Numbers beyond 16 bits: a user's access to such a product has no room in the row.
+  /// Numbers beyond 16 bits: access to such a product does not fit the user's row.
   @Test func productsOfLargeNumbers() {
     let harness = CoreHarness()
     let user = harness.seedUser("ana")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// What is broken on purpose is named.
+/// Deliberate corruption is reported.
 @Suite struct InvariantsTests {
   private let core = CoreHarness(partitions: 2)
   private let payroll: ProductID
@@ -28,7 +28,7 @@ import Testing
     #expect(found.contains { $0.contains(part) }, "\(found)", sourceLocation: location)
   }
 
-  @Test func whatCommandsMadeIsWhole() { #expect(problems() == []) }
+  @Test func commandsKeepTheInvariants() { #expect(problems() == []) }
 
   @Test func aStatusThatDoesNotFit() {
     ana.cell.state.people.users[ana.serial].status = .locked

@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseCore
 
 @Suite struct SnapshotCodingTests {
-  /// A little of everything that a partition or the directory can hold.
+  /// Something of everything that a partition or the directory can hold.
   private func populated() -> CoreHarness {
     let core = CoreHarness()
     let acme = core.seedWorkspace("acme", plan: "enterprise")
@@ -69,7 +69,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func commandsGoOnAfterARestartAsWithoutOne() throws {
+  @Test func commandsDoTheSameAfterARestart() throws {
     let core = populated()
     let other = populated()
     try core.restart()
@@ -88,7 +88,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func aNameThatSomebodyElseTookStaysTheirs() throws {
+  @Test func aNameTakenOverByAnotherUserStaysTheirs() throws {
     let core = populated()
     let taken = core.user("zoë")?.id
     #expect(taken != nil)
@@ -97,8 +97,8 @@ import Testing
     #expect(core.run("LOGIN.CHECK Zoë payroll").text == "DENY product-disabled")
   }
 
-  /// Whatever is cut off or changed, decoding ends: with an error, or with a state that decodes.
-  @Test func whatIsDamagedIsRefusedOrWhole() throws {
+  /// Truncated or changed bytes end in an error, or in a state that can be decoded again.
+  @Test func damagedSnapshotsAreRefusedOrConsistent() throws {
     let core = populated()
     for cell in core.cells {
       let bytes = cell.encoded
@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  /// A record as version 0.1.0 wrote it: its changes have neither lengths nor flags.
+  /// A record as version 0.1.0 wrote it: changes without lengths and flags.
   private func firstVersion(of record: Record) -> ContiguousArray<UInt8> {
     var head = ByteWriter()
     Record.encode(record.first.header, [], into: &head)
@@ -134,7 +134,7 @@ import Testing
     return bytes + changes.bytes.bytes
   }
 
-  /// Writes the fields that changes had in the first version.
+  /// Writes the fields that changes had in version 1.
   private struct FirstVersionWriter: FieldVisitor, ~Copyable {
     typealias Failure = Never
 
@@ -168,8 +168,8 @@ import Testing
     #expect(directory.encoded == core.replicaDirectory.encoded)
   }
 
-  /// A snapshot of a newer version, with a section that this one does not know.
-  @Test func unknownSectionsAreSteppedOverUnlessTheyAreCritical() throws {
+  /// A snapshot of a newer version, with an unknown section.
+  @Test func unknownSectionsAreSkippedUnlessTheyAreCritical() throws {
     let core = populated()
     let bytes = core.cells[1].encoded
     func extended(critical: Bool) -> ContiguousArray<UInt8> {
@@ -179,7 +179,7 @@ import Testing
       more.fixed64(3)
       for byte in 1...3 { more.byte(UInt8(byte)) }
       var all = bytes + more.bytes
-      // The number of sections stands behind the version of the names.
+      // The number of sections comes after the version of the names.
       let head = FoldedName.version.utf8.count
       let place = bytes.withUnsafeBytes { raw in
         (0..<raw.count).first { $0 > head && raw[$0] == 10 && raw[$0 + 1] == 1 && raw[$0 + 2] == 1 }
@@ -207,7 +207,7 @@ import Testing
     }
   }
 
-  @Test func fieldsOfRowsAreSteppedOverAndDefaulted() throws {
+  @Test func fieldsOfRowsAreSkippedOrDefaulted() throws {
     let timer = RunningTimer(start: 5, project: "x", note: "", startedBy: .service(1), lsn: 9)
     func written(_ value: some StoredValue) -> ContiguousArray<UInt8> {
       var writer = ByteWriter()
@@ -237,7 +237,7 @@ import Testing
     #expect(throws: CodingError.self) { try PartitionCell.decode(bytes, index: 1, core.partitioning) }
   }
 
-  @Test func slotsThatAreUsedAgainAreWatchedOnce() {
+  @Test func reusedSlotsAreWatchedOnce() {
     let core = CoreHarness(partitions: 1)
     let payroll = core.seedProduct("payroll")
     core.seedUser("ana", products: [payroll])

@@ -4,9 +4,9 @@ import Testing
 @testable import GatehouseCore
 
 @Suite struct HashIndexTests {
-  /// The same as a plain dictionary, with few hashes so that many collide.
+  /// Behaves like a dictionary, with few hashes so that many collide.
   @Test(arguments: [1, 7, 1_000_000])
-  func behavesAsADictionary(hashes: Int) {
+  func behavesLikeADictionary(hashes: Int) {
     check(NameIndex(), hashes: hashes)
     check(SharedIndex(), hashes: hashes)
   }
@@ -36,7 +36,7 @@ import Testing
     #expect(listed.sorted() == expected.keys.sorted())
   }
 
-  /// A copy is a value of its own, whatever pages it shares.
+  /// A copy is independent, although it shares pages.
   @Test func aCopyStaysAsItWas() {
     var index = SharedIndex()
     for serial in 1...500 { index.insert(serial, hash: UInt32(serial % 97)) }

@@ -4,9 +4,9 @@ import Testing
 @testable import GatehouseCore
 
 @Suite struct PagedArrayTests {
-  /// Any mixture of appending, changing and copying gives what an array gives, and no copy sees what comes after it.
+  /// Any mixture of appending, changing and copying behaves like an array, and no copy sees later changes.
   @Test(arguments: 1...20)
-  func behavesAsAnArray(seed: UInt64) {
+  func behavesLikeAnArray(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var paged = PagedArray<Int>()
     var model: [Int] = []
@@ -38,7 +38,7 @@ import Testing
     #expect(paged.last == 8)
   }
 
-  /// A change of a copy leaves the pages that it does not touch to both.
+  /// A change of a copy leaves all other pages shared.
   @Test func sharesWhatIsNotChanged() {
     let texts = (0..<1000).map { ContiguousArray("text \($0)".utf8) }
     let before = PagedArray(texts)

@@ -30,7 +30,7 @@ import Testing
     #expect(details(table, 3) == [])
   }
 
-  /// A copy is another table, whatever is done to the first.
+  /// A copy is independent of changes to the original.
   @Test func aCopyStaysAsItWas() {
     var table = RowTable<ContactRow>()
     for serial in 1...200 {
@@ -49,8 +49,8 @@ import Testing
     #expect(table[7].version == 0)
   }
 
-  /// Nor does the first know of what is done to the copy, and copies may be made of copies.
-  @Test func copiesOfCopiesAreTables() {
+  /// The original is independent of changes to the copy, and copies can be copied.
+  @Test func copiesOfCopiesAreIndependent() {
     var table = RowTable<ContactRow>()
     table.put(contact(1), at: 1)
     var copy = table.copy()
@@ -63,9 +63,9 @@ import Testing
     #expect([table[1].version, copy[1].version, second[1].version, third[1].version] == [11, 2, 13, 3])
   }
 
-  /// The same as a plain dictionary, through thousands of changes of all sizes.
+  /// Behaves like a dictionary through thousands of changes of all sizes.
   @Test(arguments: 1...4 as ClosedRange<UInt64>)
-  func behavesAsADictionary(seed: UInt64) throws {
+  func behavesLikeADictionary(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     var table = RowTable<ContactRow>()
     var expected: [Int: (version: UInt32, details: [UInt8])] = [:]
@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  @Test func aDecodedTableGrowsOn() throws {
+  @Test func aDecodedTableCanGrow() throws {
     for count in [1, 63, 64, 65, 130] {
       var table = RowTable<ContactRow>()
       for serial in 1...count {

@@ -22,7 +22,7 @@ import Testing
     for slot in slots { table.put(SessionRow(vacancy: UInt64(slot) << 32 | UInt64(slot + 1)), at: slot) }
   }
 
-  @Test("what a vacant row says is kept, and the others stay as they are")
+  @Test("vacant rows keep what they must, and other rows do not change")
   func kept() {
     var table = filled(300)
     free(&table, 65...192)
@@ -40,7 +40,7 @@ import Testing
     #expect(!table[101].isUsed && !table[150].isUsed)
   }
 
-  @Test("a page with a row in use, and the last one, are not given back")
+  @Test("a page with a row in use is not freed, nor is the last page")
   func notGivenBack() {
     var table = filled(100)
     free(&table, 1...100)
@@ -62,8 +62,8 @@ import Testing
     #expect(second.vacantRow(10).generation == 10 && !second[10].isUsed && table[10].user == 3)
   }
 
-  /// The replica, which the log alone makes, never gives anything back.
-  @Test("the state is the same, however often memory was given back, and an ended session is not found")
+  /// The replica, which the log alone makes, never frees pages.
+  @Test("freeing memory does not change the state, and an ended session is not found")
   func sameState() throws {
     let core = CoreHarness(partitions: 1)
     core.seedUser("ana", products: [core.seedProduct("payroll")])

@@ -13,7 +13,7 @@ import Testing
     ana = core.seedUser("ana", products: [payroll])
   }
 
-  /// Hours before the harness's clock began.
+  /// Hours before the start of the harness's clock.
   private func hour(_ before: Int64) -> Milliseconds { CoreHarness.start - before * 3_600_000 }
 
   private func add(_ from: Int64, _ to: Int64, _ options: String = "") -> Int64 {
@@ -58,7 +58,7 @@ import Testing
     #expect(history.map { $0["deleted"].integer } == [0, 0, 0, 1])
   }
 
-  @Test func aCorrectionIsOfTheVersionThatWasRead() {
+  @Test func aCorrectionAppliesToTheVersionThatWasRead() {
     let entry = add(3, 2)
     #expect(core.run("ENTRY.CORRECT \(entry) NOTE x IFVERSION 2").text?.hasPrefix("STALE version 1") == true)
     #expect(core.run("ENTRY.CORRECT \(entry) NOTE x IFVERSION 1")["version"].integer == 2)
@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func entriesAreListedNewestFirst() {
-    // Made in another order than they were worked.
+    // Added in another order than they were worked.
     let second = add(20, 18)
     let first = add(30, 25)
     let third = add(10, 8)
@@ -93,8 +93,8 @@ import Testing
     #expect(core.run("ENTRY.LIST ana COUNT 3")[0].text == "0")
   }
 
-  /// Pages of any length, of any span, over entries that were made, corrected and deleted in any order, are those of a
-  /// list that is sorted as a whole; and so after a start.
+  /// Pages of any length and span, over entries added, corrected and deleted in any order, equal those of the fully
+  /// sorted list; also after a restart.
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func pagesAreThoseOfTheWholeList(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
@@ -148,7 +148,7 @@ import Testing
     #expect(!again.state.hasTrackedTime(1) { _ in true } && !cell.state.hasTrackedTime(1) { _ in true })
   }
 
-  @Test func timeThatIsRecordedKeepsALoginInTheWorkspaceWhereItCounts() {
+  @Test func recordedTimeKeepsALoginOnlyInItsWorkspace() {
     core.run("WORKSPACE.CREATE acme")
     core.apply(WorkspaceJoined(ana, 2))
     let state = core.cells[core.partitioning.partition(of: ana)]
@@ -161,7 +161,7 @@ import Testing
     #expect(isTracked(1) && !isTracked(2))
   }
 
-  @Test func whatAPersonDidOutlivesTheLogin() {
+  @Test func recordedTimeOutlivesTheLogin() {
     let entry = add(3, 2)
     core.apply(StatusSet(ana, old: .active, new: .deleted))
     #expect(core.run("ENTRY.LIST #\(ana.raw)")[1].items.map { $0["entry"].integer } == [entry])
@@ -190,7 +190,7 @@ import Testing
     let here = add(7, 6, "WORKSPACE acme")
     let olga = core.logIn("olga", "payroll")
     #expect(core.run("ENTRY.LIST ana", as: olga)[1].items.map { $0["entry"].integer } == [here])
-    // W4: what lies elsewhere is not there.
+    // W4: entries elsewhere do not exist for them.
     #expect(core.run("ENTRY.GET \(elsewhere)", as: olga).text == "NOTFOUND entry")
     #expect(core.run("ENTRY.CORRECT \(here) NOTE seen", as: olga)["version"].integer == 2)
     #expect(core.run("ENTRY.LIST ana WORKSPACE main", as: olga).text?.hasPrefix("NOPERM ") == true)
@@ -198,7 +198,7 @@ import Testing
     #expect(core.run("ENTRY.LIST ana", as: core.logIn("ben", "payroll")).text?.hasPrefix("NOPERM ") == true)
   }
 
-  @Test func namesOfManyAuthorsAreAskedForAtOnce() {
+  @Test func namesOfManyAuthorsNeedOneRetry() {
     let core = CoreHarness(partitions: 64)
     let payroll = core.seedProduct("payroll")
     core.seedUser("ana")

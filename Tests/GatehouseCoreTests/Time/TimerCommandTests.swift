@@ -32,7 +32,7 @@ import Testing
     #expect(core.run("ENTRY.GET \(entry["entry"])") == entry)
   }
 
-  @Test func oneTimerRunsInAWorkspace() {
+  @Test func oneTimerRunsPerWorkspace() {
     let acme = core.seedWorkspace("acme")
     core.apply(WorkspaceJoined(ana, acme))
     core.run("TIMER.START ana")
@@ -76,7 +76,7 @@ import Testing
     #expect(core.run("ENTRY.GET \(other["stopped"])")["end"].integer == ahead)
   }
 
-  @Test func onlyMembersWithALoginKeepTime() {
+  @Test func onlyMembersWithALoginRecordTime() {
     core.seedWorkspace("acme")
     core.seedUser("bob", status: .deleted)
     #expect(core.run("TIMER.START ana WORKSPACE acme").text?.hasPrefix("REFUSED member: ") == true)
@@ -116,7 +116,7 @@ import Testing
 
   // MARK: On the authority of a session
 
-  @Test func oneKeepsOnesOwnTime() {
+  @Test func usersRecordTheirOwnTime() {
     core.seedUser("ben", products: [payroll])
     let own = core.logIn("ana", "payroll")
     let other = core.logIn("ben", "payroll")
@@ -128,7 +128,7 @@ import Testing
     #expect(core.records.last?.first.header.actor == ana)
   }
 
-  @Test func administratorsAndTheOwnerStopAnybodys() {
+  @Test func administratorsAndTheOwnerStopAnybodysTimer() {
     let tom = core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
     let owner = core.seedUser("olga", products: [payroll])
     core.seedUser("sue", products: [payroll], roles: [.superAdministrator])
@@ -146,7 +146,7 @@ import Testing
     #expect(core.run("TIMER.STOP sue", as: administrator).text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("TIMER.RUNNING", as: administrator)[1].items.count == 0)
     #expect(core.run("TIMER.RUNNING", as: olga)[1].items.count == 1)
-    // K1: the workspace may want its owner, and the plan.
+    // K1: the workspace may require the owner, and the plan.
     core.seedPolicy("accounts.needs-owner", "on")
     core.seedPolicy("accounts.needs-enterprise", "on")
     core.run("TIMER.START ana")
@@ -156,7 +156,7 @@ import Testing
     #expect(core.run("TIMER.STOP ana", as: olga)["stopped-by"].text == "olga")
   }
 
-  @Test func whoAdministersAWorkspaceSeesItsTimeOnly() {
+  @Test func administratorsOfAWorkspaceSeeOnlyItsTime() {
     let acme = core.seedWorkspace("acme")
     let adam = core.seedUser("adam", workspaces: [acme], products: [payroll])
     core.apply(RoleGranted(adam, Grant(role: .trainingAdministrator, scope: .workspace(acme), isMain: true)))
@@ -166,7 +166,7 @@ import Testing
     for user in ["ana", "tina"] { core.run("TIMER.START \(user) WORKSPACE acme") }
     core.run("TIMER.START ana")
     #expect(core.run("TIMER.RUNNING", as: token)[1].items.map { $0["username"].text } == ["ana"])
-    // W4: adam is not a member of main, which is not there for him.
+    // W4: adam is not a member of main, which does not exist for him.
     for line in ["TIMER.RUNNING WORKSPACE main", "TIMER.STOP ana"] {
       #expect(core.run(line, as: token).text == "NOTFOUND workspace main")
     }
@@ -177,7 +177,7 @@ import Testing
     #expect(core.run("ENTRY.LIST tina", as: token).text?.hasPrefix("NOPERM ") == true)
   }
 
-  @Test func whoseTimerIsStoppedHearsOfItWhereThePolicySaysSo() {
+  @Test func usersAreNotifiedOfStoppedTimersIfThePolicySaysSo() {
     core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
     let own = core.logIn("ana", "payroll")
     let administrator = core.logIn("tom", "payroll")

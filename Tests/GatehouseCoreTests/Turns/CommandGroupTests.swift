@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// The commands of a group come to the same as one after the other, and to one record.
+/// The commands of a group have the same effects as one after another, in a single record.
 @Suite struct CommandGroupTests {
   static let lines = [
     "WORKSPACE.CREATE acme", "PRODUCT.CREATE payroll", "POOL.SET payroll * 2", "USER.CREATE ana PRODUCT payroll",

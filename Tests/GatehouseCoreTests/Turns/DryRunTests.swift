@@ -3,9 +3,9 @@ import Testing
 
 @testable import GatehouseCore
 
-/// B2: every write can be tried: it decides as always, tells what it would do, and does nothing.
+/// B2: every write can be tried: it decides as usual, reports what it would do, and does nothing.
 @Suite struct DryRunTests {
-  /// Commands as they succeed in `company`, at least one of each write.
+  /// Commands that succeed in `company`, at least one of each write.
   private static let lines = [
     "SESSION.CREATE ana payroll", "SESSION.REVOKE TOKEN", "SESSION.REVOKEALL tom",
     "IMPERSONATE.START TOKEN ana REASON x",
@@ -94,14 +94,14 @@ import Testing
     core.run("POOL.LIST").items.reduce(into: [:]) { $0["\($1["product"]) \($1["type"])"] = $1["used"].integer }
   }
 
-  @Test func everyWriteIsTried() {
+  @Test func everyWriteHasALine() {
     let tried = Set(Self.lines.map { $0.prefix { $0 != " " } })
     let writes = Set(CommandTable.entries.filter { $0.effect == .write }.map { $0.name[...] })
     #expect(tried == writes)
   }
 
   @Test(arguments: lines)
-  func aTrialTellsWhatIsThenDoneAndDoesNothing(_ line: String) {
+  func aDryRunReportsWhatTheCommandDoesAndDoesNothing(_ line: String) {
     let (core, words) = company()
     let (before, lsn) = (state(core), core.lsn)
     let trial = core.run(words(line) + ["DRYRUN"])
@@ -128,7 +128,7 @@ import Testing
         == moved)
   }
 
-  @Test func aTrialIsRefusedAsTheCommandIs() {
+  @Test func aDryRunIsRefusedLikeTheCommand() {
     let (core, _) = company()
     core.run("POOL.SET office guest 1")
     let refusal = core.run("LICENCE.ASSIGN ana office guest DRYRUN").text ?? ""
@@ -147,7 +147,7 @@ import Testing
     }
   }
 
-  @Test func aKeyIsNotUsedByATrial() {
+  @Test func aDryRunDoesNotUseTheKey() {
     let (core, _) = company()
     core.run("USER.STATUS ana locked IDEM k DRYRUN")
     #expect(core.run("USER.STATUS ana inactive IDEM k").text == "OK")
@@ -155,7 +155,7 @@ import Testing
     #expect(Self.texts(core.run("USER.STATUS ana inactive IDEM k DRYRUN")).isEmpty)
   }
 
-  @Test func betweenOthersItSeesWhatTheyDoAndDoesNothing() {
+  @Test func inATransactionItSeesEarlierCommandsAndDoesNothing() {
     let (core, _) = company()
     let answers = core.runTogether([
       "PRODUCT.DISABLE ana payroll", "PRODUCT.ENABLE ana payroll DRYRUN", "LOGIN.CHECK ana payroll",
@@ -166,8 +166,8 @@ import Testing
     #expect(core.records.last?.parts.map(\.header.command) == ["PRODUCT.DISABLE"])
   }
 
-  /// W4: who tries something of a shared person sees nothing of the other workspace.
-  @Test func aTrialTellsNothingOfOtherWorkspaces() {
+  /// W4: a dry run about a shared person reveals nothing of the other workspace.
+  @Test func aDryRunRevealsNothingOfOtherWorkspaces() {
     let core = CoreHarness()
     for name in ["acme", "beta"] {
       core.seedWorkspace(name)

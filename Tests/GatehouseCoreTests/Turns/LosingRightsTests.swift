@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// What rests on a right ends when the right goes, in the same record, and does not come back with it.
+/// Sessions that depend on a right end in the record that takes it away, and do not come back with it.
 @Suite struct LosingRightsTests {
   private let core = CoreHarness(partitions: 16)
   private let acme: WorkspaceID
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  /// The token leads nowhere, nobody acts by it, and no list shows it.
+  /// The token leads nowhere, nobody can act with it, and no list shows it.
   private func expectGone(_ session: Answer, _ location: SourceLocation = #_sourceLocation) {
     let token = session["session"].text ?? ""
     #expect(core.run("SESSION.CHECK \(token)").isNull, sourceLocation: location)
@@ -70,7 +70,7 @@ import Testing
     var testDescription: String { "\(actor) \(options): \(taking)" }
   }
 
-  /// How somebody who acts as ana loses the right to.
+  /// The ways to lose the right to act as ana.
   static let losses: [Loss] = [
     Loss(
       "tom", "ROLE.REVOKE tom training-administrator", back: ["ROLE.GRANT tom training-administrator"],
@@ -118,13 +118,13 @@ import Testing
   ]
 
   @Test(arguments: losses)
-  func whatEndedDoesNotComeBack(loss: Loss) {
+  func endedSessionsDoNotComeBack(loss: Loss) {
     for line in loss.before { #expect(!core.run(line).isError) }
     let session = impersonate(loss.actor, "ana", loss.options)
     let other = impersonate("root", "ole")
     let answer = core.run(loss.taking)
     #expect(!answer.isError, "\(answer)")
-    // In the record of what took the right away.
+    // In the same record as the loss.
     #expect(causes(session["id"], core.changes) == [loss.cause])
     for line in loss.giving { #expect(!core.run(line).isError, "\(line)") }
     expectGone(session)
@@ -133,7 +133,7 @@ import Testing
     #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
   }
 
-  /// A login ends likewise, and with it what was begun from it.
+  /// A login ends likewise, with the impersonations that began from it.
   @Test func aLoginEndsWithItsProduct() {
     core.run("POOL.SET payroll seat 9")
     for line in ["LICENCE.ASSIGN tom payroll seat", "LICENCE.ASSIGN ana payroll seat"] { core.run(line) }
@@ -147,8 +147,8 @@ import Testing
     expectGone(session)
   }
 
-  /// What takes nothing away ends nothing.
-  @Test func othersGoOn() {
+  /// Changes that take nothing away end nothing.
+  @Test func otherSessionsContinue() {
     let session = impersonate("tom", "ana")
     for line in [
       "ROLE.GRANT ana manager", "ROLE.REVOKE ana manager", "PRODUCT.DISABLE ana acme/crm", "USER.SET ana first Ana",
@@ -200,7 +200,7 @@ import Testing
       off: "WORKSPACE.SET acme profile actitime"),
   ]
 
-  /// Who comes upon it ends it: by the token, by acting, by a list.
+  /// Whoever notices it ends it: with the token, by acting, by a list.
   @Test(
     arguments: restrictions,
     [
@@ -227,9 +227,10 @@ import Testing
     core.expectReplicated()
   }
 
-  /// Nobody looked while the restriction was in force: it has lost its right all the same, also after a restart.
+  /// Nobody looked while the restriction was in force: the session has lost its right all the same, also after a
+  /// restart.
   @Test(arguments: restrictions.filter { !$0.on.hasPrefix("POOL") })
-  func whatWasLiftedDoesNotBringItBack(restriction: Restriction) throws {
+  func liftingTheRestrictionDoesNotBringItBack(restriction: Restriction) throws {
     for line in restriction.before { #expect(!core.run(line).isError) }
     let session = impersonate(restriction.actor, "ana", restriction.options)
     #expect(!core.run(restriction.on).isError)
@@ -237,7 +238,7 @@ import Testing
     #expect(!core.run(restriction.off).isError)
     try core.restart()
     expectGone(session)
-    // What begins now is free of it.
+    // New sessions are not affected.
     if restriction.on.contains("policy") {
       #expect(
         !core.run("SESSION.CHECK \(impersonate(restriction.actor, "ana", restriction.options)["session"])").isNull)
@@ -245,8 +246,8 @@ import Testing
     core.expectReplicated()
   }
 
-  /// Where licences are introduced, they are assigned after the pool was bought: that logs nobody out by itself.
-  @Test func aFirstPoolEndsWhomItTurnedAway() {
+  /// Licences are assigned after the pool was bought, so introducing them logs nobody out by itself.
+  @Test func aFirstPoolEndsOnlySessionsThatItRefused() {
     let (seen, unseen) = (core.run("SESSION.CREATE ana payroll"), core.run("SESSION.CREATE ana payroll"))
     core.run("POOL.SET payroll office 5")
     #expect(core.run("SESSION.CHECK \(seen["session"])").isNull)
@@ -274,13 +275,13 @@ import Testing
     core.advance(6 * 3_600_000)
     #expect(core.run("SESSION.CHECK \(found["session"])").isNull)
     #expect(causes(found["id"], core.changes) == ["employment-ended"])
-    // The one that nobody looked at ends when the date is moved.
+    // The session that nobody checked ends when the date is moved.
     core.run("USER.SET ana released \"\"")
     #expect(causes(late["id"], core.changes) == ["employment-ended"])
     for session in [checked, left, late, found] { #expect(core.run("SESSION.CHECK \(session["session"])").isNull) }
   }
 
-  /// Lists of people count the sessions that are in force.
+  /// Lists of people count only sessions in force.
   @Test func aLapsedSessionIsNotCounted() {
     core.run("SESSION.CREATE ana payroll")
     core.run("SESSION.CREATE ole payroll")
@@ -295,7 +296,7 @@ import Testing
 
   // MARK: Refusals
 
-  /// A refused command changes nothing but what it came upon.
+  /// A refused command changes only what it noticed.
   @Test func anImpersonationFromALapsedLoginEndsTheLogin() {
     let login = core.run("SESSION.CREATE tom payroll")
     core.run("POOL.SET payroll office 5")
@@ -307,7 +308,7 @@ import Testing
     #expect(core.run("SESSION.CHECK \(login["session"])").isNull)
   }
 
-  /// That a user may not enter another product says nothing about the session.
+  /// Lacking access to another product does not end the session.
   @Test func askingForAnotherProductEndsNothing() {
     let login = core.run("SESSION.CREATE tom payroll")
     #expect(core.run("SESSION.CHECK \(login["session"]) PRODUCT acme/crm").isNull)

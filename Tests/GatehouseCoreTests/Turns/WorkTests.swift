@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseCore
 
-/// Work that a decision asks for: a kind of the test's own.
+/// A kind of work for this test.
 @Suite("Work of decisions")
 struct WorkTests {
   private struct Square: Work {
@@ -38,7 +38,7 @@ struct WorkTests {
     turn.attempt { () throws(Halt) in try body(turn) }
   }
 
-  @Test("a decision stops at the work it needs, has changed nothing, and goes on with what came of it")
+  @Test("a decision stops at the work it needs without changes, and continues with its outcome")
   func once() throws {
     func body(_ turn: Turn) throws(Halt) {
       turn.emit(SessionEnded(SessionID(raw: 1), UserID(raw: 1), .revoked, actorSession: nil, product: 3, workspace: 2))
@@ -58,7 +58,7 @@ struct WorkTests {
     #expect(Answer(turn.reply) == .integer(441) && turn.changes.count == 1)
   }
 
-  @Test("where the decision needs other work by then, what was done is not taken for it")
+  @Test("the outcome of other work is not used")
   func otherWork() throws {
     turn.resume(with: FinishedWork(Square(number: 1), 1))
     guard case .needsWork = decide({ (turn) throws(Halt) in _ = try turn.outcome(of: Square(number: 3)) }) else {
@@ -73,7 +73,7 @@ struct WorkTests {
     #expect(turn.neededWork as? Spell == Spell(number: 1))
   }
 
-  @Test("the next command knows nothing of it")
+  @Test("the next command does not get the outcome")
   func forgotten() {
     turn.resume(with: FinishedWork(Square(number: 1), 1))
     OwnedArguments(["PING"]).withView { words in

@@ -7,8 +7,8 @@ import Testing
 @Suite struct CaseFoldingTests {
   private static let scalars = (UInt32(0)...0x10ffff).compactMap(Unicode.Scalar.init)
 
-  /// The oracle: Python's own tables, for all characters that its version of Unicode has, and for random texts of them.
-  /// What is once assigned keeps its folding and its normal form in all later versions.
+  /// The oracle: Python's own tables, for all characters of its Unicode version and for random texts of them. An
+  /// assigned character keeps its folding and normal form in all later versions.
   private static let oracle = """
     import random, sys, unicodedata
     def fold(text):
@@ -24,7 +24,7 @@ import Testing
         print(text.encode().hex(), fold(text).encode().hex())
     """
 
-  @Test(.enabled(if: findProgram("python3") != nil)) func foldsAsPythonDoes() throws {
+  @Test(.enabled(if: findProgram("python3") != nil)) func foldsLikePython() throws {
     let result = try runProgram("python3", ["-c", Self.oracle])
     try #require(result.succeeded, "\(result.errors)")
     var known: Set<UInt32> = Set(0...0x7f)
@@ -42,7 +42,7 @@ import Testing
     }
     #expect(wrong.isEmpty, "\(wrong.prefix(20))")
     #expect(known.count > 140_000 && folded.count > 60_000)
-    // All others are as they were.
+    // All other characters are unchanged.
     let changed = Self.scalars.filter { scalar in
       let bytes = Array(String(scalar).utf8)
       return known.contains(scalar.value) && !folded.contains(bytes) && Self.folded(bytes) != bytes
@@ -50,7 +50,7 @@ import Testing
     #expect(changed.isEmpty, "\(changed.prefix(20))")
   }
 
-  /// A folded name is looked up again by its folded form, and lies in a buffer of three times the name.
+  /// A folded name is looked up by its folded form, in a buffer of three times its size.
   @Test func aFoldedTextFoldsToItself() {
     for scalar in Self.scalars {
       for text in [String(scalar), "α\(scalar)\u{301}", "\(scalar)\u{345}\u{323}ι"] {
@@ -76,7 +76,7 @@ import Testing
     #expect(Set(names.map { NameKey($0, partitioning).hash }).count == 1)
   }
 
-  @Test func whatIsNoTextFoldsToNothing() {
+  @Test func invalidTextFoldsToNothing() {
     for bytes: [UInt8] in [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80]] {
       #expect(bytes.withUnsafeBytes { FoldedName.withFolded($0) { $0.count } } == 0)
     }
@@ -93,9 +93,9 @@ import Testing
     #expect(FoldedName("E" + marks).text.unicodeScalars.count == 1000)
   }
 
-  /// The tables are what the generator makes of the data, where data of their version are installed.
+  /// The tables equal the generator's output, if the data of their version are installed.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/share/unicode/CaseFolding.txt")))
-  func theTablesAreThoseOfTheData() throws {
+  func theTablesMatchTheData() throws {
     var root = URL(fileURLWithPath: #filePath)
     for _ in 0..<4 { root.deleteLastPathComponent() }
     let result = try runProgram(root.appendingPathComponent("tools/unicode-tables").path, ["--check"])

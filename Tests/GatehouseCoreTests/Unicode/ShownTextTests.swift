@@ -13,8 +13,8 @@ import Testing
   ])
   func aLineIsOne(text: String, shown: String) { #expect(ShownText.line(text) == shown) }
 
-  /// No two texts are shown alike, and nothing that is shown does more than show itself.
-  @Test func everyCharacterIsShownOrWrittenOut() {
+  /// Different texts look different, and showing a text has no other effect.
+  @Test func everyCharacterIsShownOrEscaped() {
     var unprintable = 0
     for scalar in (UInt32(0)...0x10ffff).compactMap(Unicode.Scalar.init) {
       let shown = ShownText.line(String(scalar))

@@ -30,8 +30,8 @@ import Testing
     #expect("\(Glob.tooLong)".contains("pattern: at most 128 bytes"))
   }
 
-  /// Patterns that make a matcher which tries all ways go through more of them than there are atoms, against a text of many
-  /// an `a`.
+  /// Patterns that would make a backtracking matcher try more ways than there are atoms, against a text of many letters
+  /// a.
   @Test(
     arguments: [
       (String(repeating: "*a", count: 63) + "*b", false), (String(repeating: "a*", count: 64), true),
@@ -44,9 +44,9 @@ import Testing
     #expect(matches(pattern, String(repeating: "a", count: 4096)) == isMatch)
   }
 
-  /// Against a matcher that tries all ways.
+  /// Compared with a matcher that tries all ways.
   @Test(arguments: 1...4 as ClosedRange<UInt64>)
-  func isWhatTryingAllWaysComesTo(seed: UInt64) {
+  func equalsTryingAllWays(seed: UInt64) {
     func naive(_ pattern: Substring, _ text: Substring) -> Bool {
       guard let first = pattern.first else { return text.isEmpty }
       if first == "*" {

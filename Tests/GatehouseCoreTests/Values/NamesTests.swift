@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseCore
 
 @Suite struct NamesTests {
-  /// The folded forms as Python's `normalize("NFC", normalize("NFD", name).casefold())` gives them.
+  /// The folded forms by Python: `normalize("NFC", normalize("NFD", name).casefold())`.
   @Test(arguments: [
     ("Ana", "ana"), ("ANA@ACME.TEST", "ana@acme.test"), ("", ""), ("[\\]^_`{|}~@Z", "[\\]^_`{|}~@z"),
     ("Zo\u{45}\u{308}", "zo\u{eb}"), ("ZO\u{cb}", "zo\u{eb}"), ("\u{d6}mer", "\u{f6}mer"), ("O\u{308}MER", "\u{f6}mer"),
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  /// The values of an implementation in another language for 1-3 rounds, key 00…0f, of the texts 00, 00 01, ….
+  /// The values of an implementation in another language for 1-3 rounds, key 00…0f, for the texts 00, 00 01, ….
   @Test func hashIsSipHash13() {
     let expected: [UInt64] = [
       0xabac_0158_050f_c4dc, 0xc9f4_9bf3_7d57_ca93, 0x82cb_9b02_4dc7_d44d, 0x8bf8_0ab8_e7dd_f7fb,

@@ -21,7 +21,7 @@ import Testing
     #expect(buffer.count == 0 && buffer.capacity >= expected.count)
   }
 
-  @Test func recordsAreWrittenAsTheyAreRead() throws {
+  @Test func valuesSurviveCoding() throws {
     var writer = ByteWriter()
     let numbers: [UInt64] = [0, 1, 127, 128, 16_383, 16_384, .max]
     for number in numbers { writer.varint(number) }

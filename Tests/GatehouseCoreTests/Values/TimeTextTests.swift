@@ -27,7 +27,7 @@ import Testing
     #expect(TimeText.time(text) == nil)
   }
 
-  /// Of every time there is, also of a clock before 1970 and of one that is far out. Values of `date`.
+  /// For every time, also of a clock before 1970 or far in the future. Values of `date`.
   @Test(
     arguments: [
       (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (-86_400_000, "1969-12-31T00:00:00.000Z"),
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: ["", "s", "-1s", "1.5h", "1 h", "1H", "1w", "9999999999999999d", "٣s", "1hh"])
-  func refusesWhatIsNoDuration(_ text: String) {
+  func refusesOtherDurations(_ text: String) {
     #expect(TimeText.duration(text) == nil)
   }
 

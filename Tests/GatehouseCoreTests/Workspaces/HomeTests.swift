@@ -2,11 +2,11 @@ import Testing
 
 @testable import GatehouseCore
 
-/// W1–W7: two customers on one server, who share a person.
+/// W1–W7: two customers on one server who share a person.
 @Suite struct HomeTests {
   private let core = CoreHarness(partitions: 8)
 
-  /// `shared` was made in `beta` and is a member of `acme` too; `aadmin` administers the people of `acme`.
+  /// `shared` was created in `beta` and is also a member of `acme`; `aadmin` administers the people of `acme`.
   init() {
     for workspace in ["acme", "beta"] {
       core.run("WORKSPACE.CREATE \(workspace)")
@@ -38,7 +38,7 @@ import Testing
       core.run(line, as: token).text
         == "NOPERM the permission \(permissions) in the home workspace of shared, which alone governs who somebody is")
     #expect(core.lsn == before + 1)
-    // Whose it is to do may be told by name to who can see it.
+    // The workspace that may do it is named only to callers who can see it.
     core.run("WORKSPACE.MEMBER beta aadmin")
     #expect(core.run(line, as: token).text?.contains(" in beta, the home workspace of shared, ") == true)
     let allowed = line.replacing("acme", with: "beta")
@@ -47,7 +47,7 @@ import Testing
   }
 
   /// Failing input 2.
-  @Test func whatOneWorkspaceHoldsIsNotShownInAnother() {
+  @Test func dataOfOneWorkspaceIsNotShownInAnother() {
     let elsewhere = core.logIn("shared", "beta/app")
     core.run("ROLE.GRANT shared manager WORKSPACE beta")
     core.run("TIMER.START shared WORKSPACE beta")
@@ -74,24 +74,24 @@ import Testing
     #expect(
       core.run("USER.LIST FIELDS 3 username workspace licence", as: token)[1].items.map { $0["username"].text }
         == ["aadmin", "shared"])
-    // The home sees its own, and of acme nothing.
+    // The home sees its own data and nothing of acme.
     let home = core.run("USER.GET shared", as: badmin())
     #expect(home["home"].text == "beta" && home["reference"].text == "B1" && home["sessions"].integer == 1)
     #expect(texts(home["workspaces"]) == ["beta"])
-    // Shared sees all of it.
+    // The user sees all of it.
     let own = core.run("USER.GET shared", as: elsewhere)
     #expect(texts(own["workspaces"]) == ["beta", "acme"])
     #expect(own["home"].text == "beta")
   }
 
-  /// Failing input 3: an impersonation that is bound to one workspace ends no session of another.
+  /// Failing input 3: an impersonation bound to one workspace ends no session of another.
   @Test func aBoundImpersonationEndsNoSessionElsewhere() {
     let elsewhere = core.logIn("shared", "beta/app")
     let here = core.logIn("shared", "acme/app")
     let started = core.run("IMPERSONATE.START \(aadmin()) shared WORKSPACE acme REASON help")
     let token = started["session"].text ?? ""
     #expect(core.run("SESSION.LIST shared", as: token).items.count == 2)
-    // W3: whoever shares a person logs in as them within the own workspace only.
+    // W3: a workspace that shares a person impersonates them only within itself.
     #expect(core.run("USER.GET shared", as: token)["products"].items.map { $0["product"].text } == ["acme/app"])
     #expect(core.run("SESSION.REVOKEALL shared EXCEPT \(started["id"])", as: token).integer == 1)
     #expect(core.run("SESSION.CHECK \(here)").isNull)
@@ -102,8 +102,8 @@ import Testing
     #expect(!core.run("SESSION.CHECK \(elsewhere)").isNull)
   }
 
-  /// The actor's rights count although the subject has more: what the subject administers elsewhere is out of reach.
-  @Test func anActorGainsNothingOfWhatTheSubjectIsElsewhere() {
+  /// The actor's rights limit the subject's: what the subject administers elsewhere is out of reach.
+  @Test func anActorDoesNotGainTheSubjectsRightsElsewhere() {
     core.run("USER.CREATE victim WORKSPACE beta NOINVITE")
     core.run("ROLE.GRANT shared training-administrator WORKSPACE beta")
     let token = core.run("IMPERSONATE.START \(aadmin()) shared WORKSPACE acme REASON help")["session"].text ?? ""
@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  /// W3: membership, products, time and sessions of their own are theirs to govern.
+  /// W3: a workspace governs its own memberships, products, time and sessions.
   @Test func otherWorkspacesGovernWhatIsTheirs() {
     let here = core.logIn("shared", "acme/app")
     let elsewhere = core.logIn("shared", "beta/app")
@@ -127,7 +127,7 @@ import Testing
     #expect(core.run("WORKSPACE.MEMBER acme shared REMOVE", as: token).integer == 1)
     #expect(core.run("USER.GET shared", as: token).text == "NOTFOUND user")
     #expect(core.run("LOGIN.CHECK shared beta/app").text == "ALLOW")
-    // W7: nobody is pulled over from where one does not see them, and a name that is taken is just that.
+    // W7: nobody can be added by callers who do not see them, and a taken name is just taken.
     #expect(core.run("WORKSPACE.MEMBER acme shared", as: token).text == "NOTFOUND user")
     #expect(core.run("PRODUCT.ENABLE shared acme/app", as: token).text == "NOTFOUND user")
     #expect(
@@ -139,7 +139,7 @@ import Testing
     core.expectReplicated()
   }
 
-  /// W2: sessions in general are the home's, whose administrators learn nothing of those elsewhere.
+  /// W2: sessions in general belong to the home, but its administrators learn nothing of those elsewhere.
   @Test func theHomeEndsAllSessions() {
     let here = core.logIn("shared", "acme/app")
     let home = core.logIn("shared", "beta/app")
@@ -147,19 +147,19 @@ import Testing
     for token in [here, home] { #expect(core.run("SESSION.CHECK \(token)").isNull) }
   }
 
-  /// W5: policies of the home apply to who somebody is, whatever the other workspaces ask.
+  /// W5: only the home's policies apply to a user's identity.
   @Test func policiesOfOthersDoNotApply() {
     core.run("WORKSPACE.SET acme profile actionstep")
     core.run("WORKSPACE.SET beta profile aptien")
     #expect(core.run("USER.SET shared email \"\" reference \"\"", as: badmin()).integer == 2)
     #expect(core.run("TIMER.START shared WORKSPACE acme").isError == false)
-    // T11 asks for time in the home only; that there is some elsewhere is nothing to be told.
+    // T11 considers only time in the home; that there is time elsewhere is not revealed.
     core.run("WORKSPACE.SET beta policy.delete.keep-tracked on")
     #expect(core.run("USER.DELETE shared", as: badmin()).text == "OK")
   }
 
-  /// A version that counted what others change would tell that there are others.
-  @Test func versionsTellNothingOfOthers() {
+  /// A version that counted changes by other workspaces would reveal them.
+  @Test func versionsRevealNothingOfOthers() {
     let token = aadmin()
     let version = core.run("USER.GET shared", as: token)["version"].integer ?? 0
     core.run("PRODUCT.DISABLE shared beta/app")
@@ -170,7 +170,7 @@ import Testing
     #expect(core.run("PRODUCT.ENABLE shared acme/app IFVERSION \(version)", as: token).text?.hasPrefix("STALE") == true)
   }
 
-  /// W6: nobody of a workspace gets hold of who has power over the whole server, or over the workspace.
+  /// W6: nobody in a workspace takes over a user with power over the whole server or over the workspace.
   @Test func nobodyTakesOverTheMorePowerful() {
     core.run("USER.CREATE chief WORKSPACE acme ROLE training-administrator NOINVITE")
     core.run("USER.CREATE boss WORKSPACE acme NOINVITE")
@@ -187,8 +187,8 @@ import Testing
     #expect(core.run("PRODUCT.ENABLE root acme/app", as: token).text?.hasPrefix("NOPERM ") == true)
   }
 
-  /// W1: handed over by administrators of both.
-  @Test func aUserIsHandedOver() throws {
+  /// W1: moved by administrators of both.
+  @Test func aUserIsMoved() throws {
     let home = core.logIn("shared", "beta/app")
     core.run("ROLE.GRANT shared manager WORKSPACE beta MAIN")
     let bound = core.run("IMPERSONATE.START \(badmin()) shared WORKSPACE beta REASON help")
@@ -205,7 +205,7 @@ import Testing
     #expect(core.run("USER.GET shared")["last-login"].integer == core.now)
     #expect(core.run("USER.RENAME shared x", as: badmin()).text?.contains(" in the home workspace of shared") == true)
     #expect(core.run("USER.SET shared first Sam", as: aadmin()).integer == 1)
-    // An impersonation for beta was not bound to it while beta was the home, and reaches too far now.
+    // An impersonation for beta was not bound while beta was the home, so it reaches too far now.
     #expect(core.run("SESSION.CHECK \(impersonation)").isNull)
     #expect(!core.run("SESSION.CHECK \(home)").isNull)
     #expect(core.run("WORKSPACE.MEMBER beta shared REMOVE", as: badmin()).integer == 1)
@@ -214,7 +214,7 @@ import Testing
     core.expectReplicated()
   }
 
-  /// W5: what the new home requires of its people is asked.
+  /// W5: the new home's requirements are checked.
   @Test func theNewHomeAsksForItsOwn() {
     core.run("WORKSPACE.SET acme policy.user.required-fields initials,reference")
     #expect(

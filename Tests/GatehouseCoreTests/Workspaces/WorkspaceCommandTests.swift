@@ -10,7 +10,7 @@ import Testing
     for name in ["ana", "bob"] { core.run("USER.CREATE \(name) PRODUCT payroll NOINVITE") }
   }
 
-  @Test func aWorkspaceIsMadeWhole() {
+  @Test func aWorkspaceIsCreatedWithAllSettings() {
     let before = core.lsn
     #expect(core.run("WORKSPACE.CREATE acme PROFILE clockify PLAN enterprise SUBDOMAIN acme OWNER ana").text == "OK")
     #expect(core.lsn == before + 1)
@@ -42,9 +42,9 @@ import Testing
     #expect(core.run("WORKSPACE.SET acme policy.impersonation.ttl 61m").isError)
   }
 
-  /// Of somebody who is no member nothing else is said.
+  /// Nothing else is said of a user who is not a member.
   @Test(arguments: ["WORKSPACE.SET acme owner bob", "WORKSPACE.TRANSFER acme bob"])
-  func anOwnerIsAMemberFirstOfAll(line: String) {
+  func membershipIsCheckedFirstForANewOwner(line: String) {
     core.run("WORKSPACE.CREATE acme OWNER ana")
     core.run("USER.DELETE bob REASON x")
     #expect(core.run(line).text?.hasPrefix("REFUSED owner: bob is not a member of acme") == true)
@@ -69,7 +69,7 @@ import Testing
     core.run("WORKSPACE.SET main profile actionstep")
     #expect(core.run("WORKSPACE.GET main")["policy.user.needs-authority"].text == "on")
     #expect(core.run("WORKSPACE.GET main")["policy.timer.notify-stopped"].text == "off")
-    // What follows adjusts it.
+    // Later settings adjust the profile.
     core.run("WORKSPACE.SET main profile actitime policy.delete.needs-reason on")
     #expect(core.run("WORKSPACE.GET main")["policy.user.needs-authority"].text == "off")
     #expect(core.run("WORKSPACE.GET main")["policy.user.required-fields"].text == "")
@@ -93,7 +93,7 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test func leavingTakesAllOfTheWorkspaceAlong() {
+  @Test func leavingRemovesEverythingOfTheWorkspace() {
     core.run("WORKSPACE.CREATE acme")
     core.run("PRODUCT.CREATE acme/crm")
     core.run("POOL.SET acme/crm * 5")
@@ -124,10 +124,10 @@ import Testing
     #expect(core.run("WORKSPACE.SET acme policy.session.ttl 1h", as: ana).integer == 1)
     #expect(core.run("WORKSPACE.SET acme plan enterprise", as: ana).text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("USER.SET eva first Eva", as: ana).integer == 1)
-    // W4: whoever has power in one workspace knows its people only.
+    // W4: rights in one workspace do not show people of others.
     #expect(core.run("USER.SET bob first Bob", as: ana).text == "NOTFOUND user")
     #expect(core.run("WORKSPACE.SET main policy.session.ttl 1h", as: ana).text?.hasPrefix("NOPERM ") == true)
-    // Others do not even see it.
+    // For others it does not exist.
     #expect(core.run("WORKSPACE.GET acme", as: bob).text == "NOTFOUND workspace acme")
     #expect(core.run("WORKSPACE.LIST", as: bob).items.count == 1)
     #expect(core.run("WORKSPACE.LIST", as: ana).items.count == 2)

@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [
     ("TIMEZONE America/Los_Angeles RELEASED 2026-02-28", "2026-03-01T07:59:59.999Z", "2026-03-01T08:00:00Z"),
-    // The last day has 23 hours, or 25.
+    // The last day has 23 or 25 hours.
     ("TIMEZONE America/Los_Angeles RELEASED 2026-03-08", "2026-03-09T06:59:59.999Z", "2026-03-09T07:00:00Z"),
     ("TIMEZONE America/Los_Angeles RELEASED 2026-11-01", "2026-11-02T07:59:59.999Z", "2026-11-02T08:00:00Z"),
     ("TIMEZONE Pacific/Kiritimati RELEASED 2026-02-28", "2026-02-28T09:59:59.999Z", "2026-02-28T10:00:00Z"),
@@ -47,14 +47,14 @@ import Testing
     #expect(check("ana", at: after) == "DENY outside-employment")
   }
 
-  @Test func theWorkspacesZoneCountsForWhoHasNone() {
+  @Test func theWorkspacesZoneAppliesToUsersWithoutOne() {
     core.run("USER.CREATE ana PRODUCT payroll NOINVITE HIRED 2026-03-01")
     core.run("USER.CREATE bob PRODUCT payroll NOINVITE HIRED 2026-03-01 TIMEZONE UTC")
     #expect(core.run("WORKSPACE.SET main policy.timezone pacific/auckland").integer == 1)
     #expect(core.run("WORKSPACE.GET main")["policy.timezone"].text == "Pacific/Auckland")
     #expect(check("ana", at: "2026-02-28T20:00:00Z") == "ALLOW")
     #expect(check("bob", at: "2026-02-28T20:00:00Z") == "DENY outside-employment")
-    // A profile says how a product works, and not where its customers live.
+    // A profile says how a product works, not where its customers live.
     core.run("WORKSPACE.SET main profile clockify policy.login.within-employment on")
     #expect(core.run("WORKSPACE.GET main")["policy.timezone"].text == "Pacific/Auckland")
     core.expectReplicated()
@@ -86,7 +86,7 @@ import Testing
     #expect(core.run("LOGIN.EXPLAIN ana payroll AT soon").isError)
   }
 
-  @Test func aZoneThatIsNoneIsRefused() {
+  @Test func anUnknownZoneIsRefused() {
     let expected = "is not a time zone of the IANA database; give a name such as Europe/Prague"
     for name in ["Mars/Olympus", "+02:00", "Europe", "Europe/Praha"] {
       #expect(core.run("USER.CREATE ana TIMEZONE \(name)").text == "ERR timezone '\(name)' \(expected)")
@@ -101,8 +101,8 @@ import Testing
     #expect(core.run("USER.SET ana timezone \"\"").integer == 1)
   }
 
-  /// What an older version or an older database let in.
-  @Test func aRecordedZoneThatIsNotKnownLeavesTheWorkspaces() {
+  /// Left by an older version or an older database.
+  @Test func anUnknownRecordedZoneFallsBackToTheWorkspaces() {
     core.run("USER.CREATE ana PRODUCT payroll NOINVITE HIRED 2026-03-01")
     core.run("WORKSPACE.SET main policy.timezone Pacific/Auckland")
     let contact: ContactID = core.partitioning.id(serial: 1, partition: core.user("ana")!.cell.index)
@@ -113,7 +113,7 @@ import Testing
         "in Pacific/Auckland, the workspace's time zone, because the person's, Atlantis/Capital, is unknown") == true)
   }
 
-  @Test func aMomentIsTheDayThatItWasForThePerson() {
+  @Test func aPointInTimeCountsAsThePersonsDay() {
     core.run("USER.CREATE ana TIMEZONE Pacific/Auckland HIRED 2026-02-28T11:00:00Z RELEASED 2026-03-31T10:59:59Z")
     #expect(core.run("USER.GET ana")["hired"].text == "2026-03-01")
     #expect(core.run("USER.GET ana")["released"].text == "2026-03-31")
@@ -128,8 +128,8 @@ import Testing
     core.expectReplicated()
   }
 
-  /// A day that times are compared with, and a moment that days are compared with, are taken for each person.
-  @Test func listsCompareDaysWhereEachPersonIs() {
+  /// Days and points in time are compared in each person's zone.
+  @Test func listsCompareDaysInEachPersonsZone() {
     core.now = TimeText.time("2026-02-28T20:00:00Z")!
     core.run("USER.CREATE ana TIMEZONE Pacific/Auckland HIRED 2026-03-01")
     core.run("USER.CREATE bob TIMEZONE America/Los_Angeles HIRED 2026-03-01")

@@ -7,7 +7,7 @@ import Testing
 @Suite("Time zones") struct ZoneRulesTests {
   private static func time(_ text: String) -> Milliseconds { TimeText.time(text)! }
 
-  /// A zone, a day, and its first moment.
+  /// A zone, a day, and when the day begins.
   private static let days: [(String, String, String)] = [
     ("Pacific/Auckland", "2026-03-01", "2026-02-28T11:00:00Z"),
     ("Pacific/Auckland", "2026-07-01", "2026-06-30T12:00:00Z"),
@@ -20,13 +20,13 @@ import Testing
     ("America/Los_Angeles", "2026-03-09", "2026-03-09T07:00:00Z"),
     ("America/Los_Angeles", "2026-11-01", "2026-11-01T07:00:00Z"),
     ("America/Los_Angeles", "2026-11-02", "2026-11-02T08:00:00Z"),
-    // Where the clocks are set ahead at midnight the day starts at one o'clock.
+    // If the clocks go forward at midnight, the day starts at one o'clock.
     ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"),
     ("America/Santiago", "2026-09-06", "2026-09-06T04:00:00Z"),
     ("America/Santiago", "2055-09-05", "2055-09-05T04:00:00Z"),
     // Samoa had no 30 December 2011.
     ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z"),
-    // Dublin's summer time is its standard one; the rule at the end counts backwards.
+    // Dublin's summer time is its standard time; the rule in the footer counts backwards.
     ("Europe/Dublin", "2060-07-01", "2060-06-30T23:00:00Z"),
     ("Europe/Dublin", "2060-01-01", "2060-01-01T00:00:00Z"),
     ("Pacific/Auckland", "9000-01-01", "8999-12-31T11:00:00Z"),
@@ -40,8 +40,8 @@ import Testing
     #expect(rules.day(at: start - 1) < TimeText.dayNumber(day)!)
   }
 
-  /// Far ahead there are rules only, near by there are listed changes: both agree with Foundation's reading of the
-  /// database for every zone at hand, on both sides of every hour on which clocks change.
+  /// The far future has only rules, the near one also listed changes: both agree with Foundation's reading of the
+  /// database for every zone here, on both sides of every hour in which clocks change.
   @Test func agreesWithFoundation() {
     for name in ["America/Los_Angeles", "Pacific/Auckland", "Europe/Berlin", "America/Santiago", "Europe/Dublin"] {
       let rules = TestZones.rules(name)
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  /// Text, moment, and hours east of UTC.
+  /// Text, time, and hours east of UTC.
   private static let rules: [(String, String, Int64)] = [
     ("UTC0", "2026-07-01T00:00:00Z", 0),
     ("<+13>-13", "2026-07-01T00:00:00Z", 13),
@@ -76,13 +76,13 @@ import Testing
     ("IST-2IDT,J60/2,J300/2", "2028-02-29T12:00:00Z", 2),
     ("IST-2IDT,J60/2,J300/2", "2028-03-01T00:00:00Z", 3),
     ("IST-2IDT,59/2,299/2", "2028-02-29T00:00:00Z", 3),
-    // Daylight saving time all the year.
+    // Daylight saving time all year.
     ("XXX3EDT4,0/0,J365/23", "2026-07-01T00:00:00Z", -4),
     ("XXX3EDT4,0/0,J365/23", "2026-12-31T23:30:00Z", -4),
     ("XXX3EDT4,0/0,J365/23", "2027-01-01T03:00:00Z", -4),
   ]
 
-  @Test(arguments: rules) func aRuleGoesOnForEver(_ text: String, _ moment: String, _ hours: Int64) throws {
+  @Test(arguments: rules) func aRuleAppliesForEver(_ text: String, _ moment: String, _ hours: Int64) throws {
     let bytes = Array(text.utf8)
     let rule = try bytes.withUnsafeBytes { try ZoneRule($0) }
     #expect(rule.offset(at: Self.time(moment) / 1000) == hours * 3600)
@@ -97,7 +97,7 @@ import Testing
     #expect(throws: ZoneError.self) { try bytes.withUnsafeBytes { try ZoneRule($0) } }
   }
 
-  /// A damaged file is refused or read as something else, and never past its end.
+  /// A damaged file is refused or read as something else, but never past its end.
   @Test func damagedFilesAreRefused() {
     let whole = [UInt8](TestZones.bytes("Pacific/Auckland"))
     #expect(throws: Never.self) { try whole.withUnsafeBytes { try ZoneRules(file: $0) } }

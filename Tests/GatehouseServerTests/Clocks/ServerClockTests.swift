@@ -7,7 +7,7 @@ import Testing
 @Suite("The server's clock") struct ServerClockTests {
   private let clock = ServerClock(logger: Logger(label: "test"))
 
-  @Test func tellsTheMachinesTime() {
+  @Test func returnsTheMachinesTime() {
     let before = Clock.wallMicroseconds()
     let told = clock.microseconds
     #expect(told >= before - 2000 && told - before < 10_000_000)
@@ -15,12 +15,12 @@ import Testing
     #expect(clock.figures.jumps == 0 && !clock.figures.isDoubted)
   }
 
-  @Test func goesOnFromTheNewestRecord() {
+  @Test func continuesFromTheNewestRecord() {
     let ahead = clock.milliseconds + 3_600_000
     clock.advance(to: ahead)
     #expect(clock.milliseconds >= ahead)
     #expect(clock.figures.wallLead <= -3_590_000)
-    // What was told once is not taken back, whatever the clocks say.
+    // A time once returned is never undercut, whatever the clocks say.
     #expect(clock.look(notBefore: ahead + 1000).now >= ahead + 1000)
     #expect(clock.milliseconds >= ahead + 1000)
   }

@@ -40,7 +40,7 @@ import Testing
     #expect(configuration == before)
   }
 
-  @Test func `a reload takes live settings and names those that wait for a start`() {
+  @Test func `a reload applies live settings and names those that need a restart`() {
     let running = ServerConfiguration()
     var wanted = running
     wanted.port = 1
@@ -55,7 +55,7 @@ import Testing
     #expect(waiting.map(\.name) == ["port", "lanes"])
   }
 
-  @Test func `what Redis tools ask for follows the settings`() {
+  @Test func `settings under their Redis names follow Gatehouse's`() {
     var configuration = ServerConfiguration()
     configuration.durability = .interval(.seconds(1))
     configuration.idleTimeout = .seconds(90)
@@ -67,7 +67,7 @@ import Testing
     #expect(Set(shown.keys).isDisjoint(with: Setting.all.map(\.name)))
   }
 
-  @Test func `every name that is shown takes the value that it shows`() throws {
+  @Test func `every shown setting accepts its shown value`() throws {
     var configuration = ServerConfiguration()
     configuration.durability = .interval(.seconds(1))
     configuration.idleTimeout = .milliseconds(1500)

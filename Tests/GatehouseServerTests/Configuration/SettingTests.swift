@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseServer
 
 @Suite struct SettingTests {
-  @Test func `the default of every setting is read back as itself`() throws {
+  @Test func `the text of every default parses to the default`() throws {
     for setting in Setting.all {
       var configuration = ServerConfiguration()
       try setting.write(setting.defaultText, into: &configuration)

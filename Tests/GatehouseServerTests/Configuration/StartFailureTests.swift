@@ -5,7 +5,7 @@ import Testing
 
 @testable import GatehouseServer
 
-/// What the program's exit code tells a supervisor, and its message an operator.
+/// What the exit code tells a supervisor, and the message an operator.
 @Suite struct StartFailureTests {
   static let disk = DiskError(call: "open", path: "/data/manifest", code: EIO)
 
@@ -25,7 +25,7 @@ import Testing
     #expect(StartFailure(error) == .dataUnreadable("\(error)"))
   }
 
-  @Test func `snapshots and archives that the disk fails to give are the same`() {
+  @Test func `read errors in snapshots and archives are disk failures too`() {
     let text = "open of /data/manifest: Input/output error; see to the disk, then start again"
     #expect(StartFailure(Self.disk) == .io(text))
     #expect(StartFailure(BlockFileError.failed(Self.disk)) == .io(text))

@@ -2,11 +2,11 @@ import Testing
 
 @testable import GatehouseServer
 
-@Suite("Where a connection stands")
+@Suite("The state machine of a connection")
 struct ConnectionFlowTests {
-  /// What happens to a connection whose requests are being carried out, and how it stands when that ends.
+  /// Events of a connection while its requests run, and its state when that ends.
   @Test(
-    "work ends as its weightiest reason says",
+    "work ends for its weightiest reason",
     arguments: [
       ([], true, .ready), ([], false, .ready), ([.slice], false, .inLine), ([.slice], true, .ready),
       ([.obstacle], true, .waiting), ([.slice, .obstacle], false, .waiting), ([.obstacle, .slice], false, .waiting),
@@ -22,7 +22,7 @@ struct ConnectionFlowTests {
     #expect(flow.state == expected)
   }
 
-  @Test("the next slice goes on, but not past an obstacle")
+  @Test("the next slice continues, but not past an obstacle")
   func slices() {
     var flow = ConnectionFlow()
     flow.begin()
@@ -34,7 +34,7 @@ struct ConnectionFlowTests {
     #expect(!flow.goesOn)
   }
 
-  @Test("whose turn comes goes on, or waits if something is in the way by then", arguments: [true, false])
+  @Test("a connection whose turn comes continues, or waits if something is in the way", arguments: [true, false])
   func turn(mayWork: Bool) {
     var flow = ConnectionFlow()
     flow.obstruct()
@@ -46,7 +46,7 @@ struct ConnectionFlowTests {
     #expect(goesOn == mayWork && flow.state == (mayWork ? .inLine : .waiting))
   }
 
-  @Test("who has closed or finishes has no turn, and closes once")
+  @Test("a closed or finishing connection gets no turn, and closes once")
   func closed() {
     var flow = ConnectionFlow()
     flow.obstruct()
@@ -60,7 +60,7 @@ struct ConnectionFlowTests {
     #expect(first && !second && flow.state == .closed && flow.isEnding)
   }
 
-  @Test("a connection that is closed by its own request stays closed")
+  @Test("a connection closed by its own request stays closed")
   func closedAtWork() {
     var flow = ConnectionFlow()
     flow.begin()
@@ -69,7 +69,7 @@ struct ConnectionFlowTests {
     #expect(flow.state == .closed && !flow.goesOn)
   }
 
-  @Test("what cannot be stops the program")
+  @Test("impossible transitions stop the program")
   func impossible() async {
     await #expect(processExitsWith: .failure) {
       var flow = ConnectionFlow()

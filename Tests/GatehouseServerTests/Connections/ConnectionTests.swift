@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 @testable import GatehouseServer
 
-/// A connection by itself, on a lane that has no data yet, driven with plain bytes.
+/// A single connection, on a lane without data, driven with plain bytes.
 @Suite("A connection")
 struct ConnectionTests {
   private static let ping = "*1\r\n$4\r\nPING\r\n"
@@ -20,7 +20,7 @@ struct ConnectionTests {
 
   private var connection: Connection { client.connection }
 
-  /// A reply is made, as by a command.
+  /// Adds a reply like a command does.
   private func reply(_ text: String) {
     var reply = Reply()
     reply.tag(text)
@@ -32,7 +32,7 @@ struct ConnectionTests {
 
   // MARK: Requests
 
-  @Test("each request of a pipeline is told that the data is being loaded", arguments: [1, 2, 16, 40])
+  @Test("each request of a pipeline is answered LOADING", arguments: [1, 2, 16, 40])
   func loading(count: Int) {
     send(String(repeating: Self.ping, count: count))
     #expect(client.received == String(repeating: Self.loading, count: count))
@@ -47,14 +47,14 @@ struct ConnectionTests {
     #expect(client.received == String(repeating: Self.loading, count: 5) && connection.unreadBytes == 0)
   }
 
-  @Test("what is no request is refused, and what follows it is dropped")
+  @Test("an invalid request is refused, and everything after it is dropped")
   func noRequest() {
     send(Self.ping + "*x\r\n" + Self.ping)
     #expect(client.received == Self.loading + "-ERR Protocol error: invalid multibulk length\r\n")
     #expect(client.transport.isClosed && connection.hasClosed && lane.lane.connections.isEmpty)
   }
 
-  @Test("after QUIT nothing is carried out, and the connection closes once the reply has left")
+  @Test("after QUIT nothing runs, and the connection closes once the reply is sent")
   func quit() {
     client.transport.room = 3
     send("QUIT\r\n" + Self.ping)
@@ -64,7 +64,7 @@ struct ConnectionTests {
     #expect(client.received == "\r\n" && client.transport.isClosed)
   }
 
-  @Test("who ends its requests is closed after the last reply, and what was no whole request is dropped")
+  @Test("after the end of input the connection closes with the last reply, and a partial request is dropped")
   func inputEnded() {
     client.transport.room = 10
     send(Self.ping + "*1\r\n")
@@ -91,7 +91,7 @@ struct ConnectionTests {
     #expect(received == "+\(text)\r\n+second\r\n")
   }
 
-  @Test("who does not read is not answered, and is when they read")
+  @Test("backpressure: a client that does not read gets no replies until it does")
   func pausing() {
     client.transport.room = 1000
     reply(String(repeating: "x", count: 300_000))
@@ -105,8 +105,8 @@ struct ConnectionTests {
     #expect(connection.flow.state == .ready && connection.waitingBytes == 0)
   }
 
-  /// Both sides would wait for ever if the client's requests were left unread until it reads.
-  @Test("requests are read while the client takes no replies, up to the limit, and are answered when it does")
+  /// Deadlock: if the requests stayed unread until the client reads, both sides would wait for ever.
+  @Test("requests are read while the client takes no replies, up to a limit, and answered once it reads")
   func readAhead() {
     client.transport.room = 0
     reply(String(repeating: "x", count: 100_000))
@@ -123,7 +123,7 @@ struct ConnectionTests {
     #expect(client.received.utf8.count == 100_003 + 20_001 * Self.loading.utf8.count)
   }
 
-  @Test("a long pipeline is carried out in slices, and waits in line between two ticks")
+  @Test("a long pipeline runs in slices, and queues between ticks")
   func slices() {
     let count = 30_000
     send(String(repeating: Self.ping, count: count))
@@ -136,7 +136,7 @@ struct ConnectionTests {
     #expect(ticks > 1 && client.received.utf8.count == count * Self.loading.utf8.count)
   }
 
-  @Test("a reply that many share is sent whole and takes no memory while it waits")
+  @Test("a shared reply is sent whole and takes no memory while it waits")
   func sharedReply() {
     client.transport.room = 1000
     connection.add(shared: ByteBuffer(repeating: 0x79, count: 500_000))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import GatehouseServer
 
-@Suite("Replies that wait")
+@Suite("The queue of replies")
 struct ReplyQueueTests {
   private func add(
     _ text: String, _ horizon: LSN, durable: LSN = 0, _ queue: inout ReplyQueue, _ ready: inout RawBuffer
@@ -19,7 +19,7 @@ struct ReplyQueueTests {
 
   private func string(_ bytes: borrowing RawBuffer) -> String { String(decoding: bytes.bytes, as: UTF8.self) }
 
-  @Test("replies leave in the order of their commands, each when it may")
+  @Test("replies leave in command order, each once it is durable")
   func order() {
     var queue = ReplyQueue()
     var ready = RawBuffer(capacity: 64, alignment: 8)
@@ -43,8 +43,8 @@ struct ReplyQueueTests {
     #expect(string(ready) == "abcdef" && queue.isEmpty && queue.pendingBytes == 0 && queue.awaited == 0)
   }
 
-  /// After the log has failed: as many refusals as there were replies, each in its place.
-  @Test("what can never become durable is refused, one refusal a reply")
+  /// After the log has failed: as many refusals as there were replies, in the same order.
+  @Test("replies that can never become durable are refused one by one")
   func refused() {
     var queue = ReplyQueue()
     var ready = RawBuffer(capacity: 64, alignment: 8)
@@ -58,7 +58,7 @@ struct ReplyQueueTests {
     let second = queue.reserve()
     queue.fill(second, ByteBuffer(string: "e"), horizon: 9)
     queue.refuse(beyond: 3, with: ByteBuffer(string: "-"))
-    // What is read from here on has a place of its own, also within the same read.
+    // Replies from here on are new, even within the same read.
     add("f", 1, durable: 3, &queue, &ready)
     queue.release(durable: 3, into: &ready)
     #expect(string(ready) == "a--" && queue.awaited == 1)
@@ -67,8 +67,8 @@ struct ReplyQueueTests {
     #expect(string(ready) == "a--gd-f" && queue.isEmpty && queue.pendingBytes == 0)
   }
 
-  /// Against a plain list, through thousands of replies that never all leave at once.
-  @Test("as a list would", arguments: 1...5 as ClosedRange<UInt64>)
+  /// Compared with a plain list, through thousands of replies that never all leave at once.
+  @Test("behaves like a list", arguments: 1...5 as ClosedRange<UInt64>)
   func asAList(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var queue = ReplyQueue()

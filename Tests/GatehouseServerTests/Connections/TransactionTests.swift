@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseServer
 
-/// The states of a transaction and what leads from one to the other.
+/// The states of a transaction and the events between them.
 @Suite("A transaction")
 struct TransactionTests {
   @Test func `commands come out as they went in, one after the other`() {
@@ -17,11 +17,11 @@ struct TransactionTests {
     #expect(transaction.count == 3)
     #expect(transaction.execute() == .ready(3))
     #expect(!transaction.isOpen && !transaction.isRunning)
-    // The second was carried out with the others; the first and the third are the connection's.
+    // The second command ran with the group; the first and third are the connection's own.
     transaction.run([.front, .decided(Reply(), horizon: 7, place: nil), .front])
     #expect(transaction.isRunning && transaction.count == 3)
     for (place, words) in commands.enumerated() {
-      // A command that has to wait is brought again.
+      // A command that has to wait is returned again.
       let next = Held.Next(words: words, isAnswered: place == 1)
       #expect(transaction.next == next && transaction.next == next)
       transaction.advance()
@@ -31,7 +31,7 @@ struct TransactionTests {
     #expect(transaction.count == nil && transaction.bytes == 0)
   }
 
-  @Test func `an empty transaction is over at once`() {
+  @Test func `an empty transaction ends at once`() {
     let transaction = Held()
     #expect(transaction.begin())
     #expect(transaction.execute() == .ready(0))
@@ -39,7 +39,7 @@ struct TransactionTests {
     #expect(!transaction.isRunning && transaction.count == nil)
   }
 
-  @Test func `one that was aborted keeps nothing and does nothing`() {
+  @Test func `an aborted transaction queues and runs nothing`() {
     let transaction = Held()
     #expect(transaction.begin())
     #expect(transaction.queue(["PING"]))
@@ -50,7 +50,7 @@ struct TransactionTests {
     #expect(transaction.count == nil && transaction.execute() == .notOpen)
   }
 
-  @Test func `MULTI within one aborts it, and outside of one nothing is aborted`() {
+  @Test func `nested MULTI aborts, and without MULTI there is nothing to abort`() {
     let transaction = Held()
     transaction.abort()
     #expect(transaction.begin())
@@ -59,7 +59,7 @@ struct TransactionTests {
     #expect(transaction.begin() && transaction.execute() == .ready(0))
   }
 
-  @Test func `it takes no more than its limits`() {
+  @Test func `it has limits`() {
     var limits = WireLimits()
     limits.transactionCommands = 3
     var transaction = Held(limits)
@@ -78,7 +78,7 @@ struct TransactionTests {
   }
 }
 
-/// A transaction whose events can be asked within an expectation.
+/// A wrapper, so that events can be sent within an expectation.
 private final class Held {
   private var transaction: Transaction
 

@@ -4,17 +4,17 @@ import GatehouseTestSupport
 import Testing
 @testable import GatehouseServer
 
-/// Commands of callers that have no connection.
+/// Commands by callers without a connection.
 @Suite("The one door")
 struct DoorTests {
-  @Test("a command of any kind is carried out, and durable when it is answered")
+  @Test("a command of any kind runs, and is durable when it is answered")
   func kinds() async throws {
     let server = try await TestContext()
     #expect(await !server.execute("PRODUCT.CREATE payroll").hasPrefix("ERR"))
     #expect(await !server.execute("USER.CREATE ana PRODUCT payroll").hasPrefix("ERR"))
     #expect(server.context.log.durableLSN == server.context.log.appendedLSN)
     #expect(await server.execute("LOGIN.CHECK ana payroll").hasPrefix("ALLOW"))
-    // Over all partitions, and with work off the thread.
+    // A command over all partitions, and one with work off the thread.
     #expect(await server.execute("USER.LIST").contains("ana"))
     #expect(await server.execute("AUDIT.LIST").contains("USER.CREATE"))
     #expect(await server.execute("AUDIT.VERIFY").contains("problem null 0"))
@@ -24,7 +24,7 @@ struct DoorTests {
     await server.stop()
   }
 
-  @Test("many threads ask at a time, beside the lane, and each gets its own answer")
+  @Test("many threads and the lane run commands at once, and each gets its own answer")
   func manyThreads() async throws {
     let server = try await TestContext()
     _ = await server.execute("PRODUCT.CREATE payroll")
@@ -44,7 +44,7 @@ struct DoorTests {
     await server.stop()
   }
 
-  /// A kind of work that only this test knows, and one that fails.
+  /// A kind of work for this test, and one that fails.
   private struct Square: ServerWork {
     typealias Outcome = Result<Int, Refusal>
     let number: Int
@@ -56,7 +56,7 @@ struct DoorTests {
     }
   }
 
-  @Test("work is done off the thread, and what goes wrong in it becomes a refusal")
+  @Test("work is done off the thread, and its errors become refusals")
   func work() async throws {
     let server = try await TestContext()
     let turn = server.context.makeTurn(refusals: server.context.refusals[0])

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The pool for work off the lanes")
 struct WorkPoolTests {
-  @Test("so much goes on at a time, so much waits, and the rest is refused")
+  @Test("running and waiting jobs have limits, and the rest is refused")
   func bounds() async {
     let pool = WorkPool(threads: 2, line: 3)
     let (running, most) = (Mutexed(0), Mutexed(0))
@@ -25,7 +25,7 @@ struct WorkPoolTests {
           }
         }
       }
-      // Those that are refused come back while the others go on.
+      // Refused jobs return while the others still run.
       var outcomes: [Int?] = []
       for _ in 0..<3 { outcomes.append(await group.next()!) }
       gate.withLock { $0 = true }

@@ -5,14 +5,14 @@ import Testing
 
 @Suite("A lane's loop")
 struct LaneLoopTests {
-  @Test("what threads bring is done in order, on the lane's thread, and wakes it from its sleep")
+  @Test("jobs from other threads run in order on the lane's thread, and wake it")
   func brought() async throws {
     let lane = try TestLane().lane
     lane.loop.start { lane.tick() }
     let seen = Mutexed<[Int]>([])
     let thread = await lane.loop.submit { UInt(pthread_self()) }
     for round in 0..<200 {
-      // Now and then it has time to fall asleep.
+      // Give it time to fall asleep now and then.
       if round % 50 == 0 { try await Task.sleep(for: .milliseconds(20)) }
       lane.loop.execute { seen.withLock { $0.append(round) } }
     }
@@ -21,7 +21,7 @@ struct LaneLoopTests {
     lane.loop.stop()
   }
 
-  @Test("nothing that is brought by many threads at a time is lost")
+  @Test("no job is lost when many threads submit at once")
   func manyThreads() async throws {
     let lane = try TestLane().lane
     lane.loop.start { lane.tick() }
@@ -39,7 +39,7 @@ struct LaneLoopTests {
     lane.loop.stop()
   }
 
-  @Test("what was brought before the stop is done")
+  @Test("jobs submitted before the stop still run")
   func stop() throws {
     let lane = try TestLane().lane
     let count = Mutexed(0)

@@ -16,14 +16,14 @@ struct LaneSocketTests {
     client = try TestSocket(lane)
   }
 
-  @Test("what was sent is answered at the end of the tick")
+  @Test("requests are answered at the end of the tick")
   func echo() {
     client.send("PING\r\nPING\r\n")
     lane.tick()
     #expect(client.receive(1000) == Self.loading + Self.loading)
   }
 
-  @Test("what the kernel does not take leaves when the client reads, in order and whole")
+  @Test("partial writes: the rest is sent in order when the client reads")
   func partialWrites() {
     let reply = String(repeating: "x", count: 300_000)
     lane.lane.replies.bytes.append(ByteBuffer(string: reply))
@@ -52,13 +52,13 @@ struct LaneSocketTests {
   }
 
   @Test(
-    "what one read leaves behind is read in the ticks that follow, with the end behind it", arguments: [false, true])
+    "bytes left by one read are read in the next ticks, and then the end of input", arguments: [false, true])
   func leftBehind(ends: Bool) throws {
     let client = try TestSocket(lane, buffer: 400_000)
     let pings = 20_000
     let requests = String(repeating: "PING\r\n", count: pings)
     var (sent, replies) = (0, 0)
-    // The kernel takes as much as its buffer holds; what comes meanwhile is news of its own.
+    // The kernel takes as much as its buffer holds; later bytes raise a new event.
     for _ in 0..<10_000 where replies < pings * Self.loading.utf8.count {
       if sent < requests.utf8.count {
         sent += client.trySend(requests.dropFirst(sent))
@@ -72,7 +72,7 @@ struct LaneSocketTests {
     #expect(client.connection.hasClosed == ends)
   }
 
-  @Test("a client whose end came while nothing was read from it is read to its end afterwards")
+  @Test("input that ended while reading was paused is read to the end afterwards")
   func endWhileStopped() {
     client.connection.setReading(false)
     client.send("PING\r\n")
@@ -84,7 +84,7 @@ struct LaneSocketTests {
     #expect(client.receive(1000) == Self.loading && client.isClosed)
   }
 
-  @Test("a client that is gone is noticed, also while nothing is read from it", arguments: [true, false])
+  @Test("a client that is gone is noticed, even while reading is paused", arguments: [true, false])
   func gone(isReading: Bool) {
     client.connection.setReading(isReading)
     close(client.descriptor)
@@ -95,8 +95,8 @@ struct LaneSocketTests {
     #expect(lane.lane.facts.connectedClients.load(ordering: .relaxed) == 0)
   }
 
-  /// The news of the second are in the same batch.
-  @Test("a connection that another one's request closes is not read from any more")
+  /// The events of the second connection are in the same batch.
+  @Test("a connection closed by another one's request is not read again")
   func closedInTheTick() throws {
     let other = try TestSocket(lane)
     client.send("PING\r\n")

@@ -3,12 +3,12 @@ import Testing
 
 @testable import GatehouseServer
 
-/// How a lane shares its time among those who ask for much.
-@Suite("Work in line")
+/// How a lane shares its time among connections with long work.
+@Suite("The queue of long work")
 struct WorkLineTests {
   private static let start: UInt64 = 1_000_000_000
 
-  @Test("a tick's time for long work begins with the first of it, and ends")
+  @Test("a tick's time for long work starts with the first piece, and ends")
   func oneTick() {
     var line = WorkLine()
     let moments = [0, WorkLine.nanoseconds - 1, WorkLine.nanoseconds, 100 * WorkLine.nanoseconds]
@@ -19,7 +19,7 @@ struct WorkLineTests {
     #expect(afterALook)
   }
 
-  @Test("nobody overtakes those who wait in line, and whose turn it is may work")
+  @Test("nobody overtakes the queue, and whoever's turn it is may work")
   func inLine() {
     var line = WorkLine()
     line.append(.task {})
@@ -35,12 +35,12 @@ struct WorkLineTests {
     #expect(!overtakesLater && second != nil && line.count == 0)
   }
 
-  @Test("between two pieces of work in line the lane looks at its sockets")
+  @Test("between two pieces of queued work the lane serves its sockets")
   func socketsInBetween() throws {
     let lane = try TestLane()
     let client = try TestSocket(lane)
     var seen = 0
-    // Each piece takes all the time of a tick, and waits in line again at once.
+    // Each piece uses all the time of a tick, and queues again at once.
     func work() {
       seen += 1
       let end = Clock.nanoseconds() + WorkLine.nanoseconds

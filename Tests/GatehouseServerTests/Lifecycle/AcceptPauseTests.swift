@@ -7,7 +7,7 @@ import Testing
 @Suite("Accepting, after a failure")
 struct AcceptPauseTests {
   @Test(
-    "every error is followed by a pause, which doubles, and by another try", arguments: [EPERM, EPROTO, EMFILE, EBADF])
+    "after an error there is a pause, which doubles, and then another try", arguments: [EPERM, EPROTO, EMFILE, EBADF])
   func pauses(code: Int32) {
     var pause = AcceptPause()
     var lengths: [Int32] = []
@@ -23,13 +23,13 @@ struct AcceptPauseTests {
     #expect(pause.failed(code, at: 0) == .pause(5, report: nil))
   }
 
-  @Test("that nobody is there, or a signal came, is no failure", arguments: [EAGAIN, EINTR])
+  @Test("no connection, or a signal, is not a failure", arguments: [EAGAIN, EINTR])
   func nothing(code: Int32) {
     var pause = AcceptPause()
     #expect(pause.failed(code, at: 0) == .none)
   }
 
-  @Test("the same error is reported now and then, with how often it came")
+  @Test("the same error is reported now and then with a count")
   func reports() {
     var pause = AcceptPause()
     #expect(pause.failed(EMFILE, at: 1) == .pause(5, report: 1))

@@ -9,7 +9,7 @@ import Testing
       time: Milliseconds(number), user: UserID(raw: UInt64(number)), product: ProductID(number), denial: .noLicence)
   }
 
-  @Test("the oldest give way, and the newest come first")
+  @Test("the oldest are overwritten, and the newest come first")
   func ring() {
     let ring = RefusalRing(size: 3)
     #expect(ring.refusals(since: 0).isEmpty)
@@ -23,14 +23,14 @@ import Testing
     #expect(ring.kept == 3 && ring.counts.total == 0)
   }
 
-  @Test("with no room they are counted only")
+  @Test("without room they are only counted")
   func noRoom() {
     let ring = RefusalRing(size: 0)
     ring.keep(refusal(1))
     #expect(ring.refusals(since: 0).isEmpty && ring.counts.reasons == [.noLicence: 1])
   }
 
-  @Test("a hundred products are counted by themselves, however many rings there are")
+  @Test("a hundred products have their own counts, over all rings together")
   func products() {
     let rings = [RefusalRing(size: 1), RefusalRing(size: 1)]
     for number in 1...250 { rings[number % 2].keep(refusal(number)) }

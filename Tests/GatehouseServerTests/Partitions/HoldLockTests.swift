@@ -3,10 +3,10 @@ import Testing
 
 @testable import GatehouseServer
 
-/// The lock of a partition in every order that a few threads can take (`Interleavings`), with stores that come late.
-@Suite("The lock of a partition, in every order")
+/// The lock of a partition under every interleaving of a few threads (`Interleavings`), with delayed stores.
+@Suite("The lock of a partition, in every interleaving")
 struct HoldLockTests {
-  /// Locks, and beside each a number that it guards.
+  /// Locks, each with a number that it guards.
   private final class Stage {
     private let explorer: Interleavings
     private let locks: UnsafeMutablePointer<OwnedLock<SteppedGround>>
@@ -28,28 +28,28 @@ struct HoldLockTests {
       locks.deallocate()
     }
 
-    /// Enters all, counts each, and leaves all.
+    /// Takes all locks, counts under each, and releases them.
     func visit(_ order: [Int]) {
       for index in order { locks[index].lock() }
       for index in order { explorer.count(datum: numbers[index]) }
       for index in order.reversed() { locks[index].unlock() }
     }
 
-    /// As one who looks ahead: only if nobody is in.
+    /// Like a prefetch: only if the lock is free.
     func visitIfFree() {
       guard locks[0].tryLock() else { return }
       explorer.count(datum: numbers[0])
       locks[0].unlock()
     }
 
-    /// What is wrong with what was counted.
+    /// The error in the counts, if any.
     func verdict(_ expected: [ClosedRange<Int>]) -> String? {
       let found = numbers.map { Int(explorer.machine.value(ofDatum: $0)) }
       return zip(expected, found).allSatisfy { $0.contains($1) } ? nil : "counted \(found) instead of \(expected)"
     }
   }
 
-  /// Threads that each enter the one lock some times.
+  /// Threads that each take the one lock a few times.
   private static func explore(
     _ rounds: [Int], isBuffered: Bool, patience: Int?, spins: Int = 0, mistake: SteppedGround.Mistake? = nil
   ) -> Interleavings.Outcome {
@@ -63,7 +63,7 @@ struct HoldLockTests {
   }
 
   @Test(
-    "one thread at a time is in, each sees what the one before it did, and all come in",
+    "mutual exclusion, visibility and progress",
     arguments: [(rounds: [2, 1], patience: 1, spins: 1), ([2, 2], 0, 0), ([1, 1, 1], 0, 0)])
   func exclusion(rounds: [Int], patience: Int, spins: Int) {
     let outcome = Self.explore(rounds, isBuffered: true, patience: patience, spins: spins)
@@ -71,19 +71,19 @@ struct HoldLockTests {
   }
 
   @Test(
-    "where stores are not late nobody needs patience: who leaves wakes who sleeps", arguments: [[2, 2], [1, 1, 1]])
+    "without delayed stores no timeout is needed: unlocking wakes a sleeper", arguments: [[2, 2], [1, 1, 1]])
   func wakes(rounds: [Int]) {
     let outcome = Self.explore(rounds, isBuffered: false, patience: nil)
     #expect(outcome.fault == nil)
   }
 
-  @Test("where stores are late a sleeper may be missed, and patience is what wakes it")
+  @Test("with delayed stores a sleeper may be missed, and its timeout wakes it")
   func patience() {
     #expect(Self.explore([1, 1], isBuffered: true, patience: nil).fault?.hasPrefix("threads wait for ever") == true)
     #expect(Self.explore([1, 1], isBuffered: true, patience: 0).fault == nil)
   }
 
-  @Test("each mistake is found", arguments: SteppedGround.Mistake.allCases)
+  @Test("each planted bug is found", arguments: SteppedGround.Mistake.allCases)
   func mistakes(mistake: SteppedGround.Mistake) throws {
     let fault = try #require(Self.explore([1, 1], isBuffered: false, patience: nil, mistake: mistake).fault)
     switch mistake {
@@ -92,7 +92,7 @@ struct HoldLockTests {
     }
   }
 
-  @Test("one who only looks whether it is free neither waits nor is in beside others")
+  @Test("tryLock neither waits nor breaks mutual exclusion")
   func tries() {
     let outcome = Interleavings.explore(threads: 3, isBuffered: true, patience: 0) { explorer in
       let stage = Stage(explorer)
@@ -105,7 +105,7 @@ struct HoldLockTests {
 
   // MARK: Several owners
 
-  /// Two partitions, and the directory as the last.
+  /// Two partitions, and the directory last.
   private static func order(_ set: OwnerSet) -> [Int] { set.partitions + (set.directory ? [2] : []) }
 
   private static func exploreOwners(_ orders: [[Int]], isBuffered: Bool, patience: Int?) -> Interleavings.Outcome {
@@ -123,7 +123,7 @@ struct HoldLockTests {
     }
   }
 
-  @Test("several owners are taken in order, the directory last: nobody waits for ever, whoever wants what")
+  @Test("several owners are taken in order, the directory last: no deadlock")
   func severalOwners() {
     var all = OwnerSet(partition: 1)
     all.insert(0)
@@ -141,7 +141,7 @@ struct HoldLockTests {
     #expect(three.fault == nil)
   }
 
-  @Test("owners in another order would wait for each other")
+  @Test("owners taken in another order would deadlock")
   func otherOrder() {
     let outcome = Self.exploreOwners([[0, 2], [2, 0]], isBuffered: false, patience: nil)
     #expect(outcome.fault?.hasPrefix("threads wait for ever") == true)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import GatehouseServer
 
-/// Entering partitions: by threads, by tasks, one at a time and several in order.
+/// Holding partitions: by threads, by tasks, one at a time and several in order.
 @Suite("Holds")
 struct HoldTests {
   private static let partitioning = Partitioning(count: 4, key: HashKey(low: 1, high: 2))
@@ -26,12 +26,12 @@ struct HoldTests {
     var count = 0
   }
 
-  /// As whoever holds the partition may.
+  /// Relies on being isolated to the partition.
   private static func countIsolated(_ partition: Partition, _ tally: Tally) {
     partition.assumeIsolated { _ in tally.count += 1 }
   }
 
-  @Test("threads that enter, also as isolated, and tasks that await count right together")
+  @Test("threads, isolated calls and awaiting tasks exclude each other")
   func exclusion() async throws {
     let partition = Self.partition()
     let tally = Tally()
@@ -58,7 +58,7 @@ struct HoldTests {
     return handle.enter(addingWaitTo: &waited)
   }
 
-  @Test("an owner that nobody is in is entered without a wait")
+  @Test("a free owner is entered without waiting")
   func noWait() {
     let partition = Self.partition()
     var waited: UInt64 = 0
@@ -87,7 +87,7 @@ struct HoldTests {
     #expect(Self.isFree(handle))
   }
 
-  @Test("whoever holds a partition is isolated to it, and nobody else is")
+  @Test("the holder of a partition is isolated to it, and nobody else")
   func isolation() {
     let partition = Self.partition()
     let executor = HoldExecutor(partition.handle.lock)
@@ -99,7 +99,7 @@ struct HoldTests {
     #expect(executor.isIsolatingCurrentContext() == false)
   }
 
-  @Test("who finds a partition taken for long sleeps, and is woken when it is free; each is counted")
+  @Test("waiters of a long hold sleep, are woken when it ends, and are counted")
   func sleepers() throws {
     let partition = Self.partition()
     let tally = Tally()
@@ -111,7 +111,7 @@ struct HoldTests {
         let hold = Self.enter(partition.handle)
         isHeld.store(true, ordering: .releasing)
         while waiting.load(ordering: .acquiring) < sleepers { usleep(1000) }
-        // Long enough for all to have given up looking.
+        // Long enough for all to stop spinning.
         usleep(50_000)
         #expect(tally.count == 0)
         hold.leave()
@@ -129,7 +129,7 @@ struct HoldTests {
     #expect(partition.handle.lock.pointee.contended == sleepers)
   }
 
-  @Test("whoever wants several owners takes them in order: no two wait for each other")
+  @Test("several owners are taken in order: no deadlock")
   func severalOwners() throws {
     let partitions = (0..<4).map { Self.partition($0) }
     let handles = ContiguousArray(partitions.map(\.handle))

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// The audit trail as it is asked for.
+/// The audit trail as seen by clients.
 @Suite("AUDIT.LIST and AUDIT.VERIFY")
 struct AuditTests {
   private let server: TestServer
@@ -15,7 +15,7 @@ struct AuditTests {
     try gate.ok("USER.CREATE ana FIRST Ana PRODUCT payroll")
   }
 
-  @Test("an event says when, who, what, why, and what went from what to what")
+  @Test("an event has time, author, command, reason, and old and new values")
   func event() throws {
     try gate.ok("USER.SET ana first Anna REASON 'a typing mistake'")
     let event = try #require(try gate.pages("AUDIT.LIST USER ana").first)
@@ -28,7 +28,7 @@ struct AuditTests {
     #expect(field["name"] == "first" && field["old"] == "Ana" && field["new"] == "Anna")
   }
 
-  @Test("all that is a user's is found under it: sessions, timers, entries, the contact, and what was done as it")
+  @Test("all events of a user are found: sessions, timers, entries, the contact, and actions as the user")
   func whatIsOnesOwn() throws {
     try gate.ok("USER.CREATE bo PRODUCT payroll")
     let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
@@ -49,7 +49,7 @@ struct AuditTests {
     #expect(try gate.pages("AUDIT.LIST USER #\(id)").count == commands.count)
   }
 
-  @Test("who acted is told, and found by")
+  @Test("actors are shown, and can be searched for")
   func actors() throws {
     try gate.ok("USER.CREATE tina PRODUCT payroll ROLE training-administrator")
     let token = try #require(try gate.fields("SESSION.CREATE tina payroll")["session"])
@@ -63,7 +63,7 @@ struct AuditTests {
     #expect(try gate.pages("AUDIT.LIST ACTOR ana").isEmpty)
   }
 
-  @Test("pages follow on each other, and times bound the list")
+  @Test("pages are contiguous, and times limit the list")
   func pages() throws {
     for number in 0..<25 { try gate.ok("USER.SET ana department d\(number)") }
     let all = try gate.pages("AUDIT.LIST").compactMap { $0.integer("lsn") }
@@ -76,7 +76,7 @@ struct AuditTests {
     #expect(try gate.pages("AUDIT.LIST FROM \(last) TO \(last - 1)").isEmpty)
   }
 
-  @Test("what cannot be answered is refused")
+  @Test("invalid requests are refused")
   func refusals() throws {
     try gate.refused("AUDIT.LIST USER nobody", with: "NOTFOUND user")
     try gate.refused("AUDIT.LIST ACTOR #999999", with: "NOTFOUND user")
@@ -87,7 +87,7 @@ struct AuditTests {
     try gate.refused("AUDIT.VERIFY FROM 1000000", with: "ERR FROM 1000000: there is no such record yet")
   }
 
-  @Test("on a session's authority administrators read it, and super administrators verify it")
+  @Test("through sessions administrators read the trail, and super administrators verify it")
   func authority() throws {
     func acting(as role: String) throws -> Client {
       try gate.ok("USER.CREATE \(role) PRODUCT payroll ROLE \(role)")
@@ -107,7 +107,7 @@ struct AuditTests {
     #expect(try gate.text("PING") == "PONG")
   }
 
-  @Test("W4: who reads the trail of one workspace finds nothing of another in it, and no more pages than that takes")
+  @Test("W4: a reader of one workspace's trail finds nothing of another, and no extra pages")
   func trailOfOneWorkspace() throws {
     for workspace in ["acme", "beta"] {
       try gate.ok("WORKSPACE.CREATE \(workspace)")
@@ -145,7 +145,7 @@ struct AuditTests {
     try ann.refused("AUDIT.VERIFY", with: "NOPERM the permission server.manage")
   }
 
-  @Test("B4: a head holds while the log grows and is archived; another, or one of another server, does not")
+  @Test("B4: a head stays valid while the log grows and is archived; a wrong or foreign head is not valid")
   func head() throws {
     let noted = try gate.fields("AUDIT.HEAD")
     #expect(noted.names == ["lsn", "hash"] && noted["lsn"] == "2")
@@ -172,7 +172,7 @@ struct AuditTests {
     try gate.refused("AUDIT.VERIFY FROM 3 AGAINST 2 \(hash)", with: "ERR FROM must not be behind")
   }
 
-  @Test("B4: a head of a server that was killed holds at its next start, and for gatehousectl")
+  @Test("B4: a head of a killed server is valid at its next start, and for gatehousectl")
   func headOfAKilledServer() throws {
     for number in 0..<50 { try gate.ok("USER.SET ana department d\(number)") }
     let noted = try gate.fields("AUDIT.HEAD")

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// A file system of its own, in memory, that a test can fill up.
+/// A small file system in memory that a test can fill up.
 private final class SmallDisk {
   let path: String
 
@@ -22,7 +22,7 @@ private final class SmallDisk {
 
   deinit { _ = try? runProgram("umount", ["-l", path]) }
 
-  /// Takes all the room that is left.
+  /// Fills all remaining space.
   func fill() throws {
     _ = FileManager.default.createFile(atPath: "\(path)/ballast", contents: nil)
     let file = try #require(FileHandle(forWritingAtPath: "\(path)/ballast"))
@@ -38,7 +38,7 @@ private final class SmallDisk {
 /// A disk that is really full.
 @Suite("A full disk", .enabled(if: SmallDisk.mayBeMade, "only root may mount a small file system"))
 struct FullDiskTests {
-  @Test("writes are refused and reads go on; with room again all goes on, and nothing acknowledged is lost")
+  @Test("writes are refused and reads continue; with room again everything continues, and nothing acknowledged is lost")
   func fullAndBack() throws {
     let folder = try TemporaryFolder("full")
     let disk = try SmallDisk(folder.path("data"), megabytes: 12)
@@ -54,7 +54,7 @@ struct FullDiskTests {
     var acknowledged = 0
     var refusal = ""
     while refusal.isEmpty, acknowledged < 20_000 {
-      // However long the disk takes to fill, the newest session is open when it is full.
+      // However long it takes to fill the disk, the newest session is still open when it is full.
       if acknowledged.isMultiple(of: 20) {
         refusal = try gate.reply("SESSION.CREATE ana payroll TTL 2s").errorText ?? ""
         if !refusal.isEmpty { break }
@@ -72,7 +72,7 @@ struct FullDiskTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(disk.path)/snapshots").isEmpty)
     #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
 
-    // A session's end cannot be logged now: nobody counts it as in force, and it is still there.
+    // The end of a session cannot be logged now: nobody counts it as in force, but it still exists.
     pause(.seconds(3))
     #expect(open != "0")
     #expect(try gate.fields("USER.GET ana")["sessions"] == "0")
@@ -82,7 +82,7 @@ struct FullDiskTests {
     try disk.makeRoom()
     try eventually("writes are taken again") { try gate.reply("USER.SET ana last Lima").errorText == nil }
     try eventually("the session ends") { try !kept() }
-    // What failed for want of room is tried again by itself: until that is done, it is being archived already.
+    // Work that failed for lack of space is retried; until that is done, archiving counts as running.
     try eventually("the log is archived") { try gate.reply("COMPACT").errorText == nil }
     server.kill()
     try server.start()
@@ -93,7 +93,7 @@ struct FullDiskTests {
     #expect(try again.fields("AUDIT.VERIFY")["ok"] == "1")
   }
 
-  @Test("snapshots that a full disk has no room for are not tried again all the time, and take nothing of what is left")
+  @Test("without room for snapshots they are not retried constantly, and leave the remaining space alone")
   func snapshotsWithoutRoom() throws {
     let folder = try TemporaryFolder("full")
     let disk = try SmallDisk(folder.path("data"), megabytes: 12)
@@ -119,7 +119,7 @@ struct FullDiskTests {
 private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
-/// What an operator sees of a log that has failed.
+/// What an operator sees when the log has failed.
 @Suite("A failed log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
 struct FailedLogTests {
   @Test("the server says so in its messages, in INFO and by its exit code, and its trail can still be read")
@@ -131,7 +131,7 @@ struct FailedLogTests {
       ]))
     var gate = try server.client()
     var acknowledged = 0
-    // The write whose sync fails gets no answer, as in a crash: nobody knows whether it is durable.
+    // A write whose sync fails gets no answer, as in a crash: nobody knows whether it is durable.
     while acknowledged < 500, let reply = try? gate.reply("USER.CREATE u\(acknowledged)"), reply.errorText == nil {
       acknowledged += 1
     }
@@ -141,7 +141,7 @@ struct FailedLogTests {
     try gate.refused("SAVE", with: "BUSY")
     try gate.refused("COMPACT", with: "BUSY")
     #expect(try #require(try gate.text("INFO log")).contains("log_state:failed"))
-    // What was acknowledged is in the trail; what was not may be on the disk, but is not shown.
+    // The trail shows acknowledged records; others may be on disk but are not shown.
     let events = try gate.pages("AUDIT.LIST COUNT 1000").filter { $0["command"] == "USER.CREATE" }
     #expect(events.count == acknowledged)
     #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
@@ -150,7 +150,7 @@ struct FailedLogTests {
   }
 }
 
-/// A log that takes its time: each write to it comes late.
+/// A slow log: each write to it is delayed.
 @Suite("A slow log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
 struct SlowLogTests {
   @Test("the trail and MEMORY USAGE show no name and no session before they are durable")

@@ -3,10 +3,10 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Snapshots, compaction and what is found at the next start.
+/// Snapshots, compaction, and the state at the next start.
 @Suite("COMPACT")
 struct PersistenceTests {
-  @Test("COMPACT moves the log into the archive; the trail and the state are as before, also after a restart")
+  @Test("COMPACT moves the log into the archive; the trail and the state do not change, also after a restart")
   func compact() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
     let gate = try server.client()
@@ -21,11 +21,11 @@ struct PersistenceTests {
     let info = try #require(try gate.text("INFO snapshot"))
     #expect(info.contains("archived_through_lsn:60"))
     #expect(try gate.pages("AUDIT.LIST USER u7").map(\.description) == trail)
-    // The archive's hash is in the log, so that the chain covers it.
+    // The hash of the archive is in the log, so that the hash chain covers it.
     let archived = try #require(try gate.pages("AUDIT.LIST").first { $0["command"] == "COMPACT" }?.value("changes"))
     #expect(archived.formatted().contains("log-archived"))
 
-    // Again, with nothing new but the records of the first time: still sound.
+    // Again, with nothing new but the records of the first compaction: still valid.
     try gate.ok("COMPACT")
     try gate.ok("USER.CREATE last")
     try server.terminate()
@@ -37,7 +37,7 @@ struct PersistenceTests {
     #expect(try #require(try again.text("INFO snapshot")).contains("archived_through_lsn:6"))
   }
 
-  @Test("one damaged byte in what both snapshots cover: COMPACT names it, moves all else, and the server goes on")
+  @Test("one damaged byte covered by both snapshots: COMPACT names it, moves everything else, and the server continues")
   func damagedPast() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
     var gate = try server.client()
@@ -72,7 +72,7 @@ struct PersistenceTests {
     #expect(try server.client().integer("USER.COUNT") == 63)
   }
 
-  @Test("COMPACT while clients write, and two at once: all acknowledged is there")
+  @Test("COMPACT while clients write, and two at once: nothing acknowledged is lost")
   func underLoad() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
     let acknowledged = Collected<String>()

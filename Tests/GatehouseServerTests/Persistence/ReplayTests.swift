@@ -4,10 +4,10 @@ import GatehouseTestSupport
 import Synchronization
 import Testing
 
-/// The state that comes back, however many threads bring it.
+/// The recovered state is the same with any number of threads.
 @Suite("Replay")
 struct ReplayTests {
-  @Test("several threads come to the same state as one, with and without a snapshot")
+  @Test("several threads recover the same state as one, with and without a snapshot")
   func sameState() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
     let gate = try server.client()
@@ -24,7 +24,7 @@ struct ReplayTests {
     try compare(server, expectsSnapshot: true)
   }
 
-  /// Changes of every kind of owner: names that move between partitions, seats, roles, sessions, time.
+  /// Changes for every kind of owner: names that move between partitions, seats, roles, sessions, time.
   private func fill(_ gate: Client, _ prefix: String) throws {
     try gate.ok("POOL.SET payroll * \(prefix == "a" ? 900 : 1000)")
     for number in 0..<40 {
@@ -103,7 +103,7 @@ struct FollowingTests {
     }
   }
 
-  @Test("a follower comes record by record to the state of the server, across segments, snapshots and compactions")
+  @Test("a follower reaches the server's state at every record, across segments, snapshots and compactions")
   func liveServer() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
     let gate = try server.client()
@@ -118,7 +118,7 @@ struct FollowingTests {
       try gate.ok("TIMER.START u\(number) NOTE \(number)-\(filler)")
       if number.isMultiple(of: 2) { try gate.ok("TIMER.STOP u\(number)") }
       if number.isMultiple(of: 3) { try gate.ok("USER.RENAME u\(number) moved-\(number)") }
-      // Ends the segment, and moves it to the archive, some of it before the follower has read it.
+      // Ends the segment and moves it to the archive, partly before the follower has read it.
       if number % 150 == 149 { try gate.ok("COMPACT") }
     }
     try server.terminate()

@@ -29,7 +29,7 @@ final class TestContext {
     facts.phase.store(.ready, ordering: .releasing)
   }
 
-  /// Ends what the server's end ends.
+  /// Ends everything that the end of a server ends.
   func stop() async {
     await context.settle()
     folder.closeLog(context.log)
@@ -37,7 +37,7 @@ final class TestContext {
     folder.close()
   }
 
-  /// The one caller there is where there are no services.
+  /// The only caller while there are no services.
   static let local = ConnectionFacts(id: 1, service: 0, rights: .all)
 
   func execute(_ line: String) async -> String {
@@ -46,7 +46,7 @@ final class TestContext {
 }
 
 extension ServerContext {
-  /// Executes a command, and shows the texts of its reply.
+  /// Runs a command, and returns the texts of its reply.
   func text(_ words: [String]) async -> String {
     let reply = await execute(OwnedArguments(words), for: TestContext.local)
     return reply.nodes.map {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 @testable import GatehouseServer
 
-/// A lane without data and without a thread: its test calls `tick`.
+/// A lane without data and thread: the test calls `tick`.
 final class TestLane {
   let lane: Lane
 
@@ -15,7 +15,7 @@ final class TestLane {
       index: 0, facts: ServerFacts(configuration: ServerConfiguration(), logger: Logger(label: "test")))
   }
 
-  /// A tick that does not sleep where there is nothing to do.
+  /// A tick that does not sleep if there is nothing to do.
   func tick() {
     lane.loop.execute {}
     lane.tick()
@@ -29,17 +29,17 @@ final class TestLane {
   }
 }
 
-/// A connection whose bytes come from a test and go into memory.
+/// A connection that a test feeds and that writes to memory.
 final class MemoryConnection {
   final class Memory: Transport {
     let descriptor: Int32 = -1
-    /// What was sent and taken.
+    /// Bytes that were sent and accepted.
     var taken = ByteBuffer()
-    /// How many bytes are taken before there is no more room.
+    /// How many bytes are accepted until the transport is full.
     var room = Int.max
     var isReading = true
     var isClosed = false
-    /// Whether `hasRoom` must be called once there is room.
+    /// Whether `hasRoom` must be called once there is room again.
     var isFull = false
     var unacknowledged = 0
 
@@ -66,13 +66,13 @@ final class MemoryConnection {
     connection = Connection(transport, lane: lane.lane, client: lane.client)
   }
 
-  /// The client sends something, and the lane ends its tick.
+  /// Sends bytes from the client, and ends the lane's tick.
   func send(_ text: String) {
     Array(text.utf8).withUnsafeBytes { connection.received($0) }
     lane.tick()
   }
 
-  /// The client reads so much, and the connection is told as long as it asks for it.
+  /// Lets the client read so much, and tells the connection for as long as it asks.
   func makeRoom(_ bytes: Int) {
     transport.room = bytes
     guard transport.isFull else { return }
@@ -80,19 +80,19 @@ final class MemoryConnection {
     lane.lane.sendReplies()
   }
 
-  /// What was sent since the last call.
+  /// The bytes sent since the last call.
   var received: String {
     defer { transport.taken.clear() }
     return String(buffer: transport.taken)
   }
 }
 
-/// A client with a real socket of a lane.
+/// A client on a real socket of a lane.
 final class TestSocket {
   let descriptor: Int32
   let connection: Connection
 
-  /// - Parameter buffer: bytes that the lane's socket takes before the client reads.
+  /// - Parameter buffer: how many bytes the lane's socket accepts before the client reads.
   init(_ lane: TestLane, buffer: Int32 = 4096) throws {
     var ends: [Int32] = [0, 0]
     try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
@@ -108,14 +108,14 @@ final class TestSocket {
 
   func send(_ text: String) { #expect(Glibc.send(descriptor, text, text.utf8.count, 0) == text.utf8.count) }
 
-  /// Sends as much as the kernel takes now.
-  /// - Returns: how many bytes that were.
+  /// Sends as much as the kernel accepts now.
+  /// - Returns: how many bytes were sent.
   func trySend(_ text: Substring) -> Int {
     var text = text
     return max(0, text.withUTF8 { Glibc.send(descriptor, $0.baseAddress, $0.count, 0) })
   }
 
-  /// What there is to be read, up to a limit.
+  /// The bytes available for reading, up to a limit.
   func receive(_ limit: Int) -> String {
     String(
       unsafeUninitializedCapacity: limit, initializingUTF8With: { max(0, recv(descriptor, $0.baseAddress, limit, 0)) })

@@ -14,7 +14,7 @@ import Testing
     #expect(table.zone("posix/UTC") == nil && table.zone("localtime") == nil && table.zone("zone.tab") == nil)
   }
 
-  @Test func aFolderWithoutZonesIsNone() {
+  @Test func aFolderWithoutZonesIsRefused() {
     #expect(throws: ZoneDatabase.Missing.self) { try ZoneDatabase.read("/proc/self/fdinfo") }
     #expect(throws: ZoneDatabase.Missing.self) { try ZoneDatabase.read("/nowhere") }
   }

@@ -9,7 +9,7 @@ struct ArchiveFileTests {
 
   init() throws { folder = try FolderFixture.make(on: disk) }
 
-  /// Writes an archive of frames from record 11 on and gives it its name.
+  /// Writes an archive of frames from record 11 on, and gives it its final name.
   func write(frames: Int, recordsPerFrame: Int = 5) throws -> ArchiveCatalog.Entry {
     let genesis = LogFormat.genesis(folder.manifest.folderID)
     var writer = try ArchiveWriter(
@@ -26,7 +26,7 @@ struct ArchiveFileTests {
     return try #require(try ArchiveCatalog(folder).entries().first)
   }
 
-  @Test func comesBackAsItWasWritten() throws {
+  @Test func isReadAsItWasWritten() throws {
     let entry = try write(frames: 20)
     #expect(entry.records == 11...90)
     let reader = try ArchiveCatalog(folder).open(entry)
@@ -63,7 +63,7 @@ struct ArchiveFileTests {
     }
   }
 
-  @Test func anIndexOfManyPagesFindsEach() throws {
+  @Test func anIndexOfManyPagesFindsEveryID() throws {
     var builder = ArchiveIndexBuilder()
     let ids = (0..<10_000).map { UInt64($0 * 3 + 5) }
     for (at, id) in ids.enumerated() {
@@ -80,7 +80,7 @@ struct ArchiveFileTests {
     }
   }
 
-  @Test func everyFlippedByteAndEveryOtherLengthIsFound() throws {
+  @Test func everyFlippedByteAndEveryWrongLengthIsDetected() throws {
     let entry = try write(frames: 3)
     let sound = try disk.readFile(entry.path)
     func isFound(_ bytes: [UInt8]) throws -> Bool {
@@ -103,7 +103,7 @@ struct ArchiveFileTests {
     #expect(try !isFound(sound))
   }
 
-  @Test func isSmallerThanTheLogWasRaw() throws {
+  @Test func isSmallerThanTheRawRecords() throws {
     let entry = try write(frames: 100, recordsPerFrame: 50)
     let raw = (entry.records).reduce(0) { $0 + RecordFixture.record($1).count }
     #expect(try disk.readFile(entry.path).count < raw)

@@ -5,12 +5,12 @@ import Testing
 
 @Suite("Compaction")
 struct CompactionTests {
-  @Test func movesWhatBothSnapshotsCover() throws {
+  @Test func movesSegmentsCoveredByBothSnapshots() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     let segments = try store.folder.sealedSegments()
     let report = try store.compact()
-    // The older snapshot is of record 119.
+    // The older snapshot covers the log through record 119.
     let covered = segments.filter { $0.lastLSN <= 119 }
     #expect(covered.count > 2 && covered.count < segments.count)
     #expect(report.removed == covered.map(\.name))
@@ -27,7 +27,7 @@ struct CompactionTests {
     #expect(again.report.warnings.isEmpty)
   }
 
-  @Test func goesOnWhileTheLogIsWritten() throws {
+  @Test func runsWhileTheLogIsWritten() throws {
     let store = try StoreFixture(on: SimulatedDisk())
     for _ in 0..<6 {
       try store.append(40)
@@ -38,7 +38,7 @@ struct CompactionTests {
     #expect(try ArchiveCatalog(store.folder).entries().count > 3)
   }
 
-  @Test func leavesAloneWhatOneSnapshotCovers() throws {
+  @Test func keepsSegmentsCoveredByOneSnapshotOnly() throws {
     let store = try StoreFixture(on: SimulatedDisk())
     try store.append(100)
     #expect(try store.compact() == CompactionReport())
@@ -47,17 +47,17 @@ struct CompactionTests {
     #expect(try LogListing(store.folder.logLocation).segments.first == 1)
   }
 
-  @Test func leavesAloneWhatItIsNotAskedFor() throws {
+  @Test func keepsSegmentsBeyondTheGivenRecord() throws {
     let store = try StoreFixture.prepare(on: SimulatedDisk())
     let report = try StoreFixture.compactor(store.folder, through: 185).compact(coveredThrough: 70)
     #expect(try #require(report.archived.last).records.upperBound <= 70)
     #expect(try StoreFixture.hasWholeHistory(store.folder, through: 185))
   }
 
-  @Test func deletesWhatWasKeptForLongEnough() throws {
+  @Test func deletesArchivesAfterTheirRetention() throws {
     let store = try StoreFixture.prepare(on: SimulatedDisk())
     let archived = try store.compact().archived
-    // It is the second 186: what is younger than a hundred seconds is of record 87 or later.
+    // Now is second 186: everything younger than a hundred seconds is in record 87 or later.
     let report = try store.compact(retention: 100_000)
     #expect(report.expired.map(\.records) == archived.map(\.records).filter { $0.upperBound < 86 })
     #expect(!report.expired.isEmpty && report.expired.count < archived.count)
@@ -69,22 +69,22 @@ struct CompactionTests {
     #expect(try StoreFixture(on: store.folder.disk).recovered == 185)
   }
 
-  /// An archive that cannot be read may be young. It goes when one that comes after it, and so is younger, goes.
-  @Test func keepsWhatItCannotReadUntilWhatFollowsGoes() throws {
+  /// An unreadable archive may be young. It is deleted together with a later, and so younger, one.
+  @Test func keepsAnUnreadableArchiveUntilALaterOneExpires() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     _ = try store.compact()
     let entries = try ArchiveCatalog(store.folder).entries()
     try #require(entries.count == 2)
     try FolderFixture.edit(entries[0].path, on: disk) { $0.removeLast() }
-    // It is the second 186, and nothing in the second archive is older than its first record.
+    // Now is second 186, and nothing in the second archive is older than its first record.
     let kept = try store.compact(retention: (186 - entries[1].records.upperBound) * 1000)
     #expect(kept.expired.isEmpty && kept.warnings.count == 1)
     let gone = try store.compact(retention: 1)
     #expect(gone.expired.map(\.records) == entries.map(\.records) && gone.warnings.isEmpty)
   }
 
-  /// One damaged byte: the segment is set aside as it is, and everything else is moved all the same.
+  /// One damaged byte: the segment is set aside unchanged, and everything else is still moved.
   @Test(arguments: [0, 40, 4096, 4100, 4096 + 200])
   func aDamagedSegmentHoldsUpNothing(byte: Int) throws {
     let disk = SimulatedDisk()
@@ -103,7 +103,7 @@ struct CompactionTests {
     #expect(try disk.readFile(name.path) == bytes, "nothing of it is thrown away")
     #expect(try store.folder.sealedSegments().first?.firstLSN == covered.last.map { $0.lastLSN + 1 })
 
-    // The damage stays known, and stays in nobody's way.
+    // The damage stays known but blocks nothing.
     try store.append(40)
     try store.snapshot()
     let again = try store.compact()
@@ -115,12 +115,12 @@ struct CompactionTests {
     store.stop()
     let started = try StoreFixture(on: disk)
     #expect(started.recovered == 225)
-    // A sound copy in its place makes the history whole again.
+    // A valid copy in its place makes the history complete again.
     try FolderFixture.edit(name.path, on: disk) { $0[byte] ^= 1 }
     #expect(try StoreFixture.hasWholeHistory(started.folder, through: 225))
   }
 
-  /// Where the disk cannot read a part of a segment any more, that is damage too; where it can at the second try, it is not.
+  /// A part of a segment that the disk can no longer read counts as damage; if the second try succeeds, it does not.
   @Test(arguments: [false, true])
   func anUnreadableSegmentHoldsUpNothing(forGood: Bool) throws {
     let base = SimulatedDisk()
@@ -137,8 +137,8 @@ struct CompactionTests {
     #expect(try again.recovered == 185 && StoreFixture.hasWholeHistory(again.folder, through: 185))
   }
 
-  /// The power goes before any operation of a compaction: every record is in the log, in the archive or in both;
-  /// the server starts; and the next compaction comes to the same end.
+  /// Power fails before any operation of a compaction: every record is in the log, in the archive or in both, the
+  /// server starts, and the next compaction gives the same result.
   @Test func losesNothingToACrashAnywhere() throws {
     let first: Int
     let last: Int
@@ -194,7 +194,7 @@ struct CompactionTests {
     #expect(call > 50)
   }
 
-  /// After a crash both log and archive have the records. The log's are not given up for an archive that is damaged.
+  /// After a crash both log and archive have the records. The log's are not deleted if the archive is damaged.
   @Test func aDamagedArchiveCostsNoSegment() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("History")
 struct HistoryTests {
-  /// Half of it in the archive, half in the log.
+  /// Half of the records are in the archive, half in the log.
   let store: StoreFixture
   /// Without an index of the log, and with one.
   let histories: [History]
@@ -46,7 +46,7 @@ struct HistoryTests {
     #expect(try read(History.Query(range), newestFirst: true) == range.reversed())
   }
 
-  @Test func readsWhatConcernsAnID() throws {
+  @Test func readsTheRecordsAboutAnID() throws {
     for id in 0...41 as ClosedRange<UInt64> {
       let expected = (1...185 as ClosedRange<UInt64>).filter { RecordFixture.ids($0).contains(id) }
       #expect(try read(History.Query(1...185, about: [id])) == expected)
@@ -56,7 +56,7 @@ struct HistoryTests {
     }
   }
 
-  @Test func readsWhatIsOfATime() throws {
+  @Test func readsTheRecordsOfATime() throws {
     let times = RecordFixture.time(70)...RecordFixture.time(140)
     #expect(try read(History.Query(1...185, times: times)) == Array(70...140))
     #expect(try read(History.Query(1...185, times: times), newestFirst: true) == (70...140).reversed())
@@ -64,7 +64,7 @@ struct HistoryTests {
     #expect(try read(History.Query(1...185, about: [7], times: times)) == expected)
   }
 
-  @Test func stopsWhenToldTo() throws {
+  @Test func stopsWhenTheReaderAsks() throws {
     #expect(try read(History.Query(1...185), limit: 3) == [1, 2, 3])
     #expect(try read(History.Query(1...185), newestFirst: true, limit: 3) == [185, 184, 183])
     #expect(try read(History.Query(1...185), limit: 150).count == 150)
@@ -75,8 +75,8 @@ struct HistoryTests {
     #expect(throws: LogError.self) { try read(History.Query(180...186)) }
   }
 
-  /// A compaction takes segments away while somebody reads.
-  @Test func readsOnWhileSegmentsMove() throws {
+  /// A compaction removes segments during the read.
+  @Test func keepsReadingWhileSegmentsMove() throws {
     let store = try StoreFixture.prepare(on: SimulatedDisk())
     let history = History(store.folder, keys: RecordFixture.keys)
     var next: UInt64 = 1

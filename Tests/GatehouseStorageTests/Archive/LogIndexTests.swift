@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// What a page of the trail costs: the blocks that can have something of it.
+/// The cost of a page of the trail: the blocks that may contain part of it.
 @Suite("The index of the live log")
 struct LogIndexTests {
   private static let options: LogOptions = {
@@ -13,7 +13,7 @@ struct LogIndexTests {
     return options
   }()
 
-  /// A record of the second `lsn` about two of many ids, and now and then about one that is rare, with noise.
+  /// Record `lsn` of second `lsn` about two of many ids, now and then about a rare one, with noise.
   private static func record(_ lsn: UInt64) -> [UInt8] {
     var random = SplitMix64(seed: lsn)
     var ids = [1000 + lsn, 1_000_000 + lsn / 3]
@@ -57,7 +57,7 @@ struct LogIndexTests {
     _ = log.turn()
   }
 
-  /// What a page finds, and how many blocks it reads for that.
+  /// What a page finds, and how many blocks it reads.
   private func page(
     about keys: [UInt64], times: ClosedRange<UInt64>? = nil, through last: UInt64 = count, limit: Int = 20,
     _ index: LogIndex?, newestFirst: Bool = true, in folder: DataFolder? = nil
@@ -80,7 +80,7 @@ struct LogIndexTests {
     let count = Atomic(0)
   }
 
-  @Test func aPageReadsTheBlocksThatCanHaveSomethingOfIt() throws {
+  @Test func aPageReadsOnlyBlocksThatMayContainPartOfIt() throws {
     let whole = try page(about: [7], nil)
     #expect(whole.found == Self.rare.reversed() && whole.blocks > 15, "\(whole.blocks) blocks, without an index")
     try index.follow(through: Self.count)
@@ -95,7 +95,7 @@ struct LogIndexTests {
     #expect(timed.found == [5004, 5003, 5002, 5001, 5000] && timed.blocks <= 2)
   }
 
-  @Test func whatWasWrittenSinceIsFoundToo() throws {
+  @Test func laterRecordsAreFoundToo() throws {
     for last in stride(from: Self.count + 3, through: Self.count + 400, by: 37) {
       try append(through: last)
       #expect(try page(about: [1000 + last], through: last, index) == ([last], 1))
@@ -108,7 +108,7 @@ struct LogIndexTests {
     #expect(try page(about: [7], through: Self.count + 500, index) == (Self.rare.reversed(), 3))
   }
 
-  @Test func anArchivingTakesSegmentsOutOfIt() throws {
+  @Test func archivingRemovesSegmentsFromIt() throws {
     try index.follow(through: Self.count)
     let before = index.bytes
     for lsn in [Self.count - 1, Self.count] { try SnapshotFixture.write(in: folder, lsn: lsn - 1) }
@@ -122,10 +122,10 @@ struct LogIndexTests {
     #expect(try page(about: [7], index).found == Self.rare.reversed())
   }
 
-  @Test func aStartAfterAKillMakesItAnew() throws {
+  @Test func aStartAfterAKillRebuildsIt() throws {
     try log.append(Self.record(Self.count + 1), at: Int64(RecordFixture.time(Self.count + 1)))
     let survivor = disk.afterKill()
-    // A write that was under way.
+    // A write in progress.
     let name = try #require(try LogListing(folder.logLocation).segments.last.map(LogFormat.segmentName))
     var content = try survivor.content(folder.logLocation.path(name))
     let end = try #require(content.lastIndex { $0 != 0 }) / 4096 * 4096 + 4096
@@ -141,7 +141,7 @@ struct LogIndexTests {
     #expect(try page(about: [1000 + Self.count + 1], through: Self.count + 1, fresh, in: again).blocks == 1)
   }
 
-  @Test func whatItTakesIsSmallAndBounded() throws {
+  @Test func itsMemoryIsSmallAndBounded() throws {
     try index.follow(through: Self.count)
     #expect(index.bytes / Int(Self.count) <= 4, "\(index.bytes) bytes for \(Self.count) records of two ids")
     let small = LogIndex(folder, limit: 20_000, keys: RecordFixture.keys)
@@ -151,7 +151,7 @@ struct LogIndexTests {
     #expect(small.bytes <= 20_000)
   }
 
-  @Test func itStopsWhenToldTo() throws {
+  @Test func itStopsWhenAsked() throws {
     var looks = 0
     try index.follow(through: Self.count) {
       looks += 1
@@ -161,7 +161,7 @@ struct LogIndexTests {
     #expect(try page(about: [7], index) == (Self.rare.reversed(), 3))
   }
 
-  @Test func damageKeepsNobodyFromTheRest() throws {
+  @Test func damageDoesNotHideTheRest() throws {
     let second = try LogListing(folder.logLocation).segments[1]
     try FolderFixture.edit(folder.logLocation.path(LogFormat.segmentName(second)), on: disk) { $0[9000] ^= 1 }
     #expect(throws: LogError.self) { try index.follow(through: Self.count) }

@@ -1,11 +1,11 @@
 import struct GatehouseCore.RawBuffer
 @testable import GatehouseStorage
 
-/// Records for tests, of which storage knows no more than `keys` tells: a time, the ids they concern, and noise.
+/// Records for tests; storage knows only what `keys` returns: a time and ids. The rest is noise.
 enum RecordFixture {
   static let firstTime: UInt64 = 1_763_755_200_000
 
-  /// Record `lsn` is of the second `lsn`, and concerns up to three ids that follow from its number.
+  /// Record `lsn` is of second `lsn`, and about up to three ids derived from its number.
   static func record(_ lsn: UInt64) -> [UInt8] {
     var random = SplitMix64(seed: lsn)
     let ids = ids(lsn)
@@ -29,7 +29,7 @@ enum RecordFixture {
     return record.littleEndian(0, as: UInt64.self)
   }
 
-  /// Hands out a chain of frames with the records from `first` on; some frames have none, as at a clean end.
+  /// Yields a chain of frames with the records from `first` on; some frames have none, like a clean end.
   static func frames(
     folderID: Hash128, from first: UInt64, count: Int, recordsPerFrame: Int = 5, after hash: Hash128,
     _ handle: (_ header: FrameHeader, _ headerBytes: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) throws ->

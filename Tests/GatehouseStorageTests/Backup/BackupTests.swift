@@ -7,12 +7,12 @@ import Testing
 struct BackupTests {
   static let target = "/copy"
 
-  /// Opens a copy as a server does, and checks that everything through `last` is there.
+  /// Opens a copy like a server, and checks that everything through `last` is there.
   static func check(_ disk: any Disk, through last: UInt64, from first: UInt64 = 1) throws {
     #expect(try Verification.run(try DataFolder.look(at: target, disk: disk)).problems.isEmpty)
     let store = try StoreFixture(on: disk, at: target)
     #expect(store.recovered == last)
-    // Where the snapshots that were copied are older than the log, the server says that it takes longer.
+    // If the copied snapshots are older than the log, the server warns that recovery takes longer.
     #expect(store.report.warnings.allSatisfy { $0.contains("replayed from the archive") })
     #expect(try StoreFixture.hasWholeHistory(store.folder, from: first, through: last))
     try store.append(9)
@@ -50,7 +50,7 @@ struct BackupTests {
     #expect(copy.recovered == 50)
   }
 
-  @Test func aFolderIsFoundToBeInsideWhateverItIsCalled() throws {
+  @Test func aTargetInsideTheFolderIsDetectedUnderAnyName() throws {
     let temporary = TemporaryFolder()
     let data = temporary.path + "/data"
     try StoreFixture(on: PosixDisk(), at: data).stop()
@@ -67,14 +67,14 @@ struct BackupTests {
     _ = try Backup.copy(from: data, to: temporary.path + "/data-copy")
   }
 
-  @Test func copiesAFolderThatIsStillEmpty() throws {
+  @Test func copiesAnEmptyFolder() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture(on: disk)
     #expect(try Backup.copy(from: store.folder.path, to: Self.target, disk: disk).lastLSN == 0)
     try Self.check(disk, through: 0)
   }
 
-  /// Frames are of four records, and only whole ones are taken.
+  /// Frames have four records, and only whole ones are copied.
   @Test(arguments: [(185, 185), (184, 184), (183, 180), (178, 176), (124, 124), (70, 68)] as [(UInt64, UInt64)])
   func copiesThroughARecord(lsn: UInt64, last: UInt64) throws {
     let disk = SimulatedDisk()
@@ -100,7 +100,7 @@ struct BackupTests {
     }
   }
 
-  /// While it is copied, the folder takes snapshots and compacts: each time the copy makes a step of one kind.
+  /// While it is copied, the folder takes a snapshot and compacts, at each step of one kind.
   @Test(arguments: [CopyProgress.Part.snapshots, .log, .archive])
   func theSourceMayChangeMeanwhile(part: CopyProgress.Part) throws {
     let disk = SimulatedDisk()
@@ -133,8 +133,8 @@ struct BackupTests {
     #expect(!disk.exists(Self.target) && !disk.exists(Self.target + ".partial"))
   }
 
-  /// The copy has its name only when it is whole and durable.
-  @Test func isWholeOrNotThereAfterACrash() throws {
+  /// The copy gets its name only once it is complete and durable.
+  @Test func isCompleteOrMissingAfterACrash() throws {
     func prepared() throws -> (SimulatedDisk, StoreFixture) {
       let disk = SimulatedDisk()
       let store = try StoreFixture.prepare(on: disk, records: 12)

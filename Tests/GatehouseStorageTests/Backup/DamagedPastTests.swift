@@ -2,16 +2,16 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// Folders whose past is damaged, while their snapshots and what came after them are sound.
+/// Folders with damaged old records, but valid snapshots and later records.
 @Suite("A damaged past")
 struct DamagedPastTests {
-  /// Where one byte is damaged: in a segment of the log or in an archive that both snapshots cover, in a segment that was
-  /// set aside, and in the part of a segment that lies before the records after the older snapshot.
+  /// Where one byte is damaged: in a segment or an archive that both snapshots cover, in a segment that was set aside,
+  /// or in the part of a segment before the records after the older snapshot.
   enum Place: CaseIterable, Sendable {
     case segment, segmentHeader, archive, archiveTable, setAside, sameSegment
   }
 
-  /// A folder of 185 records with snapshots of 119 and 179.
+  /// A folder of 185 records with snapshots through 119 and 179.
   func prepared(_ place: Place) throws -> (disk: SimulatedDisk, file: String) {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
@@ -38,7 +38,7 @@ struct DamagedPastTests {
       let segment = try #require(try store.folder.sealedSegments().last { $0.firstLSN <= 120 })
       try #require(segment.firstLSN < 116)
       store.stop()
-      // The header of its first frame, so that nothing leads from there to the next one.
+      // The header of its first frame, so that nothing leads from there to the next frame.
       try FolderFixture.edit(location.path(segment.name), on: disk) { $0[4100] ^= 1 }
       return (disk, location.path(segment.name))
     }
@@ -89,7 +89,7 @@ struct DamagedPastTests {
     try BackupTests.check(disk, through: last, from: report.firstLSN)
   }
 
-  /// What lies between the snapshots is damaged: the newer one is sound, and enough.
+  /// Damage between the snapshots: the newer one is valid, and enough.
   @Test func damageBetweenTheSnapshotsCostsTheOlderOne() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
@@ -103,8 +103,8 @@ struct DamagedPastTests {
     try BackupTests.check(disk, through: 185, from: report.firstLSN)
   }
 
-  /// Damage after the snapshot is damage to the state: nothing promises that it can be had.
-  @Test func damageAfterTheSnapshotsIsNotPassedOver() throws {
+  /// Damage after the snapshot is damage to the state, which may be lost.
+  @Test func damageAfterTheSnapshotsIsNotIgnored() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     try store.append(100)
@@ -124,7 +124,7 @@ struct DamagedPastTests {
     }
   }
 
-  @Test func withoutASoundSnapshotThereIsNothingToBeginFrom() throws {
+  @Test func withoutAValidSnapshotThereIsNoStart() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     store.stop()
@@ -136,7 +136,7 @@ struct DamagedPastTests {
     #expect(!disk.exists(BackupTests.target + ".partial"))
   }
 
-  /// A folder whose newest snapshot has everything: the log goes on from it.
+  /// A folder whose newest snapshot contains everything: the log continues from it.
   @Test func aStateWithNothingAfterItIsCopied() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture(on: disk)

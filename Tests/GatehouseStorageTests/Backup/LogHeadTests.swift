@@ -2,12 +2,12 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// B4: whoever keeps a head elsewhere finds out whether anything up to it was changed or cut off.
+/// B4: whoever keeps a head elsewhere can detect that anything before it was changed or cut off.
 @Suite("The head of the log")
 struct LogHeadTests {
   private let disk = SimulatedDisk()
   private let store: StoreFixture
-  /// Of the middle of the log, and of its end.
+  /// The heads at the middle and at the end of the log.
   private let (middle, end): (LogHead, LogHead)
 
   init() throws {
@@ -26,7 +26,7 @@ struct LogHeadTests {
     return report
   }
 
-  @Test func itHoldsWhileTheLogGrowsAndIsArchived() throws {
+  @Test func itStaysValidWhileTheLogGrowsAndIsArchived() throws {
     #expect(middle.lsn == 80 && end.lsn == 185)
     try store.append(40)
     for head in [middle, end] { #expect(try walk(head).problem == nil) }
@@ -40,7 +40,7 @@ struct LogHeadTests {
     for head in [middle, end] { #expect(try walk(head).problem == nil) }
   }
 
-  @Test func itHoldsInABackupAndInWhatIsRestored() throws {
+  @Test func itIsValidInABackupAndARestore() throws {
     _ = try store.compact()
     store.stop()
     _ = try Backup.copy(from: FolderFixture.path, to: "/backup", disk: disk)
@@ -60,7 +60,7 @@ struct LogHeadTests {
   func aPastThatSomebodyHasMadeAnewIsNoticed(isArchived: Bool) throws {
     if isArchived { _ = try store.compact() }
     store.stop()
-    // A folder with the same identity, and the same records but one, in a chain that is sound.
+    // A folder with the same identity, and the same records but one, with a valid chain.
     try forge(record: 42, to: "/forged")
     let folder = try DataFolder.look(at: "/forged", disk: disk)
     #expect(ChainWalk.run(folder, from: 1, through: 185).problem == nil)
@@ -71,7 +71,7 @@ struct LogHeadTests {
   }
 
   @Test(arguments: [false, true])
-  func aRecordThatWasChangedWithTheChecksumsOfItsFrameIsNoticed(withContent: Bool) throws {
+  func aRecordChangedTogetherWithItsFramesChecksumsIsDetected(withContent: Bool) throws {
     store.stop()
     let segment = try #require(try LogListing(store.folder.logLocation).segments.first)
     try edit(segment) { header, body in
@@ -81,12 +81,12 @@ struct LogHeadTests {
     }
     #expect(throws: (any Error).self) { try StoreFixture.hasWholeHistory(store.folder, through: 185) }
     let problem = try #require(try walk(end).problem)
-    // The next frame names another before it, or the frame's own header another content.
+    // The next frame names another predecessor, or the frame's own header another content.
     #expect(
       problem.contains(withContent ? "there is no good frame" : "those that the chain of hashes covers"), "\(problem)")
   }
 
-  @Test func anArchiveThatWasMadeAnewWithAnotherRecordIsNoticed() throws {
+  @Test func anArchiveRebuiltWithAnotherRecordIsDetected() throws {
     _ = try store.compact()
     store.stop()
     let catalog = ArchiveCatalog(store.folder)
@@ -109,12 +109,12 @@ struct LogHeadTests {
     #expect(try walk(end).problem?.contains(DiskPath.name(of: entry.path)) == true)
   }
 
-  @Test func anEndThatWasCutOffIsNoticed() throws {
+  @Test func aTruncatedEndIsDetected() throws {
     store.stop()
     _ = try Restore.run(from: FolderFixture.path, to: "/cut", until: .lsn(183), disk: disk, keys: RecordFixture.keys)
     #expect(try walk(middle, at: "/cut").problem == nil)
     #expect(try walk(end, at: "/cut").problem?.contains("its end was cut off") == true)
-    // Whoever goes on from there comes to the same number, and to another hash.
+    // Continuing from there reaches the same number with another hash.
     let folder = try DataFolder.open("/cut", disk: disk)
     let recovery = try Recovery.open(folder, log: StoreFixture.options)
     let found = try recovery.read { _, _ in }
@@ -125,7 +125,7 @@ struct LogHeadTests {
     #expect(try walk(end, at: "/cut").problem?.contains("no frame ends with record 185") == true)
   }
 
-  @Test func anArchiveThatIsMissingIsNoticed() throws {
+  @Test func aMissingArchiveIsDetected() throws {
     try store.append(60)
     try store.snapshot()
     _ = try store.compact()
@@ -144,7 +144,7 @@ struct LogHeadTests {
     #expect(try walk(end).problem == nil)
   }
 
-  @Test func aHeadOfAnotherFolderIsNoticed() throws {
+  @Test func aHeadOfAnotherFolderIsDetected() throws {
     _ = try FolderFixture.make(on: disk, at: "/other", seed: 2)
     #expect(try walk(end, at: "/other").problem?.contains("of another folder") == true)
     let empty = LogHead(lsn: 0, hash: LogFormat.genesis(store.folder.manifest.folderID))
@@ -154,7 +154,7 @@ struct LogHeadTests {
     for text in ["", "5", "5:", "x:\(end.hash)", "5:\(end.hash)0", "5:6:\(end.hash)"] { #expect(LogHead(text) == nil) }
   }
 
-  @Test func whatIsNoLongerKeptProvesNothing() throws {
+  @Test func deletedRecordsProveNothing() throws {
     let report = try store.compact(retention: 60_000)
     #expect(!report.expired.isEmpty)
     let first = try #require(try History(store.folder, keys: RecordFixture.keys).firstLSN())
@@ -164,7 +164,7 @@ struct LogHeadTests {
 
   // MARK: Forging
 
-  /// Copies the folder, with one record changed and everything behind it made to fit.
+  /// Copies the folder with one record changed, and everything after it adapted.
   private func forge(record lsn: UInt64, to path: String) throws {
     let source = store.folder
     let target = try CopyTarget(path: path, source: source)
@@ -195,7 +195,7 @@ struct LogHeadTests {
     try target.finish(LogMark(epoch: 1, durableLSN: 185))
   }
 
-  /// Changes the first frame of a segment, which is then stored as it is, and gives its header a hash that fits.
+  /// Changes the first frame of a segment, stores it uncompressed, and gives its header a matching hash.
   private func edit(_ segment: UInt64, _ change: (inout FrameHeader, inout [UInt8]) -> Void) throws {
     let folderID = store.folder.manifest.folderID
     try FolderFixture.edit(store.folder.logLocation.path(LogFormat.segmentName(segment)), on: disk) { file in

@@ -2,13 +2,13 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// The crash tests of folder, snapshots, compaction and backup would all pass on a disk that never loses anything. These
-/// prove that they would not pass without the syncs: each is left out, and the loss is seen.
+/// The crash tests of folder, snapshots, compaction and backup would all pass on a disk that never loses anything.
+/// These tests prove that they depend on the syncs: each sync is left out once, and the loss is detected.
 @Suite("Planted bugs")
 struct PlantedBugTests {
   private static let seeds: Range<UInt64> = 0..<12
 
-  /// What a crash right after `work` leaves, in as many ways as there are seeds; how many of them are a loss.
+  /// How many of the possible outcomes of a crash right after `work`, one for each seed, are losses.
   private func losses(
     _ lie: LyingDisk.Lie, prepare: (SimulatedDisk) throws -> Void, work: (any Disk) throws -> Void,
     isLost: (SimulatedDisk) throws -> Bool
@@ -63,7 +63,7 @@ struct PlantedBugTests {
       #expect(report.removed.count > 2)
     } isLost: { survivor in
       let store = try StoreFixture(on: survivor)
-      // A hole between two segments costs no record yet, as the archive has them, but the next compaction stumbles.
+      // A gap between two segments loses no record yet, because the archive has them, but the next compaction fails.
       _ = try store.compact()
       return try store.recovered != 185 || !StoreFixture.hasWholeHistory(store.folder, through: 185)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Restore")
 struct RestoreTests {
-  /// A folder of 185 records, of which the first part is in the archive where it is compacted.
+  /// A folder of 185 records; if compacted, the first part is in the archive.
   func prepared(compacted: Bool) throws -> SimulatedDisk {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
@@ -25,7 +25,7 @@ struct RestoreTests {
     try BackupTests.check(disk, through: 185)
   }
 
-  /// Records 120, 121, 180 and 181 are where snapshots begin to count; 96 and 97 where the archive ends.
+  /// Snapshots start at records 120, 121, 180 and 181; the archive ends at 96 or 97.
   @Test(
     arguments: [false, true], [1, 2, 31, 32, 33, 64, 96, 97, 119, 120, 121, 122, 179, 180, 181, 184, 185] as [UInt64])
   func goesBackToARecord(compacted: Bool, lsn: UInt64) throws {
@@ -33,7 +33,7 @@ struct RestoreTests {
     let report = try restore(on: disk, until: .lsn(lsn))
     #expect(report.lastLSN == lsn)
     #expect(report.snapshot == (lsn >= 180 ? 179 : lsn >= 120 ? 119 : nil))
-    // Where no snapshot is old enough, the archive is replayed from the first record, which the server mentions.
+    // If no snapshot is old enough, the archive is replayed from the first record, which causes a warning.
     let verified = try Verification.run(try DataFolder.look(at: BackupTests.target, disk: disk))
     #expect(verified.problems.isEmpty)
     let store = try StoreFixture(on: disk, at: BackupTests.target)
@@ -58,7 +58,7 @@ struct RestoreTests {
     try BackupTests.check(disk, through: 140)
   }
 
-  @Test func anImpossiblePointIsNamed() throws {
+  @Test func anImpossiblePointIsReported() throws {
     let disk = try prepared(compacted: true)
     let first = RecordMoment(lsn: 1, time: RecordFixture.time(1))
     let last = RecordMoment(lsn: 185, time: RecordFixture.time(185))
@@ -75,7 +75,7 @@ struct RestoreTests {
     #expect(!disk.exists(BackupTests.target))
   }
 
-  @Test func whatIsNoLongerKeptCannotBeHad() throws {
+  @Test func deletedRecordsCannotBeRestored() throws {
     let disk = try prepared(compacted: true)
     let store = try StoreFixture(on: disk)
     let report = try store.compact(retention: 1)
@@ -83,7 +83,7 @@ struct RestoreTests {
     store.stop()
     let first = try #require(report.expired.last).records.upperBound + 1
     for lsn in [1, first - 1, first, 119] {
-      // The snapshot of record 119 has a section as of record 120.
+      // The snapshot through record 119 has a section as of record 120.
       let earliest = RecordMoment(lsn: 120, time: RecordFixture.time(120))
       #expect(
         throws: CopyError.unreachable(lsn: lsn, first: first, snapshots: [179, 119], earliest: earliest)
@@ -96,9 +96,9 @@ struct RestoreTests {
     try BackupTests.check(disk, through: 120, from: first)
   }
 
-  /// After a crash in a compaction, archive and log both have some of the records.
+  /// After a crash during a compaction, archive and log share some records.
   @Test(arguments: [10, 40, 60, 80, 96, 100, 150] as [UInt64])
-  func doublesDoNoHarm(lsn: UInt64) throws {
+  func duplicateRecordsDoNoHarm(lsn: UInt64) throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     struct Stop: Error {}

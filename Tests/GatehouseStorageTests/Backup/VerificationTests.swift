@@ -16,7 +16,7 @@ struct VerificationTests {
     try Verification.run(try DataFolder.look(at: FolderFixture.path, disk: disk))
   }
 
-  @Test func findsNothingWrongInASoundFolder() throws {
+  @Test func findsNothingWrongInAValidFolder() throws {
     let before = disk.operations
     let report = try verify()
     #expect(report.problems.isEmpty)
@@ -28,14 +28,14 @@ struct VerificationTests {
     #expect(disk.operations == before)
   }
 
-  @Test func theLastHashStandsForTheLog() throws {
+  @Test func theLastHashIdentifiesTheLog() throws {
     let first = try #require(try verify().head)
     try store.append(1)
     #expect(try verify().head?.hash != first.hash)
   }
 
-  /// Whatever is changed in any file that counts is found, and so is the file.
-  @Test func everyChangedByteIsFound() throws {
+  /// Any change to any relevant file is detected, and the file is named.
+  @Test func everyChangedByteIsDetected() throws {
     store.stop()
     var paths = ["manifest", "manifest.copy"]
     for folder in ["log", "snapshots", "archive"] {
@@ -54,8 +54,8 @@ struct VerificationTests {
     #expect(try verify().problems.isEmpty)
   }
 
-  /// What the reader asks for is not taken for a problem of the folder.
-  @Test func endsWhenToldTo() throws {
+  /// An error thrown by the caller is not reported as a problem of the folder.
+  @Test func endsWhenTheCallerThrows() throws {
     struct Enough: Error {}
     var steps = 0
     _ = try Verification.run(store.folder) { _ in steps += 1 }
@@ -72,8 +72,8 @@ struct VerificationTests {
     }
   }
 
-  /// A write that a crash has cut short is no damage, and is told.
-  @Test func tellsOfAnUnfinishedWrite() throws {
+  /// A torn write at the end after a crash is not damage, but is reported.
+  @Test func reportsATornWrite() throws {
     let segment = store.folder.logLocation.path(
       LogFormat.segmentName(try #require(try LogListing(store.folder.logLocation).segments.last)))
     let scanned = try Verification.run(store.folder)
@@ -88,7 +88,7 @@ struct VerificationTests {
     #expect(report.problems.isEmpty && report.tornBytes > 0)
   }
 
-  @Test func everyFileThatIsGoneIsMissed() throws {
+  @Test func everyMissingFileIsDetected() throws {
     store.stop()
     for folder in ["log", "archive"] {
       for name in try disk.list("/data/" + folder) where name.hasSuffix(".log") || name.hasSuffix(".archive") {
@@ -99,7 +99,7 @@ struct VerificationTests {
     }
   }
 
-  @Test func severalProblemsAreAllNamed() throws {
+  @Test func allProblemsAreReported() throws {
     let segments = try store.folder.sealedSegments()
     let archive = try ArchiveCatalog(store.folder).entries()[0].path
     let snapshot = try SnapshotCatalog(store.folder).entries()[1].path
@@ -115,7 +115,7 @@ struct VerificationTests {
     }
   }
 
-  @Test func toleratesWhatAServerIsDoing() throws {
+  @Test func toleratesARunningServer() throws {
     var steps = 0
     let folder = try DataFolder.look(at: FolderFixture.path, disk: disk)
     let report = try Verification.run(folder) { _ in

@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func interruptionsAndShortWritesAreGoneThrough() throws {
+  @Test func interruptedAndShortCallsAreContinued() throws {
     for fault in [FaultyDisk.Fault.error(EINTR), .short] {
       let disk = FaultyDisk(SimulatedDisk(), .init(call: 0, fault: fault, forGood: fault == .short))
       try disk.replaceFile("/file", with: Array(0..<100))
@@ -50,14 +50,14 @@ import Testing
     }
   }
 
-  @Test func anInterruptionForGoodIsAFailure() throws {
+  @Test func anEndlessInterruptionIsAFailure() throws {
     let disk = FaultyDisk(SimulatedDisk(), .init(call: 0, fault: .error(EINTR), forGood: true))
     #expect(throws: DiskError(call: "open", path: "/file.tmp", code: EINTR)) {
       try disk.replaceFile("/file", with: [1])
     }
   }
 
-  /// Whenever the power goes, the file has the old bytes or the new ones, and the new ones once it returned.
+  /// Whenever power fails, the file has the old or the new bytes, and the new ones once the call returned.
   @Test func replacingAFileIsAtomic() throws {
     let old = [UInt8](repeating: 1, count: 3000)
     let new = [UInt8](repeating: 2, count: 5000)
@@ -77,7 +77,7 @@ import Testing
     #expect(operation == 5)
   }
 
-  @Test func whatASyncFailedToWriteIsLostThoughMemoryShowsIt() throws {
+  @Test func aFailedSyncLosesDataThatReadsStillShow() throws {
     let disk = SimulatedDisk()
     disk.failSync(0)
     let file = try disk.open("/file", .create)

@@ -16,7 +16,7 @@ import Testing
     #expect(error.isShortage == [.noSpace, .noDescriptors].contains(trouble))
   }
 
-  @Test func whatFileSystemsPutThereIsNotListed() throws {
+  @Test func filesOfTheFileSystemAreNotListed() throws {
     let temporary = TemporaryFolder()
     let disk = PosixDisk()
     for name in ["lost+found", ".nfs0000000000000001", "manifest", "lost"] {

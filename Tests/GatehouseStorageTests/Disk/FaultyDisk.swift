@@ -2,24 +2,24 @@ import GatehouseStorage
 import Glibc
 import Synchronization
 
-/// Makes the n-th call to the disk beneath it fail, once or for good.
+/// Makes the n-th call to the disk below fail, once or always.
 final class FaultyDisk: Disk {
   enum Fault: Hashable, Sendable {
     case error(Int32)
-    /// Reads and writes move at most half of what they are asked for; other calls succeed.
+    /// Reads and writes transfer at most half of what was requested; other calls succeed.
     case short
   }
 
   struct Plan: Sendable {
-    /// From 0, among the calls that count.
+    /// From 0, among the matching calls.
     var call: Int
     var fault: Fault
     var forGood = false
-    /// How many calls in a row fail, where not for good.
+    /// How many calls in a row fail, if not all.
     var times = 1
-    /// The calls that count, by their names in `DiskError`; all of them where empty.
+    /// The matching calls, by their names in `DiskError`; all calls if empty.
     var kinds: Set<String> = []
-    /// How the paths of the calls that count end.
+    /// The suffix of the paths of matching calls.
     var suffix = ""
   }
 
@@ -37,15 +37,15 @@ final class FaultyDisk: Disk {
     state.withLock { $0.plan = plan }
   }
 
-  /// Counts calls from 0 again; nil stops the failures.
+  /// Restarts counting at 0; nil stops the failures.
   func arm(_ plan: Plan?) { state.withLock { $0 = State(plan: plan) } }
 
-  /// The calls that counted since the plan was armed.
+  /// The matching calls since the plan was armed.
   var calls: Int { state.withLock(\.calls) }
-  /// How many of them failed or were cut short.
+  /// How many of them failed or were short.
   var failures: Int { state.withLock(\.failures) }
 
-  /// True where the call is to move only a part.
+  /// True if the call must transfer only a part.
   @discardableResult
   func check(_ call: String, _ path: String) throws(DiskError) -> Bool {
     try state.withLock { state throws(DiskError) in

@@ -2,15 +2,15 @@ import GatehouseStorage
 import Glibc
 import Synchronization
 
-/// A disk in memory that forgets, when its power goes, whatever no sync has made durable: it drops, reorders
-/// and tears unsynced writes, fills sectors with garbage, and loses directory entries, all from one seed.
+/// A disk in memory that, when its power fails, forgets everything not made durable by a sync: it drops, reorders and
+/// tears unsynced writes, fills sectors with garbage, and loses directory entries, all depending on one seed.
 ///
-/// Power can be cut before any operation that changes something (`powerOff(before:)`): from then on every
-/// call fails with `EIO`. `survivor(seed:)` is then the disk that the next start finds.
+/// Power can fail before any modifying operation (`powerOff(before:)`): from then on every call fails with `EIO`.
+/// `survivor(seed:)` is then the disk that the next start finds.
 final class SimulatedDisk: Disk {
   struct State {
     var nodes: [SimulatedNode] = [SimulatedNode(directory: [:])]
-    /// How many operations that change something were carried out.
+    /// The number of modifying operations so far.
     var operations = 0
     var fileSyncs = 0
     var powerOffBefore = Int.max
@@ -26,19 +26,19 @@ final class SimulatedDisk: Disk {
 
   private init(nodes: [SimulatedNode]) { state = Mutex(State(nodes: nodes)) }
 
-  /// How many operations have changed something so far.
+  /// The number of modifying operations so far.
   var operations: Int { state.withLock(\.operations) }
   var isOff: Bool { state.withLock(\.isOff) }
 
-  /// Cuts the power before the operation with this number, counted from 0 and from the disk's beginning.
+  /// Cuts the power before the operation with this number, counted from 0 since the disk was created.
   func powerOff(before operation: Int) { state.withLock { $0.powerOffBefore = operation } }
   func powerOff() { state.withLock { $0.isOff = true } }
 
-  /// The n-th sync of a file, from 0, fails with `EIO`; what it should have made durable never will be, though
-  /// the memory goes on showing it and later syncs succeed. So do disks.
+  /// The n-th sync of a file, from 0, fails with `EIO`. The data never become durable, but reads still show them and
+  /// later syncs succeed, as on real disks.
   func failSync(_ number: Int) { state.withLock { $0.failingSync = number } }
 
-  /// The next sync of a file fails with another error, and in the same way.
+  /// The next sync of a file fails with another error, in the same way.
   func failNextSync(code: Int32) {
     state.withLock {
       $0.failingSync = $0.fileSyncs
@@ -46,13 +46,13 @@ final class SimulatedDisk: Disk {
     }
   }
 
-  /// The bytes that all files together take.
+  /// The total size of all files.
   var usedBytes: Int { state.withLock(\.usedBytes) }
 
-  /// The bytes that all files together may take.
+  /// Limits the total size of all files.
   func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
 
-  /// What a start after a loss of power finds.
+  /// The disk that a start after a power failure finds.
   /// - Parameter garbage: the sector size within which an interrupted write may leave garbage.
   func survivor(seed: UInt64, garbage: Int = 512) -> SimulatedDisk {
     var random = SplitMix64(seed: seed)
@@ -61,7 +61,7 @@ final class SimulatedDisk: Disk {
     return SimulatedDisk(nodes: nodes)
   }
 
-  /// The same disk without any loss, for a process that was killed while the machine stayed up.
+  /// The same disk without loss, for a killed process on a machine that stayed up.
   func afterKill(capacity: Int = .max) -> SimulatedDisk {
     let disk = SimulatedDisk(
       nodes: state.withLock {
@@ -75,12 +75,12 @@ final class SimulatedDisk: Disk {
     return disk
   }
 
-  /// What a reader sees of a file.
+  /// The content of a file as seen by readers.
   func content(_ path: String) throws(DiskError) -> [UInt8] {
     try state.withLock { state throws(DiskError) in state.nodes[try state.find(path, "open")].content }
   }
 
-  /// Damages a file, durably: its content is now this.
+  /// Replaces a file's content durably, to damage it.
   func setContent(_ path: String, _ content: [UInt8]) throws(DiskError) {
     try state.withLock { state throws(DiskError) in
       let node = try state.find(path, "open")
@@ -205,7 +205,7 @@ final class SimulatedDisk: Disk {
 }
 
 extension SimulatedDisk.State {
-  /// What the files that are still named take.
+  /// The total size of files that still have a name.
   var usedBytes: Int {
     var used = 0
     var left = [0]
@@ -216,7 +216,7 @@ extension SimulatedDisk.State {
     return used
   }
 
-  /// A node is never used again, so its number is as good as an inode's.
+  /// Nodes are never reused, so a node's number serves as inode number.
   func status(of node: Int) -> FileStatus {
     FileStatus(
       identity: .init(device: 1, inode: UInt64(node)), size: UInt64(nodes[node].content.count),
@@ -227,7 +227,7 @@ extension SimulatedDisk.State {
     if isOff { throw DiskError(call: call, path: path, code: EIO) }
   }
 
-  /// Counts an operation that changes something, or cuts the power before it.
+  /// Counts a modifying operation, or cuts the power before it.
   mutating func willChange(_ call: String, _ path: String) throws(DiskError) {
     if operations >= powerOffBefore { isOff = true }
     try checkPower(call, path)
@@ -250,7 +250,7 @@ extension SimulatedDisk.State {
   }
 }
 
-/// Small, fast and the same everywhere: what a failed test printed can be run again.
+/// Small, fast and the same everywhere, so that a failed test can be repeated.
 struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 

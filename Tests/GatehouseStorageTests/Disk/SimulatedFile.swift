@@ -30,7 +30,7 @@ final class SimulatedFile: DiskFile {
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int {
-    // Tests run without optimisation, where copying byte by byte is most of the time they take.
+    // Tests run without optimisation, and copying byte by byte would take most of their time.
     let copy = [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
       UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
       count = bytes.count
@@ -108,7 +108,7 @@ final class SimulatedFile: DiskFile {
     }
   }
 
-  /// Fails where growing the file to `size` would exceed the disk.
+  /// Fails if growing the file to `size` would exceed the disk's capacity.
   private func reserve(_ size: Int, _ call: String, _ state: inout SimulatedDisk.State) throws(DiskError) {
     let growth = size - state.nodes[node].content.count
     guard growth > 0, state.capacity != .max else { return }

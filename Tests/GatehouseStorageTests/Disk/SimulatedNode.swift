@@ -1,16 +1,16 @@
 import GatehouseStorage
 
-/// How a loss of power treats what was not synced.
+/// What a power failure does to unsynced data.
 enum SurvivalPolicy: CaseIterable {
   case keepAll
   case dropAll
-  /// Each write, or part of it, survives or not, in no order.
+  /// Each write survives completely, partly or not at all, in no order.
   case mixed
-  /// As `mixed`, and sectors that were being written hold garbage.
+  /// Like `mixed`, but sectors being written contain garbage.
   case garbled
 }
 
-/// A file or a directory of a `SimulatedDisk`: what a reader sees, what is durable, and what is in between.
+/// A file or directory of a `SimulatedDisk`: its visible content, its durable content, and the operations in between.
 struct SimulatedNode {
   enum FileOperation {
     case write(offset: Int, bytes: [UInt8])
@@ -24,7 +24,7 @@ struct SimulatedNode {
   var lockHolder: ObjectIdentifier?
   var entries: [String: Int] = [:]
   var durableEntries: [String: Int] = [:]
-  /// Each element is carried out whole or not at all: a rename is one.
+  /// Each element is atomic; for example, a rename is one element.
   var pendingEntries: [[String: Int?]] = []
 
   init() { isDirectory = false }
@@ -50,7 +50,7 @@ struct SimulatedNode {
     pending = []
   }
 
-  /// The disk never gets what was pending, but memory goes on showing it.
+  /// Pending data never become durable, but reads still show them.
   mutating func failSync() { pending = [] }
 
   mutating func forgetCached() {

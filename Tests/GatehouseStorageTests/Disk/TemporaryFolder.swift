@@ -1,6 +1,6 @@
 import Glibc
 
-/// A new folder on the real disk that goes when the value's last copy does.
+/// A new folder on the real disk, removed with the last reference.
 final class TemporaryFolder: Sendable {
   let path: String
 

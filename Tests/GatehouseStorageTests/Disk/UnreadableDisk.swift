@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import GatehouseStorage
 
-/// A disk with a bad sector: one file cannot be read behind its header, so many times.
+/// A disk with a bad sector: one file cannot be read after its header, a given number of times.
 final class UnreadableDisk: Disk {
   private let base: any Disk
   private let path: String

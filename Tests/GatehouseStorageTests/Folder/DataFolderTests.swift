@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Data folder")
 struct DataFolderTests {
-  @Test func isMadeOnceAndOpenedAgain() throws {
+  @Test func isCreatedOnceAndOpenedAgain() throws {
     let temporary = TemporaryFolder()
     let path = temporary.path + "/data"
     let made = try FolderFixture.make(on: PosixDisk(), at: path, partitionCount: 8)
@@ -18,7 +18,7 @@ struct DataFolderTests {
     #expect(try Set(again.disk.list(path)) == ["manifest", "manifest.copy", "lock", "log", "snapshots", "archive"])
   }
 
-  @Test func isForItsOwnerAlone() throws {
+  @Test func onlyTheOwnerHasPermissions() throws {
     let temporary = TemporaryFolder()
     let folder = try FolderFixture.make(on: PosixDisk(), at: temporary.path + "/data")
     func mode(_ path: String) -> mode_t {
@@ -41,7 +41,7 @@ struct DataFolderTests {
     #expect(throws: Never.self) { try DataFolder.open(path) }
   }
 
-  @Test func aMissingFolderIsMadeOnlyWhenAsked() throws {
+  @Test func aMissingFolderIsCreatedOnlyOnRequest() throws {
     let disk = SimulatedDisk()
     #expect(throws: FolderError.missing(path: "/data")) { try DataFolder.open("/data", disk: disk) }
     #expect(throws: FolderError.missing(path: "/data")) { try DataFolder.look(at: "/data", disk: disk) }
@@ -50,7 +50,7 @@ struct DataFolderTests {
     _ = try FolderFixture.make(on: disk)
   }
 
-  @Test func aStrangersFolderIsLeftAlone() throws {
+  @Test func aForeignFolderIsLeftAlone() throws {
     let disk = SimulatedDisk()
     try disk.createDirectory("/data")
     try FolderFixture.write("hello", to: "/data/dump.rdb", on: disk)
@@ -58,7 +58,7 @@ struct DataFolderTests {
     #expect(try disk.list("/data") == ["dump.rdb"])
   }
 
-  @Test func aLogWithoutAManifestIsNotTakenForNew() throws {
+  @Test func aLogWithoutAManifestIsNotANewFolder() throws {
     let disk = SimulatedDisk()
     let folder = try FolderFixture.make(on: disk)
     try FolderFixture.write("frames", to: folder.logPath + "/00000000000000000001.log", on: disk)
@@ -88,9 +88,9 @@ struct DataFolderTests {
     #expect(throws: FolderError.newer(path: "/data", format: 4, reader: 3)) { try DataFolder.open("/data", disk: disk) }
   }
 
-  /// What is written from now on is nothing for the version that made the folder, which must see that.
+  /// The old version could not read the new format, and must notice that.
   @Test(arguments: [["manifest", "manifest.copy"], ["manifest"]])
-  func aFolderOfAnEarlierVersionIsCarriedOver(older names: [String]) throws {
+  func aFolderOfAnEarlierVersionIsUpgraded(older names: [String]) throws {
     let disk = SimulatedDisk()
     let folder = try FolderFixture.make(on: disk)
     folder.close()
@@ -146,14 +146,14 @@ struct DataFolderTests {
     #expect(throws: expected) { try FolderFixture.make(on: disk) }
   }
 
-  @Test func aFileIsNoFolder() throws {
+  @Test func aFileIsNotAFolder() throws {
     let disk = SimulatedDisk()
     try FolderFixture.write("text", to: "/data", on: disk)
     #expect(throws: FolderError.notADirectory(path: "/data")) { try FolderFixture.make(on: disk) }
   }
 
-  /// Power may go at any moment while a folder is made: it can be made on, or is there whole.
-  @Test func makingSurvivesACrashAnywhere() throws {
+  /// Power may fail at any moment while a folder is created: creating can then be continued, or is complete.
+  @Test func creatingSurvivesACrashAnywhere() throws {
     let whole = SimulatedDisk()
     try FolderFixture.make(on: whole).close()
     for operation in 0..<whole.operations {
@@ -169,7 +169,7 @@ struct DataFolderTests {
     }
   }
 
-  /// A folder that was opened once keeps its keys whatever happens after.
+  /// A folder that was opened once keeps its keys, whatever happens later.
   @Test func anOpenedFolderIsDurable() throws {
     for seed in 0..<16 as Range<UInt64> {
       let disk = SimulatedDisk()
@@ -179,7 +179,7 @@ struct DataFolderTests {
     }
   }
 
-  @Test func noFailingCallLeavesAFolderThatCannotBeMadeOn() throws {
+  @Test func afterAnyFailingCallCreatingCanBeContinued() throws {
     var call = 0
     while true {
       let base = SimulatedDisk()

@@ -1,6 +1,6 @@
 import GatehouseStorage
 
-/// Folders for tests, made with keys that are the same in every run.
+/// Folders for tests, with the same keys in every run.
 enum FolderFixture {
   static let path = "/data"
   static let createdAt: UInt64 = 1_763_755_200_000
@@ -14,7 +14,7 @@ enum FolderFixture {
       random: &random)
   }
 
-  /// Changes the bytes of a file behind everybody's back.
+  /// Changes the bytes of a file behind the program's back.
   static func edit(_ path: String, on disk: any Disk, _ change: (inout [UInt8]) -> Void) throws {
     var bytes = try disk.readFile(path)
     change(&bytes)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// A folder has one owner, whichever of its files somebody removes.
+/// A folder has one owner, even if somebody removes its files.
 @Suite struct FolderLockTests {
   @Test(arguments: [
     ["lock"], ["manifest"], ["manifest.copy"], ["lock", "manifest"], ["lock", "manifest", "manifest.copy"],
@@ -21,9 +21,9 @@ import Testing
     owner.close()
   }
 
-  /// Network file systems lock files and no folders.
+  /// Network file systems may lock files but not folders.
   @Test(arguments: [EBADF, EINVAL, ENOTSUP])
-  func whereFoldersCannotBeLockedTheManifestIs(code: Int32) throws {
+  func ifFoldersCannotBeLockedTheManifestIs(code: Int32) throws {
     let disk = SimulatedDisk()
     let unlocking = FolderlessLocks(disk, code)
     let owner = try FolderFixture.make(on: unlocking)
@@ -43,7 +43,7 @@ import Testing
     #expect(faulty.failures == 1)
   }
 
-  @Test func lostAndFoundIsNoStranger() throws {
+  @Test func lostAndFoundIsNotForeign() throws {
     let disk = SimulatedDisk()
     try disk.createDirectory("/data")
     try disk.createDirectory("/data/lost+found")
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test(arguments: [(0o700, false), (0o750, true), (0o755, true), (0o777, true)] as [(mode_t, Bool)])
-  func aFolderThatOthersMayReadIsToldOf(mode: mode_t, isTold: Bool) throws {
+  func aFolderReadableByOthersCausesAWarning(mode: mode_t, isTold: Bool) throws {
     let temporary = TemporaryFolder()
     let path = temporary.path + "/data"
     try FolderFixture.make(on: PosixDisk(), at: path).close()
@@ -69,8 +69,8 @@ import Testing
     #expect(warnings.contains { $0.contains("mode \(String(mode, radix: 8))") && $0.contains("chmod") } == isTold)
   }
 
-  /// What cannot be read may be whole: that is a failing disk and no damaged folder.
-  @Test func aManifestThatCannotBeReadIsAFailureOfTheDisk() throws {
+  /// An unreadable manifest may be intact: that is a failing disk, not a damaged folder.
+  @Test func anUnreadableManifestIsADiskFailure() throws {
     let disk = SimulatedDisk()
     try FolderFixture.make(on: disk).close()
     let faulty = FaultyDisk(disk, .init(call: 0, fault: .error(EIO), forGood: true, kinds: ["pread"]))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// Folders that were emptied, or in which a part was replaced by an older copy of itself.
+/// Folders that were emptied, or of which a part was replaced by an older copy.
 @Suite("What the manifest says of the log")
 struct LogMarkTests {
   let disk = SimulatedDisk()
@@ -48,7 +48,7 @@ struct LogMarkTests {
   func isEmptied(_ error: RecoveryError) -> Bool { if case .emptied = error { true } else { false } }
   func isSetBack(_ error: RecoveryError) -> Bool { if case .setBack = error { true } else { false } }
 
-  @Test func isWrittenAtEachTurnOfTheLog() throws {
+  @Test func isWrittenAtEveryStartAndRotation() throws {
     let store = try StoreFixture(on: disk)
     #expect(store.folder.isNew && store.folder.manifest.log == LogMark())
     #expect(store.folder.logMark == LogMark(epoch: 1))
@@ -72,14 +72,14 @@ struct LogMarkTests {
     try prepare()
     for subfolder in ["log", "snapshots"] { try empty(subfolder) }
     try expectRefusal(isEmptied)
-    // What there is can be had by whoever says how much that is.
+    // The remaining records can be restored by naming the last of them.
     let report = try Restore.run(
       from: FolderFixture.path, to: BackupTests.target, until: .lsn(96), disk: disk, keys: RecordFixture.keys)
     #expect(report.lastLSN == 96)
     try BackupTests.check(disk, through: 96)
   }
 
-  /// The witness alone is brought back, and says less than the archive has.
+  /// Only the witness is restored, and it covers less than the archive has.
   @Test func aWitnessWithoutALogIsNotEnough() throws {
     let store = try StoreFixture(on: disk)
     let early = try copy("log").filter { $0.key == "witness" }
@@ -105,7 +105,7 @@ struct LogMarkTests {
     try expectRefusal(isSetBack)
   }
 
-  /// The end of the log is taken away, and the witness that names it is one of before.
+  /// The end of the log is missing, and the witness that names it is an older one.
   @Test(arguments: [false, true])
   func aSegmentLessWithAnOlderWitnessIsRefused(isKilled: Bool) throws {
     let store = try StoreFixture(on: disk)
@@ -114,7 +114,7 @@ struct LogMarkTests {
     let witness = try copy("log").filter { $0.key == "witness" }
     try store.append(100)
     store.writer.tick()
-    // A kill leaves no mark of the end, but each segment that was completed has left one.
+    // After a kill there is no mark of the end, but every completed segment left one.
     if isKilled { store.folder.close() } else { store.stop() }
     var files = try copy("log")
     for name in files.keys.filter({ $0.hasSuffix(".log") }).sorted().suffix(2) { files[name] = nil }
@@ -122,7 +122,7 @@ struct LogMarkTests {
     try expectRefusal(isSetBack)
   }
 
-  @Test func aLostArchiveIsMissedAndKeepsNobodyFromStarting() throws {
+  @Test func aLostArchiveIsReportedButDoesNotPreventStarting() throws {
     try prepare()
     try empty("archive")
     #expect(try problems().contains { $0.file == "archive" && $0.text.contains("records from 1 to 96 are gone") })
@@ -134,7 +134,7 @@ struct LogMarkTests {
     #expect(report.warnings.contains("records 1 to 96 are gone from the source, and so from the copy"))
   }
 
-  @Test func whatARetentionDeletesIsNotMissed() throws {
+  @Test func archivesDeletedByRetentionAreNotMissed() throws {
     try prepare()
     let store = try StoreFixture(on: disk)
     #expect(try !store.compact(retention: 1).expired.isEmpty)
@@ -144,8 +144,8 @@ struct LogMarkTests {
     #expect(try StoreFixture(on: disk).report.warnings.isEmpty)
   }
 
-  /// A folder of a version that noted nothing is opened as it is, and noted from then on.
-  @Test func anOlderManifestIsTakenAsItIs() throws {
+  /// A folder of a version without marks is opened unchanged, and marked from then on.
+  @Test func anOlderManifestIsAccepted() throws {
     try prepare()
     var manifest = try DataFolder.look(at: FolderFixture.path, disk: disk).manifest
     manifest.log = nil
@@ -161,7 +161,7 @@ struct LogMarkTests {
     try expectRefusal(isEmptied)
   }
 
-  /// The mark never says more than is true: whenever the power goes, the folder opens.
+  /// The mark never claims too much: whenever power fails, the folder opens.
   @Test func aCrashAnywhereLeavesAFolderThatOpens() throws {
     func story(_ disk: SimulatedDisk) throws {
       let store = try StoreFixture(on: disk)

@@ -1,7 +1,7 @@
 import GatehouseStorage
 
-/// A disk that skips some of the syncs it is asked for and says that they succeeded: as if the code above had
-/// forgotten them. Tests plant that bug to prove that they would find it.
+/// A disk that skips some syncs and reports success, as if the code above had forgotten them. Tests plant that bug to
+/// prove that they would detect it.
 struct LyingDisk: Disk {
   enum Lie: CaseIterable, Sendable {
     case none
@@ -59,7 +59,7 @@ private final class LyingFile: DiskFile {
   init(base: any DiskFile) { self.base = base }
 
   func sync() throws(DiskError) {}
-  /// What was never synced is still to be seen, as it would be in the memory of the system.
+  /// Unsynced data stay readable, as they would in the page cache.
   func forgetCached() throws(DiskError) {}
 
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int {

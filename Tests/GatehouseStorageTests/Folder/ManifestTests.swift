@@ -11,7 +11,7 @@ struct ManifestTests {
     manifest = Manifest(FolderParameters(partitionCount: 16, createdAt: 1_763_755_200_000), random: &random)
   }
 
-  @Test func comesBackAsItWasWritten() throws {
+  @Test func isReadAsItWasWritten() throws {
     #expect(try Manifest(decoding: manifest.encoded()) == manifest)
   }
 
@@ -21,8 +21,8 @@ struct ManifestTests {
     #expect(text.contains("\npartitions 16\ncreated 1763755200000\n"))
   }
 
-  /// A later version may add lines; whoever writes the file anew keeps them.
-  @Test func keepsLinesThatItDoesNotKnow() throws {
+  /// A later version may add lines; rewriting the file keeps them.
+  @Test func keepsUnknownLines() throws {
     var later = manifest
     later.others = [ManifestLine(name: "names", value: "16.0"), ManifestLine(name: "note", value: "two words")]
     let found = try Manifest(decoding: later.encoded())
@@ -47,7 +47,7 @@ struct ManifestTests {
     }
   }
 
-  @Test func everyFlippedByteIsFound() {
+  @Test func everyFlippedByteIsDetected() {
     let sound = manifest.encoded()
     for at in sound.indices {
       for flip: UInt8 in [0x01, 0x80, 0xFF] {
@@ -58,7 +58,7 @@ struct ManifestTests {
     }
   }
 
-  @Test func everyOtherLengthIsFound() {
+  @Test func everyWrongLengthIsDetected() {
     let sound = manifest.encoded()
     for length in sound.indices {
       #expect(throws: ManifestFault.self) { try Manifest(decoding: Array(sound.prefix(length))) }
@@ -66,7 +66,7 @@ struct ManifestTests {
     #expect(throws: ManifestFault.self) { try Manifest(decoding: sound + [10]) }
   }
 
-  @Test func aNewerVersionIsNamed() {
+  @Test func aNewerVersionIsReported() {
     var newer = manifest
     newer.format = 9
     newer.reader = 8

@@ -19,7 +19,7 @@ struct RecoveryTests {
     #expect(try StoreFixture(on: disk).recovered == 50)
   }
 
-  @Test func theNewestSnapshotIsTaken() throws {
+  @Test func theNewestSnapshotIsUsed() throws {
     let disk = SimulatedDisk()
     try StoreFixture.prepare(on: disk).stop()
     let again = try StoreFixture(on: disk)
@@ -29,7 +29,7 @@ struct RecoveryTests {
     #expect(again.report.warnings.isEmpty)
   }
 
-  /// Nothing of what the state needs is missing then; but the log is the trail too, and must be whole.
+  /// The state would be complete then, but the log is also the audit trail and must have no gaps.
   @Test func aGapBeforeTheSnapshotIsRefused() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
@@ -44,14 +44,14 @@ struct RecoveryTests {
       let error = #expect(throws: LogError.self) { try StoreFixture(on: copy) }
       #expect(error?.code == .missing && error?.segment == LogFormat.segmentName(segments[gone + 1]))
     }
-    // The oldest go first in a compaction.
+    // A compaction removes the oldest first.
     let copy = disk.afterKill()
     try copy.remove(log.path(LogFormat.segmentName(segments[0])))
     #expect(try StoreFixture(on: copy).recovered == 185)
   }
 
   @Test(arguments: [false, true])
-  func aDamagedSnapshotIsPassedOver(compacted: Bool) throws {
+  func aDamagedSnapshotIsSkipped(compacted: Bool) throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     if compacted { #expect(try !store.compact().removed.isEmpty) }
@@ -65,7 +65,7 @@ struct RecoveryTests {
     #expect(again.report.warnings[0].contains(newest.path))
   }
 
-  @Test func withoutASoundSnapshotTheArchiveIsReplayed() throws {
+  @Test func withoutAValidSnapshotTheArchiveIsReplayed() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     #expect(try !store.compact().removed.isEmpty)
@@ -78,7 +78,7 @@ struct RecoveryTests {
     #expect(again.report.fromArchive > 0)
     #expect(again.report.warnings.count == 3)
     again.stop()
-    // With the archive gone too, nothing is left to begin from.
+    // Without the archive too, there is nothing to start from.
     try disk.remove(ArchiveCatalog(store.folder).entries()[0].path)
     do {
       _ = try StoreFixture(on: disk)
@@ -90,9 +90,9 @@ struct RecoveryTests {
     }
   }
 
-  /// What the disk does not give may be whole: that is told as a failure of the disk, and not as damage.
+  /// Unreadable data may be intact: this is reported as a disk failure, not as damage.
   @Test(arguments: [(EIO, true), (EACCES, false), (EMFILE, false)])
-  func aSnapshotThatTheDiskDoesNotGiveIsNoDamage(code: Int32, mayBePassedOver: Bool) throws {
+  func anUnreadableSnapshotIsNotDamage(code: Int32, mayBePassedOver: Bool) throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     #expect(try !store.compact().removed.isEmpty)
@@ -112,7 +112,7 @@ struct RecoveryTests {
     let disk = SimulatedDisk()
     let store = try StoreFixture(on: disk)
     try store.append(40)
-    // Whoever takes the end of the log away, and what witnesses it, is found out by the snapshot.
+    // If the end of the log and its witness are removed, the snapshot reveals it.
     try SnapshotFixture.write(in: store.folder, lsn: 40)
     store.stop()
     #expect(throws: RecoveryError.behind(snapshot: 41, log: 40)) { try StoreFixture(on: disk) }
@@ -124,7 +124,7 @@ struct RecoveryTests {
     #expect(try !store.compact().removed.isEmpty)
     store.stop()
     let entry = try #require(try ArchiveCatalog(store.folder).entries().last)
-    // The same records in frames that were cut otherwise: the same numbers, another chain.
+    // The same records in frames with other boundaries: the same numbers, another chain.
     let genesis = LogFormat.genesis(store.folder.manifest.folderID)
     let temporary = store.folder.archivePath + "/other.tmp"
     var writer = try ArchiveWriter(
@@ -145,7 +145,7 @@ struct RecoveryTests {
     #expect(throws: RecoveryError.unchained(at: entry.records.upperBound + 1)) { try StoreFixture(on: disk) }
   }
 
-  /// Whatever happens to the newest snapshot, the state is all there: from it where it is sound, else from the other.
+  /// Whatever happens to the newest snapshot, the state is complete: from it if it is valid, else from the other.
   @Test func anyDamageToTheNewestSnapshotLosesNothing() throws {
     let disk = SimulatedDisk()
     try StoreFixture.prepare(on: disk, records: 20).stop()

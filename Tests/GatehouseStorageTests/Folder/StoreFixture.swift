@@ -2,16 +2,16 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// What a server does with a data folder, with records of which each follows from its number (`RecordFixture`).
-/// So the state is no more than a number, and what is read can be held against what it must be.
+/// Uses a data folder like a server, with records derived from their numbers (`RecordFixture`). So the state is just a
+/// number, and anything read can be compared with the expected value.
 final class StoreFixture {
   let folder: DataFolder
   let writer: LogWriter
   let report: RecoveryReport
-  /// The last record that was replayed at the start.
+  /// The last record replayed at the start.
   let recovered: UInt64
 
-  /// A few records fill a segment, and a dozen segments are no work.
+  /// A few records fill a segment, so that a dozen segments are quickly written.
   static let options: LogOptions = {
     var options = LogOptions()
     options.segmentBytes = 8 << 10
@@ -20,7 +20,7 @@ final class StoreFixture {
     return options
   }()
 
-  /// Opens the folder as a server does at its start, and checks all that is recovered.
+  /// Opens the folder like a server at its start, and checks everything recovered.
   init(on disk: any Disk, at path: String = FolderFixture.path, sectionBytes: Int = 40) throws {
     folder = try FolderFixture.make(on: disk, at: path)
     let recovery = try Recovery.open(folder, log: Self.options)
@@ -40,7 +40,7 @@ final class StoreFixture {
 
   struct WrongRecord: Error { let lsn: UInt64 }
 
-  /// Writes so many more records, each batch in a frame of its own.
+  /// Writes `count` more records, each batch in its own frame.
   func append(_ count: Int, batch: Int = 4) throws {
     for at in 0..<count {
       try writer.append(RecordFixture.record(writer.appendedLSN + 1))
@@ -50,7 +50,7 @@ final class StoreFixture {
     guard writer.durableLSN == writer.appendedLSN else { throw DiskError(call: "write", path: "log", code: 5) }
   }
 
-  /// A snapshot whose sections are as of the last record but one, and the last.
+  /// A snapshot with sections as of the last but one and the last record.
   func snapshot() throws {
     writer.tick()
     try SnapshotFixture.write(in: folder, lsn: writer.durableLSN - 1)
@@ -62,7 +62,7 @@ final class StoreFixture {
       .compact()
   }
 
-  /// A compactor that finds it is one second after the last record.
+  /// A compactor for which now is one second after the last record.
   static func compactor(
     _ folder: DataFolder, retention: UInt64? = nil, archiveBytes: UInt64 = 16 << 10, through last: UInt64
   ) -> Compactor {
@@ -78,7 +78,7 @@ final class StoreFixture {
     folder.close()
   }
 
-  /// Whether archive and log together have every record from `first` on, as it was.
+  /// Whether archive and log together have every record from `first` on, unchanged.
   static func hasWholeHistory(_ folder: DataFolder, from first: UInt64 = 1, through last: UInt64) throws -> Bool {
     guard last > 0 else { return try History(folder, keys: RecordFixture.keys).firstLSN() ?? 1 == 1 }
     var next = first
@@ -90,7 +90,7 @@ final class StoreFixture {
     return next == last + 1
   }
 
-  /// A folder with three snapshots taken, two of them kept, and a log of many segments that nobody has compacted.
+  /// A folder after three snapshots, of which two are kept, with an uncompacted log of many segments.
   static func prepare(on disk: any Disk, records: Int = 60) throws -> StoreFixture {
     let store = try StoreFixture(on: disk)
     for _ in 0..<3 {

@@ -2,9 +2,9 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// The log stops when a file of its folder is no longer the one that was there, and never for what the process itself does.
+/// The log stops if a file of its folder was replaced by others, but never because of what the process itself does.
 @Suite struct WatchedDiskTests {
-  /// A name in the folder, told from its content.
+  /// A name in the folder, as opposed to its content.
   enum Target: CaseIterable {
     case folder, log, snapshots, archive, manifest, liveSegment, sealedSegment, witness, reserve, snapshot, archived
 
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test(arguments: Target.allCases)
-  func whatIsMovedAwayStopsTheLog(target: Target) throws {
+  func aMovedFileStopsTheLog(target: Target) throws {
     let disk = SimulatedDisk()
     let store = try store(on: disk)
     let path = try target.path(in: store)
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: Target.allCases)
-  func whatIsReplacedStopsTheLog(target: Target) throws {
+  func aReplacedFileStopsTheLog(target: Target) throws {
     let disk = SimulatedDisk()
     let store = try store(on: disk)
     let path = try target.path(in: store)
@@ -80,18 +80,18 @@ import Testing
   }
 
   @Test(arguments: [Target.liveSegment, .sealedSegment, .snapshot, .archived])
-  func whatIsCutStopsTheLog(target: Target) throws {
+  func aTruncatedFileStopsTheLog(target: Target) throws {
     let disk = SimulatedDisk()
     let store = try store(on: disk)
     let path = try target.path(in: store)
     try disk.open(path, .write).truncate(to: 4200)
-    // What is written behind the cut makes the file longer again.
+    // Writing after the cut makes the file longer again.
     _ = try? store.append(2)
     expectStop(store, naming: path, "has ")
   }
 
-  /// A stop looks once more, so that a folder that was taken away just before is no good end.
-  @Test func aStopLooksToo() throws {
+  /// A stop checks once more, so that it is not clean if the folder was removed just before.
+  @Test func aStopChecksToo() throws {
     let disk = SimulatedDisk()
     let store = try store(on: disk)
     let path = try Target.liveSegment.path(in: store)
@@ -100,8 +100,8 @@ import Testing
     #expect(store.writer.state != .closed)
   }
 
-  /// Everything that a server does with its own files, again and again.
-  @Test func whatTheOwnerDoesIsNoStrangersDoing() throws {
+  /// Everything that a server does with its own files, many times.
+  @Test func theServersOwnChangesDoNotStopTheLog() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture(on: disk)
     for round in 0..<6 {
@@ -121,8 +121,8 @@ import Testing
     #expect(store.writer.state == .closed)
   }
 
-  /// Files that do not belong to the folder may come and go, and the lock file is not what the lock hangs on.
-  @Test func otherFilesAreNobodysBusiness() throws {
+  /// Files that do not belong to the folder may come and go, and the lock does not depend on the lock file.
+  @Test func otherFilesAreIgnored() throws {
     let disk = SimulatedDisk()
     try FolderFixture.make(on: disk).close()
     try FolderFixture.write("mine", to: "/data/note", on: disk)
@@ -133,7 +133,7 @@ import Testing
     #expect(store.writer.state == .open)
   }
 
-  @Test func manyFilesAreLookedAtInTurn() throws {
+  @Test func manyFilesAreCheckedInTurn() throws {
     let disk = SimulatedDisk()
     try disk.createDirectory("/data")
     let watched = WatchedDisk(disk, root: "/data")

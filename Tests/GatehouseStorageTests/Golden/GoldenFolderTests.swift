@@ -4,8 +4,8 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// The data folders that released versions have left, each with what must be found in it. Every later version opens
-/// them: a format once released is read for good.
+/// Data folders written by released versions, with their expected contents. Every later version must open them: a
+/// released format stays readable.
 @Suite("Golden folders")
 struct GoldenFolderTests {
   static let folders = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("folders")
@@ -13,7 +13,7 @@ struct GoldenFolderTests {
   static let versions = ((try? FileManager.default.contentsOfDirectory(atPath: folders.path)) ?? [])
     .filter { $0.hasSuffix(".tar.gz") }.map { String($0.dropLast(".tar.gz".count)) }.sorted()
 
-  /// A copy, and what was recorded of it.
+  /// A copy of a folder, and its expected contents.
   private func unpacked(_ version: String) throws -> (place: TemporaryFolder, path: String, expected: [String: Any]) {
     let place = TemporaryFolder()
     let tar = Process()
@@ -30,11 +30,11 @@ struct GoldenFolderTests {
   @Test func thereIsOneOfEveryReleasedVersion() { #expect(Self.versions == ["v1", "v2"]) }
 
   @Test(arguments: versions)
-  func isFoundAsItWasLeft(_ version: String) throws {
+  func isVerifiedAsItWasLeft(_ version: String) throws {
     let (place, path, expected) = try unpacked(version)
     defer { withExtendedLifetime(place) {} }
     let folder = try DataFolder.look(at: path)
-    // Version 0.1.0 told the hash of the last frame, which holds as a head as well.
+    // Version 0.1.0 reported the hash of the last frame, which is also valid as a head.
     let chain = "\(expected["last"] ?? ""):\(expected["chain"] ?? "")"
     let head = try #require(LogHead(expected["head"] as? String ?? chain))
     let files = try Verification.run(folder, against: head)
@@ -77,7 +77,7 @@ struct GoldenFolderTests {
     #expect(after.problems.isEmpty && after.lastLSN == lsn)
   }
 
-  /// From the first record on, without a snapshot: the archive has all of them, and both ways lead to one state.
+  /// From the first record, without a snapshot: the archive has them all, and both ways give the same state.
   @Test(arguments: versions)
   func isReplayedFromItsFirstRecord(_ version: String) throws {
     let (place, path, expected) = try unpacked(version)
@@ -88,7 +88,7 @@ struct GoldenFolderTests {
     try expectFigures(RestoredFigures(try Restoration.look(at: try DataFolder.look(at: path))), expected)
   }
 
-  /// What was recorded must hold; what later versions count besides is theirs.
+  /// The recorded figures must match; later versions may have more.
   private func expectFigures(_ figures: RestoredFigures?, _ expected: [String: Any]) throws {
     let found = try #require(figures).named
     let recorded = try #require(expected["state"] as? [String: Int])

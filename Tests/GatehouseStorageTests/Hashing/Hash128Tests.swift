@@ -12,7 +12,7 @@ import Testing
     #expect(twoParts == hash)
   }
 
-  @Test func itIsLoadedAsItWasStored() {
+  @Test func itSurvivesCoding() {
     let hash = Hash128(high: 1, low: .max)
     var bytes = [UInt8](repeating: 9, count: 17)
     bytes.withUnsafeMutableBytes { hash.store(to: $0) }

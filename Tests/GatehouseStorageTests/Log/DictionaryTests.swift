@@ -6,7 +6,7 @@ import Testing
 
 /// The dictionary that the log's frames are compressed with.
 @Suite struct DictionaryTests {
-  /// A frame's body of so many records.
+  /// A frame's body with this many records.
   private static func body(_ samples: inout RecordSamples, records: Int) -> [UInt8] {
     var body = RawBuffer()
     for _ in 0..<records { samples.next().withUnsafeBytes { RecordCoding.append($0, to: &body) } }
@@ -19,7 +19,7 @@ import Testing
     var padded = 0.0
   }
 
-  /// The bytes that a record takes in frames of so many: before compression, after it, and in the file.
+  /// The bytes for each record in frames of this many: before compression, after it, and in the file.
   private static func cost(records: Int, _ dictionary: ZstdDictionary?) -> Cost {
     var samples = RecordSamples(seed: 77)
     var encoder = FrameEncoder(folderID: TestLog.folderID, level: 1, dictionary: dictionary)
@@ -50,7 +50,7 @@ import Testing
     if records == 8 { #expect(with.padded < without.padded * 0.7) }
   }
 
-  /// What was written with it must always be readable: the bytes behind this number never change.
+  /// Frames written with it must stay readable: the bytes behind this number never change.
   @Test func itIsTheOneThatWasReleased() throws {
     let dictionary = try #require(ZstdDictionary.known.last)
     let hash = dictionary.bytes.withUnsafeBytes { Hash128(of: $0) }
@@ -58,9 +58,9 @@ import Testing
     #expect(Base64.bytes("AQID/w==") == [1, 2, 3, 255] && Base64.bytes("?") == nil)
   }
 
-  /// Trains a dictionary as the one in the sources was, where `GATEHOUSE_DICTIONARY` names a file to write it to as
-  /// base 64: `GATEHOUSE_DICTIONARY=/tmp/dictionary swift test --filter DictionaryTests`. A dictionary that was released
-  /// is never changed: a new one is put before it.
+  /// Trains a dictionary like the one in the sources, if `GATEHOUSE_DICTIONARY` names a file for it in base 64:
+  /// `GATEHOUSE_DICTIONARY=/tmp/dictionary swift test --filter DictionaryTests`. A released dictionary never changes; a
+  /// new one is added before it.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["GATEHOUSE_DICTIONARY"] != nil))
   func train() throws {
     for capacity in [2 << 10, 4 << 10, 8 << 10, 16 << 10] {

@@ -4,7 +4,7 @@ import Testing
 @testable import GatehouseStorage
 
 @Suite struct FrameCodecTests {
-  /// A record like those of a service: names, numbers, and much that all have in common.
+  /// A record like those of a service: names, numbers, and much that all share.
   static func typical(_ number: UInt64) -> [UInt8] {
     var random = SplitMix64(seed: number)
     return Array(
@@ -14,7 +14,7 @@ import Testing
       """.utf8)
   }
 
-  /// The compressed body is one ordinary zstd frame: the program of that name reads it.
+  /// The compressed body is an ordinary zstd frame: the program `zstd` reads it.
   @Test(.enabled(if: access("/usr/bin/zstd", X_OK) == 0)) func theZstdProgramReadsABody() throws {
     let folder = TemporaryFolder()
     var log = TestLog(PosixDisk(), directory: folder.path)
@@ -66,7 +66,7 @@ import Testing
     #expect(stored[1] < stored[0] / 2)
   }
 
-  /// A later version may add frames of types that this one skips, and others that it must refuse.
+  /// A later version may add types of frames that this one skips or must refuse.
   @Test func aFrameOfALaterVersionIsSkippedOrRefused() throws {
     #expect(FrameType(code: 3) == nil && FrameType(code: 127) == nil)
     for type in [FrameType.records, .cleanEnd, .skippable(200)] { #expect(FrameType(code: type.code) == type) }

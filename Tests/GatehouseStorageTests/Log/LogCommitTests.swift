@@ -2,7 +2,7 @@ import GatehouseStorage
 import Glibc
 import Testing
 
-/// Who writes: the thread that has appended few records, or the writer's.
+/// Who writes: the thread that appended, if there are few records, or the writer's thread.
 @Suite struct LogCommitTests {
   private static func log(inline: Int) throws -> (SimulatedDisk, TestLog) {
     var (disk, log) = try TestLog.onSimulatedDisk()
@@ -59,7 +59,7 @@ import Testing
     writer.close()
   }
 
-  /// Commits by the appending thread and by the writer's take turns, and both keep the order.
+  /// Commits by the appending thread and by the writer's thread alternate and keep the order.
   @Test(arguments: [0, 8])
   func commitsOfBothKindsKeepTheOrder(inline: Int) async throws {
     let folder = TemporaryFolder()
@@ -93,12 +93,12 @@ import Testing
     writer.close()
   }
 
-  /// What a commit found no room for, the writer's thread tries again.
-  @Test func aCommitWithoutRoomIsTriedAgain() async throws {
+  /// A commit that found no space is retried by the writer's thread.
+  @Test func aCommitWithoutSpaceIsRetried() async throws {
     let (disk, log) = try Self.log(inline: 4)
     let faulty = FaultyDisk(disk)
     let writer = try log.on(faulty).open()
-    // So that the writer's thread sleeps, and would go on sleeping.
+    // Let the writer's thread fall asleep; nothing else would wake it.
     try await Task.sleep(for: .milliseconds(100))
     faulty.arm(
       .init(call: 0, fault: .error(ENOSPC), forGood: true, kinds: ["pwrite"], suffix: LogFormat.segmentName(1)))

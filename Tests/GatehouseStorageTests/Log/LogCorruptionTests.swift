@@ -2,22 +2,22 @@ import GatehouseStorage
 import Glibc
 import Testing
 
-/// Damage to a small log of several segments, everywhere it can be: each time the log must be refused, or end above
-/// every witness; what it serves is always what was written.
+/// Damage everywhere in a small log of several segments: the log must be refused, or end at or after every witness, and
+/// every record that it returns must be intact.
 @Suite struct LogCorruptionTests {
-  /// A log that was closed in order, so that the witness vouches for all of it, or that was left when its
-  /// last records were not vouched for yet.
+  /// A cleanly closed log, of which the witness vouches for all records, or one left before its last records were
+  /// vouched for.
   struct Specimen: Sendable {
     let disk: SimulatedDisk
     let log: TestLog
     let records: [[UInt8]]
-    /// What the side file vouches for.
+    /// The last record that the side file vouches for.
     let witnessed: Int
-    /// What the side file and the last frame vouch for.
+    /// The last record that the side file or the last frame vouches for.
     let vouched: Int
     let files: [String]
 
-    /// - Parameter isNoise: whether the records cannot be compressed.
+    /// - Parameter isNoise: whether the records are incompressible.
     init(isClosed: Bool, isNoise: Bool = false) throws {
       func record(_ number: Int) -> [UInt8] {
         var random = SplitMix64(seed: UInt64(number))
@@ -54,7 +54,7 @@ import Testing
       files = try disk.list("/log").filter { $0.hasSuffix(".log") || $0 == LogFormat.witnessName }.sorted()
     }
 
-    /// Which bytes of a file to damage: all that mean something, and some of the others.
+    /// Which bytes of a file to damage: all significant ones, and some others.
     func offsets(_ file: String) throws -> [Int] {
       let size = try disk.content("/log/" + file).count
       return (0..<size).filter { offset in
@@ -63,8 +63,8 @@ import Testing
       }
     }
 
-    /// What of the damaged log breaks the promise; nil where it is kept.
-    /// - Parameter count: how many records at least it must serve, unless it refuses.
+    /// How the damaged log breaks the promise; nil if it keeps it.
+    /// - Parameter count: the fewest records that it must return, unless it refuses.
     func violation(atLeast count: Int, sabotage: LogSabotage = []) -> String? {
       var log = log
       log.options.sabotage = sabotage
@@ -88,7 +88,7 @@ import Testing
 
     private struct Served: Error {}
 
-    /// Damages one file, and puts it right again.
+    /// Damages one file, and repairs it.
     func damage(
       _ file: String, atLeast count: Int, sabotage: LogSabotage = [], _ change: (inout [UInt8]) -> Void
     ) throws -> String? {
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func everyFlippedByteIsFoundOrWithoutEffect(isClosed: Bool) throws {
+  func everyFlippedByteIsDetectedOrHarmless(isClosed: Bool) throws {
     let specimen = try Specimen(isClosed: isClosed)
     #expect(specimen.violation(atLeast: specimen.records.count) == nil && specimen.files.count >= 4)
     for file in specimen.files {
@@ -115,7 +115,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func everyTruncatedLengthIsFoundOrWithoutEffect(isClosed: Bool) throws {
+  func everyTruncationIsDetectedOrHarmless(isClosed: Bool) throws {
     let specimen = try Specimen(isClosed: isClosed)
     for file in specimen.files {
       for length in try specimen.offsets(file) {
@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  @Test func sectorsOfZerosAreFound() throws {
+  @Test func zeroedSectorsAreDetected() throws {
     let specimen = try Specimen(isClosed: true)
     for file in specimen.files {
       for sector in stride(from: 0, to: try specimen.disk.content("/log/" + file).count, by: 512) {
@@ -137,7 +137,7 @@ import Testing
     }
   }
 
-  @Test func aFrameInAnothersPlaceIsFound() throws {
+  @Test func aMisplacedFrameIsDetected() throws {
     let specimen = try Specimen(isClosed: false)
     let segments = specimen.files.filter { $0.hasSuffix(".log") }
     for file in segments {
@@ -155,7 +155,7 @@ import Testing
     }
   }
 
-  @Test func aMissingFileIsFound() throws {
+  @Test func aMissingFileIsDetected() throws {
     for isClosed in [true, false] {
       let specimen = try Specimen(isClosed: isClosed)
       for file in specimen.files {
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func aDoubledOrSwappedOrStrangeFileIsFound() throws {
+  @Test func duplicatedSwappedAndForeignFilesAreDetected() throws {
     let specimen = try Specimen(isClosed: true)
     let disk = specimen.disk
     let segments = specimen.files.filter { $0.hasSuffix(".log") }
@@ -212,10 +212,10 @@ import Testing
         """)
   }
 
-  /// The checks that these tests exist to hold. What is wrong with a header, the chain tells as well, and of a compressed
-  /// body the hash of its content.
+  /// The checks that these tests must prove necessary. The chain also detects errors in a header, and the content hash
+  /// those in a compressed body.
   @Test(arguments: [LogSabotage.skipBodyHash, .skipChain, .skipWitness, .skipScanOn])
-  func aMissingCheckIsFound(bug: LogSabotage) throws {
+  func aMissingCheckIsDetected(bug: LogSabotage) throws {
     for specimen in [try Specimen(isClosed: true, isNoise: true), try Specimen(isClosed: false)] {
       for file in specimen.files.reversed() {
         let other = try specimen.disk.content("/log/" + specimen.files[0])

@@ -1,7 +1,7 @@
 import GatehouseStorage
 import Testing
 
-/// The power goes before each operation of a log's life, and the disk keeps what it pleases of the rest.
+/// Power fails before each operation in a log's life, and the disk keeps an arbitrary part of unsynced data.
 @Suite struct LogCrashTests {
   @Test(arguments: 0..<16 as Range<UInt64>)
   func nothingAcknowledgedIsLostWheneverThePowerGoes(seed: UInt64) throws {
@@ -9,7 +9,7 @@ import Testing
   }
 
   @Test(arguments: 50..<54 as Range<UInt64>)
-  func nothingIsLostWhereTheAppendingThreadWrites(seed: UInt64) throws {
+  func nothingIsLostIfTheAppendingThreadWrites(seed: UInt64) throws {
     #expect(try Self.crashEverywhere(seed: seed) { $0.options.inlineRecords = 20 } == [])
   }
 
@@ -17,7 +17,7 @@ import Testing
     #expect(try Self.crashEverywhere(seed: 100, garbage: 4096) { $0.options.alignment = 4096 } == [])
   }
 
-  @Test func anotherAlignmentThanThatOfTheLastSegmentIsNoTrouble() throws {
+  @Test func theAlignmentMayChangeBetweenSegments() throws {
     let (_, log) = try TestLog.onSimulatedDisk()
     var history = LogHistory()
     for (seed, alignment) in [(1, 512), (2, 4096), (3, 512), (4, 4096)] as [(UInt64, UInt64)] {
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: 0..<40 as Range<UInt64>)
-  func crashUponCrashIsSurvived(seed: UInt64) throws {
+  func repeatedCrashesAreSurvived(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     var (disk, log) = try TestLog.onSimulatedDisk()
     var history = LogHistory()
@@ -44,8 +44,8 @@ import Testing
     #expect(history.violations == [])
   }
 
-  /// With durability by interval a loss of power may take what was acknowledged, but only from the end, and a process
-  /// that dies loses nothing.
+  /// With interval durability, a power failure may lose acknowledged records, but only the last ones, and a killed
+  /// process loses none.
   @Test(arguments: 0..<20 as Range<UInt64>)
   func intervalDurabilityLosesOnlyTheEnd(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
@@ -64,7 +64,7 @@ import Testing
     #expect(history.violations == [])
   }
 
-  /// Bugs that these tests exist to find.
+  /// Bugs that these tests must detect.
   @Test(arguments: [
     LogSabotage.skipSync, .acknowledgeEarly, .skipDirectorySync, .eagerWitness, .unalignedFrames,
   ])
@@ -76,10 +76,10 @@ import Testing
     Issue.record("nothing was found")
   }
 
-  /// The second of two frames that were under way got to the disk and the first did not. Where the second is not cut
-  /// off, the next frame but one may end just where it begins.
+  /// Of two frames in flight, the second reached the disk and the first did not. If the second is not cut off, a later
+  /// frame may end exactly where it begins.
   @Test(arguments: [LogSabotage(), .keepTornTail])
-  func whatInterruptedWritesLeaveIsCutOff(bug: LogSabotage) throws {
+  func tornWritesAreCutOff(bug: LogSabotage) throws {
     var (disk, log) = try TestLog.onSimulatedDisk()
     log.options.sabotage = bug
     var writer = try log.openDriven()
@@ -110,15 +110,15 @@ import Testing
     }
   }
 
-  /// Two of these fill a frame and cannot be compressed, so frames of them are equally long.
+  /// Two of these fill a frame and are incompressible, so their frames have equal lengths.
   private static func noise(_ number: UInt64) -> [UInt8] {
     var random = SplitMix64(seed: number)
     let words = (0..<256).map { _ in random.next() }
     return words.withUnsafeBytes { [UInt8](copying: $0) }
   }
 
-  /// Runs a script as often as it has operations, cutting the power before each of them, and then goes on.
-  /// - Returns: what did not hold.
+  /// Runs a script once for each of its operations, cutting the power before it, and then continues.
+  /// - Returns: the violations.
   static func crashEverywhere(
     seed: UInt64, garbage: Int = 512, stopsAtFirst: Bool = false, _ configure: (inout TestLog) -> Void
   ) throws -> [String] {
@@ -142,7 +142,7 @@ import Testing
       }
       if stopsAtFirst, !violations.isEmpty { return violations }
       if isWholeScript {
-        // A script that hardly touches the disk would prove nothing.
+        // A script that hardly uses the disk would prove nothing.
         #expect(operation > 25 && history.appended.count > 10)
         return violations
       }

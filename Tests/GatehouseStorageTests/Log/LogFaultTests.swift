@@ -2,7 +2,7 @@ import GatehouseStorage
 import Glibc
 import Testing
 
-/// The n-th system call fails, for every n, once and for good.
+/// The n-th system call fails, for every n, once and always.
 @Suite struct LogFaultTests {
   static let faults: [(FaultyDisk.Fault, Bool)] = [
     (.error(EIO), false), (.error(EIO), true), (.error(ENOSPC), false), (.error(ENOSPC), true), (.error(EINTR), false),
@@ -14,13 +14,13 @@ import Testing
     #expect(try Self.failEverywhere(fault.0, forGood: fault.1, seed: seed) { _ in } == [])
   }
 
-  /// The same where the appending thread writes.
+  /// The same if the appending thread writes.
   @Test(arguments: faults)
-  func nothingAcknowledgedIsLostWhereTheAppendingThreadWrites(fault: (FaultyDisk.Fault, Bool)) throws {
+  func nothingAcknowledgedIsLostIfTheAppendingThreadWrites(fault: (FaultyDisk.Fault, Bool)) throws {
     #expect(try Self.failEverywhere(fault.0, forGood: fault.1, seed: 7) { $0.options.inlineRecords = 20 } == [])
   }
 
-  @Test func anErrorThatIsIgnoredIsFound() throws {
+  @Test func anIgnoredErrorIsDetected() throws {
     for seed in 0..<20 as Range<UInt64> {
       let violations = try Self.failEverywhere(.error(EIO), forGood: false, seed: seed) {
         $0.options.sabotage = .ignoreWriteErrors
@@ -30,7 +30,7 @@ import Testing
     Issue.record("nothing was found")
   }
 
-  /// Runs a script as often as it makes calls, each time with another call failing, then loses the power.
+  /// Runs a script once for each of its calls, which then fails, and afterwards cuts the power.
   static func failEverywhere(
     _ fault: FaultyDisk.Fault, forGood: Bool, seed: UInt64, _ configure: (inout TestLog) -> Void
   ) throws -> [String] {
@@ -58,8 +58,8 @@ import Testing
     }
   }
 
-  /// A compaction may be quicker than the keeper, which then finds nothing to trim.
-  @Test func aSegmentThatIsGoneIsNotTrimmed() throws {
+  /// A compaction may be faster than the keeper, which then has nothing to trim.
+  @Test func aRemovedSegmentIsNotTrimmed() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let sealed = Recorder<SegmentInfo>()
     var handlers = LogHandlers()
@@ -77,7 +77,7 @@ import Testing
     #expect(writer.turn() == .idle && writer.durableLSN == 3)
   }
 
-  /// Interruptions and short writes are everyday events: the log does not fail of them.
+  /// Interruptions and short writes are normal: the log does not fail because of them.
   @Test(arguments: [FaultyDisk.Fault.error(EINTR), .short])
   func interruptionsDoNotStopTheLog(fault: FaultyDisk.Fault) throws {
     for call in 0..<60 {
@@ -98,10 +98,10 @@ import Testing
     }
   }
 
-  /// After a sync that failed the disk may lack what memory still shows. Neither may the writer try again, nor a restart
-  /// believe the memory.
+  /// After a failed sync the disk may lack data that reads still show (fsyncgate). The writer must not retry the sync,
+  /// and a restart must not trust the page cache.
   @Test(arguments: [LogSabotage(), .retrySync])
-  func aSyncThatFailedIsNotTriedAgain(bug: LogSabotage) throws {
+  func aFailedSyncIsNotRetried(bug: LogSabotage) throws {
     var isFound = false
     for sync in 0..<8 {
       var (disk, log) = try TestLog.onSimulatedDisk()

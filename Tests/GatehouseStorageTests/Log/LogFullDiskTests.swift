@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// What the handlers of a log were told.
+/// Records what the handlers of a log received.
 final class Recorder<Value: Sendable>: Sendable {
   private let values = Mutex<[Value]>([])
 
@@ -13,15 +13,15 @@ final class Recorder<Value: Sendable>: Sendable {
 }
 
 @Suite struct LogFullDiskTests {
-  /// What was accepted before the disk was full is written all the same, in the reserve; then records are refused until
-  /// there is room.
-  @Test func aFullDiskRefusesUntilThereIsRoom() throws {
+  /// Records accepted before the disk was full are still written, into the reserve; then records are refused until
+  /// there is space.
+  @Test func aFullDiskRefusesUntilThereIsSpace() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let states = Recorder<LogState>()
     var handlers = LogHandlers()
     handlers.onStateChange = { states.record($0) }
     let writer = try log.openDriven(handlers)
-    // Room for the first segment, the reserve and one more.
+    // Space for the first segment, the reserve and one more.
     disk.setCapacity(3 * Int(log.options.segmentBytes) + 9000)
     writer.tick()
     var expected: [[UInt8]] = []
@@ -52,7 +52,7 @@ final class Recorder<Value: Sendable>: Sendable {
     #expect(try log.recover().records == expected + [[1]])
   }
 
-  /// A disk that promises space and does not have it: the frame that found it out is written into the reserve's space.
+  /// A disk that promises space but does not have it: the frame that found out is written into the reserve's space.
   @Test func aWriteWithoutSpaceTakesTheReserve() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
@@ -72,7 +72,7 @@ final class Recorder<Value: Sendable>: Sendable {
     #expect(try log.recover().records == [[1], [2]])
   }
 
-  /// With no reserve left the frame waits, unacknowledged, until there is room.
+  /// Without a reserve the frame waits, unacknowledged, until there is space.
   @Test func aWriteWithoutAnySpaceWaits() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
@@ -95,7 +95,7 @@ final class Recorder<Value: Sendable>: Sendable {
     #expect(try log.recover().records == [[1]])
   }
 
-  /// A file system may find no room even for what overwrites: the segment that is made ahead is then still there.
+  /// A file system may have no space even for overwriting; the segment created in advance is still there then.
   @Test func aSegmentsHeaderWithoutSpaceTakesTheReserve() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
@@ -116,7 +116,7 @@ final class Recorder<Value: Sendable>: Sendable {
     writer.tick()
     #expect(writer.state == .open)
 
-    // With no reserve left it is tried again until there is room.
+    // Without a reserve it is retried until there is space.
     try writer.append([1])
     faulty.arm(.init(call: 0, fault: .error(ENOSPC), forGood: true, kinds: ["pwrite"]))
     #expect(writer.turn() == .stalled)
@@ -127,7 +127,7 @@ final class Recorder<Value: Sendable>: Sendable {
     #expect(try log.recover().records == expected + [[1]])
   }
 
-  /// The note of how far the log is durable can wait: a later one says more.
+  /// The witness can wait: a later one covers more.
   @Test func aWitnessWithoutSpaceIsWrittenLater() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)

@@ -1,15 +1,15 @@
 import GatehouseStorage
 
-/// What the owner of a log knows of it, and what of that a start has found not to hold.
+/// What the owner of a log knows of it, and the violations that starts have found.
 struct LogHistory {
-  /// What was appended since the last start, and everything before that was found by it.
+  /// The records appended since the last start, and before them those that it found.
   private(set) var appended: [[UInt8]] = []
   /// How many records the log has promised to keep.
   var acknowledged: UInt64 = 0
   private(set) var violations: [String] = []
   private var generation: UInt64 = 0
 
-  /// Appends a record that no other generation would append under its number.
+  /// Appends a record that no other generation would append under this number.
   mutating func append(to writer: LogWriter) throws(LogRefusal) {
     let record = testRecord(UInt64(appended.count) + 1, seed: generation)
     let lsn = try writer.append(record)
@@ -17,7 +17,7 @@ struct LogHistory {
     if lsn != UInt64(appended.count) { violations.append("record \(appended.count) got LSN \(lsn)") }
   }
 
-  /// Compares what a start finds with what is known, and goes on from there.
+  /// Compares what a start finds with what is known, and continues from there.
   mutating func recover(_ log: TestLog, _ what: String) -> LogEnd? {
     generation += 1
     var found: [[UInt8]] = []
@@ -35,7 +35,7 @@ struct LogHistory {
       appended = found
       return end
     } catch let error as LogError where error.code == .disk {
-      // The fault was met while opening: nothing was said about the log.
+      // Opening hit the fault: nothing is known of the log.
       return nil
     } catch {
       violations.append("\(what): refused: \(error)")
@@ -44,7 +44,7 @@ struct LogHistory {
   }
 }
 
-/// Some use of a log that a seed decides: appends, turns of the writer and of its keeper, rotations, perhaps a close.
+/// A seeded random use of a log: appends, turns of the writer and the keeper, rotations, perhaps a close.
 struct LogScript {
   var seed: UInt64
   var steps = 14
@@ -65,7 +65,7 @@ struct LogScript {
         default: break
         }
       } catch {
-        // A full or failed log: the turns that follow show what it makes of it.
+        // A full or failed log: the following turns show how it behaves.
       }
       switch random.next() % 8 {
       case 3...4 where log.options.inlineRecords > 0: writer.commit(after: 1)

@@ -1,9 +1,9 @@
 import GatehouseStorage
 import Testing
 
-/// Durability by interval: what is written counts as durable, and what is synced survives the power.
+/// Interval durability: written records count as durable, and synced records survive a power failure.
 @Suite struct LogIntervalTests {
-  @Test func aSyncThatIsAskedForComesAheadOfTheInterval() throws {
+  @Test func aRequestedSyncComesBeforeTheInterval() throws {
     var (disk, log) = try TestLog.onSimulatedDisk()
     log.options.durability = .interval(milliseconds: 3_600_000)
     let writer = try log.openDriven()

@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test func emptyAndLargeRecordsPass() throws {
+  @Test func emptyAndLargeRecordsAreKept() throws {
     let (_, log) = try TestLog.onSimulatedDisk()
     let writer = try log.openDriven()
     var random = SplitMix64(seed: 1)
@@ -61,15 +61,15 @@ import Testing
     #expect(try log.recover().records == expected + [[3]])
   }
 
-  /// Syncs of zeroed space are cheaper, and the first segment after a start is not zeroed.
-  @Test func theFirstSegmentIsLeftForAFilledOneWhenMuchIsWritten() throws {
+  /// Syncs of pre-zeroed space are cheaper, and the first segment after a start is not zeroed.
+  @Test func theFirstSegmentIsLeftForAZeroedOneWhenMuchIsWritten() throws {
     var (disk, log) = try TestLog.onSimulatedDisk()
     log.options.segmentBytes = 4 << 20
     log.options.maximumFrameBytes = 1 << 20
     log.options.fillsSegments = true
     var writer = try log.openDriven()
     var expected: [[UInt8]] = []
-    /// Writes records of a kilobyte that do not compress.
+    /// Writes incompressible records of a kilobyte.
     func write(_ kilobytes: Int) throws {
       var random = SplitMix64(seed: UInt64(expected.count))
       for _ in 0..<kilobytes {
@@ -85,7 +85,7 @@ import Testing
     try write(100)
     try write(1)
     #expect(writer.statistics.rotations == 1)
-    // The filled one is written to its end.
+    // The zeroed segment is used to its end.
     for _ in 0..<3 { try write(1000) }
     try write(900)
     #expect(writer.statistics.rotations == 1)
@@ -93,7 +93,7 @@ import Testing
     #expect(writer.statistics.rotations == 2)
     try write(1000)
     writer.close()
-    // What was written before the start does not count.
+    // Records written before the start do not count.
     writer = try log.openDriven()
     try write(10)
     #expect(!disk.exists("/log/" + LogFormat.nextName))
@@ -101,7 +101,7 @@ import Testing
     #expect(try log.recover().records == expected)
   }
 
-  /// Two threads that read the clock one after the other may append in the other order.
+  /// Two threads that read the clock one after the other may append in the opposite order.
   @Test func timesNeverGoBack() throws {
     let (_, log) = try TestLog.onSimulatedDisk()
     let writer = try log.openDriven()

@@ -2,16 +2,16 @@ import GatehouseStorage
 import Glibc
 import Testing
 
-/// A log that lacks room is full, whichever call found it out, and takes records again once a write has succeeded.
+/// A log without space is full, whichever call found out, and accepts records again once a write has succeeded.
 @Suite struct LogShortageTests {
-  /// The calls that the log makes while it writes, rotates and keeps house.
+  /// The calls that the log makes while writing, rotating and housekeeping.
   static let calls = [
     "open", "pwrite", "fdatasync", "posix_fallocate", "rename", "fsync", "remove", "ftruncate", "statvfs",
   ]
 
-  /// Every call of each kind fails once, from its first to its last, and a few times in a row.
+  /// Every call of each kind fails once, and several times in a row.
   @Test(arguments: calls, [ENOSPC, EDQUOT, EMFILE])
-  func noCallWithoutRoomEndsTheLog(kind: String, code: Int32) throws {
+  func noCallWithoutSpaceEndsTheLog(kind: String, code: Int32) throws {
     for failures in [1, 3] {
       let records: UInt64 = 120
       var call = 0
@@ -29,7 +29,7 @@ import Testing
         }
         let failed = faulty.failures
         faulty.arm(nil)
-        // A shortage that came back lasts longer than this test: what was accepted is written all the same.
+        // A repeated shortage outlasts this test: accepted records are still written.
         while writer.turn() == .stalled {}
         let what = "call \(call) of \(kind) failed \(failed) times with \(code)"
         #expect(writer.state == .open || writer.state == .full, "\(what): \(writer.state)")
@@ -39,14 +39,14 @@ import Testing
         let survivor = log.on(disk.survivor(seed: UInt64(call)))
         #expect(try survivor.recover().records == expected, "\(what)")
         if failed < failures { break }
-        // There are many writes and syncs, one like the other.
+        // There are many writes and syncs, all alike.
         call += call < 12 ? 1 : 7
       }
     }
   }
 
-  /// XFS needs room to rename: the reserve is given up, and the next segment made in its place.
-  @Test func aRenameWithoutRoomGivesUpTheReserve() throws {
+  /// XFS needs space to rename: the reserve is given up, and the next segment created in its place.
+  @Test func aRenameWithoutSpaceGivesUpTheReserve() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
     let writer = try log.on(faulty).openDriven()
@@ -67,9 +67,9 @@ import Testing
     #expect(try log.recover().records == [[1], [2]])
   }
 
-  /// The rename has happened and its sync found no room: the spare gets its name back, as the same sync again would
-  /// prove nothing.
-  @Test func aDirectorySyncWithoutRoomIsNotTriedAgain() throws {
+  /// The rename succeeded but its sync found no space: the spare gets its old name back, because repeating the sync
+  /// would prove nothing.
+  @Test func aDirectorySyncWithoutSpaceIsNotRetried() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
     let writer = try log.on(faulty).openDriven()
@@ -89,8 +89,8 @@ import Testing
     #expect(try log.on(disk.survivor(seed: 1)).recover().records == [[1], [2]])
   }
 
-  /// A sync that finds no room may have thrown the frames away: they are written again, not only synced.
-  @Test func aSyncWithoutRoomWritesAgain() throws {
+  /// A sync without space may have dropped the frames: they are written again, not only synced.
+  @Test func aSyncWithoutSpaceWritesAgain() throws {
     for seed in 0..<8 as Range<UInt64> {
       let (disk, log) = try TestLog.onSimulatedDisk()
       let writer = try log.on(disk).openDriven()
@@ -107,8 +107,8 @@ import Testing
     }
   }
 
-  /// The file system says that there is room, and no write finds any: the log stays full.
-  @Test func aPromiseOfRoomDoesNotOpenTheLog() throws {
+  /// The file system reports free space, but no write finds any: the log stays full.
+  @Test func reportedFreeSpaceDoesNotOpenTheLog() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
     let states = Recorder<LogState>()
@@ -125,7 +125,7 @@ import Testing
     }
     #expect(states.all == [.full] && writer.durableLSN == 0)
     faulty.arm(nil)
-    // Room alone is not enough, as long as the writer has not written what it holds.
+    // Space alone is not enough while the writer still holds unwritten records.
     writer.tick()
     #expect(writer.state == .full)
     #expect(writer.turn() == .idle && writer.durableLSN == 1)
@@ -135,7 +135,7 @@ import Testing
     #expect(try log.recover().records == [[1]])
   }
 
-  /// Room that comes and goes: each write finds none at first, and then some.
+  /// Space that comes and goes: each write first fails, and then succeeds.
   @Test func theStateDoesNotFlap() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
@@ -156,8 +156,8 @@ import Testing
     #expect(accepted.count == 2 && writer.durableLSN == 2)
   }
 
-  /// With a full disk at the end, what was accepted is durable, and only the clean end is missing.
-  @Test func aStopOnAFullDiskIsAGoodOne() throws {
+  /// If the disk is full at the end, accepted records are durable, and only the clean end is missing.
+  @Test func aStopOnAFullDiskLosesNothing() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
     let writer = try log.on(faulty).openDriven()
@@ -170,7 +170,7 @@ import Testing
     #expect(records == [[1]] && !end.isClean)
   }
 
-  /// A start that needs a new segment takes the reserve that an earlier one has left.
+  /// A start that needs a new segment uses the reserve left by an earlier run.
   @Test func aStartOnAFullDiskTakesTheReserve() throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let writer = try log.openDriven()

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// A sink in memory, as a log on another machine would be.
+/// A sink in memory that stands for a log on another machine.
 private final class MemorySink: LogSink, Sendable {
   private struct State {
     var frames: [[UInt8]] = []
@@ -15,7 +15,7 @@ private final class MemorySink: LogSink, Sendable {
   }
 
   private let state: Mutex<State>
-  /// Asked at each sync, before it counts.
+  /// Called at each sync, before it counts.
   let onSync: @Sendable () -> Void
 
   init(after lsn: UInt64 = 0, onSync: @escaping @Sendable () -> Void = {}) {
@@ -29,7 +29,7 @@ private final class MemorySink: LogSink, Sendable {
   var rotations: Int { state.withLock { $0.rotations } }
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
-  /// Has every sync fail from now on.
+  /// Makes every sync fail from now on.
   func fail(_ fault: LogFault) { state.withLock { $0.fault = fault } }
 
   func write(_ frame: SealedFrame) throws(LogFault) {
@@ -53,14 +53,14 @@ private final class MemorySink: LogSink, Sendable {
   func close() throws(DiskError) { state.withLock { $0.isClosed = true } }
 }
 
-/// A log that is made durable in two places.
+/// A log that is durable only in two places.
 @Suite struct LogSinkTests {
   private static func open(_ log: TestLog, beside sink: MemorySink) throws -> LogWriter {
     let end = try log.recover().end
     return try LogWriter(log.location, continuing: end, options: log.options, beside: [sink], isDriven: true)
   }
 
-  /// The frames of the folder's log, as they lie there.
+  /// The frames of the folder's log, as stored.
   private static func frames(_ log: TestLog, through last: UInt64) throws -> [[UInt8]] {
     var frames: [[UInt8]] = []
     try LogReader(log.location).frames(from: 1, through: last) { frame in
@@ -92,7 +92,7 @@ private final class MemorySink: LogSink, Sendable {
     durable.withLock { $0.writer = nil }
   }
 
-  @Test func aSinkThatBreaksStopsTheLog() throws {
+  @Test func aFailedSinkStopsTheLog() throws {
     let (_, log) = try TestLog.onSimulatedDisk()
     let sink = MemorySink()
     let writer = try Self.open(log, beside: sink)
@@ -108,10 +108,10 @@ private final class MemorySink: LogSink, Sendable {
     #expect(!sink.isClosed)
   }
 
-  /// The folder's disk finds no room for a write or a sync: what comes again is what the other sink has already, and goes
-  /// to no sink twice.
+  /// The folder's disk has no space for a write or sync: the retry writes the same frames that the other sink has, and
+  /// no sink gets them twice.
   @Test(arguments: ["pwrite", "fdatasync"])
-  func whatIsWrittenAgainIsTheSame(call: String) throws {
+  func aRetryWritesTheSameFrames(call: String) throws {
     let (disk, log) = try TestLog.onSimulatedDisk()
     let faulty = FaultyDisk(disk)
     let sink = MemorySink()
@@ -123,7 +123,7 @@ private final class MemorySink: LogSink, Sendable {
       while writer.turn() == .stalled { faulty.arm(nil) }
       faulty.arm(nil)
       writer.tick()
-      // The log takes records again at once after its first shortage only.
+      // Only after its first shortage does the log accept records again at once.
       guard writer.state == .open else { break }
     }
     let last = writer.durableLSN

@@ -2,7 +2,7 @@ import GatehouseStorage
 import Synchronization
 import Testing
 
-/// A log on a disk, small enough that a few records fill a segment.
+/// A log on a disk, with segments so small that a few records fill them.
 struct TestLog: Sendable {
   let location: LogLocation
   var options = LogOptions()
@@ -16,7 +16,7 @@ struct TestLog: Sendable {
     options.fillsSegments = false
   }
 
-  /// A new simulated disk with an empty folder for the log, durable.
+  /// A new simulated disk with a durable, empty folder for the log.
   static func onSimulatedDisk() throws -> (SimulatedDisk, TestLog) {
     let disk = SimulatedDisk()
     try disk.createDirectory("/log")
@@ -31,7 +31,7 @@ struct TestLog: Sendable {
     return log
   }
 
-  /// Reads everything, as a start does.
+  /// Reads everything, like a start.
   func recover(forWriting: Bool = true, from lsn: UInt64 = 1) throws -> (records: [[UInt8]], end: LogEnd) {
     var records: [[UInt8]] = []
     var next = lsn
@@ -44,7 +44,7 @@ struct TestLog: Sendable {
     return (records, end)
   }
 
-  /// A writer that the test drives, after a recovery.
+  /// A writer driven by the test, after a recovery.
   func openDriven(_ handlers: LogHandlers = LogHandlers()) throws -> LogWriter {
     let end = try recover().end
     return try LogWriter(location, continuing: end, options: options, handlers: handlers, isDriven: true)
@@ -71,7 +71,7 @@ extension LogWriter {
 }
 
 extension [UInt8] {
-  /// As `Array(bytes)`, without a call for each byte.
+  /// Like `Array(bytes)`, without a call for each byte.
   init(copying bytes: UnsafeRawBufferPointer) {
     self.init(unsafeUninitializedCapacity: bytes.count) { buffer, count in
       UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
@@ -80,7 +80,7 @@ extension [UInt8] {
   }
 }
 
-/// A record that tells its number, of a length that the number decides; part of it compresses and part does not.
+/// A record that contains its number; the number also decides its length. Part of it is compressible.
 func testRecord(_ number: UInt64, seed: UInt64 = 0) -> [UInt8] {
   var random = SplitMix64(seed: number &* 977 &+ seed)
   var noise: [UInt64] = []

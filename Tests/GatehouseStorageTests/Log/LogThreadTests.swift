@@ -52,7 +52,7 @@ import Testing
     #expect(try LogReader(log.location).segments().dropLast().map(\.lastLSN) == sealed.all.map(\.lastLSN))
   }
 
-  /// A reader follows a live writer, and a verification of the whole log passes meanwhile.
+  /// A reader follows a live writer, while the whole log is verified successfully.
   @Test func aReaderFollowsAWriter() async throws {
     let log = log
     let writer = try log.open()

@@ -1,8 +1,8 @@
 import GatehouseCore
 import GatehouseStorage
 
-/// Records like those of a working installation, the same for the same seed: what the dictionary of the log is
-/// trained on, and what it is measured with.
+/// Records like those of a real installation, depending only on the seed. They train and measure the dictionary of the
+/// log.
 struct RecordSamples {
   private var random: SplitMix64
   private var now: Milliseconds = 1_767_600_000_000

@@ -4,10 +4,10 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// What a snapshot must hold against: damage, loss of power at any moment, and calls that fail.
+/// What snapshots must survive: damage, power failure at any moment, and failing calls.
 @Suite("Snapshot faults")
 struct SnapshotFaultTests {
-  @Test func everyFlippedByteAndEveryOtherLengthIsFound() throws {
+  @Test func everyFlippedByteAndEveryWrongLengthIsDetected() throws {
     let disk = SimulatedDisk()
     let folder = try FolderFixture.make(on: disk)
     let info = try SnapshotFixture.write(in: folder, lsn: 10)
@@ -35,8 +35,8 @@ struct SnapshotFaultTests {
     #expect(try !isFound(sound))
   }
 
-  /// Power goes before any operation of writing the third snapshot: the newest sound one is then the second or
-  /// the third, with the sound one before it, and what `finish` said was written is there.
+  /// Power fails before any operation of writing the third snapshot: the newest valid one is then the second or third,
+  /// the previous valid one is still there, and a snapshot that `finish` returned is not lost.
   @Test func losesNothingToACrashAnywhere() throws {
     func prepared() throws -> (SimulatedDisk, DataFolder) {
       let disk = SimulatedDisk()
@@ -89,7 +89,7 @@ struct SnapshotFaultTests {
       }
       #expect(sound.count >= 2, "call \(call)")
       if info != nil { #expect(sound.first?.lsn == 30) }
-      // The next one succeeds, whatever the failed one left.
+      // The next one succeeds, whatever the failed one left behind.
       #expect(try SnapshotFixture.write(in: folder, lsn: 40).lsn == 40)
       if isOver { break }
       call += 1
@@ -97,7 +97,7 @@ struct SnapshotFaultTests {
     #expect(call > 15)
   }
 
-  /// What memory shows and what the disk has differ after a sync that failed: the snapshot must not count.
+  /// After a failed sync the disk may lack what reads still show: the snapshot must not count.
   @Test func aFailedSyncIsNotCovered() throws {
     let disk = SimulatedDisk()
     let folder = try FolderFixture.make(on: disk)

@@ -5,7 +5,7 @@ import Testing
 @Suite("Snapshot")
 struct SnapshotTests {
   @Test(arguments: [0, 1, 40, 1 << 20, (1 << 20) + 1, 3_000_000])
-  func comesBackAsItWasWritten(sectionBytes: Int) throws {
+  func isReadAsItWasWritten(sectionBytes: Int) throws {
     let temporary = TemporaryFolder()
     let folder = try FolderFixture.make(on: PosixDisk(), at: temporary.path + "/data", partitionCount: 2)
     let info = try SnapshotFixture.write(in: folder, lsn: 10, sectionBytes: sectionBytes)
@@ -57,7 +57,7 @@ struct SnapshotTests {
     #expect(try writer.finish(durable: 9).lsn == 7)
   }
 
-  @Test func twoSoundOnesAreKept() throws {
+  @Test func twoValidSnapshotsAreKept() throws {
     let disk = SimulatedDisk()
     let folder = try FolderFixture.make(on: disk)
     let catalog = SnapshotCatalog(folder)
@@ -65,7 +65,7 @@ struct SnapshotTests {
     for lsn in [10, 20, 30] as [UInt64] { try SnapshotFixture.write(in: folder, lsn: lsn) }
     #expect(try catalog.entries().map(\.lsn) == [30, 20])
     #expect(try catalog.coveredThrough() == 20)
-    // With the one of 30 damaged, that of 20 must not go: it is the only other sound one.
+    // With the snapshot of 30 damaged, that of 20 must stay: it is the only other valid one.
     try FolderFixture.edit(catalog.entries()[0].path, on: disk) { $0[70] ^= 4 }
     #expect(try catalog.coveredThrough() == nil)
     try SnapshotFixture.write(in: folder, lsn: 40)
@@ -74,7 +74,7 @@ struct SnapshotTests {
     #expect(try catalog.entries().map(\.lsn) == [50, 40])
   }
 
-  @Test func takenAgainAtTheSameRecordItReplacesItself() throws {
+  @Test func aSnapshotOfTheSameRecordReplacesTheOldOne() throws {
     let folder = try FolderFixture.make(on: SimulatedDisk())
     for _ in 0..<2 { try SnapshotFixture.write(in: folder, lsn: 10) }
     #expect(try SnapshotCatalog(folder).entries().map(\.lsn) == [10])

@@ -3,11 +3,11 @@ import Testing
 
 @testable import GatehouseStorage
 
-/// A snapshot of a program with other Unicode tables, whose sections are of different moments.
+/// A snapshot by a program with other Unicode tables, with sections as of different records.
 @Suite struct SettlingNamesTests {
   private static let names = ["ana", "Straße", "νίκος", "STRASSE", "Ärger", "μάρκος", "ana", "ŉoel"]
 
-  /// Users one after the other; the first is deleted before the last but one gets the same name.
+  /// Users one after another; the first is deleted before the last but one gets the same name.
   private static func records(_ partitioning: Partitioning) -> [Record] {
     var next = Array(repeating: 0, count: partitioning.count)
     var records: [Record] = []
@@ -43,7 +43,7 @@ import Testing
     return state
   }
 
-  /// A partition as a program wrote it whose tables say another version: the version's text stands in the section.
+  /// A partition written by a program with another version of the tables: the version is stored in the section.
   private static func section(_ cell: PartitionCell) throws -> ContiguousArray<UInt8> {
     var writer = ByteWriter()
     cell.state.encode(into: &writer)
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test(arguments: [(2, 10), (10, 2), (4, 7), (6, 6), (10, 10)])
-  func namesArePutRightOnceAllSectionsAreOfOneMoment(even: Int, odd: Int) throws {
+  func namesAreSettledOnceAllSectionsAreAsOfOneRecord(even: Int, odd: Int) throws {
     let place = TemporaryFolder()
     let folder = try DataFolder.open(
       place.path + "/data", create: FolderParameters(partitionCount: 8, createdAt: 1_763_755_200_000))

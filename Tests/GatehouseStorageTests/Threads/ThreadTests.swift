@@ -4,13 +4,13 @@ import Synchronization
 import Testing
 
 @Suite struct ThreadTests {
-  /// The calling thread's class in the scheduler and its niceness, as `/proc` shows them to operators.
+  /// The calling thread's scheduling class and niceness, as `/proc` shows them.
   private static var standing: [Int32] {
     [PosixThread.Priority.current, getpriority(Int32(PRIO_PROCESS.rawValue), 0)]
   }
 
   @Test(arguments: [PosixThread.Priority.normal, .low, .idle])
-  func aThreadHasItsPriorityAndOthersKeepTheirs(priority: PosixThread.Priority) {
+  func onlyTheThreadGetsThePriority(priority: PosixThread.Priority) {
     let seen = Mutex<[Int32]>([])
     let before = Self.standing
     PosixThread(priority: priority) {
@@ -22,7 +22,7 @@ import Testing
     #expect(Self.standing == before)
   }
 
-  @Test func aWaitEndsAtItsDeadlineOrWhenItIsSo() {
+  @Test func aWaitEndsWithItsConditionOrDeadline() {
     let condition = ThreadCondition()
     let start = MonotonicClock.now()
     let isMet = condition.wait(for: { false }, until: start + 20_000_000)

@@ -1,9 +1,9 @@
 package import GatehouseWire
 
-/// A connection of a test to the server, with the few questions that scenarios ask.
+/// A connection of a test to the server, with the requests that scenarios need.
 ///
-/// A command is one line as a person would type it, `ok("USER.CREATE ana FIRST 'Ana Maria'")`, or its words,
-/// where a word holds what a line could not: `ok("ECHO", binary)`.
+/// A command is one line as a person would type it, `ok("USER.CREATE ana FIRST 'Ana Maria'")`, or a list of words, if a
+/// word contains something that a line cannot: `ok("ECHO", binary)`.
 package final class Client {
   private let connection: BlockingClient
   private let prefix: [String]
@@ -13,14 +13,14 @@ package final class Client {
     self.prefix = prefix
   }
 
-  /// The same connection, each command run on the authority of a session.
+  /// The same connection, with each command run for a session.
   package func acting(as token: String) -> Client {
     Client(connection, prefix: ["AS", token])
   }
 
   package func close() { connection.close() }
 
-  /// The reply, whatever it is, errors included.
+  /// The reply, errors included.
   package func reply(_ command: String...) throws -> RESPValue { try send(command) }
 
   /// The reply, which must not be an error.
@@ -72,12 +72,12 @@ package final class Client {
     }
   }
 
-  /// All items of a list that comes in pages, asked for until the cursor is 0 again.
+  /// All items of a paged list, requested until the cursor is 0.
   package func pages(_ command: String..., file: StaticString = #fileID, line: UInt = #line) throws -> [Fields] {
     var all: [Fields] = []
     var cursor = "0"
     let base = command.count == 1 ? words(of: command[0]) : command
-    // A cursor that never comes back to 0 is a fault of the server, not a reason to ask for ever.
+    // A cursor that never returns to 0 is a bug of the server; do not loop for ever.
     for _ in 0..<10_000 {
       let value = try succeed(cursor == "0" ? base : base + ["CURSOR", cursor], file, line)
       guard let page = value.elements, page.count == 2, let next = page[0].scalarText,
@@ -93,7 +93,7 @@ package final class Client {
     throw TestFailure("\(base.joined(separator: " ")): the cursor never came back to 0", file: file, line: line)
   }
 
-  /// The text of the error that the command must be answered with; it must start with `start`.
+  /// The text of the error with which the command must be answered; it must start with `start`.
   @discardableResult
   package func refused(
     _ command: String..., with start: String, file: StaticString = #fileID, line: UInt = #line

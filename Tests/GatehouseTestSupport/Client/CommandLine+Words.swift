@@ -1,7 +1,6 @@
-/// Splits a command line into its words, as a shell would: blanks separate, single and double quotes hold a
-/// word together.
+/// Splits a command line into words like a shell: blanks separate, single and double quotes group.
 ///
-/// Scenarios can then be written the way a person would type them.
+/// Scenarios can then be written as a person would type them.
 package func words(of line: String) -> [String] {
   var words: [String] = []
   var current: String?

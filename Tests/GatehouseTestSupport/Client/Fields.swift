@@ -1,9 +1,9 @@
 package import GatehouseWire
 
-/// A map that the server answered with, whichever protocol version carried it.
+/// A map from a reply, in any protocol version.
 ///
-/// A field reads as text, whatever its type: integers in decimal, null as nil. A test then states what it
-/// expects as a person would read it: `#expect(ana["status"] == "active")`.
+/// A field reads as text, whatever its type: integers in decimal, null as nil. So a test states what it expects as a
+/// person would read it: `#expect(ana["status"] == "active")`.
 package struct Fields: CustomStringConvertible {
   private let values: [String: RESPValue]
   package let names: [String]
@@ -22,22 +22,22 @@ package struct Fields: CustomStringConvertible {
     self.names = names
   }
 
-  /// The field as text, nil for null. A field that is not there reads as a text that says so, since a test
-  /// that expects null must not be content with a missing field.
+  /// The field as text, nil for null. A missing field reads as a text that says so, because a test that expects null
+  /// must not pass with a missing field.
   package subscript(_ name: String) -> String? {
     guard let value = values[name] else { return "no field \(name) among \(names)" }
     return value.scalarText
   }
 
-  /// The field itself, for a field that is a list or a map.
+  /// The field itself, for lists and maps.
   package func value(_ name: String) -> RESPValue? { values[name] }
 
-  /// The field with all that is in it, as a person would read it.
+  /// The field with its contents, as a person would read it.
   package func shown(_ name: String) -> String { values[name]?.formatted() ?? "no field \(name) among \(names)" }
 
   package func has(_ name: String) -> Bool { values[name] != nil }
 
-  /// The field as a whole number; zero with a failing look when it is none.
+  /// The field as a whole number; nil if it is not one.
   package func integer(_ name: String) -> Int64? { self[name].flatMap { Int64($0) } }
 
   package var description: String {
@@ -56,6 +56,6 @@ extension RESPValue {
     }
   }
 
-  /// The elements of a list, none for everything else.
+  /// The elements of a list; empty for anything else.
   package var items: [RESPValue] { elements ?? [] }
 }

@@ -1,11 +1,10 @@
 import Glibc
 
-/// A socket without any protocol: for bytes that no client library would send, and for looking at the exact
-/// bytes that come back.
+/// A socket without a protocol: for bytes that no client library would send, and for checking the exact bytes received.
 package final class RawConnection {
   private let descriptor: Int32
 
-  /// How long one wait for bytes may take before it counts as a failure.
+  /// How long to wait for bytes before it counts as a failure.
   package var patience: Duration
 
   package init(port: UInt16, patience: Duration = .seconds(20), receiveBuffer: Int32? = nil) throws {
@@ -23,7 +22,7 @@ package final class RawConnection {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-    // The descriptor is closed by deinit, which runs also where an initialiser throws this late.
+    // `deinit` closes the descriptor, even if an initialiser throws this late.
     guard connected else { throw TestFailure("connect to port \(port): \(String(cString: strerror(errno)))") }
   }
 
@@ -45,10 +44,10 @@ package final class RawConnection {
 
   package func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-  /// Says that nothing more will be sent, while replies can still be read.
+  /// Ends the input (half-close) while replies can still be read.
   package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Reads what is there, waiting for the first byte; empty once the other side has closed.
+  /// Reads available bytes after waiting for the first; empty once the other side has closed.
   package func receiveSome(limit: Int = 65_536) throws -> [UInt8] {
     guard waitForBytes(patience) else { throw TestFailure("nothing came within \(patience)") }
     var buffer = [UInt8](repeating: 0, count: limit)
@@ -90,7 +89,7 @@ package final class RawConnection {
     }
   }
 
-  /// Whether the connection is open and idle: nothing comes for the given time.
+  /// Whether the connection is open and idle: nothing arrives for the given time.
   package func isQuiet(for time: Duration) -> Bool { !waitForBytes(time) }
 
   private func waitForBytes(_ limit: Duration) -> Bool {

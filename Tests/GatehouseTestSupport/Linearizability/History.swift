@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// What an object does when it is asked one thing after the other: what concurrent answers are held against.
+/// The sequential specification of an object, against which concurrent answers are checked.
 package protocol SequentialObject: Sendable {
   associatedtype State: Hashable
   associatedtype Call: Sendable
@@ -9,11 +9,11 @@ package protocol SequentialObject: Sendable {
 
   var initial: State { get }
 
-  /// The state after a call that was answered so; nil where the object would not have answered so.
+  /// The state after a call with this answer; nil if the object would not have answered so.
   func next(_ state: State, _ call: Call, _ answer: Answer) -> State?
 }
 
-/// A call by one of several clients: it took effect at some moment between its beginning and its end.
+/// A call by one of several clients: it took effect at some moment between its start and its end.
 package struct HistoryEntry<Call: Sendable, Answer: Sendable>: Sendable {
   package let call: Call
   package let answer: Answer
@@ -29,7 +29,7 @@ package struct HistoryEntry<Call: Sendable, Answer: Sendable>: Sendable {
   }
 }
 
-/// All that several clients asked of one object, and what they were answered.
+/// All calls by several clients to one object, with their answers.
 package final class History<Object: SequentialObject>: Sendable {
   package typealias Entry = HistoryEntry<Object.Call, Object.Answer>
 
@@ -39,7 +39,7 @@ package final class History<Object: SequentialObject>: Sendable {
 
   package var all: [Entry] { entries.withLock { $0 } }
 
-  /// Asks, and notes when, and what was answered.
+  /// Makes a call, and records its times and answer.
   package func record(_ call: Object.Call, _ ask: () throws -> Object.Answer) rethrows {
     let began = DispatchTime.now().uptimeNanoseconds
     let answer = try ask()

@@ -1,31 +1,31 @@
-/// Whether a concurrent history could have come from one thing after the other: each call takes effect at one moment
-/// between its beginning and its end.
+/// Whether a concurrent history is linearizable: whether it could have come from a sequence of calls, each of which
+/// takes effect at one moment between its start and its end.
 ///
-/// The search is that of Wing and Gong with Lowe's cache, as in Porcupine: of the calls that may be next, one that the
-/// object would have answered so is taken off the history; at a dead end the last one is put back. A set of calls
-/// that led to the same state before is not tried again.
+/// The search is that of Wing and Gong with Lowe's cache, as in Porcupine: it removes a possible next call from the
+/// history if the object would have answered so, and at a dead end puts the last one back. A set of calls that led to
+/// the same state before is not tried again.
 ///
-/// Linearizability is local: a history of several objects that have nothing to do with each other is linearizable
-/// where each object's is. So large histories are checked object by object.
+/// Linearizability is local: a history of several independent objects is linearizable if each object's is. So large
+/// histories are checked object by object.
 package struct Linearizability<Object: SequentialObject> {
   package typealias Entry = HistoryEntry<Object.Call, Object.Answer>
 
   package enum Verdict {
     case linearizable
-    /// The longest way that the search found, and what could not follow.
+    /// The longest sequence that the search found, and what could not follow.
     case impossible(String)
-    /// The search was given up.
+    /// The search was abandoned.
     case undecided
   }
 
-  /// More sets of calls than this are not looked at.
+  /// More sets of calls than this are not searched.
   private static var mostSets: Int { 3_000_000 }
 
   private let object: Object
   private let history: [Entry]
 
-  /// Beginnings and ends in their order, as a list that calls are taken off and put back to. Place 0 is its head; of
-  /// call `n` the beginning is at `2n + 1` and the end at `2n + 2`.
+  /// Starts and ends in order, as a linked list from which calls are removed and put back. Index 0 is its head; call
+  /// `n` starts at `2n + 1` and ends at `2n + 2`.
   private var nextPlace: [Int]
   private var lastPlace: [Int]
 
@@ -34,7 +34,7 @@ package struct Linearizability<Object: SequentialObject> {
     let isEnd: Bool
     let place: Int
 
-    /// At the same time a beginning comes before an end: the two calls may have met.
+    /// At equal times a start comes before an end: the two calls may have overlapped.
     static func < (one: Moment, other: Moment) -> Bool {
       one.time == other.time ? !one.isEnd && other.isEnd : one.time < other.time
     }
@@ -86,7 +86,7 @@ package struct Linearizability<Object: SequentialObject> {
         }
         place = nextPlace[place]
       } else {
-        // A call has ended and could not be taken off: something before was taken off wrongly.
+        // A call has ended but could not be removed: an earlier choice was wrong.
         if taken.count > farthest { (farthest, farthestText) = (taken.count, text(taken.map(\.call), state)) }
         guard let (index, before) = taken.popLast() else { return .impossible(farthestText) }
         state = before
@@ -112,7 +112,7 @@ package struct Linearizability<Object: SequentialObject> {
     }
   }
 
-  /// The last calls of a way, the state that they led to, and those of which none can be next.
+  /// The last calls of a sequence, the state they led to, and the calls of which none can be next.
   private func text(_ way: [Int], _ state: Object.State) -> String {
     var open: [Int] = []
     var place = nextPlace[0]

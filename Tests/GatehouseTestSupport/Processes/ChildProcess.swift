@@ -12,21 +12,21 @@ package enum ProcessEnd: Sendable, Equatable {
   }
 }
 
-/// A program that a test started. It runs in a process group of its own, and whatever of that group is
-/// left is killed when the value goes away, or at the latest when the test process exits.
+/// A program started by a test, in its own process group. What is left of the group is killed when the value goes away,
+/// or at the latest when the test process exits.
 ///
-/// Output goes to files and not through pipes: a test then needs no thread that drains them, and a server
-/// that writes much never blocks on its test.
+/// Output goes to files instead of pipes, so that no thread has to drain them, and a server that writes much never
+/// blocks on its test.
 package final class ChildProcess: Sendable {
   package let pid: pid_t
   private let end = Mutex<ProcessEnd?>(nil)
 
   /// - Parameters:
   ///   - program: a path, or a name to look up in `PATH`.
-  ///   - environment: what is set on top of the environment of the test process; nil takes a variable away.
-  ///   - input: the file that is the standard input.
-  ///   - output: the file that standard output is appended to.
-  ///   - errors: the file that standard error is appended to.
+  /// - environment: set on top of the test process's environment; nil removes a variable.
+  ///   - input: the file for standard input.
+  ///   - output: the file to which standard output is appended.
+  ///   - errors: the file to which standard error is appended.
   package init(
     _ program: String, _ arguments: [String], environment: [String: String?] = [:],
     input: String = "/dev/null", output: String = "/dev/null", errors: String
@@ -38,7 +38,7 @@ package final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, append, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, errors, append, 0o600)
-    // A socket of a client that the child inherited would stay open after the client closed it.
+    // An inherited client socket would stay open after the client closed it.
     for descriptor in Self.openDescriptors() { posix_spawn_file_actions_addclose(&actions, descriptor) }
 
     var attributes = posix_spawnattr_t()
@@ -93,7 +93,7 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  /// Waits for the end, `limit` at most.
+  /// Waits for the end, at most `limit`.
   package func wait(upTo limit: Duration) -> ProcessEnd? {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
@@ -103,11 +103,11 @@ package final class ChildProcess: Sendable {
     return poll()
   }
 
-  /// Kills the process group and waits for the process; does nothing when it has ended.
+  /// Kills the process group and waits for the process; does nothing if it has ended.
   package func kill() {
     guard poll() == nil else { return }
     Glibc.kill(-pid, SIGKILL)
-    // SIGKILL cannot be refused; a process in an uninterruptible system call may still need a moment.
+    // SIGKILL cannot be refused, but a process in an uninterruptible system call may need a moment.
     _ = wait(upTo: .seconds(30))
   }
 
@@ -139,7 +139,7 @@ package final class ChildProcess: Sendable {
   }
 }
 
-/// The process groups that are still to be ended when the test process exits.
+/// The process groups to end when the test process exits.
 private enum StartedProcesses {
   private static let pids = Mutex<Set<pid_t>>([])
 

@@ -5,10 +5,10 @@ import Synchronization
 package enum FreePort {
   private static let handedOut = Mutex<Set<UInt16>>([])
 
-  /// A port that nobody listens on, and that no other test of this process was given.
+  /// A port on which nobody listens and which no other test of this process was given.
   ///
-  /// It lies below the range from which the kernel takes the ports of outgoing connections (32768 and up),
-  /// so that it is still free when a killed server comes back to it.
+  /// It is below the range that the kernel uses for outgoing connections (32768 and up), so that it is still free when
+  /// a killed server is restarted.
   package static func next() throws -> UInt16 {
     for _ in 0..<1_000 {
       let port = UInt16.random(in: 12_000..<32_000)

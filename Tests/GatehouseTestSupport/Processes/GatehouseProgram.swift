@@ -1,9 +1,9 @@
 import Foundation
 
-/// Where the server program under test lies.
+/// Finds the server program under test.
 package enum GatehouseProgram {
-  /// The path that `GATEHOUSE_PROGRAM` names, else the program built beside this test bundle, else the one in
-  /// the package's build folder.
+  /// The path in `GATEHOUSE_PROGRAM`, else the program built next to this test bundle, else the one in the package's
+  /// build folder.
   package static func path() throws -> String {
     let environment = ProcessInfo.processInfo.environment
     if let named = environment["GATEHOUSE_PROGRAM"], !named.isEmpty {

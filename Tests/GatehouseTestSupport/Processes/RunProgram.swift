@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a finished program left behind.
+/// The result of a finished program.
 package struct ProgramResult: Sendable {
   package let end: ProcessEnd
   package let output: String
@@ -13,8 +13,8 @@ package struct ProgramResult: Sendable {
 ///
 /// - Parameters:
 ///   - program: a path, or a name to look up in `PATH`.
-///   - input: what it reads from its standard input.
-///   - limit: after this long it is killed, and the call throws.
+/// - input: its standard input.
+///   - limit: when to kill it; the call then throws.
 package func runProgram(
   _ program: String, _ arguments: [String], input: String? = nil, environment: [String: String?] = [:],
   limit: Duration = .seconds(60)
@@ -45,7 +45,7 @@ package func findProgram(_ name: String) -> String? {
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 }
 
-/// The text of a file; empty when there is none.
+/// The text of a file; empty if there is none.
 package func readText(_ path: String) -> String {
   guard let bytes = FileManager.default.contents(atPath: path) else { return "" }
   return String(decoding: bytes, as: UTF8.self)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of its own for one test, removed when the value goes away.
+/// A folder for one test, removed when the value goes away.
 package final class TemporaryFolder: Sendable {
   package let path: String
 
@@ -13,7 +13,7 @@ package final class TemporaryFolder: Sendable {
   }
 
   deinit {
-    // A test may have taken the right to write away, which would also stop the removal.
+    // A test may have removed write permission, which would also prevent the removal.
     let folders = FileManager.default.enumerator(atPath: path)
     while let name = folders?.nextObject() as? String {
       if folders?.fileAttributes?[.type] as? FileAttributeType == .typeDirectory { chmod(path(name), 0o700) }

@@ -48,7 +48,7 @@ struct RESPTextTests {
   private static let forged =
     "a\r\nstatus active\u{1b}[1A\u{9b}2J\u{85}\u{2028}\u{2029}\u{202e}\u{200b}\u{3164}\u{e0041}\\"
 
-  @Test("nothing but the form itself ends a line, whatever kind of value it stands in", arguments: [false, true])
+  @Test("a value cannot break the line that it is shown in", arguments: [false, true])
   func oneLine(isPlain: Bool) {
     for value in [RESPValue.simple(Self.forged), .error(Self.forged), .bulk(Self.forged), .bigNumber(Self.forged)] {
       for whole in [value, .array([value]), .map([.init(value, value)]), .set([value]), .push([value])] {

@@ -43,7 +43,7 @@ struct ReplyParserTests {
     #expect(parser.pendingBytes == 0)
   }
 
-  @Test("a stream of replies means the same however it is cut")
+  @Test("parsing does not depend on how the stream is split")
   func splits() throws {
     let bytes = Array(Self.replies.map(\.0).joined().utf8)
     let expected = Self.replies.map(\.1)
@@ -62,7 +62,7 @@ struct ReplyParserTests {
   }
 
   @Test(
-    "what is no reply is refused",
+    "invalid replies are refused",
     arguments: [
       "OK\r\n", "\r\n", ":1x\r\n", ":\r\n", ":99999999999999999999\r\n", "$x\r\n", "$3\r\nabcd\r\n", "+a\rb\r\n",
       "#x\r\n",
@@ -87,7 +87,7 @@ struct ReplyParserTests {
     #expect(throws: ReplyError.tooDeep) { try attributes.next() }
   }
 
-  @Test("fields are found in maps, and in the flat arrays that stand for them in RESP2")
+  @Test("fields are found in maps, and in RESP2's flat arrays")
   func fields() {
     let map = RESPValue.map([.init(.bulk("id"), .integer(7)), .init(.simple("actor"), .null)])
     let flat = RESPValue.array([.bulk("id"), .integer(7), .bulk("actor"), .null])
@@ -100,7 +100,7 @@ struct ReplyParserTests {
     #expect(RESPValue.verbatim(format: "txt", Array("a".utf8)).string == "a")
   }
 
-  @Test("a value's storage is given back while a long stream is read")
+  @Test("memory of parsed values is freed while a long stream is read")
   func compaction() throws {
     var parser = ReplyParser()
     let one = Array("$1000\r\n\(String(repeating: "x", count: 1000))\r\n".utf8)

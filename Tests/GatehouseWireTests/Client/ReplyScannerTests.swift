@@ -28,7 +28,7 @@ struct ReplyScannerTests {
     return outcomes
   }
 
-  @Test("every reply's end, and whether it is an error, however the stream is cut")
+  @Test("finds the end of every reply, and whether it is an error, however the stream is split")
   func ends() {
     let replies = ReplyParserTests.replies
     let bytes = Array(replies.map(\.0).joined().utf8)
@@ -41,7 +41,7 @@ struct ReplyScannerTests {
     for cut in 0...bytes.count { #expect(outcomes([bytes[..<cut], bytes[cut...]]) == expected) }
   }
 
-  @Test("an error within a reply is not the reply's")
+  @Test("a nested error does not make the reply an error")
   func innerError() {
     #expect(outcomes([Array("*2\r\n-ERR a\r\n:1\r\n".utf8)[...]]) == [.reply(consumed: 16, isError: false)])
   }
@@ -52,7 +52,7 @@ struct ReplyScannerTests {
     #expect(outcomes([bytes[...]]) == [.reply(consumed: bytes.count, isError: false)])
   }
 
-  @Test("a long text or line is not searched again with every byte")
+  @Test("long texts and lines are scanned in linear time")
   func linear() {
     for reply in [
       "+" + String(repeating: "x", count: 200_000) + "\r\n", String(repeating: "*1\r\n", count: 50_000) + "_\r\n",

@@ -4,7 +4,7 @@ import NIOCore
 import GatehouseTestSupport
 import Testing
 
-/// What the server writes, a client reads back.
+/// The client decodes what the server encodes.
 @Suite("Replies from end to end")
 struct RoundTripTests {
   @Test("random replies in both versions", arguments: 0..<30 as Range<UInt64>)

@@ -61,7 +61,7 @@ struct ReplyEncoderTests {
     #expect(both { $0.text(long) } == Array(repeating: "$12345\r\n\(long)\r\n", count: 2))
   }
 
-  @Test("what the versions write differently")
+  @Test("the differences between the versions")
   func versions() {
     #expect(both { $0.null() } == ["$-1\r\n", "_\r\n"])
     #expect(both { $0.verbatim("a\nb") } == ["$3\r\na\nb\r\n", "=7\r\ntxt:a\nb\r\n"])
@@ -106,7 +106,7 @@ struct ReplyEncoderTests {
       ])
   }
 
-  @Test("replies are appended one after the other, an empty one adds nothing")
+  @Test("replies are appended one after another, and an empty one adds nothing")
   func appending() {
     var buffer = ByteBuffer()
     var reply = Reply()
@@ -120,7 +120,7 @@ struct ReplyEncoderTests {
     #expect(String(buffer: buffer) == (0..<1000).map { ":\($0)\r\n" }.joined())
   }
 
-  @Test("what MONITOR shows")
+  @Test("the format of MONITOR")
   func monitor() {
     var buffer = ByteBuffer()
     OwnedArguments(["echo", "a \"b\"\\\r\n\t\u{7}\u{8}\u{0}é"]).withView {

@@ -2,11 +2,11 @@ import GatehouseWire
 import GatehouseTestSupport
 import Testing
 
-/// Whatever comes over a socket, the parser stays within its bytes (they border on a forbidden page) and means
-/// the same however they are cut.
+/// For any bytes from a socket, the parser stays within them (they border on an inaccessible page), and the result does
+/// not depend on how they are split.
 @Suite("Requests from anybody")
 struct RequestFuzzTests {
-  /// What protocols are made of, so that random streams get beyond their first byte.
+  /// Pieces of the protocol, so that random streams get beyond their first byte.
   private static let pieces: [[UInt8]] = [
     "*1\r\n", "*2\r\n", "*3\r\n", "*", "$", "$0\r\n\r\n", "$4\r\nPING\r\n", "$3\r\nabc\r\n", "$1\r\nx\r\n", "\r", "\n",
     "\r\n", "-1", "0", "9", "2147483647", "2147483648", " ", "\t", "\"", "'", "\\", "\\x", "\\x4a", "PING", "ECHO ",
@@ -27,7 +27,7 @@ struct RequestFuzzTests {
     }
   }
 
-  @Test("random requests come out as they went in", arguments: 0..<20 as Range<UInt64>)
+  @Test("random requests survive coding", arguments: 0..<20 as Range<UInt64>)
   func roundTrip(seed: UInt64) {
     var random = SeededRandom(seed: 1000 + seed)
     for _ in 0..<20 {

@@ -4,7 +4,7 @@ import Testing
 @Suite("Limits of a request")
 struct RequestLimitTests {
   @Test(
-    "a wrong frame is named as Redis names it",
+    "a malformed frame is reported like Redis reports it",
     arguments: [
       ("*x\r\n", "ERR Protocol error: invalid multibulk length"),
       ("*\r\n", "ERR Protocol error: invalid multibulk length"),
@@ -47,7 +47,7 @@ struct RequestLimitTests {
     #expect(ProtocolError.expectedDollar(0xe9).reply == "ERR Protocol error: expected '$', got 'é'")
   }
 
-  @Test("a line of 64 KiB is taken, a longer one is not")
+  @Test("a line of 64 KiB is accepted, a longer one is not")
   func inlineLength() {
     let longest = Array("ECHO ".utf8) + Array(repeating: UInt8(ascii: "a"), count: 64 * 1024 - 5)
     let word = Array(longest.dropFirst(5))
@@ -61,13 +61,13 @@ struct RequestLimitTests {
     #expect(ProtocolError.inlineTooLong.reply == "ERR Protocol error: too big inline request")
   }
 
-  @Test("strangers may send ten words of 16 KiB in an array")
+  @Test("unauthenticated clients may send ten words of 16 KiB in an array")
   func unauthenticated() {
     #expect(transcript("*10\r\n", authenticated: false) == [.rest(5)])
     #expect(transcript("*11\r\n", authenticated: false) == [.failure(.unauthenticatedMultibulkLength)])
     #expect(transcript("*1\r\n$16384\r\n", authenticated: false) == [.rest(12)])
     #expect(transcript("*1\r\n$16385\r\n", authenticated: false) == [.failure(.unauthenticatedBulkLength)])
-    // However much was announced, the answer is that it is too much for a stranger.
+    // However much was announced, the answer is that it exceeds the limit of an unauthenticated client.
     #expect(transcript("*65537\r\n", authenticated: false) == [.failure(.unauthenticatedMultibulkLength)])
     #expect(transcript("*1\r\n$100000000\r\n", authenticated: false) == [.failure(.unauthenticatedBulkLength)])
     #expect(transcript("*99999999999\r\n", authenticated: false) == [.failure(.invalidMultibulkLength)])
@@ -77,7 +77,7 @@ struct RequestLimitTests {
     #expect(ProtocolError.unauthenticatedBulkLength.reply == "ERR Protocol error: unauthenticated bulk length")
   }
 
-  @Test("who authenticates within a pipeline may send more from then on")
+  @Test("a client that authenticates within a pipeline may send more from then on")
   func authenticatesMidway() {
     var parser = RequestParser(authenticated: false)
     let bytes = Array("*1\r\n$4\r\nAUTH\r\n*11\r\n".utf8)

@@ -13,7 +13,7 @@ struct RequestParserTests {
     #expect(transcript("*2\r\n$4\r\nECHO\r\n$4\r\n\r\n\r\n\r\n") == [.words("ECHO", "\r\n\r\n")])
   }
 
-  @Test("a pipeline of both forms is taken apart in order")
+  @Test("a pipeline of both forms is parsed in order")
   func pipeline() {
     #expect(
       transcript("PING\r\n*1\r\n$4\r\nPING\r\n\r\n\nTIME\n*0\r\n*-1\r\nEC")
@@ -31,7 +31,7 @@ struct RequestParserTests {
   }
 
   @Test(
-    "quotes and escapes are undone as Redis does",
+    "quotes and escapes are decoded like in Redis",
     arguments: [
       (#"ECHO "hello world""#, ["ECHO", "hello world"]),
       (#"ECHO 'it\'s' "#, ["ECHO", "it's"]),
@@ -68,7 +68,7 @@ struct RequestParserTests {
     "ECHO \"a\r\nPING\r\n", "  POST / HTTP/1.1\r\n", "*1\r\n$5\r\nHost:\r\n", "\"post\" x\r\n", "PING\rx\r\r\n",
   ]
 
-  @Test("a stream means the same however it is cut", arguments: streams)
+  @Test("parsing does not depend on how the stream is split", arguments: streams)
   func splits(stream: String) {
     let bytes = Array(stream.utf8)
     let whole = transcript([bytes[...]])
@@ -78,7 +78,7 @@ struct RequestParserTests {
     }
   }
 
-  @Test("POST and Host: close in silence, in both forms and any case")
+  @Test("POST and Host: close without a reply, in both forms and any case")
   func crossProtocol() {
     for stream in [
       "POST / HTTP/1.1\r\n", "host: x\r\n", "Host:\n", "*1\r\n$4\r\npOsT\r\n", "*2\r\n$5\r\nHOST:\r\n$1\r\nx\r\n",
@@ -91,7 +91,7 @@ struct RequestParserTests {
       transcript("POSTS\nHOST\nGET / HTTP/1.1\n") == [.words("POSTS"), .words("HOST"), .words("GET", "/", "HTTP/1.1")])
   }
 
-  @Test("a parser is as good as new after a large request")
+  @Test("a parser is like new after a large request")
   func largeThenSmall() {
     let words = (0..<5000).map { Array("word\($0)".utf8) }
     let bytes = array(words) + array([Array("PING".utf8)])
@@ -99,8 +99,8 @@ struct RequestParserTests {
     #expect(transcript(bytes.chunked(1000)) == [.request(words), .words("PING")])
   }
 
-  /// Were it not so, a client could keep a core busy with one slow request.
-  @Test("bytes of a half-sent request are looked at once")
+  /// Otherwise a client could keep a core busy with one slow request.
+  @Test("bytes of a partial request are scanned only once")
   func halfSentIsLinear() {
     var parser = RequestParser(authenticated: true)
     let bytes = array((0..<20_000).map { Array("\($0)".utf8) })

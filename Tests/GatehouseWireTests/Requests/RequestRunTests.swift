@@ -3,7 +3,7 @@ import GatehouseWire
 import GatehouseTestSupport
 import Testing
 
-/// A run is read as the same requests one by one.
+/// A run gives the same requests as reading them one by one.
 @Suite("Runs of requests")
 struct RequestRunTests {
   @Test("a pipeline of arrays comes in runs")
@@ -13,7 +13,7 @@ struct RequestRunTests {
     #expect(runTranscript([bytes[...]]) == requests.map { .request($0) })
   }
 
-  @Test("a run ends at whatever is not a whole array")
+  @Test("a run ends at anything but a complete array")
   func ends() {
     for rest in ["PING \"a b\"\r\n", "\r\n", "*0\r\n", "*2\r\n$4\r\nEC", "*x\r\n", "*1\r\n$4\r\npost\r\n", ""] {
       let bytes = array([Array("PING".utf8)]) + array([Array("TIME".utf8)]) + Array(rest.utf8)
@@ -21,7 +21,7 @@ struct RequestRunTests {
     }
   }
 
-  @Test("in any split, and begun again after any request", arguments: 1...20 as ClosedRange<UInt64>)
+  @Test("with any split, and resumed after any request", arguments: 1...20 as ClosedRange<UInt64>)
   func split(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     let pieces = ["PING x\r\n", "\r\n", "ECHO 'a b' \"c\"\r\n", "*0\r\n"].map { Array($0.utf8) }
@@ -47,9 +47,9 @@ struct RequestRunTests {
       runTranscript(chunks, leavesSome: { Int.random(in: 0..<3, using: &random) == 0 }) == transcript([bytes[...]]))
   }
 
-  /// As `transcript`, by runs where there are any.
+  /// Like `transcript`, but by runs if there are any.
   ///
-  /// - Parameter leavesSome: whether the rest of a run is left, to be found again.
+  /// - Parameter leavesSome: whether the rest of a run is left unread, to be found again.
   private func runTranscript(
     _ chunks: [ArraySlice<UInt8>], leavesSome: () -> Bool = { false }
   ) -> [ParserEvent] {
@@ -71,7 +71,7 @@ private final class RunReader {
 
   var hasFailed: Bool { if case .failure = events.last { true } else { false } }
 
-  /// How many bytes were read; nil where more are needed, or no more are read.
+  /// How many bytes were read; nil if more are needed, or if no more are read.
   func read(_ bytes: UnsafeRawBufferPointer, _ leavesSome: () -> Bool) -> Int? {
     run.fill(bytes, &parser)
     for index in 0..<run.count {

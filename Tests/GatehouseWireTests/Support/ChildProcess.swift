@@ -1,14 +1,14 @@
 import Glibc
 
-/// A program that a test runs beside itself, ended when it is released.
+/// A program run next to a test, ended when it is released.
 ///
-/// Tests run on threads that block signals, and a child inherits that: here it starts with none blocked, or else it
-/// could not be asked to end.
+/// Tests run on threads that block signals, and a child inherits that. This one starts with none blocked, or it could
+/// not be asked to end.
 final class ChildProcess {
   let identifier: pid_t
   private var hasEnded = false
 
-  /// - Parameter output: the file its standard output goes to; what it says on standard error is dropped.
+  /// - Parameter output: the file for its standard output; its standard error is discarded.
   init(_ path: String, _ arguments: [String], output: String = "/dev/null") throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)

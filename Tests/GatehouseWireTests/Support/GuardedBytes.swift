@@ -1,6 +1,6 @@
 import Glibc
 
-/// Memory whose end borders on a page that must not be touched: reading one byte too far ends the test program.
+/// Memory that ends at an inaccessible page: reading one byte too far ends the test program.
 final class GuardedBytes {
   private let mapping: UnsafeMutableRawPointer
   private let mapped: Int
@@ -17,7 +17,7 @@ final class GuardedBytes {
 
   deinit { munmap(mapping, mapped) }
 
-  /// Calls `body` with a copy of `bytes` that ends where the forbidden page starts.
+  /// Calls `body` with a copy of `bytes` that ends where the inaccessible page starts.
   func with<Result>(_ bytes: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     precondition(bytes.count <= usable)
     let start = mapping + (usable - bytes.count)

@@ -1,7 +1,7 @@
 import GatehouseCore
 import GatehouseWire
 
-/// What the parser made of a stream of bytes.
+/// A result of parsing a stream of bytes.
 enum ParserEvent: Equatable, CustomStringConvertible {
   case request([[UInt8]])
   case nothing
@@ -21,7 +21,7 @@ enum ParserEvent: Equatable, CustomStringConvertible {
   static func words(_ words: String...) -> ParserEvent { .request(words.map { Array($0.utf8) }) }
 }
 
-/// Feeds `chunks` the way a connection does: unread bytes stay in front, a failure ends it.
+/// Feeds `chunks` like a connection does: unread bytes stay in front, and a failure ends it.
 func transcript(
   _ chunks: [ArraySlice<UInt8>], authenticated: Bool = true, limits: WireLimits = .standard
 ) -> [ParserEvent] {

@@ -1,7 +1,7 @@
 import GatehouseWire
 import Glibc
 
-/// A redis-server of the test's own on a free loopback port: what it answers is what clients are used to.
+/// A redis-server for the test on a free loopback port: its answers are what clients expect.
 final class RedisServer {
   static let path = firstExecutable("redis-server")
   static let cliPath = firstExecutable("redis-cli")
@@ -27,7 +27,7 @@ final class RedisServer {
 
   func connect() throws(ClientError) -> BlockingClient { try BlockingClient(host: "127.0.0.1", port: port) }
 
-  /// What redis-cli writes for a command.
+  /// The output of redis-cli for a command.
   func cli(_ arguments: [String]) throws -> String {
     let output = "/tmp/gatehouse-redis-cli-\(port)"
     defer { unlink(output) }
@@ -75,5 +75,5 @@ final class SilentListener {
   deinit { close(descriptor) }
 }
 
-/// A port that nobody listens on, as far as one can know.
+/// A port on which probably nobody listens.
 func freePort() throws -> Int { try SilentListener().port }

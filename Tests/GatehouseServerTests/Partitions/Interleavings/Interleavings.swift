@@ -1,46 +1,45 @@
 import Foundation
 
-/// Runs a few threads in every order that their steps can take (as CHESS and Loom do): again and again from the start,
-/// each time another way, depth first. A state from which all ways were tried is not entered again: states are equal
-/// where the machine is and each thread has done and seen the same.
+/// A model checker: runs a few threads under every interleaving of their steps (like CHESS and Loom), depth first, each
+/// time from the start. A state whose continuations were all tried is not entered again; states are equal if the
+/// machine is, and if each thread has done and seen the same.
 ///
-/// The threads are real ones, of which one runs at a time; so what is explored is the code itself and no description of
-/// it.
+/// The threads are real, with one running at a time, so the code itself is explored and not a model of it.
 final class Interleavings: @unchecked Sendable {
-  /// What the threads do, over a machine that is new each time.
+  /// The threads' code, over a machine that is new for each run.
   struct Scenario {
     var bodies: [() -> Void]
-    /// What is wrong after all have ended; nil if nothing is.
+    /// The error after all have ended; nil if there is none.
     var verdict: () -> String? = { nil }
   }
 
   struct Outcome {
-    /// How often the threads were run.
+    /// The number of runs.
     var runs = 0
     var states = 0
-    /// What can go wrong, and the steps that lead there.
+    /// A possible error, and the steps that lead to it.
     var fault: String?
   }
 
-  /// More runs than this are a fault of the test: it is too large.
+  /// More runs than this mean that the test is too large.
   private static let mostRuns = 400_000
 
   var machine: SteppedMachine
   private let fresh: SteppedMachine
-  /// The thread that runs.
+  /// The running thread.
   private(set) var running = 0
 
   private var workers: [Worker] = []
   private let hasEnded = DispatchSemaphore(value: 0)
-  /// How many threads have not yet come to their first step.
+  /// How many threads have not reached their first step yet.
   private var starting = 0
-  /// The run is of no more interest: its threads run to their ends.
+  /// The run is abandoned: its threads run to their ends.
   private var isGivenUp = false
   private var granted: Int?
 
   private var outcome = Outcome()
   private var seen: Set<Int> = []
-  /// The way of this run: which of how many events was chosen.
+  /// The choices of this run: which event was chosen, of how many.
   private var path: [(choice: Int, of: Int)] = []
   private var depth = 0
   private var story: [(event: SteppedMachine.Event, step: SteppedMachine.Step?)] = []
@@ -51,9 +50,9 @@ final class Interleavings: @unchecked Sendable {
   }
 
   /// - Parameters:
-  ///   - isBuffered: whether stores come late, see `SteppedMachine`.
-  ///   - patience: how often each sleeper wakes by itself, see `SteppedMachine`.
-  ///   - scenario: sets the stage, anew for each run.
+  /// - isBuffered: whether stores are delayed, see `SteppedMachine`.
+  ///   - patience: how often each sleeper times out, see `SteppedMachine`.
+  ///   - scenario: sets up each run.
   static func explore(
     threads: Int, isBuffered: Bool, patience: Int?, _ scenario: (Interleavings) -> Scenario
   ) -> Outcome {
@@ -86,7 +85,7 @@ final class Interleavings: @unchecked Sendable {
     machine = fresh
   }
 
-  /// The next way not taken yet; false where there is none.
+  /// Selects the next untried choices; false if there are none.
   private func turnBack() -> Bool {
     while let last = path.popLast() {
       if last.choice + 1 < last.of {
@@ -104,7 +103,7 @@ final class Interleavings: @unchecked Sendable {
 
   // MARK: The threads' side
 
-  /// One step of the running thread: others may come first.
+  /// One step of the running thread; other threads may run first.
   func take(_ step: SteppedMachine.Step) -> UInt {
     let thread = running
     if isGivenUp { return Self.answerOfRunGivenUp(step) }
@@ -121,18 +120,18 @@ final class Interleavings: @unchecked Sendable {
     }
   }
 
-  /// What the running thread sees in a cell that nobody else changes: no step of its own.
+  /// The running thread's view of a cell that nobody else changes; not a step.
   func look(at cell: Int) -> UInt { isGivenUp ? 0 : machine.look(at: cell, running) }
 
-  /// The running thread counts in plain memory.
+  /// The running thread increments plain memory.
   func count(datum: Int) { machine.count(datum: datum, running) }
 
-  /// All locks are free and nobody sleeps.
+  /// The answers of an abandoned run: all locks are free and nobody sleeps.
   private static func answerOfRunGivenUp(_ step: SteppedMachine.Step) -> UInt {
     if case .take = step { 1 } else { 0 }
   }
 
-  /// - Returns: what the thread's step answers; nil where the run was given up.
+  /// - Returns: the answer of the thread's step; nil if the run was abandoned.
   private func awaitTurn(_ thread: Int) -> UInt? {
     workers[thread].go.wait()
     running = thread
@@ -140,15 +139,15 @@ final class Interleavings: @unchecked Sendable {
   }
 
   private enum Turn {
-    /// The running thread's, whose step answers this.
+    /// The running thread continues, and its step returns this.
     case own(UInt)
-    /// Another thread's, which runs by now.
+    /// Another thread runs now.
     case other
-    /// Nobody's: the run is over or was given up.
+    /// No thread runs: the run is over or was abandoned.
     case none
   }
 
-  /// Lets happen what is chosen, until that is a thread's step.
+  /// Performs chosen events until one is a thread's step.
   private func advance(_ thread: Int) -> Turn {
     while let event = choose(running: thread) {
       switch event {
@@ -169,7 +168,7 @@ final class Interleavings: @unchecked Sendable {
     return .none
   }
 
-  /// - Returns: nil where the run is over or is given up.
+  /// - Returns: nil if the run is over or abandoned.
   private func choose(running thread: Int) -> SteppedMachine.Event? {
     if let fault = machine.fault { return giveUp(fault) }
     if machine.hasEnded { return nil }
@@ -205,7 +204,7 @@ final class Interleavings: @unchecked Sendable {
   }
 }
 
-/// A thread that runs its part of each run.
+/// A thread with its part of each run.
 private final class Worker: @unchecked Sendable {
   let go = DispatchSemaphore(value: 0)
   var body: (() -> Void)?

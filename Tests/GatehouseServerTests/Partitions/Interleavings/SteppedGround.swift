@@ -1,17 +1,18 @@
 @testable import GatehouseServer
 
-/// What a lock stands on that is explored: its two words, and the door to its sleepers, on a stepped machine.
+/// The memory and sleep primitives of an explored lock: its two words, and the door to its sleepers, on a stepped
+/// machine.
 struct SteppedGround: LockGround, ~Copyable, @unchecked Sendable {
-  /// A mistake that the lock or what it stands on could have, planted to see that it is found.
+  /// A bug that the lock or its ground could have, planted to see that it is found.
   enum Mistake: CaseIterable {
-    /// Looks whether it is free, then takes it.
+    /// Checks whether it is free, then takes it.
     case takesInTwoSteps
-    /// Frees it as plain memory is written.
+    /// Frees it with a plain, unordered store.
     case freesWithoutOrder
     case neverWakes
-    /// Looks for sleepers before it frees the lock.
+    /// Checks for sleepers before it frees the lock.
     case looksTooEarly
-    /// Sleepers do not say that they are there.
+    /// Sleepers do not announce themselves.
     case sleepsUnannounced
   }
 

@@ -1,14 +1,14 @@
-/// A machine of a few threads that runs one step at a time: memory, doors, and threads that sleep behind them.
+/// A machine of a few threads that runs one step at a time: memory, doors, and threads sleeping behind them.
 ///
-/// Where `isBuffered`, a store reaches memory some time after the thread has gone on, as on real processors (total store
-/// order: in order, and at the latest with the thread's next atomic change). Beside values the machine keeps what each
-/// thread is certain to have seen, so that an access which nothing orders after the one before is found as a race,
-/// whatever the values were.
+/// With `isBuffered`, a store reaches memory some time after the thread has continued, as on real processors (total
+/// store order: in order, and at the latest with the thread's next atomic change). The machine also tracks what each
+/// thread is certain to have seen (happens-before), so that an access not ordered after the previous one is reported as
+/// a race, whatever the values were.
 struct SteppedMachine {
   enum Step: Hashable {
     case load(cell: Int)
     case store(cell: Int, UInt, isRelease: Bool)
-    /// Sets a cell that is 0, and answers whether it was.
+    /// Sets a cell that is 0; answers whether it was 0.
     case take(cell: Int, UInt)
     case add(cell: Int, Int)
     case closeDoor(Int)
@@ -17,22 +17,22 @@ struct SteppedMachine {
     case wakeOne(door: Int)
   }
 
-  /// What can happen next.
+  /// A possible next event.
   enum Event: Hashable {
-    /// A thread takes its next step; where it wakes somebody, `sleeper` says whom.
+    /// A thread takes its next step; if it wakes a thread, `sleeper` is that thread.
     case step(thread: Int, sleeper: Int?)
-    /// The oldest store that a thread's buffer holds reaches memory.
+    /// The oldest store in a thread's buffer reaches memory.
     case flush(thread: Int)
-    /// A sleeper wakes by itself.
+    /// A sleeper times out.
     case patienceEnds(thread: Int)
   }
 
-  /// How far each thread had come as far as somebody knows.
+  /// How far each thread had come, as known to one of them (a vector clock).
   typealias Knowledge = [Int]
 
   private struct Cell: Hashable {
     var value: UInt = 0
-    /// What whoever reads the value learns.
+    /// The knowledge passed on to whoever reads the value.
     var knowledge: Knowledge
   }
 
@@ -58,16 +58,16 @@ struct SteppedMachine {
   }
 
   private struct Thread: Hashable {
-    /// The step that it takes next; nil once it has ended.
+    /// The thread's next step; nil once it has ended.
     var next: Step?
     var isAsleep = false
-    /// How often it still wakes by itself while others could go on.
+    /// How often it still times out while others can continue.
     var patience: Int
-    /// How often where nobody could.
+    /// How often it still times out when no other can continue.
     var lastResort: Int
     var buffer: [Store] = []
     var knowledge: Knowledge
-    /// All that it has done and seen: what it does next follows from that.
+    /// Everything that it has done and seen, which determines what it does next.
     var history = 0
   }
 
@@ -76,11 +76,11 @@ struct SteppedMachine {
   private var cells: [Cell] = []
   private var doors: [Door] = []
   private var data: [Datum] = []
-  /// What went wrong.
+  /// The error, if any.
   private(set) var fault: String?
 
-  /// - Parameter patience: how often each sleeper wakes by itself though others could go on; nil where no sleeper does
-  ///   so ever.
+  /// - Parameter patience: how often each sleeper times out although others can continue; nil means never, not even as
+  ///   a last resort.
   init(threads count: Int, isBuffered: Bool, patience: Int?) {
     self.isBuffered = isBuffered
     threads = (0..<count).map { _ in
@@ -90,7 +90,7 @@ struct SteppedMachine {
     }
   }
 
-  /// Who has slept in vain so often waits for ever.
+  /// A thread that has slept this often in vain counts as waiting for ever.
   private static let lastResorts = 4
 
   mutating func newCell() -> Int {
@@ -118,9 +118,9 @@ struct SteppedMachine {
 
   var hasEnded: Bool { threads.allSatisfy { $0.next == nil } }
 
-  // MARK: What can happen
+  // MARK: Possible events
 
-  /// - Parameter running: its events come first.
+  /// - Parameter running: the thread whose events come first.
   func events(running: Int) -> [Event] {
     var events: [Event] = []
     for offset in threads.indices {
@@ -145,7 +145,7 @@ struct SteppedMachine {
       .map { .patienceEnds(thread: $0) }
   }
 
-  /// What all that can happen from here depends on.
+  /// Everything on which the future depends.
   var state: Int {
     var hasher = Hasher()
     hasher.combine(threads)
@@ -155,7 +155,7 @@ struct SteppedMachine {
     return hasher.finalize()
   }
 
-  // MARK: What happens
+  // MARK: Performing events
 
   mutating func wakeByItself(_ thread: Int) {
     threads[thread].isAsleep = false
@@ -169,7 +169,7 @@ struct SteppedMachine {
 
   /// Takes a thread's next step.
   ///
-  /// - Returns: what the step answers; nil where it put the thread to sleep.
+  /// - Returns: the answer of the step; nil if it put the thread to sleep.
   mutating func step(_ thread: Int, sleeper: Int?) -> UInt? {
     let step = threads[thread].next!
     threads[thread].knowledge[thread] += 1
@@ -239,18 +239,18 @@ struct SteppedMachine {
     }
   }
 
-  /// A cell as a thread sees it.
+  /// A cell's value as seen by a thread.
   func look(at cell: Int, _ thread: Int) -> UInt {
     threads[thread].buffer.last { $0.cell == cell }?.content.value ?? cells[cell].value
   }
 
-  /// A thread counts in plain memory. That is no step of its own: whether something orders it after the last time is
-  /// known without trying whether it goes wrong.
+  /// A thread increments plain memory. Not a step: whether it is ordered after the previous access is known without
+  /// trying interleavings.
   mutating func count(datum: Int, _ thread: Int) {
     if let last = data[datum].last, last.step > threads[thread].knowledge[last.thread] {
       fault = "race: nothing orders an access of thread \(thread) after the last one, of thread \(last.thread)"
     }
-    // Its own knowledge moves with the next step.
+    // Its own knowledge advances with the next step.
     data[datum].last = Access(thread: thread, step: threads[thread].knowledge[thread] + 1)
     data[datum].value += 1
   }

@@ -49,7 +49,7 @@ struct BackupTests {
     #expect(try VerifyResult(restored.path("data")).isSound)
   }
 
-  @Test("restore to a record: what came after it is not there, and the log goes on from it")
+  @Test("restore to a record: later records are gone, and the log continues from it")
   func untilRecord() throws {
     let (folder, data) = try StoryFolder.copied()
     let renamed = try #require(
@@ -71,7 +71,7 @@ struct BackupTests {
     try server.terminate()
     let state = try VerifyResult(server.dataPath)
     #expect(state.isSound, "\(state.problems)")
-    // The server may note things of its own.
+    // The server may log records of its own.
     #expect(state.integer("last") >= lsn)
   }
 
@@ -89,7 +89,7 @@ struct BackupTests {
     #expect(try VerifyResult(folder.path("then")).state("deleted-users") == 1)
   }
 
-  @Test("nothing is overwritten, and nothing is left behind by what was refused")
+  @Test("nothing is overwritten, and refusals leave nothing behind")
   func refusals() throws {
     let (folder, data) = try StoryFolder.copied()
     let before = try contents(of: data)
@@ -119,11 +119,11 @@ struct BackupTests {
   }
 
   @Test(
-    "of a folder with a damaged past, the snapshot and what came after it can be had, and a server starts on it",
+    "from a folder with damaged old records, the snapshot and later records can be saved, and a server starts on them",
     arguments: [["backup", "--without-history"], ["restore", "--from-snapshot"]])
   func withoutHistory(_ words: [String]) throws {
     let (folder, data) = try StoryFolder.copied()
-    // The last segment begins before the records after the newer snapshot.
+    // The last segment starts before the records after the newer snapshot.
     let segments = try StoryFolder.segments(data)
     try flip(byte: 4096 + 130, of: "\(data)/log/\(segments[0])")
     let refused = try control(words[0], data, folder.path("copy"))
@@ -140,7 +140,7 @@ struct BackupTests {
     try server.client(.resp2).refused("USER.GET ana", with: "NOAUTH")
   }
 
-  @Test("no moment before the first: it says which is the earliest, and writes times as people do")
+  @Test("a time before the first record is refused with the earliest one, in a readable form")
   func earliest() throws {
     let (folder, data) = try StoryFolder.copied()
     let record = try #require(try control("inspect", "--json", "--through", "1", data).objects().first)
@@ -150,7 +150,7 @@ struct BackupTests {
     #expect(result.errors.contains("the earliest that can be had is record 1 of \(first)"), "\(result.errors)")
   }
 
-  @Test("what is before the damage of a folder can be had from it")
+  @Test("records before the damage can be restored")
   func beforeTheDamage() throws {
     let (folder, data) = try StoryFolder.copied()
     let segment = try StoryFolder.segments(data)[2]
@@ -164,7 +164,7 @@ struct BackupTests {
     #expect(state.isSound && state.integer("last") == first - 1 && state.state("users") == 6)
   }
 
-  /// A server's folder whose data is at a path: servers name their data themselves.
+  /// Wraps data at a path in a server's folder, because test servers name their data themselves.
   private func restoredFolder(_ data: String) throws -> TemporaryFolder {
     let folder = try TemporaryFolder("restored")
     try copy(data, to: folder.path("data"))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("gatehousectl compact")
 struct CompactTests {
-  @Test("without a server: a dry run says what then happens, and the state stays what it was")
+  @Test("without a server: a dry run announces what then happens, and the state does not change")
   func offline() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -38,7 +38,7 @@ struct CompactTests {
     try server.client(.resp2).refused("USER.GET ana", with: "NOAUTH")
   }
 
-  @Test("records older than the retention go, whole archives at a time")
+  @Test("records older than the retention are deleted, a whole archive at a time")
   func retention() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -58,7 +58,7 @@ struct CompactTests {
   }
 
   @Test(
-    "a dry run names every archive that then is deleted, those that the same run makes among them",
+    "a dry run names every archive that is then deleted, including those made by the same run",
     arguments: [false, true])
   func plannedRetention(isArchived: Bool) throws {
     let (folder, data) = try StoryFolder.copied()
@@ -79,7 +79,7 @@ struct CompactTests {
     }
   }
 
-  @Test("one damaged segment: the others are moved, the damage is named by the exit code, and the dry run knew")
+  @Test("one damaged segment: the others are moved, the exit code reports the damage, and so did the dry run")
   func damaged() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -103,7 +103,7 @@ struct CompactTests {
     #expect(try VerifyResult(folder.path("backup")).isSound)
   }
 
-  @Test("nothing is deleted for its age by a clock that is years behind the records")
+  @Test("a clock years behind the records deletes nothing")
   func clockBehind() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -115,11 +115,11 @@ struct CompactTests {
     _ = try OfflineCompaction.run(opened, options: options)
     opened.close()
     #expect(try VerifyResult(data).isSound)
-    // What the snapshots were taken at is the records' time, from which a server goes on.
+    // The snapshots carry the records' time, from which a server continues.
     withExtendedLifetime(try TestServer(folder: folder)) {}
   }
 
-  @Test("a folder that a server uses is refused, with the way to go; a dry run is not")
+  @Test("a folder in use is refused with a hint; a dry run is not")
   func inUse() throws {
     let server = try TestServer()
     try server.client().ok("USER.CREATE ana")
@@ -128,7 +128,7 @@ struct CompactTests {
     #expect(try control("compact", "--data", server.dataPath, "--dry-run").code == 0)
   }
 
-  @Test("through a server: the log goes into the archive while the server serves")
+  @Test("through a server: the log is archived while the server serves")
   func online() throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -144,7 +144,7 @@ struct CompactTests {
     #expect(text.code == 0 && text.output.contains(": "), "\(text.output)")
   }
 
-  @Test("no server there, and command lines that contradict themselves")
+  @Test("no server, and contradictory command lines")
   func refusals() throws {
     let port = String(try FreePort.next())
     #expect(try control("compact", "--port", port).code == 69)

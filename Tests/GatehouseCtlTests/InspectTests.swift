@@ -24,8 +24,8 @@ struct InspectTests {
     #expect(try control("inspect", "--from", "999999", data).output.isEmpty)
   }
 
-  /// The second line of this reason is one that `inspect` itself could have written.
-  @Test("no text forges a record, a change or a field, and none reaches the terminal")
+  /// The second line of this reason looks like a line of `inspect`.
+  @Test("no text can forge a record, a change or a field, or control the terminal")
   func forgedLines() throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -52,7 +52,7 @@ struct InspectTests {
     }
   }
 
-  @Test("messages quote names of files as they are, on one line")
+  @Test("messages quote file names escaped, on one line")
   func forgedMessages() throws {
     let folder = try TemporaryFolder("forged")
     let path = folder.path("no\nsuch\u{1b}[2J\u{202e}folder")
@@ -70,7 +70,7 @@ struct InspectTests {
     #expect(!found.output.split(separator: "\n").contains { $0.hasPrefix("problem b") })
   }
 
-  @Test("the records about one user, by number and by name, and of a span of time")
+  @Test("the records about one user, by number and by name, and between two times")
   func filters() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -101,13 +101,13 @@ struct InspectTests {
     #expect(early.count == times.count { $0 <= middle })
   }
 
-  @Test("--user shows what AUDIT.LIST USER does, by name and by number, as text and as JSON, from log and archive")
+  @Test("--user shows the same as AUDIT.LIST USER, by name and by number, as text and as JSON, from log and archive")
   func sameAsTheTrail() throws {
     let server = try TestServer()
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     for name in ["ana", "bo"] { try gate.ok("USER.CREATE \(name) FIRST \(name) PRODUCT payroll") }
-    // What a person is called is recorded under the contact alone.
+    // A person's name is recorded under the contact only.
     for name in ["ana", "bo"] {
       try gate.ok("USER.SET \(name) first \(name)x last Silva department Sales")
       try gate.ok("TIMER.START \(name)")
@@ -145,7 +145,7 @@ struct InspectTests {
     #expect(try rest.objects().compactMap { $0["lsn"] as? Int } == whole.filter { $0 < first }, "\(rest.errors)")
   }
 
-  @Test("outside of what is kept it says what is")
+  @Test("outside the kept records it says which are kept")
   func outside() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -177,7 +177,7 @@ struct InspectTests {
     #expect(try said().errors.isEmpty)
   }
 
-  @Test("frames: their chain can be followed by eye, through archive and log")
+  @Test("frames: their hash chain can be followed by eye, through archive and log")
   func frames() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -195,7 +195,7 @@ struct InspectTests {
     #expect(try control("inspect", "--frames", "--user", "#1", data).code == 64)
   }
 
-  @Test("of a damaged log, what is before the damage is shown, and the damage named")
+  @Test("records before the damage are shown, and the damage is reported")
   func damaged() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }

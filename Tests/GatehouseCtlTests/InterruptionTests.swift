@@ -6,10 +6,10 @@ import Testing
 private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
-/// Long steps, made longer, and somebody who does not want to wait for their end.
+/// Interrupts long steps, which are slowed down for the purpose.
 @Suite("gatehousectl: interrupted", .enabled(if: mayTrace, "strace is not installed or may not trace"))
 struct InterruptionTests {
-  /// Runs `gatehousectl` with a disk that takes its time for each read, and stops it once it has said `step`.
+  /// Runs `gatehousectl` with a slow disk, and stops it once it has printed `step`.
   private func interrupt(
     _ words: [String], with number: Int32, after step: String? = nil, readMicroseconds: Int = 20_000,
     in folder: TemporaryFolder
@@ -31,7 +31,7 @@ struct InterruptionTests {
   }
 
   @Test(
-    "a backup and a restore that are stopped while they read the copy back end with 130, and leave nothing",
+    "a backup or restore stopped while it verifies the copy exits with 130, and leaves nothing",
     arguments: ["backup", "restore"], [SIGINT, SIGTERM])
   func readingBack(_ command: String, _ number: Int32) throws {
     let (folder, data) = try StoryFolder.copied()
@@ -43,7 +43,7 @@ struct InterruptionTests {
   }
 
   @Test(
-    "every other long step ends with 130, too, and the folder is what it was",
+    "every other long step exits with 130, too, and does not change the folder",
     arguments: [
       ["verify"], ["inspect"], ["inspect", "--user", "ana"], ["compact", "--dry-run", "--data"], ["compact", "--data"],
     ], [SIGINT, SIGTERM])
@@ -56,7 +56,7 @@ struct InterruptionTests {
     #expect(after.isSound && after.integer("records") == before.integer("records"), "\(after.problems)")
   }
 
-  @Test("also the search for a moment")
+  @Test("the search for a point in time")
   func search() throws {
     let (folder, data) = try StoryFolder.copied()
     let (end, errors) = try interrupt(
@@ -65,10 +65,10 @@ struct InterruptionTests {
     #expect(try names(in: folder.path).filter { !$0.hasPrefix("errors") } == ["data"])
   }
 
-  @Test("and the wait for a server")
+  @Test("the wait for a server")
   func waiting() throws {
     let folder = try TemporaryFolder("waiting")
-    // It takes connections and never says anything.
+    // It accepts connections and never answers.
     let listen =
       "import socket, time; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); "
       + "print(s.getsockname()[1], flush=True); time.sleep(60)"

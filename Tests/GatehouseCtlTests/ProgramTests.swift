@@ -5,7 +5,7 @@ import Testing
 @Suite("gatehousectl: the program")
 struct ProgramTests {
   @Test(
-    "help begins with examples and tells the exit codes",
+    "help starts with examples and lists the exit codes",
     arguments: ["verify", "compact", "backup", "restore", "inspect", "service create"])
   func help(_ subcommand: String) throws {
     let words = subcommand.split(separator: " ").map(String.init) + ["--help"]
@@ -25,7 +25,7 @@ struct ProgramTests {
   }
 
   @Test(
-    "a command line that is not understood", arguments: [["unknown"], ["verify"], ["inspect", "--since", "noon", "x"]])
+    "an invalid command line", arguments: [["unknown"], ["verify"], ["inspect", "--since", "noon", "x"]])
   func usage(_ words: [String]) throws {
     let result = try runProgram(try GatehouseProgram.path() + "ctl", words)
     #expect(result.code == 64 && result.output.isEmpty && !result.errors.isEmpty)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("gatehousectl service")
 struct ServiceTests {
-  @Test("the first service of a server that never stood open")
+  @Test("the first service of a server that was never open to everybody")
   func first() throws {
     let folder = try TemporaryFolder("service")
     let data = folder.path("data")
@@ -31,7 +31,7 @@ struct ServiceTests {
     #expect(try VerifyResult(data).isSound)
   }
 
-  @Test("a service beside others, for those whose secrets are lost; nothing else changes")
+  @Test("another service, if all secrets are lost; nothing else changes")
   func more() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -52,7 +52,7 @@ struct ServiceTests {
     try gate.ok("SERVICE.CREATE fresh READ")
   }
 
-  @Test("words that are no rights", arguments: [["WRITE"], ["READ", "KING"]])
+  @Test("words that are not rights", arguments: [["WRITE"], ["READ", "KING"]])
   func unknown(_ rights: [String]) throws {
     let result = try runProgram(try GatehouseProgram.path() + "ctl", ["service", "create", "nowhere", "ops"] + rights)
     #expect(result.code == 64 && result.output.isEmpty)

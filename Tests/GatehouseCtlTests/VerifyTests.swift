@@ -4,7 +4,7 @@ import Testing
 
 @Suite("gatehousectl verify")
 struct VerifyTests {
-  @Test("a sound folder is found sound, its figures are told, and nothing in it is changed")
+  @Test("a valid folder passes with its figures, and is not changed")
   func sound() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -25,7 +25,7 @@ struct VerifyTests {
     #expect(!text.errors.contains("\r"), "no bars where nobody sees them: \(text.errors)")
   }
 
-  @Test("a folder of which every kind of file was damaged: each is named, and the exit code says so")
+  @Test("every kind of damaged file is named, and the exit code reports it")
   func everyKind() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -63,7 +63,7 @@ struct VerifyTests {
     #expect(result.object["state"] is [String: Any], "the snapshots behind the damage still lead to a state")
   }
 
-  @Test("B4: --against holds the folder against a head that was noted before")
+  @Test("B4: --against compares the folder with a head noted before")
   func against() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -82,7 +82,7 @@ struct VerifyTests {
     #expect(wrong.code == 64 && wrong.errors.contains("lsn:hash"), "\(wrong.errors)")
   }
 
-  @Test("a segment that is not there, and one that is of another folder")
+  @Test("a missing segment, and one of another folder")
   func missingAndForeign() throws {
     let (folder, data) = try StoryFolder.copied()
     defer { withExtendedLifetime(folder) {} }
@@ -102,7 +102,7 @@ struct VerifyTests {
     #expect(result.code == 1 && result.files.contains("log/\(segments[0])"), "\(result.problems)")
   }
 
-  @Test("beside a server that is written to and compacts its log")
+  @Test("next to a server that writes and compacts its log")
   func live() throws {
     let server = try TestServer()
     try server.client().ok("PRODUCT.CREATE payroll")
@@ -123,7 +123,7 @@ struct VerifyTests {
     #expect(try VerifyResult(server.dataPath).state("users") == 600)
   }
 
-  @Test("what is no data folder")
+  @Test("not a data folder")
   func noFolder() throws {
     let folder = try TemporaryFolder("nothing")
     let missing = try control("verify", folder.path("missing"))

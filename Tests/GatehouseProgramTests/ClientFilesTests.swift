@@ -11,7 +11,7 @@ import Testing
     try body(HistoryFile(path: path, limit: limit))
   }
 
-  @Test func `what is appended is there next time, for its owner alone`() {
+  @Test func `appended lines are there next time, readable only by the owner`() {
     withHistory { history in
       #expect(history.load().isEmpty)
       history.append("PING")
@@ -21,7 +21,7 @@ import Testing
     }
   }
 
-  @Test func `a file with wider rights is narrowed`() throws {
+  @Test func `permissions that are too wide are narrowed`() throws {
     try withHistory { history in
       try Data("PING\n".utf8).write(to: URL(fileURLWithPath: history.path))
       chmod(history.path, 0o644)
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test func `where the history lies can be chosen, and that there is none`() {
+  @Test func `the history's path can be chosen, or no history`() {
     #expect(HistoryFile(environment: ["HOME": "/h"])?.path == "/h/.gatehouse_history")
     #expect(HistoryFile(environment: ["HOME": "/h", "GATEHOUSE_HISTORY": "/x"])?.path == "/x")
     #expect(HistoryFile(environment: ["HOME": "/h", "GATEHOUSE_HISTORY": ""]) == nil)
@@ -76,7 +76,7 @@ import Testing
 }
 
 @Suite struct ColumnsTests {
-  @Test func `words stand in columns that fit`() {
+  @Test func `words are shown in columns that fit`() {
     #expect(Columns.text(["AA", "B", "CCC"], width: 11) == "AA   CCC\nB")
     #expect(Columns.text(["AA", "B"], width: 1) == "AA\nB")
     #expect(Columns.text([], width: 80) == "")

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test(arguments: [["LOGIN.CHECK", "a", "b"], ["NOPE"], [], ["AS", "t"], ["PRODUCT.ENABLE", "a", "p", "ADMIN"]])
-  func `there is no hint where nothing follows or nothing is known`(words: [String]) {
+  func `there is no hint if nothing follows or the command is unknown`(words: [String]) {
     #expect(catalogue.hint(after: words) == nil)
   }
 

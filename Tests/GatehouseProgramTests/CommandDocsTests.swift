@@ -3,7 +3,7 @@ import Testing
 
 @testable import gatehouse
 
-/// `COMMAND DOCS` as a server sends it, read into the catalogue.
+/// Reads `COMMAND DOCS` as sent by a server into the catalogue.
 @Suite struct CommandDocsTests {
   private static func map(_ pairs: [(String, RESPValue)]) -> RESPValue {
     .map(pairs.map { RESPValue.Pair(.bulk($0.0), $0.1) })
@@ -36,11 +36,11 @@ import Testing
   }
 
   @Test(arguments: [RESPValue.error("ERR unknown"), .null, .integer(1), .array([.null, .null])])
-  func `what is no documentation gives an empty catalogue`(reply: RESPValue) {
+  func `other replies give an empty catalogue`(reply: RESPValue) {
     #expect(CommandCatalogue(docs: reply).names.isEmpty)
   }
 
-  /// As RESP2 shows it: every map a flat array.
+  /// The RESP2 form: every map as a flat array.
   private static func flat(_ value: RESPValue) -> RESPValue {
     switch value {
     case .map(let pairs): .array(pairs.flatMap { [flat($0.key), flat($0.value)] })

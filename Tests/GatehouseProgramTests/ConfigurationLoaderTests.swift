@@ -77,22 +77,22 @@ import Testing
   }
 
   @Test(arguments: ["", "[1]", "{", #"{"port": null}"#, #"{"port": 1.5}"#, #"{"port": [1]}"#, #"{"port": {"a": 1}}"#])
-  func `what is no object of settings is refused`(content: String) {
+  func `anything but an object of settings is refused`(content: String) {
     let error = #expect(throws: ConfigurationFileError.self) { try load(file: content) }
-    // What Foundation and the provider say of it is for programs.
+    // Texts by Foundation and the provider are not for people.
     for word in ["NSCocoaErrorDomain", "Error Domain", "JSONSnapshot", "Optional("] {
       #expect(error?.description.contains(word) == false)
     }
   }
 
-  @Test func `a file that is not there is refused`() {
+  @Test func `a missing file is refused`() {
     let loader = ConfigurationLoader(flags: [], environment: [:], filePath: "/no/such/file")
     let error = #expect(throws: ConfigurationFileError.self) { try loader.load() }
     let text = "the configuration file /no/such/file cannot be read (No such file or directory); give a file"
     #expect(error?.description.hasPrefix(text) == true)
   }
 
-  @Test func `exit codes tell what failed`() {
+  @Test func `exit codes tell kinds of failures apart`() {
     #expect(ExitStatus.of(StartFailure.locked("")) == 75)
     #expect(ExitStatus.of(StartFailure.dataUnreadable("")) == 66)
     #expect(ExitStatus.of(StartFailure.io("")) == 74)
@@ -102,7 +102,7 @@ import Testing
   }
 }
 
-/// Gives `body` the path of a file with that content, which is gone afterwards.
+/// Calls `body` with the path of a file with this content, which is removed afterwards.
 func withTemporaryFile<Result>(_ content: String, _ body: (String) throws -> Result) throws -> Result {
   let path = FileManager.default.temporaryDirectory.path + "/gatehouse-\(UUID().uuidString)"
   try Data(content.utf8).write(to: URL(fileURLWithPath: path))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import gatehouse
 
-/// The client as a person meets it: the built program on a terminal of its own.
+/// The interactive client: the built program on a pseudo-terminal.
 @Suite struct InteractiveTests {
   private static let docs =
     "%1\r\n$11\r\nlogin.check\r\n%2\r\n$7\r\nsummary\r\n$9\r\nMay enter\r\n$9\r\narguments\r\n"
@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  @Test func `TAB completes, hints show, history is kept without secrets`() throws {
+  @Test func `TAB completes, hints are shown, history is kept without secrets`() throws {
     let server = ScriptedServer(Self.answer)
     defer { server.stop() }
     let history = FileManager.default.temporaryDirectory.path + "/gatehouse-\(UUID().uuidString)"
@@ -59,7 +59,7 @@ private final class Terminal {
     let description: String
   }
 
-  // TIOCSPTLCK and TIOCGPTN, which are macros that Swift does not see; `grantpt` and its kin are not imported either.
+  // TIOCSPTLCK and TIOCGPTN: Swift does not import these macros, nor `grantpt` and its kin.
   private static let setLock: UInt = 0x4004_5431
   private static let getNumber: UInt = 0x8004_5430
 
@@ -95,7 +95,7 @@ private final class Terminal {
 
   func type(_ text: String) { master.write(Data(text.utf8)) }
 
-  /// Waits until the program has written that text since the last wait.
+  /// Waits until the program has written this text since the last wait.
   func wait(for text: String) throws {
     let deadline = ContinuousClock.now + .seconds(20)
     while true {

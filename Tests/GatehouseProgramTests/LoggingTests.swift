@@ -17,7 +17,7 @@ import Testing
     LogOutput(format: format, level: .info) { lines.add($0) }
   }
 
-  @Test func `a JSON line is an object that holds every byte of the texts`() throws {
+  @Test func `a JSON line is an object with every byte of the texts`() throws {
     let lines = Lines()
     var logger = output(.json, lines).logger(label: "test")
     logger[metadataKey: "a"] = "\u{1}\"\\\n"
@@ -32,7 +32,7 @@ import Testing
     #expect(object["b"] == "é")
   }
 
-  @Test func `a text line stays one line, whatever is in it`() throws {
+  @Test func `a text line stays one line, whatever its texts`() throws {
     let lines = Lines()
     output(.text, lines).logger(label: "test").info("x\ny", metadata: ["k": "v\r\nfaked", "n": "1"])
     let line = try #require(lines.all.first)
@@ -40,7 +40,9 @@ import Testing
   }
 
   @Test(arguments: [ServerConfiguration.LogFormat.text, .json])
-  func `nothing in a line ends it, redraws a terminal or turns it round`(format: ServerConfiguration.LogFormat) throws {
+  func `no text can end a line, redraw a terminal or reverse its direction`(format: ServerConfiguration.LogFormat)
+    throws
+  {
     let text = "a\u{b}b\u{1b}[2J\u{7f}\u{85}\u{9b}1A\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{3164}\u{e0041} \\u{202e}"
     let lines = Lines()
     let output = output(format, lines)
@@ -56,7 +58,7 @@ import Testing
     #expect(object["message"] == "m\(text)" && object["k\(text)"] == text && object["word"] == "\u{202e}w")
   }
 
-  @Test func `a changed level reaches loggers that were handed out before`() {
+  @Test func `a changed level applies to existing loggers`() {
     let lines = Lines()
     let output = output(.text, lines)
     let early = output.logger(label: "early")

@@ -5,7 +5,7 @@ import Testing
 @testable import gatehouse
 
 @Suite struct NotifySocketTests {
-  @Test func `the supervisor is told on its socket`() throws {
+  @Test func `the supervisor is notified on its socket`() throws {
     let path = FileManager.default.temporaryDirectory.path + "/gatehouse-\(getpid())-notify"
     let listener = try #require(datagramSocket(named: Array(path.utf8)))
     defer {
@@ -16,7 +16,7 @@ import Testing
     #expect(receive(listener) == "READY=1")
   }
 
-  @Test func `an abstract name is understood`() throws {
+  @Test func `an abstract socket name works`() throws {
     let name = "gatehouse-\(getpid())-abstract"
     let listener = try #require(datagramSocket(named: [0] + Array(name.utf8)))
     defer { close(listener) }
@@ -41,7 +41,7 @@ import Testing
     return bound == 0 ? descriptor : nil
   }
 
-  /// The datagram is there before the sender returns, so there is nothing to wait for.
+  /// The datagram arrives before the sender returns, so no wait is needed.
   private func receive(_ descriptor: Int32) -> String {
     var bytes = [UInt8](repeating: 0, count: 256)
     let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))

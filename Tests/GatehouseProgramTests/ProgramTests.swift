@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Glibc
 import Testing
 
-/// The built program as its users run it: server, client and sample company together.
+/// The built program as its users run it: server, client and sample company.
 @Suite struct ProgramTests {
   private func gatehouse(
     _ arguments: String..., input: String? = nil, environment: [String: String?] = [:]
@@ -11,7 +11,7 @@ import Testing
     try runProgram(try GatehouseProgram.path(), arguments, input: input, environment: environment)
   }
 
-  @Test func `the sample company is made once, and its forgotten timer can be stopped`() throws {
+  @Test func `the sample company is created once, and its forgotten timer can be stopped`() throws {
     let server = try TestServer()
     let port = String(server.port)
     let first = try gatehouse("sample", "--port", port)
@@ -34,7 +34,7 @@ import Testing
     #expect(entry["stopped-by"] == "sam")
   }
 
-  @Test func `one command answers on standard output, and its exit code tells how it went`() throws {
+  @Test func `a single command answers on standard output, and its exit code reports success`() throws {
     let server = try TestServer()
     let port = String(server.port)
     let answer = try gatehouse("cli", "--port", port, "PING")
@@ -69,9 +69,9 @@ import Testing
     #expect(lines.last == "end")
   }
 
-  /// What others have written into a field is shown as it is and as nothing else, in each form, on a terminal or not.
+  /// Texts by others are shown escaped, in each form, on a terminal or not.
   @Test(arguments: [[], ["--raw"], ["--json"], ["--resp2"], ["--resp2", "--json"]])
-  func `no value forges a line or reaches the terminal`(options: [String]) throws {
+  func `no value can forge a line or control the terminal`(options: [String]) throws {
     let server = try TestServer()
     let port = String(server.port)
     let evil = "sales\nstatus  locked\u{9b}2J\u{202e}\u{2028}\u{3164}"
@@ -118,7 +118,7 @@ import Testing
     #expect(none.errors.contains("NOAUTH"))
   }
 
-  @Test func `the server takes its settings from the file, and again on SIGHUP`() throws {
+  @Test func `the server reads its settings from the file, and again on SIGHUP`() throws {
     let folder = try TemporaryFolder("settings")
     let file = folder.path("gatehouse.json")
     try #"{"slowlog-length": 5, "log-format": "json"}"#.write(toFile: file, atomically: true, encoding: .utf8)
@@ -135,7 +135,7 @@ import Testing
     }
     #expect(try client.fields("CONFIG GET slowlog-length")["slowlog-length"] == "6")
 
-    // What is sound by itself, but not beside the segments that the server was started with, is left as a whole.
+    // A file that is valid by itself but not together with the running server's segment size is ignored as a whole.
     try #"{"slowlog-length": 7, "segment-bytes": "1mb", "snapshot-bytes": "2mb"}"#
       .write(toFile: file, atomically: true, encoding: .utf8)
     Glibc.kill(try #require(server.pid), SIGHUP)
@@ -162,7 +162,7 @@ import Testing
     #expect(locked.message.contains("in use"))
   }
 
-  @Test func `the settings can be looked at without starting`() throws {
+  @Test func `the settings can be checked without starting`() throws {
     let result = try gatehouse("serve", "--port", "1", "--check", environment: ["GATEHOUSE_LANES": "3"])
     #expect(result.succeeded)
     let rows = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
@@ -171,7 +171,7 @@ import Testing
     #expect(rows.contains(["log-level", "info", "default"]))
   }
 
-  @Test func `help and version are there`() throws {
+  @Test func `help and version exist`() throws {
     #expect(try gatehouse("--version").output.hasPrefix("gatehouse "))
     for arguments in [["--help"], ["serve", "--help"], ["cli", "--help"], ["sample", "--help"]] {
       let help = try runProgram(try GatehouseProgram.path(), arguments)

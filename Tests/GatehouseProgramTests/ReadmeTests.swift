@@ -3,7 +3,7 @@ import GatehouseServer
 import Testing
 
 @Suite struct ReadmeTests {
-  @Test func `the configuration table is that of the server`() throws {
+  @Test func `the configuration table matches the server`() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)

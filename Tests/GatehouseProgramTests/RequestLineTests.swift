@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(arguments: [#"a "b"#, "'", #"a "b"c"#])
-  func `an open quote is no line`(line: String) {
+  func `an open quote is refused`(line: String) {
     #expect(RequestLine.words(of: line) == nil)
   }
 
@@ -42,7 +42,7 @@ import Testing
     #expect(input.next() == nil)
   }
 
-  @Test func `a line may come in parts`() {
+  @Test func `a line may arrive in parts`() {
     var ends: [Int32] = [0, 0]
     pipe(&ends)
     defer { close(ends[0]) }

@@ -23,7 +23,7 @@ import Testing
     #expect(names.allSatisfy { $0.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == ".") } })
   }
 
-  @Test func `the pools hold what is assigned`() throws {
+  @Test func `the pools have enough seats`() throws {
     let people = company.commands.filter { $0[0] == "USER.CREATE" }
     for pool in company.commands where pool[0] == "POOL.SET" {
       let used = people.count { pool[2] == "*" ? $0.contains(pool[1]) : $0.contains(pool[2]) }

@@ -4,11 +4,11 @@ import GatehouseWire
 import Glibc
 import Synchronization
 
-/// A server on loopback that answers each request with what a closure says, so that the client can be tested against
-/// answers a real server gives only seldom.
+/// A server on loopback that answers each request with the result of a closure, to test the client with answers that a
+/// real server rarely gives.
 final class ScriptedServer: Sendable {
   enum Answer {
-    /// Bytes as they go over the wire.
+    /// Raw bytes to send.
     case raw(String)
     case close
   }
@@ -44,7 +44,7 @@ final class ScriptedServer: Sendable {
     }
   }
 
-  /// Ends the thread: its `accept` then fails.
+  /// Ends the thread by making its `accept` fail.
   func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
   private func serve(_ connection: Int32, _ answer: ([String]) -> Answer) {

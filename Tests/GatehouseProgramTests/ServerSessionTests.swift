@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test func `wrong credentials are a refusal, missing ones are not`() throws {
+  @Test func `wrong credentials are refused, missing ones are not`() throws {
     try withSession(credentials: Credentials(name: "a", secret: "b"), { _ in .raw("-WRONGPASS no\r\n") }) {
       (session, _) throws in
       #expect(throws: ServerSession.Refusal.self) { try session.connect() }
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func `a lost connection is made again at the next command`() throws {
+  @Test func `a lost connection is re-established at the next command`() throws {
     try withSession({
       switch $0[0] {
       case "HELLO": .raw(Self.greeting)
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test func `a sample company that is there is left alone`() throws {
+  @Test func `an existing sample company is left alone`() throws {
     try withSession({ .raw($0[0] == "HELLO" ? Self.greeting : "*1\r\n%1\r\n+role\r\n$19\r\nsuper-administrator\r\n") })
     {
       (session, _) throws in
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test func `a sample is loaded over what an interrupted load left, and stops at other errors`() throws {
+  @Test func `a sample is loaded over the rest of an interrupted load, and stops at other errors`() throws {
     let company = SampleCompany(now: 1_772_352_000_000)
     try withSession({
       switch $0[0] {

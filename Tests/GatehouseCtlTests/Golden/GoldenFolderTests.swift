@@ -2,8 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-/// The data folders that released versions have left: made here, once a version, and opened by this and all later
-/// ones.
+/// The data folders of released versions: made here, once a version, and opened by this and all later versions.
 @Suite("Golden folders: with the programs")
 struct GoldenFolderTests {
   /// Every kind of change that a log of this version may have.
@@ -23,8 +22,8 @@ struct GoldenFolderTests {
   static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folders)) ?? [])
     .filter { $0.hasSuffix(".tar.gz") }.sorted()
 
-  /// `GATEHOUSE_MAKE_GOLDEN=v2 swift test --filter makeGoldenFolder` makes `v2.tar.gz`, and `v2.json` with what must
-  /// be found in it.
+  /// `GATEHOUSE_MAKE_GOLDEN=v2 swift test --filter makeGoldenFolder` makes `v2.tar.gz`, and `v2.json` with the expected
+  /// contents.
   @Test("make a golden folder", .enabled(if: version != nil))
   func makeGoldenFolder() throws {
     let version = try #require(Self.version)
@@ -47,7 +46,7 @@ struct GoldenFolderTests {
     try server.start()
     let gate = try server.client()
     try Story.tellPostscript(to: gate)
-    // Since version 2 a record may be of several commands.
+    // Since version 2 a record may contain several commands.
     for command in ["MULTI", "TIMER.START sam", "TIMER.STOP sam", "EXEC"] { try gate.ok(command) }
     try server.terminate()
     let found = try control("verify", "--json", "--changes", server.dataPath)
@@ -62,7 +61,7 @@ struct GoldenFolderTests {
     object["folder"] = nil
     let json = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
     try json.write(to: URL(fileURLWithPath: "\(Self.folders)/\(version).json"))
-    // The names and times of those who made it are nobody's business.
+    // Leave out the names and times of whoever made them.
     let archived = try runProgram(
       "tar",
       [

@@ -1,7 +1,7 @@
 import Foundation
 import GatehouseTestSupport
 
-/// Runs `gatehousectl`, which lies beside the server program.
+/// Runs `gatehousectl`, which is next to the server program.
 func control(_ arguments: String..., environment: [String: String?] = [:]) throws -> ProgramResult {
   let path = try GatehouseProgram.path() + "ctl"
   guard FileManager.default.isExecutableFile(atPath: path) else {
@@ -15,7 +15,7 @@ extension ProgramResult {
     if case .exited(let code) = end { code } else { nil }
   }
 
-  /// The output as an object of JSON.
+  /// The output as a JSON object.
   func object() throws -> [String: Any] {
     guard let object = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] else {
       throw TestFailure("no object: \(output)\(errors)")
@@ -23,7 +23,7 @@ extension ProgramResult {
     return object
   }
 
-  /// The output as objects of JSON, one a line.
+  /// The output as JSON objects, one a line.
   func objects() throws -> [[String: Any]] {
     try output.split(separator: "\n").map { line in
       guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
@@ -34,7 +34,7 @@ extension ProgramResult {
   }
 }
 
-/// What `verify --json` says.
+/// The result of `verify --json`.
 struct VerifyResult {
   let code: Int32?
   let isSound: Bool
@@ -68,13 +68,13 @@ func flip(byte offset: UInt64, of path: String) throws {
   try file.write(contentsOf: Data([byte ^ 0x10]))
 }
 
-/// A copy of a folder, files and all.
+/// Copies a folder with its files.
 func copy(_ path: String, to target: String) throws { try FileManager.default.copyItem(atPath: path, toPath: target) }
 
 /// The names in a folder, in order.
 func names(in path: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 
-/// What every file of a folder holds, by its path in it.
+/// The content of every file of a folder, by its path in the folder.
 func contents(of path: String) throws -> [String: Data] {
   var contents: [String: Data] = [:]
   for name in try FileManager.default.subpathsOfDirectory(atPath: path) {

@@ -1,10 +1,10 @@
 import Foundation
 import GatehouseTestSupport
 
-/// What happens in a small company in a few days: every kind of change that the log knows, told to a server in
-/// three chapters, between which it may be stopped.
+/// A few days in a small company, with every kind of change that the log can have, sent to a server in three chapters,
+/// between which it may be stopped.
 struct Story {
-  /// A fixed time of long ago, from which times in the story are counted.
+  /// A fixed time in the past, from which times in the story are counted.
   static let start: Int64 = 1_767_258_000_000
   static let chapters = 3
 
@@ -38,7 +38,7 @@ struct Story {
     try gate.ok("USER.SET ana first Anna department Sales initials AS")
   }
 
-  /// Sessions, timers, and somebody who acts for somebody else.
+  /// Sessions, timers, and an impersonation.
   private static func work(_ gate: Client) throws {
     let ana = try gate.fields("SESSION.CREATE ana payroll IDLE 8s")["session"] ?? ""
     let bo = try gate.fields("SESSION.CREATE bo payroll")["id"] ?? ""
@@ -51,13 +51,13 @@ struct Story {
     try gate.ok("ENTRY.CORRECT \(entry) END \(start + 5_400_000) NOTE longer REASON 'forgot the meeting'")
     let extra = try gate.fields("ENTRY.ADD bo START \(start) END \(start + 60_000)")["entry"] ?? ""
     try gate.ok("ENTRY.DELETE \(extra)")
-    // A use is logged once it is later by an eighth of the idle limit.
+    // A use is logged once it is an eighth of the idle limit later.
     pause(.milliseconds(1_200))
     try gate.ok("SESSION.CHECK \(ana)")
     try gate.ok("SESSION.REVOKE \(bo)")
   }
 
-  /// What changes in the end.
+  /// The changes at the end.
   private static func changes(_ gate: Client) throws {
     try gate.ok("USER.RENAME cy cyrus@acme.example")
     try gate.ok("USER.STATUS dora inactive REASON 'on leave'")
@@ -66,25 +66,25 @@ struct Story {
     try gate.ok("ROLE.REVOKE bo training-administrator")
     try gate.ok("WORKSPACE.MEMBER studio bo REMOVE")
     let service = try gate.fields("SERVICE.CREATE portal READ SESSIONS TIMERS ADMIN")
-    // From the first service on, everybody has to say who asks.
+    // From the first service on, everybody must authenticate.
     try gate.ok("AUTH", "portal", service["secret"] ?? "")
     try gate.ok("SERVICE.CREATE temporary READ")
     try gate.ok("SERVICE.DELETE temporary")
     try gate.ok("TIMER.START ana WORKSPACE studio PROJECT logo AT \(start + 86_400_000)")
   }
 
-  /// What is told after a compaction, so that archive, snapshots and log each have something of their own.
+  /// Commands after a compaction, so that archive, snapshots and log each have records of their own.
   static func tellEpilogue(to gate: Client) throws {
     try gate.ok("TIMER.STOP ana WORKSPACE studio AT \(start + 90_000_000)")
     try gate.ok(
       "USER.CREATE finn FIRST Finn LAST Jansen EMAIL finn.jansen@acme.example DEPARTMENT Training "
         + "TIMEZONE Europe/Amsterdam HIRED 2025-01-30 PRODUCT payroll LICENCE payroll office")
     try gate.ok("USER.STATUS dora active")
-    // Without a service the next server answers whoever is on the machine. A service's own connection ends with it.
+    // Without a service the next server answers everybody on the machine. A service's own connection ends with it.
     _ = try? gate.reply("SERVICE.DELETE portal")
   }
 
-  /// What is told last of all, to a server that knows of no service.
+  /// The last commands, for a server without services.
   static func tellPostscript(to gate: Client) throws {
     try gate.ok("ENTRY.ADD finn START \(start) END \(start + 1_800_000) NOTE 'first day'")
     try gate.ok("USER.SET finn department Training")

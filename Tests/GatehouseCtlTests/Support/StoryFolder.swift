@@ -2,8 +2,8 @@ import Foundation
 import GatehouseStorage
 import GatehouseTestSupport
 
-/// A data folder in which the story has happened, in three segments, with a snapshot after each of the first two.
-/// Made by a real server once; every test works on a copy.
+/// A data folder with the story in three segments, with a snapshot after each of the first two. Made once by a real
+/// server; every test works on a copy.
 enum StoryFolder {
   private static let original = Result { try make() }
 
@@ -29,7 +29,7 @@ enum StoryFolder {
     return server
   }
 
-  /// Ends the segment of a log that no server writes, and begins another.
+  /// Ends the segment of a log without a server, and begins another.
   static func beginSegment(_ path: String) throws {
     let folder = try DataFolder.open(path)
     defer { folder.close() }

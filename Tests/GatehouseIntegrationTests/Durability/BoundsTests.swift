@@ -4,12 +4,12 @@ import GatehouseWire
 import Synchronization
 import Testing
 
-/// What must hold over all partitions together, under many clients and over kills: no more seats are taken than were
-/// bought, a name has one user, and one super administrator is left who may log in (P9, L18).
+/// Invariants over all partitions, under many clients and over kills: no more seats are taken than were bought, a name
+/// has one user, and one super administrator who may log in remains (P9, L18).
 @Suite("Durability: bounds under 64 clients", .serialized)
 struct BoundsTests {
   static let clients = 64
-  /// A quarter of what `KillTests` does on each layout, for each kill is under more load.
+  /// A quarter of the kills of `KillTests` on each layout, because each kill is under more load.
   static let kills = max(3, KillTests.kills / 16)
 
   @Test(
@@ -38,9 +38,9 @@ struct BoundsTests {
 
   // MARK: Load
 
-  /// Lets all clients work, with one that reads the trail and one that reads the pools, and kills the server meanwhile.
+  /// Lets all clients work, one of them reading the trail and one the pools, and kills the server meanwhile.
   ///
-  /// - Returns: what the trail told.
+  /// - Returns: what the trail showed.
   private func load(_ server: TestServer, _ before: TrailPicture, seed: UInt64, for time: Duration) throws
     -> TrailPicture
   {
@@ -93,7 +93,7 @@ struct BoundsTests {
     return words(of: line)
   }
 
-  /// The trail shows what is durable: whatever it told is there after the kill, too.
+  /// The trail shows durable records: what it has shown must still be there after the kill.
   private func watchTrail(_ client: Client, _ picture: borrowing Mutex<TrailPicture>) throws {
     while true {
       var now = picture.withLock { $0 }
@@ -114,7 +114,7 @@ struct BoundsTests {
 
   // MARK: Afterwards
 
-  /// The state that was restored is what the trail tells, seats and names included.
+  /// Compares the restored state with what the trail showed, seats and names included.
   private func compare(_ server: TestServer, _ picture: inout TrailPicture) throws {
     let gate = try server.client()
     try picture.read(gate)

@@ -6,9 +6,9 @@ import Testing
 private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
-/// What can be read once the log takes nothing more: what is durable is answered, what is not is `READONLY`, and no
-/// connection that only reads is closed.
-@Suite("Durability: reading goes on", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+/// Reads after the log has failed: durable data are returned, other reads get `READONLY`, and no connection that only
+/// reads is closed.
+@Suite("Durability: reads continue", .enabled(if: mayTrace, "strace is not installed or may not trace"))
 struct FailedLogReadsTests {
   /// Commands that read all partitions, one, or none.
   static let reads = [
@@ -37,7 +37,7 @@ struct FailedLogReadsTests {
   }
 
   /// Every read is answered, alone and in a pipeline, on one connection that stays open.
-  /// - Parameter durable: reads of what is durable for certain; others may share a partition with what was lost.
+  /// - Parameter durable: reads of certainly durable data; others may share a partition with what was lost.
   private func expectAnswers(_ server: TestServer, durable: Set<String>) throws {
     let gate = try server.client()
     for read in Self.reads {
@@ -70,11 +70,11 @@ struct FailedLogReadsTests {
     #expect(try server.terminate() == .exited(74))
   }
 
-  /// A disk that refuses every write although the file system shows room: no write helps, and reads of what waits do not
-  /// wait with it.
+  /// A disk that refuses every write although the file system reports free space: no write succeeds, and reads do not
+  /// wait for them.
   @Test("while a full disk refuses every write, reads are answered or READONLY, and the state stays full")
   func noRoomForGood() throws {
-    // strace counts each thread's calls. With two lanes all writes of the log are its writer's.
+    // strace counts each thread's calls. With two lanes all writes of the log are by its writer thread.
     let server = try server(lanes: 2, "pwrite64:error=EDQUOT:when=60+")
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")

@@ -6,10 +6,10 @@ import Testing
 private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
-/// A disk that fails while the server runs, played by strace from outside.
+/// A disk that fails while the server runs, simulated with strace.
 @Suite("Durability: a failing disk", .enabled(if: mayTrace, "strace is not installed or may not trace"), .serialized)
 struct FailingDiskTests {
-  /// The sync fails for good at some point after the start.
+  /// The sync fails permanently at some point after the start.
   private func serverWithFailingSync(after calls: Int) throws -> TestServer {
     try TestServer(
       .init(wrapper: [
@@ -18,14 +18,14 @@ struct FailingDiskTests {
       ]))
   }
 
-  @Test("after a failed sync no write is acknowledged, reads go on, and nothing acknowledged is lost")
+  @Test("after a failed sync no write is acknowledged, reads continue, and nothing acknowledged is lost")
   func failedSync() throws {
     let server = try serverWithFailingSync(after: 60)
     var gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     var acknowledged: [String] = []
     for number in 0..<500 {
-      // A write whose sync failed gets no answer at all, as in a crash: nobody knows whether it is durable.
+      // A write whose sync failed gets no answer, as in a crash: nobody knows whether it is durable.
       guard let reply = try? gate.reply("USER.CREATE u\(number) PRODUCT payroll") else { break }
       if let error = reply.errorText {
         #expect(error.hasPrefix("READONLY"), "\(acknowledged.count) writes, then \(error)")
@@ -36,13 +36,13 @@ struct FailingDiskTests {
     #expect(acknowledged.count < 500, "the sync fails in the end")
     gate = try server.client()
 
-    // It stays so: a later sync that works proves nothing about what went before.
+    // This is permanent: a later sync that succeeds proves nothing about earlier writes (fsyncgate).
     let last = try #require(acknowledged.last)
     for _ in 0..<20 { try gate.refused("USER.SET \(last) first x", with: "READONLY") }
     #expect(try gate.text("LOGIN.CHECK \(last) payroll") == "ALLOW")
     #expect(try gate.text("PING") == "PONG")
     let fresh = try server.client()
-    // Only what shares a partition with the write that failed waits for good.
+    // Only data in the same partition as the failed write are unreadable for good.
     #expect(try acknowledged.suffix(5).contains { try fresh.reply("USER.GET \($0)").errorText == nil })
     let info = InfoTests.parse(try gate.text("INFO persistence") ?? "")
     #expect(info["Persistence"]?["aof_last_write_status"] != "ok")
@@ -57,7 +57,7 @@ struct FailingDiskTests {
     try again.ok("USER.CREATE after-the-repair")
   }
 
-  @Test("a sync that fails at the very end is told by the exit code", arguments: ["always", "60s"])
+  @Test("the exit code reports a failed last sync", arguments: ["always", "60s"])
   func failedLastSync(durability: String) throws {
     let server = try TestServer(.init(arguments: ["--durability", durability]))
     try server.client().ok("USER.CREATE ana")
@@ -69,7 +69,7 @@ struct FailingDiskTests {
     #expect(server.messages.contains(loss))
   }
 
-  @Test("WAITAOF waits as long as it was told, and for nobody who is gone")
+  @Test("WAITAOF waits no longer than its timeout or its client")
   func slowSync() throws {
     let server = try TestServer(.init(arguments: ["--durability", "60s"]))
     let gate = try server.client()
@@ -94,7 +94,7 @@ struct FailingDiskTests {
     return Int(info["Clients"]?["blocked_clients"] ?? "") ?? -1
   }
 
-  /// Lets strace change the syncs of a server that runs.
+  /// Makes strace change the syncs of a running server.
   private func trace(_ pid: Int32, _ injection: String) throws -> ChildProcess {
     let tracer = try ChildProcess(
       try #require(findProgram("strace")),
@@ -107,10 +107,10 @@ struct FailingDiskTests {
     return tracer
   }
 
-  @Test("a disk that is full refuses writes, and takes them again when there is room")
+  @Test("a full disk refuses writes, and accepts them again when there is space")
   func fullDisk() throws {
-    // From the 60th write of a thread on the disk is full, for twenty writes. With two lanes all writes of the log are one
-    // thread's.
+    // The disk is full from the 60th write of a thread, for twenty writes. With two lanes all writes of the log are by
+    // one thread.
     let server = try TestServer(
       .init(
         arguments: ["--segment-bytes", "1mb", "--lanes", "2"],
@@ -131,7 +131,7 @@ struct FailingDiskTests {
         pause(.milliseconds(20))
       } else {
         acknowledged.append("u\(number)")
-        // Well past the fault: writing goes on.
+        // Well past the fault: writes continue.
         if refused > 0 && acknowledged.count > 150 { break }
       }
       if refused > 500 { break }
@@ -147,7 +147,7 @@ struct FailingDiskTests {
     }
   }
 
-  @Test("an interrupted write is tried again")
+  @Test("an interrupted write is retried")
   func interruptedWrites() throws {
     let server = try TestServer(
       .init(wrapper: [

@@ -3,10 +3,10 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Data folders that a server must not open, and says why and what to do.
+/// Data folders that a server must refuse, with a reason and a remedy.
 @Suite("Durability: folders that are refused")
 struct FolderTests {
-  @Test("a second server on the same folder is refused, and the first goes on")
+  @Test("a second server on the same folder is refused, and the first continues")
   func inUse() throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -18,7 +18,7 @@ struct FolderTests {
     #expect(try gate.integer("USER.COUNT") == 2)
   }
 
-  @Test("a new folder is announced, once; a start whose port is busy makes none")
+  @Test("a new folder is announced once; a start with a busy port creates none")
   func newFolder() throws {
     let server = try TestServer()
     #expect(server.messages.components(separatedBy: "made a new data folder").count == 2)
@@ -80,7 +80,7 @@ struct FolderTests {
     #expect(code == 66 && message.contains("replaced by an older copy"), "\(message)")
   }
 
-  @Test("a lock file that is removed lets nobody in", arguments: [["lock"], ["lock", "manifest.copy"]])
+  @Test("removing the lock file lets nobody in", arguments: [["lock"], ["lock", "manifest.copy"]])
   func lockRemoved(names: [String]) throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -93,9 +93,9 @@ struct FolderTests {
     #expect(try server.client().integer("USER.COUNT") == 2)
   }
 
-  /// Half a second is the longest that a write may be acknowledged which nobody will find again.
+  /// At most half a second of acknowledged writes may be lost.
   @Test(
-    "a server whose files are taken away stops writing, says so, and goes on reading",
+    "a server whose files are removed stops writing, says so, and still reads",
     arguments: ["log/00000000000000000001.log", "log/witness", "log", "manifest", "snapshots", ""])
   func filesTakenAway(name: String) throws {
     let server = try TestServer()
@@ -109,7 +109,7 @@ struct FolderTests {
     var writes = 0
     try eventually("writing stops", within: .seconds(5)) {
       writes += 1
-      // A write that is under way when the log stops gets no answer.
+      // A write in progress when the log stops gets no answer.
       error = (try? server.client().reply("USER.CREATE c\(writes)").errorText) ?? ""
       return error.hasPrefix("READONLY ")
     }
@@ -123,7 +123,7 @@ struct FolderTests {
     #expect(try server.client().fields("USER.GET bo")["username"] == "bo")
   }
 
-  @Test("an address that this machine does not have is named in plain words")
+  @Test("an address that this machine does not have is reported clearly")
   func unknownAddress() throws {
     let folder = try TemporaryFolder("address")
     let (code, message) = try refusedStart(data: folder.path("data"), arguments: ["--host", "256.256.256.256"])
@@ -132,7 +132,7 @@ struct FolderTests {
     #expect(!message.contains("SocketAddressError"))
   }
 
-  @Test("a folder that is a file system of its own is one all the same")
+  @Test("a folder may be the root of a file system")
   func lostAndFound() throws {
     let folder = try TemporaryFolder("lost")
     let made = FileManager.default
@@ -147,7 +147,7 @@ struct FolderTests {
     #expect(try server.client().integer("USER.COUNT") == 1)
   }
 
-  @Test("a folder that others may read is opened with a warning")
+  @Test("a folder readable by others is opened with a warning")
   func openDoors() throws {
     let server = try TestServer()
     try server.terminate()
@@ -157,7 +157,7 @@ struct FolderTests {
     #expect(server.messages.contains("\(server.dataPath) is open to other users of this machine (mode 755)"))
   }
 
-  @Test("a number of partitions that the folder does not have is told, and the folder's is shown")
+  @Test("a different number of partitions causes a warning, and the folder's is shown")
   func otherPartitions() throws {
     let folder = try TemporaryFolder("partitions")
     let first = try TestServer(.init(arguments: ["--partitions", "16"]), folder: folder)
@@ -175,7 +175,7 @@ struct FolderTests {
   }
 
   @Test(
-    "a folder that cannot be read for want of rights or for a failing disk ends the start with 74, and says what helps",
+    "a folder that is unreadable, by permissions or a failing disk, ends the start with 74 and a remedy",
     .enabled(if: findProgram("strace") != nil, "strace is not installed"),
     arguments: [("EIO", "see to the disk"), ("EACCES", "owner"), ("EROFS", "read-only"), ("ENOSPC", "make room")])
   func failingCalls(error: String, remedy: String) throws {
@@ -235,7 +235,7 @@ struct FolderTests {
     #expect(message.contains(folder.path("data")))
   }
 
-  @Test("a damaged manifest is mended from its copy; when both are damaged the folder is refused")
+  @Test("a damaged manifest is repaired from its copy; when both are damaged the folder is refused")
   func damagedManifest() throws {
     let server = try TestServer()
     try server.client().ok("USER.CREATE ana")
@@ -252,7 +252,7 @@ struct FolderTests {
     #expect(message.contains("manifest"))
   }
 
-  @Test("a flipped byte in the middle of the log is found and named, and the log left as it is")
+  @Test("a flipped byte in the middle of the log is detected and reported, and the log not changed")
   func damagedLog() throws {
     let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
     let gate = try server.client()
@@ -262,7 +262,7 @@ struct FolderTests {
     let name = try #require(FileManager.default.contentsOfDirectory(atPath: log).filter { $0.hasSuffix(".log") }.min())
     let segment = URL(fileURLWithPath: "\(log)/\(name)")
     let sound = try Data(contentsOf: segment)
-    // Between frames there is room, where a flipped bit means nothing; this one is in a frame.
+    // Flipped bits between frames mean nothing; this one is in a frame.
     try flip(byte: #require(sound[(sound.count / 2)...].firstIndex { $0 != 0 }), of: segment.path)
     let damaged = try Data(contentsOf: segment)
 
@@ -285,7 +285,7 @@ struct FolderTests {
     let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
     let (code, message) = try refusedStart(
       data: folder.path("data"), wrapper: geteuid() == 0 ? nobody : [])
-    // 126 and 127 would mean that the program itself could not be run.
+    // 126 and 127 would mean that the program could not be run.
     #expect(code < 126, "\(message)")
     #expect(message.contains(folder.path))
   }
@@ -296,7 +296,7 @@ struct FolderTests {
     try bytes.write(to: URL(fileURLWithPath: path))
   }
 
-  /// The files of a folder and what is in them, the lock aside.
+  /// The files of a folder with their contents, without the lock.
   private func contents(of folder: String) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: folder) where name != "lock" {

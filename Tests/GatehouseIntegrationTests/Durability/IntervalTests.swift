@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Durability by interval: replies do not wait for the sync, and whoever wants to know of it can.
+/// Interval durability: replies do not wait for the sync, but a client can ask for it.
 @Suite("Durability: by interval")
 struct IntervalTests {
   private let server: TestServer
@@ -20,14 +20,14 @@ struct IntervalTests {
     return try #require(log["log_synced_lsn"].flatMap { Int($0) }) == appended
   }
 
-  @Test("WAITAOF has the log synced ahead of the interval, however long it may wait", arguments: [0, 1000, Int.max])
+  @Test("WAITAOF syncs the log before the interval, whatever its timeout", arguments: [0, 1000, Int.max])
   func wait(timeout: Int) throws {
     #expect(try !isSynced())
     #expect(try gate.ok("WAITAOF 1 0 \(timeout)").items.compactMap(\.scalarText) == ["1", "0"])
     #expect(try isSynced())
   }
 
-  @Test("WAITAOF refuses what is no time")
+  @Test("WAITAOF refuses invalid timeouts")
   func notATime() throws {
     for word in ["-1", "9223372036854775808", "18446744073709551616", "soon"] {
       try gate.refused("WAITAOF 1 0 \(word)", with: "ERR")
@@ -35,8 +35,8 @@ struct IntervalTests {
     #expect(try gate.text("PING") == "PONG")
   }
 
-  /// A power loss may take what is not synced; a snapshot that knew of it would bar the way back.
-  @Test("a snapshot knows no more than what is synced")
+  /// A power failure may lose unsynced records; a snapshot that contains them would prevent recovery.
+  @Test("a snapshot contains only synced records")
   func snapshot() throws {
     #expect(try !isSynced())
     try gate.ok("SAVE")

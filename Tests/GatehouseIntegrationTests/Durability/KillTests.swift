@@ -3,15 +3,15 @@ import GatehouseTestSupport
 import Synchronization
 import Testing
 
-/// SIGKILL at random moments under load: what was acknowledged is there, what was not is there wholly or not
+/// SIGKILL at random moments under load: acknowledged commands are not lost, and others took effect completely or not
 /// at all.
 @Suite("Durability: kill −9", .serialized)
 struct KillTests {
-  /// 50 kills by default; `GATEHOUSE_KILLS` asks for more.
+  /// 50 kills by default; `GATEHOUSE_KILLS` sets another number.
   static let kills = ProcessInfo.processInfo.environment["GATEHOUSE_KILLS"].flatMap { Int($0) } ?? 50
   static let workers = 4
 
-  @Test("nothing acknowledged is lost and nothing is half there")
+  @Test("nothing acknowledged is lost, and nothing is there in part")
   func killLoop() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
     try prepare(server)
@@ -30,14 +30,14 @@ struct KillTests {
     }
     #expect(ledgers.peopleCount > 0, "seed \(seed)")
 
-    // After so many deaths a regular end and start changes nothing.
+    // After so many kills a clean end and start changes nothing.
     #expect(try server.terminate() == .exited(0))
     try server.start()
     try check(server, ledgers, everybody: true)
     #expect(try server.client().fields("AUDIT.VERIFY")["ok"] == "1")
   }
 
-  @Test("what any reader saw is there after the kill")
+  @Test("anything that a reader saw is still there after the kill")
   func readersNeverSeeWhatIsLost() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--segment-bytes", "1mb"]))
     try prepare(server)
@@ -53,7 +53,7 @@ struct KillTests {
       try inParallel(3) { worker in
         guard let client = try? server.client() else { return }
         if worker == 0 {
-          // Whole batches are on their way when the kill comes; none of their answers are looked at.
+          // Whole batches are in flight when the kill comes; none of their answers are read.
           for batch in 0... {
             let names = (0..<200).map { "seen-\(start + batch * 200 + $0)" }
             let replies = try? client.pipeline(names.map { ["USER.CREATE", $0, "PRODUCT", "payroll"] })
@@ -77,14 +77,14 @@ struct KillTests {
     #expect(first > 0)
   }
 
-  @Test("IDEM: a command repeated after a kill is carried out once")
+  @Test("IDEM: a command repeated after a kill takes effect once")
   func idempotencyAcrossKill() throws {
     let server = try TestServer()
     try prepare(server)
     var gate = try server.client()
     let made = try gate.fields("USER.CREATE ana PRODUCT payroll IDEM made")
     for round in 0..<5 {
-      // The answer of this one may never come; its repetition must then do what is left to do.
+      // The answer to this one may never come; repeating it must then do only what is left.
       let connection = try server.rawConnection()
       try connection.send("TIMER.START ana NOTE n\(round) IDEM start-\(round)\r\n")
       pause(.milliseconds(round))
@@ -110,7 +110,7 @@ struct KillTests {
     try gate.ok("POOL.SET payroll * 1000000")
   }
 
-  /// Lets every ledger's client work, and kills the server in the middle of it.
+  /// Runs every ledger's client, and kills the server meanwhile.
   private func load(_ server: TestServer, _ ledgers: Ledgers, saves: Bool, for time: Duration) throws {
     let killer = Thread {
       pause(time)
@@ -125,11 +125,11 @@ struct KillTests {
         while (try? client.reply("BGSAVE")) != nil { pause(.milliseconds(3)) }
       }
     }
-    // The workers stop when the server is gone, which the killer must have noted before the next start.
+    // The workers stop when the server is gone; the killer must have noted its end before the next start.
     try eventually("the server is killed") { !server.isRunning }
   }
 
-  /// A start that is killed while it reads the log, or before, or after.
+  /// A start that is killed before, during or after reading the log.
   private func interruptedStart(_ server: TestServer, after time: Duration) throws {
     let child = try server.launch()
     pause(time)
@@ -145,13 +145,13 @@ struct KillTests {
   }
 }
 
-/// The ledgers of all workers, each of which is used by one thread at a time.
+/// The ledgers of all workers, each used by one thread at a time.
 private final class Ledgers: Sendable {
   private let ledgers: Mutex<[Ledger?]>
 
   init(_ ledgers: [Ledger]) { self.ledgers = Mutex(ledgers) }
 
-  /// Takes a ledger out while it is worked on, so that workers do not wait for each other.
+  /// Removes a ledger while it is used, so that workers do not wait for each other.
   func with(_ worker: Int, _ body: (inout Ledger) throws -> Void) throws {
     var ledger = ledgers.withLock { ledgers in
       defer { ledgers[worker] = nil }

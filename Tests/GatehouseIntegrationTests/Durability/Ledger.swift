@@ -1,13 +1,13 @@
 import GatehouseTestSupport
 import GatehouseWire
 
-/// What one client of the kill test did, what the server acknowledged of it, and the one command whose answer
-/// never came because the server was killed.
+/// What one client of the kill test did, what the server acknowledged, and the one command whose answer never came
+/// because the server was killed.
 ///
-/// Each ledger owns its people, so what is known about them is exact: after a restart the server must show
-/// what was acknowledged, with the command in doubt carried out wholly or not at all.
+/// Each ledger owns its people, so what is known of them is exact: after a restart the server must show everything
+/// acknowledged, with the command in doubt done completely or not at all.
 struct Ledger {
-  /// What the server shows of a person.
+  /// The state of a person as the server shows it.
   struct View: Equatable {
     var enabled = true
     var sessions: Set<String> = []
@@ -43,7 +43,7 @@ struct Ledger {
 
   let worker: Int
   private(set) var people: [String: View] = [:]
-  /// Names that were given up, which must lead nowhere.
+  /// Names that were given up and must lead nowhere.
   private(set) var gone: Set<String> = []
   private var doubtful: Step?
   private var touched: Set<String> = []
@@ -61,7 +61,7 @@ struct Ledger {
 
   // MARK: Working
 
-  /// Sends commands until the connection breaks; an error reply is a failure of the test.
+  /// Sends commands until the connection breaks; an error reply fails the test.
   mutating func work(on client: Client) throws {
     while true {
       let step = nextStep()
@@ -113,11 +113,11 @@ struct Ledger {
         recent.removeAll { $0 == name }
       }
     }
-    // Working on few people at a time gives each of them a history worth losing.
+    // Working on few people at a time gives each of them a longer history.
     if recent.count > 6 { recent.removeFirst(recent.count - 6) }
   }
 
-  /// The views after a step, by name; nil for a name that is no more.
+  /// The views after a step, by name; nil for a name that no longer exists.
   private func outcome(of step: Step, session: String?) -> [String: View?] {
     switch step {
     case .create(let name): return [name: View()]
@@ -147,9 +147,9 @@ struct Ledger {
 
   // MARK: Checking
 
-  /// Decides from what the server shows whether the command in doubt was carried out, then compares.
+  /// Finds out from the server whether the command in doubt took effect, then compares.
   ///
-  /// - Parameter everybody: compare all people, not only those touched since the last time.
+  /// - Parameter everybody: compare all people, not only those changed since the last time.
   mutating func check(against client: Client, everybody: Bool) throws {
     if let step = doubtful { try settle(step, client) }
     doubtful = nil
@@ -170,7 +170,7 @@ struct Ledger {
     let shown = try Self.views(of: names, client)
     if names.allSatisfy({ shown[$0]! == before[$0] }) { return touched.formUnion(names) }
     if case .createSession(let name) = step {
-      // Its id was never told; it is the one that is not known.
+      // Its id was never received; it is the unknown one.
       let unknown = (shown[name]??.sessions ?? []).subtracting(before[name]?.sessions ?? [])
       session = unknown.count == 1 ? unknown.first : nil
     }
@@ -183,7 +183,7 @@ struct Ledger {
     }
   }
 
-  /// What the server shows of each person, nil for an unknown one; asked for in one pipeline.
+  /// Each person as the server shows it, nil for an unknown one; requested in one pipeline.
   private static func views(of names: [String], _ client: Client) throws -> [String: View?] {
     var result: [String: View?] = [:]
     for start in stride(from: 0, to: names.count, by: 200) {

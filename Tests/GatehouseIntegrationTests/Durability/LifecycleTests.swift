@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Regular ends and starts.
+/// Clean ends and starts.
 @Suite("Durability: ends and starts")
 struct LifecycleTests {
   @Test(
@@ -30,11 +30,11 @@ struct LifecycleTests {
     #expect(try gate.list("ROLE.LIST ana").map { $0["role"] } == ["manager"])
     #expect(try gate.pages("AUDIT.LIST").count == trail)
     #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
-    // Ids are never given twice, also not over a restart.
+    // Ids are never reused, not even after a restart.
     #expect(try gate.fields("USER.CREATE bo")["id"] != ana["id"])
   }
 
-  @Test("SIGTERM under load: what was acknowledged is there")
+  @Test("SIGTERM under load: nothing acknowledged is lost")
   func underLoad() throws {
     let server = try TestServer(.init(lanes: 2))
     try server.client().ok("PRODUCT.CREATE payroll")
@@ -62,7 +62,7 @@ struct LifecycleTests {
     for name in acknowledged.all { #expect(try gate.text("LOGIN.CHECK \(name) payroll") == "ALLOW") }
   }
 
-  @Test("a stop waits for what goes on in the background", arguments: [1, 3])
+  @Test("a stop waits for background work", arguments: [1, 3])
   func amongBackgroundWork(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     var gate = try server.client()
@@ -70,7 +70,7 @@ struct LifecycleTests {
     try gate.ok("USER.CREATE boss PRODUCT payroll ROLE super-administrator")
     for number in 0..<40 { try gate.ok("USER.CREATE u\(number) PRODUCT payroll") }
     for round in 0..<6 {
-      // Sessions that end by themselves, with impersonations on other lanes that end with them.
+      // Sessions that expire, with impersonations on other lanes that end with them.
       for number in 0..<40 {
         let token = try #require(try gate.fields("SESSION.CREATE boss payroll TTL 1s")["session"])
         try gate.ok("IMPERSONATE.START \(token) u\(number) REASON round")
@@ -87,7 +87,7 @@ struct LifecycleTests {
     }
   }
 
-  @Test("SHUTDOWN ends the server as SIGTERM does", arguments: ["SHUTDOWN", "SHUTDOWN NOSAVE"])
+  @Test("SHUTDOWN ends the server like SIGTERM", arguments: ["SHUTDOWN", "SHUTDOWN NOSAVE"])
   func shutdown(command: String) throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -126,7 +126,7 @@ struct LifecycleTests {
     #expect(try server.client().pages("USER.LIST SORT username COUNT 50").map(\.description) == before)
   }
 
-  @Test("sessions whose time came while the server was down are over")
+  @Test("sessions that expired while the server was down are over")
   func expiryWhileDown() throws {
     let server = try TestServer()
     var gate = try server.client()
@@ -143,14 +143,14 @@ struct LifecycleTests {
     #expect(try gate.list("SESSION.LIST ana").count == 1)
   }
 
-  @Test("COMPACT moves what snapshots cover into the archive, and the trail stays whole")
+  @Test("COMPACT archives the log covered by snapshots, and the trail stays complete")
   func compaction() throws {
     let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
     var gate = try server.client()
     try gate.ok("USER.CREATE ana")
     var total = 0
     for round in 0..<4 {
-      // Text that does not compress well fills segments soon.
+      // Poorly compressible text fills segments quickly.
       var random = SeededRandom(seed: UInt64(round))
       let commands = (0..<300).map { _ in
         [

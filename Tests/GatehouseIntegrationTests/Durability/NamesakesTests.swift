@@ -2,9 +2,9 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-/// A folder of version 0.1.0, which told names apart by simple lower case: users whose names have become one, and names
-/// that belong to other partitions now, in the snapshot and in the log after it.
-@Suite("Folders whose names were folded otherwise")
+/// A folder of version 0.1.0, which told names apart by simple lower case. In the snapshot and in the log after it, it
+/// has users whose names have become the same, and names that belong to other partitions now.
+@Suite("Folders with names folded differently")
 struct NamesakesTests {
   private static let archive = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Resources/namesakes-v1.tar.gz").path
@@ -53,7 +53,7 @@ struct NamesakesTests {
           try gate.refused("USER.CREATE", other, with: "CONFLICT username")
         }
       }
-      // Their partition is another one now.
+      // They belong to another partition now.
       for (name, spelling) in [("µicro", "ΜICRO"), ("μάρκος", "ΜΆΡΚΟΣ"), ("ᾳdonis", "ΑΙDONIS"), ("ſam", "SAM")] {
         #expect(try gate.fields("USER.GET", spelling)["username"] == name)
       }

@@ -3,8 +3,8 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// A server on a machine whose clock is wrong, or is set while it runs. The preloaded library shows the server another
-/// wall clock than there is, which a file tells; the monotonic clock is shown as it is.
+/// A server on a machine whose clock is wrong, or is set while it runs. The preloaded library shows the server a
+/// different wall clock, controlled by a file; the monotonic clock is real.
 @Suite("The server's time", .enabled(if: FakeClock.library != nil, "the package faketime is not installed"))
 struct TimeTests {
   private let folder: TemporaryFolder
@@ -58,7 +58,7 @@ struct TimeTests {
     #expect(try figure("clock_jumps", gate) == 1)
     #expect(abs(try figure("clock_last_jump_ms", gate) + 3_600_000) < 1000)
     #expect(server.messages.contains("the clock was set back"))
-    // The ends are in the log, and no start takes them back.
+    // The ends are in the log, so no start undoes them.
     server.kill()
     let again = try self.server()
     let other = try again.client()
@@ -67,7 +67,7 @@ struct TimeTests {
     #expect(again.messages.contains("the clock is behind the newest record"))
   }
 
-  @Test("a start in the year 2000 is refused; the log is believed, or the clock, and nothing comes back")
+  @Test("a start in the year 2000 is refused; either the log or the clock is trusted, and nothing comes back")
   func year2000() throws {
     var ended: [String] = []
     var live = ""
@@ -92,7 +92,7 @@ struct TimeTests {
       for token in ended { #expect(try gate.isNull("SESSION.CHECK \(token)")) }
       #expect(try !gate.isNull("SESSION.CHECK \(live)"))
       #expect(try figure("clock_lead_ms", gate) < -365 * 86_400_000)
-      // The clock is set right again, and at once followed.
+      // The clock is set right again, and the server follows at once.
       try clock.set("+0")
       let seconds = try #require(try gate.ok("TIME").items.first?.scalarText)
       #expect(abs(try #require(Int64(seconds)) * 1000 - nowMilliseconds()) < 5000)
@@ -106,14 +106,14 @@ struct TimeTests {
       #expect(try #require(try gate.pages("AUDIT.LIST").first).shown("changes").contains("clock-set"))
       server.kill()
     }
-    // That was said once and for all.
+    // That decision was made once and for all.
     let server = try server()
     let gate = try server.client()
     for token in ended + [live] { #expect(try gate.isNull("SESSION.CHECK \(token)")) }
     #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
   }
 
-  @Test("ten years ahead for a moment: the log has no trace of it")
+  @Test("ten years ahead for a moment leaves no trace in the log")
   func farAhead() throws {
     let server = try server(lanes: 2)
     let gate = try server.client()
@@ -134,7 +134,7 @@ struct TimeTests {
     }
   }
 
-  @Test("a clock before 1970 begins with 1970")
+  @Test("a clock before 1970 starts at 1970")
   func before1970() throws {
     try clock.set("-80y")
     let server = try server()
@@ -153,7 +153,7 @@ struct TimeTests {
   }
 }
 
-/// What the preloaded library is told, and through which file.
+/// Controls the preloaded library through a file.
 private struct FakeClock {
   /// The library of the package faketime.
   static let library: String? = {
@@ -168,11 +168,12 @@ private struct FakeClock {
 
   init(_ path: String) { self.path = path }
 
-  /// What the clock shows from now on: a difference (`-1h`), or a moment from which it goes on (`@2000-01-01 00:00:00`).
+  /// The clock shows this from now on: a difference (`-1h`), or a time from which it continues (`@2000-01-01
+  /// 00:00:00`).
   func set(_ text: String) throws { try Data("\(text)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic) }
 
-  /// The words in front of the server's command line. The library changes the environment of the first process that
-  /// loads it, after which a Swift program does not find its arguments: a process in between takes that on itself.
+  /// The words before the server's command line. The library changes the environment of the first process that loads
+  /// it, after which a Swift program does not find its arguments; so another process comes in between.
   var wrapper: [String] {
     let variables = [
       "LD_PRELOAD=\(Self.library ?? "")", "FAKETIME_TIMESTAMP_FILE=\(path)", "FAKETIME_NO_CACHE=1",

@@ -1,8 +1,8 @@
 import GatehouseTestSupport
 import GatehouseWire
 
-/// What the audit trail says that there is: the state up to a record, made from its changes in their order. After every
-/// record what must hold over all partitions is checked.
+/// The state according to the audit trail: rebuilt from its changes in order, up to a record. After every record the
+/// invariants over all partitions are checked.
 struct TrailPicture {
   struct Access: Equatable {
     var isEnabled = false
@@ -21,7 +21,7 @@ struct TrailPicture {
   private(set) var users: [String: User] = [:]
   /// Seats bought, by product and type.
   private(set) var bought: [String: [String: Int]] = [:]
-  /// The last record that is in it.
+  /// The last record included.
   private(set) var lsn: Int64 = 0
   private var hadSuperAdministrator = false
 
@@ -36,7 +36,7 @@ struct TrailPicture {
 
   // MARK: Reading
 
-  /// Reads the records that were written since the last time.
+  /// Reads the records written since the last time.
   mutating func read(_ client: Client) throws {
     var news: [Fields] = []
     var cursor = "0"
@@ -75,7 +75,7 @@ struct TrailPicture {
       if field("role")?["old"] == "super-administrator" { users[id]?.isSuperAdministrator = false }
     case "access-set":
       var access = users[id]?.accesses[new("product") ?? "?"] ?? Access()
-      // A field that has no new value is gone, with the access itself.
+      // A field without a new value is gone, and the access with it.
       if let state = field("access") { access.isEnabled = state["new"] == "enabled" }
       if let licence = field("licence") { access.licence = licence["new"] ?? "" }
       users[id]?.accesses[new("product") ?? "?"] = access
@@ -86,7 +86,7 @@ struct TrailPicture {
     }
   }
 
-  // MARK: What must hold
+  // MARK: Invariants
 
   private mutating func check(_ record: Fields) throws {
     for (product, pools) in bought {

@@ -11,7 +11,7 @@ struct ZoneDataTests {
     #expect(message.contains("install the package tzdata"))
   }
 
-  @Test("names and aliases of the system's database are known, others are refused")
+  @Test("names and aliases of the system's database are accepted, others are refused")
   func names() throws {
     let server = try TestServer()
     let gate = try server.client()

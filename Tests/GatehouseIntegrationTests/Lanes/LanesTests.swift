@@ -9,7 +9,7 @@ struct LanesTests {
   static let seats = 9
 
   @Test(
-    "renames, seats and impersonations from many connections leave every invariant whole", arguments: Layout.several)
+    "renames, seats and impersonations from many connections keep every invariant", arguments: Layout.several)
   func contention(layout: Layout) throws {
     let server = try TestServer(.init(layout))
     let gate = try server.client()
@@ -27,7 +27,7 @@ struct LanesTests {
       let client = try server.client()
       var random = SeededRandom(seed: UInt64(worker))
       for round in 0..<60 {
-        // People are named by id and by name: their names move between partitions all the time.
+        // People are named by id and by name, because their names move between partitions all the time.
         let user =
           Bool.random(using: &random)
           ? "#\(ids.randomElement(using: &random)!)" : "name\(Int.random(in: 0..<40, using: &random))"
@@ -57,8 +57,9 @@ struct LanesTests {
     try expectInvariants(again)
   }
 
-  /// Owners refer to what is new in the directory as soon as it is made; nobody may read them beside an older one.
-  @Test("workspaces and products come up among commands about the people who are in them", arguments: Layout.several)
+  /// Owners refer to new entities of the directory as soon as these exist; nobody may read them together with an older
+  /// directory.
+  @Test("workspaces and products are created between commands about their people", arguments: Layout.several)
   func directoryChanges(layout: Layout) throws {
     let server = try TestServer(.init(layout))
     let gate = try server.client()
@@ -78,7 +79,7 @@ struct LanesTests {
         for round in 0..<rounds {
           let workspace = "w\(worker)-\(round)"
           try client.ok("WORKSPACE.CREATE \(workspace) OWNER ana")
-          // Who has seen the reply finds the workspace on every connection.
+          // Whoever has seen the reply finds the workspace on every connection.
           try server.client().ok("WORKSPACE.MEMBER \(workspace) name\(worker)")
           try server.client().ok("PRODUCT.CREATE \(workspace)/clock")
           try server.client().ok("PRODUCT.ENABLE name\(worker) \(workspace)/clock")
@@ -95,7 +96,7 @@ struct LanesTests {
           case 5: ["AS", token, "USER.LIST"]
           case 6: ["SESSION.CHECK", token]
           case 7: ["LOGIN.CHECK", name, "\(workspace)/clock"]
-          // The makers' own members keep their names.
+          // The members created by the makers keep their names.
           case 8: ["USER.RENAME", "name\(Int.random(in: makers..<8, using: &random))", "name\(7 + worker)"]
           case 9: ["WORKSPACE.MEMBER", workspace, name]
           case 10: ["USER.LIST", "WHERE", "workspace", "=", "main"]
@@ -118,7 +119,7 @@ struct LanesTests {
     }
   }
 
-  @Test("a new user's name is taken once, however many ask at the same time", arguments: Layout.several)
+  @Test("a new username is given once, however many ask at the same time", arguments: Layout.several)
   func sameName(layout: Layout) throws {
     let server = try TestServer(.init(layout))
     let wins = Collected<String>()
@@ -136,13 +137,13 @@ struct LanesTests {
     #expect(try server.client().integer("USER.COUNT") == 20)
   }
 
-  @Test("a pipeline's commands take effect in their order, also those over several owners", arguments: Layout.several)
+  @Test("a pipeline's commands take effect in order, even those over several owners", arguments: Layout.several)
   func pipelineEffects(layout: Layout) throws {
     let server = try TestServer(.init(layout))
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     try gate.ok("POOL.SET payroll * 1")
-    // Each step sees what the one before it did, and only one person at a time has the only seat.
+    // Each step sees the previous one, and only one person at a time has the only seat.
     let steps = [
       "USER.CREATE ?? PRODUCT payroll", "USER.RENAME ?? new-??", "PRODUCT.DISABLE new-?? payroll",
       "PRODUCT.ENABLE new-?? payroll", "TIMER.START new-??", "TIMER.STOP new-??",
@@ -214,13 +215,13 @@ struct LanesTests {
     let pool = try #require(try gate.list("POOL.LIST leave").first)
     #expect(pool.integer("used") == enabled, "seats used are the enabled accesses")
     #expect(enabled <= Self.seats)
-    // Names that nobody has lead nowhere.
+    // Unused names lead nowhere.
     for number in 0..<40 where !names.contains("name\(number)") {
       #expect(try gate.text("LOGIN.CHECK name\(number) payroll") == "DENY unknown-user")
     }
   }
 
-  /// The state as commands show it: users, their sessions and impersonations.
+  /// The state as shown by commands: users, their sessions and impersonations.
   private func picture(_ gate: Client) throws -> [String] {
     var lines = try gate.pages("USER.LIST SORT username").map(\.description)
     for user in try gate.pages("USER.LIST SORT username") {

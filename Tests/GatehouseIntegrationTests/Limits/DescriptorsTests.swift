@@ -3,13 +3,13 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// A thousand bytes that do not compress well: a few thousand of them fill several segments.
+/// A thousand poorly compressible bytes: a few thousand of them fill several segments.
 private func noise() -> String {
   let text = (0..<90).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
   return String(text.prefix(1000))
 }
 
-/// A server that may have few files open.
+/// A server with a low limit of open files.
 @Suite("Limits: open files")
 struct DescriptorsTests {
   private func server(limit: Int, arguments: [String] = []) throws -> TestServer {
@@ -19,7 +19,7 @@ struct DescriptorsTests {
         wrapper: ["bash", "-c", "ulimit -n \(limit); exec \"$@\"", "server"]))
   }
 
-  @Test("max-connections is lowered to what the limit leaves room for, which is told", arguments: [200, 256])
+  @Test("max-connections is lowered to fit the limit, with a warning", arguments: [200, 256])
   func lowered(limit: Int) throws {
     let server = try server(limit: limit)
     let gate = try server.client()
@@ -42,7 +42,7 @@ struct DescriptorsTests {
     #expect(run.errors.contains("raise it with ulimit -n") && !run.succeeded)
   }
 
-  @Test("surplus clients are turned away, writes go on meanwhile, and there is room again when they leave")
+  @Test("surplus clients are refused, writes continue, and there is room again when clients leave")
   func surplus() throws {
     let server = try server(limit: 200)
     let gate = try server.client()
@@ -71,19 +71,19 @@ struct DescriptorsTests {
   }
 }
 
-/// A server that has no descriptor left, whoever took them.
+/// A server without a free descriptor, whatever used them up.
 @Suite("Limits: no descriptor left", .enabled(if: findProgram("prlimit") != nil, "prlimit is not installed"))
 struct NoDescriptorLeftTests {
-  /// Leaves a process no number for another file.
+  /// Leaves a process no free descriptor.
   private func takeAll(from pid: Int32) throws {
     let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").compactMap { Int($0) }
-    // Numbers below the largest may be free: it is lowered until none is.
+    // Numbers below the largest may be free, so the limit is lowered until none is.
     let firstFree = (0...).first { !open.contains($0) }!
     let run = try runProgram("prlimit", ["--pid", "\(pid)", "--nofile=\(firstFree):"])
     #expect(run.succeeded, "\(run.errors)")
   }
 
-  @Test("the log goes on with the descriptors that are held for it")
+  @Test("the log continues with its reserved descriptors")
   func logGoesOn() throws {
     let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
     let gate = try server.client()
@@ -104,10 +104,11 @@ struct NoDescriptorLeftTests {
   }
 }
 
-/// Without the reserve: the kernel has no descriptor for the log, and then it has.
+/// Without the reserve: for a while, the kernel has no descriptor for the log.
 @Suite("Limits: no descriptor for the log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
 struct NoDescriptorForTheLogTests {
-  @Test("writes are refused meanwhile, saying why, and are taken again by themselves", arguments: ["EMFILE", "ENFILE"])
+  @Test(
+    "writes are refused meanwhile with the reason, and accepted again without help", arguments: ["EMFILE", "ENFILE"])
   func recovers(error: String) throws {
     let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]))
     let gate = try server.client()
@@ -126,7 +127,7 @@ struct NoDescriptorForTheLogTests {
     try inParallel(2) { worker in
       let client = try server.client()
       if worker == 0 {
-        // What was taken before the log stood still is answered when it goes on.
+        // Commands accepted before the log paused are answered when it continues.
         for round in 0..<20 {
           let commands = (0..<200).map { ["USER.SET", "ana", "last", "n\(round)-\($0)", "REASON", noise()] }
           for error in try client.pipeline(commands).compactMap(\.errorText) {
@@ -150,11 +151,11 @@ struct NoDescriptorForTheLogTests {
 private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
-/// Failures of `accept`, played by strace.
+/// Failures of `accept`, injected by strace.
 @Suite("Limits: accepting", .enabled(if: mayTrace, "strace is not installed or may not trace"))
 struct AcceptFailureTests {
   @Test(
-    "no error of accept closes the door",
+    "no error of accept stops accepting for good",
     arguments: ["EPERM", "EPROTO", "EHOSTUNREACH", "ECONNABORTED", "EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "EINVAL"])
   func oddErrors(error: String) throws {
     let server = try TestServer(

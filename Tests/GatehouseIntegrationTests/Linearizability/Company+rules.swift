@@ -1,9 +1,9 @@
 import GatehouseTestSupport
 
-/// What a company answers, and how it changes.
+/// The answers of a company, and its state changes.
 extension Company {
   func next(_ state: State, _ call: Call, _ answer: Answer) -> State? {
-    // New ids are the server's to choose, as long as they are new.
+    // The server may choose any new id.
     switch (call, answer) {
     case (.create, .number(let id)): return created(state, call, id)
     case (.open, .number(let id)): return opened(state, call, id)
@@ -31,7 +31,7 @@ extension Company {
     return after
   }
 
-  /// Carries a call out, as far as its answer is known beforehand.
+  /// Applies a call, if its answer is known in advance.
   private func expected(_ state: inout State, _ call: Call) -> Answer {
     switch call {
     case .create(let person): return refusal(of: person, in: state) ?? (hasSeatMissing(state) ? noSeats(state) : .ok)
@@ -78,7 +78,7 @@ extension Company {
     }
   }
 
-  /// What concerns one login that is there.
+  /// Calls that concern one existing login.
   private func change(_ state: inout State, _ person: Int, _ call: Call) -> Answer {
     if case .enable = call, !state.people[person]!.isEnabled, hasSeatMissing(state) { return noSeats(state) }
     switch call {
@@ -98,7 +98,7 @@ extension Company {
 
   private static let deleted = Answer.error("REFUSED status: the user is deleted")
 
-  /// Why a name cannot be had.
+  /// Why a name is not available.
   private func refusal(of name: Int, in state: State) -> Answer? {
     guard let owner = state.people[name], owner.standing != .deleted else { return nil }
     return .error("CONFLICT username: \(username(name)) belongs to user #\(owner.id)")

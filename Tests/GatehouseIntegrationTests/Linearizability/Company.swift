@@ -1,11 +1,10 @@
 import GatehouseTestSupport
 import GatehouseWire
 
-/// A company as a sequential object: a few usernames, a product of which seats were bought, and who has a session or a
-/// running timer. What it is asked leads through the partitions of the names, of the people behind them and of the
-/// tokens, through the directory, and through the gate, which counts the seats.
+/// A company as a sequential object: a few usernames, a product with a seat pool, sessions and running timers. Its
+/// calls involve the partitions of names, people and tokens, the directory, and the gate, which counts the seats.
 struct Company: SequentialObject {
-  /// A name to tell it from others on the same server.
+  /// A name that is unique on the server.
   let name: String
 
   var product: String { "\(name)-portal" }
@@ -51,7 +50,7 @@ struct Company: SequentialObject {
     case numbers(Set<Int64>)
     case seats(bought: Int64, used: Int64)
     case text(String)
-    /// The text up to the advice at its end.
+    /// The text before the advice at its end.
     case error(String)
   }
 

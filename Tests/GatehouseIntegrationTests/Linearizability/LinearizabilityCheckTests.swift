@@ -1,10 +1,10 @@
 import GatehouseTestSupport
 import Testing
 
-/// The checker itself: what it must find, and what it must not.
+/// Tests the checker itself: what it must detect, and what it must accept.
 @Suite("Linearizability: the checker")
 struct LinearizabilityCheckTests {
-  /// A number that is written and read.
+  /// A register that is written and read.
   struct Register: SequentialObject {
     enum Call: Sendable {
       case write(Int)
@@ -37,26 +37,26 @@ struct LinearizabilityCheckTests {
     return false
   }
 
-  @Test("histories that one thing after the other explains")
+  @Test("linearizable histories")
   func possible() {
     for history in [
       [],
       [Self.write(1, 0, 1), Self.read(1, 2, 3)],
-      // While a write goes on, readers may see it or not.
+      // During a write readers may see it or not.
       [Self.write(1, 0, 10), Self.read(0, 1, 2), Self.read(1, 3, 4)],
-      // Two writes at a time, in the order that the readers saw.
+      // Two concurrent writes, in the order in which readers saw them.
       [Self.write(1, 0, 10), Self.write(2, 0, 10), Self.read(2, 1, 2), Self.read(1, 3, 4)],
       [Self.read(1, 0, 5), Self.write(1, 5, 6)],
     ] { #expect(Self.isLinearizable(history), "\(history)") }
   }
 
-  @Test("histories that nothing explains")
+  @Test("histories that are not linearizable")
   func impossible() {
     for history in [
       [Self.read(1, 0, 1)],
       // A stale read.
       [Self.write(1, 0, 1), Self.read(0, 2, 3)],
-      // What one saw the next one does not.
+      // The second reader misses what the first saw.
       [Self.write(1, 0, 10), Self.read(1, 1, 2), Self.read(0, 3, 4)],
       // Two readers disagree about the order of two writes.
       [Self.write(1, 0, 1), Self.write(2, 0, 1), Self.read(1, 2, 3), Self.read(2, 4, 5)],
@@ -64,7 +64,7 @@ struct LinearizabilityCheckTests {
     ] { #expect(!Self.isLinearizable(history), "\(history)") }
   }
 
-  @Test("what cannot be explained is shown with what went before it")
+  @Test("an impossible answer is shown with the calls before it")
   func explanation() throws {
     var check = Linearizability(of: [Self.write(1, 0, 1), Self.read(0, 2, 3)], object: Register())
     guard case .impossible(let text) = check.check() else {
@@ -101,7 +101,7 @@ struct LinearizabilityCheckTests {
   private static func hasOrder(_ rest: [Entry], from state: Int) -> Bool {
     if rest.isEmpty { return true }
     return rest.indices.contains { index in
-      // Nothing that had ended before it began is left for later.
+      // No call that had ended before this one started may be left for later.
       guard rest.allSatisfy({ $0.ended >= rest[index].began }),
         let after = Register().next(state, rest[index].call, rest[index].answer)
       else { return false }

@@ -4,19 +4,19 @@ import GatehouseWire
 import Synchronization
 import Testing
 
-/// What many clients are answered at the same time is what one after the other would have been answered.
+/// Concurrent clients get answers that some sequential order would also give.
 ///
-/// Lists over all partitions are left out: they give way between slices, and show what changes meanwhile as it was or as
-/// it is.
+/// Lists over all partitions are excluded: they leave partitions between slices, and show either state of what changes
+/// meanwhile.
 @Suite("Linearizability: concurrent clients", .serialized)
 struct LinearizabilityTests {
-  /// One round of each layout by default; `GATEHOUSE_HISTORIES` asks for more.
+  /// One round of each layout by default; `GATEHOUSE_HISTORIES` sets another number.
   static let rounds = ProcessInfo.processInfo.environment["GATEHOUSE_HISTORIES"].flatMap { Int($0) } ?? 1
   static let clients = 10
   static let callsOfClient = 500
   static let people = 4
 
-  /// One object, and what was asked of it.
+  /// An object and the calls to it.
   private struct Watched<Object: SequentialObject>: Sendable {
     let object: Object
     let history = History<Object>()
@@ -37,7 +37,7 @@ struct LinearizabilityTests {
     }
   }
 
-  @Test("each answer fits one order of all that was asked", arguments: Layout.several)
+  @Test("all answers fit one order of the calls", arguments: Layout.several)
   func histories(layout: Layout) throws {
     let server = try TestServer(.init(layout))
     let gate = try server.client()
@@ -102,7 +102,7 @@ struct LinearizabilityTests {
     _ note: String, _ tokens: [(token: String, id: Int64)], _ random: inout SeededRandom
   ) -> Company.Call {
     let person = Int.random(in: 0..<people, using: &random)
-    // Mostly those of late: the others are over.
+    // Mostly recent ones: the others are over.
     let token = tokens.suffix(4).randomElement(using: &random)
     switch Int.random(in: 0..<24, using: &random) {
     case 0...2: return .create(person)
@@ -137,7 +137,7 @@ struct LinearizabilityTests {
     }
   }
 
-  @Test("one wrong answer in a history of a company is found")
+  @Test("one wrong answer in a company's history is detected")
   func plantedAnswers() throws {
     let server = try TestServer(.init(lanes: 2))
     let gate = try server.client()

@@ -1,12 +1,12 @@
 import GatehouseTestSupport
 import GatehouseWire
 
-/// Names in the directory as a sequential object: services, which come and go, or workspaces, which only come.
+/// Names in the directory as a sequential object: services, which come and go, or workspaces, which are only added.
 struct NameSet: SequentialObject {
   enum Kind: String { case service = "SERVICE", workspace = "WORKSPACE" }
 
   let kind: Kind
-  /// A start that tells its names from others on the same server.
+  /// A prefix that makes its names unique on the server.
   let prefix: String
 
   var initial: Set<String> { [] }

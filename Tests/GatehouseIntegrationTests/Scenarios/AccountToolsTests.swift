@@ -58,7 +58,7 @@ struct AccountToolsTests {
     #expect(try gate.isNull("TIMER.CURRENT mia WORKSPACE studio"))
   }
 
-  @Test("K4: on a workspace with a subdomain an impersonation reaches that workspace only")
+  @Test("K4: on a workspace with a subdomain an impersonation is bound to it")
   func subdomain() throws {
     try gate.ok("WORKSPACE.CREATE other")
     try gate.ok("PRODUCT.CREATE other/clock")

@@ -19,7 +19,7 @@ struct ContactsAndLoginsTests {
     let contact = try #require(ana.integer("contact"))
     #expect(contact > 0)
     #expect(try gate.fields("USER.GET ana@firm.test")["contact"] == String(contact))
-    // The contact is taken: it has a live login.
+    // The contact is in use: it has a live login.
     try gate.refused("USER.CREATE second@firm.test CONTACT #\(contact)", with: "CONFLICT")
 
     let events = try gate.pages("AUDIT.LIST USER ana@firm.test")

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// B7: what ends by itself ends at its time, on every lane, and stays ended after a restart.
+/// B7: rights that end by themselves end on time, on every lane, and stay ended after a restart.
 @Suite("Accesses and memberships that end by themselves")
 struct EndingRightsTests {
   @Test("an access and a membership end, free the seat and end the sessions, for good (B7)", arguments: [1, 3])
@@ -27,7 +27,7 @@ struct EndingRightsTests {
     while Int64(Date().timeIntervalSince1970 * 1000) < until { Thread.sleep(forTimeInterval: 0.05) }
     try #expect(gate.text("LOGIN.CHECK ana payroll") == "DENY product-disabled")
     try #expect(gate.text("LOGIN.CHECK ana acme/app") == "DENY product-disabled")
-    // By the server's upkeep, without anybody's asking.
+    // Ended by the server's upkeep, without a request.
     let deadline = Date() + 20
     while try gate.list("POOL.LIST payroll").first?["used"] != "0", Date() < deadline {
       Thread.sleep(forTimeInterval: 0.05)

@@ -88,7 +88,7 @@ struct LicencesAndRolesTests {
     try gate.refused("LICENCE.ASSIGN bo portal platinum", with: "NOTFOUND")
 
     try gate.ok("LICENCE.ASSIGN bo portal intranet")
-    // A change of type gives the old seat back in the same step.
+    // Changing the type frees the old seat in the same step.
     try gate.ok("LICENCE.ASSIGN ana portal intranet")
     try gate.ok("LICENCE.ASSIGN cy portal office")
     let pools = try gate.list("POOL.LIST portal")

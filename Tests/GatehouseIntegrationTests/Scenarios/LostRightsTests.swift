@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// What rests on a right ends with it, on every lane, and stays ended after a restart.
+/// Sessions that depend on a right end with it, on every lane, and stay ended after a restart.
 @Suite("Sessions and impersonations that lose their right")
 struct LostRightsTests {
   private func begin(lanes: Int) throws -> (server: TestServer, gate: Client) {
@@ -23,7 +23,7 @@ struct LostRightsTests {
     return (try #require(fields["session"]), try #require(fields["id"]))
   }
 
-  @Test("what was revoked, handed on, raised or locked does not come back", arguments: [1, 4])
+  @Test("sessions lost by revoking, transferring, promoting or locking do not come back", arguments: [1, 4])
   func theRightGoes(lanes: Int) throws {
     let (server, gate) = try begin(lanes: lanes)
     let losses = [
@@ -54,7 +54,8 @@ struct LostRightsTests {
   }
 
   @Test(
-    "what a policy or a first pool takes away is ended by who comes upon it, and the trail says so", arguments: [1, 4],
+    "sessions lost by a policy or a first pool are ended by whoever notices, and the trail shows it",
+    arguments: [1, 4],
     ["SESSION.CHECK", "IMPERSONATE.LIST", "AS", "AS AUDIT.LIST", "nobody"])
   func whoComesUponIt(lanes: Int, finding: String) throws {
     let (server, gate) = try begin(lanes: lanes)

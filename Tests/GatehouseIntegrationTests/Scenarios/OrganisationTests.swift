@@ -80,7 +80,7 @@ struct OrganisationTests {
     #expect(try gate.fields("USER.GET #\(try #require(ana["id"]))")["status"] == "deleted")
   }
 
-  @Test("L14: who may log in as whom")
+  @Test("L14: who may impersonate whom")
   func impersonationMatrix() throws {
     let people = [("indy", "individual"), ("mara", "manager"), ("tina", trainer), ("sue", superior), ("sam", superior)]
     for (user, role) in people { try gate.ok("USER.CREATE \(user) PRODUCT training ROLE \(role)") }
@@ -122,7 +122,7 @@ struct OrganisationTests {
       "IMPERSONATE.START \(try #require(asTina["session"])) indy REASON more", with: "REFUSED impersonation:")
   }
 
-  @Test("L15: what is done while impersonating is done as the subject, and recorded with both")
+  @Test("L15: actions in an impersonation are done as the subject, and recorded with both")
   func recordedWithBoth() throws {
     try gate.ok("USER.CREATE indy PRODUCT training ROLE individual")
     try gate.ok("USER.CREATE tina PRODUCT training ROLE \(trainer)")

@@ -1,7 +1,7 @@
 import GatehouseTestSupport
 import Testing
 
-/// Sessions and impersonations: what holds for every system.
+/// Sessions and impersonations: rules of all systems.
 @Suite("Sessions and impersonations")
 struct SessionsTests {
   let server: TestServer
@@ -16,7 +16,7 @@ struct SessionsTests {
     try gate.ok("USER.CREATE tina PRODUCT payroll ROLE training-administrator")
   }
 
-  @Test("a session says for whom, where and how long", arguments: ClientVersion.allCases)
+  @Test("a session shows its user, product and end", arguments: ClientVersion.allCases)
   func check(version: ClientVersion) throws {
     let gate = try server.client(version)
     let made = try gate.fields("SESSION.CREATE ANA payroll TTL 1h")
@@ -33,7 +33,7 @@ struct SessionsTests {
     #expect(seen["expires"] == made["expires"])
   }
 
-  @Test("a token is long, never the same, and nothing like it passes")
+  @Test("a token is long and unique, and similar ones are refused")
   func tokens() throws {
     var tokens = Set<String>()
     for _ in 0..<50 { tokens.insert(try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])) }
@@ -46,7 +46,7 @@ struct SessionsTests {
     #expect(!server.messages.contains(token))
   }
 
-  @Test("a session of one product is asked about another")
+  @Test("a session of one product is checked for another")
   func otherProduct() throws {
     let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
     #expect(try gate.fields("SESSION.CHECK \(token) PRODUCT leave")["username"] == "ana")
@@ -102,7 +102,7 @@ struct SessionsTests {
     let usual = try gate.fields("IMPERSONATE.START \(actor) ana REASON help")
     let left = try #require(usual.integer("expires")) - nowMilliseconds()
     #expect(left > 0 && left <= 15 * 60_000)
-    // The workspace may allow up to an hour; asking for more gives no more.
+    // The workspace may allow up to an hour; asking for more is shortened.
     try gate.ok("WORKSPACE.SET main policy.impersonation.ttl 60m")
     let longest = try gate.fields("IMPERSONATE.START \(actor) ana REASON help TTL 8h")
     #expect(try #require(longest.integer("expires")) - nowMilliseconds() <= 60 * 60_000)

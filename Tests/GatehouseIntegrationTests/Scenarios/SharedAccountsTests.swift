@@ -14,7 +14,7 @@ struct SharedAccountsTests {
     try gate.ok("PRODUCT.CREATE leave")
   }
 
-  @Test("T1, T5: a user made through one product exists in the other at once, without access to it")
+  @Test("T1, T5: a user created through one product exists in the other at once, without access to it")
   func madeThroughOne() throws {
     let ana = try gate.fields("USER.CREATE ana@acme.test FIRST Ana LAST Lima PRODUCT time")
     #expect(ana["username"] == "ana@acme.test")
@@ -60,18 +60,18 @@ struct SharedAccountsTests {
     try gate.ok("PRODUCT.DISABLE bo leave")
     #expect(try gate.text("LOGIN.CHECK bo leave") == "DENY product-disabled")
     #expect(try gate.text("LOGIN.CHECK bo time") == "ALLOW")
-    // The login through the disabled product ends at once, the other goes on.
+    // The session in the disabled product ends at once, the other continues.
     #expect(try gate.isNull("SESSION.CHECK \(inLeave)"))
     #expect(try gate.fields("SESSION.CHECK \(inTime)")["product"] == "time")
     #expect(try gate.fields("USER.GET bo")["status"] == "active")
 
     try gate.ok("PRODUCT.ENABLE bo leave")
     #expect(try gate.text("LOGIN.CHECK bo leave") == "ALLOW")
-    // A session that ended does not come back with the access.
+    // An ended session does not come back with the access.
     #expect(try gate.isNull("SESSION.CHECK \(inLeave)"))
   }
 
-  @Test("T4: the list of users tells and filters who has access to another product")
+  @Test("T4: the list of users shows and filters by access to another product")
   func listByProduct() throws {
     try gate.ok("USER.CREATE ana PRODUCT time")
     try gate.ok("USER.CREATE bo PRODUCT time PRODUCT leave")
@@ -157,7 +157,7 @@ struct SharedAccountsTests {
     try gate.ok("TIMER.STOP ana")
     try gate.refused("USER.DELETE ana REASON left", with: "REFUSED delete.keep-tracked:")
 
-    // The remedy: take the access away.
+    // The remedy: disable the access.
     try gate.ok("PRODUCT.DISABLE ana time")
     try gate.ok("PRODUCT.DISABLE ana leave")
     #expect(try gate.text("LOGIN.CHECK ana time") == "DENY product-disabled")
@@ -173,7 +173,7 @@ struct SharedAccountsTests {
     try gate.list("POOL.LIST \(product)").first?.integer("used")
   }
 
-  /// Product names and whether the user administers them.
+  /// Product names, and whether the user administers them.
   private func access(of user: String) throws -> [String: String] {
     let products = try #require(try gate.fields("USER.GET \(user)").value("products"))
     var result: [String: String] = [:]

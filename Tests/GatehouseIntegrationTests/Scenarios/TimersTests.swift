@@ -64,7 +64,7 @@ struct TimersTests {
     #expect(try gate.pages("ENTRY.LIST ana").count == 2)
   }
 
-  @Test("history keeps every version with who and why, also of a deleted entry")
+  @Test("history keeps every version with author and reason, also of a deleted entry")
   func history() throws {
     try gate.ok("ENTRY.ADD ana START 2026-03-02T09:00:00Z END 2026-03-02T10:00:00Z NOTE one")
     let id = try #require(try gate.pages("ENTRY.LIST ana").first?["entry"])

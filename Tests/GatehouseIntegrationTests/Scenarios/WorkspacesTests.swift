@@ -13,7 +13,7 @@ struct WorkspacesTests {
     gate = try server.client()
   }
 
-  @Test("the workspace main is there from the start; others are made, listed and described")
+  @Test("the workspace main exists from the start; others are created, listed and shown")
   func makeAndList() throws {
     #expect(try names() == ["main"])
     try gate.ok("WORKSPACE.CREATE acme")
@@ -22,7 +22,7 @@ struct WorkspacesTests {
     try gate.refused("WORKSPACE.CREATE acme", with: "CONFLICT")
     try gate.refused("WORKSPACE.CREATE 'two words'", with: "ERR")
 
-    // A product belongs to one workspace, and two workspaces may have one of the same name.
+    // A product belongs to one workspace, and two workspaces may have products of the same name.
     try gate.ok("PRODUCT.CREATE time")
     try gate.ok("PRODUCT.CREATE acme/time")
     try gate.ok("USER.CREATE ana PRODUCT acme/time")
@@ -41,7 +41,7 @@ struct WorkspacesTests {
     #expect(try gate.isNull("TIMER.CURRENT ana"))
   }
 
-  @Test("a policy is set by its name; unknown names and values are refused and named")
+  @Test("a policy is set by its name; unknown names and values are refused by name")
   func policies() throws {
     try gate.ok("WORKSPACE.SET main policy.delete.needs-reason off")
     try gate.refused("WORKSPACE.SET main policy.delete.needs-reason perhaps", with: "ERR")
@@ -52,7 +52,7 @@ struct WorkspacesTests {
   }
 
   @Test(
-    "a profile sets the policies as that system has them",
+    "a profile sets the policies of that system",
     arguments: ["actitime", "actionstep", "aptien", "accessplanit", "clockify"])
   func profiles(name: String) throws {
     try gate.ok("WORKSPACE.CREATE \(name) PROFILE \(name)")

@@ -34,7 +34,7 @@ struct ClientCommandTests {
     return Dictionary(uniqueKeysWithValues: parse(text.dropLast()).map { ($0.name, $0.value) })
   }
 
-  @Test("every field stands in its place", arguments: ClientVersion.allCases)
+  @Test("every field is in its position", arguments: ClientVersion.allCases)
   func fields(version: ClientVersion) throws {
     let other = try server.client(version)
     try other.ok("CLIENT SETNAME worker")
@@ -98,7 +98,7 @@ struct ClientCommandTests {
     #expect(try difference("tot-cmds") == 1)
   }
 
-  @Test("NO-EVICT and NO-TOUCH are shown; RESET takes them back, and leaves the library's name")
+  @Test("NO-EVICT and NO-TOUCH are shown; RESET clears them, but not the library's name")
   func switches() throws {
     try gate.ok("CLIENT NO-EVICT on")
     try gate.ok("CLIENT NO-TOUCH ON")
@@ -118,7 +118,7 @@ struct ClientCommandTests {
 
   // MARK: KILL
 
-  /// What must be answered with an error and close nobody.
+  /// Commands that must be answered with an error and close no connection.
   static let refused: [(command: String, error: String)] = [
     ("CLIENT KILL", "ERR wrong number of arguments for 'client|kill' command"),
     ("CLIENT KILL ID 10 wrong", "ERR syntax error"),
@@ -142,7 +142,7 @@ struct ClientCommandTests {
     ("CLIENT LIST nonsense", "ERR syntax error"),
   ]
 
-  @Test("a filter that is not understood closes nobody", arguments: refused.indices)
+  @Test("an invalid filter closes no connection", arguments: refused.indices)
   func killRefused(index: Int) throws {
     let others = try (0..<3).map { _ in try server.client() }
     let (command, error) = Self.refused[index]
@@ -150,7 +150,7 @@ struct ClientCommandTests {
     for other in others + [gate] { #expect(try other.text("PING") == "PONG") }
   }
 
-  @Test("KILL closes those that fit all filters", arguments: [1, 4])
+  @Test("KILL closes connections that match all filters", arguments: [1, 4])
   func kill(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let gate = try server.client(.resp2)
@@ -177,7 +177,7 @@ struct ClientCommandTests {
     #expect(try server.client().text("PING") == "PONG")
   }
 
-  @Test("KILL MAXAGE spares the young, USER those of other services")
+  @Test("KILL MAXAGE spares younger connections, USER those of other services")
   func killByAgeAndUser() throws {
     let secret = try #require(try gate.fields("SERVICE.CREATE app ADMIN")["secret"])
     let old = try server.client(.resp2)
@@ -186,7 +186,7 @@ struct ClientCommandTests {
     let young = try server.client(.resp2)
     try young.ok("AUTH \(secret)")
     #expect(try young.integer("CLIENT KILL USER default") == 0)
-    // The connection that made the first service goes on as that service.
+    // The connection that created the first service continues as that service.
     #expect(try young.integer("CLIENT KILL USER app MAXAGE 2") == 2)
     #expect(throws: (any Error).self) { try old.ok("PING") }
     #expect(throws: (any Error).self) { try gate.ok("PING") }

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// The command table as clients and exporters read it.
+/// The command table as clients and exporters see it.
 @Suite("Wire: COMMAND and HELP")
 struct CommandTableTests {
   let server: TestServer
@@ -13,7 +13,7 @@ struct CommandTableTests {
     gate = try server.client()
   }
 
-  @Test("COMMAND is one entry of ten elements a command, and COUNT and LIST agree with it")
+  @Test("COMMAND has one entry of ten elements for each command, and COUNT and LIST agree with it")
   func command() throws {
     let entries = try gate.ok("COMMAND").items
     #expect(try gate.integer("COMMAND COUNT") == entries.count)
@@ -41,14 +41,14 @@ struct CommandTableTests {
     #expect(entries[2].items.first?.scalarText == "ping")
   }
 
-  @Test("a name that is repeated without end is answered once", arguments: ["INFO", "DOCS"])
+  @Test("a name repeated many times is answered once", arguments: ["INFO", "DOCS"])
   func repeated(subcommand: String) throws {
     let names = Array(repeating: ["ping", "Login.Check"], count: 20_000).flatMap { $0 }
     let answer = try #require(try gate.pipeline([["COMMAND", subcommand] + names]).first)
     #expect((subcommand == "DOCS" ? answer.pairs?.count : answer.items.count) == 2)
   }
 
-  @Test("COMMAND DOCS gives what redis-cli insists on")
+  @Test("COMMAND DOCS has everything that redis-cli requires")
   func docs() throws {
     let docs = try #require(Fields(try gate.ok("COMMAND DOCS")))
     #expect(docs.names.count == Int(try gate.integer("COMMAND COUNT")))

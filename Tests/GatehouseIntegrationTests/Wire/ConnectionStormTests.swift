@@ -4,14 +4,14 @@ import GatehouseWire
 import Synchronization
 import Testing
 
-/// Connections that come and go by the thousand while others read all partitions.
+/// Thousands of connections come and go while others read all partitions.
 @Suite("Wire: connections that come and go", .serialized)
 struct ConnectionStormTests {
   static let connections = 10_000
   static let threads = 8
   static let users = 2_000
 
-  @Test("10,000 connections come and go during scans: all are answered, and nothing of them is left")
+  @Test("10,000 connections come and go during scans: all are answered, and leave nothing behind")
   func storm() throws {
     let server = try TestServer(.init(lanes: 4))
     let gate = try server.client()
@@ -50,12 +50,12 @@ struct ConnectionStormTests {
     let after = try Self.figures(gate)
     #expect(after.received - before.received >= Self.connections)
     #expect(after.rejected == before.rejected)
-    // The log may have come to another segment meanwhile.
+    // The log may have moved to another segment meanwhile.
     try eventually("descriptors are given back") { try Self.openFiles(pid) <= filesBefore + 3 }
     #expect(try server.terminate() == .exited(0))
   }
 
-  /// One connection: most wait for their answer, some leave in the middle of it.
+  /// One connection: most wait for their answer, some disconnect before it.
   private static func comeAndGo(_ server: TestServer, _ number: Int) throws {
     let connection = try server.rawConnection()
     let user = "user\(number % users)"
@@ -70,7 +70,7 @@ struct ConnectionStormTests {
     case 2:
       try connection.send("USER.COUNT\r\nQUIT\r\n")
       try expect(":\(users)\r\n+OK\r\n", connection.receiveUntilClosed())
-    // Nobody waits for the answer of a scan, or of half a request.
+    // Nobody waits for the answer to a scan, or to half a request.
     case 3: try connection.send("USER.LIST COUNT 1000\r\n")
     case 4: try connection.send("*2\r\n$11\r\nLOGIN.CH")
     default:

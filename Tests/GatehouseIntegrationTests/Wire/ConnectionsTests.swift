@@ -6,7 +6,7 @@ import Testing
 /// Many connections, slow ones, and long pipelines.
 @Suite("Wire: connections", .serialized)
 struct ConnectionsTests {
-  /// As many as a server takes by default, where the limit of open files lets both sides have them.
+  /// As many connections as a server accepts by default, if the limit of open files allows it on both sides.
   static let connections: Int = {
     raiseOpenFileLimit()
     return min(10_000, openFileLimit() - 500)
@@ -28,11 +28,11 @@ struct ConnectionsTests {
     try eventually("closed connections are forgotten") { try connectedClients(gate) < 20 }
   }
 
-  @Test("one connection too many is told so and closed")
+  @Test("one connection too many is refused and closed")
   func tooMany() throws {
     let server = try TestServer(.init(arguments: ["--max-connections", "5"]))
     let gate = try server.client()
-    // The probe of the start may still be counted for a moment.
+    // The connection that probed the start may still be counted for a moment.
     try eventually("only this client is connected") { try connectedClients(gate) == 1 }
     var held: [RawConnection] = []
     for _ in 0..<4 {
@@ -49,13 +49,13 @@ struct ConnectionsTests {
     #expect(Int(info["Stats"]?["rejected_connections"] ?? "") ?? 0 >= 1)
   }
 
-  @Test("the system looks after clients that are gone without a word")
+  @Test("TCP keep-alive detects clients that vanished")
   func keepAlive() throws {
     let server = try TestServer()
     let connection = try server.rawConnection()
     try connection.send("PING\r\n")
     try #expect(connection.receiveLine() == "+PONG")
-    // Address and port, peer, state 01 for established, queues, and a timer: 02 is the one that keeps alive.
+    // Address and port, peer, state 01 for established, queues, and a timer: 02 is keep-alive.
     let port = String(server.port, radix: 16, uppercase: true)
     let local = String(repeating: "0", count: 4 - port.count) + port
     let lines = try runProgram("cat", ["/proc/net/tcp"]).output.split(separator: "\n")
@@ -65,7 +65,7 @@ struct ConnectionsTests {
     #expect(try server.client().fields("CONFIG GET tcp-keepalive")["tcp-keepalive"] == "300")
   }
 
-  @Test("a connection that sends nothing for too long is closed, one that asks is not")
+  @Test("an idle connection is closed after the timeout, an active one is not")
   func idle() throws {
     let server = try TestServer(.init(arguments: ["--idle-timeout", "1s"]))
     let silent = try server.rawConnection()
@@ -97,7 +97,7 @@ struct ConnectionsTests {
       }
       let replies = try client.pipeline(commands)
       #expect(replies.count == commands.count)
-      // One failure tells as much as five hundred.
+      // One failure is enough to report.
       for number in 0..<500 {
         let part = replies[number * 4..<number * 4 + 4].map { $0.formatted() }
         guard part[0] == "\"\(number)\"\n", part[1].contains("w\(worker)n\(number)"), part[2] == "\"ALLOW\"\n",
@@ -108,7 +108,7 @@ struct ConnectionsTests {
     #expect(try gate.integer("USER.COUNT") == 2_000)
   }
 
-  @Test("a client that does not read holds nobody else up, and gets all its replies in the end")
+  @Test("a client that does not read delays nobody else, and gets all its replies in the end")
   func slowReader() throws {
     let server = try TestServer()
     let slow = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
@@ -128,9 +128,9 @@ struct ConnectionsTests {
     }
   }
 
-  /// More than the system's buffers take in either direction: were the requests left unread until the client reads, both
-  /// sides would wait for ever.
-  @Test("a pipeline that is written before any reply is read is answered whole")
+  /// Deadlock: the requests exceed the system's buffers in both directions. If they stayed unread until the client
+  /// reads, both sides would wait for ever.
+  @Test("a pipeline written before any reply is read is answered completely")
   func writtenFirst() throws {
     let server = try TestServer()
     let client = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
@@ -146,7 +146,7 @@ struct ConnectionsTests {
     }
   }
 
-  @Test("a client that takes no replies and sends on is disconnected at the limit, and the log and INFO say so")
+  @Test("a client that reads no replies but keeps sending is disconnected at the limit, and the log and INFO report it")
   func overTheLimit() throws {
     let server = try TestServer(.init(arguments: ["--client-output-limit", "1mb"]))
     let gate = try server.client()
@@ -158,7 +158,7 @@ struct ConnectionsTests {
     #expect(stats?["client_output_buffer_limit_disconnections"] == "1" && stats?["evicted_clients"] == "0")
   }
 
-  @Test("a reply that is larger than the limit reaches a client that reads", arguments: [1, 2])
+  @Test("a reply larger than the limit reaches a client that reads", arguments: [1, 2])
   func largeReply(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes, arguments: ["--client-output-limit", "1mb"]))
     let client = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
@@ -174,7 +174,7 @@ struct ConnectionsTests {
     #expect(!server.messages.contains("disconnected"))
   }
 
-  @Test("where more waits for all clients than may, some are disconnected, and the others are served")
+  @Test("over the total limit of unread replies some clients are disconnected, and the others are served")
   func overTheTotalLimit() throws {
     let server = try TestServer(.init(lanes: 2, arguments: ["--total-output-limit", "16mb"]))
     let gate = try server.client()
@@ -192,7 +192,7 @@ struct ConnectionsTests {
     }
   }
 
-  @Test("memory that clients needed is given back when they have left")
+  @Test("memory used by clients is freed when they have left")
   func memoryIsGivenBack() throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -210,7 +210,9 @@ struct ConnectionsTests {
     try eventually("it is given back", within: .seconds(30)) { try resident() < before + (25 << 20) }
   }
 
-  @Test("who does not read is not answered on and on", arguments: ["USER.GET ana", "USER.GET bo", "HELP USER.SET"])
+  @Test(
+    "backpressure: a client that does not read stops being answered",
+    arguments: ["USER.GET ana", "USER.GET bo", "HELP USER.SET"])
   func notReading(request: String) throws {
     let server = try TestServer(.init(arguments: ["--lanes", "2"]))
     let gate = try server.client()
@@ -222,7 +224,7 @@ struct ConnectionsTests {
     while !bytes.suffix(7).elementsEqual("+PONG\r\n".utf8) { bytes += try reply.receiveSome() }
     let size = bytes.count - 7
 
-    // Far more than the system's buffers take, in requests that are read at once.
+    // Far more than the system's buffers hold, in requests that are read at once.
     let total = 24 << 20
     let count = total / size
     let slow = try server.rawConnection(patience: .seconds(60), receiveBuffer: 8_192)
@@ -249,7 +251,7 @@ struct ConnectionsTests {
     return Int(info["Stats"]?["total_net_output_bytes"] ?? "") ?? -1
   }
 
-  @Test("a connection closes while its writes are on the way to the disk")
+  @Test("a connection closes while its writes are in flight to the disk")
   func closesInFlight() throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -262,7 +264,7 @@ struct ConnectionsTests {
     }
     #expect(try gate.text("PING") == "PONG")
     try eventually("only this client is left") { try connectedClients(gate) == 1 }
-    // A command that was taken is carried out whole even when nobody waits for its reply any more.
+    // An accepted command is finished even if nobody waits for its reply any more.
     let users = try gate.integer("USER.COUNT")
     let members = try gate.pages("USER.LIST COUNT 100")
     #expect(members.count == users)
@@ -276,8 +278,7 @@ struct ConnectionsTests {
     return Int(info["Clients"]?["connected_clients"] ?? "") ?? -1
   }
 
-  /// Runs `send` on a thread of its own beside `body`: a blocking send to a reader that does not read would
-  /// never return.
+  /// Runs `send` on its own thread next to `body`: a blocking send to a reader that does not read would never return.
   private func withSender(_ send: @escaping () throws -> Void, _ body: () throws -> Void) throws {
     nonisolated(unsafe) let send = send
     let sent = DispatchSemaphore(value: 0)

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Error texts that client libraries compare letter by letter.
+/// Error texts that client libraries compare exactly.
 @Suite("Wire: error texts")
 struct ErrorTextTests {
   let server: TestServer
@@ -39,7 +39,7 @@ struct ErrorTextTests {
     #expect(try error("LOGIN.CHECK a b c")?.hasPrefix("ERR ") == true)
   }
 
-  @Test("unknown options, bad numbers and bad words are syntax errors and name what is wrong")
+  @Test("unknown options, bad numbers and bad words are syntax errors that name what is wrong")
   func syntax() throws {
     try gate.ok("PRODUCT.CREATE p")
     try gate.ok("USER.CREATE ana PRODUCT p")
@@ -51,7 +51,7 @@ struct ErrorTextTests {
     try gate.refused("USER.STATUS ana happy", with: "")
   }
 
-  @Test("what is not there is NOTFOUND and names itself")
+  @Test("unknown entities are NOTFOUND with their kind")
   func notFound() throws {
     try gate.refused("USER.GET nobody", with: "NOTFOUND")
     try gate.refused("USER.GET #999999999", with: "NOTFOUND")
@@ -61,7 +61,7 @@ struct ErrorTextTests {
     try gate.refused("TIMER.STOP nobody", with: "NOTFOUND")
   }
 
-  @Test("names and ids: case, leading zeros, and what is there twice")
+  @Test("names and ids: case, leading zeros, and duplicates")
   func names() throws {
     let ana = try gate.fields("USER.CREATE Ana")
     let id = try #require(ana["id"])

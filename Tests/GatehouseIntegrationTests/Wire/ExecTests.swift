@@ -3,8 +3,8 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// `EXEC` as one: nobody comes in between, what it changes is one record, and each command has its own answer.
-@Suite("Wire: EXEC as one")
+/// `EXEC` is atomic and isolated: its changes are one record, and each command has its own answer.
+@Suite("Wire: EXEC is atomic")
 struct ExecTests {
   @Test("later commands see what earlier ones changed, and a refused one changes nothing", arguments: [1, 2, 4])
   func order(lanes: Int) throws {
@@ -28,7 +28,7 @@ struct ExecTests {
     #expect(Fields(items[12])?["stopped-by"] != nil)
     #expect(items[13].scalarText == "end")
 
-    // One record, with a part for each command that changed something, each under its own name.
+    // One record, with a part for each command that changed something, under its own name.
     let events = try gate.pages("AUDIT.LIST")
     let lsn = try #require(events.first?.integer("lsn"))
     #expect(events.allSatisfy { $0.integer("lsn") == lsn })
@@ -65,8 +65,8 @@ struct ExecTests {
     #expect(Set(events.compactMap { $0.integer("lsn") }).count == 1)
   }
 
-  /// Two accounts' timers are started and stopped together: whoever looks sees both or none.
-  @Test("concurrent readers never see a half", arguments: [2, 4])
+  /// The timers of two accounts are started and stopped together: every reader sees both or none.
+  @Test("concurrent readers never see half a transaction", arguments: [2, 4])
   func halves(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let setUp = try server.client()
@@ -79,7 +79,7 @@ struct ExecTests {
       if number < 2 {
         for _ in 0..<150 {
           for verb in ["START", "STOP"] {
-            // Those of the two writers meet over the same people, in another order.
+            // The two writers use the same people in opposite order.
             let order = number == 0 ? names : names.reversed()
             _ = try gate.pipeline([["MULTI"]] + order.map { ["TIMER.\(verb)", $0] } + [["EXEC"]])
           }
@@ -95,7 +95,7 @@ struct ExecTests {
     }
   }
 
-  @Test("seats are never given out twice by transactions that meet", arguments: [2, 4])
+  @Test("concurrent transactions never give a seat twice", arguments: [2, 4])
   func seats(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let setUp = try server.client()
@@ -113,7 +113,7 @@ struct ExecTests {
     #expect(allowed.count == 20)
   }
 
-  @Test("what does not fit one record is refused, and nothing of it is done")
+  @Test("a transaction that does not fit one record is refused as a whole")
   func tooLarge() throws {
     let server = try TestServer()
     let gate = try server.client()
@@ -122,7 +122,7 @@ struct ExecTests {
       try #require(
         try gate.fields("ENTRY.ADD ana START 2026-03-02T0\(hour):00:00Z END 2026-03-02T0\(hour):30:00Z")["entry"])
     }
-    // A correction says what was there before and what is now: the record has twice what was sent.
+    // A correction contains the old and the new text, so the record is twice as large as the request.
     var commands = [["MULTI"], ["TIMER.START", "ana"]]
     for round in 0..<700 {
       for entry in entries {
@@ -139,7 +139,7 @@ struct ExecTests {
   }
 
   /// Pairs of timers are started and stopped together until the server is killed.
-  @Test("after kill −9 all of a transaction is there or nothing", arguments: [1, 2, 4])
+  @Test("after kill −9 a transaction is there completely or not at all", arguments: [1, 2, 4])
   func kills(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let setUp = try server.client()

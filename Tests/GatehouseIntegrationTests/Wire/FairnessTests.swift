@@ -2,11 +2,11 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-/// Clients that ask for much beside clients that ask for little.
+/// Clients with heavy requests next to clients with light ones.
 @Suite("Wire: fairness", .serialized)
 struct FairnessTests {
   @Test(
-    "long pipelines of large replies do not hold up a client that asks one thing at a time",
+    "long pipelines of large replies do not delay a client that sends one request at a time",
     arguments: [("COMMAND DOCS", 1), ("USER.LIST COUNT 1000", 1), ("USER.LIST COUNT 1000", 2)])
   func heavyPipelines(request: String, lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
@@ -18,7 +18,7 @@ struct FairnessTests {
     let start = ContinuousClock.now
     for client in heavy { try client.send(pipeline) }
 
-    // The light client goes on until every heavy one has its last answer.
+    // The light client continues until every heavy one has its last answer.
     nonisolated(unsafe) let clients = heavy
     let isDone = Collected<Bool>()
     Thread.detachNewThread {

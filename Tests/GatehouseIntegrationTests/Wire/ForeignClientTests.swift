@@ -2,13 +2,13 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-/// Libraries that others wrote, unchanged: a script for each walks through what an application does with it.
+/// Unchanged client libraries by others: a script for each does what an application does with it.
 @Suite("Wire: foreign clients")
 struct ForeignClientTests {
-  @Test("what an application asks", arguments: ForeignClient.allCases)
+  @Test("what an application does", arguments: ForeignClient.allCases)
   func application(client: ForeignClient) throws {
     guard case .ready(let interpreter) = client.interpreter else {
-      // Nothing is proved without the library. Whoever runs the tests by hand may lack it; continuous integration
+      // Without the library nothing is tested. It may be missing when tests are run by hand; continuous integration
       // installs it.
       let message = "\(client.rawValue) is not available, its test is skipped: \(client.interpreter)"
       let isIntegration = ProcessInfo.processInfo.environment["CI"].map { !$0.isEmpty } ?? false

@@ -1,7 +1,7 @@
 import GatehouseTestSupport
 import Testing
 
-/// What a client library does first, byte for byte.
+/// The first commands of client libraries, byte for byte.
 @Suite("Wire: handshake")
 struct HandshakeTests {
   let server: TestServer
@@ -35,7 +35,7 @@ struct HandshakeTests {
     try #expect(bulk() == "server")
     try #expect(!bulk().isEmpty)
     try #expect(bulk() == "version")
-    // What `INFO` tells: libraries decide by it what they ask.
+    // The same as in `INFO`: libraries choose their commands by it.
     let info = InfoTests.parse(try #require(try server.client().text("INFO server")))
     try #expect(bulk() == info["Server"]?["redis_version"])
     try #expect(bulk() == "proto")
@@ -51,7 +51,7 @@ struct HandshakeTests {
     #expect(connection.isQuiet(for: .milliseconds(50)))
   }
 
-  @Test("HELLO with what the server does not speak or know")
+  @Test("HELLO with unsupported versions and unknown options")
   func helloRefused() throws {
     let gate = try server.client(.resp2)
     try gate.refused("HELLO 4", with: "NOPROTO unsupported protocol version")
@@ -104,7 +104,7 @@ struct HandshakeTests {
     try gate.refused("SELECT 1", with: "ERR DB index is out of range")
   }
 
-  @Test("null is as each protocol version writes it")
+  @Test("null in each protocol version")
   func null() throws {
     let connection = try server.rawConnection()
     try connection.send("SESSION.CHECK nothing\r\nHELLO 3\r\nSESSION.CHECK nothing\r\n")

@@ -8,7 +8,7 @@ struct HostileInputTests {
 
   init() throws { server = try TestServer() }
 
-  /// What is sent, and the protocol error that must be the last thing before the close.
+  /// The input, and the protocol error that must come last before the close.
   static let closing: [(request: String, error: String)] = [
     ("*2\r\n+PING\r\n", "expected '$', got '+'"),
     ("*1\r\n:4\r\n", "expected '$', got ':'"),
@@ -23,7 +23,7 @@ struct HostileInputTests {
     (String(repeating: "x", count: 70_000), "too big inline request"),
   ]
 
-  @Test("a protocol error is named, then the connection closes", arguments: closing.indices)
+  @Test("a protocol error is reported, then the connection closes", arguments: closing.indices)
   func closes(index: Int) throws {
     let (request, error) = Self.closing[index]
     let connection = try server.rawConnection()
@@ -32,7 +32,7 @@ struct HostileInputTests {
     try expectAlive()
   }
 
-  @Test("a browser that was sent to this port is cut off", arguments: ["POST / HTTP/1.1\r\n", "Host: x\r\n"])
+  @Test("a browser that connects to this port is cut off", arguments: ["POST / HTTP/1.1\r\n", "Host: x\r\n"])
   func crossProtocol(line: String) throws {
     let connection = try server.rawConnection()
     try connection.send(line + "PING\r\n")
@@ -49,7 +49,7 @@ struct HostileInputTests {
     #expect(connection.isQuiet(for: .milliseconds(50)))
   }
 
-  @Test("quotes of an inline line are read as redis reads them")
+  @Test("quotes in an inline command are read like in Redis")
   func quotes() throws {
     let connection = try server.rawConnection()
     try connection.send(#"ECHO "a\x41\n\t\"b""# + "\r\n" + #"ECHO 'it\'s'"# + "\r\n")
@@ -57,7 +57,7 @@ struct HostileInputTests {
     try #expect(connection.receive(10) == Array("$4\r\nit's\r\n".utf8))
   }
 
-  @Test("a request in single bytes is the same request")
+  @Test("a request sent byte by byte is the same request")
   func bytewise() throws {
     let connection = try server.rawConnection()
     for byte in Array("*2\r\n$4\r\nECHO\r\n$3\r\na\r\n\r\nPING\r\n".utf8) { try connection.send([byte]) }
@@ -101,7 +101,7 @@ struct HostileInputTests {
       try connection.send(request)
       try #expect(connection.receiveUntilClosed() == "-ERR Protocol error: \(error)\r\n")
     }
-    // From the reply to AUTH on they may be large, within the same pipeline too.
+    // From the reply to AUTH on they may be large, even within the same pipeline.
     let connection = try server.rawConnection()
     let large = String(repeating: "x", count: 20_000)
     try connection.send("AUTH app \(secret)\r\n*2\r\n$4\r\nECHO\r\n$20000\r\n\(large)\r\n")

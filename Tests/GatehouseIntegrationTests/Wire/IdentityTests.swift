@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// How a connection says who it is, in the forms and with the texts that libraries know.
+/// How a connection authenticates, with the forms and texts that libraries know.
 @Suite("Wire: AUTH and HELLO")
 struct IdentityTests {
   let server: TestServer
@@ -17,7 +17,7 @@ struct IdentityTests {
     secret = try #require(try gate.fields("SERVICE.CREATE app ADMIN")["secret"])
   }
 
-  @Test("without services AUTH says so, letter by letter as redis-py compares it")
+  @Test("without services AUTH says so, exactly as redis-py compares it")
   func withoutServices() throws {
     let server = try TestServer()
     let gate = try server.client(.resp2)
@@ -30,7 +30,7 @@ struct IdentityTests {
     #expect(try gate.text("PING") == "PONG")
   }
 
-  @Test("a secret alone says which service it is, also under Redis' default name")
+  @Test("a secret alone identifies the service, also with Redis' default name")
   func secretAlone() throws {
     let other = try #require(try gate.fields("SERVICE.CREATE reader READ")["secret"])
     for (words, user) in [
@@ -55,7 +55,7 @@ struct IdentityTests {
     try server.client(.resp2).refused("AUTH", with: "ERR wrong number of arguments for 'auth' command")
   }
 
-  /// One part of each is wrong.
+  /// In each of these one part is wrong.
   static let halfWrong: [(words: String, error: String)] = [
     ("SETNAME 'a b'", "ERR Client names cannot contain spaces"),
     ("SETNAME", "ERR Syntax error in HELLO option 'SETNAME'"),
@@ -63,14 +63,14 @@ struct IdentityTests {
     ("SETNAME ok AUTH app wrong", "WRONGPASS"),
   ]
 
-  @Test("a HELLO that is refused has done nothing", arguments: halfWrong.indices)
+  @Test("a refused HELLO changes nothing", arguments: halfWrong.indices)
   func allOrNothing(index: Int) throws {
     let (words, error) = Self.halfWrong[index]
     let connection = try server.rawConnection()
     try connection.send("HELLO 3 AUTH app \(secret) \(words)\r\nUSER.COUNT\r\n")
     try #expect(connection.receiveLine().hasPrefix("-\(error)"))
     try #expect(connection.receiveLine() == "-NOAUTH Authentication required.")
-    // Nor is an earlier state lost: name, protocol and service are as they were.
+    // Earlier state is kept, too: name, protocol and service.
     try connection.send("AUTH \(secret)\r\nCLIENT SETNAME before\r\nHELLO 3 AUTH app \(secret) \(words)\r\n")
     try #expect(connection.receiveLine() == "+OK")
     try #expect(connection.receiveLine() == "+OK")
@@ -80,14 +80,14 @@ struct IdentityTests {
     try #expect(connection.receiveLine() == ":0")
   }
 
-  @Test("versions that are none", arguments: ["1", "4", "-1", "99999999999"])
+  @Test("invalid versions", arguments: ["1", "4", "-1", "99999999999"])
   func versions(version: String) throws {
     try gate.refused("HELLO \(version)", with: "NOPROTO unsupported protocol version")
     try gate.refused("HELLO \(version) AUTH app \(secret)", with: "NOPROTO unsupported protocol version")
     try gate.refused("HELLO three", with: "ERR Protocol version is not an integer or out of range")
   }
 
-  @Test("HELLO, INFO and nobody else's field tell one version of Redis")
+  @Test("HELLO and INFO report the same version of Redis")
   func oneVersion() throws {
     let info = InfoTests.parse(try #require(try gate.text("INFO server")))
     let version = try #require(info["Server"]?["redis_version"])
@@ -97,7 +97,7 @@ struct IdentityTests {
     #expect(version.split(separator: ".").count == 3 && version != info["Server"]?["gatehouse_version"])
   }
 
-  @Test("a health check may PING before it authenticates where the setting says so, and nothing else")
+  @Test("a health check may PING before it authenticates if the setting allows it, and nothing else")
   func healthChecks() throws {
     let probe = try server.rawConnection()
     try probe.send("*1\r\n$4\r\nPING\r\n")
@@ -115,7 +115,7 @@ struct IdentityTests {
     try #expect(probe.receiveLine() == "-NOAUTH Authentication required.")
   }
 
-  @Test("a stranger who announces much is told that it is too much for a stranger")
+  @Test("an unauthenticated client that announces a large request is told its lower limit")
   func largeBeforeAuthentication() throws {
     for (request, error) in [
       ("*100\r\n", "unauthenticated multibulk length"), ("*70000\r\n", "unauthenticated multibulk length"),

@@ -1,7 +1,7 @@
 import GatehouseTestSupport
 import Testing
 
-/// The figures that exporters and people read, and the other commands operators know.
+/// The figures for exporters and people, and other commands for operators.
 @Suite("Wire: INFO, CONFIG and the operators' commands")
 struct InfoTests {
   let server: TestServer
@@ -60,7 +60,7 @@ struct InfoTests {
     #expect(all[section] != nil)
   }
 
-  @Test("figures follow what happened")
+  @Test("figures follow events")
   func figures() throws {
     let before = try Self.parse(#require(try gate.text("INFO everything")))
     #expect(before["Server"]?["tcp_port"] == String(server.port))
@@ -87,14 +87,14 @@ struct InfoTests {
     #expect(reset["Commandstats"]?["cmdstat_user.count"] == nil)
   }
 
-  @Test("every error reply is counted, wherever it was made", arguments: [1, 3])
+  @Test("every error reply is counted, wherever it was created", arguments: [1, 3])
   func errors(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let gate = try server.client()
     for number in 0..<8 { try gate.ok("USER.CREATE u\(number)") }
-    // Who waited for the start may have been told that it was loading.
+    // A client that waited for the start may have got LOADING.
     try gate.ok("CONFIG RESETSTAT")
-    // A command of the server, one over several owners, one over all partitions, one that needs no owner, no command.
+    // A server command, one over several owners, one over all partitions, one without an owner, and an unknown one.
     _ = try gate.reply("AUTH nobody secret")
     for number in 0..<8 { _ = try gate.reply("USER.RENAME u\(number) u\((number + 1) % 8)") }
     _ = try gate.reply("AS nothing USER.COUNT")
@@ -116,7 +116,7 @@ struct InfoTests {
     }
   }
 
-  @Test("MEMORY tells of users, also of those whose names have moved")
+  @Test("MEMORY shows users, also those whose names have moved")
   func memory() throws {
     for number in 0..<12 {
       try gate.ok("USER.CREATE u\(number)")
@@ -133,14 +133,14 @@ struct InfoTests {
     }
   }
 
-  @Test("the server's own sections are there")
+  @Test("Gatehouse's own sections exist")
   func ownSections() throws {
     let info = try Self.parse(#require(try gate.text("INFO everything")))
     let names = Set(info.keys.map { $0.lowercased() })
     #expect(names.isSuperset(of: ["users", "sessions", "timers", "log", "snapshot", "lanes", "refusals"]))
   }
 
-  @Test("CONFIG GET answers pairs, SET changes at run time what may be changed")
+  @Test("CONFIG GET answers pairs, SET changes live settings at run time")
   func config() throws {
     let gate = try server.client(.resp2)
     #expect(try gate.ok("CONFIG GET save").items.count == 2)
@@ -184,7 +184,7 @@ struct InfoTests {
     #expect(try gate.text("SLOWLOG RESET") == "OK")
   }
 
-  /// What follows a slow command in its bytes may be read before the command is noted.
+  /// Bytes after a slow command may be read before the command is recorded.
   @Test("SLOWLOG keeps a command's own words", arguments: ["\r\n", "*0\r\n", "*3\r\n$4\r\nAUTH\r\n", "\"\r\n"])
   func slowlogBeforeOthers(rest: String) throws {
     try gate.ok("CONFIG SET slowlog-threshold 0")
@@ -195,10 +195,10 @@ struct InfoTests {
     #expect(try gate.shown("SLOWLOG GET 10").contains("LOGIN.CHECK"))
   }
 
-  @Test("SLOWLOG and the latency figures time a command until its answer, wherever that is made")
+  @Test("SLOWLOG and the latency figures time a command until its answer, wherever that is created")
   func slowlogOfLateCommands() throws {
     try gate.ok("USER.CREATE ana")
-    // A snapshot is synced: on the lane's own thread SAVE takes microseconds.
+    // A snapshot is synced, which takes long; on the lane's own thread SAVE takes only microseconds.
     try gate.ok("CONFIG SET slowlog-threshold 1000")
     try gate.ok("SLOWLOG RESET")
     try gate.ok("SAVE")
@@ -208,7 +208,7 @@ struct InfoTests {
     #expect(try #require(Double(figures.dropFirst(4).prefix { $0 != "," })) >= 1000, "\(figures)")
   }
 
-  @Test("INFO tells how long replies waited for the log, and commands for partitions")
+  @Test("INFO shows how long replies waited for the log, and commands for partitions")
   func waits() throws {
     try gate.ok("USER.CREATE ana")
     let info = try Self.parse(#require(try gate.text("INFO everything")))
@@ -221,7 +221,7 @@ struct InfoTests {
     #expect(after["Log"]?["log_waits"] == "0")
   }
 
-  @Test("MONITOR shows commands as they come, and no secrets")
+  @Test("MONITOR shows commands as they arrive, and no secrets")
   func monitor() throws {
     try gate.ok("PRODUCT.CREATE p")
     try gate.ok("USER.CREATE ana PRODUCT p")

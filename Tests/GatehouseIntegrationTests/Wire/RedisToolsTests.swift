@@ -3,7 +3,7 @@ import Testing
 
 private let hasRedisTools = findProgram("redis-cli") != nil && findProgram("redis-benchmark") != nil
 
-/// The programs that come with Redis, unchanged.
+/// The unchanged programs that come with Redis.
 @Suite("Wire: redis-cli and redis-benchmark", .enabled(if: hasRedisTools, "redis-tools are not installed"))
 struct RedisToolsTests {
   let server: TestServer

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// B8: refused logins are kept by each lane, counted, and forgotten with the process.
+/// B8: each lane keeps refused logins; they are counted, and lost with the process.
 @Suite("Refused logins")
 struct RefusalsTests {
   @Test("the lanes' refusals are one list, bounded by the setting, and counted in INFO (B8)", arguments: [1, 3])
@@ -14,7 +14,7 @@ struct RefusalsTests {
     }
     let before = try gate.text("INFO log")
     for _ in 0..<4 {
-      // Each connection lives on the next lane.
+      // Each new connection is on the next lane.
       let client = try server.client()
       for _ in 0..<7 {
         try #expect(client.text("LOGIN.CHECK ana payroll") == "DENY product-disabled")

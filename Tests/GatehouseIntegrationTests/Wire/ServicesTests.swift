@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Service identities, and the options that every write takes.
+/// Services, and the options of every write.
 @Suite("Services and the options of writes")
 struct ServicesTests {
   let server: TestServer
@@ -15,7 +15,7 @@ struct ServicesTests {
     try gate.ok("USER.CREATE ana PRODUCT payroll")
   }
 
-  @Test("with a service defined, a connection must say who it is")
+  @Test("once there is a service, connections must authenticate")
   func authentication() throws {
     let secret = try #require(try gate.fields("SERVICE.CREATE app ADMIN")["secret"])
     let stranger = try server.client(.resp2)
@@ -38,7 +38,7 @@ struct ServicesTests {
     #expect(try later.text("LOGIN.CHECK ana payroll") == "ALLOW")
   }
 
-  @Test("W6: a service that is bound to a workspace sees and does nothing outside, and nothing of the server")
+  @Test("W6: a service bound to a workspace sees and does nothing outside it, and cannot manage the server")
   func bound() throws {
     for workspace in ["acme", "beta"] {
       try gate.ok("WORKSPACE.CREATE \(workspace)")
@@ -70,19 +70,19 @@ struct ServicesTests {
     try later.refused("INFO", with: "NOPERM ")
   }
 
-  @Test("from the first service on, connections that had no need of one must say who they are", arguments: [1, 3])
+  @Test("from the first service on, existing connections must authenticate too", arguments: [1, 3])
   func endOfLocal(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let founder = try server.client()
     let others = try (0..<6).map { _ in try server.client() }
     for other in others { try other.ok("USER.COUNT") }
-    // Otherwise nobody could define a second one.
+    // Otherwise nobody could create a second one.
     for rights in ["READ", "SESSIONS TIMERS", ""] {
       try founder.refused("SERVICE.CREATE app \(rights)", with: "REFUSED first-service:")
     }
     for other in others { try other.ok("USER.COUNT") }
     let secret = try #require(try founder.fields("SERVICE.CREATE operators ADMIN")["secret"])
-    // Who made the first service is known by it, with its rights and no others.
+    // The connection that created the first service continues as it, with exactly its rights.
     let app = try #require(try founder.fields("SERVICE.CREATE app READ")["secret"])
     try founder.refused("TIMER.START ana", with: "NOPERM the service right TIMERS")
     try #expect(founder.pages("AUDIT.LIST").first?["service"] == "operators")
@@ -100,7 +100,7 @@ struct ServicesTests {
     try founder.ok("SERVICE.LIST")
   }
 
-  @Test("who watches without a service's name watches no longer once there is one", arguments: [1, 3])
+  @Test("MONITOR without authentication ends once there is a service", arguments: [1, 3])
   func endOfWatching(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let watchers = try (0..<4).map { _ in try server.rawConnection() }
@@ -114,7 +114,7 @@ struct ServicesTests {
     for watcher in watchers {
       try #expect(!watcher.receiveUntilClosed().contains("seen-by-nobody"))
     }
-    // Who says that they are another, who may not watch, watches no longer either.
+    // It also ends for a client that authenticates as a service without the right to it.
     let reader = try #require(try founder.fields("SERVICE.CREATE reader READ")["secret"])
     let watcher = try server.rawConnection()
     try watcher.send("AUTH operators \(secret)\r\nMONITOR\r\nAUTH reader \(reader)\r\n")
@@ -126,7 +126,7 @@ struct ServicesTests {
     try #expect(watcher.receiveLine() == "+PONG")
   }
 
-  @Test("a session after AS adds nothing to what its service may do")
+  @Test("a session after AS adds nothing to the service's rights")
   func leastOfAll() throws {
     let session = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
     _ = try service("admin", "ADMIN")
@@ -143,7 +143,7 @@ struct ServicesTests {
     try clocks.refused("AS \(session) SESSION.REVOKE \(session)", with: "NOPERM the service right SESSIONS")
   }
 
-  @Test("IDEM: what is answered again cannot be worked out, and is answered after a restart too")
+  @Test("IDEM: secrets in repeated answers cannot be derived, and are the same after a restart")
   func secretsUnderKeys() throws {
     let admin = try service("admin", "ADMIN READ SESSIONS")
     let other = try service("other", "SESSIONS")
@@ -164,7 +164,7 @@ struct ServicesTests {
     #expect(Set([first, second, third].map { $0.suffix(22) }).count == 3)
   }
 
-  @Test("a service may do what it was given, and is told what is missing")
+  @Test("a service may do what its rights allow, and is told which right is missing")
   func permissions() throws {
     let admin = try service("admin", "ADMIN")
     let reader = try service("reader", "READ")
@@ -189,7 +189,7 @@ struct ServicesTests {
     #expect((try? reader.reply("LOGIN.CHECK ana payroll").errorText?.hasPrefix("NOAUTH")) != false)
   }
 
-  @Test("AS runs one command on a session's authority, and only a live one")
+  @Test("AS runs one command with a live session's rights")
   func asSession() throws {
     let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
     try gate.ok("AS \(token) USER.SET ana first Ana")
@@ -202,7 +202,7 @@ struct ServicesTests {
     #expect(try gate.text("PING") == "PONG")
   }
 
-  @Test("IDEM: the same key and arguments answer as the first time and do nothing again")
+  @Test("IDEM: the same key and arguments get the first answer and do nothing")
   func idempotency() throws {
     let first = try gate.fields("USER.CREATE bo PRODUCT payroll IDEM key-1")
     let again = try gate.fields("USER.CREATE bo PRODUCT payroll IDEM key-1")
@@ -218,7 +218,7 @@ struct ServicesTests {
     #expect(try gate.pages("ENTRY.LIST ana").count == 1)
   }
 
-  @Test("IFVERSION: a change of what somebody else changed is refused")
+  @Test("IFVERSION: a change based on an old version is refused")
   func versions() throws {
     let version = try #require(try gate.fields("USER.GET ana").integer("version"))
     try gate.ok("USER.SET ana first Ana IFVERSION \(version)")
@@ -253,7 +253,7 @@ struct ServicesTests {
   }
 
   private func service(_ name: String, _ rights: String) throws -> Client {
-    // The first service ends the open door of loopback, so each is made by whoever may.
+    // The first service ends open access from loopback, so each service is created with what access there is.
     let secret = try #require(try (admin.value ?? gate).fields("SERVICE.CREATE \(name) \(rights)")["secret"])
     let client = try server.client(.resp2)
     try client.ok("AUTH \(name) \(secret)")

@@ -2,13 +2,13 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Which replies are simple strings. phpredis makes `true` of every one, so that an application that compares with
-/// `==` lets everybody in whose refusal is one.
+/// Which replies are simple strings. phpredis turns each of them into `true`, so an application that compares with `==`
+/// would let everybody in whose refusal is one.
 @Suite("Wire: simple strings")
 struct SimpleStringTests {
   private static let statuses: Set = ["OK", "PONG", "RESET", "QUEUED", "Background saving started"]
 
-  /// A company, and what everybody may ask about it.
+  /// A company, and all questions about it.
   private static let story = """
     PING
     ECHO x
@@ -106,7 +106,7 @@ struct SimpleStringTests {
     USER.DELETE anna REASON left
     """
 
-  @Test("only statuses are", arguments: ClientVersion.allCases)
+  @Test("only statuses are simple strings", arguments: ClientVersion.allCases)
   func statuses(version: ClientVersion) throws {
     let server = try TestServer()
     let gate = try server.client(version)
@@ -116,7 +116,7 @@ struct SimpleStringTests {
     }
   }
 
-  /// The flags of `COMMAND` are the exception: clients insist on them.
+  /// The flags of `COMMAND` are the exception: clients require them.
   @Test("a decision is the same bulk string in both versions", arguments: ClientVersion.allCases)
   func decisions(version: ClientVersion) throws {
     let server = try TestServer()

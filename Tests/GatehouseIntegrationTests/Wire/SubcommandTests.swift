@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
-/// Subcommands are commands: looked up, checked, described and counted by themselves.
+/// Subcommands are commands: they have their own look-up, checks, documentation and statistics.
 @Suite("Wire: subcommands")
 struct SubcommandTests {
   let server: TestServer
@@ -39,7 +39,7 @@ struct SubcommandTests {
     }
   }
 
-  @Test("COMMAND INFO and DOCS know them by their full names")
+  @Test("COMMAND INFO and DOCS find them by their full names")
   func table() throws {
     let entries = try gate.ok("COMMAND INFO client|list CONFIG|GET client|nonsense slowlog|get client|").items
     #expect(entries.map { $0.items.first?.scalarText } == ["client|list", "config|get", nil, "slowlog|get", nil])
@@ -63,7 +63,7 @@ struct SubcommandTests {
         == ["slowlog|get", "slowlog|help", "slowlog|len", "slowlog|reset"])
   }
 
-  @Test("they are counted by themselves")
+  @Test("they are counted separately")
   func statistics() throws {
     try gate.ok("CONFIG RESETSTAT")
     for _ in 0..<3 { try gate.ok("CLIENT ID") }
@@ -90,7 +90,7 @@ struct SubcommandTests {
     #expect(try gate.shown("HELP slowlog").contains("SLOWLOG RESET"))
   }
 
-  /// What exporters of metrics ask, with a service that may read and nothing else.
+  /// What metrics exporters ask, with a service that may only read.
   @Test("a service that may READ may ask what redis_exporter asks")
   func exporter() throws {
     try gate.ok("CONFIG SET slowlog-log-slower-than 0")

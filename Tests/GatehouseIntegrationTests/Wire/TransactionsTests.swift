@@ -66,7 +66,7 @@ struct TransactionsTests {
     try gate.refused("DISCARD", with: "ERR DISCARD without MULTI")
   }
 
-  /// What is refused before it can be queued: unknown, wrongly written, not allowed.
+  /// Commands refused before they can be queued: unknown, malformed, not allowed.
   static let refused: [(command: String, error: String)] = [
     ("FROBNICATE", "ERR unknown command 'FROBNICATE', with args beginning with: "),
     ("CLIENT FROBNICATE", "ERR unknown subcommand 'FROBNICATE'. Try CLIENT HELP."),
@@ -92,7 +92,7 @@ struct TransactionsTests {
     ("DISCARD now", "ERR wrong number of arguments for 'discard' command"),
   ]
 
-  @Test("one refused command aborts the whole", arguments: refused.indices)
+  @Test("one refused command aborts the transaction", arguments: refused.indices)
   func refusedWhileQueueing(index: Int) throws {
     let (command, error) = Self.refused[index]
     try gate.ok("MULTI")
@@ -122,14 +122,14 @@ struct TransactionsTests {
     try reader.refused("TIMER.START ana", with: "NOPERM")
     #expect(try reader.refused("EXEC", with: "EXECABORT") == Self.aborted)
 
-    // All of a transaction runs on one authority.
+    // A whole transaction runs with one authentication.
     try admin.ok("MULTI")
     try admin.refused("AUTH \(secret)", with: "ERR Command not allowed inside a transaction")
     #expect(try admin.refused("EXEC", with: "EXECABORT") == Self.aborted)
     try reader.refused("USER.GET bo", with: "NOTFOUND")
   }
 
-  @Test("AS runs a command of a transaction on its session's authority")
+  @Test("AS runs a command of a transaction with its session's rights")
   func asSession() throws {
     let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
     try gate.ok("MULTI")
@@ -143,7 +143,7 @@ struct TransactionsTests {
     #expect(events.count == 2 && events.allSatisfy { $0["actor"] == "ana" })
   }
 
-  @Test("commands that are answered later, and those over several owners, keep their place", arguments: [1, 3])
+  @Test("commands answered later, and those over several owners, keep their order", arguments: [1, 3])
   func slowOnes(lanes: Int) throws {
     let server = try TestServer(.init(lanes: lanes))
     let gate = try server.client()
@@ -168,7 +168,7 @@ struct TransactionsTests {
     }
   }
 
-  @Test("RESET and a closed connection forget the transaction; QUIT ends it")
+  @Test("RESET and a closed connection drop the transaction; QUIT ends it")
   func ends() throws {
     let connection = try server.rawConnection()
     try connection.send("MULTI\r\nTIMER.START ana\r\nRESET\r\nEXEC\r\nMULTI\r\nTIMER.START ana\r\nQUIT\r\nEXEC\r\n")
@@ -182,7 +182,7 @@ struct TransactionsTests {
     #expect(try gate.isNull("TIMER.CURRENT ana"))
   }
 
-  @Test("EXEC is finished although the client sends nothing more")
+  @Test("EXEC finishes although the client has ended its input")
   func halfClosed() throws {
     let connection = try server.rawConnection()
     try connection.send("MULTI\r\nUSER.CREATE bo\r\nUSER.RENAME bo cy\r\nINFO server\r\nUSER.GET cy\r\nEXEC\r\n")
@@ -191,7 +191,7 @@ struct TransactionsTests {
     #expect(all.contains("*4\r\n") && all.contains("$2\r\ncy\r\n"))
   }
 
-  @Test("WATCH is refused by name, as nothing is watched; UNWATCH has nothing to do")
+  @Test("WATCH is refused, and UNWATCH does nothing")
   func watch() throws {
     try gate.refused("WATCH ana", with: "ERR WATCH is not supported")
     #expect(try gate.text("UNWATCH") == "OK")
@@ -219,7 +219,7 @@ struct TransactionsTests {
     #expect(try field("multi") == "-1" && field("flags") == "N")
   }
 
-  @Test("MONITOR shows MULTI, what was carried out, and then EXEC")
+  @Test("MONITOR shows MULTI, the commands that ran, and then EXEC")
   func monitor() throws {
     let watcher = try server.rawConnection()
     try watcher.send("MONITOR\r\n")
@@ -242,7 +242,7 @@ struct TransactionsTests {
       ])
   }
 
-  @Test("commands of a transaction are counted when they are carried out")
+  @Test("commands of a transaction are counted when they run")
   func statistics() throws {
     try gate.ok("CONFIG RESETSTAT")
     for command in ["MULTI", "TIMER.CURRENT ana", "DISCARD", "MULTI", "TIMER.CURRENT ana", "TIMER.STOP ana", "EXEC"] {
@@ -256,7 +256,7 @@ struct TransactionsTests {
     #expect(counts["cmdstat_timer.stop"]?.hasSuffix("failed_calls=1") == true)
   }
 
-  @Test("a transaction holds a named number of commands")
+  @Test("a transaction has a limited number of commands")
   func limit() throws {
     let limit = WireLimits.standard.transactionCommands
     let commands = [["MULTI"]] + Array(repeating: ["USER.CREATE", "bo"], count: limit + 1) + [["EXEC"]]
@@ -267,13 +267,13 @@ struct TransactionsTests {
     try gate.refused("USER.GET bo", with: "NOTFOUND")
   }
 
-  @Test("a transaction begun before the data is there is not carried out in part")
+  @Test("a transaction begun while loading does not run in part")
   func whileLoading() throws {
     for number in 0..<2_000 { _ = try gate.pipeline([["USER.CREATE", "x\(number)"]]) }
     server.kill()
     let child = try server.launch()
     defer { child.kill() }
-    // As soon as the port is open; if the server is ready by then, the transaction is carried out whole.
+    // As soon as the port is open; if the server is ready by then, the transaction runs completely.
     var connection: RawConnection?
     try eventually("the port is open") {
       connection = try? server.rawConnection()

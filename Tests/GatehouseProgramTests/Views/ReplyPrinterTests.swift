@@ -9,7 +9,7 @@ import Testing
       decoding: ReplyPrinter(form: form, style: TextStyle(usesColour: colour)).text(reply), as: UTF8.self)
   }
 
-  @Test func `a reply has a form for people, for lines, for programs, and that of redis-cli`() {
+  @Test func `a reply can be shown for people, as plain lines, as JSON, and like redis-cli`() {
     let reply = RESPValue.map([.init(.bulk("user"), .bulk("ana")), .init(.bulk("id"), .integer(7))])
     #expect(shown(reply, .readable) == "user  ana\nid    7\n")
     #expect(shown(reply, .formatted) == "1# \"user\" => \"ana\"\n2# \"id\" => (integer) 7\n")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import gatehouse
 
-/// Replies as people read them on a terminal.
+/// Replies as shown to people on a terminal.
 @Suite struct ReplyViewTests {
   private func lines(
     _ reply: RESPValue, width: Int = 80, zone: String = "UTC", names: [String: String] = [:]
@@ -53,7 +53,7 @@ import Testing
       ])
   }
 
-  /// Texts are cut, numbers and times never; a column that says nothing goes first.
+  /// Texts are truncated, numbers and times never; uninformative columns are dropped first.
   @Test func `tables are fitted to the width`() throws {
     #expect(
       try lines(sessions(), width: 64) == [
@@ -76,7 +76,7 @@ import Testing
     #expect(try lines(empty, width: 12)[0] == "name  plan")
   }
 
-  @Test func `letters of two columns stay in line`() throws {
+  @Test func `wide characters keep columns aligned`() throws {
     let reply = RESPValue.array([
       map(("name", .bulk("山田")), ("plan", .bulk("free"))), map(("name", .bulk("José")), ("plan", .bulk("pro"))),
     ])
@@ -85,7 +85,7 @@ import Testing
     #expect(TextWidth.cut("abc", to: 3) == "abc")
   }
 
-  @Test func `maps are aligned pairs, with what they hold below`() throws {
+  @Test func `maps are aligned pairs, with nested values below`() throws {
     let user = map(
       ("username", .bulk("ana")), ("middle", .null), ("roles", .array([.bulk("manager"), .bulk("individual")])),
       ("products", .array([map(("product", .bulk("payroll")), ("enabled", .integer(1)), ("admin", .integer(0)))])),
@@ -97,7 +97,7 @@ import Testing
       ])
   }
 
-  @Test func `pages say how to go on`() throws {
+  @Test func `pages say how to continue`() throws {
     let page = { (cursor: String) in
       RESPValue.array([.bulk(cursor), .array([self.map(("user", .integer(1)))])])
     }
@@ -105,7 +105,7 @@ import Testing
     #expect(try lines(page("0")) == ["user", "1"])
     #expect(try lines(.array([])) == ["(none)"])
     #expect(try lines(.null) == ["(nothing)"])
-    // Two texts are no page.
+    // Two texts are not a page.
     #expect(try lines(.array([.bulk("a1"), .bulk("b")])) == ["a1", "b"])
   }
 
@@ -116,7 +116,7 @@ import Testing
     #expect(try lines(text, zone: "Asia/Kolkata") == ["new  2026-07-01 17:30:00", "day  2026-07-01"])
   }
 
-  @Test func `rules have ticks, crosses and what to do`() throws {
+  @Test func `rules have ticks, crosses and remedies`() throws {
     func rule(_ name: String, _ passed: Int64, _ detail: String, _ remedy: RESPValue) -> RESPValue {
       map(("rule", .bulk(name)), ("passed", .integer(passed)), ("detail", .bulk(detail)), ("remedy", remedy))
     }
@@ -130,7 +130,7 @@ import Testing
       ])
   }
 
-  @Test func `the trail names people beside their ids`() throws {
+  @Test func `the trail shows names next to ids`() throws {
     func field(_ name: String, _ old: RESPValue, _ new: RESPValue) -> RESPValue {
       map(("name", .bulk(name)), ("old", old), ("new", new))
     }
@@ -161,8 +161,8 @@ import Testing
       ])
   }
 
-  /// What others wrote redraws no terminal and forges no line.
-  @Test func `texts of others are shown as they are and as nothing else`() throws {
+  /// Texts by others cannot redraw a terminal or forge a line.
+  @Test func `texts by others are shown escaped`() throws {
     let hostile = "x\u{1B}[2J\ny\u{202e}"
     let escaped = #"x\u{1b}[2J\ny\u{202e}"#
     #expect(try lines(.bulk(hostile)) == [escaped])

@@ -28,6 +28,7 @@ public struct WorkspaceJoined: PartitionChange {
   }
 }
 
+/// A membership that ends, with its time limits.
 public struct WorkspaceLeft: PartitionChange {
   public static var code: UInt8 { 11 }
   public static var name: String { "workspace-left" }

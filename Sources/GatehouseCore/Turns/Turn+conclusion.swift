@@ -1,0 +1,93 @@
+/// What the server does with a decision: answer it, log it, apply it, release the owners.
+extension Turn {
+  /// What the server must know of a decision.
+  public struct Conclusion {
+    public let hasChanges: Bool
+    public let isError: Bool
+    /// See `Turn.horizon`.
+    public let horizon: LSN
+  }
+
+  /// Whether the changes only record what the command noticed in passing. Its answer is the same if they cannot be
+  /// logged.
+  public var isNotedInPassing: Bool { spec.effect == .read || reply.isError }
+
+  /// The decision in one access: each access from another module to a property of this class is checked.
+  public var conclusion: Conclusion {
+    Conclusion(hasChanges: !changes.isEmpty, isError: reply.isError, horizon: horizon)
+  }
+
+  /// Restores a reply that was complete before the turn was used for something else.
+  public func restore(_ reply: Reply, horizon: LSN) {
+    self.reply = reply
+    self.horizon = horizon
+  }
+
+  /// The reply's nodes and bytes without reference counting. They are the turn's memory, valid until its reply changes.
+  public var replyParts: (nodes: UnsafeBufferPointer<Reply.Node>, bytes: UnsafeRawBufferPointer) {
+    reply.withParts { ($0, $1) }
+  }
+
+  /// Makes a refusal the reply, because the log does not take the changes.
+  public func answer(_ refusal: Refusal) {
+    dropChanges()
+    reply.reset()
+    reply.error(refusal.text)
+  }
+
+  // MARK: Committing
+
+  /// Whether the changes move the gate's counters or depend on them.
+  public var movesCounters: Bool { !bounds.isEmpty || traits.contains(.movesCounters) }
+
+  /// Whether the changes modify the directory.
+  public var changesDirectory: Bool { traits.contains(.changesDirectory) }
+
+  /// The header of the changes in their record.
+  public var recordHeader: RecordHeader {
+    RecordHeader(
+      time: now, service: connection.service ?? 0, actor: principal.actor, subject: principal.subject,
+      connection: connection.id, command: spec.name, reason: reason)
+  }
+
+  /// Applies the changes, which are record `lsn` of the log, to the held owners.
+  public func commit(_ lsn: LSN, _ header: RecordHeader) {
+    // By address: taking a change out of the array would copy it.
+    changes.withUnsafeBufferPointer { changes in
+      for place in changes.indices {
+        // The closures do not use the header: each that did would copy it.
+        changes[place].carryOut(
+          partitioning, lsn: lsn, header: header, on: { heldCell($0) ?? missesOwner("partition \($0)") },
+          directory: { directoryCell ?? missesOwner("the directory") })
+      }
+    }
+    horizon = max(horizon, lsn)
+  }
+
+  private func missesOwner<Owner>(_ owner: String) -> Owner {
+    preconditionFailure("\(spec.name) changes \(owner) without holding it")
+  }
+
+  private func heldCell(_ partition: Int) -> HeldPartition? {
+    if let home, home.index == partition { return home }
+    return others.first { $0.index == partition }
+  }
+
+  /// Records in memory what the command noticed and the log does not store: sessions that were used, a login that was
+  /// refused.
+  @inline(__always)
+  public func noteInMemory() {
+    if hasRefusal { keepRefusal() }
+    if seen.isEmpty { return }
+    // By index: iterating over the array would retain it.
+    for place in seen.indices { seen[place].cell.state.sessions.see(slot: seen[place].slot, at: now) }
+  }
+
+  /// Releases everything that was held.
+  public func letGo() {
+    home = nil
+    if !others.isEmpty { others.removeAll(keepingCapacity: true) }
+    if directoryCell != nil { directoryCell = nil }
+    if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
+  }
+}

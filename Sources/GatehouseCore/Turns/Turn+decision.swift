@@ -1,0 +1,161 @@
+/// The result of a decision.
+public enum Outcome {
+  /// The reply is complete; `changes` must be logged and committed before it leaves.
+  case decided
+  /// Hold these owners and decide again.
+  case needs(OwnerSet)
+  /// Do the turn's `neededWork` without holding owners, and decide again.
+  case needsWork
+  /// A bound would not hold after a dry run. The caller answers, once nothing is held.
+  case refused(CounterViolation)
+}
+
+/// Runs the body of a command.
+extension Turn {
+  /// Runs the command's body over its home partition.
+  public func decide(home cell: HeldPartition?) -> Outcome {
+    home = cell
+    if !others.isEmpty { others.removeAll(keepingCapacity: true) }
+    if directoryCell != nil { directoryCell = nil }
+    return decide()
+  }
+
+  /// Runs the body again over all owners that it asked for.
+  public func decide(holding cells: [HeldPartition], directory cell: DirectoryCell?) -> Outcome {
+    home = nil
+    others = cells
+    directoryCell = cell
+    if let cell { directory = cell.state.view }
+    return decide()
+  }
+
+  private func decide() -> Outcome {
+    guard let body = decision else { preconditionFailure("\(spec.name) does not decide") }
+    return attempt { () throws(Halt) in
+      try self.authorise()
+      if self.gate.isWrite, !self.chosen.isEmpty {
+        // A repeated command gets its first answer even if the caller has lost the right since, perhaps by that very
+        // command.
+        try self.decideOnce { (turn) throws(Halt) in
+          try turn.enforceIfLimited()
+          try body(turn)
+        }
+      } else {
+        try self.enforceIfLimited()
+        try body(self)
+      }
+      if self.gate.isWrite {
+        try self.endWhatLostItsRight()
+        if self.isDryRun { try self.preview() }
+      }
+    }
+  }
+
+  /// Runs a step of a decision from a clean slate; a refusal becomes the reply.
+  @inline(__always)
+  func attempt(_ step: () throws(Halt) -> Void) -> Outcome {
+    wipeSlate()
+    do throws(Halt) {
+      try step()
+    } catch {
+      return abandon(error)
+    }
+    return lapsed.isEmpty ? .decided : endingLapsed()
+  }
+
+  private func wipeSlate() {
+    reply.reset()
+    if !changes.isEmpty { dropChanges() }
+    if !bounds.isEmpty { bounds.removeAll(keepingCapacity: true) }
+    if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
+    if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
+    if !lapsed.isEmpty { lapsed.removeAll(keepingCapacity: true) }
+    forgetEnded()
+    if hasRefusal { hasRefusal = false }
+    isVersionChecked = false
+    horizon = 0
+  }
+
+  /// Ends a decision that failed.
+  private func abandon(_ halt: Halt) -> Outcome {
+    dropChanges()
+    switch halt {
+    case .needs(let owners): return .needs(owners)
+    case .work(let work):
+      neededWork = work
+      hasWork = true
+      return .needsWork
+    case .bound(let violation):
+      forgetDecision()
+      return .refused(violation)
+    case .refused(let refusal):
+      forgetEnded()
+      if isDryRun { forgetDecision() }
+      bounds.removeAll(keepingCapacity: true)
+      answer(refusal)
+      return lapsed.isEmpty ? .decided : endingLapsed()
+    }
+  }
+
+  private func forgetEnded() { if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) } }
+
+  /// Sessions that lost their right end even if the command is refused.
+  private func endingLapsed() -> Outcome {
+    do throws(Halt) {
+      for (id, cause) in lapsed { try endSession(id, cause) }
+      return .decided
+    } catch {
+      guard case .needs(let owners) = error else { preconditionFailure("ending a session was refused") }
+      dropChanges()
+      return .needs(owners)
+    }
+  }
+
+  /// Whether the command runs with less than a service's full authority.
+  public var needsAuthorising: Bool { authority != nil || connection.isBound }
+
+  /// Finds the principal of the command.
+  @inline(__always)
+  private func authorise() throws(Halt) {
+    if needsAuthorising { try findSides() }
+  }
+
+  private func findSides() throws(Halt) {
+    sides = serviceSides()
+    guard let authority else { return }
+    let user = try principal(of: authority)
+    userPrincipal = user
+    sides = user.sides
+  }
+
+  /// Refuses the command if the principal lacks what it needs.
+  @inline(__always)
+  private func enforceIfLimited() throws(Halt) {
+    if isLimited { try enforce(spec.need) }
+  }
+
+  /// Finds only the principal, for commands that read many partitions. It stays for the rest of the command.
+  public func decideAuthority(holding cells: [HeldPartition]) -> Outcome {
+    home = nil
+    others = cells
+    return attempt { () throws(Halt) in
+      try self.authorise()
+      try self.enforceIfLimited()
+    }
+  }
+
+  /// The partition where finding the principal starts; nil if the command runs for the service.
+  public var authorityPartition: Int? {
+    guard let authority else { return nil }
+    return SecretText.session(of: authority).map { partitioning.partition(of: $0) } ?? 0
+  }
+
+  /// `IFVERSION`: refuses the command if the version has changed.
+  public func checkVersion(_ version: UInt32) throws(Halt) {
+    isVersionChecked = true
+    guard let wanted = try integer("IFVERSION", in: 0...Int(UInt32.max)) else { return }
+    guard wanted == Int(version) else {
+      throw .refused(Refusal(.stale, "version \(version), not \(wanted); read it again"))
+    }
+  }
+}

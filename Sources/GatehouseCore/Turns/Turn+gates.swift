@@ -1,0 +1,157 @@
+/// Where a command starts, once it has passed its gates.
+public enum Start {
+  case partition(Int)
+  /// Anywhere: the lane's copy of the directory is enough.
+  case anywhere
+  /// All partitions, one after another.
+  case everywhere
+  case server(ServerCommand)
+  /// Refused; the reply says why.
+  case refused
+}
+
+extension Turn {
+  /// Takes a request: finds the command and checks the gates in their fixed order: look-up, arity and options,
+  /// authentication, permission.
+  ///
+  /// - Parameters:
+  ///   - request: all words; the view must stay valid until the decision is made.
+  ///   - place: receives the command's index in the table, for metrics, if it was found.
+  ///   - foresight: what is already known of the request.
+  public func begin(
+    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
+    _ foresight: Foresight = .none
+  ) -> Start {
+    self.connection = connection
+    self.now = now
+    self.foresight = foresight
+    authority = nil
+    foldedWord = -1
+    if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
+    if userPrincipal != nil { userPrincipal = nil }
+    if hasWork { forgetWork() }
+    if !sides.isEmpty { sides = [] }
+    do {
+      return try pass(request, &place)
+    } catch {
+      guard case .refused(let refusal) = error else { preconditionFailure("a gate asked for an owner") }
+      answer(refusal)
+      return .refused
+    }
+  }
+
+  private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
+    arguments = request
+    let known = foresight.place
+    guard var found = known >= 0 ? known : table.find(request[0]) else {
+      throw .refused(Self.unknownCommand(request))
+    }
+    if table.gates[found].isChoosing { found = try chosenCommand(found) }
+    place = found
+    choose(found)
+    let gate = gate
+    // Fast path: nearly every hot command has only its positional words.
+    if arguments.count - 1 != gate.required || gate.hasMandatoryOptions { try readOptions() }
+    if connection.service == nil, !gate.isOpen { throw .refused(Self.unauthenticated) }
+    // The weakest of service, user and actor decides: a session after `AS` never adds to the service's own rights.
+    if !connection.rights.isSuperset(of: gate.rights), !gate.isOpen { throw .refused(missingRight) }
+    if authority != nil, !gate.isForUsers {
+      throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
+    }
+    if connection.isBound, !gate.isForBound { throw .refused(beyondBinding) }
+    return try start(gate.route)
+  }
+
+  /// The actual command if the name alone does not tell: the one after `AS`, or a subcommand.
+  private func chosenCommand(_ place: Int) throws(Halt) -> Int {
+    var found = place
+    if table.gates[found].isPrefix {
+      guard arguments.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
+      guard connection.service != nil else { throw .refused(Self.unauthenticated) }
+      authority = arguments[1]
+      arguments = arguments.dropping(2)
+      guard let inner = table.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
+      found = inner
+      if table.gates[found].isPrefix { throw .refused(.syntax("AS cannot stand inside AS")) }
+    }
+    guard table.gates[found].isChoosing, arguments.count > 1 else { return found }
+    guard let subcommand = table.find(arguments[1], of: found) else {
+      throw .refused(Self.unknownSubcommand(arguments, table.commands[found]))
+    }
+    return subcommand
+  }
+
+  /// Makes a command of the table the turn's command.
+  private func choose(_ place: Int) {
+    // Fast path: usually it is the same command again, and assigning it would cost reference counting.
+    if place == specPlace { return }
+    specPlace = place
+    spec = table.commands[place]
+    gate = table.gates[place]
+    decision = spec.decision
+  }
+
+  private var missingRight: Refusal {
+    let missing = spec.rights.subtracting(connection.rights).names.joined(separator: " and ")
+    return .noPermission("the service right \(missing), to run \(spec.name)")
+  }
+
+  private var beyondBinding: Refusal {
+    let permission = spec.need.isOfServer.map { "\($0.name)" } ?? ""
+    return .noPermission("the permission \(permission) over the whole server: this service is bound to workspaces")
+  }
+
+  private func start(_ route: CommandSpec.Route) throws(Halt) -> Start {
+    switch route {
+    case .connection:
+      guard case .server(let command) = spec.body else { preconditionFailure("\(spec.name) has no server body") }
+      return .server(command)
+    case .user(let word):
+      let bytes = arguments[word]
+      if bytes.count > 0, bytes[0] == 0x23 {
+        return .partition(partitioning.partition(of: try id(word, "user") as UserID))
+      }
+      return .partition(nameKey(word).partition)
+    case .session(let word):
+      let bytes = arguments[word]
+      if let id = SecretText.session(of: bytes) { return .partition(partitioning.partition(of: id)) }
+      if let raw = Self.identifier(bytes) { return .partition(partitioning.partition(of: SessionID(raw: raw))) }
+      return .partition(0)
+    case .identifier(let word):
+      return .partition(partitioning.partition(of: try id(word, "id") as EntryID))
+    case .directory: return .anywhere
+    case .everywhere: return .everywhere
+    }
+  }
+}
+
+// MARK: - Refusals of the gates
+
+extension Turn {
+  static var unauthenticated: Refusal { Refusal(.noAuthentication, "Authentication required.") }
+
+  public static func wrongArity(_ spec: CommandSpec) -> Refusal {
+    .syntax("wrong number of arguments for '\(spec.name.lowercased())' command")
+  }
+
+  /// For reads and server commands: these do not change accounts.
+  static func nothingToTry(_ spec: CommandSpec) -> Refusal {
+    .syntax("DRYRUN has no effect here, because \(spec.spokenName) changes no accounts; leave it out")
+  }
+
+  private static func unknownSubcommand(_ request: Arguments, _ command: CommandSpec) -> Refusal {
+    .syntax("unknown subcommand '\(request.string(1).prefix(128))'. Try \(command.name) HELP.")
+  }
+
+  private static func unknownCommand(_ request: Arguments) -> Refusal {
+    func shown(_ index: Int) -> String { String(request.string(index).prefix(128)) }
+    var text = "unknown command '\(shown(0))', with args beginning with: "
+    var room = 128
+    for index in 1..<max(1, request.count) where room > 0 {
+      let word = String(shown(index).prefix(room))
+      text += "'\(word)' "
+      room -= word.utf8.count
+    }
+    return .syntax(text)
+  }
+}

@@ -1,0 +1,35 @@
+/// Commands that read all partitions, one after another.
+extension Turn {
+  /// Lets one partition contribute to a command that reads all of them.
+  public func collect(_ cell: HeldPartition, into gathered: inout Gathered) -> Bool {
+    guard case .gather(let body, _) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
+    home = cell
+    // Moved out, so that growing it does not copy (copy-on-write with two references).
+    var result = gathered
+    gathered = Gathered()
+    let outcome = attempt { () throws(Halt) in try body(self, cell, &result) }
+    guard case .decided = outcome, reply.isEmpty else { return false }
+    result.horizon = max(result.horizon, horizon)
+    gathered = result
+    return true
+  }
+
+  /// Makes the reply from what was gathered.
+  public func finish(_ gathered: inout Gathered) {
+    guard case .gather(_, let body) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
+    var result = gathered
+    _ = attempt { () throws(Halt) in try body(self, &result) }
+    gathered = result
+    horizon = max(horizon, result.horizon)
+  }
+
+  /// Sets the principal found by `decideAuthority`, when the command moves to another lane.
+  public func adopt(_ principal: Principal) {
+    if case .user(let user) = principal {
+      userPrincipal = user
+      sides = user.sides
+    } else {
+      sides = serviceSides()
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/// Splits a command's words into positional words and options.
+extension Turn {
+  /// The words between the command's name and its options.
+  public var positional: Range<Int> {
+    guard let first = chosen.min(by: { $0.word < $1.word }) else { return 1..<arguments.count }
+    return 1..<(first.word - (spec.options[first.option].isCounted ? 2 : 1))
+  }
+
+  func readOptions() throws(Halt) {
+    // Server commands with free words, such as values of settings, must not swallow it.
+    if spec.group == .server, Self.isToken("DRYRUN", arguments[arguments.count - 1]) {
+      throw .refused(Self.nothingToTry(spec))
+    }
+    let given = arguments.count - 1
+    guard given >= spec.required else { throw .refused(Self.wrongArity(spec)) }
+    var word = 1 + spec.required
+    var positional = spec.required
+    while word < arguments.count {
+      if let option = spec.options.firstIndex(where: { Self.isToken($0.token, arguments[word]) }) {
+        word = try readOption(option, at: word)
+      } else if positional < spec.positionalMost {
+        guard chosen.isEmpty else {
+          throw .refused(.syntax("'\(arguments.string(word))' must stand before the options"))
+        }
+        positional += 1
+        word += 1
+      } else {
+        throw .refused(unknownOption(word))
+      }
+    }
+    for option in spec.mandatory where !chosen.contains(where: { $0.option == option }) {
+      throw .refused(.syntax("\(spec.options[option].token ?? "") is missing; usage: \(spec.usage)"))
+    }
+  }
+
+  private func unknownOption(_ word: Int) -> Refusal {
+    if Self.isToken("DRYRUN", arguments[word]) { return Self.nothingToTry(spec) }
+    if spec.options.isEmpty { return Self.wrongArity(spec) }
+    let shown = String(arguments.string(word).prefix(64))
+    return .syntax("unknown option '\(shown)' for '\(spec.name.lowercased())'; usage: \(spec.usage)")
+  }
+
+  private func readOption(_ option: Int, at word: Int) throws(Halt) -> Int {
+    let definition = spec.options[option]
+    let token = definition.token ?? ""
+    if !definition.repeats, chosen.contains(where: { $0.option == option }) {
+      throw .refused(.syntax("\(token) is given twice"))
+    }
+    var first = word + 1
+    var count = definition.valueCount
+    if definition.isCounted {
+      guard first < arguments.count else { throw .refused(.syntax("\(token) needs a number and that many values")) }
+      count = try Self.integer(arguments.string(first), token, in: 1...1_000_000)
+      first += 1
+    }
+    guard first + count <= arguments.count else {
+      throw .refused(.syntax("\(token) needs a value: \(definition.usage)"))
+    }
+    chosen.append(ChosenOption(option: option, word: first, count: count))
+    return first + count
+  }
+
+  private static func isToken(_ token: String?, _ word: UnsafeRawBufferPointer) -> Bool {
+    guard let token, token.utf8.count == word.count else { return false }
+    for (index, byte) in token.utf8.enumerated() {
+      let given = word[index]
+      guard byte == (given &- 0x61 < 26 ? given & 0xdf : given) else { return false }
+    }
+    return true
+  }
+}

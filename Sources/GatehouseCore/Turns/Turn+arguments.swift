@@ -210,8 +210,8 @@ extension Turn {
     if foldedWord == index, let foldedKey { return foldedKey }
     foldedCount = FoldedName.fold(arguments[index], into: foldedName)
     let key =
-      foresight.nameWord == index
-      ? foresight.key : NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
+      lookahead.nameWord == index
+      ? lookahead.key : NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
     foldedWord = index
     foldedKey = key
     return key

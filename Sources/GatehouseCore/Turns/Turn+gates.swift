@@ -17,14 +17,14 @@ extension Turn {
   /// - Parameters:
   ///   - request: all words; the view must stay valid until the decision is made.
   ///   - place: receives the command's index in the table, for metrics, if it was found.
-  ///   - foresight: what is already known of the request.
+  ///   - lookahead: what is already known of the request.
   public func begin(
     _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
-    _ foresight: Foresight = .none
+    _ lookahead: Lookahead = .none
   ) -> Start {
     self.connection = connection
     self.now = now
-    self.foresight = foresight
+    self.lookahead = lookahead
     authority = nil
     foldedWord = -1
     if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
@@ -42,7 +42,7 @@ extension Turn {
 
   private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
     arguments = request
-    let known = foresight.place
+    let known = lookahead.place
     guard var found = known >= 0 ? known : table.find(request[0]) else {
       throw .refused(Self.unknownCommand(request))
     }

@@ -79,7 +79,7 @@ public final class Turn {
   @exclusivity(unchecked) var hasRefusal = false
   let refusals: any RefusalKeeper
 
-  @exclusivity(unchecked) var foresight = Foresight.none
+  @exclusivity(unchecked) var lookahead = Lookahead.none
 
   // The folded name of the routed user, computed once.
   let foldedName: UnsafeMutableRawBufferPointer

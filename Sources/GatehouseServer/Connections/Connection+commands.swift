@@ -5,11 +5,11 @@ import GatehouseWire
 extension Connection {
   /// Carries out one request.
   func handle(
-    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ foresight: Foresight
+    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ lookahead: Lookahead
   ) {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
     var place: Int?
-    switch executor.take(request, on: facts, now: lane.now, place: &place, foresight, turn: turn) {
+    switch executor.take(request, on: facts, now: lane.now, place: &place, lookahead, turn: turn) {
     case .done(.needsWork): return alone(place, request) { answerAfterWork(request, turn) }
     case .done(let outcome): finish(outcome, lane, turn, place)
     case .refused:

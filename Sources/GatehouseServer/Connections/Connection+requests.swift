@@ -91,7 +91,7 @@ extension Connection {
     var done = 0
     for index in 0..<count {
       let request = lane.run.request(index, in: bytes)
-      take(request, lane, executor, turn, looksAhead ? lane.foresights[index] : .none)
+      take(request, lane, executor, turn, looksAhead ? lane.lookaheads[index] : .none)
       done = lane.run.end(of: index)
       if !flow.goesOn { break }
     }
@@ -119,7 +119,7 @@ extension Connection {
   /// Carries out one request.
   @inline(__always)
   func take(
-    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ turn: Turn?, _ foresight: Foresight
+    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ turn: Turn?, _ lookahead: Lookahead
   ) {
     guard let executor, let turn else { return handleEarly(request) }
     let isFirst = lane.commandsInRead == 0
@@ -127,7 +127,7 @@ extension Connection {
     if isQueued {
       handleInTransaction(request, lane, executor, turn)
     } else {
-      handle(request, lane, executor, turn, foresight)
+      handle(request, lane, executor, turn, lookahead)
     }
     if lane.isWatched, !isQueued { tellMonitors(request) }
     if isFirst, lane.commandsInRead == 1 {

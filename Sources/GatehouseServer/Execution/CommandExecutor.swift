@@ -219,11 +219,11 @@ final class CommandExecutor {
   /// Prefetches the memory that the next requests will read. A partition that another thread is in is skipped: a guess
   /// is not worth waiting for.
   @inline(__always)
-  func lookAhead(_ foresights: UnsafeMutableBufferPointer<Foresight>) {
-    for _ in 0..<Foresight.steps {
-      for index in foresights.indices where foresights[index].partition >= 0 {
-        guard let hold = handles[foresights[index].partition].tryEnter() else { continue }
-        foresights[index].advance(hold.cell)
+  func lookAhead(_ lookaheads: UnsafeMutableBufferPointer<Lookahead>) {
+    for _ in 0..<Lookahead.steps {
+      for index in lookaheads.indices where lookaheads[index].partition >= 0 {
+        guard let hold = handles[lookaheads[index].partition].tryEnter() else { continue }
+        lookaheads[index].advance(hold.cell)
       }
     }
   }

@@ -25,9 +25,9 @@ extension CommandExecutor {
   @inline(__always)
   func take(
     _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
-    _ foresight: Foresight = .none, turn: Turn
+    _ lookahead: Lookahead = .none, turn: Turn
   ) -> Progress {
-    goOn(turn.begin(request, on: connection, now: now, place: &place, foresight), turn)
+    goOn(turn.begin(request, on: connection, now: now, place: &place, lookahead), turn)
   }
 
   /// Carries out a request again, with the result of the work that it needed.

@@ -48,7 +48,7 @@ final class Lane: @unchecked Sendable {
 
   deinit {
     input.deallocate()
-    foresights.deallocate()
+    lookaheads.deallocate()
   }
 
   /// Puts long work in line.
@@ -149,13 +149,13 @@ final class Lane: @unchecked Sendable {
   /// The requests of the current read that are carried out next.
   @exclusivity(unchecked) var run = RequestRun()
   /// What is prefetched for each of them.
-  let foresights = UnsafeMutableBufferPointer<Foresight>.allocate(capacity: RequestRun.most)
+  let lookaheads = UnsafeMutableBufferPointer<Lookahead>.allocate(capacity: RequestRun.most)
 
   /// Prefetches the memory that the next requests will read.
   @inline(__always)
   func lookAhead(_ count: Int, _ executor: CommandExecutor, _ request: (Int) -> Arguments) {
-    for index in 0..<count { foresights.initializeElement(at: index, to: executor.turn.foresee(request(index))) }
-    executor.lookAhead(UnsafeMutableBufferPointer(rebasing: foresights[..<count]))
+    for index in 0..<count { lookaheads.initializeElement(at: index, to: executor.turn.lookAhead(request(index))) }
+    executor.lookAhead(UnsafeMutableBufferPointer(rebasing: lookaheads[..<count]))
   }
 
   /// The time of the current read, shared by all its commands.

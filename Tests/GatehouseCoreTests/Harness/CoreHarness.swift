@@ -135,7 +135,7 @@ final class CoreHarness {
 
   private func carryOut(_ view: Arguments, _ finished: (any Sendable)?) {
     var place: Int?
-    let start = turn.begin(view, on: connection, now: now, place: &place, foresight(of: view))
+    let start = turn.begin(view, on: connection, now: now, place: &place, lookahead(of: view))
     if let finished { turn.resume(with: finished) }
     switch start {
     case .refused: break
@@ -157,12 +157,12 @@ final class CoreHarness {
   }
 
   /// Every second command is prefetched first, which must make no difference.
-  private func foresight(of request: Arguments) -> Foresight {
+  private func lookahead(of request: Arguments) -> Lookahead {
     looksAhead.toggle()
     guard looksAhead else { return .none }
-    var foresight = turn.foresee(request)
-    for _ in 0..<Foresight.steps where foresight.partition >= 0 { foresight.advance(cells[foresight.partition].held) }
-    #expect(foresight.partition < 0, "a look-ahead that does not come to its end")
-    return foresight
+    var lookahead = turn.lookAhead(request)
+    for _ in 0..<Lookahead.steps where lookahead.partition >= 0 { lookahead.advance(cells[lookahead.partition].held) }
+    #expect(lookahead.partition < 0, "a look-ahead that does not come to its end")
+    return lookahead
   }
 }

@@ -1,71 +1,71 @@
 internal import CPrefetch
 
-/// What is found out about a request before its turn comes, so that memory is on its way when it is read.
+/// Looks ahead at a request and prefetches the memory that it will read.
 ///
-/// A read of a pipeline brings many requests, and of a hundred thousand users each one's index slot, row and name
-/// lie somewhere else: waiting for them one after the other was a third of a login check's time. The lane goes over
-/// such requests in steps; each step asks for what the next one needs and waits for nothing.
+/// One read from a pipelining client contains many requests. With a hundred thousand users, the index slot, row and name
+/// of each are cold in the cache: waiting for them one after another took a third of a login check's time. The lane goes
+/// over the requests in steps; each step prefetches what the next one needs and waits for nothing.
 ///
-///     for each request: foresight = turn.foresee(request)
-///     Foresight.steps times: for each request: hold foresight.partition and call foresight.advance
-///     for each request: turn.begin(request, …, foresight) and so on
+///     for each request: lookahead = turn.lookAhead(request)
+///     Lookahead.steps times: for each request: hold lookahead.partition and call lookahead.advance
+///     for each request: turn.begin(request, …, lookahead) and so on
 ///
-/// Each step runs under a hold of its own: a step may not follow a pointer that another thread has freed since the step
-/// before. It is a guess about memory, and about nothing else: what is decided is read anew.
-public struct Foresight: BitwiseCopyable, Sendable {
-  /// Nothing is known.
-  public static let none = Foresight()
+/// Each step holds the partition anew, because it must not follow a pointer that another thread has freed since the step
+/// before. A look-ahead is only a hint about memory: the decision reads everything again.
+public struct Lookahead: BitwiseCopyable, Sendable {
+  /// Nothing was looked up.
+  public static let none = Lookahead()
 
-  /// The command's place in the table; -1 where it was not looked up.
+  /// The command's index in the table; -1 if it was not looked up.
   var place = -1
-  /// The word whose name `key` belongs to; -1 for none.
+  /// The index of the word with the name of `key`; -1 if there is none.
   var nameWord = -1
   var key = NameKey.none
-  /// The partition whose memory is asked for; -1 where there is nothing to ask for any more.
+  /// The partition whose memory is prefetched; -1 once there is nothing left to prefetch.
   public private(set) var partition = -1
   private var target = Target.nothing
 
-  /// What is asked for next.
+  /// What is prefetched next.
   private enum Target: BitwiseCopyable, Sendable {
     case nothing
     /// The slot of the name index where the key's search begins.
     case nameSlot
-    /// The slot that a session's id leads to.
+    /// The slot of a session's id.
     case sessionSlot(SessionID)
-    /// The row of the user that the key leads to.
+    /// The row of the user under the key.
     case rowOfName
     /// The row of the user of a session.
     case rowOfSession(slot: Int)
     case details(user: Int)
   }
 
-  /// How often to advance until nothing is left to be asked for.
+  /// How often to advance until nothing is left to prefetch.
   public static let steps = 3
 }
 
 extension Turn {
-  /// Takes a first look at a request that will be carried out soon. It reads no state.
-  public func foresee(_ request: Arguments) -> Foresight {
-    var foresight = Foresight()
-    guard let place = table.find(request[0]) else { return foresight }
-    foresight.place = place
+  /// Starts to look ahead at a request that will run soon. It reads no state.
+  public func lookAhead(_ request: Arguments) -> Lookahead {
+    var lookahead = Lookahead()
+    guard let place = table.find(request[0]) else { return lookahead }
+    lookahead.place = place
     switch table.gates[place].route {
     case .user(let word) where word < request.count && request[word].first != 0x23:
       let name = request[word]
       foldedWord = -1
       foldedCount = FoldedName.fold(name, into: foldedName)
       let key = NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
-      foresight.begin(name: key, word: word)
+      lookahead.begin(name: key, word: word)
     case .session(let word) where word < request.count:
       guard let id = SecretText.session(of: request[word]) else { break }
-      foresight.begin(session: id, in: partitioning.partition(of: id))
+      lookahead.begin(session: id, in: partitioning.partition(of: id))
     default: break
     }
-    return foresight
+    return lookahead
   }
 }
 
-extension Foresight {
+extension Lookahead {
   fileprivate mutating func begin(name key: NameKey, word: Int) {
     self.key = key
     nameWord = word
@@ -78,9 +78,9 @@ extension Foresight {
     target = .sessionSlot(id)
   }
 
-  /// Asks for what can be known with the help of what was asked for last.
+  /// Prefetches what the memory prefetched last leads to.
   ///
-  /// - Parameter cell: the foresight's partition, which is held.
+  /// - Parameter cell: the look-ahead's partition, which is held.
   public mutating func advance(_ cell: HeldPartition) {
     switch target {
     case .nothing: return
@@ -92,17 +92,17 @@ extension Foresight {
       target = .rowOfSession(slot: slot)
       cell.state.sessions.rows.prefetch(slot)
     case .rowOfName:
-      if let serial = cell.state.people.names.first(key.hash) { ask(forRowOf: serial, cell) } else { end() }
+      if let serial = cell.state.people.names.first(key.hash) { fetch(rowOf: serial, cell) } else { end() }
     case .rowOfSession(let slot):
       guard cell.state.sessions.rows.contains(slot) else { return end() }
-      ask(forRowOf: Int(cell.state.sessions[slot].user), cell)
+      fetch(rowOf: Int(cell.state.sessions[slot].user), cell)
     case .details(let serial):
       end()
       guard cell.state.people.users.contains(serial) else { return }
       cell.state.people.users.withDetails(of: serial) { details in
         guard let first = details.baseAddress else { return }
         prefetch(first)
-        // A username seldom reaches further.
+        // A username rarely extends further.
         prefetch(first + min(details.count, 64))
       }
     }
@@ -113,7 +113,7 @@ extension Foresight {
     partition = -1
   }
 
-  private mutating func ask(forRowOf serial: Int, _ cell: HeldPartition) {
+  private mutating func fetch(rowOf serial: Int, _ cell: HeldPartition) {
     guard cell.state.people.users.contains(serial) else { return end() }
     target = .details(user: serial)
     cell.state.people.users.prefetch(serial)
@@ -121,7 +121,7 @@ extension Foresight {
 }
 
 extension RowTable {
-  /// Asks for the memory of a row.
+  /// Prefetches a row.
   @inline(__always)
   fileprivate func prefetch(_ serial: Int) {
     withRow(serial) { row in
@@ -132,7 +132,7 @@ extension RowTable {
 }
 
 extension NameIndex {
-  /// Asks for the memory where the search for a hash begins.
+  /// Prefetches the memory where the search for a hash begins.
   @inline(__always)
   fileprivate func prefetch(_ hash: UInt32) {
     if let start = start(of: hash) { CPrefetch.prefetch(start) }

@@ -87,8 +87,9 @@ final class MicroWorld {
   @inline(never)
   func run(_ request: Arguments) -> Int {
     time += 1
-    var place: Int?
-    guard case .partition(let partition) = turn.begin(request, on: connection, now: time, place: &place) else {
+    var commandIndex: Int?
+    guard case .partition(let partition) = turn.begin(request, on: connection, now: time, commandIndex: &commandIndex)
+    else {
       preconditionFailure("no partition: \(turn.reply)")
     }
     guard case .decided = turn.decide(home: cells[partition].held) else { preconditionFailure("more than one owner") }

@@ -93,7 +93,7 @@ extension Turn {
       }
     refusal.service = connection.service ?? 0
     refusal.denial = denial
-    refusal.command = UInt16(specPlace)
+    refusal.command = UInt16(commandIndex)
     refusal.username = username.map { TypedWord(word($0)) } ?? TypedWord()
     refusal.productName = productName.map { TypedWord(word($0)) } ?? TypedWord()
     hasRefusal = true

@@ -32,8 +32,8 @@ public final class CommandIndex: Sendable {
   public init(_ commands: [CommandSpec]) {
     var all = commands
     var subcommands: [Int: Range<Int>] = [:]
-    for (place, command) in commands.enumerated() where !command.subcommands.isEmpty {
-      subcommands[place] = all.count..<all.count + command.subcommands.count
+    for (commandIndex, command) in commands.enumerated() where !command.subcommands.isEmpty {
+      subcommands[commandIndex] = all.count..<all.count + command.subcommands.count
       all += command.subcommands
     }
     self.commands = all
@@ -68,8 +68,8 @@ public final class CommandIndex: Sendable {
   }
 
   /// The index of a command's subcommand with this name, in any case.
-  public func find(_ subcommand: UnsafeRawBufferPointer, of place: Int) -> Int? {
-    subcommands[place]?.first { index in
+  public func find(_ subcommand: UnsafeRawBufferPointer, of commandIndex: Int) -> Int? {
+    subcommands[commandIndex]?.first { index in
       let name = commands[index].name.utf8.drop { $0 != UInt8(ascii: "|") }.dropFirst()
       return name.count == subcommand.count && zip(name, subcommand).allSatisfy { $0 == Self.upper($1) }
     }

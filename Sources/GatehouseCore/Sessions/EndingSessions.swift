@@ -33,7 +33,7 @@ extension Turn {
     authority = nil
     spec = command
     gate = CommandGate(spec)
-    specPlace = -1
+    commandIndex = -1
     connection = ConnectionFacts(id: 0, service: 0, rights: .all)
     userPrincipal = nil
     sides = []

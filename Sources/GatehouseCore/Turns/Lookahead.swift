@@ -17,7 +17,7 @@ public struct Lookahead: BitwiseCopyable, Sendable {
   public static let none = Lookahead()
 
   /// The command's index in the table; -1 if it was not looked up.
-  var place = -1
+  var commandIndex = -1
   /// The index of the word with the name of `key`; -1 if there is none.
   var nameWord = -1
   var key = NameKey.none
@@ -47,9 +47,9 @@ extension Turn {
   /// Starts to look ahead at a request that will run soon. It reads no state.
   public func lookAhead(_ request: Arguments) -> Lookahead {
     var lookahead = Lookahead()
-    guard let place = table.find(request[0]) else { return lookahead }
-    lookahead.place = place
-    switch table.gates[place].route {
+    guard let commandIndex = table.find(request[0]) else { return lookahead }
+    lookahead.commandIndex = commandIndex
+    switch table.gates[commandIndex].route {
     case .user(let word) where word < request.count && request[word].first != 0x23:
       let name = request[word]
       foldedWord = -1

@@ -16,10 +16,10 @@ extension Turn {
   ///
   /// - Parameters:
   ///   - request: all words; the view must stay valid until the decision is made.
-  ///   - place: receives the command's index in the table, for metrics, if it was found.
+  ///   - commandIndex: receives the command's index in the table, for metrics, if it was found.
   ///   - lookahead: what is already known of the request.
   public func begin(
-    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
+    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, commandIndex: inout Int?,
     _ lookahead: Lookahead = .none
   ) -> Start {
     self.connection = connection
@@ -32,7 +32,7 @@ extension Turn {
     if hasWork { forgetWork() }
     if !sides.isEmpty { sides = [] }
     do {
-      return try pass(request, &place)
+      return try pass(request, &commandIndex)
     } catch {
       guard case .refused(let refusal) = error else { preconditionFailure("a gate asked for an owner") }
       answer(refusal)
@@ -40,14 +40,14 @@ extension Turn {
     }
   }
 
-  private func pass(_ request: Arguments, _ place: inout Int?) throws(Halt) -> Start {
+  private func pass(_ request: Arguments, _ commandIndex: inout Int?) throws(Halt) -> Start {
     arguments = request
-    let known = lookahead.place
+    let known = lookahead.commandIndex
     guard var found = known >= 0 ? known : table.find(request[0]) else {
       throw .refused(Self.unknownCommand(request))
     }
     if table.gates[found].isChoosing { found = try chosenCommand(found) }
-    place = found
+    commandIndex = found
     choose(found)
     let gate = gate
     // Fast path: nearly every hot command has only its positional words.
@@ -63,8 +63,8 @@ extension Turn {
   }
 
   /// The actual command if the name alone does not tell: the one after `AS`, or a subcommand.
-  private func chosenCommand(_ place: Int) throws(Halt) -> Int {
-    var found = place
+  private func chosenCommand(_ commandIndex: Int) throws(Halt) -> Int {
+    var found = commandIndex
     if table.gates[found].isPrefix {
       guard arguments.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
       guard connection.service != nil else { throw .refused(Self.unauthenticated) }
@@ -82,12 +82,12 @@ extension Turn {
   }
 
   /// Makes a command of the table the turn's command.
-  private func choose(_ place: Int) {
+  private func choose(_ index: Int) {
     // Fast path: usually it is the same command again, and assigning it would cost reference counting.
-    if place == specPlace { return }
-    specPlace = place
-    spec = table.commands[place]
-    gate = table.gates[place]
+    if index == commandIndex { return }
+    commandIndex = index
+    spec = table.commands[index]
+    gate = table.gates[index]
     decision = spec.decision
   }
 

@@ -19,7 +19,7 @@ public final class Turn {
   /// The body of a `decide` command; kept here because reaching it through the spec would cost reference counting.
   @exclusivity(unchecked) var decision: (@Sendable (Turn) throws(Halt) -> Void)?
   /// The command's index in the table; -1 if it is not in it.
-  @exclusivity(unchecked) var specPlace = -1
+  @exclusivity(unchecked) var commandIndex = -1
   @exclusivity(unchecked) public internal(set) var arguments: Arguments
   /// The token of `AS token COMMAND …`, as a word of the whole request.
   @exclusivity(unchecked) var authority: UnsafeRawBufferPointer?

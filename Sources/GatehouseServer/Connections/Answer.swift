@@ -44,7 +44,7 @@ struct Answer: @unchecked Sendable {
   func give(_ reply: EncodedReply) {
     home.loop.execute {
       home.endLate(command, connection.client)
-      if let place = command.place, let code = reply.errorCode { home.failed(place, code) }
+      if let commandIndex = command.commandIndex, let code = reply.errorCode { home.failed(commandIndex, code) }
       connection.deliver(ticket, reply)
     }
   }

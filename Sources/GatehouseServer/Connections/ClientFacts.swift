@@ -14,7 +14,7 @@ struct ClientFacts: Sendable {
   var libraryName = ""
   var libraryVersion = ""
   /// The index of the last command in the command table; -1 before the first.
-  var lastPlace = -1
+  var lastCommandIndex = -1
   /// The service's name; empty if the connection has not authenticated or uses the `local` service.
   var service = ""
   var version = ProtocolVersion.resp2

@@ -22,7 +22,7 @@ struct ClientLine {
       ("rbs", "0"), ("rbp", "0"), ("obl", "0"),
       ("oll", "\(connection.queue.count)"), ("omem", "\(memory.waiting)"), ("tot-mem", "\(memory.total)"),
       ("events", memory.isSending ? "rw" : "r"),
-      ("cmd", client.lastPlace < 0 ? "NULL" : CommandTable.entries[client.lastPlace].fullName),
+      ("cmd", client.lastCommandIndex < 0 ? "NULL" : CommandTable.entries[client.lastCommandIndex].fullName),
       ("user", client.userName), ("redir", "-1"), ("resp", "\(client.version.rawValue)"),
       ("lib-name", client.libraryName), ("lib-ver", client.libraryVersion), ("tot-net-in", "\(client.inputBytes)"),
       ("tot-net-out", "\(client.outputBytes)"), ("tot-cmds", "\(client.commands)"),

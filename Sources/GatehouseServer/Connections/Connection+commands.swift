@@ -8,45 +8,45 @@ extension Connection {
     _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ lookahead: Lookahead
   ) {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
-    var place: Int?
-    switch executor.take(request, on: facts, now: lane.now, place: &place, lookahead, turn: turn) {
-    case .done(.needsWork): return alone(place, request) { answerAfterWork(request, turn) }
-    case .done(let outcome): finish(outcome, lane, turn, place)
+    var commandIndex: Int?
+    switch executor.take(request, on: facts, now: lane.now, commandIndex: &commandIndex, lookahead, turn: turn) {
+    case .done(.needsWork): return alone(commandIndex, request) { answerAfterWork(request, turn) }
+    case .done(let outcome): finish(outcome, lane, turn, commandIndex)
     case .refused:
-      client.lastPlace = place ?? client.lastPlace
-      if isHealthCheck(request, place) {
+      client.lastCommandIndex = commandIndex ?? client.lastCommandIndex
+      if isHealthCheck(request, commandIndex) {
         return answer { $0.status(.pong) }
       }
-      lane.metrics.reject(place, turn.reply.errorCode)
+      lane.metrics.reject(commandIndex, turn.reply.errorCode)
       return add(turn.reply, horizon: 0)
-    case .scan: return alone(place, request) { scan(request, executor) }
-    case .server(let command): return alone(place, request) { serve(command, request) }
+    case .scan: return alone(commandIndex, request) { scan(request, executor) }
+    case .server(let command): return alone(commandIndex, request) { serve(command, request) }
     }
-    if let place {
-      lane.count(place)
-      client.lastPlace = place
+    if let commandIndex {
+      lane.count(commandIndex)
+      client.lastCommandIndex = commandIndex
     }
   }
 
   /// Sends the reply of a decision, and has the log committed if it wrote.
   @inline(__always)
-  private func finish(_ outcome: CommandExecutor.Outcome, _ lane: Lane, _ turn: Turn, _ place: Int?) {
+  private func finish(_ outcome: CommandExecutor.Outcome, _ lane: Lane, _ turn: Turn, _ commandIndex: Int?) {
     let conclusion = turn.conclusion
     if outcome == .written {
       lane.commitSoon()
       lastWrite = conclusion.horizon
     }
-    if conclusion.isError { lane.failed(place, turn.reply.errorCode) }
+    if conclusion.isError { lane.failed(commandIndex, turn.reply.errorCode) }
     addReply(of: turn, on: lane, horizon: conclusion.horizon)
     turn.letGo()
   }
 
   /// Carries out a command that may take long; its time is measured separately.
-  private func alone(_ place: Int?, _ request: Arguments, _ work: () -> Void) {
+  private func alone(_ commandIndex: Int?, _ request: Arguments, _ work: () -> Void) {
     // Set before the work, because `CLIENT INFO` shows itself as the last command.
-    if let place { client.lastPlace = place }
-    lane.single(place, request, client, work)
-    if place != nil { client.commands &+= 1 }
+    if let commandIndex { client.lastCommandIndex = commandIndex }
+    lane.single(commandIndex, request, client, work)
+    if commandIndex != nil { client.commands &+= 1 }
   }
 
   /// Reserves a slot in the reply queue for the command at hand, whose answer comes later. The client's further
@@ -80,8 +80,8 @@ extension Connection {
     lane.forgetClock()
     lane.beginRead()
     request.withView { words in
-      var place: Int?
-      switch lane.executor.resume(words, with: finished, on: facts, now: lane.now, place: &place) {
+      var commandIndex: Int?
+      switch lane.executor.resume(words, with: finished, on: facts, now: lane.now, commandIndex: &commandIndex) {
       case .done(.needsWork): return perform(turn.neededWork!, for: request, answer)
       case .done(.written):
         lane.commitSoon()
@@ -112,7 +112,7 @@ extension Connection {
   }
 
   private func refuseAsDecided(_ turn: Turn) {
-    lane.failed(lane.singlePlace, turn.reply.errorCode)
+    lane.failed(lane.singleCommandIndex, turn.reply.errorCode)
     add(turn.reply, horizon: turn.horizon)
   }
 

@@ -6,9 +6,9 @@ import GatehouseWire
 extension CommandExecutor {
   /// The result of one command of a group.
   enum GroupAnswer {
-    case decided(Reply, horizon: LSN, place: Int?)
+    case decided(Reply, horizon: LSN, commandIndex: Int?)
     /// A gate refused it.
-    case rejected(Reply, place: Int?)
+    case rejected(Reply, commandIndex: Int?)
     /// It concerns the connection or the server, or needs work off the thread: the front carries it out when its turn
     /// to be answered comes.
     case front
@@ -59,7 +59,7 @@ extension CommandExecutor {
   fileprivate enum GroupDecision {
     case answered(GroupAnswer)
     /// A pool is full or a bound is broken. Who holds the seats is looked up later, when no owner is held.
-    case refused(CounterViolation, horizon: LSN, place: Int?)
+    case refused(CounterViolation, horizon: LSN, commandIndex: Int?)
   }
 
   /// The partitions in which the commands begin; most groups need no more than these.
@@ -67,8 +67,10 @@ extension CommandExecutor {
     var owners = OwnerSet()
     for request in requests {
       request.withView { request in
-        var place: Int?
-        if case .partition(let home) = turn.begin(request, on: facts, now: now, place: &place) { owners.insert(home) }
+        var commandIndex: Int?
+        if case .partition(let home) = turn.begin(request, on: facts, now: now, commandIndex: &commandIndex) {
+          owners.insert(home)
+        }
       }
     }
     return owners
@@ -135,18 +137,18 @@ extension CommandExecutor {
     _ request: Arguments, _ facts: ConnectionFacts, _ now: Milliseconds, in group: CommandGroup,
     _ needed: inout OwnerSet
   ) -> GroupDecision {
-    var place: Int?
-    switch turn.begin(request, on: facts, now: now, place: &place) {
-    case .refused: return .answered(.rejected(turn.reply, place: place))
+    var commandIndex: Int?
+    switch turn.begin(request, on: facts, now: now, commandIndex: &commandIndex) {
+    case .refused: return .answered(.rejected(turn.reply, commandIndex: commandIndex))
     case .server: return .answered(.front)
     case .partition, .anywhere, .everywhere:
       switch turn.decide(in: group) {
       case .decided: break
       case .needs(let owners): needed = needed.union(owners)
       case .needsWork: return .answered(.front)
-      case .refused(let violation): return .refused(violation, horizon: turn.horizon, place: place)
+      case .refused(let violation): return .refused(violation, horizon: turn.horizon, commandIndex: commandIndex)
       }
-      return .answered(.decided(turn.reply, horizon: turn.horizon, place: place))
+      return .answered(.decided(turn.reply, horizon: turn.horizon, commandIndex: commandIndex))
     }
   }
 
@@ -199,9 +201,9 @@ extension CommandExecutor {
   private func answer(to decision: GroupDecision) -> GroupAnswer {
     switch decision {
     case .answered(let answer): return answer
-    case .refused(let violation, let horizon, let place):
+    case .refused(let violation, let horizon, let commandIndex):
       _ = refuse(violation, horizon)
-      return .decided(turn.reply, horizon: horizon, place: place)
+      return .decided(turn.reply, horizon: horizon, commandIndex: commandIndex)
     }
   }
 }
@@ -210,11 +212,11 @@ extension CommandExecutor.GroupDecision {
   /// The same decision, with the LSN that its reply must wait for.
   fileprivate func recorded(_ lsn: LSN, _ group: CommandGroup) -> Self {
     switch self {
-    case .answered(.decided(let reply, let horizon, let place)):
-      .answered(.decided(reply, horizon: group.horizon(horizon, recorded: lsn), place: place))
+    case .answered(.decided(let reply, let horizon, let commandIndex)):
+      .answered(.decided(reply, horizon: group.horizon(horizon, recorded: lsn), commandIndex: commandIndex))
     case .answered: self
-    case .refused(let violation, let horizon, let place):
-      .refused(violation, horizon: group.horizon(horizon, recorded: lsn), place: place)
+    case .refused(let violation, let horizon, let commandIndex):
+      .refused(violation, horizon: group.horizon(horizon, recorded: lsn), commandIndex: commandIndex)
     }
   }
 }

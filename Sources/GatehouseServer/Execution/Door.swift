@@ -21,21 +21,21 @@ extension CommandExecutor {
   /// Carries out a request as far as possible on this thread without waiting. The caller calls `turn.letGo()`.
   ///
   /// - Parameters:
-  ///   - place: set to the command's index in the table.
+  ///   - commandIndex: set to the command's index in the table.
   @inline(__always)
   func take(
-    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, place: inout Int?,
+    _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, commandIndex: inout Int?,
     _ lookahead: Lookahead = .none, turn: Turn
   ) -> Progress {
-    goOn(turn.begin(request, on: connection, now: now, place: &place, lookahead), turn)
+    goOn(turn.begin(request, on: connection, now: now, commandIndex: &commandIndex, lookahead), turn)
   }
 
   /// Carries out a request again, with the result of the work that it needed.
   func resume(
     _ request: Arguments, with finished: any Sendable, on connection: ConnectionFacts, now: Milliseconds,
-    place: inout Int?
+    commandIndex: inout Int?
   ) -> Progress {
-    let start = turn.begin(request, on: connection, now: now, place: &place)
+    let start = turn.begin(request, on: connection, now: now, commandIndex: &commandIndex)
     turn.resume(with: finished)
     return goOn(start, turn)
   }
@@ -92,11 +92,11 @@ extension CommandExecutor {
   fileprivate func run(_ request: OwnedArguments, for caller: ConnectionFacts, _ finished: (any Sendable)?) -> Step {
     defer { turn.letGo() }
     return request.withView { request in
-      var place: Int?
+      var commandIndex: Int?
       let now = services.clock.milliseconds
       let progress =
-        if let finished { resume(request, with: finished, on: caller, now: now, place: &place) } else {
-          take(request, on: caller, now: now, place: &place, turn: turn)
+        if let finished { resume(request, with: finished, on: caller, now: now, commandIndex: &commandIndex) } else {
+          take(request, on: caller, now: now, commandIndex: &commandIndex, turn: turn)
         }
       switch progress {
       case .done(.needsWork): return .needs(turn.neededWork!)

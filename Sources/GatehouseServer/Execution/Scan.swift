@@ -32,8 +32,8 @@ struct Scan: ~Copyable {
     self.gathered = Gathered()
     var partition = partition
     let isDone = request.withView { request in
-      var place: Int?
-      _ = turn.begin(request, on: facts, now: now, place: &place)
+      var commandIndex: Int?
+      _ = turn.begin(request, on: facts, now: now, commandIndex: &commandIndex)
       turn.adopt(principal)
       defer { turn.letGo() }
       while partition < partitions, !gathered.isComplete {

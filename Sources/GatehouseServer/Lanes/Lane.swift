@@ -171,10 +171,10 @@ final class Lane: @unchecked Sendable {
   /// The command that is timed separately.
   private var timed: TimedCommand?
   /// The commands of the read, as runs of equal commands.
-  private var runs: [(place: Int, calls: Int)] = []
+  private var runs: [(commandIndex: Int, calls: Int)] = []
   @exclusivity(unchecked) private(set) var commandsInRead = 0
   /// The run that is being counted.
-  @exclusivity(unchecked) private var runPlace = -1
+  @exclusivity(unchecked) private var runCommandIndex = -1
   @exclusivity(unchecked) private var runCalls = 0
 
   func beginRead() {
@@ -197,27 +197,27 @@ final class Lane: @unchecked Sendable {
   }
 
   @inline(__always)
-  func count(_ place: Int) {
+  func count(_ commandIndex: Int) {
     commandsInRead &+= 1
-    if place == runPlace { runCalls &+= 1 } else { beginRun(place) }
+    if commandIndex == runCommandIndex { runCalls &+= 1 } else { beginRun(commandIndex) }
   }
 
-  private func beginRun(_ place: Int) {
+  private func beginRun(_ commandIndex: Int) {
     endRun()
-    runPlace = place
+    runCommandIndex = commandIndex
     runCalls = 1
   }
 
   private func endRun() {
     guard runCalls > 0 else { return }
-    metrics.count(runPlace, calls: runCalls)
-    runs.append((runPlace, runCalls))
-    runPlace = -1
+    metrics.count(runCommandIndex, calls: runCalls)
+    runs.append((runCommandIndex, runCalls))
+    runCommandIndex = -1
     runCalls = 0
   }
 
   /// Counts an error of a command, or of a request that named none.
-  func failed(_ place: Int?, _ code: String) { metrics.fail(place, code) }
+  func failed(_ commandIndex: Int?, _ code: String) { metrics.fail(commandIndex, code) }
 
   /// Nanoseconds since the read began.
   var elapsedInRead: UInt64 { Clock.nanoseconds(since: readStart) }
@@ -232,7 +232,8 @@ final class Lane: @unchecked Sendable {
     lastEnd = end
     let elapsed = end > readStart ? end - readStart : 0
     for run in runs {
-      metrics.time(run.place, calls: run.calls, nanoseconds: elapsed * UInt64(run.calls) / UInt64(commandsInRead))
+      metrics.time(
+        run.commandIndex, calls: run.calls, nanoseconds: elapsed * UInt64(run.calls) / UInt64(commandsInRead))
     }
   }
 
@@ -248,9 +249,9 @@ final class Lane: @unchecked Sendable {
   }
 
   /// Times one command separately, because it may take long.
-  func single(_ place: Int?, _ request: Arguments, _ client: ClientFacts, _ work: () -> Void) {
+  func single(_ commandIndex: Int?, _ request: Arguments, _ client: ClientFacts, _ work: () -> Void) {
     let outer = timed
-    let command = TimedCommand(request, place: place)
+    let command = TimedCommand(request, commandIndex: commandIndex)
     timed = command
     work()
     let isLate = timed!.isLate
@@ -259,15 +260,15 @@ final class Lane: @unchecked Sendable {
     // Exclude it from the time that the read's other commands share.
     readStart &+= elapsed
     reportWaits { _ in }
-    guard let place else { return }
-    metrics.count(place, calls: 1)
+    guard let commandIndex else { return }
+    metrics.count(commandIndex, calls: 1)
     if isLate { return }
-    metrics.time(place, calls: 1, nanoseconds: elapsed)
+    metrics.time(commandIndex, calls: 1, nanoseconds: elapsed)
     noteSlow(request, client, nanoseconds: elapsed)
   }
 
   /// The table index of the command that is timed separately.
-  var singlePlace: Int? { timed?.place }
+  var singleCommandIndex: Int? { timed?.commandIndex }
 
   /// The command that is timed separately will be answered later.
   func leaveSingle() -> LateCommand { timed!.leave() }
@@ -275,7 +276,7 @@ final class Lane: @unchecked Sendable {
   /// The answer of a command that was answered later has arrived.
   func endLate(_ command: LateCommand, _ client: ClientFacts) {
     let elapsed = Clock.nanoseconds(since: command.start)
-    if let place = command.place { metrics.time(place, calls: 1, nanoseconds: elapsed) }
+    if let commandIndex = command.commandIndex { metrics.time(commandIndex, calls: 1, nanoseconds: elapsed) }
     noteSlow(client, nanoseconds: elapsed) { command.words }
   }
 

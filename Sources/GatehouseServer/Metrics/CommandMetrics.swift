@@ -27,29 +27,29 @@ struct CommandMetrics: Sendable {
     lines = ContiguousArray(repeating: Line(), count: CommandTable.entries.count)
   }
 
-  mutating func count(_ place: Int, calls: Int) {
-    lines[place].calls &+= UInt64(calls)
+  mutating func count(_ commandIndex: Int, calls: Int) {
+    lines[commandIndex].calls &+= UInt64(calls)
     total &+= UInt64(calls)
   }
 
-  mutating func reject(_ place: Int?, _ code: String) {
-    if let place {
-      lines[place].rejected += 1
+  mutating func reject(_ commandIndex: Int?, _ code: String) {
+    if let commandIndex {
+      lines[commandIndex].rejected += 1
     }
     errors[code, default: 0] += 1
   }
 
-  mutating func fail(_ place: Int?, _ code: String) {
-    if let place {
-      lines[place].failed += 1
+  mutating func fail(_ commandIndex: Int?, _ code: String) {
+    if let commandIndex {
+      lines[commandIndex].failed += 1
     }
     errors[code, default: 0] += 1
   }
 
   /// Records the total time of `calls` calls of a command.
-  mutating func time(_ place: Int, calls: Int, nanoseconds: UInt64) {
-    lines[place].nanoseconds &+= nanoseconds
-    lines[place].times.add(nanoseconds / UInt64(max(1, calls)), calls: calls)
+  mutating func time(_ commandIndex: Int, calls: Int, nanoseconds: UInt64) {
+    lines[commandIndex].nanoseconds &+= nanoseconds
+    lines[commandIndex].times.add(nanoseconds / UInt64(max(1, calls)), calls: calls)
   }
 
   mutating func reset() { self = CommandMetrics() }

@@ -4,8 +4,8 @@ import GatehouseCore
 func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32) -> [String] {
   let redacted = "(redacted)"
   var secrets: Set<Int> = []
-  if let place = CommandTable.index.find(request[0]) {
-    let spec = CommandTable.all[place]
+  if let commandIndex = CommandTable.index.find(request[0]) {
+    let spec = CommandTable.all[commandIndex]
     secrets = spec.secrets(in: request)
     if case .prefix = spec.body, request.count > 2, let inner = CommandTable.index.find(request[2]) {
       secrets.formUnion(CommandTable.all[inner].secrets(in: request.dropping(2)).map { $0 + 2 })

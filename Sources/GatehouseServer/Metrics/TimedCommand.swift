@@ -2,14 +2,14 @@ import GatehouseCore
 
 /// A command that a lane times separately, instead of sharing the time of its read.
 struct TimedCommand {
-  let place: Int?
+  let commandIndex: Int?
   let start: UInt64
   let request: Arguments
   /// Whether it is answered later, when its time ends.
   private(set) var isLate = false
 
-  init(_ request: Arguments, place: Int?) {
-    self.place = place
+  init(_ request: Arguments, commandIndex: Int?) {
+    self.commandIndex = commandIndex
     self.request = request
     start = Clock.nanoseconds()
   }
@@ -17,13 +17,13 @@ struct TimedCommand {
   /// Marks it as answered later, and returns what must be kept until then.
   mutating func leave() -> LateCommand {
     isLate = true
-    return LateCommand(place: place, start: start, words: shownWords(request))
+    return LateCommand(commandIndex: commandIndex, start: start, words: shownWords(request))
   }
 }
 
 /// A command that is answered later.
 struct LateCommand: Sendable {
-  let place: Int?
+  let commandIndex: Int?
   let start: UInt64
   let words: [String]
 }

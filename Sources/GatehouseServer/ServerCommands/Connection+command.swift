@@ -63,8 +63,10 @@ extension Connection {
 
   /// `HELP` as a subcommand: lines in the form of Redis', generated from the table.
   func subcommands(_ request: Arguments) {
-    guard let place = CommandTable.index.find(request[0]) else { preconditionFailure("a subcommand of no command") }
-    let command = CommandTable.entries[place]
+    guard let commandIndex = CommandTable.index.find(request[0]) else {
+      preconditionFailure("a subcommand of no command")
+    }
+    let command = CommandTable.entries[commandIndex]
     let lines = command.subcommands.flatMap { part in
       [String(part.usage.dropFirst(command.name.count + 1)), "    \(part.summary)."]
     }

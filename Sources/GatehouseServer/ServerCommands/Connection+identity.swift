@@ -41,8 +41,10 @@ extension Connection {
 
   /// Whether a refused request is the `PING` of a health check. Proxies such as HAProxy cannot authenticate first, and
   /// the answer reveals only that the server runs.
-  func isHealthCheck(_ request: Arguments, _ place: Int?) -> Bool {
-    guard facts.service == nil, let place, case .server(.ping) = CommandTable.entries[place].body else { return false }
+  func isHealthCheck(_ request: Arguments, _ commandIndex: Int?) -> Bool {
+    guard facts.service == nil, let commandIndex, case .server(.ping) = CommandTable.entries[commandIndex].body else {
+      return false
+    }
     return request.count == 1 && serverFacts.answersHealthChecks.load(ordering: .relaxed)
   }
 

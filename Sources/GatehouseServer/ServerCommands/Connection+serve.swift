@@ -51,7 +51,7 @@ extension Connection {
     let turn = executor.turn
     defer { turn.letGo() }
     if executor.authorise() { return true }
-    lane.failed(lane.singlePlace, turn.reply.errorCode)
+    lane.failed(lane.singleCommandIndex, turn.reply.errorCode)
     add(turn.reply, horizon: turn.horizon)
     return false
   }
@@ -65,7 +65,7 @@ extension Connection {
   }
 
   func refuse(_ refusal: Refusal) {
-    lane.failed(lane.singlePlace, refusal.code.rawValue)
+    lane.failed(lane.singleCommandIndex, refusal.code.rawValue)
     answer { $0.error(refusal.text) }
   }
 
@@ -90,8 +90,9 @@ extension Connection {
   /// While data is loaded or the server stops, only commands about the connection itself are answered.
   func handleEarly(_ request: Arguments) {
     let command = CommandTable.index.find(request[0])
-    let place = command.flatMap { request.count > 1 ? CommandTable.index.find(request[1], of: $0) : nil } ?? command
-    switch place.map({ CommandTable.entries[$0].body }) {
+    let commandIndex =
+      command.flatMap { request.count > 1 ? CommandTable.index.find(request[1], of: $0) : nil } ?? command
+    switch commandIndex.map({ CommandTable.entries[$0].body }) {
     case .server(.quit): quit()
     case .server(.hello) where request.count <= 2: hello(request)
     case .server(.client(.setInfo)): answer { $0.ok() }
@@ -106,7 +107,7 @@ extension Connection {
       transaction.abort()
       let isStopping = serverFacts.phase.load(ordering: .relaxed) == .stopping
       let refusal = Refusal(.loading, isStopping ? "the server is stopping" : "Gatehouse is loading the data")
-      lane.metrics.reject(place, refusal.code.rawValue)
+      lane.metrics.reject(commandIndex, refusal.code.rawValue)
       answer { $0.error(refusal.text) }
     }
   }

@@ -7,19 +7,19 @@ extension Connection {
   /// once if it is about the transaction itself.
   func handleInTransaction(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
     if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
-    var place: Int?
-    if case .refused = turn.begin(request, on: facts, now: lane.now, place: &place) {
-      return abortTransaction(place, turn.reply)
+    var commandIndex: Int?
+    if case .refused = turn.begin(request, on: facts, now: lane.now, commandIndex: &commandIndex) {
+      return abortTransaction(commandIndex, turn.reply)
     }
-    client.lastPlace = place ?? -1
+    client.lastCommandIndex = commandIndex ?? -1
     switch turn.spec.inTransaction {
     case .atOnce: handleAtOnce(request, lane, executor, turn)
-    case .refused: abortTransaction(place, .syntax("Command not allowed inside a transaction"))
+    case .refused: abortTransaction(commandIndex, .syntax("Command not allowed inside a transaction"))
     case .queued:
       if transaction.queue(request) {
         answer { $0.status(.queued) }
       } else {
-        abortTransaction(place, .tooLongTransaction)
+        abortTransaction(commandIndex, .tooLongTransaction)
       }
     }
   }
@@ -52,16 +52,16 @@ extension Connection {
 
   private func give(_ answer: CommandExecutor.GroupAnswer, to request: OwnedArguments) {
     switch answer {
-    case .decided(let reply, let horizon, let place):
-      if let place {
-        lane.count(place)
-        client.lastPlace = place
+    case .decided(let reply, let horizon, let commandIndex):
+      if let commandIndex {
+        lane.count(commandIndex)
+        client.lastCommandIndex = commandIndex
       }
-      if reply.isError { lane.failed(place, reply.errorCode) }
+      if reply.isError { lane.failed(commandIndex, reply.errorCode) }
       add(reply, horizon: horizon)
-    case .rejected(let reply, let place):
-      client.lastPlace = place ?? client.lastPlace
-      lane.metrics.reject(place, reply.errorCode)
+    case .rejected(let reply, let commandIndex):
+      client.lastCommandIndex = commandIndex ?? client.lastCommandIndex
+      lane.metrics.reject(commandIndex, reply.errorCode)
       add(reply, horizon: 0)
     case .front: preconditionFailure("the front's command has no answer yet")
     }
@@ -69,15 +69,15 @@ extension Connection {
     endFullSlice()
   }
 
-  private func abortTransaction(_ place: Int?, _ refusal: Refusal) {
+  private func abortTransaction(_ commandIndex: Int?, _ refusal: Refusal) {
     var reply = Reply()
     reply.error(refusal.text)
-    abortTransaction(place, reply)
+    abortTransaction(commandIndex, reply)
   }
 
-  private func abortTransaction(_ place: Int?, _ reply: Reply) {
+  private func abortTransaction(_ commandIndex: Int?, _ reply: Reply) {
     transaction.abort()
-    lane.metrics.reject(place, reply.errorCode)
+    lane.metrics.reject(commandIndex, reply.errorCode)
     add(reply, horizon: 0)
   }
 

@@ -48,9 +48,11 @@ package struct OfflineCommand {
 
   /// - Returns: whether there is something to log.
   private func decide(_ words: Arguments, now: Milliseconds) -> Bool {
-    var place: Int?
+    var commandIndex: Int?
     var outcome: Outcome
-    switch turn.begin(words, on: ConnectionFacts(id: 0, service: 0, rights: .all), now: now, place: &place) {
+    switch turn.begin(
+      words, on: ConnectionFacts(id: 0, service: 0, rights: .all), now: now, commandIndex: &commandIndex)
+    {
     case .refused: return false
     case .partition(let index): outcome = turn.decide(home: partitions[index].held)
     case .anywhere: outcome = turn.decide(home: nil)

@@ -41,8 +41,8 @@ extension CoreHarness {
 
   private func decide(_ line: String, in group: CommandGroup) -> Answer {
     OwnedArguments(Self.words(line)).withView { view in
-      var place: Int?
-      guard case .refused = turn.begin(view, on: connection, now: now, place: &place) else {
+      var commandIndex: Int?
+      guard case .refused = turn.begin(view, on: connection, now: now, commandIndex: &commandIndex) else {
         switch turn.decide(in: group) {
         case .decided: break
         case .needs: preconditionFailure("\(line) needs more than all owners")

@@ -134,8 +134,8 @@ final class CoreHarness {
   }
 
   private func carryOut(_ view: Arguments, _ finished: (any Sendable)?) {
-    var place: Int?
-    let start = turn.begin(view, on: connection, now: now, place: &place, lookahead(of: view))
+    var commandIndex: Int?
+    let start = turn.begin(view, on: connection, now: now, commandIndex: &commandIndex, lookahead(of: view))
     if let finished { turn.resume(with: finished) }
     switch start {
     case .refused: break
@@ -149,9 +149,9 @@ final class CoreHarness {
   /// How the gates refuse a command of a service with these rights; nil if they let it pass.
   func refusalAtGate(_ words: [String], rights: ServiceRights) -> String? {
     OwnedArguments(words).withView { view in
-      var place: Int?
+      var commandIndex: Int?
       let connection = ConnectionFacts(id: 1, service: 1, rights: rights)
-      guard case .refused = turn.begin(view, on: connection, now: now, place: &place) else { return nil }
+      guard case .refused = turn.begin(view, on: connection, now: now, commandIndex: &commandIndex) else { return nil }
       return Answer(turn.reply).text
     }
   }

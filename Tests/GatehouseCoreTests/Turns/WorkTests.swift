@@ -77,8 +77,8 @@ struct WorkTests {
   func forgotten() {
     turn.resume(with: FinishedWork(Square(number: 1), 1))
     OwnedArguments(["PING"]).withView { words in
-      var place: Int?
-      _ = turn.begin(words, on: ConnectionFacts(id: 1, service: 0, rights: .all), now: 0, place: &place)
+      var commandIndex: Int?
+      _ = turn.begin(words, on: ConnectionFacts(id: 1, service: 0, rights: .all), now: 0, commandIndex: &commandIndex)
     }
     #expect(turn.finishedWork == nil && turn.neededWork == nil)
   }

@@ -18,11 +18,11 @@ struct TransactionTests {
     #expect(transaction.execute() == .ready(3))
     #expect(!transaction.isOpen && !transaction.isRunning)
     // The second command ran with the group; the first and third are the connection's own.
-    transaction.run([.front, .decided(Reply(), horizon: 7, place: nil), .front])
+    transaction.run([.front, .decided(Reply(), horizon: 7, commandIndex: nil), .front])
     #expect(transaction.isRunning && transaction.count == 3)
-    for (place, words) in commands.enumerated() {
+    for (index, words) in commands.enumerated() {
       // A command that has to wait is returned again.
-      let next = Held.Next(words: words, isAnswered: place == 1)
+      let next = Held.Next(words: words, isAnswered: index == 1)
       #expect(transaction.next == next && transaction.next == next)
       transaction.advance()
     }

@@ -126,11 +126,11 @@ extension CommandTable {
     if new.isAdministrator != (old?.isAdministrator ?? false) { try turn.refuseImpersonation("administration") }
     if new.isAdministrator || old?.isAdministrator ?? false, old != new {
       try turn.requireHolding(
-        .productAdministrator, over: turn.place(of: product), until: new.isAdministrator ? new.limits.end : turn.now,
+        .productAdministrator, over: turn.site(of: product), until: new.isAdministrator ? new.limits.end : turn.now,
         to: "say who administers it")
     }
     if let type = try turn.option("LICENCE") {
-      try turn.require(.licenceAssign, over: turn.place(of: product), of: user)
+      try turn.require(.licenceAssign, over: turn.site(of: product), of: user)
       new.licence = try licence(type, of: product, turn)
     }
     try setAccess(of: user, to: product, from: old, to: new, turn)
@@ -184,9 +184,9 @@ extension CommandTable {
   @Sendable private static func poolList(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
     let asked = turn.positional.isEmpty ? Array(turn.directory.products) : [try turn.product(1)]
-    let products = asked.filter { turn.allows(.poolRead, over: turn.place(of: $0)) }
+    let products = asked.filter { turn.allows(.poolRead, over: turn.site(of: $0)) }
     if products.isEmpty, let product = asked.first, !turn.positional.isEmpty {
-      try turn.require(.poolRead, over: turn.place(of: product))
+      try turn.require(.poolRead, over: turn.site(of: product))
     }
     turn.reply.array(products.reduce(0) { $0 + $1.pools.count })
     for product in products {

@@ -27,26 +27,26 @@ public struct Holding: Sendable {
     }
   }
 
-  /// Whether it holds a permission over a place.
-  func covers(_ place: Place, _ permission: Permission) -> Bool {
+  /// Whether it holds a permission over a site.
+  func covers(_ site: Site, _ permission: Permission) -> Bool {
     guard permissions.contains(permission) else { return false }
     switch scope {
     case .everywhere: return true
-    case .workspace(let held): return place.lies(in: held)
+    case .workspace(let held): return site.lies(in: held)
     case .product(let held):
-      if case .product(let product, _) = place { return product == held }
+      if case .product(let product, _) = site { return product == held }
       // The people of a product are those of its workspace (T1, T5); its administrators may see them and edit their
       // contacts (T8).
       guard permission == .userRead || permission == .contactSet, let workspace else { return false }
-      return place.lies(in: workspace)
+      return site.lies(in: workspace)
     // Accounts and groups do not exist yet, so nothing belongs to one.
     case .account, .group: return false
     }
   }
 }
 
-/// What a command concerns: where its permission must be held.
-public enum Place: Sendable, Equatable {
+/// The site of a command: where its permission must be held.
+public enum Site: Sendable, Equatable {
   case server
   case workspace(WorkspaceID)
   case product(ProductID, of: WorkspaceID)

@@ -135,11 +135,11 @@ extension CommandTable {
       }
       permissions.insert(permission)
     }
-    let place = workspace.map { Place.workspace($0) } ?? .server
+    let site = workspace.map { Site.workspace($0) } ?? .server
     let own = turn.directory.roles(definedIn: workspace).first { $0.name == name }
     let isTaken = Role(name: name) != nil || turn.directory.roles(definedIn: nil).contains { $0.name == name }
     if own == nil, isTaken { throw .refused(.conflict("role: \(name) already exists")) }
-    try turn.requireHolding(permissions, over: place, until: turn.now, to: "define a role that gives it")
+    try turn.requireHolding(permissions, over: site, until: turn.now, to: "define a role that gives it")
     let old = own?.permissions ?? PermissionSet()
     turn.reply.ok()
     if own != nil, old == permissions { return }
@@ -285,13 +285,13 @@ extension Turn {
   private func require(_ grant: Grant, until end: Milliseconds, of user: UserReference?) throws(Halt) {
     guard isLimited else { return }
     try refuseImpersonation("roles")
-    let place = place(of: grant.scope)
+    let site = site(of: grant.scope)
     let name = directory.name(of: grant.role)
-    try require(.roleGrant, over: place, of: user)
-    if grant.role == .superAdministrator, !sides.allSatisfy({ $0.isSupreme(over: place) }) {
+    try require(.roleGrant, over: site, of: user)
+    if grant.role == .superAdministrator, !sides.allSatisfy({ $0.isSupreme(over: site) }) {
       throw .refused(.noPermission("the role super-administrator, to grant or revoke super-administrator"))
     }
-    try requireHolding(directory.permissions(of: grant.role), over: place, until: end, to: "grant or revoke \(name)")
+    try requireHolding(directory.permissions(of: grant.role), over: site, until: end, to: "grant or revoke \(name)")
   }
 
   /// Numbers of roles are given once, so dropped roles count, too. Each workspace has a limit of its own, so that none
@@ -306,26 +306,26 @@ extension Turn {
   /// Refuses if one of the sides does not hold all of the permissions itself, or not for as long as it would give them
   /// away: who administers until May makes nobody an administrator beyond that, also not themselves.
   func requireHolding(
-    _ permissions: PermissionSet, over place: Place, until end: Milliseconds, to what: String
+    _ permissions: PermissionSet, over site: Site, until end: Milliseconds, to what: String
   ) throws(Halt) {
     for side in sides {
       for permission in permissions.list {
-        let lasts = side.holdings.filter { $0.covers(place, permission) }.map(\.end).max()
+        let lasts = side.holdings.filter { $0.covers(site, permission) }.map(\.end).max()
         guard let lasts else {
-          throw .refused(.noPermission("the permission \(permission.name) \(text(of: place)), to \(what)"))
+          throw .refused(.noPermission("the permission \(permission.name) \(text(of: site)), to \(what)"))
         }
         guard lasts >= end else {
           throw .refused(
             .noPermission(
-              "the permission \(permission.name) \(text(of: place)) beyond \(TimeText.text(of: lasts)), to \(what); give"
+              "the permission \(permission.name) \(text(of: site)) beyond \(TimeText.text(of: lasts)), to \(what); give"
                 + " an UNTIL that is no later"))
         }
       }
     }
   }
 
-  private func text(of place: Place) -> String {
-    switch place {
+  private func text(of site: Site) -> String {
+    switch site {
     case .server: "everywhere"
     case .workspace(let id): text(of: Scope.workspace(id))
     case .product(let id, _): text(of: Scope.product(id))

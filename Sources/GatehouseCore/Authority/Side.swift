@@ -84,30 +84,30 @@ public struct Side: Sendable {
     }
   }
 
-  /// Whether this side is a super administrator of a place, or its owner.
-  func isSupreme(over place: Place) -> Bool { holdings.contains { $0.isSupreme && $0.covers(place, .roleGrant) } }
+  /// Whether this side is a super administrator of a site, or its owner.
+  func isSupreme(over site: Site) -> Bool { holdings.contains { $0.isSupreme && $0.covers(site, .roleGrant) } }
 
-  /// Whether a permission is held over a place, and over the person concerned there.
+  /// Whether a permission is held over a site, and over the person concerned there.
   func allows(
-    _ permission: Permission, over place: Place, of user: UserReference?, in directory: Directory, at now: Milliseconds
+    _ permission: Permission, over site: Site, of user: UserReference?, in directory: Directory, at now: Milliseconds
   )
     -> Bool
   {
     holdings.contains { holding in
-      holding.covers(place, permission)
-        && !(user?.isAbove(holding, permission, at: place, in: directory, now) ?? false)
+      holding.covers(site, permission)
+        && !(user?.isAbove(holding, permission, at: site, in: directory, now) ?? false)
     }
   }
 }
 
 extension UserReference {
-  /// Whether a person is beyond somebody's power, although the place is not.
+  /// Whether a person is beyond somebody's power, although the site is not.
   ///
   /// - Only super administrators manage super administrators (L10).
   /// - Identity (W2) decides what a person may do. So power over one workspace must not give control over the identity
   ///   of an administrator of the whole server, or of that workspace's owner.
   func isAbove(
-    _ holding: Holding, _ permission: Permission, at place: Place, in directory: Directory, _ now: Milliseconds
+    _ holding: Holding, _ permission: Permission, at site: Site, in directory: Directory, _ now: Milliseconds
   ) -> Bool {
     let isTakingOver = permission.domain == .identity || permission == .impersonate
     if !roles.isPlain {

@@ -3,29 +3,29 @@ struct Target {
   enum Where {
     /// Depends on the permission: identity in the home workspace, everything else wherever the user is a member.
     case person
-    case place(Place)
+    case site(Site)
   }
 
-  let place: Where
+  let site: Where
   /// The person concerned there.
   var user: UserReference?
   /// Others to whom it belongs: the actor of an impersonation.
   var owners: [UserID] = []
 
   init(_ user: UserReference) {
-    place = .person
+    site = .person
     self.user = user
   }
 
-  init(_ place: Place, _ user: UserReference? = nil, owners: [UserID] = []) {
-    self.place = .place(place)
+  init(_ site: Site, _ user: UserReference? = nil, owners: [UserID] = []) {
+    self.site = .site(site)
     self.user = user
     self.owners = owners
   }
 
-  func place(for permission: Permission, at now: Milliseconds) -> Place {
-    switch place {
-    case .place(let place): return place
+  func site(for permission: Permission, at now: Milliseconds) -> Site {
+    switch site {
+    case .site(let site): return site
     case .person:
       guard let user else { return .server }
       if permission.domain == .identity { return user.home.map { .workspace($0) } ?? .server }
@@ -64,16 +64,16 @@ extension Turn {
       return Target(.workspace(try self.workspace(at: workspace).id), user)
     case .access(let word, let product):
       let user = try user(word)
-      return Target(place(of: try self.product(product)), user)
+      return Target(site(of: try self.product(product)), user)
     case .login(let word, let product):
       guard let user = try userIfAny(word) else { return nil }
       read(directory.lsn)
       guard let product = productID(self.word(product)).flatMap({ directory.product($0) }),
         user.isMember(of: product.workspace)
       else { return Target(user) }
-      return Target(place(of: product), user)
+      return Target(site(of: product), user)
     case .product(let word):
-      return Target(place(of: try product(word)))
+      return Target(site(of: try product(word)))
     case .workspace(let word): return Target(.workspace(try workspace(at: word).id))
     case .newProduct(let word): return Target(.workspace(try workspace(ofProductNamed: word).id))
     case .newUser: return Target(.workspace(try workspaceOfNewUser().id))
@@ -81,25 +81,25 @@ extension Turn {
       guard let (cell, slot) = try session(word) else { return nil }
       let row = cell.state.sessions[slot]
       return Target(
-        place(of: row), holder(cell, slot),
+        site(of: row), holder(cell, slot),
         owners: cell.state.sessions.impersonation(ofSlot: slot).map { [$0.actor] } ?? [])
     case .entry(let word):
       guard let (cell, serial) = try entry(word) else { return nil }
       let row = cell.state.time.entries[serial]
       return Target(
         .workspace(row.workspace), UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user)))
-    case .scope: return Target(place(of: try optionScope()))
+    case .scope: return Target(site(of: try optionScope()))
     case .workspaceOrEverywhere: return Target(has("WORKSPACE") ? .workspace(try workspace().id) : .server)
     }
   }
 
-  func place(of product: Product) -> Place { .product(product.id, of: product.workspace) }
+  func site(of product: Product) -> Site { .product(product.id, of: product.workspace) }
 
-  func place(of session: SessionRow) -> Place {
+  func site(of session: SessionRow) -> Site {
     session.product == 0 ? .workspace(session.workspace) : .product(session.product, of: session.workspace)
   }
 
-  func place(of scope: Scope) -> Place {
+  func site(of scope: Scope) -> Site {
     switch scope {
     case .workspace(let id): .workspace(id)
     case .product(let id): .product(id, of: directory.product(id)?.workspace ?? mainWorkspace)

@@ -29,14 +29,14 @@ extension Turn {
     for side in sides {
       if let own, PermissionSet.individual.contains(own), target.isOwn(side) { continue }
       let isAllowed = permissions.contains { permission in
-        side.allows(permission, over: target.place(for: permission, at: now), of: target.user, in: directory, at: now)
+        side.allows(permission, over: target.site(for: permission, at: now), of: target.user, in: directory, at: now)
       }
       if !isAllowed { throw .refused(objection(of: side, permissions, target)) }
     }
   }
 
-  func require(_ permission: Permission, over place: Place, of user: UserReference? = nil) throws(Halt) {
-    try require([permission], over: Target(place, user))
+  func require(_ permission: Permission, over site: Site, of user: UserReference? = nil) throws(Halt) {
+    try require([permission], over: Target(site, user))
   }
 
   /// Requires a permission over a user's identity.
@@ -44,8 +44,8 @@ extension Turn {
     try require([permission], over: Target(user), own: own)
   }
 
-  func allows(_ permission: Permission, over place: Place, of user: UserReference? = nil) -> Bool {
-    sides.allSatisfy { $0.allows(permission, over: place, of: user, in: directory, at: now) }
+  func allows(_ permission: Permission, over site: Site, of user: UserReference? = nil) -> Bool {
+    sides.allSatisfy { $0.allows(permission, over: site, of: user, in: directory, at: now) }
   }
 
   /// K4: an impersonation bound to a workspace is limited to it.
@@ -87,11 +87,11 @@ extension Turn {
   private func objection(of side: Side, _ permissions: [Permission], _ target: Target) -> Refusal {
     if side.isBinding { return .noPermission("an impersonation outside its workspace") }
     let permission = permissions[0]
-    let place = target.place(for: permission, at: now)
+    let site = target.site(for: permission, at: now)
     let names = Self.names(permissions)
-    // The place is covered, so it is the person who is out of reach.
+    // The site is covered, so it is the person who is out of reach.
     if let user = target.user,
-      permissions.contains(where: { side.allows($0, over: place, of: nil, in: directory, at: now) })
+      permissions.contains(where: { side.allows($0, over: site, of: nil, in: directory, at: now) })
     {
       let isSuper = user.grants.contains { $0.role == .superAdministrator }
       return .noPermission(
@@ -99,7 +99,7 @@ extension Turn {
           ? "the role super-administrator, to manage a super administrator"
           : "the permission \(names) over an administrator with more power")
     }
-    switch place {
+    switch site {
     case .server: return .noPermission("the permission \(names) over the whole server")
     case .product(let id, _):
       let name = directory.product(id).map { directory.productName($0) } ?? ""
@@ -107,7 +107,7 @@ extension Turn {
     case .anyOf: return .noPermission("the permission \(names) over this user")
     case .workspace(let id):
       let name = knownWorkspaces.contains(id) ? directory.workspace(id).name : nil
-      guard permission.domain == .identity, let user = target.user, case .person = target.place else {
+      guard permission.domain == .identity, let user = target.user, case .person = target.site else {
         return .noPermission("the permission \(names) in the workspace \(name ?? "that it concerns")")
       }
       // W2: says which workspace may do it.

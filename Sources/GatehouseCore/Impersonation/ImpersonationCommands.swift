@@ -54,7 +54,7 @@ extension CommandTable {
     }
     let (login, slot) = try turn.actorLogin()
     let actor = turn.holder(login, slot)
-    let (product, workspace) = try turn.impersonatedPlace()
+    let (product, workspace) = try turn.impersonationSite()
     let target = try turn.impersonated(2, by: actor, in: workspace)
     if let denial = turn.directory.impersonationDenial(in: workspace.id, actor: actor, target: target, at: turn.now) {
       throw .refused(refusal(denial))
@@ -253,7 +253,7 @@ extension Turn {
   }
 
   /// The product and the workspace of the impersonation: the one that is named, else the product's, else `main`.
-  fileprivate func impersonatedPlace() throws(Halt) -> (Product?, Workspace) {
+  fileprivate func impersonationSite() throws(Halt) -> (Product?, Workspace) {
     guard let name = try option("PRODUCT") else { return (nil, try workspace()) }
     let product = try product(named: name)
     guard has("WORKSPACE") else { return (product, directory.workspace(product.workspace)) }
@@ -276,10 +276,10 @@ extension Turn {
   /// Users see impersonations in which they take part, and administrators those in their workspaces.
   fileprivate func maySee(_ impersonation: Impersonation, of subject: UserReference, _ row: SessionRow) -> Bool {
     if !isLimited { return true }
-    let place = place(of: row)
+    let site = site(of: row)
     return sides.allSatisfy { side in
       side.isOneself(subject) || side.person?.id == impersonation.actor
-        || side.allows(.sessionRead, over: place, of: side.isBinding ? nil : subject, in: directory, at: now)
+        || side.allows(.sessionRead, over: site, of: side.isBinding ? nil : subject, in: directory, at: now)
     }
   }
 

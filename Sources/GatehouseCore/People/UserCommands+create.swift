@@ -137,8 +137,8 @@ private struct NewUser {
   /// Whether the principal may add this user with these products and roles under these policies.
   func authorise(_ turn: Turn) throws(Halt) {
     for (product, access) in accesses {
-      try turn.require(.productAccess, over: turn.place(of: product))
-      if access.licence != 0 { try turn.require(.licenceAssign, over: turn.place(of: product)) }
+      try turn.require(.productAccess, over: turn.site(of: product))
+      if access.licence != 0 { try turn.require(.licenceAssign, over: turn.site(of: product)) }
     }
     for grant in grants {
       try turn.requireGranting(grant)

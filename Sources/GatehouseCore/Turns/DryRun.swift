@@ -126,7 +126,7 @@ extension Turn {
   /// Whether the caller may see the login.
   private func maySee(_ user: UserReference, in product: Product) -> Bool {
     sides.allSatisfy {
-      $0.isOneself(user) || $0.allows(.userRead, over: place(of: product), of: user, in: directory, at: now)
+      $0.isOneself(user) || $0.allows(.userRead, over: site(of: product), of: user, in: directory, at: now)
     }
   }
 
@@ -162,7 +162,7 @@ extension Turn {
     let accesses = changes.compactMap { $0.as(AccessSet.self) }.flatMap { [$0.old, $0.new] }.compactMap { $0 }
     var moved: [MovedSeats] = []
     for id in Set(accesses.map(\.product)).sorted() {
-      guard let product = directory.product(id), allows(.poolRead, over: place(of: product)) else { continue }
+      guard let product = directory.product(id), allows(.poolRead, over: site(of: product)) else { continue }
       for pool in product.pools {
         let key = product.seatKey(pool.type)
         let (old, new) = (before.used(key), after.used(key))

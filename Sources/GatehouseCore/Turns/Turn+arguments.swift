@@ -301,12 +301,12 @@ extension Turn {
   }
 
   private func mayFind(_ cell: HeldPartition, _ slot: Int) -> Bool {
-    let place = place(of: cell.state.sessions[slot])
+    let site = site(of: cell.state.sessions[slot])
     let holder = holder(cell, slot)
     let actor = cell.state.sessions.impersonation(ofSlot: slot)?.actor
     return sides.allSatisfy { side in
       side.isBinding || side.isOneself(holder) || actor != nil && side.person?.id == actor
-        || side.holdings.contains { $0.covers(place, .sessionRead) || $0.covers(place, .sessionRevoke) }
+        || side.holdings.contains { $0.covers(site, .sessionRead) || $0.covers(site, .sessionRevoke) }
     }
   }
 

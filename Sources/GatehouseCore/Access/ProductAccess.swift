@@ -55,8 +55,8 @@ public struct ProductAccess: Sendable, Equatable, BitwiseCopyable {
     _ accesses: [ProductAccess], with new: ProductAccess?, insteadOf old: ProductAccess?
   ) -> [ProductAccess] {
     var list = accesses
-    if let product = (new ?? old)?.product, let place = list.firstIndex(where: { $0.product == product }) {
-      if let new { list[place] = new } else { list.remove(at: place) }
+    if let product = (new ?? old)?.product, let index = list.firstIndex(where: { $0.product == product }) {
+      if let new { list[index] = new } else { list.remove(at: index) }
     } else if let new {
       list.append(new)
     }

@@ -5,9 +5,9 @@ public struct Answers: ~Copyable, Sendable {
   public internal(set) var kept: [Digest: RememberedAnswer] = [:]
   /// The keys, oldest first; all answers are kept equally long. A key that was reused after its answer had expired is
   /// in it twice.
-  private var line = Deque<Place>()
+  private var line = Deque<Expiry>()
 
-  private struct Place: Sendable {
+  private struct Expiry: Sendable {
     let key: Digest
     let until: Milliseconds
   }
@@ -27,7 +27,7 @@ public struct Answers: ~Copyable, Sendable {
       forgotten += 1
     }
     kept[key] = answer
-    line.append(Place(key: key, until: answer.until))
+    line.append(Expiry(key: key, until: answer.until))
   }
 
   mutating func forgetAll() {
@@ -36,12 +36,12 @@ public struct Answers: ~Copyable, Sendable {
   }
 
   /// Whether an entry of the line belongs to the answer now kept under its key.
-  private func isHeld(_ place: Place) -> Bool { kept[place.key]?.until == place.until }
+  private func isHeld(_ expiry: Expiry) -> Bool { kept[expiry.key]?.until == expiry.until }
 
   /// Whether another answer can be kept. Expired ones make room for it.
   func hasRoom(at now: Milliseconds) -> Bool {
     if kept.count < Limits.answersOfPartition { return true }
-    for place in line where isHeld(place) { return place.until <= now }
+    for expiry in line where isHeld(expiry) { return expiry.until <= now }
     return true
   }
 }
@@ -66,7 +66,7 @@ extension Answers: Aggregate {
         let key = try reader.digest()
         let answer = try reader.stored(RememberedAnswer(), layout)
         state.answers.kept[key] = answer
-        state.answers.line.append(Place(key: key, until: answer.until))
+        state.answers.line.append(Expiry(key: key, until: answer.until))
       }
       // The number at which all were looked through, when they stood in the order of their keys.
       let _: Int = try reader.number()
@@ -75,9 +75,11 @@ extension Answers: Aggregate {
   ]
 
   private var inOrder: [(key: Digest, answer: RememberedAnswer)] {
-    var places: [(key: Digest, answer: RememberedAnswer)] = []
-    for place in line where isHeld(place) { if let answer = kept[place.key] { places.append((place.key, answer)) } }
-    return places
+    var answers: [(key: Digest, answer: RememberedAnswer)] = []
+    for expiry in line where isHeld(expiry) {
+      if let answer = kept[expiry.key] { answers.append((expiry.key, answer)) }
+    }
+    return answers
   }
 
   static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker) {

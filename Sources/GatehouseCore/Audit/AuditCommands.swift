@@ -100,11 +100,12 @@ extension Turn {
   /// The readable part of a page: at most `count` events, fewer if most may not be read. The next page continues after
   /// them.
   fileprivate func readable(_ whole: TrailPage, _ reach: AuditReach, _ count: Int) throws(Halt) -> TrailPage {
-    let places = try places(of: whole.events.flatMap(\.part.changes)) { (partition) throws(Halt) in try cell(partition)
+    let subjectWorkspaces = try subjectWorkspaces(of: whole.events.flatMap(\.part.changes)) {
+      (partition) throws(Halt) in try cell(partition)
     }
     var page = TrailPage()
     for event in whole.events {
-      let changes = event.part.changes.filter { reach.shows($0, places, in: directory) }
+      let changes = event.part.changes.filter { reach.shows($0, subjectWorkspaces, in: directory) }
       if changes.isEmpty { continue }
       // The changes of one record took effect together, so they stay on one page.
       if page.events.count >= count, event.lsn != page.events.last?.lsn {
@@ -122,9 +123,9 @@ extension Turn {
   /// Finds out in which workspaces the subjects of the changes are, if the changes do not say so.
   ///
   /// - Parameter cell: returns one of the held partitions.
-  func places(
+  func subjectWorkspaces(
     of changes: [AnyChange], in cell: (Int) throws(Halt) -> HeldPartition
-  ) throws(Halt) -> AuditReach.Places {
+  ) throws(Halt) -> AuditReach.SubjectWorkspaces {
     var users: Set<UserID> = []
     var contacts: Set<ContactID> = []
     var entries: Set<EntryID> = []
@@ -134,20 +135,20 @@ extension Turn {
     try hold(
       users.map { partitioning.partition(of: $0) } + contacts.map { partitioning.partition(of: $0) }
         + entries.map { partitioning.partition(of: $0) })
-    var places = AuditReach.Places()
+    var subjectWorkspaces = AuditReach.SubjectWorkspaces()
     for id in users {
       let cell = try cell(partitioning.partition(of: id))
-      places.homes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(of: $0) }
+      subjectWorkspaces.homes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(of: $0) }
     }
     for id in contacts {
       let cell = try cell(partitioning.partition(of: id))
-      places.contactHomes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(ofContact: $0) }
+      subjectWorkspaces.contactHomes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(ofContact: $0) }
     }
     for id in entries {
       let cell = try cell(partitioning.partition(of: id))
-      places.entries[id] = cell.state.serial(of: id).map { cell.state.time.entries[$0].workspace }
+      subjectWorkspaces.entries[id] = cell.state.serial(of: id).map { cell.state.time.entries[$0].workspace }
     }
-    return places
+    return subjectWorkspaces
   }
 
   /// Actors and subjects, as far as the caller knows them.

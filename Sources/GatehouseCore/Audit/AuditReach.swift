@@ -26,7 +26,7 @@ struct AuditReach: Sendable {
   }
 
   /// The workspaces of the subjects of changes. If a change does not say it, the current state does.
-  struct Places: Sendable {
+  struct SubjectWorkspaces: Sendable {
     var homes: [UserID: WorkspaceID] = [:]
     var contactHomes: [ContactID: WorkspaceID] = [:]
     var entries: [EntryID: WorkspaceID] = [:]
@@ -48,9 +48,9 @@ struct AuditReach: Sendable {
   }
 
   /// Whether a change may be read.
-  func shows(_ change: AnyChange, _ places: Places, in directory: Directory) -> Bool {
+  func shows(_ change: AnyChange, _ subjectWorkspaces: SubjectWorkspaces, in directory: Directory) -> Bool {
     if isAll { return true }
-    if let entry = Self.entry(of: change) { return places.entries[entry].map(reach.contains) ?? false }
+    if let entry = Self.entry(of: change) { return subjectWorkspaces.entries[entry].map(reach.contains) ?? false }
     // It does not say where a session was used, nor, in records of version 0.1.0, where one ended.
     if change.as(SessionSeen.self) != nil { return false }
     if let ended = change.as(SessionEnded.self), ended.workspace == 0 { return false }
@@ -59,11 +59,12 @@ struct AuditReach: Sendable {
     // These name several workspaces; the first one governs.
     if let created = change.as(UserCreated.self) { return created.workspaces.first.map(reach.contains) ?? false }
     if let moved = change.as(HomeSet.self) { return reach.contains(moved.new) }
-    if let noted = change.as(Noted.self) { return places.homes[noted.user].map(reach.contains) ?? false }
+    if let noted = change.as(Noted.self) { return subjectWorkspaces.homes[noted.user].map(reach.contains) ?? false }
     let subjects = Subjects(change)
     let workspaces = subjects.workspaces + subjects.products.compactMap { directory.product($0)?.workspace }
     if !workspaces.isEmpty { return workspaces.allSatisfy(reach.contains) }
-    let homes = subjects.users.map { places.homes[$0] } + subjects.contacts.map { places.contactHomes[$0] }
+    let homes =
+      subjects.users.map { subjectWorkspaces.homes[$0] } + subjects.contacts.map { subjectWorkspaces.contactHomes[$0] }
     return !homes.isEmpty && homes.allSatisfy { $0.map(reach.contains) ?? false }
   }
 

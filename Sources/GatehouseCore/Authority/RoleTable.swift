@@ -10,23 +10,23 @@ struct RoleTable: Sendable {
   /// Defines a role, or changes its permissions.
   mutating func define(_ role: RoleDefinition, lsn: LSN) {
     if isNext(role.role) { return add(role) }
-    rows[Self.place(of: role.role)].change(to: role.permissions, lsn: lsn)
+    rows[Self.index(of: role.role)].change(to: role.permissions, lsn: lsn)
   }
 
   mutating func drop(_ role: Role, lsn: LSN) {
-    rows[Self.place(of: role)].change(to: PermissionSet(), lsn: lsn)
-    rows[Self.place(of: role)].isDropped = true
+    rows[Self.index(of: role)].change(to: PermissionSet(), lsn: lsn)
+    rows[Self.index(of: role)].isDropped = true
   }
 
   func find(_ role: Role) -> RoleDefinition? {
     guard role.number >= Role.firstDefined else { return nil }
-    return Self.place(of: role) < rows.count ? rows[Self.place(of: role)] : nil
+    return Self.index(of: role) < rows.count ? rows[Self.index(of: role)] : nil
   }
 
   /// Whether a role has the next free number.
-  func isNext(_ role: Role) -> Bool { Self.place(of: role) == rows.count }
+  func isNext(_ role: Role) -> Bool { Self.index(of: role) == rows.count }
 
-  private static func place(of role: Role) -> Int { Int(role.number) - Int(Role.firstDefined) }
+  private static func index(of role: Role) -> Int { Int(role.number) - Int(Role.firstDefined) }
 }
 
 extension RoleTable: DirectoryTable {

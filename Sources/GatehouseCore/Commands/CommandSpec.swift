@@ -308,8 +308,8 @@ public struct Gathered: Sendable {
 
   /// Inserts an item by its key, and keeps the first `most` items.
   mutating func insert(_ item: Item, most: Int) {
-    let place = items.firstIndex { item.key.lexicographicallyPrecedes($0.key) } ?? items.count
-    items.insert(item, at: place)
+    let index = items.firstIndex { item.key.lexicographicallyPrecedes($0.key) } ?? items.count
+    items.insert(item, at: index)
     if items.count > most { items.removeLast() }
   }
 

@@ -43,12 +43,12 @@ public enum SettlingNames {
     let name = home.state.people.username(partitioning.serial(of: user))
     let folded = FoldedName(name).text
     let key = NameKey(name, partitioning)
-    let place = partitions[key.partition]
-    var holders = place.state.takeHolders(folded, key)
+    let keeper = partitions[key.partition]
+    var holders = keeper.state.takeHolders(folded, key)
     // A live user's name leads to that user alone. Of several deleted users, the last one keeps it.
     holders.removeAll { $0.user == user || !isLive($0.user, partitions) }
     holders.append(NameHolder(user: user, name: name))
-    place.state.put(holders, folded, key)
+    keeper.state.put(holders, folded, key)
   }
 
   private static func isLive(_ user: UserID, _ partitions: [PartitionCell]) -> Bool {

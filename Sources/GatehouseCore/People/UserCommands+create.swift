@@ -7,12 +7,12 @@ extension CommandTable {
       throw .refused(turn.taken(username, by: holder))
     }
     let home = try turn.cell(turn.nameKey(1).partition)
-    let place = try new.contactCell(turn) ?? home
-    let contact = try new.emitContact(username, in: place, turn)
+    let cell = try new.contactCell(turn) ?? home
+    let contact = try new.emitContact(username, in: cell, turn)
     // Checked last, because it may need all partitions (S4).
     let reference = new.fields.first { $0.field == .reference }?.text ?? ""
     try turn.requireUnique(reference: reference, of: nil, in: new.workspace.id)
-    let user = turn.newUser(in: place)
+    let user = turn.newUser(in: cell)
     turn.emit(
       UserCreated(
         user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
@@ -21,7 +21,7 @@ extension CommandTable {
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
     if new.invites, !contact.email.isEmpty {
-      try turn.queueMail(.invitation, about: user, in: place, to: contact.email, new.message)
+      try turn.queueMail(.invitation, about: user, in: cell, to: contact.email, new.message)
     }
     turn.reply.map(4)
     turn.reply.text("id")
@@ -119,11 +119,11 @@ private struct NewUser {
   }
 
   private mutating func add(_ product: Product, licence: UInt8, _ turn: Turn) throws(Halt) {
-    if let place = accesses.firstIndex(where: { $0.product.id == product.id }) {
-      guard licence != 0, accesses[place].access.licence == 0 else {
+    if let index = accesses.firstIndex(where: { $0.product.id == product.id }) {
+      guard licence != 0, accesses[index].access.licence == 0 else {
         throw .refused(.syntax("the product \(product.name) is given twice"))
       }
-      accesses[place].access.licence = licence
+      accesses[index].access.licence = licence
     } else {
       accesses.append((product, ProductAccess(product: product.id, isEnabled: true, licence: licence)))
       if !workspaces.contains(product.workspace) { workspaces.append(product.workspace) }

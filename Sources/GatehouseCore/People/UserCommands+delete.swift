@@ -43,9 +43,9 @@ extension Turn {
   public func stopTimers(
     of user: UserReference, in workspace: WorkspaceID? = nil, at moment: Milliseconds? = nil
   ) throws(Halt) {
-    for (place, timer) in user.cell.state.timers(of: user.serial) where workspace == nil || workspace == place {
+    for (running, timer) in user.cell.state.timers(of: user.serial) where workspace == nil || workspace == running {
       let end = max(timer.start, min(end(of: timer), moment ?? .max))
-      emit(TimerStopped(user.id, place, entry: newEntry(in: user.cell), end: end))
+      emit(TimerStopped(user.id, running, entry: newEntry(in: user.cell), end: end))
     }
   }
 }

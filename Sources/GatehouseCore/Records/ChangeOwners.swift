@@ -10,7 +10,7 @@ public struct ChangeOwners: Sendable {
 
   @inline(__always)
   mutating func insert(_ partition: Int) {
-    for place in 0..<count where partitions[place] == partition { return }
+    for index in 0..<count where partitions[index] == partition { return }
     precondition(count < Self.most, "a change with too many owners")
     partitions[count] = partition
     count += 1
@@ -21,7 +21,7 @@ public struct ChangeOwners: Sendable {
   @inline(__always)
   func forEach(_ body: (Int) -> Void) {
     for partition in 0..<all { body(partition) }
-    for place in 0..<count { body(partitions[place]) }
+    for index in 0..<count { body(partitions[index]) }
   }
 }
 

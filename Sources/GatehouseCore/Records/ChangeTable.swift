@@ -21,12 +21,12 @@ public enum ChangeTable {
   ]
 
   private static let byCode: [(any Change.Type)?] = {
-    var places: [(any Change.Type)?] = Array(repeating: nil, count: 256)
+    var table: [(any Change.Type)?] = Array(repeating: nil, count: 256)
     for kind in kinds {
-      precondition(places[Int(kind.code)] == nil, "two kinds of changes have the code \(kind.code)")
-      places[Int(kind.code)] = kind
+      precondition(table[Int(kind.code)] == nil, "two kinds of changes have the code \(kind.code)")
+      table[Int(kind.code)] = kind
     }
-    return places
+    return table
   }()
 
   /// The kind with this code; nil if this program does not know it.

@@ -37,9 +37,9 @@ extension Record {
   public func encode(into writer: inout ByteWriter) {
     writer.byte(Self.version)
     let parts = parts
-    for (place, part) in parts.enumerated() {
+    for (index, part) in parts.enumerated() {
       Self.encode(
-        part.header, part.changes, isFirst: place == 0, isLast: place == parts.count - 1, into: &writer)
+        part.header, part.changes, isFirst: index == 0, isLast: index == parts.count - 1, into: &writer)
     }
   }
 
@@ -61,7 +61,7 @@ extension Record {
     writer.text(header.command)
     if !header.reason.isEmpty { writer.text(header.reason) }
     writer.varint(changes.count)
-    for place in changes.indices { changes[place].encode(into: &writer) }
+    for index in changes.indices { changes[index].encode(into: &writer) }
   }
 
   public init(from reader: inout ByteReader) throws(CodingError) {

@@ -41,16 +41,16 @@ extension PagedArray: RandomAccessCollection, MutableCollection {
   public var startIndex: Int { 0 }
   public var endIndex: Int { count }
 
-  public subscript(place: Int) -> Element {
-    @inline(__always) get { pages[place >> Self.shift][place & (Self.size - 1)] }
-    @inline(__always) _modify { yield &pages[place >> Self.shift][place & (Self.size - 1)] }
+  public subscript(index: Int) -> Element {
+    @inline(__always) get { pages[index >> Self.shift][index & (Self.size - 1)] }
+    @inline(__always) _modify { yield &pages[index >> Self.shift][index & (Self.size - 1)] }
   }
 }
 
 extension PagedArray where Element == ContiguousArray<UInt8> {
   /// The bytes of an element, valid as long as this value lives; without reference counting.
   @inline(__always)
-  func bytes(at place: Int) -> UnsafeRawBufferPointer {
-    pages[place >> Self.shift][place & (Self.size - 1)].withUnsafeBytes { $0 }
+  func bytes(at index: Int) -> UnsafeRawBufferPointer {
+    pages[index >> Self.shift][index & (Self.size - 1)].withUnsafeBytes { $0 }
   }
 }

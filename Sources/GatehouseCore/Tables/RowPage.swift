@@ -26,26 +26,26 @@ struct RowPage<Row: TableRow>: Sendable {
   /// A page of rows that refer to `details`.
   init(_ rows: some Collection<Row>, details: UnsafeRawBufferPointer, _ epoch: Int) {
     self.init(epoch)
-    for (place, row) in rows.enumerated() {
+    for (index, row) in rows.enumerated() {
       precondition(Int(row.details.offset) + Int(row.details.count) <= details.count)
-      self.rows[place] = row
+      self.rows[index] = row
     }
     self.details.append(details)
   }
 
   /// The row at an index below `size`, which the table has checked.
   @inline(__always)
-  subscript(place: Int) -> Row { rows[place] }
+  subscript(index: Int) -> Row { rows[index] }
 
   /// The address of a row.
   @inline(__always)
-  func address(of place: Int) -> UnsafePointer<Row> { UnsafePointer(rows + place) }
+  func address(of index: Int) -> UnsafePointer<Row> { UnsafePointer(rows + index) }
 
-  /// The address of a row that will be changed.
+  /// The address of a row that will be changed, in memory that is not shared.
   @inline(__always)
-  mutating func place(of place: Int, _ epoch: Int) -> UnsafeMutablePointer<Row> {
+  mutating func mutableAddress(of index: Int, _ epoch: Int) -> UnsafeMutablePointer<Row> {
     if epoch != self.epoch { own(epoch) }
-    return rows + place
+    return rows + index
   }
 
   private mutating func own(_ epoch: Int) {
@@ -60,19 +60,19 @@ struct RowPage<Row: TableRow>: Sendable {
 
   /// Calls `body` with the details of a row; empty if it has none.
   @inline(__always)
-  func withDetails<Result>(of place: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+  func withDetails<Result>(of index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     // Not bounds-checked: ranges come only from this type, and the check would fetch the cache line with the array's
     // count.
-    let range = rows[place].details
+    let range = rows[index].details
     assert(Int(range.offset) + Int(range.count) <= details.count)
     return body(
       UnsafeRawBufferPointer(start: details.first.map { $0 + Int(range.offset) }, count: Int(range.count)))
   }
 
   /// Replaces a row; the new one has no details.
-  mutating func replace(_ place: Int, with row: Row, _ epoch: Int) {
-    discardDetails(of: place, epoch)
-    let target = self.place(of: place, epoch)
+  mutating func replace(_ index: Int, with row: Row, _ epoch: Int) {
+    discardDetails(of: index, epoch)
+    let target = self.mutableAddress(of: index, epoch)
     target.pointee = row
     target.pointee.details = DetailRange()
   }
@@ -80,22 +80,22 @@ struct RowPage<Row: TableRow>: Sendable {
   /// Replaces the details of a row.
   ///
   /// - Parameter filled: how many rows of the page are in use.
-  mutating func setDetails(of place: Int, _ bytes: UnsafeRawBufferPointer, filled: Int, _ epoch: Int) {
-    discardDetails(of: place, epoch)
+  mutating func setDetails(of index: Int, _ bytes: UnsafeRawBufferPointer, filled: Int, _ epoch: Int) {
+    discardDetails(of: index, epoch)
     guard !bytes.isEmpty else { return }
     makeRoom(bytes.count, filled, epoch)
     var range = DetailRange()
     range.offset = UInt32(details.count)
     range.count = UInt32(bytes.count)
     details.append(bytes)
-    self.place(of: place, epoch).pointee.details = range
+    self.mutableAddress(of: index, epoch).pointee.details = range
   }
 
-  private mutating func discardDetails(of place: Int, _ epoch: Int) {
-    let count = Int(rows[place].details.count)
+  private mutating func discardDetails(of index: Int, _ epoch: Int) {
+    let count = Int(rows[index].details.count)
     guard count > 0 else { return }
     waste += count
-    self.place(of: place, epoch).pointee.details = DetailRange()
+    self.mutableAddress(of: index, epoch).pointee.details = DetailRange()
   }
 
   /// Makes room for `count` more bytes. A page grows by an eighth instead of doubling, because a million users are
@@ -106,11 +106,11 @@ struct RowPage<Row: TableRow>: Sendable {
     // While a page is filling up, room is made for the rows to come, by the average size of those it has.
     let expected = filled < Self.size ? live * min(Self.size, filled * 2) / filled : live
     var packed = DetailBytes(capacity: expected + expected / 8 + 32)
-    for place in 0..<filled {
-      guard rows[place].details.count > 0 else { continue }
+    for index in 0..<filled {
+      guard rows[index].details.count > 0 else { continue }
       let start = packed.count
-      withDetails(of: place) { packed.append($0) }
-      self.place(of: place, epoch).pointee.details.offset = UInt32(start)
+      withDetails(of: index) { packed.append($0) }
+      self.mutableAddress(of: index, epoch).pointee.details.offset = UInt32(start)
     }
     details = packed
     waste = 0

@@ -24,11 +24,11 @@ extension RowTable {
     writer.varint(last)
     for (index, page) in pages.enumerated() {
       let filled = filled(index)
-      for place in 0..<filled {
-        encodeRow(&writer, page[place])
-        writer.varint(page[place].details.count)
+      for index in 0..<filled {
+        encodeRow(&writer, page[index])
+        writer.varint(page[index].details.count)
       }
-      for place in 0..<filled { page.withDetails(of: place) { writer.raw($0) } }
+      for index in 0..<filled { page.withDetails(of: index) { writer.raw($0) } }
     }
   }
 

@@ -52,11 +52,11 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   public subscript(serial: Int) -> Row {
     @inline(__always) get {
       precondition(contains(serial))
-      return pages[Self.pageIndex(serial)][Self.place(serial)]
+      return pages[Self.pageIndex(serial)][Self.indexInPage(serial)]
     }
     @inline(__always) _modify {
       precondition(contains(serial))
-      yield &pages[Self.pageIndex(serial)].place(of: Self.place(serial), epoch).pointee
+      yield &pages[Self.pageIndex(serial)].mutableAddress(of: Self.indexInPage(serial), epoch).pointee
     }
   }
 
@@ -64,14 +64,14 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   @inline(__always)
   func withRow(_ serial: Int, _ body: (UnsafePointer<Row>) -> Void) {
     precondition(contains(serial))
-    body(pages[Self.pageIndex(serial)].address(of: Self.place(serial)))
+    body(pages[Self.pageIndex(serial)].address(of: Self.indexInPage(serial)))
   }
 
   @inline(__always)
   static func pageIndex(_ serial: Int) -> Int { (serial - 1) >> RowPage<Row>.shift }
 
   @inline(__always)
-  static func place(_ serial: Int) -> Int { (serial - 1) & (RowPage<Row>.size - 1) }
+  static func indexInPage(_ serial: Int) -> Int { (serial - 1) & (RowPage<Row>.size - 1) }
 
   /// How many rows of a page are in use.
   func filled(_ page: Int) -> Int { min(RowPage<Row>.size, last - page * RowPage<Row>.size) }
@@ -80,10 +80,10 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   public mutating func put(_ row: Row, at serial: Int) {
     precondition(serial > 0)
     while last < serial {
-      if Self.place(last + 1) == 0 { pages.append(RowPage(epoch)) }
+      if Self.indexInPage(last + 1) == 0 { pages.append(RowPage(epoch)) }
       last += 1
     }
-    pages[Self.pageIndex(serial)].replace(Self.place(serial), with: row, epoch)
+    pages[Self.pageIndex(serial)].replace(Self.indexInPage(serial), with: row, epoch)
   }
 
   /// Changes a row in one access; each access checks whether its page is shared with a snapshot.
@@ -92,7 +92,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
 
   /// Appends a page of rows whose details are in `details`; only the last page may be incomplete.
   mutating func append(_ rows: ContiguousArray<Row>, details: UnsafeRawBufferPointer) {
-    precondition(Self.place(last + 1) == 0)
+    precondition(Self.indexInPage(last + 1) == 0)
     pages.append(RowPage(rows, details: details, epoch))
     last += rows.count
   }
@@ -103,7 +103,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   @inline(__always)
   public func withDetails<Result>(of serial: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     precondition(contains(serial))
-    return pages[Self.pageIndex(serial)].withDetails(of: Self.place(serial), body)
+    return pages[Self.pageIndex(serial)].withDetails(of: Self.indexInPage(serial), body)
   }
 
   /// A copy of the details of a row.
@@ -118,6 +118,6 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   public mutating func setDetails(of serial: Int, _ bytes: UnsafeRawBufferPointer) {
     precondition(contains(serial))
     let page = Self.pageIndex(serial)
-    pages[page].setDetails(of: Self.place(serial), bytes, filled: filled(page), epoch)
+    pages[page].setDetails(of: Self.indexInPage(serial), bytes, filled: filled(page), epoch)
   }
 }

@@ -43,7 +43,7 @@ extension RowTable where Row: ReusableRow {
 
   private func kept(of serial: Int) -> UInt64? {
     if vacancies.isEmpty { return nil }
-    return vacancies[Self.pageIndex(serial)]?[Self.place(serial)]
+    return vacancies[Self.pageIndex(serial)]?[Self.indexInPage(serial)]
   }
 
   /// One page of vacant rows represents all freed pages. It has no epoch, so that an erroneous write would go to a copy

@@ -133,12 +133,12 @@ extension CommandTable {
     let to = try turn.time("TO") ?? .max
     let after = try turn.cursor(of: 2)
     let count = try turn.listCount()
-    let place = after.map {
-      EntryPlace(start: Milliseconds(clamping: $0.numbers[0]), serial: UInt32(clamping: $0.numbers[1]))
+    let key = after.map {
+      EntrySortKey(start: Milliseconds(clamping: $0.numbers[0]), serial: UInt32(clamping: $0.numbers[1]))
     }
     // One more than asked for shows whether there is another page.
     let (found, lsn) = cell.state.time.entries(
-      of: user.contact, in: workspaces, from: from, to: to, before: place, limit: count + 1)
+      of: user.contact, in: workspaces, from: from, to: to, before: key, limit: count + 1)
     turn.read(lsn)
     let shown = found.prefix(count).map { EntryView(cell, $0) }
     try turn.hold(authorsOf: shown.flatMap { [$0.startedBy, $0.stoppedBy] })

@@ -22,25 +22,25 @@ public struct EntryOrder: Sendable {
 }
 
 /// The sort key of an entry.
-struct EntryPlace: Comparable {
+struct EntrySortKey: Comparable {
   let start: Milliseconds
   let serial: UInt32
 
-  static func < (one: EntryPlace, other: EntryPlace) -> Bool {
+  static func < (one: EntrySortKey, other: EntrySortKey) -> Bool {
     (one.start, one.serial) < (other.start, other.serial)
   }
 }
 
 extension RecordedTime {
-  func place(of serial: UInt32) -> EntryPlace { EntryPlace(start: entries[Int(serial)].start, serial: serial) }
+  func sortKey(of serial: UInt32) -> EntrySortKey { EntrySortKey(start: entries[Int(serial)].start, serial: serial) }
 
   /// How many entries of an order sort before a key.
-  private func rank(of place: EntryPlace, in serials: ContiguousArray<UInt32>) -> Int {
-    if let last = serials.last, self.place(of: last) < place { return serials.count }
+  private func rank(of key: EntrySortKey, in serials: ContiguousArray<UInt32>) -> Int {
+    if let last = serials.last, self.sortKey(of: last) < key { return serials.count }
     var (low, high) = (0, serials.count)
     while low < high {
       let middle = (low + high) / 2
-      if self.place(of: serials[middle]) < place { low = middle + 1 } else { high = middle }
+      if self.sortKey(of: serials[middle]) < key { low = middle + 1 } else { high = middle }
     }
     return low
   }
@@ -53,7 +53,7 @@ extension RecordedTime {
       self[at].serials.append(UInt32(serial))
       self[at].latestStart = row.start
     } else {
-      let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
+      let rank = rank(of: sortKey(of: UInt32(serial)), in: self[at].serials)
       self[at].serials.insert(UInt32(serial), at: rank)
     }
     self[at].note(row)
@@ -63,7 +63,7 @@ extension RecordedTime {
   mutating func leave(_ serial: Int, _ lsn: LSN) {
     let row = entries[serial]
     let at = order(for: row)
-    let rank = rank(of: place(of: UInt32(serial)), in: self[at].serials)
+    let rank = rank(of: sortKey(of: UInt32(serial)), in: self[at].serials)
     let gone = self[at].serials.remove(at: rank)
     precondition(gone == UInt32(serial), "an entry is missing in its order")
     self[at].latestStart = latestStart(of: self[at].serials)
@@ -86,7 +86,7 @@ extension RecordedTime {
       for index in orders.values[contact].indices {
         let at = (contact, index)
         var serials = self[at].serials
-        serials.sort { place(of: $0) < place(of: $1) }
+        serials.sort { sortKey(of: $0) < sortKey(of: $1) }
         self[at].serials = serials
         self[at].latestStart = latestStart(of: serials)
       }
@@ -125,20 +125,20 @@ extension EntryOrder {
 extension RecordedTime {
   /// The entries of a contact that overlap `[from, to)`, latest start first.
   /// - Parameters:
-  ///   - place: where the previous page ended.
+  ///   - key: where the previous page ended.
   ///   - limit: the largest number to return.
   /// - Returns: their serial numbers, and the last record that changed anything of what was read.
   func entries(
-    of contact: Int, in reach: Reach, from: Milliseconds, to: Milliseconds, before place: EntryPlace?, limit: Int
+    of contact: Int, in reach: Reach, from: Milliseconds, to: Milliseconds, before key: EntrySortKey?, limit: Int
   ) -> (serials: [Int], lsn: LSN) {
-    let end = min(place ?? EntryPlace(start: .max, serial: .max), EntryPlace(start: to, serial: 0))
+    let end = min(key ?? EntrySortKey(start: .max, serial: .max), EntrySortKey(start: to, serial: 0))
     let orders = (orders[UInt32(contact)] ?? []).filter { reach.contains($0.workspace) }
     var heads = orders.map { (order: $0, rank: rank(of: end, in: $0.serials)) }
     var found: [Int] = []
     while found.count < limit {
       heads.removeAll { $0.rank == 0 }
       func next(_ at: Int) -> UInt32 { heads[at].order.serials[heads[at].rank - 1] }
-      guard let at = heads.indices.max(by: { self.place(of: next($0)) < self.place(of: next($1)) }) else { break }
+      guard let at = heads.indices.max(by: { self.sortKey(of: next($0)) < self.sortKey(of: next($1)) }) else { break }
       let serial = Int(next(at))
       let row = entries[serial]
       heads[at].rank -= 1

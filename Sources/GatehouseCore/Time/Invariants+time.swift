@@ -30,9 +30,9 @@ extension InvariantChecker {
     var ordered = Set<UInt32>()
     for (contact, orders) in state.time.orders {
       for order in orders {
-        let places = order.serials.map { state.time.place(of: $0) }
+        let keys = order.serials.map { state.time.sortKey(of: $0) }
         expect(
-          zip(places, places.dropFirst()).allSatisfy { $0 < $1 },
+          zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 },
           "the entries of contact \(contact) of partition \(state.index) are out of order")
         for serial in order.serials {
           let row = state.time.entries[Int(serial)]

@@ -82,7 +82,7 @@ extension CommandTable {
   // MARK: Everybody's
 
   /// The sort key of a timer in the list: its start, user and workspace.
-  private struct RunningPlace: Comparable {
+  private struct RunningSortKey: Comparable {
     let start: UInt64
     let user: UInt64
     let workspace: UInt64
@@ -116,22 +116,22 @@ extension CommandTable {
   ) throws(Halt) {
     turn.read(cell.state.lsn)
     let workspaces = try turn.readableWorkspaces()
-    let after = try turn.cursor(of: 3).map { RunningPlace($0) }
+    let after = try turn.cursor(of: 3).map { RunningSortKey($0) }
     let latest = turn.now - (try turn.duration("LONGER") ?? 0)
     let isLimited = turn.has("LONGER")
     let count = try turn.listCount()
-    var found: [(place: RunningPlace, key: TimerKey)] = []
+    var found: [(sortKey: RunningSortKey, key: TimerKey)] = []
     for (key, timer) in cell.state.time.timers {
       if isLimited, timer.start > latest { continue }
       if !workspaces.contains(key.workspace) { continue }
-      let place = RunningPlace(timer.start, cell.state.id(Int(key.user)), key.workspace)
-      if let after, place <= after { continue }
-      found.append((place, key))
+      let sortKey = RunningSortKey(timer.start, cell.state.id(Int(key.user)), key.workspace)
+      if let after, sortKey <= after { continue }
+      found.append((sortKey, key))
     }
-    found.sort { $0.place < $1.place }
+    found.sort { $0.sortKey < $1.sortKey }
     // One more than asked for shows whether there is another page.
     var room = count + 1
-    for (place, key) in found where room > 0 {
+    for (sortKey, key) in found where room > 0 {
       guard let timer = cell.state.time.timers[key] else { continue }
       let user = UserReference(id: cell.state.id(Int(key.user)), cell: cell, serial: Int(key.user))
       // An administrator of part of a workspace does not see everybody in it.
@@ -141,7 +141,7 @@ extension CommandTable {
       reply.map(7)
       let startedBy = try turn.name(of: timer.startedBy, in: key.workspace, isGathering: true)
       turn.show(timer, of: user, in: key.workspace, startedBy: startedBy, into: &reply)
-      gathered.items.append(Gathered.Item(key: place.key, id: place.user, reply: reply))
+      gathered.items.append(Gathered.Item(key: sortKey.key, id: sortKey.user, reply: reply))
     }
   }
 

@@ -9,20 +9,20 @@ public final class PartitionCell: @unchecked Sendable {
     // Aligned to a cache line: the order of the state's fields relies on it.
     let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<PartitionState>.size, alignment: 64)
     let index = state.index
-    let place = memory.initializeMemory(as: PartitionState.self, to: state)
-    held = HeldPartition(index: index, place: place)
+    let pointer = memory.initializeMemory(as: PartitionState.self, to: state)
+    held = HeldPartition(index: index, pointer: pointer)
   }
 
   deinit {
-    held.place.deinitialize(count: 1)
-    held.place.deallocate()
+    held.pointer.deinitialize(count: 1)
+    held.pointer.deallocate()
   }
 
   public var index: Int { held.index }
 
   public var state: PartitionState {
-    unsafeAddress { UnsafePointer(held.place) }
-    unsafeMutableAddress { held.place }
+    unsafeAddress { UnsafePointer(held.pointer) }
+    unsafeMutableAddress { held.pointer }
   }
 }
 
@@ -34,11 +34,11 @@ public final class PartitionCell: @unchecked Sendable {
 /// never from within another access of its own.
 public struct HeldPartition: @unchecked Sendable, BitwiseCopyable {
   public let index: Int
-  fileprivate let place: UnsafeMutablePointer<PartitionState>
+  fileprivate let pointer: UnsafeMutablePointer<PartitionState>
 
   public var state: PartitionState {
-    @inline(__always) unsafeAddress { UnsafePointer(place) }
-    @inline(__always) nonmutating unsafeMutableAddress { place }
+    @inline(__always) unsafeAddress { UnsafePointer(pointer) }
+    @inline(__always) nonmutating unsafeMutableAddress { pointer }
   }
 }
 

@@ -69,7 +69,7 @@ public final class CommandGroup {
 
   /// The record, at a time not earlier than that of the previous record.
   public func record(at time: Milliseconds) -> Record {
-    for place in parts.indices { parts[place].record.header.time = time }
+    for index in parts.indices { parts[index].record.header.time = time }
     return Record(parts[0].record, others: parts.dropFirst().map(\.record))
   }
 
@@ -85,20 +85,20 @@ public final class CommandGroup {
 
   /// - Returns: the index of a partition's copy.
   private func copy(_ partition: Int) -> Int {
-    let place = place(of: partition)
-    if copies[place] == nil {
-      let copy = PartitionCell(owners[place].state.copy())
-      copies[place] = copy
-      cells[place] = copy.held
+    let index = index(of: partition)
+    if copies[index] == nil {
+      let copy = PartitionCell(owners[index].state.copy())
+      copies[index] = copy
+      cells[index] = copy.held
     }
-    return place
+    return index
   }
 
-  private func place(of partition: Int) -> Int {
-    guard let place = owners.firstIndex(where: { $0.index == partition }) else {
+  private func index(of partition: Int) -> Int {
+    guard let index = owners.firstIndex(where: { $0.index == partition }) else {
       preconditionFailure("a command changes partition \(partition) without holding it")
     }
-    return place
+    return index
   }
 
   private func copyOfDirectory() -> DirectoryCell {
@@ -124,7 +124,7 @@ public final class CommandGroup {
       parts.append(part)
       turn.read(Self.futureLSN)
     }
-    for use in turn.seen { seen.append((place(of: use.cell.index), use.slot)) }
+    for use in turn.seen { seen.append((index(of: use.cell.index), use.slot)) }
     if turn.hasRefusal { refusals.append((turn.refusal, turn.refusals)) }
     return nil
   }
@@ -142,7 +142,7 @@ public final class CommandGroup {
     if let lsn {
       for part in parts {
         part.record.apply(
-          lsn: lsn, partitioning, partition: { owners[place(of: $0)] }, directory: { copyOfDirectoryOwner() })
+          lsn: lsn, partitioning, partition: { owners[index(of: $0)] }, directory: { copyOfDirectoryOwner() })
       }
     }
     for use in seen { owners[use.owner].state.sessions.see(slot: use.slot, at: now) }

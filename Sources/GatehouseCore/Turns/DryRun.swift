@@ -56,8 +56,10 @@ extension Turn {
         return reach.intersection(permissions.reduce(.only([])) { $0.union(side.reach(of: $1)) })
       })
     if reach.isAll { return (changes, reach) }
-    let places = try places(of: changes) { (partition) throws(Halt) in try prospect.cell(partition, self) }
-    return (changes.filter { reach.shows($0, places, in: prospect.directory) }, reach)
+    let subjectWorkspaces = try subjectWorkspaces(of: changes) { (partition) throws(Halt) in
+      try prospect.cell(partition, self)
+    }
+    return (changes.filter { reach.shows($0, subjectWorkspaces, in: prospect.directory) }, reach)
   }
 
   // MARK: Logins

@@ -85,9 +85,9 @@ extension Turn {
 
   func peopleConcerned() throws(Halt) -> [UserReference] {
     var people: [UserReference] = []
-    for place in changes.indices {
+    for index in changes.indices {
       let ids: [UserID]
-      switch changes[place].concern {
+      switch changes[index].concern {
       case .nobody: continue
       case .user(let id): ids = [id]
       case .contact(let id):

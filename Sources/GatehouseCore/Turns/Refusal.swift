@@ -94,8 +94,8 @@ public struct OwnerSet: Sendable, Equatable {
   }
 
   public mutating func insert(_ partition: Int) {
-    let place = partitions.firstIndex { $0 >= partition } ?? partitions.count
-    if place == partitions.count || partitions[place] != partition { partitions.insert(partition, at: place) }
+    let index = partitions.firstIndex { $0 >= partition } ?? partitions.count
+    if index == partitions.count || partitions[index] != partition { partitions.insert(partition, at: index) }
   }
 
   public func union(_ other: OwnerSet) -> OwnerSet {

@@ -25,7 +25,7 @@ extension Turn {
 
   // MARK: Options
 
-  private func place(_ token: String) -> ChosenOption? {
+  private func chosenOption(_ token: String) -> ChosenOption? {
     if chosen.isEmpty { return nil }
     guard let option = spec.options.firstIndex(where: { $0.token == token }) else {
       preconditionFailure("\(spec.name) has no option \(token)")
@@ -34,15 +34,15 @@ extension Turn {
   }
 
   /// Whether an option is given.
-  public func has(_ token: String) -> Bool { place(token) != nil }
+  public func has(_ token: String) -> Bool { chosenOption(token) != nil }
 
   /// The word of an option's first value.
-  public func optionWord(_ token: String) -> Int? { place(token)?.word }
+  public func optionWord(_ token: String) -> Int? { chosenOption(token)?.word }
 
   /// The text of an option's value.
   public func option(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> String? {
-    guard let place = place(token) else { return nil }
-    return try checked(arguments[place.word], token, limit)
+    guard let given = chosenOption(token) else { return nil }
+    return try checked(arguments[given.word], token, limit)
   }
 
   /// All values of a repeatable option: a list of one or more texts for each time.
@@ -50,9 +50,9 @@ extension Turn {
     if chosen.isEmpty { return [] }
     let option = spec.options.firstIndex { $0.token == token }
     var result: [[String]] = []
-    for place in chosen where place.option == option {
+    for given in chosen where given.option == option {
       var values: [String] = []
-      for index in 0..<place.count { values.append(try checked(arguments[place.word + index], token, limit)) }
+      for index in 0..<given.count { values.append(try checked(arguments[given.word + index], token, limit)) }
       result.append(values)
     }
     return result

@@ -54,9 +54,9 @@ extension Turn {
   public func commit(_ lsn: LSN, _ header: RecordHeader) {
     // By address: taking a change out of the array would copy it.
     changes.withUnsafeBufferPointer { changes in
-      for place in changes.indices {
+      for index in changes.indices {
         // The closures do not use the header: each that did would copy it.
-        changes[place].carryOut(
+        changes[index].carryOut(
           partitioning, lsn: lsn, header: header, on: { heldCell($0) ?? missesOwner("partition \($0)") },
           directory: { directoryCell ?? missesOwner("the directory") })
       }
@@ -80,7 +80,7 @@ extension Turn {
     if hasRefusal { keepRefusal() }
     if seen.isEmpty { return }
     // By index: iterating over the array would retain it.
-    for place in seen.indices { seen[place].cell.state.sessions.see(slot: seen[place].slot, at: now) }
+    for index in seen.indices { seen[index].cell.state.sessions.see(slot: seen[index].slot, at: now) }
   }
 
   /// Releases everything that was held.

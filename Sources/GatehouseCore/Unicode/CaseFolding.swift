@@ -44,15 +44,15 @@ enum CaseFolding {
       case .scalarValue(let scalar):
         UnicodeTables.forEachDecomposed(scalar.value) { part in
           let marked = UnicodeTables.combiningClass(part) << classShift | part
-          var place = count
+          var index = count
           // Canonical ordering: a mark moves before marks of a higher class, but not before their letter.
           if marked >> classShift != 0 {
-            while place > 0, scalars[place - 1] >> classShift > marked >> classShift {
-              scalars[place] = scalars[place - 1]
-              place -= 1
+            while index > 0, scalars[index - 1] >> classShift > marked >> classShift {
+              scalars[index] = scalars[index - 1]
+              index -= 1
             }
           }
-          scalars[place] = marked
+          scalars[index] = marked
           count += 1
         }
       }

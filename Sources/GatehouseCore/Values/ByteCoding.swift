@@ -113,7 +113,7 @@ public struct ByteWriter: ~Copyable, Sendable {
 
   mutating func endSection(_ start: Int) {
     let length = UInt64(count - start)
-    for place in 0..<8 { patch(UInt8(truncatingIfNeeded: length >> (8 * UInt64(place))), at: start - 8 + place) }
+    for index in 0..<8 { patch(UInt8(truncatingIfNeeded: length >> (8 * UInt64(index))), at: start - 8 + index) }
   }
 
   /// Makes room for a length of more than one byte, and writes it.
@@ -127,8 +127,8 @@ public struct ByteWriter: ~Copyable, Sendable {
     let source = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
     UnsafeMutableRawBufferPointer(rebasing: bytes[(start + extra)...]).copyMemory(from: source)
     var rest = word
-    for place in 0...extra {
-      bytes[start - 1 + place] = UInt8(truncatingIfNeeded: rest & 0x7f) | (place < extra ? 0x80 : 0)
+    for index in 0...extra {
+      bytes[start - 1 + index] = UInt8(truncatingIfNeeded: rest & 0x7f) | (index < extra ? 0x80 : 0)
       rest >>= 7
     }
   }

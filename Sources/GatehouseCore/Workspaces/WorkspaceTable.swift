@@ -17,11 +17,11 @@ struct WorkspaceTable: Sendable {
 
   /// Changes settings of a workspace; the name stays.
   mutating func change(_ id: WorkspaceID, _ body: (inout Workspace) -> Void) {
-    let place = Int(id) - 1
-    forgetWhatChanges(rows[place])
-    body(&rows[place])
-    facts[place] = WorkspaceFacts(rows[place])
-    findByWhatChanges(rows[place])
+    let index = Int(id) - 1
+    forgetWhatChanges(rows[index])
+    body(&rows[index])
+    facts[index] = WorkspaceFacts(rows[index])
+    findByWhatChanges(rows[index])
   }
 
   private mutating func findByWhatChanges(_ workspace: Workspace) {

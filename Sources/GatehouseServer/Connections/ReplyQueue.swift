@@ -74,11 +74,11 @@ struct ReplyQueue {
 
   /// Fills a reserved slot with its reply.
   mutating func fill(_ ticket: UInt64, _ reply: ByteBuffer, horizon: LSN) {
-    let place = Int(ticket - released)
-    guard case .awaited = slots[place] else { preconditionFailure("two answers to one command") }
+    let index = Int(ticket - released)
+    guard case .awaited = slots[index] else { preconditionFailure("two answers to one command") }
     awaited -= 1
     pendingBytes += reply.readableBytes
-    slots[place] = .arrived(reply, horizon: horizon)
+    slots[index] = .arrived(reply, horizon: horizon)
   }
 
   /// The read is over: further replies start a new slot.
@@ -109,13 +109,13 @@ struct ReplyQueue {
   /// Replaces each reply that waits for more than `durable` with `refusal`: after the log has failed it would wait for
   /// ever.
   mutating func refuse(beyond durable: LSN, with refusal: ByteBuffer) {
-    var place = 0
+    var offset = 0
     var rest = ByteBuffer()
     for index in slots.indices {
       switch slots[index] {
       case .kept(let count, let replies, let horizon):
-        let bytes = kept.getSlice(at: kept.readerIndex + place, length: count)!
-        place += count
+        let bytes = kept.getSlice(at: kept.readerIndex + offset, length: count)!
+        offset += count
         if horizon <= durable {
           rest.writeImmutableBuffer(bytes)
         } else {

@@ -36,8 +36,8 @@ final class RefusalRing: RefusalKeeper {
     state.withLock { state in
       var found: [RefusedLogin] = []
       for age in 0..<state.used {
-        let place = state.next - 1 - age
-        let refusal = state.slots[place < 0 ? place + state.slots.count : place]
+        let index = state.next - 1 - age
+        let refusal = state.slots[index < 0 ? index + state.slots.count : index]
         if refusal.time >= time { found.append(refusal) }
       }
       return found

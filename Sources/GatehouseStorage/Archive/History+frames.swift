@@ -28,10 +28,10 @@ extension History {
     var moves = 0
     while next <= records.upperBound {
       do {
-        let place = try place(of: next)
-        guard try forEachFrame(of: place, next...records.upperBound, handle) else { return }
-        guard place.records.upperBound < records.upperBound else { return }
-        next = place.records.upperBound + 1
+        let part = try part(of: next)
+        guard try forEachFrame(of: part, next...records.upperBound, handle) else { return }
+        guard part.records.upperBound < records.upperBound else { return }
+        next = part.records.upperBound + 1
       } catch  where Self.isGone(error) && moves < Self.moveLimit {
         // A compaction has just removed the segment. No frame of it was handed out yet.
         moves += 1
@@ -40,9 +40,9 @@ extension History {
   }
 
   private func forEachFrame(
-    of place: HistoryPlace, _ records: ClosedRange<UInt64>, _ handle: (FrameInfo) throws -> Bool
+    of part: HistoryPart, _ records: ClosedRange<UInt64>, _ handle: (FrameInfo) throws -> Bool
   ) throws -> Bool {
-    switch place {
+    switch part {
     case .archive(let entry):
       let file = DiskPath.join(FolderName.archive, DiskPath.name(of: entry.path))
       let reader = try ArchiveCatalog(folder).open(entry)

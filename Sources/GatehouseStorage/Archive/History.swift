@@ -68,9 +68,9 @@ package struct History: Sendable {
     while true {
       let covered: ClosedRange<UInt64>
       do {
-        let place = try place(of: newestFirst ? wanted.upperBound : wanted.lowerBound)
-        covered = wanted.clamped(to: place.records)
-        guard try place.read(covered, query, newestFirst: newestFirst, in: self, handle) else { return }
+        let part = try part(of: newestFirst ? wanted.upperBound : wanted.lowerBound)
+        covered = wanted.clamped(to: part.records)
+        guard try part.read(covered, query, newestFirst: newestFirst, in: self, handle) else { return }
       } catch  where Self.isGone(error) && moves < Self.moveLimit {
         // A compaction has just removed the segment: now the archive has it. No record of it was handed out yet.
         moves += 1
@@ -90,7 +90,7 @@ package struct History: Sendable {
   static func isGone(_ error: any Error) -> Bool { error is FileGone }
 
   /// The file that has a record. If both archive and log have it, the archive, which is faster to search.
-  func place(of lsn: UInt64) throws -> HistoryPlace {
+  func part(of lsn: UInt64) throws -> HistoryPart {
     if let entry = try ArchiveCatalog(folder).entries().first(where: { $0.records.contains(lsn) }) {
       return .archive(entry)
     }
@@ -123,7 +123,7 @@ extension History {
 struct FileGone: Error {}
 
 /// One file that holds a part of the history.
-enum HistoryPlace {
+enum HistoryPart {
   case archive(ArchiveCatalog.Entry)
   /// A segment, in the log or set aside. The one that is being written has no upper bound.
   case segment(ClosedRange<UInt64>, path: String)

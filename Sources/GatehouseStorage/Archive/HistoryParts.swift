@@ -101,8 +101,8 @@ struct SegmentPart {
       var decoder = FrameDecoder(dictionaries: dictionaries)
       // Frames before the first wanted record are not checked, and may be damaged.
       let isWithin = range.lowerBound > segment.header.firstLSN
-      let place = isWithin ? try segment.place(of: range.lowerBound, folderID: folderID) : nil
-      var scanner = SegmentScanner(segment, folderID: folderID, at: place)
+      let position = isWithin ? try segment.position(of: range.lowerBound, folderID: folderID) : nil
+      var scanner = SegmentScanner(segment, folderID: folderID, at: position)
       while let frame = try next(&scanner, checkingFrom: range.lowerBound) {
         try forEachRecord(of: frame, &decoder) { lsn, record in
           guard try handle(lsn, record) else { throw Enough() }

@@ -181,12 +181,12 @@ private struct SegmentIndex: Sendable {
         contents.earliest = min(contents.earliest, time)
         contents.latest = max(contents.latest, time)
       }
-      let place = stretches.count - 1
-      stretches[place].contents = contents
+      let index = stretches.count - 1
+      stretches[index].contents = contents
       offset = scanner.offset
       chain = scanner.chain
-      stretches[place].end = offset
-      stretches[place].nextLSN = chain.nextLSN
+      stretches[index].end = offset
+      stretches[index].nextLSN = chain.nextLSN
     }
   }
 

@@ -65,7 +65,7 @@ package struct ChainWalk: ~Copyable {
     var moves = 0
     while report.through < last {
       do {
-        switch try history.place(of: report.through + 1) {
+        switch try history.part(of: report.through + 1) {
         case .archive(let entry): try check(entry)
         case .segment(let records, let path):
           try check(segment: records, try history.openSegment(records.lowerBound, path: path))

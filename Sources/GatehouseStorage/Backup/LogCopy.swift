@@ -99,16 +99,16 @@ struct LogCopy {
     _ segment: OpenSegment, isFirst: Bool
   ) throws -> (firstLSN: UInt64, chain: ChainPosition, stop: Stop) {
     var header = segment.header
-    var place: (offset: UInt64, chain: ChainPosition)?
+    var position: (offset: UInt64, chain: ChainPosition)?
     if isFirst, let first, first > header.firstLSN {
       // The frames before it are left out, and may be damaged.
-      let found = try segment.place(of: first, folderID: source.manifest.folderID)
+      let found = try segment.position(of: first, folderID: source.manifest.folderID)
       header.firstLSN = found.chain.nextLSN
       header.previousHash = found.chain.hash
       header.epoch = found.chain.epoch
-      place = found
+      position = found
     }
-    var scanner = SegmentScanner(segment, folderID: source.manifest.folderID, at: place)
+    var scanner = SegmentScanner(segment, folderID: source.manifest.folderID, at: position)
     var copy = try SegmentCopy(header, in: target)
     var bodies = FrameBodies(dictionaries: dictionaries)
     var stop = Stop(segment: segment.header.firstLSN, offset: scanner.offset, isCut: false)

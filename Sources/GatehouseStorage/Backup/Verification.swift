@@ -13,10 +13,10 @@ package struct Verification {
     package var text: String
 
     package var description: String {
-      var place = file
-      if let offset { place += " at byte \(offset)" }
-      if let lsn { place += ", record \(lsn)" }
-      return "\(place): \(text)"
+      var location = file
+      if let offset { location += " at byte \(offset)" }
+      if let lsn { location += ", record \(lsn)" }
+      return "\(location): \(text)"
     }
   }
 

@@ -19,7 +19,7 @@ package final class WatchedDisk: Disk {
     /// The names in the order in which they are checked; nil after a change.
     var order: [String]?
     /// Where the next check begins.
-    var place = 0
+    var next = 0
 
     mutating func set(_ note: Note?, for path: String) {
       notes[path] = note
@@ -94,8 +94,8 @@ package final class WatchedDisk: Disk {
       let order = state.order ?? state.notes.keys.sorted()
       state.order = order
       guard order.count > limit else { return order }
-      let start = state.place % order.count
-      state.place = (start + limit) % order.count
+      let start = state.next % order.count
+      state.next = (start + limit) % order.count
       return Array((order + order)[start..<start + limit])
     }
     for path in paths {

@@ -8,7 +8,7 @@ internal import Synchronization
 /// (`LogOptions.inlineRecords`). Both run the same code.
 struct LogCommitter: ~Copyable {
   /// How far writing has got.
-  private struct Place {
+  private struct Mark {
     var hash: Hash128
     var lsn: UInt64
     /// How many frames of the batch are written.
@@ -24,8 +24,8 @@ struct LogCommitter: ~Copyable {
   /// The LSN that was synced when the batch was taken; all its frames name it as durable. It must not grow while the
   /// batch is written: a frame that is written again, because a sync found no room, must have the same bytes as before.
   private var syncedBefore: UInt64
-  private var written: Place
-  private var synced: Place
+  private var written: Mark
+  private var synced: Mark
   private var hasUnsynced = false
   private var hasEnded = false
   /// With interval durability: when the next sync is due, in `MonotonicClock`'s time.
@@ -41,7 +41,7 @@ struct LogCommitter: ~Copyable {
       folderID: core.location.folderID, level: core.options.compressionLevel,
       dictionary: core.options.dictionaries.first)
     syncedBefore = end.lastLSN
-    written = Place(hash: end.lastHash, lsn: end.lastLSN)
+    written = Mark(hash: end.lastHash, lsn: end.lastLSN)
     synced = written
   }
 

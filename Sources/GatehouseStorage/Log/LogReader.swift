@@ -5,13 +5,13 @@ internal import Glibc
 package final class LogReader {
   private let location: LogLocation
   private var decoder: FrameDecoder
-  private var place: Place?
+  private var position: Position?
 
   /// Smaller than recovery's window, because followers ask for a few records at a time.
   private static let windowBytes = 128 << 10
 
   /// Where the last reading stopped.
-  private struct Place {
+  private struct Position {
     var segment: UInt64
     var offset: UInt64
     var chain: ChainPosition
@@ -86,7 +86,7 @@ package final class LogReader {
         guard case .frame(let frame) = step else { break }
         if frame.header.nextLSN > first, try !handle(frame) { return }
       }
-      place = Place(segment: next.segment, offset: scanner.offset, chain: scanner.chain)
+      position = Position(segment: next.segment, offset: scanner.offset, chain: scanner.chain)
       guard scanner.chain.nextLSN <= last else { return }
       // The segment ends here if another one begins with the next record.
       let following = scanner.chain.nextLSN
@@ -95,21 +95,22 @@ package final class LogReader {
           .corrupt, segment: LogFormat.segmentName(next.segment), offset: scanner.offset, lsn: following,
           "there is no good frame where LSN \(following) should be")
       }
-      next = Place(segment: following, offset: 0, chain: scanner.chain)
+      next = Position(segment: following, offset: 0, chain: scanner.chain)
     }
   }
 
   /// Where to start: where the last reading stopped, if that is right before `lsn`, else at the beginning of a segment.
-  private func start(for lsn: UInt64) throws(LogError) -> Place {
-    if let place, place.chain.nextLSN == lsn, location.disk.exists(location.path(LogFormat.segmentName(place.segment)))
+  private func start(for lsn: UInt64) throws(LogError) -> Position {
+    if let position, position.chain.nextLSN == lsn,
+      location.disk.exists(location.path(LogFormat.segmentName(position.segment)))
     {
-      return place
+      return position
     }
     let listing = try LogListing(location).segments
     guard let segment = listing.last(where: { $0 <= lsn }) else {
       throw LogError(.missing, lsn: lsn, "the log begins with LSN \(listing.first ?? 1)")
     }
-    return Place(
+    return Position(
       segment: segment, offset: 0, chain: ChainPosition(nextLSN: 0, hash: .zero, epoch: 0))
   }
 }

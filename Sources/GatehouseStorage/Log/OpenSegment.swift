@@ -80,7 +80,7 @@ extension OpenSegment {
 
   /// Finds the frame with a record, or the position after the last frame if the record would come next. It searches by
   /// the frame headers, each of which has its own hash, so damage before the record does not matter.
-  func place(of lsn: UInt64, folderID: Hash128) throws(LogError) -> (offset: UInt64, chain: ChainPosition) {
+  func position(of lsn: UInt64, folderID: Hash128) throws(LogError) -> (offset: UInt64, chain: ChainPosition) {
     var step = [UInt8](repeating: 0, count: Self.stepBytes)
     var offset = LogFormat.segmentStart
     var end: (offset: UInt64, chain: ChainPosition)?

@@ -58,7 +58,7 @@ struct SegmentScanner: ~Copyable {
   /// - Parameter windowBytes: how many bytes to read at once; a multiple of 4096.
   init(
     _ segment: OpenSegment, folderID: Hash128, sabotage: LogSabotage = [],
-    at place: (offset: UInt64, chain: ChainPosition)? = nil, windowBytes: Int = 1 << 20
+    at position: (offset: UInt64, chain: ChainPosition)? = nil, windowBytes: Int = 1 << 20
   ) {
     self.windowBytes = windowBytes
     self.segment = segment.header.firstLSN
@@ -70,7 +70,7 @@ struct SegmentScanner: ~Copyable {
     self.folderID = folderID
     self.sabotage = sabotage
     chain = segment.chainStart
-    if let place { (offset, chain) = place }
+    if let position { (offset, chain) = position }
   }
 
   /// Reads the next frame.
@@ -115,12 +115,12 @@ struct SegmentScanner: ~Copyable {
     forget()
     var rest = Rest()
     let alignment = UInt64(header.alignment)
-    var place = offset
-    while place < size {
-      let count = Int(min(UInt64(windowBytes), size - place))
-      guard let bytes = try view(place, count) else { break }
+    var position = offset
+    while position < size {
+      let count = Int(min(UInt64(windowBytes), size - position))
+      guard let bytes = try view(position, count) else { break }
       let used = bytes.countWithoutTrailingZeros
-      if used > 0 { rest.debris = place + UInt64(used) - offset }
+      if used > 0 { rest.debris = position + UInt64(used) - offset }
       // Windows begin at a multiple of the alignment, and no header crosses the end of one.
       for start in stride(from: 0, through: count - LogFormat.headerSize, by: Int(alignment)) where start < used {
         let candidate = UnsafeRawBufferPointer(rebasing: bytes[start...])
@@ -130,10 +130,10 @@ struct SegmentScanner: ~Copyable {
           rest.durableLSN = max(rest.durableLSN, header.durableLSN)
         } catch {
           guard case .unsupported(let what) = error else { continue }
-          throw LogError(.unsupported, segment: name, offset: place + UInt64(start), "\(what) is not known")
+          throw LogError(.unsupported, segment: name, offset: position + UInt64(start), "\(what) is not known")
         }
       }
-      place += UInt64(count)
+      position += UInt64(count)
     }
     return rest
   }
@@ -141,12 +141,12 @@ struct SegmentScanner: ~Copyable {
   /// The offset of the first byte of a range that is not zero; nil if all are zero as far as the file goes. The padding
   /// between frames has no meaning, but must be zero.
   mutating func firstNonZero(in range: Range<UInt64>) throws(LogError) -> UInt64? {
-    var place = range.lowerBound
-    while place < range.upperBound, place < size {
-      let count = Int(min(UInt64(windowBytes), min(size, range.upperBound) - place))
-      guard let bytes = try view(place, count) else { return nil }
-      if let at = bytes.firstIndex(where: { $0 != 0 }) { return place + UInt64(at) }
-      place += UInt64(count)
+    var position = range.lowerBound
+    while position < range.upperBound, position < size {
+      let count = Int(min(UInt64(windowBytes), min(size, range.upperBound) - position))
+      guard let bytes = try view(position, count) else { return nil }
+      if let at = bytes.firstIndex(where: { $0 != 0 }) { return position + UInt64(at) }
+      position += UInt64(count)
     }
     return nil
   }

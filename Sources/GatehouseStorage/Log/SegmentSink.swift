@@ -24,7 +24,7 @@ final class SegmentSink: LogSink {
   }
 
   /// The open segment, and how far it is written.
-  private struct Place {
+  private struct Position {
     var file: any DiskFile
     var segment: UInt64
     var offset: UInt64
@@ -33,25 +33,25 @@ final class SegmentSink: LogSink {
 
   /// Continues at the end of a log that is completely synced.
   static func open(_ core: LogCore, continuing end: LogEnd, epoch: UInt64) throws(DiskError) -> SegmentSink {
-    SegmentSink(core, continuing: end, epoch: epoch, at: try place(core, end, epoch))
+    SegmentSink(core, continuing: end, epoch: epoch, at: try position(core, end, epoch))
   }
 
-  private init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, at place: Place) {
+  private init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, at position: Position) {
     self.core = core
     self.epoch = epoch
     lastHash = end.lastHash
     appended = end.lastLSN
-    file = place.file
-    segment = place.segment
-    offset = place.offset
-    alignment = place.alignment
-    synced = Mark(offset: place.offset, lastHash: end.lastHash, lsn: end.lastLSN)
-    core.spares.withLock { $0.unfilledStart = place.offset }
+    file = position.file
+    segment = position.segment
+    offset = position.offset
+    alignment = position.alignment
+    synced = Mark(offset: position.offset, lastHash: end.lastHash, lsn: end.lastLSN)
+    core.spares.withLock { $0.unfilledStart = position.offset }
     noteSegment()
   }
 
   /// The last segment if it has room, else a new one.
-  private static func place(_ core: LogCore, _ end: LogEnd, _ epoch: UInt64) throws(DiskError) -> Place {
+  private static func position(_ core: LogCore, _ end: LogEnd, _ epoch: UInt64) throws(DiskError) -> Position {
     let next = end.lastLSN + 1
     if let segment = end.segment {
       let file = try core.location.disk.openFile(core.location.path(LogFormat.segmentName(segment)), .write)
@@ -59,14 +59,14 @@ final class SegmentSink: LogSink {
       // A segment without a record is continued even if it is full of clean-end frames, because a new one would have
       // the same name.
       if end.offset < core.options.segmentBytes || segment == next {
-        return Place(file: file, segment: segment, offset: end.offset, alignment: end.alignment)
+        return Position(file: file, segment: segment, offset: end.offset, alignment: end.alignment)
       }
       file.close()
     }
     let spare = try firstSpare(core)
     let file = try begin(next, from: spare, core, epoch: epoch, after: end.lastHash)
     if spare == LogFormat.reserveName { core.spares.withLock { $0.reserve = .absent } }
-    return Place(
+    return Position(
       file: file, segment: next, offset: LogFormat.segmentStart, alignment: core.options.alignment)
   }
 

@@ -44,10 +44,10 @@ struct TextTable {
 
   private func line(_ cells: [String], _ widths: [Int]) -> String {
     var line = ""
-    for (place, cell) in cells.enumerated() {
-      let cut = TextWidth.cut(cell, to: widths[place])
+    for (index, cell) in cells.enumerated() {
+      let cut = TextWidth.cut(cell, to: widths[index])
       // No trailing blanks, because they would be copied along with the line.
-      line += place == cells.count - 1 ? cut : TextWidth.padded(cut, to: widths[place] + Self.gap)
+      line += index == cells.count - 1 ? cut : TextWidth.padded(cut, to: widths[index] + Self.gap)
     }
     return String(line.reversed().drop { $0 == " " }.reversed())
   }

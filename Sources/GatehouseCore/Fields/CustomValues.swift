@@ -1,4 +1,4 @@
-/// A value of a workspace's field as it is stored, and the field that a name means.
+/// The stored values of a workspace's fields, and which field a name means.
 extension Turn {
   /// The value of a field in its stored form; empty clears it.
   func value(_ text: String, of field: FieldDefinition) throws(Halt) -> String {
@@ -9,7 +9,7 @@ extension Turn {
     switch field.kind {
     case .text:
       guard !EntityNames.isBlank(text) else {
-        throw .refused(.syntax("\(field.name) has nothing that can be seen; an empty text clears it"))
+        throw .refused(.syntax("\(field.name) has no visible character; an empty text clears it"))
       }
       return text
     case .number:
@@ -33,7 +33,7 @@ extension Turn {
     }
   }
 
-  /// The field that a name means in a workspace.
+  /// The field with this name in a workspace.
   func field(named name: String, in workspace: Workspace) throws(Halt) -> FieldDefinition {
     read(directory.lsn)
     guard let field = directory.fields(of: workspace.id).first(where: { $0.name == name.folded }) else {
@@ -42,9 +42,9 @@ extension Turn {
     return field
   }
 
-  /// The field that a name means for a person: `workspace/name`, or the name alone where only one of the person's
-  /// workspaces that the caller sees has such a field, or the home has.
-  /// - Parameter workspaces: the person's, the home first.
+  /// The field that a name means for a person: `workspace/name`, or the name alone if it is the home's, or if only one
+  /// of the person's workspaces that the caller sees has such a field.
+  /// - Parameter workspaces: the person's workspaces, home first.
   func field(named name: String, among workspaces: [WorkspaceID]) throws(Halt) -> FieldDefinition? {
     read(directory.lsn)
     let known = isLimited ? knownWorkspaces : .all
@@ -63,18 +63,18 @@ extension Turn {
     throw .refused(.syntax("several workspaces have a field \(name); name one: \(names.joined(separator: ", "))"))
   }
 
-  /// The fields of workspaces, as a person of the first one names them: others with their workspace.
+  /// The name of a field for a person of a home; fields of other workspaces include the workspace.
   func fieldName(_ field: FieldDefinition, home: WorkspaceID?) -> String {
     field.workspace == home ? field.name : "\(directory.workspace(field.workspace).name)/\(field.name)"
   }
 }
 
 extension ContactReference {
-  /// The workspaces whose fields the person has: those of the login, else the one that governs the contact.
+  /// The workspaces whose fields the person has: the login's, else the one that governs the contact.
   var workspaces: [WorkspaceID] { user?.memberships ?? home.map { [$0] } ?? [] }
 }
 
-/// The values of `FIELD name value`, in the workspace of a new person.
+/// The values of `FIELD name value` in the workspace of a new person.
 struct GivenFields {
   private(set) var values: [(field: FieldDefinition, text: String)] = []
 
@@ -90,7 +90,7 @@ struct GivenFields {
     }
   }
 
-  /// L2: the mandatory fields of a workspace that would be without a value.
+  /// L2: the mandatory fields of a workspace that would have no value.
   func missing(in workspace: Workspace, of person: ContactReference?, _ turn: Turn) -> [String] {
     turn.directory.mandatoryFields(of: workspace.id).filter { field in
       if let given = values.first(where: { $0.field.id == field.id }) { return given.text.isEmpty }
@@ -98,8 +98,8 @@ struct GivenFields {
     }.map(\.name)
   }
 
-  /// Sets them of a contact.
-  /// - Parameter person: the contact as it is now; nil where it is made with them.
+  /// Sets them for a contact.
+  /// - Parameter person: the contact as it is now; nil for a new one.
   func emit(over contact: ContactID, _ person: ContactReference?, _ turn: Turn) {
     for (field, new) in values {
       let old = person.map { $0.cell.state.people.custom(field.id, of: $0.serial) } ?? ""

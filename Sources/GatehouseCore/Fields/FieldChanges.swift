@@ -1,4 +1,4 @@
-/// A field is defined, or what it asks for is changed.
+/// A field is defined, or its definition changes.
 public struct FieldDefined: DirectoryChange {
   public static var code: UInt8 { 49 }
   public static var name: String { "field-defined" }
@@ -14,7 +14,7 @@ public struct FieldDefined: DirectoryChange {
 
   public init() {}
 
-  /// - Parameter old: the definition before; nil for a new field.
+  /// - Parameter old: the previous definition; nil for a new field.
   public init(_ new: FieldDefinition, old: FieldDefinition?) {
     field = new.id
     workspace = new.workspace
@@ -48,7 +48,7 @@ public struct FieldDefined: DirectoryChange {
   }
 }
 
-/// A field is dropped. The values that people have are shown no longer.
+/// A field is dropped. People's values are no longer shown.
 public struct FieldDropped: DirectoryChange {
   public static var code: UInt8 { 50 }
   public static var name: String { "field-dropped" }
@@ -75,14 +75,14 @@ public struct FieldDropped: DirectoryChange {
   }
 }
 
-/// A person gets another value of a workspace's field.
+/// A new value of a workspace's field.
 public struct CustomFieldSet: PartitionChange {
   public static var code: UInt8 { 17 }
   public static var name: String { "field-set" }
 
   public var contact = ContactID.none
   public var field: FieldID = 0
-  /// Whose field it is: it says in which workspace the trail shows the change.
+  /// The field's workspace, in whose trail the change is shown.
   public var workspace: WorkspaceID = 0
   public var old = ""
   public var new = ""

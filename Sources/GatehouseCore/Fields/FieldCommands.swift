@@ -1,13 +1,13 @@
 extension CommandTable {
   static let fieldCommands: [CommandSpec] = [
     CommandSpec(
-      "FIELD.DEFINE", .people, "Add a field to the people of a workspace, or change what it asks for",
+      "FIELD.DEFINE", .people, "Add a field to the people of a workspace, or change its definition",
       [
         .word("name"), .word("type"), .option("WORKSPACE", "workspace"), .flag("MANDATORY"),
         .counted("CHOICES", "word"),
       ],
-      reply: "`OK`; types are text, number, day, flag and choice. Without MANDATORY it is no longer mandatory; the type"
-        + " of a field stays",
+      reply: "`OK`; types are text, number, day, flag and choice. Without MANDATORY it stops being mandatory; the type"
+        + " of a field cannot change",
       effect: .write, rights: .admin, needs: .permission(.fieldDefine, over: .newContact), route: .directory,
       body: .decide(fieldDefine)),
     CommandSpec(
@@ -15,7 +15,7 @@ extension CommandTable {
       reply: "an array of maps `name, type, mandatory, choices`", needs: .nothing, route: .directory,
       body: .decide(fieldList)),
     CommandSpec(
-      "FIELD.DROP", .people, "Drop a field; the values that people have are shown no longer",
+      "FIELD.DROP", .people, "Drop a field; people's values are no longer shown",
       [.word("name"), .option("WORKSPACE", "workspace")], reply: "`OK`", effect: .write, rights: .admin,
       needs: .permission(.fieldDefine, over: .newContact), route: .directory, body: .decide(fieldDrop)),
   ]
@@ -28,7 +28,7 @@ extension CommandTable {
       throw .refused(.syntax("no type '\(type)'; types are \(all)"))
     }
     guard !ListField.isBuiltIn(name) else {
-      throw .refused(.conflict("field: \(name) is one that every user has; choose another name"))
+      throw .refused(.conflict("field: \(name) is a built-in field; choose another name"))
     }
     _ = try turn.directoryState()
     let workspace = try turn.workspace()

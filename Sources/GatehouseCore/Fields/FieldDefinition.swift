@@ -1,6 +1,6 @@
 /// A field that a workspace adds to its people (L2).
 public struct FieldDefinition: Sendable {
-  /// What its values are; stored texts have one form, so that they compare.
+  /// The kind of its values; they are stored in normal form, so that they can be compared.
   public enum Kind: UInt8, Sendable, CaseIterable, NamedChoice {
     case text = 1
     /// A whole number.
@@ -8,7 +8,7 @@ public struct FieldDefinition: Sendable {
     case day
     /// 1 or 0.
     case flag
-    /// One of the words that the definition lists.
+    /// One of the words in the definition.
     case choice
 
     public var name: String {
@@ -28,7 +28,7 @@ public struct FieldDefinition: Sendable {
   public internal(set) var kind: Kind
   /// The words of a choice.
   public internal(set) var choices: [String] = []
-  /// Whether whoever has the workspace for home must have a value.
+  /// Whether everybody with this home must have a value.
   public internal(set) var isMandatory = false
   public internal(set) var isDropped = false
 

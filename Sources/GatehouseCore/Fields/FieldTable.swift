@@ -1,4 +1,4 @@
-/// The fields that workspaces have defined, dropped ones among them: a number is given once.
+/// The fields defined by workspaces, including dropped ones: a number is never reused.
 struct FieldTable: Sendable {
   private(set) var rows = PagedArray<FieldDefinition>()
   private var ofWorkspace = SharedIndex()
@@ -17,12 +17,12 @@ struct FieldTable: Sendable {
     id > 0 && Int(id) <= rows.count ? rows[Int(id) - 1] : nil
   }
 
-  /// The fields of a workspace that are not dropped, in the order they were defined.
+  /// The fields of a workspace that are not dropped, oldest first.
   func fields(of workspace: WorkspaceID) -> [FieldDefinition] {
     fields(ofWorkspace, Self.hash(of: workspace)) { $0.workspace == workspace }
   }
 
-  /// The fields of a name that are not dropped, of all workspaces.
+  /// The fields with this name that are not dropped, in all workspaces.
   func fields(named name: String) -> [FieldDefinition] {
     fields(names, SharedIndex.hash(of: name)) { $0.name == name }
   }
@@ -56,7 +56,7 @@ extension FieldTable: DirectoryTable {
   static func check(_ directory: Directory, _ checker: InvariantChecker) {
     var names: Set<String> = []
     for field in directory.tables.fields.rows {
-      checker.expect(checker.isWorkspace(field.workspace), "field \(field.name) is of a workspace that is not there")
+      checker.expect(checker.isWorkspace(field.workspace), "field \(field.name) is of an unknown workspace")
       guard !field.isDropped else { continue }
       checker.expect(
         names.insert("\(field.workspace)/\(field.name)").inserted, "two fields of one workspace are named \(field.name)"
@@ -66,12 +66,12 @@ extension FieldTable: DirectoryTable {
 }
 
 extension Directory {
-  /// A field by its number, also a dropped one.
+  /// A field by number, dropped or not.
   func field(_ id: FieldID) -> FieldDefinition? { tables.fields.find(id) }
 
   /// The fields of a workspace, without the dropped ones.
   func fields(of workspace: WorkspaceID) -> [FieldDefinition] { tables.fields.fields(of: workspace) }
 
-  /// Those that whoever has the workspace for home must have.
+  /// The fields that everybody with this home must have.
   func mandatoryFields(of workspace: WorkspaceID) -> [FieldDefinition] { fields(of: workspace).filter(\.isMandatory) }
 }

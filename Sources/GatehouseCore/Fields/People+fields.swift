@@ -1,5 +1,5 @@
-/// The values that people have of the fields of their workspaces. They lie in the contact's details, so that they outlive
-/// the login, and who has none pays nothing.
+/// People's values of their workspaces' fields. They are stored in the contact's details, so that they outlive the
+/// login, and cost nothing if there are none.
 extension People {
   struct CustomValue {
     let field: FieldID
@@ -17,7 +17,7 @@ extension People {
     return values ?? []
   }
 
-  /// The value of one field; empty where there is none.
+  /// The value of one field; empty if there is none.
   func custom(_ field: FieldID, of contact: Int) -> String {
     customValues(of: contact).first { $0.field == field }?.text ?? ""
   }

@@ -1,11 +1,11 @@
 extension People {
-  /// Enters contacts in the index of words, so many at most that the partition is not held for long.
-  /// - Returns: whether all are entered.
+  /// Adds contacts to the word index, so few that the partition is not held for long.
+  /// - Returns: whether all were added.
   mutating func enterWords(most: Int) -> Bool {
     for _ in 0..<most {
       guard let contact = words.next(through: contacts.last) else { return true }
       guard contacts[contact].isUsed else { continue }
-      // The index is taken out while the rows are read, for both belong to the same value.
+      // Moved out while the rows are read, because both belong to the same value.
       var index = WordIndex()
       swap(&index, &words)
       forEachText(of: contact) { text in SearchText.forEachTerm(in: text) { index.insert($0, of: contact) } }
@@ -14,7 +14,7 @@ extension People {
     return words.isComplete(through: contacts.last)
   }
 
-  /// Calls `body` with each text that a contact is found by, in its search form.
+  /// Calls `body` with each text by which a contact is found, in search form.
   private func forEachText(of contact: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
     contacts.withDetails(of: contact) { details in
       for field in [ContactField.first, .middle, .last, .email] {
@@ -28,7 +28,7 @@ extension People {
     }
   }
 
-  /// Whether each word is the beginning of one of a contact's terms.
+  /// Whether each word is a prefix of one of a contact's terms.
   func matches(_ contact: Int, _ words: [ContiguousArray<UInt8>]) -> Bool {
     var missing: UInt64 = 1 << UInt64(words.count) - 1
     forEachText(of: contact) { text in
@@ -47,6 +47,6 @@ extension People {
 }
 
 extension PartitionState {
-  /// Enters some of the contacts that the index of words does not have yet.
+  /// Adds some of the contacts that the word index lacks.
   public mutating func enterWords() { _ = people.enterWords(most: Limits.wordsOfSlice) }
 }

@@ -6,14 +6,15 @@ extension CommandTable {
         .words("word"), .option("LIMIT", "n", .integer), .option("PRODUCT", "product"),
         .option("WORKSPACE", "workspace"),
       ],
-      reply: "an array of maps `id, username, name, email, status, contact`, in the order of what was found; every word"
-        + " must fit, PRODUCT and WORKSPACE keep those who may enter it or are members",
+      reply:
+        "an array of maps `id, username, name, email, status, contact`, in the order of the terms found; every word"
+        + " must match; PRODUCT and WORKSPACE keep only users who may enter it or are members",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: searchUsers, finish: finishSearch)),
     CommandSpec(
       "CONTACT.SEARCH", .people, "Contacts by the beginnings of names, username or e-mail, without case and accents",
       [.words("word"), .option("LIMIT", "n", .integer)],
-      reply: "an array of maps `contact, name, email, user, username`, in the order of what was found",
+      reply: "an array of maps `contact, name, email, user, username`, in the order of the terms found",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: searchContacts, finish: finishSearch)),
   ]
@@ -61,8 +62,8 @@ extension CommandTable {
     }
   }
 
-  /// Adds what a partition has to the answer, in the order of the terms that the rarest word finds.
-  /// - Parameter item: the answer about a contact that fits; nil for one that is not shown.
+  /// Adds a partition's matches to the answer, in the order of the terms that match the rarest word.
+  /// - Parameter item: the answer for a matching contact; nil if it is not shown.
   private static func search(
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered,
     _ item: (ContactReference, SearchQuery) -> Reply?
@@ -79,7 +80,7 @@ extension CommandTable {
     while let entry = cell.state.people.words.next(&run) {
       looked += 1
       let key = SearchQuery.order(entry, cell.index)
-      // What comes behind a full answer's last is not in it, and neither is what follows.
+      // Items after the last one of a full answer cannot be in it; the entries are sorted, so stop.
       let worst = gathered.items.count == query.limit ? gathered.items.last?.key : nil
       if let worst, !key.lexicographicallyPrecedes(worst) { break }
       if cell.state.people.matches(Int(entry.serial), query.words) {
@@ -101,9 +102,9 @@ extension CommandTable {
   }
 }
 
-/// What a search asks for, read once for all partitions.
+/// The query of a search, parsed once for all partitions.
 struct SearchQuery: Sendable {
-  /// In search form; at least one.
+  /// In search form, at least one.
   let words: [ContiguousArray<UInt8>]
   let limit: Int
   let product: ProductID?
@@ -132,7 +133,7 @@ struct SearchQuery: Sendable {
     workspace = isOfUsers && turn.has("WORKSPACE") ? try turn.workspace().id : nil
   }
 
-  /// The entries of the word that the fewest begin with.
+  /// The entries of the word with the fewest.
   func rarest(in index: borrowing WordIndex) -> WordIndex.Run {
     var best: WordIndex.Run?
     for word in words {
@@ -142,7 +143,7 @@ struct SearchQuery: Sendable {
     return best!
   }
 
-  /// By which items are ordered: their term, then the partition and the contact in it.
+  /// The sort key of items: their term, then the partition and the contact in it.
   static func order(_ entry: WordIndex.Entry, _ partition: Int) -> ContiguousArray<UInt8> {
     var bytes = ContiguousArray<UInt8>()
     for number in [entry.key, UInt64(partition) << 32 | UInt64(entry.serial)] {

@@ -1,13 +1,13 @@
-/// Finds the contacts of a partition by the beginnings of their names, usernames and e-mails.
+/// Finds the contacts of a partition by prefixes of their names, usernames and e-mails.
 ///
-/// It is a hint, derived from the rows: whoever finds a contact here compares the words with the row. So a change costs a
-/// write nothing but a note, what an entry says may be out of date, and neither log nor snapshot has it. Contacts are
-/// entered afterwards, a few at a time, by the lanes' upkeep or by the next search.
+/// It is only a hint, derived from the rows: a search compares the words with the row. So a change costs a write only a
+/// note, entries may be out of date, and neither log nor snapshot contains the index. Contacts are added later, a few
+/// at a time, by the lanes' upkeep or by the next search.
 ///
-/// Each term takes 12 bytes: the first 8 bytes of its search form, in their order, and the contact's serial number. They
-/// lie in pages, so that an insertion moves half a page.
+/// Each term takes 12 bytes: the first 8 bytes of its search form, as a sortable number, and the contact's serial
+/// number. They are stored in pages, so that an insertion moves half a page.
 struct WordIndex: Sendable {
-  /// An entry's key and contact.
+  /// A key and its contact.
   struct Entry: Comparable {
     let key: UInt64
     let serial: UInt32
@@ -21,7 +21,7 @@ struct WordIndex: Sendable {
 
     subscript(index: Int) -> Entry { Entry(key: keys[index], serial: serials[index]) }
 
-    /// How many entries come before one.
+    /// How many entries sort before one.
     func rank(of entry: Entry) -> Int {
       var (low, high) = (0, keys.count)
       while low < high {
@@ -33,30 +33,30 @@ struct WordIndex: Sendable {
   }
 
   private static let pageEntries = 512
-  /// Contacts that changed and are yet to be entered anew. Beyond that the index is made again.
+  /// Changed contacts that may wait to be added again; beyond that the index is rebuilt.
   private static let mostChanged = 4096
 
   private var pages: ContiguousArray<Page> = []
   /// The first entry of each page.
   private var firsts: ContiguousArray<Entry> = []
   private(set) var count = 0
-  /// The contacts up to this one have been entered.
+  /// Contacts up to this one were added.
   private(set) var last = 0
   private var changed: ContiguousArray<UInt32> = []
-  /// How often contacts were entered anew: each time may leave entries behind that are out of date.
+  /// How many contacts were added again; each may leave stale entries behind.
   private var reentered = 0
 }
 
-// MARK: - Entering
+// MARK: - Adding
 
 extension WordIndex {
-  /// Notes that what a contact is found by has changed.
+  /// Notes that the texts by which a contact is found have changed.
   mutating func note(_ contact: Int) {
     guard contact <= last else { return }
     if changed.count < Self.mostChanged { changed.append(UInt32(contact)) } else { self = WordIndex() }
   }
 
-  /// The next contact to be entered; nil where all are.
+  /// The next contact to add; nil if there is none.
   /// - Parameter end: the last contact of the partition.
   mutating func next(through end: Int) -> Int? {
     if let contact = changed.popLast() {
@@ -98,7 +98,7 @@ extension WordIndex {
     firsts.insert(rest[0], at: page + 1)
   }
 
-  /// The page where an entry belongs: the last one that does not begin after it.
+  /// The page to which an entry belongs: the last one that does not begin after it.
   private func page(of entry: Entry) -> Int {
     var (low, high) = (0, firsts.count)
     while low < high {
@@ -108,7 +108,7 @@ extension WordIndex {
     return max(0, low - 1)
   }
 
-  /// The first 8 bytes, the first of them highest, so that the order of keys is that of the bytes.
+  /// The first 8 bytes, most significant first, so that keys sort like the bytes.
   private static func key(_ term: UnsafeRawBufferPointer) -> UInt64 {
     var key: UInt64 = 0
     for index in 0..<8 { key = key << 8 | (index < term.count ? UInt64(term[index]) : 0) }
@@ -119,16 +119,16 @@ extension WordIndex {
 // MARK: - Finding
 
 extension WordIndex {
-  /// A run of entries, given by where its first lies.
+  /// A range of entries, given by the position of its first.
   struct Run {
     fileprivate var page: Int
     fileprivate var rank: Int
     fileprivate let end: UInt64
-    /// How many entries it has.
+    /// The number of entries.
     let count: Int
   }
 
-  /// The entries whose terms can begin with a word.
+  /// The entries whose terms can start with a word.
   func run(of word: UnsafeRawBufferPointer) -> Run {
     let low = Self.key(word)
     let high = word.count >= 8 ? low : low | (UInt64.max >> UInt64(8 * word.count))
@@ -157,7 +157,7 @@ extension WordIndex {
     return nil
   }
 
-  /// Steps over entries that were looked at before.
+  /// Skips entries that were read before.
   func skip(_ count: Int, of run: inout Run) {
     var left = count
     while left > 0, run.page < pages.count {

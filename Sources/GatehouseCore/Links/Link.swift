@@ -1,4 +1,4 @@
-/// A record of another system that a person is linked to (L3, L25): a place on a course, a booking, an invoice.
+/// A record of another system to which a person is linked (L3, L25): a place on a course, a booking, an invoice.
 ///
 /// It belongs to the contact, so that it outlives the login (S2), and to one workspace, which alone sees it (W4).
 public struct LinkRow: TableRow {
@@ -19,7 +19,7 @@ public struct LinkRow: TableRow {
 }
 
 public enum LinkKind: UInt8, Sendable, CaseIterable, BitwiseCopyable, NamedChoice {
-  /// A place on a course: this is how a course is assigned.
+  /// A place on a course; this is how a course is assigned.
   case delegate = 1
   case booking, invoice, award, matter, task
 
@@ -35,10 +35,10 @@ public enum LinkKind: UInt8, Sendable, CaseIterable, BitwiseCopyable, NamedChoic
   }
 }
 
-/// What a link says, without whose it is.
+/// The content of a link, without its owner.
 public struct LinkContent: Sendable, Equatable {
   public var status = ""
-  /// By name, in the order of names.
+  /// Sorted by name.
   public var attributes: [Attribute] = []
 
   public struct Attribute: Sendable, Equatable {
@@ -46,7 +46,7 @@ public struct LinkContent: Sendable, Equatable {
     public let value: String
   }
 
-  /// Gives an attribute a value; an empty one removes it.
+  /// Sets an attribute; an empty value removes it.
   mutating func set(_ name: String, _ value: String) {
     attributes.removeAll { $0.name == name }
     if !value.isEmpty { attributes.append(Attribute(name: name, value: value)) }
@@ -54,13 +54,13 @@ public struct LinkContent: Sendable, Equatable {
   }
 }
 
-/// Who made a link: in an impersonation the actor, and the subject as whom it was made (L15, B3).
+/// Who made a link: in an impersonation the actor, with the subject as whom it was made (L15, B3).
 struct LinkMaker: Sendable, Equatable {
   let author: Author
   let subject: UserID?
 }
 
-/// What stands in the details of a link's row.
+/// The tags of the details of a link's row.
 enum LinkTag {
   static let reference: UInt8 = 1
   static let status: UInt8 = 2

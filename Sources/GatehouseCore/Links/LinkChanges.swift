@@ -1,4 +1,4 @@
-/// A person is linked to a record of another system.
+/// A new link of a person to a record of another system.
 public struct LinkAdded: PartitionChange {
   public static var code: UInt8 { 35 }
   public static var name: String { "link-added" }
@@ -44,7 +44,7 @@ public struct LinkAdded: PartitionChange {
   }
 }
 
-/// What a link says changes.
+/// New content of a link.
 public struct LinkSet: PartitionChange {
   public static var code: UInt8 { 36 }
   public static var name: String { "link-set" }
@@ -79,7 +79,7 @@ public struct LinkSet: PartitionChange {
   }
 }
 
-/// A link is removed; the trail keeps what it said.
+/// A link is removed; the trail keeps its content.
 public struct LinkRemoved: PartitionChange {
   public static var code: UInt8 { 37 }
   public static var name: String { "link-removed" }

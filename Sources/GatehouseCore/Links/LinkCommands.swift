@@ -9,7 +9,8 @@ extension CommandTable {
         .word("user-or-#contact"), .word("kind"), .word("ref"), .option("WORKSPACE", "workspace"),
         .option("STATUS", "status"), .option("ATTR", parts: ["name", "value"], repeats: true),
       ],
-      reply: "the link, a map \(linkFields); kinds are delegate, booking, invoice, award, matter and task. Here `#id` is"
+      reply:
+        "the link, a map \(linkFields); kinds are delegate, booking, invoice, award, matter and task. Here `#id` is"
         + " that of a contact",
       effect: .write, rights: .admin, needs: .permission(.linkWrite, over: .linked(1)), route: .user(1),
       body: .decide(linkAdd)),
@@ -22,11 +23,11 @@ extension CommandTable {
       reply: "the link as `LINK.ADD`; an empty value removes an attribute", effect: .write, rights: .admin,
       needs: .permission(.linkWrite, over: .link(1)), route: .identifier(1), body: .decide(linkSet)),
     CommandSpec(
-      "LINK.REMOVE", .people, "Remove a link; the trail keeps what it said", [.word("link", .integer)], reply: "`OK`",
+      "LINK.REMOVE", .people, "Remove a link; the trail keeps its content", [.word("link", .integer)], reply: "`OK`",
       effect: .write, rights: .admin, needs: .permission(.linkWrite, over: .link(1)), route: .identifier(1),
       body: .decide(linkRemove)),
     CommandSpec(
-      "LINK.LIST", .people, "All that a person is linked to, the newest first",
+      "LINK.LIST", .people, "The links of a person, newest first",
       [
         .word("user-or-#contact"), .option("KIND", "kind"), .option("WORKSPACE", "workspace"),
         .option("CURSOR", "cursor"), .option("COUNT", "count", .integer),
@@ -105,7 +106,7 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// The contact of a person given as a username, or as the contact's `#id`.
+  /// The contact of a person, given by username or by the contact's `#id`.
   func contactOfPerson(_ index: Int) throws(Halt) -> ContactReference {
     if word(index).first == 0x23 { return try contact(at: index) }
     let user = try user(index)
@@ -121,7 +122,7 @@ extension Turn {
     return kind
   }
 
-  /// The link of an id, if the caller may see links of its workspace.
+  /// The link with this id, if the caller may see links of its workspace.
   func link(_ index: Int) throws(Halt) -> LinkReference {
     let id: LinkID = try id(index, "link")
     let cell = try cell(partitioning.partition(of: id))
@@ -137,19 +138,20 @@ extension Turn {
     return LinkReference(contact: contact, serial: serial)
   }
 
-  /// Whoever has a login is linked in the workspaces that they are a member of, others in the one that governs them.
+  /// A person with a login can be linked in the workspaces of which the user is a member, others in the one that
+  /// governs them.
   fileprivate func requireLinkable(_ contact: ContactReference, in workspace: Workspace) throws(Halt) {
     let isThere = contact.user.map { $0.isMember(of: workspace.id, at: now) } ?? (contact.home == workspace.id)
     guard isThere else {
       let name = contact.user?.username ?? "contact #\(contact.id.raw)"
       throw .refused(
         .rule(
-          "member", "\(name) is not of workspace \(workspace.name)",
+          "member", "\(name) is not in workspace \(workspace.name)",
           instead: "name another with WORKSPACE, or add the user with WORKSPACE.MEMBER"))
     }
   }
 
-  /// L4: who has restricted bookings makes none, and nobody makes any as them.
+  /// L4: a user with restricted bookings makes none, and nobody makes any as that user.
   fileprivate func requireBooking(_ kind: LinkKind) throws(Halt) {
     guard kind == .booking, let principal = asUser, let user = try user(principal.subject),
       user.row.flags.contains(.restrictsBookings)
@@ -157,10 +159,10 @@ extension Turn {
     throw .refused(
       .rule(
         "restrict-bookings", "\(user.username) may not make bookings",
-        instead: "have an administrator make it, or lift it with USER.SET \(user.username) restrict-bookings 0"))
+        instead: "let an administrator make it, or allow it with USER.SET \(user.username) restrict-bookings 0"))
   }
 
-  /// What a link will say: the options that are given over what it says.
+  /// The new content of a link: the options that are given, else the old values.
   fileprivate func linkContent(over old: LinkContent) throws(Halt) -> LinkContent {
     var new = old
     if let status = try option("STATUS", limit: Limits.fieldBytes) { new.status = status }
@@ -177,7 +179,7 @@ extension Turn {
     return new
   }
 
-  /// Asks for the partitions of all who made links, at once.
+  /// Asks for the partitions of everybody who made a link, at once.
   fileprivate func hold(makersOf links: [LinkView]) throws(Halt) {
     var partitions = Set<Int>()
     for link in links {

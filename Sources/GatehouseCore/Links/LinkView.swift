@@ -36,7 +36,7 @@ struct LinkView {
     self.version = version
   }
 
-  /// A link as it is, or with what it will say next.
+  /// A link as it is, or with its next content.
   init(_ link: LinkReference, next: LinkContent? = nil) {
     let row = link.row
     let isNew = next.map { $0 != link.content } ?? false

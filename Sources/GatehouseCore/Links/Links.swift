@@ -25,14 +25,14 @@ public struct Links: ~Copyable, Sendable {
     return LinkMaker(author: author ?? .service(0), subject: subject ?? nil)
   }
 
-  /// The links of a contact in workspaces, oldest first.
+  /// The links of a contact in some workspaces, oldest first.
   func links(of contact: Int, in reach: Reach, _ kind: LinkKind?) -> [Int] {
     (ofContact[UInt32(contact)] ?? []).map(Int.init).filter { link in
       reach.contains(rows[link].workspace) && (kind == nil || rows[link].kind == kind)
     }
   }
 
-  /// The link of a contact with a kind and a reference in a workspace.
+  /// A contact's link of a kind with a reference in a workspace.
   func find(_ kind: LinkKind, _ reference: String, of contact: Int, in workspace: WorkspaceID) -> Int? {
     links(of: contact, in: .only([workspace]), kind).first { self.reference(of: $0) == reference }
   }
@@ -94,7 +94,7 @@ extension Links: Aggregate {
       for serial in 1..<(state.links.rows.last + 1) where state.links.rows[serial].isUsed {
         let contact = state.links.rows[serial].contact
         guard state.people.contacts.contains(Int(contact)) else {
-          throw reader.failure("a link of a contact that is not there")
+          throw reader.failure("a link of a contact that does not exist")
         }
         state.links.ofContact[contact, default: []].append(UInt32(serial))
       }
@@ -117,7 +117,7 @@ extension Links: Aggregate {
       checker.expect(
         state.people.contacts.contains(Int(row.contact)) && state.people.contacts[Int(row.contact)].isUsed,
         "link \(serial) of partition \(state.index) belongs to no contact")
-      checker.expect(checker.isWorkspace(row.workspace), "link \(serial) is in a workspace that is not there")
+      checker.expect(checker.isWorkspace(row.workspace), "link \(serial) is in an unknown workspace")
       checker.expect(row.lsn <= state.lsn, "link \(serial) is newer than its partition")
     }
     checker.expect(indexed == 0, "partition \(state.index) has links under no contact")

@@ -1,9 +1,9 @@
-/// The fields of a person as a command gives them in options, checked: `USER.CREATE` and `CONTACT.CREATE`.
+/// The checked fields of a person in the options of `USER.CREATE` and `CONTACT.CREATE`.
 struct ContactCard {
   private(set) var texts: [ContactText] = []
   private let workspace: Workspace
 
-  /// The options that give them. `NAME` is split into the parts of the name as the workspace writes names (S3).
+  /// The options for the fields. `NAME` is split into parts in the order that the workspace chooses (S3).
   static let options: [Argument] = [
     .option("NAME", "full-name"), .option("FIRST", "first"), .option("MIDDLE", "middle"), .option("LAST", "last"),
     .option("EMAIL", "email"), .option("PHONE", "phone"), .option("DEPARTMENT", "department"),
@@ -30,22 +30,22 @@ struct ContactCard {
     }
   }
 
-  /// The value that was given for a field; empty where none was.
+  /// The given value of a field; empty if there is none.
   subscript(field: ContactField) -> String { texts.first { $0.field == field }?.text ?? "" }
 
-  /// The value that a field will have: the given one, else the one that the person has.
+  /// The value that a field will have: the given one, else the person's.
   func value(_ field: ContactField, over person: ContactReference?) -> String {
     texts.first { $0.field == field }?.text ?? person?.text(field) ?? ""
   }
 
-  /// P6: takes the username for the e-mail where it is one and no e-mail was given.
+  /// P6: uses the username as e-mail if it is one and none was given.
   mutating func suggest(email username: String) {
     guard self[.email].isEmpty, EntityNames.isEmail(username) else { return }
     texts.append(ContactText(.email, username))
   }
 
-  /// Makes days of the moments that were given for them, in the person's zone, and checks their order.
-  /// - Parameter person: the contact that the fields will be set of; nil for a new one.
+  /// Turns points in time into days in the person's zone, and checks their order.
+  /// - Parameter person: the contact whose fields will be set; nil for a new one.
   mutating func settle(_ turn: Turn, over person: ContactReference? = nil) throws(Halt) {
     if texts.contains(where: { $0.field.isDay }) {
       let zone = turn.zone(named: value(.timezone, over: person), elseOf: workspace)
@@ -56,7 +56,7 @@ struct ContactCard {
 }
 
 extension Turn {
-  /// Makes the contact of a card, in the card's workspace.
+  /// Creates the contact of a card in the card's workspace.
   func emitContact(_ card: ContactCard, in cell: HeldPartition) -> ContactID {
     let id = newContact(in: cell)
     emit(ContactCreated(id, fields: card.texts, workspace: card.home))

@@ -7,7 +7,7 @@ public struct ContactCreated: PartitionChange {
 
   public var contact = ContactID.none
   public var fields: [ContactText] = []
-  /// The workspace that governs the contact until it has a login, whose home then does.
+  /// The workspace that governs the contact until it has a login; then the login's home does.
   public var workspace = mainWorkspace
 
   public init() {}
@@ -102,7 +102,7 @@ public struct ContactSet: PartitionChange {
   }
 }
 
-/// A contact to which nothing refers is removed. Its id is not given out again.
+/// A contact is removed, because nothing refers to it. Its id is never reused.
 public struct ContactDeleted: PartitionChange {
   public static var code: UInt8 { 16 }
   public static var name: String { "contact-deleted" }

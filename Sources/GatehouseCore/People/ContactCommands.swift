@@ -6,7 +6,7 @@ extension CommandTable {
       reply: "a map `contact`: the id, for USER.CREATE … CONTACT #id", effect: .write, rights: .admin,
       needs: .permission(.contactSet, over: .newContact), route: .directory, body: .decide(contactCreate)),
     CommandSpec(
-      "CONTACT.GET", .people, "All that is known of a person, with a login or without", [.word("#id")],
+      "CONTACT.GET", .people, "The data of a person with or without a login", [.word("#id")],
       reply:
         "a map `contact, name`, the fields of the contact, `fields, home, user, username, logins, created, version`;"
         + " `logins` is an array of maps `user, username, status, created`, the newest first",
@@ -19,7 +19,7 @@ extension CommandTable {
       needs: .permissions([.contactSet, .memberManage], over: .contact(1), own: .contactSet), route: .identifier(1),
       body: .decide(contactSet)),
     CommandSpec(
-      "CONTACT.DELETE", .people, "Remove a contact to which nothing refers", [.word("#id")],
+      "CONTACT.DELETE", .people, "Delete a contact to which nothing refers", [.word("#id")],
       reply: "`OK`; refused while a login, an entry or another record refers to the contact", effect: .write,
       rights: .admin, needs: .permission(.userPurge, over: .contact(1)), route: .identifier(1),
       body: .decide(contactDelete)),
@@ -33,7 +33,7 @@ extension CommandTable {
       throw .refused(.syntax("a contact needs a name or an e-mail; give NAME, FIRST, LAST or EMAIL"))
     }
     try card.settle(turn)
-    // Where a login whose name is the e-mail would be looked up, so that it touches one partition.
+    // In the partition where a login with the e-mail as its name would be, so that a login touches one partition.
     let name = card[.email].isEmpty ? card[.first] + card[.last] + card[.middle] : card[.email]
     let id = turn.emitContact(card, in: try turn.cell(NameKey(name, turn.partitioning).partition))
     given.emit(over: id, nil, turn)
@@ -48,7 +48,7 @@ extension CommandTable {
     let seen = turn.isLimited ? turn.reach(of: .userRead) : .all
     let home = contact.home.flatMap { seen.contains($0) ? $0 : nil }
     let showing = turn.directory.workspace(home ?? mainWorkspace)
-    // The logins that the contact had elsewhere are another workspace's matter (W4).
+    // Logins elsewhere are another workspace's business (W4).
     let logins = contact.logins.filter { $0.home.map(seen.contains) ?? seen.isAll || turn.shows($0) }
     turn.reply.map(9 + ContactField.allCases.count)
     turn.reply.text("contact")
@@ -114,7 +114,7 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// What refers to a contact, each thing as a person would name it.
+  /// What refers to a contact, in words.
   func references(to contact: ContactReference) -> [String] {
     var found = contact.logins.map { login in
       login.row.status == .deleted ? "the deleted login \(login.username)" : "the login \(login.username)"
@@ -131,7 +131,7 @@ extension ContactReference {
 }
 
 extension ContactCard {
-  /// Whether there is nothing by which anybody would find the person.
+  /// Whether there is nothing by which the person could be found.
   fileprivate var isNameless: Bool {
     [ContactField.first, .middle, .last, .email].allSatisfy { self[$0].isEmpty }
   }

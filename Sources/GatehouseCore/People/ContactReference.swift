@@ -1,4 +1,4 @@
-/// A contact that a decision found: where it lives and its place there.
+/// A contact that a decision found: the partition and the serial number in it.
 public struct ContactReference {
   public let id: ContactID
   public let cell: HeldPartition
@@ -13,12 +13,12 @@ public struct ContactReference {
     row.user == 0 ? nil : UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
   }
 
-  /// All logins that the contact has had, the newest first.
+  /// All logins that the contact has had, newest first.
   var logins: [UserReference] {
     cell.state.people.logins(ofContact: serial).map { UserReference(id: cell.state.id($0), cell: cell, serial: $0) }
   }
 
-  /// The workspace that governs the contact (W2): the home of its newest login, else the one that it was made in.
+  /// The workspace that governs the contact (W2): the home of its newest login, else the one in which it was created.
   var home: WorkspaceID? { cell.state.people.home(ofContact: serial) }
 }
 
@@ -27,7 +27,7 @@ extension UserReference {
 }
 
 extension Turn {
-  /// The contact of an id, whether the caller may know of it or not; nil where there is none.
+  /// The contact with this id, whether or not the caller may know it; nil if there is none.
   func contact(_ id: ContactID) throws(Halt) -> ContactReference? {
     let cell = try cell(partitioning.partition(of: id))
     guard let serial = cell.state.serial(of: id) else {
@@ -38,7 +38,7 @@ extension Turn {
     return ContactReference(id: id, cell: cell, serial: serial)
   }
 
-  /// The contact that a word names by `#id`.
+  /// The contact that a word names as `#id`.
   func contact(at index: Int) throws(Halt) -> ContactReference {
     let id: ContactID = try id(index, "contact")
     guard let found = try contact(id), !isLimited || knows(found) else {
@@ -54,14 +54,14 @@ extension Turn {
     return sides.allSatisfy { $0.isBinding || $0.knows(peopleOf: contact.home) }
   }
 
-  /// A contact's version as the caller sees it: of a contact with a login, that of the user.
+  /// A contact's version as the caller sees it; with a login, the version of the user.
   func version(of contact: ContactReference) -> UInt32 {
     contact.user.map { version(of: $0) } ?? contact.row.version
   }
 }
 
 extension Side {
-  /// Whether this side may see people of a workspace. Nobody but the operator sees those of none.
+  /// Whether this side may see people of a workspace. Only the operator sees people of no workspace.
   func knows(peopleOf workspace: WorkspaceID?) -> Bool {
     holdings.contains { holding in
       guard holding.permissions.intersects(.aboutPeople) else { return false }

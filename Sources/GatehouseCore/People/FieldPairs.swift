@@ -2,7 +2,7 @@
 struct FieldPairs {
   private(set) var contact: [ContactText] = []
   private(set) var user: [(field: UserField, value: String)] = []
-  /// Of the fields that workspaces have added.
+  /// Fields added by workspaces.
   private(set) var custom: [(field: FieldDefinition, value: String)] = []
 
   init(_ turn: Turn, over person: ContactReference) throws(Halt) {
@@ -44,12 +44,12 @@ struct FieldPairs {
     }
   }
 
-  /// L10: everybody edits their own personal data; what the employer decides is an administrator's to set, and
-  /// authority over the subscription a super administrator's (S5).
+  /// L10: people edit their own personal data. The rest is for administrators, and authority over the subscription for
+  /// super administrators (S5).
   func authorise(over person: ContactReference, _ turn: Turn) throws(Halt) {
     guard turn.isLimited else { return }
     let target = turn.target(of: person)
-    // What a workspace has added is its own: it is set by who may set the card there, whoever's home it is (W3).
+    // A workspace's own fields are set by whoever may set the card there, whatever the person's home is (W3).
     for workspace in Set(custom.map(\.field.workspace)) {
       try turn.require([.contactSet, .memberManage], over: Target(.workspace(workspace), person.user))
     }
@@ -65,7 +65,7 @@ struct FieldPairs {
     if user.contains(where: { $0.field != .authority }) { try turn.require([.userSet], over: target) }
   }
 
-  /// Makes days of moments: in the zone that is given with them, else in the one that the person has.
+  /// Turns points in time into days: in the zone given in the same command, else in the person's.
   mutating func settleDays(of person: ContactReference, _ turn: Turn) {
     guard contact.contains(where: { $0.field.isDay }) else { return }
     let zone = turn.zone(
@@ -78,19 +78,19 @@ struct FieldPairs {
     contact.first { $0.field == field }?.text ?? person.text(field)
   }
 
-  /// The rules that look at several fields, or at what a workspace requires (S4).
+  /// The rules that concern several fields, or what a workspace requires (S4).
   func check(_ person: ContactReference, _ turn: Turn) throws(Halt) {
     if contact.contains(where: { $0.field.isDay }) {
       try Turn.checkEmployment(hired: value(.hired, over: person), released: value(.released, over: person))
     }
-    // What is required is required of users: a contact without a login may lack it.
+    // Only users need the required fields; a contact without a login may lack them.
     guard person.row.user != 0 else { return }
     var cleared = contact.filter { $0.text.isEmpty }.map(\.field.name)
     cleared += user.filter { $0.value.isEmpty }.map(\.field.name)
     let emptied = custom.filter { $0.value.isEmpty }.map(\.field)
     guard !cleared.isEmpty || !emptied.isEmpty else { return }
     turn.read(turn.directory.lsn)
-    // W5: what other workspaces require of their own people is not asked.
+    // W5: only the home's requirements apply.
     let home = turn.directory.workspace(person.home ?? mainWorkspace)
     let mandatory = emptied.first { $0.isMandatory && $0.workspace == home.id }?.name
     guard let field = mandatory ?? cleared.first(where: { home.policies.requiredFields.contains($0) }) else { return }
@@ -100,7 +100,7 @@ struct FieldPairs {
 }
 
 extension Turn {
-  /// Sets fields of a contact, those that have the value already left out.
+  /// Sets the fields of a contact that differ.
   /// - Returns: how many change.
   func emit(_ pairs: FieldPairs, over person: ContactReference) -> Int {
     var count = 0
@@ -119,7 +119,7 @@ extension Turn {
     return count
   }
 
-  /// What a command about a contact concerns: its login, else the contact in the workspace that governs it.
+  /// The target of a command about a contact: its login, else the contact in the workspace that governs it.
   func target(of person: ContactReference) -> Target {
     person.user.map { Target($0) } ?? Target(person.home.map { .workspace($0) } ?? .server)
   }

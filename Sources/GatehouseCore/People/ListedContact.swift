@@ -89,7 +89,7 @@ public struct ListedContact: ListedPerson {
     contact.workspaces.contains(workspace) && (viewer.isFree || viewer.reach.contains(workspace))
   }
 
-  // What a login alone has is no field of this list.
+  // Fields that only logins have are not in this list.
   public func hasRole(_ role: Role) -> Bool { false }
   public func mayEnter(_ product: ProductID) -> Bool { false }
 }

@@ -1,8 +1,8 @@
-/// One row of a list of people: a user, or a contact with a login or without.
+/// One row of a list of people: a user, or a contact with or without a login.
 public protocol ListedPerson: SendableMetatype {
-  /// The fields that such a list has.
+  /// The fields of such a list.
   static var fields: [(name: String, field: ListField)] { get }
-  /// Those that it shows where none are chosen.
+  /// The fields that it shows by default.
   static var standardFields: [ListField] { get }
   /// The last row of a partition.
   static func last(in cell: HeldPartition) -> Int
@@ -13,13 +13,13 @@ public protocol ListedPerson: SendableMetatype {
   /// Whether the row is in use, and shown to the viewer.
   func isListed(includingDeleted: Bool) -> Bool
 
-  /// The value of a field that is a number, a time, a day or a flag; nil where it is not set.
+  /// The value of a number, time, day or flag field; nil if it is not set.
   func number(_ field: ListField) -> Int64?
-  /// The day of a moment for this person, near a day that it will be compared with.
+  /// The day of a point in time for this person, near a day with which it will be compared.
   func day(of time: Milliseconds, near other: Int32) -> Int32
-  /// Calls `body` with the text of a field; empty where it is not set.
+  /// Calls `body` with the text of a field; empty if it is not set.
   func withText<Result>(_ field: ListField, _ body: (UnsafeRawBufferPointer) -> Result) -> Result
-  /// The words of a field that has several.
+  /// The words of a multi-word field.
   func words(_ field: ListField) -> [String]
   func customText(_ field: CustomListField) -> String
 
@@ -29,7 +29,7 @@ public protocol ListedPerson: SendableMetatype {
 }
 
 extension ListedPerson {
-  /// The value of an added field that is a number, a day or a flag.
+  /// The value of an added number, day or flag field.
   func customNumber(_ field: CustomListField) -> Int64? {
     let text = customText(field)
     return field.kind == .day ? TimeText.dayNumber(text).map(Int64.init) : Int64(text)

@@ -1,15 +1,16 @@
-/// The logins that a contact has had, one after the other (S2, S12).
+/// All logins that a contact has had, one after another (S2, S12).
 ///
-/// A contact has one live login at most, which its row names. Only contacts whose login was deleted need more: the
-/// contact then names its newest login, and each login the one before it, so that a contact with one login pays nothing.
+/// A contact has at most one live login, which is in its row. Only contacts with deleted logins need more: the contact
+/// then names its newest login, and each login the one before it (a linked list), so that a contact with one login
+/// costs nothing.
 extension People {
-  /// The contact's live login, else the last one that it had; 0 for none.
+  /// The contact's live login, else its last one; 0 if it never had one.
   func newestLogin(ofContact serial: Int) -> Int {
     let live = Int(contacts[serial].user)
     return live != 0 ? live : Self.serial(ContactTag.formerLogin, in: contacts, of: serial)
   }
 
-  /// All logins of a contact, the newest first.
+  /// All logins of a contact, newest first.
   func logins(ofContact serial: Int) -> [Int] {
     var logins: [Int] = []
     var login = newestLogin(ofContact: serial)
@@ -31,7 +32,7 @@ extension People {
     Self.set(0, ContactTag.formerLogin, in: &contacts, of: contact)
   }
 
-  /// Leaves the contact without a live login, as its user was deleted.
+  /// Leaves the contact without a live login, because its user was deleted.
   mutating func endLogin(_ user: Int) {
     let contact = Int(users[user].contact)
     guard contacts[contact].user == UInt32(user) else { return }
@@ -47,7 +48,7 @@ extension People {
     Self.set(0, ContactTag.formerLogin, in: &contacts, of: contact)
   }
 
-  /// Takes a login out of the chain: it is about to be removed for good. The contact keeps the home that it had.
+  /// Unlinks a login that is about to be removed for good. The contact keeps its home.
   mutating func forgetLogin(_ user: Int) {
     let contact = Int(users[user].contact)
     let previous = Self.serial(UserTag.previousLogin, in: users, of: user)
@@ -65,7 +66,7 @@ extension People {
     Self.set(previous, ContactTag.formerLogin, in: &contacts, of: contact)
   }
 
-  /// Makes the chains of a snapshot of the first version, which did not have them.
+  /// Rebuilds the links for a snapshot of version 1, which did not have them.
   mutating func linkLogins() {
     var newest: [UInt32: Int] = [:]
     for serial in 1..<(users.last + 1) where users[serial].isUsed {

@@ -1,9 +1,8 @@
-/// Text in the form in which people are searched for: without case and without accents, so that `lukasz` finds Łukasz and
-/// `jose` finds José.
+/// The form of text used for searching: without case and accents, so that `lukasz` finds Łukasz and `jose` finds José.
 ///
-/// It is coarser than the form in which names are compared (`FoldedName`), and decides nothing but what a search finds.
+/// It is coarser than the form in which names are compared (`FoldedName`), and affects only what a search finds.
 enum SearchText {
-  /// Calls `body` with the bytes of a text in that form. A text that is not UTF-8 has none.
+  /// Calls `body` with the bytes of a text in search form. A text that is not UTF-8 has none.
   static func with<Result>(
     _ text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {
@@ -13,7 +12,7 @@ enum SearchText {
     }
   }
 
-  /// nil where the text is not ASCII throughout.
+  /// nil if the text is not all ASCII.
   private static func foldASCII(_ text: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
     var offset = 0
     while offset < text.count {
@@ -33,7 +32,7 @@ enum SearchText {
       guard case .scalarValue(let scalar) = decoder.decode(&bytes) else { return count }
       UnicodeTables.forEachDecomposed(scalar.value) { part in
         UnicodeTables.forEachFolded(part) { folded in
-          // Folding can bring a mark of its own: İ becomes i with a dot above.
+          // Folding can produce a mark: İ becomes i with a dot above.
           guard UnicodeTables.combiningClass(folded) == 0 else { return }
           for letter in plain(folded) {
             UTF8.encode(letter) { byte in
@@ -46,7 +45,7 @@ enum SearchText {
     }
   }
 
-  /// The letters that people type for one that Unicode does not take apart.
+  /// What people type for letters that Unicode does not decompose.
   private static func plain(_ letter: UInt32) -> String.UnicodeScalarView {
     switch letter {
     case 0xe6: "ae".unicodeScalars
@@ -61,12 +60,12 @@ enum SearchText {
     }
   }
 
-  /// Calls `body` with each beginning from which a text in that form can be found: those of its words, and those of the
-  /// parts of double names, each up to the end of its word. `anne-marie o'brien` has four.
+  /// Calls `body` with each term of a text in search form: each word, and each part of a double name up to the end of
+  /// its word. `anne-marie o'brien` has four.
   static func forEachTerm(in text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
     var end = text.count
     var start = end
-    // From the back, so that the end of the word is known at each beginning.
+    // Backwards, so that the end of the word is known at each start.
     while start > 0 {
       let isSpace = text[start - 1] == 0x20 || text[start - 1] == 0x09 || text[start - 1] == 0x0a
       let isJoint = text[start - 1] == 0x2d || text[start - 1] == 0x27

@@ -46,7 +46,7 @@ import Testing
   @Test func definitionsThatCannotBe() {
     #expect(
       core.run("FIELD.DEFINE email text WORKSPACE acme").text
-        == "CONFLICT field: email is one that every user has; choose another name")
+        == "CONFLICT field: email is a built-in field; choose another name")
     #expect(
       core.run("FIELD.DEFINE shoe text WORKSPACE acme").text
         == "CONFLICT field: shoe is of type number; drop it first with FIELD.DROP shoe")

@@ -22,7 +22,7 @@ extension Lane {
         forgetClock()
       }
     }
-    loop.doBrought()
+    loop.runSubmitted()
     if line.count > 0 { workInLine() }
     endTick()
   }
@@ -33,7 +33,7 @@ extension Lane {
       services.log.commit(after: commandsSinceCommit)
       commandsSinceCommit = 0
       // Answer what has become durable meanwhile together with the rest.
-      loop.doBrought()
+      loop.runSubmitted()
     }
     sendReplies()
     if !closed.isEmpty { closed.removeAll(keepingCapacity: true) }

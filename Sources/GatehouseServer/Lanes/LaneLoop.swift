@@ -7,9 +7,9 @@ import Synchronization
 /// It is a Swift executor too: an actor on it runs on the lane's thread.
 final class LaneLoop: SerialExecutor, @unchecked Sendable {
   private let poller: Poller
-  private let brought = Mutex<[@Sendable () -> Void]>([])
+  private let submitted = Mutex<[@Sendable () -> Void]>([])
   /// Whether any work was submitted; readable without the lock.
-  private let hasBrought = Atomic<Bool>(false)
+  private let hasSubmitted = Atomic<Bool>(false)
   /// Whether the thread sleeps, or is about to, and must be woken.
   private let isAsleep = Atomic<Bool>(false)
   private let thread = Mutex<PosixThread?>(nil)
@@ -22,8 +22,8 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
 
   /// Runs work on the lane's thread, soon and in order.
   func execute(_ work: @escaping @Sendable () -> Void) {
-    brought.withLock { $0.append(work) }
-    hasBrought.store(true, ordering: .sequentiallyConsistent)
+    submitted.withLock { $0.append(work) }
+    hasSubmitted.store(true, ordering: .sequentiallyConsistent)
     // Order matters: after the work is queued, either the thread sees it before it sleeps, or we see that it sleeps.
     if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { poller.ring() }
   }
@@ -73,22 +73,22 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
   @inline(__always)
   func poll(mayWait: Bool, _ body: (Poller.News) -> Void) {
     if mayWait { isAsleep.store(true, ordering: .sequentiallyConsistent) }
-    let waits = mayWait && !hasBrought.load(ordering: .sequentiallyConsistent)
+    let waits = mayWait && !hasSubmitted.load(ordering: .sequentiallyConsistent)
     poller.wait(waits, body) { if mayWait { isAsleep.store(false, ordering: .relaxed) } }
   }
 
   /// Runs the work that other threads have submitted so far.
   @inline(__always)
-  func doBrought() {
-    if hasBrought.load(ordering: .relaxed) { doAllBrought() }
+  func runSubmitted() {
+    if hasSubmitted.load(ordering: .relaxed) { doAllBrought() }
   }
 
   private func doAllBrought() {
     // Cleared before the work is taken: work submitted later sets it again.
-    hasBrought.store(false, ordering: .sequentiallyConsistent)
-    let work = brought.withLock { brought in
-      defer { brought = [] }
-      return brought
+    hasSubmitted.store(false, ordering: .sequentiallyConsistent)
+    let work = submitted.withLock { submitted in
+      defer { submitted = [] }
+      return submitted
     }
     for item in work { item() }
   }

@@ -6,7 +6,7 @@ import Testing
 @Suite("A lane's loop")
 struct LaneLoopTests {
   @Test("jobs from other threads run in order on the lane's thread, and wake it")
-  func brought() async throws {
+  func submitted() async throws {
     let lane = try TestLane().lane
     lane.loop.start { lane.tick() }
     let seen = Mutexed<[Int]>([])

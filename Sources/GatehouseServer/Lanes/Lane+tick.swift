@@ -14,9 +14,9 @@ extension Lane {
   func tick() {
     line.beginTick()
     forgetClock()
-    loop.poll(mayWait: line.count == 0) { news in
-      switch news {
-      case .socket(let socket, let events): socket.hasNews(events, room: input)
+    loop.poll(mayWait: line.count == 0) { event in
+      switch event {
+      case .socket(let socket, let events): socket.handle(events, room: input)
       case .timer:
         doUpkeep()
         forgetClock()

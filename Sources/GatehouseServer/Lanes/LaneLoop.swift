@@ -71,7 +71,7 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
   ///
   /// - Parameter mayWait: false if other work is left; the sockets are then polled without waiting.
   @inline(__always)
-  func poll(mayWait: Bool, _ body: (Poller.News) -> Void) {
+  func poll(mayWait: Bool, _ body: (Poller.Event) -> Void) {
     if mayWait { isAsleep.store(true, ordering: .sequentiallyConsistent) }
     let waits = mayWait && !hasSubmitted.load(ordering: .sequentiallyConsistent)
     poller.wait(waits, body) { if mayWait { isAsleep.store(false, ordering: .relaxed) } }

@@ -30,12 +30,12 @@ final class LaneSocket: Transport {
 
   /// The loop reports events of the socket.
   @inline(__always)
-  func hasNews(_ events: UInt32, room: UnsafeMutableRawBufferPointer) {
+  func handle(_ events: UInt32, room: UnsafeMutableRawBufferPointer) {
     if events == EPOLLIN.rawValue { return receive(room, hasEnd: false) }
-    hasRareNews(events, room)
+    handleRare(events, room)
   }
 
-  private func hasRareNews(_ events: UInt32, _ room: UnsafeMutableRawBufferPointer) {
+  private func handleRare(_ events: UInt32, _ room: UnsafeMutableRawBufferPointer) {
     if events & EPOLLOUT.rawValue != 0, descriptor >= 0 {
       let needsMore = connection.hasRoom()
       if descriptor >= 0 {

@@ -8,7 +8,7 @@ import NIOCore
 /// wait only to find it empty. For fairness a socket is still read only once per wait, so that a client that sends much
 /// does not hold up others. If a read leaves bytes behind, `change` has them reported again.
 struct Poller: ~Copyable {
-  enum News {
+  enum Event {
     case socket(LaneSocket, UInt32)
     case timer
   }
@@ -92,7 +92,7 @@ struct Poller: ~Copyable {
   /// The batch may still hold events of a socket that is closed meanwhile, so whoever closes one must keep it alive
   /// until the wait is over.
   @inline(__always)
-  func wait(_ mayWait: Bool, _ body: (News) -> Void, woken: () -> Void) {
+  func wait(_ mayWait: Bool, _ body: (Event) -> Void, woken: () -> Void) {
     let count = epoll_wait(epoll, events, Int32(Self.batch), mayWait ? -1 : 0)
     woken()
     guard count > 0 else { return }

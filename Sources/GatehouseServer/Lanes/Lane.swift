@@ -36,7 +36,7 @@ final class Lane: @unchecked Sendable {
   /// Whether disconnecting clients, because the total limit is exceeded, is already scheduled.
   let mustRelieve = Atomic<Bool>(false)
   /// Connections with replies that wait for the log.
-  private var gated: [Connection] = []
+  private var awaitingLog: [Connection] = []
   /// Whether the log writer must wake the lane after a sync.
   private let isWaiting = Atomic<Bool>(false)
 
@@ -91,7 +91,7 @@ final class Lane: @unchecked Sendable {
 
   /// Has `logAdvanced` called for the connection once more of the log is durable.
   func waitForLog(_ connection: Connection) {
-    gated.append(connection)
+    awaitingLog.append(connection)
     connection.waitingSince = lastEnd > 0 ? lastEnd : Clock.nanoseconds()
     isWaiting.store(true, ordering: .sequentiallyConsistent)
     // Check again: the log may have advanced, or failed, just before it could see that the lane waits.
@@ -108,8 +108,8 @@ final class Lane: @unchecked Sendable {
   }
 
   func logAdvanced() {
-    let waiting = gated
-    gated.removeAll(keepingCapacity: true)
+    let waiting = awaitingLog
+    awaitingLog.removeAll(keepingCapacity: true)
     if waiting.isEmpty { return }
     let durable = durable
     let now = Clock.nanoseconds()

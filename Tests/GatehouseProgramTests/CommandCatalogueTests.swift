@@ -73,7 +73,7 @@ import Testing
     "LOGIN.CHECK ana payroll", "SESSION.GET 5", "NOPE x y", "CLIENT LIST", "HELLO 3", "USER.GET gs_ana",
   ])
   func `lines without a secret are kept`(line: String) {
-    #expect(Discretion(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
+    #expect(HistoryFilter(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
   }
 
   @Test(arguments: [
@@ -84,6 +84,6 @@ import Testing
     "NOPE gk_\(String(repeating: "9", count: 33))",
   ])
   func `lines with a secret are not`(line: String) {
-    #expect(!Discretion(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
+    #expect(!HistoryFilter(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
   }
 }

@@ -76,7 +76,7 @@ final class InteractiveShell {
   private func keep(_ line: String, _ words: [[UInt8]], in editor: LineEditor) {
     if catalogue.names.isEmpty, session.isConnected { loadCatalogue() }
     let words = words.map { String(decoding: $0, as: UTF8.self) }
-    guard Discretion(catalogue: catalogue).mayKeep(words) else { return }
+    guard HistoryFilter(catalogue: catalogue).mayKeep(words) else { return }
     editor.remember(line)
     history?.append(line)
   }

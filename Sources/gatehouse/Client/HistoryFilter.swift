@@ -1,7 +1,7 @@
 import GatehouseCore
 
 /// Decides which lines contain a secret and are not kept in the history: passwords, tokens, keys and one-time codes.
-struct Discretion: Sendable {
+struct HistoryFilter: Sendable {
   let catalogue: CommandCatalogue
 
   func mayKeep(_ words: [String]) -> Bool {
@@ -15,8 +15,8 @@ struct Discretion: Sendable {
       // Without the server's documentation the arguments are unknown; only the fixed lists apply.
       return true
     }
-    let places = help.arguments.filter(\.isPositional)
-    return !zip(places, arguments).contains { argument, _ in Self.isSecret(argument.name) }
+    let positional = help.arguments.filter(\.isPositional)
+    return !zip(positional, arguments).contains { argument, _ in Self.isSecret(argument.name) }
   }
 
   /// Commands that take a secret. The server's documentation names most of them, but the client must not record a

@@ -43,7 +43,7 @@ public final class CommandGroup {
   fileprivate private(set) var directoryCell: DirectoryCell?
   private var copies: [PartitionCell?]
   /// How many parts were applied to the copies.
-  private var settled = 0
+  private var appliedParts = 0
   private var seen: [(owner: Int, slot: Int)] = []
   private var refusals: [(refusal: RefusedLogin, keeper: any RefusalKeeper)] = []
 
@@ -74,10 +74,10 @@ public final class CommandGroup {
   }
 
   /// Brings the copies up to date for the next command.
-  fileprivate func settle(_ partitioning: Partitioning) {
-    while settled < parts.count {
-      let part = parts[settled].record
-      settled += 1
+  fileprivate func applyParts(_ partitioning: Partitioning) {
+    while appliedParts < parts.count {
+      let part = parts[appliedParts].record
+      appliedParts += 1
       part.apply(
         lsn: Self.futureLSN, partitioning, partition: { cells[copy($0)] }, directory: { copyOfDirectory() })
     }
@@ -203,7 +203,7 @@ public final class GroupCounters: CounterReader, @unchecked Sendable {
 extension Turn {
   /// Decides the command that the turn has begun, as the next one of a group.
   public func decide(in group: CommandGroup) -> CommandGroup.Step {
-    group.settle(partitioning)
+    group.applyParts(partitioning)
     if case .gather = spec.body { return gather(in: group) }
     return conclude(decide(holding: group.cells, directory: group.directoryCell), in: group)
   }
@@ -227,7 +227,7 @@ extension Turn {
     if authorityPartition != nil {
       let step = conclude(decideAuthority(holding: group.cells), in: group)
       guard case .decided = step, !reply.isError else { return step }
-      group.settle(partitioning)
+      group.applyParts(partitioning)
     }
     others.removeAll(keepingCapacity: true)
     var gathered = Gathered()

@@ -64,13 +64,13 @@ extension ServerContext {
     while true {
       let step = withExecutor { $0.run(request, for: caller, finished) }
       switch step {
-      case .answered(let reply, let horizon): return await settled(reply, horizon)
+      case .answered(let reply, let horizon): return await replyOnceDurable(reply, horizon)
       case .needs(let work): finished = await perform(work, after: 0)
       }
     }
   }
 
-  private func settled(_ reply: Reply, _ horizon: LSN) async -> Reply {
+  private func replyOnceDurable(_ reply: Reply, _ horizon: LSN) async -> Reply {
     while log.durableLSN < horizon {
       guard !isLogStuck else {
         var refusal = Reply()

@@ -22,7 +22,7 @@ public struct AccessSet: PartitionChange {
 
   public var concern: Concern { .user(user) }
 
-  public func carryOut(on person: inout PersonFacts) {
+  public func apply(to person: inout PersonFacts) {
     if person.id == user { person.accesses = ProductAccess.list(person.accesses, with: new, insteadOf: old) }
   }
 

@@ -16,7 +16,7 @@ extension GrantChange {
 
   public var concern: Concern { .user(user) }
 
-  public func carryOut(on person: inout PersonFacts) {
+  public func apply(to person: inout PersonFacts) {
     if person.id == user { person.grants = changed(person.grants) }
   }
 

@@ -74,7 +74,7 @@ public struct ContactSet: PartitionChange {
 
   public var concern: Concern { field.isOfEmployment ? .contact(contact) : .nobody }
 
-  public func carryOut(on person: inout PersonFacts) {
+  public func apply(to person: inout PersonFacts) {
     guard contact == person.contact else { return }
     switch field {
     case .hired: person.hired = TimeText.dayNumber(new) ?? .min

@@ -193,7 +193,7 @@ public struct StatusSet: PartitionChange {
 
   public var concern: Concern { .user(user) }
 
-  public func carryOut(on person: inout PersonFacts) { if person.id == user { person.status = new } }
+  public func apply(to person: inout PersonFacts) { if person.id == user { person.status = new } }
 
   public var movesCounters: Bool { true }
 

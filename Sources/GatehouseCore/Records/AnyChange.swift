@@ -82,17 +82,17 @@ extension AnyChange {
   ///
   /// Performance: the kind is looked up once here, because each look at a kind of the hot path copies the change.
   @inline(__always)
-  func carryOut(
+  func applyToOwners(
     _ partitioning: Partitioning, lsn: LSN, header: RecordHeader, on partition: (Int) -> HeldPartition,
     directory: () -> DirectoryCell
   ) {
     switch self {
-    case .sessionOpened(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
-    case .sessionEnded(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
-    case .sessionSeen(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
-    case .timerStarted(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
-    case .timerStopped(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
-    case .partition(let change): change.carryOut(partitioning, lsn: lsn, header: header, on: partition)
+    case .sessionOpened(let change): change.applyToOwners(partitioning, lsn: lsn, header: header, on: partition)
+    case .sessionEnded(let change): change.applyToOwners(partitioning, lsn: lsn, header: header, on: partition)
+    case .sessionSeen(let change): change.applyToOwners(partitioning, lsn: lsn, header: header, on: partition)
+    case .timerStarted(let change): change.applyToOwners(partitioning, lsn: lsn, header: header, on: partition)
+    case .timerStopped(let change): change.applyToOwners(partitioning, lsn: lsn, header: header, on: partition)
+    case .partition(let change): change.applyToOwners(partitioning, lsn: lsn, header: header, on: partition)
     case .directory: directory().state.apply(self, lsn: lsn, header: header)
     case .folder, .unknown: break
     }
@@ -126,7 +126,7 @@ extension AnyChange: Equatable {
 
 extension PartitionChange {
   @inline(__always)
-  fileprivate func carryOut(
+  fileprivate func applyToOwners(
     _ partitioning: Partitioning, lsn: LSN, header: RecordHeader, on partition: (Int) -> HeldPartition
   ) {
     owners(partitioning).forEach { partition($0).state.apply(self, lsn: lsn, header: header) }

@@ -28,7 +28,7 @@ public protocol Change: Sendable, Equatable {
   /// Whose rights the change may affect.
   var concern: Concern { get }
   /// Applies the change to a person's facts, while a decision checks what it will lead to.
-  func carryOut(on person: inout PersonFacts)
+  func apply(to person: inout PersonFacts)
 
   /// What is true of all changes of the kind.
   static var ownTraits: ChangeTraits { get }
@@ -91,7 +91,7 @@ public protocol FolderChange: Change {}
 extension Change {
   public static var isCritical: Bool { true }
   public static var ownTraits: ChangeTraits { [] }
-  public func carryOut(on person: inout PersonFacts) {}
+  public func apply(to person: inout PersonFacts) {}
   public var movesCounters: Bool { false }
   public func step(of key: SeatKey) -> Int { 0 }
   public func move(_ superAdministrators: inout [UserID: Bool]) {}

@@ -160,7 +160,7 @@ extension RecordPart {
     lsn: LSN, _ partitioning: Partitioning, partition: (Int) -> HeldPartition, directory: () -> DirectoryCell
   ) {
     for change in changes {
-      change.carryOut(partitioning, lsn: lsn, header: header, on: partition, directory: directory)
+      change.applyToOwners(partitioning, lsn: lsn, header: header, on: partition, directory: directory)
     }
   }
 }

@@ -201,7 +201,7 @@ private final class Prospect {
     directory = turn.directory.changed(by: turn.changes, lsn: .max, time: turn.now)
     let header = turn.recordHeader
     for change in turn.changes where !change.changesDirectory {
-      change.carryOut(turn.partitioning, lsn: .max, header: header) { partition in
+      change.applyToOwners(turn.partitioning, lsn: .max, header: header) { partition in
         copy(partition, turn).held
       } directory: {
         preconditionFailure("a change of partitions was applied to the directory")

@@ -133,7 +133,7 @@ extension Turn {
 
     func person(_ user: UserReference) -> PersonFacts {
       var facts = PersonFacts(user)
-      for change in changes { change.known?.carryOut(on: &facts) }
+      for change in changes { change.known?.apply(to: &facts) }
       return facts
     }
   }

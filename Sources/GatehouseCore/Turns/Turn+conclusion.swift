@@ -56,7 +56,7 @@ extension Turn {
     changes.withUnsafeBufferPointer { changes in
       for index in changes.indices {
         // The closures do not use the header: each that did would copy it.
-        changes[index].carryOut(
+        changes[index].applyToOwners(
           partitioning, lsn: lsn, header: header, on: { heldCell($0) ?? missesOwner("partition \($0)") },
           directory: { directoryCell ?? missesOwner("the directory") })
       }

@@ -105,7 +105,7 @@ public struct HomeSet: PartitionChange {
   // W3: an impersonation by an administrator of one workspace may have to be bound to it now; then it must end.
   public var concern: Concern { .user(user) }
 
-  public func carryOut(on person: inout PersonFacts) {
+  public func apply(to person: inout PersonFacts) {
     if person.id == user { person.memberships = Self.list(person.memberships, home: new) }
   }
 

@@ -20,7 +20,7 @@ public struct WorkspaceJoined: PartitionChange {
 
   public var concern: Concern { .user(user) }
 
-  public func carryOut(on person: inout PersonFacts) { if person.id == user { person.memberships.append(workspace) } }
+  public func apply(to person: inout PersonFacts) { if person.id == user { person.memberships.append(workspace) } }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
@@ -50,7 +50,7 @@ public struct WorkspaceLeft: PartitionChange {
 
   public var concern: Concern { .user(user) }
 
-  public func carryOut(on person: inout PersonFacts) {
+  public func apply(to person: inout PersonFacts) {
     guard person.id == user else { return }
     person.memberships.removeAll { $0 == workspace }
     person.membershipLimits[workspace] = nil

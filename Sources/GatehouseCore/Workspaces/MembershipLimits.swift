@@ -76,7 +76,7 @@ public struct MembershipLimited: PartitionChange {
 
   public var concern: Concern { .user(user) }
 
-  public func carryOut(on person: inout PersonFacts) {
+  public func apply(to person: inout PersonFacts) {
     if person.id == user { person.membershipLimits[workspace] = new.isNone ? nil : new }
   }
 

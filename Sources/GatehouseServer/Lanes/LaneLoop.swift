@@ -80,10 +80,10 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
   /// Runs the work that other threads have submitted so far.
   @inline(__always)
   func runSubmitted() {
-    if hasSubmitted.load(ordering: .relaxed) { doAllBrought() }
+    if hasSubmitted.load(ordering: .relaxed) { runAllSubmitted() }
   }
 
-  private func doAllBrought() {
+  private func runAllSubmitted() {
     // Cleared before the work is taken: work submitted later sets it again.
     hasSubmitted.store(false, ordering: .sequentiallyConsistent)
     let work = submitted.withLock { submitted in

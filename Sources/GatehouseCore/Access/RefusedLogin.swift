@@ -43,7 +43,7 @@ struct TypedWord: Sendable, BitwiseCopyable {
 
   init() {}
 
-  /// - Parameter word: where it looks like a token or a service's secret, `(redacted)` stands for it.
+  /// - Parameter word: replaced by `(redacted)` if it looks like a token or a service's secret.
   init(_ word: UnsafeRawBufferPointer) {
     if SecretText.isLike(word) {
       self = Self.redacted

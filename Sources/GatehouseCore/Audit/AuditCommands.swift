@@ -171,7 +171,7 @@ private struct TrailPeople {
   /// `#id` stands for others, and for users that do not exist.
   func name(of user: UserID) -> String { names[user] ?? "#\(user.raw)" }
 
-  /// The reason for a command; nil where it is that of another workspace's people or service.
+  /// The reason for a command; nil if it is by another workspace's people or service.
   func reason(of header: RecordHeader, _ reach: AuditReach, _ directory: Directory) -> String? {
     if header.reason.isEmpty { return nil }
     if reach.isAll { return header.reason }

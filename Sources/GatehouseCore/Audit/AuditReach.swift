@@ -11,7 +11,7 @@ struct AuditReach: Sendable {
   /// Whether the whole trail may be read.
   var isAll: Bool { reach.isAll }
 
-  /// Whether the reader may read any of the workspaces that something is bound to; nil where it is bound to none.
+  /// Whether the reader may read any of the workspaces that something is bound to; nil if it is bound to none.
   func meets(_ workspaces: [WorkspaceID]?) -> Bool { workspaces.map { $0.contains(where: reach.contains) } ?? true }
 
   /// The index keys of the records that may be read, and of some others; none if all may be read.

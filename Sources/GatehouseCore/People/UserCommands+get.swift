@@ -94,7 +94,7 @@ extension Turn {
     }
   }
 
-  /// A field of a map; null where it is not set.
+  /// A field of a map; null if it is not set.
   func show(_ name: String, _ text: String) {
     reply.text(name)
     reply.optional(text.isEmpty ? nil : text)

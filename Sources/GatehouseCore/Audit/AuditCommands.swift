@@ -29,7 +29,7 @@ extension CommandTable {
   ]
 
   private static func listTrail(_ turn: Turn) throws(Halt) {
-    let reach = AuditReach(turn)
+    var reach = AuditReach(turn)
     var work = ReadTrail()
     work.keys = reach.keys(in: turn.directory)
     if let word = turn.optionWord("ACTOR") {
@@ -50,6 +50,7 @@ extension CommandTable {
     switch try turn.outcome(of: work) {
     case .success(let whole):
       let page = reach.isAll ? whole : try turn.readable(whole, reach, count)
+      reach.cleared = try turn.cleared(in: page.events.flatMap(\.part.changes))
       turn.reply.show(page, try turn.people(in: page, reach), reach, turn.directory)
     case .failure(let refusal): throw .refused(refusal)
     }

@@ -2,6 +2,8 @@
 /// changes of users whose home is one of those.
 struct AuditReach: Sendable {
   let reach: Reach
+  /// Whose personal data is left out because it was cleared since.
+  var cleared = ClearedPeople()
 
   /// - Parameter turn: a turn whose command reads the trail, and whose principal is known.
   init(_ turn: Turn) { self.init(turn.reach(of: .auditRead)) }
@@ -70,7 +72,7 @@ struct AuditReach: Sendable {
 
   /// The text of a change without what concerns other workspaces.
   func text(of change: AnyChange, in directory: Directory) -> ChangeText {
-    let text = ChangeText(change, in: directory)
+    let text = cleared.text(ChangeText(change, in: directory), of: change)
     if isAll { return text }
     if change.as(UserCreated.self) != nil { return text.without(["workspaces"]) }
     if let noted = change.as(Noted.self), case .productsTouched = noted.note {

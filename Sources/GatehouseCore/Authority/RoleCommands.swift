@@ -188,7 +188,7 @@ extension Turn {
 
   /// Whether a grant may be the main one (L11). The home workspace decides which role is, so a role granted elsewhere
   /// does not take over (W2).
-  private func mayBeMain(_ grant: Grant, of user: UserReference) -> Bool {
+  func mayBeMain(_ grant: Grant, of user: UserReference) -> Bool {
     directory.workspace(of: grant.scope).map { $0 == user.home } ?? true
   }
 

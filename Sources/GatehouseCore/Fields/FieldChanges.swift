@@ -104,6 +104,8 @@ public struct CustomFieldSet: PartitionChange {
     try visitor.change("value", old: &old, new: &new, as: FilledTextForm.self)
   }
 
+  public var person: PersonSubject? { .contact(contact) }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {

@@ -13,6 +13,8 @@ public struct MailQueued: PartitionChange {
     try mail.visit(&visitor)
   }
 
+  public var person: PersonSubject? { .user(mail.user) }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {

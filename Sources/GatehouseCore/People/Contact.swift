@@ -26,6 +26,8 @@ enum ContactTag {
   static let formerLogin: UInt8 = 65
   /// The values of the fields that workspaces have added.
   static let custom: UInt8 = 66
+  /// Present once the person was anonymised (L6).
+  static let anonymised: UInt8 = 67
 }
 
 /// The data of a person that all products share (T2): texts in the contact's details, or days in its row.

@@ -25,6 +25,8 @@ public struct ContactCreated: PartitionChange {
     try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
   }
 
+  public var person: PersonSubject? { .contact(contact) }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -71,6 +73,8 @@ public struct ContactSet: PartitionChange {
     try visitor.subject(&contact, as: ContactForm.self)
     try visitor.setting(&field, old: &old, new: &new, as: ChoiceForm<ContactField>.self)
   }
+
+  public var person: PersonSubject? { .contact(contact) }
 
   public var concern: Concern { field.isOfEmployment ? .contact(contact) : .nobody }
 

@@ -25,6 +25,8 @@ extension InvariantChecker {
           state.people.contacts[Int(row.contact)].user == UInt32(serial), "\(name) is not the live user of its contact")
       }
       if !state.people.text(.reference, of: serial).isEmpty { referenced += 1 }
+      expect(
+        state.people.logins(ofContact: Int(row.contact)).contains(serial), "\(name) is no login that its contact knows")
       checkGrants(state, serial, name)
       checkLimits(state, serial, name, watched)
       checkAccess(state, serial, name)
@@ -42,6 +44,12 @@ extension InvariantChecker {
     for serial in 1..<(state.people.contacts.last + 1) where state.people.contacts[serial].isUsed {
       let row = state.people.contacts[serial]
       expect(row.lsn <= state.lsn, "contact \(serial) of partition \(state.index) is newer than its partition")
+      for login in state.people.logins(ofContact: serial) {
+        expect(
+          state.people.users.contains(login) && state.people.users[login].isUsed
+            && state.people.users[login].contact == UInt32(serial),
+          "contact \(serial) of partition \(state.index) names a login that is not its own")
+      }
       guard row.user != 0 else { continue }
       let isLive =
         state.people.users.contains(Int(row.user)) && state.people.users[Int(row.user)].contact == UInt32(serial)

@@ -34,6 +34,8 @@ public struct UserCreated: PartitionChange {
     try visitor.field("fields", &fields, as: FieldTextsForm<UserField>.self)
   }
 
+  public var person: PersonSubject? { .user(user) }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -106,6 +108,8 @@ public struct UserSet: PartitionChange {
     try visitor.setting(&field, old: &old, new: &new, as: ChoiceForm<UserField>.self)
   }
 
+  public var person: PersonSubject? { .user(user) }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -148,6 +152,8 @@ public struct UserRenamed: PartitionChange {
     try visitor.subject(&user, as: UserForm.self)
     try visitor.change("username", old: &old, new: &new, as: UsernameForm.self)
   }
+
+  public var person: PersonSubject? { .user(user) }
 
   public var concern: Concern { .nobody }
 

@@ -23,15 +23,7 @@ extension CommandTable {
     if new.invites, !contact.email.isEmpty {
       try turn.queueMail(.invitation, about: user, in: cell, to: contact.email, new.message)
     }
-    turn.reply.map(4)
-    turn.reply.text("id")
-    turn.reply.integer(user.raw)
-    turn.reply.text("contact")
-    turn.reply.integer(contact.id.raw)
-    turn.reply.text("username")
-    turn.reply.text(username)
-    turn.reply.text("status")
-    turn.reply.text(new.status.name)
+    turn.showNewUser(user, contact.id, username, new.status)
   }
 }
 

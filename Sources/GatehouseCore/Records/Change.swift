@@ -30,6 +30,9 @@ public protocol Change: Sendable, Equatable {
   /// Applies the change to a person's facts, while a decision checks what it will lead to.
   func apply(to person: inout PersonFacts)
 
+  /// Whose personal data it holds: what is left out of the trail once that person is anonymised. nil for nobody's.
+  var person: PersonSubject? { get }
+
   /// What is true of all changes of the kind.
   static var ownTraits: ChangeTraits { get }
   /// Whether it moves the gate's counters.
@@ -92,6 +95,7 @@ extension Change {
   public static var isCritical: Bool { true }
   public static var ownTraits: ChangeTraits { [] }
   public func apply(to person: inout PersonFacts) {}
+  public var person: PersonSubject? { nil }
   public var movesCounters: Bool { false }
   public func step(of key: SeatKey) -> Int { 0 }
   public func move(_ superAdministrators: inout [UserID: Bool]) {}

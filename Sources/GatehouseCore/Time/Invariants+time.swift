@@ -57,8 +57,11 @@ extension InvariantChecker {
     expect(row.start <= row.end, "\(label) ends before it starts")
     expect(isWorkspace(row.workspace), "\(label) is in an unknown workspace")
     expect(row.lsn <= state.lsn, "\(label) is newer than its partition")
+    // A deleted entry may have outlived its login, which was purged.
+    let isOfLogin = state.people.users.contains(Int(row.user))
     expect(
-      state.people.users.contains(Int(row.user)) && state.people.users[Int(row.user)].contact == row.contact,
+      isOfLogin && (state.people.users[Int(row.user)].contact == row.contact
+        || row.isDeleted && !state.people.users[Int(row.user)].isUsed),
       "\(label) belongs to a user of another contact")
     let history = state.time.history[UInt32(serial)] ?? []
     expect(

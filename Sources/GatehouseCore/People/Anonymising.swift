@@ -1,0 +1,110 @@
+/// L6: personal data is cleared, the record and its history stay.
+///
+/// The log cannot be rewritten, so records made before still hold the data until the archive's retention is over. No
+/// answer shows it: the trail and the feed leave out what they said of somebody who was anonymised since.
+extension CommandTable {
+  static let anonymiseCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.ANONYMISE", .people, "Clear all personal data of a user; the record and its history stay", [.word("user")],
+      reply: "a map `user, username, contact`: the name is `anonymous-` and the id. A live login becomes inactive",
+      effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)), route: .user(1),
+      body: .decide(userAnonymise))
+  ]
+
+  @Sendable private static func userAnonymise(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    let contact = user.contactReference
+    try turn.refuseImpersonation("who somebody is")
+    try turn.checkVersion(turn.version(of: user))
+    turn.requireAnotherSuperAdministrator(than: user)
+    try turn.requireNotOwner(user)
+    if contact.isAnonymised {
+      throw .refused(.conflict("user: \(user.username) is anonymised already"))
+    }
+    // All names that the person went by, under whichever login.
+    let logins = contact.logins.map { ($0, new: "anonymous-\($0.id.raw)") }
+    try turn.hold(
+      logins.flatMap { [$0.0.username, $0.new] }.map { NameKey($0, turn.partitioning).partition })
+    for (login, new) in logins {
+      if let holder = try turn.holder(ofNewName: new), holder.id != login.id {
+        throw .refused(.conflict("username: \(new) is taken; rename that user first"))
+      }
+      if login.username != new { turn.emit(UserRenamed(login.id, old: login.username, new: new)) }
+    }
+    turn.emit(ContactAnonymised(contact.id))
+    if user.row.status.mayLogIn || user.row.status == .locked || user.row.status == .pending {
+      try turn.stopTimers(of: user)
+      turn.emit(StatusSet(user.id, old: user.row.status, new: .inactive))
+    }
+    turn.reply.map(3)
+    turn.reply.text("user")
+    turn.reply.integer(user.id.raw)
+    turn.reply.text("username")
+    turn.reply.text("anonymous-\(user.id.raw)")
+    turn.reply.text("contact")
+    turn.reply.integer(contact.id.raw)
+  }
+}
+
+extension ContactReference {
+  var isAnonymised: Bool { cell.state.people.isAnonymised(contact: serial) }
+}
+
+extension People {
+  func isAnonymised(contact serial: Int) -> Bool {
+    contacts.withDetails(of: serial) { Details.field(ContactTag.anonymised, in: $0) != nil }
+  }
+
+  /// Clears what is known of a person, except which logins there were and which workspace governs them.
+  fileprivate mutating func anonymise(contact serial: Int) {
+    var kept = Details()
+    contacts.withDetails(of: serial) { details in
+      for tag in [ContactTag.home, ContactTag.formerLogin] {
+        if let field = Details.field(tag, in: details) { kept.set(tag, field) }
+      }
+    }
+    kept.encode(ContactTag.anonymised) { $0.byte(1) }
+    contacts.setDetails(of: serial, kept.bytes)
+    contacts[serial].hired = .min
+    contacts[serial].released = .min
+    words.note(serial)
+  }
+}
+
+/// The personal data of a contact and of its logins is cleared.
+public struct ContactAnonymised: PartitionChange {
+  public static var code: UInt8 { 19 }
+  public static var name: String { "contact-anonymised" }
+
+  public var contact = ContactID.none
+
+  public init() {}
+
+  public init(_ contact: ContactID) { self.contact = contact }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&contact, as: ContactForm.self)
+  }
+
+  public var concern: Concern { .contact(contact) }
+
+  public func apply(to person: inout PersonFacts) {
+    guard contact == person.contact else { return }
+    person.hired = .min
+    person.released = .min
+    person.timezone = ""
+  }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: contact)
+    for login in state.people.logins(ofContact: serial) {
+      state.forgetReference(of: login)
+      var details = state.people.users.details(of: login)
+      for field in [UserField.initials, .reference, .division] { details[text: field.rawValue] = "" }
+      state.people.users.setDetails(of: login, details.bytes)
+      state.people.touch(user: login, lsn)
+    }
+    state.people.anonymise(contact: serial)
+    state.people.touch(contact: serial, lsn)
+  }
+}

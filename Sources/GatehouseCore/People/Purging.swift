@@ -1,0 +1,93 @@
+/// L12: deleting takes two steps. `USER.DELETE` takes the login away; `USER.PURGE` removes what is left of it for good,
+/// once nothing refers to it. The contact stays (S8), and so does the trail.
+extension CommandTable {
+  static let purgeCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.PURGE", .people, "Remove a deleted login for good; its contact stays", [.word("user")],
+      reply: "`OK`; refused while anything refers to the login, naming what. CONTACT.DELETE removes the contact then",
+      effect: .write, rights: .admin, needs: .permission(.userPurge, over: .user(1)), route: .user(1),
+      body: .decide(userPurge))
+  ]
+
+  @Sendable private static func userPurge(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.checkVersion(turn.version(of: user))
+    guard user.row.status == .deleted else {
+      throw .refused(
+        .rule(
+          "purge", "\(user.username) is not deleted",
+          instead: "delete the user first with USER.DELETE \(user.username) REASON text"))
+    }
+    turn.read(user.cell.state.lsn)
+    let references = turn.references(to: user)
+    guard references.isEmpty else {
+      throw .refused(
+        .rule(
+          "references", "\(user.username) is referred to by \(references.joined(separator: ", "))",
+          instead: "remove these first, or clear the personal data with USER.ANONYMISE #\(user.id.raw)"))
+    }
+    _ = try turn.cell(NameKey(user.username, turn.partitioning).partition)
+    turn.emit(UserPurged(user.id, username: user.username, contact: user.contactID))
+    turn.reply.ok()
+  }
+}
+
+extension Turn {
+  /// What refers to a deleted login, each thing as a person would name it.
+  fileprivate func references(to user: UserReference) -> [String] {
+    var found: [String] = []
+    let entries = user.cell.state.time.countEntries(of: user.serial, contact: user.contact)
+    if entries > 0 { found.append("\(entries) time \(entries == 1 ? "entry" : "entries")") }
+    let mails = user.cell.state.outbox.mails.values.count { $0.user == user.id }
+    if mails > 0 { found.append("\(mails) message\(mails == 1 ? "" : "s") waiting to be sent") }
+    return found
+  }
+}
+
+extension RecordedTime {
+  /// How many entries were recorded under a login.
+  fileprivate func countEntries(of user: Int, contact: Int) -> Int {
+    (orders[UInt32(contact)] ?? []).filter { $0.user == UInt32(user) }.reduce(0) { $0 + $1.serials.count }
+  }
+}
+
+/// A deleted login is removed for good. Its id is not given out again, and its name is free.
+public struct UserPurged: PartitionChange {
+  public static var code: UInt8 { 18 }
+  public static var name: String { "user-purged" }
+
+  public var user = UserID.none
+  public var username = ""
+  public var contact = ContactID.none
+
+  public init() {}
+
+  public init(_ user: UserID, username: String, contact: ContactID) {
+    self.user = user
+    self.username = username
+    self.contact = contact
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.removed("username", &username, as: UsernameForm.self)
+    try visitor.field("contact", &contact, as: ContactForm.self)
+  }
+
+  public var person: PersonSubject? { .contact(contact) }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    // The index compares names with the rows, so the name leaves first.
+    let key = NameKey(username, state.partitioning)
+    if key.partition == state.index { state.leave(username, key, by: user) }
+    guard state.isMine(user) else { return }
+    let serial = state.partitioning.serial(of: user)
+    let contact = Int(state.people.users[serial].contact)
+    state.forgetReference(of: serial)
+    state.people.forgetLogin(serial)
+    state.people.users.put(.vacant, at: serial)
+    state.people.contacts[contact].lsn = lsn
+  }
+}

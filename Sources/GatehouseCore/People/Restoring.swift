@@ -1,0 +1,102 @@
+/// S12: a deleted user comes back by a new login on the same contact. What the contact did reappears; sessions, keys, the
+/// password, access and roles do not.
+extension CommandTable {
+  static let restoreCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.RESTORE", .people, "Give a contact a login again, as the last one was but without access and roles",
+      [
+        .word("#contact"), .optionalWord("username"), .flag("NOINVITE"), .option("MESSAGE", "text"),
+        .flag("ACCEPT-BILLING"),
+      ],
+      reply: "a map `id, contact, username, status`; without a username the last one is taken", effect: .write,
+      rights: .admin, needs: .permission(.userCreate, over: .contact(1)), route: .identifier(1),
+      body: .decide(userRestore))
+  ]
+
+  @Sendable private static func userRestore(_ turn: Turn) throws(Halt) {
+    let contact = try turn.contact(at: 1)
+    if let user = contact.user {
+      throw .refused(.conflict("contact: #\(contact.id.raw) has the live user \(user.username)"))
+    }
+    guard let former = contact.logins.first else {
+      throw .refused(
+        .notFound(
+          "login: contact #\(contact.id.raw) never had one; make one with USER.CREATE username CONTACT"
+            + " #\(contact.id.raw)"))
+    }
+    let username = turn.positional.count > 1 ? try turn.newUsername(2) : former.username
+    turn.read(turn.directory.lsn)
+    let home = turn.directory.workspace(former.home ?? mainWorkspace)
+    try turn.require(.userCreate, over: .workspace(home.id))
+    try turn.requireAuthority(by: home.policies)
+    try turn.requireBillingAcceptance(in: home)
+    if let holder = try turn.holder(ofNewName: username) { throw .refused(turn.taken(username, by: holder)) }
+    let fields = [UserField.initials, .reference, .division].compactMap { field -> UserText? in
+      let text = former.cell.state.people.text(field, of: former.serial)
+      return text.isEmpty ? nil : UserText(field, text)
+    }
+    try turn.requireFields(of: contact, fields, in: home)
+    try turn.requireUnique(reference: fields.first { $0.field == .reference }?.text ?? "", of: nil, in: home.id)
+    let user = turn.newUser(in: contact.cell)
+    turn.emit(
+      UserCreated(
+        user: user, contact: contact.id, username: username, status: .active, workspaces: [home.id], fields: fields))
+    if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(home.id))) }
+    if turn.has("NOINVITE"), turn.has("MESSAGE") {
+      throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
+    }
+    let email = contact.text(.email)
+    if !turn.has("NOINVITE"), !email.isEmpty {
+      try turn.queueMail(.invitation, about: user, in: contact.cell, to: email, try turn.option("MESSAGE") ?? "")
+    }
+    turn.showNewUser(user, contact.id, username, .active)
+  }
+}
+
+extension Turn {
+  /// S4, L2: what the home requires, of a login that comes back without roles.
+  fileprivate func requireFields(
+    of contact: ContactReference, _ fields: [UserText], in home: Workspace
+  ) throws(Halt) {
+    var missing = home.policies.requiredFields.filter { name in
+      switch name {
+      case "email": contact.text(.email).isEmpty
+      case "role": true
+      default: !fields.contains { $0.field.name == name }
+      }
+    }
+    missing += directory.mandatoryFields(of: home.id)
+      .filter { contact.cell.state.people.custom($0.id, of: contact.serial).isEmpty }.map(\.name)
+    guard !missing.isEmpty else { return }
+    throw .refused(
+      .rule(
+        "user.required-fields", "missing \(missing.joined(separator: ", "))",
+        instead: "make the login with USER.CREATE username CONTACT #\(contact.id.raw) and give them"))
+  }
+
+  /// The live user who already has a name, in whatever spelling.
+  func holder(ofNewName name: String) throws(Halt) -> UserReference? {
+    let key = NameKey(name, partitioning)
+    let cell = try cell(key.partition)
+    read(cell.state.lsn)
+    var folded = FoldedName(name).text
+    let holders = folded.withUTF8 { cell.state.holders(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
+    for holder in holders {
+      if let found = try user(holder.user), found.row.status != .deleted { return found }
+    }
+    return nil
+  }
+
+  /// The answer about a user that is made.
+  func showNewUser(_ user: UserID, _ contact: ContactID, _ username: String, _ status: Status) {
+    reply.map(4)
+    reply.text("id")
+    reply.integer(user.raw)
+    reply.text("contact")
+    reply.integer(contact.raw)
+    reply.text("username")
+    reply.text(username)
+    reply.text("status")
+    reply.text(status.name)
+  }
+}

@@ -39,7 +39,10 @@ extension CommandTable {
     }
     if let word = turn.optionWord("USER") {
       let user = try turn.user(word)
-      work.keys = RecordKey.about(user.id, contact: user.cell.state.id(user.contact))
+      // All that was said of the person: under earlier logins, and of those who were merged into this one.
+      work.keys = try turn.wholePerson(user.contactReference).flatMap { person in
+        [RecordKey.of(person.id)] + person.logins.map { RecordKey.of($0.id) }
+      }
     }
     work.from = try turn.time("FROM")
     work.to = try turn.time("TO")

@@ -18,6 +18,8 @@ public struct Side: Sendable {
   struct Person: Sendable {
     let id: UserID
     let contact: ContactID
+    /// Those that were merged into it (L13).
+    let merged: [ContactID]
     let memberships: [WorkspaceID]
   }
 
@@ -35,14 +37,15 @@ public struct Side: Sendable {
   init(_ kind: Kind, _ user: UserReference, within reach: Reach, in directory: Directory, at now: Milliseconds) {
     self.kind = kind
     person = Person(
-      id: user.id, contact: user.contactID, memberships: user.memberships.filter { !user.isShutOut(of: $0, at: now) })
+      id: user.id, contact: user.contactID, merged: user.cell.state.people.merged(into: user.contact),
+      memberships: user.memberships.filter { !user.isShutOut(of: $0, at: now) })
     holdings = user.holdings(in: directory, at: now).filter { $0.workspace.map(reach.contains) ?? true }
   }
 
   var isBinding: Bool { if case .binding = kind { true } else { false } }
 
   /// Whether a user is this person. What a contact did remains the contact's under a new login (S12).
-  func isOneself(_ user: UserReference) -> Bool { person.map { $0.contact == user.contactID } ?? false }
+  func isOneself(_ user: UserReference) -> Bool { person.map { $0.contact == user.contactID || $0.merged.contains(user.contactID) } ?? false }
 
   /// Whether a permission is held over anything at all.
   func holds(_ permission: Permission) -> Bool { holdings.contains { $0.permissions.contains(permission) } }

@@ -42,7 +42,7 @@ extension CommandTable {
   ) throws(Halt) {
     let viewer = ListViewer(turn)
     try search(turn, cell, &gathered) { contact, query in
-      guard viewer.isFree || viewer.shows(contact) else { return nil }
+      guard ListedContact(cell, contact.serial, viewer).isListed(includingDeleted: false) else { return nil }
       let home = contact.home.flatMap { viewer.reach.contains($0) ? $0 : nil }
       let format = turn.directory.workspace(home ?? mainWorkspace).policies.nameFormat
       let email = contact.text(.email)

@@ -87,19 +87,28 @@ extension CommandTable {
 
   @Sendable private static func linkList(_ turn: Turn) throws(Halt) {
     let contact = try turn.contactOfPerson(1)
-    turn.read(contact.cell.state.lsn)
     turn.read(turn.directory.lsn)
     var seen = contact.user.map { turn.seen(of: $0) } ?? turn.reach(of: .userRead)
     if turn.has("WORKSPACE") { seen = seen.intersection(.only([try turn.workspace().id])) }
     let kind = try turn.option("KIND").map { (name) throws(Halt) in try turn.linkKind(name) }
-    let before = try turn.cursor(of: 1).map { Int(clamping: $0.numbers[0]) } ?? .max
+    let before = try turn.cursor(of: 2).map { (Milliseconds(clamping: $0.numbers[0]), LinkID(raw: $0.numbers[1])) }
     let count = try turn.listCount()
-    let all = contact.cell.state.links.links(of: contact.serial, in: seen, kind).reversed().drop { $0 >= before }
-    let shown = all.prefix(count).map { LinkView(LinkReference(contact: contact, serial: $0)) }
+    var all: [LinkReference] = []
+    for person in try turn.wholePerson(contact) {
+      turn.read(person.cell.state.lsn)
+      let links = person.cell.state.links.links(of: person.serial, in: seen, kind)
+      all += links.map { LinkReference(contact: person, serial: $0) }
+    }
+    all.sort { ($0.row.created, $0.id) > ($1.row.created, $1.id) }
+    if let before { all.removeAll { ($0.row.created, $0.id) >= before } }
+    let shown = all.prefix(count).map { LinkView($0) }
     try turn.hold(makersOf: shown)
     turn.reply.array(2)
-    turn.reply.text(
-      all.count > count ? ListCursor([UInt64(turn.partitioning.serial(of: shown.last!.id))]).text : ListCursor.end)
+    if all.count > count, let last = shown.last {
+      turn.reply.text(ListCursor([UInt64(clamping: last.created), last.id.raw]).text)
+    } else {
+      turn.reply.text(ListCursor.end)
+    }
     turn.reply.array(shown.count)
     for link in shown { try turn.show(link) }
   }

@@ -21,8 +21,9 @@ extension CommandTable {
     if contact.isAnonymised {
       throw .refused(.conflict("user: \(user.username) is anonymised already"))
     }
-    // All names that the person went by, under whichever login.
-    let logins = contact.logins.map { ($0, new: "anonymous-\($0.id.raw)") }
+    // All names that the person went by, under whichever login, and as whichever contact.
+    let contacts = try turn.wholePerson(contact)
+    let logins = contacts.flatMap(\.logins).map { ($0, new: "anonymous-\($0.id.raw)") }
     try turn.hold(
       logins.flatMap { [$0.0.username, $0.new] }.map { NameKey($0, turn.partitioning).partition })
     for (login, new) in logins {
@@ -31,7 +32,7 @@ extension CommandTable {
       }
       if login.username != new { turn.emit(UserRenamed(login.id, old: login.username, new: new)) }
     }
-    turn.emit(ContactAnonymised(contact.id))
+    for contact in contacts { turn.emit(ContactAnonymised(contact.id)) }
     if user.row.status.mayLogIn || user.row.status == .locked || user.row.status == .pending {
       try turn.stopTimers(of: user)
       turn.emit(StatusSet(user.id, old: user.row.status, new: .inactive))
@@ -59,7 +60,7 @@ extension People {
   fileprivate mutating func anonymise(contact serial: Int) {
     var kept = Details()
     contacts.withDetails(of: serial) { details in
-      for tag in [ContactTag.home, ContactTag.formerLogin] {
+      for tag in [ContactTag.home, ContactTag.formerLogin, ContactTag.merged, ContactTag.mergedInto] {
         if let field = Details.field(tag, in: details) { kept.set(tag, field) }
       }
     }

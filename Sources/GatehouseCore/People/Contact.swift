@@ -28,6 +28,10 @@ enum ContactTag {
   static let custom: UInt8 = 66
   /// Present once the person was anonymised (L6).
   static let anonymised: UInt8 = 67
+  /// The contacts that were merged into this one (L13).
+  static let merged: UInt8 = 68
+  /// The contact that this one was merged into.
+  static let mergedInto: UInt8 = 69
 }
 
 /// The data of a person that all products share (T2): texts in the contact's details, or days in its row.

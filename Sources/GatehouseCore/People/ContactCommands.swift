@@ -49,7 +49,9 @@ extension CommandTable {
     let home = contact.home.flatMap { seen.contains($0) ? $0 : nil }
     let showing = turn.directory.workspace(home ?? mainWorkspace)
     // Logins elsewhere are another workspace's business (W4).
-    let logins = contact.logins.filter { $0.home.map(seen.contains) ?? seen.isAll || turn.shows($0) }
+    let logins = try turn.wholePerson(contact).flatMap(\.logins).filter {
+      $0.home.map(seen.contains) ?? seen.isAll || turn.shows($0)
+    }
     turn.reply.map(9 + ContactField.allCases.count)
     turn.reply.text("contact")
     turn.reply.integer(contact.id.raw)
@@ -116,13 +118,14 @@ extension CommandTable {
 extension Turn {
   /// What refers to a contact, in words.
   func references(to contact: ContactReference) -> [String] {
+    let merged = contact.cell.state.people.merged(into: contact.serial)
     var found = contact.logins.map { login in
       login.row.status == .deleted ? "the deleted login \(login.username)" : "the login \(login.username)"
     }
     if contact.cell.state.time.hasEntries(ofContact: contact.serial) { found.append("time entries") }
     let links = contact.cell.state.links.ofContact[UInt32(contact.serial)]?.count ?? 0
     if links > 0 { found.append("\(links) linked record\(links == 1 ? "" : "s")") }
-    return found
+    return found + merged.map { "contact #\($0.raw), which was merged into it" }
   }
 }
 

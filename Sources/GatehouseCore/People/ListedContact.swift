@@ -21,7 +21,8 @@ public struct ListedContact: ListedPerson {
   public var rawID: UInt64 { contact.id.raw }
 
   public func isListed(includingDeleted: Bool) -> Bool {
-    contact.row.isUsed && (viewer.isFree || viewer.shows(contact))
+    contact.row.isUsed && contact.cell.state.people.successor(ofContact: contact.serial) == nil
+      && (viewer.isFree || viewer.shows(contact))
   }
 
   /// The home workspace, if the viewer sees it.

@@ -82,7 +82,7 @@ extension Turn {
     var folded = FoldedName(name).text
     let holders = folded.withUTF8 { cell.state.holders(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
     for holder in holders {
-      if let found = try user(holder.user), found.row.status != .deleted { return found }
+      if let found = try user(holder.user), found.holdsName { return found }
     }
     return nil
   }

@@ -57,6 +57,8 @@ public enum UserTag {
   public static let membershipLimits: UInt8 = 20
   /// The login that the contact had before this one; absent for the first.
   public static let previousLogin: UInt8 = 21
+  /// The user to whom this one leads since the two were merged.
+  public static let alias: UInt8 = 22
 }
 
 /// The settable fields of the login itself.

@@ -1,24 +1,9 @@
 extension CommandTable {
   @Sendable static func userSet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    var pairs = try FieldPairs(turn, over: user.contactReference)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
-    try pairs.authorise(over: user.contactReference, turn)
-    pairs.settleDays(of: user.contactReference, turn)
-    try pairs.check(user.contactReference, turn)
-    var count = turn.emit(pairs, over: user.contactReference)
-    if count > 0 { turn.noteProducts(of: user) }
-    for (field, new) in pairs.user {
-      let old = user.cell.state.people.text(field, of: user.serial)
-      guard old != new else { continue }
-      if field == .reference {
-        try turn.requireUnique(reference: new, of: user.id, in: user.home)
-      }
-      turn.emit(UserSet(user.id, field, old: old, new: new))
-      count += 1
-    }
-    turn.reply.integer(count)
+    turn.reply.integer(try turn.emit(try turn.settledPairs(of: user), of: user))
   }
 
   @Sendable static func userRename(_ turn: Turn) throws(Halt) {
@@ -53,6 +38,41 @@ extension CommandTable {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
+    turn.reply.ok()
+    _ = try turn.setStatus(of: user, new)
+  }
+}
+
+extension Turn {
+  /// The fields and values that a command gives, checked against a user.
+  /// - Parameter isBulk: whether they are set of several users, where `status` may be among them.
+  func settledPairs(of user: UserReference, isBulk: Bool = false) throws(Halt) -> FieldPairs {
+    let person = user.contactReference
+    var pairs = try FieldPairs(self, over: person, isBulk: isBulk)
+    try pairs.authorise(over: person, self)
+    pairs.settleDays(of: person, self)
+    try pairs.check(person, self)
+    return pairs
+  }
+
+  /// Sets fields of a user and its contact.
+  /// - Returns: how many change.
+  func emit(_ pairs: FieldPairs, of user: UserReference) throws(Halt) -> Int {
+    var count = emit(pairs, over: user.contactReference)
+    if count > 0 { noteProducts(of: user) }
+    for (field, new) in pairs.user {
+      let old = user.cell.state.people.text(field, of: user.serial)
+      guard old != new else { continue }
+      if field == .reference { try requireUnique(reference: new, of: user.id, in: user.home) }
+      emit(UserSet(user.id, field, old: old, new: new))
+      count += 1
+    }
+    return count
+  }
+
+  /// Sets a user's status.
+  /// - Returns: whether it is another than before.
+  func setStatus(of user: UserReference, _ new: Status) throws(Halt) -> Bool {
     guard new != .deleted else {
       throw .refused(
         .rule(
@@ -60,18 +80,16 @@ extension CommandTable {
       )
     }
     let old = user.row.status
-    turn.reply.ok()
-    guard old != new else { return }
+    guard old != new else { return false }
     if !new.mayLogIn {
-      turn.requireAnotherSuperAdministrator(than: user)
+      requireAnotherSuperAdministrator(than: user)
       // Locking is for emergencies and easily undone, so an owner can be locked, but not made inactive.
-      if new != .locked { try turn.requireNotOwner(user) }
+      if new != .locked { try requireNotOwner(user) }
     }
-    turn.emit(StatusSet(user.id, old: old, new: new))
+    emit(StatusSet(user.id, old: old, new: new))
+    return true
   }
-}
 
-extension Turn {
   /// T8: records which products a change of shared data affects.
   public func noteProducts(of user: UserReference) {
     let products = user.cell.state.people.allAccess(of: user.serial).filter(\.isEnabled).map(\.product)

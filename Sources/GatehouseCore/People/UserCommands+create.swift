@@ -167,6 +167,10 @@ private struct NewUser {
     guard let person = try turn.contact(contact), isKnown(person, turn) else {
       throw .refused(.notFound("contact #\(contact.raw)"))
     }
+    if let successor = person.cell.state.people.successor(ofContact: person.serial) {
+      throw .refused(
+        .conflict("contact: #\(contact.raw) was merged into #\(successor.raw); use that one"))
+    }
     if let user = person.user {
       throw .refused(
         .conflict("contact: #\(contact.raw) has the live user \(user.username); delete that one first"))

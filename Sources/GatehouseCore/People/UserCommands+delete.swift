@@ -14,7 +14,7 @@ extension CommandTable {
     // Only a caller who may see the time learns that it is recorded elsewhere (W4).
     let seen = turn.reach(of: .timeRead, over: user)
     if workspace.policies.keepsTracked,
-      user.cell.state.hasTrackedTime(user.serial, where: { $0 == workspace.id || seen.contains($0) })
+      try turn.isTracked(user, in: { $0 == workspace.id || seen.contains($0) })
     {
       throw .refused(
         .rule(
@@ -37,6 +37,12 @@ extension CommandTable {
 }
 
 extension Turn {
+  /// T11: whether time is recorded for a user, or for somebody who was merged into the user.
+  fileprivate func isTracked(_ user: UserReference, in isMeant: (WorkspaceID) -> Bool) throws(Halt) -> Bool {
+    let merged = try wholePerson(user.contactReference).dropFirst().flatMap(\.logins)
+    return ([user] + merged).contains { $0.cell.state.hasTrackedTime($0.serial, where: isMeant) }
+  }
+
   /// Stops the running timers of a user, in one workspace or in all; the recorded time stays with the contact.
   ///
   /// - Parameter moment: when the right to run the timers ended; nil for now.

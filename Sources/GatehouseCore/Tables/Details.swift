@@ -67,6 +67,8 @@ public struct Details: Sendable, Equatable {
     writer.withBytes { set(tag, $0) }
   }
 
+  public mutating func remove(_ tag: UInt8) { set(tag, UnsafeRawBufferPointer(start: nil, count: 0)) }
+
   /// Sets a field; an empty value removes it.
   public mutating func set(_ tag: UInt8, _ value: UnsafeRawBufferPointer) {
     var result = ByteWriter()

@@ -125,31 +125,42 @@ extension CommandTable {
 
   @Sendable private static func entryList(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    let cell = user.cell
-    turn.read(cell.state.people.contacts[user.contact].lsn)
+    let people = try turn.wholePerson(user.contactReference)
     turn.read(turn.directory.lsn)
     let workspaces = try turn.readableWorkspaces(of: user)
-    let from = try turn.time("FROM") ?? .min
-    let to = try turn.time("TO") ?? .max
-    let after = try turn.cursor(of: 2)
+    let (from, to) = (try turn.time("FROM") ?? .min, try turn.time("TO") ?? .max)
+    let after = try turn.cursor(of: 2).map { (start: Milliseconds(clamping: $0.numbers[0]), id: $0.numbers[1]) }
     let count = try turn.listCount()
-    let key = after.map {
-      EntrySortKey(start: Milliseconds(clamping: $0.numbers[0]), serial: UInt32(clamping: $0.numbers[1]))
+    var found: [EntryView] = []
+    for person in people {
+      let key = after.map { EntrySortKey(start: $0.start, serial: person.cell.firstSerial(notBefore: $0.id)) }
+      // One more than asked for shows whether there is another page.
+      let (serials, lsn) = person.cell.state.time.entries(
+        of: person.serial, in: workspaces, from: from, to: to, before: key, limit: count + 1)
+      turn.read(person.row.lsn)
+      turn.read(lsn)
+      found += serials.map { EntryView(person.cell, $0) }
     }
-    // One more than asked for shows whether there is another page.
-    let (found, lsn) = cell.state.time.entries(
-      of: user.contact, in: workspaces, from: from, to: to, before: key, limit: count + 1)
-    turn.read(lsn)
-    let shown = found.prefix(count).map { EntryView(cell, $0) }
+    if people.count > 1 { found.sort { ($0.content.start, $0.id) > ($1.content.start, $1.id) } }
+    let shown = found.prefix(count)
     try turn.hold(authorsOf: shown.flatMap { [$0.startedBy, $0.stoppedBy] })
     turn.reply.array(2)
-    if found.count > count, let last = found.prefix(count).last {
-      turn.reply.text(ListCursor([UInt64(clamping: cell.state.time.entries[last].start), UInt64(last)]).text)
+    if found.count > count, let last = shown.last {
+      turn.reply.text(ListCursor([UInt64(clamping: last.content.start), last.id.raw]).text)
     } else {
       turn.reply.text(ListCursor.end)
     }
     turn.reply.array(shown.count)
     for entry in shown { try turn.show(entry) }
+  }
+}
+
+extension HeldPartition {
+  /// The serial number of the first entry of this partition whose id is not below one of any partition.
+  fileprivate func firstSerial(notBefore raw: UInt64) -> UInt32 {
+    let id = EntryID(raw: raw)
+    let serial = state.partitioning.serial(of: id)
+    return UInt32(clamping: index < state.partitioning.partition(of: id) ? serial + 1 : serial)
   }
 }
 

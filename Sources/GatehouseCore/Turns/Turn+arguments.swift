@@ -39,6 +39,11 @@ extension Turn {
   /// The word of an option's first value.
   public func optionWord(_ token: String) -> Int? { chosenOption(token)?.word }
 
+  /// The words of the values of an option that is given once; none if it is not given.
+  func optionWords(_ token: String) -> Range<Int> {
+    place(token).map { $0.word..<$0.word + $0.count } ?? 0..<0
+  }
+
   /// The text of an option's value.
   public func option(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> String? {
     guard let given = chosenOption(token) else { return nil }
@@ -140,7 +145,8 @@ extension Turn {
   /// Like `user`, but nil if there is none, or none that the caller knows.
   @inline(__always)
   public func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
-    let found = try anyUser(index)
+    var found = try anyUser(index)
+    if let user = found, user.row.status == .deleted { found = try successor(of: user) }
     if isLimited, let found, !knows(found) { return nil }
     return found
   }
@@ -184,7 +190,7 @@ extension Turn {
     read(cell.state.lsn)
     let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
     for holder in cell.state.holders(folded: folded, hash: key.hash) where holder.user != own {
-      if let found = try user(holder.user), found.row.status != .deleted { return found }
+      if let found = try user(holder.user), found.holdsName { return found }
     }
     return nil
   }

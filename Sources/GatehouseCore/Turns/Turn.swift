@@ -245,4 +245,7 @@ public struct UserReference {
     }
   }
   public var contact: Int { Int(row.contact) }
+
+  /// Whether nobody else may take the user's name: of a live user, and of one who leads to another (L13).
+  var holdsName: Bool { row.status != .deleted || cell.state.people.successor(ofUser: serial) != nil }
 }

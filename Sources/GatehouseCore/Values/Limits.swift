@@ -29,6 +29,8 @@ public enum Limits {
   public static let grantsOfUser = 1000
   public static let membershipsOfUser = 1000
   public static let sessionsOfUser = 1000
+  /// Users that one `USER.BULK` changes: they are held together, and the changes are one record.
+  public static let usersOfBulk = 1000
   public static let linksOfContact = 10_000
   public static let attributesOfLink = 50
   /// Impersonations in force that one login began.

@@ -83,6 +83,16 @@ extension ServerContext {
   }
 }
 
+extension ServerContext {
+  /// Carries out a read on this thread, which may block.
+  func read(_ request: OwnedArguments, for caller: ConnectionFacts) -> Reply {
+    guard case .answered(let reply, _) = withExecutor({ $0.run(request, for: caller, nil) }) else {
+      preconditionFailure("a read of the state needs work of its own")
+    }
+    return reply
+  }
+}
+
 extension CommandExecutor {
   fileprivate enum Step {
     case answered(Reply, LSN)

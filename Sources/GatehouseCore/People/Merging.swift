@@ -1,0 +1,300 @@
+/// L13: two users turn out to be one person. One is kept; the id and the username of the other lead to it from then on,
+/// and what was recorded under either is the kept one's.
+///
+/// Nothing moves: ids say in which partition an entry or a link lies. The kept contact lists the contacts that were merged
+/// into it, and whoever asks for what a person did looks at all of them.
+extension CommandTable {
+  static let mergeCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.MERGE", .people, "Make one of two users: keep the first, and have the second lead to it",
+      [.word("keep"), .word("drop"), .flag("ACCEPT-BILLING")],
+      reply: "a map `user, username, contact, fields, products, workspaces`: whom both lead to now, and what the kept"
+        + " user lacked and got from the other. Roles are not carried over. The sessions of the dropped user end",
+      effect: .write, rights: .admin, needs: .permission(.userMerge, over: .user(1)), route: .user(1),
+      body: .decide(userMerge))
+  ]
+
+  @Sendable private static func userMerge(_ turn: Turn) throws(Halt) {
+    let keep = try turn.user(1)
+    let drop = try turn.user(2)
+    try turn.refuseImpersonation("who somebody is")
+    try turn.require(.userMerge, over: drop)
+    try turn.requireNotDeleted(keep)
+    try turn.checkVersion(turn.version(of: keep))
+    guard keep.contactID != drop.contactID else {
+      throw .refused(.conflict("user: \(drop.username) and \(keep.username) are one person already"))
+    }
+    turn.read(drop.cell.state.lsn)
+    let home = turn.directory.workspace(drop.home ?? mainWorkspace)
+    try turn.requireAuthority(by: home.policies)
+    try turn.requireBillingAcceptance(in: home)
+    turn.requireAnotherSuperAdministrator(than: drop)
+    try turn.requireNotOwner(drop)
+    let merger = Merger(keep, drop, turn)
+    let fields = merger.fillFields()
+    let workspaces = try merger.join()
+    let products = try merger.takeOver()
+    try merger.drop()
+    turn.reply.map(6)
+    turn.reply.text("user")
+    turn.reply.integer(keep.id.raw)
+    turn.reply.text("username")
+    turn.reply.text(keep.username)
+    turn.reply.text("contact")
+    turn.reply.integer(keep.contactID.raw)
+    for (name, words) in [("fields", fields), ("products", products), ("workspaces", workspaces)] {
+      turn.reply.text(name)
+      turn.reply.array(words.count)
+      for word in words { turn.reply.text(word) }
+    }
+  }
+}
+
+/// The changes of a merge.
+private struct Merger {
+  let keep: UserReference
+  let gone: UserReference
+  let turn: Turn
+
+  init(_ keep: UserReference, _ gone: UserReference, _ turn: Turn) {
+    self.keep = keep
+    self.gone = gone
+    self.turn = turn
+  }
+
+  /// Fills the fields that the kept user lacks.
+  func fillFields() -> [String] {
+    var filled: [String] = []
+    let (person, other) = (keep.contactReference, gone.contactReference)
+    for field in ContactField.allCases where person.text(field).isEmpty && !other.text(field).isEmpty {
+      turn.emit(ContactSet(person.id, field, old: "", new: other.text(field)))
+      filled.append(field.name)
+    }
+    for field in [UserField.initials, .division] {
+      let value = gone.cell.state.people.text(field, of: gone.serial)
+      guard keep.cell.state.people.text(field, of: keep.serial).isEmpty, !value.isEmpty else { continue }
+      turn.emit(UserSet(keep.id, field, old: "", new: value))
+      filled.append(field.name)
+    }
+    for value in other.cell.state.people.customValues(of: other.serial) {
+      guard let field = turn.directory.field(value.field), !field.isDropped,
+        person.cell.state.people.custom(field.id, of: person.serial).isEmpty
+      else { continue }
+      turn.emit(CustomFieldSet(person.id, field, old: "", new: value.text))
+      filled.append(field.name)
+    }
+    return filled
+  }
+
+  /// Makes the kept user a member of the other's workspaces.
+  func join() throws(Halt) -> [String] {
+    let missing = gone.memberships(notEndedAt: turn.now).filter { !keep.isMember(of: $0) }
+    try turn.requireRoom(forMemberships: keep.memberships.count + missing.count)
+    for workspace in missing { turn.emit(WorkspaceJoined(keep.id, workspace)) }
+    return missing.filter(turn.knownWorkspaces.contains).map { turn.directory.workspace($0).name }
+  }
+
+  /// Gives the kept user the access that only the other has, with its seat.
+  func takeOver() throws(Halt) -> [String] {
+    var names: [String] = []
+    let own = keep.cell.state.people.allAccess(of: keep.serial)
+    let others = gone.cell.state.people.allAccess(of: gone.serial)
+    for access in others { turn.emit(AccessSet(gone.id, old: access, new: nil)) }
+    let taken = others.filter { access in
+      access.isEnabled && !access.limits.hasEnded(at: turn.now) && !own.contains { $0.product == access.product }
+    }
+    try turn.requireRoom(forProducts: own.count + taken.count)
+    for access in taken {
+      guard let product = turn.directory.product(access.product) else { continue }
+      turn.setAccess(of: keep.id, to: product, from: nil, to: access)
+      if turn.knownWorkspaces.contains(product.workspace) { names.append(turn.directory.productName(product)) }
+    }
+    return names
+  }
+
+  /// Takes the other's login away, and has its names lead to the kept user.
+  func drop() throws(Halt) {
+    if gone.row.status != .deleted {
+      try turn.stopTimers(of: gone)
+      for grant in gone.grants { turn.emit(RoleRevoked(gone.id, grant)) }
+      turn.emit(StatusSet(gone.id, old: gone.row.status, new: .deleted))
+    }
+    turn.emit(ContactsMerged(keep, gone))
+  }
+}
+
+// MARK: - State
+
+extension People {
+  /// The contacts that were merged into one, in the order that they were.
+  func merged(into contact: Int) -> [ContactID] {
+    let hasNone = contacts.withDetails(of: contact) { Details.field(ContactTag.merged, in: $0) == nil }
+    if hasNone { return [] }
+    let list = try? contacts.details(of: contact).decode(ContactTag.merged) { (reader) throws(CodingError) in
+      try reader.list { (reader) throws(CodingError) in try reader.id() as ContactID }
+    }
+    return list ?? []
+  }
+
+  fileprivate mutating func setMerged(into contact: Int, _ list: [ContactID]) {
+    var details = contacts.details(of: contact)
+    if list.isEmpty {
+      details.set(ContactTag.merged, UnsafeRawBufferPointer(start: nil, count: 0))
+    } else {
+      details.encode(ContactTag.merged) { $0.list(list) { $0.id($1) } }
+    }
+    contacts.setDetails(of: contact, details.bytes)
+  }
+
+  /// The contact that one was merged into.
+  func successor(ofContact serial: Int) -> ContactID? { Self.leading(ContactTag.mergedInto, in: contacts, serial) }
+
+  /// The user to whom a dropped one leads.
+  func successor(ofUser serial: Int) -> UserID? { Self.leading(UserTag.alias, in: users, serial) }
+
+  private static func leading<Row, Entity>(
+    _ tag: UInt8, in table: borrowing RowTable<Row>, _ serial: Int
+  ) -> Identifier<Entity>? {
+    table.withDetails(of: serial) { raw in
+      guard let field = Details.field(tag, in: raw) else { return nil }
+      var reader = ByteReader(field)
+      return try? reader.id()
+    }
+  }
+
+  fileprivate mutating func setSuccessors(_ contact: Int, _ new: ContactID?, _ user: Int, _ newUser: UserID?) {
+    var details = contacts.details(of: contact)
+    if let new { details.encode(ContactTag.mergedInto) { $0.id(new) } } else { details.remove(ContactTag.mergedInto) }
+    contacts.setDetails(of: contact, details.bytes)
+    details = users.details(of: user)
+    if let newUser { details.encode(UserTag.alias) { $0.id(newUser) } } else { details.remove(UserTag.alias) }
+    users.setDetails(of: user, details.bytes)
+    words.note(contact)
+  }
+}
+
+/// A change of whether two people are one.
+public protocol MergeChange: PartitionChange {
+  var keep: ContactID { get set }
+  var drop: ContactID { get set }
+  var keepUser: UserID { get set }
+  var dropUser: UserID { get set }
+}
+
+extension MergeChange {
+  public init(_ keep: UserReference, _ drop: UserReference) {
+    self.init()
+    self.keep = keep.contactID
+    self.drop = drop.contactID
+    keepUser = keep.id
+    dropUser = drop.id
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&keep, as: ContactForm.self)
+    try visitor.field("merged", &drop, as: OtherContactForm.self)
+    try visitor.field("user", &keepUser, as: UserForm.self)
+    try visitor.field("merged-user", &dropUser, as: UserForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  fileprivate func apply(
+    to state: inout PartitionState, _ lsn: LSN, isMerged: Bool
+  ) {
+    if state.isMine(keep) {
+      let serial = state.partitioning.serial(of: keep)
+      var list = state.people.merged(into: serial).filter { $0 != drop }
+      if isMerged { list.append(drop) }
+      state.people.setMerged(into: serial, list)
+      state.people.touch(contact: serial, lsn)
+    }
+    if state.isMine(drop) {
+      let (contact, user) = (state.partitioning.serial(of: drop), state.partitioning.serial(of: dropUser))
+      state.people.setSuccessors(contact, isMerged ? keep : nil, user, isMerged ? keepUser : nil)
+      state.people.touch(contact: contact, lsn)
+      state.people.touch(user: user, lsn)
+    }
+  }
+}
+
+/// One contact is merged into another.
+public struct ContactsMerged: MergeChange {
+  public static var code: UInt8 { 23 }
+  public static var name: String { "contacts-merged" }
+
+  public var keep = ContactID.none
+  public var drop = ContactID.none
+  public var keepUser = UserID.none
+  public var dropUser = UserID.none
+
+  public init() {}
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    apply(to: &state, lsn, isMerged: true)
+  }
+}
+
+/// A merge is taken back.
+public struct ContactsParted: MergeChange {
+  public static var code: UInt8 { 24 }
+  public static var name: String { "contacts-parted" }
+
+  public var keep = ContactID.none
+  public var drop = ContactID.none
+  public var keepUser = UserID.none
+  public var dropUser = UserID.none
+
+  public init() {}
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    apply(to: &state, lsn, isMerged: false)
+  }
+}
+
+/// A contact besides the subject, whose partition the change mutates, too.
+enum OtherContactForm: FieldForm {
+  static func write(_ value: ContactID, to writer: inout ByteWriter) { writer.id(value) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> ContactID { try reader.id() }
+  static func text(_ value: ContactID, in directory: Directory?) -> String? { "#\(value.raw)" }
+  static func partition(_ value: ContactID, _ partitioning: Partitioning) -> Int? { partitioning.partition(of: value) }
+  static func addKeys(of value: ContactID, to keys: inout [UInt64]) { keys.append(RecordKey.of(value)) }
+}
+
+// MARK: - Looking people up
+
+extension Turn {
+  /// The user to whom one leads who was merged into another; else the user itself.
+  func successor(of user: UserReference) throws(Halt) -> UserReference {
+    var found = user
+    // Somebody may have been merged into somebody who was merged later.
+    while found.row.status == .deleted, let next = found.cell.state.people.successor(ofUser: found.serial),
+      let user = try self.user(next)
+    {
+      found = user
+    }
+    return found
+  }
+
+  /// The contact to which one leads that was merged into another; else the contact itself.
+  func successor(of contact: ContactReference) throws(Halt) -> ContactReference {
+    var found = contact
+    while let next = found.cell.state.people.successor(ofContact: found.serial), let contact = try self.contact(next) {
+      found = contact
+    }
+    return found
+  }
+
+  /// A contact and all that were merged into it, whatever each of them had taken in before.
+  func wholePerson(_ contact: ContactReference) throws(Halt) -> [ContactReference] {
+    var all = [contact]
+    var index = 0
+    while index < all.count {
+      let merged = all[index].cell.state.people.merged(into: all[index].serial)
+      try hold(merged.map { partitioning.partition(of: $0) })
+      for id in merged { if let contact = try self.contact(id) { all.append(contact) } }
+      index += 1
+    }
+    return all
+  }
+}

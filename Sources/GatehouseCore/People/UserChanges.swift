@@ -255,6 +255,8 @@ public enum Note: Sendable, Equatable {
   case billingAccepted(WorkspaceID)
   /// T8: the products that a change of shared data affects.
   case productsTouched([ProductID])
+  /// B9: the record of this number was taken back.
+  case tookBack(LSN)
 }
 
 enum NoteForm: FieldForm {
@@ -266,6 +268,9 @@ enum NoteForm: FieldForm {
     case .productsTouched(let products):
       writer.byte(2)
       ListForm<ProductForm>.write(products, to: &writer)
+    case .tookBack(let lsn):
+      writer.byte(3)
+      writer.varint(lsn)
     }
   }
 
@@ -273,6 +278,7 @@ enum NoteForm: FieldForm {
     switch try reader.byte() {
     case 1: .billingAccepted(try WorkspaceForm.read(from: &reader))
     case 2: .productsTouched(try ListForm<ProductForm>.read(from: &reader))
+    case 3: .tookBack(try reader.varint())
     default: throw reader.failure("an unknown kind of note")
     }
   }
@@ -284,6 +290,7 @@ enum NoteForm: FieldForm {
       WorkspaceForm.shown("billing-accepted", old: nil, new: workspace, in: directory)
     case .productsTouched(let products)?:
       ListForm<ProductForm>.shown("products-touched", old: nil, new: products, in: directory)
+    case .tookBack(let lsn)?: [ChangeText.Field(name: "took-back", old: nil, new: "\(lsn)")]
     }
   }
 
@@ -291,6 +298,7 @@ enum NoteForm: FieldForm {
     switch value {
     case .billingAccepted(let workspace): WorkspaceForm.addKeys(of: workspace, to: &keys)
     case .productsTouched(let products): ListForm<ProductForm>.addKeys(of: products, to: &keys)
+    case .tookBack: break
     }
   }
 }

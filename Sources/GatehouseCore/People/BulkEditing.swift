@@ -60,7 +60,12 @@ extension Turn {
       guard words.count <= Limits.usersOfBulk else { throw .refused(Self.tooMany) }
       // All at once, so that the decision starts over once and not for each user.
       try hold(words.map(partition(ofUser:)))
-      for index in words { users.append(try user(index)) }
+      for index in words {
+        guard let user = try userIfAny(index) else {
+          throw .refused(.notFound("user \(try text(index, "user", limit: Limits.usernameBytes))"))
+        }
+        users.append(user)
+      }
     } else {
       for id in try findUsers() { if let user = try user(id), shows(user) { users.append(user) } }
     }

@@ -30,6 +30,11 @@ public enum RecordKey {
   /// Whether a key belongs to a user, a contact or an actor.
   public static func isOfPeople(_ key: UInt64) -> Bool { key & 3 != 3 }
 
+  /// All records shown as being about a user: those about the login and those about its contact.
+  public static func about(_ user: UserID, contact: ContactID?) -> [UInt64] {
+    [of(user)] + (contact.map { [of($0)] } ?? [])
+  }
+
   /// Finds the keys of a record.
   ///
   /// - Parameters:

@@ -41,7 +41,7 @@ extension Turn {
 
   /// The words of the values of an option that is given once; none if it is not given.
   func optionWords(_ token: String) -> Range<Int> {
-    place(token).map { $0.word..<$0.word + $0.count } ?? 0..<0
+    chosenOption(token).map { $0.word..<$0.word + $0.count } ?? 0..<0
   }
 
   /// The text of an option's value.

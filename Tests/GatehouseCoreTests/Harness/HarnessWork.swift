@@ -6,18 +6,50 @@ extension CoreHarness {
     switch work {
     case let work as ReadTrail:
       var page = TrailPage()
-      for (index, record) in records.enumerated().reversed().prefix(work.count) {
+      let last = work.cursor.map { Int($0) } ?? records.count
+      for (index, record) in records.enumerated().prefix(last).reversed().prefix(work.count) {
         page.events += record.parts.reversed().map { TrailEvent(lsn: LSN(index + 1), part: $0) }
       }
       return FinishedWork(work, .success(page))
     case let work as ReadRefusals:
       return FinishedWork(work, .success(refusals.kept.reversed().filter { $0.time >= work.since }))
+    case let work as FindUsers:
+      return FinishedWork(work, FindUsers.ids(in: answerApart(work)))
     case let work as ReadHead:
       return FinishedWork(work, .success(TrailHead(lsn: lsn, hash: String(repeating: "0", count: 32))))
     case let work as VerifyTrail:
       return FinishedWork(
         work, .success(TrailReport(from: work.from, through: lsn, frames: lsn, records: lsn, problem: nil)))
     default: preconditionFailure("nobody knows how to do \(work)")
+    }
+  }
+}
+
+extension CoreHarness {
+  /// Carries out a list with a turn of its own, while the harness' turn has another command.
+  private func answerApart(_ work: FindUsers) -> Reply {
+    let apart = Turn(
+      partitioning: partitioning, directory: directory.state.view, counters: gate, refusals: refusals,
+      folderSecret: Digest(7, 7, 7, 7), entropy: turn.entropy, digest: Self.digest)
+    return OwnedArguments(work.request).withView { request in
+      var place: Int?
+      guard case .everywhere = apart.begin(request, on: work.connection, now: now, commandIndex: &place) else {
+        return apart.reply
+      }
+      guard case .decided = apart.decideAuthority(holding: cells.map(\.held)), !apart.reply.isError else {
+        return apart.reply
+      }
+      let principal = apart.principal
+      apart.letGo()
+      apart.adopt(principal)
+      var gathered = Gathered()
+      for cell in cells where !gathered.isComplete {
+        repeat {
+          guard apart.collect(cell.held, into: &gathered) else { return apart.reply }
+        } while !gathered.isAtStart && !gathered.isComplete
+      }
+      apart.finish(&gathered)
+      return apart.reply
     }
   }
 }

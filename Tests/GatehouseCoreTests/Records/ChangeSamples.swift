@@ -20,6 +20,35 @@ enum ChangeSamples {
     return field
   }
 
+  private static func merge(_ change: some MergeChange) -> any Change {
+    var change = change
+    (change.keep, change.drop) = (contact, ContactID(raw: 1026))
+    (change.keepUser, change.dropUser) = (user, UserID(raw: 1030))
+    return change
+  }
+
+  private static var link: LinkAdded {
+    var link = LinkAdded(LinkID(raw: 515), contact, 300, .delegate, "C-101")
+    link.content.status = "booked"
+    link.content.set("seat", "4")
+    return link
+  }
+
+  private static var linkSet: LinkSet {
+    var change = LinkSet()
+    (change.link, change.contact, change.workspace) = (link.link, contact, 300)
+    change.old = link.content
+    change.new.status = "attended"
+    return change
+  }
+
+  private static var linkRemoved: LinkRemoved {
+    var change = LinkRemoved()
+    (change.link, change.contact, change.workspace) = (link.link, contact, 300)
+    (change.kind, change.reference, change.content) = (.invoice, "I-9", link.content)
+    return change
+  }
+
   private static let people: [(name: String, change: any Change)] = [
     (
       "contact-created",
@@ -29,6 +58,11 @@ enum ChangeSamples {
     ("contact-set", ContactSet(contact, .email, old: "", new: "a@b.test")),
     ("contact-deleted", ContactDeleted(contact)),
     ("field-set", CustomFieldSet(contact, field, old: "Red", new: "Blue")),
+    ("contact-anonymised", ContactAnonymised(contact)),
+    ("user-purged", UserPurged(user, username: "ana", contact: contact)),
+    ("contacts-merged", merge(ContactsMerged())),
+    ("contacts-parted", merge(ContactsParted())),
+    ("noted/undo", Noted(user, .tookBack(700))),
     (
       "user-created",
       UserCreated(
@@ -72,6 +106,9 @@ enum ChangeSamples {
       "membership-limited",
       MembershipLimited(user, 300, old: TimeLimits(until: time), new: TimeLimits(from: time, until: time + 1000))
     ),
+    ("link-added", link),
+    ("link-set", linkSet),
+    ("link-removed", linkRemoved),
     ("home-set", HomeSet(user, old: 1, new: 300)),
     ("workspace-joined", WorkspaceJoined(user, 300)),
     ("workspace-left", WorkspaceLeft(user, 300)),

@@ -10,8 +10,8 @@ extension CommandTable {
       "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
       [.word("user"), .word("product"), .option("AT", "time", .time)],
       reply: "an array of maps `rule, passed, detail, remedy`; the detail of `outside-employment` says which day it is "
-        + "in which time zone. `AT` asks about another moment: whether access, membership"
-        + " and employment last then, as they stand now",
+        + "in which time zone. `AT` asks about another moment: an earlier one is decided over what the log says of the"
+        + " person then, a later one over the dates that are known. What workspace and product ask for is as it is now",
       needs: .permission(.userRead, over: .login(user: 1, product: 2)), route: .user(1),
       body: .decide(loginExplain)),
   ]
@@ -39,7 +39,14 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     let found = turn.productID(turn.word(2))
     let product = found.flatMap { turn.directory.product($0) }
-    let rules = LoginExplanation(user, product, at: try turn.time("AT") ?? turn.now, turn).rules
+    let moment = try turn.time("AT") ?? turn.now
+    let rules: [LoginExplanation.Rule]
+    if let user, moment < turn.now {
+      let past = try turn.person(user, at: moment)
+      rules = LoginExplanation(past.exists ? past.facts : nil, product, at: moment, turn).rules
+    } else {
+      rules = LoginExplanation(user, product, at: moment, turn).rules
+    }
     turn.reply.array(rules.count)
     for rule in rules {
       turn.reply.map(4)
@@ -66,11 +73,11 @@ private struct LoginExplanation {
 
   private(set) var rules: [Rule] = []
 
-  init(_ user: UserReference?, _ product: Product?, at moment: Milliseconds, _ turn: Turn) {
+  init(_ user: (some PersonView)?, _ product: Product?, at moment: Milliseconds, _ turn: Turn) {
     add(
       .unknownUser, user != nil, user.map { "user #\($0.id.raw)" } ?? "no user has this name",
       "create the user with USER.CREATE")
-    let status = user?.row.status
+    let status = user?.status
     for denial in [LoginDenial.deleted, .inactive, .pending, .locked] {
       let passed = status != nil && status?.denial != denial
       add(
@@ -89,7 +96,7 @@ private struct LoginExplanation {
       }
       return
     }
-    let access = user.cell.state.people.access(of: user.serial, to: product.id)
+    let access = user.access(to: product.id)
     addAccess(access, of: user, product, at: moment, turn)
     let licence = access.flatMap { product.licenceName($0.licence) }
     add(
@@ -100,7 +107,7 @@ private struct LoginExplanation {
   }
 
   private mutating func addAccess(
-    _ access: ProductAccess?, of user: UserReference, _ product: Product, at moment: Milliseconds, _ turn: Turn
+    _ access: ProductAccess?, of user: some PersonView, _ product: Product, at moment: Milliseconds, _ turn: Turn
   ) {
     guard let access else { return add(.productDisabled, false, "no access", "enable it with PRODUCT.ENABLE") }
     let limits = access.limits.isNone ? "" : ", \(access.limits)"
@@ -120,21 +127,17 @@ private struct LoginExplanation {
   }
 
   private mutating func addEmployment(
-    of user: UserReference, _ product: Product, at moment: Milliseconds, _ turn: Turn
+    of user: some PersonView, _ product: Product, at moment: Milliseconds, _ turn: Turn
   ) {
     let workspace = turn.directory.workspace(product.workspace)
-    let cell = user.cell
     let isAsked = workspace.policies.withinEmployment
-    func shown(_ field: ContactField) -> String {
-      let text = cell.state.people.text(field, of: user.contact)
-      return text.isEmpty ? "-" : text
-    }
-    let zone = cell.state.people.zone(ofContact: user.contact, elseOf: workspace, turn.directory.zones)
+    func shown(_ day: Int32) -> String { day == .min ? "-" : TimeText.text(ofDay: day) }
+    let zone = user.zone(elseOf: workspace, turn.directory.zones)
     let day = TimeText.text(ofDay: zone.zone.rules.day(at: moment))
     add(
       .outsideEmployment, !isAsked || user.isEmployed(at: moment, asked: workspace.id, in: turn.directory),
       isAsked
-        ? "hired \(shown(.hired)), released \(shown(.released)); it is \(day) in \(zone.zone.name), \(zone.reason)"
+        ? "hired \(shown(user.hired)), released \(shown(user.released)); it is \(day) in \(zone.zone.name), \(zone.reason)"
         : "not asked by the workspace",
       "correct the dates with USER.SET user hired … released …, or the zone with USER.SET user timezone …")
   }

@@ -57,7 +57,9 @@ extension Turn {
     }
     for id in contacts {
       let cell = try cell(partitioning.partition(of: id))
-      if cell.state.serial(of: id).map({ cell.state.people.isAnonymised(contact: $0) }) ?? false { cleared.contacts.insert(id) }
+      if cell.state.serial(of: id).map({ cell.state.people.isAnonymised(contact: $0) }) ?? false {
+        cleared.contacts.insert(id)
+      }
     }
     return cleared
   }

@@ -4,7 +4,8 @@ extension CommandTable {
     CommandSpec(
       "USER.COPYACCESS", .organisation, "Give a user the roles of another, in their scopes, and the same main role",
       [.word("from"), .word("to"), .flag("REPLACE")],
-      reply: "a map `granted, revoked`, arrays of `role scope`; REPLACE takes away what the other does not have. Refused"
+      reply:
+        "a map `granted, revoked`, arrays of `role scope`; REPLACE takes away what the other does not have. Refused"
         + " if the caller could not grant or revoke one of them, and then nothing is changed",
       effect: .write, rights: .admin, needs: .permission(.roleGrant, over: .user(2)), route: .user(2),
       body: .decide(copyAccess))

@@ -45,7 +45,9 @@ public struct Side: Sendable {
   var isBinding: Bool { if case .binding = kind { true } else { false } }
 
   /// Whether a user is this person. What a contact did remains the contact's under a new login (S12).
-  func isOneself(_ user: UserReference) -> Bool { person.map { $0.contact == user.contactID || $0.merged.contains(user.contactID) } ?? false }
+  func isOneself(_ user: UserReference) -> Bool {
+    person.map { $0.contact == user.contactID || $0.merged.contains(user.contactID) } ?? false
+  }
 
   /// Whether a permission is held over anything at all.
   func holds(_ permission: Permission) -> Bool { holdings.contains { $0.permissions.contains(permission) } }

@@ -4,7 +4,8 @@ public enum CommandTable {
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
     + contactCommands + fieldCommands + listCommands + searchCommands + workspaceCommands + productCommands
-    + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands + linkCommands + roleCommands + permissionCommands + serviceCommands + connectionCommands + serverCommands
+    + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands
+    + linkCommands + roleCommands + permissionCommands + serviceCommands + connectionCommands + serverCommands
     + auditCommands + refusalCommands
 
   /// A placeholder for a turn that has not begun.

@@ -7,7 +7,8 @@ extension CommandTable {
         .word("SET"), .word("field"), .word("value"), .words("field value", isOptional: true),
         .counted("IDS", "user"), .option("WHERE", parts: ["field", "op", "value"], repeats: true),
       ],
-      reply: "a map `users, changed`: how many were meant, and how many of them are other than before. The fields are those"
+      reply:
+        "a map `users, changed`: how many were meant, and how many of them are other than before. The fields are those"
         + " of USER.SET, and `status`. The refusal of one names that user, and then nothing is changed",
       effect: .write, rights: .admin,
       needs: .permissions([.contactSet, .userSet, .authoritySet, .memberManage, .userStatus], over: .anything),

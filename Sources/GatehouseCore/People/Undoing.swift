@@ -7,7 +7,8 @@ extension CommandTable {
     CommandSpec(
       "UNDO", .people, "Take back a USER.DELETE, USER.MERGE or USER.BULK, by the number of its record",
       [.word("lsn", .integer)],
-      reply: "a map `lsn, command, users`: what was taken back, and the users who are as before. The policy `undo.window` of"
+      reply:
+        "a map `lsn, command, users`: what was taken back, and the users who are as before. The policy `undo.window` of"
         + " the home workspace says how long it may be. Sessions and timers that ended stay ended",
       effect: .write, rights: .admin,
       needs: .permissions(
@@ -135,7 +136,8 @@ private struct Undoing {
     guard turn.now - part.header.time <= window else {
       throw .refused(
         .rule(
-          "undo.window", "record \(lsn) is of \(TimeText.text(of: part.header.time)), longer ago than the policy allows",
+          "undo.window",
+          "record \(lsn) is of \(TimeText.text(of: part.header.time)), longer ago than the policy allows",
           instead: "give the command that changes it back"))
     }
   }

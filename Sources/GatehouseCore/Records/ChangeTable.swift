@@ -2,7 +2,8 @@
 public enum ChangeTable {
   public static let kinds: [any Change.Type] = [
     // People
-    ContactCreated.self, ContactSet.self, ContactDeleted.self, CustomFieldSet.self, ContactAnonymised.self, UserPurged.self, ContactsMerged.self, ContactsParted.self, UserCreated.self,
+    ContactCreated.self, ContactSet.self, ContactDeleted.self, CustomFieldSet.self, ContactAnonymised.self,
+    UserPurged.self, ContactsMerged.self, ContactsParted.self, UserCreated.self,
     UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
     // Access
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,

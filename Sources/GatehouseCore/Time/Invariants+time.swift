@@ -60,8 +60,9 @@ extension InvariantChecker {
     // A deleted entry may have outlived its login, which was purged.
     let isOfLogin = state.people.users.contains(Int(row.user))
     expect(
-      isOfLogin && (state.people.users[Int(row.user)].contact == row.contact
-        || row.isDeleted && !state.people.users[Int(row.user)].isUsed),
+      isOfLogin
+        && (state.people.users[Int(row.user)].contact == row.contact
+          || row.isDeleted && !state.people.users[Int(row.user)].isUsed),
       "\(label) belongs to a user of another contact")
     let history = state.time.history[UInt32(serial)] ?? []
     expect(

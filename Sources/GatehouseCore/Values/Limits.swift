@@ -57,6 +57,8 @@ public enum Limits {
   public static let projectBytes = 256
   /// Records of the audit trail that are read for one page if some may not be shown.
   public static let recordsOfTrail = 2048
+  /// Changes of a person that a question about the past takes back.
+  public static let changesOfPast = 10_000
   /// Patterns are matched against names of commands and settings, which are short but many.
   public static let patternBytes = 128
   public static let patterns = 64

@@ -112,3 +112,49 @@ import Testing
     #expect(core.horizon == 2)
   }
 }
+
+/// B1: a login as it would have been decided at another moment.
+@Suite struct LoginAtTests {
+  let core = CoreHarness(partitions: 4)
+
+  private func refused(_ moment: Milliseconds, _ product: String = "crm") -> [String] {
+    core.run("LOGIN.EXPLAIN eva \(product) AT \(moment)").items
+      .filter { $0["passed"].integer == 0 }.compactMap { $0["rule"].text }
+  }
+
+  @Test("B1: the past is what the log says of the person then") func thePast() {
+    let begin = core.now
+    core.run("PRODUCT.CREATE crm")
+    core.run("WORKSPACE.SET main policy.login.within-employment on")
+    core.now += 1000
+    core.run("USER.CREATE eva NOINVITE")
+    let made = core.now
+    core.now += 1000
+    core.run("PRODUCT.ENABLE eva crm")
+    let enabled = core.now
+    core.now += 1000
+    core.run("USER.STATUS eva locked")
+    let locked = core.now
+    core.now += 1000
+    core.run("USER.STATUS eva active")
+    core.run("USER.SET eva hired 2030-01-01")
+    let hired = core.now
+    core.now += 1000
+    core.run("PRODUCT.DISABLE eva crm")
+    core.now += 1000
+    #expect(refused(begin).first == "unknown-user")
+    #expect(refused(made) == ["product-disabled"])
+    #expect(refused(enabled) == [])
+    #expect(refused(locked) == ["status-locked"])
+    #expect(refused(hired) == ["outside-employment"])
+    #expect(refused(core.now) == ["product-disabled", "outside-employment"])
+  }
+
+  @Test("B1: the future is what the dates say") func theFuture() {
+    core.run("PRODUCT.CREATE crm")
+    core.run("USER.CREATE eva NOINVITE")
+    core.run("PRODUCT.ENABLE eva crm UNTIL \(core.now + 10_000)")
+    #expect(refused(core.now + 5000) == [])
+    #expect(refused(core.now + 20_000) == ["product-disabled"])
+  }
+}

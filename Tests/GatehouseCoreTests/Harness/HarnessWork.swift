@@ -8,6 +8,7 @@ extension CoreHarness {
       var page = TrailPage()
       let last = work.cursor.map { Int($0) } ?? records.count
       for (index, record) in records.enumerated().prefix(last).reversed().prefix(work.count) {
+        if let from = work.from, record.time < from { break }
         page.events += record.parts.reversed().map { TrailEvent(lsn: LSN(index + 1), part: $0) }
       }
       return FinishedWork(work, .success(page))

@@ -79,7 +79,7 @@ import Testing
     let token = core.run("SESSION.CREATE ana crm")["session"].text ?? ""
     #expect(
       core.run("LINK.ADD bob booking B1", as: token).text
-        == "REFUSED restrict-bookings: ana may not make bookings; have an administrator make it, or lift it with USER.SET"
+        == "REFUSED restrict-bookings: ana may not make bookings; let an administrator make it, or allow it with USER.SET"
         + " ana restrict-bookings 0")
     #expect(!core.run("LINK.ADD bob delegate C1", as: token).isError)
     #expect(!core.run("LINK.ADD ana booking B1").isError)

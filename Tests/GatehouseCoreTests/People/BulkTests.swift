@@ -43,7 +43,8 @@ import Testing
       core.run("USER.BULK SET status locked IDS 2 u1 u2").text?.hasPrefix("REFUSED last-super-administrator: ") == true)
     #expect(
       core.run("USER.BULK SET reference r IDS 2 u1 u2").text
-        == "ERR reference differs from user to user; set it with USER.SET user reference value (user u1; nobody was changed)")
+        == "ERR reference differs from user to user; set it with USER.SET user reference value (user u1; nobody was changed)"
+    )
     #expect(core.run("USER.BULK SET department x IDS 2 u1 nobody").text == "NOTFOUND user nobody")
     #expect(core.lsn == before)
   }
@@ -70,7 +71,8 @@ import Testing
     core.run("WORKSPACE.MEMBER acme u1 REMOVE")
     #expect(
       "\(core.run("USER.BULK SET department x WHERE department = d1", as: token))" == "{users: 1, changed: 1}")
-    #expect(departments() == ["x", "d1", "d0", "d1", "d0", "d1", "d0"] || core.run("USER.GET u1")["department"].text == "d1")
+    #expect(
+      departments() == ["x", "d1", "d0", "d1", "d0", "d1", "d0"] || core.run("USER.GET u1")["department"].text == "d1")
   }
 
   @Test("B9: a bulk edit is taken back") func takingBack() {

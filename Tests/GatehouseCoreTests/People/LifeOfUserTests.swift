@@ -93,7 +93,8 @@ import Testing
   @Test("L6: personal data goes from all answers, the record and its history stay") func anonymising() {
     core.run("FIELD.DEFINE shoe number")
     let user = core.run(
-      "USER.CREATE eva FIRST Eva LAST Lind EMAIL eva@acme.test PHONE 555 INITIALS EL FIELD shoe 40 PRODUCT crm NOINVITE")
+      "USER.CREATE eva FIRST Eva LAST Lind EMAIL eva@acme.test PHONE 555 INITIALS EL FIELD shoe 40 PRODUCT crm NOINVITE"
+    )
     core.run("USER.RENAME eva eva.lind")
     let entry = core.run("ENTRY.ADD eva.lind START 1 END 2")["entry"]
     let token = core.run("SESSION.CREATE eva.lind crm")["session"].text ?? ""

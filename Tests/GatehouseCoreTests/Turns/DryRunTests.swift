@@ -27,7 +27,8 @@ import Testing
     "CONTACT.CREATE FIRST Eva FIELD shoe 40", "CONTACT.SET CONTACT first Ida shoe 41", "CONTACT.DELETE CONTACT",
     "FIELD.DEFINE hobby text", "FIELD.DROP shoe", "USER.PURGE GONE", "USER.RESTORE GONECONTACT",
     "USER.ANONYMISE ana", "USER.COPYACCESS tom bob", "USER.BULK SET department x status locked IDS 2 ana carl",
-    "USER.MERGE carl shared", "UNDO RECORD", "LINK.ADD ana delegate C1", "LINK.SET LINK STATUS done", "LINK.REMOVE LINK",
+    "USER.MERGE carl shared", "UNDO RECORD", "LINK.ADD ana delegate C1", "LINK.SET LINK STATUS done",
+    "LINK.REMOVE LINK",
   ]
 
   /// People with sessions, timers, licences and roles.
@@ -61,9 +62,11 @@ import Testing
       core,
       {
         CoreHarness.words($0).map {
-          ["TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)", "CONTACT": "#\(contact)", "LINK": "\(link)", "RECORD": "\(record)",
-          "GONE": "#\(gone["id"])", "GONECONTACT": "#\(gone["contact"])",
-        ][$0] ?? $0
+          [
+            "TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)", "CONTACT": "#\(contact)",
+            "LINK": "\(link)", "RECORD": "\(record)",
+            "GONE": "#\(gone["id"])", "GONECONTACT": "#\(gone["contact"])",
+          ][$0] ?? $0
         }
       }
     )

@@ -71,8 +71,10 @@ import Testing
   }
 
   @Test func explainSaysTheDayAndTheZone() {
+    core.now = TimeText.time("2026-02-01T00:00:00Z")!
     core.run("USER.CREATE ana PRODUCT payroll NOINVITE TIMEZONE Pacific/Auckland HIRED 2026-03-01")
     core.run("USER.CREATE bob PRODUCT payroll NOINVITE RELEASED 2026-02-28")
+    core.now = CoreHarness.start
     let before = employment(of: "ana", at: "2026-02-28T10:59:59Z")
     #expect(before["passed"].integer == 0)
     #expect(

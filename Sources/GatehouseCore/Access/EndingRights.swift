@@ -4,24 +4,24 @@ internal import HeapModule
 /// day.
 ///
 /// A decision checks the limits at its own time, so nothing holds for longer than it should. The server's upkeep later
-/// ends for good, in a record of its own, what has ended: it disables the access, which frees its seat; it removes the
-/// membership, with everything that removing one entails; and it ends the sessions that depended on any of these.
-/// Grants stay, because nothing counts them.
+/// ends for good, in a record of its own, what has ended: it disables the access, which frees its seat; it takes the role
+/// away; it removes the membership, with everything that removing one entails; and it ends the sessions that depended
+/// on any of these.
 extension People {
   /// A heap key: when to look at a user, and its serial number; see `nextEnd`.
   private static func key(_ end: Milliseconds, _ serial: Int) -> UInt64 {
     UInt64(UInt32(clamping: (max(end, 0) + 999) / 1000)) << 32 | UInt64(serial)
   }
 
-  /// When something of a user ends that was not carried out yet: an access that is still open, a membership, a grant
-  /// that ends after `now`, or the last day of the employment, which is over once it is over in the last time zone.
-  private func nextEnd(of serial: Int, after now: Milliseconds) -> Milliseconds? {
+  /// When something of a user ends that was not carried out yet: an access that is still open, a membership, a grant,
+  /// or, after `now`, the last day of the employment, which is over once it is over in the last time zone.
+  fileprivate func nextEnd(of serial: Int, after now: Milliseconds) -> Milliseconds? {
     let row = users[serial]
     var ends: [Milliseconds] = []
     if row.flags.contains(.hasLimits) {
       ends += allAccess(of: serial).filter(\.isEnabled).compactMap(\.limits.until)
       ends += membershipLimits(of: serial).values.compactMap(\.until)
-      ends += grants(of: serial).compactMap(\.limits.until).filter { $0 > now }
+      ends += grants(of: serial).compactMap(\.limits.until)
     }
     let released = contacts[Int(row.contact)].released
     if released != .min, row.status != .deleted {
@@ -72,13 +72,22 @@ extension PartitionState {
   /// Users of whom something has ended and must be carried out, at most `limit`.
   public mutating func dueUsers(at now: Milliseconds, limit: Int) -> [UserID] {
     var due: [UserID] = []
-    while due.count < limit, let next = people.ends.min, Milliseconds(next >> 32) * 1000 <= now {
+    // Ends are watched by the full second, rounded up: of the last one some have come and some have not.
+    var later: [UInt64] = []
+    while due.count < limit, later.count < Limits.endsOfSecond, let next = people.ends.min,
+      Milliseconds(next >> 32) * 1000 <= now + 999
+    {
       people.ends.removeMin()
       let serial = Int(next & 0xffff_ffff)
       guard people.users.contains(serial), people.users[serial].isUsed else { continue }
+      if Milliseconds(next >> 32) * 1000 > now, people.nextEnd(of: serial, after: .min).map({ $0 > now }) ?? true {
+        later.append(next)
+        continue
+      }
       let id: UserID = id(serial)
       if due.last != id { due.append(id) }
     }
+    for key in later { people.ends.insert(key) }
     return due
   }
 
@@ -88,7 +97,8 @@ extension PartitionState {
     for id in due { if let serial = serial(of: id) { people.watchEnds(of: serial, after: now) } }
   }
 
-  public var nextUserEnd: Milliseconds? { people.ends.min.map { Milliseconds($0 >> 32) * 1000 } }
+  /// When `dueUsers` should be asked next: at most a second before something ends.
+  public var nextUserEnd: Milliseconds? { people.ends.min.map { Milliseconds($0 >> 32) * 1000 - 999 } }
 }
 
 extension Turn {
@@ -117,6 +127,13 @@ extension Turn {
       ended.isEnabled = false
       emit(AccessSet(user.id, old: access, new: ended))
     }
+    // Leaving a workspace may have taken some of them already.
+    let left = changes.reduce(user.grants) { grants, change in
+      guard let change = change.known as? any GrantChange, change.user == user.id else { return grants }
+      return change.changed(grants)
+    }
+    let ended = left.filter { $0.limits.hasEnded(at: now) }
+    if !ended.isEmpty { try revoke(ended, from: user, having: left, isLeaving: true) }
   }
 
   /// Removes a membership with everything that depends on it, except sessions, which end by themselves.

@@ -8,9 +8,10 @@ extension CommandTable {
       ],
       reply:
         "an array of maps `time, user, username, product, reason, command, service`; `user` is null where nobody has"
-        + " the name, which then stands there as it was typed. They are kept in memory only: a restart forgets them, and"
-        + " of each lane the oldest give way beyond the setting `refusals-length`. Of what happened in workspaces that the"
-        + " caller may not read nothing is shown, and people whom the caller does not know are `unknown-user`",
+        + " the name, of which then stand the first 48 bytes as they were typed, with unprintable characters as `\\u{7}`."
+        + " They are kept in memory only: a restart forgets them, and of each lane the oldest give way beyond the setting"
+        + " `refusals-length`. Of what happened in workspaces that the caller may not read nothing is shown, and people whom"
+        + " the caller does not know are `unknown-user`",
       rights: .admin, needs: .permission(.auditRead, over: .anything), route: .directory, body: .decide(listRefusals))
   ]
 
@@ -39,13 +40,14 @@ private struct ShownRefusal {
 
   /// If the caller does not know the user, not even the user's existence is revealed.
   var denial: LoginDenial { user == nil ? .unknownUser : refusal.denial }
-  var username: String? { user?.username ?? refusal.username.text }
+  var username: String? { user?.username ?? refusal.username.shown }
 }
 
 /// Which refusals to list.
 private struct RefusalCondition {
   private var user: UserID?
-  private var username: String?
+  /// The hash of a name that no user has.
+  private var nameHash: UInt32?
   private var product: ProductID?
   private var productName: String?
   private var denial: LoginDenial?
@@ -53,11 +55,12 @@ private struct RefusalCondition {
   init(_ turn: Turn) throws(Halt) {
     if let word = turn.optionWord("USER") {
       user = try turn.userIfAny(word)?.id
-      if user == nil { username = FoldedName(try turn.text(word, "USER")).text }
+      if user == nil { nameHash = turn.nameKey(word).hash }
     }
     if let word = turn.optionWord("PRODUCT") {
       product = turn.productID(turn.word(word))
-      if product == nil { productName = try turn.text(word, "PRODUCT").lowercased() }
+      // Of a long name only the beginning was kept, so no more is compared.
+      if product == nil { productName = TypedWord(turn.word(word)).text?.lowercased() ?? "" }
     }
     guard let reason = try turn.option("REASON") else { return }
     denial = LoginDenial.allCases.first { "\($0.reason)" == reason.lowercased() }
@@ -69,7 +72,7 @@ private struct RefusalCondition {
 
   func fits(_ shown: ShownRefusal) -> Bool {
     if let user, shown.user?.id != user { return false }
-    if let username, shown.user != nil || shown.username.map({ FoldedName($0).text }) != username { return false }
+    if let nameHash, shown.user != nil || shown.refusal.nameHash != nameHash { return false }
     if let product, shown.refusal.product != product { return false }
     if let productName, shown.refusal.product != 0 || shown.refusal.productName.text?.lowercased() != productName {
       return false
@@ -104,7 +107,7 @@ extension Reply {
     text("username")
     optional(shown.username)
     text("product")
-    optional(directory.product(refusal.product).map { directory.productName($0) } ?? refusal.productName.text)
+    optional(directory.product(refusal.product).map { directory.productName($0) } ?? refusal.productName.shown)
     text("reason")
     text(shown.denial.reason)
     text("command")

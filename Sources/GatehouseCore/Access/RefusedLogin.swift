@@ -17,6 +17,8 @@ public struct RefusedLogin: Sendable, BitwiseCopyable {
   var command: UInt16 = 0
   /// As typed; empty if the command names a session.
   var username = TypedWord()
+  /// The hash of the whole name, of which only the beginning is kept; 0 if the command names a session.
+  var nameHash: UInt32 = 0
   var productName = TypedWord()
 
   public init() {}
@@ -57,6 +59,13 @@ struct TypedWord: Sendable, BitwiseCopyable {
     self.count = UInt8(count)
   }
 
+  /// The text as people read it: whoever was refused may have typed anything. nil if there is none.
+  var shown: String? {
+    text.map { text in
+      text.unicodeScalars.contains(where: ShownText.isUnprintable) ? ShownText.line(text) : text
+    }
+  }
+
   /// The text; nil if there is none.
   var text: String? {
     if count == 0 { return nil }
@@ -95,6 +104,7 @@ extension Turn {
     refusal.denial = denial
     refusal.command = UInt16(commandIndex)
     refusal.username = username.map { TypedWord(word($0)) } ?? TypedWord()
+    refusal.nameHash = username.map { nameKey($0).hash } ?? 0
     refusal.productName = productName.map { TypedWord(word($0)) } ?? TypedWord()
     hasRefusal = true
   }

@@ -8,7 +8,8 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
-        + " workspaces that the caller may not read nothing is shown; who acted from there stands as `#id`, without the"
+        + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
+        + " the home that the user had then; who acted from there stands as `#id`, without the"
         + " reason", rights: .admin,
       needs: .permission(.auditRead, over: .anything), route: .directory,
       body: .decide(listTrail)),
@@ -22,9 +23,10 @@ extension CommandTable {
       "AUDIT.VERIFY", .audit, "Walk the chain of hashes of the log and its archive",
       [.option("FROM", "lsn", .integer), .option("AGAINST", parts: ["lsn", "hash"])],
       reply:
-        "a map `ok, from, through, frames, records, problem`. `AGAINST` holds the chain against what `AUDIT.HEAD` has"
-        + " answered before: also after an archiving, a backup and a restore. What lies before `from` was deleted when its"
-        + " time was over", rights: .admin,
+        "a map `ok, from, through, frames, records, deleted-through, problem`. `AGAINST` holds the chain against what `AUDIT.HEAD` has"
+        + " answered before: also after an archiving, a backup and a restore. Records up to `deleted-through` were deleted"
+        + " when their time was over, as the changes `archive-deleted` in the trail say; any others that are missing are a"
+        + " problem", rights: .admin,
       needs: .permission(.serverManage, over: .server), route: .directory, body: .decide(verifyTrail)),
   ]
 
@@ -109,7 +111,7 @@ extension Turn {
     }
     var page = TrailPage()
     for event in whole.events {
-      let changes = event.part.changes.filter { reach.shows($0, subjectWorkspaces, in: directory) }
+      let changes = event.part.changes.filter { reach.shows($0, at: event.lsn, subjectWorkspaces, in: directory) }
       if changes.isEmpty { continue }
       // The changes of one record took effect together, so they stay on one page.
       if page.events.count >= count, event.lsn != page.events.last?.lsn {
@@ -142,11 +144,11 @@ extension Turn {
     var subjectWorkspaces = AuditReach.SubjectWorkspaces()
     for id in users {
       let cell = try cell(partitioning.partition(of: id))
-      subjectWorkspaces.homes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(of: $0) }
+      subjectWorkspaces.homes[id] = cell.state.serial(of: id).map { cell.state.people.homes(of: $0) }
     }
     for id in contacts {
       let cell = try cell(partitioning.partition(of: id))
-      subjectWorkspaces.contactHomes[id] = cell.state.serial(of: id).flatMap { cell.state.people.home(ofContact: $0) }
+      subjectWorkspaces.contactHomes[id] = cell.state.serial(of: id).map { cell.state.people.homes(ofContact: $0) }
     }
     for id in entries {
       let cell = try cell(partitioning.partition(of: id))
@@ -241,7 +243,7 @@ extension Reply {
   }
 
   fileprivate mutating func show(_ report: TrailReport) {
-    map(6)
+    map(7)
     text("ok")
     flag(report.problem == nil)
     text("from")
@@ -252,6 +254,8 @@ extension Reply {
     integer(report.frames)
     text("records")
     integer(report.records)
+    text("deleted-through")
+    optional(report.deletedThrough)
     text("problem")
     optional(report.problem)
   }

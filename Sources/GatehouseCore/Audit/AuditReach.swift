@@ -1,9 +1,12 @@
 /// The part of the audit trail that somebody may read (W4): events in the workspaces that they may read, and identity
-/// changes of users whose home is one of those.
+/// changes of users whose home was one of those at the time. After a user is handed over, the old home keeps what it did
+/// itself, and the new one reads what has happened since.
 struct AuditReach: Sendable {
   let reach: Reach
   /// Whose personal data is left out because it was cleared since.
   var cleared = ClearedPeople()
+  /// Products that may be read beyond those workspaces.
+  var products: Set<ProductID> = []
 
   /// - Parameter turn: a turn whose command reads the trail, and whose principal is known.
   init(_ turn: Turn) { self.init(turn.reach(of: .auditRead)) }
@@ -29,8 +32,8 @@ struct AuditReach: Sendable {
 
   /// The workspaces of the subjects of changes. If a change does not say it, the current state does.
   struct SubjectWorkspaces: Sendable {
-    var homes: [UserID: WorkspaceID] = [:]
-    var contactHomes: [ContactID: WorkspaceID] = [:]
+    var homes: [UserID: HomeHistory] = [:]
+    var contactHomes: [ContactID: HomeHistory] = [:]
     var entries: [EntryID: WorkspaceID] = [:]
 
     init() {}
@@ -49,8 +52,14 @@ struct AuditReach: Sendable {
     }
   }
 
-  /// Whether a change may be read.
-  func shows(_ change: AnyChange, _ subjectWorkspaces: SubjectWorkspaces, in directory: Directory) -> Bool {
+  /// The products that changes are about.
+  static func products(of changes: [AnyChange]) -> Set<ProductID> {
+    changes.reduce(into: []) { $0.formUnion(Subjects($1).products) }
+  }
+
+  /// Whether a change of record `lsn` may be read.
+  func shows(_ change: AnyChange, at lsn: LSN, _ subjectWorkspaces: SubjectWorkspaces, in directory: Directory) -> Bool
+  {
     if isAll { return true }
     if let entry = Self.entry(of: change) { return subjectWorkspaces.entries[entry].map(reach.contains) ?? false }
     // It does not say where a session was used, nor, in records of version 0.1.0, where one ended.
@@ -60,13 +69,24 @@ struct AuditReach: Sendable {
     if change.as(ServiceBound.self) != nil { return false }
     // These name several workspaces; the first one governs.
     if let created = change.as(UserCreated.self) { return created.workspaces.first.map(reach.contains) ?? false }
-    if let moved = change.as(HomeSet.self) { return reach.contains(moved.new) }
-    if let noted = change.as(Noted.self) { return subjectWorkspaces.homes[noted.user].map(reach.contains) ?? false }
+    if let moved = change.as(HomeSet.self) { return reach.contains(moved.old) || reach.contains(moved.new) }
+    if let noted = change.as(Noted.self) {
+      guard subjectWorkspaces.homes[noted.user]?.home(at: lsn).map(reach.contains) ?? false else { return false }
+      return !text(of: change, in: directory).fields.isEmpty
+    }
     let subjects = Subjects(change)
-    let workspaces = subjects.workspaces + subjects.products.compactMap { directory.product($0)?.workspace }
-    if !workspaces.isEmpty { return workspaces.allSatisfy(reach.contains) }
+    if !subjects.workspaces.isEmpty || !subjects.products.isEmpty {
+      let (own, others) = (
+        subjects.products.filter(products.contains), subjects.products.filter { !products.contains($0) }
+      )
+      // Of a product that may be read, its workspace is no secret.
+      let known = own.compactMap { directory.product($0)?.workspace }
+      return subjects.workspaces.allSatisfy { reach.contains($0) || known.contains($0) }
+        && others.allSatisfy { directory.product($0).map { reach.contains($0.workspace) } ?? true }
+    }
     let homes =
-      subjects.users.map { subjectWorkspaces.homes[$0] } + subjects.contacts.map { subjectWorkspaces.contactHomes[$0] }
+      subjects.users.map { subjectWorkspaces.homes[$0]?.home(at: lsn) }
+      + subjects.contacts.map { subjectWorkspaces.contactHomes[$0]?.home(at: lsn) }
     return !homes.isEmpty && homes.allSatisfy { $0.map(reach.contains) ?? false }
   }
 
@@ -75,10 +95,19 @@ struct AuditReach: Sendable {
     let text = cleared.text(ChangeText(change, in: directory), of: change)
     if isAll { return text }
     if change.as(UserCreated.self) != nil { return text.without(["workspaces"]) }
-    if let noted = change.as(Noted.self), case .productsTouched = noted.note {
-      return text.without(["products-touched"])
+    if let noted = change.as(Noted.self), case .productsTouched(let touched) = noted.note {
+      // Of the products that saw the change only one's own are named.
+      let own = touched.filter { directory.product($0).map { reach.contains($0.workspace) } ?? false }
+      return own.isEmpty
+        ? text.without(["products-touched"])
+        : ChangeText(Noted(noted.user, .productsTouched(own)).carried, in: directory)
     }
-    if let moved = change.as(HomeSet.self), !reach.contains(moved.old) { return text.without(["home"]) }
+    if let moved = change.as(HomeSet.self) {
+      return text.mapping {
+        ChangeText.Field(
+          name: $0.name, old: reach.contains(moved.old) ? $0.old : nil, new: reach.contains(moved.new) ? $0.new : nil)
+      }
+    }
     return text
   }
 
@@ -111,6 +140,10 @@ struct AuditReach: Sendable {
 }
 
 extension ChangeText {
+  fileprivate func mapping(_ change: (Field) -> Field) -> ChangeText {
+    ChangeText(kind: kind, entity: entity, fields: fields.map(change))
+  }
+
   fileprivate func without(_ names: Set<String>) -> ChangeText {
     ChangeText(kind: kind, entity: entity, fields: fields.filter { !names.contains($0.name) })
   }

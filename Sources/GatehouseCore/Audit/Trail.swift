@@ -77,10 +77,16 @@ public struct TrailReport: Sendable, Equatable {
   public let through: LSN
   public let frames: UInt64
   public let records: UInt64
+  /// The last record that was deleted because its retention was over; nil where there is none. What is missing beyond it
+  /// is a problem.
+  public let deletedThrough: LSN?
   /// What is wrong, and where; nil if nothing is.
   public let problem: String?
 
-  public init(from: LSN, through: LSN, frames: UInt64, records: UInt64, problem: String?) {
+  public init(
+    from: LSN, through: LSN, frames: UInt64, records: UInt64, deletedThrough: LSN? = nil, problem: String?
+  ) {
+    self.deletedThrough = deletedThrough
     self.from = from
     self.through = through
     self.frames = frames

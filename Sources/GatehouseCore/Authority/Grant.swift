@@ -1,8 +1,8 @@
 /// A role. The first four are built in and ordered by power (L10).
 public struct Role: Sendable, Hashable, BitwiseCopyable {
-  public let number: UInt16
+  public let number: UInt32
 
-  public init(number: UInt16) { self.number = number }
+  public init(number: UInt32) { self.number = number }
 
   public static let individual = Role(number: 1)
   public static let manager = Role(number: 2)
@@ -17,7 +17,7 @@ public struct Role: Sendable, Hashable, BitwiseCopyable {
   ]
 
   /// The number of the first defined role.
-  public static let firstDefined: UInt16 = 16
+  public static let firstDefined: UInt32 = 16
 
   public init?(name: String) {
     let name = name.folded

@@ -34,6 +34,8 @@ public enum Ground: Sendable {
   case member(Int)
   /// The user in the workspace named by another word, whether a member yet or not.
   case membership(workspace: Int, user: Int)
+  /// The user, and the workspace that the user is handed over to: the permission is needed in both.
+  case handover(user: Int, to: Int)
   /// The user in a product.
   case access(user: Int, product: Int)
   /// Like `access`, but the body reports if user or product do not exist.
@@ -89,6 +91,7 @@ extension Ground {
     case .linked: "over the person in the workspace"
     case .personOf: "in a workspace of the person"
     case .link: "over the person in the link's workspace"
+    case .handover: "in the user's home workspace and in the one that becomes it"
     case .member: "over the user in the workspace"
     case .membership: "over the user in the workspace"
     case .access, .login: "over the user in the product's workspace, or in the product"

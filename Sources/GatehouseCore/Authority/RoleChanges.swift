@@ -35,6 +35,39 @@ public struct RoleDefined: DirectoryChange {
   }
 }
 
+/// A role gives less to one of those who have it: the definition says so to the directory, and this to the person, whose
+/// trail would not tell it otherwise (L19).
+public struct RoleNarrowed: PartitionChange {
+  public static var code: UInt8 { 25 }
+  public static var name: String { "role-narrowed" }
+  public static var isCritical: Bool { false }
+
+  public var user = UserID.none
+  public var grant = Grant(role: .individual, scope: .everywhere, isMain: false)
+  public var old = PermissionSet()
+  public var new = PermissionSet()
+
+  public init() {}
+
+  public init(_ user: UserID, _ grant: Grant, old: PermissionSet, new: PermissionSet) {
+    self.user = user
+    self.grant = Grant(role: grant.role, scope: grant.scope, isMain: false)
+    self.old = old
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.field("role", &grant, as: GrantForm.self)
+    try visitor.change("permissions", old: &old, new: &new, as: PermissionsForm.self)
+  }
+
+  public var concern: Concern { .user(user) }
+
+  /// The directory has what the role gives.
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {}
+}
+
 /// A role no longer gives any permission.
 public struct RoleDropped: DirectoryChange {
   public static var code: UInt8 { 48 }

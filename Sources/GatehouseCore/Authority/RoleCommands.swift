@@ -21,12 +21,12 @@ extension CommandTable {
       needs: .nothing, route: .directory, body: .decide(roleList)),
     CommandSpec(
       "ROLE.DEFINE", .organisation, "Define a role, or what it gives anew: for one workspace, or to grant anywhere",
-      [.word("name"), .words("permission"), .option("WORKSPACE", "workspace")],
+      [.word("name"), .option("WORKSPACE", "workspace"), .words("permission")],
       reply: "`OK`; nobody defines a role that gives what they do not hold in that scope", effect: .write,
       rights: .admin, needs: .permission(.roleDefine, over: .workspaceOrEverywhere), route: .directory,
       body: .decide(roleDefine)),
     CommandSpec(
-      "ROLE.DROP", .organisation, "Drop a role that was defined; whoever has it has it no longer",
+      "ROLE.DROP", .organisation, "Drop a role that was defined, and take it from everybody who has it",
       [.word("name"), .option("WORKSPACE", "workspace")], reply: "`OK`", effect: .write, rights: .admin,
       needs: .permission(.roleDefine, over: .workspaceOrEverywhere), route: .directory, body: .decide(roleDrop)),
   ]
@@ -70,7 +70,9 @@ extension CommandTable {
     let grants = user.cell.state.people.grants(of: user.serial)
     guard let held = grants.first(where: { $0.isSame(as: wanted) }) else {
       throw .refused(
-        .notFound("role: \(user.username) has no \(turn.directory.name(of: role)) \(turn.text(of: wanted.scope))"))
+        .notFound(
+          "role: \(user.username) has no \(turn.directory.name(of: role)) \(turn.text(of: wanted.scope))"
+            + turn.elsewhere(scope == .everywhere)))
     }
     if role == .superAdministrator { turn.requireAnotherSuperAdministrator(than: user) }
     try turn.revoke([held], from: user)
@@ -84,21 +86,7 @@ extension CommandTable {
     try turn.enforce(.permission(.userRead, over: .user(1), own: .userRead))
     let user = try turn.user(1)
     turn.read(turn.directory.lsn)
-    let grants = UserCard(user, turn.seen(of: user), turn.directory, at: turn.now).grants
-    turn.reply.array(grants.count)
-    for grant in grants {
-      turn.reply.map(5)
-      turn.reply.text("role")
-      turn.reply.text(turn.directory.name(of: grant.role))
-      turn.reply.text("scope")
-      turn.reply.text(turn.text(of: grant.scope))
-      turn.reply.text("main")
-      turn.reply.flag(grant.isMain)
-      turn.reply.text("from")
-      turn.reply.optional(grant.limits.from)
-      turn.reply.text("until")
-      turn.reply.optional(grant.limits.until)
-    }
+    turn.show(UserCard(user, turn.seen(of: user), turn.directory, at: turn.now).grants)
   }
 
   private static func listRoles(_ turn: Turn) {
@@ -145,8 +133,16 @@ extension CommandTable {
     if own != nil, old == permissions { return }
     if own == nil { try turn.requireRoom(forRoleOf: workspace) }
     let count = turn.directory.roles.count
-    let role = own?.role ?? Role(number: Role.firstDefined + UInt16(count))
+    // Nobody has a role that was dropped, so under its old name the number can stand for a role anew.
+    let dropped = own == nil ? turn.directory.droppedRole(name, definedIn: workspace) : nil
+    if own == nil, dropped == nil { try turn.requireNumber(forRoleOf: workspace) }
+    let role = own?.role ?? dropped ?? Role(number: Role.firstDefined + UInt32(count))
     turn.emit(RoleDefined(role, workspace: workspace, name: name, old: old, new: permissions))
+    // Whoever loses something by it is named, and what rested on it ends (L19).
+    guard !old.subtracting(permissions).isEmpty else { return }
+    for (user, grants) in try turn.holders(of: role) {
+      for grant in grants { turn.emit(RoleNarrowed(user.id, grant, old: old, new: permissions)) }
+    }
   }
 
   @Sendable private static func roleDrop(_ turn: Turn) throws(Halt) {
@@ -155,10 +151,11 @@ extension CommandTable {
     _ = try turn.directoryState()
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     guard let role = turn.directory.roles(definedIn: workspace).first(where: { $0.name == name }) else {
-      throw .refused(.notFound("role \(name)"))
+      throw .refused(.notFound("role \(name)\(turn.elsewhere(workspace == nil))"))
     }
-    turn.emit(RoleDropped(role.role, workspace: workspace))
     turn.reply.ok()
+    for (user, grants) in try turn.holders(of: role.role) { try turn.revoke(grants, from: user) }
+    turn.emit(RoleDropped(role.role, workspace: workspace))
   }
 }
 
@@ -166,9 +163,13 @@ extension Turn {
   /// Revokes grants. A former super administrator becomes a training administrator (L18), and if the main role is
   /// revoked, the most powerful remaining one becomes the main role (L11).
   ///
-  /// - Parameter isLeaving: whether the user leaves the scope of the grants, and so keeps no lesser role there.
-  public func revoke(_ grants: [Grant], from user: UserReference, isLeaving: Bool = false) throws(Halt) {
-    var rest = user.grants
+  /// - Parameters:
+  ///   - all: what the user has, where the decision has changed it before.
+  ///   - isLeaving: whether the user keeps no lesser role there: who leaves the scope of the grants, or whose time is up.
+  public func revoke(
+    _ grants: [Grant], from user: UserReference, having all: [Grant]? = nil, isLeaving: Bool = false
+  ) throws(Halt) {
+    var rest = all ?? user.grants
     for grant in grants {
       emit(RoleRevoked(user.id, grant))
       rest.removeAll { $0.isSame(as: grant) }
@@ -179,7 +180,9 @@ extension Turn {
       }
     }
     if grants.contains(where: \.isMain), !rest.contains(where: \.isMain),
-      var strongest = rest.filter({ mayBeMain($0, of: user) }).max(by: { $0.role.number < $1.role.number })
+      var strongest = rest.filter({ mayBeMain($0, of: user) && !$0.limits.hasEnded(at: now) }).max(by: {
+        $0.role.number < $1.role.number
+      })
     {
       strongest.isMain = true
       emit(RoleGranted(user.id, strongest))
@@ -226,7 +229,9 @@ extension Turn {
       + directory.roles(definedIn: nil)
     if let role = defined.first(where: { $0.name == folded }) { return role.role }
     let names = Role.builtIn.map(\.name) + defined.map(\.name)
-    throw .refused(.notFound("role \(name); roles are \(names.joined(separator: ", "))"))
+    let isEverywhere = directory.workspace(of: scope) == nil
+    throw .refused(
+      .notFound("role \(name); roles are \(names.joined(separator: ", "))\(elsewhere(isEverywhere))"))
   }
 
   fileprivate func checkTimes(of grant: Grant) throws(Halt) {
@@ -239,7 +244,25 @@ extension Turn {
     }
   }
 
-  fileprivate func show(_ name: String, rank: UInt16?, in scope: Scope, _ permissions: PermissionSet) {
+  /// The grants of a user.
+  func show(_ grants: [Grant]) {
+    reply.array(grants.count)
+    for grant in grants {
+      reply.map(5)
+      reply.text("role")
+      reply.text(directory.name(of: grant.role))
+      reply.text("scope")
+      reply.text(text(of: grant.scope))
+      reply.text("main")
+      reply.flag(grant.isMain)
+      reply.text("from")
+      reply.optional(grant.limits.from)
+      reply.text("until")
+      reply.optional(grant.limits.until)
+    }
+  }
+
+  fileprivate func show(_ name: String, rank: UInt32?, in scope: Scope, _ permissions: PermissionSet) {
     reply.map(4)
     reply.text("role")
     reply.text(name)
@@ -294,13 +317,22 @@ extension Turn {
     try requireHolding(directory.permissions(of: grant.role), over: site, until: end, to: "grant or revoke \(name)")
   }
 
-  /// Numbers of roles are given once, so dropped roles count, too. Each workspace has a limit of its own, so that none
-  /// uses up those of others.
   fileprivate func requireRoom(forRoleOf workspace: WorkspaceID?) throws(Halt) {
-    guard directory.roles.filter({ $0.workspace == workspace }).count < Limits.rolesOfWorkspace else {
-      throw .refused(.limit("roles: at most \(Limits.rolesOfWorkspace) of a workspace, dropped ones included"))
+    guard directory.roles(definedIn: workspace).count < Limits.rolesOfWorkspace else {
+      throw .refused(
+        .limit("roles: at most \(Limits.rolesOfWorkspace) of a workspace; drop one first with ROLE.DROP"))
     }
-    guard directory.roles.count < Limits.roles else { throw .refused(.limit("roles: at most \(Limits.roles)")) }
+  }
+
+  /// A name keeps its number for good, because the trail tells of a role by it. Each workspace has a limit of its own, so
+  /// that none uses up the numbers of others.
+  fileprivate func requireNumber(forRoleOf workspace: WorkspaceID?) throws(Halt) {
+    guard directory.roleNames(of: workspace) < Limits.roleNamesOfWorkspace, directory.roles.count < Limits.roles else {
+      throw .refused(
+        .limit(
+          "roles: at most \(Limits.roleNamesOfWorkspace) names of roles of a workspace and \(Limits.roles) in all, dropped"
+            + " ones included; take the name of one that was dropped"))
+    }
   }
 
   /// Refuses if one of the sides does not hold all of the permissions itself, or not for as long as it would give them

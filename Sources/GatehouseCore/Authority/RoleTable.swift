@@ -1,9 +1,12 @@
 /// The defined roles, in definition order.
 struct RoleTable: Sendable {
   private(set) var rows = PagedArray<RoleDefinition>()
+  /// The places of the roles of each workspace, dropped ones included; 0 for those that can be granted anywhere.
+  private var places: [WorkspaceID: ContiguousArray<UInt32>] = [:]
 
   mutating func add(_ role: RoleDefinition) {
     precondition(isNext(role.role), "role numbers have a gap")
+    places[role.workspace ?? 0, default: []].append(UInt32(rows.count))
     rows.append(role)
   }
 
@@ -21,6 +24,11 @@ struct RoleTable: Sendable {
   func find(_ role: Role) -> RoleDefinition? {
     guard role.number >= Role.firstDefined else { return nil }
     return Self.index(of: role) < rows.count ? rows[Self.index(of: role)] : nil
+  }
+
+  /// The roles that were defined for a workspace, dropped ones included.
+  func all(of workspace: WorkspaceID?) -> some Collection<RoleDefinition> {
+    (places[workspace ?? 0] ?? []).lazy.map { rows[Int($0)] }
   }
 
   /// Whether a role has the next free number.
@@ -61,6 +69,14 @@ extension Directory {
 
   /// The roles defined for a workspace, or for everywhere.
   func roles(definedIn workspace: WorkspaceID?) -> [RoleDefinition] {
-    tables.roles.rows.filter { !$0.isDropped && $0.workspace == workspace }
+    tables.roles.all(of: workspace).filter { !$0.isDropped }
   }
+
+  /// A dropped role of that name.
+  func droppedRole(_ name: String, definedIn workspace: WorkspaceID?) -> Role? {
+    tables.roles.all(of: workspace).first { $0.isDropped && $0.name == name }?.role
+  }
+
+  /// How many names of roles a workspace has used.
+  func roleNames(of workspace: WorkspaceID?) -> Int { tables.roles.all(of: workspace).count }
 }

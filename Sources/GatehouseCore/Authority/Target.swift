@@ -46,7 +46,7 @@ extension Turn {
     switch ground {
     case .server: return Target(.server)
     case .anything: return nil
-    case .user(let word): return Target(try user(word))
+    case .user(let word), .handover(let word, _): return Target(try user(word))
     case .contact(let word): return target(of: try contact(at: word))
     case .linked(let word):
       let contact = try contactOfPerson(word)

@@ -11,6 +11,8 @@ extension Turn {
     }
     guard let target = try target(ground) else { return }
     try require(permissions, over: target, own: own)
+    guard case .handover(_, let word) = ground else { return }
+    try require(permissions, over: Target(.workspace(try workspace(at: word).id), target.user))
   }
 
   /// The target, if it may be the caller's own.

@@ -32,8 +32,12 @@ extension Turn {
   /// Whether somebody who did something in some workspaces is a stranger there, whose name is not shown to the caller
   /// (W4): no member of any, and nobody whose rights hold everywhere.
   func isStranger(_ user: UserReference, in workspaces: Reach) -> Bool {
+    isLimited && !workspaces.isAll && isStranger(NamedPerson(user), in: workspaces)
+  }
+
+  func isStranger(_ person: NamedPerson, in workspaces: Reach) -> Bool {
     if !isLimited || workspaces.isAll { return false }
-    return !user.memberships.contains(where: workspaces.contains) && !user.grants.contains { $0.scope == .everywhere }
+    return !person.memberships.contains(where: workspaces.contains) && !person.holdsEverywhere
   }
 
   /// Whether a list shows a user to the caller.
@@ -49,5 +53,19 @@ extension Turn {
   func version(of user: UserReference) -> UInt32 {
     let seen = seen(of: user)
     return seen.isAll ? user.row.version : UserCard(user, seen, directory, at: now).version(digest)
+  }
+}
+
+/// Somebody whom an answer names, and what decides whether the caller may know the name.
+public struct NamedPerson: Sendable {
+  let username: String
+  let memberships: [WorkspaceID]
+  /// Whether the person has a role whose rights hold everywhere.
+  let holdsEverywhere: Bool
+
+  init(_ user: UserReference) {
+    username = user.username
+    memberships = user.memberships
+    holdsEverywhere = user.grants.contains { $0.scope == .everywhere }
   }
 }

@@ -27,11 +27,9 @@ struct UserCard {
   /// The workspace whose conventions are used to show a person: the home, or the first visible one.
   var showing: Workspace { directory.workspace(home ?? workspaces.first ?? mainWorkspace) }
 
-  /// Grants of dropped roles are left out.
+  /// Grants that have ended are left out, though the upkeep may not have taken them away yet.
   var grants: [Grant] {
-    user.grants.filter {
-      seen.contains($0.scope, in: directory) && directory.definition(of: $0.role)?.isDropped != true
-    }
+    user.grants.filter { seen.contains($0.scope, in: directory) && !$0.limits.hasEnded(at: now) }
   }
 
   var mainRole: Role? { grants.first(where: \.isMain)?.role }

@@ -54,7 +54,9 @@ public final class CommandSpec: Sendable {
     // The second word of a subcommand's name counts as a required word.
     let nameWords = name.contains("|") ? 1 : 0
     required = nameWords + positional.count { !$0.isOptional }
-    positionalMost = positional.contains { $0.isVariadic } ? .max : nameWords + positional.count
+    isVariadic = positional.contains { $0.isVariadic }
+    positionalMost = isVariadic ? .max : nameWords + positional.count
+    fixed = nameWords + positional.count { !$0.isOptional && !$0.isVariadic }
   }
 
   public enum Group: String, Sendable, CaseIterable {
@@ -108,6 +110,10 @@ public final class CommandSpec: Sendable {
   public let mandatory: [Int]
   /// The number of required positional words, without the command's name but with a subcommand's.
   public let required: Int
+  /// … of which these stand in front of all options. Options may stand between words that repeat, and before them.
+  public let fixed: Int
+  /// Whether the last positional words repeat.
+  public let isVariadic: Bool
   /// The largest number of positional words, counted the same way.
   public let positionalMost: Int
 
@@ -207,7 +213,7 @@ public struct Argument: Sendable {
     Argument(name, kind, isOptional: true)
   }
 
-  /// One or more words, to the end.
+  /// One word or more, up to the end; options may stand before and between them.
   public static func words(_ name: String, isOptional: Bool = false) -> Argument {
     Argument(name, .string, isOptional: isOptional, repeats: true, isVariadic: true)
   }
@@ -274,14 +280,21 @@ public struct Gathered: Sendable {
     public let id: UInt64
     public let reply: Reply
     public let impersonation: ListedImpersonation?
+    /// Who made what the item is about, where the list shows it.
+    let author: Author?
+    /// The workspace of what the item is about.
+    let workspace: WorkspaceID
 
-    public init(
-      key: ContiguousArray<UInt8>, id: UInt64, reply: Reply, impersonation: ListedImpersonation? = nil
+    init(
+      key: ContiguousArray<UInt8>, id: UInt64, reply: Reply, impersonation: ListedImpersonation? = nil,
+      author: Author? = nil, workspace: WorkspaceID = 0
     ) {
       self.key = key
       self.id = id
       self.reply = reply
       self.impersonation = impersonation
+      self.author = author
+      self.workspace = workspace
     }
   }
 
@@ -297,6 +310,14 @@ public struct Gathered: Sendable {
   public var horizon: LSN = 0
   /// The row at which to continue in the partition; 0 when the partition is done.
   public private(set) var nextRow = 0
+  /// The position of the last item read in a partition that is read by positions and not by rows; nil at its start.
+  private(set) var position: ListCursor?
+  /// How many items this partition has given so far, if it is read by positions.
+  private(set) var found = 0
+  /// People named in the answer. They may be in any partition, so the driver looks them up once `finish` has put them
+  /// into `unnamed`, and finishes again. nil for a user that does not exist.
+  var people: [UserID: NamedPerson?] = [:]
+  public internal(set) var unnamed: Set<UserID> = []
   /// The parsed query of a search.
   var query: SearchQuery?
 
@@ -305,6 +326,13 @@ public struct Gathered: Sendable {
   /// Lets the scan leave the partition for a moment and come back at a row; with row 0 it continues with the next
   /// partition.
   mutating func comeBack(at row: Int) { nextRow = row }
+
+  /// Leaves a partition that is read by positions, to continue after this one; if nil, the partition is done.
+  mutating func leave(at position: ListCursor?, found: Int) {
+    self.position = position
+    self.found = position == nil ? 0 : found
+    nextRow = position == nil ? 0 : 1
+  }
 
   /// Inserts an item by its key, and keeps the first `most` items.
   mutating func insert(_ item: Item, most: Int) {

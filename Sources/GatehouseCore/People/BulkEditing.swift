@@ -42,10 +42,11 @@ extension Turn {
   /// The new status, if it is among the fields.
   fileprivate func bulkStatus() throws(Halt) -> Status? {
     var found: Status?
-    for word in stride(from: positional.lowerBound + 1, to: positional.upperBound - 1, by: 2) {
-      guard try text(word, "field", limit: Limits.nameBytes).folded == "status" else { continue }
+    let words = Array(positional.dropFirst())
+    for index in stride(from: 0, to: words.count - 1, by: 2) {
+      guard try text(words[index], "field", limit: Limits.nameBytes).folded == "status" else { continue }
       guard found == nil else { throw .refused(.syntax("field status is given twice")) }
-      found = try status(try text(word + 1, "status"))
+      found = try status(try text(words[index + 1], "status"))
     }
     return found
   }

@@ -30,7 +30,7 @@ extension Turn {
     throw .refused(
       .rule(
         "owner", "\(user.username) owns the workspace \(owned.name)",
-        instead: "hand it on first with WORKSPACE.SET \(owned.name) owner user"))
+        instead: Turn.handOn(owned)))
   }
 
   /// W5: the workspace whose policies govern a change of a user's identity: the home. The caller does not choose.

@@ -59,6 +59,8 @@ public enum UserTag {
   public static let previousLogin: UInt8 = 21
   /// The user to whom this one leads since the two were merged.
   public static let alias: UInt8 = 22
+  /// The homes that the user had before this one.
+  public static let formerHomes: UInt8 = 23
 }
 
 /// The settable fields of the login itself.

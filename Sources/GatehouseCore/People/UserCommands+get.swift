@@ -51,9 +51,7 @@ extension CommandTable {
     turn.reply.text("main-role")
     turn.reply.optional(card.mainRole.map { turn.directory.name(of: $0) })
     turn.reply.text("roles")
-    let roles = card.roles
-    turn.reply.array(roles.count)
-    for role in roles { turn.reply.text(turn.directory.name(of: role)) }
+    turn.show(card.grants)
   }
 
   /// The products of the user's workspaces with the access to each; one without access is shown as disabled (T5).

@@ -4,7 +4,6 @@ extension CommandTable {
     let user = try turn.user(1)
     let new = try turn.workspace(at: 2)
     try turn.refuseImpersonation("the home of a user")
-    try turn.require(.userMove, over: .workspace(new.id), of: user)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
     guard user.isMember(of: new.id) else {

@@ -17,7 +17,8 @@ extension CommandTable {
       reply:
         "a map: `id, username, status, contact, name`, the fields of contact and user, `fields` (a map of those that"
         + " workspaces have added), `main-role, roles, home,"
-        + " workspaces, products` (`roles`, `workspaces` and `products` are arrays), `created, last-login, sessions,"
+        + " workspaces, products` (`workspaces` and `products` are arrays, `roles` is one as `ROLE.LIST user`"
+        + " answers), `created, last-login, sessions,"
         + " version`. Data of workspaces that the caller may not see is left out; the fields of the user"
         + " are the home's",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(userGet)),
@@ -41,9 +42,10 @@ extension CommandTable {
     CommandSpec(
       "USER.MOVEHOME", .people, "Make another workspace the user's home, which governs the login",
       [.word("user"), .word("workspace")],
-      reply: "`OK`; the user must be a member of it. The caller needs the permission in both homes",
-      effect: .write, rights: .admin, needs: .permission(.userMove, over: .user(1)), route: .user(1),
-      body: .decide(userMoveHome)),
+      reply:
+        "`OK`; the user must be a member of it. The trail of the old home keeps what happened while it was the home",
+      effect: .write, rights: .admin, needs: .permission(.userMove, over: .handover(user: 1, to: 2)),
+      route: .user(1), body: .decide(userMoveHome)),
     CommandSpec(
       "USER.DELETE", .people, "Delete the login; the contact, its entries and the history stay",
       [.word("user"), .option("WORKSPACE", "workspace"), .flag("ACCEPT-BILLING")],

@@ -8,6 +8,7 @@ public enum ChangeTable {
     // Access
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
     MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,
+    RoleNarrowed.self,
     // Sessions
     SessionOpened.self, SessionEnded.self, SessionSeen.self,
     // Time
@@ -18,7 +19,8 @@ public enum ChangeTable {
     WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self,
     ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,
     // Others
-    MailQueued.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ClockSet.self,
+    MailQueued.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self,
+    ClockSet.self,
   ]
 
   private static let byCode: [(any Change.Type)?] = {

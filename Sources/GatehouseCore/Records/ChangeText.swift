@@ -7,6 +7,10 @@ public struct ChangeText: Sendable, Equatable {
     /// nil if there was no value, or if the change does not store it.
     public let old: String?
     public let new: String?
+
+    /// The field with the number of a subject that gets a name.
+    fileprivate static let numberName = "id"
+    fileprivate var isNumber: Bool { name == Self.numberName }
   }
 
   /// `status-set`.
@@ -28,6 +32,18 @@ public struct ChangeText: Sendable, Equatable {
     self.entity = entity
     self.fields = fields
   }
+}
+
+extension ChangeText {
+  /// The same where the subject has no number yet.
+  var withoutNumber: ChangeText {
+    ChangeText(
+      kind: kind, entity: entity,
+      fields: fields.map { $0.isNumber ? Field(name: $0.name, old: nil, new: Self.new) : $0 })
+  }
+
+  /// Stands for the id of something that has none yet.
+  static let new = "new"
 }
 
 extension ChangeText: CustomStringConvertible {
@@ -86,7 +102,7 @@ private struct TextFinder: FieldVisitor {
 
   mutating func given(_ name: inout String) {
     entity = "\(entity.prefix { $0 != " " }) \(name)"
-    fields.insert(ChangeText.Field(name: "id", old: nil, new: number), at: 0)
+    fields.insert(ChangeText.Field(name: ChangeText.Field.numberName, old: nil, new: number), at: 0)
   }
 
   mutating func field<Form: FieldForm>(_ name: String, _ value: inout Form.Value, as form: Form.Type) {

@@ -41,6 +41,43 @@ public struct LogArchived: FolderChange {
   }
 }
 
+/// Archived records from `first` to `last` are deleted, for even the newest of them, of `latest`, is older than they are
+/// to be kept. Logged before the file goes, so that the trail tells for good what is missing from it and why.
+public struct ArchiveDeleted: FolderChange {
+  public static var code: UInt8 { 73 }
+  public static var name: String { "archive-deleted" }
+
+  public var first: LSN = 0
+  public var last: LSN = 0
+  public var latest: Milliseconds = 0
+  /// The setting `archive-retention`.
+  public var retention: Milliseconds = 0
+
+  public init() {}
+
+  public init(first: LSN, last: LSN, latest: Milliseconds, retention: Milliseconds) {
+    self.first = first
+    self.last = last
+    self.latest = latest
+    self.retention = retention
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("data folder")
+    try visitor.field("first", &first, as: NumberForm<LSN>.self)
+    try visitor.field("last", &last, as: NumberForm<LSN>.self)
+    try visitor.field("latest", &latest, as: TimeForm.self)
+    try visitor.field("retention", &retention, as: SpanForm.self)
+  }
+}
+
+/// A span of time in milliseconds.
+enum SpanForm: FieldForm {
+  static func write(_ value: Milliseconds, to writer: inout ByteWriter) { writer.signed(value) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> Milliseconds { try reader.signed() }
+  static func text(_ value: Milliseconds, in directory: Directory?) -> String? { "\(value) ms" }
+}
+
 /// An operator has declared that the machine's clock is right and that the newest record's time, `old`, was not. Only
 /// this change lets time go back. Everything with an old deadline ends: all sessions, and answers kept for `IDEM`.
 public struct ClockSet: PartitionChange {

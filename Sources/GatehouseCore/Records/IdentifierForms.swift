@@ -38,10 +38,12 @@ public enum IdentifierForm<Entity: IdentifiedEntity>: SubjectForm {
     try reader.id()
   }
 
-  public static func text(_ value: Identifier<Entity>, in directory: Directory?) -> String? { "#\(value.raw)" }
+  public static func text(_ value: Identifier<Entity>, in directory: Directory?) -> String? {
+    value == .none ? ChangeText.new : "#\(value.raw)"
+  }
 
   public static func entity(_ value: Identifier<Entity>, in directory: Directory?) -> String {
-    "\(Entity.word) #\(value.raw)"
+    "\(Entity.word) \(text(value, in: directory) ?? "")"
   }
 
   public static func home(_ value: Identifier<Entity>, _ partitioning: Partitioning) -> Int? {

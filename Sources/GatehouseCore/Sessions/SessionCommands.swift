@@ -43,7 +43,7 @@ extension CommandTable {
     if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
       throw refusing(denial, user, product, turn)
     }
-    guard let product else { throw .refused(.notFound("product")) }
+    guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
     let workspace = turn.directory.facts(ofProduct: product).workspace
     let facts = turn.directory.facts(ofWorkspace: workspace)
     guard user.row.sessionCount < Limits.sessionsOfUser else {

@@ -5,6 +5,11 @@ extension RecordedTime {
 extension InvariantChecker {
   /// The timers, and the entries with their history.
   fileprivate func checkTime(_ state: borrowing PartitionState) {
+    let order = state.time.timerOrder
+    expect(
+      order.count == state.time.timers.count && zip(order, order.dropFirst()).allSatisfy { $0 < $1 }
+        && order.allSatisfy { state.time.timers[$0.key]?.start == $0.start },
+      "the timers of partition \(state.index) are out of order")
     for (key, timer) in state.time.timers {
       let serial = Int(key.user)
       guard state.people.users.contains(serial), state.people.users[serial].isUsed else {

@@ -1,6 +1,8 @@
 /// The running timers of a partition's users, and the finished entries with their earlier versions.
 public struct RecordedTime: ~Copyable, Sendable {
   public internal(set) var timers: [TimerKey: RunningTimer] = [:]
+  /// The timers in their order.
+  var timerOrder: ContiguousArray<TimerPlace> = []
   public internal(set) var entries = RowTable<EntryRow>()
   /// The earlier versions of entries, oldest first, by serial number.
   public internal(set) var history: [UInt32: [EntryVersion]] = [:]
@@ -30,6 +32,7 @@ extension RecordedTime: Aggregate {
   mutating func copy() -> RecordedTime {
     var copy = RecordedTime()
     copy.timers = timers
+    copy.timerOrder = timerOrder
     copy.entries = entries.copy()
     copy.history = history
     copy.orders = orders
@@ -55,6 +58,7 @@ extension RecordedTime: Aggregate {
       state.time.entries = try RowTable.read(from: &reader, layout)
       try state.checkEntries(reader)
       state.time.orderEntries()
+      state.time.orderTimers()
     },
     .list(8) { state in
       state.time.history.sorted { $0.key < $1.key }

@@ -78,11 +78,8 @@ extension Turn {
     reply.flag(entry.isDeleted)
   }
 
-  /// The seven pairs of a running timer, without the map's head.
-  func show(
-    _ timer: RunningTimer, of user: UserReference, in workspace: WorkspaceID, startedBy: String,
-    into reply: inout Reply
-  ) {
+  /// The first six pairs of a running timer; who has started it follows.
+  func show(_ timer: RunningTimer, of user: UserReference, in workspace: WorkspaceID, into reply: inout Reply) {
     reply.text("user")
     reply.integer(user.id.raw)
     reply.text("username")
@@ -92,8 +89,6 @@ extension Turn {
     reply.work(timer.project, timer.note)
     reply.text("start")
     reply.integer(timer.start)
-    reply.text("started-by")
-    reply.text(startedBy)
   }
 
   /// One version of an entry, and who made it, when and why.

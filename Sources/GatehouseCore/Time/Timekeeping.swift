@@ -114,22 +114,36 @@ extension Turn {
   public var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
 
   /// The name of an author: the username or the service's name; `#id` for a user whom the caller does not know (W4). If
-  /// the user is in a partition that is not held, the decision asks for it; a gathered list shows the id instead.
+  /// the user is in a partition that is not held, the decision asks for it.
   ///
   /// - Parameter workspace: where the author's action belongs; nil if the caller has just seen it.
-  public func name(
-    of author: Author, in workspace: WorkspaceID? = nil, isGathering: Bool = false
-  ) throws(Halt) -> String {
+  public func name(of author: Author, in workspace: WorkspaceID? = nil) throws(Halt) -> String {
     switch author {
     case .service(let id):
       read(directory.lsn)
       return directory.service(id)?.name ?? "local"
     case .user(let id):
-      if isGathering, home?.index != partitioning.partition(of: id) { return "#\(id.raw)" }
       guard let user = try user(id), !isStranger(user, in: workspace.map { .only([$0]) } ?? .all) else {
         return "#\(id.raw)"
       }
       return user.username
+    }
+  }
+
+  /// The same for a list that is gathered, which looks names up at its end.
+  ///
+  /// - Returns: nil where the name is yet to be looked up; it is noted then.
+  func name(of author: Author, in workspace: WorkspaceID, _ gathered: inout Gathered) -> String? {
+    switch author {
+    case .service(let id):
+      read(directory.lsn)
+      return directory.service(id)?.name ?? "local"
+    case .user(let id):
+      guard let person = gathered.people[id] else {
+        gathered.unnamed.insert(id)
+        return nil
+      }
+      return person.flatMap { isStranger($0, in: .only([workspace])) ? nil : $0.username } ?? "#\(id.raw)"
     }
   }
 }

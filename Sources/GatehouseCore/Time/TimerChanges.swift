@@ -32,9 +32,8 @@ public struct TimerStarted: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let key = TimerKey(user: state.partitioning.serial(of: user), workspace: workspace)
-    precondition(state.time.timers[key] == nil, "a second timer of user \(user.raw) in the same workspace")
-    state.time.timers[key] = RunningTimer(
-      start: start, project: project, note: note, startedBy: header.author, lsn: lsn)
+    state.time.start(
+      RunningTimer(start: start, project: project, note: note, startedBy: header.author, lsn: lsn), key)
   }
 }
 
@@ -70,7 +69,7 @@ public struct TimerStopped: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    guard let timer = state.time.timers.removeValue(forKey: TimerKey(user: serial, workspace: workspace)) else {
+    guard let timer = state.time.stop(TimerKey(user: serial, workspace: workspace)) else {
       preconditionFailure("the timer of user \(user.raw) was stopped but does not run")
     }
     let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)

@@ -29,8 +29,7 @@ extension CommandTable {
         .option("WORKSPACE", "workspace"), .option("LONGER", "duration"), .option("CURSOR", "cursor"),
         .option("COUNT", "count", .integer),
       ],
-      reply: "`[cursor, items]`, the items as `TIMER.CURRENT` answers; `started-by` is `#id` if the user who "
-        + "started it is in another partition",
+      reply: "`[cursor, items]`, the items as `TIMER.CURRENT` answers",
       needs: .permission(.timeRead, over: .anything), route: .everywhere,
       body: .gather(collect: collectRunning, finish: finishRunning)),
   ]
@@ -55,7 +54,9 @@ extension CommandTable {
         user: user.id, workspace: workspace.id, start: timer.start, project: timer.project, note: timer.note))
     turn.reply.map(8)
     let startedBy = try turn.name(of: timer.startedBy)
-    turn.show(timer, of: user, in: workspace.id, startedBy: startedBy, into: &turn.reply)
+    turn.show(timer, of: user, in: workspace.id, into: &turn.reply)
+    turn.reply.text("started-by")
+    turn.reply.text(startedBy)
     turn.reply.text("stopped")
     turn.reply.optional(stopped?.id.raw)
   }
@@ -65,7 +66,9 @@ extension CommandTable {
     let workspace = try turn.workspace()
     try turn.requireAccountTools(over: user, in: workspace)
     let timer = try turn.timer(of: user, in: workspace)
-    guard let timer else { throw .refused(.notFound("timer")) }
+    guard let timer else {
+      throw .refused(.notFound(turn.has("WORKSPACE") ? "timer" : "timer in main; WORKSPACE w names another workspace"))
+    }
     let end = try turn.workTime("AT") ?? turn.end(of: timer)
     try turn.show(turn.stop(timer, of: user, in: workspace, at: end))
   }
@@ -76,7 +79,9 @@ extension CommandTable {
     guard let timer = try turn.timer(of: user, in: workspace) else { return turn.reply.null() }
     let startedBy = try turn.name(of: timer.startedBy, in: workspace.id)
     turn.reply.map(7)
-    turn.show(timer, of: user, in: workspace.id, startedBy: startedBy, into: &turn.reply)
+    turn.show(timer, of: user, in: workspace.id, into: &turn.reply)
+    turn.reply.text("started-by")
+    turn.reply.text(startedBy)
   }
 
   // MARK: Everybody's
@@ -116,39 +121,44 @@ extension CommandTable {
   ) throws(Halt) {
     turn.read(cell.state.lsn)
     let workspaces = try turn.readableWorkspaces()
-    let after = try turn.cursor(of: 3).map { RunningSortKey($0) }
+    let cursor = try turn.cursor(of: 3)
+    let after = (gathered.position ?? cursor).map { RunningSortKey($0) }
     let latest = turn.now - (try turn.duration("LONGER") ?? 0)
     let isLimited = turn.has("LONGER")
-    let count = try turn.listCount()
-    var found: [(sortKey: RunningSortKey, key: TimerKey)] = []
-    for (key, timer) in cell.state.time.timers {
-      if isLimited, timer.start > latest { continue }
-      if !workspaces.contains(key.workspace) { continue }
-      let sortKey = RunningSortKey(timer.start, cell.state.id(Int(key.user)), key.workspace)
-      if let after, sortKey <= after { continue }
-      found.append((sortKey, key))
+    // One more than asked for tells whether the list goes on.
+    let wanted = try turn.listCount() + 1
+    func place(_ timer: TimerPlace) -> RunningSortKey {
+      RunningSortKey(timer.start, cell.state.id(Int(timer.key.user)), timer.key.workspace)
     }
-    found.sort { $0.sortKey < $1.sortKey }
-    // One more than asked for shows whether there is another page.
-    var room = count + 1
-    for (sortKey, key) in found where room > 0 {
-      guard let timer = cell.state.time.timers[key] else { continue }
-      let user = UserReference(id: cell.state.id(Int(key.user)), cell: cell, serial: Int(key.user))
-      // An administrator of part of a workspace does not see everybody in it.
-      guard turn.allows(.timeRead, over: .workspace(key.workspace), of: user) else { continue }
-      room -= 1
+    var found = gathered.found
+    var next = after.map { after in cell.state.time.rank { place($0) <= after } } ?? 0
+    let end = min(next + Limits.rowsOfSlice, cell.state.time.timerOrder.count)
+    while next < end, found < wanted {
+      let timer = cell.state.time.timerOrder[next]
+      // All that follow have started later.
+      if isLimited, timer.start > latest { return gathered.leave(at: nil, found: 0) }
+      next += 1
+      if !workspaces.contains(timer.key.workspace) { continue }
+      guard let running = cell.state.time.timers[timer.key] else { continue }
+      let user = UserReference(id: cell.state.id(Int(timer.key.user)), cell: cell, serial: Int(timer.key.user))
+      // An administrator of a part does not see everybody in it.
+      guard turn.allows(.timeRead, over: .workspace(timer.key.workspace), of: user) else { continue }
+      found += 1
       var reply = Reply()
-      reply.map(7)
-      let startedBy = try turn.name(of: timer.startedBy, in: key.workspace, isGathering: true)
-      turn.show(timer, of: user, in: key.workspace, startedBy: startedBy, into: &reply)
-      gathered.items.append(Gathered.Item(key: sortKey.key, id: sortKey.user, reply: reply))
+      turn.show(running, of: user, in: timer.key.workspace, into: &reply)
+      gathered.items.append(
+        Gathered.Item(
+          key: place(timer).key, id: user.id.raw, reply: reply, author: running.startedBy,
+          workspace: timer.key.workspace))
     }
+    let isDone = found == wanted || next == cell.state.time.timerOrder.count
+    gathered.leave(at: isDone ? nil : place(cell.state.time.timerOrder[next - 1]).cursor, found: found)
   }
 
   @Sendable private static func finishRunning(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
     let count = try turn.listCount()
     gathered.items.sort { $0.key.lexicographicallyPrecedes($1.key) }
-    let shown = gathered.items.prefix(count)
+    let shown = Array(gathered.items.prefix(count))
     turn.reply.array(2)
     if gathered.items.count > count, let last = shown.last {
       let numbers = last.key.withUnsafeBytes { key in
@@ -159,7 +169,12 @@ extension CommandTable {
       turn.reply.text(ListCursor.end)
     }
     turn.reply.array(shown.count)
-    for item in shown { turn.reply.append(item.reply) }
+    for item in shown {
+      turn.reply.map(7)
+      turn.reply.append(item.reply)
+      turn.reply.text("started-by")
+      turn.reply.optional(item.author.flatMap { turn.name(of: $0, in: item.workspace, &gathered) })
+    }
   }
 }
 

@@ -204,6 +204,8 @@ extension Turn {
   /// Decides the command that the turn has begun, as the next one of a group.
   public func decide(in group: CommandGroup) -> CommandGroup.Step {
     group.applyParts(partitioning)
+    isGrouped = true
+    defer { isGrouped = false }
     if case .gather = spec.body { return gather(in: group) }
     return conclude(decide(holding: group.cells, directory: group.directoryCell), in: group)
   }
@@ -243,6 +245,10 @@ extension Turn {
       } while !gathered.isAtStart && !gathered.isComplete
     }
     finish(&gathered)
+    if !gathered.unnamed.isEmpty {
+      for cell in group.cells { lookUp(cell, for: &gathered) }
+      finish(&gathered)
+    }
     return gathered.lapsed.isEmpty ? .decided : end(gathered.lapsed, in: group)
   }
 

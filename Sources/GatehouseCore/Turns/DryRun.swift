@@ -20,10 +20,10 @@ extension Turn {
     let logins = try loginsTouched(prospect)
     let seats = seatsMoved(from: before, to: after, prospect.directory)
     reply.reset()
-    reply.map(3)
+    reply.map(4)
     reply.text("changes")
     reply.array(shown.count)
-    for change in shown { reply.show(reach.text(of: change, in: prospect.directory)) }
+    for change in shown { reply.show(text(of: change, reach, prospect)) }
     show(logins, prospect)
     show(seats, prospect.directory)
     forgetDecision()
@@ -41,8 +41,8 @@ extension Turn {
 
   // MARK: Changes
 
-  /// The changes that the caller may see: those in workspaces where they may read the trail or have the command's
-  /// permission.
+  /// The changes that the caller may see: in the workspaces and products where the trail is theirs to read, or where
+  /// they may do what the command needs.
   private func changesToShow(_ prospect: Prospect) throws(Halt) -> (changes: [AnyChange], reach: AuditReach) {
     var user: UserReference?
     var permissions = [Permission.auditRead]
@@ -50,105 +50,52 @@ extension Turn {
       permissions += needed
       user = try target(ground)?.user
     }
-    let reach = AuditReach(
+    var reach = AuditReach(
       sides.reduce(.all) { reach, side in
         if let user, side.isOneself(user) { return reach }
         return reach.intersection(permissions.reduce(.only([])) { $0.union(side.reach(of: $1)) })
       })
     if reach.isAll { return (changes, reach) }
+    // Who administers a product alone has no workspace in reach.
+    for id in AuditReach.products(of: changes) {
+      guard let product = prospect.directory.product(id) else { continue }
+      let site = site(of: product)
+      let isInReach = sides.allSatisfy { side in
+        user.map(side.isOneself) == true
+          || permissions.contains { permission in side.holdings.contains { $0.covers(site, permission) } }
+      }
+      if isInReach { reach.products.insert(id) }
+    }
     let subjectWorkspaces = try subjectWorkspaces(of: changes) { (partition) throws(Halt) in
       try prospect.cell(partition, self)
     }
-    return (changes.filter { reach.shows($0, subjectWorkspaces, in: prospect.directory) }, reach)
+    return (changes.filter { reach.shows($0, at: .max, subjectWorkspaces, in: prospect.directory) }, reach)
   }
 
-  // MARK: Logins
-
-  private struct TouchedLogin {
-    let user: UserReference
-    let product: Product
-    let before: LoginDenial?
-    let after: LoginDenial?
+  /// The text of a change without the ids that it would take. The next free one tells how much others have made
+  /// meanwhile, and would be another by the time that the command is carried out.
+  private func text(of change: AnyChange, _ reach: AuditReach, _ prospect: Prospect) -> ChangeText {
+    let text = reach.text(of: withoutNewIDs(change), in: prospect.directory)
+    if let role = change.as(RoleDefined.self)?.role, directory.definition(of: role) != nil { return text }
+    return text.withoutNumber
   }
 
-  private func loginsTouched(_ prospect: Prospect) throws(Halt) -> [TouchedLogin] {
-    var touched: [TouchedLogin] = []
-    var ids = Set(try peopleConcerned().map(\.id))
-    for change in changes { if let created = change.as(UserCreated.self) { ids.insert(created.user) } }
-    for id in ids.sorted() { try addLogins(of: id, nil, prospect, to: &touched) }
-    let products = productsRuledAnew(prospect)
-    if products.isEmpty { return touched }
-    // A change of the demands on everybody who enters a product can affect every login to it.
-    let cells = try everything()
-    guard cells.reduce(0, { $0 + $1.state.people.users.last }) <= Limits.rowsOfTransaction else {
-      throw .refused(
-        .limit("dryrun: it would read more than \(Limits.rowsOfTransaction) users at once; leave DRYRUN out"))
+  private func withoutNewIDs(_ change: AnyChange) -> AnyChange {
+    func rewritten(_ change: some Change) -> AnyChange {
+      var copy = change
+      var eraser = NewIDEraser(turn: self)
+      copy.visit(&eraser)
+      return copy.carried
     }
-    for cell in cells {
-      for serial in 1..<(cell.state.people.users.last + 1) where cell.state.people.users[serial].isUsed {
-        let id: UserID = cell.state.id(serial)
-        if !ids.contains(id) { try addLogins(of: id, products, prospect, to: &touched) }
-      }
-    }
-    return touched
+    return change.known.map { rewritten($0) } ?? change
   }
 
-  /// The products whose demands on logins change.
-  private func productsRuledAnew(_ prospect: Prospect) -> Set<ProductID> {
-    var products: Set<ProductID> = []
-    for change in changes {
-      if let pool = change.as(PoolSet.self) { products.insert(pool.product) }
-      if let set = change.as(WorkspaceSet.self) { products.formUnion(directory.products(of: set.workspace)) }
+  /// Whether the command would give out an id.
+  fileprivate func isNew(_ id: any EntityIdentifier) -> Bool {
+    if let session = id as? SessionID {
+      return held(partitioning.partition(of: session)).map { $0.state.slot(of: session) == nil } ?? false
     }
-    return products.filter { product in
-      let (old, new) = (directory.facts(ofProduct: product), prospect.directory.facts(ofProduct: product))
-      let workspace = directory.workspace(old.workspace)
-      let policies = prospect.directory.workspace(old.workspace).policies
-      return old.needsLicence != new.needsLicence || workspace.policies != policies
-    }
-  }
-
-  /// - Parameter products: the products to check; nil for all that the user has or gets.
-  private func addLogins(
-    of id: UserID, _ products: Set<ProductID>?, _ prospect: Prospect, to touched: inout [TouchedLogin]
-  ) throws(Halt) {
-    let old = try user(id)
-    guard let new = try prospect.user(id, self) else { return }
-    let accesses =
-      (old?.cell.state.people.allAccess(of: new.serial) ?? []) + new.cell.state.people.allAccess(of: new.serial)
-    for product in Set(accesses.map(\.product)).sorted() where products?.contains(product) ?? true {
-      guard let named = directory.product(product) ?? prospect.directory.product(product) else { continue }
-      let before = old.map { $0.loginDenial(to: product, in: directory, at: now) } ?? .unknownUser
-      let after = new.loginDenial(to: product, in: prospect.directory, at: now)
-      guard (before == nil) != (after == nil), maySee(old ?? new, in: named) else { continue }
-      touched.append(TouchedLogin(user: new, product: named, before: before, after: after))
-    }
-  }
-
-  /// Whether the caller may see the login.
-  private func maySee(_ user: UserReference, in product: Product) -> Bool {
-    sides.allSatisfy {
-      $0.isOneself(user) || $0.allows(.userRead, over: site(of: product), of: user, in: directory, at: now)
-    }
-  }
-
-  private func show(_ logins: [TouchedLogin], _ prospect: Prospect) {
-    func answer(_ denial: LoginDenial?) { reply.text(denial?.answer ?? "ALLOW") }
-    reply.text("logins")
-    reply.array(logins.count)
-    for login in logins {
-      reply.map(5)
-      reply.text("user")
-      reply.integer(login.user.id.raw)
-      reply.text("username")
-      reply.text(login.user.username)
-      reply.text("product")
-      reply.text(prospect.directory.productName(login.product))
-      reply.text("before")
-      answer(login.before)
-      reply.text("after")
-      answer(login.after)
-    }
+    return isTaken(id)
   }
 
   // MARK: Seats
@@ -156,19 +103,27 @@ extension Turn {
   private struct MovedSeats {
     let product: Product
     let type: String
-    let before: Int
-    let after: Int
+    let used: (before: Int, after: Int)
+    /// nil where there is no pool.
+    let bought: (before: UInt32?, after: UInt32?)
   }
 
+  /// The pools of which seats are taken or given back, and those of which seats are bought.
   private func seatsMoved(from before: Counters, to after: Counters, _ directory: Directory) -> [MovedSeats] {
-    let accesses = changes.compactMap { $0.as(AccessSet.self) }.flatMap { [$0.old, $0.new] }.compactMap { $0 }
+    var products = Set(changes.compactMap { $0.as(PoolSet.self)?.product })
+    for access in changes.compactMap({ $0.as(AccessSet.self) }) {
+      products.formUnion([access.old, access.new].compactMap { $0?.product })
+    }
     var moved: [MovedSeats] = []
-    for id in Set(accesses.map(\.product)).sorted() {
+    for id in products.sorted() {
       guard let product = directory.product(id), allows(.poolRead, over: site(of: product)) else { continue }
+      let old = self.directory.product(id)
       for pool in product.pools {
         let key = product.seatKey(pool.type)
-        let (old, new) = (before.used(key), after.used(key))
-        if old != new { moved.append(MovedSeats(product: product, type: pool.type, before: old, after: new)) }
+        let used = (before: before.used(key), after: after.used(key))
+        let bought = (before: old?.pools.first { $0.type == pool.type }?.bought, after: Optional(pool.bought))
+        guard used.before != used.after || bought.before != bought.after else { continue }
+        moved.append(MovedSeats(product: product, type: pool.type, used: used, bought: bought))
       }
     }
     return moved
@@ -178,21 +133,40 @@ extension Turn {
     reply.text("seats")
     reply.array(seats.count)
     for seat in seats {
-      reply.map(4)
+      reply.map(6)
       reply.text("product")
       reply.text(directory.productName(seat.product))
       reply.text("type")
       reply.text(seat.type)
       reply.text("before")
-      reply.integer(seat.before)
+      reply.integer(seat.used.before)
       reply.text("after")
-      reply.integer(seat.after)
+      reply.integer(seat.used.after)
+      reply.text("bought-before")
+      reply.optional(seat.bought.before.map(Int64.init))
+      reply.text("bought-after")
+      reply.optional(seat.bought.after.map(Int64.init))
     }
   }
 }
 
+/// Replaces the ids that a command would give out.
+private struct NewIDEraser: FieldVisitor {
+  typealias Failure = Never
+
+  let turn: Turn
+
+  mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {
+    if let id = value as? any EntityIdentifier, turn.isNew(id), let none = type(of: id).none as? Form.Value {
+      value = none
+    }
+  }
+
+  mutating func later() {}
+}
+
 /// The owners as they would be after a decision.
-private final class Prospect {
+final class Prospect {
   let directory: Directory
   private var copies: [Int: PartitionCell] = [:]
 

@@ -6,10 +6,14 @@
 /// - When a command changes a fact of a person that the rule reads, it checks the person's sessions before and after
 ///   the change, and those that fail end in the same record (`endWhatLostItsRight`). Commands get this without asking
 ///   for it.
-/// - A setting of a workspace or the first pool of a product can affect everybody, so it does not check all sessions at
-///   once. Whoever reads a session, by its token or in a list, finds out and ends it (`isInForce`). A session that
-///   nobody reads while a setting is in force gains nothing: the requirement of that time still applies to it
-///   (`Workspace.asks(_:since:)`).
+/// - A setting of a workspace can affect everybody in it, and a role everybody who has it. A search through all
+///   partitions finds them (`Search`), and what they lose ends in the same record. If more would end than fits into one
+///   record, the command is refused.
+/// - The first pool of a product is the exception: licences are assigned after it was bought, so the pool itself logs
+///   nobody out. Whoever reads a session, by its token or in a list, finds out and ends it (`isInForce`).
+///
+/// Logs of version 0.1.0 have settings that ended nothing by themselves. A session that such a setting forbade does not
+/// come back when the setting is lifted: the requirement of that time still applies to it (`Workspace.asks(_:since:)`).
 extension Turn {
   // MARK: Judging
 
@@ -60,6 +64,7 @@ extension Turn {
   /// Checks the sessions of everybody whom the decision's changes concern, and ends those that fail.
   func endWhatLostItsRight() throws(Halt) {
     if traits.contains(.concernsSomebody) { try endWhatLostItsRight(of: try peopleConcerned()) }
+    if traits.contains(.changesDirectory) { try endWhatSettingsForbid() }
   }
 
   /// Checks the sessions of these people, and ends those that fail.
@@ -70,21 +75,14 @@ extension Turn {
     if sessions.isEmpty { return }
     try hold(partitions)
     let outlook = Outlook(self)
-    for id in sessions where !endedSessions.contains(id) {
-      let cell = try cell(partitioning.partition(of: id))
-      guard let slot = cell.state.slot(of: id) else { continue }
-      // A session without a right must not regain it through this change, so it ends first. Exception: licences. When a
-      // product gets its first pool, they are assigned after that, and only users who were refused meanwhile are out.
-      if let cause = try lapse(cell, slot), cause != .licenceRemoved {
-        try endSession(id, cause)
-      } else if let cause = try lapse(cell, slot, in: outlook) {
-        try endSession(id, cause)
-      }
+    for id in sessions {
+      if let cause = try lapse(id, in: outlook) { try endSession(id, cause) }
     }
   }
 
   func peopleConcerned() throws(Halt) -> [UserReference] {
     var people: [UserReference] = []
+    var known = Set<UserID>()
     for index in changes.indices {
       let ids: [UserID]
       switch changes[index].concern {
@@ -96,7 +94,7 @@ extension Turn {
         ids = [cell.state.id(Int(cell.state.people.contacts[contact].user))]
       case .owners(let old, let new): ids = [old, new].compactMap { $0 }
       }
-      for id in ids where !people.contains(where: { $0.id == id }) {
+      for id in ids where known.insert(id).inserted {
         // A user created by this very command has no session yet.
         if let user = try user(id) { people.append(user) }
       }
@@ -120,22 +118,88 @@ extension Turn {
     }
   }
 
+  // MARK: Changing settings
+
+  /// Ends the sessions that the decision's new settings of a workspace forbid.
+  private func endWhatSettingsForbid() throws(Halt) {
+    var outlook: Outlook?
+    var seen = Set<WorkspaceID>()
+    for index in changes.indices {
+      guard let set = changes[index].as(WorkspaceSet.self), seen.insert(set.workspace).inserted else { continue }
+      let settled = outlook ?? Outlook(self)
+      outlook = settled
+      guard let search = SessionSearch(set.workspace, changes, directory, settled.directory, at: now) else { continue }
+      var ending: [(id: SessionID, cause: SessionEnd)] = []
+      for raw in try found(.sessions(search)) {
+        let id = SessionID(raw: raw)
+        if let cause = try lapse(id, in: settled) { ending.append((id, cause)) }
+      }
+      guard ending.count <= Limits.lossesOfRecord else {
+        throw .refused(
+          .limit(
+            "sessions: \(ending.count) would end by this, and one record ends at most \(Limits.lossesOfRecord);"
+              + " end some of them first with SESSION.REVOKEALL user"))
+      }
+      for (id, cause) in ending { try endSession(id, cause) }
+    }
+  }
+
+  // MARK: Changing roles
+
+  /// Who has a role, with the grants that say so, to be named in the record that takes it or a part of it away.
+  func holders(of role: Role) throws(Halt) -> [(user: UserReference, grants: [Grant])] {
+    let ids = try found(.holders(of: role))
+    guard ids.count <= Limits.lossesOfRecord else {
+      throw .refused(
+        .limit(
+          "roles: \(ids.count) users have the role \(directory.name(of: role)), and one record takes it from at most"
+            + " \(Limits.lossesOfRecord); take it from some of them first with ROLE.REVOKE"))
+    }
+    var holders: [(user: UserReference, grants: [Grant])] = []
+    for raw in ids {
+      guard let user = try user(UserID(raw: raw)) else { continue }
+      holders.append((user, user.grants.filter { $0.role == role }))
+    }
+    return holders
+  }
+
+  // MARK: Looking ahead
+
   /// The facts after the decision's changes.
   private struct Outlook {
     let directory: Directory
-    let changes: [AnyChange]
+    private var ofUsers: [UserID: [AnyChange]] = [:]
+    private var ofContacts: [ContactID: [AnyChange]] = [:]
 
     init(_ turn: Turn) {
-      changes = turn.changes
+      for change in turn.changes {
+        switch change.concern {
+        case .nobody, .owners: break
+        case .user(let id): ofUsers[id, default: []].append(change)
+        case .contact(let id): ofContacts[id, default: []].append(change)
+        }
+      }
       // `.max`: every session is older than this decision.
       directory = turn.directory.changed(by: turn.changes, lsn: .max, time: turn.now)
     }
 
     func person(_ user: UserReference) -> PersonFacts {
       var facts = PersonFacts(user)
-      for change in changes { change.known?.apply(to: &facts) }
+      for change in ofUsers[user.id] ?? [] { change.known?.apply(to: &facts) }
+      for change in ofContacts[user.contactID] ?? [] { change.known?.apply(to: &facts) }
       return facts
     }
+  }
+
+  /// Why a session must end by the decision; nil where it has ended, or may go on.
+  private func lapse(_ id: SessionID, in outlook: Outlook) throws(Halt) -> SessionEnd? {
+    if endedSessions.contains(id) { return nil }
+    let cell = try cell(partitioning.partition(of: id))
+    guard let slot = cell.state.slot(of: id) else { return nil }
+    // What has no right now would get one back by the change: it ends first. Licences are the exception: where a
+    // product gets its first pool, they are assigned after that, and only who was turned away meanwhile is out.
+    if let cause = try lapse(cell, slot), cause != .licenceRemoved { return cause }
+    return try lapse(cell, slot, in: outlook)
   }
 
   /// Why a session will have to end after the changes.
@@ -147,5 +211,47 @@ extension Turn {
     if user.isMember(of: row.workspace), !facts.isMember(of: row.workspace, at: now) { return .accessRemoved }
     if row.kind == .login { return nil }
     return try impersonationLapse(cell, slot, in: outlook.directory) { outlook.person($0) }
+  }
+}
+
+/// Looks for sessions that new settings of a workspace may end. Which of them do end is then judged one by one.
+public struct SessionSearch: Sendable, Equatable {
+  private let workspace: WorkspaceID
+  /// The version of the workspace that the settings change.
+  private let version: UInt32
+  private let settings: [WorkspaceSet]
+  private let asksEmployment: Bool
+  private let directory: Directory
+  private let now: Milliseconds
+
+  /// - Returns: nil where the changes restrict nobody.
+  init?(
+    _ id: WorkspaceID, _ changes: [AnyChange], _ before: Directory, _ after: Directory, at now: Milliseconds
+  ) {
+    // Nobody has a session in a workspace that is being made.
+    guard Int(id) <= before.workspaces.count else { return nil }
+    let (old, new) = (before.workspace(id), after.workspace(id))
+    let added = Workspace.Restriction.allCases.filter { new.asks($0) && !old.asks($0) }
+    let movesDays = new.asks(.employment) && old.policies.timezone != new.policies.timezone
+    if added.isEmpty, !movesDays { return nil }
+    workspace = id
+    version = old.version
+    settings = changes.compactMap { $0.as(WorkspaceSet.self) }.filter { $0.workspace == id }
+    asksEmployment = movesDays || added.contains(.employment)
+    directory = after
+    self.now = now
+  }
+
+  public static func == (one: SessionSearch, other: SessionSearch) -> Bool {
+    one.workspace == other.workspace && one.version == other.version && one.settings == other.settings
+  }
+
+  func finds(_ cell: HeldPartition, _ slot: Int) -> Bool {
+    let row = cell.state.sessions[slot]
+    guard row.workspace == workspace, row.isLive(at: now) else { return false }
+    if row.kind == .impersonation { return true }
+    guard asksEmployment else { return false }
+    let user = UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
+    return user.sessionDenial(row, in: directory, at: now) != nil
   }
 }

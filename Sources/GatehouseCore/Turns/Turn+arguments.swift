@@ -227,9 +227,24 @@ extension Turn {
   public func product(_ index: Int) throws(Halt) -> Product {
     read(directory.lsn)
     guard let id = productID(arguments[index]), let product = directory.product(id) else {
-      throw .refused(.notFound("product"))
+      throw .refused(noProduct(arguments[index]))
     }
     return product
+  }
+
+  /// Says that there is no product of a name.
+  ///
+  /// - Parameter isNamed: whether to repeat the name.
+  func noProduct(_ word: UnsafeRawBufferPointer, isNamed: Bool = false) -> Refusal {
+    let name = isNamed ? " \(String(decoding: word, as: UTF8.self))" : ""
+    if word.contains(0x2f) { return .notFound("product\(name)") }
+    return .notFound("product\(name); it was looked for in main: workspace/product names that of another workspace")
+  }
+
+  /// What to add where something was not found and the command has named no workspace.
+  func elsewhere(_ isMeant: Bool = true) -> String {
+    guard isMeant, spec.options.contains(where: { $0.token == "WORKSPACE" }), !has("WORKSPACE") else { return "" }
+    return "; WORKSPACE w names that of a workspace"
   }
 
   /// The number of the product that a word names; nil if there is none, or none that the caller knows.
@@ -251,7 +266,7 @@ extension Turn {
     read(directory.lsn)
     var name = name
     guard let id = name.withUTF8({ productID(UnsafeRawBufferPointer($0)) }), let product = directory.product(id)
-    else { throw .refused(.notFound("product \(name)")) }
+    else { throw .refused(name.withUTF8 { noProduct(UnsafeRawBufferPointer($0), isNamed: true) }) }
     return product
   }
 
@@ -274,7 +289,9 @@ extension Turn {
 
   /// The workspace of the option `WORKSPACE`, or `main`.
   public func workspace() throws(Halt) -> Workspace {
-    guard let name = try option("WORKSPACE") else { return try workspace(mainWorkspace, named: "main") }
+    guard let name = try option("WORKSPACE") else {
+      return try workspace(mainWorkspace, named: "main; WORKSPACE w names another")
+    }
     return try workspace(named: name)
   }
 

@@ -57,7 +57,7 @@ extension Turn {
       for index in changes.indices {
         // The closures do not use the header: each that did would copy it.
         changes[index].applyToOwners(
-          partitioning, lsn: lsn, header: header, on: { heldCell($0) ?? missesOwner("partition \($0)") },
+          partitioning, lsn: lsn, header: header, on: { held($0) ?? missesOwner("partition \($0)") },
           directory: { directoryCell ?? missesOwner("the directory") })
       }
     }
@@ -66,11 +66,6 @@ extension Turn {
 
   private func missesOwner<Owner>(_ owner: String) -> Owner {
     preconditionFailure("\(spec.name) changes \(owner) without holding it")
-  }
-
-  private func heldCell(_ partition: Int) -> HeldPartition? {
-    if let home, home.index == partition { return home }
-    return others.first { $0.index == partition }
   }
 
   /// Records in memory what the command noticed and the log does not store: sessions that were used, a login that was

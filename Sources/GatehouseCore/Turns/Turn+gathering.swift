@@ -32,4 +32,14 @@ extension Turn {
       sides = serviceSides()
     }
   }
+
+  /// Looks up the people of a partition who are named in the answer. Each is looked up once.
+  public func lookUp(_ cell: HeldPartition, for gathered: inout Gathered) {
+    for id in gathered.unnamed where partitioning.partition(of: id) == cell.index {
+      gathered.unnamed.remove(id)
+      let serial = cell.state.serial(of: id)
+      gathered.people[id] = .some(serial.map { NamedPerson(UserReference(id: id, cell: cell, serial: $0)) })
+      gathered.horizon = max(gathered.horizon, serial.map { cell.state.people.users[$0].lsn } ?? cell.state.lsn)
+    }
+  }
 }

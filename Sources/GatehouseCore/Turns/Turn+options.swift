@@ -1,9 +1,14 @@
 /// Splits a command's words into positional words and options.
 extension Turn {
-  /// The words between the command's name and its options.
-  public var positional: Range<Int> {
-    guard let first = chosen.min(by: { $0.word < $1.word }) else { return 1..<arguments.count }
-    return 1..<(first.word - (spec.options[first.option].isCounted ? 2 : 1))
+  /// The words that are neither the command's name nor part of an option, in order. Options may stand between words
+  /// that repeat.
+  public var positional: [Int] {
+    var words = Array(1..<arguments.count)
+    for option in chosen {
+      let first = option.word - (spec.options[option.option].isCounted ? 2 : 1)
+      words.removeAll { (first..<option.word + option.count).contains($0) }
+    }
+    return words
   }
 
   func readOptions() throws(Halt) {
@@ -13,13 +18,13 @@ extension Turn {
     }
     let given = arguments.count - 1
     guard given >= spec.required else { throw .refused(Self.wrongArity(spec)) }
-    var word = 1 + spec.required
-    var positional = spec.required
+    var word = 1 + spec.fixed
+    var positional = spec.fixed
     while word < arguments.count {
       if let option = spec.options.firstIndex(where: { Self.isToken($0.token, arguments[word]) }) {
         word = try readOption(option, at: word)
       } else if positional < spec.positionalMost {
-        guard chosen.isEmpty else {
+        guard chosen.isEmpty || spec.isVariadic else {
           throw .refused(.syntax("'\(arguments.string(word))' must stand before the options"))
         }
         positional += 1
@@ -28,6 +33,7 @@ extension Turn {
         throw .refused(unknownOption(word))
       }
     }
+    guard positional >= spec.required else { throw .refused(Self.wrongArity(spec)) }
     for option in spec.mandatory where !chosen.contains(where: { $0.option == option }) {
       throw .refused(.syntax("\(spec.options[option].token ?? "") is missing; usage: \(spec.usage)"))
     }

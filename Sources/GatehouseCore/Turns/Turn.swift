@@ -63,10 +63,12 @@ public final class Turn {
   /// Sessions that have lost their right, and end even if the command is refused.
   @exclusivity(unchecked) var lapsed: [(id: SessionID, cause: SessionEnd)] = []
   @exclusivity(unchecked) var isVersionChecked = false
+  /// Whether the command is decided as one of a group, and what it needs is held until the group has ended.
+  @exclusivity(unchecked) var isGrouped = false
   /// The data folder's secret, from which tokens of idempotent commands are derived.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.
-  @exclusivity(unchecked) var taken: [TakenKey: Int] = [:]
+  @exclusivity(unchecked) var taken: [TakenKey: TakenIDs] = [:]
 
   /// The work that a stopped decision needs, and its outcome when the decision is made again.
   @exclusivity(unchecked) public internal(set) var neededWork: (any Work)?
@@ -122,6 +124,12 @@ public final class Turn {
     let kind: ObjectIdentifier
     let partition: Int
   }
+
+  struct TakenIDs {
+    /// The last serial number that the partition has given out.
+    let last: Int
+    var count = 0
+  }
 }
 
 extension Turn {
@@ -151,6 +159,12 @@ extension Turn {
   public func cell(_ partition: Int) throws(Halt) -> HeldPartition {
     if let home, home.index == partition { return home }
     return try otherCell(partition)
+  }
+
+  /// A partition if it is held.
+  func held(_ partition: Int) -> HeldPartition? {
+    if let home, home.index == partition { return home }
+    return others.first { $0.index == partition }
   }
 
   private func otherCell(_ partition: Int) throws(Halt) -> HeldPartition {
@@ -223,9 +237,19 @@ extension Turn {
   ///
   /// - Parameter last: the last serial number of this kind that the partition has given out.
   func newID<Entity>(in cell: HeldPartition, after last: Int) -> Identifier<Entity> {
-    let key = TakenKey(kind: ObjectIdentifier(Entity.self), partition: cell.index)
-    taken[key, default: 0] += 1
-    return cell.state.id(last + taken[key, default: 0])
+    let key = TakenKey(kind: Identifier<Entity>.kind, partition: cell.index)
+    var ids = taken[key] ?? TakenIDs(last: last)
+    ids.count += 1
+    taken[key] = ids
+    return cell.state.id(last + ids.count)
+  }
+
+  /// Whether this decision has given out an id by `newID`.
+  func isTaken(_ id: any EntityIdentifier) -> Bool {
+    // Serial number and partition lie alike in ids of all kinds.
+    let place = UserID(raw: id.raw)
+    let key = TakenKey(kind: type(of: id).kind, partition: partitioning.partition(of: place))
+    return taken[key].map { partitioning.serial(of: place) > $0.last } ?? false
   }
 }
 

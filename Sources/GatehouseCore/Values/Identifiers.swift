@@ -18,6 +18,18 @@ public struct Identifier<Entity>: Sendable, Hashable, BitwiseCopyable, Comparabl
   public static func < (a: Self, b: Self) -> Bool { a.raw < b.raw }
 }
 
+/// An id of whatever kind.
+protocol EntityIdentifier: Sendable {
+  static var none: Self { get }
+  /// What tells the kinds apart.
+  static var kind: ObjectIdentifier { get }
+  var raw: UInt64 { get }
+}
+
+extension Identifier: EntityIdentifier {
+  static var kind: ObjectIdentifier { ObjectIdentifier(Entity.self) }
+}
+
 public enum UserEntity {}
 public enum ContactEntity {}
 public enum SessionEntity {}

@@ -19,15 +19,19 @@ public enum Limits {
   public static let seatsMost = 1_000_000_000
   public static let services = 10_000
   public static let workspacesOfService = 100
-  /// Defined roles, including dropped ones: a number has 16 bits and is never reused.
-  public static let roles = 60_000
-  /// Roles defined for one workspace, or for everywhere.
+  /// Roles that are defined, dropped ones among them: a name keeps its number for good.
+  public static let roles = 1_000_000
+  /// … for one workspace, or for everywhere.
+  public static let roleNamesOfWorkspace = 10_000
+  /// … and not dropped.
   public static let rolesOfWorkspace = 1_000
   public static let fieldsOfWorkspace = 200
   public static let choicesOfField = 200
   public static let productsOfUser = 1000
   public static let grantsOfUser = 1000
   public static let membershipsOfUser = 1000
+  /// Homes of a user that the trail remembers; for what is older, the oldest of them counts.
+  public static let formerHomes = 100
   public static let sessionsOfUser = 1000
   /// Users that one `USER.BULK` changes: they are held together, and the changes are one record.
   public static let usersOfBulk = 1000
@@ -47,6 +51,12 @@ public enum Limits {
   public static let searchDefault = 20
   /// Rows that a list or count between `MULTI` and `EXEC` may read, because it cannot leave the partitions in between.
   public static let rowsOfTransaction = 100_000
+  /// People who can lose a role, and sessions that can end by a setting, in one record.
+  public static let lossesOfRecord = 10_000
+  /// Users of a partition of whom something ends within one second and is looked at before its moment.
+  public static let endsOfSecond = 4096
+  /// Logins that a dry run lists; how many more there are it says by their number.
+  public static let loginsOfDryRun = 1_000
   /// Conditions of one list or count.
   public static let conditionsOfList = 100
   /// The latest time that commands accept: the end of the year 9999. The earliest is 1970.

@@ -22,6 +22,17 @@ extension People {
     }
   }
 
+  /// The homes of a user over time: a change of the identity is the business of the home at that time (W4).
+  func homes(of serial: Int) -> HomeHistory {
+    HomeHistory(current: home(of: serial), former: formerHomes(of: serial))
+  }
+
+  /// The same for a contact.
+  func homes(ofContact serial: Int) -> HomeHistory {
+    let login = newestLogin(ofContact: serial)
+    return login == 0 ? HomeHistory(current: home(ofContact: serial), former: []) : homes(of: login)
+  }
+
   /// When a user last logged in to a product of one of these workspaces; 0 if never.
   public func lastLogin(of serial: Int, in seen: Reach) -> Milliseconds {
     var last = home(of: serial).map(seen.contains) ?? seen.isAll ? users[serial].lastLogin : 0
@@ -38,8 +49,9 @@ extension People {
     setOtherLogins(of: serial, logins)
   }
 
-  /// Makes another of the user's workspaces the home.
-  mutating func moveHome(of serial: Int, to new: WorkspaceID) {
+  /// Makes another of the user's workspaces the home, from record `lsn` on.
+  mutating func moveHome(of serial: Int, to new: WorkspaceID, _ lsn: LSN) {
+    if let old = home(of: serial) { addFormerHome(of: serial, FormerHome(workspace: old, until: lsn)) }
     var logins = otherLogins(of: serial)
     let last = logins.first { $0.workspace == new }?.time ?? 0
     logins.removeAll { $0.workspace == new }
@@ -48,6 +60,27 @@ extension People {
     }
     users[serial].lastLogin = last
     setOtherLogins(of: serial, logins)
+  }
+
+  private func formerHomes(of serial: Int) -> [FormerHome] {
+    let list = try? users.details(of: serial).decode(UserTag.formerHomes) { (reader) throws(CodingError) in
+      try reader.list { (reader) throws(CodingError) in
+        FormerHome(workspace: try reader.number(), until: try reader.varint())
+      }
+    }
+    return list ?? []
+  }
+
+  private mutating func addFormerHome(of serial: Int, _ home: FormerHome) {
+    let homes = (formerHomes(of: serial) + [home]).suffix(Limits.formerHomes)
+    var details = users.details(of: serial)
+    details.encode(UserTag.formerHomes) { writer in
+      writer.list(Array(homes)) { writer, home in
+        writer.varint(home.workspace)
+        writer.varint(home.until)
+      }
+    }
+    users.setDetails(of: serial, details.bytes)
   }
 
   private struct LastLogin {
@@ -78,6 +111,22 @@ extension People {
     }
     users.setDetails(of: serial, details.bytes)
   }
+}
+
+/// A home that a user had before record `until`.
+struct FormerHome: Sendable {
+  let workspace: WorkspaceID
+  let until: LSN
+}
+
+/// The homes that a user has had.
+struct HomeHistory: Sendable {
+  let current: WorkspaceID?
+  /// The oldest first.
+  let former: [FormerHome]
+
+  /// The home when a record was made.
+  func home(at lsn: LSN) -> WorkspaceID? { former.first { lsn < $0.until }?.workspace ?? current }
 }
 
 /// Another of the user's workspaces becomes the home, and from then on governs the user's identity (W1).
@@ -111,7 +160,7 @@ public struct HomeSet: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.people.moveHome(of: serial, to: new)
+    state.people.moveHome(of: serial, to: new, lsn)
     state.people.setMemberships(of: serial, Self.list(state.people.memberships(of: serial), home: new), lsn)
   }
 

@@ -126,15 +126,15 @@ extension CommandTable {
     let view = try turn.directoryState().state.view
     let workspace = try turn.workspace(at: 1)
     try turn.checkVersion(workspace.version)
-    let words = turn.positional.dropFirst()
+    let words = Array(turn.positional.dropFirst())
     guard words.count % 2 == 0 else { throw .refused(.syntax("every key needs a value: key value [key value …]")) }
     var settings = WorkspaceSettings(workspace)
-    for word in stride(from: words.lowerBound, to: words.upperBound, by: 2) {
-      let key = try turn.text(word, "key", limit: Limits.nameBytes).folded
-      let value = try turn.text(word + 1, key)
+    for place in stride(from: 0, to: words.count, by: 2) {
+      let key = try turn.text(words[place], "key", limit: Limits.nameBytes).folded
+      let value = try turn.text(words[place + 1], key)
       try turn.require(permission(toSet: key), over: key == "plan" ? .server : .workspace(workspace.id))
       switch key {
-      case "owner": try settings.take(key, try newOwner(at: word + 1, of: workspace, turn), in: view)
+      case "owner": try settings.take(key, try newOwner(at: words[place + 1], of: workspace, turn), in: view)
       case "profile": try settings.take(profile: value)
       default: try settings.take(key, value, in: view)
       }
@@ -233,7 +233,7 @@ extension CommandTable {
       throw .refused(
         .rule(
           "owner", "\(user.username) owns the workspace",
-          instead: "hand it on first with WORKSPACE.TRANSFER \(workspace.name) user"))
+          instead: Turn.handOn(workspace)))
     }
     guard memberships.first != workspace.id else {
       throw .refused(
@@ -249,6 +249,11 @@ extension CommandTable {
 }
 
 extension Turn {
+  /// What an owner does before leaving.
+  static func handOn(_ workspace: Workspace) -> String {
+    "hand it on first with WORKSPACE.TRANSFER \(workspace.name) user"
+  }
+
   public func requireRoom(forMemberships count: Int) throws(Halt) {
     guard count <= Limits.membershipsOfUser else {
       throw .refused(.limit("workspaces: a user is a member of at most \(Limits.membershipsOfUser)"))

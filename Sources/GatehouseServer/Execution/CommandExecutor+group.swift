@@ -37,10 +37,14 @@ extension CommandExecutor {
   func carryOut(together requests: [OwnedArguments], on facts: ConnectionFacts, now: Milliseconds) -> GroupOutcome {
     var owners = homes(of: requests, facts, now)
     var round = 1
+    var mayFree = true
     while true {
       if round > Self.mostRounds { owners = .all(turn.partitioning.count) }
-      switch decide(requests, facts, now, holding: owners) {
+      switch decide(requests, facts, now, holding: owners, mayFree: mayFree) {
       case .again(let more): owners = owners.union(more)
+      case .isFull(let violation):
+        mayFree = false
+        _ = freeEndedSeats(violation)
       case .done(let decided, let outcome): return .done(decided.map { answer(to: $0) }, outcome)
       case .refused(let refusal): return .refused(refusal)
       }
@@ -53,6 +57,8 @@ extension CommandExecutor {
     case done([GroupDecision], Outcome)
     /// Decide again, with these owners and the current directory.
     case again(OwnerSet)
+    /// A pool is full, and no seats were freed yet: nothing was done. Decide again after that.
+    case isFull(CounterViolation)
     case refused(Refusal)
   }
 
@@ -77,7 +83,8 @@ extension CommandExecutor {
   }
 
   private func decide(
-    _ requests: [OwnedArguments], _ facts: ConnectionFacts, _ now: Milliseconds, holding owners: OwnerSet
+    _ requests: [OwnedArguments], _ facts: ConnectionFacts, _ now: Milliseconds, holding owners: OwnerSet,
+    mayFree: Bool
   ) -> GroupStep {
     let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
     let watch = HoldWatch()
@@ -104,6 +111,8 @@ extension CommandExecutor {
       step = .again(needed)
     } else if needed != owners {
       step = .again(needed)
+    } else if mayFree, let violation = decisions?.lazy.compactMap(\.violation).first {
+      step = .isFull(violation)
     } else if let decisions {
       step = commit(group, decisions, now: now, holds.directory)
     } else {
@@ -209,6 +218,10 @@ extension CommandExecutor {
 }
 
 extension CommandExecutor.GroupDecision {
+  fileprivate var violation: CounterViolation? {
+    if case .refused(let violation, _, _) = self { violation } else { nil }
+  }
+
   /// The same decision, with the LSN that its reply must wait for.
   fileprivate func recorded(_ lsn: LSN, _ group: CommandGroup) -> Self {
     switch self {

@@ -54,7 +54,9 @@ final class CommandExecutor {
     switch carryOutAlone(turn, home) {
     case .done(let outcome): return outcome
     case .again(let owners): return carryOut(owners)
-    case .refused(let violation, let horizon): return refuse(violation, horizon)
+    case .refused(let violation, let horizon):
+      if freeEndedSeats(violation) { return carryOut(OwnerSet(partition: home), mayFree: false) }
+      return refuse(violation, horizon)
     }
   }
 
@@ -78,13 +80,17 @@ final class CommandExecutor {
     return step
   }
 
-  private func carryOut(_ first: OwnerSet) -> Outcome {
+  /// - Parameter mayFree: whether seats may be freed once before the command is refused for want of one.
+  private func carryOut(_ first: OwnerSet, mayFree: Bool = true) -> Outcome {
     var owners = first
+    var mayFree = mayFree
     while true {
       switch carryOut(holding: owners) {
       case .done(let outcome): return outcome
       case .again(let more): owners = owners.union(more)
-      case .refused(let violation, let horizon): return refuse(violation, horizon)
+      case .refused(let violation, let horizon):
+        guard mayFree, freeEndedSeats(violation) else { return refuse(violation, horizon) }
+        mayFree = false
       }
     }
   }
@@ -170,6 +176,34 @@ final class CommandExecutor {
 
   // MARK: Refusing
 
+  /// Has accesses that have ended give back their seats, before a command is refused because a pool is full. The upkeep
+  /// would do so within half a second, but whoever asks in between must not be told that there are none. Call it after
+  /// the command's owners were left.
+  ///
+  /// - Returns: whether anything has ended, so that the command should be decided again.
+  func freeEndedSeats(_ violation: CounterViolation) -> Bool {
+    guard case .seats(_, _, isForTaking: true) = violation.bound else { return false }
+    let now = turn.now
+    // With another turn: this one has the command.
+    let hasEnded = services.withExecutor { executor in
+      var hasEnded = false
+      for partition in handles.indices {
+        var hasMore = true
+        while hasMore {
+          let ended = executor.endDueRights(partition, now: now, most: Self.endedAtOnce)
+          if ended.outcome == .written { hasEnded = true }
+          hasMore = ended.hasMore
+        }
+      }
+      return hasEnded
+    }
+    if hasEnded { services.log.wake() }
+    return hasEnded
+  }
+
+  /// How many users one such record ends something of.
+  private static let endedAtOnce = 16
+
   /// Refuses because a bound would be broken. If a pool is full, the refusal names some holders of its seats; they are
   /// looked up here, partition by partition, after the command's owners were left.
   func refuse(_ violation: CounterViolation, _ horizon: LSN) -> Outcome {
@@ -241,6 +275,15 @@ final class CommandExecutor {
     watch.end(services.holdFigures)
     hold.leave()
     return isDone
+  }
+
+  /// Looks up the people whom the answer of a scan names, in the partitions where they live.
+  func lookUpPeople(for gathered: inout Gathered) {
+    for partition in Set(gathered.unnamed.map { turn.partitioning.partition(of: $0) }).sorted() {
+      let hold = handles[partition].enter(addingWaitTo: &waited)
+      turn.lookUp(hold.cell, for: &gathered)
+      hold.leave()
+    }
   }
 
   // MARK: Upkeep

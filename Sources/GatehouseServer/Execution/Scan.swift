@@ -43,6 +43,10 @@ struct Scan: ~Copyable {
         if !goesOn() { return false }
       }
       turn.finish(&gathered)
+      if !gathered.unnamed.isEmpty {
+        executor.lookUpPeople(for: &gathered)
+        turn.finish(&gathered)
+      }
       return true
     }
     if isDone, !gathered.lapsed.isEmpty {

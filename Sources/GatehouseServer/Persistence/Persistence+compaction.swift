@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import Glibc
 import Logging
 import Synchronization
 
@@ -53,9 +54,18 @@ extension Persistence {
       // Deleting cannot be undone, so time by which the clock was set ahead does not make an archive older.
       options.retention = UInt64(clamping: duration.milliseconds + context.clock.stepsFollowed)
     }
+    let retention = Milliseconds(clamping: options.retention ?? 0)
     let compactor = Compactor(context.folder, options: options, keys: RecordIndex.keys)
     let report = try await onOwnThread(priority: .low) { [self] in
-      try compactor.compact { _ in if isEnding { throw Failure.stopping } }
+      try compactor.compact { step in
+        if isEnding { throw Failure.stopping }
+        guard case .expiring(let file, let latest) = step else { return }
+        let deletion = ArchiveDeleted(
+          first: file.records.lowerBound, last: file.records.upperBound, latest: Milliseconds(clamping: latest ?? 0),
+          retention: retention)
+        // What the trail cannot tell to be deleted stays.
+        guard noteDurably(deletion, context) else { throw Failure.logStopped }
+      }
     }
     for warning in report.warnings { context.logger.warning("\(warning)") }
     for why in report.setAside {
@@ -102,10 +112,23 @@ extension Persistence {
   }
 
   /// Logs a record about the data folder itself. If the log does not take it, the trail only lacks this note.
-  private func note(_ change: some Change, _ context: ServerContext) {
+  ///
+  /// - Returns: its number; nil if the log does not take it.
+  @discardableResult
+  private func note(_ change: some Change, _ context: ServerContext) -> LSN? {
     var header = RecordHeader(
       time: context.clock.milliseconds, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT",
       reason: "")
-    _ = try? context.log.append(&header, [change.carried])
+    return try? context.log.append(&header, [change.carried])
+  }
+
+  /// The same, and waits until the record is durable, on a thread that may block.
+  ///
+  /// - Returns: whether it is.
+  private func noteDurably(_ change: some Change, _ context: ServerContext) -> Bool {
+    guard let lsn = note(change, context) else { return false }
+    context.log.wake()
+    while context.log.durableLSN < lsn, !context.isLogStuck, !isEnding { usleep(1000) }
+    return context.log.durableLSN >= lsn
   }
 }

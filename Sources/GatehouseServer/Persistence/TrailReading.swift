@@ -56,6 +56,7 @@ extension VerifyTrail: ServerWork {
     }
     return TrailReport(
       from: report.from, through: report.through, frames: report.frames, records: report.records,
+      deletedThrough: report.deletedThrough,
       // Paths are shown relative to the data folder, as `gatehousectl` shows them.
       problem: report.problem?.replacing("\(context.folder.path)/", with: ""))
   }

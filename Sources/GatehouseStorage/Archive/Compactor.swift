@@ -27,8 +27,9 @@ package enum CompactionStep: Sendable, Equatable {
   case removing(String)
   /// A damaged segment is about to be set aside.
   case settingAside(String)
-  /// An archive whose retention is over is about to be deleted.
-  case expiring(String)
+  /// An archive whose retention is over is about to be deleted; `latest` is the time of its newest record, nil if it
+  /// cannot be read.
+  case expiring(CompactionFile, latest: UInt64?)
 }
 
 /// A file of the archive, existing or planned.
@@ -233,8 +234,9 @@ package struct Compactor: Sendable {
     guard let last = expired.last else { return }
     // Recorded before deleting, so that missing records are known to be deleted and not lost.
     try folder.note { $0?.keep(from: last.file.records.upperBound + 1) }
-    for file in expired.map(\.file) {
-      try progress(.expiring(file.name))
+    for aged in expired {
+      let file = aged.file
+      try progress(.expiring(file, latest: aged.latest))
       try folder.disk.remove(DiskPath.join(folder.archivePath, file.name))
       try folder.disk.syncDirectory(folder.archivePath)
       report.expired.append(file)

@@ -12,6 +12,8 @@ package struct ChainWalk: ~Copyable {
     package var through: UInt64
     package var frames: UInt64 = 0
     package var records: UInt64 = 0
+    /// The last record that was deleted because its retention was over; nil if there is none.
+    package var deletedThrough: UInt64?
     /// What is wrong, and where; nil if nothing is.
     package var problem: String?
   }
@@ -38,6 +40,7 @@ package struct ChainWalk: ~Copyable {
     do {
       try walk.walk()
       walk.report.problem = walk.gap
+      walk.report.deletedThrough = walk.deletedThrough
       if let head, walk.report.problem == nil {
         walk.report.problem = try History(folder) { _, _ in 0 }.objection(to: head, through: last)
       }
@@ -76,6 +79,12 @@ package struct ChainWalk: ~Copyable {
         if moves > Self.moveLimit { throw error }
       }
     }
+  }
+
+  /// What the folder knows to be deleted, which it notes before it deletes anything.
+  private var deletedThrough: UInt64? {
+    guard first > 1, let kept = folder.readLogMark()?.firstLSN, kept > 1 else { return nil }
+    return min(kept, first) - 1
   }
 
   /// The beginning of the history that is missing but should not be.

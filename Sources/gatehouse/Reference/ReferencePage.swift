@@ -30,7 +30,8 @@ enum ReferencePage {
 
     A command is one line, such as `LOGIN.CHECK ana payroll`, or one array of the protocol of Redis. Names and the words
     of options may be in any case. In what follows, lower-case words stand for values, `[…]` may be left out, and `…`
-    may be repeated; options come after the other arguments, in any order, and unknown ones are refused.
+    may be repeated; options come after the other arguments, in any order, and unknown ones are refused. Where the last
+    argument may be repeated, options may also stand before and between its values.
 
     | value | how it is written |
     | --- | --- |
@@ -49,19 +50,21 @@ enum ReferencePage {
     it safe to retry: for a day, the same key with the same arguments gets the first answer again and changes nothing.
     `IFVERSION n` refuses with `STALE` if what is to be changed has another version by now. `DRYRUN` decides
     as always, with all refusals, changes nothing, and answers with a map: `changes` as in the audit, `logins` (maps
-    `user, username, product, before, after`: who would lose or gain a login) and `seats` (maps `product, type, before,
-    after`), each as far as the caller may see it. No id is taken, no key is remembered and no use of a session is
-    noted. Commands of the server, such as `CONFIG SET` and `BGSAVE`, write nothing of the accounts and refuse it.
+    `user, username, product, before, after`: who would lose or gain a login; `logins-left-out` says for how many more
+    people) and `seats` (maps `product, type, before, after, bought-before, bought-after`), each as far as the caller may
+    see it. What the command would make has no id yet: it stands as `new` in `changes`, and `user` is null in `logins`. No
+    id is taken, no key is remembered and no use of a session is noted. Commands of the server, such as `CONFIG SET` and
+    `BGSAVE`, write nothing of the accounts and refuse it.
 
     Decisions and data are never simple strings, because some clients turn those into `true`; only `OK`, `PONG`, `RESET`,
     `QUEUED` and `Background saving started` are.
 
     Between `MULTI` and `EXEC` commands are queued. `EXEC` carries them out as one: no other command runs in between, each
     sees the changes of those before it, and after a crash there is all of it or nothing. It answers with an array of their
-    answers. A command that is refused changes nothing, and the others go on. If a command was refused while queueing
-    (unknown, malformed, or not allowed to the service), `EXEC` does nothing and answers `EXECABORT`. If the log does not
-    take the whole, it does nothing and answers another error. `DISCARD`, `RESET` and the end of the connection drop the
-    queued commands.
+    answers. A command that is refused or has `DRYRUN` changes nothing, and the others go on. If a command was refused
+    while queueing (unknown, malformed, or not allowed to the service), `EXEC` does nothing and answers `EXECABORT`. If
+    the log does not take the whole, it does nothing and answers another error. `DISCARD`, `RESET` and the end of the
+    connection drop the queued commands.
 
     ## Who may do what
 

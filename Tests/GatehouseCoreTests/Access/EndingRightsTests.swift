@@ -193,4 +193,49 @@ import Testing
     #expect(core.run("USER.GET shared", as: beta) == before)
     #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user")
   }
+
+  /// B7: a grant that has ended is listed no more, and the upkeep takes it from the state and says so in the trail.
+  @Test func anEndedGrantGoes() throws {
+    core.run("USER.CREATE ana ROLE manager NOINVITE")
+    #expect(core.run("ROLE.GRANT ana training-administrator MAIN UNTIL \(time(hour))").text == "OK")
+    let end = core.now + hour
+    #expect(core.run("USER.GET ana")["roles"].items.map { "\($0["role"])" } == ["manager", "training-administrator"])
+    #expect(core.run("USER.GET ana")["roles"][1]["until"].integer == end)
+    #expect(core.run("USER.GET ana")["roles"][1]["from"].isNull)
+    #expect(core.run("USER.GET ana")["roles"][1]["main"].integer == 1)
+    core.advance(hour)
+    #expect(core.run("ROLE.LIST ana").items.map { "\($0["role"])" } == ["manager"])
+    #expect(core.run("USER.GET ana")["roles"].items.map { "\($0["role"])" } == ["manager"])
+    #expect(core.user("ana")?.grants.count == 2)
+    try core.restart()
+    #expect(core.endRights() == 1)
+    #expect(core.records.last?.first.header.command == "ACCESS.EXPIRE")
+    #expect(
+      core.changes.map { ChangeText($0).description } == [
+        "role-revoked user #\(core.user("ana")?.id.raw ?? 0), role: training-administrator → ",
+        "role-granted user #\(core.user("ana")?.id.raw ?? 0), role: manager, main: 1",
+      ])
+    #expect(core.user("ana")?.grants.map(\.role) == [.manager])
+    #expect(core.endRights() == 0)
+    core.expectReplicated()
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
+  /// Grants that end with a membership and others that end at the same time go once each, and no main role comes back.
+  @Test func grantsThatEndTogetherGoTogether() {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("USER.CREATE ana NOINVITE")
+    core.run("WORKSPACE.MEMBER acme ana UNTIL \(time(hour))")
+    #expect(core.run("ROLE.GRANT ana manager UNTIL \(time(hour))").text == "OK")
+    #expect(core.run("ROLE.GRANT ana manager WORKSPACE acme").text == "OK")
+    #expect(core.run("ROLE.GRANT ana individual WORKSPACE acme UNTIL \(time(hour))").text == "OK")
+    core.advance(hour)
+    #expect(core.endRights() == 1)
+    let changes = core.records.last?.parts.flatMap(\.changes) ?? []
+    #expect(changes.count { $0.as(RoleRevoked.self) != nil } == 3)
+    #expect(changes.count { $0.as(RoleGranted.self) != nil } == 0)
+    #expect(core.user("ana")?.grants.isEmpty == true)
+    core.expectReplicated()
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
 }

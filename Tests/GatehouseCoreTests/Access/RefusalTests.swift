@@ -142,4 +142,28 @@ import Testing
     let plain = core.logIn("shared", "beta/app")
     #expect(core.run("REFUSALS.LIST", as: plain).text == "NOPERM the permission audit.read")
   }
+
+  /// B8: of a long name the beginning is kept, and it is found by the whole name all the same.
+  @Test func longNamesAreFound() {
+    seed()
+    let stem = String(repeating: "ő", count: 30)
+    core.run("LOGIN.CHECK \(stem)one payroll")
+    core.run("LOGIN.CHECK \(stem)two payroll")
+    #expect(list().count == 2)
+    #expect(list("USER \(stem.uppercased())ONE").map { $0["username"].text } == [String(repeating: "ő", count: 24)])
+    #expect(list("USER \(stem)three").isEmpty)
+    let product = String(repeating: "p", count: 60)
+    core.run("LOGIN.CHECK ana \(product)")
+    #expect(list("PRODUCT \(product)").count == 1)
+  }
+
+  /// Whatever was typed is shown in one line that redraws nothing.
+  @Test func unprintableCharactersAreWrittenOut() {
+    seed()
+    core.run(["LOGIN.CHECK", "eve\u{1b}[2J\nroot\u{202e}", "pay\u{7}"])
+    #expect(list()[0]["username"].text == "eve\\u{1b}[2J\\nroot\\u{202e}")
+    #expect(list()[0]["product"].text == "pay\\u{7}")
+    core.run(["LOGIN.CHECK", "ACME\\eve", "payroll"])
+    #expect(list()[0]["username"].text == "ACME\\eve")
+  }
 }

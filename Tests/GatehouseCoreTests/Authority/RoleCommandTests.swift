@@ -34,7 +34,9 @@ import Testing
     // Another role becomes the main one.
     #expect(core.run("ROLE.REVOKE ana manager").text == "OK")
     #expect(core.run("USER.GET ana")["main-role"].text == "training-administrator")
-    #expect(core.run("ROLE.REVOKE ana manager").text == "NOTFOUND role: ana has no manager everywhere")
+    #expect(
+      core.run("ROLE.REVOKE ana manager").text
+        == "NOTFOUND role: ana has no manager everywhere; WORKSPACE w names that of a workspace")
     #expect(core.run("ROLE.GRANT ana boss").text?.hasPrefix("NOTFOUND role boss") == true)
     core.expectReplicated()
   }
@@ -80,7 +82,11 @@ import Testing
     // W4: what is in other workspaces does not exist for them.
     for (line, answer) in [
       ("USER.SET ana first A", "NOTFOUND user"), ("WORKSPACE.MEMBER acme ana", "NOTFOUND user"),
-      ("USER.CREATE fay", "NOTFOUND workspace main"), ("PRODUCT.ENABLE dan payroll", "NOTFOUND product"),
+      ("USER.CREATE fay", "NOTFOUND workspace main; WORKSPACE w names another"),
+      (
+        "PRODUCT.ENABLE dan payroll",
+        "NOTFOUND product; it was looked for in main: workspace/product names that of another workspace"
+      ),
       ("ROLE.GRANT dan manager WORKSPACE main", "NOTFOUND workspace main"),
       ("ROLE.GRANT dan training-administrator", "NOPERM the permission role.grant over the whole server"),
     ] {

@@ -67,6 +67,10 @@ extension CoreHarness {
       } while !gathered.isAtStart && !gathered.isComplete
     }
     turn.finish(&gathered)
+    if !gathered.unnamed.isEmpty {
+      for cell in cells { turn.lookUp(cell.held, for: &gathered) }
+      turn.finish(&gathered)
+    }
     horizon = turn.horizon
     guard !gathered.lapsed.isEmpty else { return }
     // The list is answered once the sessions that it found to have lost their right have ended.

@@ -23,6 +23,8 @@ final class CoreHarness {
   var changes: [AnyChange] = []
   /// The work that the last command needed.
   var neededWork: [any Work] = []
+  /// Called after a search has looked through a partition.
+  var whileSearching: ((Int) -> Void)?
   let turn: Turn
   /// The refused logins, oldest first.
   let refusals = KeptRefusals()

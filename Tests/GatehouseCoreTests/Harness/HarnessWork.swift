@@ -21,6 +21,14 @@ extension CoreHarness {
     case let work as VerifyTrail:
       return FinishedWork(
         work, .success(TrailReport(from: work.from, through: lsn, frames: lsn, records: lsn, problem: nil)))
+    case let work as Search:
+      var findings = work.begin(partitioning)
+      for cell in cells {
+        var next: Int? = 1
+        while let first = next { next = work.look(at: cell.held, from: first, into: &findings) }
+        whileSearching?(cell.index)
+      }
+      return FinishedWork(work, .success(findings))
     default: preconditionFailure("nobody knows how to do \(work)")
     }
   }

@@ -161,7 +161,9 @@ import Testing
   @Test func theSubjectMustBeAllowedIntoTheProduct() {
     core.seedProduct("crm")
     #expect(start(core.logIn("tom", "payroll"), "ana", "PRODUCT crm").text == "REFUSED login: product-disabled")
-    #expect(start(core.logIn("tom", "payroll"), "ana", "PRODUCT nothing").text == "NOTFOUND product nothing")
+    #expect(
+      start(core.logIn("tom", "payroll"), "ana", "PRODUCT nothing").text
+        == "NOTFOUND product nothing; it was looked for in main: workspace/product names that of another workspace")
   }
 
   @Test func impersonationsInForceAreListed() {

@@ -168,7 +168,9 @@ import Testing
   }
 
   @Test func unknownNamesInConditionsAreRefused() {
-    #expect(core.run("USER.COUNT WHERE product = wages").text == "NOTFOUND product wages")
+    #expect(
+      core.run("USER.COUNT WHERE product = wages").text
+        == "NOTFOUND product wages; it was looked for in main: workspace/product names that of another workspace")
     #expect(core.run("USER.COUNT WHERE workspace = wages").text == "NOTFOUND workspace wages")
     #expect(core.run("USER.COUNT WHERE role = wages").text?.hasPrefix("NOTFOUND role wages") == true)
   }

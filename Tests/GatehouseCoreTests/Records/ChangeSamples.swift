@@ -97,6 +97,12 @@ enum ChangeSamples {
     ),
     ("role-dropped", RoleDropped(Role(number: 16), workspace: 2)),
     (
+      "role-narrowed",
+      RoleNarrowed(
+        user, Grant(role: Role(number: 16), scope: .workspace(300), isMain: true),
+        old: PermissionSet([.userRead, .userStatus]), new: PermissionSet([.userRead]))
+    ),
+    (
       "access-set/limited",
       AccessSet(
         user, old: ProductAccess(product: 300, isEnabled: true, limits: TimeLimits(from: time)),
@@ -174,6 +180,7 @@ enum ChangeSamples {
     ("answer-kept", AnswerKept(partition: 3, key: token, arguments: .zero, reply: reply)),
     ("snapshot-taken", SnapshotTaken(48_000)),
     ("log-archived", LogArchived(first: 1, last: 300, hash: "00ff")),
+    ("archive-deleted", ArchiveDeleted(first: 1, last: 300, latest: time, retention: 86_400_000)),
     ("clock-set", ClockSet(old: time + 1000, new: time)),
   ]
 

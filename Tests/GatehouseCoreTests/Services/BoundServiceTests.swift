@@ -42,7 +42,7 @@ import Testing
     #expect(core.run("WORKSPACE.LIST").items.map { $0["name"].text } == ["acme"])
     #expect(core.run("PRODUCT.LIST").items.map { $0["product"].text } == ["acme/app"])
     for line in ["USER.GET bea", "SESSION.LIST bea"] { #expect(core.run(line).text == "NOTFOUND user") }
-    #expect(core.run("TIMER.START ann").text == "NOTFOUND workspace main")
+    #expect(core.run("TIMER.START ann").text == "NOTFOUND workspace main; WORKSPACE w names another")
     #expect(core.run("TIMER.START ann WORKSPACE acme")["user"].integer != nil)
   }
 

@@ -91,6 +91,15 @@ import Testing
     }
   }
 
+  /// Whether a command did what its trial has told. Where the trial says `new`, the command gave out an id.
+  static func agree(_ trial: String, _ done: String) -> Bool {
+    let (words, others) = (trial.split(separator: " "), done.split(separator: " "))
+    return words.count == others.count
+      && zip(words, others).allSatisfy { word, other in
+        word == other || word.hasPrefix("new") && other.hasSuffix(word.dropFirst(3)) && other.contains { $0.isNumber }
+      }
+  }
+
   private func logins(_ core: CoreHarness) -> [String: String] {
     var answers: [String: String] = [:]
     for user in ["ana", "anna@acme.test", "bob", "carl", "tom", "olga", "shared", "eve"] {
@@ -106,6 +115,10 @@ import Testing
     core.run("POOL.LIST").items.reduce(into: [:]) { $0["\($1["product"]) \($1["type"])"] = $1["used"].integer }
   }
 
+  private func bought(_ core: CoreHarness) -> [String: Int64] {
+    core.run("POOL.LIST").items.reduce(into: [:]) { $0["\($1["product"]) \($1["type"])"] = $1["bought"].integer }
+  }
+
   @Test func everyWriteHasALine() {
     let tried = Set(Self.lines.map { $0.prefix { $0 != " " } })
     let writes = Set(CommandTable.entries.filter { $0.effect == .write }.map { $0.name[...] })
@@ -117,24 +130,34 @@ import Testing
     let (core, words) = company()
     let (before, lsn) = (state(core), core.lsn)
     let trial = core.run(words(line) + ["DRYRUN"])
-    #expect(trial.keys == ["changes", "logins", "seats"], "\(trial)")
+    #expect(trial.keys == ["changes", "logins", "logins-left-out", "seats"], "\(trial)")
     #expect(core.lsn == lsn && core.changes.isEmpty)
     #expect(state(core) == before)
-    let (loginsBefore, seatsBefore) = (logins(core), seats(core))
+    let (loginsBefore, seatsBefore, boughtBefore) = (logins(core), seats(core), bought(core))
     let done = core.run(words(line))
     #expect(!done.isError, "\(done)")
     #expect(core.lsn == lsn + 1)
-    #expect(Self.texts(trial) == Self.texts(core.changes, core))
+    let (told, made) = (Self.texts(trial), Self.texts(core.changes, core))
+    #expect(told.count == made.count && zip(told, made).allSatisfy(Self.agree), "\(told) \(made)")
     let (loginsAfter, seatsAfter) = (logins(core), seats(core))
+    let boughtAfter = bought(core)
     func ruling(_ answer: String?) -> String { answer == "ALLOW" ? "ALLOW" : "DENY" }
     let touched = loginsAfter.filter { ruling(loginsBefore[$0.key]) != ruling($0.value) }
-    let told = trial["logins"].items.reduce(into: [String: String]()) {
-      $0["\($1["user"]) \($1["product"])"] = $1["after"].text
+    let toldLogins = trial["logins"].items.reduce(into: [String: String]()) {
+      let user = $1["user"].integer ?? core.user($1["username"].text ?? "").map { Int64($0.id.raw) } ?? 0
+      $0["\(user) \($1["product"])"] = $1["after"].text
     }
     // After these the names lead to another login, or to none.
     let isRenaming = ["USER.MERGE", "USER.ANONYMISE"].contains { line.hasPrefix($0) }
-    #expect(told == touched || isRenaming)
-    let moved = seatsAfter.filter { seatsBefore[$0.key, default: 0] != $0.value }
+    #expect(toldLogins == touched || isRenaming)
+    let moved = seatsAfter.filter {
+      seatsBefore[$0.key, default: 0] != $0.value || boughtBefore[$0.key] != boughtAfter[$0.key]
+    }
+    for seat in trial["seats"].items {
+      let pool = "\(seat["product"]) \(seat["type"])"
+      #expect(seat["bought-before"].integer == boughtBefore[pool] && seat["bought-after"].integer == boughtAfter[pool])
+      #expect(seat["before"].integer == seatsBefore[pool, default: 0])
+    }
     #expect(
       trial["seats"].items.reduce(into: [String: Int64]()) {
         $0["\($1["product"]) \($1["type"])"] = $1["after"].integer
@@ -207,5 +230,75 @@ import Testing
       created["changes"].items.map { "\($0["change"])" } == ["contact-created", "user-created", "access-set"],
       "\(created)")
     #expect(created["logins"][0]["username"].text == "new")
+  }
+
+  /// W4: the next id tells how much others have made meanwhile, so a trial shows none.
+  @Test func aTrialTellsNoNextID() {
+    let core = CoreHarness()
+    func trial() -> Answer { core.run("USER.CREATE eve PRODUCT payroll NOINVITE DRYRUN") }
+    core.run("PRODUCT.CREATE payroll")
+    let before = trial()
+    core.run("USER.CREATE adam NOINVITE")
+    core.run("USER.CREATE eva NOINVITE")
+    #expect(trial() == before)
+    #expect(before["changes"].items.map { "\($0["entity"])" } == ["contact new", "user new", "user new"])
+    #expect(before["logins"][0]["user"].isNull)
+    let made = core.run("WORKSPACE.CREATE acme DRYRUN")["changes"][0]
+    #expect(made["entity"].text == "workspace acme" && made["fields"][0]["new"].text == "new")
+    // What is there already keeps its number.
+    let adam = core.user("adam")?.id.raw ?? 0
+    #expect(core.run("USER.STATUS adam locked DRYRUN")["changes"][0]["entity"].text == "user #\(adam)")
+  }
+
+  /// T7, W4: who administers a product sees what a trial does there, and nothing of other products.
+  @Test func aProductAdministratorSeesWhatATrialDoes() {
+    let core = CoreHarness()
+    for line in [
+      "WORKSPACE.CREATE acme", "PRODUCT.CREATE acme/app", "PRODUCT.CREATE acme/mail", "POOL.SET acme/app * 5",
+      "USER.CREATE pat WORKSPACE acme PRODUCT acme/app",
+      "USER.CREATE ann WORKSPACE acme PRODUCT acme/app PRODUCT acme/mail",
+      "PRODUCT.ENABLE pat acme/app ADMIN",
+    ] { #expect(!core.run(line).isError, "\(line)") }
+    let pat = core.logIn("pat", "acme/app")
+    _ = core.logIn("ann", "acme/app")
+    let trial = core.run("PRODUCT.DISABLE ann acme/app DRYRUN", as: pat)
+    #expect(
+      trial["changes"].items.map { "\($0["change"])" } == ["access-set", "session-ended"], "\(trial)")
+    #expect(trial["seats"].items.map { "\($0["product"])" } == ["acme/app"])
+    #expect(trial["logins"].items.map { "\($0["product"])" } == ["acme/app"])
+    #expect(!"\(trial)".contains("mail"))
+  }
+
+  /// B2: the first pool of a type shows what would be bought, and what is used.
+  @Test func theFirstPoolShowsItsSeats() {
+    let core = CoreHarness()
+    for line in ["PRODUCT.CREATE app", "USER.CREATE ann PRODUCT app NOINVITE", "USER.CREATE bob PRODUCT app NOINVITE"] {
+      core.run(line)
+    }
+    let seats = core.run("POOL.SET app * 7 DRYRUN")["seats"]
+    #expect(seats.items.count == 1)
+    #expect(seats[0]["type"].text == "*")
+    #expect(seats[0]["before"].integer == 2 && seats[0]["after"].integer == 2)
+    #expect(seats[0]["bought-before"].isNull && seats[0]["bought-after"].integer == 7)
+  }
+
+  /// A trial looks through everybody in slices, and lists as many logins as fit.
+  @Test func aTrialOverManySaysHowManyItLeavesOut() {
+    let core = CoreHarness(partitions: 16)
+    core.run("PRODUCT.CREATE app")
+    for number in 0..<1_100 { core.run("USER.CREATE u\(number) PRODUCT app NOINVITE") }
+    let trial = core.run("POOL.SET app office 7 DRYRUN")
+    #expect(core.neededWork.count == 1)
+    #expect(trial["logins"].items.count == 1_000)
+    #expect(trial["logins-left-out"].integer == 100)
+    #expect(trial["logins"][0]["after"].text == "DENY no-licence")
+  }
+
+  /// Between `MULTI` and `EXEC` a trial does nothing, so those after it see nothing of it.
+  @Test func trialsDoNotSeeEachOther() {
+    let core = CoreHarness()
+    core.run("PRODUCT.CREATE app")
+    let answers = core.runTogether(["USER.CREATE ann NOINVITE DRYRUN", "USER.CREATE ann NOINVITE DRYRUN"])
+    #expect(answers[0] == answers[1] && !answers[0].isError)
   }
 }

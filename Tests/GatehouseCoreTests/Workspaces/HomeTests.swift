@@ -226,4 +226,59 @@ import Testing
     core.run("USER.SET shared reference B2")
     #expect(core.run("USER.MOVEHOME shared acme").text == "OK")
   }
+
+  /// W4: the trail of a workspace keeps what was its own at the time, and the new home reads what has happened since.
+  @Test func eachHomeReadsItsOwnTime() throws {
+    for user in ["aadmin", "badmin"] {
+      let workspace = user == "aadmin" ? "acme" : "beta"
+      core.run("ROLE.GRANT \(user) super-administrator WORKSPACE \(workspace)")
+    }
+    core.run("USER.SET shared first Before")
+    #expect(core.run("USER.MOVEHOME shared acme").text == "OK")
+    core.run("USER.SET shared first Between")
+    try core.restart()
+    func read(_ token: String) -> [String] {
+      core.run("AUDIT.LIST USER shared COUNT 1000", as: token)[1].items.flatMap { $0["changes"].items }.flatMap {
+        change in
+        change["fields"].items.map { "\(change["change"]) \($0["name"]): \($0["old"]) → \($0["new"])" }
+      }
+    }
+    var (acme, beta) = (read(aadmin()), read(badmin()))
+    #expect(beta.contains { $0.hasPrefix("contact-set first: ") && $0.hasSuffix(" → Before") })
+    #expect(!beta.contains { $0.contains("Between") && $0.hasSuffix("Between") })
+    #expect(beta.contains("home-set home: beta → nil"), "\(beta)")
+    #expect(acme.contains { $0.hasSuffix("Between") })
+    #expect(!acme.contains { $0.hasSuffix("→ Before") })
+    #expect(acme.contains("home-set home: nil → acme"), "\(acme)")
+    // And back: each keeps its own.
+    #expect(core.run("USER.MOVEHOME shared beta").text == "OK")
+    core.run("USER.SET shared first After")
+    (acme, beta) = (read(aadmin()), read(badmin()))
+    #expect(acme.contains { $0.hasSuffix("Between") } && !acme.contains { $0.hasSuffix("After") })
+    #expect(beta.contains { $0.hasSuffix("After") } && beta.contains { $0.hasSuffix("→ Before") })
+    #expect(!beta.contains { $0.hasSuffix("Between") })
+    core.expectReplicated()
+  }
+
+  /// The table says what the command needs, and that is asked on both sides before anything else.
+  @Test func bothHomesAreAsked() {
+    #expect(
+      CommandTable.entries.first { $0.name == "USER.MOVEHOME" }?.need.text
+        == "`user.move` in the user's home workspace and in the one that becomes it")
+    #expect(
+      core.run("USER.MOVEHOME shared acme", as: aadmin()).text?.hasPrefix("NOPERM the permission user.move ") == true)
+    #expect(core.run("USER.MOVEHOME shared acme", as: badmin()).text == "NOTFOUND workspace acme")
+  }
+
+  /// T8, W4: of the products that saw a change somebody else's are not told, and no entry says nothing.
+  @Test func noEntryOfTheTrailIsEmpty() {
+    core.run("USER.SET shared last Lima")
+    let token = badmin()
+    core.run("ROLE.GRANT badmin super-administrator WORKSPACE beta")
+    let entries = core.run("AUDIT.LIST USER shared COUNT 1000", as: token)[1].items.flatMap { $0["changes"].items }
+    #expect(!entries.isEmpty)
+    for entry in entries { #expect(!entry["fields"].items.isEmpty, "\(entry)") }
+    let notes = entries.filter { $0["change"].text == "noted" }.flatMap { $0["fields"].items.map { "\($0["new"])" } }
+    #expect(notes.allSatisfy { !$0.contains("acme") })
+  }
 }

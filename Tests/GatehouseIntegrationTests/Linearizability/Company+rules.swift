@@ -69,7 +69,7 @@ extension Company {
       return .text(note)
     case .stop(let person):
       guard let found = state.people[person] else { return .error("NOTFOUND user") }
-      guard let note = found.timer else { return .error("NOTFOUND timer") }
+      guard let note = found.timer else { return .error("NOTFOUND timer in main") }
       state.people[person]!.timer = nil
       return .text(note)
     case .running(let person):

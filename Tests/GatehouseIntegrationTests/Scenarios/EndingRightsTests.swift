@@ -43,4 +43,29 @@ struct EndingRightsTests {
     let rules = try later.list("LOGIN.EXPLAIN ana payroll")
     #expect(rules.first { $0["rule"] == "product-disabled" }?["detail"]?.hasPrefix("ended, until ") == true)
   }
+
+  @Test("a seat is free from the moment at which an access ends, alone and in a transaction (B7, B10)")
+  func theSeatIsFreeAtOnce() throws {
+    let server = try TestServer(.init(lanes: 2))
+    let gate = try server.client()
+    for line in ["PRODUCT.CREATE payroll", "POOL.SET payroll office 1", "USER.CREATE bob"] { try gate.ok(line) }
+    for attempt in 0..<8 {
+      let until = Int64(Date().timeIntervalSince1970 * 1000) + 60
+      try gate.ok("USER.CREATE ana\(attempt)")
+      try gate.ok("PRODUCT.ENABLE ana\(attempt) payroll LICENCE office UNTIL \(until)")
+      try gate.refused("PRODUCT.ENABLE bob payroll LICENCE office", with: "NOSEATS")
+      while Int64(Date().timeIntervalSince1970 * 1000) <= until { Thread.sleep(forTimeInterval: 0.001) }
+      if attempt % 2 == 0 {
+        try gate.ok("PRODUCT.ENABLE bob payroll LICENCE office")
+      } else {
+        try gate.ok("MULTI")
+        _ = try gate.reply("PRODUCT.ENABLE bob payroll LICENCE office")
+        try #expect(gate.shown("EXEC").contains("OK"))
+      }
+      try gate.ok("PRODUCT.DISABLE bob payroll")
+      try gate.ok("LICENCE.REMOVE bob payroll")
+      let command = try gate.pages("AUDIT.LIST USER ana\(attempt)").first?["command"]
+      #expect(command == "ACCESS.EXPIRE")
+    }
+  }
 }

@@ -76,6 +76,23 @@ import Testing
     #expect(try lines(empty, width: 12)[0] == "name  plan")
   }
 
+  /// A reason that is cut off reads like another one.
+  @Test func `reasons of refused logins stay whole`() throws {
+    let refusals = RESPValue.array(
+      [("unknown-product", "payroll-of-the-whole-company"), ("outside-employment", "crm")].map { reason, product in
+        map(
+          ("time", .integer(1_795_868_744_885)), ("user", .null), ("username", .bulk("somebody-whom-nobody-knows")),
+          ("product", .bulk(product)), ("reason", .bulk(reason)), ("command", .bulk("LOGIN.CHECK")),
+          ("service", .null))
+      })
+    for width in 20...120 {
+      let text = try lines(refusals, width: width).joined(separator: "\n")
+      #expect(text.contains("unknown-product") && text.contains("outside-employment"), "\(width)")
+    }
+    let table = try lines(refusals, width: 70)
+    #expect(table.count == 3 && table.allSatisfy { TextWidth.of($0) <= 70 })
+  }
+
   @Test func `wide characters keep columns aligned`() throws {
     let reply = RESPValue.array([
       map(("name", .bulk("山田")), ("plan", .bulk("free"))), map(("name", .bulk("José")), ("plan", .bulk("pro"))),

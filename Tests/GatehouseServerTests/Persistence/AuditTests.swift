@@ -187,7 +187,8 @@ struct AuditTests {
   @Test("the chain is followed through the archive into the log")
   func verify() throws {
     let log = try gate.fields("AUDIT.VERIFY")
-    #expect(log.names == ["ok", "from", "through", "frames", "records", "problem"])
+    #expect(log.names == ["ok", "from", "through", "frames", "records", "deleted-through", "problem"])
+    #expect(log["deleted-through"] == nil)
     #expect(log["ok"] == "1" && log["from"] == "1" && log["through"] == "2" && log["records"] == "2")
     #expect(log["problem"] == nil)
     try gate.ok("COMPACT")

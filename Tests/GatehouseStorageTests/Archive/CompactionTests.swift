@@ -58,12 +58,16 @@ struct CompactionTests {
     let store = try StoreFixture.prepare(on: SimulatedDisk())
     let archived = try store.compact().archived
     // Now is second 186: everything younger than a hundred seconds is in record 87 or later.
+    #expect(ChainWalk.run(store.folder, from: 1, through: 185).deletedThrough == nil)
     let report = try store.compact(retention: 100_000)
     #expect(report.expired.map(\.records) == archived.map(\.records).filter { $0.upperBound < 86 })
     #expect(!report.expired.isEmpty && report.expired.count < archived.count)
     let first = try #require(report.expired.last).records.upperBound + 1
     #expect(try History(store.folder, keys: RecordFixture.keys).firstLSN() == first)
     #expect(try StoreFixture.hasWholeHistory(store.folder, from: first, through: 185))
+    // What the retention deleted is told apart from what is missing.
+    let walk = ChainWalk.run(store.folder, from: 1, through: 185)
+    #expect(walk.deletedThrough == first - 1 && walk.problem == nil && walk.from == first)
     #expect(try store.compact(retention: 100_000) == CompactionReport())
     store.stop()
     #expect(try StoreFixture(on: store.folder.disk).recovered == 185)

@@ -149,7 +149,8 @@ extension ProgressMeter {
       begin("reading the archive back", of: UInt64(total), .steps)
       set(UInt64(done), of: UInt64(total))
     case .compacting(.removing(let name)): begin("removing \(ShownText.line(name)) from the log")
-    case .compacting(.expiring(let name)): begin("deleting \(ShownText.line(name)): its retention is over")
+    case .compacting(.expiring(let file, _)):
+      begin("deleting \(ShownText.line(file.name)): its retention is over")
     }
   }
 }

@@ -44,8 +44,13 @@ struct ReplyView {
       [style.heading(heading)] + (lines.isEmpty ? [style.faint("(none)")] : lines).map { "  " + $0 }
     }
     return section("changes", changes.map { trail.line(of: $0) })
-      + section("logins", logins.isEmpty ? [] : lines(ofList: logins, indent: 2))
+      + section("logins", logins.isEmpty ? [] : lines(ofList: logins, indent: 2) + more(reply["logins-left-out"]))
       + section("seats", seats.isEmpty ? [] : lines(ofList: seats, indent: 2))
+  }
+
+  private func more(_ count: RESPValue?) -> [String] {
+    guard let count = count?.integer, count > 0 else { return [] }
+    return [style.faint("(and those of \(count) more people)")]
   }
 
   // MARK: Pages
@@ -105,7 +110,16 @@ struct ReplyView {
       }
       rows.append(row)
     }
-    return TextTable(headings: headings, rows: rows).lines(width: width - indent, style: style)
+    let whole = headings.indices.filter { place in Self.areDecisions(rows.map { $0[place] }) }
+    return TextTable(headings: headings, rows: rows, whole: Set(whole)).lines(width: width - indent, style: style)
+  }
+
+  /// Whether a column says whether logins are refused, and why: in words that begin alike and must be read to their end.
+  private static func areDecisions(_ texts: [String]) -> Bool {
+    texts.allSatisfy { text in
+      let reason = text.hasPrefix("DENY ") ? text.dropFirst(5) : text[...]
+      return text == "ALLOW" || LoginDenial.allCases.contains { "\($0.reason)" == reason }
+    }
   }
 
   /// One map after the other, if a table would not be readable.

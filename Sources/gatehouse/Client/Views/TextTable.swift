@@ -2,19 +2,22 @@
 struct TextTable {
   private let headings: [String]
   private var rows: [[String]]
+  /// The places of columns that are never cut.
+  private let whole: Set<Int>
   private static let gap = 2
   /// Columns are not narrowed below this, or they could not be read.
   private static let narrowest = 8
 
-  init(headings: [String], rows: [[String]]) {
+  init(headings: [String], rows: [[String]], whole: Set<Int> = []) {
     self.headings = headings
     self.rows = rows
+    self.whole = whole
   }
 
   /// The lines of the table; nil if it does not fit even after cutting.
   ///
-  /// First empty columns are dropped, then the widest texts are cut. Numbers and times are never cut, because a part of
-  /// one means something else.
+  /// First empty columns are dropped, then the widest texts are cut. Numbers, times and the columns that must stay whole
+  /// are never cut, because a part of one means something else.
   func lines(width: Int, style: TextStyle) -> [String]? {
     var columns = Array(headings.indices)
     if total(widths(of: columns)) > width {
@@ -22,7 +25,9 @@ struct TextTable {
     }
     var widths = widths(of: columns)
     while total(widths) > width {
-      let texts = widths.indices.filter { !isNumeric(columns[$0]) && widths[$0] > Self.narrowest }
+      let texts = widths.indices.filter {
+        !isNumeric(columns[$0]) && !whole.contains(columns[$0]) && widths[$0] > Self.narrowest
+      }
       guard let widest = texts.max(by: { widths[$0] < widths[$1] }) else { return nil }
       widths[widest] -= 1
     }

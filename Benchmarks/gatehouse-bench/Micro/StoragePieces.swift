@@ -2,17 +2,13 @@ import GatehouseCore
 import GatehouseStorage
 
 extension MicroPiece {
-  /// What the log does with a group of records: encodes them into frames, at the log's compression level.
+  /// What the log does with a group of records: encodes them into frames, at the log's compression level. Small frames are
+  /// compressed with the dictionary, large ones without.
   static let storagePieces = [
     MicroPiece(name: "frame-50-compress") { times in
-      let body = frameBody(records: 50)
-      var compressor = ZstdCompressor(level: 1, dictionary: LogOptions().dictionaries.first)
-      let target = UnsafeMutableRawBufferPointer.allocate(byteCount: body.count * 2, alignment: 16)
-      defer { target.deallocate() }
-      var sum = 0
-      for _ in 0..<times { body.withUnsafeBytes { sum &+= compressor.compress($0, into: target) ?? 0 } }
-      return sum
+      compress(records: 50, with: LogOptions().dictionaries.first, times: times)
     },
+    MicroPiece(name: "frame-200-compress") { times in compress(records: 200, with: nil, times: times) },
     MicroPiece(name: "frame-50-hash") { times in
       let body = frameBody(records: 50)
       var sum: UInt64 = 0
@@ -20,6 +16,16 @@ extension MicroPiece {
       return Int(truncatingIfNeeded: sum)
     },
   ]
+
+  private static func compress(records: Int, with dictionary: ZstdDictionary?, times: Int) -> Int {
+    let body = frameBody(records: records)
+    var compressor = ZstdCompressor(level: LogOptions().compressionLevel, dictionary: dictionary)
+    let target = UnsafeMutableRawBufferPointer.allocate(byteCount: body.count * 2, alignment: 16)
+    defer { target.deallocate() }
+    var sum = 0
+    for _ in 0..<times { body.withUnsafeBytes { sum &+= compressor.compress($0, into: target) ?? 0 } }
+    return sum
+  }
 
   /// The records of this many sessions.
   private static func frameBody(records: Int) -> [UInt8] {

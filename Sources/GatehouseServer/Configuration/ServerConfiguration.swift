@@ -119,7 +119,7 @@ package struct ServerConfiguration: Sendable, Equatable {
 
   /// The zstd level of log frames: higher is smaller and slower. The archive is recompressed in the background at a
   /// level of its own.
-  package var compressionLevel = 1
+  package var compressionLevel = -1
 
   package var clockConflict = ClockConflict.refuse
 

@@ -120,7 +120,7 @@ extension Setting {
     "changes that may wait for the disk before writes are answered BUSY")
 
   package static let compressionLevel = integer(
-    "compression-level", \.compressionLevel, value: "level", 1...19, "zstd level of the log")
+    "compression-level", \.compressionLevel, value: "level", -7...19, "zstd level of the log")
 
   package static let clockConflict = choice(
     "clock-conflict", \.clockConflict,

@@ -6,12 +6,16 @@ struct FrameBodies: ~Copyable {
   private var decompressor = ZstdDecompressor()
   private var body = RawBuffer()
   private let dictionaries: [UInt32: ZstdDictionary]
+  private let checksContent: Bool
 
-  init(dictionaries: [ZstdDictionary]) {
+  /// - Parameter checksContent: whether decompressed bodies are checked against the chain. An index may skip that: the
+  ///   stored bytes were checked, and whoever reads the records checks again.
+  init(dictionaries: [ZstdDictionary], checksContent: Bool = true) {
+    self.checksContent = checksContent
     self.dictionaries = Dictionary(dictionaries.map { ($0.id, $0) }) { first, _ in first }
   }
 
-  /// The frame's decompressed body, checked against the chain. Valid until the next call, and not longer than `stored`.
+  /// The frame's decompressed body. Valid until the next call, and not longer than `stored`.
   mutating func body(
     of header: FrameHeader, stored: UnsafeRawBufferPointer
   ) throws(LogError) -> UnsafeRawBufferPointer {
@@ -32,7 +36,7 @@ struct FrameBodies: ~Copyable {
     guard decompressor.decompress(stored, into: room, dictionary: dictionary) else {
       throw LogError(.corrupt, lsn: header.firstLSN, "the frame's body cannot be decompressed")
     }
-    guard header.covers(UnsafeRawBufferPointer(room)) else { throw Self.misfit(header) }
+    guard !checksContent || header.covers(UnsafeRawBufferPointer(room)) else { throw Self.misfit(header) }
     return UnsafeRawBufferPointer(room)
   }
 

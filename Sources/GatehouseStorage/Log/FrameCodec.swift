@@ -2,14 +2,21 @@ internal import struct GatehouseCore.RawBuffer
 
 /// Encodes bodies into frames. For one thread; it reuses the memory of the previous frame.
 struct FrameEncoder: ~Copyable {
+  /// Bodies of at least this many bytes are compressed without the dictionary. They contain enough repetition
+  /// themselves, and zstd copies the dictionary's tables for every frame: with it, frames of 220 sessions (17 KB) were
+  /// 5 % longer and took 190 ns a record instead of 160.
+  static let selfSufficient = 4096
+
   private var compressor: ZstdCompressor
+  private var primed: ZstdCompressor
   private let dictionaryID: UInt32
   private let folderID: Hash128
 
   init(folderID: Hash128, level: Int, dictionary: ZstdDictionary?) {
     self.folderID = folderID
     dictionaryID = dictionary?.id ?? 0
-    compressor = ZstdCompressor(level: level, dictionary: dictionary)
+    compressor = ZstdCompressor(level: level)
+    primed = ZstdCompressor(level: level, dictionary: dictionary)
   }
 
   /// Replaces the content of `output` with a frame.
@@ -28,9 +35,12 @@ struct FrameEncoder: ~Copyable {
     // One byte less than the body: a body that does not get smaller is stored raw.
     let room = output.room(max(body.count, 1))
     let smaller = UnsafeMutableRawBufferPointer(rebasing: room[..<max(body.count - 1, 0)])
-    if body.count > 1, let size = compressor.compress(body, into: smaller) {
+    let isPrimed = body.count < Self.selfSufficient
+    if body.count > 1,
+      let size = isPrimed ? primed.compress(body, into: smaller) : compressor.compress(body, into: smaller)
+    {
       header.isCompressed = true
-      header.dictionaryID = dictionaryID
+      header.dictionaryID = isPrimed ? dictionaryID : 0
       header.storedLength = UInt32(size)
       output.advance(size)
     } else {
@@ -53,8 +63,9 @@ struct FrameEncoder: ~Copyable {
 package struct FrameDecoder: ~Copyable {
   private var bodies: FrameBodies
 
-  package init(dictionaries: [ZstdDictionary] = ZstdDictionary.known) {
-    bodies = FrameBodies(dictionaries: dictionaries)
+  /// - Parameter checksContent: see `FrameBodies`.
+  package init(dictionaries: [ZstdDictionary] = ZstdDictionary.known, checksContent: Bool = true) {
+    bodies = FrameBodies(dictionaries: dictionaries, checksContent: checksContent)
   }
 
   /// Hands out a frame's records with their LSNs, in order. The bytes are valid during the call only.

@@ -45,7 +45,7 @@ import Testing
     ("durability", "0"), ("durability", "2m"), ("durability", "never"), ("segment-bytes", "1kb"),
     ("segment-bytes", "64 mb"), ("segment-bytes", "9223372036854775807gb"), ("snapshot-bytes", "1"),
     ("snapshot-interval", "1w"), ("snapshot-interval", "-5s"), ("archive-retention", "1h"),
-    ("slowlog-threshold", "-2"), ("log-level", "loud"), ("log-format", "xml"), ("compression-level", "0"),
+    ("slowlog-threshold", "-2"), ("log-level", "loud"), ("log-format", "xml"), ("compression-level", "-8"),
   ])
   func `a value out of bounds is refused, naming the setting`(name: String, given: String) throws {
     var configuration = ServerConfiguration()

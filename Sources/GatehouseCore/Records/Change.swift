@@ -51,6 +51,7 @@ public protocol Change: Sendable, Equatable {
   func owners(_ partitioning: Partitioning) -> ChangeOwners
   func text(in directory: Directory?) -> ChangeText
   func addKeys(to keys: inout [UInt64])
+  static func addKeys(from decoder: inout FieldDecoder, to keys: inout [UInt64]) throws(CodingError)
 }
 
 /// Whose rights a change may affect.

@@ -50,9 +50,13 @@ extension Change {
   }
 
   public static func read(from decoder: inout FieldDecoder) throws(CodingError) -> AnyChange {
-    var change = Self()
-    try change.visit(&decoder)
-    return change.carried
+    try Self(from: &decoder).carried
+  }
+
+  @inline(__always)
+  init(from decoder: inout FieldDecoder) throws(CodingError) {
+    self.init()
+    try visit(&decoder)
   }
 
   /// Encodes the change: its code, the length of its fields with the critical flag, its fields.
@@ -88,11 +92,11 @@ extension AnyChange {
   init(from reader: inout ByteReader) throws(CodingError) {
     let code = try reader.byte()
     let (fields, isCritical) = try reader.flaggedBlock()
-    if let kind = ChangeTable.kind(code) {
-      var decoder = FieldDecoder(fields, .bounded)
-      self = try kind.read(from: &decoder)
+    var decoder = FieldDecoder(fields, .bounded)
+    if let known = try Self.read(code, from: &decoder) {
+      self = known
     } else if isCritical {
-      throw fields.failure("a change of kind \(code) from a newer version of Gatehouse")
+      throw Self.isOfNewerVersion(code, fields)
     } else {
       self = .unknown(UnknownChange(code: code, payload: fields.rest))
     }
@@ -101,9 +105,30 @@ extension AnyChange {
   /// Decodes a change of a version 1 record, which has neither lengths nor flags.
   init(fromFirstVersion reader: inout ByteReader) throws(CodingError) {
     let code = try reader.byte()
-    guard let kind = ChangeTable.kind(code) else { throw reader.failure("a change of the unknown kind \(code)") }
     var decoder = FieldDecoder(reader, .firstVersion)
-    self = try kind.read(from: &decoder)
+    guard let known = try Self.read(code, from: &decoder) else { throw Self.isUnknown(code, reader) }
+    self = known
     reader = decoder.reader
+  }
+
+  /// Decodes the fields of a kind; nil if the kind is unknown. The kinds of the hot path have cases here, because the
+  /// compiler can specialise and inline those, but not what is looked up in the table.
+  private static func read(_ code: UInt8, from decoder: inout FieldDecoder) throws(CodingError) -> AnyChange? {
+    switch code {
+    case SessionOpened.code: .sessionOpened(try SessionOpened(from: &decoder))
+    case SessionEnded.code: .sessionEnded(try SessionEnded(from: &decoder))
+    case SessionSeen.code: .sessionSeen(try SessionSeen(from: &decoder))
+    case TimerStarted.code: .timerStarted(try TimerStarted(from: &decoder))
+    case TimerStopped.code: .timerStopped(try TimerStopped(from: &decoder))
+    default: try ChangeTable.kind(code)?.read(from: &decoder)
+    }
+  }
+
+  static func isOfNewerVersion(_ code: UInt8, _ fields: ByteReader) -> CodingError {
+    fields.failure("a change of kind \(code) from a newer version of Gatehouse")
+  }
+
+  static func isUnknown(_ code: UInt8, _ reader: ByteReader) -> CodingError {
+    reader.failure("a change of the unknown kind \(code)")
   }
 }

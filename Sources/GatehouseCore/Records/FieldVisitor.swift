@@ -46,25 +46,33 @@ public protocol FieldVisitor: ~Copyable {
   mutating func secret<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) throws(Failure)
 }
 
+// Always inlined, because otherwise every field of every change costs a call.
 extension FieldVisitor where Self: ~Copyable {
+  @inline(__always)
   public mutating func subject<Form: SubjectForm>(
     _ value: inout Form.Value, as form: Form.Type
   ) throws(Failure) { try self.value(&value, as: form) }
 
+  @inline(__always)
   public mutating func about(_ what: String) {}
 
+  @inline(__always)
   public mutating func everywhere() {}
 
+  @inline(__always)
   public mutating func given(_ name: inout String) throws(Failure) { try value(&name, as: TextForm.self) }
 
+  @inline(__always)
   public mutating func field<Form: FieldForm>(
     _ name: String, _ value: inout Form.Value, as form: Form.Type
   ) throws(Failure) { try self.value(&value, as: form) }
 
+  @inline(__always)
   public mutating func removed<Form: FieldForm>(
     _ name: String, _ value: inout Form.Value, as form: Form.Type
   ) throws(Failure) { try self.value(&value, as: form) }
 
+  @inline(__always)
   public mutating func change<Form: FieldForm>(
     _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
   ) throws(Failure) {
@@ -72,6 +80,7 @@ extension FieldVisitor where Self: ~Copyable {
     try value(&new, as: form)
   }
 
+  @inline(__always)
   public mutating func setting<Form: SettingForm>(
     _ field: inout Form.Value, old: inout String, new: inout String, as form: Form.Type
   ) throws(Failure) {
@@ -80,6 +89,7 @@ extension FieldVisitor where Self: ~Copyable {
     try value(&new, as: TextForm.self)
   }
 
+  @inline(__always)
   public mutating func secret<Form: FieldForm>(
     _ value: inout Form.Value, as form: Form.Type
   ) throws(Failure) { try self.value(&value, as: form) }

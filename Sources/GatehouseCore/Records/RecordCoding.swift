@@ -65,12 +65,39 @@ extension Record {
   }
 
   public init(from reader: inout ByteReader) throws(CodingError) {
-    let version = try reader.byte()
-    guard (1...Self.version).contains(version) else { throw reader.failure("a record of an unknown version") }
+    let version = try Self.knownVersion(from: &reader)
     var hasMore = false
     first = try Self.part(from: &reader, version, time: nil, &hasMore)
     others = []
     while hasMore { others.append(try Self.part(from: &reader, version, time: first.header.time, &hasMore)) }
+  }
+
+  private static func knownVersion(from reader: inout ByteReader) throws(CodingError) -> UInt8 {
+    let version = try reader.byte()
+    guard (1...Self.version).contains(version) else { throw reader.failure("a record of an unknown version") }
+    return version
+  }
+
+  /// Adds the keys by which a record is found, and returns its time. No change is built for it, because an index reads
+  /// every record of the log.
+  static func addKeys(
+    from reader: inout ByteReader, to keys: inout [UInt64]
+  ) throws(CodingError) -> Milliseconds {
+    let version = try knownVersion(from: &reader)
+    var hasMore = false
+    var time: Milliseconds?
+    repeat {
+      let header = try header(from: &reader, version, time: time, &hasMore)
+      time = header.time
+      var part = PartKeys(header, to: &keys)
+      for _ in 0..<(try reader.count()) {
+        let first = keys.count
+        let code = try AnyChange.addKeys(from: &reader, version, to: &keys)
+        part.note(keys[first...], of: code)
+      }
+      part.end(&keys)
+    } while hasMore
+    return time ?? 0
   }
 
   private static func part(

@@ -44,9 +44,13 @@ public enum RecordKey {
   ///   whoever reads it reports the error.
   @Sendable public static func find(in bytes: UnsafeRawBufferPointer, _ keys: inout [UInt64]) -> UInt64 {
     var reader = ByteReader(bytes)
-    guard let record = try? Record(from: &reader) else { return 0 }
-    record.forEachPart { $0.addKeys(to: &keys) }
-    return UInt64(clamping: record.time)
+    let before = keys.count
+    do {
+      return UInt64(clamping: try Record.addKeys(from: &reader, to: &keys))
+    } catch {
+      keys.removeSubrange(before...)
+      return 0
+    }
   }
 }
 
@@ -54,24 +58,37 @@ extension RecordPart {
   /// The keys by which the part is found.
   public var keys: [UInt64] {
     var keys: [UInt64] = []
-    addKeys(to: &keys)
+    var part = PartKeys(header, to: &keys)
+    for change in changes {
+      guard let known = change.known else { continue }
+      let first = keys.count
+      known.addKeys(to: &keys)
+      part.note(keys[first...], of: type(of: known).code)
+    }
+    part.end(&keys)
     return keys
   }
+}
 
-  fileprivate func addKeys(to keys: inout [UInt64]) {
+/// Collects the keys of a part: those of its header, and the one that depends on the keys of all its changes.
+struct PartKeys {
+  private var isUnplaced = false
+
+  init(_ header: RecordHeader, to keys: inout [UInt64]) {
     if header.service != 0 { keys.append(RecordKey.of(.service, header.service)) }
     if let actor = header.actor { keys.append(RecordKey.ofActor(actor)) }
     // An impersonation concerns the subject too.
     if let subject = header.subject, subject != header.actor { keys.append(RecordKey.of(subject)) }
-    var isUnplaced = false
-    for change in changes {
-      let first = keys.count
-      change.known?.addKeys(to: &keys)
-      let own = keys[first...]
-      // The home does not show that a session was used.
-      if case .sessionSeen = change { continue }
-      isUnplaced = isUnplaced || !own.isEmpty && !own.contains(where: RecordKey.isPlace)
-    }
+  }
+
+  /// Call for each change, with the keys that were added for it.
+  mutating func note(_ own: ArraySlice<UInt64>, of code: UInt8) {
+    // The home does not show that a session was used.
+    if code == SessionSeen.code { return }
+    isUnplaced = isUnplaced || !own.isEmpty && !own.contains(where: RecordKey.isPlace)
+  }
+
+  func end(_ keys: inout [UInt64]) {
     if isUnplaced { keys.append(RecordKey.unplaced) }
   }
 }
@@ -93,6 +110,66 @@ extension Change {
     change.visit(&finder)
     keys = finder.keys
   }
+
+  public static func addKeys(from decoder: inout FieldDecoder, to keys: inout [UInt64]) throws(CodingError) {
+    var reader = KeyReader(decoder: decoder)
+    swap(&reader.keys, &keys)
+    var change = Self()
+    try change.visit(&reader)
+    swap(&reader.keys, &keys)
+    decoder = reader.decoder
+  }
+}
+
+extension AnyChange {
+  /// Adds the keys of the next change, and returns its code.
+  static func addKeys(
+    from reader: inout ByteReader, _ version: UInt8, to keys: inout [UInt64]
+  ) throws(CodingError) -> UInt8 {
+    let code = try reader.byte()
+    if version == 1 {
+      var decoder = FieldDecoder(reader, .firstVersion)
+      guard try addKeys(of: code, from: &decoder, to: &keys) else { throw isUnknown(code, reader) }
+      reader = decoder.reader
+    } else {
+      let (fields, isCritical) = try reader.flaggedBlock()
+      var decoder = FieldDecoder(fields, .bounded)
+      guard try addKeys(of: code, from: &decoder, to: &keys) || !isCritical else {
+        throw isOfNewerVersion(code, fields)
+      }
+    }
+    return code
+  }
+
+  /// - Returns: false if this program does not know the kind.
+  private static func addKeys(
+    of code: UInt8, from decoder: inout FieldDecoder, to keys: inout [UInt64]
+  ) throws(CodingError) -> Bool {
+    switch code {
+    case SessionOpened.code: try SessionOpened.addKeys(from: &decoder, to: &keys)
+    case TimerStarted.code: try TimerStarted.addKeys(from: &decoder, to: &keys)
+    case TimerStopped.code: try TimerStopped.addKeys(from: &decoder, to: &keys)
+    default:
+      guard let kind = ChangeTable.kind(code) else { return false }
+      try kind.addKeys(from: &decoder, to: &keys)
+    }
+    return true
+  }
+}
+
+/// Decodes fields and adds their keys in one pass.
+private struct KeyReader: FieldVisitor {
+  typealias Failure = CodingError
+
+  var decoder: FieldDecoder
+  var keys: [UInt64] = []
+
+  mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) throws(CodingError) {
+    try decoder.value(&value, as: form)
+    Form.addKeys(of: value, to: &keys)
+  }
+
+  mutating func later() { decoder.later() }
 }
 
 private struct KeyFinder: FieldVisitor {

@@ -31,7 +31,13 @@ public struct ByteWriter: ~Copyable, Sendable {
   mutating func patch(_ value: UInt8, at offset: Int) { buffer.mutableBytes[offset] = value }
 
   /// LEB128: seven bits a byte, low bits first.
+  @inline(__always)
   public mutating func varint(_ value: UInt64) {
+    // Fast path: most numbers are lengths, counts and small ids.
+    if value < 0x80 { byte(UInt8(truncatingIfNeeded: value)) } else { longVarint(value) }
+  }
+
+  private mutating func longVarint(_ value: UInt64) {
     let room = buffer.room(10)
     var rest = value
     var count = 0
@@ -54,15 +60,23 @@ public struct ByteWriter: ~Copyable, Sendable {
     varint(UInt64(bitPattern: value << 1 ^ value >> 63))
   }
 
-  public mutating func fixed64(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { buffer.append($0) } }
+  public mutating func fixed64(_ value: UInt64) {
+    buffer.room(8).storeBytes(of: value.littleEndian, as: UInt64.self)
+    buffer.advance(8)
+  }
 
-  public mutating func fixed32(_ value: UInt32) { withUnsafeBytes(of: value.littleEndian) { buffer.append($0) } }
+  public mutating func fixed32(_ value: UInt32) {
+    buffer.room(4).storeBytes(of: value.littleEndian, as: UInt32.self)
+    buffer.advance(4)
+  }
 
   public mutating func digest(_ value: Digest) {
-    fixed64(value.a)
-    fixed64(value.b)
-    fixed64(value.c)
-    fixed64(value.d)
+    let room = buffer.room(32)
+    room.storeBytes(of: value.a.littleEndian, toByteOffset: 0, as: UInt64.self)
+    room.storeBytes(of: value.b.littleEndian, toByteOffset: 8, as: UInt64.self)
+    room.storeBytes(of: value.c.littleEndian, toByteOffset: 16, as: UInt64.self)
+    room.storeBytes(of: value.d.littleEndian, toByteOffset: 24, as: UInt64.self)
+    buffer.advance(32)
   }
 
   public mutating func text(_ value: String) {
@@ -175,16 +189,30 @@ public struct ByteReader {
     return bytes[offset]
   }
 
+  @inline(__always)
   public mutating func varint() throws(CodingError) -> UInt64 {
+    // Fast path: most numbers are lengths, counts and small ids.
+    if offset < bytes.count, bytes[offset] < 0x80 {
+      offset += 1
+      return UInt64(bytes[offset - 1])
+    }
+    return try longVarint()
+  }
+
+  private mutating func longVarint() throws(CodingError) -> UInt64 {
     var result: UInt64 = 0
     var shift: UInt64 = 0
-    while true {
-      let next = try byte()
-      guard shift < 63 || next <= 1 else { throw failure("a number of more than 64 bits") }
+    var end = offset
+    defer { offset = end }
+    while end < bytes.count {
+      let next = bytes[end]
+      end += 1
+      guard shift < 63 || next <= 1 else { throw CodingError("a number of more than 64 bits", at: end) }
       result |= UInt64(next & 0x7f) << shift
       if next < 0x80 { return result }
       shift += 7
     }
+    throw CodingError("the end inside a value", at: end)
   }
 
   /// A number that must fit `T`.

@@ -6,7 +6,8 @@ struct BloomFilter: Sendable, Equatable {
   private static let bitsAnID = 12
   private static let looks = 8
 
-  init(of ids: Set<UInt64>) {
+  /// - Parameter ids: without duplicates.
+  init(of ids: [UInt64]) {
     var words = [UInt64](repeating: 0, count: (ids.count * Self.bitsAnID + 63) / 64)
     for id in ids { Self.forEachBit(of: id, in: words.count) { word, bit in words[word] |= bit } }
     self.words = words

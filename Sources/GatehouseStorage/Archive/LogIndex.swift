@@ -141,8 +141,9 @@ private struct SegmentIndex: Sendable {
   private(set) var stretches: [LogStretch] = []
   private var offset = LogFormat.segmentStart
   private(set) var chain: ChainPosition
-  /// The ids in the last stretch, which may not be complete yet.
-  private var ids: Set<UInt64> = []
+  /// The ids in the last stretch, which may not be complete yet. Duplicates are removed by sorting when the filter is
+  /// made; a `Set` took as long as decoding the records.
+  private var ids: [UInt64] = []
 
   init(_ segment: OpenSegment) { chain = segment.chainStart }
 
@@ -158,8 +159,7 @@ private struct SegmentIndex: Sendable {
   ) throws {
     var scanner = SegmentScanner(
       segment, folderID: folderID, at: (offset, chain), windowBytes: Int(4 * LogStretch.bytes))
-    var decoder = FrameDecoder(dictionaries: dictionaries)
-    var found: [UInt64] = []
+    var decoder = FrameDecoder(dictionaries: dictionaries, checksContent: false)
     defer { noteIDs() }
     while chain.nextLSN <= last {
       if stretches.last.map({ offset - $0.offset >= LogStretch.bytes }) ?? true {
@@ -175,9 +175,7 @@ private struct SegmentIndex: Sendable {
       }
       var contents = stretches.last?.contents ?? LogStretch.Contents()
       try decoder.forEachRecord(frame.header, stored: frame.stored) { _, record in
-        found.removeAll(keepingCapacity: true)
-        let time = keys(record, &found)
-        ids.formUnion(found)
+        let time = keys(record, &ids)
         contents.earliest = min(contents.earliest, time)
         contents.latest = max(contents.latest, time)
       }
@@ -191,6 +189,14 @@ private struct SegmentIndex: Sendable {
   }
 
   private mutating func noteIDs() {
-    if !stretches.isEmpty { stretches[stretches.count - 1].contents?.ids = BloomFilter(of: ids) }
+    guard !stretches.isEmpty else { return }
+    ids.sort()
+    var distinct = 0
+    for place in ids.indices where distinct == 0 || ids[distinct - 1] != ids[place] {
+      ids[distinct] = ids[place]
+      distinct += 1
+    }
+    ids = Array(ids[..<distinct])
+    stretches[stretches.count - 1].contents?.ids = BloomFilter(of: ids)
   }
 }

@@ -8,16 +8,18 @@ extension Connection {
   /// Sends the turn's reply, or queues it until the log is durable through everything the reply shows.
   @inline(__always)
   func addReply(of turn: Turn, on lane: Lane, horizon: LSN) {
+    let (nodes, bytes) = turn.replyParts
     if queue.isEmpty, horizon <= lane.durableBefore || horizon <= lane.durable {
-      let (nodes, bytes) = turn.replyParts
       ReplyEncoder.encode(nodes, bytes, client.version, into: &lane.replies.bytes)
     } else {
-      add(turn.reply, horizon: horizon)
+      add(nodes, bytes, horizon: horizon)
     }
   }
 
   /// Sends a reply, or queues it until the log is durable through `horizon`.
-  func add(_ reply: Reply, horizon: LSN) {
+  func add(_ reply: Reply, horizon: LSN) { reply.withParts { add($0, $1, horizon: horizon) } }
+
+  private func add(_ nodes: UnsafeBufferPointer<Reply.Node>, _ bytes: UnsafeRawBufferPointer, horizon: LSN) {
     let isDurable = horizon == 0 || horizon <= lane.durable
     if !isDurable, lane.services.isLogStuck, lastWrite <= lane.durable {
       // Refuse it now. If it were queued it would share a slot with later replies of the same read, and they would be
@@ -25,9 +27,9 @@ extension Connection {
       return add(refusalOfWaiting, horizon: 0)
     }
     if queue.isEmpty, isDurable {
-      ReplyEncoder.encode(reply, client.version, into: &lane.replies.bytes)
+      ReplyEncoder.encode(nodes, bytes, client.version, into: &lane.replies.bytes)
     } else {
-      queue.add(horizon: horizon) { ReplyEncoder.encode(reply, client.version, into: &$0) }
+      queue.add(horizon: horizon) { ReplyEncoder.encode(nodes, bytes, client.version, into: &$0) }
     }
   }
 

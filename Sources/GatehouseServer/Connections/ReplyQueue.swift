@@ -21,6 +21,10 @@ struct ReplyQueue {
   private var kept = ByteBuffer()
   /// Whether the last slot belongs to the current read and takes further replies.
   private var isOpen = false
+  // The contents of the open slot, stored in it when it is closed: reading a slot back would retain and release it.
+  private var openCount = 0
+  private var openReplies = 0
+  private var openHorizon: LSN = 0
   /// How many slots have left the queue. A ticket is the number of a slot, counted from the connection's first.
   private var released: UInt64 = 0
   /// How many commands are still to be answered.
@@ -37,7 +41,8 @@ struct ReplyQueue {
 
   /// The LSN that the first slot waits for; nil if it waits for its answer, or the queue is empty.
   var nextHorizon: LSN? {
-    switch slots.first {
+    if isOpen, slots.count == 1 { return openHorizon }
+    return switch slots.first {
     case .kept(_, _, let horizon), .arrived(_, let horizon): horizon
     case .awaited, nil: nil
     }
@@ -49,26 +54,38 @@ struct ReplyQueue {
     encode(&kept)
     let count = kept.readableBytes - before
     pendingBytes += count
-    if isOpen, case .kept(let others, let replies, let earlier) = slots.last {
-      slots[slots.count - 1] = .kept(others + count, replies: replies + 1, horizon: max(earlier, horizon))
-    } else {
-      slots.append(.kept(count, replies: 1, horizon: horizon))
-      isOpen = true
-    }
+    if !isOpen { open() }
+    openCount += count
+    openReplies += 1
+    openHorizon = max(openHorizon, horizon)
+  }
+
+  private mutating func open() {
+    slots.append(.kept(0, replies: 0, horizon: 0))
+    isOpen = true
+    openCount = 0
+    openReplies = 0
+    openHorizon = 0
+  }
+
+  private mutating func closeSlot() {
+    guard isOpen else { return }
+    slots[slots.count - 1] = .kept(openCount, replies: openReplies, horizon: openHorizon)
+    isOpen = false
   }
 
   /// Reserves a slot for a reply that comes later, and returns its ticket.
   mutating func reserve() -> UInt64 {
+    closeSlot()
     slots.append(.awaited)
-    isOpen = false
     awaited += 1
     return released + UInt64(slots.count) - 1
   }
 
   /// Appends a finished reply that waits only for those before it.
   mutating func add(shared reply: ByteBuffer) {
+    closeSlot()
     slots.append(.arrived(reply, horizon: 0))
-    isOpen = false
     pendingBytes += reply.readableBytes
   }
 
@@ -82,10 +99,11 @@ struct ReplyQueue {
   }
 
   /// The read is over: further replies start a new slot.
-  mutating func endRead() { isOpen = false }
+  mutating func endRead() { closeSlot() }
 
   /// Moves all replies that may leave to `ready`.
   mutating func release(durable: LSN, into ready: inout RawBuffer) {
+    closeSlot()
     let before = ready.count
     loop: while let slot = slots.first {
       switch slot {
@@ -102,13 +120,13 @@ struct ReplyQueue {
       released += 1
     }
     pendingBytes -= ready.count - before
-    if slots.isEmpty { isOpen = false }
     if kept.readableBytes == 0 { giveBack() } else { kept.discardReadBytes() }
   }
 
   /// Replaces each reply that waits for more than `durable` with `refusal`: after the log has failed it would wait for
   /// ever.
   mutating func refuse(beyond durable: LSN, with refusal: ByteBuffer) {
+    closeSlot()
     var offset = 0
     var rest = ByteBuffer()
     for index in slots.indices {
@@ -131,7 +149,6 @@ struct ReplyQueue {
       }
     }
     kept = rest
-    isOpen = false
   }
 
   /// Clears the buffer, and frees it if it is too large to keep on many connections at once.

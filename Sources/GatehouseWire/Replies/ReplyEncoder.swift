@@ -16,10 +16,15 @@ public import NIOCore
 public enum ReplyEncoder {
   /// Appends `reply` to `buffer`. Space is reserved once, for an upper bound of the whole reply.
   public static func encode(_ reply: Reply, _ version: ProtocolVersion, into buffer: inout ByteBuffer) {
-    _ = reply.withParts { nodes, bytes in
-      buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: upperBound(nodes)) {
-        write(nodes, bytes, version, into: $0)
-      }
+    reply.withParts { encode($0, $1, version, into: &buffer) }
+  }
+
+  public static func encode(
+    _ nodes: UnsafeBufferPointer<Reply.Node>, _ bytes: UnsafeRawBufferPointer, _ version: ProtocolVersion,
+    into buffer: inout ByteBuffer
+  ) {
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: upperBound(nodes)) {
+      write(nodes, bytes, version, into: $0)
     }
   }
 

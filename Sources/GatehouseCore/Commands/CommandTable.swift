@@ -4,7 +4,7 @@ public enum CommandTable {
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
     + contactCommands + fieldCommands + listCommands + searchCommands + workspaceCommands + productCommands
-    + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands
+    + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands + approvalCommands
     + linkCommands + roleCommands + permissionCommands + serviceCommands + connectionCommands + serverCommands
     + auditCommands + refusalCommands
 

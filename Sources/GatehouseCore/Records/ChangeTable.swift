@@ -15,6 +15,8 @@ public enum ChangeTable {
     TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
     // Links
     LinkAdded.self, LinkSet.self, LinkRemoved.self,
+    // Approvals
+    ApprovalRequested.self, ApprovalDecided.self,
     // Workspaces
     WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self,
     ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,

@@ -16,11 +16,12 @@ public struct PartitionState: ~Copyable, Sendable {
   public internal(set) var sessions: Sessions
   public internal(set) var time: RecordedTime
   public internal(set) var links: Links
+  public internal(set) var approvals: Approvals
   public internal(set) var outbox: Outbox
   public internal(set) var answers: Answers
 
   static let aggregates: [any (Aggregate & ~Copyable).Type] = [
-    People.self, Sessions.self, RecordedTime.self, Links.self, Outbox.self, Answers.self,
+    People.self, Sessions.self, RecordedTime.self, Links.self, Approvals.self, Outbox.self, Answers.self,
   ]
 }
 
@@ -28,14 +29,14 @@ extension PartitionState {
   public init(index: Int, partitioning: Partitioning) {
     self.init(
       partitioning: partitioning, index: index, lsn: 0, people: People(), sessions: Sessions(), time: RecordedTime(),
-      links: Links(), outbox: Outbox(), answers: Answers())
+      links: Links(), approvals: Approvals(), outbox: Outbox(), answers: Answers())
   }
 
   /// A copy of the state that shares all pages until either is changed (copy-on-write).
   public mutating func copy() -> PartitionState {
     PartitionState(
       partitioning: partitioning, index: index, lsn: lsn, people: people.copy(), sessions: sessions.copy(),
-      time: time.copy(), links: links.copy(), outbox: outbox.copy(), answers: answers.copy())
+      time: time.copy(), links: links.copy(), approvals: approvals.copy(), outbox: outbox.copy(), answers: answers.copy())
   }
 
   /// Applies the part of a change that concerns this partition. Nothing else changes its state.

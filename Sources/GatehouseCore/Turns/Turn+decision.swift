@@ -38,10 +38,12 @@ extension Turn {
         // command.
         try self.decideOnce { (turn) throws(Halt) in
           try turn.enforceIfLimited()
+          if turn.userPrincipal != nil, try turn.isKeptForApproval() { return }
           try body(turn)
         }
       } else {
         try self.enforceIfLimited()
+        if self.gate.isWrite, self.userPrincipal != nil, try self.isKeptForApproval() { return }
         try body(self)
       }
       if self.gate.isWrite {

@@ -72,6 +72,9 @@ public struct Policies: Sendable, Equatable {
       "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000,
       isAboutSecurity: true),
     Definition(
+      "approval.needs", .words([]), "what two people must agree on: permissions, separated by commas",
+      choices: Permission.allCases.filter { $0.domain != .server }.map { "\($0.name)" }, isAboutSecurity: true),
+    Definition(
       "undo.window", .span(7 * TimeText.day), "how long a delete, a merge or a bulk edit can be taken back",
       range: 0...366 * TimeText.day),
     Definition(
@@ -90,6 +93,7 @@ public struct Policies: Sendable, Equatable {
   public var sessionTTL: Milliseconds = 12 * 3_600_000
   public var sessionIdle: Milliseconds = 0
   public var impersonationTTL: Milliseconds = 15 * 60_000
+  public var approvalNeeds: [String] = []
   public var undoWindow: Milliseconds = 7 * TimeText.day
   public var nameFormat = "first-last"
   public var requiredFields: [String] = []
@@ -173,6 +177,7 @@ public struct Policies: Sendable, Equatable {
     case ("session.ttl", .span(let span)): sessionTTL = span
     case ("session.idle", .span(let span)): sessionIdle = span
     case ("impersonation.ttl", .span(let span)): impersonationTTL = span
+    case ("approval.needs", .words(let words)): approvalNeeds = words
     case ("undo.window", .span(let span)): undoWindow = span
     case ("contact.name-format", .choice(let word)): nameFormat = word
     case ("user.required-fields", .words(let words)): requiredFields = words

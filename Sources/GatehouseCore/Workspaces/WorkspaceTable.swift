@@ -6,6 +6,10 @@ struct WorkspaceTable: Sendable {
   private(set) var names = NameTable()
   private var subdomains = SharedIndex()
   private var owners = SharedIndex()
+  /// How many workspaces have acts that need two people (B13).
+  private var approving = 0
+
+  var asksForApproval: Bool { approving > 0 }
 
   mutating func add(_ workspace: Workspace) {
     precondition(Int(workspace.id) == rows.count + 1, "workspace numbers have a gap")
@@ -25,6 +29,7 @@ struct WorkspaceTable: Sendable {
   }
 
   private mutating func findByWhatChanges(_ workspace: Workspace) {
+    if !workspace.policies.approvalNeeds.isEmpty { approving += 1 }
     if let subdomain = workspace.subdomain {
       subdomains.insert(Int(workspace.id), hash: SharedIndex.hash(of: subdomain))
     }
@@ -32,6 +37,7 @@ struct WorkspaceTable: Sendable {
   }
 
   private mutating func forgetWhatChanges(_ workspace: Workspace) {
+    if !workspace.policies.approvalNeeds.isEmpty { approving -= 1 }
     if let subdomain = workspace.subdomain {
       subdomains.remove(Int(workspace.id), hash: SharedIndex.hash(of: subdomain))
     }
@@ -106,6 +112,9 @@ extension WorkspaceTable: DirectoryTable {
 }
 
 extension Directory {
+  /// Whether any workspace asks for a second person (B13).
+  var asksForApproval: Bool { tables.workspaces.asksForApproval }
+
   public var workspaces: PagedArray<Workspace> { tables.workspaces.rows }
 
   public func workspace(_ id: WorkspaceID) -> Workspace { tables.workspaces.rows[Int(id) - 1] }

@@ -49,6 +49,16 @@ enum ChangeSamples {
     return change
   }
 
+  private static var request: ApprovalRequest {
+    var request = ApprovalRequest()
+    request.id = ApprovalID(raw: 515)
+    (request.subject, request.actor) = (user, UserID(raw: 1030))
+    (request.permission, request.workspace) = ("user.delete", 300)
+    (request.requested, request.reason) = (time, "left")
+    request.words = ["USER.DELETE", "ana", "REASON", "left"]
+    return request
+  }
+
   private static let people: [(name: String, change: any Change)] = [
     (
       "contact-created",
@@ -115,6 +125,8 @@ enum ChangeSamples {
     ("link-added", link),
     ("link-set", linkSet),
     ("link-removed", linkRemoved),
+    ("approval-requested", ApprovalRequested(request)),
+    ("approval-decided", ApprovalDecided(request, isGranted: true)),
     ("home-set", HomeSet(user, old: 1, new: 300)),
     ("workspace-joined", WorkspaceJoined(user, 300)),
     ("workspace-left", WorkspaceLeft(user, 300)),

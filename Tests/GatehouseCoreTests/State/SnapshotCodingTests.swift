@@ -182,7 +182,7 @@ import Testing
       // The number of sections comes after the version of the names.
       let head = FoldedName.version.utf8.count
       let place = bytes.withUnsafeBytes { raw in
-        (0..<raw.count).first { $0 > head && raw[$0] == 11 && raw[$0 + 1] == 1 && raw[$0 + 2] == 1 }
+        (0..<raw.count).first { $0 > head && raw[$0] == 12 && raw[$0 + 1] == 1 && raw[$0 + 2] == 1 }
       }
       all[place!] += 1
       return all

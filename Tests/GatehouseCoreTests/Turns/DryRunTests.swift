@@ -27,7 +27,7 @@ import Testing
     "CONTACT.CREATE FIRST Eva FIELD shoe 40", "CONTACT.SET CONTACT first Ida shoe 41", "CONTACT.DELETE CONTACT",
     "FIELD.DEFINE hobby text", "FIELD.DROP shoe", "USER.PURGE GONE", "USER.RESTORE GONECONTACT",
     "USER.ANONYMISE ana", "USER.COPYACCESS tom bob", "USER.BULK SET department x status locked IDS 2 ana carl",
-    "USER.MERGE carl shared", "UNDO RECORD", "LINK.ADD ana delegate C1", "LINK.SET LINK STATUS done",
+    "USER.MERGE carl shared", "UNDO RECORD", "AS OTHER APPROVAL.GRANT APPROVAL", "APPROVAL.REFUSE APPROVAL", "LINK.ADD ana delegate C1", "LINK.SET LINK STATUS done",
     "LINK.REMOVE LINK",
   ]
 
@@ -56,15 +56,20 @@ import Testing
     let record = core.lsn
     let contact = core.run("CONTACT.CREATE FIRST Una")["contact"].integer ?? 0
     let entry = core.run("ENTRY.ADD carl START 1 END 5")["entry"].integer ?? 0
+    core.run("ROLE.GRANT olga super-administrator")
+    let other = core.logIn("olga", "acme/app")
     let token = core.logIn("tom", "payroll")
     let impersonation = core.run("IMPERSONATE.START \(token) shared REASON help")["session"].text ?? ""
+    core.run("WORKSPACE.SET main policy.approval.needs contact.set")
+    let approval = core.run("USER.SET bob phone 2", as: token)["approval"].integer ?? 0
+    core.run("WORKSPACE.SET main policy.approval.needs \"\"")
     return (
       core,
       {
         CoreHarness.words($0).map {
           [
             "TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)", "CONTACT": "#\(contact)",
-            "LINK": "\(link)", "RECORD": "\(record)",
+            "LINK": "\(link)", "RECORD": "\(record)", "APPROVAL": "\(approval)", "OTHER": other,
             "GONE": "#\(gone["id"])", "GONECONTACT": "#\(gone["contact"])",
           ][$0] ?? $0
         }
@@ -120,7 +125,7 @@ import Testing
   }
 
   @Test func everyWriteHasALine() {
-    let tried = Set(Self.lines.map { $0.prefix { $0 != " " } })
+    let tried = Set(Self.lines.map { $0.replacing("AS OTHER ", with: "").prefix { $0 != " " } })
     let writes = Set(CommandTable.entries.filter { $0.effect == .write }.map { $0.name[...] })
     #expect(tried == writes)
   }

@@ -1,0 +1,124 @@
+extension CommandTable {
+  static let approvalCommands: [CommandSpec] = [
+    CommandSpec(
+      "APPROVAL.LIST", .people, "Commands that wait for a second person, the oldest first",
+      [.option("WORKSPACE", "workspace"), .option("COUNT", "n", .integer)],
+      reply: "an array of maps `approval, command, permission, workspace, requested, expires, requested-by, as, reason`:"
+        + " those that the caller may approve, and the caller's own",
+      needs: .nothing, route: .everywhere, body: .gather(collect: collectApprovals, finish: finishApprovals)),
+    CommandSpec(
+      "APPROVAL.GRANT", .people, "Approve a command that waits, and carry it out", [.word("approval", .integer)],
+      reply: "what the command answers. It is decided now, and needs the right of whoever asked for it and of whoever"
+        + " approves it, who are two people",
+      effect: .write, rights: .admin, needs: .nothing, route: .identifier(1), body: .decide(approvalGrant)),
+    CommandSpec(
+      "APPROVAL.REFUSE", .people, "Refuse a command that waits, or withdraw one's own", [.word("approval", .integer)],
+      reply: "`OK`", effect: .write, rights: .admin, needs: .nothing, route: .identifier(1),
+      body: .decide(approvalRefuse)),
+  ]
+
+  @Sendable private static func collectApprovals(
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
+  ) throws(Halt) {
+    turn.read(cell.state.lsn)
+    turn.read(turn.directory.lsn)
+    let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
+    let count = try turn.listCount()
+    for request in cell.state.approvals.open.values {
+      guard request.isOpen(at: turn.now), workspace == nil || request.workspace == workspace, turn.maySee(request) else {
+        continue
+      }
+      var key = ContiguousArray<UInt8>()
+      withUnsafeBytes(of: UInt64(bitPattern: request.requested).bigEndian) { key.append(contentsOf: $0) }
+      let item = Gathered.Item(key: key, id: request.id.raw, reply: turn.shown(request, cell))
+      gathered.insert(item, most: count)
+    }
+  }
+
+  @Sendable private static func finishApprovals(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    turn.reply.array(gathered.items.count)
+    for item in gathered.items { turn.reply.append(item.reply) }
+  }
+
+  @Sendable private static func approvalGrant(_ turn: Turn) throws(Halt) {
+    let request = try turn.approval(1)
+    try turn.refuseImpersonation("an approval")
+    guard let approver = turn.asUser else {
+      throw .refused(
+        .rule("approval", "a person approves, not a service", instead: "give AS and the session of who approves"))
+    }
+    guard approver.subject != request.subject, approver.subject != request.actor else {
+      throw .refused(
+        .rule(
+          "approval", "whoever asked for it cannot approve it",
+          instead: "let another holder of \(request.permission) do so"))
+    }
+    guard let permission = Permission(name: request.permission),
+      turn.allows(permission, over: .workspace(request.workspace))
+    else {
+      throw .refused(
+        .noPermission(
+          "the permission \(request.permission) in the workspace \(turn.directory.workspace(request.workspace).name)"))
+    }
+    try turn.run(request)
+    turn.emit(ApprovalDecided(request, isGranted: true))
+  }
+
+  @Sendable private static func approvalRefuse(_ turn: Turn) throws(Halt) {
+    let request = try turn.approval(1)
+    turn.emit(ApprovalDecided(request, isGranted: false))
+    turn.reply.ok()
+  }
+}
+
+extension Turn {
+  /// Whether the caller may know of a request: who asked for it, and who may approve it.
+  fileprivate func maySee(_ request: ApprovalRequest) -> Bool {
+    guard isLimited else { return true }
+    let isOwn = asUser.map { $0.subject == request.subject || $0.actor == request.actor } ?? false
+    return isOwn || Permission(name: request.permission).map { allows($0, over: .workspace(request.workspace)) } ?? false
+  }
+
+  /// The open request of an id.
+  fileprivate func approval(_ index: Int) throws(Halt) -> ApprovalRequest {
+    let id: ApprovalID = try id(index, "approval")
+    let cell = try cell(partitioning.partition(of: id))
+    read(cell.state.lsn)
+    read(directory.lsn)
+    guard let request = cell.state.approvals.open[id], request.isOpen(at: now), maySee(request) else {
+      throw .refused(.notFound("approval #\(id.raw); APPROVAL.LIST names those that wait"))
+    }
+    return request
+  }
+
+  /// The map of a request.
+  fileprivate func shown(_ request: ApprovalRequest, _ cell: HeldPartition) -> Reply {
+    func name(_ user: UserID) -> String {
+      guard partitioning.partition(of: user) == cell.index, let serial = cell.state.serial(of: user) else {
+        return "#\(user.raw)"
+      }
+      return cell.state.people.username(serial)
+    }
+    var reply = Reply()
+    reply.map(9)
+    reply.text("approval")
+    reply.integer(request.id.raw)
+    reply.text("command")
+    reply.text(request.words.map(ShownText.value).joined(separator: " "))
+    reply.text("permission")
+    reply.text(request.permission)
+    reply.text("workspace")
+    reply.text(directory.workspace(request.workspace).name)
+    reply.text("requested")
+    reply.integer(request.requested)
+    reply.text("expires")
+    reply.integer(request.requested + ApprovalRequest.life)
+    reply.text("requested-by")
+    reply.text(name(request.actor))
+    reply.text("as")
+    reply.optional(request.subject == request.actor ? nil : name(request.subject))
+    reply.text("reason")
+    reply.optional(request.reason.isEmpty ? nil : request.reason)
+    return reply
+  }
+}

@@ -1,0 +1,95 @@
+/// A command that waits for a second person (B13).
+public struct ApprovalRequest: Sendable, Equatable {
+  public internal(set) var id = ApprovalID.none
+  /// As whom it was given, and who really gave it.
+  public internal(set) var subject = UserID.none
+  public internal(set) var actor = UserID.none
+  /// The permission that it needs, by name, and the workspace whose policy asks for two.
+  public internal(set) var permission = ""
+  public internal(set) var workspace: WorkspaceID = 0
+  public internal(set) var requested: Milliseconds = 0
+  public internal(set) var reason = ""
+  /// The command and its arguments, as they were given.
+  public internal(set) var words: [String] = []
+
+  /// How long a request can be approved. Afterwards it makes room for others.
+  public static let life: Milliseconds = 7 * 24 * 3600 * 1000
+
+  public init() {}
+
+  func isOpen(at now: Milliseconds) -> Bool { now - requested < Self.life }
+}
+
+public enum ApprovalEntity {}
+public typealias ApprovalID = Identifier<ApprovalEntity>
+public typealias ApprovalForm = IdentifierForm<ApprovalEntity>
+
+extension ApprovalEntity: IdentifiedEntity {
+  public static var word: String { "approval" }
+}
+
+extension ApprovalRequest: StoredValue {
+  mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&id, as: ApprovalForm.self)
+    try visitor.field("user", &subject, as: UserForm.self)
+    try visitor.field("actor", &actor, as: UserForm.self)
+    try visitor.field("permission", &permission, as: TextForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.value(&requested, as: TimeForm.self)
+    try visitor.field("reason", &reason, as: FilledTextForm.self)
+    try visitor.field("words", &words, as: ListForm<TextForm>.self)
+  }
+}
+
+/// The requests of a partition's users that were neither approved nor refused.
+public struct Approvals: ~Copyable, Sendable {
+  public internal(set) var open: [ApprovalID: ApprovalRequest] = [:]
+  /// The serial number of the last request.
+  var last = 0
+
+  public init() {}
+
+  /// Adds a request, and forgets those that nobody answered in time.
+  mutating func add(_ request: ApprovalRequest, serial: Int) {
+    if open.count >= Limits.approvalsOfPartition {
+      open = open.filter { $0.value.isOpen(at: request.requested) }
+    }
+    open[request.id] = request
+    last = max(last, serial)
+  }
+
+  func hasRoom(at now: Milliseconds) -> Bool {
+    open.count < Limits.approvalsOfPartition || open.values.contains { !$0.isOpen(at: now) }
+  }
+}
+
+extension Approvals: Aggregate {
+  mutating func copy() -> Approvals {
+    var copy = Approvals()
+    copy.open = open
+    copy.last = last
+    return copy
+  }
+
+  static let sections: [StoredSection<PartitionState>] = [
+    StoredSection(22) { state, writer in
+      writer.list(state.approvals.open.values.sorted { $0.id < $1.id }) { $0.stored($1) }
+      writer.varint(state.approvals.last)
+    } read: { (state, reader, layout) throws(CodingError) in
+      for _ in 0..<(try reader.count()) {
+        let request = try reader.stored(ApprovalRequest(), layout)
+        state.approvals.open[request.id] = request
+      }
+      state.approvals.last = try reader.number()
+    }
+  ]
+
+  static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker) {
+    for (id, request) in state.approvals.open {
+      checker.expect(
+        id == request.id && state.isMine(id) && state.partitioning.serial(of: id) <= state.approvals.last,
+        "approval #\(id.raw) is out of place")
+      checker.expect(checker.isWorkspace(request.workspace), "approval #\(id.raw) is of a workspace that is not there")
+    }
+  }
+}

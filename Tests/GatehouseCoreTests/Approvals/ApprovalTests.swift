@@ -1,0 +1,112 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// B13: acts that need two people.
+@Suite struct ApprovalTests {
+  let core = CoreHarness(partitions: 8)
+  let one: String
+  let two: String
+
+  init() {
+    core.run("PRODUCT.CREATE crm")
+    for name in ["one", "two"] { core.run("USER.CREATE \(name) ROLE super-administrator PRODUCT crm NOINVITE") }
+    for name in ["ana", "tom"] { core.run("USER.CREATE \(name) PRODUCT crm NOINVITE") }
+    core.run("WORKSPACE.SET main policy.approval.needs user.delete,role.grant")
+    one = core.run("SESSION.CREATE one crm")["session"].text ?? ""
+    two = core.run("SESSION.CREATE two crm")["session"].text ?? ""
+  }
+
+  private func status(_ user: String) -> String? { core.run("USER.GET \(user)")["status"].text }
+
+  @Test("B13: the command waits, another holder approves it, both are recorded") func twoPeople() throws {
+    let kept = core.run("USER.DELETE ana REASON \"gone for good\"", as: one)
+    let id = try #require(kept["approval"].integer)
+    #expect("\(kept)" == "{approval: \(id), needs: user.delete, workspace: main}")
+    #expect(status("ana") == "active")
+    let listed = core.run("APPROVAL.LIST", as: two)[0]
+    #expect(listed["command"].text == "USER.DELETE ana REASON gone for good")
+    #expect(listed["requested-by"].text == "one")
+    #expect(core.run("APPROVAL.GRANT \(id)", as: two).text == "OK")
+    #expect(status("ana") == "deleted")
+    let event = core.run("AUDIT.LIST COUNT 1")[1][0]
+    #expect(event["actor"].text == "two")
+    #expect("\(event["changes"])".contains("requested-by"))
+    #expect(core.run("APPROVAL.GRANT \(id)", as: two).text?.hasPrefix("NOTFOUND approval #\(id)") == true)
+    core.expectReplicated()
+  }
+
+  @Test("B13: nobody approves alone, nobody without the permission, and no service") func whoMayApprove() {
+    let id = core.run("USER.DELETE ana REASON x", as: one)["approval"]
+    #expect(
+      core.run("APPROVAL.GRANT \(id)", as: one).text
+        == "REFUSED approval: whoever asked for it cannot approve it; let another holder of user.delete do so")
+    #expect(
+      core.run("APPROVAL.GRANT \(id)").text
+        == "REFUSED approval: a person approves, not a service; give AS and the session of who approves")
+    let tom = core.run("SESSION.CREATE tom crm")["session"].text ?? ""
+    #expect(
+      core.run("APPROVAL.GRANT \(id)", as: tom).text
+        == "NOTFOUND approval #\(id); APPROVAL.LIST names those that wait")
+    #expect("\(core.run("APPROVAL.LIST", as: tom))" == "[]")
+    let token = core.run("IMPERSONATE.START \(two) tom REASON help")["session"].text ?? ""
+    #expect(core.run("APPROVAL.GRANT \(id)", as: token).isError)
+    #expect(status("ana") == "active")
+  }
+
+  @Test("B13: what is approved is decided then, on the rights of both") func decidedThen() {
+    let id = core.run("USER.DELETE ana REASON x", as: one)["approval"]
+    core.run("ROLE.REVOKE one super-administrator")
+    core.run("ROLE.REVOKE one training-administrator")
+    #expect(core.run("APPROVAL.GRANT \(id)", as: two).text?.hasPrefix("NOPERM the permission user.delete ") == true)
+    #expect(status("ana") == "active")
+    // Still open: whoever gives the right back can have it approved.
+    core.run("ROLE.GRANT one super-administrator")
+    #expect(core.run("APPROVAL.GRANT \(id)", as: two).text == "OK")
+    core.expectReplicated()
+  }
+
+  @Test("B13: refused, withdrawn, or too late") func theEnd() {
+    let first = core.run("USER.DELETE ana REASON x", as: one)["approval"]
+    #expect(core.run("APPROVAL.REFUSE \(first)", as: two).text == "OK")
+    let second = core.run("USER.DELETE ana REASON x", as: one)["approval"]
+    #expect(core.run("APPROVAL.REFUSE \(second)", as: one).text == "OK")
+    let third = core.run("USER.DELETE ana REASON x", as: one)["approval"]
+    core.now += ApprovalRequest.life
+    let again = core.run("SESSION.CREATE two crm")["session"].text ?? ""
+    for id in [first, second, third] {
+      #expect(core.run("APPROVAL.GRANT \(id)", as: again).text?.hasPrefix("NOTFOUND approval #\(id)") == true)
+    }
+    #expect("\(core.run("APPROVAL.LIST"))" == "[]")
+    core.expectReplicated()
+  }
+
+  @Test("B13: other acts, dry runs and services by themselves do not wait") func whatDoesNotWait() {
+    #expect(core.run("USER.SET ana phone 1", as: one).integer == 1)
+    #expect(core.run("USER.DELETE ana REASON x DRYRUN", as: one).keys == ["changes", "logins", "seats"])
+    #expect("\(core.run("APPROVAL.LIST"))" == "[]")
+    #expect(core.run("USER.DELETE ana REASON x").text == "OK")
+  }
+
+  @Test("B13, W5: the policy of the workspace concerned counts, and its people approve") func twoWorkspaces() {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("PRODUCT.CREATE acme/app")
+    for name in ["a1", "a2"] {
+      core.run("USER.CREATE \(name) WORKSPACE acme PRODUCT acme/app NOINVITE")
+      core.run("ROLE.GRANT \(name) super-administrator WORKSPACE acme")
+    }
+    core.run("USER.CREATE own WORKSPACE acme NOINVITE")
+    let a1 = core.run("SESSION.CREATE a1 acme/app")["session"].text ?? ""
+    #expect(core.run("USER.DELETE own REASON x", as: a1).text == "OK")
+    core.run("WORKSPACE.SET acme policy.approval.needs user.delete")
+    core.run("USER.CREATE own2 WORKSPACE acme NOINVITE")
+    let id = core.run("USER.DELETE own2 REASON x", as: a1)["approval"]
+    let a2 = core.run("SESSION.CREATE a2 acme/app")["session"].text ?? ""
+    core.run("ROLE.REVOKE two super-administrator")
+    core.run("ROLE.GRANT two super-administrator WORKSPACE main")
+    let main = core.run("SESSION.CREATE two crm")["session"].text ?? ""
+    #expect("\(core.run("APPROVAL.LIST", as: main))" == "[]")
+    #expect(core.run("APPROVAL.GRANT \(id)", as: main).text?.hasPrefix("NOTFOUND ") == true)
+    #expect(core.run("APPROVAL.GRANT \(id)", as: a2).text == "OK")
+  }
+}

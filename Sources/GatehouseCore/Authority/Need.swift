@@ -25,6 +25,8 @@ public enum Ground: Sendable {
   case contact(Int)
   /// The workspace of a contact to be created.
   case newContact
+  /// The workspace of the option `WORKSPACE`.
+  case namedWorkspace
   /// The person given as username or `#contact`, in the workspace of the option `WORKSPACE`.
   case linked(Int)
   /// The person given as username or `#contact`, wherever the caller may see them.
@@ -96,7 +98,7 @@ extension Ground {
     case .membership: "over the user in the workspace"
     case .access, .login: "over the user in the product's workspace, or in the product"
     case .product: "in the product's workspace, or in the product"
-    case .workspace, .newProduct: "in the workspace"
+    case .workspace, .newProduct, .namedWorkspace: "in the workspace"
     case .newUser: "in the workspace that becomes the user's home"
     case .session: "over the user in the session's workspace"
     case .entry: "over the user in the entry's workspace"

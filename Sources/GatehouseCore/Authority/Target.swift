@@ -55,7 +55,7 @@ extension Turn {
     case .link(let word):
       let link = try link(word)
       return Target(.workspace(link.row.workspace), link.contact.user)
-    case .newContact: return Target(.workspace(try workspace().id))
+    case .newContact, .namedWorkspace: return Target(.workspace(try workspace().id))
     case .member(let word):
       let user = try user(word)
       return Target(.workspace(try workspace().id), user)

@@ -71,7 +71,7 @@ extension Turn {
 
 extension ContactReference {
   /// The workspaces whose fields the person has: the login's, else the one that governs the contact.
-  var workspaces: [WorkspaceID] { user?.memberships ?? home.map { [$0] } ?? [] }
+  var workspaces: [WorkspaceID] { newestLogin?.memberships ?? home.map { [$0] } ?? [] }
 }
 
 /// The values of `FIELD name value` in the workspace of a new person.

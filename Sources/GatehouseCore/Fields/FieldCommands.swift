@@ -8,7 +8,7 @@ extension CommandTable {
       ],
       reply: "`OK`; types are text, number, day, flag and choice. Without MANDATORY it stops being mandatory; the type"
         + " of a field cannot change",
-      effect: .write, rights: .admin, needs: .permission(.fieldDefine, over: .newContact), route: .directory,
+      effect: .write, rights: .admin, needs: .permission(.fieldDefine, over: .namedWorkspace), route: .directory,
       body: .decide(fieldDefine)),
     CommandSpec(
       "FIELD.LIST", .people, "The fields of a workspace", [.option("WORKSPACE", "workspace")],
@@ -17,7 +17,7 @@ extension CommandTable {
     CommandSpec(
       "FIELD.DROP", .people, "Drop a field; people's values are no longer shown",
       [.word("name"), .option("WORKSPACE", "workspace")], reply: "`OK`", effect: .write, rights: .admin,
-      needs: .permission(.fieldDefine, over: .newContact), route: .directory, body: .decide(fieldDrop)),
+      needs: .permission(.fieldDefine, over: .namedWorkspace), route: .directory, body: .decide(fieldDrop)),
   ]
 
   @Sendable private static func fieldDefine(_ turn: Turn) throws(Halt) {

@@ -88,7 +88,7 @@ extension CommandTable {
   @Sendable private static func linkList(_ turn: Turn) throws(Halt) {
     let contact = try turn.contactOfPerson(1)
     turn.read(turn.directory.lsn)
-    var seen = contact.user.map { turn.seen(of: $0) } ?? turn.reach(of: .userRead)
+    var seen = contact.newestLogin.map { turn.seen(of: $0) } ?? turn.reach(of: .userRead)
     if turn.has("WORKSPACE") { seen = seen.intersection(.only([try turn.workspace().id])) }
     let kind = try turn.option("KIND").map { (name) throws(Halt) in try turn.linkKind(name) }
     let before = try turn.cursor(of: 2).map { (Milliseconds(clamping: $0.numbers[0]), LinkID(raw: $0.numbers[1])) }
@@ -142,7 +142,7 @@ extension Turn {
     }
     let row = cell.state.links.rows[serial]
     let contact = ContactReference(id: cell.state.id(Int(row.contact)), cell: cell, serial: Int(row.contact))
-    let seen = contact.user.map { self.seen(of: $0) } ?? reach(of: .userRead)
+    let seen = contact.newestLogin.map { self.seen(of: $0) } ?? reach(of: .userRead)
     guard !isLimited || seen.contains(row.workspace) else { throw .refused(.notFound("link #\(id.raw)")) }
     return LinkReference(contact: contact, serial: serial)
   }

@@ -1,12 +1,17 @@
 /// L6: personal data is cleared, the record and its history stay.
 ///
+/// Personal data is what the card of the person says: names, contact data, added fields, usernames, initials, reference.
+/// Notes of entries, linked records and the reasons of commands are the history that stays.
+///
 /// The log cannot be rewritten, so records made before still hold the data until the archive's retention is over. No
-/// answer shows it: the trail and the feed leave out what they said of somebody who was anonymised since.
+/// answer shows it: the trail leaves out what it said of somebody who was anonymised since. Nobody gives the person new
+/// data, which would stay hidden there.
 extension CommandTable {
   static let anonymiseCommands: [CommandSpec] = [
     CommandSpec(
       "USER.ANONYMISE", .people, "Clear all personal data of a user; the record and its history stay", [.word("user")],
-      reply: "a map `user, username, contact`: the name is `anonymous-` and the id. A live login becomes inactive",
+      reply: "a map `user, username, contact`: the name is `anonymous-` and the id. A live login becomes inactive. Notes,"
+        + " reasons and linked records stay, as part of the history",
       effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)), route: .user(1),
       body: .decide(userAnonymise))
   ]
@@ -44,6 +49,17 @@ extension CommandTable {
     turn.reply.text("anonymous-\(user.id.raw)")
     turn.reply.text("contact")
     turn.reply.integer(contact.id.raw)
+  }
+}
+
+extension Turn {
+  /// Refuses to give personal data to somebody who was anonymised.
+  func requireNotAnonymised(_ contact: ContactReference) throws(Halt) {
+    guard contact.isAnonymised else { return }
+    throw .refused(
+      .rule(
+        "anonymised", "contact #\(contact.id.raw) was anonymised and stays so",
+        instead: "make a new contact with CONTACT.CREATE or USER.CREATE"))
   }
 }
 

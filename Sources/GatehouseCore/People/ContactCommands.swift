@@ -45,7 +45,7 @@ extension CommandTable {
   @Sendable private static func contactGet(_ turn: Turn) throws(Halt) {
     let contact = try turn.contact(at: 1)
     turn.read(turn.directory.lsn)
-    let seen = turn.isLimited ? turn.reach(of: .userRead) : .all
+    let seen = contact.newestLogin.map { turn.seen(of: $0) } ?? turn.reach(of: .userRead)
     let home = contact.home.flatMap { seen.contains($0) ? $0 : nil }
     let showing = turn.directory.workspace(home ?? mainWorkspace)
     // Logins elsewhere are another workspace's business (W4).
@@ -94,9 +94,7 @@ extension CommandTable {
     try pairs.authorise(over: contact, turn)
     pairs.settleDays(of: contact, turn)
     try pairs.check(contact, turn)
-    let count = turn.emit(pairs, over: contact)
-    if count > 0, let user = contact.user { turn.noteProducts(of: user) }
-    turn.reply.integer(count)
+    turn.reply.integer(turn.emit(pairs, over: contact))
   }
 
   @Sendable private static func contactDelete(_ turn: Turn) throws(Halt) {
@@ -108,7 +106,7 @@ extension CommandTable {
       throw .refused(
         .rule(
           "references", "contact #\(contact.id.raw) is referred to by \(references.joined(separator: ", "))",
-          instead: "remove these first: a login with USER.DELETE and USER.PURGE"))
+          instead: "remove what can be removed first, or clear the personal data with USER.ANONYMISE"))
     }
     turn.emit(ContactDeleted(contact.id))
     turn.reply.ok()
@@ -118,13 +116,19 @@ extension CommandTable {
 extension Turn {
   /// What refers to a contact, in words.
   func references(to contact: ContactReference) -> [String] {
-    let merged = contact.cell.state.people.merged(into: contact.serial)
+    let state = contact.cell
     var found = contact.logins.map { login in
-      login.row.status == .deleted ? "the deleted login \(login.username)" : "the login \(login.username)"
+      login.row.status == .deleted
+        ? "the deleted login \(login.username) (USER.PURGE removes it)" : "the login \(login.username) (USER.DELETE)"
     }
-    if contact.cell.state.time.hasEntries(ofContact: contact.serial) { found.append("time entries") }
-    let links = contact.cell.state.links.ofContact[UInt32(contact.serial)]?.count ?? 0
-    if links > 0 { found.append("\(links) linked record\(links == 1 ? "" : "s")") }
+    let seen = contact.newestLogin.map { self.seen(of: $0) } ?? reach(of: .userRead)
+    let entries = state.state.time.workspacesOfEntries(ofContact: contact.serial)
+    if entries.contains(where: seen.contains) { found.append("time entries (ENTRY.DELETE)") }
+    let links = state.state.links.links(of: contact.serial, in: .all, nil).map { state.state.links.rows[$0].workspace }
+    let own = links.count(where: seen.contains)
+    if own > 0 { found.append("\(own) linked record\(own == 1 ? "" : "s") (LINK.REMOVE)") }
+    if (entries + links).contains(where: { !seen.contains($0) }) { found.append("records of another workspace") }
+    let merged = state.state.people.merged(into: contact.serial)
     return found + merged.map { "contact #\($0.raw), which was merged into it" }
   }
 }

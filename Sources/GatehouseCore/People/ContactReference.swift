@@ -13,6 +13,12 @@ public struct ContactReference {
     row.user == 0 ? nil : UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
   }
 
+  /// The live login, else the last one that there was.
+  var newestLogin: UserReference? {
+    let login = cell.state.people.newestLogin(ofContact: serial)
+    return login == 0 ? nil : UserReference(id: cell.state.id(login), cell: cell, serial: login)
+  }
+
   /// All logins that the contact has had, newest first.
   var logins: [UserReference] {
     cell.state.people.logins(ofContact: serial).map { UserReference(id: cell.state.id($0), cell: cell, serial: $0) }
@@ -50,13 +56,13 @@ extension Turn {
   /// Whether the caller may know that a contact exists: through its login, or because it may see people of the
   /// contact's workspace.
   func knows(_ contact: ContactReference) -> Bool {
-    if let user = contact.user { return knows(user) }
+    if let user = contact.newestLogin { return knows(user) }
     return sides.allSatisfy { $0.isBinding || $0.knows(peopleOf: contact.home) }
   }
 
   /// A contact's version as the caller sees it; with a login, the version of the user.
   func version(of contact: ContactReference) -> UInt32 {
-    contact.user.map { version(of: $0) } ?? contact.row.version
+    contact.newestLogin.map { version(of: $0) } ?? contact.row.version
   }
 }
 

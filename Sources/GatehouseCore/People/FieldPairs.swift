@@ -86,6 +86,7 @@ struct FieldPairs {
 
   /// The rules that concern several fields, or what a workspace requires (S4).
   func check(_ person: ContactReference, _ turn: Turn) throws(Halt) {
+    try turn.requireNotAnonymised(person)
     if contact.contains(where: { $0.field.isDay }) {
       try Turn.checkEmployment(hired: value(.hired, over: person), released: value(.released, over: person))
     }
@@ -106,7 +107,7 @@ struct FieldPairs {
 }
 
 extension Turn {
-  /// Sets the fields of a contact that differ.
+  /// Sets the fields of a contact that differ. Those of the card show in every product (T8).
   /// - Returns: how many change.
   func emit(_ pairs: FieldPairs, over person: ContactReference) -> Int {
     var count = 0
@@ -116,17 +117,19 @@ extension Turn {
       emit(CustomFieldSet(person.id, field, old: old, new: new))
       count += 1
     }
+    let own = count
     for new in pairs.contact {
       let old = person.text(new.field)
       guard old != new.text else { continue }
       emit(ContactSet(person.id, new.field, old: old, new: new.text))
       count += 1
     }
+    if count > own, let user = person.user { noteProducts(of: user) }
     return count
   }
 
   /// The target of a command about a contact: its login, else the contact in the workspace that governs it.
   func target(of person: ContactReference) -> Target {
-    person.user.map { Target($0) } ?? Target(person.home.map { .workspace($0) } ?? .server)
+    person.newestLogin.map { Target($0) } ?? Target(person.home.map { .workspace($0) } ?? .server)
   }
 }

@@ -50,12 +50,39 @@ extension InvariantChecker {
             && state.people.users[login].contact == UInt32(serial),
           "contact \(serial) of partition \(state.index) names a login that is not its own")
       }
+      checkMerges(state, serial)
       guard row.user != 0 else { continue }
       let isLive =
         state.people.users.contains(Int(row.user)) && state.people.users[Int(row.user)].contact == UInt32(serial)
         && state.people.users[Int(row.user)].status != .deleted
       expect(isLive, "contact \(serial) of partition \(state.index) names a live user that is not its own")
     }
+  }
+
+  /// L13: whoever was merged leads to somebody who lists them, and nobody leads to themselves.
+  private func checkMerges(_ state: borrowing PartitionState, _ serial: Int) {
+    let id: ContactID = state.id(serial)
+    for merged in state.people.merged(into: serial) {
+      let found = contact(merged)
+      expect(
+        found.map { $0.cell.state.people.successor(ofContact: $0.serial) != nil } ?? false,
+        "contact #\(merged.raw) was merged into contact #\(id.raw) and leads nowhere")
+    }
+    guard var next = state.people.successor(ofContact: serial) else { return }
+    var seen: Set<ContactID> = [id]
+    while seen.insert(next).inserted, let (cell, serial) = contact(next) {
+      guard let further = cell.state.people.successor(ofContact: serial) else {
+        return expect(
+          cell.state.people.merged(into: serial).contains(id),
+          "contact #\(id.raw) leads to contact #\(next.raw), which does not list it")
+      }
+      next = further
+    }
+    expect(false, "contact #\(id.raw) was merged into somebody who is not there, or into itself")
+  }
+
+  private func contact(_ id: ContactID) -> (cell: PartitionCell, serial: Int)? {
+    partition(of: id).flatMap { cell in cell.state.serial(of: id).map { (cell, $0) } }
   }
 
   private func checkGrants(_ state: borrowing PartitionState, _ serial: Int, _ name: String) {

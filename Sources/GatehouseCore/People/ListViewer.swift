@@ -34,6 +34,6 @@ public struct ListViewer {
 
   /// Of contacts without a login those are shown whose workspace the viewer sees.
   func shows(_ contact: ContactReference) -> Bool {
-    contact.user.map(shows) ?? contact.home.map(reach.contains) ?? false
+    contact.newestLogin.map(shows) ?? contact.home.map(reach.contains) ?? false
   }
 }

@@ -53,7 +53,8 @@ extension People {
     let contact = Int(users[user].contact)
     let previous = Self.serial(UserTag.previousLogin, in: users, of: user)
     let logins = logins(ofContact: contact)
-    if let index = logins.firstIndex(of: user), index > 0 {
+    guard let index = logins.firstIndex(of: user) else { return }
+    if index > 0 {
       Self.set(previous, UserTag.previousLogin, in: &users, of: logins[index - 1])
       return
     }

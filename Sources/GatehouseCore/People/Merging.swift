@@ -24,6 +24,8 @@ extension CommandTable {
     guard keep.contactID != drop.contactID else {
       throw .refused(.conflict("user: \(drop.username) and \(keep.username) are one person already"))
     }
+    try turn.requireMergeable(keep)
+    try turn.requireMergeable(drop)
     turn.read(drop.cell.state.lsn)
     let home = turn.directory.workspace(drop.home ?? mainWorkspace)
     try turn.requireAuthority(by: home.policies)
@@ -78,20 +80,28 @@ private struct Merger {
     }
     for value in other.cell.state.people.customValues(of: other.serial) {
       guard let field = turn.directory.field(value.field), !field.isDropped,
+        turn.allows(.memberManage, over: .workspace(field.workspace)),
         person.cell.state.people.custom(field.id, of: person.serial).isEmpty
       else { continue }
       turn.emit(CustomFieldSet(person.id, field, old: "", new: value.text))
-      filled.append(field.name)
+      filled.append(turn.fieldName(field, home: keep.home))
     }
     return filled
   }
 
-  /// Makes the kept user a member of the other's workspaces.
+  /// Makes the kept user a member of the other's workspaces, for as long as the other would have been. What is not the
+  /// caller's to give stays behind (W3).
   func join() throws(Halt) -> [String] {
-    let missing = gone.memberships(notEndedAt: turn.now).filter { !keep.isMember(of: $0) }
+    let missing = gone.memberships(notEndedAt: turn.now).filter {
+      !keep.isMember(of: $0) && turn.allows(.memberManage, over: .workspace($0))
+    }
     try turn.requireRoom(forMemberships: keep.memberships.count + missing.count)
-    for workspace in missing { turn.emit(WorkspaceJoined(keep.id, workspace)) }
-    return missing.filter(turn.knownWorkspaces.contains).map { turn.directory.workspace($0).name }
+    for workspace in missing {
+      turn.emit(WorkspaceJoined(keep.id, workspace))
+      let limits = gone.limits(ofMembership: workspace)
+      if !limits.isNone { turn.emit(MembershipLimited(keep.id, workspace, old: .none, new: limits)) }
+    }
+    return missing.map { turn.directory.workspace($0).name }
   }
 
   /// Gives the kept user the access that only the other has, with its seat.
@@ -100,16 +110,28 @@ private struct Merger {
     let own = keep.cell.state.people.allAccess(of: keep.serial)
     let others = gone.cell.state.people.allAccess(of: gone.serial)
     for access in others { turn.emit(AccessSet(gone.id, old: access, new: nil)) }
-    let taken = others.filter { access in
-      access.isEnabled && !access.limits.hasEnded(at: turn.now) && !own.contains { $0.product == access.product }
+    let joined = keep.memberships + gone.memberships(notEndedAt: turn.now)
+    var taken: [(product: Product, access: ProductAccess)] = []
+    for access in others where access.isEnabled && !access.limits.hasEnded(at: turn.now) {
+      guard let product = turn.directory.product(access.product), joined.contains(product.workspace),
+        !own.contains(where: { $0.product == access.product }),
+        turn.allows(.productAccess, over: turn.site(of: product)),
+        access.licence == 0 || turn.allows(.licenceAssign, over: turn.site(of: product))
+      else { continue }
+      var access = access
+      access.isAdministrator = false
+      taken.append((product, access))
     }
     try turn.requireRoom(forProducts: own.count + taken.count)
-    for access in taken {
-      guard let product = turn.directory.product(access.product) else { continue }
+    for (product, access) in taken where keep.isMember(of: product.workspace) || isJoining(product.workspace) {
       turn.setAccess(of: keep.id, to: product, from: nil, to: access)
-      if turn.knownWorkspaces.contains(product.workspace) { names.append(turn.directory.productName(product)) }
+      names.append(turn.directory.productName(product))
     }
     return names
+  }
+
+  private func isJoining(_ workspace: WorkspaceID) -> Bool {
+    turn.changes.contains { $0.as(WorkspaceJoined.self).map { $0.user == keep.id && $0.workspace == workspace } ?? false }
   }
 
   /// Takes the other's login away, and has its names lead to the kept user.
@@ -179,11 +201,14 @@ public protocol MergeChange: PartitionChange {
   var drop: ContactID { get set }
   var keepUser: UserID { get set }
   var dropUser: UserID { get set }
+  /// Those that had been merged into the dropped one before.
+  var others: [ContactID] { get set }
 }
 
 extension MergeChange {
   public init(_ keep: UserReference, _ drop: UserReference) {
     self.init()
+    others = drop.cell.state.people.merged(into: drop.contact)
     self.keep = keep.contactID
     self.drop = drop.contactID
     keepUser = keep.id
@@ -195,6 +220,7 @@ extension MergeChange {
     try visitor.field("merged", &drop, as: OtherContactForm.self)
     try visitor.field("user", &keepUser, as: UserForm.self)
     try visitor.field("merged-user", &dropUser, as: UserForm.self)
+    try visitor.field("with", &others, as: ListForm<ContactForm>.self)
   }
 
   public var concern: Concern { .nobody }
@@ -204,8 +230,8 @@ extension MergeChange {
   ) {
     if state.isMine(keep) {
       let serial = state.partitioning.serial(of: keep)
-      var list = state.people.merged(into: serial).filter { $0 != drop }
-      if isMerged { list.append(drop) }
+      let taken = [drop] + others
+      let list = state.people.merged(into: serial).filter { !taken.contains($0) } + (isMerged ? taken : [])
       state.people.setMerged(into: serial, list)
       state.people.touch(contact: serial, lsn)
     }
@@ -227,6 +253,7 @@ public struct ContactsMerged: MergeChange {
   public var drop = ContactID.none
   public var keepUser = UserID.none
   public var dropUser = UserID.none
+  public var others: [ContactID] = []
 
   public init() {}
 
@@ -244,6 +271,7 @@ public struct ContactsParted: MergeChange {
   public var drop = ContactID.none
   public var keepUser = UserID.none
   public var dropUser = UserID.none
+  public var others: [ContactID] = []
 
   public init() {}
 
@@ -265,36 +293,55 @@ enum OtherContactForm: FieldForm {
 
 extension Turn {
   /// The user to whom one leads who was merged into another; else the user itself.
+  ///
+  /// Somebody may have been merged into somebody who was merged later, or whose login was made anew.
   func successor(of user: UserReference) throws(Halt) -> UserReference {
     var found = user
-    // Somebody may have been merged into somebody who was merged later.
+    var seen: Set<UserID> = [user.id]
     while found.row.status == .deleted, let next = found.cell.state.people.successor(ofUser: found.serial),
-      let user = try self.user(next)
+      seen.insert(next).inserted, let user = try self.user(next)
     {
       found = user
     }
-    return found
+    guard found.id != user.id, found.row.status == .deleted else { return found }
+    return found.contactReference.user ?? found
   }
 
   /// The contact to which one leads that was merged into another; else the contact itself.
   func successor(of contact: ContactReference) throws(Halt) -> ContactReference {
     var found = contact
-    while let next = found.cell.state.people.successor(ofContact: found.serial), let contact = try self.contact(next) {
+    var seen: Set<ContactID> = [contact.id]
+    while let next = found.cell.state.people.successor(ofContact: found.serial), seen.insert(next).inserted,
+      let contact = try self.contact(next)
+    {
       found = contact
     }
     return found
   }
 
-  /// A contact and all that were merged into it, whatever each of them had taken in before.
+  /// A contact and all that were merged into it.
   func wholePerson(_ contact: ContactReference) throws(Halt) -> [ContactReference] {
+    let merged = contact.cell.state.people.merged(into: contact.serial)
+    if merged.isEmpty { return [contact] }
+    try hold(merged.map { partitioning.partition(of: $0) })
     var all = [contact]
-    var index = 0
-    while index < all.count {
-      let merged = all[index].cell.state.people.merged(into: all[index].serial)
-      try hold(merged.map { partitioning.partition(of: $0) })
-      for id in merged { if let contact = try self.contact(id) { all.append(contact) } }
-      index += 1
-    }
+    for id in merged { if let contact = try self.contact(id) { all.append(contact) } }
     return all
+  }
+
+  /// Refuses to merge whom it would leave in doubt who is meant: somebody who leads elsewhere, an earlier login, somebody
+  /// who is to stay nameless.
+  fileprivate func requireMergeable(_ user: UserReference) throws(Halt) {
+    let contact = user.contactReference
+    if let successor = user.cell.state.people.successor(ofContact: user.contact) {
+      throw .refused(
+        .conflict("user: the contact of \(user.username) was merged into contact #\(successor.raw) already"))
+    }
+    if let newest = contact.logins.first, newest.id != user.id {
+      throw .refused(
+        .conflict(
+          "user: \(user.username) is an earlier login of contact #\(contact.id.raw); merge \(newest.username) instead"))
+    }
+    try requireNotAnonymised(contact)
   }
 }

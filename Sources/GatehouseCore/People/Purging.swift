@@ -36,18 +36,23 @@ extension Turn {
   /// What refers to a deleted login, each thing as a person would name it.
   fileprivate func references(to user: UserReference) -> [String] {
     var found: [String] = []
-    let entries = user.cell.state.time.countEntries(of: user.serial, contact: user.contact)
+    let seen = seen(of: user)
+    let orders = user.cell.state.time.entries(of: user.serial, contact: user.contact)
+    let entries = orders.filter { seen.contains($0.workspace) }.reduce(0) { $0 + $1.count }
     if entries > 0 { found.append("\(entries) time \(entries == 1 ? "entry" : "entries")") }
+    if orders.contains(where: { !seen.contains($0.workspace) }) { found.append("records of another workspace") }
     let mails = user.cell.state.outbox.mails.values.count { $0.user == user.id }
     if mails > 0 { found.append("\(mails) message\(mails == 1 ? "" : "s") waiting to be sent") }
-    return found
+    let merged = user.cell.state.people.merged(into: user.contact)
+    return found + merged.map { "contact #\($0.raw), which was merged into this one" }
   }
 }
 
 extension RecordedTime {
-  /// How many entries were recorded under a login.
-  fileprivate func countEntries(of user: Int, contact: Int) -> Int {
-    (orders[UInt32(contact)] ?? []).filter { $0.user == UInt32(user) }.reduce(0) { $0 + $1.serials.count }
+  /// How many entries were recorded under a login, by workspace.
+  fileprivate func entries(of user: Int, contact: Int) -> [(workspace: WorkspaceID, count: Int)] {
+    (orders[UInt32(contact)] ?? []).filter { $0.user == UInt32(user) && !$0.serials.isEmpty }
+      .map { ($0.workspace, $0.serials.count) }
   }
 }
 

@@ -18,6 +18,7 @@ extension CommandTable {
     if let user = contact.user {
       throw .refused(.conflict("contact: #\(contact.id.raw) has the live user \(user.username)"))
     }
+    try turn.requireNotAnonymised(contact)
     guard let former = contact.logins.first else {
       throw .refused(
         .notFound(

@@ -48,7 +48,10 @@ extension Turn {
 
   /// W7: tells who has a taken name only to a caller who knows that user.
   func taken(_ username: String, by holder: UserReference) -> Refusal {
-    .conflict(
+    if knows(holder), holder.row.status == .deleted {
+      return .conflict("username: \(username) leads to whom user #\(holder.id.raw) was merged into; choose another")
+    }
+    return .conflict(
       knows(holder)
         ? "username: \(username) belongs to user #\(holder.id.raw); choose another"
         : "username: \(username) is taken; choose another")

@@ -22,6 +22,7 @@ extension CommandTable {
 
   @Sendable private static func undo(_ turn: Turn) throws(Halt) {
     let lsn = LSN(try Turn.integer(try turn.text(1, "lsn"), "lsn", in: 1...Int.max))
+    try turn.refuseImpersonation("who somebody is")
     var work = ReadTrail()
     work.cursor = lsn
     work.count = 1
@@ -31,11 +32,9 @@ extension CommandTable {
     case .failure(let refusal): throw .refused(refusal)
     }
     let events = page.events.filter { $0.lsn == lsn }
-    guard let part = events.first?.part else { throw .refused(.notFound("record \(lsn); AUDIT.LIST names them")) }
-    let undoing = Undoing(lsn, part, turn)
-    // Whoever may not see the people of a record is not told what it is.
-    try undoing.hold()
-    let users = try undoing.users()
+    guard let part = events.first?.part, try turn.maySee(events) else {
+      throw .refused(.notFound("record \(lsn); AUDIT.LIST names them"))
+    }
     guard let permission = undoable[part.header.command], events.count == 1 else {
       let what = events.count == 1 ? "it is a \(part.header.command)" : "it is a transaction of several commands"
       throw .refused(
@@ -43,10 +42,13 @@ extension CommandTable {
           "undo", "record \(lsn) cannot be taken back: \(what)",
           instead: "only USER.DELETE, USER.MERGE and USER.BULK can; give the command that changes it back"))
     }
+    let undoing = Undoing(lsn, part, turn)
+    try undoing.hold()
+    let users = try undoing.users()
     if let permission { for user in users { try turn.require(permission, over: user) } }
     for user in users { try undoing.checkTime(of: user) }
     try undoing.checkUntouched()
-    try undoing.emit(as: permission == nil)
+    try undoing.emit(asEdit: permission == nil)
     for user in users { turn.emit(Noted(user.id, .tookBack(lsn))) }
     turn.reply.map(3)
     turn.reply.text("lsn")
@@ -56,6 +58,21 @@ extension CommandTable {
     turn.reply.text("users")
     turn.reply.array(users.count)
     for user in users { turn.reply.text(user.username) }
+  }
+}
+
+extension Turn {
+  /// Whether the trail shows the caller anything of a record. Of any other, not even the command is told (W4).
+  fileprivate func maySee(_ events: [TrailEvent]) throws(Halt) -> Bool {
+    let reach = AuditReach(self)
+    if reach.isAll { return !events.isEmpty }
+    for event in events {
+      let workspaces = try subjectWorkspaces(of: event.part.changes) { (partition) throws(Halt) in
+        try cell(partition)
+      }
+      if event.part.changes.contains(where: { reach.shows($0, at: event.lsn, workspaces, in: directory) }) { return true }
+    }
+    return false
   }
 }
 
@@ -119,13 +136,14 @@ private struct Undoing {
   /// Those whom it is about, the logins of contacts among them.
   func users() throws(Halt) -> [UserReference] {
     var users: [UserReference] = []
-    for id in userIDs { if let user = try turn.user(id) { users.append(user) } }
-    for id in contactIDs {
-      guard let user = try turn.contact(id)?.user, !users.contains(where: { $0.id == user.id }) else { continue }
+    for id in userIDs {
+      guard let user = try turn.user(id) else { throw built("user #\(id.raw) was purged since") }
       users.append(user)
     }
-    guard !users.isEmpty, users.allSatisfy({ !turn.isLimited || turn.knows($0) }) else {
-      throw .refused(.notFound("record \(lsn); AUDIT.LIST names them"))
+    for id in contactIDs {
+      guard let contact = try turn.contact(id) else { throw built("contact #\(id.raw) was deleted since") }
+      guard let user = contact.newestLogin, !users.contains(where: { $0.id == user.id }) else { continue }
+      users.append(user)
     }
     return users
   }
@@ -136,23 +154,8 @@ private struct Undoing {
     guard turn.now - part.header.time <= window else {
       throw .refused(
         .rule(
-          "undo.window",
-          "record \(lsn) is of \(TimeText.text(of: part.header.time)), longer ago than the policy allows",
+          "undo.window", "record \(lsn) is of \(TimeText.text(of: part.header.time)), longer ago than the policy allows",
           instead: "give the command that changes it back"))
-    }
-  }
-
-  /// Refuses if somebody has changed since what the record changed.
-  func checkUntouched() throws(Halt) {
-    for id in userIDs {
-      guard let user = try turn.user(id) else { throw built("user #\(id.raw) was purged since") }
-      if user.row.lsn != lsn { throw built("user \(user.username) was changed since, by record \(user.row.lsn)") }
-    }
-    for id in contactIDs {
-      guard let contact = try turn.contact(id) else { throw built("contact #\(id.raw) was deleted since") }
-      if contact.row.lsn != lsn {
-        throw built("contact #\(id.raw) was changed since, by record \(contact.row.lsn)")
-      }
     }
   }
 
@@ -160,38 +163,116 @@ private struct Undoing {
     .refused(.rule("undo", what, instead: "change back by hand what is still to be; AUDIT.LIST shows what was"))
   }
 
+  // MARK: What was built on it
+
+  /// Refuses if what the record changed was changed again since, or something else rests on it.
+  func checkUntouched() throws(Halt) {
+    for user in try users() where user.contactReference.isAnonymised {
+      throw built("contact #\(user.contactID.raw) was anonymised since")
+    }
+    for change in part.changes {
+      switch change.known {
+      case let change as StatusSet: try check(change)
+      case let change as ContactSet:
+        guard let contact = try turn.contact(change.contact) else { continue }
+        try expect(change.new, contact.text(change.field), change.field.name, contact)
+      case let change as CustomFieldSet:
+        guard let contact = try turn.contact(change.contact) else { continue }
+        guard let field = turn.directory.field(change.field), !field.isDropped else {
+          throw built("a field that it set was dropped since")
+        }
+        try expect(
+          change.new, contact.cell.state.people.custom(field.id, of: contact.serial), field.name, contact)
+      case let change as UserSet:
+        guard let user = try turn.user(change.user) else { continue }
+        try expect(
+          change.new, user.cell.state.people.text(change.field, of: user.serial), change.field.name,
+          user.contactReference)
+      case let change as AccessSet:
+        guard let user = try turn.user(change.user), let product = (change.old ?? change.new)?.product else { continue }
+        guard user.access(to: product) == change.new else {
+          throw built("the access of \(user.username) to a product was changed since")
+        }
+      case let change as ContactsMerged: try check(change)
+      default: continue
+      }
+    }
+  }
+
+  private func expect(_ new: String, _ now: String, _ field: String, _ contact: ContactReference) throws(Halt) {
+    guard new != now else { return }
+    let name = contact.newestLogin?.username ?? "contact #\(contact.id.raw)"
+    throw built("\(field) of \(name) was changed since")
+  }
+
+  private func check(_ change: StatusSet) throws(Halt) {
+    guard let user = try turn.user(change.user) else { return }
+    guard user.row.status == change.new else {
+      throw built("the status of \(user.username) was changed since, to \(user.row.status.name)")
+    }
+    guard change.new == .deleted else { return }
+    let contact = user.contactReference
+    if let newest = contact.logins.first, newest.id != user.id {
+      throw built("contact #\(contact.id.raw) got another login since, \(newest.username)")
+    }
+    let isMergedHere = part.changes.contains { $0.as(ContactsMerged.self)?.drop == contact.id }
+    if !isMergedHere, let other = user.cell.state.people.successor(ofContact: user.contact) {
+      throw built("contact #\(contact.id.raw) was merged into contact #\(other.raw) since")
+    }
+    if let holder = try turn.holder(ofNewName: user.username), holder.id != user.id {
+      throw built("the username \(user.username) was given to somebody else since")
+    }
+    let reference = user.cell.state.people.text(.reference, of: user.serial)
+    try turn.requireUnique(reference: reference, of: user.id, in: user.home)
+  }
+
+  private func check(_ change: ContactsMerged) throws(Halt) {
+    guard let keep = try turn.contact(change.keep), let drop = try turn.contact(change.drop) else { return }
+    guard drop.cell.state.people.successor(ofContact: drop.serial) == keep.id else {
+      throw built("contact #\(drop.id.raw) leads elsewhere by now")
+    }
+    if let next = keep.cell.state.people.successor(ofContact: keep.serial) {
+      throw built("contact #\(keep.id.raw) was merged into contact #\(next.raw) since")
+    }
+  }
+
   // MARK: The opposite
 
   /// - Parameter isEdit: whether each change needs the permission that it needed when it was made.
-  func emit(as isEdit: Bool) throws(Halt) {
+  func emit(asEdit isEdit: Bool) throws(Halt) {
     for change in part.changes.reversed() {
       switch change.known {
       case let change as StatusSet: try takeBack(change, isEdit)
       case let change as ContactSet:
-        if isEdit, let contact = try turn.contact(change.contact) {
-          try turn.require([.contactSet], over: turn.target(of: contact))
-        }
+        guard let contact = try turn.contact(change.contact) else { continue }
+        if isEdit { try turn.require([.contactSet], over: turn.target(of: contact)) }
+        try require(change.old, change.field.name, of: contact)
         turn.emit(ContactSet(change.contact, change.field, old: change.new, new: change.old))
       case let change as CustomFieldSet:
-        guard let field = turn.directory.field(change.field), !field.isDropped else { continue }
+        guard let contact = try turn.contact(change.contact), let field = turn.directory.field(change.field) else {
+          continue
+        }
         if isEdit {
-          let user = try turn.contact(change.contact)?.user
-          try turn.require([.contactSet, .memberManage], over: Target(.workspace(field.workspace), user))
+          try turn.require([.contactSet, .memberManage], over: Target(.workspace(field.workspace), contact.newestLogin))
+        }
+        if field.isMandatory, change.old.isEmpty, contact.home == field.workspace {
+          throw built("\(turn.directory.workspace(field.workspace).name) requires \(field.name) by now")
         }
         turn.emit(CustomFieldSet(change.contact, field, old: change.new, new: change.old))
       case let change as UserSet:
         guard let user = try turn.user(change.user) else { continue }
         if isEdit { try turn.require([change.field == .authority ? .authoritySet : .userSet], over: Target(user)) }
+        try require(change.old, change.field.name, of: user.contactReference)
         turn.emit(UserSet(change.user, change.field, old: change.new, new: change.old))
       case let change as AccessSet: try takeBack(change)
-      case let change as RoleRevoked:
-        guard let user = try turn.user(change.user), !change.grant.limits.hasEnded(at: turn.now) else { continue }
-        try turn.requireGranting(change.grant, to: user)
-        turn.emit(RoleGranted(change.user, change.grant))
-      case let change as WorkspaceJoined: turn.emit(WorkspaceLeft(change.user, change.workspace))
+      case let change as RoleRevoked: try takeBack(change)
+      case let change as WorkspaceJoined:
+        guard let user = try turn.user(change.user) else { continue }
+        try turn.stopTimers(of: user, in: change.workspace)
+        turn.emit(WorkspaceLeft(change.user, change.workspace))
       case let change as ContactsMerged:
         var parted = ContactsParted()
-        (parted.keep, parted.drop) = (change.keep, change.drop)
+        (parted.keep, parted.drop, parted.others) = (change.keep, change.drop, change.others)
         (parted.keepUser, parted.dropUser) = (change.keepUser, change.dropUser)
         turn.emit(parted)
       // What ended stays ended, and what was said was said.
@@ -200,27 +281,35 @@ private struct Undoing {
     }
   }
 
+  /// S4: what a workspace requires by now is not taken away.
+  private func require(_ value: String, _ field: String, of contact: ContactReference) throws(Halt) {
+    guard value.isEmpty, contact.user != nil else { return }
+    let home = turn.directory.workspace(contact.home ?? mainWorkspace)
+    if home.policies.requiredFields.contains(field) { throw built("\(home.name) requires \(field) by now") }
+  }
+
   private func takeBack(_ change: StatusSet, _ isEdit: Bool) throws(Halt) {
     guard let user = try turn.user(change.user) else { return }
     if isEdit { try turn.require(.userStatus, over: user) }
-    if change.new == .deleted {
-      if let other = user.contactReference.user {
-        throw built("contact #\(user.contactID.raw) has another login since, \(other.username)")
-      }
-      if let holder = try turn.holder(ofNewName: user.username), holder.id != user.id {
-        throw built("the username \(user.username) was given to somebody else since")
-      }
-      // Somebody else may have had the name meanwhile: it has to lead here again.
-      turn.emit(UserRenamed(user.id, old: user.username, new: user.username))
-    }
+    // Somebody else may have had the name meanwhile: it has to lead here again.
+    if change.new == .deleted { turn.emit(UserRenamed(user.id, old: user.username, new: user.username)) }
     turn.emit(StatusSet(user.id, old: change.new, new: change.old))
+  }
+
+  /// Of other workspaces comes back what the record took, for their administrators to see to: a role as it was, an access
+  /// disabled, since whether there is still a seat for it is not the caller's to know (W4).
+  private func takeBack(_ change: RoleRevoked) throws(Halt) {
+    guard let user = try turn.user(change.user), !change.grant.limits.hasEnded(at: turn.now) else { return }
+    let workspace = turn.directory.workspace(of: change.grant.scope)
+    if workspace.map(turn.knownWorkspaces.contains) ?? true { try turn.requireGranting(change.grant, to: user) }
+    turn.emit(RoleGranted(change.user, change.grant))
   }
 
   private func takeBack(_ change: AccessSet) throws(Halt) {
     let access = change.old ?? change.new
     guard let product = access.flatMap({ turn.directory.product($0.product) }) else { return }
     guard var old = change.old else { return turn.emit(AccessSet(change.user, old: change.new, new: nil)) }
-    if old.limits.hasEnded(at: turn.now) { old.isEnabled = false }
+    if old.limits.hasEnded(at: turn.now) || !turn.knownWorkspaces.contains(product.workspace) { old.isEnabled = false }
     turn.setAccess(of: change.user, to: product, from: change.new, to: old)
   }
 }

@@ -59,7 +59,6 @@ extension Turn {
   /// - Returns: how many change.
   func emit(_ pairs: FieldPairs, of user: UserReference) throws(Halt) -> Int {
     var count = emit(pairs, over: user.contactReference)
-    if count > 0 { noteProducts(of: user) }
     for (field, new) in pairs.user {
       let old = user.cell.state.people.text(field, of: user.serial)
       guard old != new else { continue }

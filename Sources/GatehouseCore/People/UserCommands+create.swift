@@ -167,6 +167,7 @@ private struct NewUser {
     guard let person = try turn.contact(contact), isKnown(person, turn) else {
       throw .refused(.notFound("contact #\(contact.raw)"))
     }
+    try turn.requireNotAnonymised(person)
     if let successor = person.cell.state.people.successor(ofContact: person.serial) {
       throw .refused(
         .conflict("contact: #\(contact.raw) was merged into #\(successor.raw); use that one"))

@@ -111,8 +111,8 @@ extension PartitionState {
 }
 
 extension RecordedTime {
-  /// Whether a contact has entries, under whichever login.
-  func hasEntries(ofContact serial: Int) -> Bool {
-    orders[UInt32(serial)]?.contains { !$0.serials.isEmpty } ?? false
+  /// The workspaces in which a contact has entries, under whichever login.
+  func workspacesOfEntries(ofContact serial: Int) -> [WorkspaceID] {
+    (orders[UInt32(serial)] ?? []).filter { !$0.serials.isEmpty }.map(\.workspace)
   }
 }

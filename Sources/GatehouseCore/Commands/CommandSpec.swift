@@ -15,6 +15,8 @@ public final class CommandSpec: Sendable {
   /// What else it needs: of the user whose session follows `AS`, and of a service that is bound to workspaces.
   public let need: Need
   public let route: Route
+  /// What the command reads or writes besides the routed user; a hint for prefetching.
+  public let touches: Lookahead.Touched
   public let body: Body
   /// The indexes of words that `MONITOR` and `SLOWLOG` must not show.
   public let secrets: Set<Int>
@@ -24,7 +26,7 @@ public final class CommandSpec: Sendable {
   public init(
     _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
     effect: Effect = .read, rights: ServiceRights = .read, needs need: Need, route: Route,
-    secrets: Set<Int> = [], subcommands: [CommandSpec] = [],
+    touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [], subcommands: [CommandSpec] = [],
     body: Body
   ) {
     self.name = name
@@ -38,6 +40,7 @@ public final class CommandSpec: Sendable {
     self.rights = rights
     self.need = need
     self.route = route
+    self.touches = touches
     self.secrets = secrets
     self.subcommands = subcommands
     self.body = body
@@ -136,6 +139,7 @@ public final class CommandSpec: Sendable {
 /// The facts of a command that every request checks, flat, so that reading them needs no reference counting.
 struct CommandGate: BitwiseCopyable {
   let route: CommandSpec.Route
+  let touches: Lookahead.Touched
   let rights: ServiceRights
   /// See `CommandSpec`.
   let required: Int
@@ -152,6 +156,7 @@ struct CommandGate: BitwiseCopyable {
 
   init(_ spec: CommandSpec) {
     route = spec.route
+    touches = spec.touches
     rights = spec.rights
     required = spec.required
     hasMandatoryOptions = !spec.mandatory.isEmpty

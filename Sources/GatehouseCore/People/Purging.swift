@@ -51,7 +51,7 @@ extension Turn {
 extension RecordedTime {
   /// How many entries were recorded under a login, by workspace.
   fileprivate func entries(of user: Int, contact: Int) -> [(workspace: WorkspaceID, count: Int)] {
-    (orders[UInt32(contact)] ?? []).filter { $0.user == UInt32(user) && !$0.serials.isEmpty }
+    orders.of(UInt32(contact)).filter { $0.user == UInt32(user) && !$0.serials.isEmpty }
       .map { ($0.workspace, $0.serials.count) }
   }
 }

@@ -8,6 +8,12 @@ public struct ChangeOwners: Sendable {
   /// The partition count if all are modified; else 0.
   private var all = 0
 
+  init() {}
+
+  /// The owners of a change that mutates one partition.
+  @inline(__always)
+  init(_ partition: Int) { insert(partition) }
+
   @inline(__always)
   mutating func insert(_ partition: Int) {
     for index in 0..<count where partitions[index] == partition { return }

@@ -14,7 +14,12 @@ public struct SessionOpened: PartitionChange {
   public var idleSeconds: UInt32 = 0
   /// Whether the session is bound to its workspace (K4).
   public var isBound = false
-  public var impersonation: Impersonation?
+  public var impersonation: Impersonation? {
+    get { begun?.value }
+    set { begun = newValue.map { .value($0) } }
+  }
+  /// Boxed, because most sessions are logins and every copy of a change would include it.
+  private var begun: Boxed<Impersonation>?
 
   public init() {}
 

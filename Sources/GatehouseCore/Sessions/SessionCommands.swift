@@ -6,7 +6,7 @@ extension CommandTable {
       reply: "a map `session` (the token, shown once), `id`, `expires`; the workspace's policies limit `TTL` and "
         + "`IDLE`; longer values are shortened. `REFUSED login: reason` if a login rule refuses",
       effect: .write, rights: .sessions, needs: .service(),
-      route: .user(1), body: .decide(sessionCreate)),
+      route: .user(1), touches: .newSession, body: .decide(sessionCreate)),
     CommandSpec(
       "SESSION.CHECK", .session, "Whose token this is, with every login rule checked again",
       [.word("token"), .option("PRODUCT", "product")],
@@ -37,15 +37,17 @@ extension CommandTable {
 
   @Sendable private static func sessionCreate(_ turn: Turn) throws(Halt) {
     let found = try turn.userIfAny(1)
-    turn.read(turn.directory.lsn)
-    let product = turn.productID(turn.word(2))
-    guard let user = found else { throw refusing(.unknownUser, nil, product, turn) }
-    if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
-      throw refusing(denial, user, product, turn)
+    turn.read(turn.directoryLSN)
+    let (user, product, workspace, facts) = try turn.withDirectory { (directory) throws(Halt) in
+      let product = turn.productID(turn.word(2), in: directory)
+      guard let user = found else { throw refusing(.unknownUser, nil, product, turn) }
+      if let denial = user.loginDenial(to: product, in: directory, at: turn.now) {
+        throw refusing(denial, user, product, turn)
+      }
+      guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
+      let workspace = directory.facts(ofProduct: product).workspace
+      return (user, product, workspace, directory.facts(ofWorkspace: workspace))
     }
-    guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
-    let workspace = turn.directory.facts(ofProduct: product).workspace
-    let facts = turn.directory.facts(ofWorkspace: workspace)
     guard user.row.sessionCount < Limits.sessionsOfUser else {
       turn.read(user.cell.state.lsn)
       throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))

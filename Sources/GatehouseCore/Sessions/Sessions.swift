@@ -18,7 +18,7 @@ public struct Sessions: ~Copyable, Sendable {
 
   /// The session of a slot up to the last.
   public subscript(slot: Int) -> SessionRow {
-    @inline(__always) get { rows[slot] }
+    @inline(__always) unsafeAddress { rows.address(of: slot) }
     @inline(__always) _modify { yield &rows[slot] }
   }
 

@@ -32,6 +32,7 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
   var vacancies: [Int: ContiguousArray<UInt64>] = [:]
   /// The page that was last checked for whether it can be freed.
   var sweep = 0
+  private let isByAddress = ByAddress()
 
   public init() {}
 
@@ -48,23 +49,20 @@ public struct RowTable<Row: TableRow>: ~Copyable, Sendable {
 
   public func contains(_ serial: Int) -> Bool { serial > 0 && serial <= last }
 
-  /// The row of a serial number up to `last`.
+  /// The row of a serial number up to `last`. By address, because a getter copies the whole row for a look at one field.
   public subscript(serial: Int) -> Row {
-    @inline(__always) get {
+    @inline(__always) unsafeAddress { address(of: serial) }
+    @inline(__always) unsafeMutableAddress {
       precondition(contains(serial))
-      return pages[Self.pageIndex(serial)][Self.indexInPage(serial)]
-    }
-    @inline(__always) _modify {
-      precondition(contains(serial))
-      yield &pages[Self.pageIndex(serial)].mutableAddress(of: Self.indexInPage(serial), epoch).pointee
+      return pages[Self.pageIndex(serial)].mutableAddress(of: Self.indexInPage(serial), epoch)
     }
   }
 
-  /// Calls `body` with the address of a row.
+  /// The address of a row, valid until the table is next changed.
   @inline(__always)
-  func withRow(_ serial: Int, _ body: (UnsafePointer<Row>) -> Void) {
+  func address(of serial: Int) -> UnsafePointer<Row> {
     precondition(contains(serial))
-    body(pages[Self.pageIndex(serial)].address(of: Self.indexInPage(serial)))
+    return pages[Self.pageIndex(serial)].address(of: Self.indexInPage(serial))
   }
 
   @inline(__always)

@@ -50,16 +50,16 @@ extension CommandTable {
 
   @Sendable private static func entryAdd(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    let workspace = try turn.workspace()
+    let workspace = try turn.workspaceID()
     try turn.requireAccountTools(over: user, in: workspace)
     try turn.requireTimekeeper(user, in: workspace)
     let content = try turn.content(
       over: EntryContent(start: turn.now, end: turn.now, project: "", note: ""))
     let id = turn.newEntry(in: user.cell)
-    turn.emit(EntryAdded(id, user.id, workspace.id, content))
+    turn.emit(EntryAdded(id, user.id, workspace, content))
     try turn.show(
       EntryView(
-        id: id, user: user, workspace: workspace.id, content: content, startedBy: turn.author, stoppedBy: turn.author,
+        id: id, user: user, workspace: workspace, content: content, startedBy: turn.author, stoppedBy: turn.author,
         version: 1, isDeleted: false))
   }
 
@@ -191,7 +191,7 @@ extension Turn {
 
   fileprivate func requireWriting(_ cell: HeldPartition, _ serial: Int) throws(Halt) {
     let entry = EntryView(cell, serial)
-    try requireAccountTools(over: entry.user, in: directory.workspace(entry.workspace))
+    try requireAccountTools(over: entry.user, in: entry.workspace)
     try checkVersion(entry.version)
   }
 

@@ -33,7 +33,7 @@ extension InvariantChecker {
   /// Every entry that is not deleted is in its order, and the orders are sorted.
   private func checkOrders(_ state: borrowing PartitionState) {
     var ordered = Set<UInt32>()
-    for (contact, orders) in state.time.orders {
+    state.time.orders.forEach { contact, orders in
       for order in orders {
         let keys = order.serials.map { state.time.sortKey(of: $0) }
         expect(

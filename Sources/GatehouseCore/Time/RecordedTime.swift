@@ -6,8 +6,8 @@ public struct RecordedTime: ~Copyable, Sendable {
   public internal(set) var entries = RowTable<EntryRow>()
   /// The earlier versions of entries, oldest first, by serial number.
   public internal(set) var history: [UInt32: [EntryVersion]] = [:]
-  /// The sorted entries of each contact, by the contact's serial number.
-  var orders: [UInt32: ContiguousArray<EntryOrder>] = [:]
+  /// The sorted entries of each contact.
+  var orders = EntryOrders()
 
   public init() {}
 
@@ -93,9 +93,9 @@ extension PartitionState {
   /// (T11).
   public func hasTrackedTime(_ user: Int, where counts: (WorkspaceID) -> Bool) -> Bool {
     if timers(of: user).contains(where: { counts($0.workspace) }) { return true }
-    return time.orders[people.users[user].contact]?.contains { order in
+    return time.orders.of(people.users[user].contact).contains { order in
       order.user == UInt32(user) && !order.serials.isEmpty && counts(order.workspace)
-    } ?? false
+    }
   }
 
   fileprivate func checkEntries(_ reader: ByteReader) throws(CodingError) {
@@ -113,6 +113,6 @@ extension PartitionState {
 extension RecordedTime {
   /// The workspaces in which a contact has entries, under whichever login.
   func workspacesOfEntries(ofContact serial: Int) -> [WorkspaceID] {
-    (orders[UInt32(serial)] ?? []).filter { !$0.serials.isEmpty }.map(\.workspace)
+    orders.of(UInt32(serial)).filter { !$0.serials.isEmpty }.map(\.workspace)
   }
 }

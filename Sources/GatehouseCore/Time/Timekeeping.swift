@@ -3,8 +3,9 @@ extension Turn {
   // MARK: Who may
 
   /// K1, K7: recording time for others may require the workspace's owner and the enterprise plan.
-  func requireAccountTools(over user: UserReference, in workspace: Workspace) throws(Halt) {
+  func requireAccountTools(over user: UserReference, in id: WorkspaceID) throws(Halt) {
     guard let principal = asUser else { return }
+    let workspace = directory.workspace(id)
     // An impersonation of the owner does not give the owner's rights.
     let isOwner = !principal.isImpersonation && workspace.owner == principal.subject
     if sides.contains(where: { $0.person?.id == principal.subject && $0.isOneself(user) }) { return }
@@ -36,17 +37,17 @@ extension Turn {
   }
 
   /// New time is recorded only for members with a login that is not deleted.
-  public func requireTimekeeper(_ user: UserReference, in workspace: Workspace) throws(Halt) {
+  public func requireTimekeeper(_ user: UserReference, in workspace: WorkspaceID) throws(Halt) {
     if user.row.status == .deleted {
       throw .refused(
         .rule(
           "status", "the login of \(user.username) is deleted",
           instead: "create a new one on the same contact with USER.CREATE … CONTACT #id"))
     }
-    guard user.isMember(of: workspace.id, at: now) else {
+    guard user.isMember(of: workspace, at: now) else {
       throw .refused(
         .rule(
-          "member", "\(user.username) is not a member of workspace \(workspace.name)",
+          "member", "\(user.username) is not a member of workspace \(directory.workspace(workspace).name)",
           instead: "name another with WORKSPACE, or add the user with WORKSPACE.MEMBER"))
     }
   }
@@ -82,27 +83,27 @@ extension Turn {
 
   /// Turns a running timer into a finished entry and returns it.
   public func stop(
-    _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
+    _ timer: RunningTimer, of user: UserReference, in workspace: WorkspaceID, at end: Milliseconds
   ) throws(Halt) -> EntryView {
     try requireOrder(timer.start, end)
     let id = newEntry(in: user.cell)
-    emit(TimerStopped(user.id, workspace.id, entry: id, end: end))
-    if workspace.policies.notifiesStopped, principal.actor != user.id {
+    emit(TimerStopped(user.id, workspace, entry: id, end: end))
+    if directory.facts(ofWorkspace: workspace).notifiesStopped, principal.actor != user.id {
       try tellStopped(timer, of: user, in: workspace, at: end)
     }
     let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)
     return EntryView(
-      id: id, user: user, workspace: workspace.id, content: content, startedBy: timer.startedBy, stoppedBy: author,
+      id: id, user: user, workspace: workspace, content: content, startedBy: timer.startedBy, stoppedBy: author,
       version: 1, isDeleted: false)
   }
 
   /// K8: sends a notice, if the policy asks for it.
   private func tellStopped(
-    _ timer: RunningTimer, of user: UserReference, in workspace: Workspace, at end: Milliseconds
+    _ timer: RunningTimer, of user: UserReference, in workspace: WorkspaceID, at end: Milliseconds
   ) throws(Halt) {
     let email = user.cell.state.people.text(.email, of: user.contact)
     let message =
-      "Your timer in \(workspace.name), started at \(TimeText.text(of: timer.start)), was stopped at "
+      "Your timer in \(directory.workspace(workspace).name), started at \(TimeText.text(of: timer.start)), was stopped at "
       + "\(TimeText.text(of: end)) by \(try name(of: author))."
     try queueMail(
       .timerStopped, about: user.id, in: user.cell, to: email.isEmpty ? user.username : email, message)

@@ -30,6 +30,11 @@ public struct TimerStarted: PartitionChange {
   public var concern: Concern { .nobody }
   public var carried: AnyChange { .timerStarted(self) }
 
+  /// The same owners as the fields name, without copying the fields.
+  public func owners(_ partitioning: Partitioning) -> ChangeOwners {
+    ChangeOwners(partitioning.partition(of: user))
+  }
+
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let key = TimerKey(user: state.partitioning.serial(of: user), workspace: workspace)
     state.time.start(
@@ -66,6 +71,11 @@ public struct TimerStopped: PartitionChange {
 
   public var concern: Concern { .nobody }
   public var carried: AnyChange { .timerStopped(self) }
+
+  /// The same owners as the fields name, without copying the fields.
+  public func owners(_ partitioning: Partitioning) -> ChangeOwners {
+    ChangeOwners(partitioning.partition(of: user))
+  }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)

@@ -17,7 +17,7 @@ extension CommandTable {
       reply: "the finished entry, a map `entry, user, username, workspace, project, note, start, end, started-by, "
         + "stopped-by, version, deleted`; `NOTFOUND timer` when none runs",
       effect: .write, rights: .timers, needs: .permission(.timerStop, over: .member(1), own: .timerOwn),
-      route: .user(1), body: .decide(timerStop)),
+      route: .user(1), touches: .newEntry, body: .decide(timerStop)),
     CommandSpec(
       "TIMER.CURRENT", .timer, "The running timer of a user",
       [.word("user"), .option("WORKSPACE", "workspace")],
@@ -36,12 +36,12 @@ extension CommandTable {
 
   @Sendable private static func timerStart(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    let workspace = try turn.workspace()
+    let workspace = try turn.workspaceID()
     try turn.requireAccountTools(over: user, in: workspace)
     try turn.requireTimekeeper(user, in: workspace)
     let time = try turn.workTime("AT")
     var stopped: EntryView?
-    if let running = user.cell.state.time.timers[TimerKey(user: user.serial, workspace: workspace.id)] {
+    if let running = user.cell.state.time.timers[TimerKey(user: user.serial, workspace: workspace)] {
       turn.read(running.lsn)
       guard turn.has("SWITCH") else { throw .refused(.conflict("timer-running")) }
       stopped = try turn.stop(running, of: user, in: workspace, at: time ?? turn.end(of: running))
@@ -51,10 +51,10 @@ extension CommandTable {
       note: try turn.option("NOTE") ?? "", startedBy: turn.author, lsn: 0)
     turn.emit(
       TimerStarted(
-        user: user.id, workspace: workspace.id, start: timer.start, project: timer.project, note: timer.note))
+        user: user.id, workspace: workspace, start: timer.start, project: timer.project, note: timer.note))
     turn.reply.map(8)
     let startedBy = try turn.name(of: timer.startedBy)
-    turn.show(timer, of: user, in: workspace.id, into: &turn.reply)
+    turn.show(timer, of: user, in: workspace, into: &turn.reply)
     turn.reply.text("started-by")
     turn.reply.text(startedBy)
     turn.reply.text("stopped")
@@ -63,7 +63,7 @@ extension CommandTable {
 
   @Sendable private static func timerStop(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    let workspace = try turn.workspace()
+    let workspace = try turn.workspaceID()
     try turn.requireAccountTools(over: user, in: workspace)
     let timer = try turn.timer(of: user, in: workspace)
     guard let timer else {
@@ -75,11 +75,11 @@ extension CommandTable {
 
   @Sendable private static func timerCurrent(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    let workspace = try turn.workspace()
+    let workspace = try turn.workspaceID()
     guard let timer = try turn.timer(of: user, in: workspace) else { return turn.reply.null() }
-    let startedBy = try turn.name(of: timer.startedBy, in: workspace.id)
+    let startedBy = try turn.name(of: timer.startedBy, in: workspace)
     turn.reply.map(7)
-    turn.show(timer, of: user, in: workspace.id, into: &turn.reply)
+    turn.show(timer, of: user, in: workspace, into: &turn.reply)
     turn.reply.text("started-by")
     turn.reply.text(startedBy)
   }
@@ -180,8 +180,8 @@ extension CommandTable {
 
 extension Turn {
   /// The running timer of a user, if any.
-  fileprivate func timer(of user: UserReference, in workspace: Workspace) throws(Halt) -> RunningTimer? {
-    let timer = user.cell.state.time.timers[TimerKey(user: user.serial, workspace: workspace.id)]
+  fileprivate func timer(of user: UserReference, in workspace: WorkspaceID) throws(Halt) -> RunningTimer? {
+    let timer = user.cell.state.time.timers[TimerKey(user: user.serial, workspace: workspace)]
     read(timer?.lsn ?? user.cell.state.lsn)
     return timer
   }

@@ -23,6 +23,7 @@ public struct Lookahead: BitwiseCopyable, Sendable {
   var key = NameKey.none
   /// The partition whose memory is prefetched; -1 once there is nothing left to prefetch.
   public private(set) var partition = -1
+  private var touched = Touched.nothing
   private var target = Target.nothing
 
   /// What is prefetched next.
@@ -37,6 +38,15 @@ public struct Lookahead: BitwiseCopyable, Sendable {
     /// The row of the user of a session.
     case rowOfSession(slot: Int)
     case details(user: Int)
+  }
+
+  /// What a command touches besides the row and the name of its user.
+  public enum Touched: BitwiseCopyable, Sendable {
+    case nothing
+    /// The row of the user's next session, and the newest session there is, which is linked to it.
+    case newSession
+    /// The row of the next entry, and the search for the entries of the user's contact.
+    case newEntry
   }
 
   /// How often to advance until nothing is left to prefetch.
@@ -55,7 +65,7 @@ extension Turn {
       foldedWord = -1
       foldedCount = FoldedName.fold(name, into: foldedName)
       let key = NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
-      lookahead.begin(name: key, word: word)
+      lookahead.begin(name: key, word: word, table.gates[commandIndex].touches)
     case .session(let word) where word < request.count:
       guard let id = SecretText.session(of: request[word]) else { break }
       lookahead.begin(session: id, in: partitioning.partition(of: id))
@@ -66,7 +76,8 @@ extension Turn {
 }
 
 extension Lookahead {
-  fileprivate mutating func begin(name key: NameKey, word: Int) {
+  fileprivate mutating func begin(name key: NameKey, word: Int, _ touched: Touched) {
+    self.touched = touched
     self.key = key
     nameWord = word
     partition = key.partition
@@ -99,11 +110,11 @@ extension Lookahead {
     case .details(let serial):
       end()
       guard cell.state.people.users.contains(serial) else { return }
-      cell.state.people.users.withDetails(of: serial) { details in
-        guard let first = details.baseAddress else { return }
-        prefetch(first)
-        // A username rarely extends further.
-        prefetch(first + min(details.count, 64))
+      cell.state.people.users.prefetchDetails(serial)
+      switch touched {
+      case .nothing: break
+      case .newSession: cell.state.prefetchNewSession(of: serial)
+      case .newEntry: cell.state.prefetchNewEntry(of: serial)
       }
     }
   }
@@ -120,14 +131,38 @@ extension Lookahead {
   }
 }
 
+extension PartitionState {
+  fileprivate func prefetchNewSession(of user: Int) {
+    sessions.rows.prefetch(sessions.free != 0 ? Int(sessions.free) : sessions.rows.last + 1)
+    let newest = Int(people.users[user].sessions)
+    if newest != 0 { sessions.rows.prefetch(newest) }
+  }
+
+  fileprivate func prefetchNewEntry(of user: Int) {
+    time.entries.prefetch(time.entries.last + 1)
+    if let head = time.orders.address(ofHead: people.users[user].contact) { CPrefetch.prefetch(head) }
+  }
+}
+
 extension RowTable {
-  /// Prefetches a row.
+  /// Prefetches the beginning of a row's details, such as a username.
   @inline(__always)
-  fileprivate func prefetch(_ serial: Int) {
-    withRow(serial) { row in
-      let first = UnsafeRawPointer(row)
-      for line in 0...(MemoryLayout<Row>.stride - 1) / 64 { CPrefetch.prefetch(first + line * 64) }
+  func prefetchDetails(_ serial: Int) {
+    guard contains(serial) else { return }
+    withDetails(of: serial) { details in
+      guard let first = details.baseAddress else { return }
+      CPrefetch.prefetch(first)
+      CPrefetch.prefetch(first + min(details.count, 64))
     }
+  }
+
+  /// Prefetches a row, also one that is not in use yet, if its page is there.
+  @inline(__always)
+  func prefetch(_ serial: Int) {
+    let page = Self.pageIndex(serial)
+    guard serial > 0, page < pages.count else { return }
+    let first = UnsafeRawPointer(pages[page].address(of: Self.indexInPage(serial)))
+    for line in 0...(MemoryLayout<Row>.stride - 1) / 64 { CPrefetch.prefetch(first + line * 64) }
   }
 }
 

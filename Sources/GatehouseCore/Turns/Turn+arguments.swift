@@ -272,15 +272,15 @@ extension Turn {
 
   /// The workspace of this name. For a caller who does not know it, it does not exist.
   public func workspace(named name: String) throws(Halt) -> Workspace {
-    try workspace(directory.workspaceID(name), named: name)
+    directory.workspace(try known(directory.workspaceID(name), named: name))
   }
 
-  private func workspace(_ id: WorkspaceID?, named name: String) throws(Halt) -> Workspace {
-    read(directory.lsn)
+  private func known(_ id: WorkspaceID?, named name: String) throws(Halt) -> WorkspaceID {
+    read(directoryLSN)
     guard let id, !isLimited || knownWorkspaces(isNaming: true).contains(id) else {
       throw .refused(.notFound("workspace \(name)"))
     }
-    return directory.workspace(id)
+    return id
   }
 
   public func workspace(at index: Int) throws(Halt) -> Workspace {
@@ -288,11 +288,14 @@ extension Turn {
   }
 
   /// The workspace of the option `WORKSPACE`, or `main`.
-  public func workspace() throws(Halt) -> Workspace {
+  public func workspace() throws(Halt) -> Workspace { directory.workspace(try workspaceID()) }
+
+  /// The id of that workspace. Copying a `Workspace` retains a dozen references.
+  public func workspaceID() throws(Halt) -> WorkspaceID {
     guard let name = try option("WORKSPACE") else {
-      return try workspace(mainWorkspace, named: "main; WORKSPACE w names another")
+      return try known(mainWorkspace, named: "main; WORKSPACE w names another")
     }
-    return try workspace(named: name)
+    return try known(directory.workspaceID(name), named: name)
   }
 
   /// The session of a token, if it has not ended. A wrong token with a live id finds nothing.

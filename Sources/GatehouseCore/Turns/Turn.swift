@@ -70,7 +70,7 @@ public final class Turn {
   /// The data folder's secret, from which tokens of idempotent commands are derived.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.
-  @exclusivity(unchecked) var taken: [TakenKey: TakenIDs] = [:]
+  @exclusivity(unchecked) var taken: [TakenIDs] = []
 
   /// The work that a stopped decision needs, and its outcome when the decision is made again.
   @exclusivity(unchecked) public internal(set) var neededWork: (any Work)?
@@ -121,13 +121,12 @@ public final class Turn {
     let count: Int
   }
 
-  struct TakenKey: Hashable {
+  /// How many serial numbers of a kind this turn has given out in a partition. Nearly every command creates one thing of
+  /// a kind, and none does so in more than a few hundred partitions, so a list that is searched is enough.
+  struct TakenIDs {
     /// The kind of entity.
     let kind: ObjectIdentifier
     let partition: Int
-  }
-
-  struct TakenIDs {
     /// The last serial number that the partition has given out.
     let last: Int
     var count = 0
@@ -239,19 +238,21 @@ extension Turn {
   ///
   /// - Parameter last: the last serial number of this kind that the partition has given out.
   func newID<Entity>(in cell: HeldPartition, after last: Int) -> Identifier<Entity> {
-    let key = TakenKey(kind: Identifier<Entity>.kind, partition: cell.index)
-    var ids = taken[key] ?? TakenIDs(last: last)
-    ids.count += 1
-    taken[key] = ids
-    return cell.state.id(last + ids.count)
+    let kind = Identifier<Entity>.kind
+    let index = taken.firstIndex { $0.kind == kind && $0.partition == cell.index } ?? taken.endIndex
+    if index == taken.endIndex { taken.append(TakenIDs(kind: kind, partition: cell.index, last: last)) }
+    taken[index].count += 1
+    return cell.state.id(last + taken[index].count)
   }
 
   /// Whether this decision has given out an id by `newID`.
   func isTaken(_ id: any EntityIdentifier) -> Bool {
     // Serial number and partition lie alike in ids of all kinds.
     let place = UserID(raw: id.raw)
-    let key = TakenKey(kind: type(of: id).kind, partition: partitioning.partition(of: place))
-    return taken[key].map { partitioning.serial(of: place) > $0.last } ?? false
+    let (kind, partition) = (type(of: id).kind, partitioning.partition(of: place))
+    return taken.contains { ids in
+      ids.kind == kind && ids.partition == partition && partitioning.serial(of: place) > ids.last
+    }
   }
 }
 
@@ -261,7 +262,9 @@ public struct UserReference {
   public let cell: HeldPartition
   public let serial: Int
 
-  public var row: UserRow { cell.state.people.users[serial] }
+  public var row: UserRow {
+    @inline(__always) unsafeAddress { cell.state.people.users.address(of: serial) }
+  }
   public var username: String { cell.state.people.username(serial) }
 
   /// Calls `body` with the username without making a string.

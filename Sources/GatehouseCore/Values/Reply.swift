@@ -47,14 +47,16 @@ public struct Reply: Sendable {
   /// The first `nodeCount` belong to the reply; the rest is spare capacity.
   @usableFromInline var storedNodes: ContiguousArray<Node> = []
   @usableFromInline var nodeCount = 0
-  @usableFromInline var bytes: ContiguousArray<UInt8> = []
+  /// The texts. The first `byteCount` belong to the reply; the rest is spare capacity.
+  @usableFromInline var storedBytes: ContiguousArray<UInt8> = []
+  @usableFromInline var byteCount = 0
 
   public init() {}
 
   public var isEmpty: Bool { nodeCount == 0 }
 
   /// The memory of the reply in bytes.
-  public var size: Int { nodeCount * MemoryLayout<Node>.stride + bytes.count }
+  public var size: Int { nodeCount * MemoryLayout<Node>.stride + byteCount }
 
   /// Whether the first node is an error.
   public var isError: Bool { nodeCount > 0 && storedNodes[0].kind == .error }
@@ -63,7 +65,7 @@ public struct Reply: Sendable {
   @inline(__always)
   public mutating func reset() {
     nodeCount = 0
-    if !bytes.isEmpty { bytes.removeAll(keepingCapacity: true) }
+    byteCount = 0
   }
 
   // MARK: Building
@@ -121,8 +123,8 @@ public struct Reply: Sendable {
 
   /// Appends all nodes of `other`.
   public mutating func append(_ other: Reply) {
-    let shift = Int64(bytes.count)
-    bytes.append(contentsOf: other.bytes)
+    let shift = Int64(byteCount)
+    other.withParts { _, bytes in append(bytes) }
     for node in other.nodes {
       let isMoved = node.kind.isText && !node.isConstant
       add(isMoved ? Node(node.kind, count: Int(node.count), value: node.value + shift) : node)
@@ -132,9 +134,7 @@ public struct Reply: Sendable {
   /// Appends one node of `other`.
   public mutating func append(_ node: Node, of other: Reply) {
     guard node.kind.isText, !node.isConstant else { return add(node) }
-    let start = Int(node.value)
-    add(Node(node.kind, count: Int(node.count), value: Int64(bytes.count)))
-    bytes.append(contentsOf: other.bytes[start..<start + Int(node.count)])
+    other.withParts { _, bytes in add(node.kind, node.text(bytes)) }
   }
 
   @inline(__always)
@@ -155,8 +155,25 @@ public struct Reply: Sendable {
   }
 
   private mutating func add(_ kind: Kind, _ raw: UnsafeRawBufferPointer) {
-    add(Node(kind, count: raw.count, value: Int64(bytes.count)))
-    bytes.append(contentsOf: raw)
+    add(Node(kind, count: raw.count, value: Int64(byteCount)))
+    append(raw)
+  }
+
+  @inline(__always)
+  private mutating func append(_ raw: UnsafeRawBufferPointer) {
+    guard let source = raw.baseAddress else { return }
+    let end = byteCount + raw.count
+    if end > storedBytes.count { makeRoom(through: end) }
+    storedBytes.withUnsafeMutableBytes {
+      ($0.baseAddress! + byteCount).copyMemory(from: source, byteCount: raw.count)
+    }
+    byteCount = end
+  }
+
+  @inline(never)
+  private mutating func makeRoom(through end: Int) {
+    let count = max(end, storedBytes.count * 2)
+    storedBytes.append(contentsOf: repeatElement(0, count: count - storedBytes.count))
   }
 
   // MARK: Reading
@@ -174,7 +191,10 @@ public struct Reply: Sendable {
     _ body: (UnsafeBufferPointer<Node>, UnsafeRawBufferPointer) -> Result
   ) -> Result {
     storedNodes.withUnsafeBufferPointer { nodes in
-      bytes.withUnsafeBytes { body(UnsafeBufferPointer(rebasing: nodes[..<nodeCount]), $0) }
+      storedBytes.withUnsafeBytes { bytes in
+        body(
+          UnsafeBufferPointer(rebasing: nodes[..<nodeCount]), UnsafeRawBufferPointer(rebasing: bytes[..<byteCount]))
+      }
     }
   }
 }

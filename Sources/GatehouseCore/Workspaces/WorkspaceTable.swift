@@ -59,7 +59,8 @@ struct WorkspaceTable: Sendable {
   }
 }
 
-/// The facts of a workspace that a login decision reads, flat, so that reading them needs no reference counting.
+/// The facts of a workspace that the commands of the hot path read, flat, so that reading them needs no reference
+/// counting.
 public struct WorkspaceFacts: Sendable, BitwiseCopyable {
   public let withinEmployment: Bool
   /// The record that last lifted `withinEmployment`; 0 if none did.
@@ -67,12 +68,15 @@ public struct WorkspaceFacts: Sendable, BitwiseCopyable {
   /// The policies on sessions.
   public let sessionTTL: Milliseconds
   public let sessionIdle: Milliseconds
+  /// Whether people are told that their timer was stopped (K8).
+  public let notifiesStopped: Bool
 
   init(_ workspace: Workspace) {
     withinEmployment = workspace.asks(.employment)
     employmentLifted = workspace.lifted[.employment] ?? 0
     sessionTTL = workspace.policies.sessionTTL
     sessionIdle = workspace.policies.sessionIdle
+    notifiesStopped = workspace.policies.notifiesStopped
   }
 }
 
@@ -135,7 +139,7 @@ extension Directory {
   /// The workspaces that a user owns, oldest first.
   public func workspaces(ownedBy user: UserID) -> [WorkspaceID] { tables.workspaces.owned(by: user) }
 
-  /// The facts of a workspace that a login decision reads.
+  /// The facts of a workspace that the commands of the hot path read.
   @inline(__always)
   public func facts(ofWorkspace workspace: WorkspaceID) -> WorkspaceFacts {
     tables.workspaces.facts[Int(workspace) - 1]

@@ -90,7 +90,7 @@ import Testing
     expectProblem("are out of order")
     ana.cell.state.time.entries[1].isDeleted = true
     expectProblem("is in the wrong order")
-    ana.cell.state.time.orders = [:]
+    ana.cell.state.time.orders = EntryOrders()
     expectProblem("is missing in its order")
   }
 

@@ -141,8 +141,8 @@ import Testing
     }
     let cell = core.cells[core.partitioning.partition(of: ana)]
     var again = try PartitionCell.decode(cell.encoded, index: cell.index, core.partitioning)
-    #expect(again.state.time.orders[1]?.map(\.serials) == cell.state.time.orders[1]?.map(\.serials))
-    #expect(again.state.time.orders[1]?.map(\.lsn) == cell.state.time.orders[1]?.map(\.lsn))
+    #expect(again.state.time.orders.of(1).map(\.serials) == cell.state.time.orders.of(1).map(\.serials))
+    #expect(again.state.time.orders.of(1).map(\.lsn) == cell.state.time.orders.of(1).map(\.lsn))
     for entry in known.keys { core.run("ENTRY.DELETE \(entry)") }
     again = try PartitionCell.decode(cell.encoded, index: cell.index, core.partitioning)
     #expect(!again.state.hasTrackedTime(1) { _ in true } && !cell.state.hasTrackedTime(1) { _ in true })

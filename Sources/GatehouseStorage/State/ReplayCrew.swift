@@ -125,7 +125,7 @@ extension Restoration {
   package mutating func replay<Source: LogSource>(_ source: inout Source, threads: Int? = nil) throws -> Source.End {
     let size = threads ?? ReplayCrew.bestSize
     // Names must be settled between two records, by one thread that has all partitions.
-    guard size > 0, !hasUnsettledNames else { return try source.read { lsn, bytes in try replay(lsn, bytes) } }
+    guard size > 0, !hasUnsettledNames else { return try replayHere(&source) }
     let cell = DirectoryCell(directory)
     let owners = ReplayCrew.Owners(
       partitioning: partitioning, partitions: partitions, covered: covered, directory: cell,
@@ -153,6 +153,28 @@ extension Restoration {
     }
     if !batch.records.isEmpty { crew.apply(batch) }
     return end
+  }
+
+  /// Applies all records of a source on this thread, in small batches whose memory is prefetched.
+  private mutating func replayHere<Source: LogSource>(_ source: inout Source) throws -> Source.End {
+    var batch = ReplayCrew.Batch(first: 0)
+    batch.records.reserveCapacity(Record.lookAhead)
+    let end = try source.read { lsn, bytes in
+      if batch.records.isEmpty { batch.first = lsn }
+      var reader = ByteReader(bytes)
+      let record = try Record(from: &reader)
+      record.prefetchRows(in: partitions, partitioning)
+      batch.records.append(record)
+      if batch.records.count == Record.lookAhead { apply(&batch) }
+    }
+    apply(&batch)
+    return end
+  }
+
+  private mutating func apply(_ batch: inout ReplayCrew.Batch) {
+    for record in batch.records { record.prefetchDetails(in: partitions, partitioning) }
+    for (place, record) in batch.records.enumerated() { apply(record, lsn: batch.first + LSN(place)) }
+    batch.records.removeAll(keepingCapacity: true)
   }
 
   /// Applies what a source has, and whatever comes later, for as long as wanted.

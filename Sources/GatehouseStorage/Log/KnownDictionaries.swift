@@ -112,7 +112,9 @@ extension ZstdDictionary {
     t8rFBKLP7wUBACgBAKbGwdPxZgIsDVNFU1NJT04uQ0hFQ0sBFuH16AO504I=
     """
 
-  /// 8 KiB, trained on 30,000 records as `RecordSamples` makes them, in frames of 1 to 4. SAVING
+  /// 8 KiB, trained on 30,000 records as `RecordSamples` makes them, in frames of 1 to 4. On similar records it saves 35 %
+  /// of the file in frames of 8 (114 bytes a record become 74); a frame of one record takes its 512 bytes either way.
+  /// Dictionaries of 2, 4 and 16 KiB lead to 77, 75 and 75 bytes.
   private static let second = """
     N6Qw7HNRC1Y8ECBrSwe8iuqzt82+KHnz5c2XN1/efDkXZQHW65CCHP3X+RPNCds8xznn7RRa5JhLmIiVHZyBnlp7y5RkQwIAGBIjDkLR2IzyAQAEwM6L\
     ysbITIjBSFAyx2IxA4AyxhgCAAAAAAAAAAAAAACkRygnAqPptkhJoQwhCCAEAAAwAAAAAAEAAAAEAAAACAAAANPxZghIZWxwZGVzawAoAgD0zcrT8WYB\

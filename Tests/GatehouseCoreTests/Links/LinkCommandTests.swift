@@ -56,7 +56,7 @@ import Testing
     core.run("USER.PURGE ana")
     #expect(
       core.run("CONTACT.DELETE #\(contact)").text?
-        .hasPrefix("REFUSED references: contact #\(contact) is referred to by 1 linked record; ") == true)
+        .hasPrefix("REFUSED references: contact #\(contact) is referred to by 1 linked record (LINK.REMOVE); ") == true)
   }
 
   @Test("L15, B3: what is made while impersonating names both") func impersonating() {

@@ -71,8 +71,8 @@ import Testing
     core.run("USER.CREATE eva CONTACT #\(id) NOINVITE")
     #expect(
       core.run("CONTACT.DELETE #\(id)").text
-        == "REFUSED references: contact #\(id) is referred to by the login eva; remove these first: a login with"
-        + " USER.DELETE and USER.PURGE")
+        == "REFUSED references: contact #\(id) is referred to by the login eva (USER.DELETE); remove what can be"
+        + " removed first, or clear the personal data with USER.ANONYMISE")
     core.run("USER.DELETE eva REASON x")
     #expect(core.run("CONTACT.DELETE #\(id)").text?.contains("the deleted login eva") == true)
     let free = core.run("CONTACT.CREATE FIRST Eva")["contact"]

@@ -14,7 +14,8 @@ extension People {
   }
 
   /// When something of a user ends that was not carried out yet: an access that is still open, a membership, a grant,
-  /// or, after `now`, the last day of the employment, which is over once it is over in the last time zone.
+  /// or, after `now`, the last day of the employment or of one at an account, which is over once it is over in the last
+  /// time zone.
   fileprivate func nextEnd(of serial: Int, after now: Milliseconds) -> Milliseconds? {
     let row = users[serial]
     var ends: [Milliseconds] = []
@@ -27,6 +28,9 @@ extension People {
     if released != .min, row.status != .deleted {
       let over = (Milliseconds(released) + 2) * Days.milliseconds
       if over > now { ends.append(over) }
+    }
+    if row.status != .deleted {
+      ends += employments(of: Int(row.contact)).compactMap(\.overEverywhere).filter { $0 > now }
     }
     return ends.min()
   }
@@ -154,6 +158,10 @@ extension Turn {
       emit(AccessSet(user.id, old: access, new: disabled))
       closed.append(access.product)
     }
+    for employment in user.employments where employment.workspace == workspace.id {
+      emit(EmploymentSet(user.contactID, old: employment, new: nil))
+    }
+    for link in user.management where link.workspace == workspace.id { emit(ManagementRemoved(user.id, link)) }
     try revoke(user.grants.filter { directory.workspace(of: $0.scope) == workspace.id }, from: user, isLeaving: true)
     emit(WorkspaceLeft(user.id, workspace.id))
     return closed

@@ -3,7 +3,8 @@ extension CommandTable {
     CommandSpec(
       "APPROVAL.LIST", .people, "Commands that wait for a second person, the oldest first",
       [.option("WORKSPACE", "workspace"), .option("COUNT", "n", .integer)],
-      reply: "an array of maps `approval, command, permission, workspace, requested, expires, requested-by, as, reason`:"
+      reply:
+        "an array of maps `approval, command, permission, workspace, requested, expires, requested-by, as, reason`:"
         + " those that the caller may approve, and the caller's own",
       needs: .nothing, route: .everywhere, body: .gather(collect: collectApprovals, finish: finishApprovals)),
     CommandSpec(
@@ -25,7 +26,8 @@ extension CommandTable {
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     let count = try turn.listCount()
     for request in cell.state.approvals.open.values {
-      guard request.isOpen(at: turn.now), workspace == nil || request.workspace == workspace, turn.maySee(request) else {
+      guard request.isOpen(at: turn.now), workspace == nil || request.workspace == workspace, turn.maySee(request)
+      else {
         continue
       }
       var key = ContiguousArray<UInt8>()
@@ -76,7 +78,8 @@ extension Turn {
   fileprivate func maySee(_ request: ApprovalRequest) -> Bool {
     guard isLimited else { return true }
     let isOwn = asUser.map { $0.subject == request.subject || $0.actor == request.actor } ?? false
-    return isOwn || Permission(name: request.permission).map { allows($0, over: .workspace(request.workspace)) } ?? false
+    return isOwn
+      || Permission(name: request.permission).map { allows($0, over: .workspace(request.workspace)) } ?? false
   }
 
   /// The open request of an id.

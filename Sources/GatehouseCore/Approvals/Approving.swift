@@ -50,7 +50,7 @@ extension Turn {
       let workspaces: [WorkspaceID] =
         switch target.site(for: permission, at: now) {
         case .server: []
-        case .workspace(let id), .product(_, let id): [id]
+        case .workspace(let id), .product(_, let id), .account(_, let id), .group(_, let id): [id]
         case .anyOf(let ids): ids
         }
       for id in workspaces where directory.workspace(id).policies.approvalNeeds.contains("\(permission.name)") {

@@ -31,7 +31,8 @@ extension CommandTable {
   ]
 
   private static func listTrail(_ turn: Turn) throws(Halt) {
-    var reach = AuditReach(turn)
+    let user = try turn.optionWord("USER").map { (word) throws(Halt) in try turn.user(word) }
+    var reach = user.map { AuditReach(turn, of: $0) } ?? AuditReach(turn)
     var work = ReadTrail()
     work.keys = reach.keys(in: turn.directory)
     if let word = turn.optionWord("ACTOR") {
@@ -39,8 +40,7 @@ extension CommandTable {
       work.actor = actor
       work.keys = [RecordKey.ofActor(actor)]
     }
-    if let word = turn.optionWord("USER") {
-      let user = try turn.user(word)
+    if let user {
       // All that was said of the person: under earlier logins, and of those who were merged into this one.
       work.keys = try turn.wholePerson(user.contactReference).flatMap { person in
         [RecordKey.of(person.id)] + person.logins.map { RecordKey.of($0.id) }

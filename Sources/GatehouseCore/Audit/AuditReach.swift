@@ -7,11 +7,33 @@ struct AuditReach: Sendable {
   var cleared = ClearedPeople()
   /// Products that may be read beyond those workspaces.
   var products: Set<ProductID> = []
+  /// Whose trail alone may be read where the reader's right is over the people of accounts.
+  fileprivate var person: Person?
+
+  fileprivate struct Person: Sendable {
+    let user: UserID
+    let contact: ContactID
+    /// Where the right is over everybody.
+    let whole: Reach
+    let sides: [Side]
+  }
 
   /// - Parameter turn: a turn whose command reads the trail, and whose principal is known.
   init(_ turn: Turn) { self.init(turn.reach(of: .auditRead)) }
 
   init(_ reach: Reach) { self.reach = reach }
+
+  /// - Parameter user: the one whose trail is read. To somebody whose right is over the people of accounts, it tells
+  ///   what happened to that person alone.
+  init(_ turn: Turn, of user: UserReference) {
+    let whole = turn.reach(of: .auditRead)
+    reach = turn.sides.reduce(.all) {
+      $0.intersection($1.reach(of: .auditRead, over: user, in: turn.directory, at: turn.now))
+    }
+    if reach != whole {
+      person = Person(user: user.id, contact: user.contactID, whole: whole, sides: turn.sides)
+    }
+  }
 
   /// Whether the whole trail may be read.
   var isAll: Bool { reach.isAll }
@@ -60,6 +82,15 @@ struct AuditReach: Sendable {
   /// Whether a change of record `lsn` may be read.
   func shows(_ change: AnyChange, at lsn: LSN, _ subjectWorkspaces: SubjectWorkspaces, in directory: Directory) -> Bool
   {
+    guard liesInReach(change, at: lsn, subjectWorkspaces, in: directory) else { return false }
+    guard let person else { return true }
+    return AuditReach(person.whole).shows(change, at: lsn, subjectWorkspaces, in: directory)
+      || person.isAlone(in: change)
+  }
+
+  private func liesInReach(
+    _ change: AnyChange, at lsn: LSN, _ subjectWorkspaces: SubjectWorkspaces, in directory: Directory
+  ) -> Bool {
     if isAll { return true }
     if let entry = Self.entry(of: change) { return subjectWorkspaces.entries[entry].map(reach.contains) ?? false }
     // It does not say where a session was used, nor, in records of version 0.1.0, where one ended.
@@ -117,7 +148,7 @@ struct AuditReach: Sendable {
   }
 
   /// The subjects of a change, by their index keys.
-  private struct Subjects {
+  fileprivate struct Subjects {
     var users: [UserID] = []
     var contacts: [ContactID] = []
     var workspaces: [WorkspaceID] = []
@@ -135,6 +166,34 @@ struct AuditReach: Sendable {
         case .actor, .service, .unplaced: break
         }
       }
+    }
+  }
+}
+
+extension AuditReach.Person {
+  /// Whether a change is about this person and nobody else, and names no account or group that the reader does not know.
+  fileprivate func isAlone(in change: AnyChange) -> Bool {
+    let subjects = AuditReach.Subjects(change)
+    guard subjects.users.allSatisfy({ $0 == user }), subjects.contacts.allSatisfy({ $0 == contact }),
+      !subjects.users.isEmpty || !subjects.contacts.isEmpty
+    else { return false }
+    return change.organisations.allSatisfy { site in sides.allSatisfy { $0.knows(site) } }
+  }
+}
+
+extension AnyChange {
+  /// The accounts and groups that a change of somebody names.
+  fileprivate var organisations: [Site] {
+    if let change = self.as(EmploymentSet.self) {
+      return [change.old, change.new].compactMap { $0.map { .account($0.account, of: $0.workspace) } }
+    }
+    let scope =
+      self.as(RoleGranted.self)?.grant.scope ?? self.as(RoleRevoked.self)?.grant.scope
+      ?? self.as(ManagementAdded.self)?.link.scope ?? self.as(ManagementRemoved.self)?.link.scope
+    switch scope {
+    case .account(let id, let workspace): return [.account(id, of: workspace)]
+    case .group(let id, let workspace): return [.group(id, of: workspace)]
+    case .everywhere, .workspace, .product, nil: return []
     }
   }
 }

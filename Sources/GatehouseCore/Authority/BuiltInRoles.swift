@@ -5,6 +5,12 @@ extension PermissionSet {
     .userRead, .contactSet, .credentialSet, .sessionRead, .sessionRevoke, .timerOwn, .timeRead,
   ])
 
+  /// L10: over those employed today by the accounts and groups managed. What an individual may of their own, and bookings;
+  /// but not the credentials, by which a manager could act as somebody with more power.
+  public static let manager = PermissionSet([
+    .userRead, .contactSet, .sessionRead, .sessionRevoke, .timeRead, .timerStop, .entryCorrect, .linkWrite,
+  ])
+
   /// T7: over the members of the product's workspace. The contact's fields belong to the identity, so only of members
   /// whose home this workspace is.
   public static let productAdministrator = PermissionSet([
@@ -28,8 +34,8 @@ extension Role {
   /// The permissions of a built-in role over others; nil if the role is not built in.
   var builtInPermissions: PermissionSet? {
     switch self {
-    // A manager has power over employees of accounts and groups, which do not exist yet.
-    case .individual, .manager: PermissionSet()
+    case .individual: PermissionSet()
+    case .manager: .manager
     case .trainingAdministrator: .trainingAdministrator
     case .superAdministrator: .everything
     default: nil

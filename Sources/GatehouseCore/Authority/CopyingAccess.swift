@@ -21,9 +21,9 @@ extension CommandTable {
     guard from.id != to.id else { throw .refused(.syntax("from and to are one user; name two")) }
     turn.read(turn.directory.lsn)
     // What the caller cannot see is not copied, and not taken away either (W4).
-    let wanted = UserCard(from, turn.seen(of: from), turn.directory, at: turn.now).grants
+    let wanted = UserCard(from, turn.seen(of: from), turn).grants
       .filter { !$0.limits.hasEnded(at: turn.now) }
-    let held = UserCard(to, turn.seen(of: to), turn.directory, at: turn.now).grants
+    let held = UserCard(to, turn.seen(of: to), turn).grants
     var granted: [Grant] = []
     for grant in wanted {
       var grant = grant

@@ -44,10 +44,7 @@ public struct RoleSet: Sendable, Equatable, BitwiseCopyable {
   func mayContain(_ role: Role) -> Bool { bits & (role.number < 16 ? 1 << role.number : 1) != 0 }
 
   /// Whether none of the roles gives power over others, so that scopes need not be checked.
-  public var isPlain: Bool {
-    bits & ~(1 << Role.individual.number | 1 << Role.manager.number) == 0
-  }
-
+  public var isPlain: Bool { bits & ~(1 << Role.individual.number) == 0 }
 }
 
 /// Where a grant applies.
@@ -55,8 +52,9 @@ public enum Scope: Sendable, Equatable, BitwiseCopyable {
   case everywhere
   case workspace(WorkspaceID)
   case product(ProductID)
-  case account(UInt64)
-  case group(UInt64)
+  /// The people whom an account employs today, or those of a group; each with the workspace that it belongs to.
+  case account(AccountID, of: WorkspaceID)
+  case group(GroupID, of: WorkspaceID)
 }
 
 /// A role with a scope.
@@ -106,12 +104,14 @@ extension ByteWriter {
     case .product(let id):
       byte(2)
       varint(id)
-    case .account(let id):
+    case .account(let id, let workspace):
       byte(3)
       varint(id)
-    case .group(let id):
+      varint(workspace)
+    case .group(let id, let workspace):
       byte(4)
       varint(id)
+      varint(workspace)
     }
   }
 }
@@ -127,8 +127,8 @@ extension ByteReader {
     case 0: scope = .everywhere
     case 1: scope = .workspace(try number())
     case 2: scope = .product(try number())
-    case 3: scope = .account(try varint())
-    case 4: scope = .group(try varint())
+    case 3: scope = .account(try number(), of: try number())
+    case 4: scope = .group(try number(), of: try number())
     default: throw failure("an unknown kind of scope")
     }
     return Grant(role: role, scope: scope, isMain: marks & 1 != 0, limits: limits)

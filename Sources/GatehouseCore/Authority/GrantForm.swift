@@ -11,8 +11,8 @@ enum GrantForm: FieldForm {
     case .everywhere: role
     case .workspace(let id): "\(role) in workspace \(name(id, WorkspaceForm.self))"
     case .product(let id): "\(role) in product \(name(id, ProductForm.self))"
-    case .account(let id): "\(role) in account #\(id)"
-    case .group(let id): "\(role) in group #\(id)"
+    case .account(let id, _): "\(role) in \(AccountForm.entity(id, in: directory))"
+    case .group(let id, _): "\(role) in \(GroupForm.entity(id, in: directory))"
     }
   }
 
@@ -30,7 +30,8 @@ enum GrantForm: FieldForm {
     switch value.scope {
     case .workspace(let id): WorkspaceForm.addKeys(of: id, to: &keys)
     case .product(let id): ProductForm.addKeys(of: id, to: &keys)
-    case .everywhere, .account, .group: break
+    case .account(_, let workspace), .group(_, let workspace): WorkspaceForm.addKeys(of: workspace, to: &keys)
+    case .everywhere: break
     }
   }
 }

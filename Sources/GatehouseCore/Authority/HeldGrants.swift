@@ -8,6 +8,8 @@ extension People {
   }
 
   mutating func setGrants(of serial: Int, _ grants: [Grant], _ lsn: LSN) {
+    for old in self.grants(of: serial).compactMap(\.referredTo) { referrers.remove(serial, from: old) }
+    for new in grants.compactMap(\.referredTo) { referrers.insert(serial, into: new) }
     var details = users.details(of: serial)
     if grants.isEmpty {
       details.set(UserTag.grants, UnsafeRawBufferPointer(start: nil, count: 0))
@@ -16,6 +18,7 @@ extension People {
     }
     users.setDetails(of: serial, details.bytes)
     users[serial].roles = RoleSet(grants)
+    markReferrer(serial)
     touch(user: serial, lsn)
   }
 }

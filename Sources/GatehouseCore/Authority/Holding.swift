@@ -15,6 +15,8 @@ public struct Holding: Sendable {
   /// The workspace of the scope; nil if it applies everywhere.
   let workspace: WorkspaceID?
   public let source: Source
+  /// The accounts whose people it is over; nil if it is over everybody in the scope.
+  var employers: EmployerScope?
   /// The moment at which it ends: nobody gives away more than that (`requireHolding`).
   var end = Milliseconds.max
 
@@ -27,7 +29,7 @@ public struct Holding: Sendable {
     }
   }
 
-  /// Whether it holds a permission over a site.
+  /// Whether it holds a permission over a site, and everybody there.
   func covers(_ site: Site, _ permission: Permission) -> Bool {
     guard permissions.contains(permission) else { return false }
     switch scope {
@@ -39,8 +41,54 @@ public struct Holding: Sendable {
       // contacts (T8).
       guard permission == .userRead || permission == .contactSet, let workspace else { return false }
       return site.lies(in: workspace)
-    // Accounts and groups do not exist yet, so nothing belongs to one.
-    case .account, .group: return false
+    case .account, .group:
+      switch (site, employers) {
+      case (.account(let account, let workspace), let employers?):
+        return workspace == self.workspace && employers.contains(account)
+      case (.group(let group, _), .group(let held, _)?): return group == held.id
+      default: return false
+      }
+    }
+  }
+
+  /// Whether it holds a permission over somebody at a site.
+  ///
+  /// - Parameter employers: of the person, found when they are first asked for.
+  func covers(
+    _ site: Site, _ permission: Permission, of person: some PersonView, _ known: inout Employers?,
+    in directory: Directory, at now: Milliseconds
+  ) -> Bool {
+    guard employers != nil, let workspace else { return covers(site, permission) }
+    guard permissions.contains(permission) else { return false }
+    switch site {
+    case .account, .group: if !covers(site, permission) { return false }
+    case .server: return false
+    case .workspace, .product, .anyOf: if !permission.isAboutPeople || !site.lies(in: workspace) { return false }
+    }
+    return reaches(person, &known, in: directory, at: now)
+  }
+
+  /// Whether one of the accounts that it is over employs somebody today.
+  func reaches(
+    _ person: some PersonView, _ known: inout Employers?, in directory: Directory, at now: Milliseconds
+  ) -> Bool {
+    guard let employers, let workspace else { return false }
+    let found = known ?? Employers(person, in: directory, at: now)
+    known = found
+    return found.meet(employers, in: workspace)
+  }
+
+  /// Whether it is over all that another holding is over, with all the permissions that the other has.
+  func includes(_ other: Holding) -> Bool {
+    guard other.permissions.subtracting(permissions).isEmpty else { return false }
+    switch (scope, other.scope) {
+    case (.everywhere, _): return true
+    case (.workspace(let held), _): return other.workspace == held
+    case (.product(let held), .product(let product)): return product == held
+    case (.account, .account(let account, _)), (.group, .account(let account, _)):
+      return employers?.contains(account) ?? false
+    case (.group(let held, _), .group(let group, _)): return group == held
+    case (.product, _), (.account, _), (.group, _): return false
     }
   }
 }
@@ -50,6 +98,8 @@ public enum Site: Sendable, Equatable {
   case server
   case workspace(WorkspaceID)
   case product(ProductID, of: WorkspaceID)
+  case account(AccountID, of: WorkspaceID)
+  case group(GroupID, of: WorkspaceID)
   /// Seeing a person: in any of the person's workspaces.
   case anyOf([WorkspaceID])
 
@@ -57,7 +107,7 @@ public enum Site: Sendable, Equatable {
     switch self {
     case .server: false
     case .workspace(let id): id == workspace
-    case .product(_, let id): id == workspace
+    case .product(_, let id), .account(_, let id), .group(_, let id): id == workspace
     case .anyOf(let ids): ids.contains(workspace)
     }
   }
@@ -78,14 +128,16 @@ extension PersonView {
       for grant in grants where grant.isInForce(at: now) {
         let permissions = directory.permissions(of: grant.role, since: opened)
         if permissions.isEmpty { continue }
-        let workspace = directory.workspace(of: grant.scope)
-        // A right in a workspace lasts no longer than the membership.
-        let membership = workspace.map(limits(ofMembership:)) ?? .none
-        guard membership.contains(now) else { continue }
-        holdings.append(
-          Holding(
-            permissions: permissions, scope: grant.scope, workspace: workspace, source: .grant(grant),
-            end: grant.limits.ending(by: membership).end))
+        for scope in scopes(of: grant, in: directory) {
+          let workspace = directory.workspace(of: scope)
+          // A right in a workspace lasts no longer than the membership.
+          let membership = workspace.map(limits(ofMembership:)) ?? .none
+          guard membership.contains(now) else { continue }
+          holdings.append(
+            Holding(
+              permissions: permissions, scope: scope, workspace: workspace, source: .grant(grant),
+              employers: directory.employers(of: scope, by: opened), end: grant.limits.ending(by: membership).end))
+        }
       }
     }
     // Administering a product requires open access to it.
@@ -103,10 +155,25 @@ extension PersonView {
 }
 
 extension PersonView {
+  /// Over what a grant holds. A manager's is over accounts and groups: the one that it names, or those that the person
+  /// manages by links in the scope that it names (L9, L10).
+  private func scopes(of grant: Grant, in directory: Directory) -> [Scope] {
+    guard grant.role == .manager else { return [grant.scope] }
+    switch grant.scope {
+    case .account, .group: return [grant.scope]
+    case .everywhere: return management.compactMap(\.scope)
+    case .workspace(let workspace): return management.filter { $0.workspace == workspace }.compactMap(\.scope)
+    case .product: return []
+    }
+  }
+}
+
+extension PersonView {
   /// Whether the person has a role or administers a product in a workspace, now or at another time.
   func holdsAnything(in workspace: WorkspaceID, _ directory: Directory) -> Bool {
     grants.contains { directory.workspace(of: $0.scope) == workspace }
       || administeredAccesses.contains { directory.product($0.product)?.workspace == workspace }
+      || management.contains { $0.workspace == workspace }
   }
 }
 
@@ -116,7 +183,21 @@ extension Directory {
     switch scope {
     case .workspace(let id): id
     case .product(let id): product(id)?.workspace
-    case .everywhere, .account, .group: nil
+    case .account(_, let id), .group(_, let id): id
+    case .everywhere: nil
+    }
+  }
+
+  /// The accounts of a scope; nil where it is over more than accounts.
+  ///
+  /// - Parameter opened: the record by which an account must have been in a group.
+  func employers(of scope: Scope, by opened: LSN = .max) -> EmployerScope? {
+    switch scope {
+    case .account(let id, _): .account(id)
+    // A group that is not there has no accounts.
+    case .group(let id, let workspace):
+      .group(group(id) ?? AccountGroup(id: id, workspace: workspace, name: "", created: 0), by: opened)
+    case .everywhere, .workspace, .product: nil
     }
   }
 
@@ -129,4 +210,7 @@ extension Directory {
     guard let definition = definition(of: role), definition.narrowed <= opened else { return PermissionSet() }
     return definition.permissions
   }
+
+  /// Whether a role makes an administrator: it gives power over others, and not only over the people of accounts.
+  func isAdministrators(_ role: Role) -> Bool { role != .manager && !permissions(of: role).isEmpty }
 }

@@ -48,6 +48,14 @@ public enum Ground: Sendable {
   case newProduct(Int)
   /// The home workspace of a user to be created.
   case newUser
+  /// The workspace of an account or group to be created: that of the option `WORKSPACE`.
+  case newAccount
+  case account(Int)
+  case group(Int)
+  /// The user at an account.
+  case employment(user: Int, account: Int)
+  /// The user, at the account or group that is managed, or in the workspace of the user who is.
+  case management(user: Int, target: Int)
   case session(Int)
   case entry(Int)
   /// The scope named by the options.
@@ -98,8 +106,12 @@ extension Ground {
     case .membership: "over the user in the workspace"
     case .access, .login: "over the user in the product's workspace, or in the product"
     case .product: "in the product's workspace, or in the product"
-    case .workspace, .newProduct, .namedWorkspace: "in the workspace"
-    case .newUser: "in the workspace that becomes the user's home"
+    case .workspace, .newProduct, .namedWorkspace, .newAccount: "in the workspace"
+    case .account: "over the account"
+    case .group: "over the group"
+    case .employment: "over the user, and over the account"
+    case .management: "over the user, and over the account or group that is managed"
+    case .newUser: "in the workspace that becomes the user's home, or over the main account"
     case .session: "over the user in the session's workspace"
     case .entry: "over the user in the entry's workspace"
     case .scope: "in the scope"

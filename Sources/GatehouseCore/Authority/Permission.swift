@@ -38,6 +38,14 @@ public enum Permission: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Whether it is about single people, so that it can be held over those of an account.
+  var isAboutPeople: Bool {
+    switch domain {
+    case .identity, .member: true
+    case .workspace, .server: false
+    }
+  }
+
   public var name: StaticString { words.name }
   public var summary: StaticString { words.summary }
 
@@ -108,7 +116,7 @@ public struct PermissionSet: Sendable, Equatable, BitwiseCopyable {
 
   public static let all = PermissionSet(Permission.allCases)
   /// The permissions that reveal a user's existence.
-  static let aboutPeople = PermissionSet(Permission.allCases.filter { $0.domain == .identity || $0.domain == .member })
+  static let aboutPeople = PermissionSet(Permission.allCases.filter(\.isAboutPeople))
 
   public mutating func insert(_ permission: Permission) { bits |= 1 << UInt64(permission.rawValue) }
   public func contains(_ permission: Permission) -> Bool { bits & 1 << UInt64(permission.rawValue) != 0 }

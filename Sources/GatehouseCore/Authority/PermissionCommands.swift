@@ -25,10 +25,10 @@ extension CommandTable {
     try turn.enforce(.permission(.userRead, over: .user(1), own: .userRead))
     let user = try turn.user(1)
     turn.read(turn.directory.lsn)
-    let seen = turn.seen(of: user)
+    let card = UserCard(user, turn.seen(of: user), turn)
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     let held = user.holdings(in: turn.directory, at: turn.now).filter { holding in
-      seen.contains(holding.scope, in: turn.directory)
+      card.shows(holding.scope)
         && (workspace == nil || holding.workspace == nil || holding.workspace == workspace)
     }
     let own = PermissionSet.individual.list

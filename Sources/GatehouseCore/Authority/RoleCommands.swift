@@ -1,16 +1,24 @@
 extension CommandTable {
   static let roleCommands: [CommandSpec] = [
     CommandSpec(
-      "ROLE.GRANT", .organisation, "Give a user a role, everywhere or in one workspace or product",
+      "ROLE.GRANT", .organisation, "Give a user a role, everywhere or in one workspace, product, account or group",
       [
-        .word("user"), .word("role"), .option("WORKSPACE", "workspace"), .option("PRODUCT", "product"), .flag("MAIN"),
-        .option("FROM", "time", .time), .option("UNTIL", "time", .time),
+        .word("user"), .word("role"), .option("WORKSPACE", "workspace"), .option("PRODUCT", "product"),
+        .option("ACCOUNT", "account"), .option("GROUP", "group"), .flag("MAIN"), .option("FROM", "time", .time),
+        .option("UNTIL", "time", .time),
       ],
-      reply: "`OK`; a user's first role is the main one, and MAIN takes that mark from another", effect: .write,
+      reply:
+        "`OK`; a user's first role is the main one, and MAIN takes that mark from another. Over an account or a group a"
+        + " role holds over the people employed there today. A manager's always does: over a workspace, or everywhere, it is"
+        + " over the accounts and groups that the user manages there by `MANAGE.ADD`",
+      effect: .write,
       rights: .admin, needs: .permission(.roleGrant, over: .scope), route: .user(1), body: .decide(roleGrant)),
     CommandSpec(
       "ROLE.REVOKE", .organisation, "Take a role away from a user",
-      [.word("user"), .word("role"), .option("WORKSPACE", "workspace"), .option("PRODUCT", "product")],
+      [
+        .word("user"), .word("role"), .option("WORKSPACE", "workspace"), .option("PRODUCT", "product"),
+        .option("ACCOUNT", "account"), .option("GROUP", "group"),
+      ],
       reply: "`OK`; super-administrator turns into training-administrator", effect: .write, rights: .admin,
       needs: .permission(.roleGrant, over: .scope), route: .user(1), body: .decide(roleRevoke)),
     CommandSpec(
@@ -51,8 +59,12 @@ extension CommandTable {
       throw .refused(.limit("roles: a user has at most \(Limits.grantsOfUser)"))
     }
     if role == .superAdministrator {
-      if case .product = grant.scope {
+      switch grant.scope {
+      case .everywhere, .workspace: break
+      case .product:
         throw .refused(.syntax("super-administrator holds everywhere or in a workspace; leave PRODUCT out"))
+      case .account, .group:
+        throw .refused(.syntax("super-administrator holds everywhere or in a workspace; leave ACCOUNT and GROUP out"))
       }
       guard user.row.status.mayLogIn else { throw .refused(Turn.superMustLogIn) }
     }
@@ -86,7 +98,7 @@ extension CommandTable {
     try turn.enforce(.permission(.userRead, over: .user(1), own: .userRead))
     let user = try turn.user(1)
     turn.read(turn.directory.lsn)
-    turn.show(UserCard(user, turn.seen(of: user), turn.directory, at: turn.now).grants)
+    turn.show(UserCard(user, turn.seen(of: user), turn).grants)
   }
 
   private static func listRoles(_ turn: Turn) {
@@ -284,12 +296,23 @@ extension Turn {
 
   /// The scope named by the options.
   func optionScope() throws(Halt) -> Scope {
-    switch (has("WORKSPACE"), try option("PRODUCT")) {
-    case (false, nil): return .everywhere
-    case (true, nil): return .workspace(try workspace().id)
-    case (false, let name?): return .product(try product(named: name).id)
-    case (true, _?): throw .refused(.syntax("give WORKSPACE or PRODUCT, not both"))
+    let given = ["PRODUCT", "ACCOUNT", "GROUP"].filter { has($0) }
+    guard given.count <= 1 else { throw .refused(.syntax("give one of \(given.joined(separator: " and ")), not both")) }
+    if let name = try option("PRODUCT") {
+      if has("WORKSPACE") { throw .refused(.syntax("give WORKSPACE or PRODUCT, not both")) }
+      return .product(try product(named: name).id)
     }
+    // With an account or a group, `WORKSPACE` says whose.
+    let workspace = has("WORKSPACE") ? try workspace().id : nil
+    if let name = try option("ACCOUNT") {
+      let account = try account(named: name, in: workspace)
+      return .account(account.id, of: account.workspace)
+    }
+    if let name = try option("GROUP") {
+      let group = try group(named: name, in: workspace)
+      return .group(group.id, of: group.workspace)
+    }
+    return workspace.map { .workspace($0) } ?? .everywhere
   }
 
   /// Whether the principal may grant or revoke this. Nobody can grant or revoke what they do not hold themselves in
@@ -338,7 +361,8 @@ extension Turn {
   /// Refuses if one of the sides does not hold all of the permissions itself, or not for as long as it would give them
   /// away: who administers until May makes nobody an administrator beyond that, also not themselves.
   func requireHolding(
-    _ permissions: PermissionSet, over site: Site, until end: Milliseconds, to what: String
+    _ permissions: PermissionSet, over site: Site, until end: Milliseconds, to what: String,
+    instead hint: String = "give an UNTIL that is no later"
   ) throws(Halt) {
     for side in sides {
       for permission in permissions.list {
@@ -349,8 +373,8 @@ extension Turn {
         guard lasts >= end else {
           throw .refused(
             .noPermission(
-              "the permission \(permission.name) \(text(of: site)) beyond \(TimeText.text(of: lasts)), to \(what); give"
-                + " an UNTIL that is no later"))
+              "the permission \(permission.name) \(text(of: site)) beyond \(TimeText.text(of: lasts)), to \(what); \(hint)"
+            ))
         }
       }
     }
@@ -361,6 +385,8 @@ extension Turn {
     case .server: "everywhere"
     case .workspace(let id): text(of: Scope.workspace(id))
     case .product(let id, _): text(of: Scope.product(id))
+    case .account(let id, let workspace): text(of: Scope.account(id, of: workspace))
+    case .group(let id, let workspace): text(of: Scope.group(id, of: workspace))
     case .anyOf: "over the user"
     }
   }
@@ -371,8 +397,8 @@ extension Turn {
     case .everywhere: "everywhere"
     case .workspace(let id): "workspace \(directory.workspace(id).name)"
     case .product(let id): "product \(directory.product(id).map { directory.productName($0) } ?? String(id))"
-    case .account(let id): "account #\(id)"
-    case .group(let id): "group #\(id)"
+    case .account(let id, _): "account \(directory.accountName(id))"
+    case .group(let id, _): "group \(directory.groupName(id))"
     }
   }
 }

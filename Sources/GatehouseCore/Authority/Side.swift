@@ -62,6 +62,32 @@ public struct Side: Sendable {
     return .only(workspaces)
   }
 
+  /// Where a permission is held over somebody: in the workspaces of `reach(of:)`, and where an account over which it is held
+  /// employs the person today.
+  func reach(
+    of permission: Permission, over user: UserReference, in directory: Directory, at now: Milliseconds
+  ) -> Reach {
+    var known: Employers?
+    var workspaces = Set<WorkspaceID>()
+    for holding in holdings where holding.permissions.contains(permission) {
+      guard let workspace = holding.workspace, holding.reaches(user, &known, in: directory, at: now) else { continue }
+      workspaces.insert(workspace)
+    }
+    let whole = reach(of: permission)
+    return workspaces.isEmpty ? whole : whole.union(.only(workspaces))
+  }
+
+  /// Where a permission is held over anybody at all. Whose things are looked at is then asked of each person.
+  func widestReach(of permission: Permission) -> Reach {
+    let workspaces = holdings.compactMap { holding in
+      holding.employers != nil && holding.permissions.contains(permission) ? holding.workspace : nil
+    }
+    return reach(of: permission).union(.only(Set(workspaces)))
+  }
+
+  /// Whether anything is held over the people of accounts only.
+  var holdsOverAccounts: Bool { holdings.contains { $0.employers != nil } }
+
   /// The workspaces in which this side holds anything.
   var powerfulIn: Reach {
     holdings.contains { $0.workspace == nil } ? .all : .only(Set(holdings.compactMap(\.workspace)))
@@ -78,14 +104,23 @@ public struct Side: Sendable {
   }
 
   /// Whether this side may know that a user exists.
-  func knows(_ user: UserReference, at now: Milliseconds) -> Bool {
+  func knows(_ user: UserReference, in directory: Directory, at now: Milliseconds) -> Bool {
     if isOneself(user) { return true }
     var memberships: [WorkspaceID]?
+    var known: Employers?
     return holdings.contains { holding in
       guard holding.permissions.intersects(.aboutPeople) else { return false }
       guard let workspace = holding.workspace else { return true }
       if memberships == nil { memberships = user.memberships(notEndedAt: now) }
-      return memberships?.contains(workspace) ?? false
+      guard memberships?.contains(workspace) ?? false else { return false }
+      return holding.employers == nil || holding.reaches(user, &known, in: directory, at: now)
+    }
+  }
+
+  /// Whether this side may know that an account or a group exists.
+  func knows(_ site: Site) -> Bool {
+    [Permission.userRead, .accountManage, .employmentManage, .roleGrant].contains { permission in
+      holdings.contains { $0.covers(site, permission) }
     }
   }
 
@@ -98,11 +133,41 @@ public struct Side: Sendable {
   )
     -> Bool
   {
-    holdings.contains { holding in
-      holding.covers(site, permission)
-        && !(user?.isAbove(holding, permission, at: site, in: directory, now) ?? false)
+    guard let user else { return holdings.contains { $0.covers(site, permission) } }
+    var known: Employers?
+    return holdings.contains { holding in
+      holding.covers(site, permission, of: user, &known, in: directory, at: now)
+        && !user.isAbove(holding, permission, at: site, in: directory, now)
+        && !(holding.employers != nil && permission.isTakingOver && user.outranks(holdings, in: directory, at: now))
     }
   }
+
+  /// Whether a permission is held over a site and somebody there, whatever power that person has.
+  func covers(
+    _ permission: Permission, over site: Site, of user: UserReference, in directory: Directory, at now: Milliseconds
+  ) -> Bool {
+    var known: Employers?
+    return holdings.contains { $0.covers(site, permission, of: user, &known, in: directory, at: now) }
+  }
+}
+
+extension Side {
+  /// Whether a permission is held over somebody by the role manager alone.
+  func isOnlyManaging(
+    _ permission: Permission, over site: Site, of user: UserReference, in directory: Directory, at now: Milliseconds
+  ) -> Bool {
+    var known: Employers?
+    let held = holdings.filter { $0.covers(site, permission, of: user, &known, in: directory, at: now) }
+    return !held.isEmpty
+      && held.allSatisfy { holding in
+        if case .grant(let grant) = holding.source { grant.role == .manager } else { false }
+      }
+  }
+}
+
+extension Permission {
+  /// Whether it decides who somebody is, or lets another act as them.
+  var isTakingOver: Bool { domain == .identity || self == .impersonate }
 }
 
 extension UserReference {
@@ -114,7 +179,7 @@ extension UserReference {
   func isAbove(
     _ holding: Holding, _ permission: Permission, at site: Site, in directory: Directory, _ now: Milliseconds
   ) -> Bool {
-    let isTakingOver = permission.domain == .identity || permission == .impersonate
+    let isTakingOver = permission.isTakingOver
     if !roles.isPlain {
       for grant in grants where grant.isInForce(at: now) {
         let within = directory.workspace(of: grant.scope)
@@ -124,7 +189,7 @@ extension UserReference {
           if counts, !holding.isSupreme { return true }
           if within == nil, isTakingOver, holding.workspace != nil { return true }
         } else if within == nil, isTakingOver, holding.workspace != nil,
-          !directory.permissions(of: grant.role).isEmpty
+          directory.isAdministrators(grant.role)
         {
           return true
         }
@@ -132,5 +197,11 @@ extension UserReference {
     }
     guard isTakingOver, !holding.isSupreme, let workspace = holding.workspace else { return false }
     return directory.workspace(workspace).owner == id
+  }
+
+  /// Whether a person holds something that somebody with these holdings does not. Power over accounts must not give
+  /// control over the identity of those whom they employ and who have more power.
+  func outranks(_ holdings: [Holding], in directory: Directory, at now: Milliseconds) -> Bool {
+    self.holdings(in: directory, at: now).contains { theirs in !holdings.contains { $0.includes(theirs) } }
   }
 }

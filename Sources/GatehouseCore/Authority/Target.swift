@@ -76,7 +76,19 @@ extension Turn {
       return Target(site(of: try product(word)))
     case .workspace(let word): return Target(.workspace(try workspace(at: word).id))
     case .newProduct(let word): return Target(.workspace(try workspace(ofProductNamed: word).id))
-    case .newUser: return Target(.workspace(try workspaceOfNewUser().id))
+    case .newUser:
+      let home = try workspaceOfNewUser().id
+      if let account = try mainAccountOfNewUser(), account.workspace == home { return Target(site(of: account)) }
+      return Target(.workspace(home))
+    case .newAccount: return Target(.workspace(try workspace().id))
+    case .account(let word): return Target(site(of: try account(word)))
+    case .group(let word): return Target(site(of: try group(word)))
+    case .employment(let word, let account):
+      let user = try user(word)
+      return Target(site(of: try self.account(account)), user)
+    case .management(let word, let target):
+      let user = try user(word)
+      return Target(try siteOfManaged(target), user)
     case .session(let word):
       guard let (cell, slot) = try session(word) else { return nil }
       let row = cell.state.sessions[slot]
@@ -103,7 +115,9 @@ extension Turn {
     switch scope {
     case .workspace(let id): .workspace(id)
     case .product(let id): .product(id, of: directory.product(id)?.workspace ?? mainWorkspace)
-    case .everywhere, .account, .group: .server
+    case .account(let id, let workspace): .account(id, of: workspace)
+    case .group(let id, let workspace): .group(id, of: workspace)
+    case .everywhere: .server
     }
   }
 }

@@ -50,6 +50,17 @@ extension Turn {
     sides.allSatisfy { $0.allows(permission, over: site, of: user, in: directory, at: now) }
   }
 
+  /// L10: a manager may what individuals may of their own; what an employer says of people is an administrator's to say.
+  func requireMoreThanManaging(
+    _ user: UserReference, to permission: Permission, over site: Site
+  ) throws(Halt) {
+    for side in sides where side.isOnlyManaging(permission, over: site, of: user, in: directory, at: now) {
+      throw .refused(
+        .noPermission(
+          "the permission \(permission.name) as an administrator: a manager sets what people set of themselves"))
+    }
+  }
+
   /// K4: an impersonation bound to a workspace is limited to it.
   func requireReach(to workspace: WorkspaceID) throws(Halt) {
     for side in sides where side.isBinding && !side.knownWorkspaces.contains(workspace) {
@@ -80,6 +91,20 @@ extension Turn {
 
   // MARK: Explaining what is missing
 
+  /// Whether a permission is held there over the people of accounts, of which none employs the person.
+  private func isOutOfAccounts(
+    _ user: UserReference, for side: Side, _ permissions: [Permission], _ site: Site
+  ) -> Bool {
+    let held = side.holdings.filter { holding in
+      permissions.contains { holding.permissions.contains($0) && ($0.isAboutPeople || holding.covers(site, $0)) }
+    }
+    let isHeldHere = held.contains { holding in
+      holding.employers != nil && holding.workspace.map(site.lies(in:)) ?? false
+    }
+    return isHeldHere
+      && !permissions.contains { side.covers($0, over: site, of: user, in: directory, at: now) }
+  }
+
   static func lacking(_ permissions: [Permission]) -> Refusal { .noPermission("the permission \(names(permissions))") }
 
   private static func names(_ permissions: [Permission]) -> String {
@@ -91,9 +116,13 @@ extension Turn {
     let permission = permissions[0]
     let site = target.site(for: permission, at: now)
     let names = Self.names(permissions)
+    if let user = target.user, isOutOfAccounts(user, for: side, permissions, site) {
+      return .noPermission(
+        "the permission \(names) over somebody who is employed today by none of the accounts that it is held over")
+    }
     // The site is covered, so it is the person who is out of reach.
     if let user = target.user,
-      permissions.contains(where: { side.allows($0, over: site, of: nil, in: directory, at: now) })
+      permissions.contains(where: { side.covers($0, over: site, of: user, in: directory, at: now) })
     {
       let isSuper = user.grants.contains { $0.role == .superAdministrator }
       return .noPermission(
@@ -106,6 +135,10 @@ extension Turn {
     case .product(let id, _):
       let name = directory.product(id).map { directory.productName($0) } ?? ""
       return .noPermission("the permission \(names) for the product \(name)")
+    case .account(let id, _):
+      return .noPermission("the permission \(names) over the account \(directory.accountName(id))")
+    case .group(let id, _):
+      return .noPermission("the permission \(names) over the group \(directory.groupName(id))")
     case .anyOf: return .noPermission("the permission \(names) over this user")
     case .workspace(let id):
       let name = knownWorkspaces.contains(id) ? directory.workspace(id).name : nil

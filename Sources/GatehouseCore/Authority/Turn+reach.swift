@@ -8,8 +8,9 @@ extension Turn {
   /// The workspaces over which a permission is held; all of them, for people asking about themselves.
   func reach(of permission: Permission, over user: UserReference? = nil) -> Reach {
     sides.reduce(.all) { reach, side in
-      if let user, side.isOneself(user) { return reach }
-      return reach.intersection(side.reach(of: permission))
+      guard let user else { return reach.intersection(side.reach(of: permission)) }
+      if side.isOneself(user) { return reach }
+      return reach.intersection(side.reach(of: permission, over: user, in: directory, at: now))
     }
   }
 
@@ -27,7 +28,12 @@ extension Turn {
   var knownWorkspaces: Reach { knownWorkspaces(isNaming: false) }
 
   /// Whether the caller may know that a user exists.
-  func knows(_ user: UserReference) -> Bool { sides.allSatisfy { $0.isBinding || $0.knows(user, at: now) } }
+  func knows(_ user: UserReference) -> Bool {
+    sides.allSatisfy { $0.isBinding || $0.knows(user, in: directory, at: now) }
+  }
+
+  /// Whether the caller may know that an account or a group exists.
+  func knows(_ site: Site) -> Bool { sides.allSatisfy { $0.knows(site) } }
 
   /// Whether somebody who did something in some workspaces is a stranger there, whose name is not shown to the caller
   /// (W4): no member of any, and nobody whose rights hold everywhere.
@@ -52,7 +58,7 @@ extension Turn {
   /// derived from what is visible. A counter would reveal changes in other workspaces.
   func version(of user: UserReference) -> UInt32 {
     let seen = seen(of: user)
-    return seen.isAll ? user.row.version : UserCard(user, seen, directory, at: now).version(digest)
+    return seen.isAll ? user.row.version : UserCard(user, seen, self).version(digest)
   }
 }
 

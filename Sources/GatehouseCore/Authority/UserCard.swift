@@ -3,14 +3,21 @@
 struct UserCard {
   let user: UserReference
   private let seen: Reach
+  /// Who looks, without those who look at themselves: of other accounts than they know of they see nothing.
+  private let sides: [Side]
   private let directory: Directory
   private let now: Milliseconds
 
-  init(_ user: UserReference, _ seen: Reach, _ directory: Directory, at now: Milliseconds) {
+  init(_ user: UserReference, _ seen: Reach, _ sides: [Side], _ directory: Directory, at now: Milliseconds) {
     self.now = now
     self.user = user
     self.seen = seen
+    self.sides = sides.filter { !$0.isOneself(user) }
     self.directory = directory
+  }
+
+  init(_ user: UserReference, _ seen: Reach, _ turn: Turn) {
+    self.init(user, seen, turn.sides, turn.directory, at: turn.now)
   }
 
   private var state: HeldPartition { user.cell }
@@ -29,7 +36,57 @@ struct UserCard {
 
   /// Grants that have ended are left out, though the upkeep may not have taken them away yet.
   var grants: [Grant] {
-    user.grants.filter { seen.contains($0.scope, in: directory) && !$0.limits.hasEnded(at: now) }
+    user.grants.filter { shows($0.scope) && !$0.limits.hasEnded(at: now) }
+  }
+
+  /// Whether it is seen that the user has something over a scope.
+  func shows(_ scope: Scope) -> Bool {
+    guard seen.contains(scope, in: directory) else { return false }
+    switch scope {
+    case .account(let id, let workspace): return sides.allSatisfy { $0.knows(.account(id, of: workspace)) }
+    case .group(let id, let workspace): return sides.allSatisfy { $0.knows(.group(id, of: workspace)) }
+    case .everywhere, .workspace, .product: return true
+    }
+  }
+
+  var employments: [Employment] {
+    user.employments.filter { shows(.account($0.account, of: $0.workspace)) }
+  }
+
+  /// Whom the user looks after.
+  var management: [ManagementLink] {
+    user.management.filter { link in link.scope.map(shows) ?? seen.contains(link.workspace) }
+  }
+
+  private var employers: Employers { Employers(user, in: directory, at: now) }
+
+  /// The main account in the workspace whose conventions are used.
+  var mainAccount: AccountID? { mainAccounts(in: workspaces.contains(showing.id) ? [showing.id] : []).first }
+
+  /// The main account in each workspace that is seen.
+  var mainAccounts: [AccountID] { mainAccounts(in: workspaces.filter { user.isMember(of: $0, at: now) }) }
+
+  private func mainAccounts(in workspaces: [WorkspaceID]) -> [AccountID] {
+    let employers = employers
+    return workspaces.map { ($0, employers.mainAccount(in: $0)) }.filter { shows(.account($0.1, of: $0.0)) }.map(\.1)
+  }
+
+  /// All accounts of today that are seen, the Guest Account of a workspace where nobody employs the user.
+  var accounts: [AccountID] {
+    let employers = employers
+    return workspaces.filter { user.isMember(of: $0, at: now) }.flatMap { workspace in
+      employers.accounts(in: workspace).filter { shows(.account($0, of: workspace)) }
+    }
+  }
+
+  /// The groups to which the user belongs by those accounts (L20).
+  var groups: [GroupID] {
+    var groups: [GroupID] = []
+    for account in accounts.compactMap(directory.account) {
+      for group in directory.groups(of: account)
+      where !groups.contains(group.id) && shows(.group(group.id, of: group.workspace)) { groups.append(group.id) }
+    }
+    return groups
   }
 
   var mainRole: Role? { grants.first(where: \.isMain)?.role }
@@ -88,6 +145,8 @@ struct UserCard {
     }
     writer.list(grants) { $0.grant($1) }
     writer.list(accesses) { $0.access($1) }
+    writer.list(employments) { $0.employment($1) }
+    writer.list(management) { $0.managementLink($1) }
     // Never 0, because versions of existing users begin with 1.
     return UInt32(truncatingIfNeeded: writer.withBytes(digest).a) | 1
   }

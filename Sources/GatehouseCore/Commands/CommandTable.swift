@@ -4,9 +4,10 @@ public enum CommandTable {
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
     + contactCommands + fieldCommands + listCommands + searchCommands + workspaceCommands + productCommands
-    + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands + approvalCommands
-    + linkCommands + roleCommands + permissionCommands + serviceCommands + connectionCommands + serverCommands
-    + auditCommands + refusalCommands
+    + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands
+    + approvalCommands
+    + linkCommands + roleCommands + permissionCommands + accountCommands + groupCommands + employmentCommands
+    + managementCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
 
   /// A placeholder for a turn that has not begun.
   static let unknown = CommandSpec(

@@ -37,7 +37,7 @@ extension Directory {
       return .superAdministrator
     }
     if let denial = denial(ofActor: actor, in: id, since: opened) { return denial }
-    let held = impersonating(actor, in: id, at: now, since: opened)
+    let held = impersonating(actor, target, in: id, at: now, since: opened)
     let isMember = target.isMember(of: id, at: now)
     if workspace(id).owner == actor.id, !isMember { return .notMember }
     if held.isEmpty { return .role }
@@ -50,7 +50,7 @@ extension Directory {
     }
     if compared.contains(where: { $0.role == .superAdministrator }) { return .superAdministrator }
     if held.contains(where: \.isSupreme) { return nil }
-    if compared.contains(where: { !permissions(of: $0.role).isEmpty }) { return .role }
+    if compared.contains(where: { isAdministrators($0.role) }) { return .role }
     return !reachesAll && workspace(id).owner == target.id ? .role : nil
   }
 
@@ -61,11 +61,14 @@ extension Directory {
     return workspace.asks(.enterprise, since: opened) ? .needsEnterprise : nil
   }
 
-  /// The grants that let a user impersonate others in a workspace.
+  /// The grants that let a user impersonate another in a workspace.
   private func impersonating(
-    _ actor: some PersonView, in id: WorkspaceID, at now: Milliseconds, since opened: LSN
+    _ actor: some PersonView, _ target: some PersonView, in id: WorkspaceID, at now: Milliseconds, since opened: LSN
   ) -> [Holding] {
-    actor.holdings(in: self, at: now, since: opened).filter { $0.covers(.workspace(id), .impersonate) }
+    var known: Employers?
+    return actor.holdings(in: self, at: now, since: opened).filter {
+      $0.covers(.workspace(id), .impersonate, of: target, &known, in: self, at: now)
+    }
   }
 
   /// Whether an impersonation must stay in its workspace. It must if the workspace has its own subdomain (K4), and if
@@ -75,7 +78,7 @@ extension Directory {
   ) -> Bool {
     if workspace(id).asks(.bound, since: opened) { return true }
     guard target.memberships.first != id else { return false }
-    return !impersonating(actor, in: id, at: now, since: opened).contains { $0.workspace == nil }
+    return !impersonating(actor, target, in: id, at: now, since: opened).contains { $0.workspace == nil }
   }
 
   /// Why an impersonation cannot continue.

@@ -72,11 +72,14 @@ extension People {
     contacts.withDetails(of: serial) { Details.field(ContactTag.anonymised, in: $0) != nil }
   }
 
-  /// Clears what is known of a person, except which logins there were and which workspace governs them.
+  /// Clears what is known of a person, except which logins there were, which workspace governs them, and who employed
+  /// them.
   fileprivate mutating func anonymise(contact serial: Int) {
     var kept = Details()
     contacts.withDetails(of: serial) { details in
-      for tag in [ContactTag.home, ContactTag.formerLogin, ContactTag.merged, ContactTag.mergedInto] {
+      for tag in [
+        ContactTag.home, ContactTag.formerLogin, ContactTag.merged, ContactTag.mergedInto, ContactTag.employments,
+      ] {
         if let field = Details.field(tag, in: details) { kept.set(tag, field) }
       }
     }

@@ -32,6 +32,8 @@ enum ContactTag {
   static let merged: UInt8 = 68
   /// The contact that this one was merged into.
   static let mergedInto: UInt8 = 69
+  /// Where the contact is, was and will be employed.
+  static let employments: UInt8 = 70
 }
 
 /// The data of a person that all products share (T2): texts in the contact's details, or days in its row.

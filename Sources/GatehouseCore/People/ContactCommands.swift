@@ -129,6 +129,8 @@ extension Turn {
     if own > 0 { found.append("\(own) linked record\(own == 1 ? "" : "s") (LINK.REMOVE)") }
     if (entries + links).contains(where: { !seen.contains($0) }) { found.append("records of another workspace") }
     let merged = state.state.people.merged(into: contact.serial)
+    let employments = state.state.people.employments(of: contact.serial).count
+    if employments > 0 { found.append("\(employments) employment\(employments == 1 ? "" : "s") (EMPLOY.END)") }
     return found + merged.map { "contact #\($0.raw), which was merged into it" }
   }
 }

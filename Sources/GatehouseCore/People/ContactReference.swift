@@ -70,7 +70,8 @@ extension Side {
   /// Whether this side may see people of a workspace. Only the operator sees people of no workspace.
   func knows(peopleOf workspace: WorkspaceID?) -> Bool {
     holdings.contains { holding in
-      guard holding.permissions.intersects(.aboutPeople) else { return false }
+      // Power over the people of accounts is over those with a login.
+      guard holding.permissions.intersects(.aboutPeople), holding.employers == nil else { return false }
       return holding.workspace == nil || holding.workspace == workspace
     }
   }

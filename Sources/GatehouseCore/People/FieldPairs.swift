@@ -58,11 +58,15 @@ struct FieldPairs {
     // A workspace's own fields are set by whoever may set the card there, whatever the person's home is (W3).
     for workspace in Set(custom.map(\.field.workspace)) {
       try turn.require([.contactSet, .memberManage], over: Target(.workspace(workspace), person.user))
+      if let user = person.user { try turn.requireMoreThanManaging(user, to: .contactSet, over: .workspace(workspace)) }
     }
     if contact.contains(where: { $0.field == .email }) { try turn.refuseImpersonation("an e-mail address") }
     if !contact.isEmpty {
       let isPersonal = contact.allSatisfy(\.field.isPersonal)
       try turn.require([.contactSet], over: target, own: isPersonal ? .contactSet : nil)
+      if !isPersonal, let user = person.user {
+        try turn.requireMoreThanManaging(user, to: .contactSet, over: target.site(for: .contactSet, at: turn.now))
+      }
     }
     if user.contains(where: { $0.field == .authority }) {
       try turn.refuseImpersonation("authority over the subscription")

@@ -2,6 +2,7 @@ extension People {
   static func check(_ state: borrowing PartitionState, _ checker: InvariantChecker) {
     checker.checkPeople(state)
     checker.checkNames(state)
+    checker.checkOrganisations(state)
   }
 }
 

@@ -2,6 +2,7 @@
 public enum ListField: Sendable, Hashable {
   case id, contact, user, username, status, name, created, lastLogin, sessions, version
   case product, licence, role, workspace
+  case account, employer, group
   case ofContact(ContactField)
   case ofUser(UserField)
   case custom(CustomListField)
@@ -20,6 +21,7 @@ public enum ListField: Sendable, Hashable {
     ("id", .id), ("contact", .contact), ("user", .user), ("username", .username), ("status", .status), ("name", .name),
     ("created", .created), ("last-login", .lastLogin), ("sessions", .sessions), ("version", .version),
     ("product", .product), ("licence", .licence), ("role", .role), ("workspace", .workspace),
+    ("account", .account), ("employer", .employer), ("group", .group),
   ]
 
   public static let all: [(name: String, field: ListField)] =
@@ -42,7 +44,7 @@ public enum ListField: Sendable, Hashable {
     case .id, .contact, .user, .sessions, .version: .number
     case .created, .lastLogin: .time
     case .username, .status, .name: .text
-    case .product, .licence, .role, .workspace: .words
+    case .product, .licence, .role, .workspace, .account, .employer, .group: .words
     case .ofContact(let field): field.isDay ? .day : .text
     case .ofUser(let field): field.flag == nil ? .text : .flag
     case .custom(let field): field.kind

@@ -18,6 +18,8 @@ public struct ListedContact: ListedPerson {
 
   public static func last(in cell: HeldPartition) -> Int { cell.state.people.contacts.last }
 
+  public static func row(ofContact serial: Int, in cell: HeldPartition) -> Int? { serial }
+
   public var rawID: UInt64 { contact.id.raw }
 
   public func isListed(includingDeleted: Bool) -> Bool {
@@ -93,4 +95,6 @@ public struct ListedContact: ListedPerson {
   // Fields that only logins have are not in this list.
   public func hasRole(_ role: Role) -> Bool { false }
   public func mayEnter(_ product: ProductID) -> Bool { false }
+  public func hasMainAccount(_ account: Account) -> Bool { false }
+  public func isEmployed(by scope: EmployerScope, in workspace: WorkspaceID) -> Bool { false }
 }

@@ -6,6 +6,8 @@ public protocol ListedPerson: SendableMetatype {
   static var standardFields: [ListField] { get }
   /// The last row of a partition.
   static func last(in cell: HeldPartition) -> Int
+  /// The row of a contact; nil where such a list has none of it.
+  static func row(ofContact serial: Int, in cell: HeldPartition) -> Int?
 
   init(_ cell: HeldPartition, _ serial: Int, _ viewer: ListViewer)
 
@@ -26,6 +28,10 @@ public protocol ListedPerson: SendableMetatype {
   func hasRole(_ role: Role) -> Bool
   func isMember(of workspace: WorkspaceID) -> Bool
   func mayEnter(_ product: ProductID) -> Bool
+  /// Whether an account is the person's main one today.
+  func hasMainAccount(_ account: Account) -> Bool
+  /// Whether an account of a workspace, or one of a group, employs the person today.
+  func isEmployed(by scope: EmployerScope, in workspace: WorkspaceID) -> Bool
 }
 
 extension ListedPerson {

@@ -14,7 +14,9 @@ public struct ListedUser: ListedPerson {
 
   var reference: UserReference { UserReference(id: id, cell: cell, serial: serial) }
 
-  private var card: UserCard { UserCard(reference, viewer.seen(of: reference), directory, at: viewer.now) }
+  private var card: UserCard {
+    UserCard(reference, viewer.seen(of: reference), viewer.sides, directory, at: viewer.now)
+  }
 
   public var contact: Int { Int(cell.state.people.users[serial].contact) }
 
@@ -28,6 +30,11 @@ public struct ListedUser: ListedPerson {
   ]
 
   public static func last(in cell: HeldPartition) -> Int { cell.state.people.users.last }
+
+  public static func row(ofContact serial: Int, in cell: HeldPartition) -> Int? {
+    let user = Int(cell.state.people.contacts[serial].user)
+    return user == 0 ? nil : user
+  }
 
   public func isListed(includingDeleted: Bool) -> Bool {
     let row = cell.state.people.users[serial]
@@ -114,6 +121,15 @@ public struct ListedUser: ListedPerson {
       && (viewer.isFree || viewer.seen(of: reference).contains(workspace))
   }
 
+  public func hasMainAccount(_ account: Account) -> Bool {
+    isMember(of: account.workspace)
+      && Employers(reference, in: directory, at: viewer.now).mainAccount(in: account.workspace) == account.id
+  }
+
+  public func isEmployed(by scope: EmployerScope, in workspace: WorkspaceID) -> Bool {
+    isMember(of: workspace) && Employers(reference, in: directory, at: viewer.now).meet(scope, in: workspace)
+  }
+
   /// Whether the user may enter a product of a workspace that the viewer sees.
   public func mayEnter(_ product: ProductID) -> Bool {
     guard let access = cell.state.people.access(of: serial, to: product), access.isOpen(at: viewer.now),
@@ -139,6 +155,9 @@ public struct ListedUser: ListedPerson {
       }
     case .role: return card.roles.map { directory.name(of: $0) }
     case .workspace: return card.workspaces.filter(isMember).map { directory.workspace($0).name }
+    case .account: return card.mainAccounts.map { directory.accountName($0) }
+    case .employer: return card.accounts.map { directory.accountName($0) }
+    case .group: return card.groups.map { directory.groupName($0) }
     default: return []
     }
   }

@@ -36,6 +36,7 @@ extension CommandTable {
     let fields = merger.fillFields()
     let workspaces = try merger.join()
     let products = try merger.takeOver()
+    merger.takeEmployments()
     try merger.drop()
     turn.reply.map(6)
     turn.reply.text("user")
@@ -131,7 +132,26 @@ private struct Merger {
   }
 
   private func isJoining(_ workspace: WorkspaceID) -> Bool {
-    turn.changes.contains { $0.as(WorkspaceJoined.self).map { $0.user == keep.id && $0.workspace == workspace } ?? false }
+    turn.changes.contains {
+      $0.as(WorkspaceJoined.self).map { $0.user == keep.id && $0.workspace == workspace } ?? false
+    }
+  }
+
+  /// Employs the kept contact where only the other is employed. What names the other's logins and roles is not carried
+  /// over, and neither are management links, which a role can rest on.
+  func takeEmployments() {
+    var held = keep.employments
+    for old in gone.employments {
+      turn.emit(EmploymentSet(gone.contactID, old: old, new: nil))
+      guard !held.contains(where: { $0.account == old.account }), held.count < Limits.employmentsOfContact else {
+        continue
+      }
+      var new = old
+      new.isMain = !held.contains { $0.workspace == old.workspace && $0.isMain }
+      held.append(new)
+      turn.emit(EmploymentSet(keep.contactID, old: nil, new: new))
+    }
+    for link in gone.management { turn.emit(ManagementRemoved(gone.id, link)) }
   }
 
   /// Takes the other's login away, and has its names lead to the kept user.

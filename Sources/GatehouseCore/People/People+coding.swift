@@ -54,6 +54,7 @@ extension People {
     liveUsers = live
     names.reserve(named.count)
     for (serial, hash) in named { names.insert(serial, hash: hash) }
+    referrers = foundReferrers()
     watchAllEnds()
   }
 }

@@ -16,6 +16,10 @@ public protocol PersonView {
   /// The accesses that make the person a product's administrator (T7).
   var administeredAccesses: [ProductAccess] { get }
   func access(to product: ProductID) -> ProductAccess?
+  /// Where the contact is, was and will be employed.
+  var employments: [Employment] { get }
+  /// Whom the person manages by links (L9).
+  var management: [ManagementLink] { get }
   /// The days of hire and release; `.min` if not set.
   var hired: Int32 { get }
   var released: Int32 { get }
@@ -64,6 +68,9 @@ extension UserReference: PersonView {
   @inline(__always)
   public func access(to product: ProductID) -> ProductAccess? { cell.state.people.access(of: serial, to: product) }
 
+  public var employments: [Employment] { cell.state.people.employments(of: contact) }
+  public var management: [ManagementLink] { cell.state.people.management(of: serial) }
+
   public var hired: Int32 { cell.state.people.contacts[contact].hired }
   public var released: Int32 { cell.state.people.contacts[contact].released }
 
@@ -81,6 +88,8 @@ public struct PersonFacts: PersonView, Sendable {
   public internal(set) var memberships: [WorkspaceID]
   var membershipLimits: [WorkspaceID: TimeLimits]
   var accesses: [ProductAccess]
+  public internal(set) var employments: [Employment]
+  public internal(set) var management: [ManagementLink]
   public internal(set) var hired: Int32
   public internal(set) var released: Int32
   var timezone: String
@@ -94,6 +103,8 @@ public struct PersonFacts: PersonView, Sendable {
     memberships = state.state.people.memberships(of: user.serial)
     membershipLimits = state.state.people.membershipLimits(of: user.serial)
     accesses = state.state.people.allAccess(of: user.serial)
+    employments = user.employments
+    management = user.management
     hired = user.hired
     released = user.released
     timezone = state.state.people.text(.timezone, of: user.contact)

@@ -19,7 +19,7 @@ extension CommandTable {
           instead: "delete the user first with USER.DELETE \(user.username) REASON text"))
     }
     turn.read(user.cell.state.lsn)
-    let references = turn.references(to: user)
+    let references = try turn.references(to: user)
     guard references.isEmpty else {
       throw .refused(
         .rule(
@@ -34,7 +34,7 @@ extension CommandTable {
 
 extension Turn {
   /// What refers to a deleted login, each thing as a person would name it.
-  fileprivate func references(to user: UserReference) -> [String] {
+  fileprivate func references(to user: UserReference) throws(Halt) -> [String] {
     var found: [String] = []
     let seen = seen(of: user)
     let orders = user.cell.state.time.entries(of: user.serial, contact: user.contact)
@@ -43,6 +43,9 @@ extension Turn {
     if orders.contains(where: { !seen.contains($0.workspace) }) { found.append("records of another workspace") }
     let mails = user.cell.state.outbox.mails.values.count { $0.user == user.id }
     if mails > 0 { found.append("\(mails) message\(mails == 1 ? "" : "s") waiting to be sent") }
+    // Who looks after the user may be kept anywhere.
+    let managers = try everything().reduce(0) { $0 + $1.state.people.referrers[.ofUser(user.id)].count }
+    if managers > 0 { found.append("\(managers) management link\(managers == 1 ? "" : "s")") }
     let merged = user.cell.state.people.merged(into: user.contact)
     return found + merged.map { "contact #\($0.raw), which was merged into this one" }
   }

@@ -70,7 +70,9 @@ extension Turn {
       let workspaces = try subjectWorkspaces(of: event.part.changes) { (partition) throws(Halt) in
         try cell(partition)
       }
-      if event.part.changes.contains(where: { reach.shows($0, at: event.lsn, workspaces, in: directory) }) { return true }
+      if event.part.changes.contains(where: { reach.shows($0, at: event.lsn, workspaces, in: directory) }) {
+        return true
+      }
     }
     return false
   }
@@ -112,6 +114,7 @@ private struct Undoing {
       switch change.known {
       case let change as ContactSet: found = [change.contact]
       case let change as CustomFieldSet: found = [change.contact]
+      case let change as EmploymentSet: found = [change.contact]
       case let change as ContactsMerged: found = [change.keep, change.drop]
       default: found = []
       }
@@ -154,7 +157,8 @@ private struct Undoing {
     guard turn.now - part.header.time <= window else {
       throw .refused(
         .rule(
-          "undo.window", "record \(lsn) is of \(TimeText.text(of: part.header.time)), longer ago than the policy allows",
+          "undo.window",
+          "record \(lsn) is of \(TimeText.text(of: part.header.time)), longer ago than the policy allows",
           instead: "give the command that changes it back"))
     }
   }
@@ -253,12 +257,16 @@ private struct Undoing {
           continue
         }
         if isEdit {
-          try turn.require([.contactSet, .memberManage], over: Target(.workspace(field.workspace), contact.newestLogin))
+          try turn.require(
+            [.contactSet, .memberManage], over: Target(.workspace(field.workspace), contact.newestLogin))
         }
         if field.isMandatory, change.old.isEmpty, contact.home == field.workspace {
           throw built("\(turn.directory.workspace(field.workspace).name) requires \(field.name) by now")
         }
         turn.emit(CustomFieldSet(change.contact, field, old: change.new, new: change.old))
+      case let change as EmploymentSet:
+        if let old = change.old { try requireThere(.account(old.account, of: old.workspace)) }
+        turn.emit(EmploymentSet(change.contact, old: change.new, new: change.old))
       case let change as UserSet:
         guard let user = try turn.user(change.user) else { continue }
         if isEdit { try turn.require([change.field == .authority ? .authoritySet : .userSet], over: Target(user)) }
@@ -288,6 +296,10 @@ private struct Undoing {
     if home.policies.requiredFields.contains(field) { throw built("\(home.name) requires \(field) by now") }
   }
 
+  private func requireThere(_ scope: Scope) throws(Halt) {
+    if !turn.directory.isThere(scope) { throw built("the \(turn.text(of: scope)) was deleted since") }
+  }
+
   private func takeBack(_ change: StatusSet, _ isEdit: Bool) throws(Halt) {
     guard let user = try turn.user(change.user) else { return }
     if isEdit { try turn.require(.userStatus, over: user) }
@@ -300,6 +312,7 @@ private struct Undoing {
   /// disabled, since whether there is still a seat for it is not the caller's to know (W4).
   private func takeBack(_ change: RoleRevoked) throws(Halt) {
     guard let user = try turn.user(change.user), !change.grant.limits.hasEnded(at: turn.now) else { return }
+    try requireThere(change.grant.scope)
     let workspace = turn.directory.workspace(of: change.grant.scope)
     if workspace.map(turn.knownWorkspaces.contains) ?? true { try turn.requireGranting(change.grant, to: user) }
     turn.emit(RoleGranted(change.user, change.grant))

@@ -32,6 +32,8 @@ public struct UserRow: TableRow {
     public static let restrictsBookings = Flags(rawValue: 4)
     /// A grant, access or membership has time limits (B7).
     public static let hasLimits = Flags(rawValue: 8)
+    /// A grant or a management link names an account or a group.
+    public static let refersToOrganisations = Flags(rawValue: 16)
   }
 
   public init() {}
@@ -61,6 +63,8 @@ public enum UserTag {
   public static let alias: UInt8 = 22
   /// The homes that the user had before this one.
   public static let formerHomes: UInt8 = 23
+  /// Whom the user looks after (L9).
+  public static let management: UInt8 = 24
 }
 
 /// The settable fields of the login itself.

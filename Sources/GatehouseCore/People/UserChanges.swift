@@ -57,7 +57,8 @@ public struct UserCreated: PartitionChange {
       state.people.beginLogin(serial)
       state.people.contacts[Int(row.contact)].lsn = lsn
       state.people.liveUsers += 1
-      if state.people.contacts[Int(row.contact)].released != .min {
+      let person = Int(row.contact)
+      if state.people.contacts[person].released != .min || !state.people.employments(of: person).isEmpty {
         state.people.watchEnds(of: serial, after: header.time)
       }
     }

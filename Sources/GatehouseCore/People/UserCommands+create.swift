@@ -18,6 +18,7 @@ extension CommandTable {
         user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
         fields: new.fields))
     for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
+    new.emitEmployment(of: contact.id, in: cell, turn)
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
     if new.invites, !contact.email.isEmpty {
@@ -37,6 +38,8 @@ private struct NewUser {
   let fields: [UserText]
   private(set) var accesses: [(product: Product, access: ProductAccess)] = []
   private(set) var grants: [Grant] = []
+  /// The main account (L22).
+  let account: Account?
   private(set) var workspaces: [WorkspaceID]
   let invites: Bool
   let message: String
@@ -52,6 +55,7 @@ private struct NewUser {
     message = try turn.option("MESSAGE") ?? ""
     invites = !turn.has("NOINVITE") && status != .inactive && status != .locked
     workspaces = [workspace.id]
+    account = try turn.mainAccountOfNewUser()
     if turn.has("NOINVITE"), turn.has("MESSAGE") {
       throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
     }
@@ -63,10 +67,16 @@ private struct NewUser {
       }
       try add(product, licence: licence, turn)
     }
+    if let account, !workspaces.contains(account.workspace) {
+      throw .refused(
+        .syntax("ACCOUNT is of the workspace \(turn.directory.workspace(account.workspace).name); name that one"))
+    }
     for name in try turn.options("ROLE") {
       // Only the operator may give grants everywhere (W6).
-      let scope: Scope = turn.allows(.roleGrant, over: .server) ? .everywhere : .workspace(workspace.id)
+      var scope: Scope = turn.allows(.roleGrant, over: .server) ? .everywhere : .workspace(workspace.id)
       let role = try turn.role(name[0], in: scope)
+      // The main account is the framework of the main role: a manager manages its people (L22).
+      if role == .manager, let account { scope = .account(account.id, of: account.workspace) }
       guard !grants.contains(where: { $0.role == role }) else {
         throw .refused(.syntax("ROLE \(role.name) is given twice"))
       }
@@ -140,6 +150,7 @@ private struct NewUser {
       try turn.refuseImpersonation("authority over the subscription")
       try turn.require(.authoritySet, over: .workspace(workspace.id))
     }
+    if let account { try turn.require(.employmentManage, over: turn.site(of: account)) }
     try turn.requireAuthority(by: workspace.policies)
     try turn.requireBillingAcceptance(in: workspace)
   }
@@ -190,6 +201,16 @@ private struct NewUser {
     return (contact, email)
   }
 
+  /// Makes the account the main one. An existing contact may be employed already.
+  func emitEmployment(of contact: ContactID, in cell: HeldPartition, _ turn: Turn) {
+    guard let account else { return }
+    let held = cell.state.serial(of: contact).map { cell.state.people.employments(of: $0) } ?? []
+    let old = held.first { $0.account == account.id }
+    var new = Employment(account.id, of: account.workspace, isMain: true)
+    if let old, old.to == nil { new.from = old.from }
+    if new != old { turn.emit(EmploymentSet(contact, old: old, new: new)) }
+  }
+
   /// Whether the principal may use an existing contact. The home of its last login governs it (W2); a new login
   /// elsewhere would move the person to another tenant.
   private func isKnown(_ contact: ContactReference, _ turn: Turn) -> Bool {
@@ -217,10 +238,22 @@ private struct NewUser {
 }
 
 extension Turn {
-  /// The home of a new user: the workspace that is named, else the first product's, else `main`.
+  /// The home of a new user: the workspace that is named, else the first product's, else the account's, else `main`.
   func workspaceOfNewUser() throws(Halt) -> Workspace {
-    guard let name = try options("PRODUCT").first?.first, !has("WORKSPACE") else { return try workspace() }
-    return directory.workspace(try product(named: name).workspace)
+    if has("WORKSPACE") { return try workspace() }
+    if let name = try options("PRODUCT").first?.first {
+      return directory.workspace(try product(named: name).workspace)
+    }
+    if let account = try mainAccountOfNewUser() { return directory.workspace(account.workspace) }
+    return try workspace()
+  }
+
+  /// The account that `ACCOUNT` names, of the workspace that is named.
+  func mainAccountOfNewUser() throws(Halt) -> Account? {
+    guard let name = try option("ACCOUNT") else { return nil }
+    let account = try account(named: name, in: has("WORKSPACE") ? try workspace().id : nil)
+    // Who has no employer is in the Guest Account anyway.
+    return GuestAccount.workspace(of: account.id) == nil ? account : nil
   }
 
   /// A status by its name.

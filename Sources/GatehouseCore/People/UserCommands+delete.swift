@@ -30,6 +30,7 @@ extension CommandTable {
     }
     // A later login on the same contact starts without rights (S12).
     for grant in user.cell.state.people.grants(of: user.serial) { turn.emit(RoleRevoked(user.id, grant)) }
+    for link in user.management { turn.emit(ManagementRemoved(user.id, link)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(workspace.id))) }
     turn.emit(StatusSet(user.id, old: user.row.status, new: .deleted))
     turn.reply.ok()

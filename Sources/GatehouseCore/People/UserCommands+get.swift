@@ -3,11 +3,11 @@ extension CommandTable {
     let user = try turn.user(1)
     turn.read(turn.directory.lsn)
     let seen = turn.seen(of: user)
-    let card = UserCard(user, seen, turn.directory, at: turn.now)
+    let card = UserCard(user, seen, turn)
     // Opening and ending sessions does not change the user's LSN, so that a login check need not wait for it.
     let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0].workspace) }
     let row = user.row
-    turn.reply.map(15 + ContactField.allCases.count + UserField.allCases.count)
+    turn.reply.map(17 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")
     turn.reply.integer(user.id.raw)
     turn.reply.text("username")
@@ -35,6 +35,12 @@ extension CommandTable {
     let workspaces = card.workspaces
     turn.reply.array(workspaces.count)
     for id in workspaces { turn.reply.text(turn.directory.workspace(id).name) }
+    turn.reply.text("account")
+    turn.reply.optional(card.mainAccount.map { turn.directory.accountName($0) })
+    turn.reply.text("groups")
+    let groups = card.groups
+    turn.reply.array(groups.count)
+    for group in groups { turn.reply.text(turn.directory.groupName(group)) }
     turn.reply.text("products")
     showProducts(card, turn)
     turn.reply.text("created")

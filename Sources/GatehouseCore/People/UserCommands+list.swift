@@ -38,7 +38,7 @@ extension CommandTable {
       gathered.count += cell.state.people.liveUsers
       return
     }
-    for serial in gathered.slice(through: ListedUser.last(in: cell)) {
+    for serial in filter.rows(of: cell, &gathered) {
       if filter.passes(ListedUser(cell, serial, filter.viewer)) { gathered.count += 1 }
     }
   }
@@ -70,7 +70,7 @@ extension CommandTable {
     if let field = page.sort { return collect(by: field, filter, page, turn, cell, &gathered) }
     guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
-    for serial in gathered.slice(from: first, through: Row.last(in: cell)) {
+    for serial in filter.rows(of: cell, from: first, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       gathered.items.append(page.item(user, key: []))
@@ -90,7 +90,7 @@ extension CommandTable {
     let most = page.count + 1
     let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
     var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
-    for serial in gathered.slice(through: Row.last(in: cell)) {
+    for serial in filter.rows(of: cell, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.rawID)

@@ -6,10 +6,12 @@ extension CommandTable {
         .word("username"), .option("WORKSPACE", "workspace"), .option("CONTACT", "#id"), .option("STATUS", "status"),
         .option("PRODUCT", "product", repeats: true),
         .option("LICENCE", parts: ["product", "type"], repeats: true), .option("ROLE", "role", repeats: true),
-        .option("INITIALS", "initials"), .option("REFERENCE", "reference"), .option("DIVISION", "division"),
+        .option("ACCOUNT", "account"), .option("INITIALS", "initials"), .option("REFERENCE", "reference"),
+        .option("DIVISION", "division"),
         .flag("AUTHORITY"), .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ] + ContactCard.options + [GivenFields.option],
-      reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product",
+      reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product,"
+        + " ACCOUNT is the main account, over whose people the role manager then holds",
       effect: .write, rights: .admin, needs: .permission(.userCreate, over: .newUser), route: .user(1),
       body: .decide(userCreate)),
     CommandSpec(
@@ -17,8 +19,8 @@ extension CommandTable {
       reply:
         "a map: `id, username, status, contact, name`, the fields of contact and user, `fields` (a map of those that"
         + " workspaces have added), `main-role, roles, home,"
-        + " workspaces, products` (`workspaces` and `products` are arrays, `roles` is one as `ROLE.LIST user`"
-        + " answers), `created, last-login, sessions,"
+        + " workspaces, account, groups, products` (`account` is the main account of today; `workspaces`, `groups` and"
+        + " `products` are arrays, `roles` is one as `ROLE.LIST user` answers), `created, last-login, sessions,"
         + " version`. Data of workspaces that the caller may not see is left out; the fields of the user"
         + " are the home's",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(userGet)),

@@ -31,6 +31,10 @@ public struct UserCondition: Sendable {
     case product(ProductID)
     case role(Role)
     case workspace(WorkspaceID)
+    /// The main account (L8).
+    case mainAccount(Account)
+    /// Somebody who employs the user, or an account of a group (L20).
+    case employers(EmployerScope, in: WorkspaceID)
   }
 
   public let field: ListField
@@ -106,6 +110,13 @@ public struct UserCondition: Sendable {
         }
         guard isKnown else { throw .refused(.notFound("role \(text)")) }
       case .workspace: return .workspace(try turn.workspace(named: text).id)
+      case .account: return .mainAccount(try turn.account(named: text, in: nil))
+      case .employer:
+        let account = try turn.account(named: text, in: nil)
+        return .employers(.account(account.id), in: account.workspace)
+      case .group:
+        let group = try turn.group(named: text, in: nil)
+        return .employers(.group(group, by: .max), in: group.workspace)
       default: break
       }
     }
@@ -116,6 +127,18 @@ public struct UserCondition: Sendable {
   public var asksForDeleted: Bool {
     guard field == .status, comparison == .equal, case .text(let text) = value else { return false }
     return text.elementsEqual("deleted".utf8)
+  }
+
+  // MARK: Finding
+
+  /// The contacts of a partition among whom all are for whom it holds; nil where an index does not tell.
+  func employees(in cell: HeldPartition) -> [UInt32]? {
+    guard comparison == .equal else { return nil }
+    switch value {
+    case .mainAccount(let account): return EmployerScope.account(account.id).employees(in: cell)
+    case .employers(let scope, _): return scope.employees(in: cell)
+    case .number, .day, .moment, .text, .product, .role, .workspace: return nil
+    }
   }
 
   // MARK: Deciding
@@ -140,6 +163,10 @@ public struct UserCondition: Sendable {
       return user.hasRole(role) == (comparison == .equal)
     case .workspace(let workspace):
       return user.isMember(of: workspace) == (comparison == .equal)
+    case .mainAccount(let account):
+      return user.hasMainAccount(account) == (comparison == .equal)
+    case .employers(let scope, let workspace):
+      return user.isEmployed(by: scope, in: workspace) == (comparison == .equal)
     }
   }
 

@@ -21,6 +21,27 @@ public struct ListFilter<Row: ListedPerson> {
   /// Whether every user who is not deleted passes.
   public var isOpen: Bool { conditions.isEmpty && viewer.isFree }
 
+  /// The rows to look at while a partition is held this time.
+  func rows(of cell: HeldPartition, from first: Int = 1, _ gathered: inout Gathered) -> [Int] {
+    guard let candidates = candidates(in: cell, from: max(first, gathered.nextRow)) else {
+      return Array(gathered.slice(from: first, through: Row.last(in: cell)))
+    }
+    let rows = Array(candidates.prefix(Limits.rowsOfSlice))
+    gathered.comeBack(at: rows.count < candidates.count ? candidates[rows.count] : 0)
+    return rows
+  }
+
+  /// The rows of a partition that include all that pass, in the order of the list; nil if every row must be looked at. The
+  /// people of an account are found through its index, as long as they are few.
+  ///
+  /// - Parameter first: the serial number to start with.
+  private func candidates(in cell: HeldPartition, from first: Int) -> [Int]? {
+    if includesDeleted { return nil }
+    let people = conditions.compactMap { $0.employees(in: cell) }.min { $0.count < $1.count }
+    guard let people = people ?? viewer.people(in: cell), people.count <= Limits.candidatesOfList else { return nil }
+    return Set(people.compactMap { Row.row(ofContact: Int($0), in: cell) }).filter { $0 >= first }.sorted()
+  }
+
   public func passes(_ row: Row) -> Bool {
     row.isListed(includingDeleted: includesDeleted) && conditions.allSatisfy { $0.holds(for: row) }
   }

@@ -9,6 +9,9 @@ public enum ChangeTable {
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
     MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,
     RoleNarrowed.self,
+    // Organisations
+    AccountCreated.self, AccountSet.self, AccountDeleted.self, GroupCreated.self, GroupRenamed.self, GroupDeleted.self,
+    AccountJoinedGroup.self, AccountLeftGroup.self, EmploymentSet.self, ManagementAdded.self, ManagementRemoved.self,
     // Sessions
     SessionOpened.self, SessionEnded.self, SessionSeen.self,
     // Time

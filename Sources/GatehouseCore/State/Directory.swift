@@ -1,4 +1,4 @@
-/// What belongs to no one contact: workspaces, products, pools, services and roles.
+/// What belongs to no one contact: workspaces, products, pools, services, roles, accounts and groups.
 ///
 /// An immutable value: each thread reads the newest one, so a decision enters nothing for it. `DirectoryState` makes
 /// the next one. Each table defines how it is read.

@@ -17,8 +17,11 @@ public struct DirectoryTables: Sendable {
   var services = ServiceTable()
   var roles = RoleTable()
   var fields = FieldTable()
+  var accounts = AccountTable()
+  var groups = GroupTable()
 
   static let all: [any DirectoryTable.Type] = [
-    WorkspaceTable.self, ProductTable.self, ServiceTable.self, RoleTable.self, FieldTable.self,
+    WorkspaceTable.self, ProductTable.self, ServiceTable.self, RoleTable.self, FieldTable.self, AccountTable.self,
+    GroupTable.self,
   ]
 }

@@ -171,8 +171,10 @@ extension Turn {
     let row = cell.state.time.entries[serial]
     let user = UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
     let isFound = sides.allSatisfy { side in
-      side.isBinding || side.isOneself(user) || side.reach(of: .timeRead).contains(row.workspace)
-        || side.reach(of: .entryCorrect).contains(row.workspace)
+      side.isBinding || side.isOneself(user)
+        || [.timeRead, .entryCorrect].contains {
+          side.reach(of: $0, over: user, in: directory, at: now).contains(row.workspace)
+        }
     }
     return isFound ? (cell, serial) : nil
   }

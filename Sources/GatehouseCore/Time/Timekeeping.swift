@@ -29,10 +29,10 @@ extension Turn {
   /// The workspaces whose entries a list of everybody's time may show, as far as the workspace decides.
   func readableWorkspaces() throws(Halt) -> Reach {
     read(directory.lsn)
-    let reach = reach(of: .timeRead)
+    let reach = sides.reduce(Reach.all) { $0.intersection($1.widestReach(of: .timeRead)) }
     guard has("WORKSPACE") else { return reach }
     let workspace = try workspace()
-    try require(.timeRead, over: .workspace(workspace.id))
+    if !reach.contains(workspace.id) { try require(.timeRead, over: .workspace(workspace.id)) }
     return reach.intersection(.only([workspace.id]))
   }
 

@@ -44,16 +44,21 @@ extension Turn {
   /// The changes that the caller may see: in the workspaces and products where the trail is theirs to read, or where
   /// they may do what the command needs.
   private func changesToShow(_ prospect: Prospect) throws(Halt) -> (changes: [AnyChange], reach: AuditReach) {
-    var user: UserReference?
+    var target: Target?
     var permissions = [Permission.auditRead]
     if case .permissions(let needed, let ground, _) = spec.need {
       permissions += needed
-      user = try target(ground)?.user
+      target = try self.target(ground)
     }
+    let user = target?.user
     var reach = AuditReach(
       sides.reduce(.all) { reach, side in
         if let user, side.isOneself(user) { return reach }
-        return reach.intersection(permissions.reduce(.only([])) { $0.union(side.reach(of: $1)) })
+        return reach.intersection(
+          permissions.reduce(.only([])) { reach, permission in
+            let own = user.map { side.reach(of: permission, over: $0, in: directory, at: now) }
+            return reach.union(own ?? side.reach(of: permission)).union(reachOfAccount(target, side, permission))
+          })
       })
     if reach.isAll { return (changes, reach) }
     // Who administers a product alone has no workspace in reach.
@@ -70,6 +75,16 @@ extension Turn {
       try prospect.cell(partition, self)
     }
     return (changes.filter { reach.shows($0, at: .max, subjectWorkspaces, in: prospect.directory) }, reach)
+  }
+
+  /// The workspace of the account or group that a command concerns, if a side may do what the command does there.
+  private func reachOfAccount(_ target: Target?, _ side: Side, _ permission: Permission) -> Reach {
+    guard let target, case .site(let site) = target.site, side.holdings.contains(where: { $0.covers(site, permission) })
+    else { return .only([]) }
+    switch site {
+    case .account(_, let workspace), .group(_, let workspace): return .only([workspace])
+    case .server, .workspace, .product, .anyOf: return .only([])
+    }
   }
 
   /// The text of a change without the ids that it would take. The next free one tells how much others have made

@@ -332,7 +332,9 @@ extension Turn {
     let actor = cell.state.sessions.impersonation(ofSlot: slot)?.actor
     return sides.allSatisfy { side in
       side.isBinding || side.isOneself(holder) || actor != nil && side.person?.id == actor
-        || side.holdings.contains { $0.covers(site, .sessionRead) || $0.covers(site, .sessionRevoke) }
+        || [.sessionRead, .sessionRevoke].contains {
+          side.covers($0, over: site, of: holder, in: directory, at: now)
+        }
     }
   }
 

@@ -27,6 +27,20 @@ public enum Limits {
   public static let rolesOfWorkspace = 1_000
   public static let fieldsOfWorkspace = 200
   public static let choicesOfField = 200
+  public static let accounts = 10_000_000
+  /// Deleted ones among them: a number is given once.
+  public static let accountsOfWorkspace = 1_000_000
+  public static let groups = 1_000_000
+  public static let groupsOfWorkspace = 10_000
+  public static let accountsOfGroup = 10_000
+  /// The name of an account or a group, in bytes.
+  public static let titleBytes = 256
+  public static let employmentsOfContact = 100
+  public static let managementOfUser = 1000
+  /// Names that a refusal tells of those who stand in the way.
+  public static let referrersNamed = 5
+  /// Rows of the directory that one page of a list looks at.
+  public static let rowsOfDirectory = 10_000
   public static let productsOfUser = 1000
   public static let grantsOfUser = 1000
   public static let membershipsOfUser = 1000
@@ -60,6 +74,9 @@ public enum Limits {
   /// Logins that a dry run lists; how many more there are it says by their number.
   public static let loginsOfDryRun = 1_000
   /// Conditions of one list or count.
+  /// People of an account that a list or a count looks at by the account's index; where they are more, it looks at everybody.
+  public static let candidatesOfList = 4096
+  /// Conditions that one list or count looks at.
   public static let conditionsOfList = 100
   /// The latest time that commands accept: the end of the year 9999. The earliest is 1970.
   public static let latestTime: Milliseconds = 253_402_300_799_999

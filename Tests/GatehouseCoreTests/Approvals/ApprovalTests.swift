@@ -83,7 +83,8 @@ import Testing
 
   @Test("B13: other acts, dry runs and services by themselves do not wait") func whatDoesNotWait() {
     #expect(core.run("USER.SET ana phone 1", as: one).integer == 1)
-    #expect(core.run("USER.DELETE ana REASON x DRYRUN", as: one).keys == ["changes", "logins", "logins-left-out", "seats"])
+    #expect(
+      core.run("USER.DELETE ana REASON x DRYRUN", as: one).keys == ["changes", "logins", "logins-left-out", "seats"])
     #expect("\(core.run("APPROVAL.LIST"))" == "[]")
     #expect(core.run("USER.DELETE ana REASON x").text == "OK")
   }

@@ -17,6 +17,11 @@ import Testing
     /// A training administrator of the product acme/app only. The superior powers are over everything or over one
     /// workspace.
     case trainingOfProduct
+    /// Over the account acme/Widgets, or the group acme/Europe that it is in.
+    case managerOfAccounts(byGroup: Bool)
+    /// With the role over acme, and a management link to the account.
+    case managerByLink
+    case trainingOfAccounts(byGroup: Bool)
 
     var description: String {
       switch self {
@@ -27,13 +32,18 @@ import Testing
       case .superior(let everywhere): "super administrator" + (everywhere ? "" : " of acme")
       case .owner: "owner of acme"
       case .trainingOfProduct: "training administrator of acme/app"
+      case .managerOfAccounts(let byGroup): "manager of the " + (byGroup ? "group" : "account")
+      case .managerByLink: "manager by a link"
+      case .trainingOfAccounts(let byGroup): "training administrator of the " + (byGroup ? "group" : "account")
       }
     }
 
     var isEverywhere: Bool {
       switch self {
       case .training(let everywhere), .superior(let everywhere): everywhere
-      case .individual, .manager, .productAdministrator, .owner, .trainingOfProduct: false
+      case .individual, .manager, .productAdministrator, .owner, .trainingOfProduct, .managerOfAccounts, .managerByLink,
+        .trainingOfAccounts:
+        false
       }
     }
   }
@@ -48,9 +58,13 @@ import Testing
     case root
     /// A member of beta only.
     case stranger
+    /// At home in acme, and employed by another account than the others.
+    case former
 
-    var isAtHome: Bool { self == .local || self == .root }
+    var isAtHome: Bool { self == .local || self == .root || self == .former }
     var isMember: Bool { self != .stranger }
+    /// Whether the account acme/Widgets employs them today.
+    var isEmployed: Bool { self == .local || self == .shared || self == .root }
   }
 
   /// W2: permissions that concern a user's identity.
@@ -60,6 +74,15 @@ import Testing
   /// Permissions that no administrator of people has: they decide the workspace's security, and what it pays.
   static let reserved: Set<Permission> = [
     .authoritySet, .productCreate, .poolSet, .securitySet, .workspaceTransfer, .roleDefine,
+  ]
+  /// L10: what an individual may of their own, and bookings; the fields of the contact only as far as people set them of
+  /// themselves.
+  static let ofManagers: Set<Permission> = [
+    .userRead, .contactSet, .sessionRead, .sessionRevoke, .timeRead, .timerStop, .entryCorrect, .linkWrite,
+  ]
+  /// What is about a workspace as a whole, which no power over some of its people gives.
+  static let ofWorkspace: Set<Permission> = [
+    .poolRead, .poolSet, .productCreate, .userCreate, .workspaceSet, .securitySet, .workspaceTransfer,
   ]
   static let ofServer: Set<Permission> = [.workspaceCreate, .workspacePlan, .serviceManage]
 
@@ -79,6 +102,11 @@ import Testing
       return target != .root && act.isOfApp
         && [.productAccess, .licenceAssign, .userRead, .contactSet, .poolRead].contains(permission)
     case .trainingOfProduct: return target != .root && act.isOfApp && !reserved.contains(permission)
+    case .managerOfAccounts, .managerByLink:
+      guard ofManagers.contains(permission), permission != .contactSet || act.isPersonal else { return false }
+      return act.isOverAccounts(target)
+    case .trainingOfAccounts:
+      return !reserved.contains(permission) && !ofWorkspace.contains(permission) && act.isOverAccounts(target)
     case .training: return target != .root && !reserved.contains(permission)
     case .superior(everywhere: true): return true
     // Only the operator changes the identity of a super administrator of everything.
@@ -96,6 +124,17 @@ import Testing
     /// Whether the act belongs to the product acme/app: acts on the product itself and, because all products share the
     /// people (T1, T8), reading people and editing their contacts.
     var isOfApp: Bool { line.contains("acme/app") || [.userRead, .contactSet].contains(permission) }
+
+    /// Whether it changes what people set of themselves.
+    var isPersonal: Bool { line.hasPrefix("USER.SET T first") }
+
+    /// Whether it lies in what power over the account acme/Widgets gives: it is about somebody whom the account employs today,
+    /// or about the account.
+    func isOverAccounts(_ target: Target?) -> Bool {
+      if line.hasPrefix("ROLE.GRANT"), !line.contains("acme/Widgets") { return false }
+      guard let target else { return line.contains("acme/Widgets") }
+      return target.isEmployed && target != .root
+    }
 
     var isAboutSomebody: Bool { line.contains("T") && line.split(separator: " ").contains("T") }
     var testDescription: String { line }
@@ -122,6 +161,12 @@ import Testing
     Act(.memberManage, "WORKSPACE.MEMBER acme T"), Act(.roleGrant, "ROLE.GRANT T individual WORKSPACE acme"),
     Act(.roleGrant, "ROLE.GRANT T individual PRODUCT acme/app"),
     Act(.roleGrant, "ROLE.GRANT T individual PRODUCT acme/tool"),
+    Act(.roleGrant, "ROLE.GRANT T individual ACCOUNT acme/Widgets"), Act(.contactSet, "USER.SET T first X"),
+    Act(.employmentManage, "EMPLOY.ADD T acme/Widgets"), Act(.employmentManage, "MANAGE.ADD T ACCOUNT acme/Widgets"),
+    Act(.userRead, "EMPLOY.LIST T"), Act(.userRead, "ACCOUNT.GET acme/Widgets"),
+    Act(.accountManage, "ACCOUNT.SET acme/Widgets type provider"),
+    Act(.accountManage, "ACCOUNT.CREATE Other CUSTOMER WORKSPACE acme"),
+    Act(.accountManage, "ACCOUNT.SET acme/Gadgets type provider"),
     Act(.userCreate, "USER.CREATE fay WORKSPACE acme"), Act(.productCreate, "PRODUCT.CREATE acme/other"),
     Act(.poolRead, "POOL.LIST acme/app"), Act(.poolSet, "POOL.SET acme/app office 7"),
     Act(.workspaceSet, "WORKSPACE.SET acme policy.timer.notify-stopped on"),
@@ -134,6 +179,8 @@ import Testing
   static let powers: [Power] = [
     .individual, .manager, .productAdministrator, .training(everywhere: false), .training(everywhere: true),
     .superior(everywhere: false), .superior(everywhere: true), .owner, .trainingOfProduct,
+    .managerOfAccounts(byGroup: false), .managerOfAccounts(byGroup: true), .managerByLink,
+    .trainingOfAccounts(byGroup: false), .trainingOfAccounts(byGroup: true),
   ]
 
   // MARK: The world
@@ -145,7 +192,7 @@ import Testing
       core.run("PRODUCT.CREATE \(workspace)/app")
     }
     core.run("PRODUCT.CREATE acme/tool")
-    for product in ["acme/app", "acme/tool"] { core.run("POOL.SET \(product) office 5") }
+    for product in ["acme/app", "acme/tool"] { core.run("POOL.SET \(product) office 6") }
     core.run("USER.CREATE local WORKSPACE acme LICENCE acme/app office")
     core.run("USER.CREATE root WORKSPACE acme ROLE super-administrator")
     core.run("USER.CREATE another ROLE super-administrator")
@@ -153,6 +200,15 @@ import Testing
     core.run("USER.CREATE stranger PRODUCT beta/app")
     core.run("LICENCE.ASSIGN shared acme/app office")
     core.run("PRODUCT.ENABLE shared acme/app")
+    core.run("USER.CREATE former WORKSPACE acme LICENCE acme/app office")
+    for account in ["Widgets", "Gadgets"] { core.run("ACCOUNT.CREATE \(account) CUSTOMER WORKSPACE acme") }
+    core.run("ACCOUNT.CREATE Widgets CUSTOMER WORKSPACE beta")
+    core.run("GROUP.CREATE Europe WORKSPACE acme")
+    core.run("GROUP.ADD acme/Europe Widgets")
+    for user in ["local", "shared", "root"] { core.run("EMPLOY.ADD \(user) acme/Widgets") }
+    core.run("EMPLOY.ADD former acme/Widgets TO 2026-02-28")
+    core.run("EMPLOY.ADD former acme/Gadgets")
+    for user in ["shared", "stranger"] { core.run("EMPLOY.ADD \(user) beta/Widgets") }
     for user in ["root", "shared"] { core.run("TIMER.START \(user) WORKSPACE acme") }
     for user in ["root", "shared"] { core.run("TIMER.STOP \(user) WORKSPACE acme") }
     return core
@@ -160,7 +216,7 @@ import Testing
 
   /// Creates a user with a power, and logs in.
   private static func actor(_ power: Power, _ core: CoreHarness, name: String = "actor") -> String {
-    core.run("USER.CREATE \(name) WORKSPACE acme LICENCE acme/app office")
+    core.run("USER.CREATE \(name) WORKSPACE acme LICENCE acme/app office ACCOUNT Widgets")
     switch power {
     case .individual: core.run("ROLE.GRANT \(name) individual")
     case .manager: core.run("ROLE.GRANT \(name) manager WORKSPACE acme")
@@ -171,6 +227,13 @@ import Testing
       core.run("ROLE.GRANT \(name) super-administrator \(everywhere ? "" : "WORKSPACE acme")")
     case .owner: core.run("WORKSPACE.SET acme owner \(name)")
     case .trainingOfProduct: core.run("ROLE.GRANT \(name) training-administrator PRODUCT acme/app")
+    case .managerOfAccounts(let byGroup):
+      core.run("ROLE.GRANT \(name) manager \(byGroup ? "GROUP acme/Europe" : "ACCOUNT acme/Widgets")")
+    case .managerByLink:
+      core.run("ROLE.GRANT \(name) manager WORKSPACE acme")
+      core.run("MANAGE.ADD \(name) ACCOUNT acme/Widgets")
+    case .trainingOfAccounts(let byGroup):
+      core.run("ROLE.GRANT \(name) training-administrator \(byGroup ? "GROUP acme/Europe" : "ACCOUNT acme/Widgets")")
     }
     return core.logIn(name, "acme/app")
   }
@@ -179,7 +242,7 @@ import Testing
   private static func isAllowed(_ answer: Answer) -> Bool {
     // Login questions about an unknown user are answered as if the user did not exist.
     guard case .error(let text) = answer else { return answer[0]["detail"].text != "no user has this name" }
-    return !text.hasPrefix("NOPERM ") && !text.hasPrefix("NOTFOUND user")
+    return !text.hasPrefix("NOPERM ") && !text.hasPrefix("NOTFOUND user") && !text.hasPrefix("NOTFOUND account")
   }
 
   private static func line(_ act: Act, _ target: Target?) -> String {
@@ -215,7 +278,10 @@ import Testing
       (.superior(everywhere: true), .training(everywhere: true)),
       (.superior(everywhere: true), .training(everywhere: false)),
       (.training(everywhere: false), .productAdministrator), (.owner, .training(everywhere: false)),
-      (.owner, .trainingOfProduct),
+      (.owner, .trainingOfProduct), (.training(everywhere: true), .managerOfAccounts(byGroup: false)),
+      (.training(everywhere: false), .managerByLink), (.owner, .trainingOfAccounts(byGroup: true)),
+      (.trainingOfAccounts(byGroup: false), .individual),
+      (.trainingOfAccounts(byGroup: true), .managerOfAccounts(byGroup: false)),
     ]
     for (actor, subject) in pairs {
       for isBound in [false, true] {
@@ -284,6 +350,7 @@ import Testing
       "USER.GET actor", "USER.SET actor first A phone 1", "SESSION.LIST actor", "SESSION.REVOKEALL actor EXCEPT 1",
       "TIMER.START actor WORKSPACE acme", "TIMER.STOP actor WORKSPACE acme", "ENTRY.LIST actor", "ROLE.LIST actor",
       "ENTRY.ADD actor START 1 END 2 WORKSPACE acme", "LOGIN.CHECK actor acme/app", "PERMISSION.LIST actor",
+      "EMPLOY.LIST actor", "MANAGE.LIST actor",
     ]
     let refused = [
       "USER.SET actor department X", "USER.SET actor initials X", "USER.RENAME actor x", "USER.STATUS actor inactive",

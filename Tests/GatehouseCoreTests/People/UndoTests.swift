@@ -119,7 +119,8 @@ import Testing
     made("USER.CREATE h LAST H NOINVITE")
     let contact = contact("g")
     made("USER.ANONYMISE g")
-    let expected = "REFUSED anonymised: contact \(contact) was anonymised and stays so; make a new contact with"
+    let expected =
+      "REFUSED anonymised: contact \(contact) was anonymised and stays so; make a new contact with"
       + " CONTACT.CREATE or USER.CREATE"
     for line in ["USER.SET \(contact) first X", "CONTACT.SET \(contact) first X", "USER.MERGE \(contact) h"] {
       #expect(core.run(line).text == expected, "\(line)")

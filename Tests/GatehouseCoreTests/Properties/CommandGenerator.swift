@@ -16,6 +16,10 @@ struct CommandGenerator {
   ]
   private static let products = ["payroll", "office", "acme/crm", "Main/payroll", "nothing"]
   private static let workspaces = ["main", "acme", "beta", "ACME", "nowhere"]
+  private static let accounts = [
+    "Widgets", "Gadgets", "ÜNAL", "acme/Crates", "Guest Account", "acme/guest account", "#2", "#9",
+  ]
+  private static let groups = ["Europe", "acme/Asia", "#1", "none"]
 
   init(seed: UInt64) {
     random = SeededRandom(seed: seed)
@@ -30,6 +34,7 @@ struct CommandGenerator {
 
   private static func weight(of spec: CommandSpec) -> Int {
     switch spec.name {
+    case "EMPLOY.ADD", "EMPLOY.SET", "EMPLOY.END", "MANAGE.ADD": 4
     case "USER.CREATE", "SESSION.CREATE", "TIMER.START", "PRODUCT.ENABLE", "IMPERSONATE.START": 10
     case "TIMER.STOP", "ENTRY.CORRECT", "ROLE.GRANT", "WORKSPACE.MEMBER", "USER.STATUS", "USER.RENAME": 4
     case "WORKSPACE.CREATE", "PRODUCT.CREATE", "SERVICE.CREATE": 1
@@ -114,6 +119,17 @@ struct CommandGenerator {
       words[1] = user.username
       words[2] = pick(grants).role.name
     case "LICENCE.ASSIGN", "LICENCE.REMOVE": words[2] = "office"
+    case "EMPLOY.ADD":
+      words[1] = user.username
+      words[2] = pick(["Widgets", "Gadgets", "acme/Crates"])
+    case "EMPLOY.SET", "EMPLOY.END":
+      guard let employment = user.employments.first else { return }
+      words[1] = user.username
+      words[2] = "#\(employment.account)"
+    case "MANAGE.ADD", "MANAGE.REMOVE":
+      guard words.count > 3 else { return }
+      words[1] = user.username
+      (words[2], words[3]) = pick([("ACCOUNT", pick(Self.accounts)), ("GROUP", pick(Self.groups))])
     case "USER.STATUS": words[2] = "active"
     default: break
     }
@@ -133,6 +149,7 @@ struct CommandGenerator {
     case "IFVERSION", "CURSOR", "COUNT", "IDLE", "AT", "STATUS": 8
     case "IDEM", "WORKSPACE": 20
     case "REASON", "ACCEPT-BILLING": 60
+    case "ACCOUNT", "GROUP": 12
     default: 15
     }
   }
@@ -200,8 +217,19 @@ struct CommandGenerator {
     case "username": return pick(Self.names)
     case "product": return spec.name == "PRODUCT.CREATE" ? pick(["p1", "p2", "beta/p3"]) : pick(Self.products)
     case "workspace": return pick(Self.workspaces)
-    case "name": return pick(["beta", "gamma", "web", "app"])
-    case "type": return pick(["*", "guest", "office"])
+    case "name":
+      switch spec.name {
+      case "ACCOUNT.CREATE": return pick(["Widgets", "widgets", "Gadgets", "Ünal", "Guest Account"])
+      case "GROUP.CREATE", "GROUP.RENAME": return pick(["Europe", "EUROPE", "Asia"])
+      default: return pick(["beta", "gamma", "web", "app"])
+      }
+    case "type":
+      return spec.name == "ACCOUNT.CREATE" ? pick(["PROVIDER", "customer"]) : pick(["*", "guest", "office"])
+    case "account": return pick(Self.accounts)
+    case "group": return pick(Self.groups)
+    case "kind": return pick(["USER", "ACCOUNT", "GROUP", "THING"])
+    case "managed": return pick([user(core), pick(Self.accounts), pick(Self.groups)])
+    case "key": return spec.name == "ACCOUNT.SET" ? pick(["name", "type"]) : "x"
     case "seats": return "\(number(0...8))"
     case "role": return pick(["individual", "manager", "training-administrator", "super-administrator", "king"])
     case "status": return pick(["active", "inactive", "locked", "new", "pending", "deleted", "asleep"])
@@ -216,9 +244,10 @@ struct CommandGenerator {
     case "version": return "\(number(1...3))"
     case "count", "n": return "\(number(1...3))"
     case "cursor": return pick(["0", "1-2", "1-2-3", "x"])
-    case "field": return pick(["username", "status", "product", "created", "email", "role", "king"])
+    case "field":
+      return pick(["username", "status", "product", "created", "email", "role", "account", "group", "king"])
     case "op": return pick(["=", "!=", "<", "^=", "~=", "~"])
-    case "value": return pick(["active", "deleted", "payroll", "a", "2026-01-01"])
+    case "value": return pick(["active", "deleted", "payroll", "a", "2026-01-01", "Widgets", "Europe", "provider"])
     case "permission": return pick(["user.read", "user.rename", "impersonate", "timer.stop", "workspace.plan", "fly"])
     case "plan": return pick(["free", "enterprise"])
     case "profile": return pick(["clockify", "actitime", "none"])

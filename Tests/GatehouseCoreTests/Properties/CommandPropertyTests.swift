@@ -72,11 +72,19 @@ struct PropertyRun {
       "PRODUCT.CREATE acme/crm", "POOL.SET office guest 2", "POOL.SET office * 3",
       "USER.CREATE tom@acme.test PRODUCT payroll ROLE super-administrator",
       "USER.CREATE ana PRODUCT payroll PRODUCT acme/crm ROLE training-administrator", "USER.CREATE BEN PRODUCT payroll",
+      "ACCOUNT.CREATE Widgets CUSTOMER", "ACCOUNT.CREATE Gadgets PROVIDER",
+      "ACCOUNT.CREATE Crates CUSTOMER WORKSPACE acme",
+      "GROUP.CREATE Europe", "GROUP.CREATE Asia WORKSPACE acme", "GROUP.ADD Europe Widgets",
+      "GROUP.ADD acme/Asia Crates",
+      "EMPLOY.ADD BEN Widgets", "USER.CREATE Zoë PRODUCT payroll ACCOUNT Widgets ROLE manager",
+      "USER.CREATE x1 PRODUCT payroll", "ROLE.GRANT x1 training-administrator GROUP Europe",
     ] {
       let answer = core.run(words)
       try #require(!answer.isError, "\(words): \(answer)")
     }
-    for user in ["tom@acme.test", "ana"] { generator.tokens.append(core.logIn(user, "payroll", "TTL 12h")) }
+    for user in ["tom@acme.test", "ana", "Zoë", "x1"] {
+      generator.tokens.append(core.logIn(user, "payroll", "TTL 12h"))
+    }
   }
 
   mutating func next() {
@@ -132,7 +140,12 @@ struct PropertyRun {
       return check(codes[0] == codes[1], "tried \(trial), done \(answer)")
     }
     let (told, done) = (DryRunTests.texts(trial), DryRunTests.texts(core.changes, core))
-    let agree = told.count == done.count && zip(told, done).allSatisfy(DryRunTests.agree)
+    // Who may not read the whole trail is not told of what they may not read.
+    let isLimited = core.turn.sides.contains { !$0.reach(of: .auditRead).isAll }
+    let agree =
+      isLimited
+      ? told.allSatisfy { one in done.contains { DryRunTests.agree(one, $0) } }
+      : told.count == done.count && zip(told, done).allSatisfy(DryRunTests.agree)
     check(agree, "told \(told), done \(done)")
   }
 
@@ -207,11 +220,13 @@ struct PropertyRun {
   private mutating func compareReads() {
     for cell in core.cells { cell.forgetUses() }
     var lines = ["TIMER.RUNNING", "IMPERSONATE.LIST", "PRODUCT.LIST", "POOL.LIST", "WORKSPACE.LIST", "SERVICE.LIST"]
+    lines += ["ACCOUNT.LIST", "GROUP.LIST", "USER.LIST FIELDS 4 username account employer group"]
     lines += ["USER.LIST SORT username", "USER.COUNT WHERE status = deleted", "WORKSPACE.GET acme"]
     for name in CommandGenerator.names {
       lines += [
         "LOGIN.CHECK \(name) payroll", "LOGIN.EXPLAIN \(name) office", "USER.GET \(name)", "SESSION.LIST \(name)",
         "TIMER.CURRENT \(name)", "ENTRY.LIST \(name)", "ROLE.LIST \(name)",
+        "EMPLOY.LIST \(name)", "MANAGE.LIST \(name)",
       ]
     }
     lines += generator.tokens.suffix(20).map { "SESSION.CHECK \($0)" }

@@ -11,7 +11,8 @@ enum ChangeSamples {
     0x0102_0304_0506_0708, 0x1112_1314_1516_1718, 0x2122_2324_2526_2728, 0x3132_3334_3536_3738)
   static let time: Milliseconds = 1_772_355_600_000
 
-  static let all: [(name: String, change: any Change)] = people + access + sessions + times + directory + others
+  static let all: [(name: String, change: any Change)] =
+    people + access + sessions + times + directory + others + organisations
 
   private static var field: FieldDefinition {
     var field = FieldDefinition(id: 7, workspace: 300, name: "colour", kind: .choice)
@@ -135,6 +136,33 @@ enum ChangeSamples {
     ("product-created", ProductCreated(3, 2, name: "office")),
     ("pool-set", PoolSet(3, type: "guest", old: nil, new: 700)),
     ("pool-set/more", PoolSet(3, type: "*", old: 5, new: 7)),
+  ]
+
+  private static let widgets = Account(id: 5, workspace: 300, name: "Widgets", kind: .customer, created: time)
+  private static let europe = AccountGroup(id: 7, workspace: 300, name: "Europe", created: time)
+
+  private static let organisations: [(name: String, change: any Change)] = [
+    ("account-created", AccountCreated(5, 300, name: "Widgets", .provider)),
+    ("account-set", AccountSet(widgets, key: "name", old: "Widgets", new: "Gizmos")),
+    ("account-deleted", AccountDeleted(widgets)),
+    ("group-created", GroupCreated(7, 300, name: "Europe")),
+    ("group-renamed", GroupRenamed(europe, new: "EU")),
+    ("group-deleted", GroupDeleted(europe)),
+    ("account-joined-group", AccountJoinedGroup(europe, 5)),
+    ("account-left-group", AccountLeftGroup(europe, 5)),
+    ("employment-set", EmploymentSet(contact, old: nil, new: Employment(5, of: 300, isMain: true))),
+    (
+      "employment-set/days",
+      EmploymentSet(
+        contact, old: Employment(5, of: 300, from: 20_000),
+        new: Employment(5, of: 300, from: 20_000, to: 20_513, isMain: true))
+    ),
+    ("employment-set/gone", EmploymentSet(contact, old: Employment(5, of: 300, to: 20_513), new: nil)),
+    ("management-added", ManagementAdded(user, ManagementLink(.account(5), in: 300))),
+    ("management-added/user", ManagementAdded(user, ManagementLink(.user(UserID(raw: 130)), in: 300))),
+    ("management-removed", ManagementRemoved(user, ManagementLink(.group(7), in: 300))),
+    ("role-granted/account", RoleGranted(user, Grant(role: .manager, scope: .account(5, of: 300), isMain: true))),
+    ("role-revoked/group", RoleRevoked(user, Grant(role: .manager, scope: .group(7, of: 300), isMain: false))),
   ]
 
   private static let sessions: [(name: String, change: any Change)] = [

@@ -27,8 +27,13 @@ import Testing
     "CONTACT.CREATE FIRST Eva FIELD shoe 40", "CONTACT.SET CONTACT first Ida shoe 41", "CONTACT.DELETE CONTACT",
     "FIELD.DEFINE hobby text", "FIELD.DROP shoe", "USER.PURGE GONE", "USER.RESTORE GONECONTACT",
     "USER.ANONYMISE ana", "USER.COPYACCESS tom bob", "USER.BULK SET department x status locked IDS 2 ana carl",
-    "USER.MERGE carl shared", "UNDO RECORD", "AS OTHER APPROVAL.GRANT APPROVAL", "APPROVAL.REFUSE APPROVAL", "LINK.ADD ana delegate C1", "LINK.SET LINK STATUS done",
-    "LINK.REMOVE LINK",
+    "USER.MERGE carl shared", "UNDO RECORD", "AS OTHER APPROVAL.GRANT APPROVAL", "APPROVAL.REFUSE APPROVAL",
+    "LINK.ADD ana delegate C1", "LINK.SET LINK STATUS done",
+    "LINK.REMOVE LINK", "ACCOUNT.CREATE Gadgets PROVIDER", "ACCOUNT.SET Widgets name Gizmos type provider",
+    "ACCOUNT.DELETE Gone", "GROUP.CREATE Asia", "GROUP.RENAME Europe EU", "GROUP.ADD Europe Gone",
+    "GROUP.REMOVE Europe Widgets", "GROUP.DELETE Old", "EMPLOY.ADD ana Widgets MAIN",
+    "EMPLOY.SET carl Widgets TO 2026-12-31", "EMPLOY.END carl Widgets", "MANAGE.ADD tom GROUP Europe",
+    "MANAGE.REMOVE tom ACCOUNT Widgets",
   ]
 
   /// People with sessions, timers, licences and roles.
@@ -44,6 +49,8 @@ import Testing
       "WORKSPACE.MEMBER main shared", "PRODUCT.ENABLE shared payroll", "USER.SET ana hired 2027-01-01",
       "WORKSPACE.SET main policy.delete.keep-tracked off", "ROLE.DEFINE helper user.read", "ROLE.GRANT carl helper",
       "TIMER.START ana", "SERVICE.CREATE boss ADMIN READ", "SERVICE.CREATE reader READ",
+      "ACCOUNT.CREATE Widgets CUSTOMER", "ACCOUNT.CREATE Gone CUSTOMER", "GROUP.CREATE Europe", "GROUP.CREATE Old",
+      "GROUP.ADD Europe Widgets", "EMPLOY.ADD carl Widgets", "MANAGE.ADD tom ACCOUNT Widgets",
     ] {
       let answer = core.run(line)
       #expect(!answer.isError, "\(line): \(answer)")

@@ -1,0 +1,146 @@
+public struct GroupCreated: DirectoryChange {
+  public static var code: UInt8 { 54 }
+  public static var name: String { "group-created" }
+
+  public var group: GroupID = 0
+  public var workspace: WorkspaceID = 0
+  public var name = ""
+
+  public init() {}
+
+  public init(_ group: GroupID, _ workspace: WorkspaceID, name: String) {
+    self.group = group
+    self.workspace = workspace
+    self.name = name
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&group, as: GroupForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.given(&name)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.groups.add(AccountGroup(id: group, workspace: workspace, name: name, created: time))
+  }
+}
+
+public struct GroupRenamed: DirectoryChange {
+  public static var code: UInt8 { 55 }
+  public static var name: String { "group-renamed" }
+
+  public var group: GroupID = 0
+  public var workspace: WorkspaceID = 0
+  public var old = ""
+  public var new = ""
+
+  public init() {}
+
+  public init(_ group: AccountGroup, new: String) {
+    self.group = group.id
+    workspace = group.workspace
+    old = group.name
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&group, as: GroupForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.change("name", old: &old, new: &new, as: TextForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.groups.change(group) { $0.rename(to: new) }
+  }
+}
+
+public struct GroupDeleted: DirectoryChange {
+  public static var code: UInt8 { 56 }
+  public static var name: String { "group-deleted" }
+
+  public var group: GroupID = 0
+  public var workspace: WorkspaceID = 0
+
+  public init() {}
+
+  public init(_ group: AccountGroup) {
+    self.group = group.id
+    workspace = group.workspace
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&group, as: GroupForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.groups.change(group) { $0.delete() }
+  }
+}
+
+/// A change of which accounts are in a group. It concerns everybody with power over the group, and is not held against
+/// all their sessions at once: see `AccountGroup.Member.since`.
+public protocol GroupMemberChange: DirectoryChange {
+  var group: GroupID { get set }
+  var workspace: WorkspaceID { get set }
+  var account: AccountID { get set }
+}
+
+extension GroupMemberChange {
+  public init(_ group: AccountGroup, _ account: AccountID) {
+    self.init()
+    self.group = group.id
+    workspace = group.workspace
+    self.account = account
+  }
+
+  public var concern: Concern { .nobody }
+}
+
+public struct AccountJoinedGroup: GroupMemberChange {
+  public static var code: UInt8 { 57 }
+  public static var name: String { "account-joined-group" }
+
+  public var group: GroupID = 0
+  public var workspace: WorkspaceID = 0
+  public var account: AccountID = 0
+
+  public init() {}
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&group, as: GroupForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.field("account", &account, as: AccountForm.self)
+  }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.groups.change(group) { $0.add(account, lsn: lsn) }
+  }
+}
+
+public struct AccountLeftGroup: GroupMemberChange {
+  public static var code: UInt8 { 58 }
+  public static var name: String { "account-left-group" }
+
+  public var group: GroupID = 0
+  public var workspace: WorkspaceID = 0
+  public var account: AccountID = 0
+
+  public init() {}
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&group, as: GroupForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.removed("account", &account, as: AccountForm.self)
+  }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.groups.change(group) { $0.remove(account) }
+  }
+}

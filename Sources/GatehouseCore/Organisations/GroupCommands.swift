@@ -1,0 +1,188 @@
+extension CommandTable {
+  static let groupCommands: [CommandSpec] = [
+    CommandSpec(
+      "GROUP.CREATE", .organisation, "Add an account group", [.word("name"), .option("WORKSPACE", "workspace")],
+      reply: "a map `id, name, workspace, created, version, accounts`; the last is how many there are", effect: .write,
+      rights: .admin, needs: .permission(.accountManage, over: .newAccount), route: .directory,
+      body: .decide(groupCreate)),
+    CommandSpec(
+      "GROUP.GET", .organisation, "An account group; ACCOUNT.LIST GROUP lists its accounts",
+      [.word("group"), .option("WORKSPACE", "workspace")],
+      reply: "a map as `GROUP.CREATE`", needs: .permissions([.accountManage, .userRead], over: .group(1)),
+      route: .directory, body: .decide(groupGet)),
+    CommandSpec(
+      "GROUP.RENAME", .organisation, "Give an account group another name",
+      [.word("group"), .word("name"), .option("WORKSPACE", "workspace")], reply: "`OK`", effect: .write,
+      rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
+      body: .decide(groupRename)),
+    CommandSpec(
+      "GROUP.ADD", .organisation, "Put accounts into a group, all or none",
+      [.word("group"), .words("account"), .option("WORKSPACE", "workspace")],
+      reply: "how many came into it", effect: .write, rights: .admin,
+      needs: .permission(.accountManage, over: .group(1)), route: .directory, body: .decide(groupAdd)),
+    CommandSpec(
+      "GROUP.REMOVE", .organisation, "Take accounts out of a group, all or none",
+      [.word("group"), .words("account"), .option("WORKSPACE", "workspace")],
+      reply: "how many left it. Who has a role over the group has it over their people no longer", effect: .write,
+      rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
+      body: .decide(groupRemove)),
+    CommandSpec(
+      "GROUP.LIST", .organisation, "The account groups, in the order they were made",
+      [.option("WORKSPACE", "workspace"), .option("CURSOR", "cursor"), .option("COUNT", "n", .integer)],
+      reply: "`[cursor, items]`, maps as `GROUP.CREATE`",
+      needs: .permissions(
+        [.accountManage, .userRead], over: .anything), route: .directory, body: .decide(groupList)),
+    CommandSpec(
+      "GROUP.DELETE", .organisation, "Delete an account group; its accounts stay",
+      [.word("group"), .option("WORKSPACE", "workspace")],
+      reply: "`OK`; refused while a role or a management link names it", effect: .write, rights: .admin,
+      needs: .permission(.accountManage, over: .group(1)), route: .directory, body: .decide(groupDelete)),
+  ]
+
+  @Sendable private static func groupCreate(_ turn: Turn) throws(Halt) {
+    let name = try Turn.title(try turn.text(1, "name"), "name")
+    let view = try turn.directoryState().state.view
+    let workspace = try turn.workspace()
+    try turn.requireFree(group: name, in: workspace.id)
+    guard view.tables.groups.groups(of: workspace.id).count < Limits.groupsOfWorkspace else {
+      throw .refused(.limit("groups: at most \(Limits.groupsOfWorkspace) of a workspace, deleted ones included"))
+    }
+    guard view.tables.groups.rows.count < Limits.groups else {
+      throw .refused(.limit("groups: at most \(Limits.groups)"))
+    }
+    let group = AccountGroup(
+      id: GroupID(view.tables.groups.rows.count + 1), workspace: workspace.id, name: name, created: turn.now)
+    turn.emit(GroupCreated(group.id, workspace.id, name: name))
+    turn.show(group)
+  }
+
+  @Sendable private static func groupGet(_ turn: Turn) throws(Halt) { turn.show(try turn.group(1)) }
+
+  @Sendable private static func groupRename(_ turn: Turn) throws(Halt) {
+    _ = try turn.directoryState()
+    let group = try turn.group(1)
+    try turn.checkVersion(group.version)
+    let name = try Turn.title(try turn.text(2, "name"), "name")
+    try turn.requireFree(group: name, in: group.workspace, besides: group.id)
+    if name != group.name { turn.emit(GroupRenamed(group, new: name)) }
+    turn.reply.ok()
+  }
+
+  @Sendable private static func groupAdd(_ turn: Turn) throws(Halt) {
+    _ = try turn.directoryState()
+    let group = try turn.group(1)
+    try turn.checkVersion(group.version)
+    let accounts = try turn.accounts(of: group)
+    let new = accounts.filter { !group.contains($0.id) }
+    guard group.members.count + new.count <= Limits.accountsOfGroup else {
+      throw .refused(.limit("accounts: a group has at most \(Limits.accountsOfGroup)"))
+    }
+    for account in new {
+      try turn.requireNoGain(of: group, by: account)
+      turn.emit(AccountJoinedGroup(group, account.id))
+    }
+    turn.reply.integer(new.count)
+  }
+
+  @Sendable private static func groupRemove(_ turn: Turn) throws(Halt) {
+    _ = try turn.directoryState()
+    let group = try turn.group(1)
+    try turn.checkVersion(group.version)
+    let old = try turn.accounts(of: group).filter { group.contains($0.id) }
+    for account in old { turn.emit(AccountLeftGroup(group, account.id)) }
+    turn.reply.integer(old.count)
+  }
+
+  @Sendable private static func groupList(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let after = try turn.cursor(of: 1).map { GroupID(clamping: $0.numbers[0]) } ?? 0
+    let count = try turn.listCount()
+    var found: [GroupID] = []
+    if turn.has("WORKSPACE") {
+      let all = turn.directory.tables.groups.groups(of: try turn.workspace().id)
+      found += all[all.partitioningIndex(above: after)...].prefix(Limits.rowsOfDirectory)
+    } else if Int(after) < turn.directory.tables.groups.rows.count {
+      found += (after + 1...GroupID(turn.directory.tables.groups.rows.count)).prefix(Limits.rowsOfDirectory)
+    }
+    let shown = found.compactMap(turn.directory.group)
+      .filter { !$0.isDeleted && turn.knows(turn.site(of: $0)) }.prefix(count)
+    turn.reply.array(2)
+    let end = shown.count == count ? shown.last?.id : found.count == Limits.rowsOfDirectory ? found.last : nil
+    turn.reply.text(end.map { ListCursor([UInt64($0)]).text } ?? ListCursor.end)
+    turn.reply.array(shown.count)
+    for group in shown { turn.show(group) }
+  }
+
+  @Sendable private static func groupDelete(_ turn: Turn) throws(Halt) {
+    let cells = try turn.everything()
+    _ = try turn.directoryState()
+    let group = try turn.group(1)
+    try turn.checkVersion(group.version)
+    try turn.requireUnreferred(group, in: cells)
+    turn.emit(GroupDeleted(group))
+    turn.reply.ok()
+  }
+}
+
+extension Turn {
+  fileprivate func show(_ group: AccountGroup) {
+    reply.map(6)
+    reply.text("id")
+    reply.integer(group.id)
+    reply.text("name")
+    reply.text(group.name)
+    reply.text("workspace")
+    reply.text(directory.workspace(group.workspace).name)
+    reply.text("created")
+    reply.integer(group.created)
+    reply.text("version")
+    reply.integer(group.version)
+    reply.text("accounts")
+    reply.integer(group.members.count)
+  }
+
+  /// The accounts that the words after a group name, each once. They are of the group's workspace, and the caller's to manage.
+  fileprivate func accounts(of group: AccountGroup) throws(Halt) -> [Account] {
+    var accounts: [Account] = []
+    for word in positional.dropFirst() {
+      let name = try text(word, "account", limit: Limits.titleBytes + Limits.nameBytes)
+      let account = try account(named: name, of: group)
+      try require(.accountManage, over: site(of: account))
+      if !accounts.contains(where: { $0.id == account.id }) { accounts.append(account) }
+    }
+    return accounts
+  }
+
+  /// A name means an account of the group's workspace, whether that is named or not.
+  private func account(named name: String, of group: AccountGroup) throws(Halt) -> Account {
+    let isShort = directory.accountID(name, in: group.workspace) != nil
+    let account = try account(named: name, in: isShort ? group.workspace : nil)
+    guard account.workspace == group.workspace else {
+      throw .refused(.syntax("the account \(name) and the group \(group.name) are of different workspaces"))
+    }
+    return account
+  }
+
+  /// Nobody puts an account into a group over which they have power, to have it over the account's people too.
+  fileprivate func requireNoGain(of group: AccountGroup, by account: Account) throws(Halt) {
+    for side in sides {
+      for holding in side.holdings where holding.covers(site(of: group), in: side) {
+        let site = site(of: account)
+        for permission in holding.permissions.list
+        where !side.holdings.contains(where: { $0.covers(site, permission) }) {
+          throw .refused(
+            .noPermission(
+              "the permission \(permission.name) over the account \(directory.accountName(account.id)), to have it by way of"
+                + " the group"))
+        }
+      }
+    }
+  }
+}
+
+extension Holding {
+  /// Whether it is over the accounts of a group.
+  fileprivate func covers(_ group: Site, in side: Side) -> Bool {
+    employers != nil && permissions.list.contains { covers(group, $0) }
+  }
+}

@@ -1,0 +1,84 @@
+/// Finding the accounts and groups that words name.
+///
+/// A name is one of the workspace that the option `WORKSPACE` names; without it one of `main`, or of the workspace in
+/// front of a slash: `acme/Novo Nordisk A/S`. `#id` names one anywhere.
+extension Turn {
+  func account(_ word: Int) throws(Halt) -> Account {
+    try account(named: try text(word, "account", limit: Limits.titleBytes + Limits.nameBytes), in: try namedWorkspace())
+  }
+
+  func group(_ word: Int) throws(Halt) -> AccountGroup {
+    try group(named: try text(word, "group", limit: Limits.titleBytes + Limits.nameBytes), in: try namedWorkspace())
+  }
+
+  private func namedWorkspace() throws(Halt) -> WorkspaceID? { has("WORKSPACE") ? try workspace().id : nil }
+
+  /// An account that the caller knows of. Others, and deleted ones, are not even there.
+  func account(named name: String, in workspace: WorkspaceID?) throws(Halt) -> Account {
+    read(directory.lsn)
+    let id = directory.find(name, in: workspace) { directory.accountID($0, in: $1) }
+    guard let account = id.flatMap(directory.account), !account.isDeleted, knows(site(of: account)) else {
+      throw .refused(.notFound("account \(name)"))
+    }
+    return account
+  }
+
+  func group(named name: String, in workspace: WorkspaceID?) throws(Halt) -> AccountGroup {
+    read(directory.lsn)
+    let id = directory.find(name, in: workspace) { directory.groupID($0, in: $1) }
+    guard let group = id.flatMap(directory.group), !group.isDeleted, knows(site(of: group)) else {
+      throw .refused(.notFound("group \(name)"))
+    }
+    return group
+  }
+
+  func site(of account: Account) -> Site { .account(account.id, of: account.workspace) }
+  func site(of group: AccountGroup) -> Site { .group(group.id, of: group.workspace) }
+
+  // MARK: New names
+
+  /// A name that an account or a group is to get: a line of text, as people write it.
+  static func title(_ text: String, _ what: String) throws(Halt) -> String {
+    if text.utf8.count > Limits.titleBytes {
+      throw .refused(.syntax("\(what) is longer than \(Limits.titleBytes) bytes; shorten it"))
+    }
+    if EntityNames.isBlank(text) { throw .refused(.syntax("\(what) has nothing that can be seen")) }
+    if text.hasPrefix("#") { throw .refused(.syntax("\(what) starts with #, which stands for an id")) }
+    // Names that differ only in what nobody sees read alike.
+    if text.hasPrefix(" ") || text.hasSuffix(" ") || text.contains("  ")
+      || text.unicodeScalars.contains(where: { $0 != " " && UnicodeTables.isNotInNames($0) })
+    {
+      throw .refused(
+        .syntax("\(what) has a space that cannot be seen, or another such character; leave single spaces between words")
+      )
+    }
+    return text
+  }
+
+  func requireFree(account name: String, in workspace: WorkspaceID, besides own: AccountID? = nil) throws(Halt) {
+    read(directory.lsn)
+    if let id = directory.accountID(name, in: workspace), id != own {
+      throw .refused(.conflict("account: \(name) is there already; choose another name"))
+    }
+  }
+
+  func requireFree(group name: String, in workspace: WorkspaceID, besides own: GroupID? = nil) throws(Halt) {
+    read(directory.lsn)
+    if let id = directory.groupID(name, in: workspace), id != own {
+      throw .refused(.conflict("group: \(name) is there already; choose another name"))
+    }
+  }
+}
+
+extension Directory {
+  /// The number that a text names: `#id`, a name in a workspace or, without one, in `main` or in that before a slash.
+  fileprivate func find(
+    _ text: String, in workspace: WorkspaceID?, _ find: (String, WorkspaceID) -> UInt32?
+  ) -> UInt32? {
+    if text.hasPrefix("#") { return UInt32(text.dropFirst()) }
+    if let workspace { return find(text, workspace) }
+    if let found = find(text, mainWorkspace) { return found }
+    guard let slash = text.firstIndex(of: "/"), let workspace = workspaceID(String(text[..<slash])) else { return nil }
+    return find(String(text[text.index(after: slash)...]), workspace)
+  }
+}

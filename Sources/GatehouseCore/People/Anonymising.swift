@@ -10,7 +10,8 @@ extension CommandTable {
   static let anonymiseCommands: [CommandSpec] = [
     CommandSpec(
       "USER.ANONYMISE", .people, "Clear all personal data of a user; the record and its history stay", [.word("user")],
-      reply: "a map `user, username, contact`: the name is `anonymous-` and the id. A live login becomes inactive. Notes,"
+      reply:
+        "a map `user, username, contact`: the name is `anonymous-` and the id. A live login becomes inactive. Notes,"
         + " reasons and linked records stay, as part of the history",
       effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)), route: .user(1),
       body: .decide(userAnonymise))

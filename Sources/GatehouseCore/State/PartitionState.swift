@@ -36,7 +36,8 @@ extension PartitionState {
   public mutating func copy() -> PartitionState {
     PartitionState(
       partitioning: partitioning, index: index, lsn: lsn, people: people.copy(), sessions: sessions.copy(),
-      time: time.copy(), links: links.copy(), approvals: approvals.copy(), outbox: outbox.copy(), answers: answers.copy())
+      time: time.copy(), links: links.copy(), approvals: approvals.copy(), outbox: outbox.copy(),
+      answers: answers.copy())
   }
 
   /// Applies the part of a change that concerns this partition. Nothing else changes its state.

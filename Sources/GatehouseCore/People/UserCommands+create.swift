@@ -73,7 +73,8 @@ private struct NewUser {
     }
     for name in try turn.options("ROLE") {
       // Only the operator may give grants everywhere (W6).
-      var scope: Scope = turn.allows(.roleGrant, over: .server) ? .everywhere : .workspace(workspace.id)
+      let isWide = !turn.has("WITHIN") && turn.allows(.roleGrant, over: .server)
+      var scope: Scope = isWide ? .everywhere : .workspace(workspace.id)
       let role = try turn.role(name[0], in: scope)
       // The main account is the framework of the main role: a manager manages its people (L22).
       if role == .manager, let account { scope = .account(account.id, of: account.workspace) }

@@ -6,12 +6,13 @@ extension CommandTable {
         .word("username"), .option("WORKSPACE", "workspace"), .option("CONTACT", "#id"), .option("STATUS", "status"),
         .option("PRODUCT", "product", repeats: true),
         .option("LICENCE", parts: ["product", "type"], repeats: true), .option("ROLE", "role", repeats: true),
-        .option("ACCOUNT", "account"), .option("INITIALS", "initials"), .option("REFERENCE", "reference"),
+        .flag("WITHIN"), .option("ACCOUNT", "account"), .option("INITIALS", "initials"), .option("REFERENCE", "reference"),
         .option("DIVISION", "division"),
         .flag("AUTHORITY"), .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ] + ContactCard.options + [GivenFields.option],
       reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product,"
-        + " ACCOUNT is the main account, over whose people the role manager then holds",
+        + " ACCOUNT is the main account, over whose people the role manager then holds; other roles that the server's"
+        + " operator gives hold everywhere, or WITHIN the workspace alone",
       effect: .write, rights: .admin, needs: .permission(.userCreate, over: .newUser), route: .user(1),
       body: .decide(userCreate)),
     CommandSpec(

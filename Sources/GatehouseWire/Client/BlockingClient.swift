@@ -74,6 +74,19 @@ public final class BlockingClient {
 
   /// The next reply or push message, after sending everything queued.
   public func receive() throws(ClientError) -> RESPValue {
+    let reply = try receiveEncoded()
+    do { return try reply.decoded() } catch { throw .malformedReply(error) }
+  }
+
+  /// The next reply as it was sent, after sending everything queued. Push messages are dropped.
+  public func encodedReply() throws(ClientError) -> EncodedReply {
+    while true {
+      let reply = try receiveEncoded()
+      if !reply.isPush { return reply }
+    }
+  }
+
+  private func receiveEncoded() throws(ClientError) -> EncodedReply {
     try flush()
     while true {
       if let value = try parsed() { return value }
@@ -98,8 +111,8 @@ public final class BlockingClient {
 
   // MARK: Parts
 
-  private func parsed() throws(ClientError) -> RESPValue? {
-    do { return try parser.next() } catch { throw .malformedReply(error) }
+  private func parsed() throws(ClientError) -> EncodedReply? {
+    do { return try parser.nextEncoded() } catch { throw .malformedReply(error) }
   }
 
   private func read() throws(ClientError) {

@@ -31,17 +31,38 @@ public struct ReplyParser: Sendable {
   }
 
   /// The next reply or push, or nil until more bytes are appended.
-  public mutating func next() throws(ReplyError) -> RESPValue? {
+  public mutating func next() throws(ReplyError) -> RESPValue? { try nextEncoded()?.decoded() }
+
+  /// The next reply or push as it was sent, or nil until more bytes are appended.
+  public mutating func nextEncoded() throws(ReplyError) -> EncodedReply? {
     let outcome = bytes.withUnsafeBytes { scanner.next(UnsafeRawBufferPointer(rebasing: $0[start...])) }
-    let consumed: Int
+    let reply: EncodedReply
     switch outcome {
-    case .reply(let count, _), .push(let count): consumed = count
+    case .reply(let count, let isError): reply = EncodedReply(bytes: bytes[start..<start + count], isError: isError)
+    case .push(let count): reply = EncodedReply(bytes: bytes[start..<start + count], isPush: true)
     case .incomplete: return nil
     case .malformed: throw .malformed
     }
-    var decoder = ReplyDecoder(bytes[start..<start + consumed])
-    let value = try decoder.value()
-    start += consumed
-    return value
+    start += reply.bytes.count
+    return reply
+  }
+}
+
+/// One reply as it was sent. Decoding makes a value of every part, so who sends thousands of commands decodes only what
+/// matters.
+public struct EncodedReply: Sendable {
+  public let bytes: ArraySlice<UInt8>
+  public let isError: Bool
+  public let isPush: Bool
+
+  public init(bytes: ArraySlice<UInt8>, isError: Bool = false, isPush: Bool = false) {
+    self.bytes = bytes
+    self.isError = isError
+    self.isPush = isPush
+  }
+
+  public func decoded() throws(ReplyError) -> RESPValue {
+    var decoder = ReplyDecoder(bytes)
+    return try decoder.value()
   }
 }

@@ -123,7 +123,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseCtlTests",
-      dependencies: ["GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseTestSupport"],
+      dependencies: ["gatehousectl", "GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseIntegrationTests",

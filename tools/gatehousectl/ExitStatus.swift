@@ -31,12 +31,14 @@ enum ExitStatus {
     case let exit as ExitCode: exit.rawValue
     case let error as FolderError: of(error)
     case CopyError.notEmpty, CopyError.inside, CopyError.unfinished: cannotCreate
-    case is CopyError, is RecoveryError: dataUnreadable
+    case is CopyError, is RecoveryError, is TableError: dataUnreadable
     case let error as LogError: error.code == .disk ? io : dataUnreadable
     case BlockFileError.failed, SnapshotError.file(.failed): io
     case is BlockFileError, is SnapshotError: dataUnreadable
     case is DiskError, is OfflineCommand.NotLogged: io
-    case is OfflineCompaction.ClockConflict: problems
+    case is ReportFailure, is OutputFailure: io
+    case is OfflineCompaction.ClockConflict, is HeaderFault, is FileChanged, is ServerRefusal, is ServerTrouble:
+      problems
     case is ClientError: noServer
     case is Interruption: Interruption.exitStatus
     default: software

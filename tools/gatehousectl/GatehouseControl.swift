@@ -1,13 +1,13 @@
 import ArgumentParser
 
-/// The operators' program: manages data folders, with or without a server that uses them.
+/// The operators' program: manages data folders, with or without a server that uses them, and takes people in and out.
 @main
 struct GatehouseControl: ParsableCommand {
   static let version = "0.1.0"
 
   static let configuration = CommandConfiguration(
     commandName: "gatehousectl",
-    abstract: "Manages the data of a Gatehouse server: check, compact, back up, restore.",
+    abstract: "Manages the data of a Gatehouse server: check, compact, back up, restore, import, export.",
     discussion: """
       EXAMPLES:
         gatehousectl verify ./data                     check everything
@@ -17,6 +17,8 @@ struct GatehouseControl: ParsableCommand {
         gatehousectl compact --data ./data             without a server
         gatehousectl inspect ./data --user '#12'       what happened to a user
         gatehousectl service create ./data ops ADMIN   let an application in
+        gatehousectl import people.csv --dry-run       what an import would do
+        gatehousectl export users > people.csv         all users of a workspace
 
       Results go to standard output, with --json as JSON; messages and progress
       go to standard error.
@@ -24,5 +26,7 @@ struct GatehouseControl: ParsableCommand {
       \(ExitStatus.help)
       """,
     version: "gatehousectl \(version)",
-    subcommands: [Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self, Service.self])
+    subcommands: [
+      Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self, Service.self, Import.self, Export.self,
+    ])
 }

@@ -26,16 +26,24 @@ enum Console {
 
   static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
+  /// Bytes of the result.
+  static func result(bytes: [UInt8]) { if !write(bytes, to: STDOUT_FILENO) { exit(ExitStatus.io) } }
+
   /// If a stream is gone, the program ends: there is nobody left to work for.
   private static func write(_ text: String, to descriptor: Int32) {
-    let bytes = Array(text.utf8)
+    if !write(Array(text.utf8), to: descriptor) { exit(ExitStatus.io) }
+  }
+
+  /// Writes all bytes; false if that failed, for the reason in `errno`.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var sent = 0
     while sent < bytes.count {
       let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { exit(ExitStatus.io) }
+      guard count > 0 else { return false }
       sent += count
     }
+    return true
   }
 }
 

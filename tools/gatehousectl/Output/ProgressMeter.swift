@@ -67,7 +67,8 @@ final class ProgressMeter {
     Console.show("\r\u{1B}[K" + line)
   }
 
-  private func erase() {
+  /// Clears the line, so that something else can be written there; the next progress draws it again.
+  func erase() {
     if isWatched, !isQuiet, drawn != nil { Console.show("\r\u{1B}[K") }
     drawn = nil
   }

@@ -1,0 +1,99 @@
+import Foundation
+import GatehouseTestSupport
+import Testing
+
+@Suite("gatehousectl export")
+struct ExportTests {
+  /// People with all that import takes, and values that spreadsheets and parsers stumble over.
+  private static func fill(_ gate: Client) throws {
+    try gate.ok("WORKSPACE.CREATE acme")
+    try prepare(gate)
+    let hostile = ["=1+1", "'t Hooft", "'=x", "a,b;c\"d\"\ne\n\nf", "@x", "-5", "+420", "\ttab", "Zoë 😀", "  blanks  "]
+    for (index, text) in hostile.enumerated() {
+      try gate.ok(
+        "USER.CREATE", "user\(index)", "WORKSPACE", "acme", "FIRST", text, "LAST", "x\(text)", "SCHEDULE", text,
+        "FIELD", "note", text, "FIELD", "points", "-\(index)", "NOINVITE")
+    }
+    try gate.ok(
+      "USER.CREATE ana WORKSPACE acme FIRST Ana MIDDLE M LAST Silva EMAIL a@x.test PHONE +351 DEPARTMENT Sales"
+        + " TIMEZONE Europe/Lisbon SCHEDULE full LEAVE 25 HIRED 2026-03-01 RELEASED 2030-01-01 INITIALS AS REFERENCE 7"
+        + " DIVISION North STATUS locked PRODUCT acme/time LICENCE acme/payroll office PRODUCT wiki NOINVITE"
+        + " ROLE individual ROLE manager WITHIN")
+    try gate.ok("USER.CREATE =cmd WORKSPACE acme ROLE manager NOINVITE")
+    try gate.ok("USER.CREATE stranger NOINVITE")
+  }
+
+  private static func prepare(_ gate: Client) throws {
+    for product in ["acme/payroll", "acme/time", "wiki", "acme/wiki"] { try gate.ok("PRODUCT.CREATE \(product)") }
+    try gate.ok("POOL.SET acme/payroll office 5")
+    try gate.ok("FIELD.DEFINE note text WORKSPACE acme")
+    try gate.ok("FIELD.DEFINE points number WORKSPACE acme")
+  }
+
+  @Test(
+    "the round trip loses nothing",
+    arguments: [["--format", "csv"], ["--format", "csv", "--bom", "--delimiter", ";"], ["--format", "jsonl"]])
+  func roundTrip(_ options: [String]) throws {
+    let (old, new) = (try PeopleServer(), try PeopleServer())
+    try Self.fill(old.gate)
+    try new.gate.ok("WORKSPACE.CREATE acme")
+    try Self.prepare(new.gate)
+    let path = old.folder.path(options.contains("jsonl") ? "people.jsonl" : "people.csv")
+    let exported = try old.run(["export", "users", "--workspace", "acme", "--output", path] + options)
+    #expect(exported.code == 0, "\(exported.errors)")
+    #expect(!exported.errors.contains("not in the file"), "\(exported.errors)")
+    let imported = try new.run("import", path, "--workspace", "acme")
+    #expect(imported.output == "12 rows: 12 users created, 0 rows refused\n", "\(imported.output)\(imported.errors)")
+    for user in (0..<10).map({ "user\($0)" }) + ["ana", "=cmd"] {
+      #expect(try new.person(user) == old.person(user))
+      let roles = try [old, new].map { try $0.gate.list("ROLE.LIST", user).map(\.description) }
+      #expect(roles[0] == roles[1])
+    }
+    #expect(try new.gate.integer("USER.COUNT") == 12)
+    // The same file into the server it is from: everybody is there, with all of it.
+    let back = try old.run("import", path, "--workspace", "acme")
+    #expect(back.output == "12 rows: 0 users created, 12 already there, 0 rows refused\n", "\(back.output)")
+    let twice = try old.run("export", "users", "--workspace", "acme", "--output", path)
+    #expect(twice.code == 73 && twice.errors.contains("cannot make \(path): File exists"), "\(twice.errors)")
+  }
+
+  @Test("formulas are defused in CSV, conditions and fields are those of the list, pages are put together")
+  func lists() throws {
+    let world = try PeopleServer()
+    try Self.fill(world.gate)
+    let names = try world.run(
+      "export", "users", "--workspace", "acme", "--fields", "username, first", "--where", "first ^= =")
+    #expect(names.output == "username,first\r\nuser0,'=1+1\r\n", "\(names.output)\(names.errors)")
+    let formula = try world.run(
+      "export", "users", "--workspace", "acme", "--where", "username = =cmd", "--fields", "username,roles,id")
+    let id = try world.gate.fields("USER.GET =cmd")["id"] ?? ""
+    #expect(formula.output == "username,roles,id\r\n'=cmd,manager@everywhere,\(id)\r\n")
+    let wrong = try world.run("export", "users", "--fields", "shoe")
+    #expect(wrong.code == 1 && wrong.errors.contains("the server refused: ERR no field 'shoe'"))
+    try world.gate.ok("ROLE.GRANT ana manager PRODUCT acme/time")
+    let narrow = try world.run("export", "users", "--workspace", "acme")
+    #expect(narrow.errors.contains("not in the file are 1 grant of roles over a part of the workspace"))
+
+    let file = (0..<2500).map { "many\($0)\n" }.joined()
+    #expect(try world.load("username\n" + file, "--workspace", "acme").code == 0)
+    let all = try world.run(
+      "export", "users", "--workspace", "acme", "--fields", "username", "--where", "username ^= many")
+    let exported = all.output.split(separator: "\r\n").dropFirst().map(String.init)
+    #expect(exported.count == 2500 && Set(exported) == Set((0..<2500).map { "many\($0)" }))
+  }
+
+  @Test("contacts, with a login or without")
+  func contacts() throws {
+    let (old, new) = (try PeopleServer(), try PeopleServer())
+    try old.gate.ok("CONTACT.CREATE FIRST Ana LAST -x EMAIL a@x.test")
+    try old.gate.ok("CONTACT.CREATE NAME 'Bo Lind'")
+    try old.gate.ok("USER.CREATE cy FIRST Cy NOINVITE")
+    #expect(try old.run("export", "contacts").output.split(separator: "\r\n").count == 4)
+    let without = try old.run("export", "contacts", "--where", "user = ''")
+    #expect(without.output.contains("Ana,,'-x,a@x.test,") && without.output.split(separator: "\r\n").count == 3)
+    #expect(try new.load(without.output, "--contacts").output == "2 rows: 2 contacts created, 0 rows refused\n")
+    #expect(
+      try new.run("export", "contacts").output.split(separator: "\r\n").sorted()
+        == without.output.split(separator: "\r\n").sorted())
+  }
+}

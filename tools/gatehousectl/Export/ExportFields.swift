@@ -1,0 +1,45 @@
+import GatehouseCore
+
+/// Whom an export lists.
+enum ExportedKind: String, CaseIterable {
+  case users, contacts
+
+  var command: String { self == .users ? "USER.LIST" : "CONTACT.LIST" }
+
+  /// The columns that import takes back. The name in one piece is left out, because its parts say more.
+  var columns: [PersonColumn] {
+    (self == .users ? PersonColumn.ofUsers : PersonColumn.ofContacts).filter { $0 != .name }
+  }
+}
+
+/// A column of an export: one that import takes back, or another field that lists show.
+struct ExportedField {
+  let name: String
+  /// The field that the server is asked for.
+  let field: String
+  let column: PersonColumn?
+
+  init(_ column: PersonColumn) {
+    self.column = column
+    name = column.name
+    field =
+      switch column {
+      case .products: "product"
+      case .licences: "licence"
+      case .roles: "role"
+      case .username, .status, .name, .contact, .user, .custom: column.name
+      }
+  }
+
+  /// A field that import does not take.
+  private init(listed name: String) {
+    self.name = name
+    field = name
+    column = nil
+  }
+
+  /// - Parameter known: the columns that import takes.
+  static func named(_ name: String, among known: [PersonColumn]) -> ExportedField {
+    known.first { $0.name == name }.map(ExportedField.init) ?? ExportedField(listed: name)
+  }
+}

@@ -1,0 +1,143 @@
+import GatehouseCore
+import GatehouseWire
+
+/// Lists people page by page, and writes each page before the next one is decoded, so that memory does not grow.
+final class ExportRun {
+  struct Options {
+    var kind = ExportedKind.users
+    var format = PersonRows.Format.csv
+    var workspace = "main"
+    var delimiter: UInt8?
+    var hasMark = false
+    /// `field op value`, three words each.
+    var conditions: [[String]] = []
+    /// nil for all that import takes.
+    var fields: [String]?
+  }
+
+  private let options: Options
+  private let client: BlockingClient
+  private let fields: [ExportedField]
+  private let output: ([UInt8]) throws -> Void
+  private var csv: CSVWriter
+  private var lines: [UInt8] = []
+  private(set) var count = 0
+  /// How many grants were left out, because they hold elsewhere than in the workspace: import could not give them back.
+  private(set) var narrowGrants = 0
+
+  private static let pageSize = 1000
+
+  init(
+    _ options: Options, _ client: BlockingClient, _ output: @escaping ([UInt8]) throws -> Void
+  ) throws {
+    self.options = options
+    self.client = client
+    self.output = output
+    csv = CSVWriter(delimiter: options.delimiter ?? CSVReader.delimiters[0], hasMark: options.hasMark)
+    let facts = try WorkspaceFacts(options.workspace, client)
+    let known = options.kind.columns + facts.fields.map(PersonColumn.custom)
+    fields = options.fields?.map { ExportedField.named($0, among: known + [.name]) } ?? known.map(ExportedField.init)
+  }
+
+  /// - Parameter progress: called with the number of people written so far.
+  func run(_ progress: (Int) throws -> Void) throws {
+    if options.format == .csv { csv.row(fields.map { FormulaGuard.guarded(Array($0.name.utf8)) }) }
+    send("0")
+    while true {
+      let reply = try client.reply()
+      if let error = reply.errorText { throw ServerRefusal(text: error) }
+      guard let parts = reply.elements, parts.count == 2, let next = parts[0].string, let people = parts[1].elements
+      else { throw ClientError.malformedReply(.malformed) }
+      let roles = try roles(of: people)
+      // The server works on the next page while this one is written.
+      if next != "0" { send(next) }
+      for (person, roles) in zip(people, roles) { write(person, roles) }
+      try output(options.format == .csv ? csv.take() : lines)
+      lines.removeAll(keepingCapacity: true)
+      count += people.count
+      try progress(count)
+      if next == "0" { return }
+    }
+  }
+
+  private func send(_ cursor: String) {
+    // The id finds the roles of a user.
+    let id = options.kind == .users ? "id" : "contact"
+    let asked = fields.map(\.field).filter { $0 != id }
+    let names = Set(asked).count == asked.count ? asked : Array(Set(asked)).sorted()
+    let conditions = [["workspace", "=", options.workspace]] + options.conditions
+    client.send(
+      [options.kind.command] + conditions.flatMap { ["WHERE"] + $0 }
+        + ["COUNT", String(Self.pageSize), "CURSOR", cursor, "FIELDS", String(names.count + 1), id] + names)
+  }
+
+  // MARK: Roles
+
+  /// The roles of each person that hold in the whole workspace, or everywhere, the main one first.
+  private func roles(of people: [RESPValue]) throws -> [[String]?] {
+    guard options.kind == .users, fields.contains(where: { $0.column == .roles }) else {
+      return people.map { _ in nil }
+    }
+    let asked = people.map { !($0["role"]?.elements ?? []).isEmpty }
+    for (person, isAsked) in zip(people, asked) where isAsked {
+      client.send(["ROLE.LIST", "#\(person["id"]?.integer ?? 0)"])
+    }
+    return try asked.map { isAsked in isAsked ? wideRoles(try client.reply()) : [] }
+  }
+
+  private func wideRoles(_ grants: RESPValue) -> [String] {
+    var roles: [(name: String, isMain: Bool)] = []
+    for grant in grants.elements ?? [] {
+      let scope = grant["scope"]?.string
+      let hasEnd = grant["from"]?.isNull == false || grant["until"]?.isNull == false
+      let isWide = scope == "everywhere"
+      guard isWide || scope == "workspace \(options.workspace)", !hasEnd, let name = grant["role"]?.string else {
+        narrowGrants += 1
+        continue
+      }
+      roles.append((isWide ? name + PersonRequests.Role.wideMark : name, grant["main"]?.integer == 1))
+    }
+    return (roles.filter(\.isMain) + roles.filter { !$0.isMain }).map(\.name)
+  }
+
+  // MARK: Writing
+
+  private func write(_ person: RESPValue, _ roles: [String]?) {
+    var values: [String: RESPValue] = [:]
+    for pair in person.pairs ?? [] { values[pair.key.string ?? ""] = pair.value }
+    if let roles { values["role"] = .array(roles.map { .bulk($0) }) }
+    if let products = values["product"] { values["product"] = qualified(products) }
+    if let licences = values["licence"] { values["licence"] = qualified(licences) }
+    switch options.format {
+    case .csv:
+      for field in fields { csv.add(FormulaGuard.guarded(Self.cell(values[field.field] ?? .null))) }
+      csv.endRow()
+    case .jsonl:
+      var object = JSONObject()
+      for field in fields { object.add(field.name, values[field.field] ?? .null) }
+      lines.append(contentsOf: object.line.utf8)
+      lines.append(0x0a)
+    }
+  }
+
+  /// Products of `main` are shown without its name, but in another workspace that would be one of that workspace.
+  private func qualified(_ words: RESPValue) -> RESPValue {
+    guard options.workspace != "main" else { return words }
+    return .array(
+      (words.elements ?? []).map { word in
+        let text = word.string ?? ""
+        return .bulk(text.contains("/") ? text : "main/\(text)")
+      })
+  }
+
+  private static func cell(_ value: RESPValue) -> [UInt8] {
+    switch value {
+    case .bulk(let bytes): bytes
+    case .integer(let number): Array(String(number).utf8)
+    case .boolean(let flag): [flag ? 0x31 : 0x30]
+    case .null: []
+    default:
+      Array((value.elements ?? []).compactMap(\.string).joined(separator: ";").utf8)
+    }
+  }
+}

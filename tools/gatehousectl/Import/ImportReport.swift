@@ -1,0 +1,93 @@
+import Foundation
+import GatehouseCore
+import GatehouseWire
+
+/// Tells every refused row: on standard output, and in a CSV file if one is wanted.
+final class ImportReport {
+  private let isJSON: Bool
+  private let meter: ProgressMeter
+  private let file: FileHandle?
+  private var table = CSVWriter()
+  private(set) var count = 0
+
+  private static let pieceSize = 64 * 1024
+
+  /// - Parameter path: of the file, which is overwritten.
+  init(path: String?, isJSON: Bool, _ meter: ProgressMeter) throws {
+    self.isJSON = isJSON
+    self.meter = meter
+    guard let path else {
+      file = nil
+      return
+    }
+    guard FileManager.default.createFile(atPath: path, contents: nil), let opened = FileHandle(forWritingAtPath: path)
+    else { throw ReportFailure(path: path) }
+    file = opened
+    add(["line", "column", "username", "reason"])
+  }
+
+  func refuse(line: Int, username: String, _ fault: RowFault) throws {
+    count += 1
+    meter.erase()
+    if isJSON {
+      var object = JSONObject()
+      object.add("line", line)
+      object.add("column", fault.column)
+      object.add("username", username.isEmpty ? nil : username)
+      object.add("refused", fault.reason)
+      Console.result(object.line)
+    } else {
+      let column = fault.column.map { ", column \($0)" } ?? ""
+      Console.result(ShownText.line("line \(line)\(column): \(fault.reason)"))
+    }
+    add([String(line), fault.column ?? "", username, fault.reason])
+    if table.bytes.count >= Self.pieceSize { try write() }
+  }
+
+  /// Writes what is left.
+  func end() throws { try write() }
+
+  private func add(_ cells: [String]) {
+    guard file != nil else { return }
+    table.row(cells.map { FormulaGuard.guarded(Array($0.utf8)) })
+  }
+
+  private func write() throws { try file?.write(contentsOf: Data(table.take())) }
+}
+
+struct ReportFailure: Error, CustomStringConvertible {
+  let path: String
+
+  var description: String { "cannot write the report to \(path)" }
+}
+
+/// How many rows an import read, and what became of them.
+struct ImportSummary {
+  var rows = 0
+  var created = 0
+  var updated = 0
+  /// Users who were there and have everything that their row says.
+  var unchanged = 0
+  var refused = 0
+
+  func text(_ settings: ImportSettings, isWritten: Bool) -> String {
+    let noun = settings.makesContacts ? "contact" : "user"
+    var parts = ["\(Figures.count(created, noun)) \(isWritten ? "created" : "to create")"]
+    if updated > 0 { parts.append("\(updated) \(isWritten ? "changed" : "to change")") }
+    if unchanged > 0 { parts.append("\(unchanged) already there") }
+    parts.append("\(Figures.count(refused, "row")) refused")
+    return "\(Figures.count(rows, "row")): \(parts.joined(separator: ", "))"
+      + (isWritten ? "" : "; nothing was written")
+  }
+
+  func json(isWritten: Bool) -> String {
+    var object = JSONObject()
+    object.add("rows", rows)
+    object.add("created", created)
+    object.add("updated", updated)
+    object.add("unchanged", unchanged)
+    object.add("refused", refused)
+    object.add("written", isWritten)
+    return object.line
+  }
+}

@@ -6,8 +6,8 @@ extension CommandTable {
         .word("username"), .option("WORKSPACE", "workspace"), .option("CONTACT", "#id"), .option("STATUS", "status"),
         .option("PRODUCT", "product", repeats: true),
         .option("LICENCE", parts: ["product", "type"], repeats: true), .option("ROLE", "role", repeats: true),
-        .flag("WITHIN"), .option("ACCOUNT", "account"), .option("INITIALS", "initials"), .option("REFERENCE", "reference"),
-        .option("DIVISION", "division"),
+        .flag("WITHIN"), .option("ACCOUNT", "account"), .option("INITIALS", "initials"),
+        .option("REFERENCE", "reference"), .option("DIVISION", "division"),
         .flag("AUTHORITY"), .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ] + ContactCard.options + [GivenFields.option],
       reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product,"

@@ -16,6 +16,7 @@ struct GatehouseControl: ParsableCommand {
         gatehousectl compact --port 7420               ask a running server
         gatehousectl compact --data ./data             without a server
         gatehousectl inspect ./data --user '#12'       what happened to a user
+        gatehousectl mail --from noreply@acme.test     send invitations and notices
         gatehousectl service create ./data ops ADMIN   let an application in
         gatehousectl import people.csv --dry-run       what an import would do
         gatehousectl export users > people.csv         all users of a workspace
@@ -28,5 +29,6 @@ struct GatehouseControl: ParsableCommand {
     version: "gatehousectl \(version)",
     subcommands: [
       Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self, Service.self, Import.self, Export.self,
+      MailCommand.self,
     ])
 }

@@ -31,5 +31,8 @@ enum Interruption: Error, CustomStringConvertible {
     if isWanted.load(ordering: .relaxed) { throw stopped }
   }
 
+  /// Whether the user has not interrupted.
+  static var isAbsent: Bool { !isWanted.load(ordering: .relaxed) }
+
   var description: String { "stopped; nothing unfinished was left behind" }
 }

@@ -34,6 +34,7 @@ public struct AccessSet: PartitionChange {
     let serial = state.partitioning.serial(of: user)
     let list = ProductAccess.list(state.people.allAccess(of: serial), with: new, insteadOf: old)
     state.people.setAccess(of: serial, list, lsn)
+    state.people.noteSeat(of: serial, from: old, to: new, at: header.time)
     state.people.noteLimits(of: serial, new?.limits, at: header.time)
   }
 }

@@ -56,7 +56,7 @@ extension CommandTable {
     case .success(let whole):
       let page = reach.isAll ? whole : try turn.readable(whole, reach, count)
       reach.cleared = try turn.cleared(in: page.events.flatMap(\.part.changes))
-      turn.reply.show(page, try turn.people(in: page, reach), reach, turn.directory)
+      turn.reply.show(page, try turn.people(in: page.events.map(\.part.header), reach), reach, turn.directory)
     case .failure(let refusal): throw .refused(refusal)
     }
   }
@@ -158,8 +158,7 @@ extension Turn {
   }
 
   /// Actors and subjects, as far as the caller knows them.
-  fileprivate func people(in page: TrailPage, _ reach: AuditReach) throws(Halt) -> TrailPeople {
-    let headers = page.events.map(\.part.header)
+  func people(in headers: [RecordHeader], _ reach: AuditReach) throws(Halt) -> TrailPeople {
     let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))
     try hold(ids.map { partitioning.partition(of: $0) })
     var people = TrailPeople()
@@ -171,7 +170,7 @@ extension Turn {
 }
 
 /// The people of a page of the trail whom its reader knows (W4).
-private struct TrailPeople {
+struct TrailPeople {
   var names: [UserID: String] = [:]
 
   /// `#id` stands for others, and for users that do not exist.
@@ -197,15 +196,20 @@ extension Reply {
     for event in page.events { show(event, people, reach, directory) }
   }
 
-  private mutating func show(
-    _ event: TrailEvent, _ people: TrailPeople, _ reach: AuditReach, _ directory: Directory
+  /// - Parameter type: what the feed calls the event.
+  mutating func show(
+    _ event: TrailEvent, _ people: TrailPeople, _ reach: AuditReach, _ directory: Directory, type: String? = nil
   ) {
     let header = event.part.header
-    map(8)
+    map(type == nil ? 8 : 9)
     text("lsn")
     integer(event.lsn)
     text("time")
     integer(header.time)
+    if let type {
+      text("type")
+      text(type)
+    }
     text("actor")
     optional(header.actor.map(people.name(of:)))
     text("subject")

@@ -63,7 +63,7 @@ public final class CommandSpec: Sendable {
   }
 
   public enum Group: String, Sendable, CaseIterable {
-    case login, session, impersonation, timer, people, organisation, audit, service, connection, server
+    case login, session, impersonation, timer, people, organisation, mail, audit, service, connection, server
   }
 
   public enum Effect: Sendable {

@@ -8,6 +8,7 @@ public enum CommandTable {
     + approvalCommands
     + linkCommands + roleCommands + permissionCommands + accountCommands + groupCommands + employmentCommands
     + managementCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
+    + mailCommands + mailListCommands + mailTemplateCommands + inviteCommands + feedCommands + seatCommands
 
   /// A placeholder for a turn that has not begun.
   static let unknown = CommandSpec(

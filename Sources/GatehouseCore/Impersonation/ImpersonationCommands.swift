@@ -82,6 +82,7 @@ extension CommandTable {
       impersonation: Impersonation(
         actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason))
     turn.emit(opened)
+    try turn.tell(of: opened, target, in: workspace, actor: actor.username, reason: reason)
     turn.reply.map(6)
     turn.reply.text("session")
     turn.reply.secret(token)
@@ -219,6 +220,24 @@ public struct ListedImpersonation: Sendable {
 }
 
 extension Turn {
+  /// B12: the notices of an impersonation, as the policy wants them.
+  fileprivate func tell(
+    of opened: SessionOpened, _ target: UserReference, in workspace: Workspace, actor: String, reason: String
+  ) throws(Halt) {
+    let facts: [(MailFact, String)] = [
+      (.actor, actor), (.start, TimeText.text(of: now)), (.end, TimeText.text(of: opened.expires)), (.reason, reason),
+    ]
+    if workspace.policies.tellsImpersonated {
+      try queueMail(
+        .impersonated, about: target.id, in: target.cell, of: workspace.id, to: address(of: target), facts: facts)
+    }
+    if workspace.policies.tellsMailbox {
+      try queueMail(
+        .impersonationReported, about: target.id, in: target.cell, of: workspace.id,
+        to: workspace.policies.impersonationMailbox, facts: facts)
+    }
+  }
+
   /// The login from which an impersonation starts. The command is recorded as the actor's.
   fileprivate func actorLogin() throws(Halt) -> (cell: HeldPartition, slot: Int) {
     guard let (cell, slot) = try session(token: word(1)), cell.state.sessions[slot].isLive(at: now) else {

@@ -1,36 +1,44 @@
-/// A message waiting to be sent. Another program sends it; Gatehouse makes sure that it is not lost.
-public struct Mail: Sendable, Equatable, StoredValue {
-  public enum Kind: UInt8, Sendable, CaseIterable, NamedChoice {
-    case invitation = 1
-    /// P8: the username was changed.
-    case usernameChanged
-    /// K8, if the policy asks for it.
-    case timerStopped
-
-    public var name: String {
-      switch self {
-      case .invitation: "invitation"
-      case .usernameChanged: "username-changed"
-      case .timerStopped: "timer-stopped"
-      }
-    }
-  }
-
+/// A message to somebody, that waits to be sent. Whoever sends it takes it with `MAIL.NEXT`; that it is not lost until it
+/// was sent is Gatehouse's business.
+///
+/// It holds facts and no text: the text is made when it is taken, from the template of that time (`MailTemplate`).
+public struct Mail: Sendable, Equatable {
   public private(set) var id: MailID
+  /// Whom it is about. It lives in the partition of that user.
   public private(set) var user: UserID
   public private(set) var kind: Kind
   public private(set) var recipient: String
+  /// What an administrator has written for it, such as the message of an invitation.
   public private(set) var message: String
+  /// Whose mail it is: the home of the user for what is about identity, else the workspace concerned. 0 in records of
+  /// version 0.1.0.
+  public internal(set) var workspace: WorkspaceID
+  public internal(set) var created: Milliseconds
+  /// From then on it is not sent any more.
+  public internal(set) var expires: Milliseconds
+  public private(set) var facts: [FieldText<MailFact>]
+  /// What only the recipient may know, such as the token of a reset. Only `MAIL.NEXT` shows it.
+  public private(set) var secret: String
 
-  static let none = Mail(id: .none, user: .none, kind: .invitation, recipient: "", message: "")
+  static let none = Mail(id: .none, user: .none, kind: .invitation, to: "", of: 0, created: 0)
 
-  public init(id: MailID, user: UserID, kind: Kind, recipient: String, message: String) {
+  public init(
+    id: MailID, user: UserID, kind: Kind, to recipient: String, of workspace: WorkspaceID, created: Milliseconds,
+    message: String = "", facts: [FieldText<MailFact>] = [], secret: String = ""
+  ) {
     self.id = id
     self.user = user
     self.kind = kind
     self.recipient = recipient
     self.message = message
+    self.workspace = workspace
+    self.created = created
+    expires = created == 0 ? 0 : created + Limits.mailLife
+    self.facts = facts
+    self.secret = secret
   }
+
+  func fact(_ fact: MailFact) -> String { facts.first { $0.field == fact }?.text ?? "" }
 
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&id, as: MailForm.self)
@@ -38,5 +46,72 @@ public struct Mail: Sendable, Equatable, StoredValue {
     try visitor.field("kind", &kind, as: ChoiceForm<Kind>.self)
     try visitor.field("recipient", &recipient, as: TextForm.self)
     try visitor.secret(&message, as: TextForm.self)
+    try visitor.later()
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.value(&created, as: TimeForm.self)
+    try visitor.value(&expires, as: TimeForm.self)
+    try visitor.field("facts", &facts, as: FieldTextsForm<MailFact>.self)
+    try visitor.secret(&secret, as: TextForm.self)
+  }
+}
+
+extension Mail {
+  public enum Kind: UInt8, Sendable, CaseIterable, NamedChoice {
+    /// S7, P7.
+    case invitation = 1
+    /// P8: the username was changed.
+    case usernameChanged
+    /// K8, if the policy asks for it.
+    case timerStopped
+    /// B12, if the policy asks for it: to the person as whom somebody has logged in.
+    case impersonated
+    /// B12, if the policy asks for it: to the mailbox of the workspace.
+    case impersonationReported
+
+    public var name: String {
+      switch self {
+      case .invitation: "invitation"
+      case .usernameChanged: "username-changed"
+      case .timerStopped: "timer-stopped"
+      case .impersonated: "impersonated"
+      case .impersonationReported: "impersonation-reported"
+      }
+    }
+
+    init?(name: String) {
+      guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
+      self = found
+    }
+
+    /// Whether it makes sense only while the user may still log in, or may soon.
+    var needsLogin: Bool {
+      switch self {
+      case .invitation: true
+      case .usernameChanged, .timerStopped, .impersonated, .impersonationReported: false
+      }
+    }
+  }
+}
+
+/// What a mail tells besides who it is about, each for the placeholder of its name.
+public enum MailFact: UInt8, Sendable, CaseIterable, NamedChoice {
+  /// Who did it.
+  case actor = 1
+  /// The username before, and after.
+  case oldUsername
+  case newUsername
+  case start
+  case end
+  case reason
+
+  public var name: String {
+    switch self {
+    case .actor: "actor"
+    case .oldUsername: "old-username"
+    case .newUsername: "new-username"
+    case .start: "start"
+    case .end: "end"
+    case .reason: "reason"
+    }
   }
 }

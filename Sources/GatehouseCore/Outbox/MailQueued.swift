@@ -1,4 +1,4 @@
-/// A message is queued for sending.
+/// A mail waits to be sent.
 public struct MailQueued: PartitionChange {
   public static var code: UInt8 { 12 }
   public static var name: String { "mail-queued" }
@@ -18,7 +18,16 @@ public struct MailQueued: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.outbox.mails[mail.id] = mail
+    var queued = QueuedMail(mail)
+    if mail.workspace == 0 {
+      // A record of version 0.1.0.
+      queued.mail.workspace =
+        state.serial(of: mail.user).flatMap { state.people.home(of: $0) } ?? mainWorkspace
+      queued.mail.created = header.time
+      queued.mail.expires = header.time + Limits.mailLife
+      queued.due = header.time
+    }
+    state.outbox.add(queued, at: header.time)
     state.outbox.last = max(state.outbox.last, state.partitioning.serial(of: mail.id))
   }
 }

@@ -1,14 +1,31 @@
 extension Turn {
-  /// Queues a message in the same record as the command's other changes.
+  /// Queues a mail, with what else the command changes. A person without an address gets none.
   ///
-  /// - Parameter cell: the user's partition, or the one in which the user is being created.
+  /// - Parameters:
+  ///   - cell: the user's partition, or the one where the user is being made.
+  ///   - workspace: whose mail it is.
   func queueMail(
-    _ kind: Mail.Kind, about user: UserID, in cell: HeldPartition, to recipient: String, _ message: String
+    _ kind: Mail.Kind, about user: UserID, in cell: HeldPartition, of workspace: WorkspaceID, to recipient: String,
+    message: String = "", facts: [(MailFact, String)] = [], secret: String = ""
   ) throws(Halt) {
-    guard cell.state.outbox.mails.count < Limits.mailsOfPartition else {
-      throw .refused(.limit("mails: more than \(Limits.mailsOfPartition) wait to be sent"))
+    guard EntityNames.isEmail(recipient) else { return }
+    guard cell.state.outbox.hasRoom(for: workspace, at: now) else {
+      throw .refused(
+        .limit(
+          "mails: more than \(Limits.mailsOfWorkspace) of a workspace, or \(Limits.mailsOfPartition), wait to be sent;"
+            + " MAIL.LIST shows them, gatehousectl mail sends them"))
     }
     let id: MailID = newID(in: cell, after: cell.state.outbox.last)
-    emit(MailQueued(Mail(id: id, user: user, kind: kind, recipient: recipient, message: message)))
+    emit(
+      MailQueued(
+        Mail(
+          id: id, user: user, kind: kind, to: recipient, of: workspace, created: now, message: message,
+          facts: facts.filter { !$0.1.isEmpty }.map { FieldText($0.0, $0.1) }, secret: secret)))
+  }
+
+  /// The address at which a person gets notices; empty if there is none.
+  func address(of user: UserReference) -> String {
+    let email = user.cell.state.people.text(.email, of: user.contact)
+    return email.isEmpty && EntityNames.isEmail(user.username) ? user.username : email
   }
 }

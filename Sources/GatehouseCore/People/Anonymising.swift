@@ -37,6 +37,8 @@ extension CommandTable {
         throw .refused(.conflict("username: \(new) is taken; rename that user first"))
       }
       if login.username != new { turn.emit(UserRenamed(login.id, old: login.username, new: new)) }
+      // Mails have the address, and tell of the person.
+      for mail in login.cell.state.outbox.mails(about: login.id) { turn.emit(MailRemoved(mail, .dropped)) }
     }
     for contact in contacts { turn.emit(ContactAnonymised(contact.id)) }
     if user.row.status.mayLogIn || user.row.status == .locked || user.row.status == .pending {

@@ -47,6 +47,8 @@ public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
   case schedule
   case leave
   case phone
+  /// In which mails are written to the person.
+  case language
   case hired = 100
   case released
 
@@ -61,6 +63,7 @@ public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
     case .schedule: "schedule"
     case .leave: "leave"
     case .phone: "phone"
+    case .language: "language"
     case .hired: "hired"
     case .released: "released"
     }
@@ -71,7 +74,7 @@ public enum ContactField: UInt8, Sendable, CaseIterable, NamedChoice {
   /// Whether people set the field themselves (L10). The others are set by the employer.
   public var isPersonal: Bool {
     switch self {
-    case .first, .middle, .last, .email, .timezone, .phone: true
+    case .first, .middle, .last, .email, .timezone, .phone, .language: true
     case .department, .schedule, .leave, .hired, .released: false
     }
   }

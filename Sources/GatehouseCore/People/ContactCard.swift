@@ -8,7 +8,7 @@ struct ContactCard {
     .option("NAME", "full-name"), .option("FIRST", "first"), .option("MIDDLE", "middle"), .option("LAST", "last"),
     .option("EMAIL", "email"), .option("PHONE", "phone"), .option("DEPARTMENT", "department"),
     .option("TIMEZONE", "zone"), .option("SCHEDULE", "text"), .option("LEAVE", "text"), .option("HIRED", "day"),
-    .option("RELEASED", "day"),
+    .option("RELEASED", "day"), .option("LANGUAGE", "language"),
   ]
 
   init(_ turn: Turn, in workspace: Workspace) throws(Halt) {

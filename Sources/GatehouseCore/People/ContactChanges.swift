@@ -84,7 +84,7 @@ public struct ContactSet: PartitionChange {
     case .hired: person.hired = TimeText.dayNumber(new) ?? .min
     case .released: person.released = TimeText.dayNumber(new) ?? .min
     case .timezone: person.timezone = new
-    case .first, .middle, .last, .email, .department, .schedule, .leave, .phone: break
+    case .first, .middle, .last, .email, .department, .schedule, .leave, .phone, .language: break
     }
   }
 
@@ -133,7 +133,7 @@ extension ContactField {
   fileprivate var isOfEmployment: Bool {
     switch self {
     case .hired, .released, .timezone: true
-    case .first, .middle, .last, .email, .department, .schedule, .leave, .phone: false
+    case .first, .middle, .last, .email, .department, .schedule, .leave, .phone, .language: false
     }
   }
 }

@@ -20,6 +20,11 @@ extension Turn {
       guard TimeText.dayNumber(text) != nil || TimeText.time(text) != nil else {
         throw .refused(.syntax("\(field.name) is not a day, such as 2026-03-01"))
       }
+    case .language:
+      guard let language = Language.named(text) else {
+        throw .refused(.syntax("language is not a language tag, such as en or pt-br"))
+      }
+      return language
     case .first, .middle, .last, .department, .schedule, .leave, .phone: break
     }
     return text

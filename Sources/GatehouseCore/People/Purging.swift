@@ -41,7 +41,7 @@ extension Turn {
     let entries = orders.filter { seen.contains($0.workspace) }.reduce(0) { $0 + $1.count }
     if entries > 0 { found.append("\(entries) time \(entries == 1 ? "entry" : "entries")") }
     if orders.contains(where: { !seen.contains($0.workspace) }) { found.append("records of another workspace") }
-    let mails = user.cell.state.outbox.mails.values.count { $0.user == user.id }
+    let mails = user.cell.state.outbox.count(about: user.id)
     if mails > 0 { found.append("\(mails) message\(mails == 1 ? "" : "s") waiting to be sent") }
     // Who looks after the user may be kept anywhere.
     let managers = try everything().reduce(0) { $0 + $1.state.people.referrers[.ofUser(user.id)].count }

@@ -48,7 +48,8 @@ extension CommandTable {
     }
     let email = contact.text(.email)
     if !turn.has("NOINVITE"), !email.isEmpty {
-      try turn.queueMail(.invitation, about: user, in: contact.cell, to: email, try turn.option("MESSAGE") ?? "")
+      try turn.queueMail(
+        .invitation, about: user, in: contact.cell, of: home.id, to: email, message: try turn.option("MESSAGE") ?? "")
     }
     turn.showNewUser(user, contact.id, username, .active)
   }

@@ -41,6 +41,7 @@ extension Turn {
         .rule(
           "pool", "\(poolType(key)) has \(violation.used) seats in use",
           instead: key.licence == 0 ? "disable accesses first" : "remove licences first"))
+    case .reaching: preconditionFailure("a decision that has counted too early is made again")
     case .liveSuperAdministrator(let name):
       answer(
         .rule(

@@ -65,6 +65,8 @@ public enum UserTag {
   public static let formerHomes: UInt8 = 23
   /// Whom the user looks after (L9).
   public static let management: UInt8 = 24
+  /// Since when the user has the seats of enabled accesses.
+  public static let seats: UInt8 = 30
 }
 
 /// The settable fields of the login itself.

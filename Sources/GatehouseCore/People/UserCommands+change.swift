@@ -30,7 +30,12 @@ extension CommandTable {
       }
     }
     guard !recipient.isEmpty else { return }
-    try turn.queueMail(.usernameChanged, about: user.id, in: user.cell, to: recipient, "\(old) is now \(new)")
+    let home = user.home ?? mainWorkspace
+    try turn.queueMail(
+      .usernameChanged, about: user.id, in: user.cell, of: home, to: recipient,
+      facts: [
+        (.actor, try turn.name(of: turn.author, in: home)), (.oldUsername, old), (.newUsername, new),
+      ])
   }
 
   @Sendable static func userStatus(_ turn: Turn) throws(Halt) {

@@ -22,7 +22,8 @@ extension CommandTable {
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
     if new.invites, !contact.email.isEmpty {
-      try turn.queueMail(.invitation, about: user, in: cell, to: contact.email, new.message)
+      try turn.queueMail(
+        .invitation, about: user, in: cell, of: new.workspace.id, to: contact.email, message: new.message)
     }
     turn.showNewUser(user, contact.id, username, new.status)
   }
@@ -53,7 +54,7 @@ private struct NewUser {
     given = try GivenFields(turn, in: workspace)
     fields = try Self.userFields(turn)
     message = try turn.option("MESSAGE") ?? ""
-    invites = !turn.has("NOINVITE") && status != .inactive && status != .locked
+    invites = !turn.has("NOINVITE") && status.mayBeInvited
     workspaces = [workspace.id]
     account = try turn.mainAccountOfNewUser()
     if turn.has("NOINVITE"), turn.has("MESSAGE") {

@@ -89,7 +89,8 @@ public protocol DirectoryChange: Change {
   func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds)
 }
 
-/// A fact about the data folder: part of the trail, but of no state.
+/// A fact that mutates nobody's state, and yet is part of the trail: about the data folder, or about what follows from
+/// other changes.
 public protocol FolderChange: Change {}
 
 extension Change {

@@ -24,8 +24,8 @@ public enum ChangeTable {
     WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self,
     ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,
     // Others
-    MailQueued.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self,
-    ClockSet.self,
+    MailQueued.self, MailLeased.self, MailRemoved.self, MailFailed.self, MailRevived.self, MailTemplateSet.self,
+    SeatsLow.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self, ClockSet.self,
   ]
 
   private static let byCode: [(any Change.Type)?] = {

@@ -34,10 +34,15 @@ public struct ServiceRights: OptionSet, Sendable, Hashable, BitwiseCopyable {
   public static let timers = ServiceRights(rawValue: 4)
   /// Everything else: people, organisation, the server.
   public static let admin = ServiceRights(rawValue: 8)
-  public static let all: ServiceRights = [.read, .sessions, .timers, .admin]
+  /// Take mails and send them. Their texts hold secrets, and who sends them need not be an administrator.
+  public static let mail = ServiceRights(rawValue: 16)
+  public static let all: ServiceRights = [.read, .sessions, .timers, .admin, .mail]
+
+  /// These, and what they include.
+  public var effective: ServiceRights { contains(.admin) ? union(.mail) : self }
 
   public static let names: [(right: ServiceRights, name: String)] = [
-    (.read, "READ"), (.sessions, "SESSIONS"), (.timers, "TIMERS"), (.admin, "ADMIN"),
+    (.read, "READ"), (.sessions, "SESSIONS"), (.timers, "TIMERS"), (.admin, "ADMIN"), (.mail, "MAIL"),
   ]
 
   public var names: [String] { Self.names.filter { contains($0.right) }.map(\.name) }

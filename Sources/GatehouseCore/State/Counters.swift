@@ -45,6 +45,11 @@ public struct Counters: Sendable, Equatable {
       // Freeing seats is allowed even while too many are taken.
       let used = used(key)
       return used + step > bought && (step > 0 || !isForTaking) ? CounterViolation(bound: bound, used: used) : nil
+    case .reaching(let key, let crossing, let told):
+      let step = changes.reduce(0) { $0 + ($1.known?.step(of: key) ?? 0) }
+      let used = used(key)
+      let isToldRight = told == (crossing.isCrossed(used: used, step: step) ? used + step : nil)
+      return isToldRight ? nil : CounterViolation(bound: bound, used: used)
     case .liveSuperAdministrator:
       var after = superAdministrators
       for change in changes { change.known?.move(&after) }
@@ -119,6 +124,9 @@ public struct SeatKey: Sendable, Hashable {
 public enum CounterBound: Sendable, Equatable {
   /// No more seats of a pool are in use than were bought. With `isForTaking`, only a command that takes one is refused.
   case seats(SeatKey, bought: Int, isForTaking: Bool = true)
+  /// B10: the record tells that a pool comes to be nearly taken, and how many seats it then has taken, or nil if it does not
+  /// come to that. The decision has counted before, so it may be wrong.
+  case reaching(SeatKey, LowSeatsCrossing, told: Int?)
   /// L18: if there was a super administrator who may log in, one remains; the name is that of the one who would go.
   case liveSuperAdministrator(than: String)
 }
@@ -140,4 +148,12 @@ public protocol CounterReader: AnyObject, Sendable {
 public struct CounterViolation: Error, Sendable, Equatable {
   public let bound: CounterBound
   public let used: Int
+
+  /// Whether the decision must only be made again, over the count as it is now.
+  public var isOutOfDate: Bool {
+    switch bound {
+    case .reaching: true
+    case .seats, .liveSuperAdministrator: false
+    }
+  }
 }

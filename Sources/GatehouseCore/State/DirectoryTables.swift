@@ -19,9 +19,10 @@ public struct DirectoryTables: Sendable {
   var fields = FieldTable()
   var accounts = AccountTable()
   var groups = GroupTable()
+  var templates = TemplateTable()
 
   static let all: [any DirectoryTable.Type] = [
     WorkspaceTable.self, ProductTable.self, ServiceTable.self, RoleTable.self, FieldTable.self, AccountTable.self,
-    GroupTable.self,
+    GroupTable.self, TemplateTable.self,
   ]
 }

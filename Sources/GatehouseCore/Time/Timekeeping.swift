@@ -101,12 +101,12 @@ extension Turn {
   private func tellStopped(
     _ timer: RunningTimer, of user: UserReference, in workspace: WorkspaceID, at end: Milliseconds
   ) throws(Halt) {
-    let email = user.cell.state.people.text(.email, of: user.contact)
-    let message =
-      "Your timer in \(directory.workspace(workspace).name), started at \(TimeText.text(of: timer.start)), was stopped at "
-      + "\(TimeText.text(of: end)) by \(try name(of: author))."
     try queueMail(
-      .timerStopped, about: user.id, in: user.cell, to: email.isEmpty ? user.username : email, message)
+      .timerStopped, about: user.id, in: user.cell, of: workspace, to: address(of: user),
+      facts: [
+        (.actor, try name(of: author, in: workspace)), (.start, TimeText.text(of: timer.start)),
+        (.end, TimeText.text(of: end)),
+      ])
   }
 
   // MARK: Authors

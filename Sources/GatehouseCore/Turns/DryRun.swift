@@ -14,7 +14,9 @@ extension Turn {
     guard let before = counters.counters(beside: directoryLSN) else { throw .needs(heldOwners) }
     read(before.lsn)
     var after = before
-    if let violation = after.move(by: changes, bounds: bounds, lsn: before.lsn) { throw .bound(violation) }
+    if let violation = after.move(by: changes, bounds: bounds, lsn: before.lsn) {
+      throw violation.isOutOfDate ? .needs(heldOwners) : .bound(violation)
+    }
     let prospect = Prospect(self)
     let (shown, reach) = try changesToShow(prospect)
     let logins = try loginsTouched(prospect)

@@ -48,6 +48,7 @@ extension Turn {
       }
       if self.gate.isWrite {
         try self.endWhatLostItsRight()
+        try self.tellLowSeats()
         if self.isDryRun { try self.preview() }
       }
     }

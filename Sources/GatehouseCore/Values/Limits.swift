@@ -9,6 +9,25 @@ public enum Limits {
   public static let idempotencyKeyBytes = 128
   /// Mails that may wait to be sent in one partition. More are refused.
   public static let mailsOfPartition = 100_000
+  /// … of one workspace, so that a workspace whose mails nobody sends takes no room from the others.
+  public static let mailsOfWorkspace = 50_000
+  /// Dead letters that a partition keeps. The oldest make room for others.
+  public static let deadMailsOfPartition = 10_000
+  /// How long a mail is worth sending.
+  public static let mailLife: Milliseconds = 7 * 86_400_000
+  /// How long a dead letter is kept.
+  public static let deadMailLife: Milliseconds = 30 * 86_400_000
+  /// How often a mail is handed out before it is a dead letter.
+  public static let mailAttempts = 10
+  /// Mails that one `MAIL.NEXT` hands out.
+  public static let mailsOfLease = 100
+  public static let mailLease: ClosedRange<Milliseconds> = 1000...3_600_000
+  public static let mailLeaseDefault: Milliseconds = 5 * 60_000
+  /// Templates of one workspace, and of all.
+  public static let templatesOfWorkspace = 200
+  public static let templates = 100_000
+  public static let subjectBytes = 256
+  public static let templateBytes = 16_384
   /// Answers that one partition keeps under `IDEM` keys. A command with another key is refused.
   public static let answersOfPartition = 250_000
   /// How long an answer is kept under its `IDEM` key.
@@ -88,6 +107,14 @@ public enum Limits {
   public static let recordsOfTrail = 2048
   /// Changes of a person that a question about the past takes back.
   public static let changesOfPast = 10_000
+  /// Items that one `FEED.READ` answers with, at most.
+  public static let feedMost = 1000
+  /// Records that one step of reading the feed looks at, so that a reader of little gives way to others.
+  public static let recordsOfFeed: UInt64 = 65_536
+  /// Bytes of records that one step hands to the reader.
+  public static let feedBytes = 1 << 20
+  /// Readers that wait for records.
+  public static let feedReaders = 10_000
   /// Patterns are matched against names of commands and settings, which are short but many.
   public static let patternBytes = 128
   public static let patterns = 64

@@ -12,6 +12,9 @@ public struct Policies: Sendable, Equatable {
     case words([String])
     /// The name of a time zone; setting it checks that the zone exists.
     case zone(String)
+    /// An e-mail address; empty for none.
+    case address(String)
+    case language(String)
   }
 
   public struct Definition: Sendable {
@@ -78,6 +81,12 @@ public struct Policies: Sendable, Equatable {
       "undo.window", .span(7 * TimeText.day), "how long a delete, a merge or a bulk edit can be taken back",
       range: 0...366 * TimeText.day),
     Definition(
+      "impersonation.notify", .choice("off"), "who is told of an impersonation: the person, the workspace's mailbox",
+      choices: ["off", "person", "mailbox", "both"], isAboutSecurity: true),
+    Definition(
+      "impersonation.mailbox", .address(""), "the address that is told of impersonations", isAboutSecurity: true),
+    Definition("mail.language", .language(Language.standard), "the language of mails to those who have chosen none"),
+    Definition(
       "timezone", .zone("UTC"), "the time zone of users who have none"),
   ]
 
@@ -98,6 +107,10 @@ public struct Policies: Sendable, Equatable {
   public var nameFormat = "first-last"
   public var requiredFields: [String] = []
   public var timezone = "UTC"
+  public var language = Language.standard
+  public var impersonationMailbox = ""
+  public var tellsImpersonated = false
+  public var tellsMailbox = false
 
   /// The texts of policies that were set, by name.
   public private(set) var texts: [String: String] = [:]
@@ -131,6 +144,10 @@ public struct Policies: Sendable, Equatable {
       return words.allSatisfy(definition.choices.contains) ? .words(words) : nil
     case .zone:
       return EntityNames.isZone(text) ? .zone(text) : nil
+    case .address:
+      return text.isEmpty || EntityNames.isEmail(text) ? .address(text) : nil
+    case .language:
+      return Language.named(text).map { .language($0) }
     }
   }
 
@@ -141,7 +158,7 @@ public struct Policies: Sendable, Equatable {
     case .span(let span): String(span)
     case .choice(let word): word
     case .words(let words): words.joined(separator: ",")
-    case .zone(let name): name
+    case .zone(let text), .address(let text), .language(let text): text
     }
   }
 
@@ -154,6 +171,8 @@ public struct Policies: Sendable, Equatable {
     case .choice: "one of \(definition.choices.joined(separator: ", "))"
     case .words: "a comma-separated list of \(definition.choices.joined(separator: ", "))"
     case .zone: "the name of a time zone such as Europe/Prague"
+    case .address: "an e-mail address, or empty for none"
+    case .language: "a language tag such as en or pt-br"
     }
   }
 
@@ -182,6 +201,11 @@ public struct Policies: Sendable, Equatable {
     case ("contact.name-format", .choice(let word)): nameFormat = word
     case ("user.required-fields", .words(let words)): requiredFields = words
     case ("timezone", .zone(let name)): timezone = name
+    case ("impersonation.notify", .choice(let word)):
+      tellsImpersonated = word == "person" || word == "both"
+      tellsMailbox = word == "mailbox" || word == "both"
+    case ("impersonation.mailbox", .address(let address)): impersonationMailbox = address
+    case ("mail.language", .language(let tag)): language = tag
     default: preconditionFailure("the policy \(name) has no typed value")
     }
   }

@@ -64,7 +64,7 @@ extension CommandTable {
       try settings.take("owner", "#\(owner.id.raw)", in: view)
       turn.emit(WorkspaceJoined(owner.id, workspace.id))
     }
-    settings.emit(turn)
+    try settings.emit(turn)
     turn.reply.ok()
   }
 
@@ -139,7 +139,7 @@ extension CommandTable {
       default: try settings.take(key, value, in: view)
       }
     }
-    turn.reply.integer(settings.emit(turn))
+    turn.reply.integer(try settings.emit(turn))
   }
 
   private static func permission(toSet key: String) -> Permission {
@@ -179,7 +179,7 @@ extension CommandTable {
     try turn.checkVersion(workspace.version)
     var settings = WorkspaceSettings(workspace)
     try settings.take("owner", try newOwner(at: 2, of: workspace, turn), in: view)
-    settings.emit(turn)
+    try settings.emit(turn)
     turn.reply.ok()
   }
 
@@ -274,8 +274,11 @@ private struct WorkspaceSettings {
         .syntax("no profile '\(name)'; profiles are \(Policies.profiles.keys.sorted().joined(separator: ", "))"))
     }
     for policy in Policies.all {
-      // A profile copies how a product behaves; the organisation's time zone is not part of that.
-      if case .zone = policy.standard { continue }
+      // A profile copies how a product behaves; the organisation's time zone, language and mailbox are not part of that.
+      switch policy.standard {
+      case .zone, .language, .address: continue
+      case .flag, .number, .span, .choice, .words: break
+      }
       let value = profile.last { $0.name == policy.name }?.value
       set("policy.\(policy.name)", value ?? Policies.show(policy.standard))
     }
@@ -310,6 +313,18 @@ private struct WorkspaceSettings {
     return .refused(.syntax("no setting '\(key)'; settings are plan, owner, subdomain, profile, \(policies)"))
   }
 
+  /// B12: whoever wants a mailbox to be told of impersonations must say which.
+  private func checkMailbox() throws(Halt) {
+    func text(_ key: String) -> String { values.last { $0.key == key }?.value ?? workspace.text(key) ?? "" }
+    guard ["mailbox", "both"].contains(text("policy.impersonation.notify")),
+      text("policy.impersonation.mailbox").isEmpty
+    else { return }
+    throw .refused(
+      .rule(
+        "impersonation.notify", "there is no mailbox to tell of impersonations",
+        instead: "set policy.impersonation.mailbox too, or first set policy.impersonation.notify to off or person"))
+  }
+
   /// A later value replaces an earlier one, so that one command can set a profile and adjust it.
   private mutating func set(_ key: String, _ value: String) {
     values.removeAll { $0.key == key }
@@ -318,7 +333,8 @@ private struct WorkspaceSettings {
 
   /// Emits the settings that differ, and returns how many.
   @discardableResult
-  func emit(_ turn: Turn) -> Int {
+  func emit(_ turn: Turn) throws(Halt) -> Int {
+    try checkMailbox()
     var count = 0
     for (key, new) in values {
       let old = workspace.text(key) ?? ""

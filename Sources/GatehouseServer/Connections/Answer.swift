@@ -41,6 +41,11 @@ struct Answer: @unchecked Sendable {
   /// The command, for its metrics: its time and its errors are counted when the answer is given.
   let command: LateCommand
 
+  /// The same answer, in which a time that the command has only waited for something does not count as its own.
+  func notCounting(nanoseconds: UInt64) -> Answer {
+    Answer(ticket: ticket, connection: connection, home: home, command: command.notCounting(nanoseconds: nanoseconds))
+  }
+
   func give(_ reply: EncodedReply) {
     home.loop.execute {
       home.endLate(command, connection.client)

@@ -68,14 +68,19 @@ extension Connection {
 
   private func perform(_ work: any Work, for request: OwnedArguments, _ answer: Answer) {
     let (services, lastWrite) = (lane.services!, lastWrite)
+    let mayWait = !transaction.isRunning && input != .ended
+    let ticket = work is ReadFeed ? FeedReaders.Ticket() : nil
+    feedTicket = ticket
     services.start {
-      let finished = await services.perform(work, after: lastWrite)
+      let (finished, waited) = await services.perform(work, after: lastWrite, ticket, mayWait: mayWait)
+      let answer = answer.notCounting(nanoseconds: waited)
       answer.home.loop.execute { answer.connection.carryOutAgain(request, answer, finished) }
     }
   }
 
   private func carryOutAgain(_ request: OwnedArguments, _ answer: Answer, _ finished: any Sendable) {
     if hasClosed { return }
+    feedTicket = nil
     let turn = lane.turn
     lane.forgetClock()
     lane.beginRead()

@@ -21,6 +21,9 @@ final class Connection {
   /// The largest LSN of this connection's writes, for `WAITAOF`.
   @exclusivity(unchecked) var lastWrite: LSN = 0
 
+  /// Set while a command reads the feed, and may wait for records.
+  @exclusivity(unchecked) var feedTicket: FeedReaders.Ticket?
+
   @exclusivity(unchecked) var flow = ConnectionFlow()
   @exclusivity(unchecked) var input = Input.open
   @exclusivity(unchecked) var parser = RequestParser()
@@ -93,6 +96,8 @@ final class Connection {
   func inputEnded() {
     transport.setReading(false)
     input = .ended
+    // It may have closed for good, which cannot be told from having nothing more to ask.
+    releaseFeed()
     closeIfDone()
   }
 
@@ -136,8 +141,14 @@ final class Connection {
     unread = ByteBuffer()
     countWaiting()
     transport.close()
+    releaseFeed()
     if isMonitor { lane.services.monitors.leave() }
     lane.closed(self)
+  }
+
+  /// Answers a command that waits for records of the feed with what there is.
+  private func releaseFeed() {
+    if let feedTicket { lane.services.feedReaders.release(feedTicket) }
   }
 
   /// Whether the client is gone.

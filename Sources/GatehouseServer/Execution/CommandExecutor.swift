@@ -146,6 +146,7 @@ final class CommandExecutor {
       owner.passThrough()
       return .again(turn.heldOwners)
     case .failure(.bound(let violation, let horizon)):
+      if violation.isOutOfDate { return .again(turn.heldOwners) }
       return .refused(violation, horizon: horizon)
     case .failure(.log(let refusal)):
       if turn.isNotedInPassing {

@@ -65,7 +65,7 @@ extension ServerContext {
       let step = withExecutor { $0.run(request, for: caller, finished) }
       switch step {
       case .answered(let reply, let horizon): return await replyOnceDurable(reply, horizon)
-      case .needs(let work): finished = await perform(work, after: 0)
+      case .needs(let work): finished = await perform(work, after: 0).finished
       }
     }
   }

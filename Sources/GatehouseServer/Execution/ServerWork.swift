@@ -14,24 +14,36 @@ protocol ServerWork: Work where Outcome == Result<Product, Refusal> {
 extension ServerContext {
   /// Does the work that a decision needs.
   ///
-  /// - Returns: what to resume the decision with.
-  func perform(_ work: any Work, after lastWrite: LSN) async -> any Sendable {
+  /// - Parameters:
+  ///   - ticket: with which a reader of the feed can be released.
+  ///   - mayWait: whether the work may wait for something to happen.
+  /// - Returns: what to resume the decision with, and for how many nanoseconds of the time nothing was done but wait.
+  func perform(
+    _ work: any Work, after lastWrite: LSN, _ ticket: FeedReaders.Ticket? = nil, mayWait: Bool = true
+  ) async -> (finished: any Sendable, waited: UInt64) {
+    if let work = work as? ReadFeed {
+      return await read(work, after: lastWrite, ticket, mayWait: mayWait)
+    }
     guard let work = work as? any ServerWork else { preconditionFailure("nobody knows how to do \(work)") }
-    return await finish(work, after: lastWrite)
+    return (await finish(work, after: lastWrite), 0)
   }
 
   private func finish<Kind: ServerWork>(_ work: Kind, after lastWrite: LSN) async -> any Sendable {
     let outcome = await workPool.run { [self] in
       do {
         return Result<Kind.Product, Refusal>.success(try work.perform(self, after: lastWrite))
-      } catch let refusal as Refusal {
-        return .failure(refusal)
       } catch {
-        logger.error("a command's work could not be done", metadata: ["work": "\(Kind.self)", "error": "\(error)"])
-        // The error may name files of the machine, which only the operator may see.
-        return .failure(.syntax("the work for this could not be done; the server's log says why"))
+        return .failure(refusal(for: error, of: "\(Kind.self)"))
       }
     }
     return FinishedWork(work, outcome ?? .failure(Refusal(.busy, "too much of this is under way; try again")))
+  }
+
+  /// What to answer where work could not be done.
+  func refusal(for error: any Error, of work: String) -> Refusal {
+    if let refusal = error as? Refusal { return refusal }
+    logger.error("a command's work could not be done", metadata: ["work": "\(work)", "error": "\(error)"])
+    // The error may name files of the machine, which only the operator may see.
+    return .syntax("the work for this could not be done; the server's log says why")
   }
 }

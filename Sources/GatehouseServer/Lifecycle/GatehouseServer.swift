@@ -137,6 +137,7 @@ package final class GatehouseServer: Service {
     logger.info("stopping")
     listener.close()
     facts.phase.store(.stopping, ordering: .releasing)
+    context.feedReaders.stop()
     for lane in context.lanes { await lane.loop.submit { lane.drain() } }
     await context.settle()
     context.folder.closeLog(context.log)

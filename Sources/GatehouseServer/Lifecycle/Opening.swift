@@ -30,7 +30,11 @@ struct Opening {
     restored.use(zones)
     let opened = Mutexed<ServerContext?>(nil)
     var handlers = LogHandlers()
-    handlers.onDurable = { _ in for lane in lanes { lane.wake() } }
+    let feedReaders = FeedReaders()
+    handlers.onDurable = { _ in
+      for lane in lanes { lane.wake() }
+      feedReaders.wake()
+    }
     let logger = logger
     handlers.onStateChange = { state in
       if case .failed(let why) = state {
@@ -60,7 +64,8 @@ struct Opening {
     persistence.began(from: report.snapshot, in: folder, at: facts.started)
     let context = ServerContext(
       partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
-      directory: restored.directory, facts: facts, persistence: persistence, logger: logger)
+      directory: restored.directory, facts: facts, persistence: persistence, feedReaders: feedReaders,
+      logger: logger)
     opened.withLock { $0 = context }
     for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context

@@ -25,6 +25,10 @@ final class ServerContext: Sendable {
   let persistence: Persistence
   let logIndex: LogIndex
   let workPool = WorkPool(threads: 4, line: 64)
+  let feedReaders: FeedReaders
+  let feedTail: FeedTail
+  /// A pool of its own, so that readers of the feed do not hold up logins.
+  let feedPool = WorkPool(threads: 2, line: Limits.feedReaders)
   /// Executors to lend to threads without one of their own.
   private let executors = Mutex<[LentExecutor]>([])
   private let folderSecret: Digest
@@ -36,7 +40,7 @@ final class ServerContext: Sendable {
 
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
-    directory: DirectoryState, facts: ServerFacts, persistence: Persistence, logger: Logger
+    directory: DirectoryState, facts: ServerFacts, persistence: Persistence, feedReaders: FeedReaders, logger: Logger
   ) {
     self.partitioning = partitioning
     self.folder = folder
@@ -51,6 +55,8 @@ final class ServerContext: Sendable {
     refusals = (0...lanes.count).map { _ in RefusalRing(size: length) }
     self.persistence = persistence
     logIndex = LogIndex(folder, keys: RecordIndex.keys)
+    self.feedReaders = feedReaders
+    feedTail = FeedTail(folder.logLocation)
     self.logger = logger
     folderSecret = folder.manifest.tokenSecret
   }

@@ -26,4 +26,8 @@ struct LateCommand: Sendable {
   let commandIndex: Int?
   let start: UInt64
   let words: [String]
+
+  func notCounting(nanoseconds: UInt64) -> LateCommand {
+    LateCommand(commandIndex: commandIndex, start: start + nanoseconds, words: words)
+  }
 }

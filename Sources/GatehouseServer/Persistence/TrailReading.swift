@@ -66,7 +66,7 @@ extension ServerContext {
   /// Waits until a record is durable or will not become so, on a thread that may block.
   ///
   /// - Returns: the last durable record.
-  fileprivate func waitUntilDurable(_ lsn: LSN) -> LSN {
+  func waitUntilDurable(_ lsn: LSN) -> LSN {
     while log.durableLSN < lsn, !isLogStuck, !isStopping { usleep(1000) }
     return log.durableLSN
   }

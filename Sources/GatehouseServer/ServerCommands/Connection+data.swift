@@ -73,6 +73,7 @@ struct StateFigures: Sendable {
   var timers = 0
   var entries = 0
   var mails = 0
+  var deadMails = 0
   /// Replies kept under `IDEM` keys.
   var answers = 0
   var lsn: LSN = 0
@@ -119,7 +120,8 @@ extension ServerContext {
         figures.impersonations = state.sessions.impersonations.values.reduce(0) { $0 + $1.count }
         figures.timers = state.time.timers.count
         figures.entries = state.time.entries.last
-        figures.mails = state.outbox.mails.count
+        figures.mails = state.outbox.count - state.outbox.deadCount
+        figures.deadMails = state.outbox.deadCount
         figures.answers = state.answers.kept.count
         figures.lsn = state.lsn
         return figures
@@ -131,6 +133,7 @@ extension ServerContext {
       sum.timers += part.timers
       sum.entries += part.entries
       sum.mails += part.mails
+      sum.deadMails += part.deadMails
       sum.answers += part.answers
       sum.lsn = max(sum.lsn, part.lsn)
     }

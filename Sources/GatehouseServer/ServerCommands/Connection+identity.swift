@@ -8,7 +8,7 @@ import Synchronization
 extension Connection {
   func authenticate(as service: ServiceID, _ rights: ServiceRights, name: String, isBound: Bool = false) {
     facts.service = service
-    facts.rights = rights
+    facts.rights = rights.effective
     facts.isBound = isBound
     client.service = name
     // A service that may not start `MONITOR` may not continue it either.

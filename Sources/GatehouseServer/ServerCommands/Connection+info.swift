@@ -176,7 +176,7 @@ struct InfoText {
   private func timers(_ state: StateFigures) -> Fields {
     [
       ("running_timers", state.timers), ("entries", state.entries), ("queued_mails", state.mails),
-      ("kept_answers", state.answers),
+      ("dead_mails", state.deadMails), ("kept_answers", state.answers),
     ]
   }
 
@@ -191,6 +191,7 @@ struct InfoText {
       ("log_sync_usec_average", log.syncNanoseconds / syncs / 1000),
       ("log_sync_usec_longest", log.longestSyncNanoseconds / 1000), ("log_segment", log.currentSegment),
       ("log_pending_bytes", log.pendingBytes), ("log_index_bytes", context.logIndex.bytes),
+      ("feed_waiting_readers", context.feedReaders.waitingCount), ("feed_tail_bytes", context.feedTail.bytes),
       ("log_waits", metrics.logWaits.count),
       ("log_wait_percentiles_usec", metrics.logWaits.percentiles),
       ("log_wait_usec_longest", metrics.logWaits.longest / 1000),

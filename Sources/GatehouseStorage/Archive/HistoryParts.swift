@@ -92,7 +92,12 @@ struct SegmentPart {
 
   func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     do {
-      if newestFirst || (index != nil && !filter.isOpen) {
+      // If all records are wanted, the index only helps to find the first; without it, frames are looked for from the
+      // beginning of the segment.
+      let isIndexed = index.map {
+        !filter.isOpen || $0.known(segment.header.firstLSN, through: range.upperBound) != nil
+      }
+      if newestFirst || isIndexed ?? false {
         let wanted = try stretches().filter { stretch in
           stretch.chain.nextLSN <= range.upperBound && stretch.nextLSN > range.lowerBound && filter.mayWant(stretch)
         }

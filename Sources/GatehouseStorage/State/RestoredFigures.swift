@@ -40,7 +40,7 @@ package struct RestoredFigures: Sendable, Equatable {
     sessions += partition.sessions.count
     impersonations += partition.sessions.impersonations.values.reduce(0) { $0 + $1.count }
     timers += partition.time.timers.count
-    mails += partition.outbox.mails.count
+    mails += partition.outbox.count
     keptAnswers += partition.answers.kept.count
   }
 

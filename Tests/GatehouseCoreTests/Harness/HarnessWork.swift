@@ -16,6 +16,17 @@ extension CoreHarness {
       return FinishedWork(work, .success(refusals.kept.reversed().filter { $0.time >= work.since }))
     case let work as FindUsers:
       return FinishedWork(work, FindUsers.ids(in: answerApart(work)))
+    case let work as ReadFeed:
+      let after = work.start ?? lsn
+      guard after <= lsn else { return FinishedWork(work, .failure(.notFound("record"))) }
+      var events: [TrailEvent] = []
+      for (index, record) in records.enumerated().dropFirst(Int(after)).prefix(work.count) {
+        events += record.parts.map { TrailEvent(lsn: LSN(index + 1), part: $0) }
+      }
+      let last = events.last?.lsn ?? lsn
+      // Here nobody waits for long.
+      let page = FeedPage(events: events, last: last, patience: last < lsn ? work.remaining : 0)
+      return FinishedWork(work, .success(page))
     case let work as ReadHead:
       return FinishedWork(work, .success(TrailHead(lsn: lsn, hash: String(repeating: "0", count: 32))))
     case let work as VerifyTrail:

@@ -92,7 +92,7 @@ import Testing
     #expect(core.run("USER.RENAME ana@acme.test anna@acme.test").text == "OK")
     #expect(core.run("USER.GET ana@acme.test").text == "NOTFOUND user")
     #expect(get("email", of: "anna@acme.test").text == "anna@acme.test")
-    let mail = core.cells.flatMap { $0.state.outbox.mails.values }.first
+    let mail = core.cells.flatMap { $0.state.outbox.mails }.first
     #expect(mail?.kind == .usernameChanged)
     #expect(mail?.recipient == "anna@acme.test")
     // A name that is no address does not change the address.

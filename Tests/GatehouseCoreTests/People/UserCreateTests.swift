@@ -7,7 +7,7 @@ import Testing
   let core = CoreHarness(partitions: 16)
 
   private func mails(_ core: CoreHarness) -> [Mail] {
-    core.cells.flatMap { $0.state.outbox.mails.values }.sorted { $0.id < $1.id }
+    core.cells.flatMap { $0.state.outbox.mails }.sorted { $0.id < $1.id }
   }
 
   @Test func aUserComesWithItsContactInOneRecord() {

@@ -168,6 +168,8 @@ struct CommandGenerator {
           case .flag: ["on", "off"]
           case .span: ["10m", "2s", "30d"]
           case .zone: ["Pacific/Auckland", "UTC", "Mars/Olympus"]
+          case .address: ["", "audit@acme.test", "nobody"]
+          case .language: ["en", "cs", "pt-BR", "?"]
           default: policy.choices + ["first-last", ""]
           }
         words += pick([

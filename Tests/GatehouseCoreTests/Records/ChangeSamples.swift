@@ -214,15 +214,32 @@ enum ChangeSamples {
     (
       "mail-queued",
       MailQueued(
+        // As version 0.1.0 queued them: without a workspace and a time.
         Mail(
-          id: MailID(raw: 67), user: user, kind: .usernameChanged, recipient: "a@b.test", message: "hidden"))
+          id: MailID(raw: 67), user: user, kind: .usernameChanged, to: "a@b.test", of: 0, created: 0,
+          message: "hidden"))
     ),
+    ("mail-queued/whole", MailQueued(mail)),
+    ("mail-leased", MailLeased(QueuedMail(mail), until: time + 1000)),
+    ("mail-removed", MailRemoved(mail, .sent)),
+    ("mail-failed", MailFailed(mail, "no route", next: time + 60_000)),
+    ("mail-failed/dead", MailFailed(mail, "no such user", next: nil)),
+    ("mail-revived", MailRevived(mail, expires: time + 5000)),
+    (
+      "mail-template-set",
+      MailTemplateSet(2, .invitation, "cs", old: nil, new: MailTemplate(subject: "Pozvánka", body: "{{name}}"))
+    ),
+    ("seats-low", SeatsLow(3, type: "guest", bought: 10, used: 9)),
     ("answer-kept", AnswerKept(partition: 3, key: token, arguments: .zero, reply: reply)),
     ("snapshot-taken", SnapshotTaken(48_000)),
     ("log-archived", LogArchived(first: 1, last: 300, hash: "00ff")),
     ("archive-deleted", ArchiveDeleted(first: 1, last: 300, latest: time, retention: 86_400_000)),
     ("clock-set", ClockSet(old: time + 1000, new: time)),
   ]
+
+  private static let mail = Mail(
+    id: MailID(raw: 67), user: user, kind: .impersonated, to: "a@b.test", of: 2, created: time, message: "hidden",
+    facts: [FieldText(.actor, "tom")], secret: "hidden too")
 
   private static var reply: Reply {
     var reply = Reply()

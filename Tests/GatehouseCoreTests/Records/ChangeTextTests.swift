@@ -52,12 +52,14 @@ import Testing
         opened, ServiceCreated(1, name: "web", .all, secret: token),
         AnswerKept(partition: 0, key: token, arguments: token, reply: Reply()),
         MailQueued(
-          Mail(id: MailID(raw: 1), user: UserID(raw: 2), kind: .invitation, recipient: "a@b.test", message: "hidden")),
+          Mail(
+            id: MailID(raw: 1), user: UserID(raw: 2), kind: .invitation, to: "a@b.test", of: 1, created: 1,
+            message: "hidden", secret: "hidden")),
       ] as [any Change]).map { $0.text(in: core.directory.state.view).description }
     for text in texts {
       for part in ["1111", "2222", "3333", "4444", "4369", "hidden"] { #expect(!text.contains(part), "\(text)") }
     }
     #expect(texts[0].contains("reason: look"))
-    #expect(texts[1] == "service-created service web, id: 1, rights: READ SESSIONS TIMERS ADMIN")
+    #expect(texts[1] == "service-created service web, id: 1, rights: READ SESSIONS TIMERS ADMIN MAIL")
   }
 }

@@ -34,6 +34,8 @@ import Testing
     "GROUP.REMOVE Europe Widgets", "GROUP.DELETE Old", "EMPLOY.ADD ana Widgets MAIN",
     "EMPLOY.SET carl Widgets TO 2026-12-31", "EMPLOY.END carl Widgets", "MANAGE.ADD tom GROUP Europe",
     "MANAGE.REMOVE tom ACCOUNT Widgets",
+    "MAIL.NEXT COUNT 2", "MAIL.ACK LEASED", "MAIL.FAIL LEASED x", "MAIL.RETRY WAITING", "MAIL.DROP WAITING",
+    "MAIL.TEMPLATE.SET invitation Hello {{name}}", "MAIL.TEMPLATE.RESET timer-stopped", "USER.INVITE mia",
   ]
 
   /// People with sessions, timers, licences and roles.
@@ -65,6 +67,11 @@ import Testing
     let entry = core.run("ENTRY.ADD carl START 1 END 5")["entry"].integer ?? 0
     core.run("ROLE.GRANT olga super-administrator")
     let other = core.logIn("olga", "acme/app")
+    core.run("USER.CREATE mia EMAIL mia@acme.test")
+    core.run("USER.INVITE mia")
+    core.run("MAIL.TEMPLATE.SET timer-stopped Stopped {{end}}")
+    let leased = core.run("MAIL.NEXT")[0]["id"].integer ?? 0
+    let waiting = core.run("MAIL.LIST STATE waiting")[1][0]["id"].integer ?? 0
     let token = core.logIn("tom", "payroll")
     let impersonation = core.run("IMPERSONATE.START \(token) shared REASON help")["session"].text ?? ""
     core.run("WORKSPACE.SET main policy.approval.needs contact.set")
@@ -78,6 +85,7 @@ import Testing
             "TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)", "CONTACT": "#\(contact)",
             "LINK": "\(link)", "RECORD": "\(record)", "APPROVAL": "\(approval)", "OTHER": other,
             "GONE": "#\(gone["id"])", "GONECONTACT": "#\(gone["contact"])",
+            "LEASED": "\(leased)", "WAITING": "\(waiting)",
           ][$0] ?? $0
         }
       }

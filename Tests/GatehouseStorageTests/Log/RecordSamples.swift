@@ -94,7 +94,7 @@ struct RecordSamples {
         ]),
       UserCreated(user: user, contact: contact, username: name, status: .active, workspaces: [1], fields: []),
       AccessSet(user, old: nil, new: ProductAccess(product: 1, isEnabled: true)),
-      MailQueued(Mail(id: id(), user: user, kind: .invitation, recipient: email, message: "")),
+      MailQueued(Mail(id: id(), user: user, kind: .invitation, to: email, of: 1, created: 1_772_355_600_000)),
     ]
   }
 }

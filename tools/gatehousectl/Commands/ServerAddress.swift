@@ -29,9 +29,13 @@ struct ServerAddress {
       port: port ?? environment["GATEHOUSE_PORT"].flatMap { Int($0) } ?? defaultPort, name: name, secret: secret)
   }
 
+  /// The first command on a connection.
+  var greeting: [String] {
+    ["HELLO", "3"] + (name.map { ["AUTH", $0, secret] } ?? []) + ["SETNAME", "gatehousectl"]
+  }
+
   func connect() throws -> BlockingClient {
     let client = try BlockingClient(host: host, port: port)
-    let greeting = ["HELLO", "3"] + (name.map { ["AUTH", $0, secret] } ?? []) + ["SETNAME", "gatehousectl"]
     if let error = try client.command(greeting).errorText {
       Console.message("gatehousectl: the server refused: \(error)")
       throw ExitCode(ExitStatus.problems)

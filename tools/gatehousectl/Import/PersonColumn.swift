@@ -48,6 +48,7 @@ enum PersonColumn: Hashable {
     case .contact(.schedule): ["workschedule"]
     case .contact(.leave): ["leavesettings"]
     case .contact(.phone): ["phonenumber", "telephone", "tel", "mobile"]
+    case .contact(.language): ["lang", "locale", "preferredlanguage"]
     case .contact(.hired): ["hiredate", "hiredon", "startdate"]
     case .contact(.released): ["releasedate", "releasedon", "enddate"]
     case .user(.initials): []

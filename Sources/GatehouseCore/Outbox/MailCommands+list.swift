@@ -1,0 +1,129 @@
+extension CommandTable {
+  static let mailListCommands: [CommandSpec] = [
+    CommandSpec(
+      "MAIL.LIST", .mail, "The mails that wait to be sent, and dead letters, without their texts",
+      [
+        .option("STATE", "state"), .option("KIND", "kind"), .option("USER", "#id"), .option("WORKSPACE", "workspace"),
+        .option("CURSOR", "cursor"), .option("COUNT", "n", .integer),
+      ],
+      reply:
+        "`[cursor, items]`; maps `id, state, kind, workspace, user, username, to, created, attempts, next, expires,"
+        + " error`. States are \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", ")); kinds are"
+        + " \(Mail.Kind.allCases.map(\.name).joined(separator: ", "))",
+      rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .everywhere,
+      body: .gather(collect: collectMails, finish: finishMails))
+  ]
+
+  private struct Filter {
+    let reach: Reach
+    let state: QueuedMail.State?
+    let kind: Mail.Kind?
+    let user: UserID?
+    let after: UInt64
+
+    init(_ turn: Turn) throws(Halt) {
+      var reach = turn.reach(of: .mailHandle)
+      if turn.has("WORKSPACE") { reach = reach.intersection(.only([try turn.workspace().id])) }
+      self.reach = reach
+      state = try turn.option("STATE").map { (text) throws(Halt) in
+        guard let state = QueuedMail.State(rawValue: text.lowercased()) else {
+          throw .refused(
+            .syntax("STATE must be one of \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", "))"))
+        }
+        return state
+      }
+      kind = try turn.option("KIND").map { (text) throws(Halt) in try Turn.mailKind(text) }
+      user = try turn.optionWord("USER").map { (word) throws(Halt) in try turn.id(word, "USER") as UserID }
+      after = try turn.cursor(of: 1)?.numbers[0] ?? 0
+    }
+
+    func passes(_ mail: QueuedMail, _ now: Milliseconds) -> Bool {
+      reach.contains(mail.mail.workspace) && mail.mail.id.raw > after
+        && (state.map { $0 == mail.state(at: now) } ?? true) && (kind.map { $0 == mail.mail.kind } ?? true)
+        && (user.map { $0 == mail.mail.user } ?? true)
+    }
+  }
+
+  @Sendable private static func collectMails(
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
+  ) throws(Halt) {
+    turn.read(cell.state.lsn)
+    turn.read(turn.directory.lsn)
+    let filter = try Filter(turn)
+    if cell.state.outbox.count == 0 { return }
+    let count = try turn.listCount()
+    for id in ids(cell, after: filter.after, turn, &gathered) {
+      guard let mail = cell.state.outbox[id], filter.passes(mail, turn.now) else { continue }
+      gathered.items.append(Gathered.Item(key: [], id: id.raw, reply: show(mail, cell, turn)))
+    }
+    // The items of all partitions are sorted by id in the end, so of this one no more than a page is needed.
+    if gathered.items.count > 2 * count + Limits.rowsOfSlice {
+      gathered.items.sort { $0.id < $1.id }
+      gathered.items.removeLast(gathered.items.count - count - 1)
+    }
+  }
+
+  /// The ids to look at while the partition is held this time. Few mails are looked at in one go; many by their numbers, so
+  /// that the scan can leave in between, and a number whose mail is gone costs a look.
+  private static func ids(
+    _ cell: HeldPartition, after: UInt64, _ turn: Turn, _ gathered: inout Gathered
+  ) -> [MailID] {
+    if cell.state.outbox.count <= 2 * Limits.rowsOfSlice, gathered.isAtStart { return cell.state.outbox.ids }
+    let first = max(1, turn.partitioning.serial(of: MailID(raw: after)))
+    return gathered.slice(from: first, through: cell.state.outbox.last).map { cell.state.id($0) }
+  }
+
+  @Sendable private static func finishMails(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    let count = try turn.listCount()
+    gathered.items.sort { $0.id < $1.id }
+    let shown = gathered.items.prefix(count)
+    turn.reply.array(2)
+    let hasMore = gathered.items.count > count
+    turn.reply.text(hasMore ? ListCursor([shown[shown.endIndex - 1].id]).text : ListCursor.end)
+    turn.reply.array(shown.count)
+    for item in shown { turn.reply.append(item.reply) }
+  }
+
+  private static func show(_ queued: QueuedMail, _ cell: HeldPartition, _ turn: Turn) -> Reply {
+    let mail = queued.mail
+    let state = queued.state(at: turn.now)
+    var reply = Reply()
+    reply.map(12)
+    reply.text("id")
+    reply.integer(mail.id.raw)
+    reply.text("state")
+    reply.text(state.rawValue)
+    reply.text("kind")
+    reply.text(mail.kind.name)
+    reply.text("workspace")
+    reply.text(turn.directory.workspace(mail.workspace).name)
+    reply.text("user")
+    reply.integer(mail.user.raw)
+    reply.text("username")
+    reply.text(cell.state.people.username(turn.partitioning.serial(of: mail.user)))
+    reply.text("to")
+    reply.text(mail.recipient)
+    reply.text("created")
+    reply.integer(mail.created)
+    reply.text("attempts")
+    reply.integer(queued.attempts)
+    reply.text("next")
+    reply.optional(state == .dead ? nil : queued.due)
+    reply.text("expires")
+    reply.integer(mail.expires)
+    reply.text("error")
+    let error = state == .dead ? queued.cause(at: turn.now) : queued.error
+    reply.optional(error.isEmpty ? nil : error)
+    return reply
+  }
+}
+
+extension Turn {
+  static func mailKind(_ text: String) throws(Halt) -> Mail.Kind {
+    guard let kind = Mail.Kind(name: text.lowercased()) else {
+      throw .refused(
+        .syntax("no kind of mail '\(text)'; kinds are \(Mail.Kind.allCases.map(\.name).joined(separator: ", "))"))
+    }
+    return kind
+  }
+}

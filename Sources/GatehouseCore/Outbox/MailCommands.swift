@@ -1,0 +1,169 @@
+/// Taking mails to send them, and what becomes of them.
+///
+/// Mails are sent at least once: a mail leaves the outbox when its sender says that it was sent, and whoever dies in between
+/// leaves it to the next one, once the lease has ended.
+extension CommandTable {
+  static let mailCommands: [CommandSpec] = [
+    CommandSpec(
+      "MAIL.NEXT", .mail, "Take mails that are due, to send them",
+      [.option("COUNT", "n", .integer), .option("LEASE", "duration")],
+      reply:
+        "an array of maps `id, kind, workspace, user, username, name, to, language, subject, text, secret, attempt,"
+        + " until, created, expires`, earliest due first. Nobody else gets them before `until`, when the lease ends (after"
+        + " 5 minutes unless `LEASE` says otherwise). Answer each with `MAIL.ACK` or `MAIL.FAIL`; what is not answered is"
+        + " handed out again, \(Limits.mailAttempts) times in all",
+      effect: .write, rights: .mail, needs: .service(), route: .directory, body: .decide(takeMails)),
+    CommandSpec(
+      "MAIL.ACK", .mail, "A mail was sent", [.word("id")],
+      reply: "1, or 0 where there is no such mail, as after an `MAIL.ACK` before", effect: .write, rights: .mail,
+      needs: .service(), route: .identifier(1), body: .decide(acknowledge)),
+    CommandSpec(
+      "MAIL.FAIL", .mail, "A mail could not be sent",
+      [.word("id"), .word("why"), .option("ATTEMPT", "n", .integer), .flag("FINAL")],
+      reply:
+        "null where the mail is a dead letter from now on, as with `FINAL`; the time when it is tried again; 0 where"
+        + " it is not leased, or not for this `ATTEMPT` any more, and nothing changes",
+      effect: .write, rights: .mail, needs: .service(), route: .identifier(1), body: .decide(fail)),
+    CommandSpec(
+      "MAIL.RETRY", .mail, "Send a dead letter after all, or a waiting mail now", [.word("id")],
+      reply: "1, or 0 where it is being sent just now; its attempts and its time begin anew", effect: .write,
+      rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .identifier(1), body: .decide(retry)),
+    CommandSpec(
+      "MAIL.DROP", .mail, "Give up a mail for good", [.word("id")], reply: "1, or 0 where there is no such mail",
+      effect: .write, rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .identifier(1),
+      body: .decide(drop)),
+  ]
+
+  // MARK: Taking
+
+  /// How many mails that must not be sent any more one command comes to terms with.
+  private static let lettersDying = 100
+
+  @Sendable private static func takeMails(_ turn: Turn) throws(Halt) {
+    let count = try turn.integer("COUNT", in: 1...Limits.mailsOfLease) ?? 1
+    let lease = try turn.duration("LEASE") ?? Limits.mailLeaseDefault
+    guard Limits.mailLease.contains(lease) else {
+      throw .refused(.syntax("LEASE must be from 1s to 1h"))
+    }
+    guard !turn.has("IDEM") else {
+      // The answer, with the secrets in the texts, would have to be kept.
+      throw .refused(
+        .syntax("IDEM has no meaning here: what is lost on its way is handed out again when its lease ends"))
+    }
+    let reach = turn.reach(of: .mailHandle)
+    // Most partitions have no mails, and a look at each is a comparison: this is no scan.
+    try turn.hold(0..<turn.partitioning.count)
+    var due: [(item: MailOrder.Item, cell: HeldPartition)] = []
+    for partition in 0..<turn.partitioning.count {
+      let cell = try turn.cell(partition)
+      turn.read(cell.state.lsn)
+      due += cell.state.outbox.due(at: turn.now, in: reach, most: count + lettersDying).map { ($0, cell) }
+    }
+    due.sort { $0.item < $1.item }
+    var taken: [(queued: QueuedMail, user: UserReference)] = []
+    var dying = 0
+    for (item, cell) in due where taken.count < count && dying < lettersDying {
+      guard let queued = cell.state.outbox[item.id], let user = try turn.user(queued.mail.user) else { continue }
+      if let fault = queued.fault(at: turn.now) ?? turn.fault(of: queued.mail, user) {
+        turn.emit(MailFailed(queued.mail, fault.text, next: nil))
+        dying += 1
+      } else {
+        taken.append((queued, user))
+      }
+    }
+    turn.reply.array(taken.count)
+    for (queued, user) in taken {
+      turn.emit(MailLeased(queued, until: turn.now + lease))
+      turn.show(queued, about: user, until: turn.now + lease)
+    }
+  }
+
+  // MARK: Answering
+
+  @Sendable private static func acknowledge(_ turn: Turn) throws(Halt) { try remove(.sent, turn) }
+
+  @Sendable private static func drop(_ turn: Turn) throws(Halt) { try remove(.dropped, turn) }
+
+  private static func remove(_ cause: MailRemoved.Cause, _ turn: Turn) throws(Halt) {
+    let queued = try turn.mail(1)
+    turn.reply.flag(queued != nil)
+    if let queued { turn.emit(MailRemoved(queued.mail, cause)) }
+  }
+
+  @Sendable private static func fail(_ turn: Turn) throws(Halt) {
+    let why = ShownText.line(try turn.text(2, "why", limit: Limits.reasonBytes))
+    let attempt = try turn.integer("ATTEMPT", in: 1...Limits.mailAttempts)
+    guard let queued = try turn.mail(1), queued.isLeased, queued.died == 0,
+      attempt.map({ queued.attempts == UInt32($0) }) ?? true
+    else { return turn.reply.integer(0) }
+    let isOver = turn.has("FINAL") || queued.attempts >= Limits.mailAttempts
+    let next = isOver ? nil : turn.now + QueuedMail.pause(afterAttempts: queued.attempts)
+    turn.emit(MailFailed(queued.mail, why, next: next))
+    turn.reply.optional(next)
+  }
+
+  @Sendable private static func retry(_ turn: Turn) throws(Halt) {
+    guard let queued = try turn.mail(1) else { throw .refused(.notFound("mail")) }
+    let isLeased = queued.state(at: turn.now) == .leased
+    turn.reply.flag(!isLeased)
+    if isLeased { return }
+    guard try turn.heldCell(of: queued.mail).state.outbox.hasRoom(for: queued.mail.workspace, at: turn.now) else {
+      throw .refused(.limit("mails: more than \(Limits.mailsOfWorkspace) wait to be sent"))
+    }
+    turn.emit(MailRevived(queued.mail, expires: turn.now + Limits.mailLife))
+  }
+}
+
+extension Turn {
+  /// The mail that a word names; nil where there is none, or none of a workspace whose mails the caller may handle (W4).
+  func mail(_ word: Int) throws(Halt) -> QueuedMail? {
+    let id: MailID = try id(word, "id")
+    let cell = try cell(partitioning.partition(of: id))
+    read(cell.state.lsn)
+    guard let queued = cell.state.outbox[id], reach(of: .mailHandle).contains(queued.mail.workspace) else { return nil }
+    return queued
+  }
+
+  func heldCell(of mail: Mail) throws(Halt) -> HeldPartition { try cell(partitioning.partition(of: mail.id)) }
+
+  /// Why what has become of the user makes a mail pointless.
+  fileprivate func fault(of mail: Mail, _ user: UserReference) -> MailFault? {
+    mail.kind.needsLogin && !user.row.status.mayBeInvited ? .noLogin : nil
+  }
+
+  fileprivate func show(_ queued: QueuedMail, about user: UserReference, until: Milliseconds) {
+    let mail = queued.mail
+    let written = write(mail, about: user)
+    reply.map(15)
+    reply.text("id")
+    reply.integer(mail.id.raw)
+    reply.text("kind")
+    reply.text(mail.kind.name)
+    reply.text("workspace")
+    reply.text(directory.workspace(mail.workspace).name)
+    reply.text("user")
+    reply.integer(mail.user.raw)
+    reply.text("username")
+    reply.text(written.username)
+    reply.text("name")
+    reply.text(written.name)
+    reply.text("to")
+    reply.text(mail.recipient)
+    reply.text("language")
+    reply.text(written.language)
+    reply.text("subject")
+    reply.text(written.text.subject)
+    reply.text("text")
+    if mail.secret.isEmpty { reply.text(written.text.body) } else { reply.secret(written.text.body) }
+    reply.text("secret")
+    if mail.secret.isEmpty { reply.null() } else { reply.secret(mail.secret) }
+    reply.text("attempt")
+    reply.integer(queued.attempts + 1)
+    reply.text("until")
+    reply.integer(until)
+    reply.text("created")
+    reply.integer(mail.created)
+    reply.text("expires")
+    reply.integer(mail.expires)
+  }
+}

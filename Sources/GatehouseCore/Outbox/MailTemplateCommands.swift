@@ -1,0 +1,177 @@
+extension CommandTable {
+  private static let whose: [Argument] = [.option("WORKSPACE", "workspace"), .option("LANGUAGE", "language")]
+
+  static let mailTemplateCommands: [CommandSpec] = [
+    CommandSpec(
+      "MAIL.TEMPLATE.SET", .mail, "Write a workspace's own text for a kind of mail, in a language",
+      [.word("kind"), .word("subject"), .word("text")] + whose,
+      reply: "`OK`; `{{name}}` and the like are filled in: \(MailTemplate.placeholders.joined(separator: ", "))."
+        + " Without `LANGUAGE` it is the workspace's, the policy `mail.language`",
+      effect: .write, rights: .admin, needs: .permission(.workspaceSet, over: .namedWorkspace), route: .directory,
+      body: .decide(setTemplate)),
+    CommandSpec(
+      "MAIL.TEMPLATE.RESET", .mail, "Go back to the standard text for a kind of mail, in a language",
+      [.word("kind")] + whose, reply: "1, or 0 where the workspace has no text of its own", effect: .write,
+      rights: .admin, needs: .permission(.workspaceSet, over: .namedWorkspace), route: .directory,
+      body: .decide(resetTemplate)),
+    CommandSpec(
+      "MAIL.TEMPLATE.GET", .mail, "The text that a kind of mail is made from", [.word("kind")] + whose,
+      reply:
+        "a map `kind, language, own, subject, text`: the text that somebody of this language gets; `language` is the"
+        + " one it is in, `own` whether the workspace has written it",
+      rights: .mail, needs: .permissions([.workspaceSet, .mailHandle], over: .namedWorkspace), route: .directory,
+      body: .decide(getTemplate)),
+    CommandSpec(
+      "MAIL.TEMPLATE.LIST", .mail, "The kinds of mails, and in which languages there are texts for each",
+      [.option("WORKSPACE", "workspace")], reply: "an array of maps `kind, language, own, subject`", rights: .mail,
+      needs: .permissions([.workspaceSet, .mailHandle], over: .namedWorkspace), route: .directory,
+      body: .decide(listTemplates)),
+    CommandSpec(
+      "MAIL.TEMPLATE.PREVIEW", .mail, "What a kind of mail would look like",
+      [.word("kind"), .option("SUBJECT", "text"), .option("TEXT", "text")] + whose,
+      reply:
+        "a map `kind, language, subject, text`, with made-up people and facts; `SUBJECT` and `TEXT` try a text before it"
+        + " is set",
+      rights: .mail, needs: .permissions([.workspaceSet, .mailHandle], over: .namedWorkspace), route: .directory,
+      body: .decide(preview)),
+  ]
+
+  // MARK: Writing
+
+  @Sendable private static func setTemplate(_ turn: Turn) throws(Halt) {
+    _ = try turn.directoryState()
+    let key = try turn.templateKey()
+    let new = MailTemplate(
+      subject: try turn.text(2, "subject", limit: Limits.subjectBytes),
+      body: try turn.text(3, "text", limit: Limits.templateBytes))
+    try check(new)
+    let old = turn.directory.ownTemplate(key.kind, of: key.workspace, in: key.language)
+    turn.read(turn.directory.lsn)
+    turn.reply.ok()
+    guard old != new else { return }
+    if old == nil {
+      guard turn.directory.ownTemplates(of: key.workspace).count < Limits.templatesOfWorkspace else {
+        throw .refused(.limit("templates: a workspace has at most \(Limits.templatesOfWorkspace)"))
+      }
+      guard turn.directory.templateCount < Limits.templates else {
+        throw .refused(.limit("templates: at most \(Limits.templates)"))
+      }
+    }
+    turn.emit(MailTemplateSet(key.workspace, key.kind, key.language, old: old, new: new))
+  }
+
+  private static func check(_ template: MailTemplate) throws(Halt) {
+    guard !EntityNames.isBlank(template.subject), !template.subject.contains(where: \.isNewline) else {
+      throw .refused(.syntax("subject must be one line that can be seen"))
+    }
+    guard !EntityNames.isBlank(template.body) else { throw .refused(.syntax("text is empty")) }
+    let faults = MailTemplate.faults(in: template.subject) + MailTemplate.faults(in: template.body)
+    guard faults.isEmpty else {
+      throw .refused(
+        .syntax(
+          "no placeholder \(faults.joined(separator: ", ")); there are \(MailTemplate.placeholders.joined(separator: ", "))"
+        ))
+    }
+  }
+
+  @Sendable private static func resetTemplate(_ turn: Turn) throws(Halt) {
+    _ = try turn.directoryState()
+    let key = try turn.templateKey()
+    let old = turn.directory.ownTemplate(key.kind, of: key.workspace, in: key.language)
+    turn.read(turn.directory.lsn)
+    turn.reply.flag(old != nil)
+    if old != nil { turn.emit(MailTemplateSet(key.workspace, key.kind, key.language, old: old, new: nil)) }
+  }
+
+  // MARK: Reading
+
+  @Sendable private static func getTemplate(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let key = try turn.templateKey()
+    let found = turn.directory.template(key.kind, of: key.workspace, in: key.language)
+    turn.reply.map(5)
+    turn.reply.text("kind")
+    turn.reply.text(key.kind.name)
+    turn.reply.text("language")
+    turn.reply.text(found.language)
+    turn.reply.text("own")
+    turn.reply.flag(found.isOwn)
+    turn.reply.text("subject")
+    turn.reply.text(found.template.subject)
+    turn.reply.text("text")
+    turn.reply.text(found.template.body)
+  }
+
+  @Sendable private static func listTemplates(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let workspace = try turn.workspace().id
+    let own = turn.directory.ownTemplates(of: workspace)
+    var rows: [(kind: Mail.Kind, language: String, isOwn: Bool)] = []
+    for kind in Mail.Kind.allCases {
+      let written = Set(own.filter { $0.kind == kind }.map(\.language))
+      for language in written.union(MailTemplate.standardLanguages).sorted() {
+        rows.append((kind, language, written.contains(language)))
+      }
+    }
+    turn.reply.array(rows.count)
+    for row in rows {
+      turn.reply.map(4)
+      turn.reply.text("kind")
+      turn.reply.text(row.kind.name)
+      turn.reply.text("language")
+      turn.reply.text(row.language)
+      turn.reply.text("own")
+      turn.reply.flag(row.isOwn)
+      turn.reply.text("subject")
+      turn.reply.text(turn.directory.template(row.kind, of: workspace, in: row.language).template.subject)
+    }
+  }
+
+  @Sendable private static func preview(_ turn: Turn) throws(Halt) {
+    turn.read(turn.directory.lsn)
+    let key = try turn.templateKey()
+    let found = turn.directory.template(key.kind, of: key.workspace, in: key.language)
+    let template = MailTemplate(
+      subject: try turn.option("SUBJECT", limit: Limits.subjectBytes) ?? found.template.subject,
+      body: try turn.option("TEXT", limit: Limits.templateBytes) ?? found.template.body)
+    try check(template)
+    let workspace = turn.directory.workspace(key.workspace).name
+    let text = template.filled { placeholder in
+      switch placeholder {
+      case "name": "Ana Nová"
+      case "username", "new-username": "ana@acme.test"
+      case "old-username": "ana.stara@acme.test"
+      case "email": "ana@acme.test"
+      case "workspace": workspace
+      case "actor": "tom@acme.test"
+      case "start": TimeText.text(of: turn.now)
+      case "end": TimeText.text(of: turn.now + 900_000)
+      default: "(\(placeholder))"
+      }
+    }
+    turn.reply.map(4)
+    turn.reply.text("kind")
+    turn.reply.text(key.kind.name)
+    turn.reply.text("language")
+    turn.reply.text(found.language)
+    turn.reply.text("subject")
+    turn.reply.text(text.subject)
+    turn.reply.text("text")
+    turn.reply.text(text.body)
+  }
+}
+
+extension Turn {
+  /// What a command names: the kind at word 1, `WORKSPACE`, and `LANGUAGE` or the workspace's.
+  fileprivate func templateKey() throws(Halt) -> TemplateTable.Key {
+    let kind = try Turn.mailKind(try text(1, "kind", limit: Limits.nameBytes))
+    let workspace = try workspace()
+    guard let text = try option("LANGUAGE") else {
+      return TemplateTable.Key(workspace: workspace.id, kind: kind, language: workspace.policies.language)
+    }
+    guard let language = Language.named(text) else {
+      throw .refused(.syntax("LANGUAGE is not a language tag, such as en or pt-br"))
+    }
+    return TemplateTable.Key(workspace: workspace.id, kind: kind, language: language)
+  }
+}

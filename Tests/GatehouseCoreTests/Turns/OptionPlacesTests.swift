@@ -16,7 +16,8 @@ import Testing
     let names = CommandTable.entries.filter { $0.isVariadic && !$0.options.isEmpty }.map(\.name)
     #expect(
       Set(names) == [
-        "CONTACT.SEARCH", "CONTACT.SET", "ROLE.DEFINE", "USER.BULK", "USER.SEARCH", "USER.SET", "WORKSPACE.SET",
+        "ACCOUNT.SET", "CONTACT.SEARCH", "CONTACT.SET", "GROUP.ADD", "GROUP.REMOVE", "ROLE.DEFINE", "USER.BULK",
+        "USER.SEARCH", "USER.SET", "WORKSPACE.SET",
       ])
   }
 

@@ -1,6 +1,6 @@
 /// Looks ahead at records before replay applies them, and prefetches the memory that applying reads. Of a million users,
-/// the row and the details of each are cold in the cache, and waiting for them one after another took a quarter of a
-/// recovery. As with `Lookahead`, it is only a hint about memory.
+/// the row and the details of each are cold in the cache, and replay would wait for them one after another. As with
+/// `Lookahead`, it is only a hint about memory.
 extension Record {
   /// How many records are looked at together.
   public static let lookAhead = 64

@@ -24,7 +24,7 @@ public struct EntryOrder: Sendable {
 }
 
 /// All orders of a partition, found by the contact's serial number. With a dictionary of arrays, finding an order took
-/// several cache misses one after another, a tenth of the time of a `TIMER.STOP`.
+/// several cache misses one after another.
 struct EntryOrders: Sendable {
   /// For each contact, by serial number, the index of its first order in `all`; -1 for none.
   private var heads: ContiguousArray<Int32> = []

@@ -142,7 +142,7 @@ private struct SegmentIndex: Sendable {
   private var offset = LogFormat.segmentStart
   private(set) var chain: ChainPosition
   /// The ids in the last stretch, which may not be complete yet. Duplicates are removed by sorting when the filter is
-  /// made; a `Set` took as long as decoding the records.
+  /// made; a `Set` hashes each again.
   private var ids: [UInt64] = []
 
   init(_ segment: OpenSegment) { chain = segment.chainStart }

@@ -172,8 +172,14 @@ public struct Reply: Sendable {
 
   @inline(never)
   private mutating func makeRoom(through end: Int) {
-    let count = max(end, storedBytes.count * 2)
-    storedBytes.append(contentsOf: repeatElement(0, count: count - storedBytes.count))
+    // In one copy: appending zeros goes byte by byte where nothing is optimised, in tests a tenth of a scan's time. What
+    // lies behind `byteCount` is written before it is read.
+    let old = storedBytes
+    let used = byteCount
+    storedBytes = ContiguousArray(unsafeUninitializedCapacity: max(end, old.count * 2)) { buffer, count in
+      old.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: .init(rebasing: $0[..<used])) }
+      count = buffer.count
+    }
   }
 
   // MARK: Reading

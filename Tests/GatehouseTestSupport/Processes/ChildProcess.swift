@@ -107,8 +107,29 @@ package final class ChildProcess: Sendable {
   package func kill() {
     guard poll() == nil else { return }
     Glibc.kill(-pid, SIGKILL)
-    // SIGKILL cannot be refused, but a process in an uninterruptible system call may need a moment.
+    // SIGKILL cannot be refused, but a process in an uninterruptible system call may need a moment. A server under
+    // strace can outlive strace, and until it has ended it holds its data folder.
+    let deadline = ContinuousClock.now + .seconds(30)
     _ = wait(upTo: .seconds(30))
+    while groupIsRunning(), ContinuousClock.now < deadline { usleep(2_000) }
+  }
+
+  /// Whether a process of the group still runs. One that has ended and was not waited for does not count: it holds
+  /// nothing any more.
+  private func groupIsRunning() -> Bool {
+    guard Glibc.kill(-pid, 0) == 0, let folder = opendir("/proc") else { return false }
+    defer { closedir(folder) }
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard let process = pid_t(name) else { continue }
+      // After the program's name, which may hold anything, in parentheses: state, parent, group.
+      let fields = readText("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+      guard fields.count > 2, fields[2] == String(pid) else { continue }
+      if fields[0] != "Z" && fields[0] != "X" { return true }
+    }
+    return false
   }
 
   /// The open files of this process above the three standard ones.

@@ -47,19 +47,23 @@ extension Turn {
     }
   }
 
-  /// Keys of different services are independent.
+  /// A key belongs to whoever the command runs for: to the service, or through `AS` to its user, and in an impersonation
+  /// to both users. Two of them with the same key are independent, and none reads what another was answered.
   private func scoped(_ key: UnsafeRawBufferPointer) -> Digest {
     var writer = ByteWriter()
     writer.varint(connection.service ?? 0)
     writer.block(key)
+    if let user = userPrincipal {
+      writer.id(user.actor)
+      writer.id(user.subject)
+    }
     return writer.withBytes(digest)
   }
 
   /// The digest of the command's words. The case of command and option names does not matter; values are compared byte
-  /// by byte.
+  /// by byte. The token after `AS` is not among them: whoever retries may have logged in anew.
   private func wordsDigest(foldingNames: Bool) -> Digest {
     var writer = ByteWriter()
-    if let authority { writer.block(authority) }
     for index in 0..<arguments.count where !isDryRunMark(index) {
       if foldingNames, isName(index) {
         let name = arguments[index].map { $0 &- 0x61 < 26 ? $0 & 0xdf : $0 }

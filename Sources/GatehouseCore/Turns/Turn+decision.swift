@@ -120,7 +120,15 @@ extension Turn {
   /// Finds the principal of the command.
   @inline(__always)
   private func authorise() throws(Halt) {
+    // A body can find the principal too (`IMPERSONATE.START`). What it has found must not count when the decision is made
+    // again.
+    if userPrincipal != nil { forgetPrincipal() }
     if needsAuthorising { try findSides() }
+  }
+
+  private func forgetPrincipal() {
+    userPrincipal = nil
+    sides = []
   }
 
   private func findSides() throws(Halt) {

@@ -116,4 +116,21 @@ import Testing
     let expected = "gs_AAAAAAAAAAA" + SecretText.randomPart((block.a, block.b))
     #expect(core.run(line)["session"].text == expected)
   }
+
+  /// Two users' applications behind one service have keys of their own, and neither reads what the other was answered.
+  @Test func aKeyBelongsToThePrincipal() {
+    for user in ["bob", "tom"] { core.run("USER.CREATE \(user) PRODUCT payroll NOINVITE") }
+    core.run("ROLE.GRANT tom training-administrator")
+    let (bob, tom) = (core.logIn("bob", "payroll"), core.logIn("tom", "payroll"))
+    let own = core.run("TIMER.START bob NOTE own IDEM k", as: bob)
+    #expect(own["note"].text == "own")
+    #expect(core.run("TIMER.START tom NOTE own IDEM k", as: tom)["username"].text == "tom")
+    #expect(core.run("TIMER.START bob NOTE own IDEM k", as: tom).text?.hasPrefix("CONFLICT idem") == true)
+    // The same user, logged in anew, is answered as before; the service by itself is somebody else.
+    #expect(core.run("TIMER.START bob NOTE own IDEM k", as: core.logIn("bob", "payroll")) == own)
+    #expect(core.run("TIMER.START bob NOTE own IDEM k").text == "CONFLICT timer-running")
+    // Whoever acts as bob is not bob.
+    let acting = core.run("IMPERSONATE.START \(tom) bob REASON help")["session"].text ?? ""
+    #expect(core.run("TIMER.START bob NOTE own IDEM k", as: acting).text == "CONFLICT timer-running")
+  }
 }

@@ -58,6 +58,7 @@ public final class CommandSpec: Sendable {
     let nameWords = name.contains("|") ? 1 : 0
     required = nameWords + positional.count { !$0.isOptional }
     isVariadic = positional.contains { $0.isVariadic }
+    wordsOfRepetition = positional.last.map { max(1, $0.parts.count) } ?? 1
     positionalMost = isVariadic ? .max : nameWords + positional.count
     fixed = nameWords + positional.count { !$0.isOptional && !$0.isVariadic }
   }
@@ -117,6 +118,8 @@ public final class CommandSpec: Sendable {
   public let fixed: Int
   /// Whether the last positional words repeat.
   public let isVariadic: Bool
+  /// How many words each repetition has.
+  let wordsOfRepetition: Int
   /// The largest number of positional words, counted the same way.
   public let positionalMost: Int
 
@@ -188,7 +191,7 @@ public struct Argument: Sendable {
   public let repeats: Bool
   /// Takes all remaining words.
   public let isVariadic: Bool
-  /// The names of an option's values if there are several.
+  /// The names of an option's values, or of the words of one repetition, if there are several.
   public let parts: [String]
   /// The allowed words of a choice.
   public let choices: [String]
@@ -223,6 +226,12 @@ public struct Argument: Sendable {
     Argument(name, .string, isOptional: isOptional, repeats: true, isVariadic: true)
   }
 
+  /// Pairs of a name and a value, up to the end. Options may stand before and between pairs, but not inside: a value may
+  /// be any text, also one that is spelled like an option.
+  public static func pairs(_ name: String, _ value: String) -> Argument {
+    Argument("\(name) \(value)", .block, isOptional: true, repeats: true, isVariadic: true, parts: [name, value])
+  }
+
   /// `TOKEN value`.
   public static func option(
     _ token: String, _ name: String, _ kind: Kind = .string, repeats: Bool = false
@@ -241,8 +250,8 @@ public struct Argument: Sendable {
   }
 
   /// `TOKEN n x1 … xn`.
-  public static func counted(_ token: String, _ name: String) -> Argument {
-    Argument(name, .string, token: token, isOptional: true, isCounted: true)
+  public static func counted(_ token: String, _ name: String, isOptional: Bool = true) -> Argument {
+    Argument(name, .string, token: token, isOptional: isOptional, isCounted: true)
   }
 
   /// An option without a value.

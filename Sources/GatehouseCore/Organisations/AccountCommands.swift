@@ -16,7 +16,7 @@ extension CommandTable {
     CommandSpec(
       "ACCOUNT.SET", .organisation, "Set the name or the type of an account",
       [
-        .word("account"), .word("key"), .word("value"), .words("key value", isOptional: true),
+        .word("account"), .word("key"), .word("value"), .pairs("key", "value"),
         .option("WORKSPACE", "workspace"),
       ],
       reply: "how many settings changed; keys are name and type", effect: .write, rights: .admin,
@@ -76,11 +76,8 @@ extension CommandTable {
     _ = try turn.directoryState()
     var account = try turn.account(1)
     try turn.checkVersion(account.version)
-    let words = Array(turn.positional.dropFirst())
-    guard words.count % 2 == 0 else { throw .refused(.syntax("every key needs a value: key value [key value …]")) }
     var changes: [AccountSet] = []
-    for index in stride(from: 0, to: words.count, by: 2) {
-      let (word, value) = (words[index], words[index + 1])
+    for (word, value) in try turn.pairs(of: "key") {
       let key = try turn.text(word, "key", limit: Limits.nameBytes).folded
       guard Account.keys.contains(key) else {
         throw .refused(.syntax("no key '\(key)'; keys are \(Account.keys.joined(separator: ", "))"))

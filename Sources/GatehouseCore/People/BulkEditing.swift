@@ -4,7 +4,7 @@ extension CommandTable {
     CommandSpec(
       "USER.BULK", .people, "Set fields of many users, given by name or id or by conditions, all or none",
       [
-        .word("SET"), .word("field"), .word("value"), .words("field value", isOptional: true),
+        .word("SET"), .word("field"), .word("value"), .pairs("field", "value"),
         .counted("IDS", "user"), .option("WHERE", parts: ["field", "op", "value"], repeats: true),
       ],
       reply:
@@ -42,11 +42,11 @@ extension Turn {
   /// The new status, if it is among the fields.
   fileprivate func bulkStatus() throws(Halt) -> Status? {
     var found: Status?
-    let words = Array(positional.dropFirst())
-    for index in stride(from: 0, to: words.count - 1, by: 2) {
-      guard try text(words[index], "field", limit: Limits.nameBytes).folded == "status" else { continue }
+    // Also refuses an odd number of words, which would be no user's fault.
+    for pair in try pairs(of: "field") {
+      guard try text(pair.name, "field", limit: Limits.nameBytes).folded == "status" else { continue }
       guard found == nil else { throw .refused(.syntax("field status is given twice")) }
-      found = try status(try text(words[index + 1], "status"))
+      found = try status(try text(pair.value, "status"))
     }
     return found
   }

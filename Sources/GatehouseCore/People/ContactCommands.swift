@@ -14,7 +14,7 @@ extension CommandTable {
     ),
     CommandSpec(
       "CONTACT.SET", .people, "Set fields of a contact, all or none",
-      [.word("#id"), .word("field"), .word("value"), .words("field value", isOptional: true)],
+      [.word("#id"), .word("field"), .word("value"), .pairs("field", "value")],
       reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
       needs: .permissions([.contactSet, .memberManage], over: .contact(1), own: .contactSet), route: .identifier(1),
       body: .decide(contactSet)),

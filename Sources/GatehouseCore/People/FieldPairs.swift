@@ -8,17 +8,13 @@ struct FieldPairs {
   /// - Parameter isBulk: whether they are set of several users. `status` is then the caller's, and what must differ from
   ///   user to user is refused.
   init(_ turn: Turn, over person: ContactReference, isBulk: Bool = false) throws(Halt) {
-    let words = Array(turn.positional.dropFirst())
-    guard words.count % 2 == 0 else {
-      throw .refused(.syntax("every field needs a value: field value [field value …]"))
-    }
-    for index in stride(from: 0, to: words.count, by: 2) {
-      let name = try turn.text(words[index], "field", limit: Limits.nameBytes).folded
+    for pair in try turn.pairs(of: "field") {
+      let name = try turn.text(pair.name, "field", limit: Limits.nameBytes).folded
       if isBulk, name == "status" { continue }
       if isBulk, name == UserField.reference.name {
         throw .refused(.syntax("reference differs from user to user; set it with USER.SET user reference value"))
       }
-      let text = try turn.text(words[index + 1], name)
+      let text = try turn.text(pair.value, name)
       if let field = ContactField(name: name) {
         guard !contact.contains(where: { $0.field == field }) else { throw Self.twice(name) }
         contact.append(ContactText(field, try turn.value(text, of: field)))

@@ -27,7 +27,7 @@ extension CommandTable {
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(userGet)),
     CommandSpec(
       "USER.SET", .people, "Set fields of a user and its contact, all or none",
-      [.word("user"), .word("field"), .word("value"), .words("field value", isOptional: true)],
+      [.word("user"), .word("field"), .word("value"), .pairs("field", "value")],
       reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
       needs: .permissions([.contactSet, .userSet, .authoritySet, .memberManage], over: .user(1), own: .contactSet),
       route: .user(1),

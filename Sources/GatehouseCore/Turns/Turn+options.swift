@@ -11,6 +11,16 @@ extension Turn {
     return words
   }
 
+  /// The words after the first, which are names and values in turn.
+  /// - Parameter what: what a name is called.
+  func pairs(of what: String) throws(Halt) -> [(name: Int, value: Int)] {
+    let words = Array(positional.dropFirst())
+    guard words.count.isMultiple(of: 2) else {
+      throw .refused(.syntax("every \(what) needs a value: \(what) value [\(what) value …]"))
+    }
+    return stride(from: 0, to: words.count, by: 2).map { (words[$0], words[$0 + 1]) }
+  }
+
   func readOptions() throws(Halt) {
     // Server commands with free words, such as values of settings, must not swallow it.
     if spec.group == .server, Self.isToken("DRYRUN", arguments[arguments.count - 1]) {
@@ -27,8 +37,10 @@ extension Turn {
         guard chosen.isEmpty || spec.isVariadic else {
           throw .refused(.syntax("'\(arguments.string(word))' must stand before the options"))
         }
-        positional += 1
-        word += 1
+        // The value of a pair is not looked at: it may be spelled like an option.
+        let count = min(spec.wordsOfRepetition, arguments.count - word)
+        positional += count
+        word += count
       } else {
         throw .refused(unknownOption(word))
       }

@@ -15,7 +15,7 @@ extension CommandTable {
       needs: .nothing, route: .directory, body: .decide(workspaceGet)),
     CommandSpec(
       "WORKSPACE.SET", .organisation, "Set plan, owner, subdomain, policies or a whole profile, all or none",
-      [.word("workspace"), .word("key"), .word("value"), .words("key value", isOptional: true)],
+      [.word("workspace"), .word("key"), .word("value"), .pairs("key", "value")],
       reply: "how many settings changed; keys are plan, owner, subdomain, profile and policy.NAME", effect: .write,
       rights: .admin, needs: .permissions([.workspaceSet, .securitySet, .workspaceTransfer], over: .workspace(1)),
       route: .directory, body: .decide(workspaceSet)),
@@ -126,15 +126,13 @@ extension CommandTable {
     let view = try turn.directoryState().state.view
     let workspace = try turn.workspace(at: 1)
     try turn.checkVersion(workspace.version)
-    let words = Array(turn.positional.dropFirst())
-    guard words.count % 2 == 0 else { throw .refused(.syntax("every key needs a value: key value [key value …]")) }
     var settings = WorkspaceSettings(workspace)
-    for place in stride(from: 0, to: words.count, by: 2) {
-      let key = try turn.text(words[place], "key", limit: Limits.nameBytes).folded
-      let value = try turn.text(words[place + 1], key)
+    for pair in try turn.pairs(of: "key") {
+      let key = try turn.text(pair.name, "key", limit: Limits.nameBytes).folded
+      let value = try turn.text(pair.value, key)
       try turn.require(permission(toSet: key), over: key == "plan" ? .server : .workspace(workspace.id))
       switch key {
-      case "owner": try settings.take(key, try newOwner(at: words[place + 1], of: workspace, turn), in: view)
+      case "owner": try settings.take(key, try newOwner(at: pair.value, of: workspace, turn), in: view)
       case "profile": try settings.take(profile: value)
       default: try settings.take(key, value, in: view)
       }

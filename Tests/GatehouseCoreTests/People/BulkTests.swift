@@ -53,6 +53,10 @@ import Testing
     #expect(
       core.run("USER.BULK SET department x").text == "ERR say who is meant: IDS n user…, or WHERE field op value")
     #expect(core.run("USER.BULK department x u1 IDS 1 u1").text == "ERR USER.BULK begins with SET field value")
+    // A field without its value is nobody's fault.
+    for line in ["USER.BULK SET department x status IDS 2 u1 u2", "USER.BULK SET department x IDS 1 u1 status"] {
+      #expect(core.run(line).text == "ERR every field needs a value: field value [field value …]", "\(line)")
+    }
     #expect(core.run("USER.BULK SET foo x IDS 1 u1").text?.hasPrefix("ERR no field 'foo'; ") == true)
   }
 

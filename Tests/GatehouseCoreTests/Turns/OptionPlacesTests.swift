@@ -42,6 +42,48 @@ import Testing
     if line.contains("REASON") { #expect(core.records.last?.first.header.reason == "why") }
   }
 
+  private static let paired = CommandTable.entries.filter { $0.wordsOfRepetition == 2 }
+
+  @Test func theseCommandsTakePairs() {
+    #expect(
+      Set(Self.paired.map(\.name)) == ["ACCOUNT.SET", "CONTACT.SET", "USER.BULK", "USER.SET", "WORKSPACE.SET"])
+  }
+
+  /// A value may be any text: none of the options that the command has is found in the place of one.
+  @Test(arguments: paired.map(\.name))
+  func aValueMayBeSpelledLikeAnOption(_ name: String) throws {
+    let spec = try #require(Self.paired.first { $0.name == name })
+    for token in spec.options.compactMap(\.token) {
+      for spelling in [token, token.lowercased()] {
+        let fixed = (0..<spec.fixed).map { "w\($0)" }
+        let pairs = ["a", spelling, "b", spelling, "c", "x"]
+        let given = OwnedArguments([name] + fixed + pairs + ["REASON", "why"]).withView { view in
+          var command: Int?
+          let connection = ConnectionFacts(id: 1, service: 1, rights: .all)
+          _ = core.turn.begin(view, on: connection, now: core.now, commandIndex: &command)
+          return (core.turn.positional.map { view.string($0) }, core.turn.reason)
+        }
+        #expect(given.0 == fixed + pairs && given.1 == "why", "\(spelling)")
+      }
+    }
+  }
+
+  /// The same with what is kept in the end.
+  @Test func valuesSpelledLikeOptionsAreKept() {
+    #expect(core.run("USER.SET ana first Reason last Reason phone DRYRUN department idem").integer == 4)
+    let ana = core.run("USER.GET ana")
+    #expect(ana["first"].text == "Reason" && ana["last"].text == "Reason")
+    #expect(ana["phone"].text == "DRYRUN" && ana["department"].text == "idem")
+    #expect(core.run("USER.BULK SET department x last WHERE IDS 1 ana")["changed"].integer == 1)
+    #expect(core.run("USER.GET ana")["last"].text == "WHERE")
+    core.run("FIELD.DEFINE dryrun text")
+    #expect(core.run("CONTACT.SET #\(ana["contact"]) dryrun IDEM last REASON REASON because").integer == 2)
+    #expect("\(core.run("USER.GET ana")["fields"])" == "{dryrun: IDEM}")
+    core.run("ACCOUNT.CREATE Widgets CUSTOMER")
+    #expect(core.run("ACCOUNT.SET Widgets type provider name Reason").integer == 2)
+    #expect(core.run("ACCOUNT.GET Reason")["type"].text == "provider")
+  }
+
   @Test func whatMustBeThereIsMissed() {
     #expect(
       core.run("ROLE.DEFINE clerk WORKSPACE acme").text == "ERR wrong number of arguments for 'role.define' command")

@@ -98,13 +98,9 @@ struct PersonRequests {
       where !part.isEmpty && row.cell(.contact(field)) == nil { fields.append((field.name, part)) }
     }
     guard !fields.isEmpty else { return nil }
-    // The server takes a value for an option if it is spelled like one, except in the first place.
-    if let odd = fields.firstIndex(where: { Self.optionWords.contains($0.1.uppercased()) }) { fields.swapAt(0, odd) }
     let reason = settings.reason.map { ["REASON", $0] } ?? []
     return ["USER.SET", user] + fields.flatMap { [$0.0, $0.1] } + reason + (isDryRun ? ["DRYRUN"] : [])
   }
-
-  private static let optionWords = Set(Argument.everyWrite.compactMap(\.token))
 
   // MARK: Several words in one cell
 

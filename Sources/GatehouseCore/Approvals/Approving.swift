@@ -65,31 +65,16 @@ extension Turn {
     guard let requester = try user(request.subject), let actor = try user(request.actor) else {
       throw .refused(.notFound("user: whoever asked for approval #\(request.id.raw) was purged"))
     }
-    var name = request.words.first ?? ""
-    guard let index = name.withUTF8({ table.find(UnsafeRawBufferPointer($0)) }),
-      let body = table.commands[index].decision
-    else { throw .refused(.notFound("command \(name)")) }
-    let before = (arguments: arguments, spec: spec, gate: gate, chosen: chosen, sides: sides)
-    let words = OwnedArguments(request.words)
+    let outer = sides
     defer {
-      (arguments, spec, gate, chosen, sides) =
-        (before.arguments, before.spec, before.gate, before.chosen, before.sides)
-      foldedWord = -1
+      sides = outer
       isApproving = false
     }
-    let result = words.withView { view in
-      Result { () throws(Halt) in
-        arguments = view
-        (spec, gate, chosen) = (table.commands[index], table.gates[index], [])
-        foldedWord = -1
-        isApproving = true
-        sides.append(Side(.subject, requester, within: .all, in: directory, at: now))
-        if actor.id != requester.id { sides.append(Side(.actor, actor, within: .all, in: directory, at: now)) }
-        try readOptions()
-        try enforce(spec.need)
-        try body(self)
-      }
+    try performInside(request.words) { () throws(Halt) in
+      isApproving = true
+      sides.append(Side(.subject, requester, within: .all, in: directory, at: now))
+      if actor.id != requester.id { sides.append(Side(.actor, actor, within: .all, in: directory, at: now)) }
+      try enforce(spec.need)
     }
-    try result.get()
   }
 }

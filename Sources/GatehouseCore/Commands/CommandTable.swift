@@ -8,7 +8,8 @@ public enum CommandTable {
     + approvalCommands
     + linkCommands + roleCommands + permissionCommands + accountCommands + groupCommands + employmentCommands
     + managementCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
-    + mailCommands + mailListCommands + mailTemplateCommands + inviteCommands + feedCommands + seatCommands
+    + mailCommands + mailListCommands + mailTemplateCommands + inviteCommands + createManyCommands + feedCommands
+    + seatCommands
 
   /// A placeholder for a turn that has not begun.
   static let unknown = CommandSpec(

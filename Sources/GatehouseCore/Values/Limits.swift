@@ -68,6 +68,8 @@ public enum Limits {
   public static let sessionsOfUser = 1000
   /// Users that one `USER.BULK` changes: they are held together, and the changes are one record.
   public static let usersOfBulk = 1000
+  /// Rows of one `USER.CREATEMANY`, for the same reasons.
+  public static let usersOfCreateMany = 1000
   /// Commands of one partition's users that wait for a second person.
   public static let approvalsOfPartition = 1000
   public static let linksOfContact = 10_000

@@ -131,6 +131,9 @@ struct CommandGenerator {
       words[1] = user.username
       (words[2], words[3]) = pick([("ACCOUNT", pick(Self.accounts)), ("GROUP", pick(Self.groups))])
     case "USER.STATUS": words[2] = "active"
+    case "USER.CREATEMANY":
+      let rows = [pick(Self.names), pick(Self.products), pick(Self.names), ""]
+      words = ["USER.CREATEMANY", "FIELDS", "2", "username", "product", "ROWS", "4"] + rows
     default: break
     }
   }

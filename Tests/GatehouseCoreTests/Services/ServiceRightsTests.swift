@@ -15,7 +15,7 @@ import Testing
         continue
       }
       words.append(token)
-      words += (0..<argument.valueCount).map { _ in "1" }
+      words += (0..<argument.valueCount + (argument.isCounted ? 1 : 0)).map { _ in "1" }
     }
     return words
   }

@@ -12,6 +12,7 @@ import Testing
     "IMPERSONATE.END IMPERSONATION", "TIMER.START bob", "TIMER.START ana SWITCH", "TIMER.STOP ana",
     "ENTRY.ADD ana START 1 END 2", "ENTRY.CORRECT ENTRY NOTE x", "ENTRY.DELETE ENTRY",
     "USER.CREATE eve PRODUCT payroll ROLE manager FIRST Eve",
+    "USER.CREATEMANY FIELDS 2 username product ROWS 4 eva payroll ivo office",
     "USER.SET ana first Anna hired 2020-01-01 released 2026-02-01",
     "USER.RENAME ana anna@acme.test", "USER.STATUS ana locked", "USER.STATUS bob active",
     "USER.DELETE carl REASON gone",
@@ -122,7 +123,7 @@ import Testing
 
   private func logins(_ core: CoreHarness) -> [String: String] {
     var answers: [String: String] = [:]
-    for user in ["ana", "anna@acme.test", "bob", "carl", "tom", "olga", "shared", "eve"] {
+    for user in ["ana", "anna@acme.test", "bob", "carl", "tom", "olga", "shared", "eve", "eva", "ivo"] {
       guard let found = core.user(user) else { continue }
       for product in ["payroll", "office", "acme/app"] {
         answers["\(found.id.raw) \(product)"] = core.run("LOGIN.CHECK #\(found.id.raw) \(product)").text

@@ -37,6 +37,28 @@ struct LicencesAndRolesTests {
     #expect(seen["contact"] == ana["contact"])
   }
 
+  @Test("P5, P7: several users in one command, all or none, and each is invited")
+  func severalAtOnce() throws {
+    try gate.ok("POOL.SET portal office 2")
+    let form = "USER.CREATEMANY MESSAGE Welcome FIELDS 4 username first licence role ROWS"
+    let refusal = try gate.refused(
+      "\(form) 8 ana@acme.test Ana portal:office manager bo Bo portal:gold x", with: "NOTFOUND")
+    #expect(refusal == "NOTFOUND row 2: licence type gold of the product portal")
+    try gate.refused(
+      "\(form) 12 ana Ana portal:office manager bo Bo portal:office manager cy Cy portal:office manager",
+      with: "NOSEATS office bought 2, used 0")
+    #expect(try gate.integer("USER.COUNT") == 0)
+
+    let before = try gate.fields("AUDIT.HEAD").integer("lsn")
+    let made = try gate.list(
+      "\(form) 8 ana@acme.test Ana portal:office manager bo@acme.test Bo portal:office individual")
+    #expect(made.map { $0["username"] } == ["ana@acme.test", "bo@acme.test"])
+    #expect(try gate.fields("AUDIT.HEAD").integer("lsn") == before.map { $0 + 1 })
+    #expect(try gate.text("LOGIN.CHECK bo@acme.test portal") == "ALLOW")
+    #expect(try roles(of: "ana@acme.test") == ["manager"] && used("office") == 2)
+    #expect(try Set(gate.list("MAIL.NEXT COUNT 9").compactMap { $0["to"] }) == ["ana@acme.test", "bo@acme.test"])
+  }
+
   @Test("P6, P11: login e-mail, roles and licence are set while adding")
   func setWhileAdding() throws {
     try gate.ok("POOL.SET portal office 5")

@@ -1,0 +1,158 @@
+/// P5: several users in one command, all or none.
+extension CommandTable {
+  static let createManyCommands: [CommandSpec] = [
+    CommandSpec(
+      "USER.CREATEMANY", .people, "Add several users, all or none, as one record",
+      [
+        .option("WORKSPACE", "workspace"), .counted("FIELDS", "field", isOptional: false),
+        .counted("ROWS", "value", isOptional: false), .flag("WITHIN"), .flag("NOINVITE"), .option("MESSAGE", "text"),
+        .flag("ACCEPT-BILLING"),
+      ],
+      reply: "an array of maps `id, contact, username, status`, in the order of the rows. FIELDS names what each row"
+        + " has: `username`, options of USER.CREATE in lower case, and fields of the workspace; `product`, `role` and"
+        + " `licence` may be there several times, and a licence is `product:type`. ROWS are the values, one row after the"
+        + " other; an empty one says nothing. At most \(Limits.usersOfCreateMany) rows; a refusal names the row",
+      effect: .write, rights: .admin, needs: .permission(.userCreate, over: .namedWorkspace), route: .directory,
+      body: .decide(userCreateMany))
+  ]
+
+  @Sendable private static func userCreateMany(_ turn: Turn) throws(Halt) {
+    let rows = try NewUserRows(turn)
+    // Held at once, because the decision starts over with each owner that is missing.
+    try turn.hold(rows.partitions(turn))
+    turn.reply.array(rows.count)
+    for row in 0..<rows.count {
+      do throws(Halt) {
+        try turn.performInside(try rows.command(row)) {}
+      } catch {
+        guard case .refused(let refusal) = error else { throw error }
+        throw .refused(Refusal(refusal.code, "row \(row + 1): \(refusal.message)"))
+      }
+    }
+  }
+}
+
+/// The words of `USER.CREATEMANY`, as one `USER.CREATE` for each row.
+private struct NewUserRows {
+  private let fields: [String]
+  private let values: [String]
+  private let workspace: Workspace
+  /// The options that hold for all rows.
+  private let shared: [String]
+
+  var count: Int { values.count / fields.count }
+
+  init(_ turn: Turn) throws(Halt) {
+    workspace = try turn.workspace()
+    fields = (try turn.options("FIELDS").first ?? []).map(\.folded)
+    values = try turn.options("ROWS").first ?? []
+    var shared = ["WORKSPACE", workspace.name]
+    for flag in ["WITHIN", "NOINVITE", "ACCEPT-BILLING"] where turn.has(flag) { shared.append(flag) }
+    if let message = try turn.option("MESSAGE") { shared += ["MESSAGE", message] }
+    self.shared = shared
+    guard values.count.isMultiple(of: fields.count) else {
+      throw .refused(
+        .syntax(
+          "\(values.count) values are no whole rows of \(fields.count) fields; give a value for every field of every row"
+        ))
+    }
+    guard values.count / fields.count <= Limits.usersOfCreateMany else {
+      throw .refused(.limit("rows: at most \(Limits.usersOfCreateMany) users in one command"))
+    }
+    try checkFields(turn)
+    try requireDifferent()
+  }
+
+  private func value(_ row: Int, _ column: Int) -> String { values[row * fields.count + column] }
+
+  /// The `USER.CREATE` of a row.
+  func command(_ row: Int) throws(Halt) -> [String] {
+    var username = ""
+    var options = shared
+    for (column, field) in fields.enumerated() {
+      let value = value(row, column)
+      if field == "username" {
+        username = value
+      } else if !value.isEmpty {
+        options += try Self.words(field, value)
+      }
+    }
+    return ["USER.CREATE", username] + options
+  }
+
+  private static func words(_ field: String, _ value: String) throws(Halt) -> [String] {
+    switch field {
+    case "licence":
+      let parts = value.split(separator: ":", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw .refused(.syntax("the licence '\(value)' does not say of which product; write product:\(value)"))
+      }
+      return ["LICENCE"] + parts
+    case UserField.authority.name:
+      return try Turn.value(value, of: .authority) == "1" ? ["AUTHORITY"] : []
+    default: return options.contains(field) ? [field.uppercased(), value] : ["FIELD", field, value]
+    }
+  }
+
+  /// What a row can have several of.
+  private static let repeating: Set<String> = ["product", "licence", "role"]
+  /// The options of `USER.CREATE` that a row can give.
+  private static let options: Set<String> =
+    Set(ContactCard.options.compactMap { $0.token?.lowercased() })
+    .union(["contact", "status", "product", "licence", "role", "account", "initials", "reference", "division"])
+    .union([UserField.authority.name])
+
+  /// An unknown name is refused before any row is looked at.
+  private func checkFields(_ turn: Turn) throws(Halt) {
+    guard fields.contains("username") else { throw .refused(.syntax("FIELDS must name username")) }
+    var seen: Set<String> = []
+    for field in fields {
+      guard seen.insert(field).inserted || Self.repeating.contains(field) else {
+        throw .refused(.syntax("FIELDS names \(field) twice"))
+      }
+      if field != "username", !Self.options.contains(field) { _ = try turn.field(named: field, in: workspace) }
+    }
+  }
+
+  /// Compares the rows with each other, because the state does not have them yet.
+  private func requireDifferent() throws(Halt) {
+    try requireDifferent("username") { FoldedName($0).text }
+    // One id has several spellings.
+    try requireDifferent("contact") { Self.contact($0).map { String($0.raw) } ?? $0 }
+    if workspace.policies.requiredFields.contains("reference") { try requireDifferent("reference") { $0 } }
+  }
+
+  /// - Parameter key: what is the same of two values that mean the same.
+  private func requireDifferent(_ field: String, by key: (String) -> String) throws(Halt) {
+    guard let column = fields.firstIndex(of: field) else { return }
+    var rows: [String: Int] = [:]
+    for row in 0..<count {
+      let text = value(row, column)
+      if !text.isEmpty, let other = rows.updateValue(row, forKey: key(text)) {
+        throw .refused(.conflict("\(field): row \(row + 1) has the same as row \(other + 1), \(text)"))
+      }
+    }
+  }
+
+  private static func contact(_ text: String) -> ContactID? {
+    var text = text
+    return text.withUTF8 { Turn.identifier(UnsafeRawBufferPointer($0)) }.map { ContactID(raw: $0) }
+  }
+
+  /// The partitions of all names, and of the contacts that are named.
+  func partitions(_ turn: Turn) -> Set<Int> {
+    var partitions: Set<Int> = []
+    for (column, field) in fields.enumerated() {
+      for row in 0..<count {
+        let text = value(row, column)
+        switch field {
+        case "username": partitions.insert(NameKey(text, turn.partitioning).partition)
+        case "contact":
+          if let contact = Self.contact(text) { partitions.insert(turn.partitioning.partition(of: contact)) }
+        default: break
+        }
+      }
+    }
+    return partitions
+  }
+}

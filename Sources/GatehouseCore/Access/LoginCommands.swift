@@ -11,7 +11,8 @@ extension CommandTable {
       [.word("user"), .word("product"), .option("AT", "time", .time)],
       reply: "an array of maps `rule, passed, detail, remedy`; the detail of `outside-employment` says which day it is "
         + "in which time zone. `AT` asks about another moment: an earlier one is decided over what the log says of the"
-        + " person then, a later one over the dates that are known. What workspace and product ask for is as it is now",
+        + " person then, a later one over the dates that are known. The user is named as today: a former name finds"
+        + " nobody. What workspace and product ask for is as it is now",
       needs: .permission(.userRead, over: .login(user: 1, product: 2)), route: .user(1),
       body: .decide(loginExplain)),
   ]
@@ -43,7 +44,7 @@ extension CommandTable {
     let rules: [LoginExplanation.Rule]
     if let user, moment < turn.now {
       let past = try turn.person(user, at: moment)
-      rules = LoginExplanation(past.exists ? past.facts : nil, product, at: moment, turn).rules
+      rules = LoginExplanation(past, of: user, product, at: moment, turn).rules
     } else {
       rules = LoginExplanation(user, product, at: moment, turn).rules
     }
@@ -72,11 +73,36 @@ private struct LoginExplanation {
   }
 
   private(set) var rules: [Rule] = []
+  /// Whether the dates of the person are not known, because they were cleared after the moment.
+  private var lacksDates = false
+
+  /// The rules at an earlier moment.
+  init(_ past: PastPerson, of user: UserReference, _ product: Product?, at moment: Milliseconds, _ turn: Turn) {
+    lacksDates = past.isCleared
+    guard past.exists else {
+      add(.unknownUser, false, "user #\(user.id.raw) was made later", "ask about a later moment")
+      addOthers(nil as PersonFacts?, product, at: moment, turn)
+      return
+    }
+    // The name of somebody who was anonymised is shown no more (L6).
+    let isRenamed = past.username.folded != user.username.folded && !user.contactReference.isAnonymised
+    add(
+      .unknownUser, true, "user #\(user.id.raw)" + (isRenamed ? ", whose name was \(past.username)" : ""), "")
+    addOthers(past.facts, product, at: moment, turn)
+  }
 
   init(_ user: (some PersonView)?, _ product: Product?, at moment: Milliseconds, _ turn: Turn) {
+    let isPast = moment < turn.now
     add(
-      .unknownUser, user != nil, user.map { "user #\($0.id.raw)" } ?? "no user has this name",
-      "create the user with USER.CREATE")
+      .unknownUser, user != nil,
+      user.map { "user #\($0.id.raw)" } ?? (isPast ? "no user has this name now" : "no user has this name"),
+      isPast ? "ask by the username of today, or by #id" : "create the user with USER.CREATE")
+    addOthers(user, product, at: moment, turn)
+  }
+
+  private mutating func addOthers(
+    _ user: (some PersonView)?, _ product: Product?, at moment: Milliseconds, _ turn: Turn
+  ) {
     let status = user?.status
     for denial in [LoginDenial.deleted, .inactive, .pending, .locked] {
       let passed = status != nil && status?.denial != denial
@@ -134,6 +160,11 @@ private struct LoginExplanation {
     func shown(_ day: Int32) -> String { day == .min ? "-" : TimeText.text(ofDay: day) }
     let zone = user.zone(elseOf: workspace, turn.directory.zones)
     let day = TimeText.text(ofDay: zone.zone.rules.day(at: moment))
+    if isAsked, lacksDates {
+      return add(
+        .outsideEmployment, false, "not known: the dates were cleared when the person was anonymised",
+        "ask about a moment after that")
+    }
     add(
       .outsideEmployment, !isAsked || user.isEmployed(at: moment, asked: workspace.id, in: turn.directory),
       isAsked

@@ -7,13 +7,21 @@ struct PastPerson {
   private(set) var facts: PersonFacts
   /// Whether there was the login already.
   private(set) var exists = true
+  private(set) var username: String
+  /// Whether personal data was cleared since (L6). Dates are among it, so nobody knows what they were.
+  private(set) var isCleared = false
 
-  init(_ user: UserReference) { facts = PersonFacts(user) }
+  init(_ user: UserReference) {
+    facts = PersonFacts(user)
+    username = user.username
+  }
 
   mutating func takeBack(_ change: AnyChange) {
     switch change.known {
     case let change as UserCreated where change.user == facts.id: exists = false
     case let change as StatusSet where change.user == facts.id: facts.status = change.old
+    case let change as UserRenamed where change.user == facts.id: username = change.old
+    case let change as ContactAnonymised where change.contact == facts.contact: isCleared = true
     case let change as AccessSet where change.user == facts.id:
       facts.accesses = ProductAccess.list(facts.accesses, with: change.old, insteadOf: change.new)
     case let change as WorkspaceJoined where change.user == facts.id:

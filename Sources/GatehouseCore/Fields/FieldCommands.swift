@@ -7,7 +7,7 @@ extension CommandTable {
         .counted("CHOICES", "word"),
       ],
       reply: "`OK`; types are text, number, day, flag and choice. Without MANDATORY it stops being mandatory; the type"
-        + " of a field cannot change",
+        + " of a field cannot change, and a choice keeps the words that people have",
       effect: .write, rights: .admin, needs: .permission(.fieldDefine, over: .namedWorkspace), route: .directory,
       body: .decide(fieldDefine)),
     CommandSpec(
@@ -56,6 +56,7 @@ extension CommandTable {
     new.isMandatory = turn.has("MANDATORY")
     turn.reply.ok()
     if let old, old.choices == new.choices, old.isMandatory == new.isMandatory { return }
+    if let old { try turn.requireUnused(wordsOf: old, missingIn: new) }
     turn.emit(FieldDefined(new, old: old))
   }
 

@@ -8,13 +8,16 @@ extension CommandTable {
       ],
       reply:
         "an array of maps `id, username, name, email, status, contact`, in the order of the terms found; every word"
-        + " must match; PRODUCT and WORKSPACE keep only users who may enter it or are members",
+        + " must match; PRODUCT and WORKSPACE keep only users who may enter it or are members. A word in capitals that"
+        + " is an option of other lists is refused; in lower case it is searched for",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: searchUsers, finish: finishSearch)),
     CommandSpec(
       "CONTACT.SEARCH", .people, "Contacts by the beginnings of names, username or e-mail, without case and accents",
       [.words("word"), .option("LIMIT", "n", .integer)],
-      reply: "an array of maps `contact, name, email, user, username`, in the order of the terms found",
+      reply:
+        "an array of maps `contact, name, email, user, username`, in the order of the terms found; words in capitals"
+        + " are taken as in USER.SEARCH",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: searchContacts, finish: finishSearch)),
   ]
@@ -115,6 +118,12 @@ struct SearchQuery: Sendable {
     var words: [ContiguousArray<UInt8>] = []
     for index in turn.positional {
       let text = try turn.text(index, "word", limit: Limits.fieldBytes)
+      guard !Self.otherOptions.contains(text) else {
+        throw .refused(
+          .syntax(
+            "unknown option '\(text)' for '\(turn.spec.name.lowercased())'; to search for the word, write it in lower"
+              + " case; usage: \(turn.spec.usage)"))
+      }
       for part in text.split(whereSeparator: \.isWhitespace) {
         var part = String(part)
         words.append(part.withUTF8 { SearchText.with(UnsafeRawBufferPointer($0)) { ContiguousArray($0) } })
@@ -132,6 +141,12 @@ struct SearchQuery: Sendable {
     self.product = try product.map { (name) throws(Halt) in try turn.product(named: name).id }
     workspace = isOfUsers && turn.has("WORKSPACE") ? try turn.workspace().id : nil
   }
+
+  /// The options of lists, searches and writes. In capitals they are meant as such: taken as words to search for, they
+  /// would find nobody and say nothing. Other words in capitals can be names.
+  private static let otherOptions = Set(
+    ((CommandTable.listCommands + CommandTable.searchCommands).flatMap(\.options) + Argument.everyWrite)
+      .compactMap(\.token))
 
   /// The entries of the word with the fewest.
   func rarest(in index: borrowing WordIndex) -> WordIndex.Run {

@@ -66,7 +66,7 @@ extension Turn {
 }
 
 /// How many refer to something, and some of their names: `12 (ana, bob, …)`.
-private struct Referring: CustomStringConvertible {
+struct Referring: CustomStringConvertible {
   private(set) var count = 0
   private var names: [String] = []
 

@@ -48,6 +48,25 @@ extension People {
     Self.set(0, ContactTag.formerLogin, in: &contacts, of: contact)
   }
 
+  /// The status that a deleted login had before.
+  func formerStatus(of user: Int) -> Status {
+    users.withDetails(of: user) { details in
+      Details.field(UserTag.formerStatus, in: details).flatMap { $0.first }.flatMap(Status.init(rawValue:)) ?? .active
+    }
+  }
+
+  /// - Parameter status: `active` where the login is not deleted.
+  mutating func noteFormerStatus(_ status: Status, of user: Int) {
+    guard status != formerStatus(of: user) else { return }
+    var details = users.details(of: user)
+    if status == .active {
+      details.remove(UserTag.formerStatus)
+    } else {
+      details.encode(UserTag.formerStatus) { $0.byte(status.rawValue) }
+    }
+    users.setDetails(of: user, details.bytes)
+  }
+
   /// Unlinks a login that is about to be removed for good. The contact keeps its home.
   mutating func forgetLogin(_ user: Int) {
     let contact = Int(users[user].contact)

@@ -80,7 +80,7 @@ private struct Merger {
       filled.append(field.name)
     }
     for value in other.cell.state.people.customValues(of: other.serial) {
-      guard let field = turn.directory.field(value.field), !field.isDropped,
+      guard let field = turn.directory.field(value.field), !field.isDropped, field.allows(value.text),
         turn.allows(.memberManage, over: .workspace(field.workspace)),
         person.cell.state.people.custom(field.id, of: person.serial).isEmpty
       else { continue }

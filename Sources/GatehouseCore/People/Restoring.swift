@@ -1,5 +1,8 @@
 /// S12: a deleted user comes back by a new login on the same contact. What the contact did reappears; sessions, keys, the
 /// password, access and roles do not.
+///
+/// The login has the status that the last one had when it was deleted. Who was locked stays locked until a mailed reset
+/// or an administrator unlocks them (L17): deleting and restoring is no way around it.
 extension CommandTable {
   static let restoreCommands: [CommandSpec] = [
     CommandSpec(
@@ -8,7 +11,10 @@ extension CommandTable {
         .word("#contact"), .optionalWord("username"), .flag("NOINVITE"), .option("MESSAGE", "text"),
         .flag("ACCEPT-BILLING"),
       ],
-      reply: "a map `id, contact, username, status`; without a username the last one is taken", effect: .write,
+      reply:
+        "a map `id, contact, username, status`; without a username the last one is taken. The status is the one that"
+        + " the last login had when it was deleted: who was locked stays locked, and is not invited",
+      effect: .write,
       rights: .admin, needs: .permission(.userCreate, over: .contact(1)), route: .identifier(1),
       body: .decide(userRestore))
   ]
@@ -39,19 +45,20 @@ extension CommandTable {
     try turn.requireFields(of: contact, fields, in: home)
     try turn.requireUnique(reference: fields.first { $0.field == .reference }?.text ?? "", of: nil, in: home.id)
     let user = turn.newUser(in: contact.cell)
+    let status = former.cell.state.people.formerStatus(of: former.serial)
     turn.emit(
       UserCreated(
-        user: user, contact: contact.id, username: username, status: .active, workspaces: [home.id], fields: fields))
+        user: user, contact: contact.id, username: username, status: status, workspaces: [home.id], fields: fields))
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(home.id))) }
     if turn.has("NOINVITE"), turn.has("MESSAGE") {
       throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
     }
     let email = contact.text(.email)
-    if !turn.has("NOINVITE"), !email.isEmpty {
+    if !turn.has("NOINVITE"), status.mayBeInvited, !email.isEmpty {
       try turn.queueMail(
         .invitation, about: user, in: contact.cell, of: home.id, to: email, message: try turn.option("MESSAGE") ?? "")
     }
-    turn.showNewUser(user, contact.id, username, .active)
+    turn.showNewUser(user, contact.id, username, status)
   }
 }
 

@@ -263,6 +263,7 @@ private struct Undoing {
         if field.isMandatory, change.old.isEmpty, contact.home == field.workspace {
           throw built("\(turn.directory.workspace(field.workspace).name) requires \(field.name) by now")
         }
+        guard field.allows(change.old) else { throw built("\(field.name) cannot be \(change.old) any more") }
         turn.emit(CustomFieldSet(change.contact, field, old: change.new, new: change.old))
       case let change as EmploymentSet:
         if let old = change.old { try requireThere(.account(old.account, of: old.workspace)) }

@@ -65,6 +65,8 @@ public enum UserTag {
   public static let formerHomes: UInt8 = 23
   /// Whom the user looks after (L9).
   public static let management: UInt8 = 24
+  /// The status that a deleted login had before; absent for `active`.
+  public static let formerStatus: UInt8 = 25
   /// Since when the user has the seats of enabled accesses.
   public static let seats: UInt8 = 30
 }

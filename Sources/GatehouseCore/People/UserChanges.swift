@@ -211,6 +211,7 @@ public struct StatusSet: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
     state.people.users[serial].status = new
+    state.people.noteFormerStatus(new == .deleted ? old : .active, of: serial)
     state.people.touch(user: serial, lsn)
     let contact = Int(state.people.users[serial].contact)
     if new == .deleted, old != .deleted {

@@ -19,6 +19,8 @@ public struct Search: Work {
     case sessions(SessionSearch)
     /// Users who gain or lose the login to a product.
     case logins(LoginSearch)
+    /// Contacts that have one of some values of a field, which are folded.
+    case values(of: FieldID, among: [String])
   }
 
   /// The ids that were found.
@@ -62,6 +64,7 @@ extension Search.Subject {
     switch self {
     case .holders, .logins: cell.state.people.users.last
     case .sessions: cell.state.sessions.rows.last
+    case .values: cell.state.people.contacts.last
     }
   }
 
@@ -78,6 +81,11 @@ extension Search.Subject {
         guard cell.state.people.users[row].isUsed else { continue }
         let user = UserReference(id: cell.state.id(row), cell: cell, serial: row)
         if search.finds(user) { ids.append(user.id.raw) }
+      case .values(let field, let values):
+        guard cell.state.people.contacts[row].isUsed,
+          cell.state.people.hasValue(of: field, among: values, contact: row)
+        else { continue }
+        ids.append((cell.state.id(row) as ContactID).raw)
       }
     }
   }
@@ -85,8 +93,8 @@ extension Search.Subject {
   /// Whether this is about the same as another subject, perhaps as things were before.
   fileprivate func isOfKind(of other: Search.Subject) -> Bool {
     switch (self, other) {
-    case (.holders, .holders), (.sessions, .sessions), (.logins, .logins): true
-    case (.holders, _), (.sessions, _), (.logins, _): false
+    case (.holders, .holders), (.sessions, .sessions), (.logins, .logins), (.values, .values): true
+    case (.holders, _), (.sessions, _), (.logins, _), (.values, _): false
     }
   }
 }

@@ -150,6 +150,60 @@ import Testing
     #expect(refused(core.now) == ["product-disabled", "outside-employment"])
   }
 
+  private func rule(_ name: String, _ line: String) -> String {
+    let rule = core.run(line).items.first { $0["rule"].text == name }
+    return rule.map { "\($0["passed"]) \($0["detail"]); \($0["remedy"])" } ?? "-"
+  }
+
+  @Test("B1: the name is the one of today, and the answer tells the one of then") func formerNames() {
+    core.run("PRODUCT.CREATE crm")
+    let before = core.now
+    core.now += 1000
+    let id = core.run("USER.CREATE eva PRODUCT crm NOINVITE")["id"]
+    let made = core.now
+    core.now += 1000
+    core.run("USER.RENAME eva eve")
+    core.now += 1000
+    #expect(rule("unknown-user", "LOGIN.EXPLAIN eve crm AT \(made)") == "1 user #\(id), whose name was eva; nil")
+    #expect(rule("unknown-user", "LOGIN.EXPLAIN #\(id) crm AT \(made)") == "1 user #\(id), whose name was eva; nil")
+    #expect(
+      rule("unknown-user", "LOGIN.EXPLAIN eva crm AT \(made)")
+        == "0 no user has this name now; ask by the username of today, or by #id")
+    #expect(
+      rule("unknown-user", "LOGIN.EXPLAIN eve crm AT \(before)")
+        == "0 user #\(id) was made later; ask about a later moment")
+    #expect(
+      rule("unknown-user", "LOGIN.EXPLAIN eva crm") == "0 no user has this name; create the user with USER.CREATE")
+    // Somebody else has the name now: the answer is about them.
+    let other = core.run("USER.CREATE eva NOINVITE")["id"]
+    core.now += 1000
+    #expect(
+      rule("unknown-user", "LOGIN.EXPLAIN eva crm AT \(made)")
+        == "0 user #\(other) was made later; ask about a later moment")
+  }
+
+  @Test("B1, L6: what was cleared is not known any more, and nobody is named") func afterAnonymising() {
+    core.run("PRODUCT.CREATE crm")
+    let id = core.run("USER.CREATE eva PRODUCT crm HIRED 2020-01-01 NOINVITE")["id"]
+    let made = core.now
+    core.now += 1000
+    core.run("USER.ANONYMISE eva")
+    core.now += 1000
+    func failed() -> [String] {
+      core.run("LOGIN.EXPLAIN #\(id) crm AT \(made)").items
+        .filter { $0["passed"].integer == 0 }.compactMap { $0["rule"].text }
+    }
+    #expect(failed() == [])
+    #expect(!"\(core.run("LOGIN.EXPLAIN #\(id) crm AT \(made)"))".contains("eva"))
+    #expect(rule("unknown-user", "LOGIN.EXPLAIN eva crm AT \(made)").hasPrefix("0 no user has this name now"))
+    core.run("WORKSPACE.SET main policy.login.within-employment on")
+    #expect(failed() == ["outside-employment"])
+    #expect(
+      rule("outside-employment", "LOGIN.EXPLAIN #\(id) crm AT \(made)")
+        == "0 not known: the dates were cleared when the person was anonymised; ask about a moment after that")
+    #expect(rule("outside-employment", "LOGIN.EXPLAIN #\(id) crm").hasPrefix("1 hired -, released -"))
+  }
+
   @Test("B1: the future is what the dates say") func theFuture() {
     core.run("PRODUCT.CREATE crm")
     core.run("USER.CREATE eva NOINVITE")

@@ -69,6 +69,47 @@ import Testing
     core.expectReplicated()
   }
 
+  /// A choice keeps the words that people have, whoever they are: users, contacts without a login, deleted logins.
+  @Test("L2: a choice is not narrowed while people have its words") func narrowing() {
+    let define = "FIELD.DEFINE grade choice WORKSPACE acme"
+    core.run("\(define) CHOICES 3 Gold Silver Lead")
+    for name in ["ana", "bob"] { core.run("USER.CREATE \(name) WORKSPACE acme FIELD grade gold NOINVITE") }
+    let eva = core.run("CONTACT.CREATE FIRST Eva WORKSPACE acme FIELD grade Silver")["contact"]
+    let lsn = core.lsn
+    #expect(
+      core.run("\(define) CHOICES 1 Lead").text
+        == "REFUSED field: 3 (bob, ana, contact #\(eva)) have Gold, Silver as grade; keep the words in CHOICES, or give"
+        + " these people another value first with USER.BULK or CONTACT.SET")
+    #expect(
+      core.run("\(define) CHOICES 2 Gold Lead").text?
+        .hasPrefix("REFUSED field: 1 (contact #\(eva)) has Silver as grade; ") == true)
+    #expect(core.lsn == lsn)
+    // A word that nobody has goes, others come, and the spelling is free.
+    #expect(core.run("\(define) CHOICES 3 GOLD Silver Tin").text == "OK")
+    core.run("CONTACT.SET #\(eva) grade tin")
+    core.run("USER.DELETE bob REASON left")
+    let holders = core.run("\(define) CHOICES 2 Tin Silver").text ?? ""
+    #expect(
+      holders.hasPrefix("REFUSED field: 2 (contact #") && holders.contains(", ana) have GOLD as grade"), "\(holders)")
+    // Who has left the workspace cannot be given another value, and is not waited for.
+    core.run("WORKSPACE.CREATE beta")
+    core.run("WORKSPACE.MEMBER beta ana")
+    core.run("USER.MOVEHOME ana beta")
+    core.run("WORKSPACE.MEMBER acme ana REMOVE")
+    let others = core.run("\(define) CHOICES 2 Tin Silver").text ?? ""
+    #expect(others.hasPrefix("REFUSED field: 1 (contact #"), "\(others)")
+    core.expectReplicated()
+  }
+
+  @Test("L2, B9: taking back gives nobody a word that is gone") func noUndoToAWordThatIsGone() {
+    core.run("FIELD.DEFINE grade choice WORKSPACE acme CHOICES 2 Gold Lead")
+    core.run("USER.CREATE ana WORKSPACE acme FIELD grade gold NOINVITE")
+    core.run("USER.BULK SET grade lead IDS 1 ana")
+    let lsn = core.lsn
+    core.run("FIELD.DEFINE grade choice WORKSPACE acme CHOICES 1 Lead")
+    #expect(core.run("UNDO \(lsn)").text?.hasPrefix("REFUSED undo: grade cannot be Gold any more") == true)
+  }
+
   @Test("L24: lists filter and sort by added fields") func lists() {
     for (name, size) in [("ana", 9), ("bea", 40), ("cyd", 38)] {
       core.run("USER.CREATE \(name) WORKSPACE acme FIELD shoe \(size) NOINVITE")

@@ -47,6 +47,24 @@ import Testing
     #expect(found("CONTACT.SEARCH d LIMIT 3") == ["Dana", "Dina", "Don"])
   }
 
+  /// An option that another list has would find nobody as a word, and say nothing.
+  @Test func anUnknownOptionIsRefused() {
+    core.run("USER.CREATE prod FIRST Ana LAST PRODUCTION NOINVITE")
+    for (line, option) in [
+      ("CONTACT.SEARCH ana PRODUCT payroll", "PRODUCT"), ("USER.SEARCH ana WHERE status = active", "WHERE"),
+      ("USER.SEARCH SORT ana", "SORT"), ("CONTACT.SEARCH ana DRYRUN", "DRYRUN"),
+    ] {
+      let command = line.prefix { $0 != " " }.lowercased()
+      #expect(
+        core.run(line).text?.hasPrefix(
+          "ERR unknown option '\(option)' for '\(command)'; to search for the word, write it in lower case; usage: ")
+          == true, "\(line)")
+    }
+    // In lower case it is a word, and other words in capitals are names.
+    #expect(core.run("CONTACT.SEARCH ANA product")[0]["username"].text == "prod")
+    #expect(core.run("CONTACT.SEARCH PRODUCTION LIMIT 5")[0]["username"].text == "prod")
+  }
+
   @Test func productsAndWorkspacesKeepTheirOwn() {
     core.run("PRODUCT.CREATE crm")
     core.run("WORKSPACE.CREATE acme")

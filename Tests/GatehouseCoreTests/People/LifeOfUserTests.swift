@@ -74,6 +74,27 @@ import Testing
     core.expectReplicated()
   }
 
+  /// Deleting and restoring is no way around a lock, nor around another status that may not log in.
+  @Test(
+    "S12, L17: a login comes back with the status it had",
+    arguments: [("locked", "DENY status-locked", 0), ("pending", "DENY status-pending", 1), ("temporary", "ALLOW", 1)])
+  func restoringALock(status: String, check: String, mails: Int) {
+    let user = core.run("USER.CREATE eva FIRST Eva EMAIL eva@acme.test PRODUCT crm NOINVITE")
+    core.run("USER.STATUS eva \(status)")
+    core.run("USER.DELETE eva REASON x")
+    core.expectReplicated()
+    let restored = core.run("USER.RESTORE #\(user["contact"])")
+    #expect(restored["status"].text == status)
+    core.run("PRODUCT.ENABLE eva crm")
+    #expect(core.run("LOGIN.CHECK eva crm").text == check)
+    #expect(core.run("MAIL.LIST")[1].items.count == mails)
+    // What was unlocked meanwhile, and a delete that was taken back, leave nothing of it.
+    core.run("USER.STATUS eva active")
+    core.run("USER.DELETE eva REASON x")
+    #expect(core.run("USER.RESTORE #\(user["contact"]) NOINVITE")["status"].text == "active")
+    core.expectReplicated()
+  }
+
   @Test("S12: under another name if the old one is taken") func restoringUnderAnotherName() {
     let contact = core.run("USER.CREATE eva FIRST Eva NOINVITE")["contact"]
     core.run("USER.DELETE eva REASON x")

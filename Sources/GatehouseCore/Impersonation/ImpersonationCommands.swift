@@ -12,7 +12,7 @@ extension CommandTable {
         .word("actor-token"), .word("target"), .mandatory("REASON", "text"), .option("PRODUCT", "product"),
         .option("WORKSPACE", "workspace"),
         .option("TTL", "duration"),
-      ],
+      ] + SessionOrigin.options,
       reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
         + "`REFUSED impersonation: rule`. The workspace's policy limits `TTL`; longer values are shortened. It "
         + "ends with the actor's login at the latest",
@@ -82,6 +82,7 @@ extension CommandTable {
       impersonation: Impersonation(
         actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason))
     turn.emit(opened)
+    try turn.tellOrigin(of: id, target.id, product: opened.product, workspace: workspace.id)
     try turn.tell(of: opened, target, in: workspace, actor: actor.username, reason: reason)
     turn.reply.map(6)
     turn.reply.text("session")

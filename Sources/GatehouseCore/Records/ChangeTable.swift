@@ -13,7 +13,7 @@ public enum ChangeTable {
     AccountCreated.self, AccountSet.self, AccountDeleted.self, GroupCreated.self, GroupRenamed.self, GroupDeleted.self,
     AccountJoinedGroup.self, AccountLeftGroup.self, EmploymentSet.self, ManagementAdded.self, ManagementRemoved.self,
     // Sessions
-    SessionOpened.self, SessionEnded.self, SessionSeen.self,
+    SessionOpened.self, SessionEnded.self, SessionSeen.self, SessionOriginTold.self,
     // Time
     TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
     // Links

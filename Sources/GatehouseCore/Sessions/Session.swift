@@ -125,6 +125,8 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
   /// The right to impersonate is gone: a role, a membership, the ownership of a workspace or its plan; or the target
   /// has become too powerful.
   case rightLost
+  /// The same user logged in once more, and the policy `session.max` allows no more.
+  case displaced
 
   public var name: String {
     switch self {
@@ -137,6 +139,7 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     case .actorEnded: "actor-ended"
     case .employmentEnded: "employment-ended"
     case .rightLost: "right-lost"
+    case .displaced: "displaced"
     }
   }
 

@@ -2,9 +2,12 @@ extension CommandTable {
   static let sessionCommands: [CommandSpec] = [
     CommandSpec(
       "SESSION.CREATE", .session, "Open a session for a user whom the application authenticated",
-      [.word("user"), .word("product"), .option("TTL", "duration"), .option("IDLE", "duration")],
+      [.word("user"), .word("product"), .option("TTL", "duration"), .option("IDLE", "duration")]
+        + SessionOrigin.options,
       reply: "a map `session` (the token, shown once), `id`, `expires`; the workspace's policies limit `TTL` and "
-        + "`IDLE`; longer values are shortened. `REFUSED login: reason` if a login rule refuses",
+        + "`IDLE`; longer values are shortened. With the policy `session.max` the user's login there that was used least "
+        + "lately ends for it. `IP` and `AGENT` say from where, and SESSION.GET shows it. `REFUSED login: reason` if a "
+        + "login rule refuses",
       effect: .write, rights: .sessions, needs: .service(),
       route: .user(1), touches: .newSession, body: .decide(sessionCreate)),
     CommandSpec(
@@ -15,7 +18,9 @@ extension CommandTable {
       needs: .service(), route: .session(1), secrets: [1], body: .decide(sessionCheck)),
     CommandSpec(
       "SESSION.GET", .session, "A session by its id", [.word("id", .integer)],
-      reply: "a map, or an error `NOTFOUND session`",
+      reply:
+        "a map of what SESSION.CHECK tells, and `idle, reason, ip, agent`, the last two null where the application "
+        + "has not told them, or an error `NOTFOUND session`",
       needs: .permission(.sessionRead, over: .session(1), own: .sessionRead), route: .session(1), secrets: [1],
       body: .decide(sessionGet)),
     CommandSpec(
@@ -63,6 +68,11 @@ extension CommandTable {
       SessionOpened(
         session: id, user: user.id, token: digest, product: product, workspace: workspace, expires: expires,
         idleSeconds: UInt32(clamping: (idle + 999) / 1000)))
+    if !turn.chosen.isEmpty { try turn.tellOrigin(of: id, user.id, product: product, workspace: workspace) }
+    // After the new one, which takes a slot that is free already.
+    if facts.sessionMax != 0 {
+      try turn.endLeastUsed(of: user, in: workspace, beyond: Int(facts.sessionMax))
+    }
     turn.reply.map(3)
     turn.reply.text("session")
     turn.reply.secret(token)
@@ -165,12 +175,17 @@ extension CommandTable {
   /// A session as `SESSION.GET` and `SESSION.LIST` show it.
   private static func view(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
-    turn.reply.map(12)
+    let origin = cell.state.sessions.origin(ofSlot: slot)
+    turn.reply.map(14)
     try describe(cell, slot, lastSeen: row.lastSeen, turn)
     turn.reply.text("idle")
     turn.reply.integer(Milliseconds(row.idleSeconds) * 1000)
     turn.reply.text("reason")
     turn.reply.optional(cell.state.sessions.impersonation(ofSlot: slot)?.reason)
+    turn.reply.text("ip")
+    turn.reply.optional(origin.address.isEmpty ? nil : origin.address)
+    turn.reply.text("agent")
+    turn.reply.optional(origin.agent.isEmpty ? nil : origin.agent)
   }
 
   @Sendable private static func sessionList(_ turn: Turn) throws(Halt) {

@@ -66,6 +66,8 @@ public enum Limits {
   /// Homes of a user that the trail remembers; for what is older, the oldest of them counts.
   public static let formerHomes = 100
   public static let sessionsOfUser = 1000
+  /// The name of a program from which somebody logs in, in bytes; longer ones are cut.
+  public static let agentBytes = 256
   /// Users that one `USER.BULK` changes: they are held together, and the changes are one record.
   public static let usersOfBulk = 1000
   /// Rows of one `USER.CREATEMANY`, for the same reasons.

@@ -72,6 +72,10 @@ public struct Policies: Sendable, Equatable {
       "session.idle", .span(0), "how long a session lasts unused; 0 means no limit", range: 0...366 * TimeText.day,
       isAboutSecurity: true),
     Definition(
+      "session.max", .number(0),
+      "how many logins a user has at a time; for one more the least used one ends; 0 means no limit",
+      range: 0...Int64(Limits.sessionsOfUser), isAboutSecurity: true),
+    Definition(
       "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000,
       isAboutSecurity: true),
     Definition(
@@ -101,6 +105,7 @@ public struct Policies: Sendable, Equatable {
   public var notifiesStopped = false
   public var sessionTTL: Milliseconds = 12 * 3_600_000
   public var sessionIdle: Milliseconds = 0
+  public var sessionMax: Int64 = 0
   public var impersonationTTL: Milliseconds = 15 * 60_000
   public var approvalNeeds: [String] = []
   public var undoWindow: Milliseconds = 7 * TimeText.day
@@ -195,6 +200,7 @@ public struct Policies: Sendable, Equatable {
     case ("timer.notify-stopped", .flag(let on)): notifiesStopped = on
     case ("session.ttl", .span(let span)): sessionTTL = span
     case ("session.idle", .span(let span)): sessionIdle = span
+    case ("session.max", .number(let number)): sessionMax = number
     case ("impersonation.ttl", .span(let span)): impersonationTTL = span
     case ("approval.needs", .words(let words)): approvalNeeds = words
     case ("undo.window", .span(let span)): undoWindow = span

@@ -70,6 +70,8 @@ public struct WorkspaceFacts: Sendable, BitwiseCopyable {
   public let sessionIdle: Milliseconds
   /// Whether people are told that their timer was stopped (K8).
   public let notifiesStopped: Bool
+  /// How many logins a user has at a time; 0 means no limit.
+  let sessionMax: UInt16
 
   init(_ workspace: Workspace) {
     withinEmployment = workspace.asks(.employment)
@@ -77,6 +79,7 @@ public struct WorkspaceFacts: Sendable, BitwiseCopyable {
     sessionTTL = workspace.policies.sessionTTL
     sessionIdle = workspace.policies.sessionIdle
     notifiesStopped = workspace.policies.notifiesStopped
+    sessionMax = UInt16(clamping: workspace.policies.sessionMax)
   }
 }
 

@@ -69,7 +69,10 @@ struct CommandGenerator {
         continue
       }
       guard let token = argument.token else {
-        if !argument.isOptional || chance(30) { words.append(value(of: argument.name, in: spec, core)) }
+        guard !argument.isOptional || chance(30) else { continue }
+        for part in argument.parts.isEmpty ? [argument.name] : argument.parts {
+          words.append(value(of: part, in: spec, core))
+        }
         continue
       }
       guard chance(argument.isOptional ? optionChance(token) : 95) else { continue }
@@ -132,8 +135,10 @@ struct CommandGenerator {
       (words[2], words[3]) = pick([("ACCOUNT", pick(Self.accounts)), ("GROUP", pick(Self.groups))])
     case "USER.STATUS": words[2] = "active"
     case "USER.CREATEMANY":
-      let rows = [pick(Self.names), pick(Self.products), pick(Self.names), ""]
-      words = ["USER.CREATEMANY", "FIELDS", "2", "username", "product", "ROWS", "4"] + rows
+      guard let fields = words.firstIndex(of: "FIELDS"), let rows = words.firstIndex(of: "ROWS") else { return }
+      words[fields + 3] = "product"
+      words.replaceSubrange(
+        rows + 1...rows + 3, with: ["4", pick(Self.names), pick(Self.products), pick(Self.names), ""])
     default: break
     }
   }
@@ -170,6 +175,7 @@ struct CommandGenerator {
           switch policy.standard {
           case .flag: ["on", "off"]
           case .span: ["10m", "2s", "30d"]
+          case .number: ["0", "1", "3"]
           case .zone: ["Pacific/Auckland", "UTC", "Mars/Olympus"]
           case .address: ["", "audit@acme.test", "nobody"]
           case .language: ["en", "cs", "pt-BR", "?"]

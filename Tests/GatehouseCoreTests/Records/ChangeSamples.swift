@@ -186,6 +186,12 @@ enum ChangeSamples {
     ),
     ("session-ended/placed", SessionEnded(session, user, .revoked, actorSession: nil, product: 3, workspace: 2)),
     ("session-seen", SessionSeen(session, user, time)),
+    (
+      "session-origin-told",
+      SessionOriginTold(
+        session, of: user, product: 3, workspace: 1, SessionOrigin(address: "2001:db8::1", agent: "Mozilla/5.0"))
+    ),
+    ("session-ended/displaced", SessionEnded(session, user, .displaced, actorSession: nil, product: 3, workspace: 2)),
   ]
 
   private static let content = EntryContent(start: time, end: time + 60_000, project: "Helpdesk", note: "draft")

@@ -7,7 +7,8 @@ import Testing
 @Suite struct DryRunTests {
   /// Commands that succeed in `company`, at least one of each write.
   private static let lines = [
-    "SESSION.CREATE ana payroll", "SESSION.REVOKE TOKEN", "SESSION.REVOKEALL tom",
+    "SESSION.CREATE ana payroll", "SESSION.CREATE ana payroll IP 192.0.2.1 AGENT curl", "SESSION.REVOKE TOKEN",
+    "SESSION.REVOKEALL tom",
     "IMPERSONATE.START TOKEN ana REASON x",
     "IMPERSONATE.END IMPERSONATION", "TIMER.START bob", "TIMER.START ana SWITCH", "TIMER.STOP ana",
     "ENTRY.ADD ana START 1 END 2", "ENTRY.CORRECT ENTRY NOTE x", "ENTRY.DELETE ENTRY",
@@ -104,10 +105,13 @@ import Testing
     }
   }
 
-  static func texts(_ changes: [AnyChange], _ core: CoreHarness) -> [String] {
+  /// - Parameter hidden: fields to leave out.
+  static func texts(_ changes: [AnyChange], _ core: CoreHarness, without hidden: Set<String> = []) -> [String] {
     changes.map { change in
       let text = ChangeText(change, in: core.directory.state.view)
-      let fields = text.fields.map { "\($0.name): \($0.old ?? "nil") → \($0.new ?? "nil")" }
+      let fields = text.fields.filter { !hidden.contains($0.name) }.map {
+        "\($0.name): \($0.old ?? "nil") → \($0.new ?? "nil")"
+      }
       return "\(text.kind) \(text.entity) \(fields)"
     }
   }

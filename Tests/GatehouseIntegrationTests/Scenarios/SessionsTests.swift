@@ -73,6 +73,24 @@ struct SessionsTests {
     }
   }
 
+  @Test("a session knows from where it was opened, and the least used one ends for one too many (B12)")
+  func originAndLimit() throws {
+    try gate.ok("WORKSPACE.SET main policy.session.max 2")
+    let home = try gate.fields("SESSION.CREATE ana payroll IP 2001:db8::1 AGENT Firefox")
+    let work = try gate.fields("SESSION.CREATE ana leave")
+    // Used in a later millisecond than the other was opened.
+    pause(.milliseconds(5))
+    #expect(try gate.fields("SESSION.CHECK \(try #require(home["session"]))")["username"] == "ana")
+    let next = try gate.fields("SESSION.CREATE ana payroll IP 192.0.2.1")
+    #expect(try gate.isNull("SESSION.CHECK \(try #require(work["session"]))"))
+    server.kill()
+    try server.start()
+    let sessions = try server.client().list("SESSION.LIST ana")
+    #expect(sessions.map { $0["id"] } == [next["id"], home["id"]])
+    #expect(sessions.map { $0["ip"] } == ["192.0.2.1", "2001:db8::1"])
+    #expect(sessions.map { $0["agent"] } == [nil, "Firefox"])
+  }
+
   @Test("a session ends by its absolute and by its idle limit")
   func limits() throws {
     let short = try #require(try gate.fields("SESSION.CREATE ana payroll TTL 300ms")["session"])

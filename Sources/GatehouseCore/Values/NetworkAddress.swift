@@ -1,0 +1,62 @@
+/// An IPv4 or IPv6 address in text form, in lower case.
+///
+/// Only its form is checked. It is shown as it was given: `::1` and `0:0:0:0:0:0:0:1` are not made the same.
+struct NetworkAddress {
+  let text: String
+
+  /// The longest address: an IPv6 address that ends in an IPv4 one, and a zone.
+  private static let bytesMost = 64
+
+  init?(_ text: String) {
+    guard text.utf8.count <= Self.bytesMost else { return nil }
+    let text = text.lowercased()
+    guard Self.isVersion4(text[...]) || Self.isVersion6(text) else { return nil }
+    self.text = text
+  }
+
+  private static func isVersion4(_ text: Substring) -> Bool {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4
+      && parts.allSatisfy { part in
+        // `010` is 8 for some and 10 for others, so it is neither.
+        part.utf8.allSatisfy { $0 &- 0x30 < 10 } && (part.count == 1 || part.first != "0") && UInt8(part) != nil
+      }
+  }
+
+  private static func isVersion6(_ text: String) -> Bool {
+    let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+    if parts.count == 2 {
+      guard !parts[1].isEmpty, parts[1].utf8.allSatisfy(isOfZone) else { return false }
+    }
+    let halves = parts[0].split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
+    guard halves.count <= 2 else { return false }
+    var groups = 0
+    for (index, half) in halves.enumerated() {
+      if half.isEmpty, halves.count == 2 { continue }
+      guard let count = countGroups(half, isLast: index == halves.count - 1) else { return false }
+      groups += count
+    }
+    return halves.count == 2 ? groups < 8 : groups == 8
+  }
+
+  /// How many groups of 16 bits a text has; nil if it is not only such.
+  private static func countGroups(_ text: Substring, isLast: Bool) -> Int? {
+    var count = 0
+    let groups = text.split(separator: ":", omittingEmptySubsequences: false)
+    for (index, group) in groups.enumerated() {
+      if isLast, index == groups.count - 1, isVersion4(group) {
+        count += 2
+      } else {
+        guard 1...4 ~= group.utf8.count, group.utf8.allSatisfy(isHexadecimal) else { return nil }
+        count += 1
+      }
+    }
+    return count
+  }
+
+  private static func isHexadecimal(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 || byte &- 0x61 < 6 }
+
+  private static func isOfZone(_ byte: UInt8) -> Bool {
+    byte &- 0x30 < 10 || byte &- 0x61 < 26 || byte == 0x2d || byte == 0x2e || byte == 0x5f
+  }
+}

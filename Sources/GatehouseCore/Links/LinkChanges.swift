@@ -1,5 +1,24 @@
+/// A change of one link, which the trail of its workspace shows.
+public protocol LinkChange: PartitionChange {
+  var link: LinkID { get set }
+  var contact: ContactID { get set }
+  var workspace: WorkspaceID { get set }
+}
+
+extension LinkChange {
+  public var concern: Concern { .nobody }
+
+  /// Says which link of whom is changed, and where.
+  fileprivate init(of link: LinkReference) {
+    self.init()
+    self.link = link.id
+    contact = link.contact.id
+    workspace = link.row.workspace
+  }
+}
+
 /// A new link of a person to a record of another system.
-public struct LinkAdded: PartitionChange {
+public struct LinkAdded: LinkChange {
   public static var code: UInt8 { 35 }
   public static var name: String { "link-added" }
 
@@ -29,8 +48,6 @@ public struct LinkAdded: PartitionChange {
     try visitor.field("content", &content, as: LinkContentForm.self)
   }
 
-  public var concern: Concern { .nobody }
-
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     var row = LinkRow()
     row.lsn = lsn
@@ -45,7 +62,7 @@ public struct LinkAdded: PartitionChange {
 }
 
 /// New content of a link.
-public struct LinkSet: PartitionChange {
+public struct LinkSet: LinkChange {
   public static var code: UInt8 { 36 }
   public static var name: String { "link-set" }
 
@@ -58,9 +75,7 @@ public struct LinkSet: PartitionChange {
   public init() {}
 
   init(_ link: LinkReference, _ new: LinkContent) {
-    self.link = link.id
-    contact = link.contact.id
-    workspace = link.row.workspace
+    self.init(of: link)
     old = link.content
     self.new = new
   }
@@ -72,15 +87,13 @@ public struct LinkSet: PartitionChange {
     try visitor.change("content", old: &old, new: &new, as: LinkContentForm.self)
   }
 
-  public var concern: Concern { .nobody }
-
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     state.links.set(new, of: state.partitioning.serial(of: link), lsn)
   }
 }
 
 /// A link is removed; the trail keeps its content.
-public struct LinkRemoved: PartitionChange {
+public struct LinkRemoved: LinkChange {
   public static var code: UInt8 { 37 }
   public static var name: String { "link-removed" }
 
@@ -94,9 +107,7 @@ public struct LinkRemoved: PartitionChange {
   public init() {}
 
   init(_ link: LinkReference) {
-    self.link = link.id
-    contact = link.contact.id
-    workspace = link.row.workspace
+    self.init(of: link)
     kind = link.row.kind
     reference = link.reference
     content = link.content
@@ -110,8 +121,6 @@ public struct LinkRemoved: PartitionChange {
     try visitor.removed("ref", &reference, as: TextForm.self)
     try visitor.removed("content", &content, as: LinkContentForm.self)
   }
-
-  public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     state.links.remove(state.partitioning.serial(of: link))

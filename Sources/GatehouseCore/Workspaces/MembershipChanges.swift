@@ -1,5 +1,21 @@
+/// A user becomes a member of a workspace, or is one no more.
+public protocol MembershipChange: PartitionChange {
+  var user: UserID { get set }
+  var workspace: WorkspaceID { get set }
+}
+
+extension MembershipChange {
+  public init(_ user: UserID, _ workspace: WorkspaceID) {
+    self.init()
+    self.user = user
+    self.workspace = workspace
+  }
+
+  public var concern: Concern { .user(user) }
+}
+
 /// A new membership.
-public struct WorkspaceJoined: PartitionChange {
+public struct WorkspaceJoined: MembershipChange {
   public static var code: UInt8 { 10 }
   public static var name: String { "workspace-joined" }
 
@@ -8,17 +24,10 @@ public struct WorkspaceJoined: PartitionChange {
 
   public init() {}
 
-  public init(_ user: UserID, _ workspace: WorkspaceID) {
-    self.user = user
-    self.workspace = workspace
-  }
-
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&user, as: UserForm.self)
     try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
   }
-
-  public var concern: Concern { .user(user) }
 
   public func apply(to person: inout PersonFacts) { if person.id == user { person.memberships.append(workspace) } }
 
@@ -29,7 +38,7 @@ public struct WorkspaceJoined: PartitionChange {
 }
 
 /// A membership that ends, with its time limits.
-public struct WorkspaceLeft: PartitionChange {
+public struct WorkspaceLeft: MembershipChange {
   public static var code: UInt8 { 11 }
   public static var name: String { "workspace-left" }
 
@@ -38,17 +47,10 @@ public struct WorkspaceLeft: PartitionChange {
 
   public init() {}
 
-  public init(_ user: UserID, _ workspace: WorkspaceID) {
-    self.user = user
-    self.workspace = workspace
-  }
-
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&user, as: UserForm.self)
     try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
   }
-
-  public var concern: Concern { .user(user) }
 
   public func apply(to person: inout PersonFacts) {
     guard person.id == user else { return }

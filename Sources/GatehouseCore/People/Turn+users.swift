@@ -1,0 +1,89 @@
+/// The users that words name.
+extension Turn {
+  /// The user that a word names, by username in any case or as `#id`.
+  public func user(_ index: Int) throws(Halt) -> UserReference {
+    guard let found = try userIfAny(index) else { throw .refused(.notFound("user")) }
+    return found
+  }
+
+  /// Like `user`, but nil if there is none, or none that the caller knows.
+  @inline(__always)
+  public func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
+    var found = try anyUser(index)
+    if let user = found, user.row.status == .deleted { found = try successor(of: user) }
+    if isLimited, let found, !knows(found) { return nil }
+    return found
+  }
+
+  private func anyUser(_ index: Int) throws(Halt) -> UserReference? {
+    let word = arguments[index]
+    if word.count > 0, word[0] == 0x23 {
+      guard let raw = Self.identifier(word) else {
+        throw .refused(.syntax("user is not an id; ids are positive whole numbers"))
+      }
+      return try user(UserID(raw: raw))
+    }
+    let key = nameKey(index)
+    let cell = try cell(key.partition)
+    let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
+    if let serial = cell.state.people.localUser(folded: folded, hash: key.hash) {
+      read(cell.state.people.users[serial].lsn)
+      return UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
+    }
+    read(cell.state.lsn)
+    if cell.state.people.otherNames.isEmpty { return nil }
+    return try otherUser(index, folded, cell)
+  }
+
+  /// The slow path: the name leads to a user of another partition, or to several.
+  @inline(never)
+  private func otherUser(
+    _ index: Int, _ folded: UnsafeRawBufferPointer, _ cell: HeldPartition
+  ) throws(Halt) -> UserReference? {
+    let holders = cell.state.people.otherHolders(folded: folded)
+    if holders.isEmpty { return nil }
+    let meant = try holders.meant(by: arguments.string(index)) { (id) throws(Halt) in try isLive(id) }
+    return try meant.flatMap { (id) throws(Halt) in try user(id) }
+  }
+
+  /// The live user who has the new username at word `index`, in any spelling.
+  /// - Parameter own: the user who is to get it.
+  public func holder(ofNewName index: Int, besides own: UserID? = nil) throws(Halt) -> UserReference? {
+    let key = nameKey(index)
+    let cell = try cell(key.partition)
+    read(cell.state.lsn)
+    let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
+    for holder in cell.state.holders(folded: folded, hash: key.hash) where holder.user != own {
+      if let found = try user(holder.user), found.holdsName { return found }
+    }
+    return nil
+  }
+
+  private func isLive(_ id: UserID) throws(Halt) -> Bool {
+    try user(id).map { $0.row.status != .deleted } ?? false
+  }
+
+  /// The user with this id; nil if the id was never given out.
+  public func user(_ id: UserID) throws(Halt) -> UserReference? {
+    let cell = try cell(partitioning.partition(of: id))
+    guard let serial = cell.state.serial(of: id) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.people.users[serial].lsn)
+    return UserReference(id: id, cell: cell, serial: serial)
+  }
+
+  /// The key of the name in a word; leaves the folded form in `foldedName`.
+  @inline(__always)
+  func nameKey(_ index: Int) -> NameKey {
+    if foldedWord == index, let foldedKey { return foldedKey }
+    foldedCount = FoldedName.fold(arguments[index], into: foldedName)
+    let key =
+      lookahead.nameWord == index
+      ? lookahead.key : NameKey(folded: UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]), partitioning)
+    foldedWord = index
+    foldedKey = key
+    return key
+  }
+}

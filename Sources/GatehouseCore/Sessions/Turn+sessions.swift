@@ -1,0 +1,55 @@
+/// The sessions that words name.
+extension Turn {
+  /// The session of a token, if it has not ended. A wrong token with a live id finds nothing.
+  public func session(token: UnsafeRawBufferPointer) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
+    guard let id = SecretText.session(of: token) else { return nil }
+    let cell = try cell(partitioning.partition(of: id))
+    guard let slot = cell.state.slot(of: id), cell.state.sessions[slot].token.matches(digest(token)) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.sessions[slot].lsn)
+    if isLimited, !isOfService(cell.state.sessions[slot]) { return nil }
+    return (cell, slot)
+  }
+
+  /// Whether a session is in a workspace to which the service is bound.
+  private func isOfService(_ session: SessionRow) -> Bool {
+    sides.allSatisfy { side in
+      guard case .service = side.kind else { return true }
+      return side.knownWorkspaces.contains(session.workspace)
+    }
+  }
+
+  /// The session of a word that is a token or an id, if the caller may see it.
+  public func session(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
+    guard let (cell, slot) = try anySession(index) else { return nil }
+    if isLimited, !mayFind(cell, slot) { return nil }
+    return (cell, slot)
+  }
+
+  private func mayFind(_ cell: HeldPartition, _ slot: Int) -> Bool {
+    let site = site(of: cell.state.sessions[slot])
+    let holder = holder(cell, slot)
+    let actor = cell.state.sessions.impersonation(ofSlot: slot)?.actor
+    return sides.allSatisfy { side in
+      side.isBinding || side.isOneself(holder) || actor != nil && side.person?.id == actor
+        || [.sessionRead, .sessionRevoke].contains {
+          side.covers($0, over: site, of: holder, in: directory, at: now)
+        }
+    }
+  }
+
+  private func anySession(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
+    let word = arguments[index]
+    guard let raw = Self.identifier(word) else { return try session(token: word) }
+    let id = SessionID(raw: raw)
+    let cell = try cell(partitioning.partition(of: id))
+    guard let slot = cell.state.slot(of: id) else {
+      read(cell.state.lsn)
+      return nil
+    }
+    read(cell.state.sessions[slot].lsn)
+    return (cell, slot)
+  }
+}

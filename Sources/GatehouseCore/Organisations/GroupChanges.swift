@@ -84,8 +84,8 @@ public struct GroupDeleted: DirectoryChange {
   }
 }
 
-/// A change of which accounts are in a group. It concerns everybody with power over the group, and is not held against
-/// all their sessions at once: see `AccountGroup.Member.since`.
+/// A change of which accounts are in a group. It concerns everybody with power over the group: the impersonations that
+/// rest on an account that leaves end in the same record (`Turn.endWhatLostItsRight`).
 public protocol GroupMemberChange: DirectoryChange {
   var group: GroupID { get set }
   var workspace: WorkspaceID { get set }

@@ -23,7 +23,8 @@ extension CommandTable {
     CommandSpec(
       "GROUP.REMOVE", .organisation, "Take accounts out of a group, all or none",
       [.word("group"), .words("account"), .option("WORKSPACE", "workspace")],
-      reply: "how many left it. Who has a role over the group has it over their people no longer", effect: .write,
+      reply: "how many left it. Who has a role over the group has it over their people no longer, and impersonations of"
+        + " them end", effect: .write,
       rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
       body: .decide(groupRemove)),
     CommandSpec(

@@ -6,7 +6,8 @@
 /// - When a command changes a fact of a person that the rule reads, it checks the person's sessions before and after
 ///   the change, and those that fail end in the same record (`endWhatLostItsRight`). Commands get this without asking
 ///   for it.
-/// - A setting of a workspace can affect everybody in it, and a role everybody who has it. A search through all
+/// - A setting of a workspace can affect everybody in it, a role everybody who has it, and an account that leaves a group
+///   everybody with power over the group. A search through all
 ///   partitions finds them (`Search`), and what they lose ends in the same record. If more would end than fits into one
 ///   record, the command is refused.
 /// - The first pool of a product is the exception: licences are assigned after it was bought, so the pool itself logs
@@ -129,19 +130,31 @@ extension Turn {
       let settled = outlook ?? Outlook(self)
       outlook = settled
       guard let search = SessionSearch(set.workspace, changes, directory, settled.directory, at: now) else { continue }
-      var ending: [(id: SessionID, cause: SessionEnd)] = []
-      for raw in try found(.sessions(search)) {
-        let id = SessionID(raw: raw)
-        if let cause = try lapse(id, in: settled) { ending.append((id, cause)) }
-      }
-      guard ending.count <= Limits.lossesOfRecord else {
-        throw .refused(
-          .limit(
-            "sessions: \(ending.count) would end by this, and one record ends at most \(Limits.lossesOfRecord);"
-              + " end some of them first with SESSION.REVOKEALL user"))
-      }
-      for (id, cause) in ending { try endSession(id, cause) }
+      try endWhatLostItsRight(search, in: settled)
     }
+    try endWhatLeftGroups()
+  }
+
+  /// Ends the impersonations that rested on accounts being in a group from which the decision takes them.
+  private func endWhatLeftGroups() throws(Halt) {
+    let left = changes.compactMap { $0.as(AccountLeftGroup.self) }
+    guard let workspace = left.first?.workspace else { return }
+    try endWhatLostItsRight(SessionSearch(leaving: left, workspace, directory, at: now), in: Outlook(self))
+  }
+
+  private func endWhatLostItsRight(_ search: SessionSearch, in outlook: Outlook) throws(Halt) {
+    var ending: [(id: SessionID, cause: SessionEnd)] = []
+    for raw in try found(.sessions(search)) {
+      let id = SessionID(raw: raw)
+      if let cause = try lapse(id, in: outlook) { ending.append((id, cause)) }
+    }
+    guard ending.count <= Limits.lossesOfRecord else {
+      throw .refused(
+        .limit(
+          "sessions: \(ending.count) would end by this, and one record ends at most \(Limits.lossesOfRecord);"
+            + " end some of them first with SESSION.REVOKEALL user"))
+    }
+    for (id, cause) in ending { try endSession(id, cause) }
   }
 
   // MARK: Changing roles
@@ -220,6 +233,8 @@ public struct SessionSearch: Sendable, Equatable {
   /// The version of the workspace that the settings change.
   private let version: UInt32
   private let settings: [WorkspaceSet]
+  /// The accounts that leave groups of the workspace.
+  private let left: [AccountLeftGroup]
   private let asksEmployment: Bool
   private let directory: Directory
   private let now: Milliseconds
@@ -237,13 +252,26 @@ public struct SessionSearch: Sendable, Equatable {
     workspace = id
     version = old.version
     settings = changes.compactMap { $0.as(WorkspaceSet.self) }.filter { $0.workspace == id }
+    left = []
     asksEmployment = movesDays || added.contains(.employment)
     directory = after
     self.now = now
   }
 
+  /// The impersonations that may end because accounts leave groups.
+  init(leaving left: [AccountLeftGroup], _ id: WorkspaceID, _ before: Directory, at now: Milliseconds) {
+    workspace = id
+    version = before.workspace(id).version
+    settings = []
+    self.left = left
+    asksEmployment = false
+    directory = before
+    self.now = now
+  }
+
   public static func == (one: SessionSearch, other: SessionSearch) -> Bool {
     one.workspace == other.workspace && one.version == other.version && one.settings == other.settings
+      && one.left == other.left
   }
 
   func finds(_ cell: HeldPartition, _ slot: Int) -> Bool {

@@ -217,20 +217,19 @@ import Testing
   // MARK: Impersonation
 
   /// How somebody who administers an account, or a group, loses somebody.
-  static let losses: [(power: String, taking: [String], giving: [String], isSameRecord: Bool)] = [
-    ("ACCOUNT Widgets", ["EMPLOY.END ana Widgets"], ["EMPLOY.ADD ana Widgets"], true),
-    ("ACCOUNT Widgets", ["EMPLOY.SET ana Widgets FROM 2026-04-01"], ["EMPLOY.SET ana Widgets FROM none"], true),
+  static let losses: [(power: String, taking: [String], giving: [String])] = [
+    ("ACCOUNT Widgets", ["EMPLOY.END ana Widgets"], ["EMPLOY.ADD ana Widgets"]),
+    ("ACCOUNT Widgets", ["EMPLOY.SET ana Widgets FROM 2026-04-01"], ["EMPLOY.SET ana Widgets FROM none"]),
     (
       "ACCOUNT Widgets", ["ROLE.REVOKE mia training-administrator ACCOUNT Widgets"],
-      ["ROLE.GRANT mia training-administrator ACCOUNT Widgets"], true
+      ["ROLE.GRANT mia training-administrator ACCOUNT Widgets"]
     ),
-    (
-      "ACCOUNT \"Guest Account\"", ["EMPLOY.ADD eve Gadgets"], ["EMPLOY.END eve Gadgets"], true
-    ),
-    ("GROUP Europe", ["GROUP.REMOVE Europe Widgets"], ["GROUP.ADD Europe Widgets"], false),
+    ("ACCOUNT \"Guest Account\"", ["EMPLOY.ADD eve Gadgets"], ["EMPLOY.END eve Gadgets"]),
+    ("GROUP Europe", ["GROUP.REMOVE Europe Widgets"], ["GROUP.ADD Europe Widgets"]),
+    ("GROUP Europe", ["EMPLOY.END ana Widgets"], ["EMPLOY.ADD ana Widgets"]),
   ]
 
-  @Test("losing somebody ends the impersonation, and it does not come back", arguments: losses.indices)
+  @Test("losing somebody ends the impersonation in the same record, for good", arguments: losses.indices)
   func losingReach(index: Int) throws {
     let loss = Self.losses[index]
     core.run("USER.CREATE eve PRODUCT payroll")
@@ -245,13 +244,42 @@ import Testing
     let token = session["session"].text ?? ""
     #expect(!core.run("SESSION.CHECK \(token)").isNull, "\(session)")
     for line in loss.taking { #expect(!core.run(line).isError, "\(line)") }
-    let ended = core.changes.contains { $0.as(SessionEnded.self) != nil }
-    #expect(ended == loss.isSameRecord)
+    #expect(core.changes.contains { $0.as(SessionEnded.self)?.cause == .rightLost })
     try core.restart()
     for line in loss.giving { #expect(!core.run(line).isError, "\(line)") }
     #expect(core.run("SESSION.CHECK \(token)").isNull)
     #expect(core.run("IMPERSONATE.LIST").items.isEmpty)
     #expect(core.run("IMPERSONATE.CAN mia \(target)").text == "ALLOW")
+    core.expectReplicated()
+  }
+
+  @Test("W4: an account that leaves a group ends the impersonations by way of it, and no others")
+  func leavingAGroup() {
+    core.run("GROUP.CREATE Asia")
+    core.run("GROUP.ADD Asia Widgets")
+    core.run("GROUP.CREATE Europe WORKSPACE beta")
+    core.run("GROUP.ADD beta/Europe beta/Crates")
+    var tokens: [String: String] = [:]
+    for (name, power, place) in [
+      ("mia", "GROUP Europe", ""), ("amy", "GROUP Asia", ""), ("tim", "WORKSPACE main", ""),
+      ("bea", "GROUP beta/Europe", "WORKSPACE beta"),
+    ] {
+      if name != "mia" { core.run("USER.CREATE \(name) PRODUCT payroll") }
+      core.run("WORKSPACE.MEMBER beta \(name)")
+      core.run("ROLE.GRANT \(name) training-administrator \(power)")
+      let target = place.isEmpty ? "ana" : "cat"
+      if !place.isEmpty {
+        core.run("WORKSPACE.MEMBER beta cat")
+        core.run("EMPLOY.ADD cat beta/Crates")
+      }
+      let answer = core.run("IMPERSONATE.START \(core.logIn(name, "payroll")) \(target) \(place) REASON help")
+      tokens[name] = answer["session"].text
+      #expect(!answer.isError, "\(name): \(answer)")
+    }
+    #expect(!core.run("GROUP.REMOVE Europe Widgets").isError)
+    let ended = core.changes.compactMap { $0.as(SessionEnded.self) }
+    #expect(ended.count == 1)
+    for (name, token) in tokens { #expect(core.run("SESSION.CHECK \(token)").isNull == (name == "mia"), "\(name)") }
     core.expectReplicated()
   }
 

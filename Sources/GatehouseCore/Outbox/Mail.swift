@@ -67,6 +67,13 @@ extension Mail {
     case impersonated
     /// B12, if the policy asks for it: to the mailbox of the workspace.
     case impersonationReported
+    /// L9, if the policy asks for it: to those who manage the user.
+    case managedCreated = 20
+    case managedStatus
+    case managedDeleted
+    case managedImpersonated
+    case managedBooked
+    case managedUnbooked
 
     public var name: String {
       switch self {
@@ -75,6 +82,12 @@ extension Mail {
       case .timerStopped: "timer-stopped"
       case .impersonated: "impersonated"
       case .impersonationReported: "impersonation-reported"
+      case .managedCreated: "managed-created"
+      case .managedStatus: "managed-status"
+      case .managedDeleted: "managed-deleted"
+      case .managedImpersonated: "managed-impersonated"
+      case .managedBooked: "managed-booked"
+      case .managedUnbooked: "managed-unbooked"
       }
     }
 
@@ -87,7 +100,9 @@ extension Mail {
     var needsLogin: Bool {
       switch self {
       case .invitation: true
-      case .usernameChanged, .timerStopped, .impersonated, .impersonationReported: false
+      case .usernameChanged, .timerStopped, .impersonated, .impersonationReported, .managedCreated, .managedStatus,
+        .managedDeleted, .managedImpersonated, .managedBooked, .managedUnbooked:
+        false
       }
     }
   }
@@ -103,6 +118,14 @@ public enum MailFact: UInt8, Sendable, CaseIterable, NamedChoice {
   case start
   case end
   case reason
+  /// The manager who is told.
+  case manager = 20
+  /// The language of a recipient who is not the user whom it is about; not set if the recipient has chosen none.
+  case language
+  case oldStatus
+  case newStatus
+  /// What was booked: kind and reference.
+  case record
 
   public var name: String {
     switch self {
@@ -112,6 +135,11 @@ public enum MailFact: UInt8, Sendable, CaseIterable, NamedChoice {
     case .start: "start"
     case .end: "end"
     case .reason: "reason"
+    case .manager: "manager"
+    case .language: "language"
+    case .oldStatus: "old-status"
+    case .newStatus: "new-status"
+    case .record: "record"
     }
   }
 }

@@ -8,7 +8,7 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `id, state, kind, workspace, user, username, to, created, attempts, next, expires,"
-        + " error`. States are \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", ")); kinds are"
+        + " error`; of who was merged, the user is the kept one. States are \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", ")); kinds are"
         + " \(Mail.Kind.allCases.map(\.name).joined(separator: ", "))",
       rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .everywhere,
       body: .gather(collect: collectMails, finish: finishMails))
@@ -37,10 +37,11 @@ extension CommandTable {
       after = try turn.cursor(of: 1)?.numbers[0] ?? 0
     }
 
-    func passes(_ mail: QueuedMail, _ now: Milliseconds) -> Bool {
+    /// - Parameter user: whom it is about now.
+    func passes(_ mail: QueuedMail, about user: UserID, _ now: Milliseconds) -> Bool {
       reach.contains(mail.mail.workspace) && mail.mail.id.raw > after
         && (state.map { $0 == mail.state(at: now) } ?? true) && (kind.map { $0 == mail.mail.kind } ?? true)
-        && (user.map { $0 == mail.mail.user } ?? true)
+        && (self.user.map { $0 == mail.mail.user || $0 == user } ?? true)
     }
   }
 
@@ -53,8 +54,12 @@ extension CommandTable {
     if cell.state.outbox.count == 0 { return }
     let count = try turn.listCount()
     for id in ids(cell, after: filter.after, turn, &gathered) {
-      guard let mail = cell.state.outbox[id], filter.passes(mail, turn.now) else { continue }
-      gathered.items.append(Gathered.Item(key: [], id: id.raw, reply: show(mail, cell, turn)))
+      guard let mail = cell.state.outbox[id] else { continue }
+      // L13: a mail about somebody who was merged leads to the kept user.
+      let serial = turn.partitioning.serial(of: mail.mail.user)
+      let user = cell.state.people.successor(ofUser: serial) ?? mail.mail.user
+      guard filter.passes(mail, about: user, turn.now) else { continue }
+      gathered.items.append(Gathered.Item(key: [], id: id.raw, reply: show(mail, about: user, cell, turn)))
     }
     // The items of all partitions are sorted by id in the end, so of this one no more than a page is needed.
     if gathered.items.count > 2 * count + Limits.rowsOfSlice {
@@ -84,7 +89,7 @@ extension CommandTable {
     for item in shown { turn.reply.append(item.reply) }
   }
 
-  private static func show(_ queued: QueuedMail, _ cell: HeldPartition, _ turn: Turn) -> Reply {
+  private static func show(_ queued: QueuedMail, about user: UserID, _ cell: HeldPartition, _ turn: Turn) -> Reply {
     let mail = queued.mail
     let state = queued.state(at: turn.now)
     var reply = Reply()
@@ -98,7 +103,7 @@ extension CommandTable {
     reply.text("workspace")
     reply.text(turn.directory.workspace(mail.workspace).name)
     reply.text("user")
-    reply.integer(mail.user.raw)
+    reply.integer(user.raw)
     reply.text("username")
     reply.text(cell.state.people.username(turn.partitioning.serial(of: mail.user)))
     reply.text("to")

@@ -63,7 +63,9 @@ extension CommandTable {
     var taken: [(queued: QueuedMail, user: UserReference)] = []
     var dying = 0
     for (item, cell) in due where taken.count < count && dying < lettersDying {
-      guard let queued = cell.state.outbox[item.id], let user = try turn.user(queued.mail.user) else { continue }
+      guard let queued = cell.state.outbox[item.id], let named = try turn.user(queued.mail.user) else { continue }
+      // L13: who was merged leads to the kept one here as well.
+      let user = try turn.successor(of: named)
       if let fault = queued.fault(at: turn.now) ?? turn.fault(of: queued.mail, user) {
         turn.emit(MailFailed(queued.mail, fault.text, next: nil))
         dying += 1
@@ -142,7 +144,7 @@ extension Turn {
     reply.text("workspace")
     reply.text(directory.workspace(mail.workspace).name)
     reply.text("user")
-    reply.integer(mail.user.raw)
+    reply.integer(user.id.raw)
     reply.text("username")
     reply.text(written.username)
     reply.text("name")

@@ -12,6 +12,8 @@ public struct Outbox: ~Copyable, Sendable {
   private var orders: [WorkspaceID: MailOrder] = [:]
   /// Dead letters, by when they died.
   private var dead = MailOrder()
+  /// The mails about each user, dead letters among them. It follows from the mails, too.
+  private var byUser: [UserID: Set<MailID>] = [:]
 
   public init() {}
 
@@ -22,11 +24,11 @@ public struct Outbox: ~Copyable, Sendable {
   public var deadCount: Int { dead.count }
 
   /// How many mails are about a user, dead letters among them.
-  func count(about user: UserID) -> Int { mails(about: user).count }
+  func count(about user: UserID) -> Int { byUser[user]?.count ?? 0 }
 
   /// The mails about a user, dead letters among them, in order.
   func mails(about user: UserID) -> [Mail] {
-    queued.values.filter { $0.mail.user == user }.map(\.mail).sorted { $0.id < $1.id }
+    (byUser[user] ?? []).sorted().compactMap { queued[$0]?.mail }
   }
 
   public subscript(id: MailID) -> QueuedMail? { queued[id] }
@@ -77,6 +79,8 @@ public struct Outbox: ~Copyable, Sendable {
   mutating func remove(_ id: MailID) -> QueuedMail? {
     guard let mail = queued[id] else { return nil }
     queued[id] = nil
+    byUser[mail.mail.user]?.remove(id)
+    if byUser[mail.mail.user]?.isEmpty == true { byUser[mail.mail.user] = nil }
     if mail.died != 0 {
       dead.remove(MailOrder.Item(time: mail.died, id: id))
     } else {
@@ -89,6 +93,7 @@ public struct Outbox: ~Copyable, Sendable {
   }
 
   private mutating func enter(_ mail: QueuedMail) {
+    byUser[mail.mail.user, default: []].insert(mail.mail.id)
     if mail.died != 0 {
       dead.insert(MailOrder.Item(time: mail.died, id: mail.mail.id))
     } else {
@@ -137,6 +142,7 @@ extension Outbox: Aggregate {
     copy.order = order
     copy.orders = orders
     copy.dead = dead
+    copy.byUser = byUser
     return copy
   }
 
@@ -175,5 +181,9 @@ extension Outbox: Aggregate {
       state.outbox.order.count + state.outbox.dead.count == state.outbox.count
         && state.outbox.orders.values.reduce(0) { $0 + $1.count } == state.outbox.order.count,
       "partition \(state.index) has mails in no order")
+    checker.expect(
+      state.outbox.byUser.values.reduce(0) { $0 + $1.count } == state.outbox.count
+        && state.outbox.queued.values.allSatisfy { state.outbox.byUser[$0.mail.user]?.contains($0.mail.id) == true },
+      "partition \(state.index) has mails that are not found by their user")
   }
 }

@@ -55,6 +55,28 @@ extension MailTemplate {
           At {{start}} {{actor}} has logged in to {{workspace}} as {{name}} ({{username}}), until {{end}} at the latest.
           The reason given: {{reason}}
           """)
+    case .managedCreated:
+      managed(
+        "{{name}} is new in {{workspace}}", "{{actor}} has made a login for {{name}} ({{username}}) in {{workspace}}.")
+    case .managedStatus:
+      managed(
+        "{{name}} is {{new-status}} in {{workspace}}",
+        "{{actor}} has changed the status of {{name}} ({{username}}) from {{old-status}} to {{new-status}}.")
+    case .managedDeleted:
+      managed(
+        "The login of {{name}} in {{workspace}} was deleted",
+        "{{actor}} has deleted the login of {{name}} ({{username}}) in {{workspace}}.")
+    case .managedImpersonated:
+      managed(
+        "{{actor}} has logged in as {{name}} in {{workspace}}",
+        "{{actor}} has logged in to {{workspace}} as {{name}} ({{username}}), until {{end}} at the latest.")
+    case .managedBooked:
+      managed(
+        "{{name}} was booked in {{workspace}}: {{record}}", "{{actor}} has booked {{name}} ({{username}}): {{record}}.")
+    case .managedUnbooked:
+      managed(
+        "A booking of {{name}} in {{workspace}} was cancelled: {{record}}",
+        "{{actor}} has cancelled a booking of {{name}} ({{username}}): {{record}}.")
     }
   }
 
@@ -103,6 +125,41 @@ extension MailTemplate {
           {{start}} se {{actor}} přihlásil(a) do {{workspace}} za {{name}} ({{username}}), nejdéle do {{end}}.
           Uvedený důvod: {{reason}}
           """)
+    case .managedCreated:
+      czechManaged(
+        "{{name}}: nový účet v {{workspace}}",
+        "{{actor}} založil(a) přihlášení pro: {{name}} ({{username}}), v {{workspace}}.")
+    case .managedStatus:
+      czechManaged(
+        "{{name}}: změna stavu v {{workspace}} na {{new-status}}",
+        "{{actor}} změnil(a) stav: {{name}} ({{username}}), z {{old-status}} na {{new-status}}.")
+    case .managedDeleted:
+      czechManaged(
+        "{{name}}: přihlášení v {{workspace}} bylo zrušeno",
+        "{{actor}} zrušil(a) přihlášení: {{name}} ({{username}}), v {{workspace}}.")
+    case .managedImpersonated:
+      czechManaged(
+        "{{actor}} se přihlásil(a) do {{workspace}} za: {{name}}",
+        "{{actor}} se přihlásil(a) do {{workspace}} za: {{name}} ({{username}}), nejdéle do {{end}}.")
+    case .managedBooked:
+      czechManaged(
+        "{{name}}: rezervace v {{workspace}}, {{record}}",
+        "{{actor}} vytvořil(a) rezervaci: {{name}} ({{username}}), {{record}}.")
+    case .managedUnbooked:
+      czechManaged(
+        "{{name}}: zrušená rezervace v {{workspace}}, {{record}}",
+        "{{actor}} zrušil(a) rezervaci: {{name}} ({{username}}), {{record}}.")
     }
+  }
+
+  /// A notice to who manages somebody (L9).
+  private static func managed(_ subject: String, _ what: String) -> MailTemplate {
+    MailTemplate(
+      subject: subject, body: "Hello {{manager}},\n\n\(what)\n\nYou get this because you manage {{name}} there.")
+  }
+
+  private static func czechManaged(_ subject: String, _ what: String) -> MailTemplate {
+    MailTemplate(
+      subject: subject, body: "Dobrý den, {{manager}},\n\n\(what)\n\nPíšeme Vám, protože tuto osobu máte na starosti.")
   }
 }

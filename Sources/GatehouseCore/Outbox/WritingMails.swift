@@ -8,12 +8,13 @@ struct WrittenMail {
 }
 
 extension Turn {
-  /// Makes the text of a mail, in the language of the person whom it is about.
+  /// Makes the text of a mail, in the language of who gets it.
   func write(_ mail: Mail, about user: UserReference) -> WrittenMail {
     read(directory.lsn)
     let name = fullName(of: user, in: mail.workspace)
-    let (template, language, _) = directory.template(
-      mail.kind, of: mail.workspace, in: user.cell.state.people.text(.language, of: user.contact))
+    let own =
+      mail.fact(.manager).isEmpty ? user.cell.state.people.text(.language, of: user.contact) : mail.fact(.language)
+    let (template, language, _) = directory.template(mail.kind, of: mail.workspace, in: own)
     return WrittenMail(
       text: template.filled { placeholder in
         switch placeholder {
@@ -29,7 +30,7 @@ extension Turn {
   }
 
   /// The name of a person as a workspace shows it; the username of who has none.
-  private func fullName(of user: UserReference, in workspace: WorkspaceID) -> String {
+  func fullName(of user: UserReference, in workspace: WorkspaceID) -> String {
     let people = { (field: ContactField) in user.cell.state.people.text(field, of: user.contact) }
     let name = PersonName(first: people(.first), middle: people(.middle), last: people(.last))
       .text(format: directory.workspace(workspace).policies.nameFormat)

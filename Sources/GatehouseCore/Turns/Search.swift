@@ -21,6 +21,8 @@ public struct Search: Work {
     case logins(LoginSearch)
     /// Contacts that have one of some values of a field, which are folded.
     case values(of: FieldID, among: [String])
+    /// Users with management links.
+    case managers(ManagerSearch)
   }
 
   /// The ids that were found.
@@ -65,6 +67,8 @@ extension Search.Subject {
     case .holders, .logins: cell.state.people.users.last
     case .sessions: cell.state.sessions.rows.last
     case .values: cell.state.people.contacts.last
+    // An index has them.
+    case .managers: 1
     }
   }
 
@@ -86,6 +90,7 @@ extension Search.Subject {
           cell.state.people.hasValue(of: field, among: values, contact: row)
         else { continue }
         ids.append((cell.state.id(row) as ContactID).raw)
+      case .managers(let search): search.find(in: cell, &ids)
       }
     }
   }
@@ -93,8 +98,9 @@ extension Search.Subject {
   /// Whether this is about the same as another subject, perhaps as things were before.
   fileprivate func isOfKind(of other: Search.Subject) -> Bool {
     switch (self, other) {
-    case (.holders, .holders), (.sessions, .sessions), (.logins, .logins), (.values, .values): true
-    case (.holders, _), (.sessions, _), (.logins, _), (.values, _): false
+    case (.holders, .holders), (.sessions, .sessions), (.logins, .logins), (.values, .values), (.managers, .managers):
+      true
+    case (.holders, _), (.sessions, _), (.logins, _), (.values, _), (.managers, _): false
     }
   }
 }

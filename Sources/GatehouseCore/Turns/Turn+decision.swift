@@ -49,6 +49,7 @@ extension Turn {
       if self.gate.isWrite {
         try self.endWhatLostItsRight()
         try self.tellLowSeats()
+        try self.tellManagers()
         if self.isDryRun { try self.preview() }
       }
     }

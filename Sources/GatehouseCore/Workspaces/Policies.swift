@@ -89,6 +89,10 @@ public struct Policies: Sendable, Equatable {
       choices: ["off", "person", "mailbox", "both"], isAboutSecurity: true),
     Definition(
       "impersonation.mailbox", .address(""), "the address that is told of impersonations", isAboutSecurity: true),
+    Definition(
+      "manager.notices", .words([]),
+      "what managers are told of those whom their management links name, separated by commas",
+      choices: ManagerNotice.allCases.map(\.rawValue)),
     Definition("mail.language", .language(Language.standard), "the language of mails to those who have chosen none"),
     Definition(
       "timezone", .zone("UTC"), "the time zone of users who have none"),
@@ -113,6 +117,7 @@ public struct Policies: Sendable, Equatable {
   public var requiredFields: [String] = []
   public var timezone = "UTC"
   public var language = Language.standard
+  public var managerNotices: [String] = []
   public var impersonationMailbox = ""
   public var tellsImpersonated = false
   public var tellsMailbox = false
@@ -210,6 +215,7 @@ public struct Policies: Sendable, Equatable {
     case ("impersonation.notify", .choice(let word)):
       tellsImpersonated = word == "person" || word == "both"
       tellsMailbox = word == "mailbox" || word == "both"
+    case ("manager.notices", .words(let words)): managerNotices = words
     case ("impersonation.mailbox", .address(let address)): impersonationMailbox = address
     case ("mail.language", .language(let tag)): language = tag
     default: preconditionFailure("the policy \(name) has no typed value")
@@ -231,6 +237,7 @@ public struct Policies: Sendable, Equatable {
     ],
     "accessplanit": [
       ("delete.keep-tracked", "off"), ("delete.needs-reason", "off"),
+      ("manager.notices", ManagerNotice.allCases.map(\.rawValue).joined(separator: ",")),
     ],
     "clockify": [
       ("delete.keep-tracked", "off"), ("delete.needs-reason", "off"), ("accounts.needs-owner", "on"),

@@ -9,7 +9,11 @@ struct WorkspaceTable: Sendable {
   /// How many workspaces have acts that need two people (B13).
   private var approving = 0
 
+  /// How many workspaces tell managers what happens to those they manage (L9).
+  private var telling = 0
+
   var asksForApproval: Bool { approving > 0 }
+  var tellsManagers: Bool { telling > 0 }
 
   mutating func add(_ workspace: Workspace) {
     precondition(Int(workspace.id) == rows.count + 1, "workspace numbers have a gap")
@@ -30,6 +34,7 @@ struct WorkspaceTable: Sendable {
 
   private mutating func findByWhatChanges(_ workspace: Workspace) {
     if !workspace.policies.approvalNeeds.isEmpty { approving += 1 }
+    if !workspace.policies.managerNotices.isEmpty { telling += 1 }
     if let subdomain = workspace.subdomain {
       subdomains.insert(Int(workspace.id), hash: SharedIndex.hash(of: subdomain))
     }
@@ -38,6 +43,7 @@ struct WorkspaceTable: Sendable {
 
   private mutating func forgetWhatChanges(_ workspace: Workspace) {
     if !workspace.policies.approvalNeeds.isEmpty { approving -= 1 }
+    if !workspace.policies.managerNotices.isEmpty { telling -= 1 }
     if let subdomain = workspace.subdomain {
       subdomains.remove(Int(workspace.id), hash: SharedIndex.hash(of: subdomain))
     }
@@ -121,6 +127,9 @@ extension WorkspaceTable: DirectoryTable {
 extension Directory {
   /// Whether any workspace asks for a second person (B13).
   var asksForApproval: Bool { tables.workspaces.asksForApproval }
+
+  /// Whether any workspace tells managers what happens to those they manage (L9).
+  var tellsManagers: Bool { tables.workspaces.tellsManagers }
 
   public var workspaces: PagedArray<Workspace> { tables.workspaces.rows }
 

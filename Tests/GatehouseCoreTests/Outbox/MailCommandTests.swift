@@ -217,6 +217,37 @@ struct MailCommandTests {
     }
   }
 
+  @Test("L13: the mails about somebody who was merged lead to the kept user")
+  func merged() {
+    invite("ana")
+    invite("eva")
+    let (ana, eva) = (core.user("ana@acme.test")!.id.raw, core.user("eva@acme.test")!.id.raw)
+    #expect(!core.run("USER.MERGE ana@acme.test eva@acme.test").isError)
+    #expect(core.run("MAIL.LIST")[1].items.map { $0["user"].integer } == [Int64(ana), Int64(ana)])
+    #expect(core.run("MAIL.LIST USER #\(ana)")[1].items.count == 2)
+    #expect(core.run("MAIL.LIST USER #\(eva)")[1].items.map { $0["to"].text } == ["eva@acme.test"])
+    let mails = next("COUNT 9")
+    #expect(mails.map { $0["to"].text }.sorted { $0 ?? "" < $1 ?? "" } == ["ana@acme.test", "eva@acme.test"])
+    for mail in mails { #expect(mail["user"].integer == Int64(ana) && mail["username"].text == "ana@acme.test") }
+    core.expectReplicated()
+  }
+
+  @Test("L12: a purge counts the mails about the user, waiting and dead")
+  func purged() throws {
+    invite("ana")
+    invite("bob")
+    core.run("USER.DELETE ana@acme.test REASON gone")
+    #expect(
+      core.run("USER.PURGE ana@acme.test").text?.hasPrefix(
+        "REFUSED references: ana@acme.test is referred to by 1 message waiting to be sent;") == true)
+    let id = try #require(core.run("MAIL.LIST")[1].items.first { $0["to"].text == "ana@acme.test" })["id"]
+    #expect(next("COUNT 9").map { $0["to"].text } == ["bob@acme.test"])
+    #expect(core.run("USER.PURGE ana@acme.test").isError, "it is a dead letter now")
+    core.run("MAIL.DROP \(id)")
+    #expect(!core.run("USER.PURGE ana@acme.test").isError)
+    core.expectReplicated()
+  }
+
   @Test("L6: anonymising drops the mails about the person")
   func anonymised() {
     invite("ana")

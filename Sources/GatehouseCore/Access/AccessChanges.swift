@@ -20,6 +20,8 @@ public struct AccessSet: PartitionChange {
     try visitor.change("access", old: &old, new: &new, as: AccessForm.self)
   }
 
+  public var facts: [Fact] { (new ?? old).map { [.access(user, $0.product)] } ?? [] }
+
   public var concern: Concern { .user(user) }
 
   public func apply(to person: inout PersonFacts) {

@@ -163,7 +163,7 @@ extension Turn {
     }
     for link in user.management where link.workspace == workspace.id { emit(ManagementRemoved(user.id, link)) }
     try revoke(user.grants.filter { directory.workspace(of: $0.scope) == workspace.id }, from: user, isLeaving: true)
-    emit(WorkspaceLeft(user.id, workspace.id))
+    emit(WorkspaceLeft(user.id, workspace.id, limits: user.limits(ofMembership: workspace.id)))
     return closed
   }
 }

@@ -10,10 +10,11 @@ extension CommandTable {
       "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
       [.word("user"), .word("product"), .option("AT", "time", .time)],
       reply: "an array of maps `rule, passed, detail, remedy`; the detail of `outside-employment` says which day it is "
-        + "in which time zone. `AT` asks about another moment: an earlier one is decided over what the log says of the"
-        + " person then, a later one over the dates that are known. The user is named as today: a former name finds"
-        + " nobody. What workspace and product ask for is as it is now",
-      needs: .permission(.userRead, over: .login(user: 1, product: 2)), route: .user(1),
+        + "in which time zone. `AT` asks about another moment: an earlier one is decided over what the log says of user,"
+        + " product and workspace then, a later one over the dates that are known. The name may be the one that the user"
+        + " had then, or else the one of today; who was purged since is not known any more, and of who was anonymised the"
+        + " dates are not shown. Refused where the log does not go back so far",
+      needs: .permission(.userRead, over: .loginAt(user: 1, product: 2)), route: .user(1),
       body: .decide(loginExplain)),
   ]
 
@@ -36,18 +37,17 @@ extension CommandTable {
   }
 
   @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {
-    let user = try turn.userIfAny(1)
     turn.read(turn.directory.lsn)
-    let found = turn.productID(turn.word(2))
-    let product = found.flatMap { turn.directory.product($0) }
+    let product = turn.productID(turn.word(2)).flatMap { turn.directory.product($0) }
     let moment = try turn.time("AT") ?? turn.now
-    let rules: [LoginExplanation.Rule]
-    if let user, moment < turn.now {
-      let past = try turn.person(user, at: moment)
-      rules = LoginExplanation(past, of: user, product, at: moment, turn).rules
-    } else {
-      rules = LoginExplanation(user, product, at: moment, turn).rules
-    }
+    let rules =
+      if try turn.isAboutThePast() {
+        try turn.explainedPast(product, at: moment)
+      } else {
+        LoginExplanation(
+          try turn.userIfAny(1), product, product.map { turn.directory.workspace($0.workspace) }, at: moment, turn
+        ).rules
+      }
     turn.reply.array(rules.count)
     for rule in rules {
       turn.reply.map(4)
@@ -63,6 +63,22 @@ extension CommandTable {
   }
 }
 
+extension Turn {
+  /// Whether the command asks about an earlier moment.
+  func isAboutThePast() throws(Halt) -> Bool { try time("AT").map { $0 < now } ?? false }
+
+  fileprivate func explainedPast(_ product: Product?, at moment: Milliseconds) throws(Halt) -> [LoginExplanation.Rule] {
+    let past = try PastLogin(self, at: moment, name: 1, product)
+    // Only now it is known whom the word meant.
+    if isLimited, let id = past.user?.id, let user = try user(id) {
+      try require([.userRead], over: target(ofLogin: user, to: product))
+    }
+    return LoginExplanation(
+      past.user, past.product, past.workspace, at: moment, self, hidesDates: past.hidesDates
+    ).rules
+  }
+}
+
 /// Evaluates every login rule, even after one has refused.
 private struct LoginExplanation {
   struct Rule {
@@ -73,36 +89,17 @@ private struct LoginExplanation {
   }
 
   private(set) var rules: [Rule] = []
-  /// Whether the dates of the person are not known, because they were cleared after the moment.
-  private var lacksDates = false
 
-  /// The rules at an earlier moment.
-  init(_ past: PastPerson, of user: UserReference, _ product: Product?, at moment: Milliseconds, _ turn: Turn) {
-    lacksDates = past.isCleared
-    guard past.exists else {
-      add(.unknownUser, false, "user #\(user.id.raw) was made later", "ask about a later moment")
-      addOthers(nil as PersonFacts?, product, at: moment, turn)
-      return
-    }
-    // The name of somebody who was anonymised is shown no more (L6).
-    let isRenamed = past.username.folded != user.username.folded && !user.contactReference.isAnonymised
-    add(
-      .unknownUser, true, "user #\(user.id.raw)" + (isRenamed ? ", whose name was \(past.username)" : ""), "")
-    addOthers(past.facts, product, at: moment, turn)
-  }
-
-  init(_ user: (some PersonView)?, _ product: Product?, at moment: Milliseconds, _ turn: Turn) {
-    let isPast = moment < turn.now
-    add(
-      .unknownUser, user != nil,
-      user.map { "user #\($0.id.raw)" } ?? (isPast ? "no user has this name now" : "no user has this name"),
-      isPast ? "ask by the username of today, or by #id" : "create the user with USER.CREATE")
-    addOthers(user, product, at: moment, turn)
-  }
-
-  private mutating func addOthers(
-    _ user: (some PersonView)?, _ product: Product?, at moment: Milliseconds, _ turn: Turn
+  /// - Parameters:
+  ///   - workspace: the product's.
+  ///   - hidesDates: whether the dates of the person were cleared, and are not shown.
+  init(
+    _ user: (some PersonView)?, _ product: Product?, _ workspace: Workspace?, at moment: Milliseconds, _ turn: Turn,
+    hidesDates: Bool = false
   ) {
+    add(
+      .unknownUser, user != nil, user.map { "user #\($0.id.raw)" } ?? "no user has this name",
+      "create the user with USER.CREATE")
     let status = user?.status
     for denial in [LoginDenial.deleted, .inactive, .pending, .locked] {
       let passed = status != nil && status?.denial != denial
@@ -116,7 +113,7 @@ private struct LoginExplanation {
     add(
       .unknownProduct, product != nil, shown.map { "product \($0)" } ?? "no product has this name",
       "create the product with PRODUCT.CREATE")
-    guard let user, let product else {
+    guard let user, let product, let workspace else {
       for denial in [LoginDenial.productDisabled, .noLicence, .outsideEmployment] {
         add(denial, false, "cannot be decided without user and product", "name a user and a product that exist")
       }
@@ -129,7 +126,7 @@ private struct LoginExplanation {
       .noLicence, !product.needsLicence || licence != nil,
       product.needsLicence ? licence.map { "licence \($0)" } ?? "no licence" : "the product needs no licence",
       "assign one with LICENCE.ASSIGN")
-    addEmployment(of: user, product, at: moment, turn)
+    addEmployment(of: user, workspace, at: moment, turn, hidesDates)
   }
 
   private mutating func addAccess(
@@ -153,23 +150,19 @@ private struct LoginExplanation {
   }
 
   private mutating func addEmployment(
-    of user: some PersonView, _ product: Product, at moment: Milliseconds, _ turn: Turn
+    of user: some PersonView, _ workspace: Workspace, at moment: Milliseconds, _ turn: Turn, _ hidesDates: Bool
   ) {
-    let workspace = turn.directory.workspace(product.workspace)
     let isAsked = workspace.policies.withinEmployment
     func shown(_ day: Int32) -> String { day == .min ? "-" : TimeText.text(ofDay: day) }
     let zone = user.zone(elseOf: workspace, turn.directory.zones)
     let day = TimeText.text(ofDay: zone.zone.rules.day(at: moment))
-    if isAsked, lacksDates {
-      return add(
-        .outsideEmployment, false, "not known: the dates were cleared when the person was anonymised",
-        "ask about a moment after that")
-    }
+    let dates =
+      hidesDates
+      ? "hired and released: anonymised"
+      : "hired \(shown(user.hired)), released \(shown(user.released)); it is \(day) in \(zone.zone.name), \(zone.reason)"
     add(
-      .outsideEmployment, !isAsked || user.isEmployed(at: moment, asked: workspace.id, in: turn.directory),
-      isAsked
-        ? "hired \(shown(user.hired)), released \(shown(user.released)); it is \(day) in \(zone.zone.name), \(zone.reason)"
-        : "not asked by the workspace",
+      .outsideEmployment, !isAsked || user.isEmployed(at: moment, in: zone.zone),
+      isAsked ? dates : "not asked by the workspace",
       "correct the dates with USER.SET user hired … released …, or the zone with USER.SET user timezone …")
   }
 

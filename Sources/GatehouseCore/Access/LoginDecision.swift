@@ -83,14 +83,22 @@ extension PersonView {
   /// - Parameter workspace: the workspace whose policy asks; its zone applies to a person without one.
   public func isEmployed(at now: Milliseconds, asked workspace: WorkspaceID, in directory: Directory) -> Bool {
     let (hired, released) = (hired, released)
-    func isEmployed(on day: Int32) -> Bool {
-      (hired == .min || day >= hired) && (released == .min || day <= released)
-    }
+    func isEmployed(on day: Int32) -> Bool { Self.isEmployed(on: day, hired, released) }
     // The answer depends on the zone, and so on a look-up, only near the hire or release date.
     let days = Days.possible(at: now)
     if !days.contains(where: isEmployed) { return false }
     if days.allSatisfy(isEmployed) { return true }
     return isEmployed(on: zone(elseOf: directory.workspace(workspace), directory.zones).zone.rules.day(at: now))
+  }
+
+  /// Whether the day that it is in a zone is one of the employment.
+  func isEmployed(at moment: Milliseconds, in zone: Zone) -> Bool {
+    Self.isEmployed(on: zone.rules.day(at: moment), hired, released)
+  }
+
+  @inline(__always)
+  private static func isEmployed(on day: Int32, _ hired: Int32, _ released: Int32) -> Bool {
+    (hired == .min || day >= hired) && (released == .min || day <= released)
   }
 
   /// Why a session of this person can no longer be in force; nil if it can, as far as its own user is concerned.

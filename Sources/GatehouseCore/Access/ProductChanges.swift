@@ -50,6 +50,8 @@ public struct PoolSet: DirectoryChange {
     try visitor.field("bought", &seats, as: BoughtSeatsForm.self)
   }
 
+  public var facts: [Fact] { seats.old == nil ? [.pools(product)] : [] }
+
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {

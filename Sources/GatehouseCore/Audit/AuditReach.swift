@@ -163,7 +163,7 @@ struct AuditReach: Sendable {
         case .contact(let id): contacts.append(id)
         case .workspace(let id): workspaces.append(id)
         case .product(let id): products.append(id)
-        case .actor, .service, .unplaced: break
+        case .actor, .service, .unplaced, .fact: break
         }
       }
     }
@@ -218,6 +218,7 @@ extension RecordKey {
     case product(ProductID)
     case service(ServiceID)
     case unplaced
+    case fact
 
     init(_ key: UInt64) {
       switch key & 3 {
@@ -230,7 +231,7 @@ extension RecordKey {
         case .workspace: self = .workspace(number)
         case .product: self = .product(number)
         case .service: self = .service(number)
-        case nil: self = .unplaced
+        case nil: self = key == RecordKey.unplaced ? .unplaced : .fact
         }
       }
     }

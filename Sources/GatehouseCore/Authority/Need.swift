@@ -42,6 +42,9 @@ public enum Ground: Sendable {
   case access(user: Int, product: Int)
   /// Like `access`, but the body reports if user or product do not exist.
   case login(user: Int, product: Int)
+  /// The same at the moment of the option `AT`. If that is past, the body asks, because only the log tells whom the name
+  /// meant then.
+  case loginAt(user: Int, product: Int)
   case product(Int)
   case workspace(Int)
   /// The workspace of a product to be created.
@@ -104,7 +107,7 @@ extension Ground {
     case .handover: "in the user's home workspace and in the one that becomes it"
     case .member: "over the user in the workspace"
     case .membership: "over the user in the workspace"
-    case .access, .login: "over the user in the product's workspace, or in the product"
+    case .access, .login, .loginAt: "over the user in the product's workspace, or in the product"
     case .product: "in the product's workspace, or in the product"
     case .workspace, .newProduct, .namedWorkspace, .newAccount: "in the workspace"
     case .account: "over the account"

@@ -68,10 +68,9 @@ extension Turn {
     case .login(let word, let product):
       guard let user = try userIfAny(word) else { return nil }
       read(directory.lsn)
-      guard let product = productID(self.word(product)).flatMap({ directory.product($0) }),
-        user.isMember(of: product.workspace)
-      else { return Target(user) }
-      return Target(site(of: product), user)
+      return target(ofLogin: user, to: productID(self.word(product)).flatMap { directory.product($0) })
+    case .loginAt(let word, let product):
+      return try isAboutThePast() ? nil : target(.login(user: word, product: product))
     case .product(let word):
       return Target(site(of: try product(word)))
     case .workspace(let word): return Target(.workspace(try workspace(at: word).id))
@@ -103,6 +102,12 @@ extension Turn {
     case .scope: return Target(site(of: try optionScope()))
     case .workspaceOrEverywhere: return Target(has("WORKSPACE") ? .workspace(try workspace().id) : .server)
     }
+  }
+
+  /// The target of a question about a login.
+  func target(ofLogin user: UserReference, to product: Product?) -> Target {
+    guard let product, user.isMember(of: product.workspace) else { return Target(user) }
+    return Target(site(of: product), user)
   }
 
   func site(of product: Product) -> Site { .product(product.id, of: product.workspace) }

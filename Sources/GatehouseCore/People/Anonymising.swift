@@ -109,6 +109,8 @@ public struct ContactAnonymised: PartitionChange {
     try visitor.subject(&contact, as: ContactForm.self)
   }
 
+  public var facts: [Fact] { ContactField.allCases.filter(\.isOfEmployment).map { .field(contact, $0) } }
+
   public var concern: Concern { .contact(contact) }
 
   public func apply(to person: inout PersonFacts) {

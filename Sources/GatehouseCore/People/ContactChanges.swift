@@ -27,6 +27,8 @@ public struct ContactCreated: PartitionChange {
 
   public var person: PersonSubject? { .contact(contact) }
 
+  public var facts: [Fact] { fields.filter(\.field.isOfEmployment).map { .field(contact, $0.field) } }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -75,6 +77,8 @@ public struct ContactSet: PartitionChange {
   }
 
   public var person: PersonSubject? { .contact(contact) }
+
+  public var facts: [Fact] { field.isOfEmployment ? [.field(contact, field)] : [] }
 
   public var concern: Concern { field.isOfEmployment ? .contact(contact) : .nobody }
 
@@ -130,7 +134,7 @@ public struct ContactDeleted: PartitionChange {
 
 extension ContactField {
   /// Whether the field affects on which days the person is employed.
-  fileprivate var isOfEmployment: Bool {
+  var isOfEmployment: Bool {
     switch self {
     case .hired, .released, .timezone: true
     case .first, .middle, .last, .email, .department, .schedule, .leave, .phone, .language: false

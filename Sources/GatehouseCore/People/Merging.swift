@@ -243,6 +243,8 @@ extension MergeChange {
     try visitor.field("with", &others, as: ListForm<ContactForm>.self)
   }
 
+  public var facts: [Fact] { [.successor(dropUser)] }
+
   public var concern: Concern { .nobody }
 
   fileprivate func apply(

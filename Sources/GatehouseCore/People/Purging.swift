@@ -84,6 +84,8 @@ public struct UserPurged: PartitionChange {
 
   public var person: PersonSubject? { .contact(contact) }
 
+  public var facts: [Fact] { [.holder(username.folded)] }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {

@@ -15,7 +15,8 @@ extension Turn {
     return found
   }
 
-  private func anyUser(_ index: Int) throws(Halt) -> UserReference? {
+  /// The same, whether or not somebody merged leads elsewhere, or the caller knows them.
+  func anyUser(_ index: Int) throws(Halt) -> UserReference? {
     let word = arguments[index]
     if word.count > 0, word[0] == 0x23 {
       guard let raw = Self.identifier(word) else {

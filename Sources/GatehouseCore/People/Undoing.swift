@@ -278,7 +278,8 @@ private struct Undoing {
       case let change as WorkspaceJoined:
         guard let user = try turn.user(change.user) else { continue }
         try turn.stopTimers(of: user, in: change.workspace)
-        turn.emit(WorkspaceLeft(change.user, change.workspace))
+        turn.emit(
+          WorkspaceLeft(change.user, change.workspace, limits: user.limits(ofMembership: change.workspace)))
       case let change as ContactsMerged:
         var parted = ContactsParted()
         (parted.keep, parted.drop, parted.others) = (change.keep, change.drop, change.others)

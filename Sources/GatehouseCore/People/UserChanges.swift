@@ -36,6 +36,8 @@ public struct UserCreated: PartitionChange {
 
   public var person: PersonSubject? { .user(user) }
 
+  public var facts: [Fact] { [.holder(username.folded)] }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -156,6 +158,8 @@ public struct UserRenamed: PartitionChange {
 
   public var person: PersonSubject? { .user(user) }
 
+  public var facts: [Fact] { [.username(user), .holder(old.folded), .holder(new.folded)] }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -197,6 +201,8 @@ public struct StatusSet: PartitionChange {
     try visitor.subject(&user, as: UserForm.self)
     try visitor.change("status", old: &old, new: &new, as: ChoiceForm<Status>.self)
   }
+
+  public var facts: [Fact] { [.status(user)] }
 
   public var concern: Concern { .user(user) }
 

@@ -33,6 +33,9 @@ public protocol Change: Sendable, Equatable {
   /// Whose personal data it holds: what is left out of the trail once that person is anonymised. nil for nobody's.
   var person: PersonSubject? { get }
 
+  /// The facts that it changes, if decisions ask what they were in the past.
+  var facts: [Fact] { get }
+
   /// What is true of all changes of the kind.
   static var ownTraits: ChangeTraits { get }
   /// Whether it moves the gate's counters.
@@ -98,6 +101,7 @@ extension Change {
   public static var ownTraits: ChangeTraits { [] }
   public func apply(to person: inout PersonFacts) {}
   public var person: PersonSubject? { nil }
+  public var facts: [Fact] { [] }
   public var movesCounters: Bool { false }
   public func step(of key: SeatKey) -> Int { 0 }
   public func move(_ superAdministrators: inout [UserID: Bool]) {}

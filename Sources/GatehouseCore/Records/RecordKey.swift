@@ -1,6 +1,7 @@
 /// The numbers by which the archive's index finds the records about an entity.
 ///
-/// Users, contacts and actors have separate ranges, because their ids overlap; so do workspaces, products and services.
+/// Users, contacts and actors have separate ranges, because their ids overlap; so do workspaces, products, services and
+/// the facts of them (`Fact`).
 public enum RecordKey {
   /// The records about a user.
   public static func of(_ id: UserID) -> UInt64 { id.raw << 2 }
@@ -98,7 +99,7 @@ extension RecordKey {
   fileprivate static func isPlace(_ key: UInt64) -> Bool {
     switch Subject(key) {
     case .workspace, .product: true
-    case .user, .contact, .actor, .service, .unplaced: false
+    case .user, .contact, .actor, .service, .unplaced, .fact: false
     }
   }
 }
@@ -109,6 +110,7 @@ extension Change {
     var finder = KeyFinder(keys: keys)
     change.visit(&finder)
     keys = finder.keys
+    for fact in facts { keys.append(RecordKey.of(fact)) }
   }
 
   public static func addKeys(from decoder: inout FieldDecoder, to keys: inout [UInt64]) throws(CodingError) {
@@ -117,6 +119,7 @@ extension Change {
     var change = Self()
     try change.visit(&reader)
     swap(&reader.keys, &keys)
+    for fact in change.facts { keys.append(RecordKey.of(fact)) }
     decoder = reader.decoder
   }
 }

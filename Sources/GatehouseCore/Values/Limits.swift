@@ -109,14 +109,15 @@ public enum Limits {
   public static let projectBytes = 256
   /// Records of the audit trail that are read for one page if some may not be shown.
   public static let recordsOfTrail = 2048
-  /// Changes of a person that a question about the past takes back.
-  public static let changesOfPast = 10_000
   /// Items that one `FEED.READ` answers with, at most.
   public static let feedMost = 1000
   /// Records that one step of reading the feed looks at, so that a reader of little gives way to others.
   public static let recordsOfFeed: UInt64 = 65_536
   /// Bytes of records that one step hands to the reader.
   public static let feedBytes = 1 << 20
+  /// People about whom a command may be whose managers are still told of it, and managers who are told of one of them.
+  public static let peopleOfNotices = 10
+  public static let managersOfNotice = 50
   /// Readers that wait for records.
   public static let feedReaders = 10_000
   /// Patterns are matched against names of commands and settings, which are short but many.

@@ -37,20 +37,30 @@ public struct WorkspaceJoined: MembershipChange {
   }
 }
 
-/// A membership that ends, with its time limits.
+/// A membership that ends, with its time limits. Records of earlier versions do not say which limits it had.
 public struct WorkspaceLeft: MembershipChange {
   public static var code: UInt8 { 11 }
   public static var name: String { "workspace-left" }
 
   public var user = UserID.none
   public var workspace: WorkspaceID = 0
+  public var limits = TimeLimits.none
 
   public init() {}
+
+  public init(_ user: UserID, _ workspace: WorkspaceID, limits: TimeLimits) {
+    self.init(user, workspace)
+    self.limits = limits
+  }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&user, as: UserForm.self)
     try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.later()
+    try visitor.removed("limits", &limits, as: LimitsForm.self)
   }
+
+  public var facts: [Fact] { [.membership(user, workspace)] }
 
   public func apply(to person: inout PersonFacts) {
     guard person.id == user else { return }

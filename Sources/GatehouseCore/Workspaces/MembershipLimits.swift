@@ -74,6 +74,8 @@ public struct MembershipLimited: PartitionChange {
     try visitor.change("limits", old: &old, new: &new, as: LimitsForm.self)
   }
 
+  public var facts: [Fact] { [.membership(user, workspace)] }
+
   public var concern: Concern { .user(user) }
 
   public func apply(to person: inout PersonFacts) {

@@ -51,6 +51,8 @@ public struct WorkspaceSet: DirectoryChange {
     try visitor.setting(&key, old: &old, new: &new, as: KeyForm.self)
   }
 
+  public var facts: [Fact] { [.setting(workspace, key)] }
+
   public var concern: Concern {
     key == "owner" ? .owners(old: Workspace.owner(old), new: Workspace.owner(new)) : .nobody
   }

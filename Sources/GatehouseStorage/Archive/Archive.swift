@@ -29,9 +29,10 @@
 /// (`ArchiveInfo.hash`), which the server records in the log.
 package enum Archive {
   /// Since format 2 the index also has the records about workspaces, products and services, and those that can be
-  /// placed by a home alone. Before, it had those about people only.
+  /// placed by a home alone. Before, it had those about people only. Since format 3 it has what each record changes of
+  /// what decisions read.
   static let kind = BlockFileKind(
-    magic: BlockFile.magic("GATEARCH"), format: 2, reader: 1,
+    magic: BlockFile.magic("GATEARCH"), format: 3, reader: 1,
     blockLimit: blockSize + LogFormat.headerSize + LogFormat.maximumBody)
   /// A block ends with the frame that brings it to this length.
   static let blockSize = 1 << 20

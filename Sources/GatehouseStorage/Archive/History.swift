@@ -50,18 +50,31 @@ package struct History: Sendable {
 
   /// Reads the oldest record first.
   package func forEach(_ query: Query, _ handle: Handler) throws {
-    try read(query, newestFirst: false, handle)
+    try read(query, WantedKeys(query.keys), newestFirst: false, handle)
   }
 
   /// Reads the newest record first.
   package func forEachNewestFirst(_ query: Query, _ handle: Handler) throws {
-    try read(query, newestFirst: true, handle)
+    try read(query, WantedKeys(query.keys), newestFirst: true, handle)
+  }
+
+  /// Reads records with some keys, where the handler says which of them it still needs. So if it needs one record of
+  /// each, it costs about what it finds, even if there are many records of some.
+  ///
+  /// - Parameter wanted: at least one key.
+  package func forEach(
+    wanted: WantedKeys, in records: ClosedRange<UInt64>, times: ClosedRange<UInt64>? = nil, indexedSince: UInt16,
+    newestFirst: Bool, _ handle: Handler
+  ) throws {
+    var query = Query(records, about: Array(wanted.keys), times: times)
+    query.indexedSince = indexedSince
+    try read(query, wanted, newestFirst: newestFirst, handle)
   }
 
   /// How often a file may move from log to archive during one reading before that counts as a fault.
   static let moveLimit = 16
 
-  private func read(_ query: Query, newestFirst: Bool, _ handle: Handler) throws {
+  private func read(_ query: Query, _ wantedKeys: WantedKeys, newestFirst: Bool, _ handle: Handler) throws {
     guard let first = try firstLSN(), first <= query.records.upperBound else { return }
     var wanted = max(first, query.records.lowerBound)...query.records.upperBound
     var moves = 0
@@ -70,7 +83,8 @@ package struct History: Sendable {
       do {
         let part = try part(of: newestFirst ? wanted.upperBound : wanted.lowerBound)
         covered = wanted.clamped(to: part.records)
-        guard try part.read(covered, query, newestFirst: newestFirst, in: self, handle) else { return }
+        let filter = HistoryFilter(query: query, wanted: wantedKeys, keys: keys)
+        guard try part.read(covered, filter, newestFirst: newestFirst, in: self, handle) else { return }
       } catch  where Self.isGone(error) && moves < Self.moveLimit {
         // A compaction has just removed the segment: now the archive has it. No record of it was handed out yet.
         moves += 1
@@ -137,10 +151,9 @@ enum HistoryPart {
 
   /// - Returns: false if the handler has stopped.
   func read(
-    _ range: ClosedRange<UInt64>, _ query: History.Query, newestFirst: Bool, in history: History,
+    _ range: ClosedRange<UInt64>, _ filter: HistoryFilter, newestFirst: Bool, in history: History,
     _ handle: History.Handler
   ) throws -> Bool {
-    let filter = HistoryFilter(query: query, keys: history.keys)
     switch self {
     case .archive(let entry):
       let reader: ArchiveReader
@@ -168,23 +181,20 @@ enum HistoryPart {
 /// Decides which records are wanted by their content.
 struct HistoryFilter {
   let query: History.Query
+  /// Those of the query that are still needed.
+  let wanted: WantedKeys
   let keys: RecordKeys
-  private let wanted: Set<UInt64>
 
-  init(query: History.Query, keys: @escaping RecordKeys) {
-    self.query = query
-    self.keys = keys
-    wanted = Set(query.keys)
-  }
+  var hasKeys: Bool { !query.keys.isEmpty }
 
   /// Whether all records are wanted, whatever their content.
-  var isOpen: Bool { wanted.isEmpty && query.times == nil }
+  var isOpen: Bool { !hasKeys && query.times == nil }
 
   func wants(_ record: UnsafeRawBufferPointer) -> Bool {
     if isOpen { return true }
     var found: [UInt64] = []
     let time = keys(record, &found)
-    return (wanted.isEmpty || found.contains(where: wanted.contains)) && (query.times?.contains(time) ?? true)
+    return (!hasKeys || found.contains(where: wanted.keys.contains)) && (query.times?.contains(time) ?? true)
   }
 
   /// Whether a block of an archive can contain wanted records.
@@ -194,7 +204,7 @@ struct HistoryFilter {
   func mayWant(_ stretch: LogStretch) -> Bool {
     guard let contents = stretch.contents else { return true }
     return mayWant(contents.earliest, contents.latest)
-      && (wanted.isEmpty || wanted.contains(where: contents.ids.mayContain))
+      && (!hasKeys || wanted.mayBe(in: contents.ids))
   }
 
   private func mayWant(_ earliest: UInt64, _ latest: UInt64) -> Bool {

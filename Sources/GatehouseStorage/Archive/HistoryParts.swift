@@ -37,10 +37,15 @@ struct ArchivePart {
 
   func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     var buffers = ArchiveReader.Buffers()
-    let isIndexed = !filter.query.keys.isEmpty && reader.format >= filter.query.indexedSince
-    var wanted = Set(isIndexed ? 0..<0 : reader.blocks.indices)
-    if isIndexed { for key in filter.query.keys { wanted.formUnion(try reader.blocks(about: key, &buffers)) } }
-    let numbers = wanted.sorted().filter { number in
+    let isIndexed = filter.hasKeys && reader.format >= filter.query.indexedSince
+    // Which keys each block has; not known without an index.
+    var keys: [Int: [UInt64]] = [:]
+    if isIndexed {
+      for key in filter.wanted.keys {
+        for number in try reader.blocks(about: key, &buffers) { keys[number, default: []].append(key) }
+      }
+    }
+    let numbers = (isIndexed ? keys.keys.sorted() : Array(reader.blocks.indices)).filter { number in
       let block = reader.blocks[number]
       return block.recordCount > 0 && block.firstLSN <= range.upperBound && block.nextLSN > range.lowerBound
         && filter.mayWant(block)
@@ -48,6 +53,7 @@ struct ArchivePart {
     var stack = RecordStack()
     do {
       for number in newestFirst ? numbers.reversed() : numbers {
+        if let keys = keys[number], !keys.contains(where: filter.wanted.keys.contains) { continue }
         onBlock()
         try forEachRecord(in: number, &buffers) { lsn, record in
           if newestFirst {
@@ -122,7 +128,7 @@ struct SegmentPart {
   private func read(_ stretches: [LogStretch], newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     var stack = RecordStack()
     var decoder = FrameDecoder(dictionaries: dictionaries)
-    for stretch in stretches {
+    for stretch in stretches where filter.mayWant(stretch) {
       onBlock()
       var scanner = SegmentScanner(
         segment, folderID: folderID, at: (stretch.offset, stretch.chain), windowBytes: Int(LogStretch.bytes))

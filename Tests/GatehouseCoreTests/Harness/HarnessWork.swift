@@ -12,6 +12,14 @@ extension CoreHarness {
         page.events += record.parts.reversed().map { TrailEvent(lsn: LSN(index + 1), part: $0) }
       }
       return FinishedWork(work, .success(page))
+    case let work as ReadPast:
+      var changes = PastChanges()
+      var later = FactSearch(work.after.keys, isNewestFirst: false)
+      for record in records where record.time > work.moment { _ = later.look(at: record) }
+      var earlier = FactSearch(work.until, isNewestFirst: true)
+      for record in records.reversed() where record.time <= work.moment { _ = earlier.look(at: record) }
+      (changes.after, changes.until) = (later.found, earlier.found)
+      return FinishedWork(work, .success(changes))
     case let work as ReadRefusals:
       return FinishedWork(work, .success(refusals.kept.reversed().filter { $0.time >= work.since }))
     case let work as FindUsers:

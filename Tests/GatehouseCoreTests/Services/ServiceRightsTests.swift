@@ -86,7 +86,7 @@ import Testing
     // If the owner of acme impersonates an administrator of everything, only acme is administered.
     core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(tom.raw)"))
     core.apply(
-      WorkspaceLeft(ana, beta),
+      WorkspaceLeft(ana, beta, limits: .none),
       RoleGranted(ana, Grant(role: .trainingAdministrator, scope: .everywhere, isMain: false)))
     #expect(core.run("PRODUCT.ENABLE member\(beta) beta/crm", as: start("tom")).text == "NOTFOUND user")
     #expect(core.run("PRODUCT.ENABLE member\(acme) acme/clock", as: start("tom")).text == "OK")

@@ -16,7 +16,7 @@ import Testing
     return core.run("LOGIN.CHECK \(user) payroll").text
   }
 
-  private func employment(of user: String, at moment: String) -> Answer {
+  private func employment(of user: String, at moment: String, _ core: CoreHarness) -> Answer {
     core.run("LOGIN.EXPLAIN \(user) payroll AT \(moment)").items.last!
   }
 
@@ -71,17 +71,19 @@ import Testing
   }
 
   @Test func explainSaysTheDayAndTheZone() {
-    core.now = TimeText.time("2026-02-01T00:00:00Z")!
+    let core = CoreHarness(now: TimeText.time("2026-02-01T00:00:00Z")!)
+    core.run("PRODUCT.CREATE payroll")
+    core.run("WORKSPACE.SET main policy.login.within-employment on")
     core.run("USER.CREATE ana PRODUCT payroll NOINVITE TIMEZONE Pacific/Auckland HIRED 2026-03-01")
     core.run("USER.CREATE bob PRODUCT payroll NOINVITE RELEASED 2026-02-28")
     core.now = CoreHarness.start
-    let before = employment(of: "ana", at: "2026-02-28T10:59:59Z")
+    let before = employment(of: "ana", at: "2026-02-28T10:59:59Z", core)
     #expect(before["passed"].integer == 0)
     #expect(
       before["detail"].text
         == "hired 2026-03-01, released -; it is 2026-02-28 in Pacific/Auckland, the person's time zone")
-    #expect(employment(of: "ana", at: "2026-02-28T11:00:00Z")["passed"].integer == 1)
-    let after = employment(of: "bob", at: "2026-03-01T00:00:00Z")
+    #expect(employment(of: "ana", at: "2026-02-28T11:00:00Z", core)["passed"].integer == 1)
+    let after = employment(of: "bob", at: "2026-03-01T00:00:00Z", core)
     #expect(after["passed"].integer == 0)
     #expect(
       after["detail"].text == "hired -, released 2026-02-28; it is 2026-03-01 in UTC, the workspace's time zone")
@@ -111,7 +113,7 @@ import Testing
     core.apply(ContactSet(contact, .timezone, old: "", new: "Atlantis/Capital"))
     #expect(check("ana", at: "2026-02-28T11:00:00Z") == "ALLOW")
     #expect(
-      employment(of: "ana", at: "2026-02-28T11:00:00Z")["detail"].text?.hasSuffix(
+      employment(of: "ana", at: "2026-02-28T11:00:00Z", core)["detail"].text?.hasSuffix(
         "in Pacific/Auckland, the workspace's time zone, because the person's, Atlantis/Capital, is unknown") == true)
   }
 

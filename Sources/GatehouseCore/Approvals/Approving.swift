@@ -6,10 +6,17 @@ extension Turn {
   /// Keeps the command as a request if it needs a second person.
   /// - Returns: whether it was kept; the reply then says under which number.
   func isKeptForApproval() throws(Halt) -> Bool {
-    guard let principal = asUser, !isApproving, !isDryRun,
-      case .permissions(let permissions, let ground, let own) = spec.need,
-      let (permission, workspace) = try demand(permissions, ground, own)
-    else { return false }
+    guard mayNeedApproval, case .permissions(_, let ground, _) = spec.need, let target = try target(ground) else {
+      return false
+    }
+    return try isKeptForApproval(over: [target])
+  }
+
+  /// The same for a command that says only in its body whom it concerns.
+  func isKeptForApproval(over targets: [Target]) throws(Halt) -> Bool {
+    guard mayNeedApproval, let principal = asUser, let (permission, workspace) = demand(over: targets) else {
+      return false
+    }
     guard spec.secrets.isEmpty else {
       throw .refused(
         .rule(
@@ -26,7 +33,15 @@ extension Turn {
     (request.subject, request.actor) = (principal.subject, principal.actor)
     (request.permission, request.workspace) = ("\(permission.name)", workspace)
     (request.requested, request.reason) = (now, reason)
-    for index in 0..<arguments.count { request.words.append(try text(index, "the command")) }
+    var bytes = 0
+    for index in 0..<arguments.count {
+      request.words.append(try text(index, "the command"))
+      bytes += arguments[index].count
+    }
+    guard bytes <= Limits.approvalBytes else {
+      throw .refused(
+        .limit("approvals: a command that waits has at most \(Limits.approvalBytes) bytes; give it in parts"))
+    }
     emit(ApprovalRequested(request))
     reply.map(3)
     reply.text("approval")
@@ -38,14 +53,24 @@ extension Turn {
     return true
   }
 
-  /// The permission and the workspace that ask for a second person; nil if none does.
-  private func demand(
-    _ permissions: [Permission], _ ground: Ground, _ own: Permission?
-  ) throws(Halt) -> (Permission, WorkspaceID)? {
+  private var mayNeedApproval: Bool {
+    guard asUser != nil, !isApproving, !isDryRun else { return false }
     read(directory.lsn)
-    guard directory.asksForApproval, let target = try target(ground) else { return nil }
-    // What people do to their own things they do alone.
-    if own != nil, sides.contains(where: target.isOwn) { return nil }
+    return directory.asksForApproval
+  }
+
+  /// The permission and the workspace that ask for a second person; nil if none does.
+  private func demand(over targets: [Target]) -> (Permission, WorkspaceID)? {
+    guard case .permissions(let permissions, _, let own) = spec.need else { return nil }
+    for target in targets {
+      // What people do to their own things they do alone.
+      if own != nil, sides.contains(where: target.isOwn) { continue }
+      if let found = demand(permissions, over: target) { return found }
+    }
+    return nil
+  }
+
+  private func demand(_ permissions: [Permission], over target: Target) -> (Permission, WorkspaceID)? {
     for permission in permissions {
       let workspaces: [WorkspaceID] =
         switch target.site(for: permission, at: now) {

@@ -74,6 +74,8 @@ public enum Limits {
   public static let usersOfCreateMany = 1000
   /// Commands of one partition's users that wait for a second person.
   public static let approvalsOfPartition = 1000
+  /// The words of one of them, in bytes.
+  public static let approvalBytes = 65_536
   public static let linksOfContact = 10_000
   public static let attributesOfLink = 50
   /// Impersonations in force that one login began.

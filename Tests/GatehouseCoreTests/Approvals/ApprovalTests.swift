@@ -36,6 +36,34 @@ import Testing
     core.expectReplicated()
   }
 
+  /// Many at once is no way around it.
+  @Test(
+    "B13, L23: a bulk edit waits where one of those it concerns would",
+    arguments: ["IDS 2 ana tom", "WHERE username != two WHERE username != one"])
+  func bulk(users: String) throws {
+    core.run("WORKSPACE.SET main policy.approval.needs user.status")
+    let kept = core.run("USER.BULK SET status locked phone 1 \(users)", as: one)
+    #expect(kept["needs"].text == "user.status" && status("ana") == "active")
+    #expect(core.run("APPROVAL.GRANT \(kept["approval"])", as: two)["changed"].integer == 2)
+    #expect(status("ana") == "locked" && status("tom") == "locked")
+    // By a service it does not wait, nor in a workspace that does not ask.
+    #expect(core.run("USER.BULK SET status active IDS 1 ana")["changed"].integer == 1)
+    core.run("WORKSPACE.SET main policy.approval.needs user.delete")
+    #expect(core.run("USER.BULK SET status active IDS 1 tom", as: one)["changed"].integer == 1)
+    core.expectReplicated()
+  }
+
+  @Test("B13: a command that waits is bounded") func bounds() {
+    core.run("WORKSPACE.SET main policy.approval.needs user.create")
+    let names = (0..<900).map { "user\($0)-" + String(repeating: "x", count: 80) }
+    let words = ["AS", one, "USER.CREATEMANY", "NOINVITE", "FIELDS", "1", "username", "ROWS"]
+    #expect(
+      core.run(words + ["900"] + names).text
+        == "LIMIT approvals: a command that waits has at most 65536 bytes; give it in parts")
+    #expect(core.run(words + ["500"] + names.prefix(500))["needs"].text == "user.create")
+    #expect(core.run("APPROVAL.LIST", as: two).items.count == 1)
+  }
+
   @Test("B13: nobody approves alone, nobody without the permission, and no service") func whoMayApprove() {
     let id = core.run("USER.DELETE ana REASON x", as: one)["approval"]
     #expect(

@@ -56,4 +56,22 @@ extension Fact {
     case .holder: nil
     }
   }
+
+  /// Bytes that every record has that changes the fact, so that most others need not be decoded; nil if there are none.
+  public var mark: [UInt8]? {
+    switch self {
+    case .status(let user), .access(let user, _), .membership(let user, _), .username(let user), .successor(let user):
+      Self.bytes { $0.id(user) }
+    case .field(let contact, _): Self.bytes { $0.id(contact) }
+    case .setting(_, let key): Array(key.utf8)
+    // The number of a product is short and is in nearly every record; a name may be spelled in many ways.
+    case .pools, .holder: nil
+    }
+  }
+
+  private static func bytes(_ write: (inout ByteWriter) -> Void) -> [UInt8] {
+    var writer = ByteWriter()
+    write(&writer)
+    return writer.withBytes { Array($0) }
+  }
 }

@@ -25,7 +25,10 @@ extension ReadPast: ServerWork {
     if facts.isEmpty { return [:] }
     var search = FactSearch(facts, isNewestFirst: newestFirst)
     let companions = facts.compactMap { fact in fact.companion.map { (RecordKey.of(fact), $0) } }
-    let wanted = WantedKeys(search.keys, companions: Dictionary(companions) { one, _ in one })
+    // Where two facts share a key, only what both have counts.
+    let marks = Dictionary(facts.map { (RecordKey.of($0), $0.mark) }) { $0 == $1 ? $0 : nil }
+    let wanted = WantedKeys(
+      search.keys, companions: Dictionary(companions) { one, _ in one }, marks: marks.compactMapValues { $0 })
     try history.forEach(
       wanted: wanted, in: records, times: times, indexedSince: Self.indexedSince, newestFirst: newestFirst
     ) { _, bytes in

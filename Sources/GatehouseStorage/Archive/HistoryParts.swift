@@ -55,7 +55,7 @@ struct ArchivePart {
       for number in newestFirst ? numbers.reversed() : numbers {
         if let keys = keys[number], !keys.contains(where: filter.wanted.keys.contains) { continue }
         onBlock()
-        try forEachRecord(in: number, &buffers) { lsn, record in
+        try forEachRecord(in: number, filter.wanted.marks(of: keys[number]), &buffers) { lsn, record in
           if newestFirst {
             stack.push(lsn, record)
           } else if try !handle(lsn, record) {
@@ -71,12 +71,13 @@ struct ArchivePart {
   }
 
   private func forEachRecord(
-    in number: Int, _ buffers: inout ArchiveReader.Buffers, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
+    in number: Int, _ marks: RecordMarks, _ buffers: inout ArchiveReader.Buffers,
+    _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
   ) throws {
     try reader.forEachFrame(in: number, &buffers) { header, _, body in
       var lsn = header.firstLSN
       let isWhole = try RecordCoding.forEach(in: body, count: Int(header.recordCount)) { record in
-        if range.contains(lsn), filter.wants(record) { try handle(lsn, record) }
+        if range.contains(lsn), marks.mayBe(in: record), filter.wants(record) { try handle(lsn, record) }
         lsn += 1
       }
       guard isWhole else {
@@ -110,12 +111,13 @@ struct SegmentPart {
         return try read(newestFirst ? wanted.reversed() : wanted, newestFirst: newestFirst, handle)
       }
       var decoder = FrameDecoder(dictionaries: dictionaries)
+      let marks = filter.wanted.marks(in: nil)
       // Frames before the first wanted record are not checked, and may be damaged.
       let isWithin = range.lowerBound > segment.header.firstLSN
       let position = isWithin ? try segment.position(of: range.lowerBound, folderID: folderID) : nil
       var scanner = SegmentScanner(segment, folderID: folderID, at: position)
       while let frame = try next(&scanner, checkingFrom: range.lowerBound) {
-        try forEachRecord(of: frame, &decoder) { lsn, record in
+        try forEachRecord(of: frame, marks, &decoder) { lsn, record in
           guard try handle(lsn, record) else { throw Enough() }
         }
       }
@@ -130,10 +132,11 @@ struct SegmentPart {
     var decoder = FrameDecoder(dictionaries: dictionaries)
     for stretch in stretches where filter.mayWant(stretch) {
       onBlock()
+      let marks = filter.wanted.marks(in: stretch.contents?.ids)
       var scanner = SegmentScanner(
         segment, folderID: folderID, at: (stretch.offset, stretch.chain), windowBytes: Int(LogStretch.bytes))
       while scanner.offset < stretch.end, let frame = try next(&scanner, checkingFrom: 0) {
-        try forEachRecord(of: frame, &decoder) { lsn, record in
+        try forEachRecord(of: frame, marks, &decoder) { lsn, record in
           if newestFirst {
             stack.push(lsn, record)
           } else if try !handle(lsn, record) {
@@ -188,11 +191,12 @@ struct SegmentPart {
   }
 
   private func forEachRecord(
-    of frame: LogFrame, _ decoder: inout FrameDecoder, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
+    of frame: LogFrame, _ marks: RecordMarks, _ decoder: inout FrameDecoder,
+    _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
   ) throws {
     guard frame.header.nextLSN > range.lowerBound else { return }
     try decoder.forEachRecord(frame.header, stored: frame.stored) { lsn, record in
-      if range.contains(lsn), filter.wants(record) { try handle(lsn, record) }
+      if range.contains(lsn), marks.mayBe(in: record), filter.wants(record) { try handle(lsn, record) }
     }
   }
 }

@@ -56,9 +56,21 @@ extension Turn {
 
   /// The pools of which the changes take seats, or say how many were bought.
   private func poolsMoved() -> [MovedPool] {
-    let accesses = changes.compactMap { $0.as(AccessSet.self) }.flatMap { [$0.old, $0.new] }.compactMap { $0?.product }
-    let sets = changes.compactMap { $0.as(PoolSet.self) }
-    return Set(accesses + sets.map(\.product)).sorted().compactMap { directory.product($0) }.flatMap { product in
+    var sets: [PoolSet] = []
+    var products = Set<ProductID>()
+    for change in changes {
+      if let set = change.as(PoolSet.self) {
+        sets.append(set)
+        products.insert(set.product)
+      } else if let access = change.as(AccessSet.self) {
+        // Most products have no pools.
+        for id in [access.old?.product, access.new?.product] {
+          if let id, directory.product(id)?.pools.isEmpty == false { products.insert(id) }
+        }
+      }
+    }
+    if products.isEmpty { return [] }
+    return products.sorted().compactMap { directory.product($0) }.flatMap { product in
       let new = sets.filter { set in set.product == product.id && !product.pools.contains { $0.type == set.type } }
       return (product.pools + new.map { Pool(type: $0.type, bought: 0) }).compactMap { pool -> MovedPool? in
         let key = product.seatKey(pool.type)

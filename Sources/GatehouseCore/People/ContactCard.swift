@@ -11,13 +11,15 @@ struct ContactCard {
     .option("RELEASED", "day"), .option("LANGUAGE", "language"),
   ]
 
+  private static let tokens = ContactField.allCases.map { ($0, $0.name.uppercased()) }
+
   init(_ turn: Turn, in workspace: Workspace) throws(Halt) {
     self.workspace = workspace
     let name = try turn.option("NAME", limit: Limits.fieldBytes).map {
       PersonName(typed: $0, format: workspace.policies.nameFormat)
     }
-    for field in ContactField.allCases {
-      var text = try turn.option(field.name.uppercased())
+    for (field, token) in Self.tokens {
+      var text = try turn.option(token)
       switch field {
       case .first: text = text ?? name?.first
       case .middle: text = text ?? name?.middle

@@ -25,7 +25,7 @@ public enum EntityNames {
     guard count > 0 else { return "is empty" }
     guard text.utf8.first != 0x23 else { return "starts with #, which marks an id" }
     if count > Limits.usernameBytes { return "is longer than \(Limits.usernameBytes) bytes" }
-    if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) { return nil }
+    if isPrintableASCII(text) { return nil }
     if text.unicodeScalars.contains(where: { $0.properties.isWhitespace }) { return "has a space" }
     // Names that differ only in invisible characters look the same.
     if text.unicodeScalars.contains(where: UnicodeTables.isNotInNames) { return "has an invisible character" }
@@ -33,6 +33,9 @@ public enum EntityNames {
     return FoldedName(text).text.utf8.count > Limits.usernameBytes
       ? "is longer than \(Limits.usernameBytes) bytes" : nil
   }
+
+  /// Whether all characters are visible ones of ASCII, which spares nearly every text the look-ups in the tables.
+  private static func isPrintableASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } }
 
   /// Whether a text looks like the name of a time zone. The zone table knows whether the zone exists.
   public static func isZone(_ text: String) -> Bool {
@@ -44,9 +47,11 @@ public enum EntityNames {
 
   /// Whether a text looks like an e-mail address: one `@` with something on both sides, and no invisible characters.
   public static func isEmail(_ text: String) -> Bool {
-    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-    return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254
-      && !text.unicodeScalars.contains(where: UnicodeTables.isNotInNames)
+    let bytes = text.utf8
+    guard let at = bytes.firstIndex(of: 0x40), at != bytes.startIndex, bytes.count <= 254 else { return false }
+    let domain = bytes[bytes.index(after: at)...]
+    guard !domain.isEmpty, !domain.contains(0x40) else { return false }
+    return isPrintableASCII(text) || !text.unicodeScalars.contains(where: UnicodeTables.isNotInNames)
   }
 
   /// Whether a text has no visible character.

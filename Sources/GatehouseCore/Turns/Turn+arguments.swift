@@ -26,11 +26,9 @@ extension Turn {
   // MARK: Options
 
   private func chosenOption(_ token: String) -> ChosenOption? {
-    if chosen.isEmpty { return nil }
-    guard let option = spec.options.firstIndex(where: { $0.token == token }) else {
-      preconditionFailure("\(spec.name) has no option \(token)")
-    }
-    return chosen.first { $0.option == option }
+    // Few options are given of the many that a command may have.
+    assert(spec.options.contains { $0.token == token }, "\(spec.name) has no option \(token)")
+    return chosen.first { spec.options[$0.option].token == token }
   }
 
   /// Whether an option is given.

@@ -40,10 +40,12 @@ extension People {
   /// - Parameter new: the limits of what has changed; nil if it is gone.
   mutating func noteLimits(of serial: Int, _ new: TimeLimits?, at now: Milliseconds) {
     guard users[serial].flags.contains(.hasLimits) || new?.isNone == false else { return }
+    let filed = filed(user: serial)
     let hasLimits =
       allAccess(of: serial).contains { !$0.limits.isNone } || grants(of: serial).contains { !$0.limits.isNone }
       || users.withDetails(of: serial) { Details.field(UserTag.membershipLimits, in: $0) != nil }
     if hasLimits { users[serial].flags.insert(.hasLimits) } else { users[serial].flags.remove(.hasLimits) }
+    refile(filed)
     watchEnds(of: serial, after: now)
   }
 

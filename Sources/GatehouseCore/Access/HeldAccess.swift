@@ -23,6 +23,8 @@ extension People {
   }
 
   mutating func setAccess(of serial: Int, _ list: [ProductAccess], _ lsn: LSN) {
+    let filed = filed(user: serial)
+    defer { refile(filed) }
     let compact = list.compactMap(\.compact)
     let fitsRow = list.count <= 2 && compact.count == list.count
     if !fitsRow || users[serial].flags.contains(.manyProducts) {

@@ -8,6 +8,8 @@ extension People {
   }
 
   mutating func setGrants(of serial: Int, _ grants: [Grant], _ lsn: LSN) {
+    let filed = filed(user: serial)
+    defer { refile(filed) }
     for old in self.grants(of: serial).compactMap(\.referredTo) { referrers.remove(serial, from: old) }
     for new in grants.compactMap(\.referredTo) { referrers.insert(serial, into: new) }
     var details = users.details(of: serial)

@@ -334,6 +334,12 @@ public struct Gathered: Sendable {
   public internal(set) var unnamed: Set<UserID> = []
   /// The parsed query of a search.
   var query: SearchQuery?
+  /// The conditions of a list, with the directory in which their names were looked up.
+  var conditions: (directory: Directory, list: [UserCondition])?
+  /// The word of a search by whose terms its answer is sorted.
+  var ordering: Int?
+  /// The last entry of the word index that a search has read in the partition, if it was left in between.
+  var lastEntry: WordIndex.Entry?
 
   public init() {}
 
@@ -350,7 +356,11 @@ public struct Gathered: Sendable {
 
   /// Inserts an item by its key, and keeps the first `most` items.
   mutating func insert(_ item: Item, most: Int) {
-    let index = items.firstIndex { item.key.lexicographicallyPrecedes($0.key) } ?? items.count
+    var (index, end) = (0, items.count)
+    while index < end {
+      let middle = (index + end) / 2
+      if item.key.lexicographicallyPrecedes(items[middle].key) { end = middle } else { index = middle + 1 }
+    }
     items.insert(item, at: index)
     if items.count > most { items.removeLast() }
   }

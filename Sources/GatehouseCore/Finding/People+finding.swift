@@ -8,7 +8,14 @@ extension People {
       // Moved out while the rows are read, because both belong to the same value.
       var index = WordIndex()
       swap(&index, &words)
-      forEachText(of: contact) { text in SearchText.forEachTerm(in: text) { index.insert($0, of: contact) } }
+      var initials: UInt32 = 0
+      forEachText(of: contact) { text in
+        SearchText.forEachTerm(in: text) { term in
+          index.insert(term, of: contact)
+          initials |= WordIndex.initial(term)
+        }
+      }
+      index.setInitials(initials, of: contact)
       swap(&index, &words)
     }
     return words.isComplete(through: contacts.last)
@@ -29,20 +36,24 @@ extension People {
   }
 
   /// Whether each word is a prefix of one of a contact's terms.
-  func matches(_ contact: Int, _ words: [ContiguousArray<UInt8>]) -> Bool {
+  ///
+  /// - Returns: the least key of the terms that begin with one of the words, the `ordering`; nil if a word is missing.
+  func match(_ contact: Int, _ words: [ContiguousArray<UInt8>], ordering: Int) -> UInt64? {
     var missing: UInt64 = 1 << UInt64(words.count) - 1
+    var least = UInt64.max
     forEachText(of: contact) { text in
-      if missing == 0 { return }
       SearchText.forEachTerm(in: text) { term in
-        for index in words.indices where missing & 1 << UInt64(index) != 0 {
+        for index in words.indices where missing & 1 << UInt64(index) != 0 || index == ordering {
           let begins = words[index].withUnsafeBytes { word in
             term.count >= word.count && sameBytes(UnsafeRawBufferPointer(rebasing: term[..<word.count]), word)
           }
-          if begins { missing &= ~(1 << UInt64(index)) }
+          guard begins else { continue }
+          missing &= ~(1 << UInt64(index))
+          if index == ordering { least = min(least, WordIndex.key(term)) }
         }
       }
     }
-    return missing == 0
+    return missing == 0 ? least : nil
   }
 }
 

@@ -26,7 +26,7 @@ extension CommandTable {
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     let viewer = ListViewer(turn)
-    try search(turn, cell, &gathered) { contact, query in
+    try search(turn, cell, viewer, &gathered) { contact, query in
       guard let user = contact.user, viewer.isFree || viewer.shows(user) else { return nil }
       let listed = ListedUser(cell, user.serial, viewer)
       if let product = query.product, !listed.mayEnter(product) { return nil }
@@ -44,7 +44,7 @@ extension CommandTable {
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     let viewer = ListViewer(turn)
-    try search(turn, cell, &gathered) { contact, query in
+    try search(turn, cell, viewer, &gathered) { contact, query in
       guard ListedContact(cell, contact.serial, viewer).isListed(includingDeleted: false) else { return nil }
       let home = contact.home.flatMap { viewer.reach.contains($0) ? $0 : nil }
       let format = turn.directory.workspace(home ?? mainWorkspace).policies.nameFormat
@@ -68,35 +68,34 @@ extension CommandTable {
   /// Adds a partition's matches to the answer, in the order of the terms that match the rarest word.
   /// - Parameter item: the answer for a matching contact; nil if it is not shown.
   private static func search(
-    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered,
+    _ turn: Turn, _ cell: HeldPartition, _ viewer: ListViewer, _ gathered: inout Gathered,
     _ item: (ContactReference, SearchQuery) -> Reply?
   ) throws(Halt) {
     let query: SearchQuery
     if let found = gathered.query { query = found } else { query = try SearchQuery(turn) }
     gathered.query = query
     turn.read(cell.state.lsn)
-    guard cell.state.people.enterWords(most: Limits.wordsOfSlice) else { return gathered.comeBack(at: 1) }
-    let seen = max(0, gathered.nextRow - 1)
-    var run = query.rarest(in: cell.state.people.words)
-    cell.state.people.words.skip(seen, of: &run)
-    var looked = 0
-    while let entry = cell.state.people.words.next(&run) {
-      looked += 1
-      let key = SearchQuery.order(entry, cell.index)
-      // Items after the last one of a full answer cannot be in it; the entries are sorted, so stop.
-      let worst = gathered.items.count == query.limit ? gathered.items.last?.key : nil
-      if let worst, !key.lexicographicallyPrecedes(worst) { break }
-      if cell.state.people.matches(Int(entry.serial), query.words) {
-        let contact = ContactReference(
-          id: cell.state.id(Int(entry.serial)), cell: cell, serial: Int(entry.serial))
-        let isNew = !gathered.items.contains { $0.id == contact.id.raw }
-        if isNew, let reply = item(contact, query) {
-          gathered.insert(Gathered.Item(key: key, id: contact.id.raw, reply: reply), most: query.limit)
-        }
-      }
-      if looked == Limits.rowsOfSlice { return gathered.comeBack(at: seen + looked + 1) }
+    guard cell.state.people.enterWords(most: Limits.wordsOfSlice), gathered.hasFiledPeople(of: cell) else {
+      return gathered.comeBack(at: 1)
     }
+    let last = gathered.lastEntry
+    gathered.lastEntry = nil
     gathered.comeBack(at: 0)
+    guard let finding = Finding(query, viewer, cell, by: &gathered.ordering, after: last, gathered.lastKey(of: query))
+    else { return }
+    gathered.lastEntry = finding.forEachMatch { contact, place in
+      if let worst = gathered.lastKey(of: query), place >= worst { return .isDone }
+      let id: ContactID = cell.state.id(contact)
+      // Somebody may have been renamed while the partition was left.
+      if last != nil, gathered.items.contains(where: { $0.id == id.raw }) {
+        return .goesOn(after: gathered.items.count)
+      }
+      if let reply = item(ContactReference(id: id, cell: cell, serial: contact), query) {
+        gathered.insert(Gathered.Item(key: place.bytes, id: id.raw, reply: reply), most: query.limit)
+      }
+      return .goesOn(after: gathered.items.count)
+    }
+    if gathered.lastEntry != nil { gathered.comeBack(at: 1) }
   }
 
   @Sendable private static func finishSearch(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
@@ -147,23 +146,11 @@ struct SearchQuery: Sendable {
   private static let otherOptions = Set(
     ((CommandTable.listCommands + CommandTable.searchCommands).flatMap(\.options) + Argument.everyWrite)
       .compactMap(\.token))
+}
 
-  /// The entries of the word with the fewest.
-  func rarest(in index: borrowing WordIndex) -> WordIndex.Run {
-    var best: WordIndex.Run?
-    for word in words {
-      let run = word.withUnsafeBytes { index.run(of: $0) }
-      if run.count < best?.count ?? .max { best = run }
-    }
-    return best!
-  }
-
-  /// The sort key of items: their term, then the partition and the contact in it.
-  static func order(_ entry: WordIndex.Entry, _ partition: Int) -> ContiguousArray<UInt8> {
-    var bytes = ContiguousArray<UInt8>()
-    for number in [entry.key, UInt64(partition) << 32 | UInt64(entry.serial)] {
-      withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-    return bytes
+extension Gathered {
+  /// The place of the last item, if the answer is full: items after it cannot be in it.
+  fileprivate func lastKey(of query: SearchQuery) -> SearchOrder? {
+    items.count == query.limit ? items.last.map { SearchOrder($0.key) } : nil
   }
 }

@@ -8,7 +8,7 @@
 /// number. They are stored in pages, so that an insertion moves half a page.
 struct WordIndex: Sendable {
   /// A key and its contact.
-  struct Entry: Comparable {
+  struct Entry: Comparable, Sendable {
     let key: UInt64
     let serial: UInt32
 
@@ -18,6 +18,19 @@ struct WordIndex: Sendable {
   private struct Page {
     var keys: ContiguousArray<UInt64> = []
     var serials: ContiguousArray<UInt32> = []
+
+    init(_ entry: Entry) {
+      keys = [entry.key]
+      serials = [entry.serial]
+    }
+
+    /// A part of another page, with room for `most` entries.
+    init(_ other: Page, _ range: Range<Int>, most: Int) {
+      keys.reserveCapacity(most)
+      serials.reserveCapacity(most)
+      keys.append(contentsOf: other.keys[range])
+      serials.append(contentsOf: other.serials[range])
+    }
 
     subscript(index: Int) -> Entry { Entry(key: keys[index], serial: serials[index]) }
 
@@ -43,6 +56,9 @@ struct WordIndex: Sendable {
   /// Contacts up to this one were added.
   private(set) var last = 0
   private var changed: ContiguousArray<UInt32> = []
+  /// The initials of each contact's terms, a bit for each letter. They tell nearly all contacts without a second word
+  /// apart before their rows are looked at.
+  private var initials: ContiguousArray<UInt32> = []
   /// How many contacts were added again; each may leave stale entries behind.
   private var reentered = 0
 }
@@ -73,30 +89,62 @@ extension WordIndex {
   mutating func insert(_ term: UnsafeRawBufferPointer, of contact: Int) {
     let entry = Entry(key: Self.key(term), serial: UInt32(contact))
     guard !pages.isEmpty else {
-      pages.append(Page(keys: [entry.key], serials: [entry.serial]))
+      pages.append(Page(entry))
       firsts.append(entry)
       count = 1
       return
     }
-    let page = page(of: entry)
-    let rank = pages[page].rank(of: entry)
+    var page = page(of: entry)
+    var rank = pages[page].rank(of: entry)
     if rank < pages[page].keys.count, pages[page][rank] == entry { return }
+    if pages[page].keys.count == Self.pageEntries {
+      makeRoom(in: page)
+      if firsts[page + 1] < entry { page += 1 }
+      rank = pages[page].rank(of: entry)
+    }
     pages[page].keys.insert(entry.key, at: rank)
     pages[page].serials.insert(entry.serial, at: rank)
     if rank == 0 { firsts[page] = entry }
     count += 1
-    if pages[page].keys.count > Self.pageEntries { split(page) }
   }
 
-  private mutating func split(_ page: Int) {
-    let half = pages[page].keys.count / 2
-    let rest = Page(
-      keys: ContiguousArray(pages[page].keys[half...]), serials: ContiguousArray(pages[page].serials[half...]))
-    pages[page].keys.removeSubrange(half...)
-    pages[page].serials.removeSubrange(half...)
-    pages.insert(rest, at: page + 1)
-    firsts.insert(rest[0], at: page + 1)
+  /// Moves entries of a full page to the next one, or splits it where that one is nearly full as well. So pages are fuller
+  /// than halves of full ones. An array that grew instead would take twice the memory from then on.
+  private mutating func makeRoom(in page: Int) {
+    if page + 1 < pages.count, pages[page + 1].keys.count <= Self.pageEntries * 3 / 4 {
+      let kept = (pages[page].keys.count + pages[page + 1].keys.count) / 2
+      pages[page + 1].keys.insert(contentsOf: pages[page].keys[kept...], at: 0)
+      pages[page + 1].serials.insert(contentsOf: pages[page].serials[kept...], at: 0)
+      pages[page].keys.removeSubrange(kept...)
+      pages[page].serials.removeSubrange(kept...)
+      firsts[page + 1] = pages[page + 1][0]
+      return
+    }
+    let full = pages[page]
+    let half = full.keys.count / 2
+    pages[page] = Page(full, 0..<half, most: Self.pageEntries)
+    pages.insert(Page(full, half..<full.keys.count, most: Self.pageEntries), at: page + 1)
+    firsts.insert(pages[page + 1][0], at: page + 1)
   }
+
+  /// Takes note of the initials of all terms of a contact.
+  mutating func setInitials(_ bits: UInt32, of contact: Int) {
+    while initials.count <= contact {
+      if initials.count == initials.capacity { initials.reserveCapacity(initials.count + initials.count / 8 + 8) }
+      initials.append(0)
+    }
+    initials[contact] = bits
+  }
+
+  /// The bit of a term's initial; one for all that are no letters of ASCII.
+  static func initial(_ term: UnsafeRawBufferPointer) -> UInt32 {
+    guard let first = term.first else { return 0 }
+    return first &- 0x61 < 26 ? 1 << UInt32(first &- 0x61) : 1 << 26
+  }
+
+  /// Whether a contact has a term with each of the initials.
+  @inline(__always)
+  func mayHave(_ bits: UInt32, _ contact: Int) -> Bool { initials[contact] & bits == bits }
 
   /// The page to which an entry belongs: the last one that does not begin after it.
   private func page(of entry: Entry) -> Int {
@@ -109,7 +157,7 @@ extension WordIndex {
   }
 
   /// The first 8 bytes, most significant first, so that keys sort like the bytes.
-  private static func key(_ term: UnsafeRawBufferPointer) -> UInt64 {
+  static func key(_ term: UnsafeRawBufferPointer) -> UInt64 {
     var key: UInt64 = 0
     for index in 0..<8 { key = key << 8 | (index < term.count ? UInt64(term[index]) : 0) }
     return key
@@ -123,51 +171,82 @@ extension WordIndex {
   struct Run {
     fileprivate var page: Int
     fileprivate var rank: Int
-    fileprivate let end: UInt64
     /// The number of entries.
-    let count: Int
+    fileprivate(set) var count: Int
   }
 
   /// The entries whose terms can start with a word.
-  func run(of word: UnsafeRawBufferPointer) -> Run {
+  ///
+  /// - Parameters:
+  ///   - entry: only those after it.
+  ///   - last: only those with a key up to it.
+  func run(of word: UnsafeRawBufferPointer, after entry: Entry? = nil, through last: UInt64 = .max) -> Run {
     let low = Self.key(word)
-    let high = word.count >= 8 ? low : low | (UInt64.max >> UInt64(8 * word.count))
-    guard !pages.isEmpty else { return Run(page: 0, rank: 0, end: high, count: 0) }
-    let first = Entry(key: low, serial: 0)
+    let high = min(last, word.count >= 8 ? low : low | (UInt64.max >> UInt64(8 * word.count)))
+    // No contact has the number 0.
+    let first = max(
+      entry.map { Entry(key: $0.key, serial: $0.serial + 1) } ?? Entry(key: low, serial: 0), Entry(key: low, serial: 0))
+    guard !pages.isEmpty, first.key <= high else { return Run(page: 0, rank: 0, count: 0) }
     let after = Entry(key: high, serial: .max)
     let (page, lastPage) = (page(of: first), page(of: after))
     let (rank, lastRank) = (pages[page].rank(of: first), pages[lastPage].rank(of: after))
     var count = lastRank - rank
     for index in page..<lastPage { count += pages[index].keys.count }
-    return Run(page: page, rank: rank, end: high, count: count)
+    return Run(page: page, rank: rank, count: count)
   }
 
   /// The next entry of a run.
   func next(_ run: inout Run) -> Entry? {
-    while run.page < pages.count {
-      if run.rank < pages[run.page].keys.count {
-        let entry = pages[run.page][run.rank]
-        guard entry.key <= run.end else { return nil }
-        run.rank += 1
-        return entry
-      }
+    guard run.count > 0 else { return nil }
+    if run.rank == pages[run.page].keys.count {
       run.page += 1
       run.rank = 0
+    }
+    run.count -= 1
+    run.rank += 1
+    return pages[run.page][run.rank - 1]
+  }
+
+  /// The next entry of a run whose contact is among some.
+  ///
+  /// - Parameter left: is decreased by how many entries were read.
+  func next(_ run: inout Run, among contacts: SerialBits, _ left: inout Int) -> Entry? {
+    while run.count > 0, left > 0 {
+      if run.rank == pages[run.page].serials.count {
+        run.page += 1
+        run.rank = 0
+      }
+      let end = min(pages[run.page].serials.count, run.rank + min(run.count, left))
+      let found = pages[run.page].serials.withUnsafeBufferPointer { serials in
+        var rank = run.rank
+        while rank < end, !contacts.contains(Int(serials[rank])) { rank += 1 }
+        return rank
+      }
+      let read = min(found + 1, end) - run.rank
+      run.rank += read
+      run.count -= read
+      left -= read
+      if found < end { return pages[run.page][found] }
     }
     return nil
   }
 
-  /// Skips entries that were read before.
-  func skip(_ count: Int, of run: inout Run) {
-    var left = count
-    while left > 0, run.page < pages.count {
-      let step = min(left, pages[run.page].keys.count - run.rank)
-      run.rank += step
-      left -= step
-      if run.rank == pages[run.page].keys.count {
-        run.page += 1
-        run.rank = 0
-      }
+  /// The last entry that was read of a run.
+  func last(_ run: Run) -> Entry? { run.rank > 0 ? pages[run.page][run.rank - 1] : nil }
+
+  /// The contacts of a run.
+  ///
+  /// - Parameter last: the last contact of the partition.
+  func contacts(of run: Run, through last: Int) -> SerialBits {
+    var found = SerialBits(through: last)
+    var (page, rank, left) = (run.page, run.rank, run.count)
+    while left > 0 {
+      let end = min(pages[page].serials.count, rank + left)
+      found.insert(pages[page].serials[rank..<end])
+      left -= end - rank
+      page += 1
+      rank = 0
     }
+    return found
   }
 }

@@ -6,6 +6,9 @@ struct Employers {
     current = person.employments.filter { person.isInForce($0, in: directory, at: now) }
   }
 
+  /// - Parameter employments: they are all in force.
+  init(settled employments: [Employment]) { current = employments }
+
   /// The accounts of a workspace: the Guest Account where nobody employs the person there (L7).
   func accounts(in workspace: WorkspaceID) -> [AccountID] {
     let accounts = current.filter { $0.workspace == workspace }.map(\.account)
@@ -70,10 +73,7 @@ public enum EmployerScope: Sendable {
     }
     guard accounts.allSatisfy({ GuestAccount.workspace(of: $0) == nil }) else { return nil }
     var found: [UInt32] = []
-    for account in accounts {
-      found += cell.state.people.referrers[.employees(account)]
-      if found.count > Limits.candidatesOfList { return nil }
-    }
+    for account in accounts { found += cell.state.people.referrers[.employees(account)] }
     return found
   }
 }

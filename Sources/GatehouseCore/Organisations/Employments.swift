@@ -10,6 +10,8 @@ extension People {
   }
 
   mutating func setEmployments(of contact: Int, _ list: [Employment], _ lsn: LSN) {
+    let filed = filed(contact: contact)
+    defer { refile(filed) }
     for old in employments(of: contact) { referrers.remove(contact, from: .employees(old.account)) }
     for new in list { referrers.insert(contact, into: .employees(new.account)) }
     var details = contacts.details(of: contact)

@@ -128,7 +128,10 @@ public struct ContactDeleted: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.people.contacts.put(.vacant, at: state.partitioning.serial(of: contact))
+    let serial = state.partitioning.serial(of: contact)
+    let filed = state.people.filed(user: 0, contact: serial)
+    state.people.contacts.put(.vacant, at: serial)
+    state.people.refile(filed)
   }
 }
 

@@ -36,6 +36,7 @@ extension InvariantChecker {
       expect(memberships.allSatisfy(isWorkspace), "\(name) is a member of a workspace that is not there")
       expect(row.status.mayLogIn || row.sessionCount == 0, "\(name) may not log in and has sessions")
     }
+    checkFacets(state)
     expect(
       live == state.people.liveUsers,
       "partition \(state.index) counts \(state.people.liveUsers) live users, not \(live)")
@@ -58,6 +59,21 @@ extension InvariantChecker {
         && state.people.users[Int(row.user)].status != .deleted
       expect(isLive, "contact \(serial) of partition \(state.index) names a live user that is not its own")
     }
+  }
+
+  /// What lists and counts find people by is what the rows have.
+  private func checkFacets(_ state: borrowing PartitionState) {
+    var users = FacetIndex()
+    while users.last < state.people.userFacets.last { users.fileNext(state.people.facets(ofUser: users.last + 1)) }
+    expect(
+      users.sets == state.people.userFacets.sets, "partition \(state.index) files users by other facets than they have")
+    var contacts = FacetIndex()
+    while contacts.last < state.people.contactFacets.last {
+      contacts.fileNext(state.people.facets(ofContact: contacts.last + 1))
+    }
+    expect(
+      contacts.sets == state.people.contactFacets.sets,
+      "partition \(state.index) files contacts by other facets than they have")
   }
 
   /// L13: whoever was merged leads to somebody who lists them, and nobody leads to themselves.

@@ -18,6 +18,10 @@ public struct ListedContact: ListedPerson {
 
   public static func last(in cell: HeldPartition) -> Int { cell.state.people.contacts.last }
 
+  public static func facets(in cell: HeldPartition) -> FacetIndex { cell.state.people.contactFacets }
+  /// A contact that was merged into another has workspaces and is not listed.
+  public static let hasExactFacets = false
+
   public static func row(ofContact serial: Int, in cell: HeldPartition) -> Int? { serial }
 
   public var rawID: UInt64 { contact.id.raw }

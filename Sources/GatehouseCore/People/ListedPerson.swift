@@ -6,6 +6,9 @@ public protocol ListedPerson: SendableMetatype {
   static var standardFields: [ListField] { get }
   /// The last row of a partition.
   static func last(in cell: HeldPartition) -> Int
+  /// The index of what the rows have in common, and whether being listed is nothing else than having a status.
+  static func facets(in cell: HeldPartition) -> FacetIndex
+  static var hasExactFacets: Bool { get }
   /// The row of a contact; nil where such a list has none of it.
   static func row(ofContact serial: Int, in cell: HeldPartition) -> Int?
 

@@ -27,6 +27,9 @@ public struct People: ~Copyable, Sendable {
   var endsToSweep = 1024
   /// Finds contacts by words. Derived; a copy has none.
   var words = WordIndex()
+  /// Finds users and contacts by what they have in common. Derived; a copy has none.
+  var userFacets = FacetIndex()
+  var contactFacets = FacetIndex()
 
   public init() {}
 }

@@ -95,9 +95,11 @@ public struct UserPurged: PartitionChange {
     guard state.isMine(user) else { return }
     let serial = state.partitioning.serial(of: user)
     let contact = Int(state.people.users[serial].contact)
+    let filed = state.people.filed(user: serial)
     state.forgetReference(of: serial)
     state.people.forgetLogin(serial)
     state.people.users.put(.vacant, at: serial)
+    state.people.refile(filed)
     state.people.contacts[contact].lsn = lsn
   }
 }

@@ -53,10 +53,12 @@ public struct UserCreated: PartitionChange {
       row.status = status
       var packed = ByteWriter()
       pack(into: &packed, &row)
+      let filed = state.people.filed(user: serial, contact: Int(row.contact))
       state.people.users.put(row, at: serial)
       packed.withBytes { state.people.users.setDetails(of: serial, $0) }
       state.indexReference(of: serial)
       state.people.beginLogin(serial)
+      state.people.refile(filed)
       state.people.contacts[Int(row.contact)].lsn = lsn
       state.people.liveUsers += 1
       let person = Int(row.contact)
@@ -216,6 +218,7 @@ public struct StatusSet: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
+    let filed = state.people.filed(user: serial)
     state.people.users[serial].status = new
     state.people.noteFormerStatus(new == .deleted ? old : .active, of: serial)
     state.people.touch(user: serial, lsn)
@@ -229,6 +232,7 @@ public struct StatusSet: PartitionChange {
       state.people.resumeLogin(serial)
       state.people.contacts[contact].lsn = lsn
     }
+    state.people.refile(filed)
   }
 }
 

@@ -32,13 +32,18 @@ extension CommandTable {
   @Sendable private static func countUsers(
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
-    let filter = try ListFilter<ListedUser>(turn)
+    let filter = try ListFilter<ListedUser>(turn, &gathered)
     turn.read(cell.state.lsn)
     if filter.isOpen {
       gathered.count += cell.state.people.liveUsers
       return
     }
-    for serial in filter.rows(of: cell, &gathered) {
+    guard gathered.hasFiledPeople(of: cell) else { return }
+    var selection = filter.selection(in: cell)
+    let certain = selection?.takeCertain(ListedUser.self, in: cell) ?? 0
+    // Once, when the partition is entered for the first time.
+    if gathered.nextRow <= 1 { gathered.count += certain }
+    for serial in filter.rows(of: cell, selection, &gathered) {
       if filter.passes(ListedUser(cell, serial, filter.viewer)) { gathered.count += 1 }
     }
   }
@@ -65,12 +70,13 @@ extension CommandTable {
   private static func collect<Row: ListedPerson>(
     _ row: Row.Type, _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
-    let filter = try ListFilter<Row>(turn)
+    let filter = try ListFilter<Row>(turn, &gathered)
     let page = try ListPage<Row>(turn)
     if let field = page.sort { return collect(by: field, filter, page, turn, cell, &gathered) }
     guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
-    for serial in filter.rows(of: cell, from: first, &gathered) {
+    guard gathered.hasFiledPeople(of: cell) else { return }
+    for serial in filter.rows(of: cell, filter.selection(in: cell), from: first, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       gathered.items.append(page.item(user, key: []))
@@ -87,10 +93,11 @@ extension CommandTable {
     _ gathered: inout Gathered
   ) {
     turn.read(cell.state.lsn)
+    guard gathered.hasFiledPeople(of: cell) else { return }
     let most = page.count + 1
     let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
     var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
-    for serial in filter.rows(of: cell, &gathered) {
+    for serial in filter.rows(of: cell, filter.selection(in: cell), &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.rawID)

@@ -131,13 +131,36 @@ public struct UserCondition: Sendable {
 
   // MARK: Finding
 
+  /// What a facet can select.
+  enum Selected {
+    case status(Status)
+    case product(ProductID)
+    case role(Role)
+    case workspace(WorkspaceID)
+    case mainAccount(Account)
+  }
+
+  var isEquality: Bool { comparison == .equal }
+
+  /// What the condition compares with, if a facet tells for whom it holds.
+  var selected: Selected? {
+    switch value {
+    case .text(let text):
+      return field == .status ? Status(name: String(decoding: text, as: UTF8.self)).map(Selected.status) : nil
+    case .product(let product): return .product(product)
+    case .role(let role): return .role(role)
+    case .workspace(let workspace): return .workspace(workspace)
+    case .mainAccount(let account): return .mainAccount(account)
+    case .number, .day, .moment, .employers: return nil
+    }
+  }
+
   /// The contacts of a partition among whom all are for whom it holds; nil where an index does not tell.
   func employees(in cell: HeldPartition) -> [UInt32]? {
     guard comparison == .equal else { return nil }
     switch value {
-    case .mainAccount(let account): return EmployerScope.account(account.id).employees(in: cell)
     case .employers(let scope, _): return scope.employees(in: cell)
-    case .number, .day, .moment, .text, .product, .role, .workspace: return nil
+    case .number, .day, .moment, .text, .product, .role, .workspace, .mainAccount: return nil
     }
   }
 

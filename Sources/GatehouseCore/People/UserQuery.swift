@@ -5,41 +5,54 @@ public struct ListFilter<Row: ListedPerson> {
   /// Who is looking, and what they may see.
   let viewer: ListViewer
 
-  public init(_ turn: Turn) throws(Halt) {
+  /// - Parameter gathered: keeps the conditions from one partition to the next, as long as the directory is the same.
+  init(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
     turn.read(turn.directory.lsn)
-    var conditions: [UserCondition] = []
+    if let known = gathered.conditions, known.directory === turn.directory {
+      conditions = known.list
+    } else {
+      conditions = try Self.conditions(turn)
+      gathered.conditions = (turn.directory, conditions)
+    }
+    includesDeleted = conditions.contains(where: \.asksForDeleted)
+    viewer = ListViewer(turn)
+  }
+
+  init(_ turn: Turn) throws(Halt) {
+    var gathered = Gathered()
+    try self.init(turn, &gathered)
+  }
+
+  private static func conditions(_ turn: Turn) throws(Halt) -> [UserCondition] {
     let given = try turn.options("WHERE")
     guard given.count <= Limits.conditionsOfList else {
       throw .refused(.limit("conditions: WHERE is given at most \(Limits.conditionsOfList) times"))
     }
+    var conditions: [UserCondition] = []
     for words in given { conditions.append(try UserCondition(words[0], words[1], words[2], turn, among: Row.fields)) }
-    self.conditions = conditions
-    includesDeleted = conditions.contains(where: \.asksForDeleted)
-    viewer = ListViewer(turn)
+    return conditions
   }
 
   /// Whether every user who is not deleted passes.
   public var isOpen: Bool { conditions.isEmpty && viewer.isFree }
 
-  /// The rows to look at while a partition is held this time.
-  func rows(of cell: HeldPartition, from first: Int = 1, _ gathered: inout Gathered) -> [Int] {
-    guard let candidates = candidates(in: cell, from: max(first, gathered.nextRow)) else {
-      return Array(gathered.slice(from: first, through: Row.last(in: cell)))
-    }
-    let rows = Array(candidates.prefix(Limits.rowsOfSlice))
-    gathered.comeBack(at: rows.count < candidates.count ? candidates[rows.count] : 0)
-    return rows
+  /// The rows of a partition to look at; nil if the indexes tell nothing, so that it is every row.
+  func selection(in cell: HeldPartition) -> PeopleSelection? {
+    includesDeleted ? nil : PeopleSelection(conditions, viewer, Row.self, in: cell)
   }
 
-  /// The rows of a partition that include all that pass, in the order of the list; nil if every row must be looked at. The
-  /// people of an account are found through its index, as long as they are few.
+  /// The rows to look at while a partition is held this time.
   ///
-  /// - Parameter first: the serial number to start with.
-  private func candidates(in cell: HeldPartition, from first: Int) -> [Int]? {
-    if includesDeleted { return nil }
-    let people = conditions.compactMap { $0.employees(in: cell) }.min { $0.count < $1.count }
-    guard let people = people ?? viewer.people(in: cell), people.count <= Limits.candidatesOfList else { return nil }
-    return Set(people.compactMap { Row.row(ofContact: Int($0), in: cell) }).filter { $0 >= first }.sorted()
+  /// - Parameters:
+  ///   - selection: that of the partition.
+  ///   - first: the row to begin with.
+  func rows(
+    of cell: HeldPartition, _ selection: PeopleSelection?, from first: Int = 1, _ gathered: inout Gathered
+  ) -> [Int] {
+    guard let selection else { return Array(gathered.slice(from: first, through: Row.last(in: cell))) }
+    var rows = selection.rows.first(Limits.rowsOfSlice + 1, from: max(first, gathered.nextRow))
+    gathered.comeBack(at: rows.count > Limits.rowsOfSlice ? rows.removeLast() : 0)
+    return rows
   }
 
   public func passes(_ row: Row) -> Bool {

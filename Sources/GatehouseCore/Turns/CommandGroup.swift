@@ -233,6 +233,7 @@ extension Turn {
     }
     others.removeAll(keepingCapacity: true)
     var gathered = Gathered()
+    let isSmall = group.cells.reduce(0) { $0 + $1.state.people.contacts.last } <= Limits.rowsOfTransaction
     var rows = 0
     for cell in group.cells where !gathered.isComplete {
       repeat {
@@ -242,6 +243,8 @@ extension Turn {
           return .decided
         }
         guard collect(cell, into: &gathered) else { return .decided }
+        // Before the first row, people are filed for the indexes.
+        if isSmall, gathered.nextRow == 1 { rows -= Limits.rowsOfSlice }
       } while !gathered.isAtStart && !gathered.isComplete
     }
     finish(&gathered)

@@ -87,6 +87,8 @@ public enum Limits {
   public static let rowsOfSlice = 256
   /// Contacts that are added to the word index before the scan leaves the partition for a moment.
   public static let wordsOfSlice = 48
+  /// People who are filed by what they have in common before the scan leaves the partition for a moment.
+  public static let filedOfSlice = 96
   public static let wordsOfSearch = 16
   /// The default `LIMIT` of a search.
   public static let searchDefault = 20
@@ -98,9 +100,6 @@ public enum Limits {
   public static let endsOfSecond = 4096
   /// Logins that a dry run lists; how many more there are it says by their number.
   public static let loginsOfDryRun = 1_000
-  /// Conditions of one list or count.
-  /// People of an account that a list or a count looks at by the account's index; where they are more, it looks at everybody.
-  public static let candidatesOfList = 4096
   /// Conditions that one list or count looks at.
   public static let conditionsOfList = 100
   /// The latest time that commands accept: the end of the year 9999. The earliest is 1970.

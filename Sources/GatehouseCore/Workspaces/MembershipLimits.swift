@@ -84,9 +84,11 @@ public struct MembershipLimited: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
+    let filed = state.people.filed(user: serial)
     // Without the flag, existing limits are not read.
     state.people.users[serial].flags.insert(.hasLimits)
     state.people.setLimits(ofMember: serial, in: workspace, new)
+    state.people.refile(filed)
     state.people.noteLimits(of: serial, new, at: header.time)
     state.people.touch(user: serial, lsn)
   }

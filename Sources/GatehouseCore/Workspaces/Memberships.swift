@@ -17,6 +17,8 @@ extension People {
   }
 
   mutating func setMemberships(of serial: Int, _ workspaces: [WorkspaceID], _ lsn: LSN) {
+    let filed = filed(user: serial)
+    defer { refile(filed) }
     var details = users.details(of: serial)
     details.encode(UserTag.memberships) { $0.list(workspaces) { $0.varint($1) } }
     users.setDetails(of: serial, details.bytes)

@@ -282,7 +282,9 @@ final class CommandExecutor {
   func lookUpPeople(for gathered: inout Gathered) {
     for partition in Set(gathered.unnamed.map { turn.partitioning.partition(of: $0) }).sorted() {
       let hold = handles[partition].enter(addingWaitTo: &waited)
+      let watch = HoldWatch()
       turn.lookUp(hold.cell, for: &gathered)
+      watch.end(services.holdFigures)
       hold.leave()
     }
   }
@@ -365,10 +367,13 @@ final class CommandExecutor {
 
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
     let hold = handles[partition].enter(addingWaitTo: &waited)
+    let watch = HoldWatch()
+    defer { watch.end(services.holdFigures) }
     let cell = hold.cell
     cell.state.giveBackMemory()
     // Within two thirds of a minute all contacts of a million have been entered, and the first search need not do it.
     cell.state.enterWords()
+    cell.state.filePeople()
     guard let deadline = cell.state.sessions.nextDeadline, deadline <= now else { return [] }
     return cell.state.dueSessions(at: now, limit: most)
   }

@@ -5,6 +5,8 @@ import Synchronization
 final class HoldFigures: Sendable {
   private let longest = Atomic<UInt64>(0)
 
+  func reset() { longest.store(0, ordering: .relaxed) }
+
   var longestNanoseconds: UInt64 { longest.load(ordering: .relaxed) }
 
   func note(_ nanoseconds: UInt64) {

@@ -62,6 +62,7 @@ extension Connection {
     later { context in
       for lane in context.lanes { await lane.loop.submit { lane.metrics.reset() } }
       for ring in context.refusals { ring.resetCounts() }
+      context.holdFigures.reset()
       var reply = Reply()
       reply.ok()
       return (reply, 0)

@@ -99,6 +99,24 @@ import Testing
     }
   }
 
+  /// W4: a service of a workspace finds its people, the first of them first, however many others have the same names.
+  @Test func aServiceOfAWorkspaceFindsItsOwn() {
+    core.run("WORKSPACE.CREATE acme")
+    for number in 0..<300 { core.run("USER.CREATE other\(number) FIRST Eva LAST Lind\(number) NOINVITE") }
+    for name in ["Lindner", "Lind", "Linde"] {
+      core.run("USER.CREATE \(name) FIRST Eva LAST \(name) WORKSPACE acme NOINVITE")
+    }
+    core.run("CONTACT.CREATE FIRST Eva LAST Lindt WORKSPACE acme")
+    core.run("SERVICE.CREATE all ADMIN")
+    let service = core.run("SERVICE.CREATE web ADMIN WORKSPACE acme")["id"].integer ?? 0
+    core.connection = ConnectionFacts(id: 2, service: ServiceID(service), rights: .all, isBound: true)
+    #expect(found("USER.SEARCH lin eva") == ["Eva Lind", "Eva Linde", "Eva Lindner"])
+    #expect(found("USER.SEARCH e LIMIT 10") == found("USER.SEARCH eva"))
+    #expect(found("CONTACT.SEARCH lin LIMIT 2") == ["Eva Lind", "Eva Linde"])
+    #expect(found("CONTACT.SEARCH lindt") == ["Eva Lindt"])
+    #expect(found("USER.SEARCH other") == [])
+  }
+
   /// Said another way than in the core: with the library's own decomposition.
   private func begins(_ parts: [String], _ word: String) -> Bool {
     let word = plain(word)

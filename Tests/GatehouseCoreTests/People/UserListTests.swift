@@ -30,6 +30,36 @@ import Testing
     core.run("USER.DELETE user59 REASON x")
   }
 
+  @Test("L24: counts by status, product, role, workspace and account follow every change") func countsFollowChanges() {
+    core.run("ACCOUNT.CREATE Widgets CUSTOMER")
+    func count(_ condition: String) -> Int64? { core.run("USER.COUNT WHERE \(condition)").integer }
+    // From now on the indexes have everybody.
+    #expect(count("status = inactive") == 12)
+    for (line, condition, expected) in [
+      ("USER.STATUS user1 locked", "status = locked", 1), ("USER.STATUS user1 active", "status = locked", 0),
+      ("PRODUCT.ENABLE user1 payroll", "product = payroll", 31),
+      ("PRODUCT.DISABLE user0 payroll", "product = payroll", 30),
+      ("ROLE.GRANT user1 training-administrator", "role = training-administrator", 1),
+      ("ROLE.REVOKE user1 training-administrator", "role = training-administrator", 0),
+      ("WORKSPACE.MEMBER acme user1", "workspace = acme", 2),
+      ("WORKSPACE.MEMBER acme user1 REMOVE", "workspace = acme", 1),
+      ("EMPLOY.ADD user1 Widgets", "account = Widgets", 1),
+      ("EMPLOY.ADD user2 Widgets FROM 2999-01-01", "account = Widgets", 1),
+      ("EMPLOY.END user1 Widgets TO 2020-01-01", "account = Widgets", 0),
+      ("USER.CREATE zoe PRODUCT payroll NOINVITE", "product = payroll", 31),
+      ("USER.DELETE zoe REASON x", "product = payroll", 30), ("USER.CREATE zoe NOINVITE", "workspace = main", 59),
+      ("PRODUCT.ENABLE zoe payroll UNTIL \(TimeText.text(of: core.now + 3_600_000))", "product = payroll", 31),
+    ] as [(String, String, Int64)] {
+      let answer = core.run(line)
+      #expect(!answer.isError, "\(line): \(answer)")
+      #expect(count(condition) == expected, "\(line): \(condition)")
+    }
+    core.advance(7_200_000)
+    #expect(count("product = payroll") == 30, "it has ended by itself")
+    #expect(count("account = Widgets").map { 60 - $0 } == count("account != Widgets"))
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
   /// All items of a list, page by page.
   private func all(_ words: [String], count: Int) -> [Answer] {
     var items: [Answer] = []

@@ -108,6 +108,7 @@ struct PropertyRun {
     if isKeyed { repeatCommand(words, answer) }
     for problem in Invariants.check(core.cells, core.wholeDirectory) { check(false, problem) }
     checkLapses()
+    if generator.chance(15) { compareCounts() }
     if generator.chance(10) { core.advance(Milliseconds(generator.number(1...1_200_000))) }
     if generator.chance(10) { core.expire() }
     if generator.chance(10) { core.endRights() }
@@ -215,6 +216,36 @@ struct PropertyRun {
     }
     check(directory.encoded == core.replicaDirectory.encoded, "snapshot and log differ from the whole log")
     compareReads()
+  }
+
+  /// What the indexes count is what a look at everybody counts, whoever asks: those for whom a condition holds and
+  /// those for whom it does not are all whom the asker sees (W4).
+  private mutating func compareCounts() {
+    let who = generator.chance(60) ? generator.tokens.randomElement().map { ["AS", $0] } ?? [] : []
+    let all = core.run(who + ["USER.COUNT"])
+    guard let total = all.integer, !all.isError else { return }
+    let viewer = ListViewer(core.turn)
+    let seen = core.cells.reduce(0) { sum, cell in
+      sum
+        + (1..<(ListedUser.last(in: cell.held) + 1)).count { row in
+          ListedUser(cell.held, row, viewer).isListed(includingDeleted: false)
+        }
+    }
+    check(total == seen, "counted \(total), and \(seen) are seen")
+    for condition in [
+      ["status", "active"], ["status", "locked"], ["product", "payroll"], ["product", "acme/crm"],
+      ["role", "training-administrator"], ["role", "manager"], ["workspace", "acme"], ["account", "Widgets"],
+      ["account", "acme/Crates"],
+      ["account", "Guest Account"],
+    ] {
+      let counts = ["=", "!="].map { core.run(who + ["USER.COUNT", "WHERE", condition[0], $0, condition[1]]) }
+      // What the asker does not know is refused in both.
+      guard let one = counts[0].integer, let other = counts[1].integer else {
+        check(counts[0] == counts[1], "\(condition): \(counts)")
+        continue
+      }
+      check(one + other == total, "\(condition): \(one) and \(other) of \(total)")
+    }
   }
 
   /// Reads give the same on the state and on the replica.

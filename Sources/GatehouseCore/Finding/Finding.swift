@@ -1,0 +1,155 @@
+/// Finds those in one partition who match the words of a search, best first.
+///
+/// The terms of the rarest word are read in their order. To look at a contact's row costs as much as to read a thousand
+/// terms, because it lies elsewhere in memory. So the initials of the other words tell most contacts apart; and where many
+/// rows would still be looked at in vain, the contacts that have the other words are collected from the index first, as are
+/// those that the caller may see: of two names that are common and rarely meet, only the people who have both are looked at.
+struct Finding {
+  private let query: SearchQuery
+  private let cell: HeldPartition
+  /// The word by whose terms the answer is sorted.
+  private let ordering: Int
+  /// The initials of all words.
+  private let initials: UInt32
+  private let run: WordIndex.Run
+  /// All who match are among these; nil if they may be any.
+  private let among: SerialBits?
+
+  /// What a look at a row costs, in entries of the index.
+  private static let entriesOfRow = 1024
+  /// How many times as many entries of other words are read to be spared the looks at rows with the right initials.
+  private static let othersOfEntry = 128
+  /// What is read at most before the partition is left for a moment: entries, and rows with their answers.
+  private static let entriesOfSlice = 16_384
+  private static let rowsOfSlice = 64
+  /// What it costs to move an item that comes after another.
+  private static let entriesOfItem = 4
+
+  /// - Parameters:
+  ///   - ordering: the word by whose terms the answer is sorted; chosen by the first partition, as the rarest there.
+  ///   - entry: the last one that was read before the partition was left.
+  ///   - worst: the last item of an answer that is full.
+  /// - Returns: nil if nobody in the partition is wanted.
+  init?(
+    _ query: SearchQuery, _ viewer: ListViewer, _ cell: HeldPartition, by ordering: inout Int?,
+    after entry: WordIndex.Entry?, _ worst: SearchOrder?
+  ) {
+    self.query = query
+    self.cell = cell
+    // The partitions come in ascending order, and so do equal terms of several.
+    let last = worst.map { $0.partition < cell.index ? $0.term &- 1 : $0.term } ?? .max
+    let runs = query.words.enumerated().map { index, word in
+      word.withUnsafeBytes {
+        index == ordering
+          ? cell.state.people.words.run(of: $0, after: entry, through: last) : cell.state.people.words.run(of: $0)
+      }
+    }
+    let chosen = ordering ?? runs.indices.min { runs[$0].count < runs[$1].count } ?? 0
+    ordering = chosen
+    self.ordering = chosen
+    run = runs[chosen]
+    initials = query.words.reduce(0) { bits, word in bits | word.withUnsafeBytes { WordIndex.initial($0) } }
+    guard runs.allSatisfy({ $0.count > 0 }) else { return nil }
+    var among = viewer.rows(ListedContact.self, in: cell)
+    if let workspace = query.workspace {
+      let members = SerialBits(cell.state.people.contactFacets[.workspace(workspace)])
+      among?.formIntersection(members)
+      among = among ?? members
+    }
+    let others = runs.indices.reduce(0) { $1 == chosen ? $0 : $0 + runs[$1].count }
+    if others > 0, others < run.count * Self.othersOfEntry, others <= Self.entriesOfSlice {
+      for (index, other) in runs.enumerated() where index != chosen {
+        let have = cell.state.people.words.contacts(of: other, through: cell.state.people.contacts.last)
+        if among == nil { among = have } else { among?.formIntersection(have) }
+      }
+    }
+    if let among, among.isEmpty { return nil }
+    self.among = among
+  }
+
+  /// What is to be done after a match.
+  enum Step {
+    /// The next ones come after the last that are wanted.
+    case isDone
+    /// The match was put among so many items.
+    case goesOn(after: Int)
+  }
+
+  /// Calls `body` with each match and its place in the answer, best first.
+  ///
+  /// - Returns: the last entry that was read, if there are more and the partition was held long enough.
+  func forEachMatch(_ body: (_ contact: Int, _ place: SearchOrder) -> Step) -> WordIndex.Entry? {
+    if let among, among.count <= Self.rowsOfSlice, among.count * Self.entriesOfRow < run.count {
+      forEachMatch(among: among, body)
+      return nil
+    }
+    var run = run
+    var left = Self.entriesOfSlice
+    while let entry = next(&run, &left) {
+      // Several terms of a contact can begin with the word, and the row may have others by now: its first one counts.
+      if cell.state.people.words.mayHave(initials, Int(entry.serial)) {
+        left -= Self.entriesOfSlice / Self.rowsOfSlice
+        if cell.state.people.match(Int(entry.serial), query.words, ordering: ordering) == entry.key {
+          let place = SearchOrder(term: entry.key, partition: cell.index, contact: entry.serial)
+          guard case .goesOn(let items) = body(Int(entry.serial), place) else { return nil }
+          left -= Self.entriesOfItem * items
+        }
+      }
+      if left <= 0 { break }
+    }
+    return run.count > 0 ? cell.state.people.words.last(run) : nil
+  }
+
+  private func next(_ run: inout WordIndex.Run, _ left: inout Int) -> WordIndex.Entry? {
+    if let among { return cell.state.people.words.next(&run, among: among, &left) }
+    left -= 1
+    return cell.state.people.words.next(&run)
+  }
+
+  /// Where they are few, each row tells whether it matches, and the terms need not be read.
+  private func forEachMatch(among few: SerialBits, _ body: (_ contact: Int, _ place: SearchOrder) -> Step) {
+    var found: [SearchOrder] = []
+    few.forEach { contact in
+      if let key = cell.state.people.match(contact, query.words, ordering: ordering) {
+        found.append(SearchOrder(term: key, partition: cell.index, contact: UInt32(contact)))
+      }
+    }
+    found.sort()
+    for place in found {
+      guard case .goesOn = body(Int(place.contact), place) else { return }
+    }
+  }
+}
+
+/// The place of a person in the answer of a search: by the term that matches, then by the contact.
+struct SearchOrder: Comparable {
+  let term: UInt64
+  private let rest: UInt64
+
+  var partition: Int { Int(rest >> 32) }
+  var contact: UInt32 { UInt32(truncatingIfNeeded: rest) }
+
+  init(term: UInt64, partition: Int, contact: UInt32) {
+    self.term = term
+    rest = UInt64(partition) << 32 | UInt64(contact)
+  }
+
+  /// From the key of an item.
+  init(_ bytes: ContiguousArray<UInt8>) {
+    (term, rest) = bytes.withUnsafeBytes {
+      (
+        UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
+        UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      )
+    }
+  }
+
+  var bytes: ContiguousArray<UInt8> {
+    var bytes = ContiguousArray<UInt8>()
+    bytes.reserveCapacity(16)
+    for number in [term, rest] { withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) } }
+    return bytes
+  }
+
+  static func < (one: SearchOrder, other: SearchOrder) -> Bool { (one.term, one.rest) < (other.term, other.rest) }
+}

@@ -1,0 +1,122 @@
+/// Which rows of a partition a list, a count or a search has to look at, as the indexes tell.
+struct PeopleSelection {
+  /// All that are asked for are among these.
+  private(set) var rows: SerialBits
+  /// Whether a row that is among them is asked for without a look at it, unless it is in doubt.
+  private var isExact: Bool
+  /// The facets that leave a doubt: what holds now depends on the time.
+  private var doubts: [Facet] = [.limited]
+
+  /// - Returns: nil if the indexes tell nothing, so that every row must be looked at.
+  init?<Row: ListedPerson>(_ conditions: [UserCondition], _ viewer: ListViewer, _ row: Row.Type, in cell: HeldPartition)
+  {
+    rows = SerialBits()
+    isExact = Row.hasExactFacets
+    var isNarrowed = false
+    for condition in conditions {
+      if let (facet, isExact, doubt) = condition.facet(for: viewer) {
+        var found = SerialBits(Row.facets(in: cell)[facet])
+        if let doubt {
+          doubts.append(doubt)
+          if let doubtful = Row.facets(in: cell)[doubt] { found.formUnion(doubtful) }
+        }
+        narrow(to: found, &isNarrowed)
+        if !isExact { self.isExact = false }
+      } else {
+        isExact = false
+        guard let employees = condition.employees(in: cell) else { continue }
+        narrow(to: SerialBits(contacts: employees, Row.self, in: cell), &isNarrowed)
+      }
+    }
+    if !viewer.isFree {
+      if !viewer.isWhole { isExact = false }
+      if let visible = viewer.rows(Row.self, in: cell) { narrow(to: visible, &isNarrowed) }
+    }
+    guard isNarrowed else { return nil }
+  }
+
+  private mutating func narrow(to others: SerialBits, _ isNarrowed: inout Bool) {
+    if isNarrowed { rows.formIntersection(others) } else { rows = others }
+    isNarrowed = true
+  }
+
+  /// Takes those who are certain out of the selection.
+  /// - Returns: how many they are.
+  mutating func takeCertain<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> Int {
+    guard isExact else { return 0 }
+    let all = rows.count
+    var doubtful = SerialBits()
+    for doubt in doubts {
+      if let set = Row.facets(in: cell)[doubt] { doubtful.formUnion(set) }
+    }
+    rows.formIntersection(doubtful)
+    return all - rows.count
+  }
+}
+
+extension SerialBits {
+  init(_ set: SerialSet?) {
+    self.init()
+    if let set { formUnion(set) }
+  }
+
+  /// The rows of contacts.
+  init<Row: ListedPerson>(contacts: [UInt32], _ row: Row.Type, in cell: HeldPartition) {
+    self.init()
+    for contact in contacts {
+      if let row = Row.row(ofContact: Int(contact), in: cell) { insert(row) }
+    }
+  }
+}
+
+extension UserCondition {
+  /// The facet of all for whom the condition holds, whether it holds for all with that facet who have no time limits, and
+  /// the facet of others for whom it may hold; nil if no facet tells.
+  func facet(for viewer: ListViewer) -> (facet: Facet, isExact: Bool, doubt: Facet?)? {
+    guard isEquality else { return nil }
+    switch selected {
+    case .status(let status): return (.status(status), true, nil)
+    case .product(let product):
+      let workspace = viewer.directory.product(product)?.workspace
+      return (.product(product), workspace.map(viewer.seesAll) ?? false, nil)
+    case .role(let role): return (.role(role), viewer.isFree, nil)
+    case .workspace(let workspace): return (.workspace(workspace), viewer.seesAll(of: workspace), nil)
+    case .mainAccount(let account):
+      return (.mainAccount(account.id), viewer.seesAll(of: account.workspace), .dated)
+    case nil: return nil
+    }
+  }
+}
+
+extension ListViewer {
+  /// Whether what is seen of anybody in a workspace is all that there is.
+  func seesAll(of workspace: WorkspaceID) -> Bool { isFree || isWhole && reach.contains(workspace) }
+
+  /// Whether the viewer sees everybody of some workspaces and nobody else: a service that is bound to them.
+  var isWhole: Bool {
+    guard sides.count == 1, sides[0].person == nil else { return false }
+    return sides[0].holdings.allSatisfy { $0.source == .binding && $0.permissions.contains(.userRead) }
+  }
+
+  /// The rows of a partition among which all are that the viewer may see; nil if that may be any.
+  func rows<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> SerialBits? {
+    if isFree { return nil }
+    if let people = people(in: cell) { return SerialBits(contacts: people, Row.self, in: cell) }
+    let facets = Row.facets(in: cell)
+    for side in sides {
+      let workspaces = side.holdings.filter { $0.permissions.contains(.userRead) }.map(\.workspace)
+      guard !workspaces.contains(nil) else { continue }
+      var found = SerialBits()
+      for workspace in Set(workspaces.compactMap { $0 }) {
+        if let members = facets[.workspace(workspace)] { found.formUnion(members) }
+      }
+      // Everybody sees themselves.
+      for own in side.person.map({ [$0.contact] + $0.merged }) ?? []
+      where cell.state.partitioning.partition(of: own) == cell.index {
+        if let row = Row.row(ofContact: cell.state.partitioning.serial(of: own), in: cell) { found.insert(row) }
+      }
+      return found
+    }
+    return nil
+  }
+}

@@ -34,13 +34,14 @@ def load(options, server, into, users, sessions=0, tokens=None, strings=False, f
 
 
 def gatehouse_bench(options, server, *, users, connections=50, depth=1, seconds=None, requests=None, target="gatehouse",
-                    mix="login", rate=None, tokens=None, sessions=None, warmup="300ms", threads=1, seed=None):
+                    mix="login", rate=None, tokens=None, sessions=None, warmup="300ms", threads=1, seed=None, licence=None):
     """One run of gatehouse-bench."""
     words = [options.bench, "run", "--json", "--port", server.port, "--users", users, "--connections", connections,
              "--depth", depth, "--target", target, "--mix", mix, "--server-pid", server.pid, "--warmup", warmup,
              "--threads", threads]
     words += ["--requests", requests] if requests else ["--duration", f"{int(seconds * 1000)}ms"]
-    for name, value in (("--rate", rate), ("--tokens", tokens), ("--sessions", sessions), ("--seed", seed)):
+    for name, value in (("--rate", rate), ("--tokens", tokens), ("--sessions", sessions), ("--seed", seed),
+                        ("--licence", licence)):
         if value is not None:
             words += [name, value]
     report = json.loads(_run(words))

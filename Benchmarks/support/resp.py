@@ -25,8 +25,22 @@ class Client:
 
     def pipeline(self, requests):
         """Sends all requests, then reads all answers; the first error is raised."""
-        self.socket.sendall(b"".join(encoded(words) for words in requests))
+        return self.send_encoded([encoded(words) for words in requests])
+
+    def send_encoded(self, requests):
+        """The same for requests that are encoded already."""
+        self.socket.sendall(b"".join(requests))
         return [self._reply() for _ in requests]
+
+    def await_answer(self, request):
+        """Sends an encoded request and returns once all of its answer is here. It is not decoded, which would take a
+        client in Python longer than the server: the PONG behind it tells where it ends."""
+        self.socket.sendall(request + PING)
+        data = b""
+        while not data.endswith(b"+PONG\r\n"):
+            data = data[-16:] + self.socket.recv(1 << 20)
+            if data[:1] == b"-":
+                raise ReplyError(data.decode(errors="replace"))
 
     def _reply(self):
         line = self.reader.readline()
@@ -54,6 +68,9 @@ def encoded(words):
         data = word if isinstance(word, bytes) else str(word).encode()
         parts.append(b"$%d\r\n%s\r\n" % (len(data), data))
     return b"".join(parts)
+
+
+PING = encoded(("PING",))
 
 
 def info(client, section):

@@ -64,9 +64,9 @@ class Server:
 
 
 class Gatehouse(Server):
-    def __init__(self, bench, options, name="gatehouse", lanes=None, data=None):
+    def __init__(self, bench, options, name="gatehouse", lanes=None, data=None, program=None):
         super().__init__(bench, name, data)
-        self.program = options.gatehouse
+        self.program = program or options.gatehouse
         self.lanes = lanes if lanes is not None else options.lanes
         self.extra = options.gatehouse_option
 
@@ -111,8 +111,6 @@ class Redis(Server):
 class Postgres:
     """A private PostgreSQL cluster; run as the user postgres when this script is root."""
 
-    name = "postgres"
-
     @staticmethod
     def programs():
         """The folder of PostgreSQL's programs, or None if it is not installed."""
@@ -122,8 +120,9 @@ class Postgres:
         found = shutil.which("initdb")
         return os.path.dirname(os.path.realpath(found)) if found else None
 
-    def __init__(self, bench):
+    def __init__(self, bench, name="postgres"):
         self.bench = bench
+        self.name = name
         self.folder = self.programs()
         self.port = free_port()
         self.identity = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}

@@ -54,6 +54,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "The number of the first user that user-create makes; by default one that follows from the clock.")
   var newUsersFrom: Int?
 
+  @Option(help: "The licence type that user-create assigns.")
+  var licence: String?
+
   @Option(help: "The server's process ID on this machine, to print its processor time per reply too.")
   var serverPid: Int32?
 
@@ -97,7 +100,8 @@ struct RunCommand: ParsableCommand {
     let mix = target.fixedMix ?? mix
     var settings = MixSource.Settings(
       mix: mix, users: server.users,
-      firstNewUser: newUsersFrom ?? Int(Date().timeIntervalSince1970) % 1_000_000 * 1_000_000)
+      firstNewUser: newUsersFrom ?? Int(Date().timeIntervalSince1970) % 1_000_000 * 1_000_000,
+      licence: licence)
     let sessionCount = sessions ?? min(server.users, 100_000)
     if mix.contains(.single(.redisHGetAll)) {
       settings.tokens = TokenRequests(numbered: sessionCount)

@@ -7,6 +7,8 @@ struct MixSource: RequestSource {
     var product = Population.products[0]
     /// The number of the first user that `user-create` creates.
     var firstNewUser: Int
+    /// The licence type of the product that `user-create` assigns.
+    var licence: String?
     var tokens = TokenRequests()
   }
 
@@ -38,9 +40,11 @@ struct MixSource: RequestSource {
     sessionCreate = RequestTemplate("SESSION.CREATE", Population.userName, product)
     timerStart = RequestTemplate("TIMER.START", Population.userName)
     timerStop = RequestTemplate("TIMER.STOP", Population.userName)
+    let licence = settings.licence.map { ["LICENCE", product, $0] } ?? []
     userCreate = RequestTemplate(
-      "USER.CREATE", "made" + RequestTemplate.slot, "PRODUCT", product, "FIRST", "Ana", "LAST", "Novak",
-      "EMAIL", "made" + RequestTemplate.slot + "@acme.test", "NOINVITE")
+      ["USER.CREATE", "made" + RequestTemplate.slot, "PRODUCT", product] + licence + [
+        "FIRST", "Ana", "LAST", "Novak", "EMAIL", "made" + RequestTemplate.slot + "@acme.test", "NOINVITE",
+      ])
     function = RequestTemplate("FCALL_RO", RedisFunction.name, "1", Population.redisUser, product)
     var seeds = RandomNumbers(seed: seed ^ UInt64(index) &* 0x2545_F491_4F6C_DD1D)
     random = RandomNumbers(seed: seeds.next())

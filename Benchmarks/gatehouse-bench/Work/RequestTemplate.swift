@@ -8,7 +8,9 @@ struct RequestTemplate: Sendable {
   private let bytes: [UInt8]
   private let slots: [Int]
 
-  init(_ words: String...) {
+  init(_ words: String...) { self.init(words) }
+
+  init(_ words: [String]) {
     let bytes = RequestEncoder.encode(words)
     let slot = Array(Self.slot.utf8)
     slots = bytes.indices.filter { bytes[$0...].starts(with: slot) }

@@ -33,6 +33,8 @@ let package = Package(
     .systemLibrary(name: "CEpoll"),
     .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+    .systemLibrary(name: "CZxcvbn", providers: [.apt(["libzxcvbn-dev"])]),
     .target(
       name: "GatehouseCore",
       dependencies: [
@@ -51,7 +53,7 @@ let package = Package(
     .target(
       name: "GatehouseServer",
       dependencies: [
-        "CEpoll", "CMalloc", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
+        "CArgon2", "CEpoll", "CMalloc", "CZxcvbn", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "DequeModule", package: "swift-collections"),

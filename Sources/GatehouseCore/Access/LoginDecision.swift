@@ -9,6 +9,15 @@ public enum LoginDenial: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case productDisabled
   case noLicence
   case outsideEmployment
+  // Not for an application that has authenticated the user by itself: what only a password is asked about.
+  case credentials
+  case waiting
+
+  /// The rules of `LOGIN.CHECK`, in order.
+  public static let rules: [LoginDenial] = [
+    .unknownUser, .deleted, .inactive, .pending, .locked, .unknownProduct, .productDisabled, .noLicence,
+    .outsideEmployment,
+  ]
 
   public var reason: StaticString {
     switch self {
@@ -21,6 +30,8 @@ public enum LoginDenial: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case .productDisabled: "product-disabled"
     case .noLicence: "no-licence"
     case .outsideEmployment: "outside-employment"
+    case .credentials: "credentials"
+    case .waiting: "wait"
     }
   }
 
@@ -36,6 +47,8 @@ public enum LoginDenial: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case .productDisabled: "DENY product-disabled"
     case .noLicence: "DENY no-licence"
     case .outsideEmployment: "DENY outside-employment"
+    case .credentials: "DENY credentials"
+    case .waiting: "DENY wait"
     }
   }
 }

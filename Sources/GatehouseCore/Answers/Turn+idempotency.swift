@@ -8,7 +8,7 @@ extension Turn {
   func decideOnce(_ body: (Turn) throws(Halt) -> Void) throws(Halt) {
     // A reason that cannot be recorded is refused instead of dropped.
     _ = try option("REASON", limit: Limits.reasonBytes)
-    guard let word = optionWord("IDEM") else {
+    guard !spec.withheld.contains("IDEM"), let word = optionWord("IDEM") else {
       try body(self)
       return try requireVersionChecked()
     }

@@ -20,20 +20,29 @@ public final class CommandSpec: Sendable {
   public let body: Body
   /// The indexes of words that `MONITOR` and `SLOWLOG` must not show.
   public let secrets: Set<Int>
+  /// The options of every write that the command does not take: `IDEM` where words are passwords, because the log would
+  /// keep a digest of them; `DRYRUN` where trying would be a guess that costs nothing.
+  let withheld: Set<String>
+  /// Whether it can be tried with `DRYRUN`.
+  public var takesDryRun: Bool { effect == .write && !withheld.contains("DRYRUN") }
   /// Commands selected by the second word.
   public let subcommands: [CommandSpec]
 
   public init(
     _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
     effect: Effect = .read, rights: ServiceRights = .read, needs need: Need, route: Route,
-    touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [], subcommands: [CommandSpec] = [],
+    touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [], withholds withheld: Set<String> = [],
+    subcommands: [CommandSpec] = [],
     body: Body
   ) {
     self.name = name
     self.group = group
     self.summary = summary
     // A command can replace one of them, for example to make the reason mandatory.
-    let common = Argument.everyWrite.filter { common in !arguments.contains { $0.token == common.token } }
+    let common = Argument.everyWrite.filter { common in
+      !withheld.contains(common.token ?? "") && !arguments.contains { $0.token == common.token }
+    }
+    self.withheld = withheld
     self.arguments = effect == .write ? arguments + common : arguments
     self.reply = reply
     self.effect = effect
@@ -152,6 +161,8 @@ struct CommandGate: BitwiseCopyable {
   /// Whether the words after the name select the actual command: `AS`, and commands with subcommands.
   let isChoosing: Bool
   let isWrite: Bool
+  /// Whether it takes `DRYRUN`.
+  let isTriable: Bool
   /// Whether `AS` may precede it.
   let isForUsers: Bool
   /// Whether a service that is bound to workspaces may run it.
@@ -167,6 +178,7 @@ struct CommandGate: BitwiseCopyable {
     isPrefix = spec.isPrefix
     isChoosing = spec.isPrefix || !spec.subcommands.isEmpty
     isWrite = spec.effect == .write
+    isTriable = spec.takesDryRun
     isForUsers = spec.need.isForUsers
     isForBound = spec.need.isOfServer == nil
   }

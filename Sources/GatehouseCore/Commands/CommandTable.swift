@@ -10,6 +10,7 @@ public enum CommandTable {
     + managementCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
     + mailCommands + mailListCommands + mailTemplateCommands + inviteCommands + createManyCommands + feedCommands
     + seatCommands
+    + passwordLoginCommands + passwordCommands
 
   /// A placeholder for a turn that has not begun.
   static let unknown = CommandSpec(

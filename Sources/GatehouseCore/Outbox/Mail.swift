@@ -17,7 +17,8 @@ public struct Mail: Sendable, Equatable {
   /// From then on it is not sent any more.
   public internal(set) var expires: Milliseconds
   public private(set) var facts: [FieldText<MailFact>]
-  /// What only the recipient may know, such as the token of a reset. Only `MAIL.NEXT` shows it.
+  /// The salt of what only the recipient may know, such as the token of a reset (`MailedSecret`). Only `MAIL.NEXT` shows
+  /// the secret itself.
   public private(set) var secret: String
 
   static let none = Mail(id: .none, user: .none, kind: .invitation, to: "", of: 0, created: 0)
@@ -67,6 +68,10 @@ extension Mail {
     case impersonated
     /// B12, if the policy asks for it: to the mailbox of the workspace.
     case impersonationReported
+    /// P13: a password made at random.
+    case passwordGenerated
+    /// L17: the token for setting another password.
+    case passwordReset
     /// L9, if the policy asks for it: to those who manage the user.
     case managedCreated = 20
     case managedStatus
@@ -82,6 +87,8 @@ extension Mail {
       case .timerStopped: "timer-stopped"
       case .impersonated: "impersonated"
       case .impersonationReported: "impersonation-reported"
+      case .passwordGenerated: "password-generated"
+      case .passwordReset: "password-reset"
       case .managedCreated: "managed-created"
       case .managedStatus: "managed-status"
       case .managedDeleted: "managed-deleted"
@@ -99,7 +106,9 @@ extension Mail {
     /// Whether it makes sense only while the user may still log in, or may soon.
     var needsLogin: Bool {
       switch self {
-      case .invitation: true
+      case .invitation, .passwordGenerated: true
+      // A locked user may reset the password (L17).
+      case .passwordReset: false
       case .usernameChanged, .timerStopped, .impersonated, .impersonationReported, .managedCreated, .managedStatus,
         .managedDeleted, .managedImpersonated, .managedBooked, .managedUnbooked:
         false

@@ -158,7 +158,7 @@ extension Turn {
     reply.text("text")
     if mail.secret.isEmpty { reply.text(written.text.body) } else { reply.secret(written.text.body) }
     reply.text("secret")
-    if mail.secret.isEmpty { reply.null() } else { reply.secret(mail.secret) }
+    if mail.secret.isEmpty { reply.null() } else { reply.secret(secret(of: mail)) }
     reply.text("attempt")
     reply.integer(queued.attempts + 1)
     reply.text("until")

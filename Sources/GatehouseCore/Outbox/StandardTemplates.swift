@@ -77,6 +77,31 @@ extension MailTemplate {
       managed(
         "A booking of {{name}} in {{workspace}} was cancelled: {{record}}",
         "{{actor}} has cancelled a booking of {{name}} ({{username}}): {{record}}.")
+    case .passwordGenerated:
+      MailTemplate(
+        subject: "Your password for {{workspace}}",
+        body: """
+          Hello {{name}},
+
+          {{actor}} had a password made for you in {{workspace}}. Your username is {{username}}, your password is
+
+          {{secret}}
+
+          Change it when you log in.
+          """)
+    case .passwordReset:
+      MailTemplate(
+        subject: "Set a new password for {{workspace}}",
+        body: """
+          Hello {{name}},
+
+          somebody has asked for a new password for {{username}} in {{workspace}}. If it was you, set it with this
+          code, until {{end}}:
+
+          {{secret}}
+
+          If it was not you, there is nothing to do. Your password stays as it is.
+          """)
     }
   }
 
@@ -149,6 +174,32 @@ extension MailTemplate {
       czechManaged(
         "{{name}}: zrušená rezervace v {{workspace}}, {{record}}",
         "{{actor}} zrušil(a) rezervaci: {{name}} ({{username}}), {{record}}.")
+    case .passwordGenerated:
+      MailTemplate(
+        subject: "Vaše heslo do {{workspace}}",
+        body: """
+          Dobrý den, {{name}},
+
+          {{actor}} pro Vás nechal(a) vytvořit heslo do {{workspace}}. Vaše uživatelské jméno je {{username}},
+          heslo je
+
+          {{secret}}
+
+          Při přihlášení si je změňte.
+          """)
+    case .passwordReset:
+      MailTemplate(
+        subject: "Nové heslo do {{workspace}}",
+        body: """
+          Dobrý den, {{name}},
+
+          někdo požádal o nové heslo pro {{username}} v {{workspace}}. Pokud jste to byl(a) Vy, nastavte si je tímto
+          kódem, do {{end}}:
+
+          {{secret}}
+
+          Pokud ne, nemusíte nic dělat. Vaše heslo zůstává beze změny.
+          """)
     }
   }
 

@@ -23,7 +23,7 @@ extension Turn {
         case "email": mail.recipient
         case "workspace": directory.workspace(mail.workspace).name
         case "message": mail.message
-        case "secret": mail.secret
+        case "secret": secret(of: mail)
         default: MailFact.allCases.first { $0.name == placeholder }.map { mail.fact($0) } ?? ""
         }
       }, language: language, username: user.username, name: name)

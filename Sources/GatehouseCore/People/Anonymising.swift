@@ -124,6 +124,7 @@ public struct ContactAnonymised: PartitionChange {
     let serial = state.partitioning.serial(of: contact)
     for login in state.people.logins(ofContact: serial) {
       state.forgetReference(of: login)
+      state.credentials.forget(login)
       var details = state.people.users.details(of: login)
       for field in [UserField.initials, .reference, .division] { details[text: field.rawValue] = "" }
       state.people.users.setDetails(of: login, details.bytes)

@@ -98,6 +98,7 @@ public struct UserPurged: PartitionChange {
     let filed = state.people.filed(user: serial)
     state.forgetReference(of: serial)
     state.people.forgetLogin(serial)
+    state.credentials.forget(serial)
     state.people.users.put(.vacant, at: serial)
     state.people.refile(filed)
     state.people.contacts[contact].lsn = lsn

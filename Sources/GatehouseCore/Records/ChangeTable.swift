@@ -14,6 +14,8 @@ public enum ChangeTable {
     AccountJoinedGroup.self, AccountLeftGroup.self, EmploymentSet.self, ManagementAdded.self, ManagementRemoved.self,
     // Sessions
     SessionOpened.self, SessionEnded.self, SessionSeen.self, SessionOriginTold.self,
+    // Credentials
+    PasswordSet.self, LoginFailed.self, LoginCleared.self, StrangerFailed.self, ResetAsked.self,
     // Time
     TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
     // Links

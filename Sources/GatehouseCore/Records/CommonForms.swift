@@ -47,6 +47,15 @@ public enum TimeForm: FieldForm {
   public static func text(_ value: Milliseconds, in directory: Directory?) -> String? { TimeText.text(of: value) }
 }
 
+/// A time, shown only if there is one; 0 means none.
+public enum FilledTimeForm: FieldForm {
+  public static func write(_ value: Milliseconds, to writer: inout ByteWriter) { writer.signed(value) }
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Milliseconds { try reader.signed() }
+  public static func text(_ value: Milliseconds, in directory: Directory?) -> String? {
+    value == 0 ? nil : TimeText.text(of: value)
+  }
+}
+
 /// A duration in whole seconds; 0 means none.
 public enum SecondsForm: FieldForm {
   public static func write(_ value: UInt32, to writer: inout ByteWriter) { writer.varint(value) }

@@ -127,6 +127,8 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
   case rightLost
   /// The same user logged in once more, and the policy `session.max` allows no more.
   case displaced
+  /// The user's password was changed.
+  case passwordChanged
 
   public var name: String {
     switch self {
@@ -140,6 +142,7 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     case .employmentEnded: "employment-ended"
     case .rightLost: "right-lost"
     case .displaced: "displaced"
+    case .passwordChanged: "password-changed"
     }
   }
 
@@ -151,6 +154,7 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     case .unknownProduct, .productDisabled: self = .accessRemoved
     case .noLicence: self = .licenceRemoved
     case .outsideEmployment: self = .employmentEnded
+    case .credentials, .waiting: preconditionFailure("a session does not depend on a password")
     }
   }
 

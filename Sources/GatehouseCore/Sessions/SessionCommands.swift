@@ -43,43 +43,18 @@ extension CommandTable {
   @Sendable private static func sessionCreate(_ turn: Turn) throws(Halt) {
     let found = try turn.userIfAny(1)
     turn.read(turn.directoryLSN)
-    let (user, product, workspace, facts) = try turn.withDirectory { (directory) throws(Halt) in
+    let (user, product) = try turn.withDirectory { (directory) throws(Halt) in
       let product = turn.productID(turn.word(2), in: directory)
       guard let user = found else { throw refusing(.unknownUser, nil, product, turn) }
       if let denial = user.loginDenial(to: product, in: directory, at: turn.now) {
         throw refusing(denial, user, product, turn)
       }
       guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
-      let workspace = directory.facts(ofProduct: product).workspace
-      return (user, product, workspace, directory.facts(ofWorkspace: workspace))
+      return (user, product)
     }
-    guard user.row.sessionCount < Limits.sessionsOfUser else {
-      turn.read(user.cell.state.lsn)
-      throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
-    }
-    let life = min(try turn.duration("TTL") ?? facts.sessionTTL, facts.sessionTTL)
-    let idle = Self.tighter(try turn.duration("IDLE") ?? 0, facts.sessionIdle)
-    guard life > 0 else { throw .refused(.syntax("TTL must be more than 0")) }
-    let id = user.cell.state.nextSession()
-    let token = SecretText.sessionToken(id, turn.entropy.draw())
-    let digest = token.withBytes(turn.digest)
-    let expires = turn.now + life
-    turn.emit(
-      SessionOpened(
-        session: id, user: user.id, token: digest, product: product, workspace: workspace, expires: expires,
-        idleSeconds: UInt32(clamping: (idle + 999) / 1000)))
-    if !turn.chosen.isEmpty { try turn.tellOrigin(of: id, user.id, product: product, workspace: workspace) }
-    // After the new one, which takes a slot that is free already.
-    if facts.sessionMax != 0 {
-      try turn.endLeastUsed(of: user, in: workspace, beyond: Int(facts.sessionMax))
-    }
+    let opened = try turn.openSession(of: user, in: product)
     turn.reply.map(3)
-    turn.reply.text("session")
-    turn.reply.secret(token)
-    turn.reply.text("id")
-    turn.reply.integer(id.raw)
-    turn.reply.text("expires")
-    turn.reply.integer(expires)
+    turn.show(opened)
   }
 
   private static func refusing(
@@ -87,11 +62,6 @@ extension CommandTable {
   ) -> Halt {
     turn.note(denial, of: user, to: product, username: 1, productName: 2)
     return .refused(Refusal(.refused, "login: \(denial.reason)"))
-  }
-
-  /// The shorter of two idle limits; 0 means no limit.
-  private static func tighter(_ a: Milliseconds, _ b: Milliseconds) -> Milliseconds {
-    a == 0 || b == 0 ? max(a, b) : min(a, b)
   }
 
   @Sendable private static func sessionCheck(_ turn: Turn) throws(Halt) {
@@ -223,7 +193,56 @@ extension CommandTable {
   }
 }
 
+/// A session that a decision opens.
+struct OpenedSession {
+  let id: SessionID
+  let token: SecretText.Whole
+  let expires: Milliseconds
+}
+
 extension Turn {
+  /// Opens a session for a user who may log in to the product, with the command's `TTL` and `IDLE`.
+  @inline(__always)
+  func openSession(of user: UserReference, in product: ProductID) throws(Halt) -> OpenedSession {
+    let (workspace, facts) = try withDirectory { (directory) throws(Halt) in
+      let workspace = directory.facts(ofProduct: product).workspace
+      return (workspace, directory.facts(ofWorkspace: workspace))
+    }
+    guard user.row.sessionCount < Limits.sessionsOfUser else {
+      read(user.cell.state.lsn)
+      throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
+    }
+    let life = min(try duration("TTL") ?? facts.sessionTTL, facts.sessionTTL)
+    let idle = Self.tighter(try duration("IDLE") ?? 0, facts.sessionIdle)
+    guard life > 0 else { throw .refused(.syntax("TTL must be more than 0")) }
+    let id = user.cell.state.nextSession()
+    let opened = OpenedSession(id: id, token: SecretText.sessionToken(id, entropy.draw()), expires: now + life)
+    emit(
+      SessionOpened(
+        session: id, user: user.id, token: opened.token.withBytes(digest), product: product, workspace: workspace,
+        expires: opened.expires, idleSeconds: UInt32(clamping: (idle + 999) / 1000)))
+    if !chosen.isEmpty { try tellOrigin(of: id, user.id, product: product, workspace: workspace) }
+    // After the new one, which takes a slot that is free already.
+    if facts.sessionMax != 0 { try endLeastUsed(of: user, in: workspace, beyond: Int(facts.sessionMax)) }
+    return opened
+  }
+
+  /// The three pairs of a new session.
+  @inline(__always)
+  func show(_ opened: OpenedSession) {
+    reply.text("session")
+    reply.secret(opened.token)
+    reply.text("id")
+    reply.integer(opened.id.raw)
+    reply.text("expires")
+    reply.integer(opened.expires)
+  }
+
+  /// The shorter of two idle limits; 0 means no limit.
+  private static func tighter(_ a: Milliseconds, _ b: Milliseconds) -> Milliseconds {
+    a == 0 || b == 0 ? max(a, b) : min(a, b)
+  }
+
   /// The user as whom a session acts.
   public func holder(_ cell: HeldPartition, _ slot: Int) -> UserReference {
     let serial = Int(cell.state.sessions[slot].user)

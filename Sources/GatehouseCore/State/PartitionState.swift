@@ -15,13 +15,15 @@ public struct PartitionState: ~Copyable, Sendable {
   public internal(set) var people: People
   public internal(set) var sessions: Sessions
   public internal(set) var time: RecordedTime
+  public internal(set) var credentials: Credentials
   public internal(set) var links: Links
   public internal(set) var approvals: Approvals
   public internal(set) var outbox: Outbox
   public internal(set) var answers: Answers
 
   static let aggregates: [any (Aggregate & ~Copyable).Type] = [
-    People.self, Sessions.self, RecordedTime.self, Links.self, Approvals.self, Outbox.self, Answers.self,
+    People.self, Sessions.self, RecordedTime.self, Credentials.self, Links.self, Approvals.self, Outbox.self,
+    Answers.self,
   ]
 }
 
@@ -29,14 +31,15 @@ extension PartitionState {
   public init(index: Int, partitioning: Partitioning) {
     self.init(
       partitioning: partitioning, index: index, lsn: 0, people: People(), sessions: Sessions(), time: RecordedTime(),
-      links: Links(), approvals: Approvals(), outbox: Outbox(), answers: Answers())
+      credentials: Credentials(), links: Links(), approvals: Approvals(), outbox: Outbox(), answers: Answers())
   }
 
   /// A copy of the state that shares all pages until either is changed (copy-on-write).
   public mutating func copy() -> PartitionState {
     PartitionState(
       partitioning: partitioning, index: index, lsn: lsn, people: people.copy(), sessions: sessions.copy(),
-      time: time.copy(), links: links.copy(), approvals: approvals.copy(), outbox: outbox.copy(),
+      time: time.copy(), credentials: credentials.copy(), links: links.copy(), approvals: approvals.copy(),
+      outbox: outbox.copy(),
       answers: answers.copy())
   }
 

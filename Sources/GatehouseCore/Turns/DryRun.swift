@@ -5,7 +5,7 @@
 /// the current state and once over the resulting one.
 extension Turn {
   /// Whether the command is only tried.
-  var isDryRun: Bool { gate.isWrite && has("DRYRUN") }
+  var isDryRun: Bool { gate.isTriable && has("DRYRUN") }
 
   /// Makes the effects of the decision the answer, and discards the decision.
   func preview() throws(Halt) {

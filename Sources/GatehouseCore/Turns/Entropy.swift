@@ -80,13 +80,21 @@ public enum SecretText {
     whole("gk_", UInt64(id), random)
   }
 
+  /// The token of a reset mail: `gr_`, the user, 128 bits.
+  static func resetToken(_ user: UserID, _ randomPart: String) -> String {
+    whole("gr_", user.raw, (0, 0)).withBytes {
+      String(decoding: UnsafeRawBufferPointer(rebasing: $0[..<visibleCount]), as: UTF8.self)
+    } + randomPart
+  }
+
   public static let sessionTokenCount = visibleCount + randomCount
 
   /// Whether a word starts like a token or secret and reaches into the secret part: a truncated one, or one with an
   /// extra letter, still reveals most of it.
   public static func isLike(_ word: UnsafeRawBufferPointer) -> Bool {
     guard word.count > sessionTokenCount - randomCount, word[0] == 0x67, word[2] == 0x5f else { return false }
-    return word[1] == 0x73 || word[1] == 0x6b
+    // `gs_`, `gk_`, `gr_`
+    return word[1] == 0x73 || word[1] == 0x6b || word[1] == 0x72
   }
 
   private static func whole(_ prefix: StaticString, _ id: UInt64, _ random: (UInt64, UInt64)) -> Whole {
@@ -123,7 +131,16 @@ public enum SecretText {
 
   /// The id in a session token, if the bytes look like one.
   public static func session(of token: UnsafeRawBufferPointer) -> SessionID? {
-    guard token.count == sessionTokenCount, token[0] == 0x67, token[1] == 0x73, token[2] == 0x5f else { return nil }
+    id(in: token, of: 0x73).map { SessionID(raw: $0) }
+  }
+
+  /// The user in the token of a reset mail, if the bytes look like one.
+  static func user(ofReset token: UnsafeRawBufferPointer) -> UserID? { id(in: token, of: 0x72).map { UserID(raw: $0) } }
+
+  /// The id in a token of a kind, which is its second letter.
+  @inline(__always)
+  private static func id(in token: UnsafeRawBufferPointer, of kind: UInt8) -> UInt64? {
+    guard token.count == sessionTokenCount, token[0] == 0x67, token[1] == kind, token[2] == 0x5f else { return nil }
     var raw: UInt64 = 0
     for index in 0..<11 {
       let value: UInt8
@@ -138,6 +155,6 @@ public enum SecretText {
       if index == 10, value > 15 { return nil }
       raw |= UInt64(value) << UInt64(index * 6)
     }
-    return SessionID(raw: raw)
+    return raw
   }
 }

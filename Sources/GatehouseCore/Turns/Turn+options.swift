@@ -52,7 +52,7 @@ extension Turn {
   }
 
   private func unknownOption(_ word: Int) -> Refusal {
-    if Self.isToken("DRYRUN", arguments[word]) { return Self.nothingToTry(spec) }
+    if Self.isToken("DRYRUN", arguments[word]), spec.effect == .read { return Self.nothingToTry(spec) }
     if spec.options.isEmpty { return Self.wrongArity(spec) }
     let shown = String(arguments.string(word).prefix(64))
     return .syntax("unknown option '\(shown)' for '\(spec.name.lowercased())'; usage: \(spec.usage)")

@@ -16,11 +16,24 @@ enum CaseFolding {
   /// Writes the folded bytes of `text`, and returns how many; nil if it is not UTF-8.
   /// - Parameter buffer: room for `growth` times the text.
   static func fold(_ text: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+    normalise(text, into: buffer, isFolding: true)
+  }
+
+  /// The text in normalisation form C, its case as it is; nil if it is not UTF-8.
+  static func normalised(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
+    withUnsafeTemporaryAllocation(byteCount: max(1, growth * text.count), alignment: 1) { buffer in
+      normalise(text, into: buffer, isFolding: false).map { Array(buffer[..<$0]) }
+    }
+  }
+
+  private static func normalise(
+    _ text: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer, isFolding: Bool
+  ) -> Int? {
     precondition(buffer.count >= growth * text.count)
     return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: growth * text.count) { scalars in
       guard let decomposed = decompose(text, into: scalars) else { return nil }
       return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: growth * text.count) { folded in
-        let count = compose(scalars[..<decomposed], into: folded)
+        let count = compose(scalars[..<decomposed], into: folded, isFolding: isFolding)
         return encode(folded[..<count], into: buffer)
       }
     }
@@ -59,15 +72,16 @@ enum CaseFolding {
     }
   }
 
-  /// Folds a decomposed text and composes the result.
+  /// Folds a decomposed text, if it is to be folded, and composes the result.
   private static func compose(
-    _ scalars: Slice<UnsafeMutableBufferPointer<UInt32>>, into folded: UnsafeMutableBufferPointer<UInt32>
+    _ scalars: Slice<UnsafeMutableBufferPointer<UInt32>>, into folded: UnsafeMutableBufferPointer<UInt32>,
+    isFolding: Bool
   ) -> Int {
     var count = 0
     var starter: Int?
     var lastClass: UInt32 = 0
     for marked in scalars {
-      UnicodeTables.forEachFolded(marked & scalarMask) { scalar in
+      let append = { (scalar: UInt32) in
         // The iota subscript is a mark that folds to a letter; all other characters keep their class.
         let combiningClass = marked >> classShift == 0 ? 0 : UnicodeTables.combiningClass(scalar)
         if let starter, lastClass == 0 || lastClass < combiningClass,
@@ -81,6 +95,7 @@ enum CaseFolding {
         folded[count] = scalar
         count += 1
       }
+      if isFolding { UnicodeTables.forEachFolded(marked & scalarMask, append) } else { append(marked & scalarMask) }
     }
     return count
   }

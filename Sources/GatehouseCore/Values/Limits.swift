@@ -77,6 +77,14 @@ public enum Limits {
   /// The words of one of them, in bytes.
   public static let approvalBytes = 65_536
   public static let linksOfContact = 10_000
+  /// The characters of a password. Longer ones are more likely a file than a password.
+  public static let passwordCharacters = 8...256
+  public static let passwordBytes = 1024
+  /// How long the token of a reset mail can be redeemed, and how long after it another is mailed.
+  public static let resetLife: Milliseconds = 20 * 60_000
+  public static let resetPause: Milliseconds = 60_000
+  /// Names that no user has and whose guesses one partition remembers.
+  public static let strangersOfPartition = 1000
   public static let attributesOfLink = 50
   /// Impersonations in force that one login began.
   public static let impersonationsOfSession = 100

@@ -64,6 +64,17 @@ public struct Policies: Sendable, Equatable {
       isAboutSecurity: true),
     Definition(
       "accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan", isAboutSecurity: true),
+    Definition(
+      "login.lock-after", .number(100), "how many wrong passwords in a row lock a user", range: 5...1_000_000,
+      isAboutSecurity: true),
+    Definition(
+      "password.strength", .number(2),
+      "how much guessing a new password must withstand, from 0 (any) to 4; 2 refuses common ones", range: 0...4,
+      isAboutSecurity: true),
+    Definition(
+      "password.admin-sets-final", .flag(false),
+      "passwords set by administrators need not be changed at the next login",
+      isAboutSecurity: true),
     Definition("timer.notify-stopped", .flag(false), "a user whose timer somebody else stops gets a notice"),
     Definition(
       "session.ttl", .span(12 * 3_600_000), "the longest duration of a session", range: 1000...366 * TimeText.day,
@@ -106,6 +117,9 @@ public struct Policies: Sendable, Equatable {
   public var withinEmployment = false
   public var accountsNeedOwner = false
   public var accountsNeedEnterprise = false
+  public var lockAfter: Int64 = 100
+  public var passwordStrength: Int64 = 2
+  public var adminSetsFinal = false
   public var notifiesStopped = false
   public var sessionTTL: Milliseconds = 12 * 3_600_000
   public var sessionIdle: Milliseconds = 0
@@ -202,6 +216,9 @@ public struct Policies: Sendable, Equatable {
     case ("login.within-employment", .flag(let on)): withinEmployment = on
     case ("accounts.needs-owner", .flag(let on)): accountsNeedOwner = on
     case ("accounts.needs-enterprise", .flag(let on)): accountsNeedEnterprise = on
+    case ("login.lock-after", .number(let number)): lockAfter = number
+    case ("password.strength", .number(let number)): passwordStrength = number
+    case ("password.admin-sets-final", .flag(let on)): adminSetsFinal = on
     case ("timer.notify-stopped", .flag(let on)): notifiesStopped = on
     case ("session.ttl", .span(let span)): sessionTTL = span
     case ("session.idle", .span(let span)): sessionIdle = span

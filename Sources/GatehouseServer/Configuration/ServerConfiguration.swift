@@ -123,6 +123,19 @@ package struct ServerConfiguration: Sendable, Equatable {
 
   package var clockConflict = ClockConflict.refuse
 
+  /// What hashing a password with Argon2id costs: kibibytes of memory, passes over it, and threads. The defaults are the
+  /// least that OWASP recommends (Password Storage Cheat Sheet, 2024). Hashes made with others are made anew at the
+  /// next login.
+  package var passwordMemory = 19_456
+  package var passwordPasses = 2
+  package var passwordLanes = 1
+
+  /// How many passwords are hashed at a time; nil means one on each core.
+  package var passwordThreads: Int?
+
+  /// A file of passwords that nobody may choose, one on a line; empty for none but the well-known ones.
+  package var commonPasswordsPath = ""
+
   /// The folder of the time zone database, which the package tzdata installs.
   package var zonePath = "/usr/share/zoneinfo"
 

@@ -133,12 +133,39 @@ extension Setting {
     format: { $0 },
     "folder of the time zone database")
 
+  package static let passwordMemory = integer(
+    "password-memory", \.passwordMemory, value: "kib", 8...4_194_304, "memory that hashing a password takes, in KiB")
+
+  package static let passwordPasses = integer(
+    "password-passes", \.passwordPasses, 1...1000, "passes over the memory when hashing a password")
+
+  package static let passwordLanes = integer(
+    "password-lanes", \.passwordLanes, 1...64, "lanes of the memory when hashing a password, each a thread")
+
+  package static let passwordThreads = Setting(
+    "password-threads", \.passwordThreads, value: "n|auto",
+    expected: "a whole number from 1 to 256, or auto for one on each core",
+    parse: { text -> Int?? in
+      if text == "auto" { return .some(nil) }
+      guard let count = Int(text), (1...256).contains(count) else { return nil }
+      return count
+    },
+    format: { $0.map { String($0) } ?? "auto" },
+    "passwords hashed at a time, auto for one on each core")
+
+  package static let commonPasswords = Setting(
+    "common-passwords", \.commonPasswordsPath, value: "file",
+    expected: "a path; give a file with a password on each line, or nothing",
+    parse: { $0.utf8.contains(0) ? nil : $0 },
+    format: { $0 },
+    "file of passwords that nobody may choose, besides the well-known ones")
+
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict,
-    zoneData,
+    zoneData, passwordMemory, passwordPasses, passwordLanes, passwordThreads, commonPasswords,
   ]
 
   /// Looks a setting up by name, in any case.

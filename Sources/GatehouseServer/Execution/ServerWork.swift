@@ -5,10 +5,17 @@ import Logging
 protocol ServerWork: Work where Outcome == Result<Product, Refusal> {
   associatedtype Product: Sendable
 
+  /// The threads on which it is done.
+  static func pool(of context: ServerContext) -> WorkPool
+
   /// Does the work, on a thread that may block. Errors it throws become error replies.
   ///
   /// - Parameter lastWrite: the caller's last record, which the result must take into account.
   func perform(_ context: ServerContext, after lastWrite: LSN) throws -> Product
+}
+
+extension ServerWork {
+  static func pool(of context: ServerContext) -> WorkPool { context.workPool }
 }
 
 extension ServerContext {
@@ -29,7 +36,7 @@ extension ServerContext {
   }
 
   private func finish<Kind: ServerWork>(_ work: Kind, after lastWrite: LSN) async -> any Sendable {
-    let outcome = await workPool.run { [self] in
+    let outcome = await Kind.pool(of: self).run { [self] in
       do {
         return Result<Kind.Product, Refusal>.success(try work.perform(self, after: lastWrite))
       } catch {

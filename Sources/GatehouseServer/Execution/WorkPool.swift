@@ -8,18 +8,25 @@ final class WorkPool: Sendable {
   private struct State {
     var running = 0
     var waiting: Deque<@Sendable () -> Void> = []
+    /// How long a piece of work takes, in nanoseconds, averaged over the last ones.
+    var usual = 0.0
   }
 
   private let threads: Int
   private let line: Int
+  private let patience: Duration?
+  private let priority: PosixThread.Priority
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - threads: how many pieces of work run at a time.
   ///   - line: how many may wait.
-  init(threads: Int, line: Int) {
+  ///   - patience: how long work may wait; it is refused at once if it would be longer.
+  init(threads: Int, line: Int, patience: Duration? = nil, priority: PosixThread.Priority = .normal) {
     self.threads = threads
     self.line = line
+    self.patience = patience
+    self.priority = priority
   }
 
   /// Runs work on a thread of the pool.
@@ -37,18 +44,34 @@ final class WorkPool: Sendable {
         state.running += 1
         return (true, true)
       }
-      guard state.waiting.count < line else { return (false, false) }
+      guard state.waiting.count < line, isSoon(state) else { return (false, false) }
       state.waiting.append(work)
       return (true, false)
     }
     if needsThread {
       // The thread ends when nothing waits, because work is rare.
-      PosixThread { [self] in
-        work()
-        while let next = next() { next() }
+      PosixThread(priority: priority) { [self] in
+        measure(work)
+        while let next = next() { measure(next) }
       }.detach()
     }
     return isTaken
+  }
+
+  /// Whether work that joins the line now will begin in time.
+  private func isSoon(_ state: State) -> Bool {
+    guard let patience else { return true }
+    let wait = Double(state.waiting.count + 1) * state.usual / Double(threads)
+    return wait <= Double(patience.components.seconds) * 1e9 + Double(patience.components.attoseconds) / 1e9
+  }
+
+  private func measure(_ work: () -> Void) {
+    guard patience != nil else { return work() }
+    let start = ContinuousClock.now
+    work()
+    let taken = ContinuousClock.now - start
+    let nanoseconds = Double(taken.components.seconds) * 1e9 + Double(taken.components.attoseconds) / 1e9
+    state.withLock { $0.usual += ($0.usual == 0 ? 1 : 0.1) * (nanoseconds - $0.usual) }
   }
 
   private func next() -> (@Sendable () -> Void)? {

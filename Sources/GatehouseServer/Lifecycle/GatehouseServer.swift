@@ -45,6 +45,7 @@ package final class GatehouseServer: Service {
     try fitConnections()
     // Before any file is created: without time zones, nobody could tell on which day a user may log in.
     let zones = try ZoneDatabase.read(configuration.zonePath)
+    let hasher = try PasswordHasher(configuration)
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
     DescriptorReserve.shared.hold(DescriptorLimit.heldForWriting)
     defer { DescriptorReserve.shared.hold(0) }
@@ -62,7 +63,7 @@ package final class GatehouseServer: Service {
       for warning in folder.warnings { logger.warning("\(warning)") }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
-      try await serve(folder, partitioning, lanes, listener, zones.table)
+      try await serve(folder, partitioning, lanes, listener, zones.table, hasher)
     } catch {
       listener.close()
       throw error
@@ -104,10 +105,12 @@ package final class GatehouseServer: Service {
   }
 
   private func serve(
-    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: Listener, _ zones: ZoneTable
+    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: Listener, _ zones: ZoneTable,
+    _ hasher: PasswordHasher
   ) async throws {
     let opening = Opening(
-      folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, logger: logger)
+      folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, hasher: hasher,
+      logger: logger)
     let context = try await opening.open(lanes, facts)
     facts.phase.store(.ready, ordering: .releasing)
     logger.info(

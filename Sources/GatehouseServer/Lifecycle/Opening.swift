@@ -9,6 +9,7 @@ struct Opening {
   let partitioning: Partitioning
   let configuration: ServerConfiguration
   let zones: ZoneTable
+  let hasher: PasswordHasher
   let logger: Logger
 
   func open(_ lanes: [Lane], _ facts: ServerFacts) async throws -> ServerContext {
@@ -65,7 +66,7 @@ struct Opening {
     let context = ServerContext(
       partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
       directory: restored.directory, facts: facts, persistence: persistence, feedReaders: feedReaders,
-      logger: logger)
+      hasher: hasher, logger: logger)
     opened.withLock { $0 = context }
     for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context

@@ -29,9 +29,13 @@ final class ServerContext: Sendable {
   let feedTail: FeedTail
   /// A pool of its own, so that readers of the feed do not hold up logins.
   let feedPool = WorkPool(threads: 2, line: Limits.feedReaders)
+  let passwordHasher: PasswordHasher
+  /// For hashing passwords. Its threads give way to the lanes, and a login that would wait for more than a second is
+  /// refused instead.
+  let passwordPool: WorkPool
   /// Executors to lend to threads without one of their own.
   private let executors = Mutex<[LentExecutor]>([])
-  private let folderSecret: Digest
+  let folderSecret: Digest
   private let logFailure = Atomic<Bool>(false)
   /// The connection that created the first service. It alone stays connected without authenticating, as that service.
   private let founder = Atomic<UInt64>(0)
@@ -40,7 +44,8 @@ final class ServerContext: Sendable {
 
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
-    directory: DirectoryState, facts: ServerFacts, persistence: Persistence, feedReaders: FeedReaders, logger: Logger
+    directory: DirectoryState, facts: ServerFacts, persistence: Persistence, feedReaders: FeedReaders,
+    hasher: PasswordHasher, logger: Logger
   ) {
     self.partitioning = partitioning
     self.folder = folder
@@ -59,6 +64,9 @@ final class ServerContext: Sendable {
     feedTail = FeedTail(folder.logLocation)
     self.logger = logger
     folderSecret = folder.manifest.tokenSecret
+    passwordHasher = hasher
+    passwordPool = WorkPool(
+      threads: facts.current.passwordThreads ?? facts.coreCount, line: 100_000, patience: .seconds(1), priority: .low)
   }
 
   /// Whether the log has failed, and so takes no more changes.

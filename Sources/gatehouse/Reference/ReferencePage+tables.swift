@@ -24,7 +24,7 @@ extension ReferencePage {
         ["role", list(Role.builtIn.map(\.name))],
         ["field of the contact", list(ContactField.allCases.map(\.name))],
         ["field of the user", list(UserField.allCases.map(\.name))],
-        ["refused login, in the order of the rules", list(LoginDenial.allCases.map { "\($0.reason)" })],
+        ["refused login, in the order of the rules", list(LoginDenial.rules.map { "\($0.reason)" })],
       ])
   }
 

@@ -48,6 +48,9 @@ extension CoreHarness {
         whileSearching?(cell.index)
       }
       return FinishedWork(work, .success(findings))
+    case let work as CheckPassword: return perform(work)
+    case let work as HashPassword: return perform(work)
+    case let work as GeneratePassword: return perform(work)
     default: preconditionFailure("nobody knows how to do \(work)")
     }
   }
@@ -79,5 +82,43 @@ extension CoreHarness {
       apart.finish(&gathered)
       return apart.reply
     }
+  }
+}
+
+/// Hashes that a test can read: the password behind the name of an algorithm. One whose text is `weak` is weak, and one
+/// under `old$` was hashed with other parameters.
+private enum HarnessHashes {
+  static func hash(_ password: SecretWord) -> String { "new$" + text(password) }
+  static func text(_ password: SecretWord) -> String { String(decoding: password.bytes, as: UTF8.self) }
+
+  static func match(_ password: SecretWord, _ hash: String?) -> PasswordMatch {
+    switch hash {
+    case "new$" + text(password): .right(rehashed: nil)
+    case "old$" + text(password): .right(rehashed: Self.hash(password))
+    default: .wrong
+    }
+  }
+}
+
+extension CoreHarness {
+  func perform(_ work: CheckPassword) -> FinishedWork<CheckPassword> {
+    FinishedWork(work, .success(HarnessHashes.match(work.password, work.hash)))
+  }
+
+  func perform(_ work: HashPassword) -> FinishedWork<HashPassword> {
+    if let old = work.old, HarnessHashes.match(old.password, old.hash) == .wrong {
+      return FinishedWork(work, .success(.wrongOld))
+    }
+    if HarnessHashes.text(work.password).contains("weak"), work.strength.score > 0 {
+      return FinishedWork(work, .success(.weak("it is easy to guess")))
+    }
+    return FinishedWork(work, .success(.hashed(HarnessHashes.hash(work.password))))
+  }
+
+  func perform(_ work: GeneratePassword) -> FinishedWork<GeneratePassword> {
+    let salt = "salt\(lsn)"
+    let password = MailedSecret.password(salt: salt, Digest(7, 7, 7, 7), Self.digest)
+    let hash = HarnessHashes.hash(SecretWord(Array(password.utf8)))
+    return FinishedWork(work, .success(GeneratedPassword(salt: salt, hash: hash)))
   }
 }

@@ -245,6 +245,7 @@ struct CommandGenerator {
     case "role": return pick(["individual", "manager", "training-administrator", "super-administrator", "king"])
     case "status": return pick(["active", "inactive", "locked", "new", "pending", "deleted", "asleep"])
     case "token", "session-token", "actor-token": return token()
+    case "password", "old", "new": return pick(["correct-horse", "battery-staple", "weak-one", "short"])
     case "session", "impersonation":
       return chance(60) ? token() : id({ $0.sessions.rows.last }, SessionEntity.self, core)
     case "id", "EXCEPT": return id({ $0.sessions.rows.last }, SessionEntity.self, core)

@@ -119,7 +119,7 @@ struct PropertyRun {
 
   private static func isWrite(_ words: [String]) -> Bool {
     let name = (words.first == "AS" ? words.dropFirst(2).first : words.first)?.uppercased()
-    return CommandTable.all.contains { $0.name == name && $0.effect == .write }
+    return CommandTable.all.contains { $0.name == name && $0.takesDryRun }
   }
 
   /// Runs a command with `DRYRUN`, which must do nothing.

@@ -24,7 +24,7 @@ final class TestContext {
     lane.loop.start { lane.tick() }
     let opening = Opening(
       folder: folder, partitioning: Partitioning(folder.manifest), configuration: configuration,
-      zones: TestZones.table, logger: logger)
+      zones: TestZones.table, hasher: try PasswordHasher(configuration), logger: logger)
     context = try await opening.open([lane], facts)
     facts.phase.store(.ready, ordering: .releasing)
   }

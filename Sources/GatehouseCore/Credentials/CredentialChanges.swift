@@ -1,0 +1,204 @@
+/// A password is set, or its hash is made anew with other parameters.
+public struct PasswordSet: PartitionChange {
+  public static var code: UInt8 { 100 }
+  public static var name: String { "password-set" }
+
+  public var user = UserID.none
+  /// In the PHC string format.
+  public var hash = ""
+  public var isTemporary = false
+  public var means = PasswordMeans.administrator
+
+  public init() {}
+
+  init(_ user: UserID, hash: String, isTemporary: Bool, _ means: PasswordMeans) {
+    self.user = user
+    self.hash = hash
+    self.isTemporary = isTemporary
+    self.means = means
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.secret(&hash, as: TextForm.self)
+    try visitor.field("temporary", &isTemporary, as: FlagForm.self)
+    try visitor.field("means", &means, as: ChoiceForm<PasswordMeans>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.credentials.update(serial, lsn) { row in
+      row.failures = 0
+      row.waitsUntil = 0
+      // The password is the same as before.
+      if means == .rehashed { return }
+      row.setAt = header.time
+      row.isTemporary = isTemporary
+      row.resetAsked = 0
+      row.resetEnds = 0
+    }
+    if means != .rehashed { state.credentials.setResetToken(of: serial, nil) }
+    state.credentials.setHash(of: serial, hash)
+  }
+}
+
+/// How a password came to be set.
+public enum PasswordMeans: UInt8, Sendable, CaseIterable, NamedChoice {
+  /// An administrator or a service has set it.
+  case administrator = 1
+  /// The user has changed it, knowing the old one.
+  case user
+  /// It was made at random and mailed.
+  case generated
+  /// The user has redeemed a reset mail.
+  case reset
+  /// The same password under other parameters, at a login.
+  case rehashed
+
+  public var name: String {
+    switch self {
+    case .administrator: "administrator"
+    case .user: "user"
+    case .generated: "generated"
+    case .reset: "reset"
+    case .rehashed: "rehashed"
+    }
+  }
+}
+
+/// A wrong password was given for a user.
+public struct LoginFailed: PartitionChange {
+  public static var code: UInt8 { 101 }
+  public static var name: String { "login-failed" }
+
+  public var user = UserID.none
+  public var failures: UInt32 = 0
+  public var waitsUntil: Milliseconds = 0
+
+  public init() {}
+
+  init(_ user: UserID, failures: UInt32, waitsUntil: Milliseconds) {
+    self.user = user
+    self.failures = failures
+    self.waitsUntil = waitsUntil
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.field("failures", &failures, as: NumberForm<UInt32>.self)
+    try visitor.field("waits-until", &waitsUntil, as: FilledTimeForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.credentials.update(state.partitioning.serial(of: user), lsn) {
+      $0.failures = failures
+      $0.waitsUntil = waitsUntil
+    }
+  }
+}
+
+/// The failures of a user are forgotten: the right password was given, or an administrator says so.
+public struct LoginCleared: PartitionChange {
+  public static var code: UInt8 { 102 }
+  public static var name: String { "login-cleared" }
+
+  public var user = UserID.none
+  /// How many there were.
+  public var failures: UInt32 = 0
+
+  public init() {}
+
+  init(_ user: UserID, failures: UInt32) {
+    self.user = user
+    self.failures = failures
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.removed("failures", &failures, as: NumberForm<UInt32>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.credentials.update(state.partitioning.serial(of: user), lsn) {
+      $0.failures = 0
+      $0.waitsUntil = 0
+    }
+  }
+}
+
+/// A wrong password was given for a name that no user has.
+public struct StrangerFailed: PartitionChange {
+  public static var code: UInt8 { 103 }
+  public static var name: String { "stranger-failed" }
+
+  public var partition = 0
+  /// The digest of the folded name: what somebody has typed there may be a password.
+  public var typed = Digest.zero
+  public var failures: UInt32 = 0
+  public var waitsUntil: Milliseconds = 0
+
+  public init() {}
+
+  init(_ partition: Int, _ typed: Digest, failures: UInt32, waitsUntil: Milliseconds) {
+    self.partition = partition
+    self.typed = typed
+    self.failures = failures
+    self.waitsUntil = waitsUntil
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("name that no user has")
+    try visitor.secret(&partition, as: PartitionForm.self)
+    try visitor.secret(&typed, as: DigestForm.self)
+    try visitor.field("failures", &failures, as: NumberForm<UInt32>.self)
+    try visitor.field("waits-until", &waitsUntil, as: FilledTimeForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let row = StrangerRow(failures: failures, waitsUntil: waitsUntil, last: header.time)
+    state.credentials.note(row, typed)
+  }
+}
+
+/// A mail with which a user can set another password is on its way.
+public struct ResetAsked: PartitionChange {
+  public static var code: UInt8 { 104 }
+  public static var name: String { "reset-asked" }
+
+  public var user = UserID.none
+  public var token = Digest.zero
+  public var ends: Milliseconds = 0
+
+  public init() {}
+
+  init(_ user: UserID, token: Digest, ends: Milliseconds) {
+    self.user = user
+    self.token = token
+    self.ends = ends
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.secret(&token, as: DigestForm.self)
+    try visitor.field("expires", &ends, as: TimeForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.credentials.update(serial, lsn) {
+      $0.resetAsked = header.time
+      $0.resetEnds = ends
+    }
+    state.credentials.setResetToken(of: serial, token)
+  }
+}

@@ -1,0 +1,227 @@
+/// P13: nobody can read a password. An administrator sets one, or has one made and mailed; either is temporary unless the
+/// policy `password.admin-sets-final` says otherwise. A user changes it knowing the old one, or by a reset mail.
+extension CommandTable {
+  static let passwordCommands: [CommandSpec] = [
+    CommandSpec(
+      "PASSWORD.SET", .people, "Set a user's password, which ends all sessions",
+      [.word("user"), .word("password"), .flag("TEMPORARY"), .flag("FINAL")],
+      reply: "`OK`. It is temporary, to be changed at the next login, unless the policy `password.admin-sets-final` of"
+        + " the user's home is on",
+      effect: .write, rights: .admin, needs: .permission(.credentialSet, over: .user(1)), route: .user(1),
+      secrets: [2], withholds: ["IDEM"], body: .decide(passwordSet)),
+    CommandSpec(
+      "PASSWORD.GENERATE", .people, "Make a password at random, and mail it to the user", [.word("user")],
+      reply: "`OK`; it is temporary. Only the mail tells it", effect: .write, rights: .admin,
+      needs: .permission(.credentialSet, over: .user(1)), route: .user(1), withholds: ["IDEM"],
+      body: .decide(passwordGenerate)),
+    CommandSpec(
+      "PASSWORD.CHANGE", .people, "Change one's own password, with `AS`", [.word("old"), .word("new")],
+      reply: "`OK`; all sessions end, this one too. `REFUSED password` where the old one is wrong, which counts as a"
+        + " failed login",
+      effect: .write, rights: .sessions, needs: .nothing, route: .directory, secrets: [1, 2],
+      withholds: ["IDEM", "DRYRUN"], body: .decide(passwordChange)),
+    CommandSpec(
+      "PASSWORD.RESET", .people, "Mail a user a token for setting another password", [.word("user")],
+      reply: "`OK`, whether or not there is such a user. The token lasts 20 minutes; another is mailed after a minute"
+        + " at the earliest. A locked user may ask for one, too (L17)",
+      effect: .write, rights: .sessions, needs: .service(), route: .user(1), withholds: ["IDEM", "DRYRUN"],
+      body: .decide(passwordReset)),
+    CommandSpec(
+      "PASSWORD.REDEEM", .people, "Set a password with the token of a reset mail", [.word("token"), .word("password")],
+      reply: "`OK`; all sessions end, and a locked user is unlocked. The next login needs the second factor as ever",
+      effect: .write, rights: .sessions, needs: .service(), route: .directory, secrets: [1, 2],
+      withholds: ["IDEM", "DRYRUN"], body: .decide(passwordRedeem)),
+  ]
+
+  // MARK: By an administrator
+
+  @Sendable private static func passwordSet(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.requireNotDeleted(user)
+    try turn.refuseImpersonation("a password")
+    turn.read(turn.directory.lsn)
+    let policies = turn.homePolicies(of: user)
+    guard !(turn.has("TEMPORARY") && turn.has("FINAL")) else {
+      throw .refused(.syntax("a password is TEMPORARY or FINAL; give one of them"))
+    }
+    guard !turn.has("FINAL") || policies.adminSetsFinal else {
+      throw .refused(
+        .rule(
+          "password.admin-sets-final", "a password that somebody else sets is temporary here",
+          instead: "leave FINAL out, or set the policy of the user's home workspace"))
+    }
+    let hash = try turn.hash(try turn.newPassword(2), for: user)
+    try turn.setPassword(
+      of: user, hash: hash, isTemporary: turn.has("TEMPORARY") || !policies.adminSetsFinal, .administrator)
+    turn.reply.ok()
+  }
+
+  @Sendable private static func passwordGenerate(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.requireNotDeleted(user)
+    try turn.refuseImpersonation("a password")
+    turn.read(turn.directory.lsn)
+    let address = turn.address(of: user)
+    guard !address.isEmpty else {
+      throw .refused(
+        .rule(
+          "mail", "\(user.username) has no e-mail address", instead: "set one with USER.SET, or use PASSWORD.SET"))
+    }
+    let made = try turn.outcome(of: GeneratePassword()).unwrapped()
+    try turn.setPassword(of: user, hash: made.hash, isTemporary: true, .generated)
+    let home = user.home ?? mainWorkspace
+    try turn.queueMail(
+      .passwordGenerated, about: user.id, in: user.cell, of: home, to: address,
+      facts: [(.actor, try turn.name(of: turn.author, in: home))], secret: made.salt)
+    turn.reply.ok()
+  }
+
+  // MARK: By the user
+
+  @Sendable private static func passwordChange(_ turn: Turn) throws(Halt) {
+    guard let principal = turn.asUser, let user = try turn.user(principal.subject) else {
+      throw .refused(.syntax("PASSWORD.CHANGE is for users: AS session PASSWORD.CHANGE old new"))
+    }
+    try turn.refuseImpersonation("a password")
+    turn.read(turn.directory.lsn)
+    let row = user.cell.state.credentials.row(of: user.serial)
+    turn.read(row.lsn)
+    guard let hash = user.cell.state.credentials.hash(of: user.serial) else {
+      throw .refused(.rule("password", "you have none", instead: "ask for one with PASSWORD.RESET"))
+    }
+    guard turn.now >= row.waitsUntil else {
+      throw .refused(
+        .rule(
+          "wait", "too many wrong passwords",
+          instead: "try again after \(TimeText.text(of: row.waitsUntil))"))
+    }
+    try turn.requireShort(password: 1)
+    let work = HashPassword(
+      password: try turn.newPassword(2), strength: turn.strength(for: user),
+      old: OldPassword(hash: hash, password: turn.password(1)))
+    switch try turn.outcome(of: work).unwrapped() {
+    case .hashed(let hash):
+      try turn.setPassword(of: user, hash: hash, isTemporary: false, .user)
+      turn.reply.ok()
+    case .weak(let why): throw .refused(Turn.weak(why))
+    case .wrongOld:
+      // Answered like a refusal, but the failure stays.
+      try turn.noteFailure(of: user)
+      turn.reply.error(Refusal.rule("password", "the old one is wrong", instead: "give the password of the login").text)
+    }
+  }
+
+  @Sendable private static func passwordReset(_ turn: Turn) throws(Halt) {
+    turn.reply.ok()
+    guard let user = try turn.userIfAny(1), user.row.status.mayLogIn || user.row.status == .locked else { return }
+    let address = turn.address(of: user)
+    let row = user.cell.state.credentials.row(of: user.serial)
+    turn.read(row.lsn)
+    turn.read(turn.directory.lsn)
+    let home = user.home ?? mainWorkspace
+    guard !address.isEmpty, turn.now - row.resetAsked >= Limits.resetPause,
+      user.cell.state.outbox.hasRoom(for: home, at: turn.now)
+    else { return }
+    let salt = SecretText.randomPart(turn.entropy.draw())
+    let ends = turn.now + Limits.resetLife
+    var token = turn.resetToken(of: user.id, salt: salt)
+    turn.emit(
+      ResetAsked(user.id, token: token.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) }, ends: ends))
+    try turn.queueMail(
+      .passwordReset, about: user.id, in: user.cell, of: home, to: address,
+      facts: [(.end, TimeText.text(of: ends))], secret: salt)
+  }
+
+  @Sendable private static func passwordRedeem(_ turn: Turn) throws(Halt) {
+    let user = try SecretText.user(ofReset: turn.word(1)).flatMap { (id) throws(Halt) in try turn.user(id) }
+    turn.read(turn.directory.lsn)
+    guard let user, user.row.status.mayLogIn || user.row.status == .locked,
+      let token = user.cell.state.credentials.resetToken(of: user.serial),
+      token.matches(turn.digest(turn.word(1))),
+      turn.now < user.cell.state.credentials.row(of: user.serial).resetEnds
+    else {
+      throw .refused(
+        .rule("reset", "the token is wrong, used or too old", instead: "ask for another with PASSWORD.RESET user"))
+    }
+    turn.read(user.cell.state.credentials.row(of: user.serial).lsn)
+    let hash = try turn.hash(try turn.newPassword(2), for: user)
+    try turn.setPassword(of: user, hash: hash, isTemporary: false, .reset)
+    if user.row.status == .locked { turn.emit(StatusSet(user.id, old: .locked, new: .active)) }
+    turn.reply.ok()
+  }
+}
+
+extension Turn {
+  /// The policies of the workspace that governs a user's identity (W5).
+  func homePolicies(of user: UserReference) -> Policies { directory.workspace(user.home ?? mainWorkspace).policies }
+
+  /// Refuses words that are too long to be a password: hashing them would cost.
+  func requireShort(password index: Int) throws(Halt) {
+    guard word(index).count <= Limits.passwordBytes else {
+      throw .refused(.syntax("the password is longer than \(Limits.passwordBytes) bytes"))
+    }
+  }
+
+  /// A new password in a word: long enough, short enough, and text.
+  func newPassword(_ index: Int) throws(Halt) -> SecretWord {
+    try requireShort(password: index)
+    guard let text = String(validating: word(index), as: UTF8.self) else {
+      throw .refused(.syntax("the password is not valid UTF-8"))
+    }
+    let length = text.unicodeScalars.count
+    guard Limits.passwordCharacters.contains(length) else {
+      throw .refused(
+        .rule(
+          "password", "it has \(length) characters",
+          instead: "choose one of \(Limits.passwordCharacters.lowerBound) to \(Limits.passwordCharacters.upperBound)"))
+    }
+    guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+      throw .refused(.rule("password", "it has control characters", instead: "leave them out"))
+    }
+    return password(index)
+  }
+
+  /// A password in a word. Keyboards compose letters differently, so what looks the same is the same (RFC 8265).
+  func password(_ index: Int) -> SecretWord { SecretWord(CaseFolding.normalised(word(index)) ?? Array(word(index))) }
+
+  /// What a user's new password is measured by.
+  func strength(for user: UserReference) -> PasswordStrength {
+    let home = directory.workspace(user.home ?? mainWorkspace)
+    let people = { (field: ContactField) in user.cell.state.people.text(field, of: user.contact) }
+    let related = [
+      user.username, people(.first), people(.middle), people(.last), people(.email), home.name, "gatehouse",
+    ]
+    return PasswordStrength(score: Int(home.policies.passwordStrength), related: related.filter { !$0.isEmpty })
+  }
+
+  /// The hash of a new password.
+  func hash(_ password: SecretWord, for user: UserReference) throws(Halt) -> String {
+    switch try outcome(of: HashPassword(password: password, strength: strength(for: user), old: nil)).unwrapped() {
+    case .hashed(let hash): return hash
+    case .weak(let why): throw .refused(Self.weak(why))
+    case .wrongOld: preconditionFailure("an old password was wrong that nobody has asked for")
+    }
+  }
+
+  static func weak(_ why: String) -> Refusal {
+    .rule("password.strength", why, instead: "choose a longer one, such as several words that do not belong together")
+  }
+
+  /// Sets a password, which ends all sessions.
+  func setPassword(
+    of user: UserReference, hash: String, isTemporary: Bool, _ means: PasswordMeans
+  ) throws(Halt) {
+    emit(PasswordSet(user.id, hash: hash, isTemporary: isTemporary, means))
+    for session in user.cell.state.sessionIDs(of: user.serial) { try endSession(session, .passwordChanged) }
+  }
+}
+
+extension Result where Failure == Refusal {
+  /// The product of work; its refusal is that of the command.
+  func unwrapped() throws(Halt) -> Success {
+    switch self {
+    case .success(let product): return product
+    case .failure(let refusal): throw .refused(refusal)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/// Logging in with a password.
+///
+/// A user who does not exist, a wrong password and a locked user are answered alike and in about the same time: each
+/// costs a hash, each counts as a failure, and each makes the next attempt wait.
+extension CommandTable {
+  static let passwordLoginCommands: [CommandSpec] = [
+    CommandSpec(
+      "LOGIN.PASSWORD", .login, "Log a user in to a product with a password",
+      [.word("user"), .word("product"), .word("password"), .option("TTL", "duration"), .option("IDLE", "duration")],
+      reply:
+        "a map `decision` and what goes with it: `ALLOW` with `session` (the token, shown once), `id`, `expires` and"
+        + " `must-change` (1 where the password is temporary); `DENY` with `reason`: `credentials` (no such user, a wrong"
+        + " password, a locked user), `wait` with `retry-after` in milliseconds (too many of those), or, once the password"
+        + " was right, a reason of `LOGIN.CHECK`",
+      effect: .write, rights: .sessions, needs: .service(), route: .user(1), secrets: [3],
+      withholds: ["IDEM", "DRYRUN"], body: .decide(loginPassword)),
+    CommandSpec(
+      "LOGIN.UNLOCK", .login, "Forget a user's wrong passwords, and unlock", [.word("user")],
+      reply: "`OK`; the status of a locked user is active then", effect: .write, rights: .admin,
+      needs: .permissions([.userStatus, .credentialSet], over: .user(1)), route: .user(1), body: .decide(loginUnlock)),
+  ]
+
+  @Sendable private static func loginPassword(_ turn: Turn) throws(Halt) {
+    let found = try turn.userIfAny(1)
+    let user = found?.row.status == .deleted ? nil : found
+    turn.read(turn.directory.lsn)
+    let product = turn.productID(turn.word(2))
+    let guesses = try turn.guesses(at: user)
+    guard turn.now >= guesses.waitsUntil else {
+      turn.note(.waiting, of: user, to: product, username: 1, productName: 2)
+      turn.reply.map(3)
+      turn.showDenial("wait")
+      turn.reply.text("retry-after")
+      return turn.reply.integer(guesses.waitsUntil - turn.now)
+    }
+    try turn.requireShort(password: 3)
+    let hash = user.flatMap { $0.cell.state.credentials.hash(of: $0.serial) }
+    let match = try turn.outcome(of: CheckPassword(hash: hash, password: turn.password(3))).unwrapped()
+    guard let user, case .right(let rehashed) = match, user.row.status != .locked else {
+      turn.note(.credentials, of: user, to: product, username: 1, productName: 2)
+      if let user { try turn.noteFailure(of: user) } else { try turn.noteStranger(guesses) }
+      turn.reply.map(2)
+      return turn.showDenial("credentials")
+    }
+    if let rehashed {
+      turn.emit(PasswordSet(user.id, hash: rehashed, isTemporary: false, .rehashed))
+    } else if guesses.failures > 0 {
+      turn.emit(LoginCleared(user.id, failures: guesses.failures))
+    }
+    if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
+      turn.note(denial, of: user, to: product, username: 1, productName: 2)
+      turn.reply.map(2)
+      return turn.showDenial(denial.reason)
+    }
+    guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
+    let opened = try turn.openSession(of: user, in: product)
+    turn.reply.map(5)
+    turn.reply.text("decision")
+    turn.reply.text("ALLOW")
+    turn.show(opened)
+    turn.reply.text("must-change")
+    turn.reply.flag(user.cell.state.credentials.row(of: user.serial).isTemporary)
+  }
+
+  @Sendable private static func loginUnlock(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.requireNotDeleted(user)
+    let failures = user.cell.state.credentials.row(of: user.serial).failures
+    turn.read(user.cell.state.lsn)
+    if failures > 0 { turn.emit(LoginCleared(user.id, failures: failures)) }
+    if user.row.status == .locked { turn.emit(StatusSet(user.id, old: .locked, new: .active)) }
+    turn.reply.ok()
+  }
+}
+
+/// The wrong passwords that were given for a name.
+struct Guesses {
+  var failures: UInt32 = 0
+  var waitsUntil: Milliseconds = 0
+  /// Where they are kept if nobody has the name: the partition, and the digest of the name.
+  var stranger: (cell: HeldPartition, name: Digest)?
+}
+
+extension Turn {
+  /// The wrong passwords given for a user, or, if nil, for the name that word 1 gives.
+  func guesses(at user: UserReference?) throws(Halt) -> Guesses {
+    if let user {
+      let row = user.cell.state.credentials.row(of: user.serial)
+      read(row.lsn)
+      return Guesses(failures: row.failures, waitsUntil: row.waitsUntil)
+    }
+    let key = nameKey(1)
+    let cell = try cell(key.partition)
+    read(cell.state.lsn)
+    var writer = ByteWriter()
+    writer.digest(folderSecret)
+    writer.block(UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]))
+    let name = writer.withBytes(digest)
+    let row = cell.state.credentials.strangers[name] ?? StrangerRow()
+    return Guesses(failures: row.failures, waitsUntil: row.waitsUntil, stranger: (cell, name))
+  }
+
+  /// A wrong password was given for a user: the next attempt waits, and in the end the user is locked.
+  func noteFailure(of user: UserReference) throws(Halt) {
+    let failures = user.cell.state.credentials.row(of: user.serial).failures
+    let (count, until) = failed(after: failures)
+    emit(LoginFailed(user.id, failures: count, waitsUntil: until))
+    // A super administrator is not locked: whoever guesses could lock out everybody who can unlock.
+    guard count >= homePolicies(of: user).lockAfter, user.row.status.mayLogIn,
+      !user.grants.contains(where: { $0.role == .superAdministrator })
+    else { return }
+    emit(StatusSet(user.id, old: user.row.status, new: .locked))
+  }
+
+  fileprivate func noteStranger(_ guesses: Guesses) throws(Halt) {
+    guard let (cell, name) = guesses.stranger else { preconditionFailure("guesses at nobody") }
+    let (count, until) = failed(after: guesses.failures)
+    emit(StrangerFailed(cell.index, name, failures: count, waitsUntil: until))
+  }
+
+  private func failed(after failures: UInt32) -> (count: UInt32, until: Milliseconds) {
+    let count = failures == .max ? failures : failures + 1
+    let wait = Throttle.wait(after: count)
+    return (count, wait == 0 ? 0 : now + wait)
+  }
+
+  fileprivate func showDenial(_ reason: StaticString) {
+    reply.text("decision")
+    reply.text("DENY")
+    reply.text("reason")
+    reply.text(reason)
+  }
+}

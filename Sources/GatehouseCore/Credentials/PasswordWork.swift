@@ -1,0 +1,74 @@
+/// Hashing of passwords, which takes a core for tens of milliseconds, and so is work off the lanes' threads. What a hash
+/// looks like is the server's business; here it is text in the PHC string format.
+
+/// Something that only its owner may know, on its way through a decision. It has no text, so that no message shows it.
+public struct SecretWord: Sendable, Equatable, CustomStringConvertible {
+  public let bytes: [UInt8]
+
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  public var description: String { "(secret)" }
+}
+
+/// Whether a password is the one of a hash.
+public struct CheckPassword: Work {
+  public typealias Outcome = Result<PasswordMatch, Refusal>
+
+  /// nil where there is no password. It costs as much as if there was one, so that the time tells nothing.
+  public let hash: String?
+  public let password: SecretWord
+}
+
+public enum PasswordMatch: Sendable, Equatable {
+  case wrong
+  /// The right one; with a new hash of it if the parameters have changed since.
+  case right(rehashed: String?)
+}
+
+/// The hash of a new password, if it is good enough.
+public struct HashPassword: Work {
+  public typealias Outcome = Result<HashedPassword, Refusal>
+
+  public let password: SecretWord
+  public let strength: PasswordStrength
+  /// The hash of the old password and the old one, which must be right; nil where nobody asks for it.
+  public let old: OldPassword?
+}
+
+public struct OldPassword: Sendable, Equatable {
+  public let hash: String
+  public let password: SecretWord
+}
+
+/// What a new password is measured by.
+public struct PasswordStrength: Sendable, Equatable {
+  /// The lowest score, from 0 for anything to 4 for what withstands whoever has stolen the hash.
+  public let score: Int
+  /// The words that somebody who knows the person tries first: the names, the address, the organisation.
+  public let related: [String]
+}
+
+public enum HashedPassword: Sendable, Equatable {
+  case hashed(String)
+  /// The old password was wrong.
+  case wrongOld
+  /// Why nobody should use it.
+  case weak(String)
+}
+
+/// A password at random, for a mail.
+public struct GeneratePassword: Work {
+  public typealias Outcome = Result<GeneratedPassword, Refusal>
+}
+
+/// The hash of a password that was made at random, and the salt from which `Turn.mailedSecret` makes it again for whoever
+/// sends the mail. So the password itself is nowhere in the log.
+public struct GeneratedPassword: Sendable, Equatable {
+  public let salt: String
+  public let hash: String
+
+  public init(salt: String, hash: String) {
+    self.salt = salt
+    self.hash = hash
+  }
+}

@@ -1,0 +1,136 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// Logging in with a password, and guessing at one.
+@Suite("Login by password")
+struct PasswordLoginTests {
+  private let core = CoreHarness(partitions: 4)
+
+  init() {
+    core.run("PRODUCT.CREATE payroll")
+    core.run("PRODUCT.CREATE office")
+    core.run("USER.CREATE ana PRODUCT payroll NOINVITE")
+    core.run("PASSWORD.SET ana correct-horse")
+    core.decidesTwice = true
+  }
+
+  private func logIn(_ password: String, _ user: String = "ana", _ product: String = "payroll") -> Answer {
+    core.run(["LOGIN.PASSWORD", user, product, password])
+  }
+
+  /// The answers to wrong passwords, one after another, waiting as long as each answer says.
+  private func guess(at user: String, times: Int) -> [String] {
+    (0..<times).map { _ in
+      let answer = logIn("wrong-password", user)
+      if let wait = answer["retry-after"].integer { core.advance(wait) }
+      return answer["reason"].text ?? "?"
+    }
+  }
+
+  @Test("unknown, wrong and locked are answered alike, wait alike, and cost a hash each")
+  func alike() {
+    core.run("USER.CREATE leo STATUS locked PRODUCT payroll NOINVITE")
+    core.run("PASSWORD.SET leo correct-horse")
+    core.run("USER.CREATE bare PRODUCT payroll NOINVITE")
+    var answers: [[Answer]] = []
+    for (user, password) in [("ana", "wrong-password"), ("nobody", "x"), ("leo", "correct-horse"), ("bare", "x")] {
+      answers.append(
+        (0..<7).map { attempt in
+          let answer = logIn(password, user)
+          #expect(core.neededWork.count == (attempt < 5 ? 1 : 0), "while waiting no password is looked at")
+          return answer
+        })
+    }
+    #expect(Set(answers.map { "\($0)" }).count == 1, "\(answers)")
+    #expect(answers[0][4].keys == ["decision", "reason"] && answers[0][4]["reason"].text == "credentials")
+    #expect(answers[0][5].keys == ["decision", "reason", "retry-after"])
+    #expect(answers[0][5]["decision"].text == "DENY" && answers[0][5]["reason"].text == "wait")
+    #expect(answers[0][5]["retry-after"].integer == 30_000)
+    core.expectReplicated()
+  }
+
+  @Test("each failure from the fifth doubles the wait, up to an hour, and a success forgets them")
+  func growing() {
+    #expect(guess(at: "ana", times: 4) == Array(repeating: "credentials", count: 4))
+    var waits: [Int64] = []
+    for _ in 0..<9 {
+      #expect(logIn("wrong-password")["reason"].text == "credentials")
+      let wait = logIn("correct-horse")["retry-after"].integer ?? 0
+      waits.append(wait / 1000)
+      core.advance(wait)
+    }
+    #expect(waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600])
+    #expect(logIn("correct-horse")["decision"].text == "ALLOW")
+    #expect(guess(at: "ana", times: 4) == Array(repeating: "credentials", count: 4))
+    #expect(logIn("correct-horse")["decision"].text == "ALLOW", "the waits begin anew")
+    core.expectReplicated()
+  }
+
+  @Test("so many failures lock a user, who is told nothing of it; an administrator unlocks")
+  func locking() {
+    core.run("WORKSPACE.SET main policy.login.lock-after 6")
+    let session = core.logIn("ana", "payroll")
+    _ = guess(at: "ana", times: 7)
+    #expect(core.run("USER.GET ana")["status"].text == "locked")
+    #expect(core.run("SESSION.CHECK \(session)").isNull)
+    core.advance(3_600_000)
+    #expect(logIn("correct-horse")["reason"].text == "credentials")
+    #expect(core.run("LOGIN.CHECK ana payroll").text == "DENY status-locked")
+    #expect(core.run("LOGIN.UNLOCK ana").text == "OK")
+    #expect(logIn("correct-horse")["decision"].text == "ALLOW")
+    core.expectReplicated()
+  }
+
+  @Test("a super administrator is not locked by guessing")
+  func supremeStays() {
+    core.run("WORKSPACE.SET main policy.login.lock-after 5")
+    core.run("USER.CREATE sue PRODUCT payroll ROLE super-administrator NOINVITE")
+    _ = guess(at: "sue", times: 8)
+    #expect(core.run("USER.GET sue")["status"].text == "active")
+  }
+
+  @Test("once the password was right, the rule that refuses is named")
+  func rules() {
+    #expect(logIn("correct-horse", "ana", "office")["reason"].text == "product-disabled")
+    #expect(logIn("correct-horse", "ana", "nothing")["reason"].text == "unknown-product")
+    #expect(logIn("wrong-password", "ana", "office")["reason"].text == "credentials")
+    core.run("USER.STATUS ana inactive")
+    #expect(logIn("correct-horse").keys == ["decision", "reason"])
+    #expect(logIn("correct-horse")["reason"].text == "status-inactive")
+    #expect(logIn("wrong-password")["reason"].text == "credentials")
+  }
+
+  @Test("a hash with other parameters is made anew at the next login")
+  func rehashed() throws {
+    let user = try #require(core.user("ana"))
+    core.apply(PasswordSet(user.id, hash: "old$correct-horse", isTemporary: false, .administrator))
+    #expect(logIn("correct-horse")["must-change"].integer == 0)
+    #expect(core.user("ana").flatMap { $0.cell.state.credentials.hash(of: $0.serial) } == "new$correct-horse")
+    #expect(logIn("correct-horse")["decision"].text == "ALLOW")
+  }
+
+  @Test("B8: refusals are kept with their reason")
+  func refusals() {
+    _ = (0..<6).map { _ in logIn("wrong-password") }
+    let kept = core.run("REFUSALS.LIST USER ana").items.map { $0["reason"].text }
+    #expect(kept == ["wait"] + Array(repeating: "credentials", count: 5))
+    #expect(core.run("REFUSALS.LIST REASON wait").items.count == 1)
+  }
+
+  @Test("guesses at names that nobody has take a bounded room")
+  func strangers() {
+    for number in 0..<(4 * Limits.strangersOfPartition + 400) { _ = logIn("wrong-password", "stranger\(number)") }
+    #expect(core.cells.allSatisfy { $0.state.credentials.strangers.count <= Limits.strangersOfPartition })
+    #expect(core.cells.contains { $0.state.credentials.strangers.count == Limits.strangersOfPartition })
+    core.expectReplicated()
+  }
+
+  @Test("a guess cannot be tried out, nor repeated under a key")
+  func noFreeGuess() {
+    for option in ["DRYRUN", "IDEM k"] {
+      #expect(core.run("LOGIN.PASSWORD ana payroll x \(option)").text?.hasPrefix("ERR unknown option") == true)
+      #expect(core.run("PASSWORD.REDEEM x y \(option)").text?.hasPrefix("ERR unknown option") == true)
+    }
+  }
+}

@@ -29,6 +29,11 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.compressionLevel), help: .of(.compressionLevel)) var compressionLevel: String?
   @Option(name: .of(.clockConflict), help: .of(.clockConflict)) var clockConflict: String?
   @Option(name: .of(.zoneData), help: .of(.zoneData)) var zoneData: String?
+  @Option(name: .of(.passwordMemory), help: .of(.passwordMemory)) var passwordMemory: String?
+  @Option(name: .of(.passwordPasses), help: .of(.passwordPasses)) var passwordPasses: String?
+  @Option(name: .of(.passwordLanes), help: .of(.passwordLanes)) var passwordLanes: String?
+  @Option(name: .of(.passwordThreads), help: .of(.passwordThreads)) var passwordThreads: String?
+  @Option(name: .of(.commonPasswords), help: .of(.commonPasswords)) var commonPasswords: String?
 
   /// The settings that were given.
   var given: [(setting: Setting, value: String)] {
@@ -41,7 +46,8 @@ struct SettingFlags: ParsableArguments {
       (.totalOutputLimit, totalOutputLimit), (.idleTimeout, idleTimeout),
       (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel), (.logFormat, logFormat),
       (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),
-      (.zoneData, zoneData),
+      (.zoneData, zoneData), (.passwordMemory, passwordMemory), (.passwordPasses, passwordPasses),
+      (.passwordLanes, passwordLanes), (.passwordThreads, passwordThreads), (.commonPasswords, commonPasswords),
     ]
     return all.compactMap { setting, value in value.map { (setting, $0) } }
   }

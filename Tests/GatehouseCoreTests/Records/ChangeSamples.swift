@@ -68,7 +68,10 @@ enum ChangeSamples {
     ("contact-created/workspace", ContactCreated(contact, fields: [], workspace: 300)),
     ("contact-set", ContactSet(contact, .email, old: "", new: "a@b.test")),
     ("contact-deleted", ContactDeleted(contact)),
-    ("password-set", PasswordSet(user, hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA", isTemporary: true, .generated)),
+    (
+      "password-set",
+      PasswordSet(user, hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA", isTemporary: true, .generated)
+    ),
     ("login-failed", LoginFailed(user, failures: 5, waitsUntil: time + 30_000)),
     ("login-cleared", LoginCleared(user, failures: 5)),
     ("stranger-failed", StrangerFailed(3, token, failures: 6, waitsUntil: time + 60_000)),

@@ -23,7 +23,7 @@ extension CommandTable {
     CommandSpec(
       "PASSWORD.RESET", .people, "Mail a user a token for setting another password", [.word("user")],
       reply: "`OK`, whether or not there is such a user. The token lasts 20 minutes; another is mailed after a minute"
-        + " at the earliest. A locked user may ask for one, too (L17)",
+        + " at the earliest. A locked user may ask for one, too",
       effect: .write, rights: .sessions, needs: .service(), route: .user(1), withholds: ["IDEM", "DRYRUN"],
       body: .decide(passwordReset)),
     CommandSpec(

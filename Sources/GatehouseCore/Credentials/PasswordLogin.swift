@@ -6,7 +6,8 @@ extension CommandTable {
   static let passwordLoginCommands: [CommandSpec] = [
     CommandSpec(
       "LOGIN.PASSWORD", .login, "Log a user in to a product with a password",
-      [.word("user"), .word("product"), .word("password"), .option("TTL", "duration"), .option("IDLE", "duration")],
+      [.word("user"), .word("product"), .word("password"), .option("TTL", "duration"), .option("IDLE", "duration")]
+        + SessionOrigin.options,
       reply:
         "a map `decision` and what goes with it: `ALLOW` with `session` (the token, shown once), `id`, `expires` and"
         + " `must-change` (1 where the password is temporary); `DENY` with `reason`: `credentials` (no such user, a wrong"

@@ -47,7 +47,8 @@ struct PasswordTests {
 
   @Test("logins go on in the order of their connection, also between MULTI and EXEC")
   func pipelined() throws {
-    let (_, gate) = try server()
+    let (server, gate) = try server()
+    defer { server.kill() }
     let replies = try gate.pipeline([
       ["LOGIN.CHECK", "ana", "payroll"], ["LOGIN.PASSWORD", "ana", "payroll", "correct-horse-battery"],
       ["LOGIN.CHECK", "ana", "payroll"], ["MULTI"], ["LOGIN.PASSWORD", "ana", "payroll", "wrong"], ["PING"], ["EXEC"],
@@ -76,7 +77,8 @@ struct PasswordTests {
     let folder = try TemporaryFolder("passwords")
     let path = folder.path("common")
     try "Our-Own-Secret-2026\nwinter is long\n".write(toFile: path, atomically: true, encoding: .utf8)
-    let (_, gate) = try server(Self.cheap + ["--common-passwords", path])
+    let (server, gate) = try server(Self.cheap + ["--common-passwords", path])
+    defer { server.kill() }
     for password in ["password1", "qwertyuiop", "ana@acme.test", "aaaaaaaaaaaa", "12345678"] {
       try gate.refused("PASSWORD.SET", "ana", password, with: "REFUSED password.strength: it is easy to guess")
     }

@@ -32,6 +32,9 @@ public struct ApprovalDecided: PartitionChange {
   public var requester = UserID.none
   public var workspace: WorkspaceID = 0
   public var isGranted = false
+  /// What was asked for, and why: the record itself is that of the decision.
+  public var command = ""
+  public var reason = ""
 
   public init() {}
 
@@ -40,6 +43,8 @@ public struct ApprovalDecided: PartitionChange {
     requester = request.actor
     workspace = request.workspace
     self.isGranted = isGranted
+    command = request.command
+    reason = request.reason
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -47,6 +52,9 @@ public struct ApprovalDecided: PartitionChange {
     try visitor.field("requested-by", &requester, as: UserForm.self)
     try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
     try visitor.field("granted", &isGranted, as: FlagForm.self)
+    try visitor.later()
+    try visitor.field("command", &command, as: FilledTextForm.self)
+    try visitor.field("reason", &reason, as: FilledTextForm.self)
   }
 
   public var concern: Concern { .nobody }

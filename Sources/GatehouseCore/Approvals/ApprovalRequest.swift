@@ -17,6 +17,9 @@ public struct ApprovalRequest: Sendable, Equatable {
 
   public init() {}
 
+  /// The name of the command, as the table has it.
+  var command: String { (words.first ?? "").uppercased() }
+
   func isOpen(at now: Milliseconds) -> Bool { now - requested < Self.life }
 }
 

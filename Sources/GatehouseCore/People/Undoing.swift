@@ -35,8 +35,9 @@ extension CommandTable {
     guard let part = events.first?.part, try turn.maySee(events) else {
       throw .refused(.notFound("record \(lsn); AUDIT.LIST names them"))
     }
-    guard let permission = undoable[part.header.command], events.count == 1 else {
-      let what = events.count == 1 ? "it is a \(part.header.command)" : "it is a transaction of several commands"
+    let command = part.approvedCommand ?? part.header.command
+    guard let permission = undoable[command], events.count == 1 else {
+      let what = events.count == 1 ? "its command is \(command)" : "it is a transaction of several commands"
       throw .refused(
         .rule(
           "undo", "record \(lsn) cannot be taken back: \(what)",
@@ -54,7 +55,7 @@ extension CommandTable {
     turn.reply.text("lsn")
     turn.reply.integer(lsn)
     turn.reply.text("command")
-    turn.reply.text(part.header.command)
+    turn.reply.text(command)
     turn.reply.text("users")
     turn.reply.array(users.count)
     for user in users { turn.reply.text(user.username) }
@@ -75,6 +76,14 @@ extension Turn {
       }
     }
     return false
+  }
+}
+
+extension RecordPart {
+  /// The command that a second person approved, if it was carried out with the approval (B13).
+  fileprivate var approvedCommand: String? {
+    let approved = changes.lazy.compactMap { $0.as(ApprovalDecided.self)?.command }
+    return approved.first { !$0.isEmpty }
   }
 }
 

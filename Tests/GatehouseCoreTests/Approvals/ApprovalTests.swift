@@ -64,6 +64,25 @@ import Testing
     #expect(core.run("APPROVAL.LIST", as: two).items.count == 1)
   }
 
+  @Test("B9, B13: what two people did is taken back as what one did, and its reason stays in the trail")
+  func takenBack() throws {
+    let id = core.run("user.delete ana REASON mistaken", as: one)["approval"]
+    core.run("APPROVAL.GRANT \(id)", as: two)
+    let event = core.run("AUDIT.LIST USER ana COUNT 1")[1][0]
+    let changes = "\(event["changes"])"
+    #expect(changes.contains("USER.DELETE") && changes.contains("mistaken"))
+    let undone = core.run("UNDO \(event["lsn"])")
+    #expect(undone["command"].text == "USER.DELETE" && "\(undone["users"])" == "[ana]")
+    #expect(status("ana") == "active")
+    core.run("USER.SET tom first Tom", as: one)
+    let granted = core.run("ROLE.GRANT tom individual", as: one)["approval"]
+    core.run("APPROVAL.GRANT \(granted)", as: two)
+    #expect(
+      core.run("UNDO \(core.lsn)").text?.contains("its command is ROLE.GRANT; only USER.DELETE, USER.MERGE and") == true
+    )
+    core.expectReplicated()
+  }
+
   @Test("B13: nobody approves alone, nobody without the permission, and no service") func whoMayApprove() {
     let id = core.run("USER.DELETE ana REASON x", as: one)["approval"]
     #expect(

@@ -145,7 +145,7 @@ import Testing
     core.run("USER.SET ana phone 1")
     #expect(
       core.run("UNDO \(core.lsn)").text
-        == "REFUSED undo: record \(core.lsn) cannot be taken back: it is a USER.SET; only USER.DELETE, USER.MERGE and"
+        == "REFUSED undo: record \(core.lsn) cannot be taken back: its command is USER.SET; only USER.DELETE, USER.MERGE and"
         + " USER.BULK can; give the command that changes it back")
   }
 

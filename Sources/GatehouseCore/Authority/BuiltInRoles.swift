@@ -1,8 +1,9 @@
 /// The permissions of the built-in roles.
 extension PermissionSet {
-  /// Everybody, over themselves only; of the contact only the fields that people set themselves (L10).
+  /// Everybody, over themselves only; of the contact only the fields that people set themselves, and of linked records
+  /// only the bookings that they make (L10).
   public static let individual = PermissionSet([
-    .userRead, .contactSet, .credentialSet, .sessionRead, .sessionRevoke, .timerOwn, .timeRead,
+    .userRead, .contactSet, .credentialSet, .sessionRead, .sessionRevoke, .timerOwn, .timeRead, .linkWrite,
   ])
 
   /// L10: over those employed today by the accounts and groups managed. What an individual may of their own, and bookings;

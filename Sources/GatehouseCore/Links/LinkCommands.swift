@@ -11,8 +11,9 @@ extension CommandTable {
       ],
       reply:
         "the link, a map \(linkFields); kinds are delegate, booking, invoice, award, matter and task. Here `#id` is"
-        + " that of a contact",
-      effect: .write, rights: .admin, needs: .permission(.linkWrite, over: .linked(1)), route: .user(1),
+        + " that of a contact. Of oneself one adds bookings only",
+      effect: .write, rights: .admin, needs: .permission(.linkWrite, over: .linked(1), own: .linkWrite),
+      route: .user(1),
       body: .decide(linkAdd)),
     CommandSpec(
       "LINK.SET", .people, "Change the status or attributes of a link",
@@ -42,6 +43,8 @@ extension CommandTable {
     let kind = try turn.linkKind(try turn.text(2, "kind", limit: Limits.nameBytes))
     let reference = try turn.text(3, "ref", limit: Limits.fieldBytes)
     if EntityNames.isBlank(reference) { throw .refused(.syntax("ref is empty; give the record's number or name")) }
+    // Everybody books themselves; the other records are for others to write.
+    if kind != .booking { try turn.require(.linkWrite, over: .workspace(workspace.id), of: contact.user) }
     try turn.requireLinkable(contact, in: workspace)
     try turn.requireBooking(kind)
     let links = contact.cell.state.links

@@ -163,7 +163,8 @@ import Testing
     Act(.roleGrant, "ROLE.GRANT T individual PRODUCT acme/tool"),
     Act(.roleGrant, "ROLE.GRANT T individual ACCOUNT acme/Widgets"), Act(.contactSet, "USER.SET T first X"),
     Act(.employmentManage, "EMPLOY.ADD T acme/Widgets"), Act(.employmentManage, "MANAGE.ADD T ACCOUNT acme/Widgets"),
-    Act(.userRead, "EMPLOY.LIST T"), Act(.userRead, "ACCOUNT.GET acme/Widgets"),
+    Act(.linkWrite, "LINK.ADD T delegate c1 WORKSPACE acme"), Act(.userRead, "EMPLOY.LIST T"),
+    Act(.userRead, "ACCOUNT.GET acme/Widgets"),
     Act(.accountManage, "ACCOUNT.SET acme/Widgets type provider"),
     Act(.accountManage, "ACCOUNT.CREATE Other CUSTOMER WORKSPACE acme"),
     Act(.accountManage, "ACCOUNT.SET acme/Gadgets type provider"),
@@ -350,12 +351,13 @@ import Testing
       "USER.GET actor", "USER.SET actor first A phone 1", "SESSION.LIST actor", "SESSION.REVOKEALL actor EXCEPT 1",
       "TIMER.START actor WORKSPACE acme", "TIMER.STOP actor WORKSPACE acme", "ENTRY.LIST actor", "ROLE.LIST actor",
       "ENTRY.ADD actor START 1 END 2 WORKSPACE acme", "LOGIN.CHECK actor acme/app", "PERMISSION.LIST actor",
-      "EMPLOY.LIST actor", "MANAGE.LIST actor",
+      "EMPLOY.LIST actor", "MANAGE.LIST actor", "LINK.ADD actor booking b1 WORKSPACE acme",
     ]
     let refused = [
       "USER.SET actor department X", "USER.SET actor initials X", "USER.RENAME actor x", "USER.STATUS actor inactive",
       "USER.DELETE actor REASON x", "ROLE.GRANT actor super-administrator", "PRODUCT.ENABLE actor beta/app",
       "LICENCE.REMOVE actor acme/app", "WORKSPACE.MEMBER acme actor REMOVE", "LOGIN.EXPLAIN actor acme/app",
+      "LINK.ADD actor delegate c1 WORKSPACE acme",
     ]
     for power in [Power.individual, .manager] {
       let core = Self.world()

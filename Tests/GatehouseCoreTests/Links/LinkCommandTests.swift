@@ -72,6 +72,20 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test("L10: everybody books themselves, and writes nothing else of themselves") func ownBookings() {
+    core.run("USER.CREATE bob NOINVITE")
+    let token = core.run("SESSION.CREATE ana crm")["session"].text ?? ""
+    let booking = core.run("LINK.ADD ana booking B1", as: token)
+    #expect(booking["created-by"].text == "ana")
+    #expect(
+      core.run("LINK.ADD ana delegate C1", as: token).text == "NOPERM the permission link.write in the workspace main")
+    #expect(core.run("LINK.ADD bob booking B1", as: token).text == "NOPERM the permission link.write")
+    #expect(core.run("LINK.REMOVE \(booking["link"])", as: token).text == "NOPERM the permission link.write")
+    core.run("USER.SET ana restrict-bookings 1")
+    #expect(
+      core.run("LINK.ADD ana booking B2", as: token).text?.hasPrefix("REFUSED restrict-bookings: ana may not") == true)
+  }
+
   @Test("L4: who has restricted bookings makes none, and nobody makes any as them") func restrictedBookings() {
     core.run("ROLE.GRANT ana training-administrator")
     core.run("USER.CREATE bob NOINVITE")

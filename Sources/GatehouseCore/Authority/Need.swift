@@ -94,6 +94,17 @@ extension Need {
 }
 
 extension Ground {
+  /// Whether it lies in the workspace of the option `WORKSPACE`, and in `main` without it.
+  var isNamedByOption: Bool {
+    switch self {
+    case .linked, .member, .namedWorkspace, .newContact, .newAccount, .newUser: true
+    case .server, .anything, .user, .contact, .personOf, .link, .membership, .handover, .access, .login, .loginAt,
+      .product, .workspace, .newProduct, .account, .group, .employment, .management, .session, .entry, .scope,
+      .workspaceOrEverywhere:
+      false
+    }
+  }
+
   fileprivate func text(_ domain: Permission.Domain) -> String {
     switch self {
     case .server: "over the whole server"

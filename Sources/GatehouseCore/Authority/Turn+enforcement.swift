@@ -7,7 +7,7 @@ extension Turn {
     for side in sides where !side.isBinding && !permissions.contains(where: side.holds) {
       // A side that holds it over nobody must learn nothing about the target, not even whether it exists.
       guard let own, PermissionSet.individual.contains(own), let target = try ownTarget(ground), target.isOwn(side)
-      else { throw .refused(Self.lacking(permissions)) }
+      else { throw .refused(lacking(permissions, ground)) }
     }
     guard let target = try target(ground) else { return }
     try require(permissions, over: target, own: own)
@@ -105,7 +105,14 @@ extension Turn {
       && !permissions.contains { side.covers($0, over: site, of: user, in: directory, at: now) }
   }
 
-  static func lacking(_ permissions: [Permission]) -> Refusal { .noPermission("the permission \(names(permissions))") }
+  private func lacking(_ permissions: [Permission], _ ground: Ground) -> Refusal {
+    let missing = "the permission \(Self.names(permissions))"
+    // Who is not in main has probably left out the option.
+    guard ground.isNamedByOption, !has("WORKSPACE"), !knownWorkspaces(isNaming: true).contains(mainWorkspace) else {
+      return .noPermission(missing)
+    }
+    return .noPermission("\(missing) in main; WORKSPACE w names another workspace")
+  }
 
   private static func names(_ permissions: [Permission]) -> String {
     permissions.map { "\($0.name)" }.joined(separator: " or ")

@@ -18,6 +18,25 @@ public enum ImpersonationDenial: Sendable {
     case .unbound: "unbound"
     }
   }
+
+  /// What to do instead.
+  var remedy: String {
+    switch self {
+    case .oneself: "name somebody else"
+    case .actorStatus, .actorEnded: "log in again, with a status that may log in"
+    case .targetStatus: "set a status that may log in first with USER.STATUS user active"
+    case .superAdministrator: "nobody logs in as a super administrator; ask them to do it themselves"
+    case .needsOwner: "ask the owner of the workspace, as its policy accounts.needs-owner wants it"
+    case .needsEnterprise:
+      "the policy accounts.needs-enterprise wants the enterprise plan: WORKSPACE.SET workspace plan enterprise"
+    case .notMember: "name a workspace of the user with WORKSPACE"
+    case .role:
+      "it takes the permission impersonate there, and more power than the other has; WORKSPACE names where you have"
+        + " them"
+    case .chain: "start from your own login, not from an impersonation"
+    case .unbound: "start it again"
+    }
+  }
 }
 
 /// The rules for who may impersonate whom, and where.

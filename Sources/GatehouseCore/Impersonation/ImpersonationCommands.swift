@@ -14,7 +14,7 @@ extension CommandTable {
         .option("TTL", "duration"),
       ] + SessionOrigin.options,
       reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
-        + "`REFUSED impersonation: rule`. The workspace's policy limits `TTL`; longer values are shortened. It "
+        + "`REFUSED impersonation: rule; what to do`. The workspace's policy limits `TTL`; longer values are shortened. It "
         + "ends with the actor's login at the latest",
       effect: .write, rights: .sessions, needs: .service(), route: .session(1), secrets: [1],
       body: .decide(impersonateStart)),
@@ -100,7 +100,7 @@ extension CommandTable {
   }
 
   fileprivate static func refusal(_ denial: ImpersonationDenial) -> Refusal {
-    Refusal(.refused, "impersonation: \(denial.rule)")
+    .rule("impersonation", "\(denial.rule)", instead: denial.remedy)
   }
 
   // MARK: Ending

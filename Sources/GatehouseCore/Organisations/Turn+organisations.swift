@@ -18,7 +18,7 @@ extension Turn {
     read(directory.lsn)
     let id = directory.find(name, in: workspace) { directory.accountID($0, in: $1) }
     guard let account = id.flatMap(directory.account), !account.isDeleted, knows(site(of: account)) else {
-      throw .refused(.notFound("account \(name)"))
+      throw .refused(Self.missing("account", name, in: workspace))
     }
     return account
   }
@@ -27,9 +27,16 @@ extension Turn {
     read(directory.lsn)
     let id = directory.find(name, in: workspace) { directory.groupID($0, in: $1) }
     guard let group = id.flatMap(directory.group), !group.isDeleted, knows(site(of: group)) else {
-      throw .refused(.notFound("group \(name)"))
+      throw .refused(Self.missing("group", name, in: workspace))
     }
     return group
+  }
+
+  /// Says that there is no account or group of a name, and where it was looked for if the command did not say.
+  private static func missing(_ what: String, _ name: String, in workspace: WorkspaceID?) -> Refusal {
+    guard workspace == nil, !name.hasPrefix("#"), !name.contains("/") else { return .notFound("\(what) \(name)") }
+    return .notFound(
+      "\(what) \(name); it was looked for in main: workspace/\(what) names that of another workspace")
   }
 
   func site(of account: Account) -> Site { .account(account.id, of: account.workspace) }

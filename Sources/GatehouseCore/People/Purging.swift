@@ -24,7 +24,7 @@ extension CommandTable {
       throw .refused(
         .rule(
           "references", "\(user.username) is referred to by \(references.joined(separator: ", "))",
-          instead: "remove these first, or clear the personal data with USER.ANONYMISE #\(user.id.raw)"))
+          instead: "remove what can be removed first, or clear the personal data with USER.ANONYMISE #\(user.id.raw)"))
     }
     _ = try turn.cell(NameKey(user.username, turn.partitioning).partition)
     turn.emit(UserPurged(user.id, username: user.username, contact: user.contactID))
@@ -39,13 +39,13 @@ extension Turn {
     let seen = seen(of: user)
     let orders = user.cell.state.time.entries(of: user.serial, contact: user.contact)
     let entries = orders.filter { seen.contains($0.workspace) }.reduce(0) { $0 + $1.count }
-    if entries > 0 { found.append("\(entries) time \(entries == 1 ? "entry" : "entries")") }
+    if entries > 0 { found.append("\(entries) time \(entries == 1 ? "entry" : "entries") (ENTRY.DELETE)") }
     if orders.contains(where: { !seen.contains($0.workspace) }) { found.append("records of another workspace") }
     let mails = user.cell.state.outbox.count(about: user.id)
-    if mails > 0 { found.append("\(mails) message\(mails == 1 ? "" : "s") waiting to be sent") }
+    if mails > 0 { found.append("\(mails) mail\(mails == 1 ? "" : "s") (MAIL.DROP)") }
     // Who looks after the user may be kept anywhere.
     let managers = try everything().reduce(0) { $0 + $1.state.people.referrers[.ofUser(user.id)].count }
-    if managers > 0 { found.append("\(managers) management link\(managers == 1 ? "" : "s")") }
+    if managers > 0 { found.append("\(managers) management link\(managers == 1 ? "" : "s") (MANAGE.REMOVE)") }
     let merged = user.cell.state.people.merged(into: user.contact)
     return found + merged.map { "contact #\($0.raw), which was merged into this one" }
   }

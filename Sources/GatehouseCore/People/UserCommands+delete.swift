@@ -1,7 +1,13 @@
 extension CommandTable {
   @Sendable static func userDelete(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.requireNotDeleted(user)
+    guard user.row.status != .deleted else {
+      throw .refused(
+        .rule(
+          "status", "the user is deleted",
+          instead: "remove what is left for good with USER.PURGE #\(user.id.raw), or give the contact a new login:"
+            + " USER.CREATE username CONTACT #\(user.contactID.raw)"))
+    }
     try turn.checkVersion(turn.version(of: user))
     let workspace = try turn.homeWorkspace(of: user)
     try turn.requireAuthority(by: workspace.policies)

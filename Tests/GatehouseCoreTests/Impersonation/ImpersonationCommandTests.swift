@@ -64,7 +64,9 @@ import Testing
     #expect(core.records.last?.first.header.actor == tom)
     #expect(core.records.last?.first.header.subject == ana)
     #expect(core.run("TIMER.STOP ana", as: token)["stopped-by"].text == "tom")
-    #expect(start(token, "ana").text == "REFUSED impersonation: no-chains")
+    #expect(
+      start(token, "ana").text
+        == "REFUSED impersonation: no-chains; start from your own login, not from an impersonation")
     #expect(core.run("IMPERSONATE.END \(token)").integer == 1)
     #expect(core.run("IMPERSONATE.END \(token)").integer == 0)
     #expect(core.run("SESSION.CHECK \(token)").isNull)
@@ -77,7 +79,10 @@ import Testing
     #expect(core.run("IMPERSONATE.START \(login) ana").text?.hasPrefix("ERR REASON is missing") == true)
     #expect(
       core.run(["IMPERSONATE.START", login, "ana", "REASON", " "]).text?.hasPrefix("ERR REASON is empty") == true)
-    #expect(start(core.logIn("ana", "payroll"), "tom").text == "REFUSED impersonation: role")
+    #expect(
+      start(core.logIn("ana", "payroll"), "tom").text
+        == "REFUSED impersonation: role; it takes the permission impersonate there, and more power than the other has;"
+        + " WORKSPACE names where you have them")
     #expect(start("gs_nothing", "ana").text?.hasPrefix("NOPERM a session in force") == true)
     #expect(core.run("IMPERSONATE.START \(login) ana REASON x", as: login).text?.hasPrefix("NOPERM ") == true)
   }

@@ -13,6 +13,10 @@ import Testing
     ] { core.run(line) }
   }
 
+  private static func noAccount(_ name: String) -> String {
+    "NOTFOUND account \(name); it was looked for in main: workspace/account names that of another workspace"
+  }
+
   private func names(_ answer: Answer) -> [String] { answer[1].items.compactMap { $0["name"].text } }
 
   @Test("L7: an account is a provider or a customer, of one workspace")
@@ -26,7 +30,7 @@ import Testing
     #expect(core.run("ACCOUNT.GET \"acme/novo nordisk a/s\"")["id"].integer == 1)
     #expect(core.run("ACCOUNT.GET \"NOVO NORDISK A/S\" WORKSPACE acme")["id"].integer == 1)
     #expect(core.run("ACCOUNT.GET #2")["name"].text == "Widgets")
-    #expect(core.run("ACCOUNT.GET Nobody").text == "NOTFOUND account Nobody")
+    #expect(core.run("ACCOUNT.GET Nobody").text == Self.noAccount("Nobody"))
     core.expectReplicated()
   }
 
@@ -40,7 +44,7 @@ import Testing
     #expect(core.run("ACCOUNT.SET Straße name \"Guest account\"").text?.hasPrefix("CONFLICT account: ") == true)
     #expect(core.run("ACCOUNT.SET Straße name Weg type provider").integer == 2)
     #expect(core.run("ACCOUNT.GET weg")["type"].text == "provider")
-    #expect(core.run("ACCOUNT.GET straße").text == "NOTFOUND account straße")
+    #expect(core.run("ACCOUNT.GET straße").text == Self.noAccount("straße"))
     // The name is free again.
     #expect(!core.run("ACCOUNT.CREATE strasse CUSTOMER").isError)
     for name in ["#5", "\" x\"", "\"a  b\"", "a\u{200b}b", "\u{2800}"] {
@@ -124,7 +128,7 @@ import Testing
     core.run("GROUP.REMOVE Europe Widgets")
     try core.restart()
     #expect(core.run("ACCOUNT.DELETE Widgets").text == "OK")
-    #expect(core.run("ACCOUNT.GET Widgets").text == "NOTFOUND account Widgets")
+    #expect(core.run("ACCOUNT.GET Widgets").text == Self.noAccount("Widgets"))
     // The past keeps its name.
     #expect(core.run("EMPLOY.LIST user2")[0]["account"].text == "Widgets")
     #expect(!core.run("ACCOUNT.CREATE Widgets CUSTOMER").isError)

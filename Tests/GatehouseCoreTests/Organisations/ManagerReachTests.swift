@@ -84,7 +84,7 @@ import Testing
     // Another account is not there, nor is somebody's employment at it.
     core.run("EMPLOY.ADD ana Gadgets MAIN")
     #expect(core.run("ACCOUNT.LIST", as: mia)[1].items.compactMap { $0["name"].text } == ["Widgets"])
-    #expect(core.run("ACCOUNT.GET Gadgets", as: mia).text == "NOTFOUND account Gadgets")
+    #expect(core.run("ACCOUNT.GET Gadgets", as: mia).text?.hasPrefix("NOTFOUND account Gadgets; ") == true)
     #expect(core.run("EMPLOY.LIST ana", as: mia).items.compactMap { $0["account"].text } == ["Widgets"])
     #expect(core.run("USER.GET ana", as: mia)["account"].isNull)
     core.run("ROLE.GRANT ana manager ACCOUNT Gadgets")
@@ -164,7 +164,7 @@ import Testing
     #expect(core.run("USER.GET sue", as: mia).text?.hasPrefix("NOPERM the role super-administrator") == true)
     // Nobody draws others into their own power, nor gives away what they have not.
     #expect(core.run("EMPLOY.ADD eve Widgets", as: mia).text == "NOTFOUND user")
-    #expect(core.run("EMPLOY.ADD anna Gadgets", as: mia).text == "NOTFOUND account Gadgets")
+    #expect(core.run("EMPLOY.ADD anna Gadgets", as: mia).text?.hasPrefix("NOTFOUND account Gadgets; ") == true)
     #expect(core.run("ROLE.GRANT anna manager WORKSPACE main", as: mia).text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("GROUP.ADD Europe Gadgets", as: mia).text?.hasPrefix("NOTFOUND group") == true)
     // New people come into her account, and nowhere else.

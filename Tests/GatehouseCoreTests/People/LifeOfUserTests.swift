@@ -20,8 +20,8 @@ import Testing
     core.run("USER.DELETE eva REASON x")
     #expect(
       core.run("USER.PURGE eva").text
-        == "REFUSED references: eva is referred to by 1 time entry; remove these first, or clear the personal data with"
-        + " USER.ANONYMISE #\(user["id"])")
+        == "REFUSED references: eva is referred to by 1 time entry (ENTRY.DELETE); remove what can be removed first,"
+        + " or clear the personal data with USER.ANONYMISE #\(user["id"])")
     core.run("ENTRY.DELETE \(entry)")
     #expect(core.run("USER.PURGE eva").text == "OK")
     #expect(core.run("USER.GET #\(user["id"])").text == "NOTFOUND user")

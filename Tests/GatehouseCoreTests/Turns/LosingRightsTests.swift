@@ -328,7 +328,8 @@ import Testing
     let login = core.run("SESSION.CREATE tom payroll")
     core.run("POOL.SET payroll office 5")
     #expect(
-      core.run("IMPERSONATE.START \(login["session"]) ana REASON help").text == "REFUSED impersonation: actor-status")
+      core.run("IMPERSONATE.START \(login["session"]) ana REASON help").text
+        == "REFUSED impersonation: actor-status; log in again, with a status that may log in")
     #expect(causes(login["id"], core.changes) == ["licence-removed"])
     #expect(core.records.last?.first.header.command == "IMPERSONATE.START")
     core.run("LICENCE.ASSIGN tom payroll office")

@@ -178,9 +178,27 @@ struct ImportTests {
       try world.load(file, "--update").output == "2 rows: 0 users created, 2 already there, 0 rows refused\n")
     let other = try world.load("username,status,products\nana,locked,payroll\n", "--update")
     #expect(
-      other.output.hasPrefix(
-        "line 2: #\(id) differs in status, products, which --update does not change; use USER.STATUS, PRODUCT.ENABLE\n")
+      other.output.hasPrefix("line 2: #\(id) differs in products, which --update does not change; use PRODUCT.ENABLE\n")
     )
+    #expect(try world.person("ana")["status"] == "active")
+  }
+
+  @Test("L23: many are set to inactive by a file, each with the fields of the row or not at all")
+  func statuses() throws {
+    let world = try PeopleServer()
+    for name in ["ana", "bo"] { try world.gate.ok("USER.CREATE \(name) NOINVITE") }
+    let file = "username,status,department\nana,inactive,Where\nbo,Inactive,\n"
+    #expect(
+      try world.load(file).output.contains("choose another; it differs in department, status\n"),
+      "without --update nobody is changed")
+    let changed = try world.load(file, "--update")
+    #expect(changed.output == "2 rows: 0 users created, 2 changed, 0 rows refused\n", "\(changed.output)")
+    #expect(try world.gate.integer("USER.COUNT WHERE status = inactive") == 2)
+    #expect(try world.person("ana")["department"] == "Where")
+    #expect(try world.load(file, "--update").output == "2 rows: 0 users created, 2 already there, 0 rows refused\n")
+    let wrong = try world.load("username,status,department\nana,gone,Sales\n", "--update")
+    #expect(wrong.code == 1 && wrong.output.contains("column status: "), "\(wrong.output)")
+    #expect(try world.person("ana")["department"] == "Where")
   }
 
   @Test("files of Windows and of Excel: UTF-16 with a mark, semicolons, Windows-1252")

@@ -61,7 +61,7 @@ struct Import: OperatorCommand {
   @Flag(help: "make contacts without a login")
   var contacts = false
 
-  @Flag(help: "set the fields of users who are there")
+  @Flag(help: "set the fields and the status of users who are there")
   var update = false
 
   @Flag(help: "only check, and tell what would be done")

@@ -4,7 +4,7 @@ import GatehouseWire
 /// How a user who is there compares with a row that would create one: what decides whether an import that was
 /// interrupted can be run again.
 struct ExistingUser {
-  /// What differs in fields that `USER.SET` sets.
+  /// What differs in fields that `USER.SET` sets, and whether the status does.
   private(set) var fields: [String] = []
   /// What differs besides, and the command that changes it.
   private(set) var others: [(what: String, command: String)] = []
@@ -16,7 +16,7 @@ struct ExistingUser {
 
   /// - Parameters:
   ///   - shown: the answer to `USER.GET`.
-  ///   - trial: that of `USER.SET … DRYRUN` with the row's fields; nil if the row has none. The server compares, because
+  ///   - trial: that of `USER.SET` or `USER.BULK … DRYRUN` with what the row says; nil if it says nothing. The server compares, because
   ///     it knows the form in which values are stored.
   init(_ row: PersonRow, _ requests: PersonRequests, shown: RESPValue, trial: RESPValue?) throws(RowFault) {
     if let error = shown.errorText ?? trial?.errorText {
@@ -26,9 +26,6 @@ struct ExistingUser {
     fields = Self.changed(trial)
     let workspace = requests.settings.workspace
     if shown["home"]?.string != workspace.caseFolded { others.append(("home", "USER.MOVEHOME")) }
-    if let status = row.text(.status), status.caseFolded != shown["status"]?.string {
-      others.append(("status", "USER.STATUS"))
-    }
     let accesses = shown["products"]?.elements ?? []
     func access(_ product: String) -> RESPValue? {
       let product = product.caseFolded

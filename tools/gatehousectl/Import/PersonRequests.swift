@@ -86,7 +86,8 @@ struct PersonRequests {
 
   // MARK: Existing users
 
-  /// `USER.SET` of all fields that the row gives; nil if it gives none.
+  /// `USER.SET` of all fields that the row gives, or `USER.BULK` if it gives a status too, which is set with the fields or
+  /// not at all; nil if it gives neither.
   func set(_ row: PersonRow, user: String, isDryRun: Bool) -> [String]? {
     var fields: [(String, String)] = []
     for cell in row.cells {
@@ -97,9 +98,12 @@ struct PersonRequests {
       for (field, part) in [(ContactField.first, name.first), (.middle, name.middle), (.last, name.last)]
       where !part.isEmpty && row.cell(.contact(field)) == nil { fields.append((field.name, part)) }
     }
-    guard !fields.isEmpty else { return nil }
-    let reason = settings.reason.map { ["REASON", $0] } ?? []
-    return ["USER.SET", user] + fields.flatMap { [$0.0, $0.1] } + reason + (isDryRun ? ["DRYRUN"] : [])
+    let status = row.text(.status)
+    guard !fields.isEmpty || status != nil else { return nil }
+    let options = (settings.reason.map { ["REASON", $0] } ?? []) + (isDryRun ? ["DRYRUN"] : [])
+    let words = fields.flatMap { [$0.0, $0.1] }
+    guard let status else { return ["USER.SET", user] + words + options }
+    return ["USER.BULK", "SET"] + words + ["status", status, "IDS", "1", user] + options
   }
 
   // MARK: Several words in one cell

@@ -114,6 +114,17 @@ import Testing
       ])
   }
 
+  @Test func `times and flags read as such, in whatever list`() throws {
+    let lines = try lines(
+      .array([
+        map(
+          ("requested", .integer(1_795_868_744_885)), ("next", .integer(1_795_868_744_885)), ("current", .integer(1)),
+          ("mandatory", .integer(0)))
+      ]))
+    #expect(lines.count == 2 && lines[1].hasSuffix("  yes      no"))
+    #expect(lines[1].matches(of: /2026-11-2\d \d\d:\d\d:44/).count == 2)
+  }
+
   @Test func `pages say how to continue`() throws {
     let page = { (cursor: String) in
       RESPValue.array([.bulk(cursor), .array([self.map(("user", .integer(1)))])])

@@ -5,10 +5,12 @@ import GatehouseWire
 /// A field's value in readable form: times as local time, flags as words, null as nothing.
 struct ShownField {
   private static let times: Set<String> = [
-    "created", "expires", "start", "end", "time", "last-seen", "last-login", "since", "from", "until", "at",
+    "created", "expires", "start", "end", "time", "last-seen", "last-login", "since", "from", "until", "at", "next",
+    "requested",
   ]
   private static let flags: Set<String> = [
-    "enabled", "admin", "authority", "restrict-bookings", "needs-licence", "main", "deleted", "bound",
+    "enabled", "admin", "authority", "restrict-bookings", "needs-licence", "main", "deleted", "bound", "current",
+    "mandatory", "own", "ok",
   ]
 
   let zone: TimeZone

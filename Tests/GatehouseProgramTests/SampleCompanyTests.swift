@@ -5,6 +5,14 @@ import Testing
 @Suite struct SampleCompanyTests {
   private let company = SampleCompany(now: 1_772_352_000_000)
 
+  /// Those whom the story adds, as the words of the commands.
+  private var cast: [[String]] {
+    SampleStory.chapters.flatMap(\.steps).compactMap { step in
+      guard case .operate(let line) = step, line.hasPrefix("USER.CREATE ") else { return nil }
+      return RequestLine.words(of: line)?.map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
   @Test func `the same seed gives the same company`() {
     #expect(company.commands == SampleCompany(now: 1_772_352_000_000).commands)
     #expect(company.commands != SampleCompany(seed: 1, now: 1_772_352_000_000).commands)
@@ -19,12 +27,13 @@ import Testing
 
   @Test func `user names are unique and plain`() {
     let names = company.commands.filter { $0[0] == "USER.CREATE" }.map { $0[1] }
-    #expect(Set(names).count == names.count)
+    let all = names + cast.map { $0[1] }
+    #expect(Set(all).count == all.count)
     #expect(names.allSatisfy { $0.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == ".") } })
   }
 
   @Test func `the pools have enough seats`() throws {
-    let people = company.commands.filter { $0[0] == "USER.CREATE" }
+    let people = company.commands.filter { $0[0] == "USER.CREATE" } + cast
     for pool in company.commands where pool[0] == "POOL.SET" {
       let used = people.count { pool[2] == "*" ? $0.contains(pool[1]) : $0.contains(pool[2]) }
       #expect(used <= (try #require(Int(pool[3]))), "\(pool)")

@@ -12,8 +12,11 @@ struct Sample: ParsableCommand {
         gatehouse sample --port 7421
 
       About 1,200 people with two products, pools of licences, roles, entries,
-      running timers, and some that were forgotten. The company is the same every
-      time. If it already exists, nothing is changed.
+      running timers, and some that were forgotten; and a training provider, a
+      workspace of its own, with accounts, managers, courses and delegates, some of
+      whom work for the company. Somebody was merged, somebody deleted and taken
+      back, somebody logged in as somebody else; mails and an approval wait. The
+      company is the same every time. If it already exists, nothing is changed.
       """)
 
   @OptionGroup var connection: ConnectionOptions
@@ -40,9 +43,10 @@ struct Sample: ParsableCommand {
 
   private static func summary(of company: SampleCompany) -> String {
     """
-    The sample company is there: \(company.count(of: "USER.CREATE")) people, \(company.count(of: "PRODUCT.CREATE")) \
+    The sample company is there: \(company.count(of: "USER.CREATE") + SampleStory.people) people, \(company.count(of: "PRODUCT.CREATE")) \
     products, \(company.timers.count) running timers of which \(company.forgottenCount) were forgotten, \
     \(company.count(of: "ENTRY.ADD")) entries.
+    \(SampleStory.chapters.map { "  - \($0.title)" }.joined(separator: "\n"))
     Try: LOGIN.CHECK \(SampleCompany.Cast.forgetful) \(SampleCompany.payroll), \
     LOGIN.EXPLAIN \(SampleCompany.Cast.unlicensed) \(SampleCompany.payroll), TIMER.RUNNING LONGER 1d
 

@@ -57,9 +57,9 @@ struct SampleCompany {
     commands += [
       ["PRODUCT.CREATE", Self.payroll],
       ["PRODUCT.CREATE", Self.planner],
-      ["POOL.SET", Self.payroll, "office", "900"],
+      ["POOL.SET", Self.payroll, "office", "950"],
       ["POOL.SET", Self.payroll, "intranet", "400"],
-      ["POOL.SET", Self.payroll, "guest", "50"],
+      ["POOL.SET", Self.payroll, "guest", "10"],
       ["POOL.SET", Self.planner, "*", "1100"],
     ]
   }

@@ -1,3 +1,4 @@
+import Foundation
 import GatehouseWire
 
 /// Sends the commands of a sample company to a server.
@@ -8,6 +9,9 @@ struct SampleLoader {
     let reply: String
 
     var description: String { "\(command) was answered with: \(reply)" }
+
+    /// Whether the server decided so, rather than that it could not.
+    var isRefusal: Bool { ["REFUSED", "NOTFOUND", "ERR"].contains { reply.hasPrefix($0) } }
   }
 
   /// How many commands are in flight at once.
@@ -24,12 +28,59 @@ struct SampleLoader {
   }
 
   /// Creates what does not exist yet. After an interrupted load it can simply be run again: `CONFLICT` for something
-  /// that exists already is not a failure.
+  /// that exists already is not a failure, and nor is any refusal of what the story has told before.
   func load(_ company: SampleCompany) throws {
-    try sendAll(company.commands)
+    let isAgain = try sendAll(company.commands).contains { $0.errorText != nil }
     try startTimers(company.timers)
+    for step in SampleStory.chapters.flatMap(\.steps) {
+      do {
+        try take(step)
+      } catch let failure as Failure where isAgain && failure.isRefusal {
+        continue
+      }
+    }
     try send([SampleCompany.lastCommand])
   }
+
+  // MARK: The story
+
+  private func take(_ step: SampleStory.Step) throws {
+    switch step {
+    case .operate(let line):
+      try send(line)
+    case .act(let user, let product, let line):
+      try send(line, as: try token(["SESSION.CREATE", user, product]))
+    case .impersonate(let actor, let subject, let workspace, let reason, let lines):
+      let product = workspace == SampleStory.academy ? SampleStory.courses : SampleCompany.payroll
+      let own = try token(["SESSION.CREATE", actor, product])
+      let other = try token(["IMPERSONATE.START", own, subject, "WORKSPACE", workspace, "REASON", reason])
+      for line in lines { try send(line, as: other) }
+      try send([["IMPERSONATE.END", other]])
+    case .takeBack(let command, let user):
+      let trail = try send([["AUDIT.LIST", "USER", user]])[0]
+      guard let record = trail.elements?.last?.elements?.first(where: { $0["command"]?.string == command }),
+        let lsn = record["lsn"]?.integer
+      else { throw Failure(command: "UNDO", reply: "NOTFOUND \(command) in the trail of \(user)") }
+      try send("UNDO \(lsn)")
+    }
+  }
+
+  private func send(_ line: String, as token: String? = nil) throws {
+    let now = Int(Date().timeIntervalSince1970 * 1000)
+    let filled = line.replacing("{soon}", with: "\(now + 1000)")
+      .replacing("{two days ago}", with: "\(now - 2 * 86_400_000)")
+    guard let words = RequestLine.words(of: filled) else { throw Failure(command: line, reply: "a quote is left open") }
+    try send([(token.map { ["AS", $0] } ?? []) + words.map { String(decoding: $0, as: UTF8.self) }])
+  }
+
+  private func token(_ command: [String]) throws -> String {
+    guard let token = try send([command])[0]["session"]?.string else {
+      throw Failure(command: command[0], reply: "no field session")
+    }
+    return token
+  }
+
+  // MARK: -
 
   /// People start their own timers, so each needs a session; the sessions stay open, as they would in reality.
   private func startTimers(_ timers: [SampleCompany.Timer]) throws {

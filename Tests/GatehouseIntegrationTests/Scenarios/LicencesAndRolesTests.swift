@@ -6,150 +6,211 @@ import Testing
 struct LicencesAndRolesTests {
   let server: TestServer
   let gate: Client
+  /// The administrator, who has an intranet licence.
+  let admin: Client
 
   init() throws {
     server = try TestServer()
     gate = try server.client()
-    try gate.ok("PRODUCT.CREATE portal")
+    try gate.ok("WORKSPACE.CREATE corp PROFILE aptien")
+    try gate.ok("PRODUCT.CREATE corp/portal")
+    for (type, seats) in [("office", 1), ("intranet", 3), ("guest", 0)] {
+      try gate.ok("POOL.SET corp/portal \(type) \(seats)")
+    }
+    try gate.ok(
+      "USER.CREATE root WORKSPACE corp LICENCE corp/portal intranet ROLE super-administrator WITHIN NOINVITE")
+    admin = try gate.loggedIn("root", to: "corp/portal")
   }
 
-  @Test("P1, P12: only administrators list, add and delete users")
+  @Test("P1: only administrators list and manage users")
   func administratorsOnly() throws {
-    try gate.ok("USER.CREATE root PRODUCT portal ROLE super-administrator")
-    try gate.ok("USER.CREATE ana PRODUCT portal ROLE individual")
-    let root = try session(of: "root")
-    let ana = try session(of: "ana")
-
-    try ana.refused("USER.LIST", with: "NOPERM")
-    try ana.refused("USER.CREATE friend", with: "NOPERM")
-    try ana.refused("USER.DELETE root REASON spite", with: "NOPERM")
-    try ana.refused("USER.SET root first Ruth", with: "NOPERM")
-    #expect(try root.pages("USER.LIST SORT username").map { $0["username"] } == ["ana", "root"])
-    try root.ok("USER.CREATE bo")
-    try root.ok("USER.DELETE bo REASON mistake")
+    try admin.ok("USER.CREATE ana WORKSPACE corp LICENCE corp/portal intranet ROLE individual")
+    let ana = try gate.loggedIn("ana", to: "corp/portal")
+    for (line, permission) in [
+      ("USER.LIST", "user.read"), ("USER.GET root", "user.read"), ("USER.CREATE friend WORKSPACE corp", "user.create"),
+      ("USER.RENAME root me", "user.rename"), ("LICENCE.ASSIGN ana corp/portal office", "licence.assign"),
+      ("ROLE.GRANT ana manager WORKSPACE corp", "role.grant"),
+    ] {
+      #expect(try ana.refused(line, with: "NOPERM") == "NOPERM the permission \(permission)", "\(line)")
+    }
+    #expect(try admin.pages("USER.LIST SORT username").map { $0["username"] } == ["ana", "root"])
   }
 
-  @Test("P2: the name of the linked contact heads the user")
+  @Test("P2: a user is linked to one contact, whose name heads it, and a contact need not be a user")
   func contactName() throws {
-    let ana = try gate.fields("USER.CREATE ana@acme.test FIRST Ana LAST Lima")
-    let seen = try gate.fields("USER.GET #\(try #require(ana["id"]))")
-    #expect(seen["first"] == "Ana" && seen["last"] == "Lima")
-    #expect(seen["contact"] == ana["contact"])
+    let ana = try admin.fields("USER.CREATE ana@corp.test WORKSPACE corp FIRST Ana LAST Lima")
+    let seen = try admin.fields("USER.GET ana@corp.test")
+    #expect(seen["name"] == "Ana Lima" && seen["contact"] == ana["contact"])
+    try admin.ok("CONTACT.CREATE NAME 'Otto Berg' WORKSPACE corp")
+    #expect(
+      try admin.pages("CONTACT.LIST WHERE user = '' FIELDS 2 name username").map { $0["name"] } == ["Otto Berg"])
+    #expect(try admin.integer("USER.COUNT") == 2)
   }
 
-  @Test("P5, P7: several users in one command, all or none, and each is invited")
+  @Test("P3: while a name is typed, contacts whose names begin so are offered")
+  func typeAhead() throws {
+    let jana = try admin.fields("CONTACT.CREATE NAME 'Jana Nováková' WORKSPACE corp")
+    try admin.ok("CONTACT.CREATE NAME 'Karel Novák' WORKSPACE corp")
+    for words in ["nov", "NOV", "novak"] { #expect(try admin.list("CONTACT.SEARCH \(words)").count == 2, "\(words)") }
+    let offered = try admin.list("CONTACT.SEARCH ja nov")
+    #expect(offered.map { $0["contact"] } == [jana["contact"]])
+    let user = try admin.fields("USER.CREATE jana WORKSPACE corp CONTACT #\(jana["contact"] ?? "")")
+    #expect(user["contact"] == jana["contact"])
+  }
+
+  @Test("P4: a name that nobody has makes the contact with the user")
+  func madeInline() throws {
+    #expect(try admin.list("CONTACT.SEARCH karel").isEmpty)
+    let karel = try admin.fields("USER.CREATE karel WORKSPACE corp NAME 'Karel Dvořák'")
+    let card = try admin.fields("CONTACT.GET #\(karel["contact"] ?? "")")
+    #expect(card["first"] == "Karel" && card["last"] == "Dvořák" && card["username"] == "karel")
+  }
+
+  @Test("P5: several users in one command and one record, all or none, and each is invited")
   func severalAtOnce() throws {
-    try gate.ok("POOL.SET portal office 2")
-    let form = "USER.CREATEMANY MESSAGE Welcome FIELDS 4 username first licence role ROWS"
-    let refusal = try gate.refused(
-      "\(form) 8 ana@acme.test Ana portal:office manager bo Bo portal:gold x", with: "NOTFOUND")
-    #expect(refusal == "NOTFOUND row 2: licence type gold of the product portal")
-    try gate.refused(
-      "\(form) 12 ana Ana portal:office manager bo Bo portal:office manager cy Cy portal:office manager",
+    try admin.ok("POOL.SET corp/portal office 2")
+    let form = "USER.CREATEMANY WORKSPACE corp MESSAGE Welcome FIELDS 4 username first licence role ROWS"
+    #expect(
+      try admin.refused(
+        "\(form) 8 ana@corp.test Ana corp/portal:office manager bo Bo corp/portal:gold x", with: "NOTFOUND")
+        == "NOTFOUND row 2: licence type gold of the product corp/portal")
+    try admin.refused(
+      "\(form) 12 ana Ana corp/portal:office manager bo Bo corp/portal:office manager cy Cy corp/portal:office manager",
       with: "NOSEATS office bought 2, used 0")
-    #expect(try gate.integer("USER.COUNT") == 0)
+    #expect(try admin.integer("USER.COUNT") == 1, "nobody was made")
 
     let before = try gate.fields("AUDIT.HEAD").integer("lsn")
-    let made = try gate.list(
-      "\(form) 8 ana@acme.test Ana portal:office manager bo@acme.test Bo portal:office individual")
-    #expect(made.map { $0["username"] } == ["ana@acme.test", "bo@acme.test"])
+    let made = try admin.list(
+      "\(form) 8 ana@corp.test Ana corp/portal:office manager bo@corp.test Bo corp/portal:office individual")
+    #expect(made.map { $0["username"] } == ["ana@corp.test", "bo@corp.test"])
     #expect(try gate.fields("AUDIT.HEAD").integer("lsn") == before.map { $0 + 1 })
-    #expect(try gate.text("LOGIN.CHECK bo@acme.test portal") == "ALLOW")
-    #expect(try roles(of: "ana@acme.test") == ["manager"] && used("office") == 2)
-    #expect(try Set(gate.list("MAIL.NEXT COUNT 9").compactMap { $0["to"] }) == ["ana@acme.test", "bo@acme.test"])
+    #expect(try gate.text("LOGIN.CHECK bo@corp.test corp/portal") == "ALLOW")
+    #expect(try roles(of: "ana@corp.test") == ["manager"] && used("office") == 2)
+    #expect(try Set(gate.list("MAIL.NEXT COUNT 9").compactMap { $0["to"] }) == ["ana@corp.test", "bo@corp.test"])
   }
 
-  @Test("P6, P11: login e-mail, roles and licence are set while adding")
+  @Test("P6: type, login e-mail, roles and single permissions are set while adding")
   func setWhileAdding() throws {
-    try gate.ok("POOL.SET portal office 5")
-    try gate.ok(
-      "USER.CREATE ana@acme.test EMAIL ana@acme.test PRODUCT portal LICENCE portal office ROLE individual ROLE manager")
-    #expect(try gate.text("LOGIN.CHECK ana@acme.test portal") == "ALLOW")
-    #expect(try roles(of: "ana@acme.test") == ["individual", "manager"])
+    try admin.ok("ROLE.DEFINE helpdesk user.read user.status WORKSPACE corp")
+    try admin.ok(
+      "USER.CREATE ana@corp.test WORKSPACE corp EMAIL ana@corp.test LICENCE corp/portal office ROLE helpdesk")
+    #expect(try gate.text("LOGIN.CHECK ana@corp.test corp/portal") == "ALLOW")
     #expect(try used("office") == 1)
-
-    try gate.ok("ROLE.REVOKE ana@acme.test manager")
-    try gate.ok("ROLE.GRANT ana@acme.test training-administrator")
-    #expect(try roles(of: "ana@acme.test") == ["individual", "training-administrator"])
+    try admin.ok("USER.CREATE bo WORKSPACE corp")
+    let ana = try gate.loggedIn("ana@corp.test", to: "corp/portal")
+    try ana.ok("USER.STATUS bo locked")
+    #expect(
+      try ana.refused("USER.RENAME bo bob", with: "NOPERM") == "NOPERM the permission user.rename",
+      "the single permissions and no others")
   }
 
-  @Test("P8: a new username changes the contact's e-mail in the same record")
-  func renameChangesEmail() throws {
-    try gate.ok("USER.CREATE ana@acme.test EMAIL ana@acme.test PRODUCT portal")
-    try gate.ok("USER.CREATE bo@acme.test")
-    try gate.ok("USER.RENAME ana@acme.test ana.lima@acme.test")
-    let ana = try gate.fields("USER.GET ana.lima@acme.test")
-    #expect(ana["username"] == "ana.lima@acme.test" && ana["email"] == "ana.lima@acme.test")
-    try gate.refused("USER.GET ana@acme.test", with: "NOTFOUND")
-    try gate.refused("USER.RENAME ana.lima@acme.test BO@acme.test", with: "CONFLICT")
-    #expect(try gate.fields("USER.GET ana.lima@acme.test")["email"] == "ana.lima@acme.test")
+  @Test("P7: an invitation with a message; suppressed, none waits, and it can be sent later")
+  func invitation() throws {
+    try admin.ok("USER.CREATE ana@corp.test WORKSPACE corp MESSAGE 'Vítejte'")
+    try admin.ok("USER.CREATE bo@corp.test WORKSPACE corp NOINVITE")
+    try admin.ok("USER.CREATE cy WORKSPACE corp")
+    func recipients() throws -> [String?] { try admin.pages("MAIL.LIST KIND invitation").map { $0["to"] } }
+    #expect(try recipients() == ["ana@corp.test"])
+    try admin.ok("USER.INVITE bo@corp.test")
+    #expect(try recipients().count == 2)
+    #expect(
+      try admin.refused("USER.INVITE cy", with: "REFUSED")
+        == "REFUSED email: cy has no e-mail to send an invitation to; give one first with USER.SET user email address")
+  }
 
-    let renames = try gate.pages("AUDIT.LIST USER ana.lima@acme.test").filter { $0["command"] == "USER.RENAME" }
-    #expect(renames.count == 1, "name and e-mail change in one record")
+  @Test("P8: a new username changes the contact's e-mail in the same record, and a notice waits")
+  func renameChangesEmail() throws {
+    try admin.ok("USER.CREATE ana@corp.test WORKSPACE corp FIRST Ana PRODUCT corp/portal NOINVITE")
+    try admin.ok("USER.RENAME ana@corp.test ana.lima@corp.test")
+    let ana = try admin.fields("USER.GET ana.lima@corp.test")
+    #expect(ana["username"] == "ana.lima@corp.test" && ana["email"] == "ana.lima@corp.test")
+    #expect(try admin.refused("USER.GET ana@corp.test", with: "NOTFOUND") == "NOTFOUND user")
+    let rename = try admin.record(of: "ana.lima@corp.test", by: "USER.RENAME").changes
+    #expect(rename.contains("user-renamed username: ana@corp.test → ana.lima@corp.test"))
+    #expect(rename.contains("contact-set email: ana@corp.test → ana.lima@corp.test"))
+    let notice = try #require(try gate.list("MAIL.NEXT").first)
+    #expect(notice["kind"] == "username-changed" && notice["to"] == "ana.lima@corp.test")
+    #expect(notice["text"]?.contains("root has changed your username from ana@corp.test to ana.lima@corp.test") == true)
+    #expect(
+      try admin.refused("USER.RENAME ana.lima@corp.test ROOT", with: "CONFLICT").hasPrefix(
+        "CONFLICT username: ROOT belongs to user #"))
   }
 
   @Test("Usernames are unique in any case and any Unicode form", arguments: [("ANA", "ana"), ("JOSÉ", "jose\u{301}")])
   func uniqueNames(first: String, second: String) throws {
-    try gate.ok("USER.CREATE", first, "PRODUCT", "portal")
-    try gate.refused("USER.CREATE", second, with: "CONFLICT")
-    #expect(try gate.text("LOGIN.CHECK", second, "portal") == "ALLOW")
-    #expect(try gate.fields("USER.GET", second)["username"] == first)
+    try admin.ok("USER.CREATE", first, "WORKSPACE", "corp", "LICENCE", "corp/portal", "office")
+    try admin.refused("USER.CREATE", second, "WORKSPACE", "corp", with: "CONFLICT")
+    #expect(try gate.text("LOGIN.CHECK", second, "corp/portal") == "ALLOW")
+    #expect(try admin.fields("USER.GET", second)["username"] == first)
   }
 
-  @Test("P9: licences of each type up to the number bought; the refusal says how many and by whom")
+  @Test("P9: licences of each type up to the number bought; the refusal says how many, and who has them")
   func licenceTypes() throws {
-    for (type, seats) in [("office", 1), ("intranet", 2), ("guest", 0)] {
-      try gate.ok("POOL.SET portal \(type) \(seats)")
-    }
-    for user in ["ana", "bo", "cy"] { try gate.ok("USER.CREATE \(user) PRODUCT portal") }
-    try gate.ok("LICENCE.ASSIGN ana portal office")
-    let refusal = try gate.refused("LICENCE.ASSIGN bo portal office", with: "NOSEATS")
-    #expect(refusal.contains("office") && refusal.contains("bought 1") && refusal.contains("used 1"))
-    #expect(refusal.contains("ana"), "the refusal says who has the seats")
-    try gate.refused("LICENCE.ASSIGN bo portal guest", with: "NOSEATS")
-    try gate.refused("LICENCE.ASSIGN bo portal platinum", with: "NOTFOUND")
-
-    try gate.ok("LICENCE.ASSIGN bo portal intranet")
-    // Changing the type frees the old seat in the same step.
-    try gate.ok("LICENCE.ASSIGN ana portal intranet")
-    try gate.ok("LICENCE.ASSIGN cy portal office")
-    let pools = try gate.list("POOL.LIST portal")
+    for user in ["ana", "bo", "cy"] { try admin.ok("USER.CREATE \(user) WORKSPACE corp PRODUCT corp/portal") }
+    try admin.ok("LICENCE.ASSIGN ana corp/portal office")
     #expect(
-      Set(pools.map { "\($0["type"] ?? "") \($0["bought"] ?? "") \($0["used"] ?? "")" }) == [
-        "office 1 1", "intranet 2 2", "guest 0 0",
-      ])
+      try admin.refused("LICENCE.ASSIGN bo corp/portal office", with: "NOSEATS")
+        == "NOSEATS office bought 1, used 1 by ana; raise it with POOL.SET corp/portal office, or remove somebody's"
+        + " licence first")
+    #expect(try admin.pages("POOL.HOLDERS corp/portal office").map { $0["username"] } == ["ana"])
+    try admin.refused("LICENCE.ASSIGN bo corp/portal guest", with: "NOSEATS guest bought 0, used 0;")
+    #expect(
+      try admin.refused("LICENCE.ASSIGN bo corp/portal platinum", with: "NOTFOUND")
+        == "NOTFOUND licence type platinum of the product corp/portal")
+
+    try admin.ok("LICENCE.ASSIGN bo corp/portal intranet")
+    // Another type frees the old seat in the same step.
+    try admin.ok("LICENCE.ASSIGN ana corp/portal intranet")
+    try admin.ok("LICENCE.ASSIGN cy corp/portal office")
+    #expect(try used("office") == 1 && used("intranet") == 3 && used("guest") == 0)
   }
 
   @Test("P10: without a licence the login is refused and everything else is kept")
   func noLicence() throws {
-    try gate.ok("POOL.SET portal office 1")
-    try gate.ok("USER.CREATE ana FIRST Ana PRODUCT portal LICENCE portal office ROLE manager")
-    let token = try #require(try gate.fields("SESSION.CREATE ana portal")["session"])
-    try gate.ok("LICENCE.REMOVE ana portal")
-
-    #expect(try gate.text("LOGIN.CHECK ana portal") == "DENY no-licence")
+    try admin.ok("USER.CREATE ana WORKSPACE corp FIRST Ana LICENCE corp/portal office ROLE manager")
+    let token = try gate.token(of: "ana", to: "corp/portal")
+    try admin.ok("LICENCE.REMOVE ana corp/portal")
+    #expect(try gate.text("LOGIN.CHECK ana corp/portal") == "DENY no-licence")
     #expect(try gate.isNull("SESSION.CHECK \(token)"))
-    try gate.refused("SESSION.CREATE ana portal", with: "REFUSED login: no-licence")
-    let ana = try gate.fields("USER.GET ana")
-    #expect(ana["status"] == "active" && ana["first"] == "Ana")
-    #expect(try roles(of: "ana") == ["manager"])
+    try gate.refused("SESSION.CREATE ana corp/portal", with: "REFUSED login: no-licence")
+    let rule = try admin.list("LOGIN.EXPLAIN ana corp/portal").first { $0["rule"] == "no-licence" }
+    #expect(rule?["passed"] == "0" && rule?["remedy"] == "assign one with LICENCE.ASSIGN")
+    let ana = try admin.fields("USER.GET ana")
+    #expect(ana["status"] == "active" && ana["first"] == "Ana" && ana["main-role"] == "manager")
     #expect(try used("office") == 0)
+    try admin.ok("LICENCE.ASSIGN ana corp/portal office")
+    #expect(try gate.text("LOGIN.CHECK ana corp/portal") == "ALLOW")
+  }
 
-    try gate.ok("LICENCE.ASSIGN ana portal office")
-    #expect(try gate.text("LOGIN.CHECK ana portal") == "ALLOW")
+  @Test("P11: one or more roles a user")
+  func severalRoles() throws {
+    try admin.ok("USER.CREATE ana WORKSPACE corp ROLE individual ROLE manager")
+    #expect(try roles(of: "ana") == ["individual", "manager"])
+    try admin.ok("ROLE.REVOKE ana manager WORKSPACE corp")
+    try admin.ok("ROLE.GRANT ana training-administrator WORKSPACE corp")
+    #expect(try roles(of: "ana") == ["individual", "training-administrator"])
+    #expect(
+      try admin.refused("ROLE.GRANT ana boss WORKSPACE corp", with: "NOTFOUND")
+        == "NOTFOUND role boss; roles are individual, manager, training-administrator, super-administrator")
+  }
+
+  @Test("P12: administrators delete users")
+  func deleting() throws {
+    try admin.ok("USER.CREATE ana WORKSPACE corp LICENCE corp/portal office")
+    let ana = try gate.loggedIn("ana", to: "corp/portal")
+    #expect(try ana.refused("USER.DELETE root", with: "NOPERM") == "NOPERM the permission user.delete")
+    try admin.ok("USER.DELETE ana")
+    #expect(try gate.text("LOGIN.CHECK ana corp/portal") == "DENY status-deleted")
+    #expect(try used("office") == 0)
   }
 
   // MARK: -
 
-  private func session(of user: String) throws -> Client {
-    gate.acting(as: try #require(try gate.fields("SESSION.CREATE \(user) portal")["session"]))
-  }
-
-  private func roles(of user: String) throws -> Set<String> {
-    Set(try gate.list("ROLE.LIST \(user)").compactMap { $0["role"] })
+  private func roles(of user: String) throws -> [String] {
+    try admin.list("ROLE.LIST \(user)").compactMap { $0["role"] }
   }
 
   private func used(_ type: String) throws -> Int64? {
-    try gate.list("POOL.LIST portal").first { $0["type"] == type }?.integer("used")
+    try admin.list("POOL.LIST corp/portal").first { $0["type"] == type }?.integer("used")
   }
 }

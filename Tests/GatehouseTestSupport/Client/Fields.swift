@@ -35,6 +35,9 @@ package struct Fields: CustomStringConvertible {
   /// The field with its contents, as a person would read it.
   package func shown(_ name: String) -> String { values[name]?.formatted() ?? "no field \(name) among \(names)" }
 
+  /// The texts of a list.
+  package func texts(_ name: String) -> [String] { values[name]?.items.compactMap(\.scalarText) ?? [] }
+
   package func has(_ name: String) -> Bool { values[name] != nil }
 
   /// The field as a whole number; nil if it is not one.
@@ -42,6 +45,19 @@ package struct Fields: CustomStringConvertible {
 
   package var description: String {
     names.map { "\($0)=\(values[$0]?.scalarText ?? "…")" }.joined(separator: " ")
+  }
+}
+
+extension Fields {
+  /// The changes of a record of the trail, as lines: `contact-set last: Lima → Lopes`.
+  package var changes: [String] {
+    (value("changes")?.items ?? []).compactMap { Fields($0) }.map { change in
+      let fields = (change.value("fields")?.items ?? []).compactMap { Fields($0) }.map { field in
+        let (old, new) = (field["old"] ?? "", field["new"] ?? "")
+        return " \(field["name"] ?? ""): " + (old.isEmpty ? new : "\(old) → \(new.isEmpty ? "-" : new)")
+      }
+      return (change["change"] ?? "") + fields.joined(separator: ",")
+    }
   }
 }
 

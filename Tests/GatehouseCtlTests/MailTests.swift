@@ -146,6 +146,8 @@ struct MailTests {
     #expect(stranger.code == 1 && stranger.errors.contains("WRONGPASS"))
     #expect(try control("mail", "--from", "-x@y").code == 64)
     #expect(try control("mail", "--batch", "0").code == 64)
+    let short = try control("mail", "--lease", "1s")
+    #expect(short.code == 64 && short.errors.contains("--lease must be at least twice as long as --timeout"))
     let reader = try gate.fields("SERVICE.CREATE reader READ")["secret"] ?? ""
     let noRight = try runProgram(
       try GatehouseProgram.path() + "ctl", ["mail", "--once", "--sendmail", try keeper()],
@@ -153,13 +155,73 @@ struct MailTests {
     #expect(noRight.code == 1 && noRight.errors.contains("NOPERM the service right MAIL"))
   }
 
+  @Test(
+    "whatever sendmail prints, the failure is recorded and the next mail is sent",
+    arguments: [
+      (#"printf 'smtp \033[31mred\033[0m \000' >&2"#, #"smtp \u{1b}[31mred\u{1b}[0m \u{0}"#),
+      (#"printf 'a%0.s\314\201' $(seq 600) >&2"#, "a\u{301}a\u{301}"),
+      (#"printf '\377\376' >&2"#, "\u{fffd}"),
+    ])
+  func hostileComplaints(complaint: String, shown: String) throws {
+    for name in ["ana", "bob"] { try gate.ok("USER.CREATE \(name)@acme.test") }
+    let result = try send(try program("grep -q 'To: <ana' && { \(complaint); exit 75; }; exit 0"))
+    #expect(result.succeeded, "\(result.errors)")
+    let mails = try gate.pages("MAIL.LIST")
+    #expect(mails.map { $0["to"] } == ["ana@acme.test"] && mails[0]["state"] == "waiting")
+    #expect(mails[0]["error"]?.contains("exited with 75: ") == true)
+    #expect(mails[0]["error"]?.contains(shown) == true, "\(mails[0]["error"] ?? "")")
+  }
+
+  @Test("a sendmail that hangs is ended with all that it has started, and the mail is tried again later")
+  func hanging() throws {
+    try gate.ok("USER.CREATE ana@acme.test")
+    let path = try program("cat > /dev/null; sleep 300 & echo $! > \(folder.path("child")); wait")
+    let result = try send(path, "--timeout", "1s", "--lease", "5s")
+    #expect(result.succeeded && result.output.contains("was not done in time, and was ended"))
+    let child = try #require(pid_t(readText(folder.path("child")).trimmingCharacters(in: .whitespacesAndNewlines)))
+    try eventually("its child is gone") { kill(child, 0) != 0 || readText("/proc/\(child)/stat").contains(") Z ") }
+    #expect(try gate.pages("MAIL.LIST").map { $0["state"] } == ["waiting"])
+  }
+
+  @Test("mails that take longer than a short lease are sent once by two couriers")
+  func slow() throws {
+    for number in 0..<4 { try gate.ok("USER.CREATE u\(number)@acme.test") }
+    let path = try program(
+      "cat > $(mktemp \(folder.path("kept.XXXXXX"))); sleep 1.2")
+    let couriers = try (0..<2).map { number in
+      try ChildProcess(
+        try GatehouseProgram.path() + "ctl",
+        ["mail", "--once", "--sendmail", path, "--batch", "4", "--timeout", "2s", "--lease", "4s"],
+        environment: environment(), output: folder.path("output\(number)"), errors: folder.path("errors\(number)"))
+    }
+    for courier in couriers { #expect(courier.wait(upTo: .seconds(60)) == .exited(0)) }
+    #expect(try kept.count == 4)
+    #expect(try gate.pages("MAIL.LIST").isEmpty)
+  }
+
   // MARK: Running on
+
+  @Test("at SIGTERM mails that were not begun are given back at once, without an attempt")
+  func givenBack() throws {
+    for number in 0..<5 { try gate.ok("USER.CREATE u\(number)@acme.test") }
+    let path = try program("cat > $(mktemp \(folder.path("kept.XXXXXX"))); sleep 1")
+    let child = try ChildProcess(
+      try GatehouseProgram.path() + "ctl", ["mail", "--sendmail", path], environment: environment(),
+      output: folder.path("output"), errors: folder.path("errors"))
+    try eventually("one is being sent") { try !kept.isEmpty }
+    child.signal(SIGTERM)
+    #expect(child.wait(upTo: .seconds(20)) == .exited(0))
+    let rest = try gate.pages("MAIL.LIST")
+    #expect(try rest.count == 5 - kept.count && rest.allSatisfy { $0["state"] == "waiting" && $0["attempts"] == "0" })
+    #expect(try gate.list("MAIL.NEXT COUNT 9").count == rest.count)
+  }
 
   @Test("it outlives restarts of the server, sends nothing twice, and stops between two mails at SIGTERM")
   func restarts() throws {
     let path = try keeper()
     let child = try ChildProcess(
-      try GatehouseProgram.path() + "ctl", ["mail", "--sendmail", path, "--batch", "3", "--lease", "5s"],
+      try GatehouseProgram.path() + "ctl",
+      ["mail", "--sendmail", path, "--batch", "3", "--lease", "5s", "--timeout", "2s"],
       environment: environment(),
       output: folder.path("output"), errors: folder.path("errors"))
     let other = try gate.fields("SERVICE.CREATE ops2 ADMIN")["secret"] ?? ""

@@ -3,11 +3,14 @@ extension CommandTable {
     CommandSpec(
       "AUDIT.LIST", .audit, "The audit trail, newest first",
       [
-        .option("USER", "user"), .option("ACTOR", "user"), .option("FROM", "time"), .option("TO", "time"),
+        .option("USER", "user"), .option("ACTOR", "user"), .option("ENTITY", parts: ["kind", "name"]),
+        .option("WORKSPACE", "workspace"), .option("FROM", "time"), .option("TO", "time"),
         .option("CURSOR", "cursor"), .option("COUNT", "n", .integer),
       ],
       reply:
-        "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes`. Of what happened in"
+        "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes, names`; `names` has the"
+        + " usernames of the people in the changes, by `user #12` and `contact #34`. `ENTITY` takes a kind"
+        + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`. Of what happened in"
         + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
         + " the home that the user had then; who acted from there stands as `#id`, without the"
         + " reason", rights: .admin,
@@ -33,30 +36,29 @@ extension CommandTable {
   private static func listTrail(_ turn: Turn) throws(Halt) {
     let user = try turn.optionWord("USER").map { (word) throws(Halt) in try turn.user(word) }
     var reach = user.map { AuditReach(turn, of: $0) } ?? AuditReach(turn)
+    if turn.has("WORKSPACE") { reach.narrow(to: try turn.workspace().id) }
+    let entity = try turn.trailEntity()
     var work = ReadTrail()
     work.keys = reach.keys(in: turn.directory)
+    if let keys = entity?.keys, !keys.isEmpty { work.keys = keys }
     if let word = turn.optionWord("ACTOR") {
       let actor = try turn.user(word).id
       work.actor = actor
       work.keys = [RecordKey.ofActor(actor)]
     }
-    if let user {
-      // All that was said of the person: under earlier logins, and of those who were merged into this one.
-      work.keys = try turn.wholePerson(user.contactReference).flatMap { person in
-        [RecordKey.of(person.id)] + person.logins.map { RecordKey.of($0.id) }
-      }
-    }
+    if let user { work.keys = try turn.trailKeys(of: user) }
     work.from = try turn.time("FROM")
     work.to = try turn.time("TO")
     work.cursor = try turn.cursor(of: 1)?.numbers[0]
     let count = try turn.listCount()
     // Much of what is read may be filtered out.
-    work.count = reach.isAll ? count : max(count, Limits.recordsOfTrail)
+    let isWhole = reach.isAll && entity == nil
+    work.count = isWhole ? count : max(count, Limits.recordsOfTrail)
     switch try turn.outcome(of: work) {
     case .success(let whole):
-      let page = reach.isAll ? whole : try turn.readable(whole, reach, count)
+      let page = isWhole ? whole : try turn.readable(whole, reach, entity, count)
       reach.cleared = try turn.cleared(in: page.events.flatMap(\.part.changes))
-      turn.reply.show(page, try turn.people(in: page.events.map(\.part.header), reach), reach, turn.directory)
+      turn.reply.show(page, try turn.people(in: page.events, reach), reach, turn.directory)
     case .failure(let refusal): throw .refused(refusal)
     }
   }
@@ -105,14 +107,21 @@ extension Turn {
 
   /// The readable part of a page: at most `count` events, fewer if most may not be read. The next page continues after
   /// them.
-  fileprivate func readable(_ whole: TrailPage, _ reach: AuditReach, _ count: Int) throws(Halt) -> TrailPage {
-    let subjectWorkspaces = try subjectWorkspaces(of: whole.events.flatMap(\.part.changes)) {
-      (partition) throws(Halt) in try cell(partition)
-    }
+  ///
+  /// - Parameter entity: what they must be about; what the caller may not read does not make them so.
+  fileprivate func readable(
+    _ whole: TrailPage, _ reach: AuditReach, _ entity: TrailEntity?, _ count: Int
+  ) throws(Halt) -> TrailPage {
+    let subjectWorkspaces =
+      reach.isAll
+      ? AuditReach.SubjectWorkspaces()
+      : try subjectWorkspaces(of: whole.events.flatMap(\.part.changes)) { (partition) throws(Halt) in
+        try cell(partition)
+      }
     var page = TrailPage()
     for event in whole.events {
       let changes = event.part.changes.filter { reach.shows($0, at: event.lsn, subjectWorkspaces, in: directory) }
-      if changes.isEmpty { continue }
+      if changes.isEmpty, !reach.isAll { continue }
       // The changes of one record took effect together, so they stay on one page.
       if page.events.count >= count, event.lsn != page.events.last?.lsn {
         page.next = event.lsn
@@ -120,6 +129,7 @@ extension Turn {
       }
       var part = event.part
       part.changes = changes
+      if let entity, !entity.isMeant(by: part) { continue }
       page.events.append(TrailEvent(lsn: event.lsn, part: part))
     }
     page.next = whole.next
@@ -157,13 +167,25 @@ extension Turn {
     return subjectWorkspaces
   }
 
-  /// Actors and subjects, as far as the caller knows them.
-  func people(in headers: [RecordHeader], _ reach: AuditReach) throws(Halt) -> TrailPeople {
-    let ids = Set(headers.compactMap(\.actor) + headers.compactMap(\.subject))
-    try hold(ids.map { partitioning.partition(of: $0) })
+  /// Those who act in some events and those who stand in their changes, as far as the caller knows them.
+  func people(in events: [TrailEvent], _ reach: AuditReach) throws(Halt) -> TrailPeople {
+    var ids = Set(events.compactMap(\.part.header.actor) + events.compactMap(\.part.header.subject))
+    var contacts: Set<ContactID> = []
+    // One record may be about thousands. Of so many a list has the ids.
+    for event in events where ids.count + contacts.count < Limits.namesOfTrail {
+      let subjects = AuditReach.people(in: event.part.changes)
+      ids.formUnion(subjects.users)
+      contacts.formUnion(subjects.contacts)
+    }
+    try hold(ids.map { partitioning.partition(of: $0) } + contacts.map { partitioning.partition(of: $0) })
     var people = TrailPeople()
     for id in ids {
       if let user = try user(id), !isStranger(user, in: reach.reach) { people.names[id] = user.username }
+    }
+    for id in contacts {
+      if let user = try contact(id)?.newestLogin, !isStranger(user, in: reach.reach) {
+        people.contacts[id] = user.username
+      }
     }
     return people
   }
@@ -172,6 +194,18 @@ extension Turn {
 /// The people of a page of the trail whom its reader knows (W4).
 struct TrailPeople {
   var names: [UserID: String] = [:]
+  /// The names of the newest logins.
+  var contacts: [ContactID: String] = [:]
+
+  /// The names of those in changes, by what stands for them there: `user #12`, `contact #34`.
+  func names(in changes: [AnyChange]) -> [(entity: String, name: String)] {
+    let subjects = AuditReach.people(in: changes)
+    let users = Set(subjects.users).sorted().compactMap { id in
+      names[id].map { (UserForm.entity(id, in: nil), $0) }
+    }
+    return users
+      + Set(subjects.contacts).sorted().compactMap { id in contacts[id].map { (ContactForm.entity(id, in: nil), $0) } }
+  }
 
   /// `#id` stands for others, and for users that do not exist.
   func name(of user: UserID) -> String { names[user] ?? "#\(user.raw)" }
@@ -201,7 +235,7 @@ extension Reply {
     _ event: TrailEvent, _ people: TrailPeople, _ reach: AuditReach, _ directory: Directory, type: String? = nil
   ) {
     let header = event.part.header
-    map(type == nil ? 8 : 9)
+    map(type == nil ? 9 : 10)
     text("lsn")
     integer(event.lsn)
     text("time")
@@ -225,6 +259,13 @@ extension Reply {
     text("changes")
     array(event.part.changes.count)
     for change in event.part.changes { show(reach.text(of: change, in: directory)) }
+    let named = people.names(in: event.part.changes)
+    text("names")
+    map(named.count)
+    for person in named {
+      text(person.entity)
+      text(person.name)
+    }
   }
 
   mutating func show(_ change: ChangeText) {

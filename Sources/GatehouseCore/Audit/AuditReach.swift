@@ -2,7 +2,7 @@
 /// changes of users whose home was one of those at the time. After a user is handed over, the old home keeps what it did
 /// itself, and the new one reads what has happened since.
 struct AuditReach: Sendable {
-  let reach: Reach
+  private(set) var reach: Reach
   /// Whose personal data is left out because it was cleared since.
   var cleared = ClearedPeople()
   /// Products that may be read beyond those workspaces.
@@ -14,7 +14,7 @@ struct AuditReach: Sendable {
     let user: UserID
     let contact: ContactID
     /// Where the right is over everybody.
-    let whole: Reach
+    var whole: Reach
     let sides: [Side]
   }
 
@@ -33,6 +33,12 @@ struct AuditReach: Sendable {
     if reach != whole {
       person = Person(user: user.id, contact: user.contactID, whole: whole, sides: turn.sides)
     }
+  }
+
+  /// Leaves only what happened in one workspace.
+  mutating func narrow(to workspace: WorkspaceID) {
+    reach = reach.intersection(.only([workspace]))
+    if let whole = person?.whole { person?.whole = whole.intersection(.only([workspace])) }
   }
 
   /// Whether the whole trail may be read.
@@ -71,6 +77,15 @@ struct AuditReach: Sendable {
     if subjects.workspaces.isEmpty, subjects.products.isEmpty {
       users.formUnion(subjects.users)
       contacts.formUnion(subjects.contacts)
+    }
+  }
+
+  /// The people whom changes are about or name.
+  static func people(in changes: [AnyChange]) -> (users: [UserID], contacts: [ContactID]) {
+    changes.reduce(into: ([], [])) { people, change in
+      let subjects = Subjects(change)
+      people.users += subjects.users
+      people.contacts += subjects.contacts
     }
   }
 

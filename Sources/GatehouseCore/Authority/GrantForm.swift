@@ -34,4 +34,13 @@ enum GrantForm: FieldForm {
     case .everywhere: break
     }
   }
+
+  static func names(_ value: Grant, _ entity: NamedEntity) -> Bool {
+    if RoleForm.names(value.role, entity) { return true }
+    return switch value.scope {
+    case .account(let id, _): AccountForm.names(id, entity)
+    case .group(let id, _): GroupForm.names(id, entity)
+    case .everywhere, .workspace, .product: false
+    }
+  }
 }

@@ -106,6 +106,8 @@ enum RoleForm: SubjectForm {
   }
 
   static func home(_ value: Role, _ partitioning: Partitioning) -> Int? { nil }
+
+  static func names(_ value: Role, _ entity: NamedEntity) -> Bool { entity == .role(value) }
 }
 
 /// Permissions by name, because their numbers may differ in another version of the program.

@@ -55,19 +55,8 @@ extension CommandTable {
       let isOther = held.limits != grant.limits
       grant.isMain = held.isMain || turn.has("MAIN")
       guard isOther || grant.isMain != held.isMain else { return }
-    } else if grants.count >= Limits.grantsOfUser {
-      throw .refused(.limit("roles: a user has at most \(Limits.grantsOfUser)"))
     }
-    if role == .superAdministrator {
-      switch grant.scope {
-      case .everywhere, .workspace: break
-      case .product:
-        throw .refused(.syntax("super-administrator holds everywhere or in a workspace; leave PRODUCT out"))
-      case .account, .group:
-        throw .refused(.syntax("super-administrator holds everywhere or in a workspace; leave ACCOUNT and GROUP out"))
-      }
-      guard user.row.status.mayLogIn else { throw .refused(Turn.superMustLogIn) }
-    }
+    try turn.requireGrantable(grant, to: user, who: user.row.status)
     turn.emit(RoleGranted(user.id, grant))
   }
 
@@ -246,6 +235,25 @@ extension Turn {
       .notFound("role \(name); roles are \(names.joined(separator: ", "))\(elsewhere(isEverywhere))"))
   }
 
+  /// What must be true of a grant, whoever gives it and by which command.
+  ///
+  /// - Parameter status: the user's when the command is done.
+  func requireGrantable(_ grant: Grant, to user: UserReference, who status: Status) throws(Halt) {
+    guard directory.isThere(grant.scope) else {
+      throw .refused(.notFound("\(text(of: grant.scope)): it was deleted"))
+    }
+    if let fault = directory.fault(of: grant) { throw .refused(fault) }
+    try checkTimes(of: grant)
+    let held = changes.reduce(user.grants) { grants, change in
+      guard let change = change.known as? any GrantChange, change.user == user.id else { return grants }
+      return change.changed(grants)
+    }
+    if !held.contains(where: { $0.isSame(as: grant) }), held.count >= Limits.grantsOfUser {
+      throw .refused(.limit("roles: a user has at most \(Limits.grantsOfUser)"))
+    }
+    if grant.role == .superAdministrator, !status.mayLogIn { throw .refused(Turn.superMustLogIn) }
+  }
+
   fileprivate func checkTimes(of grant: Grant) throws(Halt) {
     if grant.limits.isNone { return }
     if grant.role == .superAdministrator, grant.scope == .everywhere {
@@ -399,6 +407,22 @@ extension Turn {
     case .product(let id): "product \(directory.product(id).map { directory.productName($0) } ?? String(id))"
     case .account(let id, _): "account \(directory.accountName(id))"
     case .group(let id, _): "group \(directory.groupName(id))"
+    }
+  }
+}
+
+extension Directory {
+  /// Why nobody can have a grant over something that is there: there is no such role, or it is not for that.
+  func fault(of grant: Grant) -> Refusal? {
+    if grant.role.number >= Role.firstDefined, definition(of: grant.role)?.isDropped ?? true {
+      return .notFound("role \(name(of: grant.role)): it was dropped")
+    }
+    guard grant.role == .superAdministrator else { return nil }
+    switch grant.scope {
+    case .everywhere, .workspace: return nil
+    case .product: return .syntax("super-administrator holds everywhere or in a workspace; leave PRODUCT out")
+    case .account, .group:
+      return .syntax("super-administrator holds everywhere or in a workspace; leave ACCOUNT and GROUP out")
     }
   }
 }

@@ -7,7 +7,7 @@ extension CommandTable {
         .option("TYPE", "change", repeats: true), .option("WORKSPACE", "workspace"),
       ],
       reply:
-        "`[lsn, items]`: maps `lsn, time, type, actor, subject, service, command, reason, changes`, as `AUDIT.LIST`"
+        "`[lsn, items]`: maps `lsn, time, type, actor, subject, service, command, reason, changes, names`, as `AUDIT.LIST`"
         + " shows them; `type` is the kind of the first change. Go on with `FEED.READ lsn`, also where there are no items:"
         + " what lies before it was not for the caller. `0` is the beginning, `$` the newest record. `REFUSED feed` where"
         + " there is no such record yet, or what follows it was deleted when its time was over",
@@ -32,7 +32,7 @@ extension CommandTable {
     let items = try turn.readable(page, view, work)
     if items.isEmpty, page.patience > 0 { throw .work(done.continued(after: page)) }
     view.cleared = try turn.cleared(in: items.flatMap(\.part.changes))
-    turn.show(items, page.last, view, try turn.people(in: items.map(\.part.header), view))
+    turn.show(items, page.last, view, try turn.people(in: items, view))
   }
 }
 

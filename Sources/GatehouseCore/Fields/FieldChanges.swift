@@ -128,4 +128,6 @@ public enum CustomFieldForm: SubjectForm {
   }
 
   public static func home(_ value: FieldID, _ partitioning: Partitioning) -> Int? { nil }
+
+  public static func names(_ value: FieldID, _ entity: NamedEntity) -> Bool { entity == .field(value) }
 }

@@ -1,6 +1,9 @@
 /// Finds those in one partition who match the words of a search, best first.
 ///
-/// The terms of the rarest word are read in their order. To look at a contact's row costs as much as to read a thousand
+/// The terms of the longest word, mostly the rarest, are read in their order. Which is the rarest depends on people whom the
+/// caller may not see, and so would the order of the answer and what a limit cuts off (W4).
+///
+/// To look at a contact's row costs as much as to read a thousand
 /// terms, because it lies elsewhere in memory. So the initials of the other words tell most contacts apart; and where many
 /// rows would still be looked at in vain, the contacts that have the other words are collected from the index first, as are
 /// those that the caller may see: of two names that are common and rarely meet, only the people who have both are looked at.
@@ -26,7 +29,7 @@ struct Finding {
   private static let entriesOfItem = 4
 
   /// - Parameters:
-  ///   - ordering: the word by whose terms the answer is sorted; chosen by the first partition, as the rarest there.
+  ///   - ordering: the word by whose terms the answer is sorted; chosen by the first partition.
   ///   - entry: the last one that was read before the partition was left.
   ///   - worst: the last item of an answer that is full.
   /// - Returns: nil if nobody in the partition is wanted.
@@ -44,7 +47,7 @@ struct Finding {
           ? cell.state.people.words.run(of: $0, after: entry, through: last) : cell.state.people.words.run(of: $0)
       }
     }
-    let chosen = ordering ?? runs.indices.min { runs[$0].count < runs[$1].count } ?? 0
+    let chosen = ordering ?? query.longestWord
     ordering = chosen
     self.ordering = chosen
     run = runs[chosen]

@@ -65,7 +65,7 @@ extension CommandTable {
     }
   }
 
-  /// Adds a partition's matches to the answer, in the order of the terms that match the rarest word.
+  /// Adds a partition's matches to the answer, in the order of the terms that match the longest word.
   /// - Parameter item: the answer for a matching contact; nil if it is not shown.
   private static func search(
     _ turn: Turn, _ cell: HeldPartition, _ viewer: ListViewer, _ gathered: inout Gathered,
@@ -139,6 +139,11 @@ struct SearchQuery: Sendable {
     let product = isOfUsers ? try turn.option("PRODUCT") : nil
     self.product = try product.map { (name) throws(Halt) in try turn.product(named: name).id }
     workspace = isOfUsers && turn.has("WORKSPACE") ? try turn.workspace().id : nil
+  }
+
+  /// The first of the longest words.
+  var longestWord: Int {
+    words.indices.max { words[$0].count < words[$1].count || words[$0].count == words[$1].count && $0 > $1 } ?? 0
   }
 
   /// The options of lists, searches and writes. In capitals they are meant as such: taken as words to search for, they

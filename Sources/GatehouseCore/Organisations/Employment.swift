@@ -104,6 +104,10 @@ enum EmploymentForm: FieldForm {
   static func addKeys(of value: Employment?, to keys: inout [UInt64]) {
     if let value { WorkspaceForm.addKeys(of: value.workspace, to: &keys) }
   }
+
+  static func names(_ value: Employment?, _ entity: NamedEntity) -> Bool {
+    value.map { AccountForm.names($0.account, entity) } ?? false
+  }
 }
 
 /// A contact is employed at an account, on other days or in another way than before, or never was; the other employments

@@ -85,6 +85,14 @@ enum ManagementLinkForm: FieldForm {
     WorkspaceForm.addKeys(of: value.workspace, to: &keys)
     if case .user(let id) = value.target { UserForm.addKeys(of: id, to: &keys) }
   }
+
+  static func names(_ value: ManagementLink, _ entity: NamedEntity) -> Bool {
+    switch value.target {
+    case .user: false
+    case .account(let id): AccountForm.names(id, entity)
+    case .group(let id): GroupForm.names(id, entity)
+    }
+  }
 }
 
 extension People {

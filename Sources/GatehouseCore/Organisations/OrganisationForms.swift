@@ -8,6 +8,7 @@ enum AccountForm: SubjectForm {
   static func entity(_ value: AccountID, in directory: Directory?) -> String {
     "account \(text(value, in: directory) ?? "")"
   }
+  static func names(_ value: AccountID, _ entity: NamedEntity) -> Bool { entity == .account(value) }
   static func home(_ value: AccountID, _ partitioning: Partitioning) -> Int? { nil }
 }
 
@@ -21,5 +22,6 @@ enum GroupForm: SubjectForm {
   static func entity(_ value: GroupID, in directory: Directory?) -> String {
     "group \(text(value, in: directory) ?? "")"
   }
+  static func names(_ value: GroupID, _ entity: NamedEntity) -> Bool { entity == .group(value) }
   static func home(_ value: GroupID, _ partitioning: Partitioning) -> Int? { nil }
 }

@@ -103,13 +103,29 @@ extension Mail {
       self = found
     }
 
-    /// Whether it makes sense only while the user may still log in, or may soon.
-    var needsLogin: Bool {
+    /// Whether a mail makes no sense any more for a user who has this status by now.
+    func isPointless(for status: Status) -> Bool {
       switch self {
-      case .invitation, .passwordGenerated: true
+      case .invitation, .passwordGenerated: !status.mayBeInvited
       // A locked user may reset the password (L17).
       case .passwordReset: false
-      case .usernameChanged, .timerStopped, .impersonated, .impersonationReported, .managedCreated, .managedStatus,
+      // How to log in from now on.
+      case .usernameChanged: status == .deleted
+      case .timerStopped, .impersonated, .impersonationReported, .managedCreated, .managedStatus,
+        .managedDeleted, .managedImpersonated, .managedBooked, .managedUnbooked:
+        false
+      }
+    }
+
+    /// Whether it goes to the person whom it is about, wherever that person is reached when it is sent: an address that was
+    /// corrected since belongs to somebody else.
+    var followsPerson: Bool {
+      switch self {
+      case .invitation, .timerStopped, .impersonated: true
+      // A secret goes to the address for which it was made. Of a new username both are told. The others are for a
+      // mailbox, and for managers.
+      case .passwordGenerated, .passwordReset, .usernameChanged, .impersonationReported, .managedCreated,
+        .managedStatus,
         .managedDeleted, .managedImpersonated, .managedBooked, .managedUnbooked:
         false
       }

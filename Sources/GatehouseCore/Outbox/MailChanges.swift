@@ -117,6 +117,41 @@ public struct MailFailed: PartitionChange {
   }
 }
 
+/// A mail was given back by somebody who has not tried to send it: the attempt does not count.
+public struct MailReturned: PartitionChange {
+  public static var code: UInt8 { 96 }
+  public static var name: String { "mail-returned" }
+
+  public var mail = MailID.none
+  public var workspace: WorkspaceID = 0
+  /// How often it was handed out, without this time.
+  public var attempts: UInt32 = 0
+
+  public init() {}
+
+  public init(_ queued: QueuedMail) {
+    mail = queued.mail.id
+    workspace = queued.mail.workspace
+    attempts = queued.attempts - 1
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&mail, as: MailForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.field("attempts", &attempts, as: NumberForm<UInt32>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.outbox.change(mail, at: header.time) { queued in
+      queued.attempts = attempts
+      queued.isLeased = false
+      queued.due = header.time
+    }
+  }
+}
+
 /// A dead letter is to be sent after all.
 public struct MailRevived: PartitionChange {
   public static var code: UInt8 { 93 }

@@ -107,7 +107,10 @@ extension CommandTable {
     reply.text("username")
     reply.text(cell.state.people.username(turn.partitioning.serial(of: mail.user)))
     reply.text("to")
-    reply.text(mail.recipient)
+    // Who was merged leads to somebody who may live in another partition: there it shows when the mail is taken.
+    let person = cell.state.serial(of: user).map { UserReference(id: user, cell: cell, serial: $0) }
+    reply.text(
+      user == mail.user ? person.map { turn.recipient(of: mail, about: $0) } ?? mail.recipient : mail.recipient)
     reply.text("created")
     reply.integer(mail.created)
     reply.text("attempts")

@@ -10,13 +10,16 @@ extension CommandTable {
       reply:
         "an array of maps `id, kind, workspace, user, username, name, to, language, subject, text, secret, attempt,"
         + " until, created, expires`, earliest due first. Nobody else gets them before `until`, when the lease ends (after"
-        + " 5 minutes unless `LEASE` says otherwise). Answer each with `MAIL.ACK` or `MAIL.FAIL`; what is not answered is"
-        + " handed out again, \(Limits.mailAttempts) times in all",
+        + " 5 minutes unless `LEASE` says otherwise). Answer each with `MAIL.ACK`, `MAIL.FAIL` or `MAIL.RETURN`; what is not"
+        + " answered is handed out again, \(Limits.mailAttempts) times in all. Fewer than `COUNT` where their texts"
+        + " together have \(Limits.mailBytesOfLease) bytes: ask again until there is none",
       effect: .write, rights: .mail, needs: .service(), route: .directory, body: .decide(takeMails)),
     CommandSpec(
-      "MAIL.ACK", .mail, "A mail was sent", [.word("id")],
-      reply: "1, or 0 where there is no such mail, as after an `MAIL.ACK` before", effect: .write, rights: .mail,
-      needs: .service(), route: .identifier(1), body: .decide(acknowledge)),
+      "MAIL.ACK", .mail, "A mail was sent", [.word("id"), .option("ATTEMPT", "n", .integer)],
+      reply:
+        "1, or 0 where it was not handed out, or not for this `ATTEMPT`, and nothing changes, as after an `MAIL.ACK`"
+        + " before",
+      effect: .write, rights: .mail, needs: .service(), route: .identifier(1), body: .decide(acknowledge)),
     CommandSpec(
       "MAIL.FAIL", .mail, "A mail could not be sent",
       [.word("id"), .word("why"), .option("ATTEMPT", "n", .integer), .flag("FINAL")],
@@ -24,6 +27,13 @@ extension CommandTable {
         "null where the mail is a dead letter from now on, as with `FINAL`; the time when it is tried again; 0 where"
         + " it is not leased, or not for this `ATTEMPT` any more, and nothing changes",
       effect: .write, rights: .mail, needs: .service(), route: .identifier(1), body: .decide(fail)),
+    CommandSpec(
+      "MAIL.RETURN", .mail, "Give back a mail that nobody has tried to send",
+      [.word("id"), .option("ATTEMPT", "n", .integer)],
+      reply:
+        "1, and it can be handed out again at once, without this attempt being counted; 0 where it is not leased, or not"
+        + " for this `ATTEMPT` any more, and nothing changes",
+      effect: .write, rights: .mail, needs: .service(), route: .identifier(1), body: .decide(giveBack)),
     CommandSpec(
       "MAIL.RETRY", .mail, "Send a dead letter after all, or a waiting mail now", [.word("id")],
       reply: "1, or 0 where it is being sent just now; its attempts and its time begin anew", effect: .write,
@@ -53,55 +63,63 @@ extension CommandTable {
     let reach = turn.reach(of: .mailHandle)
     // Most partitions have no mails, and a look at each is a comparison: this is no scan.
     try turn.hold(0..<turn.partitioning.count)
-    var due: [(item: MailOrder.Item, cell: HeldPartition)] = []
+    var due = DueMails()
     for partition in 0..<turn.partitioning.count {
       let cell = try turn.cell(partition)
       turn.read(cell.state.lsn)
-      due += cell.state.outbox.due(at: turn.now, in: reach, most: count + lettersDying).map { ($0, cell) }
+      due.add(cell, reach, at: turn.now)
     }
-    due.sort { $0.item < $1.item }
-    var taken: [(queued: QueuedMail, user: UserReference)] = []
-    var dying = 0
-    for (item, cell) in due where taken.count < count && dying < lettersDying {
-      guard let queued = cell.state.outbox[item.id], let named = try turn.user(queued.mail.user) else { continue }
+    var taken: [(queued: QueuedMail, written: WrittenMail)] = []
+    var (dying, bytes) = (0, 0)
+    while taken.count < count, dying < lettersDying, bytes < Limits.mailBytesOfLease,
+      let (id, cell) = due.next(at: turn.now)
+    {
+      guard let queued = cell.state.outbox[id], let named = try turn.user(queued.mail.user) else { continue }
       // L13: who was merged leads to the kept one here as well.
       let user = try turn.successor(of: named)
       if let fault = queued.fault(at: turn.now) ?? turn.fault(of: queued.mail, user) {
         turn.emit(MailFailed(queued.mail, fault.text, next: nil))
         dying += 1
       } else {
-        taken.append((queued, user))
+        let written = turn.write(queued.mail, about: user)
+        bytes += written.text.subject.utf8.count + written.text.body.utf8.count
+        taken.append((queued, written))
       }
     }
     turn.reply.array(taken.count)
-    for (queued, user) in taken {
+    for (queued, written) in taken {
       turn.emit(MailLeased(queued, until: turn.now + lease))
-      turn.show(queued, about: user, until: turn.now + lease)
+      turn.show(queued, written, until: turn.now + lease)
     }
   }
 
   // MARK: Answering
 
-  @Sendable private static func acknowledge(_ turn: Turn) throws(Halt) { try remove(.sent, turn) }
+  @Sendable private static func acknowledge(_ turn: Turn) throws(Halt) {
+    let queued = try turn.leasedMail()
+    turn.reply.flag(queued != nil)
+    if let queued { turn.emit(MailRemoved(queued.mail, .sent)) }
+  }
 
-  @Sendable private static func drop(_ turn: Turn) throws(Halt) { try remove(.dropped, turn) }
-
-  private static func remove(_ cause: MailRemoved.Cause, _ turn: Turn) throws(Halt) {
+  @Sendable private static func drop(_ turn: Turn) throws(Halt) {
     let queued = try turn.mail(1)
     turn.reply.flag(queued != nil)
-    if let queued { turn.emit(MailRemoved(queued.mail, cause)) }
+    if let queued { turn.emit(MailRemoved(queued.mail, .dropped)) }
   }
 
   @Sendable private static func fail(_ turn: Turn) throws(Halt) {
-    let why = ShownText.line(try turn.text(2, "why", limit: Limits.reasonBytes))
-    let attempt = try turn.integer("ATTEMPT", in: 1...Limits.mailAttempts)
-    guard let queued = try turn.mail(1), queued.isLeased, queued.died == 0,
-      attempt.map({ queued.attempts == UInt32($0) }) ?? true
-    else { return turn.reply.integer(0) }
+    let why = turn.foreignLine(2, bytes: Limits.reasonBytes)
+    guard let queued = try turn.leasedMail() else { return turn.reply.integer(0) }
     let isOver = turn.has("FINAL") || queued.attempts >= Limits.mailAttempts
     let next = isOver ? nil : turn.now + QueuedMail.pause(afterAttempts: queued.attempts)
     turn.emit(MailFailed(queued.mail, why, next: next))
     turn.reply.optional(next)
+  }
+
+  @Sendable private static func giveBack(_ turn: Turn) throws(Halt) {
+    let queued = try turn.leasedMail()
+    turn.reply.flag(queued != nil)
+    if let queued { turn.emit(MailReturned(queued)) }
   }
 
   @Sendable private static func retry(_ turn: Turn) throws(Halt) {
@@ -126,16 +144,25 @@ extension Turn {
     return queued
   }
 
+  /// The mail at word 1 if it was handed out, and for this `ATTEMPT` if one is given. Its lease may have ended: as long as
+  /// nobody else has got it, its answer is the newest.
+  fileprivate func leasedMail() throws(Halt) -> QueuedMail? {
+    let attempt = try integer("ATTEMPT", in: 1...Limits.mailAttempts)
+    guard let queued = try mail(1), queued.isLeased, queued.died == 0,
+      attempt.map({ queued.attempts == UInt32($0) }) ?? true
+    else { return nil }
+    return queued
+  }
+
   func heldCell(of mail: Mail) throws(Halt) -> HeldPartition { try cell(partitioning.partition(of: mail.id)) }
 
   /// Why what has become of the user makes a mail pointless.
   fileprivate func fault(of mail: Mail, _ user: UserReference) -> MailFault? {
-    mail.kind.needsLogin && !user.row.status.mayBeInvited ? .noLogin : nil
+    mail.kind.isPointless(for: user.row.status) ? .noLogin : nil
   }
 
-  fileprivate func show(_ queued: QueuedMail, about user: UserReference, until: Milliseconds) {
+  fileprivate func show(_ queued: QueuedMail, _ written: WrittenMail, until: Milliseconds) {
     let mail = queued.mail
-    let written = write(mail, about: user)
     reply.map(15)
     reply.text("id")
     reply.integer(mail.id.raw)
@@ -144,13 +171,13 @@ extension Turn {
     reply.text("workspace")
     reply.text(directory.workspace(mail.workspace).name)
     reply.text("user")
-    reply.integer(user.id.raw)
+    reply.integer(written.user.raw)
     reply.text("username")
     reply.text(written.username)
     reply.text("name")
     reply.text(written.name)
     reply.text("to")
-    reply.text(mail.recipient)
+    reply.text(written.recipient)
     reply.text("language")
     reply.text(written.language)
     reply.text("subject")

@@ -19,8 +19,7 @@ struct MailOrder: Sendable {
   var count: Int { items.count }
   var first: Item? { items.first }
 
-  /// The first items up to a time, and at most `count`.
-  func due(at now: Milliseconds, most count: Int) -> [Item] { items.prefix(count).filter { $0.time <= now } }
+  subscript(rank: Int) -> Item? { rank < items.count ? items[rank] : nil }
 
   mutating func insert(_ item: Item) { items.insert(item, at: rank(of: item)) }
 

@@ -69,8 +69,20 @@ extension CommandTable {
     guard faults.isEmpty else {
       throw .refused(
         .syntax(
-          "no placeholder \(faults.joined(separator: ", ")); there are \(MailTemplate.placeholders.joined(separator: ", "))"
-        ))
+          "\(faults.prefix(5).joined(separator: ", ")); there are"
+            + " \(MailTemplate.placeholders.map { "{{\($0)}}" }.joined(separator: ", "))"))
+    }
+    let texts = [template.subject, template.body]
+    let count = texts.reduce(0) { $0 + MailTemplate.placeholderCount(in: $1) }
+    guard count <= Limits.placeholdersOfTemplate else {
+      throw .refused(.limit("placeholders: \(count) of at most \(Limits.placeholdersOfTemplate) in a template"))
+    }
+    let bytes = MailTemplate.mostBytes(of: template.body)
+    guard bytes <= Limits.mailTextBytes else {
+      throw .refused(
+        .limit(
+          "text: with everything filled in it could have \(bytes) bytes, and a mail has at most"
+            + " \(Limits.mailTextBytes); use {{message}} and the like less often"))
     }
   }
 

@@ -36,14 +36,11 @@ public struct Outbox: ~Copyable, Sendable {
   /// The ids of all mails, in order.
   var ids: [MailID] { queued.keys.sorted() }
 
-  /// The mails that are due in the workspaces of a reach, earliest first.
-  func due(at now: Milliseconds, in reach: Reach, most count: Int) -> [MailOrder.Item] {
+  /// The orders of the mails of a reach.
+  func orders(in reach: Reach) -> [MailOrder] {
     switch reach {
-    case .all: return order.due(at: now, most: count)
-    case .only(let workspaces):
-      if orders.isEmpty { return [] }
-      let found = workspaces.flatMap { orders[$0]?.due(at: now, most: count) ?? [] }
-      return Array(found.sorted().prefix(count))
+    case .all: order.count == 0 ? [] : [order]
+    case .only(let workspaces): orders.isEmpty ? [] : workspaces.compactMap { orders[$0] }
     }
   }
 

@@ -1,7 +1,10 @@
 /// A mail as it is written for its recipient.
 struct WrittenMail {
+  let recipient: String
   let text: MailText
   let language: String
+  /// The person whom it is about, or who that one was merged into.
+  let user: UserID
   /// Of the person whom it is about.
   let username: String
   let name: String
@@ -15,18 +18,33 @@ extension Turn {
     let own =
       mail.fact(.manager).isEmpty ? user.cell.state.people.text(.language, of: user.contact) : mail.fact(.language)
     let (template, language, _) = directory.template(mail.kind, of: mail.workspace, in: own)
+    let recipient = recipient(of: mail, about: user)
+    let value = { (placeholder: String) -> String in
+      switch placeholder {
+      case "name": name
+      case "username": user.username
+      case "email": recipient
+      case "workspace": self.directory.workspace(mail.workspace).name
+      case "message": mail.message
+      case "secret": self.secret(of: mail)
+      default: MailFact.allCases.first { $0.name == placeholder }.map { mail.fact($0) } ?? ""
+      }
+    }
+    var text = template.filled(value)
+    if text.subject.isEmpty {
+      // All that stands in it is not there. A mail without a subject is taken for spam.
+      let standard = MailTemplate.standard(mail.kind, in: language) ?? .english(mail.kind)
+      text.subject = standard.filled(value).subject
+    }
     return WrittenMail(
-      text: template.filled { placeholder in
-        switch placeholder {
-        case "name": name
-        case "username": user.username
-        case "email": mail.recipient
-        case "workspace": directory.workspace(mail.workspace).name
-        case "message": mail.message
-        case "secret": secret(of: mail)
-        default: MailFact.allCases.first { $0.name == placeholder }.map { mail.fact($0) } ?? ""
-        }
-      }, language: language, username: user.username, name: name)
+      recipient: recipient, text: text, language: language, user: user.id, username: user.username, name: name)
+  }
+
+  /// To whom a mail goes now: if it is for the person, to the address that the person has by now.
+  func recipient(of mail: Mail, about user: UserReference) -> String {
+    guard mail.kind.followsPerson else { return mail.recipient }
+    let address = address(of: user)
+    return EntityNames.isEmail(address) ? address : mail.recipient
   }
 
   /// The name of a person as a workspace shows it; the username of who has none.

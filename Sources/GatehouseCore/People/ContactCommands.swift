@@ -127,7 +127,7 @@ extension Turn {
     let links = state.state.links.links(of: contact.serial, in: .all, nil).map { state.state.links.rows[$0].workspace }
     let own = links.count(where: seen.contains)
     if own > 0 { found.append("\(own) linked record\(own == 1 ? "" : "s") (LINK.REMOVE)") }
-    if (entries + links).contains(where: { !seen.contains($0) }) { found.append("records of another workspace") }
+    if (entries + links).contains(where: { !seen.contains($0) }) { found.append("records that you may not see") }
     let merged = state.state.people.merged(into: contact.serial)
     let employments = state.state.people.employments(of: contact.serial).count
     if employments > 0 { found.append("\(employments) employment\(employments == 1 ? "" : "s") (EMPLOY.END)") }

@@ -45,13 +45,20 @@ public enum EntityNames {
       }
   }
 
-  /// Whether a text looks like an e-mail address: one `@` with something on both sides, and no invisible characters.
+  /// Whether a text looks like an e-mail address: something, one `@` and the name of a host, without invisible characters
+  /// or the angle brackets in which mail programs put addresses.
   public static func isEmail(_ text: String) -> Bool {
     let bytes = text.utf8
     guard let at = bytes.firstIndex(of: 0x40), at != bytes.startIndex, bytes.count <= 254 else { return false }
     let domain = bytes[bytes.index(after: at)...]
-    guard !domain.isEmpty, !domain.contains(0x40) else { return false }
+    guard !domain.isEmpty, domain.allSatisfy(isOfHost), !bytes.contains(0x3c), !bytes.contains(0x3e) else {
+      return false
+    }
     return isPrintableASCII(text) || !text.unicodeScalars.contains(where: UnicodeTables.isNotInNames)
+  }
+
+  private static func isOfHost(_ byte: UInt8) -> Bool {
+    (byte | 0x20) &- 0x61 < 26 || isAlphanumeric(byte) || byte == 0x2d || byte == 0x2e || byte >= 0x80
   }
 
   /// Whether a text has no visible character.

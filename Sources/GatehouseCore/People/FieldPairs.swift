@@ -1,9 +1,13 @@
 /// The fields and values of `USER.SET` and `CONTACT.SET`, each field once.
 struct FieldPairs {
-  private(set) var contact: [ContactText] = []
-  private(set) var user: [(field: UserField, value: String)] = []
+  var contact: [ContactText] = []
+  var user: [(field: UserField, value: String)] = []
   /// Fields added by workspaces.
-  private(set) var custom: [(field: FieldDefinition, value: String)] = []
+  var custom: [(field: FieldDefinition, value: String)] = []
+
+  init() {}
+
+  var isEmpty: Bool { contact.isEmpty && user.isEmpty && custom.isEmpty }
 
   /// - Parameter isBulk: whether they are set of several users. `status` is then the caller's, and what must differ from
   ///   user to user is refused.

@@ -53,6 +53,10 @@ extension InvariantChecker {
           "contact \(serial) of partition \(state.index) names a login that is not its own")
       }
       checkMerges(state, serial)
+      let (hired, released) = (state.people.text(.hired, of: serial), state.people.text(.released, of: serial))
+      expect(
+        (try? Turn.checkEmployment(hired: hired, released: released)) != nil,
+        "contact \(serial) of partition \(state.index) is released before being hired")
       guard row.user != 0 else { continue }
       let isLive =
         state.people.users.contains(Int(row.user)) && state.people.users[Int(row.user)].contact == UInt32(serial)

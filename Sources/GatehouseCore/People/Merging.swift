@@ -70,6 +70,7 @@ private struct Merger {
     var filled: [String] = []
     let (person, other) = (keep.contactReference, gone.contactReference)
     for field in ContactField.allCases where person.text(field).isEmpty && !other.text(field).isEmpty {
+      if field.isDay, !fits(field, person, other) { continue }
       turn.emit(ContactSet(person.id, field, old: "", new: other.text(field)))
       filled.append(field.name)
     }
@@ -88,6 +89,15 @@ private struct Merger {
       filled.append(turn.fieldName(field, home: keep.home))
     }
     return filled
+  }
+
+  /// Whether a day of the other fits the kept contact, whom nobody releases before being hired.
+  private func fits(_ field: ContactField, _ person: ContactReference, _ other: ContactReference) -> Bool {
+    let own = (hired: person.text(.hired), released: person.text(.released))
+    let hired = own.hired.isEmpty ? other.text(.hired) : own.hired
+    let released = own.released.isEmpty ? other.text(.released) : own.released
+    // If both are the other's, they fit each other.
+    return (try? Turn.checkEmployment(hired: hired, released: released)) != nil
   }
 
   /// Makes the kept user a member of the other's workspaces, for as long as the other would have been. What is not the

@@ -40,7 +40,7 @@ extension Turn {
     let orders = user.cell.state.time.entries(of: user.serial, contact: user.contact)
     let entries = orders.filter { seen.contains($0.workspace) }.reduce(0) { $0 + $1.count }
     if entries > 0 { found.append("\(entries) time \(entries == 1 ? "entry" : "entries") (ENTRY.DELETE)") }
-    if orders.contains(where: { !seen.contains($0.workspace) }) { found.append("records of another workspace") }
+    if orders.contains(where: { !seen.contains($0.workspace) }) { found.append("records that you may not see") }
     let mails = user.cell.state.outbox.count(about: user.id)
     if mails > 0 { found.append("\(mails) mail\(mails == 1 ? "" : "s") (MAIL.DROP)") }
     // Who looks after the user may be kept anywhere.

@@ -10,7 +10,9 @@ extension Turn {
         instead: "a new login on the same contact restores it: USER.CREATE username CONTACT #\(contact.raw)"))
   }
 
-  /// L18: the last super administrator who may log in must stay.
+  /// L18: the last super administrator who may log in must stay. This is about the whole server: nobody is above the
+  /// operator. A workspace may lose its last one, because its owner, who cannot be lost, holds the same there (`RULES`,
+  /// *Invariants*), and where it has none, the operator helps.
   public func requireAnotherSuperAdministrator(than user: UserReference) {
     let isSuper = user.grants.contains { $0.role == .superAdministrator && $0.scope == .everywhere }
     guard isSuper else { return }

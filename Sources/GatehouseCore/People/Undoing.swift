@@ -1,15 +1,20 @@
-/// B9: a delete, a merge or a bulk edit is taken back within the policy's time, by a record that says the opposite. It is
-/// refused where somebody has changed since what it would change back.
+/// B9: a delete, a merge or a bulk edit is taken back within the policy's time, by a record that says the opposite.
+///
+/// It is refused where it was taken back already, where somebody has changed since what it would change back, and where
+/// something rests on what it would take. For the rest it asks what the command asks by which somebody would do the same
+/// by hand: `FieldPairs.check` of fields, `setStatus` of a status, `requireGrantable` of roles. So an undo cannot bring
+/// about what no other command can.
 ///
 /// What ended with the command stays ended: sessions, timers and messages do not come back.
 extension CommandTable {
   static let undoCommands: [CommandSpec] = [
     CommandSpec(
       "UNDO", .people, "Take back a USER.DELETE, USER.MERGE or USER.BULK, by the number of its record",
-      [.word("lsn", .integer)],
+      [.word("lsn", .integer), .flag("ACCEPT-BILLING")],
       reply:
         "a map `lsn, command, users`: what was taken back, and the users who are as before. The policy `undo.window` of"
-        + " the home workspace says how long it may be. Sessions and timers that ended stay ended",
+        + " the home workspace says how long it may be. A record is taken back once, and only while nothing was built on"
+        + " it. Sessions and timers that ended stay ended",
       effect: .write, rights: .admin,
       needs: .permissions(
         [.userDelete, .userMerge, .contactSet, .userSet, .userStatus, .memberManage], over: .anything),
@@ -48,7 +53,9 @@ extension CommandTable {
     let users = try undoing.users()
     if let permission { for user in users { try turn.require(permission, over: user) } }
     for user in users { try undoing.checkTime(of: user) }
+    for user in users { try undoing.checkFirstTime(user) }
     try undoing.checkUntouched()
+    try undoing.checkUnbuilt()
     try undoing.emit(asEdit: permission == nil)
     for user in users { turn.emit(Noted(user.id, .tookBack(lsn))) }
     turn.reply.map(3)
@@ -88,7 +95,7 @@ extension RecordPart {
 }
 
 /// Taking back one record.
-private struct Undoing {
+struct Undoing {
   let lsn: LSN
   let part: RecordPart
   let turn: Turn
@@ -99,7 +106,7 @@ private struct Undoing {
     self.turn = turn
   }
 
-  private var userIDs: [UserID] {
+  var userIDs: [UserID] {
     var ids: [UserID] = []
     for change in part.changes {
       let id: UserID?
@@ -116,7 +123,7 @@ private struct Undoing {
     return ids
   }
 
-  private var contactIDs: [ContactID] {
+  var contactIDs: [ContactID] {
     var ids: [ContactID] = []
     for change in part.changes {
       let found: [ContactID]
@@ -172,168 +179,31 @@ private struct Undoing {
     }
   }
 
-  private func built(_ what: String) -> Halt {
+  func built(_ what: String) -> Halt {
     .refused(.rule("undo", what, instead: "change back by hand what is still to be; AUDIT.LIST shows what was"))
   }
 
-  // MARK: What was built on it
-
-  /// Refuses if what the record changed was changed again since, or something else rests on it.
-  func checkUntouched() throws(Halt) {
-    for user in try users() where user.contactReference.isAnonymised {
-      throw built("contact #\(user.contactID.raw) was anonymised since")
+  /// A record is taken back once. What it changed may be as it left it for another reason by now, such as another delete.
+  func checkFirstTime(_ user: UserReference) throws(Halt) {
+    let undone = user.cell.state.people.undone(of: user.serial)
+    if let earlier = undone.first(where: { $0.record == lsn }) {
+      throw .refused(
+        .rule(
+          "undo", "record \(lsn) was taken back already, by record \(earlier.by)",
+          instead: "what was done since has a record of its own; AUDIT.LIST names it"))
     }
-    for change in part.changes {
-      switch change.known {
-      case let change as StatusSet: try check(change)
-      case let change as ContactSet:
-        guard let contact = try turn.contact(change.contact) else { continue }
-        try expect(change.new, contact.text(change.field), change.field.name, contact)
-      case let change as CustomFieldSet:
-        guard let contact = try turn.contact(change.contact) else { continue }
-        guard let field = turn.directory.field(change.field), !field.isDropped else {
-          throw built("a field that it set was dropped since")
-        }
-        try expect(
-          change.new, contact.cell.state.people.custom(field.id, of: contact.serial), field.name, contact)
-      case let change as UserSet:
-        guard let user = try turn.user(change.user) else { continue }
-        try expect(
-          change.new, user.cell.state.people.text(change.field, of: user.serial), change.field.name,
-          user.contactReference)
-      case let change as AccessSet:
-        guard let user = try turn.user(change.user), let product = (change.old ?? change.new)?.product else { continue }
-        guard user.access(to: product) == change.new else {
-          throw built("the access of \(user.username) to a product was changed since")
-        }
-      case let change as ContactsMerged: try check(change)
-      default: continue
-      }
+    guard undone.count < Limits.undosOfUser || (undone.first?.time ?? 0) + Limits.undoLife <= turn.now else {
+      throw .refused(.limit("undo: \(user.username) was changed back \(Limits.undosOfUser) times lately"))
     }
   }
 
-  private func expect(_ new: String, _ now: String, _ field: String, _ contact: ContactReference) throws(Halt) {
-    guard new != now else { return }
-    let name = contact.newestLogin?.username ?? "contact #\(contact.id.raw)"
-    throw built("\(field) of \(name) was changed since")
-  }
-
-  private func check(_ change: StatusSet) throws(Halt) {
-    guard let user = try turn.user(change.user) else { return }
-    guard user.row.status == change.new else {
-      throw built("the status of \(user.username) was changed since, to \(user.row.status.name)")
+  /// Runs the checks of another command, whose refusal then says whom it is about.
+  func guarded(_ user: UserReference, _ body: () throws(Halt) -> Void) throws(Halt) {
+    do throws(Halt) {
+      try body()
+    } catch {
+      guard case .refused(let refusal) = error else { throw error }
+      throw .refused(Refusal(refusal.code, "\(refusal.message) (user \(user.username); nothing was taken back)"))
     }
-    guard change.new == .deleted else { return }
-    let contact = user.contactReference
-    if let newest = contact.logins.first, newest.id != user.id {
-      throw built("contact #\(contact.id.raw) got another login since, \(newest.username)")
-    }
-    let isMergedHere = part.changes.contains { $0.as(ContactsMerged.self)?.drop == contact.id }
-    if !isMergedHere, let other = user.cell.state.people.successor(ofContact: user.contact) {
-      throw built("contact #\(contact.id.raw) was merged into contact #\(other.raw) since")
-    }
-    if let holder = try turn.holder(ofNewName: user.username), holder.id != user.id {
-      throw built("the username \(user.username) was given to somebody else since")
-    }
-    let reference = user.cell.state.people.text(.reference, of: user.serial)
-    try turn.requireUnique(reference: reference, of: user.id, in: user.home)
-  }
-
-  private func check(_ change: ContactsMerged) throws(Halt) {
-    guard let keep = try turn.contact(change.keep), let drop = try turn.contact(change.drop) else { return }
-    guard drop.cell.state.people.successor(ofContact: drop.serial) == keep.id else {
-      throw built("contact #\(drop.id.raw) leads elsewhere by now")
-    }
-    if let next = keep.cell.state.people.successor(ofContact: keep.serial) {
-      throw built("contact #\(keep.id.raw) was merged into contact #\(next.raw) since")
-    }
-  }
-
-  // MARK: The opposite
-
-  /// - Parameter isEdit: whether each change needs the permission that it needed when it was made.
-  func emit(asEdit isEdit: Bool) throws(Halt) {
-    for change in part.changes.reversed() {
-      switch change.known {
-      case let change as StatusSet: try takeBack(change, isEdit)
-      case let change as ContactSet:
-        guard let contact = try turn.contact(change.contact) else { continue }
-        if isEdit { try turn.require([.contactSet], over: turn.target(of: contact)) }
-        try require(change.old, change.field.name, of: contact)
-        turn.emit(ContactSet(change.contact, change.field, old: change.new, new: change.old))
-      case let change as CustomFieldSet:
-        guard let contact = try turn.contact(change.contact), let field = turn.directory.field(change.field) else {
-          continue
-        }
-        if isEdit {
-          try turn.require(
-            [.contactSet, .memberManage], over: Target(.workspace(field.workspace), contact.newestLogin))
-        }
-        if field.isMandatory, change.old.isEmpty, contact.home == field.workspace {
-          throw built("\(turn.directory.workspace(field.workspace).name) requires \(field.name) by now")
-        }
-        guard field.allows(change.old) else { throw built("\(field.name) cannot be \(change.old) any more") }
-        turn.emit(CustomFieldSet(change.contact, field, old: change.new, new: change.old))
-      case let change as EmploymentSet:
-        if let old = change.old { try requireThere(.account(old.account, of: old.workspace)) }
-        turn.emit(EmploymentSet(change.contact, old: change.new, new: change.old))
-      case let change as UserSet:
-        guard let user = try turn.user(change.user) else { continue }
-        if isEdit { try turn.require([change.field == .authority ? .authoritySet : .userSet], over: Target(user)) }
-        try require(change.old, change.field.name, of: user.contactReference)
-        turn.emit(UserSet(change.user, change.field, old: change.new, new: change.old))
-      case let change as AccessSet: try takeBack(change)
-      case let change as RoleRevoked: try takeBack(change)
-      case let change as WorkspaceJoined:
-        guard let user = try turn.user(change.user) else { continue }
-        try turn.stopTimers(of: user, in: change.workspace)
-        turn.emit(
-          WorkspaceLeft(change.user, change.workspace, limits: user.limits(ofMembership: change.workspace)))
-      case let change as ContactsMerged:
-        var parted = ContactsParted()
-        (parted.keep, parted.drop, parted.others) = (change.keep, change.drop, change.others)
-        (parted.keepUser, parted.dropUser) = (change.keepUser, change.dropUser)
-        turn.emit(parted)
-      // What ended stays ended, and what was said was said.
-      default: continue
-      }
-    }
-  }
-
-  /// S4: what a workspace requires by now is not taken away.
-  private func require(_ value: String, _ field: String, of contact: ContactReference) throws(Halt) {
-    guard value.isEmpty, contact.user != nil else { return }
-    let home = turn.directory.workspace(contact.home ?? mainWorkspace)
-    if home.policies.requiredFields.contains(field) { throw built("\(home.name) requires \(field) by now") }
-  }
-
-  private func requireThere(_ scope: Scope) throws(Halt) {
-    if !turn.directory.isThere(scope) { throw built("the \(turn.text(of: scope)) was deleted since") }
-  }
-
-  private func takeBack(_ change: StatusSet, _ isEdit: Bool) throws(Halt) {
-    guard let user = try turn.user(change.user) else { return }
-    if isEdit { try turn.require(.userStatus, over: user) }
-    // Somebody else may have had the name meanwhile: it has to lead here again.
-    if change.new == .deleted { turn.emit(UserRenamed(user.id, old: user.username, new: user.username)) }
-    turn.emit(StatusSet(user.id, old: change.new, new: change.old))
-  }
-
-  /// Of other workspaces comes back what the record took, for their administrators to see to: a role as it was, an access
-  /// disabled, since whether there is still a seat for it is not the caller's to know (W4).
-  private func takeBack(_ change: RoleRevoked) throws(Halt) {
-    guard let user = try turn.user(change.user), !change.grant.limits.hasEnded(at: turn.now) else { return }
-    try requireThere(change.grant.scope)
-    let workspace = turn.directory.workspace(of: change.grant.scope)
-    if workspace.map(turn.knownWorkspaces.contains) ?? true { try turn.requireGranting(change.grant, to: user) }
-    turn.emit(RoleGranted(change.user, change.grant))
-  }
-
-  private func takeBack(_ change: AccessSet) throws(Halt) {
-    let access = change.old ?? change.new
-    guard let product = access.flatMap({ turn.directory.product($0.product) }) else { return }
-    guard var old = change.old else { return turn.emit(AccessSet(change.user, old: change.new, new: nil)) }
-    if old.limits.hasEnded(at: turn.now) || !turn.knownWorkspaces.contains(product.workspace) { old.isEnabled = false }
-    turn.setAccess(of: change.user, to: product, from: change.new, to: old)
   }
 }

@@ -69,6 +69,8 @@ public enum UserTag {
   public static let formerStatus: UInt8 = 25
   /// Since when the user has the seats of enabled accesses.
   public static let seats: UInt8 = 30
+  /// The records about the user that were taken back (B9).
+  public static let undone: UInt8 = 40
 }
 
 /// The settable fields of the login itself.

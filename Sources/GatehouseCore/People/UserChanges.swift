@@ -236,7 +236,7 @@ public struct StatusSet: PartitionChange {
   }
 }
 
-/// A fact for the audit trail that is in no state.
+/// A fact for the audit trail. Only that a record was taken back is in the state, too: that happens once.
 public struct Noted: PartitionChange {
   public static var code: UInt8 { 13 }
   public static var name: String { "noted" }
@@ -259,7 +259,10 @@ public struct Noted: PartitionChange {
 
   public var concern: Concern { .nobody }
 
-  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {}
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    guard case .tookBack(let record) = note, let serial = state.serial(of: user) else { return }
+    state.people.noteUndone(record, of: serial, by: lsn, at: header.time)
+  }
 }
 
 public enum Note: Sendable, Equatable {

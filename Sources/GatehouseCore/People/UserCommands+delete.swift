@@ -17,7 +17,9 @@ extension CommandTable {
         .rule("delete.needs-reason", "deleting a user is recorded with a reason", instead: "add REASON text"))
     }
     turn.read(user.cell.state.lsn)
-    // Only a caller who may see the time learns that it is recorded elsewhere (W4).
+    // T11, W4: time of other workspaces stands in nobody's way, unless the caller may see it. They lose nothing by this: the
+    // contact stays, with what is recorded of it (S2, S8). Only what would remove the row itself is refused for records
+    // that the caller may not see: `USER.PURGE` and `CONTACT.DELETE`.
     let seen = turn.reach(of: .timeRead, over: user)
     if workspace.policies.keepsTracked,
       try turn.isTracked(user, in: { $0 == workspace.id || seen.contains($0) })

@@ -26,7 +26,8 @@ public enum ChangeTable {
     WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self,
     ServiceCreated.self, ServiceBound.self, ServiceDeleted.self,
     // Others
-    MailQueued.self, MailLeased.self, MailRemoved.self, MailFailed.self, MailRevived.self, MailTemplateSet.self,
+    MailQueued.self, MailLeased.self, MailRemoved.self, MailFailed.self, MailReturned.self, MailRevived.self,
+    MailTemplateSet.self,
     SeatsLow.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self, ClockSet.self,
   ]
 

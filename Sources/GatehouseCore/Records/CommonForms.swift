@@ -33,6 +33,10 @@ public enum OptionalForm<Form: FieldForm>: FieldForm {
   public static func addKeys(of value: Form.Value?, to keys: inout [UInt64]) {
     if let value { Form.addKeys(of: value, to: &keys) }
   }
+
+  public static func names(_ value: Form.Value?, _ entity: NamedEntity) -> Bool {
+    value.map { Form.names($0, entity) } ?? false
+  }
 }
 
 public enum FlagForm: FieldForm {
@@ -97,6 +101,10 @@ public enum ListForm<Form: FieldForm>: FieldForm {
 
   public static func addKeys(of values: [Form.Value], to keys: inout [UInt64]) {
     for value in values { Form.addKeys(of: value, to: &keys) }
+  }
+
+  public static func names(_ values: [Form.Value], _ entity: NamedEntity) -> Bool {
+    values.contains { Form.names($0, entity) }
   }
 }
 

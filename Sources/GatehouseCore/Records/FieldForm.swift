@@ -14,6 +14,8 @@ public protocol FieldForm<Value> {
   static func partition(_ value: Value, _ partitioning: Partitioning) -> Int?
   /// Adds the keys by which a record with this value is found.
   static func addKeys(of value: Value, to keys: inout [UInt64])
+  /// Whether a value is, or names, something that the index has no keys for.
+  static func names(_ value: Value, _ entity: NamedEntity) -> Bool
 }
 
 /// The form of a change's subject.
@@ -43,4 +45,6 @@ extension FieldForm {
   public static func partition(_ value: Value, _ partitioning: Partitioning) -> Int? { nil }
 
   public static func addKeys(of value: Value, to keys: inout [UInt64]) {}
+
+  public static func names(_ value: Value, _ entity: NamedEntity) -> Bool { false }
 }

@@ -53,6 +53,10 @@ public enum IdentifierForm<Entity: IdentifiedEntity>: SubjectForm {
   public static func addKeys(of value: Identifier<Entity>, to keys: inout [UInt64]) {
     if let key = Entity.key(value) { keys.append(key) }
   }
+
+  public static func names(_ value: Identifier<Entity>, _ entity: NamedEntity) -> Bool {
+    entity == .numbered(Entity.word, value.raw)
+  }
 }
 
 public typealias UserForm = IdentifierForm<UserEntity>

@@ -23,6 +23,14 @@ extension Turn {
     return text
   }
 
+  /// The text of a word that somebody else's program has written, such as the complaint of one that sends mails: any bytes,
+  /// on one line, and cut where it is too long. What it complains about must not get lost for how it does so.
+  func foreignLine(_ index: Int, bytes: Int) -> String {
+    let raw = arguments[index]
+    let text = String(decoding: UnsafeRawBufferPointer(rebasing: raw.prefix(bytes)), as: UTF8.self)
+    return ShownText.prefix(ShownText.line(text), bytes: bytes)
+  }
+
   // MARK: Options
 
   private func chosenOption(_ token: String) -> ChosenOption? {

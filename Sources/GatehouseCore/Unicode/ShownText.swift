@@ -37,6 +37,14 @@ public enum ShownText {
     return String(shown)
   }
 
+  /// The beginning of a text, in whole characters of at most so many bytes.
+  public static func prefix(_ text: String, bytes: Int) -> String {
+    guard text.utf8.count > bytes else { return text }
+    var end = text.utf8.index(text.startIndex, offsetBy: bytes)
+    while String.Index(end, within: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+    return String(text.unicodeScalars[..<end])
+  }
+
   /// A value within a line; quoted if it could be taken for several, or for none.
   public static func value(_ text: String) -> String {
     let isPlain =

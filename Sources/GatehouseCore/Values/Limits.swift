@@ -21,6 +21,9 @@ public enum Limits {
   public static let mailAttempts = 10
   /// Mails that one `MAIL.NEXT` hands out.
   public static let mailsOfLease = 100
+  /// Bytes of subjects and texts after which a `MAIL.NEXT` hands out no further mail. Whoever takes the mails of many
+  /// workspaces would else have to take as much as one of them has written, in one answer or not at all.
+  public static let mailBytesOfLease = 65_536
   public static let mailLease: ClosedRange<Milliseconds> = 1000...3_600_000
   public static let mailLeaseDefault: Milliseconds = 5 * 60_000
   /// Templates of one workspace, and of all.
@@ -28,6 +31,11 @@ public enum Limits {
   public static let templates = 100_000
   public static let subjectBytes = 256
   public static let templateBytes = 16_384
+  /// The text of a mail with everything filled in. A template that could grow beyond it is refused.
+  public static let mailTextBytes = 65_536
+  /// … and its subject, of which no more than `MailTemplate.subjectCharacters` are kept.
+  public static let mailSubjectBytes = 4096
+  public static let placeholdersOfTemplate = 100
   /// Answers that one partition keeps under `IDEM` keys. A command with another key is refused.
   public static let answersOfPartition = 250_000
   /// How long an answer is kept under its `IDEM` key.
@@ -72,6 +80,10 @@ public enum Limits {
   public static let usersOfBulk = 1000
   /// Rows of one `USER.CREATEMANY`, for the same reasons.
   public static let usersOfCreateMany = 1000
+  /// Records about a user of which it is known that they were taken back, and for how long more are refused: as long as a
+  /// policy may allow to take one back.
+  public static let undosOfUser = 100
+  public static let undoLife: Milliseconds = 366 * 86_400_000
   /// Commands of one partition's users that wait for a second person.
   public static let approvalsOfPartition = 1000
   /// The words of one of them, in bytes.
@@ -118,6 +130,8 @@ public enum Limits {
   public static let projectBytes = 256
   /// Records of the audit trail that are read for one page if some may not be shown.
   public static let recordsOfTrail = 2048
+  /// People in the changes of one page of the trail or the feed whose names it tells.
+  public static let namesOfTrail = 1000
   /// Items that one `FEED.READ` answers with, at most.
   public static let feedMost = 1000
   /// Records that one step of reading the feed looks at, so that a reader of little gives way to others.

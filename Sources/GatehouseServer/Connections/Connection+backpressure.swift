@@ -50,7 +50,7 @@ extension Connection {
   // MARK: What waits
 
   /// Bytes of memory held for the client: replies that it has not taken or may not have yet, and requests.
-  var waitingBytes: Int { untakenBytes + unreadBytes }
+  var waitingBytes: Int { hasClosed ? 0 : untakenBytes + unreadBytes }
   /// The replies among `waitingBytes`.
   var untakenBytes: Int { outbox.heldBytes + queue.pendingBytes }
   /// The requests among `waitingBytes`.

@@ -137,7 +137,10 @@ final class Connection {
   /// Closes at once.
   func close() {
     guard flow.close() else { return }
+    // All that is held for the client is dropped here and not when the connection is freed: replies that wait for the
+    // log would otherwise keep counting, for good.
     outbox.removeAll()
+    queue = ReplyQueue()
     unread = ByteBuffer()
     countWaiting()
     transport.close()

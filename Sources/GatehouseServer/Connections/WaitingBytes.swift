@@ -12,6 +12,8 @@ enum WaitingBytes {
   /// How long a client over the limit must have read nothing before it is disconnected. A client that still reads,
   /// however slowly, is only throttled by backpressure.
   static let grace: Milliseconds = 3000
+  /// How often a lane logs that it disconnects clients because of the total: those of the meantime are one line.
+  static let reportInterval: Milliseconds = 10_000
 }
 
 extension ServerContext {
@@ -61,15 +63,31 @@ extension Lane {
       candidate.connection.close()
     }
     services.facts.evictedClients.add(closed, ordering: .relaxed)
+    unreportedEvictions += closed
+    reportEvictions(at: now)
+  }
+
+  /// Logs how many clients were disconnected since the last line. Where nobody can be, because `CLIENT NO-EVICT` spares
+  /// them all, there is nothing to say.
+  func reportEvictions(at now: Milliseconds) {
+    guard unreportedEvictions > 0, evictionsReported.map({ now - $0 >= WaitingBytes.reportInterval }) ?? true else {
+      return
+    }
     services.logger.warning(
       "clients were disconnected: more waits for all clients than total-output-limit",
-      metadata: ["clients": "\(closed)", "limit": "\(limit)"])
+      metadata: [
+        "clients": "\(unreportedEvictions)",
+        "limit": "\(facts.totalOutputLimit.load(ordering: .relaxed))",
+      ])
+    unreportedEvictions = 0
+    evictionsReported = now
   }
 
   /// Checks which clients read their replies, and disconnects those that have stalled over their limit.
   func lookAfterWaiting() {
-    guard waitingBytes.load(ordering: .relaxed) > 0 else { return }
     let now = Clock.monotonicMilliseconds()
+    reportEvictions(at: now)
+    guard waitingBytes.load(ordering: .relaxed) > 0 else { return }
     let limit = services.facts.clientOutputLimit.load(ordering: .relaxed)
     for connection in connections.values {
       connection.noteProgress(at: now)

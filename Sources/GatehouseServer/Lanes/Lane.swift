@@ -35,6 +35,10 @@ final class Lane: @unchecked Sendable {
   var upkeeps = 0
   /// Whether disconnecting clients, because the total limit is exceeded, is already scheduled.
   let mustRelieve = Atomic<Bool>(false)
+  /// Clients that were disconnected for that, and are not in the server's log yet.
+  var unreportedEvictions = 0
+  /// When that was last logged.
+  var evictionsReported: Milliseconds?
   /// Connections with replies that wait for the log.
   private var awaitingLog: [Connection] = []
   /// Whether the log writer must wake the lane after a sync.
@@ -57,6 +61,8 @@ final class Lane: @unchecked Sendable {
   /// A connection has closed.
   func closed(_ connection: Connection) {
     connections[connection.client.id] = nil
+    assert(connection.counted == 0, "a closed connection still counts \(connection.counted) bytes as waiting")
+    assert(!connections.isEmpty || waitingBytes.load(ordering: .relaxed) == 0, "bytes wait for nobody")
     closed.append(connection)
     facts.connectedClients.subtract(1, ordering: .relaxed)
   }

@@ -48,6 +48,63 @@ struct AuditCommandTests {
     #expect((harness.neededWork.first as? ReadTrail)?.keys.allSatisfy(RecordKey.isOfPeople) == true)
   }
 
+  @Test("W4: the trail of one workspace, or of something in it, is found by what the index knows")
+  func entities() throws {
+    harness.run("WORKSPACE.CREATE acme")
+    harness.run("PRODUCT.CREATE acme/app")
+    harness.run("ACCOUNT.CREATE Widgets customer WORKSPACE acme")
+    harness.run("ROLE.DEFINE clerk WORKSPACE acme user.read")
+    harness.run("USER.CREATE boss PRODUCT acme/app NOINVITE")
+    harness.run("ROLE.GRANT boss training-administrator WORKSPACE acme")
+    let token = try #require(harness.run("SESSION.CREATE boss acme/app")["session"].text)
+    let acme = try #require(harness.directory.state.view.workspaceID("acme"))
+    let app = harness.directory.state.view.products(of: acme)[0]
+    func keys(_ line: String) -> [UInt64]? {
+      harness.run("AUDIT.LIST \(line)").isError ? nil : (harness.neededWork.first as? ReadTrail)?.keys
+    }
+    #expect(
+      keys("WORKSPACE acme") == [RecordKey.unplaced, RecordKey.of(.workspace, acme), RecordKey.of(.product, app)])
+    #expect(keys("ENTITY workspace acme") == [RecordKey.of(.workspace, acme)])
+    #expect(keys("ENTITY product acme/app") == [RecordKey.of(.product, app)])
+    #expect(keys("ENTITY account Widgets WORKSPACE acme") == [RecordKey.of(.workspace, acme)])
+    #expect(keys("ENTITY user ana")?.contains(RecordKey.of(ana)) == true)
+    #expect(
+      keys("ENTITY role clerk WORKSPACE acme") == [
+        RecordKey.unplaced, RecordKey.of(.workspace, acme), RecordKey.of(.product, app),
+      ])
+    #expect(
+      harness.run("AUDIT.LIST ENTITY planet mars").text
+        == "ERR ENTITY is one of user, contact, workspace, product, account, group, role, field, service, entry, session,"
+        + " link, mail, approval, and a name or #id")
+    #expect(harness.run("AUDIT.LIST ENTITY entry seven").text == "ERR ENTITY entry needs an id, such as #12")
+    harness.run("WORKSPACE.CREATE beta")
+    harness.run("PRODUCT.CREATE beta/app")
+    harness.run("ACCOUNT.CREATE Gizmos customer WORKSPACE beta")
+    for (line, missing) in [
+      ("WORKSPACE beta", "workspace beta"), ("ENTITY workspace beta", "workspace beta"),
+      ("ENTITY account Gizmos", "account Gizmos"), ("ENTITY service web", "service web"),
+    ] {
+      #expect(harness.run("AUDIT.LIST \(line)", as: token).text == "NOTFOUND \(missing)", "\(line)")
+    }
+  }
+
+  @Test("changes name accounts, groups, roles and ids, wherever they stand in them")
+  func named() {
+    let grant = Grant(role: Role(number: 16), scope: .account(5, of: 2), isMain: false)
+    let changes: [(any Change, [NamedEntity])] = [
+      (RoleGranted(UserID(raw: 7), grant), [.role(Role(number: 16)), .account(5), .numbered("user", 7)]),
+      (EmploymentSet(ContactID(raw: 3), old: nil, new: Employment(5, of: 2)), [.account(5), .numbered("contact", 3)]),
+      (ManagementAdded(UserID(raw: 7), ManagementLink(.group(5), in: 2)), [.group(5), .numbered("user", 7)]),
+    ]
+    let all: [NamedEntity] = [
+      .role(Role(number: 16)), .account(5), .group(5), .account(6), .field(5), .numbered("user", 7),
+      .numbered("contact", 3), .numbered("entry", 7),
+    ]
+    for (change, names) in changes {
+      #expect(all.filter { change.carried.names($0) } == all.filter(names.contains))
+    }
+  }
+
   @Test("a record that names a person but no workspace has the key of such records")
   func unplaced() {
     func keys(_ changes: [any Change]) -> [UInt64] {

@@ -23,7 +23,7 @@ struct FeedCommandTests {
     let all = core.run("FEED.READ 0 COUNT 3")
     #expect(all[0].text == "3" && all[1].items.map { $0["lsn"].integer } == [1, 2, 3])
     #expect(
-      all[1][0].keys == ["lsn", "time", "type", "actor", "subject", "service", "command", "reason", "changes"])
+      all[1][0].keys == ["lsn", "time", "type", "actor", "subject", "service", "command", "reason", "changes", "names"])
     #expect(all[1][0]["type"].text == "workspace-created" && all[1][0]["command"].text == "WORKSPACE.CREATE")
     let rest = core.run("FEED.READ 3")
     #expect(

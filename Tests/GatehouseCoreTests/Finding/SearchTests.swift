@@ -65,6 +65,31 @@ import Testing
     #expect(core.run("CONTACT.SEARCH PRODUCTION LIMIT 5")[0]["username"].text == "prod")
   }
 
+  @Test("W4: neither the order nor what a limit cuts off depends on people whom the caller does not see")
+  func othersAreNoMatter() throws {
+    for workspace in ["acme", "bolt"] {
+      core.run("WORKSPACE.CREATE \(workspace)")
+      core.run("PRODUCT.CREATE \(workspace)/crm")
+    }
+    core.run("USER.CREATE boss PRODUCT bolt/crm NOINVITE")
+    core.run("ROLE.GRANT boss super-administrator WORKSPACE bolt")
+    let token = core.logIn("boss", "bolt/crm")
+    core.run("USER.CREATE a1 FIRST Qxa LAST Qyz WORKSPACE bolt NOINVITE")
+    core.run("USER.CREATE a2 FIRST Qxb LAST Qyy WORKSPACE bolt NOINVITE")
+    func found() -> [[String?]] {
+      ["USER.SEARCH qx qy", "USER.SEARCH qx qy LIMIT 1", "CONTACT.SEARCH qy qx", "CONTACT.SEARCH qy qx LIMIT 1"].map {
+        core.run($0, as: token).items.map { $0["username"].text }
+      }
+    }
+    let before = [["a1", "a2"], ["a1"], ["a2", "a1"], ["a2"]]
+    #expect(found() == before)
+    // More of either word than it takes to look at the other.
+    for number in 0..<40 { core.run("USER.CREATE h\(number) FIRST Qxhid\(number) WORKSPACE acme NOINVITE") }
+    #expect(found() == before)
+    for number in 0..<400 { core.run("USER.CREATE g\(number) FIRST Qyhid\(number) WORKSPACE acme NOINVITE") }
+    #expect(found() == before)
+  }
+
   @Test func productsAndWorkspacesKeepTheirOwn() {
     core.run("PRODUCT.CREATE crm")
     core.run("WORKSPACE.CREATE acme")

@@ -208,8 +208,7 @@ import Testing
     #expect(core.run("ACCOUNT.DELETE Gadgets").text == "OK")
     #expect(
       core.run("UNDO \(lsn)").text
-        == "REFUSED undo: the account Gadgets was deleted since; change back by hand what is still to be; AUDIT.LIST shows"
-        + " what was")
+        == "NOTFOUND account Gadgets: it was deleted (user bob; nothing was taken back)")
   }
 
   @Test("L6: anonymising keeps the employments")

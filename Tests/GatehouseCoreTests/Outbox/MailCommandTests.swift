@@ -75,6 +75,72 @@ struct MailCommandTests {
     #expect(batch.map { $0["name"].text } == (0..<20).map { "u\($0)" })
   }
 
+  @Test(
+    "W4: one answer has a bound of bytes, so that what a workspace has written costs the mails of others no attempt")
+  func boundedAnswer() {
+    core.run(["MAIL.TEMPLATE.SET", "invitation", "s", String(repeating: "x", count: 16_000), "WORKSPACE", "acme"])
+    for number in 0..<9 {
+      invite("u\(number)")
+      core.advance(1)
+    }
+    invite("zoe", "beta")
+    let first = next("COUNT 100")
+    #expect(first.count == 5, "after 64 KB no further mail is handed out")
+    #expect(core.run("MAIL.LIST WORKSPACE beta")[1][0]["attempts"].integer == 0)
+    let second = next("COUNT 100")
+    #expect(second.count == 5 && second[4]["workspace"].text == "beta")
+    core.expectReplicated()
+  }
+
+  @Test("a mail is acknowledged only by who has it: not one that waits, is dead, or was handed out anew since")
+  func acknowledged() {
+    invite("ana")
+    let id = core.run("MAIL.LIST")[1][0]["id"]
+    for line in ["MAIL.ACK \(id)", "MAIL.RETURN \(id)", "MAIL.FAIL \(id) why"] {
+      #expect(core.run(line).integer == 0, "\(line): it waits")
+    }
+    #expect(states() == ["waiting"])
+    _ = next("LEASE 1s")
+    core.advance(1000)
+    _ = next("LEASE 1s")
+    #expect(core.run("MAIL.ACK \(id) ATTEMPT 1").integer == 0, "of a lease before")
+    core.advance(1000)
+    #expect(core.run("MAIL.ACK \(id) ATTEMPT 2").integer == 1, "late, and nobody else has it")
+    invite("bob")
+    let other = next()[0]["id"]
+    core.run("MAIL.FAIL \(other) why FINAL")
+    #expect(core.run("MAIL.ACK \(other)").integer == 0 && states() == ["dead"])
+    core.expectReplicated()
+  }
+
+  @Test("a mail that was given back is handed out again at once, and the attempt does not count")
+  func givenBack() {
+    invite("ana")
+    let mail = next()[0]
+    #expect(core.run("MAIL.RETURN \(mail["id"]) ATTEMPT 2").integer == 0)
+    #expect(core.run("MAIL.RETURN \(mail["id"]) ATTEMPT 1").integer == 1)
+    #expect(core.run("MAIL.RETURN \(mail["id"])").integer == 0)
+    #expect(states() == ["waiting"])
+    #expect(next()[0]["attempt"].integer == 1)
+    core.expectReplicated()
+  }
+
+  @Test("P8, S11: an invitation follows the person to an address that was corrected; the notice of a rename does not")
+  func correctedAddress() {
+    invite("ana")
+    core.run("USER.SET ana@acme.test email right@acme.test")
+    #expect(core.run("MAIL.LIST")[1][0]["to"].text == "right@acme.test")
+    let mail = next()[0]
+    #expect(mail["to"].text == "right@acme.test")
+    core.run("MAIL.ACK \(mail["id"])")
+    core.run("USER.RENAME ana@acme.test nova@acme.test")
+    core.run("USER.SET nova@acme.test email other@acme.test")
+    #expect(next()[0]["to"].text == "nova@acme.test")
+    core.run("USER.RENAME nova@acme.test novak@acme.test")
+    core.run("USER.DELETE novak@acme.test REASON x")
+    #expect(next().isEmpty, "who is deleted is not told how to log in")
+  }
+
   // MARK: Failures
 
   @Test("failures are tried again after growing waits, and are a dead letter after the last attempt")
@@ -84,7 +150,10 @@ struct MailCommandTests {
     for attempt in 1...Limits.mailAttempts {
       let mail = try #require(next().first)
       #expect(mail["attempt"].integer == Int64(attempt))
-      let answer = core.run(["MAIL.FAIL", "\(mail["id"])", "no\nroute"])
+      // Whatever the program printed that could not send it.
+      let answer = core.run([
+        "MAIL.FAIL", "\(mail["id"])", "no\nroute\u{1b}\r\0" + String(repeating: "a\u{301}", count: 600),
+      ])
       guard let time = answer.integer else {
         #expect(answer.isNull && attempt == Limits.mailAttempts)
         break
@@ -96,7 +165,8 @@ struct MailCommandTests {
     }
     #expect(waits == [1, 2, 4, 8, 16, 32, 64, 128, 256])
     let letter = core.run("MAIL.LIST STATE dead")[1][0]
-    #expect(letter["error"].text == #"no\nroute"# && letter["next"].isNull)
+    #expect(letter["error"].text?.hasPrefix(#"no\nroute\u{1b}\r\u{0}"#) == true && letter["next"].isNull)
+    #expect((Limits.reasonBytes - 4...Limits.reasonBytes).contains(letter["error"].text?.utf8.count ?? 0))
     #expect(letter["attempts"].integer == Int64(Limits.mailAttempts))
     #expect(core.run("MAIL.RETRY \(letter["id"])").integer == 1)
     #expect(next()[0]["attempt"].integer == 1)

@@ -55,11 +55,51 @@ struct MailTemplateTests {
     #expect(set("Hi\nBcc: x@y.test", "a") == "ERR subject must be one line that can be seen")
     #expect(set(" ", "a") == "ERR subject must be one line that can be seen")
     #expect(set("Hi", "") == "ERR text is empty")
-    #expect(set("Hi", "Dear {{nam}}")?.hasPrefix("ERR no placeholder {{nam}}; there are name, username, ") == true)
+    #expect(
+      set("Hi", "Dear {{nam}}")?.hasPrefix("ERR no placeholder {{nam}}; there are {{name}}, {{username}}, ") == true)
     #expect(set("Hi", "a", "LANGUAGE", "english!") == "ERR LANGUAGE is not a language tag, such as en or pt-br")
     #expect(
       core.run("MAIL.TEMPLATE.SET nothing Hi a").text?.hasPrefix("ERR no kind of mail 'nothing'; kinds are ") == true)
-    #expect(set("Hi", "{{ name }} {{") == "OK")
+    #expect(
+      set("Hi {{name", "a")?.hasPrefix("ERR '{{' without '}}' after it, in '{{name'; there are {{name}}, ") == true)
+    #expect(
+      set("Hi", "x }} {{ {{name}} }}")?.hasPrefix("ERR '{{' without '}}' after it, in '{{ '; there are ") == true)
+    #expect(set("Hi", "{{ name }} }} {x}") == "OK")
+  }
+
+  @Test("W4: a template cannot grow beyond the bound of a mail's text, whatever is filled in")
+  func bounded() {
+    func set(_ text: String) -> String? {
+      core.run(["MAIL.TEMPLATE.SET", "invitation", "s", text, "WORKSPACE", "acme"]).text
+    }
+    func many(_ count: Int) -> String { String(repeating: "{{message}}", count: count) }
+    #expect(set(many(1480)) == "LIMIT placeholders: 1480 of at most 100 in a template")
+    #expect(
+      set(many(17))
+        == "LIMIT text: with everything filled in it could have 69632 bytes, and a mail has at most 65536; use {{message}}"
+        + " and the like less often")
+    #expect(set(many(16)) == "OK")
+    let message = String(repeating: "m", count: Limits.textBytes)
+    core.run(["USER.CREATE", "ana@acme.test", "WORKSPACE", "acme", "MESSAGE", message])
+    #expect(core.run("MAIL.NEXT")[0]["text"].text?.utf8.count == 65_536)
+  }
+
+  /// Records of before may have such a template.
+  @Test("W4: what a template of before grows to is cut, in whole characters")
+  func cut() {
+    let template = MailTemplate(subject: "{{message}}", body: String(repeating: "{{message}}é", count: 1000))
+    let text = template.filled { _ in String(repeating: "žluť ", count: 800) }
+    #expect((65_530...65_536).contains(text.body.utf8.count) && text.body.hasPrefix("žluť žluť "))
+    #expect(text.subject.unicodeScalars.count <= MailTemplate.subjectCharacters)
+  }
+
+  @Test("control characters are left out, and a subject of which nothing is there is the standard one")
+  func controls() {
+    let template = MailTemplate(subject: "{{message}}", body: "a\u{1b}b\u{85}c\u{7f}d\te\nf\r\u{a0}é \n\n")
+    #expect(template.filled { _ in "" }.body == "abcd\te\nf\u{a0}é")
+    core.run(["MAIL.TEMPLATE.SET", "invitation", "{{message}}", "Hello", "WORKSPACE", "acme"])
+    core.run("USER.CREATE ana@acme.test WORKSPACE acme")
+    #expect(core.run("MAIL.NEXT")[0]["subject"].text == "Your login for acme")
   }
 
   @Test("whatever a person is called, it adds nothing to the header, and is not filled in again")

@@ -57,7 +57,7 @@ import Testing
 
   @Test(arguments: [
     ("ana@acme.test", true), ("a@b", true), ("ana", false), ("@acme", false), ("ana@", false), ("a@b@c", false),
-    ("ana @acme", false),
+    ("ana @acme", false), ("<a@b.test>", false), ("a@b.test>", false), ("a@b,c.test", false), ("jan@žofín.test", true),
   ])
   func emails(text: String, isEmail: Bool) { #expect(EntityNames.isEmail(text) == isEmail) }
 

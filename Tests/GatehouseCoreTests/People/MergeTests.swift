@@ -114,12 +114,13 @@ import Testing
     let record = core.lsn
     core.run("USER.CREATE other PRODUCT crm NOINVITE")
     #expect("\(core.run("UNDO \(record)")["users"])" == "[anna]")
+    let undone = core.lsn
     #expect(core.run("LOGIN.CHECK anna hr").text == "ALLOW")
     #expect(core.run("USER.GET anna")["roles"].items.map { "\($0["role"])" } == ["manager"])
     #expect(
       core.run("UNDO \(record)").text
-        == "REFUSED undo: the access of anna to a product was changed since; change back by hand what is still to be;"
-        + " AUDIT.LIST shows what was")
+        == "REFUSED undo: record \(record) was taken back already, by record \(undone); what was done since has a record of"
+        + " its own; AUDIT.LIST names it")
     core.expectReplicated()
   }
 

@@ -239,6 +239,7 @@ enum ChangeSamples {
     ("mail-removed", MailRemoved(mail, .sent)),
     ("mail-failed", MailFailed(mail, "no route", next: time + 60_000)),
     ("mail-failed/dead", MailFailed(mail, "no such user", next: nil)),
+    ("mail-returned", MailReturned(returned)),
     ("mail-revived", MailRevived(mail, expires: time + 5000)),
     (
       "mail-template-set",
@@ -251,6 +252,12 @@ enum ChangeSamples {
     ("archive-deleted", ArchiveDeleted(first: 1, last: 300, latest: time, retention: 86_400_000)),
     ("clock-set", ClockSet(old: time + 1000, new: time)),
   ]
+
+  private static var returned: QueuedMail {
+    var queued = QueuedMail(mail)
+    queued.attempts = 3
+    return queued
+  }
 
   private static let mail = Mail(
     id: MailID(raw: 67), user: user, kind: .impersonated, to: "a@b.test", of: 2, created: time, message: "hidden",

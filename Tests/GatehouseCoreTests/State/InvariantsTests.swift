@@ -99,4 +99,11 @@ import Testing
     core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(ana.id.raw)"))
     expectProblem("owns workspace acme and is not a member of it")
   }
+
+  @Test func somebodyReleasedBeforeBeingHired() {
+    for (field, day) in [(ContactField.hired, "2020-01-01"), (.released, "2019-01-01")] {
+      core.apply(ContactSet(ana.contactID, field, old: "", new: day))
+    }
+    expectProblem("is released before being hired")
+  }
 }

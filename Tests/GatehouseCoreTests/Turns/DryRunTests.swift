@@ -36,7 +36,8 @@ import Testing
     "GROUP.REMOVE Europe Widgets", "GROUP.DELETE Old", "EMPLOY.ADD ana Widgets MAIN",
     "EMPLOY.SET carl Widgets TO 2026-12-31", "EMPLOY.END carl Widgets", "MANAGE.ADD tom GROUP Europe",
     "MANAGE.REMOVE tom ACCOUNT Widgets",
-    "MAIL.NEXT COUNT 2", "MAIL.ACK LEASED", "MAIL.FAIL LEASED x", "MAIL.RETRY WAITING", "MAIL.DROP WAITING",
+    "MAIL.NEXT COUNT 2", "MAIL.ACK LEASED", "MAIL.FAIL LEASED x", "MAIL.RETURN LEASED", "MAIL.RETRY WAITING",
+    "MAIL.DROP WAITING",
     "MAIL.TEMPLATE.SET invitation Hello {{name}}", "MAIL.TEMPLATE.RESET timer-stopped", "USER.INVITE mia",
     "PASSWORD.SET ana correct-horse", "PASSWORD.GENERATE mia", "LOGIN.UNLOCK locked",
   ]

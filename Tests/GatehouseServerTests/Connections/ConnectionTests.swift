@@ -1,4 +1,5 @@
 import GatehouseCore
+import GatehouseWire
 import NIOCore
 import Synchronization
 import Testing
@@ -106,6 +107,40 @@ struct ConnectionTests {
   }
 
   /// Deadlock: if the requests stayed unread until the client reads, both sides would wait for ever.
+  /// The ways in which a connection ends.
+  enum End: CaseIterable {
+    case closed, overLimit, finished
+  }
+
+  @Test(
+    "what waits for a client counts until it is gone, however that happens, and not longer", arguments: End.allCases)
+  func counted(end: End) {
+    client.transport.room = 1000
+    reply(String(repeating: "x", count: 100_000))
+    // A reply that waits for the log, one that was answered elsewhere, and one that is still to come.
+    connection.queue.add(horizon: 7) { $0.writeRepeatingByte(0x79, count: 50_000) }
+    let tickets = [connection.queue.reserve(), connection.queue.reserve()]
+    connection.queue.fill(tickets[0], ByteBuffer(repeating: 0x7a, count: 30_000), horizon: 9)
+    lane.lane.sendReplies()
+    connection.unread.writeString(Self.ping)
+    connection.countWaiting()
+    let waiting = lane.lane.waitingBytes.load(ordering: .relaxed)
+    #expect(waiting == connection.waitingBytes && waiting > 170_000)
+    switch end {
+    case .closed: connection.close()
+    case .overLimit: connection.disconnectOverLimit()
+    case .finished:
+      connection.finish()
+      #expect(lane.lane.waitingBytes.load(ordering: .relaxed) == waiting - Self.ping.utf8.count)
+      client.makeRoom(.max)
+      connection.close()
+    }
+    #expect(connection.hasClosed && connection.waitingBytes == 0)
+    #expect(lane.lane.waitingBytes.load(ordering: .relaxed) == 0)
+    connection.deliver(tickets[1], EncodedReply(Refusal.syntax("late"), version: .resp2))
+    #expect(lane.lane.waitingBytes.load(ordering: .relaxed) == 0)
+  }
+
   @Test("requests are read while the client takes no replies, up to a limit, and answered once it reads")
   func readAhead() {
     client.transport.room = 0

@@ -19,7 +19,7 @@ struct AuditTests {
   func event() throws {
     try gate.ok("USER.SET ana first Anna REASON 'a typing mistake'")
     let event = try #require(try gate.pages("AUDIT.LIST USER ana").first)
-    #expect(event.names == ["lsn", "time", "actor", "subject", "service", "command", "reason", "changes"])
+    #expect(event.names == ["lsn", "time", "actor", "subject", "service", "command", "reason", "changes", "names"])
     #expect(event["command"] == "USER.SET" && event["reason"] == "a typing mistake")
     #expect(event["actor"] == nil && event["subject"] == nil && event["service"] == nil)
     let change = try #require(event.value("changes")?.items.first.flatMap { Fields($0) })
@@ -47,6 +47,33 @@ struct AuditTests {
       ])
     let id = try #require(try gate.fields("USER.GET ana")["id"])
     #expect(try gate.pages("AUDIT.LIST USER #\(id)").count == commands.count)
+  }
+
+  @Test("names stand beside the ids, and records are found by workspace, account, role and entry")
+  func entities() throws {
+    try gate.ok("WORKSPACE.CREATE acme")
+    try gate.ok("USER.CREATE tom WORKSPACE acme NOINVITE")
+    try gate.ok("USER.CREATE tim WORKSPACE acme NOINVITE")
+    _ = try gate.fields("ACCOUNT.CREATE Widgets customer WORKSPACE acme")
+    _ = try gate.fields("ACCOUNT.CREATE Gizmos customer WORKSPACE acme")
+    try gate.ok("EMPLOY.ADD tom acme/Widgets")
+    try gate.ok("ROLE.GRANT tim manager ACCOUNT acme/Widgets")
+    try gate.ok("EMPLOY.ADD tim acme/Gizmos")
+    let merge = try gate.fields("USER.MERGE tom tim")
+    let event = try #require(try gate.pages("AUDIT.LIST COUNT 1").first)
+    let (tom, contact) = (merge["user"] ?? "", merge["contact"] ?? "")
+    let names = try #require(event.value("names").flatMap { Fields($0) })
+    #expect(names["user #\(tom)"] == "tom" && names["contact #\(contact)"] == "tom")
+    #expect(Set(names.names.compactMap { names[$0] }) == ["tom", "tim"])
+    func commands(_ line: String) throws -> [String] {
+      try gate.pages("AUDIT.LIST \(line)").map { $0["command"] ?? "" }
+    }
+    #expect(
+      try commands("ENTITY account acme/Widgets") == ["USER.MERGE", "ROLE.GRANT", "EMPLOY.ADD", "ACCOUNT.CREATE"])
+    #expect(try commands("ENTITY role manager") == ["USER.MERGE", "ROLE.GRANT"])
+    #expect(try commands("ENTITY account Gizmos USER tom WORKSPACE acme") == ["USER.MERGE", "EMPLOY.ADD"])
+    #expect(try commands("WORKSPACE acme").last == "WORKSPACE.CREATE")
+    #expect(try !commands("WORKSPACE acme").contains("PRODUCT.CREATE"))
   }
 
   @Test("actors are shown, and can be searched for")

@@ -17,7 +17,8 @@ struct MailCommand: OperatorCommand {
       Takes mails with MAIL.NEXT and hands each to `sendmail -t -i`. What fails is
       tried again after growing waits, and after \(Limits.mailAttempts) attempts it is a dead letter:
       MAIL.LIST STATE dead shows why, MAIL.RETRY sends it after all. Outlives restarts
-      of the server; SIGTERM and SIGINT stop it between two mails.
+      of the server; SIGTERM and SIGINT stop it between two mails, which is no
+      failure: the exit code is 0, and mails that it has not begun are given back.
 
       GATEHOUSE_AUTH=name:secret says which service it is; the right MAIL is enough.
 
@@ -47,7 +48,13 @@ struct MailCommand: OperatorCommand {
   @Option(help: ArgumentHelp("for how long to take them, such as 5m", valueName: "duration"))
   var lease = Lease(milliseconds: Limits.mailLeaseDefault)
 
+  @Option(help: ArgumentHelp("how long sendmail may take for one mail", valueName: "duration"))
+  var timeout = Lease(milliseconds: Milliseconds(Sendmail.patienceDefault))
+
   func validate() throws {
+    guard lease.milliseconds >= MailCourier.shortestLease(patience: timeout.milliseconds) else {
+      throw ValidationError("--lease must be at least twice as long as --timeout, or mails would be sent twice")
+    }
     guard (1...Limits.mailsOfLease).contains(batch) else {
       throw ValidationError("--batch must be from 1 to \(Limits.mailsOfLease)")
     }
@@ -69,7 +76,9 @@ struct MailCommand: OperatorCommand {
     signal(SIGPIPE, SIG_IGN)
     let address = try ServerAddress.find(host: host, port: port)
     let courier = MailCourier(
-      Sendmail(path: sendmail, sender: from), batch: batch, lease: lease.milliseconds, report: report)
+      Sendmail(
+        path: sendmail, sender: from, patience: Int(timeout.milliseconds), isStopping: { !Interruption.isAbsent }),
+      batch: batch, lease: lease.milliseconds, report: report)
     var client: BlockingClient?
     var pause = Self.pause
     while Interruption.isAbsent {
@@ -139,5 +148,7 @@ struct Lease: ExpressibleByArgument {
     milliseconds = duration
   }
 
-  var defaultValueDescription: String { "\(milliseconds / 60_000)m" }
+  var defaultValueDescription: String {
+    milliseconds % 60_000 == 0 ? "\(milliseconds / 60_000)m" : "\(milliseconds / 1000)s"
+  }
 }

@@ -51,24 +51,40 @@ final class MailCourier {
     while goesOn() {
       if taken.isEmpty { try take(client) }
       guard let mail = taken.popFirst() else { return count }
-      // What is left of a lease that ends soon is handed out again, perhaps to somebody else already.
-      if ContinuousClock.now > leaseEnd || sent.contains(mail.id) { continue }
-      send(mail)
-      count += 1
+      if sent.contains(mail.id) { continue }
+      if ContinuousClock.now < leaseEnd {
+        send(mail)
+        count += 1
+      } else {
+        // Its lease could end before it is sent, and somebody else would send it, too.
+        giveBack(mail)
+      }
       try tellAnswers(client)
     }
+    // Somebody else may send the rest at once, and it has cost them no attempt.
+    while let mail = taken.popFirst() { giveBack(mail) }
+    try tellAnswers(client)
     return count
   }
 
+  private func giveBack(_ mail: OutgoingMail) {
+    answers.append(["MAIL.RETURN", "\(mail.id)", "ATTEMPT", "\(mail.attempt)"])
+  }
+
   private func take(_ client: BlockingClient) throws {
-    let end = ContinuousClock.now + .milliseconds(lease - Self.margin(of: lease))
+    let end = ContinuousClock.now + .milliseconds(lease - Self.margin(of: sendmail))
     let reply = try ask(client, ["MAIL.NEXT", "COUNT", "\(batch)", "LEASE", "\(lease)"])
     taken = (reply.elements ?? []).compactMap(OutgoingMail.init)[...]
     leaseEnd = end
   }
 
-  /// How long before its end a lease is not relied on: handing over a mail takes a while.
-  private static func margin(of lease: Milliseconds) -> Milliseconds { lease / 4 }
+  /// How long before the end of a lease no mail is begun: as long as sending one may take, and half of it for telling so.
+  private static func margin(of sendmail: Sendmail) -> Milliseconds {
+    Milliseconds(sendmail.patience + sendmail.patience / 2)
+  }
+
+  /// The shortest lease that leaves time to send something.
+  static func shortestLease(patience: Milliseconds) -> Milliseconds { patience * 2 }
 
   private func send(_ mail: OutgoingMail) {
     let outcome: Sendmail.Outcome
@@ -80,14 +96,19 @@ final class MailCourier {
     switch outcome {
     case .sent:
       sent.insert(mail.id)
-      answers.append(["MAIL.ACK", "\(mail.id)"])
+      answers.append(["MAIL.ACK", "\(mail.id)", "ATTEMPT", "\(mail.attempt)"])
       report(.sent(mail))
     case .failed(let why, let isFinal):
-      let words = ["MAIL.FAIL", "\(mail.id)", String(why.prefix(200)), "ATTEMPT", "\(mail.attempt)"]
+      let words = [
+        "MAIL.FAIL", "\(mail.id)", ShownText.prefix(why, bytes: Self.complaintBytes), "ATTEMPT", "\(mail.attempt)",
+      ]
       answers.append(isFinal ? words + ["FINAL"] : words)
       report(.failed(mail, why: why, isFinal: isFinal))
     }
   }
+
+  /// How much of what sendmail complains about is kept with the mail.
+  private static let complaintBytes = 500
 
   private func tellAnswers(_ client: BlockingClient) throws {
     while let answer = answers.first {

@@ -12,7 +12,14 @@ struct Sendmail {
   }
 
   /// How long the program may take, in milliseconds. It only has to take the mail into its own queue.
-  private static let patience = 60_000
+  let patience: Int
+  /// Whether this program is asked to stop; one that sends then has to be done soon.
+  let isStopping: () -> Bool
+
+  static let patienceDefault = 60_000
+  /// How long the program may go on once this one is asked to stop: a service manager waits 90 seconds by default, and
+  /// whether a mail was sent is better known than guessed.
+  private static let patienceOfStop = 10_000
   /// How much of what it complains about is kept.
   private static let mostComplaint = 1024
 
@@ -85,6 +92,7 @@ struct Sendmail {
     var status: Int32 = 0
     var complaint: [UInt8] = []
     var isWhole = false
+    var isOverdue = false
   }
 
   /// Writes the message, and reads what the program complains about, until it ends or its time is over. What it leaves
@@ -94,15 +102,23 @@ struct Sendmail {
     var exchange = Exchange()
     var sent = 0
     var isOpen = true
-    let deadline = milliseconds() + Self.patience
-    var hasEnded = false
+    var deadline = milliseconds() + patience
+    var (hasEnded, isLast) = (false, false)
     while !hasEnded {
       if isOpen, sent == message.count {
         close(input)
         isOpen = false
       }
       hasEnded = waitpid(process, &exchange.status, WNOHANG) == process
-      if !hasEnded, milliseconds() > deadline { kill(process, SIGKILL) }
+      if !isLast, isStopping() {
+        isLast = true
+        deadline = min(deadline, milliseconds() + Self.patienceOfStop)
+      }
+      if !hasEnded, milliseconds() > deadline {
+        exchange.isOverdue = true
+        // With all that it has started: it is the leader of a group of its own.
+        kill(-process, SIGKILL)
+      }
       var entries = [pollfd(fd: errors, events: Int16(POLLIN), revents: 0)]
       if isOpen { entries.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
       _ = poll(&entries, nfds_t(entries.count), hasEnded ? 0 : Self.look)
@@ -135,6 +151,7 @@ struct Sendmail {
     let text = String(decoding: exchange.complaint, as: UTF8.self).split(whereSeparator: \.isNewline)
       .joined(separator: " ")
     let tail = text.isEmpty ? "" : ": \(text)"
+    if exchange.isOverdue { return .failed("\(path) was not done in time, and was ended\(tail)", isFinal: false) }
     let signal = exchange.status & 0x7f
     guard signal == 0 else { return .failed("\(path) was ended by signal \(signal)\(tail)", isFinal: false) }
     let code = exchange.status >> 8 & 0xff

@@ -40,7 +40,7 @@ public struct PastChanges: Sendable {
 extension Turn {
   /// What the log says of the facts; a decision may ask for more once it knows that.
   func outcome(ofReading work: ReadPast) throws(Halt) -> PastChanges {
-    let done = finishedWork as? FinishedWork<ReadPast>
+    let done = finishedWorks.last(ReadPast.self)
     guard let done, done.work.covers(work) else {
       var work = work
       // What a part of the decision has asked for already is asked for again, or the two would take turns for ever.

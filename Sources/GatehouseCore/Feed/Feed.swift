@@ -58,7 +58,7 @@ public struct ReadFeed: Work {
 extension Turn {
   /// What was read of the feed for this command, and the work that read it.
   func outcome(ofReading work: ReadFeed) throws(Halt) -> (page: FeedPage, work: ReadFeed) {
-    guard let done = finishedWork as? FinishedWork<ReadFeed>, done.work.belongs(to: work) else { throw .work(work) }
+    guard let done = finishedWorks.last(ReadFeed.self), done.work.belongs(to: work) else { throw .work(work) }
     return try (done.outcome.mapError { Halt.refused($0) }.get(), done.work)
   }
 }

@@ -153,7 +153,7 @@ extension Turn {
   }
 
   private func searched(_ subject: Search.Subject) throws(Halt) -> (Search, Search.Findings) {
-    let done = finishedWork as? FinishedWork<Search>
+    let done = finishedWorks.last(Search.self)
     let others = (done?.work.subjects ?? []).filter { !$0.isOfKind(of: subject) }
     guard let done, done.work.subjects.contains(subject) else {
       throw .work(Search(subjects: others + [subject], round: 0))

@@ -19,23 +19,46 @@ public struct FinishedWork<Kind: Work>: Sendable {
   }
 }
 
+/// The work that was done for one command so far: the last of each kind, because a decision may need several kinds, such
+/// as a password checked and sessions searched for.
+public struct FinishedWorks: Sendable {
+  private var works: [any Sendable] = []
+
+  public init() {}
+
+  public init(_ finished: any Sendable) { add(finished) }
+
+  /// Adds work, in place of earlier work of its kind.
+  public mutating func add(_ finished: any Sendable) {
+    works.removeAll { type(of: $0) == type(of: finished) }
+    works.append(finished)
+  }
+
+  var isEmpty: Bool { works.isEmpty }
+
+  func last<Kind: Work>(_ kind: Kind.Type) -> FinishedWork<Kind>? {
+    for work in works { if let found = work as? FinishedWork<Kind> { return found } }
+    return nil
+  }
+}
+
 extension Turn {
   /// The outcome of work. If it was not done yet, the decision stops, and starts over when it is.
   public func outcome<Kind: Work>(of work: Kind) throws(Halt) -> Kind.Outcome {
-    guard let done = finishedWork as? FinishedWork<Kind>, done.work == work else { throw .work(work) }
+    guard let done = finishedWorks.last(Kind.self), done.work == work else { throw .work(work) }
     return done.outcome
   }
 
   /// Called when another command begins.
   func forgetWork() {
     neededWork = nil
-    finishedWork = nil
+    finishedWorks = FinishedWorks()
     hasWork = false
   }
 
-  /// Gives the current command the outcome of the work that it asked for.
-  public func resume(with finished: any Sendable) {
-    finishedWork = finished
+  /// Gives the current command the outcomes of the work that it asked for.
+  public func resume(with finished: FinishedWorks) {
+    finishedWorks = finished
     hasWork = true
   }
 }

@@ -63,10 +63,13 @@ extension Connection {
   private func answerAfterWork(_ request: Arguments, _ turn: Turn) {
     let work = turn.neededWork!
     turn.letGo()
-    perform(work, for: OwnedArguments(copying: request), answerLater())
+    perform(work, after: FinishedWorks(), for: OwnedArguments(copying: request), answerLater())
   }
 
-  private func perform(_ work: any Work, for request: OwnedArguments, _ answer: Answer) {
+  /// - Parameter done: the work that the command needed before.
+  private func perform(
+    _ work: any Work, after done: FinishedWorks, for request: OwnedArguments, _ answer: Answer
+  ) {
     let (services, lastWrite) = (lane.services!, lastWrite)
     let mayWait = !transaction.isRunning && input != .ended
     let ticket = work is ReadFeed ? FeedReaders.Ticket() : nil
@@ -74,11 +77,13 @@ extension Connection {
     services.start {
       let (finished, waited) = await services.perform(work, after: lastWrite, ticket, mayWait: mayWait)
       let answer = answer.notCounting(nanoseconds: waited)
-      answer.home.loop.execute { answer.connection.carryOutAgain(request, answer, finished) }
+      var works = done
+      works.add(finished)
+      answer.home.loop.execute { [works] in answer.connection.carryOutAgain(request, answer, works) }
     }
   }
 
-  private func carryOutAgain(_ request: OwnedArguments, _ answer: Answer, _ finished: any Sendable) {
+  private func carryOutAgain(_ request: OwnedArguments, _ answer: Answer, _ finished: FinishedWorks) {
     if hasClosed { return }
     feedTicket = nil
     let turn = lane.turn
@@ -87,7 +92,7 @@ extension Connection {
     request.withView { words in
       var commandIndex: Int?
       switch lane.executor.resume(words, with: finished, on: facts, now: lane.now, commandIndex: &commandIndex) {
-      case .done(.needsWork): return perform(turn.neededWork!, for: request, answer)
+      case .done(.needsWork): return perform(turn.neededWork!, after: finished, for: request, answer)
       case .done(.written):
         lane.commitSoon()
         lastWrite = turn.horizon

@@ -30,9 +30,9 @@ extension CommandExecutor {
     goOn(turn.begin(request, on: connection, now: now, commandIndex: &commandIndex, lookahead), turn)
   }
 
-  /// Carries out a request again, with the result of the work that it needed.
+  /// Carries out a request again, with the results of the work that it needed.
   func resume(
-    _ request: Arguments, with finished: any Sendable, on connection: ConnectionFacts, now: Milliseconds,
+    _ request: Arguments, with finished: FinishedWorks, on connection: ConnectionFacts, now: Milliseconds,
     commandIndex: inout Int?
   ) -> Progress {
     let start = turn.begin(request, on: connection, now: now, commandIndex: &commandIndex)
@@ -60,12 +60,15 @@ extension ServerContext {
   ///   - caller: the authority on which it runs.
   /// - Returns: the reply; an error if the log stops before the reply is durable.
   func execute(_ request: OwnedArguments, for caller: ConnectionFacts) async -> Reply {
-    var finished: (any Sendable)?
+    var finished: FinishedWorks?
     while true {
       let step = withExecutor { $0.run(request, for: caller, finished) }
       switch step {
       case .answered(let reply, let horizon): return await replyOnceDurable(reply, horizon)
-      case .needs(let work): finished = await perform(work, after: 0).finished
+      case .needs(let work):
+        var works = finished ?? FinishedWorks()
+        works.add(await perform(work, after: 0).finished)
+        finished = works
       }
     }
   }
@@ -99,7 +102,7 @@ extension CommandExecutor {
     case needs(any Work)
   }
 
-  fileprivate func run(_ request: OwnedArguments, for caller: ConnectionFacts, _ finished: (any Sendable)?) -> Step {
+  fileprivate func run(_ request: OwnedArguments, for caller: ConnectionFacts, _ finished: FinishedWorks?) -> Step {
     defer { turn.letGo() }
     return request.withView { request in
       var commandIndex: Int?

@@ -82,6 +82,16 @@ struct PasswordLoginTests {
     core.expectReplicated()
   }
 
+  @Test("L9: locking tells the managers, which is other work than checking the password")
+  func lockingTells() {
+    core.run("WORKSPACE.SET main policy.login.lock-after 5 policy.manager.notices status")
+    core.run("USER.CREATE max EMAIL max@acme.test ROLE manager NOINVITE")
+    core.run("MANAGE.ADD max USER ana")
+    _ = guess(at: "ana", times: 5)
+    #expect(core.run("USER.GET ana")["status"].text == "locked")
+    #expect(core.run("MAIL.NEXT")[0]["kind"].text == "managed-status")
+  }
+
   @Test("a super administrator is not locked by guessing")
   func supremeStays() {
     core.run("WORKSPACE.SET main policy.login.lock-after 5")

@@ -117,15 +117,14 @@ final class CoreHarness {
       horizon = 0
       turn.directory = directory.state.view
       neededWork = []
-      var finished: (any Sendable)?
-      repeat {
+      var finished = FinishedWorks()
+      while true {
         carryOut(view, finished)
-        finished = turn.neededWork.map { work in
-          precondition(neededWork.count < 10, "a decision that never has enough done")
-          neededWork.append(work)
-          return perform(work)
-        }
-      } while finished != nil
+        guard let work = turn.neededWork else { break }
+        precondition(neededWork.count < 10, "a decision that never has enough done")
+        neededWork.append(work)
+        finished.add(perform(work))
+      }
       turn.letGo()
       // Some clients turn simple strings into `true`: decisions and data must not be any.
       for node in turn.reply.nodes where node.kind == .simple {
@@ -135,10 +134,10 @@ final class CoreHarness {
     }
   }
 
-  private func carryOut(_ view: Arguments, _ finished: (any Sendable)?) {
+  private func carryOut(_ view: Arguments, _ finished: FinishedWorks) {
     var commandIndex: Int?
     let start = turn.begin(view, on: connection, now: now, commandIndex: &commandIndex, lookahead(of: view))
-    if let finished { turn.resume(with: finished) }
+    if !finished.isEmpty { turn.resume(with: finished) }
     switch start {
     case .refused: break
     case .server: preconditionFailure("\(words[0]) is the server's business")

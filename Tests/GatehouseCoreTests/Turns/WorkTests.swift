@@ -50,7 +50,7 @@ struct WorkTests {
     }
     #expect(turn.changes.isEmpty)
     let work = try #require(turn.neededWork as? Square)
-    turn.resume(with: FinishedWork(work, 441))
+    turn.resume(with: FinishedWorks(FinishedWork(work, 441)))
     guard case .decided = decide(body) else {
       Issue.record("it did not go on")
       return
@@ -60,7 +60,7 @@ struct WorkTests {
 
   @Test("the outcome of other work is not used")
   func otherWork() throws {
-    turn.resume(with: FinishedWork(Square(number: 1), 1))
+    turn.resume(with: FinishedWorks(FinishedWork(Square(number: 1), 1)))
     guard case .needsWork = decide({ (turn) throws(Halt) in _ = try turn.outcome(of: Square(number: 3)) }) else {
       Issue.record("it took the outcome of other work")
       return
@@ -73,13 +73,33 @@ struct WorkTests {
     #expect(turn.neededWork as? Spell == Spell(number: 1))
   }
 
+  @Test("a decision that needs two kinds of work gets both")
+  func twoKinds() throws {
+    func body(_ turn: Turn) throws(Halt) {
+      turn.reply.integer(try turn.outcome(of: Square(number: 3)))
+      turn.reply.reset()
+      turn.reply.text(try turn.outcome(of: Spell(number: 9)))
+    }
+    var works = FinishedWorks()
+    var needed: [any Work] = []
+    while case .needsWork = decide(body) {
+      let work = try #require(turn.neededWork)
+      needed.append(work)
+      try #require(needed.count <= 2, "it asks for the same again")
+      if let square = work as? Square { works.add(FinishedWork(square, 9)) }
+      if let spell = work as? Spell { works.add(FinishedWork(spell, "nine")) }
+      turn.resume(with: works)
+    }
+    #expect(needed.count == 2 && Answer(turn.reply) == .text("nine"))
+  }
+
   @Test("the next command does not get the outcome")
   func forgotten() {
-    turn.resume(with: FinishedWork(Square(number: 1), 1))
+    turn.resume(with: FinishedWorks(FinishedWork(Square(number: 1), 1)))
     OwnedArguments(["PING"]).withView { words in
       var commandIndex: Int?
       _ = turn.begin(words, on: ConnectionFacts(id: 1, service: 0, rights: .all), now: 0, commandIndex: &commandIndex)
     }
-    #expect(turn.finishedWork == nil && turn.neededWork == nil)
+    #expect(turn.finishedWorks.isEmpty && turn.neededWork == nil)
   }
 }

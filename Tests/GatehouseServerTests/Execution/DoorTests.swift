@@ -61,7 +61,7 @@ struct DoorTests {
     let server = try await TestContext()
     let turn = server.context.makeTurn(refusals: server.context.refusals[0])
     func outcome(_ number: Int) async throws(Halt) -> Result<Int, Refusal> {
-      turn.resume(with: await server.context.perform(Square(number: number), after: 1).finished)
+      turn.resume(with: FinishedWorks(await server.context.perform(Square(number: number), after: 1).finished))
       return try turn.outcome(of: Square(number: number))
     }
     #expect(try await outcome(5).get() == 26)

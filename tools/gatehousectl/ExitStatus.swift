@@ -36,7 +36,7 @@ enum ExitStatus {
     case BlockFileError.failed, SnapshotError.file(.failed): io
     case is BlockFileError, is SnapshotError: dataUnreadable
     case is DiskError, is OfflineCommand.NotLogged: io
-    case is ReportFailure, is OutputFailure: io
+    case is OutputFailure: io
     case is OfflineCompaction.ClockConflict, is HeaderFault, is FileChanged, is ServerRefusal, is ServerTrouble:
       problems
     case is ClientError: noServer

@@ -13,8 +13,10 @@ public struct ApprovalRequested: PartitionChange {
     try request.visit(&visitor)
   }
 
-  // The words can name anybody.
-  public var person: PersonSubject? { nil }
+  public var person: PersonSubject? {
+    // Requests of version 1 of their form do not say whom they are about.
+    .people(request.users, request.contacts, isAboutNew: request.isAboutNew || request.changes.isEmpty)
+  }
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -28,23 +30,27 @@ public struct ApprovalDecided: PartitionChange {
   public static var name: String { "approval-decided" }
 
   public var approval = ApprovalID.none
-  /// Who had asked for it; who decided is the actor of the record.
+  /// Who had asked for it: the actor of the record, if it was approved.
   public var requester = UserID.none
   public var workspace: WorkspaceID = 0
   public var isGranted = false
   /// What was asked for, and why: the record itself is that of the decision.
   public var command = ""
   public var reason = ""
+  /// Who approved it; nil if it was refused, by the actor of the record.
+  public var approver: UserID?
 
   public init() {}
 
-  init(_ request: ApprovalRequest, isGranted: Bool) {
+  /// - Parameter approver: nil if it is refused.
+  init(_ request: ApprovalRequest, approver: UserID?) {
     approval = request.id
     requester = request.actor
     workspace = request.workspace
-    self.isGranted = isGranted
     command = request.command
     reason = request.reason
+    isGranted = approver != nil
+    self.approver = approver
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -55,11 +61,32 @@ public struct ApprovalDecided: PartitionChange {
     try visitor.later()
     try visitor.field("command", &command, as: FilledTextForm.self)
     try visitor.field("reason", &reason, as: FilledTextForm.self)
+    try visitor.field("approved-by", &approver, as: ApproverForm.self)
   }
 
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     state.approvals.open[approval] = nil
+  }
+}
+
+/// Who approved something. The record is found among what that user did, as it is among what the other did.
+enum ApproverForm: FieldForm {
+  private typealias Base = OptionalForm<UserForm>
+
+  static func write(_ value: UserID?, to writer: inout ByteWriter) { Base.write(value, to: &writer) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> UserID? { try Base.read(from: &reader) }
+  static func text(_ value: UserID?, in directory: Directory?) -> String? { Base.text(value, in: directory) }
+
+  static func addKeys(of value: UserID?, to keys: inout [UInt64]) {
+    if let value { keys.append(RecordKey.ofActor(value)) }
+  }
+}
+
+extension RecordPart {
+  /// Whether a user did it, or approved it.
+  public func isDone(by user: UserID) -> Bool {
+    header.actor == user || changes.contains { $0.as(ApprovalDecided.self)?.approver == user }
   }
 }

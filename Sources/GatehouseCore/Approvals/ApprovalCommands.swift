@@ -10,7 +10,8 @@ extension CommandTable {
     CommandSpec(
       "APPROVAL.GRANT", .people, "Approve a command that waits, and carry it out", [.word("approval", .integer)],
       reply: "what the command answers. It is decided now, and needs the right of whoever asked for it and of whoever"
-        + " approves it, who are two people",
+        + " approves it, who are two people; `STALE` if it would now do something else than what was asked for. The trail"
+        + " has it as the deed of the one who asked, with its reason, and names the other beside",
       effect: .write, rights: .admin, needs: .nothing, route: .identifier(1), body: .decide(approvalGrant)),
     CommandSpec(
       "APPROVAL.REFUSE", .people, "Refuse a command that waits, or withdraw one's own", [.word("approval", .integer)],
@@ -49,7 +50,10 @@ extension CommandTable {
       throw .refused(
         .rule("approval", "a person approves, not a service", instead: "give AS and the session of who approves"))
     }
-    guard approver.subject != request.subject, approver.subject != request.actor else {
+    guard let requester = try turn.user(request.subject), let actor = try turn.user(request.actor) else {
+      throw .refused(.notFound("user: whoever asked for approval #\(request.id.raw) was purged"))
+    }
+    guard !turn.sides.contains(where: { $0.isOneself(requester) || $0.isOneself(actor) }) else {
       throw .refused(
         .rule(
           "approval", "whoever asked for it cannot approve it",
@@ -62,18 +66,35 @@ extension CommandTable {
         .noPermission(
           "the permission \(request.permission) in the workspace \(turn.directory.workspace(request.workspace).name)"))
     }
-    try turn.run(request)
-    turn.emit(ApprovalDecided(request, isGranted: true))
+    guard requester.row.status.mayLogIn, actor.row.status.mayLogIn else {
+      throw .refused(
+        .rule(
+          "approval", "whoever asked for it may not log in any more", instead: "refuse it with APPROVAL.REFUSE"))
+    }
+    try turn.run(request, requester, actor, approver: approver.subject)
+    turn.emit(ApprovalDecided(request, approver: approver.subject))
   }
 
   @Sendable private static func approvalRefuse(_ turn: Turn) throws(Halt) {
     let request = try turn.approval(1)
-    turn.emit(ApprovalDecided(request, isGranted: false))
+    turn.emit(ApprovalDecided(request, approver: nil))
     turn.reply.ok()
   }
 }
 
 extension Turn {
+  /// Ends the open requests about somebody whose personal data is cleared: their words can hold it (L6).
+  func endRequests(about users: [UserID], _ contacts: [ContactID]) throws(Halt) {
+    for cell in try everything() {
+      for request in cell.state.approvals.open.values.sorted(by: { $0.id < $1.id })
+      where request.id != approval?.request.id
+        && (request.users.contains(where: users.contains) || request.contacts.contains(where: contacts.contains))
+      {
+        emit(ApprovalDecided(request, approver: nil))
+      }
+    }
+  }
+
   /// Whether the caller may know of a request: who asked for it, and who may approve it.
   fileprivate func maySee(_ request: ApprovalRequest) -> Bool {
     guard isLimited else { return true }

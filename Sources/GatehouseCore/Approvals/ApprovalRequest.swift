@@ -11,6 +11,14 @@ public struct ApprovalRequest: Sendable, Equatable {
   public internal(set) var reason = ""
   /// The command and its arguments, as they were given.
   public internal(set) var words: [String] = []
+  /// The workspace that the impersonation was bound to in which it was given (K4); 0 for none.
+  public internal(set) var boundTo: WorkspaceID = 0
+  /// The marks of the changes that were asked for (`Turn.marksOfChanges`).
+  public internal(set) var changes: [UInt64] = []
+  /// Whom the changes are about, and whether they are about somebody who is yet to be created.
+  public internal(set) var users: [UserID] = []
+  public internal(set) var contacts: [ContactID] = []
+  public internal(set) var isAboutNew = false
 
   /// How long a request can be approved. Afterwards it makes room for others.
   public static let life: Milliseconds = 7 * 24 * 3600 * 1000
@@ -41,6 +49,12 @@ extension ApprovalRequest: StoredValue {
     try visitor.value(&requested, as: TimeForm.self)
     try visitor.field("reason", &reason, as: FilledTextForm.self)
     try visitor.field("words", &words, as: ListForm<TextForm>.self)
+    try visitor.later()
+    try visitor.value(&boundTo, as: NumberForm<WorkspaceID>.self)
+    try visitor.value(&changes, as: ListForm<NumberForm<UInt64>>.self)
+    try visitor.value(&users, as: ListForm<UserForm>.self)
+    try visitor.value(&contacts, as: ListForm<ContactForm>.self)
+    try visitor.value(&isAboutNew, as: FlagForm.self)
   }
 }
 
@@ -54,15 +68,36 @@ public struct Approvals: ~Copyable, Sendable {
 
   /// Adds a request, and forgets those that nobody answered in time.
   mutating func add(_ request: ApprovalRequest, serial: Int) {
-    if open.count >= Limits.approvalsOfPartition {
-      open = open.filter { $0.value.isOpen(at: request.requested) }
-    }
+    open = open.filter { $0.value.isOpen(at: request.requested) }
     open[request.id] = request
     last = max(last, serial)
   }
 
-  func hasRoom(at now: Milliseconds) -> Bool {
-    open.count < Limits.approvalsOfPartition || open.values.contains { !$0.isOpen(at: now) }
+  /// Ends the requests of somebody who may not log in any more.
+  mutating func end(of user: UserID) {
+    if open.isEmpty { return }
+    open = open.filter { $0.value.subject != user && $0.value.actor != user }
+  }
+
+  /// The open request of the same person for the same.
+  func equal(to request: ApprovalRequest, at now: Milliseconds) -> ApprovalID? {
+    open.values.first { other in
+      other.subject == request.subject && other.actor == request.actor && other.words == request.words
+        && Set(other.changes) == Set(request.changes) && other.isOpen(at: now)
+    }?.id
+  }
+
+  /// The limit that another request would exceed. Each person and each workspace has its own, so that none is in the way
+  /// of others.
+  func limit(reachedBy request: ApprovalRequest) -> String? {
+    let open = open.values.filter { $0.isOpen(at: request.requested) }
+    if open.count(where: { $0.actor == request.actor }) >= Limits.approvalsOfPerson {
+      return "approvals: at most \(Limits.approvalsOfPerson) of a person wait; have some granted or refused first"
+    }
+    if open.count(where: { $0.workspace == request.workspace }) >= Limits.approvalsOfWorkspace {
+      return "approvals: too many wait in the workspace; have some granted or refused first"
+    }
+    return nil
   }
 }
 

@@ -1,105 +1,171 @@
-/// B13: dangerous acts need two people. The policy `approval.needs` of a workspace names permissions; a command that needs
-/// one of them there is kept as a request, and runs when another holder of the permission approves it.
+/// B13: dangerous acts need two people. The policy `approval.needs` of a workspace names permissions; a command that cannot
+/// do without one of them there is kept as a request, and is carried out when another holder of the permission approves it.
+///
+/// Which permissions a command uses is known only once it is decided: `Turn.require`, the one place where they are
+/// enforced, notes those that need a second person. So the command is decided first, with all its refusals, and then its
+/// changes are dropped and a request is made of it. When it is approved it is decided again, on the rights of both people,
+/// and may then change nothing that it would not have changed when it was asked for.
 ///
 /// It concerns people: a command through `AS`. A service by itself acts for the operator, who sets the policy.
+struct ApprovalDemand {
+  /// What needs a second person, and the workspace whose policy says so.
+  let permission: Permission
+  let workspace: WorkspaceID
+}
+
+/// A request that is being approved.
+struct Approval {
+  let request: ApprovalRequest
+  let approver: UserID
+  /// The name of the command that was asked for.
+  let command: String
+}
+
 extension Turn {
-  /// Keeps the command as a request if it needs a second person.
-  /// - Returns: whether it was kept; the reply then says under which number.
-  func isKeptForApproval() throws(Halt) -> Bool {
-    guard mayNeedApproval, case .permissions(_, let ground, _) = spec.need, let target = try target(ground) else {
-      return false
-    }
-    return try isKeptForApproval(over: [target])
+  /// Whether a use of a permission can need a second person.
+  var isWatchedForApproval: Bool {
+    userPrincipal != nil && gate.isWrite && approval == nil && directory.asksForApproval
   }
 
-  /// The same for a command that says only in its body whom it concerns.
-  func isKeptForApproval(over targets: [Target]) throws(Halt) -> Bool {
-    guard mayNeedApproval, let principal = asUser, let (permission, workspace) = demand(over: targets) else {
-      return false
+  /// Notes the use of permissions any of which is enough.
+  func noteUse(_ permissions: [Permission], over target: Target) {
+    guard isWatchedForApproval, demand == nil else { return }
+    read(directory.lsn)
+    var found: ApprovalDemand?
+    for permission in permissions {
+      // With one that nobody asks about, the command needs no other.
+      guard let workspace = askingWorkspace(permission, target) else { return }
+      if found == nil { found = ApprovalDemand(permission: permission, workspace: workspace) }
     }
+    demand = found
+  }
+
+  /// Notes something that needs a second person whatever permissions the policy names.
+  func noteUse(_ permission: Permission, in workspace: WorkspaceID) {
+    guard isWatchedForApproval, demand == nil else { return }
+    demand = ApprovalDemand(permission: permission, workspace: workspace)
+  }
+
+  private func askingWorkspace(_ permission: Permission, _ target: Target) -> WorkspaceID? {
+    let workspaces: [WorkspaceID] =
+      switch target.site(for: permission, at: now) {
+      // What holds everywhere holds in `main`, the operator's workspace, whose policy therefore counts.
+      case .server: [mainWorkspace]
+      case .workspace(let id), .product(_, let id), .account(_, let id), .group(_, let id): [id]
+      case .anyOf(let ids): ids
+      }
+    return workspaces.first { directory.workspace($0).policies.approvalNeeds.contains("\(permission.name)") }
+  }
+
+  // MARK: Asking
+
+  /// Makes a request of what was decided, if it needs a second person.
+  func waitForApproval() throws(Halt) {
+    guard let demand, let principal = asUser, !isDryRun, hasChanges else { return }
     guard spec.secrets.isEmpty else {
       throw .refused(
         .rule(
-          "approval", "\(directory.workspace(workspace).name) asks for two people, and a secret cannot wait",
+          "approval", "\(directory.workspace(demand.workspace).name) asks for two people, and a secret cannot wait",
           instead: "ask a service to do it"))
     }
-    guard let subject = try user(principal.subject) else { return false }
-    let cell = subject.cell
-    guard cell.state.approvals.hasRoom(at: now) else {
-      throw .refused(.limit("approvals: too many wait; have some of them granted or refused first"))
-    }
+    // What the gate would refuse cannot be approved either.
+    _ = try movedCounters()
+    guard let subject = try user(principal.subject) else { return }
     var request = ApprovalRequest()
-    request.id = newID(in: cell, after: cell.state.approvals.last)
     (request.subject, request.actor) = (principal.subject, principal.actor)
-    (request.permission, request.workspace) = ("\(permission.name)", workspace)
+    (request.permission, request.workspace) = ("\(demand.permission.name)", demand.workspace)
     (request.requested, request.reason) = (now, reason)
-    var bytes = 0
-    for index in 0..<arguments.count {
-      request.words.append(try text(index, "the command"))
-      bytes += arguments[index].count
+    request.boundTo = principal.boundTo ?? 0
+    request.words = try wordsToKeep()
+    request.changes = marksOfChanges().map(\.mark)
+    noteConcerned(in: &request)
+    dropDecision()
+    let cell = subject.cell
+    read(cell.state.lsn)
+    if let equal = cell.state.approvals.equal(to: request, at: now) {
+      request.id = equal
+    } else {
+      if let full = cell.state.approvals.limit(reachedBy: request) { throw .refused(.limit(full)) }
+      request.id = newID(in: cell, after: cell.state.approvals.last)
+      emit(ApprovalRequested(request))
     }
-    guard bytes <= Limits.approvalBytes else {
-      throw .refused(
-        .limit("approvals: a command that waits has at most \(Limits.approvalBytes) bytes; give it in parts"))
-    }
-    emit(ApprovalRequested(request))
     reply.map(3)
     reply.text("approval")
     reply.integer(request.id.raw)
+    show(demand)
+  }
+
+  /// The two pairs that say what needs a second person.
+  func show(_ demand: ApprovalDemand) {
     reply.text("needs")
-    reply.text(permission.name)
+    reply.text(demand.permission.name)
     reply.text("workspace")
-    reply.text(directory.workspace(workspace).name)
-    return true
+    reply.text(directory.workspace(demand.workspace).name)
   }
 
-  private var mayNeedApproval: Bool {
-    guard asUser != nil, !isApproving, !isDryRun else { return false }
-    read(directory.lsn)
-    return directory.asksForApproval
-  }
-
-  /// The permission and the workspace that ask for a second person; nil if none does.
-  private func demand(over targets: [Target]) -> (Permission, WorkspaceID)? {
-    guard case .permissions(let permissions, _, let own) = spec.need else { return nil }
-    for target in targets {
-      // What people do to their own things they do alone.
-      if own != nil, sides.contains(where: target.isOwn) { continue }
-      if let found = demand(permissions, over: target) { return found }
+  /// The words of the command without its idempotency key, which belongs to this request and not to the deed.
+  private func wordsToKeep() throws(Halt) -> [String] {
+    let key = optionWord("IDEM")
+    var words: [String] = []
+    for index in 0..<arguments.count where key.map({ index != $0 && index != $0 - 1 }) ?? true {
+      words.append(try text(index, "the command"))
     }
-    return nil
+    guard words.reduce(0, { $0 + $1.utf8.count }) <= Limits.approvalBytes else {
+      throw .refused(
+        .limit("approvals: a command that waits has at most \(Limits.approvalBytes) bytes; give it in parts"))
+    }
+    return words
   }
 
-  private func demand(_ permissions: [Permission], over target: Target) -> (Permission, WorkspaceID)? {
-    for permission in permissions {
-      let workspaces: [WorkspaceID] =
-        switch target.site(for: permission, at: now) {
-        case .server: []
-        case .workspace(let id), .product(_, let id), .account(_, let id), .group(_, let id): [id]
-        case .anyOf(let ids): ids
-        }
-      for id in workspaces where directory.workspace(id).policies.approvalNeeds.contains("\(permission.name)") {
-        return (permission, id)
+  /// Notes whom the changes are about, so that nothing is told of them once they are anonymised (L6).
+  private func noteConcerned(in request: inout ApprovalRequest) {
+    var keys: [UInt64] = []
+    for change in changesAskedFor { change.known?.addKeys(to: &keys) }
+    for key in Set(keys).sorted() {
+      switch RecordKey.Subject(key) {
+      case .user(let id): if isNew(id) { request.isAboutNew = true } else { request.users.append(id) }
+      case .contact(let id): if isNew(id) { request.isAboutNew = true } else { request.contacts.append(id) }
+      case .actor, .workspace, .product, .service, .unplaced, .fact: break
       }
     }
-    return nil
   }
 
-  /// Runs the command of a request, on the authority of both: who asked for it, and who approves it.
-  func run(_ request: ApprovalRequest) throws(Halt) {
-    guard let requester = try user(request.subject), let actor = try user(request.actor) else {
-      throw .refused(.notFound("user: whoever asked for approval #\(request.id.raw) was purged"))
-    }
-    let outer = sides
-    defer {
-      sides = outer
-      isApproving = false
-    }
+  // MARK: Granting
+
+  /// Runs the command of a request, on the rights of both: who asked for it, and who approves it. It is recorded as done by
+  /// the one who asked.
+  func run(
+    _ request: ApprovalRequest, _ requester: UserReference, _ actor: UserReference, approver: UserID
+  ) throws(Halt) {
+    let outer = (sides: sides, principal: userPrincipal)
+    defer { (sides, userPrincipal) = (outer.sides, outer.principal) }
     try performInside(request.words) { () throws(Halt) in
-      isApproving = true
+      approval = Approval(request: request, approver: approver, command: spec.name)
       sides.append(Side(.subject, requester, within: .all, in: directory, at: now))
       if actor.id != requester.id { sides.append(Side(.actor, actor, within: .all, in: directory, at: now)) }
+      if request.boundTo != 0 { sides.append(Side(.binding, boundTo: [request.boundTo])) }
+      // What nobody may do while impersonating was not to be asked for either, and is not done now.
+      userPrincipal = UserPrincipal(
+        session: .none, actor: request.actor, subject: request.subject,
+        isImpersonation: request.actor != request.subject, boundTo: request.boundTo == 0 ? nil : request.boundTo,
+        sides: sides)
       try enforce(spec.need)
     }
+    try requireWhatWasAsked(request)
+  }
+
+  /// Refuses if the command would by now do something else than what was asked for: because a name means somebody else, or
+  /// a role gives more.
+  private func requireWhatWasAsked(_ request: ApprovalRequest) throws(Halt) {
+    // Requests of version 1 of their form do not say.
+    if request.changes.isEmpty { return }
+    let asked = Set(request.changes)
+    guard let other = marksOfChanges().first(where: { !asked.contains($0.mark) }) else { return }
+    let text = ChangeText(other.change, in: directory)
+    throw .refused(
+      Refusal(
+        .stale,
+        "approval #\(request.id.raw): it would now make a change that was not asked for, \(text.kind) of \(text.entity);"
+          + " refuse it, and have it asked for again"))
   }
 }

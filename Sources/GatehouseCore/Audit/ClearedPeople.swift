@@ -6,24 +6,32 @@ struct ClearedPeople: Sendable {
 
   /// What is shown in place of personal data that was cleared.
   static let mark = "(anonymised)"
+  /// The same where nobody knows whom it is about.
+  private static let newMark = "(not shown)"
 
   /// Fields that say nothing of who somebody is.
   private static let kept: Set<String> = [
-    "contact", "user", "status", "workspace", "workspaces", "kind", "field", "authority", "restrict-bookings",
+    "contact", "user", "status", "workspace", "workspaces", "kind", "field", "authority", "restrict-bookings", "actor",
+    "permission",
   ]
 
   /// The text of a change without what was cleared.
   func text(_ text: ChangeText, of change: AnyChange) -> ChangeText {
-    guard !users.isEmpty || !contacts.isEmpty, let subject = change.known?.person else { return text }
+    guard let subject = change.known?.person else { return text }
+    var mark = Self.mark
     switch subject {
     case .user(let id): guard users.contains(id) else { return text }
     case .contact(let id): guard contacts.contains(id) else { return text }
+    case .people(_, _, isAboutNew: true): mark = Self.newMark
+    case .people(let others, let othersContacts, isAboutNew: false):
+      guard others.contains(where: users.contains) || othersContacts.contains(where: contacts.contains)
+      else { return text }
     }
     let fields = text.fields.map { field in
       Self.kept.contains(field.name)
         ? field
         : ChangeText.Field(
-          name: field.name, old: field.old.map { _ in Self.mark }, new: field.new.map { _ in Self.mark })
+          name: field.name, old: field.old.map { _ in mark }, new: field.new.map { _ in mark })
     }
     return ChangeText(kind: text.kind, entity: text.entity, fields: fields)
   }
@@ -33,6 +41,9 @@ struct ClearedPeople: Sendable {
 public enum PersonSubject: Sendable {
   case user(UserID)
   case contact(ContactID)
+  /// The words of a command about several, and perhaps about somebody who is yet to be created. Nobody knows later who that
+  /// became, so such words are never shown.
+  case people([UserID], [ContactID], isAboutNew: Bool)
 }
 
 extension Turn {
@@ -44,6 +55,9 @@ extension Turn {
       switch change.known?.person {
       case .user(let id)?: users.insert(id)
       case .contact(let id)?: contacts.insert(id)
+      case .people(let others, let othersContacts, _)?:
+        users.formUnion(others)
+        contacts.formUnion(othersContacts)
       case nil: break
       }
     }

@@ -46,6 +46,11 @@ public enum Permission: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Whether it only lets one see things, so that nothing of it could wait for a second person (B13).
+  var isForSeeing: Bool {
+    [.userRead, .sessionRead, .timeRead, .poolRead, .auditRead, .feedRead, .dataExport].contains(self)
+  }
+
   public var name: StaticString { words.name }
   public var summary: StaticString { words.summary }
 

@@ -132,6 +132,8 @@ extension CommandTable {
     let old = own?.permissions ?? PermissionSet()
     turn.reply.ok()
     if own != nil, old == permissions { return }
+    // Whoever has the role is given what is new.
+    if own != nil, !permissions.subtracting(old).isEmpty { turn.noteUse([.roleGrant], over: Target(site)) }
     if own == nil { try turn.requireRoom(forRoleOf: workspace) }
     let count = turn.directory.roles.count
     // Nobody has a role that was dropped, so under its old name the number can stand for a role anew.

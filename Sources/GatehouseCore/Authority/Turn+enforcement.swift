@@ -30,11 +30,19 @@ extension Turn {
   func require(_ permissions: [Permission], over target: Target, own: Permission? = nil) throws(Halt) {
     for side in sides {
       if let own, PermissionSet.individual.contains(own), target.isOwn(side) { continue }
-      let isAllowed = permissions.contains { permission in
+      func isAllowed(_ permission: Permission) -> Bool {
         side.allows(permission, over: target.site(for: permission, at: now), of: target.user, in: directory, at: now)
       }
-      if !isAllowed { throw .refused(objection(of: side, permissions, target)) }
+      guard permissions.contains(where: isAllowed) else { throw .refused(objection(of: side, permissions, target)) }
+      if side.person != nil, isWatchedForApproval { noteUse(permissions.filter(isAllowed), over: target) }
     }
+  }
+
+  /// Whether something that a command does in passing is allowed; if so, it counts as done (B13).
+  func mayUse(_ permission: Permission, over site: Site) -> Bool {
+    guard allows(permission, over: site) else { return false }
+    noteUse([permission], over: Target(site))
+    return true
   }
 
   func require(_ permission: Permission, over site: Site, of user: UserReference? = nil) throws(Halt) {
@@ -79,7 +87,7 @@ extension Turn {
   /// its own authority counts as one.
   public func requireAuthority(by policies: Policies) throws(Halt) {
     guard policies.needsAuthority, let principal = asUser else { return }
-    for id in Set([principal.actor, principal.subject]) {
+    for id in Set([principal.actor, principal.subject] + (approval.map { [$0.approver] } ?? [])) {
       guard let user = try user(id), user.row.flags.contains(.hasAuthority) else {
         throw .refused(
           .rule(

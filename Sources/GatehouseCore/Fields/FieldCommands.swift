@@ -44,6 +44,10 @@ extension CommandTable {
     }
     let fields = turn.directory.fields(of: workspace.id)
     let old = fields.first { $0.name == name }
+    if old == nil, let other = fields.first(where: { ListField.plain($0.name) == ListField.plain(name) }) {
+      throw .refused(
+        .conflict("field: \(name) differs from \(other.name) in punctuation alone; choose another name"))
+    }
     if let old, old.kind != kind {
       throw .refused(.conflict("field: \(name) is of type \(old.kind.name); drop it first with FIELD.DROP \(name)"))
     }

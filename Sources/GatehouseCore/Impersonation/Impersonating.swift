@@ -1,7 +1,7 @@
 /// Why a user may not impersonate another.
 public enum ImpersonationDenial: Sendable {
   case oneself, actorStatus, targetStatus, superAdministrator, needsOwner, needsEnterprise, notMember, role, chain
-  case actorEnded, unbound
+  case approval, actorEnded, unbound
 
   public var rule: StaticString {
     switch self {
@@ -14,6 +14,7 @@ public enum ImpersonationDenial: Sendable {
     case .notMember: "not-a-member"
     case .role: "role"
     case .chain: "no-chains"
+    case .approval: "approval"
     case .actorEnded: "actor-ended"
     case .unbound: "unbound"
     }
@@ -60,6 +61,10 @@ extension Directory {
     let isMember = target.isMember(of: id, at: now)
     if workspace(id).owner == actor.id, !isMember { return .notMember }
     if held.isEmpty { return .role }
+    // B13: whoever approves cannot hand the session on, so what needs two people is not begun at all.
+    if opened == .max, workspace(id).policies.approvalNeeds.contains("\(Permission.impersonate.name)") {
+      return .approval
+    }
     // A grant in this workspace alone covers only its members.
     let reachesAll = held.contains { $0.workspace == nil }
     if !reachesAll, !isMember { return .notMember }

@@ -4,7 +4,8 @@ extension CommandTable {
       "IMPERSONATE.CAN", .impersonation, "May one user log in as another",
       [.word("actor"), .word("target"), .option("WORKSPACE", "workspace")],
       reply: "`ALLOW`, or `DENY rule` with the first rule that refuses: `oneself`, `actor-status`, `target-status`, "
-        + "`super-administrator`, `needs-owner`, `needs-enterprise`, `not-a-member`, `role`",
+        + "`super-administrator`, `needs-owner`, `needs-enterprise`, `not-a-member`, `role`, `approval`: two people would have to agree,"
+        + " and a session cannot wait for the second",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(impersonateCan)),
     CommandSpec(
       "IMPERSONATE.START", .impersonation, "Log in as somebody else, from a login of the actor",

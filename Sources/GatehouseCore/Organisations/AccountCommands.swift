@@ -168,13 +168,16 @@ extension Turn {
     if let name = try option("GROUP") {
       return try group(named: name, in: given).accounts(after: last, limit: limit)
     }
-    var found: [AccountID] = []
-    if let given {
-      let all = directory.tables.accounts.accounts(of: given)
-      found += all[all.partitioningIndex(above: last)...].prefix(limit)
-      if found.count < limit, last < GuestAccount.id(of: given) { found.append(GuestAccount.id(of: given)) }
-      return found
+    // W4: whoever knows some workspaces is not even led past the rows of others.
+    if case .only(let workspaces) = given.map({ Reach.only([$0]) }) ?? knownWorkspaces {
+      let found = workspaces.flatMap { workspace -> [AccountID] in
+        let all = directory.tables.accounts.accounts(of: workspace)
+        let guest = GuestAccount.id(of: workspace)
+        return all[all.partitioningIndex(above: last)...].prefix(limit) + (last < guest ? [guest] : [])
+      }
+      return Array(found.sorted().prefix(limit))
     }
+    var found: [AccountID] = []
     let rows = directory.tables.accounts.rows.count
     if Int(last) < rows { found += (last + 1...AccountID(rows)).prefix(limit) }
     let guest = GuestAccount.workspace(of: last) ?? 0

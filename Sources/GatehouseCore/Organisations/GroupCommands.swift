@@ -99,9 +99,14 @@ extension CommandTable {
     let after = try turn.cursor(of: 1).map { GroupID(clamping: $0.numbers[0]) } ?? 0
     let count = try turn.listCount()
     var found: [GroupID] = []
-    if turn.has("WORKSPACE") {
-      let all = turn.directory.tables.groups.groups(of: try turn.workspace().id)
-      found += all[all.partitioningIndex(above: after)...].prefix(Limits.rowsOfDirectory)
+    let reach = turn.has("WORKSPACE") ? Reach.only([try turn.workspace().id]) : turn.knownWorkspaces
+    if case .only(let workspaces) = reach {
+      // W4: whoever knows some workspaces is not even led past the rows of others.
+      for workspace in workspaces {
+        let all = turn.directory.tables.groups.groups(of: workspace)
+        found += all[all.partitioningIndex(above: after)...].prefix(Limits.rowsOfDirectory)
+      }
+      found = Array(found.sorted().prefix(Limits.rowsOfDirectory))
     } else if Int(after) < turn.directory.tables.groups.rows.count {
       found += (after + 1...GroupID(turn.directory.tables.groups.rows.count)).prefix(Limits.rowsOfDirectory)
     }

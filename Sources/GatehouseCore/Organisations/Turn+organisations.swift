@@ -1,6 +1,6 @@
 /// Finding the accounts and groups that words name.
 ///
-/// A name is one of the workspace that the option `WORKSPACE` names; without it one of `main`, or of the workspace in
+/// A name is one of the workspace that the option `WORKSPACE` names, also with that in front; without it one of `main`, or of the workspace in
 /// front of a slash: `acme/Novo Nordisk A/S`. `#id` names one anywhere.
 extension Turn {
   func account(_ word: Int) throws(Halt) -> Account {
@@ -83,7 +83,12 @@ extension Directory {
     _ text: String, in workspace: WorkspaceID?, _ find: (String, WorkspaceID) -> UInt32?
   ) -> UInt32? {
     if text.hasPrefix("#") { return UInt32(text.dropFirst()) }
-    if let workspace { return find(text, workspace) }
+    if let workspace {
+      if let found = find(text, workspace) { return found }
+      // As lists show it.
+      let prefix = "\(self.workspace(workspace).name)/"
+      return text.hasPrefix(prefix) ? find(String(text.dropFirst(prefix.count)), workspace) : nil
+    }
     if let found = find(text, mainWorkspace) { return found }
     guard let slash = text.firstIndex(of: "/"), let workspace = workspaceID(String(text[..<slash])) else { return nil }
     return find(String(text[text.index(after: slash)...]), workspace)

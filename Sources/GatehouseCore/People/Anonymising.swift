@@ -41,6 +41,7 @@ extension CommandTable {
       for mail in login.cell.state.outbox.mails(about: login.id) { turn.emit(MailRemoved(mail, .dropped)) }
     }
     for contact in contacts { turn.emit(ContactAnonymised(contact.id)) }
+    try turn.endRequests(about: logins.map { $0.0.id }, contacts.map(\.id))
     if user.row.status.mayLogIn || user.row.status == .locked || user.row.status == .pending {
       try turn.stopTimers(of: user)
       turn.emit(StatusSet(user.id, old: user.row.status, new: .inactive))

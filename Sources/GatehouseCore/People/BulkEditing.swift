@@ -21,7 +21,6 @@ extension CommandTable {
     }
     let status = try turn.bulkStatus()
     let users = try turn.bulkUsers()
-    if try turn.isKeptForApproval(over: users.map { Target($0) }) { return }
     var changed = 0
     for user in users {
       do throws(Halt) {

@@ -45,7 +45,7 @@ extension Turn {
   }
 
   /// What a word for yes or no says; nil for any other.
-  static func flag(_ text: String) -> Bool? {
+  public static func flag(_ text: String) -> Bool? {
     switch text.folded {
     case "1", "on", "yes", "true": true
     case "0", "off", "no", "false": false

@@ -27,8 +27,28 @@ public enum ListField: Sendable, Hashable {
   public static let all: [(name: String, field: ListField)] =
     own + ContactField.allCases.map { ($0.name, .ofContact($0)) } + UserField.allCases.map { ($0.name, .ofUser($0)) }
 
-  /// Whether a name is that of a field which every user has.
-  static func isBuiltIn(_ name: String) -> Bool { all.contains { $0.name == name } }
+  /// The name of the field's column in a file of people.
+  public var column: String {
+    switch self {
+    case .product: "products"
+    case .licence: "licences"
+    case .role: "roles"
+    default: name
+    }
+  }
+
+  /// The form in which names of columns are compared: without case, blanks, and the punctuation in which they differ, such
+  /// as `E-Mail`, `First_name` and `Role(s)`.
+  public static func plain(_ column: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        column.folded.unicodeScalars.filter { !$0.properties.isWhitespace && !"-_.()/".unicodeScalars.contains($0) }))
+  }
+
+  /// Whether a name is that of a field which every user has, or its column could not be told from that field's.
+  static func isBuiltIn(_ name: String) -> Bool { builtIn.contains(plain(name)) }
+
+  private static let builtIn = Set(all.flatMap { [plain($0.name), plain($0.field.column)] })
 
   public var name: String {
     switch self {

@@ -49,7 +49,7 @@ extension ListedPerson {
     reply.text(field.name)
     switch field.kind {
     case .number, .time: reply.optional(number(field))
-    case .flag: reply.flag(number(field) == 1)
+    case .flag: if let flag = number(field) { reply.flag(flag == 1) } else { reply.null() }
     case .day: reply.optional(number(field).map { TimeText.text(ofDay: Int32($0)) })
     case .text: withText(field) { if $0.isEmpty { reply.null() } else { reply.text($0) } }
     case .words:

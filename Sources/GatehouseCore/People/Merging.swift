@@ -82,7 +82,7 @@ private struct Merger {
     }
     for value in other.cell.state.people.customValues(of: other.serial) {
       guard let field = turn.directory.field(value.field), !field.isDropped, field.allows(value.text),
-        turn.allows(.memberManage, over: .workspace(field.workspace)),
+        turn.mayUse(.memberManage, over: .workspace(field.workspace)),
         person.cell.state.people.custom(field.id, of: person.serial).isEmpty
       else { continue }
       turn.emit(CustomFieldSet(person.id, field, old: "", new: value.text))
@@ -104,7 +104,7 @@ private struct Merger {
   /// caller's to give stays behind (W3).
   func join() throws(Halt) -> [String] {
     let missing = gone.memberships(notEndedAt: turn.now).filter {
-      !keep.isMember(of: $0) && turn.allows(.memberManage, over: .workspace($0))
+      !keep.isMember(of: $0) && turn.mayUse(.memberManage, over: .workspace($0))
     }
     try turn.requireRoom(forMemberships: keep.memberships.count + missing.count)
     for workspace in missing {
@@ -126,8 +126,8 @@ private struct Merger {
     for access in others where access.isEnabled && !access.limits.hasEnded(at: turn.now) {
       guard let product = turn.directory.product(access.product), joined.contains(product.workspace),
         !own.contains(where: { $0.product == access.product }),
-        turn.allows(.productAccess, over: turn.site(of: product)),
-        access.licence == 0 || turn.allows(.licenceAssign, over: turn.site(of: product))
+        turn.mayUse(.productAccess, over: turn.site(of: product)),
+        access.licence == 0 || turn.mayUse(.licenceAssign, over: turn.site(of: product))
       else { continue }
       var access = access
       access.isAdministrator = false

@@ -27,6 +27,7 @@ extension CommandTable {
           instead: "remove what can be removed first, or clear the personal data with USER.ANONYMISE #\(user.id.raw)"))
     }
     _ = try turn.cell(NameKey(user.username, turn.partitioning).partition)
+    try turn.endRequests(about: [user.id], [])
     turn.emit(UserPurged(user.id, username: user.username, contact: user.contactID))
     turn.reply.ok()
   }

@@ -221,6 +221,7 @@ public struct StatusSet: PartitionChange {
     let filed = state.people.filed(user: serial)
     state.people.users[serial].status = new
     state.people.noteFormerStatus(new == .deleted ? old : .active, of: serial)
+    if !new.mayLogIn { state.approvals.end(of: user) }
     state.people.touch(user: serial, lsn)
     let contact = Int(state.people.users[serial].contact)
     if new == .deleted, old != .deleted {

@@ -106,6 +106,7 @@ private struct NewUser {
       if !value.isEmpty { texts.append(UserText(field, value)) }
     }
     if turn.has("AUTHORITY") { texts.append(UserText(.authority, "1")) }
+    if turn.has("RESTRICT-BOOKINGS") { texts.append(UserText(.restrictBookings, "1")) }
     return texts
   }
 

@@ -88,8 +88,8 @@ private struct NewUserRows {
         throw .refused(.syntax("the licence '\(value)' does not say of which product; write product:\(value)"))
       }
       return ["LICENCE"] + parts
-    case UserField.authority.name:
-      return try Turn.value(value, of: .authority) == "1" ? ["AUTHORITY"] : []
+    case UserField.authority.name, UserField.restrictBookings.name:
+      return try Turn.value(value, of: UserField(name: field) ?? .authority) == "1" ? [field.uppercased()] : []
     default: return options.contains(field) ? [field.uppercased(), value] : ["FIELD", field, value]
     }
   }
@@ -100,7 +100,7 @@ private struct NewUserRows {
   private static let options: Set<String> =
     Set(ContactCard.options.compactMap { $0.token?.lowercased() })
     .union(["contact", "status", "product", "licence", "role", "account", "initials", "reference", "division"])
-    .union([UserField.authority.name])
+    .union([UserField.authority.name, UserField.restrictBookings.name])
 
   /// An unknown name is refused before any row is looked at.
   private func checkFields(_ turn: Turn) throws(Halt) {

@@ -8,7 +8,8 @@ extension CommandTable {
         .option("LICENCE", parts: ["product", "type"], repeats: true), .option("ROLE", "role", repeats: true),
         .flag("WITHIN"), .option("ACCOUNT", "account"), .option("INITIALS", "initials"),
         .option("REFERENCE", "reference"), .option("DIVISION", "division"),
-        .flag("AUTHORITY"), .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
+        .flag("AUTHORITY"), .flag("RESTRICT-BOOKINGS"),
+        .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ] + ContactCard.options + [GivenFields.option],
       reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product,"
         + " ACCOUNT is the main account, over whose people the role manager then holds; other roles that the server's"

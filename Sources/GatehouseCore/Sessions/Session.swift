@@ -163,7 +163,8 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     switch denial {
     case .actorEnded, .actorStatus: self = .actorEnded
     case .targetStatus: self = .statusChanged
-    case .oneself, .superAdministrator, .needsOwner, .needsEnterprise, .notMember, .role, .chain, .unbound:
+    case .oneself, .superAdministrator, .needsOwner, .needsEnterprise, .notMember, .role, .chain, .approval,
+      .unbound:
       self = .rightLost
     }
   }

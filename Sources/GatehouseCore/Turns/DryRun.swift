@@ -1,6 +1,7 @@
 /// `DRYRUN`: a write is decided as usual, with all refusals, and then discarded (B2).
 ///
-/// The answer shows what the command would change, which logins it would allow or deny, and which seats it would move.
+/// The answer shows what the command would change, which logins it would allow or deny, and which seats it would move; and,
+/// where it would have to wait for a second person, what asks for one (B13).
 /// The changes are applied to copy-on-write copies of the owners. So logins are checked by the usual rules, once over
 /// the current state and once over the resulting one.
 extension Turn {
@@ -11,24 +12,35 @@ extension Turn {
   func preview() throws(Halt) {
     // Sessions that have lost their right would end in the same record.
     for (id, cause) in lapsed { try endSession(id, cause) }
-    guard let before = counters.counters(beside: directoryLSN) else { throw .needs(heldOwners) }
-    read(before.lsn)
-    var after = before
-    if let violation = after.move(by: changes, bounds: bounds, lsn: before.lsn) {
-      throw violation.isOutOfDate ? .needs(heldOwners) : .bound(violation)
-    }
+    let (before, after) = try movedCounters()
     let prospect = Prospect(self)
     let (shown, reach) = try changesToShow(prospect)
     let logins = try loginsTouched(prospect)
     let seats = seatsMoved(from: before, to: after, prospect.directory)
     reply.reset()
-    reply.map(4)
+    reply.map(demand == nil ? 4 : 5)
+    if let demand {
+      reply.text("approval")
+      reply.map(2)
+      show(demand)
+    }
     reply.text("changes")
     reply.array(shown.count)
     for change in shown { reply.show(text(of: change, reach, prospect)) }
     show(logins, prospect)
     show(seats, prospect.directory)
     forgetDecision()
+  }
+
+  /// The gate's counters before and after the changes, if it would let them pass.
+  func movedCounters() throws(Halt) -> (before: Counters, after: Counters) {
+    guard let before = counters.counters(beside: directoryLSN) else { throw .needs(heldOwners) }
+    read(before.lsn)
+    var after = before
+    if let violation = after.move(by: changes, bounds: bounds, lsn: before.lsn) {
+      throw violation.isOutOfDate ? .needs(heldOwners) : .bound(violation)
+    }
+    return (before, after)
   }
 
   /// Discards what was noticed in passing as well: uses of sessions, refused logins, sessions that have lost their
@@ -108,7 +120,7 @@ extension Turn {
   }
 
   /// Whether the command would give out an id.
-  fileprivate func isNew(_ id: any EntityIdentifier) -> Bool {
+  func isNew(_ id: any EntityIdentifier) -> Bool {
     if let session = id as? SessionID {
       return held(partitioning.partition(of: session)).map { $0.state.slot(of: session) == nil } ?? false
     }

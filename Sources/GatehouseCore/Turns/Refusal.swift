@@ -31,7 +31,9 @@ public struct Refusal: Error, Equatable, Sendable {
       case .conflict: "the state is in conflict with the command, such as a name that is taken"
       case .refused: "a rule refuses: `REFUSED rule: why; what to do instead`"
       case .noSeats: "all seats that were bought are taken"
-      case .stale: "`IFVERSION` is not the current version; read again, then decide again"
+      case .stale:
+        "`IFVERSION` is not the current version, or what was approved is no longer what was asked for; read again, then"
+          + " decide again"
       case .busy: "too much is waiting; try again later"
       case .loading: "the server is starting or stopping; try again later"
       case .readOnly: "changes cannot be made durable; reads still work"

@@ -16,8 +16,7 @@ extension Turn {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .refused(.syntax("\(name) is not valid UTF-8"))
     }
-    guard !text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" && $0 != "\n" || $0.value == 0x7f })
-    else {
+    guard !text.unicodeScalars.contains(where: Self.isControl) else {
       throw .refused(.syntax("\(name) has control characters; leave them out"))
     }
     return text
@@ -29,6 +28,16 @@ extension Turn {
     let raw = arguments[index]
     let text = String(decoding: UnsafeRawBufferPointer(rebasing: raw.prefix(bytes)), as: UTF8.self)
     return ShownText.prefix(ShownText.line(text), bytes: bytes)
+  }
+
+  /// Whether a character controls how text is shown, and is no text: also those of the upper half, and the separators of
+  /// lines and paragraphs. Tabs and line feeds are part of text.
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09, 0x0a: false
+    case 0..<0x20, 0x7f...0x9f, 0x2028, 0x2029: true
+    default: false
+    }
   }
 
   // MARK: Options

@@ -45,7 +45,12 @@ extension Turn {
 
   /// The header of the changes in their record.
   public var recordHeader: RecordHeader {
-    RecordHeader(
+    if let approval {
+      return RecordHeader(
+        time: now, service: connection.service ?? 0, actor: approval.request.actor, subject: approval.request.subject,
+        connection: connection.id, command: approval.command, reason: approval.request.reason)
+    }
+    return RecordHeader(
       time: now, service: connection.service ?? 0, actor: principal.actor, subject: principal.subject,
       connection: connection.id, command: spec.name, reason: reason)
   }

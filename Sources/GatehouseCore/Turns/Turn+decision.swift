@@ -38,13 +38,13 @@ extension Turn {
         // command.
         try self.decideOnce { (turn) throws(Halt) in
           try turn.enforceIfLimited()
-          if turn.userPrincipal != nil, try turn.isKeptForApproval() { return }
           try body(turn)
+          if turn.demand != nil { try turn.waitForApproval() }
         }
       } else {
         try self.enforceIfLimited()
-        if self.gate.isWrite, self.userPrincipal != nil, try self.isKeptForApproval() { return }
         try body(self)
+        if self.demand != nil { try self.waitForApproval() }
       }
       if self.gate.isWrite {
         try self.endWhatLostItsRight()
@@ -76,6 +76,8 @@ extension Turn {
     if !lapsed.isEmpty { lapsed.removeAll(keepingCapacity: true) }
     forgetEnded()
     if hasRefusal { hasRefusal = false }
+    if demand != nil { demand = nil }
+    if approval != nil { approval = nil }
     isVersionChecked = false
     horizon = 0
   }
@@ -83,6 +85,7 @@ extension Turn {
   /// Ends a decision that failed.
   private func abandon(_ halt: Halt) -> Outcome {
     dropChanges()
+    if approval != nil { approval = nil }
     switch halt {
     case .needs(let owners): return .needs(owners)
     case .work(let work):
@@ -99,6 +102,16 @@ extension Turn {
       answer(refusal)
       return lapsed.isEmpty ? .decided : endingLapsed()
     }
+  }
+
+  /// Drops what was decided, and the answer, so that something else can be.
+  func dropDecision() {
+    dropChanges()
+    bounds.removeAll(keepingCapacity: true)
+    taken.removeAll(keepingCapacity: true)
+    forgetEnded()
+    hasRefusal = false
+    reply.reset()
   }
 
   private func forgetEnded() { if !endedSessions.isEmpty { endedSessions.removeAll(keepingCapacity: true) } }

@@ -65,8 +65,10 @@ public final class Turn {
   @exclusivity(unchecked) var isVersionChecked = false
   /// Whether the command is decided as one of a group, and what it needs is held until the group has ended.
   @exclusivity(unchecked) var isGrouped = false
-  /// Whether a command runs that was kept for a second person, who approves it now.
-  @exclusivity(unchecked) var isApproving = false
+  /// What needs a second person, if the decision has used such a permission.
+  @exclusivity(unchecked) var demand: ApprovalDemand?
+  /// The request that the decision approves.
+  @exclusivity(unchecked) var approval: Approval?
   /// The data folder's secret, from which tokens of idempotent commands are derived.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.

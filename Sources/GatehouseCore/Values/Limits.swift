@@ -84,9 +84,10 @@ public enum Limits {
   /// policy may allow to take one back.
   public static let undosOfUser = 100
   public static let undoLife: Milliseconds = 366 * 86_400_000
-  /// Commands of one partition's users that wait for a second person.
-  public static let approvalsOfPartition = 1000
-  /// The words of one of them, in bytes.
+  /// Commands of a person that wait for a second one, and those of a workspace among the users of one partition.
+  public static let approvalsOfPerson = 100
+  public static let approvalsOfWorkspace = 1000
+  /// The words of such a command, together.
   public static let approvalBytes = 65_536
   public static let linksOfContact = 10_000
   /// The characters of a password. Longer ones are more likely a file than a password.

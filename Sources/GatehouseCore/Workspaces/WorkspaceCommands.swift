@@ -300,6 +300,11 @@ private struct WorkspaceSettings {
       guard let parsed = Policies.parse(value, for: policy) else {
         throw .refused(.syntax("\(key) must be \(Policies.expectation(for: policy))"))
       }
+      if key == "policy.approval.needs", case .words(let words) = parsed,
+        let idle = words.first(where: { Permission(name: $0)?.isForSeeing ?? false })
+      {
+        throw .refused(.syntax("\(key) cannot have \(idle), which changes nothing that could wait for a second person"))
+      }
       if case .zone(let name) = parsed { return set(key, try view.zones.zone(named: name, for: key).name) }
       set(key, Policies.show(parsed))
     }
@@ -329,6 +334,19 @@ private struct WorkspaceSettings {
     values.append((key, value))
   }
 
+  /// B13: an owner holds every role, so handing the workspace on is granting; and what two people are asked for is not
+  /// taken away by one.
+  private func noteApproval(of key: String, _ new: String, _ turn: Turn) {
+    let needs = workspace.policies.approvalNeeds
+    if key == "owner", needs.contains("\(Permission.roleGrant.name)") {
+      turn.noteUse(.roleGrant, in: workspace.id)
+    }
+    let left = new.split(separator: ",").map(String.init)
+    if key == "policy.approval.needs", !needs.allSatisfy(left.contains) {
+      turn.noteUse(.securitySet, in: workspace.id)
+    }
+  }
+
   /// Emits the settings that differ, and returns how many.
   @discardableResult
   func emit(_ turn: Turn) throws(Halt) -> Int {
@@ -337,6 +355,7 @@ private struct WorkspaceSettings {
     for (key, new) in values {
       let old = workspace.text(key) ?? ""
       guard old != new else { continue }
+      noteApproval(of: key, new, turn)
       turn.emit(WorkspaceSet(workspace.id, key: key, old: old, new: new))
       count += 1
     }

@@ -22,7 +22,7 @@ extension ReadTrail: ServerWork {
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader)
       let parts = record.parts.filter { part in
-        if let actor, part.header.actor != actor { return false }
+        if let actor, !part.isDone(by: actor) { return false }
         return record.others.isEmpty || keys.isEmpty || part.keys.contains { keys.contains($0) }
       }
       if parts.isEmpty { return true }

@@ -57,6 +57,10 @@ enum ReferencePage {
     id is taken, no key is remembered and no use of a session is noted. Commands of the server, such as `CONFIG SET` and
     `BGSAVE`, write nothing of the accounts and refuse it.
 
+    Where the policy `approval.needs` asks for two people, a write through `AS` is decided, and then kept: it answers with a
+    map `approval, needs, workspace`, and is done when somebody else gives `APPROVAL.GRANT approval`. A trial of it has the
+    same as `approval` (a map `needs, workspace`) in front.
+
     Decisions and data are never simple strings, because some clients turn those into `true`; only `OK`, `PONG`, `RESET`,
     `QUEUED` and `Background saving started` are.
 

@@ -30,7 +30,7 @@ import Testing
     #expect(core.run("APPROVAL.GRANT \(id)", as: two).text == "OK")
     #expect(status("ana") == "deleted")
     let event = core.run("AUDIT.LIST COUNT 1")[1][0]
-    #expect(event["actor"].text == "two")
+    #expect(event["actor"].text == "one" && event["command"].text == "USER.DELETE")
     #expect("\(event["changes"])".contains("requested-by"))
     #expect(core.run("APPROVAL.GRANT \(id)", as: two).text?.hasPrefix("NOTFOUND approval #\(id)") == true)
     core.expectReplicated()
@@ -131,7 +131,9 @@ import Testing
   @Test("B13: other acts, dry runs and services by themselves do not wait") func whatDoesNotWait() {
     #expect(core.run("USER.SET ana phone 1", as: one).integer == 1)
     #expect(
-      core.run("USER.DELETE ana REASON x DRYRUN", as: one).keys == ["changes", "logins", "logins-left-out", "seats"])
+      core.run("USER.DELETE ana REASON x DRYRUN", as: one).keys == [
+        "approval", "changes", "logins", "logins-left-out", "seats",
+      ])
     #expect("\(core.run("APPROVAL.LIST"))" == "[]")
     #expect(core.run("USER.DELETE ana REASON x").text == "OK")
   }

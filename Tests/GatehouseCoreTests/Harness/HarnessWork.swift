@@ -7,7 +7,10 @@ extension CoreHarness {
     case let work as ReadTrail:
       var page = TrailPage()
       let last = work.cursor.map { Int($0) } ?? records.count
-      for (index, record) in records.enumerated().prefix(last).reversed().prefix(work.count) {
+      let wanted = records.enumerated().prefix(last).reversed().lazy.filter { _, record in
+        work.actor.map { actor in record.parts.contains { $0.isDone(by: actor) } } ?? true
+      }
+      for (index, record) in wanted.prefix(work.count) {
         if let from = work.from, record.time < from { break }
         page.events += record.parts.reversed().map { TrailEvent(lsn: LSN(index + 1), part: $0) }
       }

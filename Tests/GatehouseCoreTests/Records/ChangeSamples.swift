@@ -57,6 +57,8 @@ enum ChangeSamples {
     (request.permission, request.workspace) = ("user.delete", 300)
     (request.requested, request.reason) = (time, "left")
     request.words = ["USER.DELETE", "ana", "REASON", "left"]
+    (request.changes, request.users, request.contacts) = ([7, 1 << 63], [user], [contact])
+    request.isAboutNew = true
     return request
   }
 
@@ -135,7 +137,7 @@ enum ChangeSamples {
     ("link-set", linkSet),
     ("link-removed", linkRemoved),
     ("approval-requested", ApprovalRequested(request)),
-    ("approval-decided", ApprovalDecided(request, isGranted: true)),
+    ("approval-decided", ApprovalDecided(request, approver: UserID(raw: 1031))),
     ("home-set", HomeSet(user, old: 1, new: 300)),
     ("workspace-joined", WorkspaceJoined(user, 300)),
     ("workspace-left", WorkspaceLeft(user, 300, limits: .none)),

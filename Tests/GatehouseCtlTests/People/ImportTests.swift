@@ -104,7 +104,7 @@ struct ImportTests {
     try world.gate.ok("WORKSPACE.SET main policy.user.required-fields reference")
     let required = try world.load(Self.mixed, "--dry-run")
     #expect(required.code == 1 && required.output.contains("line 7, column reference: line 2 has the same reference"))
-    let result = try world.load(Self.mixed, "--report", report)
+    let result = try world.load(Self.mixed, "--report", world.folder.path("refused-before.csv"))
     #expect(result.code == 1)
     #expect(result.output.hasSuffix("; nothing was written\n"), "\(result.output)")
     #expect(try world.gate.integer("USER.COUNT") == 1)

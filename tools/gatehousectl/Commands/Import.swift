@@ -17,9 +17,11 @@ struct Import: OperatorCommand {
       The first line of CSV names the columns. They are, by these and by usual
       other names: username, name (split by the workspace's rule) or first,
       middle, last, email, phone, department, timezone, schedule, leave, hired,
-      released, status, initials, reference, division, products, licences
-      (product:type), roles, and the fields that the workspace has defined. Only
-      username is needed. A cell of several words separates them by ; , | or
+      released, language, status, initials, reference, division, authority,
+      restrict-bookings, account (the main one, over which a manager then
+      holds), products, licences (product:type), roles, and the fields that the
+      workspace has defined. Only username is needed. Days are written as
+      2026-03-01. A cell of several words separates them by ; , | or
       blanks. An empty cell says nothing. In CSV an apostrophe before = + - @ or a
       tab is taken away, as export put it there.
 
@@ -79,7 +81,7 @@ struct Import: OperatorCommand {
   @Option(help: ArgumentHelp("why, for the audit trail", valueName: "text"))
   var reason: String?
 
-  @Option(help: ArgumentHelp("also write the refused rows to a CSV file", valueName: "file"))
+  @Option(help: ArgumentHelp("also write the refused rows to a new CSV file", valueName: "file"))
   var report: String?
 
   @Option(help: ArgumentHelp("how many connections share the work", valueName: "n"))
@@ -100,12 +102,21 @@ struct Import: OperatorCommand {
 
   func perform() throws {
     let meter = output.meter()
+    if !keepGoing, !dryRun, !InputFile.canBeReadTwice(file) {
+      throw ValidationError("a pipe can be read only once: say --keep-going, or name a file")
+    }
     let report = try ImportReport(path: report, isJSON: output.json, meter)
     let settings = settings
     let options = PersonRows.Options(
       format: table.format(of: file), encoding: encoding, delimiter: table.delimiter?.byte)
-    let run = try ImportRun(settings, try server.connect(connections), report, meter) { facts in
-      try PersonRows(file, options, try names(settings.columns, facts))
+    let run: ImportRun
+    do {
+      run = try ImportRun(settings, try server.connect(connections), report, meter) { facts in
+        try PersonRows(file, options, try names(settings.columns, facts))
+      }
+    } catch {
+      report.discard()
+      throw error
     }
     do {
       try run.run()
@@ -114,7 +125,7 @@ struct Import: OperatorCommand {
       if run.isWritten {
         let written = run.summary.created + run.summary.updated
         Console.message(
-          "gatehousectl: \(Figures.count(written, "row")) written before this; run it again for the others")
+          "gatehousectl: at least \(Figures.count(written, "row")) written before this; run it again for the others")
       }
       throw error
     }

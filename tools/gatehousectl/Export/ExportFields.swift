@@ -22,13 +22,7 @@ struct ExportedField {
   init(_ column: PersonColumn) {
     self.column = column
     name = column.name
-    field =
-      switch column {
-      case .products: "product"
-      case .licences: "licence"
-      case .roles: "role"
-      case .username, .status, .name, .contact, .user, .custom: column.name
-      }
+    field = column.listed?.name ?? column.name
   }
 
   /// A field that import does not take.

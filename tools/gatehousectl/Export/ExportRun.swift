@@ -18,12 +18,16 @@ final class ExportRun {
   private let options: Options
   private let client: BlockingClient
   private let fields: [ExportedField]
+  /// The names of the other workspaces, which stand in front of those of their accounts.
+  private let otherWorkspaces: [String]
   private let output: ([UInt8]) throws -> Void
   private var csv: CSVWriter
   private var lines: [UInt8] = []
   private(set) var count = 0
   /// How many grants were left out, because they hold elsewhere than in the workspace: import could not give them back.
   private(set) var narrowGrants = 0
+  /// How many contacts were left out, because they have neither a name nor an e-mail: import could not make them.
+  private(set) var namelessContacts = 0
 
   private static let pageSize = 1000
 
@@ -36,6 +40,8 @@ final class ExportRun {
     csv = CSVWriter(delimiter: options.delimiter ?? CSVReader.delimiters[0], hasMark: options.hasMark)
     let facts = try WorkspaceFacts(options.workspace, client)
     let known = options.kind.columns + facts.fields.map(PersonColumn.custom)
+    let workspaces = try client.command("WORKSPACE.LIST").elements ?? []
+    otherWorkspaces = workspaces.compactMap { $0["name"]?.string }.filter { $0 != options.workspace }
     fields = options.fields?.map { ExportedField.named($0, among: known + [.name]) } ?? known.map(ExportedField.init)
   }
 
@@ -51,7 +57,9 @@ final class ExportRun {
       let roles = try roles(of: people)
       // The server works on the next page while this one is written.
       if next != "0" { send(next) }
-      for (person, roles) in zip(people, roles) { write(person, roles) }
+      for (person, roles) in zip(people, roles) {
+        if isNameless(person) { namelessContacts += 1 } else { write(person, roles) }
+      }
       try output(options.format == .csv ? csv.take() : lines)
       lines.removeAll(keepingCapacity: true)
       count += people.count
@@ -82,16 +90,21 @@ final class ExportRun {
     for (person, isAsked) in zip(people, asked) where isAsked {
       client.send(["ROLE.LIST", "#\(person["id"]?.integer ?? 0)"])
     }
-    return try asked.map { isAsked in isAsked ? wideRoles(try client.reply()) : [] }
+    return try zip(people, asked).map { person, isAsked in
+      isAsked ? wideRoles(try client.reply(), account: account(of: person)) : []
+    }
   }
 
-  private func wideRoles(_ grants: RESPValue) -> [String] {
+  private func wideRoles(_ grants: RESPValue, account: String?) -> [String] {
     var roles: [(name: String, isMain: Bool)] = []
     for grant in grants.elements ?? [] {
       let scope = grant["scope"]?.string
       let hasEnd = grant["from"]?.isNull == false || grant["until"]?.isNull == false
       let isWide = scope == "everywhere"
-      guard isWide || scope == "workspace \(options.workspace)", !hasEnd, let name = grant["role"]?.string else {
+      // The framework of a manager is the main account, if there is one (L22), as it is for import.
+      let isOfAccount = account != nil && grant["role"]?.string == Role.manager.name
+      let within = isOfAccount ? "account \(account ?? "")" : "workspace \(options.workspace)"
+      guard isWide || scope == within, !hasEnd, let name = grant["role"]?.string else {
         narrowGrants += 1
         continue
       }
@@ -100,12 +113,30 @@ final class ExportRun {
     return (roles.filter(\.isMain) + roles.filter { !$0.isMain }).map(\.name)
   }
 
+  // MARK: Accounts
+
+  /// The main account of a person in the workspace; nil where nobody employs the person there.
+  private func account(of person: RESPValue) -> String? {
+    guard fields.contains(where: { $0.column == .account }) else { return nil }
+    let prefix = options.workspace == "main" ? "" : "\(options.workspace)/"
+    return (person["account"]?.elements ?? []).compactMap(\.string).first { name in
+      name.hasPrefix(prefix) && !otherWorkspaces.contains { name.hasPrefix("\($0)/") }
+        && name != prefix + GuestAccount.name
+    }
+  }
+
   // MARK: Writing
+
+  private func isNameless(_ person: RESPValue) -> Bool {
+    options.kind == .contacts && options.fields == nil
+      && ["first", "middle", "last", "email"].allSatisfy { person[$0]?.string ?? "" == "" }
+  }
 
   private func write(_ person: RESPValue, _ roles: [String]?) {
     var values: [String: RESPValue] = [:]
     for pair in person.pairs ?? [] { values[pair.key.string ?? ""] = pair.value }
     if let roles { values["role"] = .array(roles.map { .bulk($0) }) }
+    if values["account"] != nil { values["account"] = account(of: person).map { .bulk($0) } ?? .null }
     if let products = values["product"] { values["product"] = qualified(products) }
     if let licences = values["licence"] { values["licence"] = qualified(licences) }
     switch options.format {

@@ -26,6 +26,9 @@ struct ExistingUser {
     fields = Self.changed(trial)
     let workspace = requests.settings.workspace
     if shown["home"]?.string != workspace.caseFolded { others.append(("home", "USER.MOVEHOME")) }
+    if let account = row.text(.account), !Self.isAccount(account, shown["account"]?.string ?? "", workspace) {
+      others.append(("account", "EMPLOY.ADD"))
+    }
     let accesses = shown["products"]?.elements ?? []
     func access(_ product: String) -> RESPValue? {
       let product = product.caseFolded
@@ -48,9 +51,20 @@ struct ExistingUser {
     let grants = shown["roles"]?.elements ?? []
     func holds(_ role: PersonRequests.Role) -> Bool {
       let scope = role.isWide ? "everywhere" : "workspace \(workspace.caseFolded)"
-      return grants.contains { $0["role"]?.string == role.name.caseFolded && $0["scope"]?.string == scope }
+      // The framework of a manager is the main account, if the row has one (L22).
+      let isOfAccount = row.cell(.account) != nil && role.name.caseFolded == Role.manager.name
+      return grants.contains { grant in
+        grant["role"]?.string == role.name.caseFolded
+          && (isOfAccount
+            ? grant["scope"]?.string == "account \(shown["account"]?.string ?? "")" : grant["scope"]?.string == scope)
+      }
     }
     if !requests.roles(row).allSatisfy(holds) { others.append(("roles", "ROLE.GRANT")) }
+  }
+
+  /// Whether a name means the account that is shown, which has its workspace in front unless that is `main`.
+  private static func isAccount(_ name: String, _ shown: String, _ workspace: String) -> Bool {
+    [name, "\(workspace)/\(name)"].contains { $0.caseFolded == shown.caseFolded }
   }
 
   /// The names of the fields that a dry run would change.

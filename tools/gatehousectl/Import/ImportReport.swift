@@ -1,4 +1,3 @@
-import Foundation
 import GatehouseCore
 import GatehouseWire
 
@@ -6,23 +5,17 @@ import GatehouseWire
 final class ImportReport {
   private let isJSON: Bool
   private let meter: ProgressMeter
-  private let file: FileHandle?
+  private let file: OutputFile?
   private var table = CSVWriter()
   private(set) var count = 0
 
   private static let pieceSize = 64 * 1024
 
-  /// - Parameter path: of the file, which is overwritten.
+  /// - Parameter path: of the file, which must not exist: it could be the one that is imported.
   init(path: String?, isJSON: Bool, _ meter: ProgressMeter) throws {
     self.isJSON = isJSON
     self.meter = meter
-    guard let path else {
-      file = nil
-      return
-    }
-    guard FileManager.default.createFile(atPath: path, contents: nil), let opened = FileHandle(forWritingAtPath: path)
-    else { throw ReportFailure(path: path) }
-    file = opened
+    file = try path.map { path in try OutputFile(path) }
     add(["line", "column", "username", "reason"])
   }
 
@@ -47,18 +40,15 @@ final class ImportReport {
   /// Writes what is left.
   func end() throws { try write() }
 
+  /// Removes the file, where the import could not even begin.
+  func discard() { file?.remove() }
+
   private func add(_ cells: [String]) {
     guard file != nil else { return }
     table.row(cells.map { FormulaGuard.guarded(Array($0.utf8)) })
   }
 
-  private func write() throws { try file?.write(contentsOf: Data(table.take())) }
-}
-
-struct ReportFailure: Error, CustomStringConvertible {
-  let path: String
-
-  var description: String { "cannot write the report to \(path)" }
+  private func write() throws { try file?.write(table.take()) }
 }
 
 /// How many rows an import read, and what became of them.

@@ -16,7 +16,11 @@ struct JSONLines {
       line += 1
       if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) { continue }
       do {
-        return .success(try decoder.decode([String: JSONCell].self, from: Data(text)))
+        let values = try decoder.decode([String: JSONCell].self, from: Data(text))
+        guard Self.names(in: text) == values.count else {
+          return .failure(RowFault(column: nil, reason: "a name is given twice"))
+        }
+        return .success(values)
       } catch JSONCell.Fault.nested(let name) {
         return .failure(
           RowFault(column: name, reason: "the value must be a text, a number, true, false, null or a list of texts"))
@@ -25,6 +29,25 @@ struct JSONLines {
       }
     }
     return nil
+  }
+
+  /// How many names an object has, which the decoder has found to be one: the colons outside of texts. Nested objects are
+  /// refused before.
+  private static func names(in object: [UInt8]) -> Int {
+    var (count, isText, isEscaped) = (0, false, false)
+    for byte in object {
+      if isEscaped {
+        isEscaped = false
+      } else if isText {
+        isEscaped = byte == UInt8(ascii: "\\")
+        if byte == UInt8(ascii: "\"") { isText = false }
+      } else if byte == UInt8(ascii: "\"") {
+        isText = true
+      } else if byte == UInt8(ascii: ":") {
+        count += 1
+      }
+    }
+    return count
   }
 
   private mutating func nextLine() throws(TableError) -> [UInt8]? {

@@ -11,7 +11,20 @@ struct PersonRequests {
 
   /// Refuses what the server need not be asked about.
   func create(_ row: PersonRow, isDryRun: Bool, occurrence: (Hash128) -> UInt32) throws(RowFault) -> RequestBuilder {
-    settings.makesContacts
+    for cell in row.cells {
+      if cell.source.column.isFlag, Turn.flag(cell.text) == nil {
+        throw RowFault(column: cell.source.header, reason: "'\(cell.text)' is not 1 or 0")
+      }
+      // The server would take it for milliseconds, and a spreadsheet means days.
+      if cell.source.column.isDay, cell.text.utf8.allSatisfy({ $0 &- 0x30 < 10 || [0x2e, 0x2d].contains($0) }),
+        TimeText.dayNumber(cell.text) == nil
+      {
+        throw RowFault(
+          column: cell.source.header,
+          reason: "'\(cell.text)' is not a day, such as 2026-03-01; format the column as that")
+      }
+    }
+    return settings.makesContacts
       ? createContact(row, isDryRun: isDryRun, occurrence: occurrence) : try createUser(row, isDryRun: isDryRun)
   }
 
@@ -73,6 +86,12 @@ struct PersonRequests {
     request.add("WORKSPACE")
     request.add(settings.workspace)
     for cell in row.cells where cell.source.optionWords > 0 {
+      if cell.source.column.isFlag {
+        if Turn.flag(cell.text) == true {
+          request.add(encoded: cell.source.option, words: cell.source.optionWords)
+        }
+        continue
+      }
       request.add(encoded: cell.source.option, words: cell.source.optionWords)
       request.add(cell.value)
     }

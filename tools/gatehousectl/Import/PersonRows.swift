@@ -74,6 +74,9 @@ struct PersonRows {
         columns.append(nil)
       }
     }
+    if let needed = names.needed, !columns.contains(where: { $0?.column == needed }) {
+      faults.append("there is no column '\(needed.name)'")
+    }
     guard faults.isEmpty else { throw HeaderFault(faults: faults, known: names.known.map(\.name)) }
     return columns
   }

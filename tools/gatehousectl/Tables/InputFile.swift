@@ -33,6 +33,13 @@ final class InputFile {
 
   deinit { close(descriptor) }
 
+  /// Whether a path names something that is there again after it was read: not a pipe or a device. What cannot be looked
+  /// at is left to whoever opens it.
+  static func canBeReadTwice(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 || [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
   /// The next piece; empty at the end.
   func next() throws(TableError) -> [UInt8] {
     while true {

@@ -1,0 +1,128 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// B13: which commands wait for a second person.
+@Suite struct ApprovalAskingTests {
+  let core = CoreHarness(partitions: 8)
+  let one: String
+  let two: String
+
+  init() {
+    core.run("PRODUCT.CREATE crm")
+    for name in ["one", "two"] { core.run("USER.CREATE \(name) ROLE super-administrator PRODUCT crm NOINVITE") }
+    for name in ["ana", "tom", "eva"] { core.run("USER.CREATE \(name) PRODUCT crm NOINVITE") }
+    one = core.run("SESSION.CREATE one crm")["session"].text ?? ""
+    two = core.run("SESSION.CREATE two crm")["session"].text ?? ""
+  }
+
+  private func ask(_ permissions: String) { core.run("WORKSPACE.SET main policy.approval.needs \(permissions)") }
+
+  /// Expects that a command is kept, and returns its request.
+  @discardableResult
+  private func expectKept(_ line: String, needs: String, as token: String? = nil) -> Int64 {
+    let kept = core.run(line, as: token ?? one)
+    let id = kept["approval"].integer ?? 0
+    #expect("\(kept)" == "{approval: \(id), needs: \(needs), workspace: main}", "\(line)")
+    return id
+  }
+
+  @Test("B13: whatever permission a command uses counts, wherever it is checked") func everyUse() {
+    core.run("ACCOUNT.CREATE Widgets CUSTOMER")
+    core.run("USER.BULK SET status inactive IDS 1 tom")
+    let bulk = core.lsn
+    ask("role.grant,employment.manage,user.set,user.status")
+    expectKept("USER.CREATE new NOINVITE ROLE super-administrator", needs: "role.grant")
+    expectKept("USER.CREATE new2 NOINVITE ACCOUNT Widgets", needs: "employment.manage")
+    expectKept("USER.BULK SET status inactive IDS 1 ana", needs: "user.status")
+    expectKept("UNDO \(bulk)", needs: "user.status")
+    expectKept("USER.SET ana initials AB", needs: "user.set")
+    #expect(core.run("USER.GET new").isError)
+    #expect(core.run("USER.GET ana")["status"].text == "active")
+    #expect(core.run("USER.GET tom")["status"].text == "inactive")
+    // What needs none of them does not wait, although another field of the same command would.
+    #expect(core.run("USER.SET ana phone 1", as: one).integer == 1)
+    #expect(core.run("USER.CREATE plain NOINVITE", as: one)["username"].text == "plain")
+  }
+
+  @Test("B13: what would be refused is refused at once, and what changes nothing is answered") func decidedFirst() {
+    ask("user.status,user.delete")
+    #expect(core.run("USER.STATUS ana bogus", as: one).isError)
+    #expect(core.run("USER.DELETE ana", as: one).text?.hasPrefix("REFUSED delete.needs-reason") == true)
+    #expect(core.run("USER.DELETE ana REASON x IFVERSION 99", as: one).text?.hasPrefix("STALE ") == true)
+    #expect(core.run("USER.STATUS ana active", as: one).text == "OK")
+    #expect(core.run("USER.STATUS two active", as: one).text == "OK")
+    core.run("ROLE.REVOKE two super-administrator")
+    #expect(core.run("USER.STATUS one inactive", as: one).isError)
+    #expect("\(core.run("APPROVAL.LIST"))" == "[]")
+  }
+
+  @Test("B13: a trial says that the deed would wait") func dryRun() {
+    ask("user.status")
+    let trial = core.run("USER.STATUS ana inactive DRYRUN", as: one)
+    #expect(trial.keys == ["approval", "changes", "logins", "logins-left-out", "seats"])
+    #expect("\(trial["approval"])" == "{needs: user.status, workspace: main}")
+    #expect(core.run("USER.SET ana phone 1 DRYRUN", as: one).keys == ["changes", "logins", "logins-left-out", "seats"])
+  }
+
+  @Test("B13, B3: what nobody may do while impersonating is not asked for either") func impersonating() throws {
+    core.run("USER.CREATE ta ROLE training-administrator PRODUCT crm NOINVITE")
+    ask("role.grant,user.rename,user.status")
+    let token = core.run("IMPERSONATE.START \(one) ta REASON help")["session"].text ?? ""
+    #expect(
+      core.run("ROLE.GRANT ana manager WORKSPACE main", as: token).text?.hasPrefix("REFUSED impersonation: roles")
+        == true)
+    #expect(core.run("USER.RENAME ana anna", as: token).text?.hasPrefix("REFUSED impersonation: a username") == true)
+    #expect("\(core.run("APPROVAL.LIST"))" == "[]")
+  }
+
+  @Test("B13: impersonating itself cannot wait, and is refused") func impersonate() {
+    ask("impersonate")
+    #expect(core.run("IMPERSONATE.CAN one ana").text == "DENY approval")
+    #expect(core.run("IMPERSONATE.START \(one) ana REASON help").text == "REFUSED impersonation: approval")
+    #expect(
+      core.run("WORKSPACE.SET main policy.approval.needs user.read").text
+        == "ERR policy.approval.needs cannot have user.read, which changes nothing that could wait for a second person")
+  }
+
+  @Test("B13: one person alone takes the policy neither away nor around") func thePolicyItself() {
+    ask("role.grant,user.delete")
+    let id = expectKept("WORKSPACE.SET main policy.approval.needs \"\"", needs: "security.set")
+    expectKept("WORKSPACE.SET main policy.approval.needs user.delete", needs: "security.set")
+    expectKept("WORKSPACE.SET main profile clockify", needs: "security.set")
+    #expect(
+      core.run("WORKSPACE.SET main policy.approval.needs role.grant,user.delete,user.status", as: one).integer == 1)
+    // An owner holds all roles, and a role that gives more gives it to all who have it.
+    expectKept("WORKSPACE.TRANSFER main ana", needs: "role.grant")
+    core.run("ROLE.DEFINE helper user.read")
+    expectKept("ROLE.DEFINE helper user.read user.delete", needs: "role.grant")
+    #expect(core.run("APPROVAL.GRANT \(id)", as: two).integer == 1)
+    #expect(core.run("USER.DELETE ana REASON x", as: one).text == "OK")
+    core.expectReplicated()
+  }
+
+  @Test("B13: a grant that holds everywhere holds in main, whose policy counts") func everywhere() {
+    ask("role.grant")
+    expectKept("ROLE.GRANT ana training-administrator", needs: "role.grant")
+  }
+
+  @Test("B13: equal requests are one, and each person and workspace has its own limit") func limits() {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("PRODUCT.CREATE acme/app")
+    core.run("USER.CREATE boss WORKSPACE acme PRODUCT acme/app NOINVITE")
+    core.run("ROLE.GRANT boss super-administrator WORKSPACE acme")
+    core.run("USER.CREATE own WORKSPACE acme NOINVITE")
+    core.run("WORKSPACE.SET acme policy.approval.needs user.set")
+    ask("user.set")
+    let first = expectKept("USER.SET ana initials A", needs: "user.set")
+    #expect(expectKept("USER.SET ana initials A IDEM k1", needs: "user.set") == first)
+    for number in 1..<Limits.approvalsOfPerson { expectKept("USER.SET ana initials A\(number)", needs: "user.set") }
+    #expect(
+      core.run("USER.SET ana initials B", as: one).text
+        == "LIMIT approvals: at most 100 of a person wait; have some granted or refused first")
+    let boss = core.run("SESSION.CREATE boss acme/app")["session"].text ?? ""
+    #expect(core.run("USER.SET own initials B", as: boss)["needs"].text == "user.set")
+    expectKept("USER.SET ana initials B", needs: "user.set", as: two)
+    core.expectReplicated()
+  }
+}

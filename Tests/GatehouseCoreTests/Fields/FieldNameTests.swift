@@ -1,0 +1,57 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// L2: which names the fields of a workspace may have.
+@Suite struct FieldNameTests {
+  @Test(
+    "L2: no field has the name of a column of a file of people, in whatever punctuation",
+    arguments: [
+      "products", "licences", "roles", "account", "authority", "restrict-bookings", "language", "e-mail", "user.name",
+    ])
+  func columns(_ name: String) {
+    let core = CoreHarness()
+    #expect(
+      core.run("FIELD.DEFINE \(name) text").text
+        == "CONFLICT field: \(name) is a built-in field; choose another name")
+  }
+
+  @Test("L2: two fields differ in more than punctuation") func punctuation() {
+    let core = CoreHarness()
+    core.run("FIELD.DEFINE shoe-size text")
+    #expect(
+      core.run("FIELD.DEFINE shoe.size text").text
+        == "CONFLICT field: shoe.size differs from shoe-size in punctuation alone; choose another name")
+    #expect(core.run("FIELD.DEFINE shoe-size text MANDATORY").text == "OK")
+  }
+
+  @Test("L2, L23: a flag that is not set is not shown as 0") func unsetFlag() {
+    let core = CoreHarness()
+    core.run("FIELD.DEFINE member flag")
+    core.run("USER.CREATE ana NOINVITE")
+    core.run("USER.CREATE bob FIELD member 0 NOINVITE")
+    let items = core.run("USER.LIST FIELDS 2 username member SORT username")[1]
+    #expect("\(items)" == "[{username: ana, member: nil}, {username: bob, member: 0}]")
+  }
+
+  @Test(
+    "characters that only control how text is shown are refused",
+    arguments: ["\u{81}", "\u{2028}", "\u{2029}"])
+  func controls(_ character: String) {
+    let core = CoreHarness()
+    core.run("USER.CREATE ana NOINVITE")
+    #expect(
+      core.run(["USER.SET", "ana", "first", "a\(character)b"]).text
+        == "ERR first has control characters; leave them out")
+  }
+
+  @Test("L22: an account is named as lists show it, also beside its workspace") func accountName() {
+    let core = CoreHarness()
+    core.run("WORKSPACE.CREATE acme")
+    core.run("ACCOUNT.CREATE Widgets CUSTOMER WORKSPACE acme")
+    core.run("USER.CREATE ana WORKSPACE acme ACCOUNT acme/Widgets RESTRICT-BOOKINGS NOINVITE")
+    #expect(core.run("USER.GET ana")["account"].text == "acme/Widgets")
+    #expect(core.run("USER.GET ana")["restrict-bookings"].integer == 1)
+    #expect(core.run("USER.CREATE bo WORKSPACE acme ACCOUNT main/Widgets NOINVITE").isError)
+  }
+}

@@ -89,8 +89,8 @@ extension Turn {
 extension RecordPart {
   /// The command that a second person approved, if it was carried out with the approval (B13).
   fileprivate var approvedCommand: String? {
-    let approved = changes.lazy.compactMap { $0.as(ApprovalDecided.self)?.command }
-    return approved.first { !$0.isEmpty }
+    let decided = changes.lazy.compactMap { $0.as(ApprovalDecided.self) }
+    return decided.first { $0.isGranted && !$0.command.isEmpty }?.command
   }
 }
 

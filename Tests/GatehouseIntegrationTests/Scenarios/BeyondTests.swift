@@ -285,13 +285,14 @@ struct BeyondTests {
         == "REFUSED approval: whoever asked for it cannot approve it; let another holder of user.delete do so")
     try two.ok("APPROVAL.GRANT \(id)")
     #expect(try gate.text("LOGIN.CHECK bo planner") == "DENY status-deleted")
-    let record = try gate.record(of: "bo", by: "APPROVAL.GRANT")
-    #expect(record["actor"] == "two")
+    let record = try gate.record(of: "bo", by: "USER.DELETE")
+    #expect(record["actor"] == "one" && record["reason"] == "left the company")
     let idOfOne = try #require(try gate.fields("USER.GET one")["id"])
+    let idOfTwo = try #require(try gate.fields("USER.GET two")["id"])
     #expect(
       record.changes.last
         == "approval-decided requested-by: #\(idOfOne), workspace: main, granted: 1, command: USER.DELETE, reason: left the"
-        + " company")
+        + " company, approved-by: #\(idOfTwo)")
 
     let other = try #require(try one.fields("USER.DELETE ana REASON x")["approval"])
     try two.ok("APPROVAL.REFUSE \(other)")

@@ -35,6 +35,7 @@ public enum ImpersonationDenial: Sendable {
       "it takes the permission impersonate there, and more power than the other has; WORKSPACE names where you have"
         + " them"
     case .chain: "start from your own login, not from an impersonation"
+    case .approval: "two people would have to agree, and a session cannot wait; ask the person to act themselves"
     case .unbound: "start it again"
     }
   }

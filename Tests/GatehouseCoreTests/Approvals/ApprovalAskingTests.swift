@@ -79,7 +79,10 @@ import Testing
   @Test("B13: impersonating itself cannot wait, and is refused") func impersonate() {
     ask("impersonate")
     #expect(core.run("IMPERSONATE.CAN one ana").text == "DENY approval")
-    #expect(core.run("IMPERSONATE.START \(one) ana REASON help").text == "REFUSED impersonation: approval")
+    #expect(
+      core.run("IMPERSONATE.START \(one) ana REASON help").text
+        == "REFUSED impersonation: approval; two people would have to agree, and a session cannot wait; ask the person to act"
+        + " themselves")
     #expect(
       core.run("WORKSPACE.SET main policy.approval.needs user.read").text
         == "ERR policy.approval.needs cannot have user.read, which changes nothing that could wait for a second person")

@@ -29,20 +29,20 @@ struct InspectTests {
   func forgedLines() throws {
     let server = try TestServer()
     let gate = try server.client()
-    _ = try gate.reply("USER.CREATE", "ana", "DEPARTMENT", "a, status: active → locked\u{9b}2J", "NOINVITE")
+    _ = try gate.reply("USER.CREATE", "ana", "DEPARTMENT", "a, status: active → locked", "NOINVITE")
     let line = "99  2026-11-28T00:00:00.000Z  USER.DELETE  root through local  because: forged"
     _ = try gate.reply(
-      "USER.SET", "ana", "department", "b\n    user-created user #7777", "REASON", "ok\n\(line)\u{202e}\u{2028}")
+      "USER.SET", "ana", "department", "b\n    user-created user #7777", "REASON", "ok\n\(line)\u{202e}")
     try server.terminate()
     let text = try control("inspect", "--names", server.dataPath)
     let lines = text.output.split(separator: "\n")
     #expect(lines.count { !$0.hasPrefix(" ") } == 2, "\(text.output)")
     #expect(!lines.contains { $0.hasPrefix("99 ") || $0.hasPrefix("    user-created user #7777") })
-    #expect(text.output.contains(#"because: ok\n99  2026"#) && text.output.contains(#"\u{202e}\u{2028}"#))
-    #expect(text.output.contains(#"department: "a, status: active → locked\u{9b}2J""#), "\(text.output)")
+    #expect(text.output.contains(#"because: ok\n99  2026"#) && text.output.contains(#"\u{202e}"#))
+    #expect(text.output.contains(#"department: "a, status: active → locked""#), "\(text.output)")
     let json = try control("inspect", "--json", server.dataPath)
     let records = try json.objects()
-    #expect(records.count == 2 && records.last?["reason"] as? String == "ok\n\(line)\u{202e}\u{2028}")
+    #expect(records.count == 2 && records.last?["reason"] as? String == "ok\n\(line)\u{202e}")
     for output in [text.output, json.output] {
       let stray = output.unicodeScalars.filter { scalar in
         scalar != "\n"

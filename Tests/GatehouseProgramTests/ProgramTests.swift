@@ -74,16 +74,17 @@ import Testing
   func `no value can forge a line or control the terminal`(options: [String]) throws {
     let server = try TestServer()
     let port = String(server.port)
-    let evil = "sales\nstatus  locked\u{9b}2J\u{202e}\u{2028}\u{3164}"
+    let evil = "sales\nstatus  locked\u{202e}\u{3164}"
     let client = try server.client()
     _ = try client.reply("USER.CREATE", "ana", "DEPARTMENT", evil, "NOINVITE")
     let shown = try runProgram(try GatehouseProgram.path(), ["cli", "--port", port] + options + ["USER.GET", "ana"])
     #expect(shown.succeeded)
     #expect(
-      shown.output.contains(options.contains("--json") ? #"sales\nstatus"# : #"sales\nstatus  locked\u{9b}2J\u{202e}"#))
+      shown.output.contains(options.contains("--json") ? #"sales\nstatus"# : #"sales\nstatus  locked\u{202e}"#))
     #expect(!shown.output.split(separator: "\n").contains { $0.hasPrefix("status  locked") })
     #expect(Self.isHarmless(shown.output))
-    let echoed = try runProgram(try GatehouseProgram.path(), ["cli", "--port", port] + options + ["ECHO", evil])
+    let echoed = try runProgram(
+      try GatehouseProgram.path(), ["cli", "--port", port] + options + ["ECHO", evil + "\u{9b}2J\u{2028}"])
     #expect(echoed.output.split(separator: "\n").count == 1 && Self.isHarmless(echoed.output))
     let refused = try runProgram(
       try GatehouseProgram.path(), ["cli", "--port", port] + options + ["NO\u{202e}\u{9b}PE"])

@@ -24,7 +24,7 @@ extension CommandTable {
     var changed = 0
     for user in users {
       do throws(Halt) {
-        if try turn.setFields(of: user, status) { changed += 1 }
+        if try turn.setFields(of: user, status, isAlone: users.count == 1) { changed += 1 }
       } catch {
         guard case .refused(let refusal) = error else { throw error }
         throw .refused(Refusal(refusal.code, "\(refusal.message) (user \(user.username); nobody was changed)"))
@@ -110,9 +110,9 @@ extension Turn {
   }
 
   /// Sets the fields of one user. Whether anything is other than before.
-  fileprivate func setFields(of user: UserReference, _ status: Status?) throws(Halt) -> Bool {
+  fileprivate func setFields(of user: UserReference, _ status: Status?, isAlone: Bool) throws(Halt) -> Bool {
     try requireNotDeleted(user)
-    let pairs = try settledPairs(of: user, isBulk: true)
+    let pairs = try settledPairs(of: user, isBulk: true, isShared: !isAlone)
     var count = try emit(pairs, of: user)
     if let status {
       try require([.userStatus], over: Target(user))

@@ -9,13 +9,16 @@ struct FieldPairs {
 
   var isEmpty: Bool { contact.isEmpty && user.isEmpty && custom.isEmpty }
 
-  /// - Parameter isBulk: whether they are set of several users. `status` is then the caller's, and what must differ from
-  ///   user to user is refused.
-  init(_ turn: Turn, over person: ContactReference, isBulk: Bool = false) throws(Halt) {
+  /// - Parameters:
+  ///   - isBulk: whether `status` may be among them, which is the caller's.
+  ///   - isShared: whether they are set of several users: what must differ from user to user is refused.
+  init(
+    _ turn: Turn, over person: ContactReference, isBulk: Bool = false, isShared: Bool = false
+  ) throws(Halt) {
     for pair in try turn.pairs(of: "field") {
       let name = try turn.text(pair.name, "field", limit: Limits.nameBytes).folded
       if isBulk, name == "status" { continue }
-      if isBulk, name == UserField.reference.name {
+      if isShared, name == UserField.reference.name {
         throw .refused(.syntax("reference differs from user to user; set it with USER.SET user reference value"))
       }
       let text = try turn.text(pair.value, name)

@@ -50,10 +50,14 @@ extension CommandTable {
 
 extension Turn {
   /// The fields and values that a command gives, checked against a user.
-  /// - Parameter isBulk: whether they are set of several users, where `status` may be among them.
-  func settledPairs(of user: UserReference, isBulk: Bool = false) throws(Halt) -> FieldPairs {
+  /// - Parameters:
+  ///   - isBulk: whether `status` may be among them.
+  ///   - isShared: whether they are set of several users.
+  func settledPairs(
+    of user: UserReference, isBulk: Bool = false, isShared: Bool = false
+  ) throws(Halt) -> FieldPairs {
     let person = user.contactReference
-    var pairs = try FieldPairs(self, over: person, isBulk: isBulk)
+    var pairs = try FieldPairs(self, over: person, isBulk: isBulk, isShared: isShared)
     try pairs.authorise(over: person, self)
     pairs.settleDays(of: person, self)
     try pairs.check(person, self)

@@ -133,8 +133,8 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// How many passwords are hashed at a time; nil means one on each core.
   package var passwordThreads: Int?
 
-  /// A file of passwords that nobody may choose, one on a line; empty for none but the well-known ones.
-  package var commonPasswordsPath = ""
+  /// A file of passwords that nobody may choose, one on a line; nil for none but the well-known ones.
+  package var commonPasswordsPath: String?
 
   /// The folder of the time zone database, which the package tzdata installs.
   package var zonePath = "/usr/share/zoneinfo"

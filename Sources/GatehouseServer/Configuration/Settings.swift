@@ -154,10 +154,13 @@ extension Setting {
     "passwords hashed at a time, auto for one on each core")
 
   package static let commonPasswords = Setting(
-    "common-passwords", \.commonPasswordsPath, value: "file",
-    expected: "a path; give a file with a password on each line, or nothing",
-    parse: { $0.utf8.contains(0) ? nil : $0 },
-    format: { $0 },
+    "common-passwords", \.commonPasswordsPath, value: "file|none",
+    expected: "a path; give a file with a password on each line, or none",
+    parse: { text -> String?? in
+      if text == "none" { return .some(nil) }
+      return text.isEmpty || text.utf8.contains(0) ? nil : text
+    },
+    format: { $0 ?? "none" },
     "file of passwords that nobody may choose, besides the well-known ones")
 
   /// Every setting, in the order in which help and reference show them.

@@ -25,8 +25,8 @@ struct PasswordHasher: Sendable {
     nobodys = Self.hash([], memory, passes, lanes)
   }
 
-  private static func lines(ofFile path: String) throws -> Set<String> {
-    guard !path.isEmpty else { return [] }
+  private static func lines(ofFile path: String?) throws -> Set<String> {
+    guard let path else { return [] }
     let bytes: [UInt8]
     do {
       bytes = try PosixDisk().readFile(path)

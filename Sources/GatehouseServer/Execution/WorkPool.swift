@@ -5,9 +5,12 @@ import Synchronization
 /// Threads for work that would block a lane, such as reading the history or hashing. Few run at a time, because each
 /// keeps the disk or a core busy; a bounded number waits; more are refused.
 final class WorkPool: Sendable {
+  /// Work, which returns how to tell its result.
+  private typealias Job = @Sendable () -> @Sendable () -> Void
+
   private struct State {
     var running = 0
-    var waiting: Deque<@Sendable () -> Void> = []
+    var waiting: Deque<Job> = []
     /// How long a piece of work takes, in nanoseconds, averaged over the last ones.
     var usual = 0.0
   }
@@ -34,11 +37,15 @@ final class WorkPool: Sendable {
   /// - Returns: its result; nil if too much was waiting and the work was not started.
   func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result? {
     await withCheckedContinuation { continuation in
-      if !begin({ continuation.resume(returning: work()) }) { continuation.resume(returning: nil) }
+      let isTaken = begin {
+        let result = work()
+        return { continuation.resume(returning: result) }
+      }
+      if !isTaken { continuation.resume(returning: nil) }
     }
   }
 
-  private func begin(_ work: @escaping @Sendable () -> Void) -> Bool {
+  private func begin(_ work: @escaping Job) -> Bool {
     let (isTaken, needsThread) = state.withLock { state in
       if state.running < threads {
         state.running += 1
@@ -51,8 +58,13 @@ final class WorkPool: Sendable {
     if needsThread {
       // The thread ends when nothing waits, because work is rare.
       PosixThread(priority: priority) { [self] in
-        measure(work)
-        while let next = next() { measure(next) }
+        var current: Job? = work
+        while let job = current {
+          let tell = measure(job)
+          // First the thread is free, then the result is told: whoever has it may bring more work at once.
+          current = next()
+          tell()
+        }
       }.detach()
     }
     return isTaken
@@ -65,16 +77,17 @@ final class WorkPool: Sendable {
     return wait <= Double(patience.components.seconds) * 1e9 + Double(patience.components.attoseconds) / 1e9
   }
 
-  private func measure(_ work: () -> Void) {
-    guard patience != nil else { return work() }
+  private func measure(_ job: Job) -> @Sendable () -> Void {
+    guard patience != nil else { return job() }
     let start = ContinuousClock.now
-    work()
+    let tell = job()
     let taken = ContinuousClock.now - start
     let nanoseconds = Double(taken.components.seconds) * 1e9 + Double(taken.components.attoseconds) / 1e9
     state.withLock { $0.usual += ($0.usual == 0 ? 1 : 0.1) * (nanoseconds - $0.usual) }
+    return tell
   }
 
-  private func next() -> (@Sendable () -> Void)? {
+  private func next() -> Job? {
     state.withLock { state in
       if let work = state.waiting.popFirst() { return work }
       state.running -= 1

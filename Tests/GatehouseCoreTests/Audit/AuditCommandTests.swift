@@ -82,7 +82,10 @@ struct AuditCommandTests {
     harness.run("ACCOUNT.CREATE Gizmos customer WORKSPACE beta")
     for (line, missing) in [
       ("WORKSPACE beta", "workspace beta"), ("ENTITY workspace beta", "workspace beta"),
-      ("ENTITY account Gizmos", "account Gizmos"), ("ENTITY service web", "service web"),
+      (
+        "ENTITY account Gizmos",
+        "account Gizmos; it was looked for in main: workspace/account names that of another workspace"
+      ), ("ENTITY service web", "service web"),
     ] {
       #expect(harness.run("AUDIT.LIST \(line)", as: token).text == "NOTFOUND \(missing)", "\(line)")
     }

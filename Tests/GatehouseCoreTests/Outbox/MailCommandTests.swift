@@ -297,7 +297,7 @@ struct MailCommandTests {
     #expect(core.run("MAIL.LIST USER #\(ana)")[1].items.count == 2)
     #expect(core.run("MAIL.LIST USER #\(eva)")[1].items.map { $0["to"].text } == ["eva@acme.test"])
     let mails = next("COUNT 9")
-    #expect(mails.map { $0["to"].text }.sorted { $0 ?? "" < $1 ?? "" } == ["ana@acme.test", "eva@acme.test"])
+    #expect(mails.map { $0["to"].text } == ["ana@acme.test", "ana@acme.test"], "the address of today")
     for mail in mails { #expect(mail["user"].integer == Int64(ana) && mail["username"].text == "ana@acme.test") }
     core.expectReplicated()
   }
@@ -309,7 +309,7 @@ struct MailCommandTests {
     core.run("USER.DELETE ana@acme.test REASON gone")
     #expect(
       core.run("USER.PURGE ana@acme.test").text?.hasPrefix(
-        "REFUSED references: ana@acme.test is referred to by 1 message waiting to be sent;") == true)
+        "REFUSED references: ana@acme.test is referred to by 1 mail (MAIL.DROP);") == true)
     let id = try #require(core.run("MAIL.LIST")[1].items.first { $0["to"].text == "ana@acme.test" })["id"]
     #expect(next("COUNT 9").map { $0["to"].text } == ["bob@acme.test"])
     #expect(core.run("USER.PURGE ana@acme.test").isError, "it is a dead letter now")

@@ -50,8 +50,8 @@ struct ImportTests {
       result.errors.contains(
         "gatehousectl: unknown column 'Shoe size'; the columns 'first' and 'Given name' are both first;"
           + " column 5 has no name; columns are username, name, first, middle, last, email, department, timezone,"
-          + " schedule, leave, phone, language, hired, released, status, initials, reference, division, products, licences, roles,"
-          + " badge\n"), "\(result.errors)")
+          + " schedule, leave, phone, language, hired, released, status, initials, reference, division, authority,"
+          + " restrict-bookings, account, products, licences, roles, badge\n"), "\(result.errors)")
     let map = try world.load("username,x\nana,y\n", "--map", "x=nothing")
     #expect(map.code == 1 && map.errors.contains("--map 'x=nothing': unknown column 'nothing'; columns are username, "))
     #expect(try world.gate.integer("USER.COUNT") == 0)

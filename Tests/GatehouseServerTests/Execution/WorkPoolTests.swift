@@ -37,4 +37,13 @@ struct WorkPoolTests {
     let later = await pool.run { 7 }
     #expect(later == 7)
   }
+
+  @Test("a thread is free before its result is told, so that whoever has it can bring more work")
+  func inTurns() async {
+    let pool = WorkPool(threads: 1, line: 0)
+    for number in 0..<2000 {
+      let result = await pool.run { number }
+      #expect(result == number)
+    }
+  }
 }

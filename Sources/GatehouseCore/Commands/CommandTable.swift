@@ -12,7 +12,7 @@ public enum CommandTable {
     + seatCommands
     + passwordLoginCommands + passwordCommands
 
-  /// A placeholder for a turn that has not begun.
+  /// Stands in for the command of a turn that has not begun.
   static let unknown = CommandSpec(
     "", .server, "", reply: "", needs: .nothing, route: .connection, body: .server(.ping))
 

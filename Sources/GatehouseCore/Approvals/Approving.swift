@@ -146,9 +146,8 @@ extension Turn {
       if request.boundTo != 0 { sides.append(Side(.binding, boundTo: [request.boundTo])) }
       // What nobody may do while impersonating was not to be asked for either, and is not done now.
       userPrincipal = UserPrincipal(
-        session: .none, actor: request.actor, subject: request.subject,
-        isImpersonation: request.actor != request.subject, boundTo: request.boundTo == 0 ? nil : request.boundTo,
-        sides: sides)
+        actor: request.actor, subject: request.subject, isImpersonation: request.actor != request.subject,
+        isByKey: false, boundTo: request.boundTo == 0 ? nil : request.boundTo, sides: sides)
       try enforce(spec.need)
     }
     try requireWhatWasAsked(request)

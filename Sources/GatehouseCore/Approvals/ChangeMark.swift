@@ -37,7 +37,8 @@ extension AnyChange {
   /// deleted may log in meanwhile, and the deletion then ends that session too.
   fileprivate var isConsequence: Bool {
     switch known {
-    case is SessionOpened, is SessionEnded, is SessionSeen, is TimerStarted, is TimerStopped, is EntryAdded, is Noted,
+    case is SessionOpened, is SessionEnded, is SessionSeen, is APIKeyEnded, is APIKeyUsed, is TimerStarted,
+      is TimerStopped, is EntryAdded, is Noted,
       is RoleNarrowed, is MailQueued, is MailRemoved, is SeatsLow, is AnswerKept, is ApprovalDecided:
       true
     default: false

@@ -15,7 +15,7 @@ struct TrailEntity {
 extension Turn {
   static let trailEntities = [
     "user", "contact", "workspace", "product", "account", "group", "role", "field", "service", "entry", "session",
-    "link",
+    "key", "link",
     "mail", "approval",
   ]
 
@@ -50,7 +50,7 @@ extension Turn {
         throw .refused(.notFound("service \(name)"))
       }
       return TrailEntity(keys: [RecordKey.of(.service, service.id)])
-    case "entry", "session", "link", "mail", "approval":
+    case "entry", "session", "key", "link", "mail", "approval":
       guard let raw = Self.identifier(self.word(word + 1)) else {
         throw .refused(.syntax("ENTITY \(kind) needs an id, such as #12"))
       }

@@ -60,6 +60,7 @@ public enum Ground: Sendable {
   /// The user, at the account or group that is managed, or in the workspace of the user who is.
   case management(user: Int, target: Int)
   case session(Int)
+  case apiKey(Int)
   case entry(Int)
   /// The scope named by the options.
   case scope
@@ -99,7 +100,7 @@ extension Ground {
     switch self {
     case .linked, .member, .namedWorkspace, .newContact, .newAccount, .newUser: true
     case .server, .anything, .user, .contact, .personOf, .link, .membership, .handover, .access, .login, .loginAt,
-      .product, .workspace, .newProduct, .account, .group, .employment, .management, .session, .entry, .scope,
+      .product, .workspace, .newProduct, .account, .group, .employment, .management, .session, .apiKey, .entry, .scope,
       .workspaceOrEverywhere:
       false
     }
@@ -127,6 +128,7 @@ extension Ground {
     case .management: "over the user, and over the account or group that is managed"
     case .newUser: "in the workspace that becomes the user's home, or over the main account"
     case .session: "over the user in the session's workspace"
+    case .apiKey: "in the home workspace of the key's user"
     case .entry: "over the user in the entry's workspace"
     case .scope: "in the scope"
     case .workspaceOrEverywhere: "in the workspace, or everywhere"

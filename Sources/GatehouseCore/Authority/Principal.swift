@@ -17,10 +17,11 @@ public enum Principal: Sendable {
 }
 
 public struct UserPrincipal: Sendable {
-  public let session: SessionID
   public let actor: UserID
   public let subject: UserID
   public let isImpersonation: Bool
+  /// Whether an API key says so, and not a session.
+  public let isByKey: Bool
   /// The workspace that an impersonation is bound to (K4).
   public let boundTo: WorkspaceID?
   /// All whose rights the command needs, including the service if it is bound to workspaces.

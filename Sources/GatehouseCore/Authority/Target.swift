@@ -94,6 +94,7 @@ extension Turn {
       return Target(
         site(of: row), holder(cell, slot),
         owners: cell.state.sessions.impersonation(ofSlot: slot).map { [$0.actor] } ?? [])
+    case .apiKey(let word): return try apiKey(word).map { Target($0.user) }
     case .entry(let word):
       guard let (cell, serial) = try entry(word) else { return nil }
       let row = cell.state.time.entries[serial]

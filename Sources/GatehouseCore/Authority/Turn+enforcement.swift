@@ -83,6 +83,14 @@ extension Turn {
       .rule("impersonation", "\(what) cannot be changed while impersonating", instead: "end the impersonation first"))
   }
 
+  /// Credentials are set by whoever has logged in. A key that leaked could make others, and outlive its deactivation.
+  func requireOwnLogin(toChange what: String) throws(Halt) {
+    try refuseImpersonation(what)
+    guard let principal = asUser, principal.isByKey else { return }
+    throw .refused(
+      .rule("apikey", "\(what) cannot be changed with an API key", instead: "use a session, by logging in"))
+  }
+
   /// S5: with the policy, only administrators with authority over the subscription add and remove users. A service on
   /// its own authority counts as one.
   public func requireAuthority(by policies: Policies) throws(Halt) {

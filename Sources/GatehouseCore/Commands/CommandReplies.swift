@@ -93,7 +93,7 @@ extension CommandSpec {
     if rights.contains(.admin) { flags.append("admin") }
     if case .refused = inTransaction { flags.append("no_multi") }
     switch route {
-    case .user, .session, .identifier: flags.append("fast")
+    case .user, .session, .key, .identifier: flags.append("fast")
     case .connection, .directory, .everywhere: break
     }
     return flags

@@ -73,7 +73,7 @@ public final class CommandSpec: Sendable {
   }
 
   public enum Group: String, Sendable, CaseIterable {
-    case login, session, impersonation, timer, people, organisation, mail, audit, service, connection, server
+    case login, session, impersonation, key, timer, people, organisation, mail, audit, service, connection, server
   }
 
   public enum Effect: Sendable {
@@ -89,6 +89,8 @@ public final class CommandSpec: Sendable {
     case user(Int)
     /// In the partition of the session whose token or id is word `n`.
     case session(Int)
+    /// In the partition of the API key that word `n` is or names by its id.
+    case key(Int)
     /// In the partition of the entity whose numeric id is word `n`.
     case identifier(Int)
     /// With a view of the directory, which every thread has; a command that changes the directory asks for it.

@@ -38,7 +38,7 @@ extension CommandTable {
   @Sendable private static func passwordSet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
-    try turn.refuseImpersonation("a password")
+    try turn.requireOwnLogin(toChange: "a password")
     turn.read(turn.directory.lsn)
     let policies = turn.homePolicies(of: user)
     guard !(turn.has("TEMPORARY") && turn.has("FINAL")) else {
@@ -59,7 +59,7 @@ extension CommandTable {
   @Sendable private static func passwordGenerate(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
-    try turn.refuseImpersonation("a password")
+    try turn.requireOwnLogin(toChange: "a password")
     turn.read(turn.directory.lsn)
     let address = turn.address(of: user)
     guard !address.isEmpty else {
@@ -82,7 +82,7 @@ extension CommandTable {
     guard let principal = turn.asUser, let user = try turn.user(principal.subject) else {
       throw .refused(.syntax("PASSWORD.CHANGE is for users: AS session PASSWORD.CHANGE old new"))
     }
-    try turn.refuseImpersonation("a password")
+    try turn.requireOwnLogin(toChange: "a password")
     turn.read(turn.directory.lsn)
     let row = user.cell.state.credentials.row(of: user.serial)
     turn.read(row.lsn)

@@ -126,6 +126,7 @@ extension Turn {
   /// The principal of a token's holder. The sides of the service, which are there already, come first.
   func principal(of token: UnsafeRawBufferPointer) throws(Halt) -> UserPrincipal {
     read(directory.lsn)
+    if SecretText.apiKey(of: token) != nil { return try principal(ofKey: token) }
     guard let (cell, slot) = try session(token: token), try isInForce(cell, slot) else {
       throw .refused(.noPermission("a session in force: the token after AS is unknown, expired or revoked"))
     }
@@ -147,8 +148,8 @@ extension Turn {
     if let actor { sides.append(actor) }
     if row.isBound { sides.append(Side(.binding, boundTo: [row.workspace])) }
     return UserPrincipal(
-      session: cell.state.sessionID(ofSlot: slot), actor: actor?.person?.id ?? subject.id, subject: subject.id,
-      isImpersonation: row.kind == .impersonation, boundTo: row.isBound ? row.workspace : nil, sides: sides)
+      actor: actor?.person?.id ?? subject.id, subject: subject.id, isImpersonation: row.kind == .impersonation,
+      isByKey: false, boundTo: row.isBound ? row.workspace : nil, sides: sides)
   }
 
   /// The sides of the service that sends the command; none if it may do everything everywhere.

@@ -38,6 +38,7 @@ extension CommandTable {
       }
       if login.username != new { turn.emit(UserRenamed(login.id, old: login.username, new: new)) }
       // Mails have the address, and tell of the person.
+      turn.endKeys(of: login, .anonymised)
       for mail in login.cell.state.outbox.mails(about: login.id) { turn.emit(MailRemoved(mail, .dropped)) }
     }
     for contact in contacts { turn.emit(ContactAnonymised(contact.id)) }
@@ -126,6 +127,7 @@ public struct ContactAnonymised: PartitionChange {
     for login in state.people.logins(ofContact: serial) {
       state.forgetReference(of: login)
       state.credentials.forget(login)
+      state.apiKeys.forget(login)
       var details = state.people.users.details(of: login)
       for field in [UserField.initials, .reference, .division] { details[text: field.rawValue] = "" }
       state.people.users.setDetails(of: login, details.bytes)

@@ -16,6 +16,8 @@ public enum ChangeTable {
     SessionOpened.self, SessionEnded.self, SessionSeen.self, SessionOriginTold.self,
     // Credentials
     PasswordSet.self, LoginFailed.self, LoginCleared.self, StrangerFailed.self, ResetAsked.self,
+    // API keys
+    APIKeyCreated.self, APIKeyLimited.self, APIKeyEnded.self, APIKeyUsed.self,
     // Time
     TimerStarted.self, TimerStopped.self, EntryAdded.self, EntryCorrected.self, EntryDeleted.self,
     // Links

@@ -104,34 +104,10 @@ extension CommandTable {
   /// The ten pairs common to all views of a session.
   static func describe(_ cell: HeldPartition, _ slot: Int, lastSeen: Milliseconds, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
-    let id = cell.state.sessionID(ofSlot: slot)
-    let user: UserID = cell.state.id(Int(row.user))
-    turn.reply.text("id")
-    turn.reply.integer(id.raw)
-    turn.reply.text("kind")
-    turn.reply.text(row.kind.name)
-    turn.reply.text("user")
-    turn.reply.integer(user.raw)
-    turn.reply.text("username")
-    UserReference(id: user, cell: cell, serial: Int(row.user)).withUsername { turn.reply.text($0) }
-    try turn.withDirectory { (directory) throws(Halt) in
-      turn.reply.text("product")
-      if let name = directory.shownProduct(row.product) { turn.reply.text(name) } else { turn.reply.null() }
-      turn.reply.text("workspace")
-      turn.reply.text(directory.shownWorkspace(row.workspace))
-    }
-    turn.reply.text("actor")
-    if let impersonation = cell.state.sessions.impersonation(ofSlot: slot) {
-      turn.reply.optional(try turn.user(impersonation.actor)?.username)
-    } else {
-      turn.reply.null()
-    }
-    turn.reply.text("created")
-    turn.reply.integer(row.created)
-    turn.reply.text("expires")
-    turn.reply.integer(row.expires)
-    turn.reply.text("last-seen")
-    turn.reply.integer(lastSeen)
+    try turn.describe(
+      cell.state.sessionID(ofSlot: slot).raw, row.kind.name, of: turn.holder(cell, slot), in: row.product,
+      row.workspace, actor: cell.state.sessions.impersonation(ofSlot: slot)?.actor, created: row.created,
+      expires: row.expires, lastSeen: lastSeen)
   }
 
   @Sendable private static func sessionGet(_ turn: Turn) throws(Halt) {
@@ -201,6 +177,37 @@ struct OpenedSession {
 }
 
 extension Turn {
+  /// The ten pairs that tell of a session, or of another way to act as a user.
+  ///
+  /// - Parameter expires: 0 if it has no limit.
+  func describe(
+    _ id: UInt64, _ kind: StaticString, of user: UserReference, in product: ProductID, _ workspace: WorkspaceID,
+    actor: UserID?, created: Milliseconds, expires: Milliseconds, lastSeen: Milliseconds
+  ) throws(Halt) {
+    reply.text("id")
+    reply.integer(id)
+    reply.text("kind")
+    reply.text(kind)
+    reply.text("user")
+    reply.integer(user.id.raw)
+    reply.text("username")
+    user.withUsername { reply.text($0) }
+    try withDirectory { (directory) throws(Halt) in
+      reply.text("product")
+      if let name = directory.shownProduct(product) { reply.text(name) } else { reply.null() }
+      reply.text("workspace")
+      reply.text(directory.shownWorkspace(workspace))
+    }
+    reply.text("actor")
+    if let actor { reply.optional(try self.user(actor)?.username) } else { reply.null() }
+    reply.text("created")
+    reply.integer(created)
+    reply.text("expires")
+    if expires == 0 { reply.null() } else { reply.integer(expires) }
+    reply.text("last-seen")
+    reply.integer(lastSeen)
+  }
+
   /// Opens a session for a user who may log in to the product, with the command's `TTL` and `IDLE`.
   @inline(__always)
   func openSession(of user: UserReference, in product: ProductID) throws(Halt) -> OpenedSession {

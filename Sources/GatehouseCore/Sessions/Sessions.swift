@@ -147,6 +147,9 @@ extension PartitionState {
     for id in due { if let slot = slot(of: id) { sessions.watch(slot) } }
   }
 
-  /// Frees memory of ended sessions a little at a time. The state does not change by it.
-  public mutating func giveBackMemory() { sessions.giveBackMemory() }
+  /// Frees memory of ended sessions and forgotten keys a little at a time. The state does not change by it.
+  public mutating func giveBackMemory() {
+    sessions.giveBackMemory()
+    apiKeys.giveBackMemory()
+  }
 }

@@ -213,7 +213,7 @@ extension Turn {
   }
 
   /// Asks for the partitions of all authors to be named, at once.
-  fileprivate func hold(authorsOf authors: [Author]) throws(Halt) {
+  func hold(authorsOf authors: [Author]) throws(Halt) {
     var partitions = Set<Int>()
     for case .user(let id) in authors { partitions.insert(partitioning.partition(of: id)) }
     try hold(partitions)

@@ -44,7 +44,7 @@ public final class CommandGroup {
   private var copies: [PartitionCell?]
   /// How many parts were applied to the copies.
   private var appliedParts = 0
-  private var seen: [(owner: Int, slot: Int)] = []
+  private var seen: [(owner: Int, login: UsedLogin)] = []
   private var refusals: [(refusal: RefusedLogin, keeper: any RefusalKeeper)] = []
 
   /// - Parameters:
@@ -124,7 +124,7 @@ public final class CommandGroup {
       parts.append(part)
       turn.read(Self.futureLSN)
     }
-    for use in turn.seen { seen.append((index(of: use.cell.index), use.slot)) }
+    for use in turn.seen { seen.append((index(of: use.cell.index), use.login)) }
     if turn.hasRefusal { refusals.append((turn.refusal, turn.refusals)) }
     return nil
   }
@@ -145,7 +145,7 @@ public final class CommandGroup {
           lsn: lsn, partitioning, partition: { owners[index(of: $0)] }, directory: { copyOfDirectoryOwner() })
       }
     }
-    for use in seen { owners[use.owner].state.sessions.see(slot: use.slot, at: now) }
+    for use in seen { owners[use.owner].state.use(use.login, at: now) }
     for (refusal, keeper) in refusals { keeper.keep(refusal) }
   }
 

@@ -80,6 +80,9 @@ public enum SecretText {
     whole("gk_", UInt64(id), random)
   }
 
+  /// An API key: `ga_`, the id, 128 random bits.
+  public static func apiKey(_ id: APIKeyID, _ random: (UInt64, UInt64)) -> Whole { whole("ga_", id.raw, random) }
+
   /// The token of a reset mail: `gr_`, the user, 128 bits.
   static func resetToken(_ user: UserID, _ randomPart: String) -> String {
     whole("gr_", user.raw, (0, 0)).withBytes {
@@ -93,8 +96,11 @@ public enum SecretText {
   /// extra letter, still reveals most of it.
   public static func isLike(_ word: UnsafeRawBufferPointer) -> Bool {
     guard word.count > sessionTokenCount - randomCount, word[0] == 0x67, word[2] == 0x5f else { return false }
-    // `gs_`, `gk_`, `gr_`
-    return word[1] == 0x73 || word[1] == 0x6b || word[1] == 0x72
+    switch word[1] {
+    // `gs_`, `gk_`, `gr_`, `ga_`
+    case 0x73, 0x6b, 0x72, 0x61: return true
+    default: return false
+    }
   }
 
   private static func whole(_ prefix: StaticString, _ id: UInt64, _ random: (UInt64, UInt64)) -> Whole {
@@ -133,6 +139,9 @@ public enum SecretText {
   public static func session(of token: UnsafeRawBufferPointer) -> SessionID? {
     id(in: token, of: 0x73).map { SessionID(raw: $0) }
   }
+
+  /// The id in an API key, if the bytes look like one.
+  static func apiKey(of key: UnsafeRawBufferPointer) -> APIKeyID? { id(in: key, of: 0x61).map { APIKeyID(raw: $0) } }
 
   /// The user in the token of a reset mail, if the bytes look like one.
   static func user(ofReset token: UnsafeRawBufferPointer) -> UserID? { id(in: token, of: 0x72).map { UserID(raw: $0) } }

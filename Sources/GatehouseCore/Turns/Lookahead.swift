@@ -33,10 +33,14 @@ public struct Lookahead: BitwiseCopyable, Sendable {
     case nameSlot
     /// The slot of a session's id.
     case sessionSlot(SessionID)
+    /// The row of an API key.
+    case keyRow(APIKeyID)
     /// The row of the user under the key.
     case rowOfName
     /// The row of the user of a session.
     case rowOfSession(slot: Int)
+    /// The row of the user of an API key.
+    case rowOfKey(Int)
     case details(user: Int)
   }
 
@@ -69,6 +73,9 @@ extension Turn {
     case .session(let word) where word < request.count:
       guard let id = SecretText.session(of: request[word]) else { break }
       lookahead.begin(session: id, in: partitioning.partition(of: id))
+    case .key(let word) where word < request.count:
+      guard let id = SecretText.apiKey(of: request[word]) else { break }
+      lookahead.begin(key: id, in: partitioning.partition(of: id))
     default: break
     }
     return lookahead
@@ -89,6 +96,11 @@ extension Lookahead {
     target = .sessionSlot(id)
   }
 
+  fileprivate mutating func begin(key id: APIKeyID, in partition: Int) {
+    self.partition = partition
+    target = .keyRow(id)
+  }
+
   /// Prefetches what the memory prefetched last leads to.
   ///
   /// - Parameter cell: the look-ahead's partition, which is held.
@@ -107,6 +119,13 @@ extension Lookahead {
     case .rowOfSession(let slot):
       guard cell.state.sessions.rows.contains(slot) else { return end() }
       fetch(rowOf: Int(cell.state.sessions[slot].user), cell)
+    case .keyRow(let id):
+      guard let serial = cell.state.serial(at: id) else { return end() }
+      target = .rowOfKey(serial)
+      cell.state.apiKeys.rows.prefetch(serial)
+    case .rowOfKey(let serial):
+      guard cell.state.apiKeys.rows.contains(serial) else { return end() }
+      fetch(rowOf: Int(cell.state.apiKeys.rows[serial].user), cell)
     case .details(let serial):
       end()
       guard cell.state.people.users.contains(serial) else { return }

@@ -73,9 +73,12 @@ extension Turn {
     var sessions: [SessionID] = []
     var partitions = Set<Int>()
     for user in people { list(user, &sessions, &partitions) }
-    if sessions.isEmpty { return }
+    let keyHolders = people.filter { $0.cell.state.apiKeys.hasAny(of: $0.serial) }
+    if sessions.isEmpty, keyHolders.isEmpty { return }
     try hold(partitions)
     let outlook = Outlook(self)
+    // S12: keys do not come back with the login.
+    for user in keyHolders where outlook.person(user).status == .deleted { endKeys(of: user, .userDeleted) }
     for id in sessions {
       if let cause = try lapse(id, in: outlook) { try endSession(id, cause) }
     }

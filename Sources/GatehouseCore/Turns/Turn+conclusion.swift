@@ -80,7 +80,7 @@ extension Turn {
     if hasRefusal { keepRefusal() }
     if seen.isEmpty { return }
     // By index: iterating over the array would retain it.
-    for index in seen.indices { seen[index].cell.state.sessions.see(slot: seen[index].slot, at: now) }
+    for index in seen.indices { seen[index].cell.state.use(seen[index].login, at: now) }
   }
 
   /// Releases everything that was held.

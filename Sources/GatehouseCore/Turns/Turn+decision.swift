@@ -52,6 +52,7 @@ extension Turn {
         try self.tellManagers()
         if self.isDryRun { try self.preview() }
       }
+      if self.authorityKey != nil { self.noteUseOfKey() }
     }
   }
 
@@ -137,6 +138,7 @@ extension Turn {
     // A body can find the principal too (`IMPERSONATE.START`). What it has found must not count when the decision is made
     // again.
     if userPrincipal != nil { forgetPrincipal() }
+    if authorityKey != nil { authorityKey = nil }
     if needsAuthorising { try findSides() }
   }
 
@@ -172,7 +174,8 @@ extension Turn {
   /// The partition where finding the principal starts; nil if the command runs for the service.
   public var authorityPartition: Int? {
     guard let authority else { return nil }
-    return SecretText.session(of: authority).map { partitioning.partition(of: $0) } ?? 0
+    if let id = SecretText.session(of: authority) { return partitioning.partition(of: id) }
+    return SecretText.apiKey(of: authority).map { partitioning.partition(of: $0) } ?? 0
   }
 
   /// `IFVERSION`: refuses the command if the version has changed.

@@ -117,6 +117,11 @@ extension Turn {
       if let id = SecretText.session(of: bytes) { return .partition(partitioning.partition(of: id)) }
       if let raw = Self.identifier(bytes) { return .partition(partitioning.partition(of: SessionID(raw: raw))) }
       return .partition(0)
+    case .key(let word):
+      let bytes = arguments[word]
+      if let id = SecretText.apiKey(of: bytes) { return .partition(partitioning.partition(of: id)) }
+      if let raw = Self.identifier(bytes) { return .partition(partitioning.partition(of: APIKeyID(raw: raw))) }
+      return .partition(0)
     case .identifier(let word):
       return .partition(partitioning.partition(of: try id(word, "id") as EntryID))
     case .directory: return .anywhere

@@ -56,8 +56,10 @@ public final class Turn {
   @exclusivity(unchecked) public internal(set) var bounds: ContiguousArray<CounterBound> = []
   /// The largest LSN read: the reply must wait until the log is durable through it.
   @exclusivity(unchecked) public internal(set) var horizon: LSN = 0
-  /// Sessions that were used; recorded in memory later.
-  @exclusivity(unchecked) var seen: [(cell: HeldPartition, slot: Int)] = []
+  /// Sessions and keys that were used; recorded in memory later.
+  @exclusivity(unchecked) var seen: [(cell: HeldPartition, login: UsedLogin)] = []
+  /// The API key after `AS`.
+  @exclusivity(unchecked) var authorityKey: APIKeyReference?
   /// Sessions that this turn ends, so that a cascade ends each only once.
   @exclusivity(unchecked) var endedSessions: Set<SessionID> = []
   /// Sessions that have lost their right, and end even if the command is refused.
@@ -232,7 +234,10 @@ extension Turn {
   public func read(_ lsn: LSN) { if lsn > horizon { horizon = lsn } }
 
   /// Notes that a session was used.
-  public func see(_ cell: HeldPartition, slot: Int) { seen.append((cell, slot)) }
+  public func see(_ cell: HeldPartition, slot: Int) { seen.append((cell, .session(slot: slot))) }
+
+  /// Notes that a key was used.
+  func use(_ key: APIKeyReference) { seen.append((key.cell, .key(key.serial))) }
 
   // MARK: New ids
 
@@ -254,6 +259,22 @@ extension Turn {
     let (kind, partition) = (type(of: id).kind, partitioning.partition(of: place))
     return taken.contains { ids in
       ids.kind == kind && ids.partition == partition && partitioning.serial(of: place) > ids.last
+    }
+  }
+}
+
+/// What a command was sent or checked with, and when it was last used is remembered of.
+enum UsedLogin: BitwiseCopyable, Sendable {
+  case session(slot: Int)
+  case key(Int)
+}
+
+extension PartitionState {
+  /// Notes in memory that something was used.
+  mutating func use(_ login: UsedLogin, at now: Milliseconds) {
+    switch login {
+    case .session(let slot): sessions.see(slot: slot, at: now)
+    case .key(let key): apiKeys.use(key, at: now)
     }
   }
 }

@@ -96,6 +96,13 @@ public enum Limits {
   /// How long the token of a reset mail can be redeemed, and how long after it another is mailed.
   public static let resetLife: Milliseconds = 20 * 60_000
   public static let resetPause: Milliseconds = 60_000
+  /// API keys of a user that are active, and those that are kept, the ended ones among them.
+  public static let activeKeysOfUser = 100
+  public static let keysOfUser = 200
+  /// How long both keys work when one replaces another, if nothing else is said.
+  static let overlapOfKeys: Milliseconds = 86_400_000
+  /// How exactly the log knows when a key was last used.
+  static let useOfKey: Milliseconds = 3_600_000
   /// Names that no user has and whose guesses one partition remembers.
   public static let strangersOfPartition = 1000
   public static let attributesOfLink = 50

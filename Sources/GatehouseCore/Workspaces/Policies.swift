@@ -87,6 +87,9 @@ public struct Policies: Sendable, Equatable {
       "how many logins a user has at a time; for one more the least used one ends; 0 means no limit",
       range: 0...Int64(Limits.sessionsOfUser), isAboutSecurity: true),
     Definition(
+      "apikey.ttl", .span(0), "the longest duration of an API key; 0 means no limit", range: 0...3660 * TimeText.day,
+      isAboutSecurity: true),
+    Definition(
       "impersonation.ttl", .span(15 * 60_000), "how long an impersonation lasts", range: 1000...60 * 60_000,
       isAboutSecurity: true),
     Definition(
@@ -124,6 +127,7 @@ public struct Policies: Sendable, Equatable {
   public var sessionTTL: Milliseconds = 12 * 3_600_000
   public var sessionIdle: Milliseconds = 0
   public var sessionMax: Int64 = 0
+  public var apiKeyTTL: Milliseconds = 0
   public var impersonationTTL: Milliseconds = 15 * 60_000
   public var approvalNeeds: [String] = []
   public var undoWindow: Milliseconds = 7 * TimeText.day
@@ -223,6 +227,7 @@ public struct Policies: Sendable, Equatable {
     case ("session.ttl", .span(let span)): sessionTTL = span
     case ("session.idle", .span(let span)): sessionIdle = span
     case ("session.max", .number(let number)): sessionMax = number
+    case ("apikey.ttl", .span(let span)): apiKeyTTL = span
     case ("impersonation.ttl", .span(let span)): impersonationTTL = span
     case ("approval.needs", .words(let words)): approvalNeeds = words
     case ("undo.window", .span(let span)): undoWindow = span

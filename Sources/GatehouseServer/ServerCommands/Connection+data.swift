@@ -70,6 +70,7 @@ struct StateFigures: Sendable {
   var contacts = 0
   var sessions = 0
   var impersonations = 0
+  var apiKeys = 0
   var timers = 0
   var entries = 0
   var mails = 0
@@ -118,6 +119,7 @@ extension ServerContext {
         figures.contacts = state.people.contacts.last
         figures.sessions = state.sessions.count
         figures.impersonations = state.sessions.impersonations.values.reduce(0) { $0 + $1.count }
+        figures.apiKeys = state.apiKeys.count
         figures.timers = state.time.timers.count
         figures.entries = state.time.entries.last
         figures.mails = state.outbox.count - state.outbox.deadCount
@@ -130,6 +132,7 @@ extension ServerContext {
       sum.contacts += part.contacts
       sum.sessions += part.sessions
       sum.impersonations += part.impersonations
+      sum.apiKeys += part.apiKeys
       sum.timers += part.timers
       sum.entries += part.entries
       sum.mails += part.mails

@@ -170,7 +170,7 @@ struct InfoText {
   private func users(_ state: StateFigures) -> Fields { [("users", state.users), ("contacts", state.contacts)] }
 
   private func sessions(_ state: StateFigures) -> Fields {
-    [("sessions", state.sessions), ("impersonations", state.impersonations)]
+    [("sessions", state.sessions), ("impersonations", state.impersonations), ("api_keys", state.apiKeys)]
   }
 
   private func timers(_ state: StateFigures) -> Fields {

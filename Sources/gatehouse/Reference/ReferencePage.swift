@@ -95,6 +95,7 @@ enum ReferencePage {
     switch group {
     case .login: "Login"
     case .session: "Sessions"
+    case .key: "API keys"
     case .impersonation: "Impersonation"
     case .timer: "Timers and entries"
     case .people: "People"

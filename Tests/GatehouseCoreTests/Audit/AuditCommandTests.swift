@@ -75,7 +75,7 @@ struct AuditCommandTests {
     #expect(
       harness.run("AUDIT.LIST ENTITY planet mars").text
         == "ERR ENTITY is one of user, contact, workspace, product, account, group, role, field, service, entry, session,"
-        + " link, mail, approval, and a name or #id")
+        + " key, link, mail, approval, and a name or #id")
     #expect(harness.run("AUDIT.LIST ENTITY entry seven").text == "ERR ENTITY entry needs an id, such as #12")
     harness.run("WORKSPACE.CREATE beta")
     harness.run("PRODUCT.CREATE beta/app")

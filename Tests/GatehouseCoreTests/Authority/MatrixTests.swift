@@ -69,7 +69,7 @@ import Testing
 
   /// W2: permissions that concern a user's identity.
   static let identity: Set<Permission> = [
-    .contactSet, .userSet, .authoritySet, .userRename, .userStatus, .userDelete, .userMove,
+    .contactSet, .userSet, .authoritySet, .userRename, .userStatus, .userDelete, .userMove, .credentialSet,
   ]
   /// Permissions that no administrator of people has: they decide the workspace's security, and what it pays.
   static let reserved: Set<Permission> = [
@@ -94,7 +94,7 @@ import Testing
       return false
     }
     if let target, !power.isEverywhere {
-      if identity.contains(permission) ? !target.isAtHome : !target.isMember { return false }
+      if act.isOfHome ? !target.isAtHome : !target.isMember { return false }
     }
     switch power {
     case .individual, .manager: return false
@@ -124,6 +124,9 @@ import Testing
     /// Whether the act belongs to the product acme/app: acts on the product itself and, because all products share the
     /// people (T1, T8), reading people and editing their contacts.
     var isOfApp: Bool { line.contains("acme/app") || [.userRead, .contactSet].contains(permission) }
+
+    /// Whether the home alone decides: a user's identity, and how many keys there are.
+    var isOfHome: Bool { identity.contains(permission) || line.hasPrefix("APIKEY.COUNT") }
 
     /// Whether it changes what people set of themselves.
     var isPersonal: Bool { line.hasPrefix("USER.SET T first") }
@@ -174,6 +177,8 @@ import Testing
     Act(.securitySet, "WORKSPACE.SET acme policy.session.ttl 1h"),
     Act(.securitySet, "WORKSPACE.SET acme subdomain acme"),
     Act(.workspaceTransfer, "WORKSPACE.TRANSFER acme local"), Act(.workspacePlan, "WORKSPACE.SET acme plan enterprise"),
+    Act(.credentialSet, "APIKEY.CREATE T"), Act(.credentialSet, "APIKEY.LIST T"),
+    Act(.credentialSet, "APIKEY.DEACTIVATEALL T"), Act(.userRead, "APIKEY.COUNT T"),
     Act(.workspaceCreate, "WORKSPACE.CREATE gamma"), Act(.serviceManage, "SERVICE.LIST"),
   ]
 
@@ -306,7 +311,7 @@ import Testing
           if isBound, let target {
             let isSeenOnly =
               [.userRead, .sessionRead, .sessionRevoke].contains(act.permission) || act.line == "ENTRY.LIST T"
-            if Self.identity.contains(act.permission) ? !target.isAtHome : isSeenOnly && !target.isMember {
+            if act.isOfHome ? !target.isAtHome : isSeenOnly && !target.isMember {
               isRight = false
             }
           }

@@ -11,7 +11,7 @@ extension PartitionCell {
     return writer.bytes
   }
 
-  /// The state without what only memory has: uses of sessions that were not logged.
+  /// The state without what only memory has: uses of sessions and keys that were not logged.
   var encodedAsLogged: ContiguousArray<UInt8> {
     let copy = PartitionCell(state.copy())
     copy.forgetUses()
@@ -20,6 +20,9 @@ extension PartitionCell {
 
   func forgetUses() {
     for slot in 1..<(state.sessions.rows.last + 1) { state.sessions[slot].lastSeen = state.sessions[slot].loggedSeen }
+    for key in 1..<(state.apiKeys.rows.last + 1) {
+      state.apiKeys.rows[key].lastUsed = state.apiKeys.rows[key].loggedUse
+    }
   }
 
   static func decode(

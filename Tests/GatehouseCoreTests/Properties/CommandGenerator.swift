@@ -240,7 +240,9 @@ struct CommandGenerator {
     case "group": return pick(Self.groups)
     case "kind": return pick(["USER", "ACCOUNT", "GROUP", "THING"])
     case "managed": return pick([user(core), pick(Self.accounts), pick(Self.groups)])
-    case "key": return spec.name == "ACCOUNT.SET" ? pick(["name", "type"]) : "x"
+    case "key":
+      if spec.name.hasPrefix("APIKEY.") { return id({ $0.apiKeys.rows.last }, APIKeyEntity.self, core) }
+      return spec.name == "ACCOUNT.SET" ? pick(["name", "type"]) : "x"
     case "seats": return "\(number(0...8))"
     case "role": return pick(["individual", "manager", "training-administrator", "super-administrator", "king"])
     case "status": return pick(["active", "inactive", "locked", "new", "pending", "deleted", "asleep"])

@@ -12,7 +12,7 @@ enum ChangeSamples {
   static let time: Milliseconds = 1_772_355_600_000
 
   static let all: [(name: String, change: any Change)] =
-    people + access + sessions + times + directory + others + organisations
+    people + access + sessions + apiKeys + times + directory + others + organisations
 
   private static var field: FieldDefinition {
     var field = FieldDefinition(id: 7, workspace: 300, name: "colour", kind: .choice)
@@ -203,6 +203,21 @@ enum ChangeSamples {
         session, of: user, product: 3, workspace: 1, SessionOrigin(address: "2001:db8::1", agent: "Mozilla/5.0"))
     ),
     ("session-ended/displaced", SessionEnded(session, user, .displaced, actorSession: nil, product: 3, workspace: 2)),
+  ]
+
+  private static let key = APIKeyID(raw: 1539)
+
+  private static let apiKeys: [(name: String, change: any Change)] = [
+    ("apikey-created", APIKeyCreated(key, of: user, digest: token, label: "ci", expires: time)),
+    (
+      "apikey-created/rotated",
+      APIKeyCreated(
+        key, of: user, digest: token, label: "", expires: 0, replaced: APIKeyID(raw: 1027),
+        forgotten: APIKeyID(raw: 515))
+    ),
+    ("apikey-limited", APIKeyLimited(key, of: user, old: 0, new: time)),
+    ("apikey-ended", APIKeyEnded(key, of: user, .userDeleted)),
+    ("apikey-used", APIKeyUsed(key, of: user, time)),
   ]
 
   private static let content = EntryContent(start: time, end: time + 60_000, project: "Helpdesk", note: "draft")

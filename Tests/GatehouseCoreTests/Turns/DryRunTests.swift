@@ -40,6 +40,7 @@ import Testing
     "MAIL.DROP WAITING",
     "MAIL.TEMPLATE.SET invitation Hello {{name}}", "MAIL.TEMPLATE.RESET timer-stopped", "USER.INVITE mia",
     "PASSWORD.SET ana correct-horse", "PASSWORD.GENERATE mia", "LOGIN.UNLOCK locked",
+    "APIKEY.CREATE ana NAME ci TTL 1d", "APIKEY.ROTATE KEY", "APIKEY.DEACTIVATE KEY", "APIKEY.DEACTIVATEALL ana",
   ]
 
   /// People with sessions, timers, licences and roles.
@@ -76,6 +77,7 @@ import Testing
     core.run("MAIL.TEMPLATE.SET timer-stopped Stopped {{end}}")
     let leased = core.run("MAIL.NEXT")[0]["id"].integer ?? 0
     let waiting = core.run("MAIL.LIST STATE waiting")[1][0]["id"].integer ?? 0
+    let key = core.run("APIKEY.CREATE ana")["id"].integer ?? 0
     let token = core.logIn("tom", "payroll")
     let impersonation = core.run("IMPERSONATE.START \(token) shared REASON help")["session"].text ?? ""
     core.run("WORKSPACE.SET main policy.approval.needs contact.set")
@@ -87,7 +89,7 @@ import Testing
         CoreHarness.words($0).map {
           [
             "TOKEN": token, "IMPERSONATION": impersonation, "ENTRY": "\(entry)", "CONTACT": "#\(contact)",
-            "LINK": "\(link)", "RECORD": "\(record)", "APPROVAL": "\(approval)", "OTHER": other,
+            "LINK": "\(link)", "RECORD": "\(record)", "APPROVAL": "\(approval)", "OTHER": other, "KEY": "\(key)",
             "GONE": "#\(gone["id"])", "GONECONTACT": "#\(gone["contact"])",
             "LEASED": "\(leased)", "WAITING": "\(waiting)",
           ][$0] ?? $0

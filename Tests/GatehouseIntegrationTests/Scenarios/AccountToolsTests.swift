@@ -96,6 +96,36 @@ struct AccountToolsTests {
     #expect(try gate.fields("TIMER.CURRENT mia WORKSPACE other")["username"] == "mia")
   }
 
+  @Test("K5: deactivating an API key takes effect on its next use and shows in the owner's list")
+  func deactivatedKey() throws {
+    let (mia, max, olga) = (try token(of: "mia"), try token(of: "max"), try token(of: "olga"))
+    let made = try gate.acting(as: mia).fields("APIKEY.CREATE mia NAME 'time export'")
+    let (key, id) = (try #require(made["key"]), try #require(made["id"]))
+    #expect(try gate.fields("APIKEY.CHECK \(key) PRODUCT studio/clock")["username"] == "mia")
+    #expect(
+      try gate.acting(as: max).refused("APIKEY.DEACTIVATE \(id)", with: "NOPERM")
+        == "NOPERM the ownership of workspace studio (policy accounts.needs-owner)")
+    #expect(try gate.acting(as: olga).integer("APIKEY.DEACTIVATE \(id)") == 1)
+    #expect(try gate.isNull("APIKEY.CHECK \(key) PRODUCT studio/clock"))
+    let listed = try gate.acting(as: olga).list("APIKEY.LIST mia")
+    #expect(
+      listed.map { "\($0["name"] ?? "") \($0["active"] ?? "") \($0["ended-by"] ?? "")" } == ["time export 0 olga"])
+  }
+
+  @Test("K6: others see how many keys are active, and nobody their characters")
+  func countedKeys() throws {
+    let mia = gate.acting(as: try token(of: "mia"))
+    let keys = try (0..<3).map { _ in try #require(try mia.fields("APIKEY.CREATE mia NAME secret-plan")["key"]) }
+    try mia.ok("APIKEY.DEACTIVATE \(keys[0])")
+    let max = gate.acting(as: try token(of: "max"))
+    #expect(try max.integer("APIKEY.COUNT mia") == 2)
+    try max.refused("APIKEY.LIST mia", with: "NOPERM")
+    let olga = gate.acting(as: try token(of: "olga"))
+    let shown = try olga.shown("APIKEY.LIST mia") + mia.shown("APIKEY.LIST mia") + gate.shown("AUDIT.LIST USER mia")
+    #expect(shown.contains("secret-plan"))
+    for key in keys { #expect(!shown.contains(key.suffix(22))) }
+  }
+
   @Test("K7: the owner finds a member's forgotten timer, stops it directly, and corrects and saves the entry")
   func stopDirectly() throws {
     try gate.ok("TIMER.START mia WORKSPACE studio NOTE layout AT \(nowMilliseconds() - 3_600_000)")

@@ -12,7 +12,7 @@ struct RowsTests {
     ("T", ["SharedAccountsTests"], 11, []), ("S", ["ContactsAndLoginsTests"], 12, []),
     ("P", ["LicencesAndRolesTests"], 13, [13]),
     ("L", ["OrganisationTests", "OrganisationTests+administration"], 25, [5]),
-    ("K", ["AccountToolsTests"], 8, [5, 6]), ("W", ["TenancyTests"], 7, []), ("B", ["BeyondTests"], 13, []),
+    ("K", ["AccountToolsTests"], 8, []), ("W", ["TenancyTests"], 7, []), ("B", ["BeyondTests"], 13, []),
   ]
 
   @Test("Every row has its test, in the order of the rows", arguments: suites.indices)

@@ -350,12 +350,22 @@ public struct Gathered: Sendable {
   var query: SearchQuery?
   /// The conditions of a list, with the directory in which their names were looked up.
   var conditions: (directory: Directory, list: [UserCondition])?
+  /// Who looks at the people of a list.
+  private var knownViewer: ListViewer?
   /// The word of a search by whose terms its answer is sorted.
   var ordering: Int?
   /// The last entry of the word index that a search has read in the partition, if it was left in between.
   var lastEntry: WordIndex.Entry?
 
   public init() {}
+
+  /// Who looks at the people of a list, the same from one partition to the next as long as the directory is.
+  mutating func viewer(_ turn: Turn) -> ListViewer {
+    if let knownViewer, knownViewer.directory === turn.directory { return knownViewer }
+    let viewer = ListViewer(turn)
+    knownViewer = viewer
+    return viewer
+  }
 
   /// Lets the scan leave the partition for a moment and come back at a row; with row 0 it continues with the next
   /// partition.

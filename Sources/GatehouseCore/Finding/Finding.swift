@@ -3,10 +3,10 @@
 /// The terms of the longest word, mostly the rarest, are read in their order. Which is the rarest depends on people whom the
 /// caller may not see, and so would the order of the answer and what a limit cuts off (W4).
 ///
-/// To look at a contact's row costs as much as to read a thousand
-/// terms, because it lies elsewhere in memory. So the initials of the other words tell most contacts apart; and where many
-/// rows would still be looked at in vain, the contacts that have the other words are collected from the index first, as are
-/// those that the caller may see: of two names that are common and rarely meet, only the people who have both are looked at.
+/// To look at a contact's row costs as much as to read some hundred terms, because it lies elsewhere in memory. So the
+/// initials of the other words tell most contacts apart; and where many rows would still be looked at in vain, the
+/// contacts that have the other words are collected from the index first, as are those that the caller may see: of two
+/// names that are common and rarely meet, only the people who have both are looked at.
 struct Finding {
   private let query: SearchQuery
   private let cell: HeldPartition
@@ -19,12 +19,15 @@ struct Finding {
   private let among: SerialBits?
 
   /// What a look at a row costs, in entries of the index.
-  private static let entriesOfRow = 1024
+  private static let entriesOfRow = 256
   /// How many times as many entries of other words are read to be spared the looks at rows with the right initials.
   private static let othersOfEntry = 128
   /// What is read at most before the partition is left for a moment: entries, and rows with their answers.
   private static let entriesOfSlice = 16_384
   private static let rowsOfSlice = 64
+  /// How many rows are asked for before the first of them is read: a row lies elsewhere in memory, and the processor can
+  /// wait for several at once.
+  private static let rowsOfLook = 16
   /// What it costs to move an item that comes after another.
   private static let entriesOfItem = 4
 
@@ -59,10 +62,11 @@ struct Finding {
       among?.formIntersection(members)
       among = among ?? members
     }
-    let others = runs.indices.reduce(0) { $1 == chosen ? $0 : $0 + runs[$1].count }
-    if others > 0, others < run.count * Self.othersOfEntry, others <= Self.entriesOfSlice {
-      for (index, other) in runs.enumerated() where index != chosen {
-        let have = cell.state.people.words.contacts(of: other, through: cell.state.people.contacts.last)
+    let others = runs.indices.filter { $0 != chosen && !WordIndex.isInitial(query.words[$0]) }
+    let othersCount = others.reduce(0) { $0 + runs[$1].count }
+    if othersCount > 0, othersCount < run.count * Self.othersOfEntry, othersCount <= Self.entriesOfSlice {
+      for index in others {
+        let have = cell.state.people.words.contacts(of: runs[index], through: cell.state.people.contacts.last)
         if among == nil { among = have } else { among?.formIntersection(have) }
       }
     }
@@ -82,24 +86,34 @@ struct Finding {
   ///
   /// - Returns: the last entry that was read, if there are more and the partition was held long enough.
   func forEachMatch(_ body: (_ contact: Int, _ place: SearchOrder) -> Step) -> WordIndex.Entry? {
-    if let among, among.count <= Self.rowsOfSlice, among.count * Self.entriesOfRow < run.count {
-      forEachMatch(among: among, body)
-      return nil
+    if let among, among.count <= min(Self.entriesOfSlice, run.count) {
+      let few = among.filter { cell.state.people.words.mayHave(initials, $0) }
+      if few.count <= Self.rowsOfSlice, few.count * Self.entriesOfRow < run.count {
+        forEachMatch(among: few, body)
+        return nil
+      }
     }
     var run = run
     var left = Self.entriesOfSlice
-    while let entry = next(&run, &left) {
-      // Several terms of a contact can begin with the word, and the row may have others by now: its first one counts.
-      if cell.state.people.words.mayHave(initials, Int(entry.serial)) {
+    var candidates = ContiguousArray<WordIndex.Entry>()
+    candidates.reserveCapacity(Self.rowsOfLook)
+    repeat {
+      candidates.removeAll(keepingCapacity: true)
+      while left > 0, candidates.count < Self.rowsOfLook, let entry = next(&run, &left) {
+        guard cell.state.people.words.mayHave(initials, Int(entry.serial)) else { continue }
+        candidates.append(entry)
         left -= Self.entriesOfSlice / Self.rowsOfSlice
-        if cell.state.people.match(Int(entry.serial), query.words, ordering: ordering) == entry.key {
-          let place = SearchOrder(term: entry.key, partition: cell.index, contact: entry.serial)
-          guard case .goesOn(let items) = body(Int(entry.serial), place) else { return nil }
-          left -= Self.entriesOfItem * items
-        }
       }
-      if left <= 0 { break }
-    }
+      cell.state.people.prefetch(candidates.lazy.map { Int($0.serial) })
+      for entry in candidates {
+        // Several terms of a contact can begin with the word, and the row may have others by now: its first one counts.
+        let contact = Int(entry.serial)
+        guard cell.state.people.match(contact, query.words, ordering: ordering) == entry.key else { continue }
+        let place = SearchOrder(term: entry.key, partition: cell.index, contact: entry.serial)
+        guard case .goesOn(let items) = body(contact, place) else { return nil }
+        left -= Self.entriesOfItem * items
+      }
+    } while left > 0 && run.count > 0
     return run.count > 0 ? cell.state.people.words.last(run) : nil
   }
 
@@ -110,9 +124,10 @@ struct Finding {
   }
 
   /// Where they are few, each row tells whether it matches, and the terms need not be read.
-  private func forEachMatch(among few: SerialBits, _ body: (_ contact: Int, _ place: SearchOrder) -> Step) {
+  private func forEachMatch(among few: [Int], _ body: (_ contact: Int, _ place: SearchOrder) -> Step) {
     var found: [SearchOrder] = []
-    few.forEach { contact in
+    cell.state.people.prefetch(few)
+    for contact in few {
       if let key = cell.state.people.match(contact, query.words, ordering: ordering) {
         found.append(SearchOrder(term: key, partition: cell.index, contact: UInt32(contact)))
       }

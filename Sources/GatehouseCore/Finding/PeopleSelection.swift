@@ -102,21 +102,15 @@ extension ListViewer {
   func rows<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> SerialBits? {
     if isFree { return nil }
     if let people = people(in: cell) { return SerialBits(contacts: people, Row.self, in: cell) }
+    guard let members else { return nil }
     let facets = Row.facets(in: cell)
-    for side in sides {
-      let workspaces = side.holdings.filter { $0.permissions.contains(.userRead) }.map(\.workspace)
-      guard !workspaces.contains(nil) else { continue }
-      var found = SerialBits()
-      for workspace in Set(workspaces.compactMap { $0 }) {
-        if let members = facets[.workspace(workspace)] { found.formUnion(members) }
-      }
-      // Everybody sees themselves.
-      for own in side.person.map({ [$0.contact] + $0.merged }) ?? []
-      where cell.state.partitioning.partition(of: own) == cell.index {
-        if let row = Row.row(ofContact: cell.state.partitioning.serial(of: own), in: cell) { found.insert(row) }
-      }
-      return found
+    var found = SerialBits()
+    for workspace in members.workspaces {
+      if let filed = facets[.workspace(workspace)] { found.formUnion(filed) }
     }
-    return nil
+    for own in members.own where cell.state.partitioning.partition(of: own) == cell.index {
+      if let row = Row.row(ofContact: cell.state.partitioning.serial(of: own), in: cell) { found.insert(row) }
+    }
+    return found
   }
 }

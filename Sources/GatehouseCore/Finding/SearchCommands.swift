@@ -25,7 +25,7 @@ extension CommandTable {
   @Sendable private static func searchUsers(
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
-    let viewer = ListViewer(turn)
+    let viewer = gathered.viewer(turn)
     try search(turn, cell, viewer, &gathered) { contact, query in
       guard let user = contact.user, viewer.isFree || viewer.shows(user) else { return nil }
       let listed = ListedUser(cell, user.serial, viewer)
@@ -43,7 +43,7 @@ extension CommandTable {
   @Sendable private static func searchContacts(
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
-    let viewer = ListViewer(turn)
+    let viewer = gathered.viewer(turn)
     try search(turn, cell, viewer, &gathered) { contact, query in
       guard ListedContact(cell, contact.serial, viewer).isListed(includingDeleted: false) else { return nil }
       let home = contact.home.flatMap { viewer.reach.contains($0) ? $0 : nil }

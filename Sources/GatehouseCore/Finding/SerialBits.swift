@@ -56,6 +56,13 @@ struct SerialBits: Sendable {
     }
   }
 
+  /// The serial numbers for which a condition holds, in ascending order.
+  func filter(_ isIncluded: (Int) -> Bool) -> [Int] {
+    var found: [Int] = []
+    forEach { if isIncluded($0) { found.append($0) } }
+    return found
+  }
+
   /// The first serial numbers from one on.
   func first(_ most: Int, from serial: Int) -> [Int] {
     var found: [Int] = []

@@ -1,5 +1,7 @@
 /// Who is looking at a list, and what they may see of each user.
-public struct ListViewer {
+///
+/// A list makes it once for all partitions (`Gathered.viewer`).
+public struct ListViewer: Sendable {
   let directory: Directory
   let now: Milliseconds
   /// The workspaces whose people are listed and whose data is shown.
@@ -9,7 +11,22 @@ public struct ListViewer {
   /// Whether what the viewer sees differs from person to person, by who employs them.
   private let isPersonal: Bool
   let sides: [Side]
-  let digest: (UnsafeRawBufferPointer) -> Digest
+  let digest: @Sendable (UnsafeRawBufferPointer) -> Digest
+  /// Among whom all are that the viewer may see, by the accounts that employ them; nil if that does not tell.
+  private let employees: Employees?
+  /// The same by workspaces; nil if it may be anybody.
+  let members: Members?
+
+  private struct Employees {
+    let scopes: [EmployerScope]
+    let own: ContactID?
+  }
+
+  struct Members {
+    let workspaces: Set<WorkspaceID>
+    /// Everybody sees themselves.
+    let own: [ContactID]
+  }
 
   init(_ turn: Turn) {
     directory = turn.directory
@@ -19,6 +36,23 @@ public struct ListViewer {
     isFree = sides.isEmpty
     isPersonal = sides.contains(where: \.holdsOverAccounts)
     digest = turn.digest
+    // Any side is enough, because a viewer sees only those whom all sides may see.
+    var employees: Employees?
+    var members: Members?
+    for side in sides {
+      let held = side.holdings.filter { $0.permissions.contains(.userRead) }
+      let scopes = held.compactMap(\.employers)
+      if employees == nil, scopes.count == held.count {
+        employees = Employees(scopes: scopes, own: side.person?.contact)
+      }
+      let workspaces = held.compactMap(\.workspace)
+      if members == nil, workspaces.count == held.count {
+        members = Members(
+          workspaces: Set(workspaces), own: side.person.map { [$0.contact] + $0.merged } ?? [])
+      }
+    }
+    self.employees = employees
+    self.members = members
   }
 
   /// What the viewer sees of a user; everything of themselves.
@@ -31,21 +65,16 @@ public struct ListViewer {
 
   /// The contacts of a partition that include all whom the viewer may see; nil if that may be anybody.
   func people(in cell: HeldPartition) -> [UInt32]? {
-    for side in sides {
-      let held = side.holdings.filter { $0.permissions.contains(.userRead) }
-      let scopes = held.compactMap(\.employers)
-      guard scopes.count == held.count else { continue }
-      var found: [UInt32] = []
-      if let own = side.person?.contact, cell.state.partitioning.partition(of: own) == cell.index {
-        found.append(UInt32(cell.state.partitioning.serial(of: own)))
-      }
-      for scope in scopes {
-        guard let employees = scope.employees(in: cell) else { return nil }
-        found += employees
-      }
-      return found
+    guard let employees else { return nil }
+    var found: [UInt32] = []
+    if let own = employees.own, cell.state.partitioning.partition(of: own) == cell.index {
+      found.append(UInt32(cell.state.partitioning.serial(of: own)))
     }
-    return nil
+    for scope in employees.scopes {
+      guard let employed = scope.employees(in: cell) else { return nil }
+      found += employed
+    }
+    return found
   }
 
   func shows(_ user: UserReference) -> Bool {

@@ -15,7 +15,7 @@ public struct ListFilter<Row: ListedPerson> {
       gathered.conditions = (turn.directory, conditions)
     }
     includesDeleted = conditions.contains(where: \.asksForDeleted)
-    viewer = ListViewer(turn)
+    viewer = gathered.viewer(turn)
   }
 
   init(_ turn: Turn) throws(Halt) {

@@ -31,6 +31,15 @@ public enum RecordKey {
   /// Whether a key belongs to a user, a contact or an actor.
   public static func isOfPeople(_ key: UInt64) -> Bool { key & 3 != 3 }
 
+  /// The id as records store it: bytes that every record with the key of a user, contact or actor has. To look for them
+  /// takes a tenth of the time that it takes to decode a record. nil for other keys, whose numbers are too short.
+  public static func mark(of key: UInt64) -> [UInt8]? {
+    guard isOfPeople(key) else { return nil }
+    var writer = ByteWriter()
+    writer.varint(key >> 2)
+    return Array(writer.bytes)
+  }
+
   /// All records shown as being about a user: those about the login and those about its contact.
   public static func about(_ user: UserID, contact: ContactID?) -> [UInt64] {
     [of(user)] + (contact.map { [of($0)] } ?? [])

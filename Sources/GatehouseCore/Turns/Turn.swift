@@ -7,7 +7,7 @@
 /// no accessor of it calls back.
 public final class Turn {
   public let partitioning: Partitioning
-  public let digest: (UnsafeRawBufferPointer) -> Digest
+  public let digest: @Sendable (UnsafeRawBufferPointer) -> Digest
   @exclusivity(unchecked) var counters: any CounterReader
   @exclusivity(unchecked) public var entropy: Entropy
 
@@ -97,7 +97,7 @@ public final class Turn {
 
   public init(
     partitioning: Partitioning, directory: Directory, counters: any CounterReader, refusals: any RefusalKeeper,
-    folderSecret: Digest, entropy: Entropy, digest: @escaping (UnsafeRawBufferPointer) -> Digest
+    folderSecret: Digest, entropy: Entropy, digest: @escaping @Sendable (UnsafeRawBufferPointer) -> Digest
   ) {
     self.partitioning = partitioning
     self.directory = directory

@@ -60,15 +60,27 @@ enum SearchText {
     }
   }
 
-  /// Calls `body` with each term of a text in search form: each word, and each part of a double name up to the end of
-  /// its word. `anne-marie o'brien` has four.
+  /// Calls `body` with each term of a name in search form: each word, and each part of a double name up to the end of
+  /// its word. `anne-marie o'brien st.john` has six.
+  static func forEachTerm(ofName text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    forEachTerm(in: text, afterDots: true, body)
+  }
+
+  /// The same of an e-mail or a username, whose dots join no names.
   static func forEachTerm(in text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    forEachTerm(in: text, afterDots: false, body)
+  }
+
+  private static func forEachTerm(
+    in text: UnsafeRawBufferPointer, afterDots: Bool, _ body: (UnsafeRawBufferPointer) -> Void
+  ) {
     var end = text.count
     var start = end
     // Backwards, so that the end of the word is known at each start.
     while start > 0 {
-      let isSpace = text[start - 1] == 0x20 || text[start - 1] == 0x09 || text[start - 1] == 0x0a
-      let isJoint = text[start - 1] == 0x2d || text[start - 1] == 0x27
+      let before = text[start - 1]
+      let isSpace = before == 0x20 || before == 0x09 || before == 0x0a
+      let isJoint = before == 0x2d || before == 0x27 || afterDots && before == 0x2e
       if start < end, isSpace || isJoint { body(UnsafeRawBufferPointer(rebasing: text[start..<end])) }
       if isSpace { end = start - 1 }
       start -= 1

@@ -10,6 +10,7 @@ extension ReadTrail: ServerWork {
     let last = min(cursor ?? durable, durable)
     guard last > 0 else { return TrailPage() }
     var query = History.Query(1...last, about: keys)
+    query.marks = Dictionary(keys.map { ($0, RecordKey.mark(of: $0)) }) { one, _ in one }.compactMapValues { $0 }
     if !keys.allSatisfy(RecordKey.isOfPeople) { query.indexedSince = 2 }
     if from != nil || to != nil {
       let times = (UInt64(clamping: from ?? 0), to.map { UInt64(clamping: $0) } ?? .max)

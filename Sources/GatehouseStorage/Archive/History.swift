@@ -30,6 +30,8 @@ package struct History: Sendable {
     package var records: ClosedRange<UInt64>
     /// Only records with one of these keys; all records if empty.
     package var keys: [UInt64]
+    /// Bytes that every record with a key has (`WantedKeys`).
+    package var marks: [UInt64: [UInt8]] = [:]
     /// The first archive format (`Archive.kind`) whose index contains these keys.
     package var indexedSince: UInt16 = 1
     /// Only records with times in this range, in unix milliseconds.
@@ -50,12 +52,12 @@ package struct History: Sendable {
 
   /// Reads the oldest record first.
   package func forEach(_ query: Query, _ handle: Handler) throws {
-    try read(query, WantedKeys(query.keys), newestFirst: false, handle)
+    try read(query, WantedKeys(query.keys, marks: query.marks), newestFirst: false, handle)
   }
 
   /// Reads the newest record first.
   package func forEachNewestFirst(_ query: Query, _ handle: Handler) throws {
-    try read(query, WantedKeys(query.keys), newestFirst: true, handle)
+    try read(query, WantedKeys(query.keys, marks: query.marks), newestFirst: true, handle)
   }
 
   /// Reads records with some keys, where the handler says which of them it still needs. So if it needs one record of

@@ -118,6 +118,21 @@ import Testing
     ] { #expect(keys.contains(key)) }
   }
 
+  /// A trail about a user skips records that lack the user's mark, so whatever has the key must have the mark.
+  @Test(arguments: ChangeSamples.all.map(\.name))
+  func whoeverIsNamedLeavesTheMarkOfTheKey(_ name: String) throws {
+    let change = try #require(ChangeSamples.all.first { $0.name == name }).change.carried
+    var writer = ByteWriter()
+    Record(header: ChangeSamples.header(), changes: [change]).encode(into: &writer)
+    let bytes = Array(writer.bytes)
+    var keys: [UInt64] = []
+    _ = bytes.withUnsafeBytes { RecordKey.find(in: $0, &keys) }
+    for key in keys {
+      guard let mark = RecordKey.mark(of: key) else { continue }
+      #expect(bytes.indices.contains { bytes[$0...].starts(with: mark) }, "key \(key)")
+    }
+  }
+
   // MARK: Other versions
 
   private func record(_ change: [UInt8]) throws -> Record {

@@ -117,6 +117,7 @@ extension Turn {
       for id in ids { if let user = try self.user(id) { people.append(user) } }
       for user in people { try self.endRights(of: user) }
       try self.endWhatLostItsRight(of: people)
+      try self.endRequestsThatLostTheirRight(of: people)
     }
   }
 

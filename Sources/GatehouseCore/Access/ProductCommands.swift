@@ -125,7 +125,7 @@ extension CommandTable {
     if turn.has("REGULAR") { new.isAdministrator = false }
     if new.isAdministrator != (old?.isAdministrator ?? false) { try turn.refuseImpersonation("administration") }
     if new.isAdministrator || old?.isAdministrator ?? false, old != new {
-      try turn.requireHolding(
+      try turn.requireGiving(
         .productAdministrator, over: turn.site(of: product), until: new.isAdministrator ? new.limits.end : turn.now,
         to: "say who administers it")
     }
@@ -145,6 +145,8 @@ extension CommandTable {
     turn.setAccess(of: user.id, to: product, from: old, to: new)
     if !user.isMember(of: product.workspace) {
       try turn.requireRoom(forMemberships: user.cell.state.people.memberships(of: user.serial).count + 1)
+      // B13: who has access to a product becomes a member by it.
+      turn.noteUse([.memberManage], over: Target(.workspace(product.workspace)))
       turn.emit(WorkspaceJoined(user.id, product.workspace))
     }
   }

@@ -8,7 +8,8 @@ extension CommandTable {
       ],
       reply:
         "an array of maps `time, user, username, product, reason, command, service`; `user` is null where nobody has"
-        + " the name, of which then stand the first 48 bytes as they were typed, with unprintable characters as `\\u{7}`."
+        + " the name, of which then stand the first 48 bytes as they were typed, with unprintable characters as `\\u{7}`;"
+        + " beside a password `(redacted)` stands for what nobody has, because it may be a password in the wrong place."
         + " They are kept in memory only: a restart forgets them, and of each lane the oldest give way beyond the setting"
         + " `refusals-length`. Of what happened in workspaces that the caller may not read nothing is shown, and people whom"
         + " the caller does not know are `unknown-user`",

@@ -15,7 +15,7 @@ public struct RefusedLogin: Sendable, BitwiseCopyable {
   public internal(set) var denial = LoginDenial.unknownUser
   /// The table index of the refused command.
   var command: UInt16 = 0
-  /// As typed; empty if the command names a session.
+  /// As typed; empty if the command names a session, and `(redacted)` where it may be a secret.
   var username = TypedWord()
   /// The hash of the whole name, of which only the beginning is kept; 0 if the command names a session.
   var nameHash: UInt32 = 0
@@ -38,7 +38,7 @@ struct TypedWord: Sendable, BitwiseCopyable {
   private var bytes = InlineArray<48, UInt8>(repeating: 0)
   private var count: UInt8 = 0
 
-  private static let redacted: TypedWord = {
+  static let redacted: TypedWord = {
     var text = "(redacted)"
     return text.withUTF8 { TypedWord(UnsafeRawBufferPointer($0)) }
   }()
@@ -84,10 +84,15 @@ extension Turn {
   /// - Parameters:
   ///   - username, productName: the indexes of the words that name the user and the product, if the command has them.
   ///   - workspace: the session's, if a session without a product is refused.
+  ///   - mayBePassword: whether a word that names nothing may be a password in the wrong place; then it is not kept.
   func note(
     _ denial: LoginDenial, of user: UserReference?, to product: ProductID?, username: Int? = nil,
-    productName: Int? = nil, in workspace: WorkspaceID? = nil
+    productName: Int? = nil, in workspace: WorkspaceID? = nil, mayBePassword: Bool = false
   ) {
+    func typed(_ index: Int?, isKnown: Bool) -> TypedWord {
+      guard let index else { return TypedWord() }
+      return mayBePassword && !isKnown ? .redacted : TypedWord(word(index))
+    }
     refusal.time = now
     refusal.user = user?.id ?? .none
     refusal.product = product ?? 0
@@ -103,9 +108,9 @@ extension Turn {
     refusal.service = connection.service ?? 0
     refusal.denial = denial
     refusal.command = UInt16(commandIndex)
-    refusal.username = username.map { TypedWord(word($0)) } ?? TypedWord()
+    refusal.username = typed(username, isKnown: user != nil)
     refusal.nameHash = username.map { nameKey($0).hash } ?? 0
-    refusal.productName = productName.map { TypedWord(word($0)) } ?? TypedWord()
+    refusal.productName = typed(productName, isKnown: product != nil)
     hasRefusal = true
   }
 

@@ -9,14 +9,17 @@ public struct AnswerKept: PartitionChange {
   public var key = Digest.zero
   public var arguments = Digest.zero
   public var reply = Reply()
+  /// The request that was made of the command, if it waits for a second person (B13).
+  public var approval: ApprovalID?
 
   public init() {}
 
-  public init(partition: Int, key: Digest, arguments: Digest, reply: Reply) {
+  public init(partition: Int, key: Digest, arguments: Digest, reply: Reply, approval: ApprovalID? = nil) {
     self.partition = partition
     self.key = key
     self.arguments = arguments
     self.reply = reply
+    self.approval = approval
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -25,13 +28,15 @@ public struct AnswerKept: PartitionChange {
     try visitor.secret(&key, as: DigestForm.self)
     try visitor.secret(&arguments, as: DigestForm.self)
     try visitor.secret(&reply, as: ReplyForm.self)
+    try visitor.later()
+    try visitor.secret(&approval, as: OptionalForm<ApprovalForm>.self)
   }
 
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let answer = RememberedAnswer(
-      arguments: arguments, reply: reply, until: header.time + Limits.idempotencyLife, lsn: lsn)
+      arguments: arguments, reply: reply, until: header.time + Limits.idempotencyLife, lsn: lsn, approval: approval)
     state.answers.keep(answer, under: key, at: header.time)
   }
 }

@@ -64,7 +64,8 @@ extension Answers: Aggregate {
     } read: { (state, reader, layout) throws(CodingError) in
       for _ in 0..<(try reader.count()) {
         let key = try reader.digest()
-        let answer = try reader.stored(RememberedAnswer(), layout)
+        // What came later is only in measured values.
+        let answer = try reader.stored(RememberedAnswer(), layout == .second ? .first : layout)
         state.answers.kept[key] = answer
         state.answers.line.append(Expiry(key: key, until: answer.until))
       }
@@ -96,11 +97,15 @@ public struct RememberedAnswer: Sendable, StoredValue {
   public internal(set) var reply = Reply()
   public internal(set) var until: Milliseconds = 0
   public internal(set) var lsn: LSN = 0
+  /// The request that the answer names, if the command waits for a second person.
+  public internal(set) var approval: ApprovalID?
 
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.value(&arguments, as: DigestForm.self)
     try visitor.value(&reply, as: ReplyForm.self)
     try visitor.value(&until, as: TimeForm.self)
     try visitor.value(&lsn, as: NumberForm<LSN>.self)
+    try visitor.later()
+    try visitor.value(&approval, as: OptionalForm<ApprovalForm>.self)
   }
 }

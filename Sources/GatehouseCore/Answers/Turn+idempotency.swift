@@ -26,6 +26,7 @@ extension Turn {
       guard kept.arguments.matches(words) || kept.arguments.matches(wordsDigest(foldingNames: false)) else {
         throw .refused(.conflict("idem: the key was used for another command; take a new key"))
       }
+      try requireOpen(kept.approval)
       return answer(kept, key, keyDigest)
     }
     read(cell.state.lsn)
@@ -38,7 +39,23 @@ extension Turn {
     try body(self)
     try requireVersionChecked()
     // Kept even if nothing changed, because the same command could change something later.
-    emit(AnswerKept(partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt)))
+    emit(
+      AnswerKept(partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt), approval: askedFor)
+    )
+  }
+
+  /// Refuses to repeat an answer that names a request which waits no longer: whoever repeats must not wait for it in vain,
+  /// and must not have the command done twice.
+  private func requireOpen(_ approval: ApprovalID?) throws(Halt) {
+    guard let approval else { return }
+    let cell = try cell(partitioning.partition(of: approval))
+    read(cell.state.lsn)
+    guard cell.state.approvals.open[approval]?.isOpen(at: now) ?? false else {
+      throw .refused(
+        .conflict(
+          "idem: the command waited as approval #\(approval.raw), which was granted, refused or is too old by now; see"
+            + " AUDIT.LIST, and take a new key to ask again"))
+    }
   }
 
   private func requireVersionChecked() throws(Halt) {

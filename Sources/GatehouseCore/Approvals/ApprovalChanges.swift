@@ -20,7 +20,11 @@ public struct ApprovalRequested: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.approvals.add(request, serial: state.partitioning.serial(of: request.id))
+    if state.isMine(request.id) {
+      state.approvals.add(request, serial: state.partitioning.serial(of: request.id))
+    } else {
+      state.approvals.noteElsewhere(request)
+    }
   }
 }
 
@@ -37,13 +41,17 @@ public struct ApprovalDecided: PartitionChange {
   /// What was asked for, and why: the record itself is that of the decision.
   public var command = ""
   public var reason = ""
-  /// Who approved it; nil if it was refused, by the actor of the record.
+  /// Who approved it; nil if it was refused, by the actor of the record, or ended because a right was lost.
   public var approver: UserID?
+  /// What the approver has said to it.
+  public var approverReason = ""
+  /// See `ApprovalRequest.places`.
+  public var places: [WorkspaceID] = []
 
   public init() {}
 
   /// - Parameter approver: nil if it is refused.
-  init(_ request: ApprovalRequest, approver: UserID?) {
+  init(_ request: ApprovalRequest, approver: UserID?, saying approverReason: String = "") {
     approval = request.id
     requester = request.actor
     workspace = request.workspace
@@ -51,24 +59,40 @@ public struct ApprovalDecided: PartitionChange {
     reason = request.reason
     isGranted = approver != nil
     self.approver = approver
+    self.approverReason = approverReason
+    places = request.places
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&approval, as: ApprovalForm.self)
-    try visitor.field("requested-by", &requester, as: UserForm.self)
+    try visitor.field("requested-by", &requester, as: RequesterForm.self)
     try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
     try visitor.field("granted", &isGranted, as: FlagForm.self)
     try visitor.later()
     try visitor.field("command", &command, as: FilledTextForm.self)
     try visitor.field("reason", &reason, as: FilledTextForm.self)
     try visitor.field("approved-by", &approver, as: ApproverForm.self)
+    try visitor.field("approval-reason", &approverReason, as: FilledTextForm.self)
+    try visitor.value(&places, as: ListForm<WorkspaceForm>.self)
   }
 
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     state.approvals.open[approval] = nil
+    state.approvals.elsewhere[approval] = nil
   }
+}
+
+/// Who really asked for something, and may live in another partition than the one as whom it was asked. That partition
+/// knows of the request, too, so that it ends with the rights of either.
+enum RequesterForm: FieldForm {
+  static func write(_ value: UserID, to writer: inout ByteWriter) { UserForm.write(value, to: &writer) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> UserID { try UserForm.read(from: &reader) }
+  static func text(_ value: UserID, in directory: Directory?) -> String? { UserForm.text(value, in: directory) }
+  static func partition(_ value: UserID, _ partitioning: Partitioning) -> Int? { partitioning.partition(of: value) }
+  static func addKeys(of value: UserID, to keys: inout [UInt64]) { UserForm.addKeys(of: value, to: &keys) }
+  static func names(_ value: UserID, _ entity: NamedEntity) -> Bool { UserForm.names(value, entity) }
 }
 
 /// Who approved something. The record is found among what that user did, as it is among what the other did.

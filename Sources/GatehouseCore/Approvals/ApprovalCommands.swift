@@ -5,13 +5,15 @@ extension CommandTable {
       [.option("WORKSPACE", "workspace"), .option("COUNT", "n", .integer)],
       reply:
         "an array of maps `approval, command, permission, workspace, requested, expires, requested-by, as, reason`:"
-        + " those that the caller may approve, and the caller's own",
+        + " those that the caller may approve, and the caller's own. One that tells of other workspaces, too, is shown to"
+        + " those who may read users there; a command that concerns one workspace is seen by all who approve there. Requests"
+        + " end after a week, and for good when whoever asked may not log in any more or loses the right",
       needs: .nothing, route: .everywhere, body: .gather(collect: collectApprovals, finish: finishApprovals)),
     CommandSpec(
       "APPROVAL.GRANT", .people, "Approve a command that waits, and carry it out", [.word("approval", .integer)],
       reply: "what the command answers. It is decided now, and needs the right of whoever asked for it and of whoever"
         + " approves it, who are two people; `STALE` if it would now do something else than what was asked for. The trail"
-        + " has it as the deed of the one who asked, with its reason, and names the other beside",
+        + " has it as the deed of the one who asked, with its reason, and has the other and their `REASON` beside it",
       effect: .write, rights: .admin, needs: .nothing, route: .identifier(1), body: .decide(approvalGrant)),
     CommandSpec(
       "APPROVAL.REFUSE", .people, "Refuse a command that waits, or withdraw one's own", [.word("approval", .integer)],
@@ -72,12 +74,12 @@ extension CommandTable {
           "approval", "whoever asked for it may not log in any more", instead: "refuse it with APPROVAL.REFUSE"))
     }
     try turn.run(request, requester, actor, approver: approver.subject)
-    turn.emit(ApprovalDecided(request, approver: approver.subject))
+    turn.emit(ApprovalDecided(request, approver: approver.subject, saying: turn.reason))
   }
 
   @Sendable private static func approvalRefuse(_ turn: Turn) throws(Halt) {
     let request = try turn.approval(1)
-    turn.emit(ApprovalDecided(request, approver: nil))
+    try turn.end(request)
     turn.reply.ok()
   }
 }
@@ -90,7 +92,7 @@ extension Turn {
       where request.id != approval?.request.id
         && (request.users.contains(where: users.contains) || request.contacts.contains(where: contacts.contains))
       {
-        emit(ApprovalDecided(request, approver: nil))
+        try end(request)
       }
     }
   }
@@ -99,8 +101,10 @@ extension Turn {
   fileprivate func maySee(_ request: ApprovalRequest) -> Bool {
     guard isLimited else { return true }
     let isOwn = asUser.map { $0.subject == request.subject || $0.actor == request.actor } ?? false
-    return isOwn
-      || Permission(name: request.permission).map { allows($0, over: .workspace(request.workspace)) } ?? false
+    if isOwn { return true }
+    guard let permission = Permission(name: request.permission), allows(permission, over: .workspace(request.workspace))
+    else { return false }
+    return request.places.allSatisfy { allows(.userRead, over: .workspace($0)) }
   }
 
   /// The open request of an id.

@@ -62,7 +62,7 @@ extension Turn {
   /// Makes a request of what was decided, if it needs a second person.
   func waitForApproval() throws(Halt) {
     guard let demand, let principal = asUser, !isDryRun, hasChanges else { return }
-    guard spec.secrets.isEmpty else {
+    guard !hasSecretWord else {
       throw .refused(
         .rule(
           "approval", "\(directory.workspace(demand.workspace).name) asks for two people, and a secret cannot wait",
@@ -77,22 +77,37 @@ extension Turn {
     (request.requested, request.reason) = (now, reason)
     request.boundTo = principal.boundTo ?? 0
     request.words = try wordsToKeep()
-    request.changes = marksOfChanges().map(\.mark)
-    noteConcerned(in: &request)
+    request.changes = marksOfChanges().flatMap(\.marks)
+    try noteConcerned(in: &request)
+    let actors = try self.cell(partitioning.partition(of: request.actor))
     dropDecision()
     let cell = subject.cell
     read(cell.state.lsn)
+    read(actors.state.lsn)
     if let equal = cell.state.approvals.equal(to: request, at: now) {
       request.id = equal
     } else {
-      if let full = cell.state.approvals.limit(reachedBy: request) { throw .refused(.limit(full)) }
+      let count = actors.state.approvals.count(askedBy: request.actor, at: now)
+      if let full = cell.state.approvals.limit(reachedBy: request, having: count) { throw .refused(.limit(full)) }
       request.id = newID(in: cell, after: cell.state.approvals.last)
       emit(ApprovalRequested(request))
     }
+    askedFor = request.id
     reply.map(3)
     reply.text("approval")
     reply.integer(request.id.raw)
     show(demand)
+  }
+
+  /// Whether a word of the command is a secret, which no record may have. Where a token or an id can stand, the id is none.
+  private var hasSecretWord: Bool {
+    spec.secrets.contains { word in
+      guard word < arguments.count else { return false }
+      switch spec.route {
+      case .session(word), .key(word): return Self.identifier(arguments[word]) == nil
+      default: return true
+      }
+    }
   }
 
   /// The two pairs that say what needs a second person.
@@ -117,17 +132,33 @@ extension Turn {
     return words
   }
 
-  /// Notes whom the changes are about, so that nothing is told of them once they are anonymised (L6).
-  private func noteConcerned(in request: inout ApprovalRequest) {
+  /// Notes whom the changes are about, so that nothing is told of them once they are anonymised (L6), and of which
+  /// workspaces the request tells something (W4).
+  private func noteConcerned(in request: inout ApprovalRequest) throws(Halt) {
     var keys: [UInt64] = []
     for change in changesAskedFor { change.known?.addKeys(to: &keys) }
+    let named = named ?? NamedInWords()
+    var places = named.workspaces
     for key in Set(keys).sorted() {
       switch RecordKey.Subject(key) {
       case .user(let id): if isNew(id) { request.isAboutNew = true } else { request.users.append(id) }
       case .contact(let id): if isNew(id) { request.isAboutNew = true } else { request.contacts.append(id) }
-      case .actor, .workspace, .product, .service, .unplaced, .fact: break
+      case .workspace(let id): places.insert(id)
+      case .product(let id): if let product = directory.product(id) { places.insert(product.workspace) }
+      case .actor, .service, .unplaced, .fact: break
       }
     }
+    for id in named.users.union(request.users) {
+      places.formUnion(try user(id)?.unknownHome(in: request.workspace) ?? [])
+    }
+    for id in named.contacts.union(request.contacts) {
+      guard let contact = try contact(id) else { continue }
+      places.formUnion(
+        contact.newestLogin.map { $0.unknownHome(in: request.workspace) } ?? contact.home.map { [$0] } ?? [])
+    }
+    // A workspace that is being made has no people yet.
+    places = places.filter { $0 != request.workspace && Int($0) <= directory.workspaces.count }
+    request.places = places.sorted()
   }
 
   // MARK: Granting
@@ -159,12 +190,43 @@ extension Turn {
     // Requests of version 1 of their form do not say.
     if request.changes.isEmpty { return }
     let asked = Set(request.changes)
-    guard let other = marksOfChanges().first(where: { !asked.contains($0.mark) }) else { return }
+    guard let other = marksOfChanges(askedAt: request.requested).first(where: { asked.isDisjoint(with: $0.marks) })
+    else { return }
     let text = ChangeText(other.change, in: directory)
     throw .refused(
       Refusal(
         .stale,
         "approval #\(request.id.raw): it would now make a change that was not asked for, \(text.kind) of \(text.entity);"
           + " refuse it, and have it asked for again"))
+  }
+}
+
+extension UserReference {
+  /// The home of somebody who is no member of a workspace, and so is not known there.
+  fileprivate func unknownHome(in workspace: WorkspaceID) -> [WorkspaceID] {
+    if isMember(of: workspace) { return [] }
+    return home.map { [$0] } ?? []
+  }
+}
+
+/// What the words of a command that may have to wait were found to name.
+struct NamedInWords {
+  var workspaces: Set<WorkspaceID> = []
+  var users: Set<UserID> = []
+  var contacts: Set<ContactID> = []
+}
+
+extension Turn {
+  /// Notes what a word names. Called by those who look up names.
+  func noteNamed(_ workspace: WorkspaceID) { noteNamed { $0.workspaces.insert(workspace) } }
+  func noteNamed(_ user: UserReference) { noteNamed { $0.users.insert(user.id) } }
+  func noteNamed(_ contact: ContactReference) { noteNamed { $0.contacts.insert(contact.id) } }
+
+  @inline(__always)
+  private func noteNamed(_ note: (inout NamedInWords) -> Void) {
+    guard isWatchedForApproval else { return }
+    var all = named ?? NamedInWords()
+    note(&all)
+    named = all
   }
 }

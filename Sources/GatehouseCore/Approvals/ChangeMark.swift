@@ -1,16 +1,24 @@
 /// Marks by which a decision is compared with an earlier one of the same words (B13): 64 bits of the digest of each change.
 ///
-/// They leave out what differs although the same was asked for: ids that are only now given out, random tokens, times, and
-/// old values, which the person concerned could change in order to be in the way.
+/// They cover all that a change says, except what differs although the same was asked for: ids that are only now given out,
+/// random tokens, the time of the decision itself, and old values, which the person concerned could change in order to be in
+/// the way.
 extension Turn {
-  func marksOfChanges() -> [(mark: UInt64, change: AnyChange)] {
+  /// - Parameter requested: when it was asked for, if the decision is of a request. A change that says today has then the
+  ///   mark of the day of the request as well.
+  func marksOfChanges(askedAt requested: Milliseconds? = nil) -> [(marks: Set<UInt64>, change: AnyChange)] {
     let asked = changesAskedFor
-    if asked.contains(where: { !$0.isConsequence }) { return asked.map { (mark(of: $0), $0) } }
+    if asked.contains(where: { !$0.isConsequence }) {
+      let days = requested.map { Int32(clamping: now / Days.milliseconds - $0 / Days.milliseconds) } ?? 0
+      // Where the person is, the day may have changed once more or once less since.
+      let shifts = days == 0 && requested == nil ? [0] : [0, days - 1, days, days + 1]
+      return asked.map { change in (Set(shifts.map { mark(of: change, daysLater: $0) }), change) }
+    }
     // Somebody's sessions or timers alone: then whose they are counts.
     return asked.flatMap { change in
       var keys: [UInt64] = []
       change.known?.addKeys(to: &keys)
-      return keys.filter(RecordKey.isOfPeople).map { (mark: $0, change: change) }
+      return keys.filter(RecordKey.isOfPeople).map { (marks: Set([$0]), change: change) }
     }
   }
 
@@ -20,9 +28,9 @@ extension Turn {
     return asked.isEmpty ? changes : asked
   }
 
-  private func mark(of change: AnyChange) -> UInt64 {
+  private func mark(of change: AnyChange, daysLater: Int32) -> UInt64 {
     func mark(_ change: some Change) -> UInt64 {
-      var marker = ChangeMarker(turn: self)
+      var marker = ChangeMarker(turn: self, daysLater: daysLater)
       marker.writer.byte(type(of: change).code)
       var copy = change
       copy.visit(&marker)
@@ -51,33 +59,52 @@ private struct ChangeMarker: FieldVisitor, ~Copyable {
   typealias Failure = Never
 
   let turn: Turn
+  /// How many days after the request an employment is ended with the day of the decision.
+  let daysLater: Int32
   var writer = ByteWriter()
 
   mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {
-    if form == TimeForm.self || form == LimitsForm.self || form == DigestForm.self { return }
+    // Times of this form say when something was decided. What was asked for are limits, and contents of entries.
+    if form == TimeForm.self || form == DigestForm.self { return }
     if let id = value as? any EntityIdentifier, turn.isNew(id) { return }
-    if var grant = value as? Grant {
-      (grant.isMain, grant.limits) = (false, .none)
-      GrantForm.write(grant, to: &writer)
-      // What a role gives can be changed without granting it.
-      writer.varint(turn.directory.permissions(of: grant.role).bits)
-    } else if var access = value as? ProductAccess {
-      access.limits = .none
-      AccessForm.write(access, to: &writer)
-    } else if let employment = value as? Employment {
-      // Its days are those of the words, or today.
-      writer.varint(employment.account)
-      writer.varint(employment.workspace)
+    if var employment = value as? Employment {
+      employment.to = employment.to.map { $0 - daysLater }
+      writer.employment(employment)
     } else {
       Form.write(value, to: &writer)
     }
+    // What a role gives can be changed without granting it.
+    if let grant = value as? Grant { writer.varint(turn.directory.permissions(of: grant.role).bits) }
   }
 
   mutating func later() {}
 
+  /// What is removed counts, and not how it was.
+  mutating func removed<Form: FieldForm>(_ name: String, _ value: inout Form.Value, as form: Form.Type) {
+    if !writeIdentity(of: value) { self.value(&value, as: form) }
+  }
+
   mutating func change<Form: FieldForm>(
     _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
-  ) { value(&new, as: form) }
+  ) {
+    value(&new, as: form)
+    if !Self.hasIdentity(new) { _ = writeIdentity(of: old) }
+  }
+
+  private static func hasIdentity(_ value: Any) -> Bool {
+    value is Grant || value is ProductAccess || value is Employment
+  }
+
+  /// Writes which one a value is of several that somebody has.
+  private mutating func writeIdentity(of value: Any) -> Bool {
+    switch value {
+    case let grant as Grant: GrantForm.write(Grant(role: grant.role, scope: grant.scope, isMain: false), to: &writer)
+    case let access as ProductAccess: writer.varint(access.product)
+    case let employment as Employment: writer.varint(employment.account)
+    default: return false
+    }
+    return true
+  }
 
   mutating func setting<Form: SettingForm>(
     _ field: inout Form.Value, old: inout String, new: inout String, as form: Form.Type

@@ -9,10 +9,10 @@ struct ClearedPeople: Sendable {
   /// The same where nobody knows whom it is about.
   private static let newMark = "(not shown)"
 
-  /// Fields that say nothing of who somebody is.
+  /// Fields that say nothing of who somebody is, and reasons, which stay as those of records do.
   private static let kept: Set<String> = [
     "contact", "user", "status", "workspace", "workspaces", "kind", "field", "authority", "restrict-bookings", "actor",
-    "permission",
+    "permission", "reason",
   ]
 
   /// The text of a change without what was cleared.

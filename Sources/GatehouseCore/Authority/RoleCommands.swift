@@ -390,6 +390,15 @@ extension Turn {
     }
   }
 
+  /// The same for what gives a person rights in another way than by a role, or takes them. It counts as granting (B13).
+  func requireGiving(
+    _ permissions: PermissionSet, over site: Site, until end: Milliseconds, to what: String,
+    instead hint: String = "give an UNTIL that is no later"
+  ) throws(Halt) {
+    try requireHolding(permissions, over: site, until: end, to: what, instead: hint)
+    noteUse([.roleGrant], over: Target(site))
+  }
+
   private func text(of site: Site) -> String {
     switch site {
     case .server: "everywhere"

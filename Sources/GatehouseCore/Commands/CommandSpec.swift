@@ -23,6 +23,11 @@ public final class CommandSpec: Sendable {
   /// The options of every write that the command does not take: `IDEM` where words are passwords, because the log would
   /// keep a digest of them; `DRYRUN` where trying would be a guess that costs nothing.
   let withheld: Set<String>
+  /// Whether its secrets are typed, as passwords are. One with spaces that was not quoted goes on in the words behind it.
+  public var hasTypedSecrets: Bool {
+    if case .server(.auth) = body { return true }
+    return !secrets.isEmpty && withheld.contains("IDEM")
+  }
   /// Whether it can be tried with `DRYRUN`.
   public var takesDryRun: Bool { effect == .write && !withheld.contains("DRYRUN") }
   /// Commands selected by the second word.

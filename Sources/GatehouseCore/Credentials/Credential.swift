@@ -14,6 +14,8 @@ public struct CredentialRow: TableRow {
   public var failures: UInt32 = 0
   /// Whether the password must be changed at the next login (P13).
   public var isTemporary = false
+  /// Whether it is one that was made at random and mailed. Until the user has changed it, whoever has the mailbox has it.
+  public var isMailed = false
   public var details = DetailRange()
 
   public init() {}
@@ -42,10 +44,14 @@ extension CredentialRow: StoredValue {
     try visitor.value(&resetEnds, as: TimeForm.self)
     try visitor.value(&failures, as: NumberForm<UInt32>.self)
     try visitor.value(&isTemporary, as: FlagForm.self)
+    try visitor.later()
+    try visitor.value(&isMailed, as: FlagForm.self)
   }
 }
 
 /// Guesses at a name that no user has. It waits as a user's name does, so that waiting tells nobody which names exist.
+/// A partition keeps `Limits.strangersOfPartition` of them. Where all of these wait, every name at which nobody has guessed
+/// waits too, until the first of them is through, whether or not somebody has it.
 public struct StrangerRow: Sendable, Equatable {
   public internal(set) var failures: UInt32 = 0
   public internal(set) var waitsUntil: Milliseconds = 0

@@ -36,6 +36,7 @@ public struct PasswordSet: PartitionChange {
       if means == .rehashed { return }
       row.setAt = header.time
       row.isTemporary = isTemporary
+      row.isMailed = means == .generated
       row.resetAsked = 0
       row.resetEnds = 0
     }
@@ -200,5 +201,63 @@ public struct ResetAsked: PartitionChange {
       $0.resetEnds = ends
     }
     state.credentials.setResetToken(of: serial, token)
+  }
+}
+
+/// What was mailed to a user ends unused: the address was another, or the user may not log in any more.
+public struct MailedSecretEnded: PartitionChange {
+  public static var code: UInt8 { 107 }
+  public static var name: String { "mailed-secret-ended" }
+
+  public var user = UserID.none
+  /// Whether the token of a reset has ended, and whether the password that was mailed.
+  public var endsReset = false
+  public var endsPassword = false
+
+  public init() {}
+
+  init(_ user: UserID, endsReset: Bool, endsPassword: Bool) {
+    self.user = user
+    self.endsReset = endsReset
+    self.endsPassword = endsPassword
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.field("reset", &endsReset, as: FlagForm.self)
+    try visitor.field("password", &endsPassword, as: FlagForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let serial = state.partitioning.serial(of: user)
+    state.credentials.update(serial, lsn) { row in
+      if endsReset { (row.resetAsked, row.resetEnds) = (0, 0) }
+      if endsPassword { (row.setAt, row.isTemporary, row.isMailed) = (0, false, false) }
+    }
+    if endsReset { state.credentials.setResetToken(of: serial, nil) }
+    if endsPassword { state.credentials.removeHash(of: serial) }
+  }
+}
+
+/// A reset was asked for, and nothing was mailed: nobody has the name, or the user may not log in, has no address or was
+/// mailed a moment ago.
+///
+/// It changes nothing. It is written so that asking takes as long as where a mail is queued, and tells nobody who exists.
+public struct ResetUnanswered: FolderChange {
+  public static var code: UInt8 { 108 }
+  public static var name: String { "reset-unanswered" }
+
+  /// nil where nobody has the name.
+  public var user: UserID?
+
+  public init() {}
+
+  init(_ user: UserID?) { self.user = user }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("password reset")
+    try visitor.field("user", &user, as: OptionalForm<UserForm>.self)
   }
 }

@@ -41,6 +41,12 @@ public struct Credentials: ~Copyable, Sendable {
     rows.setDetails(of: user, details.bytes)
   }
 
+  mutating func removeHash(of user: Int) {
+    var details = rows.details(of: user)
+    details.remove(CredentialTag.hash)
+    rows.setDetails(of: user, details.bytes)
+  }
+
   mutating func setResetToken(of user: Int, _ token: Digest?) {
     var details = rows.details(of: user)
     if let token {
@@ -56,15 +62,38 @@ public struct Credentials: ~Copyable, Sendable {
     if row(of: user).isUsed { rows.put(.vacant, at: user) }
   }
 
-  /// Notes a guess at a name that no user has. Where there are too many, the one guessed at longest ago is forgotten.
+  /// When there is room again for a name at which nobody has guessed; nil if there is room now.
+  ///
+  /// A name that waits is not forgotten to make room: then a flood of made-up names would end its wait, and tell that nobody
+  /// has it.
+  func roomForStrangers(at now: Milliseconds) -> Milliseconds? {
+    guard strangers.count >= Limits.strangersOfPartition else { return nil }
+    var first = Milliseconds.max
+    for row in strangers.values {
+      if row.waitsUntil <= now { return nil }
+      first = min(first, row.waitsUntil)
+    }
+    return first
+  }
+
+  /// Notes a guess at a name that no user has. Where there are too many, one at which there were few guesses is
+  /// forgotten: whoever wants a name forgotten has to guess at a thousand others as often.
   mutating func note(_ stranger: StrangerRow, _ name: Digest) {
     if strangers[name] == nil, strangers.count >= Limits.strangersOfPartition {
-      let oldest = strangers.min {
-        $0.value.last == $1.value.last ? $0.key.isOrdered(before: $1.key) : $0.value.last < $1.value.last
-      }
-      if let oldest { strangers[oldest.key] = nil }
+      let now = stranger.last
+      let least = strangers.min { Self.isForgottenBefore($0, $1, at: now) }
+      if let least { strangers[least.key] = nil }
     }
     strangers[name] = stranger
+  }
+
+  private static func isForgottenBefore(
+    _ one: (key: Digest, value: StrangerRow), _ other: (key: Digest, value: StrangerRow), at now: Milliseconds
+  ) -> Bool {
+    let isWaiting = (one.value.waitsUntil > now, other.value.waitsUntil > now)
+    if isWaiting.0 != isWaiting.1 { return !isWaiting.0 }
+    if one.value.failures != other.value.failures { return one.value.failures < other.value.failures }
+    return one.value.last == other.value.last ? one.key.isOrdered(before: other.key) : one.value.last < other.value.last
   }
 }
 

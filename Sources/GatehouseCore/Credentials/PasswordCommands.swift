@@ -11,19 +11,23 @@ extension CommandTable {
       secrets: [2], withholds: ["IDEM"], body: .decide(passwordSet)),
     CommandSpec(
       "PASSWORD.GENERATE", .people, "Make a password at random, and mail it to the user", [.word("user")],
-      reply: "`OK`; it is temporary. Only the mail tells it", effect: .write, rights: .admin,
+      reply:
+        "`OK`; it is temporary. Only the mail tells it. It ends where the user's address changes before the user has"
+        + " changed it, and where the mail still waits when the username changes or the login is refused by its status",
+      effect: .write, rights: .admin,
       needs: .permission(.credentialSet, over: .user(1)), route: .user(1), withholds: ["IDEM"],
       body: .decide(passwordGenerate)),
     CommandSpec(
       "PASSWORD.CHANGE", .people, "Change one's own password, with `AS`", [.word("old"), .word("new")],
       reply: "`OK`; all sessions end, this one too. `REFUSED password` where the old one is wrong, which counts as a"
-        + " failed login",
+        + " failed login, and where the new one is the old one",
       effect: .write, rights: .sessions, needs: .nothing, route: .directory, secrets: [1, 2],
       withholds: ["IDEM", "DRYRUN"], body: .decide(passwordChange)),
     CommandSpec(
       "PASSWORD.RESET", .people, "Mail a user a token for setting another password", [.word("user")],
       reply: "`OK`, whether or not there is such a user. The token lasts 20 minutes; another is mailed after a minute"
-        + " at the earliest. A locked user may ask for one, too",
+        + " at the earliest. A locked user may ask for one, too. It ends where the user's address or username changes, and"
+        + " where the login is refused by another status than locked",
       effect: .write, rights: .sessions, needs: .service(), route: .user(1), withholds: ["IDEM", "DRYRUN"],
       body: .decide(passwordReset)),
     CommandSpec(
@@ -96,14 +100,17 @@ extension CommandTable {
           instead: "try again after \(TimeText.text(of: row.waitsUntil))"))
     }
     try turn.requireShort(password: 1)
+    let password = try turn.newPassword(2)
+    guard password != turn.password(1) else { throw .refused(Turn.unchanged) }
     let work = HashPassword(
-      password: try turn.newPassword(2), strength: turn.strength(for: user),
+      password: password, strength: turn.strength(for: user),
       old: OldPassword(hash: hash, password: turn.password(1)))
     switch try turn.outcome(of: work).unwrapped() {
     case .hashed(let hash):
       try turn.setPassword(of: user, hash: hash, isTemporary: false, .user)
       turn.reply.ok()
     case .weak(let why): throw .refused(Turn.weak(why))
+    case .unchanged: throw .refused(Turn.unchanged)
     case .wrongOld:
       // Answered like a refusal, but the failure stays.
       try turn.noteFailure(of: user)
@@ -113,29 +120,34 @@ extension CommandTable {
 
   @Sendable private static func passwordReset(_ turn: Turn) throws(Halt) {
     turn.reply.ok()
-    guard let user = try turn.userIfAny(1), user.row.status.mayLogIn || user.row.status == .locked else { return }
-    let address = turn.address(of: user)
+    let user = try turn.userIfAny(1)
+    turn.read(turn.directory.lsn)
+    // Made for everybody: whoever asks must not find out by the time it takes who exists.
+    let salt = SecretText.randomPart(turn.entropy.draw())
+    var token = turn.resetToken(of: user?.id ?? .none, salt: salt)
+    let digest = token.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) }
+    guard let user, mayMailReset(to: user, turn) else { return turn.emit(ResetUnanswered(user?.id)) }
+    let ends = turn.now + Limits.resetLife
+    turn.emit(ResetAsked(user.id, token: digest, ends: ends))
+    try turn.queueMail(
+      .passwordReset, about: user.id, in: user.cell, of: user.home ?? mainWorkspace, to: turn.address(of: user),
+      facts: [(.end, TimeText.text(of: ends))], secret: salt)
+  }
+
+  private static func mayMailReset(to user: UserReference, _ turn: Turn) -> Bool {
     let row = user.cell.state.credentials.row(of: user.serial)
     turn.read(row.lsn)
-    turn.read(turn.directory.lsn)
-    let home = user.home ?? mainWorkspace
-    guard !address.isEmpty, turn.now - row.resetAsked >= Limits.resetPause,
-      user.cell.state.outbox.hasRoom(for: home, at: turn.now)
-    else { return }
-    let salt = SecretText.randomPart(turn.entropy.draw())
-    let ends = turn.now + Limits.resetLife
-    var token = turn.resetToken(of: user.id, salt: salt)
-    turn.emit(
-      ResetAsked(user.id, token: token.withUTF8 { turn.digest(UnsafeRawBufferPointer($0)) }, ends: ends))
-    try turn.queueMail(
-      .passwordReset, about: user.id, in: user.cell, of: home, to: address,
-      facts: [(.end, TimeText.text(of: ends))], secret: salt)
+    return (user.row.status.mayLogIn || user.row.status == .locked) && EntityNames.isEmail(turn.address(of: user))
+      && turn.now - row.resetAsked >= Limits.resetPause
+      && user.cell.state.outbox.hasRoom(for: user.home ?? mainWorkspace, at: turn.now)
   }
 
   @Sendable private static func passwordRedeem(_ turn: Turn) throws(Halt) {
     let user = try SecretText.user(ofReset: turn.word(1)).flatMap { (id) throws(Halt) in try turn.user(id) }
     turn.read(turn.directory.lsn)
-    guard let user, user.row.status.mayLogIn || user.row.status == .locked,
+    // A service that is bound to workspaces does nothing outside them (W6).
+    guard let user, !turn.isLimited || turn.knows(user),
+      user.row.status.mayLogIn || user.row.status == .locked,
       let token = user.cell.state.credentials.resetToken(of: user.serial),
       token.matches(turn.digest(turn.word(1))),
       turn.now < user.cell.state.credentials.row(of: user.serial).resetEnds
@@ -143,8 +155,11 @@ extension CommandTable {
       throw .refused(
         .rule("reset", "the token is wrong, used or too old", instead: "ask for another with PASSWORD.RESET user"))
     }
-    turn.read(user.cell.state.credentials.row(of: user.serial).lsn)
-    let hash = try turn.hash(try turn.newPassword(2), for: user)
+    let row = user.cell.state.credentials.row(of: user.serial)
+    turn.read(row.lsn)
+    // P13: whoever set a temporary password knows it, so the user's own is another one.
+    let temporary = row.isTemporary ? user.cell.state.credentials.hash(of: user.serial) : nil
+    let hash = try turn.hash(try turn.newPassword(2), for: user, unlike: temporary)
     try turn.setPassword(of: user, hash: hash, isTemporary: false, .reset)
     if user.row.status == .locked { turn.emit(StatusSet(user.id, old: .locked, new: .active)) }
     turn.reply.ok()
@@ -175,10 +190,19 @@ extension Turn {
           "password", "it has \(length) characters",
           instead: "choose one of \(Limits.passwordCharacters.lowerBound) to \(Limits.passwordCharacters.upperBound)"))
     }
-    guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+    guard !text.unicodeScalars.contains(where: Self.isNotInPasswords) else {
       throw .refused(.rule("password", "it has control characters", instead: "leave them out"))
     }
+    guard !EntityNames.isBlank(text) else {
+      throw .refused(.rule("password", "it has nothing that can be seen", instead: "choose words"))
+    }
     return password(index)
+  }
+
+  /// Controls, separators of lines, and what is no character at all (RFC 8265).
+  private static func isNotInPasswords(_ scalar: Unicode.Scalar) -> Bool {
+    isControl(scalar) || scalar.value < 0x20 || scalar.value & 0xfffe == 0xfffe
+      || (0xfdd0...0xfdef).contains(scalar.value)
   }
 
   /// A password in a word. Keyboards compose letters differently, so what looks the same is the same (RFC 8265).
@@ -195,12 +219,21 @@ extension Turn {
   }
 
   /// The hash of a new password.
-  func hash(_ password: SecretWord, for user: UserReference) throws(Halt) -> String {
-    switch try outcome(of: HashPassword(password: password, strength: strength(for: user), old: nil)).unwrapped() {
+  /// - Parameter former: a hash that must not be of the same password.
+  func hash(
+    _ password: SecretWord, for user: UserReference, unlike former: String? = nil
+  ) throws(Halt) -> String {
+    let work = HashPassword(password: password, strength: strength(for: user), old: nil, former: former)
+    switch try outcome(of: work).unwrapped() {
     case .hashed(let hash): return hash
+    case .unchanged: throw .refused(Self.unchanged)
     case .weak(let why): throw .refused(Self.weak(why))
     case .wrongOld: preconditionFailure("an old password was wrong that nobody has asked for")
     }
+  }
+
+  static var unchanged: Refusal {
+    .rule("password", "the new one is the one that is to be changed", instead: "choose another one")
   }
 
   static func weak(_ why: String) -> Refusal {

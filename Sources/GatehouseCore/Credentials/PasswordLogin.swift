@@ -28,7 +28,7 @@ extension CommandTable {
     let product = turn.productID(turn.word(2))
     let guesses = try turn.guesses(at: user)
     guard turn.now >= guesses.waitsUntil else {
-      turn.note(.waiting, of: user, to: product, username: 1, productName: 2)
+      turn.note(.waiting, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.reply.map(3)
       turn.showDenial("wait")
       turn.reply.text("retry-after")
@@ -38,7 +38,7 @@ extension CommandTable {
     let hash = user.flatMap { $0.cell.state.credentials.hash(of: $0.serial) }
     let match = try turn.outcome(of: CheckPassword(hash: hash, password: turn.password(3))).unwrapped()
     guard let user, case .right(let rehashed) = match, user.row.status != .locked else {
-      turn.note(.credentials, of: user, to: product, username: 1, productName: 2)
+      turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       if let user { try turn.noteFailure(of: user) } else { try turn.noteStranger(guesses) }
       turn.reply.map(2)
       return turn.showDenial("credentials")
@@ -49,7 +49,7 @@ extension CommandTable {
       turn.emit(LoginCleared(user.id, failures: guesses.failures))
     }
     if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
-      turn.note(denial, of: user, to: product, username: 1, productName: 2)
+      turn.note(denial, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.reply.map(2)
       return turn.showDenial(denial.reason)
     }
@@ -88,16 +88,20 @@ extension Turn {
     if let user {
       let row = user.cell.state.credentials.row(of: user.serial)
       read(row.lsn)
-      return Guesses(failures: row.failures, waitsUntil: row.waitsUntil)
+      // Where a name that nobody has would wait for room, this one does.
+      let names = row.failures == 0 ? try cell(nameKey(1).partition) : nil
+      let room = names?.state.credentials.roomForStrangers(at: now)
+      return Guesses(failures: row.failures, waitsUntil: room ?? row.waitsUntil)
     }
-    let key = nameKey(1)
-    let cell = try cell(key.partition)
+    let cell = try cell(nameKey(1).partition)
     read(cell.state.lsn)
     var writer = ByteWriter()
     writer.digest(folderSecret)
     writer.block(UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount]))
     let name = writer.withBytes(digest)
-    let row = cell.state.credentials.strangers[name] ?? StrangerRow()
+    guard let row = cell.state.credentials.strangers[name] else {
+      return Guesses(waitsUntil: cell.state.credentials.roomForStrangers(at: now) ?? 0, stranger: (cell, name))
+    }
     return Guesses(failures: row.failures, waitsUntil: row.waitsUntil, stranger: (cell, name))
   }
 

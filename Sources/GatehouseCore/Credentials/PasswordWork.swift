@@ -33,6 +33,15 @@ public struct HashPassword: Work {
   public let strength: PasswordStrength
   /// The hash of the old password and the old one, which must be right; nil where nobody asks for it.
   public let old: OldPassword?
+  /// A hash that must not be of the new password, of one that the user is to change; nil where there is none.
+  public let former: String?
+
+  public init(password: SecretWord, strength: PasswordStrength, old: OldPassword?, former: String? = nil) {
+    self.password = password
+    self.strength = strength
+    self.old = old
+    self.former = former
+  }
 }
 
 public struct OldPassword: Sendable, Equatable {
@@ -52,6 +61,8 @@ public enum HashedPassword: Sendable, Equatable {
   case hashed(String)
   /// The old password was wrong.
   case wrongOld
+  /// It is the one that was to be changed.
+  case unchanged
   /// Why nobody should use it.
   case weak(String)
 }

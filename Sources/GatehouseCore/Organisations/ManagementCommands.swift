@@ -124,19 +124,32 @@ extension Turn {
       if spec.name == "MANAGE.ADD" { try requireMember(managed, of: workspace.id) }
       return ManagementLink(.user(managed.id), in: workspace.id)
     case .account(let account):
-      try requireManaging(site(of: account))
+      try requireManaging(site(of: account), isGiving: spec.name == "MANAGE.ADD")
       return ManagementLink(.account(account.id), in: account.workspace)
     case .group(let group):
-      try requireManaging(site(of: group))
+      try requireManaging(site(of: group), isGiving: spec.name == "MANAGE.ADD")
       return ManagementLink(.group(group.id), in: group.workspace)
     }
   }
 
-  private func requireManaging(_ site: Site) throws(Halt) {
+  /// Whether the caller may have a user look after something.
+  func requireGiving(_ link: ManagementLink, to user: UserReference) throws(Halt) {
+    guard user.management.count < Limits.managementOfUser else {
+      throw .refused(.limit("management: a user looks after at most \(Limits.managementOfUser)"))
+    }
+    guard let scope = link.scope else {
+      guard case .user(let id) = link.target else { return }
+      return try require(.employmentManage, over: .workspace(link.workspace), of: try self.user(id))
+    }
+    try require(.employmentManage, over: site(of: scope), of: user)
+    try requireManaging(site(of: scope), isGiving: true)
+  }
+
+  private func requireManaging(_ site: Site, isGiving: Bool) throws(Halt) {
     guard isLimited else { return }
     try refuseImpersonation("management links")
-    try requireHolding(
-      .manager, over: site, until: spec.name == "MANAGE.ADD" ? .max : now, to: "have somebody manage it",
+    try requireGiving(
+      .manager, over: site, until: isGiving ? .max : now, to: "have somebody manage it",
       instead: "ask somebody whose rights have no end")
   }
 }

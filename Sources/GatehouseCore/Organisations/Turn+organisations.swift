@@ -20,6 +20,7 @@ extension Turn {
     guard let account = id.flatMap(directory.account), !account.isDeleted, knows(site(of: account)) else {
       throw .refused(Self.missing("account", name, in: workspace))
     }
+    noteNamed(account.workspace)
     return account
   }
 
@@ -29,6 +30,7 @@ extension Turn {
     guard let group = id.flatMap(directory.group), !group.isDeleted, knows(site(of: group)) else {
       throw .refused(Self.missing("group", name, in: workspace))
     }
+    noteNamed(group.workspace)
     return group
   }
 

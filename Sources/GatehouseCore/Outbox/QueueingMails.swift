@@ -25,7 +25,10 @@ extension Turn {
 
   /// The address at which a person gets notices; empty if there is none.
   func address(of user: UserReference) -> String {
-    let email = user.cell.state.people.text(.email, of: user.contact)
-    return email.isEmpty && EntityNames.isEmail(user.username) ? user.username : email
+    Self.address(username: user.username, email: user.cell.state.people.text(.email, of: user.contact))
+  }
+
+  static func address(username: String, email: String) -> String {
+    email.isEmpty && EntityNames.isEmail(username) ? username : email
   }
 }

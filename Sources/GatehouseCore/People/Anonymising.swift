@@ -24,6 +24,10 @@ extension CommandTable {
     try turn.checkVersion(turn.version(of: user))
     turn.requireAnotherSuperAdministrator(than: user)
     try turn.requireNotOwner(user)
+    // B13: it does what these commands do.
+    for permission in [Permission.userRename, .contactSet, .userSet, .userStatus] {
+      turn.noteUse([permission], over: Target(user))
+    }
     if contact.isAnonymised {
       throw .refused(.conflict("user: \(user.username) is anonymised already"))
     }

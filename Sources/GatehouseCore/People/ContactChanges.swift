@@ -82,6 +82,8 @@ public struct ContactSet: PartitionChange {
 
   public var concern: Concern { field.isOfEmployment ? .contact(contact) : .nobody }
 
+  public var endsMailedSecrets: Bool { field == .email }
+
   public func apply(to person: inout PersonFacts) {
     guard contact == person.contact else { return }
     switch field {

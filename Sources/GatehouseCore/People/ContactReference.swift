@@ -50,6 +50,7 @@ extension Turn {
     guard let found = try contact(id).map({ (contact) throws(Halt) in try successor(of: contact) }),
       !isLimited || knows(found)
     else { throw .refused(.notFound("contact #\(id.raw)")) }
+    noteNamed(found)
     return found
   }
 

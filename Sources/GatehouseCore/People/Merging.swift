@@ -9,7 +9,8 @@ extension CommandTable {
       "USER.MERGE", .people, "Make one of two users: keep the first, and have the second lead to it",
       [.word("keep"), .word("drop"), .flag("ACCEPT-BILLING")],
       reply: "a map `user, username, contact, fields, products, workspaces`: whom both lead to now, and what the kept"
-        + " user lacked and got from the other. Roles are not carried over. The sessions of the dropped user end",
+        + " user lacked and got from the other. Roles, and whom the dropped user looks after, are not carried over. The"
+        + " sessions of the dropped user end",
       effect: .write, rights: .admin, needs: .permission(.userMerge, over: .user(1)), route: .user(1),
       body: .decide(userMerge))
   ]
@@ -19,6 +20,8 @@ extension CommandTable {
     let drop = try turn.user(2)
     try turn.refuseImpersonation("who somebody is")
     try turn.require(.userMerge, over: drop)
+    // B13: it takes the login away, as USER.DELETE does.
+    turn.noteUse([.userDelete], over: Target(drop))
     try turn.requireNotDeleted(keep)
     try turn.checkVersion(turn.version(of: keep))
     guard keep.contactID != drop.contactID else {

@@ -67,15 +67,9 @@ extension Turn {
   fileprivate func requireFields(
     of contact: ContactReference, _ fields: [UserText], in home: Workspace
   ) throws(Halt) {
-    var missing = home.policies.requiredFields.filter { name in
-      switch name {
-      case "email": contact.text(.email).isEmpty
-      case "role": true
-      default: !fields.contains { $0.field.name == name }
-      }
+    let missing = lackedFields(of: contact, in: home, hasRole: false) { field in
+      fields.first { $0.field == field }?.text ?? ""
     }
-    missing += directory.mandatoryFields(of: home.id)
-      .filter { contact.cell.state.people.custom($0.id, of: contact.serial).isEmpty }.map(\.name)
     guard !missing.isEmpty else { return }
     throw .refused(
       .rule(

@@ -11,7 +11,10 @@ extension Turn {
   public func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
     var found = try anyUser(index)
     if let user = found, user.row.status == .deleted { found = try successor(of: user) }
-    if isLimited, let found, !knows(found) { return nil }
+    if isLimited, let found {
+      guard knows(found) else { return nil }
+      noteNamed(found)
+    }
     return found
   }
 

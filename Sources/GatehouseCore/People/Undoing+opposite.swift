@@ -9,6 +9,7 @@ extension Undoing {
       case let change as EmploymentSet: try takeBack(change)
       case let change as AccessSet: try takeBack(change)
       case let change as RoleRevoked: try takeBack(change)
+      case let change as ManagementRemoved: try takeBack(change)
       case let change as WorkspaceJoined:
         guard let user = try turn.user(change.user) else { continue }
         turn.emit(WorkspaceLeft(change.user, change.workspace, limits: user.limits(ofMembership: change.workspace)))
@@ -69,10 +70,26 @@ extension Undoing {
       try turn.requireAuthority(by: home.policies)
       try turn.requireBillingAcceptance(in: home)
       if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(home.id))) }
+      try guarded(user) { () throws(Halt) in try requireFields(of: user, in: home) }
     }
     // Somebody else may have had the name meanwhile: it has to lead here again.
     if change.new == .deleted { turn.emit(UserRenamed(user.id, old: user.username, new: user.username)) }
     try guarded(user) { () throws(Halt) in _ = try turn.setStatus(of: user, change.old) }
+  }
+
+  /// S4, L2: what the home requires by now of a login that comes back with its roles.
+  private func requireFields(of user: UserReference, in home: Workspace) throws(Halt) {
+    let comesWithRole = part.changes.contains { change in
+      change.as(RoleRevoked.self).map { $0.user == user.id && !$0.grant.limits.hasEnded(at: turn.now) } ?? false
+    }
+    let missing = turn.lackedFields(
+      of: user.contactReference, in: home, hasRole: comesWithRole || !user.grants.isEmpty
+    ) { user.cell.state.people.text($0, of: user.serial) }
+    guard !missing.isEmpty else { return }
+    throw .refused(
+      .rule(
+        "user.required-fields", "missing \(missing.joined(separator: ", "))",
+        instead: "make another login with USER.CREATE username CONTACT #\(user.contactID.raw) and give them"))
   }
 
   private func takeBack(_ change: EmploymentSet) throws(Halt) {
@@ -117,6 +134,29 @@ extension Undoing {
     turn.emit(RoleGranted(change.user, grant))
   }
 
+  /// L9: whom the user looked after, as far as they are there. Of other workspaces this is as it is with roles.
+  private func takeBack(_ change: ManagementRemoved) throws(Halt) {
+    guard let user = try turn.user(change.user), !user.management.contains(change.link) else { return }
+    let link = change.link
+    let isKnown = turn.knownWorkspaces.contains(link.workspace)
+    guard try isThere(link), user.isMember(of: link.workspace) else {
+      guard isKnown else { return }
+      let what = ManagementLinkForm.text(link, in: turn.directory) ?? ""
+      throw built("\(user.username) looked after \(what), which is not there any more, or not of the same workspace")
+    }
+    if isKnown {
+      try guarded(user) { () throws(Halt) in try turn.requireGiving(link, to: user) }
+    }
+    turn.emit(ManagementAdded(user.id, link))
+  }
+
+  /// Whether what a link names is still there, and a person still a member.
+  private func isThere(_ link: ManagementLink) throws(Halt) -> Bool {
+    if let scope = link.scope { return turn.directory.isThere(scope) }
+    guard case .user(let id) = link.target, let managed = try turn.user(id) else { return false }
+    return managed.isMember(of: link.workspace)
+  }
+
   private func takeBack(_ change: AccessSet) throws(Halt) {
     let access = change.old ?? change.new
     guard let user = try turn.user(change.user), let product = access.flatMap({ turn.directory.product($0.product) })
@@ -130,7 +170,7 @@ extension Undoing {
         if old.isEnabled { try turn.require(.productAccess, over: site, of: user) }
         if old.licence != 0 { try turn.require(.licenceAssign, over: site, of: user) }
         if old.isAdministrator {
-          try turn.requireHolding(
+          try turn.requireGiving(
             .productAdministrator, over: site, until: old.limits.end, to: "say who administers it")
         }
         try turn.requireRoom(forProducts: user.cell.state.people.allAccess(of: user.serial).count + 1)

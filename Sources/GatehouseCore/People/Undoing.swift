@@ -5,7 +5,8 @@
 /// by hand: `FieldPairs.check` of fields, `setStatus` of a status, `requireGrantable` of roles. So an undo cannot bring
 /// about what no other command can.
 ///
-/// What ended with the command stays ended: sessions, timers and messages do not come back.
+/// What ended with the command stays ended: sessions, timers and messages do not come back, and neither do resets under
+/// way, passwords that waited to be mailed, and requests that waited for a second person.
 extension CommandTable {
   static let undoCommands: [CommandSpec] = [
     CommandSpec(
@@ -14,7 +15,7 @@ extension CommandTable {
       reply:
         "a map `lsn, command, users`: what was taken back, and the users who are as before. The policy `undo.window` of"
         + " the home workspace says how long it may be. A record is taken back once, and only while nothing was built on"
-        + " it. Sessions and timers that ended stay ended",
+        + " it. What ended stays ended: sessions, timers, mails, resets of a password, and requests for approval",
       effect: .write, rights: .admin,
       needs: .permissions(
         [.userDelete, .userMerge, .contactSet, .userSet, .userStatus, .memberManage], over: .anything),
@@ -116,6 +117,7 @@ struct Undoing {
       case let change as AccessSet: id = change.user
       case let change as RoleRevoked: id = change.user
       case let change as WorkspaceJoined: id = change.user
+      case let change as ManagementRemoved: id = change.user
       default: id = nil
       }
       if let id, !ids.contains(id) { ids.append(id) }
@@ -142,8 +144,12 @@ struct Undoing {
   /// Asks at once for all whom the record is about.
   func hold() throws(Halt) {
     let partitioning = turn.partitioning
+    let managed = part.changes.compactMap { change -> UserID? in
+      if case .user(let id)? = change.as(ManagementRemoved.self)?.link.target { id } else { nil }
+    }
     try turn.hold(
-      userIDs.map { partitioning.partition(of: $0) } + contactIDs.map { partitioning.partition(of: $0) })
+      (userIDs + managed).map { partitioning.partition(of: $0) }
+        + contactIDs.map { partitioning.partition(of: $0) })
     var names: [Int] = []
     for id in userIDs {
       guard let user = try turn.user(id) else { continue }

@@ -164,6 +164,9 @@ public struct UserRenamed: PartitionChange {
 
   public var concern: Concern { .nobody }
 
+  // The same name anew is how an undo has it lead to its user again.
+  public var endsMailedSecrets: Bool { old != new }
+
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let before = NameKey(old, state.partitioning)
     let after = NameKey(new, state.partitioning)
@@ -211,6 +214,9 @@ public struct StatusSet: PartitionChange {
   public func apply(to person: inout PersonFacts) { if person.id == user { person.status = new } }
 
   public var movesCounters: Bool { true }
+
+  // A locked user may reset the password (L17).
+  public var endsMailedSecrets: Bool { !new.mayLogIn && new != .locked }
 
   public func move(_ superAdministrators: inout [UserID: Bool]) {
     if superAdministrators[user] != nil { superAdministrators[user] = new.mayLogIn }

@@ -25,6 +25,8 @@ extension CommandTable {
     if EntityNames.isEmail(new) {
       recipient = new
       if email != new {
+        // B13: it is what USER.SET email does.
+        turn.noteUse([.contactSet], over: Target(user))
         turn.emit(ContactSet(user.cell.state.id(user.contact), .email, old: email, new: new))
         turn.noteProducts(of: user)
       }

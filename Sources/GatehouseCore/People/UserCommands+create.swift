@@ -198,6 +198,8 @@ private struct NewUser {
       let old = person.text(new.field)
       guard old != new.text else { continue }
       if new.field == .email { try turn.refuseImpersonation("an e-mail address") }
+      // B13: the contact was there before.
+      turn.noteUse([.contactSet], over: turn.target(of: person))
       turn.emit(ContactSet(contact, new.field, old: old, new: new.text))
     }
     given.emit(over: contact, person, turn)
@@ -223,12 +225,8 @@ private struct NewUser {
 
   /// S4, L2: checks what the workspace requires of a new user, and names everything that is missing at once.
   private func requireFields(email: String, of person: ContactReference?, _ turn: Turn) throws(Halt) {
-    let missing = workspace.policies.requiredFields.filter { name in
-      switch name {
-      case "email": email.isEmpty
-      case "role": grants.isEmpty
-      default: !fields.contains { $0.field.name == name }
-      }
+    let missing = workspace.policies.missing(email: email, hasRole: !grants.isEmpty) { field in
+      fields.first { $0.field == field }?.text ?? ""
     }
     let custom = given.missing(in: workspace, of: person, turn)
     guard !missing.isEmpty || !custom.isEmpty else { return }

@@ -25,15 +25,11 @@ extension CommandTable {
     turn.moveMainRole(of: user, to: new.id)
   }
 
-  /// S4: checks what the new home requires of its users.
+  /// S4, L2: checks what the new home requires of its users.
   private static func requireFields(of user: UserReference, in home: Workspace, _ turn: Turn) throws(Halt) {
     let state = user.cell
-    let missing = home.policies.requiredFields.filter { name in
-      switch name {
-      case "role": return user.grants.isEmpty
-      case "email": return state.state.people.text(.email, of: user.contact).isEmpty
-      default: return UserField(name: name).map { state.state.people.text($0, of: user.serial).isEmpty } ?? false
-      }
+    let missing = turn.lackedFields(of: user.contactReference, in: home, hasRole: !user.grants.isEmpty) {
+      state.state.people.text($0, of: user.serial)
     }
     guard missing.isEmpty else {
       throw .refused(

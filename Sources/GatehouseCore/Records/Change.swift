@@ -40,6 +40,8 @@ public protocol Change: Sendable, Equatable {
   static var ownTraits: ChangeTraits { get }
   /// Whether it moves the gate's counters.
   var movesCounters: Bool { get }
+  /// Whether it changes where a person is reached or whether they log in, so that what was mailed to them must end.
+  var endsMailedSecrets: Bool { get }
   /// How many seats of a pool it takes; negative if it frees some.
   func step(of key: SeatKey) -> Int
   /// Applies the change to the super administrators and to whether their logins are live.
@@ -76,6 +78,8 @@ public struct ChangeTraits: OptionSet, Sendable {
   public static let movesCounters = ChangeTraits(rawValue: 2)
   /// They modify the directory.
   public static let changesDirectory = ChangeTraits(rawValue: 4)
+  /// They may end what was mailed to somebody (`Turn.endMailedSecrets`).
+  public static let endsMailedSecrets = ChangeTraits(rawValue: 8)
 }
 
 /// A change of something that belongs to a contact; it modifies partitions.
@@ -103,6 +107,7 @@ extension Change {
   public var person: PersonSubject? { nil }
   public var facts: [Fact] { [] }
   public var movesCounters: Bool { false }
+  public var endsMailedSecrets: Bool { false }
   public func step(of key: SeatKey) -> Int { 0 }
   public func move(_ superAdministrators: inout [UserID: Bool]) {}
 
@@ -110,6 +115,7 @@ extension Change {
     var traits = Self.ownTraits
     if case .nobody = concern {} else { traits.insert(.concernsSomebody) }
     if movesCounters { traits.insert(.movesCounters) }
+    if endsMailedSecrets { traits.insert(.endsMailedSecrets) }
     return traits
   }
 }

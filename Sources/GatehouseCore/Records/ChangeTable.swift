@@ -16,6 +16,7 @@ public enum ChangeTable {
     SessionOpened.self, SessionEnded.self, SessionSeen.self, SessionOriginTold.self,
     // Credentials
     PasswordSet.self, LoginFailed.self, LoginCleared.self, StrangerFailed.self, ResetAsked.self,
+    MailedSecretEnded.self, ResetUnanswered.self,
     // API keys
     APIKeyCreated.self, APIKeyLimited.self, APIKeyEnded.self, APIKeyUsed.self,
     // Time

@@ -64,7 +64,11 @@ extension Turn {
 
   /// Checks the sessions of everybody whom the decision's changes concern, and ends those that fail.
   func endWhatLostItsRight() throws(Halt) {
-    if traits.contains(.concernsSomebody) { try endWhatLostItsRight(of: try peopleConcerned()) }
+    if traits.contains(.concernsSomebody) {
+      let people = try peopleConcerned()
+      try endWhatLostItsRight(of: people)
+      try endRequestsThatLostTheirRight(of: people)
+    }
     if traits.contains(.changesDirectory) { try endWhatSettingsForbid() }
   }
 
@@ -182,7 +186,7 @@ extension Turn {
   // MARK: Looking ahead
 
   /// The facts after the decision's changes.
-  private struct Outlook {
+  struct Outlook {
     let directory: Directory
     private var ofUsers: [UserID: [AnyChange]] = [:]
     private var ofContacts: [ContactID: [AnyChange]] = [:]

@@ -32,7 +32,7 @@ extension Turn {
 
   /// Whether a character controls how text is shown, and is no text: also those of the upper half, and the separators of
   /// lines and paragraphs. Tabs and line feeds are part of text.
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+  static func isControl(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x09, 0x0a: false
     case 0..<0x20, 0x7f...0x9f, 0x2028, 0x2029: true

@@ -47,6 +47,7 @@ extension Turn {
         if self.demand != nil { try self.waitForApproval() }
       }
       if self.gate.isWrite {
+        try self.endMailedSecrets()
         try self.endWhatLostItsRight()
         try self.tellLowSeats()
         try self.tellManagers()
@@ -78,6 +79,8 @@ extension Turn {
     forgetEnded()
     if hasRefusal { hasRefusal = false }
     if demand != nil { demand = nil }
+    if askedFor != nil { askedFor = nil }
+    if named != nil { named = nil }
     if approval != nil { approval = nil }
     isVersionChecked = false
     horizon = 0

@@ -54,6 +54,12 @@ extension Turn {
   private func unknownOption(_ word: Int) -> Refusal {
     if Self.isToken("DRYRUN", arguments[word]), spec.effect == .read { return Self.nothingToTry(spec) }
     if spec.options.isEmpty { return Self.wrongArity(spec) }
+    if spec.hasTypedSecrets, !Argument.everyWrite.contains(where: { Self.isToken($0.token, arguments[word]) }) {
+      // It may be the rest of a password.
+      return .syntax(
+        "unknown option for '\(spec.name.lowercased())'; a password with spaces is one word, in quotes; usage: \(spec.usage)"
+      )
+    }
     let shown = String(arguments.string(word).prefix(64))
     return .syntax("unknown option '\(shown)' for '\(spec.name.lowercased())'; usage: \(spec.usage)")
   }

@@ -36,7 +36,11 @@ extension Turn {
   }
 
   private func knownProduct(_ id: ProductID) -> ProductID? {
-    directory.product(id).flatMap { knownWorkspaces(isNaming: true).contains($0.workspace) ? id : nil }
+    guard let workspace = directory.product(id)?.workspace, knownWorkspaces(isNaming: true).contains(workspace) else {
+      return nil
+    }
+    noteNamed(workspace)
+    return id
   }
 
   public func product(named name: String) throws(Halt) -> Product {
@@ -53,6 +57,12 @@ extension Turn {
   }
 
   private func known(_ id: WorkspaceID?, named name: String) throws(Halt) -> WorkspaceID {
+    let id = try known(id, orMissing: name)
+    noteNamed(id)
+    return id
+  }
+
+  private func known(_ id: WorkspaceID?, orMissing name: String) throws(Halt) -> WorkspaceID {
     read(directoryLSN)
     guard let id, !isLimited || knownWorkspaces(isNaming: true).contains(id) else {
       throw .refused(.notFound("workspace \(name)"))
@@ -70,7 +80,7 @@ extension Turn {
   /// The id of that workspace. Copying a `Workspace` retains a dozen references.
   public func workspaceID() throws(Halt) -> WorkspaceID {
     guard let name = try option("WORKSPACE") else {
-      return try known(mainWorkspace, named: "main; WORKSPACE w names another")
+      return try known(mainWorkspace, orMissing: "main; WORKSPACE w names another")
     }
     return try known(directory.workspaceID(name), named: name)
   }

@@ -216,7 +216,7 @@ extension CommandTable {
       turn.emit(WorkspaceJoined(user.id, workspace.id))
     }
     if new.end > old.end, user.holdsAnything(in: workspace.id, turn.directory) {
-      try turn.requireHolding(
+      try turn.requireGiving(
         PermissionSet([.memberManage]), over: .workspace(workspace.id), until: new.end,
         to: "extend the membership of a user with rights there")
     }

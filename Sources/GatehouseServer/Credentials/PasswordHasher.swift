@@ -72,10 +72,12 @@ struct PasswordHasher: Sendable {
 
   /// From 0 (up to a thousand guesses) to 4 (more than ten thousand million), as zxcvbn counts them.
   static func score(_ password: String, _ related: [String]) -> Int {
-    let words = related.map { strdup($0) }
+    var text = CountedText()
+    let counted = text.bytes(of: password)
+    let words = related.map { strdup(text.bytes(of: $0)) }
     defer { words.forEach { free($0) } }
     var list: [UnsafePointer<CChar>?] = words.map { UnsafePointer($0) } + [nil]
-    let bits = ZxcvbnMatch(password, &list, nil)
+    let bits = ZxcvbnMatch(counted, &list, nil)
     // Binary logarithms of 10³, 10⁶, 10⁸ and 10¹⁰ guesses.
     return [9.97, 19.93, 26.58, 33.22].count { bits >= $0 }
   }
@@ -98,6 +100,7 @@ extension HashPassword: ServerWork {
     let hasher = context.passwordHasher
     // The old one first: whoever does not know it learns nothing about the rules.
     if let old, hasher.match(old.password, old.hash) == .wrong { return .wrongOld }
+    if let former, hasher.match(password, former) != .wrong { return .unchanged }
     if let weakness = hasher.weakness(of: password, strength) { return .weak(weakness) }
     return .hashed(hasher.hash(password))
   }

@@ -3,14 +3,7 @@ import GatehouseCore
 /// The arguments of a request as `MONITOR` and `SLOWLOG` may show them: secrets redacted, long ones cut.
 func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32) -> [String] {
   let redacted = "(redacted)"
-  var secrets: Set<Int> = []
-  if let commandIndex = CommandTable.index.find(request[0]) {
-    let spec = CommandTable.all[commandIndex]
-    secrets = spec.secrets(in: request)
-    if case .prefix = spec.body, request.count > 2, let inner = CommandTable.index.find(request[2]) {
-      secrets.formUnion(CommandTable.all[inner].secrets(in: request.dropping(2)).map { $0 + 2 })
-    }
-  }
+  let secrets = secretWords(in: request)
   var words: [String] = []
   for index in 0..<min(request.count, countLimit) {
     if secrets.contains(index) {
@@ -32,14 +25,35 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
   return words
 }
 
+/// The indexes of the arguments that are or may be secret.
+private func secretWords(in request: Arguments) -> Set<Int> {
+  // A command whose name has a typing error may be one with a password.
+  guard let commandIndex = CommandTable.index.find(request[0]) else { return words(of: request, from: 1) }
+  let spec = CommandTable.all[commandIndex]
+  guard request.count > 2, spec.isBeforeCommand(request) else { return spec.secrets(in: request) }
+  return spec.secrets(in: request).union(secretWords(in: request.dropping(2)).map { $0 + 2 })
+}
+
+private func words(of request: Arguments, from first: Int) -> Set<Int> {
+  Set(min(first, request.count)..<request.count)
+}
+
 extension CommandSpec {
-  /// The indexes of the arguments that are secret.
+  /// Whether another command begins at the third word, as after `AS token` and `COMMAND GETKEYS`.
+  fileprivate func isBeforeCommand(_ request: Arguments) -> Bool {
+    isPrefix || name == "COMMAND" && ["GETKEYS", "GETKEYSANDFLAGS"].contains(request.string(1).uppercased())
+  }
+
+  /// The indexes of the command's own arguments that are secret.
   fileprivate func secrets(in request: Arguments) -> Set<Int> {
-    guard case .server(.hello) = body else { return secrets }
-    // The options of HELLO come in any order; each AUTH is followed by a name and a secret.
-    let auth = (1..<max(1, request.count)).filter {
-      request[$0].count == 4 && request.string($0).uppercased() == "AUTH"
+    if case .server(.hello) = body {
+      // The options of HELLO come in any order. AUTH is followed by a name and a secret.
+      let auth = (1..<max(1, request.count)).first {
+        request[$0].count == 4 && request.string($0).uppercased() == "AUTH"
+      }
+      return auth.map { words(of: request, from: $0 + 1) } ?? []
     }
-    return Set(auth.flatMap { [$0 + 1, $0 + 2] })
+    guard hasTypedSecrets, let first = secrets.min() else { return secrets }
+    return words(of: request, from: first)
   }
 }

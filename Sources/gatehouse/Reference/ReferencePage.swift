@@ -59,7 +59,16 @@ enum ReferencePage {
 
     Where the policy `approval.needs` asks for two people, a write through `AS` is decided, and then kept: it answers with a
     map `approval, needs, workspace`, and is done when somebody else gives `APPROVAL.GRANT approval`. A trial of it has the
-    same as `approval` (a map `needs, workspace`) in front.
+    same as `approval` (a map `needs, workspace`) in front. A repeat under the same `IDEM` key gets the same answer as long as
+    the request waits, and then `CONFLICT`.
+
+    A permission counts where a command uses it, and where it does in passing what the permission is for: `role.grant` where
+    `PRODUCT.ENABLE` makes or unmakes an administrator, `MANAGE.ADD` gives an account or a group to a manager, and
+    `WORKSPACE.MEMBER` lets somebody with rights stay longer; `member.manage` where `PRODUCT.ENABLE` makes a member;
+    `contact.set` where `USER.RENAME` changes the e-mail address and `USER.CREATE` an existing contact; `user.delete` for
+    `USER.MERGE`; `user.rename`, `contact.set`, `user.set` and `user.status` for `USER.ANONYMISE`. Where one of several
+    permissions is enough, as for `LOGIN.UNLOCK`, the policy has to name all that the person holds. Services by themselves do
+    not wait, nor do people who change what is their own.
 
     Decisions and data are never simple strings, because some clients turn those into `true`; only `OK`, `PONG`, `RESET`,
     `QUEUED` and `Background saving started` are.

@@ -136,6 +136,75 @@ struct PasswordLoginTests {
     core.expectReplicated()
   }
 
+  @Test("a flood of made-up names ends no wait, and tells nobody which names exist")
+  func flood() {
+    let core = CoreHarness(partitions: 1)
+    core.run("PRODUCT.CREATE payroll")
+    core.run("USER.CREATE ana PRODUCT payroll NOINVITE")
+    core.run("USER.CREATE eva PRODUCT payroll NOINVITE")
+    for user in ["ana", "eva"] { core.run("PASSWORD.SET \(user) correct-horse") }
+    func logIn(_ user: String, _ password: String = "wrong-password") -> Answer {
+      core.run(["LOGIN.PASSWORD", user, "payroll", password])
+    }
+    for user in ["ana", "nobody"] { for _ in 0..<5 { _ = logIn(user) } }
+    for number in 0..<(Limits.strangersOfPartition + 100) { _ = logIn("flood\(number)") }
+    #expect(logIn("ana")["reason"].text == "wait" && logIn("nobody")["reason"].text == "wait")
+    // Nor does a flood after the wait have the failures forgotten.
+    core.advance(30_000)
+    for number in 0..<(Limits.strangersOfPartition + 100) { _ = logIn("other\(number)") }
+    for user in ["ana", "nobody"] { #expect(logIn(user)["reason"].text == "credentials") }
+    for user in ["ana", "nobody"] { #expect(logIn(user)["retry-after"].integer == 60_000) }
+    core.expectReplicated()
+  }
+
+  @Test("where all names that are remembered wait, every other name waits too, whether or not somebody has it")
+  func fullOfWaiting() throws {
+    let core = CoreHarness(partitions: 1)
+    core.run("PRODUCT.CREATE payroll")
+    core.run("USER.CREATE eva PRODUCT payroll NOINVITE")
+    core.run("PASSWORD.SET eva correct-horse")
+    func logIn(_ user: String, _ password: String = "wrong-password") -> Answer {
+      core.run(["LOGIN.PASSWORD", user, "payroll", password])
+    }
+    for number in 0..<Limits.strangersOfPartition { for _ in 0..<5 { _ = logIn("flood\(number)") } }
+    let (real, ghost) = (logIn("eva"), logIn("nobody"))
+    #expect("\(real)" == "\(ghost)" && real["reason"].text == "wait", "\(real) \(ghost)")
+    core.advance(try #require(real["retry-after"].integer))
+    #expect(logIn("nobody")["reason"].text == "credentials")
+    #expect(logIn("eva", "correct-horse")["decision"].text == "ALLOW")
+    core.expectReplicated()
+  }
+
+  @Test("B8: beside a password no name or product is kept that nobody has: it may be the password")
+  func misplaced() {
+    _ = core.run("LOGIN.PASSWORD my-secret-pw payroll ana")
+    _ = core.run("LOGIN.PASSWORD ana my-secret-pw correct-horse")
+    let kept = core.run("REFUSALS.LIST").items
+    #expect(!"\(kept)".contains("my-secret-pw"))
+    #expect(kept.map { $0["username"].text } == ["ana", "(redacted)"])
+    #expect(kept.map { $0["product"].text } == ["(redacted)", "payroll"])
+    #expect(core.run("REFUSALS.LIST USER my-secret-pw").items.count == 1, "who knows the name finds it")
+    core.run("LOGIN.CHECK mistyped payroll")
+    #expect(core.run("REFUSALS.LIST")[0]["username"].text == "mistyped")
+  }
+
+  @Test("what may be the rest of a password is in no message")
+  func messages() {
+    for line in [
+      "PASSWORD.SET ana correct horse", "PASSWORD.SETT ana horse", "LOGIN.PASSWORD ana payroll correct horse",
+    ] {
+      let text = core.run(line).text ?? ""
+      #expect(text.hasPrefix("ERR ") && !text.contains("horse"), "\(text)")
+    }
+    #expect(
+      core.run("PASSWORD.SET ana correct horse").text?.hasPrefix(
+        "ERR unknown option for 'password.set'; a password with spaces is one word, in quotes; usage: ") == true)
+    #expect(
+      core.run("PASSWORD.SETT ana x").text
+        == "ERR unknown command 'PASSWORD.SETT', with args beginning with: (not shown)")
+    #expect(core.run("USER.GETT ana").text == "ERR unknown command 'USER.GETT', with args beginning with: 'ana' ")
+  }
+
   @Test("a guess cannot be tried out, nor repeated under a key")
   func noFreeGuess() {
     for option in ["DRYRUN", "IDEM k"] {

@@ -112,6 +112,9 @@ extension CoreHarness {
     if let old = work.old, HarnessHashes.match(old.password, old.hash) == .wrong {
       return FinishedWork(work, .success(.wrongOld))
     }
+    if let former = work.former, HarnessHashes.match(work.password, former) != .wrong {
+      return FinishedWork(work, .success(.unchanged))
+    }
     if HarnessHashes.text(work.password).contains("weak"), work.strength.score > 0 {
       return FinishedWork(work, .success(.weak("it is easy to guess")))
     }

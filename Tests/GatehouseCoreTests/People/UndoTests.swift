@@ -240,6 +240,83 @@ import Testing
     )
   }
 
+  @Test("B9, S4: a login comes back as USER.RESTORE would have it: with what its home requires by now")
+  func requiredByNow() {
+    made("USER.CREATE v ROLE individual NOINVITE")
+    let contact = contact("v")
+    let deleted = made("USER.DELETE v REASON x")
+    made("WORKSPACE.SET main policy.user.required-fields division")
+    #expect(
+      core.run("UNDO \(deleted)").text
+        == "REFUSED user.required-fields: missing division; make another login with USER.CREATE username CONTACT"
+        + " \(contact) and give them (user v; nothing was taken back)")
+    made("WORKSPACE.SET main policy.user.required-fields email,role")
+    #expect(core.run("UNDO \(deleted)").text?.hasPrefix("REFUSED user.required-fields: missing email; ") == true)
+    made("CONTACT.SET \(contact) email v@x.test")
+    made("FIELD.DEFINE shoe text MANDATORY")
+    #expect(core.run("UNDO \(deleted)").text?.hasPrefix("REFUSED user.required-fields: missing shoe; ") == true)
+    made("CONTACT.SET \(contact) shoe 40")
+    made("UNDO \(deleted)")
+    core.expectReplicated()
+  }
+
+  private func managed(_ user: String) -> String {
+    core.run("MANAGE.LIST \(user)").items.map { "\($0["kind"]) \($0["name"])" }.joined(separator: ", ")
+  }
+
+  @Test(
+    "B9, L9: whom a person looked after comes back with the login",
+    arguments: ["USER.DELETE y REASON x", "USER.MERGE m y"])
+  func management(line: String) {
+    made("USER.CREATE m NOINVITE")
+    made("USER.CREATE x NOINVITE")
+    made("USER.CREATE y ROLE manager NOINVITE")
+    made("ACCOUNT.CREATE Widgets CUSTOMER")
+    made("GROUP.CREATE North")
+    for what in ["USER x", "ACCOUNT Widgets", "GROUP North"] { made("MANAGE.ADD y \(what)") }
+    let done = made(line)
+    made("UNDO \(done)")
+    #expect(Set(managed("y").split(separator: ", ")) == ["user x", "account Widgets", "group North"])
+    #expect(managed("m") == "")
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+    core.expectReplicated()
+  }
+
+  @Test("B9, L9: whom nobody can look after any more is named")
+  func nobodyToManage() {
+    made("USER.CREATE y NOINVITE")
+    made("ACCOUNT.CREATE Widgets CUSTOMER")
+    made("MANAGE.ADD y ACCOUNT Widgets")
+    let deleted = made("USER.DELETE y REASON x")
+    made("ACCOUNT.DELETE Widgets")
+    #expect(
+      core.run("UNDO \(deleted)").text?.hasPrefix("REFUSED undo: y looked after account Widgets, which is not there")
+        == true)
+    made("ACCOUNT.CREATE Gadgets CUSTOMER")
+    made("USER.CREATE z NOINVITE")
+    made("USER.CREATE w NOINVITE")
+    made("MANAGE.ADD z USER w")
+    let second = made("USER.DELETE z REASON x")
+    made("USER.DELETE w REASON x")
+    made("USER.PURGE w")
+    #expect(core.run("UNDO \(second)").text?.hasPrefix("REFUSED undo: z looked after ") == true)
+  }
+
+  @Test("B9, W4, L9: links of another workspace come back as they were, and an administrator gives back only his own")
+  func managementElsewhere() {
+    let (acme, _) = twoWorkspaces()
+    made("ACCOUNT.CREATE Widgets CUSTOMER WORKSPACE acme")
+    made("ACCOUNT.CREATE Gadgets CUSTOMER WORKSPACE beta")
+    made("USER.CREATE y WORKSPACE acme NOINVITE")
+    made("WORKSPACE.MEMBER beta y")
+    made("MANAGE.ADD y ACCOUNT Widgets WORKSPACE acme")
+    made("MANAGE.ADD y ACCOUNT Gadgets WORKSPACE beta")
+    #expect(core.run("USER.DELETE y REASON x", as: acme).text == "OK")
+    #expect(!core.run("UNDO \(core.lsn)", as: acme).isError)
+    #expect(Set(managed("y").split(separator: ", ")) == ["account acme/Widgets", "account beta/Gadgets"])
+    core.expectReplicated()
+  }
+
   @Test("B9: an undo is refused where the value was changed since, not where another was")
   func values() {
     made("USER.CREATE j NOINVITE")

@@ -64,6 +64,32 @@ import Testing
     }
   }
 
+  /// Changes as they were written before they had their last fields.
+  static let former: [(name: String, bytes: String)] = [
+    (
+      "answer-kept",
+      "3ccf01030807060504030201181716151413121128272625242322213837363534333231000000000000000000"
+        + "00000000000000000000000000000000000000000000000a080103026964020906090467735f7801014500024f"
+        + "4b0580808080808080f87f0702040176"
+    ),
+    (
+      "approval-decided",
+      "1d3783048608ac02010b555345522e44454c455445046c656674018708"
+    ),
+    (
+      "approval-requested",
+      "1ca1018304830686080b757365722e64656c657465ac0280fa818a9567046c656674040b555345522e44454c45"
+        + "544503616e6106524541534f4e046c6566740002078080808080808080800101830601830301"
+    ),
+  ]
+
+  @Test(arguments: former.indices) func formerBytesAreRead(_ index: Int) throws {
+    let (name, bytes) = Self.former[index]
+    let sample = try #require(ChangeSamples.all.first { $0.name == name }).change.carried
+    let found = try read(Hexadecimal.bytes(bytes)) { (reader) throws(CodingError) in try AnyChange(from: &reader) }
+    #expect(found.value == sample && found.isAtEnd)
+  }
+
   /// Some kinds have handwritten owners, which must equal those of their fields.
   @Test(arguments: ChangeSamples.all.map(\.name), [1, 4, 64])
   func ownersAreThoseThatTheFieldsName(_ name: String, partitions: Int) throws {

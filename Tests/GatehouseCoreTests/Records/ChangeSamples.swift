@@ -62,6 +62,12 @@ enum ChangeSamples {
     return request
   }
 
+  private static var foreignRequest: ApprovalRequest {
+    var request = request
+    request.places = [2, 301]
+    return request
+  }
+
   private static let people: [(name: String, change: any Change)] = [
     (
       "contact-created",
@@ -78,6 +84,9 @@ enum ChangeSamples {
     ("login-cleared", LoginCleared(user, failures: 5)),
     ("stranger-failed", StrangerFailed(3, token, failures: 6, waitsUntil: time + 60_000)),
     ("reset-asked", ResetAsked(user, token: token, ends: time + 1_200_000)),
+    ("mailed-secret-ended", MailedSecretEnded(user, endsReset: true, endsPassword: true)),
+    ("reset-unanswered", ResetUnanswered(user)),
+    ("reset-unanswered/nobody", ResetUnanswered(nil)),
     ("field-set", CustomFieldSet(contact, field, old: "Red", new: "Blue")),
     ("contact-anonymised", ContactAnonymised(contact)),
     ("user-purged", UserPurged(user, username: "ana", contact: contact)),
@@ -137,7 +146,9 @@ enum ChangeSamples {
     ("link-set", linkSet),
     ("link-removed", linkRemoved),
     ("approval-requested", ApprovalRequested(request)),
+    ("approval-requested/places", ApprovalRequested(foreignRequest)),
     ("approval-decided", ApprovalDecided(request, approver: UserID(raw: 1031))),
+    ("approval-decided/said", ApprovalDecided(foreignRequest, approver: UserID(raw: 1031), saying: "seen")),
     ("home-set", HomeSet(user, old: 1, new: 300)),
     ("workspace-joined", WorkspaceJoined(user, 300)),
     ("workspace-left", WorkspaceLeft(user, 300, limits: .none)),

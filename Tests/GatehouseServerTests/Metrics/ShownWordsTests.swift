@@ -35,7 +35,25 @@ import Testing
     }
   }
 
+  /// A password that was not quoted goes on in the words behind it, and one can stand behind a typing error.
+  @Test(arguments: [
+    ["PASSWORD.SET", "ana", "hunter", "hunter"], ["password.change", "hunter", "hunter", "hunter"],
+    ["LOGIN.PASSWORD", "ana", "payroll", "my", "hunter", "IP", "::1"], ["AUTH", "app", "my", "hunter"],
+    ["HELLO", "3", "AUTH", "app", "my", "hunter"], ["AS", "x", "PASSWORD.CHANGE", "old", "a", "hunter"],
+    ["COMMAND", "GETKEYS", "PASSWORD.SET", "ana", "hunter"], ["command", "getkeysandflags", "PASSWORD.SETT", "hunter"],
+    ["COMMAND", "GETKEYS", "AS", "x", "PASSWORD.SET", "ana", "hunter"], ["PASSWORD.SETT", "ana", "hunter"],
+    ["AS", "x", "PASSWORDSET", "ana", "hunter"], ["PASSWORD.REDEEM", "token", "my", "hunter"],
+  ])
+  func typedSecretsAreNotShown(words: [String]) {
+    let shown = shown(words)
+    #expect(!shown.contains("hunter"), "\(shown)")
+    #expect(shown.hasPrefix(words[0]))
+  }
+
   @Test func othersAreShown() {
+    #expect(shown(["SESSION.CHECK", "token", "PRODUCT", "crm"]) == "SESSION.CHECK (redacted) PRODUCT crm")
+    #expect(shown(["COMMAND", "INFO", "USER.GET"]) == "COMMAND INFO USER.GET")
+    #expect(shown(["COMMAND", "GETKEYS", "USER.GET", "ana"]) == "COMMAND GETKEYS USER.GET ana")
     #expect(shown(["HELLO", "3", "SETNAME", "cli"]) == "HELLO 3 SETNAME cli")
     #expect(shown(["USER.GET", "gs_hopper"]) == "USER.GET gs_hopper")
     #expect(shown(["USER.SET", "ana", "first", "AUTH", "last", "Lima"]) == "USER.SET ana first AUTH last Lima")

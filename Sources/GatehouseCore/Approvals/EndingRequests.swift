@@ -1,0 +1,54 @@
+/// A request rests on the rights of whoever asked for it: of the person, and in an impersonation of the actor, too. When one
+/// of them may not log in any more, or loses the permission that the request uses, it ends for good in the same record, in
+/// whichever partition it is. Who gets the right back asks again.
+///
+/// This goes with the sessions that end when a right is lost (`endWhatLostItsRight`).
+extension Turn {
+  func endRequestsThatLostTheirRight(of people: [UserReference]) throws(Halt) {
+    var users: [Int: (cell: HeldPartition, ids: Set<UserID>)] = [:]
+    for user in people { users[user.cell.index, default: (user.cell, [])].ids.insert(user.id) }
+    var requests = Set<ApprovalID>()
+    for (cell, ids) in users.values { requests.formUnion(cell.state.approvals.ids(restingOn: ids)) }
+    if requests.isEmpty { return }
+    try hold(requests.map { partitioning.partition(of: $0) })
+    let ended = Set(changes.compactMap { $0.as(ApprovalDecided.self)?.approval })
+    let outlook = Outlook(self)
+    for id in requests.sorted() where id != approval?.request.id && !ended.contains(id) {
+      let cell = try cell(partitioning.partition(of: id))
+      read(cell.state.lsn)
+      guard let request = cell.state.approvals.open[id], request.isOpen(at: now) else { continue }
+      if try hasLostItsRight(request, in: outlook) { try end(request) }
+    }
+  }
+
+  /// Ends a request that is not approved.
+  func end(_ request: ApprovalRequest) throws(Halt) {
+    // The actor's partition knows of it, too.
+    try hold([request.actor, request.subject].map { partitioning.partition(of: $0) })
+    emit(ApprovalDecided(request, approver: nil))
+  }
+
+  /// Whether those who asked will not be able to any more once the decision's changes are made.
+  private func hasLostItsRight(_ request: ApprovalRequest, in outlook: Outlook) throws(Halt) -> Bool {
+    try hold([request.actor, request.subject].map { partitioning.partition(of: $0) })
+    for id in [request.actor, request.subject] {
+      guard let user = try user(id) else { return true }
+      let prospect = outlook.person(user)
+      guard prospect.status.mayLogIn else { return true }
+      // A command can be asked for without this permission, if it does in passing what the permission is for.
+      let held = user.holds(what: request, in: directory, at: request.requested)
+      if held, !prospect.holds(what: request, in: outlook.directory, at: now) { return true }
+    }
+    return false
+  }
+}
+
+extension PersonView {
+  /// Whether the person holds the permission of a request over anybody in its workspace.
+  fileprivate func holds(what request: ApprovalRequest, in directory: Directory, at now: Milliseconds) -> Bool {
+    guard let permission = Permission(name: request.permission) else { return false }
+    return holdings(in: directory, at: now).contains { holding in
+      holding.permissions.contains(permission) && (holding.workspace ?? request.workspace) == request.workspace
+    }
+  }
+}

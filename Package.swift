@@ -33,6 +33,7 @@ let package = Package(
     .systemLibrary(name: "CEpoll"),
     .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CZxcvbn", providers: [.apt(["libzxcvbn-dev"])]),
     .target(
@@ -53,9 +54,10 @@ let package = Package(
     .target(
       name: "GatehouseServer",
       dependencies: [
-        "CArgon2", "CEpoll", "CMalloc", "CZxcvbn", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
+        "CArgon2", "CCrypt", "CEpoll", "CMalloc", "CZxcvbn", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -12,6 +12,10 @@ extension Turn {
       try body(self)
       return try requireVersionChecked()
     }
+    // Tokens are random, so that a digest tells nothing of them; a password can be guessed from one.
+    guard spec.secretWords(in: arguments).subtracting(spec.secrets).isEmpty else {
+      throw .refused(.syntax("IDEM cannot stand beside a password: the log would keep a digest of it; leave it out"))
+    }
     let key = arguments[word]
     guard key.count >= 1, key.count <= Limits.idempotencyKeyBytes else {
       throw .refused(.syntax("IDEM must have 1 to \(Limits.idempotencyKeyBytes) bytes"))

@@ -101,7 +101,8 @@ extension Turn {
 
   /// Whether a word of the command is a secret, which no record may have. Where a token or an id can stand, the id is none.
   private var hasSecretWord: Bool {
-    spec.secrets.contains { word in
+    if hasSecretOption { return true }
+    return spec.secrets.contains { word in
       guard word < arguments.count else { return false }
       switch spec.route {
       case .session(word), .key(word): return Self.identifier(arguments[word]) == nil

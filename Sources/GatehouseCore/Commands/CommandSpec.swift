@@ -18,7 +18,7 @@ public final class CommandSpec: Sendable {
   /// What the command reads or writes besides the routed user; a hint for prefetching.
   public let touches: Lookahead.Touched
   public let body: Body
-  /// The indexes of words that `MONITOR` and `SLOWLOG` must not show.
+  /// The indexes of words that `MONITOR` and `SLOWLOG` must not show; options may have others (`secretWords`).
   public let secrets: Set<Int>
   /// The options of every write that the command does not take: `IDEM` where words are passwords, because the log would
   /// keep a digest of them; `DRYRUN` where trying would be a guess that costs nothing.
@@ -216,10 +216,20 @@ public struct Argument: Sendable {
   public let choices: [String]
   /// The option's first value is the number of values that follow.
   public let isCounted: Bool
+  /// Whether its values are secret.
+  let secrecy: Secrecy
+
+  enum Secrecy: Equatable {
+    case open
+    case secret
+    /// … if one of these words is in the command: the names of secret columns of rows.
+    case secretBeside(Set<String>)
+  }
 
   private init(
     _ name: String, _ kind: Kind, token: String? = nil, isOptional: Bool = false, repeats: Bool = false,
-    isVariadic: Bool = false, parts: [String] = [], choices: [String] = [], isCounted: Bool = false
+    isVariadic: Bool = false, parts: [String] = [], choices: [String] = [], isCounted: Bool = false,
+    secrecy: Secrecy = .open
   ) {
     self.name = name
     self.kind = kind
@@ -230,6 +240,7 @@ public struct Argument: Sendable {
     self.parts = parts
     self.choices = choices
     self.isCounted = isCounted
+    self.secrecy = secrecy
   }
 
   /// A required word.
@@ -258,6 +269,11 @@ public struct Argument: Sendable {
     Argument(name, kind, token: token, isOptional: true, repeats: repeats)
   }
 
+  /// `TOKEN value`, of which the value is secret.
+  static func secretOption(_ token: String, _ name: String) -> Argument {
+    Argument(name, .string, token: token, isOptional: true, secrecy: .secret)
+  }
+
   /// A mandatory `TOKEN value`.
   public static func mandatory(_ token: String, _ name: String, _ kind: Kind = .string) -> Argument {
     Argument(name, kind, token: token)
@@ -269,8 +285,14 @@ public struct Argument: Sendable {
   }
 
   /// `TOKEN n x1 … xn`.
-  public static func counted(_ token: String, _ name: String, isOptional: Bool = true) -> Argument {
-    Argument(name, .string, token: token, isOptional: isOptional, isCounted: true)
+  ///
+  /// - Parameter names: words beside which the values are secret.
+  public static func counted(
+    _ token: String, _ name: String, isOptional: Bool = true, secretBeside names: Set<String> = []
+  ) -> Argument {
+    Argument(
+      name, .string, token: token, isOptional: isOptional, isCounted: true,
+      secrecy: names.isEmpty ? .open : .secretBeside(names))
   }
 
   /// An option without a value.

@@ -57,6 +57,8 @@ public enum PasswordMeans: UInt8, Sendable, CaseIterable, NamedChoice {
   case reset
   /// The same password under other parameters, at a login.
   case rehashed
+  /// It is the one that the user has in another system, whose hash was imported.
+  case imported
 
   public var name: String {
     switch self {
@@ -65,6 +67,7 @@ public enum PasswordMeans: UInt8, Sendable, CaseIterable, NamedChoice {
     case .generated: "generated"
     case .reset: "reset"
     case .rehashed: "rehashed"
+    case .imported: "imported"
     }
   }
 }

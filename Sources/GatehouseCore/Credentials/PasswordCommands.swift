@@ -18,6 +18,17 @@ extension CommandTable {
       needs: .permission(.credentialSet, over: .user(1)), route: .user(1), withholds: ["IDEM"],
       body: .decide(passwordGenerate)),
     CommandSpec(
+      "PASSWORD.IMPORT", .people, "Set the password that a user has in another system, of which only the hash is known",
+      [.word("user"), .word("hash")],
+      reply:
+        "`OK`; all sessions end. At the next login the password is hashed anew. The hash is one of Argon2, scrypt or"
+        + " PBKDF2 in the PHC string format or that of passlib, PBKDF2 in that of Django, or one of `crypt`: bcrypt,"
+        + " yescrypt, scrypt, sha512-crypt or sha256-crypt. One that takes over \(Limits.hashMemory >> 20) MiB of"
+        + " memory, \(Limits.hashIterations) iterations or 2^\(Limits.hashPower) rounds of bcrypt is refused."
+        + " Only for services",
+      effect: .write, rights: .admin, needs: .permission(.credentialSet, over: .user(1)), route: .user(1),
+      secrets: [2], withholds: ["IDEM"], body: .decide(passwordImport)),
+    CommandSpec(
       "PASSWORD.CHANGE", .people, "Change one's own password, with `AS`", [.word("old"), .word("new")],
       reply: "`OK`; all sessions end, this one too. `REFUSED password` where the old one is wrong, which counts as a"
         + " failed login, and where the new one is the old one",
@@ -54,9 +65,18 @@ extension CommandTable {
           "password.admin-sets-final", "a password that somebody else sets is temporary here",
           instead: "leave FINAL out, or set the policy of the user's home workspace"))
     }
-    let hash = try turn.hash(try turn.newPassword(2), for: user)
+    let hash = try turn.hash(try turn.newPassword(2), turn.strength(for: user))
     try turn.setPassword(
       of: user, hash: hash, isTemporary: turn.has("TEMPORARY") || !policies.adminSetsFinal, .administrator)
+    turn.reply.ok()
+  }
+
+  @Sendable private static func passwordImport(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    try turn.requireNotDeleted(user)
+    try turn.requireService(toImport: "a hash")
+    turn.read(turn.directory.lsn)
+    try turn.setPassword(of: user, hash: try turn.importedHash(2), isTemporary: false, .imported)
     turn.reply.ok()
   }
 
@@ -159,7 +179,7 @@ extension CommandTable {
     turn.read(row.lsn)
     // P13: whoever set a temporary password knows it, so the user's own is another one.
     let temporary = row.isTemporary ? user.cell.state.credentials.hash(of: user.serial) : nil
-    let hash = try turn.hash(try turn.newPassword(2), for: user, unlike: temporary)
+    let hash = try turn.hash(try turn.newPassword(2), turn.strength(for: user), unlike: temporary)
     try turn.setPassword(of: user, hash: hash, isTemporary: false, .reset)
     if user.row.status == .locked { turn.emit(StatusSet(user.id, old: .locked, new: .active)) }
     turn.reply.ok()
@@ -212,19 +232,25 @@ extension Turn {
   func strength(for user: UserReference) -> PasswordStrength {
     let home = directory.workspace(user.home ?? mainWorkspace)
     let people = { (field: ContactField) in user.cell.state.people.text(field, of: user.contact) }
-    let related = [
-      user.username, people(.first), people(.middle), people(.last), people(.email), home.name, "gatehouse",
-    ]
-    return PasswordStrength(score: Int(home.policies.passwordStrength), related: related.filter { !$0.isEmpty })
+    return strength(
+      related: [user.username, people(.first), people(.middle), people(.last), people(.email)], in: home)
+  }
+
+  /// What a new password is measured by in a home workspace.
+  ///
+  /// - Parameter related: the names and addresses of the person.
+  func strength(related: [String], in home: Workspace) -> PasswordStrength {
+    PasswordStrength(
+      score: Int(home.policies.passwordStrength),
+      related: (related + [home.name, "gatehouse"]).filter { !$0.isEmpty })
   }
 
   /// The hash of a new password.
   /// - Parameter former: a hash that must not be of the same password.
   func hash(
-    _ password: SecretWord, for user: UserReference, unlike former: String? = nil
+    _ password: SecretWord, _ strength: PasswordStrength, unlike former: String? = nil
   ) throws(Halt) -> String {
-    let work = HashPassword(password: password, strength: strength(for: user), old: nil, former: former)
-    switch try outcome(of: work).unwrapped() {
+    switch try outcome(of: HashPassword(password: password, strength: strength, old: nil, former: former)).unwrapped() {
     case .hashed(let hash): return hash
     case .unchanged: throw .refused(Self.unchanged)
     case .weak(let why): throw .refused(Self.weak(why))

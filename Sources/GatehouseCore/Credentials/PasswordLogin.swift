@@ -11,8 +11,8 @@ extension CommandTable {
       reply:
         "a map `decision` and what goes with it: `ALLOW` with `session` (the token, shown once), `id`, `expires` and"
         + " `must-change` (1 where the password is temporary); `DENY` with `reason`: `credentials` (no such user, a wrong"
-        + " password, a locked user), `wait` with `retry-after` in milliseconds (too many of those), or, once the password"
-        + " was right, a reason of `LOGIN.CHECK`",
+        + " password, a locked user), `wait` with `retry-after` in milliseconds (too many of those, for the user, from"
+        + " the address that IP tells, or through the service), or, once the password was right, a reason of `LOGIN.CHECK`",
       effect: .write, rights: .sessions, needs: .service(), route: .user(1), secrets: [3],
       withholds: ["IDEM", "DRYRUN"], body: .decide(loginPassword)),
     CommandSpec(
@@ -27,18 +27,21 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     let product = turn.productID(turn.word(2))
     let guesses = try turn.guesses(at: user)
-    guard turn.now >= guesses.waitsUntil else {
+    let sources = try turn.guessSources()
+    let wait = max(guesses.waitsUntil - turn.now, turn.wait(sources))
+    guard wait <= 0 else {
       turn.note(.waiting, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.reply.map(3)
       turn.showDenial("wait")
       turn.reply.text("retry-after")
-      return turn.reply.integer(guesses.waitsUntil - turn.now)
+      return turn.reply.integer(wait)
     }
     try turn.requireShort(password: 3)
     let hash = user.flatMap { $0.cell.state.credentials.hash(of: $0.serial) }
     let match = try turn.outcome(of: CheckPassword(hash: hash, password: turn.password(3))).unwrapped()
     guard let user, case .right(let rehashed) = match, user.row.status != .locked else {
       turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
+      turn.noteGuess(sources)
       if let user { try turn.noteFailure(of: user) } else { try turn.noteStranger(guesses) }
       turn.reply.map(2)
       return turn.showDenial("credentials")

@@ -48,7 +48,8 @@ public enum ListField: Sendable, Hashable {
   /// Whether a name is that of a field which every user has, or its column could not be told from that field's.
   static func isBuiltIn(_ name: String) -> Bool { builtIn.contains(plain(name)) }
 
-  private static let builtIn = Set(all.flatMap { [plain($0.name), plain($0.field.column)] })
+  private static let builtIn = Set(
+    all.flatMap { [plain($0.name), plain($0.field.column)] } + [plain("password"), plain(NewUserPassword.hashColumn)])
 
   public var name: String {
     switch self {

@@ -25,6 +25,10 @@ extension CommandTable {
       try turn.queueMail(
         .invitation, about: user, in: cell, of: new.workspace.id, to: contact.email, message: new.message)
     }
+    // Last, because it takes long.
+    if let password = new.password {
+      try password.emit(turn, of: user, related: [username] + contact.texts, in: new.workspace)
+    }
     turn.showNewUser(user, contact.id, username, new.status)
   }
 }
@@ -44,6 +48,7 @@ private struct NewUser {
   private(set) var workspaces: [WorkspaceID]
   let invites: Bool
   let message: String
+  let password: NewUserPassword?
 
   init(_ turn: Turn) throws(Halt) {
     let products = try turn.options("PRODUCT")
@@ -54,6 +59,7 @@ private struct NewUser {
     given = try GivenFields(turn, in: workspace)
     fields = try Self.userFields(turn)
     message = try turn.option("MESSAGE") ?? ""
+    password = try NewUserPassword(turn)
     invites = !turn.has("NOINVITE") && status.mayBeInvited
     workspaces = [workspace.id]
     account = try turn.mainAccountOfNewUser()
@@ -154,6 +160,7 @@ private struct NewUser {
       try turn.require(.authoritySet, over: .workspace(workspace.id))
     }
     if let account { try turn.require(.employmentManage, over: turn.site(of: account)) }
+    try password?.authorise(turn, in: workspace)
     try turn.requireAuthority(by: workspace.policies)
     try turn.requireBillingAcceptance(in: workspace)
   }
@@ -164,10 +171,11 @@ private struct NewUser {
     return try turn.cell(turn.partitioning.partition(of: contact))
   }
 
-  /// Creates the contact or updates the existing one; returns it with its e-mail address.
+  /// Creates the contact or updates the existing one; returns it with its e-mail address and the texts that no password
+  /// should be made of.
   func emitContact(
     _ username: String, in cell: HeldPartition, _ turn: Turn
-  ) throws(Halt) -> (id: ContactID, email: String) {
+  ) throws(Halt) -> (id: ContactID, email: String, texts: [String]) {
     var card = card
     guard let contact else {
       // P6: a username that is an e-mail address becomes the contact's, unless one is given.
@@ -176,7 +184,7 @@ private struct NewUser {
       try card.settle(turn)
       let id = turn.emitContact(card, in: cell)
       given.emit(over: id, nil, turn)
-      return (id, card[.email])
+      return (id, card[.email], Self.known.map { card[$0] })
     }
     guard let person = try turn.contact(contact), isKnown(person, turn) else {
       throw .refused(.notFound("contact #\(contact.raw)"))
@@ -203,8 +211,11 @@ private struct NewUser {
       turn.emit(ContactSet(contact, new.field, old: old, new: new.text))
     }
     given.emit(over: contact, person, turn)
-    return (contact, email)
+    return (contact, email, Self.known.map { card.value($0, over: person) })
   }
+
+  /// What those who know a person try first as the password.
+  private static let known: [ContactField] = [.first, .middle, .last, .email]
 
   /// Makes the account the main one. An existing contact may be employed already.
   func emitEmployment(of contact: ContactID, in cell: HeldPartition, _ turn: Turn) {

@@ -5,8 +5,8 @@ extension CommandTable {
       "USER.CREATEMANY", .people, "Add several users, all or none, as one record",
       [
         .option("WORKSPACE", "workspace"), .counted("FIELDS", "field", isOptional: false),
-        .counted("ROWS", "value", isOptional: false), .flag("WITHIN"), .flag("NOINVITE"), .option("MESSAGE", "text"),
-        .flag("ACCEPT-BILLING"),
+        .counted("ROWS", "value", isOptional: false, secretBeside: [NewUserPassword.hashColumn]), .flag("WITHIN"),
+        .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ],
       reply: "an array of maps `id, contact, username, status`, in the order of the rows. FIELDS names what each row"
         + " has: `username`, options of USER.CREATE in lower case, and fields of the workspace; `product`, `role` and"
@@ -100,7 +100,7 @@ private struct NewUserRows {
   private static let options: Set<String> =
     Set(ContactCard.options.compactMap { $0.token?.lowercased() })
     .union(["contact", "status", "product", "licence", "role", "account", "initials", "reference", "division"])
-    .union([UserField.authority.name, UserField.restrictBookings.name])
+    .union([UserField.authority.name, UserField.restrictBookings.name, NewUserPassword.hashColumn])
 
   /// An unknown name is refused before any row is looked at.
   private func checkFields(_ turn: Turn) throws(Halt) {

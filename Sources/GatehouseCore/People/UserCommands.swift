@@ -10,10 +10,11 @@ extension CommandTable {
         .option("REFERENCE", "reference"), .option("DIVISION", "division"),
         .flag("AUTHORITY"), .flag("RESTRICT-BOOKINGS"),
         .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
-      ] + ContactCard.options + [GivenFields.option],
+      ] + NewUserPassword.options + ContactCard.options + [GivenFields.option],
       reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product,"
         + " ACCOUNT is the main account, over whose people the role manager then holds; other roles that the server's"
-        + " operator gives hold everywhere, or WITHIN the workspace alone",
+        + " operator gives hold everywhere, or WITHIN the workspace alone. PASSWORD is temporary, as with PASSWORD.SET;"
+        + " PASSWORD-HASH is one of another system, as with PASSWORD.IMPORT. Each needs `credential.set` too",
       effect: .write, rights: .admin, needs: .permission(.userCreate, over: .newUser), route: .user(1),
       body: .decide(userCreate)),
     CommandSpec(

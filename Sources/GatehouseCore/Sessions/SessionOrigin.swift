@@ -76,17 +76,21 @@ extension Sessions {
 }
 
 extension Turn {
+  /// The address of the person, if the application tells it.
+  func toldAddress() throws(Halt) -> NetworkAddress? {
+    guard let text = try option("IP") else { return nil }
+    guard let address = NetworkAddress(text) else {
+      throw .refused(.syntax("IP is not an address, such as 203.0.113.7 or 2001:db8::1"))
+    }
+    return address
+  }
+
   /// Records what the application tells of a session that is being opened.
   func tellOrigin(
     of session: SessionID, _ user: UserID, product: ProductID, workspace: WorkspaceID
   ) throws(Halt) {
     var origin = SessionOrigin()
-    if let text = try option("IP") {
-      guard let address = NetworkAddress(text) else {
-        throw .refused(.syntax("IP is not an address, such as 203.0.113.7 or 2001:db8::1"))
-      }
-      origin.address = address.text
-    }
+    if let address = try toldAddress() { origin.address = address.text }
     // Applications pass on what they are sent. Nobody is kept out because the name of a program is long.
     if let text = try option("AGENT") { origin.agent = text.prefix(ofBytes: Limits.agentBytes) }
     if origin.isEmpty { return }

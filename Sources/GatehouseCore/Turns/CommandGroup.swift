@@ -46,6 +46,7 @@ public final class CommandGroup {
   private var appliedParts = 0
   private var seen: [(owner: Int, login: UsedLogin)] = []
   private var refusals: [(refusal: RefusedLogin, keeper: any RefusalKeeper)] = []
+  private var guesses: [(sources: [GuessSource], keeper: any GuessKeeper)] = []
 
   /// - Parameters:
   ///   - owners: partitions in ascending order, held until the group has ended.
@@ -111,6 +112,9 @@ public final class CommandGroup {
     return copy
   }
 
+  /// The sources of the wrong guesses of its commands so far.
+  fileprivate var pendingGuesses: [GuessSource] { guesses.flatMap(\.sources) }
+
   /// Adds what a turn has decided.
   fileprivate func take(_ turn: Turn) -> CounterViolation? {
     if !turn.changes.isEmpty {
@@ -126,6 +130,7 @@ public final class CommandGroup {
     }
     for use in turn.seen { seen.append((index(of: use.cell.index), use.login)) }
     if turn.hasRefusal { refusals.append((turn.refusal, turn.refusals)) }
+    if !turn.wrongGuess.isEmpty { guesses.append((turn.wrongGuess, turn.guesses)) }
     return nil
   }
 
@@ -147,6 +152,7 @@ public final class CommandGroup {
     }
     for use in seen { owners[use.owner].state.use(use.login, at: now) }
     for (refusal, keeper) in refusals { keeper.keep(refusal) }
+    for (sources, keeper) in guesses { keeper.count(sources, at: now) }
   }
 
   private func copyOfDirectoryOwner() -> DirectoryCell {
@@ -205,7 +211,11 @@ extension Turn {
   public func decide(in group: CommandGroup) -> CommandGroup.Step {
     group.applyParts(partitioning)
     isGrouped = true
-    defer { isGrouped = false }
+    pendingGuesses = group.pendingGuesses
+    defer {
+      isGrouped = false
+      pendingGuesses = []
+    }
     if case .gather = spec.body { return gather(in: group) }
     return conclude(decide(holding: group.cells, directory: group.directoryCell), in: group)
   }

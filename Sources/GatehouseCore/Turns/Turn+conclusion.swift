@@ -78,6 +78,7 @@ extension Turn {
   @inline(__always)
   public func noteInMemory() {
     if hasRefusal { keepRefusal() }
+    if !wrongGuess.isEmpty { countGuess() }
     if seen.isEmpty { return }
     // By index: iterating over the array would retain it.
     for index in seen.indices { seen[index].cell.state.use(seen[index].login, at: now) }

@@ -78,6 +78,7 @@ extension Turn {
     if !lapsed.isEmpty { lapsed.removeAll(keepingCapacity: true) }
     forgetEnded()
     if hasRefusal { hasRefusal = false }
+    if !wrongGuess.isEmpty { wrongGuess.removeAll() }
     if demand != nil { demand = nil }
     if askedFor != nil { askedFor = nil }
     if named != nil { named = nil }
@@ -115,6 +116,7 @@ extension Turn {
     taken.removeAll(keepingCapacity: true)
     forgetEnded()
     hasRefusal = false
+    wrongGuess.removeAll()
     reply.reset()
   }
 

@@ -91,6 +91,12 @@ public final class Turn {
   @exclusivity(unchecked) var hasRefusal = false
   let refusals: any RefusalKeeper
 
+  let guesses: any GuessKeeper
+  /// Where a guess came from that the command found wrong; empty if it found none.
+  @exclusivity(unchecked) var wrongGuess: [GuessSource] = []
+  /// … and those of earlier commands of its group, which are counted when the group has ended.
+  @exclusivity(unchecked) var pendingGuesses: [GuessSource] = []
+
   @exclusivity(unchecked) var lookahead = Lookahead.none
 
   // The folded name of the routed user, computed once.
@@ -101,7 +107,8 @@ public final class Turn {
 
   public init(
     partitioning: Partitioning, directory: Directory, counters: any CounterReader, refusals: any RefusalKeeper,
-    folderSecret: Digest, entropy: Entropy, digest: @escaping @Sendable (UnsafeRawBufferPointer) -> Digest
+    guesses: any GuessKeeper = NoGuesses(), folderSecret: Digest, entropy: Entropy,
+    digest: @escaping @Sendable (UnsafeRawBufferPointer) -> Digest
   ) {
     self.partitioning = partitioning
     self.directory = directory
@@ -109,6 +116,7 @@ public final class Turn {
     borrowedDirectory = Unmanaged.passUnretained(directory)
     self.counters = counters
     self.refusals = refusals
+    self.guesses = guesses
     self.folderSecret = folderSecret
     self.entropy = entropy
     self.digest = digest

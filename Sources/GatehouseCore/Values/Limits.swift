@@ -93,6 +93,15 @@ public enum Limits {
   /// The characters of a password. Longer ones are more likely a file than a password.
   public static let passwordCharacters = 8...256
   public static let passwordBytes = 1024
+  /// A hash that another system has made: its text, and what a guess at the password may make the server do.
+  public static let hashBytes = 512
+  public static let hashMemory = 512 << 20
+  /// The memory, times how often it is gone through.
+  public static let hashMemoryPassed = 2 << 30
+  /// … of PBKDF2 and sha-crypt.
+  public static let hashIterations = 5_000_000
+  /// The binary logarithm of bcrypt's rounds: about two seconds.
+  public static let hashPower = 15
   /// How long the token of a reset mail can be redeemed, and how long after it another is mailed.
   public static let resetLife: Milliseconds = 20 * 60_000
   public static let resetPause: Milliseconds = 60_000

@@ -1,17 +1,48 @@
 /// An IPv4 or IPv6 address in text form, in lower case.
 ///
 /// Only its form is checked. It is shown as it was given: `::1` and `0:0:0:0:0:0:0:1` are not made the same.
-struct NetworkAddress {
-  let text: String
+public struct NetworkAddress: Sendable {
+  public let text: String
 
   /// The longest address: an IPv6 address that ends in an IPv4 one, and a zone.
   private static let bytesMost = 64
 
-  init?(_ text: String) {
+  public init?(_ text: String) {
     guard text.utf8.count <= Self.bytesMost else { return nil }
     let text = text.lowercased()
     guard Self.isVersion4(text[...]) || Self.isVersion6(text) else { return nil }
     self.text = text
+  }
+
+  /// What an address belongs to: an IPv4 address stands for itself, an IPv6 one for the first 64 bits, which are those of a
+  /// household or a server.
+  public struct Network: Sendable, Hashable {
+    let isVersion4: Bool
+    let bits: UInt64
+  }
+
+  public var network: Network {
+    if !text.contains(":") { return Network(isVersion4: true, bits: UInt64(Self.bits(ofVersion4: text[...]))) }
+    let halves = (text.split(separator: "%").first ?? "").split(separator: "::", omittingEmptySubsequences: false)
+    let (first, last) = (Self.groups(halves.first ?? ""), halves.count == 2 ? Self.groups(halves[1]) : [])
+    let groups = first + Array(repeating: 0, count: max(0, 8 - first.count - last.count)) + last
+    // An IPv4 address in the form of IPv6 is the same (RFC 4291, 2.5.5.2).
+    if groups[..<5].allSatisfy({ $0 == 0 }), groups[5] == 0xffff {
+      return Network(isVersion4: true, bits: groups[6] << 16 | groups[7])
+    }
+    return Network(isVersion4: false, bits: groups[..<4].reduce(0) { $0 << 16 | $1 })
+  }
+
+  private static func groups(_ text: Substring) -> [UInt64] {
+    text.split(separator: ":").flatMap { group -> [UInt64] in
+      guard group.contains(".") else { return [UInt64(group, radix: 16) ?? 0] }
+      let bits = bits(ofVersion4: group)
+      return [UInt64(bits >> 16), UInt64(bits & 0xffff)]
+    }
+  }
+
+  private static func bits(ofVersion4 text: Substring) -> UInt32 {
+    text.split(separator: ".").reduce(0) { $0 << 8 | (UInt32($1) ?? 0) }
   }
 
   private static func isVersion4(_ text: Substring) -> Bool {

@@ -38,6 +38,22 @@ package struct ServerConfiguration: Sendable, Equatable {
     case log
   }
 
+  /// What the hashing of passwords gives way to.
+  package enum HashingPriority: String, Sendable, CaseIterable {
+    /// It runs only on cores that nothing else wants. On a machine whose cores are never idle, logins by password take
+    /// long.
+    case idle
+    /// It gets a small share of a busy core, which other threads then may have to wait for, for some milliseconds.
+    case low
+
+    var ofThread: PosixThread.Priority {
+      switch self {
+      case .idle: .idle
+      case .low: .low
+      }
+    }
+  }
+
   /// How log lines look on standard error.
   package enum LogFormat: String, Sendable, CaseIterable {
     case text
@@ -123,7 +139,7 @@ package struct ServerConfiguration: Sendable, Equatable {
 
   package var clockConflict = ClockConflict.refuse
 
-  /// What hashing a password with Argon2id costs: kibibytes of memory, passes over it, and threads. The defaults are the
+  /// What hashing a password with Argon2id costs: kibibytes of memory, passes over it, and lanes. The defaults are the
   /// least that OWASP recommends (Password Storage Cheat Sheet, 2024). Hashes made with others are made anew at the
   /// next login.
   package var passwordMemory = 19_456
@@ -133,8 +149,18 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// How many passwords are hashed at a time; nil means one on each core.
   package var passwordThreads: Int?
 
+  package var passwordPriority = HashingPriority.idle
+
   /// A file of passwords that nobody may choose, one on a line; nil for none but the well-known ones.
   package var commonPasswordsPath: String?
+
+  /// How many wrong passwords a minute are looked at from one address that a service tells, and through one service; 0 for
+  /// any number. Then they wait, the right ones too.
+  package var guessesPerAddress = 30
+  package var guessesPerService = 600
+
+  /// How many addresses and services with wrong guesses are remembered, in 48 bytes each, allocated at the start.
+  package var guessSources = 16_384
 
   /// The folder of the time zone database, which the package tzdata installs.
   package var zonePath = "/usr/share/zoneinfo"

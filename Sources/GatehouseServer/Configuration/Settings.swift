@@ -140,7 +140,7 @@ extension Setting {
     "password-passes", \.passwordPasses, 1...1000, "passes over the memory when hashing a password")
 
   package static let passwordLanes = integer(
-    "password-lanes", \.passwordLanes, 1...64, "lanes of the memory when hashing a password, each a thread")
+    "password-lanes", \.passwordLanes, 1...64, "lanes of the memory when hashing a password")
 
   package static let passwordThreads = Setting(
     "password-threads", \.passwordThreads, value: "n|auto",
@@ -153,6 +153,10 @@ extension Setting {
     format: { $0.map { String($0) } ?? "auto" },
     "passwords hashed at a time, auto for one on each core")
 
+  package static let passwordPriority = choice(
+    "password-priority", \.passwordPriority,
+    "what hashing passwords gives way to: idle takes only idle cores, low a small share of busy ones")
+
   package static let commonPasswords = Setting(
     "common-passwords", \.commonPasswordsPath, value: "file|none",
     expected: "a path; give a file with a password on each line, or none",
@@ -163,12 +167,24 @@ extension Setting {
     format: { $0 ?? "none" },
     "file of passwords that nobody may choose, besides the well-known ones")
 
+  package static let guessesPerAddress = integer(
+    "guesses-per-address", \.guessesPerAddress, live: true, 0...1_000_000,
+    "wrong passwords a minute from one address before it waits, 0 for any number")
+
+  package static let guessesPerService = integer(
+    "guesses-per-service", \.guessesPerService, live: true, 0...1_000_000,
+    "wrong passwords a minute through one service before it waits, 0 for any number")
+
+  package static let guessSources = integer(
+    "guess-sources", \.guessSources, 8...4_194_304, "addresses and services whose wrong passwords are remembered")
+
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict,
-    zoneData, passwordMemory, passwordPasses, passwordLanes, passwordThreads, commonPasswords,
+    zoneData, passwordMemory, passwordPasses, passwordLanes, passwordThreads, passwordPriority,
+    commonPasswords, guessesPerAddress, guessesPerService, guessSources,
   ]
 
   /// Looks a setting up by name, in any case.

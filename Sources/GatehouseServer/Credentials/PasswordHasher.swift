@@ -1,4 +1,3 @@
-import CArgon2
 import CZxcvbn
 import GatehouseCore
 import GatehouseStorage
@@ -6,23 +5,22 @@ import Glibc
 
 /// Hashes passwords with Argon2id, and judges how well they withstand guessing.
 struct PasswordHasher: Sendable {
-  private let memory: UInt32
-  private let passes: UInt32
-  private let lanes: UInt32
+  let threads: HashingThreads
+  private let cost: Argon2Hash.Cost
   /// Passwords that nobody may choose.
   private let common: Set<String>
   /// A hash that no password has, checked where a user has none, so that it takes as long.
-  private let nobodys: String
+  private let nobodys: Argon2Hash
 
   private static let saltBytes = 16
-  private static let hashBytes = 32
+  private static let digestBytes = 32
 
   init(_ configuration: ServerConfiguration) throws {
-    memory = UInt32(configuration.passwordMemory)
-    passes = UInt32(configuration.passwordPasses)
-    lanes = UInt32(configuration.passwordLanes)
+    threads = HashingThreads(priority: configuration.passwordPriority.ofThread)
+    cost = Argon2Hash.Cost(
+      memory: configuration.passwordMemory, passes: configuration.passwordPasses, lanes: configuration.passwordLanes)
     common = try Self.lines(ofFile: configuration.commonPasswordsPath)
-    nobodys = Self.hash([], memory, passes, lanes)
+    nobodys = Argon2Hash(.id, cost, salt: Self.random(Self.saltBytes), digest: Self.random(Self.digestBytes))
   }
 
   private static func lines(ofFile path: String?) throws -> Set<String> {
@@ -37,27 +35,52 @@ struct PasswordHasher: Sendable {
     return Set(String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map { $0.lowercased() })
   }
 
-  /// The hash of a password, with its parameters and salt, in the PHC string format.
-  func hash(_ password: SecretWord) -> String { Self.hash(password.bytes, memory, passes, lanes) }
-
-  private static func hash(_ password: [UInt8], _ memory: UInt32, _ passes: UInt32, _ lanes: UInt32) -> String {
-    var salt = [UInt8](repeating: 0, count: saltBytes)
-    salt.withUnsafeMutableBytes { fillRandom($0) }
-    let length = argon2_encodedlen(passes, memory, lanes, UInt32(saltBytes), UInt32(hashBytes), Argon2_id)
-    var encoded = [CChar](repeating: 0, count: length)
-    let code = argon2id_hash_encoded(
-      passes, memory, lanes, password, password.count, salt, saltBytes, hashBytes, &encoded, length)
-    // The parameters were checked by the settings; what is left is a machine without memory.
-    guard code == 0 else { fatalError("Argon2id: \(String(cString: argon2_error_message(code)))") }
-    return String(decoding: encoded.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  private static func random(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.withUnsafeMutableBytes { fillRandom($0) }
+    return bytes
   }
 
-  /// Whether a password is that of a hash; a hash made with other parameters than today's is made anew.
-  func match(_ password: SecretWord, _ hash: String?) -> PasswordMatch {
-    let code = argon2id_verify(hash ?? nobodys, password.bytes, password.bytes.count)
-    guard code == 0, let hash else { return .wrong }
-    let isCurrent = hash.hasPrefix("$argon2id$v=19$m=\(memory),t=\(passes),p=\(lanes)$")
-    return .right(rehashed: isCurrent ? nil : self.hash(password))
+  /// The hash of a password, with its parameters and salt, in the PHC string format.
+  func hash(_ password: SecretWord) throws(Refusal) -> String {
+    let empty = Argon2Hash(
+      .id, cost, salt: Self.random(Self.saltBytes), digest: [UInt8](repeating: 0, count: Self.digestBytes))
+    let digest = try threads.digest(of: password.bytes, like: empty)
+    return Argon2Hash(.id, cost, salt: empty.salt, digest: digest).text
+  }
+
+  /// Whether a password is that of a hash; a hash made by another system, or with other parameters than today's, is made
+  /// anew.
+  func match(_ password: SecretWord, _ hash: String?) throws -> PasswordMatch {
+    let isCurrent: Bool
+    switch hash.flatMap({ PasswordHash($0) }) {
+    case nil:
+      _ = try isRight(password, nobodys)
+      return .wrong
+    case .argon2(let hash):
+      guard try isRight(password, hash) else { return .wrong }
+      isCurrent = self.isCurrent(hash)
+    case .pbkdf2(let hash):
+      guard try ForeignHashes.match(password.bytes, hash) else { return .wrong }
+      isCurrent = false
+    case .scrypt(let hash):
+      guard try ForeignHashes.match(password.bytes, hash) else { return .wrong }
+      isCurrent = false
+    case .crypt(let hash):
+      guard ForeignHashes.match(password.bytes, hash) else { return .wrong }
+      isCurrent = false
+    }
+    return .right(rehashed: isCurrent ? nil : try self.hash(password))
+  }
+
+  private func isRight(_ password: SecretWord, _ hash: Argon2Hash) throws(Refusal) -> Bool {
+    let digest = try threads.digest(of: password.bytes, like: hash)
+    return digest.withUnsafeBytes { ConstantTime.areEqual($0, hash.digest) }
+  }
+
+  private func isCurrent(_ hash: Argon2Hash) -> Bool {
+    hash.variant == .id && hash.version == Argon2Hash.newestVersion && hash.cost == cost
+      && hash.salt.count == Self.saltBytes && hash.digest.count == Self.digestBytes
   }
 
   // MARK: Strength
@@ -88,33 +111,33 @@ struct PasswordHasher: Sendable {
 extension CheckPassword: ServerWork {
   static func pool(of context: ServerContext) -> WorkPool { context.passwordPool }
 
-  func perform(_ context: ServerContext, after lastWrite: LSN) -> PasswordMatch {
-    context.passwordHasher.match(password, hash)
+  func perform(_ context: ServerContext, after lastWrite: LSN) throws -> PasswordMatch {
+    try context.passwordHasher.match(password, hash)
   }
 }
 
 extension HashPassword: ServerWork {
   static func pool(of context: ServerContext) -> WorkPool { context.passwordPool }
 
-  func perform(_ context: ServerContext, after lastWrite: LSN) -> HashedPassword {
+  func perform(_ context: ServerContext, after lastWrite: LSN) throws -> HashedPassword {
     let hasher = context.passwordHasher
     // The old one first: whoever does not know it learns nothing about the rules.
-    if let old, hasher.match(old.password, old.hash) == .wrong { return .wrongOld }
-    if let former, hasher.match(password, former) != .wrong { return .unchanged }
+    if let old, try hasher.match(old.password, old.hash) == .wrong { return .wrongOld }
+    if let former, try hasher.match(password, former) != .wrong { return .unchanged }
     if let weakness = hasher.weakness(of: password, strength) { return .weak(weakness) }
-    return .hashed(hasher.hash(password))
+    return .hashed(try hasher.hash(password))
   }
 }
 
 extension GeneratePassword: ServerWork {
   static func pool(of context: ServerContext) -> WorkPool { context.passwordPool }
 
-  func perform(_ context: ServerContext, after lastWrite: LSN) -> GeneratedPassword {
+  func perform(_ context: ServerContext, after lastWrite: LSN) throws(Refusal) -> GeneratedPassword {
     var bits: (UInt64, UInt64) = (0, 0)
     withUnsafeMutableBytes(of: &bits) { fillRandom($0) }
     let salt = SecretText.randomPart(bits)
     let password = MailedSecret.password(salt: salt, context.folderSecret, sha256)
     return GeneratedPassword(
-      salt: salt, hash: context.passwordHasher.hash(SecretWord(Array(password.utf8))))
+      salt: salt, hash: try context.passwordHasher.hash(SecretWord(Array(password.utf8))))
   }
 }

@@ -13,6 +13,7 @@ final class WorkPool: Sendable {
     var waiting: Deque<Job> = []
     /// How long a piece of work takes, in nanoseconds, averaged over the last ones.
     var usual = 0.0
+    var refused: UInt64 = 0
   }
 
   private let threads: Int
@@ -45,13 +46,21 @@ final class WorkPool: Sendable {
     }
   }
 
+  /// How many pieces of work run and wait now, and how many were refused since the start.
+  var figures: (running: Int, waiting: Int, refused: UInt64) {
+    state.withLock { ($0.running, $0.waiting.count, $0.refused) }
+  }
+
   private func begin(_ work: @escaping Job) -> Bool {
     let (isTaken, needsThread) = state.withLock { state in
       if state.running < threads {
         state.running += 1
         return (true, true)
       }
-      guard state.waiting.count < line, isSoon(state) else { return (false, false) }
+      guard state.waiting.count < line, isSoon(state) else {
+        state.refused += 1
+        return (false, false)
+      }
       state.waiting.append(work)
       return (true, false)
     }

@@ -42,6 +42,7 @@ extension ServerContext {
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.memoryInterval)
       if Task.isCancelled { return }
+      passwordHasher.threads.giveBackMemory()
       try? await onOwnThread { FreeMemory.giveBack() }
     }
   }

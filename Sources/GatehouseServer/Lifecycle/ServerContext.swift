@@ -97,7 +97,8 @@ final class ServerContext: Sendable {
   func makeTurn(refusals: any RefusalKeeper) -> Turn {
     Turn(
       partitioning: partitioning, directory: gate.directory, counters: gate, refusals: refusals,
-      folderSecret: folderSecret, entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
+      guesses: facts.guesses, folderSecret: folderSecret, entropy: Entropy(fill: fillRandom, digest: sha256),
+      digest: sha256)
   }
 
   // MARK: Executors

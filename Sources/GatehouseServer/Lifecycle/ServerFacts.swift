@@ -35,6 +35,8 @@ final class ServerFacts: Sendable {
   /// Clients that were disconnected because all together exceeded `total-output-limit`.
   let evictedClients = Atomic<Int>(0)
   let deniedAuthentications = Atomic<Int>(0)
+  /// Wrong guesses at passwords, by where they come from.
+  let guesses: SharedGuesses
   let port = Atomic<Int>(0)
   let rate = Rate()
   /// Stops the server as a signal would; set by the server.
@@ -58,6 +60,7 @@ final class ServerFacts: Sendable {
     totalOutputLimit = Atomic(configuration.totalOutputLimit)
     idleTimeout = Atomic(Int(configuration.idleTimeout.milliseconds))
     answersHealthChecks = Atomic(configuration.pingBeforeAuthentication == .yes)
+    guesses = SharedGuesses(configuration)
     self.configuration = Mutex(configuration)
   }
 
@@ -74,6 +77,7 @@ final class ServerFacts: Sendable {
   /// Replaces the configuration, and updates the copies above.
   func adopt(_ changed: ServerConfiguration) {
     configuration.withLock { $0 = changed }
+    guesses.adopt(changed)
     slowlogThreshold.store(changed.slowlogThreshold, ordering: .relaxed)
     clientOutputLimit.store(changed.clientOutputLimit, ordering: .relaxed)
     totalOutputLimit.store(changed.totalOutputLimit, ordering: .relaxed)

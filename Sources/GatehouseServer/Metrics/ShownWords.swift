@@ -30,8 +30,8 @@ private func secretWords(in request: Arguments) -> Set<Int> {
   // A command whose name has a typing error may be one with a password.
   guard let commandIndex = CommandTable.index.find(request[0]) else { return words(of: request, from: 1) }
   let spec = CommandTable.all[commandIndex]
-  guard request.count > 2, spec.isBeforeCommand(request) else { return spec.secrets(in: request) }
-  return spec.secrets(in: request).union(secretWords(in: request.dropping(2)).map { $0 + 2 })
+  guard request.count > 2, spec.isBeforeCommand(request) else { return spec.secretWords(in: request) }
+  return spec.secretWords(in: request).union(secretWords(in: request.dropping(2)).map { $0 + 2 })
 }
 
 private func words(of request: Arguments, from first: Int) -> Set<Int> {
@@ -42,18 +42,5 @@ extension CommandSpec {
   /// Whether another command begins at the third word, as after `AS token` and `COMMAND GETKEYS`.
   fileprivate func isBeforeCommand(_ request: Arguments) -> Bool {
     isPrefix || name == "COMMAND" && ["GETKEYS", "GETKEYSANDFLAGS"].contains(request.string(1).uppercased())
-  }
-
-  /// The indexes of the command's own arguments that are secret.
-  fileprivate func secrets(in request: Arguments) -> Set<Int> {
-    if case .server(.hello) = body {
-      // The options of HELLO come in any order. AUTH is followed by a name and a secret.
-      let auth = (1..<max(1, request.count)).first {
-        request[$0].count == 4 && request.string($0).uppercased() == "AUTH"
-      }
-      return auth.map { words(of: request, from: $0 + 1) } ?? []
-    }
-    guard hasTypedSecrets, let first = secrets.min() else { return secrets }
-    return words(of: request, from: first)
   }
 }

@@ -37,7 +37,8 @@ struct InfoText {
       ("Server", server), ("Clock", clock), ("Clients", clients), ("Memory", memory), ("Persistence", persistence),
       ("Stats", stats(metrics)), ("Replication", replication), ("CPU", processor), ("Commandstats", commands(metrics)),
       ("Errorstats", errors(metrics)), ("Latencystats", latencies(metrics)),
-      ("Users", users(state)), ("Sessions", sessions(state)), ("Timers", timers(state)), ("Log", log(metrics)),
+      ("Users", users(state)), ("Passwords", passwords), ("Sessions", sessions(state)), ("Timers", timers(state)),
+      ("Log", log(metrics)),
       ("Snapshot", snapshot), ("Lanes", lanes(metrics)), ("Refusals", refusals),
       ("Keyspace", [("db0", "keys=\(state.users),expires=\(state.sessions),avg_ttl=0")]),
     ]
@@ -168,6 +169,19 @@ struct InfoText {
   // MARK: Gatehouse's own
 
   private func users(_ state: StateFigures) -> Fields { [("users", state.users), ("contacts", state.contacts)] }
+
+  /// The hashing of passwords: how much of it runs, waits, and was refused, and the memory kept for it. Then the addresses
+  /// and services that wrong passwords came from, how many are remembered at most, and how often a guess had to wait.
+  private var passwords: Fields {
+    let figures = context.passwordPool.figures
+    let guesses = facts.guesses.figures
+    return [
+      ("passwords_hashing", figures.running), ("passwords_waiting", figures.waiting),
+      ("passwords_refused_busy", figures.refused),
+      ("passwords_kept_bytes", context.passwordHasher.threads.keptBytes),
+      ("guess_sources", guesses.sources), ("guess_sources_most", guesses.capacity), ("guesses_slowed", guesses.slowed),
+    ]
+  }
 
   private func sessions(_ state: StateFigures) -> Fields {
     [("sessions", state.sessions), ("impersonations", state.impersonations), ("api_keys", state.apiKeys)]

@@ -1,3 +1,5 @@
+import GatehouseCore
+
 extension ZstdDictionary {
   /// The dictionaries that frames may have been compressed with; the first is used for new frames. None may ever be
   /// removed, because frames compressed with it cannot be read without it.
@@ -212,28 +214,4 @@ extension ZstdDictionary {
     Z2FyY2lhNTc3QGZpcm0udGVzdABxAgGO3bfT8WYBu9blBZwCDUVOVFJZLkNPUlJFQ1QBIaEBmMWKAb+b+wKUqaXP8Wb6s5IECk9uYm9hcmRpbmcOd2Vl\
     a2x5IG1lZXRpbmeWu6k=
     """
-}
-
-/// Base64, as in RFC 4648.
-enum Base64 {
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  /// The decoded bytes; nil if the text contains characters outside the alphabet other than `=`.
-  static func bytes(_ text: String) -> [UInt8]? {
-    var values = [UInt8?](repeating: nil, count: 256)
-    for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for character in text.utf8 where character != UInt8(ascii: "=") {
-      guard let value = values[Int(character)] else { return nil }
-      bits = bits << 6 | UInt32(value)
-      count += 6
-      if count >= 8 {
-        count -= 8
-        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      }
-    }
-    return bytes
-  }
 }

@@ -23,10 +23,10 @@ struct HistoryFilter: Sendable {
   /// secret before it has read that.
   private static let secretCommands: Set = [
     "AS", "AUTH", "APIKEY.CHECK", "IMPERSONATE.START", "LOGIN.PASSWORD", "LOGIN.TOTP", "PASSWORD.CHANGE",
-    "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "TOTP.CONFIRM",
+    "PASSWORD.IMPORT", "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "TOTP.CONFIRM",
   ]
 
-  private static let secretTokens: Set = ["AUTH", "PASSWORD", "SECRET", "TOTP"]
+  private static let secretTokens: Set = ["AUTH", "PASSWORD", "PASSWORD-HASH", "SECRET", "TOTP"]
 
   private static func isSecret(_ argument: String) -> Bool {
     let name = argument.lowercased()

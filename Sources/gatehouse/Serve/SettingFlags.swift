@@ -33,7 +33,11 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.passwordPasses), help: .of(.passwordPasses)) var passwordPasses: String?
   @Option(name: .of(.passwordLanes), help: .of(.passwordLanes)) var passwordLanes: String?
   @Option(name: .of(.passwordThreads), help: .of(.passwordThreads)) var passwordThreads: String?
+  @Option(name: .of(.passwordPriority), help: .of(.passwordPriority)) var passwordPriority: String?
   @Option(name: .of(.commonPasswords), help: .of(.commonPasswords)) var commonPasswords: String?
+  @Option(name: .of(.guessesPerAddress), help: .of(.guessesPerAddress)) var guessesPerAddress: String?
+  @Option(name: .of(.guessesPerService), help: .of(.guessesPerService)) var guessesPerService: String?
+  @Option(name: .of(.guessSources), help: .of(.guessSources)) var guessSources: String?
 
   /// The settings that were given.
   var given: [(setting: Setting, value: String)] {
@@ -47,7 +51,9 @@ struct SettingFlags: ParsableArguments {
       (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel), (.logFormat, logFormat),
       (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),
       (.zoneData, zoneData), (.passwordMemory, passwordMemory), (.passwordPasses, passwordPasses),
-      (.passwordLanes, passwordLanes), (.passwordThreads, passwordThreads), (.commonPasswords, commonPasswords),
+      (.passwordLanes, passwordLanes), (.passwordThreads, passwordThreads), (.passwordPriority, passwordPriority),
+      (.commonPasswords, commonPasswords), (.guessesPerAddress, guessesPerAddress),
+      (.guessesPerService, guessesPerService), (.guessSources, guessSources),
     ]
     return all.compactMap { setting, value in value.map { (setting, $0) } }
   }

@@ -28,6 +28,8 @@ final class CoreHarness {
   let turn: Turn
   /// The refused logins, oldest first.
   let refusals = KeptRefusals()
+  /// The wrong guesses, which wait for nothing unless a test sets limits.
+  let guesses = HarnessGuesses()
   /// The counters, which no owner has.
   let gate = HarnessGate()
   /// Lets something happen between a decision's look at the directory and its look at the counters.
@@ -54,7 +56,7 @@ final class CoreHarness {
       fill: { buffer in for index in buffer.indices { buffer[index] = UInt8.random(in: 0...255, using: &random) } },
       digest: Self.digest)
     turn = Turn(
-      partitioning: partitioning, directory: directory.state.view, counters: gate, refusals: refusals,
+      partitioning: partitioning, directory: directory.state.view, counters: gate, refusals: refusals, guesses: guesses,
       folderSecret: Digest(7, 7, 7, 7), entropy: entropy, digest: Self.digest)
   }
 

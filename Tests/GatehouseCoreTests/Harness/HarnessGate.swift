@@ -7,6 +7,21 @@ final class KeptRefusals: RefusalKeeper, @unchecked Sendable {
   func keep(_ refusal: RefusedLogin) { kept.append(refusal) }
 }
 
+/// The guesses of a core without a server, as slowed as nobody notices who does not look.
+final class HarnessGuesses: GuessKeeper, @unchecked Sendable {
+  var table = GuessTable(
+    capacity: 64, key: HashKey(low: 3, high: 4),
+    limits: GuessLimits(address: GuessLimit(perMinute: 0), service: GuessLimit(perMinute: 0)))
+
+  func wait(_ sources: [GuessSource], after pending: [GuessSource], at now: Milliseconds) -> Milliseconds {
+    sources.map { source in table.wait(source, after: pending.count { $0 == source }, at: now) }.max() ?? 0
+  }
+
+  func count(_ sources: [GuessSource], at now: Milliseconds) {
+    for source in sources { table.count(source, at: now) }
+  }
+}
+
 /// The gate of a core without a server: applies records to the counters.
 final class HarnessGate: CounterReader, @unchecked Sendable {
   private(set) var counters = Counters()

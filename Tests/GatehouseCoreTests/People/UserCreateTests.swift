@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "USER.CREATE #5", "USER.CREATE #five", "USER.CREATE ana PASSWORD secret", "USER.CREATE ana STATUS deleted",
+    "USER.CREATE #5", "USER.CREATE #five", "USER.CREATE ana SECRET word", "USER.CREATE ana STATUS deleted",
     "USER.CREATE ana STATUS asleep", "USER.CREATE ana EMAIL nobody", "USER.CREATE ana HIRED yesterday",
     "USER.CREATE ana HIRED 2026-02-01 RELEASED 2026-01-01", "USER.CREATE ana CONTACT five",
     "USER.CREATE ana ROLE manager ROLE manager", "USER.CREATE ana NOINVITE MESSAGE hello",

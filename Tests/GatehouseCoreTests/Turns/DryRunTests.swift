@@ -39,7 +39,8 @@ import Testing
     "MAIL.NEXT COUNT 2", "MAIL.ACK LEASED", "MAIL.FAIL LEASED x", "MAIL.RETURN LEASED", "MAIL.RETRY WAITING",
     "MAIL.DROP WAITING",
     "MAIL.TEMPLATE.SET invitation Hello {{name}}", "MAIL.TEMPLATE.RESET timer-stopped", "USER.INVITE mia",
-    "PASSWORD.SET ana correct-horse", "PASSWORD.GENERATE mia", "LOGIN.UNLOCK locked",
+    "PASSWORD.SET ana correct-horse", "PASSWORD.GENERATE mia",
+    "PASSWORD.IMPORT ana $argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuA", "LOGIN.UNLOCK locked",
     "APIKEY.CREATE ana NAME ci TTL 1d", "APIKEY.ROTATE KEY", "APIKEY.DEACTIVATE KEY", "APIKEY.DEACTIVATEALL ana",
   ]
 

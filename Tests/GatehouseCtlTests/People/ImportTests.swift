@@ -51,7 +51,7 @@ struct ImportTests {
         "gatehousectl: unknown column 'Shoe size'; the columns 'first' and 'Given name' are both first;"
           + " column 5 has no name; columns are username, name, first, middle, last, email, department, timezone,"
           + " schedule, leave, phone, language, hired, released, status, initials, reference, division, authority,"
-          + " restrict-bookings, account, products, licences, roles, badge\n"), "\(result.errors)")
+          + " restrict-bookings, account, products, licences, roles, password-hash, badge\n"), "\(result.errors)")
     let map = try world.load("username,x\nana,y\n", "--map", "x=nothing")
     #expect(map.code == 1 && map.errors.contains("--map 'x=nothing': unknown column 'nothing'; columns are username, "))
     #expect(try world.gate.integer("USER.COUNT") == 0)
@@ -199,6 +199,31 @@ struct ImportTests {
     let wrong = try world.load("username,status,department\nana,gone,Sales\n", "--update")
     #expect(wrong.code == 1 && wrong.output.contains("column status: "), "\(wrong.output)")
     #expect(try world.person("ana")["department"] == "Where")
+  }
+
+  @Test("people log in with the passwords that they have in another system; a bad hash is refused by its row")
+  func hashes() throws {
+    let world = try PeopleServer(.init(arguments: ["--password-memory", "64", "--password-passes", "1"]))
+    try world.gate.ok("PRODUCT.CREATE payroll")
+    let samples = HashSamples.all
+    var file = "username\tPassword Hash\n"
+    for (index, sample) in samples.enumerated() { file += "user\(index)\t\(sample.text)\n" }
+    let options = ["--product", "payroll", "--delimiter", "tab"]
+    let bad = try world.load(
+      bytes: Array((file + "ana\t5f4dcc3b5aa765d61d8327deb882cf99\n").utf8), options, name: "people.tsv")
+    #expect(bad.code == 1)
+    let reason = "REFUSED password-hash: it is not complete, or of no form that is known"
+    #expect(bad.output.contains("line \(samples.count + 2)") && bad.output.contains(reason), "\(bad.output)")
+    #expect(!(bad.output + bad.errors).contains("5f4dcc3b"), "a hash is not shown")
+    #expect(try world.gate.integer("USER.COUNT") == 0)
+    let good = try world.load(bytes: Array(file.utf8), options, name: "people.tsv")
+    #expect(good.code == 0, "\(good.errors)")
+    for index in samples.indices {
+      let login = try world.gate.fields("LOGIN.PASSWORD", "user\(index)", "payroll", HashSamples.password)
+      #expect(login["decision"] == "ALLOW" && login["must-change"] == "0", "\(samples[index].name)")
+    }
+    let again = try world.load(bytes: Array(file.utf8), options, name: "people.tsv")
+    #expect(again.code == 0 && again.output.contains("\(samples.count) already there"), "\(again.output)")
   }
 
   @Test("files of Windows and of Excel: UTF-16 with a mark, semicolons, Windows-1252")

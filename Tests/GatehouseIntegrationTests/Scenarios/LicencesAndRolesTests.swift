@@ -204,6 +204,35 @@ struct LicencesAndRolesTests {
     #expect(try used("office") == 0)
   }
 
+  @Test("P13: nobody reads a password; set by an administrator, or made and mailed, it is temporary")
+  func passwords() throws {
+    try admin.ok(
+      "USER.CREATE ana WORKSPACE corp EMAIL ana@corp.test LICENCE corp/portal office NOINVITE"
+        + " PASSWORD 'three grey geese landed'")
+    var login = try gate.fields("LOGIN.PASSWORD", "ana", "corp/portal", "three grey geese landed")
+    #expect(login["decision"] == "ALLOW" && login["must-change"] == "1")
+    let ana = gate.acting(as: try #require(login["session"]))
+    try ana.ok("PASSWORD.CHANGE", "three grey geese landed", "five brown hens brood")
+    login = try gate.fields("LOGIN.PASSWORD", "ana", "corp/portal", "five brown hens brood")
+    #expect(login["must-change"] == "0")
+
+    try admin.ok("PASSWORD.GENERATE ana")
+    let mail = try #require(try gate.list("MAIL.NEXT COUNT 20").first { $0["kind"] == "password-generated" })
+    let generated = try #require(mail["secret"])
+    #expect(mail["to"] == "ana@corp.test" && mail["text"]?.contains(generated) == true)
+    login = try gate.fields("LOGIN.PASSWORD", "ana", "corp/portal", generated)
+    #expect(login["decision"] == "ALLOW" && login["must-change"] == "1")
+
+    try admin.ok("PASSWORD.SET", "ana", "seven white swans sing")
+    #expect(try gate.fields("LOGIN.PASSWORD", "ana", "corp/portal", "seven white swans sing")["must-change"] == "1")
+    try admin.ok("WORKSPACE.SET corp policy.password.admin-sets-final on")
+    try admin.ok("PASSWORD.SET", "ana", "seven white swans sing")
+    #expect(try gate.fields("LOGIN.PASSWORD", "ana", "corp/portal", "seven white swans sing")["must-change"] == "0")
+
+    let shown = try admin.shown("USER.GET ana") + admin.shown("AUDIT.LIST USER ana") + gate.shown("MAIL.LIST")
+    for secret in ["geese", "hens", "swans", generated, "argon2"] { #expect(!shown.contains(secret), "\(secret)") }
+  }
+
   // MARK: -
 
   private func roles(of user: String) throws -> [String] {

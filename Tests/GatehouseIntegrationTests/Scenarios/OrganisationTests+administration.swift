@@ -101,7 +101,7 @@ extension OrganisationTests {
   }
 
   // Asking for a reset mail oneself comes with passwords.
-  @Test("L17: a locked user is let in again once unlocked, and the refusal says how")
+  @Test("L17: a locked user asks for a reset mail, and redeeming it unlocks; so does an administrator")
   func unlocking() throws {
     let tina = try session(of: "tina")
     try tina.ok("USER.STATUS indy locked")
@@ -110,6 +110,19 @@ extension OrganisationTests {
     #expect(rule?["remedy"]?.contains("USER.STATUS") == true)
     try tina.ok("USER.STATUS indy active")
     #expect(try gate.text("LOGIN.CHECK indy plan/training") == "ALLOW")
+
+    try tina.ok("USER.SET indy email indy@plan.test")
+    try tina.ok("USER.STATUS indy locked")
+    try gate.ok("PASSWORD.RESET indy")
+    #expect(try gate.text("LOGIN.CHECK indy plan/training") == "DENY status-locked", "asking alone changes nothing")
+    let mail = try #require(try gate.list("MAIL.NEXT COUNT 20").first { $0["kind"] == "password-reset" })
+    let token = try #require(mail["secret"])
+    #expect(mail["to"] == "indy@plan.test" && mail["text"]?.contains(token) == true)
+    try gate.ok("PASSWORD.REDEEM", token, "three grey geese landed")
+    #expect(try gate.text("LOGIN.CHECK indy plan/training") == "ALLOW")
+    let login = try gate.fields("LOGIN.PASSWORD", "indy", "plan/training", "three grey geese landed")
+    #expect(login["decision"] == "ALLOW" && login["must-change"] == "0")
+    try gate.refused("PASSWORD.REDEEM", token, "five brown hens brood", with: "REFUSED reset: the token is wrong, used")
   }
 
   @Test("L18: only super administrators grant super administrator; taken away it leaves a training administrator")

@@ -20,7 +20,7 @@ struct ImportSettings {
   var reason: String?
 
   /// The columns that a file may have.
-  var columns: [PersonColumn] { makesContacts ? PersonColumn.ofContacts : PersonColumn.ofUsers }
+  var columns: [PersonColumn] { makesContacts ? PersonColumn.ofContacts : PersonColumn.ofImportedUsers }
 }
 
 /// What an import must know of its workspace.

@@ -3,6 +3,8 @@ import GatehouseCore
 /// What a column of a file of people holds.
 enum PersonColumn: Hashable {
   case username, status, products, licences, roles
+  /// The hash of the password that a new user has in another system.
+  case passwordHash
   /// The main account in the workspace (L22).
   case account
   /// The whole name, which the server splits.
@@ -16,11 +18,14 @@ enum PersonColumn: Hashable {
   static let ofUsers: [PersonColumn] =
     [.username, .name] + ContactField.allCases.map(Self.contact) + [.status]
     + UserField.allCases.map(Self.user) + [.account, .products, .licences, .roles]
+  /// … and what is imported, and never exported.
+  static let ofImportedUsers: [PersonColumn] = ofUsers + [.passwordHash]
   static let ofContacts: [PersonColumn] = [.name] + ContactField.allCases.map(Self.contact)
 
   var name: String {
     switch self {
     case .custom(let name): name
+    case .passwordHash: NewUserPassword.hashColumn
     default: listed?.column ?? ""
     }
   }
@@ -38,7 +43,7 @@ enum PersonColumn: Hashable {
     case .name: .name
     case .contact(let field): .ofContact(field)
     case .user(let field): .ofUser(field)
-    case .custom: nil
+    case .custom, .passwordHash: nil
     }
   }
 
@@ -73,6 +78,7 @@ enum PersonColumn: Hashable {
     case .user(.reference): ["ref", "employeeid", "employeenumber", "personnelnumber"]
     case .user(.division): []
     case .user(.authority), .user(.restrictBookings): []
+    case .passwordHash: ["hash", "passwordhashed", "hashedpassword"]
     case .account: ["mainaccount", "employer", "company", "organisation", "organization"]
     case .custom: []
     }
@@ -84,14 +90,14 @@ enum PersonColumn: Hashable {
     switch self {
     case .username, .products, .licences, .roles: nil
     case .custom(let name): ["FIELD", name]
-    case .status, .name, .contact, .user, .account: [name.uppercased()]
+    case .status, .name, .contact, .user, .account, .passwordHash: [name.uppercased()]
     }
   }
 
   /// The field's name in `USER.SET`; nil for what that command does not set.
   var field: String? {
     switch self {
-    case .username, .status, .products, .licences, .roles, .account, .name: nil
+    case .username, .status, .products, .licences, .roles, .account, .name, .passwordHash: nil
     case .contact, .user, .custom: name
     }
   }

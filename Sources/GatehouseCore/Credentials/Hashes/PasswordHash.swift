@@ -1,0 +1,87 @@
+/// The hash of a password, taken apart: one of Gatehouse's own, or one that another system has made.
+public enum PasswordHash: Sendable, Equatable {
+  case argon2(Argon2Hash)
+  case pbkdf2(PBKDF2Hash)
+  case scrypt(ScryptHash)
+  /// bcrypt and the others that `crypt` of the C library knows.
+  case crypt(CryptHash)
+
+  /// nil if the text is no hash of a form that is known.
+  public init?(_ text: String) {
+    guard text.utf8.count <= Limits.hashBytes, text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else { return nil }
+    if let hash = Argon2Hash(text) {
+      self = .argon2(hash)
+    } else if let hash = PBKDF2Hash(text) {
+      self = .pbkdf2(hash)
+    } else if let hash = ScryptHash(text) {
+      self = .scrypt(hash)
+    } else if let hash = CryptHash(text) {
+      self = .crypt(hash)
+    } else {
+      return nil
+    }
+  }
+
+  /// The forms that are known, for messages.
+  static let forms = "Argon2, bcrypt, scrypt, yescrypt, PBKDF2, sha256-crypt and sha512-crypt"
+
+  // MARK: Bounds
+
+  /// Why computing it would take more than anybody may make the server do with a guess; nil if it would not.
+  var excess: String? {
+    switch self {
+    case .argon2(let hash):
+      if hash.digest.count > 128 { return "its digest has \(hash.digest.count) bytes, more than 128" }
+      return Self.excess(memory: hash.cost.memory * 1024, passes: hash.cost.passes)
+    case .pbkdf2(let hash):
+      return Self.excess("iterations", hash.iterations, Limits.hashIterations)
+    case .scrypt(let hash):
+      return Self.excess(logarithm: hash.logarithm, hash.blockSize, passes: hash.parallelism)
+    case .crypt(let hash):
+      switch hash.cost {
+      case .power(let power): return Self.excess("as its cost", power, Limits.hashPower)
+      case .rounds(let rounds): return Self.excess("rounds", rounds, Limits.hashIterations)
+      case .memory(let logarithm, let blockSize, let passes):
+        return Self.excess(logarithm: logarithm, blockSize, passes: passes)
+      }
+    }
+  }
+
+  private static func excess(_ what: String, _ count: Int, _ most: Int) -> String? {
+    count <= most ? nil : "it has \(count) \(what), more than \(most)"
+  }
+
+  private static func excess(logarithm: Int, _ blockSize: Int, passes: Int) -> String? {
+    guard logarithm < 32, blockSize < 1 << 20 else { return "its parameters are absurd" }
+    return excess(memory: 128 * blockSize << logarithm, passes: passes)
+  }
+
+  private static func excess(memory: Int, passes: Int) -> String? {
+    if memory > Limits.hashMemory {
+      return "it takes \(memory >> 20) MiB of memory, more than \(Limits.hashMemory >> 20)"
+    }
+    guard passes < 1 << 20, memory * passes <= Limits.hashMemoryPassed else {
+      let most = Limits.hashMemoryPassed >> 20
+      return "it goes over \(memory >> 10) KiB of memory \(passes) times, more than \(most) MiB in all"
+    }
+    return nil
+  }
+}
+
+extension Turn {
+  /// The hash of a password of another system, in a word.
+  func importedHash(_ index: Int) throws(Halt) -> String {
+    let text = try text(index, "the hash")
+    guard let hash = PasswordHash(text) else {
+      throw .refused(
+        .rule(
+          "password-hash", "it is not complete, or of no form that is known",
+          instead: "give it as the other system keeps it: \(PasswordHash.forms) are known"))
+    }
+    if let excess = hash.excess {
+      throw .refused(
+        .rule("password-hash", excess, instead: "leave it out, and have the user ask for another password"))
+    }
+    return text
+  }
+}

@@ -77,30 +77,11 @@ package enum ForeignClient: String, CaseIterable, Sendable {
     }
   }
 
-  /// The interpreter named by an environment variable, else one in a private environment that is created once a machine
-  /// in the temporary folder.
   private func python(_ variable: String, _ requirement: String, module: String) -> Outcome {
-    func has(_ python: String) -> Bool {
-      FileManager.default.isExecutableFile(atPath: python)
-        && (try? runProgram(python, ["-c", "import \(module)"]))?.succeeded == true
+    switch PythonLibrary.find(rawValue, variable, requirement, module: module) {
+    case .ready(let python): .ready(Interpreter(program: python, environment: [:]))
+    case .unavailable(let why): .unavailable(why)
     }
-    func ready(_ python: String) -> Outcome { .ready(Interpreter(program: python, environment: [:])) }
-    if let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty {
-      return has(named) ? ready(named) : .unavailable("\(variable)=\(named) has no \(module)")
-    }
-    let folder = "\(NSTemporaryDirectory())/gatehouse-test-python-\(rawValue)"
-    let python = "\(folder)/bin/python"
-    if has(python) { return ready(python) }
-    do {
-      let made = try runProgram("python3", ["-m", "venv", "--clear", folder])
-      guard made.succeeded else { return .unavailable("python3 -m venv: \(made.errors)") }
-      let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
-      let installed = try runProgram(python, pip, limit: .seconds(120))
-      guard installed.succeeded else { return .unavailable("pip: \(installed.errors)") }
-    } catch {
-      return .unavailable("\(error)")
-    }
-    return has(python) ? ready(python) : .unavailable("\(module) is not importable after pip")
   }
 
   /// The library of a Debian package.

@@ -36,7 +36,7 @@ final class MicroWorld {
       entropy: Entropy(
         fill: { block in
           for index in block.indices { block[index] = UInt8(truncatingIfNeeded: random.next()) }
-        }, digest: Self.digest), digest: Self.digest)
+        }, digest: Self.digest), digest: Self.digest, hmacSHA1: { _, _ in [] })
     for (index, product) in Population.products.enumerated() {
       apply(ProductCreated(ProductID(index + 1), mainWorkspace, name: product))
     }

@@ -133,7 +133,8 @@ extension CommandTable {
 
   @Sendable private static func apiKeyCreate(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.requireKeyMaking(of: user)
+    try turn.requireCredentialMaking(of: user, "an API key")
+    try turn.requireAccountTools(over: user, in: user.home ?? mainWorkspace)
     let name = try turn.option("NAME", limit: Limits.nameBytes) ?? ""
     let made = try turn.makeKey(of: user, name: name, life: try turn.lifeOfKey() ?? 0)
     turn.reply.map(4)
@@ -143,7 +144,8 @@ extension CommandTable {
   @Sendable private static func apiKeyRotate(_ turn: Turn) throws(Halt) {
     guard let old = try turn.apiKey(1), old.row.isActive(at: turn.now) else { throw .refused(.notFound("active key")) }
     let user = old.user
-    try turn.requireKeyMaking(of: user)
+    try turn.requireCredentialMaking(of: user, "an API key")
+    try turn.requireAccountTools(over: user, in: user.home ?? mainWorkspace)
     let overlap = try turn.duration("OVERLAP") ?? Limits.overlapOfKeys
     let life = try turn.lifeOfKey() ?? (old.row.expires == 0 ? 0 : old.row.expires - old.row.created)
     let made = try turn.makeKey(
@@ -184,19 +186,6 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// Users make their own keys; whoever makes one for somebody else can act as them, as with a password.
-  fileprivate func requireKeyMaking(of user: UserReference) throws(Halt) {
-    try requireNotDeleted(user)
-    try requireOwnLogin(toChange: "an API key")
-    read(directory.lsn)
-    try requireAccountTools(over: user, in: user.home ?? mainWorkspace)
-    let isOwn = asUser?.subject == user.id
-    guard isOwn || connection.rights.contains(.admin) else {
-      throw .refused(
-        .noPermission("the service right admin, to make a key for somebody else; with AS users make their own"))
-    }
-  }
-
   /// The `TTL` of a key.
   fileprivate func lifeOfKey() throws(Halt) -> Milliseconds? {
     let life = try duration("TTL")

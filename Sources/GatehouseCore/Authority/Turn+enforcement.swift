@@ -91,6 +91,18 @@ extension Turn {
       .rule("apikey", "\(what) cannot be changed with an API key", instead: "use a session, by logging in"))
   }
 
+  /// What is needed to make or take a credential of a user besides a password. Users do it for themselves; whoever does it
+  /// for somebody else can act as them, and needs a service that may set passwords.
+  func requireCredentialMaking(of user: UserReference, _ what: String) throws(Halt) {
+    try requireNotDeleted(user)
+    try requireOwnLogin(toChange: what)
+    read(directory.lsn)
+    guard asUser?.subject == user.id || connection.rights.contains(.admin) else {
+      throw .refused(
+        .noPermission("the service right admin, to change \(what) of somebody else; with AS users change their own"))
+    }
+  }
+
   /// S5: with the policy, only administrators with authority over the subscription add and remove users. A service on
   /// its own authority counts as one.
   public func requireAuthority(by policies: Policies) throws(Halt) {

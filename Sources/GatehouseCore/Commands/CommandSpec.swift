@@ -36,7 +36,8 @@ public final class CommandSpec: Sendable {
   public init(
     _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
     effect: Effect = .read, rights: ServiceRights = .read, needs need: Need, route: Route,
-    touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [], withholds withheld: Set<String> = [],
+    touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [],
+    withholds withheld: Set<String> = [],
     subcommands: [CommandSpec] = [],
     body: Body
   ) {

@@ -10,7 +10,7 @@ public enum CommandTable {
     + managementCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
     + mailCommands + mailListCommands + mailTemplateCommands + inviteCommands + createManyCommands + feedCommands
     + seatCommands
-    + passwordLoginCommands + passwordCommands + apiKeyCommands
+    + passwordLoginCommands + secondFactorCommands + passwordCommands + apiKeyCommands
 
   /// Stands in for the command of a turn that has not begun.
   static let unknown = CommandSpec(

@@ -29,18 +29,25 @@ public struct PasswordSet: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
+    // Whoever reads the mails of somebody must not guess codes without waits by resetting the password again and again.
+    let keepsWaiting = means == .reset && state.secondFactors.isEnrolled(serial)
     state.credentials.update(serial, lsn) { row in
-      row.failures = 0
-      row.waitsUntil = 0
-      // The password is the same as before.
+      // The password is the same as before, and whoever gave it may still lack the second factor.
       if means == .rehashed { return }
+      if !keepsWaiting {
+        row.failures = 0
+        row.waitsUntil = 0
+      }
       row.setAt = header.time
       row.isTemporary = isTemporary
       row.isMailed = means == .generated
       row.resetAsked = 0
       row.resetEnds = 0
     }
-    if means != .rehashed { state.credentials.setResetToken(of: serial, nil) }
+    if means != .rehashed {
+      state.credentials.setResetToken(of: serial, nil)
+      state.secondFactors.dropChallenges(of: serial)
+    }
     state.credentials.setHash(of: serial, hash)
   }
 }

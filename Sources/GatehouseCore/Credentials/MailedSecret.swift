@@ -9,20 +9,12 @@ public enum MailedSecret {
     return SecretText.randomPart((bits.a, bits.b))
   }
 
-  /// A password of four groups of five: 100 bits in letters and digits that people do not mistake for each other.
+  /// A password that people can type.
   public static func password(
     salt: String, _ folderSecret: Digest, _ digest: (UnsafeRawBufferPointer) -> Digest
   ) -> String {
-    let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789")
     let bits = bits(salt, folderSecret, digest)
-    let numbers = [bits.a, bits.b]
-    var text = ""
-    for index in 0..<20 {
-      if index > 0, index % 5 == 0 { text.append("-") }
-      // 32 letters: five bits each, ten letters a number.
-      text.append(alphabet[Int(numbers[index / 10] >> UInt64(index % 10 * 5) & 31)])
-    }
-    return text
+    return SecretText.groups((bits.a, bits.b))
   }
 
   private static func bits(

@@ -271,7 +271,7 @@ extension Turn {
     of user: UserReference, hash: String, isTemporary: Bool, _ means: PasswordMeans
   ) throws(Halt) {
     emit(PasswordSet(user.id, hash: hash, isTemporary: isTemporary, means))
-    for session in user.cell.state.sessionIDs(of: user.serial) { try endSession(session, .passwordChanged) }
+    try endSessions(of: user, .passwordChanged)
   }
 }
 

@@ -6,13 +6,18 @@ extension CommandTable {
   static let passwordLoginCommands: [CommandSpec] = [
     CommandSpec(
       "LOGIN.PASSWORD", .login, "Log a user in to a product with a password",
-      [.word("user"), .word("product"), .word("password"), .option("TTL", "duration"), .option("IDLE", "duration")]
-        + SessionOrigin.options,
+      [
+        .word("user"), .word("product"), .word("password"), .secretOption("TOTP", "code"), .option("TTL", "duration"),
+        .option("IDLE", "duration"),
+      ] + SessionOrigin.options,
       reply:
         "a map `decision` and what goes with it: `ALLOW` with `session` (the token, shown once), `id`, `expires` and"
         + " `must-change` (1 where the password is temporary); `DENY` with `reason`: `credentials` (no such user, a wrong"
         + " password, a locked user), `wait` with `retry-after` in milliseconds (too many of those, for the user, from"
-        + " the address that IP tells, or through the service), or, once the password was right, a reason of `LOGIN.CHECK`",
+        + " the address that IP tells, or through the service), or, once the password was right, a reason of `LOGIN.CHECK`;"
+        + " `CHALLENGE` with `challenge` and `expires` where the user has a second"
+        + " factor and `TOTP` gives no code: LOGIN.TOTP goes on. A `CHALLENGE` has `enrol`, too, where a policy wants a second"
+        + " factor and the user has none: show it as a picture, and send the code of the app with LOGIN.TOTP",
       effect: .write, rights: .sessions, needs: .service(), route: .user(1), secrets: [3],
       withholds: ["IDEM", "DRYRUN"], body: .decide(loginPassword)),
     CommandSpec(
@@ -27,14 +32,11 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     let product = turn.productID(turn.word(2))
     let guesses = try turn.guesses(at: user)
-    let sources = try turn.guessSources()
+    let sources = turn.guessSources(try turn.toldAddress())
     let wait = max(guesses.waitsUntil - turn.now, turn.wait(sources))
     guard wait <= 0 else {
       turn.note(.waiting, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
-      turn.reply.map(3)
-      turn.showDenial("wait")
-      turn.reply.text("retry-after")
-      return turn.reply.integer(wait)
+      return turn.showWaiting(for: wait)
     }
     try turn.requireShort(password: 3)
     let hash = user.flatMap { $0.cell.state.credentials.hash(of: $0.serial) }
@@ -46,24 +48,36 @@ extension CommandTable {
       turn.reply.map(2)
       return turn.showDenial("credentials")
     }
-    if let rehashed {
-      turn.emit(PasswordSet(user.id, hash: rehashed, isTemporary: false, .rehashed))
-    } else if guesses.failures > 0 {
-      turn.emit(LoginCleared(user.id, failures: guesses.failures))
-    }
+    if let rehashed { turn.emit(PasswordSet(user.id, hash: rehashed, isTemporary: false, .rehashed)) }
+    let demand = product.map { turn.factorDemand(of: user, for: $0) } ?? .nothing
+    let isEnrolled = user.cell.state.secondFactors.isEnrolled(user.serial)
+    // A right password alone forgets nothing where it takes a code too: else codes could be guessed without waits.
+    if guesses.failures > 0, !isEnrolled { turn.emit(LoginCleared(user.id, failures: guesses.failures)) }
     if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
       turn.note(denial, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.reply.map(2)
       return turn.showDenial(denial.reason)
     }
     guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
-    let opened = try turn.openSession(of: user, in: product)
-    turn.reply.map(5)
-    turn.reply.text("decision")
-    turn.reply.text("ALLOW")
-    turn.show(opened)
-    turn.reply.text("must-change")
-    turn.reply.flag(user.cell.state.credentials.row(of: user.serial).isTemporary)
+    let wish = try turn.sessionWish()
+    switch demand {
+    case .nothing: break
+    case .enrolment: return turn.show(turn.issueChallenge(to: user, product, wish, enrols: true), enrolling: user)
+    case .code:
+      guard let word = turn.optionWord("TOTP") else {
+        return turn.show(turn.issueChallenge(to: user, product, wish, enrols: false))
+      }
+      guard let match = turn.match(turn.word(word), user) else {
+        turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
+        turn.noteGuess(sources)
+        try turn.noteFailure(of: user)
+        turn.reply.map(2)
+        return turn.showDenial("credentials")
+      }
+      turn.use(match, of: user)
+      if guesses.failures > 0 { turn.emit(LoginCleared(user.id, failures: guesses.failures)) }
+    }
+    try turn.admit(user, to: product, wish)
   }
 
   @Sendable private static func loginUnlock(_ turn: Turn) throws(Halt) {
@@ -132,7 +146,53 @@ extension Turn {
     return (count, wait == 0 ? 0 : now + wait)
   }
 
-  fileprivate func showDenial(_ reason: StaticString) {
+  /// Opens the session of a login that has proved who it is, if the login rules allow it.
+  ///
+  /// - Parameter recovery: the recovery codes of a second factor that this login has begun.
+  func admit(
+    _ user: UserReference, to product: ProductID, _ wish: SessionWish, recovery: [String]? = nil
+  ) throws(Halt) {
+    if let denial = user.loginDenial(to: product, in: directory, at: now) {
+      note(denial, of: user, to: product)
+      reply.map(2)
+      return showDenial(denial.reason)
+    }
+    let opened = try openSession(of: user, in: product, wish)
+    reply.map(recovery == nil ? 5 : 6)
+    reply.text("decision")
+    reply.text("ALLOW")
+    show(opened)
+    reply.text("must-change")
+    reply.flag(user.cell.state.credentials.row(of: user.serial).isTemporary)
+    guard let recovery else { return }
+    reply.text("recovery-codes")
+    show(recovery: recovery)
+  }
+
+  /// - Parameter user: who has to begin a second factor.
+  fileprivate func show(
+    _ issued: (token: SecretText.Whole, expires: Milliseconds), enrolling user: UserReference? = nil
+  ) {
+    reply.map(user == nil ? 3 : 4)
+    reply.text("decision")
+    reply.text("CHALLENGE")
+    reply.text("challenge")
+    reply.secret(issued.token)
+    reply.text("expires")
+    reply.integer(issued.expires)
+    guard let user else { return }
+    reply.text("enrol")
+    reply.secret(beginSecondFactor(of: user))
+  }
+
+  func showWaiting(for wait: Milliseconds) {
+    reply.map(3)
+    showDenial("wait")
+    reply.text("retry-after")
+    reply.integer(wait)
+  }
+
+  func showDenial(_ reason: StaticString) {
     reply.text("decision")
     reply.text("DENY")
     reply.text("reason")

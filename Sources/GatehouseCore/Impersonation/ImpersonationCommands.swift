@@ -83,7 +83,10 @@ extension CommandTable {
       impersonation: Impersonation(
         actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason))
     turn.emit(opened)
-    try turn.tellOrigin(of: id, target.id, product: opened.product, workspace: workspace.id)
+    let origin = try turn.sessionOrigin()
+    if !origin.isEmpty {
+      turn.emit(SessionOriginTold(id, of: target.id, product: opened.product, workspace: workspace.id, origin))
+    }
     try turn.tell(of: opened, target, in: workspace, actor: actor.username, reason: reason)
     turn.reply.map(6)
     turn.reply.text("session")

@@ -131,6 +131,7 @@ public struct ContactAnonymised: PartitionChange {
     for login in state.people.logins(ofContact: serial) {
       state.forgetReference(of: login)
       state.credentials.forget(login)
+      state.secondFactors.forget(login)
       state.apiKeys.forget(login)
       var details = state.people.users.details(of: login)
       for field in [UserField.initials, .reference, .division] { details[text: field.rawValue] = "" }

@@ -100,6 +100,7 @@ public struct UserPurged: PartitionChange {
     state.forgetReference(of: serial)
     state.people.forgetLogin(serial)
     state.credentials.forget(serial)
+    state.secondFactors.forget(serial)
     state.apiKeys.forget(serial)
     state.people.users.put(.vacant, at: serial)
     state.people.refile(filed)

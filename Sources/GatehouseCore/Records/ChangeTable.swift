@@ -17,6 +17,9 @@ public enum ChangeTable {
     // Credentials
     PasswordSet.self, LoginFailed.self, LoginCleared.self, StrangerFailed.self, ResetAsked.self,
     MailedSecretEnded.self, ResetUnanswered.self,
+    // Second factors
+    SecondFactorBegun.self, SecondFactorConfirmed.self, SecondFactorUsed.self, SecondFactorDisabled.self,
+    ChallengeIssued.self, ChallengeAnswered.self,
     // API keys
     APIKeyCreated.self, APIKeyLimited.self, APIKeyEnded.self, APIKeyUsed.self,
     // Time

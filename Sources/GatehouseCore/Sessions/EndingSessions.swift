@@ -20,6 +20,11 @@ extension Turn {
     }
   }
 
+  /// Ends all sessions of a user that there are before this decision.
+  func endSessions(of user: UserReference, _ cause: SessionEnd) throws(Halt) {
+    for session in user.cell.state.sessionIDs(of: user.serial) { try endSession(session, cause) }
+  }
+
   /// Decides, for the server itself, on sessions whose deadline has passed or that were found to have lost their right.
   public func beginExpiry(now: Milliseconds) { beginUpkeep(CommandTable.expiry, now: now) }
 

@@ -129,6 +129,8 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
   case displaced
   /// The user's password was changed.
   case passwordChanged
+  /// The user's second factor was confirmed or taken away.
+  case secondFactorChanged
 
   public var name: String {
     switch self {
@@ -143,6 +145,7 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     case .rightLost: "right-lost"
     case .displaced: "displaced"
     case .passwordChanged: "password-changed"
+    case .secondFactorChanged: "second-factor-changed"
     }
   }
 

@@ -52,7 +52,7 @@ extension CommandTable {
       guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
       return (user, product)
     }
-    let opened = try turn.openSession(of: user, in: product)
+    let opened = try turn.openSession(of: user, in: product, try turn.sessionWish())
     turn.reply.map(3)
     turn.show(opened)
   }
@@ -208,9 +208,20 @@ extension Turn {
     reply.integer(lastSeen)
   }
 
-  /// Opens a session for a user who may log in to the product, with the command's `TTL` and `IDLE`.
+  /// What the options of the command ask of the session.
   @inline(__always)
-  func openSession(of user: UserReference, in product: ProductID) throws(Halt) -> OpenedSession {
+  func sessionWish() throws(Halt) -> SessionWish {
+    if chosen.isEmpty { return SessionWish() }
+    let wish = SessionWish(life: try duration("TTL"), idle: try duration("IDLE"), origin: try sessionOrigin())
+    if wish.life == 0 { throw .refused(.syntax("TTL must be more than 0")) }
+    return wish
+  }
+
+  /// Opens a session for a user who may log in to the product.
+  @inline(__always)
+  func openSession(
+    of user: UserReference, in product: ProductID, _ wish: SessionWish
+  ) throws(Halt) -> OpenedSession {
     let (workspace, facts) = try withDirectory { (directory) throws(Halt) in
       let workspace = directory.facts(ofProduct: product).workspace
       return (workspace, directory.facts(ofWorkspace: workspace))
@@ -219,16 +230,17 @@ extension Turn {
       read(user.cell.state.lsn)
       throw .refused(.limit("sessions: a user has at most \(Limits.sessionsOfUser); revoke some"))
     }
-    let life = min(try duration("TTL") ?? facts.sessionTTL, facts.sessionTTL)
-    let idle = Self.tighter(try duration("IDLE") ?? 0, facts.sessionIdle)
-    guard life > 0 else { throw .refused(.syntax("TTL must be more than 0")) }
+    let life = min(wish.life ?? facts.sessionTTL, facts.sessionTTL)
+    let idle = Self.tighter(wish.idle ?? 0, facts.sessionIdle)
     let id = user.cell.state.nextSession()
     let opened = OpenedSession(id: id, token: SecretText.sessionToken(id, entropy.draw()), expires: now + life)
     emit(
       SessionOpened(
         session: id, user: user.id, token: opened.token.withBytes(digest), product: product, workspace: workspace,
         expires: opened.expires, idleSeconds: UInt32(clamping: (idle + 999) / 1000)))
-    if !chosen.isEmpty { try tellOrigin(of: id, user.id, product: product, workspace: workspace) }
+    if !wish.origin.isEmpty {
+      emit(SessionOriginTold(id, of: user.id, product: product, workspace: workspace, wish.origin))
+    }
     // After the new one, which takes a slot that is free already.
     if facts.sessionMax != 0 { try endLeastUsed(of: user, in: workspace, beyond: Int(facts.sessionMax)) }
     return opened

@@ -85,16 +85,13 @@ extension Turn {
     return address
   }
 
-  /// Records what the application tells of a session that is being opened.
-  func tellOrigin(
-    of session: SessionID, _ user: UserID, product: ProductID, workspace: WorkspaceID
-  ) throws(Halt) {
+  /// What the application tells of a session that is being opened.
+  func sessionOrigin() throws(Halt) -> SessionOrigin {
     var origin = SessionOrigin()
     if let address = try toldAddress() { origin.address = address.text }
     // Applications pass on what they are sent. Nobody is kept out because the name of a program is long.
     if let text = try option("AGENT") { origin.agent = text.prefix(ofBytes: Limits.agentBytes) }
-    if origin.isEmpty { return }
-    emit(SessionOriginTold(session, of: user, product: product, workspace: workspace, origin))
+    return origin
   }
 }
 

@@ -16,6 +16,7 @@ public struct PartitionState: ~Copyable, Sendable {
   public internal(set) var sessions: Sessions
   public internal(set) var time: RecordedTime
   public internal(set) var credentials: Credentials
+  public internal(set) var secondFactors: SecondFactors
   public internal(set) var apiKeys: APIKeys
   public internal(set) var links: Links
   public internal(set) var approvals: Approvals
@@ -23,8 +24,8 @@ public struct PartitionState: ~Copyable, Sendable {
   public internal(set) var answers: Answers
 
   static let aggregates: [any (Aggregate & ~Copyable).Type] = [
-    People.self, Sessions.self, RecordedTime.self, Credentials.self, APIKeys.self, Links.self, Approvals.self,
-    Outbox.self, Answers.self,
+    People.self, Sessions.self, RecordedTime.self, Credentials.self, SecondFactors.self, APIKeys.self,
+    Links.self, Approvals.self, Outbox.self, Answers.self,
   ]
 }
 
@@ -32,16 +33,17 @@ extension PartitionState {
   public init(index: Int, partitioning: Partitioning) {
     self.init(
       partitioning: partitioning, index: index, lsn: 0, people: People(), sessions: Sessions(), time: RecordedTime(),
-      credentials: Credentials(), apiKeys: APIKeys(), links: Links(), approvals: Approvals(), outbox: Outbox(),
-      answers: Answers())
+      credentials: Credentials(), secondFactors: SecondFactors(), apiKeys: APIKeys(), links: Links(),
+      approvals: Approvals(), outbox: Outbox(), answers: Answers())
   }
 
   /// A copy of the state that shares all pages until either is changed (copy-on-write).
   public mutating func copy() -> PartitionState {
     PartitionState(
       partitioning: partitioning, index: index, lsn: lsn, people: people.copy(), sessions: sessions.copy(),
-      time: time.copy(), credentials: credentials.copy(), apiKeys: apiKeys.copy(), links: links.copy(),
-      approvals: approvals.copy(), outbox: outbox.copy(), answers: answers.copy())
+      time: time.copy(), credentials: credentials.copy(), secondFactors: secondFactors.copy(),
+      apiKeys: apiKeys.copy(), links: links.copy(), approvals: approvals.copy(), outbox: outbox.copy(),
+      answers: answers.copy())
   }
 
   /// Applies the part of a change that concerns this partition. Nothing else changes its state.

@@ -83,6 +83,9 @@ public enum SecretText {
   /// An API key: `ga_`, the id, 128 random bits.
   public static func apiKey(_ id: APIKeyID, _ random: (UInt64, UInt64)) -> Whole { whole("ga_", id.raw, random) }
 
+  /// The challenge of a login that waits for the second factor: `gc_`, the user, 128 random bits.
+  static func challenge(_ user: UserID, _ random: (UInt64, UInt64)) -> Whole { whole("gc_", user.raw, random) }
+
   /// The token of a reset mail: `gr_`, the user, 128 bits.
   static func resetToken(_ user: UserID, _ randomPart: String) -> String {
     whole("gr_", user.raw, (0, 0)).withBytes {
@@ -97,8 +100,8 @@ public enum SecretText {
   public static func isLike(_ word: UnsafeRawBufferPointer) -> Bool {
     guard word.count > sessionTokenCount - randomCount, word[0] == 0x67, word[2] == 0x5f else { return false }
     switch word[1] {
-    // `gs_`, `gk_`, `gr_`, `ga_`
-    case 0x73, 0x6b, 0x72, 0x61: return true
+    // `gs_`, `gk_`, `gr_`, `ga_`, `gc_`
+    case 0x73, 0x6b, 0x72, 0x61, 0x63: return true
     default: return false
     }
   }
@@ -122,6 +125,19 @@ public enum SecretText {
     }
   }
 
+  /// What people type: four groups of five, 100 bits in letters and digits that are not mistaken for each other.
+  static func groups(_ random: (UInt64, UInt64)) -> String {
+    let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789")
+    let numbers = [random.0, random.1]
+    var text = ""
+    for index in 0..<20 {
+      if index > 0, index % 5 == 0 { text.append("-") }
+      // 32 letters: five bits each, ten letters a number.
+      text.append(alphabet[Int(numbers[index / 10] >> UInt64(index % 10 * 5) & 31)])
+    }
+    return text
+  }
+
   /// Six bits a character: from the low end of `low`, then of `high`.
   private static func write(
     _ low: UInt64, _ high: UInt64, count: Int, to buffer: UnsafeMutableBufferPointer<UInt8>, at start: Int
@@ -142,6 +158,11 @@ public enum SecretText {
 
   /// The id in an API key, if the bytes look like one.
   static func apiKey(of key: UnsafeRawBufferPointer) -> APIKeyID? { id(in: key, of: 0x61).map { APIKeyID(raw: $0) } }
+
+  /// The user in a challenge, if the bytes look like one.
+  static func user(ofChallenge word: UnsafeRawBufferPointer) -> UserID? {
+    id(in: word, of: 0x63).map { UserID(raw: $0) }
+  }
 
   /// The user in the token of a reset mail, if the bytes look like one.
   static func user(ofReset token: UnsafeRawBufferPointer) -> UserID? { id(in: token, of: 0x72).map { UserID(raw: $0) } }

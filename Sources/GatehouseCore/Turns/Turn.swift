@@ -8,6 +8,8 @@
 public final class Turn {
   public let partitioning: Partitioning
   public let digest: @Sendable (UnsafeRawBufferPointer) -> Digest
+  /// For the codes of second factors.
+  let hmacSHA1: MessageAuthentication
   @exclusivity(unchecked) var counters: any CounterReader
   @exclusivity(unchecked) public var entropy: Entropy
 
@@ -108,7 +110,7 @@ public final class Turn {
   public init(
     partitioning: Partitioning, directory: Directory, counters: any CounterReader, refusals: any RefusalKeeper,
     guesses: any GuessKeeper = NoGuesses(), folderSecret: Digest, entropy: Entropy,
-    digest: @escaping @Sendable (UnsafeRawBufferPointer) -> Digest
+    digest: @escaping @Sendable (UnsafeRawBufferPointer) -> Digest, hmacSHA1: @escaping MessageAuthentication
   ) {
     self.partitioning = partitioning
     self.directory = directory
@@ -120,6 +122,7 @@ public final class Turn {
     self.folderSecret = folderSecret
     self.entropy = entropy
     self.digest = digest
+    self.hmacSHA1 = hmacSHA1
     self.spec = CommandTable.unknown
     self.gate = CommandGate(CommandTable.unknown)
     self.arguments = Arguments.none

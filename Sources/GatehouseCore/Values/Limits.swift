@@ -105,6 +105,13 @@ public enum Limits {
   /// How long the token of a reset mail can be redeemed, and how long after it another is mailed.
   public static let resetLife: Milliseconds = 20 * 60_000
   public static let resetPause: Milliseconds = 60_000
+  /// How long a login waits for the second factor, and how long a second factor that was begun for being confirmed.
+  static let challengeLife: Milliseconds = 5 * 60_000
+  static let enrolmentLife: Milliseconds = 15 * 60_000
+  /// Logins that wait for a second factor: of a user, and of one partition's users. The oldest make room.
+  public static let challengesOfUser = 5
+  public static let challengesOfPartition = 1000
+  static let recoveryCodeBytes = 64
   /// API keys of a user that are active, and those that are kept, the ended ones among them.
   public static let activeKeysOfUser = 100
   public static let keysOfUser = 200

@@ -15,6 +15,8 @@ public struct Policies: Sendable, Equatable {
     /// An e-mail address; empty for none.
     case address(String)
     case language(String)
+    /// A name that people read; empty for none.
+    case title(String)
   }
 
   public struct Definition: Sendable {
@@ -66,6 +68,13 @@ public struct Policies: Sendable, Equatable {
       "accounts.needs-enterprise", .flag(false), "account tools need the enterprise plan", isAboutSecurity: true),
     Definition(
       "login.lock-after", .number(100), "how many wrong passwords in a row lock a user", range: 5...1_000_000,
+      isAboutSecurity: true),
+    Definition(
+      "login.second-factor", .choice(SecondFactorRule.off.rawValue),
+      "who must have a second factor at a login with a password; who has none begins one at the next",
+      choices: SecondFactorRule.allCases.map(\.rawValue), isAboutSecurity: true),
+    Definition(
+      "login.issuer", .title(""), "the name that authenticator apps show; empty for the workspace's",
       isAboutSecurity: true),
     Definition(
       "password.strength", .number(2),
@@ -121,6 +130,8 @@ public struct Policies: Sendable, Equatable {
   public var accountsNeedOwner = false
   public var accountsNeedEnterprise = false
   public var lockAfter: Int64 = 100
+  public var secondFactor = SecondFactorRule.off
+  public var issuer = ""
   public var passwordStrength: Int64 = 2
   public var adminSetsFinal = false
   public var notifiesStopped = false
@@ -176,6 +187,8 @@ public struct Policies: Sendable, Equatable {
       return text.isEmpty || EntityNames.isEmail(text) ? .address(text) : nil
     case .language:
       return Language.named(text).map { .language($0) }
+    case .title:
+      return text.utf8.count <= Limits.nameBytes ? .title(text) : nil
     }
   }
 
@@ -186,7 +199,7 @@ public struct Policies: Sendable, Equatable {
     case .span(let span): String(span)
     case .choice(let word): word
     case .words(let words): words.joined(separator: ",")
-    case .zone(let text), .address(let text), .language(let text): text
+    case .zone(let text), .address(let text), .language(let text), .title(let text): text
     }
   }
 
@@ -201,6 +214,7 @@ public struct Policies: Sendable, Equatable {
     case .zone: "the name of a time zone such as Europe/Prague"
     case .address: "an e-mail address, or empty for none"
     case .language: "a language tag such as en or pt-br"
+    case .title: "a name of at most \(Limits.nameBytes) bytes, or empty"
     }
   }
 
@@ -221,6 +235,8 @@ public struct Policies: Sendable, Equatable {
     case ("accounts.needs-owner", .flag(let on)): accountsNeedOwner = on
     case ("accounts.needs-enterprise", .flag(let on)): accountsNeedEnterprise = on
     case ("login.lock-after", .number(let number)): lockAfter = number
+    case ("login.second-factor", .choice(let word)): secondFactor = SecondFactorRule(rawValue: word) ?? .off
+    case ("login.issuer", .title(let text)): issuer = text
     case ("password.strength", .number(let number)): passwordStrength = number
     case ("password.admin-sets-final", .flag(let on)): adminSetsFinal = on
     case ("timer.notify-stopped", .flag(let on)): notifiesStopped = on
@@ -266,4 +282,9 @@ public struct Policies: Sendable, Equatable {
       ("accounts.needs-enterprise", "on"), ("timer.notify-stopped", "off"),
     ],
   ]
+}
+
+/// Who must have a second factor.
+public enum SecondFactorRule: String, Sendable, CaseIterable {
+  case off, administrators, all
 }

@@ -272,9 +272,9 @@ private struct WorkspaceSettings {
         .syntax("no profile '\(name)'; profiles are \(Policies.profiles.keys.sorted().joined(separator: ", "))"))
     }
     for policy in Policies.all {
-      // A profile copies how a product behaves; the organisation's time zone, language and mailbox are not part of that.
+      // A profile copies how a product behaves; the organisation's time zone, language, mailbox and name are not part of that.
       switch policy.standard {
-      case .zone, .language, .address: continue
+      case .zone, .language, .address, .title: continue
       case .flag, .number, .span, .choice, .words: break
       }
       let value = profile.last { $0.name == policy.name }?.value

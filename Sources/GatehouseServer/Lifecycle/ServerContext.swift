@@ -98,7 +98,7 @@ final class ServerContext: Sendable {
     Turn(
       partitioning: partitioning, directory: gate.directory, counters: gate, refusals: refusals,
       guesses: facts.guesses, folderSecret: folderSecret, entropy: Entropy(fill: fillRandom, digest: sha256),
-      digest: sha256)
+      digest: sha256, hmacSHA1: hmacSHA1)
   }
 
   // MARK: Executors

@@ -71,6 +71,9 @@ struct StateFigures: Sendable {
   var sessions = 0
   var impersonations = 0
   var apiKeys = 0
+  var secondFactors = 0
+  /// Logins that wait for a second factor.
+  var challenges = 0
   var timers = 0
   var entries = 0
   var mails = 0
@@ -120,6 +123,8 @@ extension ServerContext {
         figures.sessions = state.sessions.count
         figures.impersonations = state.sessions.impersonations.values.reduce(0) { $0 + $1.count }
         figures.apiKeys = state.apiKeys.count
+        figures.secondFactors = state.secondFactors.factors.count
+        figures.challenges = state.secondFactors.challenges.count
         figures.timers = state.time.timers.count
         figures.entries = state.time.entries.last
         figures.mails = state.outbox.count - state.outbox.deadCount
@@ -133,6 +138,8 @@ extension ServerContext {
       sum.sessions += part.sessions
       sum.impersonations += part.impersonations
       sum.apiKeys += part.apiKeys
+      sum.secondFactors += part.secondFactors
+      sum.challenges += part.challenges
       sum.timers += part.timers
       sum.entries += part.entries
       sum.mails += part.mails

@@ -184,7 +184,10 @@ struct InfoText {
   }
 
   private func sessions(_ state: StateFigures) -> Fields {
-    [("sessions", state.sessions), ("impersonations", state.impersonations), ("api_keys", state.apiKeys)]
+    [
+      ("sessions", state.sessions), ("impersonations", state.impersonations), ("api_keys", state.apiKeys),
+      ("second_factors", state.secondFactors), ("login_challenges", state.challenges),
+    ]
   }
 
   private func timers(_ state: StateFigures) -> Fields {

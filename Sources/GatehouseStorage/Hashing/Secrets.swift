@@ -15,6 +15,13 @@ package func sha256(_ bytes: UnsafeRawBufferPointer) -> GatehouseCore.Digest {
   }
 }
 
+/// HMAC-SHA1, for the core: authenticator apps know no other. It rests on SHA-1 being hard to invert, not on collisions.
+package func hmacSHA1(_ key: UnsafeRawBufferPointer, _ message: UnsafeRawBufferPointer) -> [UInt8] {
+  var mac = HMAC<Insecure.SHA1>(key: SymmetricKey(data: key))
+  mac.update(data: message)
+  return Array(mac.finalize())
+}
+
 /// Fills a buffer from the kernel's random generator, in one read. swift-crypto and the standard library ask it for
 /// eight bytes at a time, which was an eighth of the cost of opening a session.
 package func fillRandom(_ buffer: UnsafeMutableRawBufferPointer) {

@@ -43,7 +43,8 @@ package struct OfflineCommand {
     gate = OfflineGate(state.directory.counters)
     turn = Turn(
       partitioning: state.partitioning, directory: state.directory.view, counters: gate, refusals: gate,
-      folderSecret: folder.manifest.tokenSecret, entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256)
+      folderSecret: folder.manifest.tokenSecret, entropy: Entropy(fill: fillRandom, digest: sha256), digest: sha256,
+      hmacSHA1: hmacSHA1)
   }
 
   /// - Returns: whether there is something to log.

@@ -23,7 +23,7 @@ struct HistoryFilter: Sendable {
   /// secret before it has read that.
   private static let secretCommands: Set = [
     "AS", "AUTH", "APIKEY.CHECK", "IMPERSONATE.START", "LOGIN.PASSWORD", "LOGIN.TOTP", "PASSWORD.CHANGE",
-    "PASSWORD.IMPORT", "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "TOTP.CONFIRM",
+    "PASSWORD.IMPORT", "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "TOTP.CONFIRM", "TOTP.DISABLE",
   ]
 
   private static let secretTokens: Set = ["AUTH", "PASSWORD", "PASSWORD-HASH", "SECRET", "TOTP"]

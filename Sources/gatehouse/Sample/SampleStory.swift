@@ -23,7 +23,7 @@ struct SampleStory {
 
   static let chapters = [
     departures, duplicates, invitations, auditors, forgotten, fields, academyOpens, customers, shared, delegates,
-    approvals, refusals,
+    credentials, approvals, refusals,
   ]
 
   /// How many people it adds.
@@ -149,6 +149,13 @@ struct SampleStory {
     ])
 
   // MARK: To look at
+
+  private static let credentials = Chapter(
+    title: "Kai's script has a key, and the academy asks its administrators for a second factor",
+    steps: [
+      .act("kai", in: "payroll", "APIKEY.CREATE kai NAME 'time export' TTL 90d IDEM sample-key"),
+      .operate("WORKSPACE.SET academy policy.login.second-factor administrators policy.login.issuer 'Nordic Academy'"),
+    ])
 
   private static let approvals = Chapter(
     title: "Clearing somebody's data needs two people",

@@ -133,7 +133,7 @@ struct APIKeyCommandTests {
     core.connection.rights = [.read, .sessions]
     #expect(
       core.run("APIKEY.CREATE ana").text
-        == "NOPERM the service right admin, to make a key for somebody else; with AS users make their own")
+        == "NOPERM the service right admin, to change an API key of somebody else; with AS users change their own")
     #expect(core.run("APIKEY.CREATE ana", as: ana)["key"].text != nil)
   }
 

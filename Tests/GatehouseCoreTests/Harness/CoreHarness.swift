@@ -57,13 +57,22 @@ final class CoreHarness {
       digest: Self.digest)
     turn = Turn(
       partitioning: partitioning, directory: directory.state.view, counters: gate, refusals: refusals, guesses: guesses,
-      folderSecret: Digest(7, 7, 7, 7), entropy: entropy, digest: Self.digest)
+      folderSecret: Digest(7, 7, 7, 7), entropy: entropy, digest: Self.digest, hmacSHA1: Self.hmacSHA1)
   }
 
   /// Replaces SHA-256, which the core does not have: four SipHashes with different keys.
   static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest {
     func part(_ number: UInt64) -> UInt64 { sipHash(bytes, key: HashKey(low: number, high: ~number)) }
     return Digest(part(1), part(2), part(3), part(4))
+  }
+
+  /// Replaces HMAC-SHA1, which the core does not have either.
+  static func hmacSHA1(_ key: UnsafeRawBufferPointer, _ message: UnsafeRawBufferPointer) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.block(key)
+    writer.block(message)
+    let digest = writer.withBytes(Self.digest)
+    return withUnsafeBytes(of: (digest.a, digest.b, digest.c)) { Array($0.prefix(20)) }
   }
 
   var log: [ContiguousArray<UInt8>] { written.encoded }

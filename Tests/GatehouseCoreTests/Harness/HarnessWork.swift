@@ -64,7 +64,8 @@ extension CoreHarness {
   private func answerApart(_ work: FindUsers) -> Reply {
     let apart = Turn(
       partitioning: partitioning, directory: directory.state.view, counters: gate, refusals: refusals,
-      folderSecret: Digest(7, 7, 7, 7), entropy: turn.entropy, digest: Self.digest)
+      folderSecret: Digest(7, 7, 7, 7), entropy: turn.entropy, digest: Self.digest,
+      hmacSHA1: Self.hmacSHA1)
     return OwnedArguments(work.request).withView { request in
       var place: Int?
       guard case .everywhere = apart.begin(request, on: work.connection, now: now, commandIndex: &place) else {

@@ -143,7 +143,9 @@ struct PropertyRun {
     // Who may not read the whole trail is not told of what they may not read, nor of all workspaces of a user.
     let isLimited = core.turn.sides.contains { !$0.reach(of: .auditRead).isAll }
     let told = DryRunTests.texts(trial)
-    let done = DryRunTests.texts(core.changes, core, without: isLimited ? ["workspaces"] : [])
+    // That the key after AS was used is noticed in passing.
+    let changes = core.changes.filter { $0.as(APIKeyUsed.self) == nil }
+    let done = DryRunTests.texts(changes, core, without: isLimited ? ["workspaces"] : [])
     let agree =
       isLimited
       ? told.allSatisfy { one in

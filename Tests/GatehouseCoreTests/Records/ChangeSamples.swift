@@ -12,7 +12,7 @@ enum ChangeSamples {
   static let time: Milliseconds = 1_772_355_600_000
 
   static let all: [(name: String, change: any Change)] =
-    people + access + sessions + apiKeys + times + directory + others + organisations
+    people + access + sessions + secondFactors + apiKeys + times + directory + others + organisations
 
   private static var field: FieldDefinition {
     var field = FieldDefinition(id: 7, workspace: 300, name: "colour", kind: .choice)
@@ -214,6 +214,28 @@ enum ChangeSamples {
         session, of: user, product: 3, workspace: 1, SessionOrigin(address: "2001:db8::1", agent: "Mozilla/5.0"))
     ),
     ("session-ended/displaced", SessionEnded(session, user, .displaced, actorSession: nil, product: 3, workspace: 2)),
+  ]
+
+  private static let secret = TimeSecret(
+    (0x0102_0304_0506_0708, 0x1112_1314_1516_1718), (0x2122_2324, 0))
+
+  private static var challenge: LoginChallenge {
+    var challenge = LoginChallenge()
+    (challenge.digest, challenge.product, challenge.service, challenge.expires) = (token, 3, 2, time)
+    challenge.enrols = true
+    challenge.wish = SessionWish(
+      life: 60_000, idle: nil, origin: SessionOrigin(address: "192.0.2.1", agent: "Mozilla/5.0"))
+    return challenge
+  }
+
+  private static let secondFactors: [(name: String, change: any Change)] = [
+    ("second-factor-begun", SecondFactorBegun(user, secret)),
+    ("second-factor-confirmed", SecondFactorConfirmed(user, step: 59_078_520, recovery: [token, .zero])),
+    ("second-factor-used", SecondFactorUsed(user, step: 59_078_521)),
+    ("second-factor-used/recovery", SecondFactorUsed(user, recovery: token, left: 9)),
+    ("second-factor-disabled", SecondFactorDisabled(user)),
+    ("challenge-issued", ChallengeIssued(user, challenge)),
+    ("challenge-answered", ChallengeAnswered(user, token)),
   ]
 
   private static let key = APIKeyID(raw: 1539)

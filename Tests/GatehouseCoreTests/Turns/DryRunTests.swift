@@ -42,6 +42,7 @@ import Testing
     "PASSWORD.SET ana correct-horse", "PASSWORD.GENERATE mia",
     "PASSWORD.IMPORT ana $argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuA", "LOGIN.UNLOCK locked",
     "APIKEY.CREATE ana NAME ci TTL 1d", "APIKEY.ROTATE KEY", "APIKEY.DEACTIVATE KEY", "APIKEY.DEACTIVATEALL ana",
+    "TOTP.ENROL ana",
   ]
 
   /// People with sessions, timers, licences and roles.

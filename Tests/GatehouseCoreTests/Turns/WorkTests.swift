@@ -31,7 +31,8 @@ struct WorkTests {
     turn = Turn(
       partitioning: Partitioning(count: 4, key: HashKey(low: 1, high: 2)), directory: directory.view,
       counters: outside, refusals: outside, folderSecret: Digest(1, 1, 1, 1),
-      entropy: Entropy(fill: { _ in }, digest: CoreHarness.digest), digest: CoreHarness.digest)
+      entropy: Entropy(fill: { _ in }, digest: CoreHarness.digest), digest: CoreHarness.digest,
+      hmacSHA1: CoreHarness.hmacSHA1)
   }
 
   private func decide(_ body: (Turn) throws(Halt) -> Void) -> Outcome {

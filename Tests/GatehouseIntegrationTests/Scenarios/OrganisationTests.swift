@@ -97,6 +97,38 @@ struct OrganisationTests {
     try indy.ok("LINK.ADD indy booking b-3 WORKSPACE plan")
   }
 
+  @Test("L5: a second factor at login: an app, codes that work once, and recovery codes")
+  func secondFactor() throws {
+    try gate.ok("WORKSPACE.SET plan policy.password.admin-sets-final on policy.login.second-factor administrators")
+    for user in ["indy", "tina"] { try gate.ok("PASSWORD.SET \(user) five-quiet-rivers") }
+    let login = "LOGIN.PASSWORD indy plan/training five-quiet-rivers"
+    let own = try gate.token(of: "indy", to: "plan/training")
+    let app = try #require(Authenticator(try gate.acting(as: own).text("TOTP.ENROL indy")))
+    #expect(try gate.fields(login)["decision"] == "ALLOW", "an individual may do without")
+    let codes = try app.codes(at: [nowMilliseconds() - 30_000, nowMilliseconds(), nowMilliseconds() + 30_000])
+    let recovery = try gate.acting(as: own).reply("TOTP.CONFIRM indy \(codes[0])").items.compactMap(\.scalarText)
+    #expect(recovery.count == 10)
+    #expect(try gate.isNull("SESSION.CHECK \(own)"), "it was opened without a second factor")
+
+    let challenge = try #require(try gate.fields(login)["challenge"])
+    let session = try #require(try gate.fields("LOGIN.TOTP \(challenge) \(codes[1])")["session"])
+    #expect(try gate.fields("SESSION.CHECK \(session)")["username"] == "indy")
+    #expect(try gate.fields("\(login) TOTP \(codes[1])")["reason"] == "credentials", "no code works twice")
+    #expect(try gate.fields("\(login) TOTP \(recovery[0])")["decision"] == "ALLOW")
+    #expect(try gate.fields("\(login) TOTP \(recovery[0])")["reason"] == "credentials")
+
+    // The policy: an administrator begins one at the next login.
+    let begun = try gate.fields("LOGIN.PASSWORD tina plan/training five-quiet-rivers")
+    let phone = try #require(Authenticator(begun["enrol"]))
+    let admitted = try gate.fields(
+      "LOGIN.TOTP \(try #require(begun["challenge"])) \(try phone.code(at: nowMilliseconds()))")
+    #expect(admitted["decision"] == "ALLOW" && admitted.texts("recovery-codes").count == 10)
+    let tina = gate.acting(as: try #require(admitted["session"]))
+    try tina.ok("TOTP.DISABLE indy")
+    #expect(try gate.isNull("SESSION.CHECK \(session)"))
+    #expect(try gate.fields(login)["decision"] == "ALLOW")
+  }
+
   @Test("L6: anonymising clears personal data and keeps the record and its history")
   func anonymising() throws {
     let tina = try session(of: "tina")

@@ -49,6 +49,10 @@ struct SampleCompanyTests {
     #expect(try gate.pages("AUDIT.LIST USER kai").contains { $0["actor"] == "tara" && $0["subject"] == "kai" })
     #expect(phone["lsn"] != nil)
 
+    // Kai's key.
+    #expect(
+      try gate.list("APIKEY.LIST kai").map { "\($0["name"] ?? "") \($0["created-by"] ?? "")" } == ["time export kai"])
+
     // Fields.
     #expect(try gate.pages("USER.LIST WHERE shirt = M FIELDS 2 username shirt").map { $0["username"] } == ["ana"])
     #expect(try gate.integer("USER.COUNT WHERE division = north") == 2)

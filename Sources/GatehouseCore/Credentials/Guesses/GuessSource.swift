@@ -71,10 +71,10 @@ public final class NoGuesses: GuessKeeper {
 }
 
 extension Turn {
-  /// Where a guess of the command comes from: its service, and the address that the option `IP` tells.
-  func guessSources() throws(Halt) -> [GuessSource] {
+  /// Where a guess of the command comes from: its service, and the address that the service has told.
+  func guessSources(_ address: NetworkAddress?) -> [GuessSource] {
     let service = connection.service ?? 0
-    guard let address = try toldAddress() else { return [.service(service)] }
+    guard let address else { return [.service(service)] }
     return [.service(service), .address(address.network, of: service)]
   }
 

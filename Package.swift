@@ -36,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CZxcvbn", providers: [.apt(["libzxcvbn-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(
       name: "GatehouseCore",
       dependencies: [
@@ -45,7 +46,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "GatehouseWire",
-      dependencies: ["GatehouseCore", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: ["COpenSSL", "GatehouseCore", .product(name: "NIOCore", package: "swift-nio")],
       swiftSettings: settings),
     .target(
       name: "GatehouseStorage",
@@ -63,10 +64,14 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "GatehouseCommandLine",
+      dependencies: ["GatehouseWire", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
     .executableTarget(
       name: "gatehouse",
       dependencies: [
-        "CEdit", "GatehouseCore", "GatehouseWire", "GatehouseServer",
+        "CEdit", "GatehouseCommandLine", "GatehouseCore", "GatehouseWire", "GatehouseServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -77,7 +82,7 @@ let package = Package(
     .executableTarget(
       name: "gatehousectl",
       dependencies: [
-        "GatehouseCore", "GatehouseWire", "GatehouseStorage",
+        "GatehouseCommandLine", "GatehouseCore", "GatehouseWire", "GatehouseStorage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/gatehousectl",
@@ -85,7 +90,7 @@ let package = Package(
     .executableTarget(
       name: "gatehouse-bench",
       dependencies: [
-        "GatehouseCore", "GatehouseWire", "GatehouseStorage", "CEpoll",
+        "GatehouseCommandLine", "GatehouseCore", "GatehouseWire", "GatehouseStorage", "CEpoll",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "NIOCore", package: "swift-nio"),

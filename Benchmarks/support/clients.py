@@ -34,9 +34,11 @@ def load(options, server, into, users, sessions=0, tokens=None, strings=False, f
 
 
 def gatehouse_bench(options, server, *, users, connections=50, depth=1, seconds=None, requests=None, target="gatehouse",
-                    mix="login", rate=None, tokens=None, sessions=None, warmup="300ms", threads=1, seed=None, licence=None):
-    """One run of gatehouse-bench."""
-    words = [options.bench, "run", "--json", "--port", server.port, "--users", users, "--connections", connections,
+                    mix="login", rate=None, tokens=None, sessions=None, warmup="300ms", threads=1, seed=None, licence=None,
+                    tls=None):
+    """One run of gatehouse-bench; `tls` is the port for TLS and the file of the authority to believe."""
+    port, authority = tls or (server.port, None)
+    words = [options.bench, "run", "--json", "--port", port, "--users", users, "--connections", connections,
              "--depth", depth, "--target", target, "--mix", mix, "--server-pid", server.pid, "--warmup", warmup,
              "--threads", threads]
     words += ["--requests", requests] if requests else ["--duration", f"{int(seconds * 1000)}ms"]
@@ -44,6 +46,8 @@ def gatehouse_bench(options, server, *, users, connections=50, depth=1, seconds=
                         ("--licence", licence)):
         if value is not None:
             words += [name, value]
+    if authority:
+        words += ["--tls", "--cacert", authority]
     report = json.loads(_run(words))
     return Sample(report["per_second"], report.get("server_microseconds"), report["all"]["latency"])
 

@@ -14,6 +14,9 @@ package final class TestServer: Sendable {
     /// More command-line arguments, which override the others.
     package var arguments: [String] = []
     package var environment: [String: String?] = [:]
+    /// Whose certificates a TLS listener uses; nil for none. With `clientsMust` set, clients must show one.
+    package var authority: TestAuthority?
+    package var clientsMust = false
     /// A program with arguments that runs the server (`strace …`).
     package var wrapper: [String] = []
     /// How long to wait until the server answers.
@@ -33,6 +36,8 @@ package final class TestServer: Sendable {
   /// What survives a restart: the folder with `data` and the server's log messages.
   package let folder: TemporaryFolder
   package let port: UInt16
+  /// Where it listens with TLS, if it does.
+  package let tlsPort: UInt16
   private let options: Options
   private let process = Mutex<ChildProcess?>(nil)
 
@@ -46,6 +51,7 @@ package final class TestServer: Sendable {
     self.options = options
     self.folder = try folder ?? TemporaryFolder("server")
     port = try FreePort.next()
+    tlsPort = try FreePort.next()
     try start()
   }
 
@@ -77,7 +83,15 @@ package final class TestServer: Sendable {
     if let partitions = options.layout.partitions, !FileManager.default.fileExists(atPath: dataPath) {
       environment["GATEHOUSE_PARTITIONS"] = String(partitions)
     }
-    let words = options.wrapper + serve + options.arguments
+    var tls: [String] = []
+    if let authority = options.authority {
+      tls = [
+        "--tls-port", String(tlsPort), "--tls-cert-file", authority.serverCertificate, "--tls-key-file",
+        authority.serverKey, "--tls-ca-cert-file", authority.certificate,
+        "--tls-auth-clients", options.clientsMust ? "yes" : "optional",
+      ]
+    }
+    let words = options.wrapper + serve + tls + options.arguments
     return try ChildProcess(
       words[0], Array(words.dropFirst()), environment: environment, output: messagesPath,
       errors: messagesPath)
@@ -124,6 +138,23 @@ package final class TestServer: Sendable {
     let client = Client(try BlockingClient(host: "127.0.0.1", port: Int(port), timeout: timeout))
     if version == .resp3 { try client.ok("HELLO 3") }
     return client
+  }
+
+  /// A client on a new connection over TLS.
+  ///
+  /// - Parameter identity: the client's own certificate, if it shows one.
+  package func tlsClient(_ identity: TestAuthority.Identity? = nil, name: String? = nil) throws -> Client {
+    let timeout = Duration.seconds(30) * Patience.factor
+    let tls = try TLSConnector(
+      ClientTLS(
+        authorities: options.authority?.certificate, certificate: identity?.certificate, key: identity?.key,
+        serverName: name))
+    return Client(try BlockingClient(host: "127.0.0.1", port: Int(tlsPort), tls: tls, timeout: timeout))
+  }
+
+  /// A connection without a protocol to the TLS listener.
+  package func rawTLSConnection() throws -> RawConnection {
+    try RawConnection(port: tlsPort, patience: .seconds(20) * Patience.factor)
   }
 
   /// A connection without a protocol.

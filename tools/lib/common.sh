@@ -9,7 +9,9 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 readonly swift_wanted="6.2"
 
 # What building and running need besides the toolchain: the C libraries, the tool that finds them, and the time zones.
-readonly build_packages=(git pkg-config libzstd-dev libedit-dev libargon2-dev libcrypt-dev libzxcvbn-dev tzdata)
+readonly build_packages=(
+  git pkg-config libzstd-dev libedit-dev libssl-dev libargon2-dev libcrypt-dev libzxcvbn-dev tzdata
+)
 
 say() { printf '%s\n' "$*" >&2; }
 

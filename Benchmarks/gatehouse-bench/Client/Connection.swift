@@ -37,8 +37,8 @@ final class Connection<Source: RequestSource> {
   var isFinished = false
   var hasUnsentBytes: Bool { !output.isEmpty }
 
-  init(host: String, port: Int, depth: Int, source: Source) throws {
-    socket = try Socket(host: host, port: port)
+  init(_ address: ServerAddress, depth: Int, source: Source, room: TLSRoom) throws {
+    socket = try Socket(address, room: room)
     self.source = source
     self.depth = depth
     pending = .allocate(capacity: depth)

@@ -1,3 +1,5 @@
+import GatehouseWire
+
 /// What one thread does: how many connections, how fast, how long.
 struct WorkerPlan: Sendable {
   enum Pace: Sendable {
@@ -15,8 +17,7 @@ struct WorkerPlan: Sendable {
     case sourcesEmpty
   }
 
-  var host: String
-  var port: Int
+  var address: ServerAddress
   var depth: Int
   var pace = Pace.closedLoop
   var warmup: UInt64 = 0
@@ -32,6 +33,8 @@ final class Worker<Source: RequestSource> {
 
   private let plan: WorkerPlan
   private let poll: Poll
+  /// Where the TLS connections of this thread put what they seal.
+  private let room = TLSRoom()
   private var connections: [Connection<Source>] = []
   private var measurement = Measurement()
   private var open = 0
@@ -51,7 +54,7 @@ final class Worker<Source: RequestSource> {
     self.plan = plan
     poll = try Poll()
     for (token, source) in sources.enumerated() {
-      let connection = try Connection(host: plan.host, port: plan.port, depth: plan.depth, source: source)
+      let connection = try Connection(plan.address, depth: plan.depth, source: source, room: room)
       try poll.add(connection.descriptor, token: token)
       connections.append(connection)
     }

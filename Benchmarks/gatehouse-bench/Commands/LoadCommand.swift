@@ -56,11 +56,13 @@ struct LoadCommand: ParsableCommand {
     if sessions > 0 { try loadSessions() }
   }
 
-  private var setUp: SetUp { SetUp(host: server.host, port: server.port) }
+  private var setUp: SetUp { get throws { SetUp(address: try server.address()) } }
 
   private var fleet: Fleet {
-    let plan = WorkerPlan(host: server.host, port: server.port, depth: depth, end: .sourcesEmpty)
-    return Fleet(server: plan, threads: server.threads)
+    get throws {
+      let plan = WorkerPlan(address: try server.address(), depth: depth, end: .sourcesEmpty)
+      return Fleet(server: plan, threads: server.threads)
+    }
   }
 
   private func prepare() throws {

@@ -87,13 +87,15 @@ struct RunCommand: ParsableCommand {
   }
 
   private var plan: WorkerPlan {
-    var plan = WorkerPlan(
-      host: server.host, port: server.port, depth: depth,
-      end: requests.map { .afterRequests($0) } ?? .after(nanoseconds: duration?.nanoseconds ?? 10_000_000_000))
-    plan.warmup = warmup.nanoseconds
-    plan.serverPID = serverPid
-    if let rate { plan.pace = .openLoop(interval: UInt64((1_000_000_000 / rate).rounded())) }
-    return plan
+    get throws {
+      var plan = WorkerPlan(
+        address: try server.address(), depth: depth,
+        end: requests.map { .afterRequests($0) } ?? .after(nanoseconds: duration?.nanoseconds ?? 10_000_000_000))
+      plan.warmup = warmup.nanoseconds
+      plan.serverPID = serverPid
+      if let rate { plan.pace = .openLoop(interval: UInt64((1_000_000_000 / rate).rounded())) }
+      return plan
+    }
   }
 
   private func sourceSettings() throws -> MixSource.Settings {
@@ -112,7 +114,7 @@ struct RunCommand: ParsableCommand {
     return settings
   }
 
-  private var setUp: SetUp { SetUp(host: server.host, port: server.port) }
+  private var setUp: SetUp { get throws { SetUp(address: try server.address()) } }
 
   private func sessionTokens(_ count: Int) throws -> [String] {
     if let tokens {
@@ -121,7 +123,7 @@ struct RunCommand: ParsableCommand {
       guard !lines.isEmpty else { throw BenchError("\(tokens): no tokens") }
       return sessions.map { Array(lines.prefix($0)) } ?? lines
     }
-    let plan = WorkerPlan(host: server.host, port: server.port, depth: 64, end: .sourcesEmpty)
+    let plan = WorkerPlan(address: try server.address(), depth: 64, end: .sourcesEmpty)
     let fleet = Fleet(server: plan, threads: 1)
     return try setUp.makeSessions(count, users: server.users, fleet: fleet, connections: 8)
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatehouseCommandLine
 
 /// Where the server is, and how to talk to it; shared by `run` and `load`.
 struct ServerOptions: ParsableArguments {
@@ -16,6 +17,10 @@ struct ServerOptions: ParsableArguments {
 
   @Option(help: "Threads of this program; connections are distributed over them.")
   var threads = 1
+
+  @OptionGroup(title: "TLS") var tls: TLSOptions
+
+  func address() throws -> ServerAddress { ServerAddress(host: host, port: port, tls: try tls.connector()) }
 
   func validate() throws {
     guard (1...65_535).contains(port) else { throw ValidationError("--port must be from 1 to 65535.") }

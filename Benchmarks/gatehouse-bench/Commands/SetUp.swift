@@ -2,14 +2,13 @@ import GatehouseWire
 
 /// Prepares a server for loading or measuring.
 struct SetUp {
-  let host: String
-  let port: Int
+  let address: ServerAddress
 
   /// Sends requests one after the other over a connection of its own, and throws at the first error.
   ///
   /// - Parameter tolerating: the error code that means "exists already".
   private func send(_ requests: [[String]], tolerating: String? = nil) throws {
-    let client = try BlockingClient(host: host, port: port)
+    let client = try BlockingClient(host: address.host, port: address.port, tls: address.tls)
     defer { client.close() }
     for request in requests {
       guard let error = try client.command(request).errorText else { continue }

@@ -4,6 +4,11 @@ public struct ServiceIdentity: Sendable {
   public internal(set) var name: String
   public internal(set) var created: Milliseconds
   public internal(set) var secret: Digest
+  /// The secret before the last rotation, while it is still good.
+  public internal(set) var oldSecret: OldSecret?
+  /// The name in the client certificates that stand for it; nil if none do.
+  public internal(set) var certificate: String?
+  public internal(set) var limits = ServiceLimits.none
   public internal(set) var rights: ServiceRights
   /// The workspaces that it is bound to (W6); nil if it is not bound.
   public var workspaces: [WorkspaceID]?
@@ -12,12 +17,43 @@ public struct ServiceIdentity: Sendable {
   /// Whether it may manage the server; services bound to workspaces may not.
   public var administersServer: Bool { rights.contains(.admin) && workspaces == nil }
 
+  /// A secret that a rotation has replaced, and until when it is accepted beside the new one.
+  public struct OldSecret: Sendable, Equatable {
+    public let secret: Digest
+    public let until: Milliseconds
+  }
+
+  /// Whether a secret with this digest authenticates as the service.
+  public func accepts(_ given: Digest, at now: Milliseconds) -> Bool {
+    // Both are always compared, so that the time does not tell which of them it was.
+    let isCurrent = secret.matches(given)
+    let isOld = oldSecret.map { $0.secret.matches(given) && now < $0.until } ?? false
+    return !isDeleted && (isCurrent || isOld)
+  }
+
   public init(id: ServiceID, name: String, created: Milliseconds, secret: Digest, rights: ServiceRights) {
     self.id = id
     self.name = name
     self.created = created
     self.secret = secret
     self.rights = rights
+  }
+}
+
+/// How much of the server a service may use; 0 means as much as the settings allow.
+public struct ServiceLimits: Sendable, Hashable, BitwiseCopyable {
+  /// Connections at once.
+  public var connections: UInt32
+  /// Commands and bytes of requests a second, of all its connections together.
+  public var commands: UInt32
+  public var bytes: UInt64
+
+  public static let none = ServiceLimits(connections: 0, commands: 0, bytes: 0)
+
+  public init(connections: UInt32, commands: UInt32, bytes: UInt64) {
+    self.connections = connections
+    self.commands = commands
+    self.bytes = bytes
   }
 }
 

@@ -3,21 +3,48 @@ extension CommandTable {
     CommandSpec(
       "SERVICE.CREATE", .service, "Add an application as a service, with its own secret and these rights",
       [.word("name")] + ServiceRights.names.map { .flag($0.name) }
-        + [.option("WORKSPACE", "workspace", repeats: true)],
+        + [.option("WORKSPACE", "workspace", repeats: true), .option("CERT", "name")],
       reply: "a map `id, name, secret, rights, workspaces`; the secret is shown only this once. Every service has READ;"
         + " the first must have ADMIN and no WORKSPACE. A service with WORKSPACE sees and does nothing outside of them."
-        + " From the first service on every connection must authenticate; the one that created it already is",
+        + " From the first service on every connection must authenticate; the one that created it already is. A TLS"
+        + " client with a valid certificate of the CERT name (its common name or an alternative one) is the service"
+        + " without AUTH",
       effect: .write,
       rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceCreate)
     ),
     CommandSpec(
       "SERVICE.LIST", .service, "The services, without their secrets",
-      reply: "an array of maps `id, name, rights, workspaces, created`; workspaces are null if it is not bound",
+      reply: "an array of maps `id, name, rights, workspaces, created, certificate, old-secret-until, connections,"
+        + " commands, bytes`; workspaces are null if it is not bound, certificate and old-secret-until if there is none,"
+        + " and a limit of 0 means none",
       rights: .admin,
       needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceList)),
     CommandSpec(
+      "SERVICE.SET", .service,
+      "Change a service: the rights that are given replace those it has, the others stay as they are",
+      [.word("name")] + ServiceRights.names.map { .flag($0.name) }
+        + [
+          .option("CERT", "name"), .flag("NOCERT"), .option("CONNECTIONS", "number", .integer),
+          .option("COMMANDS", "a-second", .integer), .option("BYTES", "a-second", .integer),
+        ],
+      reply: "`OK`. It holds for connections that are there with their next command; one that was authenticated by a"
+        + " certificate is closed if that no longer stands for the service. CONNECTIONS, COMMANDS and BYTES limit what"
+        + " all its connections use together, 0 for no limit of its own",
+      effect: .write, rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory,
+      body: .decide(serviceSet)),
+    CommandSpec(
+      "SERVICE.ROTATE", .service, "Give a service a new secret; with OVERLAP the old one stays good for that long",
+      [.word("name"), .option("OVERLAP", "duration")],
+      reply: "a map `id, name, secret, old-secret-until`; the secret is shown only this once, and old-secret-until is"
+        + " null without OVERLAP. At most the two newest secrets are good. Connections that are there stay;"
+        + " `CLIENT KILL USER name` closes them",
+      effect: .write, rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory,
+      body: .decide(serviceRotate)),
+    CommandSpec(
       "SERVICE.DELETE", .service, "Delete a service, so that its application is refused", [.word("name")],
-      reply: "`OK`; the last service with the right ADMIN can only go after all others", effect: .write, rights: .admin,
+      reply: "`OK`; the last service with the right ADMIN can only go after all others, and the last of all only while"
+        + " nobody but this machine can connect",
+      effect: .write, rights: .admin,
       needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceDelete)),
   ]
 
@@ -53,11 +80,13 @@ extension CommandTable {
           "without a service that has the right ADMIN everywhere nobody could manage the server",
           instead: "create one first: SERVICE.CREATE name ADMIN"))
     }
+    let certificate = try turn.certificate(for: nil, view)
     let id = ServiceID(view.services.count + 1)
     let secret = SecretText.serviceSecret(id, turn.entropy.draw())
     let digest = secret.withBytes(turn.digest)
     turn.emit(ServiceCreated(id, name: name, rights, secret: digest))
     if !workspaces.isEmpty { turn.emit(ServiceBound(id, to: workspaces)) }
+    if let certificate { turn.emit(ServiceCertificateSet(id, old: "", new: certificate)) }
     turn.reply.map(5)
     turn.reply.text("id")
     turn.reply.integer(id)
@@ -87,7 +116,7 @@ extension CommandTable {
     let services = turn.directory.services.filter { !$0.isDeleted }
     turn.reply.array(services.count)
     for service in services {
-      turn.reply.map(5)
+      turn.reply.map(10)
       turn.reply.text("id")
       turn.reply.integer(service.id)
       turn.reply.text("name")
@@ -98,23 +127,123 @@ extension CommandTable {
       show(service.workspaces, turn)
       turn.reply.text("created")
       turn.reply.integer(service.created)
+      turn.reply.text("certificate")
+      if let certificate = service.certificate { turn.reply.text(certificate) } else { turn.reply.null() }
+      turn.reply.text("old-secret-until")
+      show(until: service.oldSecret.map { turn.now < $0.until ? $0.until : 0 } ?? 0, turn)
+      turn.reply.text("connections")
+      turn.reply.integer(service.limits.connections)
+      turn.reply.text("commands")
+      turn.reply.integer(service.limits.commands)
+      turn.reply.text("bytes")
+      turn.reply.integer(service.limits.bytes)
     }
   }
 
+  private static func show(until: Milliseconds, _ turn: Turn) {
+    if until > 0 { turn.reply.integer(until) } else { turn.reply.null() }
+  }
+
+  // MARK: Changing
+
+  @Sendable private static func serviceSet(_ turn: Turn) throws(Halt) {
+    let (service, view) = try turn.liveService()
+    var changes = 0
+    var rights: ServiceRights = []
+    for (right, token) in ServiceRights.names where turn.has(token) { rights.insert(right) }
+    if !rights.isEmpty {
+      rights.insert(.read)
+      try turn.keepAdministration(without: rights.contains(.admin) ? nil : service, view)
+      turn.emit(ServiceRightsSet(service.id, old: service.rights, new: rights))
+      changes += 1
+    }
+    if turn.has("NOCERT"), turn.has("CERT") { throw .refused(.syntax("give either CERT or NOCERT")) }
+    if turn.has("CERT") || turn.has("NOCERT") {
+      let name = try turn.certificate(for: service, view) ?? ""
+      turn.emit(ServiceCertificateSet(service.id, old: service.certificate ?? "", new: name))
+      changes += 1
+    }
+    var limits = service.limits
+    if let number = try turn.integer("CONNECTIONS", in: 0...Limits.serviceConnections) {
+      limits.connections = UInt32(number)
+    }
+    if let number = try turn.integer("COMMANDS", in: 0...Limits.serviceCommands) { limits.commands = UInt32(number) }
+    if let number = try turn.integer("BYTES", in: 0...Limits.serviceBytes) { limits.bytes = UInt64(number) }
+    if turn.has("CONNECTIONS") || turn.has("COMMANDS") || turn.has("BYTES") {
+      turn.emit(ServiceLimited(service.id, old: service.limits, new: limits))
+      changes += 1
+    }
+    guard changes > 0 else {
+      throw .refused(
+        .syntax(
+          "SERVICE.SET \(service.name) changes nothing; give rights, CERT, NOCERT, CONNECTIONS, COMMANDS or BYTES"))
+    }
+    turn.reply.ok()
+  }
+
+  @Sendable private static func serviceRotate(_ turn: Turn) throws(Halt) {
+    let (service, _) = try turn.liveService()
+    let overlap = try turn.duration("OVERLAP") ?? 0
+    guard overlap <= Limits.secretOverlap else {
+      throw .refused(.limit("OVERLAP: at most \(Limits.secretOverlap / 86_400_000)d"))
+    }
+    let until = overlap > 0 ? turn.now + overlap : 0
+    let secret = SecretText.serviceSecret(service.id, turn.entropy.draw())
+    turn.emit(ServiceRotated(service.id, secret: secret.withBytes(turn.digest), until: until))
+    turn.reply.map(4)
+    turn.reply.text("id")
+    turn.reply.integer(service.id)
+    turn.reply.text("name")
+    turn.reply.text(service.name)
+    turn.reply.text("secret")
+    turn.reply.secret(secret)
+    turn.reply.text("old-secret-until")
+    show(until: until, turn)
+  }
+
   @Sendable private static func serviceDelete(_ turn: Turn) throws(Halt) {
-    let name = try turn.text(1, "name", limit: Limits.nameBytes)
-    try turn.refuseImpersonation("keys")
-    let view = try turn.directoryState().state.view
-    turn.read(view.lsn)
-    guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }
-    let administering = view.administeringServices - (service.administersServer ? 1 : 0)
-    if view.liveServices > 1, administering == 0 {
+    let (service, view) = try turn.liveService()
+    if view.liveServices > 1 { try turn.keepAdministration(without: service, view) }
+    if view.liveServices == 1, turn.isExposed {
       throw .refused(
         .rule(
-          "last-admin-service", "\(name) is the only service with the right ADMIN",
-          instead: "create another with ADMIN first, or delete the others first"))
+          "last-service", "other machines can connect, and without a service nobody would have to authenticate",
+          instead: "create another one first, or start the server with --tls-host 127.0.0.1"))
     }
     turn.emit(ServiceDeleted(service.id))
     turn.reply.ok()
+  }
+}
+
+extension Turn {
+  /// The service that word 1 names, in the directory as it is.
+  fileprivate func liveService() throws(Halt) -> (service: ServiceIdentity, view: Directory) {
+    let name = try text(1, "name", limit: Limits.nameBytes)
+    try refuseImpersonation("keys")
+    let view = try directoryState().state.view
+    read(view.lsn)
+    guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }
+    return (service, view)
+  }
+
+  /// Refuses a change after which no service could manage the server.
+  ///
+  /// - Parameter service: the one that no longer could; nil if the change takes nothing away.
+  fileprivate func keepAdministration(without service: ServiceIdentity?, _ view: Directory) throws(Halt) {
+    guard let service, service.administersServer, view.administeringServices == 1 else { return }
+    throw .refused(
+      .rule(
+        "last-admin-service", "\(service.name) is the only service with the right ADMIN",
+        instead: "create another with ADMIN first, or delete the others first"))
+  }
+
+  /// The name that `CERT` gives, which may stand for no other service; nil without `CERT`.
+  fileprivate func certificate(for service: ServiceIdentity?, _ view: Directory) throws(Halt) -> String? {
+    guard let name = try option("CERT", limit: Limits.certificateNameBytes) else { return nil }
+    guard !name.isEmpty else { throw .refused(.syntax("CERT is empty; give NOCERT to SERVICE.SET for none")) }
+    if let other = view.service(ofCertificate: [name]), other.id != service?.id {
+      throw .refused(.conflict("CERT: \(name) stands for the service \(other.name) already"))
+    }
+    return name
   }
 }

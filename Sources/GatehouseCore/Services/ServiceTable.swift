@@ -7,6 +7,8 @@ struct ServiceTable: Sendable {
   private(set) var live = 0
   /// How many of them may manage the server.
   private(set) var administering = 0
+  /// The services that client certificates stand for, by the name in those.
+  private(set) var byCertificate: [String: ServiceID] = [:]
 
   mutating func add(_ service: ServiceIdentity) {
     precondition(Int(service.id) == rows.count + 1, "service numbers have a gap")
@@ -21,7 +23,26 @@ struct ServiceTable: Sendable {
     precondition(!service.isDeleted, "a service is deleted twice")
     rows[Int(id) - 1].isDeleted = true
     names.remove(Int(id), hash: SharedIndex.hash(of: service.name))
+    if let certificate = service.certificate { byCertificate[certificate] = nil }
     count(service, -1)
+  }
+
+  mutating func rotate(_ id: ServiceID, to secret: Digest, oldUntil: Milliseconds) {
+    change(id) {
+      $0.oldSecret = oldUntil > 0 ? ServiceIdentity.OldSecret(secret: $0.secret, until: oldUntil) : nil
+      $0.secret = secret
+    }
+  }
+
+  /// Changes a service that is not deleted.
+  mutating func change(_ id: ServiceID, _ body: (inout ServiceIdentity) -> Void) {
+    let before = rows[Int(id) - 1]
+    precondition(!before.isDeleted, "a deleted service is changed")
+    count(before, -1)
+    if let certificate = before.certificate { byCertificate[certificate] = nil }
+    body(&rows[Int(id) - 1])
+    if let certificate = rows[Int(id) - 1].certificate { byCertificate[certificate] = id }
+    count(rows[Int(id) - 1], 1)
   }
 
   mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID]) {
@@ -63,11 +84,56 @@ extension ServiceTable: DirectoryTable {
       }
       directory.tables.services.bind(service, to: workspaces)
     },
+    // Secrets before the last rotation.
+    .list(14) { directory in
+      directory.tables.services.rows.filter { $0.oldSecret != nil && !$0.isDeleted }
+    } write: { writer, service in
+      writer.varint(service.id)
+      DigestForm.write(service.oldSecret!.secret, to: &writer)
+      TimeForm.write(service.oldSecret!.until, to: &writer)
+    } read: { (directory, reader, _) throws(CodingError) in
+      let service = try directory.tables.services.live(&reader)
+      let old = ServiceIdentity.OldSecret(
+        secret: try DigestForm.read(from: &reader), until: try TimeForm.read(from: &reader))
+      directory.tables.services.change(service) { $0.oldSecret = old }
+    },
+    // Certificates that stand for services.
+    .list(15) { directory in
+      directory.tables.services.rows.filter { $0.certificate != nil && !$0.isDeleted }
+    } write: { writer, service in
+      writer.varint(service.id)
+      writer.text(service.certificate!)
+    } read: { (directory, reader, _) throws(CodingError) in
+      let service = try directory.tables.services.live(&reader)
+      let name = try reader.text()
+      directory.tables.services.change(service) { $0.certificate = name }
+    },
+    .list(16) { directory in
+      directory.tables.services.rows.filter { $0.limits != .none && !$0.isDeleted }
+    } write: { writer, service in
+      writer.varint(service.id)
+      ServiceLimitsForm.write(service.limits, to: &writer)
+    } read: { (directory, reader, _) throws(CodingError) in
+      let service = try directory.tables.services.live(&reader)
+      let limits = try ServiceLimitsForm.read(from: &reader)
+      directory.tables.services.change(service) { $0.limits = limits }
+    },
   ]
+
+  /// The number of a service that is not deleted.
+  private func live(_ reader: inout ByteReader) throws(CodingError) -> ServiceID {
+    let service: ServiceID = try reader.number()
+    guard (1..<(rows.count + 1)).contains(Int(service)), !rows[Int(service) - 1].isDeleted else {
+      throw reader.failure("facts about a service that does not exist")
+    }
+    return service
+  }
 
   static func check(_ directory: Directory, _ checker: InvariantChecker) {
     let names = directory.services.filter { !$0.isDeleted }.map(\.name)
     checker.expect(Set(names).count == names.count, "two services have the same name")
+    let certificates = directory.services.compactMap { $0.isDeleted ? nil : $0.certificate }
+    checker.expect(Set(certificates).count == certificates.count, "one certificate stands for two services")
     checker.expect(
       !directory.hasServices || directory.hasAdministeringService,
       "no service has the right ADMIN, so nobody can manage the server; create one with `gatehousectl service create`")
@@ -82,6 +148,12 @@ extension Directory {
   }
 
   public func service(named name: String) -> ServiceIdentity? { tables.services.find(name) }
+
+  /// The service that a client certificate with these names stands for; nil if there is none, or more than one.
+  public func service(ofCertificate names: [String]) -> ServiceIdentity? {
+    let found = Set(names.compactMap { tables.services.byCertificate[$0] })
+    return found.count == 1 ? found.first.flatMap { service($0) } : nil
+  }
 
   /// How many services are not deleted.
   public var liveServices: Int { tables.services.live }

@@ -77,6 +77,8 @@ public final class Turn {
   @exclusivity(unchecked) var askedFor: ApprovalID?
   /// The request that the decision approves.
   @exclusivity(unchecked) var approval: Approval?
+  /// Whether other machines can connect to the server, so that there must always be a service to authenticate as.
+  @exclusivity(unchecked) public var isExposed = false
   /// The data folder's secret, from which tokens of idempotent commands are derived.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.

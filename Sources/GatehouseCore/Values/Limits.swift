@@ -46,6 +46,13 @@ public enum Limits {
   public static let seatsMost = 1_000_000_000
   public static let services = 10_000
   public static let workspacesOfService = 100
+  /// The name in a client certificate that stands for a service.
+  public static let certificateNameBytes = 256
+  /// How long a service's old secret may stay good beside the new one.
+  public static let secretOverlap: Milliseconds = 90 * 86_400_000
+  public static let serviceConnections = 1_000_000
+  public static let serviceCommands = 1_000_000_000
+  public static let serviceBytes = 1_000_000_000_000
   /// Roles that are defined, dropped ones among them: a name keeps its number for good.
   public static let roles = 1_000_000
   /// … for one workspace, or for everywhere.

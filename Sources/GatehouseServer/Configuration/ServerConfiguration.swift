@@ -63,11 +63,36 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// The folder of the log, the snapshots and the archive. Created if it does not exist.
   package var dataPath = "./data"
 
-  /// The address to listen on. While no service is defined, only clients on loopback are served.
+  /// The address to listen on without TLS, which must be one of this machine alone. While no service is defined, only
+  /// clients on loopback are served.
   package var host = "127.0.0.1"
 
   /// The TCP port to listen on; 0 takes any free one, which the log names.
   package var port = 7420
+
+  /// The address and TCP port to listen on with TLS; port 0 means not at all. Beyond this machine there must be a service
+  /// to authenticate as.
+  package var tlsHost = "127.0.0.1"
+  package var tlsPort = 0
+
+  /// PEM files of the server's certificate (with those between it and the root) and of its key. They are read again on
+  /// SIGHUP and when they change.
+  package var tlsCertFile: String?
+  package var tlsKeyFile: String?
+
+  /// A PEM file of the authorities whose client certificates are believed; nil if clients have none.
+  package var tlsCACertFile: String?
+
+  /// Whether clients must show a certificate.
+  package var tlsAuthClients = ClientCertificates.optional
+
+  /// Whether the TLS listener asks its clients for a certificate.
+  package enum ClientCertificates: String, Sendable, CaseIterable {
+    case yes
+    case no
+    /// If there is a file of authorities, a client may show one, and one that it shows must be valid.
+    case optional
+  }
 
   /// How many event-loop threads serve; nil means one less than the cores, and at least one. The log writer needs a
   /// core of its own to sync while the lanes decide.
@@ -118,6 +143,23 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// How many bytes may wait for all clients together. Beyond it clients are disconnected: first those that have
   /// stopped reading, and among them the one with the most bytes first.
   package var totalOutputLimit = 512 * mebibyte
+
+  /// How many clients of one address (of IPv6: one /64 network) may be connected at once, and how many of one service; 0
+  /// means as many as `maxConnections`. Off by default: behind a proxy all clients have one address.
+  package var addressConnections = 0
+  package var serviceConnections = 0
+
+  /// How many commands, and bytes of requests, one connection may send a second; 0 means as many as it likes.
+  package var connectionCommands = 0
+  package var connectionBytes = 0
+
+  /// How many wrong secrets of one address are answered a second; further ones are answered later. 0 means all at once.
+  package var authenticationFailures = 10
+
+  /// How long a TLS handshake may take, and how long a client may take to authenticate where it must; zero means for
+  /// ever.
+  package var handshakeTimeout: Duration = .seconds(10)
+  package var authenticationTimeout: Duration = .seconds(60)
 
   /// A connection that sends nothing for this long is closed; zero means never.
   package var idleTimeout: Duration = .zero
@@ -182,6 +224,18 @@ extension ServerConfiguration {
       throw SettingError(
         setting: Setting.lanes.name, value: "\(lanes)",
         problem: "is more than the \(partitions) partitions that lanes share; give at most as many lanes as partitions")
+    }
+    if tlsPort > 0 {
+      for (setting, path) in [(Setting.tlsCertFile, tlsCertFile), (Setting.tlsKeyFile, tlsKeyFile)] where path == nil {
+        throw SettingError(
+          setting: setting.name, value: "none", problem: "is not enough for tls-port; give the PEM file")
+      }
+      if tlsAuthClients == .yes, tlsCACertFile == nil {
+        throw SettingError(
+          setting: Setting.tlsAuthClients.name, value: "yes",
+          problem: "needs tls-ca-cert-file, the authorities whose client certificates are believed; give that file, or "
+            + "optional or no here")
+      }
     }
     if snapshotEveryBytes != 0, snapshotEveryBytes < segmentBytes {
       throw SettingError(

@@ -92,6 +92,21 @@ extension Setting {
       summary)
   }
 
+  /// A path, or `none`.
+  static func optionalFile(
+    _ name: String, _ property: any WritableKeyPath<ServerConfiguration, String?> & Sendable, _ summary: String
+  ) -> Setting {
+    Setting(
+      name, property, value: "file|none",
+      expected: "a path; give a file, or none",
+      parse: { text -> String?? in
+        if text == "none" { return .some(nil) }
+        return text.isEmpty || text.utf8.contains(0) ? nil : text
+      },
+      format: { $0 ?? "none" },
+      summary)
+  }
+
   static func choice<Value: CaseIterable & RawRepresentable<String> & Sendable>(
     _ name: String, _ property: any WritableKeyPath<ServerConfiguration, Value> & Sendable, live: Bool = false,
     _ summary: String

@@ -11,13 +11,35 @@ extension Setting {
 
   package static let host = Setting(
     "host", \.host, value: "address",
+    expected: "an address; give 127.0.0.1, or another of this machine alone",
+    parse: { $0.isEmpty || $0.contains(where: { $0.isWhitespace || $0 == "\0" }) ? nil : $0 },
+    format: { $0 },
+    "address to listen on without TLS, of this machine alone")
+
+  package static let port = integer(
+    "port", \.port, value: "port", 0...65535, "TCP port to listen on without TLS, 0 for any free one")
+
+  package static let tlsHost = Setting(
+    "tls-host", \.tlsHost, value: "address",
     expected: "an address; give 127.0.0.1 for this machine only, or 0.0.0.0 for every network",
     parse: { $0.isEmpty || $0.contains(where: { $0.isWhitespace || $0 == "\0" }) ? nil : $0 },
     format: { $0 },
-    "address to listen on")
+    "address to listen on with TLS")
 
-  package static let port = integer(
-    "port", \.port, value: "port", 0...65535, "TCP port to listen on, 0 for any free one")
+  package static let tlsPort = integer(
+    "tls-port", \.tlsPort, value: "port", 0...65535, "TCP port to listen on with TLS, 0 for none")
+
+  package static let tlsCertFile = optionalFile(
+    "tls-cert-file", \.tlsCertFile, "PEM file of the server's certificate, read again when it changes")
+
+  package static let tlsKeyFile = optionalFile(
+    "tls-key-file", \.tlsKeyFile, "PEM file of the certificate's private key, read again when it changes")
+
+  package static let tlsCACertFile = optionalFile(
+    "tls-ca-cert-file", \.tlsCACertFile, "PEM file of the authorities whose client certificates are believed")
+
+  package static let tlsAuthClients = choice(
+    "tls-auth-clients", \.tlsAuthClients, "whether TLS clients must show a certificate")
 
   package static let lanes = Setting(
     "lanes", \.lanes, value: "n|auto",
@@ -104,6 +126,34 @@ extension Setting {
     "total-output-limit", \.totalOutputLimit, live: true, 16 * ServerConfiguration.mebibyte...(1 << 40),
     "replies and requests that may wait for all clients together")
 
+  package static let addressConnections = integer(
+    "address-connections", \.addressConnections, live: true, 0...1_000_000,
+    "clients of one address that may be connected at once, 0 for no such limit")
+
+  package static let serviceConnections = integer(
+    "service-connections", \.serviceConnections, live: true, 0...1_000_000,
+    "clients of one service that may be connected at once, 0 for no such limit; SERVICE.SET can say otherwise")
+
+  package static let connectionCommands = integer(
+    "connection-commands", \.connectionCommands, live: true, 0...1_000_000_000,
+    "commands that one connection may send a second, 0 for no limit")
+
+  package static let connectionBytes = size(
+    "connection-bytes", \.connectionBytes, live: true, 1024...(1 << 40), mayBeOff: true,
+    "bytes of requests that one connection may send a second, 0 for no limit")
+
+  package static let authenticationFailures = integer(
+    "auth-failures", \.authenticationFailures, live: true, 0...1_000_000,
+    "wrong secrets of one address that are answered a second, further ones later, 0 for no limit")
+
+  package static let handshakeTimeout = duration(
+    "handshake-timeout", \.handshakeTimeout, live: true, .milliseconds(100) ... .seconds(3600),
+    "time within which a TLS handshake must be done, 0 for no limit")
+
+  package static let authenticationTimeout = duration(
+    "auth-timeout", \.authenticationTimeout, live: true, .milliseconds(100) ... .seconds(86_400),
+    "time within which a connection must authenticate where it must, 0 for no limit")
+
   package static let idleTimeout = duration(
     "idle-timeout", \.idleTimeout, live: true, .seconds(1) ... .seconds(365 * 86_400),
     "silence after which a connection is closed, 0 for never")
@@ -157,15 +207,9 @@ extension Setting {
     "password-priority", \.passwordPriority,
     "what hashing passwords gives way to: idle takes only idle cores, low a small share of busy ones")
 
-  package static let commonPasswords = Setting(
-    "common-passwords", \.commonPasswordsPath, value: "file|none",
-    expected: "a path; give a file with a password on each line, or none",
-    parse: { text -> String?? in
-      if text == "none" { return .some(nil) }
-      return text.isEmpty || text.utf8.contains(0) ? nil : text
-    },
-    format: { $0 ?? "none" },
-    "file of passwords that nobody may choose, besides the well-known ones")
+  package static let commonPasswords = optionalFile(
+    "common-passwords", \.commonPasswordsPath,
+    "file of passwords, one on a line, that nobody may choose, besides the well-known ones")
 
   package static let guessesPerAddress = integer(
     "guesses-per-address", \.guessesPerAddress, live: true, 0...1_000_000,
@@ -180,9 +224,13 @@ extension Setting {
 
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
-    data, host, port, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
+    data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, lanes, partitions,
+    maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
-    idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel, clockConflict,
+    addressConnections, serviceConnections, connectionCommands, connectionBytes, authenticationFailures,
+    handshakeTimeout,
+    authenticationTimeout, idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel,
+    clockConflict,
     zoneData, passwordMemory, passwordPasses, passwordLanes, passwordThreads, passwordPriority,
     commonPasswords, guessesPerAddress, guessesPerService, guessSources,
   ]

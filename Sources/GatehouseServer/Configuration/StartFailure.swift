@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import GatehouseWire
 import Glibc
 import NIOCore
 
@@ -33,25 +34,29 @@ extension StartFailure {
     self = .io("the log failed and took no more changes: \(why); \(loss); \(remedy)")
   }
 
-  /// The server cannot listen on the configured address.
-  init(_ error: any Error, listeningOn configuration: ServerConfiguration) {
-    let (host, port) = (configuration.host, configuration.port)
+  /// The server cannot listen on a configured address.
+  ///
+  /// - Parameter prefix: of the settings that name it: empty, or `tls-`.
+  init(_ error: any Error, listeningOn host: String, _ port: Int, prefix: String) {
     switch error {
+    case let error as Listener.Unwanted:
+      self = .configuration("cannot listen on \(host): \(error.reason)")
     case let error as IOError:
       let reason = String(cString: strerror(error.errnoCode))
       let remedy =
         switch error.errnoCode {
-        case EADDRINUSE: "stop what listens there, or choose another --port"
-        case EACCES, EPERM: "ports below 1024 are for root; choose another --port"
-        default: "choose another --host or --port"
+        case EADDRINUSE: "stop what listens there, or choose another --\(prefix)port"
+        case EACCES, EPERM: "ports below 1024 are for root; choose another --\(prefix)port"
+        default: "choose another --\(prefix)host or --\(prefix)port"
         }
       self = .configuration("cannot listen on \(host), port \(port): \(reason); \(remedy)")
     case is SocketAddressError, is SocketAddressError.UnknownHost:
       self = .configuration(
-        "cannot listen on \(host): this machine knows no address of that name; choose another --host, such as "
-          + "127.0.0.1")
+        "cannot listen on \(host): this machine knows no address of that name; choose another "
+          + "--\(prefix)host, such as 127.0.0.1")
     default:
-      self = .configuration("cannot listen on \(host), port \(port): \(error); choose another --host or --port")
+      self = .configuration(
+        "cannot listen on \(host), port \(port): \(error); choose another --\(prefix)host or --\(prefix)port")
     }
   }
 
@@ -70,7 +75,7 @@ extension StartFailure {
     case let error as LogError where error.code == .disk: self = .io("\(error)")
     case let error as LogError: self = .dataUnreadable("\(error)")
     case is RecoveryError, is BlockFileError, is CodingError: self = .dataUnreadable("\(error)")
-    case is ZoneDatabase.Missing, is ClockConflict: self = .configuration("\(error)")
+    case is ZoneDatabase.Missing, is ClockConflict, is TLSError: self = .configuration("\(error)")
     default: self = .io("\(error)")
     }
   }

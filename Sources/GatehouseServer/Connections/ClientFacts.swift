@@ -7,6 +7,8 @@ struct ClientFacts: Sendable {
   let address: String
   let localAddress: String
   let isLoopback: Bool
+  /// Where it comes from, as far as limits are concerned.
+  let peer: AddressKey?
   /// Milliseconds of the monotonic clock, like `lastCommand`: setting the wall clock must not make a client look idle.
   let connected: Milliseconds
   var lastCommand: Milliseconds
@@ -25,11 +27,15 @@ struct ClientFacts: Sendable {
   var isNotEvicted = false
   var isNotTouching = false
 
-  init(id: UInt64, address: String, localAddress: String, isLoopback: Bool, connected: Milliseconds) {
+  init(
+    id: UInt64, address: String, localAddress: String, isLoopback: Bool, peer: AddressKey? = nil,
+    connected: Milliseconds
+  ) {
     self.id = id
     self.address = address
     self.localAddress = localAddress
     self.isLoopback = isLoopback
+    self.peer = peer
     self.connected = connected
     lastCommand = connected
   }

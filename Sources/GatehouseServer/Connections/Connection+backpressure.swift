@@ -52,7 +52,7 @@ extension Connection {
   /// Bytes of memory held for the client: replies that it has not taken or may not have yet, and requests.
   var waitingBytes: Int { hasClosed ? 0 : untakenBytes + unreadBytes }
   /// The replies among `waitingBytes`.
-  var untakenBytes: Int { outbox.heldBytes + queue.pendingBytes }
+  var untakenBytes: Int { outbox.heldBytes + queue.pendingBytes + transport.heldBytes }
   /// The requests among `waitingBytes`.
   var unreadBytes: Int { unread.readableBytes }
 

@@ -7,7 +7,7 @@ extension Connection {
   func handle(
     _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ lookahead: Lookahead
   ) {
-    if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
+    if facts.service == nil { identify() }
     var commandIndex: Int?
     switch executor.take(request, on: facts, now: lane.now, commandIndex: &commandIndex, lookahead, turn: turn) {
     case .done(.needsWork): return alone(commandIndex, request) { answerAfterWork(request, turn) }
@@ -26,6 +26,11 @@ extension Connection {
       lane.count(commandIndex)
       client.lastCommandIndex = commandIndex
     }
+  }
+
+  /// Gives a connection that has not authenticated the service that it has without.
+  func identify() {
+    if isOpenToAll { authenticate(as: 0, .all, name: "") } else { authenticateByCertificate() }
   }
 
   /// Sends the reply of a decision, and has the log committed if it wrote.

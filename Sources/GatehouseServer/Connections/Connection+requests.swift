@@ -16,6 +16,7 @@ extension Connection {
     let lane = lane
     flow.begin()
     parser.authenticated = isKnown
+    noteRates()
     var done = 0
     repeat {
       flow.beginSlice()
@@ -121,6 +122,7 @@ extension Connection {
   func take(
     _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ turn: Turn?, _ lookahead: Lookahead
   ) {
+    if isRated, refusesByRate(request) { return endFullSlice() }
     guard let executor, let turn else { return handleEarly(request) }
     let isFirst = lane.commandsInRead == 0
     let isQueued = transaction.isOpen
@@ -150,7 +152,9 @@ extension Connection {
   func stopSlice() { if flow.goesOn { flow.stop(.slice) } }
 
   /// Whether the client may send large requests: it has authenticated or does not need to.
-  private var isKnown: Bool { facts.service != nil || isOpenToAll || client.isLoopback && !lane.isReady }
+  private var isKnown: Bool {
+    facts.service != nil || isOpenToAll || client.isLoopback && !lane.isReady || !transport.peerNames.isEmpty
+  }
 
   var isOpenToAll: Bool { client.isLoopback && lane.isReady && !lane.directory.hasServices }
 

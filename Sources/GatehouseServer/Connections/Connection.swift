@@ -10,12 +10,14 @@ import NIOCore
 ///
 /// Only its lane's thread uses it, and no method holds access to a property while it calls code that uses the same
 /// property. So the runtime's exclusivity checks are off for the properties.
-final class Connection {
+final class Connection: TransportUser {
   let lane: Lane
   @exclusivity(unchecked) let transport: any Transport
   @exclusivity(unchecked) var client: ClientFacts
   /// What decisions know about the connection.
   @exclusivity(unchecked) var facts: ConnectionFacts
+  /// How it has authenticated, if it has a service.
+  @exclusivity(unchecked) var proof = Proof.secret
   @exclusivity(unchecked) var isMonitor = false
   @exclusivity(unchecked) var transaction = Transaction()
   /// The largest LSN of this connection's writes, for `WAITAOF`.
@@ -40,6 +42,14 @@ final class Connection {
   @exclusivity(unchecked) var isWaitingForLog = false
   /// Since when it waits for the log, in the clock's nanoseconds.
   @exclusivity(unchecked) var waitingSince: UInt64 = 0
+
+  /// What it has sent in this second, and what it may send. `isRated` is kept beside them because every command asks.
+  @exclusivity(unchecked) var rate = RequestRate()
+  @exclusivity(unchecked) var mostOfConnection = RequestRate.Most.none
+  @exclusivity(unchecked) var mostOfService = RequestRate.Most.none
+  @exclusivity(unchecked) var isRated = false
+  /// What all connections of its service use, if it has one.
+  @exclusivity(unchecked) var use: ServiceUse?
 
   /// The value of `waitingBytes` that is included in the lane's total.
   @exclusivity(unchecked) var counted = 0
@@ -144,6 +154,7 @@ final class Connection {
     unread = ByteBuffer()
     countWaiting()
     transport.close()
+    leaveService()
     releaseFeed()
     if isMonitor { lane.services.monitors.leave() }
     lane.closed(self)

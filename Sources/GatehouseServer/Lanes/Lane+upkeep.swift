@@ -21,24 +21,19 @@ extension Lane {
   func doUpkeep() {
     guard let services, !services.isStopping else { return }
     endExpiredSessions()
-    closeIdleConnections()
+    closeOverdueConnections()
     // A disk that stays full does not wake the lane, so ask here.
     if services.isLogStuck { logAdvanced() }
     upkeeps += 1
     if upkeeps % Self.upkeepsALook == 0 { lookAfterWaiting() }
   }
 
-  /// Closes connections that have sent nothing for longer than the setting allows. Monitors and connections that wait
-  /// for a reply are not idle.
-  private func closeIdleConnections() {
-    let limit = services.facts.idleTimeout.load(ordering: .relaxed)
-    guard limit > 0 else { return }
+  /// Closes connections that take longer than the settings allow: for the handshake, to authenticate, or to send
+  /// anything.
+  private func closeOverdueConnections() {
+    let times = ConnectionTimes(facts)
     let now = Clock.monotonicMilliseconds()
-    for connection in connections.values
-    where !connection.isMonitor && connection.queue.isEmpty && now - connection.client.lastCommand > Milliseconds(limit)
-    {
-      connection.close()
-    }
+    for connection in connections.values { connection.endIfOverdue(now, times) }
   }
 
   /// Ends the expired sessions of this lane's share of the partitions. If the time runs out, it continues in the work

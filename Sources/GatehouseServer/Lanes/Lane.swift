@@ -28,6 +28,9 @@ final class Lane: @unchecked Sendable {
   var line = WorkLine()
   /// The receive buffer shared by all sockets. A connection keeps a copy of an incomplete request only.
   let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+  /// Where TLS connections put what they have decrypted, and what is sealed, during one read or write.
+  let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+  let tlsRoom = TLSRoom()
   @exclusivity(unchecked) var replies = LaneReplies()
   /// Bytes that wait for the lane's clients. Only the lane writes it; others read it.
   let waitingBytes = Atomic<Int>(0)
@@ -52,6 +55,7 @@ final class Lane: @unchecked Sendable {
 
   deinit {
     input.deallocate()
+    plain.deallocate()
     lookaheads.deallocate()
   }
 
@@ -65,6 +69,7 @@ final class Lane: @unchecked Sendable {
     assert(!connections.isEmpty || waitingBytes.load(ordering: .relaxed) == 0, "bytes wait for nobody")
     closed.append(connection)
     facts.connectedClients.subtract(1, ordering: .relaxed)
+    facts.addresses.leave(connection.client.peer)
   }
 
   /// Gives the lane what it works with, once the data is loaded.
@@ -137,13 +142,13 @@ final class Lane: @unchecked Sendable {
   @inline(__always)
   func commitSoon() { needsCommit = true }
 
-  /// Closes connections of deleted services. Once there are services, connections that needed none so far must
-  /// authenticate.
+  /// Closes connections of deleted services, and gives the others what their services may do now. Once there are
+  /// services, connections that needed none so far must authenticate.
   private func dropForeignServices() {
     for connection in connections.values {
       guard let service = connection.facts.service else { continue }
       if service != 0 {
-        if directory.service(service)?.isDeleted ?? true { connection.close() }
+        connection.follow(directory.service(service))
       } else if directory.hasServices {
         connection.endBeingLocal(directory)
       }

@@ -1,12 +1,16 @@
 import CEpoll
+import GatehouseWire
 import Glibc
 
-/// A client's socket in its lane's loop: the transport of an unencrypted RESP connection.
-final class LaneSocket: Transport {
+/// A client's socket in its lane's loop.
+///
+/// It has no way to send bytes for all: `PlainTransport` sends them as they are, and `SealedSocket` takes nothing but
+/// what TLS has sealed.
+final class LaneSocket {
   /// -1 once it is closed, because the number may then belong to another file.
-  private(set) var descriptor: Int32
+  fileprivate(set) var descriptor: Int32
   private unowned let lane: Lane
-  private unowned(unsafe) var connection: Connection!
+  private unowned(unsafe) var user: (any TransportUser)!
   /// The events that the loop is asked to report.
   private var interest: UInt32 = 0
 
@@ -17,11 +21,10 @@ final class LaneSocket: Transport {
 
   /// Starts reading.
   ///
-  /// - Parameter connection: owns the socket. The lane keeps both alive until the tick in which they are closed is
-  ///   over.
+  /// - Parameter user: owns the socket. The lane keeps both alive until the tick in which they are closed is over.
   /// - Returns: false if the kernel has no memory for it.
-  func open(_ connection: Connection) -> Bool {
-    self.connection = connection
+  func open(_ user: any TransportUser) -> Bool {
+    self.user = user
     interest = EPOLLIN.rawValue
     return lane.loop.add(self, interest)
   }
@@ -37,7 +40,7 @@ final class LaneSocket: Transport {
 
   private func handleRare(_ events: UInt32, _ room: UnsafeMutableRawBufferPointer) {
     if events & EPOLLOUT.rawValue != 0, descriptor >= 0 {
-      let needsMore = connection.hasRoom()
+      let needsMore = user.hasRoom()
       if descriptor >= 0 {
         if needsMore { lane.loop.change(self, interest) } else { ask(interest & ~EPOLLOUT.rawValue) }
       }
@@ -46,7 +49,7 @@ final class LaneSocket: Transport {
     if interest & EPOLLIN.rawValue != 0 {
       receive(room, hasEnd: events & (EPOLLRDHUP.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0)
     } else if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
-      connection.close()
+      user.close()
     }
   }
 
@@ -61,18 +64,18 @@ final class LaneSocket: Transport {
       // Edge-triggered: a full buffer may have left bytes behind, so ask for another report. A partial read has emptied
       // the socket.
       if count == room.count || hasEnd { lane.loop.change(self, interest) }
-      connection.received(UnsafeRawBufferPointer(start: room.baseAddress, count: count))
+      user.received(UnsafeRawBufferPointer(start: room.baseAddress, count: count))
     } else if count == 0 {
-      connection.inputEnded()
+      user.inputEnded()
     } else if errno != EAGAIN, errno != EINTR {
-      connection.close()
+      user.close()
     }
   }
 
-  // MARK: Transport
+  // MARK: For its transport
 
   @inline(__always)
-  func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+  fileprivate func put(_ bytes: UnsafeRawBufferPointer) -> Int {
     let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
     // If the socket has failed, the loop reports it, whatever events were asked for.
     if sent < bytes.count { ask(interest | EPOLLOUT.rawValue) }
@@ -89,6 +92,9 @@ final class LaneSocket: Transport {
     lane.loop.change(self, wanted)
   }
 
+  /// Ends the connection in both directions, which the loop reports.
+  fileprivate func fail() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
   func close() {
     guard descriptor >= 0 else { return }
     Glibc.close(descriptor)
@@ -100,4 +106,47 @@ final class LaneSocket: Transport {
     _ = ioctl(descriptor, UInt(TIOCOUTQ), &bytes)
     return Int(bytes)
   }
+}
+
+/// A connection without encryption: its bytes are on the network as they are.
+final class PlainTransport: Transport {
+  private let socket: LaneSocket
+
+  init(_ socket: LaneSocket) { self.socket = socket }
+
+  func open(_ user: any TransportUser) -> Bool { socket.open(user) }
+
+  var descriptor: Int32 { socket.descriptor }
+
+  @inline(__always)
+  func send(_ bytes: UnsafeRawBufferPointer) -> Int { socket.put(bytes) }
+
+  func setReading(_ isOn: Bool) { socket.setReading(isOn) }
+
+  func close() { socket.close() }
+
+  var unacknowledged: Int { socket.unacknowledged }
+}
+
+/// A socket that sends only what TLS has sealed.
+struct SealedSocket {
+  private let socket: LaneSocket
+
+  init(_ socket: LaneSocket) { self.socket = socket }
+
+  func open(_ user: any TransportUser) -> Bool { socket.open(user) }
+
+  var descriptor: Int32 { socket.descriptor }
+
+  /// Sends as many bytes as possible without blocking, and returns how many.
+  func send(_ records: borrowing SealedRecords) -> Int { socket.put(records.bytes) }
+
+  func setReading(_ isOn: Bool) { socket.setReading(isOn) }
+
+  /// Ends the connection in both directions, which the loop reports.
+  func fail() { socket.fail() }
+
+  func close() { socket.close() }
+
+  var unacknowledged: Int { socket.unacknowledged }
 }

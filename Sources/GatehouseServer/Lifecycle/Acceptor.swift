@@ -6,43 +6,43 @@ import Synchronization
 struct Acceptor {
   let facts: ServerFacts
   private let lanes: [Lane]
+  private let entrance: any Entrance
   /// The lane that gets the next connection.
   private var next = 0
 
-  init(lanes: [Lane], facts: ServerFacts) {
+  init(lanes: [Lane], facts: ServerFacts, entrance: any Entrance) {
     self.facts = facts
+    self.entrance = entrance
     self.lanes = lanes
   }
 
   /// Hands over an accepted socket, or turns the client away if there are too many.
   mutating func take(_ socket: Int32) {
     facts.connectionsReceived.add(1, ordering: .relaxed)
+    let settings = facts.current
     let count = facts.connectedClients.add(1, ordering: .relaxed).newValue
-    guard count <= facts.current.maxConnections else {
-      facts.connectedClients.subtract(1, ordering: .relaxed)
-      facts.connectionsRejected.add(1, ordering: .relaxed)
-      return Self.turnAway(socket)
+    guard count <= settings.maxConnections else { return turnAway(socket, .maxConnections) }
+    let peer = try? SocketAddress(peerOf: socket)
+    let key = AddressKey(peer)
+    guard facts.addresses.join(key, most: settings.addressConnections) else {
+      return turnAway(socket, .addressConnections)
     }
     Self.prepare(socket)
-    let peer = try? SocketAddress(peerOf: socket)
     let client = ClientFacts(
       id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: Self.text(peer),
-      localAddress: Self.text(try? SocketAddress(of: socket)), isLoopback: Self.isLoopback(peer),
+      localAddress: Self.text(try? SocketAddress(of: socket)), isLoopback: peer?.isLoopback ?? false, peer: key,
       connected: Clock.monotonicMilliseconds())
     let lane = lanes[next]
-    lane.loop.execute { lane.connect(socket, client) }
+    lane.loop.execute { [entrance] in lane.connect(socket, client, entrance) }
     next = (next + 1) % lanes.count
   }
 
-  /// Tells a client that there are too many clients, and closes.
-  private static func turnAway(_ socket: Int32) {
-    let text = "-ERR max number of clients reached\r\n"
-    _ = send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-    // Read what the client has sent already. If a socket is closed with unread bytes, the kernel sends a reset, and
-    // some clients would show that instead of our error.
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    _ = recv(socket, &bytes, bytes.count, Int32(MSG_DONTWAIT))
-    close(socket)
+  private func turnAway(_ socket: Int32, _ limit: ClientLimit) {
+    facts.connectedClients.subtract(1, ordering: .relaxed)
+    facts.connectionsRejected.add(1, ordering: .relaxed)
+    facts.limits.add(limit)
+    // Redis' text, which clients know and try again after.
+    entrance.turnAway(socket, "ERR max number of clients reached")
   }
 
   private static func prepare(_ socket: Int32) {
@@ -62,11 +62,6 @@ struct Acceptor {
     guard let address, let ip = address.ipAddress, let port = address.port else { return "?:0" }
     return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
   }
-
-  private static func isLoopback(_ address: SocketAddress?) -> Bool {
-    guard let ip = address?.ipAddress else { return false }
-    return ip.hasPrefix("127.") || ip == "::1" || ip.hasPrefix("::ffff:127.")
-  }
 }
 
 /// How a dead peer is detected: TCP keep-alive, as Redis does it with `tcp-keepalive 300`.
@@ -78,10 +73,10 @@ enum KeepAlive {
 
 extension Lane {
   /// Makes a connection of an accepted socket.
-  fileprivate func connect(_ descriptor: Int32, _ client: ClientFacts) {
-    let socket = LaneSocket(descriptor, on: self)
-    let connection = Connection(socket, lane: self, client: client)
-    if !socket.open(connection) { connection.close() }
+  fileprivate func connect(_ descriptor: Int32, _ client: ClientFacts, _ entrance: any Entrance) {
+    let transport = entrance.transport(LaneSocket(descriptor, on: self), on: self)
+    let connection = Connection(transport, lane: self, client: client)
+    if !transport.open(connection) { connection.close() }
   }
 }
 

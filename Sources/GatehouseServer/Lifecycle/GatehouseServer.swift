@@ -17,6 +17,7 @@ package final class GatehouseServer: Service {
   private let logger: Logger
   private let whenReady: @Sendable () -> Void
   private let stopping = Stopping()
+  private let tlsIdentity = Mutex<TLSIdentity?>(nil)
 
   package init(
     configuration: ServerConfiguration, given: Set<String> = [], logger: Logger,
@@ -46,6 +47,9 @@ package final class GatehouseServer: Service {
     // Before any file is created: without time zones, nobody could tell on which day a user may log in.
     let zones = try ZoneDatabase.read(configuration.zonePath)
     let hasher = try PasswordHasher(configuration)
+    let identity = configuration.tlsPort > 0 ? try TLSIdentity(configuration, facts.tls) : nil
+    identity?.warnOfEnd(logger)
+    tlsIdentity.withLock { $0 = identity }
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
     DescriptorReserve.shared.hold(DescriptorLimit.heldForWriting)
     defer { DescriptorReserve.shared.hold(0) }
@@ -56,16 +60,16 @@ package final class GatehouseServer: Service {
     for lane in lanes { lane.loop.start { lane.tick() } }
     defer { for lane in lanes { lane.loop.stop() } }
     facts.onStop { [stopping] in stopping.begin() }
-    let listener = try listen(lanes)
+    let listeners = try listen(lanes, identity)
     do {
       let folder = try existing ?? makeFolder()
       defer { folder.close() }
       for warning in folder.warnings { logger.warning("\(warning)") }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
-      try await serve(folder, partitioning, lanes, listener, zones.table, hasher)
+      try await serve(folder, partitioning, lanes, listeners, zones.table, hasher)
     } catch {
-      listener.close()
+      for listener in listeners { listener.close() }
       throw error
     }
   }
@@ -105,24 +109,31 @@ package final class GatehouseServer: Service {
   }
 
   private func serve(
-    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listener: Listener, _ zones: ZoneTable,
+    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listeners: [Listener], _ zones: ZoneTable,
     _ hasher: PasswordHasher
   ) async throws {
     let opening = Opening(
       folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, hasher: hasher,
       logger: logger)
     let context = try await opening.open(lanes, facts)
+    if facts.isExposed.load(ordering: .relaxed), !context.gate.directory.hasServices {
+      folder.closeLog(context.log)
+      throw StartFailure.configuration(
+        "other machines can connect to \(configuration.tlsHost), and there is no service that they could authenticate "
+          + "as; make the first one with `gatehousectl service create \(folder.path) NAME ADMIN`, or choose --tls-host "
+          + "127.0.0.1")
+    }
     facts.phase.store(.ready, ordering: .releasing)
     logger.info(
       "ready",
       metadata: [
-        "address": "\(listener.address)", "lanes": "\(lanes.count)",
+        "address": "\(listeners.map { "\($0.address)" }.joined(separator: ", "))", "lanes": "\(lanes.count)",
         "partitions": "\(partitioning.count)", "data": "\(folder.path)",
       ])
     whenReady()
     let upkeep = [
       context.start { await context.keepSnapshots() }, context.start { await context.keepMemorySmall() },
-      context.start { await context.keepIndex() },
+      context.start { await context.keepIndex() }, context.start { await self.keepCertificate() },
     ]
     await withGracefulShutdownHandler {
       await stopping.wait()
@@ -130,15 +141,15 @@ package final class GatehouseServer: Service {
       self.stopping.begin()
     }
     for task in upkeep { task.cancel() }
-    await stop(context, listener)
+    await stop(context, listeners)
     // Checked at the very end, because the last sync may fail too.
     if case .failed(let why) = context.log.state { throw StartFailure(logFailure: why, context.log) }
   }
 
   /// Shuts down in this order: stops accepting, lets requests under way finish, closes the log.
-  private func stop(_ context: ServerContext, _ listener: Listener) async {
+  private func stop(_ context: ServerContext, _ listeners: [Listener]) async {
     logger.info("stopping")
-    listener.close()
+    for listener in listeners { listener.close() }
     facts.phase.store(.stopping, ordering: .releasing)
     context.feedReaders.stop()
     for lane in context.lanes { await lane.loop.submit { lane.drain() } }
@@ -167,21 +178,48 @@ package final class GatehouseServer: Service {
       logger.warning("the setting \(setting.name) is fixed at the start; its new value waits for the next start")
     }
     logger.info("configuration reloaded")
+    tlsIdentity.withLock { $0 }?.reload(logger)
   }
 
   // MARK: Listening
 
-  private func listen(_ lanes: [Lane]) throws -> Listener {
-    let listener: Listener
-    do {
-      listener = try Listener(host: configuration.host, port: configuration.port)
-    } catch {
-      throw StartFailure(error, listeningOn: configuration)
+  /// Listens without TLS, and with it if it is set up. Connections are accepted once all addresses are there.
+  private func listen(_ lanes: [Lane], _ identity: TLSIdentity?) throws(StartFailure) -> [Listener] {
+    let plain = try listen(configuration.host, configuration.port, prefix: "", PlainEntrance())
+    facts.port.store(plain.address.port ?? configuration.port, ordering: .relaxed)
+    var listeners = [plain]
+    if let identity {
+      let sealed = try listen(
+        configuration.tlsHost, configuration.tlsPort, prefix: "tls-", TLSEntrance(identity: identity))
+      facts.tlsPort.store(sealed.address.port ?? configuration.tlsPort, ordering: .relaxed)
+      facts.isExposed.store(!sealed.address.isLoopback, ordering: .relaxed)
+      listeners.append(sealed)
     }
-    facts.port.store(listener.address.port ?? configuration.port, ordering: .relaxed)
-    listener.start(lanes, facts, logger: logger)
-    logger.info("listening", metadata: ["address": "\(listener.address)"])
-    return listener
+    for listener in listeners {
+      listener.start(lanes, facts, logger: logger)
+      logger.info("listening", metadata: ["address": "\(listener.address)"])
+    }
+    return listeners
+  }
+
+  private func listen(_ host: String, _ port: Int, prefix: String, _ entrance: some Entrance) throws(StartFailure)
+    -> Listener
+  {
+    do {
+      return try Listener(host: host, port: port, entrance: entrance)
+    } catch {
+      throw StartFailure(error, listeningOn: host, port, prefix: prefix)
+    }
+  }
+
+  /// Reads the certificate again when its files change, until the task is cancelled.
+  private func keepCertificate() async {
+    guard let identity = tlsIdentity.withLock({ $0 }) else { return }
+    while !Task.isCancelled {
+      try? await Task.sleep(for: TLSIdentity.watchInterval)
+      if Task.isCancelled { return }
+      try? await onOwnThread { [logger] in identity.reloadIfChanged(logger) }
+    }
   }
 
   /// Lowers `max-connections` to what the limit of open files allows, with a warning.

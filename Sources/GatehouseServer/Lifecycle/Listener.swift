@@ -14,6 +14,7 @@ final class Listener: Sendable {
   private let bell: (read: Int32, write: Int32)
   private let state = Mutex<State>(State())
   let address: SocketAddress
+  private let entrance: any Entrance
 
   private struct State: Sendable {
     var isOpen = true
@@ -25,9 +26,11 @@ final class Listener: Sendable {
 
   /// Binds and listens. Clients can connect from here on; they are accepted once `start` was called.
   ///
-  /// - Throws: `IOError` with the failed call's `errno`, or the error of resolving the host.
-  init(host: String, port: Int) throws {
+  /// - Throws: `IOError` with the failed call's `errno`, the error of resolving the host, or `Unwanted`.
+  init(host: String, port: Int, entrance: some Entrance) throws {
     let wanted = try SocketAddress.makeAddressResolvingHost(host, port: port)
+    if let reason = entrance.refusal(of: wanted) { throw Unwanted(reason: reason) }
+    self.entrance = entrance
     let family = wanted.protocol == .inet6 ? AF_INET6 : AF_INET
     let socket = Glibc.socket(
       family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), Int32(IPPROTO_TCP))
@@ -55,14 +58,19 @@ final class Listener: Sendable {
 
   deinit { close() }
 
+  /// The entrance may not listen on the address.
+  struct Unwanted: Error {
+    let reason: String
+  }
+
   /// Accepts until `close`, on a thread of its own.
   func start(_ lanes: [Lane], _ facts: ServerFacts, logger: Logger) {
     // The thread uses the raw descriptors, so `close` joins it before it closes them.
-    let (socket, bell) = (socket, bell.read)
+    let (socket, bell, entrance) = (socket, bell.read, entrance)
     state.withLock { state in
       precondition(state.isOpen && state.thread == nil, "a listener is started once")
       state.thread = PosixThread {
-        var acceptor = Acceptor(lanes: lanes, facts: facts)
+        var acceptor = Acceptor(lanes: lanes, facts: facts, entrance: entrance)
         Self.accept(from: socket, until: bell, &acceptor, logger)
       }
     }

@@ -20,6 +20,7 @@ final class ServerContext: Sendable {
   var clock: ServerClock { facts.clock }
   let slowLog = SlowLog()
   let monitors = Monitors()
+  let serviceUses = ServiceUses()
   /// The refused logins of each lane; the last ring belongs to the lent executors.
   let refusals: [RefusalRing]
   let persistence: Persistence
@@ -95,10 +96,12 @@ final class ServerContext: Sendable {
   }
 
   func makeTurn(refusals: any RefusalKeeper) -> Turn {
-    Turn(
+    let turn = Turn(
       partitioning: partitioning, directory: gate.directory, counters: gate, refusals: refusals,
       guesses: facts.guesses, folderSecret: folderSecret, entropy: Entropy(fill: fillRandom, digest: sha256),
       digest: sha256, hmacSHA1: hmacSHA1)
+    turn.isExposed = facts.isExposed.load(ordering: .relaxed)
+    return turn
   }
 
   // MARK: Executors

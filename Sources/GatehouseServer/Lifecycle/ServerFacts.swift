@@ -38,6 +38,14 @@ final class ServerFacts: Sendable {
   /// Wrong guesses at passwords, by where they come from.
   let guesses: SharedGuesses
   let port = Atomic<Int>(0)
+  let tlsPort = Atomic<Int>(0)
+  let tls = TLSFigures()
+  /// How often clients exceeded each limit, and how many connections each address has.
+  let limits = LimitFigures()
+  let addresses = AddressCounts()
+  let authenticationThrottle = AuthenticationThrottle()
+  /// Whether other machines can connect, so that there must always be a service to authenticate as.
+  let isExposed = Atomic<Bool>(false)
   let rate = Rate()
   /// Stops the server as a signal would; set by the server.
   private let stopper = Mutex<(@Sendable () -> Void)?>(nil)
@@ -47,6 +55,11 @@ final class ServerFacts: Sendable {
   let totalOutputLimit: Atomic<Int>
   /// Milliseconds; 0 for none.
   let idleTimeout: Atomic<Int>
+  let handshakeTimeout: Atomic<Int>
+  let authenticationTimeout: Atomic<Int>
+  /// A second and connection; 0 for none.
+  let connectionCommands: Atomic<Int>
+  let connectionBytes: Atomic<Int>
   let answersHealthChecks: Atomic<Bool>
 
   init(configuration: ServerConfiguration, logger: Logger) {
@@ -59,6 +72,10 @@ final class ServerFacts: Sendable {
     clientOutputLimit = Atomic(configuration.clientOutputLimit)
     totalOutputLimit = Atomic(configuration.totalOutputLimit)
     idleTimeout = Atomic(Int(configuration.idleTimeout.milliseconds))
+    handshakeTimeout = Atomic(Int(configuration.handshakeTimeout.milliseconds))
+    authenticationTimeout = Atomic(Int(configuration.authenticationTimeout.milliseconds))
+    connectionCommands = Atomic(configuration.connectionCommands)
+    connectionBytes = Atomic(configuration.connectionBytes)
     answersHealthChecks = Atomic(configuration.pingBeforeAuthentication == .yes)
     guesses = SharedGuesses(configuration)
     self.configuration = Mutex(configuration)
@@ -82,6 +99,10 @@ final class ServerFacts: Sendable {
     clientOutputLimit.store(changed.clientOutputLimit, ordering: .relaxed)
     totalOutputLimit.store(changed.totalOutputLimit, ordering: .relaxed)
     idleTimeout.store(Int(changed.idleTimeout.milliseconds), ordering: .relaxed)
+    handshakeTimeout.store(Int(changed.handshakeTimeout.milliseconds), ordering: .relaxed)
+    authenticationTimeout.store(Int(changed.authenticationTimeout.milliseconds), ordering: .relaxed)
+    connectionCommands.store(changed.connectionCommands, ordering: .relaxed)
+    connectionBytes.store(changed.connectionBytes, ordering: .relaxed)
     answersHealthChecks.store(changed.pingBeforeAuthentication == .yes, ordering: .relaxed)
   }
 }

@@ -1,3 +1,5 @@
+// Both, because the members of `timespec` count as those of whichever module the compiler has met first.
+import CEpoll
 import Glibc
 
 /// What the kernel reports about this process.

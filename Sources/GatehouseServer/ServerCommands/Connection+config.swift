@@ -59,6 +59,7 @@ extension Connection {
     serverFacts.connectionsReceived.store(0, ordering: .relaxed)
     serverFacts.connectionsRejected.store(0, ordering: .relaxed)
     serverFacts.deniedAuthentications.store(0, ordering: .relaxed)
+    serverFacts.limits.reset()
     later { context in
       for lane in context.lanes { await lane.loop.submit { lane.metrics.reset() } }
       for ring in context.refusals { ring.resetCounts() }

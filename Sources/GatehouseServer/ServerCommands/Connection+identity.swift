@@ -15,11 +15,38 @@ extension Connection {
     if !rights.contains(.admin) || isBound { endMonitor() }
   }
 
-  private func authenticate(as service: ServiceIdentity) {
+  /// - Returns: why the service may have no further connection; nil if this is one of its now.
+  @discardableResult
+  private func authenticate(as service: ServiceIdentity, by proof: Proof) -> Refusal? {
+    if let refusal = join(service) { return refusal }
     authenticate(as: service.id, service.rights, name: service.name, isBound: service.workspaces != nil)
+    self.proof = proof
+    return nil
+  }
+
+  /// How a connection has shown which service it is.
+  enum Proof {
+    case secret
+    case certificate
+  }
+
+  /// The service that the client's certificate stands for, if it has shown one. `AUTH` takes precedence.
+  func authenticateByCertificate() {
+    guard lane.isReady, let service = lane.directory.service(ofCertificate: transport.peerNames) else { return }
+    authenticate(as: service, by: .certificate)
+  }
+
+  /// The connection's service has changed: what it may do holds from the next command on.
+  func follow(_ service: ServiceIdentity?) {
+    guard let service, !service.isDeleted else { return close() }
+    if proof == .certificate, lane.directory.service(ofCertificate: transport.peerNames)?.id != service.id {
+      return close()
+    }
+    authenticate(as: service, by: proof)
   }
 
   func forgetService() {
+    leaveService()
     facts.service = nil
     facts.rights = []
     facts.isBound = false
@@ -33,7 +60,7 @@ extension Connection {
     let isWatching = isMonitor
     forgetService()
     if lane.services.isFounder(client.id), let first = directory.services.first(where: { !$0.isDeleted }) {
-      authenticate(as: first)
+      authenticate(as: first, by: .secret)
     } else if isWatching {
       close()
     }
@@ -60,7 +87,7 @@ extension Connection {
     }
     let name = request.count == 3 ? request.string(1) : ClientFacts.defaultUser
     guard let service = service(name, secret: request[request.count - 1]) else { return refuseWrongSecret() }
-    authenticate(as: service)
+    if let refusal = authenticate(as: service, by: .secret) { return refuse(refusal) }
     answer { $0.ok() }
   }
 
@@ -68,15 +95,33 @@ extension Connection {
   /// default user, which libraries send if they are given only a password.
   private func service(_ name: String, secret: UnsafeRawBufferPointer) -> ServiceIdentity? {
     let given = sha256(secret)
-    if let named = lane.directory.service(named: name) { return named.secret.matches(given) ? named : nil }
+    if let named = lane.directory.service(named: name) {
+      return named.accepts(given, at: lane.now) ? named : nil
+    }
     guard name == ClientFacts.defaultUser else { return nil }
-    return lane.directory.services.first { !$0.isDeleted && $0.secret.matches(given) }
+    return lane.directory.services.first { $0.accepts(given, at: lane.now) }
   }
 
+  /// Refuses, in the turn of the client's address.
   private func refuseWrongSecret() {
     serverFacts.deniedAuthentications.add(1, ordering: .relaxed)
-    refuse(Refusal(.wrongPassword, "invalid username-password pair or user is disabled."))
+    let refusal = Refusal(.wrongPassword, "invalid username-password pair or user is disabled.")
+    let rate = serverFacts.current.authenticationFailures
+    let wait = serverFacts.authenticationThrottle.wait(client.peer, rate: rate, at: Clock.monotonicMilliseconds())
+    guard wait != 0 else { return refuse(refusal) }
+    serverFacts.limits.add(.authenticationFailures)
+    guard let wait else { return finish() }
+    later { context in
+      let end = Clock.deadline(milliseconds: UInt64(wait))
+      while Clock.nanoseconds() < end, !context.isStopping { try? await Task.sleep(for: Self.waitStep) }
+      var reply = Reply()
+      reply.error(refusal.text)
+      return (reply, 0)
+    }
   }
+
+  /// How soon a client that waits notices that the server stops.
+  private static var waitStep: Duration { .milliseconds(50) }
 
   // MARK: HELLO
 
@@ -120,7 +165,7 @@ extension Connection {
     do throws(Refusal) { greeting = try Greeting(request) } catch { return refuse(error) }
     if let name = greeting.name {
       guard let service = service(request.string(name), secret: request[name + 1]) else { return refuseWrongSecret() }
-      authenticate(as: service)
+      if let refusal = authenticate(as: service, by: .secret) { return refuse(refusal) }
     }
     if facts.service == nil, lane.isReady {
       return refuse(

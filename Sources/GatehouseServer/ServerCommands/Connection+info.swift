@@ -35,7 +35,8 @@ struct InfoText {
     let state = await context.stateFigures()
     let sections: [(name: String, fields: [(String, any CustomStringConvertible)])] = [
       ("Server", server), ("Clock", clock), ("Clients", clients), ("Memory", memory), ("Persistence", persistence),
-      ("Stats", stats(metrics)), ("Replication", replication), ("CPU", processor), ("Commandstats", commands(metrics)),
+      ("TLS", tls), ("Limits", limits), ("Stats", stats(metrics)), ("Replication", replication), ("CPU", processor),
+      ("Commandstats", commands(metrics)),
       ("Errorstats", errors(metrics)), ("Latencystats", latencies(metrics)),
       ("Users", users(state)), ("Passwords", passwords), ("Sessions", sessions(state)), ("Timers", timers(state)),
       ("Log", log(metrics)),
@@ -79,6 +80,28 @@ struct InfoText {
       ("connected_clients", facts.connectedClients.load(ordering: .relaxed)),
       ("maxclients", facts.current.maxConnections), ("blocked_clients", facts.blockedClients.load(ordering: .relaxed)),
       ("pubsub_clients", 0), ("clients_waiting_bytes", context.waitingBytes),
+    ]
+  }
+
+  /// How often clients exceeded each limit.
+  private var limits: Fields {
+    ClientLimit.allCases.map { ("limit_\($0.name.replacing("-", with: "_"))", facts.limits[$0]) }
+      + [
+        ("addresses_connected", facts.addresses.count),
+        ("addresses_with_wrong_secrets", facts.authenticationThrottle.count),
+      ]
+  }
+
+  private var tls: Fields {
+    let figures = facts.tls
+    return [
+      ("tls_port", facts.tlsPort.load(ordering: .relaxed)),
+      ("tls_handshakes", figures.handshakes.load(ordering: .relaxed)),
+      ("tls_failed_handshakes", figures.failedHandshakes.load(ordering: .relaxed)),
+      ("tls_last_failure", figures.lastFailure),
+      ("tls_reloads", figures.reloads.load(ordering: .relaxed)),
+      ("tls_failed_reloads", figures.failedReloads.load(ordering: .relaxed)),
+      ("tls_certificate_expires", figures.expires.load(ordering: .relaxed)),
     ]
   }
 

@@ -6,7 +6,7 @@ extension Connection {
   /// Handles a request while a transaction is open: passes it through the gates and queues it, or carries it out at
   /// once if it is about the transaction itself.
   func handleInTransaction(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
-    if facts.service == nil, isOpenToAll { authenticate(as: 0, .all, name: "") }
+    if facts.service == nil { identify() }
     var commandIndex: Int?
     if case .refused = turn.begin(request, on: facts, now: lane.now, commandIndex: &commandIndex) {
       return abortTransaction(commandIndex, turn.reply)

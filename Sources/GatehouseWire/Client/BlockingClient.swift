@@ -8,7 +8,7 @@ public final class BlockingClient {
   /// The timeout of each wait for the server; nil waits for ever.
   public var timeout: Duration?
 
-  private let socket: ClientSocket
+  private let socket: any ClientTransport
   private var parser = ReplyParser()
   private var output: [UInt8] = []
 
@@ -19,6 +19,20 @@ public final class BlockingClient {
   public init(host: String, port: Int, timeout: Duration? = .seconds(5)) throws(ClientError) {
     self.timeout = timeout
     socket = try ClientSocket(host: host, port: port, deadline: Self.deadline(timeout))
+  }
+
+  /// A client over TLS or, if `tls` is nil, without.
+  package init(
+    host: String, port: Int, tls: TLSConnector?, timeout: Duration? = .seconds(5)
+  ) throws(ClientError) {
+    self.timeout = timeout
+    let deadline = Self.deadline(timeout)
+    let socket = try ClientSocket(host: host, port: port, deadline: deadline)
+    if let tls {
+      self.socket = try TLSClientSocket(socket, tls.session(to: host, room: TLSRoom()), deadline: deadline)
+    } else {
+      self.socket = socket
+    }
   }
 
   // MARK: One command at a time

@@ -10,6 +10,8 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Reading or writing failed.
   case broken(reason: String)
   case malformedReply(ReplyError)
+  /// TLS could not be agreed on, such as a certificate that is not believed.
+  case untrusted(reason: String)
 
   public var description: String {
     switch self {
@@ -19,6 +21,7 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
     case .closed: "the server closed the connection"
     case .broken(let reason): "the connection broke: \(reason)"
     case .malformedReply(let error): error.description
+    case .untrusted(let reason): "no TLS connection: \(reason)"
     }
   }
 }

@@ -1,7 +1,23 @@
 internal import Glibc
 
+/// What carries a client's bytes: a socket, or TLS over one.
+protocol ClientTransport: AnyObject {
+  typealias Events = ClientSocket.Events
+
+  /// Waits until one of `events` is possible or the connection has ended; reading and writing then tell which.
+  func wait(_ events: Events, until deadline: ContinuousClock.Instant?) throws(ClientError) -> Events
+
+  /// The bytes that have arrived, possibly none; nil once the server has closed the connection.
+  func read() throws(ClientError) -> [UInt8]?
+
+  /// Sends as many bytes as possible without blocking, and returns how many. The others must be sent again.
+  func write(_ bytes: ArraySlice<UInt8>) throws(ClientError) -> Int
+
+  func close()
+}
+
 /// A nonblocking TCP connection; `wait` blocks, up to a deadline.
-final class ClientSocket {
+final class ClientSocket: ClientTransport {
   struct Events: OptionSet {
     let rawValue: Int16
     static let readable = Events(rawValue: Int16(POLLIN))
@@ -47,7 +63,6 @@ final class ClientSocket {
     descriptor = Self.closed
   }
 
-  /// Waits until one of `events` is possible or the connection has ended; reading and writing then tell which.
   func wait(_ events: Events, until deadline: ContinuousClock.Instant?) throws(ClientError) -> Events {
     guard descriptor != Self.closed else { throw .closed }
     switch Self.poll(descriptor, events, deadline) {
@@ -56,7 +71,6 @@ final class ClientSocket {
     }
   }
 
-  /// The bytes that have arrived, possibly none; nil once the server has closed the connection.
   func read() throws(ClientError) -> [UInt8]? {
     var code: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: Self.readSize) { target, count in
@@ -71,9 +85,13 @@ final class ClientSocket {
     }
   }
 
-  /// Sends as many bytes as possible without blocking, and returns how many.
   func write(_ bytes: ArraySlice<UInt8>) throws(ClientError) -> Int {
-    let sent = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    try bytes.withUnsafeBytes { bytes in Result { () throws(ClientError) in try write(bytes) } }.get()
+  }
+
+  /// The same for bytes in memory.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(ClientError) -> Int {
+    let sent = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
     if sent >= 0 { return sent }
     let code = errno
     guard code == EAGAIN || code == EINTR else { throw Self.error(code) }

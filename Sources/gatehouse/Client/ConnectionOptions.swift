@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GatehouseCommandLine
 import GatehouseServer
 import GatehouseWire
 
@@ -18,6 +19,8 @@ struct ConnectionOptions: ParsableArguments {
     help: ArgumentHelp("file with its secret; or GATEHOUSE_AUTH=name:secret instead of both", valueName: "file"))
   var passwordFile: String?
 
+  @OptionGroup(title: "TLS") var tls: TLSOptions
+
   @Flag(name: .customLong("resp2"), help: "speak RESP2, as older client libraries do")
   var speaksRESP2 = false
 
@@ -32,7 +35,7 @@ struct ConnectionOptions: ParsableArguments {
         host: host ?? environment["GATEHOUSE_HOST"] ?? ServerConfiguration().host,
         port: port ?? environment["GATEHOUSE_PORT"].flatMap { Int($0) } ?? ServerConfiguration().port,
         credentials: try Credentials.find(user: user, passwordFile: passwordFile, environment: environment),
-        speaksRESP2: speaksRESP2)
+        speaksRESP2: speaksRESP2, tls: try tls.connector())
     } catch let error as CredentialsError {
       throw ValidationError(error.description)
     }

@@ -11,13 +11,15 @@ final class ServerSession {
   let port: Int
   private let credentials: Credentials?
   private let speaksRESP2: Bool
+  private let tls: TLSConnector?
   private var client: BlockingClient?
 
-  init(host: String, port: Int, credentials: Credentials?, speaksRESP2: Bool) {
+  init(host: String, port: Int, credentials: Credentials?, speaksRESP2: Bool, tls: TLSConnector? = nil) {
     self.host = host
     self.port = port
     self.credentials = credentials
     self.speaksRESP2 = speaksRESP2
+    self.tls = tls
   }
 
   var isConnected: Bool { client != nil }
@@ -29,7 +31,7 @@ final class ServerSession {
 
   func connect() throws {
     if client != nil { return }
-    let client = try BlockingClient(host: host, port: port)
+    let client = try BlockingClient(host: host, port: port, tls: tls)
     for request in greeting {
       let reply = try client.command(request)
       if let error = reply.errorText {

@@ -7,6 +7,12 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.data), help: .of(.data)) var data: String?
   @Option(name: .of(.host), help: .of(.host)) var host: String?
   @Option(name: .of(.port), help: .of(.port)) var port: String?
+  @Option(name: .of(.tlsHost), help: .of(.tlsHost)) var tlsHost: String?
+  @Option(name: .of(.tlsPort), help: .of(.tlsPort)) var tlsPort: String?
+  @Option(name: .of(.tlsCertFile), help: .of(.tlsCertFile)) var tlsCertFile: String?
+  @Option(name: .of(.tlsKeyFile), help: .of(.tlsKeyFile)) var tlsKeyFile: String?
+  @Option(name: .of(.tlsCACertFile), help: .of(.tlsCACertFile)) var tlsCACertFile: String?
+  @Option(name: .of(.tlsAuthClients), help: .of(.tlsAuthClients)) var tlsAuthClients: String?
   @Option(name: .of(.lanes), help: .of(.lanes)) var lanes: String?
   @Option(name: .of(.partitions), help: .of(.partitions)) var partitions: String?
   @Option(name: .of(.maxConnections), help: .of(.maxConnections)) var maxConnections: String?
@@ -20,6 +26,13 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.refusalsLength), help: .of(.refusalsLength)) var refusalsLength: String?
   @Option(name: .of(.clientOutputLimit), help: .of(.clientOutputLimit)) var clientOutputLimit: String?
   @Option(name: .of(.totalOutputLimit), help: .of(.totalOutputLimit)) var totalOutputLimit: String?
+  @Option(name: .of(.addressConnections), help: .of(.addressConnections)) var addressConnections: String?
+  @Option(name: .of(.serviceConnections), help: .of(.serviceConnections)) var serviceConnections: String?
+  @Option(name: .of(.connectionCommands), help: .of(.connectionCommands)) var connectionCommands: String?
+  @Option(name: .of(.connectionBytes), help: .of(.connectionBytes)) var connectionBytes: String?
+  @Option(name: .of(.authenticationFailures), help: .of(.authenticationFailures)) var authenticationFailures: String?
+  @Option(name: .of(.handshakeTimeout), help: .of(.handshakeTimeout)) var handshakeTimeout: String?
+  @Option(name: .of(.authenticationTimeout), help: .of(.authenticationTimeout)) var authenticationTimeout: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
   @Option(name: .of(.pingBeforeAuthentication), help: .of(.pingBeforeAuthentication))
   var pingBeforeAuthentication: String?
@@ -42,12 +55,18 @@ struct SettingFlags: ParsableArguments {
   /// The settings that were given.
   var given: [(setting: Setting, value: String)] {
     let all: [(Setting, String?)] = [
-      (.data, data), (.host, host), (.port, port), (.lanes, lanes), (.partitions, partitions),
+      (.data, data), (.host, host), (.port, port), (.tlsHost, tlsHost), (.tlsPort, tlsPort),
+      (.tlsCertFile, tlsCertFile), (.tlsKeyFile, tlsKeyFile), (.tlsCACertFile, tlsCACertFile),
+      (.tlsAuthClients, tlsAuthClients), (.lanes, lanes), (.partitions, partitions),
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
       (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),
       (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.refusalsLength, refusalsLength),
       (.clientOutputLimit, clientOutputLimit),
       (.totalOutputLimit, totalOutputLimit), (.idleTimeout, idleTimeout),
+      (.addressConnections, addressConnections), (.serviceConnections, serviceConnections),
+      (.connectionCommands, connectionCommands), (.connectionBytes, connectionBytes),
+      (.authenticationFailures, authenticationFailures), (.handshakeTimeout, handshakeTimeout),
+      (.authenticationTimeout, authenticationTimeout),
       (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel), (.logFormat, logFormat),
       (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),
       (.zoneData, zoneData), (.passwordMemory, passwordMemory), (.passwordPasses, passwordPasses),

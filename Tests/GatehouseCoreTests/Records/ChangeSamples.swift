@@ -273,6 +273,13 @@ enum ChangeSamples {
     ("service-created", ServiceCreated(1, name: "web", [.read, .timers], secret: token)),
     ("service-bound", ServiceBound(1, to: [2, 300])),
     ("service-deleted", ServiceDeleted(1)),
+    ("service-rotated", ServiceRotated(1, secret: token, until: time)),
+    ("service-rights-set", ServiceRightsSet(1, old: .read, new: [.read, .sessions])),
+    ("service-certificate-set", ServiceCertificateSet(1, old: "", new: "web.example.com")),
+    (
+      "service-limited",
+      ServiceLimited(1, old: .none, new: ServiceLimits(connections: 100, commands: 5000, bytes: 1_000_000))
+    ),
   ]
 
   private static let others: [(name: String, change: any Change)] = [

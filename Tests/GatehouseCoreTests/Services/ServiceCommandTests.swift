@@ -17,7 +17,8 @@ import Testing
     #expect(!core.log.contains { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.contains(secret) })
     #expect(
       "\(core.run("SERVICE.LIST")[1])"
-        == "{id: 2, name: web, rights: [READ, SESSIONS, TIMERS], workspaces: nil, created: \(core.now)}")
+        == "{id: 2, name: web, rights: [READ, SESSIONS, TIMERS], workspaces: nil, created: \(core.now), "
+        + "certificate: nil, old-secret-until: nil, connections: 0, commands: 0, bytes: 0}")
     core.expectReplicated()
   }
 

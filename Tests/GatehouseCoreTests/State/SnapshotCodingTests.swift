@@ -16,7 +16,10 @@ import Testing
       PoolSet(office, type: Product.everyAccess, old: nil, new: 5), PoolSet(office, type: "guest", old: nil, new: 2),
       WorkspaceSet(acme, key: "subdomain", old: "", new: "acme"),
       ServiceCreated(1, name: "web", [.read, .sessions], secret: Digest(1, 2, 3, 4)),
-      ServiceCreated(2, name: "old", .all, secret: Digest(5, 6, 7, 8)), ServiceDeleted(2))
+      ServiceCreated(2, name: "old", .all, secret: Digest(5, 6, 7, 8)), ServiceCertificateSet(2, old: "", new: "old"),
+      ServiceDeleted(2), ServiceRotated(1, secret: Digest(9, 9, 9, 9), until: 5_000_000_000_000),
+      ServiceCertificateSet(1, old: "", new: "web.test"),
+      ServiceLimited(1, old: .none, new: ServiceLimits(connections: 1, commands: 2, bytes: 3)))
     core.seedPolicy("session.ttl", "10h", of: acme)
     core.connection.service = 1
     let tom = core.seedUser("tom", products: [payroll], roles: [.superAdministrator, .individual])

@@ -44,10 +44,11 @@ import Testing
   }
 
   @Test func `an address that cannot be listened on is named`() {
-    var configuration = ServerConfiguration()
-    configuration.port = 80
-    let taken = StartFailure(IOError(errnoCode: EADDRINUSE, reason: "bind"), listeningOn: configuration)
+    let error = IOError(errnoCode: EADDRINUSE, reason: "bind")
     let text = "cannot listen on 127.0.0.1, port 80: Address already in use; stop what listens there, or choose another"
-    #expect(taken == .configuration(text + " --port"))
+    for prefix in ["", "tls-"] {
+      let taken = StartFailure(error, listeningOn: "127.0.0.1", 80, prefix: prefix)
+      #expect(taken == .configuration(text + " --\(prefix)port"))
+    }
   }
 }

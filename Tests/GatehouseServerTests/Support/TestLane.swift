@@ -43,6 +43,8 @@ final class MemoryConnection {
     var isFull = false
     var unacknowledged = 0
 
+    func open(_ user: any TransportUser) -> Bool { true }
+
     func send(_ bytes: UnsafeRawBufferPointer) -> Int {
       #expect(!isClosed, "sent after it was closed")
       let count = min(bytes.count, room)
@@ -99,9 +101,9 @@ final class TestSocket {
     var size = buffer
     for end in ends { setsockopt(end, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
     descriptor = ends[1]
-    let socket = LaneSocket(ends[0], on: lane.lane)
-    connection = Connection(socket, lane: lane.lane, client: lane.client)
-    try #require(socket.open(connection))
+    let transport = PlainTransport(LaneSocket(ends[0], on: lane.lane))
+    connection = Connection(transport, lane: lane.lane, client: lane.client)
+    try #require(transport.open(connection))
   }
 
   deinit { close(descriptor) }

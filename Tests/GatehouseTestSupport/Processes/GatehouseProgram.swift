@@ -12,27 +12,34 @@ package enum GatehouseProgram {
       }
       return named
     }
-    let candidates = besideTestBundle() + inBuildFolder()
+    return try built("gatehouse")
+  }
+
+  /// The path of the operators' program, which stands beside it.
+  package static func control() throws -> String { try built("gatehousectl") }
+
+  private static func built(_ program: String) throws -> String {
+    let candidates = besideTestBundle(program) + inBuildFolder(program)
     guard let found = candidates.first(where: FileManager.default.isExecutableFile(atPath:)) else {
       throw TestFailure(
-        "no server program: build it (swift build --product gatehouse) or set GATEHOUSE_PROGRAM; looked at "
+        "no program \(program): build it (swift build --product \(program)) or, for the server, set GATEHOUSE_PROGRAM; looked at "
           + candidates.joined(separator: ", "))
     }
     return found
   }
 
-  private static func besideTestBundle() -> [String] {
+  private static func besideTestBundle(_ program: String) -> [String] {
     var names: [String] = []
     if let runner = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
       names.append(runner)
     }
     names.append(contentsOf: CommandLine.arguments.filter { $0.hasSuffix(".xctest") })
-    return names.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appendingPathComponent("gatehouse").path }
+    return names.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appendingPathComponent(program).path }
   }
 
-  private static func inBuildFolder() -> [String] {
+  private static func inBuildFolder(_ program: String) -> [String] {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    return ["debug", "release"].map { root.appendingPathComponent(".build/\($0)/gatehouse").path }
+    return ["debug", "release"].map { root.appendingPathComponent(".build/\($0)/\(program)").path }
   }
 }

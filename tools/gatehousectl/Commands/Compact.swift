@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatehouseCommandLine
 import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
@@ -37,6 +38,8 @@ struct Compact: OperatorCommand {
 
   @Option(help: "its TCP port, or GATEHOUSE_PORT (default: \(ServerAddress.defaultPort))")
   var port: Int?
+
+  @OptionGroup(title: "TLS") var tls: TLSOptions
 
   @Option(
     help: ArgumentHelp("how long records are kept in the archive: 365d, or forever (default)", valueName: "duration"))
@@ -98,7 +101,7 @@ struct Compact: OperatorCommand {
 
   private func askServer() throws {
     let meter = output.meter()
-    let client = try ServerAddress.find(host: host, port: port).connect()
+    let client = try ServerAddress.find(host: host, port: port, tls: tls).connect()
     meter.begin("waiting for the server")
     let reply = try client.command("COMPACT")
     meter.end()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatehouseCommandLine
 import GatehouseCore
 import GatehouseWire
 import Glibc
@@ -32,6 +33,8 @@ struct MailCommand: OperatorCommand {
 
   @Option(help: ArgumentHelp("the server's port (or GATEHOUSE_PORT)", valueName: "port"))
   var port: Int?
+
+  @OptionGroup(title: "TLS") var tls: TLSOptions
 
   @Option(help: ArgumentHelp("the program that sends a mail", valueName: "path"))
   var sendmail = "/usr/sbin/sendmail"
@@ -74,7 +77,7 @@ struct MailCommand: OperatorCommand {
     }
     Interruption.watch()
     signal(SIGPIPE, SIG_IGN)
-    let address = try ServerAddress.find(host: host, port: port)
+    let address = try ServerAddress.find(host: host, port: port, tls: tls)
     let courier = MailCourier(
       Sendmail(
         path: sendmail, sender: from, patience: Int(timeout.milliseconds), isStopping: { !Interruption.isAbsent }),
@@ -104,7 +107,7 @@ struct MailCommand: OperatorCommand {
   }
 
   private func connect(to address: ServerAddress) throws -> BlockingClient {
-    let client = try BlockingClient(host: address.host, port: address.port)
+    let client = try address.open()
     if let text = try client.command(address.greeting).errorText { throw MailCourier.Refused(text: text) }
     client.timeout = .seconds(60)
     return client

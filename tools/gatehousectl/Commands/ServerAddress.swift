@@ -1,6 +1,7 @@
 import ArgumentParser
-import Glibc
+import GatehouseCommandLine
 import GatehouseWire
+import Glibc
 
 /// The address of a running server, and the credentials for it.
 struct ServerAddress {
@@ -10,10 +11,11 @@ struct ServerAddress {
   let port: Int
   let name: String?
   let secret: String
+  let tls: TLSConnector?
 
   /// From the command line, else from the environment. A secret is never taken from the command line, which every
   /// process of the machine can read.
-  static func find(host: String?, port: Int?) throws -> ServerAddress {
+  static func find(host: String?, port: Int?, tls: TLSOptions) throws -> ServerAddress {
     let environment = Console.environment
     var name: String?
     var secret = ""
@@ -26,7 +28,8 @@ struct ServerAddress {
     }
     return ServerAddress(
       host: host ?? environment["GATEHOUSE_HOST"] ?? "127.0.0.1",
-      port: port ?? environment["GATEHOUSE_PORT"].flatMap { Int($0) } ?? defaultPort, name: name, secret: secret)
+      port: port ?? environment["GATEHOUSE_PORT"].flatMap { Int($0) } ?? defaultPort, name: name, secret: secret,
+      tls: try tls.connector())
   }
 
   /// The first command on a connection.
@@ -34,8 +37,11 @@ struct ServerAddress {
     ["HELLO", "3"] + (name.map { ["AUTH", $0, secret] } ?? []) + ["SETNAME", "gatehousectl"]
   }
 
+  /// A connection on which nothing was said yet.
+  func open() throws -> BlockingClient { try BlockingClient(host: host, port: port, tls: tls) }
+
   func connect() throws -> BlockingClient {
-    let client = try BlockingClient(host: host, port: port)
+    let client = try open()
     if let error = try client.command(greeting).errorText {
       Console.message("gatehousectl: the server refused: \(error)")
       throw ExitCode(ExitStatus.problems)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatehouseCommandLine
 import GatehouseWire
 
 /// Which server a command asks.
@@ -9,12 +10,14 @@ struct ServerOptions: ParsableArguments {
   @Option(help: "its TCP port, or GATEHOUSE_PORT (default: \(ServerAddress.defaultPort))")
   var port: Int?
 
+  @OptionGroup(title: "TLS") var tls: TLSOptions
+
   func validate() throws {
     if let port, !(1...65535).contains(port) { throw ValidationError("--port \(port) is not a TCP port") }
   }
 
   func connect(_ count: Int = 1) throws -> [BlockingClient] {
-    let address = try ServerAddress.find(host: host, port: port)
+    let address = try ServerAddress.find(host: host, port: port, tls: tls)
     return try (0..<count).map { _ in try address.connect() }
   }
 }

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// Rotating secrets, and changing what a service may do.
+@Suite struct ServiceChangeTests {
+  private let core = CoreHarness()
+
+  init() { core.run("SERVICE.CREATE ops ADMIN") }
+
+  private func service(_ name: String) -> ServiceIdentity? { core.directory.state.view.service(named: name) }
+
+  private func accepts(_ name: String, _ secret: String) -> Bool {
+    var secret = secret
+    let digest = secret.withUTF8 { CoreHarness.digest(UnsafeRawBufferPointer($0)) }
+    return service(name)?.accepts(digest, at: core.now) ?? false
+  }
+
+  @Test func bothSecretsAreGoodUntilTheOldOneEnds() throws {
+    let old = try #require(core.run("SERVICE.CREATE web")["secret"].text)
+    let answer = core.run("SERVICE.ROTATE web OVERLAP 1h")
+    let new = try #require(answer["secret"].text)
+    #expect(answer.keys == ["id", "name", "secret", "old-secret-until"])
+    #expect(answer["old-secret-until"].integer == core.now + 3_600_000)
+    #expect(old != new && accepts("web", old) && accepts("web", new))
+    #expect(core.run("SERVICE.LIST")[1]["old-secret-until"].integer == core.now + 3_600_000)
+    core.expectReplicated()
+    core.advance(3_599_999)
+    #expect(accepts("web", old) && accepts("web", new))
+    core.advance(1)
+    #expect(!accepts("web", old) && accepts("web", new))
+    #expect("\(core.run("SERVICE.LIST")[1]["old-secret-until"])" == "nil")
+  }
+
+  @Test func withoutOverlapTheOldSecretEndsAtOnce() throws {
+    let first = try #require(core.run("SERVICE.CREATE web")["secret"].text)
+    let second = try #require(core.run("SERVICE.ROTATE web OVERLAP 1h")["secret"].text)
+    let third = try #require(core.run("SERVICE.ROTATE web OVERLAP 1h")["secret"].text)
+    // At most the two newest.
+    #expect(!accepts("web", first) && accepts("web", second) && accepts("web", third))
+    let fourth = core.run("SERVICE.ROTATE web")
+    #expect("\(fourth["old-secret-until"])" == "nil")
+    #expect(!accepts("web", second) && !accepts("web", third) && accepts("web", fourth["secret"].text ?? ""))
+    #expect(core.run("SERVICE.ROTATE nobody").text == "NOTFOUND service nobody")
+    #expect(core.run("SERVICE.ROTATE web OVERLAP 91d").text == "LIMIT OVERLAP: at most 90d")
+    core.run("SERVICE.DELETE web")
+    #expect(!accepts("web", fourth["secret"].text ?? ""))
+  }
+
+  @Test func noSecretIsInTheLogOrTheTrail() throws {
+    core.run("SERVICE.CREATE web")
+    let secret = try #require(core.run("SERVICE.ROTATE web OVERLAP 1h")["secret"].text)
+    #expect(!core.log.contains { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.contains(secret) })
+  }
+
+  @Test func rightsAreReplacedAsAWhole() {
+    core.run("SERVICE.CREATE web SESSIONS TIMERS")
+    #expect(core.run("SERVICE.SET web MAIL").text == "OK")
+    #expect(service("web")?.rights == [.read, .mail])
+    #expect(core.run("SERVICE.SET web CONNECTIONS 7").text == "OK")
+    #expect(service("web")?.rights == [.read, .mail])
+    #expect(core.run("SERVICE.SET web").text?.hasPrefix("ERR SERVICE.SET web changes nothing") == true)
+    core.expectReplicated()
+  }
+
+  @Test func nobodyIsLockedOut() {
+    core.run("SERVICE.CREATE web")
+    #expect(core.run("SERVICE.SET ops READ").text?.hasPrefix("REFUSED last-admin-service: ") == true)
+    #expect(core.run("SERVICE.SET ops ADMIN SESSIONS").text == "OK")
+    core.run("SERVICE.SET web ADMIN")
+    #expect(core.run("SERVICE.SET ops READ").text == "OK")
+    #expect(core.run("SERVICE.DELETE web").text?.hasPrefix("REFUSED last-admin-service: ") == true)
+  }
+
+  @Test func theLastServiceStaysWhileOtherMachinesCanConnect() {
+    core.turn.isExposed = true
+    #expect(core.run("SERVICE.DELETE ops").text?.hasPrefix("REFUSED last-service: ") == true)
+    core.run("SERVICE.CREATE more ADMIN")
+    #expect(core.run("SERVICE.DELETE ops").text == "OK")
+    #expect(core.run("SERVICE.DELETE more").text?.contains("--tls-host 127.0.0.1") == true)
+    core.turn.isExposed = false
+    #expect(core.run("SERVICE.DELETE more").text == "OK")
+  }
+
+  @Test func aCertificateStandsForOneService() {
+    func found(_ names: String...) -> String? { core.directory.state.view.service(ofCertificate: names)?.name }
+    core.run("SERVICE.CREATE web CERT web.test")
+    core.run("SERVICE.CREATE jobs CERT jobs.test")
+    #expect(found("x", "web.test") == "web" && found("jobs.test") == "jobs")
+    #expect(found() == nil && found("x") == nil && found("web.test", "jobs.test") == nil)
+    #expect(
+      core.run("SERVICE.SET jobs CERT web.test").text == "CONFLICT CERT: web.test stands for the service web already")
+    #expect(core.run("SERVICE.CREATE more CERT web.test").text?.hasPrefix("CONFLICT CERT") == true)
+    #expect(core.run("SERVICE.SET web CERT web.test").text == "OK")
+    #expect(core.run("SERVICE.SET web CERT a NOCERT").text?.hasPrefix("ERR give either") == true)
+    core.expectReplicated()
+    core.run("SERVICE.SET web NOCERT")
+    #expect(found("web.test") == nil)
+    core.run("SERVICE.SET jobs CERT web.test")
+    #expect(found("web.test") == "jobs" && found("jobs.test") == nil)
+    core.run("SERVICE.DELETE jobs")
+    #expect(found("web.test") == nil)
+    core.expectReplicated()
+  }
+
+  @Test func limitsAreShown() {
+    core.run("SERVICE.CREATE web")
+    core.run("SERVICE.SET web CONNECTIONS 5 COMMANDS 1000")
+    core.run("SERVICE.SET web BYTES 65536")
+    let shown = core.run("SERVICE.LIST")[1]
+    #expect(["connections", "commands", "bytes"].map { shown[$0].integer } == [5, 1000, 65_536])
+    core.run("SERVICE.SET web CONNECTIONS 0")
+    #expect(service("web")?.limits == ServiceLimits(connections: 0, commands: 1000, bytes: 65_536))
+    core.expectReplicated()
+  }
+}

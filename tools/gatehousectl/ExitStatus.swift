@@ -49,7 +49,7 @@ enum ExitStatus {
     switch error {
     case .locked: inUse
     case .failed, .full, .readOnly, .notPermitted: io
-    case .missing, .notADirectory, .foreign, .newer, .unreadable: dataUnreadable
+    case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys: dataUnreadable
     }
   }
 }

@@ -11,15 +11,20 @@ public struct AnswerKept: PartitionChange {
   public var reply = Reply()
   /// The request that was made of the command, if it waits for a second person (B13).
   public var approval: ApprovalID?
+  /// About when it expires, which selects the key under which it is sealed; 0 in records of version 0.1.0.
+  public var until: Milliseconds = 0
 
   public init() {}
 
-  public init(partition: Int, key: Digest, arguments: Digest, reply: Reply, approval: ApprovalID? = nil) {
+  public init(
+    partition: Int, key: Digest, arguments: Digest, reply: Reply, approval: ApprovalID? = nil, until: Milliseconds
+  ) {
     self.partition = partition
     self.key = key
     self.arguments = arguments
     self.reply = reply
     self.approval = approval
+    self.until = until
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -30,7 +35,10 @@ public struct AnswerKept: PartitionChange {
     try visitor.secret(&reply, as: ReplyForm.self)
     try visitor.later()
     try visitor.secret(&approval, as: OptionalForm<ApprovalForm>.self)
+    try visitor.value(&until, as: TimeForm.self)
   }
+
+  public var sealing: SealedUnder? { until == 0 ? nil : .one(.answers(until: until)) }
 
   public var concern: Concern { .nobody }
 

@@ -58,14 +58,17 @@ extension Answers: Aggregate {
     StoredSection(10) { state, writer in
       writer.list(state.answers.inOrder) { writer, entry in
         writer.digest(entry.key)
-        writer.stored(entry.answer)
+        writer.stored(StoredAnswer(entry.answer, writer.seals))
       }
       writer.varint(0)
     } read: { (state, reader, layout) throws(CodingError) in
       for _ in 0..<(try reader.count()) {
         let key = try reader.digest()
         // What came later is only in measured values.
-        let answer = try reader.stored(RememberedAnswer(), layout == .second ? .first : layout)
+        let form: StoredForm = layout.form == .second ? .first : layout.form
+        var stored = try reader.stored(StoredAnswer(), StoredLayout(form: form, seals: layout.seals))
+        try stored.open(layout.seals, reader)
+        let answer = stored.answer
         state.answers.kept[key] = answer
         state.answers.line.append(Expiry(key: key, until: answer.until))
       }

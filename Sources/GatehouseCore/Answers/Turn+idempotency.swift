@@ -44,8 +44,9 @@ extension Turn {
     try requireVersionChecked()
     // Kept even if nothing changed, because the same command could change something later.
     emit(
-      AnswerKept(partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt), approval: askedFor)
-    )
+      AnswerKept(
+        partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt), approval: askedFor,
+        until: now + Limits.idempotencyLife))
   }
 
   /// Refuses to repeat an answer that names a request which waits no longer: whoever repeats must not wait for it in vain,

@@ -17,11 +17,14 @@ public struct ApprovalRequested: PartitionChange {
     // Requests of version 1 of their form do not say whom they are about.
     .people(request.users, request.contacts, isAboutNew: request.isAboutNew || request.changes.isEmpty)
   }
+
+  public var sealing: SealedUnder? { request.isAboutNew ? .one(.approval(request.id)) : person?.sealing }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     if state.isMine(request.id) {
-      state.approvals.add(request, serial: state.partitioning.serial(of: request.id))
+      state.forgotten.add(state.approvals.add(request, serial: state.partitioning.serial(of: request.id)), lsn)
     } else {
       state.approvals.noteElsewhere(request)
     }
@@ -79,7 +82,7 @@ public struct ApprovalDecided: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.approvals.open[approval] = nil
+    state.forgotten.add(state.approvals.end { $0.id == approval }, lsn)
     state.approvals.elsewhere[approval] = nil
   }
 }

@@ -97,17 +97,29 @@ public struct Approvals: ~Copyable, Sendable {
   }
 
   /// Adds a request, and forgets those that nobody answered in time.
-  mutating func add(_ request: ApprovalRequest, serial: Int) {
-    open = open.filter { $0.value.isOpen(at: request.requested) }
+  ///
+  /// - Returns: the keys of the forgotten ones.
+  mutating func add(_ request: ApprovalRequest, serial: Int) -> [SealKey] {
+    let keys = end { !$0.isOpen(at: request.requested) }
     open[request.id] = request
     last = max(last, serial)
+    return keys
   }
 
   /// Ends the requests of somebody who may not log in any more. Records say of each that it ended; those of earlier
   /// versions do not.
-  mutating func end(of user: UserID) {
-    if open.isEmpty { return }
-    open = open.filter { $0.value.subject != user && $0.value.actor != user }
+  ///
+  /// - Returns: their keys.
+  mutating func end(of user: UserID) -> [SealKey] { end { $0.subject == user || $0.actor == user } }
+
+  /// - Returns: the keys under which they are sealed, as far as those belong to nobody else.
+  mutating func end(where isOver: (ApprovalRequest) -> Bool) -> [SealKey] {
+    var keys: [SealKey] = []
+    for (id, request) in open where isOver(request) {
+      open[id] = nil
+      if request.isAboutNew { keys.append(.approval(id)) }
+    }
+    return keys
   }
 
   /// The open request of the same person for the same.

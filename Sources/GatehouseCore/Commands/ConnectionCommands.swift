@@ -242,4 +242,9 @@ extension CommandTable {
   static let ending = CommandSpec(
     "ACCESS.EXPIRE", .organisation, "End accesses and memberships whose time is up", reply: "", effect: .write,
     rights: .all, needs: .service(), route: .everywhere, body: .server(.ping))
+
+  /// The same for the keys of people who were anonymised.
+  static let forgetting = CommandSpec(
+    "USER.FORGET", .people, "Record that the keys of anonymised people were destroyed", reply: "", effect: .write,
+    rights: .all, needs: .service(), route: .everywhere, body: .server(.ping))
 }

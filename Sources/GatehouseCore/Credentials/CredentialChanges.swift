@@ -25,6 +25,8 @@ public struct PasswordSet: PartitionChange {
     try visitor.field("means", &means, as: ChoiceForm<PasswordMeans>.self)
   }
 
+  public var sealing: SealedUnder? { .one(.user(user)) }
+
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {

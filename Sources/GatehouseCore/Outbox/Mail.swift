@@ -41,6 +41,15 @@ public struct Mail: Sendable, Equatable {
 
   func fact(_ fact: MailFact) -> String { facts.first { $0.field == fact }?.text ?? "" }
 
+  /// Clears what it says of anybody, as if it had been read after the key of its user was destroyed.
+  mutating func forget() {
+    func cleared(_ text: String) -> String { text.isEmpty ? "" : ClearedPeople.mark }
+    recipient = cleared(recipient)
+    message = cleared(message)
+    facts = facts.map { FieldText($0.field, cleared($0.text)) }
+    secret = cleared(secret)
+  }
+
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&id, as: MailForm.self)
     try visitor.field("user", &user, as: UserForm.self)

@@ -88,6 +88,8 @@ public struct MailFailed: PartitionChange {
   public var why = ""
   /// When it is tried again; nil for never.
   public var next: Milliseconds?
+  /// Whom the mail is about; none in records of version 0.1.0.
+  public var user = UserID.none
 
   public init() {}
 
@@ -96,6 +98,7 @@ public struct MailFailed: PartitionChange {
     workspace = mail.workspace
     self.why = why
     self.next = next
+    user = mail.user
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -103,7 +106,12 @@ public struct MailFailed: PartitionChange {
     try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
     try visitor.field("why", &why, as: TextForm.self)
     try visitor.field("next", &next, as: OptionalForm<TimeForm>.self)
+    try visitor.later()
+    try visitor.value(&user, as: UserForm.self)
   }
+
+  // Mail servers repeat the address in their answers.
+  public var person: PersonSubject? { .user(user) }
 
   public var concern: Concern { .nobody }
 

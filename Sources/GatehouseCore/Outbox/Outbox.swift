@@ -64,6 +64,11 @@ public struct Outbox: ~Copyable, Sendable {
     enter(mail)
   }
 
+  /// Clears what the mails about a user say of anybody. They stay, because later records name them.
+  mutating func forgetMails(about user: UserID) {
+    for id in byUser[user] ?? [] { queued[id]?.forget() }
+  }
+
   mutating func change(_ id: MailID, at now: Milliseconds, _ body: (inout QueuedMail) -> Void) {
     guard var mail = remove(id) else { preconditionFailure("mail #\(id.raw) is not there") }
     body(&mail)

@@ -18,6 +18,11 @@ public struct QueuedMail: Sendable, Equatable, StoredValue {
     due = mail.created
   }
 
+  mutating func forget() {
+    mail.forget()
+    error = error.isEmpty ? "" : ClearedPeople.mark
+  }
+
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try mail.visit(&visitor)
     try visitor.value(&attempts, as: NumberForm<UInt32>.self)

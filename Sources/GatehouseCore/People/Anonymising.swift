@@ -1,18 +1,26 @@
 /// L6: personal data is cleared, the record and its history stay.
 ///
-/// Personal data is what the card of the person says: names, contact data, added fields, usernames, initials, reference.
-/// Notes of entries, linked records and the reasons of commands are the history that stays.
+/// Personal data is what the card of the person says: names, contact data, added fields, usernames, initials, reference;
+/// and what was said to and of the person by machines: mails, addresses and agents of sessions, password hashes, second
+/// factors, answers kept under an `IDEM` key. Notes of entries, linked records and the reasons of commands are the history
+/// that stays.
 ///
-/// The log cannot be rewritten, so records made before still hold the data until the archive's retention is over. No
-/// answer shows it: the trail leaves out what it said of somebody who was anonymised since. Nobody gives the person new
-/// data, which would stay hidden there.
+/// The log cannot be rewritten. What it says of a person is sealed under keys of the person (`SealedChange`), and these are
+/// destroyed once the record that anonymises is durable (`ForgottenPeople`). The trail shows that something was set, and
+/// not what. Nobody gives the person new data, which would stay hidden there.
+///
+/// Three things are out of reach: a backup made before, which has the data and the keys; records in folders of format 2,
+/// which are not sealed and stay until the archive's retention is over; and the name in the 64-bit hashes by which the
+/// archive's index finds who held a username, which tell a name only to who guesses it.
 extension CommandTable {
   static let anonymiseCommands: [CommandSpec] = [
     CommandSpec(
       "USER.ANONYMISE", .people, "Clear all personal data of a user; the record and its history stay", [.word("user")],
       reply:
-        "a map `user, username, contact`: the name is `anonymous-` and the id. A live login becomes inactive. Notes,"
-        + " reasons and linked records stay, as part of the history",
+        "a map `user, username, contact, backups`: the name is `anonymous-` and the id. A live login becomes inactive."
+        + " Within a second the keys are destroyed under which log and archive tell of the person; `INFO snapshot` shows"
+        + " `keys_to_destroy`. Snapshots are replaced within some minutes, or by `COMPACT` at once. `backups` says what"
+        + " is out of reach: backups made before. Notes, reasons and linked records stay, as part of the history",
       effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)), route: .user(1),
       body: .decide(userAnonymise))
   ]
@@ -33,7 +41,7 @@ extension CommandTable {
     }
     // All names that the person went by, under whichever login, and as whichever contact.
     let contacts = try turn.wholePerson(contact)
-    let logins = contacts.flatMap(\.logins).map { ($0, new: "anonymous-\($0.id.raw)") }
+    let logins = contacts.flatMap(\.logins).map { ($0, new: $0.id.anonymousName) }
     try turn.hold(
       logins.flatMap { [$0.0.username, $0.new] }.map { NameKey($0, turn.partitioning).partition })
     for (login, new) in logins {
@@ -51,13 +59,17 @@ extension CommandTable {
       try turn.stopTimers(of: user)
       turn.emit(StatusSet(user.id, old: user.row.status, new: .inactive))
     }
-    turn.reply.map(3)
+    turn.reply.map(4)
     turn.reply.text("user")
     turn.reply.integer(user.id.raw)
     turn.reply.text("username")
-    turn.reply.text("anonymous-\(user.id.raw)")
+    turn.reply.text(user.id.anonymousName)
     turn.reply.text("contact")
     turn.reply.integer(contact.id.raw)
+    turn.reply.text("backups")
+    turn.reply.text(
+      "a backup made before \(TimeText.text(of: turn.now)) still has the data and the keys: delete it, or make a new one"
+    )
   }
 }
 
@@ -76,6 +88,11 @@ extension ContactReference {
   var isAnonymised: Bool { cell.state.people.isAnonymised(contact: serial) }
 }
 
+extension UserID {
+  /// The username of somebody who was anonymised.
+  var anonymousName: String { "anonymous-\(raw)" }
+}
+
 extension People {
   func isAnonymised(contact serial: Int) -> Bool {
     contacts.withDetails(of: serial) { Details.field(ContactTag.anonymised, in: $0) != nil }
@@ -83,7 +100,7 @@ extension People {
 
   /// Clears what is known of a person, except which logins there were, which workspace governs them, and who employed
   /// them.
-  fileprivate mutating func anonymise(contact serial: Int) {
+  mutating func anonymise(contact serial: Int) {
     var kept = Details()
     contacts.withDetails(of: serial) { details in
       for tag in [
@@ -97,6 +114,18 @@ extension People {
     contacts[serial].hired = .min
     contacts[serial].released = .min
     words.note(serial)
+  }
+}
+
+extension PartitionState {
+  /// Clears what a login says of its person, except the username.
+  mutating func anonymise(login serial: Int) {
+    forgetReference(of: serial)
+    credentials.forget(serial)
+    secondFactors.forget(serial)
+    var details = people.users.details(of: serial)
+    for field in [UserField.initials, .reference, .division] { details[text: field.rawValue] = "" }
+    people.users.setDetails(of: serial, details.bytes)
   }
 }
 
@@ -128,17 +157,14 @@ public struct ContactAnonymised: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: contact)
-    for login in state.people.logins(ofContact: serial) {
-      state.forgetReference(of: login)
-      state.credentials.forget(login)
-      state.secondFactors.forget(login)
+    let logins = state.people.logins(ofContact: serial)
+    for login in logins {
+      state.anonymise(login: login)
       state.apiKeys.forget(login)
-      var details = state.people.users.details(of: login)
-      for field in [UserField.initials, .reference, .division] { details[text: field.rawValue] = "" }
-      state.people.users.setDetails(of: login, details.bytes)
       state.people.touch(user: login, lsn)
     }
     state.people.anonymise(contact: serial)
     state.people.touch(contact: serial, lsn)
+    state.forgotten.add([.contact(contact)] + logins.map { .user(state.id($0)) }, lsn)
   }
 }

@@ -9,6 +9,8 @@ public struct ContactCreated: PartitionChange {
   public var fields: [ContactText] = []
   /// The workspace that governs the contact until it has a login; then the login's home does.
   public var workspace = mainWorkspace
+  /// Whether it was read after its keys were destroyed. It is not stored.
+  private var isForgotten = false
 
   public init() {}
 
@@ -26,6 +28,11 @@ public struct ContactCreated: PartitionChange {
   }
 
   public var person: PersonSubject? { .contact(contact) }
+
+  public mutating func forget() {
+    fields = []
+    isForgotten = true
+  }
 
   public var facts: [Fact] { fields.filter(\.field.isOfEmployment).map { .field(contact, $0.field) } }
 
@@ -47,6 +54,8 @@ public struct ContactCreated: PartitionChange {
       }
     }
     if workspace != mainWorkspace { packed.shortField(ContactTag.home) { $0.varint(workspace) } }
+    // Without its keys there is nobody to give new data to, also where the state is restored as of before.
+    if isForgotten { packed.shortField(ContactTag.anonymised) { $0.byte(1) } }
     state.people.contacts.put(row, at: serial)
     packed.withBytes { state.people.contacts.setDetails(of: serial, $0) }
   }

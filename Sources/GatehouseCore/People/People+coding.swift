@@ -9,7 +9,7 @@ extension People {
       state.people.encodeUsers(into: &writer)
     } read: { (state, reader, layout) throws(CodingError) in
       try state.people.decodeUsers(from: &reader, layout)
-      if layout != .measured { state.people.linkLogins() }
+      if layout.form != .measured { state.people.linkLogins() }
       state.indexReferences()
     },
     // Only names that lead elsewhere or to several users are stored; the index of the others is rebuilt from the users.

@@ -85,6 +85,10 @@ public struct UserPurged: PartitionChange {
 
   public var person: PersonSubject? { .contact(contact) }
 
+  public var sealing: SealedUnder? { .one(.user(user)) }
+
+  public mutating func forget() { username = user.anonymousName }
+
   public var facts: [Fact] { [.holder(username.folded)] }
 
   public var concern: Concern { .nobody }
@@ -105,5 +109,6 @@ public struct UserPurged: PartitionChange {
     state.people.users.put(.vacant, at: serial)
     state.people.refile(filed)
     state.people.contacts[contact].lsn = lsn
+    state.forgotten.add([.user(user)], lsn)
   }
 }

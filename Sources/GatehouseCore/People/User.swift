@@ -100,6 +100,9 @@ public enum UserField: UInt8, Sendable, CaseIterable, NamedChoice {
     }
   }
 
+  /// The flags say what the login may do, and stay when a person is forgotten.
+  public var tellsOfPerson: Bool { flag == nil }
+
   public init?(name: String) {
     guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = found

@@ -36,6 +36,8 @@ public struct UserCreated: PartitionChange {
 
   public var person: PersonSubject? { .user(user) }
 
+  public mutating func forget() { username = user.anonymousName }
+
   public var facts: [Fact] { [.holder(username.folded)] }
 
   public var concern: Concern { .nobody }
@@ -160,6 +162,8 @@ public struct UserRenamed: PartitionChange {
 
   public var person: PersonSubject? { .user(user) }
 
+  public mutating func forget() { (old, new) = (user.anonymousName, user.anonymousName) }
+
   public var facts: [Fact] { [.username(user), .holder(old.folded), .holder(new.folded)] }
 
   public var concern: Concern { .nobody }
@@ -227,7 +231,7 @@ public struct StatusSet: PartitionChange {
     let filed = state.people.filed(user: serial)
     state.people.users[serial].status = new
     state.people.noteFormerStatus(new == .deleted ? old : .active, of: serial)
-    if !new.mayLogIn { state.approvals.end(of: user) }
+    if !new.mayLogIn { state.forgotten.add(state.approvals.end(of: user), lsn) }
     state.people.touch(user: serial, lsn)
     let contact = Int(state.people.users[serial].contact)
     if new == .deleted, old != .deleted {

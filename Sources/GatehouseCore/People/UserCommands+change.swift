@@ -11,6 +11,7 @@ extension CommandTable {
     let user = try turn.user(1)
     try turn.refuseImpersonation("a username")
     try turn.requireNotDeleted(user)
+    try turn.requireNotAnonymised(user.contactReference)
     try turn.checkVersion(turn.version(of: user))
     let old = user.username
     turn.reply.ok()

@@ -33,6 +33,13 @@ public protocol Change: Sendable, Equatable {
   /// Whose personal data it holds: what is left out of the trail once that person is anonymised. nil for nobody's.
   var person: PersonSubject? { get }
 
+  /// Under whose keys its texts are sealed in the log (`SealedChange`); nil if they are not. By default, those of the
+  /// person.
+  var sealing: SealedUnder? { get }
+  /// Called on a change that was read after its keys were destroyed. What must be a name, such as a username, becomes the
+  /// one that anonymising gives.
+  mutating func forget()
+
   /// The facts that it changes, if decisions ask what they were in the past.
   var facts: [Fact] { get }
 
@@ -53,6 +60,8 @@ public protocol Change: Sendable, Equatable {
   // Derived from `visit`; requirements, so that they are specialised for each kind.
   func encodeFields(into writer: inout ByteWriter)
   static func read(from decoder: inout FieldDecoder) throws(CodingError) -> AnyChange
+  func encodeSealed(into parts: inout SealingWriter)
+  static func read(opening parts: inout OpeningReader) throws(CodingError) -> AnyChange
   func owners(_ partitioning: Partitioning) -> ChangeOwners
   func text(in directory: Directory?) -> ChangeText
   func addKeys(to keys: inout [UInt64])

@@ -35,12 +35,14 @@ public enum ChangeTable {
     // Others
     MailQueued.self, MailLeased.self, MailRemoved.self, MailFailed.self, MailReturned.self, MailRevived.self,
     MailTemplateSet.self,
-    SeatsLow.self, AnswerKept.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self, ClockSet.self,
+    SeatsLow.self, AnswerKept.self, KeysDestroyed.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self,
+    ClockSet.self,
   ]
 
   private static let byCode: [(any Change.Type)?] = {
     var table: [(any Change.Type)?] = Array(repeating: nil, count: 256)
     for kind in kinds {
+      precondition(kind.code != SealedChange.code, "a kind of changes has the code of their sealed form")
       precondition(table[Int(kind.code)] == nil, "two kinds of changes have the code \(kind.code)")
       table[Int(kind.code)] = kind
     }

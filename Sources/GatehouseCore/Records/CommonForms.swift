@@ -76,6 +76,12 @@ public enum DigestForm: FieldForm {
 public protocol NamedChoice: RawRepresentable where RawValue == UInt8 {
   associatedtype Name: CustomStringConvertible
   var name: Name { get }
+  /// Whether the text of a field of this name says something of a person.
+  var tellsOfPerson: Bool { get }
+}
+
+extension NamedChoice {
+  public var tellsOfPerson: Bool { true }
 }
 
 public enum ChoiceForm<Choice: NamedChoice>: SettingForm {
@@ -83,6 +89,7 @@ public enum ChoiceForm<Choice: NamedChoice>: SettingForm {
   public static func read(from reader: inout ByteReader) throws(CodingError) -> Choice { try reader.choice() }
   public static func text(_ value: Choice, in directory: Directory?) -> String? { value.name.description }
   public static func name(_ value: Choice) -> String { value.name.description }
+  public static func tellsOfPerson(_ value: Choice) -> Bool { value.tellsOfPerson }
 }
 
 /// A list of values, shown with spaces between them.

@@ -77,9 +77,9 @@ extension AnyChange {
     case .sessionSeen(let change): change.encode(into: &writer)
     case .timerStarted(let change): change.encode(into: &writer)
     case .timerStopped(let change): change.encode(into: &writer)
-    case .partition(let change): change.encode(into: &writer)
-    case .directory(let change): change.encode(into: &writer)
-    case .folder(let change): change.encode(into: &writer)
+    case .partition(let change): change.encodeSealing(into: &writer)
+    case .directory(let change): change.encodeSealing(into: &writer)
+    case .folder(let change): change.encodeSealing(into: &writer)
     case .unknown(let change):
       writer.byte(change.code)
       let start = writer.beginBlock()
@@ -89,9 +89,16 @@ extension AnyChange {
   }
 
   /// Decodes a change of a version 2 record.
-  init(from reader: inout ByteReader) throws(CodingError) {
+  ///
+  /// - Parameter seals: opens what is sealed. Without it, a sealed change cannot be read.
+  init(from reader: inout ByteReader, _ seals: (any SealKeeper)? = nil) throws(CodingError) {
     let code = try reader.byte()
     let (fields, isCritical) = try reader.flaggedBlock()
+    if code == SealedChange.code {
+      guard let seals else { throw fields.failure("sealed personal data, and no keys to open it") }
+      self = try Self.open(fields, isCritical: isCritical, seals)
+      return
+    }
     var decoder = FieldDecoder(fields, .bounded)
     if let known = try Self.read(code, from: &decoder) {
       self = known

@@ -5,6 +5,9 @@ public protocol FieldForm<Value> {
   static func write(_ value: Value, to writer: inout ByteWriter)
   static func read(from reader: inout ByteReader) throws(CodingError) -> Value
 
+  static func split(_ value: Value, clear: inout ByteWriter, hidden: inout ByteWriter)
+  static func join(clear: inout ByteReader, hidden: inout ByteReader?) throws(CodingError) -> Value
+
   /// The text of a value; nil if there is nothing to show.
   static func text(_ value: Value, in directory: Directory?) -> String?
   /// The text of a field that changed from `old` to `new`; `old` is nil for a new field, `new` for a removed one.
@@ -29,6 +32,12 @@ public protocol SubjectForm<Value>: FieldForm {
 /// The form of a value that selects one of several fields.
 public protocol SettingForm<Value>: FieldForm {
   static func name(_ value: Value) -> String
+  /// Whether the texts of the field say something of a person.
+  static func tellsOfPerson(_ value: Value) -> Bool
+}
+
+extension SettingForm {
+  public static func tellsOfPerson(_ value: Value) -> Bool { true }
 }
 
 extension FieldForm {

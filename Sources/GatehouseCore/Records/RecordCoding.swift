@@ -11,7 +11,7 @@
 ///
 ///     code · length of the fields × 2 + whether it is critical · fields
 ///
-/// Numbers have variable length. A reader skips changes that it does not know unless they are critical, and fields
+/// A change that says something of a person has another form (`SealedChange`). Numbers have variable length. A reader skips changes that it does not know unless they are critical, and fields
 /// after those that it knows. In version 1 a change had only its code and fields, and a record had one part.
 extension Record {
   /// The version of this encoding. A reader refuses newer ones.
@@ -64,12 +64,15 @@ extension Record {
     for index in changes.indices { changes[index].encode(into: &writer) }
   }
 
-  public init(from reader: inout ByteReader) throws(CodingError) {
+  /// Decodes a record.
+  ///
+  /// - Parameter seals: opens what is sealed in it. Without it, a record with something sealed cannot be read.
+  public init(from reader: inout ByteReader, _ seals: (any SealKeeper)? = nil) throws(CodingError) {
     let version = try Self.knownVersion(from: &reader)
     var hasMore = false
-    first = try Self.part(from: &reader, version, time: nil, &hasMore)
+    first = try Self.part(from: &reader, version, seals, time: nil, &hasMore)
     others = []
-    while hasMore { others.append(try Self.part(from: &reader, version, time: first.header.time, &hasMore)) }
+    while hasMore { others.append(try Self.part(from: &reader, version, seals, time: first.header.time, &hasMore)) }
   }
 
   private static func knownVersion(from reader: inout ByteReader) throws(CodingError) -> UInt8 {
@@ -81,7 +84,7 @@ extension Record {
   /// Adds the keys by which a record is found, and returns its time. No change is built for it, because an index reads
   /// every record of the log.
   static func addKeys(
-    from reader: inout ByteReader, to keys: inout [UInt64]
+    from reader: inout ByteReader, _ seals: (any SealKeeper)?, to keys: inout [UInt64]
   ) throws(CodingError) -> Milliseconds {
     let version = try knownVersion(from: &reader)
     var hasMore = false
@@ -92,7 +95,7 @@ extension Record {
       var part = PartKeys(header, to: &keys)
       for _ in 0..<(try reader.count()) {
         let first = keys.count
-        let code = try AnyChange.addKeys(from: &reader, version, to: &keys)
+        let code = try AnyChange.addKeys(from: &reader, version, seals, to: &keys)
         part.note(keys[first...], of: code)
       }
       part.end(&keys)
@@ -101,14 +104,15 @@ extension Record {
   }
 
   private static func part(
-    from reader: inout ByteReader, _ version: UInt8, time: Milliseconds?, _ hasMore: inout Bool
+    from reader: inout ByteReader, _ version: UInt8, _ seals: (any SealKeeper)?, time: Milliseconds?,
+    _ hasMore: inout Bool
   ) throws(CodingError) -> RecordPart {
     let header = try header(from: &reader, version, time: time, &hasMore)
     let count = try reader.count()
     var changes: [AnyChange] = []
     changes.reserveCapacity(count)
     for _ in 0..<count {
-      changes.append(version == 1 ? try AnyChange(fromFirstVersion: &reader) : try AnyChange(from: &reader))
+      changes.append(version == 1 ? try AnyChange(fromFirstVersion: &reader) : try AnyChange(from: &reader, seals))
     }
     return RecordPart(header: header, changes: changes)
   }

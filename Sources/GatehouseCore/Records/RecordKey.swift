@@ -49,14 +49,18 @@ public enum RecordKey {
   ///
   /// - Parameters:
   ///   - bytes: the record as stored in the log.
+  ///   - seals: opens what is sealed, so that a record is found by a username that it gives. Without it, or where the
+  ///     key was destroyed, it is found by what is not sealed.
   ///   - keys: receives the keys; duplicates are possible.
   /// - Returns: the record's time in unix milliseconds. A record that cannot be read has no keys and the time 0;
   ///   whoever reads it reports the error.
-  @Sendable public static func find(in bytes: UnsafeRawBufferPointer, _ keys: inout [UInt64]) -> UInt64 {
+  public static func find(
+    in bytes: UnsafeRawBufferPointer, _ seals: (any SealKeeper)?, _ keys: inout [UInt64]
+  ) -> UInt64 {
     var reader = ByteReader(bytes)
     let before = keys.count
     do {
-      return UInt64(clamping: try Record.addKeys(from: &reader, to: &keys))
+      return UInt64(clamping: try Record.addKeys(from: &reader, seals, to: &keys))
     } catch {
       keys.removeSubrange(before...)
       return 0
@@ -136,7 +140,7 @@ extension Change {
 extension AnyChange {
   /// Adds the keys of the next change, and returns its code.
   static func addKeys(
-    from reader: inout ByteReader, _ version: UInt8, to keys: inout [UInt64]
+    from reader: inout ByteReader, _ version: UInt8, _ seals: (any SealKeeper)?, to keys: inout [UInt64]
   ) throws(CodingError) -> UInt8 {
     let code = try reader.byte()
     if version == 1 {
@@ -145,6 +149,11 @@ extension AnyChange {
       reader = decoder.reader
     } else {
       let (fields, isCritical) = try reader.flaggedBlock()
+      if code == SealedChange.code {
+        guard let change = try open(fields, isCritical: isCritical, seals).known else { return code }
+        change.addKeys(to: &keys)
+        return type(of: change).code
+      }
       var decoder = FieldDecoder(fields, .bounded)
       guard try addKeys(of: code, from: &decoder, to: &keys) || !isCritical else {
         throw isOfNewerVersion(code, fields)

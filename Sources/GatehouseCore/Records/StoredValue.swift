@@ -4,8 +4,13 @@ protocol StoredValue {
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure)
 }
 
-/// How the values of a section are stored.
-enum StoredLayout {
+/// How the values of a section are stored, and with what secrets in them are opened.
+struct StoredLayout {
+  let form: StoredForm
+  let seals: (any SealKeeper)?
+}
+
+enum StoredForm {
   /// Each with its length: a reader skips fields that it does not know, and later fields may be absent.
   case measured
   /// Without lengths, with the fields of the first version only.
@@ -30,7 +35,7 @@ extension ByteReader {
     _ blank: Value, _ layout: StoredLayout
   ) throws(CodingError) -> Value {
     var value = blank
-    switch layout {
+    switch layout.form {
     case .measured:
       var decoder = FieldDecoder(try measuredBlock(), .bounded)
       try value.visit(&decoder)

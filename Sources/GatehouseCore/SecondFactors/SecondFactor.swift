@@ -79,6 +79,22 @@ enum SessionWishForm: FieldForm {
     return wish
   }
 
+  static func split(_ value: SessionWish, clear: inout ByteWriter, hidden: inout ByteWriter) {
+    clear.optional(value.life) { $0.signed($1) }
+    clear.optional(value.idle) { $0.signed($1) }
+    TextForm.split(value.origin.address, clear: &clear, hidden: &hidden)
+    TextForm.split(value.origin.agent, clear: &clear, hidden: &hidden)
+  }
+
+  static func join(clear: inout ByteReader, hidden: inout ByteReader?) throws(CodingError) -> SessionWish {
+    var wish = SessionWish()
+    wish.life = try clear.optional { (reader) throws(CodingError) in try reader.signed() }
+    wish.idle = try clear.optional { (reader) throws(CodingError) in try reader.signed() }
+    wish.origin.address = try TextForm.join(clear: &clear, hidden: &hidden)
+    wish.origin.agent = try TextForm.join(clear: &clear, hidden: &hidden)
+    return wish
+  }
+
   static func shown(
     _ name: String, old: SessionWish?, new: SessionWish?, in directory: Directory?
   ) -> [ChangeText.Field] {

@@ -18,6 +18,7 @@ public struct SecondFactorBegun: PartitionChange {
     try visitor.secret(&secret, as: TimeSecretForm.self)
   }
 
+  public var sealing: SealedUnder? { .one(.user(user)) }
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {

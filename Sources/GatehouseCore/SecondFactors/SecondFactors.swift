@@ -67,16 +67,19 @@ extension SecondFactors: Aggregate {
 
   static let sections: [StoredSection<PartitionState>] = [
     .list(26) { state in
-      state.secondFactors.factors.sorted { $0.key < $1.key }
+      state.secondFactors.factors.sorted { $0.key < $1.key }.map { entry in
+        (serial: entry.key, user: state.id(Int(entry.key)) as UserID, factor: entry.value)
+      }
     } write: { writer, entry in
-      writer.varint(entry.key)
-      writer.stored(entry.value)
+      writer.varint(entry.serial)
+      writer.sealed(entry.factor, under: .user(entry.user))
     } read: { (state, reader, layout) throws(CodingError) in
       let user: UInt32 = try reader.number()
       guard state.people.users.contains(Int(user)) else {
         throw reader.failure("a second factor of a user who does not exist")
       }
-      state.secondFactors.factors[user] = try reader.stored(SecondFactor(), layout)
+      state.secondFactors.factors[user] = try reader.sealed(
+        SecondFactor(), under: .user(state.id(Int(user))), layout)
     },
     .list(27) { state in
       state.secondFactors.challenges

@@ -53,6 +53,18 @@ enum TimeSecretForm: FieldForm {
     }
     return secret
   }
+
+  static func split(_ value: TimeSecret, clear: inout ByteWriter, hidden: inout ByteWriter) {
+    clear.byte(1)
+    write(value, to: &hidden)
+  }
+
+  static func join(clear: inout ByteReader, hidden: inout ByteReader?) throws(CodingError) -> TimeSecret {
+    _ = try clear.byte()
+    guard var rest = hidden else { return TimeSecret() }
+    defer { hidden = rest }
+    return try read(from: &rest)
+  }
 }
 
 /// Codes that change with time: TOTP (RFC 6238) with SHA-1, steps of 30 seconds and six digits, which is what

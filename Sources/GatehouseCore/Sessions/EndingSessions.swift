@@ -31,7 +31,7 @@ extension Turn {
   /// Decides, for the server itself, on users' rights that have ended.
   public func beginEnding(now: Milliseconds) { beginUpkeep(CommandTable.ending, now: now) }
 
-  private func beginUpkeep(_ command: CommandSpec, now: Milliseconds) {
+  func beginUpkeep(_ command: CommandSpec, now: Milliseconds) {
     self.now = now
     arguments = .none
     chosen.removeAll(keepingCapacity: true)

@@ -73,6 +73,14 @@ extension Sessions {
         agent: Details.text(SessionOrigin.agentTag, in: details))
     }
   }
+
+  mutating func forgetOrigin(ofSlot slot: Int) {
+    if origin(ofSlot: slot).isEmpty { return }
+    var details = rows.details(of: slot)
+    details.remove(SessionOrigin.addressTag)
+    details.remove(SessionOrigin.agentTag)
+    rows.setDetails(of: slot, details.bytes)
+  }
 }
 
 extension Turn {

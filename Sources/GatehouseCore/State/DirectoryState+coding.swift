@@ -21,7 +21,7 @@ extension DirectoryState {
     let lsn = try reader.varint()
     let viewLSN = try reader.varint()
     var stored = StoredDirectory()
-    try Self.sections.read(into: &stored, from: &reader, version: version)
+    try Self.sections.read(into: &stored, from: &reader, version: version, nil)
     guard !stored.tables.workspaces.rows.isEmpty else { throw reader.failure("a directory without a workspace") }
     self.init(
       view: Directory(lsn: viewLSN, tables: stored.tables, zones: .utcOnly), lsn: lsn,

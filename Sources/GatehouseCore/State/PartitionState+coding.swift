@@ -18,8 +18,11 @@ extension PartitionState {
     Self.sections.write(self, to: &writer)
   }
 
+  /// Decodes a partition.
+  ///
+  /// - Parameter seals: opens the secrets in it. Without it, a partition with such cannot be read.
   public init(
-    from reader: inout ByteReader, index: Int, partitioning: Partitioning
+    from reader: inout ByteReader, index: Int, partitioning: Partitioning, _ seals: (any SealKeeper)? = nil
   ) throws(CodingError) {
     self.init(index: index, partitioning: partitioning)
     let version = try reader.byte()
@@ -27,6 +30,6 @@ extension PartitionState {
     guard try reader.number() == index else { throw reader.failure("another partition's state") }
     lsn = try reader.varint()
     people.hasUnsettledNames = version == 1 ? true : try reader.text() != FoldedName.version
-    try Self.sections.read(into: &self, from: &reader, version: version)
+    try Self.sections.read(into: &self, from: &reader, version: version, seals)
   }
 }

@@ -22,10 +22,11 @@ public struct PartitionState: ~Copyable, Sendable {
   public internal(set) var approvals: Approvals
   public internal(set) var outbox: Outbox
   public internal(set) var answers: Answers
+  public internal(set) var forgotten: ForgottenPeople
 
   static let aggregates: [any (Aggregate & ~Copyable).Type] = [
     People.self, Sessions.self, RecordedTime.self, Credentials.self, SecondFactors.self, APIKeys.self,
-    Links.self, Approvals.self, Outbox.self, Answers.self,
+    Links.self, Approvals.self, Outbox.self, Answers.self, ForgottenPeople.self,
   ]
 }
 
@@ -34,7 +35,7 @@ extension PartitionState {
     self.init(
       partitioning: partitioning, index: index, lsn: 0, people: People(), sessions: Sessions(), time: RecordedTime(),
       credentials: Credentials(), secondFactors: SecondFactors(), apiKeys: APIKeys(), links: Links(),
-      approvals: Approvals(), outbox: Outbox(), answers: Answers())
+      approvals: Approvals(), outbox: Outbox(), answers: Answers(), forgotten: ForgottenPeople())
   }
 
   /// A copy of the state that shares all pages until either is changed (copy-on-write).
@@ -43,7 +44,7 @@ extension PartitionState {
       partitioning: partitioning, index: index, lsn: lsn, people: people.copy(), sessions: sessions.copy(),
       time: time.copy(), credentials: credentials.copy(), secondFactors: secondFactors.copy(),
       apiKeys: apiKeys.copy(), links: links.copy(), approvals: approvals.copy(), outbox: outbox.copy(),
-      answers: answers.copy())
+      answers: answers.copy(), forgotten: forgotten.copy())
   }
 
   /// Applies the part of a change that concerns this partition. Nothing else changes its state.

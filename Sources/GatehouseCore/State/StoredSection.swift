@@ -72,9 +72,11 @@ struct StoredSections<Owner: ~Copyable>: Sendable {
   }
 
   /// - Parameter version: the version of the owner's encoding.
-  func read(into owner: inout Owner, from reader: inout ByteReader, version: UInt8) throws(CodingError) {
+  func read(
+    into owner: inout Owner, from reader: inout ByteReader, version: UInt8, _ seals: (any SealKeeper)?
+  ) throws(CodingError) {
     guard version >= Self.firstTagged else {
-      let layout: StoredLayout = version == 1 ? .first : .second
+      let layout = StoredLayout(form: version == 1 ? .first : .second, seals: seals)
       for section in sections where section.tag <= lastUntagged { try section.read(&owner, &reader, layout) }
       return
     }
@@ -91,7 +93,7 @@ struct StoredSections<Owner: ~Copyable>: Sendable {
       }
       guard tag > last else { throw values.failure("sections out of order") }
       last = tag
-      try section.read(&owner, &values, .measured)
+      try section.read(&owner, &values, StoredLayout(form: .measured, seals: seals))
     }
   }
 }

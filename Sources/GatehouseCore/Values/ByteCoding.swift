@@ -1,6 +1,8 @@
 /// Encodes values in the little-endian and variable-length forms of records and snapshots.
 public struct ByteWriter: ~Copyable, Sendable {
   private var buffer = RawBuffer(capacity: 256, alignment: 16)
+  /// Seals what is said of people; without it, all is plain.
+  public var seals: (any SealKeeper)?
 
   public init() {}
 
@@ -263,7 +265,10 @@ public struct ByteReader {
   }
 
   /// The remaining bytes.
-  var rest: ContiguousArray<UInt8> { ContiguousArray(bytes[min(offset, bytes.count)...]) }
+  var restBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[min(offset, bytes.count)...]) }
+
+  /// A copy of the remaining bytes.
+  var rest: ContiguousArray<UInt8> { ContiguousArray(restBytes) }
 
   /// A block with a flag, written by `beginBlock` and `endBlock`: a reader that ends with the block, and the flag.
   @inline(__always)

@@ -68,7 +68,7 @@ extension StartFailure {
       switch error {
       case .locked: self = .locked("\(error)")
       case .failed, .full, .readOnly, .notPermitted: self = .io("\(error)")
-      case .missing, .notADirectory, .foreign, .newer, .unreadable: self = .dataUnreadable("\(error)")
+      case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys: self = .dataUnreadable("\(error)")
       }
     case let error as DiskError: self = .io("\(error); \(error.trouble.remedy)")
     case BlockFileError.failed(let error), SnapshotError.file(.failed(let error)): self.init(error)

@@ -29,6 +29,7 @@ final class CommandExecutor {
     handles = services.handles
     owner = services.directory.handle
     publishedLSN = services.gate.publishedLSN
+    record.seals = services.folder.keys
   }
 
   /// How a command ended.
@@ -356,6 +357,22 @@ final class CommandExecutor {
       for cell in holds.cells where cell.index == partition { cell.state.putBack(due, at: now) }
       guard case .done(.written) = step else { return (false, .read) }
       return (due.count == most, .written)
+    }
+  }
+
+  /// Records that keys of a partition were destroyed. If the log takes no record, they stay pending, and are destroyed
+  /// again.
+  func recordDestroyed(_ keys: [SealKey], generation: UInt64, of partition: Int, now: Milliseconds) {
+    turn.beginForgetting(now: now)
+    defer { turn.letGo() }
+    var owners = OwnerSet(partition: partition)
+    while true {
+      let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
+      adoptDirectory(turn)
+      let step = conclude(
+        turn, turn.decideDestroyed(keys, generation: generation, of: partition, holding: holds.cells))
+      guard case .again(let more) = step else { return }
+      owners = owners.union(more)
     }
   }
 

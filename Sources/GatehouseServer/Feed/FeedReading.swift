@@ -79,7 +79,7 @@ extension ServerContext {
     }
     if after == durable { return Step(page: ([], durable), durable: durable) }
     if let page = feedTail.page(work, after: after, through: durable) { return Step(page: page, durable: durable) }
-    let history = History(folder, index: logIndex, keys: RecordIndex.keys)
+    let history = History(folder, index: logIndex, keys: RecordIndex.keys(of: folder))
     if let first = try history.firstLSN(), after + 1 < first {
       throw Refusal.rule(
         "feed", "the records up to \(first - 1) were deleted when their time was over",
@@ -98,7 +98,7 @@ extension ServerContext {
     var page = FeedPageBuilder(work)
     try history.forEach(query) { lsn, bytes in
       var reader = ByteReader(bytes)
-      guard page.add(try Record(from: &reader), lsn, bytes: bytes.count, filter) else { return false }
+      guard page.add(try Record(from: &reader, history.seals), lsn, bytes: bytes.count, filter) else { return false }
       page.last = lsn
       return true
     }

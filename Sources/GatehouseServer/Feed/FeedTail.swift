@@ -28,9 +28,14 @@ final class FeedTail: Sendable {
   private static let mostBehind: LSN = 16_384
 
   private let location: LogLocation
+  private let seals: KeyStore?
   private let state = Mutex(State())
 
-  init(_ location: LogLocation) { self.location = location }
+  /// - Parameter seals: opens what is sealed in the records.
+  init(_ location: LogLocation, _ seals: KeyStore?) {
+    self.location = location
+    self.seals = seals
+  }
 
   /// Bytes of encoded records at hand.
   var bytes: Int { state.withLock { $0.bytes } }
@@ -68,7 +73,7 @@ final class FeedTail: Sendable {
       var entries: [Entry] = []
       try reader.records(from: state.last + 1, through: durable) { lsn, bytes in
         var source = ByteReader(bytes)
-        let record = try Record(from: &source)
+        let record = try Record(from: &source, seals)
         entries.append(
           Entry(lsn: lsn, record: record, keys: Set(record.parts.flatMap(\.keys)), bytes: bytes.count))
       }

@@ -134,6 +134,7 @@ package final class GatehouseServer: Service {
     let upkeep = [
       context.start { await context.keepSnapshots() }, context.start { await context.keepMemorySmall() },
       context.start { await context.keepIndex() }, context.start { await self.keepCertificate() },
+      context.start { await context.keepForgetting() },
     ]
     await withGracefulShutdownHandler {
       await stopping.wait()

@@ -60,9 +60,9 @@ final class ServerContext: Sendable {
     let length = facts.current.refusalsLength
     refusals = (0...lanes.count).map { _ in RefusalRing(size: length) }
     self.persistence = persistence
-    logIndex = LogIndex(folder, keys: RecordIndex.keys)
+    logIndex = LogIndex(folder, keys: RecordIndex.keys(of: folder))
     self.feedReaders = feedReaders
-    feedTail = FeedTail(folder.logLocation)
+    feedTail = FeedTail(folder.logLocation, folder.keys)
     self.logger = logger
     folderSecret = folder.manifest.tokenSecret
     passwordHasher = hasher

@@ -5,7 +5,7 @@ import GatehouseStorage
 extension ReadPast: ServerWork {
   func perform(_ context: ServerContext, after lastWrite: LSN) throws -> PastChanges {
     let durable = context.waitUntilDurable(max(lastWrite, through))
-    let history = History(context.folder, index: context.logIndex, keys: RecordIndex.keys)
+    let history = History(context.folder, index: context.logIndex, keys: RecordIndex.keys(of: context.folder))
     var changes = PastChanges()
     guard let first = try history.firstLSN(), first <= durable else { return changes }
     try requireKept(history, first)
@@ -33,7 +33,7 @@ extension ReadPast: ServerWork {
       wanted: wanted, in: records, times: times, indexedSince: Self.indexedSince, newestFirst: newestFirst
     ) { _, bytes in
       var reader = ByteReader(bytes)
-      if search.look(at: try Record(from: &reader)) { wanted.keep(search.keys) }
+      if search.look(at: try Record(from: &reader, history.seals)) { wanted.keep(search.keys) }
       return !search.isOver
     }
     return search.found
@@ -45,7 +45,7 @@ extension ReadPast: ServerWork {
     var begin: Milliseconds = 0
     try history.forEach(History.Query(first...first)) { _, bytes in
       var reader = ByteReader(bytes)
-      begin = try Record(from: &reader).time
+      begin = try Record(from: &reader, history.seals).time
       return false
     }
     guard moment < begin else { return }

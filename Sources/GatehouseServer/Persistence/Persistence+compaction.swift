@@ -31,7 +31,11 @@ extension Persistence {
     guard isFree else { throw Failure.alreadyCompacting }
     defer { state.withLock { $0.isCompacting = false } }
     do {
-      if everything { try await coverLog(context) }
+      if everything {
+        try await context.forget()
+        try await coverLog(context)
+        try await renew(context)
+      }
       let done = try await archive(context)
       state.withLock { $0.mustCompact = false }
       return done
@@ -55,7 +59,7 @@ extension Persistence {
       options.retention = UInt64(clamping: duration.milliseconds + context.clock.stepsFollowed)
     }
     let retention = Milliseconds(clamping: options.retention ?? 0)
-    let compactor = Compactor(context.folder, options: options, keys: RecordIndex.keys)
+    let compactor = Compactor(context.folder, options: options, keys: RecordIndex.keys(of: context.folder))
     let report = try await onOwnThread(priority: .low) { [self] in
       try compactor.compact { step in
         if isEnding { throw Failure.stopping }
@@ -88,15 +92,43 @@ extension Persistence {
     return done
   }
 
+  /// Whether snapshots that know people who were forgotten since are to be replaced.
+  var isRenewalDue: Bool {
+    state.withLock {
+      !$0.isSaving && $0.renewAt != 0 && Clock.nanoseconds() >= $0.renewAt && Clock.nanoseconds() >= $0.retryAt
+    }
+  }
+
+  /// Takes snapshots until none is left that knows people who were forgotten since.
+  func renew(_ context: ServerContext) async throws {
+    let target = state.withLock { status in
+      // Who is forgotten from now on makes it due again.
+      status.renewAt = 0
+      return status.forgottenThrough
+    }
+    do {
+      let catalog = SnapshotCatalog(context.folder)
+      for _ in 0..<Snapshot.kept where try catalog.entries().contains(where: { $0.lsn < target }) {
+        try await saveAnew(context)
+      }
+      state.withLock { $0.renewedThrough = max($0.renewedThrough, target) }
+    } catch {
+      state.withLock { $0.renewAt = max($0.renewAt, Clock.deadline(milliseconds: Self.renewalPause)) }
+      throw error
+    }
+  }
+
+  /// Takes a snapshot, of a record of its own: two snapshots as of the same record would be one.
+  private func saveAnew(_ context: ServerContext) async throws {
+    if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
+    try await save(context)
+  }
+
   /// Ends the open segment, and takes snapshots until both kept ones cover everything before its end.
   private func coverLog(_ context: ServerContext) async throws {
     let target = try await endSegment(context)
     let catalog = SnapshotCatalog(context.folder)
-    // At most two. A note is logged in between if needed, because two snapshots with the same LSN would be one.
-    for _ in 0..<2 where try catalog.coveredThrough() ?? 0 < target {
-      if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
-      try await save(context)
-    }
+    for _ in 0..<Snapshot.kept where try catalog.coveredThrough() ?? 0 < target { try await saveAnew(context) }
   }
 
   /// - Returns: the last record of the complete segments.

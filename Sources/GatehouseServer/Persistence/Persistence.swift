@@ -34,6 +34,13 @@ final class Persistence: Sendable {
     var mustCompact = false
     var compactAt: UInt64 = 0
     var archivedThrough: LSN = 0
+    /// Keys of anonymised people that are still to be destroyed.
+    var pendingKeys = 0
+    /// The last record that anonymised or purged somebody, and through which no snapshot knows such people any more.
+    var forgottenThrough: LSN = 0
+    var renewedThrough: LSN = 0
+    /// When snapshots that still know them are replaced, in `Clock.nanoseconds()`; 0 if there are none.
+    var renewAt: UInt64 = 0
   }
 
   enum Failure: Error, CustomStringConvertible {
@@ -66,6 +73,20 @@ final class Persistence: Sendable {
 
   /// Starts no further compaction, and has a running one end soon.
   func stop() { isStopping.store(true, ordering: .releasing) }
+
+  /// Records what is known of people who are to be forgotten. Snapshots that know them are due to be replaced.
+  func note(pendingKeys: Int, forgottenThrough: LSN) {
+    state.withLock {
+      $0.pendingKeys = pendingKeys
+      guard forgottenThrough > $0.forgottenThrough else { return }
+      $0.forgottenThrough = forgottenThrough
+      if $0.renewAt == 0 { $0.renewAt = Clock.deadline(milliseconds: Self.renewalPause) }
+    }
+  }
+
+  /// Milliseconds until snapshots that know a forgotten person are replaced: several people may be anonymised after each
+  /// other, and each time takes two snapshots.
+  static let renewalPause: UInt64 = 60_000
 
   /// Records what the server started from. Without a snapshot the start counts as the last save, as in Redis, so that
   /// monitoring for overdue snapshots does not see one of 1970.

@@ -18,10 +18,10 @@ extension ReadTrail: ServerWork {
       query.times = times.0...times.1
     }
     var page = TrailPage()
-    let history = History(context.folder, index: context.logIndex, keys: RecordIndex.keys)
+    let history = History(context.folder, index: context.logIndex, keys: RecordIndex.keys(of: context.folder))
     try history.forEachNewestFirst(query) { lsn, bytes in
       var reader = ByteReader(bytes)
-      let record = try Record(from: &reader)
+      let record = try Record(from: &reader, history.seals)
       let parts = record.parts.filter { part in
         if let actor, !part.isDone(by: actor) { return false }
         return record.others.isEmpty || keys.isEmpty || part.keys.contains { keys.contains($0) }
@@ -42,7 +42,7 @@ extension ReadTrail: ServerWork {
 extension ReadHead: ServerWork {
   func perform(_ context: ServerContext, after lastWrite: LSN) throws -> TrailHead {
     let last = context.waitUntilSynced(context.waitUntilDurable(lastWrite))
-    let head = try History(context.folder, keys: RecordIndex.keys).head(through: last)
+    let head = try History(context.folder, keys: RecordIndex.keys(of: context.folder)).head(through: last)
     return TrailHead(lsn: head.lsn, hash: "\(head.hash)")
   }
 }

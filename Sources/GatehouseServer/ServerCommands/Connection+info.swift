@@ -245,7 +245,9 @@ struct InfoText {
       ("snapshot_seconds", status.lastSaveSeconds), ("snapshots_taken", status.savesTaken),
       ("snapshot_last_error", status.lastError),
       ("snapshot_longest_copy_usec", status.longestCopyNanoseconds / 1000),
-      ("archived_through_lsn", status.archivedThrough),
+      ("archived_through_lsn", status.archivedThrough), ("keys_to_destroy", status.pendingKeys),
+      ("key_store_nodes", context.folder.keys?.nodeCount ?? 0), ("forgotten_through_lsn", status.forgottenThrough),
+      ("snapshots_renewed_through_lsn", status.renewedThrough),
     ]
   }
 

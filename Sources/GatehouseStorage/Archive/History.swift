@@ -7,6 +7,8 @@ package struct History: Sendable {
   package typealias Handler = (_ lsn: UInt64, _ record: UnsafeRawBufferPointer) throws -> Bool
 
   let folder: DataFolder
+  /// The keys that open what is sealed in the records.
+  package var seals: KeyStore? { folder.keys }
   let keys: RecordKeys
   let dictionaries: [ZstdDictionary]
   /// The index of the live log; without it, the whole log is read.

@@ -101,10 +101,12 @@ struct CopyTarget {
     let temporary = path + Self.suffix
     guard !disk.exists(temporary) else { throw CopyError.unfinished(path: temporary) }
     self.path = path
+    // The keys as of the copy's beginning: whoever is forgotten meanwhile may not be so in what is copied.
+    let keys = try KeyStoreOpening(path: source.path, disk: disk).look(source.manifest)
     // What the source's manifest says of its log may not be true of the copy's.
     var manifest = source.manifest
     manifest.log = LogMark()
-    folder = DataFolder(path: temporary, disk: disk, manifest: manifest)
+    folder = DataFolder(path: temporary, disk: disk, manifest: manifest, keys: keys)
     try disk.createDirectory(temporary)
     do {
       for subfolder in FolderName.subfolders { try disk.createDirectory(DiskPath.join(temporary, subfolder)) }
@@ -121,6 +123,7 @@ struct CopyTarget {
     var copied = folder.manifest
     copied.log = log
     let manifest = copied.encoded()
+    try folder.keys?.save(in: folder.path)
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifestCopy), with: manifest)
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifest), with: manifest)
     for subfolder in FolderName.subfolders { try disk.syncDirectory(DiskPath.join(folder.path, subfolder)) }

@@ -10,7 +10,7 @@ package struct CopyReport: Sendable, Equatable {
   package var warnings: [String] = []
 }
 
-/// Copies a data folder, or its state as of an earlier record, into a new folder that opens like any other.
+/// Copies a data folder with its keys, or its state as of an earlier record, into a new folder that opens like any other.
 ///
 /// The source may be in use. Files that do not change once they have their name are copied as they are; of the log,
 /// whole frames are copied. The order is snapshots, then log, then archive: if a compaction moves segments meanwhile,

@@ -103,7 +103,9 @@ package struct Verification {
 
 extension Verification {
   private mutating func checkFolder() {
-    let known = [FolderName.manifest, FolderName.manifestCopy, FolderName.lock] + FolderName.subfolders
+    let known =
+      [FolderName.manifest, FolderName.manifestCopy, FolderName.keys, FolderName.keysCopy, FolderName.lock]
+      + FolderName.subfolders
     do {
       for name in try folder.disk.names(in: folder.path).sorted() where !known.contains(name) {
         if !name.hasSuffix(FolderName.temporarySuffix) { note(name, "the file does not belong to the folder") }
@@ -116,6 +118,9 @@ extension Verification {
       }
     } catch {
       note(error, at: folder.path)
+    }
+    for (name, fault) in KeyStoreOpening(path: folder.path, disk: folder.disk).faults(folder.manifest) {
+      note(name, fault)
     }
     for name in [FolderName.manifest, FolderName.manifestCopy] {
       do {

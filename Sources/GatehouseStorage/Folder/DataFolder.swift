@@ -5,6 +5,8 @@ internal import Synchronization
 /// ```
 /// manifest         what the folder is (`Manifest`), and how far its log is known to reach
 /// manifest.copy    a copy: without its keys, an otherwise sound folder would be lost
+/// keys             what the keys of people are derived from (`KeyStore`)
+/// keys.copy        a copy: without it, an otherwise sound folder would know nobody
 /// lock             names the process that owns the folder
 /// log/             segments of the write-ahead log
 /// snapshots/       states of all partitions, each as of a record (`SnapshotWriter`)
@@ -29,6 +31,9 @@ package final class DataFolder: Sendable {
   let watch: WatchedDisk?
   /// The manifest as of opening the folder. `logMark` is what it says of the log now.
   package let manifest: Manifest
+  /// The keys under which something is said of people; nil if the folder has none yet, or this process only reads and
+  /// cannot use them.
+  package let keys: KeyStore?
   /// What was repaired when the folder was opened, for the server's log.
   package let warnings: [String]
   /// Whether the folder was just created.
@@ -38,26 +43,32 @@ package final class DataFolder: Sendable {
   private let locks: [any DiskFile]
 
   /// A folder that this process does not own.
-  convenience init(path: String, disk: any Disk, manifest: Manifest, warnings: [String] = []) {
-    self.init(path: path, disk: disk, watch: nil, manifest: manifest, warnings: warnings, isNew: false, locks: [])
+  convenience init(
+    path: String, disk: any Disk, manifest: Manifest, keys: KeyStore?, warnings: [String] = []
+  ) {
+    self.init(
+      path: path, disk: disk, watch: nil, manifest: manifest, keys: keys, warnings: warnings, isNew: false, locks: [])
   }
 
   /// A folder that this process owns while `locks` are open.
   convenience init(
-    path: String, watch: WatchedDisk, manifest: Manifest, warnings: [String], isNew: Bool, locks: [any DiskFile]
+    path: String, watch: WatchedDisk, manifest: Manifest, keys: KeyStore, warnings: [String], isNew: Bool,
+    locks: [any DiskFile]
   ) {
     self.init(
-      path: path, disk: watch, watch: watch, manifest: manifest, warnings: warnings, isNew: isNew, locks: locks)
+      path: path, disk: watch, watch: watch, manifest: manifest, keys: keys, warnings: warnings, isNew: isNew,
+      locks: locks)
   }
 
   private init(
-    path: String, disk: any Disk, watch: WatchedDisk?, manifest: Manifest, warnings: [String], isNew: Bool,
-    locks: [any DiskFile]
+    path: String, disk: any Disk, watch: WatchedDisk?, manifest: Manifest, keys: KeyStore?, warnings: [String],
+    isNew: Bool, locks: [any DiskFile]
   ) {
     self.path = path
     self.disk = disk
     self.watch = watch
     self.manifest = manifest
+    self.keys = keys
     self.warnings = warnings
     self.isNew = isNew
     mark = Mutex(manifest.log)
@@ -92,7 +103,7 @@ package final class DataFolder: Sendable {
 
   /// Reads what the manifest says of the log now, since another process may own the folder.
   func readLogMark() -> LogMark? {
-    (try? FolderOpening(path: path, disk: disk).look().manifest.log) ?? logMark
+    (try? FolderOpening(path: path, disk: disk).lookAtManifest().log) ?? logMark
   }
 
   /// Releases the folder to other processes. This object must not write afterwards.
@@ -103,6 +114,8 @@ package final class DataFolder: Sendable {
 enum FolderName {
   static let manifest = "manifest"
   static let manifestCopy = "manifest.copy"
+  static let keys = "keys"
+  static let keysCopy = "keys.copy"
   static let lock = "lock"
   static let log = "log"
   static let snapshots = "snapshots"

@@ -14,6 +14,8 @@ package enum FolderError: Error, Equatable {
   case full(path: String)
   /// The manifest and its copy are both unusable.
   case unreadable(path: String, reason: String)
+  /// Neither copy of the key store can be used.
+  case keys(path: String, reason: String)
   case failed(path: String, DiskError)
 
   /// What a failed system call on the folder at `path` means for opening it.
@@ -52,6 +54,9 @@ extension FolderError: CustomStringConvertible {
       "\(path): the disk is full; make room, then start again"
     case .unreadable(let path, let reason):
       "\(path): the manifest and its copy cannot be used (\(reason)); bring the file back from a backup of this folder"
+    case .keys(let path, let reason):
+      "\(path): the key store cannot be used (\(reason)), and without it nobody can read what log and archive say of "
+        + "people; bring back \(FolderName.keys) or \(FolderName.keysCopy) from a backup of this folder"
     case .failed(let path, let error):
       "\(path) cannot be opened: \(error); \(error.trouble.remedy)"
     }

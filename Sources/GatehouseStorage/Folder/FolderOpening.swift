@@ -4,7 +4,7 @@ internal import Glibc
 /// The steps of opening and of creating a data folder.
 ///
 /// A folder is created in this order, each step durable before the next: the folder, its lock file, the subfolders, the
-/// manifest's copy, the manifest. The manifest comes last, so a folder with a manifest is complete. One with only the
+/// key store, the manifest's copy, the manifest. The manifest comes last, so a folder with a manifest is complete. One with only the
 /// earlier steps was left by a crash, and its creation is continued.
 struct FolderOpening {
   let path: String
@@ -26,33 +26,58 @@ struct FolderOpening {
     locks.append(try lock.takeLockFile())
 
     var warnings: [String] = []
+    let watched = WatchedDisk(disk, root: path)
+    let opening = KeyStoreOpening(path: path, disk: watched)
     var manifest: Manifest
+    let keys: KeyStore
     if manifestIsThere {
       manifest = try readManifest(repair: true, &warnings)
-      try carryOver(&manifest)
+      // The store comes before the manifest that names it: a folder whose manifest names one was never without it.
+      keys = try opening.own(manifest, random: &random, &warnings)
+      try carryOver(&manifest, keys)
     } else {
       guard let create else { throw .missing(path: path) }
-      manifest = try make(Manifest(create, random: &random))
+      manifest = Manifest(create, random: &random)
+      try prepareSubfolders()
+      keys = try opening.own(manifest, random: &random, &warnings)
+      manifest.keyStore = keys.id
+      try make(manifest)
     }
     try prepareSubfolders()
     locks.append(try lock.takeManifest())
-    let watched = WatchedDisk(disk, root: path)
     try admitFiles(to: watched)
     if let warning = try warningOfOpenDoors() { warnings.append(warning) }
     isKept = true
     return DataFolder(
-      path: path, watch: watched, manifest: manifest, warnings: warnings, isNew: !manifestIsThere, locks: locks)
+      path: path, watch: watched, manifest: manifest, keys: keys, warnings: warnings, isNew: !manifestIsThere,
+      locks: locks)
   }
 
   func look() throws(FolderError) -> DataFolder {
+    var warnings: [String] = []
+    let manifest = try lookAtManifest(&warnings)
+    var keys: KeyStore?
+    do throws(FolderError) {
+      keys = try KeyStoreOpening(path: path, disk: disk).look(manifest)
+    } catch {
+      // What is not sealed can be read all the same.
+      warnings.append("\(error)")
+    }
+    return DataFolder(path: path, disk: disk, manifest: manifest, keys: keys, warnings: warnings)
+  }
+
+  func lookAtManifest() throws(FolderError) -> Manifest {
+    var warnings: [String] = []
+    return try lookAtManifest(&warnings)
+  }
+
+  private func lookAtManifest(_ warnings: inout [String]) throws(FolderError) -> Manifest {
     let names = try existingNames(orMake: false)
     guard names.contains(FolderName.manifest) || names.contains(FolderName.manifestCopy) else {
       try refuseForeign(names, mayCreate: false)
       throw .missing(path: path)
     }
-    var warnings: [String] = []
-    let manifest = try readManifest(repair: false, &warnings)
-    return DataFolder(path: path, disk: disk, manifest: manifest, warnings: warnings)
+    return try readManifest(repair: false, &warnings)
   }
 
   private func attempt<Result>(_ call: () throws(DiskError) -> Result) throws(FolderError) -> Result {
@@ -82,8 +107,8 @@ extension FolderOpening {
 
   /// Refuses a folder without a manifest that contains more than is created before the manifest.
   private func refuseForeign(_ names: [String], mayCreate: Bool) throws(FolderError) {
-    let early = [FolderName.lock] + FolderName.subfolders
-    var strangers = names.filter { !early.contains($0) && !isManifestTemporary($0) }
+    let early = [FolderName.lock, FolderName.keys, FolderName.keysCopy] + FolderName.subfolders
+    var strangers = names.filter { !early.contains($0) && !isTemporary($0) }
     for subfolder in FolderName.subfolders where names.contains(subfolder) {
       let path = DiskPath.join(path, subfolder)
       strangers += try attempt { () throws(DiskError) in try disk.names(in: path) }.map { DiskPath.join(subfolder, $0) }
@@ -94,9 +119,10 @@ extension FolderOpening {
     if !mayCreate { throw .missing(path: path) }
   }
 
-  private func isManifestTemporary(_ name: String) -> Bool {
-    name == FolderName.manifest + FolderName.temporarySuffix
-      || name == FolderName.manifestCopy + FolderName.temporarySuffix
+  private func isTemporary(_ name: String) -> Bool {
+    [FolderName.manifest, FolderName.manifestCopy, FolderName.keys, FolderName.keysCopy].contains {
+      name == $0 + FolderName.temporarySuffix
+    }
   }
 
   private func prepareSubfolders() throws(FolderError) {
@@ -118,7 +144,7 @@ extension FolderOpening {
   /// Registers every file that makes up the folder with the watch. Other files may come and go.
   private func admitFiles(to watched: WatchedDisk) throws(FolderError) {
     try attempt { () throws(DiskError) in
-      try watched.admit([path, DiskPath.join(path, FolderName.manifest)])
+      try watched.admit([path] + [FolderName.manifest, FolderName.keys].map { DiskPath.join(path, $0) })
       for subfolder in FolderName.subfolders {
         let subpath = DiskPath.join(path, subfolder)
         try watched.admit([subpath])
@@ -142,11 +168,9 @@ extension FolderOpening {
 // MARK: - The manifest
 
 extension FolderOpening {
-  private func make(_ manifest: Manifest) throws(FolderError) -> Manifest {
-    try prepareSubfolders()
+  private func make(_ manifest: Manifest) throws(FolderError) {
     try write(manifest, to: FolderName.manifestCopy)
     try write(manifest, to: FolderName.manifest)
-    return manifest
   }
 
   /// Upgrades the manifest to this version before anything is written that earlier versions cannot read, so that they
@@ -154,11 +178,12 @@ extension FolderOpening {
   ///
   /// The manifest also records by which Unicode tables names are told apart from now on. Snapshots record it
   /// themselves; here it is for people, and for later versions of the program.
-  private func carryOver(_ manifest: inout Manifest) throws(FolderError) {
+  private func carryOver(_ manifest: inout Manifest, _ keys: KeyStore) throws(FolderError) {
     var carried = manifest
     carried.format = max(manifest.format, Manifest.currentFormat)
     carried.reader = max(manifest.reader, Manifest.currentReader)
     carried.unicodeVersion = FoldedName.version
+    carried.keyStore = keys.id
     guard carried != manifest else { return }
     try attempt { () throws(DiskError) in try overwrite(carried) }
     manifest = carried

@@ -7,13 +7,14 @@ internal import GatehouseCore
 ///
 /// ```
 /// program gatehouse
-/// format 2
-/// reader 2
+/// format 3
+/// reader 3
 /// folder 5f0c… (16 bytes)
 /// partitions 64
 /// created 1763755200000
 /// secret 9ae1… (32 bytes)
 /// hash-key 03b7… (16 bytes)
+/// keys 77e0… (16 bytes)
 /// unicode 15.0.0
 /// log-epoch 3
 /// log-first 1
@@ -29,10 +30,11 @@ internal import GatehouseCore
 package struct Manifest: Sendable, Equatable {
   /// The version of the formats that this program writes.
   ///
-  /// In version 1 a record was what one command changed, and a change that was not known could not be stepped over.
-  package static let currentFormat: UInt32 = 2
+  /// In version 1 a record was what one command changed, and a change that was not known could not be stepped over. From
+  /// version 3 on what records say of people is sealed under the keys of a key store.
+  package static let currentFormat: UInt32 = 3
   /// The smallest version that understands what this program writes.
-  package static let currentReader: UInt32 = 2
+  package static let currentReader: UInt32 = 3
   package static let program = "gatehouse"
 
   package static let secretKeySize = 32
@@ -56,6 +58,8 @@ package struct Manifest: Sendable, Equatable {
   /// The version of the Unicode tables used by the program that last opened the folder; nil if that program had no
   /// tables of its own.
   package var unicodeVersion: String?
+  /// Which key store belongs to the folder; nil if it has none yet.
+  package var keyStore: Hash128?
   /// What it says of the log; nil if the folder's version recorded nothing.
   package var log: LogMark?
   /// Unknown lines, from a later version; they are kept.
@@ -68,6 +72,7 @@ package struct Manifest: Sendable, Equatable {
     other.reader = reader
     other.log = log
     other.unicodeVersion = unicodeVersion
+    other.keyStore = keyStore
     return self == other
   }
 }

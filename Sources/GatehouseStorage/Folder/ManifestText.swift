@@ -22,6 +22,7 @@ extension Manifest {
       ("secret", Hexadecimal.text(secretKey.bytes)),
       ("hash-key", Hexadecimal.text(hashKey.bytes)),
     ]
+    if let keyStore { lines.append(("keys", keyStore.description)) }
     if let unicodeVersion { lines.append(("unicode", unicodeVersion)) }
     if let log {
       lines += [
@@ -66,7 +67,8 @@ extension Manifest {
   }
 
   private static let knownNames: Set = [
-    "program", "format", "reader", "folder", "partitions", "created", "secret", "hash-key", "unicode", "log-epoch",
+    "program", "format", "reader", "folder", "partitions", "created", "secret", "hash-key", "keys", "unicode",
+    "log-epoch",
     "log-first", "log-durable", "log-closed",
   ]
 
@@ -93,6 +95,9 @@ extension Manifest {
     secretKey = SecretBytes(try bytes("secret", Self.secretKeySize))
     hashKey = SecretBytes(try bytes("hash-key", Self.hashKeySize))
     unicodeVersion = values["unicode"].map(String.init)
+    if values["keys"] != nil {
+      keyStore = try bytes("keys", Hash128.size).withUnsafeBytes { Hash128(loading: $0) }
+    }
     guard values["log-epoch"] != nil else { return }
     let isClosed: UInt8 = try number("log-closed")
     log = LogMark(

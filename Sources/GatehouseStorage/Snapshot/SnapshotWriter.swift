@@ -10,7 +10,7 @@ package final class SnapshotWriter: Sendable {
     var isFinished = false
   }
 
-  private let folder: DataFolder
+  let folder: DataFolder
   private let createdAt: UInt64
   private let state: Mutex<State>
 

@@ -14,7 +14,7 @@ package struct CompactionPlan: Sendable, Equatable {
 
   /// Only reads: it neither takes the lock nor touches the log's end.
   package init(_ folder: DataFolder, options: CompactionOptions) throws {
-    lastLSN = try History(folder, dictionaries: options.dictionaries, keys: RecordIndex.keys).lastLSN()
+    lastLSN = try History(folder, dictionaries: options.dictionaries, keys: RecordIndex.keys(of: folder)).lastLSN()
     let sound = try Self.sound(folder)
     snapshots = try Self.snapshots(of: folder, after: sound.first, last: lastLSN)
     let all = snapshots.reversed() + sound.map(\.lsn)
@@ -25,7 +25,7 @@ package struct CompactionPlan: Sendable, Equatable {
       let segments = try folder.sealedSegments().filter { $0.lastLSN <= covered }
       let plan = try CompactionSteps(segments, in: folder, archiveBytes: options.archiveBytes) { segment, frame in
         guard options.retention != nil else { return }
-        let time = try bodies.latestTime(of: frame, RecordIndex.keys)
+        let time = try bodies.latestTime(of: frame, RecordIndex.keys(of: folder))
         latest[segment.firstLSN] = max(latest[segment.firstLSN] ?? 0, time)
       }
       try add(plan, folder)

@@ -74,7 +74,7 @@ package struct OfflineCommand {
     var header = turn.recordHeader
     let lsn: LSN
     do throws(LogRefusal) {
-      lsn = try log.append(&header, turn.changes)
+      lsn = try log.append(&header, turn.changes, folder.keys)
     } catch {
       throw NotLogged(description: "the log takes no record: \(error)")
     }

@@ -58,7 +58,7 @@ package struct OfflineCompaction {
     var report = Report()
     report.compaction.warnings = recovery.report.warnings
     var state = Restoration(folder)
-    let last = try History(folder, dictionaries: options.dictionaries, keys: RecordIndex.keys).lastLSN()
+    let last = try History(folder, dictionaries: options.dictionaries, keys: RecordIndex.keys(of: folder)).lastLSN()
     let wanted = try CompactionPlan.snapshots(of: folder, after: recovery.report.snapshot, last: last)
     if let snapshot = recovery.snapshot {
       try progress(.loading(snapshot: snapshot.lsn))
@@ -74,7 +74,7 @@ package struct OfflineCompaction {
     let warnings = report.compaction.warnings
     var options = options
     options.now = UInt64(clamping: try time(after: state.newestTime))
-    report.compaction = try Compactor(folder, options: options, keys: RecordIndex.keys).compact { step in
+    report.compaction = try Compactor(folder, options: options, keys: RecordIndex.keys(of: folder)).compact { step in
       try progress(.compacting(step))
     }
     report.compaction.warnings = warnings + report.compaction.warnings

@@ -136,13 +136,14 @@ extension Restoration {
       crew.finish()
       directory = cell.state
     }
+    let seals = seals
     let end = try source.read { lsn, bytes in
       if batch.records.isEmpty {
         batch.first = lsn
         batch.records.reserveCapacity(Self.batchRecords)
       }
       var reader = ByteReader(bytes)
-      let record = try Record(from: &reader)
+      let record = try Record(from: &reader, seals)
       newestTime = record.time
       batch.records.append(record)
       records += 1
@@ -159,10 +160,11 @@ extension Restoration {
   private mutating func replayHere<Source: LogSource>(_ source: inout Source) throws -> Source.End {
     var batch = ReplayCrew.Batch(first: 0)
     batch.records.reserveCapacity(Record.lookAhead)
+    let seals = seals
     let end = try source.read { lsn, bytes in
       if batch.records.isEmpty { batch.first = lsn }
       var reader = ByteReader(bytes)
-      let record = try Record(from: &reader)
+      let record = try Record(from: &reader, seals)
       record.prefetchRows(in: partitions, partitioning)
       batch.records.append(record)
       if batch.records.count == Record.lookAhead { apply(&batch) }

@@ -6,7 +6,7 @@ extension Restoration {
   package static func look(at folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known) throws
     -> Restoration
   {
-    let history = History(folder, dictionaries: dictionaries, keys: RecordIndex.keys)
+    let history = History(folder, dictionaries: dictionaries, keys: RecordIndex.keys(of: folder))
     let last = try history.lastLSN()
     var (state, covered) = try newest(of: folder, history, through: last)
     if covered < last {
@@ -24,7 +24,7 @@ extension Restoration {
   package static func following(
     _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known
   ) throws -> (state: Restoration, source: FolderTail) {
-    let history = History(folder, dictionaries: dictionaries, keys: RecordIndex.keys)
+    let history = History(folder, dictionaries: dictionaries, keys: RecordIndex.keys(of: folder))
     let (state, covered) = try newest(of: folder, history, through: try history.lastLSN())
     return (state, FolderTail(folder, after: covered, dictionaries: dictionaries))
   }

@@ -24,11 +24,14 @@ package struct Restoration: Sendable {
   package internal(set) var newestTime: Milliseconds?
 
   let partitioning: Partitioning
+  /// Opens what is sealed; nil if the folder has no keys, or they cannot be used.
+  let seals: KeyStore?
 
   /// The state of a folder before its first record.
   package init(_ folder: DataFolder) {
     let partitioning = Partitioning(folder.manifest)
     self.partitioning = partitioning
+    seals = folder.keys
     partitions = (0..<partitioning.count).map {
       PartitionCell(PartitionState(index: $0, partitioning: partitioning))
     }
@@ -41,12 +44,12 @@ package struct Restoration: Sendable {
     newestTime = Milliseconds(clamping: snapshot.info.createdAt)
     let sections = snapshot.sections
     let loaded = LoadedSections()
-    let partitioning = partitioning
+    let (partitioning, seals) = (partitioning, seals)
     DispatchQueue.concurrentPerform(iterations: sections.count) { index in
       let section = sections[index]
       do {
         let bytes = try snapshot.read(section)
-        let state = try LoadedSection(bytes, of: section, partitioning)
+        let state = try LoadedSection(bytes, of: section, partitioning, seals)
         loaded.add(.success((section, state)))
       } catch {
         loaded.add(.failure(error))
@@ -63,6 +66,7 @@ package struct Restoration: Sendable {
         if state.state.people.hasUnsettledNames { hasUnsettledNames = true }
       }
     }
+    if let seals { ForgettingAgain.run(partitions, asOf: covered, seals) }
     // Some sections may have been written with other tables than the rest; all are settled together.
     if hasUnsettledNames, covered.min() == lastCovered { settleNames() }
   }
@@ -79,7 +83,7 @@ package struct Restoration: Sendable {
   /// Applies one record to the owners that do not have it yet.
   package mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
     var reader = ByteReader(bytes)
-    apply(try Record(from: &reader), lsn: lsn)
+    apply(try Record(from: &reader, seals), lsn: lsn)
   }
 
   /// Applies one record, which must be the next.
@@ -129,14 +133,16 @@ private enum LoadedSection: Sendable {
   case directory(DirectoryState)
   case partition(PartitionCell)
 
-  init(_ bytes: ContiguousArray<UInt8>, of section: SnapshotSection, _ partitioning: Partitioning) throws {
+  init(
+    _ bytes: ContiguousArray<UInt8>, of section: SnapshotSection, _ partitioning: Partitioning, _ seals: KeyStore?
+  ) throws {
     let decoded = bytes.withUnsafeBytes { raw -> Result<LoadedSection, CodingError> in
       Result { () throws(CodingError) -> LoadedSection in
         var reader = ByteReader(raw)
         if section.owner == Snapshot.directoryOwner { return .directory(try DirectoryState(from: &reader)) }
         return .partition(
           PartitionCell(
-            try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning)))
+            try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning, seals)))
       }
     }
     self = try decoded.get()

@@ -117,7 +117,7 @@ package struct StateVerification {
   private mutating func decode(_ lsn: UInt64, _ bytes: UnsafeRawBufferPointer, applies: Bool) -> Bool {
     do {
       var reader = ByteReader(bytes)
-      let record = try Record(from: &reader)
+      let record = try Record(from: &reader, folder.keys)
       guard reader.isAtEnd else { throw reader.failure("more bytes than the record has") }
       if countsChanges {
         record.forEachPart { part in

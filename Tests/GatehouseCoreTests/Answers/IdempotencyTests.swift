@@ -112,7 +112,7 @@ import Testing
     reply.text("session")
     reply.secret("gs_AAAAAAAAAAA")
     core.apply(
-      AnswerKept(partition: Int(truncatingIfNeeded: key.a) & 15, key: key, arguments: words, reply: reply))
+      AnswerKept(partition: Int(truncatingIfNeeded: key.a) & 15, key: key, arguments: words, reply: reply, until: 0))
     let expected = "gs_AAAAAAAAAAA" + SecretText.randomPart((block.a, block.b))
     #expect(core.run(line)["session"].text == expected)
   }

@@ -125,7 +125,7 @@ import Testing
     request.words = ["ROLE.GRANT", "ana", "manager"]
     let partition = core.partitioning.partition(of: ids[1])
     request.id = core.partitioning.id(serial: 1, partition: partition)
-    core.cells[partition].state.approvals.add(request, serial: 1)
+    _ = core.cells[partition].state.approvals.add(request, serial: 1)
     #expect(
       core.run("APPROVAL.GRANT \(request.id.raw)", as: two).text?.hasPrefix("REFUSED impersonation: roles") == true)
   }

@@ -11,6 +11,7 @@ final class HarnessLog {
   var replica: [PartitionCell]
   /// It knows no zones: the meaning of records does not depend on them.
   let replicaDirectory: DirectoryCell
+  private let seals = HarnessSeals()
 
   init(replica: [PartitionCell], _ directory: DirectoryCell) {
     self.replica = replica
@@ -21,18 +22,19 @@ final class HarnessLog {
 
   func append(_ whole: Record) {
     var writer = ByteWriter()
+    writer.seals = seals
     whole.encode(into: &writer)
     encoded.append(writer.bytes)
-    let record = Self.record(writer.bytes)
+    let record = Self.record(writer.bytes, seals)
     #expect(record == whole, "a record that is decoded is another")
     records.append(record)
     Self.apply(record, lsn, to: replica, replicaDirectory)
   }
 
-  static func record(_ bytes: ContiguousArray<UInt8>) -> Record {
+  static func record(_ bytes: ContiguousArray<UInt8>, _ seals: HarnessSeals = HarnessSeals()) -> Record {
     bytes.withUnsafeBytes { raw in
       var reader = ByteReader(raw)
-      guard let record = try? Record(from: &reader), reader.isAtEnd else {
+      guard let record = try? Record(from: &reader, seals), reader.isAtEnd else {
         preconditionFailure("a record that cannot be decoded")
       }
       return record

@@ -136,7 +136,7 @@ import Testing
     let read = try read(Self.wholeBytes) { (reader) throws(CodingError) in try Record(from: &reader) }
     #expect(read.value == Self.wholeRecord && read.isAtEnd)
     var keys: [UInt64] = []
-    let time = Self.wholeBytes.withUnsafeBytes { RecordKey.find(in: $0, &keys) }
+    let time = Self.wholeBytes.withUnsafeBytes { RecordKey.find(in: $0, nil, &keys) }
     #expect(time == UInt64(ChangeSamples.time))
     for key in [
       RecordKey.of(ChangeSamples.user), RecordKey.ofActor(UserID(raw: 130)), RecordKey.of(.workspace, 300),
@@ -152,7 +152,7 @@ import Testing
     Record(header: ChangeSamples.header(), changes: [change]).encode(into: &writer)
     let bytes = Array(writer.bytes)
     var keys: [UInt64] = []
-    _ = bytes.withUnsafeBytes { RecordKey.find(in: $0, &keys) }
+    _ = bytes.withUnsafeBytes { RecordKey.find(in: $0, nil, &keys) }
     for key in keys {
       guard let mark = RecordKey.mark(of: key) else { continue }
       #expect(bytes.indices.contains { bytes[$0...].starts(with: mark) }, "key \(key)")
@@ -241,7 +241,7 @@ import Testing
         var reader = ByteReader(raw)
         guard let record = try? Record(from: &reader) else { return }
         var keys: [UInt64] = []
-        _ = RecordKey.find(in: raw, &keys)
+        _ = RecordKey.find(in: raw, nil, &keys)
         if keys != record.parts.flatMap(\.keys) { differing += 1 }
         record.forEachPart { part in for text in part.changeTexts() { _ = text.description } }
       }

@@ -303,7 +303,14 @@ enum ChangeSamples {
       MailTemplateSet(2, .invitation, "cs", old: nil, new: MailTemplate(subject: "Pozvánka", body: "{{name}}"))
     ),
     ("seats-low", SeatsLow(3, type: "guest", bought: 10, used: 9)),
-    ("answer-kept", AnswerKept(partition: 3, key: token, arguments: .zero, reply: reply)),
+    ("answer-kept", AnswerKept(partition: 3, key: token, arguments: .zero, reply: reply, until: 0)),
+    (
+      "answer-kept/until", AnswerKept(partition: 3, key: token, arguments: .zero, reply: reply, until: time)
+    ),
+    (
+      "keys-destroyed",
+      KeysDestroyed(partition: 3, keys: [.contact(contact), .user(user)], generation: 2)
+    ),
     ("snapshot-taken", SnapshotTaken(48_000)),
     ("log-archived", LogArchived(first: 1, last: 300, hash: "00ff")),
     ("archive-deleted", ArchiveDeleted(first: 1, last: 300, latest: time, retention: 86_400_000)),
@@ -316,7 +323,7 @@ enum ChangeSamples {
     return queued
   }
 
-  private static let mail = Mail(
+  static let mail = Mail(
     id: MailID(raw: 67), user: user, kind: .impersonated, to: "a@b.test", of: 2, created: time, message: "hidden",
     facts: [FieldText(.actor, "tom")], secret: "hidden too")
 

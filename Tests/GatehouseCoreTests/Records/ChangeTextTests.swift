@@ -50,7 +50,7 @@ import Testing
     let texts =
       ([
         opened, ServiceCreated(1, name: "web", .all, secret: token),
-        AnswerKept(partition: 0, key: token, arguments: token, reply: Reply()),
+        AnswerKept(partition: 0, key: token, arguments: token, reply: Reply(), until: 0),
         MailQueued(
           Mail(
             id: MailID(raw: 1), user: UserID(raw: 2), kind: .invitation, to: "a@b.test", of: 1, created: 1,

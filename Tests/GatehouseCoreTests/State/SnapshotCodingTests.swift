@@ -223,13 +223,13 @@ import Testing
     }
     try written(LaterTimer(timer: timer, place: "Lisbon")).withUnsafeBytes { raw in
       var reader = ByteReader(raw)
-      let read = try reader.stored(RunningTimer.none, .measured)
+      let read = try reader.stored(RunningTimer.none, StoredLayout(form: .measured, seals: nil))
       #expect(read.start == 5 && read.project == "x" && read.lsn == 9)
       #expect(try reader.byte() == 77)
     }
     try written(timer).withUnsafeBytes { raw in
       var reader = ByteReader(raw)
-      let read = try reader.stored(LaterTimer(), .measured)
+      let read = try reader.stored(LaterTimer(), StoredLayout(form: .measured, seals: nil))
       #expect(read.timer.start == 5 && read.place == "nowhere")
       #expect(try reader.byte() == 77)
     }

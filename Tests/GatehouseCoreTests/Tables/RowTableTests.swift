@@ -114,7 +114,7 @@ import Testing
     raw.copyBytes(from: bytes)
     var reader = ByteReader(UnsafeRawBufferPointer(raw))
     return try RowTable<ContactRow>(from: &reader) { (reader) throws(CodingError) in
-      try reader.stored(ContactRow(), .measured)
+      try reader.stored(ContactRow(), StoredLayout(form: .measured, seals: nil))
     }
   }
 

@@ -122,7 +122,7 @@ struct FollowingTests {
       if number % 150 == 149 { try gate.ok("COMPACT") }
     }
     try server.terminate()
-    let last = try History(folder, keys: RecordIndex.keys).lastLSN()
+    let last = try History(folder, keys: RecordIndex.keys(of: folder)).lastLSN()
     let followed = try follower.state(through: last)
     #expect(followed.records == Int(last), "every record was applied once")
     #expect(Self.hash(followed) == Self.hash(try Restoration.look(at: folder)))

@@ -59,7 +59,7 @@ struct Inspect: OperatorCommand {
 
   func perform() throws {
     let data = try DataFolder.look(at: folder)
-    let history = History(data, dictionaries: knownDictionaries(), keys: RecordIndex.keys)
+    let history = History(data, dictionaries: knownDictionaries(), keys: RecordIndex.keys(of: data))
     let last = try history.lastLSN()
     guard let first = try history.firstLSN(), first <= last else { return say("there are no records") }
     guard let wanted = range(in: first...last) else { return }
@@ -77,7 +77,7 @@ struct Inspect: OperatorCommand {
     var query = History.Query(wanted)
     if let user { query.keys = try keys(about: userID(user, state), data, state, history, first...last) }
     if since != nil || until != nil { query.times = (since?.milliseconds ?? 0)...(until?.milliseconds ?? .max) }
-    let text = RecordLines(isJSON: json, state: names ? state : nil)
+    let text = RecordLines(isJSON: json, state: names ? state : nil, seals: data.keys)
     try history.forEach(query) { lsn, bytes in
       output.add(try text.lines(of: bytes, lsn))
       count += 1
@@ -106,7 +106,7 @@ struct Inspect: OperatorCommand {
       var found: UInt64?
       try history.forEach(History.Query(lsn...lsn)) { _, bytes in
         var keys: [UInt64] = []
-        found = RecordIndex.keys(bytes, &keys)
+        found = RecordIndex.times(bytes, &keys)
         return false
       }
       return found
@@ -148,7 +148,7 @@ struct Inspect: OperatorCommand {
     var contact: ContactID?
     try history.forEach(History.Query(kept, about: [RecordKey.of(user)])) { _, bytes in
       var reader = ByteReader(bytes)
-      let created = try Record(from: &reader).changes(of: UserCreated.self)
+      let created = try Record(from: &reader, data.keys).changes(of: UserCreated.self)
       contact = created.first { $0.user == user }?.contact
       return contact == nil
     }

@@ -47,7 +47,7 @@ struct Restore: OperatorCommand {
     let size = FolderSize(path: backup)
     let report = try GatehouseStorage.Restore.run(
       from: backup, to: folder, until: until?.point ?? .end, leavesOutHistory: fromSnapshot,
-      dictionaries: knownDictionaries(), keys: RecordIndex.keys
+      dictionaries: knownDictionaries(), keys: RecordIndex.times
     ) {
       try Interruption.check()
       meter.show($0, of: size)

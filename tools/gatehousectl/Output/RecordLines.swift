@@ -8,10 +8,12 @@ struct RecordLines {
   let isJSON: Bool
   /// Provides the names of users, products and workspaces.
   let state: Restoration?
+  /// Opens what is sealed in the records.
+  let seals: KeyStore?
 
   func lines(of bytes: UnsafeRawBufferPointer, _ lsn: UInt64) throws -> String {
     var reader = ByteReader(bytes)
-    let record = try Record(from: &reader)
+    let record = try Record(from: &reader, seals)
     return record.parts.map { part in
       let changes = part.changeTexts(in: state?.directory.view)
       return isJSON ? json(part.header, changes, lsn) + "\n" : text(part.header, changes, lsn)

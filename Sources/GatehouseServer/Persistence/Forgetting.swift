@@ -1,0 +1,101 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+
+/// Destroys the keys of people who were anonymised (L6); `ForgottenPeople` says in which order and why.
+extension ServerContext {
+  /// Does so within a second of each record that anonymises, until the task is cancelled.
+  func keepForgetting() async {
+    while !Task.isCancelled {
+      do {
+        try await forget()
+        try await Task.sleep(for: .seconds(1))
+      } catch is CancellationError {
+        return
+      } catch {
+        logger.error("keys of anonymised people are not destroyed yet", metadata: ["error": "\(error)"])
+        try? await Task.sleep(for: Self.forgettingPause)
+      }
+    }
+  }
+
+  /// How long it waits after the key store could not be written.
+  private static let forgettingPause = Duration.seconds(10)
+
+  /// Destroys all keys that are pending.
+  ///
+  /// - Throws: `DiskError` if the key store could not be written, `Persistence.Failure.logStopped` if what anonymised them
+  ///   does not become durable. They stay pending.
+  func forget() async throws {
+    guard let store = folder.keys else { return }
+    let due = withExecutor { executor in executor.dueKeys(isStoreKnown: store.generation) }
+    persistence.note(pendingKeys: due.keys.values.reduce(0) { $0 + $1.count }, forgottenThrough: due.last)
+    let day = UInt64(clamping: clock.milliseconds / SealKey.millisecondsOfDay)
+    guard
+      !due.keys.isEmpty
+        || day > 1 && !store.isDestroyed(.answers(until: Milliseconds(day - 2) * SealKey.millisecondsOfDay))
+    else { return }
+    // A key must not go before what anonymised its person is sure to stay.
+    guard await sync(through: due.appended, while: { !(log.state == .full || isStopping) }) else {
+      throw Persistence.Failure.logStopped
+    }
+    let keys = due.keys.values.flatMap { $0 }
+    let generation = try await onOwnThread(priority: .low) {
+      // Answers expire a day after the command at the latest; one more day is for a clock that was set.
+      if day > 1 { try store.destroyAnswers(before: day - 1) }
+      return try store.destroy(keys)
+    }
+    if due.keys.isEmpty { return }
+    withExecutor { executor in
+      for (partition, keys) in due.keys.sorted(by: { $0.key < $1.key }) {
+        executor.recordDestroyed(keys, generation: generation, of: partition, now: clock.milliseconds)
+      }
+    }
+    log.wake()
+    persistence.note(pendingKeys: 0, forgottenThrough: due.last)
+    logger.notice("keys of anonymised people were destroyed", metadata: ["keys": "\(keys.count)"])
+  }
+}
+
+/// The keys that are to be destroyed.
+struct DueKeys {
+  /// By partition.
+  var keys: [Int: [SealKey]] = [:]
+  /// The record through which the log must be durable before.
+  var appended: LSN = 0
+  /// The last record that forgot somebody.
+  var last: LSN = 0
+}
+
+extension CommandExecutor {
+  /// The keys that are to be destroyed: those pending and, if the key store was brought back from an older copy, those of
+  /// all who were forgotten.
+  ///
+  /// - Parameter generation: how often the key store has changed.
+  func dueKeys(isStoreKnown generation: UInt64) -> DueKeys {
+    var due = DueKeys()
+    var newest: UInt64 = 0
+    for (index, handle) in handles.enumerated() {
+      let hold = handle.enter(addingWaitTo: &waited)
+      let forgotten = hold.cell.state.forgotten.pending
+      newest = max(newest, hold.cell.state.forgotten.generation)
+      due.last = max(due.last, hold.cell.state.forgotten.last)
+      if !forgotten.isEmpty {
+        due.keys[index] = forgotten.sorted()
+        due.appended = max(due.appended, hold.cell.state.lsn)
+      }
+      hold.leave()
+    }
+    guard newest > generation else { return due }
+    for (index, handle) in handles.enumerated() {
+      let hold = handle.enter(addingWaitTo: &waited)
+      let keys = hold.cell.state.forgottenKeys
+      if !keys.isEmpty {
+        due.keys[index] = keys
+        due.appended = max(due.appended, hold.cell.state.lsn)
+      }
+      hold.leave()
+    }
+    return due
+  }
+}

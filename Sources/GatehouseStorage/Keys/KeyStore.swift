@@ -1,0 +1,186 @@
+internal import Crypto
+package import GatehouseCore
+internal import Synchronization
+
+/// The keys under which the log and the archive say something of people (L6).
+///
+/// Each person has keys of their own (`SealKey`). Destroying them forgets the person in all files at once, although none of
+/// them is changed: their hash chain still proves what was written. All keys are derived from one small file
+/// (`PuncturedKeys`), which is written anew and synced when some are destroyed. There are two copies of it, because
+/// without it all people would be forgotten; a damaged one is replaced by the other, and without either the folder is
+/// refused.
+///
+/// Sealed is with AES-256-GCM. A nonce must never serve two texts under one key, and a server that went back to a backup
+/// does not know which ones it has used. So the nonce follows from the text: it is a keyed hash of it and of what it is
+/// bound to, cut to 96 bits. The same text has the same nonce, which reveals that it is the same; two different ones share
+/// one with a probability of 2^-96 for each pair, and nobody has more than some thousand.
+///
+/// Blocks that a file system has freed, and copies that it keeps of its own accord, are out of reach. So are backups: one
+/// made before has the key.
+package final class KeyStore: SealKeeper {
+  /// A text that is sealed has this many bytes more.
+  package static let overhead = nonceBytes + tagBytes
+
+  private static let nonceBytes = 12
+  private static let tagBytes = 16
+
+  private struct State: ~Copyable, Sendable {
+    var file: KeyFile
+    var derived = DerivedKeys()
+  }
+
+  /// What the manifest says of it.
+  package let id: Hash128
+  private let partitioning: Partitioning
+  private let path: String
+  private let disk: any Disk
+  private let state: Mutex<State>
+  /// Held while the files are written. The state is not: lanes seal meanwhile, and must not wait for the disk.
+  private let writing = Mutex(())
+
+  init(_ file: KeyFile, _ partitioning: Partitioning, path: String, disk: any Disk) {
+    id = file.store
+    self.partitioning = partitioning
+    self.path = path
+    self.disk = disk
+    state = Mutex(State(file: file))
+  }
+
+  /// How often keys were destroyed.
+  package var generation: UInt64 { state.withLock { $0.file.generation } }
+
+  /// How many nodes it takes to derive all keys: 1 as long as nobody was forgotten.
+  package var nodeCount: Int { state.withLock { $0.file.keys.nodes.count } }
+
+  // MARK: Destroying
+
+  /// Destroys keys, durably in both copies.
+  ///
+  /// - Returns: the generation afterwards.
+  /// - Throws: if a copy could not be written. The keys may then still be there, and must be destroyed again.
+  @discardableResult
+  package func destroy(_ keys: [SealKey]) throws(DiskError) -> UInt64 {
+    try destroy(keys.compactMap { KeyPath($0, partitioning) }.map { $0.bits...$0.bits })
+  }
+
+  /// Destroys the keys of all answers that expired before a day, in days since 1970-01-01.
+  package func destroyAnswers(before day: UInt64) throws(DiskError) {
+    guard day > 0, let first = KeyPath(.answers, partition: 0, serial: 0),
+      let last = KeyPath(.answers, partition: 0, serial: day - 1)
+    else { return }
+    try destroy([first.bits...last.bits])
+  }
+
+  @discardableResult
+  private func destroy(_ ranges: [ClosedRange<UInt64>]) throws(DiskError) -> UInt64 {
+    try writing.withLock { _ throws(DiskError) in
+      var file = state.withLock { $0.file }
+      var isChanged = false
+      for range in ranges { isChanged = file.keys.destroy(range) || isChanged }
+      guard isChanged else { return file.generation }
+      file.generation += 1
+      try Self.save(file, in: path, disk)
+      let saved = file
+      state.withLock {
+        $0.file = saved
+        $0.derived.forget()
+      }
+      return file.generation
+    }
+  }
+
+  static func save(_ file: KeyFile, in path: String, _ disk: any Disk) throws(DiskError) {
+    let bytes = file.encoded()
+    for name in [FolderName.keysCopy, FolderName.keys] {
+      try disk.replaceFile(DiskPath.join(path, name), with: bytes)
+    }
+  }
+
+  /// Writes it into a copy of the folder.
+  func save(in path: String) throws(DiskError) { try Self.save(state.withLock { $0.file }, in: path, disk) }
+
+  package func isDestroyed(_ key: SealKey) -> Bool {
+    guard let path = KeyPath(key, partitioning) else { return true }
+    return state.withLock { $0.file.keys.node(above: path) == nil }
+  }
+
+  package func destroyed(_ kind: SealKey.Kind, of partition: Int, through last: Int) -> [Int] {
+    guard last > 0, let first = KeyPath(kind, partition: partition, serial: 1),
+      let end = KeyPath(kind, partition: partition, serial: UInt64(last))
+    else { return [] }
+    var serials: [Int] = []
+    state.withLock { state in
+      state.file.keys.forEachDestroyed(in: first.bits...end.bits) { serials.append(Int(KeyPath(bits: $0).serial)) }
+    }
+    return serials
+  }
+
+  // MARK: Sealing
+
+  package func seal(
+    _ plain: UnsafeRawBufferPointer, under keys: SealedUnder, bound: UnsafeRawBufferPointer,
+    into writer: inout ByteWriter
+  ) -> Bool {
+    guard let key = key(of: keys) else { return false }
+    let nonce = Self.nonce(under: key.child(1), plain, bound)
+    // It fails only for texts that are longer than memory.
+    guard
+      let box = try? AES.GCM.seal(
+        [UInt8](plain), using: Self.symmetric(key), nonce: AES.GCM.Nonce(data: nonce), authenticating: [UInt8](bound))
+    else { preconditionFailure("a text could not be sealed") }
+    nonce.withUnsafeBytes { writer.raw($0) }
+    [UInt8](box.ciphertext).withUnsafeBytes { writer.raw($0) }
+    [UInt8](box.tag).withUnsafeBytes { writer.raw($0) }
+    return true
+  }
+
+  package func open(
+    _ sealed: UnsafeRawBufferPointer, under keys: SealedUnder, bound: UnsafeRawBufferPointer,
+    into writer: inout ByteWriter
+  ) throws(CodingError) -> Bool {
+    guard let key = key(of: keys) else { return false }
+    guard sealed.count >= Self.overhead else { throw CodingError("a sealed text that is cut off", at: sealed.count) }
+    guard
+      let box = try? AES.GCM.SealedBox(
+        nonce: AES.GCM.Nonce(data: [UInt8](sealed.prefix(Self.nonceBytes))),
+        ciphertext: [UInt8](sealed.dropFirst(Self.nonceBytes).dropLast(Self.tagBytes)),
+        tag: [UInt8](sealed.suffix(Self.tagBytes))),
+      let plain = try? AES.GCM.open(box, using: Self.symmetric(key), authenticating: [UInt8](bound))
+    else { throw CodingError("a text that was not sealed under the keys of this folder, or was changed", at: 0) }
+    [UInt8](plain).withUnsafeBytes { writer.raw($0) }
+    return true
+  }
+
+  private static func symmetric(_ key: KeyBytes) -> SymmetricKey {
+    key.child(0).withBytes { SymmetricKey(data: [UInt8]($0)) }
+  }
+
+  private static func nonce(
+    under key: KeyBytes, _ plain: UnsafeRawBufferPointer, _ bound: UnsafeRawBufferPointer
+  ) -> [UInt8] {
+    var hasher = SHA256()
+    key.withBytes { hasher.update(bufferPointer: $0) }
+    withUnsafeBytes(of: UInt64(bound.count).littleEndian) { hasher.update(bufferPointer: $0) }
+    hasher.update(bufferPointer: bound)
+    hasher.update(bufferPointer: plain)
+    return [UInt8](hasher.finalize().prefix(nonceBytes))
+  }
+
+  private func key(of keys: SealedUnder) -> KeyBytes? {
+    switch keys {
+    case .one(let key): return bytes(of: key)
+    case .all(let keys):
+      var hasher = SHA256()
+      for key in keys {
+        guard let bytes = bytes(of: key) else { return nil }
+        bytes.withBytes { hasher.update(bufferPointer: $0) }
+      }
+      return hasher.finalize().withUnsafeBytes { KeyBytes(loading: $0) }
+    }
+  }
+
+  private func bytes(of key: SealKey) -> KeyBytes? {
+    guard let path = KeyPath(key, partitioning) else { return nil }
+    return state.withLock { $0.derived.key(of: path, in: $0.file.keys) }
+  }
+}

@@ -1,0 +1,90 @@
+import GatehouseCore
+import Testing
+
+@testable import GatehouseStorage
+
+/// Destroying a key leaves all others as they were, and no way to the one.
+@Suite struct PuncturedKeysTests {
+  private static let root = KeyBytes(a: 1, b: 2, c: 3, d: 4)
+
+  private func path(_ kind: SealKey.Kind = .user, _ partition: Int = 3, _ serial: UInt64) throws -> KeyPath {
+    try #require(KeyPath(kind, partition: partition, serial: serial))
+  }
+
+  /// Derives a key step by step, without the cache.
+  private func derived(_ path: KeyPath, _ keys: PuncturedKeys) -> KeyBytes? {
+    guard var node = keys.node(above: path) else { return nil }
+    while node.depth < KeyPath.depth { node = node.child(path.bit(below: node.depth)) }
+    #expect(node.path == path.bits)
+    return node.key
+  }
+
+  @Test("a random run of punctures: each key is that of the root until it is destroyed, and then underivable")
+  func property() throws {
+    var random = SystemRandomNumberGenerator()
+    let whole = PuncturedKeys(root: Self.root)
+    var keys = whole
+    var cache = DerivedKeys()
+    var gone: Set<UInt64> = []
+    var paths: [KeyPath] = []
+    for kind in SealKey.Kind.allCases {
+      for partition in [0, 1, 255, 65_535] {
+        for serial in [0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 1 << 20, UInt64(UInt32.max)] {
+          paths.append(try path(kind, partition, serial))
+        }
+      }
+    }
+    for path in paths.shuffled(using: &random).prefix(120) {
+      let isDestroyed = keys.destroy(path.bits...path.bits)
+      let isDestroyedAgain = keys.destroy(path.bits...path.bits)
+      #expect(isDestroyed && !isDestroyedAgain)
+      cache.forget()
+      gone.insert(path.bits)
+      for other in paths.shuffled(using: &random).prefix(20) + [path] {
+        let expected = gone.contains(other.bits) ? nil : derived(other, whole)
+        #expect(derived(other, keys) == expected)
+        let cached = cache.key(of: other, in: keys)
+        #expect(cached == expected)
+      }
+      #expect(PuncturedKeys(keys.nodes) == keys, "the nodes are in no order")
+    }
+    // Nothing above a destroyed key is kept.
+    for node in keys.nodes { #expect(!gone.contains { $0 >= node.first && $0 <= node.last }) }
+  }
+
+  @Test("a new store has one node; one person adds at most one for each bit, neighbours add few") func size() throws {
+    var keys = PuncturedKeys(root: Self.root)
+    #expect(keys.nodes.count == 1)
+    let first = try path(.user, 3, 100)
+    _ = keys.destroy(first.bits...first.bits)
+    #expect(keys.nodes.count == KeyPath.depth)
+    let neighbour = try path(.user, 3, 101)
+    _ = keys.destroy(neighbour.bits...neighbour.bits)
+    #expect(keys.nodes.count == KeyPath.depth - 1)
+    // All of a thousand people in a row leave no more than their edges.
+    for serial in UInt64(1)...1000 {
+      let path = try path(.user, 3, serial)
+      _ = keys.destroy(path.bits...path.bits)
+    }
+    #expect(keys.nodes.count < 2 * KeyPath.depth)
+  }
+
+  @Test("a range is destroyed at once, and told again") func ranges() throws {
+    var keys = PuncturedKeys(root: Self.root)
+    let first = try path(.answers, 0, 0), last = try path(.answers, 0, 20_000)
+    let isDestroyed = keys.destroy(first.bits...last.bits)
+    #expect(isDestroyed)
+    #expect(keys.nodes.count <= 2 * KeyPath.depth)
+    #expect(derived(last, keys) == nil)
+    let next = try path(.answers, 0, 20_001)
+    #expect(derived(next, keys) != nil)
+    var told: [UInt64] = []
+    keys.forEachDestroyed(in: (last.bits - 2)...(next.bits + 5)) { told.append($0) }
+    #expect(told == [last.bits - 2, last.bits - 1, last.bits])
+  }
+
+  @Test("ids that cannot be have no path") func impossible() {
+    #expect(KeyPath(.user, partition: 1 << 16, serial: 1) == nil)
+    #expect(KeyPath(.user, partition: 1, serial: 1 << 32) == nil)
+  }
+}

@@ -71,7 +71,7 @@ let package = Package(
     .executableTarget(
       name: "gatehouse",
       dependencies: [
-        "CEdit", "GatehouseCommandLine", "GatehouseCore", "GatehouseWire", "GatehouseServer",
+        "CEdit", "GatehouseCommandLine", "GatehouseCore", "GatehouseStorage", "GatehouseWire", "GatehouseServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -92,6 +92,7 @@ let package = Package(
       dependencies: [
         "GatehouseCommandLine", "GatehouseCore", "GatehouseWire", "GatehouseStorage", "CEpoll",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "NIOCore", package: "swift-nio"),
       ],

@@ -13,7 +13,8 @@ struct GatehouseBench: ParsableCommand {
         gatehouse-bench run --port 7600 --users 100000 --mix login:90,session:9,timer:1 --rate 20000 --json
         gatehouse-bench run --port 6379 --users 100000 --target redis-get --requests 1000000
         gatehouse-bench micro parse --iterations 100000
+        gatehouse-bench seal
       """,
-    subcommands: [RunCommand.self, LoadCommand.self, MicroCommand.self],
+    subcommands: [RunCommand.self, LoadCommand.self, MicroCommand.self, SealCommand.self],
     defaultSubcommand: RunCommand.self)
 }

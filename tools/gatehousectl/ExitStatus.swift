@@ -31,7 +31,7 @@ enum ExitStatus {
     case let exit as ExitCode: exit.rawValue
     case let error as FolderError: of(error)
     case CopyError.notEmpty, CopyError.inside, CopyError.unfinished: cannotCreate
-    case is CopyError, is RecoveryError, is TableError: dataUnreadable
+    case is CopyError, is RecoveryError, is TableError, is EncryptionError: dataUnreadable
     case let error as LogError: error.code == .disk ? io : dataUnreadable
     case BlockFileError.failed, SnapshotError.file(.failed): io
     case is BlockFileError, is SnapshotError: dataUnreadable
@@ -49,7 +49,7 @@ enum ExitStatus {
     switch error {
     case .locked: inUse
     case .failed, .full, .readOnly, .notPermitted: io
-    case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys: dataUnreadable
+    case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys, .encryption: dataUnreadable
     }
   }
 }
@@ -63,6 +63,8 @@ extension OperatorCommand {
   func run() throws {
     // A command that must clean up calls `Interruption.watch` instead.
     Interruption.endAtOnce()
+    // Before anything copies the environment.
+    EnvironmentKey.take()
     do {
       try perform()
     } catch let error as ValidationError {

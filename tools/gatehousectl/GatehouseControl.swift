@@ -18,6 +18,7 @@ struct GatehouseControl: ParsableCommand {
         gatehousectl inspect ./data --user '#12'       what happened to a user
         gatehousectl mail --from noreply@acme.test     send invitations and notices
         gatehousectl service create ./data ops ADMIN   let an application in
+        gatehousectl encryption status ./data          what is encrypted
         gatehousectl import people.csv --dry-run       what an import would do
         gatehousectl export users > people.csv         all users of a workspace
 
@@ -28,7 +29,8 @@ struct GatehouseControl: ParsableCommand {
       """,
     version: "gatehousectl \(version)",
     subcommands: [
-      Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self, Service.self, Import.self, Export.self,
+      Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self, Encryption.self, Service.self, Import.self,
+      Export.self,
       MailCommand.self,
     ])
 }

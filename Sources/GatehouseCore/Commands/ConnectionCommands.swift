@@ -179,6 +179,26 @@ extension CommandTable {
       reply: "a map of what was done; or an error that names what is damaged, after everything else was moved",
       rights: .admin, .compact),
     server(
+      "ENCRYPTION", .server, "The encryption of the data folder",
+      subcommands: [
+        Subcommand(
+          "STATUS", "Whether what is written is encrypted, under which key, and what is still in clear",
+          reply: "a map; bytes by the number of the data key, 0 for what is in clear", rights: .admin,
+          .encryption(.status)),
+        Subcommand(
+          "ROTATE",
+          "Read the master key again from where the settings say, wrap the keys of the folder with it, and begin a new "
+            + "data key; with `rewrite` also encrypt with it what was written before",
+          [.optionalWord("rewrite")], reply: "a map: the id of the master key, the number of the data key",
+          rights: .admin, .encryption(.rotate)),
+        Subcommand(
+          "ON", "Encrypt what is written from now on, after OFF", reply: "a map, as of ROTATE", rights: .admin,
+          .encryption(.on)),
+        Subcommand(
+          "OFF", "Leave what is written from now on in clear", reply: "a map, as of ROTATE", rights: .admin,
+          .encryption(.off)),
+      ]),
+    server(
       "SHUTDOWN", .server, "Stop the server; the log is synced in any case", [.optionalWord("save")],
       reply: "nothing: the connection closes", rights: .admin, .shutdown),
     // Metrics exporters read the slow log, and have no right but READ.

@@ -9,6 +9,7 @@ public enum ServerCommand: Sendable {
   case slowlog(SlowLog)
   case latency(Latency)
   case memory(Memory)
+  case encryption(Encryption)
   case moduleList
   /// The list of subcommands.
   case subcommands
@@ -21,6 +22,7 @@ public enum ServerCommand: Sendable {
   public enum SlowLog: Sendable { case get, length, reset }
   public enum Latency: Sendable { case histogram, latest, history, reset, doctor }
   public enum Memory: Sendable { case usage, statistics, doctor }
+  public enum Encryption: Sendable { case status, rotate, on, off }
 
   /// How a command is treated between `MULTI` and `EXEC`.
   public enum InTransaction: Sendable {
@@ -34,7 +36,7 @@ public enum ServerCommand: Sendable {
   public var inTransaction: InTransaction {
     switch self {
     case .multi, .exec, .discard, .watch, .quit, .reset: .atOnce
-    case .save, .shutdown, .compact, .monitor, .auth, .hello: .refused
+    case .save, .shutdown, .compact, .encryption, .monitor, .auth, .hello: .refused
     case .ping, .echo, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
       .waitaof, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,
       .subcommands, .none:

@@ -204,6 +204,11 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// How many addresses and services with wrong guesses are remembered, in 48 bytes each, allocated at the start.
   package var guessSources = 16_384
 
+  /// Where the master key of the data folder is read from; at most one of the two. With neither, and no
+  /// `GATEHOUSE_ENCRYPTION_KEY` in the environment, a new folder is not encrypted.
+  package var encryptionKeyFile: String?
+  package var encryptionKeyCommand: String?
+
   /// The folder of the time zone database, which the package tzdata installs.
   package var zonePath = "/usr/share/zoneinfo"
 
@@ -216,6 +221,11 @@ extension ServerConfiguration {
   /// The number of lanes on a machine of `cores` cores.
   package func laneCount(cores: Int) -> Int {
     min(lanes ?? max(1, cores - 1), partitions)
+  }
+
+  /// Where the master key is read from; nil if it is given nowhere.
+  func keySource() throws(EncryptionError) -> KeySource? {
+    try KeySource.chosen(file: encryptionKeyFile, command: encryptionKeyCommand)
   }
 
   /// Checks the rules that span several settings.

@@ -183,6 +183,26 @@ extension Setting {
     format: { $0 },
     "folder of the time zone database")
 
+  package static let encryptionKeyFile = Setting(
+    "encryption-key-file", \.encryptionKeyFile, value: "file|none",
+    expected: "a path; give a file with 32 random bytes in hex or base64, or none",
+    parse: { text -> String?? in
+      if text == "none" { return .some(nil) }
+      return text.isEmpty || text.utf8.contains(0) ? nil : text
+    },
+    format: { $0 ?? "none" },
+    "file of the master key that the data folder is encrypted under")
+
+  package static let encryptionKeyCommand = Setting(
+    "encryption-key-command", \.encryptionKeyCommand, value: "command|none",
+    expected: "a command; give one for /bin/sh that prints 32 random bytes in hex or base64, or none",
+    parse: { text -> String?? in
+      if text == "none" { return .some(nil) }
+      return text.isEmpty || text.utf8.contains(0) ? nil : text
+    },
+    format: { $0 ?? "none" },
+    "command that prints the master key; CONFIG GET shows the command")
+
   package static let passwordMemory = integer(
     "password-memory", \.passwordMemory, value: "kib", 8...4_194_304, "memory that hashing a password takes, in KiB")
 
@@ -228,11 +248,10 @@ extension Setting {
     maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     addressConnections, serviceConnections, connectionCommands, connectionBytes, authenticationFailures,
-    handshakeTimeout,
-    authenticationTimeout, idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit, compressionLevel,
-    clockConflict,
-    zoneData, passwordMemory, passwordPasses, passwordLanes, passwordThreads, passwordPriority,
-    commonPasswords, guessesPerAddress, guessesPerService, guessSources,
+    handshakeTimeout, authenticationTimeout, idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit,
+    compressionLevel, clockConflict, zoneData, encryptionKeyFile, encryptionKeyCommand, passwordMemory, passwordPasses,
+    passwordLanes, passwordThreads, passwordPriority, commonPasswords, guessesPerAddress, guessesPerService,
+    guessSources,
   ]
 
   /// Looks a setting up by name, in any case.

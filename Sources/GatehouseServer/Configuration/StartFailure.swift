@@ -68,14 +68,16 @@ extension StartFailure {
       switch error {
       case .locked: self = .locked("\(error)")
       case .failed, .full, .readOnly, .notPermitted: self = .io("\(error)")
-      case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys: self = .dataUnreadable("\(error)")
+      case .encryption(_, .keyNeeded), .encryption(_, .wrongKey): self = .configuration("\(error)")
+      case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys, .encryption:
+        self = .dataUnreadable("\(error)")
       }
     case let error as DiskError: self = .io("\(error); \(error.trouble.remedy)")
     case BlockFileError.failed(let error), SnapshotError.file(.failed(let error)): self.init(error)
     case let error as LogError where error.code == .disk: self = .io("\(error)")
     case let error as LogError: self = .dataUnreadable("\(error)")
     case is RecoveryError, is BlockFileError, is CodingError: self = .dataUnreadable("\(error)")
-    case is ZoneDatabase.Missing, is ClockConflict, is TLSError: self = .configuration("\(error)")
+    case is ZoneDatabase.Missing, is ClockConflict, is TLSError, is EncryptionError: self = .configuration("\(error)")
     default: self = .io("\(error)")
     }
   }

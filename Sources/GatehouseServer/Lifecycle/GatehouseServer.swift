@@ -53,7 +53,8 @@ package final class GatehouseServer: Service {
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
     DescriptorReserve.shared.hold(DescriptorLimit.heldForWriting)
     defer { DescriptorReserve.shared.hold(0) }
-    let existing = try openFolder()
+    let key = try masterKey()
+    let existing = try openFolder(key)
     defer { existing?.close() }
     let laneCount = configuration.laneCount(cores: facts.coreCount)
     let lanes = try (0..<laneCount).map { try Lane(index: $0, facts: facts) }
@@ -62,7 +63,7 @@ package final class GatehouseServer: Service {
     facts.onStop { [stopping] in stopping.begin() }
     let listeners = try listen(lanes, identity)
     do {
-      let folder = try existing ?? makeFolder()
+      let folder = try existing ?? makeFolder(key)
       defer { folder.close() }
       for warning in folder.warnings { logger.warning("\(warning)") }
       let partitioning = Partitioning(folder.manifest)
@@ -75,9 +76,16 @@ package final class GatehouseServer: Service {
   }
 
   /// The data folder; nil if it does not exist yet or is empty.
-  private func openFolder() throws(FolderError) -> DataFolder? {
+  /// The master key that the settings or the environment give; nil if none do.
+  private func masterKey() throws(EncryptionError) -> MasterKey? {
+    guard let source = try configuration.keySource() else { return nil }
+    if let warning = source.warning { logger.warning("\(warning)") }
+    return try source.read()
+  }
+
+  private func openFolder(_ key: MasterKey?) throws(FolderError) -> DataFolder? {
     do throws(FolderError) {
-      return try DataFolder.open(configuration.dataPath)
+      return try DataFolder.open(configuration.dataPath, key: key)
     } catch .missing {
       return nil
     }
@@ -85,11 +93,12 @@ package final class GatehouseServer: Service {
 
   /// Creates the data folder. Called once the server listens, so that a start that fails earlier leaves no folder
   /// behind.
-  private func makeFolder() throws(FolderError) -> DataFolder {
+  private func makeFolder(_ key: MasterKey?) throws(FolderError) -> DataFolder {
     let folder = try DataFolder.open(
       configuration.dataPath,
       create: FolderParameters(
-        partitionCount: configuration.partitions, createdAt: UInt64(clamping: facts.clock.milliseconds)))
+        partitionCount: configuration.partitions, createdAt: UInt64(clamping: facts.clock.milliseconds)),
+      key: key)
     if folder.isNew { logger.notice("made a new data folder", metadata: ["data": "\(folder.path)"]) }
     return folder
   }

@@ -22,7 +22,9 @@ extension Persistence {
   /// - Parameter everything: whether to end the open segment and take snapshots first, so that everything written so
   ///   far is archived.
   @discardableResult
-  func compact(_ context: ServerContext, everything: Bool = false) async throws -> Compaction {
+  func compact(
+    _ context: ServerContext, everything: Bool = false, rewrites: Bool = false
+  ) async throws -> Compaction {
     guard !isEnding else { throw Failure.stopping }
     let isFree = state.withLock { status in
       defer { status.isCompacting = true }
@@ -36,7 +38,7 @@ extension Persistence {
         try await coverLog(context)
         try await renew(context)
       }
-      let done = try await archive(context)
+      let done = try await archive(context, rewrites: rewrites)
       state.withLock { $0.mustCompact = false }
       return done
     } catch {
@@ -52,8 +54,21 @@ extension Persistence {
   /// Milliseconds until a failed compaction is tried again by itself.
   private static let compactionPause: UInt64 = 600_000
 
-  private func archive(_ context: ServerContext) async throws -> Compaction {
+  /// Encrypts everything anew that is not encrypted with the current data key: what is in the log and in archives, and,
+  /// by taking new ones, snapshots. Then data keys that no file needs are retired.
+  func rewrite(_ context: ServerContext) async throws {
+    for _ in 0..<Snapshot.kept {
+      if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
+      try await save(context)
+    }
+    let done = try await compact(context, everything: true, rewrites: true)
+    guard done.damage.isEmpty else { throw Failure.damaged(done.damage) }
+    try await onOwnThread(priority: .low) { _ = try context.folder.retireKeys() }
+  }
+
+  private func archive(_ context: ServerContext, rewrites: Bool) async throws -> Compaction {
     var options = CompactionOptions(now: UInt64(clamping: context.clock.milliseconds))
+    options.rewritesArchives = rewrites
     if case .atLeast(let duration) = context.facts.current.archiveRetention {
       // Deleting cannot be undone, so time by which the clock was set ahead does not make an archive older.
       options.retention = UInt64(clamping: duration.milliseconds + context.clock.stepsFollowed)
@@ -63,6 +78,9 @@ extension Persistence {
     let report = try await onOwnThread(priority: .low) { [self] in
       try compactor.compact { step in
         if isEnding { throw Failure.stopping }
+        if case .replacing(let info) = step {
+          guard noteDurably(LogArchived(info), context) else { throw Failure.logStopped }
+        }
         guard case .expiring(let file, let latest) = step else { return }
         let deletion = ArchiveDeleted(
           first: file.records.lowerBound, last: file.records.upperBound, latest: Milliseconds(clamping: latest ?? 0),
@@ -75,10 +93,7 @@ extension Persistence {
     for why in report.setAside {
       context.logger.error("a segment of the log is damaged and was set aside", metadata: ["error": "\(why)"])
     }
-    for info in report.archived {
-      note(
-        LogArchived(first: info.records.lowerBound, last: info.records.upperBound, hash: "\(info.hash)"), context)
-    }
+    for info in report.archived { note(LogArchived(info), context) }
     let last = try ArchiveCatalog(context.folder).lastLSN() ?? 0
     state.withLock { $0.archivedThrough = last }
     let done = Compaction(

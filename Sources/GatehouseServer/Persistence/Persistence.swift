@@ -49,12 +49,14 @@ final class Persistence: Sendable {
     case noRoom(needed: UInt64, free: UInt64)
     case alreadyCompacting
     case stopping
+    case damaged([String])
 
     var description: String {
       switch self {
       case .alreadySaving: "a snapshot is being taken already"
       case .alreadyCompacting: "the log is being archived already"
       case .stopping: "the server is stopping"
+      case .damaged(let damage): "some of the history is damaged: \(damage.joined(separator: "; "))"
       case .noRoom(let needed, let free):
         "a snapshot may take \(needed) bytes, and the disk has \(free) left; make room"
       case .logStopped: "the log takes no changes, so nothing new can become durable"

@@ -230,6 +230,7 @@ struct InfoText {
       ("log_raw_bytes", log.rawBytes), ("log_stored_bytes", log.storedBytes), ("log_syncs", log.syncs),
       ("log_sync_usec_average", log.syncNanoseconds / syncs / 1000),
       ("log_sync_usec_longest", log.longestSyncNanoseconds / 1000), ("log_segment", log.currentSegment),
+      ("log_data_key", context.folder.cipher.currentNumber),
       ("log_pending_bytes", log.pendingBytes), ("log_index_bytes", context.logIndex.bytes),
       ("feed_waiting_readers", context.feedReaders.waitingCount), ("feed_tail_bytes", context.feedTail.bytes),
       ("log_waits", metrics.logWaits.count),

@@ -33,6 +33,7 @@ extension Connection {
     case .save: save()
     case .lastsave: answer { $0.integer(self.lane.services.persistence.status.lastSave) }
     case .compact: compact()
+    case .encryption(let command): encryption(command, request)
     case .shutdown: shutDown(request)
     case .slowlog(let command): slowLog(command, request)
     case .latency(let command): latency(command, request)

@@ -17,6 +17,12 @@
 /// a page: the first id in it u64
 /// ```
 ///
+/// In an encrypted folder each block of frames is two: the bodies, encrypted, and after them the headers, in clear. So
+/// the chain can be followed through the file without the key. But a header whose hash of the content is made without
+/// a key, of a frame written before the folder was encrypted, would give the content away to whoever guesses it; a block
+/// with such a frame has its headers encrypted too. The first ids of the pages are not in the table, but in one more
+/// block at the end, encrypted.
+///
 /// A page lists ids in ascending order, each with the blocks that have records about it: `ids varint`, then for each id
 /// `difference from the previous id varint · blocks varint · differences varint…`.
 ///

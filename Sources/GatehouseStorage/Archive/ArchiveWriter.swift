@@ -8,6 +8,9 @@ struct ArchiveWriter: ~Copyable {
   private var index = ArchiveIndexBuilder()
   /// The frames of the next block, its table entry, and the ids that its records concern.
   private var raw = RawBuffer(capacity: Archive.blockSize * 2)
+  /// In an encrypted archive, the frames' headers, and whether they may be in clear.
+  private var heads = RawBuffer()
+  private var areHeadsSafe = true
   private var block: ArchiveBlock
   private var ids: Set<UInt64> = []
   private var recordIDs: [UInt64] = []
@@ -24,11 +27,10 @@ struct ArchiveWriter: ~Copyable {
   ) throws(BlockFileError) {
     file = try BlockFileWriter(
       path: path, disk: folder.disk, kind: Archive.kind,
-      header: BlockFileHeader(folderID: folder.manifest.folderID, createdAt: createdAt), level: level)
+      header: BlockFileHeader(folderID: folder.manifest.folderID, createdAt: createdAt), level: level,
+      cipher: folder.cipher)
     self.keys = keys
-    table = ArchiveTable(
-      firstLSN: firstLSN, lastLSN: firstLSN - 1, previousHash: previousHash, lastHash: previousHash, blocks: [],
-      pages: [])
+    table = ArchiveTable(firstLSN: firstLSN, previousHash: previousHash, isSplit: file.isSealed)
     block = ArchiveBlock(firstLSN: firstLSN)
   }
 
@@ -41,7 +43,12 @@ struct ArchiveWriter: ~Copyable {
   ) throws(BlockFileError) {
     precondition(headerBytes.count == LogFormat.headerSize && body.count == Int(header.bodyLength))
     precondition(header.previousHash == table.lastHash && header.firstLSN == table.lastLSN + 1)
-    raw.append(headerBytes)
+    if table.isSplit {
+      heads.append(headerBytes)
+      areHeadsSafe = areHeadsSafe && (header.contentKey != 0 || body.isEmpty)
+    } else {
+      raw.append(headerBytes)
+    }
     raw.append(body)
     let isWhole = RecordCoding.forEach(in: body, count: Int(header.recordCount)) { record in
       recordIDs.removeAll(keepingCapacity: true)
@@ -55,18 +62,22 @@ struct ArchiveWriter: ~Copyable {
     block.recordCount += header.recordCount
     table.lastLSN = header.nextLSN - 1
     table.lastHash = header.hash
-    if raw.count >= Archive.blockSize { try endBlock() }
+    if raw.count + heads.count >= Archive.blockSize { try endBlock() }
   }
 
   private mutating func endBlock() throws(BlockFileError) {
     guard block.frameCount > 0 else { return }
-    let number = try file.append(raw.bytes)
-    precondition(number == table.blocks.count)
+    let number = table.blocks.count
+    try file.append(raw.bytes)
+    if table.isSplit { try file.append(heads.bytes, inClear: areHeadsSafe) }
+    precondition(file.entries.count == (table.isSplit ? 2 : 1) * (number + 1))
     index.add(ids, block: number)
     table.blocks.append(block)
     block = ArchiveBlock(firstLSN: block.nextLSN)
     ids.removeAll(keepingCapacity: true)
     raw.removeAll()
+    heads.removeAll()
+    areHeadsSafe = true
   }
 
   /// Writes the index and the table, and syncs.
@@ -79,6 +90,9 @@ struct ArchiveWriter: ~Copyable {
     for page in pages {
       try page.bytes.withRawBytes { bytes throws(BlockFileError) in _ = try file.append(bytes) }
       table.pages.append(page.first)
+    }
+    if table.isSplit {
+      try table.encodedPages().withRawBytes { bytes throws(BlockFileError) in _ = try file.append(bytes) }
     }
     _ = try file.finish(table: table.encoded())
     return table.firstLSN...table.lastLSN

@@ -7,6 +7,8 @@ package struct CompactionOptions: Sendable {
   package var archiveBytes: UInt64 = 256 << 20
   /// How long a record is kept after it was written, in milliseconds; nil for ever.
   package var retention: UInt64?
+  /// Whether archives that are not encrypted as new files are, are written anew.
+  package var rewritesArchives = false
   /// Unix milliseconds.
   package var now: UInt64
   /// The dictionaries that the log's frames may have been compressed with.
@@ -23,6 +25,9 @@ package enum CompactionStep: Sendable, Equatable {
   case archiving(done: UInt64, of: UInt64)
   /// Blocks of the new archive read back so far, and the total.
   case verifying(done: Int, of: Int)
+  /// An archive is about to be replaced by one with the same frames, encrypted anew. Its hash must be durable in the
+  /// log before: whoever verifies the folder takes an archive whose hash was never recorded for a forgery.
+  case replacing(ArchiveInfo)
   /// A segment that has been archived is about to be removed.
   case removing(String)
   /// A damaged segment is about to be set aside.
@@ -48,6 +53,8 @@ package struct CompactionFile: Sendable, Equatable {
 /// The result of a compaction.
 package struct CompactionReport: Sendable, Equatable {
   package var archived: [ArchiveInfo] = []
+  /// The archives that were encrypted anew.
+  package var rewritten: [ArchiveInfo] = []
   /// The names of the segments removed from the log.
   package var removed: [String] = []
   package var expired: [CompactionFile] = []
@@ -111,6 +118,7 @@ package struct Compactor: Sendable {
       }
     }
     try expire(&report, progress)
+    if options.rewritesArchives { try rewriteArchives(&report, progress) }
     for entry in try ArchiveCatalog(folder).setAside() {
       report.damage.append(
         "records \(entry.records.lowerBound) to \(entry.records.upperBound) are damaged: \(entry.path)")
@@ -187,7 +195,7 @@ package struct Compactor: Sendable {
     var writer = try ArchiveWriter(
       path: DiskPath.join(folder.archivePath, Self.temporaryName), folder: folder, firstLSN: first.header.firstLSN,
       previousHash: first.header.previousHash, createdAt: options.now, level: options.level, keys: keys)
-    var bodies = FrameBodies(dictionaries: options.dictionaries)
+    var bodies = FrameBodies(cipher: folder.cipher, dictionaries: options.dictionaries)
     let total = try segments.reduce(0) { $0 + (try folder.bytes(of: $1)) }
     var done: UInt64 = 0
     for segment in segments {
@@ -211,6 +219,54 @@ package struct Compactor: Sendable {
     let reader = try ArchiveReader(path: path, records: records, folder: folder)
     defer { reader.close() }
     return reader.info
+  }
+
+  /// Writes the archives anew that are not encrypted with the current data key, one after the other. A crash leaves the
+  /// old one or the new one.
+  private func rewriteArchives(
+    _ report: inout CompactionReport, _ progress: (CompactionStep) throws -> Void
+  ) throws {
+    for entry in try ArchiveCatalog(folder).entries() {
+      do {
+        let reader = try ArchiveCatalog(folder).open(entry)
+        defer { reader.close() }
+        guard reader.dataKey != folder.cipher.currentNumber else { continue }
+        report.rewritten.append(try rewrite(reader, entry, progress))
+      } catch {
+        try? ArchiveCatalog(folder).deleteTemporaries()
+        guard isDamage(error) else { throw error }
+        report.damage.append("\(error)")
+      }
+    }
+  }
+
+  private func rewrite(
+    _ reader: ArchiveReader, _ entry: ArchiveCatalog.Entry, _ progress: (CompactionStep) throws -> Void
+  ) throws -> ArchiveInfo {
+    var writer = try ArchiveWriter(
+      path: DiskPath.join(folder.archivePath, Self.temporaryName), folder: folder,
+      firstLSN: entry.records.lowerBound, previousHash: reader.info.previousHash, createdAt: options.now,
+      level: options.level, keys: keys)
+    var buffers = ArchiveReader.Buffers()
+    for number in reader.blocks.indices {
+      try reader.forEachFrame(in: number, &buffers) { header, headerBytes, body in
+        try writer.append(header, headerBytes: headerBytes, body: body)
+      }
+      try progress(.archiving(done: UInt64(number + 1), of: UInt64(reader.blocks.count)))
+    }
+    let records = try writer.finish()
+    let written = try ArchiveReader(path: writer.path, records: records, folder: folder)
+    defer { written.close() }
+    try written.verify(fromDisk: true) { try progress(.verifying(done: $0, of: $1)) }
+    guard written.info.lastHash == reader.info.lastHash, records == entry.records else {
+      throw BlockFileError.damaged(path: entry.path, offset: 0, reason: "its chain does not end as its table says")
+    }
+    try progress(.replacing(written.info))
+    try folder.disk.rename(writer.path, to: entry.path)
+    try folder.disk.syncDirectory(folder.archivePath)
+    let final = try ArchiveReader(path: entry.path, records: records, folder: folder)
+    defer { final.close() }
+    return final.info
   }
 
   /// Each removal is made durable before the next, so that a crash cannot leave a hole in the log.

@@ -50,8 +50,9 @@ extension History {
       var buffers = ArchiveReader.Buffers()
       for (number, block) in reader.blocks.enumerated()
       where block.firstLSN <= records.upperBound && block.nextLSN >= records.lowerBound {
-        var headers: [FrameHeader] = []
-        try reader.forEachFrame(in: number, &buffers) { header, _, _ in headers.append(header) }
+        guard let headers = try reader.headers(in: number, &buffers) else {
+          throw BlockFileError.locked(path: entry.path, .keyNeeded(master: folder.cipher.masterID ?? ""))
+        }
         for header in headers where header.holds(records) {
           guard try handle(FrameInfo(file: file, offset: nil, header: header)) else { return false }
         }

@@ -175,8 +175,9 @@ enum HistoryPart {
       // The index covers segments in the log only, not those set aside.
       let isInLog = path == history.folder.logLocation.path(LogFormat.segmentName(records.lowerBound))
       let part = SegmentPart(
-        segment: segment, folderID: history.folder.manifest.folderID, range: range, filter: filter,
-        dictionaries: history.dictionaries, index: isInLog ? history.index : nil, onBlock: history.onBlock)
+        segment: segment, folderID: history.folder.manifest.folderID, cipher: history.folder.cipher, range: range,
+        filter: filter, dictionaries: history.dictionaries, index: isInLog ? history.index : nil,
+        onBlock: history.onBlock)
       return try part.read(newestFirst: newestFirst, handle)
     }
   }

@@ -91,6 +91,7 @@ struct ArchivePart {
 struct SegmentPart {
   let segment: OpenSegment
   let folderID: Hash128
+  let cipher: FolderCipher
   let range: ClosedRange<UInt64>
   let filter: HistoryFilter
   let dictionaries: [ZstdDictionary]
@@ -110,7 +111,7 @@ struct SegmentPart {
         }
         return try read(newestFirst ? wanted.reversed() : wanted, newestFirst: newestFirst, handle)
       }
-      var decoder = FrameDecoder(dictionaries: dictionaries)
+      var decoder = FrameDecoder(cipher: cipher, dictionaries: dictionaries)
       let marks = filter.wanted.marks(in: nil)
       // Frames before the first wanted record are not checked, and may be damaged.
       let isWithin = range.lowerBound > segment.header.firstLSN
@@ -129,7 +130,7 @@ struct SegmentPart {
 
   private func read(_ stretches: [LogStretch], newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
     var stack = RecordStack()
-    var decoder = FrameDecoder(dictionaries: dictionaries)
+    var decoder = FrameDecoder(cipher: cipher, dictionaries: dictionaries)
     for stretch in stretches where filter.mayWant(stretch) {
       onBlock()
       let marks = filter.wanted.marks(in: stretch.contents?.ids)

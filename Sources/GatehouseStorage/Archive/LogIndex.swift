@@ -77,7 +77,8 @@ package final class LogIndex: Sendable {
     // Kept even if damage is found: the part before it is indexed then.
     defer { keep(index, of: lsn) }
     try index.extend(
-      segment, folderID: location.folderID, through: last, dictionaries: dictionaries, keys: keys, while: goesOn)
+      segment, folderID: location.folderID, cipher: location.cipher, through: last, dictionaries: dictionaries,
+      keys: keys, while: goesOn)
     return index.stretches
   }
 
@@ -154,12 +155,12 @@ private struct SegmentIndex: Sendable {
   }
 
   mutating func extend(
-    _ segment: OpenSegment, folderID: Hash128, through last: UInt64, dictionaries: [ZstdDictionary], keys: RecordKeys,
-    while goesOn: () -> Bool
+    _ segment: OpenSegment, folderID: Hash128, cipher: FolderCipher, through last: UInt64,
+    dictionaries: [ZstdDictionary], keys: RecordKeys, while goesOn: () -> Bool
   ) throws {
     var scanner = SegmentScanner(
       segment, folderID: folderID, at: (offset, chain), windowBytes: Int(4 * LogStretch.bytes))
-    var decoder = FrameDecoder(dictionaries: dictionaries, checksContent: false)
+    var decoder = FrameDecoder(cipher: cipher, dictionaries: dictionaries, checksContent: false)
     defer { noteIDs() }
     while chain.nextLSN <= last {
       if stretches.last.map({ offset - $0.offset >= LogStretch.bytes }) ?? true {

@@ -9,7 +9,7 @@ struct SealedSegment: Sendable, Equatable {
 extension DataFolder {
   /// The location of the log's files.
   package var logLocation: LogLocation {
-    LogLocation(disk: disk, directory: logPath, folderID: manifest.folderID, watch: watch)
+    LogLocation(disk: disk, directory: logPath, folderID: manifest.folderID, cipher: cipher, watch: watch)
   }
 
   /// The segments that will not change again, in order: all but the last.

@@ -9,14 +9,15 @@ package enum Backup {
   ///     that is found.
   ///   - leavesOutHistory: whether to copy only the snapshots and the records after them, because the past may be
   ///     damaged.
+  ///   - key: of an encrypted folder. Without it the copy is made all the same, and checked as far as that is possible.
   ///   - progress: receives the number of bytes copied since the last call; may throw to stop.
   /// - Throws: `FolderError`, `CopyError`, `LogError`, `BlockFileError` or `DiskError`. Nothing is left behind then.
   package static func copy(
     from path: String, to target: String, through lsn: UInt64? = nil, leavesOutHistory: Bool = false,
-    disk: any Disk = PosixDisk(),
+    disk: any Disk = PosixDisk(), key: MasterKey? = nil,
     dictionaries: [ZstdDictionary] = ZstdDictionary.known, progress: (CopyProgress) throws -> Void = { _ in }
   ) throws -> CopyReport {
-    let source = try DataFolder.look(at: path, disk: disk)
+    let source = try DataFolder.look(at: path, disk: disk, key: key)
     return try withoutActuallyEscaping(progress) { progress in
       var report = try FolderCopy(
         source: source, target: CopyTarget(path: target, source: source), last: lsn, cutsFrames: false,

@@ -26,7 +26,7 @@ package struct ChainWalk: ~Copyable {
   private var report: Report
   /// The previous hash that the next frame must have; nil before the first file.
   private var hash: Hash128?
-  private var bodies = FrameBodies(dictionaries: ZstdDictionary.known)
+  private var bodies: FrameBodies
 
   /// Walks the chain.
   /// - Parameters:
@@ -52,6 +52,7 @@ package struct ChainWalk: ~Copyable {
 
   private init(_ folder: DataFolder, _ first: UInt64, _ last: UInt64) {
     self.folder = folder
+    bodies = FrameBodies(cipher: folder.cipher, dictionaries: ZstdDictionary.known)
     asked = first
     self.last = last
     report = Report(from: first, through: first - 1)

@@ -86,6 +86,7 @@ package struct CopyProgress: Sendable, Equatable {
 struct CopyTarget {
   let folder: DataFolder
   private let path: String
+  private let sourcePath: String
 
   private static let suffix = ".partial"
 
@@ -106,7 +107,8 @@ struct CopyTarget {
     // What the source's manifest says of its log may not be true of the copy's.
     var manifest = source.manifest
     manifest.log = LogMark()
-    folder = DataFolder(path: temporary, disk: disk, manifest: manifest, keys: keys)
+    folder = DataFolder(path: temporary, disk: disk, manifest: manifest, cipher: source.cipher, keys: keys)
+    sourcePath = source.path
     try disk.createDirectory(temporary)
     do {
       for subfolder in FolderName.subfolders { try disk.createDirectory(DiskPath.join(temporary, subfolder)) }
@@ -124,6 +126,8 @@ struct CopyTarget {
     copied.log = log
     let manifest = copied.encoded()
     try folder.keys?.save(in: folder.path)
+    // After the files: a rotation meanwhile may have begun a data key that some of them are encrypted with.
+    try KeyRingFiles(path: sourcePath, disk: disk).copy(to: folder.path)
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifestCopy), with: manifest)
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifest), with: manifest)
     for subfolder in FolderName.subfolders { try disk.syncDirectory(DiskPath.join(folder.path, subfolder)) }

@@ -110,7 +110,7 @@ struct LogCopy {
     }
     var scanner = SegmentScanner(segment, folderID: source.manifest.folderID, at: position)
     var copy = try SegmentCopy(header, in: target)
-    var bodies = FrameBodies(dictionaries: dictionaries)
+    var bodies = FrameBodies(cipher: source.cipher, dictionaries: dictionaries)
     var stop = Stop(segment: segment.header.firstLSN, offset: scanner.offset, isCut: false)
     while true {
       // A clean-end frame after the last record wanted is left out too.

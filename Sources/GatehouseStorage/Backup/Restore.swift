@@ -16,16 +16,18 @@ package enum Restore {
   ///   - target: must not exist or must be an empty folder; nothing is ever overwritten.
   ///   - leavesOutHistory: whether to take only the snapshots and the records after them, because the past may be
   ///     damaged.
+  ///   - key: of an encrypted folder.
   ///   - keys: returns a record's time.
   ///   - progress: receives the number of bytes copied since the last call; may throw to stop.
   /// - Throws: `FolderError`, `CopyError`, `RecoveryError`, `LogError`, `BlockFileError` or `DiskError`. Nothing is
   ///   left behind then.
   package static func run(
     from path: String, to target: String, until point: Point = .end, leavesOutHistory: Bool = false,
-    disk: any Disk = PosixDisk(), dictionaries: [ZstdDictionary] = ZstdDictionary.known, keys: @escaping RecordKeys,
+    disk: any Disk = PosixDisk(), key: MasterKey? = nil, dictionaries: [ZstdDictionary] = ZstdDictionary.known,
+    keys: @escaping RecordKeys,
     progress: (CopyProgress) throws -> Void = { _ in }
   ) throws -> CopyReport {
-    let source = try DataFolder.look(at: path, disk: disk)
+    let source = try DataFolder.look(at: path, disk: disk, key: key)
     return try withoutActuallyEscaping(progress) { progress in
       let search = PointSearch(source: source, dictionaries: dictionaries, keys: keys, progress: progress)
       let last = try search.lastRecord(of: point, leavesOutHistory: leavesOutHistory)

@@ -4,7 +4,7 @@ internal import struct GatehouseCore.RawBuffer
 struct SegmentCopy: ~Copyable {
   private let file: any DiskFile
   private let alignment: UInt64
-  private let folderID: Hash128
+  private let cipher: FolderCipher
   private var encoder: FrameEncoder
   private var frame = RawBuffer()
   private var offset = LogFormat.segmentStart
@@ -17,9 +17,9 @@ struct SegmentCopy: ~Copyable {
     try header.encoded().withRawBytes { bytes throws(DiskError) in try file.writeAll(bytes, at: 0) }
     self.file = file
     alignment = UInt64(header.alignment)
-    folderID = location.folderID
+    cipher = location.cipher
     // Without a dictionary, so that readers of the copy need none for these frames.
-    encoder = FrameEncoder(folderID: folderID, level: 1, dictionary: nil)
+    encoder = FrameEncoder(folderID: location.folderID, cipher: cipher, level: 1, dictionary: nil)
     chain = ChainPosition(nextLSN: header.firstLSN, hash: header.previousHash, epoch: header.epoch)
   }
 
@@ -36,8 +36,14 @@ struct SegmentCopy: ~Copyable {
   /// Encodes a frame anew: with the same records, which leaves the chain unchanged, or with only the first of them,
   /// which begins a new chain.
   mutating func remake(_ header: FrameHeader, through last: UInt64, body: UnsafeRawBufferPointer) throws {
-    guard header.covers(body) else {
-      throw LogError(.corrupt, lsn: header.firstLSN, "the records are not those that the chain of hashes covers")
+    let contentKey: DataKey?
+    do {
+      guard try cipher.covers(body, of: header) else {
+        throw LogError(.corrupt, lsn: header.firstLSN, "the records are not those that the chain of hashes covers")
+      }
+      contentKey = header.contentKey == 0 ? nil : try cipher.key(header.contentKey)
+    } catch let error as EncryptionError {
+      throw LogError(error, lsn: header.firstLSN)
     }
     var plain = RawBuffer(capacity: max(body.count, 1))
     var count: UInt32 = 0
@@ -53,7 +59,8 @@ struct SegmentCopy: ~Copyable {
     remade.recordCount = count
     remade.previousHash = chain.hash
     remade.epoch = max(header.epoch, chain.epoch)
-    remade = encoder.encode(remade, body: plain.bytes, alignment: Int(alignment), into: &frame)
+    remade = encoder.encode(
+      remade, body: plain.bytes, alignment: Int(alignment), content: .kept(contentKey), into: &frame)
     precondition(chain.continues(with: remade))
     try file.writeAll(frame.bytes, at: offset)
     chain.advance(over: remade)

@@ -103,11 +103,8 @@ package struct Verification {
 
 extension Verification {
   private mutating func checkFolder() {
-    let known =
-      [FolderName.manifest, FolderName.manifestCopy, FolderName.keys, FolderName.keysCopy, FolderName.lock]
-      + FolderName.subfolders
     do {
-      for name in try folder.disk.names(in: folder.path).sorted() where !known.contains(name) {
+      for name in try folder.disk.names(in: folder.path).sorted() where !FolderName.known.contains(name) {
         if !name.hasSuffix(FolderName.temporarySuffix) { note(name, "the file does not belong to the folder") }
       }
       for name in try SnapshotCatalog(folder).strangers() {

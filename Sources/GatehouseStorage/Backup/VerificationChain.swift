@@ -16,12 +16,7 @@ extension Verification {
         let log = try LogRecovery(
           folder.logLocation, options: options, forWriting: false,
           firstLSN: archive.records.map { $0.upperBound + 1 } ?? 1, previousHash: archive.lastHash)
-        var records: UInt64 = 0
-        let end = try log.replay(from: log.firstLSN) { _, _ in
-          records += 1
-          if records.isMultiple(of: Self.progressRecords) { try progress(Self.progressRecords) }
-        }
-        try progress(records % Self.progressRecords)
+        let end = try folder.cipher.isLocked ? log.verify() : read(log)
         report.segments = log.segments.count
         report.firstLSN = log.firstLSN
         report.tornBytes = end.tornBytes
@@ -43,6 +38,17 @@ extension Verification {
         return
       }
     }
+  }
+
+  /// Reads every record.
+  private func read(_ log: LogRecovery) throws -> LogEnd {
+    var records: UInt64 = 0
+    let end = try log.replay(from: log.firstLSN) { _, _ in
+      records += 1
+      if records.isMultiple(of: Self.progressRecords) { try progress(Self.progressRecords) }
+    }
+    try progress(records % Self.progressRecords)
+    return end
   }
 
   /// Checks the log against what the manifest says of it.

@@ -15,7 +15,10 @@ struct BlockFileParts {
     guard length >= UInt64(BlockFile.headerSize + BlockFile.trailerSize) else {
       throw .damaged(path: path, offset: length, reason: "it ends too early")
     }
-    let bytes = try bytes(at: 0, BlockFile.headerSize)
+    // The flag only says how much to read. It is believed once the header's hash was checked.
+    let start = try bytes(at: 0, BlockFile.headerSize)
+    let mayBeSealed = start.withUnsafeBytes { $0.littleEndian(12, as: UInt32.self) } & BlockFile.sealedFlag != 0
+    let bytes = try mayBeSealed ? bytes(at: 0, BlockFile.sealedHeaderSize) : start
     let (hash, holds) = lastHash(of: bytes)
     guard holds else { throw .damaged(path: path, offset: 0, reason: "the header does not have its hash") }
     return try decode(bytes, at: 0) { (reader) throws(MalformedBytes) in
@@ -25,12 +28,20 @@ struct BlockFileParts {
       let flags: UInt32 = try reader.take()
       guard magic == kind.magic else { throw MalformedBytes() }
       // An unknown flag may change how the rest is read.
-      guard needed <= kind.format, flags == 0 else { return .failure(.newer(path: path, reader: needed)) }
-      return .success((BlockFileHeader(folderID: try reader.takeHash(), createdAt: try reader.take()), format, hash))
+      guard needed <= kind.format, flags & ~BlockFile.sealedFlag == 0 else {
+        return .failure(.newer(path: path, reader: needed))
+      }
+      var header = BlockFileHeader(folderID: try reader.takeHash(), createdAt: try reader.take())
+      if mayBeSealed {
+        let dataKey: UInt32 = try reader.take()
+        _ = try reader.take(count: 4)
+        header.encryption = .init(dataKey: dataKey, salt: Array(try reader.take(count: BlockSeal.saltSize)))
+      }
+      return .success((header, format, hash))
     }
   }
 
-  func trailer(headerHash: Hash128) throws(BlockFileError) -> Trailer {
+  func trailer(_ header: BlockFileHeader, headerHash: Hash128) throws(BlockFileError) -> Trailer {
     let start = length - UInt64(BlockFile.trailerSize)
     let bytes = try bytes(at: start, BlockFile.trailerSize)
     let (hash, holds) = lastHash(of: bytes)
@@ -44,7 +55,7 @@ struct BlockFileParts {
       let fileLength: UInt64 = try reader.take()
       let tableHash = try reader.takeHash()
       guard magic == BlockFile.trailerMagic, fileLength == length, try reader.takeHash() == headerHash,
-        tableOffset >= UInt64(BlockFile.headerSize), tableLength <= UInt64(BlockFile.tableLimit),
+        tableOffset >= UInt64(header.size), tableLength <= UInt64(BlockFile.tableLimit),
         tableOffset.addingReportingOverflow(tableLength) == (start, false)
       else { throw MalformedBytes() }
       return .success(Trailer(tableOffset: tableOffset, tableLength: tableLength, tableHash: tableHash, hash: hash))
@@ -53,7 +64,7 @@ struct BlockFileParts {
 
   /// The blocks, and what the kind of file added to the table.
   func table(
-    _ trailer: Trailer, _ kind: BlockFileKind
+    _ trailer: Trailer, _ header: BlockFileHeader, _ kind: BlockFileKind
   ) throws(BlockFileError) -> (blocks: [BlockEntry], addition: [UInt8]) {
     let start = trailer.tableOffset
     let bytes = try bytes(at: start, Int(trailer.tableLength))
@@ -63,15 +74,16 @@ struct BlockFileParts {
     return try decode(bytes, at: start) { (reader) throws(MalformedBytes) in
       let count: UInt32 = try reader.take()
       var blocks: [BlockEntry] = []
-      var offset = UInt64(BlockFile.headerSize)
+      var offset = UInt64(header.size)
       for _ in 0..<count {
         let stored: UInt32 = try reader.take()
         let raw: UInt32 = try reader.take()
         let block = BlockEntry(
-          offset: offset, storedLength: Int(stored & ~BlockFile.storedRawBit), rawLength: Int(raw),
-          isStoredRaw: stored & BlockFile.storedRawBit != 0, hash: try reader.takeHash())
-        guard block.rawLength <= kind.blockLimit, block.storedLength <= block.rawLength,
-          !block.isStoredRaw || block.storedLength == block.rawLength
+          offset: offset, storedLength: Int(stored & ~(BlockFile.storedRawBit | BlockFile.storedClearBit)),
+          rawLength: Int(raw), isStoredRaw: stored & BlockFile.storedRawBit != 0,
+          isSealed: header.encryption != nil && stored & BlockFile.storedClearBit == 0, hash: try reader.takeHash())
+        guard block.rawLength <= kind.blockLimit, (0...block.rawLength).contains(block.clearLength),
+          !block.isStoredRaw || block.clearLength == block.rawLength
         else { throw MalformedBytes() }
         offset += UInt64(block.storedLength)
         blocks.append(block)

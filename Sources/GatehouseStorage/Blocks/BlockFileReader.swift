@@ -14,9 +14,15 @@ struct BlockFileReader: Sendable {
   /// The trailer's hash, which covers the whole file.
   let hash: Hash128
   private let file: any DiskFile
+  /// Decrypts the blocks; nil if they are in clear.
+  private let seal: Result<BlockSeal, BlockFileError>?
 
-  /// - Parameter folderID: the folder that the file must belong to.
-  init(path: String, disk: any Disk, kind: BlockFileKind, folderID: Hash128) throws(BlockFileError) {
+  /// - Parameters:
+  ///   - folderID: the folder that the file must belong to.
+  ///   - cipher: the folder's. A file can be opened and its hashes checked without its key.
+  init(
+    path: String, disk: any Disk, kind: BlockFileKind, folderID: Hash128, cipher: FolderCipher
+  ) throws(BlockFileError) {
     self.path = path
     self.kind = kind
     file = try blockFile { () throws(DiskError) in try disk.openFile(path, .read) }
@@ -25,13 +31,28 @@ struct BlockFileReader: Sendable {
     let (header, format, headerHash) = try parts.header(kind)
     self.header = header
     self.format = format
-    let trailer = try parts.trailer(headerHash: headerHash)
-    let (entries, table) = try parts.table(trailer, kind)
+    let trailer = try parts.trailer(header, headerHash: headerHash)
+    let (entries, table) = try parts.table(trailer, header, kind)
     self.entries = entries
     hash = trailer.hash
     self.table = table
     tableOffset = trailer.tableOffset + trailer.tableLength - UInt64(table.count)
+    if let encryption = header.encryption {
+      do throws(EncryptionError) {
+        seal = .success(BlockSeal(try cipher.secret(encryption.dataKey), salt: encryption.salt))
+      } catch {
+        seal = .failure(.locked(path: path, error))
+      }
+    } else {
+      seal = nil
+    }
     guard header.folderID == folderID else { throw .otherFolder(path: path) }
+  }
+
+  /// Whether the blocks are encrypted and the key for it is not at hand.
+  var isLocked: Bool {
+    if case .failure = seal { return true }
+    return false
   }
 
   /// Closes the file; nothing can be read afterwards.
@@ -46,8 +67,9 @@ struct BlockFileReader: Sendable {
     let entry = entries[number]
     precondition(raw.count == entry.rawLength)
     try load(entry, &scratch)
+    if entry.isSealed { try open(number, &scratch) }
     let restored = scratch.withRawBytes { bytes in
-      let stored = UnsafeRawBufferPointer(rebasing: bytes[..<entry.storedLength])
+      let stored = UnsafeRawBufferPointer(rebasing: bytes[..<entry.clearLength])
       if entry.isStoredRaw {
         raw.copyMemory(from: stored)
         return true
@@ -55,6 +77,21 @@ struct BlockFileReader: Sendable {
       return decompressor.decompress(stored, into: raw)
     }
     guard restored else { throw damaged(entry, "block \(number) cannot be decompressed") }
+  }
+
+  /// Decrypts the stored bytes in place.
+  private func open(_ number: Int, _ scratch: inout [UInt8]) throws(BlockFileError) {
+    let entry = entries[number]
+    guard let seal = try seal?.get() else { throw damaged(entry, "block \(number) is not encrypted as its file says") }
+    let isSound = scratch.withUnsafeMutableBytes { bytes in
+      seal.open(
+        UnsafeRawBufferPointer(rebasing: bytes[..<entry.storedLength]),
+        into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<entry.clearLength]), number: number,
+        rawLength: entry.rawLength)
+    }
+    guard isSound else {
+      throw damaged(entry, "block \(number) was not encrypted with this folder's keys, or was changed since")
+    }
   }
 
   /// Checks the stored bytes of block `number` against its hash.
@@ -85,8 +122,10 @@ struct BlockFileReader: Sendable {
     init() {}
   }
 
-  /// Reads and decompresses block `number`, to see that it is possible.
+  /// Reads, decrypts and decompresses block `number`, to see that it is possible. Without its key, only its hash is
+  /// checked.
   func restore(_ number: Int, _ buffers: inout Buffers) throws(BlockFileError) {
+    if isLocked, entries[number].isSealed { return try check(number, scratch: &buffers.scratch) }
     let count = entries[number].rawLength
     if buffers.raw.count < count { buffers.raw = [UInt8](repeating: 0, count: count) }
     // Two fields of one value cannot be accessed at once, so move the raw bytes out meanwhile.
@@ -98,6 +137,20 @@ struct BlockFileReader: Sendable {
         number, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), scratch: &buffers.scratch,
         &buffers.decompressor)
     }
+  }
+
+  /// The content of a block that is read once.
+  func content(ofBlock number: Int) throws(BlockFileError) -> [UInt8] {
+    guard entries.indices.contains(number) else {
+      throw .damaged(path: path, offset: tableOffset, reason: "it has no block \(number)")
+    }
+    var raw = [UInt8](repeating: 0, count: entries[number].rawLength)
+    var scratch: [UInt8] = []
+    var decompressor = ZstdDecompressor()
+    try raw.withMutableRawBytes { bytes throws(BlockFileError) in
+      try read(number, into: bytes, scratch: &scratch, &decompressor)
+    }
+    return raw
   }
 
   /// Makes the next reads come from the disk instead of the page cache. What is not synced may be lost by this.

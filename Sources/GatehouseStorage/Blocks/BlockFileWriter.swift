@@ -8,15 +8,29 @@ struct BlockFileWriter: ~Copyable, Sendable {
   private let headerHash: Hash128
   private var offset: UInt64
   private var unsynced: UInt64 = 0
+  /// Encrypts the blocks; nil to leave them in clear.
+  private let seal: BlockSeal?
+  private var sealed: [UInt8] = []
 
   /// How many bytes are written between two syncs. One sync of the whole file at the end would block the log's syncs on
   /// the same disk for that long.
   private static let syncInterval: UInt64 = 4 << 20
 
-  /// - Parameter path: the temporary name; a file that a crash left there is removed.
+  /// - Parameters:
+  ///   - path: the temporary name; a file that a crash left there is removed.
+  ///   - cipher: the folder's, whose current key encrypts the file, if it has one.
   init(
-    path: String, disk: any Disk, kind: BlockFileKind, header: BlockFileHeader, level: Int32
+    path: String, disk: any Disk, kind: BlockFileKind, header: BlockFileHeader, level: Int32, cipher: FolderCipher
   ) throws(BlockFileError) {
+    var header = header
+    if let key = cipher.current, let secret = key.secret {
+      var salt = [UInt8](repeating: 0, count: BlockSeal.saltSize)
+      salt.withUnsafeMutableBytes { fillRandom($0) }
+      header.encryption = .init(dataKey: key.number, salt: salt)
+      seal = BlockSeal(secret, salt: salt)
+    } else {
+      seal = nil
+    }
     let bytes = Self.encoded(header, kind)
     file = try blockFile { () throws(DiskError) in
       if disk.exists(path) { try disk.remove(path) }
@@ -40,17 +54,38 @@ struct BlockFileWriter: ~Copyable, Sendable {
 
   deinit { file.close() }
 
+  /// Whether the blocks are encrypted.
+  var isSealed: Bool { seal != nil }
+
   /// Adds a block and returns its number.
+  /// - Parameter inClear: whether to leave the block in clear in an encrypted file.
   @discardableResult
-  mutating func append(_ raw: UnsafeRawBufferPointer) throws(BlockFileError) -> Int {
-    precondition(raw.count <= kind.blockLimit && raw.count < BlockFile.storedRawBit)
+  mutating func append(_ raw: UnsafeRawBufferPointer, inClear: Bool = false) throws(BlockFileError) -> Int {
+    precondition(raw.count <= kind.blockLimit && raw.count + Sealing.tagSize < BlockFile.storedClearBit)
     let file = file
     let offset = offset
-    let entry = try compressor.store(raw) { (stored, isRaw) throws(BlockFileError) in
-      let hash = Hash128(of: stored)
-      try blockFile { () throws(DiskError) in try file.writeAll(stored, at: offset) }
-      return BlockEntry(
-        offset: offset, storedLength: stored.count, rawLength: raw.count, isStoredRaw: isRaw, hash: hash)
+    let seal = inClear ? nil : seal
+    let number = entries.count
+    // Two fields of one value cannot be accessed at once, so move the buffer out meanwhile.
+    var sealed: [UInt8] = []
+    swap(&sealed, &self.sealed)
+    defer { swap(&sealed, &self.sealed) }
+    let entry = try compressor.store(raw) { (clear, isRaw) throws(BlockFileError) in
+      func write(_ stored: UnsafeRawBufferPointer) throws(BlockFileError) -> BlockEntry {
+        let hash = Hash128(of: stored)
+        try blockFile { () throws(DiskError) in try file.writeAll(stored, at: offset) }
+        return BlockEntry(
+          offset: offset, storedLength: stored.count, rawLength: raw.count, isStoredRaw: isRaw,
+          isSealed: seal != nil, hash: hash)
+      }
+      guard let seal else { return try write(clear) }
+      let count = clear.count + Sealing.tagSize
+      if sealed.count < count { sealed = [UInt8](repeating: 0, count: count) }
+      return try sealed.withMutableRawBytes { target throws(BlockFileError) in
+        let target = UnsafeMutableRawBufferPointer(rebasing: target[..<count])
+        seal.seal(clear, into: target, number: number, rawLength: raw.count)
+        return try write(UnsafeRawBufferPointer(target))
+      }
     }
     entries.append(entry)
     try advance(by: entry.storedLength)
@@ -64,7 +99,9 @@ struct BlockFileWriter: ~Copyable, Sendable {
     var table = FieldWriter()
     table.put(UInt32(entries.count))
     for entry in entries {
-      table.put(UInt32(entry.storedLength) | (entry.isStoredRaw ? BlockFile.storedRawBit : 0))
+      table.put(
+        UInt32(entry.storedLength) | (entry.isStoredRaw ? BlockFile.storedRawBit : 0)
+          | (isSealed && !entry.isSealed ? BlockFile.storedClearBit : 0))
       table.put(UInt32(entry.rawLength))
       table.put(entry.hash)
     }
@@ -93,10 +130,15 @@ struct BlockFileWriter: ~Copyable, Sendable {
     bytes.put(kind.magic)
     bytes.put(kind.format)
     bytes.put(kind.reader)
-    bytes.put(UInt32(0))
+    bytes.put(header.encryption == nil ? 0 : BlockFile.sealedFlag)
     bytes.put(header.folderID)
     bytes.put(header.createdAt)
-    bytes.pad(to: BlockFile.headerSize - Hash128.size)
+    if let encryption = header.encryption {
+      bytes.put(encryption.dataKey)
+      bytes.put(UInt32(0))
+      bytes.put(contentsOf: encryption.salt)
+    }
+    bytes.pad(to: header.size - Hash128.size)
     bytes.put(bytes.hash)
     return bytes.bytes
   }

@@ -7,6 +7,8 @@ internal import Synchronization
 /// manifest.copy    a copy: without its keys, an otherwise sound folder would be lost
 /// keys             what the keys of people are derived from (`KeyStore`)
 /// keys.copy        a copy: without it, an otherwise sound folder would know nobody
+/// keyring          of an encrypted folder: the keys of its files (`FolderCipher`), wrapped by the operator's key
+/// keyring.copy     a copy: without it an encrypted folder would be lost
 /// lock             names the process that owns the folder
 /// log/             segments of the write-ahead log
 /// snapshots/       states of all partitions, each as of a record (`SnapshotWriter`)
@@ -29,6 +31,8 @@ package final class DataFolder: Sendable {
   package let disk: any Disk
   /// The same disk, if this process owns the folder: it knows which files make up the folder.
   let watch: WatchedDisk?
+  /// Encrypts and decrypts what the folder holds.
+  package let cipher: FolderCipher
   /// The manifest as of opening the folder. `logMark` is what it says of the log now.
   package let manifest: Manifest
   /// The keys under which something is said of people; nil if the folder has none yet, or this process only reads and
@@ -44,26 +48,28 @@ package final class DataFolder: Sendable {
 
   /// A folder that this process does not own.
   convenience init(
-    path: String, disk: any Disk, manifest: Manifest, keys: KeyStore?, warnings: [String] = []
+    path: String, disk: any Disk, manifest: Manifest, cipher: FolderCipher, keys: KeyStore?, warnings: [String] = []
   ) {
     self.init(
-      path: path, disk: disk, watch: nil, manifest: manifest, keys: keys, warnings: warnings, isNew: false, locks: [])
+      path: path, disk: disk, watch: nil, manifest: manifest, cipher: cipher, keys: keys, warnings: warnings,
+      isNew: false, locks: [])
   }
 
   /// A folder that this process owns while `locks` are open.
   convenience init(
-    path: String, watch: WatchedDisk, manifest: Manifest, keys: KeyStore, warnings: [String], isNew: Bool,
-    locks: [any DiskFile]
+    path: String, watch: WatchedDisk, manifest: Manifest, cipher: FolderCipher, keys: KeyStore, warnings: [String],
+    isNew: Bool, locks: [any DiskFile]
   ) {
     self.init(
-      path: path, disk: watch, watch: watch, manifest: manifest, keys: keys, warnings: warnings, isNew: isNew,
-      locks: locks)
+      path: path, disk: watch, watch: watch, manifest: manifest, cipher: cipher, keys: keys, warnings: warnings,
+      isNew: isNew, locks: locks)
   }
 
   private init(
-    path: String, disk: any Disk, watch: WatchedDisk?, manifest: Manifest, keys: KeyStore?, warnings: [String],
-    isNew: Bool, locks: [any DiskFile]
+    path: String, disk: any Disk, watch: WatchedDisk?, manifest: Manifest, cipher: FolderCipher, keys: KeyStore?,
+    warnings: [String], isNew: Bool, locks: [any DiskFile]
   ) {
+    self.cipher = cipher
     self.path = path
     self.disk = disk
     self.watch = watch
@@ -116,6 +122,8 @@ enum FolderName {
   static let manifestCopy = "manifest.copy"
   static let keys = "keys"
   static let keysCopy = "keys.copy"
+  static let keyRing = "keyring"
+  static let keyRingCopy = "keyring.copy"
   static let lock = "lock"
   static let log = "log"
   static let snapshots = "snapshots"
@@ -124,6 +132,8 @@ enum FolderName {
   static let temporarySuffix = ".tmp"
 
   static let subfolders = [log, snapshots, archive]
+  /// Everything in the folder itself.
+  static let known = [manifest, manifestCopy, keys, keysCopy, keyRing, keyRingCopy, lock] + subfolders
 
   /// Whether a name in a subfolder is that of a file that belongs to the folder.
   static func isOwn(_ name: String, in subfolder: String) -> Bool {
@@ -138,24 +148,30 @@ enum FolderName {
 extension DataFolder {
   /// Opens the folder at `path` as its owner. If it is missing or empty, creates it with the parameters in `create`, if
   /// given.
+  /// - Parameter key: opens an encrypted folder. A folder that is not encrypted is from now on, unless somebody has
+  ///   turned that off.
   package static func open(
-    _ path: String, disk: any Disk = PosixDisk(), create: FolderParameters? = nil
+    _ path: String, disk: any Disk = PosixDisk(), create: FolderParameters? = nil, key: MasterKey? = nil
   ) throws(FolderError) -> DataFolder {
     var random = SystemRandomNumberGenerator()
-    return try open(path, disk: disk, create: create, random: &random)
+    return try open(path, disk: disk, create: create, key: key, random: &random)
   }
 
   /// Like `open`, with a given source of randomness for a new folder's identity and keys.
   package static func open(
-    _ path: String, disk: any Disk, create: FolderParameters?, random: inout some RandomNumberGenerator
+    _ path: String, disk: any Disk, create: FolderParameters?, key: MasterKey? = nil,
+    random: inout some RandomNumberGenerator
   ) throws(FolderError) -> DataFolder {
-    try FolderOpening(path: trimmed(path), disk: disk).own(create: create, random: &random)
+    try FolderOpening(path: trimmed(path), disk: disk, key: key).own(create: create, random: &random)
   }
 
   /// Opens the folder at `path` read-only: without the lock, so that it works beside a running server, and without
   /// changing anything.
-  package static func look(at path: String, disk: any Disk = PosixDisk()) throws(FolderError) -> DataFolder {
-    try FolderOpening(path: trimmed(path), disk: disk).look()
+  /// - Parameter key: opens an encrypted folder. Without it, files can be checked and copied, but no content is read.
+  package static func look(
+    at path: String, disk: any Disk = PosixDisk(), key: MasterKey? = nil
+  ) throws(FolderError) -> DataFolder {
+    try FolderOpening(path: trimmed(path), disk: disk, key: key).look()
   }
 
   private static func trimmed(_ path: String) -> String {

@@ -16,6 +16,8 @@ package enum FolderError: Error, Equatable {
   case unreadable(path: String, reason: String)
   /// Neither copy of the key store can be used.
   case keys(path: String, reason: String)
+  /// It is encrypted, or is to be, and cannot be opened with the key given.
+  case encryption(path: String, EncryptionError)
   case failed(path: String, DiskError)
 
   /// What a failed system call on the folder at `path` means for opening it.
@@ -57,6 +59,7 @@ extension FolderError: CustomStringConvertible {
     case .keys(let path, let reason):
       "\(path): the key store cannot be used (\(reason)), and without it nobody can read what log and archive say of "
         + "people; bring back \(FolderName.keys) or \(FolderName.keysCopy) from a backup of this folder"
+    case .encryption(let path, let error): "\(path): \(error)"
     case .failed(let path, let error):
       "\(path) cannot be opened: \(error); \(error.trouble.remedy)"
     }

@@ -4,11 +4,13 @@ internal import Glibc
 /// The steps of opening and of creating a data folder.
 ///
 /// A folder is created in this order, each step durable before the next: the folder, its lock file, the subfolders, the
-/// key store, the manifest's copy, the manifest. The manifest comes last, so a folder with a manifest is complete. One with only the
-/// earlier steps was left by a crash, and its creation is continued.
+/// key store, the manifest's copy, the manifest. The manifest comes last, so a folder with a manifest is complete. One
+/// with only the earlier steps was left by a crash, and its creation is continued.
 struct FolderOpening {
   let path: String
   let disk: any Disk
+  /// The master key that was given.
+  var key: MasterKey?
 
   func own(
     create: FolderParameters?, random: inout some RandomNumberGenerator
@@ -30,8 +32,10 @@ struct FolderOpening {
     let opening = KeyStoreOpening(path: path, disk: watched)
     var manifest: Manifest
     let keys: KeyStore
+    var ring: OpenedRing?
     if manifestIsThere {
       manifest = try readManifest(repair: true, &warnings)
+      ring = try openRing(manifest)
       // The store comes before the manifest that names it: a folder whose manifest names one was never without it.
       keys = try opening.own(manifest, random: &random, &warnings)
       try carryOver(&manifest, keys)
@@ -45,12 +49,13 @@ struct FolderOpening {
     }
     try prepareSubfolders()
     locks.append(try lock.takeManifest())
+    let cipher = try settleCipher(ring, &manifest, isNew: !manifestIsThere, &warnings)
     try admitFiles(to: watched)
     if let warning = try warningOfOpenDoors() { warnings.append(warning) }
     isKept = true
     return DataFolder(
-      path: path, watch: watched, manifest: manifest, keys: keys, warnings: warnings, isNew: !manifestIsThere,
-      locks: locks)
+      path: path, watch: watched, manifest: manifest, cipher: cipher, keys: keys, warnings: warnings,
+      isNew: !manifestIsThere, locks: locks)
   }
 
   func look() throws(FolderError) -> DataFolder {
@@ -63,7 +68,8 @@ struct FolderOpening {
       // What is not sealed can be read all the same.
       warnings.append("\(error)")
     }
-    return DataFolder(path: path, disk: disk, manifest: manifest, keys: keys, warnings: warnings)
+    let cipher = try lookAtCipher(manifest, &warnings)
+    return DataFolder(path: path, disk: disk, manifest: manifest, cipher: cipher, keys: keys, warnings: warnings)
   }
 
   func lookAtManifest() throws(FolderError) -> Manifest {
@@ -80,7 +86,7 @@ struct FolderOpening {
     return try readManifest(repair: false, &warnings)
   }
 
-  private func attempt<Result>(_ call: () throws(DiskError) -> Result) throws(FolderError) -> Result {
+  func attempt<Result>(_ call: () throws(DiskError) -> Result) throws(FolderError) -> Result {
     do throws(DiskError) {
       return try uninterrupted(call)
     } catch {
@@ -145,6 +151,8 @@ extension FolderOpening {
   private func admitFiles(to watched: WatchedDisk) throws(FolderError) {
     try attempt { () throws(DiskError) in
       try watched.admit([path] + [FolderName.manifest, FolderName.keys].map { DiskPath.join(path, $0) })
+      let ring = DiskPath.join(path, FolderName.keyRing)
+      if disk.exists(ring) { try watched.admitFinished(ring) }
       for subfolder in FolderName.subfolders {
         let subpath = DiskPath.join(path, subfolder)
         try watched.admit([subpath])
@@ -216,7 +224,9 @@ extension FolderOpening {
     case (.success(let manifest), .success(let copy)) where manifest.isOfSameFolder(as: copy):
       // The two differ if a crash, or a running server, has written one and not yet the other.
       guard let mark = manifest.log else { return copy }
-      return copy.log.map { mark.isBefore($0) } ?? false ? copy : manifest
+      var newer = copy.log.map { mark.isBefore($0) } ?? false ? copy : manifest
+      newer.encryption = manifest.encryption ?? copy.encryption
+      return newer
     case (.success(let manifest), _):
       if repair {
         try write(manifest, to: FolderName.manifestCopy)

@@ -54,7 +54,7 @@ extension LogError {
     switch code {
     case .missing, .corrupt: true
     case .disk: cause?.code == ENOENT
-    case .stranger, .unsupported, .dictionary: false
+    case .stranger, .unsupported, .dictionary, .locked: false
     }
   }
 }

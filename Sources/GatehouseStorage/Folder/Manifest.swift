@@ -16,6 +16,7 @@ internal import GatehouseCore
 /// hash-key 03b7… (16 bytes)
 /// keys 77e0… (16 bytes)
 /// unicode 15.0.0
+/// encryption 77ab… (16 bytes) 51d3… (16 bytes)
 /// log-epoch 3
 /// log-first 1
 /// log-durable 7706
@@ -26,7 +27,8 @@ internal import GatehouseCore
 /// The checksum is the `Hash128` of every byte before its line. `format` is the version that wrote the
 /// folder, `reader` the smallest version that may read it: a program of version v opens any folder whose
 /// `reader` is at most v, and keeps lines that it does not know as they are. The lines about the log are a `LogMark`;
-/// folders of version 0.1.0 have none.
+/// folders of version 0.1.0 have none. The line about encryption has the id of the key ring, and a signature, made with
+/// a key of the ring, of the lines that do not change while the folder lives.
 package struct Manifest: Sendable, Equatable {
   /// The version of the formats that this program writes.
   ///
@@ -60,6 +62,8 @@ package struct Manifest: Sendable, Equatable {
   package var unicodeVersion: String?
   /// Which key store belongs to the folder; nil if it has none yet.
   package var keyStore: Hash128?
+  /// The key ring that belongs to the folder; nil if it was never encrypted.
+  package var encryption: ManifestEncryption?
   /// What it says of the log; nil if the folder's version recorded nothing.
   package var log: LogMark?
   /// Unknown lines, from a later version; they are kept.
@@ -73,8 +77,15 @@ package struct Manifest: Sendable, Equatable {
     other.log = log
     other.unicodeVersion = unicodeVersion
     other.keyStore = keyStore
+    other.encryption = encryption
     return self == other
   }
+}
+
+/// What the manifest of an encrypted folder says of its key ring.
+package struct ManifestEncryption: Sendable, Equatable {
+  package var ring: Hash128
+  package var signature: Hash128
 }
 
 /// A line of the file.

@@ -24,6 +24,7 @@ extension Manifest {
     ]
     if let keyStore { lines.append(("keys", keyStore.description)) }
     if let unicodeVersion { lines.append(("unicode", unicodeVersion)) }
+    if let encryption { lines.append(("encryption", "\(encryption.ring) \(encryption.signature)")) }
     if let log {
       lines += [
         ("log-epoch", String(log.epoch)), ("log-first", String(log.firstLSN)), ("log-durable", String(log.durableLSN)),
@@ -33,6 +34,15 @@ extension Manifest {
     lines += others.map { ($0.name, $0.value) }
     let text = lines.map { "\($0) \($1)\n" }.joined()
     return Array((text + "\(Self.checksumName) \(Self.checksum(of: Array(text.utf8)))\n").utf8)
+  }
+
+  /// The lines that do not change while the folder lives, which the key ring signs.
+  func lasting(ring: Hash128) -> [UInt8] {
+    let lines = [
+      "folder \(folderID)", "partitions \(partitionCount)", "created \(createdAt)",
+      "secret \(Hexadecimal.text(secretKey.bytes))", "hash-key \(Hexadecimal.text(hashKey.bytes))", "ring \(ring)",
+    ]
+    return lines.flatMap { Array($0.utf8) + [0x0a] }
   }
 
   private static let checksumName = "checksum"
@@ -68,8 +78,7 @@ extension Manifest {
 
   private static let knownNames: Set = [
     "program", "format", "reader", "folder", "partitions", "created", "secret", "hash-key", "keys", "unicode",
-    "log-epoch",
-    "log-first", "log-durable", "log-closed",
+    "encryption", "log-epoch", "log-first", "log-durable", "log-closed",
   ]
 
   private init(_ values: [Substring: Substring]) throws(ManifestFault) {
@@ -97,6 +106,11 @@ extension Manifest {
     unicodeVersion = values["unicode"].map(String.init)
     if values["keys"] != nil {
       keyStore = try bytes("keys", Hash128.size).withUnsafeBytes { Hash128(loading: $0) }
+    }
+    if let words = values["encryption"]?.split(separator: " ") {
+      let hashes = words.compactMap { Hash128($0) }
+      guard words.count == 2, hashes.count == 2 else { throw .damaged("its line about encryption is no such") }
+      encryption = ManifestEncryption(ring: hashes[0], signature: hashes[1])
     }
     guard values["log-epoch"] != nil else { return }
     let isClosed: UInt8 = try number("log-closed")

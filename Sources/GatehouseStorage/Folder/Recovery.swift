@@ -120,6 +120,8 @@ package struct Recovery: LogSource, Sendable {
         report.snapshot = reader.info
         return reader
       } catch {
+        // It is no damage that its key is not at hand: an older snapshot would not help.
+        if case .locked = error { throw error }
         if case .failed(let cause) = error {
           // Without permission or a descriptor, the snapshot may be sound; do not fall back to an older one.
           guard cause.trouble == .failed else { throw cause }

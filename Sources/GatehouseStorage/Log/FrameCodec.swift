@@ -11,9 +11,15 @@ struct FrameEncoder: ~Copyable {
   private var primed: ZstdCompressor
   private let dictionaryID: UInt32
   private let folderID: Hash128
+  private let cipher: FolderCipher
+  /// What the salts of this encoder's frames are made from; drawn with the first of them.
+  private var session: SecretMemory?
+  /// The compressed body, if it is to be encrypted.
+  private var clear = RawBuffer()
 
-  init(folderID: Hash128, level: Int, dictionary: ZstdDictionary?) {
+  init(folderID: Hash128, cipher: FolderCipher, level: Int, dictionary: ZstdDictionary?) {
     self.folderID = folderID
+    self.cipher = cipher
     dictionaryID = dictionary?.id ?? 0
     compressor = ZstdCompressor(level: level)
     primed = ZstdCompressor(level: level, dictionary: dictionary)
@@ -21,17 +27,70 @@ struct FrameEncoder: ~Copyable {
 
   /// Replaces the content of `output` with a frame.
   /// - Parameters:
-  ///   - header: everything is set except lengths, flags and hashes.
+  ///   - header: everything is set except lengths, flags, keys and hashes.
   ///   - alignment: the frame is padded with zeros to a multiple of this.
+  ///   - content: which key the hash of the content is made with.
   /// - Returns: the header as it was written.
   mutating func encode(
-    _ header: FrameHeader, body: UnsafeRawBufferPointer, alignment: Int, into output: inout RawBuffer
+    _ header: FrameHeader, body: UnsafeRawBufferPointer, alignment: Int, content: ContentKey = .current,
+    into output: inout RawBuffer
   ) -> FrameHeader {
     precondition(body.count <= LogFormat.maximumBody)
     output.removeAll()
     output.appendZeros(LogFormat.headerSize)
     var header = header
     header.bodyLength = UInt32(body.count)
+    // There is nothing to hide in a frame without records.
+    let key = body.isEmpty ? nil : cipher.current
+    let contentKey: DataKey? =
+      switch content {
+      case .current: key
+      case .kept(let kept): kept
+      }
+    header.isEncrypted = false
+    header.dataKey = 0
+    header.contentKey = contentKey?.number ?? 0
+    if let key {
+      // Two parts of one value cannot be accessed at once, so move the buffer out meanwhile.
+      var clear = RawBuffer()
+      swap(&clear, &self.clear)
+      clear.removeAll()
+      compress(body, &header, into: &clear)
+      header.contentHash = hash(of: body, header, contentKey)
+      let session = session ?? .random()
+      self.session = session
+      Self.seal(clear.bytes, &header, key, session, into: &output)
+      swap(&clear, &self.clear)
+    } else {
+      compress(body, &header, into: &output)
+    }
+    header.bodyHash = Hash128(of: UnsafeRawBufferPointer(rebasing: output.bytes[LogFormat.headerSize...]))
+    if key == nil {
+      header.contentHash =
+        header.isCompressed || contentKey != nil ? hash(of: body, header, contentKey) : header.bodyHash
+    }
+    header.store(to: output.mutableBytes, folderID: folderID)
+    let rest = output.count % alignment
+    if rest > 0 { output.appendZeros(alignment - rest) }
+    return header
+  }
+
+  /// Which key the hash of a frame's content is made with.
+  enum ContentKey {
+    /// The data key that the body is encrypted with, if it is.
+    case current
+    /// That of a frame that is encoded anew, so that the chain stays as it was; nil for a hash without a key.
+    case kept(DataKey?)
+  }
+
+  private func hash(of body: UnsafeRawBufferPointer, _ header: FrameHeader, _ key: DataKey?) -> Hash128 {
+    key?.commit(to: body, epoch: header.epoch, firstLSN: header.firstLSN) ?? Hash128(of: body)
+  }
+
+  /// Appends the body, compressed if that makes it smaller.
+  private mutating func compress(
+    _ body: UnsafeRawBufferPointer, _ header: inout FrameHeader, into output: inout RawBuffer
+  ) {
     // One byte less than the body: a body that does not get smaller is stored raw.
     let room = output.room(max(body.count, 1))
     let smaller = UnsafeMutableRawBufferPointer(rebasing: room[..<max(body.count - 1, 0)])
@@ -49,13 +108,21 @@ struct FrameEncoder: ~Copyable {
       header.storedLength = UInt32(body.count)
       output.append(body)
     }
-    let stored = UnsafeRawBufferPointer(rebasing: output.bytes[LogFormat.headerSize...])
-    header.bodyHash = Hash128(of: stored)
-    header.contentHash = header.isCompressed ? Hash128(of: body) : header.bodyHash
-    header.store(to: output.mutableBytes, folderID: folderID)
-    let rest = output.count % alignment
-    if rest > 0 { output.appendZeros(alignment - rest) }
-    return header
+  }
+
+  /// Appends the compressed body, encrypted.
+  private static func seal(
+    _ clear: UnsafeRawBufferPointer, _ header: inout FrameHeader, _ key: DataKey, _ session: SecretMemory,
+    into output: inout RawBuffer
+  ) {
+    guard let secret = key.secret else { preconditionFailure("the current data key has its secret") }
+    header.isEncrypted = true
+    header.dataKey = key.number
+    header.storedLength += UInt32(FrameSeal.overhead)
+    let count = Int(header.storedLength)
+    let target = UnsafeMutableRawBufferPointer(rebasing: output.room(count)[..<count])
+    header.withSealedFields { FrameSeal.seal(clear, into: target, secret, session: session, fields: $0) }
+    output.advance(count)
   }
 }
 
@@ -63,9 +130,13 @@ struct FrameEncoder: ~Copyable {
 package struct FrameDecoder: ~Copyable {
   private var bodies: FrameBodies
 
-  /// - Parameter checksContent: see `FrameBodies`.
-  package init(dictionaries: [ZstdDictionary] = ZstdDictionary.known, checksContent: Bool = true) {
-    bodies = FrameBodies(dictionaries: dictionaries, checksContent: checksContent)
+  /// - Parameters:
+  ///   - cipher: of the folder.
+  ///   - checksContent: see `FrameBodies`.
+  package init(
+    cipher: FolderCipher, dictionaries: [ZstdDictionary] = ZstdDictionary.known, checksContent: Bool = true
+  ) {
+    bodies = FrameBodies(cipher: cipher, dictionaries: dictionaries, checksContent: checksContent)
   }
 
   /// Hands out a frame's records with their LSNs, in order. The bytes are valid during the call only.

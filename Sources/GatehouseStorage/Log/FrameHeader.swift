@@ -40,6 +40,12 @@ package struct FrameHeader: Sendable, Equatable {
   package var bodyHash: Hash128
   /// The hash of the body before compression; nil in frames of version 0.1.0.
   package var contentHash: Hash128?
+  /// Whether the stored body is encrypted.
+  package var isEncrypted = false
+  /// The number of the data key that the stored body is encrypted with, if it is.
+  package var dataKey: UInt32 = 0
+  /// The number of the data key that the hash of the content is made with; 0 for a hash without a key.
+  package var contentKey: UInt32 = 0
   /// The frame's hash in the chain. Set by `store`.
   package var hash = Hash128.zero
 
@@ -48,12 +54,15 @@ package struct FrameHeader: Sendable, Equatable {
   /// Header and stored body, without the padding before the next frame.
   package var frameLength: Int { LogFormat.headerSize + Int(storedLength) }
 
-  /// Whether a decompressed body is the one that the chain covers. Frames of version 0.1.0 cannot tell, and accept any.
-  func covers(_ body: UnsafeRawBufferPointer) -> Bool { contentHash.map { $0 == Hash128(of: body) } ?? true }
+  /// The length of the stored body before it was encrypted.
+  var clearLength: Int { Int(storedLength) - (isEncrypted ? FrameSeal.overhead : 0) }
 
   static let magic: UInt32 = 0x5246_4847  // "GHFR"
   private static let compressedFlag: UInt8 = 1
   private static let contentFlag: UInt8 = 2
+  private static let encryptedFlag: UInt8 = 4
+  private static let keyedFlag: UInt8 = 8
+  private static let knownFlags = compressedFlag | contentFlag | encryptedFlag | keyedFlag
 }
 
 extension FrameHeader {
@@ -79,11 +88,12 @@ extension FrameHeader {
     let version = bytes.littleEndian(4, as: UInt16.self)
     guard version == LogFormat.version else { throw .unsupported("frame version \(version)") }
     guard let type = FrameType(code: bytes[6]) else { throw .unsupported("frame type \(bytes[6])") }
-    guard bytes[7] & ~(Self.compressedFlag | Self.contentFlag) == 0 else {
+    guard bytes[7] & ~Self.knownFlags == 0 else {
       throw .unsupported("frame flags \(bytes[7])")
     }
     self.type = type
     isCompressed = bytes[7] & Self.compressedFlag != 0
+    isEncrypted = bytes[7] & Self.encryptedFlag != 0
     epoch = bytes.littleEndian(8, as: UInt64.self)
     firstLSN = bytes.littleEndian(16, as: UInt64.self)
     recordCount = bytes.littleEndian(24, as: UInt32.self)
@@ -99,20 +109,43 @@ extension FrameHeader {
     } else {
       hash = stored
     }
-    // A stored body is never larger than the raw one, and bodies are bounded; anything else is not ours.
-    guard bodyLength <= LogFormat.maximumBody, storedLength <= bodyLength, isCompressed || storedLength == bodyLength
+    if bytes[7] & Self.keyedFlag != 0 { contentKey = bytes.littleEndian(Self.contentKeyOffset, as: UInt32.self) }
+    if isEncrypted { dataKey = bytes.littleEndian(Self.dataKeyOffset, as: UInt32.self) }
+    // But for what the encryption adds, a stored body is never larger than the raw one, and bodies are bounded; anything
+    // else is not ours.
+    guard bodyLength <= LogFormat.maximumBody, (0...Int(bodyLength)).contains(clearLength),
+      isCompressed || clearLength == bodyLength
     else { throw .damaged }
   }
 
   /// Encodes the header into 128 bytes, with its hash at the end.
   mutating func store(to bytes: UnsafeMutableRawBufferPointer, folderID: Hash128) {
+    storeFields(to: bytes)
+    let own = Self.hash(of: UnsafeRawBufferPointer(bytes), folderID)
+    own.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
+    hash = contentHash == nil ? own : Self.chainHash(of: UnsafeRawBufferPointer(bytes), folderID)
+  }
+
+  /// What the encryption of a body is bound to: all fields, but for the hash of what it results in.
+  func withSealedFields<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    var header = self
+    header.bodyHash = .zero
+    return try withUnsafeTemporaryAllocation(byteCount: LogFormat.headerSize, alignment: 8) { bytes in
+      header.storeFields(to: bytes)
+      return try body(UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.hashOffset]))
+    }
+  }
+
+  private func storeFields(to bytes: UnsafeMutableRawBufferPointer) {
     precondition(bytes.count >= LogFormat.headerSize)
     UnsafeMutableRawBufferPointer(rebasing: bytes[..<LogFormat.headerSize]).initializeMemory(
       as: UInt8.self, repeating: 0)
     bytes.storeLittleEndian(Self.magic, at: 0)
     bytes.storeLittleEndian(LogFormat.version, at: 4)
     bytes[6] = type.code
-    bytes[7] = (isCompressed ? Self.compressedFlag : 0) | (contentHash == nil ? 0 : Self.contentFlag)
+    bytes[7] =
+      (isCompressed ? Self.compressedFlag : 0) | (contentHash == nil ? 0 : Self.contentFlag)
+      | (isEncrypted ? Self.encryptedFlag : 0) | (contentKey == 0 ? 0 : Self.keyedFlag)
     bytes.storeLittleEndian(epoch, at: 8)
     bytes.storeLittleEndian(firstLSN, at: 16)
     bytes.storeLittleEndian(recordCount, at: 24)
@@ -123,19 +156,21 @@ extension FrameHeader {
     previousHash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[48...]))
     bodyHash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[64...]))
     contentHash?.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[Self.contentOffset...]))
-    let own = Self.hash(of: UnsafeRawBufferPointer(bytes), folderID)
-    own.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
-    hash = contentHash == nil ? own : Self.chainHash(of: UnsafeRawBufferPointer(bytes), folderID)
+    bytes.storeLittleEndian(contentKey, at: Self.contentKeyOffset)
+    bytes.storeLittleEndian(dataKey, at: Self.dataKeyOffset)
   }
 
   private static let contentOffset = 80
+  private static let contentKeyOffset = 96
+  private static let dataKeyOffset = 100
 
   /// The hash of the frame's content, independent of how the body is stored.
   private static func chainHash(of bytes: UnsafeRawBufferPointer, _ folderID: Hash128) -> Hash128 {
     withUnsafeTemporaryAllocation(byteCount: LogFormat.hashOffset, alignment: 8) { said in
       said.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.hashOffset]))
-      said[7] &= ~compressedFlag
+      said[7] &= ~(compressedFlag | encryptedFlag)
       said.storeLittleEndian(UInt64(0), at: 32)
+      said.storeLittleEndian(UInt32(0), at: dataKeyOffset)
       Hash128.zero.store(to: UnsafeMutableRawBufferPointer(rebasing: said[64...]))
       return hash(of: UnsafeRawBufferPointer(said), folderID)
     }

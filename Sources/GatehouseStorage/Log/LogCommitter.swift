@@ -38,7 +38,7 @@ struct LogCommitter: ~Copyable {
     self.epoch = epoch
     self.sinks = sinks
     encoder = FrameEncoder(
-      folderID: core.location.folderID, level: core.options.compressionLevel,
+      folderID: core.location.folderID, cipher: core.location.cipher, level: core.options.compressionLevel,
       dictionary: core.options.dictionaries.first)
     syncedBefore = end.lastLSN
     written = Mark(hash: end.lastHash, lsn: end.lastLSN)

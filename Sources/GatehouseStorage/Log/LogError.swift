@@ -34,6 +34,8 @@ package struct LogError: Error, Equatable, Sendable {
     case unsupported
     /// A frame needs a dictionary that this program does not have.
     case dictionary
+    /// A frame is encrypted with a key that is not at hand.
+    case locked
     /// The disk failed.
     case disk
   }
@@ -64,12 +66,14 @@ package struct LogError: Error, Equatable, Sendable {
     cause = error
   }
 
+  init(_ error: EncryptionError, lsn: UInt64) { self.init(.locked, lsn: lsn, error.description) }
+
   /// Whether the log is not what was once written, so that trying again does not help.
   package var isDamage: Bool {
     switch code {
     case .corrupt, .missing, .stranger: true
     case .disk: isUnreadable
-    case .unsupported, .dictionary: false
+    case .unsupported, .dictionary, .locked: false
     }
   }
 }
@@ -80,7 +84,7 @@ extension LogError: CustomStringConvertible {
     if let segment { text += " \(segment)" }
     if let offset { text += " at offset \(offset)" }
     if let lsn { text += ", LSN \(lsn)" }
-    return text + ": " + detail + "; " + remedy
+    return text + ": " + detail + (code == .locked ? "" : "; " + remedy)
   }
 
   /// What an operator can do.
@@ -90,6 +94,7 @@ extension LogError: CustomStringConvertible {
       return "run `gatehousectl verify` for all damage, and `gatehousectl restore` to go back to a backup"
     case .stranger: return "move the file out of the folder, once you know where it came from"
     case .unsupported: return "start the version that wrote this folder, or a later one"
+    case .locked: return EncryptionError.howToGive
     case .dictionary: return "start the version that wrote this folder: it carries the dictionary"
     case .disk: return cause?.trouble.remedy ?? DiskTrouble.failed.remedy
     }

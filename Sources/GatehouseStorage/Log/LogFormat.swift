@@ -42,7 +42,8 @@
 /// | 32 | 8 | LSN of the first record |
 /// | 40 | 8 | epoch in which the segment was begun |
 /// | 48 | 16 | hash of the last frame of the segment before; of the folder's id in the very first |
-/// | 64 | 48 | zeros |
+/// | 64 | 4 | number of the data key that was current when the segment was begun, 0 for none |
+/// | 68 | 44 | zeros |
 /// | 112 | 16 | hash of the 112 bytes before |
 ///
 /// A segment is begun only after everything before it is synced, so its existence is itself a witness.
@@ -53,7 +54,7 @@
 /// | 0 | 4 | magic `GHFR` |
 /// | 4 | 2 | format version |
 /// | 6 | 1 | type: 1 records, 2 clean end. A reader skips an unknown type from 128 on and refuses any other |
-/// | 7 | 1 | flags: bit 0, the body is compressed; bit 1, the frame has the hash of its content |
+/// | 7 | 1 | flags: bit 0, the body is compressed; bit 1, the frame has the hash of its content; bit 2, the stored body is encrypted; bit 3, the hash of the content is made with a key |
 /// | 8 | 8 | epoch: one more at each start of the writer |
 /// | 16 | 8 | LSN of the first record |
 /// | 24 | 4 | number of records |
@@ -64,16 +65,20 @@
 /// | 48 | 16 | hash of the frame before in the chain |
 /// | 64 | 16 | hash of the stored body |
 /// | 80 | 16 | hash of the content, which is the body before compression |
-/// | 96 | 16 | zeros |
+/// | 96 | 4 | number of the data key of the content's hash, with flag bit 3 |
+/// | 100 | 4 | number of the data key of the stored body, with flag bit 2 |
+/// | 104 | 8 | zeros |
 /// | 112 | 16 | hash of the folder's id and the 112 bytes before |
 ///
 /// The body follows. It holds the records one after the other, each as its length in LEB128 (7 bits a byte, lowest
 /// first, the high bit set on all but the last byte) and its bytes. It is compressed as one zstd frame, unless that
-/// would not make it smaller.
+/// would not make it smaller. In an encrypted folder it is then encrypted (`FolderCipher`): a salt of 16 bytes,
+/// the encrypted body, a tag of 16 bytes. The stored body's hash covers what is stored, so a torn or damaged frame is told
+/// without a key.
 ///
 /// A frame's hash in the chain is that of the folder's id and the first 112 bytes of its header, with zeros for the
-/// fields that say how the body is stored: bit 0 of the flags, the stored length, the dictionary, the stored body's
-/// hash. As it covers the content and the previous frame's hash, the hash of the last frame proves every record up to
+/// fields that say how the body is stored: bits 0 and 2 of the flags, the stored length, the dictionary, the stored
+/// body's hash and data key. As it covers the content and the previous frame's hash, the hash of the last frame proves every record up to
 /// it, however those are stored. So the chain stays the same in an archive that compresses them anew, and in a log that
 /// a restore writes anew. Frames of version 0.1.0 have no hash of their content; their hash in the chain is their
 /// header's.
@@ -151,13 +156,16 @@ package struct LogLocation: Sendable {
   package let folderID: Hash128
   /// For the folder's owner: notices if a file is no longer the one that was opened.
   let watch: WatchedDisk?
+  /// Encrypts and decrypts the frames.
+  let cipher: FolderCipher
 
-  package init(disk: any Disk, directory: String, folderID: Hash128) {
-    self.init(disk: disk, directory: directory, folderID: folderID, watch: nil)
+  package init(disk: any Disk, directory: String, folderID: Hash128, cipher: FolderCipher = FolderCipher()) {
+    self.init(disk: disk, directory: directory, folderID: folderID, cipher: cipher, watch: nil)
   }
 
-  init(disk: any Disk, directory: String, folderID: Hash128, watch: WatchedDisk?) {
+  init(disk: any Disk, directory: String, folderID: Hash128, cipher: FolderCipher, watch: WatchedDisk?) {
     self.watch = watch
+    self.cipher = cipher
     self.disk = disk
     self.directory = directory
     self.folderID = folderID

@@ -19,7 +19,7 @@ package final class LogReader {
 
   package init(_ location: LogLocation, dictionaries: [ZstdDictionary] = ZstdDictionary.known) {
     self.location = location
-    decoder = FrameDecoder(dictionaries: dictionaries)
+    decoder = FrameDecoder(cipher: location.cipher, dictionaries: dictionaries)
   }
 
   /// The log's segments, in order. The last one is being written, or was when the writer stopped.

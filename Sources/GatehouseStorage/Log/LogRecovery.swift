@@ -96,7 +96,7 @@ package struct LogRecovery: Sendable {
       pipe.cancel()
       thread.join()
     }
-    var decoder = FrameDecoder(dictionaries: options.dictionaries)
+    var decoder = FrameDecoder(cipher: location.cipher, dictionaries: options.dictionaries)
     while let chunk = pipe.pop() {
       for frame in chunk.frames {
         let stored = UnsafeRawBufferPointer(rebasing: chunk.bytes[frame.range])

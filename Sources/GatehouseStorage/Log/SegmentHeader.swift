@@ -6,6 +6,8 @@ package struct SegmentHeader: Sendable, Equatable {
   package var epoch: UInt64
   /// The hash of the last frame before this segment.
   package var previousHash: Hash128
+  /// The number of the data key that was current when the segment was begun; 0 for none. Its frames name their own.
+  package var dataKey: UInt32
 
   /// "GHLOGSEG"
   static let magic: UInt64 = 0x4745_5347_4F4C_4847
@@ -16,12 +18,15 @@ package struct SegmentHeader: Sendable, Equatable {
     case foreign
   }
 
-  init(alignment: UInt32, folderID: Hash128, firstLSN: UInt64, epoch: UInt64, previousHash: Hash128) {
+  init(
+    alignment: UInt32, folderID: Hash128, firstLSN: UInt64, epoch: UInt64, previousHash: Hash128, dataKey: UInt32 = 0
+  ) {
     self.alignment = alignment
     self.folderID = folderID
     self.firstLSN = firstLSN
     self.epoch = epoch
     self.previousHash = previousHash
+    self.dataKey = dataKey
   }
 
   /// Decodes and checks a header.
@@ -39,6 +44,7 @@ package struct SegmentHeader: Sendable, Equatable {
     firstLSN = bytes.littleEndian(32, as: UInt64.self)
     epoch = bytes.littleEndian(40, as: UInt64.self)
     previousHash = Hash128(loading: UnsafeRawBufferPointer(rebasing: bytes[48...]))
+    dataKey = bytes.littleEndian(64, as: UInt32.self)
     guard self.folderID == folderID else { throw .foreign }
     guard alignment == 512 || alignment == 4096 else { throw .damaged }
   }
@@ -55,6 +61,7 @@ package struct SegmentHeader: Sendable, Equatable {
       bytes.storeLittleEndian(firstLSN, at: 32)
       bytes.storeLittleEndian(epoch, at: 40)
       previousHash.store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[48...]))
+      bytes.storeLittleEndian(dataKey, at: 64)
       Self.hash(of: UnsafeRawBufferPointer(bytes))
         .store(to: UnsafeMutableRawBufferPointer(rebasing: bytes[LogFormat.hashOffset...]))
     }

@@ -64,7 +64,8 @@ final class SegmentSink: LogSink {
       file.close()
     }
     let spare = try firstSpare(core)
-    let file = try begin(next, from: spare, core, epoch: epoch, after: end.lastHash)
+    let file = try begin(
+      next, from: spare, core, epoch: epoch, after: end.lastHash, dataKey: core.location.cipher.current?.number ?? 0)
     if spare == LogFormat.reserveName { core.spares.withLock { $0.reserve = .absent } }
     return Position(
       file: file, segment: next, offset: LogFormat.segmentStart, alignment: core.options.alignment)
@@ -99,14 +100,14 @@ final class SegmentSink: LogSink {
 
   /// Turns a spare file into a segment. Its header is durable before it gets its name, and both are before any frame.
   private static func begin(
-    _ lsn: UInt64, from spare: String, _ core: LogCore, epoch: UInt64, after hash: Hash128
+    _ lsn: UInt64, from spare: String, _ core: LogCore, epoch: UInt64, after hash: Hash128, dataKey: UInt32
   ) throws(DiskError) -> any DiskFile {
     let location = core.location
     let path = location.path(spare)
     let file = try location.disk.openFile(path, .write)
     let header = SegmentHeader(
       alignment: UInt32(core.options.alignment), folderID: location.folderID, firstLSN: lsn, epoch: epoch,
-      previousHash: hash)
+      previousHash: hash, dataKey: dataKey)
     try header.encoded().withUnsafeBufferPointer { bytes throws(DiskError) in
       try file.writeAll(UnsafeRawBufferPointer(bytes), at: 0)
     }
@@ -237,7 +238,9 @@ final class SegmentSink: LogSink {
     while true {
       let spare = try takeSpare()
       do throws(DiskError) {
-        let next = try Self.begin(appended + 1, from: spare, core, epoch: epoch, after: lastHash)
+        let next = try Self.begin(
+          appended + 1, from: spare, core, epoch: epoch, after: lastHash,
+          dataKey: core.location.cipher.current?.number ?? 0)
         return goOn(in: next, from: spare)
       } catch {
         guard error.isShortage else { throw .broken(error) }

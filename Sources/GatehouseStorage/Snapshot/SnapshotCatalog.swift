@@ -75,6 +75,22 @@ package struct SnapshotCatalog: Sendable {
     try blockFile { () throws(DiskError) in try folder.disk.syncDirectory(folder.snapshotsPath) }
   }
 
+  /// Writes the snapshots anew that are not encrypted with the current data key. Each replaces the one of its name.
+  /// - Parameter durable: the record through which the log is durable.
+  func rewrite(durable: UInt64) throws {
+    for entry in try entries() {
+      let reader = try openSound(entry)
+      defer { reader.close() }
+      guard reader.dataKey != folder.cipher.currentNumber else { continue }
+      let writer = try SnapshotWriter(in: folder, createdAt: reader.info.createdAt)
+      for section in reader.sections {
+        let bytes = try reader.read(section)
+        try bytes.withUnsafeBytes { try writer.add(owner: section.owner, lsn: section.lsn, bytes: $0) }
+      }
+      _ = try writer.finish(durable: durable)
+    }
+  }
+
   /// Removes half-written files that a crash left. Only the folder's owner may call it, and not while it writes a
   /// snapshot.
   func deleteTemporaries() throws(DiskError) {

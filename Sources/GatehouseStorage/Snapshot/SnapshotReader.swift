@@ -12,7 +12,8 @@ package struct SnapshotReader: Sendable {
   init(path: String, lsn: UInt64, folder: DataFolder) throws(BlockFileError) {
     self.path = path
     file = try BlockFileReader(
-      path: path, disk: folder.disk, kind: Snapshot.kind, folderID: folder.manifest.folderID)
+      path: path, disk: folder.disk, kind: Snapshot.kind, folderID: folder.manifest.folderID,
+      cipher: folder.cipher)
     do throws(MalformedBytes) {
       sections = try SnapshotTable.decoded(file.table, blocks: file.entries)
       self.lsn = sections.lazy.map(\.lsn).min() ?? 0
@@ -26,6 +27,12 @@ package struct SnapshotReader: Sendable {
       throw .damaged(path: path, offset: file.tableOffset, reason: "it does not have the folder's sections")
     }
   }
+
+  /// Whether the content is encrypted and the key for it is not at hand.
+  package var isLocked: Bool { file.isLocked }
+
+  /// The number of the data key that the content is encrypted with; 0 for none.
+  var dataKey: UInt32 { file.header.encryption?.dataKey ?? 0 }
 
   package var info: SnapshotInfo {
     SnapshotInfo(
@@ -57,7 +64,7 @@ package struct SnapshotReader: Sendable {
     return bytes
   }
 
-  /// Reads and decompresses every block.
+  /// Reads, decrypts and decompresses every block. Without the key, only the hashes of what is stored are checked.
   /// - Parameter progress: called after each block; may throw to stop.
   package func verify(_ progress: () throws -> Void) throws {
     var buffers = BlockFileReader.Buffers()

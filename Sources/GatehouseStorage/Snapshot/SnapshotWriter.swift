@@ -28,7 +28,7 @@ package final class SnapshotWriter: Sendable {
           file: try BlockFileWriter(
             path: DiskPath.join(folder.snapshotsPath, Self.temporaryName), disk: folder.disk, kind: Snapshot.kind,
             header: BlockFileHeader(folderID: folder.manifest.folderID, createdAt: createdAt),
-            level: Snapshot.compressionLevel)))
+            level: Snapshot.compressionLevel, cipher: folder.cipher)))
     } catch {
       throw .file(error)
     }

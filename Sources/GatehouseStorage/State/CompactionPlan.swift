@@ -21,7 +21,7 @@ package struct CompactionPlan: Sendable, Equatable {
     var latest: [UInt64: UInt64] = [:]
     if all.count >= Snapshot.kept {
       let covered = all[Snapshot.kept - 1]
-      var bodies = FrameBodies(dictionaries: options.dictionaries)
+      var bodies = FrameBodies(cipher: folder.cipher, dictionaries: options.dictionaries)
       let segments = try folder.sealedSegments().filter { $0.lastLSN <= covered }
       let plan = try CompactionSteps(segments, in: folder, archiveBytes: options.archiveBytes) { segment, frame in
         guard options.retention != nil else { return }

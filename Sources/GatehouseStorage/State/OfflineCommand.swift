@@ -6,6 +6,8 @@ package struct OfflineCommand {
   /// Why a command that was decided could not be logged.
   package struct NotLogged: Error, CustomStringConvertible {
     package let description: String
+
+    init(description: String) { self.description = description }
   }
 
   private let partitions: [PartitionCell]

@@ -20,6 +20,8 @@ package struct OfflineCompaction {
     /// The last record.
     package var lastLSN: UInt64 = 0
     package var compaction = CompactionReport()
+    /// The numbers of the data keys that no file needs any more.
+    package var retired: [UInt32] = []
   }
 
   /// The clock is so far behind the newest record that it cannot be decided which records are old enough to delete.
@@ -74,8 +76,19 @@ package struct OfflineCompaction {
     let warnings = report.compaction.warnings
     var options = options
     options.now = UInt64(clamping: try time(after: state.newestTime))
+    var notes: LogWriter?
+    defer { if let notes { folder.closeLog(notes) } }
     report.compaction = try Compactor(folder, options: options, keys: RecordIndex.keys(of: folder)).compact { step in
+      if case .replacing(let info) = step {
+        let log = try notes ?? folder.openLog(continuing: end, keptFrom: recovery.report.firstLSN, isDriven: true)
+        notes = log
+        try note(info, in: log, time: Milliseconds(clamping: options.now))
+      }
       try progress(.compacting(step))
+    }
+    if options.rewritesArchives {
+      try SnapshotCatalog(folder).rewrite(durable: end.lastLSN)
+      report.retired = try folder.retireKeys()
     }
     report.compaction.warnings = warnings + report.compaction.warnings
     return report
@@ -89,6 +102,22 @@ package struct OfflineCompaction {
       throw ClockConflict(newest: newest, now: now)
     }
     return max(now, newest)
+  }
+
+  /// Logs the hash of an archive that was encrypted anew.
+  private func note(_ info: ArchiveInfo, in log: LogWriter, time: Milliseconds) throws {
+    var header = RecordHeader(
+      time: time, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
+    let lsn: LSN
+    do throws(LogRefusal) {
+      lsn = try log.append(&header, [LogArchived(info).carried])
+    } catch {
+      throw OfflineCommand.NotLogged(description: "the log takes no record: \(error)")
+    }
+    _ = log.turn()
+    guard log.durableLSN >= lsn else {
+      throw OfflineCommand.NotLogged(description: "the record could not be written: \(log.state)")
+    }
   }
 
   private func save(_ state: Restoration, lsn: UInt64, durable: UInt64, _ report: inout Report) throws {

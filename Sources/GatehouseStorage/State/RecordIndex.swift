@@ -1,4 +1,4 @@
-internal import GatehouseCore
+package import GatehouseCore
 
 /// What storage needs to know about Gatehouse's records: the keys by which the archive finds them again.
 package enum RecordIndex {
@@ -12,4 +12,11 @@ package enum RecordIndex {
 
   /// When a record was written, and whom or what it concerns as far as that is not sealed.
   package static let times: RecordKeys = { RecordKey.find(in: $0, nil, &$1) }
+}
+
+extension LogArchived {
+  /// What the log records of an archive.
+  package init(_ info: ArchiveInfo) {
+    self.init(first: info.records.lowerBound, last: info.records.upperBound, hash: "\(info.hash)")
+  }
 }

@@ -12,7 +12,7 @@ package struct StateVerification {
     /// How many records were decoded and, if asked for, how many changes of each kind they have.
     package var records: UInt64 = 0
     package var changes: [String: Int] = [:]
-    /// nil if damage prevents a state from being restored.
+    /// nil if damage, or a key that is not at hand, prevents a state from being restored.
     package var figures: RestoredFigures?
     /// Names that several live users share and that older versions told apart. This is no damage, but somebody should
     /// rename users.
@@ -26,6 +26,9 @@ package struct StateVerification {
   private let progress: (UInt64) throws -> Void
   private var report = Report()
   private var state: Restoration
+  /// The hashes that the log has recorded for the archives that exist, by their first records. An archive that is
+  /// encrypted anew gets a new one, which is recorded before the archive is replaced.
+  private var recorded: [UInt64: (hashes: Set<String>, lsn: UInt64)] = [:]
 
   /// Verifies a folder.
   /// - Parameters:
@@ -47,6 +50,13 @@ package struct StateVerification {
   }
 
   private mutating func run() throws {
+    try readAll()
+    checkArchives()
+  }
+
+  private mutating func readAll() throws {
+    // Without the key there is nothing to decode.
+    guard !folder.cipher.isLocked else { return }
     let base = loadNewestSnapshot()
     guard bytes.lastLSN >= bytes.firstLSN else {
       if base != nil || bytes.lastLSN == 0 { checkState() }
@@ -124,7 +134,7 @@ package struct StateVerification {
           for change in part.changes { report.changes[ChangeText(change).kind, default: 0] += 1 }
         }
       }
-      for archived in record.changes(of: LogArchived.self) { check(archived, lsn) }
+      for archived in record.changes(of: LogArchived.self) { note(archived, lsn) }
       report.records += 1
       if applies { state.apply(record, lsn: lsn) }
       return true
@@ -134,15 +144,23 @@ package struct StateVerification {
     }
   }
 
-  /// Compares the hash that the log recorded for an archive with the archive itself, if it still exists.
-  private mutating func check(_ archived: LogArchived, _ lsn: UInt64) {
+  private mutating func note(_ archived: LogArchived, _ lsn: UInt64) {
     let (first, last) = (archived.first, archived.last)
-    guard let info = bytes.archives.first(where: { $0.records.lowerBound == first && $0.records.upperBound == last }),
-      "\(info.hash)" != archived.hash
-    else { return }
-    note(
-      DiskPath.join(FolderName.archive, DiskPath.name(of: info.path)), lsn: first,
-      "it is not the archive whose hash record \(lsn) has")
+    guard bytes.archives.contains(where: { $0.records.lowerBound == first && $0.records.upperBound == last }) else {
+      return
+    }
+    recorded[first, default: ([], 0)].hashes.insert(archived.hash)
+    recorded[first]?.lsn = lsn
+  }
+
+  /// Compares the hashes that the log has recorded for archives with the archives themselves.
+  private mutating func checkArchives() {
+    for info in bytes.archives {
+      guard let (hashes, lsn) = recorded[info.records.lowerBound], !hashes.contains("\(info.hash)") else { continue }
+      note(
+        DiskPath.join(FolderName.archive, DiskPath.name(of: info.path)), lsn: info.records.lowerBound,
+        "it is not the archive whose hash record \(lsn) has")
+    }
   }
 
   private mutating func checkState() {

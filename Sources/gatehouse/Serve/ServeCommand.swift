@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import GatehouseCore
 import GatehouseServer
+import GatehouseStorage
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -38,6 +39,8 @@ struct Serve: AsyncParsableCommand {
   var check = false
 
   func run() async throws {
+    // Before anything copies the environment.
+    EnvironmentKey.take()
     let loader = ConfigurationLoader(
       flags: settings.given, environment: ProcessInfo.processInfo.environment, filePath: config)
     let loaded = try load(loader)

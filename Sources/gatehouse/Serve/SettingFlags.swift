@@ -42,6 +42,8 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.compressionLevel), help: .of(.compressionLevel)) var compressionLevel: String?
   @Option(name: .of(.clockConflict), help: .of(.clockConflict)) var clockConflict: String?
   @Option(name: .of(.zoneData), help: .of(.zoneData)) var zoneData: String?
+  @Option(name: .of(.encryptionKeyFile), help: .of(.encryptionKeyFile)) var encryptionKeyFile: String?
+  @Option(name: .of(.encryptionKeyCommand), help: .of(.encryptionKeyCommand)) var encryptionKeyCommand: String?
   @Option(name: .of(.passwordMemory), help: .of(.passwordMemory)) var passwordMemory: String?
   @Option(name: .of(.passwordPasses), help: .of(.passwordPasses)) var passwordPasses: String?
   @Option(name: .of(.passwordLanes), help: .of(.passwordLanes)) var passwordLanes: String?
@@ -69,7 +71,8 @@ struct SettingFlags: ParsableArguments {
       (.authenticationTimeout, authenticationTimeout),
       (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel), (.logFormat, logFormat),
       (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),
-      (.zoneData, zoneData), (.passwordMemory, passwordMemory), (.passwordPasses, passwordPasses),
+      (.zoneData, zoneData), (.encryptionKeyFile, encryptionKeyFile), (.encryptionKeyCommand, encryptionKeyCommand),
+      (.passwordMemory, passwordMemory), (.passwordPasses, passwordPasses),
       (.passwordLanes, passwordLanes), (.passwordThreads, passwordThreads), (.passwordPriority, passwordPriority),
       (.commonPasswords, commonPasswords), (.guessesPerAddress, guessesPerAddress),
       (.guessesPerService, guessesPerService), (.guessSources, guessSources),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Archive file")
+@Suite("Archive file", .inClearAndEncrypted)
 struct ArchiveFileTests {
   let disk = SimulatedDisk()
   let folder: DataFolder
@@ -17,7 +17,8 @@ struct ArchiveFileTests {
       level: 3,
       keys: RecordFixture.keys)
     try RecordFixture.frames(
-      folderID: folder.manifest.folderID, from: 11, count: frames, recordsPerFrame: recordsPerFrame, after: genesis
+      folderID: folder.manifest.folderID, cipher: folder.cipher, from: 11, count: frames,
+      recordsPerFrame: recordsPerFrame, after: genesis
     ) { header, headerBytes, body in
       try writer.append(header, headerBytes: headerBytes, body: body)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Compaction")
+@Suite("Compaction", .inClearAndEncrypted)
 struct CompactionTests {
   @Test func movesSegmentsCoveredByBothSnapshots() throws {
     let disk = SimulatedDisk()

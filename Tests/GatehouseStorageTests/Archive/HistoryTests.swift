@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("History")
+@Suite("History", .inClearAndEncrypted)
 struct HistoryTests {
   /// Half of the records are in the archive, half in the log.
   let store: StoreFixture

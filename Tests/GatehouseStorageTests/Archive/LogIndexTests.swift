@@ -4,7 +4,7 @@ import Testing
 @testable import GatehouseStorage
 
 /// The cost of a page of the trail: the blocks that may contain part of it.
-@Suite("The index of the live log")
+@Suite("The index of the live log", .inClearAndEncrypted)
 struct LogIndexTests {
   private static let options: LogOptions = {
     var options = LogOptions()

@@ -31,11 +31,12 @@ enum RecordFixture {
 
   /// Yields a chain of frames with the records from `first` on; some frames have none, like a clean end.
   static func frames(
-    folderID: Hash128, from first: UInt64, count: Int, recordsPerFrame: Int = 5, after hash: Hash128,
+    folderID: Hash128, cipher: FolderCipher = FolderCipher(), from first: UInt64, count: Int, recordsPerFrame: Int = 5,
+    after hash: Hash128,
     _ handle: (_ header: FrameHeader, _ headerBytes: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) throws ->
       Void
   ) rethrows {
-    var encoder = FrameEncoder(folderID: folderID, level: 1, dictionary: nil)
+    var encoder = FrameEncoder(folderID: folderID, cipher: cipher, level: 1, dictionary: nil)
     var body = RawBuffer()
     var frame = RawBuffer()
     var lsn = first

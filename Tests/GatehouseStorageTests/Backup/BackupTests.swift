@@ -3,13 +3,13 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Backup")
+@Suite("Backup", .inClearAndEncrypted)
 struct BackupTests {
   static let target = "/copy"
 
   /// Opens a copy like a server, and checks that everything through `last` is there.
   static func check(_ disk: any Disk, through last: UInt64, from first: UInt64 = 1) throws {
-    #expect(try Verification.run(try DataFolder.look(at: target, disk: disk)).problems.isEmpty)
+    #expect(try Verification.run(try DataFolder.look(at: target, disk: disk, key: Encrypted.key)).problems.isEmpty)
     let store = try StoreFixture(on: disk, at: target)
     #expect(store.recovered == last)
     // If the copied snapshots are older than the log, the server warns that recovery takes longer.
@@ -27,9 +27,9 @@ struct BackupTests {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     if compacted { _ = try store.compact() }
-    let report = try Backup.copy(from: store.folder.path, to: Self.target, disk: disk)
+    let report = try Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key)
     #expect(report == CopyReport(path: Self.target, snapshot: 179, firstLSN: 1, lastLSN: 185))
-    let copied = try DataFolder.look(at: Self.target, disk: disk).manifest
+    let copied = try DataFolder.look(at: Self.target, disk: disk, key: Encrypted.key).manifest
     #expect(copied.isOfSameFolder(as: store.folder.manifest))
     #expect(copied.log == LogMark(epoch: 1, durableLSN: 185))
     try store.append(20)
@@ -44,7 +44,7 @@ struct BackupTests {
     try store.append(50)
     try store.snapshot()
     try PosixDisk().createDirectory(temporary.path + "/backup")
-    let report = try Backup.copy(from: temporary.path + "/data/", to: temporary.path + "/backup/")
+    let report = try Backup.copy(from: temporary.path + "/data/", to: temporary.path + "/backup/", key: Encrypted.key)
     #expect(report.lastLSN == 50)
     let copy = try StoreFixture(on: PosixDisk(), at: temporary.path + "/backup")
     #expect(copy.recovered == 50)
@@ -56,21 +56,21 @@ struct BackupTests {
     try StoreFixture(on: PosixDisk(), at: data).stop()
     #expect(symlink(data, temporary.path + "/link") == 0)
     for target in ["/data/copy", "/data/../data/copy", "/./data/log/copy", "/link/copy", "/link", "/data"] {
-      #expect(throws: CopyError.self) { try Backup.copy(from: data, to: temporary.path + target) }
+      #expect(throws: CopyError.self) { try Backup.copy(from: data, to: temporary.path + target, key: Encrypted.key) }
       #expect(throws: CopyError.self) {
-        try Backup.copy(from: temporary.path + "/link", to: temporary.path + target)
+        try Backup.copy(from: temporary.path + "/link", to: temporary.path + target, key: Encrypted.key)
       }
     }
     #expect(throws: CopyError.inside(path: temporary.path + "/link/copy", source: data)) {
-      try Backup.copy(from: data, to: temporary.path + "/link/copy")
+      try Backup.copy(from: data, to: temporary.path + "/link/copy", key: Encrypted.key)
     }
-    _ = try Backup.copy(from: data, to: temporary.path + "/data-copy")
+    _ = try Backup.copy(from: data, to: temporary.path + "/data-copy", key: Encrypted.key)
   }
 
   @Test func copiesAnEmptyFolder() throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture(on: disk)
-    #expect(try Backup.copy(from: store.folder.path, to: Self.target, disk: disk).lastLSN == 0)
+    #expect(try Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key).lastLSN == 0)
     try Self.check(disk, through: 0)
   }
 
@@ -79,7 +79,9 @@ struct BackupTests {
   func copiesThroughARecord(lsn: UInt64, last: UInt64) throws {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
-    #expect(try Backup.copy(from: store.folder.path, to: Self.target, through: lsn, disk: disk).lastLSN == last)
+    #expect(
+      try Backup.copy(from: store.folder.path, to: Self.target, through: lsn, disk: disk, key: Encrypted.key).lastLSN
+        == last)
     try Self.check(disk, through: last)
   }
 
@@ -89,14 +91,14 @@ struct BackupTests {
     try disk.createDirectory("/full")
     try FolderFixture.write("text", to: "/full/notes", on: disk)
     #expect(throws: CopyError.notEmpty(path: "/full")) {
-      try Backup.copy(from: store.folder.path, to: "/full", disk: disk)
+      try Backup.copy(from: store.folder.path, to: "/full", disk: disk, key: Encrypted.key)
     }
     #expect(throws: CopyError.inside(path: "/data/copy", source: "/data")) {
-      try Backup.copy(from: store.folder.path, to: "/data/copy", disk: disk)
+      try Backup.copy(from: store.folder.path, to: "/data/copy", disk: disk, key: Encrypted.key)
     }
     try disk.createDirectory("/copy.partial")
     #expect(throws: CopyError.unfinished(path: "/copy.partial")) {
-      try Backup.copy(from: store.folder.path, to: Self.target, disk: disk)
+      try Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key)
     }
   }
 
@@ -107,7 +109,7 @@ struct BackupTests {
     let store = try StoreFixture.prepare(on: disk)
     if part == .archive { _ = try store.compact() }
     var steps = 0
-    let report = try Backup.copy(from: store.folder.path, to: Self.target, disk: disk) { progress in
+    let report = try Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key) { progress in
       guard progress.part == part, steps < 3 else { return }
       steps += 1
       try store.append(40)
@@ -125,7 +127,7 @@ struct BackupTests {
     let segment = try store.folder.sealedSegments()[1]
     try FolderFixture.edit(store.folder.logLocation.path(segment.name), on: disk) { $0[4100] ^= 1 }
     do {
-      _ = try Backup.copy(from: store.folder.path, to: Self.target, disk: disk)
+      _ = try Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key)
       Issue.record("copied")
     } catch CopyError.damaged(let reason, let snapshot) {
       #expect(reason.contains(segment.name) && snapshot == 179)
@@ -142,11 +144,11 @@ struct BackupTests {
     }
     let (whole, wholeStore) = try prepared()
     let first = whole.operations
-    _ = try Backup.copy(from: wholeStore.folder.path, to: Self.target, disk: whole)
+    _ = try Backup.copy(from: wholeStore.folder.path, to: Self.target, disk: whole, key: Encrypted.key)
     for operation in first...whole.operations {
       let (disk, store) = try prepared()
       disk.powerOff(before: operation)
-      let report = try? Backup.copy(from: store.folder.path, to: Self.target, disk: disk)
+      let report = try? Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key)
       disk.powerOff()
       let survivor = disk.survivor(seed: UInt64(operation))
       if report != nil { #expect(survivor.exists(Self.target)) }
@@ -161,7 +163,7 @@ struct BackupTests {
       let disk = FaultyDisk(SimulatedDisk())
       let store = try StoreFixture.prepare(on: disk, records: 12)
       disk.arm(.init(call: call, fault: .error(call & 1 == 0 ? EIO : ENOSPC)))
-      let report = try? Backup.copy(from: store.folder.path, to: Self.target, disk: disk)
+      let report = try? Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key)
       let isOver = disk.failures == 0
       disk.arm(nil)
       if report != nil {

@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseStorage
 
 /// Folders with damaged old records, but valid snapshots and later records.
-@Suite("A damaged past")
+@Suite("A damaged past", .inClearAndEncrypted)
 struct DamagedPastTests {
   /// Where one byte is damaged: in a segment or an archive that both snapshots cover, in a segment that was set aside,
   /// or in the part of a segment before the records after the older snapshot.
@@ -48,10 +48,10 @@ struct DamagedPastTests {
   func isNamedAndBlamedOnTheSource(place: Place) throws {
     let (disk, file) = try prepared(place)
     for copies in [
-      { try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk) },
+      { try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk, key: Encrypted.key) },
       {
         try Restore.run(
-          from: FolderFixture.path, to: BackupTests.target, disk: disk, keys: RecordFixture.keys)
+          from: FolderFixture.path, to: BackupTests.target, disk: disk, key: Encrypted.key, keys: RecordFixture.keys)
       },
     ] as [() throws -> CopyReport] {
       let error = #expect(throws: CopyError.self) { try copies() }
@@ -70,11 +70,12 @@ struct DamagedPastTests {
   func isLeftOutOfABackup(place: Place) throws {
     let (disk, _) = try prepared(place)
     let report = try Backup.copy(
-      from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk)
+      from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk, key: Encrypted.key)
     #expect(report.lastLSN == 185 && report.snapshot == 179)
     #expect(report.firstLSN > 1 && report.firstLSN <= 120, "both snapshots lead to the end")
     #expect(report.warnings == ["the history is left out: the copy has no records before \(report.firstLSN)"])
-    #expect(try SnapshotCatalog(DataFolder.look(at: BackupTests.target, disk: disk)).entries().count == 2)
+    #expect(
+      try SnapshotCatalog(DataFolder.look(at: BackupTests.target, disk: disk, key: Encrypted.key)).entries().count == 2)
     try BackupTests.check(disk, through: 185, from: report.firstLSN)
   }
 
@@ -83,6 +84,7 @@ struct DamagedPastTests {
     let (disk, _) = try prepared(place)
     let report = try Restore.run(
       from: FolderFixture.path, to: BackupTests.target, until: point, leavesOutHistory: true, disk: disk,
+      key: Encrypted.key,
       keys: RecordFixture.keys)
     let last: UInt64 = point == .end ? 185 : point == .lsn(180) ? 180 : 150
     #expect(report.lastLSN == last && report.firstLSN > 1)
@@ -97,9 +99,11 @@ struct DamagedPastTests {
     store.stop()
     try FolderFixture.edit(store.folder.logLocation.path(segment.name), on: disk) { $0[4200] ^= 1 }
     let report = try Backup.copy(
-      from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk)
+      from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk, key: Encrypted.key)
     #expect(report.snapshot == 179 && report.warnings.count == 2 && report.warnings[0].contains(segment.name))
-    #expect(try SnapshotCatalog(DataFolder.look(at: BackupTests.target, disk: disk)).entries().map(\.lsn) == [179])
+    #expect(
+      try SnapshotCatalog(DataFolder.look(at: BackupTests.target, disk: disk, key: Encrypted.key)).entries().map(\.lsn)
+        == [179])
     try BackupTests.check(disk, through: 185, from: report.firstLSN)
   }
 
@@ -113,10 +117,11 @@ struct DamagedPastTests {
     store.stop()
     try FolderFixture.edit(store.folder.logLocation.path(segment.name), on: disk) { $0[4200] ^= 1 }
     #expect(throws: LogError.self) {
-      try Backup.copy(from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk)
+      try Backup.copy(
+        from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk, key: Encrypted.key)
     }
     let error = #expect(throws: CopyError.self) {
-      try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk)
+      try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk, key: Encrypted.key)
     }
     guard case .damaged(_, nil)? = error else {
       Issue.record("\(String(describing: error))")
@@ -131,6 +136,7 @@ struct DamagedPastTests {
     #expect(throws: CopyError.noSnapshot(last: 100, snapshots: [179, 119])) {
       try Restore.run(
         from: FolderFixture.path, to: BackupTests.target, until: .lsn(100), leavesOutHistory: true, disk: disk,
+        key: Encrypted.key,
         keys: RecordFixture.keys)
     }
     #expect(!disk.exists(BackupTests.target + ".partial"))
@@ -145,7 +151,7 @@ struct DamagedPastTests {
     try store.append(1)
     try store.snapshot()
     let report = try Backup.copy(
-      from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk)
+      from: FolderFixture.path, to: BackupTests.target, leavesOutHistory: true, disk: disk, key: Encrypted.key)
     #expect(report.lastLSN == 61 && report.snapshot == 60)
     try BackupTests.check(disk, through: 61, from: report.firstLSN)
   }

@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseStorage
 
 /// B4: whoever keeps a head elsewhere can detect that anything before it was changed or cut off.
-@Suite("The head of the log")
+@Suite("The head of the log", .inClearAndEncrypted)
 struct LogHeadTests {
   private let disk = SimulatedDisk()
   private let store: StoreFixture
@@ -18,7 +18,7 @@ struct LogHeadTests {
   }
 
   private func walk(_ head: LogHead, at path: String = FolderFixture.path) throws -> ChainWalk.Report {
-    let folder = try DataFolder.look(at: path, disk: disk)
+    let folder = try DataFolder.look(at: path, disk: disk, key: Encrypted.key)
     let last = try History(folder, keys: RecordFixture.keys).lastLSN()
     let report = ChainWalk.run(folder, from: 1, through: last, against: head)
     let verified = try Verification.run(folder, against: head)
@@ -43,13 +43,16 @@ struct LogHeadTests {
   @Test func itIsValidInABackupAndARestore() throws {
     _ = try store.compact()
     store.stop()
-    _ = try Backup.copy(from: FolderFixture.path, to: "/backup", disk: disk)
+    _ = try Backup.copy(from: FolderFixture.path, to: "/backup", disk: disk, key: Encrypted.key)
     for head in [middle, end] { #expect(try walk(head, at: "/backup").problem == nil) }
-    _ = try Restore.run(from: "/backup", to: "/all", disk: disk, keys: RecordFixture.keys)
+    _ = try Restore.run(from: "/backup", to: "/all", disk: disk, key: Encrypted.key, keys: RecordFixture.keys)
     for head in [middle, end] { #expect(try walk(head, at: "/all").problem == nil) }
     // The record lies in the archive, which is laid out as a segment again, and its frame is the last.
-    _ = try Restore.run(from: "/backup", to: "/some", until: .lsn(80), disk: disk, keys: RecordFixture.keys)
-    #expect(try History(try DataFolder.look(at: "/some", disk: disk), keys: RecordFixture.keys).lastLSN() == 80)
+    _ = try Restore.run(
+      from: "/backup", to: "/some", until: .lsn(80), disk: disk, key: Encrypted.key, keys: RecordFixture.keys)
+    #expect(
+      try History(try DataFolder.look(at: "/some", disk: disk, key: Encrypted.key), keys: RecordFixture.keys).lastLSN()
+        == 80)
     #expect(try walk(middle, at: "/some").problem == nil)
     let shorter = try walk(end, at: "/some")
     #expect(
@@ -58,11 +61,13 @@ struct LogHeadTests {
 
   @Test(arguments: [false, true])
   func aPastThatSomebodyHasMadeAnewIsNoticed(isArchived: Bool) throws {
+    // Without the key nobody can make frames of an encrypted folder anew: the next test shows it.
+    if Encrypted.key != nil { return }
     if isArchived { _ = try store.compact() }
     store.stop()
     // A folder with the same identity, and the same records but one, with a valid chain.
     try forge(record: 42, to: "/forged")
-    let folder = try DataFolder.look(at: "/forged", disk: disk)
+    let folder = try DataFolder.look(at: "/forged", disk: disk, key: Encrypted.key)
     #expect(ChainWalk.run(folder, from: 1, through: 185).problem == nil)
     for head in [middle, end] {
       let problem = try #require(try walk(head, at: "/forged").problem)
@@ -81,9 +86,11 @@ struct LogHeadTests {
     }
     #expect(throws: (any Error).self) { try StoreFixture.hasWholeHistory(store.folder, through: 185) }
     let problem = try #require(try walk(end).problem)
-    // The next frame names another predecessor, or the frame's own header another content.
+    // The next frame names another predecessor, or the frame's own header another content. The hash of an encrypted
+    // frame's content cannot be made without the key.
+    let isForged = withContent && Encrypted.key == nil
     #expect(
-      problem.contains(withContent ? "there is no good frame" : "those that the chain of hashes covers"), "\(problem)")
+      problem.contains(isForged ? "there is no good frame" : "those that the chain of hashes covers"), "\(problem)")
   }
 
   @Test func anArchiveRebuiltWithAnotherRecordIsDetected() throws {
@@ -111,11 +118,12 @@ struct LogHeadTests {
 
   @Test func aTruncatedEndIsDetected() throws {
     store.stop()
-    _ = try Restore.run(from: FolderFixture.path, to: "/cut", until: .lsn(183), disk: disk, keys: RecordFixture.keys)
+    _ = try Restore.run(
+      from: FolderFixture.path, to: "/cut", until: .lsn(183), disk: disk, key: Encrypted.key, keys: RecordFixture.keys)
     #expect(try walk(middle, at: "/cut").problem == nil)
     #expect(try walk(end, at: "/cut").problem?.contains("its end was cut off") == true)
     // Continuing from there reaches the same number with another hash.
-    let folder = try DataFolder.open("/cut", disk: disk)
+    let folder = try DataFolder.open("/cut", disk: disk, key: Encrypted.key)
     let recovery = try Recovery.open(folder, log: StoreFixture.options)
     let found = try recovery.read { _, _ in }
     let log = try folder.openLog(continuing: found, keptFrom: 1, options: StoreFixture.options, isDriven: true)
@@ -200,7 +208,7 @@ struct LogHeadTests {
     let folderID = store.folder.manifest.folderID
     try FolderFixture.edit(store.folder.logLocation.path(LogFormat.segmentName(segment)), on: disk) { file in
       let frame = Array(file[Int(LogFormat.segmentStart)...])
-      var bodies = FrameBodies(dictionaries: ZstdDictionary.known)
+      var bodies = FrameBodies(cipher: store.folder.cipher, dictionaries: ZstdDictionary.known)
       guard
         var (header, body) = frame.withUnsafeBytes({ bytes -> (FrameHeader, [UInt8])? in
           guard let header = try? FrameHeader(loading: bytes, folderID: folderID) else { return nil }
@@ -209,6 +217,8 @@ struct LogHeadTests {
         })
       else { return }
       header.isCompressed = false
+      header.isEncrypted = false
+      header.dataKey = 0
       header.dictionaryID = 0
       header.storedLength = header.bodyLength
       change(&header, &body)

@@ -4,7 +4,7 @@ import Testing
 
 /// The crash tests of folder, snapshots, compaction and backup would all pass on a disk that never loses anything.
 /// These tests prove that they depend on the syncs: each sync is left out once, and the loss is detected.
-@Suite("Planted bugs")
+@Suite("Planted bugs", .inClearAndEncrypted)
 struct PlantedBugTests {
   private static let seeds: Range<UInt64> = 0..<12
 
@@ -28,7 +28,7 @@ struct PlantedBugTests {
     } work: { disk in
       try FolderFixture.make(on: disk).close()
     } isLost: { survivor in
-      _ = try DataFolder.open(FolderFixture.path, disk: survivor)
+      _ = try DataFolder.open(FolderFixture.path, disk: survivor, key: Encrypted.key)
       return false
     }
     #expect((losses > 0) == isFound)
@@ -75,7 +75,7 @@ struct PlantedBugTests {
     let losses = try losses(lie) { disk in
       try StoreFixture.prepare(on: disk, records: 20).stop()
     } work: { disk in
-      _ = try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk)
+      _ = try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk, key: Encrypted.key)
     } isLost: { survivor in
       try StoreFixture(on: survivor, at: BackupTests.target).recovered != 65
     }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Restore")
+@Suite("Restore", .inClearAndEncrypted)
 struct RestoreTests {
   /// A folder of 185 records; if compacted, the first part is in the archive.
   func prepared(compacted: Bool) throws -> SimulatedDisk {
@@ -15,7 +15,8 @@ struct RestoreTests {
 
   func restore(on disk: SimulatedDisk, until point: Restore.Point) throws -> CopyReport {
     try Restore.run(
-      from: FolderFixture.path, to: BackupTests.target, until: point, disk: disk, keys: RecordFixture.keys)
+      from: FolderFixture.path, to: BackupTests.target, until: point, disk: disk, key: Encrypted.key,
+      keys: RecordFixture.keys)
   }
 
   @Test(arguments: [false, true])
@@ -34,7 +35,7 @@ struct RestoreTests {
     #expect(report.lastLSN == lsn)
     #expect(report.snapshot == (lsn >= 180 ? 179 : lsn >= 120 ? 119 : nil))
     // If no snapshot is old enough, the archive is replayed from the first record, which causes a warning.
-    let verified = try Verification.run(try DataFolder.look(at: BackupTests.target, disk: disk))
+    let verified = try Verification.run(try DataFolder.look(at: BackupTests.target, disk: disk, key: Encrypted.key))
     #expect(verified.problems.isEmpty)
     let store = try StoreFixture(on: disk, at: BackupTests.target)
     #expect(store.recovered == lsn)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Verification")
+@Suite("Verification", .inClearAndEncrypted)
 struct VerificationTests {
   let disk = SimulatedDisk()
   let store: StoreFixture
@@ -13,7 +13,7 @@ struct VerificationTests {
   }
 
   func verify() throws -> Verification.Report {
-    try Verification.run(try DataFolder.look(at: FolderFixture.path, disk: disk))
+    try Verification.run(try DataFolder.look(at: FolderFixture.path, disk: disk, key: Encrypted.key))
   }
 
   @Test func findsNothingWrongInAValidFolder() throws {
@@ -117,7 +117,7 @@ struct VerificationTests {
 
   @Test func toleratesARunningServer() throws {
     var steps = 0
-    let folder = try DataFolder.look(at: FolderFixture.path, disk: disk)
+    let folder = try DataFolder.look(at: FolderFixture.path, disk: disk, key: Encrypted.key)
     let report = try Verification.run(folder) { _ in
       steps += 1
       try store.append(40)

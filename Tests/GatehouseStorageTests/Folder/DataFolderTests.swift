@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Data folder")
+@Suite("Data folder", .inClearAndEncrypted)
 struct DataFolderTests {
   @Test func isCreatedOnceAndOpenedAgain() throws {
     let temporary = TemporaryFolder()
@@ -12,10 +12,13 @@ struct DataFolderTests {
     #expect(made.isOwned)
     #expect(made.manifest.partitionCount == 8)
     made.close()
-    let again = try DataFolder.open(path + "/")
+    let again = try DataFolder.open(path + "/", key: Encrypted.key)
     #expect(again.manifest == made.manifest)
     #expect(again.warnings.isEmpty)
-    #expect(try Set(again.disk.list(path)) == ["manifest", "manifest.copy", "lock", "log", "snapshots", "archive"])
+    let ring: Set = Encrypted.key == nil ? [] : ["keyring", "keyring.copy"]
+    #expect(
+      try Set(again.disk.list(path))
+        == ring.union(["manifest", "manifest.copy", "lock", "log", "snapshots", "archive"]))
   }
 
   @Test func onlyTheOwnerHasPermissions() throws {
@@ -26,27 +29,32 @@ struct DataFolderTests {
       return stat(path, &status) == 0 ? status.st_mode & 0o777 : 0
     }
     for path in [folder.path, folder.logPath, folder.snapshotsPath, folder.archivePath] { #expect(mode(path) == 0o700) }
-    for name in ["manifest", "manifest.copy", "lock"] { #expect(mode(folder.path + "/" + name) == 0o600) }
+    let ring = Encrypted.key == nil ? [] : ["keyring", "keyring.copy"]
+    for name in ring + ["manifest", "manifest.copy", "lock"] { #expect(mode(folder.path + "/" + name) == 0o600) }
   }
 
   @Test func hasOneOwner() throws {
     let temporary = TemporaryFolder()
     let path = temporary.path + "/data"
     let owner = try FolderFixture.make(on: PosixDisk(), at: path)
-    #expect(throws: FolderError.locked(path: path, holder: "process \(getpid())")) { try DataFolder.open(path) }
-    let onlooker = try DataFolder.look(at: path)
+    #expect(throws: FolderError.locked(path: path, holder: "process \(getpid())")) {
+      try DataFolder.open(path, key: Encrypted.key)
+    }
+    let onlooker = try DataFolder.look(at: path, key: Encrypted.key)
     #expect(!onlooker.isOwned)
     #expect(onlooker.manifest == owner.manifest)
     owner.close()
-    #expect(throws: Never.self) { try DataFolder.open(path) }
+    #expect(throws: Never.self) { try DataFolder.open(path, key: Encrypted.key) }
   }
 
   @Test func aMissingFolderIsCreatedOnlyOnRequest() throws {
     let disk = SimulatedDisk()
-    #expect(throws: FolderError.missing(path: "/data")) { try DataFolder.open("/data", disk: disk) }
-    #expect(throws: FolderError.missing(path: "/data")) { try DataFolder.look(at: "/data", disk: disk) }
+    #expect(throws: FolderError.missing(path: "/data")) { try DataFolder.open("/data", disk: disk, key: Encrypted.key) }
+    #expect(throws: FolderError.missing(path: "/data")) {
+      try DataFolder.look(at: "/data", disk: disk, key: Encrypted.key)
+    }
     try disk.createDirectory("/data")
-    #expect(throws: FolderError.missing(path: "/data")) { try DataFolder.open("/data", disk: disk) }
+    #expect(throws: FolderError.missing(path: "/data")) { try DataFolder.open("/data", disk: disk, key: Encrypted.key) }
     _ = try FolderFixture.make(on: disk)
   }
 
@@ -65,7 +73,8 @@ struct DataFolderTests {
     folder.close()
     try disk.remove("/data/manifest")
     try disk.remove("/data/manifest.copy")
-    #expect(throws: FolderError.foreign(path: "/data", names: ["log/00000000000000000001.log"])) {
+    let ring = Encrypted.key == nil ? [] : ["keyring", "keyring.copy"]
+    #expect(throws: FolderError.foreign(path: "/data", names: ring + ["log/00000000000000000001.log"])) {
       try FolderFixture.make(on: disk)
     }
   }
@@ -85,7 +94,9 @@ struct DataFolderTests {
     newer.format = 4
     newer.reader = 3
     try disk.replaceFile("/data/manifest", with: newer.encoded())
-    #expect(throws: FolderError.newer(path: "/data", format: 4, reader: 3)) { try DataFolder.open("/data", disk: disk) }
+    #expect(throws: FolderError.newer(path: "/data", format: 4, reader: 3)) {
+      try DataFolder.open("/data", disk: disk, key: Encrypted.key)
+    }
   }
 
   /// The old version could not read the new format, and must notice that.
@@ -98,7 +109,7 @@ struct DataFolderTests {
     older.format = 1
     older.reader = 1
     for name in names { try disk.replaceFile("/data/" + name, with: older.encoded()) }
-    let again = try DataFolder.open("/data", disk: disk)
+    let again = try DataFolder.open("/data", disk: disk, key: Encrypted.key)
     #expect(again.manifest == folder.manifest && again.warnings.isEmpty)
     again.close()
     for name in ["manifest", "manifest.copy"] {
@@ -113,11 +124,11 @@ struct DataFolderTests {
     let folder = try FolderFixture.make(on: disk)
     folder.close()
     try FolderFixture.edit("/data/" + name, on: disk) { $0[40] ^= 1 }
-    let again = try DataFolder.open("/data", disk: disk)
+    let again = try DataFolder.open("/data", disk: disk, key: Encrypted.key)
     #expect(again.manifest == folder.manifest)
     #expect(again.warnings.count == 1)
     again.close()
-    #expect(try DataFolder.open("/data", disk: disk).warnings.isEmpty)
+    #expect(try DataFolder.open("/data", disk: disk, key: Encrypted.key).warnings.isEmpty)
   }
 
   @Test func withoutEitherItIsRefused() throws {
@@ -164,7 +175,7 @@ struct DataFolderTests {
         let survivor = disk.survivor(seed: seed)
         let again = try FolderFixture.make(on: survivor, seed: 2)
         again.close()
-        #expect(try DataFolder.open("/data", disk: survivor).manifest == again.manifest)
+        #expect(try DataFolder.open("/data", disk: survivor, key: Encrypted.key).manifest == again.manifest)
       }
     }
   }
@@ -175,7 +186,7 @@ struct DataFolderTests {
       let disk = SimulatedDisk()
       let manifest = try FolderFixture.make(on: disk).manifest
       disk.powerOff()
-      #expect(try DataFolder.open("/data", disk: disk.survivor(seed: seed)).manifest == manifest)
+      #expect(try DataFolder.open("/data", disk: disk.survivor(seed: seed), key: Encrypted.key).manifest == manifest)
     }
   }
 

@@ -11,7 +11,7 @@ enum FolderFixture {
     var random = SplitMix64(seed: seed)
     return try DataFolder.open(
       path, disk: disk, create: FolderParameters(partitionCount: partitionCount, createdAt: createdAt),
-      random: &random)
+      key: Encrypted.key, random: &random)
   }
 
   /// Changes the bytes of a file behind the program's back.

@@ -3,7 +3,7 @@ import Testing
 @testable import GatehouseStorage
 
 /// Folders that were emptied, or of which a part was replaced by an older copy.
-@Suite("What the manifest says of the log")
+@Suite("What the manifest says of the log", .inClearAndEncrypted)
 struct LogMarkTests {
   let disk = SimulatedDisk()
 
@@ -30,7 +30,7 @@ struct LogMarkTests {
   }
 
   func problems() throws -> [Verification.Problem] {
-    try Verification.run(DataFolder.look(at: FolderFixture.path, disk: disk)).problems
+    try Verification.run(DataFolder.look(at: FolderFixture.path, disk: disk, key: Encrypted.key)).problems
   }
 
   func expectRefusal(_ isExpected: (RecoveryError) -> Bool) throws {
@@ -40,7 +40,7 @@ struct LogMarkTests {
     #expect("\(found)".contains("gatehousectl restore"), "says what to do: \(found)")
     #expect(try problems().contains { $0.file == "log" && $0.text == "\(found)" })
     #expect(throws: RecoveryError.self) {
-      try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk)
+      try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk, key: Encrypted.key)
     }
     #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
   }
@@ -57,7 +57,7 @@ struct LogMarkTests {
     let sealed = try #require(try store.folder.sealedSegments().last?.lastLSN)
     #expect(store.folder.logMark == LogMark(epoch: 1, durableLSN: sealed))
     store.stop()
-    let found = try DataFolder.look(at: FolderFixture.path, disk: disk)
+    let found = try DataFolder.look(at: FolderFixture.path, disk: disk, key: Encrypted.key)
     #expect(!found.isNew && found.manifest.log == LogMark(epoch: 1, durableLSN: 200, isClosed: true))
     #expect(try StoreFixture(on: disk).folder.logMark == LogMark(epoch: 2, durableLSN: 200))
   }
@@ -74,7 +74,8 @@ struct LogMarkTests {
     try expectRefusal(isEmptied)
     // The remaining records can be restored by naming the last of them.
     let report = try Restore.run(
-      from: FolderFixture.path, to: BackupTests.target, until: .lsn(96), disk: disk, keys: RecordFixture.keys)
+      from: FolderFixture.path, to: BackupTests.target, until: .lsn(96), disk: disk, key: Encrypted.key,
+      keys: RecordFixture.keys)
     #expect(report.lastLSN == 96)
     try BackupTests.check(disk, through: 96)
   }
@@ -130,7 +131,7 @@ struct LogMarkTests {
     #expect(store.recovered == 185)
     #expect(store.report.warnings.contains { $0.contains("the history before record 97 is gone") })
     #expect(store.folder.logMark?.firstLSN == 1, "it stays missing")
-    let report = try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk)
+    let report = try Backup.copy(from: FolderFixture.path, to: BackupTests.target, disk: disk, key: Encrypted.key)
     #expect(report.warnings.contains("records 1 to 96 are gone from the source, and so from the copy"))
   }
 
@@ -147,7 +148,7 @@ struct LogMarkTests {
   /// A folder of a version without marks is opened unchanged, and marked from then on.
   @Test func anOlderManifestIsAccepted() throws {
     try prepare()
-    var manifest = try DataFolder.look(at: FolderFixture.path, disk: disk).manifest
+    var manifest = try DataFolder.look(at: FolderFixture.path, disk: disk, key: Encrypted.key).manifest
     manifest.log = nil
     for name in ["manifest", "manifest.copy"] { try disk.replaceFile("/data/\(name)", with: manifest.encoded()) }
     #expect(try problems().isEmpty)

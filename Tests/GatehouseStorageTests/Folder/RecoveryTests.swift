@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Recovery")
+@Suite("Recovery", .inClearAndEncrypted)
 struct RecoveryTests {
   @Test func aNewFolderStartsEmpty() throws {
     let store = try StoreFixture(on: SimulatedDisk())
@@ -132,7 +132,8 @@ struct RecoveryTests {
       level: 3, keys: RecordFixture.keys)
     var frames: [(FrameHeader, [UInt8], [UInt8])] = []
     RecordFixture.frames(
-      folderID: store.folder.manifest.folderID, from: entry.records.lowerBound, count: entry.records.count * 2,
+      folderID: store.folder.manifest.folderID, cipher: store.folder.cipher, from: entry.records.lowerBound,
+      count: entry.records.count * 2,
       recordsPerFrame: 1, after: genesis
     ) { header, headerBytes, body in frames.append((header, Array(headerBytes), Array(body))) }
     for (header, headerBytes, body) in frames where header.firstLSN <= entry.records.upperBound {

@@ -22,7 +22,7 @@ import Testing
   /// The bytes for each record in frames of this many: before compression, after it, and in the file.
   private static func cost(records: Int, _ dictionary: ZstdDictionary?) -> Cost {
     var samples = RecordSamples(seed: 77)
-    var encoder = FrameEncoder(folderID: TestLog.folderID, level: 1, dictionary: dictionary)
+    var encoder = FrameEncoder(folderID: TestLog.folderID, cipher: FolderCipher(), level: 1, dictionary: dictionary)
     var output = RawBuffer()
     var cost = Cost()
     let frames = 4000 / records

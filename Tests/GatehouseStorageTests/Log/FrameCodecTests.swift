@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite struct FrameCodecTests {
+@Suite(.inClearAndEncrypted) struct FrameCodecTests {
   /// A record like those of a service: names, numbers, and much that all share.
   static func typical(_ number: UInt64) -> [UInt8] {
     var random = SplitMix64(seed: number)
@@ -32,7 +32,8 @@ import Testing
     let disk = PosixDisk()
     let file = try disk.open(path, .create)
     try bodies[0].withUnsafeBytes { try file.writeAll($0, at: 0) }
-    #expect(system("/usr/bin/zstd -q -t \(path)") == 0)
+    // What is encrypted is no zstd frame any more.
+    #expect((system("/usr/bin/zstd -q -t \(path) 2>/dev/null") == 0) == (Encrypted.key == nil))
     try [UInt8(0xFF)].withUnsafeBytes { try file.writeAll($0, at: UInt64(bodies[0].count / 2)) }
     try file.truncate(to: UInt64(bodies[0].count - 1))
     #expect(system("/usr/bin/zstd -q -t \(path) 2>/dev/null") != 0)
@@ -45,7 +46,7 @@ import Testing
     #expect(dictionary.id != 0)
     #expect(ZstdDictionary.train(samples: [[1]]) == nil)
     #expect(ZstdDictionary([1, 2, 3]) == nil)
-    var stored: [UInt32] = []
+    var stored: [Int] = []
     for dictionaries in [[], [dictionary]] {
       var (_, log) = try TestLog.onSimulatedDisk()
       log.options.dictionaries = dictionaries
@@ -54,7 +55,7 @@ import Testing
       #expect(writer.turn() == .idle)
       #expect(try log.recover().records == [Self.typical(5000)])
       try LogReader(log.location).frames(from: 1, through: 1) { frame in
-        stored.append(frame.header.storedLength)
+        stored.append(frame.header.clearLength)
         #expect(frame.header.dictionaryID == (dictionaries.first?.id ?? 0))
         return true
       }

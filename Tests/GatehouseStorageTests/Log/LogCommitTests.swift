@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Who writes: the thread that appended, if there are few records, or the writer's thread.
-@Suite struct LogCommitTests {
+@Suite(.inClearAndEncrypted) struct LogCommitTests {
   private static func log(inline: Int) throws -> (SimulatedDisk, TestLog) {
     var (disk, log) = try TestLog.onSimulatedDisk()
     log.options.inlineRecords = inline

@@ -4,7 +4,7 @@ import Testing
 
 /// Damage everywhere in a small log of several segments: the log must be refused, or end at or after every witness, and
 /// every record that it returns must be intact.
-@Suite struct LogCorruptionTests {
+@Suite(.inClearAndEncrypted) struct LogCorruptionTests {
   /// A cleanly closed log, of which the witness vouches for all records, or one left before its last records were
   /// vouched for.
   struct Specimen: Sendable {
@@ -216,6 +216,8 @@ import Testing
   /// those in a compressed body.
   @Test(arguments: [LogSabotage.skipBodyHash, .skipChain, .skipWitness, .skipScanOn])
   func aMissingCheckIsDetected(bug: LogSabotage) throws {
+    // The tag of an encrypted body tells what its hash would have told.
+    if bug == .skipBodyHash, Encrypted.key != nil { return }
     for specimen in [try Specimen(isClosed: true, isNoise: true), try Specimen(isClosed: false)] {
       for file in specimen.files.reversed() {
         let other = try specimen.disk.content("/log/" + specimen.files[0])

@@ -2,7 +2,7 @@ import GatehouseStorage
 import Testing
 
 /// Power fails before each operation in a log's life, and the disk keeps an arbitrary part of unsynced data.
-@Suite struct LogCrashTests {
+@Suite(.inClearAndEncrypted) struct LogCrashTests {
   @Test(arguments: 0..<16 as Range<UInt64>)
   func nothingAcknowledgedIsLostWheneverThePowerGoes(seed: UInt64) throws {
     #expect(try Self.crashEverywhere(seed: seed) { _ in } == [])

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// The n-th system call fails, for every n, once and always.
-@Suite struct LogFaultTests {
+@Suite(.inClearAndEncrypted) struct LogFaultTests {
   static let faults: [(FaultyDisk.Fault, Bool)] = [
     (.error(EIO), false), (.error(EIO), true), (.error(ENOSPC), false), (.error(ENOSPC), true), (.error(EINTR), false),
     (.short, false), (.short, true),

@@ -12,7 +12,7 @@ final class Recorder<Value: Sendable>: Sendable {
   func record(_ value: Value) { values.withLock { $0.append(value) } }
 }
 
-@Suite struct LogFullDiskTests {
+@Suite(.inClearAndEncrypted) struct LogFullDiskTests {
   /// Records accepted before the disk was full are still written, into the reserve; then records are refused until
   /// there is space.
   @Test func aFullDiskRefusesUntilThereIsSpace() throws {

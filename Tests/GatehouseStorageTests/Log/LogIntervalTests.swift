@@ -2,7 +2,7 @@ import GatehouseStorage
 import Testing
 
 /// Interval durability: written records count as durable, and synced records survive a power failure.
-@Suite struct LogIntervalTests {
+@Suite(.inClearAndEncrypted) struct LogIntervalTests {
   @Test func aRequestedSyncComesBeforeTheInterval() throws {
     var (disk, log) = try TestLog.onSimulatedDisk()
     log.options.durability = .interval(milliseconds: 3_600_000)

@@ -2,7 +2,7 @@ import GatehouseStorage
 import Synchronization
 import Testing
 
-@Suite struct LogRoundTripTests {
+@Suite(.inClearAndEncrypted) struct LogRoundTripTests {
   @Test func recordsAreReadAsTheyWereAppended() async throws {
     let folder = TemporaryFolder()
     let log = TestLog(PosixDisk(), directory: folder.path)

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// A log without space is full, whichever call found out, and accepts records again once a write has succeeded.
-@Suite struct LogShortageTests {
+@Suite(.inClearAndEncrypted) struct LogShortageTests {
   /// The calls that the log makes while writing, rotating and housekeeping.
   static let calls = [
     "open", "pwrite", "fdatasync", "posix_fallocate", "rename", "fsync", "remove", "ftruncate", "statvfs",

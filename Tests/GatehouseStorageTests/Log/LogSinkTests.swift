@@ -54,7 +54,7 @@ private final class MemorySink: LogSink, Sendable {
 }
 
 /// A log that is durable only in two places.
-@Suite struct LogSinkTests {
+@Suite(.inClearAndEncrypted) struct LogSinkTests {
   private static func open(_ log: TestLog, beside sink: MemorySink) throws -> LogWriter {
     let end = try log.recover().end
     return try LogWriter(log.location, continuing: end, options: log.options, beside: [sink], isDriven: true)

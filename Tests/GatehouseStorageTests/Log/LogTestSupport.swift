@@ -10,7 +10,9 @@ struct TestLog: Sendable {
   static let folderID = Hash128(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
 
   init(_ disk: any Disk, directory: String = "/log") {
-    location = LogLocation(disk: disk, directory: directory, folderID: Self.folderID)
+    location = LogLocation(
+      disk: disk, directory: directory, folderID: Self.folderID,
+      cipher: Encrypted.cipher(folderID: Self.folderID))
     options.segmentBytes = 16 << 10
     options.maximumFrameBytes = 4 << 10
     options.fillsSegments = false

@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// The log with its own threads, on the real disk.
-@Suite struct LogThreadTests {
+@Suite(.inClearAndEncrypted) struct LogThreadTests {
   let folder = TemporaryFolder()
   var log: TestLog {
     var log = TestLog(PosixDisk(), directory: folder.path)

@@ -5,7 +5,7 @@ import Testing
 @testable import GatehouseStorage
 
 /// What snapshots must survive: damage, power failure at any moment, and failing calls.
-@Suite("Snapshot faults")
+@Suite("Snapshot faults", .inClearAndEncrypted)
 struct SnapshotFaultTests {
   @Test func everyFlippedByteAndEveryWrongLengthIsDetected() throws {
     let disk = SimulatedDisk()
@@ -55,7 +55,7 @@ struct SnapshotFaultTests {
         let isWritten = (try? SnapshotFixture.write(in: folder, lsn: 30)) != nil
         disk.powerOff()
         let survivor = disk.survivor(seed: seed)
-        let again = try DataFolder.open(FolderFixture.path, disk: survivor)
+        let again = try DataFolder.open(FolderFixture.path, disk: survivor, key: Encrypted.key)
         let catalog = SnapshotCatalog(again)
         let sound = try catalog.entries().filter { entry in
           guard let reader = try? catalog.openSound(entry) else { return false }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GatehouseStorage
 
-@Suite("Snapshot")
+@Suite("Snapshot", .inClearAndEncrypted)
 struct SnapshotTests {
   @Test(arguments: [0, 1, 40, 1 << 20, (1 << 20) + 1, 3_000_000])
   func isReadAsItWasWritten(sectionBytes: Int) throws {

@@ -16,7 +16,9 @@ struct Backup: OperatorCommand {
       The copy is a data folder of its own: a server can be started on it, and
       'restore' makes it one as of an earlier moment. It holds everything that was
       acknowledged when the backup began, and is read back before it counts. It
-      holds the folder's keys: keep it as safe as the original.
+      holds the folder's keys: keep it as safe as the original. The copy of an
+      encrypted folder is encrypted under the same key; without the key it is made
+      too, but what is in it cannot be read back.
 
       A folder whose past is damaged is refused, with the damage. With
       --without-history only the newest snapshots are copied and the records after
@@ -26,6 +28,8 @@ struct Backup: OperatorCommand {
       """)
 
   @OptionGroup var output: OutputOptions
+
+  @OptionGroup(title: "Encryption") var encryption: KeyOptions
 
   @Flag(help: "leave out the records that the snapshots cover: they may be damaged")
   var withoutHistory = false
@@ -41,7 +45,8 @@ struct Backup: OperatorCommand {
     let meter = output.meter()
     let size = FolderSize(path: folder)
     let report = try GatehouseStorage.Backup.copy(
-      from: folder, to: target, leavesOutHistory: withoutHistory, dictionaries: knownDictionaries()
+      from: folder, to: target, leavesOutHistory: withoutHistory, key: try encryption.key(),
+      dictionaries: knownDictionaries()
     ) {
       try Interruption.check()
       meter.show($0, of: size)

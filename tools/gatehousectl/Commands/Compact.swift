@@ -30,6 +30,8 @@ struct Compact: OperatorCommand {
 
   @OptionGroup var output: OutputOptions
 
+  @OptionGroup(title: "Encryption") var encryption: KeyOptions
+
   @Option(help: ArgumentHelp("the data folder, which no server may be using", valueName: "folder"))
   var data: String?
 
@@ -62,7 +64,7 @@ struct Compact: OperatorCommand {
     options.retention = retention?.milliseconds
     options.dictionaries = knownDictionaries()
     if dryRun {
-      let plan = try CompactionPlan(DataFolder.look(at: data), options: options)
+      let plan = try CompactionPlan(DataFolder.look(at: data, key: encryption.key()), options: options)
       for warning in plan.warnings { Console.message("gatehousectl: warning: \(warning)") }
       return Console.result(lines: output.json ? plan.json + "\n" : plan.text)
     }
@@ -71,8 +73,9 @@ struct Compact: OperatorCommand {
 
   private func compact(_ path: String, _ options: CompactionOptions) throws {
     let folder: DataFolder
+    let key = try encryption.key()
     do throws(FolderError) {
-      folder = try DataFolder.open(path)
+      folder = try DataFolder.open(path, key: key)
     } catch {
       if case .locked = error {
         Console.message("gatehousectl: a server uses the folder: ask it with `gatehousectl compact --port …`")
@@ -134,7 +137,7 @@ struct Retention: ExpressibleByArgument {
 }
 
 extension ProgressMeter {
-  fileprivate func show(_ step: OfflineCompaction.Step) {
+  func show(_ step: OfflineCompaction.Step) {
     switch step {
     case .loading(let snapshot): begin("loading the snapshot of record \(snapshot)")
     case .replaying(let done, let total):
@@ -151,6 +154,8 @@ extension ProgressMeter {
     case .compacting(.verifying(let done, let total)):
       begin("reading the archive back", of: UInt64(total), .steps)
       set(UInt64(done), of: UInt64(total))
+    case .compacting(.replacing(let info)):
+      begin("replacing \(ShownText.line(info.path)) by the one that is encrypted anew")
     case .compacting(.removing(let name)): begin("removing \(ShownText.line(name)) from the log")
     case .compacting(.expiring(let file, _)):
       begin("deleting \(ShownText.line(file.name)): its retention is over")

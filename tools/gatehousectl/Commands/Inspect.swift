@@ -20,6 +20,8 @@ struct Inspect: OperatorCommand {
       \(ExitStatus.help)
       """)
 
+  @OptionGroup(title: "Encryption") var encryption: KeyOptions
+
   @Option(help: ArgumentHelp("the first record", valueName: "lsn"))
   var from: UInt64?
 
@@ -58,7 +60,7 @@ struct Inspect: OperatorCommand {
   }
 
   func perform() throws {
-    let data = try DataFolder.look(at: folder)
+    let data = try DataFolder.look(at: folder, key: encryption.key())
     let history = History(data, dictionaries: knownDictionaries(), keys: RecordIndex.keys(of: data))
     let last = try history.lastLSN()
     guard let first = try history.firstLSN(), first <= last else { return say("there are no records") }

@@ -26,6 +26,8 @@ struct Restore: OperatorCommand {
 
   @OptionGroup var output: OutputOptions
 
+  @OptionGroup(title: "Encryption") var encryption: KeyOptions
+
   @Option(
     help: ArgumentHelp(
       "the last record wanted by its number, or a time (RFC 3339): records after the first later one are left out",
@@ -46,7 +48,7 @@ struct Restore: OperatorCommand {
     let meter = output.meter()
     let size = FolderSize(path: backup)
     let report = try GatehouseStorage.Restore.run(
-      from: backup, to: folder, until: until?.point ?? .end, leavesOutHistory: fromSnapshot,
+      from: backup, to: folder, until: until?.point ?? .end, leavesOutHistory: fromSnapshot, key: try encryption.key(),
       dictionaries: knownDictionaries(), keys: RecordIndex.times
     ) {
       try Interruption.check()

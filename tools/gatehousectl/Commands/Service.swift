@@ -30,6 +30,8 @@ struct ServiceCreate: OperatorCommand {
 
   @OptionGroup var output: OutputOptions
 
+  @OptionGroup(title: "Encryption") var encryption: KeyOptions
+
   @Flag(help: "make the data folder if there is none")
   var new = false
 
@@ -48,7 +50,8 @@ struct ServiceCreate: OperatorCommand {
 
   func perform() throws {
     let clock = Milliseconds(now())
-    let data = try DataFolder.open(folder, create: new ? FolderParameters(createdAt: UInt64(clock)) : nil)
+    let data = try DataFolder.open(
+      folder, create: new ? FolderParameters(createdAt: UInt64(clock)) : nil, key: try encryption.key())
     defer { data.close() }
     for warning in data.warnings { Console.message("gatehousectl: warning: \(warning)") }
     var words = ["SERVICE.CREATE", name] + (rights.isEmpty ? [Right.administer] : rights).map(\.name)

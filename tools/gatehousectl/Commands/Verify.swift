@@ -26,6 +26,8 @@ struct Verify: OperatorCommand {
 
   @OptionGroup var output: OutputOptions
 
+  @OptionGroup(title: "Encryption") var encryption: KeyOptions
+
   @Flag(help: "also count the changes of each kind")
   var changes = false
 
@@ -37,14 +39,16 @@ struct Verify: OperatorCommand {
 
   func perform() throws {
     let meter = output.meter()
-    let data = try DataFolder.look(at: folder)
+    let data = try DataFolder.look(at: folder, key: encryption.key())
     var (files, state) = try verify(data, meter)
     // A running server may replace all snapshots between the check of their bytes and that of their content.
-    for _ in 0..<Self.attempts where state.figures == nil && files.problems.isEmpty && state.problems.isEmpty {
+    for _ in 0..<Self.attempts
+    where !data.cipher.isLocked && state.figures == nil && files.problems.isEmpty && state.problems.isEmpty {
       (files, state) = try verify(data, meter)
     }
     meter.end()
-    let outcome = VerificationOutcome(path: data.path, files: files, state: state)
+    let outcome = VerificationOutcome(
+      path: data.path, files: files, state: state, masterID: data.cipher.isLocked ? data.cipher.masterID : nil)
     Console.result(lines: output.json ? outcome.json + "\n" : outcome.text(Palette(isOn: Console.usesColour)))
     if !outcome.problems.isEmpty { throw ExitCode(ExitStatus.problems) }
   }
@@ -76,6 +80,8 @@ struct VerificationOutcome {
   let path: String
   let files: Verification.Report
   let state: StateVerification.Report
+  /// The id of the key that would be needed to look at the content; nil if it was looked at.
+  let masterID: String?
 
   var problems: [Verification.Problem] { files.problems + state.problems }
 
@@ -102,6 +108,9 @@ struct VerificationOutcome {
       lines.append(
         "\(palette.faint("one name      "))\(users): each is found by this spelling or #id; rename all but one")
     }
+    if let masterID {
+      add("content", "not looked at: it is encrypted under the key \(masterID), which was not given")
+    }
     let path = ShownText.line(path)
     let verdict =
       problems.isEmpty
@@ -119,6 +128,7 @@ struct VerificationOutcome {
     object.add("head", files.head.map { "\($0)" })
     object.add("segments", files.segments)
     object.add("unfinished", files.tornBytes)
+    object.add("locked", masterID)
     object.add("snapshots", files.snapshots.map { .integer(Int64(clamping: $0.lsn)) })
     object.add(
       "archives",

@@ -1,0 +1,104 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+
+/// The commands about the encryption of the data folder. No key comes or goes through a connection: a rotation reads the
+/// master key from where the settings say.
+extension Connection {
+  func encryption(_ command: ServerCommand.Encryption, _ request: Arguments) {
+    switch command {
+    case .status: encryptionStatus()
+    case .rotate:
+      if request.count > 2, request.string(2).lowercased() != "rewrite" {
+        return refuse(.syntax("syntax error; ENCRYPTION ROTATE takes REWRITE or nothing"))
+      }
+      changeEncryption(rewrites: request.count > 2) { context in
+        guard context.folder.cipher.hasRing else { throw EncryptionRefusal.noRing }
+        let source = try context.facts.current.keySource()
+        try context.folder.rotateKeys(to: source?.read())
+      }
+    case .on:
+      changeEncryption { context in
+        guard context.folder.cipher.hasRing else { throw EncryptionRefusal.noRing }
+        guard context.folder.cipher.currentNumber == 0 else { return }
+        try context.folder.turnEncryptionOn()
+      }
+    case .off:
+      changeEncryption { context in
+        guard context.folder.cipher.hasRing, context.folder.cipher.currentNumber != 0 else { return }
+        try context.folder.turnEncryptionOff()
+      }
+    }
+  }
+
+  /// Changes the key ring on a thread of its own, and begins a new segment, so that the files before it can go.
+  private func changeEncryption(
+    rewrites: Bool = false, _ change: @escaping @Sendable (ServerContext) throws -> Void
+  ) {
+    later { context in
+      var reply = Reply()
+      do {
+        try await onOwnThread(priority: .low) { try change(context) }
+        context.log.rotate()
+        context.logger.notice(
+          "the encryption of the data folder was changed",
+          metadata: [
+            "master": "\(context.folder.cipher.masterID ?? "")", "data-key": "\(context.folder.cipher.currentNumber)",
+          ])
+        if rewrites { try await context.persistence.rewrite(context) }
+        reply.map(2)
+        reply.show(context.folder.cipher)
+      } catch let error as EncryptionError {
+        reply.error(Refusal.syntax("\(error)").text)
+      } catch let error as EncryptionRefusal {
+        reply.error(Refusal.syntax("\(error)").text)
+      } catch {
+        reply.error(Refusal(.busy, "the encryption was not changed, or not everything was rewritten: \(error)").text)
+      }
+      return (reply, 0)
+    }
+  }
+
+  private func encryptionStatus() {
+    later { context in
+      var reply = Reply()
+      do {
+        let survey = try await onOwnThread(priority: .low) { try EncryptionSurvey(context.folder) }
+        let bytes = survey.bytesByKey
+        reply.map(4)
+        reply.show(context.folder.cipher)
+        reply.text("bytes-in-clear")
+        reply.integer(bytes[0] ?? 0)
+        reply.text("bytes-by-data-key")
+        let keys = bytes.keys.filter { $0 != 0 }.sorted()
+        reply.map(keys.count)
+        for key in keys {
+          reply.text("\(key)")
+          reply.integer(bytes[key] ?? 0)
+        }
+      } catch {
+        reply.error(Refusal(.busy, "the files could not be looked at: \(error)").text)
+      }
+      return (reply, 0)
+    }
+  }
+}
+
+private enum EncryptionRefusal: Error, CustomStringConvertible {
+  case noRing
+
+  var description: String {
+    "the data folder is not encrypted: give the server a key with encryption-key-file, encryption-key-command or "
+      + "\(KeySource.variable), and start it again"
+  }
+}
+
+extension Reply {
+  /// Two entries of a map.
+  fileprivate mutating func show(_ cipher: FolderCipher) {
+    text("master")
+    if let id = cipher.masterID { text(id) } else { null() }
+    text("data-key")
+    integer(cipher.currentNumber)
+  }
+}

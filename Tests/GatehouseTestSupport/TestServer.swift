@@ -79,6 +79,8 @@ package final class TestServer: Sendable {
       "--lanes", String(lanes ?? options.layout.lanes),
     ]
     var environment = options.environment
+    // Tests run beside each other on all cores, so that no core is ever idle.
+    environment["GATEHOUSE_PASSWORD_PRIORITY"] = environment["GATEHOUSE_PASSWORD_PRIORITY"] ?? "normal"
     // Only for a new folder; a later start would warn that the choice is ignored.
     if let partitions = options.layout.partitions, !FileManager.default.fileExists(atPath: dataPath) {
       environment["GATEHOUSE_PARTITIONS"] = String(partitions)

@@ -13,7 +13,7 @@ extension Turn {
       return try requireVersionChecked()
     }
     // Tokens are random, so that a digest tells nothing of them; a password can be guessed from one.
-    guard spec.secretWords(in: arguments).subtracting(spec.secrets).isEmpty else {
+    guard !hasSecretOption else {
       throw .refused(.syntax("IDEM cannot stand beside a password: the log would keep a digest of it; leave it out"))
     }
     let key = arguments[word]

@@ -9,7 +9,6 @@ extension Undoing {
       case let change as EmploymentSet: try takeBack(change)
       case let change as AccessSet: try takeBack(change)
       case let change as RoleRevoked: try takeBack(change)
-      case let change as ManagementRemoved: try takeBack(change)
       case let change as WorkspaceJoined:
         guard let user = try turn.user(change.user) else { continue }
         turn.emit(WorkspaceLeft(change.user, change.workspace, limits: user.limits(ofMembership: change.workspace)))
@@ -22,6 +21,8 @@ extension Undoing {
       default: continue
       }
     }
+    // In the order in which they were listed.
+    for change in part.changes.compactMap({ $0.as(ManagementRemoved.self) }) { try takeBack(change) }
   }
 
   /// Sets the fields of each person as they were, as `USER.SET` would.

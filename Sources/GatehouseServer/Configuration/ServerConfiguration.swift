@@ -45,11 +45,14 @@ package struct ServerConfiguration: Sendable, Equatable {
     case idle
     /// It gets a small share of a busy core, which other threads then may have to wait for, for some milliseconds.
     case low
+    /// It shares the cores with everything else as equals.
+    case normal
 
     var ofThread: PosixThread.Priority {
       switch self {
       case .idle: .idle
       case .low: .low
+      case .normal: .normal
       }
     }
   }

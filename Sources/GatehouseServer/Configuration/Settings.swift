@@ -225,7 +225,7 @@ extension Setting {
 
   package static let passwordPriority = choice(
     "password-priority", \.passwordPriority,
-    "what hashing passwords gives way to: idle takes only idle cores, low a small share of busy ones")
+    "the cores that hashing passwords takes: idle ones, a low share of busy ones, or a normal share")
 
   package static let commonPasswords = optionalFile(
     "common-passwords", \.commonPasswordsPath,

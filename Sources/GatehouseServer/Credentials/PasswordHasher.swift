@@ -51,26 +51,37 @@ struct PasswordHasher: Sendable {
 
   /// Whether a password is that of a hash; a hash made by another system, or with other parameters than today's, is made
   /// anew.
+  ///
+  /// A wrong one takes as long as where there is no hash, or the time would tell whose hash is an old one, and so who exists.
+  /// Only hashes that took longer than today's do so still.
   func match(_ password: SecretWord, _ hash: String?) throws -> PasswordMatch {
-    let isCurrent: Bool
-    switch hash.flatMap({ PasswordHash($0) }) {
-    case nil:
+    guard let hash = hash.flatMap({ PasswordHash($0) }) else {
       _ = try isRight(password, nobodys)
       return .wrong
-    case .argon2(let hash):
-      guard try isRight(password, hash) else { return .wrong }
-      isCurrent = self.isCurrent(hash)
-    case .pbkdf2(let hash):
-      guard try ForeignHashes.match(password.bytes, hash) else { return .wrong }
-      isCurrent = false
-    case .scrypt(let hash):
-      guard try ForeignHashes.match(password.bytes, hash) else { return .wrong }
-      isCurrent = false
-    case .crypt(let hash):
-      guard ForeignHashes.match(password.bytes, hash) else { return .wrong }
-      isCurrent = false
     }
-    return .right(rehashed: isCurrent ? nil : try self.hash(password))
+    guard try isRight(password, hash) else {
+      try spendRest(of: password, after: hash)
+      return .wrong
+    }
+    if case .argon2(let hash) = hash, isCurrent(hash) { return .right(rehashed: nil) }
+    return .right(rehashed: try self.hash(password))
+  }
+
+  private func isRight(_ password: SecretWord, _ hash: PasswordHash) throws -> Bool {
+    switch hash {
+    case .argon2(let hash): try isRight(password, hash)
+    case .pbkdf2(let hash): try ForeignHashes.match(password.bytes, hash)
+    case .scrypt(let hash): try ForeignHashes.match(password.bytes, hash)
+    case .crypt(let hash): ForeignHashes.match(password.bytes, hash)
+    }
+  }
+
+  /// Computes what a hash has taken less than today's do. What those of other systems take is not known; it comes on top.
+  private func spendRest(of password: SecretWord, after hash: PasswordHash) throws(Refusal) {
+    var rest: Argon2Hash.Cost? = cost
+    if case .argon2(let hash) = hash { rest = cost.rest(after: hash.cost) }
+    guard let rest else { return }
+    _ = try threads.digest(of: password.bytes, like: Argon2Hash(.id, rest, salt: nobodys.salt, digest: nobodys.digest))
   }
 
   private func isRight(_ password: SecretWord, _ hash: Argon2Hash) throws(Refusal) -> Bool {

@@ -13,7 +13,7 @@ extension ServerContext {
       } catch is CancellationError {
         return
       } catch {
-        logger.error("keys of anonymised people are not destroyed yet", metadata: ["error": "\(error)"])
+        logger.error("keys that are to be destroyed are still there", metadata: ["error": "\(error)"])
         try? await Task.sleep(for: Self.forgettingPause)
       }
     }
@@ -27,7 +27,8 @@ extension ServerContext {
   /// - Throws: `DiskError` if the key store could not be written, `Persistence.Failure.logStopped` if what anonymised them
   ///   does not become durable. They stay pending.
   func forget() async throws {
-    guard let store = folder.keys else { return }
+    // After the log has failed, the folder may no longer be the one that was opened.
+    guard let store = folder.keys, !hasLogFailed else { return }
     let due = withExecutor { executor in executor.dueKeys(isStoreKnown: store.generation) }
     persistence.note(pendingKeys: due.keys.values.reduce(0) { $0 + $1.count }, forgottenThrough: due.last)
     let day = UInt64(clamping: clock.milliseconds / SealKey.millisecondsOfDay)

@@ -57,12 +57,13 @@ extension Persistence {
   /// Encrypts everything anew that is not encrypted with the current data key: what is in the log and in archives, and,
   /// by taking new ones, snapshots. Then data keys that no file needs are retired.
   func rewrite(_ context: ServerContext) async throws {
-    for _ in 0..<Snapshot.kept {
+    let done = try await compact(context, everything: true, rewrites: true)
+    guard done.damage.isEmpty else { throw Failure.damaged(done.damage) }
+    // The compaction has taken new snapshots already, if there was anything to cover.
+    for _ in 0..<Snapshot.kept where try !SnapshotCatalog(context.folder).areCurrent() {
       if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
       try await save(context)
     }
-    let done = try await compact(context, everything: true, rewrites: true)
-    guard done.damage.isEmpty else { throw Failure.damaged(done.damage) }
     try await onOwnThread(priority: .low) { _ = try context.folder.retireKeys() }
   }
 

@@ -49,7 +49,7 @@ package final class KeyStore: SealKeeper {
   /// How often keys were destroyed.
   package var generation: UInt64 { state.withLock { $0.file.generation } }
 
-  /// How many nodes it takes to derive all keys: 1 as long as nobody was forgotten.
+  /// How many nodes it takes to derive all keys: 1 in a new store, more with those who were forgotten.
   package var nodeCount: Int { state.withLock { $0.file.keys.nodes.count } }
 
   // MARK: Destroying

@@ -75,6 +75,15 @@ package struct SnapshotCatalog: Sendable {
     try blockFile { () throws(DiskError) in try folder.disk.syncDirectory(folder.snapshotsPath) }
   }
 
+  /// Whether all snapshots are encrypted as new files are.
+  package func areCurrent() throws -> Bool {
+    try entries().allSatisfy { entry in
+      let reader = try open(entry)
+      defer { reader.close() }
+      return reader.dataKey == folder.cipher.currentNumber
+    }
+  }
+
   /// Writes the snapshots anew that are not encrypted with the current data key. Each replaces the one of its name.
   /// - Parameter durable: the record through which the log is durable.
   func rewrite(durable: UInt64) throws {

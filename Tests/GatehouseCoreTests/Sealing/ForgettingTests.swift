@@ -124,14 +124,14 @@ import Testing
     replay(0..<first, on: cells, seals(without: pending))
     let texts = cells.map { $0.encoded }
     for text in ["eva.dale", "Lind", "eva@acme.test", "Pottery", "vermilion", "R-78", "203.0.113.77", "netscape"] {
-      #expect(!texts.contains { $0.contains(text) }, "\(text) is still known")
+      #expect(!texts.contains { $0.contains(Array(text.utf8)) }, "\(text) is still known")
     }
   }
 
   @Test("nothing personal stands in the log, and all of it is gone without the keys") func searched() {
     live()
     for text in ["eva.dale", "Lind", "eva@acme.test", "Pottery", "vermilion", "R-78", "203.0.113.77", "netscape"] {
-      #expect(!core.log.contains { $0.contains(text) }, "\(text) stands in the log")
+      #expect(!core.log.contains { $0.contains(Array(text.utf8)) }, "\(text) stands in the log")
     }
     let seals = seals(without: pending)
     let shown = core.log.map { bytes in

@@ -28,7 +28,8 @@ import Testing
     #expect(
       names == [
         "contact-created", "contact-set", "field-set", "user-created", "user-set", "user-renamed", "user-purged",
-        "password-set", "session-origin-told", "mail-queued", "mail-failed", "approval-requested", "answer-kept", "apikey-created",
+        "password-set", "session-origin-told", "mail-queued", "mail-failed", "approval-requested", "answer-kept",
+        "apikey-created", "second-factor-begun", "challenge-issued",
       ])
   }
 
@@ -51,16 +52,16 @@ import Testing
     var collector = TextCollector()
     var visited = change
     visited.visit(&collector)
-    #expect(!collector.texts.isEmpty)
-    for text in collector.texts where text.utf8.count > 3 {
-      #expect(!bytes.contains(text), "\(text) stands in the bytes")
+    #expect(!collector.hidden.isEmpty)
+    for text in collector.hidden where text.count > 3 {
+      #expect(!bytes.contains(text), "\(String(decoding: text, as: UTF8.self)) stands in the bytes")
     }
     seals.destroy(try #require(change.sealing).keys)
     let read = try decoded(bytes, seals)
     var left = TextCollector()
     var known = try #require(read.known)
     known.visit(&left)
-    #expect(left.texts.filter { $0.utf8.count > 3 }.allSatisfy { !collector.texts.contains($0) })
+    #expect(left.hidden.filter { $0.count > 3 }.allSatisfy { !collector.hidden.contains($0) })
     #expect(known.sealing == change.sealing, "whose it was is still known")
     #expect(type(of: known) == type(of: change))
   }
@@ -114,29 +115,38 @@ import Testing
   }
 }
 
-/// The texts of a change.
+/// The texts and secrets of a change.
 private struct TextCollector: FieldVisitor {
   typealias Failure = Never
 
-  var texts: [String] = []
+  var hidden: [[UInt8]] = []
 
   mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {
-    if let text = value as? String { texts.append(text) }
-    if let list = value as? [String] { texts += list }
-    if let list = value as? [ContactText] { texts += list.map(\.text) }
-    if let list = value as? [UserText] { texts += list.filter { $0.field.flag == nil }.map(\.text) }
-    if let list = value as? [FieldText<MailFact>] { texts += list.map(\.text) }
-    if let reply = value as? Reply { texts += reply.nodes.filter { $0.kind == .text }.map { reply.text(of: $0) } }
-    texts = texts.filter { !$0.isEmpty && $0 != ClearedPeople.mark }
+    if let text = value as? String { add(text) }
+    for text in value as? [String] ?? [] { add(text) }
+    for text in value as? [ContactText] ?? [] { add(text.text) }
+    for text in value as? [UserText] ?? [] where text.field.flag == nil { add(text.text) }
+    for text in value as? [FieldText<MailFact>] ?? [] { add(text.text) }
+    if let reply = value as? Reply {
+      for node in reply.nodes where node.kind == .text { add(reply.text(of: node)) }
+    }
+    if let wish = value as? SessionWish {
+      add(wish.origin.address)
+      add(wish.origin.agent)
+    }
+    if let secret = value as? TimeSecret { hidden.append(secret.withBytes { Array($0) }) }
+  }
+
+  private mutating func add(_ text: some StringProtocol) {
+    if !text.isEmpty, text != ClearedPeople.mark { hidden.append(Array(text.utf8)) }
   }
 
   mutating func later() {}
 }
 
 extension ContiguousArray<UInt8> {
-  /// Whether a text stands in the bytes.
-  func contains(_ text: String) -> Bool {
-    let wanted = Array(text.utf8)
+  /// Whether some bytes stand in these.
+  func contains(_ wanted: [UInt8]) -> Bool {
     guard count >= wanted.count else { return false }
     return (0...(count - wanted.count)).contains { self[$0..<($0 + wanted.count)].elementsEqual(wanted) }
   }

@@ -50,7 +50,9 @@ struct GuessingTests {
     var replies = try gate.pipeline(
       [["MULTI"]] + (0..<10).map { ["LOGIN.PASSWORD", "user\($0)", "payroll", "a wrong one", "IP", ip] } + [["EXEC"]])
     let decisions = replies.removeLast().items.compactMap { Fields($0)?["reason"] }
-    #expect(decisions == Array(repeating: "credentials", count: 6) + Array(repeating: "wait", count: 4))
+    // One may be on its way while the sixth is counted.
+    let looked = decisions.prefix { $0 == "credentials" }.count
+    #expect((6...7).contains(looked) && decisions.dropFirst(looked).allSatisfy { $0 == "wait" }, "\(decisions)")
     #expect(try reason(server.client(), "user20", "three grey geese landed", ip: ip) == "wait")
     #expect(try reason(server.client(), "nobody", "three grey geese landed", ip: ip) == "wait")
     #expect(try reason(gate, "user20", "three grey geese landed", ip: "203.0.113.8") == "ALLOW")
@@ -65,11 +67,12 @@ struct GuessingTests {
   func services() throws {
     let (server, gate) = try world()
     defer { server.kill() }
+    // Before there are services: from then on a connection begins with AUTH.
+    let (first, second) = (try server.client(), try server.client())
     var secrets: [String] = []
     for name in ["first", "second"] {
       secrets.append(try #require(try gate.fields("SERVICE.CREATE \(name) ADMIN SESSIONS READ")["secret"]))
     }
-    let (first, second) = (try server.client(), try server.client())
     try first.ok("AUTH \(secrets[0])")
     try second.ok("AUTH \(secrets[1])")
     var guessed = 0

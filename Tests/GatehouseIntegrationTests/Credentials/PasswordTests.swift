@@ -45,6 +45,42 @@ struct PasswordTests {
     #expect(try again.fields("AUDIT.VERIFY")["ok"] == "1")
   }
 
+  @Test("P8, L17: a token for the former address is worth nothing, also after a kill and with the address as it was")
+  func formerAddress() throws {
+    let (server, gate) = try server()
+    defer { server.kill() }
+    try gate.ok("PASSWORD.RESET ana")
+    let token = try #require(try gate.list("MAIL.NEXT")[0]["secret"])
+    #expect(try gate.text("USER.SET ana email new@acme.test") == "1")
+    server.kill()
+    try server.start()
+    let again = try server.client()
+    for _ in 0..<2 {
+      try again.refused("PASSWORD.REDEEM", token, "taken-over-by-a-wombat", with: "REFUSED reset: the token is wrong")
+      #expect(try again.text("USER.SET ana email ana@acme.test") != nil)
+    }
+    #expect(try decision(again, "correct-horse-battery") == "ALLOW")
+  }
+
+  @Test("a password that was not quoted, or stands behind a typing error, is in no message, MONITOR or SLOWLOG")
+  func unquoted() throws {
+    let (server, gate) = try server(Self.cheap + ["--slowlog-threshold", "0"])
+    defer { server.kill() }
+    let monitor = try server.rawConnection()
+    try monitor.send("MONITOR\r\n")
+    _ = try monitor.receiveLine()
+    let lines = [
+      "PASSWORD.SET ana correct wombat", "PASSWORD.SETT ana wombat", "COMMAND GETKEYS PASSWORD.SET ana wombat",
+      "LOGIN.PASSWORD ana payroll correct wombat",
+    ]
+    for line in lines {
+      let error = try #require(try gate.reply(line).errorText)
+      #expect(!error.contains("wombat"), "\(error)")
+      #expect(try !monitor.receiveLine().contains("wombat"))
+    }
+    #expect(try !gate.shown("SLOWLOG GET 100").contains("wombat"))
+  }
+
   @Test("logins go on in the order of their connection, also between MULTI and EXEC")
   func pipelined() throws {
     let (server, gate) = try server()

@@ -301,4 +301,21 @@ struct BeyondTests {
         == "NOTFOUND approval #\(other); APPROVAL.LIST names those that wait")
     #expect(try gate.text("LOGIN.CHECK ana planner") == "ALLOW")
   }
+
+  @Test("B13: a request ends for good when whoever asked loses the right, also over a kill")
+  func approvalsRestOnRights() throws {
+    try gate.ok("WORKSPACE.SET main policy.approval.needs user.status")
+    let one = try gate.loggedIn("one", to: "planner")
+    let id = try #require(try one.fields("USER.STATUS bo inactive")["approval"])
+    try gate.ok("ROLE.REVOKE one training-administrator")
+    try gate.ok("ROLE.GRANT one training-administrator")
+    server.kill()
+    try server.start()
+    let again = try server.client()
+    let two = try again.loggedIn("two", to: "planner")
+    #expect(try two.list("APPROVAL.LIST").isEmpty)
+    try two.refused("APPROVAL.GRANT \(id)", with: "NOTFOUND approval #\(id)")
+    #expect(try again.text("LOGIN.CHECK bo planner") == "ALLOW")
+    #expect(try again.fields("AUDIT.VERIFY")["ok"] == "1")
+  }
 }

@@ -18,7 +18,7 @@ struct DataFolderTests {
     let ring: Set = Encrypted.key == nil ? [] : ["keyring", "keyring.copy"]
     #expect(
       try Set(again.disk.list(path))
-        == ring.union(["manifest", "manifest.copy", "lock", "log", "snapshots", "archive"]))
+        == ring.union(["manifest", "manifest.copy", "keys", "keys.copy", "lock", "log", "snapshots", "archive"]))
   }
 
   @Test func onlyTheOwnerHasPermissions() throws {
@@ -30,7 +30,9 @@ struct DataFolderTests {
     }
     for path in [folder.path, folder.logPath, folder.snapshotsPath, folder.archivePath] { #expect(mode(path) == 0o700) }
     let ring = Encrypted.key == nil ? [] : ["keyring", "keyring.copy"]
-    for name in ring + ["manifest", "manifest.copy", "lock"] { #expect(mode(folder.path + "/" + name) == 0o600) }
+    for name in ring + ["manifest", "manifest.copy", "keys", "keys.copy", "lock"] {
+      #expect(mode(folder.path + "/" + name) == 0o600)
+    }
   }
 
   @Test func hasOneOwner() throws {
@@ -91,10 +93,10 @@ struct DataFolderTests {
     let folder = try FolderFixture.make(on: disk)
     folder.close()
     var newer = folder.manifest
-    newer.format = 4
-    newer.reader = 3
+    newer.format = 5
+    newer.reader = 4
     try disk.replaceFile("/data/manifest", with: newer.encoded())
-    #expect(throws: FolderError.newer(path: "/data", format: 4, reader: 3)) {
+    #expect(throws: FolderError.newer(path: "/data", format: 5, reader: 4)) {
       try DataFolder.open("/data", disk: disk, key: Encrypted.key)
     }
   }
@@ -114,7 +116,7 @@ struct DataFolderTests {
     again.close()
     for name in ["manifest", "manifest.copy"] {
       let manifest = try Manifest(decoding: disk.readFile("/data/" + name, limit: 1 << 16))
-      #expect(manifest.format == 2 && manifest.reader == 2, "\(name)")
+      #expect(manifest.format == 3 && manifest.reader == 3, "\(name)")
     }
   }
 

@@ -17,7 +17,7 @@ struct ManifestTests {
 
   @Test func isReadable() {
     let text = String(decoding: manifest.encoded(), as: UTF8.self)
-    #expect(text.hasPrefix("program gatehouse\nformat 2\nreader 2\nfolder "))
+    #expect(text.hasPrefix("program gatehouse\nformat 3\nreader 3\nfolder "))
     #expect(text.contains("\npartitions 16\ncreated 1763755200000\n"))
   }
 

@@ -78,13 +78,15 @@ import Testing
     #expect(records == (1...last).map { testRecord($0) } && end.isClean)
   }
 
-  @Test func aFailedCommitStopsTheLogAndAcknowledgesNothing() throws {
+  @Test func aFailedCommitStopsTheLogAndAcknowledgesNothing() async throws {
     let (disk, log) = try Self.log(inline: 4)
     let faulty = FaultyDisk(disk)
     let writer = try log.on(faulty).open()
     faulty.arm(.init(call: 0, fault: .error(EIO), kinds: ["fdatasync"], suffix: LogFormat.segmentName(1)))
     try Self.append(1, to: writer)
     writer.commit(after: 1)
+    // If the writer's thread has not fallen asleep yet, the commit is left to it.
+    for _ in 0..<500 where writer.state == .open { try await Task.sleep(for: .milliseconds(10)) }
     guard case .failed = writer.state else {
       Issue.record("the log is \(writer.state)")
       return

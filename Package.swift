@@ -26,6 +26,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -65,6 +67,18 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "GatehouseWeb",
+      dependencies: [
+        "GatehouseCore", "GatehouseServer", "GatehouseWire",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: settings),
+    .target(
       name: "GatehouseCommandLine",
       dependencies: ["GatehouseWire", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
@@ -72,7 +86,7 @@ let package = Package(
       name: "gatehouse",
       dependencies: [
         "CEdit", "GatehouseCommandLine", "GatehouseCore", "GatehouseStorage", "GatehouseWire", "GatehouseServer",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "GatehouseWeb", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -121,6 +135,12 @@ let package = Package(
         "GatehouseCore", "GatehouseWire", "GatehouseStorage", "GatehouseServer", "GatehouseTestSupport",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseWebTests",
+      dependencies: [
+        "GatehouseCore", "GatehouseWeb", "GatehouseWire", "GatehouseTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -71,7 +71,7 @@ class Gatehouse(Server):
         self.extra = options.gatehouse_option
 
     def command(self):
-        words = [self.program, "serve", "--data", self.data, "--port", str(self.port)]
+        words = [self.program, "serve", "--data", self.data, "--port", str(self.port), "--http-port", "0"]
         if self.lanes is not None:
             words += ["--lanes", str(self.lanes)]
         return words + self.extra

@@ -17,6 +17,8 @@ package final class TestServer: Sendable {
     /// Whose certificates a TLS listener uses; nil for none. With `clientsMust` set, clients must show one.
     package var authority: TestAuthority?
     package var clientsMust = false
+    /// Whether HTTP is served too, on `httpPort`, and over TLS on `httpsPort` if there is an authority.
+    package var servesHTTP = false
     /// A program with arguments that runs the server (`strace …`).
     package var wrapper: [String] = []
     /// How long to wait until the server answers.
@@ -38,6 +40,8 @@ package final class TestServer: Sendable {
   package let port: UInt16
   /// Where it listens with TLS, if it does.
   package let tlsPort: UInt16
+  package let httpPort: UInt16
+  package let httpsPort: UInt16
   private let options: Options
   private let process = Mutex<ChildProcess?>(nil)
 
@@ -52,6 +56,8 @@ package final class TestServer: Sendable {
     self.folder = try folder ?? TemporaryFolder("server")
     port = try FreePort.next()
     tlsPort = try FreePort.next()
+    httpPort = try FreePort.next()
+    httpsPort = try FreePort.next()
     try start()
   }
 
@@ -76,7 +82,7 @@ package final class TestServer: Sendable {
   package func launch(lanes: Int? = nil) throws -> ChildProcess {
     let serve = [
       try GatehouseProgram.path(), "serve", "--data", dataPath, "--host", "127.0.0.1", "--port", String(port),
-      "--lanes", String(lanes ?? options.layout.lanes),
+      "--lanes", String(lanes ?? options.layout.lanes), "--http-port", String(options.servesHTTP ? httpPort : 0),
     ]
     var environment = options.environment
     // Tests run beside each other on all cores, so that no core is ever idle.
@@ -92,6 +98,7 @@ package final class TestServer: Sendable {
         authority.serverKey, "--tls-ca-cert-file", authority.certificate,
         "--tls-auth-clients", options.clientsMust ? "yes" : "optional",
       ]
+      if options.servesHTTP { tls += ["--https-port", String(httpsPort)] }
     }
     let words = options.wrapper + serve + tls + options.arguments
     return try ChildProcess(

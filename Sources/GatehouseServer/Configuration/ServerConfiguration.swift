@@ -97,6 +97,15 @@ package struct ServerConfiguration: Sendable, Equatable {
     case optional
   }
 
+  /// The address and TCP port to serve HTTP on without TLS; port 0 means not at all. The address must be one of this
+  /// machine alone.
+  package var httpHost = "127.0.0.1"
+  package var httpPort = 7421
+
+  /// The address and TCP port to serve HTTP on with TLS, with the same certificate; port 0 means not at all.
+  package var httpsHost = "127.0.0.1"
+  package var httpsPort = 0
+
   /// How many event-loop threads serve; nil means one less than the cores, and at least one. The log writer needs a
   /// core of its own to sync while the lanes decide.
   package var lanes: Int?
@@ -238,10 +247,11 @@ extension ServerConfiguration {
         setting: Setting.lanes.name, value: "\(lanes)",
         problem: "is more than the \(partitions) partitions that lanes share; give at most as many lanes as partitions")
     }
-    if tlsPort > 0 {
+    if tlsPort > 0 || httpsPort > 0 {
+      let port = tlsPort > 0 ? Setting.tlsPort : .httpsPort
       for (setting, path) in [(Setting.tlsCertFile, tlsCertFile), (Setting.tlsKeyFile, tlsKeyFile)] where path == nil {
         throw SettingError(
-          setting: setting.name, value: "none", problem: "is not enough for tls-port; give the PEM file")
+          setting: setting.name, value: "none", problem: "is not enough for \(port.name); give the PEM file")
       }
       if tlsAuthClients == .yes, tlsCACertFile == nil {
         throw SettingError(

@@ -65,6 +65,19 @@ extension Setting {
       summary)
   }
 
+  /// - Parameter wanted: what to give, for the error.
+  static func address(
+    _ name: String, _ property: any WritableKeyPath<ServerConfiguration, String> & Sendable, _ wanted: String,
+    _ summary: String
+  ) -> Setting {
+    Setting(
+      name, property, value: "address",
+      expected: "an address; give \(wanted)",
+      parse: { $0.isEmpty || $0.contains(where: { $0.isWhitespace || $0 == "\0" }) ? nil : $0 },
+      format: { $0 },
+      summary)
+  }
+
   /// - Parameter mayBeOff: whether 0 is accepted too, as "off".
   static func size(
     _ name: String, _ property: any WritableKeyPath<ServerConfiguration, Int> & Sendable, live: Bool = false,

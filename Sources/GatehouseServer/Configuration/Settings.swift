@@ -9,21 +9,15 @@ extension Setting {
     format: { $0 },
     "folder of the log, snapshots and archive, made if missing")
 
-  package static let host = Setting(
-    "host", \.host, value: "address",
-    expected: "an address; give 127.0.0.1, or another of this machine alone",
-    parse: { $0.isEmpty || $0.contains(where: { $0.isWhitespace || $0 == "\0" }) ? nil : $0 },
-    format: { $0 },
+  package static let host = address(
+    "host", \.host, "127.0.0.1, or another of this machine alone",
     "address to listen on without TLS, of this machine alone")
 
   package static let port = integer(
     "port", \.port, value: "port", 0...65535, "TCP port to listen on without TLS, 0 for any free one")
 
-  package static let tlsHost = Setting(
-    "tls-host", \.tlsHost, value: "address",
-    expected: "an address; give 127.0.0.1 for this machine only, or 0.0.0.0 for every network",
-    parse: { $0.isEmpty || $0.contains(where: { $0.isWhitespace || $0 == "\0" }) ? nil : $0 },
-    format: { $0 },
+  package static let tlsHost = address(
+    "tls-host", \.tlsHost, "127.0.0.1 for this machine only, or 0.0.0.0 for every network",
     "address to listen on with TLS")
 
   package static let tlsPort = integer(
@@ -40,6 +34,21 @@ extension Setting {
 
   package static let tlsAuthClients = choice(
     "tls-auth-clients", \.tlsAuthClients, "whether TLS clients must show a certificate")
+
+  package static let httpHost = address(
+    "http-host", \.httpHost, "127.0.0.1, or another of this machine alone",
+    "address to serve HTTP on without TLS, of this machine alone")
+
+  package static let httpPort = integer(
+    "http-port", \.httpPort, value: "port", 0...65535, "TCP port to serve HTTP on without TLS, 0 for none")
+
+  package static let httpsHost = address(
+    "https-host", \.httpsHost, "127.0.0.1 for this machine only, or 0.0.0.0 for every network",
+    "address to serve HTTP on with TLS")
+
+  package static let httpsPort = integer(
+    "https-port", \.httpsPort, value: "port", 0...65535,
+    "TCP port to serve HTTP on with TLS and the tls- settings, 0 for none")
 
   package static let lanes = Setting(
     "lanes", \.lanes, value: "n|auto",
@@ -244,8 +253,9 @@ extension Setting {
 
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
-    data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, lanes, partitions,
-    maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
+    data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
+    httpPort, httpsHost, httpsPort, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes,
+    snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     addressConnections, serviceConnections, connectionCommands, connectionBytes, authenticationFailures,
     handshakeTimeout, authenticationTimeout, idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit,

@@ -36,8 +36,8 @@ extension StartFailure {
 
   /// The server cannot listen on a configured address.
   ///
-  /// - Parameter prefix: of the settings that name it: empty, or `tls-`.
-  init(_ error: any Error, listeningOn host: String, _ port: Int, prefix: String) {
+  /// - Parameter prefix: of the settings that name it: empty, `tls-`, `http-` or `https-`.
+  package init(_ error: any Error, listeningOn host: String, _ port: Int, prefix: String) {
     switch error {
     case let error as Listener.Unwanted:
       self = .configuration("cannot listen on \(host): \(error.reason)")

@@ -80,7 +80,7 @@ extension ServerContext {
         refusal.error((hasLogFailed ? Refusal.neverDurable : .notDurableYet(log)).text)
         return refusal
       }
-      try? await Task.sleep(for: .milliseconds(1))
+      await durableWaits.wait(for: horizon) { log.durableLSN >= horizon || isLogStuck }
     }
     return reply
   }

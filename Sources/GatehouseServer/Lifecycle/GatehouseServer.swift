@@ -15,16 +15,18 @@ package final class GatehouseServer: Service {
   /// The names of the settings that were given; all others have their defaults.
   private let given: Set<String>
   private let logger: Logger
+  private let fronts: [any Front]
   private let whenReady: @Sendable () -> Void
   private let stopping = Stopping()
   private let tlsIdentity = Mutex<TLSIdentity?>(nil)
 
   package init(
-    configuration: ServerConfiguration, given: Set<String> = [], logger: Logger,
+    configuration: ServerConfiguration, given: Set<String> = [], fronts: [any Front] = [], logger: Logger,
     whenReady: @escaping @Sendable () -> Void = {}
   ) {
     self.configuration = configuration
     self.given = given
+    self.fronts = fronts
     self.logger = logger
     self.whenReady = whenReady
     facts = ServerFacts(configuration: configuration, logger: logger)
@@ -47,7 +49,8 @@ package final class GatehouseServer: Service {
     // Before any file is created: without time zones, nobody could tell on which day a user may log in.
     let zones = try ZoneDatabase.read(configuration.zonePath)
     let hasher = try PasswordHasher(configuration)
-    let identity = configuration.tlsPort > 0 ? try TLSIdentity(configuration, facts.tls) : nil
+    let identity =
+      configuration.tlsPort > 0 || configuration.httpsPort > 0 ? try TLSIdentity(configuration, facts.tls) : nil
     identity?.warnOfEnd(logger)
     tlsIdentity.withLock { $0 = identity }
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
@@ -61,16 +64,19 @@ package final class GatehouseServer: Service {
     for lane in lanes { lane.loop.start { lane.tick() } }
     defer { for lane in lanes { lane.loop.stop() } }
     facts.onStop { [stopping] in stopping.begin() }
+    let door = CommandDoor(facts, identity, logger: logger)
     let listeners = try listen(lanes, identity)
     do {
+      for front in fronts { try await front.open(door) }
       let folder = try existing ?? makeFolder(key)
       defer { folder.close() }
       for warning in folder.warnings { logger.warning("\(warning)") }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
-      try await serve(folder, partitioning, lanes, listeners, zones.table, hasher)
+      try await serve(folder, partitioning, lanes, listeners, door, zones.table, hasher)
     } catch {
       for listener in listeners { listener.close() }
+      for front in fronts { await front.close() }
       throw error
     }
   }
@@ -118,8 +124,8 @@ package final class GatehouseServer: Service {
   }
 
   private func serve(
-    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listeners: [Listener], _ zones: ZoneTable,
-    _ hasher: PasswordHasher
+    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listeners: [Listener], _ door: CommandDoor,
+    _ zones: ZoneTable, _ hasher: PasswordHasher
   ) async throws {
     let opening = Opening(
       folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, hasher: hasher,
@@ -128,10 +134,11 @@ package final class GatehouseServer: Service {
     if facts.isExposed.load(ordering: .relaxed), !context.gate.directory.hasServices {
       folder.closeLog(context.log)
       throw StartFailure.configuration(
-        "other machines can connect to \(configuration.tlsHost), and there is no service that they could authenticate "
-          + "as; make the first one with `gatehousectl service create \(folder.path) NAME ADMIN`, or choose --tls-host "
-          + "127.0.0.1")
+        "other machines can connect, and there is no service that they could authenticate "
+          + "as; make the first one with `gatehousectl service create \(folder.path) NAME ADMIN`, or choose 127.0.0.1 "
+          + "for --tls-host and --https-host")
     }
+    door.begin(context)
     facts.phase.store(.ready, ordering: .releasing)
     logger.info(
       "ready",
@@ -162,6 +169,7 @@ package final class GatehouseServer: Service {
     for listener in listeners { listener.close() }
     facts.phase.store(.stopping, ordering: .releasing)
     context.feedReaders.stop()
+    for front in fronts { await front.close() }
     for lane in context.lanes { await lane.loop.submit { lane.drain() } }
     await context.settle()
     context.folder.closeLog(context.log)
@@ -202,7 +210,7 @@ package final class GatehouseServer: Service {
       let sealed = try listen(
         configuration.tlsHost, configuration.tlsPort, prefix: "tls-", TLSEntrance(identity: identity))
       facts.tlsPort.store(sealed.address.port ?? configuration.tlsPort, ordering: .relaxed)
-      facts.isExposed.store(!sealed.address.isLoopback, ordering: .relaxed)
+      if !sealed.address.isLoopback { facts.isExposed.store(true, ordering: .relaxed) }
       listeners.append(sealed)
     }
     for listener in listeners {

@@ -32,9 +32,11 @@ struct Opening {
     let opened = Mutexed<ServerContext?>(nil)
     var handlers = LogHandlers()
     let feedReaders = FeedReaders()
-    handlers.onDurable = { _ in
+    let durableWaits = DurableWaits()
+    handlers.onDurable = { lsn in
       for lane in lanes { lane.wake() }
       feedReaders.wake()
+      durableWaits.wake(through: lsn)
     }
     let logger = logger
     handlers.onStateChange = { state in
@@ -55,6 +57,7 @@ struct Opening {
       }
       // Replies that wait for records that will never be durable must learn of it.
       for lane in lanes { lane.wake() }
+      durableWaits.wake(through: .max)
     }
     var options = logOptions
     if lanes.count == 1 { options.inlineRecords = Self.inlineRecords }
@@ -66,7 +69,7 @@ struct Opening {
     let context = ServerContext(
       partitioning: partitioning, folder: folder, log: log, lanes: lanes, partitions: partitions,
       directory: restored.directory, facts: facts, persistence: persistence, feedReaders: feedReaders,
-      hasher: hasher, logger: logger)
+      durableWaits: durableWaits, hasher: hasher, logger: logger)
     opened.withLock { $0 = context }
     for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context

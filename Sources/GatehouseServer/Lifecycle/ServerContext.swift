@@ -27,6 +27,7 @@ final class ServerContext: Sendable {
   let logIndex: LogIndex
   let workPool = WorkPool(threads: 4, line: 64)
   let feedReaders: FeedReaders
+  let durableWaits: DurableWaits
   let feedTail: FeedTail
   /// A pool of its own, so that readers of the feed do not hold up logins.
   let feedPool = WorkPool(threads: 2, line: Limits.feedReaders)
@@ -46,7 +47,7 @@ final class ServerContext: Sendable {
   init(
     partitioning: Partitioning, folder: DataFolder, log: LogWriter, lanes: [Lane], partitions: [Partition],
     directory: DirectoryState, facts: ServerFacts, persistence: Persistence, feedReaders: FeedReaders,
-    hasher: PasswordHasher, logger: Logger
+    durableWaits: DurableWaits, hasher: PasswordHasher, logger: Logger
   ) {
     self.partitioning = partitioning
     self.folder = folder
@@ -62,6 +63,7 @@ final class ServerContext: Sendable {
     self.persistence = persistence
     logIndex = LogIndex(folder, keys: RecordIndex.keys(of: folder))
     self.feedReaders = feedReaders
+    self.durableWaits = durableWaits
     feedTail = FeedTail(folder.logLocation, folder.keys)
     self.logger = logger
     folderSecret = folder.manifest.tokenSecret

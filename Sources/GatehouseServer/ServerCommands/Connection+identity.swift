@@ -91,21 +91,14 @@ extension Connection {
     answer { $0.ok() }
   }
 
-  /// The service with this name and secret. A secret identifies its service by itself, so the name may be Redis'
-  /// default user, which libraries send if they are given only a password.
   private func service(_ name: String, secret: UnsafeRawBufferPointer) -> ServiceIdentity? {
-    let given = sha256(secret)
-    if let named = lane.directory.service(named: name) {
-      return named.accepts(given, at: lane.now) ? named : nil
-    }
-    guard name == ClientFacts.defaultUser else { return nil }
-    return lane.directory.services.first { $0.accepts(given, at: lane.now) }
+    lane.directory.service(name, secret: sha256(secret), at: lane.now)
   }
 
   /// Refuses, in the turn of the client's address.
   private func refuseWrongSecret() {
     serverFacts.deniedAuthentications.add(1, ordering: .relaxed)
-    let refusal = Refusal(.wrongPassword, "invalid username-password pair or user is disabled.")
+    let refusal = Refusal.wrongSecret
     let rate = serverFacts.current.authenticationFailures
     let wait = serverFacts.authenticationThrottle.wait(client.peer, rate: rate, at: Clock.monotonicMilliseconds())
     guard wait != 0 else { return refuse(refusal) }

@@ -107,7 +107,7 @@ extension Connection {
     default:
       transaction.abort()
       let isStopping = serverFacts.phase.load(ordering: .relaxed) == .stopping
-      let refusal = Refusal(.loading, isStopping ? "the server is stopping" : "Gatehouse is loading the data")
+      let refusal = Refusal.notServing(isStopping: isStopping)
       lane.metrics.reject(commandIndex, refusal.code.rawValue)
       answer { $0.error(refusal.text) }
     }

@@ -3,6 +3,7 @@ import Foundation
 import GatehouseCore
 import GatehouseServer
 import GatehouseStorage
+import GatehouseWeb
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -15,7 +16,7 @@ struct Serve: AsyncParsableCommand {
     discussion: """
       EXAMPLES:
         gatehouse serve
-        gatehouse serve --data /srv/gatehouse --port 7421 --lanes 4
+        gatehouse serve --data /srv/gatehouse --port 7000 --lanes 4
         gatehouse serve --config /etc/gatehouse.json --check
         GATEHOUSE_LOG_FORMAT=json gatehouse serve
 
@@ -81,7 +82,8 @@ struct Serve: AsyncParsableCommand {
 
     let notify = NotifySocket(environment: loader.environment)
     let server = GatehouseServer(
-      configuration: configuration, given: Set(loaded.given.map(\.setting.name)), logger: logger,
+      configuration: configuration, given: Set(loaded.given.map(\.setting.name)), fronts: [WebFront()],
+      logger: logger,
       whenReady: { notify.ready() })
     let reload = ReloadService(server: server, loader: loader, notify: notify, logger: logger)
     let group = ServiceGroup(

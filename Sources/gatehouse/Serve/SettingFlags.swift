@@ -13,6 +13,10 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.tlsKeyFile), help: .of(.tlsKeyFile)) var tlsKeyFile: String?
   @Option(name: .of(.tlsCACertFile), help: .of(.tlsCACertFile)) var tlsCACertFile: String?
   @Option(name: .of(.tlsAuthClients), help: .of(.tlsAuthClients)) var tlsAuthClients: String?
+  @Option(name: .of(.httpHost), help: .of(.httpHost)) var httpHost: String?
+  @Option(name: .of(.httpPort), help: .of(.httpPort)) var httpPort: String?
+  @Option(name: .of(.httpsHost), help: .of(.httpsHost)) var httpsHost: String?
+  @Option(name: .of(.httpsPort), help: .of(.httpsPort)) var httpsPort: String?
   @Option(name: .of(.lanes), help: .of(.lanes)) var lanes: String?
   @Option(name: .of(.partitions), help: .of(.partitions)) var partitions: String?
   @Option(name: .of(.maxConnections), help: .of(.maxConnections)) var maxConnections: String?
@@ -59,7 +63,8 @@ struct SettingFlags: ParsableArguments {
     let all: [(Setting, String?)] = [
       (.data, data), (.host, host), (.port, port), (.tlsHost, tlsHost), (.tlsPort, tlsPort),
       (.tlsCertFile, tlsCertFile), (.tlsKeyFile, tlsKeyFile), (.tlsCACertFile, tlsCACertFile),
-      (.tlsAuthClients, tlsAuthClients), (.lanes, lanes), (.partitions, partitions),
+      (.tlsAuthClients, tlsAuthClients), (.httpHost, httpHost), (.httpPort, httpPort), (.httpsHost, httpsHost),
+      (.httpsPort, httpsPort), (.lanes, lanes), (.partitions, partitions),
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
       (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),
       (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.refusalsLength, refusalsLength),

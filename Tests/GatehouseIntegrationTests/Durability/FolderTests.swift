@@ -29,7 +29,7 @@ struct FolderTests {
     let other = try TemporaryFolder("new")
     let result = try runProgram(
       try GatehouseProgram.path(),
-      ["serve", "--data", other.path("data"), "--host", "127.0.0.1", "--port", String(server.port)])
+      ["serve", "--data", other.path("data"), "--host", "127.0.0.1", "--http-port", "0", "--port", String(server.port)])
     #expect(result.end == .exited(78), "\(result.errors)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: other.path).isEmpty)
   }

@@ -3,7 +3,7 @@ package func refusedStart(
   data: String, arguments: [String] = [], wrapper: [String] = [], file: StaticString = #fileID, line: UInt = #line
 ) throws -> (code: Int32, message: String) {
   let serve = [
-    try GatehouseProgram.path(), "serve", "--data", data, "--host", "127.0.0.1",
+    try GatehouseProgram.path(), "serve", "--data", data, "--host", "127.0.0.1", "--http-port", "0",
     "--port", String(try FreePort.next()),
   ]
   let words = wrapper + serve + arguments

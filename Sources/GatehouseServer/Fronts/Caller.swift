@@ -1,0 +1,25 @@
+package import GatehouseCore
+
+/// On whose authority a front has commands carried out.
+package struct Caller: Sendable {
+  let facts: ConnectionFacts
+  /// The service's name; empty for `local`, which everybody on this machine is while there is no service.
+  package let service: String
+  /// The token of the session that commands run on (`AS`); nil for the service itself.
+  package private(set) var session: String?
+
+  init(_ facts: ConnectionFacts, service: String) {
+    self.facts = facts
+    self.service = service
+  }
+
+  /// What the service may do.
+  package var rights: ServiceRights { facts.rights }
+
+  /// The same service on the authority of a session, which may be an impersonation.
+  package func acting(as session: String) -> Caller {
+    var caller = self
+    caller.session = session
+    return caller
+  }
+}

@@ -1,0 +1,152 @@
+package import GatehouseCore
+import GatehouseStorage
+package import GatehouseWire
+package import Logging
+package import NIOCore
+import Synchronization
+
+/// How a front outside this target identifies who asks, and has commands carried out. Callable from any thread.
+package final class CommandDoor: Sendable {
+  let facts: ServerFacts
+  package let logger: Logger
+  private let identity: TLSIdentity?
+  private let context = Mutex<ServerContext?>(nil)
+
+  init(_ facts: ServerFacts, _ identity: TLSIdentity?, logger: Logger) {
+    self.facts = facts
+    self.identity = identity
+    self.logger = logger
+  }
+
+  /// Commands are carried out from here on.
+  func begin(_ context: ServerContext) { self.context.withLock { $0 = context } }
+
+  // MARK: The server
+
+  /// What the server is doing.
+  package enum Condition: Sendable, Equatable {
+    /// The data is not loaded yet.
+    case loading
+    case ready
+    /// Reads are answered, but the log takes no changes.
+    case readOnly(why: String)
+    case stopping
+  }
+
+  package var condition: Condition {
+    switch facts.phase.load(ordering: .acquiring) {
+    case .loading: return .loading
+    case .stopping: return .stopping
+    case .ready:
+      guard let services else { return .loading }
+      guard services.isLogStuck else { return .ready }
+      return .readOnly(why: (services.hasLogFailed ? Refusal.neverDurable : .notDurableYet(services.log)).text)
+    }
+  }
+
+  /// The current settings.
+  package var configuration: ServerConfiguration { facts.current }
+
+  /// What new TLS connections are made with; nil without TLS.
+  package var tlsContext: TLSContext? { identity?.current }
+
+  /// nil until the data is loaded.
+  var services: ServerContext? { context.withLock { $0 } }
+
+  // MARK: Who asks
+
+  /// Whom a client is taken for without a secret: the service that its certificate stands for, or `local` on this
+  /// machine while there is no service; else nobody.
+  package func anonymous(_ connection: DoorConnection) -> Caller? {
+    guard let directory = services?.gate.directory else { return nil }
+    if let service = directory.service(ofCertificate: connection.peerNames) { return caller(service, connection) }
+    guard !directory.hasServices, connection.address?.isLoopback ?? true else { return nil }
+    return server(connection)
+  }
+
+  /// The service that has this secret, as with `AUTH`. Wrong ones are answered in the turn of their address.
+  ///
+  /// - Parameter name: the service's name; nil if it is not given.
+  package func caller(
+    name: String? = nil, secret: String, _ connection: DoorConnection
+  ) async -> Result<Caller, Refusal> {
+    guard let directory = services?.gate.directory else { return .failure(.notServing(isStopping: false)) }
+    let given = Array(secret.utf8).withUnsafeBytes { sha256($0) }
+    let now = facts.clock.milliseconds
+    guard let service = directory.service(name ?? ClientFacts.defaultUser, secret: given, at: now) else {
+      return .failure(await wrongSecret(connection))
+    }
+    return .success(caller(service, connection))
+  }
+
+  private func caller(_ service: ServiceIdentity, _ connection: DoorConnection) -> Caller {
+    let facts = ConnectionFacts(
+      id: connection.id, service: service.id, rights: service.rights.effective, isBound: service.workspaces != nil)
+    return Caller(facts, service: service.name)
+  }
+
+  /// The server itself, for what a front does on the authority of a user's session: `Caller.acting(as:)`.
+  package func server(_ connection: DoorConnection) -> Caller {
+    Caller(ConnectionFacts(id: connection.id, service: 0, rights: .all), service: "")
+  }
+
+  private func wrongSecret(_ connection: DoorConnection) async -> Refusal {
+    facts.deniedAuthentications.add(1, ordering: .relaxed)
+    let wait = facts.authenticationThrottle.wait(
+      connection.key, rate: facts.current.authenticationFailures, at: Clock.monotonicMilliseconds())
+    guard wait != 0 else { return .wrongSecret }
+    facts.limits.add(.authenticationFailures)
+    guard let wait else { return .limit("\(ClientLimit.authenticationFailures.name): too many wrong secrets") }
+    try? await Task.sleep(for: .milliseconds(wait))
+    return .wrongSecret
+  }
+
+  // MARK: Commands
+
+  /// Carries out a command, and waits until everything its reply shows is durable.
+  ///
+  /// - Parameter words: the command's name and arguments.
+  package func execute(_ words: [String], for caller: Caller) async -> RESPValue {
+    let phase = facts.phase.load(ordering: .acquiring)
+    guard let services, phase == .ready else { return .error(Refusal.notServing(isStopping: phase == .stopping).text) }
+    let words = caller.session.map { ["AS", $0] + words } ?? words
+    return RESPValue(await services.execute(OwnedArguments(words), for: caller.facts))
+  }
+}
+
+extension Directory {
+  /// The service with this name and secret. A secret identifies its service by itself, so the name may be Redis'
+  /// default user, which libraries send if they are given only a password.
+  func service(_ name: String, secret: Digest, at now: Milliseconds) -> ServiceIdentity? {
+    if let named = service(named: name) { return named.accepts(secret, at: now) ? named : nil }
+    guard name == ClientFacts.defaultUser else { return nil }
+    return services.first { $0.accepts(secret, at: now) }
+  }
+}
+
+extension Refusal {
+  /// The answer before the data is loaded, and after the server was told to stop.
+  static func notServing(isStopping: Bool) -> Refusal {
+    Refusal(.loading, isStopping ? "the server is stopping" : "Gatehouse is loading the data")
+  }
+
+  static let wrongSecret = Refusal(.wrongPassword, "invalid username-password pair or user is disabled.")
+}
+
+// MARK: Listening
+
+extension CommandDoor {
+  /// - Throws: `StartFailure` if other machines could connect to the address without encryption.
+  package func allowPlain(_ host: String) throws(StartFailure) {
+    guard let address = try? SocketAddress.makeAddressResolvingHost(host, port: 0), !address.isLoopback else { return }
+    throw .configuration(
+      "cannot serve HTTP on \(host): other machines could connect to it without encryption; leave --http-host on "
+        + "127.0.0.1, and let them connect with TLS: --https-host, --https-port, --tls-cert-file, --tls-key-file")
+  }
+
+  /// A front listens.
+  package func listens(at address: SocketAddress, isSealed: Bool) {
+    if isSealed, !address.isLoopback { facts.isExposed.store(true, ordering: .relaxed) }
+    logger.info("listening", metadata: ["address": "\(address)", "protocol": isSealed ? "https" : "http"])
+  }
+}

@@ -1,0 +1,32 @@
+import GatehouseServer
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// `GET /livez` and `GET /readyz`, for supervisors and load balancers. They need no secret and reveal nothing else.
+struct HealthRoutes {
+  private let door: CommandDoor
+
+  init(_ door: CommandDoor) { self.door = door }
+
+  func add(to router: Router<WebContext>) {
+    router.get("livez") { _, _ in Self.answer(.ok, "the process runs\n") }
+    router.get("readyz") { _, _ in readiness() }
+  }
+
+  /// 200 once the data is replayed and changes are taken; else 503 with the reason.
+  private func readiness() -> Response {
+    switch door.condition {
+    case .ready: Self.answer(.ok, "ready\n")
+    case .loading: Self.answer(.serviceUnavailable, "loading: the data is not read yet\n")
+    case .readOnly(let why): Self.answer(.serviceUnavailable, "no changes: \(why)\n")
+    case .stopping: Self.answer(.serviceUnavailable, "stopping\n")
+    }
+  }
+
+  private static func answer(_ status: HTTPResponse.Status, _ text: String) -> Response {
+    Response(
+      status: status, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+}

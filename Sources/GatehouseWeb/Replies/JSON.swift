@@ -1,0 +1,147 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A JSON value. What is written keeps the order of its members.
+enum JSON: Sendable {
+  typealias Member = (name: String, value: JSON)
+
+  case null
+  case bool(Bool)
+  case integer(Int64)
+  case number(Double)
+  case string(String)
+  case array([JSON])
+  case object([Member])
+}
+
+// MARK: Reading
+
+extension JSON {
+  /// Reads JSON.
+  ///
+  /// - Throws: `Problem` 400 if it is none, or nested too deeply.
+  init(parsing bytes: ByteBuffer) throws {
+    do {
+      self = try JSONDecoder().decode(Parsed.self, from: Data(bytes.readableBytesView)).value
+    } catch {
+      throw Problem(.badRequest, "ERR", "the body is not JSON")
+    }
+  }
+
+  /// The member of an object.
+  subscript(name: String) -> JSON? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.name == name }?.value
+  }
+
+  var string: String? { if case .string(let text) = self { text } else { nil } }
+  var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+  var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  var array: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
+  var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+
+  private struct Parsed: Decodable {
+    let value: JSON
+
+    private struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      if let object = try? decoder.container(keyedBy: Key.self) {
+        value = .object(
+          try object.allKeys.sorted { $0.stringValue < $1.stringValue }.map {
+            ($0.stringValue, try object.decode(Parsed.self, forKey: $0).value)
+          })
+        return
+      }
+      if var array = try? decoder.unkeyedContainer() {
+        var elements: [JSON] = []
+        while !array.isAtEnd { elements.append(try array.decode(Parsed.self).value) }
+        value = .array(elements)
+        return
+      }
+      let single = try decoder.singleValueContainer()
+      if single.decodeNil() {
+        value = .null
+      } else if let bool = try? single.decode(Bool.self) {
+        value = .bool(bool)
+      } else if let integer = try? single.decode(Int64.self) {
+        value = .integer(integer)
+      } else if let number = try? single.decode(Double.self) {
+        value = .number(number)
+      } else {
+        value = .string(try single.decode(String.self))
+      }
+    }
+  }
+}
+
+// MARK: Writing
+
+extension JSON {
+  /// The value as JSON on one line.
+  var text: String {
+    var text = ""
+    write(to: &text)
+    return text
+  }
+
+  private func write(to text: inout String) {
+    switch self {
+    case .null: text += "null"
+    case .bool(let value): text += value ? "true" : "false"
+    case .integer(let value): text += String(value)
+    case .number(let value): text += value.isFinite ? "\(value)" : "null"
+    case .string(let value): Self.write(value, to: &text)
+    case .array(let elements):
+      text += "["
+      for (index, element) in elements.enumerated() {
+        if index > 0 { text += "," }
+        element.write(to: &text)
+      }
+      text += "]"
+    case .object(let members):
+      text += "{"
+      for (index, member) in members.enumerated() {
+        if index > 0 { text += "," }
+        Self.write(member.name, to: &text)
+        text += ":"
+        member.value.write(to: &text)
+      }
+      text += "}"
+    }
+  }
+
+  private static func write(_ string: String, to text: inout String) {
+    text += "\""
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      // Angle brackets too, so that no browser ever takes a piece of JSON for HTML.
+      case "\u{0}"..."\u{1f}", "<", ">", "\u{2028}", "\u{2029}":
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}
+
+extension Response {
+  init(json: JSON, status: HTTPResponse.Status = .ok, type: String = "application/json") {
+    self.init(
+      status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: json.text)))
+  }
+}

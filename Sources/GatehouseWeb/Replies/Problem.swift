@@ -1,0 +1,91 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// An error as `application/problem+json` (RFC 9457): what was wrong, and what to do.
+struct Problem: Error, Equatable {
+  let status: HTTPResponse.Status
+  /// The code of the refusal (`NOPERM`, `REFUSED`), or of HTTP's own errors (`BODY-TOO-LARGE`).
+  let code: String
+  let detail: String
+  /// The rule that refuses, for `REFUSED rule: why`.
+  var rule: String?
+  /// In how many seconds to try again.
+  var retryAfter: Int?
+
+  init(_ status: HTTPResponse.Status, _ code: String, _ detail: String) {
+    self.status = status
+    self.code = code
+    self.detail = detail
+  }
+
+  /// An error that a command was answered with.
+  init(error text: String) {
+    let code = text.prefix { $0 != " " }
+    let detail = text.dropFirst(code.count + 1)
+    self.init(Self.status(of: String(code)), String(code), String(detail))
+    if code == "REFUSED", let colon = detail.firstIndex(of: ":") { rule = String(detail[..<colon]) }
+    if status == .tooManyRequests || status == .serviceUnavailable { retryAfter = 1 }
+  }
+
+  private static func status(of code: String) -> HTTPResponse.Status {
+    switch code {
+    case "NOAUTH", "WRONGPASS": .unauthorized
+    case "NOPERM": .forbidden
+    case "NOTFOUND": .notFound
+    case "CONFLICT", "NOSEATS", "REFUSED": .conflict
+    case "STALE": .preconditionFailed
+    case "LIMIT": .tooManyRequests
+    case "BUSY", "LOADING", "READONLY": .serviceUnavailable
+    default: .badRequest
+    }
+  }
+
+  static let unauthenticated = Problem(
+    .unauthorized, "NOAUTH", "this needs a service's secret; send `Authorization: Bearer <secret>`")
+  static let malformedAuthorization = Problem(
+    .unauthorized, "NOAUTH",
+    "the Authorization header is neither `Bearer <secret>` nor `Basic` with base64 of name:secret")
+  static let nothingThere = Problem(.notFound, "NOTFOUND", "there is nothing at this address")
+
+  var response: Response {
+    var members: [JSON.Member] = [
+      ("type", .string("about:blank")), ("title", .string(status.reasonPhrase)),
+      ("status", .integer(Int64(status.code))),
+      ("detail", .string(detail)), ("code", .string(code)),
+    ]
+    if let rule { members.append(("rule", .string(rule))) }
+    var response = Response(json: .object(members), status: status, type: "application/problem+json")
+    response.headers[.cacheControl] = "no-store"
+    if status == .unauthorized { response.headers[.wwwAuthenticate] = #"Bearer realm="gatehouse""# }
+    if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+    return response
+  }
+}
+
+/// Answers what goes wrong with a request as a problem, also what Hummingbird refuses by itself.
+struct ProblemMiddleware: RouterMiddleware {
+  func handle(
+    _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch let problem as Problem {
+      return problem.response
+    } catch let error as HTTPError {
+      return Problem(error).response
+    } catch let error as any HTTPResponseError {
+      return Problem(error.status, "ERR", error.status.reasonPhrase).response
+    }
+  }
+}
+
+extension Problem {
+  fileprivate init(_ error: HTTPError) {
+    switch error.status {
+    case .notFound: self = .nothingThere
+    case .contentTooLarge: self.init(.contentTooLarge, "LIMIT", "the body is larger than this route takes")
+    default: self.init(error.status, "ERR", error.body ?? error.status.reasonPhrase)
+    }
+  }
+}

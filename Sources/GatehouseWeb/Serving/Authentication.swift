@@ -1,0 +1,56 @@
+import FoundationEssentials
+import GatehouseCore
+import GatehouseServer
+import GatehouseWire
+import HTTPTypes
+import Hummingbird
+
+/// Who sends a request (`Authorization`).
+struct Authentication {
+  /// What a request shows.
+  enum Credentials: Equatable {
+    case none
+    /// A service's secret, or the token of a user's session.
+    case bearer(String)
+    /// For clients that know only names and passwords: a service's name and secret.
+    case basic(name: String, secret: String)
+    /// The header is there, but says nothing that is understood.
+    case malformed
+  }
+
+  let door: CommandDoor
+
+  static func credentials(_ request: Request) -> Credentials {
+    guard let header = request.headers[.authorization] else { return .none }
+    let words = header.split(separator: " ", maxSplits: 1).map { $0.trimmingPrefix(while: { $0 == " " }) }
+    guard words.count == 2, !words[1].isEmpty else { return .malformed }
+    switch words[0].lowercased() {
+    case "bearer": return .bearer(String(words[1]))
+    case "basic":
+      guard let data = Data(base64Encoded: String(words[1])), let text = String(bytes: data, encoding: .utf8),
+        let colon = text.firstIndex(of: ":")
+      else { return .malformed }
+      return .basic(name: String(text[..<colon]), secret: String(text[text.index(after: colon)...]))
+    default: return .malformed
+    }
+  }
+
+  /// The service that sends a request: by its secret, its certificate, or `local`.
+  ///
+  /// - Throws: `Problem` 401 if there is none.
+  func service(_ request: Request, _ context: WebContext) async throws -> Caller {
+    let result: Result<Caller, Refusal>
+    switch Self.credentials(request) {
+    case .none:
+      guard let caller = door.anonymous(context.connection) else { throw Problem.unauthenticated }
+      return caller
+    case .malformed: throw Problem.malformedAuthorization
+    case .bearer(let secret): result = await door.caller(secret: secret, context.connection)
+    case .basic(let name, let secret): result = await door.caller(name: name, secret: secret, context.connection)
+    }
+    switch result {
+    case .success(let caller): return caller
+    case .failure(let refusal): throw Problem(error: refusal.text)
+    }
+  }
+}

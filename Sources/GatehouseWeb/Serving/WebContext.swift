@@ -1,0 +1,19 @@
+import GatehouseServer
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What is known of a request besides its words.
+struct WebContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let connection: DoorConnection
+
+  /// Bodies that are larger are refused with 413.
+  var maxUploadSize: Int { 1024 * 1024 }
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    guard let connection = WebChannel.connection else { preconditionFailure("a request outside of a connection") }
+    self.connection = connection
+  }
+}

@@ -1,0 +1,80 @@
+package import GatehouseServer
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// HTTP: the routes of `WebRoutes`, on an event loop of their own, so that no page ever delays a login check.
+package final class WebFront: Front {
+  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let running = Mutex<[Running]>([])
+
+  /// A listener that serves.
+  private struct Running: Sendable {
+    let services: ServiceGroup
+    let task: Task<Void, Never>
+  }
+
+  package init() {}
+
+  // MARK: Front
+
+  package func open(_ door: CommandDoor) async throws {
+    let settings = door.configuration
+    let responder = WebRoutes(door).responder()
+    if settings.httpPort > 0 {
+      try door.allowPlain(settings.httpHost)
+      try await listen(door, settings.httpHost, settings.httpPort, isSealed: false, responder)
+    }
+    if settings.httpsPort > 0 {
+      try await listen(door, settings.httpsHost, settings.httpsPort, isSealed: true, responder)
+    }
+  }
+
+  package func close() async {
+    let running = running.withLock { running in
+      defer { running = [] }
+      return running
+    }
+    for one in running { await one.services.triggerGracefulShutdown() }
+    for one in running { await one.task.value }
+    try? await group.shutdownGracefully()
+  }
+
+  // MARK: Listening
+
+  private func listen(
+    _ door: CommandDoor, _ host: String, _ port: Int, isSealed: Bool, _ responder: WebRoutes.Responder
+  ) async throws {
+    let listening = AsyncStream<Result<(any Channel)?, any Error>>.makeStream()
+    let logger = WarningsOnly.logger(over: door.logger)
+    let application = Application(
+      responder: responder,
+      server: HTTPServerBuilder { WebChannel(door, isSealed: isSealed, $0) },
+      configuration: .init(address: .hostname(host, port: port)),
+      onServerRunning: { listening.continuation.yield(.success($0)) },
+      eventLoopGroupProvider: .shared(group), logger: logger)
+    let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
+    let executor = LoopExecutor(group.next())
+    let task = Task(executorPreference: executor) {
+      do {
+        try await services.run()
+        listening.continuation.yield(.success(nil))
+      } catch {
+        listening.continuation.yield(.failure(error))
+      }
+      listening.continuation.finish()
+    }
+    var results = listening.stream.makeAsyncIterator()
+    do {
+      guard let channel = try await results.next()?.get(), let address = channel.localAddress else { return }
+      door.listens(at: address, isSealed: isSealed)
+      running.withLock { $0.append(Running(services: services, task: task)) }
+    } catch {
+      throw StartFailure(error, listeningOn: host, port, prefix: isSealed ? "https-" : "http-")
+    }
+  }
+}

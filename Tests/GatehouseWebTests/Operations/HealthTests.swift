@@ -1,0 +1,16 @@
+import GatehouseTestSupport
+import Testing
+
+/// `/livez` and `/readyz`.
+struct HealthTests {
+  @Test func aServerThatServesIsAliveAndReady() throws {
+    var options = TestServer.Options()
+    options.servesHTTP = true
+    let server = try TestServer(options)
+    #expect(try server.get("/livez").status == 200)
+    let ready = try server.get("/readyz")
+    #expect(ready.status == 200)
+    #expect(ready.body == "ready\n")
+    #expect(try server.get("/nothing").status == 404)
+  }
+}

@@ -70,7 +70,7 @@ extension CommandTable {
     }
     turn.use(key)
     if key.row.isUseWorthLogging(at: turn.now) { turn.emit(APIKeyUsed(key.id, of: user.id, turn.now)) }
-    turn.reply.map(10)
+    turn.reply.map(11)
     try turn.describe(
       key.id.raw, "apikey", of: user, in: product ?? 0,
       product.map { turn.directory.facts(ofProduct: $0).workspace } ?? home, actor: nil, created: key.row.created,

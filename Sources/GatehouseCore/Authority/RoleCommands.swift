@@ -114,11 +114,7 @@ extension CommandTable {
     _ = try turn.directoryState()
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     var permissions = PermissionSet()
-    for word in turn.positional.dropFirst() {
-      let text = try turn.text(word, "permission", limit: Limits.nameBytes)
-      guard let permission = Permission(name: text) else {
-        throw .refused(.notFound("permission \(text); PERMISSION.LIST names them"))
-      }
+    for permission in try turn.permissions(in: turn.positional.dropFirst()) {
       guard workspace == nil || permission.domain != .server else {
         throw .refused(.syntax("\(permission.name) is about the whole server; leave WORKSPACE out"))
       }

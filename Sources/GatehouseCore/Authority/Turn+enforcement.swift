@@ -146,7 +146,8 @@ extension Turn {
     permissions.map { "\($0.name)" }.joined(separator: " or ")
   }
 
-  private func objection(of side: Side, _ permissions: [Permission], _ target: Target) -> Refusal {
+  /// What a side lacks, if it lacks all of the permissions over the target.
+  func objection(of side: Side, _ permissions: [Permission], _ target: Target) -> Refusal {
     if side.isBinding { return .noPermission("an impersonation outside its workspace") }
     let permission = permissions[0]
     let site = target.site(for: permission, at: now)

@@ -13,7 +13,8 @@ extension CommandTable {
     CommandSpec(
       "SESSION.CHECK", .session, "Whose token this is, with every login rule checked again",
       [.word("token"), .option("PRODUCT", "product")],
-      reply: "null, or a map `id, kind, user, username, product, workspace, actor, created, expires, last-seen`. A "
+      reply: "null, or a map `id, kind, user, username, product, workspace, actor, actor-id, created,"
+        + " expires, last-seen`. A "
         + "session that has lost its right ends for good, even if the right comes back",
       needs: .service(), route: .session(1), secrets: [1], body: .decide(sessionCheck)),
     CommandSpec(
@@ -81,7 +82,7 @@ extension CommandTable {
     if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
       turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
-    turn.reply.map(10)
+    turn.reply.map(11)
     try describe(cell, slot, lastSeen: turn.now, turn)
   }
 
@@ -101,7 +102,7 @@ extension CommandTable {
     return false
   }
 
-  /// The ten pairs common to all views of a session.
+  /// The eleven pairs common to all views of a session.
   static func describe(_ cell: HeldPartition, _ slot: Int, lastSeen: Milliseconds, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     try turn.describe(
@@ -122,7 +123,7 @@ extension CommandTable {
   private static func view(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     let origin = cell.state.sessions.origin(ofSlot: slot)
-    turn.reply.map(14)
+    turn.reply.map(15)
     try describe(cell, slot, lastSeen: row.lastSeen, turn)
     turn.reply.text("idle")
     turn.reply.integer(Milliseconds(row.idleSeconds) * 1000)
@@ -177,7 +178,7 @@ struct OpenedSession {
 }
 
 extension Turn {
-  /// The ten pairs that tell of a session, or of another way to act as a user.
+  /// The eleven pairs that tell of a session, or of another way to act as a user.
   ///
   /// - Parameter expires: 0 if it has no limit.
   func describe(
@@ -200,6 +201,8 @@ extension Turn {
     }
     reply.text("actor")
     if let actor { reply.optional(try self.user(actor)?.username) } else { reply.null() }
+    reply.text("actor-id")
+    if let actor { reply.integer(actor.raw) } else { reply.null() }
     reply.text("created")
     reply.integer(created)
     reply.text("expires")

@@ -5,13 +5,16 @@ import Synchronization
 package final class DoorConnection: Sendable {
   package let id: UInt64
   package let address: SocketAddress?
+  /// Whether it is over TLS.
+  package let isSealed: Bool
   let key: AddressKey?
   /// The names in the client's verified certificate, known after the handshake.
   private let names = Mutex<[String]>([])
 
-  init(id: UInt64, address: SocketAddress?, key: AddressKey?) {
+  init(id: UInt64, address: SocketAddress?, isSealed: Bool, key: AddressKey?) {
     self.id = id
     self.address = address
+    self.isSealed = isSealed
     self.key = key
   }
 
@@ -25,7 +28,7 @@ extension CommandDoor {
   /// Counts a connection that a front has accepted; `closed` must follow.
   ///
   /// - Returns: nil if there are too many, in all or from this address.
-  package func connected(from address: SocketAddress?) -> DoorConnection? {
+  package func connected(from address: SocketAddress?, isSealed: Bool) -> DoorConnection? {
     facts.connectionsReceived.add(1, ordering: .relaxed)
     let settings = facts.current
     let count = facts.connectedClients.add(1, ordering: .relaxed).newValue
@@ -43,7 +46,7 @@ extension CommandDoor {
       return nil
     }
     return DoorConnection(
-      id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: address, key: key)
+      id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: address, isSealed: isSealed, key: key)
   }
 
   package func closed(_ connection: DoorConnection) {

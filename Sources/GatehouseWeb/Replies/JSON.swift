@@ -1,4 +1,5 @@
 import FoundationEssentials
+import GatehouseWire
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -143,5 +144,21 @@ extension Response {
   init(json: JSON, status: HTTPResponse.Status = .ok, type: String = "application/json") {
     self.init(
       status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: json.text)))
+  }
+}
+
+extension JSON {
+  /// A value of a command's reply.
+  init(_ value: RESPValue) {
+    switch value {
+    case .null: self = .null
+    case .boolean(let value): self = .bool(value)
+    case .integer(let value): self = .integer(value)
+    case .double(let value): self = .number(value)
+    case .simple(let text), .error(let text), .bigNumber(let text): self = .string(text)
+    case .bulk, .verbatim: self = .string(value.string ?? "")
+    case .array(let elements), .set(let elements), .push(let elements): self = .array(elements.map(JSON.init))
+    case .map(let pairs): self = .object(pairs.map { ($0.key.string ?? "", JSON($0.value)) })
+    }
   }
 }

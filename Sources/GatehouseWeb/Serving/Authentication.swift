@@ -39,16 +39,22 @@ struct Authentication {
   ///
   /// - Throws: `Problem` 401 if there is none.
   func service(_ request: Request, _ context: WebContext) async throws -> Caller {
-    let result: Result<Caller, Refusal>
     switch Self.credentials(request) {
-    case .none:
-      guard let caller = door.anonymous(context.connection) else { throw Problem.unauthenticated }
-      return caller
+    case .none: try anonymous(context)
     case .malformed: throw Problem.malformedAuthorization
-    case .bearer(let secret): result = await door.caller(secret: secret, context.connection)
-    case .basic(let name, let secret): result = await door.caller(name: name, secret: secret, context.connection)
+    case .bearer(let secret): try await service(secret: secret, context)
+    case .basic(let name, let secret): try await service(name, secret: secret, context)
     }
-    switch result {
+  }
+
+  /// Who a request is from that shows no secret: the service of its certificate, or `local`.
+  func anonymous(_ context: WebContext) throws -> Caller {
+    guard let caller = door.anonymous(context.connection) else { throw Problem.unauthenticated }
+    return caller
+  }
+
+  func service(_ name: String? = nil, secret: String, _ context: WebContext) async throws -> Caller {
+    switch await door.caller(name: name, secret: secret, context.connection) {
     case .success(let caller): return caller
     case .failure(let refusal): throw Problem(error: refusal.text)
     }

@@ -35,7 +35,7 @@ struct WebChannel: ServerChildChannel {
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    guard let connection = door.connected(from: channel.remoteAddress) else {
+    guard let connection = door.connected(from: channel.remoteAddress, isSealed: isSealed) else {
       return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
     }
     channel.closeFuture.whenComplete { [door] _ in door.closed(connection) }

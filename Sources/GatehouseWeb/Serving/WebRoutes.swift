@@ -13,6 +13,9 @@ struct WebRoutes {
     let router = Router(context: WebContext.self)
     router.add(middleware: ProblemMiddleware())
     HealthRoutes(door).add(to: router)
+    ForwardAuthRoutes(door).add(to: router)
+    IntrospectionRoutes(door).add(to: router)
+    AccessRoutes(door).add(to: router)
     return router.buildResponder()
   }
 }

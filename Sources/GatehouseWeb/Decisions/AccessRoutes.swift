@@ -1,0 +1,122 @@
+import GatehouseServer
+import HTTPTypes
+import Hummingbird
+
+/// The Authorization API of AuthZEN 1.0: may this subject do this to that? `POST /access/v1/evaluation`, several at once
+/// with `POST /access/v1/evaluations`, and where to find them.
+struct AccessRoutes {
+  private let door: CommandDoor
+
+  init(_ door: CommandDoor) { self.door = door }
+
+  private static let mostBytes = 1024 * 1024
+  /// Questions of one request.
+  private static let mostQuestions = 1000
+  private static let single = "/access/v1/evaluation"
+  private static let several = "/access/v1/evaluations"
+
+  func add(to router: Router<WebContext>) {
+    router.post(RouterPath(Self.single)) { request, context in
+      try await answer(request, context) { question, caller in
+        try await AccessDecision(question, door, caller).json
+      }
+    }
+    router.post(RouterPath(Self.several)) { request, context in try await answer(request, context, evaluations) }
+    router.get(".well-known/authzen-configuration") { request, context in
+      Response(json: configuration(at: Self.address(of: request, context)))
+    }
+  }
+
+  private func answer(
+    _ request: Request, _ context: WebContext, _ decide: (JSON, Caller) async throws -> JSON
+  ) async throws -> Response {
+    let caller = try await Authentication(door: door).service(request, context)
+    let question = try JSON(parsing: try await request.body.collect(upTo: Self.mostBytes))
+    guard case .object = question else { throw Problem(.badRequest, "ERR", "the body must be a JSON object") }
+    var response = Response(json: try await decide(question, caller))
+    response.headers[.cacheControl] = "no-store"
+    if let id = request.headers[.requestID] { response.headers[.requestID] = id }
+    return response
+  }
+
+  // MARK: Several questions
+
+  /// When to stop.
+  private enum Semantic: String {
+    case all = "execute_all"
+    case untilDenied = "deny_on_first_deny"
+    case untilPermitted = "permit_on_first_permit"
+
+    func ends(after decision: Bool) -> Bool {
+      switch self {
+      case .all: false
+      case .untilDenied: !decision
+      case .untilPermitted: decision
+      }
+    }
+  }
+
+  private func evaluations(_ body: JSON, _ caller: Caller) async throws -> JSON {
+    // Without a list it is one question.
+    guard let questions = body["evaluations"], questions.array?.isEmpty != true else {
+      return try await AccessDecision(body, door, caller).json
+    }
+    guard let questions = questions.array else { throw Problem(.badRequest, "ERR", "`evaluations` must be an array") }
+    guard questions.count <= Self.mostQuestions else {
+      throw Problem(.badRequest, "LIMIT", "`evaluations` has more than \(Self.mostQuestions) entries; ask in parts")
+    }
+    let name = body["options"]?["evaluations_semantic"]?.string ?? Semantic.all.rawValue
+    guard let semantic = Semantic(rawValue: name) else {
+      throw Problem(
+        .badRequest, "ERR",
+        "`evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit, not \(name)")
+    }
+    var answers: [JSON] = []
+    for question in questions {
+      let decision = try await decide(question.withDefaults(of: body), caller)
+      answers.append(decision.json)
+      if semantic.ends(after: decision.isAllowed) { break }
+    }
+    return .object([("evaluations", .array(answers))])
+  }
+
+  /// One of several questions. One that cannot be answered is denied, and the others are answered.
+  private func decide(_ question: JSON, _ caller: Caller) async throws -> AccessDecision {
+    do {
+      return try await AccessDecision(question, door, caller)
+    } catch let problem as Problem where problem.status != .unauthorized && problem.status != .serviceUnavailable {
+      return AccessDecision(failed: problem)
+    }
+  }
+
+  // MARK: Discovery
+
+  private func configuration(at address: String) -> JSON {
+    .object([
+      ("policy_decision_point", .string(address)),
+      ("access_evaluation_endpoint", .string(address + Self.single)),
+      ("access_evaluations_endpoint", .string(address + Self.several)),
+    ])
+  }
+
+  /// How the client reaches this server, as far as it says so.
+  private static func address(of request: Request, _ context: WebContext) -> String {
+    let scheme = context.connection.isSealed ? "https" : request.headers[.forwardedProto] ?? "http"
+    return "\(scheme)://\(request.head.authority ?? "localhost")"
+  }
+}
+
+extension JSON {
+  /// A question, with the members of the request that it leaves out itself.
+  fileprivate func withDefaults(of request: JSON) -> JSON {
+    .object(
+      ["subject", "action", "resource", "context"].compactMap { name in
+        (self[name] ?? request[name]).map { (name, $0) }
+      })
+  }
+}
+
+extension HTTPField.Name {
+  fileprivate static let requestID = Self("X-Request-ID")!
+  fileprivate static let forwardedProto = Self("X-Forwarded-Proto")!
+}

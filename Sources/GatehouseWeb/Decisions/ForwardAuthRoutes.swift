@@ -1,0 +1,98 @@
+import GatehouseServer
+import GatehouseWire
+import HTTPTypes
+import Hummingbird
+
+/// `/auth`: a reverse proxy asks before it passes a request on (nginx `auth_request`, Caddy `forward_auth`, Traefik
+/// ForwardAuth, Envoy `ext_authz`).
+///
+/// 200 lets the request in and says who it is in headers that the proxy copies; 401 means that nobody is signed in, 403
+/// that whoever is may not enter the product.
+struct ForwardAuthRoutes {
+  private let door: CommandDoor
+
+  init(_ door: CommandDoor) { self.door = door }
+
+  func add(to router: Router<WebContext>) {
+    // Envoy appends the path of the request that it asks about, and uses its method.
+    for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options] {
+      for path in ["auth", "auth/**"] as [RouterPath] {
+        router.on(path, method: method) { try await answer($0, $1) }
+      }
+    }
+  }
+
+  private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
+    let product = request.uri.queryParameters.get("product") ?? request.headers[.gatehouseProduct]
+    let caller = try await proxy(request, context)
+    guard let token = Self.token(of: request) else {
+      return Self.refusal(.unauthorized, "no-session", "nobody is signed in: there is no session in the request")
+    }
+    if let holder = try await token.holder(for: product, door, caller) { return Self.welcome(holder) }
+    guard let product, let holder = try await token.holder(for: nil, door, caller) else {
+      return Self.refusal(.unauthorized, "session-ended", "the session is not good, or no longer")
+    }
+    return try await refuse(holder, product, caller)
+  }
+
+  // MARK: Who asks, and about whom
+
+  /// The proxy's service. Its secret is in a header of its own where `Authorization` is the user's.
+  private func proxy(_ request: Request, _ context: WebContext) async throws -> Caller {
+    let authentication = Authentication(door: door)
+    if let secret = request.headers[.gatehouseSecret] { return try await authentication.service(secret: secret, context) }
+    if case .bearer(let text) = Authentication.credentials(request), Token(text) != nil {
+      return try authentication.anonymous(context)
+    }
+    return try await authentication.service(request, context)
+  }
+
+  /// The user's token: a bearer token, else the cookie.
+  private static func token(of request: Request) -> Token? {
+    if case .bearer(let text) = Authentication.credentials(request), let token = Token(text) { return token }
+    return request.cookies[Token.cookie].flatMap { Token($0.value) }
+  }
+
+  // MARK: Answers
+
+  private static func welcome(_ holder: Token.Holder) -> Response {
+    var headers: HTTPFields = [
+      .gatehouseUser: holder.username, .gatehouseUserID: String(holder.user), .gatehouseSession: String(holder.id),
+      .gatehouseWorkspace: holder.workspace, .cacheControl: "no-store",
+    ]
+    if let actor = holder.actor { headers[.gatehouseActor] = actor.username }
+    return Response(status: .ok, headers: headers)
+  }
+
+  /// Says why a user who is signed in may not enter the product.
+  private func refuse(_ holder: Token.Holder, _ product: String, _ caller: Caller) async throws -> Response {
+    let reply = await door.execute(["LOGIN.CHECK", "#\(holder.user)", product], for: caller)
+    if let error = reply.errorText { throw Problem(error: error) }
+    let reason = reply.string?.split(separator: " ").dropFirst().first.map(String.init)
+    // Login rules allow it, so it is the session that does not reach there.
+    guard let reason else {
+      return Self.refusal(
+        .forbidden, "other-workspace", "the session is bound to the workspace \(holder.workspace)")
+    }
+    return Self.refusal(.forbidden, reason, "\(holder.username) may not log in to \(product): \(reason)")
+  }
+
+  private static func refusal(
+    _ status: HTTPResponse.Status, _ reason: String, _ detail: String
+  ) -> Response {
+    var response = Problem(status, "DENY", detail).response
+    response.headers[.gatehouseReason] = reason
+    return response
+  }
+}
+
+extension HTTPField.Name {
+  static let gatehouseUser = Self("X-Gatehouse-User")!
+  static let gatehouseUserID = Self("X-Gatehouse-User-Id")!
+  static let gatehouseActor = Self("X-Gatehouse-Actor")!
+  static let gatehouseSession = Self("X-Gatehouse-Session")!
+  static let gatehouseWorkspace = Self("X-Gatehouse-Workspace")!
+  static let gatehouseReason = Self("X-Gatehouse-Reason")!
+  static let gatehouseProduct = Self("X-Gatehouse-Product")!
+  static let gatehouseSecret = Self("X-Gatehouse-Secret")!
+}

@@ -1,0 +1,61 @@
+import GatehouseServer
+import HTTPTypes
+import Hummingbird
+
+/// `POST /introspect`: whose token this is (RFC 7662), for API gateways and mail servers. `active` is false for all
+/// that is not good, whatever the reason. In an impersonation `act` says who acts (RFC 8693).
+struct IntrospectionRoutes {
+  private let door: CommandDoor
+
+  init(_ door: CommandDoor) { self.door = door }
+
+  /// A token and a product are short.
+  private static let mostBytes = 16 * 1024
+
+  func add(to router: Router<WebContext>) {
+    router.post("introspect") { try await answer($0, $1) }
+  }
+
+  private struct Form: Decodable {
+    let token: String?
+    /// Which the holder must be allowed to enter.
+    let product: String?
+  }
+
+  private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
+    let caller = try await Authentication(door: door).service(request, context)
+    guard request.headers[.contentType]?.lowercased().hasPrefix("application/x-www-form-urlencoded") ?? false else {
+      throw Problem(
+        .unsupportedMediaType, "ERR", "send a form, `token=…`, as application/x-www-form-urlencoded")
+    }
+    let body = String(buffer: try await request.body.collect(upTo: Self.mostBytes))
+    let form: Form
+    do {
+      form = try URLEncodedFormDecoder().decode(Form.self, from: body)
+    } catch {
+      throw Problem(.badRequest, "ERR", "the form cannot be read; send `token=…`, percent-encoded")
+    }
+    guard let token = form.token, !token.isEmpty else { throw Problem(.badRequest, "ERR", "the form has no `token`") }
+    let holder = try await Token(token)?.holder(for: form.product, door, caller)
+    var response = Response(json: holder.map(Self.description) ?? .object([("active", .bool(false))]))
+    response.headers[.cacheControl] = "no-store"
+    return response
+  }
+
+  private static func description(_ holder: Token.Holder) -> JSON {
+    var members: [JSON.Member] = [
+      ("active", .bool(true)), ("sub", .string(String(holder.user))), ("username", .string(holder.username)),
+      ("token_type", .string("Bearer")), ("jti", .string(String(holder.id))), ("iat", .integer(holder.created / 1000)),
+    ]
+    if let expires = holder.expires { members.append(("exp", .integer(expires / 1000))) }
+    if let product = holder.product {
+      members += [("client_id", .string(product)), ("aud", .string(product))]
+    }
+    if let actor = holder.actor {
+      let act: [JSON.Member] = [("sub", .string(String(actor.id))), ("username", .string(actor.username))]
+      members.append(("act", .object(act)))
+    }
+    members += [("kind", .string(holder.kind)), ("workspace", .string(holder.workspace))]
+    return .object(members)
+  }
+}

@@ -23,29 +23,47 @@ struct ForwardAuthRoutes {
   }
 
   private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
-    let product = request.uri.queryParameters.get("product") ?? request.headers[.gatehouseProduct]
     let caller = try await proxy(request, context)
+    let products = try Self.products(of: request)
     guard let token = Self.token(of: request) else {
       return Self.refusal(.unauthorized, "no-session", "nobody is signed in: there is no session in the request")
     }
-    if let holder = try await token.holder(for: product, door, caller) { return Self.welcome(holder) }
-    guard let product, let holder = try await token.holder(for: nil, door, caller) else {
-      return Self.refusal(.unauthorized, "session-ended", "the session is not good, or no longer")
+    var holder: Token.Holder?
+    for product in products.isEmpty ? [nil] : products.map(Optional.some) {
+      holder = try await token.holder(for: product, door, caller)
+      if holder == nil { return try await refuse(token, product, caller) }
     }
-    return try await refuse(holder, product, caller)
+    return holder.map(Self.welcome) ?? Self.ended
   }
 
   // MARK: Who asks, and about whom
 
-  /// The proxy's service. Its secret is in a header of its own where `Authorization` is the user's.
+  /// The proxy's service. Its secret is in a header of its own, because `Authorization` may be the user's.
   private func proxy(_ request: Request, _ context: WebContext) async throws -> Caller {
     let authentication = Authentication(door: door)
-    if let secret = request.headers[.gatehouseSecret] { return try await authentication.service(secret: secret, context) }
+    if let secret = request.headers[.gatehouseSecret] {
+      return try await authentication.service(secret: secret, context)
+    }
+    if let caller = door.anonymous(context.connection) { return caller }
     if case .bearer(let text) = Authentication.credentials(request), Token(text) != nil {
-      return try authentication.anonymous(context)
+      throw Problem.unauthenticated
     }
     return try await authentication.service(request, context)
   }
+
+  /// The products that the user must be allowed to enter. Either the address or the header is the proxy's, and the other
+  /// may be what a client has sent: so all of them count, and a client can only ask for more.
+  private static func products(of request: Request) throws -> [String] {
+    let named =
+      request.uri.queryParameters.getAll("product") + request.headers[values: .gatehouseProduct].map { String($0) }
+    let products = Set(named)
+    guard products.count <= mostProducts else {
+      throw Problem(.badRequest, "ERR", "more than \(mostProducts) products are named")
+    }
+    return products.sorted()
+  }
+
+  private static let mostProducts = 4
 
   /// The user's token: a bearer token, else the cookie.
   private static func token(of request: Request) -> Token? {
@@ -64,12 +82,17 @@ struct ForwardAuthRoutes {
     return Response(status: .ok, headers: headers)
   }
 
-  /// Says why a user who is signed in may not enter the product.
-  private func refuse(_ holder: Token.Holder, _ product: String, _ caller: Caller) async throws -> Response {
+  private static var ended: Response {
+    refusal(.unauthorized, "session-ended", "the session is not good, or no longer")
+  }
+
+  /// Says why the holder of a token may not enter the product.
+  private func refuse(_ token: Token, _ product: String?, _ caller: Caller) async throws -> Response {
+    guard let product, let holder = try await token.holder(for: nil, door, caller) else { return Self.ended }
     let reply = await door.execute(["LOGIN.CHECK", "#\(holder.user)", product], for: caller)
     if let error = reply.errorText { throw Problem(error: error) }
     let reason = reply.string?.split(separator: " ").dropFirst().first.map(String.init)
-    // Login rules allow it, so it is the session that does not reach there.
+    // If the login rules allow it, it is the session that does not reach there.
     guard let reason else {
       return Self.refusal(
         .forbidden, "other-workspace", "the session is bound to the workspace \(holder.workspace)")

@@ -12,7 +12,9 @@ struct Token: Equatable {
 
   /// - Returns: nil if the text has the form of neither, such as a service's secret.
   init?(_ text: some StringProtocol) {
-    if text.hasPrefix("gs_") { command = "SESSION.CHECK" } else if text.hasPrefix("ga_") {
+    if text.hasPrefix("gs_") {
+      command = "SESSION.CHECK"
+    } else if text.hasPrefix("ga_") {
       command = "APIKEY.CHECK"
     } else {
       return nil

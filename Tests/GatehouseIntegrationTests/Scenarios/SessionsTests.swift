@@ -26,7 +26,8 @@ struct SessionsTests {
     let seen = try gate.fields("SESSION.CHECK \(token)")
     #expect(
       Set(seen.names).isSuperset(of: [
-        "id", "kind", "user", "username", "product", "workspace", "actor", "created", "expires", "last-seen",
+        "id", "kind", "user", "username", "product", "workspace", "actor", "actor-id", "created", "expires",
+        "last-seen",
       ]))
     #expect(seen["id"] == made["id"] && seen["kind"] == "login" && seen["username"] == "ana")
     #expect(seen["product"] == "payroll" && seen["workspace"] == "main" && seen["actor"] == nil)

@@ -18,13 +18,7 @@ extension TestServer {
   package func request(
     _ method: String, _ target: String, headers: [(String, String)] = [], secret: String? = nil, body: String? = nil
   ) throws -> HTTPAnswer {
-    let connection = try RawConnection(port: httpPort, patience: .seconds(30) * Patience.factor)
-    var lines = ["\(method) \(target) HTTP/1.1", "host: 127.0.0.1:\(httpPort)", "connection: close"]
-    lines += headers.map { "\($0.0): \($0.1)" }
-    if let secret { lines.append("authorization: Bearer \(secret)") }
-    if let body { lines.append("content-length: \(body.utf8.count)") }
-    try connection.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? ""))
-    return try HTTPAnswer(parsing: try connection.receiveUntilClosed())
+    try HTTPAnswer(to: method, target, at: httpPort, headers: headers, secret: secret, body: body)
   }
 
   package func get(_ target: String, headers: [(String, String)] = [], secret: String? = nil) throws -> HTTPAnswer {
@@ -33,6 +27,20 @@ extension TestServer {
 }
 
 extension HTTPAnswer {
+  /// Sends a request to a port of this machine on a connection of its own, and reads the whole answer.
+  package init(
+    to method: String = "GET", _ target: String, at port: UInt16, headers: [(String, String)] = [],
+    secret: String? = nil, body: String? = nil
+  ) throws {
+    let connection = try RawConnection(port: port, patience: .seconds(30) * Patience.factor)
+    var lines = ["\(method) \(target) HTTP/1.1", "host: 127.0.0.1:\(port)", "connection: close"]
+    lines += headers.map { "\($0.0): \($0.1)" }
+    if let secret { lines.append("authorization: Bearer \(secret)") }
+    if let body { lines.append("content-length: \(body.utf8.count)") }
+    try connection.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? ""))
+    try self.init(parsing: try connection.receiveUntilClosed())
+  }
+
   /// - Throws: `TestFailure` if the text is no complete HTTP answer.
   package init(parsing text: String) throws {
     guard let end = text.firstRange(of: "\r\n\r\n") else { throw TestFailure("no HTTP answer: \(text)") }

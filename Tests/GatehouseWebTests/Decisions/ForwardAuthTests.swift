@@ -1,0 +1,109 @@
+import GatehouseTestSupport
+import Testing
+
+/// `/auth`, as a reverse proxy asks it.
+struct ForwardAuthTests {
+  private let server: TestServer
+  private let gate: Client
+
+  init() throws {
+    var options = TestServer.Options()
+    options.servesHTTP = true
+    server = try TestServer(options)
+    gate = try server.client()
+    for product in ["payroll", "crm"] { try gate.ok("PRODUCT.CREATE \(product)") }
+    try gate.ok("USER.CREATE ana PRODUCT payroll")
+    try gate.ok("USER.CREATE admin ROLE super-administrator PRODUCT payroll")
+  }
+
+  private func auth(_ target: String, _ headers: [(String, String)] = [], secret: String? = nil) throws -> HTTPAnswer {
+    try server.get("/auth" + target, headers: headers, secret: secret)
+  }
+
+  @Test("a session lets its user in, as a cookie or as a bearer token, and says who it is")
+  func session() throws {
+    let token = try gate.token(of: "ana", to: "payroll")
+    let id = try gate.fields("SESSION.CHECK \(token)")["id"]
+    for answer in [
+      try auth("?product=payroll", secret: token),
+      try auth("?product=payroll", [("cookie", "theme=dark; gatehouse_session=\(token)")]),
+      try auth("", [("cookie", "gatehouse_session=\(token)"), ("x-gatehouse-product", "payroll")]),
+      try server.request("POST", "/auth/any/path?product=payroll", secret: token, body: "x"),
+    ] {
+      #expect(answer.status == 200)
+      #expect(answer["x-gatehouse-user"] == "ana")
+      #expect(answer["x-gatehouse-session"] == id)
+      #expect(answer["x-gatehouse-workspace"] == "main")
+      #expect(answer["x-gatehouse-actor"] == nil)
+      #expect(answer["cache-control"] == "no-store")
+    }
+  }
+
+  @Test("an API key lets its user in too")
+  func key() throws {
+    let key = try #require(try gate.fields("APIKEY.CREATE ana")["key"])
+    #expect(try auth("?product=payroll", secret: key).status == 200)
+    #expect(try auth("?product=crm", secret: key).status == 403)
+  }
+
+  @Test("K1: an impersonation names both")
+  func impersonation() throws {
+    let actor = try gate.token(of: "admin", to: "payroll")
+    let started = try gate.fields("IMPERSONATE.START \(actor) ana REASON help")
+    let answer = try auth("?product=payroll", secret: started["session"])
+    #expect(answer["x-gatehouse-user"] == "ana")
+    #expect(answer["x-gatehouse-actor"] == "admin")
+  }
+
+  @Test("no session is 401, a product that the user may not enter is 403, each with its reason")
+  func refusals() throws {
+    let token = try gate.token(of: "ana", to: "payroll")
+    let nobody = try auth("?product=payroll")
+    #expect(nobody.status == 401 && nobody["x-gatehouse-reason"] == "no-session")
+    let elsewhere = try auth("?product=crm", secret: token)
+    #expect(elsewhere.status == 403 && elsewhere["x-gatehouse-reason"] == "product-disabled")
+    #expect(elsewhere.body.contains("ana may not log in to crm: product-disabled"))
+    #expect(try auth("?product=nothing", secret: token)["x-gatehouse-reason"] == "unknown-product")
+    let forged = try auth("?product=payroll", secret: "gs_" + String(repeating: "A", count: 33))
+    #expect(forged.status == 401 && forged["x-gatehouse-reason"] == "session-ended")
+  }
+
+  @Test("B6: what ends a session ends it at the next request")
+  func ended() throws {
+    let token = try gate.token(of: "ana", to: "payroll")
+    #expect(try auth("?product=payroll", secret: token).status == 200)
+    try gate.ok("USER.STATUS ana inactive")
+    #expect(try auth("?product=payroll", secret: token).status == 401)
+  }
+
+  @Test("a client that names a product too can only ask for more")
+  func products() throws {
+    let token = try gate.token(of: "ana", to: "payroll")
+    #expect(try auth("?product=crm", [("x-gatehouse-product", "payroll")], secret: token).status == 403)
+    #expect(try auth("?product=payroll&product=crm", secret: token).status == 403)
+    #expect(try auth("/x?product=payroll", [("x-gatehouse-product", "crm")], secret: token).status == 403)
+    #expect(try auth("?product=a&product=b&product=c&product=d&product=e", secret: token).status == 400)
+  }
+
+  @Test("with services the proxy shows a secret, in a header of its own or as a name and secret")
+  func services() throws {
+    let token = try gate.token(of: "ana", to: "payroll")
+    let secret = try #require(try gate.fields("SERVICE.CREATE proxy ADMIN")["secret"])
+    #expect(try auth("?product=payroll", secret: token).status == 401)
+    #expect(try auth("?product=payroll", [("x-gatehouse-secret", secret)], secret: token).status == 200)
+    #expect(try auth("?product=payroll", [("x-gatehouse-secret", "gk_wrong")], secret: token).status == 401)
+    #expect(try auth("?product=payroll", [("cookie", "gatehouse_session=\(token)")], secret: secret).status == 200)
+  }
+
+  @Test("W6: a service bound to another workspace learns nothing of a session")
+  func tenancy() throws {
+    let token = try gate.token(of: "ana", to: "payroll")
+    try gate.ok("WORKSPACE.CREATE west")
+    try gate.ok("PRODUCT.CREATE west/desk")
+    _ = try gate.fields("SERVICE.CREATE ops ADMIN")
+    let secret = try #require(try gate.fields("SERVICE.CREATE proxy READ WORKSPACE west")["secret"])
+    let answer = try auth("?product=west/desk", [("x-gatehouse-secret", secret)], secret: token)
+    #expect(answer.status == 401)
+    #expect(!answer.body.contains("ana") && answer["x-gatehouse-user"] == nil)
+  }
+}

@@ -36,7 +36,7 @@ struct APIKeyCommandTests {
     let ana = core.user("ana")?.id.raw ?? 0
     #expect(
       core.run("APIKEY.CHECK \(key)").description
-        == "{id: \(made["id"]), kind: apikey, user: \(ana), username: ana, product: nil, workspace: main, actor: nil, "
+        == "{id: \(made["id"]), kind: apikey, user: \(ana), username: ana, product: nil, workspace: main, actor: nil, actor-id: nil, "
         + "created: \(core.now - 1000), expires: nil, last-seen: \(core.now)}")
     #expect(core.run("APIKEY.CHECK \(key) PRODUCT payroll")["product"].text == "payroll")
     #expect(core.run("APIKEY.CHECK \(key) PRODUCT crm").isNull, "no access")

@@ -23,7 +23,8 @@ import Testing
     #expect(
       checked.description
         == "{id: \(opened["id"]), kind: login, user: \(ana.raw), username: ana, product: payroll, workspace: main, "
-        + "actor: nil, actor-id: nil, created: \(core.now - 1000), expires: \(opened["expires"]), last-seen: \(core.now)}")
+        + "actor: nil, actor-id: nil, created: \(core.now - 1000), expires: \(opened["expires"]), last-seen: \(core.now)}"
+    )
     #expect(core.run("SESSION.REVOKE \(token)").integer == 1)
     #expect(core.run("SESSION.CHECK \(token)").isNull)
     #expect(core.run("SESSION.REVOKE \(token)").integer == 0)

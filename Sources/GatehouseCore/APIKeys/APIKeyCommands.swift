@@ -68,6 +68,7 @@ extension CommandTable {
       turn.note(denial, of: user, to: product, productName: productWord, in: home)
       return turn.reply.null()
     }
+    turn.noteAdmission(to: product ?? 0)
     turn.use(key)
     if key.row.isUseWorthLogging(at: turn.now) { turn.emit(APIKeyUsed(key.id, of: user.id, turn.now)) }
     turn.reply.map(11)

@@ -25,6 +25,7 @@ extension CommandTable {
       let product = turn.productID(turn.word(2), in: directory)
       guard let user else { return deny(.unknownUser, nil, product, turn) }
       guard let denial = user.loginDenial(to: product, in: directory, at: turn.now) else {
+        turn.noteAdmission(to: product ?? 0)
         return turn.reply.text("ALLOW")
       }
       deny(denial, user, product, turn)

@@ -158,6 +158,7 @@ extension Turn {
       return showDenial(denial.reason)
     }
     let opened = try openSession(of: user, in: product, wish)
+    noteAdmission(to: product)
     reply.map(recovery == nil ? 5 : 6)
     reply.text("decision")
     reply.text("ALLOW")

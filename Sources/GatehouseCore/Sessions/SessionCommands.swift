@@ -54,6 +54,7 @@ extension CommandTable {
       return (user, product)
     }
     let opened = try turn.openSession(of: user, in: product, try turn.sessionWish())
+    turn.noteAdmission(to: product)
     turn.reply.map(3)
     turn.show(opened)
   }
@@ -77,6 +78,7 @@ extension CommandTable {
     if let word = turn.optionWord("PRODUCT"), !mayEnter(word, with: row, turn.holder(cell, slot), turn) {
       return turn.reply.null()
     }
+    turn.noteAdmission(to: row.product)
     turn.see(cell, slot: slot)
     // A read must not become a write: a use is logged only after an eighth of the idle limit has passed.
     if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {

@@ -46,6 +46,7 @@ public final class CommandGroup {
   private var appliedParts = 0
   private var seen: [(owner: Int, login: UsedLogin)] = []
   private var refusals: [(refusal: RefusedLogin, keeper: any RefusalKeeper)] = []
+  private var admissions: [(product: ProductID, keeper: Admissions)] = []
   private var guesses: [(sources: [GuessSource], keeper: any GuessKeeper)] = []
 
   /// - Parameters:
@@ -130,6 +131,7 @@ public final class CommandGroup {
     }
     for use in turn.seen { seen.append((index(of: use.cell.index), use.login)) }
     if turn.hasRefusal { refusals.append((turn.refusal, turn.refusals)) }
+    if turn.hasAdmission { admissions.append((turn.admitted, turn.admissions)) }
     if !turn.wrongGuess.isEmpty { guesses.append((turn.wrongGuess, turn.guesses)) }
     return nil
   }
@@ -152,6 +154,7 @@ public final class CommandGroup {
     }
     for use in seen { owners[use.owner].state.use(use.login, at: now) }
     for (refusal, keeper) in refusals { keeper.keep(refusal) }
+    for (product, admissions) in admissions { admissions.count(product) }
     for (sources, keeper) in guesses { keeper.count(sources, at: now) }
   }
 

@@ -51,6 +51,7 @@ extension Turn {
     seen.removeAll(keepingCapacity: true)
     lapsed.removeAll(keepingCapacity: true)
     hasRefusal = false
+    hasAdmission = false
   }
 
   // MARK: Changes

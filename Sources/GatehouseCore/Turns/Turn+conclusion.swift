@@ -74,10 +74,11 @@ extension Turn {
   }
 
   /// Records in memory what the command noticed and the log does not store: sessions that were used, a login that was
-  /// refused.
+  /// let in or refused.
   @inline(__always)
   public func noteInMemory() {
     if hasRefusal { keepRefusal() }
+    if hasAdmission { countAdmission() }
     if !wrongGuess.isEmpty { countGuess() }
     if seen.isEmpty { return }
     // By index: iterating over the array would retain it.

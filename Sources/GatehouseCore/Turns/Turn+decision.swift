@@ -78,6 +78,7 @@ extension Turn {
     if !lapsed.isEmpty { lapsed.removeAll(keepingCapacity: true) }
     forgetEnded()
     if hasRefusal { hasRefusal = false }
+    if hasAdmission { hasAdmission = false }
     if !wrongGuess.isEmpty { wrongGuess.removeAll() }
     if demand != nil { demand = nil }
     if askedFor != nil { askedFor = nil }
@@ -116,6 +117,7 @@ extension Turn {
     taken.removeAll(keepingCapacity: true)
     forgetEnded()
     hasRefusal = false
+    hasAdmission = false
     wrongGuess.removeAll()
     reply.reset()
   }

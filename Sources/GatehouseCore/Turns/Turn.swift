@@ -95,6 +95,11 @@ public final class Turn {
   @exclusivity(unchecked) var hasRefusal = false
   let refusals: any RefusalKeeper
 
+  /// The product of the login that the command lets in, if any.
+  @exclusivity(unchecked) var admitted: ProductID = 0
+  @exclusivity(unchecked) var hasAdmission = false
+  public let admissions = Admissions()
+
   let guesses: any GuessKeeper
   /// Where a guess came from that the command found wrong; empty if it found none.
   @exclusivity(unchecked) var wrongGuess: [GuessSource] = []

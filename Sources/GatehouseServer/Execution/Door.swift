@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import Synchronization
 
 /// The entry points through which every front has commands carried out.
 ///
@@ -61,16 +62,44 @@ extension ServerContext {
   /// - Returns: the reply; an error if the log stops before the reply is durable.
   func execute(_ request: OwnedArguments, for caller: ConnectionFacts) async -> Reply {
     var finished: FinishedWorks?
+    var watch = FrontWatch()
     while true {
-      let step = withExecutor { $0.run(request, for: caller, finished) }
+      let step = withExecutor { $0.run(request, for: caller, finished, &watch) }
       switch step {
-      case .answered(let reply, let horizon): return await replyOnceDurable(reply, horizon)
+      case .answered(let reply, let horizon):
+        note(watch, request, reply)
+        return await replyOnceDurable(reply, horizon)
       case .needs(let work):
         var works = finished ?? FinishedWorks()
-        works.add(await perform(work, after: 0).finished)
+        let (more, waited) = await perform(work, after: 0)
+        works.add(more)
+        watch.start += waited
         finished = works
       }
     }
+  }
+
+  /// Counts a command of a front, as lanes count those of connections.
+  private func note(_ watch: FrontWatch, _ request: OwnedArguments, _ reply: Reply) {
+    let elapsed = Clock.nanoseconds(since: watch.start)
+    frontMetrics.withLock { metrics in
+      if watch.isRejected { return metrics.reject(watch.commandIndex, reply.errorCode) }
+      if reply.isError { metrics.fail(watch.commandIndex, reply.errorCode) }
+      if let product = watch.admitted { metrics.admissions.count(product) }
+      guard let commandIndex = watch.commandIndex else { return }
+      metrics.count(commandIndex, calls: 1)
+      metrics.time(commandIndex, calls: 1, nanoseconds: elapsed)
+    }
+    let threshold = facts.slowlogThreshold.load(ordering: .relaxed)
+    guard threshold >= 0, elapsed / 1000 >= UInt64(threshold) else { return }
+    slowLog.add(
+      request.withView { shownWords($0) }, microseconds: Int64(elapsed / 1000), time: clock.milliseconds / 1000,
+      client: "", name: "http", limit: facts.current.slowlogLength)
+  }
+
+  /// Why a caller may not have a command about the server carried out; nil if it may.
+  func refusal(of request: OwnedArguments, for caller: ConnectionFacts) -> Reply? {
+    withExecutor { $0.refusal(of: request, for: caller) }
   }
 
   private func replyOnceDurable(_ reply: Reply, _ horizon: LSN) async -> Reply {
@@ -89,32 +118,64 @@ extension ServerContext {
 extension ServerContext {
   /// Carries out a read on this thread, which may block.
   func read(_ request: OwnedArguments, for caller: ConnectionFacts) -> Reply {
-    guard case .answered(let reply, _) = withExecutor({ $0.run(request, for: caller, nil) }) else {
+    var watch = FrontWatch()
+    guard case .answered(let reply, _) = withExecutor({ $0.run(request, for: caller, nil, &watch) }) else {
       preconditionFailure("a read of the state needs work of its own")
     }
     return reply
   }
 }
 
+/// What is counted of a command that a front has carried out.
+private struct FrontWatch {
+  /// In `Clock.nanoseconds()`, without what the command waited for.
+  var start = Clock.nanoseconds()
+  var commandIndex: Int?
+  /// Whether a gate refused it.
+  var isRejected = false
+  /// The product of the login that it has let in.
+  var admitted: ProductID?
+}
+
 extension CommandExecutor {
+  fileprivate func refusal(of request: OwnedArguments, for caller: ConnectionFacts) -> Reply? {
+    defer { turn.letGo() }
+    return request.withView { request in
+      var commandIndex: Int?
+      let now = services.clock.milliseconds
+      switch take(request, on: caller, now: now, commandIndex: &commandIndex, turn: turn) {
+      case .refused: return turn.reply
+      case .server: return authorise() ? nil : turn.reply
+      case .done, .scan: preconditionFailure("\(turn.spec.name) is not about the server")
+      }
+    }
+  }
+
   fileprivate enum Step {
     case answered(Reply, LSN)
     case needs(any Work)
   }
 
-  fileprivate func run(_ request: OwnedArguments, for caller: ConnectionFacts, _ finished: FinishedWorks?) -> Step {
-    defer { turn.letGo() }
+  fileprivate func run(
+    _ request: OwnedArguments, for caller: ConnectionFacts, _ finished: FinishedWorks?, _ watch: inout FrontWatch
+  ) -> Step {
+    defer {
+      turn.letGo()
+      watch.admitted = turn.admissions.takeLast()
+    }
     return request.withView { request in
-      var commandIndex: Int?
       let now = services.clock.milliseconds
       let progress =
-        if let finished { resume(request, with: finished, on: caller, now: now, commandIndex: &commandIndex) } else {
-          take(request, on: caller, now: now, commandIndex: &commandIndex, turn: turn)
+        if let finished {
+          resume(request, with: finished, on: caller, now: now, commandIndex: &watch.commandIndex)
+        } else {
+          take(request, on: caller, now: now, commandIndex: &watch.commandIndex, turn: turn)
         }
       switch progress {
       case .done(.needsWork): return .needs(turn.neededWork!)
       case .done(.written): services.log.wake()
-      case .done(.read), .refused: break
+      case .done(.read): break
+      case .refused: watch.isRejected = true
       case .scan: scan(request, for: caller)
       case .server(let command):
         turn.answer(.syntax("\(turn.spec.name) is about a connection; ask it on one (\(command))"))

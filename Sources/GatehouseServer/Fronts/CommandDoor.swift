@@ -76,7 +76,18 @@ package final class CommandDoor: Sendable {
     guard let service = directory.service(name ?? ClientFacts.defaultUser, secret: given, at: now) else {
       return .failure(await wrongSecret(connection))
     }
+    if let excess = excess(of: service, connection) { return .failure(excess) }
     return .success(caller(service, connection))
+  }
+
+  /// The same without a secret, as `anonymous`; nil if there is nobody.
+  package func callerWithoutSecret(_ connection: DoorConnection) -> Result<Caller, Refusal>? {
+    if let service = services?.gate.directory.service(ofCertificate: connection.peerNames),
+      let excess = excess(of: service, connection)
+    {
+      return .failure(excess)
+    }
+    return anonymous(connection).map { .success($0) }
   }
 
   private func caller(_ service: ServiceIdentity, _ connection: DoorConnection) -> Caller {

@@ -1,3 +1,4 @@
+package import GatehouseCore
 package import NIOCore
 import Synchronization
 
@@ -10,6 +11,12 @@ package final class DoorConnection: Sendable {
   let key: AddressKey?
   /// The names in the client's verified certificate, known after the handshake.
   private let names = Mutex<[String]>([])
+  /// Bytes that have arrived since the last request began, and those of the request at hand.
+  private let received = Atomic<Int>(0)
+  private let requestBytes = Atomic<Int>(0)
+  private let rate = Mutex(RequestRate())
+  /// The service that has authenticated on it last, and counts it as its own.
+  private let service = Mutex<(id: ServiceID, use: ServiceUse)?>(nil)
 
   init(id: UInt64, address: SocketAddress?, isSealed: Bool, key: AddressKey?) {
     self.id = id
@@ -21,6 +28,86 @@ package final class DoorConnection: Sendable {
   package var peerNames: [String] {
     get { names.withLock { $0 } }
     set { names.withLock { $0 = newValue } }
+  }
+
+  /// Bytes of requests have arrived.
+  package func received(_ count: Int) { received.add(count, ordering: .relaxed) }
+}
+
+// MARK: Rates
+
+extension DoorConnection {
+  /// Counts a request, unless it would exceed the connection's limits.
+  fileprivate func take(of most: RequestRate.Most, at now: Milliseconds) -> RequestRate.Excess? {
+    let size = received.exchange(0, ordering: .relaxed)
+    requestBytes.store(size, ordering: .relaxed)
+    return most == .none ? nil : rate.withLock { $0.take(size, of: most, at: now) }
+  }
+
+  /// Counts the request at hand, and the connection, as a service's.
+  ///
+  /// - Returns: the limit that this would exceed.
+  fileprivate func take(
+    _ service: ServiceIdentity, _ uses: ServiceUses, _ settings: ServerConfiguration, at now: Milliseconds
+  )
+    -> (limit: ClientLimit, most: Int)?
+  {
+    let limits = service.limits
+    let use = uses[service.id]
+    let isOther = self.service.withLock { $0?.id != service.id }
+    if isOther {
+      let most = limits.connections > 0 ? Int(limits.connections) : settings.serviceConnections
+      guard use.join(most: most) else { return (.serviceConnections, most) }
+      leave()
+      self.service.withLock { $0 = (service.id, use) }
+    }
+    let most = RequestRate.Most(commands: Int(limits.commands), bytes: Int(limits.bytes))
+    let size = requestBytes.load(ordering: .relaxed)
+    return switch most == .none ? nil : use.take(size, of: most, at: now) {
+    case .commands: (.serviceCommands, most.commands)
+    case .bytes: (.serviceBytes, most.bytes)
+    case nil: nil
+    }
+  }
+
+  fileprivate func leave() {
+    self.service.withLock { service in
+      service?.use.leave()
+      service = nil
+    }
+  }
+}
+
+extension CommandDoor {
+  /// Counts a request of a connection.
+  ///
+  /// - Returns: why it is one too many in this second; nil if it is not.
+  package func excess(of connection: DoorConnection) -> Refusal? {
+    let most = RequestRate.Most(
+      commands: facts.connectionCommands.load(ordering: .relaxed),
+      bytes: facts.connectionBytes.load(ordering: .relaxed))
+    return switch connection.take(of: most, at: Clock.monotonicMilliseconds()) {
+    case .commands: refusal(.connectionCommands, most.commands)
+    case .bytes: refusal(.connectionBytes, most.bytes)
+    case nil: nil
+    }
+  }
+
+  /// Counts a request of a service, whose limits all its connections share.
+  ///
+  /// - Returns: why it is one too many; nil if it is not.
+  func excess(of service: ServiceIdentity, _ connection: DoorConnection) -> Refusal? {
+    guard let services else { return nil }
+    let excess = connection.take(service, services.serviceUses, facts.current, at: Clock.monotonicMilliseconds())
+    guard let (limit, most) = excess else { return nil }
+    guard limit == .serviceConnections else { return refusal(limit, most) }
+    facts.limits.add(limit)
+    return .limit("\(limit.name): \(service.name) has \(most) connections, as many as it may; close one first")
+  }
+
+  private func refusal(_ limit: ClientLimit, _ most: Int) -> Refusal {
+    facts.limits.add(limit)
+    return .limit("\(limit.name): at most \(most) a second; try again in the next one")
   }
 }
 
@@ -50,9 +137,22 @@ extension CommandDoor {
   }
 
   package func closed(_ connection: DoorConnection) {
+    connection.leave()
     facts.connectedClients.subtract(1, ordering: .relaxed)
     facts.addresses.leave(connection.key)
   }
+
+  // MARK: Slow clients
+
+  /// A client sent no request: none yet, or no further one.
+  package func noteSilentClient(isNew: Bool) { facts.limits.add(isNew ? .authenticationTimeout : .idleTimeout) }
+
+  package func noteSlowRequest() { facts.limits.add(.authenticationTimeout) }
+
+  package func noteSlowHandshake() { facts.limits.add(.handshakeTimeout) }
+
+  /// A client did not read its answer.
+  package func noteSlowReader() { facts.outputLimitDisconnections.add(1, ordering: .relaxed) }
 
   // MARK: TLS
 

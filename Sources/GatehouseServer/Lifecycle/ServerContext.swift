@@ -35,6 +35,8 @@ final class ServerContext: Sendable {
   /// For hashing passwords. Its threads give way to the lanes, and a login that would wait for more than a second is
   /// refused instead.
   let passwordPool: WorkPool
+  /// The commands of fronts without a lane, such as HTTP.
+  let frontMetrics = Mutex(CommandMetrics())
   /// Executors to lend to threads without one of their own.
   private let executors = Mutex<[LentExecutor]>([])
   let folderSecret: Digest

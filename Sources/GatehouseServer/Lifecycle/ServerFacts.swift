@@ -47,6 +47,8 @@ final class ServerFacts: Sendable {
   /// Whether other machines can connect, so that there must always be a service to authenticate as.
   let isExposed = Atomic<Bool>(false)
   let rate = Rate()
+  /// The HTTP requests.
+  let requests = RequestFigures()
   /// Stops the server as a signal would; set by the server.
   private let stopper = Mutex<(@Sendable () -> Void)?>(nil)
   // Copies of the settings that every command reads, so that reading them takes no lock.

@@ -1,6 +1,6 @@
 import GatehouseCore
 
-/// One lane's counts and times of each command, and its traffic.
+/// The counts and times of each command, and the traffic, of one lane or of all fronts without a lane.
 struct CommandMetrics: Sendable {
   struct Line: Sendable {
     var calls: UInt64 = 0
@@ -20,6 +20,8 @@ struct CommandMetrics: Sendable {
   var outputBytes: UInt64 = 0
   /// How long commands waited for a partition or the directory because another thread held it.
   var holdWaits = LatencyHistogram()
+  /// Logins that were let in.
+  var admissions = AdmissionTally()
   /// How long replies waited for the log to be durable.
   var logWaits = LatencyHistogram()
 
@@ -60,6 +62,7 @@ struct CommandMetrics: Sendable {
     outputBytes += other.outputBytes
     holdWaits.add(other.holdWaits)
     logWaits.add(other.logWaits)
+    admissions.add(other.admissions)
     for (code, count) in other.errors { errors[code, default: 0] += count }
     for (index, line) in other.lines.enumerated() {
       lines[index].calls += line.calls

@@ -3,10 +3,13 @@ struct LatencyHistogram: Sendable {
   /// Bucket n counts the times below 2^n nanoseconds and not below 2^(n−1); empty until there is one.
   private(set) var buckets = ContiguousArray<UInt64>()
   private(set) var longest: UInt64 = 0
+  /// All times together, in nanoseconds.
+  private(set) var sum: UInt64 = 0
 
   mutating func add(_ nanoseconds: UInt64, calls: Int = 1) {
     if buckets.isEmpty { buckets = ContiguousArray(repeating: 0, count: 65) }
     buckets[UInt64.bitWidth - nanoseconds.leadingZeroBitCount] &+= UInt64(calls)
+    sum &+= nanoseconds &* UInt64(calls)
     if nanoseconds > longest { longest = nanoseconds }
   }
 
@@ -15,6 +18,7 @@ struct LatencyHistogram: Sendable {
     if buckets.isEmpty { buckets = ContiguousArray(repeating: 0, count: 65) }
     for bucket in buckets.indices { buckets[bucket] += other.buckets[bucket] }
     longest = max(longest, other.longest)
+    sum &+= other.sum
   }
 
   var count: UInt64 { buckets.reduce(0, +) }

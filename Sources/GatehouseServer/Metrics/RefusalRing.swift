@@ -57,12 +57,21 @@ struct RefusalCounts: Sendable {
 
   /// How many products are counted separately. There may be a million products, and monitoring must not get a series
   /// for each.
-  private static let mostProducts = 100
+  private static let mostProducts = 1000
 
   private(set) var reasons: Reasons = [:]
   private(set) var products: [ProductID: Reasons] = [:]
   /// The refusals of all further products.
   private(set) var others: Reasons = [:]
+
+  /// The refusals that name no product, or none that exists.
+  var unnamed: Reasons {
+    var rest = reasons
+    for named in products.values + [others] {
+      for (denial, count) in named { rest[denial, default: 0] -= count }
+    }
+    return rest
+  }
 
   var total: UInt64 { reasons.values.reduce(0, +) }
 

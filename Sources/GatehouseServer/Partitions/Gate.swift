@@ -105,6 +105,9 @@ final class Gate: CounterReader, @unchecked Sendable {
     log.withOrder { _ in directory == directoryLSN ? (pools.map { counters.used($0) }, counters.lsn) : nil }
   }
 
+  /// The seats now in use of each pool, for figures, whatever has changed meanwhile.
+  func used(_ pools: some Sequence<SeatKey>) -> [Int] { log.withOrder { _ in pools.map { counters.used($0) } } }
+
   func counters(beside directory: LSN) -> Counters? {
     let (counters, isCurrent) = currentCounters(beside: directory)
     return isCurrent ? counters : nil

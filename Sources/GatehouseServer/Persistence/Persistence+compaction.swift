@@ -95,8 +95,12 @@ extension Persistence {
       context.logger.error("a segment of the log is damaged and was set aside", metadata: ["error": "\(why)"])
     }
     for info in report.archived { note(LogArchived(info), context) }
-    let last = try ArchiveCatalog(context.folder).lastLSN() ?? 0
-    state.withLock { $0.archivedThrough = last }
+    let archive = ArchiveCatalog(context.folder)
+    let (last, archiveBytes) = (try archive.lastLSN() ?? 0, try archive.storedBytes())
+    state.withLock {
+      $0.archivedThrough = last
+      $0.archiveBytes = archiveBytes
+    }
     let done = Compaction(
       snapshotLSN: status.lastSavedLSN, archivedThrough: last, segmentsRemoved: report.removed.count,
       archives: report.archived.count, expired: report.expired.count, damage: report.damage)

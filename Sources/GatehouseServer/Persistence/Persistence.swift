@@ -34,6 +34,8 @@ final class Persistence: Sendable {
     var mustCompact = false
     var compactAt: UInt64 = 0
     var archivedThrough: LSN = 0
+    /// The bytes of the archive, as of the start or the last compaction.
+    var archiveBytes: UInt64 = 0
     /// Keys of anonymised people that are still to be destroyed.
     var pendingKeys = 0
     /// The last record that anonymised or purged somebody, and through which no snapshot knows such people any more.
@@ -93,9 +95,11 @@ final class Persistence: Sendable {
   /// Records what the server started from. Without a snapshot the start counts as the last save, as in Redis, so that
   /// monitoring for overdue snapshots does not see one of 1970.
   func began(from snapshot: SnapshotInfo?, in folder: DataFolder, at started: Milliseconds) {
-    let archived = try? ArchiveCatalog(folder).lastLSN()
+    let archive = ArchiveCatalog(folder)
+    let (archived, archiveBytes) = (try? archive.lastLSN(), try? archive.storedBytes())
     state.withLock {
       $0.archivedThrough = archived ?? 0
+      $0.archiveBytes = archiveBytes ?? 0
       $0.lastSavedLSN = snapshot?.lsn ?? 0
       $0.lastSave = snapshot.map { Int64($0.createdAt / 1000) } ?? started / 1000
       $0.lastSaveBytes = snapshot?.fileBytes ?? 0

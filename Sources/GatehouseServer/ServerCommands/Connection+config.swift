@@ -61,9 +61,7 @@ extension Connection {
     serverFacts.deniedAuthentications.store(0, ordering: .relaxed)
     serverFacts.limits.reset()
     later { context in
-      for lane in context.lanes { await lane.loop.submit { lane.metrics.reset() } }
-      for ring in context.refusals { ring.resetCounts() }
-      context.holdFigures.reset()
+      await context.resetMetrics()
       var reply = Reply()
       reply.ok()
       return (reply, 0)

@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import Synchronization
 import Logging
 
 /// Commands about the data as a whole: snapshots, compaction, stopping.
@@ -150,11 +151,31 @@ extension ServerContext {
     return sum
   }
 
-  /// The metrics of all lanes together.
+  /// The metrics of all lanes and fronts together.
   func metrics() async -> CommandMetrics {
-    var sum = CommandMetrics()
-    for lane in lanes { sum.add(await lane.loop.submit { lane.metrics }) }
+    var sum = frontMetrics.withLock { $0 }
+    for lane in lanes {
+      let part = await lane.loop.submit {
+        var metrics = lane.metrics
+        metrics.admissions = lane.turn.admissions.tally
+        return metrics
+      }
+      sum.add(part)
+    }
     return sum
+  }
+
+  func resetMetrics() async {
+    frontMetrics.withLock { $0.reset() }
+    for lane in lanes {
+      await lane.loop.submit {
+        lane.metrics.reset()
+        lane.turn.admissions.reset()
+      }
+    }
+    for ring in refusals { ring.resetCounts() }
+    holdFigures.reset()
+    facts.requests.reset()
   }
 
   /// Applies what is not read from the configuration each time it is used.

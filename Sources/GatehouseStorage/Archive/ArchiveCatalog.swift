@@ -25,6 +25,17 @@ package struct ArchiveCatalog: Sendable {
   /// The last record that has left the log.
   package func lastLSN() throws(DiskError) -> UInt64? { try all().last?.entry.records.upperBound }
 
+  /// The bytes of all archives, and of the segments that were set aside.
+  package func storedBytes() throws(DiskError) -> UInt64 {
+    var sum: UInt64 = 0
+    for (entry, _) in try all() {
+      let file = try folder.disk.openFile(entry.path, .read)
+      defer { file.close() }
+      sum += try file.size()
+    }
+    return sum
+  }
+
   private func entries(suffix: String) throws(DiskError) -> [Entry] {
     try folder.disk.names(in: folder.archivePath)
       .compactMap { name in

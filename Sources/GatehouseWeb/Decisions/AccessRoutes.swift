@@ -27,6 +27,45 @@ struct AccessRoutes {
     }
   }
 
+  static let operations = [
+    APIOperation(
+      method: .post, path: single, tag: "Decisions", summary: "May this subject do this to that (AuthZEN 1.0)",
+      body: [.json(question)],
+      answers: [
+        .init(
+          status: 200, description: "`decision`, and why not in `context`",
+          contents: [.json(.type("object", ("required", .array([.string("decision")]))))])
+      ]),
+    APIOperation(
+      method: .post, path: several, tag: "Decisions", summary: "Several questions at once (AuthZEN 1.0)",
+      body: [.json(.type("object"))],
+      answers: [
+        .init(status: 200, description: "`evaluations`, an answer for each", contents: [.json(.type("object"))])
+      ]
+    ),
+    APIOperation(
+      method: .get, path: "/.well-known/authzen-configuration", tag: "Decisions",
+      summary: "Where the Authorization API is", authentication: .nobody,
+      answers: [.init(status: 200, description: "its addresses", contents: [.json(.type("object"))])]),
+  ]
+
+  /// The JSON schema of a question.
+  private static var question: JSON {
+    func object(_ names: String...) -> JSON {
+      .type(
+        "object", ("required", .array(names.map { .string($0) })),
+        ("properties", .object(names.map { ($0, .type("string", ("minLength", .integer(1)))) })))
+    }
+    return .type(
+      "object", ("required", .array(["subject", "action", "resource"].map { .string($0) })),
+      (
+        "properties",
+        .object([
+          ("subject", object("type", "id")), ("action", object("name")), ("resource", object("type", "id")),
+        ])
+      ))
+  }
+
   private func answer(
     _ request: Request, _ context: WebContext, _ decide: (JSON, Caller) async throws -> JSON
   ) async throws -> Response {

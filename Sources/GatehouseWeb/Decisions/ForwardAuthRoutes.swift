@@ -13,12 +13,32 @@ struct ForwardAuthRoutes {
 
   init(_ door: CommandDoor) { self.door = door }
 
+  // Envoy appends the path of the request that it asks about, and uses its method.
+  private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+  private static let paths = ["/auth", "/auth/**"]
+
   func add(to router: Router<WebContext>) {
-    // Envoy appends the path of the request that it asks about, and uses its method.
-    for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options] {
-      for path in ["auth", "auth/**"] as [RouterPath] {
-        router.on(path, method: method) { try await answer($0, $1) }
-      }
+    for method in Self.methods {
+      for path in Self.paths { router.on(RouterPath(path), method: method) { try await answer($0, $1) } }
+    }
+  }
+
+  static let operations = paths.flatMap { path in
+    methods.map { method in
+      APIOperation(
+        method: method, path: path, tag: "Decisions", summary: "Whether a reverse proxy may let a request in",
+        parameters: [
+          .init(
+            name: "product", place: .query, description: "which the user must be allowed to enter; may be repeated"),
+          .init(name: "X-Gatehouse-Product", place: .header, description: "the same"),
+          .init(name: "X-Gatehouse-Secret", place: .header, description: "the secret of the proxy's service"),
+          .init(name: Token.cookie, place: .cookie, description: "the token of the user's session"),
+        ],
+        answers: [
+          .init(status: 200, description: "let it in; X-Gatehouse-User and others say who it is"),
+          .init(status: 401, description: "nobody is signed in", contents: [.problem]),
+          .init(status: 403, description: "the user may not enter; X-Gatehouse-Reason says why", contents: [.problem]),
+        ])
     }
   }
 
@@ -44,7 +64,7 @@ struct ForwardAuthRoutes {
     if let secret = request.headers[.gatehouseSecret] {
       return try await authentication.service(secret: secret, context)
     }
-    if let caller = door.anonymous(context.connection) { return caller }
+    if door.callerWithoutSecret(context.connection) != nil { return try authentication.anonymous(context) }
     if case .bearer(let text) = Authentication.credentials(request), Token(text) != nil {
       throw Problem.unauthenticated
     }

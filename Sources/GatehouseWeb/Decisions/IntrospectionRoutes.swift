@@ -16,6 +16,29 @@ struct IntrospectionRoutes {
     router.post("introspect") { try await answer($0, $1) }
   }
 
+  static let operations = [
+    APIOperation(
+      method: .post, path: "/introspect", tag: "Decisions", summary: "Whose token this is (RFC 7662)",
+      body: [
+        .init(
+          mediaType: "application/x-www-form-urlencoded",
+          schema: .type(
+            "object", ("required", .array([.string("token")])),
+            (
+              "properties",
+              .object([
+                ("token", .type("string", ("minLength", .integer(1)))), ("token_type_hint", .type("string")),
+                ("product", .type("string")),
+              ])
+            )))
+      ],
+      answers: [
+        .init(
+          status: 200, description: "`active`, and of a good token whose it is, and in `act` who acts",
+          contents: [.json(.type("object", ("required", .array([.string("active")]))))])
+      ])
+  ]
+
   private struct Form: Decodable {
     let token: String?
     /// Which the holder must be allowed to enter.

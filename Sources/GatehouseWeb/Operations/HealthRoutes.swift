@@ -14,6 +14,19 @@ struct HealthRoutes {
     router.get("readyz") { _, _ in readiness() }
   }
 
+  static let operations = [
+    APIOperation(
+      method: .get, path: "/livez", tag: "Operations", summary: "Whether the process runs", authentication: .nobody,
+      answers: [.init(status: 200, description: "it does", contents: [.text])]),
+    APIOperation(
+      method: .get, path: "/readyz", tag: "Operations", summary: "Whether the data is loaded and changes are taken",
+      authentication: .nobody,
+      answers: [
+        .init(status: 200, description: "they are", contents: [.text]),
+        .init(status: 503, description: "not now, with the reason", contents: [.text]),
+      ]),
+  ]
+
   /// 200 once the data is replayed and changes are taken; else 503 with the reason.
   private func readiness() -> Response {
     switch door.condition {

@@ -48,14 +48,21 @@ struct Problem: Error, Equatable {
     "the Authorization header is neither `Bearer <secret>` nor `Basic` with base64 of name:secret")
   static let nothingThere = Problem(.notFound, "NOTFOUND", "there is nothing at this address")
 
-  var response: Response {
+  private var members: [JSON.Member] {
     var members: [JSON.Member] = [
       ("type", .string("about:blank")), ("title", .string(status.reasonPhrase)),
       ("status", .integer(Int64(status.code))),
       ("detail", .string(detail)), ("code", .string(code)),
     ]
     if let rule { members.append(("rule", .string(rule))) }
-    var response = Response(json: .object(members), status: status, type: "application/problem+json")
+    return members
+  }
+
+  /// The body.
+  var json: JSON { .object(members) }
+
+  var response: Response {
+    var response = Response(json: json, status: status, type: "application/problem+json")
     response.headers[.cacheControl] = "no-store"
     if status == .unauthorized { response.headers[.wwwAuthenticate] = #"Bearer realm="gatehouse""# }
     if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }

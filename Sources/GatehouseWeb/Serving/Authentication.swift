@@ -49,12 +49,16 @@ struct Authentication {
 
   /// Who a request is from that shows no secret: the service of its certificate, or `local`.
   func anonymous(_ context: WebContext) throws -> Caller {
-    guard let caller = door.anonymous(context.connection) else { throw Problem.unauthenticated }
-    return caller
+    guard let result = door.callerWithoutSecret(context.connection) else { throw Problem.unauthenticated }
+    return try caller(result)
   }
 
   func service(_ name: String? = nil, secret: String, _ context: WebContext) async throws -> Caller {
-    switch await door.caller(name: name, secret: secret, context.connection) {
+    try caller(await door.caller(name: name, secret: secret, context.connection))
+  }
+
+  private func caller(_ result: Result<Caller, Refusal>) throws -> Caller {
+    switch result {
     case .success(let caller): return caller
     case .failure(let refusal): throw Problem(error: refusal.text)
     }

@@ -11,6 +11,11 @@ import Synchronization
 package final class WebFront: Front {
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let running = Mutex<[Running]>([])
+  private let open = OpenChannels()
+
+  /// How long answers may take that are under way when the server is told to stop, such as streams of events. What waits
+  /// for nothing is closed at once.
+  private static let grace = Duration.seconds(3)
 
   /// A listener that serves.
   private struct Running: Sendable {
@@ -40,7 +45,13 @@ package final class WebFront: Front {
       return running
     }
     for one in running { await one.services.triggerGracefulShutdown() }
+    let end = Task { [open] in
+      try await Task.sleep(for: Self.grace)
+      open.closeAll()
+      for one in running { one.task.cancel() }
+    }
     for one in running { await one.task.value }
+    end.cancel()
     try? await group.shutdownGracefully()
   }
 
@@ -53,7 +64,7 @@ package final class WebFront: Front {
     let logger = WarningsOnly.logger(over: door.logger)
     let application = Application(
       responder: responder,
-      server: HTTPServerBuilder { WebChannel(door, isSealed: isSealed, $0) },
+      server: HTTPServerBuilder { [open] in WebChannel(door, isSealed: isSealed, open, $0) },
       configuration: .init(address: .hostname(host, port: port)),
       onServerRunning: { listening.continuation.yield(.success($0)) },
       eventLoopGroupProvider: .shared(group), logger: logger)

@@ -10,12 +10,29 @@ struct WebRoutes {
   init(_ door: CommandDoor) { self.door = door }
 
   func responder() -> Responder {
-    let router = Router(context: WebContext.self)
+    router(table: table).buildResponder()
+  }
+
+  /// All routes.
+  var table: RouteTable { RouteTable(router()) }
+
+  /// - Parameter table: the routes, for what needs to know them.
+  private func router(table: RouteTable? = nil) -> Router<WebContext> {
+    let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+    router.add(middleware: RequestCounting(door: door))
+    if let table { router.add(middleware: MethodMiddleware(table: table)) }
     router.add(middleware: ProblemMiddleware())
     HealthRoutes(door).add(to: router)
+    MetricsRoutes(door).add(to: router)
     ForwardAuthRoutes(door).add(to: router)
     IntrospectionRoutes(door).add(to: router)
     AccessRoutes(door).add(to: router)
-    return router.buildResponder()
+    DocumentRoutes(table, Self.operations).add(to: router)
+    return router
   }
+
+  /// What `/openapi.json` says of the routes.
+  static let operations =
+    HealthRoutes.operations + MetricsRoutes.operations + ForwardAuthRoutes.operations + IntrospectionRoutes.operations
+    + AccessRoutes.operations
 }

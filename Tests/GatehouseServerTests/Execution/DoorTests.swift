@@ -24,6 +24,30 @@ struct DoorTests {
     await server.stop()
   }
 
+  @Test("commands of fronts are counted as those of connections: calls, times, errors, refusals, admissions, slow ones")
+  func counted() async throws {
+    let server = try await TestContext()
+    for command in ["PRODUCT.CREATE payroll", "USER.CREATE ana PRODUCT payroll", "USER.GET nobody", "USER.CREATE"] {
+      _ = await server.execute(command)
+    }
+    for _ in 0..<3 { #expect(await server.execute("LOGIN.CHECK ana payroll") == "ALLOW") }
+    // Work off the thread is part of the command's time.
+    _ = await server.execute("AUDIT.VERIFY")
+    let metrics = await server.context.metrics()
+    func line(_ name: String) -> CommandMetrics.Line? {
+      CommandTable.entries.indices.first { CommandTable.entries[$0].fullName == name }.map { metrics.lines[$0] }
+    }
+    #expect(line("LOGIN.CHECK")?.calls == 3 && line("LOGIN.CHECK")?.times.count == 3)
+    #expect(line("USER.CREATE")?.calls == 1 && line("USER.CREATE")?.rejected == 1)
+    #expect(line("USER.GET")?.failed == 1 && line("AUDIT.VERIFY")?.calls == 1)
+    #expect(metrics.errors == ["NOTFOUND": 1, "ERR": 1])
+    #expect(metrics.admissions.counts.reduce(0, +) == 3 && metrics.admissions.counts[1] == 3)
+    await server.context.resetMetrics()
+    let reset = await server.context.metrics()
+    #expect(reset.total == 0 && reset.admissions.counts.reduce(0, +) == 0)
+    await server.stop()
+  }
+
   @Test("many threads and the lane run commands at once, and each gets its own answer")
   func manyThreads() async throws {
     let server = try await TestContext()

@@ -30,15 +30,15 @@ import Testing
     #expect(ring.refusals(since: 0).isEmpty && ring.counts.reasons == [.noLicence: 1])
   }
 
-  @Test("a hundred products have their own counts, over all rings together")
+  @Test("a thousand products have their own counts, over all rings together")
   func products() {
     let rings = [RefusalRing(size: 1), RefusalRing(size: 1)]
-    for number in 1...250 { rings[number % 2].keep(refusal(number)) }
+    for number in 1...1250 { rings[number % 2].keep(refusal(number)) }
     rings[0].keep(refusal(0))
     var sum = RefusalCounts()
     for ring in rings { sum.add(ring.counts) }
-    #expect(sum.products.count == 100)
-    #expect(sum.others == [.noLicence: 150])
-    #expect(sum.reasons == [.noLicence: 251])
+    #expect(sum.products.count == 1000)
+    #expect(sum.others == [.noLicence: 250])
+    #expect(sum.reasons == [.noLicence: 1251])
   }
 }

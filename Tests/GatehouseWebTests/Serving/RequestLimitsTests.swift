@@ -1,0 +1,102 @@
+import GatehouseTestSupport
+import Testing
+
+/// The limits that hold for RESP hold for HTTP.
+@Suite("HTTP: limits of connections and services")
+struct RequestLimitsTests {
+  private static let get = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n"
+
+  private func statuses(_ server: TestServer, _ bytes: String, secret: String? = nil) throws -> [String] {
+    let connection = try RawConnection(port: server.httpPort, patience: .seconds(20) * Patience.factor)
+    try connection.send(bytes)
+    connection.finishSending()
+    return try connection.receiveUntilClosed().matches(of: /HTTP\/1.1 ([0-9]{3})/).map { String($0.output.1) }
+  }
+
+  @Test("connection-commands and connection-bytes a second: 429, when to come back, and counted")
+  func connection() throws {
+    let server = try TestServer.serving("--connection-commands", "5")
+    let all = try statuses(server, String(repeating: Self.get, count: 30))
+    #expect(all.count == 30 && all.filter { $0 == "200" }.count <= 10 && all.contains("429"), "\(all)")
+    let gate = try server.client()
+    try gate.ok("CONFIG SET connection-commands 0 connection-bytes 1000")
+    let big = "GET /livez HTTP/1.1\r\nhost: a\r\nx: \(String(repeating: "a", count: 600))\r\n\r\n"
+    let connection = try RawConnection(port: server.httpPort)
+    for _ in 0..<2 {
+      try connection.send(big)
+      pause(.milliseconds(50))
+    }
+    connection.finishSending()
+    let text = try connection.receiveUntilClosed()
+    // Unless a second began between the two.
+    if text.contains("HTTP/1.1 429") {
+      #expect(text.contains("Retry-After: 1\r\n") && text.contains("connection-bytes: at most 1000 a second"))
+    }
+    let info = try gate.shown("INFO limits")
+    #expect(!info.contains("limit_connection_commands:0"), "\(info)")
+  }
+
+  @Test("service-commands are shared by RESP and HTTP, service-connections are counted together")
+  func service() throws {
+    let server = try TestServer.serving()
+    let admin = try server.client()
+    try admin.ok("SERVICE.CREATE operators ADMIN")
+    let secret = try #require(try admin.fields("SERVICE.CREATE scraper READ COMMANDS 3")["secret"])
+    let request = "GET /metrics HTTP/1.1\r\nhost: a\r\nauthorization: Bearer \(secret)\r\n\r\n"
+    let all = try statuses(server, String(repeating: request, count: 12))
+    #expect(all.count == 12 && all.contains("200") && all.contains("429"), "\(all)")
+    #expect(!(try admin.shown("INFO limits").contains("limit_service_commands:0")))
+
+    try admin.ok("SERVICE.SET scraper COMMANDS 0 CONNECTIONS 2")
+    let first = try server.client(.resp2)
+    try first.ok("AUTH scraper \(secret)")
+    let second = try RawConnection(port: server.httpPort)
+    try second.send(request)
+    #expect(try second.receiveLine() == "HTTP/1.1 200 OK")
+    let third = try server.get("/metrics", secret: secret)
+    #expect(third.status == 429 && third.body.contains("scraper has 2 connections"), "\(third.body)")
+    #expect(try admin.shown("INFO limits").contains("limit_service_connections:1"))
+    // The connection that closes makes room.
+    first.close()
+    var status = 0
+    let deadline = ContinuousClock.now + .seconds(10) * Patience.factor
+    while ContinuousClock.now < deadline, status != 200 {
+      pause(.milliseconds(20))
+      status = try server.get("/metrics", secret: secret).status
+    }
+    #expect(status == 200)
+    try second.send("x")
+  }
+
+  @Test("connections beyond max-connections are answered with 503, and those of one address too")
+  func connections() throws {
+    for setting in ["max-connections", "address-connections"] {
+      let server = try TestServer.serving("--\(setting)", "4")
+      let gate = try server.client()
+      let held = try (0..<3).map { _ in try RawConnection(port: server.httpPort) }
+      for connection in held {
+        try connection.send(Self.get)
+        #expect(try connection.receiveLine() == "HTTP/1.1 200 OK")
+      }
+      for _ in 0..<3 {
+        let answer = try server.get("/livez")
+        #expect(answer.status == 503 && answer["retry-after"] == "1" && answer.body.contains("too many connections"))
+      }
+      let info = try gate.shown("INFO everything")
+      #expect(info.contains("limit_\(setting.replacing("-", with: "_")):3"), "\(info)")
+      #expect(info.contains("rejected_connections:3") && info.contains("connected_clients:4"))
+      try held[0].send(Self.get)
+    }
+  }
+
+  @Test("wrong secrets of one address are answered slower and slower, and counted")
+  func guessing() throws {
+    let server = try TestServer.serving("--auth-failures", "5")
+    let admin = try server.client()
+    try admin.ok("SERVICE.CREATE operators ADMIN")
+    let start = ContinuousClock.now
+    for _ in 0..<8 { #expect(try server.get("/metrics", secret: "wrong").status == 401) }
+    #expect(ContinuousClock.now - start > .milliseconds(400), "5 at once, then 5 a second")
+    #expect(try admin.shown("INFO everything").contains("acl_access_denied_auth:8"))
+  }
+}

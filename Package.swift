@@ -70,6 +70,7 @@ let package = Package(
       name: "GatehouseWeb",
       dependencies: [
         "GatehouseCore", "GatehouseServer", "GatehouseWire",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
@@ -77,6 +78,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
+      resources: [.embedInCode("Console/Resources")],
       swiftSettings: settings),
     .target(
       name: "GatehouseCommandLine",
@@ -142,6 +144,9 @@ let package = Package(
       dependencies: [
         "GatehouseCore", "GatehouseWeb", "GatehouseWire", "GatehouseTestSupport",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseBrowserTests", dependencies: ["GatehouseTestSupport"], exclude: ["Pictures", "Scripts"],
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseProgramTests",

@@ -106,6 +106,9 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var httpsHost = "127.0.0.1"
   package var httpsPort = 0
 
+  /// The product whose people may open the administrators' console.
+  package var consoleProduct = "console"
+
   /// How many event-loop threads serve; nil means one less than the cores, and at least one. The log writer needs a
   /// core of its own to sync while the lanes decide.
   package var lanes: Int?

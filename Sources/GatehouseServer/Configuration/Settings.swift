@@ -50,6 +50,13 @@ extension Setting {
     "https-port", \.httpsPort, value: "port", 0...65535,
     "TCP port to serve HTTP on with TLS and the tls- settings, 0 for none")
 
+  package static let consoleProduct = Setting(
+    "console-product", \.consoleProduct, value: "product", live: true,
+    expected: "a product; give name for one of the workspace main, or workspace/name",
+    parse: { $0.isEmpty || $0.utf8.count > 129 || $0.utf8.contains { $0 <= 32 } ? nil : $0 },
+    format: { $0 },
+    "product whose people may open the console")
+
   package static let lanes = Setting(
     "lanes", \.lanes, value: "n|auto",
     expected: "a whole number from 1 to 256, or auto for one less than the cores",
@@ -254,7 +261,7 @@ extension Setting {
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
-    httpPort, httpsHost, httpsPort, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes,
+    httpPort, httpsHost, httpsPort, consoleProduct, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes,
     snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     addressConnections, serviceConnections, connectionCommands, connectionBytes, authenticationFailures,

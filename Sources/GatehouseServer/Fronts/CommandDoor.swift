@@ -44,6 +44,9 @@ package final class CommandDoor: Sendable {
     }
   }
 
+  /// The server's time, which never goes back.
+  package var now: Milliseconds { facts.clock.milliseconds }
+
   /// The current settings.
   package var configuration: ServerConfiguration { facts.current }
 
@@ -123,6 +126,16 @@ package final class CommandDoor: Sendable {
     let words = caller.session.map { ["AS", $0] + words } ?? words
     return RESPValue(await services.execute(OwnedArguments(words), for: caller.facts))
   }
+}
+
+extension CommandDoor {
+  /// A command as it may be shown to whoever sent it: its secrets are redacted.
+  package func shown(_ words: [String]) -> [String] {
+    OwnedArguments(words).withView { shownWords($0, wordLimit: .max, countLimit: .max) }
+  }
+
+  /// Whether there is any service; until then every program on this machine may ask everything.
+  package var hasServices: Bool { services?.gate.directory.hasServices ?? true }
 }
 
 extension Directory {

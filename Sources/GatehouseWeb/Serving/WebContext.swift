@@ -7,6 +7,8 @@ import NIOCore
 struct WebContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   let connection: DoorConnection
+  /// Whether the connection is encrypted.
+  var isSealed: Bool { connection.isSealed }
 
   /// Bodies that are larger are refused with 413.
   var maxUploadSize: Int { 1024 * 1024 }

@@ -27,6 +27,7 @@ struct WebRoutes {
     ForwardAuthRoutes(door).add(to: router)
     IntrospectionRoutes(door).add(to: router)
     AccessRoutes(door).add(to: router)
+    Console(door).add(to: router)
     DocumentRoutes(table, Self.operations).add(to: router)
     return router
   }

@@ -31,7 +31,7 @@ struct Sample: ParsableCommand {
       }
       let company = SampleCompany(now: Int(Date().timeIntervalSince1970 * 1000))
       try loader.load(company)
-      StandardStream.error(Self.summary(of: company))
+      StandardStream.error(Self.summary(of: company) + Self.signIn(try loader.setPassword()))
     } catch let error as SampleLoader.Failure {
       StandardStream.message("gatehouse: \(error)")
       throw ExitCode(ExitStatus.errorReply)
@@ -39,6 +39,14 @@ struct Sample: ParsableCommand {
       StandardStream.message("gatehouse: \(error)")
       throw ExitCode(ExitStatus.noConnection)
     }
+  }
+
+  private static func signIn(_ password: String) -> String {
+    """
+    Sign in to the console as \(SampleCompany.Cast.superAdministrator) with the password \(password)
+    It is for once: the console asks for another. PASSWORD.SET \(SampleCompany.Cast.superAdministrator) sets a new one.
+
+    """
   }
 
   private static func summary(of company: SampleCompany) -> String {

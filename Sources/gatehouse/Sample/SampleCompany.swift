@@ -15,6 +15,8 @@ struct SampleCompany {
 
   static let payroll = "payroll"
   static let planner = "planner"
+  /// Whose people may open the console.
+  static let console = "console"
 
   private static let people = 1200
   private static let minute = 60_000
@@ -57,6 +59,7 @@ struct SampleCompany {
     commands += [
       ["PRODUCT.CREATE", Self.payroll],
       ["PRODUCT.CREATE", Self.planner],
+      ["PRODUCT.CREATE", Self.console],
       ["POOL.SET", Self.payroll, "office", "950"],
       ["POOL.SET", Self.payroll, "intranet", "400"],
       ["POOL.SET", Self.payroll, "guest", "10"],
@@ -71,6 +74,9 @@ struct SampleCompany {
       role: "training-administrator")
     add(username: Cast.manager, first: "Mo", last: "Haddad", licence: "office", usesPlanner: true, role: "manager")
     add(username: Cast.unlicensed, first: "Leo", last: "Weber", licence: nil, usesPlanner: true)
+    for name in [Cast.superAdministrator, Cast.administrator] {
+      commands.append(["PRODUCT.ENABLE", name, Self.console])
+    }
     add(username: Cast.forgetful, first: "Ana", last: "Silva", licence: "office", usesPlanner: true)
     timers.append(Timer(user: Cast.forgetful, start: now - 3 * Self.day, project: "Invoicing"))
   }

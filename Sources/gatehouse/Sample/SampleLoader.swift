@@ -42,6 +42,17 @@ struct SampleLoader {
     try send([SampleCompany.lastCommand])
   }
 
+  /// Gives the super administrator a password at random, which must be changed at the first sign-in.
+  func setPassword() throws -> String {
+    let letters = Array("abcdefghjkmnpqrstuvwxyz23456789")
+    var generator = SystemRandomNumberGenerator()
+    let password = (0..<4).map { _ in
+      String((0..<5).map { _ in letters.randomElement(using: &generator)! })
+    }.joined(separator: "-")
+    try send([["PASSWORD.SET", SampleCompany.Cast.superAdministrator, password, "TEMPORARY"]])
+    return password
+  }
+
   // MARK: The story
 
   private func take(_ step: SampleStory.Step) throws {

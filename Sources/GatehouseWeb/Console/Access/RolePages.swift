@@ -1,0 +1,107 @@
+import GatehouseWire
+
+/// Roles as sets of permissions: those that are built in, and those of one's own.
+struct RolePages: ConsolePages {
+  static let address = Address("roles")
+
+  var areas: [Area] { [Area("Roles", .access, Self.address, needs: ["role.grant", "role.define"])] }
+
+  func add(to console: ConsoleRouter) {
+    console.get("roles") { visit in .page(try await Self.list(visit)) }
+    console.get("roles/define") { visit in .page(try await Self.defining(visit)) }
+    console.post("roles/define") { visit in
+      let (name, permissions) = (visit.form["name"], visit.form.all("permission"))
+      let reply: RESPValue
+      do {
+        reply = try await visit.write(["ROLE.DEFINE", name] + Self.scope(visit.form) + permissions)
+      } catch let failure as CommandFailure where !failure.isPassing {
+        return .page(try await Self.defining(visit, error: failure.detail))
+      }
+      return .redirect(
+        Self.address, await visit.done(reply, "The role \(name) gives \(permissions.count) permissions now."))
+    }
+    console.get("roles/drop") { visit in
+      let confirmation = Confirmation(
+        "Drop the role", ["ROLE.DROP", visit.query["name"]] + Self.scope(visit.query), to: Address("roles", "drop"),
+        hidden: [("name", visit.query["name"]), ("scope", visit.query["scope"])], cancel: Self.address,
+        undo: "It cannot be taken back: everybody who has it loses it.")
+      return .page(
+        Page("Drop the role \(visit.query["name"])?", area: Self.address, try await confirmation.blocks(visit)))
+    }
+    console.post("roles/drop") { visit in
+      let reply = try await visit.write(["ROLE.DROP", visit.form["name"]] + Self.scope(visit.form))
+      return .redirect(Self.address, await visit.done(reply, "The role \(visit.form["name"]) is gone."))
+    }
+  }
+
+  /// The workspace that a role is for; none if it can be granted anywhere.
+  private static func scope(_ fields: FormFields) -> [String] {
+    let scope = fields["scope"]
+    return scope.isEmpty || scope == "everywhere" ? [] : ["WORKSPACE", scope]
+  }
+
+  /// The workspace in `workspace acme`.
+  private static func scope(of role: RESPValue) -> String {
+    let scope = role["scope"]?.string ?? ""
+    return scope.hasPrefix("workspace ") ? String(scope.dropFirst("workspace ".count)) : scope
+  }
+
+  // MARK: The list
+
+  private static func list(_ visit: Visit) async throws -> Page {
+    let roles = try await visit.read("ROLE.LIST").elements ?? []
+    let mayDefine = await visit.holds("role.define")
+    let rows = roles.map { role -> Table.Row in
+      let name = role["role"]?.string ?? ""
+      let isBuiltIn = role["rank"]?.isNull == false
+      let permissions = (role["permissions"]?.elements ?? []).compactMap(\.string)
+      let scope = Self.scope(of: role)
+      let there = Address("roles", "define").adding("name", name).adding("scope", scope)
+      let drop = Address("roles", "drop").adding("name", name).adding("scope", scope)
+      return Table.Row(
+        [
+          [.strong(name)], [isBuiltIn ? .badge("built in", .quiet) : .text(scope)],
+          [.number(Int64(permissions.count))], [.muted(permissions.joined(separator: ", "))],
+        ],
+        buttons: [.link("Who has it?", Address("people").adding("role", name))]
+          + (isBuiltIn || !mayDefine ? [] : [.link("Change", there), .link("Drop", drop, .danger)]))
+    }
+    let table = Table(
+      caption: "Roles",
+      columns: [.init("Role"), .init("Where"), .init("Permissions", isNumeric: true), .init("Which")], rows: rows)
+    return Page(
+      "Roles", area: address,
+      intro: [.text("A role is a set of permissions; who has one, has it over a place or its people.")],
+      actions: mayDefine ? [.link("Define a role", Address("roles", "define"), .primary)] : [], [table.block])
+  }
+
+  // MARK: Defining one
+
+  private static func defining(_ visit: Visit, error: String? = nil) async throws -> Page {
+    let fields = error == nil ? visit.query : visit.form
+    let name = fields["name"]
+    let scope = fields["scope"].nonEmpty ?? visit.workspace
+    let all = try await visit.read("PERMISSION.LIST").elements ?? []
+    let known = try await visit.read("ROLE.LIST").elements ?? []
+    let own = known.first { $0["role"]?.string == name && Self.scope(of: $0) == scope }
+    let held = Set(
+      error == nil ? (own?["permissions"]?.elements ?? []).compactMap(\.string) : fields.all("permission"))
+    let choices = all.map { item -> Field in
+      let permission = item["permission"]?.string ?? ""
+      return Field(
+        "permission", permission, .checkbox(isOn: held.contains(permission)), value: permission,
+        hint: item["summary"]?.string)
+    }
+    let form = Form(
+      Address("roles", "define"), layout: .grid,
+      fields: [
+        Field("name", "Name", value: name, required: true),
+        Field(
+          "scope", "Where it can be granted",
+          .choice([.init(visit.workspace, "In \(visit.workspace)"), .init("everywhere", "Everywhere")]), value: scope),
+      ] + choices, submit: "Save the role", cancel: address, error: error)
+    return Page(
+      own == nil ? "Define a role" : "Change the role \(name)", area: address,
+      intro: [.text("Nobody defines a role that gives what they do not hold themselves.")], [form.block])
+  }
+}

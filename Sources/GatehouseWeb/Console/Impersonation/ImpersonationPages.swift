@@ -1,0 +1,137 @@
+import GatehouseWire
+import HTTPTypes
+
+/// *Log in as*: an administrator acts as somebody, with a reason, for a short time. While it lasts every page has the
+/// banner with both names, and commands run on the lesser rights of both.
+struct ImpersonationPages: ConsolePages {
+  static let address = Address("impersonations")
+
+  var areas: [Area] { [Area("Log in as", .login, Self.address, needs: ["impersonate", "session.read"])] }
+
+  func add(to console: ConsoleRouter) {
+    console.get("impersonations") { visit in .page(try await Self.page(visit)) }
+    console.get("people/:user/log-in-as") { visit in .page(try await Self.starting(visit)) }
+    console.post("people/:user/log-in-as") { visit in try await Self.start(visit) }
+    console.post("impersonation/end") { visit in try await Self.end(visit) }
+    console.post("impersonations/:id/end") { visit in
+      let reply = try await visit.write("IMPERSONATE.END", visit.parameter("id"))
+      return .redirect(Self.address, await visit.done(reply, "The impersonation has ended."))
+    }
+  }
+
+  // MARK: Starting
+
+  /// Whom `:user` means, and why the person may not log in as them; nil if they may.
+  private static func target(_ visit: Visit) async throws -> (id: String, name: String, rule: String?) {
+    let id = visit.parameter("user")
+    let user = try await visit.read("USER.GET", "#" + id)
+    let verdict = try await visit.read(
+      "IMPERSONATE.CAN", "#\(visit.person.user)", "#" + id, "WORKSPACE", visit.workspace)
+    let words = verdict.string?.split(separator: " ") ?? []
+    let rule = words.first == "ALLOW" ? nil : words.dropFirst().joined(separator: " ")
+    return (id, user["username"]?.string ?? id, rule)
+  }
+
+  /// Whether the person who looks may log in as somebody; a rule that refuses it is named.
+  static func verdict(of user: String, _ visit: Visit) async -> Verdict {
+    let words = ["IMPERSONATE.CAN", "#\(visit.person.user)", user, "WORKSPACE", visit.workspace]
+    guard let verdict = try? await visit.readIfAllowed(words)?.string else { return .forbidden }
+    let rule = verdict.split(separator: " ").dropFirst().joined(separator: " ")
+    switch rule {
+    case "": return .allowed
+    case "oneself", "role": return .forbidden
+    default: return .refused(CommandFailure("REFUSED \(rule): you may not log in as them"))
+    }
+  }
+
+  private static func starting(_ visit: Visit, error: String? = nil) async throws -> Page {
+    if let actor = visit.person.actor {
+      return Page(
+        "Log in as somebody", area: address, status: .conflict,
+        [
+          .notice(
+            .warn, "\(actor) acts as \(visit.person.username) already",
+            [.text("End it first, with the button at the top of the page.")])
+        ])
+    }
+    let (id, name, rule) = try await target(visit)
+    if let rule {
+      return Page(
+        "Log in as \(name)", area: address, status: .forbidden,
+        [
+          .notice(
+            .bad, "You may not log in as \(name)", [.text("The rule that refuses it: "), .code(rule), .text(".")]),
+          .buttons([.link("Back to \(name)", Address("people", id))]),
+        ])
+    }
+    let form = Form(
+      Address("people", id, "log-in-as"),
+      fields: [
+        Field(
+          "why", "Reason", value: visit.form["why"],
+          hint: "Recorded with everything you do as \(name), and told to them where the policy says so.", error: error,
+          required: true)
+      ], submit: "Log in as \(name)", cancel: Address("people", id))
+    return Page(
+      "Log in as \(name)", area: address,
+      intro: [.text("In the workspace \(visit.workspace). You both stand in the record of whatever you do.")],
+      [
+        .section("Before you begin", [.text(.text(Self.limits))]),
+        .section("Why?", [form.block]),
+      ])
+  }
+
+  private static let limits = """
+    It ends by itself after a short time that the workspace's policy sets. Meanwhile nobody can change passwords, second \
+    factors, e-mail addresses, keys, roles or billing. You can do no more than both of you may.
+    """
+
+  private static func start(_ visit: Visit) async throws -> Outcome {
+    let reason = visit.form["why"]
+    guard !reason.isEmpty else { return .page(try await starting(visit, error: "Say why.")) }
+    let reply = try await visit.asServer([
+      "IMPERSONATE.START", visit.person.ownToken, "#" + visit.parameter("user"), "REASON", reason, "WORKSPACE",
+      visit.workspace,
+    ])
+    guard let token = reply["session"]?.string else {
+      throw Problem(.internalServerError, "ERR", "the server answered without a session; try again")
+    }
+    visit.set(.acting, token)
+    let subject = reply["subject"]?.string ?? ""
+    return .redirect(Address("people", visit.parameter("user")), Flash("You act as \(subject) now.", tone: .accent))
+  }
+
+  /// Ends the one in which the person acts.
+  private static func end(_ visit: Visit) async throws -> Outcome {
+    guard visit.person.actor != nil else { return .redirect(address) }
+    let (subject, user) = (visit.person.username, visit.person.user)
+    _ = try await visit.asServer(["IMPERSONATE.END", visit.person.token])
+    visit.set(.acting, nil)
+    return .redirect(Address("people", String(user)), Flash("You act as \(subject) no longer."))
+  }
+
+  // MARK: Those in force
+
+  private static func page(_ visit: Visit) async throws -> Page {
+    let running = try await visit.read("IMPERSONATE.LIST").elements ?? []
+    var rows: [Table.Row] = []
+    for one in running {
+      let id = String(one["id"]?.integer ?? 0)
+      let verdict = await visit.verdict("IMPERSONATE.END", id)
+      let end = Button.post("End", Address("impersonations", id, "end"), [], .danger)
+      rows.append(
+        Table.Row(
+          [
+            [.value(one["actor"])], [.value(one["subject"])], [.value(one["workspace"])], [.value(one["reason"])],
+            [.time(one["created"]?.integer)], [.time(one["expires"]?.integer)],
+          ], buttons: [Button.asked(verdict, end, "End")].compactMap { $0 }))
+    }
+    let table = Table(
+      caption: "Impersonations in force",
+      columns: [
+        .init("Who"), .init("As whom"), .init("Workspace"), .init("Reason"), .init("Since"), .init("Until"),
+      ], rows: rows,
+      empty: .empty("Nobody acts as somebody else", "Open a person, and choose “Log in as” there."))
+    return Page("Log in as", area: address, intro: [.text("Who acts as whom now, and why.")], [table.block])
+  }
+}

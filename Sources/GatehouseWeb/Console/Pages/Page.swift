@@ -1,0 +1,77 @@
+import GatehouseCore
+import HTTPTypes
+
+/// A page of the console: a title, what can be done about all of it, and blocks. The frame around it (navigation, search,
+/// who is signed in, what was just done, the commands that ran) is always the same.
+struct Page {
+  var title: String
+  /// The address of the area that the navigation marks.
+  var area: Address?
+  var intro: [Cell]
+  var actions: [Button]
+  var blocks: [Block]
+  var status: HTTPResponse.Status
+
+  /// - Parameter failure: why what the page's form asked for was not done; stands above the blocks.
+  init(
+    _ title: String, area: Address? = nil, intro: [Cell] = [], actions: [Button] = [],
+    status: HTTPResponse.Status = .ok, failure: CommandFailure? = nil, _ blocks: [Block]
+  ) {
+    self.title = title
+    self.area = area
+    self.intro = intro
+    self.actions = actions
+    self.status = failure?.status ?? status
+    self.blocks = (failure.map { [$0.block] } ?? []) + blocks
+  }
+
+  func html(for visit: Visit, _ areas: [Area]) async -> String {
+    let held = Set(await visit.permissions().filter { $0.scope != "oneself" }.map(\.permission))
+    let shown = areas.filter { $0.needs.isEmpty || $0.needs.contains { held.contains($0) } }
+    let person = visit.person
+    return Templates.render(
+      [
+        "title": title, "css": Assets.style.address, "js": Assets.script.address, "icon": Assets.icon.address,
+        "csrf": FormToken.of(person.ownToken), "here": visit.target,
+        "username": person.username, "user": String(person.user), "workspace": visit.workspace,
+        "words": visit.query["q"],
+        "banner": person.actor.map { banner(actor: $0, person) },
+        "groups": Area.Group.allCases.compactMap { group in group.values(shown, current: area) },
+        "lead": intro.isEmpty ? nil : Values(dictionaryLiteral: ("cells", intro.values)),
+        "pageActions": actions.isEmpty ? nil : [Block.buttons(actions).values],
+        "flash": visit.flash.map(\.values), "blocks": blocks.map(\.values),
+        "ran": visit.commands.isEmpty
+          ? nil : Values(dictionaryLiteral: ("lines", visit.commands.joined(separator: "\n"))),
+      ], with: "page")
+  }
+
+  private func banner(actor: String, _ person: SignedIn) -> Values {
+    [
+      "actor": actor, "subject": person.username, "until": person.expires.map { TimeText.text(of: $0) },
+      "idem": FormToken.random(),
+    ]
+  }
+}
+
+extension Area.Group {
+  fileprivate func values(_ areas: [Area], current: Address?) -> Values? {
+    let own = areas.filter { $0.group == self }
+    guard !own.isEmpty else { return nil }
+    return [
+      "group": rawValue,
+      "areas": own.map { area -> Values in
+        ["area": area.name, "address": area.address.text, "isCurrent": area.address == current]
+      },
+    ]
+  }
+}
+
+extension Flash {
+  fileprivate var values: Values {
+    [
+      "tone": tone.rawValue, "says": text,
+      "undo": undo.map { Values(dictionaryLiteral: ("lsn", String($0)), ("idem", FormToken.random())) },
+      "did": commands.isEmpty ? nil : commands.joined(separator: "\n"),
+    ]
+  }
+}

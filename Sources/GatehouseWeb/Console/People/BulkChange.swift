@@ -1,0 +1,89 @@
+import GatehouseWire
+
+/// One field set for many people: whom, what, and the commands for it.
+struct BulkChange {
+  /// Fields that make sense for many at once; those of the workspace come from `FIELD.LIST`.
+  static let fields = [
+    "status", "department", "division", "timezone", "language", "schedule", "leave", "phone", "hired", "released",
+    "restrict-bookings", "authority",
+  ]
+  /// As many as one command takes.
+  static let most = 1000
+
+  let field: String
+  let value: String
+  /// Who was ticked; empty if all who match are meant.
+  let ids: [String]
+  /// The filter of all who match.
+  let match: String
+  private let conditions: [String]
+
+  init(_ visit: Visit) throws {
+    field = visit.form["field"]
+    value = visit.form["value"]
+    match = visit.form["match"]
+    let ticked = visit.form.all("id").filter { !$0.isEmpty && $0.allSatisfy { $0.isASCII && $0.isNumber } }
+    ids = visit.form["all"] == "1" ? [] : ticked
+    let query = try FormFields(parsing: match)
+    conditions = PeopleQuery(query, workspace: visit.workspace, now: visit.now).conditions
+    if ids.isEmpty, visit.form["all"] != "1" {
+      throw CommandFailure("ERR nobody is ticked; go back and tick people, or take all who match")
+    }
+  }
+
+  var command: [String] { command(ids) }
+
+  /// For these people alone.
+  func command(_ ids: [String]) -> [String] {
+    let who = ids.isEmpty ? conditions : ["IDS", String(ids.count)] + ids.map { "#" + $0 }
+    return ["USER.BULK", "SET", field, value] + who
+  }
+
+  /// What a form needs to ask for the same again.
+  func hidden(_ ids: [String]) -> [(name: String, value: String)] {
+    let who = ids.isEmpty ? [("match", match), ("all", "1")] : ids.map { ("id", $0) }
+    return [("field", field), ("value", value)] + who
+  }
+
+  /// Who is meant, with names.
+  func people(_ visit: Visit) async throws -> [(id: String, username: String)] {
+    let words: [String]
+    if ids.isEmpty {
+      words = ["USER.LIST"] + conditions + ["COUNT", String(Self.most), "FIELDS", "2", "id", "username"]
+      return ListPage(try await visit.read(words)).items.map { ($0.shown("id"), $0.shown("username")) }
+    }
+    var people: [(String, String)] = []
+    for id in ids.prefix(Self.most) {
+      let user = try await visit.readQuietly(["USER.GET", "#" + id])
+      people.append((id, user.shown("username")))
+    }
+    return people
+  }
+
+  /// What would become of one person.
+  struct Result {
+    let id: String
+    let username: String
+    let verdict: Verdict
+    let changes: Bool
+
+    var text: (result: String, rule: String, why: String) {
+      switch verdict {
+      case .allowed: (changes ? "would change" : "is so already", "", "")
+      case .refused(let failure): ("refused", failure.rule ?? failure.code, failure.detail)
+      case .forbidden: ("refused", "NOPERM", "you may not change this person")
+      }
+    }
+  }
+
+  /// Tries everybody by themselves, because all are changed or none.
+  func results(_ visit: Visit) async throws -> [Result] {
+    var results: [Result] = []
+    for person in try await people(visit) {
+      let (verdict, reply) = await visit.trial(command([person.id]))
+      let changes = !(reply["changes"]?.elements ?? []).isEmpty
+      results.append(Result(id: person.id, username: person.username, verdict: verdict, changes: changes))
+    }
+    return results
+  }
+}

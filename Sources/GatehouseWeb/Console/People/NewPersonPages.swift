@@ -1,0 +1,114 @@
+import GatehouseWire
+
+/// Adding a person: who they are, what they may use, what they may do, and whether they are invited.
+struct NewPersonPages {
+  func add(to console: ConsoleRouter) {
+    console.get("people/new") { visit in .page(try await page(visit, nil)) }
+    console.post("people/new") { visit in
+      do {
+        let reply = try await visit.write(command(visit))
+        let name = visit.form["username"]
+        guard let id = reply["id"]?.integer else {
+          return .redirect(PeoplePages.address, await visit.done(reply, "\(name) was added."))
+        }
+        let invited = visit.form["invite"] == "1" ? " An invitation waits to be sent." : ""
+        return .redirect(Address("people", String(id)), await visit.done(reply, "\(name) was added." + invited))
+      } catch let failure as CommandFailure where !failure.isPassing {
+        return .page(try await page(visit, failure))
+      }
+    }
+  }
+
+  private func command(_ visit: Visit) -> [String] {
+    let form = visit.form
+    var words = ["USER.CREATE", form["username"], "WORKSPACE", visit.workspace]
+    for (option, name) in [
+      ("FIRST", "first"), ("MIDDLE", "middle"), ("LAST", "last"), ("EMAIL", "email"), ("PHONE", "phone"),
+      ("DEPARTMENT", "department"), ("LANGUAGE", "language"), ("TIMEZONE", "timezone"), ("HIRED", "hired"),
+      ("RELEASED", "released"), ("INITIALS", "initials"), ("REFERENCE", "reference"), ("DIVISION", "division"),
+      ("STATUS", "status"), ("ROLE", "role"), ("ACCOUNT", "account"), ("MESSAGE", "message"),
+    ] where !form[name].isEmpty { words += [option, form[name]] }
+    for product in form.all("product") where !product.isEmpty {
+      let licence = form["licence:" + product]
+      words += licence.isEmpty ? ["PRODUCT", product] : ["LICENCE", product, licence]
+    }
+    for (name, value) in form.pairs where name.hasPrefix("x:") && !value.trimmed.isEmpty {
+      words += ["FIELD", String(name.dropFirst(2)), value.trimmed]
+    }
+    if form["invite"] != "1" { words.append("NOINVITE") }
+    if form["accept-billing"] == "1" { words.append("ACCEPT-BILLING") }
+    return words
+  }
+
+  private func page(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
+    let form = visit.form
+    let isFirst = failure == nil
+    let person = [
+      Field("first", "First name", value: form["first"]), Field("last", "Last name", value: form["last"]),
+      Field("username", "Username", value: form["username"].nonEmpty ?? visit.query["username"], required: true),
+      Field("email", "E-mail", .email, value: form["email"]), Field("phone", "Phone", value: form["phone"]),
+      Field("language", "Language", value: form["language"], hint: "Such as en or pt-br."),
+      Field("timezone", "Time zone", value: form["timezone"], hint: "Such as Europe/Prague."),
+    ]
+    let definitions = try await visit.read("FIELD.LIST", "WORKSPACE", visit.workspace).elements ?? []
+    let job =
+      [
+        Field("department", "Department", value: form["department"]),
+        Field("division", "Division", value: form["division"]),
+        Field("account", "Account", value: form["account"], hint: "Where the person is employed."),
+        Field("initials", "Initials", value: form["initials"]),
+        Field("reference", "Reference", value: form["reference"]),
+        Field("hired", "Hired", .day, value: form["hired"]),
+        Field("released", "Released", .day, value: form["released"]),
+      ] + PersonFields.custom(definitions) { form["x:" + $0] }
+    let roles = try await visit.read("ROLE.LIST").elements ?? []
+    let statuses = [Field.Option("", "As the workspace has it")] + ["active", "pending", "inactive"].map { .init($0) }
+    let role = [
+      Field("role", "Role", .choice([.init("", "None")] + roles.map { .init($0.shown("role")) }), value: form["role"]),
+      Field("status", "Status", .choice(statuses), value: form["status"]),
+    ]
+    let invitation = [
+      Field("invite", "Send an invitation by mail", .checkbox(isOn: isFirst || form["invite"] == "1")),
+      Field("message", "Words of your own in it", .longText, value: form["message"]),
+      Field("accept-billing", "I accept that this may change the bill", .checkbox(isOn: form["accept-billing"] == "1")),
+      Field("reason", "Reason", value: form["reason"], hint: "Recorded in the trail."),
+    ]
+    var whole = Form(
+      Address("people", "new"), layout: .grid, submit: "Add the person", cancel: PeoplePages.address)
+    whole.groups = [
+      ("Person", person), ("Work", job), ("What they may use and do", try await access(visit) + role),
+      ("Invitation", invitation),
+    ]
+    let block = whole.block
+    return Page(
+      "Add a person", area: PeoplePages.address,
+      intro: [.text("To the workspace "), .strong(visit.workspace), .text(".")],
+      failure: failure,
+      [.section("New person", [block])])
+  }
+
+  /// A tick for each product, and beside it its licences with the seats that are left.
+  private func access(_ visit: Visit) async throws -> [Field] {
+    let products = try await visit.read("PRODUCT.LIST", "WORKSPACE", visit.workspace).elements ?? []
+    let pools = try await visit.readIfAllowed("POOL.LIST")?.elements ?? []
+    let ticked = Set(visit.form.all("product"))
+    return products.prefix(50).flatMap { product -> [Field] in
+      let name = product.shown("product")
+      var tick = Field("product", "Product \(name)", .checkbox(isOn: ticked.contains(name)))
+      tick.value = name
+      let types = (product["pools"]?.elements ?? []).map(\.shown).filter { $0 != "*" }
+      guard !types.isEmpty else { return [tick] }
+      let options = types.map { type -> Field.Option in
+        let pool = pools.first { $0.shown("product") == name && $0.shown("type") == type }
+        let left = pool.map { max(0, ($0["bought"]?.integer ?? 0) - ($0["used"]?.integer ?? 0)) }
+        return .init(type, left.map { "\(type), \($0) left" } ?? type)
+      }
+      return [
+        tick,
+        Field(
+          "licence:" + name, "Licence of \(name)", .choice([.init("", "None")] + options),
+          value: visit.form["licence:" + name]),
+      ]
+    }
+  }
+}

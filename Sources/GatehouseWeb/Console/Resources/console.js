@@ -1,0 +1,131 @@
+// What only a script can do. Every page works without it.
+"use strict";
+
+// Times and numbers in the reader's own zone and way of writing.
+function localise(root) {
+  const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  for (const time of root.querySelectorAll("time[datetime]:not([data-countdown])")) {
+    const date = new Date(time.dateTime);
+    if (Number.isNaN(date.getTime())) continue;
+    time.textContent = moment.format(date);
+    time.title = whole.format(date);
+  }
+  const number = new Intl.NumberFormat();
+  for (const data of root.querySelectorAll("data[value]")) {
+    if (/^-?\d{1,15}$/.test(data.value)) data.textContent = number.format(Number(data.value));
+  }
+}
+
+// How long an impersonation still lasts. Spoken once a minute at most.
+function countDown() {
+  for (const time of document.querySelectorAll("time[data-countdown]")) {
+    const left = Math.max(0, Math.round((new Date(time.dateTime) - Date.now()) / 1000));
+    const minutes = Math.floor(left / 60);
+    time.textContent = "in " + minutes + ":" + String(left % 60).padStart(2, "0");
+    if (left === 0) location.reload();
+  }
+}
+
+// Buttons that copy commands and keys.
+function addCopyButtons() {
+  if (!navigator.clipboard) return;
+  for (const box of document.querySelectorAll(".copyable")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button copy";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(box.querySelector("pre").textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+    box.append(button);
+  }
+}
+
+// One checkbox for all rows of a table.
+function addSelectAll() {
+  for (const head of document.querySelectorAll("th.select")) {
+    const boxes = () => head.closest("table").querySelectorAll("td.select input");
+    const all = document.createElement("input");
+    all.type = "checkbox";
+    all.setAttribute("aria-label", "Select all rows on this page");
+    all.addEventListener("change", () => { for (const box of boxes()) box.checked = all.checked; });
+    head.append(all);
+  }
+}
+
+// Keys: / searches, j and k walk the rows, Enter opens, x selects, ? explains.
+let current = -1;
+function rows() { return [...document.querySelectorAll("main tbody tr")]; }
+
+function walk(step) {
+  const all = rows();
+  if (all.length === 0) return;
+  if (all[current]) all[current].classList.remove("current");
+  current = Math.min(all.length - 1, Math.max(0, current + step));
+  const row = all[current];
+  row.classList.add("current");
+  const target = row.querySelector("a, input, button");
+  if (target) target.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
+  if (field) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const row = rows()[current];
+  switch (event.key) {
+    case "/": {
+      const search = document.getElementById("search");
+      if (!search) return;
+      search.focus();
+      search.select();
+      break;
+    }
+    case "j": walk(1); break;
+    case "k": walk(-1); break;
+    case "x": {
+      const box = row && row.querySelector("td.select input");
+      if (!box) return;
+      box.checked = !box.checked;
+      break;
+    }
+    case "Enter": {
+      const link = row && !event.target.closest("a, button, summary") && row.querySelector("td a");
+      if (!link) return;
+      link.click();
+      break;
+    }
+    case "?": {
+      const keys = document.getElementById("keys");
+      if (!keys || keys.open) return;
+      keys.showModal();
+      break;
+    }
+    default: return;
+  }
+  event.preventDefault();
+}
+
+// A form that is under way is not sent twice by an impatient click; the server would carry it out once anyway.
+function onSubmit(event) {
+  const button = event.submitter;
+  if (!button || event.target.method === "dialog" || event.defaultPrevented) return;
+  setTimeout(() => { button.disabled = true; }, 0);
+  setTimeout(() => { button.disabled = false; }, 4000);
+}
+
+localise(document);
+addCopyButtons();
+addSelectAll();
+countDown();
+if (document.querySelector("time[data-countdown]")) setInterval(countDown, 1000);
+document.addEventListener("keydown", onKey);
+document.addEventListener("submit", onSubmit);
+window.addEventListener("pageshow", () => { for (const button of document.querySelectorAll("button:disabled")) button.disabled = false; });

@@ -1,0 +1,110 @@
+import GatehouseServer
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Answers a request of somebody who is signed in: finds out who it is, checks the form, runs the handler, and makes
+/// of its outcome a page, a redirect or a file.
+struct PageServer: Sendable {
+  let door: CommandDoor
+  let areas: [Area]
+
+  func answer(
+    _ request: Request, _ context: WebContext, isForm: Bool, _ handler: ConsoleRouter.Handler
+  ) async -> Response {
+    let signIn = SignInState(door, request, context)
+    let person: SignedIn
+    let ended: Bool
+    switch await signIn.find() {
+    case .nobody: return signIn.askToSignIn(isForm: isForm)
+    case .unknown(let failure):
+      let words =
+        isForm ? "Nothing was carried out. Send the form again in a moment." : "Load the page again in a moment."
+      return OutsidePage(failure.heading, [failure.block, .text(.text(words))]).response(.serviceUnavailable)
+    case .person(let found, let isOver): (person, ended) = (found, isOver)
+    }
+    let flash = ConsoleCookie.flash.value(in: request, isSealed: context.isSealed).flatMap(Flash.init(cookie:))
+    let workspace = ConsoleCookie.workspace.value(in: request, isSealed: context.isSealed)?.percentDecoded() ?? "main"
+    var form = FormFields()
+    var problem: Problem?
+    do {
+      if isForm { form = try await FormGuard.form(request, secret: person.ownToken) }
+    } catch {
+      problem = error as? Problem ?? Problem(.badRequest, "ERR", "\(error)")
+    }
+    let query = (try? FormFields(parsing: request.uri.query ?? "")) ?? FormFields()
+    let visit = Visit(door, request, context, person, query: query, form: form, workspace: workspace, flash: flash)
+    var cookies: [String] = []
+    if ended { cookies.append(ConsoleCookie.acting.field(nil, isSealed: context.isSealed)) }
+    if let problem {
+      return await show(Self.page(of: problem), visit, context, cookies)
+    }
+    do {
+      return await respond(try await handler(visit), visit, context, cookies)
+    } catch let failure as CommandFailure {
+      return await show(Self.page(of: failure, visit, isForm: isForm), visit, context, cookies)
+    } catch let problem as Problem {
+      return await show(Self.page(of: problem), visit, context, cookies)
+    } catch {
+      door.logger.error("a page of the console failed", metadata: ["error": "\(error)"])
+      return await show(Self.page(of: Problem(.internalServerError, "ERR", "\(error)")), visit, context, cookies)
+    }
+  }
+
+  private func respond(
+    _ outcome: Outcome, _ visit: Visit, _ context: WebContext, _ cookies: [String]
+  ) async -> Response {
+    switch outcome {
+    case .page(let page): return await show(page, visit, context, cookies)
+    case .redirect(let address, let flash): return redirect(address.text, flash, visit, context, cookies)
+    case .back(let target, let flash):
+      return redirect(Address.isLocal(target) ? target : Address.root, flash, visit, context, cookies)
+    case .file(let name, let type, let text):
+      var response = Response.console(text, type: type, cookies: cookies)
+      let safe = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "-" })
+      response.headers[.contentDisposition] = "attachment; filename=\"\(safe)\""
+      return response
+    }
+  }
+
+  private func redirect(
+    _ address: String, _ flash: Flash?, _ visit: Visit, _ context: WebContext, _ cookies: [String]
+  ) -> Response {
+    var cookies = cookies + visit.cookies
+    if var flash {
+      flash.commands = visit.commands
+      cookies.append(ConsoleCookie.flash.field(flash.cookie, isSealed: context.isSealed, seconds: 60))
+    }
+    return .redirect(toPage: address, cookies: cookies)
+  }
+
+  private func show(_ page: Page, _ visit: Visit, _ context: WebContext, _ cookies: [String]) async -> Response {
+    var cookies = cookies + visit.cookies
+    if visit.flash != nil { cookies.append(ConsoleCookie.flash.field(nil, isSealed: context.isSealed)) }
+    return .html(await page.html(for: visit, areas), status: page.status, cookies: cookies)
+  }
+
+  // MARK: Errors
+
+  private static func page(of failure: CommandFailure, _ visit: Visit, isForm: Bool) -> Page {
+    var blocks = [failure.block]
+    if isForm, failure.isPassing {
+      let again = visit.form.pairs.filter { $0.name != "csrf" }
+      blocks += [
+        .text(
+          .text("Send it again: if it was carried out after all, it is not done twice, and you get the answer of then.")
+        ),
+        .buttons([.post("Send again", Address(raw: visit.target), again, .primary)]),
+      ]
+    } else if isForm {
+      blocks.append(.text(.text("Nothing was changed. Go back to the form to send something else.")))
+    }
+    return Page(failure.heading, status: failure.status, blocks)
+  }
+
+  private static func page(of problem: Problem) -> Page {
+    Page(
+      problem.status.reasonPhrase, status: problem.status,
+      [.notice(.bad, "This did not work", [.text(problem.detail + ".")])])
+  }
+}

@@ -1,0 +1,94 @@
+import GatehouseServer
+import GatehouseWire
+import Hummingbird
+
+/// The very first start, when there is nobody yet: a page that creates the first administrator.
+///
+/// Then every program on this machine may do everything anyway, as long as there is no service. A page of another site
+/// must not: its name could be made to lead to this machine (DNS rebinding), so that the address in the browser must be
+/// one that always does.
+struct FirstStart {
+  private let door: CommandDoor
+
+  init(_ door: CommandDoor) { self.door = door }
+
+  func isDue(_ visitor: Visitor) async -> Bool {
+    guard Self.isThisMachine(visitor.request.head.authority ?? ""), let caller = local(visitor) else { return false }
+    let people = await door.execute(["USER.LIST", "COUNT", "1", "FIELDS", "1", "id"], for: caller)
+    return people.errorText == nil && ListPage(people).items.isEmpty
+  }
+
+  /// The server's own authority, if whoever asks has it anyway.
+  private func local(_ visitor: Visitor) -> Caller? {
+    guard !door.hasServices else { return nil }
+    return door.anonymous(visitor.context.connection)
+  }
+
+  static func isThisMachine(_ host: String) -> Bool {
+    let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+    return ["localhost", "127.0.0.1", "[::1]"].contains(name.lowercased())
+  }
+
+  func page(_ visitor: Visitor, _ form: FormFields, _ failure: CommandFailure?) async -> Response {
+    let fields = [
+      Field("name", "Your name", value: form["name"], required: true, autocomplete: "name"),
+      Field("username", "Username", value: form["username"], required: true, autocomplete: "username"),
+      Field("email", "E-mail", .email, value: form["email"], autocomplete: "email"),
+      Field("password", "Password", .password, required: true, autocomplete: "new-password"),
+      Field("again", "Password again", .password, required: true, autocomplete: "new-password"),
+    ]
+    let intro: [Block] = [
+      .text(
+        .text(
+          "There is nobody here yet. You become the first super administrator: you may do everything, and let others in."
+        ))
+    ]
+    return visitor.show(
+      "Welcome to Gatehouse",
+      (failure.map { [$0.block] } ?? intro)
+        + [Form(Address("first-start"), fields: fields, submit: "Create and sign in").block],
+      status: failure?.status ?? .ok)
+  }
+
+  /// Creates the product of the console and the administrator, in one record. A password that somebody else sets is
+  /// temporary, so that the administrator gets one at random and changes it at once to the one that was typed. (If the
+  /// server dies just before that, `PASSWORD.SET` on this machine gives another.)
+  ///
+  /// - Returns: nil if it is not the first start any more.
+  func create(_ visitor: Visitor, _ form: FormFields) async -> Result<String, CommandFailure>? {
+    guard await isDue(visitor), let caller = local(visitor) else { return nil }
+    guard form.raw("password") == form.raw("again") else {
+      return .failure(CommandFailure("ERR the two passwords differ; type the same one twice"))
+    }
+    let product = door.configuration.consoleProduct
+    let username = form["username"]
+    let temporary = FormToken.random()
+    var words = ["USER.CREATE", username, "NAME", form["name"]]
+    if !form["email"].isEmpty { words += ["EMAIL", form["email"]] }
+    words += [
+      "STATUS", "active", "NOINVITE", "PRODUCT", product, "ROLE", "super-administrator", "PASSWORD", temporary,
+      "REASON",
+      "first start",
+    ]
+    do throws(CommandFailure) {
+      do throws(CommandFailure) {
+        _ = try await run(["PRODUCT.CREATE", product], caller)
+      } catch  where error.code == "CONFLICT" {}
+      // Refused before anybody is there, if it is too weak.
+      _ = try await run(words.map { $0 == temporary ? form.raw("password") : $0 } + ["DRYRUN"], caller)
+      _ = try await run(words, caller)
+      let login = try await run(["LOGIN.PASSWORD", username, product, temporary] + visitor.origin, caller)
+      let session = caller.acting(as: login["session"]?.string ?? "")
+      _ = try await run(["PASSWORD.CHANGE", temporary, form.raw("password")], session)
+      return .success(username)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func run(_ words: [String], _ caller: Caller) async throws(CommandFailure) -> RESPValue {
+    let reply = await door.execute(words, for: caller)
+    if let text = reply.errorText { throw CommandFailure(text) }
+    return reply
+  }
+}

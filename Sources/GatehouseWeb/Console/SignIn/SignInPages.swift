@@ -1,0 +1,295 @@
+import GatehouseServer
+import GatehouseWire
+import HTTPTypes
+import Hummingbird
+
+/// The sign-in: name and password, the second factor, a password that must be changed; and the sign-out.
+struct SignInPages {
+  private let door: CommandDoor
+  private let firstStart: FirstStart
+
+  init(_ door: CommandDoor) {
+    self.door = door
+    firstStart = FirstStart(door)
+  }
+
+  func add(to router: Router<WebContext>) {
+    router.get("console/sign-in") { request, context in await begin(Visitor(door, request, context)) }
+    form("sign-in", on: router, password)
+    form("sign-in/code", on: router, code)
+    form("sign-in/new-password", on: router, newPassword)
+    form("first-start", on: router) { visitor, form in
+      guard let login = await firstStart.create(visitor, form) else { return await begin(visitor) }
+      switch login {
+      case .success(let username):
+        return await logIn(visitor, username, form.raw("password"), next: nil)
+      case .failure(let failure): return await firstStart.page(visitor, form, failure)
+      }
+    }
+    router.post("console/sign-out") { request, context in await signOut(request, context) }
+  }
+
+  private func form(
+    _ path: String, on router: Router<WebContext>,
+    _ handler: @escaping @Sendable (Visitor, FormFields) async -> Response
+  ) {
+    router.post(RouterPath(Address.root + "/" + path)) { request, context in
+      let visitor = Visitor(door, request, context)
+      do {
+        return await handler(visitor, try await visitor.form())
+      } catch let problem as Problem {
+        return visitor.show(
+          "Sign in",
+          [
+            .notice(.bad, "This form cannot be used", [.text(problem.detail + ".")]),
+            .buttons([.link("To the sign-in", Address("sign-in"), .primary)]),
+          ], status: problem.status)
+      }
+    }
+  }
+
+  // MARK: Steps
+
+  private func begin(_ visitor: Visitor) async -> Response {
+    if await firstStart.isDue(visitor) { return await firstStart.page(visitor, FormFields(), nil) }
+    let query = (try? FormFields(parsing: visitor.request.uri.query ?? "")) ?? FormFields()
+    var notices: [Block] = []
+    if query.has("lost") {
+      notices.append(
+        .notice(.warn, "You were signed out", [.text("What you sent was not carried out. Sign in and send it again.")]))
+    }
+    if query.has("out") { notices.append(.notice(.good, "You are signed out")) }
+    return visitor.show("Sign in", notices + (await missingProduct(visitor)) + [signInForm(next: query["next"])])
+  }
+
+  private func signInForm(next: String, username: String = "") -> Block {
+    Form(
+      Address("sign-in"),
+      fields: [
+        Field("username", "Username", value: username, required: true, autocomplete: "username"),
+        Field("password", "Password", .password, required: true, autocomplete: "current-password"),
+      ],
+      hidden: next.isEmpty ? [] : [("next", next)], submit: "Sign in"
+    ).block
+  }
+
+  private func password(_ visitor: Visitor, _ form: FormFields) async -> Response {
+    await logIn(visitor, form["username"], form.raw("password"), next: form["next"])
+  }
+
+  private func logIn(_ visitor: Visitor, _ username: String, _ password: String, next: String?) async -> Response {
+    let words = ["LOGIN.PASSWORD", username, door.configuration.consoleProduct, password] + visitor.origin
+    return await goOn(visitor, await visitor.run(words), username: username, next: next ?? "")
+  }
+
+  private func code(_ visitor: Visitor, _ form: FormFields) async -> Response {
+    let reply = await visitor.run(["LOGIN.TOTP", form["challenge"], form["code"].filter { !$0.isWhitespace }])
+    if reply["decision"]?.string == "DENY", reply["reason"]?.string == "credentials" {
+      return codePage(
+        visitor, challenge: form["challenge"], key: form["key"], username: form["username"], next: form["next"],
+        error: "The code is wrong. Wait for the next one of your app, or use a recovery code.")
+    }
+    return await goOn(visitor, reply, username: form["username"], next: form["next"])
+  }
+
+  /// What follows from the answer to a password or a code.
+  private func goOn(_ visitor: Visitor, _ reply: RESPValue, username: String, next: String) async -> Response {
+    if let text = reply.errorText {
+      let failure = CommandFailure(text)
+      return visitor.show(
+        "Sign in", [failure.block, signInForm(next: next, username: username)], status: failure.status)
+    }
+    switch reply["decision"]?.string {
+    case "ALLOW":
+      guard let token = reply["session"]?.string else { break }
+      if reply["must-change"]?.integer == 1 {
+        return passwordPage(
+          visitor, username: username, next: next, error: nil,
+          cookies: [ConsoleCookie.changing.field(token, isSealed: visitor.context.isSealed, seconds: 900)])
+      }
+      return await signedIn(visitor, token, reply, next: next)
+    case "CHALLENGE":
+      return codePage(
+        visitor, challenge: reply["challenge"]?.string ?? "", key: reply["enrol"]?.string ?? "", username: username,
+        next: next, error: nil)
+    default: break
+    }
+    let why = Self.refusal(reply, door.configuration.consoleProduct)
+    return visitor.show(
+      "Sign in", [.notice(.bad, "You are not signed in", why), signInForm(next: next, username: username)],
+      status: .forbidden)
+  }
+
+  /// The session becomes the browser's: always a new one, and the one that it had before ends.
+  private func signedIn(_ visitor: Visitor, _ token: String, _ reply: RESPValue, next: String) async -> Response {
+    let isSealed = visitor.context.isSealed
+    if let old = ConsoleCookie.session.value(in: visitor.request, isSealed: isSealed) {
+      _ = await visitor.run(["SESSION.REVOKE", old])
+    }
+    var cookies = [ConsoleCookie.session.field(token, isSealed: isSealed)]
+    for gone in [ConsoleCookie.visitor, .acting, .changing] { cookies.append(gone.field(nil, isSealed: isSealed)) }
+    if let workspace = await ownWorkspace(visitor, token) {
+      cookies.append(ConsoleCookie.workspace.field(Address.encoded(workspace), isSealed: isSealed))
+    }
+    let target = Address.isLocal(next) ? next : Address.root
+    if let codes = reply["recovery-codes"]?.elements?.compactMap(\.string), !codes.isEmpty {
+      return OutsidePage(
+        "Your recovery codes",
+        [
+          .text(
+            .text("Each of them works once in place of a code of your app. They are shown only now: keep them safe.")),
+          .code("Recovery codes", codes.joined(separator: "\n")),
+          .buttons([.link("Go on", Address(raw: target), .primary)]),
+        ]
+      ).response(cookies: cookies)
+    }
+    return .redirect(toPage: target, cookies: cookies)
+  }
+
+  /// The workspace that the console shows first: `main` to those who may do something everywhere, else the first one in
+  /// which they may.
+  private func ownWorkspace(_ visitor: Visitor, _ token: String) async -> String? {
+    let check = await visitor.run(["SESSION.CHECK", token])
+    guard let user = check["user"]?.integer else { return nil }
+    let scopes = (await visitor.run(["PERMISSION.LIST", "#\(user)"]).elements ?? []).compactMap { $0["scope"]?.string }
+    if scopes.contains("everywhere") { return "main" }
+    return scopes.first { $0.hasPrefix("workspace ") }.map { String($0.dropFirst("workspace ".count)) } ?? "main"
+  }
+
+  private func signOut(_ request: Request, _ context: WebContext) async -> Response {
+    guard let token = ConsoleCookie.session.value(in: request, isSealed: context.isSealed) else {
+      return .redirect(toPage: Address("sign-in").text)
+    }
+    do {
+      _ = try await FormGuard.form(request, secret: token)
+    } catch {
+      return OutsidePage(
+        "Sign out", [.notice(.bad, "You are still signed in", [.text("This form was not sent by the console.")])]
+      ).response(.forbidden)
+    }
+    let caller = door.server(context.connection)
+    if let acting = ConsoleCookie.acting.value(in: request, isSealed: context.isSealed) {
+      _ = await door.execute(["IMPERSONATE.END", acting], for: caller)
+    }
+    _ = await door.execute(["SESSION.REVOKE", token], for: caller.acting(as: token))
+    let gone = [ConsoleCookie.session, .acting, .flash, .workspace].map { $0.field(nil, isSealed: context.isSealed) }
+    return .redirect(toPage: Address("sign-in").adding("out", "1").text, cookies: gone)
+  }
+
+  // MARK: The second factor
+
+  private func codePage(
+    _ visitor: Visitor, challenge: String, key: String, username: String, next: String, error: String?
+  ) -> Response {
+    var blocks: [Block] = []
+    if !key.isEmpty {
+      blocks += [
+        .text(
+          .text(
+            "Your workspace asks for a second factor. Add this key to your authenticator app, then enter the code it shows."
+          )),
+        .code("Key", Self.secret(of: key)), .code("Address for apps that take one", key),
+      ]
+    }
+    let field = Field(
+      "code", "Code of your authenticator app", error: error, required: true, autocomplete: "one-time-code")
+    let form = Form(
+      Address("sign-in", "code"), fields: [field],
+      hidden: [("challenge", challenge), ("key", key), ("username", username), ("next", next)], submit: "Sign in",
+      cancel: Address("sign-in"))
+    return visitor.show("Second factor", blocks + [form.block], status: error == nil ? .ok : .forbidden)
+  }
+
+  /// The `secret` of an otpauth address, in groups of four as people type it.
+  private static func secret(of address: String) -> String {
+    guard let start = address.firstRange(of: "secret=")?.upperBound else { return address }
+    let secret = address[start...].prefix { $0 != "&" }
+    var grouped = ""
+    for (index, letter) in secret.enumerated() {
+      if index > 0, index.isMultiple(of: 4) { grouped += " " }
+      grouped.append(letter)
+    }
+    return grouped
+  }
+
+  // MARK: A password that must be changed
+
+  private func passwordPage(
+    _ visitor: Visitor, username: String, next: String, error: CommandFailure?, cookies: [String] = []
+  ) -> Response {
+    let form = Form(
+      Address("sign-in", "new-password"),
+      fields: [
+        Field("old", "The password you signed in with", .password, required: true, autocomplete: "current-password"),
+        Field("new", "New password", .password, required: true, autocomplete: "new-password"),
+        Field("again", "New password again", .password, required: true, autocomplete: "new-password"),
+      ],
+      hidden: [("username", username), ("next", next)], submit: "Change the password", cancel: Address("sign-in"))
+    let intro: [Block] = [.text(.text("Your password is temporary. Choose one of your own; then you are signed in."))]
+    return visitor.show(
+      "New password", (error.map { [$0.block] } ?? intro) + [form.block], status: error?.status ?? .ok, cookies: cookies
+    )
+  }
+
+  private func newPassword(_ visitor: Visitor, _ form: FormFields) async -> Response {
+    let isSealed = visitor.context.isSealed
+    guard let token = ConsoleCookie.changing.value(in: visitor.request, isSealed: isSealed) else {
+      return visitor.show(
+        "Sign in",
+        [
+          .notice(.warn, "That took too long", [.text("Sign in again to change your password.")]),
+          signInForm(next: form["next"], username: form["username"]),
+        ])
+    }
+    guard form.raw("new") == form.raw("again") else {
+      return passwordPage(
+        visitor, username: form["username"], next: form["next"],
+        error: CommandFailure("ERR the two new passwords differ; type the same one twice"))
+    }
+    let caller = door.server(visitor.context.connection).acting(as: token)
+    let reply = await door.execute(["PASSWORD.CHANGE", form.raw("old"), form.raw("new")], for: caller)
+    if let text = reply.errorText {
+      return passwordPage(
+        visitor, username: form["username"], next: form["next"], error: CommandFailure(text))
+    }
+    return await logIn(visitor, form["username"], form.raw("new"), next: form["next"])
+  }
+
+  // MARK: Refusals
+
+  /// Wrong names and wrong passwords look alike; what else refuses is told only to who knows the password.
+  private static func refusal(_ reply: RESPValue, _ product: String) -> [Cell] {
+    switch reply["reason"]?.string {
+    case "credentials": return [.text("The name or the password is wrong.")]
+    case "wait":
+      let wait = reply["retry-after"]?.integer ?? 1000
+      return [.text("There were too many wrong passwords. Try again in \(max(1, (wait + 999) / 1000)) s.")]
+    case "challenge": return [.text("The sign-in took too long. Begin again.")]
+    case "unknown-product", "product-disabled", "no-licence":
+      return [
+        .text("The password is right, but you have no access to "), .strong(product),
+        .text(". Somebody who manages access can give it: "),
+        .code("gatehouse cli PRODUCT.ENABLE you \(product)"),
+      ]
+    case let reason?: return [.text("The password is right, but the login is refused: "), .code(reason), .text(".")]
+    case nil: return [.text("The server gave no answer that is understood.")]
+    }
+  }
+
+  /// Says what to do where the console's product does not exist, so that nobody could sign in.
+  private func missingProduct(_ visitor: Visitor) async -> [Block] {
+    let product = door.configuration.consoleProduct
+    let reply = await visitor.run(["POOL.LIST", product])
+    guard reply.errorText?.hasPrefix("NOTFOUND") == true else { return [] }
+    return [
+      .notice(
+        .warn, "Nobody can sign in yet",
+        [
+          .text("People of the product "), .strong(product),
+          .text(" may open the console, and it does not exist. Create it, and let somebody in:"),
+        ]),
+      .code(
+        "Commands", "gatehouse cli PRODUCT.CREATE \(product)\ngatehouse cli PRODUCT.ENABLE sam \(product)"),
+    ]
+  }
+}

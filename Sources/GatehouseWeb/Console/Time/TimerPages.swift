@@ -1,0 +1,132 @@
+import GatehouseCore
+import GatehouseWire
+import HTTPTypes
+
+/// The timers that run, longest first: stopped and corrected in place.
+struct TimerPages: ConsolePages {
+  static let address = Address("timers")
+
+  var areas: [Area] { [Area("Running timers", .login, Self.address, needs: ["time.read"])] }
+
+  func add(to console: ConsoleRouter) {
+    console.get("timers") { visit in .page(try await Self.page(visit)) }
+    console.get("timers/:user/stop") { visit in .page(try await Self.stopping(visit)) }
+    console.post("timers/:user/stop") { visit in try await Self.stop(visit) }
+  }
+
+  // MARK: The list
+
+  private static let lengths = [("", "All"), ("8h", "Over 8 hours"), ("24h", "Over a day"), ("7d", "Over a week")]
+
+  private static func page(_ visit: Visit) async throws -> Page {
+    let longer = visit.query["longer"]
+    var words = ["TIMER.RUNNING", "WORKSPACE", visit.workspace, "COUNT", "50"]
+    if !longer.isEmpty { words += ["LONGER", longer] }
+    if let cursor = visit.query["cursor"].nonEmpty { words += ["CURSOR", cursor] }
+    let reply = try await visit.read(words)
+    let cursor = reply.elements?.first?.string ?? "0"
+    let here = address.adding("longer", longer.nonEmpty)
+    var table = Table(
+      caption: "Running timers",
+      columns: [
+        .init("Person"), .init("Running for", isNumeric: true), .init("Since"), .init("Project"), .init("Note"),
+        .init("Started by"),
+      ],
+      rows: (reply.elements?.last?.elements ?? []).map { row($0, now: visit.now) })
+    table.next = cursor == "0" ? nil : here.adding("cursor", cursor)
+    table.first = visit.query["cursor"].isEmpty ? nil : here
+    table.empty = .empty(
+      longer.isEmpty ? "No timer runs" : "No timer runs that long",
+      "Nobody in \(visit.workspace) has left a timer running.")
+    let tabs = Block.links(
+      "Length", lengths.map { ($0.1, address.adding("longer", $0.0.nonEmpty), $0.0 == longer) })
+    return Page(
+      "Running timers", area: address, intro: [.text("Of people in \(visit.workspace), longest first.")],
+      [tabs, table.block])
+  }
+
+  private static func row(_ timer: RESPValue, now: Int64) -> Table.Row {
+    let (user, start) = (timer["user"]?.integer ?? 0, timer["start"]?.integer ?? now)
+    let name = timer["username"]?.string ?? "#\(user)"
+    let isForgotten = now - start > 24 * 3_600_000
+    let running = Cell.durationText(now - start)
+    return Table.Row(
+      [
+        [.link(name, Address("people", String(user)))], [isForgotten ? .badge(running, .warn) : .text(running)],
+        [.time(start)], [.value(timer["project"])], [.value(timer["note"])], [.value(timer["started-by"])],
+      ],
+      buttons: [
+        .link("Stop", Address("timers", String(user), "stop").adding("workspace", timer["workspace"]?.string))
+      ])
+  }
+
+  // MARK: Stopping one
+
+  private static func command(_ visit: Visit, _ fields: FormFields) -> [String] {
+    let workspace = fields["workspace"].nonEmpty ?? visit.workspace
+    return ["TIMER.STOP", "#" + visit.parameter("user"), "WORKSPACE", workspace]
+  }
+
+  /// Asks when it is to end: now, or when the person really stopped.
+  private static func stopping(_ visit: Visit, error: String? = nil) async throws -> Page {
+    let fields = error == nil ? visit.query : visit.form
+    let workspace = fields["workspace"].nonEmpty ?? visit.workspace
+    let user = visit.parameter("user")
+    let timer = try await visit.read("TIMER.CURRENT", "#" + user, "WORKSPACE", workspace)
+    guard !timer.isNull else {
+      return Page(
+        "Stop a timer", area: address, status: .notFound,
+        [.empty("No timer runs", "It was stopped meanwhile.", [.link("Running timers", address)])])
+    }
+    let name = timer["username"]?.string ?? "#\(user)"
+    let start = timer["start"]?.integer ?? 0
+    let form = Form(
+      Address("timers", user, "stop"),
+      fields: [
+        Field(
+          "at", "Ended at (UTC)", value: fields["at"],
+          hint: "As 2026-11-30 17:30. Empty for now. It is not before the start.", error: error),
+        Field("reason", "Reason", value: fields["reason"], hint: "Recorded in the trail."),
+      ], hidden: [("workspace", workspace)], submit: "Stop the timer", cancel: await back(visit))
+    let facts = Block.facts([
+      ("Person", [.link(name, Address("people", user))]), ("Started", [.time(start)]),
+      ("Running for", [.duration(visit.now - start)]), ("Project", [.value(timer["project"])]),
+      ("Note", [.value(timer["note"])]),
+    ])
+    return Page(
+      "Stop the timer of \(name)", area: address, [.section("The timer", [facts]), .section("Stop it", [form.block])])
+  }
+
+  /// Where the person came from: the list, or the page of the one whose timer it is.
+  private static func back(_ visit: Visit) async -> Address {
+    await visit.holds("time.read") ? address : Address("people", visit.parameter("user")).at("time")
+  }
+
+  private static func stop(_ visit: Visit) async throws -> Outcome {
+    var words = command(visit, visit.form)
+    let at = visit.form["at"]
+    if !at.isEmpty {
+      guard let time = moment(at) else {
+        return .page(
+          try await stopping(visit, error: "This time is not understood. Write it as 2026-11-30 17:30, in UTC."))
+      }
+      words += ["AT", TimeText.text(of: time)]
+    }
+    let entry: RESPValue
+    do {
+      entry = try await visit.write(words)
+    } catch let failure as CommandFailure where !at.isEmpty && !failure.isPassing {
+      return .page(try await stopping(visit, error: failure.detail))
+    }
+    let length = (entry["end"]?.integer ?? 0) - (entry["start"]?.integer ?? 0)
+    let name = entry["username"]?.string ?? ""
+    let done = await visit.done(entry, "\(name)'s timer is an entry of \(Cell.durationText(length)) now.")
+    return .redirect(await back(visit), done)
+  }
+
+  /// A moment as a person types it: `2026-11-30 17:30`, also with seconds or a zone.
+  static func moment(_ text: String) -> Int64? {
+    let iso = text.replacing(" ", with: "T", maxReplacements: 1)
+    return [iso, iso + "Z", iso + ":00Z"].lazy.compactMap { TimeText.time($0) }.first
+  }
+}

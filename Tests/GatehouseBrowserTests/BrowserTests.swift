@@ -1,0 +1,50 @@
+import Foundation
+import GatehouseTestSupport
+import Testing
+
+/// The console in a real browser (Debian's chromium), with the sample company. Each walkthrough is a script in `Scripts`.
+///
+/// One at a time: a browser and a server keep two cores busy.
+@Suite(.serialized)
+struct BrowserTests {
+  /// The scripts, with what they walk through.
+  private static let walks = ["new_administrator", "without_scripts", "keyboard", "every_page", "pictures"]
+
+  @Test("a walk through the console", arguments: walks)
+  func walk(_ script: String) throws {
+    guard let python = try Self.python.orSkip() else { return }
+    let stage = try SampleStage()
+    let run = try runProgram(
+      python, ["-B", Self.scripts + script + ".py", stage.address, stage.password],
+      environment: ["PYTHONPATH": Self.scripts],
+      limit: .seconds(120) * Patience.factor)
+    #expect(run.succeeded, "\(run.output)\n\(run.errors)\nserver:\n\(stage.server.messages.suffix(2000))")
+  }
+
+  private static let scripts = URL(filePath: #filePath).deletingLastPathComponent().path() + "Scripts/"
+
+  private static let python = PythonLibrary.find(
+    "browser", "GATEHOUSE_PYTHON_BROWSER", "selenium axe-playwright-python", module: "selenium, axe_playwright_python")
+}
+
+/// A server with the sample company, and its console.
+struct SampleStage {
+  let server: TestServer
+  let address: String
+  /// The administrator's first password, which has to be changed.
+  let password: String
+
+  init() throws {
+    var options = TestServer.Options()
+    options.servesHTTP = true
+    server = try TestServer(options)
+    let made = try runProgram(
+      try GatehouseProgram.path(), ["sample", "--port", String(server.port)], limit: .seconds(120) * Patience.factor)
+    let line = made.output.split(separator: "\n").first { $0.hasPrefix("Sign in to the console as sam") }
+    guard made.succeeded, let password = line?.split(separator: " ").last else {
+      throw TestFailure("the sample was not loaded, or told no password: \(made.output) \(made.errors)")
+    }
+    self.password = String(password)
+    address = "http://127.0.0.1:\(server.httpPort)"
+  }
+}

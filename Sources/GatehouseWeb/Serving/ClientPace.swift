@@ -86,7 +86,7 @@ struct ClientPace {
   }
 
   mutating func answered(at now: NIODeadline) {
-    unanswered -= 1
+    unanswered = max(0, unanswered - 1)
     switch input {
     case .waiting: input = .waiting(since: now)
     case .head: break

@@ -182,7 +182,8 @@ final class PaceHandler: ChannelDuplexHandler {
 
   private func sent(_ count: Int) {
     pace.sent(count, at: .now())
-    if case .sending(let lingers) = ending, pace.unsent == 0 { finish(lingers: lingers) }
+    if case .sending(let lingers) = ending, pace.unsent == 0 { return finish(lingers: lingers) }
+    watch()
   }
 
   // MARK: Closing

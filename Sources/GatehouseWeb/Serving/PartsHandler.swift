@@ -10,6 +10,8 @@ final class PartsHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundOut = HTTPResponsePart
 
   private var pace: PaceHandler?
+  /// What stopped the parser while an earlier request was being answered.
+  private var error: (any Error)?
   private var isSuperfluous = false
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -29,14 +31,19 @@ final class PartsHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if pace?.refuse(error) == true { return }
+    self.error = error
     context.fireErrorCaught(error)
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     let part = unwrapOutboundIn(data)
     if case .head(let head) = part {
-      // Hummingbird answers what breaks off in a body that nobody wanted, though its request is answered.
-      if pace?.isAnswering == false, head.status.kind != .informational { isSuperfluous = true }
+      // There is no request that this could answer: Hummingbird answers what stopped the parser. We do so better, and not
+      // at all if that was in a body whose request is answered.
+      if pace?.isAnswering == false, head.status.kind != .informational {
+        isSuperfluous = true
+        if let error { _ = pace?.refuse(error) }
+      }
       pace?.hasBegunAnswer = true
     }
     if isSuperfluous {

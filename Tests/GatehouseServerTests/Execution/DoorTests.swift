@@ -37,9 +37,9 @@ struct DoorTests {
     func line(_ name: String) -> CommandMetrics.Line? {
       CommandTable.entries.indices.first { CommandTable.entries[$0].fullName == name }.map { metrics.lines[$0] }
     }
-    #expect(line("LOGIN.CHECK")?.calls == 3 && line("LOGIN.CHECK")?.times.count == 3)
-    #expect(line("USER.CREATE")?.calls == 1 && line("USER.CREATE")?.rejected == 1)
-    #expect(line("USER.GET")?.failed == 1 && line("AUDIT.VERIFY")?.calls == 1)
+    #expect(line("login.check")?.calls == 3 && line("login.check")?.times.count == 3)
+    #expect(line("user.create")?.calls == 1 && line("user.create")?.rejected == 1)
+    #expect(line("user.get")?.failed == 1 && line("audit.verify")?.calls == 1)
     #expect(metrics.errors == ["NOTFOUND": 1, "ERR": 1])
     #expect(metrics.admissions.counts.reduce(0, +) == 3 && metrics.admissions.counts[1] == 3)
     await server.context.resetMetrics()

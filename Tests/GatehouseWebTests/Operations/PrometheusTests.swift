@@ -22,7 +22,7 @@ struct PrometheusTests {
     try gate.ok("LOGIN.CHECK ana payroll")
     try gate.ok("LOGIN.CHECK leo payroll")
     _ = try gate.reply("NONSENSE")
-    try gate.ok("BGSAVE")
+    try gate.ok("SAVE")
     _ = try server.get("/metrics")
     return server
   }
@@ -34,7 +34,7 @@ struct PrometheusTests {
     let result = try runProgram("promtool", ["check", "metrics"], input: text)
     #expect(result.succeeded, "\(result.output)\(result.errors)")
     // It does object to what is wrong.
-    let wrong = try runProgram("promtool", ["check", "metrics"], input: text.replacing("_total", "_sum"))
+    let wrong = try runProgram("promtool", ["check", "metrics"], input: text.replacing("_total", with: "_sum"))
     #expect(!wrong.succeeded)
   }
 

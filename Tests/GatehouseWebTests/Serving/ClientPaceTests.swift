@@ -30,9 +30,9 @@ struct ClientPaceTests {
     expect(pace, .slowRequest, at: 33)
     pace.requestEnded(at: at(15))
     #expect(pace.deadline(times) == nil && pace.owesAnswer)
-    pace.writes(100, at: at(90))
-    expect(pace, .slowReader, at: 100)
-    pace.sent(100, at: at(91))
+    pace.writes(16 * 1024, at: at(90))
+    expect(pace, .slowReader, at: 101)
+    pace.sent(16 * 1024, at: at(91))
     pace.answered(at: at(91))
     expect(pace, .silent(isNew: false), at: 151)
   }

@@ -55,13 +55,9 @@ struct HTTPSTests {
       s = connect(suppress_ragged_eofs=False)
       s.sendall(last)
       print(rest(s)[-17:])
-      # Records that arrive in pieces of the network.
-      class Slow:
-        pass
       s = connect()
       s.sendall(get)
       first = s.recv(65536)
-      s = s.unwrap() if False else s
       s.sendall(last)
       print(first[:12], rest(s)[:12])
       """)
@@ -200,14 +196,15 @@ struct HTTPSTests {
   func certificates() throws {
     try gate.ok("SERVICE.CREATE operators ADMIN")
     try gate.ok("SERVICE.CREATE prometheus READ CERT prometheus.test")
-    try gate.ok("SERVICE.CREATE mailer MAIL CERT mailer.test")
+    try gate.ok("WORKSPACE.CREATE acme")
+    try gate.ok("SERVICE.CREATE web READ WORKSPACE acme CERT web.test")
     let script = """
       s = connect()
       s.sendall(b'GET /metrics HTTP/1.1\\r\\nhost: a\\r\\nconnection: close\\r\\n\\r\\n')
       print(rest(s)[:12])
       """
     #expect(try python(script) == "b'HTTP/1.1 401'")
-    for (name, answer) in [("prometheus.test", 200), ("mailer.test", 403), ("nobody.test", 401)] {
+    for (name, answer) in [("prometheus.test", 200), ("web.test", 403), ("nobody.test", 401)] {
       #expect(try python(script, identity: authority.issue(name)) == "b'HTTP/1.1 \(answer)'", "\(name)")
     }
     #expect(throws: (any Error).self) {

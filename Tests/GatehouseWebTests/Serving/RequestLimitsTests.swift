@@ -19,8 +19,8 @@ struct RequestLimitsTests {
     let all = try statuses(server, String(repeating: Self.get, count: 30))
     #expect(all.count == 30 && all.filter { $0 == "200" }.count <= 10 && all.contains("429"), "\(all)")
     let gate = try server.client()
-    try gate.ok("CONFIG SET connection-commands 0 connection-bytes 1000")
-    let big = "GET /livez HTTP/1.1\r\nhost: a\r\nx: \(String(repeating: "a", count: 600))\r\n\r\n"
+    try gate.ok("CONFIG SET connection-commands 0 connection-bytes 2kb")
+    let big = "GET /livez HTTP/1.1\r\nhost: a\r\nx: \(String(repeating: "a", count: 1500))\r\n\r\n"
     let connection = try RawConnection(port: server.httpPort)
     for _ in 0..<2 {
       try connection.send(big)
@@ -30,7 +30,7 @@ struct RequestLimitsTests {
     let text = try connection.receiveUntilClosed()
     // Unless a second began between the two.
     if text.contains("HTTP/1.1 429") {
-      #expect(text.contains("Retry-After: 1\r\n") && text.contains("connection-bytes: at most 1000 a second"))
+      #expect(text.contains("Retry-After: 1\r\n") && text.contains("connection-bytes: at most 2048 a second"))
     }
     let info = try gate.shown("INFO limits")
     #expect(!info.contains("limit_connection_commands:0"), "\(info)")
@@ -41,7 +41,8 @@ struct RequestLimitsTests {
     let server = try TestServer.serving()
     let admin = try server.client()
     try admin.ok("SERVICE.CREATE operators ADMIN")
-    let secret = try #require(try admin.fields("SERVICE.CREATE scraper READ COMMANDS 3")["secret"])
+    let secret = try #require(try admin.fields("SERVICE.CREATE scraper READ")["secret"])
+    try admin.ok("SERVICE.SET scraper COMMANDS 3")
     let request = "GET /metrics HTTP/1.1\r\nhost: a\r\nauthorization: Bearer \(secret)\r\n\r\n"
     let all = try statuses(server, String(repeating: request, count: 12))
     #expect(all.count == 12 && all.contains("200") && all.contains("429"), "\(all)")

@@ -27,12 +27,18 @@ struct SearchPages: ConsolePages {
     if words.count == 2, ["lsn", "record"].contains(words[0]), let lsn = Int64(words[1]) {
       return try await page(visit, record: lsn)
     }
-    let reply = try await visit.read(["USER.SEARCH"] + words.prefix(10) + ["LIMIT", String(Self.mostPeople)])
+    let reply = try await visit.read(
+      ["USER.SEARCH"] + words.prefix(10).map(Self.plain) + ["LIMIT", String(Self.mostPeople)])
     let people = reply.elements ?? []
     var blocks = [Self.people(people)]
     if let keys = try await keys(visit, people) { blocks.append(keys) }
     if let trail = try await trail(visit, people) { blocks.append(trail) }
     return Page("Search: \(visit.query["q"])", blocks)
+  }
+
+  /// A word that would be taken for an option of the command goes without its last letter: beginnings are searched.
+  private static func plain(_ word: String) -> String {
+    ["limit", "product", "workspace"].contains(word) ? String(word.dropLast()) : word
   }
 
   private static func people(_ people: [RESPValue]) -> Block {

@@ -72,7 +72,7 @@ struct PageServer: Sendable {
   ) -> Response {
     var cookies = cookies + visit.cookies
     if var flash {
-      flash.commands = visit.commands
+      flash.commands = visit.changes
       cookies.append(ConsoleCookie.flash.field(flash.cookie, isSealed: context.isSealed, seconds: 60))
     }
     return .redirect(toPage: address, cookies: cookies)

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseServer
 import GatehouseWire
 import Hummingbird
@@ -18,7 +19,10 @@ final class Visit {
   private let caller: Caller
   private let request: Request
   private let context: WebContext
+  /// What the footer shows.
   private(set) var commands: [String] = []
+  /// Those of them that changed something, for the next page.
+  private(set) var changes: [String] = []
   private var heldPermissions: [(permission: String, scope: String)]?
 
   init(
@@ -78,8 +82,11 @@ final class Visit {
     var words = words
     if !form["reason"].isEmpty { words += ["REASON", form["reason"]] }
     note(words)
+    changes.append(line(words))
     let key = form["idem"]
-    if !key.isEmpty, key.utf8.count <= 64 { words += ["IDEM", key + "-" + FormToken.digest(words)] }
+    if !key.isEmpty, key.utf8.count <= 64, Self.takingKeys.contains(words[0]) {
+      words += ["IDEM", key + "-" + FormToken.digest(words)]
+    }
     return try await answer(words)
   }
 
@@ -118,9 +125,17 @@ final class Visit {
     return reply
   }
 
+  /// The commands that take a key. Those with passwords do not: the log would keep a digest of them.
+  private static let takingKeys = Set(
+    CommandTable.all.filter { spec in spec.arguments.contains { $0.token == "IDEM" } }.map(\.name))
+
   private func note(_ words: [String]) {
-    let line = "gatehouse cli " + door.shown(words).map(Self.quoted).joined(separator: " ")
+    let line = line(words)
     if !commands.contains(line) { commands.append(line) }
+  }
+
+  private func line(_ words: [String]) -> String {
+    "gatehouse cli " + door.shown(words).map(Self.quoted).joined(separator: " ")
   }
 
   private static func quoted(_ word: String) -> String {

@@ -24,13 +24,18 @@ extension CommandTable {
     CommandSpec(
       "ROLE.LIST", .organisation, "The roles there are, or those of a user", [.optionalWord("user")],
       reply:
-        "an array of maps `role, rank, scope, permissions`, or of a user `role, scope, main, from, until`; the rank"
+        "an array of maps `role, rank, scope, permissions, label, external-id`, or of a user `role, scope, main, from, until`; the rank"
         + " of a role that is not built in is null, its scope is where it can be granted",
       needs: .nothing, route: .directory, body: .decide(roleList)),
     CommandSpec(
       "ROLE.DEFINE", .organisation, "Define a role, or what it gives anew: for one workspace, or to grant anywhere",
-      [.word("name"), .option("WORKSPACE", "workspace"), .words("permission")],
-      reply: "`OK`; nobody defines a role that gives what they do not hold in that scope", effect: .write,
+      [
+        .word("name"), .option("WORKSPACE", "workspace"), .option("LABEL", "text"), .option("EXTERNAL", "id"),
+        .words("permission", isOptional: true),
+      ],
+      reply: "`OK`; nobody defines a role that gives what they do not hold in that scope. LABEL is a title for people,"
+        + " and EXTERNAL the identifier of the group that it stands for in a provisioning system; with them alone a new"
+        + " role gives nothing, and another keeps what it gives", effect: .write,
       rights: .admin, needs: .permission(.roleDefine, over: .workspaceOrEverywhere), route: .directory,
       body: .decide(roleDefine)),
     CommandSpec(
@@ -98,11 +103,11 @@ extension CommandTable {
     }
     turn.reply.array(Role.builtIn.count + defined.count)
     for (role, name) in Role.builtIn {
-      turn.show(name, rank: role.number, in: .everywhere, turn.directory.permissions(of: role))
+      turn.show(name, rank: role.number, in: .everywhere, turn.directory.permissions(of: role), RoleLabel())
     }
     for role in defined {
       let scope = role.workspace.map { Scope.workspace($0) } ?? .everywhere
-      turn.show(role.name, rank: nil, in: scope, role.permissions)
+      turn.show(role.name, rank: nil, in: scope, role.permissions, role.label)
     }
   }
 
@@ -120,14 +125,24 @@ extension CommandTable {
       }
       permissions.insert(permission)
     }
+    let isOnlyLabelled = turn.positional.count == 1
+    if isOnlyLabelled, !turn.has("LABEL"), !turn.has("EXTERNAL") {
+      throw .refused(.syntax("name the permissions that the role gives, or a LABEL; PERMISSION.LIST names them"))
+    }
     let site = workspace.map { Site.workspace($0) } ?? .server
     let own = turn.directory.roles(definedIn: workspace).first { $0.name == name }
     let isTaken = Role(name: name) != nil || turn.directory.roles(definedIn: nil).contains { $0.name == name }
     if own == nil, isTaken { throw .refused(.conflict("role: \(name) already exists")) }
-    try turn.requireHolding(permissions, over: site, until: turn.now, to: "define a role that gives it")
+    let label = try RoleLabel(turn, insteadOf: own?.label ?? RoleLabel())
+    try turn.requireFree(label: label, of: name, in: workspace)
     let old = own?.permissions ?? PermissionSet()
+    if isOnlyLabelled { permissions = old }
+    try turn.requireHolding(permissions, over: site, until: turn.now, to: "define a role that gives it")
     turn.reply.ok()
-    if own != nil, old == permissions { return }
+    if let own, old == permissions {
+      if own.label != label { turn.emit(RoleLabelled(own.role, workspace: workspace, old: own.label, new: label)) }
+      return
+    }
     // Whoever has the role is given what is new.
     if own != nil, !permissions.subtracting(old).isEmpty { turn.noteUse([.roleGrant], over: Target(site)) }
     if own == nil { try turn.requireRoom(forRoleOf: workspace) }
@@ -137,6 +152,9 @@ extension CommandTable {
     if own == nil, dropped == nil { try turn.requireNumber(forRoleOf: workspace) }
     let role = own?.role ?? dropped ?? Role(number: Role.firstDefined + UInt32(count))
     turn.emit(RoleDefined(role, workspace: workspace, name: name, old: old, new: permissions))
+    if label != own?.label ?? RoleLabel() {
+      turn.emit(RoleLabelled(role, workspace: workspace, old: own?.label ?? RoleLabel(), new: label))
+    }
     // Whoever loses something by it is named, and what rested on it ends (L19).
     guard !old.subtracting(permissions).isEmpty else { return }
     for (user, grants) in try turn.holders(of: role) {
@@ -280,8 +298,10 @@ extension Turn {
     }
   }
 
-  fileprivate func show(_ name: String, rank: UInt32?, in scope: Scope, _ permissions: PermissionSet) {
-    reply.map(4)
+  fileprivate func show(
+    _ name: String, rank: UInt32?, in scope: Scope, _ permissions: PermissionSet, _ label: RoleLabel
+  ) {
+    reply.map(6)
     reply.text("role")
     reply.text(name)
     reply.text("rank")
@@ -292,6 +312,8 @@ extension Turn {
     let list = permissions.list
     reply.array(list.count)
     for permission in list { reply.text(permission.name) }
+    show("label", label.title)
+    show("external-id", label.externalID)
   }
 
   public static var superMustLogIn: Refusal {

@@ -9,6 +9,8 @@ public struct RoleDefinition: Sendable {
   /// meanwhile does not come back when the permission does.
   public internal(set) var narrowed: LSN = 0
   public var isDropped = false
+  /// How people and other systems call it.
+  public internal(set) var label = RoleLabel()
 
   public init(role: Role, workspace: WorkspaceID?, name: String, permissions: PermissionSet) {
     self.role = role

@@ -19,7 +19,10 @@ struct RoleTable: Sendable {
   mutating func drop(_ role: Role, lsn: LSN) {
     rows[Self.index(of: role)].change(to: PermissionSet(), lsn: lsn)
     rows[Self.index(of: role)].isDropped = true
+    rows[Self.index(of: role)].label = RoleLabel()
   }
+
+  mutating func label(_ role: Role, _ label: RoleLabel) { rows[Self.index(of: role)].label = label }
 
   func find(_ role: Role) -> RoleDefinition? {
     guard role.number >= Role.firstDefined else { return nil }
@@ -46,7 +49,22 @@ extension RoleTable: DirectoryTable {
     } add: { (tables, role, reader) throws(CodingError) in
       guard tables.roles.isNext(role.role) else { throw reader.failure("a role with a number that is not its own") }
       tables.roles.add(role)
-    }
+    },
+    // How roles are called outside.
+    .list(40) { directory in
+      directory.tables.roles.rows.filter { $0.label != RoleLabel() }
+    } write: { writer, role in
+      writer.varint(role.role.number)
+      writer.text(role.label.title)
+      writer.text(role.label.externalID)
+    } read: { (directory, reader, _) throws(CodingError) in
+      let role = Role(number: try reader.number())
+      let label = RoleLabel(title: try reader.text(), externalID: try reader.text())
+      guard directory.tables.roles.find(role) != nil else {
+        throw reader.failure("the label of a role that is not there")
+      }
+      directory.tables.roles.label(role, label)
+    },
   ]
 
   static func check(_ directory: Directory, _ checker: InvariantChecker) {

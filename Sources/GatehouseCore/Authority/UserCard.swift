@@ -89,6 +89,18 @@ struct UserCard {
     return groups
   }
 
+  /// What provisioning systems keep in the workspaces that are seen.
+  var provisioned: [ProvisionedValue] {
+    state.state.people.provisioned(of: user.serial).filter { workspaces.contains($0.workspace) }
+  }
+
+  /// The values of the fields that the workspaces that are seen have added.
+  private var customValues: [People.CustomValue] {
+    state.state.people.customValues(of: user.contact).filter { value in
+      directory.field(value.field).map { !$0.isDropped && workspaces.contains($0.workspace) } ?? false
+    }
+  }
+
   var mainRole: Role? { grants.first(where: \.isMain)?.role }
 
   /// The roles, without duplicates.
@@ -147,6 +159,15 @@ struct UserCard {
     writer.list(accesses) { $0.access($1) }
     writer.list(employments) { $0.employment($1) }
     writer.list(management) { $0.managementLink($1) }
+    for value in customValues {
+      writer.varint(value.field)
+      writer.text(value.text)
+    }
+    for value in provisioned {
+      writer.varint(value.workspace)
+      writer.text(value.name)
+      writer.text(value.text)
+    }
     // Never 0, because versions of existing users begin with 1.
     return UInt32(truncatingIfNeeded: writer.withBytes(digest).a) | 1
   }

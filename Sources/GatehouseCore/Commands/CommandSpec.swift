@@ -370,6 +370,8 @@ public struct Gathered: Sendable {
   private(set) var position: ListCursor?
   /// How many items this partition has given so far, if it is read by positions.
   private(set) var found = 0
+  /// How many items a list has passed over so far (`OFFSET`).
+  var skipped = 0
   /// People named in the answer. They may be in any partition, so the driver looks them up once `finish` has put them
   /// into `unnamed`, and finishes again. nil for a user that does not exist.
   var people: [UserID: NamedPerson?] = [:]

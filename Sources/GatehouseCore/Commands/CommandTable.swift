@@ -3,6 +3,7 @@ public enum CommandTable {
   /// The commands that a request can start with; each contains its subcommands.
   public static let all: [CommandSpec] =
     loginCommands + sessionCommands + impersonationCommands + timerCommands + entryCommands + peopleCommands
+    + provisioningCommands
     + contactCommands + fieldCommands + listCommands + searchCommands + workspaceCommands + productCommands
     + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands
     + approvalCommands

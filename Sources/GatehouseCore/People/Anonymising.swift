@@ -1,6 +1,7 @@
 /// L6: personal data is cleared, the record and its history stay.
 ///
-/// Personal data is what the card of the person says: names, contact data, added fields, usernames, initials, reference;
+/// Personal data is what the card of the person says: names, contact data, added fields, usernames, initials, reference,
+/// what provisioning systems keep;
 /// and what was said to and of the person by machines: mails, addresses and agents of sessions, password hashes, second
 /// factors, answers kept under an `IDEM` key. Notes of entries, linked records and the reasons of commands are the history
 /// that stays.
@@ -121,10 +122,12 @@ extension PartitionState {
   /// Clears what a login says of its person, except the username.
   mutating func anonymise(login serial: Int) {
     forgetReference(of: serial)
+    forgetExternalIDs(of: serial)
     credentials.forget(serial)
     secondFactors.forget(serial)
     var details = people.users.details(of: serial)
     for field in [UserField.initials, .reference, .division] { details[text: field.rawValue] = "" }
+    details.remove(UserTag.provisioned)
     people.users.setDetails(of: serial, details.bytes)
   }
 }

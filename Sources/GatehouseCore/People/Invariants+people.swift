@@ -11,6 +11,7 @@ extension InvariantChecker {
   fileprivate func checkPeople(_ state: borrowing PartitionState) {
     var live = 0
     var referenced = 0
+    var external = 0
     let watched = state.people.watchedEnds
     for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
       let row = state.people.users[serial]
@@ -26,6 +27,7 @@ extension InvariantChecker {
           state.people.contacts[Int(row.contact)].user == UInt32(serial), "\(name) is not the live user of its contact")
       }
       if !state.people.text(.reference, of: serial).isEmpty { referenced += 1 }
+      external += state.people.externalIDs(of: serial).count
       expect(
         state.people.logins(ofContact: Int(row.contact)).contains(serial), "\(name) is no login that its contact knows")
       checkGrants(state, serial, name)
@@ -43,6 +45,9 @@ extension InvariantChecker {
     expect(
       referenced == state.people.references.count,
       "partition \(state.index) finds \(state.people.references.count) references, not \(referenced)")
+    expect(
+      external == state.people.externalIDs.count,
+      "partition \(state.index) finds \(state.people.externalIDs.count) external ids, not \(external)")
     for serial in 1..<(state.people.contacts.last + 1) where state.people.contacts[serial].isUsed {
       let row = state.people.contacts[serial]
       expect(row.lsn <= state.lsn, "contact \(serial) of partition \(state.index) is newer than its partition")

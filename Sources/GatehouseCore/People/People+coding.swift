@@ -11,6 +11,7 @@ extension People {
       try state.people.decodeUsers(from: &reader, layout)
       if layout.form != .measured { state.people.linkLogins() }
       state.indexReferences()
+      state.indexExternalIDs()
     },
     // Only names that lead elsewhere or to several users are stored; the index of the others is rebuilt from the users.
     .list(3) { state in

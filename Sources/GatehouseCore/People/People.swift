@@ -18,6 +18,8 @@ public struct People: ~Copyable, Sendable {
   public internal(set) var hasUnsettledNames = false
   /// Users with a reference, deleted ones included, by its hash.
   var references = NameIndex()
+  /// Users with an identifier of a provisioning system, deleted ones included, by its hash. Derived.
+  var externalIDs = NameIndex()
   /// Who refers to accounts and groups. Derived.
   var referrers = Referrers()
   /// When something of a user ends by itself: seconds in the upper half of a key, the serial number in the lower.
@@ -44,6 +46,7 @@ extension People: Aggregate {
     copy.liveUsers = liveUsers
     copy.hasUnsettledNames = hasUnsettledNames
     copy.references = references
+    copy.externalIDs = externalIDs
     copy.referrers = referrers
     copy.ends = ends
     copy.endsToSweep = endsToSweep

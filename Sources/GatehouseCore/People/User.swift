@@ -71,6 +71,8 @@ public enum UserTag {
   public static let seats: UInt8 = 30
   /// The records about the user that were taken back (B9).
   public static let undone: UInt8 = 40
+  /// What provisioning systems keep of the user.
+  public static let provisioned: UInt8 = 41
 }
 
 /// The settable fields of the login itself.

@@ -12,11 +12,13 @@ extension CommandTable {
     // Checked last, because it may need all partitions (S4).
     let reference = new.fields.first { $0.field == .reference }?.text ?? ""
     try turn.requireUnique(reference: reference, of: nil, in: new.workspace.id)
+    try new.attributes.check(nil, in: new.workspace, turn)
     let user = turn.newUser(in: cell)
     turn.emit(
       UserCreated(
         user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
         fields: new.fields))
+    _ = new.attributes.emit(over: user, nil, in: new.workspace.id, turn)
     for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
     new.emitEmployment(of: contact.id, in: cell, turn)
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
@@ -40,6 +42,7 @@ private struct NewUser {
   let status: Status
   let card: ContactCard
   let given: GivenFields
+  let attributes: GivenAttributes
   let fields: [UserText]
   private(set) var accesses: [(product: Product, access: ProductAccess)] = []
   private(set) var grants: [Grant] = []
@@ -57,6 +60,7 @@ private struct NewUser {
     status = try Self.status(turn)
     card = try ContactCard(turn, in: workspace)
     given = try GivenFields(turn, in: workspace)
+    attributes = try GivenAttributes(optionsOf: turn)
     fields = try Self.userFields(turn)
     message = try turn.option("MESSAGE") ?? ""
     password = try NewUserPassword(turn)

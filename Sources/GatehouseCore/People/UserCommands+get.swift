@@ -7,7 +7,7 @@ extension CommandTable {
     // Opening and ending sessions does not change the user's LSN, so that a login check need not wait for it.
     let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0].workspace) }
     let row = user.row
-    turn.reply.map(17 + ContactField.allCases.count + UserField.allCases.count)
+    turn.reply.map(18 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")
     turn.reply.integer(user.id.raw)
     turn.reply.text("username")
@@ -28,6 +28,7 @@ extension CommandTable {
       }
     }
     turn.showCustomFields(of: user.contactReference, seen, home: card.home)
+    showProvisioned(card, turn)
     showRoles(card, turn)
     turn.reply.text("home")
     turn.reply.optional(card.home.map { turn.directory.workspace($0).name })
@@ -51,6 +52,16 @@ extension CommandTable {
     turn.reply.integer(sessions)
     turn.reply.text("version")
     turn.reply.integer(turn.version(of: user))
+  }
+
+  private static func showProvisioned(_ card: UserCard, _ turn: Turn) {
+    let values = card.provisioned
+    turn.reply.text("provisioned")
+    turn.reply.map(values.count)
+    for value in values {
+      turn.reply.text("\(turn.directory.workspace(value.workspace).name)/\(value.name)")
+      turn.reply.text(value.text)
+    }
   }
 
   private static func showRoles(_ card: UserCard, _ turn: Turn) {

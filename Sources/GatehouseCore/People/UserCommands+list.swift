@@ -6,9 +6,10 @@ extension CommandTable {
       "USER.LIST", .people, "Users that meet all conditions; deleted ones only with WHERE status = deleted",
       [
         conditions, .option("SORT", "field"), .flag("DESC"), .option("CURSOR", "cursor"),
-        .option("COUNT", "n", .integer), .counted("FIELDS", "field"),
+        .option("COUNT", "n", .integer), .option("OFFSET", "n", .integer), .counted("FIELDS", "field"),
       ],
-      reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)",
+      reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)."
+        + " OFFSET passes over n users from the cursor on, in a list without SORT",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: collectPeople(ListedUser.self), finish: finishPeople(ListedUser.self))),
     CommandSpec(
@@ -19,7 +20,7 @@ extension CommandTable {
       "CONTACT.LIST", .people, "Contacts that meet all conditions, with a login or without",
       [
         conditions, .option("SORT", "field"), .flag("DESC"), .option("CURSOR", "cursor"),
-        .option("COUNT", "n", .integer), .counted("FIELDS", "field"),
+        .option("COUNT", "n", .integer), .option("OFFSET", "n", .integer), .counted("FIELDS", "field"),
       ],
       reply: "`[cursor, items]`, maps of the chosen fields; operators as in USER.LIST. Of a contact without a login"
         + " `user` and `username` are null",
@@ -79,6 +80,10 @@ extension CommandTable {
     for serial in filter.rows(of: cell, filter.selection(in: cell), from: first, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
+      if gathered.skipped < page.offset {
+        gathered.skipped += 1
+        continue
+      }
       gathered.items.append(page.item(user, key: []))
       if gathered.items.count > page.count {
         gathered.isComplete = true

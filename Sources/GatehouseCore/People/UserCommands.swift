@@ -10,18 +10,20 @@ extension CommandTable {
         .option("REFERENCE", "reference"), .option("DIVISION", "division"),
         .flag("AUTHORITY"), .flag("RESTRICT-BOOKINGS"),
         .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
-      ] + NewUserPassword.options + ContactCard.options + [GivenFields.option],
+      ] + NewUserPassword.options + ContactCard.options + [GivenFields.option, GivenAttributes.option],
       reply: "a map `id, contact, username, status`; the first ROLE is the main one, LICENCE also enables its product,"
         + " ACCOUNT is the main account, over whose people the role manager then holds; other roles that the server's"
         + " operator gives hold everywhere, or WITHIN the workspace alone. PASSWORD is temporary, as with PASSWORD.SET;"
-        + " PASSWORD-HASH is one of another system, as with PASSWORD.IMPORT. Each needs `credential.set` too",
+        + " PASSWORD-HASH is one of another system, as with PASSWORD.IMPORT. Each needs `credential.set` too."
+        + " PROVISION is what USER.PROVISION sets in the home",
       effect: .write, rights: .admin, needs: .permission(.userCreate, over: .newUser), route: .user(1),
       body: .decide(userCreate)),
     CommandSpec(
       "USER.GET", .people, "All that is known of a user", [.word("user")],
       reply:
         "a map: `id, username, status, contact, name`, the fields of contact and user, `fields` (a map of those that"
-        + " workspaces have added), `main-role, roles, home,"
+        + " workspaces have added), `provisioned` (a map of what provisioning systems keep, by `workspace/attribute`),"
+        + " `main-role, roles, home,"
         + " workspaces, account, groups, products` (`account` is the main account of today; `workspaces`, `groups` and"
         + " `products` are arrays, `roles` is one as `ROLE.LIST user` answers), `created, last-login, sessions,"
         + " version`. Data of workspaces that the caller may not see is left out; the fields of the user"

@@ -105,10 +105,12 @@ public struct UserCondition: Sendable {
       case .role:
         if let role = Role(name: text) { return .role(role) }
         // Several workspaces may have a role of this name.
-        let isKnown = turn.directory.roles.contains { role in
+        let known = turn.directory.roles.filter { role in
           !role.isDropped && role.name == text.folded && role.workspace.map(turn.knownWorkspaces.contains) ?? true
         }
-        guard isKnown else { throw .refused(.notFound("role \(text)")) }
+        guard let first = known.first else { throw .refused(.notFound("role \(text)")) }
+        // A role by itself is found by an index; a name that several have is compared.
+        if known.count == 1 { return .role(first.role) }
       case .workspace: return .workspace(try turn.workspace(named: text).id)
       case .account: return .mainAccount(try turn.account(named: text, in: nil))
       case .employer:

@@ -95,6 +95,8 @@ public struct ListPage<Row: ListedPerson> {
   public let sort: ListField?
   private let isDescending: Bool
   public let count: Int
+  /// How many to pass over first.
+  let offset: Int
   public let fields: [ListField]
   private let cursor: Cursor
 
@@ -103,6 +105,8 @@ public struct ListPage<Row: ListedPerson> {
     isDescending = turn.has("DESC")
     if isDescending, sort == nil { throw .refused(.syntax("DESC needs SORT field")) }
     count = try turn.listCount()
+    offset = try turn.integer("OFFSET", in: 0...Int(Int32.max)) ?? 0
+    if offset > 0, sort != nil { throw .refused(.syntax("OFFSET counts in the order of a list without SORT")) }
     var fields: [ListField] = []
     for name in try turn.options("FIELDS").first ?? [] {
       let field = try turn.listField(name, among: Row.fields)

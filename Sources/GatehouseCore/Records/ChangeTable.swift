@@ -4,11 +4,11 @@ public enum ChangeTable {
     // People
     ContactCreated.self, ContactSet.self, ContactDeleted.self, CustomFieldSet.self, ContactAnonymised.self,
     UserPurged.self, ContactsMerged.self, ContactsParted.self, UserCreated.self,
-    UserSet.self, UserRenamed.self, StatusSet.self, Noted.self,
+    UserSet.self, UserRenamed.self, StatusSet.self, ProvisionedSet.self, Noted.self,
     // Access
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
-    MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleDropped.self,
-    RoleNarrowed.self,
+    MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleLabelled.self,
+    RoleDropped.self, RoleNarrowed.self,
     // Organisations
     AccountCreated.self, AccountSet.self, AccountDeleted.self, GroupCreated.self, GroupRenamed.self, GroupDeleted.self,
     AccountJoinedGroup.self, AccountLeftGroup.self, EmploymentSet.self, ManagementAdded.self, ManagementRemoved.self,

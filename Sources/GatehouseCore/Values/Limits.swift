@@ -129,6 +129,9 @@ public enum Limits {
   /// Names that no user has and whose guesses one partition remembers.
   public static let strangersOfPartition = 1000
   public static let attributesOfLink = 50
+  /// What a provisioning system keeps of a user in one workspace, and the name of one of these.
+  public static let attributesOfUser = 50
+  public static let attributeBytes = 256
   /// Impersonations in force that one login began.
   public static let impersonationsOfSession = 100
   /// The items of a list page: the default, and the largest `COUNT`.

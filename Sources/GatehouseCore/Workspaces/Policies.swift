@@ -118,6 +118,15 @@ public struct Policies: Sendable, Equatable {
       choices: ManagerNotice.allCases.map(\.rawValue)),
     Definition("mail.language", .language(Language.standard), "the language of mails to those who have chosen none"),
     Definition(
+      "scim.groups", .choice("role"), "what the groups of SCIM are: roles of the workspace, or its account groups",
+      choices: ["role", "group"]),
+    Definition(
+      "scim.profile", .choice("lenient"),
+      "whether SCIM takes what identity providers really send, or only what its interoperability profile allows",
+      choices: ["lenient", "strict"]),
+    Definition(
+      "scim.passwords", .flag(false), "SCIM sets passwords; otherwise it ignores them", isAboutSecurity: true),
+    Definition(
       "timezone", .zone("UTC"), "the time zone of users who have none"),
   ]
 
@@ -145,6 +154,9 @@ public struct Policies: Sendable, Equatable {
   public var nameFormat = "first-last"
   public var requiredFields: [String] = []
   public var timezone = "UTC"
+  public var scimGroups = "role"
+  public var scimProfile = "lenient"
+  public var scimPasswords = false
   public var language = Language.standard
   public var managerNotices: [String] = []
   public var impersonationMailbox = ""
@@ -250,6 +262,9 @@ public struct Policies: Sendable, Equatable {
     case ("contact.name-format", .choice(let word)): nameFormat = word
     case ("user.required-fields", .words(let words)): requiredFields = words
     case ("timezone", .zone(let name)): timezone = name
+    case ("scim.groups", .choice(let word)): scimGroups = word
+    case ("scim.profile", .choice(let word)): scimProfile = word
+    case ("scim.passwords", .flag(let on)): scimPasswords = on
     case ("impersonation.notify", .choice(let word)):
       tellsImpersonated = word == "person" || word == "both"
       tellsMailbox = word == "mailbox" || word == "both"

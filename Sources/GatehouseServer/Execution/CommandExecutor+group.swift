@@ -28,25 +28,38 @@ extension CommandExecutor {
     case done([GroupAnswer], Outcome)
     /// Nothing was done.
     case refused(Refusal)
+    /// Nothing was done, because one of the commands was refused: its answer, and its number.
+    case undone(by: GroupAnswer, at: Int)
+  }
+
+  /// What becomes of a group of which a command is refused.
+  enum GroupRule {
+    /// The others take effect, as with `EXEC`.
+    case each
+    /// None takes effect.
+    case allOrNone
   }
 
   /// After this many rounds of finding out which owners a group needs, it takes all of them.
   private static let mostRounds = 4
 
   /// Carries out commands as one: nothing runs in between, and all their changes are one record.
-  func carryOut(together requests: [OwnedArguments], on facts: ConnectionFacts, now: Milliseconds) -> GroupOutcome {
+  func carryOut(
+    together requests: [OwnedArguments], on facts: ConnectionFacts, now: Milliseconds, _ rule: GroupRule = .each
+  ) -> GroupOutcome {
     var owners = homes(of: requests, facts, now)
     var round = 1
     var mayFree = true
     while true {
       if round > Self.mostRounds { owners = .all(turn.partitioning.count) }
-      switch decide(requests, facts, now, holding: owners, mayFree: mayFree) {
+      switch decide(requests, facts, now, holding: owners, mayFree: mayFree, rule) {
       case .again(let more): owners = owners.union(more)
       case .isFull(let violation):
         mayFree = false
         _ = freeEndedSeats(violation)
       case .done(let decided, let outcome): return .done(decided.map { answer(to: $0) }, outcome)
       case .refused(let refusal): return .refused(refusal)
+      case .undone(let decision, let index): return .undone(by: answer(to: decision), at: index)
       }
       round += 1
     }
@@ -60,6 +73,7 @@ extension CommandExecutor {
     /// A pool is full, and no seats were freed yet: nothing was done. Decide again after that.
     case isFull(CounterViolation)
     case refused(Refusal)
+    case undone(GroupDecision, at: Int)
   }
 
   fileprivate enum GroupDecision {
@@ -84,7 +98,7 @@ extension CommandExecutor {
 
   private func decide(
     _ requests: [OwnedArguments], _ facts: ConnectionFacts, _ now: Milliseconds, holding owners: OwnerSet,
-    mayFree: Bool
+    mayFree: Bool, _ rule: GroupRule
   ) -> GroupStep {
     let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
     let watch = HoldWatch()
@@ -113,6 +127,8 @@ extension CommandExecutor {
       step = .again(needed)
     } else if mayFree, let violation = decisions?.lazy.compactMap(\.violation).first {
       step = .isFull(violation)
+    } else if rule == .allOrNone, let decisions, let index = decisions.firstIndex(where: \.isRefusal) {
+      step = .undone(decisions[index], at: index)
     } else if let decisions {
       step = commit(group, decisions, now: now, holds.directory)
     } else {
@@ -220,6 +236,14 @@ extension CommandExecutor {
 extension CommandExecutor.GroupDecision {
   fileprivate var violation: CounterViolation? {
     if case .refused(let violation, _, _) = self { violation } else { nil }
+  }
+
+  /// Whether the command is refused, or cannot be carried out with others.
+  fileprivate var isRefusal: Bool {
+    switch self {
+    case .answered(.decided(let reply, _, _)): reply.isError
+    case .answered(.rejected), .answered(.front), .refused: true
+    }
   }
 
   /// The same decision, with the LSN that its reply must wait for.

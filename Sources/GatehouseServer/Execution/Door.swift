@@ -102,6 +102,38 @@ extension ServerContext {
     withExecutor { $0.refusal(of: request, for: caller) }
   }
 
+  /// Carries out commands as one, all or none: nothing runs in between, and all their changes are one record. Waits until
+  /// it is durable.
+  ///
+  /// - Returns: the replies; or an error and the number of the command that it is about, and nothing is done.
+  func execute(
+    together requests: [OwnedArguments], for caller: ConnectionFacts
+  ) async -> Result<[Reply], RefusedGroup> {
+    let outcome = withExecutor { executor in
+      defer { executor.turn.letGo() }
+      let outcome = executor.carryOut(together: requests, on: caller, now: clock.milliseconds, .allOrNone)
+      if case .done(_, .written) = outcome { log.wake() }
+      return outcome
+    }
+    switch outcome {
+    case .done(let answers, _):
+      var replies: [Reply] = []
+      for answer in answers {
+        guard case .decided(let reply, let horizon, _) = answer else {
+          preconditionFailure("a command that was not decided in a group that was")
+        }
+        replies.append(await replyOnceDurable(reply, horizon))
+      }
+      return .success(replies)
+    case .refused(let refusal): return .failure(RefusedGroup(index: 0, text: refusal.text))
+    case .undone(.decided(let reply, _, _), let index), .undone(.rejected(let reply, _), let index):
+      return .failure(RefusedGroup(index: index, text: reply.nodes.first.map { reply.text(of: $0) } ?? ""))
+    case .undone(.front, let index):
+      return .failure(
+        RefusedGroup(index: index, text: Refusal.syntax("a command that cannot be carried out with others").text))
+    }
+  }
+
   private func replyOnceDurable(_ reply: Reply, _ horizon: LSN) async -> Reply {
     while log.durableLSN < horizon {
       guard !isLogStuck else {
@@ -113,6 +145,14 @@ extension ServerContext {
     }
     return reply
   }
+}
+
+/// Why a group of commands did nothing.
+package struct RefusedGroup: Error {
+  /// The number of the command that was refused, from 0.
+  package let index: Int
+  /// The error that it was answered with.
+  package let text: String
 }
 
 extension ServerContext {

@@ -16,6 +16,12 @@ package struct Caller: Sendable {
   /// What the service may do.
   package var rights: ServiceRights { facts.rights }
 
+  /// Whether the service is bound to workspaces.
+  package var isBound: Bool { facts.isBound }
+
+  /// The words of a command as this caller sends it.
+  func words(_ words: [String]) -> [String] { session.map { ["AS", $0] + words } ?? words }
+
   /// The same service on the authority of a session, which may be an impersonation.
   package func acting(as session: String) -> Caller {
     var caller = self

@@ -117,14 +117,31 @@ package final class CommandDoor: Sendable {
 
   // MARK: Commands
 
+  /// The record that last changed workspaces, policies, fields, roles, accounts, groups or services. What a front knows
+  /// of them holds as long as it is the same.
+  package var directoryLSN: LSN { services?.gate.directory.lsn ?? 0 }
+
+  /// Whether a text is the name of a time zone, as it is stored.
+  package func isZone(_ name: String) -> Bool { services?.gate.directory.zones.zone(name)?.name == name }
+
   /// Carries out a command, and waits until everything its reply shows is durable.
   ///
   /// - Parameter words: the command's name and arguments.
   package func execute(_ words: [String], for caller: Caller) async -> RESPValue {
     let phase = facts.phase.load(ordering: .acquiring)
     guard let services, phase == .ready else { return .error(Refusal.notServing(isStopping: phase == .stopping).text) }
-    let words = caller.session.map { ["AS", $0] + words } ?? words
-    return RESPValue(await services.execute(OwnedArguments(words), for: caller.facts))
+    return RESPValue(await services.execute(OwnedArguments(caller.words(words)), for: caller.facts))
+  }
+
+  /// Carries out commands as one, all or none, in one record, and waits until it is durable. Each is decided on the
+  /// results of those before it.
+  package func execute(together commands: [[String]], for caller: Caller) async -> Result<[RESPValue], RefusedGroup> {
+    let phase = facts.phase.load(ordering: .acquiring)
+    guard let services, phase == .ready else {
+      return .failure(RefusedGroup(index: 0, text: Refusal.notServing(isStopping: phase == .stopping).text))
+    }
+    let requests = commands.map { OwnedArguments(caller.words($0)) }
+    return await services.execute(together: requests, for: caller.facts).map { $0.map { RESPValue($0) } }
   }
 }
 

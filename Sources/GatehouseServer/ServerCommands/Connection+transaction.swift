@@ -100,6 +100,7 @@ extension Connection {
     guard let executor = lane.executor else { preconditionFailure("EXEC before the data is there") }
     switch executor.carryOut(together: requests, on: facts, now: lane.now) {
     case .refused(let refusal): refuse(refusal)
+    case .undone: preconditionFailure("EXEC does not undo what other commands have done")
     case .done(let answers, let outcome):
       if outcome == .written {
         lane.commitSoon()

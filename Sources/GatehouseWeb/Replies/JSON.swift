@@ -23,9 +23,13 @@ extension JSON {
   /// Reads JSON.
   ///
   /// - Throws: `Problem` 400 if it is none, or nested too deeply.
-  init(parsing bytes: ByteBuffer) throws {
+  init(parsing bytes: ByteBuffer) throws { try self.init(Data(bytes.readableBytesView)) }
+
+  init(text: String) throws { try self.init(Data(text.utf8)) }
+
+  private init(_ data: Data) throws {
     do {
-      self = try JSONDecoder().decode(Parsed.self, from: Data(bytes.readableBytesView)).value
+      self = try JSONDecoder().decode(Parsed.self, from: data).value
     } catch {
       throw Problem(.badRequest, "ERR", "the body is not JSON")
     }

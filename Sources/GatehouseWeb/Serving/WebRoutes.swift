@@ -27,6 +27,7 @@ struct WebRoutes {
     ForwardAuthRoutes(door).add(to: router)
     IntrospectionRoutes(door).add(to: router)
     AccessRoutes(door).add(to: router)
+    SCIMRoutes(door).add(to: router)
     Console(door).add(to: router)
     DocumentRoutes(table, Self.operations).add(to: router)
     return router
@@ -35,5 +36,5 @@ struct WebRoutes {
   /// What `/openapi.json` says of the routes.
   static let operations =
     HealthRoutes.operations + MetricsRoutes.operations + ForwardAuthRoutes.operations + IntrospectionRoutes.operations
-    + AccessRoutes.operations
+    + AccessRoutes.operations + SCIMRoutes.operations
 }

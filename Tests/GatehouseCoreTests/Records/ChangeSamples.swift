@@ -100,6 +100,7 @@ enum ChangeSamples {
         fields: [UserText(.initials, "AL"), UserText(.authority, "1")])
     ),
     ("user-set", UserSet(user, .restrictBookings, old: "0", new: "1")),
+    ("provisioned-set", ProvisionedSet(user, 300, "externalId", old: "00u1", new: "00u2")),
     ("user-renamed", UserRenamed(user, old: "ana", new: "ana.lima")),
     ("status-set", StatusSet(user, old: .active, new: .locked)),
     ("noted", Noted(user, .billingAccepted(300))),
@@ -124,6 +125,12 @@ enum ChangeSamples {
       RoleDefined(
         Role(number: 16), workspace: 2, name: "clerk", old: PermissionSet(),
         new: PermissionSet([.userRead, .userStatus]))
+    ),
+    (
+      "role-labelled",
+      RoleLabelled(
+        Role(number: 16), workspace: 2, old: RoleLabel(title: "Sales", externalID: "g1"),
+        new: RoleLabel(title: "Sales EU", externalID: "g2"))
     ),
     ("role-dropped", RoleDropped(Role(number: 16), workspace: 2)),
     (

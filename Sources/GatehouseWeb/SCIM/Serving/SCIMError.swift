@@ -1,0 +1,63 @@
+import HTTPTypes
+import Hummingbird
+
+/// An error in the form of SCIM (RFC 7644, section 3.12).
+struct SCIMError: Error, Equatable {
+  /// The kinds that SCIM names.
+  enum Kind: String, Equatable {
+    case invalidFilter, tooMany, uniqueness, mutability, invalidSyntax, invalidPath, noTarget, invalidValue
+    case invalidVers, sensitive
+    // RFC 9865
+    case invalidCursor, expiredCursor, invalidCount
+  }
+
+  let status: HTTPResponse.Status
+  let kind: Kind?
+  let detail: String
+  var retryAfter: Int?
+
+  init(_ status: HTTPResponse.Status, _ kind: Kind? = nil, _ detail: String) {
+    self.status = status
+    self.kind = kind
+    self.detail = detail
+  }
+
+  static func invalid(_ kind: Kind, _ detail: String) -> SCIMError { SCIMError(.badRequest, kind, detail) }
+  static func notFound(_ what: String) -> SCIMError { SCIMError(.notFound, nil, "there is no \(what)") }
+
+  /// A problem that stopped the request before SCIM had a say.
+  init(_ problem: Problem) {
+    self.init(problem.status, nil, problem.detail)
+    retryAfter = problem.retryAfter
+  }
+
+  /// What a command was refused with.
+  init(refusal text: String) {
+    let problem = Problem(error: text)
+    switch problem.code {
+    case "CONFLICT": self.init(.conflict, .uniqueness, problem.detail)
+    case "NOSEATS": self.init(.conflict, nil, text)
+    case "REFUSED": self.init(.conflict, nil, problem.detail)
+    case "LIMIT": self.init(.conflict, nil, problem.detail)
+    case "STALE": self.init(.preconditionFailed, nil, "the resource was changed since: \(problem.detail)")
+    case "ERR": self.init(.badRequest, .invalidValue, problem.detail)
+    default: self.init(problem)
+    }
+  }
+
+  var json: JSON {
+    var members: [JSON.Member] = [("schemas", .array([.string("urn:ietf:params:scim:api:messages:2.0:Error")]))]
+    if let kind { members.append(("scimType", .string(kind.rawValue))) }
+    members.append(("detail", .string(detail)))
+    members.append(("status", .string(String(status.code))))
+    return .object(members)
+  }
+
+  var response: Response {
+    var response = Response(json: json, status: status, type: "application/scim+json")
+    response.headers[.cacheControl] = "no-store"
+    if status == .unauthorized { response.headers[.wwwAuthenticate] = #"Bearer realm="gatehouse""# }
+    if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+    return response
+  }
+}

@@ -39,6 +39,7 @@ let package = Package(
     .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CZxcvbn", providers: [.apt(["libzxcvbn-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(
       name: "GatehouseCore",
       dependencies: [
@@ -69,7 +70,7 @@ let package = Package(
     .target(
       name: "GatehouseWeb",
       dependencies: [
-        "GatehouseCore", "GatehouseServer", "GatehouseWire",
+        "CCurl", "GatehouseCore", "GatehouseServer", "GatehouseWire",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

@@ -10,7 +10,7 @@ public enum CommandTable {
     + linkCommands + roleCommands + permissionCommands + accountCommands + groupCommands + employmentCommands
     + managementCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
     + mailCommands + mailListCommands + mailTemplateCommands + inviteCommands + createManyCommands + feedCommands
-    + seatCommands
+    + seatCommands + webhookCommands + webhookListCommands
     + passwordLoginCommands + secondFactorCommands + passwordCommands + apiKeyCommands
 
   /// Stands in for the command of a turn that has not begun.

@@ -45,7 +45,7 @@ extension Turn {
   }
 
   /// The codes of the kinds of changes that an option names.
-  fileprivate func changeKinds(_ token: String) throws(Halt) -> Set<UInt8> {
+  func changeKinds(_ token: String) throws(Halt) -> Set<UInt8> {
     var codes: Set<UInt8> = []
     for values in try options(token) {
       guard let kind = ChangeTable.kinds.first(where: { $0.name == values[0].lowercased() }) else {
@@ -67,7 +67,7 @@ extension Turn {
       var part = event.part
       part.changes = part.changes.filter { change in
         view.shows(change, at: event.lsn, workspaces, in: directory)
-          && (work.types.isEmpty || change.isOne(of: work.types))
+          && (work.types.isEmpty ? change.as(WebhookProgressed.self) == nil : change.isOne(of: work.types))
       }
       return part.changes.isEmpty ? nil : TrailEvent(lsn: event.lsn, part: part)
     }

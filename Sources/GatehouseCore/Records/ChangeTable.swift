@@ -35,6 +35,8 @@ public enum ChangeTable {
     // Others
     MailQueued.self, MailLeased.self, MailRemoved.self, MailFailed.self, MailReturned.self, MailRevived.self,
     MailTemplateSet.self,
+    WebhookCreated.self, WebhookSet.self, WebhookRotated.self, WebhookPaused.self, WebhookRetried.self,
+    WebhookDeleted.self, WebhookProgressed.self,
     SeatsLow.self, AnswerKept.self, KeysDestroyed.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self,
     ClockSet.self,
   ]

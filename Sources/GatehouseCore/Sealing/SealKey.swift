@@ -12,6 +12,8 @@ public struct SealKey: Sendable, Hashable {
     /// A command that waits for a second person, about somebody who is yet to be created. The key is destroyed once it is
     /// decided: nobody knows later who that became.
     case approval
+    /// What a webhook has: its secret and its address.
+    case webhook
   }
 
   public let kind: Kind
@@ -25,6 +27,7 @@ public struct SealKey: Sendable, Hashable {
   public static func contact(_ id: ContactID) -> SealKey { SealKey(.contact, id.raw) }
   public static func user(_ id: UserID) -> SealKey { SealKey(.user, id.raw) }
   public static func approval(_ id: ApprovalID) -> SealKey { SealKey(.approval, id.raw) }
+  public static func webhook(_ id: WebhookID) -> SealKey { SealKey(.webhook, UInt64(id)) }
 
   /// The key of the answers that expire at a time.
   public static func answers(until: Milliseconds) -> SealKey {
@@ -96,7 +99,7 @@ enum SealKeyForm: FieldForm {
     switch value.kind {
     case .contact: keys.append(RecordKey.of(ContactID(raw: value.raw)))
     case .user: keys.append(RecordKey.of(UserID(raw: value.raw)))
-    case .answers, .approval: break
+    case .answers, .approval, .webhook: break
     }
   }
 }

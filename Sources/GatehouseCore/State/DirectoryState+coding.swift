@@ -13,7 +13,8 @@ extension DirectoryState {
     Self.sections.write(StoredDirectory(tables: view.tables, counters: counters), to: &writer)
   }
 
-  public init(from reader: inout ByteReader) throws(CodingError) {
+  /// - Parameter seals: opens the secrets in it.
+  public init(from reader: inout ByteReader, _ seals: (any SealKeeper)? = nil) throws(CodingError) {
     let version = try reader.byte()
     guard (1...Self.codingVersion).contains(version) else {
       throw reader.failure("a directory of an unknown version")
@@ -21,7 +22,7 @@ extension DirectoryState {
     let lsn = try reader.varint()
     let viewLSN = try reader.varint()
     var stored = StoredDirectory()
-    try Self.sections.read(into: &stored, from: &reader, version: version, nil)
+    try Self.sections.read(into: &stored, from: &reader, version: version, seals)
     guard !stored.tables.workspaces.rows.isEmpty else { throw reader.failure("a directory without a workspace") }
     self.init(
       view: Directory(lsn: viewLSN, tables: stored.tables, zones: .utcOnly), lsn: lsn,

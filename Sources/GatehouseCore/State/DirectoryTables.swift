@@ -20,9 +20,10 @@ public struct DirectoryTables: Sendable {
   var accounts = AccountTable()
   var groups = GroupTable()
   var templates = TemplateTable()
+  var webhooks = WebhookTable()
 
   static let all: [any DirectoryTable.Type] = [
     WorkspaceTable.self, ProductTable.self, ServiceTable.self, RoleTable.self, FieldTable.self, AccountTable.self,
-    GroupTable.self, TemplateTable.self,
+    GroupTable.self, TemplateTable.self, WebhookTable.self,
   ]
 }

@@ -45,6 +45,12 @@ public enum Limits {
   public static let poolsOfProduct = 255
   public static let seatsMost = 1_000_000_000
   public static let services = 10_000
+  /// Webhooks of one workspace or of the whole server, of all, and numbers that were given to any.
+  public static let webhooksOfWorkspace = 20
+  public static let webhooks = 1_000
+  public static let webhookNumbers = 100_000
+  /// Failures in a row after which a webhook is called failing.
+  public static let webhookFailures: UInt32 = 8
   public static let workspacesOfService = 100
   /// The name in a client certificate that stands for a service.
   public static let certificateNameBytes = 256

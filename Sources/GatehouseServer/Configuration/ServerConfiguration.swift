@@ -109,6 +109,11 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// The product whose people may open the administrators' console.
   package var consoleProduct = "console"
 
+  /// To which addresses webhooks may connect, and a PEM file of the authorities that their receivers' certificates are
+  /// believed from; nil for those of the system.
+  package var webhookNetworks = WebhookNetworks.public
+  package var webhookCACertFile: String?
+
   /// How many event-loop threads serve; nil means one less than the cores, and at least one. The log writer needs a
   /// core of its own to sync while the lanes decide.
   package var lanes: Int?

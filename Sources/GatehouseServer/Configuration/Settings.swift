@@ -57,6 +57,17 @@ extension Setting {
     format: { $0 },
     "product whose people may open the console")
 
+  package static let webhookNetworks = Setting(
+    "webhook-networks", \.webhookNetworks, value: "networks", live: true,
+    expected: "none, or a list of public, private, loopback and networks such as 10.1.0.0/16, with commas between them",
+    parse: { WebhookNetworks($0) },
+    format: { $0.text },
+    "addresses that webhooks may connect to: public, private, loopback, or networks such as 10.1.0.0/16")
+
+  package static let webhookCACertFile = optionalFile(
+    "webhook-ca-cert-file", \.webhookCACertFile,
+    "PEM file of the authorities of webhooks' receivers, else those of the system")
+
   package static let lanes = Setting(
     "lanes", \.lanes, value: "n|auto",
     expected: "a whole number from 1 to 256, or auto for one less than the cores",
@@ -261,7 +272,8 @@ extension Setting {
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
-    httpPort, httpsHost, httpsPort, consoleProduct, lanes, partitions, maxConnections, durability, segmentBytes, snapshotBytes,
+    httpPort, httpsHost, httpsPort, consoleProduct, webhookNetworks, webhookCACertFile, lanes, partitions,
+    maxConnections, durability, segmentBytes, snapshotBytes,
     snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     addressConnections, serviceConnections, connectionCommands, connectionBytes, authenticationFailures,

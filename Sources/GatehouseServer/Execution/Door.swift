@@ -59,8 +59,11 @@ extension ServerContext {
   /// - Parameters:
   ///   - request: the command's name and arguments.
   ///   - caller: the authority on which it runs.
+  ///   - ticket: with which a reader of the feed can be released.
   /// - Returns: the reply; an error if the log stops before the reply is durable.
-  func execute(_ request: OwnedArguments, for caller: ConnectionFacts) async -> Reply {
+  func execute(
+    _ request: OwnedArguments, for caller: ConnectionFacts, _ ticket: FeedReaders.Ticket? = nil
+  ) async -> Reply {
     var finished: FinishedWorks?
     var watch = FrontWatch()
     while true {
@@ -71,7 +74,7 @@ extension ServerContext {
         return await replyOnceDurable(reply, horizon)
       case .needs(let work):
         var works = finished ?? FinishedWorks()
-        let (more, waited) = await perform(work, after: 0)
+        let (more, waited) = await perform(work, after: 0, ticket)
         works.add(more)
         watch.start += waited
         finished = works

@@ -11,6 +11,7 @@ package final class CommandDoor: Sendable {
   package let logger: Logger
   private let identity: TLSIdentity?
   private let context = Mutex<ServerContext?>(nil)
+  let feedTickets = FeedTickets()
 
   init(_ facts: ServerFacts, _ identity: TLSIdentity?, logger: Logger) {
     self.facts = facts
@@ -19,7 +20,11 @@ package final class CommandDoor: Sendable {
   }
 
   /// Commands are carried out from here on.
-  func begin(_ context: ServerContext) { self.context.withLock { $0 = context } }
+  func begin(_ context: ServerContext) {
+    self.context.withLock { $0 = context }
+    facts.directoryWatch.notify()
+    keepFeedReaders()
+  }
 
   // MARK: The server
 

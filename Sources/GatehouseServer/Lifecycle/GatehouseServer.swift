@@ -169,6 +169,7 @@ package final class GatehouseServer: Service {
     for listener in listeners { listener.close() }
     facts.phase.store(.stopping, ordering: .releasing)
     context.feedReaders.stop()
+    facts.directoryWatch.stop()
     for front in fronts { await front.close() }
     for lane in context.lanes { await lane.loop.submit { lane.drain() } }
     await context.settle()

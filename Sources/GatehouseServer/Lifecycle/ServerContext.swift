@@ -138,6 +138,7 @@ final class ServerContext: Sendable {
     turn.directory = changed
     // Queued before the reply leaves: each lane drops what the change ends then, or sees it at its next read.
     for lane in lanes { lane.loop.execute { lane.directoryChanged() } }
+    facts.directoryWatch.notify()
   }
 
   // MARK: Tasks

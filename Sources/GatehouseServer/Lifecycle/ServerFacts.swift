@@ -37,6 +37,10 @@ final class ServerFacts: Sendable {
   let deniedAuthentications = Atomic<Int>(0)
   /// Wrong guesses at passwords, by where they come from.
   let guesses: SharedGuesses
+  let directoryWatch = DirectoryWatch()
+  /// Requests of webhooks that were accepted, and those that failed.
+  let webhookDeliveries = Atomic<Int>(0)
+  let webhookFailures = Atomic<Int>(0)
   let port = Atomic<Int>(0)
   let tlsPort = Atomic<Int>(0)
   let tls = TLSFigures()

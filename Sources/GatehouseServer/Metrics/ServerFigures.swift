@@ -304,6 +304,23 @@ extension ServerSections {
     ]
   }
 
+  private var webhooks: [Figure] {
+    let hooks = context.gate.directory.webhooks
+    func count(_ condition: String) -> Metric { .gauge("webhooks", "Webhooks by condition", ("condition", condition)) }
+    func deliveries(_ result: String) -> Metric {
+      .counter("webhook_deliveries", "Requests to webhooks by result", ("result", result))
+    }
+    let failing = hooks.count { $0.condition == .failing }
+    let paused = hooks.count { $0.condition == .paused }
+    return [
+      Figure("webhooks", hooks.count),
+      Figure("webhooks_failing", failing, count("failing")), Figure("webhooks_paused", paused, count("paused")),
+      Figure(
+        "webhook_deliveries", facts.webhookDeliveries.load(ordering: .relaxed), deliveries("delivered")),
+      Figure("webhook_failures", facts.webhookFailures.load(ordering: .relaxed), deliveries("failed")),
+    ]
+  }
+
   func log(_ metrics: CommandMetrics) -> [Figure] {
     let log = context.log.statistics
     let syncs = max(1, log.syncs)
@@ -336,6 +353,7 @@ extension ServerSections {
         "feed_waiting_readers", context.feedReaders.waitingCount,
         .gauge("feed_waiting_readers", "Readers of the feed that wait for records")),
       Figure("feed_tail_bytes", context.feedTail.bytes, .gauge("feed_tail_bytes", "Memory of the feed's newest part")),
+    ] + webhooks + [
       Figure(
         "log_waits", metrics.logWaits.count,
         samples: [waited.sample(MetricHistogram(metrics.logWaits, nanoseconds: metrics.logWaits.sum))]),

@@ -60,7 +60,7 @@ struct KeyPath: Sendable, Equatable {
     case .contact, .user, .approval:
       let id = UserID(raw: key.raw)
       self.init(key.kind, partition: partitioning.partition(of: id), serial: UInt64(partitioning.serial(of: id)))
-    case .answers: self.init(key.kind, partition: 0, serial: key.raw)
+    case .answers, .webhook: self.init(key.kind, partition: 0, serial: key.raw)
     }
   }
 

@@ -139,7 +139,7 @@ private enum LoadedSection: Sendable {
     let decoded = bytes.withUnsafeBytes { raw -> Result<LoadedSection, CodingError> in
       Result { () throws(CodingError) -> LoadedSection in
         var reader = ByteReader(raw)
-        if section.owner == Snapshot.directoryOwner { return .directory(try DirectoryState(from: &reader)) }
+        if section.owner == Snapshot.directoryOwner { return .directory(try DirectoryState(from: &reader, seals)) }
         return .partition(
           PartitionCell(
             try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning, seals)))

@@ -9,12 +9,15 @@ struct WebContext: RequestContext {
   let connection: DoorConnection
   /// Whether the connection is encrypted.
   var isSealed: Bool { connection.isSealed }
+  /// For what must end a connection that is stuck.
+  let channel: any Channel
 
   /// Bodies that are larger are refused with 413.
   var maxUploadSize: Int { 1024 * 1024 }
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
+    channel = source.channel
     guard let connection = WebChannel.connection else { preconditionFailure("a request outside of a connection") }
     self.connection = connection
   }

@@ -28,6 +28,7 @@ struct WebRoutes {
     IntrospectionRoutes(door).add(to: router)
     AccessRoutes(door).add(to: router)
     SCIMRoutes(door).add(to: router)
+    EventRoutes(door).add(to: router)
     Console(door).add(to: router)
     DocumentRoutes(table, Self.operations).add(to: router)
     return router
@@ -37,4 +38,5 @@ struct WebRoutes {
   static let operations =
     HealthRoutes.operations + MetricsRoutes.operations + ForwardAuthRoutes.operations + IntrospectionRoutes.operations
     + AccessRoutes.operations + SCIMRoutes.operations
+    + EventRoutes.operations
 }

@@ -18,6 +18,8 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.httpsHost), help: .of(.httpsHost)) var httpsHost: String?
   @Option(name: .of(.httpsPort), help: .of(.httpsPort)) var httpsPort: String?
   @Option(name: .of(.consoleProduct), help: .of(.consoleProduct)) var consoleProduct: String?
+  @Option(name: .of(.webhookNetworks), help: .of(.webhookNetworks)) var webhookNetworks: String?
+  @Option(name: .of(.webhookCACertFile), help: .of(.webhookCACertFile)) var webhookCACertFile: String?
   @Option(name: .of(.lanes), help: .of(.lanes)) var lanes: String?
   @Option(name: .of(.partitions), help: .of(.partitions)) var partitions: String?
   @Option(name: .of(.maxConnections), help: .of(.maxConnections)) var maxConnections: String?
@@ -65,7 +67,8 @@ struct SettingFlags: ParsableArguments {
       (.data, data), (.host, host), (.port, port), (.tlsHost, tlsHost), (.tlsPort, tlsPort),
       (.tlsCertFile, tlsCertFile), (.tlsKeyFile, tlsKeyFile), (.tlsCACertFile, tlsCACertFile),
       (.tlsAuthClients, tlsAuthClients), (.httpHost, httpHost), (.httpPort, httpPort), (.httpsHost, httpsHost),
-      (.httpsPort, httpsPort), (.consoleProduct, consoleProduct), (.lanes, lanes), (.partitions, partitions),
+      (.httpsPort, httpsPort), (.consoleProduct, consoleProduct), (.webhookNetworks, webhookNetworks),
+      (.webhookCACertFile, webhookCACertFile), (.lanes, lanes), (.partitions, partitions),
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
       (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),
       (.slowlogThreshold, slowlogThreshold), (.slowlogLength, slowlogLength), (.refusalsLength, refusalsLength),

@@ -40,6 +40,7 @@ extension PartitionCell {
 extension DirectoryCell {
   var encoded: ContiguousArray<UInt8> {
     var writer = ByteWriter()
+    writer.seals = HarnessSeals()
     state.encode(into: &writer)
     return writer.bytes
   }
@@ -47,7 +48,7 @@ extension DirectoryCell {
   static func decode(_ bytes: ContiguousArray<UInt8>) throws -> DirectoryCell {
     try bytes.withUnsafeBytes { raw in
       var reader = ByteReader(raw)
-      let state = try DirectoryState(from: &reader)
+      let state = try DirectoryState(from: &reader, HarnessSeals())
       #expect(reader.isAtEnd)
       return DirectoryCell(state)
     }

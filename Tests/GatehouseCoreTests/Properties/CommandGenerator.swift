@@ -266,6 +266,9 @@ struct CommandGenerator {
     case "plan": return pick(["free", "enterprise"])
     case "profile": return pick(["clockify", "actitime", "none"])
     case "day": return pick(["2020-01-01", "2026-02-28", "2031-01-01", "today"])
+    case "url": return pick(["https://example.com/h", "http://127.0.0.1/h", "http://example.com/"])
+    case "change": return pick(["status-set", "user-created", "nothing"])
+    case "moves", "failures", "lsn": return "\(number(0...3))"
     case "email": return pick(["a@b.test", "c@d.test"])
     default: return pick(["text", "Text of words", "ä"])
     }

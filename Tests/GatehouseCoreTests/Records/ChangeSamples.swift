@@ -12,7 +12,7 @@ enum ChangeSamples {
   static let time: Milliseconds = 1_772_355_600_000
 
   static let all: [(name: String, change: any Change)] =
-    people + access + sessions + secondFactors + apiKeys + times + directory + others + organisations
+    people + access + sessions + secondFactors + apiKeys + times + directory + webhooks + others + organisations
 
   private static var field: FieldDefinition {
     var field = FieldDefinition(id: 7, workspace: 300, name: "colour", kind: .choice)
@@ -288,6 +288,40 @@ enum ChangeSamples {
       ServiceLimited(1, old: .none, new: ServiceLimits(connections: 100, commands: 5000, bytes: 1_000_000))
     ),
   ]
+
+  private static let webhooks: [(name: String, change: any Change)] = [
+    (
+      "webhook-created",
+      WebhookCreated(
+        1, of: 2, name: "crm", url: "https://example.com/hooks", types: [StatusSet.code],
+        secret: WebhookSecret((1, 2), (3, 4)), from: 17)
+    ),
+    ("webhook-set", WebhookSet(webhook, url: "https://example.com/new", types: [])),
+    ("webhook-rotated", WebhookRotated(webhook, secret: WebhookSecret((5, 6), (7, 8)), until: time)),
+    ("webhook-paused", WebhookPaused(webhook, why: "paused by command")),
+    ("webhook-retried", WebhookRetried(webhook, moves: true, from: 5)),
+    ("webhook-deleted", WebhookDeleted(webhook)),
+    ("webhook-progressed", WebhookProgressed(webhook, progress)),
+  ]
+
+  private static let webhook: Webhook = {
+    var webhook = Webhook(id: 1)
+    webhook.workspace = 2
+    webhook.name = "crm"
+    webhook.url = "https://example.com/hooks"
+    webhook.types = [StatusSet.code]
+    return webhook
+  }()
+
+  private static let progress: WebhookProgress = {
+    var progress = WebhookProgress()
+    progress.cursor = 300
+    progress.failures = 2
+    progress.lastError = "the receiver answered 503"
+    progress.lastErrorTime = time
+    progress.lastSuccess = time + 1000
+    return progress
+  }()
 
   private static let others: [(name: String, change: any Change)] = [
     (

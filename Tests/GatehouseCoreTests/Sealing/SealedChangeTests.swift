@@ -31,6 +31,7 @@ import Testing
         "user-purged",
         "password-set", "session-origin-told", "mail-queued", "mail-failed", "approval-requested", "answer-kept",
         "apikey-created", "second-factor-begun", "challenge-issued",
+        "webhook-created", "webhook-set", "webhook-rotated",
       ])
   }
 
@@ -135,6 +136,7 @@ private struct TextCollector: FieldVisitor {
       add(wish.origin.address)
       add(wish.origin.agent)
     }
+    if let secret = value as? WebhookSecret, !secret.bytes.isEmpty { hidden.append(secret.bytes) }
     if let secret = value as? TimeSecret { hidden.append(secret.withBytes { Array($0) }) }
   }
 

@@ -45,7 +45,9 @@ import Testing
     "PASSWORD.SET ana correct-horse", "PASSWORD.GENERATE mia",
     "PASSWORD.IMPORT ana $argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuA", "LOGIN.UNLOCK locked",
     "APIKEY.CREATE ana NAME ci TTL 1d", "APIKEY.ROTATE KEY", "APIKEY.DEACTIVATE KEY", "APIKEY.DEACTIVATEALL ana",
-    "TOTP.ENROL ana",
+    "TOTP.ENROL ana", "WEBHOOK.CREATE new https://example.com/ TYPE status-set",
+    "WEBHOOK.SET crm URL https://example.com/other", "WEBHOOK.ROTATE crm OVERLAP 1h", "WEBHOOK.PAUSE crm",
+    "WEBHOOK.RESUME idle", "WEBHOOK.RETRY crm FROM 0", "WEBHOOK.DELETE crm",
   ]
 
   /// People with sessions, timers, licences and roles.
@@ -63,6 +65,7 @@ import Testing
       "TIMER.START ana", "SERVICE.CREATE boss ADMIN READ", "SERVICE.CREATE reader READ",
       "ACCOUNT.CREATE Widgets CUSTOMER", "ACCOUNT.CREATE Gone CUSTOMER", "GROUP.CREATE Europe", "GROUP.CREATE Old",
       "GROUP.ADD Europe Widgets", "EMPLOY.ADD carl Widgets", "MANAGE.ADD tom ACCOUNT Widgets",
+      "WEBHOOK.CREATE crm https://example.com/", "WEBHOOK.CREATE idle https://example.com/", "WEBHOOK.PAUSE idle",
     ] {
       let answer = core.run(line)
       #expect(!answer.isError, "\(line): \(answer)")

@@ -19,6 +19,9 @@ import Testing
     let client = try server.client()
     let people = try client.integer("USER.COUNT")
     #expect(people >= 1000)
+    // The first sign-in to the console asks for another password.
+    let password = try #require(first.errors.firstMatch(of: #/as sam with the password (\S+)/#)).1
+    #expect(try client.fields("LOGIN.PASSWORD", "sam", "console", String(password))["must-change"] == "1")
 
     let second = try gatehouse("sample", "--port", port)
     #expect(second.succeeded)

@@ -274,7 +274,6 @@ extension Setting {
     data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
     httpPort, httpsHost, httpsPort, consoleProduct, webhookNetworks, webhookCACertFile, lanes, partitions,
     maxConnections, durability, segmentBytes, snapshotBytes,
-    snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     addressConnections, serviceConnections, connectionCommands, connectionBytes, authenticationFailures,
     handshakeTimeout, authenticationTimeout, idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit,

@@ -84,21 +84,21 @@ struct LoginSections {
   /// Seats bought and in use, by pool.
   var seats: [Figure] {
     let directory = context.gate.directory
-    let pools = (1...Self.mostProducts).lazy.prefix { $0 <= directory.products.count }.flatMap { number in
-      guard let product = directory.product(ProductID(number)) else { return [Pooled]() }
-      let name = product.pools.isEmpty ? "" : directory.productName(product)
-      return product.pools.map { Pooled(product: name, pool: $0, key: product.seatKey($0.type)) }
+    var pools: [Pooled] = []
+    for number in 1..<(1 + min(Self.mostProducts, directory.products.count)) {
+      guard let product = directory.product(ProductID(number)) else { continue }
+      for pool in product.pools { pools.append(Pooled(product: product, pool: pool)) }
     }
     var (samples, others) = ([Figure.Sample](), (bought: 0, used: 0))
     var isFull = false
-    for batch in Array(pools).batches(of: 256) {
-      for (pooled, used) in zip(batch, context.gate.used(batch.map(\.key))) {
+    for batch in pools.batches(of: 256) {
+      for (pooled, used) in zip(batch, context.gate.used(batch.map { $0.product.seatKey($0.pool.type) })) {
         let bought = Int(pooled.pool.bought)
         if samples.count + 2 <= Self.mostSeries * 2 {
-          samples += [
-            Self.bought(pooled.product, pooled.pool.type).sample(bought),
-            Self.used(pooled.product, pooled.pool.type).sample(used),
-          ]
+          // Only those that are shown need their names.
+          let name = directory.productName(pooled.product)
+          samples.append(Self.bought(name, pooled.pool.type).sample(bought))
+          samples.append(Self.used(name, pooled.pool.type).sample(used))
         } else {
           isFull = true
           others = (others.bought + bought, others.used + used)
@@ -117,9 +117,8 @@ struct LoginSections {
   }
 
   private struct Pooled {
-    let product: String
+    let product: Product
     let pool: Pool
-    let key: SeatKey
   }
 
   private static func bought(_ product: String, _ pool: String) -> Metric {

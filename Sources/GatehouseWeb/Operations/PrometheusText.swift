@@ -78,15 +78,16 @@ struct PrometheusText {
   private mutating func line(_ name: String, _ suffix: String, _ labels: [MetricFamily.Label], _ value: String) {
     text += name
     text += suffix
-    for (index, label) in labels.enumerated() {
-      text += index == 0 ? "{" : ","
+    var separator = "{"
+    for label in labels {
+      text += separator
       text += label.name
       text += "=\""
       escape(label.value, quotes: true)
       text += "\""
+      separator = ","
     }
-    if !labels.isEmpty { text += "}" }
-    text += " "
+    text += labels.isEmpty ? " " : "} "
     text += value
     text += "\n"
   }

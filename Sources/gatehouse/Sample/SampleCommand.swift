@@ -11,9 +11,9 @@ struct Sample: ParsableCommand {
         gatehouse sample
         gatehouse sample --port 7421
 
-      About 1,200 people with two products, pools of licences, roles, entries,
-      running timers, and some that were forgotten; and a training provider, a
-      workspace of its own, with accounts, managers, courses and delegates, some of
+      About 1,200 people with two products and the console, pools of licences, roles,
+      entries, running timers, and some that were forgotten; and a training provider,
+      a workspace of its own, with accounts, managers, courses and delegates, some of
       whom work for the company. Somebody was merged, somebody deleted and taken
       back, somebody logged in as somebody else; mails and an approval wait. The
       company is the same every time. If it already exists, nothing is changed.

@@ -90,10 +90,10 @@ import Testing
     #expect(!core.run("ROLE.DEFINE clerk WORKSPACE acme LABEL Clerks").isError)
     #expect(!core.run("ROLE.DEFINE sales-1 WORKSPACE acme LABEL \"Sales EU\" EXTERNAL g1").isError)
     let roles = "\(core.run("ROLE.LIST"))"
-    #expect(roles.contains("role: clerk, rank: null, scope: workspace acme, permissions: [user.read], label: Clerks"))
+    #expect(roles.contains("role: clerk, rank: nil, scope: workspace acme, permissions: [user.read], label: Clerks"))
     #expect(
       roles.contains(
-        "role: sales-1, rank: null, scope: workspace acme, permissions: [], label: Sales EU, external-id: g1"))
+        "role: sales-1, rank: nil, scope: workspace acme, permissions: [], label: Sales EU, external-id: g1"))
     #expect(
       core.run("ROLE.DEFINE sales-2 WORKSPACE acme LABEL \"sales eu\"").text
         == "CONFLICT label: sales eu is that of the role sales-1")

@@ -27,7 +27,7 @@ struct CommandFailure: Error, Sendable {
   var detail: String { (rule.map { $0 + ": " } ?? "") + why + (remedy.map { "; " + $0 } ?? "") }
 
   /// Whether sending the same form again may help. It is safe: a form is carried out once.
-  var isPassing: Bool { ["BUSY", "LOADING", "READONLY", "LIMIT"].contains(code) }
+  var isPassing: Bool { ["BUSY", "LOADING", "READONLY"].contains(code) }
 
   var heading: String {
     switch code {
@@ -37,7 +37,8 @@ struct CommandFailure: Error, Sendable {
     case "NOSEATS": "No seat is left"
     case "CONFLICT": "It clashes with what is there"
     case "STALE": "Somebody has changed it meanwhile"
-    case "BUSY", "LOADING", "LIMIT": "The server cannot take this now"
+    case "LIMIT": "A limit is reached"
+    case "BUSY", "LOADING": "The server cannot take this now"
     case "READONLY": "The server takes no changes now"
     default: "This was not understood"
     }

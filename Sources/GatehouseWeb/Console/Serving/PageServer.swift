@@ -99,7 +99,8 @@ struct PageServer: Sendable {
     } else if isForm {
       blocks.append(.text(.text("Nothing was changed. Go back to the form to send something else.")))
     }
-    return Page(failure.heading, status: failure.status, blocks)
+    let title = failure.isPassing ? "Not now" : isForm ? "Not done" : "Not shown"
+    return Page(title, status: failure.status, blocks)
   }
 
   private static func page(of problem: Problem) -> Page {

@@ -74,9 +74,10 @@ struct SCIMProjection {
         continue
       }
       let room = schema.isExtension ? resource[any: schema.id] : resource
-      guard let value = room?[any: attribute.name] else { continue }
+      guard let (name, value) = room?.members?.first(where: { $0.name.isSame(as: attribute.name) }) else { continue }
       let kept = schema.isExtension ? result[any: schema.id] ?? .object([]) : result
-      let changed = kept.setting(attribute.name, part(attribute.sub, of: value, beside: kept[any: attribute.name]))
+      let sub = attribute.sub.map { sub in schemas.attribute(attribute)?.sub(sub)?.name ?? sub }
+      let changed = kept.setting(name, part(sub, of: value, beside: kept[any: name]))
       result = schema.isExtension ? result.setting(schema.id, changed) : changed
     }
     return result

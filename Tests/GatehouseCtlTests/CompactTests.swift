@@ -1,4 +1,5 @@
 import Foundation
+import GatehouseCore
 import GatehouseStorage
 import GatehouseTestSupport
 import Testing
@@ -142,6 +143,61 @@ struct CompactTests {
     #expect(state.isSound && state.state("users") == 51, "\(state.problems)")
     let text = try control("compact", environment: ["GATEHOUSE_PORT": String(server.port)])
     #expect(text.code == 0 && text.output.contains(": "), "\(text.output)")
+  }
+
+  @Test("L6: keys that a killed server had not destroyed are destroyed without it, and no snapshot knows the person")
+  func forgetting() throws {
+    let folder = try TemporaryFolder("forgetting")
+    let server = try TestServer(.init(), folder: folder)
+    defer { server.kill() }
+    let gate = try server.client()
+    let name = "evangelina.lindqvist@acme.example"
+    let id = try #require(try gate.fields("USER.CREATE eva EMAIL \(name) NOINVITE")["id"])
+    try gate.ok("SAVE")
+    // Within the second that the server takes to destroy them.
+    try gate.ok("USER.ANONYMISE eva")
+    server.kill()
+    let data = server.dataPath
+    let user = UserID(raw: try #require(UInt64(id)))
+    let pending = try #require(try DataFolder.look(at: data).keys).isDestroyed(.user(user)) == false
+    let result = try control("compact", "--data", data, "--json")
+    let report = try result.object()
+    #expect(
+      result.code == 0 && report["destroyed-keys"] as? Int == (pending ? 2 : 0), "\(result.output)\(result.errors)")
+    #expect((report["snapshots"] as? [Int])?.count == (pending ? 2 : 1), "\(result.output)")
+    let looked = try DataFolder.look(at: data)
+    #expect(try #require(looked.keys).isDestroyed(.user(user)))
+    let catalog = SnapshotCatalog(looked)
+    #expect(try catalog.entries().count == 2)
+    for entry in try catalog.entries() {
+      let reader = try catalog.open(entry)
+      defer { reader.close() }
+      for section in reader.sections {
+        #expect(Data(try reader.read(section)).range(of: Data(name.utf8)) == nil, "snapshot \(entry.lsn)")
+      }
+    }
+    let shown = try control("inspect", "--json", data).output
+    #expect(shown.contains("keys-destroyed") && !shown.contains(name), "\(shown.suffix(400))")
+    #expect(try VerifyResult(data).isSound)
+    let again = try control("compact", "--data", data)
+    #expect(again.output == "nothing to do\n", "\(again.output)")
+    try server.start()
+    #expect(try server.client().text("INFO snapshot")?.contains("keys_to_destroy:0") == true)
+  }
+
+  @Test("a deletion by retention is in the trail, also without a server")
+  func recordedDeletion() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    #expect(try control("compact", "--data", data).code == 0)
+    pause(.milliseconds(20))
+    let result = try control("compact", "--data", data, "--retention", "10ms")
+    #expect(result.output.contains("deleted"), "\(result.output)\(result.errors)")
+    let records = try control("inspect", "--json", data).objects()
+    let deletions = records.filter { "\($0)".contains("archive-deleted") }
+    #expect(deletions.count == 1 && deletions[0]["command"] as? String == "COMPACT", "\(deletions)")
+    let state = try VerifyResult(data)
+    #expect(state.isSound && state.code == 0, "\(state.problems)")
   }
 
   @Test("no server, and contradictory command lines")

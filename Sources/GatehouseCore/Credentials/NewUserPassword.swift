@@ -4,7 +4,8 @@ public enum NewUserPassword {
   case chosen(SecretWord)
   case hashed(String)
 
-  /// The name of the hash's column in a file of people and in rows.
+  /// The names of the columns of a file of people and of rows.
+  public static let column = "password"
   public static let hashColumn = "password-hash"
 
   /// The options of `USER.CREATE`.

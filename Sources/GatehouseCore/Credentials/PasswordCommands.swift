@@ -250,7 +250,8 @@ extension Turn {
   func hash(
     _ password: SecretWord, _ strength: PasswordStrength, unlike former: String? = nil
   ) throws(Halt) -> String {
-    switch try outcome(of: HashPassword(password: password, strength: strength, old: nil, former: former)).unwrapped() {
+    switch try hashed(HashPassword(password: password, strength: strength, old: nil, former: former)) {
+    case nil: return ""
     case .hashed(let hash): return hash
     case .unchanged: throw .refused(Self.unchanged)
     case .weak(let why): throw .refused(Self.weak(why))

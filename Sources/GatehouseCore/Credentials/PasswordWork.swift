@@ -44,6 +44,45 @@ public struct HashPassword: Work {
   }
 }
 
+/// The hashes of the passwords of several new users. One is made after the other, and each gives way to logins.
+public struct HashPasswords: Work {
+  public typealias Outcome = Result<[HashedPassword], Refusal>
+
+  public let passwords: [HashPassword]
+
+  public init(_ passwords: [HashPassword]) { self.passwords = passwords }
+}
+
+extension Turn {
+  /// Has all passwords that a body asks for hashed as one piece of work. Where a hash is not there yet, `hash` returns an
+  /// empty one; that decision is dropped once the body has asked for all.
+  func hashingTogether(_ body: () throws(Halt) -> Void) throws(Halt) {
+    gathering = GatheredPasswords()
+    defer { gathering = nil }
+    try body()
+    if let gathering, gathering.isIncomplete { throw .work(HashPasswords(gathering.asked)) }
+  }
+
+  /// What became of a password; nil if that is not known yet, and is asked for later.
+  func hashed(_ password: HashPassword) throws(Halt) -> HashedPassword? {
+    guard gathering != nil else { return try outcome(of: password).unwrapped() }
+    gathering?.asked.append(password)
+    guard let done = finishedWorks.last(HashPasswords.self), let index = done.work.passwords.firstIndex(of: password)
+    else {
+      gathering?.isIncomplete = true
+      return nil
+    }
+    return try done.outcome.unwrapped()[index]
+  }
+}
+
+/// The passwords of one command that are hashed together.
+struct GatheredPasswords {
+  var asked: [HashPassword] = []
+  /// Whether the hash of one is not known.
+  var isIncomplete = false
+}
+
 public struct OldPassword: Sendable, Equatable {
   public let hash: String
   public let password: SecretWord

@@ -10,7 +10,7 @@
 /// destroyed once the record that anonymises is durable (`ForgottenPeople`). The trail shows that something was set, and
 /// not what. Nobody gives the person new data, which would stay hidden there.
 ///
-/// Three things are out of reach: a backup made before, which has the data and the keys; records in folders of format 2,
+/// Three things are out of reach: a copy made before, which has the data and the keys; records in folders of format 2,
 /// which are not sealed and stay until the archive's retention is over; and the name in the 64-bit hashes by which the
 /// archive's index finds who held a username, which tell a name only to who guesses it.
 extension CommandTable {
@@ -20,8 +20,9 @@ extension CommandTable {
       reply:
         "a map `user, username, contact, backups`: the name is `anonymous-` and the id. A live login becomes inactive."
         + " Within a second the keys are destroyed under which log and archive tell of the person; `INFO snapshot` shows"
-        + " `keys_to_destroy`. Snapshots are replaced within some minutes, or by `COMPACT` at once. `backups` says what"
-        + " is out of reach: backups made before. Notes, reasons and linked records stay, as part of the history",
+        + " `keys_to_destroy`. Snapshots are replaced within some minutes, or by `COMPACT` at once. `backups` is an array"
+        + " of what is out of reach and how to recognise it: copies made before, of which the server does not know."
+        + " Notes, reasons and linked records stay, as part of the history",
       effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)), route: .user(1),
       body: .decide(userAnonymise))
   ]
@@ -68,9 +69,22 @@ extension CommandTable {
     turn.reply.text("contact")
     turn.reply.integer(contact.id.raw)
     turn.reply.text("backups")
-    turn.reply.text(
-      "a backup made before \(TimeText.text(of: turn.now)) still has the data and the keys: delete it, or make a new one"
-    )
+    let copies = outOfReach(of: turn.now)
+    turn.reply.array(copies.count)
+    for text in copies { turn.reply.text(text) }
+  }
+
+  /// What forgetting cannot reach. The server does not know which copies there are, so it says how to tell them.
+  private static func outOfReach(of time: Milliseconds) -> [String] {
+    let time = TimeText.text(of: time)
+    return [
+      "copies of the data folder from before \(time), whether of gatehousectl backup, of files, disks or virtual machines: "
+        + "they have the data and the keys; `gatehousectl inspect COPY --since \(time)` shows no record in such a one; "
+        + "delete it, and make a new one once INFO snapshot shows keys_to_destroy:0",
+      "copies of the files keys and keys.copy from before: with one of them, later copies of the folder can be read too; "
+        + "delete them",
+      "what has left the server: exports, files that people were imported from, mails that were sent, copies of the feed",
+    ]
   }
 }
 

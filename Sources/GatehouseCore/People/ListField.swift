@@ -49,7 +49,9 @@ public enum ListField: Sendable, Hashable {
   static func isBuiltIn(_ name: String) -> Bool { builtIn.contains(plain(name)) }
 
   private static let builtIn = Set(
-    all.flatMap { [plain($0.name), plain($0.field.column)] } + [plain("password"), plain(NewUserPassword.hashColumn)])
+    all.flatMap { [plain($0.name), plain($0.field.column)] } + [
+      plain(NewUserPassword.column), plain(NewUserPassword.hashColumn),
+    ])
 
   public var name: String {
     switch self {

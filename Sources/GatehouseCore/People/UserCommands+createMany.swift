@@ -5,13 +5,16 @@ extension CommandTable {
       "USER.CREATEMANY", .people, "Add several users, all or none, as one record",
       [
         .option("WORKSPACE", "workspace"), .counted("FIELDS", "field", isOptional: false),
-        .counted("ROWS", "value", isOptional: false, secretBeside: [NewUserPassword.hashColumn]), .flag("WITHIN"),
+        .counted(
+          "ROWS", "value", isOptional: false, secretBeside: [NewUserPassword.column, NewUserPassword.hashColumn]),
+        .flag("WITHIN"),
         .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ],
       reply: "an array of maps `id, contact, username, status`, in the order of the rows. FIELDS names what each row"
         + " has: `username`, options of USER.CREATE in lower case, and fields of the workspace; `product`, `role` and"
         + " `licence` may be there several times, and a licence is `product:type`. ROWS are the values, one row after the"
-        + " other; an empty one says nothing. At most \(Limits.usersOfCreateMany) rows; a refusal names the row",
+        + " other; an empty one says nothing. At most \(Limits.usersOfCreateMany) rows, \(Limits.passwordsOfCreateMany) of"
+        + " them with a `password`; a refusal names the row",
       effect: .write, rights: .admin, needs: .permission(.userCreate, over: .namedWorkspace), route: .directory,
       body: .decide(userCreateMany))
   ]
@@ -21,12 +24,14 @@ extension CommandTable {
     // Held at once, because the decision starts over with each owner that is missing.
     try turn.hold(rows.partitions(turn))
     turn.reply.array(rows.count)
-    for row in 0..<rows.count {
-      do throws(Halt) {
-        try turn.performInside(try rows.command(row)) {}
-      } catch {
-        guard case .refused(let refusal) = error else { throw error }
-        throw .refused(Refusal(refusal.code, "row \(row + 1): \(refusal.message)"))
+    try turn.hashingTogether { () throws(Halt) in
+      for row in 0..<rows.count {
+        do throws(Halt) {
+          try turn.performInside(try rows.command(row)) {}
+        } catch {
+          guard case .refused(let refusal) = error else { throw error }
+          throw .refused(Refusal(refusal.code, "row \(row + 1): \(refusal.message)"))
+        }
       }
     }
   }
@@ -60,6 +65,12 @@ private struct NewUserRows {
       throw .refused(.limit("rows: at most \(Limits.usersOfCreateMany) users in one command"))
     }
     try checkFields(turn)
+    if let column = fields.firstIndex(of: NewUserPassword.column) {
+      guard (0..<count).count(where: { !value($0, column).isEmpty }) <= Limits.passwordsOfCreateMany else {
+        throw .refused(
+          .limit("rows: at most \(Limits.passwordsOfCreateMany) users with a password in one command; give fewer rows"))
+      }
+    }
     try requireDifferent()
   }
 
@@ -100,7 +111,9 @@ private struct NewUserRows {
   private static let options: Set<String> =
     Set(ContactCard.options.compactMap { $0.token?.lowercased() })
     .union(["contact", "status", "product", "licence", "role", "account", "initials", "reference", "division"])
-    .union([UserField.authority.name, UserField.restrictBookings.name, NewUserPassword.hashColumn])
+    .union([
+      UserField.authority.name, UserField.restrictBookings.name, NewUserPassword.column, NewUserPassword.hashColumn,
+    ])
 
   /// An unknown name is refused before any row is looked at.
   private func checkFields(_ turn: Turn) throws(Halt) {

@@ -38,7 +38,7 @@ public enum ChangeTable {
     WebhookCreated.self, WebhookSet.self, WebhookRotated.self, WebhookPaused.self, WebhookRetried.self,
     WebhookDeleted.self, WebhookProgressed.self,
     SeatsLow.self, AnswerKept.self, KeysDestroyed.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self,
-    ClockSet.self,
+    EncryptionChanged.self, ClockSet.self,
   ]
 
   private static let byCode: [(any Change.Type)?] = {

@@ -71,6 +71,32 @@ public struct ArchiveDeleted: FolderChange {
   }
 }
 
+/// The keys of the data folder's encryption were changed: what is written from now on is encrypted with the data key, which
+/// the master key wraps. Neither is shown; the master key goes by its id, which is the beginning of a hash of it.
+public struct EncryptionChanged: FolderChange, Equatable {
+  public static var code: UInt8 { 74 }
+  public static var name: String { "encryption-changed" }
+  /// It tells people something, and changes no state.
+  public static var isCritical: Bool { false }
+
+  /// The number of the data key; 0 if what is written is in clear.
+  public var dataKey: UInt64 = 0
+  public var master = ""
+
+  public init() {}
+
+  public init(dataKey: UInt64, master: String) {
+    self.dataKey = dataKey
+    self.master = master
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    visitor.about("data folder")
+    try visitor.field("data-key", &dataKey, as: NumberForm<UInt64>.self)
+    try visitor.field("master", &master, as: TextForm.self)
+  }
+}
+
 /// A span of time in milliseconds.
 enum SpanForm: FieldForm {
   static func write(_ value: Milliseconds, to writer: inout ByteWriter) { writer.signed(value) }

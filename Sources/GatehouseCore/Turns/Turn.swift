@@ -87,6 +87,8 @@ public final class Turn {
   /// The work that a stopped decision needs, and its outcome when the decision is made again.
   @exclusivity(unchecked) public internal(set) var neededWork: (any Work)?
   @exclusivity(unchecked) var finishedWorks = FinishedWorks()
+  /// While a body runs whose passwords are hashed together.
+  @exclusivity(unchecked) var gathering: GatheredPasswords?
   /// Whether there is either. Checking an existential calls the runtime, which every command would pay for.
   @exclusivity(unchecked) var hasWork = false
 

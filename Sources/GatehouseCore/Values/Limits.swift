@@ -93,6 +93,8 @@ public enum Limits {
   public static let usersOfBulk = 1000
   /// Rows of one `USER.CREATEMANY`, for the same reasons.
   public static let usersOfCreateMany = 1000
+  /// Of these, how many with a password, which takes a core for some tens of milliseconds to hash.
+  public static let passwordsOfCreateMany = 100
   /// Records about a user of which it is known that they were taken back, and for how long more are refused: as long as a
   /// policy may allow to take one back.
   public static let undosOfUser = 100

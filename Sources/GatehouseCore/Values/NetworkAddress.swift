@@ -18,7 +18,13 @@ public struct NetworkAddress: Sendable {
   /// household or a server.
   public struct Network: Sendable, Hashable {
     let isVersion4: Bool
+    /// The address of version 4, or the first half of the one of version 6.
     let bits: UInt64
+
+    public init(isVersion4: Bool, bits: UInt64) {
+      self.isVersion4 = isVersion4
+      self.bits = bits
+    }
   }
 
   public var network: Network {

@@ -173,9 +173,6 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var connectionCommands = 0
   package var connectionBytes = 0
 
-  /// How many wrong secrets of one address are answered a second; further ones are answered later. 0 means all at once.
-  package var authenticationFailures = 10
-
   /// How long a TLS handshake may take, and how long a client may take to authenticate where it must; zero means for
   /// ever.
   package var handshakeTimeout: Duration = .seconds(10)
@@ -217,7 +214,7 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var commonPasswordsPath: String?
 
   /// How many wrong passwords a minute are looked at from one address that a service tells, and through one service; 0 for
-  /// any number. Then they wait, the right ones too.
+  /// any number. Then they wait, the right ones too. Wrong secrets of services wait by the address of the connection.
   package var guessesPerAddress = 30
   package var guessesPerService = 600
 

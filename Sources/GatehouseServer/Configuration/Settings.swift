@@ -169,10 +169,6 @@ extension Setting {
     "connection-bytes", \.connectionBytes, live: true, 1024...(1 << 40), mayBeOff: true,
     "bytes of requests that one connection may send a second, 0 for no limit")
 
-  package static let authenticationFailures = integer(
-    "auth-failures", \.authenticationFailures, live: true, 0...1_000_000,
-    "wrong secrets of one address that are answered a second, further ones later, 0 for no limit")
-
   package static let handshakeTimeout = duration(
     "handshake-timeout", \.handshakeTimeout, live: true, .milliseconds(100) ... .seconds(3600),
     "time within which a TLS handshake must be done, 0 for no limit")
@@ -260,7 +256,7 @@ extension Setting {
 
   package static let guessesPerAddress = integer(
     "guesses-per-address", \.guessesPerAddress, live: true, 0...1_000_000,
-    "wrong passwords a minute from one address before it waits, 0 for any number")
+    "wrong passwords or secrets a minute from one address before it waits, 0 for any number")
 
   package static let guessesPerService = integer(
     "guesses-per-service", \.guessesPerService, live: true, 0...1_000_000,
@@ -273,9 +269,9 @@ extension Setting {
   package static let all: [Setting] = [
     data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
     httpPort, httpsHost, httpsPort, consoleProduct, webhookNetworks, webhookCACertFile, lanes, partitions,
-    maxConnections, durability, segmentBytes, snapshotBytes,
+    maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
-    addressConnections, serviceConnections, connectionCommands, connectionBytes, authenticationFailures,
+    addressConnections, serviceConnections, connectionCommands, connectionBytes,
     handshakeTimeout, authenticationTimeout, idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit,
     compressionLevel, clockConflict, zoneData, encryptionKeyFile, encryptionKeyCommand, passwordMemory, passwordPasses,
     passwordLanes, passwordThreads, passwordPriority, commonPasswords, guessesPerAddress, guessesPerService,

@@ -140,6 +140,32 @@ extension HashPassword: ServerWork {
   }
 }
 
+extension HashPasswords {
+  /// How long one of them waits for its turn while the pool has no room, before the whole command is refused.
+  private static let patience = Duration.seconds(10)
+  private static let pause = Duration.milliseconds(50)
+
+  /// Hashes one after the other. Each is a piece of work of its own for the pool, so that logins come in between.
+  func perform(_ context: ServerContext) async -> FinishedWork<HashPasswords> {
+    var hashed: [HashedPassword] = []
+    for password in passwords {
+      let end = ContinuousClock.now + Self.patience
+      var outcome: HashPassword.Outcome?
+      while outcome == nil, ContinuousClock.now < end, !context.isStopping {
+        outcome = await context.passwordPool.run { context.result(of: password) }
+        if outcome == nil { try? await Task.sleep(for: Self.pause) }
+      }
+      switch outcome {
+      case .success(let one): hashed.append(one)
+      case .failure(let refusal): return FinishedWork(self, .failure(refusal))
+      case nil:
+        return FinishedWork(self, .failure(Refusal(.busy, "too many passwords are being hashed; try again")))
+      }
+    }
+    return FinishedWork(self, .success(hashed))
+  }
+}
+
 extension GeneratePassword: ServerWork {
   static func pool(of context: ServerContext) -> WorkPool { context.passwordPool }
 

@@ -38,6 +38,26 @@ final class SharedGuesses: GuessKeeper {
     }
   }
 
+  /// Counts a wrong secret of a service. It waits like a wrong password from that address, and is answered afterwards. A
+  /// right secret never waits: a service has no weak one, and must not be locked out by whoever shares its address.
+  ///
+  /// - Returns: in how many milliseconds it is answered; nil if that is too long to wait.
+  func waitOfWrongSecret(from address: AddressKey?, at now: Milliseconds) -> Milliseconds? {
+    guard let address else { return 0 }
+    let source = GuessSource.address(address.network, of: nil)
+    // In one go, so that many connections at once do not all find that nobody waits.
+    let wait = state.withLock { state in
+      let wait = state.table.wait(source, after: 0, at: now)
+      if wait > 0 { state.slowed += 1 }
+      state.table.count(source, at: now)
+      return wait
+    }
+    return wait > Self.longestDelay ? nil : wait
+  }
+
+  /// Who would have to wait for longer is disconnected instead.
+  static let longestDelay: Milliseconds = 10_000
+
   /// Takes changed settings over.
   func adopt(_ configuration: ServerConfiguration) {
     state.withLock { $0.table.limits = configuration.guessLimits }

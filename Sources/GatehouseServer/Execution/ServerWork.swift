@@ -31,19 +31,23 @@ extension ServerContext {
     if let work = work as? ReadFeed {
       return await read(work, after: lastWrite, ticket, mayWait: mayWait)
     }
+    if let work = work as? HashPasswords { return (await work.perform(self), 0) }
     guard let work = work as? any ServerWork else { preconditionFailure("nobody knows how to do \(work)") }
     return (await finish(work, after: lastWrite), 0)
   }
 
   private func finish<Kind: ServerWork>(_ work: Kind, after lastWrite: LSN) async -> any Sendable {
-    let outcome = await Kind.pool(of: self).run { [self] in
-      do {
-        return Result<Kind.Product, Refusal>.success(try work.perform(self, after: lastWrite))
-      } catch {
-        return .failure(refusal(for: error, of: "\(Kind.self)"))
-      }
-    }
+    let outcome = await Kind.pool(of: self).run { [self] in result(of: work, after: lastWrite) }
     return FinishedWork(work, outcome ?? .failure(Refusal(.busy, "too much of this is under way; try again")))
+  }
+
+  /// Does work on this thread, which may block.
+  func result<Kind: ServerWork>(of work: Kind, after lastWrite: LSN = 0) -> Result<Kind.Product, Refusal> {
+    do {
+      return .success(try work.perform(self, after: lastWrite))
+    } catch {
+      return .failure(refusal(for: error, of: "\(Kind.self)"))
+    }
   }
 
   /// What to answer where work could not be done.

@@ -111,11 +111,10 @@ package final class CommandDoor: Sendable {
 
   private func wrongSecret(_ connection: DoorConnection) async -> Refusal {
     facts.deniedAuthentications.add(1, ordering: .relaxed)
-    let wait = facts.authenticationThrottle.wait(
-      connection.key, rate: facts.current.authenticationFailures, at: Clock.monotonicMilliseconds())
+    let wait = facts.guesses.waitOfWrongSecret(from: connection.key, at: facts.clock.milliseconds)
     guard wait != 0 else { return .wrongSecret }
-    facts.limits.add(.authenticationFailures)
-    guard let wait else { return .limit("\(ClientLimit.authenticationFailures.name): too many wrong secrets") }
+    facts.limits.add(.wrongSecrets)
+    guard let wait else { return .limit("\(ClientLimit.wrongSecrets.name): too many wrong secrets") }
     try? await Task.sleep(for: .milliseconds(wait))
     return .wrongSecret
   }

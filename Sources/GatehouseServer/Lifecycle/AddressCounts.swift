@@ -1,11 +1,11 @@
+import GatehouseCore
 import NIOCore
 import Synchronization
 
 /// Where a client comes from, as far as limits are concerned: an IPv4 address, or the network of an IPv6 address (/64),
 /// of which one machine may have as many addresses as it likes.
 struct AddressKey: Hashable, Sendable {
-  private let network: UInt64
-  private let isV6: Bool
+  let network: NetworkAddress.Network
 
   /// - Returns: nil for what is no internet address.
   init?(_ address: SocketAddress?) {
@@ -16,9 +16,9 @@ struct AddressKey: Hashable, Sendable {
       Array(UnsafeRawBufferPointer(start: address, count: size)[place])
     }
     // ::ffff:a.b.c.d is an IPv4 address.
-    isV6 = bytes.count == 16 && !bytes.starts(with: Array(repeating: 0, count: 10) + [0xff, 0xff])
+    let isV6 = bytes.count == 16 && !bytes.starts(with: Array(repeating: 0, count: 10) + [0xff, 0xff])
     let counted = isV6 ? bytes.prefix(8) : bytes.suffix(4)
-    network = counted.reduce(0) { $0 << 8 | UInt64($1) }
+    network = NetworkAddress.Network(isVersion4: !isV6, bits: counted.reduce(0) { $0 << 8 | UInt64($1) })
   }
 }
 

@@ -45,6 +45,9 @@ package final class GatehouseServer: Service {
 
   private func serve() async throws {
     FreeMemory.prepare()
+    if !CoreFile.leaveOutMemory() {
+      logger.warning("a core file of the server could have secrets in it: the kernel keeps no memory out of it")
+    }
     try fitConnections()
     // Before any file is created: without time zones, nobody could tell on which day a user may log in.
     let zones = try ZoneDatabase.read(configuration.zonePath)
@@ -150,7 +153,7 @@ package final class GatehouseServer: Service {
     let upkeep = [
       context.start { await context.keepSnapshots() }, context.start { await context.keepMemorySmall() },
       context.start { await context.keepIndex() }, context.start { await self.keepCertificate() },
-      context.start { await context.keepForgetting() },
+      context.start { await context.keepForgetting() }, context.start { await context.recordEarlierKeyChange() },
     ]
     await withGracefulShutdownHandler {
       await stopping.wait()

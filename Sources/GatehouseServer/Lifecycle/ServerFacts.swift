@@ -47,7 +47,6 @@ final class ServerFacts: Sendable {
   /// How often clients exceeded each limit, and how many connections each address has.
   let limits = LimitFigures()
   let addresses = AddressCounts()
-  let authenticationThrottle = AuthenticationThrottle()
   /// Whether other machines can connect, so that there must always be a service to authenticate as.
   let isExposed = Atomic<Bool>(false)
   let rate = Rate()

@@ -7,7 +7,7 @@ enum ClientLimit: Int, CaseIterable, Sendable {
   case connectionCommands, connectionBytes
   /// Of a service, set with `SERVICE.SET`.
   case serviceCommands, serviceBytes
-  case authenticationFailures, handshakeTimeout, authenticationTimeout, idleTimeout
+  case wrongSecrets, handshakeTimeout, authenticationTimeout, idleTimeout
 
   var name: String {
     switch self {
@@ -18,7 +18,7 @@ enum ClientLimit: Int, CaseIterable, Sendable {
     case .connectionBytes: "connection-bytes"
     case .serviceCommands: "service-commands"
     case .serviceBytes: "service-bytes"
-    case .authenticationFailures: "auth-failures"
+    case .wrongSecrets: "guesses-per-address"
     case .handshakeTimeout: "handshake-timeout"
     case .authenticationTimeout: "auth-timeout"
     case .idleTimeout: "idle-timeout"

@@ -124,9 +124,6 @@ struct ServerSections {
     } + [
       Figure(
         "addresses_connected", facts.addresses.count, .gauge("addresses", "Addresses that have connections")),
-      Figure(
-        "addresses_with_wrong_secrets", facts.authenticationThrottle.count,
-        .gauge("addresses_with_wrong_secrets", "Addresses that wrong secrets came from of late")),
     ]
   }
 

@@ -21,7 +21,8 @@ extension Connection {
       changeEncryption { context in
         guard context.folder.cipher.hasRing else { throw EncryptionRefusal.noRing }
         guard context.folder.cipher.currentNumber == 0 else { return }
-        try context.folder.turnEncryptionOn()
+        let source = context.folder.cipher.isReleased ? try context.facts.current.keySource() : nil
+        try context.folder.turnEncryptionOn(under: source?.read())
       }
     case .off:
       changeEncryption { context in
@@ -35,11 +36,15 @@ extension Connection {
   private func changeEncryption(
     rewrites: Bool = false, _ change: @escaping @Sendable (ServerContext) throws -> Void
   ) {
+    let header = RecordHeader(
+      time: 0, service: facts.service ?? 0, actor: nil, subject: nil, connection: client.id, command: "ENCRYPTION",
+      reason: "")
     later { context in
       var reply = Reply()
       do {
         try await onOwnThread(priority: .low) { try change(context) }
         context.log.rotate()
+        try await context.recordKeyChange(header)
         context.logger.notice(
           "the encryption of the data folder was changed",
           metadata: [
@@ -100,5 +105,36 @@ extension Reply {
     if let id = cipher.masterID { text(id) } else { null() }
     text("data-key")
     integer(cipher.currentNumber)
+  }
+}
+
+extension ServerContext {
+  /// Records in the trail that the keys of the encryption were changed, if it does not tell so yet.
+  ///
+  /// - Parameter header: says who changed them; its time is set.
+  func recordKeyChange(_ header: RecordHeader) async throws {
+    guard let change = folder.unnotedKeyChange else { return }
+    var header = header
+    header.time = clock.milliseconds
+    let lsn = try log.append(&header, [change.carried])
+    log.wake()
+    guard await sync(through: lsn, while: { !(log.state == .full || isStopping) }) else {
+      throw Persistence.Failure.logStopped
+    }
+    try await onOwnThread(priority: .low) { [folder] in try folder.noteKeyChangeRecorded(change) }
+  }
+
+  /// The same at the start, for a change that was made while no server ran, or before a crash.
+  func recordEarlierKeyChange() async {
+    do {
+      try await recordKeyChange(
+        RecordHeader(
+          time: 0, service: 0, actor: nil, subject: nil, connection: 0, command: "ENCRYPTION",
+          reason: "found at the start"))
+    } catch {
+      logger.warning(
+        "the trail does not tell of a change of the encryption's keys; the next start tries again",
+        metadata: ["error": "\(error)"])
+    }
   }
 }

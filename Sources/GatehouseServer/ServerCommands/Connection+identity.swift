@@ -99,10 +99,9 @@ extension Connection {
   private func refuseWrongSecret() {
     serverFacts.deniedAuthentications.add(1, ordering: .relaxed)
     let refusal = Refusal.wrongSecret
-    let rate = serverFacts.current.authenticationFailures
-    let wait = serverFacts.authenticationThrottle.wait(client.peer, rate: rate, at: Clock.monotonicMilliseconds())
+    let wait = serverFacts.guesses.waitOfWrongSecret(from: client.peer, at: serverFacts.clock.milliseconds)
     guard wait != 0 else { return refuse(refusal) }
-    serverFacts.limits.add(.authenticationFailures)
+    serverFacts.limits.add(.wrongSecrets)
     guard let wait else { return finish() }
     later { context in
       let end = Clock.deadline(milliseconds: UInt64(wait))

@@ -116,7 +116,9 @@ extension Verification {
     } catch {
       note(error, at: folder.path)
     }
-    for (name, fault) in KeyStoreOpening(path: folder.path, disk: folder.disk).faults(folder.manifest) {
+    for (name, fault) in KeyStoreOpening(path: folder.path, disk: folder.disk, cipher: folder.cipher).faults(
+      folder.manifest)
+    {
       note(name, fault)
     }
     for name in [FolderName.manifest, FolderName.manifestCopy] {

@@ -17,6 +17,8 @@ package enum EncryptionError: Error, Equatable, Sendable {
   case notSealedHere(String)
   /// The manifest is not the one that the key ring has signed.
   case manifestForged
+  /// The folder was decrypted and its master key given up; to encrypt it again takes a new one.
+  case noMasterKey
   /// The text that was given as a key is none.
   case malformedKey(source: String, problem: String)
   /// Nothing can be read from where the key should come from.
@@ -53,6 +55,9 @@ extension EncryptionError: CustomStringConvertible {
     case .manifestForged:
       "the manifest is not the one that belongs to the key ring: somebody has changed it; bring the file "
         + "\(FolderName.manifest) back from a backup of this folder"
+    case .noMasterKey:
+      "encryption was turned off and everything decrypted, so that the folder has no master key any more; to encrypt it "
+        + "again, \(Self.howToGive)"
     case .malformedKey(let source, let problem): "the key from \(source) \(problem)"
     case .noKey(let source, let problem): "there is no key from \(source): \(problem)"
     }

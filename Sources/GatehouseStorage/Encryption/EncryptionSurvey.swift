@@ -23,6 +23,16 @@ package struct EncryptionSurvey: Sendable, Equatable {
 
   /// Looks at every file that holds content. Works beside a running server: a file that goes away meanwhile is left out.
   package init(_ folder: DataFolder) throws {
+    for name in [FolderName.keys, FolderName.keysCopy] where folder.disk.exists(DiskPath.join(folder.path, name)) {
+      try add(DiskPath.join(folder.path, name), in: "", folder) { path in
+        let bytes = try folder.disk.readFile(path, limit: KeyFile.limit)
+        do throws(KeyFile.Fault) {
+          return [try SealedKeyFile(decoding: bytes).dataKey]
+        } catch {
+          throw FolderError.keys(path: path, reason: error.text)
+        }
+      }
+    }
     for lsn in try LogListing(folder.logLocation).segments {
       try add(folder.logLocation.path(LogFormat.segmentName(lsn)), in: FolderName.log, folder) { path in
         try Self.keys(ofSegment: lsn, path: path, in: folder)
@@ -43,7 +53,8 @@ package struct EncryptionSurvey: Sendable, Equatable {
   private mutating func add(
     _ path: String, in subfolder: String, _ folder: DataFolder, _ keys: (String) throws -> Set<UInt32>
   ) throws {
-    var file = File(name: DiskPath.join(subfolder, DiskPath.name(of: path)), bytes: 0, keys: [])
+    let name = DiskPath.name(of: path)
+    var file = File(name: subfolder.isEmpty ? name : DiskPath.join(subfolder, name), bytes: 0, keys: [])
     do {
       file.bytes = try folder.disk.status(path).size
       file.keys = try keys(path)
@@ -94,6 +105,10 @@ package struct EncryptionSurvey: Sendable, Equatable {
     for entry in try ArchiveCatalog(folder).entries()
     where (try? header(of: entry.path, Archive.kind, in: folder))?.encryption != nil {
       return DiskPath.join(FolderName.archive, DiskPath.name(of: entry.path))
+    }
+    for name in [FolderName.keys, FolderName.keysCopy] {
+      let bytes = (try? folder.disk.readFile(DiskPath.join(folder.path, name), limit: KeyFile.limit)) ?? []
+      if let file = try? SealedKeyFile(decoding: bytes), file.dataKey != 0 { return name }
     }
     return nil
   }

@@ -18,6 +18,7 @@ internal import Synchronization
 /// | `log/witness` | LSN and epoch | |
 /// | `manifest` | all of it, signed with a key of the ring | |
 /// | `keyring` | the master key's id, numbers of data keys | the data keys |
+/// | `keys` | folder, store, generation | what the keys of people are derived from |
 ///
 /// The hash chain and the hashes of files go over what is stored, so damage is found, and the chain proved, without any
 /// key. With the key every unit is also authenticated. `Sealing` says why no nonce repeats.
@@ -38,6 +39,10 @@ package final class FolderCipher: Sendable {
 
   /// Of a folder that is not encrypted.
   package init() { state = Mutex(.none) }
+
+  convenience init(_ opened: OpenedRing?) {
+    if let opened { self.init(opened.ring, master: opened.master) } else { self.init() }
+  }
 
   init(locked master: String) { state = Mutex(.locked(master: master)) }
 
@@ -110,6 +115,9 @@ package final class FolderCipher: Sendable {
     }
   }
 
+  /// Whether the folder was decrypted for good, so that nobody needs a key to read it.
+  package var isReleased: Bool { masterID == MasterKey.released.id }
+
   func replace(_ ring: KeyRing, master: MasterKey) {
     state.withLock { $0 = .open(ring, master: master, current: ring.key(ring.current)) }
   }
@@ -135,7 +143,7 @@ extension FolderCipher {
   /// Encrypts the content of a small file of the folder, if the folder is encrypted; else returns it as it is.
   /// - Parameter purpose: what the bytes are. They open for the same purpose only, so that one file cannot be put in the
   ///   place of another.
-  package func seal(_ bytes: [UInt8], purpose: String) -> [UInt8] {
+  func seal(_ bytes: [UInt8], purpose: String) -> [UInt8] {
     guard let key = current, let secret = key.secret else {
       precondition(!isLocked, "a folder is not written to without its key")
       return bytes
@@ -155,9 +163,15 @@ extension FolderCipher {
     return sealed
   }
 
+  /// The number of the data key of what `seal` returned; nil if that was not encrypted.
+  static func dataKey(ofSealed bytes: [UInt8]) -> UInt32? {
+    guard bytes.starts(with: sealMagic), bytes.count >= sealHead + Sealing.tagSize else { return nil }
+    return bytes.withUnsafeBytes { $0.littleEndian(sealMagic.count, as: UInt32.self) }
+  }
+
   /// Decrypts what `seal` returned; bytes that were not encrypted are returned as they are.
-  /// - Throws: `keyNeeded` if the folder is locked, `notSealedHere` if the bytes were changed or are of another purpose.
-  package func open(_ sealed: [UInt8], purpose: String) throws(EncryptionError) -> [UInt8] {
+  /// - Throws: `keyNeeded` if the folder is locked, `unknownKey` if the ring has no such key, `notSealedHere` if the bytes were changed or are of another purpose.
+  func open(_ sealed: [UInt8], purpose: String) throws(EncryptionError) -> [UInt8] {
     guard sealed.starts(with: Self.sealMagic) else { return sealed }
     guard sealed.count >= Self.sealHead + Sealing.tagSize else { throw .notSealedHere(purpose) }
     let secret = try secret(sealed.withUnsafeBytes { $0.littleEndian(8, as: UInt32.self) })

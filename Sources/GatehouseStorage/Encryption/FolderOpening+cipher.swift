@@ -16,9 +16,12 @@ extension FolderOpening {
   /// - Returns: nil if the folder was never encrypted.
   func openRing(_ manifest: Manifest) throws(FolderError) -> OpenedRing? {
     guard let (sealed, isWhole) = try findRing(manifest) else { return nil }
-    guard let key else { throw refusal(.keyNeeded(master: sealed.master)) }
+    let isReleased = sealed.master == MasterKey.released.id
+    guard let key = isReleased ? .released : key else { throw refusal(.keyNeeded(master: sealed.master)) }
     do throws(EncryptionError) {
       let ring = try sealed.opened(with: key)
+      // A ring that anybody can open signs nothing: whoever puts one in the place of the folder's is noticed here.
+      if isReleased, manifest.encryption != nil { throw .manifestForged }
       if let noted = manifest.encryption {
         let signature = FolderCipher(ring, master: key).signature(ofManifest: manifest.lasting(ring: ring.id))
         guard noted.ring == ring.id, noted.signature == signature else { throw .manifestForged }
@@ -42,51 +45,71 @@ extension FolderOpening {
 
   /// The cipher of a folder that is only read. Without the key it is locked.
   func lookAtCipher(_ manifest: Manifest, _ warnings: inout [String]) throws(FolderError) -> FolderCipher {
-    guard key == nil else {
-      guard let opened = try openRing(manifest) else { return FolderCipher() }
-      return FolderCipher(opened.ring, master: opened.master)
-    }
+    guard key == nil else { return FolderCipher(try openRing(manifest)) }
     guard let (sealed, _) = try findRing(manifest) else { return FolderCipher() }
-    return FolderCipher(locked: sealed.master)
+    guard sealed.master == MasterKey.released.id else { return FolderCipher(locked: sealed.master) }
+    return FolderCipher(try openRing(manifest))
+  }
+
+  /// Begins to encrypt a new folder, before anything secret is written to it.
+  func beginCipher(_ cipher: FolderCipher, _ manifest: inout Manifest) throws(FolderError) {
+    guard let key else { return }
+    let ring = KeyRing(folderID: manifest.folderID)
+    try attempt { () throws(DiskError) in try ringFiles.write(ring, under: key) }
+    cipher.replace(ring, master: key)
+    manifest.encryption = signature(cipher, ring, manifest)
   }
 
   /// Repairs what a crash has left half done, and begins to encrypt a folder for which a key is given for the first
   /// time. The ring is durable before the manifest names it, and that before any file is encrypted.
   func settleCipher(
-    _ opened: OpenedRing?, _ manifest: inout Manifest, isNew: Bool, _ warnings: inout [String]
-  ) throws(FolderError) -> FolderCipher {
+    _ cipher: FolderCipher, _ opened: OpenedRing?, _ manifest: inout Manifest, _ warnings: inout [String]
+  ) throws(FolderError) {
     if let opened {
       if !opened.isWhole {
         try attempt { () throws(DiskError) in try ringFiles.write(opened.ring, under: opened.master) }
         warnings.append("\(FolderName.keyRing) or its copy was missing, damaged or older, and has been written anew")
       }
-      return try adopt(opened.ring, opened.master, &manifest)
+      if key != nil, cipher.isReleased {
+        warnings.append(
+          "a key is given, but the folder was decrypted for good and stays so: `gatehousectl encryption enable` encrypts "
+            + "it again")
+      }
+      return try adopt(cipher, opened.ring, &manifest)
     }
-    guard let key else { return FolderCipher() }
-    let folder = DataFolder(path: path, disk: disk, manifest: manifest, cipher: FolderCipher(), keys: nil)
-    if let file = try attempt({ () throws(DiskError) in try EncryptionSurvey.firstEncrypted(in: folder) }) {
-      throw refusal(.ringLost("\(file) is encrypted"))
-    }
-    let ring = KeyRing(folderID: manifest.folderID)
+    guard let key else { return }
+    if let file = try firstEncrypted(manifest) { throw refusal(.ringLost("\(file) is encrypted")) }
+    var ring = KeyRing(folderID: manifest.folderID)
+    ring.isNoted = false
     try attempt { () throws(DiskError) in try ringFiles.write(ring, under: key) }
-    if !isNew {
-      warnings.append(
-        "the folder is encrypted from now on; what was written before is encrypted as it is compacted: "
-          + "`gatehousectl encryption status` tells what is in clear")
-    }
-    return try adopt(ring, key, &manifest)
+    warnings.append(
+      "the folder is encrypted from now on; what was written before is encrypted as it is compacted: "
+        + "`gatehousectl encryption status` tells what is in clear")
+    cipher.replace(ring, master: key)
+    try adopt(cipher, ring, &manifest)
   }
 
-  private func adopt(
-    _ ring: KeyRing, _ master: MasterKey, _ manifest: inout Manifest
-  ) throws(FolderError) -> FolderCipher {
-    let cipher = FolderCipher(ring, master: master)
-    guard manifest.encryption == nil, let signature = cipher.signature(ofManifest: manifest.lasting(ring: ring.id))
-    else { return cipher }
+  /// Of a folder whose keys of people are sealed.
+  func refusalOfLostRing(_ manifest: Manifest) throws(FolderError) -> FolderError {
+    refusal(.ringLost("\(try firstEncrypted(manifest) ?? FolderName.keys) is encrypted"))
+  }
+
+  private func firstEncrypted(_ manifest: Manifest) throws(FolderError) -> String? {
+    let folder = DataFolder(path: path, disk: disk, manifest: manifest, cipher: FolderCipher(), keys: nil)
+    return try attempt { () throws(DiskError) in try EncryptionSurvey.firstEncrypted(in: folder) }
+  }
+
+  private func adopt(_ cipher: FolderCipher, _ ring: KeyRing, _ manifest: inout Manifest) throws(FolderError) {
+    guard manifest.encryption == nil, !cipher.isReleased else { return }
     var named = manifest
-    named.encryption = ManifestEncryption(ring: ring.id, signature: signature)
+    named.encryption = signature(cipher, ring, manifest)
     try attempt { () throws(DiskError) in try overwrite(named) }
     manifest = named
-    return cipher
+  }
+
+  private func signature(_ cipher: FolderCipher, _ ring: KeyRing, _ manifest: Manifest) -> ManifestEncryption? {
+    cipher.signature(ofManifest: manifest.lasting(ring: ring.id)).map {
+      ManifestEncryption(ring: ring.id, signature: $0)
+    }
   }
 }

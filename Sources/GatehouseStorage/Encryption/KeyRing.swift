@@ -14,13 +14,15 @@ internal import Glibc
 /// sequence 3
 /// master 1f2e3d4c5b6a7988
 /// current 2
+/// noted 1
 /// keys 1 2
 /// salt 03b7… (32 bytes)
 /// sealed 9ae1…
 /// checksum c4d2… (16 bytes)
 /// ```
 ///
-/// `current` is the data key of new files, 0 if they are not encrypted. The seal covers all lines before it. The
+/// `current` is the data key of new files, 0 if they are not encrypted. `noted` is 0 while the trail does not tell of the
+/// newest change of the keys; rings of earlier versions do not say, and count as noted. The seal covers all lines before it. The
 /// checksum, of all bytes before its line, tells damage from a wrong key.
 struct KeyRing: Sendable {
   static let format: UInt32 = 1
@@ -33,8 +35,10 @@ struct KeyRing: Sendable {
   var sequence: UInt64 = 0
   var keys: [DataKey] = []
   var current: UInt32 = 0
+  /// Whether the trail tells of the newest change of the keys.
+  var isNoted = true
   /// Signs the manifest.
-  let manifestKey: SecretMemory
+  private(set) var manifestKey: SecretMemory
 
   /// A new ring with one key.
   init(folderID: Hash128) {
@@ -53,6 +57,9 @@ struct KeyRing: Sendable {
     current = number
   }
 
+  /// Signs the manifest with another key from now on: this one was, or will be, anybody's.
+  mutating func renewManifestKey() { manifestKey = .random() }
+
   func key(_ number: UInt32) -> DataKey? { keys.first { $0.number == number } }
 
   /// Forgets the secrets of data keys that no file needs any more.
@@ -69,6 +76,7 @@ struct SealedKeyRing: Sendable {
   /// The id of the master key.
   let master: String
   let current: UInt32
+  let isNoted: Bool
   /// The numbers of the data keys.
   let numbers: [UInt32]
   fileprivate let salt: [UInt8]
@@ -85,7 +93,7 @@ extension KeyRing {
     salt.withUnsafeMutableBytes { fillRandom($0) }
     let head = [
       "program \(Self.program)", "format \(Self.format)", "reader \(Self.format)", "folder \(folderID)", "ring \(id)",
-      "sequence \(sequence)", "master \(master.id)", "current \(current)",
+      "sequence \(sequence)", "master \(master.id)", "current \(current)", "noted \(isNoted ? 1 : 0)",
       "keys \(keys.map { String($0.number) }.joined(separator: " "))", "salt \(Hexadecimal.text(salt))",
     ].map { $0 + "\n" }.joined()
     var plain = encodedKeys()
@@ -138,6 +146,7 @@ extension KeyRing {
     id = ring.id
     sequence = ring.sequence
     current = ring.current
+    isNoted = ring.isNoted
     manifestKey = secret(0)
     for index in 0..<count {
       let start = SecretMemory.size + index * Self.entrySize
@@ -182,6 +191,7 @@ extension SealedKeyRing {
     sequence = try value("sequence") { UInt64($0) }
     master = try value("master") { String($0) }
     current = try value("current") { UInt32($0) }
+    isNoted = values["noted"] != "0"
     numbers = try value("keys") { text in
       let numbers = text.split(separator: " ").map { UInt32($0) }
       return numbers.contains(nil) ? nil : numbers.compactMap { $0 }

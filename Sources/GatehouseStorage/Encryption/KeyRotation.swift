@@ -1,3 +1,4 @@
+package import GatehouseCore
 internal import Synchronization
 
 // Changing the keys of a folder that this process owns, also while a server uses it.
@@ -9,19 +10,72 @@ extension DataFolder {
   /// - Returns: the number of the new data key.
   @discardableResult
   package func rotateKeys(to master: MasterKey? = nil) throws -> UInt32 {
-    try changeRing { ring, current in
+    if cipher.isReleased, master == nil { throw EncryptionError.noMasterKey }
+    let (number, wasReleased) = try changeRing { ring, current in
+      let wasReleased = current.id == MasterKey.released.id
+      if wasReleased { ring.renewManifestKey() }
       ring.beginKey()
+      ring.isNoted = false
       current = master ?? current
-      return ring.current
+      return (ring.current, wasReleased)
     }
+    // A crash before leaves the manifest unsigned, and the next start signs it.
+    if wasReleased, let ring = cipher.opened?.ring { try note(encryption: sign(ring)) }
+    try keys?.wrapAnew()
+    return number
   }
 
   /// Encrypts what is written from now on, with a new data key. `open` does it for a folder without a ring.
-  package func turnEncryptionOn() throws { try rotateKeys() }
+  /// - Parameter master: wraps the ring of a folder that had no master key any more.
+  package func turnEncryptionOn(under master: MasterKey?) throws {
+    try rotateKeys(to: cipher.isReleased ? master : nil)
+  }
 
   /// Leaves what is written from now on in clear. What is encrypted stays readable with the master key.
   package func turnEncryptionOff() throws {
-    try changeRing { ring, _ in ring.current = 0 }
+    try changeRing { ring, _ in
+      ring.current = 0
+      ring.isNoted = false
+    }
+    try keys?.wrapAnew()
+  }
+
+  /// Does without a master key from now on, if nothing is encrypted and no data key is left: only what the hashes of
+  /// once encrypted frames are made with stays in the ring, for the chain to be proved.
+  /// - Returns: whether it could.
+  package func releaseMasterKey() throws -> Bool {
+    guard let ring = cipher.opened?.ring, ring.current == 0, ring.keys.allSatisfy({ $0.secret == nil }) else {
+      return false
+    }
+    if cipher.isReleased { return true }
+    // First of all, because a ring that anybody can open proves nothing of the manifest. A crash before the ring follows
+    // leaves a folder that still needs its key, and is signed again.
+    try note(encryption: nil)
+    try changeRing { ring, master in
+      ring.renewManifestKey()
+      master = .released
+    }
+    return true
+  }
+
+  private func sign(_ ring: KeyRing) -> ManifestEncryption? {
+    cipher.signature(ofManifest: manifest.lasting(ring: ring.id)).map {
+      ManifestEncryption(ring: ring.id, signature: $0)
+    }
+  }
+
+  /// The change of the keys of which the trail does not tell yet; nil if there is none.
+  package var unnotedKeyChange: EncryptionChanged? {
+    guard let (ring, master) = cipher.opened, !ring.isNoted else { return nil }
+    return EncryptionChanged(dataKey: UInt64(ring.current), master: master.id)
+  }
+
+  /// Remembers that the trail tells of it, durably.
+  package func noteKeyChangeRecorded(_ change: EncryptionChanged) throws {
+    try changeRing { ring, master in
+      // Another change may have come meanwhile.
+      if UInt64(ring.current) == change.dataKey, master.id == change.master { ring.isNoted = true }
+    }
   }
 
   /// Forgets the secrets of data keys that no file needs any more.
@@ -79,6 +133,9 @@ package struct RingFacts: Sendable, Equatable {
   package let master: String
   /// The number of the data key of new files; 0 if they are in clear.
   package let current: UInt32
+
+  /// Whether everything was decrypted, and no key is needed.
+  package var needsNoKey: Bool { master == MasterKey.released.id }
 }
 
 extension DataFolder {

@@ -19,6 +19,15 @@ package struct MasterKey: Sendable {
     }
   }
 
+  /// Stands in for the master key once everything was decrypted. Anybody has it: the ring then holds nothing but what the
+  /// hashes of frames that were encrypted once are made with, and what they hide is in clear.
+  static let released = MasterKey(SecretMemory { _ in }, id: "none")
+
+  private init(_ secret: SecretMemory, id: String) {
+    self.secret = secret
+    self.id = id
+  }
+
   /// A new key, drawn from the kernel's random generator.
   package static func random() -> MasterKey { MasterKey(.random()) }
 

@@ -43,6 +43,8 @@ package final class DataFolder: Sendable {
   /// Whether the folder was just created.
   package let isNew: Bool
   private let mark: Mutex<LogMark?>
+  /// What the manifest says of the key ring now. Written under `mark`.
+  private let encryption: Mutex<ManifestEncryption?>
   /// Held while this process owns the folder; empty if it only reads.
   private let locks: [any DiskFile]
 
@@ -78,6 +80,7 @@ package final class DataFolder: Sendable {
     self.warnings = warnings
     self.isNew = isNew
     mark = Mutex(manifest.log)
+    encryption = Mutex(manifest.encryption)
     self.locks = locks
   }
 
@@ -100,11 +103,25 @@ package final class DataFolder: Sendable {
       var changed = mark
       change(&changed)
       guard changed != mark else { return }
-      var manifest = manifest
-      manifest.log = changed
-      try FolderOpening(path: path, disk: disk).overwrite(manifest)
+      try overwriteManifest(changed, encryption.withLock { $0 })
       mark = changed
     }
+  }
+
+  /// Changes what the manifest says of the key ring, durably.
+  func note(encryption changed: ManifestEncryption?) throws(DiskError) {
+    precondition(isOwned)
+    try mark.withLock { mark throws(DiskError) in
+      try overwriteManifest(mark, changed)
+      encryption.withLock { $0 = changed }
+    }
+  }
+
+  private func overwriteManifest(_ mark: LogMark?, _ encryption: ManifestEncryption?) throws(DiskError) {
+    var manifest = manifest
+    manifest.log = mark
+    manifest.encryption = encryption
+    try FolderOpening(path: path, disk: disk).overwrite(manifest)
   }
 
   /// Reads what the manifest says of the log now, since another process may own the folder.
@@ -131,9 +148,11 @@ enum FolderName {
   /// The suffix of incomplete files. One that a crash left behind has no meaning.
   static let temporarySuffix = ".tmp"
 
+  /// The files that a folder may have before it has a manifest.
+  static let early = [lock, keys, keysCopy, keyRing, keyRingCopy]
   static let subfolders = [log, snapshots, archive]
   /// Everything in the folder itself.
-  static let known = [manifest, manifestCopy, keys, keysCopy, keyRing, keyRingCopy, lock] + subfolders
+  static let known = [manifest, manifestCopy] + early + subfolders
 
   /// Whether a name in a subfolder is that of a file that belongs to the folder.
   static func isOwn(_ name: String, in subfolder: String) -> Bool {

@@ -4,7 +4,7 @@ internal import Glibc
 /// The steps of opening and of creating a data folder.
 ///
 /// A folder is created in this order, each step durable before the next: the folder, its lock file, the subfolders, the
-/// key store, the manifest's copy, the manifest. The manifest comes last, so a folder with a manifest is complete. One
+/// key ring if it is to be encrypted, the key store, the manifest's copy, the manifest. The manifest comes last, so a folder with a manifest is complete. One
 /// with only the earlier steps was left by a crash, and its creation is continued.
 struct FolderOpening {
   let path: String
@@ -29,27 +29,32 @@ struct FolderOpening {
 
     var warnings: [String] = []
     let watched = WatchedDisk(disk, root: path)
-    let opening = KeyStoreOpening(path: path, disk: watched)
     var manifest: Manifest
     let keys: KeyStore
-    var ring: OpenedRing?
+    let cipher: FolderCipher
     if manifestIsThere {
       manifest = try readManifest(repair: true, &warnings)
-      ring = try openRing(manifest)
+      let ring = try openRing(manifest)
+      cipher = FolderCipher(ring)
+      let opening = KeyStoreOpening(path: path, disk: watched, cipher: cipher)
+      if ring == nil, opening.isSealed(manifest) { throw try refusalOfLostRing(manifest) }
       // The store comes before the manifest that names it: a folder whose manifest names one was never without it.
       keys = try opening.own(manifest, random: &random, &warnings)
       try carryOver(&manifest, keys)
+      try settleCipher(cipher, ring, &manifest, &warnings)
+      if opening.isOutdated(manifest) { try attempt { () throws(DiskError) in try keys.wrapAnew() } }
     } else {
       guard let create else { throw .missing(path: path) }
       manifest = Manifest(create, random: &random)
       try prepareSubfolders()
-      keys = try opening.own(manifest, random: &random, &warnings)
+      cipher = FolderCipher()
+      try beginCipher(cipher, &manifest)
+      keys = try KeyStoreOpening(path: path, disk: watched, cipher: cipher).own(manifest, random: &random, &warnings)
       manifest.keyStore = keys.id
       try make(manifest)
     }
     try prepareSubfolders()
     locks.append(try lock.takeManifest())
-    let cipher = try settleCipher(ring, &manifest, isNew: !manifestIsThere, &warnings)
     try admitFiles(to: watched)
     if let warning = try warningOfOpenDoors() { warnings.append(warning) }
     isKept = true
@@ -61,14 +66,14 @@ struct FolderOpening {
   func look() throws(FolderError) -> DataFolder {
     var warnings: [String] = []
     let manifest = try lookAtManifest(&warnings)
+    let cipher = try lookAtCipher(manifest, &warnings)
     var keys: KeyStore?
     do throws(FolderError) {
-      keys = try KeyStoreOpening(path: path, disk: disk).look(manifest)
+      keys = try KeyStoreOpening(path: path, disk: disk, cipher: cipher).look(manifest)
     } catch {
       // What is not sealed can be read all the same.
       warnings.append("\(error)")
     }
-    let cipher = try lookAtCipher(manifest, &warnings)
     return DataFolder(path: path, disk: disk, manifest: manifest, cipher: cipher, keys: keys, warnings: warnings)
   }
 
@@ -113,7 +118,7 @@ extension FolderOpening {
 
   /// Refuses a folder without a manifest that contains more than is created before the manifest.
   private func refuseForeign(_ names: [String], mayCreate: Bool) throws(FolderError) {
-    let early = [FolderName.lock, FolderName.keys, FolderName.keysCopy] + FolderName.subfolders
+    let early = FolderName.early + FolderName.subfolders
     var strangers = names.filter { !early.contains($0) && !isTemporary($0) }
     for subfolder in FolderName.subfolders where names.contains(subfolder) {
       let path = DiskPath.join(path, subfolder)
@@ -126,7 +131,7 @@ extension FolderOpening {
   }
 
   private func isTemporary(_ name: String) -> Bool {
-    [FolderName.manifest, FolderName.manifestCopy, FolderName.keys, FolderName.keysCopy].contains {
+    ([FolderName.manifest, FolderName.manifestCopy] + FolderName.early).contains {
       name == $0 + FolderName.temporarySuffix
     }
   }

@@ -15,6 +15,9 @@ internal import Synchronization
 /// bound to, cut to 96 bits. The same text has the same nonce, which reveals that it is the same; two different ones share
 /// one with a probability of 2^-96 for each pair, and nobody has more than some thousand.
 ///
+/// In an encrypted folder the file is sealed with a data key of the folder (`KeyFile`), and is written anew when that
+/// changes.
+///
 /// Blocks that a file system has freed, and copies that it keeps of its own accord, are out of reach. So are backups: one
 /// made before has the key.
 package final class KeyStore: SealKeeper {
@@ -34,15 +37,17 @@ package final class KeyStore: SealKeeper {
   private let partitioning: Partitioning
   private let path: String
   private let disk: any Disk
+  private let cipher: FolderCipher
   private let state: Mutex<State>
   /// Held while the files are written. The state is not: lanes seal meanwhile, and must not wait for the disk.
   private let writing = Mutex(())
 
-  init(_ file: KeyFile, _ partitioning: Partitioning, path: String, disk: any Disk) {
+  init(_ file: KeyFile, _ partitioning: Partitioning, path: String, disk: any Disk, _ cipher: FolderCipher) {
     id = file.store
     self.partitioning = partitioning
     self.path = path
     self.disk = disk
+    self.cipher = cipher
     state = Mutex(State(file: file))
   }
 
@@ -79,7 +84,7 @@ package final class KeyStore: SealKeeper {
       for range in ranges { isChanged = file.keys.destroy(range) || isChanged }
       guard isChanged else { return file.generation }
       file.generation += 1
-      try Self.save(file, in: path, disk)
+      try save(file)
       let saved = file
       state.withLock {
         $0.file = saved
@@ -89,15 +94,18 @@ package final class KeyStore: SealKeeper {
     }
   }
 
-  static func save(_ file: KeyFile, in path: String, _ disk: any Disk) throws(DiskError) {
-    let bytes = file.encoded()
+  /// Writes the files anew with the data key of new files, or in clear if that is how new files are written. Called when
+  /// the folder's key ring has changed.
+  func wrapAnew() throws(DiskError) {
+    try writing.withLock { _ throws(DiskError) in try save(state.withLock { $0.file }) }
+  }
+
+  private func save(_ file: KeyFile) throws(DiskError) {
+    let bytes = file.encoded(cipher)
     for name in [FolderName.keysCopy, FolderName.keys] {
       try disk.replaceFile(DiskPath.join(path, name), with: bytes)
     }
   }
-
-  /// Writes it into a copy of the folder.
-  func save(in path: String) throws(DiskError) { try Self.save(state.withLock { $0.file }, in: path, disk) }
 
   package func isDestroyed(_ key: SealKey) -> Bool {
     guard let path = KeyPath(key, partitioning) else { return true }

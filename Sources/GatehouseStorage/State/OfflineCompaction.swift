@@ -1,10 +1,11 @@
 package import GatehouseCore
 
-/// Compacts a folder that no server uses: restores its state, takes the snapshots that cover the log, and moves the
-/// covered segments into the archive.
+/// Compacts a folder that no server uses: restores its state, destroys the keys of people who were forgotten, takes the
+/// snapshots that cover the log, and moves the covered segments into the archive.
 ///
 /// Only what the older of the two kept snapshots covers may go into the archive. So it takes two if needed: one of the
-/// state at the end of the last complete segment, and one of the state at the log's end.
+/// state at the end of the last complete segment, and one of the state at the log's end. If somebody was forgotten since
+/// the older one, or everything is to be written anew, both are of the log's end.
 package struct OfflineCompaction {
   /// The current step, and its progress.
   package enum Step: Sendable, Equatable {
@@ -19,6 +20,8 @@ package struct OfflineCompaction {
     package var snapshots: [UInt64] = []
     /// The last record.
     package var lastLSN: UInt64 = 0
+    /// How many keys of people who were anonymised or purged were destroyed.
+    package var destroyedKeys = 0
     package var compaction = CompactionReport()
     /// The numbers of the data keys that no file needs any more.
     package var retired: [UInt32] = []
@@ -53,12 +56,11 @@ package struct OfflineCompaction {
   }
 
   private func run() throws -> Report {
-    var log = LogOptions()
-    log.dictionaries = options.dictionaries
-    let recovery = try Recovery.open(folder, log: log)
+    var logOptions = LogOptions()
+    logOptions.dictionaries = options.dictionaries
+    let recovery = try Recovery.open(folder, log: logOptions)
     defer { recovery.snapshot?.close() }
     var report = Report()
-    report.compaction.warnings = recovery.report.warnings
     var state = Restoration(folder)
     let last = try History(folder, dictionaries: options.dictionaries, keys: RecordIndex.keys(of: folder)).lastLSN()
     let wanted = try CompactionPlan.snapshots(of: folder, after: recovery.report.snapshot, last: last)
@@ -69,29 +71,93 @@ package struct OfflineCompaction {
     let end = try recovery.read { lsn, bytes in
       try state.replay(lsn, bytes)
       if lsn.isMultiple(of: 1 << 14) { try progress(.replaying(done: lsn, of: last)) }
-      if lsn < last, wanted.contains(lsn) { try save(state, lsn: lsn, durable: last, &report) }
+      let isWanted = lsn < last && wanted.contains(lsn) && !self.options.rewritesArchives
+      if isWanted { try save(state, lsn: lsn, durable: last, &report) }
     }
-    report.lastLSN = end.lastLSN
-    if wanted.contains(end.lastLSN) { try save(state, lsn: end.lastLSN, durable: end.lastLSN, &report) }
-    let warnings = report.compaction.warnings
     var options = options
     options.now = UInt64(clamping: try time(after: state.newestTime))
-    var notes: LogWriter?
-    defer { if let notes { folder.closeLog(notes) } }
-    report.compaction = try Compactor(folder, options: options, keys: RecordIndex.keys(of: folder)).compact { step in
-      if case .replacing(let info) = step {
-        let log = try notes ?? folder.openLog(continuing: end, keptFrom: recovery.report.firstLSN, isDriven: true)
-        notes = log
-        try note(info, in: log, time: Milliseconds(clamping: options.now))
+    let log = OfflineLog(folder, after: end, keptFrom: recovery.report.firstLSN, newest: state.newestTime)
+    defer { log.close() }
+    try forget(&state, log, Milliseconds(clamping: options.now), &report)
+    try cover(&state, log, isWanted: wanted.contains(end.lastLSN), Milliseconds(clamping: options.now), &report)
+    report.compaction = try compact(log, options)
+    if options.rewritesArchives {
+      try SnapshotCatalog(folder).rewrite(durable: log.lastLSN)
+      log.close()
+      report.retired = try folder.retireKeys()
+    }
+    report.lastLSN = log.lastLSN
+    report.compaction.warnings = recovery.report.warnings + report.compaction.warnings
+    return report
+  }
+
+  private func compact(_ log: OfflineLog, _ options: CompactionOptions) throws -> CompactionReport {
+    let time = Milliseconds(clamping: options.now)
+    return try Compactor(folder, options: options, keys: RecordIndex.keys(of: folder)).compact { step in
+      switch step {
+      case .replacing(let info): try log.record([LogArchived(info)], command: "COMPACT", time: time)
+      case .expiring(let file, let latest):
+        let deletion = ArchiveDeleted(
+          first: file.records.lowerBound, last: file.records.upperBound, latest: Milliseconds(clamping: latest ?? 0),
+          retention: Milliseconds(clamping: options.retention ?? 0))
+        try log.record([deletion], command: "COMPACT", time: time)
+      case .checking, .archiving, .verifying, .removing, .settingAside: break
       }
       try progress(.compacting(step))
     }
-    if options.rewritesArchives {
-      try SnapshotCatalog(folder).rewrite(durable: end.lastLSN)
-      report.retired = try folder.retireKeys()
+  }
+
+  /// Destroys the keys that are pending, as the server does (`ForgottenPeople`). What made them so is durable: recovery
+  /// has synced the log.
+  private func forget(_ state: inout Restoration, _ log: OfflineLog, _ now: Milliseconds, _ report: inout Report) throws
+  {
+    guard let store = folder.keys else { return }
+    let day = UInt64(clamping: now / SealKey.millisecondsOfDay)
+    if day > 1 { try store.destroyAnswers(before: day - 1) }
+    // A store that was brought back from an older copy has the keys of everybody who was forgotten since.
+    let newest = state.partitions.map { $0.state.forgotten.generation }.max() ?? 0
+    let isOlder = newest > store.generation
+    let due = state.partitions.map { isOlder ? $0.state.forgottenKeys : $0.state.forgotten.pending.sorted() }
+    let all = due.flatMap { $0 }
+    if all.isEmpty { return }
+    let generation = try store.destroy(all)
+    report.destroyedKeys = all.count
+    for (partition, keys) in due.enumerated() {
+      let pending = state.partitions[partition].state.forgotten.pending
+      let settled = keys.filter(pending.contains)
+      if settled.isEmpty { continue }
+      let (record, lsn) = try log.record(
+        [KeysDestroyed(partition: partition, keys: settled, generation: generation)], command: "COMPACT", time: now)
+      state.apply(record, lsn: lsn)
     }
-    report.compaction.warnings = warnings + report.compaction.warnings
-    return report
+  }
+
+  /// Takes the snapshots as of the log's end.
+  /// - Parameter isWanted: whether one is to be taken that covers the log.
+  private func cover(
+    _ state: inout Restoration, _ log: OfflineLog, isWanted: Bool, _ now: Milliseconds, _ report: inout Report
+  ) throws {
+    // Both kept snapshots must be of this record or later.
+    var target = state.partitions.map { $0.state.forgotten.last }.max() ?? 0
+    if options.rewritesArchives {
+      if let change = folder.unnotedKeyChange { try log.record(change, clock: now) }
+      // What is in the open segment would stay as it is.
+      try log.endSegment()
+      target = log.lastLSN
+    }
+    var newest = try SnapshotCatalog(folder).entries().first?.lsn ?? 0
+    if isWanted, newest < log.lastLSN {
+      try save(state, lsn: log.lastLSN, durable: log.lastLSN, &report)
+      newest = log.lastLSN
+    }
+    for _ in 0..<Snapshot.kept where try SnapshotCatalog(folder).coveredThrough() ?? 0 < target {
+      if newest == log.lastLSN {
+        let (record, lsn) = try log.record([SnapshotTaken(newest)], command: "COMPACT", time: now)
+        state.apply(record, lsn: lsn)
+      }
+      try save(state, lsn: log.lastLSN, durable: log.lastLSN, &report)
+      newest = log.lastLSN
+    }
   }
 
   /// The clock's time, but never before the newest record's.
@@ -102,22 +168,6 @@ package struct OfflineCompaction {
       throw ClockConflict(newest: newest, now: now)
     }
     return max(now, newest)
-  }
-
-  /// Logs the hash of an archive that was encrypted anew.
-  private func note(_ info: ArchiveInfo, in log: LogWriter, time: Milliseconds) throws {
-    var header = RecordHeader(
-      time: time, service: 0, actor: nil, subject: nil, connection: 0, command: "COMPACT", reason: "")
-    let lsn: LSN
-    do throws(LogRefusal) {
-      lsn = try log.append(&header, [LogArchived(info).carried])
-    } catch {
-      throw OfflineCommand.NotLogged(description: "the log takes no record: \(error)")
-    }
-    _ = log.turn()
-    guard log.durableLSN >= lsn else {
-      throw OfflineCommand.NotLogged(description: "the record could not be written: \(log.state)")
-    }
   }
 
   private func save(_ state: Restoration, lsn: UInt64, durable: UInt64, _ report: inout Report) throws {

@@ -37,7 +37,6 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.serviceConnections), help: .of(.serviceConnections)) var serviceConnections: String?
   @Option(name: .of(.connectionCommands), help: .of(.connectionCommands)) var connectionCommands: String?
   @Option(name: .of(.connectionBytes), help: .of(.connectionBytes)) var connectionBytes: String?
-  @Option(name: .of(.authenticationFailures), help: .of(.authenticationFailures)) var authenticationFailures: String?
   @Option(name: .of(.handshakeTimeout), help: .of(.handshakeTimeout)) var handshakeTimeout: String?
   @Option(name: .of(.authenticationTimeout), help: .of(.authenticationTimeout)) var authenticationTimeout: String?
   @Option(name: .of(.idleTimeout), help: .of(.idleTimeout)) var idleTimeout: String?
@@ -76,7 +75,7 @@ struct SettingFlags: ParsableArguments {
       (.totalOutputLimit, totalOutputLimit), (.idleTimeout, idleTimeout),
       (.addressConnections, addressConnections), (.serviceConnections, serviceConnections),
       (.connectionCommands, connectionCommands), (.connectionBytes, connectionBytes),
-      (.authenticationFailures, authenticationFailures), (.handshakeTimeout, handshakeTimeout),
+      (.handshakeTimeout, handshakeTimeout),
       (.authenticationTimeout, authenticationTimeout),
       (.pingBeforeAuthentication, pingBeforeAuthentication), (.logLevel, logLevel), (.logFormat, logFormat),
       (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),

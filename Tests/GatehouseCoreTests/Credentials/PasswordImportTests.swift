@@ -103,6 +103,61 @@ struct PasswordImportTests {
     core.expectReplicated()
   }
 
+  @Test(
+    "P5, P13: rows of USER.CREATEMANY have passwords, hashed together, which must be changed; a bad one refuses all")
+  func passwordsOfRows() {
+    let many = ["USER.CREATEMANY", "NOINVITE", "FIELDS", "3", "username", "product", "password", "ROWS"]
+    let before = core.lsn
+    for (values, refusal) in [
+      (
+        ["ana", "payroll", "correct-horse", "ben", "payroll", "weak-one"],
+        "REFUSED row 2: password.strength: it is easy"
+      ),
+      (["ana", "payroll", "short", "ben", "payroll", ""], "REFUSED row 1: password: it has 5 characters"),
+      (["ana", "payroll", "weak-one", "tom", "payroll", "correct-horse"], "CONFLICT row 2: username: tom"),
+    ] {
+      let answer = core.run(many + ["6"] + values)
+      #expect(answer.text?.hasPrefix(refusal) == true, "\(answer)")
+    }
+    #expect(core.run(many + ["3", "ana", "payroll", "correct-horse", "IDEM", "k"]).text?.hasPrefix("ERR IDEM") == true)
+    #expect(core.run(many + ["3", "ana", "payroll", "correct-horse", "DRYRUN"]).isError == false)
+    #expect(core.lsn == before && core.run("USER.COUNT").integer == 1)
+    let rows = ["ana", "payroll", "correct-horse", "ben", "payroll", "", "cai", "payroll", "correct-zebra"]
+    #expect(core.run(many + ["9"] + rows).items.count == 3)
+    #expect(core.lsn == before + 1)
+    #expect(
+      logIn("correct-horse")["must-change"].integer == 1 && logIn("correct-zebra", "cai")["must-change"].integer == 1)
+    #expect(
+      logIn("correct-zebra")["reason"].text == "credentials"
+        && logIn("correct-horse", "ben")["reason"].text == "credentials")
+    // One command after another is not given the hashes of the one before.
+    #expect(core.run(many + ["3", "dan", "payroll", "correct-horse"]).items.count == 1)
+    #expect(logIn("correct-horse", "dan")["decision"].text == "ALLOW")
+    core.expectReplicated()
+  }
+
+  @Test("a row has a password or a hash, few rows of a command have one, and who may not set passwords gives none")
+  func limitsOfRows() {
+    core.run("USER.CREATE cai PRODUCT payroll ROLE creator NOINVITE")
+    let both = ["USER.CREATEMANY", "FIELDS", "3", "username", "password", "password-hash", "ROWS", "3", "ana"]
+    #expect(core.run(both + ["correct-horse", Self.hash]).text?.hasPrefix("ERR row 1: PASSWORD-HASH is") == true)
+    let many = { (count: Int) in
+      ["USER.CREATEMANY", "NOINVITE", "FIELDS", "2", "username", "password", "ROWS", "\(2 * count)"]
+        + (0..<count).flatMap { ["user\($0)", "correct-horse"] }
+    }
+    let most = Limits.passwordsOfCreateMany
+    #expect(
+      core.run(many(most + 1)).text
+        == "LIMIT rows: at most \(most) users with a password in one command; give fewer rows")
+    #expect(core.run(many(most)).items.count == most)
+    core.run("ROLE.DEFINE creator user.create user.read")
+    core.run("USER.CREATE eva PRODUCT payroll ROLE creator NOINVITE")
+    let eva = core.logIn("eva", "payroll")
+    let one = ["AS", eva, "USER.CREATEMANY", "NOINVITE", "FIELDS", "2", "username", "password", "ROWS", "2", "zoe"]
+    #expect(core.run(one + ["correct-horse"]).text?.hasPrefix("NOPERM row 1: ") == true)
+    #expect(core.run(one + [""]).isError == false)
+  }
+
   @Test("S12: a restored login has no password, though it was created with one")
   func restored() {
     core.run("USER.CREATE ana PRODUCT payroll PASSWORD correct-horse NOINVITE")

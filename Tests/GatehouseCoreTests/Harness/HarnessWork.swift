@@ -53,6 +53,8 @@ extension CoreHarness {
       return FinishedWork(work, .success(findings))
     case let work as CheckPassword: return perform(work)
     case let work as HashPassword: return perform(work)
+    case let work as HashPasswords:
+      return FinishedWork(work, .success(work.passwords.compactMap { try? perform($0).outcome.get() }))
     case let work as GeneratePassword: return perform(work)
     default: preconditionFailure("nobody knows how to do \(work)")
     }

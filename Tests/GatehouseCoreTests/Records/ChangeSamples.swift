@@ -355,6 +355,7 @@ enum ChangeSamples {
     ("snapshot-taken", SnapshotTaken(48_000)),
     ("log-archived", LogArchived(first: 1, last: 300, hash: "00ff")),
     ("archive-deleted", ArchiveDeleted(first: 1, last: 300, latest: time, retention: 86_400_000)),
+    ("encryption-changed", EncryptionChanged(dataKey: 2, master: "1f2e3d4c5b6a7988")),
     ("clock-set", ClockSet(old: time + 1000, new: time)),
   ]
 

@@ -26,6 +26,22 @@ struct GoldenFolderTests {
     "EMPLOY.ADD ana Widgets MAIN", "MANAGE.ADD ana ACCOUNT Widgets",
   ]
 
+  /// … and of version 3: what is sealed with the keys of a person, and of a folder that was encrypted after its first
+  /// records.
+  private static let thirdVersion = [
+    "USER.CREATE pia FIRST Pia PRODUCT desk NOINVITE PASSWORD 'quiet ponds in march'",
+    "LOGIN.PASSWORD pia desk 'quiet ponds in march' IP 203.0.113.9", "TOTP.ENROL pia", "APIKEY.CREATE pia NAME robot",
+    "USER.DELETE pia REASON x",
+  ]
+
+  /// The master key of the folders since version 3. It is no secret.
+  private static let key = String(repeating: "0123456789abcdef", count: 4)
+  private static let environment: [String: String?] = ["GATEHOUSE_ENCRYPTION_KEY": key]
+
+  private static func environment(of name: String) -> [String: String?] {
+    ["v1", "v2"].contains { name.hasPrefix($0) } ? [:] : environment
+  }
+
   static let version = ProcessInfo.processInfo.environment["GATEHOUSE_MAKE_GOLDEN"]
 
   static let folders = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -34,15 +50,21 @@ struct GoldenFolderTests {
   static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folders)) ?? [])
     .filter { $0.hasSuffix(".tar.gz") }.sorted()
 
-  /// `GATEHOUSE_MAKE_GOLDEN=v2 swift test --filter makeGoldenFolder` makes `v2.tar.gz`, and `v2.json` with the expected
+  /// `GATEHOUSE_MAKE_GOLDEN=v3 swift test --filter makeGoldenFolder` makes `v3.tar.gz`, and `v3.json` with the expected
   /// contents.
   @Test("make a golden folder", .enabled(if: version != nil))
   func makeGoldenFolder() throws {
     let version = try #require(Self.version)
-    let server = try TestServer(TestServer.Options(arguments: ["--segment-bytes", "1mb", "--partitions", "8"]))
+    var options = TestServer.Options(arguments: ["--segment-bytes", "1mb", "--partitions", "8"])
+    var server = try TestServer(options)
     for chapter in 0..<Story.chapters {
-      if chapter > 0 {
+      if chapter == 1 {
         try StoryFolder.beginSegment(server.dataPath)
+        for (name, value) in Self.environment { options.environment[name] = value }
+        // From here on it is encrypted.
+        server = try TestServer(options, folder: server.folder)
+      } else if chapter > 1 {
+        try StoryFolder.beginSegment(server.dataPath, key: Self.key)
         try server.start()
       }
       let gate = try server.client()
@@ -54,7 +76,7 @@ struct GoldenFolderTests {
       }
       try server.terminate()
     }
-    try StoryFolder.beginSegment(server.dataPath)
+    try StoryFolder.beginSegment(server.dataPath, key: Self.key)
     try server.start()
     let gate = try server.client()
     try Story.tellPostscript(to: gate)
@@ -77,13 +99,17 @@ struct GoldenFolderTests {
     try gate.ok("AS \(token) USER.SET ana phone 1")
     try gate.ok("WORKSPACE.SET main policy.approval.needs ''")
     try gate.ok("USER.DELETE boss REASON x")
+    for command in Self.thirdVersion { try gate.ok(command) }
+    try eventually("the keys of who was anonymised are destroyed") {
+      try gate.text("INFO snapshot")?.contains("keys_to_destroy:0") == true
+    }
     try server.terminate()
-    let found = try control("verify", "--json", "--changes", server.dataPath)
+    let found = try control("verify", "--json", "--changes", server.dataPath, environment: Self.environment)
     var object = try found.object()
     try #require(object["ok"] as? Bool == true, "\(found.output)")
     let changes = try #require(object["changes"] as? [String: Int])
     #expect(changes.keys.sorted() == Self.kinds)
-    let frames = try control("inspect", "--frames", "--json", server.dataPath).objects()
+    let frames = try control("inspect", "--frames", "--json", server.dataPath, environment: Self.environment).objects()
     #expect(
       frames.contains { ($0["file"] as? String ?? "").hasPrefix("log/") && $0["dictionary"] as? Int != 0 },
       "the dictionary of small frames is part of the format")
@@ -105,8 +131,11 @@ struct GoldenFolderTests {
     let folder = try TemporaryFolder("golden")
     let unpacked = try runProgram("tar", ["-xzf", "\(Self.folders)/\(name)", "-C", folder.path])
     #expect(unpacked.succeeded, "\(unpacked.errors)")
-    #expect(try VerifyResult(folder.path("data")).isSound)
-    let server = try TestServer(folder: folder)
+    let environment = Self.environment(of: name)
+    #expect(try VerifyResult(folder.path("data"), environment: environment).isSound)
+    var options = TestServer.Options()
+    for (name, value) in environment { options.environment[name] = value }
+    let server = try TestServer(options, folder: folder)
     let gate = try server.client()
     #expect(try gate.text("LOGIN.CHECK ana payroll") == "ALLOW")
     #expect(try gate.text("LOGIN.CHECK dora payroll") == "DENY product-disabled")
@@ -119,7 +148,7 @@ struct GoldenFolderTests {
     try gate.ok("USER.CREATE gail PRODUCT payroll")
     try gate.ok("COMPACT")
     try server.terminate()
-    let after = try VerifyResult(folder.path("data"))
+    let after = try VerifyResult(folder.path("data"), environment: environment)
     #expect(after.isSound && after.state("users") == 7, "\(after.problems)")
   }
 }

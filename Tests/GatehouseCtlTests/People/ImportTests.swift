@@ -51,7 +51,8 @@ struct ImportTests {
         "gatehousectl: unknown column 'Shoe size'; the columns 'first' and 'Given name' are both first;"
           + " column 5 has no name; columns are username, name, first, middle, last, email, department, timezone,"
           + " schedule, leave, phone, language, hired, released, status, initials, reference, division, authority,"
-          + " restrict-bookings, account, products, licences, roles, password-hash, badge\n"), "\(result.errors)")
+          + " restrict-bookings, account, products, licences, roles, password, password-hash, badge\n"),
+      "\(result.errors)")
     let map = try world.load("username,x\nana,y\n", "--map", "x=nothing")
     #expect(map.code == 1 && map.errors.contains("--map 'x=nothing': unknown column 'nothing'; columns are username, "))
     #expect(try world.gate.integer("USER.COUNT") == 0)
@@ -224,6 +225,31 @@ struct ImportTests {
     }
     let again = try world.load(bytes: Array(file.utf8), options, name: "people.tsv")
     #expect(again.code == 0 && again.output.contains("\(samples.count) already there"), "\(again.output)")
+  }
+
+  @Test("people get the passwords of the file, which they must change; a weak one is refused by its row and not shown")
+  func passwords() throws {
+    let world = try PeopleServer(.init(arguments: ["--password-memory", "64", "--password-passes", "1"]))
+    try world.gate.ok("PRODUCT.CREATE payroll")
+    var file = "username,Password,products\n"
+    for number in 0..<60 { file += "user\(number),quiet pond \(number) in march,payroll\n" }
+    let bad = try world.load(file + "ana,password1,payroll\nbo,,payroll\n")
+    #expect(bad.code == 1 && bad.output.contains("line 62"), "\(bad.output)")
+    #expect(bad.output.contains("it is on the list of common passwords"), "\(bad.output)")
+    #expect(!(bad.output + bad.errors).contains("password1") && !bad.output.contains("pond"), "a password is not shown")
+    #expect(try world.gate.integer("USER.COUNT") == 0)
+    let good = try world.load(file + "bo,,payroll\n", "--connections", "2")
+    #expect(good.code == 0 && good.output.contains("61 users created"), "\(good.output)\(good.errors)")
+    for number in [0, 31, 59] {
+      let login = try world.gate.fields("LOGIN.PASSWORD", "user\(number)", "payroll", "quiet pond \(number) in march")
+      #expect(login["decision"] == "ALLOW" && login["must-change"] == "1", "\(login)")
+    }
+    #expect(try world.gate.fields("LOGIN.PASSWORD", "bo", "payroll", "x")["reason"] == "credentials")
+    // Who is there keeps the password.
+    let again = try world.load(file.replacing("march", with: "april"), "--update")
+    #expect(again.code == 0 && again.output.contains("60 already there"), "\(again.output)\(again.errors)")
+    let login = try world.gate.fields("LOGIN.PASSWORD", "user1", "payroll", "quiet pond 1 in march")
+    #expect(login["decision"] == "ALLOW")
   }
 
   @Test("files of Windows and of Excel: UTF-16 with a mark, semicolons, Windows-1252")

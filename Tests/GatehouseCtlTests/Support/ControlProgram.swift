@@ -41,9 +41,10 @@ struct VerifyResult {
   let problems: [[String: Any]]
   let object: [String: Any]
 
-  init(_ folder: String, _ arguments: String...) throws {
+  init(_ folder: String, _ arguments: String..., environment: [String: String?] = [:]) throws {
     let words = ["verify", "--json", "--quiet", folder] + arguments
-    let result = try runProgram(try GatehouseProgram.path() + "ctl", words, limit: .seconds(120))
+    let result = try runProgram(
+      try GatehouseProgram.path() + "ctl", words, environment: environment, limit: .seconds(120))
     guard !result.output.isEmpty else { throw TestFailure("verify said nothing: \(result.errors)") }
     code = result.code
     object = try result.object()

@@ -30,8 +30,9 @@ enum StoryFolder {
   }
 
   /// Ends the segment of a log without a server, and begins another.
-  static func beginSegment(_ path: String) throws {
-    let folder = try DataFolder.open(path)
+  static func beginSegment(_ path: String, key: String? = nil) throws {
+    let folder = try DataFolder.open(
+      path, key: try key.map { try MasterKey(parsing: Array($0.utf8), source: "the test") })
     defer { folder.close() }
     let recovery = try Recovery.open(folder)
     defer { recovery.snapshot?.close() }

@@ -58,11 +58,15 @@ struct ImportedHashTests {
     try gate.ok("PASSWORD.IMPORT", "ana", hash)
     try gate.ok(
       "USER.CREATEMANY", "FIELDS", "2", "username", "password-hash", "ROWS", "4", "ben", hash, "cai", hash)
+    try gate.ok(
+      "USER.CREATEMANY", "FIELDS", "3", "username", "product", "password", "ROWS", "6", "dan", "payroll",
+      "four grey geese landed", "eva", "payroll", "five grey geese landed")
+    #expect(try decision(gate, "eva", "five grey geese landed") == "ALLOW")
     #expect(try gate.isNull("SESSION.CHECK \(session)"))
     #expect(try decision(gate, "ana", "three grey geese landed") == "credentials")
     #expect(try decision(gate, "ana", HashSamples.password) == "ALLOW")
     var seen = try gate.shown("SLOWLOG GET 100")
-    for _ in 0..<8 { seen += try monitor.receiveLine() }
+    for _ in 0..<10 { seen += try monitor.receiveLine() }
     for secret in [hash, "geese"] { #expect(!seen.contains(secret)) }
     #expect(seen.contains("PASSWORD (redacted)") || seen.contains("\"(redacted)\""))
     try gate.refused(

@@ -129,6 +129,101 @@ import Testing
     #expect(verified.output.contains("is sound"), "\(verified.output)\(verified.errors)")
   }
 
+  @Test("decrypted by `disable --rewrite`, a folder needs no key, and its trail tells of each change of the keys")
+  func disabled() throws {
+    let folder = try TemporaryFolder("encryption")
+    let key = folder.path("key")
+    try write(Self.first, to: key)
+    let server = try TestServer(.init(arguments: ["--encryption-key-file", key]), folder: folder)
+    defer { server.kill() }
+    var gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    let name = "w8bqz0x4k7m1v5t2y9"
+    try gate.ok("USER.CREATE \(name) PRODUCT payroll NOINVITE")
+    let secret = try #require(try gate.fields("SERVICE.CREATE ops ADMIN")["secret"])
+    try gate.ok("AUTH ops \(secret)")
+    try gate.ok("ENCRYPTION ROTATE")
+    let rotated = try #require(try gate.pages("AUDIT.LIST COUNT 1").first)
+    #expect(rotated["command"] == "ENCRYPTION" && rotated["service"] == "ops", "\(rotated)")
+    #expect(rotated.changes.joined().hasPrefix("encryption-changed data-key: 2, master: "), "\(rotated.changes)")
+    #expect(try !files(of: server.dataPath, with: name).contains { $0.hasPrefix("log") })
+    try server.terminate()
+
+    let data = server.dataPath
+    let environment: [String: String?] = ["GATEHOUSE_ENCRYPTION_KEY": Self.first]
+    let refused = try control("verify", "--quiet", data)
+    #expect(refused.output.contains("not looked at"), "\(refused.output)")
+    let plain = try control("encryption", "disable", "--quiet", data, environment: environment)
+    #expect(plain.output.contains("data-key: none"), "\(plain.output)\(plain.errors)")
+    #expect(
+      try control("inspect", data).errors.contains("give it with --encryption-key-file"), "the key is still needed")
+    let disabled = try control("encryption", "disable", "--quiet", "--rewrite", data, environment: environment)
+    #expect(
+      disabled.errors.isEmpty && disabled.output.contains("master: none: no key is needed")
+        && disabled.output.contains("retired: 1, 2"), "\(disabled.output)\(disabled.errors)")
+    try FileManager.default.removeItem(atPath: key)
+    let status = try control("encryption", "status", data).output
+    #expect(status.contains("no master key is needed") && !status.contains("data key"), "\(status)")
+    let verified = try control("verify", "--quiet", data)
+    #expect(
+      verified.output.contains("is sound") && verified.output.contains("users"), "\(verified.output)\(verified.errors)")
+    #expect(try control("inspect", data).output.contains(name))
+    let trail = try control("inspect", "--json", data).output.split(separator: "\n").filter {
+      $0.contains("encryption-changed")
+    }
+    #expect(trail.count == 2, "one by the server, one by both runs of disable, of which the first told it: \(trail)")
+
+    // A server starts without a key, and a new key begins again.
+    let clear = try TestServer(.init(), folder: folder)
+    defer { clear.kill() }
+    gate = try clear.client(.resp2)
+    try gate.ok("AUTH ops \(secret)")
+    #expect(try gate.fields("USER.GET \(name)")["username"] == name)
+    try gate.refused("ENCRYPTION ON", with: "ERR encryption was turned off and everything decrypted")
+    try clear.terminate()
+    let second: [String: String?] = ["GATEHOUSE_ENCRYPTION_KEY": Self.second]
+    let enabled = try control("encryption", "enable", "--quiet", "--rewrite", data, environment: second)
+    #expect(enabled.output.contains("data-key: 3") && enabled.errors.isEmpty, "\(enabled.output)\(enabled.errors)")
+    #expect(try files(of: data, with: name).isEmpty, "also in what was in clear meanwhile")
+    #expect(try control("inspect", data, environment: environment).errors.contains("the key given is"))
+    let sound = try control("verify", "--quiet", data, environment: second)
+    #expect(sound.output.contains("is sound"), "\(sound.output)\(sound.errors)")
+    let backup = folder.path("backup")
+    #expect(try control("backup", "--quiet", data, backup).errors.isEmpty)
+    #expect(try control("verify", "--quiet", backup, environment: second).output.contains("users"))
+  }
+
+  @Test("a rotation without a server is in the trail, and so is one that a crash kept from it, at the next start")
+  func recorded() throws {
+    let folder = try TemporaryFolder("encryption")
+    let server = try TestServer(.init(), folder: folder)
+    defer { server.kill() }
+    try server.client().ok("PRODUCT.CREATE payroll")
+    try server.terminate()
+    // A server that is given a key for the first time: nobody asked on a connection.
+    var options = TestServer.Options()
+    options.environment["GATEHOUSE_ENCRYPTION_KEY"] = Self.first
+    let encrypted = try TestServer(options, folder: folder)
+    let gate = try encrypted.client()
+    try eventually("it is recorded") {
+      try gate.pages("AUDIT.LIST COUNT 5").contains { $0.changes.joined().hasPrefix("encryption-changed data-key: 1,") }
+    }
+    let record = try #require(try gate.pages("AUDIT.LIST COUNT 5").first { $0["command"] == "ENCRYPTION" })
+    #expect(record["reason"] == "found at the start", "\(record)")
+    encrypted.kill()
+    try encrypted.start()
+    let again = try encrypted.client()
+    pause(.milliseconds(300))
+    #expect(try again.pages("AUDIT.LIST COUNT 50").count { $0["command"] == "ENCRYPTION" } == 1, "it is recorded once")
+    try encrypted.terminate()
+    let environment: [String: String?] = ["GATEHOUSE_ENCRYPTION_KEY": Self.first]
+    #expect(
+      try control("encryption", "rotate", "--quiet", "--data", encrypted.dataPath, environment: environment).errors
+        .isEmpty)
+    let shown = try control("inspect", "--json", encrypted.dataPath, environment: environment).output
+    #expect(shown.components(separatedBy: "encryption-changed").count == 3, "\(shown.suffix(600))")
+  }
+
   @Test("a key in the environment leaves it, and a start without it is refused")
   func environment() throws {
     let folder = try TemporaryFolder("encryption")

@@ -144,24 +144,30 @@ struct ClientLimitsTests {
     #expect(try count("auth_timeout") == 2)
   }
 
-  @Test("auth-failures: wrong secrets of an address are answered one after the other, a right one at once")
+  @Test("guesses-per-address: wrong secrets of an address wait ever longer, a right one is taken at once")
   func guesses() throws {
     let secret = try #require(try gate.fields("SERVICE.CREATE operators ADMIN")["secret"])
-    try gate.ok("CONFIG SET auth-failures 5")
-    let clients = try (0..<20).map { _ in try server.rawConnection() }
-    for client in clients { try client.send("AUTH operators guess\r\nPING\r\n") }
-    // Six at once, then one every 200 ms: the last ones are still to come.
-    pause(.milliseconds(300))
-    try server.client(.resp2).ok("AUTH operators \(secret)")
-    #expect(clients.count { $0.isQuiet(for: .zero) } >= 8)
-    for client in clients {
+    try gate.ok("CONFIG SET guesses-per-address 6")
+    func guess() throws -> RawConnection {
+      let client = try server.rawConnection()
+      try client.send("AUTH operators guess\r\nPING\r\n")
+      return client
+    }
+    for _ in 0..<6 {
+      let client = try guess()
       try #expect(client.receiveLine() == "-WRONGPASS invalid username-password pair or user is disabled.")
       try #expect(client.receiveLine().hasPrefix("-NOAUTH"))
     }
-    #expect(try count("auth_failures") ?? 0 >= 12)
-    #expect(try gate.shown("INFO limits").contains("addresses_with_wrong_secrets:1"))
+    // The seventh waits for ten seconds; one that would have to wait for longer is disconnected.
+    let waiting = try guess()
+    pause(.milliseconds(300))
+    #expect(waiting.isQuiet(for: .zero))
+    #expect(try guess().receiveUntilClosed().isEmpty)
+    try server.client(.resp2).ok("AUTH operators \(secret)")
+    #expect(try count("guesses_per_address") == 2)
+    let figures = try gate.text("INFO passwords") ?? ""
+    #expect(figures.contains("guess_sources:1\r\n") && figures.contains("guesses_slowed:2"), "\(figures)")
     // A server that stops does not wait for them.
-    for client in clients { try client.send("AUTH operators guess\r\n") }
     #expect(try server.terminate(within: .seconds(5)) == .exited(0))
   }
 

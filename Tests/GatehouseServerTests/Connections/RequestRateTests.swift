@@ -1,3 +1,4 @@
+import GatehouseCore
 import NIOCore
 import Testing
 
@@ -19,30 +20,33 @@ struct RequestRateTests {
     #expect((0..<100).allSatisfy { _ in rate.take(1_000_000, of: unlimited, at: 3_003) == nil })
   }
 
-  @Test("wrong secrets of an address are answered at a rate, each in its turn, and others' at once")
-  func throttle() throws {
-    let throttle = AuthenticationThrottle()
+  @Test("wrong secrets wait like wrong passwords: a minute's worth at once, then ever longer; other addresses do not")
+  func wrongSecrets() throws {
+    var configuration = ServerConfiguration()
+    configuration.guessesPerAddress = 30
+    let guesses = SharedGuesses(configuration)
     let one = AddressKey(try SocketAddress(ipAddress: "192.0.2.1", port: 1))
     let other = AddressKey(try SocketAddress(ipAddress: "192.0.2.2", port: 1))
-    let waits = (0..<10).map { _ in throttle.wait(one, rate: 10, at: 100_000) }
-    #expect(waits == [0, 0, 0, 0, 0, 0, 100, 200, 300, 400])
-    #expect(throttle.wait(other, rate: 10, at: 100_000) == 0)
-    #expect(throttle.wait(one, rate: 10, at: 100_450) == 50)
-    for _ in 0..<200 { _ = throttle.wait(one, rate: 10, at: 100_450) }
-    #expect(throttle.wait(one, rate: 10, at: 100_450) == nil)
-    #expect(throttle.wait(one, rate: 10, at: 200_000) == 0)
-    #expect(throttle.wait(one, rate: 0, at: 200_000) == 0)
-    #expect(throttle.count == 2)
+    let waits = (0..<34).map { _ in guesses.waitOfWrongSecret(from: one, at: 100_000) }
+    #expect(Array(waits[..<30]) == Array(repeating: 0, count: 30))
+    // A token takes two seconds, and each wait is twice as long; above ten seconds nobody waits.
+    #expect(Array(waits[30...]) == [2_000, 4_000, 8_000, nil])
+    #expect(guesses.waitOfWrongSecret(from: other, at: 100_000) == 0)
+    #expect(guesses.waitOfWrongSecret(from: nil, at: 100_000) == 0)
+    #expect(guesses.figures.slowed == 4 && guesses.figures.sources == 2)
+    // Passwords that a service sends from the same address have a count of their own.
+    let source = GuessSource.address(try #require(one).network, of: 3)
+    #expect(guesses.wait([source], after: [], at: 100_000) == 0)
+    configuration.guessesPerAddress = 0
+    guesses.adopt(configuration)
+    #expect(guesses.waitOfWrongSecret(from: one, at: 100_000) == 0)
   }
 
-  @Test("the addresses remembered are bounded, also while all of them wait")
-  func bounded() throws {
-    let throttle = AuthenticationThrottle()
-    for number in 0..<30_000 {
-      let address = try SocketAddress(ipAddress: "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)", port: 1)
-      for _ in 0..<7 { _ = throttle.wait(AddressKey(address), rate: 1, at: 1_000_000) }
-    }
-    #expect(throttle.count <= 10_000)
+  @Test(
+    "the network of a connection is the one of its address as text", arguments: ["192.0.2.1", "2001:db8::9", "::1"])
+  func networks(_ text: String) throws {
+    let key = try #require(AddressKey(try SocketAddress(ipAddress: text, port: 1)))
+    #expect(key.network == NetworkAddress(text)?.network)
   }
 
   @Test("addresses count by machine: a port makes no other, nor does the lower half of an IPv6 address")

@@ -75,8 +75,7 @@ struct DataFolderTests {
     folder.close()
     try disk.remove("/data/manifest")
     try disk.remove("/data/manifest.copy")
-    let ring = Encrypted.key == nil ? [] : ["keyring", "keyring.copy"]
-    #expect(throws: FolderError.foreign(path: "/data", names: ring + ["log/00000000000000000001.log"])) {
+    #expect(throws: FolderError.foreign(path: "/data", names: ["log/00000000000000000001.log"])) {
       try FolderFixture.make(on: disk)
     }
   }

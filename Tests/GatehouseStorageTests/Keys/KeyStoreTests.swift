@@ -172,10 +172,10 @@ import Testing
     for place in whole.indices {
       var changed = whole
       changed[place] ^= 0x10
-      #expect(throws: KeyFile.Fault.self) { try KeyFile(decoding: changed) }
+      #expect(throws: KeyFile.Fault.self) { try SealedKeyFile(decoding: changed) }
     }
     for length in whole.indices {
-      #expect(throws: KeyFile.Fault.self) { try KeyFile(decoding: Array(whole.prefix(length))) }
+      #expect(throws: KeyFile.Fault.self) { try SealedKeyFile(decoding: Array(whole.prefix(length))) }
     }
   }
 

@@ -6,7 +6,9 @@ import GatehouseWire
 
 extension OfflineCompaction.Report {
   var text: String {
-    var lines = snapshots.map { "took a snapshot of record \($0)" }
+    var lines: [String] = []
+    if destroyedKeys > 0 { lines.append("destroyed \(Figures.count(destroyedKeys, "key")) of forgotten people") }
+    lines += snapshots.map { "took a snapshot of record \($0)" }
     lines += compaction.archived.map { "archived \(Figures.records($0.records)), \(Figures.bytes($0.fileBytes))" }
     if !compaction.removed.isEmpty { lines.append("removed \(Figures.count(compaction.removed.count, "segment"))") }
     lines += compaction.setAside.map { "set aside, damaged: \(ShownText.line($0))" }
@@ -19,7 +21,7 @@ extension OfflineCompaction.Report {
 
   var json: String {
     compactionJSON(
-      isDryRun: false, lastLSN: lastLSN, snapshots: snapshots,
+      isDryRun: false, lastLSN: lastLSN, snapshots: snapshots, destroyedKeys: destroyedKeys,
       archived: compaction.archived.map {
         CompactionFile(name: DiskPath.name(of: $0.path), records: $0.records, bytes: $0.fileBytes)
       }, removed: compaction.removed,
@@ -42,14 +44,15 @@ extension CompactionPlan {
 
   var json: String {
     compactionJSON(
-      isDryRun: true, lastLSN: lastLSN, snapshots: snapshots, archived: archived, removed: removed, damage: damage,
+      isDryRun: true, lastLSN: lastLSN, snapshots: snapshots, destroyedKeys: 0, archived: archived, removed: removed,
+      damage: damage,
       expired: expired, warnings: warnings)
   }
 }
 
 private func compactionJSON(
-  isDryRun: Bool, lastLSN: UInt64, snapshots: [UInt64], archived: [CompactionFile], removed: [String],
-  damage: [String], expired: [CompactionFile], warnings: [String]
+  isDryRun: Bool, lastLSN: UInt64, snapshots: [UInt64], destroyedKeys: Int, archived: [CompactionFile],
+  removed: [String], damage: [String], expired: [CompactionFile], warnings: [String]
 ) -> String {
   func value(_ file: CompactionFile) -> RESPValue {
     var object = JSONObject()
@@ -63,6 +66,7 @@ private func compactionJSON(
   object.add("dry-run", isDryRun)
   object.add("last", lastLSN)
   object.add("snapshots", snapshots.map { .integer(Int64(clamping: $0)) })
+  if !isDryRun { object.add("destroyed-keys", UInt64(destroyedKeys)) }
   object.add("archived", archived.map(value))
   object.add("segments", texts: removed)
   object.add("damage", texts: damage)

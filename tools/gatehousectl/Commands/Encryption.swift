@@ -46,7 +46,7 @@ struct EncryptionStatus: OperatorCommand {
     var lines: [String] = []
     if let ring {
       lines.append(ring.current == 0 ? "encryption is off" : "new files are encrypted with data key \(ring.current)")
-      lines.append("master key: \(ring.master)")
+      lines.append(ring.needsNoKey ? "no master key is needed: everything was decrypted" : "master key: \(ring.master)")
     } else {
       lines.append("the folder is not encrypted")
     }
@@ -113,7 +113,7 @@ struct EncryptionEnable: OperatorCommand {
     guard let key = try encryption.key() else { throw ValidationError("a key is needed: \(EncryptionError.howToGive)") }
     let data = try DataFolder.open(folder, key: key)
     defer { data.close() }
-    if data.cipher.currentNumber == 0 { try data.turnEncryptionOn() }
+    if data.cipher.currentNumber == 0 { try data.turnEncryptionOn(under: key) }
     try data.show(output, rewrites: rewrite)
   }
 }
@@ -129,8 +129,9 @@ struct EncryptionDisable: OperatorCommand {
         gatehousectl encryption disable ./data --rewrite --encryption-key-file …
 
       No server may be using the folder; a running one takes ENCRYPTION OFF. What is
-      encrypted stays so, unless --rewrite is given, and the key is needed as before:
-      the chain of hashes goes on being checked with it.
+      encrypted stays so, and the key is needed as before, unless --rewrite is given:
+      then everything is decrypted, and no key is needed any more. Backups that were
+      made before still need it.
 
       \(ExitStatus.help)
       """)
@@ -154,6 +155,11 @@ struct EncryptionDisable: OperatorCommand {
     }
     if data.cipher.currentNumber != 0 { try data.turnEncryptionOff() }
     try data.show(output, rewrites: rewrite)
+    if rewrite, !data.cipher.isReleased {
+      Console.message(
+        "gatehousectl: some files are still encrypted, and the key is needed as before: see `encryption status`")
+      throw ExitCode(ExitStatus.problems)
+    }
   }
 }
 
@@ -252,7 +258,9 @@ extension DataFolder {
       meter.end()
       damage = report.compaction.damage
       retired = report.retired
+      if cipher.currentNumber == 0 { _ = try releaseMasterKey() }
     }
+    try recordKeyChange(clock: Milliseconds(now()))
     if output.json {
       var object = JSONObject()
       object.add("master", cipher.masterID)
@@ -260,7 +268,7 @@ extension DataFolder {
       object.add("retired", retired.map { .integer(Int64($0)) })
       Console.result(object.line)
     } else {
-      Console.result("master: \(cipher.masterID ?? "none")")
+      Console.result("master: \(cipher.isReleased ? "none: no key is needed" : cipher.masterID ?? "none")")
       Console.result(
         "data-key: \(cipher.currentNumber == 0 ? "none: what is written is in clear" : "\(cipher.currentNumber)")")
       if !retired.isEmpty { Console.result("retired: \(retired.map { "\($0)" }.joined(separator: ", "))") }

@@ -20,10 +20,13 @@ struct Import: OperatorCommand {
       released, language, status, initials, reference, division, authority,
       restrict-bookings, account (the main one, over which a manager then
       holds), products, licences (product:type), roles, and the fields that the
-      workspace has defined, and password-hash: that of the password which a new
-      user has in another system (Argon2, bcrypt, scrypt, yescrypt, PBKDF2,
-      sha256-crypt or sha512-crypt). That of a user who is there is not changed;
-      PASSWORD.IMPORT does. Only username is needed. Days are written as
+      workspace has defined, and password, which a new user must change at the
+      first login unless the workspace says otherwise, or password-hash: that of
+      the password which the user has in another system (Argon2, bcrypt, scrypt,
+      yescrypt, PBKDF2, sha256-crypt or sha512-crypt). That of a user who is there
+      is not changed; PASSWORD.SET and PASSWORD.IMPORT do. Passwords take the
+      server's cores for some tens of milliseconds each, while checking and again
+      while writing; delete the file afterwards. Only username is needed. Days are written as
       2026-03-01. A cell of several words separates them by ; , | or
       blanks. An empty cell says nothing. In CSV an apostrophe before = + - @ or a
       tab is taken away, as export put it there.

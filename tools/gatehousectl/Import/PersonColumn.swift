@@ -3,8 +3,8 @@ import GatehouseCore
 /// What a column of a file of people holds.
 enum PersonColumn: Hashable {
   case username, status, products, licences, roles
-  /// The hash of the password that a new user has in another system.
-  case passwordHash
+  /// The password of a new user, or its hash in another system.
+  case password, passwordHash
   /// The main account in the workspace (L22).
   case account
   /// The whole name, which the server splits.
@@ -19,12 +19,13 @@ enum PersonColumn: Hashable {
     [.username, .name] + ContactField.allCases.map(Self.contact) + [.status]
     + UserField.allCases.map(Self.user) + [.account, .products, .licences, .roles]
   /// … and what is imported, and never exported.
-  static let ofImportedUsers: [PersonColumn] = ofUsers + [.passwordHash]
+  static let ofImportedUsers: [PersonColumn] = ofUsers + [.password, .passwordHash]
   static let ofContacts: [PersonColumn] = [.name] + ContactField.allCases.map(Self.contact)
 
   var name: String {
     switch self {
     case .custom(let name): name
+    case .password: NewUserPassword.column
     case .passwordHash: NewUserPassword.hashColumn
     default: listed?.column ?? ""
     }
@@ -43,7 +44,7 @@ enum PersonColumn: Hashable {
     case .name: .name
     case .contact(let field): .ofContact(field)
     case .user(let field): .ofUser(field)
-    case .custom, .passwordHash: nil
+    case .custom, .password, .passwordHash: nil
     }
   }
 
@@ -78,6 +79,7 @@ enum PersonColumn: Hashable {
     case .user(.reference): ["ref", "employeeid", "employeenumber", "personnelnumber"]
     case .user(.division): []
     case .user(.authority), .user(.restrictBookings): []
+    case .password: ["initialpassword", "temporarypassword"]
     case .passwordHash: ["hash", "passwordhashed", "hashedpassword"]
     case .account: ["mainaccount", "employer", "company", "organisation", "organization"]
     case .custom: []
@@ -90,14 +92,14 @@ enum PersonColumn: Hashable {
     switch self {
     case .username, .products, .licences, .roles: nil
     case .custom(let name): ["FIELD", name]
-    case .status, .name, .contact, .user, .account, .passwordHash: [name.uppercased()]
+    case .status, .name, .contact, .user, .account, .password, .passwordHash: [name.uppercased()]
     }
   }
 
   /// The field's name in `USER.SET`; nil for what that command does not set.
   var field: String? {
     switch self {
-    case .username, .status, .products, .licences, .roles, .account, .name, .passwordHash: nil
+    case .username, .status, .products, .licences, .roles, .account, .name, .password, .passwordHash: nil
     case .contact, .user, .custom: name
     }
   }

@@ -18,11 +18,18 @@ final class RowLane {
 
   init(_ client: BlockingClient) { self.client = client }
 
-  var isFull: Bool { rows.count >= Self.rowsMost || requests.count >= Self.bytesMost }
+  /// Fewer with passwords, which take long to hash: so the progress shows, and an interruption need not wait.
+  private static let passwordsMost = 16
+  private var passwords = 0
+
+  var isFull: Bool {
+    rows.count >= Self.rowsMost || requests.count >= Self.bytesMost || passwords >= Self.passwordsMost
+  }
 
   /// Adds a row. One that the server is not asked about keeps its place among the others.
   func add(_ entry: Entry) {
     rows.append(entry)
+    if entry.row.cell(.password) != nil { passwords += 1 }
     if case .success(let request) = entry.request { request.append(to: &requests) }
   }
 
@@ -37,6 +44,7 @@ final class RowLane {
   func collect(_ body: (Entry, Result<EncodedReply, RowFault>) throws -> Void) throws {
     let rows = rows
     self.rows = []
+    passwords = 0
     for entry in rows {
       switch entry.request {
       case .success: try body(entry, .success(try client.encodedReply()))

@@ -12,7 +12,12 @@ struct ServiceTests {
     #expect(none.code == 66 && none.output.isEmpty && none.errors.contains("there is no such folder"))
     let refused = try control("service", "create", "--new", data, "web", "READ", "SESSIONS")
     #expect(refused.code == 1 && refused.errors.contains("REFUSED first-service:"), "\(refused.errors)")
-    let made = try control("service", "create", data, "ops", "admin", "--reason", "set-up")
+    for name in ["local", "default"] {
+      let reserved = try control("service", "create", "--new", data, name, "ADMIN")
+      #expect(reserved.code == 1 && reserved.errors.contains("CONFLICT service:"), "\(reserved.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: data), "what is refused leaves nothing behind")
+    let made = try control("service", "create", "--new", data, "ops", "admin", "--reason", "set-up")
     #expect(made.code == 0, "\(made.errors)")
     let lines = made.output.split(separator: "\n").map(String.init)
     #expect(lines.map { $0.prefix { $0 != ":" } } == ["id", "name", "secret", "rights", "workspaces"])

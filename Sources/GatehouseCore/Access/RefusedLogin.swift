@@ -23,6 +23,12 @@ public struct RefusedLogin: Sendable, BitwiseCopyable {
 
   public init() {}
 
+  /// Drops what was typed of somebody who was forgotten since. That somebody was refused stays.
+  public mutating func forget() {
+    username = TypedWord()
+    nameHash = 0
+  }
+
   public init(time: Milliseconds, user: UserID, product: ProductID, denial: LoginDenial) {
     self.time = time
     self.user = user

@@ -14,6 +14,10 @@ extension CommandSpec {
     return found
   }
 
+  /// The names of all options that take a secret.
+  public static let secretOptions: Set<String> = Set(
+    CommandTable.entries.flatMap(\.options).filter { $0.secrecy != .open }.compactMap(\.token))
+
   private func hideWords(after token: String, in request: Arguments, _ found: inout Set<Int>) {
     let index = (1..<max(1, request.count)).first {
       request[$0].count == token.utf8.count && request.string($0).uppercased() == token

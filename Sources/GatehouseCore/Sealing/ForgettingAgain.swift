@@ -50,11 +50,6 @@ public enum ForgettingAgain {
 }
 
 extension PartitionState {
-  /// Whether the state knows that the person of a login was anonymised.
-  fileprivate func isForgotten(login serial: Int) -> Bool {
-    people.users[serial].isUsed && people.isAnonymised(contact: Int(people.users[serial].contact))
-  }
-
   /// Removes holders of names of this partition.
   fileprivate mutating func leave(_ holders: [NameHolder]) {
     for holder in holders { leave(holder.name, NameKey(holder.name, partitioning), by: holder.user) }

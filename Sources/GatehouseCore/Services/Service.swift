@@ -14,8 +14,14 @@ public struct ServiceIdentity: Sendable {
   public var workspaces: [WorkspaceID]?
   public var isDeleted = false
 
-  /// Whether it may manage the server; services bound to workspaces may not.
-  public var administersServer: Bool { rights.contains(.admin) && workspaces == nil }
+  /// Whether it may manage the server; services bound to workspaces, and deleted ones, may not.
+  public var administersServer: Bool { !isDeleted && rights.contains(.admin) && workspaces == nil }
+
+  /// Names that stand for no service: `local` for connections from this machine while there is none, and `default` for
+  /// clients that give a secret only.
+  public static let localName = "local"
+  public static let defaultName = "default"
+  static let reservedNames: Set<String> = [localName, defaultName]
 
   /// A secret that a rotation has replaced, and until when it is accepted beside the new one.
   public struct OldSecret: Sendable, Equatable {

@@ -53,10 +53,11 @@ extension CommandTable {
     try turn.refuseImpersonation("keys")
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
-    // `local` stands for connections from this machine while there is no service.
-    guard name != "local", view.service(named: name) == nil else {
-      throw .refused(.conflict("service: \(name) already exists"))
+    guard !ServiceIdentity.reservedNames.contains(name) else {
+      throw .refused(
+        .conflict("service: \(name) is a name that clients without one of their own have; choose another"))
     }
+    guard view.service(named: name) == nil else { throw .refused(.conflict("service: \(name) already exists")) }
     guard view.liveServices < Limits.services else {
       throw .refused(.limit("services: at most \(Limits.services)"))
     }
@@ -230,7 +231,7 @@ extension Turn {
   ///
   /// - Parameter service: the one that no longer could; nil if the change takes nothing away.
   fileprivate func keepAdministration(without service: ServiceIdentity?, _ view: Directory) throws(Halt) {
-    guard let service, service.administersServer, view.administeringServices == 1 else { return }
+    guard let service, service.administersServer, view.administeringServices <= 1 else { return }
     throw .refused(
       .rule(
         "last-admin-service", "\(service.name) is the only service with the right ADMIN",
@@ -241,7 +242,7 @@ extension Turn {
   fileprivate func certificate(for service: ServiceIdentity?, _ view: Directory) throws(Halt) -> String? {
     guard let name = try option("CERT", limit: Limits.certificateNameBytes) else { return nil }
     guard !name.isEmpty else { throw .refused(.syntax("CERT is empty; give NOCERT to SERVICE.SET for none")) }
-    if let other = view.service(ofCertificate: [name]), other.id != service?.id {
+    if let other = view.services(ofCertificate: [name]).first(where: { $0.id != service?.id }) {
       throw .refused(.conflict("CERT: \(name) stands for the service \(other.name) already"))
     }
     return name

@@ -7,24 +7,24 @@ struct ServiceTable: Sendable {
   private(set) var live = 0
   /// How many of them may manage the server.
   private(set) var administering = 0
-  /// The services that client certificates stand for, by the name in those.
-  private(set) var byCertificate: [String: ServiceID] = [:]
+  /// The services that client certificates stand for, by the name in those. Names are told apart without case, as those
+  /// of machines are. Folders of earlier versions may have one name for several services.
+  private var byCertificate: [String: [ServiceID]] = [:]
 
   mutating func add(_ service: ServiceIdentity) {
     precondition(Int(service.id) == rows.count + 1, "service numbers have a gap")
     rows.append(service)
-    if service.isDeleted { return }
-    names.insert(Int(service.id), hash: SharedIndex.hash(of: service.name))
     count(service, 1)
+    if !service.isDeleted { names.insert(Int(service.id), hash: SharedIndex.hash(of: service.name)) }
   }
 
   mutating func delete(_ id: ServiceID) {
     let service = rows[Int(id) - 1]
     precondition(!service.isDeleted, "a service is deleted twice")
+    count(service, -1)
     rows[Int(id) - 1].isDeleted = true
     names.remove(Int(id), hash: SharedIndex.hash(of: service.name))
-    if let certificate = service.certificate { byCertificate[certificate] = nil }
-    count(service, -1)
+    note(nil, insteadOf: service.certificate, of: id)
   }
 
   mutating func rotate(_ id: ServiceID, to secret: Digest, oldUntil: Milliseconds) {
@@ -39,19 +39,35 @@ struct ServiceTable: Sendable {
     let before = rows[Int(id) - 1]
     precondition(!before.isDeleted, "a deleted service is changed")
     count(before, -1)
-    if let certificate = before.certificate { byCertificate[certificate] = nil }
     body(&rows[Int(id) - 1])
-    if let certificate = rows[Int(id) - 1].certificate { byCertificate[certificate] = id }
+    note(rows[Int(id) - 1].certificate, insteadOf: before.certificate, of: id)
     count(rows[Int(id) - 1], 1)
   }
 
+  private mutating func note(_ certificate: String?, insteadOf old: String?, of id: ServiceID) {
+    if certificate == old { return }
+    if let old { byCertificate[Self.folded(old)]?.removeAll { $0 == id } }
+    if let certificate { byCertificate[Self.folded(certificate), default: []].append(id) }
+  }
+
+  private static func folded(_ name: String) -> String { name.lowercased() }
+
+  /// The services that a client certificate with these names stands for, each once.
+  func bearers(of names: [String]) -> [ServiceID] {
+    if byCertificate.isEmpty || names.isEmpty { return [] }
+    return Set(names.flatMap { byCertificate[Self.folded($0)] ?? [] }).sorted()
+  }
+
+  /// Also of a deleted service, as snapshots have them.
   mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID]) {
     count(rows[Int(id) - 1], -1)
     rows[Int(id) - 1].workspaces = workspaces
     count(rows[Int(id) - 1], 1)
   }
 
+  /// Counts a service as it is. A deleted one counts for nothing, whatever is read or changed of it.
   private mutating func count(_ service: ServiceIdentity, _ step: Int) {
+    if service.isDeleted { return }
     live += step
     if service.administersServer { administering += step }
   }
@@ -130,12 +146,19 @@ extension ServiceTable: DirectoryTable {
   }
 
   static func check(_ directory: Directory, _ checker: InvariantChecker) {
-    let names = directory.services.filter { !$0.isDeleted }.map(\.name)
-    checker.expect(Set(names).count == names.count, "two services have the same name")
-    let certificates = directory.services.compactMap { $0.isDeleted ? nil : $0.certificate }
+    let live = directory.services.filter { !$0.isDeleted }
+    checker.expect(Set(live.map(\.name)).count == live.count, "two services have the same name")
+    checker.expect(
+      live.count == directory.liveServices,
+      "there are \(live.count) services, and \(directory.liveServices) are counted")
+    let administering = live.count { $0.administersServer }
+    checker.expect(
+      administering == directory.administeringServices,
+      "\(administering) services may manage the server, and \(directory.administeringServices) are counted")
+    let certificates = live.compactMap { $0.certificate?.lowercased() }
     checker.expect(Set(certificates).count == certificates.count, "one certificate stands for two services")
     checker.expect(
-      !directory.hasServices || directory.hasAdministeringService,
+      live.isEmpty || administering > 0,
       "no service has the right ADMIN, so nobody can manage the server; create one with `gatehousectl service create`")
   }
 }
@@ -151,8 +174,13 @@ extension Directory {
 
   /// The service that a client certificate with these names stands for; nil if there is none, or more than one.
   public func service(ofCertificate names: [String]) -> ServiceIdentity? {
-    let found = Set(names.compactMap { tables.services.byCertificate[$0] })
-    return found.count == 1 ? found.first.flatMap { service($0) } : nil
+    let found = tables.services.bearers(of: names)
+    return found.count == 1 ? service(found[0]) : nil
+  }
+
+  /// All services that a client certificate with these names stands for.
+  public func services(ofCertificate names: [String]) -> [ServiceIdentity] {
+    tables.services.bearers(of: names).compactMap { service($0) }
   }
 
   /// How many services are not deleted.

@@ -21,51 +21,71 @@ extension Turn {
     return stride(from: 0, to: words.count, by: 2).map { (words[$0], words[$0 + 1]) }
   }
 
-  func readOptions() throws(Halt) {
+  func readOptions() throws(Halt) { try spec.readOptions(of: arguments, into: &chosen) }
+}
+
+extension CommandSpec {
+  /// Whether a request has as many words as the command takes, and only options that it has. What they say is not looked
+  /// at.
+  public func takes(_ request: Arguments) -> Bool {
+    if request.count - 1 == required, mandatory.isEmpty { return true }
+    var chosen: ContiguousArray<Turn.ChosenOption> = []
+    do throws(Halt) { try readOptions(of: request, into: &chosen) } catch { return false }
+    return true
+  }
+
+  /// Finds the options among a request's words.
+  ///
+  /// - Throws: why it is none of the command.
+  fileprivate func readOptions(
+    of arguments: Arguments, into chosen: inout ContiguousArray<Turn.ChosenOption>
+  ) throws(Halt) {
     // Server commands with free words, such as values of settings, must not swallow it.
-    if spec.group == .server, Self.isToken("DRYRUN", arguments[arguments.count - 1]) {
-      throw .refused(Self.nothingToTry(spec))
+    if group == .server, Self.isToken("DRYRUN", arguments[arguments.count - 1]) {
+      throw .refused(Turn.nothingToTry(self))
     }
     let given = arguments.count - 1
-    guard given >= spec.required else { throw .refused(Self.wrongArity(spec)) }
-    var word = 1 + spec.fixed
-    var positional = spec.fixed
+    guard given >= required else { throw .refused(Turn.wrongArity(self)) }
+    var word = 1 + fixed
+    var positional = fixed
     while word < arguments.count {
-      if let option = spec.options.firstIndex(where: { Self.isToken($0.token, arguments[word]) }) {
-        word = try readOption(option, at: word)
-      } else if positional < spec.positionalMost {
-        guard chosen.isEmpty || spec.isVariadic else {
+      if let option = options.firstIndex(where: { Self.isToken($0.token, arguments[word]) }) {
+        word = try readOption(option, at: word, of: arguments, into: &chosen)
+      } else if positional < positionalMost {
+        guard chosen.isEmpty || isVariadic else {
           throw .refused(.syntax("'\(arguments.string(word))' must stand before the options"))
         }
         // The value of a pair is not looked at: it may be spelled like an option.
-        let count = min(spec.wordsOfRepetition, arguments.count - word)
+        let count = min(wordsOfRepetition, arguments.count - word)
         positional += count
         word += count
       } else {
-        throw .refused(unknownOption(word))
+        throw .refused(unknownOption(arguments, word))
       }
     }
-    guard positional >= spec.required else { throw .refused(Self.wrongArity(spec)) }
-    for option in spec.mandatory where !chosen.contains(where: { $0.option == option }) {
-      throw .refused(.syntax("\(spec.options[option].token ?? "") is missing; usage: \(spec.usage)"))
+    guard positional >= required else { throw .refused(Turn.wrongArity(self)) }
+    for option in mandatory where !chosen.contains(where: { $0.option == option }) {
+      throw .refused(.syntax("\(options[option].token ?? "") is missing; usage: \(usage)"))
     }
   }
 
-  private func unknownOption(_ word: Int) -> Refusal {
-    if Self.isToken("DRYRUN", arguments[word]), spec.effect == .read { return Self.nothingToTry(spec) }
-    if spec.options.isEmpty { return Self.wrongArity(spec) }
-    if spec.hasTypedSecrets, !Argument.everyWrite.contains(where: { Self.isToken($0.token, arguments[word]) }) {
+  private func unknownOption(_ arguments: Arguments, _ word: Int) -> Refusal {
+    if Self.isToken("DRYRUN", arguments[word]), effect == .read { return Turn.nothingToTry(self) }
+    if options.isEmpty { return Turn.wrongArity(self) }
+    if hasTypedSecrets, !Argument.everyWrite.contains(where: { Self.isToken($0.token, arguments[word]) }) {
       // It may be the rest of a password.
       return .syntax(
-        "unknown option for '\(spec.name.lowercased())'; a password with spaces is one word, in quotes; usage: \(spec.usage)"
+        "unknown option for '\(name.lowercased())'; a password with spaces is one word, in quotes; usage: \(usage)"
       )
     }
     let shown = String(arguments.string(word).prefix(64))
-    return .syntax("unknown option '\(shown)' for '\(spec.name.lowercased())'; usage: \(spec.usage)")
+    return .syntax("unknown option '\(shown)' for '\(name.lowercased())'; usage: \(usage)")
   }
 
-  private func readOption(_ option: Int, at word: Int) throws(Halt) -> Int {
-    let definition = spec.options[option]
+  private func readOption(
+    _ option: Int, at word: Int, of arguments: Arguments, into chosen: inout ContiguousArray<Turn.ChosenOption>
+  ) throws(Halt) -> Int {
+    let definition = options[option]
     let token = definition.token ?? ""
     if !definition.repeats, chosen.contains(where: { $0.option == option }) {
       throw .refused(.syntax("\(token) is given twice"))
@@ -74,13 +94,13 @@ extension Turn {
     var count = definition.valueCount
     if definition.isCounted {
       guard first < arguments.count else { throw .refused(.syntax("\(token) needs a number and that many values")) }
-      count = try Self.integer(arguments.string(first), token, in: 1...1_000_000)
+      count = try Turn.integer(arguments.string(first), token, in: 1...1_000_000)
       first += 1
     }
     guard first + count <= arguments.count else {
       throw .refused(.syntax("\(token) needs a value: \(definition.usage)"))
     }
-    chosen.append(ChosenOption(option: option, word: first, count: count))
+    chosen.append(Turn.ChosenOption(option: option, word: first, count: count))
     return first + count
   }
 

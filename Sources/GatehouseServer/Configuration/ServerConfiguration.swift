@@ -208,6 +208,9 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// How many passwords are hashed at a time; nil means one on each core.
   package var passwordThreads: Int?
 
+  /// How many passwords may wait to be hashed. More are answered `BUSY`, as are those that would wait over a second.
+  package var passwordQueue = 100_000
+
   package var passwordPriority = HashingPriority.idle
 
   /// A file of passwords that nobody may choose, one on a line; nil for none but the well-known ones.

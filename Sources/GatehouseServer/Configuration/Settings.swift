@@ -246,6 +246,9 @@ extension Setting {
     format: { $0.map { String($0) } ?? "auto" },
     "passwords hashed at a time, auto for one on each core")
 
+  package static let passwordQueue = integer(
+    "password-queue", \.passwordQueue, 0...1_000_000, "passwords that may wait to be hashed")
+
   package static let passwordPriority = choice(
     "password-priority", \.passwordPriority,
     "the cores that hashing passwords takes: idle ones, a low share of busy ones, or a normal share")
@@ -274,7 +277,8 @@ extension Setting {
     addressConnections, serviceConnections, connectionCommands, connectionBytes,
     handshakeTimeout, authenticationTimeout, idleTimeout, pingBeforeAuthentication, logLevel, logFormat, logStagedLimit,
     compressionLevel, clockConflict, zoneData, encryptionKeyFile, encryptionKeyCommand, passwordMemory, passwordPasses,
-    passwordLanes, passwordThreads, passwordPriority, commonPasswords, guessesPerAddress, guessesPerService,
+    passwordLanes, passwordThreads, passwordQueue, passwordPriority, commonPasswords, guessesPerAddress,
+    guessesPerService,
     guessSources,
   ]
 

@@ -44,5 +44,5 @@ struct ClientFacts: Sendable {
   var userName: String { service.isEmpty ? ClientFacts.defaultUser : service }
 
   /// Redis' name for an unauthenticated client. Libraries that are given only a password authenticate with it.
-  static let defaultUser = "default"
+  static let defaultUser = ServiceIdentity.defaultName
 }

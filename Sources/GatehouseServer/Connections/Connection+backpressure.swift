@@ -78,6 +78,7 @@ extension Connection {
   func disconnectOverLimit() {
     if hasClosed { return }
     serverFacts.outputLimitDisconnections.add(1, ordering: .relaxed)
+    serverFacts.limits.add(.clientOutput)
     lane.services?.logger.warning(
       "a client was disconnected: more waits for it than client-output-limit",
       metadata: [

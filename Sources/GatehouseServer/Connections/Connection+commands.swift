@@ -17,6 +17,7 @@ extension Connection {
       if isHealthCheck(request, commandIndex) {
         return answer { $0.status(.pong) }
       }
+      if answersWhyUnknown(turn, commandIndex) { return }
       lane.metrics.reject(commandIndex, turn.reply.errorCode)
       return add(turn.reply, horizon: 0)
     case .scan: return alone(commandIndex, request) { scan(request, executor) }

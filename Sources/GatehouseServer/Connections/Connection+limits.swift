@@ -49,16 +49,19 @@ extension Connection {
 
   /// Counts the connection as one of the service's.
   ///
+  /// - Parameter isCounted: whether a refusal is counted as an excess. A client with a certificate asks for its service
+  ///   with each command, and is one excess.
   /// - Returns: why it may not be one; nil if it is.
-  func join(_ service: ServiceIdentity) -> Refusal? {
+  func join(_ service: ServiceIdentity, isCounted: Bool = true) -> Refusal? {
     let limits = service.limits
     if facts.service != service.id || use == nil {
       let own = Int(limits.connections)
       let most = own > 0 ? own : serverFacts.current.serviceConnections
       let use = lane.services.serviceUses[service.id]
       guard use.join(most: most) else {
-        return refusal(
-          .serviceConnections, "\(service.name) has \(most) connections, as many as it may; close one first")
+        let text = "\(service.name) has \(most) connections, as many as it may; close one first"
+        return isCounted
+          ? refusal(.serviceConnections, text) : .limit("\(ClientLimit.serviceConnections.name): \(text)")
       }
       leaveService()
       self.use = use
@@ -87,8 +90,8 @@ extension Connection {
       }
       return
     }
-    if times.authentication > 0, age > times.authentication, mustAuthenticate {
-      return end(.authenticationTimeout, "authenticate within \(times.authentication) ms of connecting")
+    if isUnknownTooLong(now, times) {
+      return end(.authenticationTimeout, "a connection must authenticate within \(times.authentication) ms")
     }
     // Monitors and connections that wait for a reply are not idle.
     if times.idle > 0, !isMonitor, queue.isEmpty, now - client.lastCommand > times.idle {
@@ -97,10 +100,19 @@ extension Connection {
     }
   }
 
-  /// Whether it has no service, and none without `AUTH`.
-  private var mustAuthenticate: Bool {
-    facts.service == nil && lane.isReady && !isOpenToAll
-      && lane.directory.service(ofCertificate: transport.peerNames) == nil
+  /// Whether it has had no service for too long. The time runs from when it had to authenticate, which may be long after
+  /// it has connected: once the data is loaded, once there is a service, after `RESET`.
+  private func isUnknownTooLong(_ now: Milliseconds, _ times: ConnectionTimes) -> Bool {
+    if flow.isEnding { return false }
+    // A client with a certificate need not ask anything to be its service.
+    if facts.service == nil, lane.isReady, !isOpenToAll { authenticateByCertificate() }
+    guard facts.service == nil, lane.isReady, !isOpenToAll else {
+      unknownSince = nil
+      return false
+    }
+    let since = unknownSince ?? now
+    unknownSince = since
+    return times.authentication > 0 && now - since > times.authentication
   }
 
   /// Tells the client why, and closes.

@@ -18,6 +18,10 @@ final class Connection: TransportUser {
   @exclusivity(unchecked) var facts: ConnectionFacts
   /// How it has authenticated, if it has a service.
   @exclusivity(unchecked) var proof = Proof.secret
+  /// Why the certificate that the client has shown gives it no service.
+  @exclusivity(unchecked) var certificateRefusal: Refusal?
+  /// Since when it has to authenticate, in milliseconds of the monotonic clock; nil while it does not.
+  @exclusivity(unchecked) var unknownSince: Milliseconds?
   @exclusivity(unchecked) var isMonitor = false
   @exclusivity(unchecked) var transaction = Transaction()
   /// The largest LSN of this connection's writes, for `WAITAOF`.
@@ -76,6 +80,7 @@ final class Connection: TransportUser {
     self.lane = lane
     self.client = client
     facts = ConnectionFacts(id: client.id, service: nil, rights: [])
+    unknownSince = client.connected
     lane.connections[client.id] = self
   }
 
@@ -142,6 +147,15 @@ final class Connection: TransportUser {
     guard flow.state == .finishing || (input == .ended && flow.state == .ready), queue.isEmpty else { return }
     sendNow()
     if outbox.isEmpty { close() }
+  }
+
+  /// The client is nobody any more who may ask anything. What it has asked is answered, because some of it may be done
+  /// for good.
+  func dismiss() {
+    forgetService()
+    releaseFeed()
+    finish()
+    settle()
   }
 
   /// Closes at once.

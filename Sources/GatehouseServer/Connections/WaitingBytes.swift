@@ -63,6 +63,7 @@ extension Lane {
       candidate.connection.close()
     }
     services.facts.evictedClients.add(closed, ordering: .relaxed)
+    services.facts.limits.add(.totalOutput, closed)
     unreportedEvictions += closed
     reportEvictions(at: now)
   }

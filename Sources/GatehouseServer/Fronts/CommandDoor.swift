@@ -161,11 +161,11 @@ extension CommandDoor {
 
 extension Directory {
   /// The service with this name and secret. A secret identifies its service by itself, so the name may be Redis'
-  /// default user, which libraries send if they are given only a password.
+  /// default user, which libraries send if they are given only a password; a service of that name, which folders of
+  /// earlier versions may have, is one of all.
   func service(_ name: String, secret: Digest, at now: Milliseconds) -> ServiceIdentity? {
-    if let named = service(named: name) { return named.accepts(secret, at: now) ? named : nil }
-    guard name == ClientFacts.defaultUser else { return nil }
-    return services.first { $0.accepts(secret, at: now) }
+    if name == ClientFacts.defaultUser { return services.first { $0.accepts(secret, at: now) } }
+    return service(named: name).flatMap { $0.accepts(secret, at: now) ? $0 : nil }
   }
 }
 

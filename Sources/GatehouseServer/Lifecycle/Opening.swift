@@ -154,6 +154,14 @@ struct Opening {
     var restored = Restoration(folder)
     if let snapshot = recovery.snapshot { try restored.load(snapshot) }
     let end = try restored.replay(&recovery)
+    if try restored.renewKeys() {
+      logger.notice("ids of people who were forgotten are free again, and have new keys: the data was set back")
+    }
+    for person in restored.peopleWithoutKeys {
+      logger.error(
+        "somebody is there whose key was destroyed, and the next start forgets them; gatehousectl verify says what to do",
+        metadata: ["person": "\(person)"])
+    }
     return (restored, end, recovery.report)
   }
 }

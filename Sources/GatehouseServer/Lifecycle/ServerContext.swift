@@ -71,7 +71,9 @@ final class ServerContext: Sendable {
     folderSecret = folder.manifest.tokenSecret
     passwordHasher = hasher
     passwordPool = WorkPool(
-      threads: facts.current.passwordThreads ?? facts.coreCount, line: 100_000, patience: .seconds(1), priority: .low)
+      threads: facts.current.passwordThreads ?? facts.coreCount, line: facts.current.passwordQueue,
+      patience: .seconds(1),
+      priority: .low)
   }
 
   /// Whether the log has failed, and so takes no more changes.

@@ -8,6 +8,8 @@ enum ClientLimit: Int, CaseIterable, Sendable {
   /// Of a service, set with `SERVICE.SET`.
   case serviceCommands, serviceBytes
   case wrongSecrets, handshakeTimeout, authenticationTimeout, idleTimeout
+  /// What waits for one client, and for all of them.
+  case clientOutput, totalOutput
 
   var name: String {
     switch self {
@@ -22,6 +24,8 @@ enum ClientLimit: Int, CaseIterable, Sendable {
     case .handshakeTimeout: "handshake-timeout"
     case .authenticationTimeout: "auth-timeout"
     case .idleTimeout: "idle-timeout"
+    case .clientOutput: "client-output-limit"
+    case .totalOutput: "total-output-limit"
     }
   }
 }
@@ -32,7 +36,7 @@ final class LimitFigures: Sendable {
 
   init() {}
 
-  func add(_ limit: ClientLimit) { counts.withLock { $0[limit.rawValue] += 1 } }
+  func add(_ limit: ClientLimit, _ times: Int = 1) { counts.withLock { $0[limit.rawValue] += times } }
 
   subscript(limit: ClientLimit) -> Int { counts.withLock { $0[limit.rawValue] } }
 

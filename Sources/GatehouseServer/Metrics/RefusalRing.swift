@@ -44,6 +44,13 @@ final class RefusalRing: RefusalKeeper {
     }
   }
 
+  /// Drops what is kept of users who were forgotten. The counts stay.
+  func forget(_ users: Set<UserID>) {
+    state.withLock { state in
+      for index in state.slots.indices where users.contains(state.slots[index].user) { state.slots[index].forget() }
+    }
+  }
+
   var counts: RefusalCounts { state.withLock { $0.counts } }
 
   var kept: Int { state.withLock { $0.used } }

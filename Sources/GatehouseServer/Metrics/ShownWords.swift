@@ -25,13 +25,37 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
   return words
 }
 
-/// The indexes of the arguments that are or may be secret.
+/// The indexes of the arguments that are or may be secret. Of a request that no command takes as it is, nothing but the
+/// command's name is shown: what is misplaced may be a password, and so may be what stands where a name should.
 private func secretWords(in request: Arguments) -> Set<Int> {
-  // A command whose name has a typing error may be one with a password.
-  guard let commandIndex = CommandTable.index.find(request[0]) else { return words(of: request, from: 1) }
-  let spec = CommandTable.all[commandIndex]
-  guard request.count > 2, spec.isBeforeCommand(request) else { return spec.secretWords(in: request) }
+  guard let commandIndex = CommandTable.index.find(request[0]) else { return words(of: request, from: 0) }
+  var spec = CommandTable.entries[commandIndex]
+  if spec.isPrefix { return behind(spec, in: request) }
+  if !spec.subcommands.isEmpty, request.count > 1 {
+    guard let subcommand = CommandTable.index.find(request[1], of: commandIndex) else {
+      return words(of: request, from: 1)
+    }
+    spec = CommandTable.entries[subcommand]
+    if spec.isBeforeCommand { return behind(spec, in: request) }
+  }
+  guard spec.takes(request) else { return words(of: request, from: spec.nameWords) }
+  return spec.secretWords(in: request).union(wordsFromAssignment(in: request))
+}
+
+/// … where another command begins at the third word, as after `AS token` and `COMMAND GETKEYS`.
+private func behind(_ spec: CommandSpec, in request: Arguments) -> Set<Int> {
+  guard request.count > 2 else { return words(of: request, from: spec.nameWords) }
   return spec.secretWords(in: request).union(secretWords(in: request.dropping(2)).map { $0 + 2 })
+}
+
+/// All words from one on that looks like an option with a secret written as in other programs: `PASSWORD=…`.
+private func wordsFromAssignment(in request: Arguments) -> Set<Int> {
+  let first = (1..<max(1, request.count)).first { index in
+    let name = request[index].prefix(32).prefix { $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: ":") }
+    guard name.count < request[index].count else { return false }
+    return CommandSpec.secretOptions.contains(String(decoding: name, as: UTF8.self).uppercased())
+  }
+  return first.map { words(of: request, from: $0) } ?? []
 }
 
 private func words(of request: Arguments, from first: Int) -> Set<Int> {
@@ -39,8 +63,9 @@ private func words(of request: Arguments, from first: Int) -> Set<Int> {
 }
 
 extension CommandSpec {
-  /// Whether another command begins at the third word, as after `AS token` and `COMMAND GETKEYS`.
-  fileprivate func isBeforeCommand(_ request: Arguments) -> Bool {
-    isPrefix || name == "COMMAND" && ["GETKEYS", "GETKEYSANDFLAGS"].contains(request.string(1).uppercased())
-  }
+  /// How many words its name has.
+  fileprivate var nameWords: Int { name.contains("|") ? 2 : 1 }
+
+  /// Whether a subcommand is followed by another command.
+  fileprivate var isBeforeCommand: Bool { ["COMMAND|GETKEYS", "COMMAND|GETKEYSANDFLAGS"].contains(name) }
 }

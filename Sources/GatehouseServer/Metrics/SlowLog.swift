@@ -10,7 +10,7 @@ final class SlowLog: Sendable {
     let time: Int64
     let microseconds: Int64
     /// The command's arguments, shortened and with secrets redacted.
-    let words: [String]
+    var words: [String]
     let client: String
     let name: String
   }
@@ -32,6 +32,16 @@ final class SlowLog: Sendable {
         Entry(id: state.nextID, time: time, microseconds: microseconds, words: words, client: client, name: name))
       state.nextID += 1
       while state.entries.count > limit { state.entries.removeLast() }
+    }
+  }
+
+  /// Somebody was forgotten. Names in the entries so far may be theirs, and nothing tells any more which, so only the
+  /// commands themselves stay.
+  func forgetArguments() {
+    state.withLock { state in
+      for index in state.entries.indices {
+        state.entries[index].words.removeLast(max(0, state.entries[index].words.count - 1))
+      }
     }
   }
 

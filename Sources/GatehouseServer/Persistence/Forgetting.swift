@@ -47,6 +47,9 @@ extension ServerContext {
       return try store.destroy(keys)
     }
     if due.keys.isEmpty { return }
+    slowLog.forgetArguments()
+    let users = Set(keys.lazy.filter { $0.kind == .user }.map { UserID(raw: $0.raw) })
+    for ring in refusals { ring.forget(users) }
     withExecutor { executor in
       for (partition, keys) in due.keys.sorted(by: { $0.key < $1.key }) {
         executor.recordDestroyed(keys, generation: generation, of: partition, now: clock.milliseconds)

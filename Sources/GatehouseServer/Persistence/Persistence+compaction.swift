@@ -26,11 +26,16 @@ extension Persistence {
     _ context: ServerContext, everything: Bool = false, rewrites: Bool = false
   ) async throws -> Compaction {
     guard !isEnding else { throw Failure.stopping }
-    let isFree = state.withLock { status in
-      defer { status.isCompacting = true }
-      return !status.isCompacting
+    while true {
+      let isFree = state.withLock { status in
+        defer { status.isCompacting = true }
+        return !status.isCompacting
+      }
+      if isFree { break }
+      // One that was asked for waits for the one under way, which may leave out what it is asked for.
+      guard everything else { throw Failure.alreadyCompacting }
+      try await pauseForOther()
     }
-    guard isFree else { throw Failure.alreadyCompacting }
     defer { state.withLock { $0.isCompacting = false } }
     do {
       if everything {
@@ -60,11 +65,12 @@ extension Persistence {
     let done = try await compact(context, everything: true, rewrites: true)
     guard done.damage.isEmpty else { throw Failure.damaged(done.damage) }
     // The compaction has taken new snapshots already, if there was anything to cover.
-    for _ in 0..<Snapshot.kept where try !SnapshotCatalog(context.folder).areCurrent() {
-      if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
-      try await save(context)
+    for _ in 0..<Snapshot.kept where try !SnapshotCatalog(context.folder).areCurrent() { try await saveAnew(context) }
+    let left = try await onOwnThread(priority: .low) {
+      _ = try context.folder.retireKeys()
+      return try EncryptionSurvey(context.folder).leftBehind(context.folder.cipher.currentNumber)
     }
-    try await onOwnThread(priority: .low) { _ = try context.folder.retireKeys() }
+    guard left.isEmpty else { throw Failure.leftBehind(left) }
   }
 
   private func archive(_ context: ServerContext, rewrites: Bool) async throws -> Compaction {
@@ -138,10 +144,28 @@ extension Persistence {
     }
   }
 
-  /// Takes a snapshot, of a record of its own: two snapshots as of the same record would be one.
+  /// Takes a snapshot, of a record of its own: two snapshots as of the same record would be one. Waits for one that is
+  /// being taken, which may have begun too early.
   private func saveAnew(_ context: ServerContext) async throws {
-    if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
-    try await save(context)
+    while true {
+      if status.isSaving {
+        try await pauseForOther()
+        continue
+      }
+      if context.log.appendedLSN == status.lastSavedLSN { note(SnapshotTaken(status.lastSavedLSN), context) }
+      do {
+        try await save(context)
+        return
+      } catch Failure.alreadySaving {
+        // Another began in between.
+      }
+    }
+  }
+
+  /// Waits a moment for a snapshot or a compaction that somebody else has begun.
+  private func pauseForOther() async throws {
+    if isEnding { throw Failure.stopping }
+    try await Task.sleep(for: .milliseconds(20))
   }
 
   /// Ends the open segment, and takes snapshots until both kept ones cover everything before its end.

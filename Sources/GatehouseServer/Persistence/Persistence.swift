@@ -52,6 +52,7 @@ final class Persistence: Sendable {
     case alreadyCompacting
     case stopping
     case damaged([String])
+    case leftBehind([String])
 
     var description: String {
       switch self {
@@ -59,6 +60,7 @@ final class Persistence: Sendable {
       case .alreadyCompacting: "the log is being archived already"
       case .stopping: "the server is stopping"
       case .damaged(let damage): "some of the history is damaged: \(damage.joined(separator: "; "))"
+      case .leftBehind(let files): "these files are as they were: \(files.joined(separator: ", "))"
       case .noRoom(let needed, let free):
         "a snapshot may take \(needed) bytes, and the disk has \(free) left; make room"
       case .logStopped: "the log takes no changes, so nothing new can become durable"

@@ -41,8 +41,10 @@ extension Connection {
       reason: "")
     later { context in
       var reply = Reply()
+      var isChanged = false
       do {
         try await onOwnThread(priority: .low) { try change(context) }
+        isChanged = true
         context.log.rotate()
         try await context.recordKeyChange(header)
         context.logger.notice(
@@ -58,7 +60,11 @@ extension Connection {
       } catch let error as EncryptionRefusal {
         reply.error(Refusal.syntax("\(error)").text)
       } catch {
-        reply.error(Refusal(.busy, "the encryption was not changed, or not everything was rewritten: \(error)").text)
+        let what =
+          isChanged
+          ? "the keys were changed, and what was written before was not rewritten; COMPACT or ENCRYPTION ROTATE REWRITE go on"
+          : "the encryption was not changed"
+        reply.error(Refusal(.busy, "\(what): \(error)").text)
       }
       return (reply, 0)
     }

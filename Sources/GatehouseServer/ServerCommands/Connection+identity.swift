@@ -17,8 +17,9 @@ extension Connection {
 
   /// - Returns: why the service may have no further connection; nil if this is one of its now.
   @discardableResult
-  private func authenticate(as service: ServiceIdentity, by proof: Proof) -> Refusal? {
-    if let refusal = join(service) { return refusal }
+  private func authenticate(as service: ServiceIdentity, by proof: Proof, isCounted: Bool = true) -> Refusal? {
+    if let refusal = join(service, isCounted: isCounted) { return refusal }
+    certificateRefusal = nil
     authenticate(as: service.id, service.rights, name: service.name, isBound: service.workspaces != nil)
     self.proof = proof
     return nil
@@ -32,15 +33,39 @@ extension Connection {
 
   /// The service that the client's certificate stands for, if it has shown one. `AUTH` takes precedence.
   func authenticateByCertificate() {
-    guard lane.isReady, let service = lane.directory.service(ofCertificate: transport.peerNames) else { return }
-    authenticate(as: service, by: .certificate)
+    guard lane.isReady, !transport.peerNames.isEmpty else { return }
+    let services = lane.directory.services(ofCertificate: transport.peerNames)
+    switch services.count {
+    case 0: certificateRefusal = nil
+    case 1:
+      let isCounted = certificateRefusal == nil
+      certificateRefusal = authenticate(as: services[0], by: .certificate, isCounted: isCounted)
+    default:
+      let names = services.map(\.name).joined(separator: " and ")
+      certificateRefusal = Refusal(
+        .noAuthentication,
+        "the certificate stands for more than one service: \(names); use AUTH, or let SERVICE.SET … NOCERT decide")
+    }
+  }
+
+  /// Answers a command of a client without a service, whose certificate would give it one but for something that it
+  /// should know.
+  ///
+  /// - Returns: whether it was answered.
+  func answersWhyUnknown(_ turn: Turn, _ commandIndex: Int?) -> Bool {
+    guard facts.service == nil, let certificateRefusal,
+      turn.reply.errorCode == Refusal.Code.noAuthentication.rawValue
+    else { return false }
+    lane.metrics.reject(commandIndex, certificateRefusal.code.rawValue)
+    answer { $0.error(certificateRefusal.text) }
+    return true
   }
 
   /// The connection's service has changed: what it may do holds from the next command on.
   func follow(_ service: ServiceIdentity?) {
-    guard let service, !service.isDeleted else { return close() }
+    guard let service, !service.isDeleted else { return dismiss() }
     if proof == .certificate, lane.directory.service(ofCertificate: transport.peerNames)?.id != service.id {
-      return close()
+      return dismiss()
     }
     authenticate(as: service, by: proof)
   }
@@ -51,6 +76,7 @@ extension Connection {
     facts.rights = []
     facts.isBound = false
     client.service = ""
+    unknownSince = nil
     endMonitor()
   }
 
@@ -161,10 +187,11 @@ extension Connection {
     }
     if facts.service == nil, lane.isReady {
       return refuse(
-        Refusal(
-          .noAuthentication,
-          "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
-            + "option can be used to authenticate the client and select the RESP protocol version at the same time"))
+        certificateRefusal
+          ?? Refusal(
+            .noAuthentication,
+            "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
+              + "option can be used to authenticate the client and select the RESP protocol version at the same time"))
     }
     if let version = greeting.version { client.version = version }
     if let name = greeting.clientName { client.name = name }

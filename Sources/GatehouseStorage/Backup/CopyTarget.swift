@@ -15,10 +15,10 @@ package enum CopyError: Error, Equatable {
   /// The source is damaged. `snapshot` is set if a snapshot is newer than the damage, so that the records after it can
   /// be copied.
   case damaged(reason: String, snapshot: UInt64?)
-  /// The keys of files that were copied may be gone from the source.
-  case keysChanged
   /// The copy differs from what was copied.
   case unsound([Verification.Problem])
+  /// Some of these data keys, which the copy needs, were retired while it was made.
+  case keysChanged([UInt32])
 }
 
 extension CopyError: CustomStringConvertible {
@@ -48,12 +48,12 @@ extension CopyError: CustomStringConvertible {
           "; the state is sound all the same: `backup --without-history` and `restore --from-snapshot` copy the snapshot "
             + "of record \($0) and what came after it"
         } ?? "; `gatehousectl verify` tells all damage, and `restore --until` copies what comes before it")
-    case .keysChanged:
-      "the data keys were rotated and everything was rewritten while it was copied, so that the copy might not be "
-        + "readable; it was not kept; start again"
     case .unsound(let problems):
       "the copy is not sound and was not kept: " + problems.prefix(4).map(\.description).joined(separator: "; ")
         + "; see to the disk that it was written to"
+    case .keysChanged(let numbers):
+      "the keys were changed while the folder was copied: no key ring has all of the data keys "
+        + numbers.map(String.init).joined(separator: ", ") + " that the copy needs; start again"
     }
   }
 }
@@ -94,6 +94,7 @@ struct CopyTarget {
   private let source: DataFolder
   /// The keys of people as of the copy's beginning: whoever is forgotten meanwhile may not be so in what is copied.
   private let keyFile: SealedKeyFile?
+  private let ring: CopyRing
 
   private static let suffix = ".partial"
 
@@ -109,6 +110,9 @@ struct CopyTarget {
     let temporary = path + Self.suffix
     guard !disk.exists(temporary) else { throw CopyError.unfinished(path: temporary) }
     self.path = path
+    self.source = source
+    // Before the keys of people, which are sealed with one of its data keys.
+    ring = try CopyRing(source)
     let opening = KeyStoreOpening(path: source.path, disk: disk, cipher: source.cipher)
     keyFile = try opening.newest(source.manifest)
     let keys = try opening.look(source.manifest)
@@ -116,7 +120,6 @@ struct CopyTarget {
     var manifest = source.manifest
     manifest.log = LogMark()
     folder = DataFolder(path: temporary, disk: disk, manifest: manifest, cipher: source.cipher, keys: keys)
-    self.source = source
     try disk.createDirectory(temporary)
     do {
       for subfolder in FolderName.subfolders { try disk.createDirectory(DiskPath.join(temporary, subfolder)) }
@@ -126,13 +129,24 @@ struct CopyTarget {
     }
   }
 
+  /// Gives the copy the keys of people, and a key ring that opens them and all files, once those are there.
+  ///
+  /// - Returns: the copy as whoever opens it will see it.
+  func settleKeys() throws -> DataFolder {
+    if let keyFile {
+      for name in [FolderName.keysCopy, FolderName.keys] {
+        try folder.disk.replaceFile(DiskPath.join(folder.path, name), with: keyFile.bytes)
+      }
+    }
+    return try ring.settle(folder, keysSealedWith: keyFile?.dataKey ?? 0, of: source)
+  }
+
   /// Gives the copy its final name, once everything in it is durable.
   /// - Parameter log: what the copy's manifest says of its log.
   func finish(_ log: LogMark) throws {
     let disk = folder.disk
     var copied = folder.manifest
     copied.log = log
-    try copyKeys()
     copied.encryption = try FolderOpening(path: source.path, disk: disk).lookAtManifest().encryption
     let manifest = copied.encoded()
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifestCopy), with: manifest)
@@ -149,34 +163,6 @@ struct CopyTarget {
       throw error
     }
   }
-
-  /// Copies the key ring and the keys of people. After the files: a rotation meanwhile may have begun a data key that
-  /// some of them are encrypted with.
-  ///
-  /// The keys of people are written anew by each rotation, and a rewriting one retires the data key that they were sealed
-  /// with before. So what was read at the beginning serves only if the file still names that data key once the ring was
-  /// copied: then the ring has it.
-  private func copyKeys() throws {
-    let opening = KeyStoreOpening(path: source.path, disk: folder.disk, cipher: source.cipher)
-    for _ in 0..<Self.attempts {
-      let before = try opening.newest(source.manifest)
-      try KeyRingFiles(path: source.path, disk: folder.disk).copy(to: folder.path)
-      let after = try opening.newest(source.manifest)
-      guard let first = keyFile, let after else { return }
-      if before?.dataKey != after.dataKey { continue }
-      // In clear it needs no data key. Of the same generation, what is there now says the same.
-      let isUsable = first.dataKey == 0 || first.dataKey == after.dataKey
-      guard isUsable || first.generation == after.generation else { throw CopyError.keysChanged }
-      for name in [FolderName.keysCopy, FolderName.keys] {
-        try folder.disk.replaceFile(DiskPath.join(folder.path, name), with: (isUsable ? first : after).bytes)
-      }
-      return
-    }
-    throw CopyError.keysChanged
-  }
-
-  /// How often the keys are copied while they change.
-  private static let attempts = 5
 
   /// Copies a file that does not change any more, and syncs it.
   func copy(_ source: String, to name: String, _ progress: (UInt64) throws -> Void) throws {
@@ -209,14 +195,5 @@ struct CopyTarget {
   }
 
   /// Deletes the copy after a failure, because half a copy is useless.
-  func discard() {
-    let disk = folder.disk
-    for subfolder in FolderName.subfolders {
-      let path = DiskPath.join(folder.path, subfolder)
-      for name in (try? disk.list(path)) ?? [] { try? disk.remove(DiskPath.join(path, name)) }
-      try? disk.remove(path)
-    }
-    for name in (try? disk.list(folder.path)) ?? [] { try? disk.remove(DiskPath.join(folder.path, name)) }
-    try? disk.remove(folder.path)
-  }
+  func discard() { folder.deleteAll() }
 }

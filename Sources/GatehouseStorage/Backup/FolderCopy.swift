@@ -57,7 +57,7 @@ struct FolderCopy {
     for name in [FolderName.log, FolderName.snapshots, FolderName.archive] {
       try source.disk.syncDirectory(DiskPath.join(target.folder.path, name))
     }
-    let report = try checked(end, snapshots, warnings)
+    let report = try checked(target.settleKeys(), end, snapshots, warnings)
     guard end.firstLSN != nil else { return (report, LogMark()) }
     return (report, LogMark(epoch: end.epoch, firstLSN: report.firstLSN, durableLSN: end.lastLSN))
   }
@@ -165,11 +165,10 @@ struct FolderCopy {
     end.epoch = max(end.epoch, epoch)
   }
 
-  /// Reads the copy back and checks that a state can be restored from it.
+  /// Reads the copy back, with the keys that it has, and checks that a state can be restored from it.
   private func checked(
-    _ end: LogCopyEnd, _ snapshots: [SnapshotCatalog.Entry], _ warnings: [String]
+    _ copy: DataFolder, _ end: LogCopyEnd, _ snapshots: [SnapshotCatalog.Entry], _ warnings: [String]
   ) throws -> CopyReport {
-    let copy = target.folder
     let found = try Verification.run(copy, dictionaries: dictionaries, manifest: false, progress: noteReading)
     let archived = try ArchiveReach(copy)
     let first = archived.firstLSN(before: end.firstLSN ?? end.lastLSN + 1)

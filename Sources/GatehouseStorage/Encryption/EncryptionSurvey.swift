@@ -15,6 +15,12 @@ package struct EncryptionSurvey: Sendable, Equatable {
   /// The numbers of the data keys that some file needs; 0 if something is in clear.
   package var keys: Set<UInt32> { files.reduce(into: []) { $0.formUnion($1.keys) } }
 
+  /// The names of the files that are not encrypted as new ones are, or cannot be read.
+  /// - Parameter current: the number of the data key of new files; 0 if they are in clear.
+  package func leftBehind(_ current: UInt32) -> [String] {
+    files.filter { $0.problem != nil || !$0.keys.isSubset(of: [current]) }.map(\.name)
+  }
+
   /// How many bytes the files take by the data key that they are encrypted with; 0 for what is in clear. A file with
   /// several counts for each.
   package var bytesByKey: [UInt32: UInt64] {

@@ -34,20 +34,41 @@ package final class FolderCipher: Sendable {
   }
 
   private let state: Mutex<State>
+  /// Reads the key ring again, of a folder that another process owns and whose keys it may change; nil where this process
+  /// does.
+  private let reload: (@Sendable () -> (ring: KeyRing, master: MasterKey)?)?
   /// Held while the ring is changed; counts the changes that have failed since one succeeded.
   let changing = Mutex<UInt64>(0)
 
   /// Of a folder that is not encrypted.
-  package init() { state = Mutex(.none) }
+  package convenience init() { self.init(reload: nil) }
 
-  convenience init(_ opened: OpenedRing?) {
-    if let opened { self.init(opened.ring, master: opened.master) } else { self.init() }
+  convenience init(
+    _ opened: OpenedRing?, reload: (@Sendable () -> (ring: KeyRing, master: MasterKey)?)? = nil
+  ) {
+    if let opened {
+      self.init(opened.ring, master: opened.master, reload: reload)
+    } else {
+      self.init(reload: reload)
+    }
   }
 
-  init(locked master: String) { state = Mutex(.locked(master: master)) }
+  /// The same, of one that may be encrypted by its owner later.
+  init(reload: (@Sendable () -> (ring: KeyRing, master: MasterKey)?)?) {
+    state = Mutex(.none)
+    self.reload = reload
+  }
 
-  init(_ ring: KeyRing, master: MasterKey) {
+  init(locked master: String) {
+    state = Mutex(.locked(master: master))
+    reload = nil
+  }
+
+  init(
+    _ ring: KeyRing, master: MasterKey, reload: (@Sendable () -> (ring: KeyRing, master: MasterKey)?)? = nil
+  ) {
     state = Mutex(.open(ring, master: master, current: ring.key(ring.current)))
+    self.reload = reload
   }
 
   /// The key that is used for what is written now; nil if that is not encrypted.
@@ -88,8 +109,32 @@ package final class FolderCipher: Sendable {
     }
   }
 
-  /// The data key that a file names.
+  /// The data key that a file names. One that was begun since is looked for in the folder.
   func key(_ number: UInt32) throws(EncryptionError) -> DataKey {
+    do throws(EncryptionError) {
+      return try known(number)
+    } catch {
+      guard !isLocked, refresh() else { throw error }
+      return try known(number)
+    }
+  }
+
+  /// Takes the keys that the folder's ring has now. Those that were retired meanwhile are kept, because files may need them
+  /// that were copied or opened before.
+  ///
+  /// - Returns: false if the ring cannot be read again: it has another master key, or this process owns it.
+  @discardableResult
+  func refresh() -> Bool {
+    guard let (ring, master) = reload?() else { return false }
+    state.withLock { state in
+      var merged = ring
+      if case .open(let before, _, _) = state { merged.keep(before) }
+      state = .open(merged, master: master, current: merged.key(merged.current))
+    }
+    return true
+  }
+
+  private func known(_ number: UInt32) throws(EncryptionError) -> DataKey {
     try state.withLock { state throws(EncryptionError) in
       switch state {
       case .none: throw .ringLost("a file is encrypted with data key \(number)")

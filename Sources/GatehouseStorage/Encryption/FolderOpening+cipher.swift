@@ -45,7 +45,14 @@ extension FolderOpening {
 
   /// The cipher of a folder that is only read. Without the key it is locked.
   func lookAtCipher(_ manifest: Manifest, _ warnings: inout [String]) throws(FolderError) -> FolderCipher {
-    guard key == nil else { return FolderCipher(try openRing(manifest)) }
+    guard key == nil else {
+      let reload = { @Sendable [self] () -> (ring: KeyRing, master: MasterKey)? in
+        // The manifest may name a ring by now.
+        guard let now = try? lookAtManifest(), let opened = try? openRing(now) else { return nil }
+        return (opened.ring, opened.master)
+      }
+      return FolderCipher(try openRing(manifest), reload: reload)
+    }
     guard let (sealed, _) = try findRing(manifest) else { return FolderCipher() }
     guard sealed.master == MasterKey.released.id else { return FolderCipher(locked: sealed.master) }
     return FolderCipher(try openRing(manifest))

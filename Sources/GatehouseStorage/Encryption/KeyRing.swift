@@ -62,6 +62,14 @@ struct KeyRing: Sendable {
 
   func key(_ number: UInt32) -> DataKey? { keys.first { $0.number == number } }
 
+  /// Takes from an earlier state of the ring the secrets that were retired since.
+  mutating func keep(_ before: KeyRing) {
+    keys = keys.map { key in key.secret == nil ? before.key(key.number) ?? key : key }
+  }
+
+  /// Whether it can decrypt what is encrypted with these data keys.
+  func opens(_ numbers: Set<UInt32>) -> Bool { numbers.allSatisfy { key($0)?.secret != nil } }
+
   /// Forgets the secrets of data keys that no file needs any more.
   mutating func retire(allBut used: Set<UInt32>) {
     keys = keys.map { used.contains($0.number) || $0.number == current ? $0 : $0.retired }

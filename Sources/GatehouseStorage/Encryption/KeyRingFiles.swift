@@ -56,16 +56,20 @@ struct KeyRingFiles {
     for name in Self.names.reversed() { try disk.replaceFile(DiskPath.join(path, name), with: bytes) }
   }
 
-  /// Copies the files to another folder as they are, for a copy of the folder.
-  func copy(to target: String) throws(DiskError) {
+  /// The files as they are, for a copy of the folder.
+  func contents() throws(DiskError) -> [(name: String, bytes: [UInt8])] {
+    var found: [(name: String, bytes: [UInt8])] = []
     for name in Self.names.reversed() {
-      let bytes: [UInt8]
       do throws(DiskError) {
-        bytes = try disk.readFile(DiskPath.join(path, name), limit: Self.limit)
+        found.append((name, try disk.readFile(DiskPath.join(path, name), limit: Self.limit)))
       } catch  where error.code == ENOENT {
         continue
       }
-      try disk.replaceFile(DiskPath.join(target, name), with: bytes)
     }
+    return found
+  }
+
+  func write(_ contents: [(name: String, bytes: [UInt8])]) throws(DiskError) {
+    for (name, bytes) in contents { try disk.replaceFile(DiskPath.join(path, name), with: bytes) }
   }
 }

@@ -129,6 +129,20 @@ package final class DataFolder: Sendable {
     (try? FolderOpening(path: path, disk: disk).lookAtManifest().log) ?? logMark
   }
 
+  /// Deletes the folder with everything in it, as far as that is possible.
+  func deleteAll() {
+    for subfolder in FolderName.subfolders {
+      let directory = DiskPath.join(path, subfolder)
+      for name in (try? disk.list(directory)) ?? [] { try? disk.remove(DiskPath.join(directory, name)) }
+      try? disk.remove(directory)
+    }
+    for name in (try? disk.list(path)) ?? [] { try? disk.remove(DiskPath.join(path, name)) }
+    try? disk.remove(path)
+  }
+
+  /// Deletes a folder that was made for something that has failed then. One that was there before stays as it is.
+  package func deleteIfNew() { if isNew { deleteAll() } }
+
   /// Releases the folder to other processes. This object must not write afterwards.
   package func close() { for lock in locks { lock.close() } }
 }

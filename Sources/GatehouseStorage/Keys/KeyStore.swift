@@ -78,11 +78,41 @@ package final class KeyStore: SealKeeper {
 
   @discardableResult
   private func destroy(_ ranges: [ClosedRange<UInt64>]) throws(DiskError) -> UInt64 {
+    try change { keys in
+      var isChanged = false
+      for range in ranges { isChanged = keys.destroy(range) || isChanged }
+      return isChanged
+    }
+  }
+
+  /// Gives new keys to the ids that are yet to be given out, if theirs were destroyed: they were given out before, in a
+  /// history that a copy has cut. Under the old keys, whoever gets such an id would be forgotten from the start.
+  ///
+  /// - Parameter last: the last id in use of each kind and partition, by serial number.
+  /// - Returns: whether there were any.
+  func renew(after last: [(kind: SealKey.Kind, partition: Int, serial: Int)]) throws(DiskError) -> Bool {
+    let ranges = last.compactMap { kind, partition, serial -> ClosedRange<UInt64>? in
+      guard let first = KeyPath(kind, partition: partition, serial: UInt64(serial) + 1) else { return nil }
+      return first.bits...(first.group << UInt64(KeyPath.serialBits) | (1 << UInt64(KeyPath.serialBits) - 1))
+    }
+    let before = generation
+    var random = SystemRandomNumberGenerator()
+    let after = try change { keys in
+      var isChanged = false
+      for range in ranges { isChanged = keys.renew(range) { KeyBytes(random: &random) } || isChanged }
+      return isChanged
+    }
+    return after != before
+  }
+
+  /// Changes the keys, durably in both copies.
+  ///
+  /// - Parameter body: returns whether it has changed any.
+  /// - Returns: the generation afterwards.
+  private func change(_ body: (inout PuncturedKeys) -> Bool) throws(DiskError) -> UInt64 {
     try writing.withLock { _ throws(DiskError) in
       var file = state.withLock { $0.file }
-      var isChanged = false
-      for range in ranges { isChanged = file.keys.destroy(range) || isChanged }
-      guard isChanged else { return file.generation }
+      guard body(&file.keys) else { return file.generation }
       file.generation += 1
       try save(file)
       let saved = file

@@ -41,7 +41,7 @@ struct KeyBytes: Sendable, Equatable, BitwiseCopyable, CustomStringConvertible, 
 struct KeyPath: Sendable, Equatable {
   /// The bits of a path: 4 of the kind, 16 of the partition, 32 of the serial number.
   static let depth = 52
-  private static let serialBits = 32
+  static let serialBits = 32
   private static let partitionBits = 16
 
   let bits: UInt64
@@ -147,18 +147,42 @@ struct PuncturedKeys: Sendable, Equatable {
 
   /// Calls `body` with each destroyed path of a range, in order.
   func forEachDestroyed(in range: ClosedRange<UInt64>, _ body: (UInt64) -> Void) {
+    forEachGap(in: range) { gap in for path in gap { body(path) } }
+  }
+
+  /// Calls `body` with each run of destroyed paths of a range, in order.
+  private func forEachGap(in range: ClosedRange<UInt64>, _ body: (Range<UInt64>) -> Void) {
     var next = range.lowerBound
     var index = firstIndex(endingAtOrAfter: next)
     while next <= range.upperBound {
       let gapEnd = index < nodes.count ? min(nodes[index].first, range.upperBound + 1) : range.upperBound + 1
-      while next < gapEnd {
-        body(next)
-        next += 1
-      }
+      if next < gapEnd { body(next..<gapEnd) }
       guard index < nodes.count else { return }
       next = max(next, nodes[index].last + 1)
       index += 1
     }
+  }
+
+  /// Gives the destroyed paths of a range new keys, which have nothing to do with the old ones.
+  ///
+  /// - Parameter draw: draws a random key.
+  /// - Returns: whether there were any.
+  mutating func renew(_ range: ClosedRange<UInt64>, _ draw: () -> KeyBytes) -> Bool {
+    var renewed: [Node] = []
+    forEachGap(in: range) { gap in
+      var next = gap.lowerBound
+      while next < gap.upperBound {
+        // The largest subtree that begins here and ends in the gap.
+        let room = UInt64.bitWidth - 1 - (gap.upperBound - next).leadingZeroBitCount
+        let height = min(next.trailingZeroBitCount, room, KeyPath.depth)
+        renewed.append(Node(path: next, depth: KeyPath.depth - height, key: draw()))
+        next += 1 << UInt64(height)
+      }
+    }
+    if renewed.isEmpty { return false }
+    nodes.append(contentsOf: renewed)
+    nodes.sort { $0.path < $1.path }
+    return true
   }
 
   /// The index of the first node that ends at a path or later.

@@ -167,6 +167,12 @@ package struct StateVerification {
     for problem in Invariants.check(state.partitions, state.directory) {
       note("state", lsn: bytes.lastLSN, problem)
     }
+    for person in state.peopleWithoutKeys {
+      note(
+        FolderName.keys, lsn: bytes.lastLSN,
+        "\(person) is there, and the key of what is said of them was destroyed: take what is known of them from here "
+          + "before a snapshot is taken, because the next start forgets them")
+    }
     report.figures = RestoredFigures(state)
     report.namesakes = state.namesakes
   }

@@ -54,6 +54,7 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.passwordPasses), help: .of(.passwordPasses)) var passwordPasses: String?
   @Option(name: .of(.passwordLanes), help: .of(.passwordLanes)) var passwordLanes: String?
   @Option(name: .of(.passwordThreads), help: .of(.passwordThreads)) var passwordThreads: String?
+  @Option(name: .of(.passwordQueue), help: .of(.passwordQueue)) var passwordQueue: String?
   @Option(name: .of(.passwordPriority), help: .of(.passwordPriority)) var passwordPriority: String?
   @Option(name: .of(.commonPasswords), help: .of(.commonPasswords)) var commonPasswords: String?
   @Option(name: .of(.guessesPerAddress), help: .of(.guessesPerAddress)) var guessesPerAddress: String?
@@ -81,7 +82,8 @@ struct SettingFlags: ParsableArguments {
       (.logStagedLimit, logStagedLimit), (.compressionLevel, compressionLevel), (.clockConflict, clockConflict),
       (.zoneData, zoneData), (.encryptionKeyFile, encryptionKeyFile), (.encryptionKeyCommand, encryptionKeyCommand),
       (.passwordMemory, passwordMemory), (.passwordPasses, passwordPasses),
-      (.passwordLanes, passwordLanes), (.passwordThreads, passwordThreads), (.passwordPriority, passwordPriority),
+      (.passwordLanes, passwordLanes), (.passwordThreads, passwordThreads), (.passwordQueue, passwordQueue),
+      (.passwordPriority, passwordPriority),
       (.commonPasswords, commonPasswords), (.guessesPerAddress, guessesPerAddress),
       (.guessesPerService, guessesPerService), (.guessSources, guessSources),
     ]

@@ -103,6 +103,49 @@ import Testing
     core.expectReplicated()
   }
 
+  /// Names of machines and of people are told apart without case, and a certificate has them as it likes.
+  @Test func theCaseOfACertificateNameDoesNotMatter() {
+    func found(_ names: String...) -> String? { core.directory.state.view.service(ofCertificate: names)?.name }
+    core.run("SERVICE.CREATE web CERT Web.Test")
+    #expect(found("web.test") == "web" && found("WEB.TEST", "web.test") == "web")
+    #expect(
+      core.run("SERVICE.CREATE jobs CERT wEB.test").text == "CONFLICT CERT: wEB.test stands for the service web already"
+    )
+    core.run("SERVICE.CREATE jobs CERT jobs.test")
+    #expect(core.run("SERVICE.SET jobs CERT WEB.TEST").text?.hasPrefix("CONFLICT CERT") == true)
+    #expect(
+      core.directory.state.view.services(ofCertificate: ["WEB.test", "jobs.test"]).map(\.name) == ["web", "jobs"])
+    #expect(core.run("SERVICE.SET web CERT web.test").text == "OK")
+    core.run("SERVICE.DELETE web")
+    #expect(found("web.test") == nil)
+    #expect(core.run("SERVICE.SET jobs CERT WEB.TEST").text == "OK")
+    #expect(found("web.test") == "jobs")
+    core.expectReplicated()
+  }
+
+  /// `default` is what clients send that give a secret only.
+  @Test(arguments: ["local", "default"]) func namesOfNobodyAreReserved(name: String) {
+    #expect(core.run("SERVICE.CREATE \(name) ADMIN").text?.hasPrefix("CONFLICT service: \(name) is a name") == true)
+  }
+
+  /// The snapshot has deleted services too, with what they were bound to.
+  @Test func deletedServicesCountForNothing() throws {
+    core.run("SERVICE.CREATE web")
+    core.run("SERVICE.CREATE b ADMIN WORKSPACE main CERT b.test")
+    core.run("SERVICE.CREATE c ADMIN")
+    core.run("SERVICE.SET b CONNECTIONS 4")
+    core.run("SERVICE.ROTATE c OVERLAP 1h")
+    core.run("SERVICE.DELETE b")
+    core.run("SERVICE.DELETE c")
+    for _ in 0..<2 {
+      let view = core.directory.state.view
+      #expect(view.liveServices == 2 && view.administeringServices == 1)
+      #expect(core.run("SERVICE.DELETE ops").text?.hasPrefix("REFUSED last-admin-service: ") == true)
+      #expect(core.run("SERVICE.SET ops READ").text?.hasPrefix("REFUSED last-admin-service: ") == true)
+      try core.restart()
+    }
+  }
+
   @Test func limitsAreShown() {
     core.run("SERVICE.CREATE web")
     core.run("SERVICE.SET web CONNECTIONS 5 COMMANDS 1000")

@@ -137,7 +137,7 @@ struct ClientLimitsTests {
     try gate.ok("CONFIG SET auth-timeout 700ms")
     for client in [silent, asking] {
       #expect(
-        try client.receiveUntilClosed() == "-LIMIT auth-timeout: authenticate within 700 ms of connecting\r\n")
+        try client.receiveUntilClosed() == "-LIMIT auth-timeout: a connection must authenticate within 700 ms\r\n")
     }
     pause(.seconds(1))
     try known.ok("USER.COUNT")

@@ -48,12 +48,42 @@ struct ClientCertificateTests {
     defer { server.kill() }
     try admin.ok("SERVICE.CREATE one CERT one.test")
     try admin.ok("SERVICE.CREATE two CERT two.test")
-    let identities = [try authority.issue("nobody"), try authority.issue("one.test", names: "DNS:two.test"), nil]
-    for identity in identities {
+    for identity in [try authority.issue("nobody"), nil] {
       let client = try server.tlsClient(identity)
-      try client.refused("USER.COUNT", with: "NOAUTH")
+      try client.refused("USER.COUNT", with: "NOAUTH Authentication required")
       try client.refused("HELLO 3", with: "NOAUTH HELLO must be called")
     }
+    let both = try server.tlsClient(authority.issue("ONE.test", names: "DNS:two.test"))
+    for command in ["USER.COUNT", "HELLO 3"] {
+      try both.refused(command, with: "NOAUTH the certificate stands for more than one service: one and two")
+    }
+    try admin.ok("SERVICE.SET two NOCERT")
+    try both.ok("USER.COUNT")
+    try admin.refused("SERVICE.SET two CERT One.Test", with: "CONFLICT CERT")
+  }
+
+  @Test("a certificate whose service has as many connections as it may is told so, counted once, and not for ever")
+  func overLimit() throws {
+    let (server, admin) = try start()
+    defer { server.kill() }
+    try admin.ok("SERVICE.CREATE web SESSIONS CERT web.acme.test")
+    try admin.ok("SERVICE.SET web CONNECTIONS 1")
+    let identity = try authority.issue("web.acme.test")
+    let first = try server.tlsClient(identity)
+    try first.ok("USER.COUNT")
+    let (second, third) = (try server.tlsClient(identity), try server.tlsClient(identity))
+    for _ in 0..<3 { try second.refused("USER.COUNT", with: "LIMIT service-connections: web has 1 connections") }
+    try second.refused("HELLO 3", with: "LIMIT service-connections")
+    #expect(try admin.shown("INFO limits").contains("limit_service_connections:1\r\n"))
+    first.close()
+    try eventually("there is room") { try second.reply("USER.COUNT").errorText == nil }
+    try admin.ok("CONFIG SET auth-timeout 700ms")
+    // The one that has its service stays; the other is nobody, though its certificate has a name.
+    try eventually("it is closed") {
+      (try? third.reply("PING"))?.errorText.map { !$0.hasPrefix("LIMIT service") } ?? true
+    }
+    try second.ok("USER.COUNT")
+    #expect(try admin.shown("INFO limits").contains("limit_auth_timeout:1\r\n"))
   }
 
   @Test("of another authority, expired, or missing where one must be shown: refused in the handshake")

@@ -217,6 +217,68 @@ struct ForgettingTests {
     #expect(try Restoration.look(at: DataFolder.look(at: restored)).name(of: raw) == "anonymous-\(id)")
   }
 
+  @Test(
+    "restored as of before somebody who was forgotten since: whoever gets the id is there to stay",
+    arguments: ["USER.ANONYMISE eva.moon", "USER.PURGE eva.moon"])
+  func idsAgain(_ forget: String) throws {
+    let before = try #require(try gate.fields("AUDIT.HEAD")["lsn"].flatMap { UInt64($0) })
+    let id = try #require(try gate.fields("USER.CREATE eva.moon FIRST Evangelina NOINVITE")["id"])
+    if forget.hasPrefix("USER.PURGE") { try gate.ok("USER.DELETE eva.moon REASON x") }
+    try gate.ok(forget)
+    try waitUntilForgotten(id)
+    server.kill()
+    let restored = server.folder.path("restored")
+    _ = try Restore.run(from: server.dataPath, to: restored, until: .lsn(before), keys: RecordIndex.times)
+    let disk = PosixDisk()
+    try disk.rename(server.dataPath, to: server.folder.path("old"))
+    try disk.rename(restored, to: server.dataPath)
+    try server.start()
+    let again = try server.client()
+    let person = try again.fields("USER.CREATE eva.moon FIRST Thirza PRODUCT payroll NOINVITE")
+    #expect(person["id"] == id, "another id was given out, so this shows nothing")
+    #expect(try hasKey(id))
+    for _ in 0..<2 {
+      try server.client().ok("SAVE")
+      server.kill()
+      try server.start()
+      #expect(try server.client().fields("USER.GET eva.moon")["first"] == "Thirza")
+    }
+    let log = try contents().filter { $0.name.hasPrefix("record") }
+    #expect(!log.contains { $0.bytes.holds("Thirza") }, "what is said of them is not sealed")
+    let folder = try DataFolder.look(at: server.dataPath)
+    #expect(try StateVerification.run(folder, after: Verification.run(folder)).problems.isEmpty)
+    // And can be forgotten like everybody.
+    let last = try server.client()
+    try last.ok("USER.ANONYMISE eva.moon")
+    try waitUntilForgotten(id)
+  }
+
+  @Test("the slow log does not name who was forgotten") func slowLog() throws {
+    try gate.ok("CONFIG SET slowlog-threshold 0")
+    let id = try createEva()
+    try gate.ok("LOGIN.CHECK eva.moon nothing")
+    #expect(try Self.secrets.contains { try gate.shown("SLOWLOG GET -1").contains($0) })
+    try gate.ok("USER.ANONYMISE eva.moon")
+    try waitUntilForgotten(id)
+    // The command that anonymised her is told after the others.
+    try gate.ok("CONFIG SET slowlog-threshold -1")
+    let shown = try gate.shown("SLOWLOG GET -1") + gate.shown("REFUSALS.LIST")
+    #expect(Self.secrets.filter { shown.contains($0) } == [])
+    #expect(shown.contains("USER.CREATE"))
+  }
+
+  @Test("somebody who is there, and whose key is gone, is told of") func withoutKey() throws {
+    let id = try createEva()
+    server.kill()
+    let folder = try DataFolder.open(server.dataPath)
+    defer { folder.close() }
+    let state = try Restoration.look(at: folder)
+    #expect(state.peopleWithoutKeys == [])
+    let eva = SealKey.user(UserID(raw: try #require(UInt64(id))))
+    try #require(folder.keys).destroy([eva])
+    #expect(state.peopleWithoutKeys == [eva])
+  }
+
   @Test("without its key store a folder is refused") func missing() throws {
     _ = try createEva()
     server.kill()

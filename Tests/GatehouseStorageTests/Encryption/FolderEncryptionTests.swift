@@ -404,6 +404,78 @@ struct FolderEncryptionTests {
 
   // MARK: Backups
 
+  /// What a rotation meanwhile leaves of the keys that a backup has begun with.
+  enum Meanwhile: CaseIterable {
+    case rotated, rewritten, rewrittenUnderAnotherMaster
+  }
+
+  /// While a folder is copied, its keys are changed, and everything is encrypted anew.
+  @Test(arguments: Meanwhile.allCases, [CopyProgress.Part.snapshots, .log, .archive])
+  func aBackupBesideARotationHasItsKeys(_ meanwhile: Meanwhile, _ part: CopyProgress.Part) throws {
+    for key in [Self.first, nil] {
+      let disk = try Self.prepared(compacts: true)
+      try Self.with(Self.first) {
+        let store = try StoreFixture(on: disk)
+        var isDue = true
+        func change(_ progress: CopyProgress) throws {
+          guard isDue, progress.part == part else { return }
+          isDue = false
+          try store.folder.rotateKeys(to: meanwhile == .rewrittenUnderAnotherMaster ? Self.second : nil)
+          store.writer.rotate()
+          for _ in 0..<2 {
+            try store.append(20)
+            try store.snapshot()
+          }
+          if meanwhile == .rotated { return }
+          _ = try store.compact()
+          try Self.rewrite(store)
+          #expect(try store.folder.retireKeys() == [1])
+        }
+        do {
+          let report = try Backup.copy(from: FolderFixture.path, to: "/copy", disk: disk, key: key, progress: change)
+          #expect(report.lastLSN >= 185)
+        } catch CopyError.keysChanged(let numbers) {
+          // With the key, only another master key can hide the new ones.
+          #expect(numbers == [1, 2] && meanwhile != .rotated)
+          #expect(key == nil || meanwhile == .rewrittenUnderAnotherMaster, "the keys were at hand")
+          #expect(!disk.exists("/copy") && !disk.exists("/copy.partial"))
+          return store.stop()
+        }
+        #expect(!isDue)
+        store.stop()
+      }
+      if !disk.exists("/copy") { continue }
+      let ring = try #require(try DataFolder.look(at: "/copy", disk: disk).ringFacts())
+      let copy = try DataFolder.look(
+        at: "/copy", disk: disk, key: ring.master == Self.first.id ? Self.first : Self.second)
+      #expect(try Verification.run(copy).problems.isEmpty)
+      #expect(try StoreFixture.hasWholeHistory(copy, through: 185))
+    }
+  }
+
+  /// Whoever reads a folder that somebody else writes finds what is encrypted with keys that were begun since, and what
+  /// they have begun to read.
+  @Test func aReaderFollowsRotations() throws {
+    let disk = try Self.prepared(compacts: true)
+    try Self.with(Self.first) {
+      let store = try StoreFixture(on: disk)
+      let reader = try DataFolder.look(at: FolderFixture.path, disk: disk, key: Self.first)
+      #expect(try StoreFixture.hasWholeHistory(reader, through: 185))
+      try store.folder.rotateKeys()
+      store.writer.rotate()
+      for _ in 0..<2 {
+        try store.append(20)
+        try store.snapshot()
+      }
+      _ = try store.compact()
+      try Self.rewrite(store)
+      #expect(try store.folder.retireKeys() == [1])
+      #expect(try StoreFixture.hasWholeHistory(reader, through: 225))
+      #expect(try reader.cipher.key(1).secret != nil)
+      store.stop()
+    }
+  }
+
   @Test func aRestoredBackupGoesOnWithOtherKeysForItsFrames() throws {
     let disk = try Self.prepared()
     _ = try Backup.copy(from: FolderFixture.path, to: "/backup", disk: disk, key: Self.first)

@@ -19,6 +19,36 @@ import Testing
     return node.key
   }
 
+  @Test("destroyed keys of a range are made anew, at random; all others stay as they were")
+  func renewal() throws {
+    var random = SystemRandomNumberGenerator()
+    var keys = PuncturedKeys(root: Self.root)
+    let serials: [UInt64] = [1, 5, 6, 7, 9, 64, 65, 1 << 20, UInt64(UInt32.max)]
+    let all = try [UInt64](0...70).map { try path(.user, 3, $0) } + serials.map { try path(.user, 3, $0) }
+    let before = all.map { derived($0, keys) }
+    for serial in serials {
+      let path = try path(.user, 3, serial)
+      _ = keys.destroy(path.bits...path.bits)
+    }
+    let other = try path(.contact, 3, 9)
+    _ = keys.destroy(other.bits...other.bits)
+    let range = try path(.user, 3, 6).bits...path(.user, 3, UInt64(UInt32.max)).bits
+    let isRenewed = keys.renew(range) { KeyBytes(random: &random) }
+    #expect(isRenewed)
+    for (path, old) in zip(all, before) {
+      if path.serial == 1 || path.serial == 5 {
+        #expect(derived(path, keys) == nil, "\(path) is outside of the range")
+      } else if serials.contains(path.serial) {
+        #expect(derived(path, keys) != nil && derived(path, keys) != old, "\(path)")
+      } else {
+        #expect(derived(path, keys) == old, "\(path)")
+      }
+    }
+    #expect(derived(other, keys) == nil)
+    #expect(PuncturedKeys(keys.nodes) == keys, "its nodes are in no order")
+    #expect(!keys.renew(range) { KeyBytes(random: &random) })
+  }
+
   @Test("a random run of punctures: each key is that of the root until it is destroyed, and then underivable")
   func property() throws {
     var random = SystemRandomNumberGenerator()

@@ -245,6 +245,7 @@ extension DataFolder {
     for warning in warnings { Console.message("gatehousectl: warning: \(warning)") }
     var damage: [String] = []
     var retired: [UInt32] = []
+    var left: [String] = []
     if rewrites {
       Interruption.watch()
       let meter = output.meter()
@@ -259,6 +260,7 @@ extension DataFolder {
       damage = report.compaction.damage
       retired = report.retired
       if cipher.currentNumber == 0 { _ = try releaseMasterKey() }
+      left = try EncryptionSurvey(self).leftBehind(cipher.currentNumber)
     }
     try recordKeyChange(clock: Milliseconds(now()))
     if output.json {
@@ -273,8 +275,9 @@ extension DataFolder {
         "data-key: \(cipher.currentNumber == 0 ? "none: what is written is in clear" : "\(cipher.currentNumber)")")
       if !retired.isEmpty { Console.result("retired: \(retired.map { "\($0)" }.joined(separator: ", "))") }
     }
-    guard damage.isEmpty else {
+    guard damage.isEmpty, left.isEmpty else {
       for text in damage { Console.message("gatehousectl: damage: \(text)") }
+      for file in left { Console.message("gatehousectl: not rewritten: \(ShownText.line(file))") }
       throw ExitCode(ExitStatus.problems)
     }
   }

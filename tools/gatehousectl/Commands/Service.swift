@@ -23,7 +23,8 @@ struct ServiceCreate: OperatorCommand {
 
       Does what SERVICE.CREATE does, as one record of the log. On a running server,
       use that command instead. The first service must have ADMIN. No secret is asked
-      for, because whoever can write to the folder controls it anyway.
+      for, because whoever can write to the folder controls it anyway. If it is
+      refused, --new leaves no folder behind.
 
       \(ExitStatus.help)
       """)
@@ -56,8 +57,16 @@ struct ServiceCreate: OperatorCommand {
     for warning in data.warnings { Console.message("gatehousectl: warning: \(warning)") }
     var words = ["SERVICE.CREATE", name] + (rights.isEmpty ? [Right.administer] : rights).map(\.name)
     if let reason { words += ["REASON", reason] }
-    let reply = RESPValue(try OfflineCommand.run(words, on: data, clock: clock))
+    let reply: RESPValue
+    do {
+      reply = RESPValue(try OfflineCommand.run(words, on: data, clock: clock))
+    } catch {
+      data.deleteIfNew()
+      throw error
+    }
     if let error = reply.errorText {
+      // A folder without services would be open to everybody on this machine.
+      data.deleteIfNew()
       Console.message("gatehousectl: \(error)")
       throw ExitCode(ExitStatus.problems)
     }

@@ -131,7 +131,9 @@ private struct PastReader {
   /// Who has the name today and was known by another then is found as well, unless the name was somebody else's.
   mutating func user(_ word: Int, _ product: Product?) throws(Halt) -> UserReference? {
     guard let named = try namedUser(word, product) else { return nil }
-    guard let user = try successor(of: named, product), !turn.isLimited || turn.knows(user) else { return nil }
+    guard let kept = try successor(of: named, product) else { return nil }
+    let known = !turn.isLimited || turn.knows(kept) ? kept : turn.knows(named) ? named : nil
+    guard let user = known else { return nil }
     try wantClearedDates(of: user)
     return user
   }

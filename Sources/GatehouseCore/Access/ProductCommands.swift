@@ -143,12 +143,7 @@ extension CommandTable {
   ) throws(Halt) {
     if old == nil { try turn.requireRoom(forProducts: user.cell.state.people.allAccess(of: user.serial).count + 1) }
     turn.setAccess(of: user.id, to: product, from: old, to: new)
-    if !user.isMember(of: product.workspace) {
-      try turn.requireRoom(forMemberships: user.cell.state.people.memberships(of: user.serial).count + 1)
-      // B13: who has access to a product becomes a member by it.
-      turn.noteUse([.memberManage], over: Target(.workspace(product.workspace)))
-      turn.emit(WorkspaceJoined(user.id, product.workspace))
-    }
+    try turn.join(user, product.workspace)
   }
 
   @Sendable private static func productDisable(_ turn: Turn) throws(Halt) {

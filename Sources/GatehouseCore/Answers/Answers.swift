@@ -6,6 +6,8 @@ public struct Answers: ~Copyable, Sendable {
   /// The keys, oldest first; all answers are kept equally long. A key that was reused after its answer had expired is
   /// in it twice.
   private var line = Deque<Expiry>()
+  /// The answers that tell of a person, by the keys of the person. It follows from the answers.
+  private var byPerson: [SealKey: Set<Digest>] = [:]
 
   private struct Expiry: Sendable {
     let key: Digest
@@ -23,17 +25,41 @@ public struct Answers: ~Copyable, Sendable {
     while forgotten < Self.forgottenAtOnce, let oldest = line.first, oldest.until <= now {
       line.removeFirst()
       guard isHeld(oldest) else { continue }
-      kept[oldest.key] = nil
+      remove(oldest.key)
       forgotten += 1
     }
+    remove(key)
+    enter(answer, under: key)
+  }
+
+  private mutating func enter(_ answer: RememberedAnswer, under key: Digest) {
     kept[key] = answer
     line.append(Expiry(key: key, until: answer.until))
+    for person in answer.people { byPerson[person, default: []].insert(key) }
+  }
+
+  private mutating func remove(_ key: Digest) {
+    guard let answer = kept.removeValue(forKey: key) else { return }
+    for person in answer.people {
+      byPerson[person]?.remove(key)
+      if byPerson[person]?.isEmpty == true { byPerson[person] = nil }
+    }
   }
 
   mutating func forgetAll() {
     kept = [:]
     line = []
+    byPerson = [:]
   }
+
+  /// The keys of the answers that tell of any of some people and were not cleared yet.
+  func keys(tellingOf people: [SealKey]) -> [Digest] {
+    let keys = people.reduce(into: Set<Digest>()) { $0.formUnion(byPerson[$1] ?? []) }
+    return keys.filter { kept[$0]?.isCleared == false }.sorted { ($0.a, $0.b, $0.c, $0.d) < ($1.a, $1.b, $1.c, $1.d) }
+  }
+
+  /// Clears what an answer says. Its key stays taken, so that a command that is repeated is not done again.
+  mutating func clear(_ key: Digest) { kept[key]?.clear() }
 
   /// Whether an entry of the line belongs to the answer now kept under its key.
   private func isHeld(_ expiry: Expiry) -> Bool { kept[expiry.key]?.until == expiry.until }
@@ -51,6 +77,7 @@ extension Answers: Aggregate {
     var copy = Answers()
     copy.kept = kept
     copy.line = line
+    copy.byPerson = byPerson
     return copy
   }
 
@@ -68,9 +95,7 @@ extension Answers: Aggregate {
         let form: StoredForm = layout.form == .second ? .first : layout.form
         var stored = try reader.stored(StoredAnswer(), StoredLayout(form: form, seals: layout.seals))
         try stored.open(layout.seals, reader)
-        let answer = stored.answer
-        state.answers.kept[key] = answer
-        state.answers.line.append(Expiry(key: key, until: answer.until))
+        state.answers.enter(stored.answer, under: key)
       }
       // The number at which all were looked through, when they stood in the order of their keys.
       let _: Int = try reader.number()
@@ -91,6 +116,10 @@ extension Answers: Aggregate {
       state.answers.inOrder.count == state.answers.kept.count
         && zip(state.answers.line, state.answers.line.dropFirst()).allSatisfy { $0.until <= $1.until },
       "the answers of partition \(state.index) are not those in its line")
+    checker.expect(
+      state.answers.byPerson.values.reduce(0) { $0 + $1.count }
+        == state.answers.kept.values.reduce(0) { $0 + $1.people.count },
+      "partition \(state.index) has answers that are not found by whom they tell of")
   }
 }
 
@@ -102,6 +131,15 @@ public struct RememberedAnswer: Sendable, StoredValue {
   public internal(set) var lsn: LSN = 0
   /// The request that the answer names, if the command waits for a second person.
   public internal(set) var approval: ApprovalID?
+  /// Of whom it may say something, by their keys, each once. `StoredAnswer` stores this and the next.
+  var people: [SealKey] = []
+  /// Whether what it said is gone, because one of them was anonymised or purged.
+  private(set) var isCleared = false
+
+  mutating func clear() {
+    reply = .forgotten
+    isCleared = true
+  }
 
   mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.value(&arguments, as: DigestForm.self)

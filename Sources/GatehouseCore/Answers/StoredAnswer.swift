@@ -1,9 +1,14 @@
-/// A kept answer in a snapshot. What it says is sealed, because it may say something of anybody, until its day's key is
-/// destroyed.
+/// A kept answer in a snapshot. What it says is sealed, because it may say something of anybody, until its day's key or
+/// the key of somebody whom it concerns is destroyed.
 struct StoredAnswer: StoredValue {
   private(set) var answer = RememberedAnswer()
   /// The sealed reply; empty if it is not sealed.
   private var sealed: ContiguousArray<UInt8> = []
+
+  private var isCleared: Bool {
+    get { answer.isCleared }
+    set { if newValue { answer.clear() } }
+  }
 
   init() {}
 
@@ -17,12 +22,15 @@ struct StoredAnswer: StoredValue {
     let isSealed = plain.withBytes { plain in
       bound.withUnsafeBytes { seals.seal(plain, under: keys, bound: $0, into: &sealed) }
     }
-    // Without its key it has expired.
-    self.answer.reply = Reply.forgotten
-    if isSealed { self.sealed = sealed.bytes }
+    if isSealed {
+      self.answer.reply = Reply.forgotten
+      self.sealed = sealed.bytes
+    } else {
+      self.answer.clear()
+    }
   }
 
-  private var keys: SealedUnder { .one(.answers(until: answer.until)) }
+  private var keys: SealedUnder { .answer(until: answer.until, of: answer.people) }
 
   /// The words of the command, so that no answer is given to another one.
   private var bound: [UInt8] {
@@ -31,7 +39,7 @@ struct StoredAnswer: StoredValue {
     return Array(writer.bytes)
   }
 
-  /// Opens what is sealed; if the key was destroyed, the answer has expired, and nothing is in it.
+  /// Opens what is sealed; if a key was destroyed, nothing is in it.
   mutating func open(_ seals: (any SealKeeper)?, _ reader: ByteReader) throws(CodingError) {
     guard !sealed.isEmpty else { return }
     guard let seals else { throw reader.failure("a sealed answer without its key") }
@@ -41,7 +49,7 @@ struct StoredAnswer: StoredValue {
         Result { () throws(CodingError) in try seals.open(sealed, under: keys, bound: bound, into: &plain) }
       }
     }
-    guard try opened.get() else { return }
+    guard try opened.get() else { return answer.clear() }
     answer.reply = try plain.withBytes { (bytes) throws(CodingError) in
       var reader = ByteReader(bytes)
       return try Reply(from: &reader)
@@ -52,6 +60,8 @@ struct StoredAnswer: StoredValue {
     try answer.visit(&visitor)
     try visitor.later()
     try visitor.value(&sealed, as: BlockForm.self)
+    try visitor.value(&answer.people, as: ListForm<MentionedKeyForm>.self)
+    try visitor.value(&isCleared, as: FlagForm.self)
   }
 }
 

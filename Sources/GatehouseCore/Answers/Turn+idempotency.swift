@@ -30,6 +30,12 @@ extension Turn {
       guard kept.arguments.matches(words) || kept.arguments.matches(wordsDigest(foldingNames: false)) else {
         throw .refused(.conflict("idem: the key was used for another command; take a new key"))
       }
+      guard !kept.isCleared else {
+        throw .refused(
+          .conflict(
+            "idem: the command was done, and its answer is not kept any more, because somebody of whom it could tell was"
+              + " anonymised or purged; see AUDIT.LIST, and take a new key to do it again"))
+      }
       try requireOpen(kept.approval)
       return answer(kept, key, keyDigest)
     }
@@ -40,13 +46,42 @@ extension Turn {
     let salt = SecretText.randomPart(entropy.draw())
     entropy.setSeed(seed(keyDigest, words, salt))
     defer { entropy.setSeed(nil) }
+    named = NamedInWords()
     try body(self)
     try requireVersionChecked()
     // Kept even if nothing changed, because the same command could change something later.
     emit(
       AnswerKept(
         partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt), approval: askedFor,
-        until: now + Limits.idempotencyLife))
+        until: now + Limits.idempotencyLife, people: peopleOfReply()))
+  }
+
+  /// Of whom the reply may say something: those who are changed, those whom the words or the reply name, and those who
+  /// gave the command. Once somebody is forgotten, the reply of the very command that does it says nothing of them.
+  private func peopleOfReply() -> [SealKey] {
+    if changes.contains(where: { $0.known is ContactAnonymised || $0.known is UserPurged }) { return [] }
+    var people: Set<SealKey> = []
+    var keys: [UInt64] = []
+    for change in changes { change.known?.addKeys(to: &keys) }
+    for key in keys {
+      switch RecordKey.Subject(key) {
+      case .user(let id): people.insert(.user(id))
+      case .contact(let id): people.insert(.contact(id))
+      case .actor, .workspace, .product, .service, .unplaced, .fact: break
+      }
+    }
+    people.formUnion((named?.users ?? []).union(named?.authors ?? []).map(SealKey.user))
+    people.formUnion((named?.contacts ?? []).map(SealKey.contact))
+    if let principal = asUser { people.formUnion([.user(principal.actor), .user(principal.subject)]) }
+    return people.sorted()
+  }
+
+  /// Clears the answers that may say something of somebody who is forgotten.
+  func forgetAnswers(about users: [UserID], _ contacts: [ContactID]) throws(Halt) {
+    let people = users.map(SealKey.user) + contacts.map(SealKey.contact)
+    for cell in try everything() {
+      for key in cell.state.answers.keys(tellingOf: people) { emit(AnswerCleared(partition: cell.index, key: key)) }
+    }
   }
 
   /// Refuses to repeat an answer that names a request which waits no longer: whoever repeats must not wait for it in vain,

@@ -35,14 +35,14 @@ extension CommandTable {
       }
       var key = ContiguousArray<UInt8>()
       withUnsafeBytes(of: UInt64(bitPattern: request.requested).bigEndian) { key.append(contentsOf: $0) }
-      let item = Gathered.Item(key: key, id: request.id.raw, reply: turn.shown(request, cell))
+      let item = Gathered.Item(key: key, id: request.id.raw, reply: Reply(), request: request)
       gathered.insert(item, most: count)
     }
   }
 
   @Sendable private static func finishApprovals(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
     turn.reply.array(gathered.items.count)
-    for item in gathered.items { turn.reply.append(item.reply) }
+    for request in gathered.items.compactMap(\.request) { turn.show(request, &gathered) }
   }
 
   @Sendable private static func approvalGrant(_ turn: Turn) throws(Halt) {
@@ -120,14 +120,8 @@ extension Turn {
   }
 
   /// The map of a request.
-  fileprivate func shown(_ request: ApprovalRequest, _ cell: HeldPartition) -> Reply {
-    func name(_ user: UserID) -> String {
-      guard partitioning.partition(of: user) == cell.index, let serial = cell.state.serial(of: user) else {
-        return "#\(user.raw)"
-      }
-      return cell.state.people.username(serial)
-    }
-    var reply = Reply()
+  fileprivate func show(_ request: ApprovalRequest, _ gathered: inout Gathered) {
+    let names = [request.actor, request.subject].map { name(of: .user($0), in: request.workspace, &gathered) ?? "" }
     reply.map(9)
     reply.text("approval")
     reply.integer(request.id.raw)
@@ -142,11 +136,10 @@ extension Turn {
     reply.text("expires")
     reply.integer(request.requested + ApprovalRequest.life)
     reply.text("requested-by")
-    reply.text(name(request.actor))
+    reply.text(names[0])
     reply.text("as")
-    reply.optional(request.subject == request.actor ? nil : name(request.subject))
+    reply.optional(request.subject == request.actor ? nil : names[1])
     reply.text("reason")
     reply.optional(request.reason.isEmpty ? nil : request.reason)
-    return reply
   }
 }

@@ -52,7 +52,8 @@ extension Turn {
       // What holds everywhere holds in `main`, the operator's workspace, whose policy therefore counts.
       case .server: [mainWorkspace]
       case .workspace(let id), .product(_, let id), .account(_, let id), .group(_, let id): [id]
-      case .anyOf(let ids): ids
+      // Only there the command can do something. What others ask for is not their business, and not told (W4).
+      case .anyOf(let ids): ids.filter { allows(permission, over: .workspace($0), of: target.user) }
       }
     return workspaces.first { directory.workspace($0).policies.approvalNeeds.contains("\(permission.name)") }
   }
@@ -66,6 +67,14 @@ extension Turn {
       throw .refused(
         .rule(
           "approval", "\(directory.workspace(demand.workspace).name) asks for two people, and a secret cannot wait",
+          instead: "ask a service to do it"))
+    }
+    guard !reply.nodes.contains(where: { $0.kind == .secret }) else {
+      throw .refused(
+        .rule(
+          "approval",
+          "\(directory.workspace(demand.workspace).name) asks for two people, and \(spec.name) answers a secret, which"
+            + " would go to whoever approves it",
           instead: "ask a service to do it"))
     }
     // What the gate would refuse cannot be approved either.
@@ -121,7 +130,7 @@ extension Turn {
 
   /// The words of the command without its idempotency key, which belongs to this request and not to the deed.
   private func wordsToKeep() throws(Halt) -> [String] {
-    let key = optionWord("IDEM")
+    let key = spec.withheld.contains("IDEM") ? nil : optionWord("IDEM")
     var words: [String] = []
     for index in 0..<arguments.count where key.map({ index != $0 && index != $0 - 1 }) ?? true {
       words.append(try text(index, "the command"))
@@ -149,6 +158,9 @@ extension Turn {
       case .actor, .service, .unplaced, .fact: break
       }
     }
+    // Who is named stands in the words, changed or not.
+    request.users += named.users.subtracting(request.users).sorted()
+    request.contacts += named.contacts.subtracting(request.contacts).sorted()
     for id in named.users.union(request.users) {
       places.formUnion(try user(id)?.unknownHome(in: request.workspace) ?? [])
     }
@@ -210,11 +222,13 @@ extension UserReference {
   }
 }
 
-/// What the words of a command that may have to wait were found to name.
+/// What the words of a command were found to name, where it may have to wait or its answer is kept.
 struct NamedInWords {
   var workspaces: Set<WorkspaceID> = []
   var users: Set<UserID> = []
   var contacts: Set<ContactID> = []
+  /// Those whom only the answer names.
+  var authors: Set<UserID> = []
 }
 
 extension Turn {
@@ -223,9 +237,12 @@ extension Turn {
   func noteNamed(_ user: UserReference) { noteNamed { $0.users.insert(user.id) } }
   func noteNamed(_ contact: ContactReference) { noteNamed { $0.contacts.insert(contact.id) } }
 
+  /// Notes whom the answer names as the one who did something.
+  func noteAuthor(_ user: UserReference) { noteNamed { $0.authors.insert(user.id) } }
+
   @inline(__always)
   private func noteNamed(_ note: (inout NamedInWords) -> Void) {
-    guard isWatchedForApproval else { return }
+    guard named != nil || isWatchedForApproval else { return }
     var all = named ?? NamedInWords()
     note(&all)
     named = all

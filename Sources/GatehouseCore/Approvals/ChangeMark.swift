@@ -47,7 +47,7 @@ extension AnyChange {
     switch known {
     case is SessionOpened, is SessionEnded, is SessionSeen, is APIKeyEnded, is APIKeyUsed, is TimerStarted,
       is TimerStopped, is EntryAdded, is Noted,
-      is RoleNarrowed, is MailQueued, is MailRemoved, is SeatsLow, is AnswerKept, is ApprovalDecided:
+      is RoleNarrowed, is MailQueued, is MailRemoved, is SeatsLow, is AnswerKept, is AnswerCleared, is ApprovalDecided:
       true
     default: false
     }

@@ -44,6 +44,17 @@ public enum PersonSubject: Sendable {
   /// The words of a command about several, and perhaps about somebody who is yet to be created. Nobody knows later who that
   /// became, so such words are never shown.
   case people([UserID], [ContactID], isAboutNew: Bool)
+
+  /// Users of all of whom it says something; nobody stands for none.
+  static func users(_ users: [UserID]) -> PersonSubject {
+    let users = distinct(users)
+    return users.count == 1 ? .user(users[0]) : .people(users, [], isAboutNew: false)
+  }
+
+  /// The users without those named twice, and without nobody.
+  static func distinct(_ users: [UserID]) -> [UserID] {
+    users.reduce(into: []) { if $1 != .none, !$0.contains($1) { $0.append($1) } }
+  }
 }
 
 extension Turn {

@@ -49,7 +49,10 @@ extension CommandTable {
       granted[main].isMain = true
     }
     // The main one last: it takes the mark from whichever has it.
-    for grant in granted.sorted(by: { !$0.isMain && $1.isMain }) { turn.emit(RoleGranted(to.id, grant)) }
+    for grant in granted.sorted(by: { !$0.isMain && $1.isMain }) {
+      if let workspace = turn.directory.workspace(of: grant.scope) { try turn.join(to, workspace) }
+      turn.emit(RoleGranted(to.id, grant))
+    }
     turn.reply.map(2)
     for (name, grants) in [("granted", granted), ("revoked", revoked)] {
       turn.reply.text(name)

@@ -8,7 +8,8 @@ extension CommandTable {
         .option("UNTIL", "time", .time),
       ],
       reply:
-        "`OK`; a user's first role is the main one, and MAIN takes that mark from another. Over an account or a group a"
+        "`OK`; a user's first role is the main one, and MAIN takes that mark from another. Who gets a role in a workspace"
+        + " becomes a member of it. Over an account or a group a"
         + " role holds over the people employed there today. A manager's always does: over a workspace, or everywhere, it is"
         + " over the accounts and groups that the user manages there by `MANAGE.ADD`",
       effect: .write,
@@ -62,6 +63,7 @@ extension CommandTable {
       guard isOther || grant.isMain != held.isMain else { return }
     }
     try turn.requireGrantable(grant, to: user, who: user.row.status)
+    if let workspace = turn.directory.workspace(of: scope) { try turn.join(user, workspace) }
     turn.emit(RoleGranted(user.id, grant))
   }
 
@@ -253,8 +255,8 @@ extension Turn {
 
   /// What must be true of a grant, whoever gives it and by which command.
   ///
-  /// - Parameter status: the user's when the command is done.
-  func requireGrantable(_ grant: Grant, to user: UserReference, who status: Status) throws(Halt) {
+  /// - Parameter status: the user's when the command is done; nil where the user has had the role with it before.
+  func requireGrantable(_ grant: Grant, to user: UserReference, who status: Status?) throws(Halt) {
     guard directory.isThere(grant.scope) else {
       throw .refused(.notFound("\(text(of: grant.scope)): it was deleted"))
     }
@@ -267,7 +269,7 @@ extension Turn {
     if !held.contains(where: { $0.isSame(as: grant) }), held.count >= Limits.grantsOfUser {
       throw .refused(.limit("roles: a user has at most \(Limits.grantsOfUser)"))
     }
-    if grant.role == .superAdministrator, !status.mayLogIn { throw .refused(Turn.superMustLogIn) }
+    if grant.role == .superAdministrator, status?.mayLogIn == false { throw .refused(Turn.superMustLogIn) }
   }
 
   fileprivate func checkTimes(of grant: Grant) throws(Halt) {

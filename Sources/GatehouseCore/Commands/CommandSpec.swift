@@ -340,10 +340,12 @@ public struct Gathered: Sendable {
     let author: Author?
     /// The workspace of what the item is about.
     let workspace: WorkspaceID
+    /// The request for approval that the item is about.
+    let request: ApprovalRequest?
 
     init(
       key: ContiguousArray<UInt8>, id: UInt64, reply: Reply, impersonation: ListedImpersonation? = nil,
-      author: Author? = nil, workspace: WorkspaceID = 0
+      author: Author? = nil, workspace: WorkspaceID = 0, request: ApprovalRequest? = nil
     ) {
       self.key = key
       self.id = id
@@ -351,6 +353,7 @@ public struct Gathered: Sendable {
       self.impersonation = impersonation
       self.author = author
       self.workspace = workspace
+      self.request = request
     }
   }
 

@@ -63,7 +63,8 @@ extension CommandTable {
   }
 
   @Sendable private static func employEnd(_ turn: Turn) throws(Halt) {
-    let (user, account, held) = try turn.employment()
+    // Who is deleted is employed until somebody ends it.
+    let (user, account, held) = try turn.employment(ofDeleted: true)
     guard let held else { throw turn.notEmployed(user, account) }
     let today = user.today(in: account.workspace, turn.directory, at: turn.now)
     turn.reply.ok()
@@ -114,10 +115,12 @@ extension CommandTable {
 
 extension Turn {
   /// The user, the account, and the employment that there is or was.
-  fileprivate func employment() throws(Halt) -> (UserReference, Account, Employment?) {
+  fileprivate func employment(
+    ofDeleted isDeletedAllowed: Bool = false
+  ) throws(Halt) -> (UserReference, Account, Employment?) {
     let user = try user(1)
     let account = try account(2)
-    try requireNotDeleted(user)
+    if !isDeletedAllowed { try requireNotDeleted(user) }
     guard GuestAccount.workspace(of: account.id) == nil else {
       throw .refused(
         .rule(

@@ -56,7 +56,7 @@ extension Turn {
   }
 
   private func note(_ referring: inout Referring, _ cell: HeldPartition, contact: Int) {
-    let serial = Int(cell.state.people.contacts[contact].user)
+    let serial = cell.state.people.newestLogin(ofContact: contact)
     referring.note {
       guard serial != 0 else { return nil }
       let user = UserReference(id: cell.state.id(serial), cell: cell, serial: serial)

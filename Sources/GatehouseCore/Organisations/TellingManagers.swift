@@ -39,6 +39,7 @@ extension Turn {
       guard cell.state.outbox.hasRoom(for: workspace, at: now) else { return }
       try queueMail(
         happening.kind, about: happening.user, in: cell, of: workspace, to: address(of: manager),
+        addressee: manager.id,
         facts: happening.facts + [
           (.actor, actor), (.manager, fullName(of: manager, in: workspace)),
           (.language, manager.cell.state.people.text(.language, of: manager.contact)),
@@ -68,7 +69,7 @@ extension Turn {
             accounts: try accounts(ofNew: change.contact, in: home), directory, facts: []))
       case .partition(let change as StatusSet):
         guard change.old != change.new, !created.contains(change.user), let user = try user(change.user),
-          let home = user.home
+          let home = user.home, !isAnonymising(user)
         else { continue }
         let isDeleted = change.new == .deleted
         try add(
@@ -82,6 +83,11 @@ extension Turn {
       }
     }
     return found
+  }
+
+  /// Whether the command clears the data of a user: whoever is told of the status could not be told whose it is.
+  private func isAnonymising(_ user: UserReference) -> Bool {
+    changes.contains { $0.as(ContactAnonymised.self)?.contact == user.contactID }
   }
 
   private func tells(_ notice: ManagerNotice, in workspace: WorkspaceID) -> Bool {

@@ -20,12 +20,17 @@ public struct Mail: Sendable, Equatable {
   /// The salt of what only the recipient may know, such as the token of a reset (`MailedSecret`). Only `MAIL.NEXT` shows
   /// the secret itself.
   public private(set) var secret: String
+  /// Who gets it, where that is not the user whom it is about, such as a manager.
+  public private(set) var addressee: UserID
+  /// Who did what it tells of, and is named in it.
+  public private(set) var actor: UserID
 
   static let none = Mail(id: .none, user: .none, kind: .invitation, to: "", of: 0, created: 0)
 
   public init(
     id: MailID, user: UserID, kind: Kind, to recipient: String, of workspace: WorkspaceID, created: Milliseconds,
-    message: String = "", facts: [FieldText<MailFact>] = [], secret: String = ""
+    message: String = "", facts: [FieldText<MailFact>] = [], secret: String = "", addressee: UserID = .none,
+    actor: UserID = .none
   ) {
     self.id = id
     self.user = user
@@ -37,6 +42,20 @@ public struct Mail: Sendable, Equatable {
     expires = created == 0 ? 0 : created + Limits.mailLife
     self.facts = facts
     self.secret = secret
+    self.addressee = addressee
+    self.actor = actor
+  }
+
+  /// Everybody of whom it says something. What it says is forgotten with any of them (L6).
+  var people: [UserID] { PersonSubject.distinct([user, addressee, actor]) }
+
+  /// The same mail under another id, of which the actor is nobody any more.
+  func namingActor(_ name: String, id: MailID) -> Mail {
+    var mail = self
+    mail.id = id
+    mail.actor = .none
+    mail.facts = facts.map { $0.field == .actor ? FieldText(.actor, name) : $0 }
+    return mail
   }
 
   func fact(_ fact: MailFact) -> String { facts.first { $0.field == fact }?.text ?? "" }
@@ -63,6 +82,19 @@ public struct Mail: Sendable, Equatable {
     try visitor.field("facts", &facts, as: FieldTextsForm<MailFact>.self)
     try visitor.secret(&secret, as: TextForm.self)
   }
+
+  /// The fields that came later: behind those of a queued mail where it is stored with them.
+  mutating func visitOthers<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.value(&addressee, as: MentionedUserForm.self)
+    try visitor.value(&actor, as: MentionedUserForm.self)
+  }
+}
+
+/// A user of whom a change tells something, though it is about another: it is sealed under the keys of both, and is not
+/// found among the records about this one.
+enum MentionedUserForm: FieldForm {
+  static func write(_ value: UserID, to writer: inout ByteWriter) { UserForm.write(value, to: &writer) }
+  static func read(from reader: inout ByteReader) throws(CodingError) -> UserID { try UserForm.read(from: &reader) }
 }
 
 extension Mail {

@@ -90,6 +90,8 @@ public struct MailFailed: PartitionChange {
   public var next: Milliseconds?
   /// Whom the mail is about; none in records of version 0.1.0.
   public var user = UserID.none
+  /// The others of whom it tells something.
+  public var others: [UserID] = []
 
   public init() {}
 
@@ -99,6 +101,7 @@ public struct MailFailed: PartitionChange {
     self.why = why
     self.next = next
     user = mail.user
+    others = Array(mail.people.dropFirst())
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -108,10 +111,11 @@ public struct MailFailed: PartitionChange {
     try visitor.field("next", &next, as: OptionalForm<TimeForm>.self)
     try visitor.later()
     try visitor.value(&user, as: UserForm.self)
+    try visitor.value(&others, as: ListForm<MentionedUserForm>.self)
   }
 
   // Mail servers repeat the address in their answers.
-  public var person: PersonSubject? { .user(user) }
+  public var person: PersonSubject? { .users([user] + others) }
 
   public var concern: Concern { .nobody }
 

@@ -59,13 +59,21 @@ extension CommandTable {
       let serial = turn.partitioning.serial(of: mail.mail.user)
       let user = cell.state.people.successor(ofUser: serial) ?? mail.mail.user
       guard filter.passes(mail, about: user, turn.now) else { continue }
-      gathered.items.append(Gathered.Item(key: [], id: id.raw, reply: show(mail, about: user, cell, turn)))
+      let shown = turn.isLimited && !isKnown(user, cell, turn) ? mail.mail.user : user
+      gathered.items.append(Gathered.Item(key: [], id: id.raw, reply: show(mail, about: shown, cell, turn)))
     }
     // The items of all partitions are sorted by id in the end, so of this one no more than a page is needed.
     if gathered.items.count > 2 * count + Limits.rowsOfSlice {
       gathered.items.sort { $0.id < $1.id }
       gathered.items.removeLast(gathered.items.count - count - 1)
     }
+  }
+
+  /// Whether the caller certainly knows somebody. Of who lives in another partition that is not known yet, and then the
+  /// one who was merged is shown, whose id leads to the kept one for those who know both.
+  private static func isKnown(_ user: UserID, _ cell: HeldPartition, _ turn: Turn) -> Bool {
+    guard cell.state.isMine(user), let serial = cell.state.serial(of: user) else { return false }
+    return turn.knows(UserReference(id: user, cell: cell, serial: serial))
   }
 
   /// The ids to look at while the partition is held this time. Few mails are looked at in one go; many by their numbers, so

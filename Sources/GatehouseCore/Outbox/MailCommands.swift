@@ -76,7 +76,7 @@ extension CommandTable {
     {
       guard let queued = cell.state.outbox[id], let named = try turn.user(queued.mail.user) else { continue }
       // L13: who was merged leads to the kept one here as well.
-      let user = try turn.successor(of: named)
+      let user = try turn.lead(from: named)
       if let fault = queued.fault(at: turn.now) ?? turn.fault(of: queued.mail, user) {
         turn.emit(MailFailed(queued.mail, fault.text, next: nil))
         dying += 1

@@ -11,9 +11,10 @@ public struct MailQueued: PartitionChange {
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try mail.visit(&visitor)
+    try mail.visitOthers(&visitor)
   }
 
-  public var person: PersonSubject? { .user(mail.user) }
+  public var person: PersonSubject? { .users(mail.people) }
 
   public var concern: Concern { .nobody }
 

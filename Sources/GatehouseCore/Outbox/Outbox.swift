@@ -12,7 +12,7 @@ public struct Outbox: ~Copyable, Sendable {
   private var orders: [WorkspaceID: MailOrder] = [:]
   /// Dead letters, by when they died.
   private var dead = MailOrder()
-  /// The mails about each user, dead letters among them. It follows from the mails, too.
+  /// The mails that tell of each user, dead letters among them. It follows from the mails, too.
   private var byUser: [UserID: Set<MailID>] = [:]
 
   public init() {}
@@ -23,13 +23,14 @@ public struct Outbox: ~Copyable, Sendable {
   public var count: Int { queued.count }
   public var deadCount: Int { dead.count }
 
-  /// How many mails are about a user, dead letters among them.
-  func count(about user: UserID) -> Int { byUser[user]?.count ?? 0 }
-
-  /// The mails about a user, dead letters among them, in order.
-  func mails(about user: UserID) -> [Mail] {
+  /// The mails that tell of a user, dead letters among them, in order: those about the user, and those of others that
+  /// go to the user or name the user as the one who did it.
+  func mails(tellingOf user: UserID) -> [Mail] {
     (byUser[user] ?? []).sorted().compactMap { queued[$0]?.mail }
   }
+
+  /// The mails about a user, dead letters among them, in order.
+  func mails(about user: UserID) -> [Mail] { mails(tellingOf: user).filter { $0.user == user } }
 
   public subscript(id: MailID) -> QueuedMail? { queued[id] }
 
@@ -64,8 +65,8 @@ public struct Outbox: ~Copyable, Sendable {
     enter(mail)
   }
 
-  /// Clears what the mails about a user say of anybody. They stay, because later records name them.
-  mutating func forgetMails(about user: UserID) {
+  /// Clears what the mails that tell of a user say of anybody. They stay, because later records name them.
+  mutating func forgetMails(tellingOf user: UserID) {
     for id in byUser[user] ?? [] { queued[id]?.forget() }
   }
 
@@ -81,8 +82,10 @@ public struct Outbox: ~Copyable, Sendable {
   mutating func remove(_ id: MailID) -> QueuedMail? {
     guard let mail = queued[id] else { return nil }
     queued[id] = nil
-    byUser[mail.mail.user]?.remove(id)
-    if byUser[mail.mail.user]?.isEmpty == true { byUser[mail.mail.user] = nil }
+    for user in mail.mail.people {
+      byUser[user]?.remove(id)
+      if byUser[user]?.isEmpty == true { byUser[user] = nil }
+    }
     if mail.died != 0 {
       dead.remove(MailOrder.Item(time: mail.died, id: id))
     } else {
@@ -95,7 +98,7 @@ public struct Outbox: ~Copyable, Sendable {
   }
 
   private mutating func enter(_ mail: QueuedMail) {
-    byUser[mail.mail.user, default: []].insert(mail.mail.id)
+    for user in mail.mail.people { byUser[user, default: []].insert(mail.mail.id) }
     if mail.died != 0 {
       dead.insert(MailOrder.Item(time: mail.died, id: mail.mail.id))
     } else {
@@ -184,8 +187,11 @@ extension Outbox: Aggregate {
         && state.outbox.orders.values.reduce(0) { $0 + $1.count } == state.outbox.order.count,
       "partition \(state.index) has mails in no order")
     checker.expect(
-      state.outbox.byUser.values.reduce(0) { $0 + $1.count } == state.outbox.count
-        && state.outbox.queued.values.allSatisfy { state.outbox.byUser[$0.mail.user]?.contains($0.mail.id) == true },
+      state.outbox.byUser.values.reduce(0) { $0 + $1.count }
+        == state.outbox.queued.values.reduce(0) { $0 + $1.mail.people.count }
+        && state.outbox.queued.values.allSatisfy { queued in
+          queued.mail.people.allSatisfy { state.outbox.byUser[$0]?.contains(queued.mail.id) == true }
+        },
       "partition \(state.index) has mails that are not found by their user")
   }
 }

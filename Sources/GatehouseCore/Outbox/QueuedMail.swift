@@ -30,6 +30,7 @@ public struct QueuedMail: Sendable, Equatable, StoredValue {
     try visitor.value(&isLeased, as: FlagForm.self)
     try visitor.value(&died, as: TimeForm.self)
     try visitor.value(&error, as: TextForm.self)
+    try mail.visitOthers(&visitor)
   }
 }
 

@@ -4,9 +4,10 @@ extension Turn {
   /// - Parameters:
   ///   - cell: the user's partition, or the one where the user is being made.
   ///   - workspace: whose mail it is.
+  ///   - addressee: who gets it, if that is not the user.
   func queueMail(
     _ kind: Mail.Kind, about user: UserID, in cell: HeldPartition, of workspace: WorkspaceID, to recipient: String,
-    message: String = "", facts: [(MailFact, String)] = [], secret: String = ""
+    addressee: UserID = .none, message: String = "", facts: [(MailFact, String)] = [], secret: String = ""
   ) throws(Halt) {
     guard EntityNames.isEmail(recipient) else { return }
     guard cell.state.outbox.hasRoom(for: workspace, at: now) else {
@@ -16,11 +17,13 @@ extension Turn {
             + " MAIL.LIST shows them, gatehousectl mail sends them"))
     }
     let id: MailID = newID(in: cell, after: cell.state.outbox.last)
+    let actor = facts.contains { $0.0 == .actor } ? principal.actor : nil
     emit(
       MailQueued(
         Mail(
           id: id, user: user, kind: kind, to: recipient, of: workspace, created: now, message: message,
-          facts: facts.filter { !$0.1.isEmpty }.map { FieldText($0.0, $0.1) }, secret: secret)))
+          facts: facts.filter { !$0.1.isEmpty }.map { FieldText($0.0, $0.1) }, secret: secret, addressee: addressee,
+          actor: actor ?? .none)))
   }
 
   /// The address at which a person gets notices; empty if there is none.

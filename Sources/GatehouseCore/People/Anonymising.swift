@@ -3,8 +3,8 @@
 /// Personal data is what the card of the person says: names, contact data, added fields, usernames, initials, reference,
 /// what provisioning systems keep;
 /// and what was said to and of the person by machines: mails, addresses and agents of sessions, password hashes, second
-/// factors, answers kept under an `IDEM` key. Notes of entries, linked records and the reasons of commands are the history
-/// that stays.
+/// factors, answers kept under an `IDEM` key, requests for approval that name the person. Notes of entries, linked records
+/// and the reasons of commands are the history that stays.
 ///
 /// The log cannot be rewritten. What it says of a person is sealed under keys of the person (`SealedChange`), and these are
 /// destroyed once the record that anonymises is durable (`ForgottenPeople`). The trail shows that something was set, and
@@ -51,12 +51,13 @@ extension CommandTable {
         throw .refused(.conflict("username: \(new) is taken; rename that user first"))
       }
       if login.username != new { turn.emit(UserRenamed(login.id, old: login.username, new: new)) }
-      // Mails have the address, and tell of the person.
       turn.endKeys(of: login, .anonymised)
-      for mail in login.cell.state.outbox.mails(about: login.id) { turn.emit(MailRemoved(mail, .dropped)) }
     }
     for contact in contacts { turn.emit(ContactAnonymised(contact.id)) }
-    try turn.endRequests(about: logins.map { $0.0.id }, contacts.map(\.id))
+    let users = logins.map { $0.0.id }
+    try turn.endRequests(about: users, contacts.map(\.id))
+    try turn.forgetMails(tellingOf: users)
+    try turn.forgetAnswers(about: users, contacts.map(\.id))
     if user.row.status.mayLogIn || user.row.status == .locked || user.row.status == .pending {
       try turn.stopTimers(of: user)
       turn.emit(StatusSet(user.id, old: user.row.status, new: .inactive))
@@ -96,6 +97,24 @@ extension Turn {
       .rule(
         "anonymised", "contact #\(contact.id.raw) was anonymised and stays so",
         instead: "make a new contact with CONTACT.CREATE or USER.CREATE"))
+  }
+}
+
+extension Turn {
+  /// Drops the mails that have the address of somebody or tell of them. Who is told of something that the person did gets
+  /// another mail, which does not say who it was.
+  fileprivate func forgetMails(tellingOf users: [UserID]) throws(Halt) {
+    for cell in try everything() {
+      var dropped: Set<MailID> = []
+      for user in users {
+        for mail in cell.state.outbox.mails(tellingOf: user) where dropped.insert(mail.id).inserted {
+          emit(MailRemoved(mail, .dropped))
+          if users.contains(mail.user) || users.contains(mail.addressee) { continue }
+          let id: MailID = newID(in: cell, after: cell.state.outbox.last)
+          emit(MailQueued(mail.namingActor(mail.actor.anonymousName, id: id)))
+        }
+      }
+    }
   }
 }
 

@@ -69,7 +69,12 @@ extension Turn {
         users.append(user)
       }
     } else {
-      for id in try findUsers() { if let user = try user(id), shows(user) { users.append(user) } }
+      for id in try findUsers() {
+        guard let user = try user(id), shows(user) else { continue }
+        // The conditions may name them, whether they are changed or not.
+        noteNamed(user)
+        users.append(user)
+      }
     }
     var seen: Set<UserID> = []
     users = users.filter { seen.insert($0.id).inserted }

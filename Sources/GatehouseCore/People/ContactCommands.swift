@@ -127,10 +127,13 @@ extension Turn {
     let links = state.state.links.links(of: contact.serial, in: .all, nil).map { state.state.links.rows[$0].workspace }
     let own = links.count(where: seen.contains)
     if own > 0 { found.append("\(own) linked record\(own == 1 ? "" : "s") (LINK.REMOVE)") }
-    if (entries + links).contains(where: { !seen.contains($0) }) { found.append("records that you may not see") }
-    let merged = state.state.people.merged(into: contact.serial)
-    let employments = state.state.people.employments(of: contact.serial).count
+    let employers = state.state.people.employments(of: contact.serial).map(\.workspace)
+    let employments = employers.count(where: seen.contains)
     if employments > 0 { found.append("\(employments) employment\(employments == 1 ? "" : "s") (EMPLOY.END)") }
+    if (entries + links + employers).contains(where: { !seen.contains($0) }) {
+      found.append("records that you may not see")
+    }
+    let merged = state.state.people.merged(into: contact.serial)
     return found + merged.map { "contact #\($0.raw), which was merged into it" }
   }
 }

@@ -47,7 +47,7 @@ extension Turn {
   /// The contact that a word names as `#id`.
   func contact(at index: Int) throws(Halt) -> ContactReference {
     let id: ContactID = try id(index, "contact")
-    guard let found = try contact(id).map({ (contact) throws(Halt) in try successor(of: contact) }),
+    guard let found = try contact(id).map({ (contact) throws(Halt) in try lead(from: contact) }),
       !isLimited || knows(found)
     else { throw .refused(.notFound("contact #\(id.raw)")) }
     noteNamed(found)

@@ -154,7 +154,8 @@ private struct Merger {
   /// over, and neither are management links, which a role can rest on.
   func takeEmployments() {
     var held = keep.employments
-    for old in gone.employments {
+    // What a workspace has said of the other that the kept user does not join stays there, for its administrators (W3).
+    for old in gone.employments where keep.isMember(of: old.workspace) || isJoining(old.workspace) {
       turn.emit(EmploymentSet(gone.contactID, old: old, new: nil))
       guard !held.contains(where: { $0.account == old.account }), held.count < Limits.employmentsOfContact else {
         continue
@@ -340,6 +341,19 @@ extension Turn {
     }
     guard found.id != user.id, found.row.status == .deleted else { return found }
     return found.contactReference.user ?? found
+  }
+
+  /// To whom a user leads for the caller: to the one whom the other was merged into, unless the caller knows only the
+  /// other, because the kept one is no member there. What was recorded stays readable through that one (W3, S2).
+  func lead(from user: UserReference) throws(Halt) -> UserReference {
+    let kept = try successor(of: user)
+    return isLimited && kept.id != user.id && !knows(kept) && knows(user) ? user : kept
+  }
+
+  /// The same for a contact.
+  func lead(from contact: ContactReference) throws(Halt) -> ContactReference {
+    let kept = try successor(of: contact)
+    return isLimited && kept.id != contact.id && !knows(kept) && knows(contact) ? contact : kept
   }
 
   /// The contact to which one leads that was merged into another; else the contact itself.

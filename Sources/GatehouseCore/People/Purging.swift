@@ -11,6 +11,12 @@ extension CommandTable {
 
   @Sendable private static func userPurge(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
+    if let named = try turn.anyUser(1), named.id != user.id {
+      throw .refused(
+        .rule(
+          "purge", "\(named.username) was merged into \(user.username), to whom name and id lead",
+          instead: "leave it, or take the merge back with UNDO first"))
+    }
     try turn.checkVersion(turn.version(of: user))
     guard user.row.status == .deleted else {
       throw .refused(
@@ -28,6 +34,7 @@ extension CommandTable {
     }
     _ = try turn.cell(NameKey(user.username, turn.partitioning).partition)
     try turn.endRequests(about: [user.id], [])
+    try turn.forgetAnswers(about: [user.id], [])
     turn.emit(UserPurged(user.id, username: user.username, contact: user.contactID))
     turn.reply.ok()
   }
@@ -41,14 +48,30 @@ extension Turn {
     let orders = user.cell.state.time.entries(of: user.serial, contact: user.contact)
     let entries = orders.filter { seen.contains($0.workspace) }.reduce(0) { $0 + $1.count }
     if entries > 0 { found.append("\(entries) time \(entries == 1 ? "entry" : "entries") (ENTRY.DELETE)") }
-    if orders.contains(where: { !seen.contains($0.workspace) }) { found.append("records that you may not see") }
-    let mails = user.cell.state.outbox.count(about: user.id)
+    var others = orders.map(\.workspace)
+    // Mails to and because of the user, and those who look after the user, may be kept anywhere.
+    var (mails, managers) = (0, 0)
+    for cell in try everything() {
+      let told = cell.state.outbox.mails(tellingOf: user.id).map(\.workspace)
+      let looking = cell.state.people.managers(of: user.id).map(\.workspace)
+      mails += told.count(where: seen.contains)
+      managers += looking.count(where: seen.contains)
+      others += told + looking
+    }
     if mails > 0 { found.append("\(mails) mail\(mails == 1 ? "" : "s") (MAIL.DROP)") }
-    // Who looks after the user may be kept anywhere.
-    let managers = try everything().reduce(0) { $0 + $1.state.people.referrers[.ofUser(user.id)].count }
     if managers > 0 { found.append("\(managers) management link\(managers == 1 ? "" : "s") (MANAGE.REMOVE)") }
+    if others.contains(where: { !seen.contains($0) }) { found.append("records that you may not see") }
     let merged = user.cell.state.people.merged(into: user.contact)
     return found + merged.map { "contact #\($0.raw), which was merged into this one" }
+  }
+}
+
+extension People {
+  /// The links of those of the partition who look after a user.
+  fileprivate func managers(of user: UserID) -> [ManagementLink] {
+    Set(referrers[.ofUser(user)]).sorted().flatMap { serial in
+      management(of: Int(serial)).filter { $0.target == .user(user) }
+    }
   }
 }
 

@@ -10,9 +10,9 @@ extension Turn {
   @inline(__always)
   public func userIfAny(_ index: Int) throws(Halt) -> UserReference? {
     var found = try anyUser(index)
-    if let user = found, user.row.status == .deleted { found = try successor(of: user) }
-    if isLimited, let found {
-      guard knows(found) else { return nil }
+    if let user = found, user.row.status == .deleted { found = try lead(from: user) }
+    if isLimited || named != nil, let found {
+      guard !isLimited || knows(found) else { return nil }
       noteNamed(found)
     }
     return found

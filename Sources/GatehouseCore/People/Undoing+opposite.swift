@@ -3,12 +3,13 @@ extension Undoing {
   /// - Parameter isEdit: whether each change needs the permission that it needed when it was made.
   func emit(asEdit isEdit: Bool) throws(Halt) {
     try takeBackFields(isEdit)
+    // Before the status: whether a super administrator counts as one who may log in follows from that.
+    for change in part.changes.reversed().compactMap({ $0.as(RoleRevoked.self) }) { try takeBack(change) }
     for change in part.changes.reversed() {
       switch change.known {
       case let change as StatusSet: try takeBack(change, isEdit)
       case let change as EmploymentSet: try takeBack(change)
       case let change as AccessSet: try takeBack(change)
-      case let change as RoleRevoked: try takeBack(change)
       case let change as WorkspaceJoined:
         guard let user = try turn.user(change.user) else { continue }
         turn.emit(WorkspaceLeft(change.user, change.workspace, limits: user.limits(ofMembership: change.workspace)))
@@ -122,13 +123,20 @@ extension Undoing {
     var grant = change.grant
     let workspace = turn.directory.workspace(of: grant.scope)
     let isKnown = workspace.map(turn.knownWorkspaces.contains) ?? true
+    let isMember = workspace.map(user.isMember) ?? true
     if isKnown {
-      let status = part.changes.compactMap { $0.as(StatusSet.self) }.first { $0.user == user.id }?.old
+      guard isMember else {
+        throw built(
+          "\(user.username) had the role \(turn.directory.name(of: grant.role)) \(turn.text(of: grant.scope)), and is no"
+            + " member there any more")
+      }
+      // The record took the role from the user as they were, who may have been locked.
+      let isReturning = part.changes.contains { $0.as(StatusSet.self)?.user == user.id }
       try guarded(user) { () throws(Halt) in
-        try turn.requireGrantable(grant, to: user, who: status ?? user.row.status)
+        try turn.requireGrantable(grant, to: user, who: isReturning ? nil : user.row.status)
         try turn.requireGranting(grant, to: user)
       }
-    } else if !turn.directory.isThere(grant.scope) || turn.directory.fault(of: grant) != nil {
+    } else if !isMember || !turn.directory.isThere(grant.scope) || turn.directory.fault(of: grant) != nil {
       return
     }
     if grant.isMain, !turn.mayBeMain(grant, of: user) || user.grants.contains(where: \.isMain) { grant.isMain = false }

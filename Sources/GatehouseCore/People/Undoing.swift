@@ -167,8 +167,9 @@ struct Undoing {
     }
     for id in contactIDs {
       guard let contact = try turn.contact(id) else { throw built("contact #\(id.raw) was deleted since") }
-      guard let user = contact.newestLogin, !users.contains(where: { $0.id == user.id }) else { continue }
-      users.append(user)
+      // Without a login nobody says whether it may be changed back, and a part alone is not taken back.
+      guard let user = contact.newestLogin else { throw built("contact #\(id.raw) has no login any more") }
+      if !users.contains(where: { $0.id == user.id }) { users.append(user) }
     }
     return users
   }

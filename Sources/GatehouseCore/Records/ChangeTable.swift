@@ -37,7 +37,8 @@ public enum ChangeTable {
     MailTemplateSet.self,
     WebhookCreated.self, WebhookSet.self, WebhookRotated.self, WebhookPaused.self, WebhookRetried.self,
     WebhookDeleted.self, WebhookProgressed.self,
-    SeatsLow.self, AnswerKept.self, KeysDestroyed.self, SnapshotTaken.self, LogArchived.self, ArchiveDeleted.self,
+    SeatsLow.self, AnswerKept.self, AnswerCleared.self, KeysDestroyed.self, SnapshotTaken.self, LogArchived.self,
+    ArchiveDeleted.self,
     EncryptionChanged.self, ClockSet.self,
   ]
 

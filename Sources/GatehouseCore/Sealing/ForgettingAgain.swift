@@ -24,6 +24,8 @@ public enum ForgettingAgain {
       }
     }
     for (user, isKnown) in forgotten where !isKnown {
+      // Mails to the person, and of what the person did, are about others.
+      for cell in partitions { cell.state.outbox.forgetMails(tellingOf: user) }
       let home = partitions[partitioning.partition(of: user)]
       guard let serial = home.state.serial(of: user) else { continue }
       home.state.forget(login: serial, user)
@@ -66,7 +68,6 @@ extension PartitionState {
     people.users.setDetails(of: serial, details.bytes)
     people.users[serial].nameHash = NameKey(user.anonymousName, partitioning).hash
     people.words.note(Int(people.users[serial].contact))
-    outbox.forgetMails(about: user)
     var slot = Int(people.users[serial].sessions)
     while slot != 0 {
       sessions.forgetOrigin(ofSlot: slot)

@@ -127,6 +127,7 @@ extension Turn {
       guard let user = try user(id), !isStranger(user, in: workspace.map { .only([$0]) } ?? .all) else {
         return "#\(id.raw)"
       }
+      noteAuthor(user)
       return user.username
     }
   }

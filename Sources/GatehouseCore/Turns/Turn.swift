@@ -71,7 +71,7 @@ public final class Turn {
   @exclusivity(unchecked) var isGrouped = false
   /// What needs a second person, if the decision has used such a permission.
   @exclusivity(unchecked) var demand: ApprovalDemand?
-  /// What the words were found to name, where the decision may need a second person.
+  /// What the words were found to name, where the decision may need a second person or its answer is kept.
   @exclusivity(unchecked) var named: NamedInWords?
   /// The request that the decision has made of the command, or that there was already.
   @exclusivity(unchecked) var askedFor: ApprovalID?

@@ -30,7 +30,8 @@ extension CommandTable {
         .option("UNTIL", "time", .time),
       ],
       reply: "1, or 0 if nothing changed; removing disables the workspace's products for the user, stops the"
-        + " timer and ends the sessions there, and so does `UNTIL` when it passes. For an existing member, an omitted"
+        + " timer, ends employments and sessions there and takes the roles, also of who is deleted, and so does `UNTIL`"
+        + " when it passes. For an existing member, an omitted"
         + " `FROM` or `UNTIL` stays as it is, and `none` removes it",
       effect: .write, rights: .admin, needs: .permission(.memberManage, over: .membership(workspace: 1, user: 2)),
       route: .user(2), body: .decide(workspaceMember)),
@@ -187,9 +188,9 @@ extension CommandTable {
     let workspace = try turn.workspace(at: 1)
     let memberships = user.memberships
     let isMember = memberships.contains(workspace.id)
-    try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
     guard turn.has("REMOVE") else {
+      try turn.requireNotDeleted(user)
       return turn.reply.flag(try join(user, workspace, isMember: isMember, memberships, turn))
     }
     guard !turn.has("FROM"), !turn.has("UNTIL") else {
@@ -250,6 +251,17 @@ extension Turn {
   /// What an owner does before leaving.
   static func handOn(_ workspace: Workspace) -> String {
     "hand it on first with WORKSPACE.TRANSFER \(workspace.name) user"
+  }
+
+  /// Makes a user who is given something in a workspace a member of it, unless they are: a workspace knows and governs
+  /// everybody who has access or a role there (W3).
+  func join(_ user: UserReference, _ workspace: WorkspaceID) throws(Halt) {
+    let joined = changes.compactMap { $0.as(WorkspaceJoined.self) }.filter { $0.user == user.id }
+    if user.isMember(of: workspace) || joined.contains(where: { $0.workspace == workspace }) { return }
+    try requireRoom(forMemberships: user.memberships.count + joined.count + 1)
+    // B13: it is what WORKSPACE.MEMBER does.
+    noteUse([.memberManage], over: Target(.workspace(workspace)))
+    emit(WorkspaceJoined(user.id, workspace))
   }
 
   public func requireRoom(forMemberships count: Int) throws(Halt) {

@@ -48,7 +48,8 @@ enum ReferencePage {
     is `0`.
 
     Every write takes four more options. `REASON text` is recorded with the change. `IDEM key`, an idempotency key, makes
-    it safe to retry: for a day, the same key with the same arguments gets the first answer again and changes nothing.
+    it safe to retry: for a day, the same key with the same arguments gets the first answer again and changes nothing. Where
+    somebody of whom the answer could tell was anonymised or purged since, it is `CONFLICT`, and nothing is done either.
     `IFVERSION n` refuses with `STALE` if what is to be changed has another version by now. `DRYRUN` decides
     as always, with all refusals, changes nothing, and answers with a map: `changes` as in the audit, `logins` (maps
     `user, username, product, before, after`: who would lose or gain a login; `logins-left-out` says for how many more
@@ -60,11 +61,12 @@ enum ReferencePage {
     Where the policy `approval.needs` asks for two people, a write through `AS` is decided, and then kept: it answers with a
     map `approval, needs, workspace`, and is done when somebody else gives `APPROVAL.GRANT approval`. A trial of it has the
     same as `approval` (a map `needs, workspace`) in front. A repeat under the same `IDEM` key gets the same answer as long as
-    the request waits, and then `CONFLICT`.
+    the request waits, and then `CONFLICT`. What has a secret in its words, or answers one, cannot wait.
 
     A permission counts where a command uses it, and where it does in passing what the permission is for: `role.grant` where
     `PRODUCT.ENABLE` makes or unmakes an administrator, `MANAGE.ADD` gives an account or a group to a manager, and
-    `WORKSPACE.MEMBER` lets somebody with rights stay longer; `member.manage` where `PRODUCT.ENABLE` makes a member;
+    `WORKSPACE.MEMBER` lets somebody with rights stay longer; `member.manage` where `PRODUCT.ENABLE`,
+    `ROLE.GRANT` or `USER.COPYACCESS` makes a member;
     `contact.set` where `USER.RENAME` changes the e-mail address and `USER.CREATE` an existing contact; `user.delete` for
     `USER.MERGE`; `user.rename`, `contact.set`, `user.set` and `user.status` for `USER.ANONYMISE`. Where one of several
     permissions is enough, as for `LOGIN.UNLOCK`, the policy has to name all that the person holds. Services by themselves do

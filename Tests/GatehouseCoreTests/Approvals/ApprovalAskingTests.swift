@@ -128,4 +128,42 @@ import Testing
     expectKept("USER.SET ana initials B", needs: "user.set", as: two)
     core.expectReplicated()
   }
+
+  @Test(
+    "B13: what a command answers in secret is not for whoever approves it",
+    arguments: [
+      "APIKEY.CREATE ana", "APIKEY.ROTATE KEY", "TOTP.ENROL ana",
+    ])
+  func secretAnswers(_ line: String) {
+    let key = core.run("APIKEY.CREATE ana")["id"].integer ?? 0
+    ask("credential.set")
+    let command = line.replacing(" KEY", with: " \(key)")
+    #expect(
+      core.run(command, as: one).text
+        == "REFUSED approval: main asks for two people, and \(line.prefix { $0 != " " }) answers a secret, which would go"
+        + " to whoever approves it; ask a service to do it")
+    #expect("\(core.run("APPROVAL.LIST"))" == "[]")
+    #expect(!core.run(command).isError)
+  }
+
+  @Test("B13: a command that takes no IDEM waits as any other") func withoutIdempotency() {
+    core.run("USER.SET ana email ana@acme.test")
+    ask("credential.set")
+    let id = expectKept("PASSWORD.GENERATE ana", needs: "credential.set")
+    #expect(core.run("APPROVAL.GRANT \(id)", as: two).text == "OK")
+    #expect(core.run("MAIL.LIST KIND password-generated")[1].items.count == 1)
+    core.expectReplicated()
+  }
+
+  @Test("B13: who asked has a name in the list, whichever partition knows them") func namesOfOthers() {
+    ask("user.set")
+    for number in 0..<8 {
+      core.run("USER.CREATE adm\(number) ROLE training-administrator PRODUCT crm NOINVITE")
+      let token = core.run("IMPERSONATE.START \(one) adm\(number) REASON x")["session"].text ?? ""
+      #expect(core.run("USER.SET ana initials A\(number)", as: token)["approval"].integer != nil)
+    }
+    let listed = core.run("APPROVAL.LIST").items
+    #expect(Set(listed.map { $0["requested-by"].text ?? "" }) == ["one"])
+    #expect(Set(listed.map { $0["as"].text ?? "" }) == Set((0..<8).map { "adm\($0)" }))
+  }
 }

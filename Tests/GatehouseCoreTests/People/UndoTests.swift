@@ -464,4 +464,45 @@ import Testing
         == "REFUSED references: contact \(contact) is referred to by records that you may not see; remove what can be"
         + " removed first, or clear the personal data with USER.ANONYMISE")
   }
+
+  @Test("B9, L23: a bulk edit is taken back whole or not at all, also where a login was purged since")
+  func purgedSince() {
+    for name in ["a", "b"] { made("USER.CREATE \(name) NOINVITE") }
+    let contact = contact("b")
+    made("FIELD.DEFINE colour text")
+    let records = [
+      made("USER.BULK SET department Sales IDS 2 a b"), made("USER.BULK SET colour red IDS 2 a b"),
+    ]
+    made("USER.DELETE b REASON x")
+    made("USER.PURGE b")
+    for record in records {
+      #expect(
+        core.run("UNDO \(record)").text
+          == "REFUSED undo: contact \(contact) has no login any more; change back by hand what is still to be;"
+          + " AUDIT.LIST shows what was")
+    }
+    #expect(core.run("USER.GET a")["department"].text == "Sales")
+    made("USER.CREATE c CONTACT \(contact) NOINVITE")
+    #expect("\(core.run("UNDO \(records[0])")["users"])" == "[a, c]")
+    core.expectReplicated()
+  }
+
+  @Test(
+    "B9, L18: a super administrator who could not log in comes back as they were", arguments: ["locked", "inactive"])
+  func lockedAdministrators(_ status: String) {
+    for name in ["root", "sue"] { made("USER.CREATE \(name) ROLE super-administrator NOINVITE") }
+    made("USER.CREATE kept NOINVITE")
+    made("USER.STATUS sue \(status)")
+    for line in ["USER.DELETE sue REASON x", "USER.MERGE kept sue"] {
+      let record = made(line)
+      #expect("\(core.run("UNDO \(record)")["users"])".contains("sue"), "\(line)")
+      #expect(core.run("USER.GET sue")["status"].text == status)
+      #expect("\(core.run("ROLE.LIST sue"))".contains("super-administrator"))
+      // One who may not log in does not count.
+      #expect(core.run("USER.DELETE root REASON x").text?.hasPrefix("REFUSED last-super-administrator: ") == true)
+      core.expectReplicated()
+    }
+    made("USER.STATUS sue active")
+    made("USER.DELETE root REASON x")
+  }
 }

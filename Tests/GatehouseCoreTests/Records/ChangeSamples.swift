@@ -337,6 +337,8 @@ enum ChangeSamples {
     ("mail-removed", MailRemoved(mail, .sent)),
     ("mail-failed", MailFailed(mail, "no route", next: time + 60_000)),
     ("mail-failed/dead", MailFailed(mail, "no such user", next: nil)),
+    ("mail-queued/others", MailQueued(mailOfOthers)),
+    ("mail-failed/others", MailFailed(mailOfOthers, "no route", next: time + 60_000)),
     ("mail-returned", MailReturned(returned)),
     ("mail-revived", MailRevived(mail, expires: time + 5000)),
     (
@@ -348,6 +350,12 @@ enum ChangeSamples {
     (
       "answer-kept/until", AnswerKept(partition: 3, key: token, arguments: .zero, reply: reply, until: time)
     ),
+    (
+      "answer-kept/people",
+      AnswerKept(
+        partition: 3, key: token, arguments: .zero, reply: reply, until: time, people: [.contact(contact), .user(user)])
+    ),
+    ("answer-cleared", AnswerCleared(partition: 3, key: token)),
     (
       "keys-destroyed",
       KeysDestroyed(partition: 3, keys: [.contact(contact), .user(user)], generation: 2)
@@ -368,6 +376,10 @@ enum ChangeSamples {
   static let mail = Mail(
     id: MailID(raw: 67), user: user, kind: .impersonated, to: "a@b.test", of: 2, created: time, message: "hidden",
     facts: [FieldText(.actor, "tom")], secret: "hidden too")
+
+  private static let mailOfOthers = Mail(
+    id: MailID(raw: 67), user: user, kind: .impersonated, to: "a@b.test", of: 2, created: time, message: "hidden",
+    facts: [FieldText(.actor, "tom")], secret: "hidden too", addressee: UserID(raw: 1030), actor: UserID(raw: 1031))
 
   private static var reply: Reply {
     var reply = Reply()

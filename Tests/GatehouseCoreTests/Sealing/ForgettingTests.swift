@@ -34,6 +34,11 @@ import Testing
     core.run("USER.CREATE one FIRST One EMAIL one@acme.test NOINVITE")
     core.run("USER.CREATE two FIRST Two EMAIL two@acme.test NOINVITE")
     core.run("USER.MERGE one two")
+    // What others are told of them.
+    core.run("WORKSPACE.SET main policy.manager.notices status")
+    core.run("MANAGE.ADD eva.dale USER gone")
+    core.run("USER.STATUS gone temporary IDEM k1")
+    core.run("USER.SET eva.dale phone 555-0177 IDEM k2")
     for name in ["eva.dale", "otto.hill", "one"] {
       let answer = core.run("USER.ANONYMISE \(name)")
       #expect(!answer.isError, "\(answer.text ?? "")")

@@ -5,8 +5,9 @@ import Testing
 @Suite struct SnapshotCodingTests {
   /// Something of everything that a partition or the directory can hold.
   ///
-  /// - Parameter hasMails: false for what records of the first version can say: they have no facts for mails.
-  private func populated(hasMails: Bool = true) -> CoreHarness {
+  /// - Parameter isOfFirstVersion: whether it is only what records of the first version can say: they have no facts for
+  ///   mails, and do not say of whom kept answers tell.
+  private func populated(isOfFirstVersion: Bool = false) -> CoreHarness {
     let core = CoreHarness()
     let acme = core.seedWorkspace("acme", plan: "enterprise")
     let payroll = core.seedProduct("payroll")
@@ -44,8 +45,8 @@ import Testing
     core.run("SESSION.REVOKE \(core.run("SESSION.LIST ana")[0]["id"])")
     core.advance(1_800_000)
     core.run("SESSION.CHECK \(login)")
-    if hasMails { core.seedPolicy("timer.notify-stopped", "on") }
-    core.run("TIMER.START ana PROJECT x IDEM k")
+    if !isOfFirstVersion { core.seedPolicy("timer.notify-stopped", "on") }
+    core.run("TIMER.START ana PROJECT x\(isOfFirstVersion ? "" : " IDEM k")")
     core.advance(60_000)
     core.run("TIMER.STOP ana")
     core.run("TIMER.START ana WORKSPACE acme NOTE y")
@@ -161,7 +162,7 @@ import Testing
   }
 
   @Test func bothVersionsOfRecordsLeadToOneState() {
-    let core = populated(hasMails: false)
+    let core = populated(isOfFirstVersion: true)
     let cells = core.cells.map { PartitionCell(PartitionState(index: $0.index, partitioning: core.partitioning)) }
     let directory = DirectoryCell(DirectoryState(created: CoreHarness.start))
     for (place, record) in core.records.enumerated() {
@@ -256,5 +257,21 @@ import Testing
     core.advance(3_600_000)
     #expect(core.expire() == 0)
     #expect(core.cells[0].state.sessions.watchedDeadlines == 1)
+  }
+
+  @Test("a queued mail of a snapshot from before it said whom else it tells of is read") func formerMails() throws {
+    var queued = QueuedMail(ChangeSamples.mail)
+    (queued.attempts, queued.due, queued.isLeased, queued.error) = (3, 1_772_355_700_000, true, "no route")
+    var writer = ByteWriter()
+    var copy = queued
+    copy.visit(&writer)
+    let former = writer.bytes.dropLast(2)
+    let read = try former.withUnsafeBytes { raw in
+      var decoder = FieldDecoder(ByteReader(raw), .bounded)
+      var mail = QueuedMail.none
+      try mail.visit(&decoder)
+      return mail
+    }
+    #expect(read == queued)
   }
 }

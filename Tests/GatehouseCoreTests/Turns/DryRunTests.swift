@@ -156,6 +156,26 @@ import Testing
     core.run("POOL.LIST").items.reduce(into: [:]) { $0["\($1["product"]) \($1["type"])"] = $1["bought"].integer }
   }
 
+  /// The assertions of the core stop the server where a command cannot wait.
+  @Test("B13: any write can be asked to wait, and none gives a secret away", arguments: lines)
+  func everyWriteCanBeAskedToWait(_ line: String) {
+    let (core, words) = company()
+    let all = Permission.allCases.filter { $0.domain != .server && !$0.isForSeeing }
+    for workspace in ["main", "acme"] {
+      let set = core.run(
+        "WORKSPACE.SET \(workspace) policy.approval.needs \(all.map { "\($0.name)" }.joined(separator: ","))")
+      #expect(!set.isError, "\(set)")
+    }
+    let token = words("OTHER")[0]
+    let given = line.hasPrefix("AS ") ? words(line) : ["AS", token] + words(line)
+    let before = core.log.count
+    let reply = core.reply(to: given)
+    #expect(core.log.count <= before + 1 && !reply.isEmpty)
+    // Services are the operator's, and no workspace asks for two people there.
+    #expect(line.hasPrefix("SERVICE.") || !reply.nodes.contains { $0.kind == .secret }, "\(Answer(reply))")
+    core.expectReplicated()
+  }
+
   @Test func everyWriteHasALine() {
     let tried = Set(Self.lines.map { $0.replacing("AS OTHER ", with: "").prefix { $0 != " " } })
     let writes = Set(CommandTable.entries.filter { $0.effect == .write && $0.takesDryRun }.map { $0.name[...] })

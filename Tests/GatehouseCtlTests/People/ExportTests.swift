@@ -103,4 +103,30 @@ struct ExportTests {
       try new.run("export", "contacts").output.split(separator: "\r\n").sorted()
         == without.output.split(separator: "\r\n").sorted())
   }
+
+  @Test("W2, L24: the export of a workspace with shared people is read back, by the same server and by a fresh one")
+  func sharedPeople() throws {
+    let (old, new) = (try PeopleServer(), try PeopleServer())
+    for line in [
+      "WORKSPACE.CREATE alfa", "WORKSPACE.CREATE beta", "PRODUCT.CREATE alfa/pay", "PRODUCT.CREATE beta/pay",
+      "POOL.SET beta/pay office 5", "PRODUCT.CREATE hr",
+      "USER.CREATE own WORKSPACE alfa PRODUCT alfa/pay NOINVITE", "PRODUCT.ENABLE own beta/pay LICENCE office",
+      "PRODUCT.ENABLE own hr", "USER.CREATE theirs WORKSPACE beta FIRST Theirs PRODUCT beta/pay NOINVITE",
+      "PRODUCT.ENABLE theirs alfa/pay",
+    ] { try old.gate.ok(line) }
+    for line in ["WORKSPACE.CREATE alfa", "PRODUCT.CREATE alfa/pay"] { try new.gate.ok(line) }
+    let users = try old.run("export", "users", "--workspace", "alfa")
+    #expect(users.errors.contains("not in the file are 1 member whose home is another workspace"), "\(users.errors)")
+    #expect(users.output.contains("own,") && !users.output.contains("theirs") && !users.output.contains("beta/"))
+    #expect(!users.output.contains("hr"))
+    let same = try old.load(users.output, "--workspace", "alfa", "--update", "--dry-run")
+    #expect(same.code == 0 && same.output.contains("0 rows refused"), "\(same.output)\(same.errors)")
+    #expect(try new.load(users.output, "--workspace", "alfa").output == "1 row: 1 user created, 0 rows refused\n")
+    // Contacts go the same way, and chosen fields are those of all members.
+    let contacts = try old.run("export", "contacts", "--workspace", "alfa")
+    #expect(!contacts.output.contains("Theirs"))
+    let all = try old.run("export", "users", "--workspace", "alfa", "--fields", "username,products")
+    #expect(all.output.split(separator: "\r\n").sorted() == ["own,alfa/pay", "theirs,alfa/pay", "username,products"])
+    withExtendedLifetime((old, new)) {}
+  }
 }

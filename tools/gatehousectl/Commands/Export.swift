@@ -16,8 +16,10 @@ struct Export: OperatorCommand {
         gatehousectl export contacts --where "user = ''"       those without a login
 
       All columns that import takes are written, and import reads them back
-      without a loss. Roles over a product or an account, limits in time, and who
-      administers a product are not in the file. In CSV an apostrophe is put
+      without a loss. Of members whose home is another workspace nothing is in the
+      file, and of the others what they have in this workspace: products of others,
+      roles over a product or an account, limits in time, and who administers a
+      product are not. In CSV an apostrophe is put
       before a value that begins with = + - @ or a tab, because spreadsheets would
       carry it out.
 
@@ -87,6 +89,11 @@ struct Export: OperatorCommand {
       Console.message(
         "gatehousectl: not in the file are \(Figures.count(run.narrowGrants, "grant")) of roles over a part of the workspace"
           + ", over another one, or for a time")
+    }
+    if run.peopleOfOthers > 0 {
+      Console.message(
+        "gatehousectl: not in the file are \(Figures.count(run.peopleOfOthers, "member")) whose home is another workspace;"
+          + " --fields lists them, too")
     }
     if run.namelessContacts > 0 {
       Console.message(

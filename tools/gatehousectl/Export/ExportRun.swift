@@ -28,6 +28,8 @@ final class ExportRun {
   private(set) var narrowGrants = 0
   /// How many contacts were left out, because they have neither a name nor an e-mail: import could not make them.
   private(set) var namelessContacts = 0
+  /// How many people were left out, because another workspace is their home, where import would make them.
+  private(set) var peopleOfOthers = 0
 
   private static let pageSize = 1000
 
@@ -58,7 +60,13 @@ final class ExportRun {
       // The server works on the next page while this one is written.
       if next != "0" { send(next) }
       for (person, roles) in zip(people, roles) {
-        if isNameless(person) { namelessContacts += 1 } else { write(person, roles) }
+        if isOfOthers(person) {
+          peopleOfOthers += 1
+        } else if isNameless(person) {
+          namelessContacts += 1
+        } else {
+          write(person, roles)
+        }
       }
       try output(options.format == .csv ? csv.take() : lines)
       lines.removeAll(keepingCapacity: true)
@@ -71,7 +79,7 @@ final class ExportRun {
   private func send(_ cursor: String) {
     // The id finds the roles of a user.
     let id = options.kind == .users ? "id" : "contact"
-    let asked = fields.map(\.field).filter { $0 != id }
+    let asked = (fields.map(\.field) + [Self.workspaces]).filter { $0 != id }
     let names = Set(asked).count == asked.count ? asked : Array(Set(asked)).sorted()
     let conditions = [["workspace", "=", options.workspace]] + options.conditions
     client.send(
@@ -127,6 +135,15 @@ final class ExportRun {
 
   // MARK: Writing
 
+  /// The field with the workspaces of a person, the home first.
+  private static let workspaces = "workspace"
+
+  /// Whether import would make somebody of this workspace of a person who is only a member here. A list of chosen fields
+  /// has all members.
+  private func isOfOthers(_ person: RESPValue) -> Bool {
+    options.fields == nil && (person[Self.workspaces]?.elements ?? []).first?.string != options.workspace
+  }
+
   private func isNameless(_ person: RESPValue) -> Bool {
     options.kind == .contacts && options.fields == nil
       && ["first", "middle", "last", "email"].allSatisfy { person[$0]?.string ?? "" == "" }
@@ -137,8 +154,7 @@ final class ExportRun {
     for pair in person.pairs ?? [] { values[pair.key.string ?? ""] = pair.value }
     if let roles { values["role"] = .array(roles.map { .bulk($0) }) }
     if values["account"] != nil { values["account"] = account(of: person).map { .bulk($0) } ?? .null }
-    if let products = values["product"] { values["product"] = qualified(products) }
-    if let licences = values["licence"] { values["licence"] = qualified(licences) }
+    for field in ["product", "licence"] { if let words = values[field] { values[field] = own(words) } }
     switch options.format {
     case .csv:
       for field in fields { csv.add(FormulaGuard.guarded(Self.cell(values[field.field] ?? .null))) }
@@ -151,13 +167,13 @@ final class ExportRun {
     }
   }
 
-  /// Products of `main` are shown without its name, but in another workspace that would be one of that workspace.
-  private func qualified(_ words: RESPValue) -> RESPValue {
-    guard options.workspace != "main" else { return words }
-    return .array(
-      (words.elements ?? []).map { word in
+  /// The products of this workspace. Access to those of others is theirs to give. Those of `main` have no workspace in
+  /// front.
+  private func own(_ words: RESPValue) -> RESPValue {
+    .array(
+      (words.elements ?? []).filter { word in
         let text = word.string ?? ""
-        return .bulk(text.contains("/") ? text : "main/\(text)")
+        return options.workspace == "main" ? !text.contains("/") : text.hasPrefix("\(options.workspace)/")
       })
   }
 

@@ -6,6 +6,19 @@
 package enum HashSamples {
   package static let password = "Zoës three grey geese"
 
+  /// 43 letters, as long as a digest of scrypt.
+  package static let letters = String(repeating: "x", count: 43)
+
+  /// Of "Zoës three grey geese" with the letter and its dots as two characters, which `all` has as one.
+  package static let decomposed = [
+    "$2b$05$abcdefghijklmnopqrstuuKZrc/pGAafWYObgw0b3SIb2vM/TkGQS",
+    "$6$rounds=1000$saltsalt$pfPGXVmHoZ2Pa3Jroj68fML1MTfOCpaUyJZFqTpCtZVUETjTa.RsXBnrzSeBQOkMeKbCPNf5LqaPqA36fzGMs/",
+    "pbkdf2_sha256$1000$salt$mHudjx8gS8MoZ4tyEoZ8iPjNtnN1pwXi2LmcWhLlxAQ=",
+  ]
+
+  /// Of "three grey geese " five times, which has more than the 72 bytes that bcrypt takes.
+  package static let longBcrypt = "$2b$04$abcdefghijklmnopqrstuuIgvPKQ6.rV60pG3zhMVkzw5did3TTq."
+
   package static let all: [(name: String, text: String)] = [
     ("bcrypt $2a$", "$2a$05$AOgFO/HVCzkhBDMpN0FbXO5KTgiFhEqNdPwQNJCLaRFe87Bq1MCfK"),
     ("bcrypt $2b$", "$2b$05$BaFNeZN2d5OIApzrMHjGeemyBq0YifX8MyG/Pe43tRg0FhubF.YMK"),

@@ -16,7 +16,8 @@ extension CommandTable {
       [.word("key"), .option("PRODUCT", "product")],
       reply: "null, or a map as SESSION.CHECK answers it, with the kind `apikey`, and `expires` null where there is no"
         + " limit. `product` and `workspace` are those of `PRODUCT`, else null and the user's home. A key is refused"
-        + " while its user may not log in, and works again when they may",
+        + " while its user may not log in, by the status or by the days of employment where the home's policy wants them,"
+        + " and works again when they may",
       needs: .service(), route: .key(1), secrets: [1], body: .decide(apiKeyCheck)),
     CommandSpec(
       "APIKEY.COUNT", .key, "How many active keys a user has", [.word("user")], reply: "their number",
@@ -63,7 +64,8 @@ extension CommandTable {
     let product = productWord.flatMap { turn.productID(turn.word($0)) }
     if productWord == nil, turn.isLimited, !turn.knownWorkspaces.contains(home) { return turn.reply.null() }
     let denial =
-      productWord == nil ? user.status.denial : user.loginDenial(to: product, in: turn.directory, at: turn.now)
+      productWord == nil
+      ? user.denial(in: turn.directory, at: turn.now) : user.loginDenial(to: product, in: turn.directory, at: turn.now)
     if let denial {
       turn.note(denial, of: user, to: product, productName: productWord, in: home)
       return turn.reply.null()
@@ -169,7 +171,7 @@ extension CommandTable {
 
   @Sendable private static func apiKeyDeactivate(_ turn: Turn) throws(Halt) {
     guard let key = try turn.apiKey(1) else { return turn.reply.flag(false) }
-    try turn.refuseImpersonation("an API key")
+    try turn.requireOwnLogin(toChange: "an API key", isEnding: true)
     turn.read(turn.directory.lsn)
     try turn.requireAccountTools(over: key.user, in: key.user.home ?? mainWorkspace)
     if key.row.ended == 0 { turn.emit(APIKeyEnded(key.id, of: key.user.id, .deactivated)) }
@@ -178,7 +180,7 @@ extension CommandTable {
 
   @Sendable private static func apiKeyDeactivateAll(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.refuseImpersonation("an API key")
+    try turn.requireOwnLogin(toChange: "an API key", isEnding: true)
     turn.read(user.cell.state.lsn)
     turn.read(turn.directory.lsn)
     try turn.requireAccountTools(over: user, in: user.home ?? mainWorkspace)

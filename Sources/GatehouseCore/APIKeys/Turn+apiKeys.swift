@@ -57,7 +57,7 @@ extension Turn {
     }
     let user = key.user
     read(user.row.lsn)
-    if let denial = user.status.denial {
+    if let denial = user.denial(in: directory, at: now) {
       throw .refused(.noPermission("an API key of somebody who may log in: \(denial.reason)"))
     }
     use(key)

@@ -15,14 +15,16 @@ extension People {
 
   /// When something of a user ends that was not carried out yet: an access that is still open, a membership, a grant,
   /// or, after `now`, the last day of the employment or of one at an account, which is over once it is over in the last
-  /// time zone.
+  /// time zone. After `now` a grant may also begin, by which the user has too much power to be impersonated any longer.
   fileprivate func nextEnd(of serial: Int, after now: Milliseconds) -> Milliseconds? {
     let row = users[serial]
     var ends: [Milliseconds] = []
     if row.flags.contains(.hasLimits) {
       ends += allAccess(of: serial).filter(\.isEnabled).compactMap(\.limits.until)
       ends += membershipLimits(of: serial).values.compactMap(\.until)
-      ends += grants(of: serial).compactMap(\.limits.until)
+      let grants = grants(of: serial)
+      ends += grants.compactMap(\.limits.until)
+      ends += grants.compactMap(\.limits.from).filter { $0 > now }
     }
     let released = contacts[Int(row.contact)].released
     if released != .min, row.status != .deleted {
@@ -50,20 +52,26 @@ extension People {
   }
 
   mutating func watchEnds(of serial: Int, after now: Milliseconds) {
-    guard let end = nextEnd(of: serial, after: now) else { return }
+    let ends = watchedEnds(of: serial, after: now)
+    if ends.isEmpty { return }
     // Setting limits again and again leaves stale keys behind; this many are kept before they are swept.
-    if ends.count >= endsToSweep {
-      ends = []
+    if self.ends.count >= endsToSweep {
+      self.ends = []
       watchAllEnds()
     }
-    ends.insert(Self.key(end, serial))
+    for end in ends { self.ends.insert(Self.key(end, serial)) }
+  }
+
+  /// What comes next of all, and what next ends that has to be carried out.
+  private func watchedEnds(of serial: Int, after now: Milliseconds) -> Set<Milliseconds> {
+    Set([nextEnd(of: serial, after: now), nextEnd(of: serial, after: .max)].compactMap { $0 })
   }
 
   /// Rebuilds the heap from the rows.
   mutating func watchAllEnds() {
     var keys: [UInt64] = []
     for serial in 1..<(users.last + 1) where users[serial].isUsed {
-      if let end = nextEnd(of: serial, after: .min) { keys.append(Self.key(end, serial)) }
+      for end in watchedEnds(of: serial, after: .min) { keys.append(Self.key(end, serial)) }
     }
     endsToSweep = max(1024, 2 * keys.count)
     ends = Heap(keys)
@@ -86,7 +94,8 @@ extension PartitionState {
       people.ends.removeMin()
       let serial = Int(next & 0xffff_ffff)
       guard people.users.contains(serial), people.users[serial].isUsed else { continue }
-      if Milliseconds(next >> 32) * 1000 > now, people.nextEnd(of: serial, after: .min).map({ $0 > now }) ?? true {
+      let second = Milliseconds(next >> 32) * 1000
+      if second > now, people.nextEnd(of: serial, after: second - 1000).map({ $0 > now }) ?? true {
         later.append(next)
         continue
       }

@@ -81,13 +81,25 @@ extension PersonView {
     let facts = directory.facts(ofProduct: product)
     if isShutOut(of: facts.workspace, at: now) { return .productDisabled }
     if facts.needsLicence, access.licence == 0 { return .noLicence }
-    let workspace = directory.facts(ofWorkspace: facts.workspace)
-    if workspace.withinEmployment || opened < workspace.employmentLifted,
-      !isEmployed(at: now, asked: facts.workspace, in: directory)
-    {
-      return .outsideEmployment
-    }
-    return nil
+    return employmentDenial(asked: facts.workspace, in: directory, at: now, since: opened)
+  }
+
+  /// Why a person may not be in a workspace that wants employment, or wanted it after a session was opened.
+  @inline(__always)
+  func employmentDenial(
+    asked id: WorkspaceID, in directory: Directory, at now: Milliseconds, since opened: LSN = .max
+  ) -> LoginDenial? {
+    let workspace = directory.facts(ofWorkspace: id)
+    guard workspace.withinEmployment || opened < workspace.employmentLifted,
+      !isEmployed(at: now, asked: id, in: directory)
+    else { return nil }
+    return .outsideEmployment
+  }
+
+  /// Why a person may act nowhere, whatever the product: by the status, or as the home wants employment. It decides on what
+  /// rests on the person alone, such as API keys and requests that wait.
+  func denial(in directory: Directory, at now: Milliseconds) -> LoginDenial? {
+    status.denial ?? employmentDenial(asked: memberships.first ?? mainWorkspace, in: directory, at: now)
   }
 
   /// Whether now is a day of the employment. The hire date and the release date both count, from midnight to midnight
@@ -118,7 +130,9 @@ extension PersonView {
   @inline(__always)
   func sessionDenial(_ session: SessionRow, in directory: Directory, at now: Milliseconds) -> LoginDenial? {
     if session.product == 0 {
-      return status.denial ?? (isShutOut(of: session.workspace, at: now) ? .productDisabled : nil)
+      if let denial = status.denial { return denial }
+      if isShutOut(of: session.workspace, at: now) { return .productDisabled }
+      return employmentDenial(asked: session.workspace, in: directory, at: now, since: session.lsn)
     }
     return loginDenial(to: session.product, in: directory, at: now, since: session.lsn)
   }

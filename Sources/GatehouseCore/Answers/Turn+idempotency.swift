@@ -105,7 +105,9 @@ extension Turn {
   }
 
   /// A key belongs to whoever the command runs for: to the service, or through `AS` to its user, and in an impersonation
-  /// to both users. Two of them with the same key are independent, and none reads what another was answered.
+  /// to both users. Two of them with the same key are independent, and none reads what another was answered. Neither does
+  /// the same user with less power: with an API key, after a temporary password, or in an impersonation that is bound to a
+  /// workspace.
   private func scoped(_ key: UnsafeRawBufferPointer) -> Digest {
     var writer = ByteWriter()
     writer.varint(connection.service ?? 0)
@@ -113,6 +115,12 @@ extension Turn {
     if let user = userPrincipal {
       writer.id(user.actor)
       writer.id(user.subject)
+      // Nothing for a session with all of the user's power, so that answers of earlier versions are found.
+      if user.isByKey || user.boundTo != nil || user.mustChangePassword {
+        writer.flag(user.isByKey)
+        writer.flag(user.mustChangePassword)
+        writer.varint(user.boundTo ?? 0)
+      }
     }
     return writer.withBytes(digest)
   }

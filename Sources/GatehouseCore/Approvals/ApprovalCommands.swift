@@ -47,7 +47,7 @@ extension CommandTable {
 
   @Sendable private static func approvalGrant(_ turn: Turn) throws(Halt) {
     let request = try turn.approval(1)
-    try turn.refuseImpersonation("an approval")
+    try turn.requireOwnLogin(toChange: "an approval")
     guard let approver = turn.asUser else {
       throw .refused(
         .rule("approval", "a person approves, not a service", instead: "give AS and the session of who approves"))
@@ -68,7 +68,7 @@ extension CommandTable {
         .noPermission(
           "the permission \(request.permission) in the workspace \(turn.directory.workspace(request.workspace).name)"))
     }
-    guard requester.row.status.mayLogIn, actor.row.status.mayLogIn else {
+    guard [requester, actor].allSatisfy({ $0.denial(in: turn.directory, at: turn.now) == nil }) else {
       throw .refused(
         .rule(
           "approval", "whoever asked for it may not log in any more", instead: "refuse it with APPROVAL.REFUSE"))

@@ -22,6 +22,8 @@ public struct ApprovalRequest: Sendable, Equatable {
   /// The other workspaces of which it tells something: where it changes something, what its words name, and the homes of
   /// people whom nobody of `workspace` knows. It is shown to those who may see people in all of them (W4).
   public internal(set) var places: [WorkspaceID] = []
+  /// Whether it was given with an API key, with which some things are not to be asked for.
+  public internal(set) var isByKey = false
 
   /// How long a request can be approved. Afterwards it makes room for others.
   public static let life: Milliseconds = 7 * 24 * 3600 * 1000
@@ -61,6 +63,7 @@ extension ApprovalRequest: StoredValue {
     try visitor.value(&contacts, as: ListForm<ContactForm>.self)
     try visitor.value(&isAboutNew, as: FlagForm.self)
     try visitor.value(&places, as: ListForm<WorkspaceForm>.self)
+    try visitor.value(&isByKey, as: FlagForm.self)
   }
 }
 

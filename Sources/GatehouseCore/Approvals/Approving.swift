@@ -84,7 +84,7 @@ extension Turn {
     (request.subject, request.actor) = (principal.subject, principal.actor)
     (request.permission, request.workspace) = ("\(demand.permission.name)", demand.workspace)
     (request.requested, request.reason) = (now, reason)
-    request.boundTo = principal.boundTo ?? 0
+    (request.boundTo, request.isByKey) = (principal.boundTo ?? 0, principal.isByKey)
     request.words = try wordsToKeep()
     request.changes = marksOfChanges().flatMap(\.marks)
     try noteConcerned(in: &request)
@@ -188,10 +188,10 @@ extension Turn {
       sides.append(Side(.subject, requester, within: .all, in: directory, at: now))
       if actor.id != requester.id { sides.append(Side(.actor, actor, within: .all, in: directory, at: now)) }
       if request.boundTo != 0 { sides.append(Side(.binding, boundTo: [request.boundTo])) }
-      // What nobody may do while impersonating was not to be asked for either, and is not done now.
+      // What nobody may do while impersonating, or with an API key, was not to be asked for either, and is not done now.
       userPrincipal = UserPrincipal(
         actor: request.actor, subject: request.subject, isImpersonation: request.actor != request.subject,
-        isByKey: false, boundTo: request.boundTo == 0 ? nil : request.boundTo, sides: sides)
+        isByKey: request.isByKey, boundTo: request.boundTo == 0 ? nil : request.boundTo, sides: sides)
       try enforce(spec.need)
     }
     try requireWhatWasAsked(request)

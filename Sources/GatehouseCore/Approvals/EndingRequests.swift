@@ -34,7 +34,7 @@ extension Turn {
     for id in [request.actor, request.subject] {
       guard let user = try user(id) else { return true }
       let prospect = outlook.person(user)
-      guard prospect.status.mayLogIn else { return true }
+      guard prospect.denial(in: outlook.directory, at: now) == nil else { return true }
       // A command can be asked for without this permission, if it does in passing what the permission is for.
       let held = user.holds(what: request, in: directory, at: request.requested)
       if held, !prospect.holds(what: request, in: outlook.directory, at: now) { return true }

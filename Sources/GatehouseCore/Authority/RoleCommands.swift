@@ -117,7 +117,7 @@ extension CommandTable {
 
   @Sendable private static func roleDefine(_ turn: Turn) throws(Halt) {
     let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
-    try turn.refuseImpersonation("roles")
+    try turn.requireOwnLogin(toChange: "roles")
     _ = try turn.directoryState()
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     var permissions = PermissionSet()
@@ -166,7 +166,7 @@ extension CommandTable {
 
   @Sendable private static func roleDrop(_ turn: Turn) throws(Halt) {
     let name = try turn.text(1, "name", limit: Limits.nameBytes)
-    try turn.refuseImpersonation("roles")
+    try turn.requireOwnLogin(toChange: "roles")
     _ = try turn.directoryState()
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     guard let role = turn.directory.roles(definedIn: workspace).first(where: { $0.name == name }) else {
@@ -360,7 +360,7 @@ extension Turn {
 
   private func require(_ grant: Grant, until end: Milliseconds, of user: UserReference?) throws(Halt) {
     guard isLimited else { return }
-    try refuseImpersonation("roles")
+    try requireOwnLogin(toChange: "roles")
     let site = site(of: grant.scope)
     let name = directory.name(of: grant.role)
     try require(.roleGrant, over: site, of: user)

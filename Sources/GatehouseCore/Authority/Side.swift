@@ -21,6 +21,13 @@ public struct Side: Sendable {
     /// Those that were merged into it (L13).
     let merged: [ContactID]
     let memberships: [WorkspaceID]
+
+    init(_ user: UserReference, at now: Milliseconds) {
+      id = user.id
+      contact = user.contactID
+      merged = user.cell.state.people.merged(into: user.contact)
+      memberships = user.memberships.filter { !user.isShutOut(of: $0, at: now) }
+    }
   }
 
   /// A side bound to workspaces: it limits the others to those workspaces, and allows everything there.
@@ -36,10 +43,15 @@ public struct Side: Sendable {
   ///   even affect how something is refused (W4).
   init(_ kind: Kind, _ user: UserReference, within reach: Reach, in directory: Directory, at now: Milliseconds) {
     self.kind = kind
-    person = Person(
-      id: user.id, contact: user.contactID, merged: user.cell.state.people.merged(into: user.contact),
-      memberships: user.memberships.filter { !user.isShutOut(of: $0, at: now) })
+    person = Person(user, at: now)
     holdings = user.holdings(in: directory, at: now).filter { $0.workspace.map(reach.contains) ?? true }
+  }
+
+  /// Somebody who has only what is their own, whatever roles they have.
+  init(_ kind: Kind, withoutRolesOf user: UserReference, at now: Milliseconds) {
+    self.kind = kind
+    person = Person(user, at: now)
+    holdings = []
   }
 
   var isBinding: Bool { if case .binding = kind { true } else { false } }

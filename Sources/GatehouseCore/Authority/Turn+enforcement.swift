@@ -76,19 +76,25 @@ extension Turn {
     }
   }
 
-  /// Passwords, second factors, e-mail, keys, roles and billing cannot be changed while impersonating.
-  public func refuseImpersonation(_ what: String) throws(Halt) {
-    guard let principal = asUser, principal.isImpersonation else { return }
-    throw .refused(
-      .rule("impersonation", "\(what) cannot be changed while impersonating", instead: "end the impersonation first"))
-  }
-
-  /// Credentials are set by whoever has logged in. A key that leaked could make others, and outlive its deactivation.
-  func requireOwnLogin(toChange what: String) throws(Halt) {
-    try refuseImpersonation(what)
-    guard let principal = asUser, principal.isByKey else { return }
-    throw .refused(
-      .rule("apikey", "\(what) cannot be changed with an API key", instead: "use a session, by logging in"))
+  /// Passwords, second factors, e-mail, usernames, keys, roles and billing are changed by whoever has logged in as
+  /// themselves.
+  ///
+  /// An impersonation must leave nothing behind that lets its actor in again. Neither must a key: whoever finds one that
+  /// leaked could make another, or have a reset mailed to their own address, and outlive its deactivation. So what the one
+  /// may not change, the other may not either, and there is one list of it: the callers of this function.
+  ///
+  /// - Parameter isEnding: whether it only takes power away that a key gives, which any key may: so a leak can be ended with
+  ///   what has leaked.
+  public func requireOwnLogin(toChange what: String, isEnding: Bool = false) throws(Halt) {
+    guard let principal = asUser else { return }
+    if principal.isImpersonation {
+      throw .refused(
+        .rule("impersonation", "\(what) cannot be changed while impersonating", instead: "end the impersonation first"))
+    }
+    if principal.isByKey, !isEnding {
+      throw .refused(
+        .rule("apikey", "\(what) cannot be changed with an API key", instead: "use a session, by logging in"))
+    }
   }
 
   /// What is needed to make or take a credential of a user besides a password. Users do it for themselves; whoever does it

@@ -23,6 +23,8 @@ public final class CommandSpec: Sendable {
   /// The options of every write that the command does not take: `IDEM` where words are passwords, because the log would
   /// keep a digest of them; `DRYRUN` where trying would be a guess that costs nothing.
   let withheld: Set<String>
+  /// Whether it is a write that a session takes which a temporary password has opened (P13).
+  let isForTemporary: Bool
   /// Whether its secrets are typed, as passwords are. One with spaces that was not quoted goes on in the words behind it.
   public var hasTypedSecrets: Bool {
     if case .server(.auth) = body { return true }
@@ -38,6 +40,7 @@ public final class CommandSpec: Sendable {
     effect: Effect = .read, rights: ServiceRights = .read, needs need: Need, route: Route,
     touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [],
     withholds withheld: Set<String> = [],
+    isForTemporary: Bool = false,
     subcommands: [CommandSpec] = [],
     body: Body
   ) {
@@ -49,6 +52,7 @@ public final class CommandSpec: Sendable {
       !withheld.contains(common.token ?? "") && !arguments.contains { $0.token == common.token }
     }
     self.withheld = withheld
+    self.isForTemporary = isForTemporary
     self.arguments = effect == .write ? arguments + common : arguments
     self.reply = reply
     self.effect = effect

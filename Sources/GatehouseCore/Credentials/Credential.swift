@@ -12,6 +12,8 @@ public struct CredentialRow: TableRow {
   public var resetEnds: Milliseconds = 0
   /// Wrong passwords since the last success.
   public var failures: UInt32 = 0
+  /// … of which these do not count any more for locking: the user has unlocked the login since.
+  public var forgiven: UInt32 = 0
   /// Whether the password must be changed at the next login (P13).
   public var isTemporary = false
   /// Whether it is one that was made at random and mailed. Until the user has changed it, whoever has the mailbox has it.
@@ -24,6 +26,11 @@ public struct CredentialRow: TableRow {
 
   public var isUsed: Bool { lsn != 0 }
   public var hasPassword: Bool { setAt != 0 }
+
+  /// Whether so many failures lock the login.
+  func locks(after failures: UInt32, limit: Int64) -> Bool { Int64(failures) - Int64(forgiven) >= limit }
+
+  mutating func forgetFailures() { (failures, forgiven, waitsUntil) = (0, 0, 0) }
 }
 
 /// The tags of the details of a credential.
@@ -46,6 +53,7 @@ extension CredentialRow: StoredValue {
     try visitor.value(&isTemporary, as: FlagForm.self)
     try visitor.later()
     try visitor.value(&isMailed, as: FlagForm.self)
+    try visitor.value(&forgiven, as: NumberForm<UInt32>.self)
   }
 }
 

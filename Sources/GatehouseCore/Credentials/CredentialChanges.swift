@@ -8,6 +8,8 @@ public struct PasswordSet: PartitionChange {
   public var hash = ""
   public var isTemporary = false
   public var means = PasswordMeans.administrator
+  /// Whether the failures that stay do not count any more for locking. Earlier versions counted them.
+  public var forgivesFailures = false
 
   public init() {}
 
@@ -16,6 +18,7 @@ public struct PasswordSet: PartitionChange {
     self.hash = hash
     self.isTemporary = isTemporary
     self.means = means
+    forgivesFailures = means == .reset
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -23,6 +26,8 @@ public struct PasswordSet: PartitionChange {
     try visitor.secret(&hash, as: TextForm.self)
     try visitor.field("temporary", &isTemporary, as: FlagForm.self)
     try visitor.field("means", &means, as: ChoiceForm<PasswordMeans>.self)
+    try visitor.later()
+    try visitor.value(&forgivesFailures, as: FlagForm.self)
   }
 
   public var sealing: SealedUnder? { .one(.user(user)) }
@@ -37,8 +42,9 @@ public struct PasswordSet: PartitionChange {
       // The password is the same as before, and whoever gave it may still lack the second factor.
       if means == .rehashed { return }
       if !keepsWaiting {
-        row.failures = 0
-        row.waitsUntil = 0
+        row.forgetFailures()
+      } else if forgivesFailures {
+        row.forgiven = row.failures
       }
       row.setAt = header.time
       row.isTemporary = isTemporary
@@ -138,10 +144,7 @@ public struct LoginCleared: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.credentials.update(state.partitioning.serial(of: user), lsn) {
-      $0.failures = 0
-      $0.waitsUntil = 0
-    }
+    state.credentials.update(state.partitioning.serial(of: user), lsn) { $0.forgetFailures() }
   }
 }
 

@@ -41,6 +41,7 @@ extension Turn {
     guard endsReset || endsPassword else { return }
     emit(MailedSecretEnded(user.id, endsReset: endsReset, endsPassword: endsPassword))
     guard endsPassword else { return }
+    endChallenges(of: user)
     for session in user.cell.state.sessionIDs(of: user.serial) { try endSession(session, .passwordChanged) }
   }
 

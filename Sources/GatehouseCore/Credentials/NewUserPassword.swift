@@ -7,6 +7,8 @@ public enum NewUserPassword {
   /// The names of the columns of a file of people and of rows.
   public static let column = "password"
   public static let hashColumn = "password-hash"
+  /// The columns of rows that are secret. A password in clear is hidden wherever somebody may have put one.
+  static let secretColumns: Set<String> = [column, hashColumn]
 
   /// The options of `USER.CREATE`.
   static let options: [Argument] = [
@@ -29,7 +31,7 @@ public enum NewUserPassword {
   }
 
   func authorise(_ turn: Turn, in workspace: Workspace) throws(Halt) {
-    try turn.refuseImpersonation("a password")
+    try turn.requireOwnLogin(toChange: "a password")
     try turn.require(.credentialSet, over: .workspace(workspace.id))
     if case .hashed = self { try turn.requireService(toImport: "a hash") }
   }

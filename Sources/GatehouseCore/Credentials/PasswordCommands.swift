@@ -6,7 +6,7 @@ extension CommandTable {
       "PASSWORD.SET", .people, "Set a user's password, which ends all sessions",
       [.word("user"), .word("password"), .flag("TEMPORARY"), .flag("FINAL")],
       reply: "`OK`. It is temporary, to be changed at the next login, unless the policy `password.admin-sets-final` of"
-        + " the user's home is on",
+        + " the user's home is on. Nobody sets their own: PASSWORD.CHANGE asks for the old one",
       effect: .write, rights: .admin, needs: .permission(.credentialSet, over: .user(1)), route: .user(1),
       secrets: [2], withholds: ["IDEM"], body: .decide(passwordSet)),
     CommandSpec(
@@ -24,7 +24,9 @@ extension CommandTable {
         "`OK`; all sessions end. At the next login the password is hashed anew. The hash is one of Argon2, scrypt or"
         + " PBKDF2 in the PHC string format or that of passlib, PBKDF2 in that of Django, or one of `crypt`: bcrypt,"
         + " yescrypt, scrypt, sha512-crypt or sha256-crypt. One that takes over \(Limits.hashMemory >> 20) MiB of"
-        + " memory, \(Limits.hashIterations) iterations or 2^\(Limits.hashPower) rounds of bcrypt is refused."
+        + " memory, \(Limits.hashIterations) iterations of PBKDF2, \(Limits.hashRounds) rounds of sha-crypt,"
+        + " 2^\(Limits.hashPower) rounds of bcrypt, or a block size of \(Limits.hashBlockSize) or a parallelism of"
+        + " \(Limits.hashParallelism) of scrypt is refused."
         + " Only for services",
       effect: .write, rights: .admin, needs: .permission(.credentialSet, over: .user(1)), route: .user(1),
       secrets: [2], withholds: ["IDEM"], body: .decide(passwordImport)),
@@ -33,7 +35,7 @@ extension CommandTable {
       reply: "`OK`; all sessions end, this one too. `REFUSED password` where the old one is wrong, which counts as a"
         + " failed login, and where the new one is the old one",
       effect: .write, rights: .sessions, needs: .nothing, route: .directory, secrets: [1, 2],
-      withholds: ["IDEM", "DRYRUN"], body: .decide(passwordChange)),
+      withholds: ["IDEM", "DRYRUN"], isForTemporary: true, body: .decide(passwordChange)),
     CommandSpec(
       "PASSWORD.RESET", .people, "Mail a user a token for setting another password", [.word("user")],
       reply: "`OK`, whether or not there is such a user. The token lasts 20 minutes; another is mailed after a minute"
@@ -54,6 +56,7 @@ extension CommandTable {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
     try turn.requireOwnLogin(toChange: "a password")
+    try turn.requireSomebodyElse(user)
     turn.read(turn.directory.lsn)
     let policies = turn.homePolicies(of: user)
     guard !(turn.has("TEMPORARY") && turn.has("FINAL")) else {
@@ -84,6 +87,7 @@ extension CommandTable {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
     try turn.requireOwnLogin(toChange: "a password")
+    try turn.requireSomebodyElse(user)
     turn.read(turn.directory.lsn)
     let address = turn.address(of: user)
     guard !address.isEmpty else {
@@ -124,7 +128,7 @@ extension CommandTable {
     guard password != turn.password(1) else { throw .refused(Turn.unchanged) }
     let work = HashPassword(
       password: password, strength: turn.strength(for: user),
-      old: OldPassword(hash: hash, password: turn.password(1)))
+      old: OldPassword(hash: hash, password: turn.givenPassword(1)))
     switch try turn.outcome(of: work).unwrapped() {
     case .hashed(let hash):
       try turn.setPassword(of: user, hash: hash, isTemporary: false, .user)
@@ -190,6 +194,14 @@ extension Turn {
   /// The policies of the workspace that governs a user's identity (W5).
   func homePolicies(of user: UserReference) -> Policies { directory.workspace(user.home ?? mainWorkspace).policies }
 
+  /// Refuses to set the caller's own password as an administrator: whoever finds a session open must not change the password
+  /// without knowing it.
+  func requireSomebodyElse(_ user: UserReference) throws(Halt) {
+    guard asUser?.subject == user.id else { return }
+    throw .refused(
+      .rule("password", "your own takes the old one", instead: "use PASSWORD.CHANGE old new, or PASSWORD.RESET"))
+  }
+
   /// Refuses words that are too long to be a password: hashing them would cost.
   func requireShort(password index: Int) throws(Halt) {
     guard word(index).count <= Limits.passwordBytes else {
@@ -227,6 +239,12 @@ extension Turn {
 
   /// A password in a word. Keyboards compose letters differently, so what looks the same is the same (RFC 8265).
   func password(_ index: Int) -> SecretWord { SecretWord(CaseFolding.normalised(word(index)) ?? Array(word(index))) }
+
+  /// A password in a word that is to be compared with a hash.
+  func givenPassword(_ index: Int) -> GivenPassword {
+    let (composed, typed) = (password(index), SecretWord(Array(word(index))))
+    return GivenPassword(composed, typed: composed == typed ? nil : typed)
+  }
 
   /// What a user's new password is measured by.
   func strength(for user: UserReference) -> PasswordStrength {

@@ -12,22 +12,26 @@ extension CommandTable {
       ] + SessionOrigin.options,
       reply:
         "a map `decision` and what goes with it: `ALLOW` with `session` (the token, shown once), `id`, `expires` and"
-        + " `must-change` (1 where the password is temporary); `DENY` with `reason`: `credentials` (no such user, a wrong"
+        + " `must-change` (1 where the password is temporary: with AS, the session then only reads what concerns the user,"
+        + " changes the password and logs out); `DENY` with `reason`: `credentials` (no such user, a wrong"
         + " password, a locked user), `wait` with `retry-after` in milliseconds (too many of those, for the user, from"
         + " the address that IP tells, or through the service), or, once the password was right, a reason of `LOGIN.CHECK`;"
         + " `CHALLENGE` with `challenge` and `expires` where the user has a second"
         + " factor and `TOTP` gives no code: LOGIN.TOTP goes on. A `CHALLENGE` has `enrol`, too, where a policy wants a second"
-        + " factor and the user has none: show it as a picture, and send the code of the app with LOGIN.TOTP",
+        + " factor and the user has none: show it as a picture, and send the code of the app with LOGIN.TOTP."
+        + " The user is named by username; a `#id` is nobody's here",
       effect: .write, rights: .sessions, needs: .service(), route: .user(1), secrets: [3],
       withholds: ["IDEM", "DRYRUN"], body: .decide(loginPassword)),
     CommandSpec(
       "LOGIN.UNLOCK", .login, "Forget a user's wrong passwords, and unlock", [.word("user")],
-      reply: "`OK`; the status of a locked user is active then", effect: .write, rights: .admin,
+      reply: "`OK`; the status of a locked user is active then. Not for oneself", effect: .write, rights: .admin,
       needs: .permissions([.userStatus, .credentialSet], over: .user(1)), route: .user(1), body: .decide(loginUnlock)),
   ]
 
   @Sendable private static func loginPassword(_ turn: Turn) throws(Halt) {
-    let found = try turn.userIfAny(1)
+    // People log in by their names. An id is nobody's here: guesses at it and at the name would wait together, and so tell
+    // which names there are.
+    let found = turn.isID(1) ? nil : try turn.userIfAny(1)
     let user = found?.row.status == .deleted ? nil : found
     turn.read(turn.directory.lsn)
     let product = turn.productID(turn.word(2))
@@ -40,7 +44,7 @@ extension CommandTable {
     }
     try turn.requireShort(password: 3)
     let hash = user.flatMap { $0.cell.state.credentials.hash(of: $0.serial) }
-    let match = try turn.outcome(of: CheckPassword(hash: hash, password: turn.password(3))).unwrapped()
+    let match = try turn.outcome(of: CheckPassword(hash: hash, password: turn.givenPassword(3))).unwrapped()
     guard let user, case .right(let rehashed) = match, user.row.status != .locked else {
       turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.noteGuess(sources)
@@ -83,6 +87,11 @@ extension CommandTable {
   @Sendable private static func loginUnlock(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
+    // Whoever finds a session open could guess at the password or the second factor without ever waiting.
+    guard turn.asUser?.subject != user.id else {
+      throw .refused(
+        .rule("password", "nobody forgets the own wrong ones", instead: "wait, or ask another administrator"))
+    }
     let failures = user.cell.state.credentials.row(of: user.serial).failures
     turn.read(user.cell.state.lsn)
     if failures > 0 { turn.emit(LoginCleared(user.id, failures: failures)) }
@@ -124,11 +133,11 @@ extension Turn {
 
   /// A wrong password was given for a user: the next attempt waits, and in the end the user is locked.
   func noteFailure(of user: UserReference) throws(Halt) {
-    let failures = user.cell.state.credentials.row(of: user.serial).failures
-    let (count, until) = failed(after: failures)
+    let row = user.cell.state.credentials.row(of: user.serial)
+    let (count, until) = failed(after: row.failures)
     emit(LoginFailed(user.id, failures: count, waitsUntil: until))
     // A super administrator is not locked: whoever guesses could lock out everybody who can unlock.
-    guard count >= homePolicies(of: user).lockAfter, user.row.status.mayLogIn,
+    guard row.locks(after: count, limit: homePolicies(of: user).lockAfter), user.row.status.mayLogIn,
       !user.grants.contains(where: { $0.role == .superAdministrator })
     else { return }
     emit(StatusSet(user.id, old: user.row.status, new: .locked))
@@ -148,23 +157,31 @@ extension Turn {
 
   /// Opens the session of a login that has proved who it is, if the login rules allow it.
   ///
-  /// - Parameter recovery: the recovery codes of a second factor that this login has begun.
+  /// - Parameters:
+  ///   - recovery: the recovery codes of a second factor that this login has begun.
+  ///   - begun: the record with which the login began to wait, if it has waited for a second factor.
   func admit(
-    _ user: UserReference, to product: ProductID, _ wish: SessionWish, recovery: [String]? = nil
+    _ user: UserReference, to product: ProductID, _ wish: SessionWish, recovery: [String]? = nil,
+    since begun: LSN = .max
   ) throws(Halt) {
-    if let denial = user.loginDenial(to: product, in: directory, at: now) {
+    if let denial = user.loginDenial(to: product, in: directory, at: now, since: begun) {
       note(denial, of: user, to: product)
       reply.map(2)
       return showDenial(denial.reason)
     }
     let opened = try openSession(of: user, in: product, wish)
     noteAdmission(to: product)
+    let mustChange = user.cell.state.credentials.row(of: user.serial).isTemporary
+    if mustChange {
+      let workspace = directory.facts(ofProduct: product).workspace
+      emit(SessionRestricted(opened.id, of: user.id, product: product, workspace: workspace))
+    }
     reply.map(recovery == nil ? 5 : 6)
     reply.text("decision")
     reply.text("ALLOW")
     show(opened)
     reply.text("must-change")
-    reply.flag(user.cell.state.credentials.row(of: user.serial).isTemporary)
+    reply.flag(mustChange)
     guard let recovery else { return }
     reply.text("recovery-codes")
     show(recovery: recovery)

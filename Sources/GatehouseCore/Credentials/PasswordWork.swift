@@ -16,7 +16,20 @@ public struct CheckPassword: Work {
 
   /// nil where there is no password. It costs as much as if there was one, so that the time tells nothing.
   public let hash: String?
-  public let password: SecretWord
+  public let password: GivenPassword
+}
+
+/// A password that somebody gives to prove who they are.
+public struct GivenPassword: Sendable, Equatable {
+  /// As new passwords are hashed here: its letters composed (RFC 8265).
+  public let composed: SecretWord
+  /// As it was typed, where that is something else. A hash that another system has made may be of it.
+  public let typed: SecretWord?
+
+  public init(_ composed: SecretWord, typed: SecretWord? = nil) {
+    self.composed = composed
+    self.typed = typed
+  }
 }
 
 public enum PasswordMatch: Sendable, Equatable {
@@ -85,7 +98,7 @@ struct GatheredPasswords {
 
 public struct OldPassword: Sendable, Equatable {
   public let hash: String
-  public let password: SecretWord
+  public let password: GivenPassword
 }
 
 /// What a new password is measured by.

@@ -1,6 +1,7 @@
 /// Why a user may not impersonate another.
 public enum ImpersonationDenial: Sendable {
-  case oneself, actorStatus, targetStatus, superAdministrator, needsOwner, needsEnterprise, notMember, role, chain
+  case oneself, actorStatus, targetStatus, targetEmployment, superAdministrator, needsOwner, needsEnterprise, notMember,
+    role, chain
   case approval, actorEnded, unbound
 
   public var rule: StaticString {
@@ -8,6 +9,7 @@ public enum ImpersonationDenial: Sendable {
     case .oneself: "oneself"
     case .actorStatus: "actor-status"
     case .targetStatus: "target-status"
+    case .targetEmployment: "target-employment"
     case .superAdministrator: "super-administrator"
     case .needsOwner: "needs-owner"
     case .needsEnterprise: "needs-enterprise"
@@ -26,6 +28,9 @@ public enum ImpersonationDenial: Sendable {
     case .oneself: "name somebody else"
     case .actorStatus, .actorEnded: "log in again, with a status that may log in"
     case .targetStatus: "set a status that may log in first with USER.STATUS user active"
+    case .targetEmployment:
+      "set the days of employment first with USER.SET user hired day released day, or name a workspace without the policy"
+        + " login.within-employment"
     case .superAdministrator: "nobody logs in as a super administrator; ask them to do it themselves"
     case .needsOwner: "ask the owner of the workspace, as its policy accounts.needs-owner wants it"
     case .needsEnterprise:
@@ -53,6 +58,7 @@ extension Directory {
     if actor.id == target.id { return .oneself }
     if !actor.status.mayLogIn { return .actorStatus }
     if !target.status.mayLogIn { return .targetStatus }
+    if target.employmentDenial(asked: id, in: self, at: now, since: opened) != nil { return .targetEmployment }
     let others = target.grants.filter { $0.isInForce(at: now) }
     if others.contains(where: { $0.role == .superAdministrator && $0.scope == .everywhere }) {
       return .superAdministrator
@@ -144,12 +150,16 @@ extension Turn {
       reach = reach.intersection(side.powerfulIn)
       actor = side
     }
-    sides.append(Side(.subject, subject, within: reach, in: directory, at: now))
+    let mustChange = cell.state.sessions.mustChangePassword(inSlot: slot)
+    sides.append(
+      mustChange
+        ? Side(.subject, withoutRolesOf: subject, at: now)
+        : Side(.subject, subject, within: reach, in: directory, at: now))
     if let actor { sides.append(actor) }
     if row.isBound { sides.append(Side(.binding, boundTo: [row.workspace])) }
     return UserPrincipal(
       actor: actor?.person?.id ?? subject.id, subject: subject.id, isImpersonation: row.kind == .impersonation,
-      isByKey: false, boundTo: row.isBound ? row.workspace : nil, sides: sides)
+      isByKey: false, boundTo: row.isBound ? row.workspace : nil, mustChangePassword: mustChange, sides: sides)
   }
 
   /// The sides of the service that sends the command; none if it may do everything everywhere.

@@ -3,7 +3,8 @@ extension CommandTable {
     CommandSpec(
       "IMPERSONATE.CAN", .impersonation, "May one user log in as another",
       [.word("actor"), .word("target"), .option("WORKSPACE", "workspace")],
-      reply: "`ALLOW`, or `DENY rule` with the first rule that refuses: `oneself`, `actor-status`, `target-status`, "
+      reply:
+        "`ALLOW`, or `DENY rule` with the first rule that refuses: `oneself`, `actor-status`, `target-status`, `target-employment`, "
         + "`super-administrator`, `needs-owner`, `needs-enterprise`, `not-a-member`, `role`, `approval`: two people would have to agree,"
         + " and a session cannot wait for the second",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(impersonateCan)),
@@ -254,6 +255,7 @@ extension Turn {
       throw .refused(CommandTable.refusal(.actorStatus))
     }
     let principal = try principal(of: word(1))
+    try requireLastingPassword(principal)
     userPrincipal = principal
     // From here on the actor's rights count too: nobody impersonates a user whom the actor does not know.
     sides = principal.sides

@@ -147,7 +147,7 @@ extension Turn {
 
   private func requireManaging(_ site: Site, isGiving: Bool) throws(Halt) {
     guard isLimited else { return }
-    try refuseImpersonation("management links")
+    try requireOwnLogin(toChange: "management links")
     try requireGiving(
       .manager, over: site, until: isGiving ? .max : now, to: "have somebody manage it",
       instead: "ask somebody whose rights have no end")

@@ -18,11 +18,13 @@ extension Turn {
     return found
   }
 
+  /// Whether a word names somebody by the id.
+  func isID(_ index: Int) -> Bool { arguments[index].first == UInt8(ascii: "#") }
+
   /// The same, whether or not somebody merged leads elsewhere, or the caller knows them.
   func anyUser(_ index: Int) throws(Halt) -> UserReference? {
-    let word = arguments[index]
-    if word.count > 0, word[0] == 0x23 {
-      guard let raw = Self.identifier(word) else {
+    if isID(index) {
+      guard let raw = Self.identifier(arguments[index]) else {
         throw .refused(.syntax("user is not an id; ids are positive whole numbers"))
       }
       return try user(UserID(raw: raw))

@@ -28,7 +28,7 @@ extension CommandTable {
 
   @Sendable private static func undo(_ turn: Turn) throws(Halt) {
     let lsn = LSN(try Turn.integer(try turn.text(1, "lsn"), "lsn", in: 1...Int.max))
-    try turn.refuseImpersonation("who somebody is")
+    try turn.requireOwnLogin(toChange: "who somebody is")
     var work = ReadTrail()
     work.cursor = lsn
     work.count = 1

@@ -9,7 +9,7 @@ extension CommandTable {
   @Sendable static func userRename(_ turn: Turn) throws(Halt) {
     let new = try turn.newUsername(2)
     let user = try turn.user(1)
-    try turn.refuseImpersonation("a username")
+    try turn.requireOwnLogin(toChange: "a username")
     try turn.requireNotDeleted(user)
     try turn.requireNotAnonymised(user.contactReference)
     try turn.checkVersion(turn.version(of: user))
@@ -98,7 +98,18 @@ extension Turn {
       if new != .locked { try requireNotOwner(user) }
     }
     emit(StatusSet(user.id, old: old, new: new))
+    if new.mayLogIn, !old.mayLogIn { forgetLockingFailures(of: user) }
     return true
+  }
+
+  /// Who may log in again by what an administrator says does so as after LOGIN.UNLOCK: one slip must not lock anew.
+  private func forgetLockingFailures(of user: UserReference) {
+    let row = user.cell.state.credentials.row(of: user.serial)
+    read(row.lsn)
+    guard user.row.status == .locked || row.locks(after: row.failures, limit: homePolicies(of: user).lockAfter),
+      row.failures > 0
+    else { return }
+    emit(LoginCleared(user.id, failures: row.failures))
   }
 
   /// T8: records which products a change of shared data affects.

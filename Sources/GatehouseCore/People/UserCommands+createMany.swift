@@ -5,9 +5,7 @@ extension CommandTable {
       "USER.CREATEMANY", .people, "Add several users, all or none, as one record",
       [
         .option("WORKSPACE", "workspace"), .counted("FIELDS", "field", isOptional: false),
-        .counted(
-          "ROWS", "value", isOptional: false, secretBeside: [NewUserPassword.column, NewUserPassword.hashColumn]),
-        .flag("WITHIN"),
+        .counted("ROWS", "value", isOptional: false, secretBeside: NewUserPassword.secretColumns), .flag("WITHIN"),
         .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ],
       reply: "an array of maps `id, contact, username, status`, in the order of the rows. FIELDS names what each row"

@@ -3,7 +3,7 @@ extension CommandTable {
   @Sendable static func userMoveHome(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let new = try turn.workspace(at: 2)
-    try turn.refuseImpersonation("the home of a user")
+    try turn.requireOwnLogin(toChange: "the home of a user")
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
     guard user.isMember(of: new.id) else {

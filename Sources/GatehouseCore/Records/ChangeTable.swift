@@ -14,12 +14,13 @@ public enum ChangeTable {
     AccountJoinedGroup.self, AccountLeftGroup.self, EmploymentSet.self, ManagementAdded.self, ManagementRemoved.self,
     // Sessions
     SessionOpened.self, SessionEnded.self, SessionSeen.self, SessionOriginTold.self,
+    SessionRestricted.self,
     // Credentials
     PasswordSet.self, LoginFailed.self, LoginCleared.self, StrangerFailed.self, ResetAsked.self,
     MailedSecretEnded.self, ResetUnanswered.self,
     // Second factors
     SecondFactorBegun.self, SecondFactorConfirmed.self, SecondFactorUsed.self, SecondFactorDisabled.self,
-    ChallengeIssued.self, ChallengeAnswered.self,
+    ChallengeIssued.self, ChallengeAnswered.self, ChallengeEnded.self,
     // API keys
     APIKeyCreated.self, APIKeyLimited.self, APIKeyEnded.self, APIKeyUsed.self,
     // Time

@@ -39,6 +39,8 @@ public struct LoginChallenge: Sendable, Equatable {
   /// Whether the code also confirms a second factor that the user had to begin.
   var enrols = false
   var wish = SessionWish()
+  /// The record that issued it. What a workspace has asked for since is asked of the login, too.
+  var lsn: LSN = 0
 }
 
 extension LoginChallenge: StoredValue {
@@ -50,6 +52,8 @@ extension LoginChallenge: StoredValue {
     try visitor.value(&expires, as: TimeForm.self)
     try visitor.value(&enrols, as: FlagForm.self)
     try visitor.value(&wish, as: SessionWishForm.self)
+    try visitor.later()
+    try visitor.value(&lsn, as: NumberForm<LSN>.self)
   }
 }
 

@@ -164,6 +164,7 @@ public struct ChallengeIssued: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     var issued = challenge
     issued.user = UInt32(state.partitioning.serial(of: user))
+    issued.lsn = lsn
     state.secondFactors.issue(issued, at: header.time)
   }
 }
@@ -172,6 +173,33 @@ public struct ChallengeIssued: PartitionChange {
 public struct ChallengeAnswered: PartitionChange {
   public static var code: UInt8 { 119 }
   public static var name: String { "challenge-answered" }
+
+  public var user = UserID.none
+  public var digest = Digest.zero
+
+  public init() {}
+
+  init(_ user: UserID, _ digest: Digest) {
+    self.user = user
+    self.digest = digest
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.secret(&digest, as: DigestForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    state.secondFactors.drop(digest)
+  }
+}
+
+/// A login that waited for the second factor ends: what its password has proved does not count any more.
+public struct ChallengeEnded: PartitionChange {
+  public static var code: UInt8 { 160 }
+  public static var name: String { "challenge-ended" }
 
   public var user = UserID.none
   public var digest = Digest.zero

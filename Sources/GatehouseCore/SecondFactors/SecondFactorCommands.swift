@@ -68,7 +68,7 @@ extension CommandTable {
       turn.use(match, of: user)
     }
     if row.failures > 0 { turn.emit(LoginCleared(user.id, failures: row.failures)) }
-    try turn.admit(user, to: challenge.product, challenge.wish, recovery: codes)
+    try turn.admit(user, to: challenge.product, challenge.wish, recovery: codes, since: challenge.lsn)
     // After the new one, which takes a slot that is free already. These were opened without a second factor.
     if codes != nil { try turn.endSessions(of: user, .secondFactorChanged) }
   }

@@ -17,6 +17,12 @@ public struct SecondFactors: ~Copyable, Sendable {
     challenges.first { $0.user == UInt32(user) && $0.digest.matches(digest) }
   }
 
+  /// A user's challenges.
+  func challenges(of user: Int) -> [LoginChallenge] {
+    if challenges.isEmpty { return [] }
+    return challenges.filter { $0.user == UInt32(user) }
+  }
+
   // MARK: Changing
 
   /// Changes a user's second factor, which is made where there is none.

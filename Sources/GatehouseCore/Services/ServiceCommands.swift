@@ -50,7 +50,7 @@ extension CommandTable {
 
   @Sendable private static func serviceCreate(_ turn: Turn) throws(Halt) {
     let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
-    try turn.refuseImpersonation("keys")
+    try turn.requireOwnLogin(toChange: "keys")
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
     guard !ServiceIdentity.reservedNames.contains(name) else {
@@ -220,7 +220,7 @@ extension Turn {
   /// The service that word 1 names, in the directory as it is.
   fileprivate func liveService() throws(Halt) -> (service: ServiceIdentity, view: Directory) {
     let name = try text(1, "name", limit: Limits.nameBytes)
-    try refuseImpersonation("keys")
+    try requireOwnLogin(toChange: "keys")
     let view = try directoryState().state.view
     read(view.lsn)
     guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }

@@ -166,6 +166,7 @@ public enum SessionEnd: UInt8, Sendable, CaseIterable, NamedChoice {
     switch denial {
     case .actorEnded, .actorStatus: self = .actorEnded
     case .targetStatus: self = .statusChanged
+    case .targetEmployment: self = .employmentEnded
     case .oneself, .superAdministrator, .needsOwner, .needsEnterprise, .notMember, .role, .chain, .approval,
       .unbound:
       self = .rightLost

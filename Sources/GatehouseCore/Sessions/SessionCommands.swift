@@ -14,7 +14,8 @@ extension CommandTable {
       "SESSION.CHECK", .session, "Whose token this is, with every login rule checked again",
       [.word("token"), .option("PRODUCT", "product")],
       reply: "null, or a map `id, kind, user, username, product, workspace, actor, actor-id, created,"
-        + " expires, last-seen`. A "
+        + " expires, last-seen`, and "
+        + "`must-change` 1 where a temporary password has opened the session: it is to be changed before anything else. A "
         + "session that has lost its right ends for good, even if the right comes back",
       needs: .service(), route: .session(1), secrets: [1], body: .decide(sessionCheck)),
     CommandSpec(
@@ -32,13 +33,13 @@ extension CommandTable {
       reply: "1, or 0 if there is none",
       effect: .write, rights: .sessions,
       needs: .permission(.sessionRevoke, over: .session(1), own: .sessionRevoke), route: .session(1), secrets: [1],
-      body: .decide(sessionRevoke)),
+      isForTemporary: true, body: .decide(sessionRevoke)),
     CommandSpec(
       "SESSION.REVOKEALL", .session, "End all sessions of a user", [.word("user"), .option("EXCEPT", "id", .integer)],
       reply: "how many ended; administrators of the user's home end those in other workspaces too, uncounted",
       effect: .write, rights: .sessions,
       needs: .permission(.sessionRevoke, over: .user(1), own: .sessionRevoke), route: .user(1),
-      body: .decide(sessionRevokeAll)),
+      isForTemporary: true, body: .decide(sessionRevokeAll)),
   ]
 
   @Sendable private static func sessionCreate(_ turn: Turn) throws(Halt) {
@@ -84,8 +85,16 @@ extension CommandTable {
     if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
       turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
-    turn.reply.map(11)
+    turn.reply.map(cell.state.sessions.mustChangePassword(inSlot: slot) ? 12 : 11)
     try describe(cell, slot, lastSeen: turn.now, turn)
+    showRestriction(cell, slot, turn)
+  }
+
+  /// P13: the pair `must-change`, where there is something to say.
+  private static func showRestriction(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) {
+    guard cell.state.sessions.mustChangePassword(inSlot: slot) else { return }
+    turn.reply.text("must-change")
+    turn.reply.flag(true)
   }
 
   /// Notes why the user of an ended session could not log in now either, if so.
@@ -125,8 +134,9 @@ extension CommandTable {
   private static func view(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     let origin = cell.state.sessions.origin(ofSlot: slot)
-    turn.reply.map(15)
+    turn.reply.map(cell.state.sessions.mustChangePassword(inSlot: slot) ? 16 : 15)
     try describe(cell, slot, lastSeen: row.lastSeen, turn)
+    showRestriction(cell, slot, turn)
     turn.reply.text("idle")
     turn.reply.integer(Milliseconds(row.idleSeconds) * 1000)
     turn.reply.text("reason")

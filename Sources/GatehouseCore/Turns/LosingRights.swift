@@ -78,11 +78,13 @@ extension Turn {
     var partitions = Set<Int>()
     for user in people { list(user, &sessions, &partitions) }
     let keyHolders = people.filter { $0.cell.state.apiKeys.hasAny(of: $0.serial) }
-    if sessions.isEmpty, keyHolders.isEmpty { return }
+    let waiting = people.filter { !$0.cell.state.secondFactors.challenges(of: $0.serial).isEmpty }
+    if sessions.isEmpty, keyHolders.isEmpty, waiting.isEmpty { return }
     try hold(partitions)
     let outlook = Outlook(self)
     // S12: keys do not come back with the login.
     for user in keyHolders where outlook.person(user).status == .deleted { endKeys(of: user, .userDeleted) }
+    for user in waiting { endChallengesThatLostTheirRight(of: user, in: outlook) }
     for id in sessions {
       if let cause = try lapse(id, in: outlook) { try endSession(id, cause) }
     }

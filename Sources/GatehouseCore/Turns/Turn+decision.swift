@@ -158,6 +158,7 @@ extension Turn {
     sides = serviceSides()
     guard let authority else { return }
     let user = try principal(of: authority)
+    if gate.isWrite, !spec.isForTemporary { try requireLastingPassword(user) }
     userPrincipal = user
     sides = user.sides
   }

@@ -53,6 +53,7 @@ extension CommandSpec {
         word = try readOption(option, at: word, of: arguments, into: &chosen)
       } else if positional < positionalMost {
         guard chosen.isEmpty || isVariadic else {
+          guard !isSecret(word, of: arguments) else { throw .refused(unknownOption(arguments, word)) }
           throw .refused(.syntax("'\(arguments.string(word))' must stand before the options"))
         }
         // The value of a pair is not looked at: it may be spelled like an option.
@@ -72,7 +73,7 @@ extension CommandSpec {
   private func unknownOption(_ arguments: Arguments, _ word: Int) -> Refusal {
     if Self.isToken("DRYRUN", arguments[word]), effect == .read { return Turn.nothingToTry(self) }
     if options.isEmpty { return Turn.wrongArity(self) }
-    if hasTypedSecrets, !Argument.everyWrite.contains(where: { Self.isToken($0.token, arguments[word]) }) {
+    if isSecret(word, of: arguments), !Argument.everyWrite.contains(where: { Self.isToken($0.token, arguments[word]) }) {
       // It may be the rest of a password.
       return .syntax(
         "unknown option for '\(name.lowercased())'; a password with spaces is one word, in quotes; usage: \(usage)"
@@ -80,6 +81,11 @@ extension CommandSpec {
     }
     let shown = String(arguments.string(word).prefix(64))
     return .syntax("unknown option '\(shown)' for '\(name.lowercased())'; usage: \(usage)")
+  }
+
+  /// Whether a word may be a secret or a part of one, which no error repeats.
+  private func isSecret(_ word: Int, of arguments: Arguments) -> Bool {
+    secretWords(in: arguments).contains(word)
   }
 
   private func readOption(
@@ -94,6 +100,9 @@ extension CommandSpec {
     var count = definition.valueCount
     if definition.isCounted {
       guard first < arguments.count else { throw .refused(.syntax("\(token) needs a number and that many values")) }
+      guard !isSecret(first, of: arguments) || Self.isNumber(arguments[first]) else {
+        throw .refused(.syntax("\(token) needs a number and that many values"))
+      }
       count = try Turn.integer(arguments.string(first), token, in: 1...1_000_000)
       first += 1
     }
@@ -102,6 +111,10 @@ extension CommandSpec {
     }
     chosen.append(Turn.ChosenOption(option: option, word: first, count: count))
     return first + count
+  }
+
+  private static func isNumber(_ word: UnsafeRawBufferPointer) -> Bool {
+    !word.isEmpty && word.allSatisfy { $0 &- 0x30 < 10 }
   }
 
   private static func isToken(_ token: String?, _ word: UnsafeRawBufferPointer) -> Bool {

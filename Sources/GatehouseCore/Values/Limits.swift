@@ -113,8 +113,13 @@ public enum Limits {
   public static let hashMemory = 512 << 20
   /// The memory, times how often it is gone through.
   public static let hashMemoryPassed = 2 << 30
-  /// … of PBKDF2 and sha-crypt.
+  /// r and p of scrypt and yescrypt.
+  public static let hashBlockSize = 64
+  public static let hashParallelism = 16
+  /// … of PBKDF2.
   public static let hashIterations = 5_000_000
+  /// … of sha-crypt, each of which hashes the whole password: about two seconds for one of 512 bytes.
+  public static let hashRounds = 1_000_000
   /// The binary logarithm of bcrypt's rounds: about two seconds.
   public static let hashPower = 15
   /// How long the token of a reset mail can be redeemed, and how long after it another is mailed.

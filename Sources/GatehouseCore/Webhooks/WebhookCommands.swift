@@ -175,7 +175,7 @@ extension CommandTable {
 extension Turn {
   /// Where a webhook is or will be: the workspace of the option, or 0 for the server; and the directory as it is.
   fileprivate func webhookPlace() throws(Halt) -> (WorkspaceID, Directory) {
-    try refuseImpersonation("webhooks")
+    try requireOwnLogin(toChange: "webhooks")
     let workspace = has("WORKSPACE") ? try workspaceID() : 0
     // What leaves the server on its own is more than what somebody reads.
     try require(.securitySet, over: workspace == 0 ? .server : .workspace(workspace))

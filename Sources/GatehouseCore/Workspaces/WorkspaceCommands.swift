@@ -43,7 +43,7 @@ extension CommandTable {
 
   @Sendable private static func workspaceCreate(_ turn: Turn) throws(Halt) {
     let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
-    try turn.refuseImpersonation("billing")
+    try turn.requireOwnLogin(toChange: "billing")
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
     guard view.workspaceID(name) == nil else { throw .refused(.conflict("workspace: \(name) already exists")) }
@@ -153,7 +153,7 @@ extension CommandTable {
 
   /// The id of a user who can own the workspace, in the form of the setting.
   private static func newOwner(at word: Int, of workspace: Workspace, _ turn: Turn) throws(Halt) -> String {
-    try turn.refuseImpersonation("the owner of a workspace")
+    try turn.requireOwnLogin(toChange: "the owner of a workspace")
     let owner = try turn.user(word)
     guard owner.limits(ofMembership: workspace.id).isNone else {
       throw .refused(

@@ -54,8 +54,19 @@ struct PasswordHasher: Sendable {
   ///
   /// A wrong one takes as long as where there is no hash, or the time would tell whose hash is an old one, and so who exists.
   /// Only hashes that took longer than today's do so still.
-  func match(_ password: SecretWord, _ hash: String?) throws -> PasswordMatch {
-    guard let hash = hash.flatMap({ PasswordHash($0) }) else {
+  func match(_ password: GivenPassword, _ hash: String?) throws -> PasswordMatch {
+    // Versions before took hashes that cost without bound. Their users ask for another password.
+    let known = hash.flatMap { PasswordHash($0) }.flatMap { $0.isBounded ? $0 : nil }
+    let composed = try match(password.composed, known)
+    guard composed == .wrong, let typed = password.typed else { return composed }
+    // Done for everybody: only what was typed decides how long it takes, and not whose hash there is. What is right this way
+    // is kept composed, as all others are.
+    guard case .right = try match(typed, known) else { return .wrong }
+    return .right(rehashed: known?.isOfWhole(typed) == true ? try self.hash(password.composed) : nil)
+  }
+
+  private func match(_ password: SecretWord, _ hash: PasswordHash?) throws -> PasswordMatch {
+    guard let hash else {
       _ = try isRight(password, nobodys)
       return .wrong
     }
@@ -64,7 +75,8 @@ struct PasswordHasher: Sendable {
       return .wrong
     }
     if case .argon2(let hash) = hash, isCurrent(hash) { return .right(rehashed: nil) }
-    return .right(rehashed: try self.hash(password))
+    // Of more than the hash is of, the rest may be anything, and would lock out whoever types something else there.
+    return .right(rehashed: hash.isOfWhole(password) ? try self.hash(password) : nil)
   }
 
   private func isRight(_ password: SecretWord, _ hash: PasswordHash) throws -> Bool {
@@ -134,7 +146,7 @@ extension HashPassword: ServerWork {
     let hasher = context.passwordHasher
     // The old one first: whoever does not know it learns nothing about the rules.
     if let old, try hasher.match(old.password, old.hash) == .wrong { return .wrongOld }
-    if let former, try hasher.match(password, former) != .wrong { return .unchanged }
+    if let former, try hasher.match(GivenPassword(password), former) != .wrong { return .unchanged }
     if let weakness = hasher.weakness(of: password, strength) { return .weak(weakness) }
     return .hashed(try hasher.hash(password))
   }

@@ -142,6 +142,28 @@ import Testing
     #expect(core.endRights() == 0 && !core.run("SESSION.CHECK \(login)").isNull)
   }
 
+  @Test("L14: an impersonation ends with the beginning of a role that forbids it, though nobody used it meanwhile")
+  func anImpersonationEndsWithWhatBegins() throws {
+    core.seedProduct("payroll")
+    core.run("USER.CREATE tom PRODUCT payroll ROLE training-administrator NOINVITE")
+    core.run("USER.CREATE ana PRODUCT payroll NOINVITE")
+    core.run("ROLE.GRANT ana training-administrator FROM \(time(1500)) UNTIL \(time(3000))")
+    core.run("PRODUCT.ENABLE ana payroll UNTIL \(time(8 * hour))")
+    let login = core.logIn("tom", "payroll", "TTL 8h")
+    let begun = core.run("IMPERSONATE.START \(login) ana REASON help TTL 60m")
+    try core.restart()
+    core.advance(1400)
+    #expect(core.endRights() == 0)
+    core.advance(600)
+    #expect(core.endRights() == 1)
+    let ended = core.records.last?.changes(of: SessionEnded.self) ?? []
+    #expect(ended.map(\.session) == [SessionID(raw: UInt64(begun["id"].integer ?? 0))])
+    core.advance(2000)
+    #expect(core.endRights() == 1, "the role goes")
+    #expect(core.run("SESSION.CHECK \(begun["session"])").isNull)
+    core.expectReplicated()
+  }
+
   @Test func aReleaseDateEndsTheLogin() {
     core.seedProduct("payroll")
     core.seedPolicy("login.within-employment", "on")

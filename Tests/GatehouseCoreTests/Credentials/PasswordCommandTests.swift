@@ -103,6 +103,24 @@ struct PasswordCommandTests {
       core.run("PASSWORD.CHANGE a b").text == "ERR PASSWORD.CHANGE is for users: AS session PASSWORD.CHANGE old new")
   }
 
+  @Test("an administrator who has left a session open is not robbed of the password: their own takes the old one")
+  func ownOfAdministrator() {
+    core.run("PASSWORD.SET tom correct-horse")
+    let tom = core.logIn("tom", "payroll")
+    core.run("USER.SET tom email tom@acme.test")
+    for line in ["PASSWORD.SET tom battery-staple", "PASSWORD.GENERATE tom"] {
+      #expect(
+        core.run(line, as: tom).text
+          == "REFUSED password: your own takes the old one; use PASSWORD.CHANGE old new, or PASSWORD.RESET", "\(line)")
+    }
+    // Nor are guesses at it, or at the second factor, made without waiting.
+    for _ in 0..<5 { _ = core.run("PASSWORD.CHANGE battery-staple something-else", as: tom) }
+    #expect(core.run("LOGIN.UNLOCK tom", as: tom).text?.hasPrefix("REFUSED password: nobody forgets") == true)
+    #expect(core.run("PASSWORD.CHANGE correct-horse something-else", as: tom).text?.hasPrefix("REFUSED wait") == true)
+    core.run("LOGIN.UNLOCK tom")
+    #expect(core.run("PASSWORD.CHANGE correct-horse something-else", as: tom).text == "OK")
+  }
+
   @Test("W2: only the home sets the password of a shared person")
   func homeOnly() {
     core.run("WORKSPACE.CREATE acme")
@@ -111,7 +129,8 @@ struct PasswordCommandTests {
     core.run("WORKSPACE.MEMBER acme ana")
     let amy = core.logIn("amy", "acme/app")
     #expect(core.run("PASSWORD.SET ana correct-horse", as: amy).text?.hasPrefix("NOPERM") == true)
-    #expect(core.run("PASSWORD.SET amy correct-horse", as: amy).text == "OK")
+    core.run("USER.CREATE abe WORKSPACE acme PRODUCT acme/app NOINVITE")
+    #expect(core.run("PASSWORD.SET abe correct-horse", as: amy).text == "OK")
   }
 
   @Test("a wrong old password counts as a failed login")

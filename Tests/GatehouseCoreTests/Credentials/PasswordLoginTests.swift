@@ -120,6 +120,37 @@ struct PasswordLoginTests {
     #expect(logIn("correct-horse")["decision"].text == "ALLOW")
   }
 
+  @Test("an id is nobody's: guesses at it and at a name have nothing in common")
+  func ids() {
+    let id = core.run("USER.GET ana")["id"].integer ?? 0
+    #expect(logIn("correct-horse", "#\(id)").description == "{decision: DENY, reason: credentials}")
+    #expect(guess(at: "ana", times: 3).allSatisfy { $0 == "credentials" })
+    for _ in 0..<5 { _ = logIn("wrong-password") }
+    #expect(logIn("wrong-password")["reason"].text == "wait")
+    #expect(logIn("wrong-password", "#\(id)")["reason"].text == "credentials")
+    for _ in 0..<5 { _ = logIn("wrong-password", "#\(id)") }
+    #expect(logIn("wrong-password", "#\(id)")["reason"].text == "wait")
+    core.run("LOGIN.UNLOCK ana")
+    #expect(logIn("correct-horse")["decision"].text == "ALLOW")
+    core.expectReplicated()
+  }
+
+  @Test("L17: an administrator who sets a status that may log in forgets what has locked", arguments: ["", "inactive"])
+  func unlockedByStatus(_ between: String) {
+    core.run("WORKSPACE.SET main policy.login.lock-after 6")
+    for _ in 0..<6 {
+      core.advance(3_600_000)
+      _ = logIn("wrong-password")
+    }
+    #expect(core.run("USER.GET ana")["status"].text == "locked")
+    if !between.isEmpty { core.run("USER.STATUS ana \(between)") }
+    core.run("USER.STATUS ana active")
+    #expect(logIn("wrong-password")["reason"].text == "credentials", "and the wait")
+    #expect(core.run("USER.GET ana")["status"].text == "active")
+    #expect(logIn("correct-horse")["decision"].text == "ALLOW")
+    core.expectReplicated()
+  }
+
   @Test("B8: refusals are kept with their reason")
   func refusals() {
     _ = (0..<6).map { _ in logIn("wrong-password") }
@@ -191,6 +222,9 @@ struct PasswordLoginTests {
   @Test("what may be the rest of a password is in no message")
   func messages() {
     for line in [
+      "USER.CREATE zz PASSWORD correct horse", "USER.CREATE zz NOINVITE PASSWORD-HASH correct horse staple",
+      "TOTP.DISABLE ana CODE 000 horse", "LOGIN.PASSWORD ana payroll correct TOTP 000 horse",
+      "USER.CREATEMANY ROWS horse FIELDS 1 password",
       "PASSWORD.SET ana correct horse", "PASSWORD.SETT ana horse", "LOGIN.PASSWORD ana payroll correct horse",
     ] {
       let text = core.run(line).text ?? ""

@@ -97,10 +97,17 @@ private enum HarnessHashes {
   static func hash(_ password: SecretWord) -> String { "new$" + text(password) }
   static func text(_ password: SecretWord) -> String { String(decoding: password.bytes, as: UTF8.self) }
 
-  static func match(_ password: SecretWord, _ hash: String?) -> PasswordMatch {
-    switch hash {
-    case "new$" + text(password): .right(rehashed: nil)
-    case "old$" + text(password): .right(rehashed: Self.hash(password))
+  static func match(_ password: GivenPassword, _ hash: String?) -> PasswordMatch {
+    let composed = match(password.composed, hash)
+    guard composed == .wrong, let typed = password.typed, match(typed, hash) != .wrong else { return composed }
+    return .right(rehashed: Self.hash(password.composed))
+  }
+
+  private static func match(_ password: SecretWord, _ hash: String?) -> PasswordMatch {
+    // Bytes, because Swift takes texts for equal whose letters are composed differently.
+    switch hash.map({ Array($0.utf8) }) {
+    case Array("new$".utf8) + password.bytes: .right(rehashed: nil)
+    case Array("old$".utf8) + password.bytes: .right(rehashed: Self.hash(password))
     default: .wrong
     }
   }
@@ -115,7 +122,7 @@ extension CoreHarness {
     if let old = work.old, HarnessHashes.match(old.password, old.hash) == .wrong {
       return FinishedWork(work, .success(.wrongOld))
     }
-    if let former = work.former, HarnessHashes.match(work.password, former) != .wrong {
+    if let former = work.former, HarnessHashes.match(GivenPassword(work.password), former) != .wrong {
       return FinishedWork(work, .success(.unchanged))
     }
     if HarnessHashes.text(work.password).contains("weak"), work.strength.score > 0 {

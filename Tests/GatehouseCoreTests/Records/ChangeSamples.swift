@@ -220,6 +220,7 @@ enum ChangeSamples {
       SessionOriginTold(
         session, of: user, product: 3, workspace: 1, SessionOrigin(address: "2001:db8::1", agent: "Mozilla/5.0"))
     ),
+    ("session-restricted", SessionRestricted(session, of: user, product: 3, workspace: 1)),
     ("session-ended/displaced", SessionEnded(session, user, .displaced, actorSession: nil, product: 3, workspace: 2)),
   ]
 
@@ -243,6 +244,7 @@ enum ChangeSamples {
     ("second-factor-disabled", SecondFactorDisabled(user)),
     ("challenge-issued", ChallengeIssued(user, challenge)),
     ("challenge-answered", ChallengeAnswered(user, token)),
+    ("challenge-ended", ChallengeEnded(user, token)),
   ]
 
   private static let key = APIKeyID(raw: 1539)

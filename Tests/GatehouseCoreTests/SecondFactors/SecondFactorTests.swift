@@ -231,13 +231,85 @@ struct SecondFactorTests {
     #expect(core.cells.reduce(0) { $0 + $1.state.secondFactors.challenges.count } == Limits.challengesOfUser)
     try core.restart()
     #expect(core.run("LOGIN.TOTP \(waiting[0]) \(code(secret))")["reason"].text == "challenge")
-    core.run("PRODUCT.DISABLE ana payroll")
-    #expect(core.run("LOGIN.TOTP \(waiting[1]) \(code(secret))")["reason"].text == "product-disabled")
-    core.run("PRODUCT.ENABLE ana payroll")
     core.advance(30_000)
     #expect(core.run("LOGIN.TOTP \(waiting[2]) \(code(secret))")["decision"].text == "ALLOW")
     core.run("PRODUCT.DISABLE ana payroll")
     #expect(logIn()["reason"].text == "product-disabled", "nobody is asked for a code in vain")
+    core.expectReplicated()
+  }
+
+  @Test(
+    "B6: half a login ends with what it rests on, for good, in the same record",
+    arguments: [
+      (["USER.STATUS ana locked"], ["LOGIN.UNLOCK ana"]), (["USER.STATUS ana inactive"], ["USER.STATUS ana active"]),
+      (["USER.DELETE ana REASON left"], ["UNDO"]), (["PRODUCT.DISABLE ana payroll"], ["PRODUCT.ENABLE ana payroll"]),
+      (
+        ["WORKSPACE.SET main policy.login.within-employment on", "USER.SET ana released 2026-02-01"],
+        ["USER.SET ana released \"\""]
+      ),
+    ])
+  func halfLogin(_ away: [String], _ back: [String]) throws {
+    core.run("PRODUCT.CREATE office")
+    core.run("PRODUCT.ENABLE bob office")
+    let secret = enrol().secret
+    _ = enrol("bob")
+    let (half, other) = (challenge(), logIn("", "bob")["challenge"].text ?? "")
+    for line in away { #expect(!core.run(line).isError, "\(line)") }
+    #expect(core.records.last?.first.changes.contains { $0.as(ChallengeEnded.self) != nil } == true)
+    let lsn = core.lsn
+    for line in back { #expect(!core.run(line == "UNDO" ? "UNDO \(lsn)" : line).isError, "\(line)") }
+    #expect(core.run("LOGIN.CHECK ana payroll").text == "ALLOW")
+    #expect(core.run("LOGIN.TOTP \(half) \(code(secret))").description == "{decision: DENY, reason: challenge}")
+    #expect(core.cells.reduce(0) { $0 + $1.state.secondFactors.challenges.count } == 1, "another's waits on")
+    #expect(core.run("LOGIN.TOTP \(other) 000000")["reason"].text == "credentials")
+    core.expectReplicated()
+  }
+
+  @Test("B6: guesses that lock end the other halves, and what a workspace asks for meanwhile is asked of them")
+  func halfLogins() {
+    let secret = enrol().secret
+    core.run("WORKSPACE.SET main policy.login.lock-after 3")
+    let half = challenge()
+    for _ in 0..<3 { _ = core.run("LOGIN.TOTP \(half) 000000") }
+    #expect(core.run("USER.GET ana")["status"].text == "locked")
+    core.run("LOGIN.UNLOCK ana")
+    #expect(core.run("LOGIN.TOTP \(half) \(code(secret))")["reason"].text == "challenge")
+    core.run("USER.SET ana released 2026-02-01")
+    let second = challenge()
+    core.run("WORKSPACE.SET main policy.login.within-employment on")
+    core.run("WORKSPACE.SET main policy.login.within-employment off")
+    #expect(core.run("LOGIN.TOTP \(second) \(code(secret))")["reason"].text == "outside-employment")
+    core.expectReplicated()
+  }
+
+  @Test("L17: who was locked by wrong codes and redeems a reset waits on, and is not locked by one slip")
+  func redeemed() throws {
+    let secret = enrol().secret
+    core.run("WORKSPACE.SET main policy.login.lock-after 6")
+    func lock() {
+      for _ in 0..<6 {
+        core.advance(3_600_000)
+        _ = core.run("LOGIN.TOTP \(challenge()) 000000")
+      }
+    }
+    lock()
+    #expect(core.run("USER.GET ana")["status"].text == "locked")
+    core.run("PASSWORD.RESET ana")
+    let token = try #require(core.run("MAIL.NEXT")[0]["secret"].text)
+    #expect(core.run("PASSWORD.REDEEM \(token) battery-staple").text == "OK")
+    #expect(logIn("", "ana", "battery-staple")["reason"].text == "wait")
+    core.advance(3_600_000)
+    let half = logIn("", "ana", "battery-staple")["challenge"].text ?? ""
+    #expect(core.run("LOGIN.TOTP \(half) 000000")["reason"].text == "credentials")
+    #expect(core.run("USER.GET ana")["status"].text == "active")
+    #expect(logIn("", "ana", "battery-staple")["retry-after"].integer == 120_000, "guesses wait as long as before")
+    try core.restart()
+    for _ in 0..<5 {
+      core.advance(3_600_000)
+      let half = logIn("", "ana", "battery-staple")["challenge"].text ?? ""
+      _ = core.run("LOGIN.TOTP \(half) \(wrong(secret))")
+    }
+    #expect(core.run("USER.GET ana")["status"].text == "locked", "after as many as ever")
     core.expectReplicated()
   }
 

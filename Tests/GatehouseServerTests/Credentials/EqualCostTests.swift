@@ -5,7 +5,7 @@ import Testing
 
 /// A wrong guess takes as much whether or not somebody has the name, and however old the hash is.
 @Suite struct EqualCostTests {
-  private let guess = SecretWord(Array("wrong-horse".utf8))
+  private let guess = GivenPassword(SecretWord(Array("wrong-horse".utf8)))
 
   private func hasher(_ memory: Int, _ passes: Int) throws -> PasswordHasher {
     var configuration = ServerConfiguration()

@@ -24,8 +24,11 @@ public struct CryptHash: Sendable, Equatable {
     case power(Int)
     case rounds(Int)
     /// Bytes of memory, and how often it is gone through.
-    case memory(logarithm: Int, blockSize: Int, passes: Int)
+    case memory(logarithm: Int, blockSize: Int, parallelism: Int, passes: Int)
   }
+
+  /// How much of a password bcrypt takes.
+  static let bytesOfBcrypt = 72
 
   public let method: Method
   public let text: String
@@ -89,7 +92,8 @@ public struct CryptHash: Sendable, Equatable {
       let blockSize = HashNumber.letters(parts[0].dropFirst(1).prefix(5)), blockSize >= 1,
       let parallelism = HashNumber.letters(parts[0].dropFirst(6).prefix(5)), parallelism >= 1
     else { return nil }
-    return .memory(logarithm: logarithm, blockSize: blockSize, passes: parallelism)
+    // Each pass writes the memory and reads it.
+    return .memory(logarithm: logarithm, blockSize: blockSize, parallelism: parallelism, passes: 2 * parallelism)
   }
 
   /// `j9T$salt$digest`: the first part has a number for the flavour, N, r and perhaps p and t.
@@ -116,8 +120,10 @@ public struct CryptHash: Sendable, Equatable {
       }
       guard letters.isEmpty else { return nil }
     }
+    guard parallelism <= Limits.hashParallelism, time < 1 << 16 else { return nil }
     // Each unit of time adds about a pass.
-    return .memory(logarithm: logarithm, blockSize: blockSize, passes: parallelism * (time + 2))
+    return .memory(
+      logarithm: logarithm, blockSize: blockSize, parallelism: parallelism, passes: parallelism * (time + 2))
   }
 
   /// A number of a variable count of letters, as in yescrypt's `decode64_uint32`.

@@ -32,35 +32,64 @@ public enum PasswordHash: Sendable, Equatable {
     switch self {
     case .argon2(let hash):
       if hash.digest.count > 128 { return "its digest has \(hash.digest.count) bytes, more than 128" }
-      return Self.excess(memory: hash.cost.memory * 1024, passes: hash.cost.passes)
+      // A pass costs something for each lane, however little memory there is.
+      let least = hash.cost.lanes * 32 * 1024
+      let memory = hash.cost.memory * 1024
+      return Self.excess(memory: memory, each: max(memory, least), passes: hash.cost.passes)
     case .pbkdf2(let hash):
       return Self.excess("iterations", hash.iterations, Limits.hashIterations)
     case .scrypt(let hash):
-      return Self.excess(logarithm: hash.logarithm, hash.blockSize, passes: hash.parallelism)
+      // Each pass writes the memory and reads it.
+      return Self.excess(hash.logarithm, hash.blockSize, hash.parallelism, passes: 2 * hash.parallelism)
     case .crypt(let hash):
       switch hash.cost {
       case .power(let power): return Self.excess("as its cost", power, Limits.hashPower)
-      case .rounds(let rounds): return Self.excess("rounds", rounds, Limits.hashIterations)
-      case .memory(let logarithm, let blockSize, let passes):
-        return Self.excess(logarithm: logarithm, blockSize, passes: passes)
+      case .rounds(let rounds): return Self.excess("rounds", rounds, Limits.hashRounds)
+      case .memory(let logarithm, let blockSize, let parallelism, let passes):
+        return Self.excess(logarithm, blockSize, parallelism, passes: passes)
       }
     }
+  }
+
+  /// Whether a hash that is kept costs no more than one that is taken now. Rounds without memory were always bounded, if less
+  /// tightly.
+  public var isBounded: Bool {
+    switch self {
+    case .scrypt: excess == nil
+    case .crypt(let hash): if case .memory = hash.cost { excess == nil } else { true }
+    case .argon2, .pbkdf2: true
+    }
+  }
+
+  /// Whether it is of the whole of a password. bcrypt takes the first bytes only.
+  public func isOfWhole(_ password: SecretWord) -> Bool {
+    guard case .crypt(let hash) = self, hash.method == .bcrypt else { return true }
+    return password.bytes.count <= CryptHash.bytesOfBcrypt
   }
 
   private static func excess(_ what: String, _ count: Int, _ most: Int) -> String? {
     count <= most ? nil : "it has \(count) \(what), more than \(most)"
   }
 
-  private static func excess(logarithm: Int, _ blockSize: Int, passes: Int) -> String? {
-    guard logarithm < 32, blockSize < 1 << 20 else { return "its parameters are absurd" }
-    return excess(memory: 128 * blockSize << logarithm, passes: passes)
+  /// Of scrypt and yescrypt. Block size and parallelism have bounds of their own, because both take memory and time besides
+  /// that of N blocks: a small N does not make them cheap.
+  private static func excess(_ logarithm: Int, _ blockSize: Int, _ parallelism: Int, passes: Int) -> String? {
+    guard logarithm < 32 else { return "its N is 2^\(logarithm), more than 2^31" }
+    if let excess = excess("as its block size", blockSize, Limits.hashBlockSize)
+      ?? excess("as its parallelism", parallelism, Limits.hashParallelism)
+    {
+      return excess
+    }
+    let memory = 128 * blockSize * (1 << logarithm + parallelism)
+    return excess(memory: memory, each: memory, passes: passes)
   }
 
-  private static func excess(memory: Int, passes: Int) -> String? {
+  /// - Parameter each: the bytes that a pass costs as much as.
+  private static func excess(memory: Int, each: Int, passes: Int) -> String? {
     if memory > Limits.hashMemory {
       return "it takes \(memory >> 20) MiB of memory, more than \(Limits.hashMemory >> 20)"
     }
-    guard passes < 1 << 20, memory * passes <= Limits.hashMemoryPassed else {
+    guard passes < 1 << 20, each * passes <= Limits.hashMemoryPassed else {
       let most = Limits.hashMemoryPassed >> 20
       return "it goes over \(memory >> 10) KiB of memory \(passes) times, more than \(most) MiB in all"
     }

@@ -74,6 +74,10 @@ package final class GatehouseServer: Service {
       let folder = try existing ?? makeFolder(key)
       defer { folder.close() }
       for warning in folder.warnings { logger.warning("\(warning)") }
+      if key != nil, folder.cipher.isReleased {
+        logger.warning(
+          "a key is given, but the folder was decrypted for good and stays so: ENCRYPTION ON encrypts it again")
+      }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
       try await serve(folder, partitioning, lanes, listeners, door, zones.table, hasher)

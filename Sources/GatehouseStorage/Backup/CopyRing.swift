@@ -22,29 +22,23 @@ struct CopyRing {
 
   /// Writes a ring that has the keys of all files of the copy. Called once all of them are there.
   ///
-  /// - Parameter dataKey: what the keys of people are sealed with; 0 if they are in clear.
-  /// - Returns: the copy as whoever opens it will see it.
+  /// - Returns: the copy as whoever opens it will see it. Its manifest is signed with a key of the ring.
   /// - Throws: `CopyError.keysChanged` if there is no such ring.
-  func settle(
-    _ copy: DataFolder, keysSealedWith dataKey: UInt32, of source: DataFolder
-  ) throws -> DataFolder {
+  func settle(_ copy: DataFolder, of source: DataFolder) throws -> DataFolder {
     let target = KeyRingFiles(path: copy.path, disk: copy.disk)
-    let needed = try EncryptionSurvey(copy).keys.union([dataKey]).subtracting([0])
-    if source.cipher.isLocked || source.cipher.opened == nil && !source.cipher.refresh() {
-      return try settleWithoutKey(target, copy, needed, of: source)
-    }
-    source.cipher.refresh()
-    guard let (known, master) = source.cipher.opened else { preconditionFailure("an open ring has no keys") }
-    // Read once more: what is copied as it is must be what was looked at.
-    let now = try files.contents()
-    let opened = try? Self.newest(of: now, folderID)?.opened(with: master)
-    if let opened, opened.opens(needed) {
-      try target.write(now)
-      return seen(copy, FolderCipher(opened, master: master))
-    }
-    if known.opens(needed) {
-      try target.write(known, under: master)
-      return seen(copy, FolderCipher(known, master: master))
+    let needed = try EncryptionSurvey(copy).keys.subtracting([0])
+    let isOfNow = !source.cipher.isLocked && source.cipher.refresh()
+    if let (known, master) = source.cipher.opened {
+      // What is copied as it is must be what was looked at.
+      let now = try files.contents()
+      if let opened = try? Self.newest(of: now, folderID)?.opened(with: master), opened.opens(needed) {
+        try target.write(now)
+        return seen(copy, FolderCipher(opened, master: master), try manifest(copy, of: source, isOfNow: true))
+      }
+      if known.opens(needed) {
+        try target.write(known, under: master)
+        return seen(copy, FolderCipher(known, master: master), try manifest(copy, of: source, isOfNow: isOfNow))
+      }
     }
     return try settleWithoutKey(target, copy, needed, of: source)
   }
@@ -55,18 +49,32 @@ struct CopyRing {
     _ target: KeyRingFiles, _ copy: DataFolder, _ needed: Set<UInt32>, of source: DataFolder
   ) throws -> DataFolder {
     var ring = before
-    if !needed.isSubset(of: numbersBefore) {
+    let isOfNow = !needed.isSubset(of: numbersBefore)
+    if isOfNow {
       ring = try files.contents()
       guard let newest = Self.newest(of: ring, folderID),
         needed.isSubset(of: try EncryptionSurvey(source).keys.union([newest.current]))
       else { throw CopyError.keysChanged(needed.sorted()) }
     }
     try target.write(ring)
-    guard let newest = Self.newest(of: ring, folderID) else { return seen(copy, FolderCipher()) }
-    return seen(copy, FolderCipher(locked: newest.master))
+    let manifest = try manifest(copy, of: source, isOfNow: isOfNow)
+    guard let newest = Self.newest(of: ring, folderID) else { return seen(copy, FolderCipher(), manifest) }
+    // After everything was decrypted, the ring opens without a key.
+    if let opened = try? newest.opened(with: .released) {
+      return seen(copy, FolderCipher(opened, master: .released), manifest)
+    }
+    return seen(copy, FolderCipher(locked: newest.master), manifest)
   }
 
-  private func seen(_ copy: DataFolder, _ cipher: FolderCipher) -> DataFolder {
-    DataFolder(path: copy.path, disk: copy.disk, manifest: copy.manifest, cipher: cipher, keys: copy.keys)
+  private func manifest(_ copy: DataFolder, of source: DataFolder, isOfNow: Bool) throws -> Manifest {
+    var manifest = copy.manifest
+    if isOfNow {
+      manifest.encryption = try FolderOpening(path: source.path, disk: source.disk).lookAtManifest().encryption
+    }
+    return manifest
+  }
+
+  private func seen(_ copy: DataFolder, _ cipher: FolderCipher, _ manifest: Manifest) -> DataFolder {
+    DataFolder(path: copy.path, disk: copy.disk, manifest: manifest, cipher: cipher, keys: copy.keys)
   }
 }

@@ -110,8 +110,7 @@ struct CopyTarget {
     let temporary = path + Self.suffix
     guard !disk.exists(temporary) else { throw CopyError.unfinished(path: temporary) }
     self.path = path
-    self.source = source
-    // Before the keys of people, which are sealed with one of its data keys.
+    // First: what is read after it and is sealed with a key of it can be opened with it.
     ring = try CopyRing(source)
     let opening = KeyStoreOpening(path: source.path, disk: disk, cipher: source.cipher)
     keyFile = try opening.newest(source.manifest)
@@ -120,6 +119,7 @@ struct CopyTarget {
     var manifest = source.manifest
     manifest.log = LogMark()
     folder = DataFolder(path: temporary, disk: disk, manifest: manifest, cipher: source.cipher, keys: keys)
+    self.source = source
     try disk.createDirectory(temporary)
     do {
       for subfolder in FolderName.subfolders { try disk.createDirectory(DiskPath.join(temporary, subfolder)) }
@@ -129,25 +129,27 @@ struct CopyTarget {
     }
   }
 
-  /// Gives the copy the keys of people, and a key ring that opens them and all files, once those are there.
+  /// Gives the copy the keys of people and its key ring, once all files are there.
   ///
   /// - Returns: the copy as whoever opens it will see it.
   func settleKeys() throws -> DataFolder {
+    // First, because the ring must have the data key that they are sealed with, too.
     if let keyFile {
       for name in [FolderName.keysCopy, FolderName.keys] {
         try folder.disk.replaceFile(DiskPath.join(folder.path, name), with: keyFile.bytes)
       }
     }
-    return try ring.settle(folder, keysSealedWith: keyFile?.dataKey ?? 0, of: source)
+    return try ring.settle(folder, of: source)
   }
 
   /// Gives the copy its final name, once everything in it is durable.
-  /// - Parameter log: what the copy's manifest says of its log.
-  func finish(_ log: LogMark) throws {
+  /// - Parameters:
+  ///   - log: what the copy's manifest says of its log.
+  ///   - copy: what `settleKeys` has returned.
+  func finish(_ log: LogMark, _ copy: DataFolder) throws {
     let disk = folder.disk
-    var copied = folder.manifest
+    var copied = copy.manifest
     copied.log = log
-    copied.encryption = try FolderOpening(path: source.path, disk: disk).lookAtManifest().encryption
     let manifest = copied.encoded()
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifestCopy), with: manifest)
     try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifest), with: manifest)

@@ -28,8 +28,8 @@ struct FolderCopy {
 
   func run() throws -> CopyReport {
     do {
-      let (report, mark) = try copy()
-      try target.finish(mark)
+      let (report, mark, copied) = try copy()
+      try target.finish(mark, copied)
       return report
     } catch {
       target.discard()
@@ -37,7 +37,7 @@ struct FolderCopy {
     }
   }
 
-  private func copy() throws -> (CopyReport, LogMark) {
+  private func copy() throws -> (CopyReport, LogMark, DataFolder) {
     var warnings: [String] = []
     var snapshots = try copySnapshots(&warnings)
     let end: LogCopyEnd
@@ -57,9 +57,10 @@ struct FolderCopy {
     for name in [FolderName.log, FolderName.snapshots, FolderName.archive] {
       try source.disk.syncDirectory(DiskPath.join(target.folder.path, name))
     }
-    let report = try checked(target.settleKeys(), end, snapshots, warnings)
-    guard end.firstLSN != nil else { return (report, LogMark()) }
-    return (report, LogMark(epoch: end.epoch, firstLSN: report.firstLSN, durableLSN: end.lastLSN))
+    let copied = try target.settleKeys()
+    let report = try checked(copied, end, snapshots, warnings)
+    guard end.firstLSN != nil else { return (report, LogMark(), copied) }
+    return (report, LogMark(epoch: end.epoch, firstLSN: report.firstLSN, durableLSN: end.lastLSN), copied)
   }
 
   /// Copies log and archive.

@@ -43,6 +43,12 @@ package final class FolderCipher: Sendable {
   /// Of a folder that is not encrypted.
   package convenience init() { self.init(reload: nil) }
 
+  /// The same, of one that may be encrypted by its owner later.
+  init(reload: (@Sendable () -> (ring: KeyRing, master: MasterKey)?)?) {
+    state = Mutex(.none)
+    self.reload = reload
+  }
+
   convenience init(
     _ opened: OpenedRing?, reload: (@Sendable () -> (ring: KeyRing, master: MasterKey)?)? = nil
   ) {
@@ -51,12 +57,6 @@ package final class FolderCipher: Sendable {
     } else {
       self.init(reload: reload)
     }
-  }
-
-  /// The same, of one that may be encrypted by its owner later.
-  init(reload: (@Sendable () -> (ring: KeyRing, master: MasterKey)?)?) {
-    state = Mutex(.none)
-    self.reload = reload
   }
 
   init(locked master: String) {

@@ -45,17 +45,15 @@ extension FolderOpening {
 
   /// The cipher of a folder that is only read. Without the key it is locked.
   func lookAtCipher(_ manifest: Manifest, _ warnings: inout [String]) throws(FolderError) -> FolderCipher {
-    guard key == nil else {
-      let reload = { @Sendable [self] () -> (ring: KeyRing, master: MasterKey)? in
-        // The manifest may name a ring by now.
-        guard let now = try? lookAtManifest(), let opened = try? openRing(now) else { return nil }
-        return (opened.ring, opened.master)
-      }
-      return FolderCipher(try openRing(manifest), reload: reload)
+    let reload = { @Sendable [self] () -> (ring: KeyRing, master: MasterKey)? in
+      // The manifest may name a ring by now.
+      guard let now = try? lookAtManifest(), let opened = try? openRing(now) else { return nil }
+      return (opened.ring, opened.master)
     }
+    guard key == nil else { return FolderCipher(try openRing(manifest), reload: reload) }
     guard let (sealed, _) = try findRing(manifest) else { return FolderCipher() }
     guard sealed.master == MasterKey.released.id else { return FolderCipher(locked: sealed.master) }
-    return FolderCipher(try openRing(manifest))
+    return FolderCipher(try openRing(manifest), reload: reload)
   }
 
   /// Begins to encrypt a new folder, before anything secret is written to it.
@@ -76,11 +74,6 @@ extension FolderOpening {
       if !opened.isWhole {
         try attempt { () throws(DiskError) in try ringFiles.write(opened.ring, under: opened.master) }
         warnings.append("\(FolderName.keyRing) or its copy was missing, damaged or older, and has been written anew")
-      }
-      if key != nil, cipher.isReleased {
-        warnings.append(
-          "a key is given, but the folder was decrypted for good and stays so: `gatehousectl encryption enable` encrypts "
-            + "it again")
       }
       return try adopt(cipher, opened.ring, &manifest)
     }

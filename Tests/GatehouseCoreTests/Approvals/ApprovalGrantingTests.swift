@@ -70,10 +70,10 @@ import Testing
   func relativeLimits() {
     core.run("WORKSPACE.SET main policy.approval.needs credential.set")
     core.run("WORKSPACE.SET main policy.apikey.ttl 30d")
-    let old = core.run("APIKEY.CREATE one TTL 10d")
+    let (old, other) = (core.run("APIKEY.CREATE ana TTL 10d"), core.run("APIKEY.CREATE ana TTL 10d"))
     let requests = [
-      "APIKEY.CREATE one TTL 1d", "APIKEY.CREATE one", "APIKEY.ROTATE \(old["id"]) OVERLAP 1h",
-      "APIKEY.ROTATE \(old["id"]) OVERLAP 20d",
+      "APIKEY.CREATE ana TTL 1d", "APIKEY.CREATE ana", "APIKEY.ROTATE \(old["id"]) OVERLAP 1h",
+      "APIKEY.ROTATE \(other["id"]) OVERLAP 20d",
     ].map { line in kept(line) }
     core.advance(26 * 3_600_000)
     let ends = [1, 30, 10, 10].map { core.now + $0 * TimeText.day }

@@ -268,9 +268,9 @@ struct SecondFactorTests {
   @Test("B6: guesses that lock end the other halves, and what a workspace asks for meanwhile is asked of them")
   func halfLogins() {
     let secret = enrol().secret
-    core.run("WORKSPACE.SET main policy.login.lock-after 3")
+    core.run("WORKSPACE.SET main policy.login.lock-after 5")
     let half = challenge()
-    for _ in 0..<3 { _ = core.run("LOGIN.TOTP \(half) 000000") }
+    for _ in 0..<5 { _ = core.run("LOGIN.TOTP \(half) 000000") }
     #expect(core.run("USER.GET ana")["status"].text == "locked")
     core.run("LOGIN.UNLOCK ana")
     #expect(core.run("LOGIN.TOTP \(half) \(code(secret))")["reason"].text == "challenge")

@@ -67,7 +67,7 @@ struct EndOfSessionsTests {
       "PRODUCT.ENABLE ana acme/a UNTIL 1772355660000", wait: 60_000, restore: "PRODUCT.ENABLE ana acme/a UNTIL none"),
     Cause(
       lines: ["WORKSPACE.SET acme policy.login.within-employment on", "USER.SET ana released 2026-03-01"],
-      wait: 2 * TimeText.day, login: "", impersonation: "", key: "-", restore: ["USER.SET ana released \"\""]),
+      wait: 2 * TimeText.day, login: "", impersonation: "", key: "", restore: ["USER.SET ana released \"\""]),
     // The right of the actor, and the login that the impersonation rests on.
     .actor(
       "ROLE.REVOKE tina training-administrator WORKSPACE acme",

@@ -9,18 +9,31 @@ private let mayTrace =
 /// A disk that fails while the server runs, simulated with strace.
 @Suite("Durability: a failing disk", .enabled(if: mayTrace, "strace is not installed or may not trace"), .serialized)
 struct FailingDiskTests {
-  /// The sync fails permanently at some point after the start.
-  private func serverWithFailingSync(after calls: Int) throws -> TestServer {
-    try TestServer(
-      .init(wrapper: [
-        "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=fdatasync,fsync", "-e",
-        "inject=fdatasync,fsync:error=EIO:when=\(calls)+",
-      ]))
+  /// The options of a server whose disk is told to fail, with a folder in clear or encrypted.
+  private func options(
+    _ arguments: [String] = [], isEncrypted: Bool, strace words: [String] = []
+  ) -> TestServer.Options {
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf"]
+    var options = TestServer.Options(arguments: arguments, wrapper: words.isEmpty ? [] : strace + words)
+    if isEncrypted {
+      options.environment["GATEHOUSE_ENCRYPTION_KEY"] = String(repeating: "0123456789abcdef", count: 4)
+    }
+    return options
   }
 
-  @Test("after a failed sync no write is acknowledged, reads continue, and nothing acknowledged is lost")
-  func failedSync() throws {
-    let server = try serverWithFailingSync(after: 60)
+  /// The sync fails permanently at some point after the start.
+  private func serverWithFailingSync(after calls: Int, isEncrypted: Bool) throws -> TestServer {
+    try TestServer(
+      options(
+        isEncrypted: isEncrypted,
+        strace: ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO:when=\(calls)+"]))
+  }
+
+  @Test(
+    "after a failed sync no write is acknowledged, reads continue, and nothing acknowledged is lost",
+    arguments: [false, true])
+  func failedSync(isEncrypted: Bool) throws {
+    let server = try serverWithFailingSync(after: 80, isEncrypted: isEncrypted)
     var gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     var acknowledged: [String] = []
@@ -51,7 +64,7 @@ struct FailingDiskTests {
     let end = try server.terminate()
     #expect(end != .exited(0), "an operator must notice that writing had stopped")
 
-    let healthy = try TestServer(folder: server.folder)
+    let healthy = try TestServer(options(isEncrypted: isEncrypted), folder: server.folder)
     let again = try healthy.client()
     for name in acknowledged { #expect(try again.text("LOGIN.CHECK \(name) payroll") == "ALLOW") }
     try again.ok("USER.CREATE after-the-repair")
@@ -107,17 +120,14 @@ struct FailingDiskTests {
     return tracer
   }
 
-  @Test("a full disk refuses writes, and accepts them again when there is space")
-  func fullDisk() throws {
+  @Test("a full disk refuses writes, and accepts them again when there is space", arguments: [false, true])
+  func fullDisk(isEncrypted: Bool) throws {
     // The disk is full from the 60th write of a thread, for twenty writes. With two lanes all writes of the log are by
     // one thread.
     let server = try TestServer(
-      .init(
-        arguments: ["--segment-bytes", "1mb", "--lanes", "2"],
-        wrapper: [
-          "strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=pwrite64,pwritev", "-e",
-          "inject=pwrite64,pwritev:error=ENOSPC:when=60..80",
-        ]))
+      options(
+        ["--segment-bytes", "1mb", "--lanes", "2"], isEncrypted: isEncrypted,
+        strace: ["-e", "trace=pwrite64,pwritev", "-e", "inject=pwrite64,pwritev:error=ENOSPC:when=60..80"]))
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     var acknowledged: [String] = []
@@ -140,7 +150,7 @@ struct FailingDiskTests {
     try gate.ok("USER.CREATE after-the-fault PRODUCT payroll")
     server.kill()
 
-    let healthy = try TestServer(folder: server.folder)
+    let healthy = try TestServer(options(isEncrypted: isEncrypted), folder: server.folder)
     let again = try healthy.client()
     for name in acknowledged + ["after-the-fault"] {
       #expect(try again.text("LOGIN.CHECK \(name) payroll") == "ALLOW")

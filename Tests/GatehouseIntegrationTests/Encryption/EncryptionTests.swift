@@ -130,6 +130,58 @@ import Testing
     #expect(verified.output.contains("is sound"), "\(verified.output)\(verified.errors)")
   }
 
+  @Test("without a snapshot or an archive too, rewriting leaves nothing behind, there and back")
+  func rewrittenWithoutSnapshot() throws {
+    let folder = try TemporaryFolder("encryption")
+    let server = try TestServer(.init(), folder: folder)
+    defer { server.kill() }
+    let name = "w8bqz0x4k7m1v5t2y9"
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE payroll")
+    try gate.ok("USER.CREATE \(name) PRODUCT payroll")
+    server.kill()
+    let data = server.dataPath
+    #expect(try !files(of: data, with: "payroll").isEmpty)
+    let environment: [String: String?] = ["GATEHOUSE_ENCRYPTION_KEY": Self.first]
+    for (command, key) in [("enable", "data key 1"), ("disable", "in clear"), ("enable", "data key 2")] {
+      let done = try control("encryption", command, "--quiet", "--rewrite", data, environment: environment)
+      #expect(done.end == .exited(0), "\(command): \(done.output)\(done.errors)")
+      let status = try control("encryption", "status", data).output
+      let others = ["in clear", "data key 1", "data key 2"].filter { $0 != key }
+      let files = status.split(separator: "\n").filter { $0.hasPrefix("  ") }
+      #expect(!files.isEmpty && files.allSatisfy { line in !others.contains { line.contains($0) } }, "\(status)")
+      let verified = try control("verify", "--quiet", data, environment: environment)
+      #expect(verified.output.contains("is sound"), "\(verified.output)\(verified.errors)")
+    }
+    #expect(try files(of: data, with: name).isEmpty && files(of: data, with: "payroll").isEmpty)
+    setenv("GATEHOUSE_ENCRYPTION_KEY", Self.first, 1)
+    defer { unsetenv("GATEHOUSE_ENCRYPTION_KEY") }
+    try server.start()
+    #expect(try server.client().fields("USER.GET \(name)")["username"] == name)
+  }
+
+  @Test("COMPACT and a rewriting rotation wait for a snapshot and a compaction that are under way")
+  func underWay() throws {
+    let folder = try TemporaryFolder("encryption")
+    let key = folder.path("key")
+    try write(Self.first, to: key)
+    let server = try TestServer(.init(arguments: ["--encryption-key-file", key]), folder: folder)
+    defer { server.kill() }
+    let raw = try server.rawConnection(patience: .seconds(120))
+    for round in 0..<6 {
+      try server.client().ok("PRODUCT.CREATE p\(round)")
+      let last = round.isMultiple(of: 2) ? "COMPACT" : "ENCRYPTION ROTATE REWRITE"
+      try raw.send("BGSAVE\r\n")
+      #expect(try raw.receiveLine().hasPrefix("+Background"))
+      let others = try (0..<2).map { _ in try server.rawConnection(patience: .seconds(120)) }
+      for other in others { try other.send(last + "\r\n") }
+      for other in others {
+        let answer = try other.receiveLine()
+        #expect(answer.hasPrefix("*"), "\(last): \(answer)")
+      }
+    }
+  }
+
   @Test("decrypted by `disable --rewrite`, a folder needs no key, and its trail tells of each change of the keys")
   func disabled() throws {
     let folder = try TemporaryFolder("encryption")
@@ -211,6 +263,9 @@ import Testing
     }
     let record = try #require(try gate.pages("AUDIT.LIST COUNT 5").first { $0["command"] == "ENCRYPTION" })
     #expect(record["reason"] == "found at the start", "\(record)")
+    try eventually("the ring remembers that it is") {
+      try String(contentsOfFile: encrypted.dataPath + "/keyring", encoding: .utf8).contains("\nnoted 1\n")
+    }
     encrypted.kill()
     try encrypted.start()
     let again = try encrypted.client()
@@ -223,58 +278,6 @@ import Testing
         .isEmpty)
     let shown = try control("inspect", "--json", encrypted.dataPath, environment: environment).output
     #expect(shown.components(separatedBy: "encryption-changed").count == 3, "\(shown.suffix(600))")
-  }
-
-  @Test("without a snapshot or an archive too, rewriting leaves nothing behind, there and back")
-  func rewrittenWithoutSnapshot() throws {
-    let folder = try TemporaryFolder("encryption")
-    let server = try TestServer(.init(), folder: folder)
-    defer { server.kill() }
-    let name = "w8bqz0x4k7m1v5t2y9"
-    let gate = try server.client()
-    try gate.ok("PRODUCT.CREATE payroll")
-    try gate.ok("USER.CREATE \(name) PRODUCT payroll")
-    server.kill()
-    let data = server.dataPath
-    #expect(try !files(of: data, with: "payroll").isEmpty)
-    let environment: [String: String?] = ["GATEHOUSE_ENCRYPTION_KEY": Self.first]
-    for (command, key) in [("enable", "data key 1"), ("disable", "in clear"), ("enable", "data key 2")] {
-      let done = try control("encryption", command, "--quiet", "--rewrite", data, environment: environment)
-      #expect(done.end == .exited(0), "\(command): \(done.output)\(done.errors)")
-      let status = try control("encryption", "status", data).output
-      let others = ["in clear", "data key 1", "data key 2"].filter { $0 != key }
-      let files = status.split(separator: "\n").filter { $0.hasPrefix("  ") }
-      #expect(!files.isEmpty && files.allSatisfy { line in !others.contains { line.contains($0) } }, "\(status)")
-      let verified = try control("verify", "--quiet", data, environment: environment)
-      #expect(verified.output.contains("is sound"), "\(verified.output)\(verified.errors)")
-    }
-    #expect(try files(of: data, with: name).isEmpty && files(of: data, with: "payroll").isEmpty)
-    setenv("GATEHOUSE_ENCRYPTION_KEY", Self.first, 1)
-    defer { unsetenv("GATEHOUSE_ENCRYPTION_KEY") }
-    try server.start()
-    #expect(try server.client().fields("USER.GET \(name)")["username"] == name)
-  }
-
-  @Test("COMPACT and a rewriting rotation wait for a snapshot and a compaction that are under way")
-  func underWay() throws {
-    let folder = try TemporaryFolder("encryption")
-    let key = folder.path("key")
-    try write(Self.first, to: key)
-    let server = try TestServer(.init(arguments: ["--encryption-key-file", key]), folder: folder)
-    defer { server.kill() }
-    let raw = try server.rawConnection(patience: .seconds(120))
-    for round in 0..<6 {
-      try server.client().ok("PRODUCT.CREATE p\(round)")
-      let last = round.isMultiple(of: 2) ? "COMPACT" : "ENCRYPTION ROTATE REWRITE"
-      try raw.send("BGSAVE\r\n")
-      #expect(try raw.receiveLine().hasPrefix("+Background"))
-      let others = try (0..<2).map { _ in try server.rawConnection(patience: .seconds(120)) }
-      for other in others { try other.send(last + "\r\n") }
-      for other in others {
-        let answer = try other.receiveLine()
-        #expect(answer.hasPrefix("*"), "\(last): \(answer)")
-      }
-    }
   }
 
   @Test("a key in the environment leaves it, and a start without it is refused")

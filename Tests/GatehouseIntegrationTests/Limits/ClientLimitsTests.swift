@@ -153,15 +153,17 @@ struct ClientLimitsTests {
       try client.send("AUTH operators guess\r\nPING\r\n")
       return client
     }
-    for _ in 0..<6 {
-      let client = try guess()
-      try #expect(client.receiveLine() == "-WRONGPASS invalid username-password pair or user is disabled.")
-      try #expect(client.receiveLine().hasPrefix("-NOAUTH"))
+    // Six at once, or seven: the first of them are a little forgiven by the time of the last.
+    var answered = 0
+    var waiting = try guess()
+    while answered < 8, !waiting.isQuiet(for: .milliseconds(500)) {
+      try #expect(waiting.receiveLine() == "-WRONGPASS invalid username-password pair or user is disabled.")
+      try #expect(waiting.receiveLine().hasPrefix("-NOAUTH"))
+      answered += 1
+      waiting = try guess()
     }
-    // The seventh waits for ten seconds; one that would have to wait for longer is disconnected.
-    let waiting = try guess()
-    pause(.milliseconds(300))
-    #expect(waiting.isQuiet(for: .zero))
+    #expect((6...7).contains(answered))
+    // That one waits for ten seconds; one that would have to wait for longer is disconnected.
     #expect(try guess().receiveUntilClosed().isEmpty)
     try server.client(.resp2).ok("AUTH operators \(secret)")
     #expect(try count("guesses_per_address") == 2)

@@ -200,7 +200,7 @@ struct LogHeadTests {
     }
     try copy.finish()
     try WitnessFile.create(target.folder.logLocation, Witness(epoch: 1, durableLSN: 185))
-    try target.finish(LogMark(epoch: 1, durableLSN: 185))
+    try target.finish(LogMark(epoch: 1, durableLSN: 185), target.settleKeys())
   }
 
   /// Changes the first frame of a segment, stores it uncompressed, and gives its header a matching hash.

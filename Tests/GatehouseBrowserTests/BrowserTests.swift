@@ -40,7 +40,9 @@ struct SampleStage {
     server = try TestServer(options)
     let made = try runProgram(
       try GatehouseProgram.path(), ["sample", "--port", String(server.port)], limit: .seconds(120) * Patience.factor)
-    let line = made.output.split(separator: "\n").first { $0.hasPrefix("Sign in to the console as sam") }
+    let line = (made.output + made.errors).split(separator: "\n").first {
+      $0.hasPrefix("Sign in to the console as sam")
+    }
     guard made.succeeded, let password = line?.split(separator: " ").last else {
       throw TestFailure("the sample was not loaded, or told no password: \(made.output) \(made.errors)")
     }

@@ -4,13 +4,15 @@
 /// random tokens, the time of the decision itself, and old values, which the person concerned could change in order to be in
 /// the way.
 extension Turn {
-  /// - Parameter requested: when it was asked for, if the decision is of a request. A change that says today, or a limit
-  ///   that a duration gives from now, has then the mark of the moment of the request as well.
+  /// - Parameter requested: when it was asked for, if the decision is of a request. A change that says today has then the
+  ///   mark of the day of the request as well.
   func marksOfChanges(askedAt requested: Milliseconds? = nil) -> [(marks: Set<UInt64>, change: AnyChange)] {
     let asked = changesAskedFor
     if asked.contains(where: { !$0.isConsequence }) {
-      let delays = requested.map { ChangeMarker.Delay.possible(from: $0, to: now) } ?? [.none]
-      return asked.map { change in (Set(delays.map { mark(of: change, decidedLater: $0) }), change) }
+      let days = requested.map { Int32(clamping: now / Days.milliseconds - $0 / Days.milliseconds) } ?? 0
+      // Where the person is, the day may have changed once more or once less since.
+      let shifts = days == 0 && requested == nil ? [0] : [0, days - 1, days, days + 1]
+      return asked.map { change in (Set(shifts.map { mark(of: change, daysLater: $0) }), change) }
     }
     // Somebody's sessions or timers alone: then whose they are counts.
     return asked.flatMap { change in
@@ -26,9 +28,9 @@ extension Turn {
     return asked.isEmpty ? changes : asked
   }
 
-  private func mark(of change: AnyChange, decidedLater delay: ChangeMarker.Delay) -> UInt64 {
+  private func mark(of change: AnyChange, daysLater: Int32) -> UInt64 {
     func mark(_ change: some Change) -> UInt64 {
-      var marker = ChangeMarker(turn: self, delay: delay)
+      var marker = ChangeMarker(turn: self, daysLater: daysLater)
       marker.writer.byte(type(of: change).code)
       var copy = change
       copy.visit(&marker)
@@ -57,27 +59,9 @@ extension AnyChange {
 private struct ChangeMarker: FieldVisitor, ~Copyable {
   typealias Failure = Never
 
-  /// How much later than the request the decision is, which is taken off what depends on the moment of a decision.
-  struct Delay {
-    /// For the day with which an employment is ended.
-    var days: Int32 = 0
-    /// For the ends that durations give: of an API key by `TTL`, of an old one by `OVERLAP`.
-    var milliseconds: Milliseconds = 0
-
-    static var none: Delay { Delay() }
-
-    /// All that may have to be taken off. Ends may also be given, or kept, as they are. And where the person is, the day may
-    /// have changed once more or once less.
-    static func possible(from requested: Milliseconds, to now: Milliseconds) -> [Delay] {
-      let days = Int32(clamping: now / Days.milliseconds - requested / Days.milliseconds)
-      return [0, now - requested].flatMap { passed in
-        [0, days - 1, days, days + 1].map { Delay(days: $0, milliseconds: passed) }
-      }
-    }
-  }
-
   let turn: Turn
-  let delay: Delay
+  /// How many days after the request an employment is ended with the day of the decision.
+  let daysLater: Int32
   var writer = ByteWriter()
 
   mutating func value<Form: FieldForm>(_ value: inout Form.Value, as form: Form.Type) {
@@ -85,10 +69,8 @@ private struct ChangeMarker: FieldVisitor, ~Copyable {
     if form == TimeForm.self || form == DigestForm.self { return }
     if let id = value as? any EntityIdentifier, turn.isNew(id) { return }
     if var employment = value as? Employment {
-      employment.to = employment.to.map { $0 - delay.days }
+      employment.to = employment.to.map { $0 - daysLater }
       writer.employment(employment)
-    } else if form == FilledTimeForm.self, let end = value as? Milliseconds, end != 0 {
-      FilledTimeForm.write(end - delay.milliseconds, to: &writer)
     } else {
       Form.write(value, to: &writer)
     }

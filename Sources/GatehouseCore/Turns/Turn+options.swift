@@ -73,7 +73,8 @@ extension CommandSpec {
   private func unknownOption(_ arguments: Arguments, _ word: Int) -> Refusal {
     if Self.isToken("DRYRUN", arguments[word]), effect == .read { return Turn.nothingToTry(self) }
     if options.isEmpty { return Turn.wrongArity(self) }
-    if isSecret(word, of: arguments), !Argument.everyWrite.contains(where: { Self.isToken($0.token, arguments[word]) }) {
+    if isSecret(word, of: arguments), !Argument.everyWrite.contains(where: { Self.isToken($0.token, arguments[word]) })
+    {
       // It may be the rest of a password.
       return .syntax(
         "unknown option for '\(name.lowercased())'; a password with spaces is one word, in quotes; usage: \(usage)"

@@ -142,8 +142,8 @@ package final class GatehouseServer: Service {
       folder.closeLog(context.log)
       throw StartFailure.configuration(
         "other machines can connect, and there is no service that they could authenticate "
-          + "as; make the first one with `gatehousectl service create \(folder.path) NAME ADMIN`, or choose 127.0.0.1 "
-          + "for --tls-host and --https-host")
+          + "as; make the first one with `gatehousectl service create \(folder.path) NAME ADMIN`, or choose --tls-host "
+          + "127.0.0.1 and --https-host 127.0.0.1")
     }
     door.begin(context)
     facts.phase.store(.ready, ordering: .releasing)

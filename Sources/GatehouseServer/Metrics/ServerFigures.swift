@@ -123,7 +123,7 @@ struct ServerSections {
         .counter("limits_exceeded", "How often clients exceeded a limit, by its setting", ("limit", limit.name)))
     } + [
       Figure(
-        "addresses_connected", facts.addresses.count, .gauge("addresses", "Addresses that have connections")),
+        "addresses_connected", facts.addresses.count, .gauge("addresses", "Addresses that have connections"))
     ]
   }
 

@@ -56,7 +56,9 @@ struct AccessDecision {
       isAllowed = reply.string == "ALLOW"
       context =
         isAllowed ? [] : Self.reasons(reply, try await ask(["LOGIN.EXPLAIN", question.subject, question.resource]))
-    case ("login", _): throw Problem(.badRequest, "ERR", "`login` is to a resource of the type product")
+    case ("login", _):
+      isAllowed = false
+      context = [("reason", .string("`login` is to a resource of the type product"))]
     case ("impersonate", "user"):
       let reply = try await ask(["IMPERSONATE.CAN", question.subject, question.resource])
       isAllowed = reply.string == "ALLOW"
@@ -83,7 +85,7 @@ struct AccessDecision {
   }
 
   /// Who would do what to what.
-  private struct Question {
+  struct Question {
     /// A username, or `#id`.
     let subject: String
     let action: String
@@ -106,7 +108,7 @@ struct AccessDecision {
     }
 
     /// By the type of resource, the option of `PERMISSION.CHECK` that names it; empty for the whole server.
-    private static let options = [
+    static let options = [
       "user": "OVER", "workspace": "WORKSPACE", "product": "PRODUCT", "account": "ACCOUNT", "group": "GROUP",
       "server": "",
     ]

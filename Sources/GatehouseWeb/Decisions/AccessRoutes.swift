@@ -38,7 +38,7 @@ struct AccessRoutes {
       ]),
     APIOperation(
       method: .post, path: several, tag: "Decisions", summary: "Several questions at once (AuthZEN 1.0)",
-      body: [.json(.type("object"))],
+      body: [.json(questions)],
       answers: [
         .init(status: 200, description: "`evaluations`, an answer for each", contents: [.json(.type("object"))])
       ]
@@ -51,18 +51,35 @@ struct AccessRoutes {
 
   /// The JSON schema of a question.
   private static var question: JSON {
-    func object(_ names: String...) -> JSON {
-      .type(
-        "object", ("required", .array(names.map { .string($0) })),
-        ("properties", .object(names.map { ($0, .type("string", ("minLength", .integer(1)))) })))
+    func text(_ choices: [String] = []) -> JSON {
+      choices.isEmpty
+        ? .type("string", ("minLength", .integer(1)))
+        : .type("string", ("enum", .array(choices.map { .string($0) })))
     }
+    func object(_ properties: (String, JSON)...) -> JSON {
+      .type(
+        "object", ("required", .array(properties.map { .string($0.0) })),
+        ("properties", .object(properties.map { (name: $0.0, value: $0.1) })))
+    }
+    let kinds = AccessDecision.Question.options.keys.sorted()
     return .type(
       "object", ("required", .array(["subject", "action", "resource"].map { .string($0) })),
       (
         "properties",
         .object([
-          ("subject", object("type", "id")), ("action", object("name")), ("resource", object("type", "id")),
+          ("subject", object(("type", text(["user"])), ("id", text()))), ("action", object(("name", text()))),
+          ("resource", object(("type", text(kinds)), ("id", text()))),
         ])
+      ))
+  }
+
+  /// The JSON schema of several questions.
+  private static var questions: JSON {
+    .type(
+      "object", ("required", .array([.string("evaluations")])),
+      (
+        "properties",
+        .object([("evaluations", .type("array", ("minItems", .integer(1))))])
       ))
   }
 

@@ -23,7 +23,7 @@ struct ForwardAuthRoutes {
     }
   }
 
-  static let operations = paths.flatMap { path in
+  static let operations = ["/auth", "/auth/{path}"].flatMap { path in
     methods.map { method in
       APIOperation(
         method: method, path: path, tag: "Decisions", summary: "Whether a reverse proxy may let a request in",

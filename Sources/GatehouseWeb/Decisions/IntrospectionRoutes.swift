@@ -39,30 +39,30 @@ struct IntrospectionRoutes {
       ])
   ]
 
-  private struct Form: Decodable {
-    let token: String?
-    /// Which the holder must be allowed to enter.
-    let product: String?
-  }
-
   private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
     let caller = try await Authentication(door: door).service(request, context)
     guard request.headers[.contentType]?.lowercased().hasPrefix("application/x-www-form-urlencoded") ?? false else {
       throw Problem(
         .unsupportedMediaType, "ERR", "send a form, `token=…`, as application/x-www-form-urlencoded")
     }
-    let body = String(buffer: try await request.body.collect(upTo: Self.mostBytes))
-    let form: Form
-    do {
-      form = try URLEncodedFormDecoder().decode(Form.self, from: body)
-    } catch {
-      throw Problem(.badRequest, "ERR", "the form cannot be read; send `token=…`, percent-encoded")
+    let form = String(buffer: try await request.body.collect(upTo: Self.mostBytes))
+    guard let token = Self.value(of: "token", in: form), !token.isEmpty else {
+      throw Problem(.badRequest, "ERR", "the form has no `token`")
     }
-    guard let token = form.token, !token.isEmpty else { throw Problem(.badRequest, "ERR", "the form has no `token`") }
-    let holder = try await Token(token)?.holder(for: form.product, door, caller)
+    let holder = try await Token(token)?.holder(for: Self.value(of: "product", in: form), door, caller)
     var response = Response(json: holder.map(Self.description) ?? .object([("active", .bool(false))]))
     response.headers[.cacheControl] = "no-store"
     return response
+  }
+
+  /// The first value of a field. One that cannot be decoded stays as it is: it is no good token either.
+  private static func value(of name: String, in form: String) -> String? {
+    for pair in form.split(separator: "&") {
+      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts[0].percentDecoded(plusIsBlank: true) == name else { continue }
+      return parts.count > 1 ? parts[1].percentDecoded(plusIsBlank: true) ?? String(parts[1]) : ""
+    }
+    return nil
   }
 
   private static func description(_ holder: Token.Holder) -> JSON {

@@ -51,6 +51,8 @@ struct APIOperation: Sendable {
   var body: [Content] = []
   /// Answers that are not errors, and errors that need a word of their own. All others are problems (RFC 9457).
   let answers: [Answer]
+  /// What errors are written as, where a standard has a form of its own; else they are problems.
+  var refusal: Content?
 }
 
 // MARK: As JSON
@@ -81,7 +83,10 @@ extension APIOperation {
       return ("\(answer.status)", JSON.object(members))
     }
     let problem = JSON.object([("$ref", .string("#/components/responses/Problem"))])
-    members.append(("responses", .object(answers + [("default", problem)])))
+    let own = refusal.map { content in
+      JSON.object([("description", .string("what was wrong")), ("content", Self.json([content]))])
+    }
+    members.append(("responses", .object(answers + [("default", own ?? problem)])))
     return .object(members)
   }
 

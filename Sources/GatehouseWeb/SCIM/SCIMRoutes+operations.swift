@@ -14,7 +14,8 @@ extension SCIMRoutes {
     APIOperation(
       method: method, path: root + path, tag: "SCIM", summary: summary, parameters: parameters,
       body: hasBody ? [content] : [],
-      answers: [.init(status: status, description: "done", contents: status == 204 ? [] : [content])])
+      answers: [.init(status: status, description: "done", contents: status == 204 ? [] : [content])],
+      refusal: content)
   }
 
   private static let listing = [

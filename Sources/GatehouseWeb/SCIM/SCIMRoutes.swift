@@ -85,7 +85,10 @@ struct SCIMRoutes {
   /// `/Me`: the user whose session's token is the bearer.
   private func me(_ request: Request, _ context: WebContext, _ base: String) async throws -> Response {
     guard request.method == .get else {
-      throw SCIMError(.notImplemented, nil, "/Me is read here; people change their data where they log in")
+      var error = SCIMError(
+        .methodNotAllowed, nil, "/Me is read here; people change their data where they log in")
+      error.allowed = "GET, HEAD"
+      throw error
     }
     guard case .bearer(let token) = Authentication.credentials(request), token.hasPrefix("gs_") else {
       _ = try await Authentication(door: door).service(request, context)

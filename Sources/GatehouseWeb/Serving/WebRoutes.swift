@@ -20,7 +20,7 @@ struct WebRoutes {
   private func router(table: RouteTable? = nil) -> Router<WebContext> {
     let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: RequestCounting(door: door))
-    if let table { router.add(middleware: MethodMiddleware(table: table)) }
+    if let table { router.add(middleware: MethodMiddleware(table: table, operations: Self.operations)) }
     router.add(middleware: ProblemMiddleware())
     HealthRoutes(door).add(to: router)
     MetricsRoutes(door).add(to: router)

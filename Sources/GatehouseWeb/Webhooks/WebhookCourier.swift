@@ -54,7 +54,7 @@ actor WebhookCourier {
     while !Task.isCancelled, !isGone {
       do {
         try await step(webhook)
-      } catch let problem as Problem {
+      } catch let problem as Problem where door.condition != .stopping {
         await fail("the feed cannot be read: \(problem.code) \(problem.detail)", asked: 0)
       } catch {
         break

@@ -66,23 +66,6 @@ import Testing
     core.expectReplicated()
   }
 
-  @Test("B13: a limit that a duration gives counts from the approval, and is what was asked for")
-  func relativeLimits() {
-    core.run("WORKSPACE.SET main policy.approval.needs credential.set")
-    core.run("WORKSPACE.SET main policy.apikey.ttl 30d")
-    let (old, other) = (core.run("APIKEY.CREATE ana TTL 10d"), core.run("APIKEY.CREATE ana TTL 10d"))
-    let requests = [
-      "APIKEY.CREATE ana TTL 1d", "APIKEY.CREATE ana", "APIKEY.ROTATE \(old["id"]) OVERLAP 1h",
-      "APIKEY.ROTATE \(other["id"]) OVERLAP 20d",
-    ].map { line in kept(line) }
-    core.advance(26 * 3_600_000)
-    let ends = [1, 30, 10, 10].map { core.now + $0 * TimeText.day }
-    for (id, end) in zip(requests, ends) {
-      #expect(core.run("APPROVAL.GRANT \(id)", as: two)["expires"].integer == end)
-    }
-    core.expectReplicated()
-  }
-
   @Test("B13: who approves has logged in, and is no program with a key") func approvedByKey() {
     let id = kept("USER.DELETE ana REASON bad")
     let key = core.run("APIKEY.CREATE two")["key"].text ?? ""

@@ -31,7 +31,7 @@ import Testing
       core.expectReplicated()
       try core.restart()
     }
-    #expect(core.run("SESSION.CHECK \(silent["session"].text ?? "")").keys.count == 10)
+    #expect(core.run("SESSION.CHECK \(silent["session"].text ?? "")").keys.count == 11)
     // The slot of a session that ended tells nothing to the next one.
     core.run("SESSION.REVOKEALL ana")
     for _ in 0..<3 { #expect(origin(core.run("SESSION.CREATE ana payroll")) == "nil nil") }

@@ -16,8 +16,8 @@ import Testing
     let names = CommandTable.entries.filter { $0.isVariadic && !$0.options.isEmpty }.map(\.name)
     #expect(
       Set(names) == [
-        "ACCOUNT.SET", "CONTACT.SEARCH", "CONTACT.SET", "GROUP.ADD", "GROUP.REMOVE", "ROLE.DEFINE", "USER.BULK",
-        "USER.SEARCH", "USER.SET", "WORKSPACE.SET",
+        "ACCOUNT.SET", "CONTACT.SEARCH", "CONTACT.SET", "GROUP.ADD", "GROUP.REMOVE",
+        "PERMISSION.CHECK", "ROLE.DEFINE", "USER.BULK", "USER.PROVISION", "USER.SEARCH", "USER.SET", "WORKSPACE.SET",
       ])
   }
 
@@ -46,7 +46,9 @@ import Testing
 
   @Test func theseCommandsTakePairs() {
     #expect(
-      Set(Self.paired.map(\.name)) == ["ACCOUNT.SET", "CONTACT.SET", "USER.BULK", "USER.SET", "WORKSPACE.SET"])
+      Set(Self.paired.map(\.name)) == [
+        "ACCOUNT.SET", "CONTACT.SET", "USER.BULK", "USER.PROVISION", "USER.SET", "WORKSPACE.SET",
+      ])
   }
 
   /// A value may be any text: none of the options that the command has is found in the place of one.
@@ -86,7 +88,8 @@ import Testing
 
   @Test func whatMustBeThereIsMissed() {
     #expect(
-      core.run("ROLE.DEFINE clerk WORKSPACE acme").text == "ERR wrong number of arguments for 'role.define' command")
+      core.run("ROLE.DEFINE clerk WORKSPACE acme").text
+        == "ERR name the permissions that the role gives, or a LABEL; PERMISSION.LIST names them")
     #expect(
       core.run("USER.SET ana first Ana REASON why last").text
         == "ERR every field needs a value: field value [field value …]")

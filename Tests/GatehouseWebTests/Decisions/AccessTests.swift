@@ -61,7 +61,7 @@ struct AccessTests {
         "/access/v1/evaluations",
         """
         {"subject":{"type":"user","id":"ana"},"action":{"name":"login"},"options":{"evaluations_semantic":"\(semantic)"},
-        "evaluations":[{"resource":{"type":"product","id":"payroll"}},{"resource":{"type":"server","id":"x"}},
+        "evaluations":[{"resource":{"type":"product","id":"payroll"}},{"resource":{"type":"car","id":"x"}},
         {"subject":{"type":"user","id":"admin"},"resource":{"type":"product","id":"payroll"}}]}
         """
       ).body

@@ -15,6 +15,8 @@ struct SCIMError: Error, Equatable {
   let kind: Kind?
   let detail: String
   var retryAfter: Int?
+  /// The methods that the address takes, where this one is not among them.
+  var allowed: String?
 
   init(_ status: HTTPResponse.Status, _ kind: Kind? = nil, _ detail: String) {
     self.status = status
@@ -58,6 +60,7 @@ struct SCIMError: Error, Equatable {
     response.headers[.cacheControl] = "no-store"
     if status == .unauthorized { response.headers[.wwwAuthenticate] = #"Bearer realm="gatehouse""# }
     if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+    if let allowed { response.headers[.allow] = allowed }
     return response
   }
 }

@@ -64,7 +64,7 @@ struct ForwardAuthRoutes {
     if let secret = request.headers[.gatehouseSecret] {
       return try await authentication.service(secret: secret, context)
     }
-    if door.callerWithoutSecret(context.connection) != nil { return try authentication.anonymous(context) }
+    if door.callerWithoutSecret(context.connection) != nil { return try authentication.withoutSecret(context) }
     if case .bearer(let text) = Authentication.credentials(request), Token(text) != nil {
       throw Problem.unauthenticated
     }

@@ -40,17 +40,35 @@ struct Authentication {
   /// - Throws: `Problem` 401 if there is none.
   func service(_ request: Request, _ context: WebContext) async throws -> Caller {
     switch Self.credentials(request) {
-    case .none: try anonymous(context)
+    case .none: try anonymous(request, context)
     case .malformed: throw Problem.malformedAuthorization
     case .bearer(let secret): try await service(secret: secret, context)
     case .basic(let name, let secret): try await service(name, secret: secret, context)
     }
   }
 
-  /// Who a request is from that shows no secret: the service of its certificate, or `local`.
-  func anonymous(_ context: WebContext) throws -> Caller {
+  /// Who a request is from that shows no secret: the service of its certificate, or `local`, which may do everything.
+  ///
+  /// A page of somebody else's may point its own name to this machine (DNS rebinding), and then have a browser here ask for
+  /// it. So `local` is only who asks for this machine by its own name.
+  func anonymous(_ request: Request, _ context: WebContext) throws -> Caller {
+    let caller = try withoutSecret(context)
+    guard !caller.service.isEmpty || Self.isThisMachine(request.head.authority ?? "") else {
+      throw Problem.unauthenticated
+    }
+    return caller
+  }
+
+  /// The same, for answers that tell nothing without a user's token, whatever name a proxy has asked for.
+  func withoutSecret(_ context: WebContext) throws -> Caller {
     guard let result = door.callerWithoutSecret(context.connection) else { throw Problem.unauthenticated }
     return try caller(result)
+  }
+
+  /// Whether a host is this machine, by one of its names.
+  static func isThisMachine(_ host: String) -> Bool {
+    let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+    return ["localhost", "127.0.0.1", "[::1]"].contains(name.lowercased())
   }
 
   func service(_ name: String? = nil, secret: String, _ context: WebContext) async throws -> Caller {

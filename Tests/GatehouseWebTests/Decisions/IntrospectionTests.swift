@@ -60,6 +60,22 @@ struct IntrospectionTests {
     #expect(try introspect("token=gs_x", secret: secret) == #"{"active":false}"#)
   }
 
+  @Test("without services, a page whose name points to this machine by DNS learns nothing")
+  func rebinding() throws {
+    let token = try gate.token(of: "ana", to: "payroll")
+    for (host, status) in [
+      ("localhost:7421", 200), ("[::1]:7421", 200), ("evil.example:7421", 401), ("127.0.0.1.evil.example", 401),
+    ] {
+      let connection = try RawConnection(port: server.httpPort)
+      let body = "token=\(token)"
+      try connection.send(
+        "POST /introspect HTTP/1.1\r\nhost: \(host)\r\nconnection: close\r\ncontent-length: \(body.utf8.count)\r\n"
+          + "content-type: application/x-www-form-urlencoded\r\n\r\n\(body)")
+      let answer = try HTTPAnswer(parsing: try connection.receiveUntilClosed())
+      #expect(answer.status == status && answer.body.contains("ana") == (status == 200), "\(host): \(answer.body)")
+    }
+  }
+
   @Test("Authlib's client understands the answer")
   func authlib() throws {
     guard

@@ -13,7 +13,9 @@ struct FirstStart {
   init(_ door: CommandDoor) { self.door = door }
 
   func isDue(_ visitor: Visitor) async -> Bool {
-    guard Self.isThisMachine(visitor.request.head.authority ?? ""), let caller = local(visitor) else { return false }
+    guard Authentication.isThisMachine(visitor.request.head.authority ?? ""), let caller = local(visitor) else {
+      return false
+    }
     let people = await door.execute(["USER.LIST", "COUNT", "1", "FIELDS", "1", "id"], for: caller)
     return people.errorText == nil && ListPage(people).items.isEmpty
   }
@@ -22,11 +24,6 @@ struct FirstStart {
   private func local(_ visitor: Visitor) -> Caller? {
     guard !door.hasServices else { return nil }
     return door.anonymous(visitor.context.connection)
-  }
-
-  static func isThisMachine(_ host: String) -> Bool {
-    let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
-    return ["localhost", "127.0.0.1", "[::1]"].contains(name.lowercased())
   }
 
   func page(_ visitor: Visitor, _ form: FormFields, _ failure: CommandFailure?) async -> Response {

@@ -154,10 +154,11 @@ import Testing
       #expect(verified.output.contains("is sound"), "\(verified.output)\(verified.errors)")
     }
     #expect(try files(of: data, with: name).isEmpty && files(of: data, with: "payroll").isEmpty)
-    setenv("GATEHOUSE_ENCRYPTION_KEY", Self.first, 1)
-    defer { unsetenv("GATEHOUSE_ENCRYPTION_KEY") }
-    try server.start()
-    #expect(try server.client().fields("USER.GET \(name)")["username"] == name)
+    var options = TestServer.Options()
+    options.environment["GATEHOUSE_ENCRYPTION_KEY"] = Self.first
+    let encrypted = try TestServer(options, folder: folder)
+    defer { encrypted.kill() }
+    #expect(try encrypted.client().fields("USER.GET \(name)")["username"] == name)
   }
 
   @Test("COMPACT and a rewriting rotation wait for a snapshot and a compaction that are under way")

@@ -5,8 +5,8 @@ enum DescriptorLimit {
   /// Descriptors for the log, snapshots, archive, readers of the history and standard streams, with room to spare.
   private static let ofFiles = 64
   /// Of those, descriptors held in reserve for writing when no others are left: two segments of the log, their folder,
-  /// the witness, a snapshot and an archive.
-  static let heldForWriting = 6
+  /// the witness, a snapshot and an archive, and the folders that are listed meanwhile, which may take only half of them.
+  static let heldForWriting = 10
   /// Descriptors of a lane's loop, with room to spare.
   private static let ofLane = 8
 

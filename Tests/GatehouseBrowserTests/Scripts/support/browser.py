@@ -8,7 +8,7 @@ import sys
 import time
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -91,8 +91,9 @@ class Browser:
         while True:
             try:
                 answer = ask()
-            except StaleElementReferenceException:
-                answer = "stale"
+            except WebDriverException:
+                # The page is being replaced.
+                answer = "unknown"
             if answer == until or time.monotonic() > end:
                 return answer
             time.sleep(0.05)
@@ -130,9 +131,13 @@ class Browser:
         while time.monotonic() < end:
             try:
                 before.is_enabled()
-            except StaleElementReferenceException:
+            except WebDriverException:
+                # It is stale, or, for a moment, of no document at all.
                 break
             time.sleep(0.02)
+        self._wait(lambda: self.driver.execute_script("return document.readyState") if self.has_scripts else "complete",
+                   until="complete")
+        self._wait(lambda: len(self.driver.find_elements(By.TAG_NAME, "h1")) == 1, until=True)
         self.check()
 
     def _named(self, text, tags=("a", "button"), inside=None):

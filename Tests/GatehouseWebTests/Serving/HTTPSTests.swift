@@ -71,7 +71,7 @@ struct HTTPSTests {
     _ = try gate.pipeline((1...1900).map { ["POOL.SET", "product-\($0)", "*", "3"] })
     let output = try python(
       """
-      metrics = b'GET /metrics HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n'
+      metrics = b'GET /metrics HTTP/1.1\\r\\nhost: localhost\\r\\n\\r\\n'
       s = connect()
       s.sendall(metrics * 20 + last)
       time.sleep(0.5)
@@ -200,7 +200,7 @@ struct HTTPSTests {
     try gate.ok("SERVICE.CREATE web READ WORKSPACE acme CERT web.test")
     let script = """
       s = connect()
-      s.sendall(b'GET /metrics HTTP/1.1\\r\\nhost: a\\r\\nconnection: close\\r\\n\\r\\n')
+      s.sendall(b'GET /metrics HTTP/1.1\\r\\nhost: localhost\\r\\nconnection: close\\r\\n\\r\\n')
       print(rest(s)[:12])
       """
     #expect(try python(script) == "b'HTTP/1.1 401'")

@@ -47,7 +47,7 @@ struct HostileRequestsTests {
       "transfer-encoding:\u{b}chunked\r\n\r\n0\r\n\r\n",
     ])
   func smuggling(headers: String) throws {
-    #expect(try statuses("POST /metrics HTTP/1.1\r\nhost: a\r\n\(headers)\(Self.last)") == [400])
+    #expect(try statuses("POST /metrics HTTP/1.1\r\nhost: localhost\r\n\(headers)\(Self.last)") == [400])
   }
 
   @Test(
@@ -58,7 +58,7 @@ struct HostileRequestsTests {
       "transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\na",
     ])
   func chunks(headers: String) throws {
-    let found = try statuses("POST /metrics HTTP/1.1\r\nhost: a\r\n\(headers)\(Self.last)")
+    let found = try statuses("POST /metrics HTTP/1.1\r\nhost: localhost\r\n\(headers)\(Self.last)")
     #expect(found == [405] || found == [400], "\(found)")
   }
 

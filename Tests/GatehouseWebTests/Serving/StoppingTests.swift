@@ -24,7 +24,7 @@ struct StoppingTests {
     let gate = try server.client()
     _ = try gate.pipeline((1...1900).map { ["PRODUCT.CREATE", "product-\($0)"] })
     _ = try gate.pipeline((1...1900).map { ["POOL.SET", "product-\($0)", "*", "3"] })
-    let get = "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n"
+    let get = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n"
     let reader = try RawConnection(port: server.httpPort, receiveBuffer: 4096)
     try reader.send(get)
     #expect(try reader.receiveLine() == "HTTP/1.1 200 OK")

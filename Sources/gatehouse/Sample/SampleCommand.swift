@@ -26,7 +26,7 @@ struct Sample: ParsableCommand {
     let loader = SampleLoader(session: session)
     do {
       if try loader.isThere() {
-        StandardStream.error("The sample company already exists; nothing was changed.\n")
+        StandardStream.error(Self.isThere)
         return
       }
       let company = SampleCompany(now: Int(Date().timeIntervalSince1970 * 1000))
@@ -40,6 +40,13 @@ struct Sample: ParsableCommand {
       throw ExitCode(ExitStatus.noConnection)
     }
   }
+
+  private static let isThere = """
+    The sample company already exists; nothing was changed.
+    To sign in to the console again: gatehouse cli PASSWORD.SET \(SampleCompany.Cast.superAdministrator) 'for the first \
+    time only' TEMPORARY
+
+    """
 
   private static func signIn(_ password: String) -> String {
     """

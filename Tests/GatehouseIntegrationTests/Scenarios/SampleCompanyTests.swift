@@ -91,7 +91,8 @@ struct SampleCompanyTests {
 
     let head = try gate.fields("AUDIT.HEAD")["lsn"]
     let again = try runProgram(GatehouseProgram.path(), ["sample", "--port", String(server.port)])
-    #expect(again.errors == "The sample company already exists; nothing was changed.\n")
+    #expect(again.errors.hasPrefix("The sample company already exists; nothing was changed.\n"))
+    #expect(again.errors.contains("PASSWORD.SET sam "))
     #expect(try gate.fields("AUDIT.HEAD")["lsn"] == head)
   }
 }

@@ -29,4 +29,7 @@ package struct Authenticator: Sendable {
   }
 
   package func code(at moment: Int64) throws -> String { try codes(at: [moment])[0] }
+
+  /// The code that the app shows now.
+  package func code() throws -> String { try code(at: Int64(Date().timeIntervalSince1970 * 1000)) }
 }

@@ -10,7 +10,8 @@ readonly swift_wanted="6.2"
 
 # What building and running need besides the toolchain: the C libraries, the tool that finds them, and the time zones.
 readonly build_packages=(
-  git pkg-config libzstd-dev libedit-dev libssl-dev libargon2-dev libcrypt-dev libzxcvbn-dev libcurl4-openssl-dev tzdata
+  git pkg-config libzstd-dev libedit-dev libssl-dev libargon2-dev libcrypt-dev libzxcvbn-dev libcurl4-openssl-dev libqrencode-dev
+  tzdata
 )
 
 say() { printf '%s\n' "$*" >&2; }

@@ -38,15 +38,16 @@ struct Console {
 
   /// In the order of the navigation.
   private static let families: [any ConsolePages] = [
-    HomePages(), WorkspacePicker(), SearchPages(), PeoplePages(), AccountPages(),
+    HomePages(), OwnPages(), WorkspacePicker(), SearchPages(), PeoplePages(), ContactPages(), AccountPages(),
     WhyPages(), RefusalPages(), TimerPages(), EntryPages(), ImpersonationPages(),
     ProductPages(), RolePages(),
-    TrailPages(), ApprovalPages(), WorkspacePages(), ServicePages(),
+    TrailPages(), ApprovalPages(), WorkspacePages(), FieldPages(), MailPages(), WebhookPages(), ServicePages(),
   ]
 
   func add(to router: Router<WebContext>) {
     Assets.add(to: router)
     SignInPages(door).add(to: router)
+    ForgottenPages(door).add(to: router)
     let console = ConsoleRouter(router, PageServer(door: door, areas: Self.families.flatMap(\.areas)))
     for family in Self.families { family.add(to: console) }
     console.get("**") { _ in throw Problem.nothingThere }

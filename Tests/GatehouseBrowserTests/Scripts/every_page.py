@@ -12,6 +12,8 @@ PAGES = [
     "/console/timers", "/console/impersonations", "/console/products", "/console/product?name=payroll&type=guest",
     "/console/roles", "/console/roles/define", "/console/trail", "/console/approvals", "/console/workspaces",
     "/console/workspaces/main", "/console/services", "/console/workspace", "/console/people?status=deleted",
+    "/console/me", "/console/contacts", "/console/contacts/new", "/console/fields", "/console/mails",
+    "/console/mails/texts", "/console/mails/text?kind=invitation&language=en", "/console/webhooks",
 ]
 
 

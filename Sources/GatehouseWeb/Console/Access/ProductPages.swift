@@ -49,8 +49,9 @@ struct ProductPages: ConsolePages {
     let rows = products.map { product -> Table.Row in
       let name = product["product"]?.string ?? ""
       let own = pools.filter { $0["product"]?.string == name }
-      let seats: [Cell] = own.flatMap { pool -> [Cell] in
-        [.text(" \(pool["type"]?.string ?? "") "), meter(pool)]
+      let seats: [Cell] = own.enumerated().flatMap { index, pool -> [Cell] in
+        let type = pool["type"]?.string ?? ""
+        return (index == 0 ? [] : [.newline]) + [meter(pool), .text(" \(type == "*" ? "every access" : type)")]
       }
       return Table.Row([
         [.link(name, address(of: name))], seats.isEmpty ? [.muted("no licence needed")] : seats,

@@ -11,7 +11,7 @@ struct Cell: Sendable {
   let values: Values
 
   private static let kinds = [
-    "plain", "strong", "muted", "code", "gone", "key", "link", "badge", "time", "number", "meter",
+    "plain", "strong", "muted", "code", "gone", "key", "link", "badge", "time", "number", "meter", "newline",
   ]
 
   /// Names all kinds, so that a template does not take one from what stands around the cell.
@@ -29,6 +29,8 @@ struct Cell: Sendable {
   /// What was before, struck through.
   static func gone(_ text: String) -> Cell { Cell("gone", text) }
   static func key(_ text: String) -> Cell { Cell("key", text) }
+  /// What follows stands below.
+  static let newline = Cell("newline", true)
   static let none = Cell("muted", "–")
 
   static func link(_ text: String, _ address: Address) -> Cell {
@@ -52,13 +54,13 @@ struct Cell: Sendable {
 
   static func duration(_ milliseconds: Int64) -> Cell { .text(Self.durationText(milliseconds)) }
 
-  /// A bar of how much of something is used.
+  /// A bar of how much of something is used: from nine tenths on it warns, and full it stands out.
   static func meter(_ used: Int64, of whole: Int64) -> Cell {
     Cell(
       "meter",
       Values(
         dictionaryLiteral: ("used", String(used)), ("whole", String(whole)), ("text", "\(used) of \(whole)"),
-        ("isFull", used >= whole)))
+        ("low", String(whole * 9 / 10)), ("high", String(Double(max(whole, 1)) - 0.5))))
   }
 
   static func durationText(_ milliseconds: Int64) -> String {

@@ -7,6 +7,8 @@ struct Field: Sendable {
     case search
     case number
     case day
+    /// A moment as `Moment.field` writes it.
+    case moment
     case longText
     case checkbox(isOn: Bool)
     case choice([Option])
@@ -64,7 +66,7 @@ struct Field: Sendable {
       "name": name, "field": prefix + name + (isCheckboxOfSeveral ? "-" + value : ""), "label": label, "value": value,
       "hint": hint, "error": error,
       "isRequired": isRequired, "autocomplete": autocomplete, "described": hint != nil || error != nil,
-      "inputType": nil, "isLong": nil, "checkbox": nil, "options": nil,
+      "inputType": nil, "isMoment": nil, "isLong": nil, "checkbox": nil, "options": nil,
     ]
     switch kind {
     case .text: values["inputType"] = "text"
@@ -73,6 +75,9 @@ struct Field: Sendable {
     case .search: values["inputType"] = "search"
     case .number: values["inputType"] = "number"
     case .day: values["inputType"] = "date"
+    case .moment:
+      values["inputType"] = "datetime-local"
+      values["isMoment"] = true
     case .longText: values["isLong"] = true
     case .checkbox(let isOn):
       values["checkbox"] = Values(dictionaryLiteral: ("isOn", isOn), ("ticked", value.isEmpty ? "1" : value))

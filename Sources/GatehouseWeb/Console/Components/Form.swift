@@ -32,7 +32,7 @@ struct Form: Sendable {
   init(
     _ action: Address, _ method: Method = .post, layout: Layout = .stack, id: String? = nil, fields: [Field] = [],
     hidden: [(name: String, value: String)] = [], submit: String = "Save", isDangerous: Bool = false,
-    cancel: Address? = nil, error: String? = nil
+    cancel: Address? = nil, cancelText: String = "Cancel", error: String? = nil
   ) {
     self.action = action
     self.method = method
@@ -43,6 +43,7 @@ struct Form: Sendable {
     self.submit = submit
     self.isDangerous = isDangerous
     self.cancel = cancel
+    self.cancelText = cancelText
     self.error = error
   }
 

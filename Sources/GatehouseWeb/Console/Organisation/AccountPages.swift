@@ -32,6 +32,24 @@ struct AccountPages: ConsolePages {
       return .redirect(Self.address, await visit.done(reply, "The account \(visit.form["name"]) is gone."))
     }
     console.get("accounts/group") { visit in .page(try await Self.groupPage(visit)) }
+    console.post("accounts/group/rename") { visit in
+      let (group, name) = (visit.form["group"], visit.form["to"])
+      let reply = try await visit.write("GROUP.RENAME", group, name)
+      let workspace = group.split(separator: "/", maxSplits: 1).first.map(String.init) ?? visit.workspace
+      return .redirect(Self.group(name, "\(workspace)/\(name)"), await visit.done(reply, "The group is \(name) now."))
+    }
+    console.get("accounts/group/delete") { visit in
+      let (group, name) = (visit.query["group"], visit.query["name"])
+      let confirmation = Confirmation(
+        "Delete the group", ["GROUP.DELETE", group], to: Address("accounts", "group", "delete"),
+        hidden: [("group", group), ("name", name)], cancel: Self.group(name, group),
+        undo: "Its accounts stay; a group can be made again.")
+      return .page(Page("Delete the group \(name)?", area: Self.address, try await confirmation.blocks(visit)))
+    }
+    console.post("accounts/group/delete") { visit in
+      let reply = try await visit.write("GROUP.DELETE", visit.form["group"])
+      return .redirect(Self.address, await visit.done(reply, "The group \(visit.form["name"]) is gone."))
+    }
     console.post("accounts/group/:what") { visit in
       let (group, account) = (visit.form["group"], visit.form["account"])
       let command = visit.parameter("what") == "add" ? "GROUP.ADD" : "GROUP.REMOVE"
@@ -151,8 +169,14 @@ struct AccountPages: ConsolePages {
         Address("accounts", "group", "add"), layout: .row,
         fields: [Field("account", "Account", .choice(others.map { .init($0) }))],
         hidden: [("group", group), ("name", name)], submit: "Put in")
+      let rename = Form(
+        Address("accounts", "group", "rename"), layout: .row, id: "rename",
+        fields: [Field("to", "Name", value: name, required: true)], hidden: [("group", group)], submit: "Rename")
+      blocks.append(.section("Name", [rename.block]))
       if !others.isEmpty { blocks.append(.section("Put an account in", [form.block])) }
     }
-    return Page("Group \(name)", area: address, blocks)
+    let delete = Button.link(
+      "Delete", Address("accounts", "group", "delete").adding("group", group).adding("name", name), .danger)
+    return Page("Group \(name)", area: address, actions: mayManage ? [delete] : [], blocks)
   }
 }

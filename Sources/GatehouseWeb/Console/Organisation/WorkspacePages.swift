@@ -21,6 +21,7 @@ struct WorkspacePages: ConsolePages {
     }
     console.get("workspaces/:name") { visit in .page(try await Self.workspace(visit)) }
     console.post("workspaces/:name") { visit in try await Self.save(visit) }
+    MembershipPages().add(to: console)
     console.get("workspaces/:name/profile") { visit in
       let name = visit.parameter("name")
       let profile = visit.query["profile"]
@@ -75,7 +76,7 @@ struct WorkspacePages: ConsolePages {
     }
   }
 
-  private static func workspace(_ visit: Visit, error: String? = nil) async throws -> Page {
+  static func workspace(_ visit: Visit, error: String? = nil, failure: CommandFailure? = nil) async throws -> Page {
     let name = visit.parameter("name")
     let reply = try await visit.read("WORKSPACE.GET", name)
     let facts = Block.facts([
@@ -90,13 +91,14 @@ struct WorkspacePages: ConsolePages {
       ),
     ])
     var blocks: [Block] = [.section("The workspace", [facts])]
+    blocks += await MembershipPages.sections(visit, name, owner: reply.shown("owner"))
     let settings = settings(reply)
     guard await visit.verdict("WORKSPACE.SET", name, "plan", reply["plan"]?.string ?? "free").isAllowed else {
       let rows = settings.map { Table.Row([[.code($0.name)], [.text($0.value)]]) }
       blocks.append(
         .section(
           "Policies", [Table(caption: "Policies", columns: [.init("Policy"), .init("Value")], rows: rows).block]))
-      return Page("Workspace \(name)", area: address, blocks)
+      return Page("Workspace \(name)", area: address, failure: failure, blocks)
     }
     let form = Form(
       Address("workspaces", name), layout: .grid,
@@ -110,7 +112,7 @@ struct WorkspacePages: ConsolePages {
       fields: [Field("profile", "Profile", .choice(profiles.map { .init($0) }))], submit: "See what it would change")
     blocks.append(
       .section("Take a profile", note: "The policies of one of the systems that Gatehouse follows.", [profile.block]))
-    return Page("Workspace \(name)", area: address, blocks)
+    return Page("Workspace \(name)", area: address, failure: failure, blocks)
   }
 
   /// A setting with what it means and takes.

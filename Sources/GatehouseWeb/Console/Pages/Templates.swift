@@ -29,6 +29,7 @@ enum Templates {
     "links": PackageResources.links_mustache,
     "empty": PackageResources.empty_mustache,
     "code": PackageResources.code_mustache,
+    "qr": PackageResources.qr_mustache,
     "timeline": PackageResources.timeline_mustache,
   ]
 

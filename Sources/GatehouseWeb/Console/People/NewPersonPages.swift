@@ -28,6 +28,8 @@ struct NewPersonPages {
       ("RELEASED", "released"), ("INITIALS", "initials"), ("REFERENCE", "reference"), ("DIVISION", "division"),
       ("STATUS", "status"), ("ROLE", "role"), ("ACCOUNT", "account"), ("MESSAGE", "message"),
     ] where !form[name].isEmpty { words += [option, form[name]] }
+    if !form["contact"].isEmpty { words += ["CONTACT", "#" + form["contact"]] }
+    if !form["role"].isEmpty, form["where"] != "everywhere" { words.append("WITHIN") }
     for product in form.all("product") where !product.isEmpty {
       let licence = form["licence:" + product]
       words += licence.isEmpty ? ["PRODUCT", product] : ["LICENCE", product, licence]
@@ -43,13 +45,16 @@ struct NewPersonPages {
   private func page(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
     let form = visit.form
     let isFirst = failure == nil
-    let person = [
+    let contact = form["contact"].nonEmpty ?? visit.query["contact"]
+    let card = contact.isEmpty ? nil : try await visit.read("CONTACT.GET", "#" + contact)
+    var person = [
       Field("first", "First name", value: form["first"]), Field("last", "Last name", value: form["last"]),
       Field("username", "Username", value: form["username"].nonEmpty ?? visit.query["username"], required: true),
       Field("email", "E-mail", .email, value: form["email"]), Field("phone", "Phone", value: form["phone"]),
       Field("language", "Language", value: form["language"], hint: "Such as en or pt-br."),
       Field("timezone", "Time zone", value: form["timezone"], hint: "Such as Europe/Prague."),
     ]
+    if card != nil { person.removeAll { !["username", "language"].contains($0.name) } }
     let definitions = try await visit.read("FIELD.LIST", "WORKSPACE", visit.workspace).elements ?? []
     let job =
       [
@@ -63,10 +68,12 @@ struct NewPersonPages {
       ] + PersonFields.custom(definitions) { form["x:" + $0] }
     let roles = try await visit.read("ROLE.LIST").elements ?? []
     let statuses = [Field.Option("", "As the workspace has it")] + ["active", "pending", "inactive"].map { .init($0) }
-    let role = [
-      Field("role", "Role", .choice([.init("", "None")] + roles.map { .init($0.shown("role")) }), value: form["role"]),
-      Field("status", "Status", .choice(statuses), value: form["status"]),
-    ]
+    let role =
+      [
+        Field(
+          "role", "Role", .choice([.init("", "None")] + roles.map { .init($0.shown("role")) }), value: form["role"]),
+        Field("status", "Status", .choice(statuses), value: form["status"]),
+      ] + (await scope(visit))
     let invitation = [
       Field("invite", "Send an invitation by mail", .checkbox(isOn: isFirst || form["invite"] == "1")),
       Field("message", "Words of your own in it", .longText, value: form["message"]),
@@ -74,17 +81,35 @@ struct NewPersonPages {
       Field("reason", "Reason", value: form["reason"], hint: "Recorded in the trail."),
     ]
     var whole = Form(
-      Address("people", "new"), layout: .grid, submit: "Add the person", cancel: PeoplePages.address)
+      Address("people", "new"), layout: .grid, hidden: contact.isEmpty ? [] : [("contact", contact)],
+      submit: "Add the person", cancel: PeoplePages.address)
     whole.groups = [
       ("Person", person), ("Work", job), ("What they may use and do", try await access(visit) + role),
       ("Invitation", invitation),
     ]
     let block = whole.block
     return Page(
-      "Add a person", area: PeoplePages.address,
-      intro: [.text("To the workspace "), .strong(visit.workspace), .text(".")],
+      card.map { "Give \($0.shown("name").nonEmpty ?? "contact #\(contact)") a login" } ?? "Add a person",
+      area: PeoplePages.address,
+      intro: [.text("To the workspace "), .strong(visit.workspace), .text(".")]
+        + (card == nil
+          ? [
+            .text(" Somebody who is a contact already gets a login from "), .link("Contacts", ContactPages.address),
+            .text("."),
+          ]
+          : []),
       failure: failure,
       [.section("New person", [block])])
+  }
+
+  /// Where the role holds: in the workspace, unless somebody may give roles everywhere and wants that.
+  private func scope(_ visit: Visit) async -> [Field] {
+    guard await visit.permissions().contains(where: { $0.permission == "role.grant" && $0.scope == "everywhere" })
+    else {
+      return []
+    }
+    let options = [Field.Option("workspace", "In \(visit.workspace)"), .init("everywhere", "Everywhere")]
+    return [Field("where", "Where the role holds", .choice(options), value: visit.form["where"])]
   }
 
   /// A tick for each product, and beside it its licences with the seats that are left.

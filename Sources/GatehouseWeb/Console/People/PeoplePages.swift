@@ -15,6 +15,11 @@ struct PeoplePages: ConsolePages {
     BulkPages().add(to: console)
     NewPersonPages().add(to: console)
     PersonChangePages().add(to: console)
+    EmploymentPages().add(to: console)
+    ManagedPages().add(to: console)
+    LinkPages().add(to: console)
+    LicencePages().add(to: console)
+    SignInCarePages().add(to: console)
     PersonEndPages().add(to: console)
     PersonTrailPages().add(to: console)
   }

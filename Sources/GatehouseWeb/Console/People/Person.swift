@@ -18,6 +18,7 @@ struct Person {
 
   func address(_ page: String) -> Address { Address("people", id, page) }
   func address(_ page: String, _ below: String) -> Address { Address("people", id, page, below) }
+  func address(_ page: String, _ below: String, _ last: String) -> Address { Address("people", id, page, below, last) }
 
   /// As the trail has names.
   var names: RESPValue {

@@ -1,4 +1,3 @@
-import GatehouseCore
 import GatehouseWire
 
 /// Changing one person: the card, the username, the status, what they use, roles, sessions and keys.
@@ -79,6 +78,7 @@ struct PersonChangePages {
     console.get("people/:user/status") { visit in
       let person = try await Person(visit)
       let status = visit.query["to"]
+      guard !status.isEmpty else { return .page(Self.choosingStatus(person)) }
       let confirmation = Confirmation(
         "Set the status", ["USER.STATUS", person.word, status], to: person.address("status"),
         hidden: [("status", status)], cancel: person.address, undo: "The status can be set back at any time.",
@@ -95,6 +95,20 @@ struct PersonChangePages {
     act(console, "unlock", "unlocked, and wrong passwords are forgotten") { ["LOGIN.UNLOCK", $0.word] }
     act(console, "invite", "invited again; the mail waits to be sent") { ["USER.INVITE", $0.word] }
     act(console, "password", "to get a new password by mail") { ["PASSWORD.GENERATE", $0.word] }
+  }
+
+  private static func choosingStatus(_ person: Person) -> Page {
+    let options = ["new", "import", "temporary", "pending", "active", "inactive", "locked"]
+    let form = Form(
+      person.address("status"), .get,
+      fields: [
+        Field(
+          "to", "Status", .choice(options.filter { $0 != person.status }.map { .init($0) }),
+          hint: "Those who are active, new, import or temporary may log in, as far as the policies let them.")
+      ], submit: "See what would change", cancel: person.address)
+    return Page(
+      "Set the status of \(person.name)", area: PeoplePages.address,
+      intro: [.text("It is "), .status(person.status), .text(" now.")], [.section("Status", [form.block])])
   }
 
   /// A form without fields that does one thing to the person.
@@ -133,7 +147,7 @@ struct PersonChangePages {
       var words = ["PRODUCT.ENABLE", person.word, form["product"], form["kind"] == "admin" ? "ADMIN" : "REGULAR"]
       if !form["licence"].isEmpty { words += ["LICENCE", form["licence"]] }
       for (option, name) in [("FROM", "from"), ("UNTIL", "until")] {
-        words += [option, form[name].isEmpty ? "none" : form[name]]
+        words += [option, form[name].isEmpty ? "none" : form.moment(name)]
       }
       do {
         let reply = try await visit.write(words)
@@ -172,7 +186,9 @@ struct PersonChangePages {
     }
     let isAgain = failure != nil
     func value(_ name: String, _ now: String) -> String { isAgain ? visit.form[name] : now }
-    func moment(_ name: String) -> String { access?[name]?.integer.map { TimeText.text(of: $0) } ?? "" }
+    func moment(_ name: String) -> String {
+      Moment.field(isAgain ? Moment.time(visit.form[name]) : access?[name]?.integer)
+    }
     var fields = [
       Field(
         "kind", "As", .choice([.init("regular", "One of its people"), .init("admin", "Its administrator")]),
@@ -185,11 +201,8 @@ struct PersonChangePages {
           value: value("licence", access?.shown("licence") ?? "")))
     }
     fields += [
-      Field(
-        "from", "From", value: value("from", moment("from")),
-        hint: "A time such as 2030-06-01T00:00:00Z; empty for now."),
-      Field(
-        "until", "Until", value: value("until", moment("until")), hint: "Access ends then by itself; empty for no end."),
+      Field("from", "From", .moment, value: moment("from"), hint: "Empty for now."),
+      Field("until", "Until", .moment, value: moment("until"), hint: "Access ends then by itself; empty for no end."),
       Field("reason", "Reason", value: visit.form["reason"], hint: "Recorded in the trail."),
     ]
     let form = Form(
@@ -213,7 +226,7 @@ struct PersonChangePages {
       }
       if form["main"] == "1" { words.append("MAIN") }
       for (option, name) in [("FROM", "from"), ("UNTIL", "until")] where !form[name].isEmpty {
-        words += [option, form[name]]
+        words += [option, form.moment(name)]
       }
       do {
         let reply = try await visit.write(words)
@@ -244,8 +257,10 @@ struct PersonChangePages {
         Field(
           "of", "Which", value: failure == nil ? visit.workspace : form["of"],
           hint: "The name of the workspace, product, account or group; nothing for everywhere."),
-        Field("from", "From", value: form["from"], hint: "A time such as 2030-06-01T00:00:00Z; empty for now."),
-        Field("until", "Until", value: form["until"], hint: "The role ends then by itself; empty for no end."),
+        Field("from", "From", .moment, value: Moment.field(Moment.time(form["from"])), hint: "Empty for now."),
+        Field(
+          "until", "Until", .moment, value: Moment.field(Moment.time(form["until"])),
+          hint: "The role ends then by itself; empty for no end."),
         Field("main", "This is the person's main role", .checkbox(isOn: form["main"] == "1")),
         Field("reason", "Reason", value: form["reason"], hint: "Recorded in the trail."),
       ], submit: "Grant the role", cancel: person.address

@@ -7,10 +7,12 @@ struct PersonPage {
 
   func page() async throws -> Page {
     var main = [try await card(), access(await accessRows())]
-    for section in [try await roles(), try await employments(), try await sessions(), try await keys()] {
-      if let section { main.append(section) }
-    }
-    for section in [try await time(), try await links()] { if let section { main.append(section) } }
+    for section in [
+      try await roles(), await MembershipPages.section(visit, person), try await EmploymentPages.section(visit, person),
+      try await ManagedPages.section(visit, person),
+      try await SignInCarePages.section(visit, person), try await sessions(), try await keys(), try await time(),
+      try await LinkPages.section(visit, person),
+    ] { if let section { main.append(section) } }
     var side: [Block] = []
     if let trail = try await trail() { side.append(trail) }
     side += await endings()
@@ -42,6 +44,8 @@ struct PersonPage {
       buttons.append(
         .asked(verdict, .link(text, person.address("status").adding("to", status)), text))
     }
+    let other = await visit.verdict("USER.STATUS", person.word, "pending")
+    if other.isAllowed { buttons.append(.link("Other status", person.address("status"))) }
     if visit.person.actor == nil, await visit.holds("impersonate") {
       buttons.append(
         .asked(
@@ -132,6 +136,7 @@ struct PersonPage {
         if case .forbidden = verdict {
           buttons = []
         } else if isOn {
+          buttons.append(await LicencePages.button(visit, person, product))
           buttons.append(
             .asked(
               verdict,
@@ -195,26 +200,6 @@ struct PersonPage {
       ])
   }
 
-  private func employments() async throws -> Block? {
-    guard let list = try await visit.readIfAllowed("EMPLOY.LIST", person.word)?.elements, !list.isEmpty else {
-      return nil
-    }
-    let rows = list.map { item in
-      Table.Row([
-        [.strong(item.shown("account"))] + (item.flag("main") ? [.text(" "), .badge("main", .quiet)] : []),
-        [.value(item["from"])], [.value(item["to"])],
-        [item.flag("current") ? .badge("current", .good) : .badge("not now", .quiet)],
-      ])
-    }
-    return .section(
-      "Employments", id: "employments",
-      [
-        Table(
-          caption: "Employments", columns: [.init("Account"), .init("From"), .init("To"), .init("Now")], rows: rows
-        ).block
-      ])
-  }
-
   // MARK: How they get in
 
   private func sessions() async throws -> Block? {
@@ -269,8 +254,10 @@ struct PersonPage {
             [.time(key["last-used"]?.integer)], [.time(key["expires"]?.integer)],
           ], buttons: end.map { [$0] } ?? []))
     }
+    let all = await visit.verdict("APIKEY.DEACTIVATEALL", person.word)
+    let endAll = Button.asked(all, .post("End all", person.address("keys-end"), [], .danger), "End all")
     return .section(
-      "API keys", id: "keys-of",
+      "API keys", id: "keys-of", actions: endAll.map { [$0] } ?? [],
       [
         Table(
           caption: "API keys",
@@ -309,7 +296,11 @@ struct PersonPage {
           [.text(entry.shown("stopped-by"))],
         ], buttons: [.link("Open", EntryPages.address(of: entry["entry"]?.integer ?? 0))])
     }
-    guard !rows.isEmpty || !blocks.isEmpty else { return nil }
+    let mayAdd = await visit.verdict(
+      "ENTRY.ADD", person.word, "START", Moment.field(visit.now - 2000) + "Z", "END",
+      Moment.field(visit.now - 1000) + "Z", "WORKSPACE", visit.workspace
+    ).isAllowed
+    guard mayAdd || !rows.isEmpty || !blocks.isEmpty else { return nil }
     if !rows.isEmpty {
       blocks.append(
         Table(
@@ -320,27 +311,9 @@ struct PersonPage {
           rows: rows
         ).block)
     }
-    return .section("Time", id: "time", blocks)
-  }
-
-  private func links() async throws -> Block? {
-    guard let reply = try await visit.readIfAllowed("LINK.LIST", person.contact, "COUNT", "25") else { return nil }
-    let rows = ListPage(reply).items.map { link -> Table.Row in
-      let attributes = (link["attributes"]?.pairs ?? []).map { "\($0.key.shown) \($0.value.shown)" }
-      return .init([
-        [.text(link.shown("kind"))], [.strong(link.shown("ref"))], [.value(link["status"])],
-        [.text(attributes.joined(separator: ", "))], [.text(link.shown("created-by"))],
-      ])
-    }
-    guard !rows.isEmpty else { return nil }
+    if blocks.isEmpty { blocks.append(.text(.muted("No time yet."))) }
     return .section(
-      "Linked records", id: "links",
-      [
-        Table(
-          caption: "Linked records",
-          columns: [.init("Kind"), .init("Record"), .init("Status"), .init("Details"), .init("By")], rows: rows
-        ).block
-      ])
+      "Time", id: "time", actions: mayAdd ? [.link("Add time", person.address("time", "new"))] : [], blocks)
   }
 
   private func trail() async throws -> Block? {

@@ -37,8 +37,8 @@ struct PersonTrailPages {
       person.address("trail"), .get, layout: .row,
       fields: [
         Field("actor", "Who did it", value: query["actor"]),
-        Field("from", "From", value: query["from"], hint: "2026-03-01T09:30:00Z"),
-        Field("to", "To", value: query["to"]),
+        Field("from", "From", .moment, value: Moment.field(Moment.time(query["from"]))),
+        Field("to", "To", .moment, value: Moment.field(Moment.time(query["to"]))),
       ], submit: "Filter", cancel: person.address("trail"))
     let export = person.address("trail", "export").adding(Self.filter(query))
     var actions: [Button] = [
@@ -70,7 +70,7 @@ struct PersonTrailPages {
     var words = ["AUDIT.LIST", "USER", person.word]
     for (option, name) in [("ACTOR", "actor"), ("FROM", "from"), ("TO", "to"), ("CURSOR", "cursor")]
     where !query[name].isEmpty && !(name == "cursor" && cursor != nil) {
-      words += [option, query[name]]
+      words += [option, ["from", "to"].contains(name) ? query.moment(name) : query[name]]
     }
     if let cursor { words += ["CURSOR", cursor] }
     return words + ["COUNT", count]

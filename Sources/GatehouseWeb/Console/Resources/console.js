@@ -17,6 +17,28 @@ function localise(root) {
   }
 }
 
+// Moments that are typed: in the reader's zone here, in UTC as the form sends them.
+function ownMoment(date) {
+  const pad = (number) => String(number).padStart(2, "0");
+  return date.getFullYear() + "-" + pad(date.getMonth() + 1) + "-" + pad(date.getDate())
+    + "T" + pad(date.getHours()) + ":" + pad(date.getMinutes()) + ":" + pad(date.getSeconds());
+}
+
+function localiseMoments() {
+  const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" });
+  for (const field of document.querySelectorAll("input[data-moment]")) {
+    const date = new Date(field.value + "Z");
+    if (field.value && !Number.isNaN(date.getTime())) field.value = field.defaultValue = ownMoment(date);
+    const part = zone.formatToParts(date.getTime() ? date : new Date()).find((one) => one.type === "timeZoneName");
+    const label = document.querySelector("label[for='" + field.id + "'] .zone");
+    if (label && part) label.textContent = "(" + part.value + ")";
+    field.form.addEventListener("formdata", (event) => {
+      const typed = new Date(field.value);
+      if (field.value && !Number.isNaN(typed.getTime())) event.formData.set(field.name, typed.toISOString());
+    });
+  }
+}
+
 // How long an impersonation still lasts. Spoken once a minute at most.
 function countDown() {
   for (const time of document.querySelectorAll("time[data-countdown]")) {
@@ -122,6 +144,7 @@ function onSubmit(event) {
 }
 
 localise(document);
+localiseMoments();
 addCopyButtons();
 addSelectAll();
 countDown();

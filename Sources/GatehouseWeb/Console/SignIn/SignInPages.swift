@@ -69,7 +69,8 @@ struct SignInPages {
         Field("username", "Username", value: username, required: true, autocomplete: "username"),
         Field("password", "Password", .password, required: true, autocomplete: "current-password"),
       ],
-      hidden: next.isEmpty ? [] : [("next", next)], submit: "Sign in"
+      hidden: next.isEmpty ? [] : [("next", next)], submit: "Sign in", cancel: ForgottenPages.address,
+      cancelText: "Forgotten your password?"
     ).block
   }
 
@@ -183,13 +184,10 @@ struct SignInPages {
   ) -> Response {
     var blocks: [Block] = []
     if !key.isEmpty {
-      blocks += [
-        .text(
-          .text(
-            "Your workspace asks for a second factor. Add this key to your authenticator app, then enter the code it shows."
-          )),
-        .code("Key", Self.secret(of: key)), .code("Address for apps that take one", key),
-      ]
+      blocks +=
+        [
+          .text(.text("Your workspace asks for a second factor."))
+        ] + EnrolmentKey(key).blocks
     }
     let field = Field(
       "code", "Code of your authenticator app", error: error, required: true, autocomplete: "one-time-code")
@@ -198,18 +196,6 @@ struct SignInPages {
       hidden: [("challenge", challenge), ("key", key), ("username", username), ("next", next)], submit: "Sign in",
       cancel: Address("sign-in"))
     return visitor.show("Second factor", blocks + [form.block], status: error == nil ? .ok : .forbidden)
-  }
-
-  /// The `secret` of an otpauth address, in groups of four as people type it.
-  private static func secret(of address: String) -> String {
-    guard let start = address.firstRange(of: "secret=")?.upperBound else { return address }
-    let secret = address[start...].prefix { $0 != "&" }
-    var grouped = ""
-    for (index, letter) in secret.enumerated() {
-      if index > 0, index.isMultiple(of: 4) { grouped += " " }
-      grouped.append(letter)
-    }
-    return grouped
   }
 
   // MARK: A password that must be changed

@@ -84,8 +84,8 @@ struct TimerPages: ConsolePages {
       Address("timers", user, "stop"),
       fields: [
         Field(
-          "at", "Ended at (UTC)", value: fields["at"],
-          hint: "As 2026-11-30 17:30. Empty for now. It is not before the start.", error: error),
+          "at", "Ended at", .moment, value: Moment.field(Moment.time(fields["at"])),
+          hint: "Empty for now. It is not before the start.", error: error),
         Field("reason", "Reason", value: fields["reason"], hint: "Recorded in the trail."),
       ], hidden: [("workspace", workspace)], submit: "Stop the timer", cancel: await back(visit))
     let facts = Block.facts([
@@ -106,7 +106,7 @@ struct TimerPages: ConsolePages {
     var words = command(visit, visit.form)
     let at = visit.form["at"]
     if !at.isEmpty {
-      guard let time = moment(at) else {
+      guard let time = Moment.time(at) else {
         return .page(
           try await stopping(visit, error: "This time is not understood. Write it as 2026-11-30 17:30, in UTC."))
       }
@@ -121,12 +121,9 @@ struct TimerPages: ConsolePages {
     let length = (entry["end"]?.integer ?? 0) - (entry["start"]?.integer ?? 0)
     let name = entry["username"]?.string ?? ""
     let done = await visit.done(entry, "\(name)'s timer is an entry of \(Cell.durationText(length)) now.")
-    return .redirect(await back(visit), done)
-  }
-
-  /// A moment as a person types it: `2026-11-30 17:30`, also with seconds or a zone.
-  static func moment(_ text: String) -> Int64? {
-    let iso = text.replacing(" ", with: "T", maxReplacements: 1)
-    return [iso, iso + "Z", iso + ":00Z"].lazy.compactMap { TimeText.time($0) }.first
+    guard let id = entry["entry"]?.integer, await visit.verdict(EntryPages.trial(entry)).isAllowed else {
+      return .redirect(await back(visit), done)
+    }
+    return .redirect(EntryPages.address(of: id), done)
   }
 }

@@ -56,6 +56,9 @@ import Testing
 
     #expect(try gatehouse("cli", "--port", String(FreePort.next()), "PING").end == .exited(2))
     #expect(try gatehouse("cli", "--no-such-option", "PING").end == .exited(64))
+    // What follows `--` is the command.
+    #expect(try gatehouse("cli", "--port", port, "--", "ECHO", "--json").output == "--json\n")
+    #expect(try gatehouse("cli", "--port", port, "--", "--json").end == .exited(1))
   }
 
   @Test(arguments: [[], ["--resp2"]]) func `lines of a pipe are answered in order`(options: [String]) throws {

@@ -7,7 +7,8 @@ extension CommandTable {
         .counted("CHOICES", "word"),
       ],
       reply: "`OK`; types are text, number, day, flag and choice. Without MANDATORY it stops being mandatory; the type"
-        + " of a field cannot change, and a choice keeps the words that people have",
+        + " of a field cannot change, and a choice keeps the words that people have. A field is not named like an option"
+        + " of the commands that set fields; one that is named so already is set as `workspace/name`",
       effect: .write, rights: .admin, needs: .permission(.fieldDefine, over: .namedWorkspace), route: .directory,
       body: .decide(fieldDefine)),
     CommandSpec(
@@ -48,6 +49,12 @@ extension CommandTable {
       throw .refused(
         .conflict("field: \(name) differs from \(other.name) in punctuation alone; choose another name"))
     }
+    if old == nil, let option = turn.optionNamed(name) {
+      throw .refused(
+        .conflict(
+          "field: \(name) is an option of \(option), which would take it for that; choose another name, such as"
+            + " \(name)-text"))
+    }
     if let old, old.kind != kind {
       throw .refused(.conflict("field: \(name) is of type \(old.kind.name); drop it first with FIELD.DROP \(name)"))
     }
@@ -87,4 +94,17 @@ extension CommandTable {
     turn.emit(FieldDropped(try turn.field(named: name, in: try turn.workspace())))
     turn.reply.ok()
   }
+}
+
+extension Turn {
+  /// A command that sets fields and has an option of this name: what stands there is taken for the option, not for the
+  /// field.
+  fileprivate func optionNamed(_ name: String) -> String? {
+    CommandTable.all.first { $0.setsFields && $0.options.contains { $0.token?.lowercased() == name } }?.name
+  }
+}
+
+extension CommandSpec {
+  /// Whether names and values of fields are among its words, and not behind an option that says how many there are.
+  fileprivate var setsFields: Bool { arguments.contains { $0.isVariadic && $0.parts == ["field", "value"] } }
 }

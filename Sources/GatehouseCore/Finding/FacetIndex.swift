@@ -31,11 +31,21 @@ public struct FacetIndex: Sendable {
   /// Rows up to this one are filed.
   private(set) var last = 0
 
+  /// When the newest of the filed rows was created.
+  private var newest = Milliseconds.min
+  /// By how much a row can be older than one before it: two threads create people at once, and a clock may be set.
+  private(set) var disorder: Milliseconds = 0
+
   subscript(facet: Facet) -> SerialSet? { sets[facet] }
 
   /// Files the row after the last one.
-  mutating func fileNext(_ facets: [Facet]) {
+  /// - Parameter created: when it was created; nil if it is not in use.
+  mutating func fileNext(_ facets: [Facet], created: Milliseconds?) {
     last += 1
+    if let created {
+      newest = max(newest, created)
+      disorder = max(disorder, newest - created)
+    }
     for facet in facets { sets[facet, default: .empty].insert(last) }
   }
 

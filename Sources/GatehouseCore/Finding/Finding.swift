@@ -42,36 +42,53 @@ struct Finding {
   ) {
     self.query = query
     self.cell = cell
-    // The partitions come in ascending order, and so do equal terms of several.
-    let last = worst.map { $0.partition < cell.index ? $0.term &- 1 : $0.term } ?? .max
-    let runs = query.words.enumerated().map { index, word in
-      word.withUnsafeBytes {
-        index == ordering
-          ? cell.state.people.words.run(of: $0, after: entry, through: last) : cell.state.people.words.run(of: $0)
-      }
-    }
     let chosen = ordering ?? query.longestWord
     ordering = chosen
     self.ordering = chosen
-    run = runs[chosen]
-    initials = query.words.reduce(0) { bits, word in bits | word.withUnsafeBytes { WordIndex.initial($0) } }
-    guard runs.allSatisfy({ $0.count > 0 }) else { return nil }
+    // Whom the caller may see first: of a small workspace most partitions have nobody.
     var among = viewer.rows(ListedContact.self, in: cell)
     if let workspace = query.workspace {
-      let members = SerialBits(cell.state.people.contactFacets[.workspace(workspace)])
-      among?.formIntersection(members)
-      among = among ?? members
+      Self.narrow(&among, to: SerialBits(cell.state.people.contactFacets[.workspace(workspace)]))
     }
-    let others = runs.indices.filter { $0 != chosen && !WordIndex.isInitial(query.words[$0]) }
+    if let among, among.isEmpty { return nil }
+    // The partitions come in ascending order, and so do equal terms of several.
+    let last = worst.map { $0.partition < cell.index ? $0.term &- 1 : $0.term } ?? .max
+    var runs: [WordIndex.Run] = []
+    for (number, word) in query.words.enumerated() {
+      let run = word.withUnsafeBytes {
+        number == chosen
+          ? cell.state.people.words.run(of: $0, after: entry, through: last) : cell.state.people.words.run(of: $0)
+      }
+      guard run.count > 0 else { return nil }
+      runs.append(run)
+    }
+    run = runs[chosen]
+    initials = query.words.reduce(0) { bits, word in bits | word.withUnsafeBytes { WordIndex.initial($0) } }
+    var others: [Int] = []
+    for (number, word) in query.words.enumerated() {
+      let long = word.withUnsafeBytes {
+        cell.state.people.words.contacts(
+          withLong: $0, most: Self.entriesOfSlice, through: cell.state.people.contacts.last)
+      }
+      if let long {
+        Self.narrow(&among, to: long)
+      } else if number != chosen, !WordIndex.isInitial(word) {
+        others.append(number)
+      }
+    }
     let othersCount = others.reduce(0) { $0 + runs[$1].count }
     if othersCount > 0, othersCount < run.count * Self.othersOfEntry, othersCount <= Self.entriesOfSlice {
-      for index in others {
-        let have = cell.state.people.words.contacts(of: runs[index], through: cell.state.people.contacts.last)
-        if among == nil { among = have } else { among?.formIntersection(have) }
+      for other in others {
+        Self.narrow(
+          &among, to: cell.state.people.words.contacts(of: runs[other], through: cell.state.people.contacts.last))
       }
     }
     if let among, among.isEmpty { return nil }
     self.among = among
+  }
+
+  private static func narrow(_ among: inout SerialBits?, to others: SerialBits) {
+    if among == nil { among = others } else { among?.formIntersection(others) }
   }
 
   /// What is to be done after a match.

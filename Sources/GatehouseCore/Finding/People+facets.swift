@@ -36,9 +36,13 @@ extension People {
   /// Files people who are not filed yet, so few that the partition is not held for long.
   /// - Returns: whether all are filed.
   mutating func filePeople(most: Int) -> Bool {
-    for _ in 0..<most where userFacets.last < users.last { userFacets.fileNext(facets(ofUser: userFacets.last + 1)) }
+    for _ in 0..<most where userFacets.last < users.last {
+      let next = userFacets.last + 1
+      userFacets.fileNext(facets(ofUser: next), created: users[next].isUsed ? users[next].created : nil)
+    }
     for _ in 0..<most where contactFacets.last < contacts.last {
-      contactFacets.fileNext(facets(ofContact: contactFacets.last + 1))
+      let next = contactFacets.last + 1
+      contactFacets.fileNext(facets(ofContact: next), created: contacts[next].isUsed ? contacts[next].created : nil)
     }
     return userFacets.last >= users.last && contactFacets.last >= contacts.last
   }

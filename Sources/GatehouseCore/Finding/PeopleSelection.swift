@@ -24,8 +24,11 @@ struct PeopleSelection {
         if !isExact { self.isExact = false }
       } else {
         isExact = false
-        guard let employees = condition.employees(in: cell) else { continue }
-        narrow(to: SerialBits(contacts: employees, Row.self, in: cell), &isNarrowed)
+        if let employees = condition.employees(in: cell) {
+          narrow(to: SerialBits(contacts: employees.lazy.map(Int.init), Row.self, in: cell), &isNarrowed)
+        } else if let named = condition.named(in: cell) {
+          narrow(to: SerialBits(contacts: named.first(.max, from: 0), Row.self, in: cell), &isNarrowed)
+        }
       }
     }
     if !viewer.isFree {
@@ -61,10 +64,10 @@ extension SerialBits {
   }
 
   /// The rows of contacts.
-  init<Row: ListedPerson>(contacts: [UInt32], _ row: Row.Type, in cell: HeldPartition) {
-    self.init()
+  init<Row: ListedPerson>(contacts: some Sequence<Int>, _ row: Row.Type, in cell: HeldPartition) {
+    self.init(through: Row.last(in: cell))
     for contact in contacts {
-      if let row = Row.row(ofContact: Int(contact), in: cell) { insert(row) }
+      if let row = Row.row(ofContact: contact, in: cell) { insert(row) }
     }
   }
 }
@@ -101,7 +104,9 @@ extension ListViewer {
   /// The rows of a partition among which all are that the viewer may see; nil if that may be any.
   func rows<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> SerialBits? {
     if isFree { return nil }
-    if let people = people(in: cell) { return SerialBits(contacts: people, Row.self, in: cell) }
+    if let people = people(in: cell) {
+      return SerialBits(contacts: people.lazy.map(Int.init), Row.self, in: cell)
+    }
     guard let members else { return nil }
     let facets = Row.facets(in: cell)
     var found = SerialBits()

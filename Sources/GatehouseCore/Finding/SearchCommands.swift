@@ -123,12 +123,13 @@ struct SearchQuery: Sendable {
             "unknown option '\(text)' for '\(turn.spec.name.lowercased())'; to search for the word, write it in lower"
               + " case; usage: \(turn.spec.usage)"))
       }
-      for part in text.split(whereSeparator: \.isWhitespace) {
-        var part = String(part)
-        words.append(part.withUTF8 { SearchText.with(UnsafeRawBufferPointer($0)) { ContiguousArray($0) } })
+      var given = text
+      given.withUTF8 { text in
+        SearchText.with(UnsafeRawBufferPointer(text)) { form in
+          words += form.split(whereSeparator: SearchText.isSpace).map { ContiguousArray($0) }
+        }
       }
     }
-    words.removeAll(where: \.isEmpty)
     guard !words.isEmpty else { throw .refused(.syntax("nothing to search for; give the beginning of a name")) }
     guard words.count <= Limits.wordsOfSearch else {
       throw .refused(.limit("words: a search has at most \(Limits.wordsOfSearch)"))

@@ -83,13 +83,24 @@ struct SerialBits: Sendable {
   mutating func formUnion(_ set: SerialSet) {
     switch set {
     case .one(let serial): insert(Int(serial))
-    case .list(let serials): for serial in serials { insert(Int(serial)) }
+    case .list(let serials):
+      // Room for all of them at once: to grow with each of forty costs more than the rest of a search.
+      if let last = serials.last { grow(through: Int(last)) }
+      insert(serials[...])
     case .bits(let other, _):
-      if other.words.count > words.count {
-        words.append(contentsOf: repeatElement(0, count: other.words.count - words.count))
+      if words.isEmpty {
+        words = other.words
+        return
       }
+      grow(through: other.words.count << 6 - 1)
       for index in other.words.indices { words[index] |= other.words[index] }
     }
+  }
+
+  /// Makes room for serial numbers up to one.
+  private mutating func grow(through last: Int) {
+    guard last >> 6 >= words.count else { return }
+    words.append(contentsOf: repeatElement(0, count: last >> 6 + 1 - words.count))
   }
 
   mutating func formIntersection(_ other: SerialBits) {

@@ -90,6 +90,8 @@ public protocol GroupMemberChange: DirectoryChange {
   var group: GroupID { get set }
   var workspace: WorkspaceID { get set }
   var account: AccountID { get set }
+  /// Whether the account is in the group no longer.
+  static var leaves: Bool { get }
 }
 
 extension GroupMemberChange {
@@ -100,47 +102,45 @@ extension GroupMemberChange {
     self.account = account
   }
 
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&group, as: GroupForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    if Self.leaves {
+      try visitor.removed("account", &account, as: AccountForm.self)
+    } else {
+      try visitor.field("account", &account, as: AccountForm.self)
+    }
+  }
+
   public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.groups.change(group) { group in
+      if Self.leaves { group.remove(account) } else { group.add(account, lsn: lsn) }
+    }
+  }
 }
 
 public struct AccountJoinedGroup: GroupMemberChange {
   public static var code: UInt8 { 57 }
   public static var name: String { "account-joined-group" }
+  public static var leaves: Bool { false }
 
   public var group: GroupID = 0
   public var workspace: WorkspaceID = 0
   public var account: AccountID = 0
 
   public init() {}
-
-  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
-    try visitor.subject(&group, as: GroupForm.self)
-    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
-    try visitor.field("account", &account, as: AccountForm.self)
-  }
-
-  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.groups.change(group) { $0.add(account, lsn: lsn) }
-  }
 }
 
 public struct AccountLeftGroup: GroupMemberChange {
   public static var code: UInt8 { 58 }
   public static var name: String { "account-left-group" }
+  public static var leaves: Bool { true }
 
   public var group: GroupID = 0
   public var workspace: WorkspaceID = 0
   public var account: AccountID = 0
 
   public init() {}
-
-  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
-    try visitor.subject(&group, as: GroupForm.self)
-    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
-    try visitor.removed("account", &account, as: AccountForm.self)
-  }
-
-  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.groups.change(group) { $0.remove(account) }
-  }
 }

@@ -102,14 +102,7 @@ extension CommandTable {
     let key = try turn.templateKey()
     let found = turn.directory.template(key.kind, of: key.workspace, in: key.language)
     turn.reply.map(5)
-    turn.reply.text("kind")
-    turn.reply.text(key.kind.name)
-    turn.reply.text("language")
-    turn.reply.text(found.language)
-    turn.reply.text("own")
-    turn.reply.flag(found.isOwn)
-    turn.reply.text("subject")
-    turn.reply.text(found.template.subject)
+    turn.reply.begin(key.kind, found.language, isOwn: found.isOwn, subject: found.template.subject)
     turn.reply.text("text")
     turn.reply.text(found.template.body)
   }
@@ -127,15 +120,9 @@ extension CommandTable {
     }
     turn.reply.array(rows.count)
     for row in rows {
+      let template = turn.directory.template(row.kind, of: workspace, in: row.language).template
       turn.reply.map(4)
-      turn.reply.text("kind")
-      turn.reply.text(row.kind.name)
-      turn.reply.text("language")
-      turn.reply.text(row.language)
-      turn.reply.text("own")
-      turn.reply.flag(row.isOwn)
-      turn.reply.text("subject")
-      turn.reply.text(turn.directory.template(row.kind, of: workspace, in: row.language).template.subject)
+      turn.reply.begin(row.kind, row.language, isOwn: row.isOwn, subject: template.subject)
     }
   }
 
@@ -162,14 +149,26 @@ extension CommandTable {
       }
     }
     turn.reply.map(4)
-    turn.reply.text("kind")
-    turn.reply.text(key.kind.name)
-    turn.reply.text("language")
-    turn.reply.text(found.language)
-    turn.reply.text("subject")
-    turn.reply.text(text.subject)
+    turn.reply.begin(key.kind, found.language, isOwn: nil, subject: text.subject)
     turn.reply.text("text")
     turn.reply.text(text.body)
+  }
+}
+
+extension Reply {
+  /// What the maps of templates begin with.
+  /// - Parameter isOwn: whether the workspace has written it; nil where that is not shown.
+  fileprivate mutating func begin(_ kind: Mail.Kind, _ language: String, isOwn: Bool?, subject: String) {
+    text("kind")
+    text(kind.name)
+    text("language")
+    text(language)
+    if let isOwn {
+      text("own")
+      flag(isOwn)
+    }
+    text("subject")
+    text(subject)
   }
 }
 

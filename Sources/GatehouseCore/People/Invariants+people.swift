@@ -73,13 +73,25 @@ extension InvariantChecker {
   /// What lists and counts find people by is what the rows have.
   private func checkFacets(_ state: borrowing PartitionState) {
     var users = FacetIndex()
-    while users.last < state.people.userFacets.last { users.fileNext(state.people.facets(ofUser: users.last + 1)) }
+    while users.last < state.people.userFacets.last {
+      let next = users.last + 1
+      let created = state.people.users[next].isUsed ? state.people.users[next].created : nil
+      users.fileNext(state.people.facets(ofUser: next), created: created)
+    }
     expect(
       users.sets == state.people.userFacets.sets, "partition \(state.index) files users by other facets than they have")
+    expect(
+      users.disorder <= state.people.userFacets.disorder,
+      "users of partition \(state.index) were created in another order than lists take them to be")
     var contacts = FacetIndex()
     while contacts.last < state.people.contactFacets.last {
-      contacts.fileNext(state.people.facets(ofContact: contacts.last + 1))
+      let next = contacts.last + 1
+      let created = state.people.contacts[next].isUsed ? state.people.contacts[next].created : nil
+      contacts.fileNext(state.people.facets(ofContact: next), created: created)
     }
+    expect(
+      contacts.disorder <= state.people.contactFacets.disorder,
+      "contacts of partition \(state.index) were created in another order than lists take them to be")
     expect(
       contacts.sets == state.people.contactFacets.sets,
       "partition \(state.index) files contacts by other facets than they have")

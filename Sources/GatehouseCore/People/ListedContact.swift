@@ -16,6 +16,12 @@ public struct ListedContact: ListedPerson {
 
   public static let standardFields: [ListField] = [.contact, .name, .ofContact(.email), .user, .username]
 
+  public static let identity = ListField.contact
+
+  public static func created(_ serial: Int, in cell: HeldPartition) -> Milliseconds? {
+    cell.state.people.contacts[serial].isUsed ? cell.state.people.contacts[serial].created : nil
+  }
+
   public static func last(in cell: HeldPartition) -> Int { cell.state.people.contacts.last }
 
   public static func facets(in cell: HeldPartition) -> FacetIndex { cell.state.people.contactFacets }

@@ -4,6 +4,10 @@ public protocol ListedPerson: SendableMetatype {
   static var fields: [(name: String, field: ListField)] { get }
   /// The fields that it shows by default.
   static var standardFields: [ListField] { get }
+  /// The field that has the id of the row.
+  static var identity: ListField { get }
+  /// When a row was created; nil if it is not in use.
+  static func created(_ serial: Int, in cell: HeldPartition) -> Milliseconds?
   /// The last row of a partition.
   static func last(in cell: HeldPartition) -> Int
   /// The index of what the rows have in common, and whether being listed is nothing else than having a status.
@@ -67,7 +71,7 @@ extension ListedPerson {
       // With the sign bit flipped, big-endian bytes sort like the numbers.
       let bits = UInt64(bitPattern: number) ^ 1 << 63
       return withUnsafeBytes(of: bits.bigEndian) { ContiguousArray($0) }
-    case .text: return withText(field) { FoldedText.with($0) { ContiguousArray($0) } }
+    case .text: return withText(field) { SearchText.with($0) { ContiguousArray($0.drop(while: SearchText.isSpace)) } }
     case .words: return []
     }
   }

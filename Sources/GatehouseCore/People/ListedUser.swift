@@ -29,6 +29,12 @@ public struct ListedUser: ListedPerson {
     .id, .contact, .username, .ofContact(.first), .ofContact(.last), .ofContact(.email), .status,
   ]
 
+  public static let identity = ListField.id
+
+  public static func created(_ serial: Int, in cell: HeldPartition) -> Milliseconds? {
+    cell.state.people.users[serial].isUsed ? cell.state.people.users[serial].created : nil
+  }
+
   public static func last(in cell: HeldPartition) -> Int { cell.state.people.users.last }
 
   public static func facets(in cell: HeldPartition) -> FacetIndex { cell.state.people.userFacets }

@@ -9,7 +9,8 @@ extension CommandTable {
         .option("COUNT", "n", .integer), .option("OFFSET", "n", .integer), .counted("FIELDS", "field"),
       ],
       reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)."
-        + " OFFSET passes over n users from the cursor on, in a list without SORT",
+        + " Texts are compared without case and accents, as searches do; == !== ^== ~== tell accents apart. OFFSET passes"
+        + " over n users from the cursor on, in a list without SORT",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: collectPeople(ListedUser.self), finish: finishPeople(ListedUser.self))),
     CommandSpec(
@@ -92,17 +93,38 @@ extension CommandTable {
     }
   }
 
-  /// Keeps the first of all partitions so far in the list's order; only what is kept is written out.
+  private typealias Candidate = (key: ContiguousArray<UInt8>, id: UInt64)
+
+  /// Keeps the first of all partitions so far in the list's order.
   private static func collect<Row: ListedPerson>(
     by field: ListField, _ filter: ListFilter<Row>, _ page: ListPage<Row>, _ turn: Turn, _ cell: HeldPartition,
     _ gathered: inout Gathered
   ) {
     turn.read(cell.state.lsn)
+    let order = OrderedRows<Row>(field, isDescending: page.isDescending)
+    if order?.isOfWords ?? false, !cell.state.people.enterWords(most: Limits.wordsOfSlice) {
+      return gathered.comeBack(at: max(1, gathered.nextRow))
+    }
     guard gathered.hasFiledPeople(of: cell) else { return }
+    let selection = filter.selection(in: cell)
+    // A partition that was begun in one way is ended in it.
+    let isNew = gathered.nextRow <= 1
+    if let order, gathered.lastEntry != nil || isNew && filter.goesByOrder(selection) {
+      collect(in: order, selection, filter, page, cell, &gathered)
+    } else {
+      collectAll(by: field, selection, filter, page, cell, &gathered)
+    }
+  }
+
+  /// Looks at all rows that are selected.
+  private static func collectAll<Row: ListedPerson>(
+    by field: ListField, _ selection: PeopleSelection?, _ filter: ListFilter<Row>, _ page: ListPage<Row>,
+    _ cell: HeldPartition, _ gathered: inout Gathered
+  ) {
     let most = page.count + 1
     let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
-    var found: [(key: ContiguousArray<UInt8>, id: UInt64)] = []
-    for serial in filter.rows(of: cell, filter.selection(in: cell), &gathered) {
+    var found: [Candidate] = []
+    for serial in filter.rows(of: cell, selection, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.rawID)
@@ -114,9 +136,55 @@ extension CommandTable {
         found.removeLast(found.count - most)
       }
     }
-    if found.isEmpty { return }
-    found.sort(by: page.isBefore)
+    merge(found, filter, page, cell, &gathered)
+  }
+
+  /// What is found at most before the partition is left for a moment.
+  private static let foundOfSlice = 32
+
+  /// Looks at rows in the order of the list, until they come after all that the page has room for.
+  private static func collect<Row: ListedPerson>(
+    in order: OrderedRows<Row>, _ selection: PeopleSelection?, _ filter: ListFilter<Row>, _ page: ListPage<Row>,
+    _ cell: HeldPartition, _ gathered: inout Gathered
+  ) {
+    let most = page.count + 1
+    let begun = gathered.lastEntry
+    gathered.lastEntry = nil
+    gathered.comeBack(at: 0)
+    var worst: Candidate? = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
+    // In case somebody gets another place while the partition is left.
+    let known = begun == nil ? [] : Set(gathered.items.map(\.id))
+    var found: [Candidate] = []
+    var left = Limits.rowsOfSlice / 2
+    gathered.lastEntry = order.forEachRow(in: cell, from: page.keyBefore, after: begun) { row, entry in
+      if let worst, order.isBeyond(entry, worst.key, in: cell) { return .isDone }
+      left -= 1
+      let user = Row(cell, row, filter.viewer)
+      let candidate = (key: user.sortKey(order.field), id: user.rawID)
+      if order.isCurrent(entry, candidate.key), selection?.rows.contains(row) ?? true, page.isAfterCursor(candidate),
+        worst.map({ page.isBefore(candidate, $0) }) ?? true, filter.passes(user), !known.contains(candidate.id)
+      {
+        let place = found.firstIndex { page.isBefore(candidate, $0) } ?? found.count
+        found.insert(candidate, at: place)
+        if found.count > most { found.removeLast() }
+        if found.count == most, worst.map({ page.isBefore(found[most - 1], $0) }) ?? true { worst = found[most - 1] }
+      }
+      return left > 0 && found.count < foundOfSlice ? .goesOn : .pauses
+    }
+    if gathered.lastEntry != nil { gathered.comeBack(at: 1) }
+    merge(found, filter, page, cell, &gathered)
+  }
+
+  /// Puts rows among those that were found before. Only what is kept is written out.
+  private static func merge<Row: ListedPerson>(
+    _ rows: [Candidate], _ filter: ListFilter<Row>, _ page: ListPage<Row>, _ cell: HeldPartition,
+    _ gathered: inout Gathered
+  ) {
+    if rows.isEmpty { return }
+    let most = page.count + 1
+    let found = rows.sorted(by: page.isBefore)
     var merged: [Gathered.Item] = []
+    merged.reserveCapacity(min(most, gathered.items.count + found.count))
     var old = gathered.items[...]
     var new = found[...]
     while merged.count < most {

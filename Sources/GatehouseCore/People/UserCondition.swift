@@ -18,6 +18,27 @@ public struct UserCondition: Sendable {
     }
   }
 
+  /// How texts are compared.
+  private enum Folding: Sendable {
+    /// Without case and accents, as searches do.
+    case search
+    /// Without case, as names are.
+    case name
+
+    @inline(__always)
+    func with<Result>(_ text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+      switch self {
+      case .search: SearchText.with(text, body)
+      case .name: FoldedText.with(text, body)
+      }
+    }
+
+    func form(_ text: String) -> ContiguousArray<UInt8> {
+      var text = text
+      return text.withUTF8 { with(UnsafeRawBufferPointer($0)) { ContiguousArray($0) } }
+    }
+  }
+
   /// The right-hand side of a comparison.
   private enum Value: Sendable {
     /// nil means not set.
@@ -26,7 +47,7 @@ public struct UserCondition: Sendable {
     case day(Int32)
     /// A point in time to compare days with: it counts as its day in each user's zone.
     case moment(Milliseconds)
-    /// Folded.
+    /// In the form in which texts are compared.
     case text(ContiguousArray<UInt8>)
     case product(ProductID)
     case role(Role)
@@ -39,18 +60,28 @@ public struct UserCondition: Sendable {
 
   public let field: ListField
   private let comparison: Operator
+  private let folding: Folding
   private let value: Value
 
-  /// - Parameter fields: those of the list.
+  /// - Parameters:
+  ///   - comparison: an operator; with one more `=`, such as `==` and `^==`, it tells accents apart.
+  ///   - fields: those of the list.
   public init(
     _ field: String, _ comparison: String, _ value: String, _ turn: Turn,
     among fields: [(name: String, field: ListField)]
   ) throws(Halt) {
     let field = try turn.listField(field, among: fields)
-    guard let comparison = Operator(rawValue: comparison) else {
+    let tellsAccents = comparison.hasSuffix("==")
+    guard let comparison = Operator(rawValue: tellsAccents ? String(comparison.dropLast()) : comparison),
+      !tellsAccents || !comparison.isOrder
+    else {
       let all = Operator.allCases.map(\.rawValue).joined(separator: " ")
-      throw .refused(.syntax("no operator '\(comparison)'; operators are \(all)"))
+      throw .refused(
+        .syntax("no operator '\(comparison)'; operators are \(all), and == !== ^== ~==, which tell accents apart"))
     }
+    // A username is somebody's alone, with its accents.
+    let isIdentity = field == .username && (comparison == .equal || comparison == .notEqual)
+    folding = tellsAccents || isIdentity ? .name : .search
     self.field = field
     self.comparison = comparison
     let isOrder = comparison.isOrder
@@ -61,20 +92,15 @@ public struct UserCondition: Sendable {
       self.value = try Self.number(value, field)
     case .words:
       guard !isOrder else { throw Self.unfit(field, comparison) }
-      self.value = try Self.word(value, field, isExact: isExact, turn)
+      self.value = try Self.word(value, field, isExact: isExact, folding, turn)
     case .text:
       if field == .status, isExact { _ = try turn.status(value) }
-      self.value = .text(Self.folded(value))
+      self.value = .text(folding.form(value))
     }
   }
 
   private static func unfit(_ field: ListField, _ comparison: Operator) -> Halt {
     .refused(.syntax("\(field.name) cannot be compared with \(comparison.rawValue)"))
-  }
-
-  private static func folded(_ text: String) -> ContiguousArray<UInt8> {
-    var text = text
-    return text.withUTF8 { FoldedText.with(UnsafeRawBufferPointer($0)) { ContiguousArray($0) } }
   }
 
   private static func number(_ text: String, _ field: ListField) throws(Halt) -> Value {
@@ -98,7 +124,9 @@ public struct UserCondition: Sendable {
   }
 
   /// Resolves a word to what it names, so that an unknown name is refused.
-  private static func word(_ text: String, _ field: ListField, isExact: Bool, _ turn: Turn) throws(Halt) -> Value {
+  private static func word(
+    _ text: String, _ field: ListField, isExact: Bool, _ folding: Folding, _ turn: Turn
+  ) throws(Halt) -> Value {
     if isExact, !text.isEmpty {
       switch field {
       case .product: return .product(try turn.product(named: text).id)
@@ -122,7 +150,7 @@ public struct UserCondition: Sendable {
       default: break
       }
     }
-    return .text(folded(text))
+    return .text(folding.form(text))
   }
 
   /// Whether the condition asks for deleted users.
@@ -166,6 +194,40 @@ public struct UserCondition: Sendable {
     }
   }
 
+  /// The contacts of a partition among whom all are for whom it holds, as the index of words tells; nil where it does not.
+  func named(in cell: HeldPartition) -> SerialBits? {
+    guard comparison == .equal || comparison == .hasPrefix, case .text(let text) = value, Self.isInWords(field),
+      cell.state.people.words.isComplete(through: cell.state.people.contacts.last)
+    else { return nil }
+    // Their text begins with the same word.
+    return text.withUnsafeBytes { text in
+      SearchText.with(text) { form in
+        let word = UnsafeRawBufferPointer(rebasing: form.prefix { !SearchText.isSpace($0) })
+        guard !word.isEmpty else { return nil }
+        let last = cell.state.people.contacts.last
+        return cell.state.people.words.contacts(withLong: word, most: .max, through: last)
+          ?? cell.state.people.words.contacts(of: cell.state.people.words.run(of: word), through: last)
+      }
+    }
+  }
+
+  private static func isInWords(_ field: ListField) -> Bool {
+    switch field {
+    case .username, .ofContact(.first), .ofContact(.middle), .ofContact(.last), .ofContact(.email): true
+    default: false
+    }
+  }
+
+  /// Whether an index narrows a list to those for whom it holds, or it holds for nearly all.
+  func isOfManyOrIndexed(for viewer: ListViewer) -> Bool {
+    if comparison == .notEqual || facet(for: viewer) != nil { return true }
+    switch value {
+    case .employers: return comparison == .equal
+    case .text: return (comparison == .equal || comparison == .hasPrefix) && Self.isInWords(field)
+    case .number, .day, .moment, .product, .role, .workspace, .mainAccount: return false
+    }
+  }
+
   // MARK: Deciding
 
   public func holds(for user: some ListedPerson) -> Bool {
@@ -179,8 +241,8 @@ public struct UserCondition: Sendable {
     case .text(let wanted):
       if field.kind == .words { return holds(user.words(field), wanted) }
       return user.withText(field) { text in
-        // Mixed-case ASCII is folded on the stack, so a user who does not match costs no allocation.
-        FoldedText.with(text) { text in wanted.withUnsafeBytes { holds(text, $0) } }
+        // ASCII is folded on the stack, so a user who does not match costs no allocation.
+        folding.with(text) { text in wanted.withUnsafeBytes { holds(text, $0) } }
       }
     case .product(let product):
       return user.mayEnter(product) == (comparison == .equal)
@@ -243,7 +305,7 @@ public struct UserCondition: Sendable {
   private func holds(_ words: [String], _ wanted: ContiguousArray<UInt8>) -> Bool {
     if wanted.isEmpty { return words.isEmpty == (comparison != .notEqual) }
     let found = words.contains { word in
-      let whole = Self.folded(word)
+      let whole = folding.form(word)
       if Self.fits(whole, wanted, comparison) { return true }
       // A licence also matches by its type alone.
       guard field == .licence, let colon = whole.lastIndex(of: 0x3a) else { return false }

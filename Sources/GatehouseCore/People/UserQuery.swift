@@ -41,6 +41,15 @@ public struct ListFilter<Row: ListedPerson> {
     includesDeleted ? nil : PeopleSelection(conditions, viewer, Row.self, in: cell)
   }
 
+  /// Whether rows in the order of the list are better read by its index than looked at all: where many meet the
+  /// conditions.
+  ///
+  /// - Parameter selection: that of the partition.
+  func goesByOrder(_ selection: PeopleSelection?) -> Bool {
+    !includesDeleted && selection.map { $0.rows.count > Limits.rowsOfSlice } ?? true
+      && conditions.allSatisfy { $0.isOfManyOrIndexed(for: viewer) }
+  }
+
   /// The rows to look at while a partition is held this time.
   ///
   /// - Parameters:
@@ -93,7 +102,7 @@ public struct ListPage<Row: ListedPerson> {
   }
 
   public let sort: ListField?
-  private let isDescending: Bool
+  let isDescending: Bool
   public let count: Int
   /// How many to pass over first.
   let offset: Int
@@ -126,7 +135,7 @@ public struct ListPage<Row: ListedPerson> {
   // MARK: Cursors
 
   /// The longest cursor: a sort key in hexadecimal, a hyphen and an id.
-  private static var cursorBytes: Int { 2 * CaseFolding.growth * Limits.textBytes + 32 }
+  private static var cursorBytes: Int { 2 * SearchText.growth * Limits.textBytes + 32 }
 
   private static func cursor(_ text: String, isSorted: Bool) throws(Halt) -> Cursor {
     if text == "0" { return .start }
@@ -173,6 +182,12 @@ public struct ListPage<Row: ListedPerson> {
   }
 
   // MARK: Order
+
+  /// The sort key of the last item of the page before; nil where there is none.
+  var keyBefore: ContiguousArray<UInt8>? {
+    guard case .after(let key, _) = cursor else { return nil }
+    return key
+  }
 
   public func isBefore(
     _ a: (key: ContiguousArray<UInt8>, id: UInt64), _ b: (key: ContiguousArray<UInt8>, id: UInt64)

@@ -19,10 +19,7 @@ extension Turn {
   }
 
   private func end(_ challenge: LoginChallenge, of user: UserReference) {
-    let isOver = changes.contains { change in
-      change.as(ChallengeEnded.self)?.digest == challenge.digest
-        || change.as(ChallengeAnswered.self)?.digest == challenge.digest
-    }
+    let isOver = changes.contains { ($0.known as? any ChallengeOver)?.digest == challenge.digest }
     if !isOver { emit(ChallengeEnded(user.id, challenge.digest)) }
   }
 }

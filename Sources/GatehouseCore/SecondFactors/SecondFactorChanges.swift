@@ -169,17 +169,15 @@ public struct ChallengeIssued: PartitionChange {
   }
 }
 
-/// A challenge was answered rightly, and cannot be answered again.
-public struct ChallengeAnswered: PartitionChange {
-  public static var code: UInt8 { 119 }
-  public static var name: String { "challenge-answered" }
+/// A login that waited for the second factor waits no longer.
+public protocol ChallengeOver: PartitionChange {
+  var user: UserID { get set }
+  var digest: Digest { get set }
+}
 
-  public var user = UserID.none
-  public var digest = Digest.zero
-
-  public init() {}
-
+extension ChallengeOver {
   init(_ user: UserID, _ digest: Digest) {
+    self.init()
     self.user = user
     self.digest = digest
   }
@@ -196,8 +194,19 @@ public struct ChallengeAnswered: PartitionChange {
   }
 }
 
+/// A challenge was answered rightly, and cannot be answered again.
+public struct ChallengeAnswered: ChallengeOver {
+  public static var code: UInt8 { 119 }
+  public static var name: String { "challenge-answered" }
+
+  public var user = UserID.none
+  public var digest = Digest.zero
+
+  public init() {}
+}
+
 /// A login that waited for the second factor ends: what its password has proved does not count any more.
-public struct ChallengeEnded: PartitionChange {
+public struct ChallengeEnded: ChallengeOver {
   public static var code: UInt8 { 160 }
   public static var name: String { "challenge-ended" }
 
@@ -205,20 +214,4 @@ public struct ChallengeEnded: PartitionChange {
   public var digest = Digest.zero
 
   public init() {}
-
-  init(_ user: UserID, _ digest: Digest) {
-    self.user = user
-    self.digest = digest
-  }
-
-  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
-    try visitor.subject(&user, as: UserForm.self)
-    try visitor.secret(&digest, as: DigestForm.self)
-  }
-
-  public var concern: Concern { .nobody }
-
-  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.secondFactors.drop(digest)
-  }
 }

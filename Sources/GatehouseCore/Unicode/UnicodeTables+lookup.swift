@@ -49,6 +49,18 @@ extension UnicodeTables {
     for part in longFoldings[(entry + 1)...(entry + 3)] where part != 0 { body(part) }
   }
 
+  /// Calls `body` with what people type for a character that is decomposed and folded already: `1` for ①, `l` for ł.
+  static func forEachTyped(_ scalar: UInt32, _ body: (UInt32) -> Void) {
+    if scalar < 0x80, scalar != 0x60 { return body(scalar) }
+    if let entry = entry(scalar, in: typedRuns, of: 4) {
+      let (first, last, step) = (typedRuns[entry], typedRuns[entry + 1], typedRuns[entry + 2])
+      if scalar <= last, (scalar - first) % step == 0 { return body(scalar &+ typedRuns[entry + 3]) }
+    }
+    guard let entry = exactEntry(scalar, in: typedForms, of: 3) else { return body(scalar) }
+    let start = Int(typedForms[entry + 1])
+    for letter in typedLetters[start..<start + Int(typedForms[entry + 2])] { body(letter) }
+  }
+
   /// Calls `body` with each character of a character's full canonical decomposition.
   static func forEachDecomposed(_ scalar: UInt32, _ body: (UInt32) -> Void) {
     if scalar < 0xc0 { return body(scalar) }

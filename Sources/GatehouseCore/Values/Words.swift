@@ -36,6 +36,13 @@ public enum Words {
     return word | (above & ~beyond & 0x8080_8080_8080_8080) >> 2
   }
 
+  /// Whether one of the eight bytes is `byte`.
+  @inline(__always)
+  static func has(_ byte: UInt8, _ word: UInt64) -> Bool {
+    let difference = word ^ UInt64(byte) &* 0x0101_0101_0101_0101
+    return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080 != 0
+  }
+
   @inline(__always)
   static func isASCII(_ word: UInt64) -> Bool { word & 0x8080_8080_8080_8080 == 0 }
 

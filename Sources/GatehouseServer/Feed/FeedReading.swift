@@ -79,7 +79,6 @@ extension ServerContext {
     }
     if after == durable { return Step(page: ([], durable), durable: durable) }
     if let page = feedTail.page(work, after: after, through: durable) { return Step(page: page, durable: durable) }
-    let history = History(folder, index: logIndex, keys: RecordIndex.keys(of: folder))
     if let first = try history.firstLSN(), after + 1 < first {
       throw Refusal.rule(
         "feed", "the records up to \(first - 1) were deleted when their time was over",

@@ -25,6 +25,8 @@ final class ServerContext: Sendable {
   let refusals: [RefusalRing]
   let persistence: Persistence
   let logIndex: LogIndex
+  /// The log and its archive, for readers.
+  let history: History
   let workPool = WorkPool(threads: 4, line: 64)
   let feedReaders: FeedReaders
   let durableWaits: DurableWaits
@@ -64,6 +66,7 @@ final class ServerContext: Sendable {
     refusals = (0...lanes.count).map { _ in RefusalRing(size: length) }
     self.persistence = persistence
     logIndex = LogIndex(folder, keys: RecordIndex.keys(of: folder))
+    history = History(folder, index: logIndex, cache: HistoryCache(), keys: RecordIndex.keys(of: folder))
     self.feedReaders = feedReaders
     self.durableWaits = durableWaits
     feedTail = FeedTail(folder.logLocation, folder.keys)

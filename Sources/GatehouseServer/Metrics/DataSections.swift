@@ -102,6 +102,9 @@ struct DataSections {
         "log_pending_bytes", log.pendingBytes, .gauge("log_staged_bytes", "Bytes of records that are not durable yet")),
       Figure("log_index_bytes", context.logIndex.bytes, .gauge("log_index_bytes", "Memory of the log's index")),
       Figure(
+        "history_cache_bytes", context.history.cache?.bytes ?? 0,
+        .gauge("history_cache_bytes", "Memory of decoded parts of the log and its archive")),
+      Figure(
         "feed_waiting_readers", context.feedReaders.waitingCount,
         .gauge("feed_waiting_readers", "Readers of the feed that wait for records")),
       Figure("feed_tail_bytes", context.feedTail.bytes, .gauge("feed_tail_bytes", "Memory of the feed's newest part")),

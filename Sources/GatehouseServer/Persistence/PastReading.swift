@@ -5,7 +5,7 @@ import GatehouseStorage
 extension ReadPast: ServerWork {
   func perform(_ context: ServerContext, after lastWrite: LSN) throws -> PastChanges {
     let durable = context.waitUntilDurable(max(lastWrite, through))
-    let history = History(context.folder, index: context.logIndex, keys: RecordIndex.keys(of: context.folder))
+    let history = context.history
     var changes = PastChanges()
     guard let first = try history.firstLSN(), first <= durable else { return changes }
     try requireKept(history, first)

@@ -18,7 +18,7 @@ extension ReadTrail: ServerWork {
       query.times = times.0...times.1
     }
     var page = TrailPage()
-    let history = History(context.folder, index: context.logIndex, keys: RecordIndex.keys(of: context.folder))
+    let history = context.history
     try history.forEachNewestFirst(query) { lsn, bytes in
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader, history.seals)

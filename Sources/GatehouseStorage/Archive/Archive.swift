@@ -7,8 +7,8 @@
 ///
 /// ## File
 /// A block file (`BlockFile`). The first blocks hold frames: for each frame its header, byte for byte as in the log, and
-/// its body, decompressed. A block ends between two frames, after about 1 MiB, and is compressed much harder than the
-/// log has time for. The blocks after them are the pages of the index. The table adds
+/// its body, decompressed. A block ends between two frames, after about 256 KiB (1 MiB in files of older programs), and is
+/// compressed much harder than the log has time for. Who looks for a record decodes its whole block. The blocks after them are the pages of the index. The table adds
 ///
 /// ```
 /// first LSN u64 · last LSN u64 · hash of the frame before 16 · hash of the last frame 16
@@ -39,9 +39,11 @@ package enum Archive {
   /// what decisions read.
   static let kind = BlockFileKind(
     magic: BlockFile.magic("GATEARCH"), format: 3, reader: 1,
-    blockLimit: blockSize + LogFormat.headerSize + LogFormat.maximumBody)
+    blockLimit: largestBlock + LogFormat.headerSize + LogFormat.maximumBody)
   /// A block ends with the frame that brings it to this length.
-  static let blockSize = 1 << 20
+  static let blockSize = 256 << 10
+  /// The same in files of older programs.
+  private static let largestBlock = 1 << 20
   static let suffix = ".archive"
   /// The suffix of a damaged segment that a compaction has set aside.
   static let damagedSuffix = ".damaged"

@@ -13,16 +13,19 @@ package struct History: Sendable {
   let dictionaries: [ZstdDictionary]
   /// The index of the live log; without it, the whole log is read.
   let index: LogIndex?
+  /// What was decoded lately; without it, each reading decodes anew.
+  package let cache: HistoryCache?
   /// Called for each block of the archive and each stretch of the log that is read, so that tests can count them.
   var onBlock: @Sendable () -> Void = {}
 
   package init(
     _ folder: DataFolder, dictionaries: [ZstdDictionary] = ZstdDictionary.known, index: LogIndex? = nil,
-    keys: @escaping RecordKeys
+    cache: HistoryCache? = nil, keys: @escaping RecordKeys
   ) {
     self.folder = folder
     self.dictionaries = dictionaries
     self.index = index
+    self.cache = cache
     self.keys = keys
   }
 
@@ -167,7 +170,8 @@ enum HistoryPart {
         throw FileGone()
       }
       defer { reader.close() }
-      let part = ArchivePart(reader: reader, range: range, filter: filter, onBlock: history.onBlock)
+      let part = ArchivePart(
+        reader: reader, range: range, filter: filter, cache: history.cache, onBlock: history.onBlock)
       return try part.read(newestFirst: newestFirst, handle)
     case .segment(let records, let path):
       let segment = try history.openSegment(records.lowerBound, path: path)
@@ -177,7 +181,7 @@ enum HistoryPart {
       let part = SegmentPart(
         segment: segment, folderID: history.folder.manifest.folderID, cipher: history.folder.cipher, range: range,
         filter: filter, dictionaries: history.dictionaries, index: isInLog ? history.index : nil,
-        onBlock: history.onBlock)
+        cache: history.cache, onBlock: history.onBlock)
       return try part.read(newestFirst: newestFirst, handle)
     }
   }

@@ -1,30 +1,3 @@
-/// Records to be handed out in reverse order. They are copied, because the memory they were read from is reused.
-struct RecordStack {
-  private var bytes: [UInt8] = []
-  private var records: [(lsn: UInt64, range: Range<Int>)] = []
-
-  mutating func push(_ lsn: UInt64, _ record: UnsafeRawBufferPointer) {
-    let start = bytes.count
-    bytes.append(contentsOf: record)
-    records.append((lsn, start..<bytes.count))
-  }
-
-  /// Hands out and removes all records, last pushed first.
-  /// - Returns: false if the handler has stopped.
-  mutating func popAll(_ handle: History.Handler) throws -> Bool {
-    defer {
-      bytes.removeAll(keepingCapacity: true)
-      records.removeAll(keepingCapacity: true)
-    }
-    return try bytes.withUnsafeBytes { bytes in
-      for record in records.reversed() {
-        guard try handle(record.lsn, UnsafeRawBufferPointer(rebasing: bytes[record.range])) else { return false }
-      }
-      return true
-    }
-  }
-}
-
 /// Thrown to leave the loops once the handler has stopped.
 private struct Enough: Error {}
 
@@ -33,6 +6,7 @@ struct ArchivePart {
   let reader: ArchiveReader
   let range: ClosedRange<UInt64>
   let filter: HistoryFilter
+  let cache: HistoryCache?
   let onBlock: @Sendable () -> Void
 
   func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
@@ -50,19 +24,21 @@ struct ArchivePart {
       return block.recordCount > 0 && block.firstLSN <= range.upperBound && block.nextLSN > range.lowerBound
         && filter.mayWant(block)
     }
-    var stack = RecordStack()
     do {
       for number in newestFirst ? numbers.reversed() : numbers {
         if let keys = keys[number], !keys.contains(where: filter.wanted.keys.contains) { continue }
         onBlock()
-        try forEachRecord(in: number, filter.wanted.marks(of: keys[number]), &buffers) { lsn, record in
-          if newestFirst {
-            stack.push(lsn, record)
-          } else if try !handle(lsn, record) {
-            throw Enough()
+        let marks = filter.wanted.marks(of: keys[number])
+        if newestFirst || isIndexed {
+          let isWhole = try part(number, &buffers).forEachRecord(marks, in: range, newestFirst: newestFirst) {
+            try !filter.wants($1) || handle($0, $1)
+          }
+          guard isWhole else { return false }
+        } else {
+          try forEachRecord(in: number, marks, &buffers) { lsn, record in
+            if try !handle(lsn, record) { throw Enough() }
           }
         }
-        guard try stack.popAll(handle) else { return false }
       }
       return true
     } catch is Enough {
@@ -70,14 +46,34 @@ struct ArchivePart {
     }
   }
 
+  /// All records of a block.
+  private func part(_ number: Int, _ buffers: inout ArchiveReader.Buffers) throws -> DecodedPart {
+    func decode(_ buffers: inout ArchiveReader.Buffers) throws -> DecodedPart {
+      try DecodedPart(from: reader.blocks[number].firstLSN) { add in
+        try forEachRecord(in: number, &buffers) { _, record in add(record) }
+      }
+    }
+    let key = HistoryCache.Key(hash: reader.info.hash, place: UInt64(number), end: 0)
+    guard let cache else { return try decode(&buffers) }
+    return try cache.part(key) { try decode(&buffers) }
+  }
+
   private func forEachRecord(
     in number: Int, _ marks: RecordMarks, _ buffers: inout ArchiveReader.Buffers,
     _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
   ) throws {
+    try forEachRecord(in: number, &buffers) { lsn, record in
+      if range.contains(lsn), marks.mayBe(in: record), filter.wants(record) { try handle(lsn, record) }
+    }
+  }
+
+  private func forEachRecord(
+    in number: Int, _ buffers: inout ArchiveReader.Buffers, _ handle: (UInt64, UnsafeRawBufferPointer) throws -> Void
+  ) throws {
     try reader.forEachFrame(in: number, &buffers) { header, _, body in
       var lsn = header.firstLSN
       let isWhole = try RecordCoding.forEach(in: body, count: Int(header.recordCount)) { record in
-        if range.contains(lsn), marks.mayBe(in: record), filter.wants(record) { try handle(lsn, record) }
+        try handle(lsn, record)
         lsn += 1
       }
       guard isWhole else {
@@ -96,6 +92,7 @@ struct SegmentPart {
   let filter: HistoryFilter
   let dictionaries: [ZstdDictionary]
   let index: LogIndex?
+  let cache: HistoryCache?
   let onBlock: @Sendable () -> Void
 
   func read(newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
@@ -106,10 +103,10 @@ struct SegmentPart {
         !filter.isOpen || $0.known(segment.header.firstLSN, through: range.upperBound) != nil
       }
       if newestFirst || isIndexed ?? false {
-        let wanted = try stretches().filter { stretch in
-          stretch.chain.nextLSN <= range.upperBound && stretch.nextLSN > range.lowerBound && filter.mayWant(stretch)
+        var decoder = FrameDecoder(cipher: cipher, dictionaries: dictionaries)
+        return try stretches().forEach(wantedBy: filter, in: range, newestFirst: newestFirst) { stretch in
+          try read(stretch, newestFirst: newestFirst, &decoder, handle)
         }
-        return try read(newestFirst ? wanted.reversed() : wanted, newestFirst: newestFirst, handle)
       }
       var decoder = FrameDecoder(cipher: cipher, dictionaries: dictionaries)
       let marks = filter.wanted.marks(in: nil)
@@ -128,30 +125,47 @@ struct SegmentPart {
     }
   }
 
-  private func read(_ stretches: [LogStretch], newestFirst: Bool, _ handle: History.Handler) throws -> Bool {
-    var stack = RecordStack()
-    var decoder = FrameDecoder(cipher: cipher, dictionaries: dictionaries)
-    for stretch in stretches where filter.mayWant(stretch) {
-      onBlock()
-      let marks = filter.wanted.marks(in: stretch.contents?.ids)
-      var scanner = SegmentScanner(
-        segment, folderID: folderID, at: (stretch.offset, stretch.chain), windowBytes: Int(LogStretch.bytes))
-      while scanner.offset < stretch.end, let frame = try next(&scanner, checkingFrom: 0) {
-        try forEachRecord(of: frame, marks, &decoder) { lsn, record in
-          if newestFirst {
-            stack.push(lsn, record)
-          } else if try !handle(lsn, record) {
-            throw Enough()
-          }
-        }
+  private func read(
+    _ stretch: LogStretch, newestFirst: Bool, _ decoder: inout FrameDecoder, _ handle: History.Handler
+  ) throws -> Bool {
+    onBlock()
+    let marks = filter.wanted.marks(in: stretch.contents?.ids)
+    if newestFirst || filter.hasKeys {
+      return try part(stretch, &decoder).forEachRecord(marks, in: range, newestFirst: newestFirst) {
+        try !filter.wants($1) || handle($0, $1)
       }
-      guard try stack.popAll(handle) else { return false }
+    }
+    try forEachFrame(of: stretch) { frame in
+      try forEachRecord(of: frame, marks, &decoder) { lsn, record in
+        if try !handle(lsn, record) { throw Enough() }
+      }
     }
     return true
   }
 
+  /// All records of a stretch.
+  private func part(_ stretch: LogStretch, _ decoder: inout FrameDecoder) throws -> DecodedPart {
+    func decode(_ decoder: inout FrameDecoder) throws -> DecodedPart {
+      try DecodedPart(from: stretch.chain.nextLSN) { add in
+        try forEachFrame(of: stretch) { frame in
+          try decoder.forEachRecord(frame.header, stored: frame.stored) { _, record in add(record) }
+        }
+      }
+    }
+    let key = HistoryCache.Key(hash: stretch.chain.hash, place: stretch.offset, end: stretch.end)
+    guard let cache else { return try decode(&decoder) }
+    return try cache.part(key) { try decode(&decoder) }
+  }
+
+  private func forEachFrame(of stretch: LogStretch, _ body: (LogFrame) throws -> Void) throws {
+    var scanner = SegmentScanner(
+      segment, folderID: folderID, at: (stretch.offset, stretch.chain), windowBytes: Int(LogStretch.bytes))
+    // All of them, whatever is asked for: others will ask for the rest.
+    while scanner.offset < stretch.end { try body(try frame(&scanner, checkingFrom: 0)) }
+  }
+
   /// The stretches up to the last wanted record: from the index, or by reading the frame headers.
-  private func stretches() throws -> [LogStretch] {
+  private func stretches() throws -> LogStretches {
     if let index {
       if filter.isOpen {
         // If all records are wanted, the index's filters are not needed, so do not wait for them.
@@ -161,7 +175,7 @@ struct SegmentPart {
         do { return try index.stretches(of: segment, through: range.upperBound) } catch  where isDamage(error) {}
       }
     }
-    return try framed()
+    return LogStretches(all: try framed(), groups: [])
   }
 
   /// Finds the frames by following their headers. Bodies are not checked here, but when they are read.
@@ -185,6 +199,10 @@ struct SegmentPart {
     _ scanner: inout SegmentScanner, checkingFrom lsn: UInt64
   ) throws(LogError) -> LogFrame? {
     guard scanner.chain.nextLSN <= range.upperBound else { return nil }
+    return try frame(&scanner, checkingFrom: lsn)
+  }
+
+  private func frame(_ scanner: inout SegmentScanner, checkingFrom lsn: UInt64) throws(LogError) -> LogFrame {
     if case .frame(let frame) = try scanner.next(checkingFrom: lsn) { return frame }
     throw LogError(
       .corrupt, segment: scanner.name, offset: scanner.offset, lsn: scanner.chain.nextLSN,

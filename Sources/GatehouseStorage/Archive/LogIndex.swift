@@ -3,10 +3,10 @@ internal import Synchronization
 /// An index of the live log: which parts can have records about a person or thing, as `ArchiveIndexBuilder` does for
 /// the archive. With it, a page of the trail costs about what it shows, instead of a scan of the whole log.
 ///
-/// A segment is divided into stretches of about 64 KiB, and a Bloom filter holds the ids of each stretch. About 1 of
-/// 100 stretches is read in vain. It takes 12 bits an id in memory: 9 bytes a record if each record creates a person,
-/// less than 1 if the same people come again (measured: 35,000 sessions of 900 people). The memory is bounded; if it
-/// runs out, the oldest segments are not indexed.
+/// A segment is divided into stretches of about 16 KiB, and a Bloom filter holds the ids of each stretch. Another holds
+/// those of each eight stretches, so that few are asked: 1 of 300 eights is looked at in vain, and of these one stretch in
+/// fourteen is read. It takes 22 bits an id in memory: 16 bytes a record if each record creates a person, less than 2 if the
+/// same people come again. The memory is bounded; if it runs out, the oldest segments are not indexed.
 ///
 /// Appending does not know of the index. It is built from the durable part of the files, by a low-priority thread that
 /// follows the log, and by any reader that needs a part that thread has not reached. It is rebuilt after a start, so a
@@ -57,12 +57,12 @@ package final class LogIndex: Sendable {
   }
 
   /// The stretches of a segment; nil if the index does not have all of them.
-  func known(_ segment: UInt64, through last: UInt64) -> [LogStretch]? {
+  func known(_ segment: UInt64, through last: UInt64) -> LogStretches? {
     state.withLock { $0.segments[segment] }.flatMap { $0.chain.nextLSN > last ? $0.stretches : nil }
   }
 
   /// The stretches of a segment, indexed now if they are not yet.
-  func stretches(of segment: OpenSegment, through last: UInt64) throws -> [LogStretch] {
+  func stretches(of segment: OpenSegment, through last: UInt64) throws -> LogStretches {
     if let known = known(segment.header.firstLSN, through: last) { return known }
     return try build(segment, through: last) { true }
   }
@@ -71,7 +71,7 @@ package final class LogIndex: Sendable {
   @discardableResult
   private func build(
     _ segment: OpenSegment, through last: UInt64, while goesOn: () -> Bool
-  ) throws -> [LogStretch] {
+  ) throws -> LogStretches {
     let lsn = segment.header.firstLSN
     var index = state.withLock { $0.segments[lsn] } ?? SegmentIndex(segment)
     // Kept even if damage is found: the part before it is indexed then.
@@ -125,8 +125,9 @@ struct LogStretch: Sendable {
     var ids = BloomFilter(of: [])
   }
 
-  /// A stretch ends with the frame that brings it to this many bytes.
-  static let bytes: UInt64 = 64 << 10
+  /// A stretch ends with the frame that brings it to this many bytes. What a page of the trail shows is in a few stretches,
+  /// each of which is decoded whole.
+  static let bytes: UInt64 = 16 << 10
 
   init(at offset: UInt64, _ chain: ChainPosition, _ contents: Contents? = nil) {
     self.contents = contents
@@ -137,19 +138,58 @@ struct LogStretch: Sendable {
   }
 }
 
+/// Consecutive stretches of a segment.
+struct LogStretches: Sendable {
+  var all: [LogStretch]
+  /// The ids of the first eight stretches, of the next eight, and so on; the last stretches may have none.
+  var groups: [BloomFilter]
+
+  static let ofGroup = 8
+
+  /// Calls `body` with each that can have a wanted record of a range, until it returns false.
+  ///
+  /// - Returns: false if `body` has stopped.
+  func forEach(
+    wantedBy filter: HistoryFilter, in range: ClosedRange<UInt64>, newestFirst: Bool,
+    _ body: (LogStretch) throws -> Bool
+  ) rethrows -> Bool {
+    let count = (all.count + Self.ofGroup - 1) / Self.ofGroup
+    for number in 0..<count {
+      let group = newestFirst ? count - 1 - number : number
+      let places = group * Self.ofGroup..<min((group + 1) * Self.ofGroup, all.count)
+      guard all[places.lowerBound].chain.nextLSN <= range.upperBound,
+        all[places.upperBound - 1].nextLSN > range.lowerBound,
+        !filter.hasKeys || group >= groups.count || filter.wanted.mayBe(in: groups[group])
+      else { continue }
+      for place in newestFirst ? Array(places.reversed()) : Array(places) {
+        let stretch = all[place]
+        guard stretch.chain.nextLSN <= range.upperBound, stretch.nextLSN > range.lowerBound, filter.mayWant(stretch),
+          try !body(stretch)
+        else { continue }
+        return false
+      }
+    }
+    return true
+  }
+}
+
 /// The index of one segment.
 private struct SegmentIndex: Sendable {
-  private(set) var stretches: [LogStretch] = []
+  private(set) var stretches = LogStretches(all: [], groups: [])
   private var offset = LogFormat.segmentStart
   private(set) var chain: ChainPosition
   /// The ids in the last stretch, which may not be complete yet. Duplicates are removed by sorting when the filter is
   /// made; a `Set` hashes each again.
   private var ids: [UInt64] = []
+  /// Those of the stretches before it that have no group yet.
+  private var idsOfGroup: [UInt64] = []
 
   init(_ segment: OpenSegment) { chain = segment.chainStart }
 
   var bytes: Int {
-    stretches.reduce(ids.capacity * MemoryLayout<UInt64>.stride) {
+    let own = (ids.capacity + idsOfGroup.capacity) * MemoryLayout<UInt64>.stride
+    let groups = stretches.groups.reduce(0) { $0 + $1.bytes }
+    return stretches.all.reduce(own + groups) {
       $0 + MemoryLayout<LogStretch>.stride + ($1.contents?.ids.bytes ?? 0)
     }
   }
@@ -159,45 +199,60 @@ private struct SegmentIndex: Sendable {
     dictionaries: [ZstdDictionary], keys: RecordKeys, while goesOn: () -> Bool
   ) throws {
     var scanner = SegmentScanner(
-      segment, folderID: folderID, at: (offset, chain), windowBytes: Int(4 * LogStretch.bytes))
+      segment, folderID: folderID, at: (offset, chain), windowBytes: 256 << 10)
     var decoder = FrameDecoder(cipher: cipher, dictionaries: dictionaries, checksContent: false)
     defer { noteIDs() }
     while chain.nextLSN <= last {
-      if stretches.last.map({ offset - $0.offset >= LogStretch.bytes }) ?? true {
+      if stretches.all.last.map({ offset - $0.offset >= LogStretch.bytes }) ?? true {
         guard goesOn() else { return }
-        noteIDs()
-        ids = []
-        stretches.append(LogStretch(at: offset, chain, LogStretch.Contents()))
+        begin()
       }
       guard case .frame(let frame) = try scanner.next() else {
         throw LogError(
           .corrupt, segment: scanner.name, offset: scanner.offset, lsn: chain.nextLSN,
           "there is no good frame, but record \(last) was durable")
       }
-      var contents = stretches.last?.contents ?? LogStretch.Contents()
+      let index = stretches.all.count - 1
+      var contents = stretches.all[index].contents ?? LogStretch.Contents()
       try decoder.forEachRecord(frame.header, stored: frame.stored) { _, record in
         let time = keys(record, &ids)
         contents.earliest = min(contents.earliest, time)
         contents.latest = max(contents.latest, time)
       }
-      let index = stretches.count - 1
-      stretches[index].contents = contents
+      stretches.all[index].contents = contents
       offset = scanner.offset
       chain = scanner.chain
-      stretches[index].end = offset
-      stretches[index].nextLSN = chain.nextLSN
+      stretches.all[index].end = offset
+      stretches.all[index].nextLSN = chain.nextLSN
     }
   }
 
+  /// Begins a stretch, after the last one is complete.
+  private mutating func begin() {
+    noteIDs()
+    idsOfGroup += ids
+    ids = []
+    if !stretches.all.isEmpty, stretches.all.count.isMultiple(of: LogStretches.ofGroup) {
+      stretches.groups.append(BloomFilter(of: Self.distinct(idsOfGroup)))
+      idsOfGroup = []
+    }
+    stretches.all.append(LogStretch(at: offset, chain, LogStretch.Contents()))
+  }
+
   private mutating func noteIDs() {
-    guard !stretches.isEmpty else { return }
-    ids.sort()
+    guard !stretches.all.isEmpty else { return }
+    ids = Self.distinct(ids)
+    stretches.all[stretches.all.count - 1].contents?.ids = BloomFilter(of: ids, .small)
+  }
+
+  private static func distinct(_ ids: [UInt64]) -> [UInt64] {
+    var ids = ids.sorted()
     var distinct = 0
     for place in ids.indices where distinct == 0 || ids[distinct - 1] != ids[place] {
       ids[distinct] = ids[place]
       distinct += 1
     }
-    ids = Array(ids[..<distinct])
-    stretches[stretches.count - 1].contents?.ids = BloomFilter(of: ids)
+    ids.removeLast(ids.count - distinct)
+    return ids
   }
 }

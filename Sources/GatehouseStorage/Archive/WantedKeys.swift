@@ -54,6 +54,48 @@ struct RecordMarks {
     return marks.contains { Self.contains($0, in: record) }
   }
 
+  /// The numbers of the records that can have one of the keys, ascending; nil if all can.
+  ///
+  /// - Parameters:
+  ///   - bytes: the records, one after the other.
+  ///   - starts: where each begins, and the end of the last.
+  func records(in bytes: UnsafeRawBufferPointer, _ starts: [UInt32]) -> [Int]? {
+    guard let marks else { return nil }
+    var found: Set<Int> = []
+    for mark in marks {
+      guard let base = bytes.baseAddress, let first = mark.first else { continue }
+      var offset = 0
+      while offset + mark.count <= bytes.count,
+        let hit = memchr(base + offset, Int32(first), bytes.count - mark.count - offset + 1)
+      {
+        offset = UnsafeRawPointer(hit) - base
+        guard memcmp(hit, mark, mark.count) == 0 else {
+          offset += 1
+          continue
+        }
+        let record = Self.record(at: offset, starts)
+        let end = Int(starts[record + 1])
+        if offset + mark.count <= end {
+          found.insert(record)
+          offset = end
+        } else {
+          offset += 1
+        }
+      }
+    }
+    return found.sorted()
+  }
+
+  /// The last record that does not begin after an offset.
+  private static func record(at offset: Int, _ starts: [UInt32]) -> Int {
+    var (low, high) = (0, starts.count - 1)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if Int(starts[middle]) <= offset { low = middle } else { high = middle }
+    }
+    return low
+  }
+
   private static func contains(_ mark: [UInt8], in record: UnsafeRawBufferPointer) -> Bool {
     guard let bytes = record.baseAddress, let first = mark.first else { return true }
     var offset = 0

@@ -42,17 +42,20 @@ struct CommandLineClient: ParsableCommand {
   func validate() throws {
     if json && raw != nil { throw ValidationError("give either --json or --raw") }
     // Everything unknown is part of the command, so a misspelt option would be sent as a command.
-    guard let first = words.first, first.hasPrefix("-") else { return }
+    guard let first = words.first, first.hasPrefix("-"), first != "--" else { return }
     if first == "--help" || first == "-h" { throw CleanExit.helpRequest(self) }
     throw ValidationError("unknown option \(first)")
   }
+
+  /// The command. `--` says that the options are over, as in all programs, and is no part of it.
+  private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
 
   func run() throws {
     let session = try connection.session()
     let runner = CommandRunner(session: session, printer: printer())
     do {
-      if !words.isEmpty {
-        try runner.runOnce(words)
+      if !command.isEmpty {
+        try runner.runOnce(command)
       } else if StandardStream.inputIsTerminal {
         try InteractiveShell(session: session, runner: runner, usesColour: usesColour).run()
         return

@@ -25,6 +25,37 @@ import Testing
     #expect(core.run("FIELD.DEFINE shoe-size text MANDATORY").text == "OK")
   }
 
+  @Test(
+    "L2: no field is named like an option of the commands that set fields",
+    arguments: [
+      ("reason", "USER.SET"), ("IDEM", "USER.SET"), ("ifversion", "USER.SET"), ("dryrun", "USER.SET"),
+      ("ids", "USER.BULK"),
+      ("Where", "USER.BULK"),
+    ])
+  func options(_ name: String, _ command: String) {
+    let core = CoreHarness()
+    let folded = name.lowercased()
+    #expect(
+      core.run("FIELD.DEFINE \(name) text").text?.hasPrefix("CONFLICT field: \(folded) is an option of ") == true)
+    #expect(
+      core.run("FIELD.DEFINE \(name) text").text?.hasSuffix("choose another name, such as \(folded)-text") == true)
+  }
+
+  /// One that is named so from before is set beside its workspace.
+  @Test func aFieldNamedLikeAnOption() {
+    let core = CoreHarness()
+    core.directory.state.apply(
+      AnyChange.directory(
+        FieldDefined(FieldDefinition(id: 1, workspace: mainWorkspace, name: "reason", kind: .text), old: nil)),
+      lsn: 1,
+      header: RecordHeader(
+        time: core.now, service: 0, actor: nil, subject: nil, connection: 0, command: "FIELD.DEFINE", reason: ""))
+    core.run("USER.CREATE ana NOINVITE")
+    #expect(core.run("USER.SET ana first Ana main/reason late").integer == 2)
+    #expect(core.run("USER.GET ana")["fields"]["reason"].text == "late")
+    #expect(core.run("FIELD.DEFINE reason text MANDATORY").text == "OK")
+  }
+
   @Test("L2, L23: a flag that is not set is not shown as 0") func unsetFlag() {
     let core = CoreHarness()
     core.run("FIELD.DEFINE member flag")

@@ -31,6 +31,35 @@ import Testing
     #expect(core.run("USER.SEARCH \" \"").text == "ERR nothing to search for; give the beginning of a name")
   }
 
+  @Test("S3: as people type it, whatever characters a name is written with") func asPeopleTypeIt() {
+    for (name, words) in [
+      ("Team ①", ["1", "team 1"]), ("Ｊｏｈｎ Henry Ⅳ", ["john", "iv"]), ("İpek Yılmaz", ["ipek", "yilmaz"]),
+      ("Sinéad O’Connor", ["o'connor", "oconnor", "o’connor", "connor"]),
+      ("Eva Smith/Jones", ["jones", "smith/jones"]),
+      ("Bob (Robert) Ray", ["robert", "(robert", "bob"]), ("Jean–Luc Nancy", ["luc", "jean-luc"]),
+      ("山田太郎", ["山田", "太郎"]),
+      ("김민준", ["김", "민준"]),
+    ] as [(String, [String])] {
+      core.run(["CONTACT.CREATE", "NAME", name])
+      for word in words {
+        #expect(core.run(["CONTACT.SEARCH", word]).items.map { $0["name"].text } == [name], "\(word)")
+      }
+    }
+    #expect(core.run(["CONTACT.SEARCH", "'"]).text == "ERR nothing to search for; give the beginning of a name")
+  }
+
+  /// Thousands begin alike; a whole username finds its own.
+  @Test func longWords() {
+    for number in 0..<300 { core.run("USER.CREATE james.smith\(number)@company.test FIRST James NOINVITE") }
+    func usernames(_ line: String) -> [String] { core.run(line).items.compactMap { $0["username"].text } }
+    #expect(usernames("USER.SEARCH james.smith277@company.test") == ["james.smith277@company.test"])
+    #expect(usernames("USER.SEARCH james.smith299") == ["james.smith299@company.test"])
+    #expect(usernames("USER.SEARCH james.smith29 LIMIT 100").count == 11)
+    #expect(usernames("USER.SEARCH james.smith29 jam LIMIT 5").count == 5)
+    core.run("USER.RENAME james.smith277@company.test jim@company.test")
+    #expect(usernames("USER.SEARCH james.smith277@company.test") == [])
+  }
+
   @Test func changesAreFoundAtOnce() {
     core.run("USER.CREATE eva FIRST Eva NOINVITE")
     #expect(found("USER.SEARCH eva") == ["Eva"])

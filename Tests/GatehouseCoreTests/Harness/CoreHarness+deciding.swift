@@ -58,8 +58,10 @@ extension CoreHarness {
       turn.adopt(turn.principal)
     }
     var gathered = Gathered()
+    slices = 0
     for cell in cells where !gathered.isComplete {
       repeat {
+        slices += 1
         guard turn.collect(cell.held, into: &gathered) else {
           precondition(turn.reply.isError, "a gathering body asked for another owner")
           return

@@ -20,6 +20,8 @@ final class CoreHarness {
   var horizon: LSN = 0
   /// How often the last command was decided.
   var decisions = 0
+  /// How often the last list, count or search entered a partition.
+  var slices = 0
   var changes: [AnyChange] = []
   /// The work that the last command needed.
   var neededWork: [any Work] = []

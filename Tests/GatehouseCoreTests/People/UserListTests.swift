@@ -60,6 +60,31 @@ import Testing
     #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
   }
 
+  @Test("L24: conditions compare as searches do; a doubled sign tells accents apart") func folding() {
+    for (name, first) in [("josé", "İpek"), ("jose", "Ipek"), ("third", "O’Neill")] {
+      core.run(["USER.CREATE", name, "FIRST", first, "NOINVITE"])
+    }
+    func found(_ line: String) -> [String] {
+      core.run("USER.LIST \(line) FIELDS 1 username")[1].items.compactMap { $0["username"].text }.sorted()
+    }
+    #expect(found("WHERE first = ipek") == ["jose", "josé"])
+    #expect(found("WHERE first = İPEK") == ["jose", "josé"])
+    #expect(found("WHERE first == ipek") == ["jose"])
+    #expect(found("WHERE first == İpek") == ["josé"])
+    #expect(found("WHERE first ^= ip WHERE first !== ipek") == ["josé"])
+    #expect(found("WHERE first ~== İPE") == ["josé"])
+    #expect(found("WHERE first ^= o'n") == ["third"])
+    #expect(found("WHERE department = uklid").count == 15)
+    #expect(found("WHERE department == uklid").isEmpty)
+    // A username is somebody's alone.
+    #expect(found("WHERE username = JOSE") == ["jose"])
+    #expect(found("WHERE username ^= jose") == ["jose", "josé"])
+    #expect(core.run("USER.COUNT WHERE first = ipek").integer == 2)
+    #expect(
+      core.run("USER.LIST WHERE first <== a").text
+        == "ERR no operator '<=='; operators are = != < > <= >= ^= ~=, and == !== ^== ~==, which tell accents apart")
+  }
+
   /// All items of a list, page by page.
   private func all(_ words: [String], count: Int) -> [Answer] {
     var items: [Answer] = []
@@ -162,7 +187,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "WHERE colour = red", "WHERE username == ana", "WHERE created ~= 5", "WHERE status = asleep",
+    "WHERE colour = red", "WHERE username === ana", "WHERE created ~= 5", "WHERE status = asleep",
     "WHERE product > payroll", "WHERE created > soon", "WHERE hired = soon", "SORT product", "SORT colour", "DESC",
     "CURSOR x", "CURSOR 5-5", "SORT username CURSOR 5", "SORT username CURSOR zz-5", "COUNT 0", "FIELDS 1 colour",
     "WHERE username =", "FIELDS 2 id", "FIELDS 3 id username ID",

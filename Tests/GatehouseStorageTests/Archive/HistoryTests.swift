@@ -6,7 +6,7 @@ import Testing
 struct HistoryTests {
   /// Half of the records are in the archive, half in the log.
   let store: StoreFixture
-  /// Without an index of the log, and with one.
+  /// Without an index of the log, with one, and with what was decoded before.
   let histories: [History]
 
   init() throws {
@@ -16,12 +16,15 @@ struct HistoryTests {
       History(store.folder, keys: RecordFixture.keys),
       History(
         store.folder, index: LogIndex(store.folder, keys: RecordFixture.keys), keys: RecordFixture.keys),
+      History(
+        store.folder, index: LogIndex(store.folder, keys: RecordFixture.keys), cache: HistoryCache(),
+        keys: RecordFixture.keys),
     ]
   }
 
   func read(_ query: History.Query, newestFirst: Bool = false, limit: Int = .max) throws -> [UInt64] {
     let found = try histories.map { try read(query, newestFirst: newestFirst, limit: limit, $0) }
-    #expect(found[0] == found[1])
+    #expect(found[0] == found[1] && found[0] == found[2])
     return found[0]
   }
 

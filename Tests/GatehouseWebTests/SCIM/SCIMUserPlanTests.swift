@@ -20,7 +20,7 @@ struct SCIMUserPlanTests {
     #expect(try SCIMUserPlan(nil) == .conditions([]))
     #expect(
       try plan(#"name.familyName sw "L" and active eq true"#)
-        == .conditions([Condition("last", "^=", "L"), Condition("status", "!=", "inactive")]))
+        == .conditions([Condition("last", "^==", "L"), Condition("status", "!=", "inactive")]))
     #expect(try plan(#"active eq "False""#) == .conditions([Condition("status", "=", "inactive")]))
   }
 
@@ -28,6 +28,6 @@ struct SCIMUserPlanTests {
     #expect(try plan("title pr") == .scan([]))
     #expect(try plan(#"not (userName eq "a")"#) == .scan([]))
     #expect(try plan(#"userName eq "a" or title pr"#) == .scan([]))
-    #expect(try plan(#"title pr and name.givenName eq "A""#) == .scan([Condition("first", "=", "A")]))
+    #expect(try plan(#"title pr and name.givenName eq "A""#) == .scan([Condition("first", "==", "A")]))
   }
 }

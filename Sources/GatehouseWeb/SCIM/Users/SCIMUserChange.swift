@@ -30,7 +30,11 @@ extension SCIMUserFields {
       if email == old.username, old.card["email"] == email { card["email"] = nil }
     }
     if !card.isEmpty || added != old.added {
-      let fields = Self.differing(added, old.added).map { (user.fieldNames[$0.key] ?? $0.key, $0.value) }
+      // Beside their workspace, so that none is taken for an option of the command.
+      let fields = Self.differing(added, old.added).map { name, value in
+        let known = user.fieldNames[name] ?? name
+        return (known.contains("/") ? known : "\(user.home ?? tenant.workspace)/\(known)", value)
+      }
       let pairs = card.map { ($0.key, $0.value) } + fields
       commands.append(["USER.SET", id] + pairs.sorted { $0.0 < $1.0 }.flatMap { [$0.0, $0.1] })
     }

@@ -10,6 +10,8 @@ struct SCIMUserList {
   private static let mostScanned = 20_000
   /// The people whom `USER.LIST` passes over at once, on the way to a page.
   private static let stride = 10_000
+  /// The same of a sorted list, which keeps all whom it passes over in their order.
+  private static let sortedStride = 2_000
 
   func query(_ query: SCIMQuery) async throws -> SCIMPage {
     if let sortBy = query.sortBy, tenant.users.attribute(sortBy) == nil {
@@ -53,10 +55,8 @@ struct SCIMUserList {
       let user = try await tenant.find("USER.EXTERNAL", external, "WORKSPACE", tenant.workspace)
       return (user?["id"]?.integer).map { ["#\($0)"] } ?? []
     case .email(let email):
-      guard !email.contains(where: \.isWhitespace) else { return [] }
-      let users = try await tenant.ask("USER.SEARCH", email.lowercased(), "LIMIT", "100").elements ?? []
-      return users.filter { $0["email"]?.string?.isSame(as: email) ?? false }
-        .compactMap { $0["id"]?.integer.map { "#\($0)" } }
+      return try await ids(["WHERE", "email", "==", email], [], from: "0", count: SCIMQuery.standardCount).ids
+        .map { "#\($0)" }
     }
   }
 
@@ -132,7 +132,7 @@ struct SCIMUserList {
   ) async throws -> String {
     var (reached, cursor) = marks.place(before: position, of: key)
     while reached < position {
-      let step = min(position - reached, Self.stride)
+      let step = min(position - reached, order.isEmpty ? Self.stride : Self.sortedStride)
       let (next, ids) = try await ids(words, order, from: cursor, passing: step)
       guard next != "0", !ids.isEmpty else { return Self.end }
       reached += step

@@ -112,11 +112,12 @@ enum SCIMUserPlan: Equatable {
     guard isOfEmployer || path.urn?.isSame(as: SCIMSchemas.user) ?? true,
       let field = (isOfEmployer ? textsOfEmployer : texts)[name]
     else { return nil }
+    // SCIM compares without case, and tells accents apart.
     switch comparison {
-    case .equal: return Condition(field, "=", text)
-    case .notEqual: return Condition(field, "!=", text)
-    case .contains: return Condition(field, "~=", text)
-    case .startsWith: return Condition(field, "^=", text)
+    case .equal: return Condition(field, "==", text)
+    case .notEqual: return Condition(field, "!==", text)
+    case .contains: return Condition(field, "~==", text)
+    case .startsWith: return Condition(field, "^==", text)
     case .endsWith, .greater, .atLeast, .less, .atMost: return nil
     }
   }

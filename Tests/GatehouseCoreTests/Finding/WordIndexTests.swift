@@ -1,0 +1,69 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// The index of words: which contacts a word leads to.
+@Suite struct WordIndexTests {
+  private func index(_ terms: [(String, Int)]) -> WordIndex {
+    var index = WordIndex()
+    for contact in 1...(terms.map(\.1).max() ?? 1) {
+      _ = index.next(through: contact)
+      var longest: ContiguousArray<UInt8> = []
+      for (term, of) in terms where of == contact {
+        Array(term.utf8).withUnsafeBytes { index.insert($0, of: contact, afterLongest: &longest) }
+      }
+    }
+    return index
+  }
+
+  private func contacts(_ index: WordIndex, long word: String, most: Int = .max) -> [Int]? {
+    Array(word.utf8).withUnsafeBytes { word in
+      index.contacts(withLong: word, most: most, through: 2000)?.filter { _ in true }
+    }
+  }
+
+  /// Of a thousand names that begin alike, a whole one leads to one.
+  @Test func aLongWordLeadsToFew() {
+    let index = index((1...1000).map { ("james.smith\($0)@company.test", $0) })
+    #expect(
+      "james.sm".utf8.withContiguousStorageIfAvailable { index.run(of: UnsafeRawBufferPointer($0)).count } == 1000)
+    #expect(contacts(index, long: "james.smith77") == [77, 770, 771, 772, 773, 774, 775, 776, 777, 778, 779])
+    #expect(contacts(index, long: "james.smith777@company.test") == [777])
+    #expect(contacts(index, long: "james.smi") == Array(1...1000))
+    #expect(contacts(index, long: "james.smi", most: 999) == nil, "too many are no help")
+    #expect(contacts(index, long: "james.smythe") == [])
+    #expect(contacts(index, long: "james.sm") == nil, "a short word is in the first index")
+  }
+
+  /// A username that an e-mail begins with needs no entry of its own.
+  @Test func aTermWithinAnotherIsFoundByIt() {
+    let index = index([("ana.novakova@acme.test", 1), ("ana.novakova", 1), ("ana.novakova-x", 2), ("ana.novakova", 3)])
+    #expect(contacts(index, long: "ana.novak") == [1, 2, 3])
+    #expect(contacts(index, long: "ana.novakova") == [1, 2, 3])
+    #expect(contacts(index, long: "ana.novakova@") == [1])
+    #expect(contacts(index, long: "ana.novakova-") == [2])
+  }
+
+  @Test func keysSortLikeTerms() {
+    let terms = ["a", "a b", "ab", "abcdefgh", "b", "łuk", "žižka", "ж", "я", "山田", "山"].sorted {
+      $0.utf8.lexicographicallyPrecedes($1.utf8)
+    }
+    let keys = terms.map { Array($0.utf8).withUnsafeBytes { WordIndex.key($0) } }
+    #expect(keys == keys.sorted())
+  }
+
+  @Test func runsAreReadFromBothEnds() {
+    let index = index((1...2000).map { ("t\($0 % 50)", $0) })
+    let all = index.run(from: 1 << 56, through: .max)
+    var (forward, backward) = (all, all)
+    var found: [WordIndex.Entry] = []
+    while let entry = index.next(&forward) { found.append(entry) }
+    var back: [WordIndex.Entry] = []
+    while let entry = index.previous(&backward) { back.append(entry) }
+    #expect(found.count == 2000 && found == found.sorted() && back == found.reversed())
+    var rest = index.run(from: 1 << 56, through: .max, after: found[699])
+    #expect(index.next(&rest) == found[700])
+    var before = index.run(from: 1 << 56, through: .max, before: found[700])
+    #expect(index.previous(&before) == found[699] && before.count == 699)
+  }
+}

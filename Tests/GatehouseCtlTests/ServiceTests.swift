@@ -20,7 +20,7 @@ struct ServiceTests {
     let made = try control("service", "create", "--new", data, "ops", "admin", "--reason", "set-up")
     #expect(made.code == 0, "\(made.errors)")
     let lines = made.output.split(separator: "\n").map(String.init)
-    #expect(lines.map { $0.prefix { $0 != ":" } } == ["id", "name", "secret", "rights", "workspaces"])
+    #expect(lines.map { $0.prefix { $0 != ":" } } == ["id", "name", "secret", "rights", "workspaces", "products"])
     #expect(lines[1] == "name: ops" && lines[3] == "rights: READ ADMIN")
     let secret = String(lines[2].dropFirst("secret: ".count))
 
@@ -55,6 +55,26 @@ struct ServiceTests {
     let gate = try server.client(.resp2)
     try gate.ok("AUTH rescue \(secret)")
     try gate.ok("SERVICE.CREATE fresh READ")
+  }
+
+  @Test("one bound to a product, or to a workspace")
+  func bound() throws {
+    let folder = try TemporaryFolder("service")
+    let data = folder.path("data")
+    let made = try control("service", "create", "--json", "--new", data, "boss", "ADMIN").object()
+    let server = try TestServer(folder: folder)
+    let boss = try server.client(.resp2)
+    try boss.ok("AUTH boss \(try #require(made["secret"] as? String))")
+    try boss.ok("WORKSPACE.CREATE acme")
+    try boss.ok("PRODUCT.CREATE acme/payroll")
+    try server.terminate()
+    let crew = try control("service", "create", "--json", data, "crew", "READ", "--product", "acme/payroll").object()
+    #expect(crew["products"] as? [String] == ["acme/payroll"] && crew["workspaces"] as? [String] == ["acme"])
+    let portal = try control("service", "create", "--json", data, "portal", "READ", "--workspace", "acme").object()
+    #expect(portal["workspaces"] as? [String] == ["acme"] && portal["products"] is NSNull)
+    let none = try control("service", "create", data, "none", "READ", "--product", "acme/nothing")
+    #expect(none.code == 1 && none.errors.contains("NOTFOUND product acme/nothing"), "\(none.errors)")
+    withExtendedLifetime(server) {}
   }
 
   @Test("words that are not rights", arguments: [["WRITE"], ["READ", "KING"]])

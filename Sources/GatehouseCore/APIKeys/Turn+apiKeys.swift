@@ -52,7 +52,7 @@ extension Turn {
 
   /// The principal of a key: its user, without an actor.
   func principal(ofKey word: UnsafeRawBufferPointer) throws(Halt) -> UserPrincipal {
-    guard let key = try apiKey(secret: word), key.row.isActive(at: now), !isLimited || knows(key.user) else {
+    guard let key = try apiKey(secret: word), key.row.isActive(at: now), !isLimited || isOfService(key.user) else {
       throw .refused(.noPermission("an API key in force: the one after AS is unknown, deactivated or expired"))
     }
     let user = key.user
@@ -66,6 +66,18 @@ extension Turn {
     return UserPrincipal(
       actor: user.id, subject: user.id, isImpersonation: false, isByKey: true, boundTo: nil,
       sides: sides + [Side(.subject, user, within: reach, in: directory, at: now)])
+  }
+
+  /// Whether a service that is bound has to do with somebody: one of workspaces with whom it knows, one of products with
+  /// whom it may let in. A key has no product of its own, as a session has.
+  private func isOfService(_ user: UserReference) -> Bool {
+    sides.allSatisfy { side in
+      guard side.isOfProducts else { return side.knows(user, in: directory, at: now) }
+      return side.holdings.contains { holding in
+        guard case .product(let product) = holding.scope else { return false }
+        return user.loginDenial(to: product, in: directory, at: now) == nil
+      }
+    }
   }
 
   /// Logs the use of the key after `AS`, if its last use is long ago.

@@ -73,7 +73,7 @@ extension CommandTable {
     let only = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     let known = turn.knownWorkspaces
     let products = turn.directory.products
-      .filter { (only == nil || $0.workspace == only) && known.contains($0.workspace) }
+      .filter { (only == nil || $0.workspace == only) && known.contains($0) }
       .sorted { ($0.workspace, $0.id) < ($1.workspace, $1.id) }
     turn.reply.array(products.count)
     for product in products {

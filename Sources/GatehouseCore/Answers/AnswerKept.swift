@@ -16,6 +16,8 @@ public struct AnswerKept: PartitionChange {
   /// Of whom the reply may say something: those whom the record changes, and those whom the command names. It is sealed
   /// under their keys, too.
   public var people: [SealKey] = []
+  /// How often the clock had been set back, which selects the key, too.
+  public var era: UInt32 = 0
   /// Whether it was read after one of its keys was destroyed. It is not stored.
   private var isForgotten = false
 
@@ -23,7 +25,7 @@ public struct AnswerKept: PartitionChange {
 
   public init(
     partition: Int, key: Digest, arguments: Digest, reply: Reply, approval: ApprovalID? = nil, until: Milliseconds,
-    people: [SealKey] = []
+    era: UInt32 = 0, people: [SealKey] = []
   ) {
     self.partition = partition
     self.key = key
@@ -31,6 +33,7 @@ public struct AnswerKept: PartitionChange {
     self.reply = reply
     self.approval = approval
     self.until = until
+    self.era = era
     self.people = people
   }
 
@@ -44,9 +47,10 @@ public struct AnswerKept: PartitionChange {
     try visitor.secret(&approval, as: OptionalForm<ApprovalForm>.self)
     try visitor.value(&until, as: TimeForm.self)
     try visitor.value(&people, as: ListForm<MentionedKeyForm>.self)
+    try visitor.value(&era, as: NumberForm<UInt32>.self)
   }
 
-  public var sealing: SealedUnder? { until == 0 ? nil : .answer(until: until, of: people) }
+  public var sealing: SealedUnder? { until == 0 ? nil : .answer(until: until, era: era, of: people) }
 
   public mutating func forget() { isForgotten = true }
 
@@ -55,7 +59,7 @@ public struct AnswerKept: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     var answer = RememberedAnswer(
       arguments: arguments, reply: reply, until: header.time + Limits.idempotencyLife, lsn: lsn, approval: approval,
-      people: people)
+      people: people, era: era)
     if isForgotten { answer.clear() }
     state.answers.keep(answer, under: key, at: header.time)
   }
@@ -89,8 +93,8 @@ public struct AnswerCleared: PartitionChange {
 
 extension SealedUnder {
   /// The keys of an answer: that of the day on which it expires, and those of everybody of whom it may say something.
-  static func answer(until: Milliseconds, of people: [SealKey]) -> SealedUnder {
-    let day = SealKey.answers(until: until)
+  static func answer(until: Milliseconds, era: UInt32, of people: [SealKey]) -> SealedUnder {
+    let day = SealKey.answers(until: until, era: era)
     return people.isEmpty ? .one(day) : .all([day] + people)
   }
 }

@@ -9,6 +9,9 @@ public struct Answers: ~Copyable, Sendable {
   /// The answers that tell of a person, by the keys of the person. It follows from the answers.
   private var byPerson: [SealKey: Set<Digest>] = [:]
 
+  /// How often the clock was set back, so that days came again (`SealKey.answers`).
+  public private(set) var era: UInt32 = 0
+
   private struct Expiry: Sendable {
     let key: Digest
     let until: Milliseconds
@@ -46,10 +49,12 @@ public struct Answers: ~Copyable, Sendable {
     }
   }
 
-  mutating func forgetAll() {
+  /// The clock was set back: no answer's deadline is believed any more.
+  mutating func beginEra() {
     kept = [:]
     line = []
     byPerson = [:]
+    era += 1
   }
 
   /// The keys of the answers that tell of any of some people and were not cleared yet.
@@ -78,6 +83,7 @@ extension Answers: Aggregate {
     copy.kept = kept
     copy.line = line
     copy.byPerson = byPerson
+    copy.era = era
     return copy
   }
 
@@ -88,6 +94,7 @@ extension Answers: Aggregate {
         writer.stored(StoredAnswer(entry.answer, writer.seals))
       }
       writer.varint(0)
+      writer.varint(state.answers.era)
     } read: { (state, reader, layout) throws(CodingError) in
       for _ in 0..<(try reader.count()) {
         let key = try reader.digest()
@@ -99,6 +106,8 @@ extension Answers: Aggregate {
       }
       // The number at which all were looked through, when they stood in the order of their keys.
       let _: Int = try reader.number()
+      // Absent in snapshots from before there were eras.
+      if layout.form == .measured, !reader.isAtEnd { state.answers.era = try reader.number() }
       state.answers.line.sort { $0.until < $1.until }
     }
   ]
@@ -131,8 +140,10 @@ public struct RememberedAnswer: Sendable, StoredValue {
   public internal(set) var lsn: LSN = 0
   /// The request that the answer names, if the command waits for a second person.
   public internal(set) var approval: ApprovalID?
-  /// Of whom it may say something, by their keys, each once. `StoredAnswer` stores this and the next.
+  /// Of whom it may say something, by their keys, each once. `StoredAnswer` stores this and the next two.
   var people: [SealKey] = []
+  /// How often the clock had been set back when it was kept.
+  var era: UInt32 = 0
   /// Whether what it said is gone, because one of them was anonymised or purged.
   private(set) var isCleared = false
 

@@ -30,7 +30,7 @@ struct StoredAnswer: StoredValue {
     }
   }
 
-  private var keys: SealedUnder { .answer(until: answer.until, of: answer.people) }
+  private var keys: SealedUnder { .answer(until: answer.until, era: answer.era, of: answer.people) }
 
   /// The words of the command, so that no answer is given to another one.
   private var bound: [UInt8] {
@@ -62,6 +62,7 @@ struct StoredAnswer: StoredValue {
     try visitor.value(&sealed, as: BlockForm.self)
     try visitor.value(&answer.people, as: ListForm<MentionedKeyForm>.self)
     try visitor.value(&isCleared, as: FlagForm.self)
+    try visitor.value(&answer.era, as: NumberForm<UInt32>.self)
   }
 }
 

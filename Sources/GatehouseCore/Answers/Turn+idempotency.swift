@@ -53,7 +53,7 @@ extension Turn {
     emit(
       AnswerKept(
         partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt), approval: askedFor,
-        until: now + Limits.idempotencyLife, people: peopleOfReply()))
+        until: now + Limits.idempotencyLife, era: cell.state.answers.era, people: peopleOfReply()))
   }
 
   /// Of whom the reply may say something: those who are changed, those whom the words or the reply name, and those who

@@ -97,9 +97,11 @@ extension Turn {
     }
   }
 
-  /// Whether the caller may know of a request: who asked for it, and who may approve it.
+  /// Whether the caller may know of a request: who asked for it, and who may approve it; through a service that is bound,
+  /// only of those in the whole workspaces that it knows.
   fileprivate func maySee(_ request: ApprovalRequest) -> Bool {
     guard isLimited else { return true }
+    guard sides.allSatisfy({ !$0.isService || $0.knownWorkspaces.contains(request.workspace) }) else { return false }
     let isOwn = asUser.map { $0.subject == request.subject || $0.actor == request.actor } ?? false
     if isOwn { return true }
     guard let permission = Permission(name: request.permission), allows(permission, over: .workspace(request.workspace))

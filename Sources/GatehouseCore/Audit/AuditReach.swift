@@ -49,8 +49,9 @@ struct AuditReach: Sendable {
 
   /// The index keys of the records that may be read, and of some others; none if all may be read.
   func keys(in directory: Directory) -> [UInt64] {
-    guard case .only(let workspaces) = reach else { return [] }
+    guard case .only(let workspaces, let single) = reach else { return [] }
     var keys = [RecordKey.unplaced]
+    keys += single.keys.sorted().map { RecordKey.of(.product, $0) }
     for workspace in workspaces.sorted() {
       keys.append(RecordKey.of(.workspace, workspace))
       keys += directory.products(of: workspace).map { RecordKey.of(.product, $0) }
@@ -112,7 +113,7 @@ struct AuditReach: Sendable {
     if change.as(SessionSeen.self) != nil { return false }
     if let ended = change.as(SessionEnded.self), ended.workspace == 0 { return false }
     // Services belong to the operator, even if they are bound to workspaces.
-    if change.as(ServiceBound.self) != nil { return false }
+    if change.as(ServiceBound.self) != nil || change.as(ServiceBoundToProducts.self) != nil { return false }
     // These name several workspaces; the first one governs.
     if let created = change.as(UserCreated.self) { return created.workspaces.first.map(reach.contains) ?? false }
     if let moved = change.as(HomeSet.self) { return reach.contains(moved.old) || reach.contains(moved.new) }
@@ -122,19 +123,18 @@ struct AuditReach: Sendable {
     }
     let subjects = Subjects(change)
     if !subjects.workspaces.isEmpty || !subjects.products.isEmpty {
-      let (own, others) = (
-        subjects.products.filter(products.contains), subjects.products.filter { !products.contains($0) }
-      )
+      let known = subjects.products.compactMap(directory.product)
       // Of a product that may be read, its workspace is no secret.
-      let known = own.compactMap { directory.product($0)?.workspace }
-      return subjects.workspaces.allSatisfy { reach.contains($0) || known.contains($0) }
-        && others.allSatisfy { directory.product($0).map { reach.contains($0.workspace) } ?? true }
+      return known.allSatisfy(reads)
+        && subjects.workspaces.allSatisfy { id in reach.contains(id) || known.contains { $0.workspace == id } }
     }
     let homes =
       subjects.users.map { subjectWorkspaces.homes[$0]?.home(at: lsn) }
       + subjects.contacts.map { subjectWorkspaces.contactHomes[$0]?.home(at: lsn) }
     return !homes.isEmpty && homes.allSatisfy { $0.map(reach.contains) ?? false }
   }
+
+  private func reads(_ product: Product) -> Bool { products.contains(product.id) || reach.contains(product) }
 
   /// The text of a change without what concerns other workspaces.
   func text(of change: AnyChange, in directory: Directory) -> ChangeText {
@@ -143,7 +143,7 @@ struct AuditReach: Sendable {
     if change.as(UserCreated.self) != nil { return text.without(["workspaces"]) }
     if let noted = change.as(Noted.self), case .productsTouched(let touched) = noted.note {
       // Of the products that saw the change only one's own are named.
-      let own = touched.filter { directory.product($0).map { reach.contains($0.workspace) } ?? false }
+      let own = touched.filter { directory.product($0).map(reach.contains) ?? false }
       return own.isEmpty
         ? text.without(["products-touched"])
         : ChangeText(Noted(noted.user, .productsTouched(own)).carried, in: directory)

@@ -18,6 +18,11 @@ extension PermissionSet {
     .productAccess, .licenceAssign, .userRead, .contactSet, .poolRead,
   ])
 
+  /// A service that is bound to products, over these: what a product administrator has without the contacts, which belong
+  /// to the identity; and the sessions that it opens for them, which an application must be able to end.
+  static let productService = PermissionSet(
+    productAdministrator.subtracting(PermissionSet([.contactSet])).list + [.sessionRead, .sessionRevoke])
+
   /// Everything about users and what belongs to it, but nothing that affects the workspace's security.
   public static let trainingAdministrator = PermissionSet(
     Permission.allCases.filter { permission in

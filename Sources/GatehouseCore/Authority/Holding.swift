@@ -6,7 +6,7 @@ public struct Holding: Sendable {
     case ownership
     /// T7: administrator of the product, by the access to it.
     case productAdministration
-    /// A service or an impersonation that is limited to its workspaces.
+    /// A service or an impersonation that is limited to its workspaces, or a service to its products.
     case binding
   }
 
@@ -24,10 +24,14 @@ public struct Holding: Sendable {
   var isSupreme: Bool {
     switch source {
     case .grant(let grant): grant.role == .superAdministrator
-    case .ownership, .binding: true
+    case .ownership: true
+    case .binding: !isOfProductService
     case .productAdministration: false
     }
   }
+
+  /// Whether it is that of a service bound to products.
+  var isOfProductService: Bool { if case .product = scope { source == .binding } else { false } }
 
   /// Whether it holds a permission over a site, and everybody there.
   func covers(_ site: Site, _ permission: Permission) -> Bool {
@@ -37,10 +41,16 @@ public struct Holding: Sendable {
     case .workspace(let held): return site.lies(in: held)
     case .product(let held):
       if case .product(let product, _) = site { return product == held }
+      guard let workspace else { return false }
+      // A service of the product knows the same people, but nothing of the workspace. What it sees of a person is what
+      // its reach leaves: the product.
+      if isOfProductService {
+        guard case .anyOf(let workspaces) = site else { return false }
+        return permission.domain == .member && workspaces.contains(workspace)
+      }
       // The people of a product are those of its workspace (T1, T5); its administrators may see them and edit their
       // contacts (T8).
-      guard permission == .userRead || permission == .contactSet, let workspace else { return false }
-      return site.lies(in: workspace)
+      return (permission == .userRead || permission == .contactSet) && site.lies(in: workspace)
     case .account, .group:
       switch (site, employers) {
       case (.account(let account, let workspace), let employers?):

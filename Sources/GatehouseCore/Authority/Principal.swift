@@ -26,7 +26,7 @@ public struct UserPrincipal: Sendable {
   public let boundTo: WorkspaceID?
   /// Whether it is a session that a temporary password has opened (P13).
   var mustChangePassword = false
-  /// All whose rights the command needs, including the service if it is bound to workspaces.
+  /// All whose rights the command needs, including the service if it is bound.
   let sides: [Side]
 }
 
@@ -36,7 +36,7 @@ public struct ConnectionFacts: Sendable {
   /// nil before authentication.
   public var service: ServiceID?
   public var rights: ServiceRights
-  /// Whether the service is bound to workspaces (W6).
+  /// Whether the service is bound to workspaces or products (W6).
   public var isBound: Bool
 
   public init(id: UInt64, service: ServiceID?, rights: ServiceRights, isBound: Bool = false) {

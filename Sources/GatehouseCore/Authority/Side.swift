@@ -2,7 +2,7 @@
 /// actor too. All of them must hold the permission.
 public struct Side: Sendable {
   public enum Kind: Sendable {
-    /// A service that is bound to workspaces (W6).
+    /// A service that is bound to workspaces, or to products (W6).
     case service(ServiceID)
     case subject
     case actor
@@ -39,12 +39,26 @@ public struct Side: Sendable {
     }
   }
 
-  /// - Parameter reach: the workspaces that the other sides leave in reach. Grants elsewhere are ignored, and must not
-  ///   even affect how something is refused (W4).
+  /// A service bound to products: it limits the others to these, and has the rights of an application over them.
+  init(_ service: ServiceID, boundTo products: [Product]) {
+    kind = .service(service)
+    person = nil
+    holdings = products.map {
+      Holding(permissions: .productService, scope: .product($0.id), workspace: $0.workspace, source: .binding)
+    }
+  }
+
+  /// - Parameter reach: what the other sides leave in reach. Grants elsewhere are ignored, and must not even affect how
+  ///   something is refused (W4).
   init(_ kind: Kind, _ user: UserReference, within reach: Reach, in directory: Directory, at now: Milliseconds) {
     self.kind = kind
     person = Person(user, at: now)
-    holdings = user.holdings(in: directory, at: now).filter { $0.workspace.map(reach.contains) ?? true }
+    holdings = user.holdings(in: directory, at: now).filter { holding in
+      guard let workspace = holding.workspace else { return true }
+      // A right over a workspace is one over its products too.
+      if case .product(let product) = holding.scope { return reach.contains(product, of: workspace) }
+      return reach.touches(workspace)
+    }
   }
 
   /// Somebody who has only what is their own, whatever roles they have.
@@ -56,6 +70,11 @@ public struct Side: Sendable {
 
   var isBinding: Bool { if case .binding = kind { true } else { false } }
 
+  var isService: Bool { if case .service = kind { true } else { false } }
+
+  /// Whether it is a service that is bound to products.
+  var isOfProducts: Bool { isService && holdings.contains(where: \.isOfProductService) }
+
   /// Whether a user is this person. What a contact did remains the contact's under a new login (S12).
   func isOneself(_ user: UserReference) -> Bool {
     person.map { $0.contact == user.contactID || $0.merged.contains(user.contactID) } ?? false
@@ -64,14 +83,17 @@ public struct Side: Sendable {
   /// Whether a permission is held over anything at all.
   func holds(_ permission: Permission) -> Bool { holdings.contains { $0.permissions.contains(permission) } }
 
-  /// Where a permission is held: over whole workspaces, or over the people of a product's workspace.
+  /// Where a permission is held: over whole workspaces, or over the people of a product's workspace; by a service of
+  /// products, over these.
   func reach(of permission: Permission) -> Reach {
     var workspaces = Set<WorkspaceID>()
+    var products: [ProductID: WorkspaceID] = [:]
     for holding in holdings where holding.permissions.contains(permission) {
       guard let workspace = holding.workspace else { return .all }
+      if case .product(let product) = holding.scope, holding.isOfProductService { products[product] = workspace }
       if holding.covers(.workspace(workspace), permission) { workspaces.insert(workspace) }
     }
-    return .only(workspaces)
+    return .only(workspaces, products: products)
   }
 
   /// Where a permission is held over somebody: in the workspaces of `reach(of:)`, and where an account over which it is held
@@ -105,14 +127,20 @@ public struct Side: Sendable {
     holdings.contains { $0.workspace == nil } ? .all : .only(Set(holdings.compactMap(\.workspace)))
   }
 
-  /// The workspaces that this side knows by name: its own, and those in which it has power.
+  /// The workspaces that this side knows by name: its own, and those in which it has power. A service of products knows
+  /// these alone.
   var knownWorkspaces: Reach {
     var workspaces = Set(person?.memberships ?? [])
+    var products: [ProductID: WorkspaceID] = [:]
     for holding in holdings {
       guard let workspace = holding.workspace else { return .all }
-      workspaces.insert(workspace)
+      if case .product(let product) = holding.scope, holding.isOfProductService {
+        products[product] = workspace
+      } else {
+        workspaces.insert(workspace)
+      }
     }
-    return .only(workspaces)
+    return .only(workspaces, products: products)
   }
 
   /// Whether this side may know that a user exists.
@@ -191,6 +219,8 @@ extension UserReference {
   func isAbove(
     _ holding: Holding, _ permission: Permission, at site: Site, in directory: Directory, _ now: Milliseconds
   ) -> Bool {
+    // An application sees whoever uses its product, and logs them out; rank is about their access to it.
+    if holding.isOfProductService, permission.isForSeeing || permission == .sessionRevoke { return false }
     let isTakingOver = permission.isTakingOver
     if !roles.isPlain {
       for grant in grants where grant.isInForce(at: now) {

@@ -7,7 +7,7 @@ extension Turn {
     for side in sides where !side.isBinding && !permissions.contains(where: side.holds) {
       // A side that holds it over nobody must learn nothing about the target, not even whether it exists.
       guard let own, PermissionSet.individual.contains(own), let target = try ownTarget(ground), target.isOwn(side)
-      else { throw .refused(lacking(permissions, ground)) }
+      else { throw .refused(side.isOfProducts ? beyondProducts(permissions) : lacking(permissions, ground)) }
     }
     guard let target = try target(ground) else { return }
     try require(permissions, over: target, own: own)
@@ -47,6 +47,13 @@ extension Turn {
 
   func require(_ permission: Permission, over site: Site, of user: UserReference? = nil) throws(Halt) {
     try require([permission], over: Target(site, user))
+  }
+
+  /// Requires a permission of the service that sends the command, where the rules say by themselves what the user may.
+  func requireOfService(_ permission: Permission, over site: Site) throws(Halt) {
+    for side in sides where side.isService && !side.allows(permission, over: site, of: nil, in: directory, at: now) {
+      throw .refused(objection(of: side, [permission], Target(site)))
+    }
   }
 
   /// Requires a permission over a user's identity.
@@ -146,6 +153,10 @@ extension Turn {
       return .noPermission(missing)
     }
     return .noPermission("\(missing) in main; WORKSPACE w names another workspace")
+  }
+
+  private func beyondProducts(_ permissions: [Permission]) -> Refusal {
+    .noPermission("the permission \(Self.names(permissions)): this service is bound to products, and has it over none")
   }
 
   private static func names(_ permissions: [Permission]) -> String {

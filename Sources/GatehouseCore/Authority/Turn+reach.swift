@@ -17,7 +17,7 @@ extension Turn {
   /// The workspaces of a user in which the caller sees something.
   func seen(of user: UserReference) -> Reach { reach(of: .userRead, over: user) }
 
-  /// The workspaces that the caller knows by name.
+  /// The workspaces, or single products, that the caller knows by name.
   ///
   /// - Parameter isNaming: whether the command names a workspace. If it is one that an impersonation does not reach,
   ///   the refusal says so; therefore the names that both users know count as known.
@@ -43,7 +43,7 @@ extension Turn {
 
   func isStranger(_ person: NamedPerson, in workspaces: Reach) -> Bool {
     if !isLimited || workspaces.isAll { return false }
-    return !person.memberships.contains(where: workspaces.contains) && !person.holdsEverywhere
+    return !person.memberships.contains(where: workspaces.touches) && !person.holdsEverywhere
   }
 
   /// Whether a list shows a user to the caller.

@@ -31,8 +31,10 @@ struct UserCard {
   /// Whether the fields of the login are visible; they belong to the home workspace.
   var showsLoginFields: Bool { seen.isAll || home != nil }
 
-  /// The workspace whose conventions are used to show a person: the home, or the first visible one.
-  var showing: Workspace { directory.workspace(home ?? workspaces.first ?? mainWorkspace) }
+  /// The workspace whose conventions are used to show a person: the home, or the first of which anything is seen.
+  var showing: Workspace {
+    directory.workspace(home ?? workspaces.first ?? user.memberships.first(where: seen.touches) ?? mainWorkspace)
+  }
 
   /// Grants that have ended are left out, though the upkeep may not have taken them away yet.
   var grants: [Grant] {
@@ -113,7 +115,14 @@ struct UserCard {
   var accesses: [ProductAccess] {
     let all = state.state.people.allAccess(of: user.serial)
     if seen.isAll { return all }
-    return all.filter { access in directory.product(access.product).map { seen.contains($0.workspace) } ?? false }
+    return all.filter { access in directory.product(access.product).map(seen.contains) ?? false }
+  }
+
+  /// The products of the user's workspaces, whether or not the user has access to them (T5).
+  var products: [ProductID] {
+    user.memberships(notEndedAt: now).filter(seen.touches).flatMap { workspace in
+      directory.products(of: workspace).filter { seen.contains($0, of: workspace) }
+    }
   }
 
   /// When the user last logged in to a product of a visible workspace; 0 for never.
@@ -126,7 +135,7 @@ struct UserCard {
     return state.state.sessionIDs(of: user.serial).count { id in
       guard let slot = state.state.slot(of: id) else { return false }
       let row = state.state.sessions[slot]
-      return seen.contains(row.workspace) && row.isLive(at: now)
+      return seen.contains(row) && row.isLive(at: now)
         && user.sessionDenial(row, in: directory, at: now) == nil
     }
   }

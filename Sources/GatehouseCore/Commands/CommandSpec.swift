@@ -12,7 +12,7 @@ public final class CommandSpec: Sendable {
   public let effect: Effect
   /// The right that a service needs to run the command.
   public let rights: ServiceRights
-  /// What else it needs: of the user whose session follows `AS`, and of a service that is bound to workspaces.
+  /// What else it needs: of the user whose session follows `AS`, and of a service that is bound.
   public let need: Need
   public let route: Route
   /// What the command reads or writes besides the routed user; a hint for prefetching.
@@ -177,7 +177,7 @@ struct CommandGate: BitwiseCopyable {
   let isTriable: Bool
   /// Whether `AS` may precede it.
   let isForUsers: Bool
-  /// Whether a service that is bound to workspaces may run it.
+  /// Whether a service that is bound to workspaces or products may run it.
   let isForBound: Bool
 
   init(_ spec: CommandSpec) {

@@ -148,7 +148,8 @@ public struct LoginCleared: PartitionChange {
   }
 }
 
-/// A wrong password was given for a name that no user has.
+/// A wrong password was given for a name that no user has, or only had until it was merged into another; or, with 0
+/// failures, the right one was given for the latter.
 public struct StrangerFailed: PartitionChange {
   public static var code: UInt8 { 103 }
   public static var name: String { "stranger-failed" }
@@ -179,6 +180,7 @@ public struct StrangerFailed: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    if failures == 0 { return state.credentials.forget(stranger: typed) }
     let row = StrangerRow(failures: failures, waitsUntil: waitsUntil, last: header.time)
     state.credentials.note(row, typed)
   }

@@ -87,6 +87,8 @@ public struct Credentials: ~Copyable, Sendable {
     strangers[name] = stranger
   }
 
+  mutating func forget(stranger name: Digest) { strangers[name] = nil }
+
   private static func isForgottenBefore(
     _ one: (key: Digest, value: StrangerRow), _ other: (key: Digest, value: StrangerRow), at now: Milliseconds
   ) -> Bool {

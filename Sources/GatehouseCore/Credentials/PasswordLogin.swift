@@ -48,7 +48,7 @@ extension CommandTable {
     guard let user, case .right(let rehashed) = match, user.row.status != .locked else {
       turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.noteGuess(sources)
-      if let user { try turn.noteFailure(of: user) } else { try turn.noteStranger(guesses) }
+      try turn.noteFailure(of: user, guesses)
       turn.reply.map(2)
       return turn.showDenial("credentials")
     }
@@ -56,7 +56,7 @@ extension CommandTable {
     let demand = product.map { turn.factorDemand(of: user, for: $0) } ?? .nothing
     let isEnrolled = user.cell.state.secondFactors.isEnrolled(user.serial)
     // A right password alone forgets nothing where it takes a code too: else codes could be guessed without waits.
-    if guesses.failures > 0, !isEnrolled { turn.emit(LoginCleared(user.id, failures: guesses.failures)) }
+    if !isEnrolled { turn.forget(guesses, at: user) }
     if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now) {
       turn.note(denial, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.reply.map(2)
@@ -79,7 +79,7 @@ extension CommandTable {
         return turn.showDenial("credentials")
       }
       turn.use(match, of: user)
-      if guesses.failures > 0 { turn.emit(LoginCleared(user.id, failures: guesses.failures)) }
+      turn.forget(guesses, at: user)
     }
     try turn.admit(user, to: product, wish)
   }
@@ -95,6 +95,7 @@ extension CommandTable {
     let failures = user.cell.state.credentials.row(of: user.serial).failures
     turn.read(user.cell.state.lsn)
     if failures > 0 { turn.emit(LoginCleared(user.id, failures: failures)) }
+    if turn.isFormerName(1, of: user) { turn.forget(try turn.guesses(at: user), at: user) }
     if user.row.status == .locked { turn.emit(StatusSet(user.id, old: .locked, new: .active)) }
     turn.reply.ok()
   }
@@ -104,14 +105,14 @@ extension CommandTable {
 struct Guesses {
   var failures: UInt32 = 0
   var waitsUntil: Milliseconds = 0
-  /// Where they are kept if nobody has the name: the partition, and the digest of the name.
+  /// Where they are kept if nobody has the name, or somebody only had it: the partition, and the digest of the name.
   var stranger: (cell: HeldPartition, name: Digest)?
 }
 
 extension Turn {
   /// The wrong passwords given for a user, or, if nil, for the name that word 1 gives.
   func guesses(at user: UserReference?) throws(Halt) -> Guesses {
-    if let user {
+    if let user, !isFormerName(1, of: user) {
       let row = user.cell.state.credentials.row(of: user.serial)
       read(row.lsn)
       // Where a name that nobody has would wait for room, this one does.
@@ -131,22 +132,51 @@ extension Turn {
     return Guesses(failures: row.failures, waitsUntil: row.waitsUntil, stranger: (cell, name))
   }
 
-  /// A wrong password was given for a user: the next attempt waits, and in the end the user is locked.
+  /// Whether a word is the name of somebody who was merged into the user, and so leads to the user (L13).
+  fileprivate func isFormerName(_ word: Int, of user: UserReference) -> Bool {
+    if isID(word) { return false }
+    _ = nameKey(word)
+    let given = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
+    var name = user.username
+    return name.withUTF8 { name in
+      FoldedName.withFolded(UnsafeRawBufferPointer(name)) { own in !sameBytes(own, given) }
+    }
+  }
+
+  /// A wrong password was given for a user, or for a name that nobody has: the next attempt waits, and in the end the user
+  /// is locked.
+  fileprivate func noteFailure(of user: UserReference?, _ guesses: Guesses) throws(Halt) {
+    guard let (cell, name) = guesses.stranger else {
+      guard let user else { preconditionFailure("guesses at nobody") }
+      return try noteFailure(of: user)
+    }
+    let (count, until) = failed(after: guesses.failures)
+    emit(StrangerFailed(cell.index, name, failures: count, waitsUntil: until))
+    if let user, Int64(count) >= homePolicies(of: user).lockAfter { lock(user) }
+  }
+
+  /// A wrong password or code was given for a user: the next attempt waits, and in the end the user is locked.
   func noteFailure(of user: UserReference) throws(Halt) {
     let row = user.cell.state.credentials.row(of: user.serial)
     let (count, until) = failed(after: row.failures)
     emit(LoginFailed(user.id, failures: count, waitsUntil: until))
+    if row.locks(after: count, limit: homePolicies(of: user).lockAfter) { lock(user) }
+  }
+
+  private func lock(_ user: UserReference) {
     // A super administrator is not locked: whoever guesses could lock out everybody who can unlock.
-    guard row.locks(after: count, limit: homePolicies(of: user).lockAfter), user.row.status.mayLogIn,
-      !user.grants.contains(where: { $0.role == .superAdministrator })
-    else { return }
+    guard user.row.status.mayLogIn, !user.grants.contains(where: { $0.role == .superAdministrator }) else { return }
     emit(StatusSet(user.id, old: user.row.status, new: .locked))
   }
 
-  fileprivate func noteStranger(_ guesses: Guesses) throws(Halt) {
-    guard let (cell, name) = guesses.stranger else { preconditionFailure("guesses at nobody") }
-    let (count, until) = failed(after: guesses.failures)
-    emit(StrangerFailed(cell.index, name, failures: count, waitsUntil: until))
+  /// The right password was given for a user, by the name at which those guesses were.
+  fileprivate func forget(_ guesses: Guesses, at user: UserReference) {
+    if guesses.failures == 0 { return }
+    if let (cell, name) = guesses.stranger {
+      emit(StrangerFailed(cell.index, name, failures: 0, waitsUntil: 0))
+    } else {
+      emit(LoginCleared(user.id, failures: guesses.failures))
+    }
   }
 
   private func failed(after failures: UInt32) -> (count: UInt32, until: Milliseconds) {

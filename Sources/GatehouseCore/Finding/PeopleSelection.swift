@@ -80,8 +80,7 @@ extension UserCondition {
     switch selected {
     case .status(let status): return (.status(status), true, nil)
     case .product(let product):
-      let workspace = viewer.directory.product(product)?.workspace
-      return (.product(product), workspace.map(viewer.seesAll) ?? false, nil)
+      return (.product(product), viewer.directory.product(product).map(viewer.seesAll) ?? false, nil)
     case .role(let role): return (.role(role), viewer.isFree, nil)
     case .workspace(let workspace): return (.workspace(workspace), viewer.seesAll(of: workspace), nil)
     case .mainAccount(let account):
@@ -95,7 +94,11 @@ extension ListViewer {
   /// Whether what is seen of anybody in a workspace is all that there is.
   func seesAll(of workspace: WorkspaceID) -> Bool { isFree || isWhole && reach.contains(workspace) }
 
-  /// Whether the viewer sees everybody of some workspaces and nobody else: a service that is bound to them.
+  /// … or who has access to a product.
+  func seesAll(of product: Product) -> Bool { isFree || isWhole && reach.contains(product) }
+
+  /// Whether the viewer sees everybody of some workspaces and nobody else: a service that is bound to them, or to
+  /// products of theirs.
   var isWhole: Bool {
     guard sides.count == 1, sides[0].person == nil else { return false }
     return sides[0].holdings.allSatisfy { $0.source == .binding && $0.permissions.contains(.userRead) }

@@ -165,7 +165,9 @@ extension Turn {
   /// The sides of the service that sends the command; none if it may do everything everywhere.
   func serviceSides() -> [Side] {
     guard connection.isBound, let id = connection.service else { return [] }
-    return [Side(.service(id), boundTo: directory.service(id)?.workspaces ?? [])]
+    let service = directory.service(id)
+    if let products = service?.products { return [Side(id, boundTo: products.compactMap(directory.product))] }
+    return [Side(.service(id), boundTo: service?.workspaces ?? [])]
   }
 }
 

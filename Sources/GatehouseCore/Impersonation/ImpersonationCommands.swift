@@ -57,6 +57,7 @@ extension CommandTable {
     let (login, slot) = try turn.actorLogin()
     let actor = turn.holder(login, slot)
     let (product, workspace) = try turn.impersonationSite()
+    try turn.requireOfService(.impersonate, over: product.map { turn.site(of: $0) } ?? .workspace(workspace.id))
     let target = try turn.impersonated(2, by: actor, in: workspace)
     if let denial = turn.directory.impersonationDenial(in: workspace.id, actor: actor, target: target, at: turn.now) {
       throw .refused(refusal(denial))

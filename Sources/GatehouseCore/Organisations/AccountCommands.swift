@@ -169,7 +169,7 @@ extension Turn {
       return try group(named: name, in: given).accounts(after: last, limit: limit)
     }
     // W4: whoever knows some workspaces is not even led past the rows of others.
-    if case .only(let workspaces) = given.map({ Reach.only([$0]) }) ?? knownWorkspaces {
+    if case .only(let workspaces, _) = given.map({ Reach.only([$0]) }) ?? knownWorkspaces {
       let found = workspaces.flatMap { workspace -> [AccountID] in
         let all = directory.tables.accounts.accounts(of: workspace)
         let guest = GuestAccount.id(of: workspace)

@@ -100,7 +100,7 @@ extension CommandTable {
     let count = try turn.listCount()
     var found: [GroupID] = []
     let reach = turn.has("WORKSPACE") ? Reach.only([try turn.workspace().id]) : turn.knownWorkspaces
-    if case .only(let workspaces) = reach {
+    if case .only(let workspaces, _) = reach {
       // W4: whoever knows some workspaces is not even led past the rows of others.
       for workspace in workspaces {
         let all = turn.directory.tables.groups.groups(of: workspace)

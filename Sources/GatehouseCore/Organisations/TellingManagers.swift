@@ -3,7 +3,7 @@
 /// Managers of a user are those whose management links name the user, an account that employs the user today, or a group
 /// of such accounts; the role *manager* by itself makes nobody one. What concerns somebody's identity is told in the home
 /// workspace alone, an impersonation or a booking in the workspace where it is; only links of that workspace count, and
-/// only managers who are members of it (W4). Nobody is told of what they did themselves.
+/// only managers who are members of it (W4). Nobody is told of what they did themselves, or approved.
 ///
 /// A command that is about more than `Limits.peopleOfNotices` people tells nobody: a bulk edit would flood the managers,
 /// and the trail has it all. Of the managers of one person at most `Limits.managersOfNotice` are told, those nearest to
@@ -25,15 +25,19 @@ extension Turn {
 
   private func tell(_ managers: [UserReference], of happening: ManagedHappening) throws(Halt) {
     let workspace = happening.workspace
+    // What a second person has approved is done by the one who asked for it (B13), as in the record.
+    let doer = recordHeader.author
+    let doers = [recordHeader.actor, approval?.approver].compactMap { $0 }
     let told =
       managers
-      .filter { $0.id != happening.user && $0.id != principal.actor && $0.isMember(of: workspace, at: now) }
+      .filter { $0.id != happening.user && !doers.contains($0.id) && $0.isMember(of: workspace, at: now) }
       .compactMap { manager in happening.distance(of: manager.management).map { (manager, distance: $0) } }
       .sorted { ($0.distance, $0.0.id) < ($1.distance, $1.0.id) }
       .prefix(Limits.managersOfNotice)
     if told.isEmpty { return }
     let cell = try cell(partitioning.partition(of: happening.user))
-    let actor = try name(of: author, in: workspace)
+    var actor = try name(of: doer, in: workspace)
+    if let approval { actor += " (approved by \(try name(of: .user(approval.approver), in: workspace)))" }
     for (manager, _) in told {
       // A notice is not worth refusing what it tells of.
       guard cell.state.outbox.hasRoom(for: workspace, at: now) else { return }

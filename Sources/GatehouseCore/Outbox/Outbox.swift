@@ -41,7 +41,7 @@ public struct Outbox: ~Copyable, Sendable {
   func orders(in reach: Reach) -> [MailOrder] {
     switch reach {
     case .all: order.count == 0 ? [] : [order]
-    case .only(let workspaces): orders.isEmpty ? [] : workspaces.compactMap { orders[$0] }
+    case .only(let workspaces, _): orders.isEmpty ? [] : workspaces.compactMap { orders[$0] }
     }
   }
 

@@ -1,7 +1,7 @@
 /// A field that lists of users show, filter and sort by.
 public enum ListField: Sendable, Hashable {
   case id, contact, user, username, status, name, created, lastLogin, sessions, version
-  case product, licence, role, workspace
+  case product, licence, role, workspace, home
   case account, employer, group
   case ofContact(ContactField)
   case ofUser(UserField)
@@ -20,7 +20,7 @@ public enum ListField: Sendable, Hashable {
   private static let own: [(name: String, field: ListField)] = [
     ("id", .id), ("contact", .contact), ("user", .user), ("username", .username), ("status", .status), ("name", .name),
     ("created", .created), ("last-login", .lastLogin), ("sessions", .sessions), ("version", .version),
-    ("product", .product), ("licence", .licence), ("role", .role), ("workspace", .workspace),
+    ("product", .product), ("licence", .licence), ("role", .role), ("workspace", .workspace), ("home", .home),
     ("account", .account), ("employer", .employer), ("group", .group),
   ]
 
@@ -66,7 +66,7 @@ public enum ListField: Sendable, Hashable {
     switch self {
     case .id, .contact, .user, .sessions, .version: .number
     case .created, .lastLogin: .time
-    case .username, .status, .name: .text
+    case .username, .status, .name, .home: .text
     case .product, .licence, .role, .workspace, .account, .employer, .group: .words
     case .ofContact(let field): field.isDay ? .day : .text
     case .ofUser(let field): field.flag == nil ? .text : .flag

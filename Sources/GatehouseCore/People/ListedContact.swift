@@ -11,7 +11,7 @@ public struct ListedContact: ListedPerson {
   public static let fields: [(name: String, field: ListField)] =
     [
       ("contact", .contact), ("name", .name), ("user", .user), ("username", .username), ("created", .created),
-      ("workspace", .workspace),
+      ("workspace", .workspace), ("home", .home),
     ] + ContactField.allCases.map { ($0.name, .ofContact($0)) }
 
   public static let standardFields: [ListField] = [.contact, .name, .ofContact(.email), .user, .username]
@@ -78,6 +78,7 @@ public struct ListedContact: ListedPerson {
   private func text(_ field: ListField) -> String {
     switch field {
     case .username: contact.user?.username ?? ""
+    case .home: home.map { viewer.directory.workspace($0).name } ?? ""
     case .name: contact.name.text(format: viewer.directory.workspace(home ?? mainWorkspace).policies.nameFormat)
     case .custom(let field): customText(field)
     default: ""

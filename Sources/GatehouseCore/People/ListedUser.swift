@@ -112,7 +112,12 @@ public struct ListedUser: ListedPerson {
       var text = customText(field)
       return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     default:
-      var text = field == .name ? card.fullName : ""
+      var text =
+        switch field {
+        case .name: card.fullName
+        case .home: card.home.map { directory.workspace($0).name } ?? ""
+        default: ""
+        }
       return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
   }
@@ -139,12 +144,12 @@ public struct ListedUser: ListedPerson {
     isMember(of: workspace) && Employers(reference, in: directory, at: viewer.now).meet(scope, in: workspace)
   }
 
-  /// Whether the user may enter a product of a workspace that the viewer sees.
+  /// Whether the user may enter a product that the viewer sees.
   public func mayEnter(_ product: ProductID) -> Bool {
     guard let access = cell.state.people.access(of: serial, to: product), access.isOpen(at: viewer.now),
       let workspace = directory.product(product)?.workspace, !reference.isShutOut(of: workspace, at: viewer.now)
     else { return false }
-    return viewer.isFree || viewer.seen(of: reference).contains(workspace)
+    return viewer.isFree || viewer.seen(of: reference).contains(product, of: workspace)
   }
 
   /// The words of a multi-word field: enabled products, licences as `product:type`, roles, workspaces.

@@ -5,7 +5,7 @@ extension CommandTable {
     let seen = turn.seen(of: user)
     let card = UserCard(user, seen, turn)
     // Opening and ending sessions does not change the user's LSN, so that a login check need not wait for it.
-    let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0].workspace) }
+    let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0]) }
     let row = user.row
     turn.reply.map(18 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")
@@ -74,7 +74,7 @@ extension CommandTable {
   /// The products of the user's workspaces with the access to each; one without access is shown as disabled (T5).
   private static func showProducts(_ card: UserCard, _ turn: Turn) {
     let accesses = card.accesses
-    let shown = Set(card.workspaces.flatMap { turn.directory.products(of: $0) }).union(accesses.map(\.product))
+    let shown = Set(card.products).union(accesses.map(\.product))
     let products = shown.sorted().compactMap { turn.directory.product($0) }
     turn.reply.array(products.count)
     for product in products {

@@ -31,8 +31,8 @@ public enum ChangeTable {
     ApprovalRequested.self, ApprovalDecided.self,
     // Workspaces
     WorkspaceCreated.self, WorkspaceSet.self, FieldDefined.self, FieldDropped.self,
-    ServiceCreated.self, ServiceBound.self, ServiceDeleted.self, ServiceRotated.self, ServiceRightsSet.self,
-    ServiceCertificateSet.self, ServiceLimited.self,
+    ServiceCreated.self, ServiceBound.self, ServiceBoundToProducts.self, ServiceDeleted.self, ServiceRotated.self,
+    ServiceRightsSet.self, ServiceCertificateSet.self, ServiceLimited.self,
     // Others
     MailQueued.self, MailLeased.self, MailRemoved.self, MailFailed.self, MailReturned.self, MailRevived.self,
     MailTemplateSet.self,

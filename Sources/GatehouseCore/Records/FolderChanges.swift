@@ -131,6 +131,6 @@ public struct ClockSet: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     state.endAllSessions()
     state.secondFactors.setBack(to: new)
-    state.answers.forgetAll()
+    state.answers.beginEra()
   }
 }

@@ -6,7 +6,7 @@ public struct SealKey: Sendable, Hashable {
   public enum Kind: UInt8, Sendable, CaseIterable {
     case contact = 1
     case user
-    /// The kept answers that expire on one day, in days since 1970-01-01. The key is destroyed once they have expired,
+    /// The kept answers that expire on one day (`answers(until:era:)`). The key is destroyed once they have expired,
     /// because an answer may say something of anybody.
     case answers
     /// A command that waits for a second person, about somebody who is yet to be created. The key is destroyed once it is
@@ -29,10 +29,17 @@ public struct SealKey: Sendable, Hashable {
   public static func approval(_ id: ApprovalID) -> SealKey { SealKey(.approval, id.raw) }
   public static func webhook(_ id: WebhookID) -> SealKey { SealKey(.webhook, UInt64(id)) }
 
-  /// The key of the answers that expire at a time.
-  public static func answers(until: Milliseconds) -> SealKey {
-    SealKey(.answers, UInt64(clamping: until / millisecondsOfDay))
+  /// The key of the answers that expire at a time: the day since 1970-01-01, and in front of it how often the clock was
+  /// set back (`ClockSet`). Days that come again have keys of their own: those of the first time may be destroyed already,
+  /// and records sealed under them stay unreadable. So answers with smaller numbers are always older.
+  public static func answers(until: Milliseconds, era: UInt32 = 0) -> SealKey {
+    let day = min(UInt64(clamping: until / millisecondsOfDay), 1 << dayBits - 1)
+    return SealKey(.answers, UInt64(min(era, lastEra)) << dayBits | day)
   }
+
+  /// Enough for the days up to the year 9999, and with those of the eras no more than a serial number has.
+  private static let dayBits: UInt64 = 22
+  private static let lastEra: UInt32 = 1 << 10 - 1
 
   public static let millisecondsOfDay: Milliseconds = 86_400_000
 }

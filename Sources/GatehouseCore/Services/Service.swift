@@ -10,11 +10,13 @@ public struct ServiceIdentity: Sendable {
   public internal(set) var certificate: String?
   public internal(set) var limits = ServiceLimits.none
   public internal(set) var rights: ServiceRights
-  /// The workspaces that it is bound to (W6); nil if it is not bound.
-  public var workspaces: [WorkspaceID]?
+  /// The workspaces that it is bound to (W6), or those of the products; nil if it is not bound.
+  public internal(set) var workspaces: [WorkspaceID]?
+  /// The products that it is bound to: of its workspaces it sees these alone. nil if it is not bound, or to workspaces.
+  public internal(set) var products: [ProductID]?
   public var isDeleted = false
 
-  /// Whether it may manage the server; services bound to workspaces, and deleted ones, may not.
+  /// Whether it may manage the server; services bound to workspaces or products, and deleted ones, may not.
   public var administersServer: Bool { !isDeleted && rights.contains(.admin) && workspaces == nil }
 
   /// Names that stand for no service: `local` for connections from this machine while there is none, and `default` for
@@ -43,6 +45,16 @@ public struct ServiceIdentity: Sendable {
     self.created = created
     self.secret = secret
     self.rights = rights
+  }
+}
+
+extension Refusal {
+  /// A client certificate that stands for several services stands for none.
+  public static func ambiguousCertificate(_ services: [ServiceIdentity]) -> Refusal {
+    Refusal(
+      .noAuthentication,
+      "the certificate stands for more than one service: \(services.map(\.name).joined(separator: " and ")); show the"
+        + " secret of one (AUTH, or Authorization: Bearer), or let SERVICE.SET … NOCERT decide")
   }
 }
 

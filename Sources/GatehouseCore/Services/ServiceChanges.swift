@@ -57,6 +57,34 @@ public struct ServiceBound: DirectoryChange {
   }
 }
 
+/// A service is bound to products: of their workspaces it sees nothing else. An older program would bind it to the whole
+/// workspaces if this were a field of `ServiceBound`; one that does not know a change refuses the folder.
+public struct ServiceBoundToProducts: DirectoryChange {
+  public static var code: UInt8 { 132 }
+  public static var name: String { "service-bound-to-products" }
+
+  public var service: ServiceID = 0
+  public var products: [ProductID] = []
+
+  public init() {}
+
+  public init(_ service: ServiceID, _ products: [ProductID]) {
+    self.service = service
+    self.products = products
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&service, as: ServiceForm.self)
+    try visitor.field("products", &products, as: ListForm<ProductForm>.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.bind(service, toProducts: products)
+  }
+}
+
 public struct ServiceDeleted: DirectoryChange {
   public static var code: UInt8 { 45 }
   public static var name: String { "service-deleted" }

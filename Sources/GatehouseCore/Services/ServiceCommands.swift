@@ -3,9 +3,16 @@ extension CommandTable {
     CommandSpec(
       "SERVICE.CREATE", .service, "Add an application as a service, with its own secret and these rights",
       [.word("name")] + ServiceRights.names.map { .flag($0.name) }
-        + [.option("WORKSPACE", "workspace", repeats: true), .option("CERT", "name")],
-      reply: "a map `id, name, secret, rights, workspaces`; the secret is shown only this once. Every service has READ;"
-        + " the first must have ADMIN and no WORKSPACE. A service with WORKSPACE sees and does nothing outside of them."
+        + [
+          .option("WORKSPACE", "workspace", repeats: true), .option("PRODUCT", "product", repeats: true),
+          .option("CERT", "name"),
+        ],
+      reply: "a map `id, name, secret, rights, workspaces, products`; the secret is shown only this once. Every service"
+        + " has READ; the first must have ADMIN, and neither WORKSPACE nor PRODUCT. A service with WORKSPACE sees and does"
+        + " nothing outside of them. One with PRODUCT has to do with these products alone: of the people of their workspaces"
+        + " it sees the contact and the access to them, it logs people in to them and out of them, with ADMIN it gives and"
+        + " takes access and licences; everything else of the workspaces does not exist for it, so it cannot have TIMERS or"
+        + " MAIL."
         + " From the first service on every connection must authenticate; the one that created it already is. A TLS"
         + " client with a valid certificate of the CERT name (its common name or an alternative one) is the service"
         + " without AUTH",
@@ -14,16 +21,18 @@ extension CommandTable {
     ),
     CommandSpec(
       "SERVICE.LIST", .service, "The services, without their secrets",
-      reply: "an array of maps `id, name, rights, workspaces, created, certificate, old-secret-until, connections,"
-        + " commands, bytes`; workspaces are null if it is not bound, certificate and old-secret-until if there is none,"
-        + " and a limit of 0 means none",
+      reply: "an array of maps `id, name, rights, workspaces, products, created, certificate, old-secret-until,"
+        + " connections, commands, bytes`; workspaces are null if it is not bound, products if it is not bound to products,"
+        + " whose workspaces are then shown; certificate and old-secret-until are null if there is none, and a limit of 0"
+        + " means none",
       rights: .admin,
       needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceList)),
     CommandSpec(
       "SERVICE.SET", .service,
-      "Change a service: the rights that are given replace those it has, the others stay as they are",
+      "Change a service: rights that are given replace those it has, WORKSPACE or PRODUCT what it is bound to",
       [.word("name")] + ServiceRights.names.map { .flag($0.name) }
         + [
+          .option("WORKSPACE", "workspace", repeats: true), .option("PRODUCT", "product", repeats: true),
           .option("CERT", "name"), .flag("NOCERT"), .option("CONNECTIONS", "number", .integer),
           .option("COMMANDS", "a-second", .integer), .option("BYTES", "a-second", .integer),
         ],
@@ -63,18 +72,9 @@ extension CommandTable {
     }
     var rights: ServiceRights = .read
     for (right, token) in ServiceRights.names where turn.has(token) { rights.insert(right) }
-    var workspaces: [WorkspaceID] = []
-    for values in try turn.options("WORKSPACE") {
-      let workspace = try turn.workspace(named: values[0])
-      guard !workspaces.contains(workspace.id) else {
-        throw .refused(.syntax("WORKSPACE \(workspace.name) is given twice"))
-      }
-      workspaces.append(workspace.id)
-    }
-    guard workspaces.count <= Limits.workspacesOfService else {
-      throw .refused(.limit("workspaces: a service is bound to at most \(Limits.workspacesOfService)"))
-    }
-    guard rights.contains(.admin) && workspaces.isEmpty || view.hasAdministeringService else {
+    let binding = try turn.givenBinding() ?? .nothing
+    try binding.require(fitting: rights)
+    guard rights.contains(.admin) && binding == .nothing || view.hasAdministeringService else {
       throw .refused(
         .rule(
           "first-service",
@@ -86,9 +86,9 @@ extension CommandTable {
     let secret = SecretText.serviceSecret(id, turn.entropy.draw())
     let digest = secret.withBytes(turn.digest)
     turn.emit(ServiceCreated(id, name: name, rights, secret: digest))
-    if !workspaces.isEmpty { turn.emit(ServiceBound(id, to: workspaces)) }
+    turn.bind(id, to: binding)
     if let certificate { turn.emit(ServiceCertificateSet(id, old: "", new: certificate)) }
-    turn.reply.map(5)
+    turn.reply.map(6)
     turn.reply.text("id")
     turn.reply.integer(id)
     turn.reply.text("name")
@@ -97,14 +97,7 @@ extension CommandTable {
     turn.reply.secret(secret)
     turn.reply.text("rights")
     show(rights, turn)
-    turn.reply.text("workspaces")
-    show(workspaces.isEmpty ? nil : workspaces, turn)
-  }
-
-  private static func show(_ workspaces: [WorkspaceID]?, _ turn: Turn) {
-    guard let workspaces else { return turn.reply.null() }
-    turn.reply.array(workspaces.count)
-    for workspace in workspaces { turn.reply.text(turn.directory.workspace(workspace).name) }
+    turn.show(binding)
   }
 
   private static func show(_ rights: ServiceRights, _ turn: Turn) {
@@ -117,15 +110,14 @@ extension CommandTable {
     let services = turn.directory.services.filter { !$0.isDeleted }
     turn.reply.array(services.count)
     for service in services {
-      turn.reply.map(10)
+      turn.reply.map(11)
       turn.reply.text("id")
       turn.reply.integer(service.id)
       turn.reply.text("name")
       turn.reply.text(service.name)
       turn.reply.text("rights")
       show(service.rights, turn)
-      turn.reply.text("workspaces")
-      show(service.workspaces, turn)
+      turn.show(ServiceBinding(of: service))
       turn.reply.text("created")
       turn.reply.integer(service.created)
       turn.reply.text("certificate")
@@ -158,6 +150,13 @@ extension CommandTable {
       turn.emit(ServiceRightsSet(service.id, old: service.rights, new: rights))
       changes += 1
     }
+    let binding = try turn.givenBinding()
+    try (binding ?? ServiceBinding(of: service)).require(fitting: rights.isEmpty ? service.rights : rights)
+    if let binding {
+      try turn.keepAdministration(without: service, view)
+      turn.bind(service.id, to: binding)
+      changes += 1
+    }
     if turn.has("NOCERT"), turn.has("CERT") { throw .refused(.syntax("give either CERT or NOCERT")) }
     if turn.has("CERT") || turn.has("NOCERT") {
       let name = try turn.certificate(for: service, view) ?? ""
@@ -177,7 +176,8 @@ extension CommandTable {
     guard changes > 0 else {
       throw .refused(
         .syntax(
-          "SERVICE.SET \(service.name) changes nothing; give rights, CERT, NOCERT, CONNECTIONS, COMMANDS or BYTES"))
+          "SERVICE.SET \(service.name) changes nothing; give rights, WORKSPACE, PRODUCT, CERT, NOCERT, CONNECTIONS,"
+            + " COMMANDS or BYTES"))
     }
     turn.reply.ok()
   }

@@ -59,9 +59,10 @@ struct ServiceTable: Sendable {
   }
 
   /// Also of a deleted service, as snapshots have them.
-  mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID]) {
+  mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID], products: [ProductID]? = nil) {
     count(rows[Int(id) - 1], -1)
     rows[Int(id) - 1].workspaces = workspaces
+    rows[Int(id) - 1].products = products
     count(rows[Int(id) - 1], 1)
   }
 
@@ -99,6 +100,21 @@ extension ServiceTable: DirectoryTable {
         throw reader.failure("a bound service that does not exist")
       }
       directory.tables.services.bind(service, to: workspaces)
+    },
+    // The products to which services are bound.
+    .list(45) { directory in
+      directory.tables.services.rows.filter { $0.products != nil }
+    } write: { writer, service in
+      writer.varint(service.id)
+      writer.list(service.products ?? []) { $0.varint($1) }
+    } read: { (directory, reader, _) throws(CodingError) in
+      let service: ServiceID = try reader.number()
+      let products = try reader.list { (reader) throws(CodingError) in try reader.number(ProductID.self) }
+      let last = (services: directory.tables.services.rows.count, products: directory.tables.products.rows.count)
+      guard (1..<(last.services + 1)).contains(Int(service)),
+        products.allSatisfy({ (1..<(last.products + 1)).contains(Int($0)) })
+      else { throw reader.failure("a service bound to products that do not exist") }
+      directory.tables.bind(service, toProducts: products)
     },
     // Secrets before the last rotation.
     .list(14) { directory in
@@ -155,6 +171,12 @@ extension ServiceTable: DirectoryTable {
     checker.expect(
       administering == directory.administeringServices,
       "\(administering) services may manage the server, and \(directory.administeringServices) are counted")
+    for service in live {
+      let bound = (service.products ?? []).map { directory.product($0)?.workspace }
+      checker.expect(
+        service.products == nil || Set(bound) == Set((service.workspaces ?? []).map(Optional.some)) && !bound.isEmpty,
+        "the service \(service.name) is bound to products that are not those of its workspaces")
+    }
     let certificates = live.compactMap { $0.certificate?.lowercased() }
     checker.expect(Set(certificates).count == certificates.count, "one certificate stands for two services")
     checker.expect(

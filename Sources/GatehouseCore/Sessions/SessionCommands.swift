@@ -150,7 +150,7 @@ extension CommandTable {
   @Sendable private static func sessionList(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let reach = turn.reach(of: .sessionRead, over: user)
-    let slots = try turn.sessionsInForce(of: user).filter { reach.contains(user.cell.state.sessions[$0].workspace) }
+    let slots = try turn.sessionsInForce(of: user).filter { reach.contains(user.cell.state.sessions[$0]) }
     turn.reply.array(slots.count)
     for slot in slots { try view(user.cell, slot, turn) }
   }
@@ -173,7 +173,7 @@ extension CommandTable {
     for id in user.cell.state.sessionIDs(of: user.serial) where id != kept {
       guard let slot = user.cell.state.slot(of: id) else { continue }
       let session = user.cell.state.sessions[slot]
-      let isSeen = reach.contains(session.workspace)
+      let isSeen = reach.contains(session)
       guard isSeen || isHome else { continue }
       if isSeen, session.isLive(at: turn.now) { count += 1 }
       try turn.endSession(id, .revoked)

@@ -13,11 +13,11 @@ extension Turn {
     return (cell, slot)
   }
 
-  /// Whether a session is in a workspace to which the service is bound.
+  /// Whether a session is in a workspace, or of a product, to which the service is bound.
   private func isOfService(_ session: SessionRow) -> Bool {
     sides.allSatisfy { side in
       guard case .service = side.kind else { return true }
-      return side.knownWorkspaces.contains(session.workspace)
+      return side.knownWorkspaces.contains(session)
     }
   }
 

@@ -98,7 +98,8 @@ extension Turn {
 
   private var beyondBinding: Refusal {
     let permission = spec.need.isOfServer.map { "\($0.name)" } ?? ""
-    return .noPermission("the permission \(permission) over the whole server: this service is bound to workspaces")
+    let bounds = connection.service.flatMap { directory.service($0) }?.products == nil ? "workspaces" : "products"
+    return .noPermission("the permission \(permission) over the whole server: this service is bound to \(bounds)")
   }
 
   private func start(_ route: CommandSpec.Route) throws(Halt) -> Start {

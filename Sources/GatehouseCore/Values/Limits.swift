@@ -52,6 +52,7 @@ public enum Limits {
   /// Failures in a row after which a webhook is called failing.
   public static let webhookFailures: UInt32 = 8
   public static let workspacesOfService = 100
+  public static let productsOfService = 100
   /// The name in a client certificate that stands for a service.
   public static let certificateNameBytes = 256
   /// How long a service's old secret may stay good beside the new one.

@@ -11,6 +11,8 @@ public struct WebhookCreated: DirectoryChange {
   public var secret = WebhookSecret()
   /// The record after which the feed is pushed; nil for this one.
   public var from: LSN?
+  /// Whether it was read after its key was destroyed. It is not stored.
+  private var isForgotten = false
 
   public init() {}
 
@@ -40,7 +42,10 @@ public struct WebhookCreated: DirectoryChange {
   public var concern: Concern { .nobody }
   public var sealing: SealedUnder? { .one(.webhook(webhook)) }
 
+  public mutating func forget() { isForgotten = true }
+
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    if isForgotten { return directory.webhooks.add(.deleted(webhook)) }
     var row = Webhook(id: webhook)
     row.workspace = workspace
     row.name = name

@@ -16,20 +16,19 @@ struct WebhookTable: Sendable {
     if !webhook.isDeleted { byName[Key(workspace: webhook.workspace, name: webhook.name)] = webhook.id }
   }
 
-  /// Changes a webhook that is not deleted.
+  /// Changes a webhook. One that is deleted is left alone: its key is destroyed, and so it is deleted from the start where
+  /// the records are read again, those from before its end among them.
   mutating func change(_ id: WebhookID, _ body: (inout Webhook) -> Void) {
-    precondition(!rows[Int(id) - 1].isDeleted, "a deleted webhook is changed")
+    if rows[Int(id) - 1].isDeleted { return }
     body(&rows[Int(id) - 1])
   }
 
   /// Only the number is left of it.
   mutating func delete(_ id: WebhookID) {
     let before = rows[Int(id) - 1]
-    precondition(!before.isDeleted, "a webhook is deleted twice")
+    if before.isDeleted { return }
     byName[Key(workspace: before.workspace, name: before.name)] = nil
-    var blank = Webhook(id: id)
-    blank.isDeleted = true
-    rows[Int(id) - 1] = blank
+    rows[Int(id) - 1] = .deleted(id)
   }
 }
 
@@ -41,7 +40,10 @@ extension WebhookTable: DirectoryTable {
       writer.sealed(webhook, under: .webhook(webhook.id))
     } read: { (directory, reader, layout) throws(CodingError) in
       let id = WebhookID(directory.tables.webhooks.rows.count + 1)
-      directory.tables.webhooks.add(try reader.sealed(Webhook(id: id), under: .webhook(id), layout))
+      let webhook = try reader.sealed(Webhook(id: id), under: .webhook(id), layout)
+      // The snapshot may be from before its end.
+      let isForgotten = layout.seals?.isDestroyed(.webhook(id)) ?? false
+      directory.tables.webhooks.add(isForgotten ? .deleted(id) : webhook)
     }
   ]
 
@@ -70,13 +72,20 @@ extension Directory {
     return webhook.isDeleted ? nil : webhook
   }
 
+  /// The keys of those that are deleted: nothing is to be known of them any more, neither address nor secret.
+  public var keysOfDeletedWebhooks: [SealKey] {
+    // Asked for every second, and most servers have deleted none.
+    if tables.webhooks.byName.count == tables.webhooks.rows.count { return [] }
+    return tables.webhooks.rows.filter(\.isDeleted).map { .webhook($0.id) }
+  }
+
   /// - Parameter workspace: 0 for one of the whole server.
   func webhook(named name: String, of workspace: WorkspaceID) -> Webhook? {
     tables.webhooks.byName[WebhookTable.Key(workspace: workspace, name: name)].flatMap(webhook)
   }
 
   /// How many numbers of webhooks were given.
-  var webhookNumbers: Int { tables.webhooks.rows.count }
+  public var webhookNumbers: Int { tables.webhooks.rows.count }
 
   func webhookCount(of workspace: WorkspaceID) -> Int {
     tables.webhooks.byName.keys.count { $0.workspace == workspace }

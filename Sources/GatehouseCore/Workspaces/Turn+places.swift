@@ -36,10 +36,8 @@ extension Turn {
   }
 
   private func knownProduct(_ id: ProductID) -> ProductID? {
-    guard let workspace = directory.product(id)?.workspace, knownWorkspaces(isNaming: true).contains(workspace) else {
-      return nil
-    }
-    noteNamed(workspace)
+    guard let product = directory.product(id), knownWorkspaces(isNaming: true).contains(product) else { return nil }
+    noteNamed(product.workspace)
     return id
   }
 
@@ -64,10 +62,16 @@ extension Turn {
 
   private func known(_ id: WorkspaceID?, orMissing name: String) throws(Halt) -> WorkspaceID {
     read(directoryLSN)
-    guard let id, !isLimited || knownWorkspaces(isNaming: true).contains(id) else {
-      throw .refused(.notFound("workspace \(name)"))
-    }
-    return id
+    guard let id else { throw .refused(.notFound("workspace \(name)")) }
+    if !isLimited { return id }
+    let known = knownWorkspaces(isNaming: true)
+    if known.contains(id) { return id }
+    guard known.touches(id) else { throw .refused(.notFound("workspace \(name)")) }
+    // Its name is no secret: it is a part of those of the products.
+    throw .refused(
+      .noPermission(
+        "a service that is bound to the workspace \(directory.workspace(id).name): this one is bound to products, and"
+          + " names these"))
   }
 
   public func workspace(at index: Int) throws(Halt) -> Workspace {

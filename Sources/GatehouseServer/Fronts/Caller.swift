@@ -18,7 +18,7 @@ package struct Caller: Sendable {
   /// What the service may do.
   package var rights: ServiceRights { facts.rights }
 
-  /// Whether the service is bound to workspaces.
+  /// Whether the service is bound to workspaces or products.
   package var isBound: Bool { facts.isBound }
 
   /// The words of a command as this caller sends it.

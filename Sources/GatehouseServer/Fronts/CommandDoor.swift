@@ -90,11 +90,9 @@ package final class CommandDoor: Sendable {
 
   /// The same without a secret, as `anonymous`; nil if there is nobody.
   package func callerWithoutSecret(_ connection: DoorConnection) -> Result<Caller, Refusal>? {
-    if let service = services?.gate.directory.service(ofCertificate: connection.peerNames),
-      let excess = excess(of: service, connection)
-    {
-      return .failure(excess)
-    }
+    let bearers = services?.gate.directory.services(ofCertificate: connection.peerNames) ?? []
+    if bearers.count > 1 { return .failure(.ambiguousCertificate(bearers)) }
+    if let service = bearers.first, let excess = excess(of: service, connection) { return .failure(excess) }
     return anonymous(connection).map { .success($0) }
   }
 

@@ -31,20 +31,19 @@ extension ServerContext {
     guard let store = folder.keys, !hasLogFailed else { return }
     let due = withExecutor { executor in executor.dueKeys(isStoreKnown: store.generation) }
     persistence.note(pendingKeys: due.keys.values.reduce(0) { $0 + $1.count }, forgottenThrough: due.last)
-    let day = UInt64(clamping: clock.milliseconds / SealKey.millisecondsOfDay)
-    guard
-      !due.keys.isEmpty
-        || day > 1 && !store.isDestroyed(.answers(until: Milliseconds(day - 2) * SealKey.millisecondsOfDay))
-    else { return }
-    // A key must not go before what anonymised its person is sure to stay.
-    guard await sync(through: due.appended, while: { !(log.state == .full || isStopping) }) else {
+    let oldAnswers = KeyStore.oldAnswers(at: clock.milliseconds, era: due.era)
+    let directory = gate.directory
+    let webhooks = directory.keysOfDeletedWebhooks.filter { !store.isDestroyed($0) }
+    guard !due.keys.isEmpty || !webhooks.isEmpty || !store.isDestroyed(oldAnswers) else { return }
+    // A key must not go before it is sure to stay what anonymised its person, deleted its webhook, or set the clock back.
+    let appended = webhooks.isEmpty ? due.appended : max(due.appended, directory.lsn)
+    guard await sync(through: appended, while: { !(log.state == .full || isStopping) }) else {
       throw Persistence.Failure.logStopped
     }
     let keys = due.keys.values.flatMap { $0 }
     let generation = try await onOwnThread(priority: .low) {
-      // Answers expire a day after the command at the latest; one more day is for a clock that was set.
-      if day > 1 { try store.destroyAnswers(before: day - 1) }
-      return try store.destroy(keys)
+      try store.destroyAnswers(through: oldAnswers)
+      return try store.destroy(keys + webhooks)
     }
     if due.keys.isEmpty { return }
     slowLog.forgetArguments()
@@ -69,6 +68,8 @@ struct DueKeys {
   var appended: LSN = 0
   /// The last record that forgot somebody.
   var last: LSN = 0
+  /// How often the clock was set back.
+  var era: UInt32 = 0
 }
 
 extension CommandExecutor {
@@ -84,6 +85,8 @@ extension CommandExecutor {
       let forgotten = hold.cell.state.forgotten.pending
       newest = max(newest, hold.cell.state.forgotten.generation)
       due.last = max(due.last, hold.cell.state.forgotten.last)
+      due.era = max(due.era, hold.cell.state.answers.era)
+      if due.era > 0 { due.appended = max(due.appended, hold.cell.state.lsn) }
       if !forgotten.isEmpty {
         due.keys[index] = forgotten.sorted()
         due.appended = max(due.appended, hold.cell.state.lsn)

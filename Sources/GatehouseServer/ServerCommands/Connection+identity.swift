@@ -40,11 +40,7 @@ extension Connection {
     case 1:
       let isCounted = certificateRefusal == nil
       certificateRefusal = authenticate(as: services[0], by: .certificate, isCounted: isCounted)
-    default:
-      let names = services.map(\.name).joined(separator: " and ")
-      certificateRefusal = Refusal(
-        .noAuthentication,
-        "the certificate stands for more than one service: \(names); use AUTH, or let SERVICE.SET … NOCERT decide")
+    default: certificateRefusal = .ambiguousCertificate(services)
     }
   }
 

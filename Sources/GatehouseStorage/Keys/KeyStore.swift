@@ -68,10 +68,16 @@ package final class KeyStore: SealKeeper {
     try destroy(keys.compactMap { KeyPath($0, partitioning) }.map { $0.bits...$0.bits })
   }
 
-  /// Destroys the keys of all answers that expired before a day, in days since 1970-01-01.
-  package func destroyAnswers(before day: UInt64) throws(DiskError) {
-    guard day > 0, let first = KeyPath(.answers, partition: 0, serial: 0),
-      let last = KeyPath(.answers, partition: 0, serial: day - 1)
+  /// The newest answers of which nobody is to know any more. They expire a day after the command at the latest; one more
+  /// day is for a clock that was moved.
+  package static func oldAnswers(at now: Milliseconds, era: UInt32) -> SealKey {
+    .answers(until: max(0, now - 2 * SealKey.millisecondsOfDay), era: era)
+  }
+
+  /// Destroys the keys of answers through a day's.
+  package func destroyAnswers(through day: SealKey) throws(DiskError) {
+    guard let first = KeyPath(.answers, partition: 0, serial: 0),
+      let last = KeyPath(.answers, partition: 0, serial: day.raw)
     else { return }
     try destroy([first.bits...last.bits])
   }

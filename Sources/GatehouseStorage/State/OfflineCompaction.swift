@@ -112,16 +112,17 @@ package struct OfflineCompaction {
   private func forget(_ state: inout Restoration, _ log: OfflineLog, _ now: Milliseconds, _ report: inout Report) throws
   {
     guard let store = folder.keys else { return }
-    let day = UInt64(clamping: now / SealKey.millisecondsOfDay)
-    if day > 1 { try store.destroyAnswers(before: day - 1) }
+    let era = state.partitions.map { $0.state.answers.era }.max() ?? 0
+    try store.destroyAnswers(through: KeyStore.oldAnswers(at: now, era: era))
     // A store that was brought back from an older copy has the keys of everybody who was forgotten since.
     let newest = state.partitions.map { $0.state.forgotten.generation }.max() ?? 0
     let isOlder = newest > store.generation
     let due = state.partitions.map { isOlder ? $0.state.forgottenKeys : $0.state.forgotten.pending.sorted() }
-    let all = due.flatMap { $0 }
-    if all.isEmpty { return }
-    let generation = try store.destroy(all)
-    report.destroyedKeys = all.count
+    let webhooks = state.directory.view.keysOfDeletedWebhooks.filter { !store.isDestroyed($0) }
+    let people = due.flatMap { $0 }
+    if people.isEmpty, webhooks.isEmpty { return }
+    let generation = try store.destroy(people + webhooks)
+    report.destroyedKeys = people.count
     for (partition, keys) in due.enumerated() {
       let pending = state.partitions[partition].state.forgotten.pending
       let settled = keys.filter(pending.contains)

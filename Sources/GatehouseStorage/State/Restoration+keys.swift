@@ -13,7 +13,7 @@ extension Restoration {
     let last = partitions.flatMap { cell in
       cell.state.lastWithKeys.map { (kind: $0.kind, partition: cell.index, serial: $0.serial) }
     }
-    return try seals.renew(after: last)
+    return try seals.renew(after: last + [(kind: .webhook, partition: 0, serial: directory.view.webhookNumbers)])
   }
 
   /// People who are there although the keys were destroyed under which something is said of them: what is written of them

@@ -64,10 +64,16 @@ struct ForwardAuthRoutes {
     if let secret = request.headers[.gatehouseSecret] {
       return try await authentication.service(secret: secret, context)
     }
-    if door.callerWithoutSecret(context.connection) != nil { return try authentication.withoutSecret(context) }
-    if case .bearer(let text) = Authentication.credentials(request), Token(text) != nil {
-      throw Problem.unauthenticated
+    let isOfUser =
+      if case .bearer(let text) = Authentication.credentials(request) { Token(text) != nil } else { false }
+    switch door.callerWithoutSecret(context.connection) {
+    case .success?: return try authentication.withoutSecret(context)
+    // Of several services for which the certificate stands, a secret says which.
+    case .failure? where isOfUser || Authentication.credentials(request) == .none:
+      return try authentication.withoutSecret(context)
+    case .failure?, nil: break
     }
+    if isOfUser { throw Problem.unauthenticated }
     return try await authentication.service(request, context)
   }
 

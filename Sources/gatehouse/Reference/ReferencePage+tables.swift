@@ -75,6 +75,7 @@ extension ReferencePage {
       ("seats of a pool", "\(Limits.seatsMost)"),
       ("services", "\(Limits.services)"),
       ("workspaces that a service is bound to", "\(Limits.workspacesOfService)"),
+      ("products that a service is bound to", "\(Limits.productsOfService)"),
       ("active API keys of a user", "\(Limits.activeKeysOfUser)"),
       ("API keys of a user that are remembered, ended ones included", "\(Limits.keysOfUser)"),
       ("roles of a workspace, and of those that can be granted anywhere", "\(Limits.rolesOfWorkspace)"),

@@ -98,7 +98,8 @@ enum ReferencePage {
     member of govern what the user has there: membership, products, licences, roles, time, sessions of their products.
 
     One workspace never sees another's data. Whatever the caller may not see is left out of answers, lists, counts and
-    the audit trail, and is answered as if it did not exist. The same holds for services that are bound to workspaces.
+    the audit trail, and is answered as if it did not exist. The same holds for services that are bound to workspaces, and
+    for those that are bound to products: of a workspace they know these alone, and its people.
 
     """
 

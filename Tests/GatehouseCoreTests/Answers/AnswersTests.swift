@@ -47,7 +47,7 @@ import Testing
     for number in 0..<Limits.answersOfPartition { answers.keep(answer(at: 5), under: key(number), at: 5) }
     let rooms = [5, 4 + Limits.idempotencyLife, 5 + Limits.idempotencyLife].map { answers.hasRoom(at: $0) }
     #expect(rooms == [false, false, true])
-    answers.forgetAll()
+    answers.beginEra()
     let hasRoom = answers.hasRoom(at: 5)
     #expect(hasRoom)
   }

@@ -67,6 +67,44 @@ struct PasswordLoginTests {
     core.expectReplicated()
   }
 
+  @Test("L13: the name of somebody who was merged waits by itself, as that of nobody does, and lets in")
+  func mergedAway() {
+    core.run("USER.CREATE carl NOINVITE")
+    core.run("USER.MERGE ana carl")
+    #expect(logIn("correct-horse", "carl")["decision"].text == "ALLOW")
+    let former = (0..<6).map { _ in logIn("wrong-password", "carl") }
+    #expect(former == (0..<6).map { _ in logIn("wrong-password", "nobody") })
+    #expect(former[5]["reason"].text == "wait")
+    // Nothing of it is seen at the other name, nor the other way round.
+    #expect(core.run("LOGIN.PASSWORD ana payroll correct-horse")["decision"].text == "ALLOW")
+    #expect(logIn("correct-horse", "carl")["reason"].text == "wait")
+    core.advance(30_000)
+    #expect(logIn("correct-horse", "CARL")["decision"].text == "ALLOW")
+    #expect(guess(at: "carl", times: 4) == Array(repeating: "credentials", count: 4), "the waits begin anew")
+    #expect(guess(at: "ana", times: 5) == Array(repeating: "credentials", count: 5))
+    #expect(logIn("correct-horse", "carl")["decision"].text == "ALLOW")
+    #expect(logIn("correct-horse")["reason"].text == "wait")
+    // An administrator forgets what was guessed at the name that is given.
+    _ = guess(at: "carl", times: 1)
+    for _ in 0..<5 { _ = logIn("wrong-password", "carl") }
+    #expect(core.run("LOGIN.UNLOCK carl").text == "OK")
+    #expect(logIn("correct-horse", "carl")["decision"].text == "ALLOW")
+    #expect(logIn("correct-horse")["decision"].text == "ALLOW")
+    core.expectReplicated()
+  }
+
+  @Test("L13: guessing at the name of somebody who was merged locks, too")
+  func mergedAwayLocks() {
+    core.run("WORKSPACE.SET main policy.login.lock-after 6")
+    core.run("USER.CREATE carl NOINVITE")
+    core.run("USER.MERGE ana carl")
+    _ = guess(at: "carl", times: 7)
+    #expect(core.run("USER.GET ana")["status"].text == "locked")
+    core.advance(3_600_000)
+    #expect(logIn("correct-horse", "carl")["reason"].text == "credentials")
+    #expect(logIn("correct-horse")["reason"].text == "credentials")
+  }
+
   @Test("so many failures lock a user, who is told nothing of it; an administrator unlocks")
   func locking() {
     core.run("WORKSPACE.SET main policy.login.lock-after 6")

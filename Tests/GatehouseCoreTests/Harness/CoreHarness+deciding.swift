@@ -41,9 +41,10 @@ extension CoreHarness {
   }
 
   func gather() {
-    if let home = turn.authorityPartition {
+    if turn.needsAuthorising {
+      let home = turn.authorityPartition.map { [cells[$0].held] } ?? []
       settle {
-        turn.decideAuthority(holding: [cells[home].held])
+        turn.decideAuthority(holding: home)
       } _: { cells, _ in
         turn.decideAuthority(holding: cells)
       }

@@ -55,6 +55,26 @@ struct ManagerNoticeTests {
     core.expectReplicated()
   }
 
+  @Test("L9, B13: what a second person has approved is told as the deed of who asked for it, to neither of them")
+  func approved() throws {
+    for name in ["one@acme.test", "two@acme.test"] {
+      core.run("USER.CREATE \(name) WORKSPACE acme PRODUCT acme/app NOINVITE")
+      core.run("ROLE.GRANT \(name) training-administrator WORKSPACE acme")
+      core.run("MANAGE.ADD \(name) USER ana@acme.test WORKSPACE acme")
+    }
+    core.run("WORKSPACE.SET acme policy.approval.needs user.status")
+    let (one, two) = (core.logIn("one@acme.test", "acme/app"), core.logIn("two@acme.test", "acme/app"))
+    let asked = try #require(core.run("USER.STATUS ana@acme.test locked", as: one)["approval"].integer)
+    _ = mails()
+    #expect(core.run("APPROVAL.GRANT \(asked)", as: two).text == "OK")
+    let told = mails()
+    #expect(told.map { $0["to"].text ?? "" } == Self.all)
+    #expect(
+      told[0]["text"].text?.contains("one@acme.test (approved by two@acme.test) has changed the status of Ana") == true,
+      "\(told[0])")
+    core.expectReplicated()
+  }
+
   @Test("L9: who is made, deleted, booked and impersonated")
   func kinds() {
     func kinds(_ line: String) -> Set<String> {

@@ -281,6 +281,7 @@ enum ChangeSamples {
     ("workspace-set", WorkspaceSet(2, key: "policy.session.ttl", old: "12h", new: "1h")),
     ("service-created", ServiceCreated(1, name: "web", [.read, .timers], secret: token)),
     ("service-bound", ServiceBound(1, to: [2, 300])),
+    ("service-bound-to-products", ServiceBoundToProducts(1, [2, 300])),
     ("service-deleted", ServiceDeleted(1)),
     ("service-rotated", ServiceRotated(1, secret: token, until: time)),
     ("service-rights-set", ServiceRightsSet(1, old: .read, new: [.read, .sessions])),

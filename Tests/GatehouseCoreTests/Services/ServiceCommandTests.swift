@@ -8,7 +8,7 @@ import Testing
   @Test func aSecretIsShownOnceAndKeptAsADigest() {
     core.run("SERVICE.CREATE ops ADMIN")
     let answer = core.run("SERVICE.CREATE web SESSIONS TIMERS")
-    #expect(answer.keys == ["id", "name", "secret", "rights", "workspaces"])
+    #expect(answer.keys == ["id", "name", "secret", "rights", "workspaces", "products"])
     #expect("\(answer["rights"])" == "[READ, SESSIONS, TIMERS]")
     var secret = answer["secret"].text ?? ""
     #expect(secret.hasPrefix("gk_"))
@@ -17,7 +17,7 @@ import Testing
     #expect(!core.log.contains { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.contains(secret) })
     #expect(
       "\(core.run("SERVICE.LIST")[1])"
-        == "{id: 2, name: web, rights: [READ, SESSIONS, TIMERS], workspaces: nil, created: \(core.now), "
+        == "{id: 2, name: web, rights: [READ, SESSIONS, TIMERS], workspaces: nil, products: nil, created: \(core.now), "
         + "certificate: nil, old-secret-until: nil, connections: 0, commands: 0, bytes: 0}")
     core.expectReplicated()
   }

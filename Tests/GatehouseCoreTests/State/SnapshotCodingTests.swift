@@ -20,6 +20,7 @@ import Testing
       ServiceCreated(2, name: "old", .all, secret: Digest(5, 6, 7, 8)), ServiceCertificateSet(2, old: "", new: "old"),
       ServiceDeleted(2), ServiceRotated(1, secret: Digest(9, 9, 9, 9), until: 5_000_000_000_000),
       ServiceCertificateSet(1, old: "", new: "web.test"),
+      ServiceCreated(3, name: "crew", .read, secret: .zero), ServiceBoundToProducts(3, [crm, payroll]),
       ServiceLimited(1, old: .none, new: ServiceLimits(connections: 1, commands: 2, bytes: 3)))
     core.seedPolicy("session.ttl", "10h", of: acme)
     core.connection.service = 1

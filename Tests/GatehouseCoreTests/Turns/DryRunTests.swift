@@ -28,6 +28,7 @@ import Testing
     "ROLE.GRANT bob manager MAIN", "ROLE.REVOKE tom training-administrator", "ROLE.DEFINE clerk user.read",
     "ROLE.DEFINE helper LABEL Helpers EXTERNAL g1",
     "ROLE.DROP helper", "SERVICE.CREATE web READ CERT web.acme.test", "SERVICE.DELETE reader",
+    "SERVICE.CREATE crew READ PRODUCT payroll", "SERVICE.SET reader PRODUCT acme/app",
     "SERVICE.SET reader SESSIONS CERT reader.acme.test CONNECTIONS 5", "SERVICE.ROTATE reader OVERLAP 1h",
     "CONTACT.CREATE FIRST Eva FIELD shoe 40", "CONTACT.SET CONTACT first Ida shoe 41", "CONTACT.DELETE CONTACT",
     "FIELD.DEFINE hobby text", "FIELD.DROP shoe", "USER.PURGE GONE", "USER.RESTORE GONECONTACT",

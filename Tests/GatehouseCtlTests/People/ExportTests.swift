@@ -125,6 +125,14 @@ struct ExportTests {
     // Contacts go the same way, and chosen fields are those of all members.
     let contacts = try old.run("export", "contacts", "--workspace", "alfa")
     #expect(!contacts.output.contains("Theirs"))
+    // A service of the workspace sees no other home, and leaves out the same people.
+    try old.gate.ok("SERVICE.CREATE ops ADMIN")
+    let secret = try #require(try old.gate.fields("SERVICE.CREATE alfa ADMIN WORKSPACE alfa")["secret"])
+    old.credentials = "alfa:\(secret)"
+    let bound = try old.run("export", "users", "--workspace", "alfa")
+    #expect(bound.output == users.output, "\(bound.output)\(bound.errors)")
+    #expect(bound.errors.contains("not in the file are 1 member whose home is another workspace"), "\(bound.errors)")
+    #expect(try old.run("export", "contacts", "--workspace", "alfa").output == contacts.output)
     let all = try old.run("export", "users", "--workspace", "alfa", "--fields", "username,products")
     #expect(all.output.split(separator: "\r\n").sorted() == ["own,alfa/pay", "theirs,alfa/pay", "username,products"])
     withExtendedLifetime((old, new)) {}

@@ -132,6 +132,35 @@ struct ForgettingTests {
     }
   }
 
+  @Test(
+    "the key of a webhook that is deleted goes with it; what came before, a snapshot too, is read again without it",
+    arguments: [false, true])
+  func webhooks(isSaved: Bool) throws {
+    for name in ["crm", "erp"] {
+      try gate.ok("WEBHOOK.CREATE \(name) https://\(name).acme.example/hook FROM 1")
+      try gate.ok("WEBHOOK.PAUSE \(name)")
+    }
+    if isSaved { try gate.ok("SAVE") }
+    try gate.ok("WEBHOOK.SET crm URL https://crm.acme.example/other")
+    try gate.ok("WEBHOOK.ROTATE crm OVERLAP 1h")
+    try gate.ok("WEBHOOK.RETRY crm")
+    let before = try gate.fields("WEBHOOK.GET erp")
+    try gate.ok("WEBHOOK.DELETE crm")
+    func hasKey(_ number: UInt32) throws -> Bool {
+      try #require(try DataFolder.look(at: server.dataPath).keys).isDestroyed(.webhook(number)) == false
+    }
+    for _ in 0..<600 where try hasKey(1) { usleep(50_000) }
+    #expect(try !hasKey(1) && hasKey(2))
+    server.kill()
+    try server.start()
+    let client = try server.client()
+    #expect(try client.list("WEBHOOK.LIST").map { $0["name"] } == ["erp"])
+    #expect(try client.fields("WEBHOOK.GET erp")["url"] == before["url"])
+    #expect(try client.fields("WEBHOOK.CREATE new https://new.acme.example/")["id"] == "3")
+    let trail = try client.pages("AUDIT.LIST").flatMap(\.changes).joined(separator: "\n")
+    #expect(!trail.contains("crm.acme.example") && trail.contains("erp.acme.example"))
+  }
+
   /// Where a crash may come between the steps of forgetting.
   enum Crash: CaseIterable {
     case afterTheRecord, afterOneCopy, afterTheKeys, afterAll

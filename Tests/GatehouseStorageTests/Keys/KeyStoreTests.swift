@@ -110,12 +110,17 @@ import Testing
     let folder = try open()
     let keys = try store(folder)
     let day: Milliseconds = 86_400_000
-    try keys.destroyAnswers(before: 20_000)
+    try keys.destroyAnswers(through: KeyStore.oldAnswers(at: 20_001 * day, era: 0))
     #expect(keys.isDestroyed(.answers(until: 19_999 * day)) && keys.isDestroyed(.answers(until: 0)))
     #expect(!keys.isDestroyed(.answers(until: 20_000 * day)))
     #expect(keys.generation == 1)
-    try keys.destroyAnswers(before: 20_000)
+    try keys.destroyAnswers(through: KeyStore.oldAnswers(at: 20_001 * day, era: 0))
     #expect(keys.generation == 1)
+    // After the clock was set back, the days that come again have keys, and those of before are all destroyed.
+    try keys.destroyAnswers(through: KeyStore.oldAnswers(at: 19_500 * day, era: 1))
+    #expect(!keys.isDestroyed(.answers(until: 19_500 * day, era: 1)))
+    #expect(keys.isDestroyed(.answers(until: 19_498 * day, era: 1)))
+    #expect(keys.isDestroyed(.answers(until: 20_000 * day)) && keys.isDestroyed(.answers(until: 30_000 * day)))
   }
 
   // MARK: Damage

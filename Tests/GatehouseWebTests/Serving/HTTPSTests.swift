@@ -212,6 +212,33 @@ struct HTTPSTests {
     }
   }
 
+  @Test("a certificate that stands for two services is told so, and a secret says which")
+  func certificateOfTwo() throws {
+    try gate.ok("SERVICE.CREATE operators ADMIN")
+    let secret = try #require(try gate.fields("SERVICE.CREATE one READ CERT one.test")["secret"])
+    try gate.ok("SERVICE.CREATE two READ CERT two.test")
+    let identity = try authority.issue("one.test", names: "DNS:two.test")
+    func get(_ path: String, _ header: String = "") throws -> String {
+      try python(
+        """
+        s = connect()
+        s.sendall(b'GET \(path) HTTP/1.1\\r\\nhost: a\\r\\n\(header)connection: close\\r\\n\\r\\n')
+        print(rest(s).decode())
+        """, identity: identity)
+    }
+    for path in ["/metrics", "/auth?product=payroll"] {
+      let refused = try get(path)
+      #expect(refused.hasPrefix("HTTP/1.1 401"), "\(path): \(refused)")
+      #expect(
+        refused.contains(
+          "the certificate stands for more than one service: one and two; show the secret of one (AUTH, or Authorization:"
+            + " Bearer), or let SERVICE.SET … NOCERT decide"), "\(path): \(refused)")
+    }
+    #expect(try get("/metrics", "authorization: Bearer \(secret)\\r\\n").hasPrefix("HTTP/1.1 200"))
+    try gate.ok("SERVICE.SET two NOCERT")
+    #expect(try get("/metrics").hasPrefix("HTTP/1.1 200"))
+  }
+
   @Test("a new certificate is used for new connections, and what is open goes on")
   func renewal() throws {
     let output = try python(

@@ -19,6 +19,7 @@ struct ServiceCreate: OperatorCommand {
       EXAMPLES:
         gatehousectl service create ./data ops ADMIN
         gatehousectl service create ./data web READ SESSIONS
+        gatehousectl service create ./data crew READ SESSIONS ADMIN --product acme/payroll
         gatehousectl service create --new ./data ops ADMIN   before the first start
 
       Does what SERVICE.CREATE does, as one record of the log. On a running server,
@@ -35,6 +36,12 @@ struct ServiceCreate: OperatorCommand {
 
   @Flag(help: "make the data folder if there is none")
   var new = false
+
+  @Option(help: ArgumentHelp("bind it to a workspace; can be given more than once", valueName: "workspace"))
+  var workspace: [String] = []
+
+  @Option(help: ArgumentHelp("bind it to a product alone; can be given more than once", valueName: "product"))
+  var product: [String] = []
 
   @Option(help: ArgumentHelp("why, for the audit trail", valueName: "text"))
   var reason: String?
@@ -56,6 +63,7 @@ struct ServiceCreate: OperatorCommand {
     defer { data.close() }
     for warning in data.warnings { Console.message("gatehousectl: warning: \(warning)") }
     var words = ["SERVICE.CREATE", name] + (rights.isEmpty ? [Right.administer] : rights).map(\.name)
+    words += workspace.flatMap { ["WORKSPACE", $0] } + product.flatMap { ["PRODUCT", $0] }
     if let reason { words += ["REASON", reason] }
     let reply: RESPValue
     do {

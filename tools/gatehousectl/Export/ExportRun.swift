@@ -79,7 +79,7 @@ final class ExportRun {
   private func send(_ cursor: String) {
     // The id finds the roles of a user.
     let id = options.kind == .users ? "id" : "contact"
-    let asked = (fields.map(\.field) + [Self.workspaces]).filter { $0 != id }
+    let asked = (fields.map(\.field) + [Self.home]).filter { $0 != id }
     let names = Set(asked).count == asked.count ? asked : Array(Set(asked)).sorted()
     let conditions = [["workspace", "=", options.workspace]] + options.conditions
     client.send(
@@ -135,13 +135,14 @@ final class ExportRun {
 
   // MARK: Writing
 
-  /// The field with the workspaces of a person, the home first.
-  private static let workspaces = "workspace"
+  /// The field with the workspace that is a person's home. A service that is bound to workspaces sees it only if it is one of
+  /// these; another is not this one in any case.
+  private static let home = "home"
 
   /// Whether import would make somebody of this workspace of a person who is only a member here. A list of chosen fields
   /// has all members.
   private func isOfOthers(_ person: RESPValue) -> Bool {
-    options.fields == nil && (person[Self.workspaces]?.elements ?? []).first?.string != options.workspace
+    options.fields == nil && person[Self.home]?.string != options.workspace
   }
 
   private func isNameless(_ person: RESPValue) -> Bool {

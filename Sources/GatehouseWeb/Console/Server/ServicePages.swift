@@ -13,8 +13,10 @@ struct ServicePages: ConsolePages {
     console.post("services/new") { visit in
       let name = visit.form["name"]
       let rights = Self.rights.filter { visit.form.has($0) }
-      let workspaces = visit.form["workspaces"].split(separator: " ").flatMap { ["WORKSPACE", String($0)] }
-      let made = try await visit.write(["SERVICE.CREATE", name] + rights + workspaces)
+      let bounds = [("workspaces", "WORKSPACE"), ("products", "PRODUCT")].flatMap { field, option in
+        visit.form[field].split(separator: " ").flatMap { [option, String($0)] }
+      }
+      let made = try await visit.write(["SERVICE.CREATE", name] + rights + bounds)
       return .page(Self.secret(of: name, made["secret"]?.string))
     }
     console.post("services/rotate") { visit in
@@ -50,12 +52,14 @@ struct ServicePages: ConsolePages {
     let services = try await visit.read("SERVICE.LIST").elements ?? []
     let rows = services.map { service -> Table.Row in
       let name = service["name"]?.string ?? ""
-      let bound = (service["workspaces"]?.elements ?? []).compactMap(\.string)
+      let products = service["products"]?.elements
+      let bound = (products ?? service["workspaces"]?.elements ?? []).compactMap(\.string)
       return Table.Row(
         [
           [.strong(name)],
           (service["rights"]?.elements ?? []).compactMap(\.string).flatMap { [.badge($0, .quiet), .text(" ")] },
-          [bound.isEmpty ? .muted("all") : .text(bound.joined(separator: ", "))], [.time(service["created"]?.integer)],
+          [bound.isEmpty ? .muted("everything") : .text(bound.joined(separator: ", "))],
+          [.time(service["created"]?.integer)],
         ],
         buttons: [
           .post("New secret", Address("services", "rotate"), [("name", name)], label: "New secret for \(name)"),
@@ -64,7 +68,7 @@ struct ServicePages: ConsolePages {
     }
     let table = Table(
       caption: "Services",
-      columns: [.init("Service"), .init("May"), .init("Workspaces"), .init("Since")], rows: rows,
+      columns: [.init("Service"), .init("May"), .init("Bound to"), .init("Since")], rows: rows,
       empty: .empty(
         "No service yet",
         "Until there is one, everybody on this machine may do everything. The first needs the right ADMIN."))
@@ -72,7 +76,12 @@ struct ServicePages: ConsolePages {
       Address("services", "new"), layout: .grid,
       fields: [Field("name", "Name", required: true)]
         + rights.map { Field($0, $0, .checkbox(isOn: $0 == "READ"), value: "1") }
-        + [Field("workspaces", "Only for these workspaces", hint: "Separated by blanks; empty for all.")],
+        + [
+          Field("workspaces", "Only for these workspaces", hint: "Separated by blanks; empty for all."),
+          Field(
+            "products", "Only for these products",
+            hint: "As workspace/product, instead of workspaces. It then knows nothing else of their workspaces."),
+        ],
       submit: "Add the service")
     return Page(
       "Services", area: address,

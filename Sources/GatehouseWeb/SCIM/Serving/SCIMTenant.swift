@@ -28,9 +28,11 @@ struct SCIMTenant: Sendable {
     }
     let workspaces = try Self.answer(await door.execute(["WORKSPACE.LIST"], for: caller)).elements ?? []
     guard workspaces.count == 1, let name = workspaces[0]["name"]?.string else {
+      // A service of products sees no workspace.
+      let bounds = workspaces.isEmpty ? "products" : "\(workspaces.count) workspaces"
       throw SCIMError(
         .forbidden, nil,
-        "the service is bound to \(workspaces.count) workspaces, and SCIM provisions one: make a service for each with"
+        "the service is bound to \(bounds), and SCIM provisions one whole workspace: make a service for each with"
           + " SERVICE.CREATE name ADMIN READ WORKSPACE workspace")
     }
     try await self.init(door, caller, workspace: name, base: base)

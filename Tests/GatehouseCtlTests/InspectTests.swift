@@ -24,6 +24,24 @@ struct InspectTests {
     #expect(try control("inspect", "--from", "999999", data).output.isEmpty)
   }
 
+  @Test("a folder that was encrypted later shows no record without the key, and says how to give it")
+  func encryptedLater() throws {
+    let (folder, data) = try StoryFolder.copied()
+    defer { withExtendedLifetime(folder) {} }
+    let key: [String: String?] = ["GATEHOUSE_ENCRYPTION_KEY": String(repeating: "0123456789abcdef", count: 4)]
+    let enabled = try control("encryption", "enable", data, environment: key)
+    #expect(enabled.code == 0, "\(enabled.errors)")
+    for result in [
+      try control("inspect", data), try control("inspect", "--names", data), try control("inspect", "--json", data),
+      try control("inspect", "--user", "#1", data),
+    ] {
+      #expect(result.code == 66 && result.output.isEmpty, "\(result.output)")
+      #expect(result.errors.contains("give it with --encryption-key-file"), "\(result.errors)")
+    }
+    #expect(try control("inspect", "--frames", data).code == 0, "frames are told of without reading them")
+    #expect(try control("inspect", data, environment: key).output.contains("because: left the company"))
+  }
+
   /// The second line of this reason looks like a line of `inspect`.
   @Test("no text can forge a record, a change or a field, or control the terminal")
   func forgedLines() throws {

@@ -9,9 +9,10 @@ struct ServiceTests {
     let folder = try TemporaryFolder("service")
     let data = folder.path("data")
     let none = try control("service", "create", data, "ops", "ADMIN")
-    #expect(none.code == 66 && none.output.isEmpty && none.errors.contains("there is no such folder"))
+    #expect(none.code == 66 && none.output.isEmpty && none.errors.contains("give --new to make it"), "\(none.errors)")
     let refused = try control("service", "create", "--new", data, "web", "READ", "SESSIONS")
     #expect(refused.code == 1 && refused.errors.contains("REFUSED first-service:"), "\(refused.errors)")
+    #expect(refused.errors.contains("create one first: gatehousectl service create \(data) name ADMIN"))
     for name in ["local", "default"] {
       let reserved = try control("service", "create", "--new", data, name, "ADMIN")
       #expect(reserved.code == 1 && reserved.errors.contains("CONFLICT service:"), "\(reserved.errors)")

@@ -81,7 +81,8 @@ import Testing
     "LOGIN.PASSWORD ana p secret", "USER.CREATE ana PASSWORD secret", "SESSION.REVOKE token", "NOPE x password y", "",
     "SESSION.GET gs_\(String(repeating: "aB3-_", count: 6))xyz",
     "impersonate.end gs_\(String(repeating: "A", count: 33))",
-    "NOPE gk_\(String(repeating: "9", count: 33))",
+    "NOPE gk_\(String(repeating: "9", count: 33))", "HELLO 3 AUTHX app secret", "HELLO app secret", "HELLO secret",
+    "HELO 3 AUTH app secret", "AUHT app secret", "PASSWORD.SETT ana secret",
   ])
   func `lines with a secret are not`(line: String) {
     #expect(!HistoryFilter(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))

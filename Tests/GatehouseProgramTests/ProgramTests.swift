@@ -122,7 +122,7 @@ import Testing
     #expect(wrong.errors.contains("WRONGPASS"))
     let none = try gatehouse("cli", "--port", port, "LOGIN.CHECK", "a", "b", environment: ["GATEHOUSE_AUTH": nil])
     #expect(none.end == .exited(1))
-    #expect(none.errors.contains("NOAUTH"))
+    #expect(none.errors.contains("NOAUTH") && none.errors.contains("set GATEHOUSE_AUTH=name:secret"))
   }
 
   @Test func `the server reads its settings from the file, and again on SIGHUP`() throws {

@@ -10,7 +10,7 @@ extension CommandTable {
         + " for somebody else needs the service right `ADMIN`",
       effect: .write, rights: .sessions,
       needs: .permission(.credentialSet, over: .user(1), own: .credentialSet), route: .user(1),
-      body: .decide(apiKeyCreate)),
+      ownLogin: .apiKey, body: .decide(apiKeyCreate)),
     CommandSpec(
       "APIKEY.CHECK", .key, "Whose key this is, with every login rule checked again",
       [.word("key"), .option("PRODUCT", "product")],
@@ -37,17 +37,17 @@ extension CommandTable {
         + " to",
       effect: .write, rights: .sessions,
       needs: .permission(.credentialSet, over: .apiKey(1), own: .credentialSet), route: .key(1), secrets: [1],
-      body: .decide(apiKeyRotate)),
+      ownLogin: .apiKey, body: .decide(apiKeyRotate)),
     CommandSpec(
       "APIKEY.DEACTIVATE", .key, "End a key for good, by its id or the key itself", [.word("key")],
       reply: "1, or 0 if there is no such active key", effect: .write, rights: .sessions,
       needs: .permission(.credentialSet, over: .apiKey(1), own: .credentialSet), route: .key(1), secrets: [1],
-      body: .decide(apiKeyDeactivate)),
+      ownLogin: .endOfKey, body: .decide(apiKeyDeactivate)),
     CommandSpec(
       "APIKEY.DEACTIVATEALL", .key, "End all keys of a user for good", [.word("user")], reply: "how many were active",
       effect: .write, rights: .sessions,
       needs: .permission(.credentialSet, over: .user(1), own: .credentialSet), route: .user(1),
-      body: .decide(apiKeyDeactivateAll)),
+      ownLogin: .endOfKey, body: .decide(apiKeyDeactivateAll)),
   ]
 
   // MARK: Checking
@@ -171,7 +171,6 @@ extension CommandTable {
 
   @Sendable private static func apiKeyDeactivate(_ turn: Turn) throws(Halt) {
     guard let key = try turn.apiKey(1) else { return turn.reply.flag(false) }
-    try turn.requireOwnLogin(toChange: "an API key", isEnding: true)
     turn.read(turn.directory.lsn)
     try turn.requireAccountTools(over: key.user, in: key.user.home ?? mainWorkspace)
     if key.row.ended == 0 { turn.emit(APIKeyEnded(key.id, of: key.user.id, .deactivated)) }
@@ -180,7 +179,6 @@ extension CommandTable {
 
   @Sendable private static func apiKeyDeactivateAll(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
-    try turn.requireOwnLogin(toChange: "an API key", isEnding: true)
     turn.read(user.cell.state.lsn)
     turn.read(turn.directory.lsn)
     try turn.requireAccountTools(over: user, in: user.home ?? mainWorkspace)

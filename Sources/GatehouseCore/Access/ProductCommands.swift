@@ -123,7 +123,7 @@ extension CommandTable {
     new.isEnabled = true
     if turn.has("ADMIN") { new.isAdministrator = true }
     if turn.has("REGULAR") { new.isAdministrator = false }
-    if new.isAdministrator != (old?.isAdministrator ?? false) { try turn.requireOwnLogin(toChange: "administration") }
+    if new.isAdministrator != (old?.isAdministrator ?? false) { try turn.requireOwnLogin(toChange: .administration) }
     if new.isAdministrator || old?.isAdministrator ?? false, old != new {
       try turn.requireGiving(
         .productAdministrator, over: turn.site(of: product), until: new.isAdministrator ? new.limits.end : turn.now,
@@ -163,7 +163,6 @@ extension CommandTable {
     let product = try turn.product(1)
     let type = try turn.text(2, "type", limit: Limits.nameBytes)
     if type != Product.everyAccess { _ = try Turn.name(type, "type") }
-    try turn.requireOwnLogin(toChange: "billing")
     let seats = try Turn.integer(try turn.text(3, "seats"), "seats", in: 0...Limits.seatsMost)
     let old = product.pools.first { $0.type == type }
     if old == nil, product.pools.count >= Limits.poolsOfProduct {

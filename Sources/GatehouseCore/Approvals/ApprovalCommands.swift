@@ -14,7 +14,8 @@ extension CommandTable {
       reply: "what the command answers. It is decided now, and needs the right of whoever asked for it and of whoever"
         + " approves it, who are two people; `STALE` if it would now do something else than what was asked for. The trail"
         + " has it as the deed of the one who asked, with its reason, and has the other and their `REASON` beside it",
-      effect: .write, rights: .admin, needs: .nothing, route: .identifier(1), body: .decide(approvalGrant)),
+      effect: .write, rights: .admin, needs: .nothing, route: .identifier(1), ownLogin: .approval,
+      body: .decide(approvalGrant)),
     CommandSpec(
       "APPROVAL.REFUSE", .people, "Refuse a command that waits, or withdraw one's own", [.word("approval", .integer)],
       reply: "`OK`", effect: .write, rights: .admin, needs: .nothing, route: .identifier(1),
@@ -47,7 +48,6 @@ extension CommandTable {
 
   @Sendable private static func approvalGrant(_ turn: Turn) throws(Halt) {
     let request = try turn.approval(1)
-    try turn.requireOwnLogin(toChange: "an approval")
     guard let approver = turn.asUser else {
       throw .refused(
         .rule("approval", "a person approves, not a service", instead: "give AS and the session of who approves"))

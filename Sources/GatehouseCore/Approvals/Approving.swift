@@ -17,19 +17,23 @@ struct ApprovalDemand {
 struct Approval {
   let request: ApprovalRequest
   let approver: UserID
+  /// The sides of the approver.
+  let approvers: [Side]
   /// The name of the command that was asked for.
   let command: String
+  /// What it does in passing that needs a second person, too, and that the approver does not hold.
+  var lacking: ApprovalDemand?
 }
 
 extension Turn {
   /// Whether a use of a permission can need a second person.
-  var isWatchedForApproval: Bool {
-    userPrincipal != nil && gate.isWrite && approval == nil && directory.asksForApproval
-  }
+  var isWatchedForApproval: Bool { approval == nil && mayNeedApproval }
+
+  private var mayNeedApproval: Bool { userPrincipal != nil && gate.isWrite && directory.asksForApproval }
 
   /// Notes the use of permissions any of which is enough.
   func noteUse(_ permissions: [Permission], over target: Target) {
-    guard isWatchedForApproval, demand == nil else { return }
+    guard mayNeedApproval, demand == nil else { return }
     read(directory.lsn)
     var found: ApprovalDemand?
     for permission in permissions {
@@ -37,13 +41,23 @@ extension Turn {
       guard let workspace = askingWorkspace(permission, target) else { return }
       if found == nil { found = ApprovalDemand(permission: permission, workspace: workspace) }
     }
-    demand = found
+    if let found { note(found) }
   }
 
   /// Notes something that needs a second person whatever permissions the policy names.
   func noteUse(_ permission: Permission, in workspace: WorkspaceID) {
-    guard isWatchedForApproval, demand == nil else { return }
-    demand = ApprovalDemand(permission: permission, workspace: workspace)
+    guard mayNeedApproval, demand == nil else { return }
+    note(ApprovalDemand(permission: permission, workspace: workspace))
+  }
+
+  /// A request names one demand, the first. What else the command does that needs a second person, this one must hold, too:
+  /// else the policy of one workspace would be met by somebody whom another does not ask.
+  private func note(_ found: ApprovalDemand) {
+    guard let approval else { return demand = found }
+    let isHeld = approval.approvers.allSatisfy { side in
+      side.holdings.contains { $0.covers(.workspace(found.workspace), found.permission) }
+    }
+    if !isHeld, approval.lacking == nil { self.approval?.lacking = found }
   }
 
   private func askingWorkspace(_ permission: Permission, _ target: Target) -> WorkspaceID? {
@@ -111,6 +125,8 @@ extension Turn {
   /// Whether a word of the command is a secret, which no record may have. Where a token or an id can stand, the id is none.
   private var hasSecretWord: Bool {
     if hasSecretOption { return true }
+    // A token in the wrong place, such as a reason.
+    if (1..<arguments.count).contains(where: { SecretText.isLike(arguments[$0]) }) { return true }
     return spec.secrets.contains { word in
       guard word < arguments.count else { return false }
       switch spec.route {
@@ -184,7 +200,7 @@ extension Turn {
     let outer = (sides: sides, principal: userPrincipal)
     defer { (sides, userPrincipal) = (outer.sides, outer.principal) }
     try performInside(request.words) { () throws(Halt) in
-      approval = Approval(request: request, approver: approver, command: spec.name)
+      approval = Approval(request: request, approver: approver, approvers: outer.sides, command: spec.name)
       sides.append(Side(.subject, requester, within: .all, in: directory, at: now))
       if actor.id != requester.id { sides.append(Side(.actor, actor, within: .all, in: directory, at: now)) }
       if request.boundTo != 0 { sides.append(Side(.binding, boundTo: [request.boundTo])) }
@@ -192,7 +208,13 @@ extension Turn {
       userPrincipal = UserPrincipal(
         actor: request.actor, subject: request.subject, isImpersonation: request.actor != request.subject,
         isByKey: request.isByKey, boundTo: request.boundTo == 0 ? nil : request.boundTo, sides: sides)
-      try enforce(spec.need)
+      try enforceNeed()
+    }
+    if let lacking = approval?.lacking {
+      throw .refused(
+        .noPermission(
+          "the permission \(lacking.permission.name) in the workspace \(directory.workspace(lacking.workspace).name), to"
+            + " approve it"))
     }
     try requireWhatWasAsked(request)
   }

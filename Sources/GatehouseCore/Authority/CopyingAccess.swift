@@ -15,7 +15,6 @@ extension CommandTable {
     let to = try turn.user(2)
     let from = try turn.user(1)
     try turn.require([.userRead], over: Target(from), own: .userRead)
-    try turn.requireOwnLogin(toChange: "roles")
     try turn.requireNotDeleted(to)
     try turn.checkVersion(turn.version(of: to))
     guard from.id != to.id else { throw .refused(.syntax("from and to are one user; name two")) }

@@ -117,7 +117,6 @@ extension CommandTable {
 
   @Sendable private static func roleDefine(_ turn: Turn) throws(Halt) {
     let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
-    try turn.requireOwnLogin(toChange: "roles")
     _ = try turn.directoryState()
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     var permissions = PermissionSet()
@@ -160,20 +159,25 @@ extension CommandTable {
     // Whoever loses something by it is named, and what rested on it ends (L19).
     guard !old.subtracting(permissions).isEmpty else { return }
     for (user, grants) in try turn.holders(of: role) {
+      // B13: it is what ROLE.REVOKE does, of a part.
+      turn.noteUse([.roleGrant], over: Target(site))
       for grant in grants { turn.emit(RoleNarrowed(user.id, grant, old: old, new: permissions)) }
     }
   }
 
   @Sendable private static func roleDrop(_ turn: Turn) throws(Halt) {
     let name = try turn.text(1, "name", limit: Limits.nameBytes)
-    try turn.requireOwnLogin(toChange: "roles")
     _ = try turn.directoryState()
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     guard let role = turn.directory.roles(definedIn: workspace).first(where: { $0.name == name }) else {
       throw .refused(.notFound("role \(name)\(turn.elsewhere(workspace == nil))"))
     }
     turn.reply.ok()
-    for (user, grants) in try turn.holders(of: role.role) { try turn.revoke(grants, from: user) }
+    for (user, grants) in try turn.holders(of: role.role) {
+      // B13: it is what ROLE.REVOKE does.
+      turn.noteUse([.roleGrant], over: Target(workspace.map { Site.workspace($0) } ?? .server))
+      try turn.revoke(grants, from: user)
+    }
     turn.emit(RoleDropped(role.role, workspace: workspace))
   }
 }
@@ -360,7 +364,6 @@ extension Turn {
 
   private func require(_ grant: Grant, until end: Milliseconds, of user: UserReference?) throws(Halt) {
     guard isLimited else { return }
-    try requireOwnLogin(toChange: "roles")
     let site = site(of: grant.scope)
     let name = directory.name(of: grant.role)
     try require(.roleGrant, over: site, of: user)

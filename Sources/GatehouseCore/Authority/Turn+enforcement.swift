@@ -1,6 +1,12 @@
 /// The only place where a command's need is enforced, before its body runs. With `require`, bodies check only what
 /// depends on data that no table can know.
 extension Turn {
+  /// Refuses if the principal lacks what the command needs.
+  func enforceNeed() throws(Halt) {
+    try enforce(spec.need)
+    if let change = spec.ownLogin { try requireOwnLogin(toChange: change) }
+  }
+
   /// Refuses if one of the sides lacks what is needed.
   func enforce(_ need: Need) throws(Halt) {
     guard case .permissions(let permissions, let ground, let own) = need else { return }
@@ -28,19 +34,30 @@ extension Turn {
 
   /// Refuses if one of the sides has none of the permissions over the target.
   func require(_ permissions: [Permission], over target: Target, own: Permission? = nil) throws(Halt) {
+    var asked: OwnLogin?
     for side in sides {
       if let own, PermissionSet.individual.contains(own), target.isOwn(side) { continue }
       func isAllowed(_ permission: Permission) -> Bool {
         side.allows(permission, over: target.site(for: permission, at: now), of: target.user, in: directory, at: now)
       }
-      guard permissions.contains(where: isAllowed) else { throw .refused(objection(of: side, permissions, target)) }
+      guard let used = permissions.first(where: isAllowed) else {
+        throw .refused(objection(of: side, permissions, target))
+      }
+      if gate.isWrite, let change = used.ownLogin,
+        !permissions.contains(where: { $0.ownLogin == nil && isAllowed($0) })
+      {
+        asked = change
+      }
       if side.person != nil, isWatchedForApproval { noteUse(permissions.filter(isAllowed), over: target) }
     }
+    // Last, so that nobody who lacks the right learns more than that.
+    if let asked { try requireOwnLogin(toChange: asked) }
   }
 
   /// Whether something that a command does in passing is allowed; if so, it counts as done (B13).
   func mayUse(_ permission: Permission, over site: Site) -> Bool {
     guard allows(permission, over: site) else { return false }
+    if permission.ownLogin != nil, asUser.map({ $0.isImpersonation || $0.isByKey }) ?? false { return false }
     noteUse([permission], over: Target(site))
     return true
   }
@@ -83,32 +100,10 @@ extension Turn {
     }
   }
 
-  /// Passwords, second factors, e-mail, usernames, keys, roles and billing are changed by whoever has logged in as
-  /// themselves.
-  ///
-  /// An impersonation must leave nothing behind that lets its actor in again. Neither must a key: whoever finds one that
-  /// leaked could make another, or have a reset mailed to their own address, and outlive its deactivation. So what the one
-  /// may not change, the other may not either, and there is one list of it: the callers of this function.
-  ///
-  /// - Parameter isEnding: whether it only takes power away that a key gives, which any key may: so a leak can be ended with
-  ///   what has leaked.
-  public func requireOwnLogin(toChange what: String, isEnding: Bool = false) throws(Halt) {
-    guard let principal = asUser else { return }
-    if principal.isImpersonation {
-      throw .refused(
-        .rule("impersonation", "\(what) cannot be changed while impersonating", instead: "end the impersonation first"))
-    }
-    if principal.isByKey, !isEnding {
-      throw .refused(
-        .rule("apikey", "\(what) cannot be changed with an API key", instead: "use a session, by logging in"))
-    }
-  }
-
   /// What is needed to make or take a credential of a user besides a password. Users do it for themselves; whoever does it
   /// for somebody else can act as them, and needs a service that may set passwords.
   func requireCredentialMaking(of user: UserReference, _ what: String) throws(Halt) {
     try requireNotDeleted(user)
-    try requireOwnLogin(toChange: what)
     read(directory.lsn)
     guard asUser?.subject == user.id || connection.rights.contains(.admin) else {
       throw .refused(

@@ -40,7 +40,7 @@ extension Reply {
       text("reply")
       text(spec.reply)
       text("needs")
-      text(spec.need.text)
+      text(spec.needText)
       if !arguments.isEmpty {
         text("arguments")
         array(arguments.count)
@@ -121,7 +121,7 @@ extension CommandTable {
       + all.flatMap(\.subcommands).filter { $0.spokenName == name }
     guard !found.isEmpty else { return nil }
     return found.map {
-      "\($0.usage)\n    \($0.summary)\n    Answers \($0.reply)\n    Needs \($0.need.text)\n"
+      "\($0.usage)\n    \($0.summary)\n    Answers \($0.reply)\n    Needs \($0.needText)\n"
     }.joined(separator: "\n")
   }
 }

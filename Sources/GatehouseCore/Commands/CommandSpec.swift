@@ -25,6 +25,8 @@ public final class CommandSpec: Sendable {
   let withheld: Set<String>
   /// Whether it is a write that a session takes which a temporary password has opened (P13).
   let isForTemporary: Bool
+  /// What of it only somebody may do who has logged in as themselves, whatever words it has.
+  let ownLogin: OwnLogin?
   /// Whether its secrets are typed, as passwords are. One with spaces that was not quoted goes on in the words behind it.
   public var hasTypedSecrets: Bool {
     if case .server(.auth) = body { return true }
@@ -40,7 +42,7 @@ public final class CommandSpec: Sendable {
     effect: Effect = .read, rights: ServiceRights = .read, needs need: Need, route: Route,
     touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [],
     withholds withheld: Set<String> = [],
-    isForTemporary: Bool = false,
+    isForTemporary: Bool = false, ownLogin: OwnLogin? = nil,
     subcommands: [CommandSpec] = [],
     body: Body
   ) {
@@ -53,6 +55,7 @@ public final class CommandSpec: Sendable {
     }
     self.withheld = withheld
     self.isForTemporary = isForTemporary
+    self.ownLogin = ownLogin
     self.arguments = effect == .write ? arguments + common : arguments
     self.reply = reply
     self.effect = effect

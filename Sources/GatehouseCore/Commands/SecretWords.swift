@@ -6,12 +6,21 @@ extension CommandSpec {
   public func secretWords(in request: Arguments) -> Set<Int> {
     var found = secrets
     if hasTypedSecrets, let first = secrets.min() { found = Set(min(first, request.count)..<request.count) }
-    // The options of HELLO come in any order. AUTH is followed by a name and a secret.
-    if case .server(.hello) = body { hideWords(after: "AUTH", in: request, &found) }
+    if case .server(.hello) = body { hideGreeting(request, &found) }
     for option in options where option.isSecret(in: request) {
       hideWords(after: option.token ?? "", in: request, &found)
     }
     return found
+  }
+
+  /// The options of HELLO come in any order, AUTH with a name and a secret. A word that is misspelled or left out moves the
+  /// secret to anywhere behind the version, so of HELLO nothing is shown but the version, and the names of clients that it
+  /// has as its only option.
+  private func hideGreeting(_ request: Arguments, _ found: inout Set<Int>) {
+    let hasVersion = request.count > 1 && request[1].count == 1 && request[1].allSatisfy { $0 &- 0x30 < 10 }
+    let first = hasVersion ? 2 : 1
+    if request.count == 4, hasVersion, request.string(2).uppercased() == "SETNAME" { return }
+    found.formUnion(min(first, request.count)..<request.count)
   }
 
   /// The names of all options that take a secret.
@@ -43,4 +52,33 @@ extension Argument {
 extension Turn {
   /// Whether an option of the command gives a secret, of which nothing may be kept.
   var hasSecretOption: Bool { chosen.contains { spec.options[$0.option].isSecret(in: arguments) } }
+}
+
+extension CommandTable {
+  /// Whether a name is a word but for two letters that are wrong, missing, too many or swapped.
+  private static func isMisspelled(_ name: String, _ word: String) -> Bool {
+    let (typed, meant) = (Array(name.utf8), Array(word.utf8))
+    guard abs(typed.count - meant.count) <= 2 else { return false }
+    // Levenshtein: the changes that make of the first letters of the one the first letters of the other.
+    var changes = Array(0...meant.count)
+    for (row, letter) in typed.enumerated() {
+      var diagonal = changes[0]
+      changes[0] = row + 1
+      for column in meant.indices {
+        let replaced = diagonal + (meant[column] == letter ? 0 : 1)
+        diagonal = changes[column + 1]
+        changes[column + 1] = min(replaced, diagonal + 1, changes[column] + 1)
+      }
+    }
+    return changes[meant.count] <= 2
+  }
+
+  /// Whether a name with a typing error may mean a command with a password, which no error repeats and no history keeps.
+  public static func isLikeOneWithSecrets(_ name: String) -> Bool {
+    if ["AUTH", "HELLO"].contains(where: { isMisspelled(name.uppercased(), $0) }) { return true }
+    guard let noun = name.split(separator: ".", omittingEmptySubsequences: false).first,
+      noun.utf8.count < name.utf8.count
+    else { return false }
+    return all.contains { $0.hasTypedSecrets && $0.name.hasPrefix(noun.uppercased() + ".") }
+  }
 }

@@ -1,8 +1,9 @@
 /// Ends tokens of resets and mailed passwords when what they rest on is gone.
 ///
 /// Either proves that somebody has the mailbox to which it was sent, and lets them log in as the user. So it ends for good,
-/// in the record that changes the address or the username, or that makes the login one that is refused: nothing of it comes
-/// back with a status, an undo or the old address. A password that the person has changed since rests on nothing.
+/// in the record that changes the address or the username, that hands the user over to another home, or that makes the login
+/// one that is refused: nothing of it comes back with a status, an undo or the old address. A password that the person has
+/// changed since rests on nothing.
 ///
 /// Commands get this without asking for it: the changes say what ends mailed secrets (`Change.endsMailedSecrets`).
 extension Turn {
@@ -22,6 +23,7 @@ extension Turn {
     // A user who is created by this very command is not there yet.
     case let change as StatusSet: return try user(change.user)
     case let change as UserRenamed: return try user(change.user)
+    case let change as HomeSet: return try user(change.user)
     case let change as ContactSet: return try contact(change.contact)?.user
     default: preconditionFailure("\(type(of: known).name) does not say whose mails it ends")
     }

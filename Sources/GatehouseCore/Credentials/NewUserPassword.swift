@@ -31,7 +31,7 @@ public enum NewUserPassword {
   }
 
   func authorise(_ turn: Turn, in workspace: Workspace) throws(Halt) {
-    try turn.requireOwnLogin(toChange: "a password")
+    try turn.requireOwnLogin(toChange: .password)
     try turn.require(.credentialSet, over: .workspace(workspace.id))
     if case .hashed = self { try turn.requireService(toImport: "a hash") }
   }

@@ -8,7 +8,7 @@ extension CommandTable {
       reply: "`OK`. It is temporary, to be changed at the next login, unless the policy `password.admin-sets-final` of"
         + " the user's home is on. Nobody sets their own: PASSWORD.CHANGE asks for the old one",
       effect: .write, rights: .admin, needs: .permission(.credentialSet, over: .user(1)), route: .user(1),
-      secrets: [2], withholds: ["IDEM"], body: .decide(passwordSet)),
+      secrets: [2], withholds: ["IDEM"], ownLogin: .password, body: .decide(passwordSet)),
     CommandSpec(
       "PASSWORD.GENERATE", .people, "Make a password at random, and mail it to the user", [.word("user")],
       reply:
@@ -16,7 +16,7 @@ extension CommandTable {
         + " changed it, and where the mail still waits when the username changes or the login is refused by its status",
       effect: .write, rights: .admin,
       needs: .permission(.credentialSet, over: .user(1)), route: .user(1), withholds: ["IDEM"],
-      body: .decide(passwordGenerate)),
+      ownLogin: .password, body: .decide(passwordGenerate)),
     CommandSpec(
       "PASSWORD.IMPORT", .people, "Set the password that a user has in another system, of which only the hash is known",
       [.word("user"), .word("hash")],
@@ -35,7 +35,7 @@ extension CommandTable {
       reply: "`OK`; all sessions end, this one too. `REFUSED password` where the old one is wrong, which counts as a"
         + " failed login, and where the new one is the old one",
       effect: .write, rights: .sessions, needs: .nothing, route: .directory, secrets: [1, 2],
-      withholds: ["IDEM", "DRYRUN"], isForTemporary: true, body: .decide(passwordChange)),
+      withholds: ["IDEM", "DRYRUN"], isForTemporary: true, ownLogin: .password, body: .decide(passwordChange)),
     CommandSpec(
       "PASSWORD.RESET", .people, "Mail a user a token for setting another password", [.word("user")],
       reply: "`OK`, whether or not there is such a user. The token lasts 20 minutes; another is mailed after a minute"
@@ -55,7 +55,6 @@ extension CommandTable {
   @Sendable private static func passwordSet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
-    try turn.requireOwnLogin(toChange: "a password")
     try turn.requireSomebodyElse(user)
     turn.read(turn.directory.lsn)
     let policies = turn.homePolicies(of: user)
@@ -86,7 +85,6 @@ extension CommandTable {
   @Sendable private static func passwordGenerate(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
-    try turn.requireOwnLogin(toChange: "a password")
     try turn.requireSomebodyElse(user)
     turn.read(turn.directory.lsn)
     let address = turn.address(of: user)
@@ -110,7 +108,6 @@ extension CommandTable {
     guard let principal = turn.asUser, let user = try turn.user(principal.subject) else {
       throw .refused(.syntax("PASSWORD.CHANGE is for users: AS session PASSWORD.CHANGE old new"))
     }
-    try turn.requireOwnLogin(toChange: "a password")
     turn.read(turn.directory.lsn)
     let row = user.cell.state.credentials.row(of: user.serial)
     turn.read(row.lsn)

@@ -13,8 +13,8 @@ extension CommandTable {
       reply:
         "a map `decision` and what goes with it: `ALLOW` with `session` (the token, shown once), `id`, `expires` and"
         + " `must-change` (1 where the password is temporary: with AS, the session then only reads what concerns the user,"
-        + " changes the password and logs out); `DENY` with `reason`: `credentials` (no such user, a wrong"
-        + " password, a locked user), `wait` with `retry-after` in milliseconds (too many of those, for the user, from"
+        + " changes the password and logs out; it begins no second factor); `DENY` with `reason`: `credentials` (no such user,"
+        + " a wrong password, a locked user), `wait` with `retry-after` in milliseconds (too many of those, for the user, from"
         + " the address that IP tells, or through the service), or, once the password was right, a reason of `LOGIN.CHECK`;"
         + " `CHALLENGE` with `challenge` and `expires` where the user has a second"
         + " factor and `TOTP` gives no code: LOGIN.TOTP goes on. A `CHALLENGE` has `enrol`, too, where a policy wants a second"
@@ -25,7 +25,8 @@ extension CommandTable {
     CommandSpec(
       "LOGIN.UNLOCK", .login, "Forget a user's wrong passwords, and unlock", [.word("user")],
       reply: "`OK`; the status of a locked user is active then. Not for oneself", effect: .write, rights: .admin,
-      needs: .permissions([.userStatus, .credentialSet], over: .user(1)), route: .user(1), body: .decide(loginUnlock)),
+      needs: .permissions([.userStatus, .credentialSet], over: .user(1)), route: .user(1), ownLogin: .password,
+      body: .decide(loginUnlock)),
   ]
 
   @Sendable private static func loginPassword(_ turn: Turn) throws(Halt) {

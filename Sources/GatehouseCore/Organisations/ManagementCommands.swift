@@ -147,7 +147,7 @@ extension Turn {
 
   private func requireManaging(_ site: Site, isGiving: Bool) throws(Halt) {
     guard isLimited else { return }
-    try requireOwnLogin(toChange: "management links")
+    try requireOwnLogin(toChange: .managementLinks)
     try requireGiving(
       .manager, over: site, until: isGiving ? .max : now, to: "have somebody manage it",
       instead: "ask somebody whose rights have no end")

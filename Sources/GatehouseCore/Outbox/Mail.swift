@@ -144,6 +144,28 @@ extension Mail {
       self = found
     }
 
+    /// Whether it carries what lets somebody log in as its recipient. Whoever writes its text can have it sent on, by a link
+    /// to somewhere else.
+    var carriesSecret: Bool { risk == .secret }
+
+    /// Whether it tells of an act of which those who act must not silence it.
+    var reportsAct: Bool { risk == .report }
+
+    /// Whether its text is about the security of the workspace.
+    var isAboutSecurity: Bool { risk != .nothing }
+
+    private enum Risk { case nothing, secret, report }
+
+    private var risk: Risk {
+      switch self {
+      case .passwordGenerated, .passwordReset: .secret
+      case .usernameChanged, .impersonated, .impersonationReported, .managedImpersonated: .report
+      case .invitation, .timerStopped, .managedCreated, .managedStatus, .managedDeleted, .managedBooked,
+        .managedUnbooked:
+        .nothing
+      }
+    }
+
     /// Whether a mail makes no sense any more for a user who has this status by now.
     func isPointless(for status: Status) -> Bool {
       switch self {

@@ -39,7 +39,9 @@ extension CommandTable {
       reply: "1, or 0 where it is being sent just now; its attempts and its time begin anew", effect: .write,
       rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .identifier(1), body: .decide(retry)),
     CommandSpec(
-      "MAIL.DROP", .mail, "Give up a mail for good", [.word("id")], reply: "1, or 0 where there is no such mail",
+      "MAIL.DROP", .mail, "Give up a mail for good", [.word("id")],
+      reply:
+        "1, or 0 where there is no such mail; one that reports an act, such as `impersonated`, needs `security.set`",
       effect: .write, rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .identifier(1),
       body: .decide(drop)),
   ]
@@ -103,6 +105,10 @@ extension CommandTable {
 
   @Sendable private static func drop(_ turn: Turn) throws(Halt) {
     let queued = try turn.mail(1)
+    if let mail = queued?.mail, mail.kind.reportsAct {
+      // Whoever acts must not silence the notice of it.
+      try turn.require(.securitySet, over: .workspace(mail.workspace))
+    }
     turn.reply.flag(queued != nil)
     if let queued { turn.emit(MailRemoved(queued.mail, .dropped)) }
   }

@@ -1,4 +1,10 @@
 extension CommandTable {
+  private static let forSome: Need = .permissions([.workspaceSet, .securitySet], over: .namedWorkspace)
+  private static let rule =
+    ". The text of a kind that carries a secret or reports an act ("
+    + Mail.Kind.allCases.filter(\.isAboutSecurity).map { "`\($0.name)`" }.joined(separator: ", ")
+    + ") needs `security.set`, any other `workspace.set`; that of one that carries a secret, a super administrator or the"
+    + " owner, and in `main` one who is it everywhere. Not while impersonating, and not with an API key"
   private static let whose: [Argument] = [.option("WORKSPACE", "workspace"), .option("LANGUAGE", "language")]
 
   static let mailTemplateCommands: [CommandSpec] = [
@@ -6,14 +12,14 @@ extension CommandTable {
       "MAIL.TEMPLATE.SET", .mail, "Write a workspace's own text for a kind of mail, in a language",
       [.word("kind"), .word("subject"), .word("text")] + whose,
       reply: "`OK`; `{{name}}` and the like are filled in: \(MailTemplate.placeholders.joined(separator: ", "))."
-        + " Without `LANGUAGE` it is the workspace's, the policy `mail.language`",
-      effect: .write, rights: .admin, needs: .permission(.workspaceSet, over: .namedWorkspace), route: .directory,
-      body: .decide(setTemplate)),
+        + " Without `LANGUAGE` it is the workspace's, the policy `mail.language`" + rule,
+      effect: .write, rights: .admin, needs: forSome, route: .directory,
+      ownLogin: .mails, body: .decide(setTemplate)),
     CommandSpec(
       "MAIL.TEMPLATE.RESET", .mail, "Go back to the standard text for a kind of mail, in a language",
-      [.word("kind")] + whose, reply: "1, or 0 where the workspace has no text of its own", effect: .write,
-      rights: .admin, needs: .permission(.workspaceSet, over: .namedWorkspace), route: .directory,
-      body: .decide(resetTemplate)),
+      [.word("kind")] + whose, reply: "1, or 0 where the workspace has no text of its own" + rule, effect: .write,
+      rights: .admin, needs: forSome, route: .directory,
+      ownLogin: .mails, body: .decide(resetTemplate)),
     CommandSpec(
       "MAIL.TEMPLATE.GET", .mail, "The text that a kind of mail is made from", [.word("kind")] + whose,
       reply:
@@ -41,6 +47,7 @@ extension CommandTable {
   @Sendable private static func setTemplate(_ turn: Turn) throws(Halt) {
     _ = try turn.directoryState()
     let key = try turn.templateKey()
+    try turn.requireWriting(key)
     let new = MailTemplate(
       subject: try turn.text(2, "subject", limit: Limits.subjectBytes),
       body: try turn.text(3, "text", limit: Limits.templateBytes))
@@ -89,6 +96,7 @@ extension CommandTable {
   @Sendable private static func resetTemplate(_ turn: Turn) throws(Halt) {
     _ = try turn.directoryState()
     let key = try turn.templateKey()
+    try turn.requireWriting(key)
     let old = turn.directory.ownTemplate(key.kind, of: key.workspace, in: key.language)
     turn.read(turn.directory.lsn)
     turn.reply.flag(old != nil)
@@ -173,6 +181,27 @@ extension Reply {
 }
 
 extension Turn {
+  /// Whether the caller may say how mails of a kind read.
+  ///
+  /// A link with the secret in it sends whoever clicks to where the writer wants, and the secret with them: so whoever writes
+  /// such a text can take over all who get it. Only super administrators manage super administrators (L10), and those of
+  /// the whole server get their mails from `main`.
+  fileprivate func requireWriting(_ key: TemplateTable.Key) throws(Halt) {
+    guard isLimited else { return }
+    try require(key.kind.isAboutSecurity ? .securitySet : .workspaceSet, over: .workspace(key.workspace))
+    guard key.kind.carriesSecret else { return }
+    let site: Site = key.workspace == mainWorkspace ? .server : .workspace(key.workspace)
+    guard sides.allSatisfy({ $0.isSupreme(over: site) }) else {
+      let scope = key.workspace == mainWorkspace ? " everywhere" : ""
+      throw .refused(
+        .noPermission(
+          "the role super-administrator\(scope), to write the text of \(key.kind.name): its secret lets whoever gets it log in"
+            + " as its recipient, super administrators among them"))
+    }
+    // B13: it is another way to somebody's password.
+    noteUse([.credentialSet], over: Target(.workspace(key.workspace)))
+  }
+
   /// What a command names: the kind at word 1, `WORKSPACE`, and `LANGUAGE` or the workspace's.
   fileprivate func templateKey() throws(Halt) -> TemplateTable.Key {
     let kind = try Turn.mailKind(try text(1, "kind", limit: Limits.nameBytes))

@@ -17,7 +17,7 @@ extension Turn {
     let name = fullName(of: user, in: mail.workspace)
     let own =
       mail.fact(.manager).isEmpty ? user.cell.state.people.text(.language, of: user.contact) : mail.fact(.language)
-    let (template, language, _) = directory.template(mail.kind, of: mail.workspace, in: own)
+    let (template, language) = template(of: mail, about: user, in: own)
     let recipient = recipient(of: mail, about: user)
     let value = { (placeholder: String) -> String in
       switch placeholder {
@@ -38,6 +38,26 @@ extension Turn {
     }
     return WrittenMail(
       recipient: recipient, text: text, language: language, user: user.id, username: user.username, name: name)
+  }
+
+  /// The template of a mail.
+  ///
+  /// Power over one workspace must not give power over those who administer the whole server. So what carries a secret of
+  /// theirs has the standard text, unless their home is `main`, where only they write it.
+  private func template(
+    of mail: Mail, about user: UserReference, in language: String
+  ) -> (template: MailTemplate, language: String) {
+    guard mail.kind.carriesSecret, mail.workspace != mainWorkspace,
+      user.grants.contains(where: { directory.workspace(of: $0.scope) == nil && directory.isAdministrators($0.role) })
+    else {
+      let found = directory.template(mail.kind, of: mail.workspace, in: language)
+      return (found.template, found.language)
+    }
+    let languages = Language.chain(language) + Language.chain(directory.workspace(mail.workspace).policies.language)
+    for language in languages {
+      if let standard = MailTemplate.standard(mail.kind, in: language) { return (standard, language) }
+    }
+    return (.english(mail.kind), Language.standard)
   }
 
   /// To whom a mail goes now: if it is for the person, to the address that the person has by now.

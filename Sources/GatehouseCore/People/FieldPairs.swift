@@ -63,7 +63,7 @@ struct FieldPairs {
       try turn.require([.contactSet, .memberManage], over: Target(.workspace(workspace), person.user))
       if let user = person.user { try turn.requireMoreThanManaging(user, to: .contactSet, over: .workspace(workspace)) }
     }
-    if contact.contains(where: { $0.field == .email }) { try turn.requireOwnLogin(toChange: "an e-mail address") }
+    if contact.contains(where: { $0.field == .email }) { try turn.requireOwnLogin(toChange: .email) }
     if !contact.isEmpty {
       let isPersonal = contact.allSatisfy(\.field.isPersonal)
       try turn.require([.contactSet], over: target, own: isPersonal ? .contactSet : nil)
@@ -72,7 +72,6 @@ struct FieldPairs {
       }
     }
     if user.contains(where: { $0.field == .authority }) {
-      try turn.requireOwnLogin(toChange: "authority over the subscription")
       try turn.require([.authoritySet], over: target)
     }
     if user.contains(where: { $0.field != .authority }) { try turn.require([.userSet], over: target) }

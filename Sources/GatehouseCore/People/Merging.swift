@@ -18,10 +18,10 @@ extension CommandTable {
   @Sendable private static func userMerge(_ turn: Turn) throws(Halt) {
     let keep = try turn.user(1)
     let drop = try turn.user(2)
-    try turn.requireOwnLogin(toChange: "who somebody is")
     try turn.require(.userMerge, over: drop)
     // B13: it takes the login away, as USER.DELETE does.
     turn.noteUse([.userDelete], over: Target(drop))
+    turn.noteHandingOver(from: drop.home, to: keep.home ?? mainWorkspace)
     try turn.requireNotDeleted(keep)
     try turn.checkVersion(turn.version(of: keep))
     guard keep.contactID != drop.contactID else {

@@ -33,7 +33,7 @@ extension CommandTable {
     }
     let username = turn.positional.count > 1 ? try turn.newUsername(2) : former.username
     // Where somebody without an e-mail address has an address as username, mails go there.
-    if username != former.username { try turn.requireOwnLogin(toChange: "a username") }
+    if username != former.username { try turn.requireOwnLogin(toChange: .username) }
     turn.read(turn.directory.lsn)
     let home = turn.directory.workspace(former.home ?? mainWorkspace)
     try turn.require(.userCreate, over: .workspace(home.id))

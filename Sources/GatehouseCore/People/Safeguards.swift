@@ -62,7 +62,7 @@ extension Turn {
   /// S6, S10: if the policy asks for it, adding and removing users needs `ACCEPT-BILLING`.
   public func requireBillingAcceptance(in workspace: Workspace) throws(Halt) {
     guard workspace.policies.needsBillingAcceptance else { return }
-    try requireOwnLogin(toChange: "billing")
+    try requireOwnLogin(toChange: .billing)
     guard has("ACCEPT-BILLING") else {
       throw .refused(
         .rule(

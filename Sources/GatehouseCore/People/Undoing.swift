@@ -19,7 +19,7 @@ extension CommandTable {
       effect: .write, rights: .admin,
       needs: .permissions(
         [.userDelete, .userMerge, .contactSet, .userSet, .userStatus, .memberManage], over: .anything),
-      route: .directory, body: .decide(undo))
+      route: .directory, ownLogin: .identity, body: .decide(undo))
   ]
 
   private static let undoable: [String: Permission?] = [
@@ -28,7 +28,6 @@ extension CommandTable {
 
   @Sendable private static func undo(_ turn: Turn) throws(Halt) {
     let lsn = LSN(try Turn.integer(try turn.text(1, "lsn"), "lsn", in: 1...Int.max))
-    try turn.requireOwnLogin(toChange: "who somebody is")
     var work = ReadTrail()
     work.cursor = lsn
     work.count = 1

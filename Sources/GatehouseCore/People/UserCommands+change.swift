@@ -9,7 +9,6 @@ extension CommandTable {
   @Sendable static func userRename(_ turn: Turn) throws(Halt) {
     let new = try turn.newUsername(2)
     let user = try turn.user(1)
-    try turn.requireOwnLogin(toChange: "a username")
     try turn.requireNotDeleted(user)
     try turn.requireNotAnonymised(user.contactReference)
     try turn.checkVersion(turn.version(of: user))
@@ -98,17 +97,19 @@ extension Turn {
       if new != .locked { try requireNotOwner(user) }
     }
     emit(StatusSet(user.id, old: old, new: new))
-    if new.mayLogIn, !old.mayLogIn { forgetLockingFailures(of: user) }
+    if new.mayLogIn, !old.mayLogIn { try forgetLockingFailures(of: user) }
     return true
   }
 
   /// Who may log in again by what an administrator says does so as after LOGIN.UNLOCK: one slip must not lock anew.
-  private func forgetLockingFailures(of user: UserReference) {
+  private func forgetLockingFailures(of user: UserReference) throws(Halt) {
     let row = user.cell.state.credentials.row(of: user.serial)
     read(row.lsn)
     guard user.row.status == .locked || row.locks(after: row.failures, limit: homePolicies(of: user).lockAfter),
       row.failures > 0
     else { return }
+    // As LOGIN.UNLOCK: whoever finds a key could lock and unlock somebody, and guess without ever waiting.
+    try requireOwnLogin(toChange: .password)
     emit(LoginCleared(user.id, failures: row.failures))
   }
 

@@ -160,7 +160,6 @@ private struct NewUser {
       if grant.role == .superAdministrator, !status.mayLogIn { throw .refused(Turn.superMustLogIn) }
     }
     if turn.has("AUTHORITY") {
-      try turn.requireOwnLogin(toChange: "authority over the subscription")
       try turn.require(.authoritySet, over: .workspace(workspace.id))
     }
     if let account { try turn.require(.employmentManage, over: turn.site(of: account)) }
@@ -202,6 +201,7 @@ private struct NewUser {
       throw .refused(
         .conflict("contact: #\(contact.raw) has the live user \(user.username); delete that one first"))
     }
+    turn.noteHandingOver(from: person.home, to: workspace.id)
     if person.text(.email).isEmpty { card.suggest(email: username) }
     try card.settle(turn, over: person)
     let email = card.value(.email, over: person)
@@ -209,7 +209,7 @@ private struct NewUser {
     for new in card.texts {
       let old = person.text(new.field)
       guard old != new.text else { continue }
-      if new.field == .email { try turn.requireOwnLogin(toChange: "an e-mail address") }
+      if new.field == .email { try turn.requireOwnLogin(toChange: .email) }
       // B13: the contact was there before.
       turn.noteUse([.contactSet], over: turn.target(of: person))
       turn.emit(ContactSet(contact, new.field, old: old, new: new.text))

@@ -1,9 +1,11 @@
 extension CommandTable {
   /// W1: needs administrators of both workspaces.
+  ///
+  /// No policy of the old home is got around by it: what that asks of whoever deletes a user, and what it wants two people
+  /// for, it asks of whoever takes the user away from it.
   @Sendable static func userMoveHome(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let new = try turn.workspace(at: 2)
-    try turn.requireOwnLogin(toChange: "the home of a user")
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
     guard user.isMember(of: new.id) else {
@@ -21,6 +23,16 @@ extension CommandTable {
     turn.reply.ok()
     guard let old = user.home, old != new.id else { return }
     try requireFields(of: user, in: new, turn)
+    // The one loses a user, and the other gets one: each as if it were done there alone.
+    for home in [turn.directory.workspace(old), new] {
+      try turn.requireAuthority(by: home.policies)
+      try turn.requireBillingAcceptance(in: home)
+    }
+    turn.noteHandingOver(from: old, to: new.id)
+    turn.noteUse([.userCreate], over: Target(.workspace(new.id)))
+    if turn.has("ACCEPT-BILLING") {
+      for home in [old, new.id] { turn.emit(Noted(user.id, .billingAccepted(home))) }
+    }
     turn.emit(HomeSet(user.id, old: old, new: new.id))
     turn.moveMainRole(of: user, to: new.id)
   }

@@ -48,9 +48,12 @@ extension CommandTable {
       rights: .admin, needs: .permission(.userStatus, over: .user(1)), route: .user(1), body: .decide(userStatus)),
     CommandSpec(
       "USER.MOVEHOME", .people, "Make another workspace the user's home, which governs the login",
-      [.word("user"), .word("workspace")],
+      [.word("user"), .word("workspace"), .flag("ACCEPT-BILLING")],
       reply:
-        "`OK`; the user must be a member of it. The trail of the old home keeps what happened while it was the home",
+        "`OK`; the user must be a member of it. The trail of the old home keeps what happened while it was the home. What"
+        + " the old home asks of whoever deletes a user or changes who somebody is (`user.needs-authority`,"
+        + " `user.needs-billing-acceptance`, `approval.needs`), it asks of whoever moves the user, and so does the new one"
+        + " of whoever adds one. Resets and passwords that the old one has mailed end",
       effect: .write, rights: .admin, needs: .permission(.userMove, over: .handover(user: 1, to: 2)),
       route: .user(1), body: .decide(userMoveHome)),
     CommandSpec(

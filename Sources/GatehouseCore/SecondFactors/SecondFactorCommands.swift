@@ -16,14 +16,14 @@ extension CommandTable {
         + " within 15 minutes. The policy `login.issuer` names the issuer",
       effect: .write, rights: .sessions,
       needs: .permission(.credentialSet, over: .user(1), own: .credentialSet), route: .user(1), withholds: ["IDEM"],
-      body: .decide(totpEnrol)),
+      ownLogin: .secondFactor, body: .decide(totpEnrol)),
     CommandSpec(
       "TOTP.CONFIRM", .login, "Confirm with a code that the app has the secret", [.word("user"), .word("code")],
       reply: "an array of ten recovery codes, shown once; each works once in place of a code. From now on logins take a"
         + " code; all sessions end",
       effect: .write, rights: .sessions,
       needs: .permission(.credentialSet, over: .user(1), own: .credentialSet), route: .user(1), secrets: [2],
-      withholds: ["IDEM", "DRYRUN"], body: .decide(totpConfirm)),
+      withholds: ["IDEM", "DRYRUN"], ownLogin: .secondFactor, body: .decide(totpConfirm)),
     CommandSpec(
       "TOTP.DISABLE", .login, "Take a user's second factor away", [.word("user"), .secretOption("CODE", "code")],
       reply:
@@ -31,7 +31,7 @@ extension CommandTable {
         + " none for others",
       effect: .write, rights: .sessions,
       needs: .permission(.credentialSet, over: .user(1), own: .credentialSet), route: .user(1),
-      withholds: ["IDEM", "DRYRUN"], body: .decide(totpDisable)),
+      withholds: ["IDEM", "DRYRUN"], ownLogin: .secondFactor, body: .decide(totpDisable)),
     CommandSpec(
       "TOTP.GET", .login, "Whether a user has a second factor", [.word("user")],
       reply: "a map `enrolled` (1 or 0), `since` (null if not), `recovery-codes` (how many are left)",

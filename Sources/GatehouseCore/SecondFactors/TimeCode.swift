@@ -90,18 +90,21 @@ public enum TimeCode {
 
   /// The step of which a word is the code, if it is one that may be accepted.
   ///
-  /// - Parameter last: the step that was accepted last. It and all before it are not accepted again.
+  /// - Parameters:
+  ///   - last: the step that was accepted last. It and all before it are not accepted again.
+  ///   - times: what time it may be.
   static func step(
-    of word: UnsafeRawBufferPointer, _ secret: TimeSecret, after last: Int64, at now: Milliseconds,
+    of word: UnsafeRawBufferPointer, _ secret: TimeSecret, after last: Int64, at times: [Milliseconds],
     _ authenticate: MessageAuthentication
   ) -> Int64? {
     guard let typed = number(word) else { return nil }
-    let current = step(at: now)
     var found: Int64?
     // Each is compared, so that the time does not tell which one it was.
-    for step in current - tolerance...current + tolerance {
-      let isRight = code(secret, step: step, authenticate) ^ typed == 0
-      if isRight, step > last, found == nil { found = step }
+    for current in times.map(step(at:)) {
+      for step in current - tolerance...current + tolerance {
+        let isRight = code(secret, step: step, authenticate) ^ typed == 0
+        if isRight, step > last, found == nil { found = step }
+      }
     }
     return found
   }

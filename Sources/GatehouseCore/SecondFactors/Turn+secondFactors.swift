@@ -18,11 +18,17 @@ extension Turn {
   ///
   /// Who has a second factor always needs it. That somebody must have one is said by the home, which governs identity, and
   /// by the product's workspace, which says who comes in there (W5).
+  ///
+  /// A temporary password begins none (P13): somebody else knows it, and would enrol a device of theirs. It opens a session
+  /// that can only change the password, and the login with the person's own begins the second factor.
   func factorDemand(of user: UserReference, for product: ProductID) -> FactorDemand {
     if let factor = user.cell.state.secondFactors.factor(of: user.serial) {
       read(factor.lsn)
       if factor.secret != nil { return .code }
     }
+    let row = user.cell.state.credentials.row(of: user.serial)
+    read(row.lsn)
+    if row.isTemporary { return .nothing }
     let workspaces = [user.home ?? mainWorkspace, directory.facts(ofProduct: product).workspace]
     return workspaces.contains { isSecondFactorAsked(of: user, in: $0) } ? .enrolment : .nothing
   }
@@ -50,10 +56,19 @@ extension Turn {
     read(factor.lsn)
     guard let secret = isPending ? factor.pending : factor.secret else { return nil }
     let last = isPending ? 0 : factor.lastStep
-    if let step = TimeCode.step(of: word, secret, after: last, at: now, hmacSHA1) { return .step(step) }
+    if let step = TimeCode.step(of: word, secret, after: last, at: timesOfCodes, hmacSHA1) { return .step(step) }
     if isPending || word.count > Limits.recoveryCodeBytes { return nil }
     let typed = RecoveryCode.digest(word, of: user.id, folderSecret, digest)
     return factor.recovery.first { $0.matches(typed) }.map { .recovery($0) }
+  }
+
+  /// The times whose codes count: the server's, and the wall clock's where that is behind.
+  ///
+  /// The server's time never goes back. After it has followed a clock that was wrong it is ahead of everybody's, for as long
+  /// as the clock was; the apps show the codes of the real time, and nobody with a second factor could log in.
+  private var timesOfCodes: [Milliseconds] {
+    let lag = wallLag()
+    return lag < TimeCode.period ? [now] : [now, max(0, now - lag)]
   }
 
   /// Uses up a code that was right. It is durable before anything is answered.

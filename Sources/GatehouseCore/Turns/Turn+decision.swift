@@ -166,7 +166,7 @@ extension Turn {
   /// Refuses the command if the principal lacks what it needs.
   @inline(__always)
   private func enforceIfLimited() throws(Halt) {
-    if isLimited { try enforce(spec.need) }
+    if isLimited { try enforceNeed() }
   }
 
   /// Finds only the principal, for commands that read many partitions. It stays for the rest of the command.

@@ -152,21 +152,13 @@ extension Turn {
   private static func unknownCommand(_ request: Arguments) -> Refusal {
     func shown(_ index: Int) -> String { String(request.string(index).prefix(128)) }
     var text = "unknown command '\(shown(0))', with args beginning with: "
-    if isLikeOneWithSecrets(shown(0)) { return .syntax(text + "(not shown)") }
+    if CommandTable.isLikeOneWithSecrets(shown(0)) { return .syntax(text + "(not shown)") }
     var room = 128
     for index in 1..<max(1, request.count) where room > 0 {
-      let word = String(shown(index).prefix(room))
+      let word = SecretText.isLike(request[index]) ? "(not shown)" : String(shown(index).prefix(room))
       text += "'\(word)' "
       room -= word.utf8.count
     }
     return .syntax(text)
-  }
-
-  /// Whether a name with a typing error may mean a command with a password, which no error repeats.
-  private static func isLikeOneWithSecrets(_ name: String) -> Bool {
-    guard let noun = name.split(separator: ".", omittingEmptySubsequences: false).first,
-      noun.utf8.count < name.utf8.count
-    else { return false }
-    return CommandTable.all.contains { $0.hasTypedSecrets && $0.name.hasPrefix(noun.uppercased() + ".") }
   }
 }

@@ -79,6 +79,8 @@ public final class Turn {
   @exclusivity(unchecked) var approval: Approval?
   /// Whether other machines can connect to the server, so that there must always be a service to authenticate as.
   @exclusivity(unchecked) public var isExposed = false
+  /// By how many milliseconds the wall clock is behind the server's time; 0 if it is not.
+  @exclusivity(unchecked) public var wallLag: @Sendable () -> Milliseconds = { 0 }
   /// The data folder's secret, from which tokens of idempotent commands are derived.
   let folderSecret: Digest
   /// Serial numbers given out in this turn, beyond those in the state.

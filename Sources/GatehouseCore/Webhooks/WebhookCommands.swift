@@ -17,38 +17,39 @@ extension CommandTable {
         + " with what happens from now on, or after the record FROM; 0 is the beginning. SECRET is `whsec_` and base64"
         + " of 24 to 64 bytes" + rule,
       effect: .write, rights: .admin, needs: manage, route: .directory, withholds: ["IDEM"],
-      body: .decide(webhookCreate)),
+      ownLogin: .webhooks, body: .decide(webhookCreate)),
     CommandSpec(
       "WEBHOOK.SET", .audit, "Change the address of a webhook, or which kinds of changes it gets",
       [
         .word("name"), .option("URL", "url"), .option("TYPE", "change", repeats: true), .flag("ANYTYPE"), place,
       ],
       reply: "`OK`; the kinds that are given replace those it has, ANYTYPE is for all" + rule,
-      effect: .write, rights: .admin, needs: manage, route: .directory, body: .decide(webhookSet)),
+      effect: .write, rights: .admin, needs: manage, route: .directory, ownLogin: .webhooks, body: .decide(webhookSet)),
     CommandSpec(
       "WEBHOOK.ROTATE", .audit, "Give a webhook a new secret; with OVERLAP the old one signs beside it for that long",
       [.word("name"), .secretOption("SECRET", "secret"), .option("OVERLAP", "duration"), place],
       reply: "a map `name, secret, old-secret-until`; the secret is shown only this once, and old-secret-until is null"
         + " without OVERLAP" + rule,
       effect: .write, rights: .admin, needs: manage, route: .directory, withholds: ["IDEM"],
-      body: .decide(webhookRotate)),
+      ownLogin: .webhooks, body: .decide(webhookRotate)),
     CommandSpec(
       "WEBHOOK.PAUSE", .audit, "Deliver nothing for now; what happens meanwhile waits", [.word("name"), place],
       reply: "`OK`" + rule, effect: .write, rights: .admin, needs: manage, route: .directory,
-      body: .decide(webhookPause)),
+      ownLogin: .webhooks, body: .decide(webhookPause)),
     CommandSpec(
       "WEBHOOK.RESUME", .audit, "Deliver again, beginning with what has waited", [.word("name"), place],
       reply: "`OK`" + rule, effect: .write, rights: .admin, needs: manage, route: .directory,
-      body: .decide(webhookResume)),
+      ownLogin: .webhooks, body: .decide(webhookResume)),
     CommandSpec(
       "WEBHOOK.RETRY", .audit, "Try again at once after failures, or go on after another record",
       [.word("name"), .option("FROM", "lsn"), place],
       reply: "`OK`. After the record FROM everything is delivered again, or with `$` what has waited is left out"
         + rule,
-      effect: .write, rights: .admin, needs: manage, route: .directory, body: .decide(webhookRetry)),
+      effect: .write, rights: .admin, needs: manage, route: .directory, ownLogin: .webhooks, body: .decide(webhookRetry)
+    ),
     CommandSpec(
       "WEBHOOK.DELETE", .audit, "Delete a webhook", [.word("name"), place], reply: "`OK`" + rule, effect: .write,
-      rights: .admin, needs: manage, route: .directory, body: .decide(webhookDelete)),
+      rights: .admin, needs: manage, route: .directory, ownLogin: .webhooks, body: .decide(webhookDelete)),
     CommandSpec(
       "WEBHOOK.NOTE", .audit, "Note how far a webhook has come; the server does it itself, every few seconds at most",
       [
@@ -175,7 +176,6 @@ extension CommandTable {
 extension Turn {
   /// Where a webhook is or will be: the workspace of the option, or 0 for the server; and the directory as it is.
   fileprivate func webhookPlace() throws(Halt) -> (WorkspaceID, Directory) {
-    try requireOwnLogin(toChange: "webhooks")
     let workspace = has("WORKSPACE") ? try workspaceID() : 0
     // What leaves the server on its own is more than what somebody reads.
     try require(.securitySet, over: workspace == 0 ? .server : .workspace(workspace))

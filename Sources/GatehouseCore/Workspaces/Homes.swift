@@ -151,6 +151,9 @@ public struct HomeSet: PartitionChange {
     try visitor.change("home", old: &old, new: &new, as: WorkspaceForm.self)
   }
 
+  // What the old home has mailed is the text of its administrators, and on its way through those who send its mails.
+  public var endsMailedSecrets: Bool { true }
+
   // W3: an impersonation by an administrator of one workspace may have to be bound to it now; then it must end.
   public var concern: Concern { .user(user) }
 

@@ -115,11 +115,11 @@ public struct Policies: Sendable, Equatable {
     Definition(
       "manager.notices", .words([]),
       "what managers are told of those whom their management links name, separated by commas",
-      choices: ManagerNotice.allCases.map(\.rawValue)),
+      choices: ManagerNotice.allCases.map(\.rawValue), isAboutSecurity: true),
     Definition("mail.language", .language(Language.standard), "the language of mails to those who have chosen none"),
     Definition(
       "scim.groups", .choice("role"), "what the groups of SCIM are: roles of the workspace, or its account groups",
-      choices: ["role", "group"]),
+      choices: ["role", "group"], isAboutSecurity: true),
     Definition(
       "scim.profile", .choice("lenient"),
       "whether SCIM takes what identity providers really send, or only what its interoperability profile allows",

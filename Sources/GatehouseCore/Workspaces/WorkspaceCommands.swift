@@ -43,7 +43,6 @@ extension CommandTable {
 
   @Sendable private static func workspaceCreate(_ turn: Turn) throws(Halt) {
     let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
-    try turn.requireOwnLogin(toChange: "billing")
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
     guard view.workspaceID(name) == nil else { throw .refused(.conflict("workspace: \(name) already exists")) }
@@ -153,7 +152,6 @@ extension CommandTable {
 
   /// The id of a user who can own the workspace, in the form of the setting.
   private static func newOwner(at word: Int, of workspace: Workspace, _ turn: Turn) throws(Halt) -> String {
-    try turn.requireOwnLogin(toChange: "the owner of a workspace")
     let owner = try turn.user(word)
     guard owner.limits(ofMembership: workspace.id).isNone else {
       throw .refused(
@@ -242,6 +240,16 @@ extension CommandTable {
     }
     for grant in user.grants where turn.directory.workspace(of: grant.scope) == workspace.id {
       try turn.requireRevoking(grant)
+    }
+    // B13: it does what these commands do one by one.
+    let place = Target(.workspace(workspace.id), user)
+    let accesses = user.cell.state.people.allAccess(of: user.serial).filter { access in
+      access.isEnabled && turn.directory.product(access.product)?.workspace == workspace.id
+    }
+    if !accesses.isEmpty { turn.noteUse([.productAccess], over: place) }
+    let isEmployed = user.employments.contains { $0.workspace == workspace.id }
+    if isEmployed || user.management.contains(where: { $0.workspace == workspace.id }) {
+      turn.noteUse([.employmentManage], over: place)
     }
     try turn.leave(workspace, user)
   }

@@ -39,6 +39,8 @@ final class ServerClock: Sendable {
   private static let slack: Int64 = 1000
   /// Nanoseconds between two log lines about jumps: a clock that jumps back and forth must not flood the log.
   private static let logPause: UInt64 = 1_000_000_000
+  /// What stands for the wall clock while it is doubted.
+  private static let doubted = Int64.min / 2
 
   /// The server's time less the monotonic clock, in microseconds.
   private let offset: Atomic<Int64>
@@ -85,6 +87,14 @@ final class ServerClock: Sendable {
   var microseconds: Int64 {
     _ = look()
     return offset.load(ordering: .relaxed) + Int64(Clock.nanoseconds() / 1000)
+  }
+
+  /// By how many milliseconds the wall clock is behind the server's time; 0 if it is not.
+  var wallLag: Milliseconds {
+    _ = look()
+    let wall = wallOffset.load(ordering: .relaxed)
+    // While a step ahead is doubted it is no real value.
+    return wall == Self.doubted ? 0 : max(0, offset.load(ordering: .relaxed) - wall) / 1000
   }
 
   /// Moves the server's time forward to the newest record's time, if it is behind.
@@ -141,7 +151,7 @@ final class ServerClock: Sendable {
 
   private func publish(_ clock: SteadyClock) {
     offset.store(clock.offset, ordering: .relaxed)
-    wallOffset.store(clock.isDoubting ? .min / 2 : clock.wallOffset, ordering: .relaxed)
+    wallOffset.store(clock.isDoubting ? Self.doubted : clock.wallOffset, ordering: .relaxed)
   }
 
   /// Records a jump in the figures.

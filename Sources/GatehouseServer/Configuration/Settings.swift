@@ -197,7 +197,7 @@ extension Setting {
 
   package static let clockConflict = choice(
     "clock-conflict", \.clockConflict,
-    "what to believe at the start where the newest record is over a day ahead of the clock")
+    "what to believe at the start where the newest record is over a day ahead of the clock; clock: over a minute")
 
   package static let zoneData = Setting(
     "zone-data", \.zonePath, value: "folder",

@@ -104,19 +104,21 @@ struct Opening {
     let wall = max(0, Clock.wallMicroseconds() / 1000)
     guard let newest, newest > wall else { return false }
     let shown: Logger.Metadata = ["newest": "\(TimeText.text(of: newest))", "clock": "\(TimeText.text(of: wall))"]
-    if SteadyClock.isConflict(newest: newest, wall: wall) {
-      switch configuration.clockConflict {
-      case .refuse: throw ClockConflict(newest: newest, clock: wall)
-      case .clock:
-        logger.warning("time goes back to the clock, and all sessions end", metadata: shown)
-        return true
-      case .log: break
-      }
+    let isConflict = SteadyClock.isConflict(newest: newest, wall: wall)
+    switch configuration.clockConflict {
+    case .refuse: if isConflict { throw ClockConflict(newest: newest, clock: wall) }
+    // Who says so believes the clock in smaller things, too; but not over what time servers correct.
+    case .clock where newest - wall > Self.smallestConflict:
+      logger.warning("time goes back to the clock, and all sessions end", metadata: shown)
+      return true
+    case .clock, .log: break
     }
     logger.warning("the clock is behind the newest record; the server's time goes on from there", metadata: shown)
     clock.advance(to: newest)
     return false
   }
+
+  private static let smallestConflict: Milliseconds = 60_000
 
   /// Records that time is set back, and ends all sessions, whose deadlines are no longer believed.
   private func setBack(_ restored: inout Restoration, _ log: LogWriter, to time: Milliseconds) throws {

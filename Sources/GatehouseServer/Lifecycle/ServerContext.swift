@@ -109,6 +109,7 @@ final class ServerContext: Sendable {
       partitioning: partitioning, directory: gate.directory, counters: gate, refusals: refusals,
       guesses: facts.guesses, folderSecret: folderSecret, entropy: Entropy(fill: fillRandom, digest: sha256),
       digest: sha256, hmacSHA1: hmacSHA1)
+    turn.wallLag = { [clock = facts.clock] in clock.wallLag }
     turn.isExposed = facts.isExposed.load(ordering: .relaxed)
     return turn
   }

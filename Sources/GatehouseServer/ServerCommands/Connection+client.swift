@@ -27,20 +27,26 @@ extension Connection {
     answer { $0.ok() }
   }
 
-  static func isClientName(_ name: String) -> Bool { name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } }
-
-  static let badName = Refusal.syntax("Client names cannot contain spaces, newlines or special characters.")
+  /// - Throws: if a text that a client tells of itself can be none of its name, its library or the version of that. What it
+  ///   tells is shown to others, by `CLIENT LIST` and `SLOWLOG`: a token there was meant for somewhere else.
+  static func checkName(_ name: String, _ what: String = "Client names") throws(Refusal) {
+    guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+      throw .syntax("\(what) cannot contain spaces, newlines or special characters.")
+    }
+    guard !Array(name.utf8).withUnsafeBytes(SecretText.isLike) else {
+      throw .syntax("\(what) cannot be a token, a key or a secret, because others see them; give another")
+    }
+  }
 
   private func setName(_ name: String) {
-    guard Self.isClientName(name) else { return refuse(Self.badName) }
+    do throws(Refusal) { try Self.checkName(name) } catch { return refuse(error) }
     client.name = name
     answer { $0.ok() }
   }
 
   private func setInfo(_ attribute: String, _ value: String) {
-    guard Self.isClientName(value) else {
-      return refuse(.syntax("\(attribute.prefix(128)) cannot contain spaces, newlines or special characters."))
-    }
+    let shown = ["lib-name", "lib-ver"].contains(attribute) ? attribute : "the value"
+    do throws(Refusal) { try Self.checkName(value, shown) } catch { return refuse(error) }
     switch attribute {
     case "lib-name": client.libraryName = value
     case "lib-ver": client.libraryVersion = value

@@ -164,8 +164,9 @@ extension Connection {
           name = index + 1
           index += 3
         case "SETNAME" where index + 1 < request.count:
-          clientName = request.string(index + 1)
-          guard Connection.isClientName(clientName!) else { throw Connection.badName }
+          let name = request.string(index + 1)
+          try Connection.checkName(name)
+          clientName = name
           index += 2
         default: throw .syntax("Syntax error in HELLO option '\(request.string(index).prefix(128))'")
         }

@@ -37,7 +37,7 @@ extension FolderError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .missing(let path):
-      "\(path): there is no such folder; check the path, or start the server once to make it"
+      "\(path): there is no such folder; check the path"
     case .notADirectory(let path):
       "\(path) is not a folder; name a folder, or a path where one can be made"
     case .foreign(let path, let names):

@@ -7,7 +7,7 @@ import Hummingbird
 /// ForwardAuth, Envoy `ext_authz`).
 ///
 /// 200 lets the request in and says who it is in headers that the proxy copies; 401 means that nobody is signed in, 403
-/// that whoever is may not enter the product.
+/// that whoever is may not enter the product, or not before a temporary password is changed.
 struct ForwardAuthRoutes {
   private let door: CommandDoor
 
@@ -51,7 +51,8 @@ struct ForwardAuthRoutes {
     var holder: Token.Holder?
     for product in products.isEmpty ? [nil] : products.map(Optional.some) {
       holder = try await token.holder(for: product, door, caller)
-      if holder == nil { return try await refuse(token, product, caller) }
+      guard let found = holder else { return try await refuse(token, product, caller) }
+      if found.mustChange { return Self.temporary }
     }
     return holder.map(Self.welcome) ?? Self.ended
   }
@@ -106,6 +107,10 @@ struct ForwardAuthRoutes {
     ]
     if let actor = holder.actor { headers[.gatehouseActor] = actor.username }
     return Response(status: .ok, headers: headers)
+  }
+
+  private static var temporary: Response {
+    refusal(.forbidden, "must-change", "the password is temporary, and somebody else knows it; change it first")
   }
 
   private static var ended: Response {

@@ -4,6 +4,9 @@ import Hummingbird
 
 /// `POST /introspect`: whose token this is (RFC 7662), for API gateways and mail servers. `active` is false for all
 /// that is not good, whatever the reason. In an impersonation `act` says who acts (RFC 8693).
+///
+/// A session that a temporary password has opened is not active: gateways look at nothing else, and it may only change the
+/// password (P13). `must_change` says so beside it, to whoever wants to show the page that does.
 struct IntrospectionRoutes {
   private let door: CommandDoor
 
@@ -34,7 +37,9 @@ struct IntrospectionRoutes {
       ],
       answers: [
         .init(
-          status: 200, description: "`active`, and of a good token whose it is, and in `act` who acts",
+          status: 200,
+          description: "`active`, and of a good token whose it is, and in `act` who acts; `active` is false with"
+            + " `must_change` where only a temporary password is behind it",
           contents: [.json(.type("object", ("required", .array([.string("active")]))))])
       ])
   ]
@@ -66,6 +71,7 @@ struct IntrospectionRoutes {
   }
 
   private static func description(_ holder: Token.Holder) -> JSON {
+    if holder.mustChange { return .object([("active", .bool(false)), ("must_change", .bool(true))]) }
     var members: [JSON.Member] = [
       ("active", .bool(true)), ("sub", .string(String(holder.user))), ("username", .string(holder.username)),
       ("token_type", .string("Bearer")), ("jti", .string(String(holder.id))), ("iat", .integer(holder.created / 1000)),

@@ -47,6 +47,9 @@ struct Token: Equatable {
     /// Milliseconds since 1970.
     let created: Int64
     let expires: Int64?
+    /// Whether a temporary password has opened the session (P13): somebody else knows it, so its holder may do nothing but
+    /// change it. What stands behind a gateway cannot know, and must not be let in to.
+    let mustChange: Bool
 
     struct Person: Equatable {
       let id: Int64
@@ -71,6 +74,7 @@ struct Token: Equatable {
       }
       self.created = created
       expires = reply["expires"]?.integer
+      mustChange = reply["must-change"]?.integer == 1
     }
   }
 }

@@ -9,6 +9,11 @@ public final class BlockingClient {
   public var timeout: Duration?
 
   private let socket: any ClientTransport
+  private let isSealed: Bool
+  /// Whether the server has sent anything.
+  private var hasAnswer = false
+  /// Whether the client itself has closed the connection.
+  private var isClosed = false
   private var parser = ReplyParser()
   private var output: [UInt8] = []
 
@@ -18,6 +23,7 @@ public final class BlockingClient {
   ///   - timeout: how long to wait for the connection, and then for each reply.
   public init(host: String, port: Int, timeout: Duration? = .seconds(5)) throws(ClientError) {
     self.timeout = timeout
+    isSealed = false
     socket = try ClientSocket(host: host, port: port, deadline: Self.deadline(timeout))
   }
 
@@ -26,6 +32,7 @@ public final class BlockingClient {
     host: String, port: Int, tls: TLSConnector?, timeout: Duration? = .seconds(5)
   ) throws(ClientError) {
     self.timeout = timeout
+    isSealed = tls != nil
     let deadline = Self.deadline(timeout)
     let socket = try ClientSocket(host: host, port: port, deadline: deadline)
     if let tls {
@@ -121,7 +128,10 @@ public final class BlockingClient {
   }
 
   /// Closes the connection; it is also closed when the client is released.
-  public func close() { socket.close() }
+  public func close() {
+    isClosed = true
+    socket.close()
+  }
 
   // MARK: Parts
 
@@ -130,7 +140,8 @@ public final class BlockingClient {
   }
 
   private func read() throws(ClientError) {
-    guard let bytes = try socket.read() else { throw .closed }
+    guard let bytes = try socket.read() else { throw hasAnswer || isSealed || isClosed ? .closed : .closedUnanswered }
+    hasAnswer = true
     parser.append(bytes)
   }
 

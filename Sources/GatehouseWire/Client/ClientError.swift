@@ -7,11 +7,15 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
   case timedOut
   /// The server closed the connection.
   case closed
+  /// … before it said anything, on a connection without TLS.
+  case closedUnanswered
   /// Reading or writing failed.
   case broken(reason: String)
   case malformedReply(ReplyError)
   /// TLS could not be agreed on, such as a certificate that is not believed.
   case untrusted(reason: String)
+  /// What answered speaks no TLS.
+  case notTLS
 
   public var description: String {
     switch self {
@@ -19,9 +23,13 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
     case .refused(let address, let reason): "cannot connect to \(address): \(reason)"
     case .timedOut: "the server did not answer in time"
     case .closed: "the server closed the connection"
+    case .closedUnanswered:
+      "the server closed the connection without an answer; if the port is one for TLS, connect with TLS (--tls)"
     case .broken(let reason): "the connection broke: \(reason)"
     case .malformedReply(let error): error.description
     case .untrusted(let reason): "no TLS connection: \(reason)"
+    case .notTLS:
+      "no TLS connection: the port answers without TLS; connect without it (leave --tls out), or name the port for TLS"
     }
   }
 }

@@ -7,6 +7,10 @@ final class TLSClientSocket: ClientTransport {
   /// Why nothing more can be read or written.
   private var failure: ClientError?
   private var hasEnded = false
+  /// Whether a record of TLS has come.
+  private var hasRecords = false
+  /// What every record of TLS begins with: its kind (RFC 8446, section 5.1).
+  private static let contentTypes: ClosedRange<UInt8> = 20...24
 
   /// Does the handshake.
   init(
@@ -31,6 +35,10 @@ final class TLSClientSocket: ClientTransport {
   func read() throws(ClientError) -> [UInt8]? {
     if let failure { throw failure }
     guard !hasEnded, let records = try socket.read() else { return nil }
+    if !hasRecords, let first = records.first {
+      guard Self.contentTypes.contains(first) else { throw .notTLS }
+      hasRecords = true
+    }
     var plain: [UInt8] = []
     let reception = records.withUnsafeBytes { records in
       session.receive(records, space: space) {

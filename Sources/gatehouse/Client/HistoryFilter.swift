@@ -7,6 +7,9 @@ struct HistoryFilter: Sendable {
   func mayKeep(_ words: [String]) -> Bool {
     guard let first = words.first?.uppercased() else { return false }
     if Self.secretCommands.contains(first) { return false }
+    // A word that is misspelled makes the secret one of the others.
+    if first == "HELLO" { return words.count == 1 || words.count == 2 && Int(words[1]) != nil }
+    if words.count > 1, catalogue.command(of: words) == nil, CommandTable.isLikeOneWithSecrets(first) { return false }
     // A token or a service's secret is secret wherever it stands.
     if words.contains(where: { Array($0.utf8).withUnsafeBytes { SecretText.isLike($0) } }) { return false }
     // In any command, a word such as PASSWORD is followed by a secret.

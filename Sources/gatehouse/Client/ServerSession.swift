@@ -68,13 +68,21 @@ final class ServerSession {
     try connect()
     return try forgettingOnFailure { client in
       for request in requests { client.send(bytes: request) }
-      let replies = try requests.map { _ in try client.reply() }
+      let replies = try requests.map { _ in advised(try client.reply()) }
       if isToBeGreeted, zip(requests, replies).contains(where: Self.isAuthenticated) {
         isToBeGreeted = false
         for request in greeting { serverVersion = try client.command(request)["version"]?.string ?? serverVersion }
       }
       return replies
     }
+  }
+
+  /// Says where the client takes a secret from, where the server asks for one and there is none.
+  private func advised(_ reply: RESPValue) -> RESPValue {
+    guard credentials == nil, let error = reply.errorText, error.hasPrefix("NOAUTH") else { return reply }
+    let what = error.hasSuffix(".") ? String(error.dropLast()) : error
+    return .error(
+      what + "; set GATEHOUSE_AUTH=name:secret, or give --user and --password-file; in a shell, AUTH name secret")
   }
 
   private static func isAuthenticated(_ request: [[UInt8]], _ reply: RESPValue) -> Bool {

@@ -127,7 +127,7 @@ enum ReferencePage {
     text += "- Answers: \(command.reply)\n"
     if case .write = command.effect { text += "- Effect: write\n" } else { text += "- Effect: read\n" }
     text += "- Service rights: \(rights(of: command))\n"
-    text += "- Needs: \(command.need.text)\n"
+    text += "- Needs: \(command.needText)\n"
     let own = ownArguments(of: command)
     guard !own.isEmpty else { return text }
     text += "\n| argument | type | given |\n| --- | --- | --- |\n"

@@ -103,7 +103,69 @@ struct SecondFactorTests {
     #expect(core.run("TOTP.CONFIRM ana \(code(second))").text?.hasPrefix("REFUSED second-factor: nothing") == true)
   }
 
+  @Test("P13, L5: who knows a temporary password begins no second factor; the login with the person's own does")
+  func temporaryPassword() {
+    core.run("WORKSPACE.SET main policy.login.second-factor all")
+    let first = logIn()
+    #expect(first.keys == ["decision", "session", "id", "expires", "must-change"])
+    #expect(first["must-change"].integer == 1)
+    #expect(core.run("TOTP.GET ana")["enrolled"].integer == 0)
+    let session = first["session"].text ?? ""
+    #expect(core.run("TOTP.ENROL ana", as: session).text?.hasPrefix("REFUSED password: it is temporary") == true)
+    #expect(core.run("PASSWORD.CHANGE correct-horse battery-staple", as: session).text == "OK")
+    let own = logIn("", "ana", "battery-staple")
+    #expect(own["decision"].text == "CHALLENGE")
+    let secret = Self.secret(in: own["enrol"].text ?? "")
+    let admitted = core.run("LOGIN.TOTP \(own["challenge"]) \(code(secret))")
+    #expect(admitted["must-change"].integer == 0 && admitted["recovery-codes"].items.count == 10)
+    // A challenge that was begun before ends with the password.
+    core.run("PASSWORD.SET bob correct-horse")
+    core.run("WORKSPACE.SET main policy.password.admin-sets-final on")
+    core.run("PASSWORD.SET bob correct-horse FINAL")
+    let begun = logIn("", "bob")
+    #expect(begun["decision"].text == "CHALLENGE")
+    core.run("PASSWORD.SET bob battery-staple TEMPORARY")
+    let late = core.run("LOGIN.TOTP \(begun["challenge"]) \(code(Self.secret(in: begun["enrol"].text ?? "")))")
+    #expect(late["reason"].text == "challenge")
+    core.expectReplicated()
+  }
+
+  @Test("P13, L5: with a temporary password, too, whoever has a second factor gives a code of it")
+  func temporaryPasswordOfEnrolled() {
+    let secret = enrol().secret
+    core.run("PASSWORD.SET ana battery-staple")
+    #expect(logIn("", "ana", "battery-staple")["decision"].text == "CHALLENGE")
+    let answer = logIn("TOTP \(code(secret))", "ana", "battery-staple")
+    #expect(answer["decision"].text == "ALLOW" && answer["must-change"].integer == 1)
+  }
+
   // MARK: Codes
+
+  @Test(
+    "L5: while the server's time is ahead, because it has followed a wrong clock, the codes of the real time count",
+    arguments: [60_000, 2 * 3_600_000, 20 * 3_600_000])
+  func wrongClock(lag: Milliseconds) {
+    let secret = enrol().secret
+    core.advance(lag)
+    let behind = -lag / 30_000
+    let typed = code(secret, behind)
+    #expect(logIn("TOTP \(typed)")["reason"].text == "credentials", "the clock agrees")
+    core.run("LOGIN.UNLOCK ana")
+    core.turn.wallLag = { lag }
+    for steps: Int64 in [-2, 2] where behind + steps < -1 {
+      #expect(logIn("TOTP \(code(secret, behind + steps))")["reason"].text == "credentials", "\(steps)")
+    }
+    core.run("LOGIN.UNLOCK ana")
+    #expect(logIn("TOTP \(typed)")["decision"].text == "ALLOW")
+    #expect(logIn("TOTP \(typed)")["decision"].text == "DENY", "and none twice")
+    let challenge = challenge()
+    #expect(core.run("LOGIN.TOTP \(challenge) \(code(secret, behind + 1))")["decision"].text == "ALLOW")
+    // An app that is as wrong as the clock was. What it has used up is not accepted again when that time really comes.
+    #expect(logIn("TOTP \(code(secret))")["decision"].text == "ALLOW")
+    core.turn.wallLag = { 0 }
+    #expect(logIn("TOTP \(code(secret))")["decision"].text == "DENY")
+    core.expectReplicated()
+  }
 
   @Test("one step of 30 seconds either way is accepted, and none twice, nor one before it")
   func steps() {
@@ -315,8 +377,15 @@ struct SecondFactorTests {
 
   // MARK: Policies
 
+  /// A temporary one begins no second factor.
+  private func makePasswordsFinal() {
+    core.run("WORKSPACE.SET main policy.password.admin-sets-final on")
+    for user in ["ana", "bob", "tom"] { core.run("PASSWORD.SET \(user) correct-horse FINAL") }
+  }
+
   @Test("where a policy wants a second factor, the next login with a password begins one")
   func policy() {
+    makePasswordsFinal()
     let session = core.logIn("ana", "payroll")
     core.run("WORKSPACE.SET main policy.login.second-factor administrators")
     #expect(logIn()["decision"].text == "ALLOW")
@@ -342,6 +411,7 @@ struct SecondFactorTests {
       core.run("WORKSPACE.MEMBER \(name) ana")
       core.run("PRODUCT.ENABLE ana \(name)/app")
     }
+    makePasswordsFinal()
     core.run("WORKSPACE.SET acme policy.login.second-factor all")
     let decisions = ["payroll", "acme/app", "beta/app"].map {
       core.run("LOGIN.PASSWORD ana \($0) correct-horse")["decision"].text

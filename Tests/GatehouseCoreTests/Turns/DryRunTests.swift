@@ -6,7 +6,7 @@ import Testing
 /// B2: every write can be tried: it decides as usual, reports what it would do, and does nothing.
 @Suite struct DryRunTests {
   /// Commands that succeed in `company`, at least one of each write.
-  private static let lines = [
+  static let lines = [
     "SESSION.CREATE ana payroll", "SESSION.CREATE ana payroll IP 192.0.2.1 AGENT curl", "SESSION.REVOKE TOKEN",
     "SESSION.REVOKEALL tom",
     "IMPERSONATE.START TOKEN ana REASON x",
@@ -52,7 +52,7 @@ import Testing
   ]
 
   /// People with sessions, timers, licences and roles.
-  private func company() -> (core: CoreHarness, words: (String) -> [String]) {
+  func company() -> (core: CoreHarness, words: (String) -> [String]) {
     let core = CoreHarness()
     for line in [
       "WORKSPACE.CREATE acme PLAN enterprise", "PRODUCT.CREATE payroll", "PRODUCT.CREATE office",

@@ -113,6 +113,46 @@ struct TimeTests {
     #expect(try gate.fields("AUDIT.VERIFY")["ok"] == "1")
   }
 
+  @Test("L5: after a start with a clock two hours ahead, second factors go on with the real time at once")
+  func twoHoursAhead() throws {
+    let cheap = ["--password-memory", "64", "--password-passes", "1"]
+    func server(_ more: String...) throws -> (TestServer, Client) {
+      let options = TestServer.Options(lanes: 1, arguments: cheap + more, wrapper: clock.wrapper)
+      let server = try TestServer(options, folder: folder)
+      return (server, try server.client())
+    }
+    let app: Authenticator
+    do {
+      let (server, gate) = try server()
+      defer { server.kill() }
+      try fill(gate)
+      try gate.ok("WORKSPACE.SET main policy.password.admin-sets-final on")
+      try gate.ok("PASSWORD.SET ana correct-horse-battery")
+      app = try #require(Authenticator(try gate.text("TOTP.ENROL ana")))
+      try gate.ok("TOTP.CONFIRM ana \(try app.code(at: nowMilliseconds() - 30_000))")
+    }
+    try clock.set("+2h")
+    do {
+      let (server, gate) = try server()
+      defer { server.kill() }
+      try gate.ok("USER.SET ana department IT")
+    }
+    try clock.set("+0")
+    do {
+      let (server, gate) = try server()
+      defer { server.kill() }
+      #expect(try abs(figure("clock_lead_ms", gate) + 7_200_000) < 60_000)
+      let code = try app.code(at: nowMilliseconds())
+      #expect(try gate.fields("LOGIN.PASSWORD ana payroll correct-horse-battery TOTP \(code)")["decision"] == "ALLOW")
+      #expect(try gate.fields("LOGIN.PASSWORD ana payroll correct-horse-battery TOTP \(code)")["decision"] == "DENY")
+    }
+    // Who says which of the two is right is heard below a day, too.
+    let (last, gate) = try server("--clock-conflict", "clock")
+    defer { last.kill() }
+    #expect(try abs(figure("clock_lead_ms", gate)) < 60_000)
+    #expect(last.messages.contains("time goes back to the clock"))
+  }
+
   @Test("ten years ahead for a moment leaves no trace in the log")
   func farAhead() throws {
     let server = try server(lanes: 2)

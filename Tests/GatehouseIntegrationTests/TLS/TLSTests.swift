@@ -86,6 +86,11 @@ struct TLSTests {
     #expect(plain.end == .exited(64) && plain.errors.contains("need --tls"), "\(plain.errors)")
     let missing = try runProgram(client, ["cli"] + address + ["--tls", "--cacert", "/none.pem"] + check)
     #expect(missing.errors.contains("/none.pem cannot be read (No such file or directory)"), "\(missing.errors)")
+    // The wrong one of the two ports says which it is.
+    let unsealed = try runProgram(client, ["cli"] + address + check)
+    #expect(unsealed.end == .exited(2) && unsealed.errors.contains("connect with TLS (--tls)"), "\(unsealed.errors)")
+    let sealed = try runProgram(client, ["cli", "--port", String(server.port)] + trust + check)
+    #expect(sealed.end == .exited(2) && sealed.errors.contains("leave --tls out"), "\(sealed.errors)")
     let compact = try runProgram(try GatehouseProgram.control(), ["compact"] + address + trust)
     #expect(compact.succeeded, "\(compact.errors)")
   }

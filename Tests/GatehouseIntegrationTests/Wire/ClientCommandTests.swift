@@ -116,6 +116,33 @@ struct ClientCommandTests {
     #expect(try info(gate)["lib-name"] == "")
   }
 
+  @Test("what a client tells of itself is no token, which SLOWLOG and CLIENT LIST would show to others")
+  func tokensAsNames() throws {
+    try gate.ok("PRODUCT.CREATE crm")
+    try gate.ok("USER.CREATE ana PRODUCT crm")
+    let token = try gate.token(of: "ana", to: "crm")
+    let why = "ERR Client names cannot be a token, a key or a secret"
+    try gate.refused("CLIENT", "SETNAME", token, with: why)
+    try gate.refused("HELLO", "3", "SETNAME", token, with: why)
+    try gate.refused("CLIENT", "SETINFO", "lib-name", token, with: "ERR lib-name cannot be a token")
+    try gate.refused("CLIENT", "SETINFO", "LIB-VER", token, with: "ERR lib-ver cannot be a token")
+    try gate.ok("CLIENT SETNAME gs_hopper")
+    try gate.ok("CONFIG SET slowlog-threshold 0")
+    try gate.ok("USER.GET ana")
+    for command in ["SLOWLOG GET", "CLIENT LIST"] {
+      let shown = try gate.shown(command)
+      #expect(shown.contains("gs_hopper") && !shown.contains(token), "\(command)")
+    }
+    // Nor as a reason, which the trail would keep, or behind a command that is misspelled.
+    try gate.ok("USER.STATUS", "ana", "inactive", "REASON", token)
+    #expect(try !gate.shown("AUDIT.LIST").contains(token))
+    for line in ["HELO 3 AUTH ops hunter", "AUHT ops hunter", "AUTHX hunter", "XYZZY a \(token)"] {
+      let answer = try gate.reply(line).errorText ?? ""
+      #expect(
+        answer.hasPrefix("ERR unknown command") && !answer.contains("hunter") && !answer.contains(token), "\(answer)")
+    }
+  }
+
   // MARK: KILL
 
   /// Commands that must be answered with an error and close no connection.

@@ -19,6 +19,11 @@ import Testing
   @Test(arguments: [
     ["HELLO", "3", "AUTH", "app", "pass"], ["hello", "3", "SETNAME", "cli", "auth", "app", "pass"],
     ["HELLO", "3", "SETNAME", "AUTH", "AUTH", "app", "pass"], ["HELLO", "AUTH", "app", "pass"],
+    ["HELLO", "3", "AUTHX", "app", "pass"], ["HELLO", "3", "ATUH", "app", "pass"], ["HELLO", "3", "app", "pass"],
+    ["HELLO", "3", "pass"], ["HELLO", "pass"], ["HELLO", "app", "pass"],
+    ["HELLO", "3", "SETNAME", "cli", "app", "pass"],
+    ["HELLO", "3", "SETNAMEX", "pass"], ["HELLO", "3", "AUTH"] + ["app"], ["HELLO", "3AUTH", "app", "pass"],
+    ["HELO", "3", "AUTH", "app", "pass"], ["HELLOO", "app", "pass"], ["AUTHX", "app", "pass"], ["AHTU", "pass"],
     ["AUTH", "app", "pass"], ["AUTH", "pass"], ["AS", "x", "HELLO", "3", "SETNAME", "cli", "AUTH", "app", "pass"],
   ])
   func whatAuthenticatesIsNotShown(words: [String]) {
@@ -73,6 +78,7 @@ import Testing
     #expect(shown(["SESSION.CHECK", "token", "PRODUCT", "crm"]) == "SESSION.CHECK (redacted) PRODUCT crm")
     #expect(shown(["COMMAND", "INFO", "USER.GET"]) == "COMMAND INFO USER.GET")
     #expect(shown(["COMMAND", "GETKEYS", "USER.GET", "ana"]) == "COMMAND GETKEYS USER.GET ana")
+    #expect(shown(["HELLO", "3"]) == "HELLO 3" && shown(["HELLO", "3", "AUTHX", "a", "b"]).hasPrefix("HELLO 3 "))
     #expect(shown(["HELLO", "3", "SETNAME", "cli"]) == "HELLO 3 SETNAME cli")
     #expect(shown(["USER.GET", "gs_hopper"]) == "USER.GET gs_hopper")
     #expect(shown(["USER.SET", "ana", "first", "AUTH", "last", "Lima"]) == "USER.SET ana first AUTH last Lima")

@@ -74,6 +74,37 @@ struct SignInTests {
     #expect(try company.gate.fields("LOGIN.PASSWORD", "sam", "console", "another long phrase")["must-change"] == "0")
   }
 
+  @Test("P13: nor does its session as a cookie, which leads to the sign-in and by it to that page")
+  func temporaryCookie() throws {
+    let company = try ConsoleCompany()
+    try company.gate.ok("PASSWORD.SET", "sam", "for once only please", "TEMPORARY")
+    let login = try company.gate.fields("LOGIN.PASSWORD", "sam", "console", "for once only please")
+    let browser = Browser(company.server)
+    for target in ["/console/people", "/console/trail", "/console"] {
+      browser.set(cookie: "gatehouse-session", login["session"])
+      #expect(try browser.get(target).target.hasPrefix("/console/sign-in"))
+    }
+    try browser.post("/console/sign-in", [("username", "sam"), ("password", "for once only please")])
+    #expect(browser.page.has("Your password is temporary"))
+  }
+
+  @Test("P13, L5: a temporary password begins no second factor: it is changed first")
+  func temporaryBeforeSecondFactor() throws {
+    let company = try ConsoleCompany(["WORKSPACE.SET main policy.login.second-factor all"])
+    try company.gate.ok("PASSWORD.SET", "sam", "for once only please", "TEMPORARY")
+    let browser = Browser(company.server)
+    try browser.get("/console/sign-in")
+    try browser.post("/console/sign-in", [("username", "sam"), ("password", "for once only please")])
+    #expect(browser.page.has("Your password is temporary"))
+    try browser.post(
+      "/console/sign-in/new-password",
+      [
+        ("username", "sam"), ("old", "for once only please"), ("new", "another long phrase"),
+        ("again", "another long phrase"),
+      ])
+    #expect(browser.page.has("Your workspace asks for a second factor"))
+  }
+
   @Test("where the workspace wants a second factor, the sign-in begins one and then asks for it")
   func secondFactor() throws {
     let company = try ConsoleCompany(["WORKSPACE.SET main policy.login.second-factor all"])

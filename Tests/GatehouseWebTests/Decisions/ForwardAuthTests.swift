@@ -39,6 +39,24 @@ struct ForwardAuthTests {
     }
   }
 
+  @Test("P13: a session that a temporary password has opened is let in nowhere, until the password is changed")
+  func temporary() throws {
+    try gate.ok("PASSWORD.SET", "ana", "for once only please")
+    let token = try #require(
+      try gate.fields("LOGIN.PASSWORD", "ana", "payroll", "for once only please")["session"])
+    for answer in [
+      try auth("?product=payroll", secret: token), try auth("", secret: token),
+      try auth("?product=payroll", [("cookie", "gatehouse_session=\(token)")]),
+    ] {
+      #expect(answer.status == 403 && answer["x-gatehouse-reason"] == "must-change")
+      #expect(answer["x-gatehouse-user"] == nil && answer.body.contains("change it first"))
+    }
+    try gate.ok("AS", token, "PASSWORD.CHANGE", "for once only please", "another long phrase")
+    #expect(try auth("?product=payroll", secret: token).status == 401)
+    let own = try #require(try gate.fields("LOGIN.PASSWORD", "ana", "payroll", "another long phrase")["session"])
+    #expect(try auth("?product=payroll", secret: own).status == 200)
+  }
+
   @Test("an API key lets its user in too")
   func key() throws {
     let key = try #require(try gate.fields("APIKEY.CREATE ana")["key"])

@@ -39,6 +39,16 @@ struct IntrospectionTests {
     #expect(try introspect("token=%00") == #"{"active":false}"#)
   }
 
+  @Test("P13: what a temporary password has opened is not active, and says what is to be done")
+  func temporary() throws {
+    try gate.ok("PASSWORD.SET", "ana", "for once only please")
+    let token = try #require(
+      try gate.fields("LOGIN.PASSWORD", "ana", "payroll", "for once only please")["session"])
+    for body in ["token=\(token)", "token=\(token)&product=payroll"] {
+      #expect(try introspect(body) == #"{"active":false,"must_change":true}"#)
+    }
+  }
+
   @Test("a product narrows the answer to those who may enter it")
   func product() throws {
     let token = try gate.token(of: "ana", to: "payroll")

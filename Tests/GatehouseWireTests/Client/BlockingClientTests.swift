@@ -35,7 +35,8 @@ struct BlockingClientTests {
     let listener = try SilentListener()
     let client = try BlockingClient(host: "localhost", port: listener.port)
     listener.acceptAndClose()
-    #expect(throws: ClientError.closed) { try client.command("PING") }
+    #expect(throws: ClientError.closedUnanswered) { try client.command("PING") }
+    #expect("\(ClientError.closedUnanswered)".contains("connect with TLS (--tls)"))
   }
 
   @Test("a closed client says so")

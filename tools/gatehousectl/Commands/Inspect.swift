@@ -61,6 +61,10 @@ struct Inspect: OperatorCommand {
 
   func perform() throws {
     let data = try DataFolder.look(at: folder, key: encryption.key())
+    // Frames are told of without reading them; records are not, and those in clear may have sealed parts.
+    if !frames, data.cipher.isLocked, let master = data.cipher.masterID {
+      throw FolderError.encryption(path: folder, .keyNeeded(master: master))
+    }
     let history = History(data, dictionaries: knownDictionaries(), keys: RecordIndex.keys(of: data))
     let last = try history.lastLSN()
     guard let first = try history.firstLSN(), first <= last else { return say("there are no records") }

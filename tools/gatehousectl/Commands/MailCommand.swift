@@ -108,7 +108,9 @@ struct MailCommand: OperatorCommand {
 
   private func connect(to address: ServerAddress) throws -> BlockingClient {
     let client = try address.open()
-    if let text = try client.command(address.greeting).errorText { throw MailCourier.Refused(text: text) }
+    if let text = try client.command(address.greeting).errorText {
+      throw MailCourier.Refused(text: address.explained(text))
+    }
     client.timeout = .seconds(60)
     return client
   }

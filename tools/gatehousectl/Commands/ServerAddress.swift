@@ -37,13 +37,21 @@ struct ServerAddress {
     ["HELLO", "3"] + (name.map { ["AUTH", $0, secret] } ?? []) + ["SETNAME", "gatehousectl"]
   }
 
+  /// What the server has refused, and where this program takes a secret from if there was none.
+  func explained(_ refusal: String) -> String {
+    guard name == nil, refusal.hasPrefix("NOAUTH") else { return refusal }
+    // What the server says of HELLO is for those who write clients.
+    let what = refusal.hasPrefix("NOAUTH HELLO ") ? "NOAUTH the server asks who is calling" : refusal
+    return "\(what); set GATEHOUSE_AUTH=name:secret, the name and the secret of a service"
+  }
+
   /// A connection on which nothing was said yet.
   func open() throws -> BlockingClient { try BlockingClient(host: host, port: port, tls: tls) }
 
   func connect() throws -> BlockingClient {
     let client = try open()
     if let error = try client.command(greeting).errorText {
-      Console.message("gatehousectl: the server refused: \(error)")
+      Console.message("gatehousectl: the server refused: \(explained(error))")
       throw ExitCode(ExitStatus.problems)
     }
     // A command may take minutes.

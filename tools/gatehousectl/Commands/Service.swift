@@ -58,8 +58,16 @@ struct ServiceCreate: OperatorCommand {
 
   func perform() throws {
     let clock = Milliseconds(now())
-    let data = try DataFolder.open(
-      folder, create: new ? FolderParameters(createdAt: UInt64(clock)) : nil, key: try encryption.key())
+    let key = try encryption.key()
+    let data: DataFolder
+    do throws(FolderError) {
+      data = try DataFolder.open(
+        folder, create: new ? FolderParameters(createdAt: UInt64(clock)) : nil, key: key)
+    } catch {
+      guard case .missing = error else { throw error }
+      Console.message("gatehousectl: \(error), or give --new to make it")
+      throw ExitCode(ExitStatus.of(error))
+    }
     defer { data.close() }
     for warning in data.warnings { Console.message("gatehousectl: warning: \(warning)") }
     var words = ["SERVICE.CREATE", name] + (rights.isEmpty ? [Right.administer] : rights).map(\.name)
@@ -75,7 +83,7 @@ struct ServiceCreate: OperatorCommand {
     if let error = reply.errorText {
       // A folder without services would be open to everybody on this machine.
       data.deleteIfNew()
-      Console.message("gatehousectl: \(error)")
+      Console.message("gatehousectl: \(advised(error))")
       throw ExitCode(ExitStatus.problems)
     }
     if output.json { return Console.result(reply.json()) }
@@ -83,6 +91,13 @@ struct ServiceCreate: OperatorCommand {
       let texts = pair.value.elements?.compactMap(\.string).joined(separator: " ")
       Console.result(ShownText.line("\(pair.key.string ?? ""): \(texts ?? pair.value.string ?? pair.value.json())"))
     }
+  }
+}
+
+extension ServiceCreate {
+  /// A refusal, with the command that can be given here: there is no server that would take the other.
+  private func advised(_ refusal: String) -> String {
+    refusal.replacing(ServiceAdvice.firstService, with: "gatehousectl service create \(folder) name ADMIN")
   }
 }
 

@@ -80,14 +80,15 @@ public enum PasswordHash: Sendable, Equatable {
     {
       return excess
     }
-    let memory = 128 * blockSize * (1 << logarithm + parallelism)
-    return excess(memory: memory, each: memory, passes: passes)
+    // The bound is on the N blocks: those of the parallelism come to little, and would refuse an N that just meets it.
+    let memory = 128 * blockSize * (1 << logarithm)
+    return excess(memory: memory, each: memory + 128 * blockSize * parallelism, passes: passes)
   }
 
   /// - Parameter each: the bytes that a pass costs as much as.
   private static func excess(memory: Int, each: Int, passes: Int) -> String? {
     if memory > Limits.hashMemory {
-      return "it takes \(memory >> 20) MiB of memory, more than \(Limits.hashMemory >> 20)"
+      return "it takes \((memory + (1 << 20) - 1) >> 20) MiB of memory, more than \(Limits.hashMemory >> 20)"
     }
     guard passes < 1 << 20, each * passes <= Limits.hashMemoryPassed else {
       let most = Limits.hashMemoryPassed >> 20

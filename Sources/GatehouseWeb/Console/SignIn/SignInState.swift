@@ -48,6 +48,8 @@ struct SignInState {
       guard failure.isPassing else { return nil }
       throw failure
     }
+    // P13: a temporary password opens no page but the one that changes it, which the sign-in shows.
+    guard reply["must-change"]?.integer != 1 else { return nil }
     return SignedIn(reply, token: token, ownToken: ownToken)
   }
 

@@ -58,11 +58,13 @@ extension CommandTable {
     let directory = try turn.directoryState().state.view
     let workspace = try turn.workspace(ofProductNamed: 1)
     turn.read(directory.lsn)
-    guard !directory.products(of: workspace.id).contains(where: { directory.product($0)?.name == name }) else {
+    let products = directory.products(of: workspace.id)
+    guard !products.contains(where: { directory.product($0)?.name == name }) else {
       throw .refused(.conflict("product: \(text) already exists"))
     }
+    try Limits.productShare.check("products", ofWorkspace: products.count, ofAll: directory.products.count)
     guard directory.products.count < Limits.products else {
-      throw .refused(.limit("products: at most \(Limits.products)"))
+      throw .refused(.limit("products: at most \(Limits.products) of all workspaces together"))
     }
     turn.emit(ProductCreated(ProductID(directory.products.count + 1), workspace.id, name: name))
     turn.reply.ok()

@@ -59,7 +59,7 @@ public struct AnswerKept: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     var answer = RememberedAnswer(
       arguments: arguments, reply: reply, until: header.time + Limits.idempotencyLife, lsn: lsn, approval: approval,
-      people: people, era: era)
+      people: people, era: era, service: header.service)
     if isForgotten { answer.clear() }
     state.answers.keep(answer, under: key, at: header.time)
   }

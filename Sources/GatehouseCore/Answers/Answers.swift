@@ -8,6 +8,8 @@ public struct Answers: ~Copyable, Sendable {
   private var line = Deque<Expiry>()
   /// The answers that tell of a person, by the keys of the person. It follows from the answers.
   private var byPerson: [SealKey: Set<Digest>] = [:]
+  /// How many each service has. It follows from the answers, too.
+  private var counts: [ServiceID: Int] = [:]
 
   /// How often the clock was set back, so that days came again (`SealKey.answers`).
   public private(set) var era: UInt32 = 0
@@ -39,6 +41,7 @@ public struct Answers: ~Copyable, Sendable {
     kept[key] = answer
     line.append(Expiry(key: key, until: answer.until))
     for person in answer.people { byPerson[person, default: []].insert(key) }
+    counts[answer.service, default: 0] += 1
   }
 
   private mutating func remove(_ key: Digest) {
@@ -47,6 +50,8 @@ public struct Answers: ~Copyable, Sendable {
       byPerson[person]?.remove(key)
       if byPerson[person]?.isEmpty == true { byPerson[person] = nil }
     }
+    counts[answer.service, default: 0] -= 1
+    if counts[answer.service] == 0 { counts[answer.service] = nil }
   }
 
   /// The clock was set back: no answer's deadline is believed any more.
@@ -55,6 +60,7 @@ public struct Answers: ~Copyable, Sendable {
     line = []
     byPerson = [:]
     era += 1
+    counts = [:]
   }
 
   /// The keys of the answers that tell of any of some people and were not cleared yet.
@@ -69,9 +75,10 @@ public struct Answers: ~Copyable, Sendable {
   /// Whether an entry of the line belongs to the answer now kept under its key.
   private func isHeld(_ expiry: Expiry) -> Bool { kept[expiry.key]?.until == expiry.until }
 
-  /// Whether another answer can be kept. Expired ones make room for it.
-  func hasRoom(at now: Milliseconds) -> Bool {
-    if kept.count < Limits.answersOfPartition { return true }
+  /// Whether another answer to a service can be kept. Expired ones make room for it.
+  func hasRoom(for service: ServiceID, at now: Milliseconds) -> Bool {
+    let own = counts[service] ?? 0
+    if own < (kept.count < Limits.answersOfPartition ? Limits.answersOfService : Limits.answersAssured) { return true }
     for expiry in line where isHeld(expiry) { return expiry.until <= now }
     return true
   }
@@ -84,6 +91,7 @@ extension Answers: Aggregate {
     copy.line = line
     copy.byPerson = byPerson
     copy.era = era
+    copy.counts = counts
     return copy
   }
 
@@ -129,6 +137,9 @@ extension Answers: Aggregate {
       state.answers.byPerson.values.reduce(0) { $0 + $1.count }
         == state.answers.kept.values.reduce(0) { $0 + $1.people.count },
       "partition \(state.index) has answers that are not found by whom they tell of")
+    checker.expect(
+      state.answers.counts == state.answers.kept.values.reduce(into: [:]) { $0[$1.service, default: 0] += 1 },
+      "partition \(state.index) miscounts the answers of services")
   }
 }
 
@@ -140,10 +151,12 @@ public struct RememberedAnswer: Sendable, StoredValue {
   public internal(set) var lsn: LSN = 0
   /// The request that the answer names, if the command waits for a second person.
   public internal(set) var approval: ApprovalID?
-  /// Of whom it may say something, by their keys, each once. `StoredAnswer` stores this and the next two.
+  /// Of whom it may say something, by their keys, each once. `StoredAnswer` stores this and the next three.
   var people: [SealKey] = []
   /// How often the clock had been set back when it was kept.
   var era: UInt32 = 0
+  /// Who gave the command; 0 in snapshots of version 0.1.0.
+  var service: ServiceID = 0
   /// Whether what it said is gone, because one of them was anonymised or purged.
   private(set) var isCleared = false
 

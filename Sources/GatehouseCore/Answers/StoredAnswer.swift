@@ -63,6 +63,7 @@ struct StoredAnswer: StoredValue {
     try visitor.value(&answer.people, as: ListForm<MentionedKeyForm>.self)
     try visitor.value(&isCleared, as: FlagForm.self)
     try visitor.value(&answer.era, as: NumberForm<UInt32>.self)
+    try visitor.value(&answer.service, as: NumberForm<ServiceID>.self)
   }
 }
 

@@ -40,8 +40,11 @@ extension Turn {
       return answer(kept, key, keyDigest)
     }
     read(cell.state.lsn)
-    guard cell.state.answers.hasRoom(at: now) else {
-      throw .refused(.limit("idem: more than \(Limits.answersOfPartition) answers are remembered; try again later"))
+    guard cell.state.answers.hasRoom(for: connection.service ?? 0, at: now) else {
+      throw .refused(
+        .limit(
+          "idem: more than \(Limits.answersOfService) answers of a service, or \(Limits.answersOfPartition), are"
+            + " remembered; try again later"))
     }
     let salt = SecretText.randomPart(entropy.draw())
     entropy.setSeed(seed(keyDigest, words, salt))

@@ -135,7 +135,7 @@ extension CommandTable {
     let isTaken = Role(name: name) != nil || turn.directory.roles(definedIn: nil).contains { $0.name == name }
     if own == nil, isTaken { throw .refused(.conflict("role: \(name) already exists")) }
     let label = try RoleLabel(turn, insteadOf: own?.label ?? RoleLabel())
-    try turn.requireFree(label: label, of: name, in: workspace)
+    try turn.requireFree(label: label, of: name, in: workspace, besides: own?.label ?? RoleLabel())
     let old = own?.permissions ?? PermissionSet()
     if isOnlyLabelled { permissions = old }
     try turn.requireHolding(permissions, over: site, until: turn.now, to: "define a role that gives it")
@@ -383,12 +383,9 @@ extension Turn {
   /// A name keeps its number for good, because the trail tells of a role by it. Each workspace has a limit of its own, so
   /// that none uses up the numbers of others.
   fileprivate func requireNumber(forRoleOf workspace: WorkspaceID?) throws(Halt) {
-    guard directory.roleNames(of: workspace) < Limits.roleNamesOfWorkspace, directory.roles.count < Limits.roles else {
-      throw .refused(
-        .limit(
-          "roles: at most \(Limits.roleNamesOfWorkspace) names of roles of a workspace and \(Limits.roles) in all, dropped"
-            + " ones included; take the name of one that was dropped"))
-    }
+    try Limits.roleNames.check(
+      "names of roles", ofWorkspace: directory.roleNames(of: workspace), ofAll: directory.roles.count,
+      note: ", dropped ones included; take the name of one that was dropped")
   }
 
   /// Refuses if one of the sides does not hold all of the permissions itself, or not for as long as it would give them

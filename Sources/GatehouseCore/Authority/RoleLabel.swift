@@ -50,20 +50,28 @@ extension RoleLabel {
     self = old
     if let title = try turn.option("LABEL") { self.title = title.isEmpty ? "" : try Turn.title(title, "LABEL") }
     if let external = try turn.option("EXTERNAL") {
-      guard external.utf8.count <= Limits.titleBytes else {
-        throw .refused(.syntax("EXTERNAL is longer than \(Limits.titleBytes) bytes; shorten it"))
-      }
+      try Self.check(externalID: external)
       externalID = external
+    }
+  }
+
+  static func check(externalID: String) throws(Halt) {
+    guard externalID.utf8.count <= Limits.titleBytes else {
+      throw .refused(.syntax("external-id is longer than \(Limits.titleBytes) bytes; shorten it"))
     }
   }
 }
 
 extension Turn {
-  /// Refuses a title that another role of the workspace has, as its title or its name, in whatever case.
-  func requireFree(label: RoleLabel, of name: String, in workspace: WorkspaceID?) throws(Halt) {
-    guard !label.title.isEmpty else { return }
+  /// Refuses a title that another role of the workspace has, as its title or its name, in whatever case, and an
+  /// identifier that another one has. What a role has already stays its own.
+  func requireFree(label: RoleLabel, of name: String, in workspace: WorkspaceID?, besides old: RoleLabel) throws(Halt) {
     let title = label.title.folded
     for role in directory.roles(definedIn: workspace) where role.name != name {
+      if !label.externalID.isEmpty, label.externalID != old.externalID, role.label.externalID == label.externalID {
+        throw .refused(.conflict("external-id: \(label.externalID) is that of the role \(role.name)"))
+      }
+      if title.isEmpty { continue }
       if role.name == title || role.label.title.folded == title {
         throw .refused(.conflict("label: \(label.title) is that of the role \(role.name)"))
       }

@@ -61,6 +61,11 @@ extension CommandTable {
     if old == nil, fields.count >= Limits.fieldsOfWorkspace {
       throw .refused(.limit("fields: a workspace has at most \(Limits.fieldsOfWorkspace); drop one with FIELD.DROP"))
     }
+    if old == nil {
+      try Limits.fieldNumbers.check(
+        "fields", ofWorkspace: turn.directory.tables.fields.numbers(of: workspace.id),
+        ofAll: turn.directory.tables.fields.rows.count, note: ", dropped ones included")
+    }
     let id = old?.id ?? FieldID(turn.directory.tables.fields.rows.count + 1)
     var new = FieldDefinition(id: id, workspace: workspace.id, name: name, kind: kind)
     new.choices = choices

@@ -2,11 +2,14 @@
 struct FieldTable: Sendable {
   private(set) var rows = PagedArray<FieldDefinition>()
   private var ofWorkspace = SharedIndex()
+  /// How many numbers each workspace has had.
+  private var counts: [WorkspaceID: Int] = [:]
   private var names = SharedIndex()
 
   mutating func add(_ field: FieldDefinition) {
     precondition(Int(field.id) == rows.count + 1, "field numbers have a gap")
     rows.append(field)
+    counts[field.workspace, default: 0] += 1
     ofWorkspace.insert(Int(field.id), hash: Self.hash(of: field.workspace))
     names.insert(Int(field.id), hash: SharedIndex.hash(of: field.name))
   }
@@ -16,6 +19,9 @@ struct FieldTable: Sendable {
   func find(_ id: FieldID) -> FieldDefinition? {
     id > 0 && Int(id) <= rows.count ? rows[Int(id) - 1] : nil
   }
+
+  /// How many fields a workspace has had, dropped ones among them.
+  func numbers(of workspace: WorkspaceID) -> Int { counts[workspace] ?? 0 }
 
   /// The fields of a workspace that are not dropped, oldest first.
   func fields(of workspace: WorkspaceID) -> [FieldDefinition] {

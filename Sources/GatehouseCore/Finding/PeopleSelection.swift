@@ -81,7 +81,7 @@ extension UserCondition {
     case .status(let status): return (.status(status), true, nil)
     case .product(let product):
       return (.product(product), viewer.directory.product(product).map(viewer.seesAll) ?? false, nil)
-    case .role(let role): return (.role(role), viewer.isFree, nil)
+    case .role(let role): return (.role(role), viewer.isFree && !isNarrower, nil)
     case .workspace(let workspace): return (.workspace(workspace), viewer.seesAll(of: workspace), nil)
     case .mainAccount(let account):
       return (.mainAccount(account.id), viewer.seesAll(of: account.workspace), .dated)

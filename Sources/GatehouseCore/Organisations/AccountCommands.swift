@@ -48,12 +48,9 @@ extension CommandTable {
     let view = try turn.directoryState().state.view
     let workspace = try turn.workspace()
     try turn.requireFree(account: name, in: workspace.id)
-    guard view.tables.accounts.accounts(of: workspace.id).count < Limits.accountsOfWorkspace else {
-      throw .refused(.limit("accounts: at most \(Limits.accountsOfWorkspace) of a workspace, deleted ones included"))
-    }
-    guard view.tables.accounts.rows.count < Limits.accounts else {
-      throw .refused(.limit("accounts: at most \(Limits.accounts)"))
-    }
+    try Limits.accounts.check(
+      "accounts", ofWorkspace: view.tables.accounts.accounts(of: workspace.id).count,
+      ofAll: view.tables.accounts.rows.count, note: ", deleted ones included")
     let account = Account(
       id: AccountID(view.tables.accounts.rows.count + 1), workspace: workspace.id, name: name, kind: kind,
       created: turn.now)

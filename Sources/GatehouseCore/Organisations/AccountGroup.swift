@@ -9,6 +9,8 @@ public struct AccountGroup: Sendable {
   public internal(set) var created: Milliseconds
   public internal(set) var version: UInt32 = 1
   public internal(set) var isDeleted = false
+  /// The identifier of the group in a provisioning system; empty for none.
+  public internal(set) var externalID = ""
   /// By account.
   private(set) var members: ContiguousArray<Member> = []
 
@@ -64,8 +66,14 @@ public struct AccountGroup: Sendable {
     self.name = name
   }
 
+  mutating func set(externalID: String) {
+    version += 1
+    self.externalID = externalID
+  }
+
   mutating func delete() {
     isDeleted = true
+    externalID = ""
     members = []
   }
 }
@@ -78,6 +86,8 @@ extension AccountGroup: StoredValue {
     try visitor.value(&version, as: NumberForm<UInt32>.self)
     try visitor.value(&isDeleted, as: FlagForm.self)
     try visitor.value(&members, as: MembersForm.self)
+    try visitor.later()
+    try visitor.value(&externalID, as: TextForm.self)
   }
 }
 

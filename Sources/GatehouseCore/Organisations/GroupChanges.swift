@@ -58,6 +58,38 @@ public struct GroupRenamed: DirectoryChange {
   }
 }
 
+/// A group stands for another one of a provisioning system, or for none.
+public struct GroupExternalSet: DirectoryChange {
+  public static var code: UInt8 { 154 }
+  public static var name: String { "group-external-set" }
+
+  public var group: GroupID = 0
+  public var workspace: WorkspaceID = 0
+  public var old = ""
+  public var new = ""
+
+  public init() {}
+
+  public init(_ group: AccountGroup, new: String) {
+    self.group = group.id
+    workspace = group.workspace
+    old = group.externalID
+    self.new = new
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&group, as: GroupForm.self)
+    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.change("external-id", old: &old, new: &new, as: FilledTextForm.self)
+  }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
+    directory.groups.change(group) { $0.set(externalID: new) }
+  }
+}
+
 public struct GroupDeleted: DirectoryChange {
   public static var code: UInt8 { 56 }
   public static var name: String { "group-deleted" }

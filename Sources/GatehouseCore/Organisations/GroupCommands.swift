@@ -1,8 +1,10 @@
 extension CommandTable {
   static let groupCommands: [CommandSpec] = [
     CommandSpec(
-      "GROUP.CREATE", .organisation, "Add an account group", [.word("name"), .option("WORKSPACE", "workspace")],
-      reply: "a map `id, name, workspace, created, version, accounts`; the last is how many there are", effect: .write,
+      "GROUP.CREATE", .organisation, "Add an account group",
+      [.word("name"), .option("WORKSPACE", "workspace"), .option("EXTERNAL", "id")],
+      reply: "a map `id, name, workspace, created, version, accounts, external-id`; accounts is how many there are, and"
+        + " EXTERNAL the identifier of the group that it stands for in a provisioning system", effect: .write,
       rights: .admin, needs: .permission(.accountManage, over: .newAccount), route: .directory,
       body: .decide(groupCreate)),
     CommandSpec(
@@ -15,6 +17,12 @@ extension CommandTable {
       [.word("group"), .word("name"), .option("WORKSPACE", "workspace")], reply: "`OK`", effect: .write,
       rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
       body: .decide(groupRename)),
+    CommandSpec(
+      "GROUP.EXTERNAL", .organisation, "Say for which group of a provisioning system an account group stands",
+      [.word("group"), .word("external-id"), .option("WORKSPACE", "workspace")],
+      reply: "`OK`; an empty text for none. No other group of the workspace stands for it", effect: .write,
+      rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
+      body: .decide(groupExternal)),
     CommandSpec(
       "GROUP.ADD", .organisation, "Put accounts into a group, all or none",
       [.word("group"), .words("account"), .option("WORKSPACE", "workspace")],
@@ -45,15 +53,18 @@ extension CommandTable {
     let view = try turn.directoryState().state.view
     let workspace = try turn.workspace()
     try turn.requireFree(group: name, in: workspace.id)
-    guard view.tables.groups.groups(of: workspace.id).count < Limits.groupsOfWorkspace else {
-      throw .refused(.limit("groups: at most \(Limits.groupsOfWorkspace) of a workspace, deleted ones included"))
-    }
-    guard view.tables.groups.rows.count < Limits.groups else {
-      throw .refused(.limit("groups: at most \(Limits.groups)"))
-    }
-    let group = AccountGroup(
+    try Limits.groups.check(
+      "groups", ofWorkspace: view.tables.groups.groups(of: workspace.id).count, ofAll: view.tables.groups.rows.count,
+      note: ", deleted ones included")
+    let external = try turn.option("EXTERNAL") ?? ""
+    try turn.requireFree(externalID: external, ofGroup: nil, in: workspace.id)
+    var group = AccountGroup(
       id: GroupID(view.tables.groups.rows.count + 1), workspace: workspace.id, name: name, created: turn.now)
     turn.emit(GroupCreated(group.id, workspace.id, name: name))
+    if !external.isEmpty {
+      turn.emit(GroupExternalSet(group, new: external))
+      group.set(externalID: external)
+    }
     turn.show(group)
   }
 
@@ -66,6 +77,16 @@ extension CommandTable {
     let name = try Turn.title(try turn.text(2, "name"), "name")
     try turn.requireFree(group: name, in: group.workspace, besides: group.id)
     if name != group.name { turn.emit(GroupRenamed(group, new: name)) }
+    turn.reply.ok()
+  }
+
+  @Sendable private static func groupExternal(_ turn: Turn) throws(Halt) {
+    _ = try turn.directoryState()
+    let group = try turn.group(1)
+    try turn.checkVersion(group.version)
+    let external = try turn.text(2, "external-id")
+    try turn.requireFree(externalID: external, ofGroup: group.id, in: group.workspace)
+    if external != group.externalID { turn.emit(GroupExternalSet(group, new: external)) }
     turn.reply.ok()
   }
 
@@ -131,8 +152,20 @@ extension CommandTable {
 }
 
 extension Turn {
+  /// Refuses an identifier of a provisioning system that another group of the workspace has.
+  fileprivate func requireFree(
+    externalID: String, ofGroup own: GroupID?, in workspace: WorkspaceID
+  ) throws(Halt) {
+    try RoleLabel.check(externalID: externalID)
+    guard !externalID.isEmpty else { return }
+    for id in directory.tables.groups.groups(of: workspace) where id != own {
+      guard let other = directory.group(id), !other.isDeleted, other.externalID == externalID else { continue }
+      throw .refused(.conflict("external-id: \(externalID) is that of the group \(other.name)"))
+    }
+  }
+
   fileprivate func show(_ group: AccountGroup) {
-    reply.map(6)
+    reply.map(7)
     reply.text("id")
     reply.integer(group.id)
     reply.text("name")
@@ -145,6 +178,8 @@ extension Turn {
     reply.integer(group.version)
     reply.text("accounts")
     reply.integer(group.members.count)
+    reply.text("external-id")
+    if group.externalID.isEmpty { reply.null() } else { reply.text(group.externalID) }
   }
 
   /// The accounts that the words after a group name, each once. They are of the group's workspace, and the caller's to manage.

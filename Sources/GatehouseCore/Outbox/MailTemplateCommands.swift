@@ -57,12 +57,9 @@ extension CommandTable {
     turn.reply.ok()
     guard old != new else { return }
     if old == nil {
-      guard turn.directory.ownTemplates(of: key.workspace).count < Limits.templatesOfWorkspace else {
-        throw .refused(.limit("templates: a workspace has at most \(Limits.templatesOfWorkspace)"))
-      }
-      guard turn.directory.templateCount < Limits.templates else {
-        throw .refused(.limit("templates: at most \(Limits.templates)"))
-      }
+      try Limits.templates.check(
+        "templates", ofWorkspace: turn.directory.ownTemplates(of: key.workspace).count,
+        ofAll: turn.directory.templateCount)
     }
     turn.emit(MailTemplateSet(key.workspace, key.kind, key.language, old: old, new: new))
   }

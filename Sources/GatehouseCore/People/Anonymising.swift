@@ -154,7 +154,7 @@ extension PartitionState {
   /// Clears what a login says of its person, except the username.
   mutating func anonymise(login serial: Int) {
     forgetReference(of: serial)
-    forgetExternalIDs(of: serial)
+    unindexProvisioned(of: serial)
     credentials.forget(serial)
     secondFactors.forget(serial)
     var details = people.users.details(of: serial)

@@ -2,6 +2,8 @@
 public struct ContactRow: TableRow {
   public var lsn: LSN = 0
   public var created: Milliseconds = 0
+  /// When the contact or its login was last changed; 0 if that was before it was kept.
+  public var changed: Milliseconds = 0
   public var version: UInt32 = 0
   /// Serial number of the contact's live user; 0 if it has none.
   public var user: UInt32 = 0
@@ -97,5 +99,7 @@ extension ContactRow: StoredValue {
     try visitor.value(&entry, as: NumberForm<UInt32>.self)
     try visitor.value(&hired, as: DayForm.self)
     try visitor.value(&released, as: DayForm.self)
+    try visitor.later()
+    try visitor.value(&changed, as: TimeForm.self)
   }
 }

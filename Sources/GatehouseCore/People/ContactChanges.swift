@@ -42,6 +42,7 @@ public struct ContactCreated: PartitionChange {
     let serial = state.partitioning.serial(of: contact)
     var row = ContactRow()
     row.created = header.time
+    row.changed = header.time
     row.version = 1
     row.lsn = lsn
     var packed = ByteWriter()

@@ -12,6 +12,7 @@ extension InvariantChecker {
     var live = 0
     var referenced = 0
     var external = 0
+    var addresses = 0
     let watched = state.people.watchedEnds
     for serial in 1..<(state.people.users.last + 1) where state.people.users[serial].isUsed {
       let row = state.people.users[serial]
@@ -28,6 +29,7 @@ extension InvariantChecker {
       }
       if !state.people.text(.reference, of: serial).isEmpty { referenced += 1 }
       external += state.people.externalIDs(of: serial).count
+      addresses += state.people.keptAddresses(of: serial).count
       expect(
         state.people.logins(ofContact: Int(row.contact)).contains(serial), "\(name) is no login that its contact knows")
       checkGrants(state, serial, name)
@@ -48,6 +50,9 @@ extension InvariantChecker {
     expect(
       external == state.people.externalIDs.count,
       "partition \(state.index) finds \(state.people.externalIDs.count) external ids, not \(external)")
+    expect(
+      addresses == state.people.keptAddresses.count,
+      "partition \(state.index) finds \(state.people.keptAddresses.count) kept addresses, not \(addresses)")
     for serial in 1..<(state.people.contacts.last + 1) where state.people.contacts[serial].isUsed {
       let row = state.people.contacts[serial]
       expect(row.lsn <= state.lsn, "contact \(serial) of partition \(state.index) is newer than its partition")

@@ -1,6 +1,6 @@
 /// A field that lists of users show, filter and sort by.
 public enum ListField: Sendable, Hashable {
-  case id, contact, user, username, status, name, created, lastLogin, sessions, version
+  case id, contact, user, username, status, name, created, lastLogin, lastChange, sessions, version
   case product, licence, role, workspace, home
   case account, employer, group
   case ofContact(ContactField)
@@ -19,7 +19,8 @@ public enum ListField: Sendable, Hashable {
 
   private static let own: [(name: String, field: ListField)] = [
     ("id", .id), ("contact", .contact), ("user", .user), ("username", .username), ("status", .status), ("name", .name),
-    ("created", .created), ("last-login", .lastLogin), ("sessions", .sessions), ("version", .version),
+    ("created", .created), ("last-login", .lastLogin), ("last-change", .lastChange), ("sessions", .sessions),
+    ("version", .version),
     ("product", .product), ("licence", .licence), ("role", .role), ("workspace", .workspace), ("home", .home),
     ("account", .account), ("employer", .employer), ("group", .group),
   ]
@@ -65,7 +66,7 @@ public enum ListField: Sendable, Hashable {
   public var kind: Kind {
     switch self {
     case .id, .contact, .user, .sessions, .version: .number
-    case .created, .lastLogin: .time
+    case .created, .lastLogin, .lastChange: .time
     case .username, .status, .name, .home: .text
     case .product, .licence, .role, .workspace, .account, .employer, .group: .words
     case .ofContact(let field): field.isDay ? .day : .text

@@ -105,6 +105,7 @@ public struct ListedContact: ListedPerson {
 
   // Fields that only logins have are not in this list.
   public func hasRole(_ role: Role) -> Bool { false }
+  public func hasRole(_ role: Role, over workspace: WorkspaceID) -> Bool { false }
   public func mayEnter(_ product: ProductID) -> Bool { false }
   public func hasMainAccount(_ account: Account) -> Bool { false }
   public func isEmployed(by scope: EmployerScope, in workspace: WorkspaceID) -> Bool { false }

@@ -33,6 +33,8 @@ public protocol ListedPerson: SendableMetatype {
   func customText(_ field: CustomListField) -> String
 
   func hasRole(_ role: Role) -> Bool
+  /// Whether a role over a workspace itself is in force today.
+  func hasRole(_ role: Role, over workspace: WorkspaceID) -> Bool
   func isMember(of workspace: WorkspaceID) -> Bool
   func mayEnter(_ product: ProductID) -> Bool
   /// Whether an account is the person's main one today.

@@ -70,6 +70,10 @@ public struct ListedUser: ListedPerson {
     case .lastLogin:
       let last = card.lastLogin
       return last == 0 ? nil : last
+    case .lastChange:
+      guard viewer.isFree else { return card.lastChange }
+      let changed = cell.state.people.contacts[contact].changed
+      return changed == 0 ? nil : changed
     case .ofContact(let field):
       let day =
         field == .hired ? cell.state.people.contacts[contact].hired : cell.state.people.contacts[contact].released
@@ -127,6 +131,13 @@ public struct ListedUser: ListedPerson {
     // Fast path: the row's role bits rule out most users.
     guard cell.state.people.users[serial].roles.mayContain(role) else { return false }
     return viewer.isFree && role.number < 16 || card.grants.contains { $0.role == role }
+  }
+
+  public func hasRole(_ role: Role, over workspace: WorkspaceID) -> Bool {
+    guard cell.state.people.users[serial].roles.mayContain(role) else { return false }
+    return card.grants.contains {
+      $0.role == role && $0.scope == .workspace(workspace) && $0.isInForce(at: viewer.now)
+    }
   }
 
   /// Whether the user is a member of a workspace that the viewer sees.

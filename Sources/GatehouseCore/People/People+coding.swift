@@ -3,7 +3,9 @@ extension People {
     StoredSection(1, size: { $0.people.contacts.last * 64 }) { state, writer in
       state.people.contacts.encode(into: &writer)
     } read: { (state, reader, layout) throws(CodingError) in
-      state.people.contacts = try RowTable.read(from: &reader, layout)
+      // What came later is only in measured values.
+      let form: StoredForm = layout.form == .second ? .first : layout.form
+      state.people.contacts = try RowTable.read(from: &reader, StoredLayout(form: form, seals: layout.seals))
     },
     StoredSection(2, size: { $0.people.users.last * 64 }) { state, writer in
       state.people.encodeUsers(into: &writer)
@@ -11,7 +13,7 @@ extension People {
       try state.people.decodeUsers(from: &reader, layout)
       if layout.form != .measured { state.people.linkLogins() }
       state.indexReferences()
-      state.indexExternalIDs()
+      state.indexProvisioned()
     },
     // Only names that lead elsewhere or to several users are stored; the index of the others is rebuilt from the users.
     .list(3) { state in

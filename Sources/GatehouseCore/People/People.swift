@@ -14,12 +14,16 @@ public struct People: ~Copyable, Sendable {
   public internal(set) var contacts = RowTable<ContactRow>()
   /// Users that are not deleted.
   public internal(set) var liveUsers = 0
+  /// The time of the change that is being applied.
+  var moment: Milliseconds = 0
   /// Whether names are still indexed by another version's Unicode tables; see `SettlingNames`.
   public internal(set) var hasUnsettledNames = false
   /// Users with a reference, deleted ones included, by its hash.
   var references = NameIndex()
   /// Users with an identifier of a provisioning system, deleted ones included, by its hash. Derived.
   var externalIDs = NameIndex()
+  /// Users with addresses that a provisioning system keeps, by the hash of each. Derived.
+  var keptAddresses = NameIndex()
   /// Who refers to accounts and groups. Derived.
   var referrers = Referrers()
   /// When something of a user ends by itself: seconds in the upper half of a key, the serial number in the lower.
@@ -47,6 +51,7 @@ extension People: Aggregate {
     copy.hasUnsettledNames = hasUnsettledNames
     copy.references = references
     copy.externalIDs = externalIDs
+    copy.keptAddresses = keptAddresses
     copy.referrers = referrers
     copy.ends = ends
     copy.endsToSweep = endsToSweep
@@ -104,6 +109,7 @@ extension People {
   mutating func touch(contact serial: Int, _ lsn: LSN) {
     contacts[serial].version += 1
     contacts[serial].lsn = lsn
+    contacts[serial].changed = moment
     // A login decision reads the user and the contact, but waits for one LSN: the user's.
     let user = Int(contacts[serial].user)
     if user != 0 { touch(user: user, lsn) }
@@ -112,6 +118,7 @@ extension People {
   mutating func touch(user serial: Int, _ lsn: LSN) {
     users[serial].version += 1
     users[serial].lsn = lsn
+    contacts[Int(users[serial].contact)].changed = moment
   }
 }
 

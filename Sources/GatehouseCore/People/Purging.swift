@@ -125,7 +125,7 @@ public struct UserPurged: PartitionChange {
     let contact = Int(state.people.users[serial].contact)
     let filed = state.people.filed(user: serial)
     state.forgetReference(of: serial)
-    state.forgetExternalIDs(of: serial)
+    state.unindexProvisioned(of: serial)
     state.people.forgetLogin(serial)
     state.credentials.forget(serial)
     state.secondFactors.forget(serial)

@@ -57,6 +57,7 @@ public struct UserCreated: PartitionChange {
       pack(into: &packed, &row)
       let filed = state.people.filed(user: serial, contact: Int(row.contact))
       state.people.users.put(row, at: serial)
+      state.people.contacts[Int(row.contact)].changed = header.time
       packed.withBytes { state.people.users.setDetails(of: serial, $0) }
       state.indexReference(of: serial)
       state.people.beginLogin(serial)

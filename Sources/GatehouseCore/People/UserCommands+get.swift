@@ -7,7 +7,7 @@ extension CommandTable {
     // Opening and ending sessions does not change the user's LSN, so that a login check need not wait for it.
     let sessions = try turn.sessionsInForce(of: user).count { seen.contains(user.cell.state.sessions[$0]) }
     let row = user.row
-    turn.reply.map(18 + ContactField.allCases.count + UserField.allCases.count)
+    turn.reply.map(19 + ContactField.allCases.count + UserField.allCases.count)
     turn.reply.text("id")
     turn.reply.integer(user.id.raw)
     turn.reply.text("username")
@@ -52,6 +52,8 @@ extension CommandTable {
     turn.reply.integer(sessions)
     turn.reply.text("version")
     turn.reply.integer(turn.version(of: user))
+    turn.reply.text("last-change")
+    turn.reply.optional(card.lastChange)
   }
 
   private static func showProvisioned(_ card: UserCard, _ turn: Turn) {

@@ -9,7 +9,8 @@ extension CommandTable {
         .option("COUNT", "n", .integer), .option("OFFSET", "n", .integer), .counted("FIELDS", "field"),
       ],
       reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)."
-        + " Texts are compared without case and accents, as searches do; == !== ^== ~== tell accents apart. OFFSET passes"
+        + " Texts are compared without case and accents, as searches do; == !== ^== ~== tell accents apart."
+        + " `role = name@workspace` is for those whose role over that workspace is in force. OFFSET passes"
         + " over n users from the cursor on, in a list without SORT",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: collectPeople(ListedUser.self), finish: finishPeople(ListedUser.self))),

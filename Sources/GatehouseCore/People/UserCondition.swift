@@ -61,6 +61,8 @@ public struct UserCondition: Sendable {
   public let field: ListField
   private let comparison: Operator
   private let folding: Folding
+  /// Over which workspace a role is; nil for any scope.
+  private let place: WorkspaceID?
   private let value: Value
 
   /// - Parameters:
@@ -86,13 +88,15 @@ public struct UserCondition: Sendable {
     self.comparison = comparison
     let isOrder = comparison.isOrder
     let isExact = isOrder || comparison == .equal || comparison == .notEqual
+    let (value, place) = try Self.parts(value, of: field, isExact: isExact, turn)
+    self.place = place
     switch field.kind {
     case .number, .time, .day, .flag:
       guard isExact else { throw Self.unfit(field, comparison) }
       self.value = try Self.number(value, field)
     case .words:
       guard !isOrder else { throw Self.unfit(field, comparison) }
-      self.value = try Self.word(value, field, isExact: isExact, folding, turn)
+      self.value = try Self.word(value, field, isExact: isExact, in: place, folding, turn)
     case .text:
       if field == .status, isExact { _ = try turn.status(value) }
       self.value = .text(folding.form(value))
@@ -123,9 +127,17 @@ public struct UserCondition: Sendable {
     }
   }
 
+  /// Takes the workspace off a role: `role@workspace` is the role over that workspace, in force at this moment.
+  private static func parts(
+    _ text: String, of field: ListField, isExact: Bool, _ turn: Turn
+  ) throws(Halt) -> (String, WorkspaceID?) {
+    guard field == .role, isExact, let mark = text.lastIndex(of: "@") else { return (text, nil) }
+    return (String(text[..<mark]), try turn.workspace(named: String(text[text.index(after: mark)...])).id)
+  }
+
   /// Resolves a word to what it names, so that an unknown name is refused.
   private static func word(
-    _ text: String, _ field: ListField, isExact: Bool, _ folding: Folding, _ turn: Turn
+    _ text: String, _ field: ListField, isExact: Bool, in place: WorkspaceID?, _ folding: Folding, _ turn: Turn
   ) throws(Halt) -> Value {
     if isExact, !text.isEmpty {
       switch field {
@@ -135,10 +147,11 @@ public struct UserCondition: Sendable {
         // Several workspaces may have a role of this name.
         let known = turn.directory.roles.filter { role in
           !role.isDropped && role.name == text.folded && role.workspace.map(turn.knownWorkspaces.contains) ?? true
+            && (place == nil || role.workspace == nil || role.workspace == place)
         }
         guard let first = known.first else { throw .refused(.notFound("role \(text)")) }
         // A role by itself is found by an index; a name that several have is compared.
-        if known.count == 1 { return .role(first.role) }
+        if known.count == 1 || place != nil { return .role(first.role) }
       case .workspace: return .workspace(try turn.workspace(named: text).id)
       case .account: return .mainAccount(try turn.account(named: text, in: nil))
       case .employer:
@@ -171,6 +184,9 @@ public struct UserCondition: Sendable {
   }
 
   var isEquality: Bool { comparison == .equal }
+
+  /// Whether more is asked for than what a facet can select.
+  var isNarrower: Bool { place != nil }
 
   /// What the condition compares with, if a facet tells for whom it holds.
   var selected: Selected? {
@@ -247,7 +263,8 @@ public struct UserCondition: Sendable {
     case .product(let product):
       return user.mayEnter(product) == (comparison == .equal)
     case .role(let role):
-      return user.hasRole(role) == (comparison == .equal)
+      let hasRole = place.map { user.hasRole(role, over: $0) } ?? user.hasRole(role)
+      return hasRole == (comparison == .equal)
     case .workspace(let workspace):
       return user.isMember(of: workspace) == (comparison == .equal)
     case .mainAccount(let account):

@@ -4,6 +4,8 @@
 public struct ProvisionedValue: Sendable, Equatable {
   /// The attribute that identifies a person in the provisioning system. No two users of a workspace have the same one.
   public static let externalID = "externalId"
+  /// The attribute that lists e-mail addresses, in whatever form. A person is found by each of them.
+  public static let emails = "emails"
 
   public let workspace: WorkspaceID
   public let name: String
@@ -53,43 +55,64 @@ extension People {
   }
 }
 
-// MARK: External identifiers
+// MARK: Finding
 
 /// Each partition indexes its users that have an external identifier: 11 bytes for each, nothing for the others. A
 /// command that sets one holds all partitions and looks it up in each.
 extension PartitionState {
   /// The live member of a workspace with this external identifier. Case matters, because it is not ours to interpret.
   func user(withExternalID text: String, in workspace: WorkspaceID) -> Int? {
-    people.externalIDs.find(hash(ofExternalID: text, workspace)) { serial in
+    people.externalIDs.find(hash(of: text, workspace)) { serial in
       people.users[serial].status != .deleted && people.isMember(serial, of: workspace)
         && people.provisioned(ProvisionedValue.externalID, of: serial, in: workspace) == text
     }
   }
 
-  /// Adds a user's external identifiers, if any, to the index.
-  mutating func indexExternalIDs(of serial: Int) {
+  /// The live members of a workspace of whom a provisioning system keeps this address, in whatever case.
+  func users(withKeptAddress address: String, in workspace: WorkspaceID, most: Int) -> [Int] {
+    let address = address.folded
+    var found: [Int] = []
+    _ = people.keptAddresses.find(hash(of: address, workspace)) { serial in
+      if people.users[serial].status != .deleted, people.isMember(serial, of: workspace), !found.contains(serial),
+        people.keptAddresses(of: serial).contains(where: { $0.workspace == workspace && $0.text == address })
+      {
+        found.append(serial)
+      }
+      return found.count >= most
+    }
+    return found.sorted()
+  }
+
+  /// Adds what a user is found by, if anything, to the indexes.
+  mutating func indexProvisioned(of serial: Int) {
     for value in people.externalIDs(of: serial) {
-      people.externalIDs.insert(serial, hash: hash(ofExternalID: value.text, value.workspace))
+      people.externalIDs.insert(serial, hash: hash(of: value.text, value.workspace))
+    }
+    for value in people.keptAddresses(of: serial) {
+      people.keptAddresses.insert(serial, hash: hash(of: value.text, value.workspace))
     }
   }
 
-  /// Removes a user's external identifiers from the index; call it before they change.
-  mutating func forgetExternalIDs(of serial: Int) {
+  /// Removes what a user is found by from the indexes; call it before that changes.
+  mutating func unindexProvisioned(of serial: Int) {
     for value in people.externalIDs(of: serial) {
-      people.externalIDs.remove(serial, hash: hash(ofExternalID: value.text, value.workspace))
+      people.externalIDs.remove(serial, hash: hash(of: value.text, value.workspace))
+    }
+    for value in people.keptAddresses(of: serial) {
+      people.keptAddresses.remove(serial, hash: hash(of: value.text, value.workspace))
     }
   }
 
-  /// Builds the index after a snapshot was read.
-  mutating func indexExternalIDs() {
-    for serial in 1..<(people.users.last + 1) where people.users[serial].isUsed { indexExternalIDs(of: serial) }
+  /// Builds the indexes after a snapshot was read.
+  mutating func indexProvisioned() {
+    for serial in 1..<(people.users.last + 1) where people.users[serial].isUsed { indexProvisioned(of: serial) }
   }
 
   mutating func setProvisioned(_ value: ProvisionedValue, of serial: Int) {
-    let isIndexed = value.name == ProvisionedValue.externalID
-    if isIndexed { forgetExternalIDs(of: serial) }
+    let isIndexed = value.name == ProvisionedValue.externalID || value.name == ProvisionedValue.emails
+    if isIndexed { unindexProvisioned(of: serial) }
     people.setProvisioned(value, of: serial)
-    if isIndexed { indexExternalIDs(of: serial) }
+    if isIndexed { indexProvisioned(of: serial) }
   }
 
   /// Removes what a workspace's provisioning system keeps of a user who leaves it, so that its identifier is free.
@@ -99,7 +122,7 @@ extension PartitionState {
     }
   }
 
-  private func hash(ofExternalID text: String, _ workspace: WorkspaceID) -> UInt32 {
+  private func hash(of text: String, _ workspace: WorkspaceID) -> UInt32 {
     var text = text
     let hash = text.withUTF8 { sipHash(UnsafeRawBufferPointer($0), key: partitioning.key) }
     return UInt32(truncatingIfNeeded: hash) ^ (workspace &* 0x9e37_79b9)
@@ -109,5 +132,15 @@ extension PartitionState {
 extension People {
   func externalIDs(of user: Int) -> [ProvisionedValue] {
     provisioned(of: user).filter { $0.name == ProvisionedValue.externalID }
+  }
+
+  /// The addresses that provisioning systems list, folded, each once for its workspace: the words that have an `@`.
+  func keptAddresses(of user: Int) -> [ProvisionedValue] {
+    provisioned(of: user).filter { $0.name == ProvisionedValue.emails }.flatMap { list in
+      Set(
+        list.text.split { $0 == "\"" || $0 == "," || $0 == "<" || $0 == ">" || $0.isWhitespace }
+          .filter { $0.contains("@") }.map { String($0).folded }
+      ).sorted().map { ProvisionedValue(workspace: list.workspace, name: list.name, text: $0) }
+    }
   }
 }

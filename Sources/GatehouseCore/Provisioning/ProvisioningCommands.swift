@@ -7,7 +7,8 @@ extension CommandTable {
         .option("WORKSPACE", "workspace"),
       ],
       reply: "how many attributes changed; an empty value removes one. Names and values are kept as they are given."
-        + " `externalId` is the person's identifier in that system, which no other user of the workspace has",
+        + " `externalId` is the person's identifier in that system, which no other user of the workspace has; by each"
+        + " address in `emails`, such as a list in JSON, `USER.ADDRESSED` finds the person",
       effect: .write, rights: .admin, needs: .permissions([.contactSet, .memberManage], over: .member(1)),
       route: .user(1), body: .decide(userProvision)),
     CommandSpec(
@@ -16,6 +17,12 @@ extension CommandTable {
       reply: "a map `id, username, status`; `NOTFOUND` if there is none. Case matters",
       needs: .permission(.userRead, over: .namedWorkspace), route: .everywhere,
       body: .gather(collect: collectExternal, finish: finishExternal)),
+    CommandSpec(
+      "USER.ADDRESSED", .people, "The users of a workspace with an address among those of a provisioning system",
+      [.word("address"), .option("WORKSPACE", "workspace")],
+      reply: "an array of maps `id, username, status`, at most \(Limits.listDefault) of them; case does not matter",
+      needs: .permission(.userRead, over: .namedWorkspace), route: .everywhere,
+      body: .gather(collect: collectAddressed, finish: finishAddressed)),
   ]
 
   @Sendable private static func userProvision(_ turn: Turn) throws(Halt) {
@@ -40,6 +47,11 @@ extension CommandTable {
     guard let serial = cell.state.user(withExternalID: external, in: workspace.id) else { return }
     let user = UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
     guard turn.shows(user) else { return }
+    gathered.items.append(item(user))
+    gathered.isComplete = true
+  }
+
+  private static func item(_ user: UserReference) -> Gathered.Item {
     var reply = Reply()
     reply.map(3)
     reply.text("id")
@@ -48,8 +60,26 @@ extension CommandTable {
     reply.text(user.username)
     reply.text("status")
     reply.text(user.row.status.name)
-    gathered.items.append(Gathered.Item(key: [], id: user.id.raw, reply: reply))
-    gathered.isComplete = true
+    return Gathered.Item(key: [], id: user.id.raw, reply: reply)
+  }
+
+  @Sendable private static func collectAddressed(
+    _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
+  ) throws(Halt) {
+    let address = try turn.text(1, "address")
+    let workspace = try turn.workspace()
+    turn.read(cell.state.lsn)
+    let room = Limits.listDefault - gathered.items.count
+    for serial in cell.state.users(withKeptAddress: address, in: workspace.id, most: room) {
+      let user = UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
+      if turn.shows(user) { gathered.items.append(item(user)) }
+    }
+    gathered.isComplete = gathered.items.count >= Limits.listDefault
+  }
+
+  @Sendable private static func finishAddressed(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    turn.reply.array(gathered.items.count)
+    for item in gathered.items { turn.reply.append(item.reply) }
   }
 
   @Sendable private static func finishExternal(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {

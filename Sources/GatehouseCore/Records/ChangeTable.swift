@@ -11,6 +11,7 @@ public enum ChangeTable {
     RoleDropped.self, RoleNarrowed.self,
     // Organisations
     AccountCreated.self, AccountSet.self, AccountDeleted.self, GroupCreated.self, GroupRenamed.self, GroupDeleted.self,
+    GroupExternalSet.self,
     AccountJoinedGroup.self, AccountLeftGroup.self, EmploymentSet.self, ManagementAdded.self, ManagementRemoved.self,
     // Sessions
     SessionOpened.self, SessionEnded.self, SessionSeen.self, SessionOriginTold.self,

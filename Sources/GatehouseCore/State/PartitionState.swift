@@ -50,6 +50,7 @@ extension PartitionState {
   /// Applies the part of a change that concerns this partition. Nothing else changes its state.
   public mutating func apply(_ change: AnyChange, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
+    people.moment = header.time
     change.apply(to: &self, lsn: lsn, header: header)
   }
 
@@ -57,6 +58,7 @@ extension PartitionState {
   @inline(__always)
   mutating func apply(_ change: some PartitionChange, lsn: LSN, header: RecordHeader) {
     self.lsn = lsn
+    people.moment = header.time
     change.apply(to: &self, lsn: lsn, header: header)
   }
 

@@ -279,4 +279,12 @@ extension Turn {
 
   /// Lets decisions read these counters until it is called again.
   public func use(_ counters: any CounterReader) { self.counters = counters }
+
+  /// Ends the deciding of a group. What was read of it is of a record that may never be written, so no later command
+  /// must wait for that.
+  public func leaveGroup(reading counters: any CounterReader) {
+    use(counters)
+    letGo()
+    horizon = 0
+  }
 }

@@ -25,6 +25,8 @@ extension Turn {
     self.connection = connection
     self.now = now
     self.lookahead = lookahead
+    // A gate's refusal shows nothing that was read, least of all by the command before it.
+    horizon = 0
     authority = nil
     foldedWord = -1
     if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }

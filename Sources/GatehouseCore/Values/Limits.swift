@@ -26,9 +26,7 @@ public enum Limits {
   public static let mailBytesOfLease = 65_536
   public static let mailLease: ClosedRange<Milliseconds> = 1000...3_600_000
   public static let mailLeaseDefault: Milliseconds = 5 * 60_000
-  /// Templates of one workspace, and of all.
-  public static let templatesOfWorkspace = 200
-  public static let templates = 100_000
+  public static let templates = TableLimit(ofWorkspace: 200, ofAll: 100_000, assured: 20)
   public static let subjectBytes = 256
   public static let templateBytes = 16_384
   /// The text of a mail with everything filled in. A template that could grow beyond it is refused.
@@ -38,17 +36,21 @@ public enum Limits {
   public static let placeholdersOfTemplate = 100
   /// Answers that one partition keeps under `IDEM` keys. A command with another key is refused.
   public static let answersOfPartition = 250_000
+  /// … of one service, and those that find room whatever others keep, so that no service takes it from another.
+  public static let answersOfService = 100_000
+  public static let answersAssured = 1_000
   /// How long an answer is kept under its `IDEM` key.
   public static let idempotencyLife: Milliseconds = 24 * 3600 * 1000
   public static let workspaces = 1_000_000
+  /// The largest number of a product: accesses and sessions have no room for more.
   public static let products = 1_000_000
+  /// The rest is left to the first products of each workspace.
+  public static let productShare = TableLimit(ofWorkspace: 10_000, ofAll: 900_000, assured: 100)
   public static let poolsOfProduct = 255
   public static let seatsMost = 1_000_000_000
   public static let services = 10_000
-  /// Webhooks of one workspace or of the whole server, of all, and numbers that were given to any.
-  public static let webhooksOfWorkspace = 20
-  public static let webhooks = 1_000
-  public static let webhookNumbers = 100_000
+  /// The whole server's own count as those of a workspace.
+  public static let webhooks = TableLimit(ofWorkspace: 20, ofAll: 1_000, assured: 2)
   /// Failures in a row after which a webhook is called failing.
   public static let webhookFailures: UInt32 = 8
   public static let workspacesOfService = 100
@@ -60,19 +62,18 @@ public enum Limits {
   public static let serviceConnections = 1_000_000
   public static let serviceCommands = 1_000_000_000
   public static let serviceBytes = 1_000_000_000_000
-  /// Roles that are defined, dropped ones among them: a name keeps its number for good.
-  public static let roles = 1_000_000
-  /// … for one workspace, or for everywhere.
-  public static let roleNamesOfWorkspace = 10_000
+  /// Roles that are defined, dropped ones among them: a name keeps its number for good. Those that can be granted anywhere
+  /// count as those of a workspace.
+  public static let roleNames = TableLimit(ofWorkspace: 10_000, ofAll: 1_000_000, assured: 100)
   /// … and not dropped.
   public static let rolesOfWorkspace = 1_000
   public static let fieldsOfWorkspace = 200
+  /// Dropped ones among them: a number is given once.
+  public static let fieldNumbers = TableLimit(ofWorkspace: 10_000, ofAll: 1_000_000, assured: 200)
   public static let choicesOfField = 200
-  public static let accounts = 10_000_000
   /// Deleted ones among them: a number is given once.
-  public static let accountsOfWorkspace = 1_000_000
-  public static let groups = 1_000_000
-  public static let groupsOfWorkspace = 10_000
+  public static let accounts = TableLimit(ofWorkspace: 1_000_000, ofAll: 10_000_000, assured: 1_000)
+  public static let groups = TableLimit(ofWorkspace: 10_000, ofAll: 1_000_000, assured: 100)
   public static let accountsOfGroup = 10_000
   /// The name of an account or a group, in bytes.
   public static let titleBytes = 256

@@ -24,6 +24,7 @@ public struct Webhook: Sendable, Equatable {
   public internal(set) var retries: UInt32 = 0
   /// How often somebody has set the cursor. What was noted before that is not believed.
   public internal(set) var moves: UInt32 = 0
+  /// Only of rows as they were stored at first: nothing is left of those that are deleted now.
   public internal(set) var isDeleted = false
   public internal(set) var progress = WebhookProgress()
 

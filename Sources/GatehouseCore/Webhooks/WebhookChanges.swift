@@ -45,7 +45,7 @@ public struct WebhookCreated: DirectoryChange {
   public mutating func forget() { isForgotten = true }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    if isForgotten { return directory.webhooks.add(.deleted(webhook)) }
+    if isForgotten { return directory.webhooks.pass(webhook) }
     var row = Webhook(id: webhook)
     row.workspace = workspace
     row.name = name

@@ -70,16 +70,11 @@ extension CommandTable {
     guard view.webhook(named: name, of: place) == nil else {
       throw .refused(.conflict("webhook: \(name) already exists"))
     }
-    guard view.webhookCount(of: place) < Limits.webhooksOfWorkspace else {
-      throw .refused(.limit("webhooks: at most \(Limits.webhooksOfWorkspace) of a workspace"))
-    }
-    guard view.webhookCount < Limits.webhooks, view.webhookNumbers < Limits.webhookNumbers else {
-      throw .refused(.limit("webhooks: at most \(Limits.webhooks), and \(Limits.webhookNumbers) ever"))
-    }
+    try Limits.webhooks.check("webhooks", ofWorkspace: view.webhookCount(of: place), ofAll: view.webhookCount)
     let types = try turn.changeKinds("TYPE").sorted()
     let from = turn.has("FROM") ? try turn.webhookPosition() : nil
     let secret = try turn.webhookSecret()
-    let id = WebhookID(view.webhookNumbers + 1)
+    let id = view.tables.webhooks.last + 1
     turn.emit(WebhookCreated(id, of: place, name: name, url: url, types: types, secret: secret, from: from))
     turn.reply.map(3)
     turn.reply.text("id")

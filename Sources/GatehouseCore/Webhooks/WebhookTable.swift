@@ -6,45 +6,68 @@ struct WebhookTable: Sendable {
     let name: String
   }
 
-  private(set) var rows = PagedArray<Webhook>()
-  /// Those that are not deleted.
+  /// By number. Numbers are given once; of a webhook that was deleted nothing is left.
+  private(set) var rows: [WebhookID: Webhook] = [:]
+  /// The last number that was given.
+  private(set) var last: WebhookID = 0
   private(set) var byName: [Key: WebhookID] = [:]
 
   mutating func add(_ webhook: Webhook) {
-    precondition(Int(webhook.id) == rows.count + 1, "webhook numbers have a gap")
-    rows.append(webhook)
-    if !webhook.isDeleted { byName[Key(workspace: webhook.workspace, name: webhook.name)] = webhook.id }
+    precondition(webhook.id > last, "a webhook's number was given before")
+    last = webhook.id
+    rows[webhook.id] = webhook
+    byName[Key(workspace: webhook.workspace, name: webhook.name)] = webhook.id
+  }
+
+  /// A number was given that no webhook has any more.
+  mutating func pass(_ id: WebhookID) { last = max(last, id) }
+
+  /// - Parameter isForgotten: whether its key is destroyed: then the snapshot is from before its end.
+  fileprivate mutating func restore(_ webhook: Webhook, isForgotten: Bool) {
+    if webhook.isDeleted || isForgotten { pass(webhook.id) } else { add(webhook) }
   }
 
   /// Changes a webhook. One that is deleted is left alone: its key is destroyed, and so it is deleted from the start where
   /// the records are read again, those from before its end among them.
   mutating func change(_ id: WebhookID, _ body: (inout Webhook) -> Void) {
-    if rows[Int(id) - 1].isDeleted { return }
-    body(&rows[Int(id) - 1])
+    if rows[id] == nil { return }
+    body(&rows[id]!)
   }
 
-  /// Only the number is left of it.
   mutating func delete(_ id: WebhookID) {
-    let before = rows[Int(id) - 1]
-    if before.isDeleted { return }
+    guard let before = rows.removeValue(forKey: id) else { return }
     byName[Key(workspace: before.workspace, name: before.name)] = nil
-    rows[Int(id) - 1] = .deleted(id)
   }
 }
 
 extension WebhookTable: DirectoryTable {
   static let sections: [StoredSection<StoredDirectory>] = [
-    .list(17) { directory in
-      directory.tables.webhooks.rows
-    } write: { writer, webhook in
-      writer.sealed(webhook, under: .webhook(webhook.id))
+    // As they were stored at first: without numbers, and with a blank row for each that was deleted.
+    .list(17) { _ in
+      EmptyCollection<Webhook>()
+    } write: { _, _ in
     } read: { (directory, reader, layout) throws(CodingError) in
-      let id = WebhookID(directory.tables.webhooks.rows.count + 1)
+      let id = directory.tables.webhooks.last + 1
       let webhook = try reader.sealed(Webhook(id: id), under: .webhook(id), layout)
-      // The snapshot may be from before its end.
-      let isForgotten = layout.seals?.isDestroyed(.webhook(id)) ?? false
-      directory.tables.webhooks.add(isForgotten ? .deleted(id) : webhook)
-    }
+      directory.tables.webhooks.restore(webhook, isForgotten: layout.seals?.isDestroyed(.webhook(id)) ?? false)
+    },
+    StoredSection(55) { directory, writer in
+      let table = directory.tables.webhooks
+      writer.varint(table.last)
+      writer.list(table.rows.values.sorted { $0.id < $1.id }) { writer, webhook in
+        writer.varint(webhook.id)
+        writer.sealed(webhook, under: .webhook(webhook.id))
+      }
+    } read: { (directory, reader, layout) throws(CodingError) in
+      let last: WebhookID = try reader.number()
+      for _ in 0..<(try reader.count()) {
+        let id: WebhookID = try reader.number()
+        guard id > directory.tables.webhooks.last, id <= last else { throw reader.failure("webhooks out of order") }
+        let webhook = try reader.sealed(Webhook(id: id), under: .webhook(id), layout)
+        directory.tables.webhooks.restore(webhook, isForgotten: layout.seals?.isDestroyed(.webhook(id)) ?? false)
+      }
+      directory.tables.webhooks.pass(last)
+    },
   ]
 
   static func check(_ directory: Directory, _ checker: InvariantChecker) {
@@ -62,21 +85,18 @@ extension WebhookTable: DirectoryTable {
 }
 
 extension Directory {
-  /// Those that are not deleted, by number.
-  public var webhooks: [Webhook] { tables.webhooks.byName.values.sorted().map { tables.webhooks.rows[Int($0) - 1] } }
+  /// By number.
+  public var webhooks: [Webhook] { tables.webhooks.rows.values.sorted { $0.id < $1.id } }
 
-  /// One that is not deleted.
-  public func webhook(_ id: WebhookID) -> Webhook? {
-    guard id > 0, Int(id) <= tables.webhooks.rows.count else { return nil }
-    let webhook = tables.webhooks.rows[Int(id) - 1]
-    return webhook.isDeleted ? nil : webhook
-  }
+  /// nil if it was deleted.
+  public func webhook(_ id: WebhookID) -> Webhook? { tables.webhooks.rows[id] }
 
   /// The keys of those that are deleted: nothing is to be known of them any more, neither address nor secret.
   public var keysOfDeletedWebhooks: [SealKey] {
+    let table = tables.webhooks
     // Asked for every second, and most servers have deleted none.
-    if tables.webhooks.byName.count == tables.webhooks.rows.count { return [] }
-    return tables.webhooks.rows.filter(\.isDeleted).map { .webhook($0.id) }
+    if table.rows.count == Int(table.last) { return [] }
+    return (1...table.last).lazy.filter { table.rows[$0] == nil }.map { .webhook($0) }
   }
 
   /// - Parameter workspace: 0 for one of the whole server.
@@ -85,11 +105,11 @@ extension Directory {
   }
 
   /// How many numbers of webhooks were given.
-  public var webhookNumbers: Int { tables.webhooks.rows.count }
+  public var webhookNumbers: Int { Int(tables.webhooks.last) }
 
   func webhookCount(of workspace: WorkspaceID) -> Int {
     tables.webhooks.byName.keys.count { $0.workspace == workspace }
   }
 
-  var webhookCount: Int { tables.webhooks.byName.count }
+  var webhookCount: Int { tables.webhooks.rows.count }
 }

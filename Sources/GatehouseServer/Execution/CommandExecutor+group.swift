@@ -13,6 +13,14 @@ extension CommandExecutor {
     /// to be answered comes.
     case front
 
+    /// nil if the front has yet to answer.
+    var reply: Reply? {
+      switch self {
+      case .decided(let reply, _, _), .rejected(let reply, _): reply
+      case .front: nil
+      }
+    }
+
     /// The record that the answer waits for.
     var horizon: LSN {
       switch self {
@@ -114,8 +122,7 @@ extension CommandExecutor {
     turn.use(group.counters)
     var needed = owners
     let decisions = decide(requests, facts, now, in: group, &needed)
-    turn.use(gate)
-    turn.letGo()
+    turn.leaveGroup(reading: gate)
     turn.directory = base
     let step: GroupStep
     if isStale {
@@ -128,7 +135,8 @@ extension CommandExecutor {
     } else if mayFree, let violation = decisions?.lazy.compactMap(\.violation).first {
       step = .isFull(violation)
     } else if rule == .allOrNone, let decisions, let index = decisions.firstIndex(where: \.isRefusal) {
-      step = .undone(decisions[index], at: index)
+      // What the refusal tells of other commands of the group waits for nothing; what it tells of others' was appended.
+      step = .undone(decisions[index].recorded(services.log.appendedLSN, group), at: index)
     } else if let decisions {
       step = commit(group, decisions, now: now, holds.directory)
     } else {

@@ -67,11 +67,16 @@ extension ServerContext {
     var finished: FinishedWorks?
     var watch = FrontWatch()
     while true {
-      let step = withExecutor { $0.run(request, for: caller, finished, &watch) }
+      let step = withExecutor { $0.run(request, for: caller, finished, mayScan: false, &watch) }
       switch step {
       case .answered(let reply, let horizon):
         note(watch, request, reply)
         return await replyOnceDurable(reply, horizon)
+      case .scans:
+        let scanned = await frontPool.run { [self, watch] in scan(request, for: caller, watch) }
+        guard let scanned else { return Self.busy }
+        note(scanned.watch, request, scanned.reply)
+        return await replyOnceDurable(scanned.reply, scanned.horizon)
       case .needs(let work):
         var works = finished ?? FinishedWorks()
         let (more, waited) = await perform(work, after: 0, ticket)
@@ -80,6 +85,22 @@ extension ServerContext {
         finished = works
       }
     }
+  }
+
+  /// Carries out a command that reads all partitions, on a thread that may take its time: the loop of a front may not.
+  private func scan(
+    _ request: OwnedArguments, for caller: ConnectionFacts, _ watch: FrontWatch
+  ) -> (reply: Reply, horizon: LSN, watch: FrontWatch) {
+    var watch = watch
+    let step = withExecutor { $0.run(request, for: caller, nil, mayScan: true, &watch) }
+    guard case .answered(let reply, let horizon) = step else { preconditionFailure("a scan needs work of its own") }
+    return (reply, horizon, watch)
+  }
+
+  private static var busy: Reply {
+    var reply = Reply()
+    reply.error(Refusal(.busy, "too many lists are under way; try again").text)
+    return reply
   }
 
   /// Counts a command of a front, as lanes count those of connections.
@@ -112,11 +133,12 @@ extension ServerContext {
   func execute(
     together requests: [OwnedArguments], for caller: ConnectionFacts
   ) async -> Result<[Reply], RefusedGroup> {
-    let outcome = withExecutor { executor in
-      defer { executor.turn.letGo() }
-      let outcome = executor.carryOut(together: requests, on: caller, now: clock.milliseconds, .allOrNone)
-      if case .done(_, .written) = outcome { log.wake() }
-      return outcome
+    let outcome =
+      requests.count <= Self.decidedAtOnce
+      ? carryOut(together: requests, for: caller)
+      : await frontPool.run { [self] in carryOut(together: requests, for: caller) } ?? nil
+    guard let outcome else {
+      return .failure(RefusedGroup(index: 0, text: Refusal(.busy, "too much is under way; try again").text))
     }
     switch outcome {
     case .done(let answers, _):
@@ -129,24 +151,48 @@ extension ServerContext {
       }
       return .success(replies)
     case .refused(let refusal): return .failure(RefusedGroup(index: 0, text: refusal.text))
-    case .undone(.decided(let reply, _, _), let index), .undone(.rejected(let reply, _), let index):
+    case .undone(let answer, let index) where answer.reply != nil:
+      let reply = await replyOnceDurable(answer.reply ?? Reply(), answer.horizon)
       return .failure(RefusedGroup(index: index, text: reply.nodes.first.map { reply.text(of: $0) } ?? ""))
-    case .undone(.front, let index):
+    case .undone(_, let index):
       return .failure(
         RefusedGroup(index: index, text: Refusal.syntax("a command that cannot be carried out with others").text))
     }
   }
 
+  /// Above this many, commands are decided on a thread that may take its time.
+  private static let decidedAtOnce = 50
+
+  private func carryOut(
+    together requests: [OwnedArguments], for caller: ConnectionFacts
+  ) -> CommandExecutor.GroupOutcome? {
+    withExecutor { executor in
+      defer { executor.turn.letGo() }
+      let outcome = executor.carryOut(together: requests, on: caller, now: clock.milliseconds, .allOrNone)
+      if case .done(_, .written) = outcome { log.wake() }
+      return outcome
+    }
+  }
+
   private func replyOnceDurable(_ reply: Reply, _ horizon: LSN) async -> Reply {
+    if await isDurable(through: horizon) { return reply }
+    var refusal = Reply()
+    refusal.error((hasLogFailed ? Refusal.neverDurable : .notDurableYet(log)).text)
+    return refusal
+  }
+
+  /// Waits until the log is durable through a record, without taking a thread.
+  ///
+  /// - Returns: false if it is not: the log is stuck or closed, or the task that waits was cancelled.
+  func isDurable(through horizon: LSN) async -> Bool {
+    if log.durableLSN >= horizon { return true }
+    // Whatever was read has been appended, so there is nothing beyond to wait for.
+    let horizon = min(horizon, log.appendedLSN)
     while log.durableLSN < horizon {
-      guard !isLogStuck else {
-        var refusal = Reply()
-        refusal.error((hasLogFailed ? Refusal.neverDurable : .notDurableYet(log)).text)
-        return refusal
-      }
+      guard !isLogStuck, !durableWaits.hasEnded, !Task.isCancelled else { return false }
       await durableWaits.wait(for: horizon) { log.durableLSN >= horizon || isLogStuck }
     }
-    return reply
+    return true
   }
 }
 
@@ -162,7 +208,8 @@ extension ServerContext {
   /// Carries out a read on this thread, which may block.
   func read(_ request: OwnedArguments, for caller: ConnectionFacts) -> Reply {
     var watch = FrontWatch()
-    guard case .answered(let reply, _) = withExecutor({ $0.run(request, for: caller, nil, &watch) }) else {
+    guard case .answered(let reply, _) = withExecutor({ $0.run(request, for: caller, nil, mayScan: true, &watch) })
+    else {
       preconditionFailure("a read of the state needs work of its own")
     }
     return reply
@@ -197,10 +244,13 @@ extension CommandExecutor {
   fileprivate enum Step {
     case answered(Reply, LSN)
     case needs(any Work)
+    /// It reads all partitions, and may not do so here.
+    case scans
   }
 
   fileprivate func run(
-    _ request: OwnedArguments, for caller: ConnectionFacts, _ finished: FinishedWorks?, _ watch: inout FrontWatch
+    _ request: OwnedArguments, for caller: ConnectionFacts, _ finished: FinishedWorks?, mayScan: Bool,
+    _ watch: inout FrontWatch
   ) -> Step {
     defer {
       turn.letGo()
@@ -219,7 +269,9 @@ extension CommandExecutor {
       case .done(.written): services.log.wake()
       case .done(.read): break
       case .refused: watch.isRejected = true
-      case .scan: scan(request, for: caller)
+      case .scan:
+        guard mayScan else { return .scans }
+        scan(request, for: caller)
       case .server(let command):
         turn.answer(.syntax("\(turn.spec.name) is about a connection; ask it on one (\(command))"))
       }

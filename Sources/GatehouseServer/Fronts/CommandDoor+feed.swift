@@ -104,10 +104,7 @@ extension CommandDoor {
 
   /// Waits until the log is durable through a record, or the log is stuck. A change is seen in the directory before that.
   package func waitUntilDurable(_ lsn: LSN) async {
-    guard let services else { return }
-    while services.log.durableLSN < lsn, !services.isLogStuck {
-      await services.durableWaits.wait(for: lsn) { services.log.durableLSN >= lsn || services.isLogStuck }
-    }
+    _ = await services?.isDurable(through: lsn)
   }
 
   package func noteDelivery(succeeded: Bool) {

@@ -181,6 +181,7 @@ package final class GatehouseServer: Service {
     for lane in context.lanes { await lane.loop.submit { lane.drain() } }
     await context.settle()
     context.folder.closeLog(context.log)
+    context.durableWaits.end()
     for lane in context.lanes { await lane.loop.submit { lane.closeConnections() } }
     logger.info("stopped", metadata: ["lsn": "\(context.log.durableLSN)"])
   }

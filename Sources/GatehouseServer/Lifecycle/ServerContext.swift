@@ -33,6 +33,8 @@ final class ServerContext: Sendable {
   let feedTail: FeedTail
   /// A pool of its own, so that readers of the feed do not hold up logins.
   let feedPool = WorkPool(threads: 2, line: Limits.feedReaders)
+  /// For commands of fronts that read all partitions or are many: their loops must not stand still meanwhile.
+  let frontPool = WorkPool(threads: 2, line: 256)
   let passwordHasher: PasswordHasher
   /// For hashing passwords. Its threads give way to the lanes, and a login that would wait for more than a second is
   /// refused instead.

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseServer
 import GatehouseWire
 import HTTPTypes
@@ -63,6 +64,10 @@ struct AccessDecision {
       let reply = try await ask(["IMPERSONATE.CAN", question.subject, question.resource])
       isAllowed = reply.string == "ALLOW"
       context = isAllowed ? [] : Self.reasons(reply, nil)
+    case (let action, _) where Permission(name: action) == nil:
+      // It is not asked about: the command could read it as one of its options.
+      isAllowed = false
+      context = [("reason", .string("unknown permission \(action)"))]
     default:
       let reply = try await ask(["PERMISSION.CHECK", question.subject, question.action] + question.place)
       isAllowed = reply.elements?.first?["allowed"]?.integer == 1

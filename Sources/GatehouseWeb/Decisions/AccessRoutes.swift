@@ -23,7 +23,7 @@ struct AccessRoutes {
     }
     router.post(RouterPath(Self.several)) { request, context in try await answer(request, context, evaluations) }
     router.get(".well-known/authzen-configuration") { request, context in
-      Response(json: configuration(at: Self.address(of: request, context)))
+      Response(json: configuration(at: request.origin(context)))
     }
   }
 
@@ -87,6 +87,7 @@ struct AccessRoutes {
     _ request: Request, _ context: WebContext, _ decide: (JSON, Caller) async throws -> JSON
   ) async throws -> Response {
     let caller = try await Authentication(door: door).service(request, context)
+    try request.requirePlainBody()
     let question = try JSON(parsing: try await request.body.collect(upTo: Self.mostBytes))
     guard case .object = question else { throw Problem(.badRequest, "ERR", "the body must be a JSON object") }
     var response = Response(json: try await decide(question, caller))
@@ -102,6 +103,23 @@ struct AccessRoutes {
     case all = "execute_all"
     case untilDenied = "deny_on_first_deny"
     case untilPermitted = "permit_on_first_permit"
+
+    init(_ options: JSON?) throws {
+      switch options {
+      case nil, .null:
+        self = .all
+        return
+      case .object: break
+      default: throw Problem(.badRequest, "ERR", "`options` must be a JSON object")
+      }
+      let given = options?["evaluations_semantic"] ?? .string(Semantic.all.rawValue)
+      guard let semantic = given.string.flatMap(Semantic.init(rawValue:)) else {
+        throw Problem(
+          .badRequest, "ERR",
+          "`evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit, not \(given.text)")
+      }
+      self = semantic
+    }
 
     func ends(after decision: Bool) -> Bool {
       switch self {
@@ -121,17 +139,14 @@ struct AccessRoutes {
     guard questions.count <= Self.mostQuestions else {
       throw Problem(.badRequest, "LIMIT", "`evaluations` has more than \(Self.mostQuestions) entries; ask in parts")
     }
-    let name = body["options"]?["evaluations_semantic"]?.string ?? Semantic.all.rawValue
-    guard let semantic = Semantic(rawValue: name) else {
-      throw Problem(
-        .badRequest, "ERR",
-        "`evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit, not \(name)")
-    }
+    let semantic = try Semantic(body["options"])
     var answers: [JSON] = []
     for question in questions {
       let decision = try await decide(question.withDefaults(of: body), caller)
       answers.append(decision.json)
       if semantic.ends(after: decision.isAllowed) { break }
+      // Other requests have their turn between two questions.
+      await Task.yield()
     }
     return .object([("evaluations", .array(answers))])
   }
@@ -154,12 +169,6 @@ struct AccessRoutes {
       ("access_evaluations_endpoint", .string(address + Self.several)),
     ])
   }
-
-  /// How the client reaches this server, as far as it says so.
-  private static func address(of request: Request, _ context: WebContext) -> String {
-    let scheme = context.connection.isSealed ? "https" : request.headers[.forwardedProto] ?? "http"
-    return "\(scheme)://\(request.head.authority ?? "localhost")"
-  }
 }
 
 extension JSON {
@@ -174,5 +183,4 @@ extension JSON {
 
 extension HTTPField.Name {
   fileprivate static let requestID = Self("X-Request-ID")!
-  fileprivate static let forwardedProto = Self("X-Forwarded-Proto")!
 }

@@ -27,6 +27,8 @@ struct ForwardAuthRoutes {
     methods.map { method in
       APIOperation(
         method: method, path: path, tag: "Decisions", summary: "Whether a reverse proxy may let a request in",
+        description: path == "/auth"
+          ? nil : "`path` is the path of the request that is asked about, with all its slashes; it does not matter.",
         parameters: [
           .init(
             name: "product", place: .query, description: "which the user must be allowed to enter; may be repeated"),

@@ -33,10 +33,16 @@ struct APIOperation: Sendable {
     static func json(_ schema: JSON) -> Content { Content(mediaType: "application/json", schema: schema) }
   }
 
+  struct Header: Sendable {
+    let name: String
+    let description: String
+  }
+
   struct Answer: Sendable {
     let status: Int
     let description: String
     var contents: [Content] = []
+    var headers: [Header] = []
   }
 
   let method: HTTPRequest.Method
@@ -53,6 +59,8 @@ struct APIOperation: Sendable {
   let answers: [Answer]
   /// What errors are written as, where a standard has a form of its own; else they are problems.
   var refusal: Content?
+  /// The statuses of errors, where they are known one by one; else the document says `default`.
+  var refusals: [Int] = []
 }
 
 // MARK: As JSON
@@ -79,6 +87,15 @@ extension APIOperation {
     }
     let answers = answers.map { answer in
       var members: [JSON.Member] = [("description", .string(answer.description))]
+      if !answer.headers.isEmpty {
+        let headers = answer.headers.map { header in
+          (
+            header.name,
+            JSON.object([("description", .string(header.description)), ("schema", .type("string"))])
+          )
+        }
+        members.append(("headers", .object(headers)))
+      }
       if !answer.contents.isEmpty { members.append(("content", Self.json(answer.contents))) }
       return ("\(answer.status)", JSON.object(members))
     }
@@ -86,7 +103,9 @@ extension APIOperation {
     let own = refusal.map { content in
       JSON.object([("description", .string("what was wrong")), ("content", Self.json([content]))])
     }
-    members.append(("responses", .object(answers + [("default", own ?? problem)])))
+    let known = Set(self.answers.map(\.status))
+    let errors = refusals.isEmpty ? ["default"] : refusals.filter { !known.contains($0) }.map(String.init)
+    members.append(("responses", .object(answers + errors.map { ($0, own ?? problem) })))
     return .object(members)
   }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GatehouseServer
+import GatehouseWire
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -22,6 +23,9 @@ struct EventRoutes {
         .init(name: "Last-Event-ID", place: .header, description: "the same, as browsers send it"),
         .init(name: "type", place: .query, description: "only these changes, separated by commas"),
         .init(name: "workspace", place: .query, description: "only what happened there"),
+        .init(
+          name: "until", place: .query, description: "now: ends with what there is, instead of waiting for more",
+          schema: .type("string", ("enum", .array([.string("now")])))),
       ],
       answers: [
         .init(
@@ -32,7 +36,8 @@ struct EventRoutes {
 
   private func events(_ request: Request, _ context: WebContext) async throws -> Response {
     let caller = try await reader(request, context)
-    var stream = EventStream(door: door, caller: caller, filter: try Self.filter(request))
+    var stream = EventStream(
+      door: door, caller: caller, filter: try Self.filter(request), waits: try Self.waits(request))
     // Whoever may not read, or asks for what is gone, learns it by the status.
     try await stream.begin(try Self.start(request))
     let channel = context.channel
@@ -56,7 +61,11 @@ struct EventRoutes {
 
   private func reader(_ request: Request, _ context: WebContext) async throws -> Caller {
     if case .bearer(let token) = Authentication.credentials(request), token.hasPrefix("gs_") {
-      return door.server(context.connection).acting(as: token)
+      let server = door.server(context.connection)
+      guard await door.execute(["SESSION.CHECK", token], for: server)["user"] != nil else {
+        throw Problem(.unauthorized, "NOAUTH", "the session is over, or there never was one")
+      }
+      return server.acting(as: token)
     }
     return try await Authentication(door: door).service(request, context)
   }
@@ -68,12 +77,21 @@ struct EventRoutes {
       switch name {
       case "type": for type in value.split(separator: ",") { words += ["TYPE", String(type)] }
       case "workspace": words += ["WORKSPACE", String(value)]
-      case "after": break
+      case "after", "until": break
       default:
-        throw Problem(.badRequest, "ERR", "there is no parameter '\(name)'; there are after, type and workspace")
+        throw Problem(.badRequest, "ERR", "there is no parameter '\(name)'; there are after, type, workspace and until")
       }
     }
     return words
+  }
+
+  /// Whether to go on waiting where there is nothing more.
+  private static func waits(_ request: Request) throws -> Bool {
+    switch request.uri.queryParameters.get("until") {
+    case nil: return true
+    case "now": return false
+    case let other?: throw Problem(.badRequest, "ERR", "until is now, or left out, not '\(other)'")
+    }
   }
 
   /// After which event; nil for those that come from now on.

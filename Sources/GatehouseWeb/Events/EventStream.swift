@@ -9,6 +9,8 @@ struct EventStream {
   let caller: Caller
   /// Words of `FEED.READ`.
   let filter: [String]
+  /// Whether it waits for more where there is nothing.
+  let waits: Bool
   let ticket = FeedTicket()
   private var page: EventPage?
   /// How many of the next events the reader has received already, on another connection.
@@ -20,10 +22,11 @@ struct EventStream {
   /// A reader who takes nothing for this long is cut off. It goes on with `Last-Event-ID`.
   private static let patience = TimeAmount.seconds(30)
 
-  init(door: CommandDoor, caller: Caller, filter: [String]) {
+  init(door: CommandDoor, caller: Caller, filter: [String], waits: Bool) {
     self.door = door
     self.caller = caller
     self.filter = filter
+    self.waits = waits
   }
 
   /// Reads the first page, or finds out which record is the newest.
@@ -40,14 +43,15 @@ struct EventStream {
     try await write(": events\n\n", to: &writer, on: channel)
     var isFirst = true
     while let page {
-      if !page.events.isEmpty || !isFirst { try await write(page, to: &writer, on: channel) }
+      if !page.events.isEmpty || !isFirst && waits { try await write(page, to: &writer, on: channel) }
       isFirst = false
+      if !waits, page.events.isEmpty { return }
       guard !ticket.isReleased, door.isCurrent(caller), door.condition != .stopping else {
         if door.condition != .stopping { try await write(Self.ended, to: &writer, on: channel) }
         return
       }
       do {
-        self.page = try await read(after: "\(page.last)", waiting: true)
+        self.page = try await read(after: "\(page.last)", waiting: waits)
       } catch let problem as Problem {
         if door.condition == .stopping { return }
         return try await write(Self.event("error", problem), to: &writer, on: channel)

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import GatehouseWire
 import HTTPTypes
 import Hummingbird
@@ -12,6 +11,8 @@ enum JSON: Sendable {
   case bool(Bool)
   case integer(Int64)
   case number(Double)
+  /// A number that neither of these is exactly, as it was written.
+  case decimal(String)
   case string(String)
   case array([JSON])
   case object([Member])
@@ -22,16 +23,19 @@ enum JSON: Sendable {
 extension JSON {
   /// Reads JSON.
   ///
-  /// - Throws: `Problem` 400 if it is none, or nested too deeply.
-  init(parsing bytes: ByteBuffer) throws { try self.init(Data(bytes.readableBytesView)) }
+  /// - Throws: `Problem` 400 that says what is wrong, and where.
+  init(parsing bytes: ByteBuffer) throws { try self.init(Result(parsing: bytes)) }
 
-  init(text: String) throws { try self.init(Data(text.utf8)) }
+  init(text: String) throws {
+    var text = text
+    try self.init(text.withUTF8 { Result(parsing: UnsafeRawBufferPointer($0)) })
+  }
 
-  private init(_ data: Data) throws {
-    do {
-      self = try JSONDecoder().decode(Parsed.self, from: data).value
-    } catch {
-      throw Problem(.badRequest, "ERR", "the body is not JSON")
+  private init(_ result: Result<JSON, JSONParser.Fault>) throws {
+    switch result {
+    case .success(let value): self = value
+    case .failure(let fault):
+      throw Problem(.badRequest, "ERR", "the body is not JSON: \(fault.what), at byte \(fault.position)")
     }
   }
 
@@ -46,46 +50,14 @@ extension JSON {
   var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   var array: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
   var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+}
 
-  private struct Parsed: Decodable {
-    let value: JSON
-
-    private struct Key: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-
-      init(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
-    }
-
-    init(from decoder: any Decoder) throws {
-      if let object = try? decoder.container(keyedBy: Key.self) {
-        value = .object(
-          try object.allKeys.sorted { $0.stringValue < $1.stringValue }.map {
-            ($0.stringValue, try object.decode(Parsed.self, forKey: $0).value)
-          })
-        return
-      }
-      if var array = try? decoder.unkeyedContainer() {
-        var elements: [JSON] = []
-        while !array.isAtEnd { elements.append(try array.decode(Parsed.self).value) }
-        value = .array(elements)
-        return
-      }
-      let single = try decoder.singleValueContainer()
-      if single.decodeNil() {
-        value = .null
-      } else if let bool = try? single.decode(Bool.self) {
-        value = .bool(bool)
-      } else if let integer = try? single.decode(Int64.self) {
-        value = .integer(integer)
-      } else if let number = try? single.decode(Double.self) {
-        value = .number(number)
-      } else {
-        value = .string(try single.decode(String.self))
-      }
-    }
+extension Result<JSON, JSONParser.Fault> {
+  fileprivate init(parsing bytes: UnsafeRawBufferPointer) {
+    self = Result { () throws(JSONParser.Fault) in try JSONParser.value(of: bytes) }
   }
+
+  fileprivate init(parsing bytes: ByteBuffer) { self = bytes.withUnsafeReadableBytes { Result(parsing: $0) } }
 }
 
 // MARK: Writing
@@ -104,6 +76,7 @@ extension JSON {
     case .bool(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
     case .number(let value): text += value.isFinite ? "\(value)" : "null"
+    case .decimal(let value): text += value
     case .string(let value): Self.write(value, to: &text)
     case .array(let elements):
       text += "["

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 
 /// An error as `application/problem+json` (RFC 9457): what was wrong, and what to do.
 struct Problem: Error, Equatable {
@@ -46,6 +47,8 @@ struct Problem: Error, Equatable {
   static let malformedAuthorization = Problem(
     .unauthorized, "NOAUTH",
     "the Authorization header is neither `Bearer <secret>` nor `Basic` with base64 of name:secret")
+  static let brokenBody = Problem(
+    .badRequest, "ERR", "the body ends, or its chunks are not as HTTP/1.1 has them (RFC 9112, 7.1); send it anew")
   static let nothingThere = Problem(.notFound, "NOTFOUND", "there is nothing at this address")
 
   private var members: [JSON.Member] {
@@ -81,6 +84,8 @@ struct ProblemMiddleware: RouterMiddleware {
       return problem.response
     } catch let error as HTTPError {
       return Problem(error).response
+    } catch is HTTPParserError {
+      return Problem.brokenBody.response
     } catch let error as any HTTPResponseError {
       return Problem(error.status, "ERR", error.status.reasonPhrase).response
     }

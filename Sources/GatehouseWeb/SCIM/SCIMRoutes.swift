@@ -3,6 +3,7 @@ import GatehouseWire
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 
 /// SCIM 2.0 (RFC 7643, RFC 7644, RFC 9865) at `/scim/v2`: how identity providers provision the people of a workspace.
 struct SCIMRoutes {
@@ -35,6 +36,7 @@ struct SCIMRoutes {
     case let error as any HTTPResponseError where error.status == .contentTooLarge:
       SCIMError(.contentTooLarge, nil, "the body is larger than \(SCIMBulk.mostBytes) bytes; send it in parts")
     case let error as any HTTPResponseError: SCIMError(error.status, nil, error.status.reasonPhrase)
+    case is HTTPParserError: SCIMError(Problem.brokenBody)
     default: SCIMError(.internalServerError, nil, "the request could not be answered")
     }
   }
@@ -46,6 +48,7 @@ struct SCIMRoutes {
     let base = Self.base(request, context)
     if parts == ["Me"] { return try await me(request, context, base) }
     let caller = try await Authentication(door: door).service(request, context)
+    try request.requirePlainBody()
     var request = request
     let bytes = try await request.collectBody(upTo: context.maxUploadSize)
     let tenant = try await tenants.tenant(door, caller, base: base)
@@ -54,8 +57,8 @@ struct SCIMRoutes {
     if bytes.readableBytes == 0 {
       body = .null
     } else {
-      do { body = try JSON(parsing: bytes) } catch {
-        throw SCIMError.invalid(.invalidSyntax, "the body is not JSON")
+      do { body = try JSON(parsing: bytes) } catch let problem as Problem {
+        throw SCIMError.invalid(.invalidSyntax, problem.detail)
       }
     }
     let parameters = try SCIMAddress.parameters(request.uri.query)
@@ -73,22 +76,17 @@ struct SCIMRoutes {
     }
   }
 
-  /// The address under which the client reaches this server. A proxy in front says by which scheme.
+  /// The address under which the client reaches this server.
   private static func base(_ request: Request, _ context: WebContext) -> String {
-    let name = HTTPField.Name("X-Forwarded-Proto").flatMap { request.headers[$0] }
-    let isSealed = name.map { $0.lowercased() == "https" } ?? context.isSealed
-    return "\(isSealed ? "https" : "http")://\(request.head.authority ?? "localhost")/scim/v2"
+    "\(request.origin(context))/scim/v2"
   }
 
   // MARK: Me
 
   /// `/Me`: the user whose session's token is the bearer.
   private func me(_ request: Request, _ context: WebContext, _ base: String) async throws -> Response {
-    guard request.method == .get else {
-      var error = SCIMError(
-        .methodNotAllowed, nil, "/Me is read here; people change their data where they log in")
-      error.allowed = "GET, HEAD"
-      throw error
+    guard request.method == .get || request.method == .head else {
+      throw SCIMError.wrongMethod(request.method.rawValue, "/scim/v2/Me", allowed: ["GET", "HEAD"])
     }
     guard case .bearer(let token) = Authentication.credentials(request), token.hasPrefix("gs_") else {
       _ = try await Authentication(door: door).service(request, context)
@@ -119,7 +117,8 @@ struct SCIMRequest {
   let ifNoneMatch: String?
 
   init(_ request: Request, _ parts: [String], _ parameters: [(name: String, value: String)], _ body: JSON) {
-    method = request.method
+    // The body of an answer to HEAD is left out on its way.
+    method = request.method == .head ? .get : request.method
     self.parts = parts
     self.parameters = parameters
     self.body = body

@@ -11,9 +11,12 @@ final class HeadHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   enum Fault: Error, CustomStringConvertible {
     case hosts(Int)
+    /// The client asks before it sends a body that is too large.
+    case body
 
     var description: String {
       switch self {
+      case .body: "its body is larger than \(WebContext.mostBytes) bytes"
       case .hosts(0): "it has no Host header"
       case .hosts(let count): "it has \(count) Host headers"
       }
@@ -36,6 +39,11 @@ final class HeadHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
     if !head.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
     if head.version != .http1_0, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+      // Whoever is invited sends it all, to no avail.
+      if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > WebContext.mostBytes {
+        hasFailed = true
+        return context.fireErrorCaught(Fault.body)
+      }
       pace?.invite()
     }
     context.fireChannelRead(wrapInboundOut(.head(head)))

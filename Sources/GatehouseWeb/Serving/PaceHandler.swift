@@ -148,7 +148,9 @@ final class PaceHandler: ChannelDuplexHandler {
   func refuse(_ error: any Error) -> Bool {
     guard case .none = ending, let context, !pace.isAnswering else { return false }
     let problem: Problem =
-      if case .headerOverflow? = error as? HTTPParserError {
+      if case .body? = error as? HeadHandler.Fault {
+        Problem(.contentTooLarge, "LIMIT", "the body is larger than \(WebContext.mostBytes) bytes; send it in parts")
+      } else if case .headerOverflow? = error as? HTTPParserError {
         Problem(
           .requestHeaderFieldsTooLarge, "LIMIT", "the request's line and headers are too long; send shorter ones")
       } else {

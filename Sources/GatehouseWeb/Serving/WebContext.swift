@@ -13,7 +13,8 @@ struct WebContext: RequestContext {
   let channel: any Channel
 
   /// Bodies that are larger are refused with 413.
-  var maxUploadSize: Int { 1024 * 1024 }
+  static let mostBytes = 1024 * 1024
+  var maxUploadSize: Int { Self.mostBytes }
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)

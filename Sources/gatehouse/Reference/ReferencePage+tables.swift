@@ -58,6 +58,8 @@ extension ReferencePage {
       })
   }
 
+  private static func shared(_ limit: TableLimit) -> String { "\(limit.ofWorkspace), \(limit.ofAll)" }
+
   static var limits: String {
     let wire = WireLimits.standard
     let rows: [(String, String)] = [
@@ -70,7 +72,7 @@ extension ReferencePage {
       ("bytes of an `IDEM` key", "\(Limits.idempotencyKeyBytes)"),
       ("milliseconds for which an `IDEM` key is remembered", "\(Limits.idempotencyLife)"),
       ("workspaces", "\(Limits.workspaces)"),
-      ("products", "\(Limits.products)"),
+      ("products of a workspace, and of all", "\(Limits.productShare.ofWorkspace), \(Limits.products)"),
       ("pools of a product", "\(Limits.poolsOfProduct)"),
       ("seats of a pool", "\(Limits.seatsMost)"),
       ("services", "\(Limits.services)"),
@@ -79,8 +81,12 @@ extension ReferencePage {
       ("active API keys of a user", "\(Limits.activeKeysOfUser)"),
       ("API keys of a user that are remembered, ended ones included", "\(Limits.keysOfUser)"),
       ("roles of a workspace, and of those that can be granted anywhere", "\(Limits.rolesOfWorkspace)"),
-      ("names of those roles, dropped ones included", "\(Limits.roleNamesOfWorkspace)"),
-      ("names of roles of all workspaces, dropped ones included", "\(Limits.roles)"),
+      ("names of those roles, dropped ones included", "\(Limits.roleNames.ofWorkspace)"),
+      ("names of roles of all workspaces, dropped ones included", "\(Limits.roleNames.ofAll)"),
+      ("fields of a workspace that there ever were", "\(Limits.fieldNumbers.ofWorkspace)"),
+      ("accounts of a workspace, and of all, deleted ones included", shared(Limits.accounts)),
+      ("account groups of a workspace, and of all, deleted ones included", shared(Limits.groups)),
+      ("webhooks of a workspace, and of all", shared(Limits.webhooks)),
       ("people who lose a role, or sessions that end by a setting, in one record", "\(Limits.lossesOfRecord)"),
       ("logins that `DRYRUN` lists", "\(Limits.loginsOfDryRun)"),
       ("products of a user", "\(Limits.productsOfUser)"),
@@ -95,11 +101,12 @@ extension ReferencePage {
       ("milliseconds for which a mail is worth sending", "\(Limits.mailLife)"),
       ("milliseconds for which a dead letter is kept", "\(Limits.deadMailLife)"),
       ("mails of one `MAIL.NEXT`", "\(Limits.mailsOfLease)"),
-      ("templates of a workspace", "\(Limits.templatesOfWorkspace)"),
+      ("templates of a workspace, and of all", shared(Limits.templates)),
       ("bytes of a subject, and of the text of a template", "\(Limits.subjectBytes), \(Limits.templateBytes)"),
       ("items of one `FEED.READ`", "\(Limits.feedMost)"),
       ("readers that wait for the feed", "\(Limits.feedReaders)"),
       ("answers that a partition remembers for `IDEM`", "\(Limits.answersOfPartition)"),
+      ("… of them of one service", "\(Limits.answersOfService)"),
       ("versions of an entry", "\(Limits.entryVersions)"),
       ("items of a list, where `COUNT` is not given", "\(Limits.listDefault)"),
       ("items of a list", "\(Limits.listMost)"),

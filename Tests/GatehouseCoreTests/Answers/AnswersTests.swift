@@ -45,10 +45,10 @@ import Testing
   @Test func thereIsRoomOnceTheOldestHasExpired() {
     var answers = Answers()
     for number in 0..<Limits.answersOfPartition { answers.keep(answer(at: 5), under: key(number), at: 5) }
-    let rooms = [5, 4 + Limits.idempotencyLife, 5 + Limits.idempotencyLife].map { answers.hasRoom(at: $0) }
+    let rooms = [5, 4 + Limits.idempotencyLife, 5 + Limits.idempotencyLife].map { answers.hasRoom(for: 0, at: $0) }
     #expect(rooms == [false, false, true])
     answers.beginEra()
-    let hasRoom = answers.hasRoom(at: 5)
+    let hasRoom = answers.hasRoom(for: 0, at: 5)
     #expect(hasRoom)
   }
 }

@@ -124,4 +124,27 @@ import Testing
       core.run("USER.LIST SORT username OFFSET 1").text
         == "ERR OFFSET counts in the order of a list without SORT")
   }
+
+  @Test("by each address that a provisioning system keeps, its users are found, in whatever case and form")
+  func keptAddresses() throws {
+    func found(_ address: String, _ workspace: String = "acme") -> [String] {
+      core.run("USER.ADDRESSED \(address) WORKSPACE \(workspace)").items.map { "\($0["username"])" }
+    }
+    let list = #"[{"value":"a@x.test","type":"work"},{"value":"B@x.test"}]"#
+    #expect(core.reply(to: ["USER.PROVISION", "ana", "emails", list, "WORKSPACE", "acme"]).isError == false)
+    #expect(
+      core.reply(to: ["USER.PROVISION", "bo", "emails", "b@X.test, c@x.test", "WORKSPACE", "acme"]).isError == false)
+    #expect(core.reply(to: ["USER.PROVISION", "cy", "emails", "b@x.test", "WORKSPACE", "beta"]).isError == false)
+    #expect(found("b@x.test").sorted() == ["ana", "bo"] && found("A@X.TEST") == ["ana"] && found("x.test").isEmpty)
+    #expect(found("b@x.test", "beta") == ["cy"], "W4")
+    try core.restart()
+    #expect(found("c@x.test") == ["bo"])
+    core.run("USER.PROVISION bo emails d@x.test WORKSPACE acme")
+    #expect(found("b@x.test") == ["ana"] && found("c@x.test").isEmpty && found("d@x.test") == ["bo"])
+    core.run("USER.ANONYMISE ana")
+    core.run("USER.DELETE bo REASON x")
+    #expect(found("b@x.test").isEmpty && found("d@x.test").isEmpty)
+    #expect(Invariants.check(core.cells, core.wholeDirectory).isEmpty)
+    core.expectReplicated()
+  }
 }

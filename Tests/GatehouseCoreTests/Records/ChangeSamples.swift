@@ -176,6 +176,7 @@ enum ChangeSamples {
     ("account-deleted", AccountDeleted(widgets)),
     ("group-created", GroupCreated(7, 300, name: "Europe")),
     ("group-renamed", GroupRenamed(europe, new: "EU")),
+    ("group-external-set", GroupExternalSet(europe, new: "g-7")),
     ("group-deleted", GroupDeleted(europe)),
     ("account-joined-group", AccountJoinedGroup(europe, 5)),
     ("account-left-group", AccountLeftGroup(europe, 5)),

@@ -48,4 +48,26 @@ import Testing
     #expect(core.cells.map(\.encoded) == before && core.directory.encoded == directory)
     #expect(core.run("USER.GET ana")["username"].text == "ana")
   }
+
+  @Test("what a group has read is not what the next command waits for, not even one that a gate refuses")
+  func nothingIsLeftOfADroppedGroup() {
+    let core = CoreHarness(partitions: 4)
+    core.seedUser("ana")
+    for line in ["NOTHING", "USER.GET", "USER.GET #abc", "AS", "USER.LIST NO"] {
+      core.decideAndDrop(["USER.RENAME ana bo", "USER.RENAME bo ana"])
+      OwnedArguments(CoreHarness.words(line)).withView { view in
+        var commandIndex: Int?
+        guard case .refused = core.turn.begin(view, on: core.connection, now: core.now, commandIndex: &commandIndex)
+        else {
+          Issue.record("\(line) passes the gates")
+          return
+        }
+        #expect(core.turn.reply.isError && core.turn.horizon == 0, "\(line)")
+      }
+    }
+    // Nor does one that is about the connection.
+    core.decideAndDrop(["USER.RENAME ana bo"])
+    core.turn.leaveGroup(reading: core.gate)
+    #expect(core.turn.horizon == 0)
+  }
 }

@@ -80,7 +80,7 @@ import Testing
     ] {
       #expect(core.run(line).text == text, "\(line)")
     }
-    for number in 1..<Limits.webhooksOfWorkspace { core.run("WEBHOOK.CREATE h\(number) https://example.com/") }
+    for number in 1..<Limits.webhooks.ofWorkspace { core.run("WEBHOOK.CREATE h\(number) https://example.com/") }
     #expect(core.run("WEBHOOK.CREATE more https://example.com/").text == "LIMIT webhooks: at most 20 of a workspace")
     #expect(core.run("WEBHOOK.CREATE more https://example.com/ WORKSPACE acme")["id"].integer == 21)
   }
@@ -211,5 +211,61 @@ import Testing
 
   private static func contains(_ bytes: ContiguousArray<UInt8>, _ text: String) -> Bool {
     String(decoding: bytes, as: UTF8.self).contains(text)
+  }
+
+  @Test("W4: whoever makes and deletes webhooks without end uses up nothing of another, and leaves nothing behind")
+  func numbersHaveNoEnd() throws {
+    let empty = core.directory.encoded.count
+    for number in 1...2_000 {
+      #expect(core.run("WEBHOOK.CREATE z https://x.test/ WORKSPACE acme")["id"].integer == Int64(number))
+      core.run("WEBHOOK.DELETE z WORKSPACE acme")
+    }
+    #expect(core.run("WEBHOOK.CREATE own https://x.test/ WORKSPACE beta")["id"].integer == 2_001)
+    #expect(core.directory.encoded.count < empty + 300)
+    try core.restart()
+    // Numbers are given once, also over a restart after the last one was deleted.
+    core.run("WEBHOOK.DELETE own WORKSPACE beta")
+    try core.restart()
+    #expect(core.run("WEBHOOK.CREATE next https://x.test/ WORKSPACE beta")["id"].integer == 2_002)
+    core.expectReplicated()
+  }
+
+  @Test("W4: tenants who have all the webhooks that there may be leave the first ones to others")
+  func firstOnesFindRoom() {
+    let limit = Limits.webhooks
+    for number in 0..<(limit.ofAll / limit.ofWorkspace) {
+      core.run("WORKSPACE.CREATE w\(number)")
+      for hook in 0..<limit.ofWorkspace {
+        #expect(!core.run("WEBHOOK.CREATE h\(hook) https://x.test/ WORKSPACE w\(number)").isError)
+      }
+    }
+    #expect(core.directory.state.view.webhookCount == limit.ofAll)
+    for name in ["a", "b"] { #expect(!core.run("WEBHOOK.CREATE \(name) https://x.test/ WORKSPACE acme").isError) }
+    #expect(
+      core.run("WEBHOOK.CREATE c https://x.test/ WORKSPACE acme").text
+        == "LIMIT webhooks: at most 1000 of all workspaces together")
+  }
+
+  @Test("rows as they were stored at first are read: with those that were deleted, and without numbers")
+  func earlierSnapshots() throws {
+    var writer = ByteWriter()
+    writer.varint(1)
+    writer.byte(17)
+    writer.byte(1)
+    let start = writer.beginSection()
+    var rows = (1...3).map { Webhook(id: WebhookID($0)) }
+    for index in [0, 2] {
+      rows[index].name = "h\(index)"
+      rows[index].url = "https://x.test/"
+    }
+    rows[1].isDeleted = true
+    writer.list(rows) { $0.sealed($1, under: .webhook($1.id)) }
+    writer.endSection(start)
+    var stored = StoredDirectory()
+    try writer.withBytes { (bytes) throws(CodingError) in
+      var reader = ByteReader(bytes)
+      try StoredSections(WebhookTable.sections, lastUntagged: 0).read(into: &stored, from: &reader, version: 3, nil)
+    }
+    #expect(stored.tables.webhooks.rows == [1: rows[0], 3: rows[2]] && stored.tables.webhooks.last == 3)
   }
 }

@@ -122,4 +122,28 @@ struct AccessTests {
       try ask("ana", "user.read", "workspace", "west")
         == ask("ana", "user.read", "workspace", "nowhere").replacing("nowhere", with: "west"))
   }
+
+  @Test("words of commands are data: none of them is read as an option")
+  func optionWords() throws {
+    for action in ["OVER", "WORKSPACE", "over", "DRYRUN", "user.nothing", "#1"] {
+      let told = try decision("ana", action, "user", "OVER")
+      #expect(told == #"{"decision":false,"context":{"reason":"unknown permission \#(action)"}}"#, "\(action)")
+    }
+    for word in ["OVER", "WORKSPACE", "PRODUCT"] {
+      #expect(try decision(word, "user.rename", "user", word).hasPrefix(#"{"decision":false"#), "\(word)")
+      #expect(try decision(word, "login", "product", "payroll").hasPrefix(#"{"decision":false"#))
+    }
+  }
+
+  @Test(
+    "options of several questions are checked, not passed over",
+    arguments: [
+      #"{"evaluations_semantic":5}"#, #"{"evaluations_semantic":null}"#, "[]", "5", #"{"evaluations_semantic":"x"}"#,
+    ])
+  func options(_ options: String) throws {
+    let question =
+      #"{"subject":{"type":"user","id":"ana"},"action":{"name":"login"},"resource":{"type":"product","id":"crm"}}"#
+    let answer = try post("/access/v1/evaluations", #"{"options":\#(options),"evaluations":[\#(question)]}"#)
+    #expect(answer.status == 400, "\(answer.body)")
+  }
 }

@@ -170,6 +170,22 @@ import Testing
     try client.ok("PRODUCT.CREATE beta/other")
     try client.ok("PRODUCT.CREATE acme/more")
     #expect(try own.next().data.contains("product more"))
+    // A session that is over is nobody, which is another thing than somebody who may not.
+    for token in [session.dropLast() + "A", "gs_x", "gs_"] {
+      #expect(try server.get("/events", secret: String(token)).status == 401, "\(token)")
+    }
+    try client.ok("SESSION.REVOKE \(session)")
+    #expect(try server.get("/events", secret: session).status == 401)
+  }
+
+  @Test("whoever does not want to wait gets what there is") func whatThereIs() throws {
+    let server = try Self.server()
+    let client = try server.client()
+    for number in 0..<250 { try client.ok("PRODUCT.CREATE p\(number)") }
+    let answer = try server.get("/events?after=0&until=now")
+    #expect(answer.status == 200 && answer.body.matches(of: /event: gatehouse.product-created/).count == 250)
+    #expect(try server.get("/events?until=now").body == ": events\n\n")
+    #expect(try server.get("/events?until=later").status == 400)
   }
 
   @Test func itEndsAtOnceWithItsServiceAndWithTheServer() throws {

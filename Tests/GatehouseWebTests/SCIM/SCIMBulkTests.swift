@@ -81,4 +81,43 @@ import Testing
     #expect(again.values("Operations", "status").filter { $0 == "201" }.count == 400 - total)
     #expect(try client.get("/Users?count=0")("totalResults") == "400")
   }
+
+  @Test("a number of errors is at least one", arguments: ["-1", "0", "1.5", #""two""#]) func errorCounts(count: String)
+    throws
+  {
+    let answer = try bulk(#"{"method":"DELETE","path":"/Users/999999"}"#, #","failOnErrors":\#(count)"#)
+    #expect(answer.status == 400 && answer("scimType") == "invalidValue")
+  }
+
+  @Test("a long chain, backwards, is carried out in order, and others are answered meanwhile") func chain() throws {
+    let filler = "[" + Array(repeating: "0", count: 450).joined(separator: ",") + "]"
+    let count = 900
+    let operations = (0..<count).map { index in
+      let next = index + 1 < count ? #","nickName":"bulkId:b\#(index + 1)""# : ""
+      return
+        #"{"method":"POST","path":"/Users","bulkId":"b\#(index)","data":{"userName":"u\#(index)","x":\#(filler)\#(next)}}"#
+    }.joined(separator: ",")
+    let (server, secret) = (client.server, client.secret)
+    let made = Collected<Int>()
+    let isDone = Collected<Bool>()
+    let slowest = Collected<Duration>()
+    try inParallel(2) { part in
+      if part == 0 {
+        defer { isDone.add(true) }
+        let answer = try server.request(
+          "POST", "/scim/v2/Bulk", secret: secret, body: #"{"Operations":[\#(operations)]}"#)
+        made.add(answer.body.matches(of: /"status":"201"/).count)
+      } else {
+        while isDone.all.isEmpty {
+          let start = ContinuousClock.now
+          #expect(try server.get("/livez").status == 200)
+          slowest.add(ContinuousClock.now - start)
+        }
+      }
+    }
+    #expect(made.all == [count] && slowest.all.count > 5)
+    #expect(try #require(slowest.all.max()) < .seconds(3) * Patience.factor)
+    let last = try client.find(#"userName eq "u\#(count - 1)""#)("Resources.0.id")
+    #expect(try client.find(#"userName eq "u\#(count - 2)""#)("Resources.0.nickName") == last)
+  }
 }

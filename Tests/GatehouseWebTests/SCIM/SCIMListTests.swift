@@ -82,7 +82,7 @@ import Testing
   @Test("filters that cannot be answered say so") func faults() throws {
     for (filter, kind) in [
       ("userName", "invalidFilter"), ("userName eq", "invalidFilter"),
-      (#"meta.lastModified gt "2020""#, "invalidFilter"),
+      (#"meta.lastModified gt "2020""#, "invalidFilter"), (#"not (meta.created lt "soon")"#, "invalidFilter"),
     ] {
       let answer = try client.find(filter)
       #expect(answer.status == 400 && answer("scimType") == kind)
@@ -112,5 +112,71 @@ import Testing
     #expect(everything("totalResults") == "61")
     #expect(
       (everything("Resources.0.meta.resourceType"), everything("Resources.1.meta.resourceType")) == ("User", "Group"))
+  }
+
+  @Test("a list shows what was just written, whatever was asked before") func afterWriting() throws {
+    let filters = [
+      #"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "E77""#,
+      #"name.familyName eq "Just""#, #"title eq "New""#, #"emails.value eq "second@x.test""#, #"displayName sw "E""#,
+    ]
+    for filter in filters { #expect(try client.find(filter)("totalResults") == "0", "\(filter)") }
+    let made = try client.send(
+      "POST", "/Users",
+      #"""
+      {"userName":"e77","title":"New","displayName":"E","name":{"familyName":"Just"},
+      "emails":[{"value":"first@x.test","type":"work","primary":true},{"value":"second@x.test","type":"home"}],
+      "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":"E77"}}
+      """#)
+    let id = try #require(made("id"))
+    for filter in filters { #expect(ids(try client.find(filter)) == [id], "\(filter)") }
+    // A page behind what was counted before is counted anew.
+    let last = #"name.familyName eq "L1""#
+    #expect(try client.find(last)("totalResults") == "9")
+    for number in 0..<3 { _ = try client.made("late\(number)", #","name":{"familyName":"L1"}"#) }
+    let page = try client.find(last, "&startIndex=12&count=5")
+    #expect(page("totalResults") == "12" && ids(page).count == 1)
+    let scan = #"name.familyName ew "1""#
+    #expect(try client.find(scan)("totalResults") == "12")
+    _ = try client.made("later", #","name":{"familyName":"L1"}"#)
+    #expect(ids(try client.find(scan, "&startIndex=13&count=5")).count == 1)
+  }
+
+  @Test("every address is found, in any case, by eq and by type") func addresses() throws {
+    let id = try client.made(
+      "ada",
+      #","emails":[{"value":"a@x.test","type":"home","primary":true},{"value":"b@x.test","type":"work"}]"#)
+    for filter in [
+      #"emails.value eq "a@x.test""#, #"emails.value eq "B@x.test""#, #"emails eq "b@x.test""#,
+      #"emails[type eq "work"].value eq "b@x.test""#, #"emails[type eq "home" and value eq "A@x.test"]"#,
+    ] { #expect(ids(try client.find(filter)) == [id], "\(filter)") }
+    #expect(ids(try client.find(#"emails[type eq "home" and value eq "b@x.test"]"#)).isEmpty)
+    #expect(
+      try client.send(
+        "POST", "/Users",
+        #"{"userName":"two","emails":[{"value":"c@x.test","primary":true},{"value":"d@x.test","primary":true}]}"#
+      ).status == 400, "two primaries (RFC 7643, 2.4)")
+    let primary = #"{"op":"replace","path":"emails[type eq \"work\"].primary","value":true}"#
+    let changed = try client.patch("/Users/\(id)", primary)
+    #expect(changed.values("emails", "primary") == ["false", "true"])
+  }
+
+  @Test("points in time are compared by when they are; lastModified moves with changes") func times() throws {
+    let all = Int(try client.get("/Users?count=0")("totalResults") ?? "") ?? 0
+    let created = try #require(try client.get("/Users?count=1")("Resources.0.meta.created"))
+    #expect(created == (try client.get("/Users?count=1"))("Resources.0.meta.lastModified"))
+    for (filter, count) in [
+      (#"meta.created ge "\#(created)""#, all), (#"meta.created gt "2020-01-01T12:00:00+14:00""#, all),
+      (#"meta.created lt "2020-01-01T00:00:00Z""#, 0), (#"not (meta.created lt "2090-01-01T00:00:00-12:00")"#, 0),
+      (#"meta.lastModified ge "0001-01-01T00:00:00Z""#, all), (#"meta.created eq "\#(created.dropLast())+00:00""#, all),
+    ] { #expect(try client.find(filter, "&count=1")("totalResults") == String(count), "\(filter)") }
+    let id = try #require(ids(try client.get("/Users?count=1")).first)
+    let changed = try client.patch("/Users/\(id)", #"{"op":"add","path":"title","value":"Boss"}"#)
+    let modified = try #require(changed("meta.lastModified"))
+    #expect(modified > created && changed("meta.created") == created)
+    #expect(ids(try client.find(#"meta.lastModified ge "\#(modified)""#)) == [id])
+    #expect(try client.get("/Users?sortBy=meta.lastModified&sortOrder=descending&count=1")("Resources.0.id") == id)
+    // Of somebody who is in another workspace, too, nobody is told when they were changed, for it may have been there.
+    try client.admin.ok("WORKSPACE.MEMBER beta #\(id)")
+    #expect(try client.get("/Users/\(id)")("meta.lastModified") == nil, "W4")
   }
 }

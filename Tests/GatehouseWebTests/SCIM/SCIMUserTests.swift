@@ -2,6 +2,8 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
+@testable import GatehouseWeb
+
 /// One person at a time, over a real server.
 @Suite struct SCIMUserTests {
   let client: SCIMClient
@@ -186,5 +188,96 @@ import Testing
       #expect(answer("schemas.0") == "urn:ietf:params:scim:api:messages:2.0:Error")
       #expect(answer("status") == String(status))
     }
+  }
+
+  @Test("an id names one person: whoever was merged away is gone, and nothing is done to who was kept") func merged()
+    throws
+  {
+    let kept = try client.made("kept"), gone = try client.made("gone")
+    _ = try client.admin.reply("USER.MERGE #\(kept) #\(gone)")
+    #expect(try client.get("/Users/\(gone)").status == 404)
+    #expect(try client.send("DELETE", "/Users/\(gone)").status == 404)
+    #expect(try client.patch("/Users/\(gone)", #"{"op":"replace","path":"active","value":false}"#).status == 404)
+    #expect(try client.send("PUT", "/Users/\(gone)", #"{"userName":"x"}"#).status == 404)
+    #expect(try client.get("/Users/\(kept)")("active") == "true")
+    let manager = #"{"op":"add","path":"\#(enterprise):manager","value":"\#(gone)"}"#
+    let other = try client.made("other")
+    #expect(try client.patch("/Users/\(other)", manager).status == 200)
+    #expect(try client.admin.list("MANAGE.LIST #\(kept)").isEmpty)
+  }
+
+  @Test("what the workspace requires is announced, and asked for by its name") func required() throws {
+    try client.admin.ok("FIELD.DEFINE must text MANDATORY WORKSPACE acme")
+    try client.admin.ok("WORKSPACE.SET acme policy.user.required-fields reference")
+    let schemas = try client.get("/Schemas/\(workspaceFields)")
+    let required = zip(schemas.values("attributes", "name"), schemas.values("attributes", "required"))
+    #expect(required.contains { $0 == ("must", "true") } && required.count { $0.1 == "true" } == 1)
+    let answer = try client.send(
+      "POST", "/Users", #"{"userName":"ana","\#(enterprise)":{"employeeNumber":"7"}}"#)
+    #expect(answer.status == 400 && answer("scimType") == "invalidValue")
+    #expect(answer("detail") == "\(workspaceFields):must is missing: the workspace requires it of everybody")
+    let other = try client.send("POST", "/Users", #"{"userName":"ana","\#(workspaceFields)":{"must":"x"}}"#)
+    #expect(other("detail") == "\(enterprise):employeeNumber is missing: the workspace requires it of everybody")
+    let made = try client.send(
+      "POST", "/Users",
+      #"{"userName":"ana","\#(workspaceFields)":{"must":"x"},"\#(enterprise)":{"employeeNumber":"7"}}"#)
+    let id = try #require(made("id"))
+    #expect(
+      try client.patch("/Users/\(id)", #"{"op":"remove","path":"\#(workspaceFields):must"}"#)("detail")
+        == "\(workspaceFields):must is missing: the workspace requires it of everybody")
+  }
+
+  @Test("what is too long is named as the client names it") func lengths() throws {
+    let id = try client.made("ana")
+    for (path, name, size) in [
+      ("title", "title", 4097), ("name.givenName", "name.givenName", 257), ("\(enterprise):division", "division", 257),
+      ("userName", "userName", 257),
+    ] {
+      let text = String(repeating: "x", count: size)
+      let answer = try client.patch("/Users/\(id)", #"{"op":"replace","path":"\#(path)","value":"\#(text)"}"#)
+      #expect(answer.status == 400 && answer("detail") == "\(name) is longer than \(size - 1) bytes; shorten it")
+    }
+  }
+
+  @Test("a list with very many values is refused, in one operation or in many") func manyValues() throws {
+    let id = try client.made("ana")
+    let many = (0..<20_000).map { #"{"value":"p\#($0)"}"# }.joined(separator: ",")
+    let start = ContinuousClock.now
+    for operations in [
+      #"{"op":"add","path":"photos","value":[\#(many)]}"#,
+      (0..<900).map { #"{"op":"add","path":"photos","value":[{"value":"p\#($0)"},{"value":"q\#($0)"}]}"# }.joined(
+        separator: ","),
+    ] {
+      #expect(try client.patch("/Users/\(id)", operations)("scimType") == "tooMany")
+    }
+    #expect(ContinuousClock.now - start < .seconds(10) * Patience.factor)
+  }
+
+  @Test("Entra clears a manager by an empty text, and the rest of the PATCH takes effect") func clearedManager() throws
+  {
+    let boss = try client.made("boss"), ana = try client.made("ana")
+    #expect(
+      try client.patch("/Users/\(ana)", #"{"op":"add","path":"\#(enterprise):manager","value":"\#(boss)"}"#)(
+        in: enterprise, "manager") == boss)
+    for value in [#""""#, #"{"value":""}"#] {
+      let cleared = try client.patch(
+        "/Users/\(ana)",
+        #"{"op":"replace","path":"\#(enterprise):manager","value":\#(value)},{"op":"add","path":"title","value":"T"}"#)
+      #expect(cleared.status == 200 && cleared("title") == "T")
+      #expect(cleared(in: enterprise, "manager") == nil)
+    }
+  }
+
+  @Test("attributes that name a part of nothing, or a whole schema") func oddProjections() throws {
+    let ana = try client.made("ana", #","title":"T","\#(enterprise)":{"department":"D"}"#)
+    func keys(_ query: String) throws -> [String] {
+      (try client.get("/Users/\(ana)?\(query)").json?.members ?? []).map(\.name).sorted()
+    }
+    let part = try client.get("/Users/\(ana)?attributes=id.value,schemas.x,title.y")
+    #expect(part("id") == ana && part("schemas.0") == "urn:ietf:params:scim:schemas:core:2.0:User")
+    #expect(try keys("attributes=id.value,schemas.x,title.y") == ["id", "schemas"])
+    let core = try keys("attributes=urn:ietf:params:scim:schemas:core:2.0:User")
+    #expect(core.contains("title") && core.contains("userName") && !core.contains(enterprise))
+    #expect(try keys("attributes=\(enterprise)") == ["id", "schemas", enterprise])
   }
 }

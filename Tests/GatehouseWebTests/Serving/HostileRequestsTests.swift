@@ -130,4 +130,43 @@ struct HostileRequestsTests {
       #expect(metrics["http_requests_total", ("method", "none"), ("route", "none"), ("status", status)] == 1)
     }
   }
+
+  @Test("a body that nests as deeply and as often as it can stops nobody")
+  func nestedBody() throws {
+    let unit = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
+    let body = #"{"a":["# + Array(repeating: unit, count: 1000).joined(separator: ",") + "]}"
+    let shallow = String(repeating: "[", count: 60) + String(repeating: "]", count: 60)
+    let allowed = #"{"a":["# + Array(repeating: shallow, count: 8000).joined(separator: ",") + "]}"
+    let start = ContinuousClock.now
+    for body in [body, allowed] {
+      #expect(try server.request("POST", "/access/v1/evaluation", body: body).status == 400)
+    }
+    #expect(try server.get("/livez").status == 200)
+    #expect(ContinuousClock.now - start < .seconds(10) * Patience.factor)
+  }
+
+  @Test(
+    "a broken body is answered as a problem", arguments: ["/access/v1/evaluation", "/introspect"])
+  func brokenBody(path: String) throws {
+    let connection = try RawConnection(port: server.httpPort)
+    try connection.send(
+      "POST \(path) HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n"
+        + "transfer-encoding: chunked\r\n\r\nzz\r\n")
+    let text = try connection.receiveUntilClosed()
+    #expect(text.hasPrefix("HTTP/1.1 400") && text.contains("application/problem+json"), "\(text)")
+  }
+
+  @Test("a client that asks first is not invited to send what is too large") func tooLargeToInvite() throws {
+    #expect(
+      try statuses(
+        "POST /scim/v2/Bulk HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 99999999999\r\n\r\n")
+        == [413])
+  }
+
+  @Test("of several proxies in a row the first has met the client") func forwardedScheme() throws {
+    for (header, scheme) in [("https, http", "https"), ("http,https", "http"), ("HTTPS", "https"), ("x", "http")] {
+      let answer = try server.get("/.well-known/authzen-configuration", headers: [("x-forwarded-proto", header)])
+      #expect(answer.body.contains(#""policy_decision_point":"\#(scheme)://"#), "\(header): \(answer.body)")
+    }
+  }
 }

@@ -1,25 +1,35 @@
-import GatehouseWire
+import GatehouseCore
 
 /// What a request makes of a group: another name, other members.
 struct SCIMGroupChange {
-  var displayName: String?
-  /// Empty to remove it.
-  var externalID: String?
+  private(set) var displayName: String?
+  /// Empty to remove it; nil to leave it.
+  private(set) var externalID: String?
   /// Everybody else leaves the group.
   var isWhole = false
   private(set) var joining: [String] = []
   private(set) var leaving: Set<String> = []
+  /// Those who are joining.
+  private var known: Set<String> = []
 
   static let mostMembers = 10_000
 
   init() {}
 
-  /// What a PUT says.
+  /// What a PUT says. An `externalId` that it leaves out stays, as with users: it says who the group is to the provider.
   init(_ resource: JSON) throws(SCIMError) {
     displayName = resource[any: "displayName"]?.string
-    externalID = resource[any: "externalId"]?.string ?? ""
+    externalID = resource[any: "externalId"]?.string
     isWhole = true
     try join(Self.ids(resource[any: "members"]))
+    try checkLengths()
+  }
+
+  private func checkLengths() throws(SCIMError) {
+    for (name, text) in [("displayName", displayName), ("externalId", externalID)]
+    where text?.utf8.count ?? 0 > Limits.titleBytes {
+      throw .invalid(.invalidValue, "\(name) is longer than \(Limits.titleBytes) bytes; shorten it")
+    }
   }
 
   /// What the operations of a PATCH say, one after another.
@@ -47,6 +57,7 @@ struct SCIMGroupChange {
       default: throw .invalid(.mutability, "\(known.name) is read-only")
       }
     }
+    try checkLengths()
   }
 
   private mutating func takeMembers(_ operation: SCIMPatch.Operation, _ path: SCIMPath) throws(SCIMError) {
@@ -60,23 +71,26 @@ struct SCIMGroupChange {
       }
       ids = named
     } else if operation.verb == .remove, operation.value == nil {
-      (isWhole, joining, leaving) = (true, [], [])
+      leaveAll()
       return
     }
     switch operation.verb {
     case .add: try join(ids)
     case .replace:
-      (isWhole, joining, leaving) = (true, [], [])
+      leaveAll()
       try join(ids)
     case .remove:
-      joining.removeAll { ids.contains($0) }
-      leaving.formUnion(ids)
+      let gone = Set(ids)
+      if !known.isDisjoint(with: gone) { joining.removeAll { gone.contains($0) } }
+      known.subtract(gone)
+      leaving.formUnion(gone)
     }
   }
 
+  private mutating func leaveAll() { (isWhole, joining, known, leaving) = (true, [], [], []) }
+
   private mutating func join(_ ids: [String]) throws(SCIMError) {
-    let known = Set(joining)
-    joining += ids.filter { !known.contains($0) }
+    for id in ids where known.insert(id).inserted { joining.append(id) }
     leaving.subtract(ids)
     guard joining.count <= Self.mostMembers else {
       throw .invalid(.tooMany, "more than \(Self.mostMembers) members in one request; add them in several")
@@ -95,17 +109,17 @@ struct SCIMGroupChange {
   private static func ids(_ members: JSON?) throws(SCIMError) -> [String] {
     guard let members else { return [] }
     var ids: [String] = []
+    var known: Set<String> = []
     for member in members.array ?? [members] {
       if case .null = member { continue }
       let value = member.members == nil ? member : member[any: "value"]
-      guard let id = value?.string ?? value?.integer.map(String.init), !ids.contains(id) || ids.count > 1000 else {
-        if value == nil { throw .invalid(.invalidValue, "a member has a value: the user's id") }
-        continue
+      guard let id = value?.string ?? value?.integer.map(String.init) else {
+        throw .invalid(.invalidValue, "a member has a value: the user's id")
       }
       guard !id.isEmpty, id.utf8.allSatisfy({ $0 &- 0x30 < 10 }) else {
         throw .invalid(.invalidValue, "'\(id)' is not the id of a user; groups in groups are not supported")
       }
-      ids.append(id)
+      if known.insert(id).inserted { ids.append(id) }
     }
     return ids
   }

@@ -7,7 +7,6 @@ struct SCIMGroupName: Sendable {
   let key: String
   let displayName: String
   var externalID: String?
-  var version: Int64?
 
   /// All groups of the workspace, in the order in which they were made.
   static func all(in tenant: SCIMTenant) async throws -> [SCIMGroupName] {
@@ -36,19 +35,10 @@ struct SCIMGroupName: Sendable {
       for group in page.dropFirst().first?.elements ?? [] {
         guard let id = group["id"]?.integer, let name = group["name"]?.string else { continue }
         let key = tenant.workspace == "main" ? name : "\(tenant.workspace)/\(name)"
-        groups.append(SCIMGroupName(id: String(id), key: key, displayName: name, version: group["version"]?.integer))
+        groups.append(
+          SCIMGroupName(id: String(id), key: key, displayName: name, externalID: group["external-id"]?.string))
       }
     } while cursor != "0"
     return groups
-  }
-
-  /// The keys of the groups in which a user is.
-  static func held(by user: RESPValue, in tenant: SCIMTenant) -> Set<String> {
-    if tenant.hasAccountGroups { return Set((user["groups"]?.elements ?? []).compactMap(\.string)) }
-    let scope = "workspace \(tenant.workspace)"
-    return Set(
-      (user["roles"]?.elements ?? []).compactMap { grant in
-        grant["scope"]?.string == scope ? grant["role"]?.string : nil
-      })
   }
 }

@@ -13,8 +13,7 @@ extension SCIMFilter {
         inner.matchesValue($0, schemas.attribute(path))
       }
     case .compare(let path, let comparison, let literal):
-      Self.holds(
-        comparison, literal, path.values(in: resource, schemas), isExact: schemas.isExact(path))
+      Self.holds(comparison, literal, path.values(in: resource, schemas), schemas.leaf(path))
     }
   }
 
@@ -28,8 +27,7 @@ extension SCIMFilter {
     case .anyValue: false
     case .compare(let path, let comparison, let literal):
       Self.holds(
-        comparison, literal, Self.member(path, of: value).map { [$0] } ?? [],
-        isExact: attribute?.sub(path.name)?.caseExact ?? attribute?.caseExact ?? false)
+        comparison, literal, Self.member(path, of: value).map { [$0] } ?? [], attribute?.sub(path.name) ?? attribute)
     }
   }
 
@@ -39,17 +37,24 @@ extension SCIMFilter {
     return value[any: path.name]
   }
 
-  private static func holds(_ comparison: SCIMComparison, _ literal: SCIMLiteral, _ values: [JSON], isExact: Bool)
-    -> Bool
-  {
-    if comparison == .notEqual { return !holds(.equal, literal, values, isExact: isExact) }
+  private static func holds(
+    _ comparison: SCIMComparison, _ literal: SCIMLiteral, _ values: [JSON], _ attribute: SCIMAttribute?
+  ) -> Bool {
+    if comparison == .notEqual { return !holds(.equal, literal, values, attribute) }
     if literal == .null { return comparison == .equal && values.allSatisfy(\.isEmptyValue) }
-    return values.contains { compare($0, comparison, literal, isExact: isExact) }
+    return values.contains { compare($0, comparison, literal, attribute) }
   }
 
   private static func compare(
-    _ value: JSON, _ comparison: SCIMComparison, _ literal: SCIMLiteral, isExact: Bool
+    _ value: JSON, _ comparison: SCIMComparison, _ literal: SCIMLiteral, _ attribute: SCIMAttribute?
   ) -> Bool {
+    let isExact = attribute?.caseExact ?? false
+    // Points in time, by when they are and not by how they are written (RFC 7644, section 3.4.2.2).
+    if attribute?.kind == .dateTime, !comparison.isOfText, case .string(let value) = value,
+      case .string(let wanted) = literal, let value = SCIMTime.time(value), let wanted = SCIMTime.time(wanted)
+    {
+      return order(value, comparison, wanted)
+    }
     switch (value, literal) {
     case (.bool(let value), .bool(let wanted)): return comparison == .equal && value == wanted
     // Providers put quotes around booleans.
@@ -77,6 +82,34 @@ extension SCIMFilter {
     case .less: value < wanted
     case .atMost: value <= wanted
     case .notEqual, .contains, .startsWith, .endsWith: false
+    }
+  }
+}
+
+extension SCIMComparison {
+  /// Whether it looks for a part of a text.
+  fileprivate var isOfText: Bool {
+    switch self {
+    case .contains, .startsWith, .endsWith: true
+    case .equal, .notEqual, .greater, .atLeast, .less, .atMost: false
+    }
+  }
+}
+
+extension SCIMFilter {
+  /// Refuses points in time that cannot be read.
+  func check(_ schemas: SCIMSchemaSet) throws(SCIMError) {
+    switch self {
+    case .and(let left, let right), .or(let left, let right):
+      try left.check(schemas)
+      try right.check(schemas)
+    case .not(let inner): try inner.check(schemas)
+    case .present, .anyValue: return
+    case .compare(let path, let comparison, let literal):
+      guard schemas.leaf(path)?.kind == .dateTime, !comparison.isOfText, literal != .null else { return }
+      if case .string(let text) = literal, SCIMTime.time(text) != nil { return }
+      throw .invalid(
+        .invalidFilter, "\(path.name) is compared with a point in time in quotes, such as \"2026-03-01T09:30:00Z\"")
     }
   }
 }
@@ -118,7 +151,7 @@ extension JSON {
     case .array(let elements): elements.isEmpty
     case .object(let members): members.isEmpty
     case .string(let text): text.isEmpty
-    case .bool, .integer, .number: false
+    case .bool, .integer, .number, .decimal: false
     }
   }
 
@@ -129,11 +162,26 @@ extension JSON {
     case (.bool(let one), .bool(let two)): one == two
     case (.integer(let one), .integer(let two)): one == two
     case (.number(let one), .number(let two)): one == two
+    case (.decimal(let one), .decimal(let two)): one == two
     case (.string(let one), .string(let two)): one == two
     case (.array(let one), .array(let two)): one.count == two.count && zip(one, two).allSatisfy { $0.isSame(as: $1) }
     case (.object(let one), .object(let two)):
       one.count == two.count && one.allSatisfy { member in other[any: member.name].map(member.value.isSame) ?? false }
     default: false
+    }
+  }
+
+  /// The same value with the members of objects in the order of their names, in lower case: two values that are the same
+  /// have the same text.
+  var sorted: JSON {
+    switch self {
+    case .array(let elements): .array(elements.map(\.sorted))
+    case .object(let members):
+      .object(
+        members.map { ($0.name.lowercased(), $0.value.sorted) }.sorted {
+          $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
+        })
+    case .null, .bool, .integer, .number, .decimal, .string: self
     }
   }
 

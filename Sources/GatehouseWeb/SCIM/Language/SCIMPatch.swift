@@ -74,11 +74,13 @@ struct SCIMPatch {
   // MARK: Applying
 
   /// The resource after all operations.
-  func applied(to resource: JSON, _ normal: SCIMNormal) throws(SCIMError) -> JSON {
+  func applied(to resource: JSON, _ normal: SCIMNormal) async throws -> JSON {
     var resource = resource
     for operation in try withPaths(normal.schemas, isStrict: normal.isStrict) {
       guard let path = operation.path else { continue }
       resource = try Self.apply(operation, path, to: resource, normal)
+      // Other requests have their turn between two operations.
+      await Task.yield()
     }
     return resource
   }
@@ -108,6 +110,9 @@ struct SCIMPatch {
     var target = Target(
       attribute: attribute, part: part, filter: path.filter, normal: normal)
     let new = try target.value(after: operation, old)
+    guard new?.array?.count ?? 0 <= attribute.mostValues else {
+      throw .invalid(.tooMany, "\(attribute.name) would have more than \(attribute.mostValues) values")
+    }
     let changed = room.setting(attribute.name, new.flatMap { $0.isEmptyValue ? nil : $0 })
     return schema.isExtension ? resource.setting(schema.id, changed) : changed
   }
@@ -165,13 +170,14 @@ private struct Target {
     case .remove:
       guard let given = operation.value else { return nil }
       // Entra names what goes in the value instead of in a filter.
-      let gone = try normal.value(given, attribute, at: attribute.name)?.array ?? []
-      return .array(old.filter { element in !gone.contains { Self.isMeant($0, element) } })
+      let gone = Meant(try normal.value(given, attribute, at: attribute.name)?.array ?? [])
+      return .array(old.filter { !gone.contains($0) })
     case .replace: return try normal.value(operation.value ?? .null, attribute, at: attribute.name)
     case .add:
       var list = old
-      for new in try normal.value(operation.value ?? .null, attribute, at: attribute.name)?.array ?? [] {
-        if list.contains(where: { $0.isSame(as: new) }) { continue }
+      var known = Set(old.map(\.sorted.text))
+      for new in try normal.value(operation.value ?? .null, attribute, at: attribute.name)?.array ?? []
+      where known.insert(new.sorted.text).inserted {
         add(new, to: &list)
       }
       return .array(list)
@@ -188,9 +194,20 @@ private struct Target {
     element[any: "primary"]?.bool == true ? element.setting("primary", .bool(false)) : element
   }
 
-  private static func isMeant(_ given: JSON, _ element: JSON) -> Bool {
-    if let value = given[any: "value"], let own = element[any: "value"] { return value.isSame(as: own) }
-    return given.isSame(as: element)
+  /// Values that somebody gives to mean some of a list: by what `value` is, or else by all that they say.
+  private struct Meant {
+    private var values: Set<String> = []
+    private var wholes: Set<String> = []
+
+    init(_ given: [JSON]) {
+      for one in given {
+        if let value = one[any: "value"] { values.insert(value.sorted.text) } else { wholes.insert(one.sorted.text) }
+      }
+    }
+
+    func contains(_ element: JSON) -> Bool {
+      element[any: "value"].map { values.contains($0.sorted.text) } ?? false || wholes.contains(element.sorted.text)
+    }
   }
 
   private func filtered(
@@ -208,13 +225,24 @@ private struct Target {
       return list
     }
     var list: [JSON] = []
+    var hasNewPrimary = false
     for (element, isMeant) in zip(old, meant) {
       guard isMeant else {
-        list.append(element)
+        list.append(hasNewPrimary ? Self.notPrimary(element) : element)
         continue
       }
-      if let changed = try changed(element, operation) { list.append(changed) }
+      guard let changed = try changed(element, operation) else { continue }
+      // A new primary value takes that mark from another.
+      if changed[any: "primary"]?.bool == true, element[any: "primary"]?.bool != true {
+        guard !hasNewPrimary else {
+          throw .invalid(.invalidValue, "more than one value of \(attribute.name) would be the primary one")
+        }
+        hasNewPrimary = true
+        list = list.map(Self.notPrimary)
+      }
+      list.append(changed)
     }
+    try SCIMNormal.requireOnePrimary(list, attribute.name)
     return list
   }
 
@@ -258,6 +286,7 @@ private struct Target {
     }
     var list: [JSON] = []
     for element in old { if let changed = try changed(element, operation) { list.append(changed) } }
+    try SCIMNormal.requireOnePrimary(list, attribute.name)
     return list
   }
 }

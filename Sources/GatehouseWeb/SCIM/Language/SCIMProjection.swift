@@ -70,29 +70,40 @@ struct SCIMProjection {
     for path in paths {
       let (schema, attribute) = schemas.settled(path)
       guard let attribute else {
-        if schema.isExtension, let part = resource[any: schema.id] { result = result.setting(schema.id, part) }
+        if schema.isExtension {
+          if let part = resource[any: schema.id] { result = result.setting(schema.id, part) }
+        } else {
+          // The whole of the core schema: all that stands outside of extensions.
+          let extensions = schemas.extensions.map(\.id)
+          for (name, value) in members where !extensions.contains(where: { $0.isSame(as: name) }) {
+            result = result.setting(name, value)
+          }
+        }
         continue
       }
+      if isAlways(attribute.name) { continue }
       let room = schema.isExtension ? resource[any: schema.id] : resource
       guard let (name, value) = room?.members?.first(where: { $0.name.isSame(as: attribute.name) }) else { continue }
       let kept = schema.isExtension ? result[any: schema.id] ?? .object([]) : result
       let sub = attribute.sub.map { sub in schemas.attribute(attribute)?.sub(sub)?.name ?? sub }
-      let changed = kept.setting(name, part(sub, of: value, beside: kept[any: name]))
+      guard let part = part(sub, of: value, beside: kept[any: name]) else { continue }
+      let changed = kept.setting(name, part)
       result = schema.isExtension ? result.setting(schema.id, changed) : changed
     }
     return result
   }
 
-  /// A sub-attribute of a value, beside those that were kept before.
-  private static func part(_ sub: String?, of value: JSON, beside kept: JSON?) -> JSON {
+  /// A sub-attribute of a value, beside those that were kept before; nil if there is nothing of it.
+  private static func part(_ sub: String?, of value: JSON, beside kept: JSON?) -> JSON? {
     guard let sub else { return value }
-    if let elements = value.array {
-      let before = kept?.array
-      return .array(
-        elements.enumerated().map { index, element in
-          (before?[index] ?? .object([])).setting(sub, element[any: sub])
-        })
+    guard let elements = value.array else {
+      return value[any: sub].map { (kept ?? .object([])).setting(sub, $0) } ?? kept
     }
-    return (kept ?? .object([])).setting(sub, value[any: sub])
+    guard elements.contains(where: { $0[any: sub] != nil }) else { return kept }
+    let before = kept?.array
+    return .array(
+      elements.enumerated().map { index, element in
+        (before?[index] ?? .object([])).setting(sub, element[any: sub])
+      })
   }
 }

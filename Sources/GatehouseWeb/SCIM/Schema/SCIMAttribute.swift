@@ -20,6 +20,8 @@ struct SCIMAttribute: Sendable {
   var canonicalValues: [String] = []
   var referenceTypes: [String] = []
   var subAttributes: [SCIMAttribute] = []
+  /// How many values a list may have.
+  var mostValues = 200
 
   init(_ name: String, _ description: String) {
     self.name = name
@@ -94,6 +96,15 @@ struct SCIMSchema: Sendable {
 
   func attribute(_ name: String) -> SCIMAttribute? { attributes.first { $0.name.isSame(as: name) } }
 
+  /// The same schema in which more attributes are required.
+  func requiring(_ names: Set<String>) -> SCIMSchema {
+    SCIMSchema(
+      id: id, name: self.name, description: description, isExtension: isExtension,
+      attributes: attributes.map { attribute in
+        attribute.with { $0.isRequired = attribute.isRequired || names.contains(attribute.name) }
+      })
+  }
+
   func json(_ base: String) -> JSON {
     .object([
       ("schemas", .array([.string("urn:ietf:params:scim:schemas:core:2.0:Schema")])), ("id", .string(id)),
@@ -128,6 +139,7 @@ struct SCIMSchemaSet: Sendable {
       [
         .text("resourceType", "Its type").with { $0.caseExact = true },
         SCIMAttribute("created", "When it was made").with { $0.kind = .dateTime },
+        SCIMAttribute("lastModified", "When it was last changed").with { $0.kind = .dateTime },
         .text("location", "Its address").with { $0.caseExact = true },
         .text("version", "Its version").with { $0.caseExact = true },
       ]
@@ -151,11 +163,22 @@ struct SCIMSchemaSet: Sendable {
 
   private func common(_ name: String) -> SCIMAttribute? { Self.common.first { $0.name.isSame(as: name) } }
 
+  /// What a path names in the end: the attribute, or its sub-attribute; nil if there is none.
+  func leaf(_ path: SCIMAttributePath) -> SCIMAttribute? {
+    guard let attribute = attribute(path) else { return nil }
+    guard let sub = path.sub ?? (attribute.kind == .complex ? "value" : nil) else { return attribute }
+    return attribute.sub(sub) ?? attribute
+  }
+
   /// Whether case matters in what a path names.
-  func isExact(_ path: SCIMAttributePath) -> Bool {
-    guard let attribute = attribute(path) else { return false }
-    guard let sub = path.sub ?? (attribute.kind == .complex ? "value" : nil) else { return attribute.caseExact }
-    return attribute.sub(sub)?.caseExact ?? attribute.caseExact
+  func isExact(_ path: SCIMAttributePath) -> Bool { leaf(path)?.caseExact ?? false }
+
+  /// The attributes of extensions that are required and that a resource does not have.
+  func missing(in resource: JSON) -> [SCIMAttributePath] {
+    extensions.flatMap { schema in
+      schema.attributes.filter { $0.isRequired && resource[any: schema.id]?[any: $0.name]?.isEmptyValue ?? true }
+        .map { SCIMAttributePath($0.name, urn: schema.id) }
+    }
   }
 
   /// Reads a path whose end is taken for an attribute though it belongs to the schema's name: `urn:…:2.0:User` is the

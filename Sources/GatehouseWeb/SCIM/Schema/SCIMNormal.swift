@@ -70,11 +70,21 @@ struct SCIMNormal {
       return try single(value, attribute, at: name).map { .array([$0]) }
     }
     guard let elements = value.array else { throw mismatch(name, "a list") }
+    guard elements.count <= attribute.mostValues else {
+      throw .invalid(.tooMany, "\(name) has more than \(attribute.mostValues) values")
+    }
     var list: [JSON] = []
     for element in elements {
       if let one = try single(element, attribute, at: name) { list.append(one) }
     }
+    try Self.requireOnePrimary(list, name)
     return list.isEmpty ? nil : .array(list)
+  }
+
+  /// RFC 7643, section 2.4: one value at most is the primary one.
+  static func requireOnePrimary(_ list: [JSON], _ name: String) throws(SCIMError) {
+    guard list.count(where: { $0[any: "primary"]?.bool == true }) > 1 else { return }
+    throw .invalid(.invalidValue, "\(name) has more than one primary value")
   }
 
   /// One value, whether the attribute has several or not.
@@ -84,10 +94,9 @@ struct SCIMNormal {
     case (.complex, .object(let members)): return try object(members, attribute, at: name)
     // A value by itself stands for the object with this `value`: Entra sends a manager so.
     case (.complex, .string), (.complex, .integer):
-      guard !isStrict, let part = attribute.sub("value"), let inner = try single(value, part, at: name) else {
-        throw mismatch(name, "an object")
-      }
-      return .object([(part.name, inner)])
+      guard !isStrict, let part = attribute.sub("value") else { throw mismatch(name, "an object") }
+      // It clears one by an empty text.
+      return try single(value, part, at: name).map { .object([(part.name, $0)]) }
     case (.string, .string(let text)), (.reference, .string(let text)), (.dateTime, .string(let text)):
       return text.isEmpty ? nil : value
     case (.string, .integer(let number)) where !isStrict: return .string(String(number))

@@ -38,15 +38,23 @@ enum SCIMSchemas {
               $0.canonicalValues = ["User"]
             },
           ]
-        ).with { $0.isMultiValued = true },
+        ).with {
+          $0.isMultiValued = true
+          $0.mostValues = .max
+        },
       ]), extensions: [])
 
-  /// - Parameter fields: the fields that the workspace has added.
-  static func users(fields: [SCIMAttribute]) -> SCIMSchemaSet {
+  /// - Parameters:
+  ///   - fields: the fields that the workspace has added.
+  ///   - required: the fields that its policy requires, by the names of `USER.SET`.
+  static func users(fields: [SCIMAttribute], required: Set<String> = []) -> SCIMSchemaSet {
+    let requiredAttributes = Set(
+      SCIMUserFields.cardTexts.filter { $0.path.urn != nil && required.contains($0.field) }.map(\.path.name))
+    let enterprise = Self.enterpriseUser.requiring(requiredAttributes)
     let added = SCIMSchema(
       id: Self.fields, name: "Fields", description: "The fields that the workspace has added", isExtension: true,
       attributes: fields)
-    return SCIMSchemaSet(core: coreUser, extensions: [enterpriseUser] + (fields.isEmpty ? [] : [added]))
+    return SCIMSchemaSet(core: coreUser, extensions: [enterprise] + (fields.isEmpty ? [] : [added]))
   }
 
   private static let coreUser = SCIMSchema(

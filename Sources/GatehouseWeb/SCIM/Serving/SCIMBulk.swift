@@ -15,7 +15,7 @@ struct SCIMBulk {
     let data: JSON
 
     /// The bulk ids that it names.
-    var references: Set<String> {
+    fileprivate var references: Set<String> {
       var found: Set<String> = []
       SCIMBulk.collect(data, into: &found)
       for part in path.split(separator: "/") where part.hasPrefix("bulkId:") { found.insert(String(part.dropFirst(7))) }
@@ -44,7 +44,7 @@ struct SCIMBulk {
       throw SCIMError(
         .contentTooLarge, .tooMany, "more than \(Self.mostOperations) operations; send them in several requests")
     }
-    mostErrors = Int(body[any: "failOnErrors"]?.integer ?? 0)
+    mostErrors = try Self.mostErrors(body[any: "failOnErrors"])
     var operations: [Operation] = []
     var known: Set<String> = []
     for (index, item) in list.enumerated() {
@@ -70,29 +70,37 @@ struct SCIMBulk {
     self.operations = operations
   }
 
+  private static func mostErrors(_ value: JSON?) throws(SCIMError) -> Int {
+    switch value {
+    case nil, .null: return 0
+    case .integer(let number) where number >= 1: return Int(clamping: number)
+    default: throw .invalid(.invalidValue, "failOnErrors is a number of errors, at least 1; leave it out for no limit")
+    }
+  }
+
   /// Carries out all operations.
   ///
   /// - Parameter perform: carries out one, in which no bulk id is left.
   func run(_ perform: (Operation) async -> Outcome) async -> JSON {
     var outcomes: [Int: Outcome] = [:]
     var ids: [String: String] = [:]
-    var waiting = operations
-    let all = Set(operations.compactMap(\.bulkID))
+    var order = SCIMBulkOrder(operations.map { ($0.bulkID, $0.references) })
     var errors = 0
-    while !waiting.isEmpty, mostErrors == 0 || errors < mostErrors {
-      let index = waiting.firstIndex { $0.references.allSatisfy { ids[$0] != nil || !all.contains($0) } }
-      let operation = waiting.remove(at: index ?? 0)
-      let missing = operation.references.filter { ids[$0] == nil }.sorted()
+    while mostErrors == 0 || errors < mostErrors, let next = order.next {
+      let operation = operations[next]
       let outcome: Outcome
-      if let first = missing.first {
-        let error = SCIMError(.conflict, .invalidValue, "nothing was made under bulkId:\(first)")
+      if let missing = order.references[next].filter({ ids[$0] == nil }).min() {
+        let error = SCIMError(.conflict, .invalidValue, "nothing was made under bulkId:\(missing)")
         outcome = Outcome(status: error.status, error: error)
       } else {
         outcome = await perform(operation.resolved(ids))
       }
       if outcome.error != nil { errors += 1 }
       if let bulkID = operation.bulkID, let id = outcome.id { ids[bulkID] = id }
-      outcomes[operation.index] = outcome
+      outcomes[next] = outcome
+      order.finish(next, hasMade: outcome.id != nil)
+      // Other requests have their turn between two operations.
+      await Task.yield()
     }
     let shown = operations.compactMap { operation in outcomes[operation.index].map { Self.json(operation, $0) } }
     return .object([("schemas", .array([.string(SCIMSchemas.bulkResponse)])), ("Operations", .array(shown))])
@@ -115,7 +123,7 @@ struct SCIMBulk {
     case .string(let text): if text.hasPrefix("bulkId:") { found.insert(String(text.dropFirst(7))) }
     case .array(let elements): for element in elements { collect(element, into: &found) }
     case .object(let members): for member in members { collect(member.value, into: &found) }
-    case .null, .bool, .integer, .number: break
+    case .null, .bool, .integer, .number, .decimal: break
     }
   }
 
@@ -125,7 +133,7 @@ struct SCIMBulk {
       text.hasPrefix("bulkId:") ? ids[String(text.dropFirst(7))].map { .string($0) } ?? value : value
     case .array(let elements): .array(elements.map { resolve($0, ids) })
     case .object(let members): .object(members.map { ($0.name, resolve($0.value, ids)) })
-    case .null, .bool, .integer, .number: value
+    case .null, .bool, .integer, .number, .decimal: value
     }
   }
 }

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// A cursor of RFC 9865: where a page ended, and which list it is of.
 struct SCIMCursor {
   let inner: String
@@ -17,11 +15,11 @@ struct SCIMCursor {
 
   func text(of query: SCIMQuery) -> String { "\(Self.mark(of: query)).\(inner)" }
 
-  /// FNV-1a: tells lists apart so that a cursor is not taken to another by mistake. It guards nothing: a cursor only says
-  /// where to go on in what the caller may see anyway.
+  /// Tells lists apart so that a cursor is not taken to another by mistake. It guards nothing: a cursor only says where to go
+  /// on in what the caller may see anyway.
   private static func mark(of query: SCIMQuery) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in query.identity.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 36)
+    var print = Fingerprint()
+    print.add(query.identity)
+    return print.text
   }
 }

@@ -22,11 +22,27 @@ struct SCIMEndpoint {
     case (.post, "Groups", 2) where request.parts[1] == ".search": return try await groups(try SCIMQuery(request.body))
     case (.get, "Users", 1): return try await users(try SCIMQuery(request.parameters))
     case (.get, "Groups", 1): return try await groups(try SCIMQuery(request.parameters))
-    case (_, "Users", 1...2): return try await user(request)
-    case (_, "Groups", 1...2): return try await group(request)
-    case (_, "ServiceProviderConfig", _), (_, "Schemas", _), (_, "ResourceTypes", _), (_, "Bulk", _):
-      throw SCIMError(.methodNotAllowed, nil, "\(request.method.rawValue) is not for /\(first)")
-    default: throw SCIMError.notFound("address /scim/v2/\(request.parts.joined(separator: "/"))")
+    case (_, "Users", 1...2) where allowed(at: request.parts).contains(request.method.rawValue):
+      return try await user(request)
+    case (_, "Groups", 1...2) where allowed(at: request.parts).contains(request.method.rawValue):
+      return try await group(request)
+    default:
+      let address = "/scim/v2/\(request.parts.joined(separator: "/"))"
+      let allowed = allowed(at: request.parts)
+      if allowed.isEmpty { throw SCIMError.notFound("address \(address)") }
+      throw SCIMError.wrongMethod(request.method.rawValue, address, allowed: allowed)
+    }
+  }
+
+  /// The methods that an address takes; none if nothing is there.
+  private func allowed(at parts: [String]) -> [String] {
+    switch (parts.first ?? "", parts.count) {
+    case ("", 0), ("ServiceProviderConfig", 1), ("Schemas", 1...2), ("ResourceTypes", 1...2): ["GET", "HEAD"]
+    case (".search", 1), ("Bulk", 1): ["POST"]
+    case ("Users", 1), ("Groups", 1): ["GET", "HEAD", "POST"]
+    case ("Users", 2), ("Groups", 2):
+      parts[1] == ".search" ? ["POST"] : ["GET", "HEAD", "PUT", "PATCH", "DELETE"]
+    default: []
     }
   }
 
@@ -66,7 +82,7 @@ struct SCIMEndpoint {
       return shown(made, users, projection, .created)
     case (.get, let id?):
       let user = try await users.get(id)
-      if request.ifNoneMatch == user.etag { return Response(status: .notModified, headers: [.eTag: user.etag]) }
+      if let unchanged = unchanged(request, user.etag) { return unchanged }
       return shown(user, users, projection)
     case (.put, let id?):
       return shown(try await users.replace(id, request.body, ifMatch: request.ifMatch), users, projection)
@@ -75,9 +91,14 @@ struct SCIMEndpoint {
     case (.delete, let id?):
       try await users.delete(id, ifMatch: request.ifMatch)
       return Response(status: .noContent)
-    default:
-      throw SCIMError(.methodNotAllowed, nil, "\(request.method.rawValue) is not for /Users\(id == nil ? "" : "/id")")
+    default: preconditionFailure("a method that the address does not take")
     }
+  }
+
+  /// 304 for a client that has this version already.
+  private func unchanged(_ request: SCIMRequest, _ etag: String?) -> Response? {
+    guard let etag, let known = request.ifNoneMatch, SCIMVersion(etag).matches(known) else { return nil }
+    return Response(status: .notModified, headers: [.eTag: etag, .cacheControl: "no-store"])
   }
 
   private func shown(
@@ -97,26 +118,35 @@ struct SCIMEndpoint {
     let projection = try SCIMQuery(request.parameters).projection
     let id = request.parts.dropFirst().first
     switch (request.method, id) {
-    case (.post, nil):
-      let (id, group) = try await groups.create(request.body, projection)
-      var response = json(group, .created)
-      response.headers[.location] = "\(tenant.base)/Groups/\(id)"
-      return response
-    case (.get, let id?): return json(try await groups.get(id, projection))
-    case (.put, let id?): return json(try await groups.replace(id, request.body, projection))
+    case (.post, nil): return shown(try await groups.create(request.body, projection), projection, .created)
+    case (.get, let id?):
+      let group = try await groups.get(id, projection)
+      if let unchanged = unchanged(request, group.etag) { return unchanged }
+      return shown(group, projection)
+    case (.put, let id?):
+      return shown(
+        try await groups.replace(id, request.body, ifMatch: request.ifMatch, projection), projection)
     case (.patch, let id?):
-      try await groups.patch(id, request.body)
+      try await groups.patch(id, request.body, ifMatch: request.ifMatch)
       // Entra wants no content; a client that names attributes wants to see them.
       guard request.parameters.contains(where: { $0.name.isSame(as: "attributes") }) else {
         return Response(status: .noContent)
       }
-      return json(try await groups.get(id, projection))
+      return shown(try await groups.get(id, projection), projection)
     case (.delete, let id?):
-      try await groups.delete(id)
+      try await groups.delete(id, ifMatch: request.ifMatch)
       return Response(status: .noContent)
-    default:
-      throw SCIMError(.methodNotAllowed, nil, "\(request.method.rawValue) is not for /Groups\(id == nil ? "" : "/id")")
+    default: preconditionFailure("a method that the address does not take")
     }
+  }
+
+  private func shown(
+    _ group: SCIMGroupResource, _ projection: SCIMProjection, _ status: HTTPResponse.Status = .ok
+  ) -> Response {
+    var response = json(projection.applied(to: group.json, SCIMSchemas.groups), status)
+    if let etag = group.etag { response.headers[.eTag] = etag }
+    response.headers[status == .created ? .location : .contentLocation] = "\(tenant.base)/Groups/\(group.id)"
+    return response
   }
 
   // MARK: Bulk
@@ -149,18 +179,14 @@ struct SCIMEndpoint {
     case (.delete, "Users", let id?, 2):
       try await users.delete(id, ifMatch: operation.version)
       return SCIMBulk.Outcome(status: .noContent, id: id, location: "\(tenant.base)/Users/\(id)")
-    case (.post, "Groups", nil, 1):
-      let projection = try SCIMProjection(attributes: ["id"], excluded: [])
-      let (id, _) = try await groups.create(operation.data, projection)
-      return SCIMBulk.Outcome(status: .created, id: id, location: "\(tenant.base)/Groups/\(id)")
+    case (.post, "Groups", nil, 1): return outcome(try await groups.create(operation.data, .all), .created)
     case (.put, "Groups", let id?, 2):
-      _ = try await groups.replace(id, operation.data, try SCIMProjection(attributes: ["id"], excluded: []))
-      return SCIMBulk.Outcome(status: .ok, id: id, location: "\(tenant.base)/Groups/\(id)")
+      return outcome(try await groups.replace(id, operation.data, ifMatch: operation.version, .all), .ok)
     case (.patch, "Groups", let id?, 2):
-      try await groups.patch(id, operation.data)
+      try await groups.patch(id, operation.data, ifMatch: operation.version)
       return SCIMBulk.Outcome(status: .noContent, id: id, location: "\(tenant.base)/Groups/\(id)")
     case (.delete, "Groups", let id?, 2):
-      try await groups.delete(id)
+      try await groups.delete(id, ifMatch: operation.version)
       return SCIMBulk.Outcome(status: .noContent, id: id, location: "\(tenant.base)/Groups/\(id)")
     default:
       throw SCIMError.invalid(
@@ -171,6 +197,11 @@ struct SCIMEndpoint {
   private func outcome(_ user: SCIMUserResource, _ status: HTTPResponse.Status) -> SCIMBulk.Outcome {
     SCIMBulk.Outcome(
       status: status, id: user.id, location: "\(tenant.base)/Users/\(user.id)", version: user.etag)
+  }
+
+  private func outcome(_ group: SCIMGroupResource, _ status: HTTPResponse.Status) -> SCIMBulk.Outcome {
+    SCIMBulk.Outcome(
+      status: status, id: group.id, location: "\(tenant.base)/Groups/\(group.id)", version: group.etag)
   }
 
   private func json(_ value: JSON, _ status: HTTPResponse.Status = .ok) -> Response {

@@ -25,6 +25,14 @@ struct SCIMError: Error, Equatable {
   }
 
   static func invalid(_ kind: Kind, _ detail: String) -> SCIMError { SCIMError(.badRequest, kind, detail) }
+  /// 405, with the methods that the address takes (RFC 9110, section 15.5.6).
+  static func wrongMethod(_ method: String, _ address: String, allowed: [String]) -> SCIMError {
+    let methods = allowed.joined(separator: ", ")
+    var error = SCIMError(.methodNotAllowed, nil, "\(method) is not for \(address), which takes \(methods)")
+    error.allowed = methods
+    return error
+  }
+
   static func notFound(_ what: String) -> SCIMError { SCIMError(.notFound, nil, "there is no \(what)") }
 
   /// A problem that stopped the request before SCIM had a say.
@@ -39,12 +47,17 @@ struct SCIMError: Error, Equatable {
     switch problem.code {
     case "CONFLICT": self.init(.conflict, .uniqueness, problem.detail)
     case "NOSEATS": self.init(.conflict, nil, text)
-    case "REFUSED": self.init(.conflict, nil, problem.detail)
+    // What to do instead is said in the words of commands, which no provider has.
+    case "REFUSED": self.init(.conflict, nil, Self.withoutRemedy(problem.detail))
     case "LIMIT": self.init(.conflict, nil, problem.detail)
     case "STALE": self.init(.preconditionFailed, nil, "the resource was changed since: \(problem.detail)")
     case "ERR": self.init(.badRequest, .invalidValue, problem.detail)
     default: self.init(problem)
     }
+  }
+
+  private static func withoutRemedy(_ detail: String) -> String {
+    detail.split(separator: ";", maxSplits: 1).first.map(String.init) ?? detail
   }
 
   var json: JSON {

@@ -53,7 +53,7 @@ struct SCIMQuery {
       case .string(let text): parameters.append((name, text))
       case .integer(let number): parameters.append((name, String(number)))
       case .array(let elements): parameters.append((name, elements.compactMap(\.string).joined(separator: ",")))
-      case .null, .bool, .number, .object: continue
+      case .null, .bool, .number, .decimal, .object: continue
       }
     }
     try self.init(parameters)
@@ -69,20 +69,28 @@ struct SCIMQuery {
     return number
   }
 
+  /// Refuses what cannot be compared or sorted by.
+  func check(_ schemas: SCIMSchemaSet) throws(SCIMError) {
+    try filter?.check(schemas)
+    if let sortBy, schemas.attribute(sortBy) == nil {
+      throw .invalid(.invalidPath, "there is no attribute \(sortBy.name) to sort by")
+    }
+  }
+
   /// What tells one list from another: pages of one do not continue in another.
   var identity: String {
     let sort = sortBy.map { "\($0.urn ?? ""):\($0.name).\($0.sub ?? "") \(isDescending)" } ?? ""
     return "\(sort)\n\(filterText)"
   }
 
+  /// Whether it begins a list instead of going on with one.
+  var isFirstPage: Bool { position == .index(1) || position == .cursor("") }
+
   // MARK: Lists at hand
 
   /// Sorts what is at hand by `sortBy`; what has no value comes last (RFC 7644, section 3.4.2.3).
-  func sort<Item>(_ items: inout [Item], _ schemas: SCIMSchemaSet, _ resource: (Item) -> JSON) throws(SCIMError) {
+  func sort<Item>(_ items: inout [Item], _ schemas: SCIMSchemaSet, _ resource: (Item) -> JSON) {
     guard let sortBy else { return }
-    guard schemas.attribute(sortBy) != nil else {
-      throw .invalid(.invalidPath, "there is no attribute \(sortBy.name) to sort by")
-    }
     let isExact = schemas.isExact(sortBy)
     var keyed = items.map { item -> (key: SCIMSortKey, item: Item) in
       (SCIMSortKey(sortBy.values(in: resource(item), schemas).first, isExact: isExact), item)

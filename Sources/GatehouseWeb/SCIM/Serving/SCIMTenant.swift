@@ -15,11 +15,13 @@ struct SCIMTenant: Sendable {
   /// The address of the service provider: `https://host/scim/v2`.
   let base: String
   let users: SCIMSchemaSet
+  /// Who changes the same thing takes turns.
+  let turns: SCIMTurns
   /// The workspace's fields by their types.
   let fieldKinds: [String: String]
   private let groupNames: DirectoryFacts<[SCIMGroupName]>
 
-  init(_ door: CommandDoor, _ caller: Caller, base: String) async throws {
+  init(_ door: CommandDoor, _ caller: Caller, base: String, _ turns: SCIMTurns) async throws {
     guard caller.isBound else {
       throw SCIMError(
         .forbidden, nil,
@@ -35,12 +37,15 @@ struct SCIMTenant: Sendable {
         "the service is bound to \(bounds), and SCIM provisions one whole workspace: make a service for each with"
           + " SERVICE.CREATE name ADMIN READ WORKSPACE workspace")
     }
-    try await self.init(door, caller, workspace: name, base: base)
+    try await self.init(door, caller, workspace: name, base: base, turns)
   }
 
   /// - Parameter workspace: one that the caller sees.
-  init(_ door: CommandDoor, _ caller: Caller, workspace: String, base: String) async throws {
+  init(
+    _ door: CommandDoor, _ caller: Caller, workspace: String, base: String, _ turns: SCIMTurns = SCIMTurns()
+  ) async throws {
     self.door = door
+    self.turns = turns
     self.caller = caller
     self.workspace = workspace
     self.base = base
@@ -49,6 +54,7 @@ struct SCIMTenant: Sendable {
     hasAccountGroups = settings["policy.scim.groups"]?.string == "group"
     isStrict = settings["policy.scim.profile"]?.string == "strict"
     takesPasswords = settings["policy.scim.passwords"]?.string == "on"
+    let required = settings["policy.user.required-fields"]?.string ?? ""
     let fields = try Self.answer(await door.execute(["FIELD.LIST", "WORKSPACE", workspace], for: caller))
     var kinds: [String: String] = [:]
     var attributes: [SCIMAttribute] = []
@@ -58,7 +64,8 @@ struct SCIMTenant: Sendable {
       attributes.append(Self.attribute(name, kind, field))
     }
     fieldKinds = kinds
-    users = SCIMSchemas.users(fields: attributes)
+    users = SCIMSchemas.users(
+      fields: attributes, required: Set(required.split(separator: ",").map(String.init)))
   }
 
   /// The same tenant, asked about on another connection.
@@ -70,6 +77,7 @@ struct SCIMTenant: Sendable {
 
   private static func attribute(_ name: String, _ kind: String, _ field: RESPValue) -> SCIMAttribute {
     SCIMAttribute(name, "The field \(name) of the workspace").with {
+      $0.isRequired = field["mandatory"]?.integer == 1
       switch kind {
       case "number": $0.kind = .integer
       case "flag": $0.kind = .boolean
@@ -101,14 +109,27 @@ struct SCIMTenant: Sendable {
   }
 
   /// Carries out writes as one: all or none, in one record.
+  ///
+  /// - Parameter subject: by what the commands name the resource of the address. Only if that is not there, the answer is
+  ///   404: what the body names is a wrong value.
   @discardableResult
-  func write(_ commands: [[String]]) async throws -> [RESPValue] {
+  func write(_ commands: [[String]], about subject: String? = nil) async throws -> [RESPValue] {
     if commands.isEmpty { return [] }
-    if commands.count == 1 { return [try await ask(commands[0])] }
-    switch await door.execute(together: commands, for: caller) {
-    case .success(let answers): return answers
-    case .failure(let refused): throw SCIMError(refusal: refused.text)
+    let refused: (index: Int, text: String)
+    if commands.count == 1 {
+      let answer = await door.execute(commands[0], for: caller)
+      guard let text = answer.errorText else { return [answer] }
+      refused = (0, text)
+    } else {
+      switch await door.execute(together: commands, for: caller) {
+      case .success(let answers): return answers
+      case .failure(let failure): refused = (failure.index, failure.text)
+      }
     }
+    let error = SCIMError(refusal: refused.text)
+    let named = commands[refused.index].dropFirst().first ?? ""
+    guard error.status == .notFound, named != subject else { throw error }
+    throw SCIMError.invalid(.invalidValue, "there is no \(error.detail) (\(named)) any more, which the request names")
   }
 
   private static func answer(_ answer: RESPValue) throws -> RESPValue {

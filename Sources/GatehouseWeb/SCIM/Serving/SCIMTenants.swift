@@ -10,6 +10,8 @@ final class SCIMTenants: Sendable {
 
   private static let most = 256
 
+  private let turns = SCIMTurns()
+
   private let known = Mutex<[Key: DirectoryFacts<SCIMTenant>]>([:])
 
   /// The tenant of a service. Its caller is that of this request: who asks is found out each time.
@@ -23,6 +25,6 @@ final class SCIMTenants: Sendable {
       known[key] = facts
       return facts
     }
-    return try await facts.current(door) { try await SCIMTenant(door, caller, base: base) }.asked(by: caller)
+    return try await facts.current(door) { try await SCIMTenant(door, caller, base: base, turns) }.asked(by: caller)
   }
 }

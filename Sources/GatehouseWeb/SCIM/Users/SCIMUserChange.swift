@@ -71,7 +71,7 @@ extension SCIMUserFields {
 
   private static func isUser(_ id: String, of tenant: SCIMTenant) async throws -> Bool {
     guard SCIMUsers.isID(id), let user = try await tenant.find("USER.GET", "#\(id)") else { return false }
-    return user["status"]?.string != "deleted"
+    return user["status"]?.string != "deleted" && user["id"]?.integer.map(String.init) == id
   }
 
   /// What is other in `new`; what it lacks is emptied.

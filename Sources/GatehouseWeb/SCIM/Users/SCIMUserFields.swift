@@ -47,8 +47,9 @@ struct SCIMUserFields: Equatable {
   init(_ resource: JSON, _ tenant: SCIMTenant) throws(SCIMError) {
     username = resource[any: "userName"]?.string ?? ""
     isActive = resource[any: "active"]?.bool
-    for (path, field) in Self.cardTexts { card[field] = Self.text(path, resource) }
-    for (path, name) in Self.keptTexts { kept[name] = Self.text(path, resource) }
+    for (path, field) in Self.cardTexts { card[field] = try Self.text(path, resource, Limits.fieldBytes) }
+    for (path, name) in Self.keptTexts { kept[name] = try Self.text(path, resource, Limits.textBytes) }
+    guard username.utf8.count <= Limits.usernameBytes else { throw Self.tooLong("userName", Limits.usernameBytes) }
     // What is no time zone is kept as it was sent, and says nothing to Gatehouse.
     if let zone = card[Self.timezone], !tenant.isStrict, !tenant.door.isZone(zone) {
       card[Self.timezone] = nil
@@ -64,9 +65,7 @@ struct SCIMUserFields: Equatable {
         if Self.isPlain(list) { continue }
       }
       let text = JSON.array(list).text
-      guard text.utf8.count <= Limits.textBytes else {
-        throw .invalid(.invalidValue, "\(name) has more than \(Limits.textBytes) bytes; shorten it")
-      }
+      guard text.utf8.count <= Limits.textBytes else { throw Self.tooLong(name, Limits.textBytes) }
       kept[name] = text
     }
     for member in resource[any: SCIMSchemas.fields]?.members ?? [] {
@@ -81,10 +80,17 @@ struct SCIMUserFields: Equatable {
     }
   }
 
-  private static func text(_ path: SCIMAttributePath, _ resource: JSON) -> String? {
+  /// - Parameter most: how many bytes it may have, so that what is too long is refused by the name that the client knows.
+  private static func text(_ path: SCIMAttributePath, _ resource: JSON, _ most: Int) throws(SCIMError) -> String? {
     let room = path.urn.map { resource[any: $0] } ?? resource
     let value = room?[any: path.name]
-    return (path.sub.map { value?[any: $0] } ?? value)?.string
+    let text = (path.sub.map { value?[any: $0] } ?? value)?.string
+    if let text, text.utf8.count > most { throw tooLong(path.name + (path.sub.map { ".\($0)" } ?? ""), most) }
+    return text
+  }
+
+  private static func tooLong(_ name: String, _ most: Int) -> SCIMError {
+    .invalid(.invalidValue, "\(name) is longer than \(most) bytes; shorten it")
   }
 
   private static func fieldText(_ value: JSON) -> String? {

@@ -14,10 +14,8 @@ struct SCIMUserList {
   private static let sortedStride = 2_000
 
   func query(_ query: SCIMQuery) async throws -> SCIMPage {
-    if let sortBy = query.sortBy, tenant.users.attribute(sortBy) == nil {
-      throw SCIMError.invalid(.invalidPath, "there is no attribute \(sortBy.name) to sort by")
-    }
-    switch try SCIMUserPlan(query.filter) {
+    try query.check(tenant.users)
+    switch SCIMUserPlan(query.filter) {
     case .candidates(let lookups): return try await atHand(try await found(by: lookups, query.filter), query)
     case .conditions(let conditions):
       if let sortBy = query.sortBy, Self.sortField(sortBy) == nil { return try await scanned(conditions, query) }
@@ -56,13 +54,19 @@ struct SCIMUserList {
       return (user?["id"]?.integer).map { ["#\($0)"] } ?? []
     case .email(let email):
       return try await ids(["WHERE", "email", "==", email], [], from: "0", count: SCIMQuery.standardCount).ids
-        .map { "#\($0)" }
+        .map { "#\($0)" } + (try await addressed(email))
     }
+  }
+
+  /// Those who have an address among others, of which the card has only one.
+  private func addressed(_ email: String) async throws -> [String] {
+    (try await tenant.ask("USER.ADDRESSED", email, "WORKSPACE", tenant.workspace).elements ?? [])
+      .compactMap { $0["id"]?.integer.map { "#\($0)" } }
   }
 
   private func atHand(_ users: [SCIMUserResource], _ query: SCIMQuery) async throws -> SCIMPage {
     var users = users
-    try query.sort(&users, tenant.users) { $0.json }
+    query.sort(&users, tenant.users) { $0.json }
     let (part, page) = try query.part(of: users.count)
     return page.with(users[part].map { query.projection.applied(to: $0.json, tenant.users) })
   }
@@ -78,6 +82,7 @@ struct SCIMUserList {
     case ("name", "givenname"): "first"
     case ("emails", nil), ("emails", "value"): "email"
     case ("meta", "created"): "created"
+    case ("meta", "lastmodified"): "last-change"
     default: nil
     }
   }
@@ -91,11 +96,15 @@ struct SCIMUserList {
       query.sortBy.flatMap(Self.sortField).map { ["SORT", $0] + (query.isDescending ? ["DESC"] : []) } ?? []
     let words = conditions.flatMap(\.words)
     let key = key(query)
-    var page = SCIMPage(total: try await total(words, key), position: query.position)
+    var page = SCIMPage(total: try await total(words, key, isNew: query.isFirstPage), position: query.position)
     var start: Int?
     let cursor: String
     switch query.position {
     case .index(let index):
+      // What was counted a while ago does not say that there is nothing.
+      if index > page.total, !query.isFirstPage {
+        page = SCIMPage(total: try await total(words, key, isNew: true), position: query.position)
+      }
       guard query.count > 0, index <= page.total else { return page }
       start = index - 1
       cursor = try await self.cursor(at: index - 1, words, order, key)
@@ -115,9 +124,10 @@ struct SCIMUserList {
     return page.with(try await resources(ids, query))
   }
 
-  /// How many meet the conditions. With conditions it is not counted for each page anew.
-  private func total(_ words: [String], _ key: SCIMMarks.Key) async throws -> Int {
-    if !words.isEmpty, let known = marks.total(of: key) { return known }
+  /// How many meet the conditions. With conditions it is not counted for each page anew, but for the first one it always
+  /// is: whoever has just made somebody and looks again must find them.
+  private func total(_ words: [String], _ key: SCIMMarks.Key, isNew: Bool) async throws -> Int {
+    if !isNew, !words.isEmpty, let known = marks.total(of: key) { return known }
     let total = Int(try await tenant.ask(["USER.COUNT"] + words).integer ?? 0)
     if !words.isEmpty { marks.note(total: total, of: key) }
     return total
@@ -181,16 +191,15 @@ struct SCIMUserList {
   /// Looks at everybody who meets the conditions, if they are few enough.
   private func scanned(_ conditions: [SCIMUserPlan.Condition], _ query: SCIMQuery) async throws -> SCIMPage {
     let key = key(query)
-    var ids: [String]?
-    if query.position != .index(1), query.position != .cursor("") { ids = marks.found(of: key) }
-    if ids == nil {
-      let found = try await scan(conditions, query)
-      marks.note(found: found, of: key)
-      ids = found
+    if !query.isFirstPage, let known = marks.found(of: key) {
+      let (part, page) = try query.part(of: known.count)
+      // What was found a while ago does not say that there is nothing more.
+      if !part.isEmpty { return page.with(try await resources(Array(known[part]), query)) }
     }
-    let all = ids ?? []
-    let (part, page) = try query.part(of: all.count)
-    return page.with(try await resources(Array(all[part]), query))
+    let found = try await scan(conditions, query)
+    marks.note(found: found, of: key)
+    let (part, page) = try query.part(of: found.count)
+    return page.with(try await resources(Array(found[part]), query))
   }
 
   /// The ids of those who meet the filter, in the order that is asked for.
@@ -216,7 +225,7 @@ struct SCIMUserList {
       }
       await Task.yield()
     } while cursor != "0"
-    try query.sort(&users, tenant.users) { $0.json }
+    query.sort(&users, tenant.users) { $0.json }
     return users.map(\.id)
   }
 }

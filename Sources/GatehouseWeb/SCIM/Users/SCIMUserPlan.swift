@@ -31,13 +31,10 @@ enum SCIMUserPlan: Equatable {
     }
   }
 
-  init(_ filter: SCIMFilter?) throws(SCIMError) {
+  init(_ filter: SCIMFilter?) {
     guard let filter else {
       self = .conditions([])
       return
-    }
-    if filter.mentionsLastModified {
-      throw .invalid(.invalidFilter, "meta.lastModified is not kept; follow changes by the feed, or by meta.version")
     }
     if let lookups = Self.lookups(filter) {
       self = .candidates(lookups)
@@ -72,8 +69,7 @@ enum SCIMUserPlan: Equatable {
     }
   }
 
-  /// The addresses that a filter of e-mail values asks for. The index has one address of each person: the primary, else
-  /// the one for work.
+  /// The addresses that a filter of e-mail values asks for.
   private static func email(_ filter: SCIMFilter) -> Set<Lookup>? {
     switch filter {
     case .and(let left, let right): email(left) ?? email(right)
@@ -94,6 +90,20 @@ enum SCIMUserPlan: Equatable {
     "department": "department", "division": "division", "employeenumber": "reference",
   ]
 
+  private static let times = ["meta.created": "created", "meta.lastmodified": "last-change"]
+
+  private static func time(_ field: String, _ comparison: SCIMComparison, _ time: Milliseconds) -> Condition? {
+    let sign: String
+    switch comparison {
+    case .greater: sign = ">"
+    case .atLeast: sign = ">="
+    case .less: sign = "<"
+    case .atMost: sign = "<="
+    case .equal, .notEqual, .contains, .startsWith, .endsWith: return nil
+    }
+    return time < 0 ? nil : Condition(field, sign, String(time))
+  }
+
   private static func condition(_ filter: SCIMFilter) -> Condition? {
     guard case .compare(let path, let comparison, let literal) = filter else { return nil }
     let name = (path.name + (path.sub.map { ".\($0)" } ?? "")).lowercased()
@@ -108,6 +118,9 @@ enum SCIMUserPlan: Equatable {
       return Condition("status", wanted == (comparison == .equal) ? "!=" : "=", "inactive")
     }
     guard case .string(let text) = literal, !text.isEmpty else { return nil }
+    if path.urn?.isSame(as: SCIMSchemas.user) ?? true, let field = times[name] {
+      return SCIMTime.time(text).flatMap { time(field, comparison, $0) }
+    }
     let isOfEmployer = path.urn?.isSame(as: SCIMSchemas.enterprise) ?? false
     guard isOfEmployer || path.urn?.isSame(as: SCIMSchemas.user) ?? true,
       let field = (isOfEmployer ? textsOfEmployer : texts)[name]
@@ -119,18 +132,6 @@ enum SCIMUserPlan: Equatable {
     case .contains: return Condition(field, "~==", text)
     case .startsWith: return Condition(field, "^==", text)
     case .endsWith, .greater, .atLeast, .less, .atMost: return nil
-    }
-  }
-}
-
-extension SCIMFilter {
-  fileprivate var mentionsLastModified: Bool {
-    switch self {
-    case .compare(let path, _, _), .present(let path):
-      path.name.isSame(as: "meta") && path.sub?.isSame(as: "lastModified") ?? false
-    case .anyValue: false
-    case .and(let left, let right), .or(let left, let right): left.mentionsLastModified || right.mentionsLastModified
-    case .not(let inner): inner.mentionsLastModified
     }
   }
 }

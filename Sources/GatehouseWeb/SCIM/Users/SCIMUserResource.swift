@@ -1,4 +1,3 @@
-import FoundationEssentials
 import GatehouseWire
 
 /// A user as SCIM shows it, made of what `USER.GET` answers.
@@ -120,8 +119,8 @@ struct SCIMUserResource {
   private static func readOnly(
     _ user: RESPValue, _ tenant: SCIMTenant, _ groups: [SCIMGroupName]
   ) -> [(String, [JSON])] {
-    let held = SCIMGroupName.held(by: user, in: tenant)
-    let shown = groups.filter { held.contains($0.key) }.map { group in
+    let held = SCIMGroupMembers.held(by: user, in: tenant)
+    let shown = groups.filter { held[$0.key] != nil }.map { group in
       JSON.object([
         ("value", .string(group.id)), ("$ref", .string("\(tenant.base)/Groups/\(group.id)")),
         ("display", .string(group.displayName)), ("type", .string("direct")),
@@ -143,9 +142,8 @@ struct SCIMUserResource {
 
   private static func meta(_ user: RESPValue, _ id: String, _ version: Int64, _ tenant: SCIMTenant) -> JSON {
     var members: [JSON.Member] = [("resourceType", .string("User"))]
-    if let created = user["created"]?.integer {
-      let date = Date(timeIntervalSince1970: Double(created) / 1000)
-      members.append(("created", .string(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))))
+    for (name, field) in [("created", "created"), ("lastModified", "last-change")] {
+      if let time = user[field]?.integer { members.append((name, .string(SCIMTime.text(time)))) }
     }
     members.append(("location", .string("\(tenant.base)/Users/\(id)")))
     members.append(("version", .string(etag(version))))

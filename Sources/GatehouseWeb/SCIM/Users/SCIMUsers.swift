@@ -19,7 +19,8 @@ struct SCIMUsers {
       throw SCIMError.notFound("user \(id)")
     }
     let user = SCIMUserResource(answer, tenant, try await tenant.groups())
-    guard user.isThere else { throw SCIMError.notFound("user \(id)") }
+    // A command finds whom somebody was merged into. An id of SCIM names one person and no other (RFC 7643, section 3.1).
+    guard user.isThere, user.id == id else { throw SCIMError.notFound("user \(id)") }
     return user
   }
 
@@ -38,6 +39,7 @@ struct SCIMUsers {
       throw SCIMError.invalid(.invalidValue, "userName is missing: every user has one")
     }
     try requireName(fields.username)
+    try requireAll(resource)
     let password = tenant.takesPasswords ? resource[any: "password"]?.string : nil
     let creation = fields.creation(in: tenant, password: password)
     let managing = try await fields.managing(fields.username, from: nil, in: tenant)
@@ -52,9 +54,9 @@ struct SCIMUsers {
     return try await get(String(made?["id"]?.integer ?? 0))
   }
 
-  /// Replaces what is there by the body. What providers leave out without meaning to clear it stays: who the person is to the
-  /// provider, whether they are
-  /// active, the time zone and language that people choose for themselves, and extensions that are not named at all.
+  /// Replaces what is there by the body. What providers leave out without meaning to clear it stays: who the person is to
+  /// the provider, whether they are active, the time zone and language that people choose for themselves, and extensions
+  /// that are not named at all.
   func replace(_ id: String, _ body: JSON, ifMatch: String?) async throws -> SCIMUserResource {
     let resource = try normal.resource(body)
     guard resource[any: "userName"] != nil else {
@@ -73,8 +75,8 @@ struct SCIMUsers {
 
   func patch(_ id: String, _ body: JSON, ifMatch: String?) async throws -> SCIMUserResource {
     let patch = try SCIMPatch(body, isStrict: tenant.isStrict)
-    return try await change(id, ifMatch: ifMatch) { (current) throws(SCIMError) in
-      let wanted = try patch.applied(to: current, normal)
+    return try await change(id, ifMatch: ifMatch) { current in
+      let wanted = try await patch.applied(to: current, normal)
       guard wanted[any: "active"] != nil else {
         throw SCIMError.invalid(
           .invalidValue, "active cannot be removed, because everybody has a status; set it to false")
@@ -100,13 +102,13 @@ struct SCIMUsers {
   /// Makes of a user what `wanted` makes of the resource as it is: by one command or by several in one record. If somebody
   /// changes the user meanwhile, it begins anew with what is there then, unless the client has named a version.
   private func change(
-    _ id: String, ifMatch: String?, to wanted: (JSON) throws -> JSON
+    _ id: String, ifMatch: String?, to wanted: (JSON) async throws -> JSON
   ) async throws -> SCIMUserResource {
     for attempt in 1... {
       let user = try await get(id)
       try Self.check(ifMatch, user)
       do {
-        return try await change(user, to: try wanted(user.json))
+        return try await change(user, to: try await wanted(user.json))
       } catch let error as SCIMError
         where error.status == .preconditionFailed && ifMatch == nil && attempt < Self.attempts
       {
@@ -121,12 +123,13 @@ struct SCIMUsers {
     let new = try SCIMUserFields(wanted, tenant)
     guard !new.username.isEmpty else { throw SCIMError.invalid(.invalidValue, "userName cannot be empty") }
     if new.username != old.username { try requireName(new.username) }
+    try requireAll(wanted, besides: user.json)
     var user = user
     if let password = wanted[any: "password"]?.string, tenant.takesPasswords {
       _ = try await tenant.ask("PASSWORD.SET", "#\(user.id)", password)
       user = try await get(user.id)
     }
-    try await tenant.write(try await new.changes(from: old, of: user, in: tenant))
+    try await tenant.write(try await new.changes(from: old, of: user, in: tenant), about: "#\(user.id)")
     return try await get(user.id)
   }
 
@@ -135,11 +138,16 @@ struct SCIMUsers {
     if name.hasPrefix("#") { throw SCIMError.invalid(.invalidValue, "userName cannot begin with #") }
   }
 
+  /// Refuses a resource that lacks what the workspace requires; what it lacked before it may lack.
+  private func requireAll(_ resource: JSON, besides old: JSON? = nil) throws {
+    let lacked = old.map(tenant.users.missing) ?? []
+    guard let missing = tenant.users.missing(in: resource).first(where: { !lacked.contains($0) }) else { return }
+    throw SCIMError.invalid(
+      .invalidValue, "\(missing.urn ?? ""):\(missing.name) is missing: the workspace requires it of everybody")
+  }
+
   static func check(_ ifMatch: String?, _ user: SCIMUserResource) throws {
-    guard let ifMatch, ifMatch != "*" else { return }
-    let given = ifMatch.split(separator: ",").map { $0.filter { $0 != " " } }
-    guard given.contains(where: { $0 == user.etag || "W/\($0)" == user.etag }) else {
-      throw SCIMError(.preconditionFailed, nil, "the user has the version \(user.etag) by now; read it anew")
-    }
+    guard let ifMatch, !SCIMVersion(user.etag).matches(ifMatch) else { return }
+    throw SCIMError(.preconditionFailed, nil, "the user has the version \(user.etag) by now; read it anew")
   }
 }

@@ -7,11 +7,11 @@ import Testing
 struct SCIMPatchTests {
   private static let schemas = SCIMSchemas.users(fields: [.text("shoe", "The size")])
 
-  private func patched(_ resource: String, _ operations: String, isStrict: Bool = false) throws -> String {
+  private func patched(_ resource: String, _ operations: String, isStrict: Bool = false) async throws -> String {
     let normal = SCIMNormal(schemas: Self.schemas, isStrict: isStrict)
     let body = #"{"schemas":["\#(SCIMSchemas.patch)"],"Operations":[\#(operations)]}"#
     let patch = try SCIMPatch(try JSON(text: body), isStrict: isStrict)
-    return try patch.applied(to: try JSON(text: resource), normal).text
+    return try await patch.applied(to: try JSON(text: resource), normal).text
   }
 
   @Test(
@@ -39,15 +39,15 @@ struct SCIMPatchTests {
         #"{"op":"add","value":{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter":"C"}}"#,
         #"{"title":"A","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"costCenter":"C"}}"#
       ),
-    ] as [(String, String?)]) func simple(_ operations: String, _ expected: String?) throws
+    ] as [(String, String?)]) func simple(_ operations: String, _ expected: String?) async throws
   {
     guard let expected else {
-      #expect(throws: SCIMError.invalid(.invalidValue, "replace title has no value")) {
-        try patched(#"{"title":"A"}"#, operations)
+      await #expect(throws: SCIMError.invalid(.invalidValue, "replace title has no value")) {
+        try await patched(#"{"title":"A"}"#, operations)
       }
       return
     }
-    let result = try JSON(text: try patched(#"{"title":"A"}"#, operations))
+    let result = try JSON(text: try await patched(#"{"title":"A"}"#, operations))
     #expect(result.isSame(as: try JSON(text: expected)), "\(result.text)")
   }
 
@@ -83,9 +83,9 @@ struct SCIMPatchTests {
         #"{"op":"remove","path":"emails[type eq \"home\"].type"}"#,
         #"[{"value":"a","type":"work","primary":true},{"value":"b"}]"#
       ),
-    ]) func lists(_ operation: String, _ expected: String) throws
+    ]) func lists(_ operation: String, _ expected: String) async throws
   {
-    let result = try JSON(text: try patched(Self.emails, operation))["emails"] ?? .null
+    let result = try JSON(text: try await patched(Self.emails, operation))["emails"] ?? .null
     #expect(result.isSame(as: try JSON(text: expected)), "\(result.text)")
   }
 
@@ -105,21 +105,23 @@ struct SCIMPatchTests {
         #"{"op":"replace","path":"name[familyName eq \"x\"]","value":{}}"#,
         .invalid(.invalidPath, "name has one value, so no filter")
       ),
-    ]) func refusals(_ operation: String, _ error: SCIMError)
+    ]) func refusals(_ operation: String, _ error: SCIMError) async
   {
-    #expect(throws: error) { try patched(Self.emails, operation) }
+    await #expect(throws: error) { try await patched(Self.emails, operation) }
   }
 
-  @Test("the strict profile takes no word in another case, and nothing without a path") func strict() {
-    #expect(throws: SCIMError.self) { try patched("{}", #"{"op":"Add","path":"title","value":"x"}"#, isStrict: true) }
-    #expect(throws: SCIMError.invalid(.noTarget, "an operation without a path")) {
-      try patched("{}", #"{"op":"add","value":{"title":"x"}}"#, isStrict: true)
+  @Test("the strict profile takes no word in another case, and nothing without a path") func strict() async {
+    await #expect(throws: SCIMError.self) {
+      try await patched("{}", #"{"op":"Add","path":"title","value":"x"}"#, isStrict: true)
     }
-    #expect(throws: SCIMError.invalid(.noTarget, "no value of emails meets the filter")) {
-      try patched("{}", #"{"op":"add","path":"emails[type eq \"work\"].value","value":"x"}"#, isStrict: true)
+    await #expect(throws: SCIMError.invalid(.noTarget, "an operation without a path")) {
+      try await patched("{}", #"{"op":"add","value":{"title":"x"}}"#, isStrict: true)
     }
-    #expect(throws: SCIMError.invalid(.invalidValue, "active must be true or false")) {
-      try patched("{}", #"{"op":"replace","path":"active","value":"False"}"#, isStrict: true)
+    await #expect(throws: SCIMError.invalid(.noTarget, "no value of emails meets the filter")) {
+      try await patched("{}", #"{"op":"add","path":"emails[type eq \"work\"].value","value":"x"}"#, isStrict: true)
+    }
+    await #expect(throws: SCIMError.invalid(.invalidValue, "active must be true or false")) {
+      try await patched("{}", #"{"op":"replace","path":"active","value":"False"}"#, isStrict: true)
     }
   }
 }

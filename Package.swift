@@ -144,7 +144,7 @@ let package = Package(
     .testTarget(
       name: "GatehouseWebTests",
       dependencies: [
-        "GatehouseCore", "GatehouseWeb", "GatehouseWire", "GatehouseTestSupport",
+        "GatehouseCore", "GatehouseServer", "GatehouseWeb", "GatehouseWire", "GatehouseTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

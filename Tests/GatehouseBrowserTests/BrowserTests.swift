@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized)
 struct BrowserTests {
   /// The scripts, with what they walk through.
-  private static let walks = ["new_administrator", "without_scripts", "keyboard", "every_page", "pictures"]
+  private static let walks = ["new_administrator", "without_scripts", "keyboard", "every_page", "hostile", "pictures"]
 
   @Test("a walk through the console", arguments: walks)
   func walk(_ script: String) throws {

@@ -3,6 +3,8 @@ import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
+@testable import gatehousectl
+
 /// `gatehousectl mail` with a program that stands in for sendmail, and with a real one.
 @Suite("gatehousectl mail", .serialized)
 struct MailTests {
@@ -108,6 +110,16 @@ struct MailTests {
     #expect((read["keys"] as? [String])?.contains("bcc") == false)
     #expect((read["to"] as? [[String]]) == [["x,evil", "other.test"]], "one recipient, with a comma in the name")
     #expect(read["subject"] as? String == "Hello a Bcc: evil@other.test body =?utf-8?Q?x?=")
+  }
+
+  @Test("a mark in an address is a mark, whatever joins with it")
+  func joinedMarks() {
+    #expect(MailMessage.address("x\"\u{301},y@other.test") == "<\"x\\\"\u{301},y\"@other.test>")
+    #expect(MailMessage.address("x\\\u{301}\"@other.test") == "<\"x\\\\\u{301}\\\"\"@other.test>")
+    #expect(MailMessage.address("x@\u{301}y@other.test") == nil)
+    #expect(MailMessage.address("x.\u{301}.y@other.test") == "<x.\u{301}.y@other.test>")
+    #expect(MailMessage.address("x..y@other.test") == "<\"x..y\"@other.test>")
+    #expect(MailMessage.address("x@other.test") == "<x@other.test>")
   }
 
   private func python(_ script: String, input: String) throws -> [String: Any] {

@@ -21,8 +21,10 @@ extension CommandTable {
       effect: .write, rights: .sessions, needs: .service(), route: .session(1), secrets: [1],
       body: .decide(impersonateStart)),
     CommandSpec(
-      "IMPERSONATE.END", .impersonation, "End an impersonation, by token or id", [.word("impersonation")],
-      reply: "1, or 0 if there is none", effect: .write, rights: .sessions,
+      "IMPERSONATE.END", .impersonation, "End an impersonation, by token or id",
+      [.word("impersonation"), .flag("TOKEN")],
+      reply: "1, or 0 if there is none. With `TOKEN` an id is none, as in SESSION.REVOKE", effect: .write,
+      rights: .sessions,
       needs: .permission(.sessionRevoke, over: .session(1), own: .sessionRevoke), route: .session(1), secrets: [1],
       body: .decide(impersonateEnd)),
     CommandSpec(
@@ -112,7 +114,7 @@ extension CommandTable {
   // MARK: Ending
 
   @Sendable private static func impersonateEnd(_ turn: Turn) throws(Halt) {
-    guard let (cell, slot) = try turn.session(1), cell.state.sessions[slot].kind == .impersonation else {
+    guard let (cell, slot) = try turn.sessionToEnd(1), cell.state.sessions[slot].kind == .impersonation else {
       return turn.reply.flag(false)
     }
     let id = cell.state.sessionID(ofSlot: slot)

@@ -197,7 +197,8 @@ extension Turn {
   /// A name means an account of the group's workspace, whether that is named or not.
   private func account(named name: String, of group: AccountGroup) throws(Halt) -> Account {
     let isShort =
-      directory.accountID(name, in: group.workspace) != nil || !(name.hasPrefix("#") || name.contains("/"))
+      directory.accountID(name, in: group.workspace) != nil
+      || !(Self.isID(name) || name.utf8.contains(UInt8(ascii: "/")))
     let account = try account(named: name, in: isShort ? group.workspace : nil)
     guard account.workspace == group.workspace else {
       throw .refused(.syntax("the account \(name) and the group \(group.name) are of different workspaces"))

@@ -36,7 +36,9 @@ extension Turn {
 
   /// Says that there is no account or group of a name, and where it was looked for if the command did not say.
   private static func missing(_ what: String, _ name: String, in workspace: WorkspaceID?) -> Refusal {
-    guard workspace == nil, !name.hasPrefix("#"), !name.contains("/") else { return .notFound("\(what) \(name)") }
+    guard workspace == nil, !isID(name), !name.utf8.contains(UInt8(ascii: "/")) else {
+      return .notFound("\(what) \(name)")
+    }
     return .notFound(
       "\(what) \(name); it was looked for in main: workspace/\(what) names that of another workspace")
   }
@@ -44,15 +46,20 @@ extension Turn {
   func site(of account: Account) -> Site { .account(account.id, of: account.workspace) }
   func site(of group: AccountGroup) -> Site { .group(group.id, of: group.workspace) }
 
+  /// Whether a text is the id of an account or a group, `#12`, rather than its name.
+  static func isID(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "#") }
+
   // MARK: New names
 
   /// A name that an account or a group is to get: a line of text, as people write it.
+  ///
+  /// Marks are looked for by bytes: a `#` with an accent above it is another character, and yet a `#` to whoever reads it.
   static func title(_ text: String, _ what: String) throws(Halt) -> String {
     if text.utf8.count > Limits.titleBytes {
       throw .refused(.syntax("\(what) is longer than \(Limits.titleBytes) bytes; shorten it"))
     }
     if EntityNames.isBlank(text) { throw .refused(.syntax("\(what) has nothing that can be seen")) }
-    if text.hasPrefix("#") { throw .refused(.syntax("\(what) starts with #, which stands for an id")) }
+    if isID(text) { throw .refused(.syntax("\(what) starts with #, which stands for an id")) }
     // Names that differ only in what nobody sees read alike.
     if text.hasPrefix(" ") || text.hasSuffix(" ") || text.contains("  ")
       || text.unicodeScalars.contains(where: { $0 != " " && UnicodeTables.isNotInNames($0) })
@@ -84,15 +91,17 @@ extension Directory {
   fileprivate func find(
     _ text: String, in workspace: WorkspaceID?, _ find: (String, WorkspaceID) -> UInt32?
   ) -> UInt32? {
-    if text.hasPrefix("#") { return UInt32(text.dropFirst()) }
+    if Turn.isID(text) { return UInt32(Substring(text.utf8.dropFirst())) }
     if let workspace {
       if let found = find(text, workspace) { return found }
       // As lists show it.
       let prefix = "\(self.workspace(workspace).name)/"
-      return text.hasPrefix(prefix) ? find(String(text.dropFirst(prefix.count)), workspace) : nil
+      return text.utf8.starts(with: prefix.utf8)
+        ? find(String(Substring(text.utf8.dropFirst(prefix.utf8.count))), workspace) : nil
     }
     if let found = find(text, mainWorkspace) { return found }
-    guard let slash = text.firstIndex(of: "/"), let workspace = workspaceID(String(text[..<slash])) else { return nil }
-    return find(String(text[text.index(after: slash)...]), workspace)
+    guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")), let workspace = workspaceID(String(text[..<slash]))
+    else { return nil }
+    return find(String(text[text.utf8.index(after: slash)...]), workspace)
   }
 }

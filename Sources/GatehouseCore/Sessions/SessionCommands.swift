@@ -29,8 +29,9 @@ extension CommandTable {
       "SESSION.LIST", .session, "The sessions of a user, newest first", [.word("user")], reply: "an array of maps",
       needs: .permission(.sessionRead, over: .user(1), own: .sessionRead), route: .user(1), body: .decide(sessionList)),
     CommandSpec(
-      "SESSION.REVOKE", .session, "End a session, by token or id", [.word("session")],
-      reply: "1, or 0 if there is none",
+      "SESSION.REVOKE", .session, "End a session, by token or id", [.word("session"), .flag("TOKEN")],
+      reply: "1, or 0 if there is none. With `TOKEN` an id is none: for what a user's browser or program has sent, who "
+        + "could else end the sessions of others by their numbers",
       effect: .write, rights: .sessions,
       needs: .permission(.sessionRevoke, over: .session(1), own: .sessionRevoke), route: .session(1), secrets: [1],
       isForTemporary: true, body: .decide(sessionRevoke)),
@@ -156,7 +157,7 @@ extension CommandTable {
   }
 
   @Sendable private static func sessionRevoke(_ turn: Turn) throws(Halt) {
-    guard let (cell, slot) = try turn.session(1) else { return turn.reply.flag(false) }
+    guard let (cell, slot) = try turn.sessionToEnd(1) else { return turn.reply.flag(false) }
     try turn.endSession(cell.state.sessionID(ofSlot: slot), .revoked)
     turn.reply.flag(cell.state.sessions[slot].isLive(at: turn.now))
   }

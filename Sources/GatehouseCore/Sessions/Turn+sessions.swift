@@ -28,6 +28,12 @@ extension Turn {
     return (cell, slot)
   }
 
+  /// The session of a word that a command ends: by token or id, or with `TOKEN` by token alone.
+  func sessionToEnd(_ index: Int) throws(Halt) -> (cell: HeldPartition, slot: Int)? {
+    if has("TOKEN"), Self.identifier(arguments[index]) != nil { return nil }
+    return try session(index)
+  }
+
   private func mayFind(_ cell: HeldPartition, _ slot: Int) -> Bool {
     let site = site(of: cell.state.sessions[slot])
     let holder = holder(cell, slot)

@@ -30,13 +30,6 @@ public struct Webhook: Sendable, Equatable {
 
   init(id: WebhookID) { self.id = id }
 
-  /// What is left of one that is deleted.
-  static func deleted(_ id: WebhookID) -> Webhook {
-    var webhook = Webhook(id: id)
-    webhook.isDeleted = true
-    return webhook
-  }
-
   /// The names of the kinds of changes that it wants; all if empty.
   public var typeNames: [String] { types.map(ChangeKindForm.name) }
 

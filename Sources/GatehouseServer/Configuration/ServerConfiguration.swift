@@ -106,12 +106,15 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var httpsHost = "127.0.0.1"
   package var httpsPort = 0
 
+  /// The proxies in front of the HTTP side that are believed who their requests are from.
+  package var httpProxies = NetworkList.none
+
   /// The product whose people may open the administrators' console.
   package var consoleProduct = "console"
 
   /// To which addresses webhooks may connect, and a PEM file of the authorities that their receivers' certificates are
   /// believed from; nil for those of the system.
-  package var webhookNetworks = WebhookNetworks.public
+  package var webhookNetworks = NetworkList.public
   package var webhookCACertFile: String?
 
   /// How many event-loop threads serve; nil means one less than the cores, and at least one. The log writer needs a

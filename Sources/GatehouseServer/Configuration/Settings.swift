@@ -50,6 +50,14 @@ extension Setting {
     "https-port", \.httpsPort, value: "port", 0...65535,
     "TCP port to serve HTTP on with TLS and the tls- settings, 0 for none")
 
+  package static let httpProxies = Setting(
+    "http-proxies", \.httpProxies, value: "networks", live: true,
+    expected: "none, or a list of private, loopback and networks such as 10.1.0.0/16, with commas between them",
+    // Anybody could say of any request from whom it is.
+    parse: { NetworkList($0).flatMap { $0.allowsPublic ? nil : $0 } },
+    format: { $0.text },
+    "proxies whose X-Forwarded-For or Forwarded says who a request is from: loopback, private, or networks")
+
   package static let consoleProduct = Setting(
     "console-product", \.consoleProduct, value: "product", live: true,
     expected: "a product; give name for one of the workspace main, or workspace/name",
@@ -60,7 +68,7 @@ extension Setting {
   package static let webhookNetworks = Setting(
     "webhook-networks", \.webhookNetworks, value: "networks", live: true,
     expected: "none, or a list of public, private, loopback and networks such as 10.1.0.0/16, with commas between them",
-    parse: { WebhookNetworks($0) },
+    parse: { NetworkList($0) },
     format: { $0.text },
     "addresses that webhooks may connect to: public, private, loopback, or networks such as 10.1.0.0/16")
 
@@ -271,7 +279,7 @@ extension Setting {
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
-    httpPort, httpsHost, httpsPort, consoleProduct, webhookNetworks, webhookCACertFile, lanes, partitions,
+    httpPort, httpsHost, httpsPort, httpProxies, consoleProduct, webhookNetworks, webhookCACertFile, lanes, partitions,
     maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     addressConnections, serviceConnections, connectionCommands, connectionBytes,

@@ -74,15 +74,17 @@ package final class CommandDoor: Sendable {
 
   /// The service that has this secret, as with `AUTH`. Wrong ones are answered in the turn of their address.
   ///
-  /// - Parameter name: the service's name; nil if it is not given.
+  /// - Parameters:
+  ///   - name: the service's name; nil if it is not given.
+  ///   - client: whose turn it is, where a proxy has told; nil for the connection's address.
   package func caller(
-    name: String? = nil, secret: String, _ connection: DoorConnection
+    name: String? = nil, secret: String, _ connection: DoorConnection, from client: NetworkAddress? = nil
   ) async -> Result<Caller, Refusal> {
     guard let directory = services?.gate.directory else { return .failure(.notServing(isStopping: false)) }
     let given = Array(secret.utf8).withUnsafeBytes { sha256($0) }
     let now = facts.clock.milliseconds
     guard let service = directory.service(name ?? ClientFacts.defaultUser, secret: given, at: now) else {
-      return .failure(await wrongSecret(connection))
+      return .failure(await wrongSecret(client.map { AddressKey(network: $0.network) } ?? connection.key))
     }
     if let excess = excess(of: service, connection) { return .failure(excess) }
     return .success(caller(service, connection))
@@ -107,9 +109,9 @@ package final class CommandDoor: Sendable {
     Caller(ConnectionFacts(id: connection.id, service: 0, rights: .all), service: "")
   }
 
-  private func wrongSecret(_ connection: DoorConnection) async -> Refusal {
+  private func wrongSecret(_ address: AddressKey?) async -> Refusal {
     facts.deniedAuthentications.add(1, ordering: .relaxed)
-    let wait = facts.guesses.waitOfWrongSecret(from: connection.key, at: facts.clock.milliseconds)
+    let wait = facts.guesses.waitOfWrongSecret(from: address, at: facts.clock.milliseconds)
     guard wait != 0 else { return .wrongSecret }
     facts.limits.add(.wrongSecrets)
     guard let wait else { return .limit("\(ClientLimit.wrongSecrets.name): too many wrong secrets") }

@@ -7,6 +7,8 @@ import Synchronization
 struct AddressKey: Hashable, Sendable {
   let network: NetworkAddress.Network
 
+  init(network: NetworkAddress.Network) { self.network = network }
+
   /// - Returns: nil for what is no internet address.
   init?(_ address: SocketAddress?) {
     guard let address, address.port != nil else { return nil }

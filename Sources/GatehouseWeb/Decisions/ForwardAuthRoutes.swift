@@ -65,7 +65,7 @@ struct ForwardAuthRoutes {
   private func proxy(_ request: Request, _ context: WebContext) async throws -> Caller {
     let authentication = Authentication(door: door)
     if let secret = request.headers[.gatehouseSecret] {
-      return try await authentication.service(secret: secret, context)
+      return try await authentication.service(secret: secret, request, context)
     }
     let isOfUser =
       if case .bearer(let text) = Authentication.credentials(request) { Token(text) != nil } else { false }

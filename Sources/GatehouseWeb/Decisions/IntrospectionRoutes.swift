@@ -62,10 +62,10 @@ struct IntrospectionRoutes {
 
   /// The first value of a field. One that cannot be decoded stays as it is: it is no good token either.
   private static func value(of name: String, in form: String) -> String? {
-    for pair in form.split(separator: "&") {
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    for pair in form.parts(separatedBy: "&", keepsEmpty: false) {
+      let parts = pair.parts(separatedBy: "=", most: 2)
       guard parts[0].percentDecoded(plusIsBlank: true) == name else { continue }
-      return parts.count > 1 ? parts[1].percentDecoded(plusIsBlank: true) ?? String(parts[1]) : ""
+      return parts.count > 1 ? parts[1].percentDecoded(plusIsBlank: true) ?? parts[1] : ""
     }
     return nil
   }

@@ -22,10 +22,10 @@ struct Problem: Error, Equatable {
 
   /// An error that a command was answered with.
   init(error text: String) {
-    let code = text.prefix { $0 != " " }
-    let detail = text.dropFirst(code.count + 1)
-    self.init(Self.status(of: String(code)), String(code), String(detail))
-    if code == "REFUSED", let colon = detail.firstIndex(of: ":") { rule = String(detail[..<colon]) }
+    let code = text.head(before: " ")
+    let detail = String(decoding: text.utf8.dropFirst(code.utf8.count + 1), as: UTF8.self)
+    self.init(Self.status(of: code), code, detail)
+    if code == "REFUSED", detail.utf8.contains(UInt8(ascii: ":")) { rule = detail.head(before: ":") }
     if status == .tooManyRequests || status == .serviceUnavailable { retryAfter = 1 }
   }
 

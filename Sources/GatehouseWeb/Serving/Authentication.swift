@@ -27,10 +27,11 @@ struct Authentication {
     switch words[0].lowercased() {
     case "bearer": return .bearer(String(words[1]))
     case "basic":
-      guard let data = Data(base64Encoded: String(words[1])), let text = String(bytes: data, encoding: .utf8),
-        let colon = text.firstIndex(of: ":")
-      else { return .malformed }
-      return .basic(name: String(text[..<colon]), secret: String(text[text.index(after: colon)...]))
+      guard let data = Data(base64Encoded: String(words[1])), let text = String(bytes: data, encoding: .utf8) else {
+        return .malformed
+      }
+      let parts = text.parts(separatedBy: ":", most: 2)
+      return parts.count == 2 ? .basic(name: parts[0], secret: parts[1]) : .malformed
     default: return .malformed
     }
   }
@@ -42,8 +43,8 @@ struct Authentication {
     switch Self.credentials(request) {
     case .none: try anonymous(request, context)
     case .malformed: throw Problem.malformedAuthorization
-    case .bearer(let secret): try await service(secret: secret, context)
-    case .basic(let name, let secret): try await service(name, secret: secret, context)
+    case .bearer(let secret): try await service(secret: secret, request, context)
+    case .basic(let name, let secret): try await service(name, secret: secret, request, context)
     }
   }
 
@@ -53,7 +54,7 @@ struct Authentication {
   /// it. So `local` is only who asks for this machine by its own name.
   func anonymous(_ request: Request, _ context: WebContext) throws -> Caller {
     let caller = try withoutSecret(context)
-    guard !caller.service.isEmpty || Self.isThisMachine(request.head.authority ?? "") else {
+    guard !caller.service.isEmpty || isThisMachine(request, context) else {
       throw Problem.unauthenticated
     }
     return caller
@@ -65,14 +66,22 @@ struct Authentication {
     return try caller(result)
   }
 
+  /// Whether a request comes from this machine, and asks for it by its own name.
+  func isThisMachine(_ request: Request, _ context: WebContext) -> Bool {
+    Self.isThisMachine(request.head.authority ?? "") && !ClientAddress.isElsewhere(request, context, door.configuration)
+  }
+
   /// Whether a host is this machine, by one of its names.
   static func isThisMachine(_ host: String) -> Bool {
-    let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+    let name = host.hasPrefix("[") ? host.head(before: "]") + "]" : host.head(before: ":")
     return ["localhost", "127.0.0.1", "[::1]"].contains(name.lowercased())
   }
 
-  func service(_ name: String? = nil, secret: String, _ context: WebContext) async throws -> Caller {
-    try caller(await door.caller(name: name, secret: secret, context.connection))
+  func service(
+    _ name: String? = nil, secret: String, _ request: Request, _ context: WebContext
+  ) async throws -> Caller {
+    let client = ClientAddress.of(request, context, door.configuration)
+    return try caller(await door.caller(name: name, secret: secret, context.connection, from: client))
   }
 
   private func caller(_ result: Result<Caller, Refusal>) throws -> Caller {

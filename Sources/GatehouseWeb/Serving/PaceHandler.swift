@@ -223,7 +223,7 @@ extension Problem {
   var bytes: ByteBuffer {
     let text = json.text
     var lines = ["HTTP/1.1 \(status.code) \(status.reasonPhrase)"]
-    for field in response.headers { lines.append("\(field.name): \(field.value)") }
+    for field in response.headers where field.name != .contentLength { lines.append("\(field.name): \(field.value)") }
     lines += ["content-length: \(text.utf8.count)", "connection: close", "", text]
     return ByteBuffer(string: lines.joined(separator: "\r\n"))
   }

@@ -114,7 +114,7 @@ final class WebhookSender: Sendable {
   /// One request. Only the sender's thread touches it once it is under way.
   private final class Transfer: @unchecked Sendable {
     private let request: WebhookRequest
-    private let networks: WebhookNetworks
+    private let networks: NetworkList
     private let authorities: String?
     private let continuation: CheckedContinuation<WebhookAnswer, Never>
     private var easy: UnsafeMutableRawPointer?

@@ -36,13 +36,13 @@ extension Credentials {
       }
       return nil
     }
-    guard let colon = variable.firstIndex(of: ":"), colon != variable.startIndex else {
+    guard let colon = variable.utf8.firstIndex(of: UInt8(ascii: ":")), colon != variable.startIndex else {
       throw CredentialsError(description: "GATEHOUSE_AUTH must be name:secret")
     }
     let name = String(variable[..<colon])
     if let user, user != name {
       throw CredentialsError(description: "--user \(user) is not the name in GATEHOUSE_AUTH; give only one of them")
     }
-    return Credentials(name: name, secret: String(variable[variable.index(after: colon)...]))
+    return Credentials(name: name, secret: String(variable[variable.utf8.index(after: colon)...]))
   }
 }

@@ -17,6 +17,7 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.httpPort), help: .of(.httpPort)) var httpPort: String?
   @Option(name: .of(.httpsHost), help: .of(.httpsHost)) var httpsHost: String?
   @Option(name: .of(.httpsPort), help: .of(.httpsPort)) var httpsPort: String?
+  @Option(name: .of(.httpProxies), help: .of(.httpProxies)) var httpProxies: String?
   @Option(name: .of(.consoleProduct), help: .of(.consoleProduct)) var consoleProduct: String?
   @Option(name: .of(.webhookNetworks), help: .of(.webhookNetworks)) var webhookNetworks: String?
   @Option(name: .of(.webhookCACertFile), help: .of(.webhookCACertFile)) var webhookCACertFile: String?
@@ -67,7 +68,8 @@ struct SettingFlags: ParsableArguments {
       (.data, data), (.host, host), (.port, port), (.tlsHost, tlsHost), (.tlsPort, tlsPort),
       (.tlsCertFile, tlsCertFile), (.tlsKeyFile, tlsKeyFile), (.tlsCACertFile, tlsCACertFile),
       (.tlsAuthClients, tlsAuthClients), (.httpHost, httpHost), (.httpPort, httpPort), (.httpsHost, httpsHost),
-      (.httpsPort, httpsPort), (.consoleProduct, consoleProduct), (.webhookNetworks, webhookNetworks),
+      (.httpsPort, httpsPort), (.httpProxies, httpProxies), (.consoleProduct, consoleProduct),
+      (.webhookNetworks, webhookNetworks),
       (.webhookCACertFile, webhookCACertFile), (.lanes, lanes), (.partitions, partitions),
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),
       (.snapshotBytes, snapshotBytes), (.snapshotInterval, snapshotInterval), (.archiveRetention, archiveRetention),

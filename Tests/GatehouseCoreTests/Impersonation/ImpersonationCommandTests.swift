@@ -237,6 +237,10 @@ import Testing
     #expect(
       core.run("IMPERSONATE.END \(first["id"])", as: core.logIn("ben", "payroll")).text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("IMPERSONATE.END \(first["id"])", as: login).integer == 1)
+    let other = start(login, "ana")
+    #expect(core.run("IMPERSONATE.END \(other["id"]) TOKEN").integer == 0, "with TOKEN an id is none")
+    #expect(core.run("IMPERSONATE.END #\(other["id"]) TOKEN", as: login).integer == 0)
+    #expect(core.run("IMPERSONATE.END \(other["session"]) TOKEN", as: login).integer == 1)
     let second = start(login, "ana")["session"].text ?? ""
     #expect(core.run("IMPERSONATE.END \(second)", as: second).integer == 1)
   }

@@ -30,6 +30,16 @@ import Testing
     #expect(core.run("SESSION.REVOKE \(token)").integer == 0)
   }
 
+  @Test("with TOKEN an id ends nobody's session") func endingByTokenAlone() {
+    let opened = core.run("SESSION.CREATE ana payroll")
+    for id in ["\(opened["id"])", "#\(opened["id"])"] {
+      #expect(core.run("SESSION.REVOKE \(id) TOKEN").integer == 0, "\(id)")
+    }
+    #expect(!core.run("SESSION.CHECK \(opened["session"])").isNull)
+    #expect(core.run("SESSION.REVOKE \(opened["session"]) TOKEN").integer == 1)
+    #expect(core.run("SESSION.CHECK \(opened["session"])").isNull)
+  }
+
   @Test func aTokenWithAnotherSecretFindsNothing() {
     let token = core.logIn("ana", "payroll")
     let forged = token.dropLast() + (token.hasSuffix("A") ? "B" : "A")

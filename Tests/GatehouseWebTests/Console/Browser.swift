@@ -5,6 +5,7 @@ import GatehouseTestSupport
 /// where it is sent.
 final class Browser {
   let server: TestServer
+  /// By their plain names, without the server's port.
   private(set) var cookies: [String: String] = [:]
   /// The page that is shown.
   private(set) var page = HTTPPage(status: 0, body: "", headers: [], target: "")
@@ -25,7 +26,7 @@ final class Browser {
   ) throws -> HTTPPage {
     let page = page ?? self.page
     var fields = fields
-    for name in ["csrf", "idem"] where !fields.contains(where: { $0.0 == name }) {
+    for name in ["csrf", "idem", "as", "in"] where !fields.contains(where: { $0.0 == name }) {
       if let value = page.field(name) { fields.append((name, value)) }
     }
     let body = fields.map { Self.encoded($0.0) + "=" + Self.encoded($0.1) }.joined(separator: "&")
@@ -37,7 +38,7 @@ final class Browser {
     var headers = headers
     if !cookies.isEmpty {
       headers.append(
-        ("cookie", cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")))
+        ("cookie", cookies.sorted { $0.key < $1.key }.map { "\($0.key)\(port)=\($0.value)" }.joined(separator: "; ")))
     }
     let answer = try server.request(method, target, headers: headers, body: body)
     for (name, value) in answer.headers where name == "set-cookie" { keep(value) }
@@ -48,10 +49,14 @@ final class Browser {
     return page
   }
 
+  /// What the names of the server's cookies end with.
+  private var port: String { "-\(server.httpPort)" }
+
   private func keep(_ cookie: String) {
     let pair = cookie.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1)
     guard let name = pair.first else { return }
-    cookies[String(name)] = cookie.contains("Max-Age=0") || pair.count < 2 ? nil : String(pair[1])
+    guard name.hasSuffix(port) else { return }
+    cookies[String(name.dropLast(port.count))] = cookie.contains("Max-Age=0") || pair.count < 2 ? nil : String(pair[1])
   }
 
   static func encoded(_ text: String) -> String {
@@ -85,6 +90,10 @@ struct HTTPPage {
   }
 
   func has(_ words: String) -> Bool { text.contains(words) }
+
+  /// Whether these very bytes stand in the page. (`contains` compares characters: it does not see a `<` with which a
+  /// character before it joins, and browsers do.)
+  func hasBytes(_ text: String) -> Bool { Data(body.utf8).range(of: Data(text.utf8)) != nil }
 }
 
 /// A server with the console's product, somebody who may do everything, and a browser in which they are signed in.

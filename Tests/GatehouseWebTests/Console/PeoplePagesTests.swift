@@ -1,4 +1,5 @@
 import GatehouseTestSupport
+import GatehouseWire
 import Testing
 
 @testable import GatehouseWeb
@@ -203,6 +204,72 @@ struct PeoplePagesTests {
     try browser.post("/console/people/\(kai)/restore", [("username", "kai")])
     #expect(browser.page.has("kai has a login again"))
     #expect(try company.gate.fields("USER.GET kai")["status"] == "active")
+  }
+
+  @Test("more people than one command takes are changed in parts, and the report has all of them")
+  func bulkOfMany() throws {
+    let company = try ConsoleCompany()
+    let names = (1...1100).map { "crowd\($0)" }
+    for start in stride(from: 0, to: names.count, by: 500) {
+      let part = names[start..<min(start + 500, names.count)]
+      let words = ["USER.CREATEMANY", "NOINVITE", "FIELDS", "1", "username", "ROWS", String(part.count)] + part
+      let replies = try company.gate.pipeline([words])
+      #expect(replies.first?.errorText == nil, "\(replies)")
+    }
+    let browser = try company.signedIn()
+    try browser.get("/console/people?size=25")
+    #expect(browser.page.has("All 1101 who match"))
+    let match = browser.page.field("match") ?? ""
+    let fields = [("field", "department"), ("value", "Crowd"), ("match", match), ("all", "1")]
+    let report = try browser.post("/console/people/bulk/report", fields)
+    #expect(report.body.split(separator: "\r\n").count == 1 + 1101)
+    try browser.get("/console/people")
+    try browser.post("/console/people/bulk", fields)
+    #expect(browser.page.has("This is done in 2 parts"), "\(browser.page.text.prefix(400))")
+    try browser.post("/console/people/bulk/apply", fields + [("reason", "a new department")])
+    #expect(browser.page.has("1101 of 1101 people were changed: department is Crowd. In 2 parts"))
+    #expect(try company.gate.integer("USER.COUNT WHERE department = Crowd") == 1101)
+  }
+
+  @Test("a bulk change that changes nothing offers no Undo")
+  func bulkOfNothing() throws {
+    let company = try ConsoleCompany(Self.three)
+    let browser = try company.signedIn()
+    let ana = try company.id("ana")
+    try browser.get("/console/people")
+    for text in ["1 of 1", "0 of 1"] {
+      try browser.get("/console/people")
+      try browser.post(
+        "/console/people/bulk/apply",
+        [("field", "department"), ("value", "Desk"), ("id", ana), ("match", ""), ("reason", "moved")])
+      #expect(browser.page.has("\(text) people were changed"))
+      #expect(browser.page.body.contains("/console/undo") == (text == "1 of 1"))
+    }
+  }
+
+  @Test("a mistake in a filter leaves the page, with what was typed")
+  func filterMistakes() throws {
+    let company = try ConsoleCompany(Self.three)
+    let browser = try company.signedIn()
+    for query in ["role=manger", "product=payrol", "field=frist&op==&value=x", "sort=nonsense"] {
+      let page = try browser.get("/console/people?" + query)
+      #expect(page.status >= 400, "\(query)")
+      #expect(page.body.contains("id=\"filter\"") && page.has("Reset"), "\(query)")
+      let typed = String(query.prefix { $0 != "&" }.split(separator: "=").last ?? "")
+      #expect(page.body.contains("value=\"\(typed)\""), "\(query)")
+    }
+  }
+
+  @Test("who is called exactly so is found first")
+  func exactName() throws {
+    let company = try ConsoleCompany(
+      (1...30).map { "USER.CREATE kai.\($0) FIRST Kai LAST Aa\($0) STATUS active NOINVITE" } + [
+        "USER.CREATE kai FIRST Zed LAST Zz STATUS active NOINVITE"
+      ])
+    let page = try company.signedIn().get("/console/search?q=KAI")
+    let first = page.body.firstMatch(of: #/<td[^>]*><a href="\/console\/people\/[0-9]+">([^<]+)</#)
+    #expect(first.map { String($0.1) } == "kai")
+    #expect(page.has("Trail of kai "))
   }
 
   @Test("sessions and keys are ended one by one")

@@ -128,6 +128,66 @@ struct SignInTests {
     #expect(again.cookies["gatehouse-session"] == nil)
   }
 
+  @Test("P13, L5: recovery codes are shown before a temporary password is changed, and no factor is asked twice")
+  func recoveryCodesWithTemporaryPassword() throws {
+    let company = try ConsoleCompany(["WORKSPACE.SET main policy.login.second-factor all"])
+    try company.gate.ok("PASSWORD.SET", "sam", "for once only please", "TEMPORARY")
+    let browser = Browser(company.server)
+    try browser.get("/console/sign-in")
+    try browser.post(
+      "/console/sign-in",
+      [("username", "sam"), ("password", "for once only please"), ("next", "/console/people?status=active")])
+    let address = try #require(browser.page.field("key")).replacing("&amp;", with: "&")
+    let hidden = ["challenge", "username", "next", "key"].map { ($0, browser.page.field($0) ?? "") }
+    let authenticator = try #require(Authenticator(address))
+    let code = try authenticator.code(at: Int64(Date().timeIntervalSince1970 * 1000))
+    let codes = try browser.post("/console/sign-in/code", hidden + [("code", code)])
+    #expect(codes.has("Your recovery codes") && codes.has("They are shown only now"), "\(codes.text)")
+    #expect(try company.gate.fields("TOTP.GET sam")["recovery-codes"] == "10")
+    #expect(browser.cookies["gatehouse-session"] == nil)
+    let onward = try #require(codes.value(after: "<a class=\"button primary\" href=\"")).replacing("&amp;", with: "&")
+    try browser.get(onward)
+    #expect(browser.page.has("Your password is temporary"))
+    let fields = ["username", "next"].map { ($0, browser.page.field($0) ?? "") }
+    try browser.post(
+      "/console/sign-in/new-password",
+      fields + [("old", "for once only please"), ("new", "another long phrase"), ("again", "another long phrase")])
+    #expect(browser.page.target == "/console/people?status=active", "\(browser.page.text)")
+    #expect(browser.page.status == 200 && browser.cookies["gatehouse-changing"] == nil)
+    let token = try #require(browser.cookies["gatehouse-session"])
+    #expect(try company.gate.fields("SESSION.CHECK", token)["must-change"] == nil)
+    let id = try company.gate.fields("SESSION.CHECK", token)["id"] ?? ""
+    #expect(try company.gate.fields("SESSION.GET", id)["ip"] == "127.0.0.1")
+  }
+
+  @Test("too many wrong codes: the challenge stays, and the password need not be typed again")
+  func waitingForCode() throws {
+    let company = try ConsoleCompany(["WORKSPACE.SET main policy.login.second-factor all"])
+    let browser = Browser(company.server)
+    try browser.get("/console/sign-in")
+    try browser.post("/console/sign-in", [("username", "sam"), ("password", ConsoleCompany.password)])
+    let hidden = ["challenge", "username", "next", "key"].map { ($0, browser.page.field($0) ?? "") }
+    var page = browser.page
+    for _ in 0..<60 where !page.has("too many wrong") {
+      page = try browser.post("/console/sign-in/code", hidden + [("code", "000000")])
+    }
+    #expect(page.has("There were too many wrong codes. Try again in"), "\(page.text)")
+    #expect(page.has("Code of your authenticator app") && page.field("challenge") == hidden[0].1)
+  }
+
+  @Test("User-Agents of any kind sign in")
+  func userAgents() throws {
+    let company = try ConsoleCompany()
+    for agent in ["a\u{85}b", "a\u{2028}b", "\u{202e}x", String(repeating: "é", count: 400), "\u{7f}"] {
+      let browser = Browser(company.server)
+      try browser.get("/console/sign-in")
+      let page = try browser.post(
+        "/console/sign-in", [("username", "sam"), ("password", ConsoleCompany.password)],
+        headers: [("user-agent", agent)])
+      #expect(page.target == "/console/people", "\(agent.debugDescription): \(page.text)")
+    }
+  }
+
   @Test("who has no access to the console's product is told so, once the password is right")
   func noAccess() throws {
     let company = try ConsoleCompany(["USER.CREATE leo STATUS active NOINVITE"])
@@ -160,6 +220,40 @@ struct SignInTests {
     #expect(again.page.has("Sign in"))
     try again.post("/console/first-start", [("name", "Eve"), ("username", "eve"), ("password", "x"), ("again", "x")])
     #expect(try gate.integer("USER.COUNT") == 1)
+  }
+
+  @Test("of several who would be the first, one is")
+  func firstStartAtOnce() async throws {
+    var options = TestServer.Options()
+    options.servesHTTP = true
+    let server = try TestServer(options)
+    let pages = try await withThrowingTaskGroup(of: String.self) { group in
+      for number in 1...4 {
+        group.addTask {
+          let browser = Browser(server)
+          try browser.get("/console")
+          let fields = [("name", "N\(number)"), ("username", "first\(number)"), ("password", ConsoleCompany.password)]
+          return try browser.post("/console/first-start", fields + [("again", ConsoleCompany.password)]).text
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(try server.client().integer("USER.COUNT") == 1, "\(pages)")
+  }
+
+  @Test("a first start that is refused leaves nothing behind")
+  func firstStartRefused() throws {
+    var options = TestServer.Options()
+    options.servesHTTP = true
+    let server = try TestServer(options)
+    let browser = Browser(server)
+    try browser.get("/console")
+    let page = try browser.post(
+      "/console/first-start", [("name", "S"), ("username", "sam"), ("password", "abc"), ("again", "abc")])
+    #expect(page.status != 200 && page.has("password"), "\(page.text)")
+    let gate = try server.client()
+    #expect(try gate.list("PRODUCT.LIST").isEmpty)
+    #expect(try gate.integer("USER.COUNT") == 0)
   }
 
   @Test("without the console's product the page says which command makes it")
@@ -199,15 +293,14 @@ struct SignInTests {
     #expect(answer.target == "/console/people")
   }
 
-  @Test("cookies are for our own requests alone, and over TLS for TLS alone")
+  @Test("cookies are for our own requests alone, over TLS for TLS alone, and for one server of a machine")
   func cookies() {
+    let plain = ConsoleCookie.Scope(isSealed: false, port: 7421)
+    #expect(ConsoleCookie.session.field("t", plain) == "gatehouse-session=t; Path=/console; HttpOnly; SameSite=Strict")
     #expect(
-      ConsoleCookie.session.field("t", isSealed: false)
-        == "gatehouse-session=t; Path=/console; HttpOnly; SameSite=Strict")
-    #expect(
-      ConsoleCookie.session.field("t", isSealed: true)
-        == "__Secure-gatehouse-session=t; Path=/console; HttpOnly; SameSite=Strict; Secure")
-    #expect(ConsoleCookie.session.field(nil, isSealed: false).hasSuffix("; Max-Age=0"))
+      ConsoleCookie.session.field("t", .init(isSealed: true, port: 7630))
+        == "__Secure-gatehouse-session-7630=t; Path=/console; HttpOnly; SameSite=Strict; Secure")
+    #expect(ConsoleCookie.session.field(nil, plain).hasSuffix("; Max-Age=0"))
   }
 
   @Test("the first start is for addresses that always lead to this machine")

@@ -20,11 +20,11 @@ struct ServerAddress {
     var name: String?
     var secret = ""
     if let credentials = environment["GATEHOUSE_AUTH"], !credentials.isEmpty {
-      guard let colon = credentials.firstIndex(of: ":"), colon != credentials.startIndex else {
+      guard let colon = credentials.utf8.firstIndex(of: UInt8(ascii: ":")), colon != credentials.startIndex else {
         throw ValidationError("GATEHOUSE_AUTH must be name:secret")
       }
       name = String(credentials[..<colon])
-      secret = String(credentials[credentials.index(after: colon)...])
+      secret = String(credentials[credentials.utf8.index(after: colon)...])
     }
     return ServerAddress(
       host: host ?? environment["GATEHOUSE_HOST"] ?? "127.0.0.1",

@@ -49,7 +49,7 @@ final class ExportRun {
 
   /// - Parameter progress: called with the number of people written so far.
   func run(_ progress: (Int) throws -> Void) throws {
-    if options.format == .csv { csv.row(fields.map { FormulaGuard.guarded(Array($0.name.utf8)) }) }
+    if options.format == .csv { csv.guardedRow(fields.map(\.name)) }
     send("0")
     while true {
       let reply = try client.reply()

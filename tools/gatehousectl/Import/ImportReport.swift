@@ -45,7 +45,7 @@ final class ImportReport {
 
   private func add(_ cells: [String]) {
     guard file != nil else { return }
-    table.row(cells.map { FormulaGuard.guarded(Array($0.utf8)) })
+    table.guardedRow(cells)
   }
 
   private func write() throws { try file?.write(table.take()) }

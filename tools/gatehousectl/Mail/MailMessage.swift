@@ -35,7 +35,9 @@ struct MailMessage {
   }
 
   private var domain: String {
-    let address = (sender ?? mail.recipient).split(separator: "@").last.map(String.init) ?? "localhost"
+    let address =
+      (sender ?? mail.recipient).utf8.split(separator: UInt8(ascii: "@")).last
+      .map { String(Substring($0)) } ?? "localhost"
     let isPlain = address.utf8.allSatisfy { Self.isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x2e }
     return isPlain ? address : "localhost"
   }
@@ -44,17 +46,18 @@ struct MailMessage {
 
   /// An address as it stands in a header, where a comma, say, would begin another; nil if it cannot stand there.
   static func address(_ text: String) -> String? {
-    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+    // By bytes, as mail programs read it: a mark with an accent behind it is another character, and yet the mark.
+    let parts = text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty,
       !text.unicodeScalars.contains(where: { $0.value < 0x21 || $0.value == 0x7f || ShownText.isUnprintable($0) }),
-      parts[1].utf8.allSatisfy({ isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x2e || $0 >= 0x80 }),
-      parts[1].utf8.first != 0x2d
+      parts[1].allSatisfy({ isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x2e || $0 >= 0x80 }),
+      parts[1].first != 0x2d
     else { return nil }
-    let isAtom = parts[0].utf8.allSatisfy { isLetterOrDigit($0) || $0 >= 0x80 || atomBytes.contains($0) }
-    let hasPlainDots = !parts[0].hasPrefix(".") && !parts[0].hasSuffix(".") && !parts[0].contains("..")
+    let isAtom = parts[0].allSatisfy { isLetterOrDigit($0) || $0 >= 0x80 || atomBytes.contains($0) }
+    let hasPlainDots = !parts[0].split(separator: 0x2e, omittingEmptySubsequences: false).contains(where: \.isEmpty)
     if isAtom, hasPlainDots { return "<\(text)>" }
-    let quoted = parts[0].replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-    return "<\"\(quoted)\"@\(parts[1])>"
+    let quoted = parts[0].flatMap { $0 == 0x22 || $0 == 0x5c ? [0x5c, $0] : [$0] }
+    return "<\"\(String(decoding: quoted, as: UTF8.self))\"@\(Substring(parts[1]))>"
   }
 
   private static let atomBytes = Set("!#$%&'*+-/=?^_`{|}~.".utf8)

@@ -62,7 +62,7 @@ struct ProductPages: ConsolePages {
       caption: "Products of \(visit.workspace)", columns: [.init("Product"), .init("Seats"), .init("Since")],
       rows: rows, empty: .empty("No product yet", "A product is an application that people log in to."))
     var blocks = [table.block]
-    if await visit.holds("product.create") {
+    if await visit.holds("product.create", overAllOf: visit.workspace) {
       let form = Form(
         Address("products", "new"), layout: .row,
         fields: [Field("product", "Name", hint: "Lower case, such as payroll.", required: true)], submit: "Add")
@@ -80,7 +80,7 @@ struct ProductPages: ConsolePages {
   private static func product(_ visit: Visit) async throws -> Page {
     let name = visit.query["name"]
     let pools = try await visit.read("POOL.LIST", name).elements ?? []
-    let maySet = await visit.holds("pool.set")
+    let maySet = await !visit.verdict("POOL.SET", name, "*", "1").isForbidden
     let rows = pools.map { pool -> Table.Row in
       let type = pool["type"]?.string ?? ""
       return Table.Row(

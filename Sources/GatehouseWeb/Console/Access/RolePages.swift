@@ -15,7 +15,7 @@ struct RolePages: ConsolePages {
       do {
         reply = try await visit.write(["ROLE.DEFINE", name] + Self.scope(visit.form) + permissions)
       } catch let failure as CommandFailure where !failure.isPassing {
-        return .page(try await Self.defining(visit, error: failure.detail))
+        return .page(try await Self.defining(visit, failure))
       }
       return .redirect(
         Self.address, await visit.done(reply, "The role \(name) gives \(permissions.count) permissions now."))
@@ -50,7 +50,12 @@ struct RolePages: ConsolePages {
 
   private static func list(_ visit: Visit) async throws -> Page {
     let roles = try await visit.read("ROLE.LIST").elements ?? []
-    let mayDefine = await visit.holds("role.define")
+    var mayDefine: [String: Bool] = [:]
+    for scope in Set(roles.map(Self.scope(of:)) + [visit.workspace]) {
+      mayDefine[scope] =
+        scope == "everywhere" || scope.isEmpty
+        ? await visit.holdsEverywhere("role.define") : await visit.holds("role.define", overAllOf: scope)
+    }
     let rows = roles.map { role -> Table.Row in
       let name = role["role"]?.string ?? ""
       let isBuiltIn = role["rank"]?.isNull == false
@@ -64,7 +69,7 @@ struct RolePages: ConsolePages {
           [.number(Int64(permissions.count))], [.muted(permissions.joined(separator: ", "))],
         ],
         buttons: [.link("Who has it?", Address("people").adding("role", name))]
-          + (isBuiltIn || !mayDefine ? [] : [.link("Change", there), .link("Drop", drop, .danger)]))
+          + (isBuiltIn || mayDefine[scope] != true ? [] : [.link("Change", there), .link("Drop", drop, .danger)]))
     }
     let table = Table(
       caption: "Roles",
@@ -72,20 +77,21 @@ struct RolePages: ConsolePages {
     return Page(
       "Roles", area: address,
       intro: [.text("A role is a set of permissions; who has one, has it over a place or its people.")],
-      actions: mayDefine ? [.link("Define a role", Address("roles", "define"), .primary)] : [], [table.block])
+      actions: mayDefine[visit.workspace] == true ? [.link("Define a role", Address("roles", "define"), .primary)] : [],
+      [table.block])
   }
 
   // MARK: Defining one
 
-  private static func defining(_ visit: Visit, error: String? = nil) async throws -> Page {
-    let fields = error == nil ? visit.query : visit.form
+  private static func defining(_ visit: Visit, _ failure: CommandFailure? = nil) async throws -> Page {
+    let fields = failure == nil ? visit.query : visit.form
     let name = fields["name"]
     let scope = fields["scope"].nonEmpty ?? visit.workspace
     let all = try await visit.read("PERMISSION.LIST").elements ?? []
     let known = try await visit.read("ROLE.LIST").elements ?? []
     let own = known.first { $0["role"]?.string == name && Self.scope(of: $0) == scope }
     let held = Set(
-      error == nil ? (own?["permissions"]?.elements ?? []).compactMap(\.string) : fields.all("permission"))
+      failure == nil ? (own?["permissions"]?.elements ?? []).compactMap(\.string) : fields.all("permission"))
     let choices = all.map { item -> Field in
       let permission = item["permission"]?.string ?? ""
       return Field(
@@ -99,9 +105,10 @@ struct RolePages: ConsolePages {
         Field(
           "scope", "Where it can be granted",
           .choice([.init(visit.workspace, "In \(visit.workspace)"), .init("everywhere", "Everywhere")]), value: scope),
-      ] + choices, submit: "Save the role", cancel: address, error: error)
+      ] + choices, submit: "Save the role", cancel: address)
     return Page(
       own == nil ? "Define a role" : "Change the role \(name)", area: address,
-      intro: [.text("Nobody defines a role that gives what they do not hold themselves.")], [form.block])
+      intro: [.text("Nobody defines a role that gives what they do not hold themselves.")], failure: failure,
+      [form.block])
   }
 }

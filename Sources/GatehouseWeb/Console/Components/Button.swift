@@ -8,8 +8,12 @@ struct Button: Sendable {
   let values: Values
 
   /// Goes to a page.
-  static func link(_ text: String, _ address: Address, _ kind: Kind = .plain) -> Button {
-    Button(values: ["text": text, "kind": kind.rawValue, "link": address.text, "post": nil, "refused": nil])
+  ///
+  /// - Parameter label: what it is called where its text alone does not say what it is about.
+  static func link(_ text: String, _ address: Address, _ kind: Kind = .plain, label: String? = nil) -> Button {
+    Button(values: [
+      "text": text, "kind": kind.rawValue, "label": label, "link": address.text, "post": nil, "refused": nil,
+    ])
   }
 
   /// Sends a form without fields; `hidden` goes along.

@@ -21,6 +21,9 @@ struct ImpersonationPages: ConsolePages {
 
   // MARK: Starting
 
+  /// Those that forms have begun: one that is sent twice begins one, which the banner can end.
+  private static let begun = OnceEach<RESPValue>()
+
   /// Whom `:user` means, and why the person may not log in as them; nil if they may.
   private static func target(_ visit: Visit) async throws -> (id: String, name: String, rule: String?) {
     let id = visit.parameter("user")
@@ -75,6 +78,7 @@ struct ImpersonationPages: ConsolePages {
     return Page(
       "Log in as \(name)", area: address,
       intro: [.text("In the workspace \(visit.workspace). You both stand in the record of whatever you do.")],
+      status: error == nil ? .ok : .badRequest,
       [
         .section("Before you begin", [.text(.text(Self.limits))]),
         .section("Why?", [form.block]),
@@ -87,12 +91,18 @@ struct ImpersonationPages: ConsolePages {
     """
 
   private static func start(_ visit: Visit) async throws -> Outcome {
+    guard visit.person.actor == nil else { return .page(try await starting(visit)) }
     let reason = visit.form["why"]
     guard !reason.isEmpty else { return .page(try await starting(visit, error: "Say why.")) }
-    let reply = try await visit.asServer([
-      "IMPERSONATE.START", visit.person.ownToken, "#" + visit.parameter("user"), "REASON", reason, "WORKSPACE",
-      visit.workspace,
-    ])
+    let command =
+      [
+        "IMPERSONATE.START", visit.person.ownToken, "#" + visit.parameter("user"), "REASON", reason, "WORKSPACE",
+        visit.workspace,
+      ] + visit.origin
+    // The command takes no key, because its answer is a secret.
+    let reply = try await begun.once(visit.person.ownToken + visit.form["idem"] + FormToken.digest(command)) {
+      try await visit.asServer(command)
+    }
     guard let token = reply["session"]?.string else {
       throw Problem(.internalServerError, "ERR", "the server answered without a session; try again")
     }
@@ -105,7 +115,8 @@ struct ImpersonationPages: ConsolePages {
   private static func end(_ visit: Visit) async throws -> Outcome {
     guard visit.person.actor != nil else { return .redirect(address) }
     let (subject, user) = (visit.person.username, visit.person.user)
-    _ = try await visit.asServer(["IMPERSONATE.END", visit.person.token])
+    // As the person, whom the trail then names.
+    _ = try await visit.asOneself(["IMPERSONATE.END", visit.person.token, "TOKEN"])
     visit.set(.acting, nil)
     return .redirect(Address("people", String(user)), Flash("You act as \(subject) no longer."))
   }

@@ -41,7 +41,7 @@ struct Remedy {
   static func buttons(against rule: String, _ visit: Visit, _ user: String, _ product: String) async -> [Button] {
     switch rule {
     case "unknown-user":
-      return await visit.holds("user.create")
+      return await NewPersonPages.verdict(visit).isAllowed
         ? [.link("Add this person", Address("people", "new").adding("username", user))] : []
     case "status-inactive", "status-pending": return await [button(.activate, "Activate", visit, user, product)].kept
     case "status-locked":
@@ -52,7 +52,7 @@ struct Remedy {
     case "no-licence": return await licences(visit, user, product)
     case "status-deleted", "outside-employment":
       return [.link("Open the person", Address("search").adding("q", user))]
-    case "unknown-product": return await visit.holds("product.manage") ? [.link("Products", Address("products"))] : []
+    case "unknown-product": return await visit.holds("product.create") ? [.link("Products", Address("products"))] : []
     default: return []
     }
   }

@@ -77,7 +77,7 @@ struct AccountPages: ConsolePages {
   private static func list(_ visit: Visit) async throws -> Page {
     let accounts = try await all("ACCOUNT.LIST", visit)
     let groups = try await all("GROUP.LIST", visit)
-    let mayManage = await visit.holds("account.manage")
+    let mayManage = await visit.holds("account.manage", overAllOf: visit.workspace)
     let table = Table(
       caption: "Accounts of \(visit.workspace)", columns: [.init("Account"), .init("Type"), .init("Since")],
       rows: accounts.map { account in
@@ -150,7 +150,7 @@ struct AccountPages: ConsolePages {
     let (name, reference) = (visit.query["name"], visit.query["group"])
     let group = reference.contains("/") ? reference : "\(reference)/\(name)"
     let members = try await visit.read("ACCOUNT.LIST", "GROUP", group, "COUNT", "1000").elements?.last?.elements ?? []
-    let mayManage = await visit.holds("account.manage")
+    let mayManage = await visit.holds("account.manage", overAllOf: group.head(before: "/"))
     let table = Table(
       caption: "Accounts of \(name)", columns: [.init("Account"), .init("Type")],
       rows: members.map { account in

@@ -28,7 +28,7 @@ struct MembershipPages {
         return .redirect(
           Address("workspaces", name), await visit.done(reply, "\(form["user"]) is a member of \(name)."))
       } catch let failure as CommandFailure where !failure.isPassing {
-        return .page(try await WorkspacePages.workspace(visit, failure: failure))
+        return .page(try await WorkspacePages.workspace(visit, failure))
       }
     }
     console.get("people/:user/leave") { visit in

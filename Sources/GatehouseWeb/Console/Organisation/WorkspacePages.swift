@@ -52,7 +52,7 @@ struct WorkspacePages: ConsolePages {
         ])
       })
     var blocks = [table.block]
-    if await visit.holds("workspace.create") {
+    if await visit.holdsEverywhere("workspace.create") {
       let form = Form(
         Address("workspaces", "new"), layout: .row,
         fields: [
@@ -76,7 +76,7 @@ struct WorkspacePages: ConsolePages {
     }
   }
 
-  static func workspace(_ visit: Visit, error: String? = nil, failure: CommandFailure? = nil) async throws -> Page {
+  static func workspace(_ visit: Visit, _ failure: CommandFailure? = nil) async throws -> Page {
     let name = visit.parameter("name")
     let reply = try await visit.read("WORKSPACE.GET", name)
     let facts = Block.facts([
@@ -102,10 +102,10 @@ struct WorkspacePages: ConsolePages {
     }
     let form = Form(
       Address("workspaces", name), layout: .grid,
-      fields: settings.map { field($0.name, error == nil ? $0.value : visit.form[$0.name]) } + [
+      fields: settings.map { field($0.name, visit.form.has($0.name) ? visit.form[$0.name] : $0.value) } + [
         Field("reason", "Reason", hint: "Recorded in the trail.")
       ],
-      submit: "Save what changed", error: error)
+      submit: "Save what changed")
     blocks.append(.section("Plan and policies", [form.block]))
     let profile = Form(
       Address("workspaces", name, "profile"), .get, layout: .row,
@@ -155,7 +155,7 @@ struct WorkspacePages: ConsolePages {
     do {
       reply = try await visit.write(["WORKSPACE.SET", name] + changed.flatMap { [$0.name, visit.form[$0.name]] })
     } catch let failure as CommandFailure where !failure.isPassing {
-      return .page(try await workspace(visit, error: failure.detail))
+      return .page(try await workspace(visit, failure))
     }
     return .redirect(there, await visit.done(reply, "\(changed.count) settings changed."))
   }

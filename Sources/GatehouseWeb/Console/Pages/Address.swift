@@ -10,9 +10,9 @@ struct Address: Sendable, Equatable {
 
   /// An address that was asked for, which is one of ours and encoded.
   init(raw target: String) {
-    let parts = target.split(separator: "?", maxSplits: 1)
-    path = (parts.first ?? "").split(separator: "/").dropFirst().map { $0.percentDecoded() ?? String($0) }
-    query = parts.count > 1 ? (try? FormFields(parsing: String(parts[1])).pairs) ?? [] : []
+    let parts = target.parts(separatedBy: "?", most: 2)
+    path = parts[0].parts(separatedBy: "/", keepsEmpty: false).dropFirst().map { $0.percentDecoded() ?? $0 }
+    query = parts.count > 1 ? (try? FormFields(parsing: parts[1]).pairs) ?? [] : []
   }
 
   func adding(_ name: String, _ value: String?) -> Address {

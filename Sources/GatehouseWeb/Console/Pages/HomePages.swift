@@ -5,7 +5,10 @@ struct HomePages: ConsolePages {
   var areas: [Area] { [] }
 
   func add(to console: ConsoleRouter) {
-    console.get("") { _ in .redirect(Address("people")) }
+    console.get("") { visit in
+      // Who may see nobody else begins with themselves.
+      .redirect(await visit.holds("user.read") ? Address("people") : Address("people", String(visit.person.user)))
+    }
     console.post("undo") { visit in
       let lsn = visit.form["lsn"]
       let reply = try await visit.write("UNDO", lsn)

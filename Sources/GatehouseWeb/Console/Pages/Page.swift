@@ -32,10 +32,11 @@ struct Page {
     return Templates.render(
       [
         "title": title, "css": Assets.style.address, "js": Assets.script.address, "icon": Assets.icon.address,
-        "csrf": FormToken.of(person.ownToken), "here": visit.target,
+        "csrf": FormToken.of(person.ownToken), "sealedAs": FormSeal.text(of: person), "sealedIn": visit.workspace,
+        "here": visit.target,
         "username": person.username, "user": String(person.user), "workspace": visit.workspace,
         "words": visit.query["q"],
-        "banner": person.actor.map { banner(actor: $0, person) },
+        "banner": person.actor.map { banner(actor: $0, visit) },
         "groups": Area.Group.allCases.compactMap { group in group.values(shown, current: area) },
         "lead": intro.isEmpty ? nil : Values(dictionaryLiteral: ("cells", intro.values)),
         "pageActions": actions.isEmpty ? nil : [Block.buttons(actions).values],
@@ -45,10 +46,13 @@ struct Page {
       ], with: "page")
   }
 
-  private func banner(actor: String, _ person: SignedIn) -> Values {
-    [
+  private func banner(actor: String, _ visit: Visit) -> Values {
+    let person = visit.person
+    return [
       "actor": actor, "subject": person.username, "until": person.expires.map { TimeText.text(of: $0) },
-      "idem": FormToken.random(),
+      // Clocks of browsers are wrong, so that the time that is left is told as well.
+      "left": person.expires.map { String(max(0, ($0 - visit.now) / 1000)) },
+      "onward": visit.isForm ? Address.root : visit.target, "idem": FormToken.random(),
     ]
   }
 }

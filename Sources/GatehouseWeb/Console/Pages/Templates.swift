@@ -1,11 +1,16 @@
 import Mustache
 
-/// The templates in `Resources`, parsed once. Everything a template shows is escaped; none of them contains `{{{`.
+/// The templates in `Resources`, parsed once. Everything a template shows is escaped by `HTMLText`; none of them contains
+/// `{{{`.
 enum Templates {
   private static let library: MustacheLibrary = {
+    HTMLText.register()
     do {
+      // Each of them, because a template that another one shows begins with the library's own escaping.
       return MustacheLibrary(
-        templates: try sources.mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })
+        templates: try sources.mapValues {
+          try MustacheTemplate(string: HTMLText.pragma + String(decoding: $0, as: UTF8.self))
+        })
     } catch {
       preconditionFailure("a template of the console cannot be parsed: \(error)")
     }
@@ -24,6 +29,7 @@ enum Templates {
     "facts": PackageResources.facts_mustache,
     "table": PackageResources.table_mustache,
     "form": PackageResources.form_mustache,
+    "seal": PackageResources.seal_mustache,
     "fields": PackageResources.fields_mustache,
     "buttons": PackageResources.buttons_mustache,
     "links": PackageResources.links_mustache,

@@ -11,7 +11,7 @@ struct WorkspacePicker: ConsolePages {
     console.get("workspace") { visit in
       let scopes = await visit.permissions().map(\.scope)
       let isEverywhere = scopes.contains("everywhere")
-      let own = Set(scopes.filter { $0.hasPrefix("workspace ") }.map { String($0.dropFirst("workspace ".count)) })
+      let own = Set(scopes.compactMap(RoleScope.workspace))
       let all = try await visit.read("WORKSPACE.LIST").elements ?? []
       let names = all.map { $0.shown("name") }.filter { isEverywhere || own.contains($0) }
       let rows = names.prefix(Self.mostShown).map { name in

@@ -9,6 +9,8 @@ struct BulkChange {
   ]
   /// As many as one command takes.
   static let most = 1000
+  /// As many as a form changes, in parts: the browser waits for all of them.
+  static let mostOfForm = 20_000
 
   let field: String
   let value: String
@@ -45,19 +47,48 @@ struct BulkChange {
     return [("field", field), ("value", value)] + who
   }
 
-  /// Who is meant, with names.
+  /// The commands, each for as many as one takes: one where that is enough for all.
+  ///
+  /// - Throws: `CommandFailure` if they are more than a form changes.
+  func commands(_ visit: Visit) async throws -> [[String]] {
+    let count =
+      ids.isEmpty ? Int(try await visit.read(["USER.COUNT"] + conditions).integer ?? 0) : ids.count
+    guard count > Self.most else { return [command] }
+    guard count <= Self.mostOfForm else {
+      throw CommandFailure(
+        "LIMIT people: \(count) match, and a form changes at most \(Self.mostOfForm); narrow the filter down")
+    }
+    let all = try await people(visit).map(\.id)
+    return stride(from: 0, to: all.count, by: Self.most).map { start in
+      command(Array(all[start..<min(start + Self.most, all.count)]))
+    }
+  }
+
+  /// Who is meant, with names; as many as a form changes.
   func people(_ visit: Visit) async throws -> [(id: String, username: String)] {
-    let words: [String]
-    if ids.isEmpty {
-      words = ["USER.LIST"] + conditions + ["COUNT", String(Self.most), "FIELDS", "2", "id", "username"]
-      return ListPage(try await visit.read(words)).items.map { ($0.shown("id"), $0.shown("username")) }
+    var people: [(id: String, username: String)] = []
+    guard ids.isEmpty else {
+      for id in ids.prefix(Self.mostOfForm) {
+        let user = try await visit.readQuietly(["USER.GET", "#" + id])
+        people.append((id, user.shown("username")))
+      }
+      return people
     }
-    var people: [(String, String)] = []
-    for id in ids.prefix(Self.most) {
-      let user = try await visit.readQuietly(["USER.GET", "#" + id])
-      people.append((id, user.shown("username")))
-    }
+    var cursor: String?
+    repeat {
+      let words = ["USER.LIST"] + conditions + (cursor.map { ["CURSOR", $0] } ?? [])
+      let page = ListPage(
+        try await visit.readQuietly(words + ["COUNT", String(Self.most), "FIELDS", "2", "id", "username"]))
+      people += page.items.map { ($0.shown("id"), $0.shown("username")) }
+      cursor = page.cursor
+    } while cursor != nil && people.count < Self.mostOfForm
     return people
+  }
+
+  /// How many are meant who are not among them.
+  func left(of people: Int, _ visit: Visit) async throws -> Int {
+    guard ids.isEmpty else { return max(0, ids.count - people) }
+    return max(0, Int(try await visit.readQuietly(["USER.COUNT"] + conditions).integer ?? 0) - people)
   }
 
   /// What would become of one person.

@@ -6,27 +6,67 @@ struct BulkPages {
     console.post("people/bulk") { visit in
       let change = try BulkChange(visit)
       do {
-        let trial = try await visit.tryOut(change.command + ["REASON", "trial"])
-        return .page(page(change, change.ids, Trial(trial).blocks))
+        return .page(page(change, change.ids, try await trials(visit, change)))
       } catch let failure as CommandFailure where failure.code != "ERR" && failure.code != "LIMIT" {
         return .page(try await partly(visit, change, failure))
       }
     }
-    console.post("people/bulk/apply") { visit in
-      let change = try BulkChange(visit)
-      let reply = try await visit.write(change.command)
-      let count = reply["changed"]?.integer ?? 0
-      let text = "\(count) of \(reply["users"]?.integer ?? 0) people were changed: \(change.field) is \(change.value)."
-      return .redirect(PeoplePages.address, await visit.done(reply, text, undo: "USER.BULK"))
-    }
+    console.post("people/bulk/apply") { visit in try await apply(visit) }
     console.post("people/bulk/report") { visit in
       let change = try BulkChange(visit)
-      let rows = try await change.results(visit).map { result in
+      let results = try await change.results(visit)
+      var rows = results.map { result in
         [result.id, result.username, change.field, change.value, result.text.result, result.text.rule, result.text.why]
+      }
+      let left = try await change.left(of: results.count, visit)
+      if left > 0 {
+        rows.append(["", "", change.field, change.value, "left out", "", "\(left) more match than a report holds"])
       }
       let head = ["id", "username", "field", "value", "result", "rule", "why"]
       return .file(name: "bulk-\(change.field).csv", type: "text/csv; charset=utf-8", text: CSV.text([head] + rows))
     }
+  }
+
+  /// What each of the commands would change.
+  private func trials(_ visit: Visit, _ change: BulkChange) async throws -> [Block] {
+    let commands = try await change.commands(visit)
+    var blocks: [Block] = []
+    if commands.count > 1 {
+      blocks.append(
+        .notice(
+          .warn, "This is done in \(commands.count) parts",
+          [
+            .text(
+              "A command changes at most \(BulkChange.most) people. Of each part all are changed or none, and each can "
+            ),
+            .text("be taken back by itself."),
+          ]))
+    }
+    for command in commands { blocks += Trial(try await visit.tryOut(command + ["REASON", "trial"])).blocks }
+    return blocks
+  }
+
+  private func apply(_ visit: Visit) async throws -> Outcome {
+    let change = try BulkChange(visit)
+    let commands = try await change.commands(visit)
+    var (changed, people) = (Int64(0), Int64(0))
+    var last = RESPValue.null
+    for (index, command) in commands.enumerated() {
+      do {
+        last = try await visit.write(command)
+      } catch let failure as CommandFailure where index > 0 && !failure.isPassing {
+        let text =
+          "\(changed) people were changed, and then it ended: part \(index + 1) of \(commands.count) was refused."
+        return .redirect(PeoplePages.address, Flash("\(text) \(failure.detail)", tone: .bad))
+      }
+      changed += last["changed"]?.integer ?? 0
+      people += last["users"]?.integer ?? 0
+    }
+    let text = "\(changed) of \(people) people were changed: \(change.field) is \(change.value)."
+    let parts = commands.count > 1 ? " In \(commands.count) parts; Undo takes back the last one." : ""
+    // Where nothing was changed, there is nothing to take back.
+    return .redirect(
+      PeoplePages.address, await visit.done(last, text + parts, undo: changed > 0 ? "USER.BULK" : nil))
   }
 
   private func page(_ change: BulkChange, _ ids: [String], _ blocks: [Block]) -> Page {

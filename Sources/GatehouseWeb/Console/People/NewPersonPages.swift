@@ -3,7 +3,15 @@ import GatehouseWire
 /// Adding a person: who they are, what they may use, what they may do, and whether they are invited.
 struct NewPersonPages {
   func add(to console: ConsoleRouter) {
-    console.get("people/new") { visit in .page(try await page(visit, nil)) }
+    console.get("people/new") { visit in
+      if case .refused(let failure) = await Self.verdict(visit) {
+        return .page(
+          Page(
+            "Add a person", area: PeoplePages.address, failure: failure,
+            [.buttons([.link("People", PeoplePages.address)])]))
+      }
+      return .page(try await page(visit, nil))
+    }
     console.post("people/new") { visit in
       do {
         let reply = try await visit.write(command(visit))
@@ -17,6 +25,17 @@ struct NewPersonPages {
         return .page(try await page(visit, failure))
       }
     }
+  }
+
+  /// Whether the person may add anybody, tried with a name that nobody has. Who may it in some account alone is not
+  /// refused before the form says which.
+  static func verdict(_ visit: Visit) async -> Verdict {
+    guard await visit.holds("user.create") else { return .forbidden }
+    let verdict = await visit.mayBegin(
+      ["USER.CREATE", FormToken.random(), "WORKSPACE", visit.workspace, "NOINVITE", "ACCEPT-BILLING", "REASON", "trial"],
+      besides: ["user.required-fields"])
+    if case .forbidden = verdict { return .allowed }
+    return verdict
   }
 
   private func command(_ visit: Visit) -> [String] {

@@ -11,10 +11,21 @@ struct PeopleListPage {
   }
 
   func page() async throws -> Page {
-    let list = ListPage(try await visit.read(query.command))
-    let count = try await visit.read(["USER.COUNT"] + query.conditions).integer ?? 0
+    let list: ListPage
+    let count: Int64
+    do {
+      list = ListPage(try await visit.read(query.command))
+      count = try await visit.read(["USER.COUNT"] + query.conditions).integer ?? 0
+    } catch let failure as CommandFailure where !failure.isPassing && failure.code != "NOPERM" {
+      // A name that there is not, or a condition that is none: what was typed stays, to be put right.
+      return Page(
+        "People", area: PeoplePages.address, failure: failure, [views, filters, columnChoice])
+    }
     var actions: [Button] = []
-    if await visit.holds("user.create") { actions.append(.link("Add a person", Address("people", "new"), .primary)) }
+    let (text, form) = ("Add a person", Address("people", "new"))
+    if let add = Button.asked(await NewPersonPages.verdict(visit), .link(text, form, .primary), text) {
+      actions.append(add)
+    }
     let mayChange = await mayChange()
     var blocks = [views, filters, table(list, isSelectable: mayChange)]
     if mayChange, !list.items.isEmpty { blocks.append(bulk(count)) }
@@ -122,7 +133,10 @@ struct PeopleListPage {
       fields: [
         Field("field", "Set", .choice(BulkChange.fields.map { .init($0) })),
         Field("value", "to", hint: "Empty clears the field."),
-        Field("all", "All \(count) who match, not only those ticked", .checkbox(isOn: false)),
+        Field(
+          "all", "All \(count) who match, not only those ticked", .checkbox(isOn: false),
+          hint: count > BulkChange.mostOfForm
+            ? "A form changes at most \(BulkChange.mostOfForm): narrow the filter down." : nil),
       ],
       hidden: [("match", query.text)], submit: "See what would change")
     return .section(

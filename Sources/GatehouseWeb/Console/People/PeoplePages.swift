@@ -20,6 +20,7 @@ struct PeoplePages: ConsolePages {
     LinkPages().add(to: console)
     LicencePages().add(to: console)
     SignInCarePages().add(to: console)
+    PersonWithdrawalPages().add(to: console)
     PersonEndPages().add(to: console)
     PersonTrailPages().add(to: console)
   }

@@ -20,7 +20,6 @@ struct PersonChangePages {
     addIdentity(console)
     addAccess(console)
     addRoles(console)
-    addSessions(console)
   }
 
   // MARK: The card
@@ -94,7 +93,6 @@ struct PersonChangePages {
     }
     act(console, "unlock", "unlocked, and wrong passwords are forgotten") { ["LOGIN.UNLOCK", $0.word] }
     act(console, "invite", "invited again; the mail waits to be sent") { ["USER.INVITE", $0.word] }
-    act(console, "password", "to get a new password by mail") { ["PASSWORD.GENERATE", $0.word] }
   }
 
   private static func choosingStatus(_ person: Person) -> Page {
@@ -235,12 +233,6 @@ struct PersonChangePages {
         return .page(try await rolePage(visit, failure))
       }
     }
-    console.post("people/:user/role-revoke") { visit in
-      let person = try await Person(visit)
-      let role = visit.form["role"]
-      let reply = try await visit.write(["ROLE.REVOKE", person.word, role] + RoleScope.words(visit.form["scope"]))
-      return .redirect(person.address.at("roles"), await visit.done(reply, "\(person.username) is \(role) no more."))
-    }
   }
 
   private func rolePage(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
@@ -268,30 +260,5 @@ struct PersonChangePages {
     return Page(
       "Grant \(person.name) a role", area: PeoplePages.address, failure: failure,
       [.section("Role", [block])])
-  }
-
-  // MARK: Sessions and keys
-
-  private func addSessions(_ console: ConsoleRouter) {
-    console.post("people/:user/session-end") { visit in
-      let person = try await Person(visit)
-      let reply = try await visit.write("SESSION.REVOKE", visit.form["session"])
-      return .redirect(
-        person.address.at("sessions"),
-        await visit.done(reply, reply.integer == 0 ? "That session had ended already." : "The session has ended."))
-    }
-    console.post("people/:user/sessions-end") { visit in
-      let person = try await Person(visit)
-      let reply = try await visit.write("SESSION.REVOKEALL", person.word)
-      return .redirect(
-        person.address.at("sessions"), await visit.done(reply, "\(reply.integer ?? 0) sessions have ended."))
-    }
-    console.post("people/:user/key-end") { visit in
-      let person = try await Person(visit)
-      let reply = try await visit.write("APIKEY.DEACTIVATE", visit.form["key"])
-      return .redirect(
-        person.address.at("keys-of"),
-        await visit.done(reply, reply.integer == 0 ? "That key had ended already." : "The key has ended."))
-    }
   }
 }

@@ -32,8 +32,9 @@ struct PersonPage {
     var buttons: [Button?] = []
     let edit = await visit.verdict("USER.SET", person.word, "department", person.card.shown("department"))
     buttons.append(.asked(edit, .link("Edit", person.address("edit"), .primary), "Edit"))
-    let rename = await visit.verdict("USER.RENAME", person.word, "\(person.username).new")
-    if rename.isAllowed { buttons.append(.link("Rename", person.address("rename"))) }
+    // To a name that nobody has.
+    let rename = await visit.mayBegin(["USER.RENAME", person.word, FormToken.random()])
+    buttons.append(.asked(rename, .link("Rename", person.address("rename")), "Rename"))
     if person.status == "locked" {
       buttons.append(
         .asked(await visit.verdict("LOGIN.UNLOCK", person.word), .post("Unlock", person.address("unlock")), "Unlock"))
@@ -59,7 +60,7 @@ struct PersonPage {
       ))
     buttons.append(
       .asked(
-        await visit.verdict("PASSWORD.GENERATE", person.word), .post("Mail a new password", person.address("password")),
+        await visit.verdict("PASSWORD.GENERATE", person.word), .link("Mail a new password", person.address("password")),
         "Mail a new password"))
     return buttons.compactMap { $0 }
   }
@@ -81,7 +82,9 @@ struct PersonPage {
           await visit.verdict("USER.DELETE", person.word, "REASON", "trial"),
           .link("Delete the login", person.address("delete"), .danger), "Delete the login")
       ]
-      if await visit.holds("user.merge") { buttons.append(.link("Merge with another", person.address("merge"))) }
+      if await visit.holds("user.merge", overAllOf: person.card.shown("home")) {
+        buttons.append(.link("Merge with another", person.address("merge")))
+      }
     }
     buttons.append(
       .asked(
@@ -179,8 +182,8 @@ struct PersonPage {
       let verdict = await visit.verdict(words)
       let hidden = [("role", role.shown("role")), ("scope", role.shown("scope"))]
       let button = Button.asked(
-        verdict, .post("Revoke", person.address("role-revoke"), hidden, label: "Revoke \(role.shown("role"))"), "Revoke"
-      )
+        verdict, .link("Revoke", person.address("role-revoke").adding(hidden), label: "Revoke \(role.shown("role"))"),
+        "Revoke")
       rows.append(
         .init(
           [
@@ -188,16 +191,24 @@ struct PersonPage {
             [.text(role.shown("scope"))], [.time(role["until"]?.integer)],
           ], buttons: button.map { [$0] } ?? []))
     }
-    let mayGrant = await visit.holds("role.grant")
     return .section(
-      "Roles", id: "roles",
-      actions: mayGrant && !person.isDeleted ? [.link("Grant a role", person.address("role"))] : [],
+      "Roles", id: "roles", actions: await grantButton().map { [$0] } ?? [],
       [
         Table(
           caption: "Roles", columns: [.init("Role"), .init("Where"), .init("Until")], rows: rows,
           empty: .text(.muted("No role: the person has their own record, time and sessions."))
         ).block
       ])
+  }
+
+  /// Which role and where is for the form; rules that refuse any, such as those of an impersonation, are told here.
+  private func grantButton() async -> Button? {
+    guard !person.isDeleted, await visit.holds("role.grant") else { return nil }
+    let (text, form) = ("Grant a role", person.address("role"))
+    let verdict = await visit.mayBegin(
+      ["ROLE.GRANT", person.word, "manager", "WORKSPACE", person.card.shown("home").nonEmpty ?? visit.workspace])
+    if case .refused(let failure) = verdict { return .refused(text, failure.detail) }
+    return .link(text, form)
   }
 
   // MARK: How they get in
@@ -209,7 +220,7 @@ struct PersonPage {
       let id = session.shown("id")
       let verdict = await visit.verdict("SESSION.REVOKE", id)
       let end = Button.asked(
-        verdict, .post("End", person.address("session-end"), [("session", id)], label: "End session \(id)"), "End")
+        verdict, .link("End", person.address("session-end").adding("session", id), label: "End session \(id)"), "End")
       let acting = session.shown("actor")
       rows.append(
         .init(
@@ -220,7 +231,7 @@ struct PersonPage {
           ], buttons: end.map { [$0] } ?? []))
     }
     let all = list.isEmpty ? .forbidden : await visit.verdict("SESSION.REVOKEALL", person.word)
-    let endAll = Button.asked(all, .post("End all", person.address("sessions-end"), [], .danger), "End all")
+    let endAll = Button.asked(all, .link("End all", person.address("sessions-end"), .danger), "End all")
     return .section(
       "Sessions", id: "sessions", actions: endAll.map { [$0] } ?? [],
       [
@@ -243,7 +254,7 @@ struct PersonPage {
       if key.flag("active") {
         end = Button.asked(
           await visit.verdict("APIKEY.DEACTIVATE", id),
-          .post("End", person.address("key-end"), [("key", id)], label: "End the key \(key.shown("name"))"), "End")
+          .link("End", person.address("key-end").adding("key", id), label: "End the key \(key.shown("name"))"), "End")
       }
       rows.append(
         .init(

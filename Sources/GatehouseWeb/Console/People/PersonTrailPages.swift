@@ -44,7 +44,7 @@ struct PersonTrailPages {
     var actions: [Button] = [
       .link("CSV", export.adding("format", "csv")), .link("JSON", export.adding("format", "json")),
     ]
-    if await visit.holds("server.manage") {
+    if await visit.holdsEverywhere("server.manage") {
       actions.append(.post("Verify the chain", person.address("trail", "verify")))
     }
     var blocks = [

@@ -29,7 +29,13 @@ struct SearchPages: ConsolePages {
     }
     let reply = try await visit.read(
       ["USER.SEARCH"] + words.prefix(10).map(Self.plain) + ["LIMIT", String(Self.mostPeople)])
-    let people = reply.elements ?? []
+    var people = reply.elements ?? []
+    // Who is called exactly so comes first.
+    if words.count == 1, !words[0].hasPrefix("#"),
+      let exact = (try? await visit.readIfAllowed("USER.GET", words[0])) ?? nil
+    {
+      people = [exact] + people.filter { $0.shown("id") != exact.shown("id") }.prefix(Self.mostPeople - 1)
+    }
     var blocks = [Self.people(people)]
     if let keys = try await keys(visit, people) { blocks.append(keys) }
     if let trail = try await trail(visit, people) { blocks.append(trail) }
@@ -109,12 +115,15 @@ struct SearchPages: ConsolePages {
   private func page(_ visit: Visit, record lsn: Int64) async throws -> Page {
     let reply = try await visit.read("AUDIT.LIST", "CURSOR", String(lsn), "COUNT", "5")
     let records = ListPage(reply).items
+    guard let newest = records.first else {
+      return Page(
+        "Record \(lsn)", [.empty("There is no such record", "Or it tells of something that you may not see.")])
+    }
+    let isThere = newest["lsn"]?.integer == lsn
     return Page(
       "Record \(lsn)",
-      [
-        records.isEmpty
-          ? .empty("There is no such record", "Or it tells of something that you may not see.")
-          : .section("This one and those before it", [Timeline(records).block])
-      ])
+      (isThere
+        ? [] : [.notice(.warn, "Record \(lsn) is not shown", [.text("There is none, or you may not see it.")])])
+        + [.section(isThere ? "This one and those before it" : "Those before it", [Timeline(records).block])])
   }
 }

@@ -5,7 +5,7 @@
 function localise(root) {
   const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
-  for (const time of root.querySelectorAll("time[datetime]:not([data-countdown])")) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-left])")) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     time.textContent = moment.format(date);
@@ -39,14 +39,21 @@ function localiseMoments() {
   }
 }
 
-// How long an impersonation still lasts. Spoken once a minute at most.
+// How long an impersonation still lasts, counted from what the server says is left: the clock of the browser may be
+// wrong. At its end the page is asked for once more.
 function countDown() {
-  for (const time of document.querySelectorAll("time[data-countdown]")) {
-    const left = Math.max(0, Math.round((new Date(time.dateTime) - Date.now()) / 1000));
-    const minutes = Math.floor(left / 60);
-    time.textContent = "in " + minutes + ":" + String(left % 60).padStart(2, "0");
-    if (left === 0) location.reload();
-  }
+  const time = document.querySelector("time[data-left]");
+  if (!time) return;
+  const whole = Number(time.dataset.left), start = performance.now();
+  const show = () => {
+    const left = Math.max(0, Math.round(whole - (performance.now() - start) / 1000));
+    time.textContent = "in " + Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
+    if (left > 0) return;
+    clearInterval(ticking);
+    setTimeout(() => location.replace(time.dataset.onward), 1500);
+  };
+  const ticking = setInterval(show, 1000);
+  show();
 }
 
 // Buttons that copy commands and keys.
@@ -148,7 +155,6 @@ localiseMoments();
 addCopyButtons();
 addSelectAll();
 countDown();
-if (document.querySelector("time[data-countdown]")) setInterval(countDown, 1000);
 document.addEventListener("keydown", onKey);
 document.addEventListener("submit", onSubmit);
 window.addEventListener("pageshow", () => { for (const button of document.querySelectorAll("button:disabled")) button.disabled = false; });

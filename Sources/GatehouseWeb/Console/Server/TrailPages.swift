@@ -61,7 +61,8 @@ struct TrailPages: ConsolePages {
         .section(
           "Is it whole?",
           note: "Keep number and hash elsewhere; later they prove that nothing before them was changed.",
-          actions: [.post("Verify now", Address("trail", "verify"))],
+          actions: await visit.holdsEverywhere("server.manage")
+            ? [.post("Verify now", Address("trail", "verify"))] : [],
           [
             .facts([
               ("Newest record", [.value(head["lsn"])]), ("Its hash", [.code(head["hash"]?.string ?? "")]),

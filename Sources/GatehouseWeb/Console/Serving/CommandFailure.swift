@@ -17,10 +17,14 @@ struct CommandFailure: Error, Sendable {
     code = problem.code
     rule = problem.rule
     status = problem.status
-    let detail = rule.map { String(problem.detail.dropFirst($0.count + 1)).trimmed } ?? problem.detail
-    let parts = detail.split(separator: "; ", maxSplits: 1)
-    why = parts.first.map(String.init) ?? ""
-    remedy = parts.count > 1 ? String(parts[1]) : nil
+    let detail =
+      rule.map { String(decoding: problem.detail.utf8.dropFirst($0.utf8.count + 1), as: UTF8.self).trimmed }
+      ?? problem.detail
+    // By bytes: what somebody has typed may stand there, and join with the blank behind the semicolon.
+    let bytes = Array(detail.utf8)
+    let end = bytes.indices.dropLast().first { bytes[$0] == UInt8(ascii: ";") && bytes[$0 + 1] == UInt8(ascii: " ") }
+    why = end.map { String(decoding: bytes[..<$0], as: UTF8.self) } ?? detail
+    remedy = end.map { String(decoding: bytes[($0 + 2)...], as: UTF8.self) }
   }
 
   /// All of it in one line.
@@ -61,4 +65,5 @@ enum Verdict: Sendable {
   case forbidden
 
   var isAllowed: Bool { if case .allowed = self { true } else { false } }
+  var isForbidden: Bool { if case .forbidden = self { true } else { false } }
 }

@@ -1,7 +1,6 @@
 import Hummingbird
 
 /// The cookies of the console. All of them are `HttpOnly` and `SameSite=Strict`, and for the console's path alone.
-/// Over TLS their names begin with `__Secure-`, so that nothing that is sent in the clear can set them.
 enum ConsoleCookie: String, CaseIterable {
   /// The session of the signed-in person.
   case session = "gatehouse-session"
@@ -18,20 +17,47 @@ enum ConsoleCookie: String, CaseIterable {
   /// What the next page says about what was just done.
   case flash = "gatehouse-flash"
 
-  func value(in request: Request, isSealed: Bool) -> String? {
-    guard let value = request.cookies[name(isSealed)]?.value, !value.isEmpty, value.utf8.count <= 4096 else {
+  /// What sets the cookies of a server apart from others.
+  struct Scope: Sendable, Equatable {
+    /// Whether the connection is encrypted. Then the names begin with `__Secure-`, so that nothing that is sent in the
+    /// clear can set them.
+    let isSealed: Bool
+    /// The port that the server listens on. Browsers send the cookies of a host to all its ports, and two servers on one
+    /// machine would sign each other's people out.
+    let port: Int?
+
+    fileprivate static let usualPort = 7421
+
+    fileprivate func name(_ name: String) -> String {
+      let own = port.map { $0 == Self.usualPort ? name : "\(name)-\($0)" } ?? name
+      return isSealed ? "__Secure-" + own : own
+    }
+  }
+
+  /// Whether the value is the token of a session. Commands take ids in their place, which anybody could make up.
+  private var isToken: Bool {
+    switch self {
+    case .session, .acting, .changing: true
+    case .visitor, .workspace, .views, .flash: false
+    }
+  }
+
+  func value(in request: Request, _ scope: Scope) -> String? {
+    guard let value = request.cookies[scope.name(rawValue)]?.value, !value.isEmpty, value.utf8.count <= 4096 else {
       return nil
     }
-    return value
+    return isToken && !value.utf8.starts(with: "gs_".utf8) ? nil : value
   }
 
   /// - Parameter value: nil takes the cookie away.
-  func field(_ value: String?, isSealed: Bool, seconds: Int? = nil) -> String {
-    var field = "\(name(isSealed))=\(value ?? ""); Path=\(Address.root); HttpOnly; SameSite=Strict"
-    if isSealed { field += "; Secure" }
+  func field(_ value: String?, _ scope: Scope, seconds: Int? = nil) -> String {
+    var field = "\(scope.name(rawValue))=\(value ?? ""); Path=\(Address.root); HttpOnly; SameSite=Strict"
+    if scope.isSealed { field += "; Secure" }
     if value == nil { field += "; Max-Age=0" } else if let seconds { field += "; Max-Age=\(seconds)" }
     return field
   }
+}
 
-  private func name(_ isSealed: Bool) -> String { (isSealed ? "__Secure-" : "") + rawValue }
+extension WebContext {
+  var cookies: ConsoleCookie.Scope { .init(isSealed: isSealed, port: channel.localAddress?.port) }
 }

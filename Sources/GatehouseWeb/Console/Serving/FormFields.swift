@@ -10,11 +10,11 @@ struct FormFields: Sendable {
 
   /// - Throws: `Problem` 400 if the text is not `application/x-www-form-urlencoded`.
   init(parsing text: String) throws {
-    for pair in text.split(separator: "&") {
+    for pair in text.parts(separatedBy: "&", keepsEmpty: false) {
       guard pairs.count < Self.mostFields else {
         throw Problem(.badRequest, "LIMIT", "the form has more than \(Self.mostFields) fields")
       }
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let parts = pair.parts(separatedBy: "=", most: 2)
       pairs.append((try Self.decoded(parts[0]), parts.count > 1 ? try Self.decoded(parts[1]) : ""))
     }
   }
@@ -33,7 +33,7 @@ struct FormFields: Sendable {
 
   func number(_ name: String) -> Int64? { Int64(self[name]) }
 
-  private static func decoded(_ text: Substring) throws -> String {
+  private static func decoded(_ text: String) throws -> String {
     guard let decoded = text.percentDecoded(plusIsBlank: true) else {
       throw Problem(.badRequest, "ERR", "the form is not UTF-8 in application/x-www-form-urlencoded")
     }
@@ -51,21 +51,30 @@ extension StringProtocol {
       switch byte {
       case UInt8(ascii: "+") where plusIsBlank: bytes.append(UInt8(ascii: " "))
       case UInt8(ascii: "%"):
-        guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+        // Two digits and nothing else: Swift would take `+1` for a number, too.
+        guard let high = rest.popFirst().flatMap(Self.hexDigit), let low = rest.popFirst().flatMap(Self.hexDigit) else {
           return nil
         }
-        bytes.append(value)
-        rest = rest.dropFirst(2)
+        bytes.append(high << 4 | low)
       default: bytes.append(byte)
       }
     }
     return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
   }
 
+  private static func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+
   var trimmed: String {
-    var rest = self[...]
-    while rest.first?.isWhitespace == true { rest = rest.dropFirst() }
-    while rest.last?.isWhitespace == true { rest = rest.dropLast() }
+    var rest = Substring(self).unicodeScalars
+    while rest.first?.properties.isWhitespace == true { rest.removeFirst() }
+    while rest.last?.properties.isWhitespace == true { rest.removeLast() }
     return String(rest)
   }
 }

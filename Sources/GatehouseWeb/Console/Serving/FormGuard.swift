@@ -12,7 +12,7 @@ enum FormGuard {
     guard isOwnOrigin(request) else {
       throw Problem(.forbidden, "NOPERM", "the form was sent by another site; nothing was carried out")
     }
-    let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmed.lowercased()
+    let type = request.headers[.contentType]?.head(before: ";").trimmed.lowercased()
     guard type == "application/x-www-form-urlencoded" else {
       throw Problem(.unsupportedMediaType, "ERR", "the body is not application/x-www-form-urlencoded")
     }

@@ -23,19 +23,25 @@ struct PageServer: Sendable {
       return OutsidePage(failure.heading, [failure.block, .text(.text(words))]).response(.serviceUnavailable)
     case .person(let found, let isOver): (person, ended) = (found, isOver)
     }
-    let flash = ConsoleCookie.flash.value(in: request, isSealed: context.isSealed).flatMap(Flash.init(cookie:))
-    let workspace = ConsoleCookie.workspace.value(in: request, isSealed: context.isSealed)?.percentDecoded() ?? "main"
+    let flash = ConsoleCookie.flash.value(in: request, context.cookies).flatMap(Flash.init(cookie:))
+    let looked = ConsoleCookie.workspace.value(in: request, context.cookies)?.percentDecoded() ?? "main"
+    var workspace = looked
     var form = FormFields()
     var problem: Problem?
     do {
-      if isForm { form = try await FormGuard.form(request, secret: person.ownToken) }
+      if isForm {
+        form = try await FormGuard.form(request, secret: person.ownToken)
+        workspace = try FormSeal.workspace(of: form, sentBy: person)
+      }
     } catch {
       problem = error as? Problem ?? Problem(.badRequest, "ERR", "\(error)")
     }
     let query = (try? FormFields(parsing: request.uri.query ?? "")) ?? FormFields()
     let visit = Visit(door, request, context, person, query: query, form: form, workspace: workspace, flash: flash)
+    visit.hasLeft = ended
+    visit.isElsewhere = workspace != looked
     var cookies: [String] = []
-    if ended { cookies.append(ConsoleCookie.acting.field(nil, isSealed: context.isSealed)) }
+    if ended { cookies.append(ConsoleCookie.acting.field(nil, context.cookies)) }
     if let problem {
       return await show(Self.page(of: problem), visit, context, cookies)
     }
@@ -71,25 +77,30 @@ struct PageServer: Sendable {
     _ address: String, _ flash: Flash?, _ visit: Visit, _ context: WebContext, _ cookies: [String]
   ) -> Response {
     var cookies = cookies + visit.cookies
-    if var flash {
+    if var flash = flash ?? (visit.hasLeft ? Flash(Self.left, tone: .warn) : nil) {
+      if visit.isElsewhere { flash.text += " This was in the workspace \(visit.workspace)." }
       flash.commands = visit.changes
-      cookies.append(ConsoleCookie.flash.field(flash.cookie, isSealed: context.isSealed, seconds: 60))
+      cookies.append(ConsoleCookie.flash.field(flash.cookie, context.cookies, seconds: 60))
     }
     return .redirect(toPage: address, cookies: cookies)
   }
 
   private func show(_ page: Page, _ visit: Visit, _ context: WebContext, _ cookies: [String]) async -> Response {
+    var page = page
+    if visit.hasLeft { page.blocks.insert(.notice(.warn, Self.left), at: 0) }
     var cookies = cookies + visit.cookies
-    if visit.flash != nil { cookies.append(ConsoleCookie.flash.field(nil, isSealed: context.isSealed)) }
+    if visit.flash != nil { cookies.append(ConsoleCookie.flash.field(nil, context.cookies)) }
     return .html(await page.html(for: visit, areas), status: page.status, cookies: cookies)
   }
+
+  private static let left = "You act as somebody else no longer: the impersonation has ended"
 
   // MARK: Errors
 
   private static func page(of failure: CommandFailure, _ visit: Visit, isForm: Bool) -> Page {
     var blocks = [failure.block]
     if isForm, failure.isPassing {
-      let again = visit.form.pairs.filter { $0.name != "csrf" }
+      let again = visit.form.pairs.filter { !FormSeal.fields.contains($0.name) }
       blocks += [
         .text(
           .text("Send it again: if it was carried out after all, it is not done twice, and you get the answer of then.")

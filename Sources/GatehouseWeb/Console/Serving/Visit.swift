@@ -1,6 +1,7 @@
 import GatehouseCore
 import GatehouseServer
 import GatehouseWire
+import HTTPTypes
 import Hummingbird
 
 /// One request of somebody who is signed in: what it asks, and how to ask the server on their authority. Commands run
@@ -9,12 +10,18 @@ final class Visit {
   let person: SignedIn
   let query: FormFields
   let form: FormFields
+  /// Whether the request sends a form.
+  var isForm: Bool { request.method == .post }
   /// The address that was asked for, with its query.
   let target: String
   /// The workspace that is looked at.
   let workspace: String
   /// What was done just before.
   let flash: Flash?
+  /// Whether an impersonation has ended since the page before.
+  var hasLeft = false
+  /// Whether a form was made for another workspace than the one that is looked at now.
+  var isElsewhere = false
   private let door: CommandDoor
   private let caller: Caller
   private let request: Request
@@ -111,6 +118,25 @@ final class Visit {
 
   func verdict(_ words: String...) async -> Verdict { await verdict(words) }
 
+  /// Whether the person may run a command at all, for the link to a form: tried with words that the form will have others
+  /// for. Only who asks, and the rules about that, count; what is wrong with the words is for the form to say.
+  func mayBegin(_ words: [String], besides rules: Set<String> = []) async -> Verdict {
+    let verdict = await verdict(words)
+    guard case .refused(let failure) = verdict else { return verdict }
+    return failure.code == "REFUSED" && !rules.contains(failure.rule ?? "") ? verdict : .allowed
+  }
+
+  /// Where the request comes from, as options of commands.
+  var origin: [String] { Origin.words(request, context, door.configuration) }
+
+  /// A command on the person's own authority, also while they act as somebody else.
+  func asOneself(_ words: [String]) async throws -> RESPValue {
+    note(words)
+    let reply = await door.execute(words, for: door.server(context.connection).acting(as: person.ownToken))
+    if let text = reply.errorText { throw CommandFailure(text) }
+    return reply
+  }
+
   /// For commands that only the server itself may run about the person's own sessions, such as `IMPERSONATE.START`.
   func asServer(_ words: [String]) async throws -> RESPValue {
     note(words)
@@ -145,7 +171,7 @@ final class Visit {
         byte < 128 && (Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber)
           || "@%_+=:,./-".utf8.contains(byte)
       }
-    return isPlain ? word : "'" + word.replacing("'", with: #"'\''"#) + "'"
+    return isPlain ? word : "'" + word.replacing(byte: "'", with: #"'\''"#) + "'"
   }
 
   // MARK: Rights
@@ -160,6 +186,18 @@ final class Visit {
     }
     heldPermissions = held
     return held
+  }
+
+  /// Whether the person holds a permission over the whole server.
+  func holdsEverywhere(_ permission: String) async -> Bool {
+    await permissions().contains { $0.permission == permission && $0.scope == "everywhere" }
+  }
+
+  /// Whether the person holds a permission over a whole workspace.
+  func holds(_ permission: String, overAllOf workspace: String) async -> Bool {
+    await permissions().contains {
+      $0.permission == permission && ($0.scope == "everywhere" || $0.scope == "workspace " + workspace)
+    }
   }
 
   /// Whether the person holds a permission anywhere but over themselves. For a button about somebody or something, ask
@@ -179,11 +217,11 @@ final class Visit {
 
   private(set) var cookies: [String] = []
 
-  func cookie(_ cookie: ConsoleCookie) -> String? { cookie.value(in: request, isSealed: context.isSealed) }
+  func cookie(_ cookie: ConsoleCookie) -> String? { cookie.value(in: request, context.cookies) }
 
   /// Changes a cookie with the answer; nil takes it away. Without `seconds` it is kept until the browser is closed.
   func set(_ cookie: ConsoleCookie, _ value: String?, seconds: Int? = nil) {
-    cookies.append(cookie.field(value, isSealed: context.isSealed, seconds: seconds))
+    cookies.append(cookie.field(value, context.cookies, seconds: seconds))
   }
 
   // MARK: What was done

@@ -17,7 +17,7 @@ struct EnrolmentKey {
   /// The `secret` of the address, in groups of four as people type it.
   private var grouped: String {
     guard let start = address.firstRange(of: "secret=")?.upperBound else { return address }
-    let secret = address[start...].prefix { $0 != "&" }
+    let secret = address[start...].head(before: "&")
     var grouped = ""
     for (index, letter) in secret.enumerated() {
       if index > 0, index.isMultiple(of: 4) { grouped += " " }

@@ -1,6 +1,7 @@
 import GatehouseServer
 import GatehouseWire
 import Hummingbird
+import Synchronization
 
 /// The very first start, when there is nobody yet: a page that creates the first administrator.
 ///
@@ -9,11 +10,20 @@ import Hummingbird
 /// one that always does.
 struct FirstStart {
   private let door: CommandDoor
+  private let entry = Entry()
 
   init(_ door: CommandDoor) { self.door = door }
 
+  /// Lets one in at a time: of several who send the form at once, only one may become the first.
+  private final class Entry: Sendable {
+    private let isTaken = Atomic<Bool>(false)
+
+    func take() -> Bool { !isTaken.exchange(true, ordering: .acquiring) }
+    func leave() { isTaken.store(false, ordering: .releasing) }
+  }
+
   func isDue(_ visitor: Visitor) async -> Bool {
-    guard Authentication.isThisMachine(visitor.request.head.authority ?? ""), let caller = local(visitor) else {
+    guard Authentication(door: door).isThisMachine(visitor.request, visitor.context), let caller = local(visitor) else {
       return false
     }
     let people = await door.execute(["USER.LIST", "COUNT", "1", "FIELDS", "1", "id"], for: caller)
@@ -47,12 +57,17 @@ struct FirstStart {
       status: failure?.status ?? .ok)
   }
 
-  /// Creates the product of the console and the administrator, in one record. A password that somebody else sets is
+  /// Creates the product of the console and the administrator. A password that somebody else sets is
   /// temporary, so that the administrator gets one at random and changes it at once to the one that was typed. (If the
   /// server dies just before that, `PASSWORD.SET` on this machine gives another.)
   ///
   /// - Returns: nil if it is not the first start any more.
   func create(_ visitor: Visitor, _ form: FormFields) async -> Result<String, CommandFailure>? {
+    guard entry.take() else {
+      return .failure(
+        CommandFailure("BUSY somebody is becoming the first administrator right now; load the page again"))
+    }
+    defer { entry.leave() }
     guard await isDue(visitor), let caller = local(visitor) else { return nil }
     guard form.raw("password") == form.raw("again") else {
       return .failure(CommandFailure("ERR the two passwords differ; type the same one twice"))
@@ -62,18 +77,14 @@ struct FirstStart {
     let temporary = FormToken.random()
     var words = ["USER.CREATE", username, "NAME", form["name"]]
     if !form["email"].isEmpty { words += ["EMAIL", form["email"]] }
-    words += [
-      "STATUS", "active", "NOINVITE", "PRODUCT", product, "ROLE", "super-administrator", "PASSWORD", temporary,
-      "REASON",
-      "first start",
-    ]
+    words += ["STATUS", "active", "NOINVITE", "ROLE", "super-administrator", "REASON", "first start", "PASSWORD"]
     do throws(CommandFailure) {
+      // What was typed is refused before anything is there.
+      _ = try await run(words + [form.raw("password"), "DRYRUN"], caller)
       do throws(CommandFailure) {
         _ = try await run(["PRODUCT.CREATE", product], caller)
       } catch  where error.code == "CONFLICT" {}
-      // Refused before anybody is there, if it is too weak.
-      _ = try await run(words.map { $0 == temporary ? form.raw("password") : $0 } + ["DRYRUN"], caller)
-      _ = try await run(words, caller)
+      _ = try await run(words + [temporary, "PRODUCT", product], caller)
       let login = try await run(["LOGIN.PASSWORD", username, product, temporary] + visitor.origin, caller)
       let session = caller.acting(as: login["session"]?.string ?? "")
       _ = try await run(["PASSWORD.CHANGE", temporary, form.raw("password")], session)

@@ -5,10 +5,22 @@ import Hummingbird
 struct OutsidePage {
   var title: String
   var blocks: [Block]
+  /// The address to which the browser goes on by itself.
+  private var onward: String?
 
   init(_ title: String, _ blocks: [Block]) {
     self.title = title
     self.blocks = blocks
+  }
+
+  /// Goes to the same address once more, from a page of ours.
+  ///
+  /// Browsers keep our cookies back where a link of another site or a mail leads here, so that nobody seems to be signed
+  /// in. What our own page leads to has them.
+  static func again(at address: String) -> Response {
+    var page = OutsidePage("One moment", [.buttons([.link("Go on", Address(raw: address), .primary)])])
+    page.onward = address
+    return page.response()
   }
 
   /// - Parameter secret: what the page's forms are bound to.
@@ -17,7 +29,8 @@ struct OutsidePage {
       Templates.render(
         [
           "title": title, "css": Assets.style.address, "js": Assets.script.address, "icon": Assets.icon.address,
-          "csrf": FormToken.of(secret), "blocks": blocks.map(\.values),
+          "csrf": FormToken.of(secret), "sealedAs": nil, "sealedIn": nil, "onward": onward,
+          "blocks": blocks.map(\.values),
         ], with: "outside"),
       status: status, cookies: cookies)
   }

@@ -17,6 +17,11 @@ struct SignInPages {
     router.get("console/sign-in") { request, context in await begin(Visitor(door, request, context)) }
     form("sign-in", on: router, password)
     form("sign-in/code", on: router, code)
+    router.get("console/sign-in/new-password") { request, context in
+      let visitor = Visitor(door, request, context)
+      let query = (try? FormFields(parsing: request.uri.query ?? "")) ?? FormFields()
+      return passwordPage(visitor, username: query["username"], next: query["next"], error: nil)
+    }
     form("sign-in/new-password", on: router, newPassword)
     form("first-start", on: router) { visitor, form in
       guard let login = await firstStart.create(visitor, form) else { return await begin(visitor) }
@@ -85,12 +90,17 @@ struct SignInPages {
 
   private func code(_ visitor: Visitor, _ form: FormFields) async -> Response {
     let reply = await visitor.run(["LOGIN.TOTP", form["challenge"], form["code"].filter { !$0.isWhitespace }])
-    if reply["decision"]?.string == "DENY", reply["reason"]?.string == "credentials" {
-      return codePage(
-        visitor, challenge: form["challenge"], key: form["key"], username: form["username"], next: form["next"],
-        error: "The code is wrong. Wait for the next one of your app, or use a recovery code.")
+    let error: String
+    switch (reply["decision"]?.string, reply["reason"]?.string) {
+    case ("DENY", "credentials"):
+      error = "The code is wrong. Wait for the next one of your app, or use a recovery code."
+    // The challenge stays for its five minutes: the password need not be typed again.
+    case ("DENY", "wait"): error = "There were too many wrong codes. " + Self.waiting(reply)
+    default: return await goOn(visitor, reply, username: form["username"], next: form["next"])
     }
-    return await goOn(visitor, reply, username: form["username"], next: form["next"])
+    return codePage(
+      visitor, challenge: form["challenge"], key: form["key"], username: form["username"], next: form["next"],
+      error: error)
   }
 
   /// What follows from the answer to a password or a code.
@@ -103,12 +113,16 @@ struct SignInPages {
     switch reply["decision"]?.string {
     case "ALLOW":
       guard let token = reply["session"]?.string else { break }
+      let codes = (reply["recovery-codes"]?.elements ?? []).compactMap(\.string)
       if reply["must-change"]?.integer == 1 {
-        return passwordPage(
-          visitor, username: username, next: next, error: nil,
-          cookies: [ConsoleCookie.changing.field(token, isSealed: visitor.context.isSealed, seconds: 900)])
+        let cookies = [ConsoleCookie.changing.field(token, visitor.context.cookies, seconds: 900)]
+        guard codes.isEmpty else {
+          let address = Address("sign-in", "new-password").adding("username", username).adding("next", next.nonEmpty)
+          return recoveryCodes(codes, goOn: address, cookies)
+        }
+        return passwordPage(visitor, username: username, next: next, error: nil, cookies: cookies)
       }
-      return await signedIn(visitor, token, reply, next: next)
+      return await signedIn(visitor, token, codes, next: next)
     case "CHALLENGE":
       return codePage(
         visitor, challenge: reply["challenge"]?.string ?? "", key: reply["enrol"]?.string ?? "", username: username,
@@ -122,29 +136,40 @@ struct SignInPages {
   }
 
   /// The session becomes the browser's: always a new one, and the one that it had before ends.
-  private func signedIn(_ visitor: Visitor, _ token: String, _ reply: RESPValue, next: String) async -> Response {
-    let isSealed = visitor.context.isSealed
-    if let old = ConsoleCookie.session.value(in: visitor.request, isSealed: isSealed) {
-      _ = await visitor.run(["SESSION.REVOKE", old])
+  ///
+  /// - Parameter codes: recovery codes that the login has made, if it has.
+  private func signedIn(_ visitor: Visitor, _ token: String, _ codes: [String], next: String) async -> Response {
+    let cookieScope = visitor.context.cookies
+    if let old = ConsoleCookie.session.value(in: visitor.request, cookieScope) {
+      _ = await end(old, visitor.context)
     }
-    var cookies = [ConsoleCookie.session.field(token, isSealed: isSealed)]
-    for gone in [ConsoleCookie.visitor, .acting, .changing] { cookies.append(gone.field(nil, isSealed: isSealed)) }
+    var cookies = [ConsoleCookie.session.field(token, cookieScope)]
+    for gone in [ConsoleCookie.visitor, .acting, .changing] { cookies.append(gone.field(nil, cookieScope)) }
     if let workspace = await ownWorkspace(visitor, token) {
-      cookies.append(ConsoleCookie.workspace.field(Address.encoded(workspace), isSealed: isSealed))
+      cookies.append(ConsoleCookie.workspace.field(Address.encoded(workspace), cookieScope))
     }
     let target = Address.isLocal(next) ? next : Address.root
-    if let codes = reply["recovery-codes"]?.elements?.compactMap(\.string), !codes.isEmpty {
-      return OutsidePage(
-        "Your recovery codes",
-        [
-          .text(
-            .text("Each of them works once in place of a code of your app. They are shown only now: keep them safe.")),
-          .code("Recovery codes", codes.joined(separator: "\n")),
-          .buttons([.link("Go on", Address(raw: target), .primary)]),
-        ]
-      ).response(cookies: cookies)
-    }
+    guard codes.isEmpty else { return recoveryCodes(codes, goOn: Address(raw: target), cookies) }
     return .redirect(toPage: target, cookies: cookies)
+  }
+
+  /// The recovery codes, which no other page shows again.
+  private func recoveryCodes(_ codes: [String], goOn address: Address, _ cookies: [String]) -> Response {
+    OutsidePage(
+      "Your recovery codes",
+      [
+        .text(
+          .text("Each of them works once in place of a code of your app. They are shown only now: keep them safe.")),
+        .code("Recovery codes", codes.joined(separator: "\n")),
+        .buttons([.link("Go on", address, .primary)]),
+      ]
+    ).response(cookies: cookies)
+  }
+
+  /// Ends a session that a cookie names, on its own authority: what a browser sends ends nobody else's.
+  private func end(_ token: String, _ context: WebContext) async -> RESPValue {
+    let caller = door.server(context.connection).acting(as: token)
+    return await door.execute(["SESSION.REVOKE", token, "TOKEN"], for: caller)
   }
 
   /// The workspace that the console shows first: `main` to those who may do something everywhere, else the first one in
@@ -154,11 +179,19 @@ struct SignInPages {
     guard let user = check["user"]?.integer else { return nil }
     let scopes = (await visitor.run(["PERMISSION.LIST", "#\(user)"]).elements ?? []).compactMap { $0["scope"]?.string }
     if scopes.contains("everywhere") { return "main" }
-    return scopes.first { $0.hasPrefix("workspace ") }.map { String($0.dropFirst("workspace ".count)) } ?? "main"
+    var asked: Set<String> = []
+    for workspace in scopes.compactMap(RoleScope.workspace)
+    where asked.count < Self.mostAsked && asked.insert(workspace).inserted {
+      // An account may have a slash in its name.
+      if await visitor.run(["WORKSPACE.GET", workspace]).errorText == nil { return workspace }
+    }
+    return "main"
   }
 
+  private static let mostAsked = 20
+
   private func signOut(_ request: Request, _ context: WebContext) async -> Response {
-    guard let token = ConsoleCookie.session.value(in: request, isSealed: context.isSealed) else {
+    guard let token = ConsoleCookie.session.value(in: request, context.cookies) else {
       return .redirect(toPage: Address("sign-in").text)
     }
     do {
@@ -168,12 +201,13 @@ struct SignInPages {
         "Sign out", [.notice(.bad, "You are still signed in", [.text("This form was not sent by the console.")])]
       ).response(.forbidden)
     }
-    let caller = door.server(context.connection)
-    if let acting = ConsoleCookie.acting.value(in: request, isSealed: context.isSealed) {
-      _ = await door.execute(["IMPERSONATE.END", acting], for: caller)
+    if let acting = ConsoleCookie.acting.value(in: request, context.cookies) {
+      // As the person, whom the trail then names.
+      let caller = door.server(context.connection).acting(as: token)
+      _ = await door.execute(["IMPERSONATE.END", acting, "TOKEN"], for: caller)
     }
-    _ = await door.execute(["SESSION.REVOKE", token], for: caller.acting(as: token))
-    let gone = [ConsoleCookie.session, .acting, .flash, .workspace].map { $0.field(nil, isSealed: context.isSealed) }
+    _ = await end(token, context)
+    let gone = [ConsoleCookie.session, .acting, .flash, .workspace].map { $0.field(nil, context.cookies) }
     return .redirect(toPage: Address("sign-in").adding("out", "1").text, cookies: gone)
   }
 
@@ -218,8 +252,8 @@ struct SignInPages {
   }
 
   private func newPassword(_ visitor: Visitor, _ form: FormFields) async -> Response {
-    let isSealed = visitor.context.isSealed
-    guard let token = ConsoleCookie.changing.value(in: visitor.request, isSealed: isSealed) else {
+    let cookieScope = visitor.context.cookies
+    guard let token = ConsoleCookie.changing.value(in: visitor.request, cookieScope) else {
       return visitor.show(
         "Sign in",
         [
@@ -233,12 +267,20 @@ struct SignInPages {
         error: CommandFailure("ERR the two new passwords differ; type the same one twice"))
     }
     let caller = door.server(visitor.context.connection).acting(as: token)
+    let check = await visitor.run(["SESSION.CHECK", token])
     let reply = await door.execute(["PASSWORD.CHANGE", form.raw("old"), form.raw("new")], for: caller)
     if let text = reply.errorText {
       return passwordPage(
         visitor, username: form["username"], next: form["next"], error: CommandFailure(text))
     }
-    return await logIn(visitor, form["username"], form.raw("new"), next: form["next"])
+    // The change has ended all sessions. Who has just shown password and second factor need not show them again, and a
+    // code would not be taken twice.
+    let user = check["user"]?.integer.map { "#\($0)" } ?? form["username"]
+    let session = await visitor.run(["SESSION.CREATE", user, door.configuration.consoleProduct] + visitor.origin)
+    guard let token = session["session"]?.string else {
+      return await logIn(visitor, form["username"], form.raw("new"), next: form["next"])
+    }
+    return await signedIn(visitor, token, [], next: form["next"])
   }
 
   // MARK: Refusals
@@ -248,8 +290,7 @@ struct SignInPages {
     switch reply["reason"]?.string {
     case "credentials": return [.text("The name or the password is wrong.")]
     case "wait":
-      let wait = reply["retry-after"]?.integer ?? 1000
-      return [.text("There were too many wrong passwords. Try again in \(max(1, (wait + 999) / 1000)) s.")]
+      return [.text("There were too many wrong passwords. " + waiting(reply))]
     case "challenge": return [.text("The sign-in took too long. Begin again.")]
     case "unknown-product", "product-disabled", "no-licence":
       return [
@@ -260,6 +301,10 @@ struct SignInPages {
     case let reason?: return [.text("The password is right, but the login is refused: "), .code(reason), .text(".")]
     case nil: return [.text("The server gave no answer that is understood.")]
     }
+  }
+
+  private static func waiting(_ reply: RESPValue) -> String {
+    "Try again in \(max(1, ((reply["retry-after"]?.integer ?? 1000) + 999) / 1000)) s."
   }
 
   /// Says what to do where the console's product does not exist, so that nobody could sign in.

@@ -1,5 +1,6 @@
 import GatehouseServer
 import GatehouseWire
+import HTTPTypes
 import Hummingbird
 
 /// Whether somebody is signed in, by the cookies of a request.
@@ -12,6 +13,8 @@ struct SignInState {
     case unknown(CommandFailure)
   }
 
+  private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")!
+
   private let door: CommandDoor
   private let request: Request
   private let context: WebContext
@@ -23,11 +26,11 @@ struct SignInState {
   }
 
   func find() async -> Finding {
-    guard let token = ConsoleCookie.session.value(in: request, isSealed: context.isSealed) else { return .nobody }
+    guard let token = ConsoleCookie.session.value(in: request, context.cookies) else { return .nobody }
     do {
       let product = ["PRODUCT", door.configuration.consoleProduct]
       guard let own = try await check(token, ownToken: token, product), own.actor == nil else { return .nobody }
-      guard let acting = ConsoleCookie.acting.value(in: request, isSealed: context.isSealed) else {
+      guard let acting = ConsoleCookie.acting.value(in: request, context.cookies) else {
         return .person(own, ended: false)
       }
       // Only one's own impersonation.
@@ -56,13 +59,18 @@ struct SignInState {
   /// To the sign-in, and back here afterwards. What a form would have done is not done.
   func askToSignIn(isForm: Bool) -> Response {
     let target = request.uri.string
+    let hasCookie = ConsoleCookie.session.value(in: request, context.cookies) != nil
+    if !isForm, !hasCookie, request.headers[Self.fetchSite] == "cross-site" {
+      return OutsidePage.again(at: Address.isLocal(target) ? target : Address.root)
+    }
     var address = Address("sign-in")
     if isForm {
       address = address.adding("lost", "1")
     } else if target != Address.root, Address.isLocal(target) {
       address = address.adding("next", target)
     }
+    // A cookie that is dead goes. Where there is none, the browser may have kept a good one back.
     return .redirect(
-      toPage: address.text, cookies: [ConsoleCookie.session.field(nil, isSealed: context.isSealed)])
+      toPage: address.text, cookies: hasCookie ? [ConsoleCookie.session.field(nil, context.cookies)] : [])
   }
 }

@@ -15,7 +15,7 @@ struct Visitor {
     self.door = door
     self.request = request
     self.context = context
-    let known = ConsoleCookie.visitor.value(in: request, isSealed: context.isSealed)
+    let known = ConsoleCookie.visitor.value(in: request, context.cookies)
     isNew = known == nil
     secret = known ?? FormToken.random()
   }
@@ -23,7 +23,7 @@ struct Visitor {
   func form() async throws -> FormFields { try await FormGuard.form(request, secret: isNew ? "" : secret) }
 
   func show(_ title: String, _ blocks: [Block], status: HTTPResponse.Status = .ok, cookies: [String] = []) -> Response {
-    let own = isNew ? [ConsoleCookie.visitor.field(secret, isSealed: context.isSealed)] : []
+    let own = isNew ? [ConsoleCookie.visitor.field(secret, context.cookies)] : []
     return OutsidePage(title, blocks).response(status, secret: secret, cookies: own + cookies)
   }
 
@@ -31,14 +31,5 @@ struct Visitor {
   func run(_ words: [String]) async -> RESPValue { await door.execute(words, for: door.server(context.connection)) }
 
   /// Where a request comes from, for the limits of guessing and for the list of sessions.
-  var origin: [String] {
-    var words: [String] = []
-    if let address = context.connection.address?.ipAddress { words += ["IP", address] }
-    if let agent = request.headers[.userAgent], !agent.isEmpty {
-      let printable = String(
-        agent.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200).map(Character.init))
-      if !printable.isEmpty { words += ["AGENT", printable] }
-    }
-    return words
-  }
+  var origin: [String] { Origin.words(request, context, door.configuration) }
 }

@@ -26,13 +26,15 @@ struct TimerPages: ConsolePages {
     let reply = try await visit.read(words)
     let cursor = reply.elements?.first?.string ?? "0"
     let here = address.adding("longer", longer.nonEmpty)
+    var rows: [Table.Row] = []
+    for timer in reply.elements?.last?.elements ?? [] { rows.append(await row(timer, visit)) }
     var table = Table(
       caption: "Running timers",
       columns: [
         .init("Person"), .init("Running for", isNumeric: true), .init("Since"), .init("Project"), .init("Note"),
         .init("Started by"),
       ],
-      rows: (reply.elements?.last?.elements ?? []).map { row($0, now: visit.now) })
+      rows: rows)
     table.next = cursor == "0" ? nil : here.adding("cursor", cursor)
     table.first = visit.query["cursor"].isEmpty ? nil : here
     table.empty = .empty(
@@ -45,8 +47,12 @@ struct TimerPages: ConsolePages {
       [tabs, table.block])
   }
 
-  private static func row(_ timer: RESPValue, now: Int64) -> Table.Row {
+  private static func row(_ timer: RESPValue, _ visit: Visit) async -> Table.Row {
+    let now = visit.now
     let (user, start) = (timer["user"]?.integer ?? 0, timer["start"]?.integer ?? now)
+    let workspace = timer["workspace"]?.string ?? visit.workspace
+    let verdict = await visit.verdict("TIMER.STOP", "#\(user)", "WORKSPACE", workspace)
+    let stop = Button.link("Stop", Address("timers", String(user), "stop").adding("workspace", workspace))
     let name = timer["username"]?.string ?? "#\(user)"
     let isForgotten = now - start > 24 * 3_600_000
     let running = Cell.durationText(now - start)
@@ -55,9 +61,7 @@ struct TimerPages: ConsolePages {
         [.link(name, Address("people", String(user)))], [isForgotten ? .badge(running, .warn) : .text(running)],
         [.time(start)], [.value(timer["project"])], [.value(timer["note"])], [.value(timer["started-by"])],
       ],
-      buttons: [
-        .link("Stop", Address("timers", String(user), "stop").adding("workspace", timer["workspace"]?.string))
-      ])
+      buttons: [Button.asked(verdict, stop, "Stop")].compactMap { $0 })
   }
 
   // MARK: Stopping one
@@ -68,7 +72,9 @@ struct TimerPages: ConsolePages {
   }
 
   /// Asks when it is to end: now, or when the person really stopped.
-  private static func stopping(_ visit: Visit, error: String? = nil) async throws -> Page {
+  private static func stopping(
+    _ visit: Visit, error: String? = nil, status: HTTPResponse.Status = .ok
+  ) async throws -> Page {
     let fields = error == nil ? visit.query : visit.form
     let workspace = fields["workspace"].nonEmpty ?? visit.workspace
     let user = visit.parameter("user")
@@ -93,8 +99,15 @@ struct TimerPages: ConsolePages {
       ("Running for", [.duration(visit.now - start)]), ("Project", [.value(timer["project"])]),
       ("Note", [.value(timer["note"])]),
     ])
+    let stop: Block
+    switch await visit.verdict(command(visit, fields)) {
+    case .allowed: stop = form.block
+    case .refused(let failure): stop = failure.block
+    case .forbidden: stop = CommandFailure("NOPERM you may not stop this timer").block
+    }
     return Page(
-      "Stop the timer of \(name)", area: address, [.section("The timer", [facts]), .section("Stop it", [form.block])])
+      "Stop the timer of \(name)", area: address, status: status,
+      [.section("The timer", [facts]), .section("Stop it", [stop])])
   }
 
   /// Where the person came from: the list, or the page of the one whose timer it is.
@@ -108,7 +121,8 @@ struct TimerPages: ConsolePages {
     if !at.isEmpty {
       guard let time = Moment.time(at) else {
         return .page(
-          try await stopping(visit, error: "This time is not understood. Write it as 2026-11-30 17:30, in UTC."))
+          try await stopping(
+            visit, error: "This time is not understood. Write it as 2026-11-30 17:30, in UTC.", status: .badRequest))
       }
       words += ["AT", TimeText.text(of: time)]
     }
@@ -116,7 +130,7 @@ struct TimerPages: ConsolePages {
     do {
       entry = try await visit.write(words)
     } catch let failure as CommandFailure where !at.isEmpty && !failure.isPassing {
-      return .page(try await stopping(visit, error: failure.detail))
+      return .page(try await stopping(visit, error: failure.detail, status: failure.status))
     }
     let length = (entry["end"]?.integer ?? 0) - (entry["start"]?.integer ?? 0)
     let name = entry["username"]?.string ?? ""

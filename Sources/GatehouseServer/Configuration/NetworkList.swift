@@ -1,12 +1,12 @@
 package import Glibc
 
-/// To which addresses webhooks may connect.
+/// Addresses, as the operator lists them: those that webhooks may connect to, and those of proxies that are believed.
 ///
 /// The addresses of webhooks are chosen by the administrators of workspaces, who must not reach with them what only the
 /// machine of the server can reach: other services on it, the internal network, the metadata service of a cloud. So only
 /// public addresses are allowed unless the operator says more. Each address is looked at when it is connected to, after its
 /// name was resolved.
-package struct WebhookNetworks: Sendable, Equatable {
+package struct NetworkList: Sendable, Equatable {
   /// A network: the leading bits of an address of 16 bytes, in which IPv4 is `::ffff:a.b.c.d`.
   struct Network: Sendable, Equatable {
     let bytes: [UInt8]
@@ -60,10 +60,11 @@ package struct WebhookNetworks: Sendable, Equatable {
 
   /// As `init` accepts it.
   package let text: String
-  private let allowsPublic: Bool
+  let allowsPublic: Bool
   private let allowed: [Network]
 
-  package static let `public` = WebhookNetworks("public")!
+  package static let `public` = NetworkList("public")!
+  package static let none = NetworkList("none")!
 
   package init?(_ text: String) {
     var allowsPublic = false
@@ -86,7 +87,7 @@ package struct WebhookNetworks: Sendable, Equatable {
     self.allowed = allowed
   }
 
-  /// Whether an address may be connected to; no, if it is none of IPv4 or IPv6.
+  /// Whether an address is one of them; no, if it is none of IPv4 or IPv6.
   package func allows(_ address: UnsafePointer<sockaddr>) -> Bool {
     switch Int32(address.pointee.sa_family) {
     case AF_INET:

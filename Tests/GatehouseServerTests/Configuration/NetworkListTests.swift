@@ -4,15 +4,15 @@ import Testing
 @testable import GatehouseServer
 
 /// To which addresses webhooks may connect.
-struct WebhookNetworksTests {
+struct NetworkListTests {
   private func allows(_ networks: String, _ address: String) throws -> Bool {
-    let networks = try #require(WebhookNetworks(networks))
+    let networks = try #require(NetworkList(networks))
     let isAllowed = try allows(networks, address)
     #expect(networks.allows(address) == isAllowed, "as text")
     return isAllowed
   }
 
-  private func allows(_ networks: WebhookNetworks, _ address: String) throws -> Bool {
+  private func allows(_ networks: NetworkList, _ address: String) throws -> Bool {
     if address.contains(":") {
       var six = sockaddr_in6()
       six.sin6_family = sa_family_t(AF_INET6)
@@ -58,9 +58,9 @@ struct WebhookNetworksTests {
   @Test(arguments: [
     "", ",", "none,public", "all", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/-1", "10.0.0.0/", "public;private",
   ])
-  func notUnderstood(_ text: String) { #expect(WebhookNetworks(text) == nil) }
+  func notUnderstood(_ text: String) { #expect(NetworkList(text) == nil) }
 
   @Test func text() throws {
-    #expect(try #require(WebhookNetworks("Public, 10.0.0.0/8")).text == "public,10.0.0.0/8")
+    #expect(try #require(NetworkList("Public, 10.0.0.0/8")).text == "public,10.0.0.0/8")
   }
 }

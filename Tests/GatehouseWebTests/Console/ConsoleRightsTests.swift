@@ -1,0 +1,135 @@
+import Foundation
+import GatehouseTestSupport
+import Testing
+
+@testable import GatehouseWeb
+
+@Suite("The console's buttons and what the server allows")
+struct ConsoleRightsTests {
+  private static let academy = [
+    "WORKSPACE.CREATE academy", "USER.CREATE sven WORKSPACE academy STATUS active NOINVITE",
+    "WORKSPACE.SET academy policy.password.admin-sets-final on", "PRODUCT.ENABLE sven console",
+    "WORKSPACE.TRANSFER academy sven", "USER.CREATE leo STATUS active NOINVITE",
+  ]
+
+  private func signedIn(_ company: ConsoleCompany, _ username: String) throws -> Browser {
+    try company.gate.ok("PASSWORD.SET", username, ConsoleCompany.password)
+    return try company.signedIn(username)
+  }
+
+  @Test("WEB 10: the owner of a workspace is offered nothing that needs the whole server")
+  func owner() throws {
+    let company = try ConsoleCompany(Self.academy)
+    let browser = try signedIn(company, "sven")
+    #expect(!(try browser.get("/console/workspaces").has("Add a workspace")))
+    let sven = try company.id("sven")
+    #expect(!(try browser.get("/console/people/\(sven)/trail").has("Verify the chain")))
+    #expect(!(try browser.get("/console/trail").has("Verify now")))
+    let everything = try company.signedIn()
+    #expect(try everything.get("/console/workspaces").has("Add a workspace"))
+    #expect(try everything.get("/console/people/\(sven)/trail").has("Verify the chain"))
+    #expect(try everything.get("/console/trail").has("Verify now"))
+    #expect(try everything.get("/console/people/\(sven)").has("Merge with another"))
+    // What is saved without the right says so.
+    let page = try browser.get("/console/workspaces/academy")
+    #expect(page.status == 200)
+    let refused = try browser.post("/console/roles/define", [("name", "x"), ("permission", "server.manage")])
+    #expect(refused.status >= 400 && refused.has("You may not do this"), "\(refused.text)")
+    let other = try browser.post("/console/workspaces/main", [("plan", "enterprise"), ("reason", "x")])
+    #expect(other.status >= 400)
+  }
+
+  @Test("Rename is offered to who may, whatever names there are, and its rule to who acts as somebody")
+  func rename() throws {
+    let company = try ConsoleCompany(Self.academy + ["USER.CREATE leo.new STATUS active NOINVITE"])
+    let browser = try company.signedIn()
+    let leo = try company.id("leo")
+    #expect(try browser.get("/console/people/\(leo)").body.contains("/console/people/\(leo)/rename"))
+    try company.gate.ok("USER.CREATE tara STATUS active NOINVITE")
+    try company.gate.ok("ROLE.GRANT tara training-administrator WORKSPACE main")
+    let tara = try company.id("tara")
+    try browser.get("/console/people/\(tara)/log-in-as")
+    try browser.post("/console/people/\(tara)/log-in-as", [("why", "support")])
+    let page = try browser.get("/console/people/\(leo)")
+    #expect(page.has("tara"), "\(page.text)")
+    #expect(
+      page.has("Rename a username cannot be changed while impersonating") || page.has("Rename impersonation:"),
+      "\(page.text)")
+    #expect(!page.body.contains("/console/people/\(leo)/role\""))
+    #expect(page.has("Grant a role impersonation:") || !page.has("Grant a role"), "\(page.text)")
+  }
+
+  @Test("who may see nobody else begins with their own page")
+  func individual() throws {
+    let company = try ConsoleCompany(["USER.CREATE kai FIRST Kai STATUS active NOINVITE PRODUCT console"])
+    let browser = try signedIn(company, "kai")
+    #expect(browser.page.target == "/console/people/\(try company.id("kai"))")
+    #expect(browser.page.status == 200 && browser.page.has("Kai"))
+  }
+
+  @Test("the manager of an account looks at its workspace")
+  func manager() throws {
+    let company = try ConsoleCompany(
+      Self.academy + [
+        "ACCOUNT.CREATE Acme CUSTOMER WORKSPACE academy", "USER.CREATE bea WORKSPACE academy STATUS active NOINVITE",
+        "PRODUCT.ENABLE bea console", "ROLE.GRANT bea manager ACCOUNT academy/Acme",
+      ])
+    let browser = try signedIn(company, "bea")
+    #expect(browser.cookies["gatehouse-workspace"] == "academy")
+    #expect(try browser.get("/console/workspace").has("academy looked at"))
+    #expect(RoleScope.workspace("account academy/Acme") == "academy")
+    #expect(RoleScope.workspace("product crm") == "main")
+    #expect(RoleScope.workspace("everywhere") == nil && RoleScope.workspace("oneself") == nil)
+  }
+
+  @Test("timers that a rule keeps from being stopped have no Stop, and nobody is added where a rule forbids it")
+  func rules() throws {
+    let company = try ConsoleCompany(["USER.CREATE leo STATUS active NOINVITE"])
+    try company.gate.ok("TIMER.START leo")
+    let browser = try company.signedIn()
+    let leo = try company.id("leo")
+    #expect(try browser.get("/console/timers").body.contains("/console/timers/\(leo)/stop"))
+    #expect(try browser.get("/console/people").body.contains("href=\"/console/people/new\""))
+    try company.gate.ok("WORKSPACE.SET main policy.accounts.needs-owner on")
+    let page = try browser.get("/console/timers")
+    #expect(page.has("leo") && !page.body.contains("/console/timers/\(leo)/stop"), "\(page.text)")
+    #expect(
+      try browser.get("/console/timers/\(leo)/stop").body.contains("action=\"/console/timers/\(leo)/stop\"") == false)
+    try company.gate.ok("WORKSPACE.SET main policy.accounts.needs-owner off")
+    try company.gate.ok("WORKSPACE.SET main policy.user.needs-authority on")
+    #expect(!(try browser.get("/console/people").body.contains("href=\"/console/people/new\"")))
+    let refused = try browser.get("/console/people/new")
+    #expect(refused.status >= 400 && !refused.body.contains("name=\"username\""), "\(refused.text)")
+  }
+
+  @Test(
+    "WEB 8: what takes something from somebody is shown as a trial, and asks why",
+    arguments: [
+      "sessions-end", "session-end?session=SESSION", "key-end?key=KEY", "password",
+      "role-revoke?role=manager&scope=workspace%20main",
+    ])
+  func withdrawals(_ path: String) throws {
+    let company = try ConsoleCompany(["USER.CREATE ana EMAIL ana@acme.test STATUS active NOINVITE PRODUCT payroll"])
+    let gate = company.gate
+    try gate.ok("ROLE.GRANT ana manager WORKSPACE main")
+    try gate.ok("PASSWORD.SET", "ana", "the first password of hers")
+    let session = try gate.fields("SESSION.CREATE ana payroll")
+    let key = try gate.fields("APIKEY.CREATE ana NAME export")
+    let ana = try company.id("ana")
+    let browser = try company.signedIn()
+    try browser.get("/console/people/\(ana)")
+    let asked = path.replacing("SESSION", with: session["id"] ?? "").replacing("KEY", with: key["id"] ?? "")
+    let name = asked.prefix { $0 != "?" }
+    #expect(browser.page.body.contains("href=\"/console/people/\(ana)/\(name)"), "\(name)")
+    #expect(!browser.page.body.contains("action=\"/console/people/\(ana)/\(name)\""))
+    let before = try gate.fields("AUDIT.HEAD")["lsn"]
+    let page = try browser.get("/console/people/\(ana)/\(asked)")
+    #expect(page.status == 200 && page.has("What would change") && page.has("Reason"), "\(page.text)")
+    #expect(try gate.fields("AUDIT.HEAD")["lsn"] == before)
+    let hidden = ["session", "key", "role", "scope"].compactMap { name in page.field(name).map { (name, $0) } }
+    try browser.post("/console/people/\(ana)/\(name)", hidden + [("reason", "left the company")])
+    #expect(browser.page.status == 200 && browser.page.target == "/console/people/\(ana)", "\(browser.page.text)")
+    let record = try #require(try gate.pages("AUDIT.LIST USER ana").first)
+    #expect(record["reason"] == "left the company", "\(record)")
+  }
+}

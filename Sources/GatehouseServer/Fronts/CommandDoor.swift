@@ -55,6 +55,12 @@ package final class CommandDoor: Sendable {
   /// The current settings.
   package var configuration: ServerConfiguration { facts.current }
 
+  // The settings that every request asks for, without a lock and without a copy of all others.
+  /// Milliseconds that a client may take to send a request; 0 for as long as it likes (`auth-timeout`).
+  package var patience: Int { facts.authenticationTimeout.load(ordering: .relaxed) }
+  /// Milliseconds between two requests; 0 for any (`idle-timeout`).
+  package var idleTime: Int { facts.idleTimeout.load(ordering: .relaxed) }
+
   /// What new TLS connections are made with; nil without TLS.
   package var tlsContext: TLSContext? { identity?.current }
 

@@ -46,17 +46,16 @@ extension DoorConnection {
 
   /// Counts the request at hand, and the connection, as a service's.
   ///
+  /// - Parameter connections: how many a service may have that has no limit of its own.
   /// - Returns: the limit that this would exceed.
   fileprivate func take(
-    _ service: ServiceIdentity, _ uses: ServiceUses, _ settings: ServerConfiguration, at now: Milliseconds
-  )
-    -> (limit: ClientLimit, most: Int)?
-  {
+    _ service: ServiceIdentity, _ uses: ServiceUses, connections: @autoclosure () -> Int, at now: Milliseconds
+  ) -> (limit: ClientLimit, most: Int)? {
     let limits = service.limits
     let use = uses[service.id]
     let isOther = self.service.withLock { $0?.id != service.id }
     if isOther {
-      let most = limits.connections > 0 ? Int(limits.connections) : settings.serviceConnections
+      let most = limits.connections > 0 ? Int(limits.connections) : connections()
       guard use.join(most: most) else { return (.serviceConnections, most) }
       leave()
       self.service.withLock { $0 = (service.id, use) }
@@ -98,7 +97,8 @@ extension CommandDoor {
   /// - Returns: why it is one too many; nil if it is not.
   func excess(of service: ServiceIdentity, _ connection: DoorConnection) -> Refusal? {
     guard let services else { return nil }
-    let excess = connection.take(service, services.serviceUses, facts.current, at: Clock.monotonicMilliseconds())
+    let excess = connection.take(
+      service, services.serviceUses, connections: facts.current.serviceConnections, at: Clock.monotonicMilliseconds())
     guard let (limit, most) = excess else { return nil }
     guard limit == .serviceConnections else { return refusal(limit, most) }
     facts.limits.add(limit)

@@ -19,6 +19,13 @@ package final class RequestFigures: Sendable {
     var times = LatencyHistogram()
 
     var count: UInt64 { statuses.values.reduce(0, +) }
+
+    mutating func add(_ status: Int, _ nanoseconds: UInt64?) {
+      statuses[status, default: 0] += 1
+      guard let nanoseconds else { return }
+      self.nanoseconds += nanoseconds
+      times.add(nanoseconds)
+    }
   }
 
   /// Guards against a front that would make up routes.
@@ -45,11 +52,10 @@ package final class RequestFigures: Sendable {
 
   private func count(_ route: Route, status: Int, nanoseconds: UInt64?) {
     lines.withLock { lines in
-      let route = lines[route] != nil || lines.count < Self.mostRoutes ? route : Self.otherRoute
-      lines[route, default: Line()].statuses[status, default: 0] += 1
-      guard let nanoseconds else { return }
-      lines[route]?.nanoseconds += nanoseconds
-      lines[route]?.times.add(nanoseconds)
+      // Nearly always the route is known, and looked up only once.
+      if lines[route]?.add(status, nanoseconds) != nil { return }
+      let route = lines.count < Self.mostRoutes ? route : Self.otherRoute
+      lines[route, default: Line()].add(status, nanoseconds)
     }
   }
 

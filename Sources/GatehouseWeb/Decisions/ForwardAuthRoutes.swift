@@ -97,7 +97,7 @@ struct ForwardAuthRoutes {
   /// The user's token: a bearer token, else the cookie.
   private static func token(of request: Request) -> Token? {
     if case .bearer(let text) = Authentication.credentials(request), let token = Token(text) { return token }
-    return request.cookies[Token.cookie].flatMap { Token($0.value) }
+    return request.cookie(Token.cookie).flatMap { Token($0) }
   }
 
   // MARK: Answers

@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 
 /// Ends connections of clients that are too slow, answers what is no HTTP, and closes so that the last answer arrives.
-/// It stands between the bytes and their parser; `PartsHandler` tells it what the parser has found.
+/// It stands between the bytes and their parser; `MessageHandler` tells it what the parser has found.
 final class PaceHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -56,9 +56,9 @@ final class PaceHandler: ChannelDuplexHandler {
   }
 
   private var times: ClientPace.Times {
-    let settings = door.configuration
-    let idle = settings.idleTimeout > .zero ? min(Self.idle, TimeAmount(settings.idleTimeout)) : Self.idle
-    return ClientPace.Times(patience: TimeAmount(settings.authenticationTimeout), idle: idle)
+    let idle = TimeAmount.milliseconds(Int64(door.idleTime))
+    return ClientPace.Times(
+      patience: .milliseconds(Int64(door.patience)), idle: idle > .zero ? min(Self.idle, idle) : Self.idle)
   }
 
   /// Makes sure that the timer runs at the next deadline, or before.
@@ -76,7 +76,7 @@ final class PaceHandler: ChannelDuplexHandler {
     guard let (time, excess) = pace.deadline(times), time <= .now() else { return watch() }
     switch excess {
     case .silent(let isNew):
-      if isNew || door.configuration.idleTimeout > .zero { door.noteSilentClient(isNew: isNew) }
+      if isNew || door.idleTime > 0 { door.noteSilentClient(isNew: isNew) }
       context.close(promise: nil)
     case .slowRequest:
       door.noteSlowRequest()
@@ -148,7 +148,7 @@ final class PaceHandler: ChannelDuplexHandler {
   func refuse(_ error: any Error) -> Bool {
     guard case .none = ending, let context, !pace.isAnswering else { return false }
     let problem: Problem =
-      if case .body? = error as? HeadHandler.Fault {
+      if case .body? = error as? MessageHandler.Fault {
         Problem(.contentTooLarge, "LIMIT", "the body is larger than \(WebContext.mostBytes) bytes; send it in parts")
       } else if case .headerOverflow? = error as? HTTPParserError {
         Problem(

@@ -3,7 +3,8 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
-import NIOHTTPTypesHTTP1
+import NIOHTTP1
+import NIOHTTPTypes
 import Synchronization
 
 /// The connections that are open, so that none outlasts the server's end.
@@ -50,17 +51,20 @@ struct WebChannel: ServerChildChannel {
   /// A request line and its headers may have this many bytes: a cookie and a long filter, with room to spare.
   private static let mostHeaderBytes = 32 * 1024
   private static let mostHeaders = 100
+
+  private static var limits: NIOHTTPDecoderLimitConfiguration {
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = mostHeaderBytes
+    limits.maxHeaderListSize = mostHeaderBytes
+    limits.maxHeaderFieldCount = mostHeaders
+    return limits
+  }
+
   init(_ door: CommandDoor, isSealed: Bool, _ open: OpenChannels, _ responder: @escaping HTTPChannelHandler.Responder) {
     self.door = door
     self.isSealed = isSealed
     self.open = open
-    http = HTTP1Channel(
-      responder: responder,
-      configuration: .init(
-        additionalChannelHandlers: [PartsHandler()],
-        httpDecoderConfiguration: .init(
-          maxHeaderFieldSize: Self.mostHeaderBytes, maxHeaderListSize: Self.mostHeaderBytes,
-          maxHeaderFieldCount: Self.mostHeaders)))
+    http = HTTP1Channel(responder: responder)
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -68,20 +72,23 @@ struct WebChannel: ServerChildChannel {
       return channel.eventLoop.makeSucceededFuture(.turnedAway(channel))
     }
     channel.closeFuture.whenComplete { [door] _ in door.closed(connection) }
-    do {
+    open.add(channel)
+    return channel.eventLoop.makeCompletedFuture {
+      let pipeline = channel.pipeline.syncOperations
       if isSealed {
         guard let context = door.tlsContext else { preconditionFailure("a TLS listener without a certificate") }
-        try channel.pipeline.syncOperations.addHandler(TLSHandler(door, context, connection))
+        try pipeline.addHandler(TLSHandler(door, context, connection))
       }
-      try channel.pipeline.syncOperations.addHandler(PaceHandler(door, connection))
-    } catch {
-      return channel.eventLoop.makeFailedFuture(error)
-    }
-    open.add(channel)
-    return http.setup(channel: channel, logger: logger).flatMapThrowing { value in
-      let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(HeadHandler(), position: .before(pipeline.handler(type: HTTP1ToHTTPServerCodec.self)))
-      return .serving(value, connection)
+      let pace = PaceHandler(door, connection)
+      try pipeline.addHandler(pace)
+      // Pipelined requests wait in the channel; `MessageHandler` answers errors; and the types of headers check them.
+      try pipeline.configureHTTPServerPipeline(
+        withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+        withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.limits)
+      try pipeline.addHandlers(MessageHandler(pace), HTTPConnectionStateHandler(logger: logger))
+      let http = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+      return .serving(http, connection)
     }
   }
 

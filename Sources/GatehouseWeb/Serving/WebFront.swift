@@ -8,8 +8,12 @@ import ServiceLifecycle
 import Synchronization
 
 /// HTTP: the routes of `WebRoutes`, on an event loop of their own, so that no page ever delays a login check.
+///
+/// Decisions (forward auth, introspection) are answered on that thread, and pages, lists and figures on another one: a page
+/// of two hundred people takes as long as a thousand decisions.
 package final class WebFront: Front {
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let pages = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let running = Mutex<[Running]>([])
   private let open = OpenChannels()
 
@@ -29,7 +33,7 @@ package final class WebFront: Front {
 
   package func open(_ door: CommandDoor) async throws {
     let settings = door.configuration
-    let responder = WebRoutes(door).responder()
+    let responder = WebRoutes(door, pages: LoopExecutor(pages.next())).responder()
     if settings.httpPort > 0 {
       try door.allowPlain(settings.httpHost)
       try await listen(door, settings.httpHost, settings.httpPort, isSealed: false, responder)
@@ -53,6 +57,7 @@ package final class WebFront: Front {
     for one in running { await one.task.value }
     end.cancel()
     try? await group.shutdownGracefully()
+    try? await pages.shutdownGracefully()
   }
 
   // MARK: Listening
@@ -60,15 +65,15 @@ package final class WebFront: Front {
   private func listen(
     _ door: CommandDoor, _ host: String, _ port: Int, isSealed: Bool, _ responder: WebRoutes.Responder
   ) async throws {
-    let listening = AsyncStream<Result<(any Channel)?, any Error>>.makeStream()
     let logger = WarningsOnly.logger(over: door.logger)
-    let application = Application(
-      responder: responder,
-      server: HTTPServerBuilder { [open] in WebChannel(door, isSealed: isSealed, open, $0) },
-      configuration: .init(address: .hostname(host, port: port)),
-      onServerRunning: { listening.continuation.yield(.success($0)) },
-      eventLoopGroupProvider: .shared(group), logger: logger)
-    let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
+    let answering = Answering(responder, DateHeader(door), logger)
+    let listening = AsyncStream<Result<(any Channel)?, any Error>>.makeStream()
+    let server = try HTTPServerBuilder { [open] in WebChannel(door, isSealed: isSealed, open, $0) }
+      .buildServer(
+        configuration: .init(address: .hostname(host, port: port)), eventLoopGroup: group, logger: logger,
+        responder: { request, writer, channel in try await answering.answer(request, writer, channel) },
+        onServerRunning: { listening.continuation.yield(.success($0)) })
+    let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
     let executor = LoopExecutor(group.next())
     let task = Task(executorPreference: executor) {
       do {

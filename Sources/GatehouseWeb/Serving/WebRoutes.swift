@@ -6,8 +6,13 @@ struct WebRoutes {
   typealias Responder = RouterResponder<WebContext>
 
   private let door: CommandDoor
+  /// Where pages, lists and figures are made; nil for the thread of the decisions.
+  private let pages: LoopExecutor?
 
-  init(_ door: CommandDoor) { self.door = door }
+  init(_ door: CommandDoor, pages: LoopExecutor? = nil) {
+    self.door = door
+    self.pages = pages
+  }
 
   func responder() -> Responder {
     router(table: table).buildResponder()
@@ -23,10 +28,12 @@ struct WebRoutes {
     if let table { router.add(middleware: MethodMiddleware(table: table, operations: Self.operations)) }
     router.add(middleware: ProblemMiddleware())
     HealthRoutes(door).add(to: router)
-    MetricsRoutes(door).add(to: router)
     ForwardAuthRoutes(door).add(to: router)
     IntrospectionRoutes(door).add(to: router)
     AccessRoutes(door).add(to: router)
+    // A middleware is only about the routes that are added after it. What follows may take milliseconds.
+    if let pages { router.add(middleware: OtherThread(executor: pages)) }
+    MetricsRoutes(door).add(to: router)
     SCIMRoutes(door).add(to: router)
     EventRoutes(door).add(to: router)
     Console(door).add(to: router)

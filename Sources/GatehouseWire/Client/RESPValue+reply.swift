@@ -13,13 +13,17 @@ extension RESPValue {
     case .simple: return .simple(reply.text(of: node))
     case .error: return .error(reply.text(of: node))
     case .integer: return .integer(node.value)
-    case .text, .secret: return .bulk(reply.text(of: node))
-    case .verbatim: return .verbatim(format: "txt", Array(reply.text(of: node).utf8))
+    case .text, .secret: return .bulk(bytes(of: node, reply))
+    case .verbatim: return .verbatim(format: "txt", bytes(of: node, reply))
     case .double: return .double(Double(bitPattern: UInt64(bitPattern: node.value)))
     case .null: return .null
     case .array: return .array((0..<Int(node.count)).map { _ in next(&nodes, reply) })
     case .map:
       return .map((0..<Int(node.count)).map { _ in Pair(next(&nodes, reply), next(&nodes, reply)) })
     }
+  }
+
+  private static func bytes(of node: Reply.Node, _ reply: Reply) -> [UInt8] {
+    reply.withParts { _, bytes in Array(node.text(bytes)) }
   }
 }

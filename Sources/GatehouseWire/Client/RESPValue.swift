@@ -72,6 +72,21 @@ extension RESPValue {
 
   /// The value of a map's field; also works on a RESP2 map.
   public subscript(field: String) -> RESPValue? {
-    pairs?.first { $0.key.string == field }?.value
+    switch self {
+    case .map(let pairs): return pairs.first { $0.key.hasText(field) }?.value
+    case .array(let elements) where elements.count.isMultiple(of: 2):
+      let key = stride(from: 0, to: elements.count, by: 2).first { elements[$0].hasText(field) }
+      return key.map { elements[$0 + 1] }
+    default: return nil
+    }
+  }
+
+  /// Whether its text is this one; found out without making a string of it.
+  private func hasText(_ text: String) -> Bool {
+    switch self {
+    case .simple(let own): own == text
+    case .bulk(let bytes), .verbatim(_, let bytes): bytes.count == text.utf8.count && bytes.elementsEqual(text.utf8)
+    default: false
+    }
   }
 }

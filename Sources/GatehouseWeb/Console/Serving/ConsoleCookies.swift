@@ -43,7 +43,7 @@ enum ConsoleCookie: String, CaseIterable {
   }
 
   func value(in request: Request, _ scope: Scope) -> String? {
-    guard let value = request.cookies[scope.name(rawValue)]?.value, !value.isEmpty, value.utf8.count <= 4096 else {
+    guard let value = request.cookie(scope.name(rawValue)), !value.isEmpty, value.utf8.count <= 4096 else {
       return nil
     }
     return isToken && !value.utf8.starts(with: "gs_".utf8) ? nil : value

@@ -65,7 +65,7 @@ struct ExportTests {
     let world = try PeopleServer()
     try Self.fill(world.gate)
     let names = try world.run(
-      "export", "users", "--workspace", "acme", "--fields", "username, first", "--where", "first ^= =")
+      "export", "users", "--workspace", "acme", "--fields", "username, first", "--where", "first ^== =")
     #expect(names.output == "username,first\r\nuser0,'=1+1\r\n", "\(names.output)\(names.errors)")
     let formula = try world.run(
       "export", "users", "--workspace", "acme", "--where", "username = =cmd", "--fields", "username,roles,id")

@@ -28,6 +28,8 @@ struct WorkPoolTests {
       // Refused jobs return while the others still run.
       var outcomes: [Int?] = []
       for _ in 0..<3 { outcomes.append(await group.next()!) }
+      // A thread may take its time to begin.
+      while running.withLock({ $0 }) < 2 { try? await Task.sleep(for: .milliseconds(1)) }
       gate.withLock { $0 = true }
       for await outcome in group { outcomes.append(outcome) }
       return outcomes

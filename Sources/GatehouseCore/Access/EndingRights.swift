@@ -100,7 +100,8 @@ extension PartitionState {
         continue
       }
       let id: UserID = id(serial)
-      if due.last != id { due.append(id) }
+      // Who has several ends has them here between those of others.
+      if !due.contains(id) { due.append(id) }
     }
     for key in later { people.ends.insert(key) }
     return due
@@ -123,7 +124,10 @@ extension Turn {
     others = cells
     return attempt { () throws(Halt) in
       var people: [UserReference] = []
-      for id in ids { if let user = try self.user(id) { people.append(user) } }
+      // A change is made once, whatever was asked.
+      for id in ids {
+        if let user = try self.user(id), !people.contains(where: { $0.id == user.id }) { people.append(user) }
+      }
       for user in people { try self.endRights(of: user) }
       try self.endWhatLostItsRight(of: people)
       try self.endRequestsThatLostTheirRight(of: people)

@@ -41,12 +41,11 @@ struct UserCard {
     user.grants.filter { shows($0.scope) && !$0.limits.hasEnded(at: now) }
   }
 
-  /// When anything of the user was last changed. Whoever does not see all workspaces of the user is not told, because it
-  /// may have been there; nor is it known of what was changed before it was kept.
+  /// When what the home governs of the user was last changed, which who sees the home is told; not known of what was changed
+  /// before it was kept.
   var lastChange: Milliseconds? {
     let changed = state.state.people.contacts[user.contact].changed
-    let seesAll = seen.isAll || user.memberships(notEndedAt: now).allSatisfy(seen.contains)
-    return seesAll && changed > 0 ? changed : nil
+    return showsLoginFields && changed > 0 ? changed : nil
   }
 
   /// Whether it is seen that the user has something over a scope.

@@ -112,6 +112,7 @@ public struct CustomFieldSet: PartitionChange {
     let serial = state.partitioning.serial(of: contact)
     state.people.setCustom(field, of: serial, new)
     state.people.touch(contact: serial, lsn)
+    state.people.noteChange(of: serial, by: workspace)
   }
 }
 

@@ -200,6 +200,7 @@ public struct ContactAnonymised: PartitionChange {
     }
     state.people.anonymise(contact: serial)
     state.people.touch(contact: serial, lsn)
+    state.people.noteChange(of: serial)
     state.forgotten.add([.contact(contact)] + logins.map { .user(state.id($0)) }, lsn)
   }
 }

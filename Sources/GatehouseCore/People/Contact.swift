@@ -2,7 +2,7 @@
 public struct ContactRow: TableRow {
   public var lsn: LSN = 0
   public var created: Milliseconds = 0
-  /// When the contact or its login was last changed; 0 if that was before it was kept.
+  /// When what the home governs of the contact and its login was last changed; 0 if that was before it was kept.
   public var changed: Milliseconds = 0
   public var version: UInt32 = 0
   /// Serial number of the contact's live user; 0 if it has none.

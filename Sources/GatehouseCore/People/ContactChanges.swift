@@ -119,6 +119,7 @@ public struct ContactSet: PartitionChange {
       state.people.words.note(serial)
     }
     state.people.touch(contact: serial, lsn)
+    state.people.noteChange(of: serial)
   }
 }
 

@@ -73,7 +73,7 @@ public struct ListedUser: ListedPerson {
     case .lastChange:
       guard viewer.isFree else { return card.lastChange }
       let changed = cell.state.people.contacts[contact].changed
-      return changed == 0 ? nil : changed
+      return changed > 0 ? changed : nil
     case .ofContact(let field):
       let day =
         field == .hired ? cell.state.people.contacts[contact].hired : cell.state.people.contacts[contact].released

@@ -109,7 +109,6 @@ extension People {
   mutating func touch(contact serial: Int, _ lsn: LSN) {
     contacts[serial].version += 1
     contacts[serial].lsn = lsn
-    contacts[serial].changed = moment
     // A login decision reads the user and the contact, but waits for one LSN: the user's.
     let user = Int(contacts[serial].user)
     if user != 0 { touch(user: user, lsn) }
@@ -118,7 +117,15 @@ extension People {
   mutating func touch(user serial: Int, _ lsn: LSN) {
     users[serial].version += 1
     users[serial].lsn = lsn
-    contacts[Int(users[serial].contact)].changed = moment
+  }
+
+  /// Keeps when what the home governs of somebody was changed. Changes elsewhere do not count, or they would be told of at
+  /// home (W4).
+  mutating func noteChange(of contact: Int) { contacts[contact].changed = moment }
+
+  /// Keeps when something that a workspace says of somebody was changed, if that is the home.
+  mutating func noteChange(of contact: Int, by workspace: WorkspaceID) {
+    if home(ofContact: contact) == workspace { noteChange(of: contact) }
   }
 }
 

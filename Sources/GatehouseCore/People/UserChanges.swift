@@ -57,12 +57,12 @@ public struct UserCreated: PartitionChange {
       pack(into: &packed, &row)
       let filed = state.people.filed(user: serial, contact: Int(row.contact))
       state.people.users.put(row, at: serial)
-      state.people.contacts[Int(row.contact)].changed = header.time
       packed.withBytes { state.people.users.setDetails(of: serial, $0) }
       state.indexReference(of: serial)
       state.people.beginLogin(serial)
       state.people.refile(filed)
       state.people.contacts[Int(row.contact)].lsn = lsn
+      state.people.noteChange(of: Int(row.contact))
       state.people.liveUsers += 1
       let person = Int(row.contact)
       if state.people.contacts[person].released != .min || !state.people.employments(of: person).isEmpty {
@@ -136,6 +136,7 @@ public struct UserSet: PartitionChange {
       if field == .reference { state.indexReference(of: serial) }
     }
     state.people.touch(user: serial, lsn)
+    state.people.noteChange(of: Int(state.people.users[serial].contact))
   }
 }
 
@@ -185,6 +186,7 @@ public struct UserRenamed: PartitionChange {
       state.people.users[serial].nameHash = after.hash
       state.people.words.note(Int(state.people.users[serial].contact))
       state.people.touch(user: serial, lsn)
+      state.people.noteChange(of: Int(state.people.users[serial].contact))
     }
     if after.partition == state.index { state.enter(new, after, leadingTo: user) }
   }
@@ -235,6 +237,7 @@ public struct StatusSet: PartitionChange {
     if !new.mayLogIn { state.forgotten.add(state.approvals.end(of: user), lsn) }
     state.people.touch(user: serial, lsn)
     let contact = Int(state.people.users[serial].contact)
+    state.people.noteChange(of: contact)
     if new == .deleted, old != .deleted {
       state.people.liveUsers -= 1
       state.people.endLogin(serial)

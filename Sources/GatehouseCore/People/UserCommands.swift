@@ -26,7 +26,7 @@ extension CommandTable {
         + " `main-role, roles, home,"
         + " workspaces, account, groups, products` (`account` is the main account of today; `workspaces`, `groups` and"
         + " `products` are arrays, `roles` is one as `ROLE.LIST user` answers), `created, last-login, sessions,"
-        + " version, last-change` (null where it may have been in a workspace that is not seen). Data of workspaces that the caller may not see is left out; the fields of the user"
+        + " version, last-change` (of what the home governs, for who sees the home). Data of workspaces that the caller may not see is left out; the fields of the user"
         + " are the home's",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(userGet)),
     CommandSpec(

@@ -40,5 +40,6 @@ public struct ProvisionedSet: PartitionChange {
       state.setProvisioned(ProvisionedValue(workspace: workspace, name: attribute, text: new), of: serial)
     }
     state.people.touch(user: serial, lsn)
+    state.people.noteChange(of: Int(state.people.users[serial].contact), by: workspace)
   }
 }

@@ -48,7 +48,8 @@ final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let request = try self.request(head)
         if head.version != .http1_0, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
           // Whoever is invited sends it all, to no avail.
-          if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > WebContext.mostBytes {
+          if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > WebContext.mostBytes
+          {
             throw Fault.body
           }
           pace.invite()

@@ -20,6 +20,29 @@ import Testing
 
   private func used(_ product: String = "payroll") -> Int64? { core.run("POOL.LIST \(product)")[0]["used"].integer }
 
+  /// The ends of one person come before and after those of others, and are found together by a server that was down.
+  @Test("T6, B7: several ends of one person, between those of others, free each seat once")
+  func endsOfSeveral() throws {
+    for product in ["payroll", "planner"] {
+      core.seedProduct(product)
+      core.run("POOL.SET \(product) * 9")
+    }
+    for user in ["ana", "bob", "eve"] { core.run("USER.CREATE \(user)") }
+    core.run("PRODUCT.ENABLE eve payroll")
+    core.run("PRODUCT.ENABLE ana payroll UNTIL \(time(hour))")
+    core.run("PRODUCT.ENABLE bob payroll UNTIL \(time(2 * hour))")
+    core.run("PRODUCT.ENABLE ana planner UNTIL \(time(3 * hour))")
+    #expect(used() == 3 && used("planner") == 1)
+    core.advance(4 * hour)
+    core.endRights()
+    #expect(used() == 1 && used("planner") == 0)
+    let ends = core.records.flatMap { $0.first.changes }.compactMap { $0.as(AccessSet.self) }
+      .filter { $0.new?.isEnabled == false }
+    #expect(ends.count == 3)
+    try core.restart()
+    #expect(used() == 1 && used("planner") == 0)
+  }
+
   @Test func accessIsOpenFromAndUntil() {
     core.seedProduct("payroll")
     core.run("POOL.SET payroll * 1")

@@ -147,7 +147,7 @@ import Testing
     core.run("EMPLOY.ADD bob acme/Widgets")
     #expect(
       "\(core.run("GROUP.CREATE Europe WORKSPACE acme"))"
-        == "{id: 1, name: Europe, workspace: acme, created: \(core.now), version: 1, accounts: 0}")
+        == "{id: 1, name: Europe, workspace: acme, created: \(core.now), version: 1, accounts: 0, external-id: nil}")
     #expect(core.run("GROUP.ADD acme/Europe Widgets acme/Gadgets").integer == 2)
     #expect(core.run("GROUP.ADD acme/europe Widgets").integer == 0)
     #expect(

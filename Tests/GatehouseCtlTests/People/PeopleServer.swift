@@ -41,7 +41,7 @@ final class PeopleServer {
   /// All that is known of a user, without what is a matter of when and where it was created.
   func person(_ user: String) throws -> [String: String] {
     let fields = try gate.fields("USER.GET", user)
-    let local = ["id", "contact", "created", "version"]
+    let local = ["id", "contact", "created", "version", "last-change"]
     return Dictionary(
       uniqueKeysWithValues: fields.names.filter { !local.contains($0) }.map { name in
         (name, fields.value(name)?.scalarText ?? fields.shown(name))

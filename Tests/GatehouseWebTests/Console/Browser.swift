@@ -7,6 +7,8 @@ final class Browser {
   let server: TestServer
   /// By their plain names, without the server's port.
   private(set) var cookies: [String: String] = [:]
+  /// For whom and where the forms were made that were seen last.
+  private var seals: [String: String] = [:]
   /// The page that is shown.
   private(set) var page = HTTPPage(status: 0, body: "", headers: [], target: "")
 
@@ -24,10 +26,12 @@ final class Browser {
   func post(
     _ target: String, _ fields: [(String, String)] = [], headers: [(String, String)] = [], from page: HTTPPage? = nil
   ) throws -> HTTPPage {
-    let page = page ?? self.page
     var fields = fields
     for name in ["csrf", "idem", "as", "in"] where !fields.contains(where: { $0.0 == name }) {
-      if let value = page.field(name) { fields.append((name, value)) }
+      // A page without forms stands for the last one that had some.
+      if let value = (page ?? self.page).field(name) ?? (page == nil ? seals[name] : nil) {
+        fields.append((name, value))
+      }
     }
     let body = fields.map { Self.encoded($0.0) + "=" + Self.encoded($0.1) }.joined(separator: "&")
     let type = [("content-type", "application/x-www-form-urlencoded")]
@@ -46,6 +50,7 @@ final class Browser {
       return try send("GET", String(location.prefix { $0 != "#" }), headers: [], body: nil)
     }
     page = HTTPPage(status: answer.status, body: answer.body, headers: answer.headers, target: target)
+    for name in ["as", "in"] { seals[name] = page.field(name) ?? seals[name] }
     return page
   }
 

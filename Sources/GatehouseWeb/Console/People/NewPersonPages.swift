@@ -32,7 +32,10 @@ struct NewPersonPages {
   static func verdict(_ visit: Visit) async -> Verdict {
     guard await visit.holds("user.create") else { return .forbidden }
     let verdict = await visit.mayBegin(
-      ["USER.CREATE", FormToken.random(), "WORKSPACE", visit.workspace, "NOINVITE", "ACCEPT-BILLING", "REASON", "trial"],
+      [
+        "USER.CREATE", FormToken.random(), "WORKSPACE", visit.workspace, "NOINVITE", "ACCEPT-BILLING", "REASON",
+        "trial",
+      ],
       besides: ["user.required-fields"])
     if case .forbidden = verdict { return .allowed }
     return verdict

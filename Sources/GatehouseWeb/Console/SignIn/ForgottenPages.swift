@@ -19,8 +19,11 @@ struct ForgottenPages {
       redeeming(Visitor(door, request, context), token: "", nil)
     }
     form("forgotten", on: router) { visitor, form in
-      let reply = await visitor.run(["PASSWORD.RESET", form["username"]])
-      if let text = reply.errorText { return asking(visitor, CommandFailure(text)) }
+      // Strangers name people, and do not count through them by their ids.
+      if !form["username"].utf8.starts(with: "#".utf8) {
+        let reply = await visitor.run(["PASSWORD.RESET", form["username"]])
+        if let text = reply.errorText { return asking(visitor, CommandFailure(text)) }
+      }
       return redeeming(visitor, token: "", nil, [Self.sent])
     }
     form("forgotten/new-password", on: router) { visitor, form in await redeem(visitor, form) }

@@ -17,11 +17,6 @@ struct SignInPages {
     router.get("console/sign-in") { request, context in await begin(Visitor(door, request, context)) }
     form("sign-in", on: router, password)
     form("sign-in/code", on: router, code)
-    router.get("console/sign-in/new-password") { request, context in
-      let visitor = Visitor(door, request, context)
-      let query = (try? FormFields(parsing: request.uri.query ?? "")) ?? FormFields()
-      return passwordPage(visitor, username: query["username"], next: query["next"], error: nil)
-    }
     form("sign-in/new-password", on: router, newPassword)
     form("first-start", on: router) { visitor, form in
       guard let login = await firstStart.create(visitor, form) else { return await begin(visitor) }
@@ -113,15 +108,11 @@ struct SignInPages {
     switch reply["decision"]?.string {
     case "ALLOW":
       guard let token = reply["session"]?.string else { break }
-      let codes = (reply["recovery-codes"]?.elements ?? []).compactMap(\.string)
       if reply["must-change"]?.integer == 1 {
         let cookies = [ConsoleCookie.changing.field(token, visitor.context.cookies, seconds: 900)]
-        guard codes.isEmpty else {
-          let address = Address("sign-in", "new-password").adding("username", username).adding("next", next.nonEmpty)
-          return recoveryCodes(codes, goOn: address, cookies)
-        }
         return passwordPage(visitor, username: username, next: next, error: nil, cookies: cookies)
       }
+      let codes = (reply["recovery-codes"]?.elements ?? []).compactMap(\.string)
       return await signedIn(visitor, token, codes, next: next)
     case "CHALLENGE":
       return codePage(
@@ -274,8 +265,11 @@ struct SignInPages {
         visitor, username: form["username"], next: form["next"], error: CommandFailure(text))
     }
     // The change has ended all sessions. Who has just shown password and second factor need not show them again, and a
-    // code would not be taken twice.
+    // code would not be taken twice. Who has no second factor logs in anew, which begins one where the policy wants it.
     let user = check["user"]?.integer.map { "#\($0)" } ?? form["username"]
+    guard await visitor.run(["TOTP.GET", user])["enrolled"]?.integer == 1 else {
+      return await logIn(visitor, form["username"], form.raw("new"), next: form["next"])
+    }
     let session = await visitor.run(["SESSION.CREATE", user, door.configuration.consoleProduct] + visitor.origin)
     guard let token = session["session"]?.string else {
       return await logIn(visitor, form["username"], form.raw("new"), next: form["next"])

@@ -52,7 +52,7 @@ struct MembershipPages {
   /// The forms on a workspace's page, as far as somebody may use them.
   static func sections(_ visit: Visit, _ name: String, owner: String) async -> [Block] {
     var blocks: [Block] = []
-    if await visit.holds("member.manage", over: name) {
+    if await visit.holds("member.manage", overAllOf: name) {
       let form = Form(
         Address("workspaces", name, "members"), layout: .row, id: "member",
         fields: [
@@ -67,7 +67,7 @@ struct MembershipPages {
           note: "Somebody of another workspace who works here, too. Access to products is given on their page.",
           [form.block]))
     }
-    if await visit.holds("workspace.transfer", over: name) {
+    if await visit.holds("workspace.transfer", overAllOf: name) {
       let form = Form(
         Address("workspaces", name, "owner"), .get, layout: .row, id: "owner",
         fields: [Field("user", "New owner", hint: "A member: the username, or # and the number.", required: true)],

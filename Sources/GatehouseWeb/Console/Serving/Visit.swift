@@ -206,13 +206,6 @@ final class Visit {
     await permissions().contains { $0.permission == permission && $0.scope != "oneself" }
   }
 
-  /// Whether somebody holds a permission over a whole workspace.
-  func holds(_ permission: String, over workspace: String) async -> Bool {
-    await permissions().contains {
-      $0.permission == permission && ($0.scope == "everywhere" || $0.scope == "workspace \(workspace)")
-    }
-  }
-
   // MARK: Cookies
 
   private(set) var cookies: [String] = []

@@ -18,7 +18,7 @@ struct ForgottenPages {
     router.get("console/forgotten/new-password") { request, context in
       redeeming(Visitor(door, request, context), token: "", nil)
     }
-    form("forgotten", on: router) { visitor, form in
+    Visitor.form("forgotten", on: router, door) { visitor, form in
       // Strangers name people, and do not count through them by their ids.
       if !form["username"].utf8.starts(with: "#".utf8) {
         let reply = await visitor.run(["PASSWORD.RESET", form["username"]])
@@ -26,21 +26,7 @@ struct ForgottenPages {
       }
       return redeeming(visitor, token: "", nil, [Self.sent])
     }
-    form("forgotten/new-password", on: router) { visitor, form in await redeem(visitor, form) }
-  }
-
-  private func form(
-    _ path: String, on router: Router<WebContext>,
-    _ handler: @escaping @Sendable (Visitor, FormFields) async -> Response
-  ) {
-    router.post(RouterPath(Address.root + "/" + path)) { request, context in
-      let visitor = Visitor(door, request, context)
-      do {
-        return await handler(visitor, try await visitor.form())
-      } catch let problem as Problem {
-        return asking(visitor, CommandFailure("\(problem.code) \(problem.detail)"))
-      }
-    }
+    Visitor.form("forgotten/new-password", on: router, door) { visitor, form in await redeem(visitor, form) }
   }
 
   private static let sent = Block.notice(

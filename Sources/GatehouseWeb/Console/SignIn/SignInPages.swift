@@ -15,10 +15,10 @@ struct SignInPages {
 
   func add(to router: Router<WebContext>) {
     router.get("console/sign-in") { request, context in await begin(Visitor(door, request, context)) }
-    form("sign-in", on: router, password)
-    form("sign-in/code", on: router, code)
-    form("sign-in/new-password", on: router, newPassword)
-    form("first-start", on: router) { visitor, form in
+    Visitor.form("sign-in", on: router, door, password)
+    Visitor.form("sign-in/code", on: router, door, code)
+    Visitor.form("sign-in/new-password", on: router, door, newPassword)
+    Visitor.form("first-start", on: router, door) { visitor, form in
       guard let login = await firstStart.create(visitor, form) else { return await begin(visitor) }
       switch login {
       case .success(let username):
@@ -27,25 +27,6 @@ struct SignInPages {
       }
     }
     router.post("console/sign-out") { request, context in await signOut(request, context) }
-  }
-
-  private func form(
-    _ path: String, on router: Router<WebContext>,
-    _ handler: @escaping @Sendable (Visitor, FormFields) async -> Response
-  ) {
-    router.post(RouterPath(Address.root + "/" + path)) { request, context in
-      let visitor = Visitor(door, request, context)
-      do {
-        return await handler(visitor, try await visitor.form())
-      } catch let problem as Problem {
-        return visitor.show(
-          "Sign in",
-          [
-            .notice(.bad, "This form cannot be used", [.text(problem.detail + ".")]),
-            .buttons([.link("To the sign-in", Address("sign-in"), .primary)]),
-          ], status: problem.status)
-      }
-    }
   }
 
   // MARK: Steps

@@ -20,6 +20,26 @@ struct Visitor {
     secret = known ?? FormToken.random()
   }
 
+  /// Adds what a form of who is not signed in sends to. One that cannot be used is answered before the handler runs.
+  static func form(
+    _ path: String, on router: Router<WebContext>, _ door: CommandDoor,
+    _ handler: @escaping @Sendable (Visitor, FormFields) async -> Response
+  ) {
+    router.post(RouterPath(Address.root + "/" + path)) { request, context in
+      let visitor = Visitor(door, request, context)
+      do {
+        return await handler(visitor, try await visitor.form())
+      } catch let problem as Problem {
+        return visitor.show(
+          "Sign in",
+          [
+            .notice(.bad, "This form cannot be used", [.text(problem.detail + ".")]),
+            .buttons([.link("To the sign-in", Address("sign-in"), .primary)]),
+          ], status: problem.status)
+      }
+    }
+  }
+
   func form() async throws -> FormFields { try await FormGuard.form(request, secret: isNew ? "" : secret) }
 
   func show(_ title: String, _ blocks: [Block], status: HTTPResponse.Status = .ok, cookies: [String] = []) -> Response {

@@ -36,11 +36,11 @@ class Client:
         """Sends an encoded request and returns once all of its answer is here. It is not decoded, which would take a
         client in Python longer than the server: the PONG behind it tells where it ends."""
         self.socket.sendall(request + PING)
-        data = b""
+        data = self.socket.recv(1 << 20)
+        if data[:1] == b"-":
+            raise ReplyError(data.decode(errors="replace"))
         while not data.endswith(b"+PONG\r\n"):
             data = data[-16:] + self.socket.recv(1 << 20)
-            if data[:1] == b"-":
-                raise ReplyError(data.decode(errors="replace"))
 
     def _reply(self):
         line = self.reader.readline()

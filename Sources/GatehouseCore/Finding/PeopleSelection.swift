@@ -6,6 +6,8 @@ struct PeopleSelection {
   private var isExact: Bool
   /// The facets that leave a doubt: what holds now depends on the time.
   private var doubts: [Facet] = [.limited]
+  /// The rows of the viewer's own, who may see more of themselves.
+  private var own = SerialBits()
 
   /// - Returns: nil if the indexes tell nothing, so that every row must be looked at.
   init?<Row: ListedPerson>(_ conditions: [UserCondition], _ viewer: ListViewer, _ row: Row.Type, in cell: HeldPartition)
@@ -34,8 +36,21 @@ struct PeopleSelection {
     if !viewer.isFree {
       if !viewer.isWhole { isExact = false }
       if let visible = viewer.rows(Row.self, in: cell) { narrow(to: visible, &isNarrowed) }
+      // Only super administrators see super administrators.
+      doubts.append(.role(.superAdministrator))
+      own = viewer.ownRows(Row.self, in: cell)
     }
+    if !isNarrowed, isExact, !viewer.isFree { narrow(to: Self.listed(Row.self, in: cell), &isNarrowed) }
     guard isNarrowed else { return nil }
+  }
+
+  /// Everybody who is not deleted.
+  private static func listed<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> SerialBits {
+    var all = SerialBits(through: Row.last(in: cell))
+    for status in Status.allCases {
+      if let set = Row.facets(in: cell)[.status(status)] { all.formUnion(set) }
+    }
+    return all
   }
 
   private mutating func narrow(to others: SerialBits, _ isNarrowed: inout Bool) {
@@ -48,7 +63,7 @@ struct PeopleSelection {
   mutating func takeCertain<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> Int {
     guard isExact else { return 0 }
     let all = rows.count
-    var doubtful = SerialBits()
+    var doubtful = own
     for doubt in doubts {
       if let set = Row.facets(in: cell)[doubt] { doubtful.formUnion(set) }
     }
@@ -97,11 +112,11 @@ extension ListViewer {
   /// … or who has access to a product.
   func seesAll(of product: Product) -> Bool { isFree || isWhole && reach.contains(product) }
 
-  /// Whether the viewer sees everybody of some workspaces and nobody else: a service that is bound to them, or to
-  /// products of theirs.
+  /// Whether the viewer sees everybody of some workspaces, or of all, and nobody else but themselves and whom they are not
+  /// above: a service that is bound to workspaces or products, or somebody whose rights are not over the people of accounts.
   var isWhole: Bool {
-    guard sides.count == 1, sides[0].person == nil else { return false }
-    return sides[0].holdings.allSatisfy { $0.source == .binding && $0.permissions.contains(.userRead) }
+    guard sides.count == 1 else { return false }
+    return sides[0].holdings.allSatisfy { !$0.permissions.contains(.userRead) || $0.employers == nil }
   }
 
   /// The rows of a partition among which all are that the viewer may see; nil if that may be any.
@@ -113,11 +128,24 @@ extension ListViewer {
     guard let members else { return nil }
     let facets = Row.facets(in: cell)
     var found = SerialBits()
-    for workspace in members.workspaces {
+    for workspace in members {
       if let filed = facets[.workspace(workspace)] { found.formUnion(filed) }
     }
-    for own in members.own where cell.state.partitioning.partition(of: own) == cell.index {
-      if let row = Row.row(ofContact: cell.state.partitioning.serial(of: own), in: cell) { found.insert(row) }
+    found.formUnion(ownRows(Row.self, in: cell))
+    return found
+  }
+
+  /// The rows of a partition that are the viewer's own.
+  func ownRows<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> SerialBits {
+    var found = SerialBits()
+    func find(_ contact: ContactID) {
+      guard cell.state.partitioning.partition(of: contact) == cell.index else { return }
+      if let row = Row.row(ofContact: cell.state.partitioning.serial(of: contact), in: cell) { found.insert(row) }
+    }
+    for side in sides {
+      guard let person = side.person else { continue }
+      find(person.contact)
+      person.merged.forEach(find)
     }
     return found
   }

@@ -87,14 +87,18 @@ struct SerialBits: Sendable {
       // Room for all of them at once: to grow with each of forty costs more than the rest of a search.
       if let last = serials.last { grow(through: Int(last)) }
       insert(serials[...])
-    case .bits(let other, _):
-      if words.isEmpty {
-        words = other.words
-        return
-      }
-      grow(through: other.words.count << 6 - 1)
-      for index in other.words.indices { words[index] |= other.words[index] }
+    case .bits(let other, _): formUnion(other)
     }
+  }
+
+  mutating func formUnion(_ other: SerialBits) {
+    if words.isEmpty {
+      words = other.words
+      return
+    }
+    if other.words.isEmpty { return }
+    grow(through: other.words.count << 6 - 1)
+    for index in other.words.indices { words[index] |= other.words[index] }
   }
 
   /// Makes room for serial numbers up to one.

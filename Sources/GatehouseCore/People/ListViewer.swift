@@ -14,18 +14,12 @@ public struct ListViewer: Sendable {
   let digest: @Sendable (UnsafeRawBufferPointer) -> Digest
   /// Among whom all are that the viewer may see, by the accounts that employ them; nil if that does not tell.
   private let employees: Employees?
-  /// The same by workspaces; nil if it may be anybody.
-  let members: Members?
+  /// The workspaces among whose members all are that the viewer may see, but for themselves; nil if it may be anybody.
+  let members: Set<WorkspaceID>?
 
   private struct Employees {
     let scopes: [EmployerScope]
     let own: ContactID?
-  }
-
-  struct Members {
-    let workspaces: Set<WorkspaceID>
-    /// Everybody sees themselves.
-    let own: [ContactID]
   }
 
   init(_ turn: Turn) {
@@ -38,7 +32,7 @@ public struct ListViewer: Sendable {
     digest = turn.digest
     // Any side is enough, because a viewer sees only those whom all sides may see.
     var employees: Employees?
-    var members: Members?
+    var members: Set<WorkspaceID>?
     for side in sides {
       let held = side.holdings.filter { $0.permissions.contains(.userRead) }
       let scopes = held.compactMap(\.employers)
@@ -46,10 +40,7 @@ public struct ListViewer: Sendable {
         employees = Employees(scopes: scopes, own: side.person?.contact)
       }
       let workspaces = held.compactMap(\.workspace)
-      if members == nil, workspaces.count == held.count {
-        members = Members(
-          workspaces: Set(workspaces), own: side.person.map { [$0.contact] + $0.merged } ?? [])
-      }
+      if members == nil, workspaces.count == held.count { members = Set(workspaces) }
     }
     self.employees = employees
     self.members = members

@@ -1,3 +1,4 @@
+import GatehouseTestSupport
 import Testing
 
 @testable import GatehouseCore
@@ -50,6 +51,32 @@ import Testing
     }
     let keys = terms.map { Array($0.utf8).withUnsafeBytes { WordIndex.key($0) } }
     #expect(keys == keys.sorted())
+  }
+
+  /// Equal keys, ranges that begin and end within them or beside them, pages of any size.
+  @Test(arguments: [1, 2, 7, 8, 9, 65, 511, 512, 513, 3000]) func runsHaveWhatIsInTheirRange(count: Int) {
+    var random = SeededRandom(seed: UInt64(count))
+    var pages = TermPages()
+    var entries: Set<UInt64> = []
+    func entry(_ code: UInt64) -> TermPages.Entry {
+      TermPages.Entry(key: code >> 12 << 40, serial: UInt32(code & 0xfff))
+    }
+    while entries.count < count {
+      let code = UInt64.random(in: 0..<40, using: &random) << 12 | UInt64.random(in: 1..<0xfff, using: &random)
+      if entries.insert(code).inserted { pages.insert(entry(code)) }
+    }
+    for _ in 0..<300 {
+      let ends = [0, 0].map { _ in
+        UInt64.random(in: 0...41, using: &random) << 12 | [0, 0xfff, .random(in: 0...0xfff, using: &random)]
+          .randomElement(using: &random)!
+      }.sorted()
+      var last = entry(ends[1])
+      if ends[1] & 0xfff == 0xfff { last = TermPages.Entry(key: last.key, serial: .max) }
+      var run = pages.run(entry(ends[0])...last)
+      var found: [TermPages.Entry] = []
+      while let next = pages.next(&run) { found.append(next) }
+      #expect(found == entries.filter { (ends[0]...ends[1]).contains($0) }.sorted().map(entry), "\(ends)")
+    }
   }
 
   @Test func runsAreReadFromBothEnds() {

@@ -21,6 +21,7 @@ struct GatehouseControl: ParsableCommand {
         gatehousectl encryption status ./data          what is encrypted
         gatehousectl import people.csv --dry-run       what an import would do
         gatehousectl export users > people.csv         all users of a workspace
+        gatehousectl cluster status                    who leads, who follows
 
       Results go to standard output, with --json as JSON; messages and progress
       go to standard error.
@@ -31,6 +32,6 @@ struct GatehouseControl: ParsableCommand {
     subcommands: [
       Verify.self, Compact.self, Backup.self, Restore.self, Inspect.self, Encryption.self, Service.self, Import.self,
       Export.self,
-      MailCommand.self,
+      MailCommand.self, Cluster.self,
     ])
 }

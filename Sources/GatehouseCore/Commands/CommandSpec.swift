@@ -67,7 +67,10 @@ public final class CommandSpec: Sendable {
     self.subcommands = subcommands
     self.body = body
     if case .decide(let decide) = body { decision = decide } else { decision = nil }
-    if case .prefix = body { isPrefix = true } else { isPrefix = false }
+    switch body {
+    case .prefix, .minimum: isPrefix = true
+    case .decide, .gather, .server: isPrefix = false
+    }
     switch body {
     case .server(.hello), .server(.auth), .server(.quit), .server(.reset): isOpen = true
     default: isOpen = false
@@ -121,6 +124,8 @@ public final class CommandSpec: Sendable {
     case server(ServerCommand)
     /// `AS`: the words after it are another command.
     case prefix
+    /// `MINLSN`: the same.
+    case minimum
   }
 
   // MARK: Derived
@@ -129,7 +134,7 @@ public final class CommandSpec: Sendable {
   public let decision: (@Sendable (Turn) throws(Halt) -> Void)?
   /// Whether it is allowed before authentication.
   public let isOpen: Bool
-  /// Whether this is `AS`.
+  /// Whether another command begins at the third word: `AS`, `MINLSN`.
   public let isPrefix: Bool
 
   /// The arguments that start with a keyword.
@@ -173,6 +178,8 @@ struct CommandGate: BitwiseCopyable {
   let hasMandatoryOptions: Bool
   let isOpen: Bool
   let isPrefix: Bool
+  /// Whether this is `MINLSN`.
+  let isMinimum: Bool
   /// Whether the words after the name select the actual command: `AS`, and commands with subcommands.
   let isChoosing: Bool
   let isWrite: Bool
@@ -191,6 +198,7 @@ struct CommandGate: BitwiseCopyable {
     hasMandatoryOptions = !spec.mandatory.isEmpty
     isOpen = spec.isOpen
     isPrefix = spec.isPrefix
+    if case .minimum = spec.body { isMinimum = true } else { isMinimum = false }
     isChoosing = spec.isPrefix || !spec.subcommands.isEmpty
     isWrite = spec.effect == .write
     isTriable = spec.takesDryRun

@@ -63,6 +63,11 @@ extension CommandTable {
       [.word("session-token"), .words("command")],
       reply: "what the command answers; the service needs the right that the command needs without `AS`", rights: [],
       needs: .service(), route: .connection, secrets: [1], body: .prefix),
+    CommandSpec(
+      "MINLSN", .connection, "Run one command once a record is applied here, to read one's own writes from a follower",
+      [.word("lsn", .integer), .words("command")],
+      reply: "what the command answers; `MASTERDOWN` if the record does not come within min-lsn-wait", rights: [],
+      needs: .service(), route: .connection, body: .minimum),
     server(
       "PING", .connection, "Answer, or echo a message", [.optionalWord("message")], reply: "`PONG` or the message",
       .ping),
@@ -101,6 +106,9 @@ extension CommandTable {
           "SETINFO", "Name the client's library: LIB-NAME or LIB-VER", [.word("attribute"), .word("text")],
           reply: "`OK`",
           .client(.setInfo)),
+        Subcommand(
+          "LASTLSN", "The number of the last record that the connection has written, for MINLSN on a follower",
+          reply: "an integer, 0 if it has written none", .client(.lastLSN)),
         Subcommand("INFO", "Facts about the connection", reply: "a line of `field=value`", .client(.info)),
         Subcommand(
           "LIST", "Facts about all connections, or about those of a TYPE or with an ID",
@@ -243,7 +251,50 @@ extension CommandTable {
         Subcommand("STATS", "Figures of the process", reply: "a map", rights: .read, .memory(.statistics)),
         Subcommand("DOCTOR", "A diagnosis", reply: "text", rights: .read, .memory(.doctor)),
       ]),
-    server("ROLE", .server, "The server's place in replication", reply: "an array", rights: .read, .role),
+    server(
+      "ROLE", .server, "The server's place in replication",
+      reply: "`master`, an offset and an array of followers, each host, port and offset; or `slave`, the leader's host "
+        + "and port, the state of the link, and an offset",
+      rights: .read, .role),
+    server(
+      "NODE.LIST", .server, "The nodes that share the log, as far as they were heard of lately",
+      reply: "an array of maps, this node first; empty without --replication", rights: .read,
+      needs: .permission(.serverRead, over: .server), .node(.list)),
+    server(
+      "NODE.HASH", .server, "The hash of the chain at a record, to compare nodes with each other",
+      [.optionalWord("lsn", .integer)],
+      reply: "a map `lsn, hash`, of the last frame that ends at the record or before it; without one, the last of all",
+      rights: .read, .node(.hash)),
+    server(
+      "NODE.PROMOTE", .server,
+      "Have another node lead; with FORCE, asked of that node itself, without waiting for the leader to agree",
+      [.word("name"), .optionalWord("force")], reply: "`OK` once it is asked for", rights: .admin, .node(.promote)),
+    server(
+      "NODE.RESIGN", .server, "Stop to lead, so that another node does", reply: "`OK` once it is begun", rights: .admin,
+      .node(.resign)),
+    server(
+      "NODE.LEAVE", .server, "Leave the cluster, and stop the server", reply: "`OK`, then the server stops",
+      rights: .admin, .node(.leave)),
+    server(
+      "SENTINEL", .server, "Where the leader is, as Redis Sentinel tells it",
+      subcommands: [
+        Subcommand("MASTERS", "The leader", reply: "an array of one map", rights: .read, .sentinel(.masters)),
+        Subcommand(
+          "MASTER", "The leader of a cluster", [.word("name")], reply: "a map", rights: .read, .sentinel(.master)),
+        Subcommand(
+          "GET-MASTER-ADDR-BY-NAME", "The leader's address", [.word("name")],
+          reply: "an array of host and port; null if no node leads", rights: .read, .sentinel(.address)),
+        Subcommand(
+          "REPLICAS", "The followers", [.word("name")], reply: "an array of maps", rights: .read, .sentinel(.replicas)),
+        Subcommand(
+          "SLAVES", "The followers, under their earlier name", [.word("name")], reply: "an array of maps",
+          rights: .read, .sentinel(.replicas)),
+        Subcommand(
+          "SENTINELS", "The other nodes, each of which answers for the cluster", [.word("name")],
+          reply: "an array of maps", rights: .read, .sentinel(.sentinels)),
+        Subcommand("PING", "Answer", reply: "`PONG`", .ping),
+        Subcommand("MYID", "This node's number", reply: "40 hexadecimal digits", rights: .read, .sentinel(.myID)),
+      ]),
     server(
       "MODULE", .server, "For Redis clients: there are no modules",
       subcommands: [Subcommand("LIST", "The modules", reply: "an empty array", .moduleList)]),

@@ -10,19 +10,23 @@ public enum ServerCommand: Sendable {
   case latency(Latency)
   case memory(Memory)
   case encryption(Encryption)
+  case node(Node)
+  case sentinel(Sentinel)
   case moduleList
   /// The list of subcommands.
   case subcommands
   /// A command that needs a subcommand.
   case none
 
-  public enum Client: Sendable { case id, getName, setName, setInfo, info, list, kill, noEvict, noTouch }
+  public enum Client: Sendable { case id, getName, setName, setInfo, lastLSN, info, list, kill, noEvict, noTouch }
   public enum Command: Sendable { case all, count, info, docs, list, keys }
   public enum Config: Sendable { case get, set, resetStatistics, rewrite }
   public enum SlowLog: Sendable { case get, length, reset }
   public enum Latency: Sendable { case histogram, latest, history, reset, doctor }
   public enum Memory: Sendable { case usage, statistics, doctor }
   public enum Encryption: Sendable { case status, rotate, on, off }
+  public enum Node: Sendable { case list, hash, promote, resign, leave }
+  public enum Sentinel: Sendable { case masters, master, address, replicas, sentinels, myID }
 
   /// How a command is treated between `MULTI` and `EXEC`.
   public enum InTransaction: Sendable {
@@ -36,10 +40,11 @@ public enum ServerCommand: Sendable {
   public var inTransaction: InTransaction {
     switch self {
     case .multi, .exec, .discard, .watch, .quit, .reset: .atOnce
+    case .node(.promote), .node(.resign), .node(.leave): .refused
     case .save, .shutdown, .compact, .encryption, .monitor, .auth, .hello: .refused
     case .ping, .echo, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
       .waitaof, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,
-      .subcommands, .none:
+      .subcommands, .none, .node, .sentinel:
       .queued
     }
   }

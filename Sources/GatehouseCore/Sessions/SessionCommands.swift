@@ -82,12 +82,13 @@ extension CommandTable {
     }
     turn.noteAdmission(to: row.product)
     turn.see(cell, slot: slot)
-    // A read must not become a write: a use is logged only after an eighth of the idle limit has passed.
-    if row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
+    // A read must not become a write: a use is logged only after an eighth of the idle limit has passed. On a follower it
+    // is no use at all, because the leader does not hear of it.
+    if !turn.isFollower, row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
       turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
     turn.reply.map(cell.state.sessions.mustChangePassword(inSlot: slot) ? 12 : 11)
-    try describe(cell, slot, lastSeen: turn.now, turn)
+    try describe(cell, slot, lastSeen: turn.isFollower ? row.lastSeen : turn.now, turn)
     showRestriction(cell, slot, turn)
   }
 

@@ -129,7 +129,7 @@ public final class CommandGroup {
       parts.append(part)
       turn.read(Self.futureLSN)
     }
-    for use in turn.seen { seen.append((index(of: use.cell.index), use.login)) }
+    if !turn.isFollower { for use in turn.seen { seen.append((index(of: use.cell.index), use.login)) } }
     if turn.hasRefusal { refusals.append((turn.refusal, turn.refusals)) }
     if turn.hasAdmission { admissions.append((turn.admitted, turn.admissions)) }
     if !turn.wrongGuess.isEmpty { guesses.append((turn.wrongGuess, turn.guesses)) }
@@ -161,6 +161,16 @@ public final class CommandGroup {
   private func copyOfDirectoryOwner() -> DirectoryCell {
     guard let directoryOwner else { preconditionFailure("a command changes the directory without holding it") }
     return directoryOwner
+  }
+}
+
+extension Record {
+  /// Applies the changes to every owner that they modify.
+  public func apply(
+    lsn: LSN, _ partitioning: Partitioning, partition: (Int) -> HeldPartition, directory: () -> DirectoryCell
+  ) {
+    first.apply(lsn: lsn, partitioning, partition: partition, directory: directory)
+    for part in others { part.apply(lsn: lsn, partitioning, partition: partition, directory: directory) }
   }
 }
 

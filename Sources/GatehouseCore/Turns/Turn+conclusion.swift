@@ -35,6 +35,12 @@ extension Turn {
     reply.error(refusal.text)
   }
 
+  /// Answers a command that the server carries out itself.
+  public func answer(_ build: (inout Reply) -> Void) {
+    reply.reset()
+    build(&reply)
+  }
+
   // MARK: Committing
 
   /// Whether the changes move the gate's counters or depend on them.
@@ -80,7 +86,7 @@ extension Turn {
     if hasRefusal { keepRefusal() }
     if hasAdmission { countAdmission() }
     if !wrongGuess.isEmpty { countGuess() }
-    if seen.isEmpty { return }
+    if seen.isEmpty || isFollower { return }
     // By index: iterating over the array would retain it.
     for index in seen.indices { seen[index].cell.state.use(seen[index].login, at: now) }
   }

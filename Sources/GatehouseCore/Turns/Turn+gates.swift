@@ -8,6 +8,9 @@ public enum Start {
   case server(ServerCommand)
   /// Refused; the reply says why.
   case refused
+  /// As `Turn.deferred` says, but not before the record `Turn.minimumLSN` is applied. A case of its own, so that commands
+  /// without `MINLSN` do not pay for the question.
+  case later
 }
 
 extension Turn {
@@ -28,6 +31,7 @@ extension Turn {
     // A gate's refusal shows nothing that was read, least of all by the command before it.
     horizon = 0
     authority = nil
+    if minimumLSN != 0 { minimumLSN = 0 }
     foldedWord = -1
     if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
     if userPrincipal != nil { userPrincipal = nil }
@@ -61,12 +65,27 @@ extension Turn {
       throw .refused(.noPermission("a service's own authority: \(spec.name) cannot run through AS"))
     }
     if connection.isBound, !gate.isForBound { throw .refused(beyondBinding) }
-    return try start(gate.route)
+    let start = try start(gate.route)
+    if minimumLSN == 0 { return start }
+    deferred = start
+    return .later
   }
 
   /// The actual command if the name alone does not tell: the one after `AS`, or a subcommand.
   private func chosenCommand(_ commandIndex: Int) throws(Halt) -> Int {
     var found = commandIndex
+    if table.gates[found].isMinimum {
+      guard arguments.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
+      guard connection.service != nil else { throw .refused(Self.unauthenticated) }
+      guard let lsn = Self.identifier(arguments[1]) else {
+        throw .refused(.syntax("MINLSN takes the number of a record, as CLIENT LASTLSN tells it, before a command"))
+      }
+      minimumLSN = lsn
+      arguments = arguments.dropping(2)
+      guard let inner = table.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
+      found = inner
+      if table.gates[found].isMinimum { throw .refused(.syntax("MINLSN cannot stand inside MINLSN")) }
+    }
     if table.gates[found].isPrefix {
       guard arguments.count >= 3 else { throw .refused(Self.wrongArity(table.commands[found])) }
       guard connection.service != nil else { throw .refused(Self.unauthenticated) }
@@ -74,6 +93,7 @@ extension Turn {
       arguments = arguments.dropping(2)
       guard let inner = table.find(arguments[0]) else { throw .refused(Self.unknownCommand(arguments)) }
       found = inner
+      if table.gates[found].isMinimum { throw .refused(.syntax("MINLSN stands before AS, not behind it")) }
       if table.gates[found].isPrefix { throw .refused(.syntax("AS cannot stand inside AS")) }
     }
     guard table.gates[found].isChoosing, arguments.count > 1 else { return found }

@@ -79,6 +79,12 @@ public final class Turn {
   @exclusivity(unchecked) var approval: Approval?
   /// Whether other machines can connect to the server, so that there must always be a service to authenticate as.
   @exclusivity(unchecked) public var isExposed = false
+  /// Whether the server only follows another: what is used is not noted, because only the leader may extend its time.
+  @exclusivity(unchecked) public var isFollower = false
+  /// The record that the command needs to be applied (`MINLSN`); 0 for none.
+  @exclusivity(unchecked) public internal(set) var minimumLSN: LSN = 0
+  /// Where the command starts once that record is applied.
+  @exclusivity(unchecked) public internal(set) var deferred = Start.refused
   /// By how many milliseconds the wall clock is behind the server's time; 0 if it is not.
   @exclusivity(unchecked) public var wallLag: @Sendable () -> Milliseconds = { 0 }
   /// The data folder's secret, from which tokens of idempotent commands are derived.

@@ -49,6 +49,12 @@ extension Turn {
     return done.outcome
   }
 
+  /// Asks for work before the decision is made.
+  public func need(_ work: any Work) {
+    neededWork = work
+    hasWork = true
+  }
+
   /// Called when another command begins.
   func forgetWork() {
     neededWork = nil

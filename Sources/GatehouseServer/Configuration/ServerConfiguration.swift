@@ -235,6 +235,40 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// The folder of the time zone database, which the package tzdata installs.
   package var zonePath = "/usr/share/zoneinfo"
 
+  /// Where the log is shared with other nodes, such as `etcd://host:2379,host:2379`; nil for a server of its own.
+  package var replication: String?
+
+  /// Whether the node only joins: it never begins a shared log, whatever its folder has.
+  package var follow = Switch.no
+
+  /// The node's name, unique among the nodes; nil for the machine's name and the port. And where clients and other nodes
+  /// reach it, `host:port`; nil for the address that it listens on.
+  package var nodeName: String?
+  package var announce: String?
+
+  /// The name under which clients ask Redis Sentinel's commands for the leader.
+  package var clusterName = "gatehouse"
+
+  /// How old news may be from which a follower answers.
+  package var maxStaleness: Duration = .seconds(1)
+
+  /// How long a command with `MINLSN` waits for the record.
+  package var minLSNWait: Duration = .seconds(1)
+
+  /// As whom the node authenticates at the engine that keeps the shared log, and how it is known to be the right one.
+  package var replicationUser: String?
+  package var replicationPasswordFile: String?
+  package var replicationAuthority: String?
+  package var replicationCertificate: String?
+  package var replicationKey: String?
+
+  /// For how long a leader that is not heard of still leads.
+  package var replicationLease: Duration = .seconds(5)
+
+  /// How many bytes the shared log keeps before writes become slower, and before they are refused.
+  package var replicationSlow = 512 * mebibyte
+  package var replicationMost = 1024 * mebibyte
+
   package init() {}
 
   static let mebibyte = 1 << 20
@@ -270,6 +304,25 @@ extension ServerConfiguration {
           problem: "needs tls-ca-cert-file, the authorities whose client certificates are believed; give that file, or "
             + "optional or no here")
       }
+    }
+    if replication != nil, durability != .always {
+      throw SettingError(
+        setting: Setting.durability.name, value: Setting.durability.text(in: self),
+        problem: "would acknowledge what another node does not have; give always, or no replication")
+    }
+    if replication != nil, clockConflict == .clock {
+      throw SettingError(
+        setting: Setting.clockConflict.name, value: clockConflict.rawValue,
+        problem: "would set the time back on one node of several; give refuse or log, or no replication")
+    }
+    if replicationSlow > replicationMost {
+      throw SettingError(
+        setting: Setting.replicationSlow.name, value: Setting.replicationSlow.text(in: self),
+        problem: "is more than \(Setting.replicationMost.name); give less")
+    }
+    if follow == .yes, replication == nil {
+      throw SettingError(
+        setting: Setting.follow.name, value: "yes", problem: "needs \(Setting.replication.name); give it, too")
     }
     if snapshotEveryBytes != 0, snapshotEveryBytes < segmentBytes {
       throw SettingError(

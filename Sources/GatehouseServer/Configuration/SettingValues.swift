@@ -105,6 +105,24 @@ extension Setting {
       summary)
   }
 
+  /// A text without blanks, or `none`.
+  ///
+  /// - Parameter wanted: what to give, for the error.
+  static func optionalText(
+    _ name: String, _ property: any WritableKeyPath<ServerConfiguration, String?> & Sendable, value: String,
+    _ wanted: String, _ summary: String
+  ) -> Setting {
+    Setting(
+      name, property, value: value,
+      expected: "\(wanted), or none",
+      parse: { text -> String?? in
+        if text == "none" { return .some(nil) }
+        return text.isEmpty || text.utf8.contains { $0 <= 32 } ? nil : text
+      },
+      format: { $0 ?? "none" },
+      summary)
+  }
+
   /// A path, or `none`.
   static func optionalFile(
     _ name: String, _ property: any WritableKeyPath<ServerConfiguration, String?> & Sendable, _ summary: String

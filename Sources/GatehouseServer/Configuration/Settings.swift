@@ -276,6 +276,68 @@ extension Setting {
   package static let guessSources = integer(
     "guess-sources", \.guessSources, 8...4_194_304, "addresses and services whose wrong passwords are remembered")
 
+  package static let replication = optionalText(
+    "replication", \.replication, value: "address|none", "an address such as etcd://127.0.0.1:2379",
+    "where the log is shared with other nodes: etcd://host:port,host:port, or etcds:// for TLS")
+
+  package static let follow = choice("follow", \.follow, "only join: never begin a shared log with this folder's data")
+
+  package static let nodeName = optionalText(
+    "node", \.nodeName, value: "name|none", "a name without blanks",
+    "the node's name, unique among the nodes; none for the machine's name and the port")
+
+  package static let announce = Setting(
+    "announce", \.announce, value: "host:port|none",
+    expected: "host:port, or none",
+    parse: { text -> String?? in
+      if text == "none" { return .some(nil) }
+      return NodeAddress(text) == nil ? nil : text
+    },
+    format: { $0 ?? "none" },
+    "where clients reach this node; none for the address that it listens on")
+
+  package static let clusterName = Setting(
+    "cluster-name", \.clusterName, value: "name",
+    expected: "a name without blanks",
+    parse: { $0.isEmpty || $0.utf8.contains { $0 <= 32 } ? nil : $0 },
+    format: { $0 },
+    "name under which Sentinel clients ask for the leader")
+
+  package static let maxStaleness = duration(
+    "max-staleness", \.maxStaleness, live: true, .milliseconds(50) ... .seconds(3600),
+    "how old news may be from which a follower answers, 0 for any age")
+
+  package static let minLSNWait = duration(
+    "min-lsn-wait", \.minLSNWait, live: true, .milliseconds(1) ... .seconds(60),
+    "how long MINLSN waits for a record, 0 for not at all")
+
+  package static let replicationUser = optionalText(
+    "replication-user", \.replicationUser, value: "name|none", "a name", "user of the shared log's engine")
+
+  package static let replicationPasswordFile = optionalFile(
+    "replication-password-file", \.replicationPasswordFile, "file of that user's password")
+
+  package static let replicationAuthority = optionalFile(
+    "replication-authority", \.replicationAuthority, "PEM file of the authorities of the shared log's engine")
+
+  package static let replicationCertificate = optionalFile(
+    "replication-certificate", \.replicationCertificate, "PEM file of the certificate shown to the shared log's engine")
+
+  package static let replicationKey = optionalFile(
+    "replication-key", \.replicationKey, "PEM file of that certificate's private key")
+
+  package static let replicationLease = duration(
+    "replication-lease", \.replicationLease, .seconds(1) ... .seconds(60),
+    "how long a leader that is not heard of still leads")
+
+  package static let replicationSlow = size(
+    "replication-slow", \.replicationSlow, ServerConfiguration.mebibyte...(1 << 33),
+    "bytes in the shared log before writes become slower")
+
+  package static let replicationMost = size(
+    "replication-most", \.replicationMost, ServerConfiguration.mebibyte...(1 << 33),
+    "bytes in the shared log before writes are answered BUSY")
+
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
@@ -287,7 +349,9 @@ extension Setting {
     compressionLevel, clockConflict, zoneData, encryptionKeyFile, encryptionKeyCommand, passwordMemory, passwordPasses,
     passwordLanes, passwordThreads, passwordQueue, passwordPriority, commonPasswords, guessesPerAddress,
     guessesPerService,
-    guessSources,
+    guessSources, replication, follow, nodeName, announce, clusterName, maxStaleness, minLSNWait, replicationUser,
+    replicationPasswordFile, replicationAuthority, replicationCertificate, replicationKey, replicationLease,
+    replicationSlow, replicationMost,
   ]
 
   /// Looks a setting up by name, in any case.

@@ -103,7 +103,12 @@ extension Connection {
         lane.commitSoon()
         lastWrite = turn.horizon
       case .done(.read), .refused: break
-      case .scan, .server: preconditionFailure("a command of another kind than before")
+      case .scan:
+        // It has waited for a record (`MINLSN`), and begins only now.
+        guard lane.executor.authorise() else { break }
+        turn.letGo()
+        return goOn(ScanUnderWay(Scan(lane.executor, words, facts), answer, client.version))
+      case .server: preconditionFailure("a command of another kind than before")
       }
       answer.give(EncodedReply(turn.reply, horizon: turn.horizon, version: client.version))
     }

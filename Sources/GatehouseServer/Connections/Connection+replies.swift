@@ -38,6 +38,7 @@ extension Connection {
     if flow.isWorking { stopSlice() }
     guard queue.isEmpty else { return queue.add(shared: reply) }
     sendNow()
+    if isHeldBack { return }
     noteOutput(reply.readableBytes)
     outbox.send(shared: reply, over: transport)
     noteSent()
@@ -129,10 +130,21 @@ extension Connection {
   /// Called by the lane to send this connection's replies.
   @inline(__always)
   func send(_ bytes: UnsafeRawBufferPointer) {
-    if hasClosed { return }
+    if hasClosed || isHeldBack { return }
     noteOutput(bytes.count)
     outbox.send(bytes, over: transport)
     if !outbox.isEmpty { noteSent() }
+  }
+
+  /// Whether replies may not leave, because another node may lead by now and have answered otherwise. The connection is
+  /// closed then, as by a crash: the client asks again where the leader is.
+  ///
+  /// Asked when they leave and not when they are made: the process may have been stopped in between.
+  @inline(__always)
+  var isHeldBack: Bool {
+    if serverFacts.node.mayAnswer { return false }
+    close()
+    return true
   }
 
   @inline(__always)

@@ -120,7 +120,7 @@ final class Connection: TransportUser {
   ///
   /// - Returns: whether more remains than one tick may send.
   func hasRoom() -> Bool {
-    if flow.state == .closed { return false }
+    if flow.state == .closed || isHeldBack { return false }
     outbox.sendWaiting(limit: Self.mostSentAtOnce, over: transport)
     countWaiting()
     resume()

@@ -171,8 +171,8 @@ extension CommandExecutor {
     _ needed: inout OwnerSet
   ) -> GroupDecision {
     var commandIndex: Int?
-    switch turn.begin(request, on: facts, now: now, commandIndex: &commandIndex) {
-    case .refused: return .answered(.rejected(turn.reply, commandIndex: commandIndex))
+    switch begin(request, on: facts, now: now, commandIndex: &commandIndex) {
+    case .refused, .later: return .answered(.rejected(turn.reply, commandIndex: commandIndex))
     case .server: return .answered(.front)
     case .partition, .anywhere, .everywhere:
       switch turn.decide(in: group) {
@@ -218,7 +218,7 @@ extension CommandExecutor {
       return .again(OwnerSet())
     case .failure(.log(let refusal)):
       guard group.parts.allSatisfy(\.isNotedInPassing) else {
-        return .refused(Refusal(logRefusal: refusal, services.log))
+        return .refused(Refusal(logRefusal: refusal, services))
       }
       group.commit(nil, now: now, turn.partitioning)
       return .done(decisions.map { $0.recorded(services.log.appendedLSN, group) }, .read)

@@ -21,6 +21,9 @@ final class CommandExecutor {
   /// it.
   @exclusivity(unchecked) var waited: UInt64 = 0
 
+  /// Whether the server follows another. Read for every command, so it is kept here and asked for once a read.
+  @exclusivity(unchecked) private(set) var isFollowing = false
+
   /// - Parameter refusals: records the logins that this executor refuses.
   init(_ services: ServerContext, refusals: RefusalRing) {
     self.services = services
@@ -30,6 +33,15 @@ final class CommandExecutor {
     owner = services.directory.handle
     publishedLSN = services.gate.publishedLSN
     record.seals = services.folder.keys
+  }
+
+  /// Asks whether the server leads or follows.
+  @inline(__always)
+  func noteRole() {
+    let isFollowing = services.facts.node.isFollowing
+    if isFollowing == self.isFollowing { return }
+    self.isFollowing = isFollowing
+    turn.isFollower = isFollowing
   }
 
   /// How a command ended.
@@ -154,7 +166,7 @@ final class CommandExecutor {
         turn.dropChanges()
         turn.noteInMemory()
       } else {
-        turn.answer(Refusal(logRefusal: refusal, services.log))
+        turn.answer(Refusal(logRefusal: refusal, services))
       }
       return .done(.read)
     }
@@ -382,15 +394,28 @@ final class CommandExecutor {
     return hold.cell.state.dueUsers(at: now, limit: most)
   }
 
+  /// Does a partition's upkeep that changes nothing durable.
+  func tend(_ partition: Int) {
+    let hold = handles[partition].enter(addingWaitTo: &waited)
+    let watch = HoldWatch()
+    tend(hold.cell)
+    watch.end(services.holdFigures)
+    hold.leave()
+  }
+
+  private func tend(_ cell: HeldPartition) {
+    cell.state.giveBackMemory()
+    // Within two thirds of a minute all contacts of a million have been entered, and the first search need not do it.
+    cell.state.enterWords()
+    cell.state.filePeople()
+  }
+
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
     let hold = handles[partition].enter(addingWaitTo: &waited)
     let watch = HoldWatch()
     defer { watch.end(services.holdFigures) }
     let cell = hold.cell
-    cell.state.giveBackMemory()
-    // Within two thirds of a minute all contacts of a million have been entered, and the first search need not do it.
-    cell.state.enterWords()
-    cell.state.filePeople()
+    tend(cell)
     guard let deadline = cell.state.sessions.nextDeadline, deadline <= now else { return [] }
     return cell.state.dueSessions(at: now, limit: most)
   }

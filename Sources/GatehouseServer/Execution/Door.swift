@@ -28,7 +28,9 @@ extension CommandExecutor {
     _ request: Arguments, on connection: ConnectionFacts, now: Milliseconds, commandIndex: inout Int?,
     _ lookahead: Lookahead = .none, turn: Turn
   ) -> Progress {
-    goOn(turn.begin(request, on: connection, now: now, commandIndex: &commandIndex, lookahead), turn)
+    let start = turn.begin(request, on: connection, now: now, commandIndex: &commandIndex, lookahead)
+    if isFollowing { return goOnIfAllowed(start, mayWait: true) }
+    return goOn(start, turn)
   }
 
   /// Carries out a request again, with the results of the work that it needed.
@@ -38,17 +40,20 @@ extension CommandExecutor {
   ) -> Progress {
     let start = turn.begin(request, on: connection, now: now, commandIndex: &commandIndex)
     turn.resume(with: finished)
+    if case .later = start { return goOnIfAllowed(start, mayWait: false) }
+    if isFollowing { return goOnIfAllowed(start, mayWait: false) }
     return goOn(start, turn)
   }
 
   @inline(__always)
-  private func goOn(_ start: Start, _ turn: Turn) -> Progress {
+  func goOn(_ start: Start, _ turn: Turn) -> Progress {
     switch start {
     case .partition(let home): return .done(carryOut(turn, home: home))
     case .anywhere: return .done(carryOut(turn, home: nil))
     case .refused: return .refused
     case .everywhere: return .scan
     case .server(let command): return .server(command)
+    case .later: return goOnIfAllowed(start, mayWait: true)
     }
   }
 }
@@ -272,6 +277,10 @@ extension CommandExecutor {
       case .scan:
         guard mayScan else { return .scans }
         scan(request, for: caller)
+      case .server(.node(.list)):
+        // The console shows the nodes, too.
+        if turn.needsAuthorising, !authorise() { break }
+        turn.answer { $0.nodes(ClusterPicture(services)) }
       case .server(let command):
         turn.answer(.syntax("\(turn.spec.name) is about a connection; ask it on one (\(command))"))
       }

@@ -31,6 +31,10 @@ extension ServerContext {
     if let work = work as? ReadFeed {
       return await read(work, after: lastWrite, ticket, mayWait: mayWait)
     }
+    if let work = work as? WaitForRecord {
+      let start = Clock.nanoseconds()
+      return (await perform(work), Clock.nanoseconds(since: start))
+    }
     if let work = work as? HashPasswords { return (await work.perform(self), 0) }
     guard let work = work as? any ServerWork else { preconditionFailure("nobody knows how to do \(work)") }
     return (await finish(work, after: lastWrite), 0)

@@ -75,8 +75,12 @@ extension CommandDoor {
   /// An element for the directory as it is now, and after changes. It ends when the server stops.
   package var directoryChanges: AsyncStream<Void> { facts.directoryWatch.changes() }
 
-  /// The webhooks; none until the data is loaded.
-  package var webhooks: [Webhook] { services?.gate.directory.webhooks ?? [] }
+  /// The webhooks that this node delivers to; none until the data is loaded, and none on a follower, because the leader
+  /// does and records how far it has come.
+  package var webhooks: [Webhook] {
+    guard let services, !facts.node.isFollowing else { return [] }
+    return services.gate.directory.webhooks
+  }
 
   /// One that is not deleted.
   package func webhook(_ id: WebhookID) -> Webhook? { services?.gate.directory.webhook(id) }

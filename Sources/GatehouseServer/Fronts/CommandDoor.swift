@@ -35,6 +35,8 @@ package final class CommandDoor: Sendable {
     case ready
     /// Reads are answered, but the log takes no changes.
     case readOnly(why: String)
+    /// The node follows another, which takes the changes, and has news enough to answer reads.
+    case following
     case stopping
   }
 
@@ -44,10 +46,16 @@ package final class CommandDoor: Sendable {
     case .stopping: return .stopping
     case .ready:
       guard let services else { return .loading }
+      if facts.node.isFollowing, !services.isLogStuck {
+        return facts.node.staleRefusal.map { .readOnly(why: $0.text) } ?? .following
+      }
       guard services.isLogStuck else { return .ready }
       return .readOnly(why: (services.hasLogFailed ? Refusal.neverDurable : .notDurableYet(services.log)).text)
     }
   }
+
+  /// Whether answers may leave now. If not, another node may lead by now, and the client's connection is closed.
+  package var mayAnswer: Bool { facts.node.mayAnswer }
 
   /// The server's time, which never goes back.
   package var now: Milliseconds { facts.clock.milliseconds }

@@ -43,6 +43,13 @@ extension Lane {
     var partition = first ?? index
     let count = services.partitions.count
     while partition < count {
+      if executor.isFollowing {
+        // What is to end ends on the leader, whose records say so here.
+        executor.tend(partition)
+        partition += services.lanes.count
+        if elapsedInRead > Self.expiryNanoseconds { break }
+        continue
+      }
       let (hasMore, outcome) = executor.endDueSessions(partition, now: now, most: Self.expiryBatch)
       if outcome == .written { commitSoon() }
       let (hasMoreRights, ended) = executor.endDueRights(partition, now: now, most: Self.endingBatch)

@@ -78,6 +78,16 @@ final class Lane: @unchecked Sendable {
     executor = CommandExecutor(services, refusals: services.refusals[index])
   }
 
+  /// Gives up what it works with, once its loop has ended: a server that begins anew must not keep the data twice.
+  func letGo() {
+    // Their clients would wait for ever.
+    for connection in connections.values { connection.close() }
+    closed.removeAll()
+    services?.letGo()
+    executor = nil
+    services = nil
+  }
+
   var isReady: Bool { services != nil }
 
   var turn: Turn { executor.turn }
@@ -203,6 +213,7 @@ final class Lane: @unchecked Sendable {
     commandsInRead = 0
     guard let services else { return }
     if executor.isDirectoryStale { directoryChanged() }
+    executor.noteRole()
     isWatched = services.monitors.isWatched
     durableBefore = services.log.durableLSN
   }

@@ -1,5 +1,5 @@
 import GatehouseCore
-import GatehouseStorage
+package import GatehouseStorage
 import Glibc
 package import Logging
 import NIOCore
@@ -9,41 +9,72 @@ import Synchronization
 /// A Gatehouse server: opens its data folder, listens, recovers the data, serves, and shuts down in order.
 ///
 /// It listens before the data is loaded and answers `LOADING` meanwhile. `whenReady` is called once it serves.
+///
+/// A node that has led and no longer does begins anew: everything from the data folder on is opened again (`Life`).
 package final class GatehouseServer: Service {
-  private let facts: ServerFacts
-  private let configuration: ServerConfiguration
+  /// What one run from the data folder to its closing begins with.
+  private struct Life: Sendable {
+    let facts: ServerFacts
+    let configuration: ServerConfiguration
+  }
+
+  private let life: Mutex<Life>
+  var facts: ServerFacts { life.withLock { $0.facts } }
+  var configuration: ServerConfiguration { life.withLock { $0.configuration } }
+  let provider: (any SharedLogProvider)?
   /// The names of the settings that were given; all others have their defaults.
   private let given: Set<String>
-  private let logger: Logger
+  let logger: Logger
   private let fronts: [any Front]
   private let whenReady: @Sendable () -> Void
-  private let stopping = Stopping()
+  let stopping = Stopping()
   private let tlsIdentity = Mutex<TLSIdentity?>(nil)
 
   package init(
-    configuration: ServerConfiguration, given: Set<String> = [], fronts: [any Front] = [], logger: Logger,
-    whenReady: @escaping @Sendable () -> Void = {}
+    configuration: ServerConfiguration, given: Set<String> = [], fronts: [any Front] = [],
+    provider: (any SharedLogProvider)? = nil, logger: Logger, whenReady: @escaping @Sendable () -> Void = {}
   ) {
-    self.configuration = configuration
+    life = Mutex(Life(facts: ServerFacts(configuration: configuration, logger: logger), configuration: configuration))
+    self.provider = provider
     self.given = given
     self.fronts = fronts
     self.logger = logger
     self.whenReady = whenReady
-    facts = ServerFacts(configuration: configuration, logger: logger)
   }
 
   /// Serves until it is told to stop.
   ///
   /// - Throws: `StartFailure`, which says what to do.
   package func run() async throws {
+    try await withGracefulShutdownHandler {
+      while let reason = try await serveOnce() {
+        logger.notice("the server starts again as a follower", metadata: ["reason": "\(reason)"])
+        beginAnew()
+      }
+    } onGracefulShutdown: {
+      self.stopping.begin()
+    }
+  }
+
+  /// - Returns: why it must begin anew; nil if it was told to stop.
+  private func serveOnce() async throws(StartFailure) -> String? {
     do {
-      try await serve()
+      return try await serve()
     } catch {
       throw StartFailure(error)
     }
   }
 
-  private func serve() async throws {
+  /// What was changed meanwhile stays, and so do the ports that were free.
+  private func beginAnew() {
+    stopping.renew()
+    var next = facts.current
+    next.port = facts.port.load(ordering: .relaxed)
+    life.withLock { $0 = Life(facts: ServerFacts(configuration: next, logger: logger), configuration: next) }
+  }
+
+  private func serve() async throws -> String? {
+    let (configuration, facts) = (configuration, facts)
     FreeMemory.prepare()
     if !CoreFile.leaveOutMemory() {
       logger.warning("a core file of the server could have secrets in it: the kernel keeps no memory out of it")
@@ -62,10 +93,14 @@ package final class GatehouseServer: Service {
     let key = try masterKey()
     let existing = try openFolder(key)
     defer { existing?.close() }
+    if existing == nil { try mayMakeFolder() }
     let laneCount = configuration.laneCount(cores: facts.coreCount)
     let lanes = try (0..<laneCount).map { try Lane(index: $0, facts: facts) }
     for lane in lanes { lane.loop.start { lane.tick() } }
-    defer { for lane in lanes { lane.loop.stop() } }
+    defer {
+      for lane in lanes { lane.loop.stop() }
+      for lane in lanes { lane.letGo() }
+    }
     facts.onStop { [stopping] in stopping.begin() }
     let door = CommandDoor(facts, identity, logger: logger)
     let listeners = try listen(lanes, identity)
@@ -80,7 +115,7 @@ package final class GatehouseServer: Service {
       }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
-      try await serve(folder, partitioning, lanes, listeners, door, zones.table, hasher)
+      return try await serve(folder, partitioning, lanes, listeners, door, zones.table, hasher)
     } catch {
       for listener in listeners { listener.close() }
       for front in fronts { await front.close() }
@@ -133,11 +168,20 @@ package final class GatehouseServer: Service {
   private func serve(
     _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listeners: [Listener], _ door: CommandDoor,
     _ zones: ZoneTable, _ hasher: PasswordHasher
-  ) async throws {
+  ) async throws -> String? {
+    let (configuration, facts) = (configuration, facts)
+    let membership = try await join(folder)
     let opening = Opening(
       folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, hasher: hasher,
-      logger: logger)
+      logger: logger, isFollowing: membership != nil, mayRenewKeys: membership?.place == nil)
     let context = try await opening.open(lanes, facts)
+    let replicator: Replicator?
+    do {
+      replicator = try await membership?.begin(context)
+    } catch {
+      folder.closeLog(context.log)
+      throw error
+    }
     if facts.isExposed.load(ordering: .relaxed), !context.gate.directory.hasServices {
       folder.closeLog(context.log)
       throw StartFailure.configuration(
@@ -145,6 +189,9 @@ package final class GatehouseServer: Service {
           + "as; make the first one with `gatehousectl service create \(folder.path) NAME ADMIN`, or choose --tls-host "
           + "127.0.0.1 and --https-host 127.0.0.1")
     }
+    context.replicator.withLock { $0 = replicator }
+    // Broken when the context is given up: the two refer to each other.
+    defer { context.replicator.withLock { $0 = nil } }
     door.begin(context)
     facts.phase.store(.ready, ordering: .releasing)
     logger.info(
@@ -154,20 +201,27 @@ package final class GatehouseServer: Service {
         "partitions": "\(partitioning.count)", "data": "\(folder.path)",
       ])
     whenReady()
-    let upkeep = [
+    var upkeep = [
       context.start { await context.keepSnapshots() }, context.start { await context.keepMemorySmall() },
       context.start { await context.keepIndex() }, context.start { await self.keepCertificate() },
-      context.start { await context.keepForgetting() }, context.start { await context.recordEarlierKeyChange() },
+      context.start { await context.keepForgetting() },
     ]
-    await withGracefulShutdownHandler {
-      await stopping.wait()
-    } onGracefulShutdown: {
-      self.stopping.begin()
+    if let replicator {
+      upkeep.append(
+        context.start { [stopping] in if let end = await replicator.run() { stopping.end(end) } })
+    } else {
+      upkeep.append(context.start { await context.recordEarlierKeyChange() })
     }
+    let end = await stopping.wait()
     for task in upkeep { task.cancel() }
+    if facts.node.role == .deposed { await context.dropConnections() }
     await stop(context, listeners)
+    if case .restart(let reason) = end { return reason }
+    await replicator?.finish()
     // Checked at the very end, because the last sync may fail too.
     if case .failed(let why) = context.log.state { throw StartFailure(logFailure: why, context.log) }
+    if case .failure(let why) = end { throw StartFailure.dataUnreadable(why) }
+    return nil
   }
 
   /// Shuts down in this order: stops accepting, lets requests under way finish, closes the log.
@@ -185,6 +239,9 @@ package final class GatehouseServer: Service {
     for lane in context.lanes { await lane.loop.submit { lane.closeConnections() } }
     logger.info("stopped", metadata: ["lsn": "\(context.log.durableLSN)"])
   }
+
+  /// The port without TLS, which the system has chosen if the setting is 0.
+  package var port: Int { facts.port.load(ordering: .relaxed) }
 
   /// Stops the server as a signal would.
   package func shutDown() { stopping.begin() }
@@ -267,29 +324,5 @@ package final class GatehouseServer: Service {
     logger.warning(
       "max-connections was lowered to what the limit of open files allows; raise the limit with ulimit -n",
       metadata: ["max-connections": "\(allowed)", "wanted": "\(wanted)"])
-  }
-}
-
-/// A request to stop, which may be made once or more often.
-private final class Stopping: Sendable {
-  private let state = Mutex<(isBegun: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
-
-  func begin() {
-    let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      state.isBegun = true
-      defer { state.waiter = nil }
-      return state.waiter
-    }
-    waiter?.resume()
-  }
-
-  func wait() async {
-    await withCheckedContinuation { continuation in
-      let isBegun = state.withLock { state -> Bool in
-        if !state.isBegun { state.waiter = continuation }
-        return state.isBegun
-      }
-      if isBegun { continuation.resume() }
-    }
   }
 }

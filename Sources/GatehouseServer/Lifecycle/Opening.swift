@@ -11,6 +11,10 @@ struct Opening {
   let zones: ZoneTable
   let hasher: PasswordHasher
   let logger: Logger
+  /// Whether the log takes the frames of another node at first.
+  var isFollowing = false
+  /// Whether keys may be made anew: those of a node that follows are the leader's.
+  var mayRenewKeys = true
 
   func open(_ lanes: [Lane], _ facts: ServerFacts) async throws -> ServerContext {
     let start = Clock.nanoseconds()
@@ -41,7 +45,9 @@ struct Opening {
     let logger = logger
     handlers.onStateChange = { state in
       if case .failed(let why) = state {
-        logger.critical("the log takes no more changes", metadata: ["error": "\(why)"])
+        // A node that has led and no longer does begins anew.
+        let level = facts.node.role == .deposed ? Logger.Level.notice : .critical
+        logger.log(level: level, "the log takes no more changes", metadata: ["error": "\(why)"])
         opened.withLock { $0?.noteLogFailure() }
       }
       let context = opened.withLock { $0 }
@@ -60,8 +66,10 @@ struct Opening {
       durableWaits.wake(through: .max)
     }
     var options = logOptions
-    if lanes.count == 1 { options.inlineRecords = Self.inlineRecords }
-    let log = try folder.openLog(continuing: end, keptFrom: report.firstLSN, options: options, handlers: handlers)
+    // A lane must not wait for the network.
+    if lanes.count == 1, !isFollowing { options.inlineRecords = Self.inlineRecords }
+    let log = try folder.openLog(
+      continuing: end, keptFrom: report.firstLSN, options: options, handlers: handlers, isFollowing: isFollowing)
     if isSetBack { try setBack(&restored, log, to: facts.clock.milliseconds) }
     let partitions = restored.partitions.map { Partition($0) }
     let persistence = Persistence()
@@ -71,6 +79,7 @@ struct Opening {
       directory: restored.directory, facts: facts, persistence: persistence, feedReaders: feedReaders,
       durableWaits: durableWaits, hasher: hasher, logger: logger)
     opened.withLock { $0 = context }
+    context.onEnd.withLock { $0 = { opened.withLock { $0 = nil } } }
     for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context
   }
@@ -156,7 +165,7 @@ struct Opening {
     var restored = Restoration(folder)
     if let snapshot = recovery.snapshot { try restored.load(snapshot) }
     let end = try restored.replay(&recovery)
-    if try restored.renewKeys() {
+    if mayRenewKeys, try restored.renewKeys() {
       logger.notice("ids of people who were forgotten are free again, and have new keys: the data was set back")
     }
     for person in restored.peopleWithoutKeys {

@@ -43,6 +43,10 @@ final class ServerContext: Sendable {
   let frontMetrics = Mutex(CommandMetrics())
   /// Executors to lend to threads without one of their own.
   private let executors = Mutex<[LentExecutor]>([])
+  /// Has the log's handlers forget the context.
+  let onEnd = Mutex<(@Sendable () -> Void)?>(nil)
+  /// The node's part in a cluster; nil without one.
+  let replicator = Mutex<Replicator?>(nil)
   let folderSecret: Digest
   private let logFailure = Atomic<Bool>(false)
   /// The connection that created the first service. It alone stays connected without authenticating, as that service.
@@ -124,12 +128,19 @@ final class ServerContext: Sendable {
       executors.withLock { $0.popLast() }
       ?? LentExecutor(executor: CommandExecutor(self, refusals: refusals[lanes.count]))
     defer { executors.withLock { $0.append(lent) } }
+    lent.executor.noteRole()
     return body(lent.executor)
   }
 
   /// Only one thread has it at a time.
   private struct LentExecutor: @unchecked Sendable {
     let executor: CommandExecutor
+  }
+
+  /// Breaks the circles of references, once nothing works with it any more.
+  func letGo() {
+    executors.withLock { $0 = [] }
+    onEnd.withLock { $0.take() }?()
   }
 
   // MARK: Services
@@ -145,6 +156,13 @@ final class ServerContext: Sendable {
     gate.publish(changed)
     turn.directory = changed
     // Queued before the reply leaves: each lane drops what the change ends then, or sees it at its next read.
+    for lane in lanes { lane.loop.execute { lane.directoryChanged() } }
+    facts.directoryWatch.notify()
+  }
+
+  /// Publishes a directory that a record of the leader has changed. Call it while the directory is held.
+  func publish(followed changed: Directory) {
+    gate.publish(changed)
     for lane in lanes { lane.loop.execute { lane.directoryChanged() } }
     facts.directoryWatch.notify()
   }

@@ -38,6 +38,8 @@ final class ServerFacts: Sendable {
   /// Wrong guesses at passwords, by where they come from.
   let guesses: SharedGuesses
   let directoryWatch = DirectoryWatch()
+  /// What the server is among the nodes of a cluster.
+  let node: Node
   /// Requests of webhooks that were accepted, and those that failed.
   let webhookDeliveries = Atomic<Int>(0)
   let webhookFailures = Atomic<Int>(0)
@@ -83,6 +85,7 @@ final class ServerFacts: Sendable {
     connectionBytes = Atomic(configuration.connectionBytes)
     answersHealthChecks = Atomic(configuration.pingBeforeAuthentication == .yes)
     guesses = SharedGuesses(configuration)
+    node = Node(configuration)
     self.configuration = Mutex(configuration)
   }
 
@@ -100,6 +103,7 @@ final class ServerFacts: Sendable {
   func adopt(_ changed: ServerConfiguration) {
     configuration.withLock { $0 = changed }
     guesses.adopt(changed)
+    node.adopt(changed)
     slowlogThreshold.store(changed.slowlogThreshold, ordering: .relaxed)
     clientOutputLimit.store(changed.clientOutputLimit, ordering: .relaxed)
     totalOutputLimit.store(changed.totalOutputLimit, ordering: .relaxed)

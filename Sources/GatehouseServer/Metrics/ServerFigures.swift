@@ -31,7 +31,7 @@ struct ServerFigures {
       Section(name: "TLS") { server.tls },
       Section(name: "Limits") { server.limits },
       Section(name: "Stats") { server.stats(metrics) },
-      Section(name: "Replication") { server.replication },
+      Section(name: "Replication") { ReplicationSection(context: context).figures },
       Section(name: "CPU") { server.processor },
       Section(name: "Commandstats") { commands.commands },
       Section(name: "Errorstats") { commands.errors },
@@ -166,7 +166,7 @@ struct ServerSections {
   var persistence: [Figure] {
     let status = context.persistence.status
     let log = context.log.statistics
-    let isOpen = context.log.state == .open
+    let isOpen = [.open, .following].contains(context.log.state)
     let pending = context.log.appendedLSN - min(status.lastSavedLSN, context.log.appendedLSN)
     let hasSucceeded = Metric.gauge("snapshot_last_succeeded", "1 if the last snapshot was taken, 0 if it failed")
     let isWritable = Metric.gauge("log_writable", "1 while the log takes changes")
@@ -230,13 +230,6 @@ struct ServerSections {
         "acl_access_denied_auth", facts.deniedAuthentications.load(ordering: .relaxed),
         .counter("wrong_secrets", "Wrong secrets of services that were given")),
       Figure("expired_keys", 0), Figure("evicted_keys", 0), Figure("keyspace_hits", 0), Figure("keyspace_misses", 0),
-    ]
-  }
-
-  var replication: [Figure] {
-    [
-      Figure("role", "master"), Figure("connected_slaves", 0), Figure("master_replid", facts.runID),
-      Figure("master_repl_offset", context.log.durableLSN),
     ]
   }
 

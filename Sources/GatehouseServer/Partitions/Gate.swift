@@ -99,6 +99,20 @@ final class Gate: CounterReader, @unchecked Sendable {
     return nil
   }
 
+  // MARK: Following
+
+  /// Notes a record that another node has admitted. Call it while the record's owners are held, and before it is applied.
+  func follow(_ record: Record, _ lsn: LSN) {
+    log.follow(lsn) {
+      record.forEachPart { part in
+        for change in part.changes {
+          if change.movesCounters { counters.apply(change, lsn: lsn) }
+          if change.changesDirectory { directoryLSN = lsn }
+        }
+      }
+    }
+  }
+
   // MARK: Counters
 
   func used(_ pools: [SeatKey], directory: LSN) -> (seats: [Int], lsn: LSN)? {

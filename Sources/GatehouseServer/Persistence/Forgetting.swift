@@ -41,6 +41,11 @@ extension ServerContext {
       throw Persistence.Failure.logStopped
     }
     let keys = due.keys.values.flatMap { $0 }
+    if facts.node.isFollowing {
+      // The leader records it. What is here was acknowledged, so it stays what anonymised them.
+      guard keys.contains(where: { !store.isDestroyed($0) }) || !webhooks.isEmpty || !store.isDestroyed(oldAnswers)
+      else { return }
+    }
     let generation = try await onOwnThread(priority: .low) {
       try store.destroyAnswers(through: oldAnswers)
       return try store.destroy(keys + webhooks)

@@ -14,9 +14,16 @@ extension Refusal {
   }
 
   /// Why the log does not take a change.
-  init(logRefusal: LogRefusal, _ log: LogWriter) {
+  init(logRefusal: LogRefusal, _ services: ServerContext) {
+    let log = services.log
     switch logRefusal {
+    case .following: self = services.facts.node.readOnlyRefusal
     case .busy: self.init(.busy, "the log is behind; try again")
+    case .full where services.facts.node.role == .leading && !services.hasRoomInSharedLog:
+      self.init(
+        .busy,
+        "the shared log keeps as much as it may, because a node lacks it or too few have snapshots; nothing was changed; "
+          + "try again, and see NODE.LIST")
     case .full:
       let (what, relief) = log.want
       self.init(.readOnly, "\(what); nothing was changed; \(relief) and writes are taken again")

@@ -76,7 +76,8 @@ extension Persistence {
   private func archive(_ context: ServerContext, rewrites: Bool) async throws -> Compaction {
     var options = CompactionOptions(now: UInt64(clamping: context.clock.milliseconds))
     options.rewritesArchives = rewrites
-    if case .atLeast(let duration) = context.facts.current.archiveRetention {
+    // What is deleted is recorded, which only the leader can: a follower's archive stays until it leads.
+    if !context.facts.node.isFollowing, case .atLeast(let duration) = context.facts.current.archiveRetention {
       // Deleting cannot be undone, so time by which the clock was set ahead does not make an archive older.
       options.retention = UInt64(clamping: duration.milliseconds + context.clock.stepsFollowed)
     }
@@ -100,7 +101,8 @@ extension Persistence {
     for why in report.setAside {
       context.logger.error("a segment of the log is damaged and was set aside", metadata: ["error": "\(why)"])
     }
-    for info in report.archived { note(LogArchived(info), context) }
+    // Each node has archives of its own, and one log with all: a hash in it would not be that of the others' files.
+    if !context.facts.node.isReplicated { for info in report.archived { note(LogArchived(info), context) } }
     let archive = ArchiveCatalog(context.folder)
     let (last, archiveBytes) = (try archive.lastLSN() ?? 0, try archive.storedBytes())
     state.withLock {
@@ -180,7 +182,10 @@ extension Persistence {
     let last = context.log.appendedLSN
     if context.log.statistics.currentSegment <= last { context.log.rotate() }
     while context.log.statistics.currentSegment <= last {
-      guard case .open = context.log.state else { throw Failure.logStopped }
+      switch context.log.state {
+      case .open, .following: break
+      case .full, .failed, .closed: throw Failure.logStopped
+      }
       if isEnding { throw Failure.stopping }
       try await Task.sleep(for: .milliseconds(5))
     }

@@ -7,6 +7,7 @@ extension Connection {
     case .id: answer { $0.integer(self.client.id) }
     case .getName: answer { self.client.name.isEmpty ? $0.null() : $0.text(self.client.name) }
     case .setName: setName(request.string(2))
+    case .lastLSN: answer { $0.integer(self.lastWrite) }
     case .setInfo: setInfo(request.string(2).lowercased(), request.string(3))
     case .info:
       let line = ClientLine(self, at: lane.monotonic).text

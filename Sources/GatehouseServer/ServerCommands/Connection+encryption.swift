@@ -6,6 +6,14 @@ import Logging
 /// master key from where the settings say.
 extension Connection {
   func encryption(_ command: ServerCommand.Encryption, _ request: Arguments) {
+    if command != .status, serverFacts.node.isReplicated {
+      // The keys are in the folders and not in the log: the other nodes could not read what is written with a new one.
+      return refuse(
+        .rule(
+          "nodes", "the encryption cannot be changed while the log is shared with other nodes",
+          instead: "stop all nodes, run `gatehousectl encryption` on the folder of the one that led, copy its keyring "
+            + "and keyring.copy to the others, and start them again"))
+    }
     switch command {
     case .status: encryptionStatus()
     case .rotate:

@@ -206,7 +206,7 @@ extension Connection {
       reply.text("mode")
       reply.text("standalone")
       reply.text("role")
-      reply.text("master")
+      reply.text(self.serverFacts.node.isFollowing ? "replica" : "master")
       reply.text("modules")
       reply.array(0)
     }

@@ -42,6 +42,8 @@ extension Connection {
     case .role: role()
     case .moduleList: answer { $0.array(0) }
     case .waitaof: waitForLog(request)
+    case .node(let command): nodeCommand(command, request)
+    case .sentinel(let command): sentinel(command, request)
     case .subcommands: subcommands(request)
     case .none: preconditionFailure("a command of nothing but subcommands passed the gates by itself")
     }
@@ -144,15 +146,6 @@ extension Connection {
       lane.services.monitors.join()
     }
     answer { $0.ok() }
-  }
-
-  private func role() {
-    answer {
-      $0.array(3)
-      $0.text("master")
-      $0.integer(self.lane.services.log.durableLSN)
-      $0.array(0)
-    }
   }
 
   /// `WAITAOF numlocal numreplicas timeout`. There are no replicas, and replies wait for the log anyway, except with

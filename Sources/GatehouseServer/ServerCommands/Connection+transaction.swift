@@ -8,7 +8,7 @@ extension Connection {
   func handleInTransaction(_ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn) {
     if facts.service == nil { identify() }
     var commandIndex: Int?
-    if case .refused = turn.begin(request, on: facts, now: lane.now, commandIndex: &commandIndex) {
+    if case .refused = executor.begin(request, on: facts, now: lane.now, commandIndex: &commandIndex) {
       return abortTransaction(commandIndex, turn.reply)
     }
     client.lastCommandIndex = commandIndex ?? -1

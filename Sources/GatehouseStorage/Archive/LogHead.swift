@@ -31,6 +31,24 @@ extension History {
     return LogHead(lsn: last, hash: hash)
   }
 
+  /// The head as of the last frame that ends with a record or before it. It is the same on every node that has the record.
+  package func headOfFrame(through lsn: UInt64) throws -> LogHead {
+    var found: LogHead?
+    try forEachFrame(lsn...lsn) { frame in
+      if found == nil {
+        let header = frame.header
+        found =
+          header.nextLSN == lsn + 1
+          ? LogHead(lsn: lsn, hash: header.hash) : LogHead(lsn: header.firstLSN - 1, hash: header.previousHash)
+      }
+      return true
+    }
+    guard let found else {
+      throw LogError(.missing, lsn: lsn, "the record is not kept any more")
+    }
+    return found
+  }
+
   /// Checks a noted head against a history whose chain is sound.
   /// - Parameter last: the last durable record.
   /// - Returns: what contradicts the head; nil if nothing does.

@@ -13,6 +13,7 @@ internal import Synchronization
 /// log/             segments of the write-ahead log
 /// snapshots/       states of all partitions, each as of a record (`SnapshotWriter`)
 /// archive/         the part of the log that snapshots cover, recompressed and indexed (`ArchiveWriter`)
+/// cut/             what was cut off the log because the other nodes of a cluster do not have it (`CutTail`)
 /// ```
 ///
 /// One process owns a folder at a time. It holds an advisory lock on the folder itself, so that removing a file does
@@ -159,6 +160,8 @@ enum FolderName {
   static let log = "log"
   static let snapshots = "snapshots"
   static let archive = "archive"
+  /// Only where something was cut off. It is no part of what a start reads, and is not copied.
+  static let cut = "cut"
   /// The suffix of incomplete files. One that a crash left behind has no meaning.
   static let temporarySuffix = ".tmp"
 
@@ -166,7 +169,7 @@ enum FolderName {
   static let early = [lock, keys, keysCopy, keyRing, keyRingCopy]
   static let subfolders = [log, snapshots, archive]
   /// Everything in the folder itself.
-  static let known = [manifest, manifestCopy] + early + subfolders
+  static let known = [manifest, manifestCopy, cut] + early + subfolders
 
   /// Whether a name in a subfolder is that of a file that belongs to the folder.
   static func isOwn(_ name: String, in subfolder: String) -> Bool {

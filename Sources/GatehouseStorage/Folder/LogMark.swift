@@ -39,7 +39,7 @@ extension DataFolder {
   /// - Throws: `LogError`, or `FolderError` if the manifest cannot be written.
   package func openLog(
     continuing end: LogEnd, keptFrom first: UInt64, options: LogOptions = LogOptions(),
-    handlers: LogHandlers = LogHandlers(), isDriven: Bool = false
+    handlers: LogHandlers = LogHandlers(), isFollowing: Bool = false, isDriven: Bool = false
   ) throws -> LogWriter {
     var handlers = handlers
     let onSealed = handlers.onSealed
@@ -48,13 +48,14 @@ extension DataFolder {
       if let last = segment.lastLSN { try? note { $0?.reach(last) } }
       onSealed(segment)
     }
-    let log = try LogWriter(logLocation, continuing: end, options: options, handlers: handlers, isDriven: isDriven)
+    let log = try LogWriter(
+      logLocation, continuing: end, options: options, handlers: handlers, isFollowing: isFollowing, isDriven: isDriven)
     // A folder of a version without marks keeps all that it has.
     let kept = logMark?.firstLSN ?? first
     do throws(DiskError) {
       try note { mark in
         mark = LogMark(
-          epoch: end.epoch + 1, firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN))
+          epoch: log.epoch, firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN))
       }
     } catch {
       // On a full disk the older mark stays: the server should still start and answer reads.
@@ -64,6 +65,13 @@ extension DataFolder {
       }
     }
     return log
+  }
+
+  /// Has the log take records instead of another node's frames, in an epoch of its own.
+  package func lead(_ log: LogWriter, _ leadership: any Leadership) throws(DiskError) {
+    try log.lead(leadership)
+    // If this fails, the older mark stays: it lags behind, but is true.
+    try? note { $0?.epoch = leadership.epoch }
   }
 
   /// Closes the log, and records in the manifest where it ends.

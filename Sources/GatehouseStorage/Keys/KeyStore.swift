@@ -68,6 +68,19 @@ package final class KeyStore: SealKeeper {
     try destroy(keys.compactMap { KeyPath($0, partitioning) }.map { $0.bits...$0.bits })
   }
 
+  /// Destroys keys that another node has destroyed. Each node has a store of its own with the same keys, and may have
+  /// changed it less often; from now on it counts as many changes, so that nobody takes it for an older copy.
+  ///
+  /// - Parameter generation: how often the other node's store had changed then.
+  package func destroy(_ keys: [SealKey], reaching generation: UInt64) throws(DiskError) {
+    let ranges = keys.compactMap { KeyPath($0, partitioning) }.map { $0.bits...$0.bits }
+    _ = try change(reaching: generation) { keys in
+      var isChanged = false
+      for range in ranges { isChanged = keys.destroy(range) || isChanged }
+      return isChanged
+    }
+  }
+
   /// The newest answers of which nobody is to know any more. They expire a day after the command at the latest; one more
   /// day is for a clock that was moved.
   package static func oldAnswers(at now: Milliseconds, era: UInt32) -> SealKey {
@@ -113,13 +126,18 @@ package final class KeyStore: SealKeeper {
 
   /// Changes the keys, durably in both copies.
   ///
-  /// - Parameter body: returns whether it has changed any.
+  /// - Parameters:
+  ///   - least: what the generation is afterwards at least.
+  ///   - body: returns whether it has changed any.
   /// - Returns: the generation afterwards.
-  private func change(_ body: (inout PuncturedKeys) -> Bool) throws(DiskError) -> UInt64 {
+  private func change(
+    reaching least: UInt64 = 0, _ body: (inout PuncturedKeys) -> Bool
+  ) throws(DiskError) -> UInt64 {
     try writing.withLock { _ throws(DiskError) in
       var file = state.withLock { $0.file }
-      guard body(&file.keys) else { return file.generation }
-      file.generation += 1
+      let isChanged = body(&file.keys)
+      guard isChanged || file.generation < least else { return file.generation }
+      file.generation = max(isChanged ? file.generation + 1 : file.generation, least)
       try save(file)
       let saved = file
       state.withLock {

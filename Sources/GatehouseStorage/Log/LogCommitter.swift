@@ -16,8 +16,9 @@ struct LogCommitter: ~Copyable {
   }
 
   private let core: LogCore
-  private let epoch: UInt64
-  private let sinks: [any LogSink]
+  private var sinks: [any LogSink]
+  /// Whether it writes only frames of another node.
+  private(set) var isFollowing: Bool
   private var encoder: FrameEncoder
   private var buffer = RawBuffer()
   private var batch = LogBatch()
@@ -32,11 +33,11 @@ struct LogCommitter: ~Copyable {
   private(set) var syncDeadline: UInt64?
 
   /// - Parameter sinks: in the order in which they write; all must be at the end of the log.
-  init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, sinks: [any LogSink]) {
+  init(_ core: LogCore, continuing end: LogEnd, sinks: [any LogSink], isFollowing: Bool) {
     precondition(sinks.allSatisfy { $0.appended == end.lastLSN }, "a sink goes on where the log ends")
     self.core = core
-    self.epoch = epoch
     self.sinks = sinks
+    self.isFollowing = isFollowing
     encoder = FrameEncoder(
       folderID: core.location.folderID, cipher: core.location.cipher, level: core.options.compressionLevel,
       dictionary: core.options.dictionaries.first)
@@ -60,6 +61,9 @@ struct LogCommitter: ~Copyable {
       case .full(let error), .broken(let error):
         core.fail(error)
         return .ended
+      case .fenced(let reason, let remedy):
+        core.fail(reason, remedy: remedy)
+        return .ended
       }
     }
   }
@@ -82,6 +86,11 @@ struct LogCommitter: ~Copyable {
     }
     try syncIfDue(now: wantsSync || wantsClose)
     guard wantsClose else { return .idle }
+    // A follower's last frame is another node's: one of its own would part its log from the others'.
+    if isFollowing {
+      hasEnded = true
+      return .ended
+    }
     do throws(LogFault) {
       syncedBefore = core.syncedLSN.load(ordering: .relaxed)
       try write(.cleanEnd, records: 0, body: UnsafeRawBufferPointer(start: nil, count: 0))
@@ -131,9 +140,9 @@ struct LogCommitter: ~Copyable {
   private mutating func write(_ type: FrameType, records: Int, body: UnsafeRawBufferPointer) throws(LogFault) {
     let header = encoder.encode(
       FrameHeader(
-        type: type, isCompressed: false, epoch: epoch, firstLSN: written.lsn + 1, recordCount: UInt32(records),
-        bodyLength: 0, storedLength: 0, dictionaryID: 0, durableLSN: syncedBefore, previousHash: written.hash,
-        bodyHash: .zero),
+        type: type, isCompressed: false, epoch: core.epoch.load(ordering: .relaxed), firstLSN: written.lsn + 1,
+        recordCount: UInt32(records), bodyLength: 0, storedLength: 0, dictionaryID: 0, durableLSN: syncedBefore,
+        previousHash: written.hash, bodyHash: .zero),
       body: body, alignment: LogFormat.largestAlignment, into: &buffer)
     let frame = SealedFrame(header, padded: buffer.bytes)
     // A frame is written again if not every sink could write or sync it.
@@ -148,8 +157,14 @@ struct LogCommitter: ~Copyable {
   /// are written again, and syncing those is a new sync.
   private mutating func sync() throws(LogFault) {
     guard hasUnsynced else { return }
+    let began = sinks.count > 1 ? MonotonicClock.now() : 0
     do throws(LogFault) {
-      for sink in sinks { try sink.sync() }
+      try sinks[0].sync()
+      if sinks.count > 1 {
+        for sink in sinks[1...] { try sink.sync() }
+        let end = MonotonicClock.now()
+        core.statistics.withLock { $0.shared.note(nanoseconds: end > began ? end - began : 0) }
+      }
     } catch {
       if case .full = error {
         written = synced
@@ -173,6 +188,70 @@ struct LogCommitter: ~Copyable {
     try sync()
     syncDeadline = nil
   }
+
+  // MARK: Following
+
+  /// Writes a frame of another node as it is.
+  mutating func ingest(_ bytes: UnsafeRawBufferPointer) throws(IngestFault) {
+    precondition(isFollowing, "only a follower takes frames")
+    let header = try check(bytes)
+    buffer.removeAll()
+    buffer.append(bytes)
+    let rest = buffer.count % LogFormat.largestAlignment
+    if rest > 0 { buffer.appendZeros(LogFormat.largestAlignment - rest) }
+    do throws(LogFault) {
+      for sink in sinks { try sink.write(SealedFrame(header, padded: buffer.bytes)) }
+    } catch {
+      throw .log(error)
+    }
+    core.epoch.store(header.epoch, ordering: .releasing)
+    written.hash = header.hash
+    written.lsn = header.nextLSN - 1
+    hasUnsynced = true
+  }
+
+  /// The header of a frame that may come next.
+  private func check(_ bytes: UnsafeRawBufferPointer) throws(IngestFault) -> FrameHeader {
+    guard bytes.count >= LogFormat.headerSize else { throw .unfit("it is cut short") }
+    let header: FrameHeader
+    do throws(FrameHeader.Fault) {
+      header = try FrameHeader(loading: bytes, folderID: core.location.folderID)
+    } catch {
+      switch error {
+      case .zeros, .damaged: throw .unfit("its header is damaged")
+      case .unsupported(let what): throw .unfit("\(what) is not known; start this version or a later one here, too")
+      }
+    }
+    guard bytes.count == header.frameLength,
+      Hash128(of: UnsafeRawBufferPointer(rebasing: bytes[LogFormat.headerSize...])) == header.bodyHash
+    else { throw .unfit("its body is damaged") }
+    let chain = ChainPosition(
+      nextLSN: written.lsn + 1, hash: written.hash, epoch: core.epoch.load(ordering: .relaxed))
+    guard chain.continues(with: header) else {
+      throw .unfit("record \(header.firstLSN) of epoch \(header.epoch) does not follow record \(written.lsn) here")
+    }
+    return header
+  }
+
+  /// Makes durable what was ingested. If there is no room for that, it must be handed out again.
+  mutating func syncIngested() throws(LogFault) { try sync() }
+
+  /// The last frame that was written.
+  var end: (lsn: UInt64, hash: Hash128) { (written.lsn, written.hash) }
+
+  /// Announces that records of another node are durable, once they are applied.
+  func announce(through lsn: UInt64) { acknowledge(lsn, bytes: 0) }
+
+  /// Writes frames of its own from now on, to this sink too.
+  mutating func lead(beside sink: sending any LogSink) {
+    precondition(isFollowing && !hasUnsynced, "a leader begins where everything is synced")
+    precondition(sink.appended == written.lsn, "a sink goes on where the log ends")
+    sinks.append(sink)
+    syncedBefore = written.lsn
+    isFollowing = false
+  }
+
+  // MARK: Announcing
 
   private func acknowledge(_ lsn: UInt64, bytes: Int) {
     let hasFailed = core.staging.withLock { staging in

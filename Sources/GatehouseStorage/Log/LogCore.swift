@@ -21,6 +21,8 @@ final class LogCore: Sendable {
   let statistics = Mutex(LogStatistics())
   let spares = Mutex(Spares())
   let room = Mutex(LogRoom())
+  /// The epoch of the frames that are written: this writer's own, or while following that of the last frame.
+  let epoch: Atomic<UInt64>
   /// Since when accepted records cannot be written, in `MonotonicClock`'s time; 0 if they can.
   let stuckSince = Atomic<UInt64>(0)
   /// The remedy for the error that made the log fail.
@@ -64,8 +66,9 @@ final class LogCore: Sendable {
     }
   }
 
-  init(_ location: LogLocation, _ options: LogOptions, _ handlers: LogHandlers, lastLSN: UInt64) {
+  init(_ location: LogLocation, _ options: LogOptions, _ handlers: LogHandlers, lastLSN: UInt64, epoch: UInt64) {
     self.location = location
+    self.epoch = Atomic(epoch)
     self.options = options
     self.handlers = handlers
     staging = Mutex(Staging(nextLSN: lastLSN + 1, options: options))
@@ -84,7 +87,7 @@ final class LogCore: Sendable {
     self.remedy.withLock { if $0 == nil { $0 = remedy } }
     change { state in
       switch state {
-      case .open, .full: .failed(reason)
+      case .open, .full, .following: .failed(reason)
       case .failed, .closed: nil
       }
     }
@@ -100,7 +103,8 @@ final class LogCore: Sendable {
     change { state in
       switch state {
       case .open: .full
-      case .full, .failed, .closed: nil
+      // Whoever hands out the frames tries again.
+      case .full, .failed, .closed, .following: nil
       }
     }
   }
@@ -125,7 +129,7 @@ final class LogCore: Sendable {
     change { state in
       switch state {
       case .full: .open
-      case .open, .failed, .closed: nil
+      case .open, .failed, .closed, .following: nil
       }
     }
   }
@@ -141,7 +145,7 @@ final class LogCore: Sendable {
   /// How many nanoseconds a record waits for others at most, however slow the disk is.
   private static let longestDelay: UInt64 = 1_000_000
 
-  private func change(_ next: (LogState) -> LogState?) {
+  func change(_ next: (LogState) -> LogState?) {
     let new = staging.withLock { staging -> LogState? in
       guard let new = next(staging.state) else { return nil }
       staging.setState(new)

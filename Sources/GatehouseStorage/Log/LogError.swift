@@ -11,6 +11,8 @@ package enum LogRefusal: Error, Equatable, Sendable {
   case early(Int64)
   /// A write or a sync has failed, or the log was closed. Nothing is accepted until a restart.
   case failed(String)
+  /// The log takes only frames that another node has written (`LogWriter.ingest`).
+  case following
 }
 
 /// Whether the log accepts records.
@@ -19,6 +21,8 @@ package enum LogState: Equatable, Sendable {
   case full
   case failed(String)
   case closed
+  /// It takes the frames of another node, and no records.
+  case following
 }
 
 /// Why a log cannot be read or opened: where, what, and what to do about it.

@@ -5,7 +5,6 @@ internal import Synchronization
 /// witness, trimming sealed segments, and checking that the folder's files are still the ones that were opened.
 final class LogKeeper: Sendable {
   private let core: LogCore
-  private let epoch: UInt64
   private let witness: Mutex<WitnessFile>
   private let isStopping = Atomic(false)
   /// When the files are checked again.
@@ -13,9 +12,8 @@ final class LogKeeper: Sendable {
   /// The size of the current segment at the last check.
   private let seen = Mutex<(segment: UInt64, bytes: UInt64)>((0, 0))
 
-  init(_ core: LogCore, epoch: UInt64, witness: WitnessFile) {
+  init(_ core: LogCore, witness: WitnessFile) {
     self.core = core
-    self.epoch = epoch
     self.witness = Mutex(witness)
   }
 
@@ -78,14 +76,21 @@ final class LogKeeper: Sendable {
   func writeWitness() throws(DiskError) {
     let eager = core.options.sabotage.contains(.eagerWitness)
     let synced = eager ? core.staging.withLock { $0.nextLSN - 1 } : core.syncedLSN.load(ordering: .acquiring)
+    let epoch = core.epoch.load(ordering: .acquiring)
     try witness.withLock { witness throws(DiskError) in
-      guard witness.current.durableLSN != synced else { return }
+      guard witness.current.durableLSN != synced || witness.current.epoch != epoch else { return }
       do throws(DiskError) {
         try witness.write(epoch: epoch, durableLSN: synced)
       } catch {
         guard error.isShortage else { throw error }
       }
     }
+  }
+
+  /// Records durably that this process writes frames of a new epoch, so that none is ever used twice.
+  func begin(epoch: UInt64) throws(DiskError) {
+    let synced = core.syncedLSN.load(ordering: .acquiring)
+    try witness.withLock { witness throws(DiskError) in try witness.write(epoch: epoch, durableLSN: synced) }
   }
 
   /// Frees the space that sealed segments were allocated but did not use. A crash before that does no harm; and if it

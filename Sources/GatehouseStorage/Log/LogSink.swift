@@ -32,6 +32,9 @@ package enum LogFault: Error, Equatable {
   case full(DiskError)
   /// Anything else: nothing more may be written, and the log stops for good.
   case broken(DiskError)
+  /// The sink is of a log that several nodes share, and this node may not write it any more. Whether the last frames
+  /// got there is not known here. The log stops for good.
+  case fenced(reason: String, remedy: String)
 }
 
 /// A complete frame. The bytes are valid during the call that passes it.

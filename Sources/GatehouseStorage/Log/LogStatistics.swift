@@ -11,6 +11,8 @@ package struct LogStatistics: Sendable, Equatable {
   package var longestSyncNanoseconds: UInt64 = 0
   /// How many syncs took less than 2, 4, 8, 16 and so on microseconds; the last bucket counts all longer ones.
   package var syncHistogram = [UInt64](repeating: 0, count: 24)
+  /// How long it took from handing frames to the other sinks until all of them had them: the appends of a shared log.
+  package var shared = SharedAppends()
   package var rotations: UInt64 = 0
   /// The first LSN of the current segment.
   package var currentSegment: UInt64 = 0
@@ -21,12 +23,29 @@ package struct LogStatistics: Sendable, Equatable {
 
   package init() {}
 
+  /// The appends to sinks other than the folder's files.
+  package struct SharedAppends: Sendable, Equatable {
+    package var count: UInt64 = 0
+    package var nanoseconds: UInt64 = 0
+    /// As `syncHistogram`.
+    package var histogram = [UInt64](repeating: 0, count: 24)
+
+    mutating func note(nanoseconds: UInt64) {
+      count += 1
+      self.nanoseconds += nanoseconds
+      histogram[LogStatistics.bucket(of: nanoseconds)] += 1
+    }
+  }
+
+  private static func bucket(of nanoseconds: UInt64) -> Int {
+    let microseconds = nanoseconds / 1000
+    return microseconds < 2 ? 0 : min(63 - microseconds.leadingZeroBitCount, 23)
+  }
+
   mutating func noteSync(nanoseconds: UInt64) {
     syncs += 1
     syncNanoseconds += nanoseconds
     longestSyncNanoseconds = max(longestSyncNanoseconds, nanoseconds)
-    let microseconds = nanoseconds / 1000
-    let bucket = microseconds < 2 ? 0 : 63 - microseconds.leadingZeroBitCount
-    syncHistogram[min(bucket, syncHistogram.count - 1)] += 1
+    syncHistogram[Self.bucket(of: nanoseconds)] += 1
   }
 }

@@ -32,9 +32,9 @@ internal import Synchronization
 /// `pwritev2` with `RWF_DSYNC` instead of `pwrite` and `fdatasync` took the same 90 µs and 37 µs of processor time, and
 /// `O_DIRECT` 86 and 35: not worth it.
 package final class LogWriter: Sendable {
-  private let core: LogCore
-  private let committer: Mutex<LogCommitter>
-  private let keeper: LogKeeper
+  let core: LogCore
+  let committer: Mutex<LogCommitter>
+  let keeper: LogKeeper
   private let threads: Mutex<[PosixThread]>
   /// How many records `commit` writes itself. With interval durability none, because only the writer's thread knows
   /// when a sync is due.
@@ -44,23 +44,27 @@ package final class LogWriter: Sendable {
   /// folder ensures that.
   /// - Parameters:
   ///   - others: sinks besides the folder's files. A record is durable once all sinks have it.
+  ///   - isFollowing: whether it takes the frames of another node at first (`ingest`), and no records until `lead`.
   ///   - isDriven: for tests, which call `turn` and `tick` themselves: no thread is started.
   package init(
     _ location: LogLocation, continuing end: LogEnd, options: LogOptions = LogOptions(),
-    handlers: LogHandlers = LogHandlers(), beside others: sending [any LogSink] = [], isDriven: Bool = false
+    handlers: LogHandlers = LogHandlers(), beside others: sending [any LogSink] = [], isFollowing: Bool = false,
+    isDriven: Bool = false
   ) throws(LogError) {
     options.validate()
     precondition(end.isSynced, "a writer goes on only where everything before was synced")
-    let epoch = end.epoch + 1
-    let core = LogCore(location, options, handlers, lastLSN: end.lastLSN)
+    // A follower writes frames of other epochs only, which may be those of the newest epoch found.
+    let epoch = isFollowing ? end.epoch : end.epoch + 1
+    let core = LogCore(location, options, handlers, lastLSN: end.lastLSN, epoch: epoch)
     self.core = core
+    if isFollowing { core.staging.withLock { $0.setState(.following) } }
     inlineRecords = options.durability == .always ? options.inlineRecords : 0
     do throws(DiskError) {
       let witness = try Self.openWitness(location, epoch: epoch, durableLSN: end.lastLSN)
       try Self.clearSpares(core)
-      let sink = try SegmentSink.open(core, continuing: end, epoch: epoch)
-      committer = Mutex(LogCommitter(core, continuing: end, epoch: epoch, sinks: [sink] + others))
-      keeper = LogKeeper(core, epoch: epoch, witness: witness)
+      let sink = try SegmentSink.open(core, continuing: end)
+      committer = Mutex(LogCommitter(core, continuing: end, sinks: [sink] + others, isFollowing: isFollowing))
+      keeper = LogKeeper(core, witness: witness)
       try location.disk.syncDirectory(location.directory)
     } catch {
       throw LogError(error)

@@ -5,7 +5,6 @@ internal import Synchronization
 /// For one thread at a time.
 final class SegmentSink: LogSink {
   private let core: LogCore
-  private let epoch: UInt64
   private var file: any DiskFile
   private var segment: UInt64
   private var offset: UInt64
@@ -32,13 +31,12 @@ final class SegmentSink: LogSink {
   }
 
   /// Continues at the end of a log that is completely synced.
-  static func open(_ core: LogCore, continuing end: LogEnd, epoch: UInt64) throws(DiskError) -> SegmentSink {
-    SegmentSink(core, continuing: end, epoch: epoch, at: try position(core, end, epoch))
+  static func open(_ core: LogCore, continuing end: LogEnd) throws(DiskError) -> SegmentSink {
+    SegmentSink(core, continuing: end, at: try position(core, end))
   }
 
-  private init(_ core: LogCore, continuing end: LogEnd, epoch: UInt64, at position: Position) {
+  private init(_ core: LogCore, continuing end: LogEnd, at position: Position) {
     self.core = core
-    self.epoch = epoch
     lastHash = end.lastHash
     appended = end.lastLSN
     file = position.file
@@ -51,7 +49,7 @@ final class SegmentSink: LogSink {
   }
 
   /// The last segment if it has room, else a new one.
-  private static func position(_ core: LogCore, _ end: LogEnd, _ epoch: UInt64) throws(DiskError) -> Position {
+  private static func position(_ core: LogCore, _ end: LogEnd) throws(DiskError) -> Position {
     let next = end.lastLSN + 1
     if let segment = end.segment {
       let file = try core.location.disk.openFile(core.location.path(LogFormat.segmentName(segment)), .write)
@@ -65,7 +63,7 @@ final class SegmentSink: LogSink {
     }
     let spare = try firstSpare(core)
     let file = try begin(
-      next, from: spare, core, epoch: epoch, after: end.lastHash, dataKey: core.location.cipher.current?.number ?? 0)
+      next, from: spare, core, after: end.lastHash, dataKey: core.location.cipher.current?.number ?? 0)
     if spare == LogFormat.reserveName { core.spares.withLock { $0.reserve = .absent } }
     return Position(
       file: file, segment: next, offset: LogFormat.segmentStart, alignment: core.options.alignment)
@@ -100,14 +98,14 @@ final class SegmentSink: LogSink {
 
   /// Turns a spare file into a segment. Its header is durable before it gets its name, and both are before any frame.
   private static func begin(
-    _ lsn: UInt64, from spare: String, _ core: LogCore, epoch: UInt64, after hash: Hash128, dataKey: UInt32
+    _ lsn: UInt64, from spare: String, _ core: LogCore, after hash: Hash128, dataKey: UInt32
   ) throws(DiskError) -> any DiskFile {
     let location = core.location
     let path = location.path(spare)
     let file = try location.disk.openFile(path, .write)
     let header = SegmentHeader(
-      alignment: UInt32(core.options.alignment), folderID: location.folderID, firstLSN: lsn, epoch: epoch,
-      previousHash: hash, dataKey: dataKey)
+      alignment: UInt32(core.options.alignment), folderID: location.folderID, firstLSN: lsn,
+      epoch: core.epoch.load(ordering: .acquiring), previousHash: hash, dataKey: dataKey)
     try header.encoded().withUnsafeBufferPointer { bytes throws(DiskError) in
       try file.writeAll(UnsafeRawBufferPointer(bytes), at: 0)
     }
@@ -239,7 +237,7 @@ final class SegmentSink: LogSink {
       let spare = try takeSpare()
       do throws(DiskError) {
         let next = try Self.begin(
-          appended + 1, from: spare, core, epoch: epoch, after: lastHash,
+          appended + 1, from: spare, core, after: lastHash,
           dataKey: core.location.cipher.current?.number ?? 0)
         return goOn(in: next, from: spare)
       } catch {

@@ -132,6 +132,7 @@ struct Staging: ~Copyable {
     case .full: .full
     case .failed(let reason): .failed(reason)
     case .closed: .failed("the log is closed")
+    case .following: .following
     case .open where wantsClose: .failed("the log is closed")
     case .open: size > LogFormat.maximumRecord ? .tooLarge : .busy
     }
@@ -143,6 +144,13 @@ struct Staging: ~Copyable {
     guard isWriterAsleep else { return false }
     isWriterAsleep = false
     return true
+  }
+
+  /// Goes on behind a record that another node has written.
+  mutating func advance(to lsn: UInt64) {
+    precondition(batch.isEmpty && lsn == nextLSN, "a follower takes one record after the other")
+    nextLSN = lsn + 1
+    batch.begin(at: nextLSN)
   }
 
   /// Swaps the growing batch with the one that is done.

@@ -60,7 +60,7 @@ package struct OfflineCommand {
     case .refused: return false
     case .partition(let index): outcome = turn.decide(home: partitions[index].held)
     case .anywhere: outcome = turn.decide(home: nil)
-    case .everywhere, .server: preconditionFailure("a command that does not decide")
+    case .everywhere, .server, .later: preconditionFailure("a command that does not decide")
     }
     while case .needs(let owners) = outcome {
       outcome = turn.decide(

@@ -42,6 +42,7 @@ struct Console {
     WhyPages(), RefusalPages(), TimerPages(), EntryPages(), ImpersonationPages(),
     ProductPages(), RolePages(),
     TrailPages(), ApprovalPages(), WorkspacePages(), FieldPages(), MailPages(), WebhookPages(), ServicePages(),
+    NodePages(),
   ]
 
   func add(to router: Router<WebContext>) {

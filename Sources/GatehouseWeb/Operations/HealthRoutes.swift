@@ -32,6 +32,7 @@ struct HealthRoutes {
     switch door.condition {
     case .ready: Self.answer(.ok, "ready\n")
     case .loading: Self.answer(.serviceUnavailable, "loading: the data is not read yet\n")
+    case .following: Self.answer(.serviceUnavailable, "following: reads are answered, another node takes the changes\n")
     case .readOnly(let why): Self.answer(.serviceUnavailable, "no changes: \(why)\n")
     case .stopping: Self.answer(.serviceUnavailable, "stopping\n")
     }

@@ -37,7 +37,7 @@ struct Problem: Error, Equatable {
     case "CONFLICT", "NOSEATS", "REFUSED": .conflict
     case "STALE": .preconditionFailed
     case "LIMIT": .tooManyRequests
-    case "BUSY", "LOADING", "READONLY": .serviceUnavailable
+    case "BUSY", "LOADING", "READONLY", "MASTERDOWN": .serviceUnavailable
     default: .badRequest
     }
   }

@@ -95,6 +95,11 @@ final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     let part = unwrapOutboundIn(data)
+    if !pace.mayAnswer {
+      // Another node may lead by now, and have answered otherwise.
+      promise?.succeed()
+      return context.close(promise: nil)
+    }
     if case .head(let head) = part {
       // There is no request that this could answer: Hummingbird answers what stopped the parser. We do so better, and not
       // at all if that was in a body whose request is answered.

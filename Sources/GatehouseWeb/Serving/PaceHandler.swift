@@ -42,6 +42,9 @@ final class PaceHandler: ChannelDuplexHandler {
     pace = ClientPace(at: .now())
   }
 
+  /// Whether the server may answer at all.
+  var mayAnswer: Bool { door.mayAnswer }
+
   // MARK: Times
 
   func handlerAdded(context: ChannelHandlerContext) {

@@ -12,14 +12,19 @@ import Synchronization
 /// Decisions (forward auth, introspection) are answered on that thread, and pages, lists and figures on another one: a page
 /// of two hundred people takes as long as a thousand decisions.
 package final class WebFront: Front {
-  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-  private let pages = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  /// From `open` to `close`: a server that begins anew opens its fronts again.
+  private let groups = Mutex<Groups?>(nil)
   private let running = Mutex<[Running]>([])
   private let open = OpenChannels()
 
   /// How long answers may take that are under way when the server is told to stop, such as streams of events. What waits
   /// for nothing is closed at once.
   private static let grace = Duration.seconds(3)
+
+  private struct Groups: Sendable {
+    let requests = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let pages = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  }
 
   /// A listener that serves.
   private struct Running: Sendable {
@@ -33,13 +38,15 @@ package final class WebFront: Front {
 
   package func open(_ door: CommandDoor) async throws {
     let settings = door.configuration
-    let responder = WebRoutes(door, pages: LoopExecutor(pages.next())).responder()
+    let groups = Groups()
+    self.groups.withLock { $0 = groups }
+    let responder = WebRoutes(door, pages: LoopExecutor(groups.pages.next())).responder()
     if settings.httpPort > 0 {
       try door.allowPlain(settings.httpHost)
-      try await listen(door, settings.httpHost, settings.httpPort, isSealed: false, responder)
+      try await listen(door, settings.httpHost, settings.httpPort, isSealed: false, responder, groups.requests)
     }
     if settings.httpsPort > 0 {
-      try await listen(door, settings.httpsHost, settings.httpsPort, isSealed: true, responder)
+      try await listen(door, settings.httpsHost, settings.httpsPort, isSealed: true, responder, groups.requests)
     }
   }
 
@@ -56,14 +63,19 @@ package final class WebFront: Front {
     }
     for one in running { await one.task.value }
     end.cancel()
-    try? await group.shutdownGracefully()
-    try? await pages.shutdownGracefully()
+    let groups = groups.withLock { groups in
+      defer { groups = nil }
+      return groups
+    }
+    try? await groups?.requests.shutdownGracefully()
+    try? await groups?.pages.shutdownGracefully()
   }
 
   // MARK: Listening
 
   private func listen(
-    _ door: CommandDoor, _ host: String, _ port: Int, isSealed: Bool, _ responder: WebRoutes.Responder
+    _ door: CommandDoor, _ host: String, _ port: Int, isSealed: Bool, _ responder: WebRoutes.Responder,
+    _ group: MultiThreadedEventLoopGroup
   ) async throws {
     let logger = WarningsOnly.logger(over: door.logger)
     let answering = Answering(responder, DateHeader(door), logger)

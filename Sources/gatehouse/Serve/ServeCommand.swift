@@ -83,7 +83,7 @@ struct Serve: AsyncParsableCommand {
     let notify = NotifySocket(environment: loader.environment)
     let server = GatehouseServer(
       configuration: configuration, given: Set(loaded.given.map(\.setting.name)), fronts: [WebFront(), WebhookFront()],
-      logger: logger,
+      provider: SharedLogs.provider, logger: logger,
       whenReady: { notify.ready() })
     let reload = ReloadService(server: server, loader: loader, notify: notify, logger: logger)
     let group = ServiceGroup(

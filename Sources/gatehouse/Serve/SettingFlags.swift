@@ -61,6 +61,22 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.guessesPerAddress), help: .of(.guessesPerAddress)) var guessesPerAddress: String?
   @Option(name: .of(.guessesPerService), help: .of(.guessesPerService)) var guessesPerService: String?
   @Option(name: .of(.guessSources), help: .of(.guessSources)) var guessSources: String?
+  @Option(name: .of(.replication), help: .of(.replication)) var replication: String?
+  @Option(name: .of(.follow), help: .of(.follow)) var follow: String?
+  @Option(name: .of(.nodeName), help: .of(.nodeName)) var nodeName: String?
+  @Option(name: .of(.announce), help: .of(.announce)) var announce: String?
+  @Option(name: .of(.clusterName), help: .of(.clusterName)) var clusterName: String?
+  @Option(name: .of(.maxStaleness), help: .of(.maxStaleness)) var maxStaleness: String?
+  @Option(name: .of(.minLSNWait), help: .of(.minLSNWait)) var minLSNWait: String?
+  @Option(name: .of(.replicationUser), help: .of(.replicationUser)) var replicationUser: String?
+  @Option(name: .of(.replicationPasswordFile), help: .of(.replicationPasswordFile))
+  var replicationPasswordFile: String?
+  @Option(name: .of(.replicationAuthority), help: .of(.replicationAuthority)) var replicationAuthority: String?
+  @Option(name: .of(.replicationCertificate), help: .of(.replicationCertificate)) var replicationCertificate: String?
+  @Option(name: .of(.replicationKey), help: .of(.replicationKey)) var replicationKey: String?
+  @Option(name: .of(.replicationLease), help: .of(.replicationLease)) var replicationLease: String?
+  @Option(name: .of(.replicationSlow), help: .of(.replicationSlow)) var replicationSlow: String?
+  @Option(name: .of(.replicationMost), help: .of(.replicationMost)) var replicationMost: String?
 
   /// The settings that were given.
   var given: [(setting: Setting, value: String)] {
@@ -89,7 +105,15 @@ struct SettingFlags: ParsableArguments {
       (.commonPasswords, commonPasswords), (.guessesPerAddress, guessesPerAddress),
       (.guessesPerService, guessesPerService), (.guessSources, guessSources),
     ]
-    return all.compactMap { setting, value in value.map { (setting, $0) } }
+    let ofCluster: [(Setting, String?)] = [
+      (.replication, replication), (.follow, follow), (.nodeName, nodeName), (.announce, announce),
+      (.clusterName, clusterName), (.maxStaleness, maxStaleness), (.minLSNWait, minLSNWait),
+      (.replicationUser, replicationUser), (.replicationPasswordFile, replicationPasswordFile),
+      (.replicationAuthority, replicationAuthority), (.replicationCertificate, replicationCertificate),
+      (.replicationKey, replicationKey), (.replicationLease, replicationLease), (.replicationSlow, replicationSlow),
+      (.replicationMost, replicationMost),
+    ]
+    return (all + ofCluster).compactMap { setting, value in value.map { (setting, $0) } }
   }
 }
 

@@ -153,7 +153,7 @@ final class CoreHarness {
     if !finished.isEmpty { turn.resume(with: finished) }
     switch start {
     case .refused: break
-    case .server: preconditionFailure("\(words[0]) is the server's business")
+    case .server, .later: preconditionFailure("\(words[0]) is the server's business")
     case .partition(let home): settle { turn.decide(home: cells[home].held) }
     case .anywhere: settle { turn.decide(home: nil) }
     case .everywhere: gather()

@@ -26,7 +26,7 @@ struct CommandGenerator {
     specs = CommandTable.all.compactMap { spec in
       switch spec.body {
       case .decide, .gather: (spec, Self.weight(of: spec))
-      case .server, .prefix: nil
+      case .server, .prefix, .minimum: nil
       }
     }
     total = specs.reduce(0) { $0 + $1.weight }

@@ -1,0 +1,84 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+
+/// A node's place in the shared log, as of its start.
+struct Membership: Sendable {
+  let shared: any SharedLog
+  /// Nil if the shared log is still to be begun, with what this folder has.
+  let place: Rejoining.Place?
+
+  /// Begins the shared log, if there is none, once the folder's log is open.
+  func begin(_ context: ServerContext) async throws -> Replicator {
+    guard place == nil else { return Replicator(context, shared, after: place?.index ?? 0) }
+    let end = context.log.end
+    do throws(SharedLogError) {
+      try await shared.begin(at: SharedTail(index: 0, lsn: end.lsn, hash: end.hash, epoch: context.log.epoch))
+    } catch {
+      throw StartFailure.configuration(
+        error == .exists
+          ? "another node has begun the shared log in this moment: start this one again" : "\(error)")
+    }
+    context.logger.notice("the shared log was begun with what this node has", metadata: ["lsn": "\(end.lsn)"])
+    return Replicator(context, shared, after: 0)
+  }
+}
+
+/// Compares a folder with the shared log before it is opened.
+struct Joining {
+  let folder: DataFolder
+  let provider: any SharedLogProvider
+  let settings: ReplicationSettings
+  /// Whether the node may begin the shared log.
+  let mayBegin: Bool
+  let logger: Logger
+
+  private static let pause = Duration.milliseconds(300)
+
+  /// Waits for the engine if it cannot be reached: without it nobody knows whether this folder's log is that of the others.
+  ///
+  /// - Parameter mustStop: asked while it waits.
+  func run(now: UInt64, unless mustStop: () -> Bool) async throws -> Membership {
+    var told: SharedLogError?
+    while true {
+      do {
+        return try await attempt(now)
+      } catch let error as SharedLogError {
+        guard case .unreachable = error else { throw StartFailure.configuration("\(error)") }
+        if error != told { logger.warning("\(error); trying again", metadata: ["address": "\(settings.address)"]) }
+        told = error
+      } catch let refusal as Rejoining.Refusal {
+        throw StartFailure.dataUnreadable("\(refusal)")
+      }
+      if mustStop() { throw CancellationError() }
+      try await Task.sleep(for: Self.pause)
+    }
+  }
+
+  private func attempt(_ now: UInt64) async throws -> Membership {
+    let shared = try await provider.open(settings, folderID: folder.manifest.folderID)
+    let status = try await shared.status()
+    guard let tail = status.tail else {
+      guard mayBegin else { throw SharedLogError.missing }
+      return Membership(shared: shared, place: nil)
+    }
+    let place = try await Rejoining(folder, shared, status, tail).run(now: now)
+    if let cut = place.cut {
+      logger.error(
+        "records that no other node has were cut off this node's log, and kept: nobody was told that they are durable",
+        metadata: [
+          "first": "\(cut.firstLSN)", "last": "\(cut.lastLSN)", "frames": "\(cut.frames)", "kept": "\(cut.path)",
+        ])
+    }
+    return Membership(shared: shared, place: place)
+  }
+}
+
+extension ServerContext {
+  /// Closes all connections at once, without what waits for them.
+  func dropConnections() async {
+    for lane in lanes {
+      await lane.loop.submit { for connection in lane.connections.values { connection.close() } }
+    }
+  }
+}

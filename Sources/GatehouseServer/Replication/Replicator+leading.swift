@@ -1,0 +1,176 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+import Synchronization
+
+extension Replicator {
+  /// Takes changes until the leadership is over.
+  ///
+  /// - Returns: why it is; nil if the task was cancelled, and the log is still to be closed.
+  func lead(_ leadership: any Leadership) async -> End? {
+    do {
+      services.clock.advance(to: await follower.newestTime)
+      try services.folder.lead(services.log, leadership)
+    } catch {
+      await leadership.resign()
+      return .failure("this node cannot lead: \(error)")
+    }
+    // What was asked of leaders before.
+    orders.withLock { $0 = Orders() }
+    node.lead(leadership)
+    self.leadership.withLock { $0 = leadership }
+    node.update { $0.tail = leadership.tail }
+    logger.notice(
+      "this node leads", metadata: ["epoch": "\(leadership.epoch)", "lsn": "\(services.log.appendedLSN)"])
+    // Webhooks are served from now on.
+    services.facts.directoryWatch.notify()
+    await services.recordEarlierKeyChange()
+    let end = await withTaskGroup(of: End?.self, returning: End?.self) { group in
+      group.addTask { [self] in await listen() }
+      group.addTask { [self] in await untilOver(leadership) }
+      group.addTask { [self] in await untilHandedOver(leadership) }
+      group.addTask { [self] in await untilLogFails(leadership) }
+      for await end in group where end != nil {
+        group.cancelAll()
+        return end
+      }
+      return nil
+    }
+    guard let end else { return nil }
+    if case .restart(let reason) = end { stopLeading(reason) }
+    return end
+  }
+
+  /// Answers nothing and writes nothing from now on.
+  private func stopLeading(_ reason: String) {
+    if node.role == .deposed { return }
+    node.depose()
+    node.update { $0.depositions += 1 }
+    services.log.abandon(reason)
+  }
+
+  /// The server has closed its log, and everything is written: another node may lead at once.
+  func finish() async {
+    if let leadership = leadership.withLock({ $0 }), node.role == .leading { await leadership.resign() }
+    await shared.leave()
+  }
+
+  /// Hears what is asked of the leader, until the task is cancelled.
+  private func listen() async -> End? {
+    while !Task.isCancelled {
+      do {
+        try await shared.follow(after: .max) { [self] news in
+          switch news {
+          case .handover(let name): orders.withLock { $0.next = (name, LeaseClock.now()) }
+          case .current(let asked): node.note(news: asked)
+          case .leader(let leader):
+            node.update {
+              // What nobody leads means for this node, its leadership says.
+              if let leader { $0.leader = leader }
+            }
+          case .frames: break
+          }
+        }
+      } catch {
+        if !Task.isCancelled { note(problem: error) }
+      }
+      try? await Task.sleep(for: Self.retryPause)
+    }
+    return nil
+  }
+
+  private func untilOver(_ leadership: any Leadership) async -> End? {
+    // Whoever waits for the end cannot be cancelled; nobody waits for the result then.
+    let ending = Task { await leadership.end() }
+    let why = Mutexed<String?>(nil)
+    let waiting = Task {
+      let reason = await ending.value
+      why.withLock { $0 = reason }
+    }
+    while !Task.isCancelled {
+      if let reason = why.withLock({ $0 }) {
+        logger.error("this node leads no more, and starts again", metadata: ["reason": "\(reason)"])
+        return .restart(reason)
+      }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    waiting.cancel()
+    return nil
+  }
+
+  /// Has another node lead once an operator asks for that.
+  private func untilHandedOver(_ leadership: any Leadership) async -> End? {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(20))
+      let orders = orders.withLock { $0 }
+      let me = node.known.name
+      let next = orders.next.flatMap { $0.name == me ? nil : $0.name }
+      guard orders.resigns || next != nil else { continue }
+      self.orders.withLock { $0 = Orders() }
+      guard await canHandOver(to: next) else { continue }
+      services.log.pause()
+      guard await isAllWritten() else {
+        services.log.resume()
+        logger.error("the lead was not handed over: not everything could be written in time")
+        continue
+      }
+      // Nothing may follow, not even the mark of a clean end.
+      stopLeading("the lead was handed over")
+      await leadership.resign()
+      logger.notice("the lead was handed over", metadata: ["to": "\(next ?? "any node")"])
+      return .restart("the lead was handed over")
+    }
+    return nil
+  }
+
+  /// Whether there is somebody to hand over to.
+  private func canHandOver(to name: String?) async -> Bool {
+    let me = node.known.name
+    guard let status = try? await shared.status() else { return false }
+    let others = status.nodes.filter { $0.name != me && $0.isCandidate }
+    if let name, !others.contains(where: { $0.name == name }) {
+      logger.error("the lead was not handed over: that node was not heard of", metadata: ["node": "\(name)"])
+      return false
+    }
+    if others.isEmpty { logger.error("the lead was not handed over: there is no other node") }
+    return !others.isEmpty
+  }
+
+  private func isAllWritten() async -> Bool {
+    let deadline = Clock.deadline(milliseconds: Self.handoverMilliseconds)
+    services.log.requestSync()
+    while services.log.syncedLSN < services.log.appendedLSN {
+      guard Clock.nanoseconds() < deadline, !services.hasLogFailed else { return false }
+      try? await Task.sleep(for: .milliseconds(1))
+    }
+    return true
+  }
+
+  /// How long what was accepted may take to be written before a handover is given up.
+  private static let handoverMilliseconds: UInt64 = 2_000
+
+  /// A leader whose log has failed takes no changes any more, so another node should.
+  private func untilLogFails(_ leadership: any Leadership) async -> End? {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(50))
+      guard services.hasLogFailed else { continue }
+      // If it has failed because another node leads, that is told in a moment.
+      try? await Task.sleep(for: Self.patienceWithEnd)
+      if Task.isCancelled { return nil }
+      self.leadership.withLock { $0 = nil }
+      await leadership.resign()
+      return .failure("this node's log has failed")
+    }
+    return nil
+  }
+
+  private static let patienceWithEnd = Duration.seconds(2)
+}
+
+extension ServerContext {
+  /// Whether the shared log that this node leads takes more.
+  var hasRoomInSharedLog: Bool {
+    guard let room = replicator.withLock({ $0 })?.leadership.withLock({ $0?.room }) else { return true }
+    return room.kept < room.limit
+  }
+}

@@ -1,0 +1,195 @@
+import GatehouseCore
+import GatehouseStorage
+import Logging
+import Synchronization
+
+/// A node's part in a cluster: it follows the leader, leads when nobody does, and hands over when it is asked to.
+///
+///     follow ──nobody leads──► catch up ──► lead ──handed over, or deposed──► the server starts again
+///       ▲                         │
+///       └────── somebody does ────┘
+///
+/// A node leads at most once in the life of its `ServerContext`. Whoever has led begins anew with everything that it knows
+/// (`End.restart`): what it holds in memory may be ahead of what the others have.
+final class Replicator: Sendable {
+  /// Why the server's life ends.
+  enum End: Sendable {
+    /// It begins again as a follower.
+    case restart(String)
+    /// It cannot go on; the text says what to do.
+    case failure(String)
+  }
+
+  /// What an operator has asked for.
+  struct Orders: Sendable {
+    /// This node is to lead even if another one does.
+    var isForced = false
+    /// The node that is to lead next, and when that was asked for, in `LeaseClock`'s time.
+    var next: (name: String, at: UInt64)?
+    /// This node stops to lead.
+    var resigns = false
+  }
+
+  let shared: any SharedLog
+  let node: Node
+  let services: ServerContext
+  let follower: Follower
+  let logger: Logger
+  let orders = Mutex(Orders())
+  /// Set once this node leads.
+  let leadership = Mutex<(any Leadership)?>(nil)
+  /// Which record was in which frame, so that a snapshot's record tells up to which frame it goes.
+  let marks = Mutex(FrameMarks())
+
+  /// When this node may try to lead again, in `LeaseClock`'s time.
+  private let nextAttempt = Atomic<UInt64>(0)
+
+  /// Somebody should lead, and this node tries.
+  struct Vacant: Error {}
+
+  /// How often a node says how far it has got, and looks at the others.
+  static let announcePause = Duration.milliseconds(200)
+  static let lookPause: UInt64 = 1_000_000_000
+  /// How long a node leaves the lead to the one that was asked for.
+  static let courtesy: UInt64 = 1_500_000_000
+  /// How long it waits after the shared log could not be reached.
+  static let retryPause = Duration.milliseconds(200)
+  /// How long it follows after it could not lead: reads are answered meanwhile.
+  static let attemptPause: UInt64 = 400_000_000
+
+  init(_ services: ServerContext, _ shared: any SharedLog, after index: UInt64) {
+    self.services = services
+    self.shared = shared
+    node = services.facts.node
+    logger = services.logger
+    follower = Follower(services, after: index)
+    marks.withLock { $0.note(index: index, lsn: services.log.appendedLSN) }
+  }
+
+  /// Takes part until the task is cancelled.
+  ///
+  /// - Returns: nil if it was cancelled.
+  func run() async -> End? {
+    let announcing = Task { await keepAnnouncing() }
+    defer { announcing.cancel() }
+    while !Task.isCancelled {
+      do {
+        try await follow()
+        if let leadership = try await takeOver() { return await lead(leadership) }
+        nextAttempt.store(LeaseClock.now() + Self.attemptPause, ordering: .relaxed)
+        continue
+      } catch is CancellationError {
+        if services.hasLogFailed { return .failure("this node's log has failed") }
+        if Task.isCancelled { return nil }
+      } catch let error as SharedLogError {
+        switch error {
+        case .truncated, .damaged, .refused: return .failure("\(error)")
+        case .unreachable, .exists, .missing: note(problem: error)
+        }
+      } catch {
+        return .failure("\(error)")
+      }
+      try? await Task.sleep(for: Self.retryPause)
+    }
+    return nil
+  }
+
+  // MARK: Following
+
+  /// Applies what the leader writes, until this node should lead.
+  private func follow() async throws {
+    let vacancy = Mutexed<UInt64?>(nil)
+    do {
+      try await shared.follow(after: await follower.index) { [self] news in
+        switch news {
+        case .frames(let frames):
+          let index = try await follower.take(frames)
+          node.update { $0.index = index }
+          marks.withLock { $0.note(index: index, lsn: services.log.appendedLSN) }
+        case .current(let asked): node.note(news: asked)
+        case .leader(let leader):
+          note(leader)
+          vacancy.withLock { $0 = leader == nil ? LeaseClock.now() : nil }
+        case .handover(let name): orders.withLock { $0.next = (name, LeaseClock.now()) }
+        }
+        if shouldLead(since: vacancy.withLock { $0 }) { throw Vacant() }
+      }
+    } catch is Vacant {}
+  }
+
+  private func note(_ leader: LeaderEntry?) {
+    node.update {
+      $0.leader = leader
+      if let leader { $0.epoch = max($0.epoch, leader.epoch) }
+    }
+    if let leader {
+      logger.info("a node leads", metadata: ["leader": "\(leader.node.name)", "epoch": "\(leader.epoch)"])
+    } else {
+      logger.notice("no node leads")
+    }
+  }
+
+  /// Whether this node should try to lead now.
+  ///
+  /// - Parameter vacancy: since when nobody leads; nil if somebody does.
+  private func shouldLead(since vacancy: UInt64?) -> Bool {
+    guard services.log.shortage == nil, !services.hasLogFailed, !services.isStopping else { return false }
+    guard LeaseClock.now() >= nextAttempt.load(ordering: .relaxed) else { return false }
+    let orders = orders.withLock { $0 }
+    if orders.isForced { return true }
+    guard let vacancy else { return false }
+    // The one that was asked for goes first.
+    if let next = orders.next, next.name != node.known.name, vacancy < next.at + 10 * Self.courtesy {
+      return LeaseClock.now() > vacancy + Self.courtesy
+    }
+    return true
+  }
+
+  // MARK: Taking over
+
+  /// Becomes the leader if it can.
+  ///
+  /// - Returns: nil if somebody else leads.
+  private func takeOver() async throws -> (any Leadership)? {
+    let isForced = orders.withLock { orders in
+      defer { orders.isForced = false }
+      return orders.isForced
+    }
+    let replaced = isForced ? node.known.leader?.epoch : nil
+    guard let leadership = try await shared.lead(as: await entry(), replacing: replaced) else { return nil }
+    do {
+      try await catchUp(to: leadership.tail)
+      guard LeaseClock.now() < leadership.validUntil else { throw SharedLogError.unreachable("the lease has ended") }
+      return leadership
+    } catch {
+      await leadership.resign()
+      throw error
+    }
+  }
+
+  /// Takes the frames that this node lacks of what is acknowledged.
+  private func catchUp(to tail: SharedTail) async throws {
+    while await follower.index < tail.index {
+      let frames = try await shared.frames(after: await follower.index)
+      guard !frames.isEmpty else { throw SharedLogError.unreachable("frames that are there are not handed out") }
+      _ = try await follower.take(frames)
+    }
+    let end = services.log.end
+    guard end.hash == tail.hash, end.lsn == tail.lsn else {
+      throw SharedLogError.damaged(
+        "it ends with record \(tail.lsn) and the hash \(tail.hash), and this node's log, which has all its frames, with "
+          + "record \(end.lsn) and the hash \(end.hash)")
+    }
+  }
+
+  // MARK: What goes wrong
+
+  func note(problem: any Error) {
+    let isNew = node.known.problem != "\(problem)"
+    node.update {
+      $0.problem = "\(problem)"
+      $0.problems += 1
+    }
+    if isNew { logger.warning("\(problem)") }
+  }
+}

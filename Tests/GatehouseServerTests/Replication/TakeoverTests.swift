@@ -1,0 +1,258 @@
+import Foundation
+import GatehouseStorage
+import GatehouseTestSupport
+import GatehouseWire
+import Synchronization
+import Testing
+@testable import GatehouseServer
+
+/// How the lead goes from one node to another.
+@Suite(.serialized) struct TakeoverTests {
+  private static func three() async throws -> (cluster: TestCluster, one: TestNode, two: TestNode, three: TestNode) {
+    let cluster = try TestCluster()
+    let one = try await cluster.begin()
+    #expect(await one.does("PRODUCT.CREATE payroll"))
+    let two = try await cluster.join("two", from: one)
+    let three = try await cluster.join("three", from: one)
+    try await two.untilFollowing()
+    try await three.untilFollowing()
+    return (cluster, one, two, three)
+  }
+
+  @Test func aNodeTakesOverFromALeaderThatStops() async throws {
+    let (cluster, one, two, three) = try await Self.three()
+    #expect(await one.does("POOL.SET payroll * 2"))
+    #expect(await one.does("USER.CREATE ana PRODUCT payroll STATUS active"))
+    try await one.stop()
+    let leader = try await oneLeads(of: two, three)
+    let other = leader === two ? three : two
+    #expect(await leader.ask("LOGIN.CHECK ana payroll")?.string == "ALLOW")
+    #expect(await leader.does("USER.CREATE ben PRODUCT payroll STATUS active"))
+    // The seats were counted while it followed.
+    let refusal = await leader.ask("USER.CREATE cid PRODUCT payroll STATUS active")?.errorText
+    #expect(refusal?.hasPrefix("NOSEATS") == true, "\(refusal ?? "")")
+    try await other.untilLevel(with: leader)
+    #expect(await other.ask("LOGIN.CHECK ben payroll")?.string == "ALLOW")
+    // The first one comes back, and follows.
+    let again = try await cluster.start("one")
+    try await again.untilFollowing()
+    try await again.untilLevel(with: leader)
+    #expect(await again.ask("LOGIN.CHECK ben payroll")?.string == "ALLOW")
+    let hash = await leader.ask("NODE.HASH")
+    #expect(await again.ask("NODE.HASH") == hash)
+    #expect(await again.info("replication", "replication_cut_records") == "0")
+    try await cluster.stop()
+  }
+
+  @Test func aDeposedLeaderAnswersNothingAndItsTailIsCut() async throws {
+    let (cluster, one, two, three) = try await Self.three()
+    let port = one.port
+    // A client whose write the others never get.
+    let lost = Task {
+      try await onOwnThread {
+        let client = try BlockingClient(host: "127.0.0.1", port: port, timeout: .seconds(20))
+        return try client.command("USER.CREATE", "lost", "PRODUCT", "payroll", "STATUS", "active")
+      }
+    }
+    one.line.isCut.store(true, ordering: .releasing)
+    let leader = try await oneLeads(of: two, three)
+    #expect(await leader.does("USER.CREATE ben PRODUCT payroll STATUS active"))
+    // While it cannot be sure to lead, not even a read is answered.
+    if one.starts == 1 { #expect(await one.ask("LOGIN.CHECK ben payroll")?.string == nil) }
+    let answer = try? await lost.value
+    let isAcknowledged = answer.map { $0.errorText == nil } ?? false
+    one.line.isCut.store(false, ordering: .releasing)
+    try await soon("the first one follows") { await one.hasComeBack }
+    try await one.untilFollowing()
+    try await one.untilLevel(with: leader)
+    #expect(await one.ask("LOGIN.CHECK ben payroll")?.string == "ALLOW")
+    if isAcknowledged {
+      #expect(await leader.ask("LOGIN.CHECK lost payroll")?.string == "ALLOW")
+    } else {
+      #expect(await one.ask("LOGIN.CHECK lost payroll") == leader.ask("LOGIN.CHECK lost payroll"))
+    }
+    let hash = await leader.ask("NODE.HASH")
+    #expect(await one.ask("NODE.HASH") == hash)
+    try await cluster.stop()
+  }
+
+  @Test func whatOnlyADeadLeaderHasIsCutOffAndKept() async throws {
+    let (cluster, one, two, three) = try await Self.three()
+    // Written here, and never appended to the shared log.
+    one.line.isCut.store(true, ordering: .releasing)
+    let port = one.port
+    let lost = Task {
+      try? await onOwnThread {
+        let client = try BlockingClient(host: "127.0.0.1", port: port, timeout: .seconds(20))
+        return try client.command("USER.CREATE", "lost", "PRODUCT", "payroll", "STATUS", "active")
+      }
+    }
+    let leader = try await oneLeads(of: two, three)
+    #expect(await lost.value == nil)
+    #expect(await leader.does("USER.CREATE ben PRODUCT payroll STATUS active"))
+    one.line.isCut.store(false, ordering: .releasing)
+    try await soon("the first one follows") { await one.hasComeBack }
+    try await one.untilLevel(with: leader)
+    #expect(await one.ask("USER.GET lost")?.errorText?.hasPrefix("NOTFOUND") == true)
+    #expect(await one.info("replication", "replication_cut_records") == "1")
+    let kept = try #require(await one.info("replication", "replication_cut_file"))
+    #expect(kept.hasPrefix(one.folder + "/cut/"))
+    #expect(FileManager.default.fileExists(atPath: kept))
+    let hash = await leader.ask("NODE.HASH")
+    #expect(await one.ask("NODE.HASH") == hash)
+    // What was kept is no damage.
+    let name = one.folder
+    try await one.stop()
+    let folder = try DataFolder.look(at: name)
+    let report = try Verification.run(folder)
+    #expect(report.problems.isEmpty, "\(report.problems)")
+    try await cluster.stop()
+  }
+
+  @Test func anOperatorChoosesWhoLeads() async throws {
+    let (cluster, one, two, three) = try await Self.three()
+    for node in [one, two] {
+      try await soon("\(node.name) knows the others") { await node.ask("NODE.LIST")?.elements?.count == 3 }
+    }
+    #expect(await one.ask("NODE.PROMOTE nobody")?.errorText?.hasPrefix("NOTFOUND node 'nobody'") == true)
+    #expect(await one.does("USER.CREATE ana PRODUCT payroll STATUS active"))
+    #expect(await two.ask("NODE.PROMOTE three")?.string == "OK")
+    try await three.untilLeading()
+    try await soon("the first one follows") { await one.hasComeBack }
+    #expect(await three.ask("LOGIN.CHECK ana payroll")?.string == "ALLOW")
+    #expect(await three.does("USER.CREATE ben PRODUCT payroll STATUS active"))
+    try await two.untilLevel(with: three)
+    try await one.untilLevel(with: three)
+    // Nothing was cut: everything had been handed over.
+    #expect(await one.info("replication", "replication_cut_records") == "0")
+    #expect(await one.info("replication", "replication_cut_files") == "0")
+    try await cluster.stop()
+  }
+
+  @Test func aNodeIsForcedToLead() async throws {
+    let (cluster, one, two, _) = try await Self.three()
+    try await soon("the nodes know each other") { await two.ask("NODE.LIST")?.elements?.count == 3 }
+    #expect(await one.ask("NODE.PROMOTE two FORCE")?.errorText?.hasPrefix("REFUSED nodes: FORCE is asked of") == true)
+    #expect(await two.ask("NODE.PROMOTE two FORCE")?.string == "OK")
+    try await two.untilLeading()
+    try await soon("the first one follows") { await one.hasComeBack }
+    try await cluster.stop()
+  }
+
+  @Test func sentinelsClientsFindTheLeader() async throws {
+    let (cluster, one, two, _) = try await Self.three()
+    try await soon("the nodes know each other") { await two.ask("NODE.LIST")?.elements?.count == 3 }
+    let address = await two.ask("SENTINEL GET-MASTER-ADDR-BY-NAME gatehouse")?.elements
+    #expect(address?.map(\.string) == ["127.0.0.1", "\(one.port)"])
+    #expect(await two.ask("SENTINEL GET-MASTER-ADDR-BY-NAME other")?.isNull == true)
+    let masters = try #require(await two.ask("SENTINEL MASTERS")?.elements)
+    #expect(masters.count == 1)
+    #expect(masters.first?["name"]?.string == "gatehouse")
+    #expect(masters.first?["flags"]?.string == "master")
+    #expect(masters.first?["num-slaves"]?.string == "2")
+    #expect(await one.ask("SENTINEL REPLICAS gatehouse")?.elements?.count == 2)
+    #expect(await one.ask("SENTINEL SENTINELS gatehouse")?.elements?.count == 2)
+    #expect(await one.ask("SENTINEL MASTER other")?.errorText == "ERR No such master with that name")
+    try await cluster.stop()
+  }
+
+  @Test func aFolderThatTheSharedLogHasLeftBehindIsRefused() async throws {
+    let (cluster, one, two, _) = try await Self.three()
+    try await two.stop()
+    for number in 0..<5 { #expect(await one.does("USER.CREATE u\(number)")) }
+    let tail = try #require(cluster.engine.tail)
+    try await MemorySharedLog(cluster.engine, MemoryLine()).truncate(through: tail.index)
+    let late = try TestNode("two", two.folder, cluster.engine, follows: true)
+    let failure = try #require(await late.failure())
+    #expect("\(failure)".contains("the shared log keeps only what comes after record \(tail.lsn)"))
+    #expect("\(failure)".contains("gatehousectl backup"))
+    try await cluster.stop()
+  }
+
+  /// The leader is cut off again and again while clients write. What they were told is on all nodes in the end, and all
+  /// have the same log.
+  @Test func manyTakeoversLoseNothing() async throws {
+    let (cluster, one, two, three) = try await Self.three()
+    let nodes = [one, two, three]
+    let told = Mutexed<[String]>([])
+    let isOver = Mutexed(false)
+    let writers = (0..<3).map { writer in
+      Task {
+        var number = 0
+        while !isOver.withLock({ $0 }) {
+          for node in nodes {
+            number += 1
+            let name = "w\(writer)n\(number)"
+            let isDone = await node.ask("USER.CREATE \(name) PRODUCT payroll STATUS active")?["id"] != nil
+            if isDone { told.withLock { $0.append(name) } }
+          }
+          try? await Task.sleep(for: .milliseconds(5))
+        }
+      }
+    }
+    for _ in 0..<5 {
+      let leader = try await oneLeads(of: one, two, three)
+      leader.line.isCut.store(true, ordering: .releasing)
+      try await soon("another node leads") {
+        for node in nodes where node !== leader { if await node.role == "master" { return true } }
+        return false
+      }
+      leader.line.isCut.store(false, ordering: .releasing)
+      try await soon("\(leader.name) follows") { await leader.role == "slave" }
+    }
+    isOver.withLock { $0 = true }
+    for writer in writers { await writer.value }
+    let leader = try await oneLeads(of: one, two, three)
+    let names = told.withLock { $0 }
+    #expect(names.count > 20)
+    for node in nodes { try await node.untilLevel(with: leader) }
+    let hash = await leader.ask("NODE.HASH")
+    for node in nodes {
+      #expect(await node.ask("NODE.HASH") == hash)
+      for name in names { #expect(await node.ask("LOGIN.CHECK \(name) payroll")?.string == "ALLOW", "\(name)") }
+    }
+    try await cluster.stop()
+    for node in nodes {
+      let folder = try DataFolder.look(at: node.folder)
+      let bytes = try Verification.run(folder)
+      #expect(bytes.problems.isEmpty, "\(bytes.problems)")
+      let state = try StateVerification.run(folder, after: bytes)
+      #expect(state.problems.isEmpty, "\(state.problems)")
+    }
+  }
+
+  @Test func anEngineThatWasSetBackIsNoticed() async throws {
+    let cluster = try TestCluster()
+    let one = try await cluster.begin()
+    let two = try await cluster.join("two", from: one)
+    try await two.untilFollowing()
+    let old = try #require(cluster.engine.tail)
+    for number in 0..<3 { #expect(await one.does("USER.CREATE u\(number)")) }
+    try await two.untilLevel(with: one)
+    try await cluster.stop()
+    cluster.engine.withState { state in
+      state.frames.removeAll { $0.index > old.index }
+      state.tail = old
+      state.leader = nil
+    }
+    for node in [one, two] {
+      let again = try TestNode(node.name, node.folder, cluster.engine, follows: node.name == "two")
+      let failure = try #require(await again.failure())
+      #expect("\(failure)".contains("was acknowledged, and the shared log has only those through \(old.lsn)"))
+    }
+  }
+
+  @Test func aFollowerNeverBegins() async throws {
+    let cluster = try TestCluster()
+    let one = try await cluster.begin()
+    let two = try await cluster.join("two", from: one)
+    try await two.untilFollowing()
+    try await cluster.stop()
+    // Of another engine, which has nothing yet.
+    let alone = try TestNode("two", two.folder, MemoryEngine(), follows: true)
+    let failure = try #require(await alone.failure())
+    #expect("\(failure)".contains("start the node that has the data without --follow first"))
+    let empty = try TestNode("new", two.folder + "-new", MemoryEngine(), follows: true)
+    #expect("\(try #require(await empty.failure()))".contains("a follower begins as a copy"))
+  }
+}

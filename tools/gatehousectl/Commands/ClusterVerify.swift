@@ -1,0 +1,99 @@
+import ArgumentParser
+import GatehouseCommandLine
+import GatehouseCore
+import GatehouseWire
+import Glibc
+
+/// `gatehousectl cluster verify`: whether all nodes have the same log.
+struct ClusterVerify: OperatorCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Compare the logs of all nodes with each other.",
+    discussion: """
+      EXAMPLES:
+        gatehousectl cluster verify
+        gatehousectl cluster verify --json
+
+      Asks every node for the hash of its chain at the last record that all have.
+      The hash proves every record up to it, so equal hashes are equal logs. All nodes
+      must be reached from here, with the same credentials. Which record that was and
+      its hash can be held against any of them later: AUDIT.VERIFY AGAINST lsn hash.
+
+      \(ExitStatus.help)
+      """)
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Server") var server: ServerOptions
+
+  private struct Finding {
+    let node: ClusterNode
+    var lsn: UInt64?
+    var hash: String?
+    var problem: String?
+  }
+
+  func perform() throws {
+    let nodes = try ClusterNode.list(from: server.connect()[0])
+    var findings = nodes.map { Finding(node: $0) }
+    let clients = nodes.indices.map { index -> BlockingClient? in
+      do {
+        return try ServerAddress.find(host: nodes[index].host, port: nodes[index].port, tls: server.tls).connect()
+      } catch {
+        findings[index].problem = "it cannot be reached: \(error)"
+        return nil
+      }
+    }
+    // What each has by itself, and not what was last heard of it.
+    for (index, client) in clients.enumerated() where client != nil {
+      findings[index].lsn = client.flatMap { try? $0.command("NODE.HASH") }?["lsn"]?.integer.map { UInt64($0) }
+      if findings[index].lsn == nil { findings[index].problem = "it does not tell its last record" }
+    }
+    let common = findings.compactMap(\.lsn).min() ?? 0
+    for (index, client) in clients.enumerated() where findings[index].problem == nil {
+      guard let client, let reply = try? client.command("NODE.HASH", "\(common)") else {
+        findings[index].problem = "it does not answer"
+        continue
+      }
+      findings[index].hash = reply["hash"]?.string
+      findings[index].problem = reply.errorText
+    }
+    try report(findings, common)
+  }
+
+  private func report(_ findings: [Finding], _ common: UInt64) throws {
+    let hashes = Set(findings.compactMap(\.hash))
+    let areEqual = hashes.count == 1 && findings.allSatisfy { $0.problem == nil }
+    if output.json {
+      let nodes = findings.map { finding in
+        RESPValue.map([
+          RESPValue.Pair(.bulk("name"), .bulk(finding.node.name)),
+          RESPValue.Pair(.bulk("lsn"), finding.lsn.map { .integer(Int64(clamping: $0)) } ?? .null),
+          RESPValue.Pair(.bulk("hash"), finding.hash.map { .bulk($0) } ?? .null),
+          RESPValue.Pair(.bulk("problem"), finding.problem.map { .bulk($0) } ?? .null),
+        ])
+      }
+      Console.result(
+        RESPValue.map([
+          RESPValue.Pair(.bulk("equal"), .boolean(areEqual)),
+          RESPValue.Pair(.bulk("lsn"), .integer(Int64(clamping: common))),
+          RESPValue.Pair(.bulk("nodes"), .array(nodes)),
+        ]).json())
+    } else {
+      for finding in findings {
+        let what = finding.problem ?? "\(finding.hash ?? "") at record \(common), last record \(finding.lsn ?? 0)"
+        Console.result(ShownText.line("\(finding.node.name)  \(what)"))
+      }
+      Console.result(
+        areEqual
+          ? "all \(findings.count) nodes have the same log through record \(common)"
+          : hashes.count > 1
+            ? "the nodes have different logs: stop those that do not lead, and copy the leader's folder"
+            : "not all nodes could be compared")
+    }
+    if !areEqual { throw ExitCode(ExitStatus.problems) }
+  }
+}
+
+/// A moment between two looks at a server.
+enum Pause {
+  static func take() { usleep(100_000) }
+}

@@ -17,6 +17,12 @@ let package = Package(
     .executable(name: "gatehousectl", targets: ["gatehousectl"]),
     .executable(name: "gatehouse-bench", targets: ["gatehouse-bench"]),
   ],
+  traits: [
+    .trait(
+      name: "Replication",
+      description: "A log that several nodes share, on etcd. Without it, nothing of gRPC is compiled or linked."),
+    .default(enabledTraits: ["Replication"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -28,6 +34,8 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -55,6 +63,17 @@ let package = Package(
     .target(
       name: "GatehouseStorage",
       dependencies: ["GatehouseCore", "CZstd", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: settings),
+    .target(
+      name: "GatehouseReplication",
+      dependencies: [
+        "GatehouseCore", "GatehouseStorage",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["Replication"])),
+        .product(
+          name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport",
+          condition: .when(traits: ["Replication"])),
+      ],
       swiftSettings: settings),
     .target(
       name: "GatehouseServer",
@@ -90,7 +109,8 @@ let package = Package(
       name: "gatehouse",
       dependencies: [
         "CEdit", "GatehouseCommandLine", "GatehouseCore", "GatehouseStorage", "GatehouseWire", "GatehouseServer",
-        "GatehouseWeb", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "GatehouseWeb", .target(name: "GatehouseReplication", condition: .when(traits: ["Replication"])),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -132,6 +152,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseStorageTests", dependencies: ["GatehouseCore", "GatehouseStorage"], exclude: ["Golden/folders"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GatehouseReplicationTests",
+      dependencies: ["GatehouseCore", "GatehouseReplication", "GatehouseStorage", "GatehouseTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseServerTests",

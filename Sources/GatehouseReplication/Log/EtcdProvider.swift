@@ -1,0 +1,38 @@
+#if Replication
+  package import GatehouseStorage
+
+  /// Opens shared logs on etcd.
+  package struct EtcdProvider: SharedLogProvider {
+    package init() {}
+
+    package func open(
+      _ settings: ReplicationSettings, folderID: Hash128
+    ) async throws(SharedLogError) -> any SharedLog {
+      guard (1_000...60_000).contains(settings.leaseMilliseconds) else {
+        throw .refused("a lease of \(settings.leaseMilliseconds) ms is not between 1 s and 60 s")
+      }
+      let address = try EtcdAddress(settings.address)
+      let credentials = try EtcdCredentials(settings, usesTLS: address.usesTLS)
+      // A member that does not answer must not cost a leader its lease: there is time to ask another.
+      let patience = Duration.milliseconds(min(2_000, settings.leaseMilliseconds / 4))
+      let client = try EtcdClient(address, credentials, patience: patience)
+      do throws(EtcdError) {
+        try Self.check(try await client.version(), address)
+      } catch {
+        await client.close()
+        throw SharedLogError(error)
+      }
+      return EtcdLog(client, folderID: folderID, settings)
+    }
+
+    /// Transactions and watches are used that etcd has since version 3.4.
+    private static func check(_ version: String, _ address: EtcdAddress) throws(EtcdError) {
+      let parts = version.split(separator: ".").prefix(2).compactMap { Int($0) }
+      guard parts.count == 2, (parts[0], parts[1]) >= (3, 4) else {
+        throw EtcdError(
+          kind: .refused, endpoint: address.members[0].description,
+          message: "its version is \"\(version)\", and 3.4 or newer is needed")
+      }
+    }
+  }
+#endif

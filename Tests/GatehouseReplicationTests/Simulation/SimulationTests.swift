@@ -1,0 +1,114 @@
+import Foundation
+import GatehouseStorage
+import Testing
+
+@testable import GatehouseReplication
+
+/// Runs three nodes on a simulated etcd, with every fault that the network, etcd and the machines can have, from a seed.
+struct SimulationTests {
+  struct Outcome {
+    var faults: [String]
+    var acknowledged: Int
+    var reads: Int
+    var leaderships: Int
+  }
+
+  static let seeds = ProcessInfo.processInfo.environment["GATEHOUSE_SIMULATIONS"].flatMap { UInt64($0) } ?? 60
+
+  @Test(arguments: 0..<UInt64(4)) func nothingAcknowledgedIsLost(_ part: UInt64) {
+    var (acknowledged, reads, leaderships) = (0, 0, 0)
+    for seed in stride(from: part, to: Self.seeds, by: 4) {
+      let outcome = Self.run(seed: seed)
+      #expect(outcome.faults.isEmpty, "seed \(seed)")
+      acknowledged += outcome.acknowledged
+      reads += outcome.reads
+      leaderships += outcome.leaderships
+    }
+    // A simulation in which nothing happens would prove nothing.
+    let runs = Int(Self.seeds / 4)
+    #expect(acknowledged > 50 * runs)
+    #expect(reads > 50 * runs)
+    #expect(leaderships > runs)
+  }
+
+  @Test(arguments: [
+    (ReplicationSabotage.skipComparisons, "no comparison of the epoch"),
+    (.acknowledgeEarly, "an acknowledgement before etcd's"), (.trustSentHeartbeat, "a lease without an answer"),
+    (.guessLostOutcome, "a guess about a lost answer"), (.skipSilence, "no wait for the lease"),
+  ]) func plantedBugsAreFound(_ sabotage: ReplicationSabotage, _ name: String) {
+    let found = (0..<60).first { !Self.run(seed: $0, sabotage).faults.isEmpty }
+    #expect(found != nil, "\(name) was not found")
+  }
+
+  @Test func aSeedRepeatsItself() {
+    let (first, second) = (Self.run(seed: 7), Self.run(seed: 7))
+    #expect(first.acknowledged == second.acknowledged)
+    #expect(first.reads == second.reads)
+  }
+
+  // MARK: A run
+
+  private static let second: UInt64 = 1_000_000_000
+  private static let troubled: UInt64 = 20 * second
+  private static let calm: UInt64 = 15 * second
+
+  static func run(seed: UInt64, _ sabotage: ReplicationSabotage = []) -> Outcome {
+    let world = SimulatedWorld(seed: seed)
+    let etcd = SimulatedEtcd(world)
+    let ledger = SimulatedLedger(etcd, world, LogKeys(SimulatedNode.folderID))
+    var settings = ReplicationSettings(address: "etcd://simulated")
+    settings.leaseMilliseconds = 3_000
+    let nodes = ["a", "b", "c"].map { SimulatedNode($0, world, etcd, ledger, settings, sabotage) }
+    ledger.least = { min(nodes.map(\.verified).min()!, ledger.last) }
+    for node in nodes { node.start() }
+    let end = world.now + troubled
+    while world.now < end {
+      trouble(world, etcd, nodes)
+      world.run(until: world.now + second / 4 + world.pick(2 * second))
+    }
+    // Everything works again: before long, somebody leads, acknowledges, and the others have it all.
+    etcd.isFull = false
+    for node in nodes {
+      node.machine.isStopped = false
+      node.network.isCut = false
+      node.network.hasStuckWatches = false
+      node.network.lossOneIn = 0
+    }
+    let before = ledger.last
+    world.run(until: world.now + calm)
+    if ledger.last <= before { ledger.fault("nothing was acknowledged in \(calm / second) s without trouble") }
+    for node in nodes { node.isQuiet = true }
+    world.run(until: world.now + 5 * second)
+    for node in nodes {
+      ledger.check(node.frames, of: node.name)
+      if node.frames.count < Int(ledger.last) {
+        ledger.fault("\(node.name) has \(node.frames.count) frames of \(ledger.last), long after the last trouble")
+      }
+    }
+    defer {
+      etcd.clear()
+      world.clear()
+    }
+    return Outcome(
+      faults: ledger.faults, acknowledged: ledger.acknowledged.count, reads: ledger.reads,
+      leaderships: ledger.leaderships)
+  }
+
+  /// Begins or ends something bad.
+  private static func trouble(_ world: SimulatedWorld, _ etcd: SimulatedEtcd, _ nodes: [SimulatedNode]) {
+    let node = nodes[Int(world.pick(3))]
+    switch world.pick(14) {
+    case 0, 1: node.network.isCut.toggle()
+    case 2, 3: node.machine.isStopped.toggle()
+    case 4: node.restart()
+    case 5: for node in nodes { node.network.isCut = true }
+    case 6, 7: for node in nodes { node.network.isCut = false }
+    case 8: node.network.lossOneIn = [0, 5, 20, 100][Int(world.pick(4))]
+    case 9: node.network.hasStuckWatches.toggle()
+    case 10: etcd.isFull = world.happens(oneIn: 2)
+    case 11: try? etcd.compact(etcd.revision)
+    case 12: if let leader = nodes.first(where: { $0.isLeading }) { leader.machine.isStopped = true }
+    default: for node in nodes { node.machine.isStopped = false }
+    }
+  }
+}

@@ -8,7 +8,10 @@ import Testing
 @Suite(.serialized)
 struct BrowserTests {
   /// The scripts, with what they walk through.
-  private static let walks = ["new_administrator", "without_scripts", "keyboard", "every_page", "hostile", "pictures"]
+  private static let walks = [
+    "new_administrator", "without_scripts", "keyboard", "every_page", "hostile", "pictures", "guide_joint_accounts",
+    "guide_system_users", "guide_user_accounts", "guide_training_users", "guide_accounts_tab",
+  ]
 
   @Test("a walk through the console", arguments: walks)
   func walk(_ script: String) throws {

@@ -402,6 +402,18 @@ public struct Gathered: Sendable {
   private var knownViewer: ListViewer?
   /// The word of a search by whose terms its answer is sorted.
   var ordering: Int?
+  /// Users with exactly the username of a search who live in another partition than the name leads to.
+  var namesakes: Set<UserID> = []
+  /// The first rows of a sorted list so far.
+  var first: FirstRows?
+  /// The rows that a sorted list has found in the partition, if it was left in between.
+  var seen: Set<UInt64> = []
+  /// The rows whose replies are written, by id, once the first of all partitions are known; nil until then.
+  var written: [UInt64: Reply]?
+  /// What is to be looked at once more when all partitions were read, by partition, and how.
+  private(set) var rest: (partitions: Set<Int>, look: @Sendable (Turn, HeldPartition, inout Gathered) -> Void)?
+  /// Whether an exact match is among the items of a search.
+  var hasExact = false
   /// The last entry of the word index that a search has read in the partition, if it was left in between.
   var lastEntry: WordIndex.Entry?
 
@@ -413,6 +425,30 @@ public struct Gathered: Sendable {
     let viewer = ListViewer(turn)
     knownViewer = viewer
     return viewer
+  }
+
+  /// Has some partitions looked at once more, after which the command finishes again.
+  mutating func look(
+    again partitions: Set<Int>, _ look: @escaping @Sendable (Turn, HeldPartition, inout Gathered) -> Void
+  ) {
+    if !partitions.isEmpty { rest = (partitions, look) }
+  }
+
+  /// Whether something is left to be looked up before the answer is whole.
+  public var isUnfinished: Bool { !unnamed.isEmpty || rest != nil }
+
+  /// The partitions that have it.
+  public func unfinished(_ partitioning: Partitioning) -> Set<Int> {
+    Set(unnamed.map { partitioning.partition(of: $0) }).union(rest?.partitions ?? [])
+  }
+
+  /// Takes a partition out of the rest.
+  mutating func takeRest(
+    of partition: Int
+  ) -> (@Sendable (Turn, HeldPartition, inout Gathered) -> Void)? {
+    guard let look = rest?.look, rest?.partitions.remove(partition) != nil else { return nil }
+    if rest?.partitions.isEmpty ?? false { rest = nil }
+    return look
   }
 
   /// Lets the scan leave the partition for a moment and come back at a row; with row 0 it continues with the next

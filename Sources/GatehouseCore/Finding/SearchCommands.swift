@@ -7,8 +7,8 @@ extension CommandTable {
         .option("WORKSPACE", "workspace"),
       ],
       reply:
-        "an array of maps `id, username, name, email, status, contact`, in the order of the terms found; every word"
-        + " must match; PRODUCT and WORKSPACE keep only users who may enter it or are members. A word in capitals that"
+        "an array of maps `id, username, name, email, status, contact`: first who has exactly the word as username, then as"
+        + " e-mail, then the others in the order of the terms found; every word must match; PRODUCT and WORKSPACE keep only users who may enter it or are members. A word in capitals that"
         + " is an option of other lists is refused; in lower case it is searched for",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: searchUsers, finish: finishSearch)),
@@ -16,8 +16,8 @@ extension CommandTable {
       "CONTACT.SEARCH", .people, "Contacts by the beginnings of names, username or e-mail, without case and accents",
       [.words("word"), .option("LIMIT", "n", .integer)],
       reply:
-        "an array of maps `contact, name, email, user, username`, in the order of the terms found; words in capitals"
-        + " are taken as in USER.SEARCH",
+        "an array of maps `contact, name, email, user, username`, in the order of USER.SEARCH, and words in capitals"
+        + " are taken as there",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: searchContacts, finish: finishSearch)),
   ]
@@ -26,43 +26,47 @@ extension CommandTable {
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     let viewer = gathered.viewer(turn)
-    try search(turn, cell, viewer, &gathered) { contact, query in
-      guard let user = contact.user, viewer.isFree || viewer.shows(user) else { return nil }
-      let listed = ListedUser(cell, user.serial, viewer)
-      if let product = query.product, !listed.mayEnter(product) { return nil }
-      if let workspace = query.workspace, !listed.isMember(of: workspace) { return nil }
-      var reply = Reply()
-      reply.map(6)
-      for field in [ListField.id, .username, .name, .ofContact(.email), .status, .contact] {
-        listed.write(field, to: &reply)
-      }
-      return reply
+    try search(turn, cell, viewer, &gathered) { contact, query in user(contact, query, viewer) }
+  }
+
+  private static func user(_ contact: ContactReference, _ query: SearchQuery, _ viewer: ListViewer) -> Reply? {
+    guard let user = contact.user, viewer.isFree || viewer.shows(user) else { return nil }
+    let listed = ListedUser(contact.cell, user.serial, viewer)
+    if let product = query.product, !listed.mayEnter(product) { return nil }
+    if let workspace = query.workspace, !listed.isMember(of: workspace) { return nil }
+    var reply = Reply()
+    reply.map(6)
+    for field in [ListField.id, .username, .name, .ofContact(.email), .status, .contact] {
+      listed.write(field, to: &reply)
     }
+    return reply
   }
 
   @Sendable private static func searchContacts(
     _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) throws(Halt) {
     let viewer = gathered.viewer(turn)
-    try search(turn, cell, viewer, &gathered) { contact, query in
-      guard ListedContact(cell, contact.serial, viewer).isListed(includingDeleted: false) else { return nil }
-      let home = contact.home.flatMap { viewer.reach.contains($0) ? $0 : nil }
-      let format = turn.directory.workspace(home ?? mainWorkspace).policies.nameFormat
-      let email = contact.text(.email)
-      var reply = Reply()
-      reply.map(5)
-      reply.text("contact")
-      reply.integer(contact.id.raw)
-      reply.text("name")
-      reply.text(contact.name.text(format: format))
-      reply.text("email")
-      reply.optional(email.isEmpty ? nil : email)
-      reply.text("user")
-      reply.optional(contact.user.map { Int64($0.id.raw) })
-      reply.text("username")
-      reply.optional(contact.user?.username)
-      return reply
-    }
+    try search(turn, cell, viewer, &gathered) { contact, _ in self.contact(contact, viewer) }
+  }
+
+  private static func contact(_ contact: ContactReference, _ viewer: ListViewer) -> Reply? {
+    guard ListedContact(contact.cell, contact.serial, viewer).isListed(includingDeleted: false) else { return nil }
+    let home = contact.home.flatMap { viewer.reach.contains($0) ? $0 : nil }
+    let format = viewer.directory.workspace(home ?? mainWorkspace).policies.nameFormat
+    let email = contact.text(.email)
+    var reply = Reply()
+    reply.map(5)
+    reply.text("contact")
+    reply.integer(contact.id.raw)
+    reply.text("name")
+    reply.text(contact.name.text(format: format))
+    reply.text("email")
+    reply.optional(email.isEmpty ? nil : email)
+    reply.text("user")
+    reply.optional(contact.user.map { Int64($0.id.raw) })
+    reply.text("username")
+    reply.optional(contact.user?.username)
+    return reply
   }
 
   /// Adds a partition's matches to the answer, in the order of the terms that match the longest word.
@@ -81,13 +85,18 @@ extension CommandTable {
     let last = gathered.lastEntry
     gathered.lastEntry = nil
     gathered.comeBack(at: 0)
+    if last == nil {
+      for place in turn.exactMatches(query, in: cell, &gathered) { add(place, in: cell, query, &gathered, item) }
+    }
+    // Whoever comes later cannot be in an answer that is full of exact ones.
+    if let worst = gathered.lastKey(of: query), worst.isExact { return }
     guard let finding = Finding(query, viewer, cell, by: &gathered.ordering, after: last, gathered.lastKey(of: query))
     else { return }
     gathered.lastEntry = finding.forEachMatch { contact, place in
       if let worst = gathered.lastKey(of: query), place >= worst { return .isDone }
       let id: ContactID = cell.state.id(contact)
-      // Somebody may have been renamed while the partition was left.
-      if last != nil, gathered.items.contains(where: { $0.id == id.raw }) {
+      // Somebody may have been renamed while the partition was left, or stand there as an exact match.
+      if last != nil || gathered.hasExact, gathered.items.contains(where: { $0.id == id.raw }) {
         return .goesOn(after: gathered.items.count)
       }
       if let reply = item(ContactReference(id: id, cell: cell, serial: contact), query) {
@@ -98,7 +107,31 @@ extension CommandTable {
     if gathered.lastEntry != nil { gathered.comeBack(at: 1) }
   }
 
+  /// Puts an exact match before the others, where it may stand already.
+  private static func add(
+    _ place: SearchOrder, in cell: HeldPartition, _ query: SearchQuery, _ gathered: inout Gathered,
+    _ item: (ContactReference, SearchQuery) -> Reply?
+  ) {
+    let id: ContactID = cell.state.id(Int(place.contact))
+    guard let reply = item(ContactReference(id: id, cell: cell, serial: Int(place.contact)), query) else { return }
+    gathered.items.removeAll { $0.id == id.raw }
+    gathered.hasExact = true
+    gathered.insert(Gathered.Item(key: place.bytes, id: id.raw, reply: reply), most: query.limit)
+  }
+
+  /// Adds those who have exactly the username, in the partition where they live.
+  @Sendable private static func addNamesakes(_ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered) {
+    guard let query = gathered.query else { return }
+    let viewer = gathered.viewer(turn)
+    for id in gathered.namesakes where turn.partitioning.partition(of: id) == cell.index {
+      gathered.namesakes.remove(id)
+      guard let place = turn.exactMatch(id, in: cell) else { continue }
+      add(place, in: cell, query, &gathered) { query.isOfUsers ? user($0, $1, viewer) : contact($0, viewer) }
+    }
+  }
+
   @Sendable private static func finishSearch(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
+    gathered.look(again: Set(gathered.namesakes.map { turn.partitioning.partition(of: $0) }), addNamesakes)
     turn.reply.array(gathered.items.count)
     for item in gathered.items { turn.reply.append(item.reply) }
   }
@@ -108,6 +141,9 @@ extension CommandTable {
 struct SearchQuery: Sendable {
   /// In search form, at least one.
   let words: [ContiguousArray<UInt8>]
+  /// The argument that is the only word.
+  let onlyWord: Int?
+  let isOfUsers: Bool
   let limit: Int
   let product: ProductID?
   let workspace: WorkspaceID?
@@ -135,8 +171,9 @@ struct SearchQuery: Sendable {
       throw .refused(.limit("words: a search has at most \(Limits.wordsOfSearch)"))
     }
     self.words = words
+    onlyWord = words.count == 1 && turn.positional.count == 1 ? turn.positional.first : nil
     limit = try turn.integer("LIMIT", in: 1...Limits.listMost) ?? Limits.searchDefault
-    let isOfUsers = turn.spec.options.contains { $0.token == "PRODUCT" }
+    isOfUsers = turn.spec.options.contains { $0.token == "PRODUCT" }
     let product = isOfUsers ? try turn.option("PRODUCT") : nil
     self.product = try product.map { (name) throws(Halt) in try turn.product(named: name).id }
     workspace = isOfUsers && turn.has("WORKSPACE") ? try turn.workspace().id : nil

@@ -27,41 +27,50 @@ public struct GroupCreated: DirectoryChange {
   }
 }
 
-public struct GroupRenamed: DirectoryChange {
-  public static var code: UInt8 { 55 }
-  public static var name: String { "group-renamed" }
+/// A change of one of the texts of a group.
+public protocol GroupTextChange: DirectoryChange {
+  associatedtype Form: FieldForm where Form.Value == String
+  /// The name of the text in the trail.
+  static var field: String { get }
+  var group: GroupID { get set }
+  var workspace: WorkspaceID { get set }
+  var old: String { get set }
+  var new: String { get set }
 
-  public var group: GroupID = 0
-  public var workspace: WorkspaceID = 0
-  public var old = ""
-  public var new = ""
+  static func text(of group: AccountGroup) -> String
+  static func set(_ text: String, of group: inout AccountGroup)
+}
 
-  public init() {}
-
+extension GroupTextChange {
   public init(_ group: AccountGroup, new: String) {
+    self.init()
     self.group = group.id
     workspace = group.workspace
-    old = group.name
+    old = Self.text(of: group)
     self.new = new
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&group, as: GroupForm.self)
     try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
-    try visitor.change("name", old: &old, new: &new, as: TextForm.self)
+    // Through a protocol, two properties cannot be changed at once.
+    var (old, new) = (old, new)
+    try visitor.change(Self.field, old: &old, new: &new, as: Form.self)
+    (self.old, self.new) = (old, new)
   }
 
   public var concern: Concern { .nobody }
 
   public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.groups.change(group) { $0.rename(to: new) }
+    directory.groups.change(group) { Self.set(new, of: &$0) }
   }
 }
 
-/// A group stands for another one of a provisioning system, or for none.
-public struct GroupExternalSet: DirectoryChange {
-  public static var code: UInt8 { 154 }
-  public static var name: String { "group-external-set" }
+public struct GroupRenamed: GroupTextChange {
+  public typealias Form = TextForm
+  public static var code: UInt8 { 55 }
+  public static var name: String { "group-renamed" }
+  public static var field: String { "name" }
 
   public var group: GroupID = 0
   public var workspace: WorkspaceID = 0
@@ -70,24 +79,26 @@ public struct GroupExternalSet: DirectoryChange {
 
   public init() {}
 
-  public init(_ group: AccountGroup, new: String) {
-    self.group = group.id
-    workspace = group.workspace
-    old = group.externalID
-    self.new = new
-  }
+  public static func text(of group: AccountGroup) -> String { group.name }
+  public static func set(_ text: String, of group: inout AccountGroup) { group.rename(to: text) }
+}
 
-  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
-    try visitor.subject(&group, as: GroupForm.self)
-    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
-    try visitor.change("external-id", old: &old, new: &new, as: FilledTextForm.self)
-  }
+/// A group stands for another one of a provisioning system, or for none.
+public struct GroupExternalSet: GroupTextChange {
+  public typealias Form = FilledTextForm
+  public static var code: UInt8 { 154 }
+  public static var name: String { "group-external-set" }
+  public static var field: String { "external-id" }
 
-  public var concern: Concern { .nobody }
+  public var group: GroupID = 0
+  public var workspace: WorkspaceID = 0
+  public var old = ""
+  public var new = ""
 
-  public func apply(to directory: inout DirectoryTables, lsn: LSN, time: Milliseconds) {
-    directory.groups.change(group) { $0.set(externalID: new) }
-  }
+  public init() {}
+
+  public static func text(of group: AccountGroup) -> String { group.externalID }
+  public static func set(_ text: String, of group: inout AccountGroup) { group.set(externalID: text) }
 }
 
 public struct GroupDeleted: DirectoryChange {

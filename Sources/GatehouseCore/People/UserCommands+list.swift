@@ -94,8 +94,6 @@ extension CommandTable {
     }
   }
 
-  private typealias Candidate = (key: ContiguousArray<UInt8>, id: UInt64)
-
   /// Keeps the first of all partitions so far in the list's order.
   private static func collect<Row: ListedPerson>(
     by field: ListField, _ filter: ListFilter<Row>, _ page: ListPage<Row>, _ turn: Turn, _ cell: HeldPartition,
@@ -108,36 +106,31 @@ extension CommandTable {
     }
     guard gathered.hasFiledPeople(of: cell) else { return }
     let selection = filter.selection(in: cell)
+    // Moved out, so that growing it does not copy.
+    var first = gathered.first ?? FirstRows(most: page.count + 1, isDescending: page.isDescending)
+    gathered.first = nil
     // A partition that was begun in one way is ended in it.
     let isNew = gathered.nextRow <= 1
     if let order, gathered.lastEntry != nil || isNew && filter.goesByOrder(selection) {
-      collect(in: order, selection, filter, page, cell, &gathered)
+      collect(in: order, selection, filter, page, cell, &first, &gathered)
     } else {
-      collectAll(by: field, selection, filter, page, cell, &gathered)
+      collectAll(by: field, selection, filter, page, cell, &first, &gathered)
     }
+    gathered.first = first
   }
 
   /// Looks at all rows that are selected.
   private static func collectAll<Row: ListedPerson>(
     by field: ListField, _ selection: PeopleSelection?, _ filter: ListFilter<Row>, _ page: ListPage<Row>,
-    _ cell: HeldPartition, _ gathered: inout Gathered
+    _ cell: HeldPartition, _ first: inout FirstRows, _ gathered: inout Gathered
   ) {
-    let most = page.count + 1
-    let worst = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
-    var found: [Candidate] = []
     for serial in filter.rows(of: cell, selection, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.rawID)
-      guard page.isAfterCursor(candidate) else { continue }
-      if let worst, !page.isBefore(candidate, worst) { continue }
-      found.append(candidate)
-      if found.count >= 2 * most + 64 {
-        found.sort(by: page.isBefore)
-        found.removeLast(found.count - most)
-      }
+      guard page.isAfterCursor(candidate), first.worst.map({ page.isBefore(candidate, $0) }) ?? true else { continue }
+      first.add(candidate.key, candidate.id)
     }
-    merge(found, filter, page, cell, &gathered)
   }
 
   /// What is found at most before the partition is left for a moment.
@@ -146,66 +139,58 @@ extension CommandTable {
   /// Looks at rows in the order of the list, until they come after all that the page has room for.
   private static func collect<Row: ListedPerson>(
     in order: OrderedRows<Row>, _ selection: PeopleSelection?, _ filter: ListFilter<Row>, _ page: ListPage<Row>,
-    _ cell: HeldPartition, _ gathered: inout Gathered
+    _ cell: HeldPartition, _ first: inout FirstRows, _ gathered: inout Gathered
   ) {
-    let most = page.count + 1
     let begun = gathered.lastEntry
-    gathered.lastEntry = nil
     gathered.comeBack(at: 0)
-    var worst: Candidate? = gathered.items.count == most ? gathered.items.last.map { ($0.key, $0.id) } : nil
     // In case somebody gets another place while the partition is left.
-    let known = begun == nil ? [] : Set(gathered.items.map(\.id))
-    var found: [Candidate] = []
+    let known = begun == nil ? [] : gathered.seen
+    var found: [UInt64] = []
     var left = Limits.rowsOfSlice / 2
     gathered.lastEntry = order.forEachRow(in: cell, from: page.keyBefore, after: begun) { row, entry in
-      if let worst, order.isBeyond(entry, worst.key, in: cell) { return .isDone }
+      if let worst = first.worst, order.isBeyond(entry, worst.key, in: cell) { return .isDone }
       left -= 1
       let user = Row(cell, row, filter.viewer)
       let candidate = (key: user.sortKey(order.field), id: user.rawID)
       if order.isCurrent(entry, candidate.key), selection?.rows.contains(row) ?? true, page.isAfterCursor(candidate),
-        worst.map({ page.isBefore(candidate, $0) }) ?? true, filter.passes(user), !known.contains(candidate.id)
+        first.worst.map({ page.isBefore(candidate, $0) }) ?? true, filter.passes(user),
+        !known.contains(candidate.id)
       {
-        let place = found.firstIndex { page.isBefore(candidate, $0) } ?? found.count
-        found.insert(candidate, at: place)
-        if found.count > most { found.removeLast() }
-        if found.count == most, worst.map({ page.isBefore(found[most - 1], $0) }) ?? true { worst = found[most - 1] }
+        first.add(candidate.key, candidate.id)
+        found.append(candidate.id)
       }
       return left > 0 && found.count < foundOfSlice ? .goesOn : .pauses
     }
-    if gathered.lastEntry != nil { gathered.comeBack(at: 1) }
-    merge(found, filter, page, cell, &gathered)
+    guard gathered.lastEntry != nil else { return }
+    gathered.seen = known.union(found)
+    gathered.comeBack(at: 1)
   }
 
-  /// Puts rows among those that were found before. Only what is kept is written out.
-  private static func merge<Row: ListedPerson>(
-    _ rows: [Candidate], _ filter: ListFilter<Row>, _ page: ListPage<Row>, _ cell: HeldPartition,
-    _ gathered: inout Gathered
+  /// Writes the replies of a partition's rows that are among the first. Somebody may have ceased to be wanted meanwhile.
+  private static func write<Row: ListedPerson>(
+    _ row: Row.Type, _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) {
-    if rows.isEmpty { return }
-    let most = page.count + 1
-    let found = rows.sorted(by: page.isBefore)
-    var merged: [Gathered.Item] = []
-    merged.reserveCapacity(min(most, gathered.items.count + found.count))
-    var old = gathered.items[...]
-    var new = found[...]
-    while merged.count < most {
-      if let next = new.first, old.first.map({ page.isBefore(next, ($0.key, $0.id)) }) ?? true {
-        new.removeFirst()
-        let serial = cell.state.partitioning.serial(of: Identifier<Row>(raw: next.id))
-        merged.append(page.item(Row(cell, serial, filter.viewer), key: next.key))
-      } else if let next = old.popFirst() {
-        merged.append(next)
-      } else {
-        break
-      }
+    guard let page = try? ListPage<Row>(turn), let filter = try? ListFilter<Row>(turn, &gathered) else { return }
+    for item in gathered.items {
+      let id = Identifier<Row>(raw: item.id)
+      guard cell.state.partitioning.partition(of: id) == cell.index else { continue }
+      let person = Row(cell, cell.state.partitioning.serial(of: id), filter.viewer)
+      if filter.passes(person) { gathered.written?[item.id] = page.item(person, key: item.key).reply }
     }
-    gathered.items = merged
   }
 
   private static func finish<Row: ListedPerson>(
     _ row: Row.Type, _ turn: Turn, _ gathered: inout Gathered
   ) throws(Halt) {
     let page = try ListPage<Row>(turn)
+    if page.sort != nil, gathered.written == nil {
+      gathered.items = gathered.first?.settled().map { Gathered.Item(key: $0.key, id: $0.id, reply: Reply()) } ?? []
+      gathered.written = [:]
+      let partitions = Set(
+        gathered.items.prefix(page.count).map { turn.partitioning.partition(of: Identifier<Row>(raw: $0.id)) })
+      gathered.look(again: partitions) { turn, cell, gathered in write(Row.self, turn, cell, &gathered) }
+      if gathered.isUnfinished { return }
+    }
     let items = gathered.items.prefix(page.count)
     turn.reply.array(2)
     if gathered.items.count > page.count, let last = items.last {
@@ -213,7 +198,13 @@ extension CommandTable {
     } else {
       turn.reply.text("0")
     }
-    turn.reply.array(items.count)
-    for item in items { turn.reply.append(item.reply) }
+    guard let written = gathered.written else {
+      turn.reply.array(items.count)
+      for item in items { turn.reply.append(item.reply) }
+      return
+    }
+    let replies = items.compactMap { written[$0.id] }
+    turn.reply.array(replies.count)
+    for reply in replies { turn.reply.append(reply) }
   }
 }

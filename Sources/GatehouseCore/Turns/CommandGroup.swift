@@ -271,7 +271,7 @@ extension Turn {
       } while !gathered.isAtStart && !gathered.isComplete
     }
     finish(&gathered)
-    if !gathered.unnamed.isEmpty {
+    if gathered.isUnfinished {
       for cell in group.cells { lookUp(cell, for: &gathered) }
       finish(&gathered)
     }

@@ -41,5 +41,9 @@ extension Turn {
       gathered.people[id] = .some(serial.map { NamedPerson(UserReference(id: id, cell: cell, serial: $0)) })
       gathered.horizon = max(gathered.horizon, serial.map { cell.state.people.users[$0].lsn } ?? cell.state.lsn)
     }
+    if let look = gathered.takeRest(of: cell.index) {
+      look(self, cell, &gathered)
+      gathered.horizon = max(gathered.horizon, cell.state.lsn)
+    }
   }
 }

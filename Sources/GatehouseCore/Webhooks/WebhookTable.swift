@@ -94,7 +94,7 @@ extension Directory {
   /// The keys of those that are deleted: nothing is to be known of them any more, neither address nor secret.
   public var keysOfDeletedWebhooks: [SealKey] {
     let table = tables.webhooks
-    // Asked for every second, and most servers have deleted none.
+    // Most servers have deleted none.
     if table.rows.count == Int(table.last) { return [] }
     return (1...table.last).lazy.filter { table.rows[$0] == nil }.map { .webhook($0) }
   }

@@ -112,6 +112,9 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// The product whose people may open the administrators' console.
   package var consoleProduct = "console"
 
+  /// The domain whose hosts share the session of the sign-in at applications behind a proxy; nil if each has its own.
+  package var signInDomain: String?
+
   /// To which addresses webhooks may connect, and a PEM file of the authorities that their receivers' certificates are
   /// believed from; nil for those of the system.
   package var webhookNetworks = NetworkList.public
@@ -168,7 +171,8 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var totalOutputLimit = 512 * mebibyte
 
   /// How many clients of one address (of IPv6: one /64 network) may be connected at once, and how many of one service; 0
-  /// means as many as `maxConnections`. Off by default: behind a proxy all clients have one address.
+  /// means as many as `maxConnections`. Of a client behind one of `httpProxies` requests under way count instead. Off by
+  /// default: behind another proxy all clients have one address.
   package var addressConnections = 0
   package var serviceConnections = 0
 

@@ -65,6 +65,23 @@ extension Setting {
     format: { $0 },
     "product whose people may open the console")
 
+  package static let signInDomain = Setting(
+    "sign-in-domain", \.signInDomain, value: "domain|none", live: true,
+    expected: "a domain such as acme.example, without a dot before it, or none",
+    parse: { text -> String?? in
+      if text == "none" { return .some(nil) }
+      let labels = text.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+      let isDomain =
+        labels.count > 1 && text.utf8.count <= 253
+        && labels.allSatisfy { label in
+          (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+            && label.utf8.allSatisfy { $0 &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2d }
+        }
+      return isDomain ? text.lowercased() : nil
+    },
+    format: { $0 ?? "none" },
+    "domain whose hosts share the session of the sign-in at applications behind a proxy, none for each host its own")
+
   package static let webhookNetworks = Setting(
     "webhook-networks", \.webhookNetworks, value: "networks", live: true,
     expected: "none, or a list of public, private, loopback and networks such as 10.1.0.0/16, with commas between them",
@@ -341,7 +358,8 @@ extension Setting {
   /// Every setting, in the order in which help and reference show them.
   package static let all: [Setting] = [
     data, host, port, tlsHost, tlsPort, tlsCertFile, tlsKeyFile, tlsCACertFile, tlsAuthClients, httpHost,
-    httpPort, httpsHost, httpsPort, httpProxies, consoleProduct, webhookNetworks, webhookCACertFile, lanes, partitions,
+    httpPort, httpsHost, httpsPort, httpProxies, consoleProduct, signInDomain, webhookNetworks, webhookCACertFile,
+    lanes, partitions,
     maxConnections, durability, segmentBytes, snapshotBytes, snapshotInterval,
     archiveRetention, slowlogThreshold, slowlogLength, refusalsLength, clientOutputLimit, totalOutputLimit,
     addressConnections, serviceConnections, connectionCommands, connectionBytes,

@@ -291,9 +291,9 @@ final class CommandExecutor {
     return isDone
   }
 
-  /// Looks up the people whom the answer of a scan names, in the partitions where they live.
+  /// Looks up what the answer of a scan still lacks, such as the people whom it names, in the partitions where they live.
   func lookUpPeople(for gathered: inout Gathered) {
-    for partition in Set(gathered.unnamed.map { turn.partitioning.partition(of: $0) }).sorted() {
+    for partition in gathered.unfinished(turn.partitioning).sorted() {
       let hold = handles[partition].enter(addingWaitTo: &waited)
       let watch = HoldWatch()
       turn.lookUp(hold.cell, for: &gathered)

@@ -43,7 +43,7 @@ struct Scan: ~Copyable {
         if !goesOn() { return false }
       }
       turn.finish(&gathered)
-      if !gathered.unnamed.isEmpty {
+      if gathered.isUnfinished {
         executor.lookUpPeople(for: &gathered)
         turn.finish(&gathered)
       }

@@ -9,6 +9,8 @@ package final class DoorConnection: Sendable {
   /// Whether it is over TLS.
   package let isSealed: Bool
   let key: AddressKey?
+  /// Whether it is that of a proxy in front of many clients (`http-proxies`).
+  package let isOfProxy: Bool
   /// The names in the client's verified certificate, known after the handshake.
   private let names = Mutex<[String]>([])
   /// Bytes that have arrived since the last request began, and those of the request at hand.
@@ -18,11 +20,12 @@ package final class DoorConnection: Sendable {
   /// The service that has authenticated on it last, and counts it as its own.
   private let service = Mutex<(id: ServiceID, use: ServiceUse)?>(nil)
 
-  init(id: UInt64, address: SocketAddress?, isSealed: Bool, key: AddressKey?) {
+  init(id: UInt64, address: SocketAddress?, isSealed: Bool, key: AddressKey?, isOfProxy: Bool) {
     self.id = id
     self.address = address
     self.isSealed = isSealed
     self.key = key
+    self.isOfProxy = isOfProxy
   }
 
   package var peerNames: [String] {
@@ -37,11 +40,16 @@ package final class DoorConnection: Sendable {
 // MARK: Rates
 
 extension DoorConnection {
-  /// Counts a request, unless it would exceed the connection's limits.
-  fileprivate func take(of most: RequestRate.Most, at now: Milliseconds) -> RequestRate.Excess? {
+  /// The bytes of the request at hand.
+  fileprivate func measure() -> Int {
     let size = received.exchange(0, ordering: .relaxed)
     requestBytes.store(size, ordering: .relaxed)
-    return most == .none ? nil : rate.withLock { $0.take(size, of: most, at: now) }
+    return size
+  }
+
+  /// Counts a request, unless it would exceed the connection's limits.
+  fileprivate func take(_ size: Int, of most: RequestRate.Most, at now: Milliseconds) -> RequestRate.Excess? {
+    most == .none ? nil : rate.withLock { $0.take(size, of: most, at: now) }
   }
 
   /// Counts the request at hand, and the connection, as a service's.
@@ -77,15 +85,50 @@ extension DoorConnection {
   }
 }
 
+/// A request that is counted while it is answered.
+package struct CountedRequest: Sendable {
+  /// The client behind a proxy as whose it counts; nil for that of the connection.
+  fileprivate let client: AddressKey?
+}
+
 extension CommandDoor {
-  /// Counts a request of a connection.
+  /// Counts a request: for its connection, and on that of a proxy for the client behind it, since what many send through one
+  /// connection is not one's. Of such a client, requests that are answered at once count as connections would.
   ///
-  /// - Returns: why it is one too many in this second; nil if it is not.
-  package func excess(of connection: DoorConnection) -> Refusal? {
+  /// - Parameter client: from whom a request through a proxy is; nil if the proxy does not tell.
+  /// - Returns: the request, for `ended`; or why it is one too many.
+  package func began(
+    _ connection: DoorConnection, client: () -> NetworkAddress?
+  ) -> Result<CountedRequest, Refusal> {
+    let size = connection.measure()
     let most = RequestRate.Most(
       commands: facts.connectionCommands.load(ordering: .relaxed),
       bytes: facts.connectionBytes.load(ordering: .relaxed))
-    return switch connection.take(of: most, at: Clock.monotonicMilliseconds()) {
+    let atOnce = facts.addressConnections.load(ordering: .relaxed)
+    let now = Clock.monotonicMilliseconds()
+    guard connection.isOfProxy, most != .none || atOnce > 0, let client = client() else {
+      return refusal(connection.take(size, of: most, at: now), most).map { .failure($0) }
+        ?? .success(CountedRequest(client: nil))
+    }
+    let key = AddressKey(network: client.network)
+    if let refusal = refusal(facts.clientRates.take(size, from: key, of: most, at: now), most) {
+      return .failure(refusal)
+    }
+    guard facts.addresses.join(key, most: atOnce) else {
+      facts.limits.add(.addressConnections)
+      return .failure(
+        .limit(
+          "\(ClientLimit.addressConnections.name): at most \(atOnce) requests of \(client.text) at once; try again when one"
+            + " of them is answered"))
+    }
+    return .success(CountedRequest(client: key))
+  }
+
+  /// The request is answered.
+  package func ended(_ request: CountedRequest) { facts.addresses.leave(request.client) }
+
+  private func refusal(_ excess: RequestRate.Excess?, _ most: RequestRate.Most) -> Refusal? {
+    switch excess {
     case .commands: refusal(.connectionCommands, most.commands)
     case .bytes: refusal(.connectionBytes, most.bytes)
     case nil: nil
@@ -120,12 +163,16 @@ extension CommandDoor {
     let settings = facts.current
     let count = facts.connectedClients.add(1, ordering: .relaxed).newValue
     let key = AddressKey(address)
+    // As many connections as a proxy has: their requests are counted instead.
+    let isOfProxy = address?.ipAddress.map { settings.httpProxies.allows($0) } ?? false
     let exceeded: ClientLimit? =
       if count > settings.maxConnections {
         .maxConnections
-      } else if !facts.addresses.join(
-        key, most: settings.addressConnections)
-      { .addressConnections } else { nil }
+      } else if !isOfProxy, !facts.addresses.join(key, most: settings.addressConnections) {
+        .addressConnections
+      } else {
+        nil
+      }
     if let exceeded {
       facts.connectedClients.subtract(1, ordering: .relaxed)
       facts.connectionsRejected.add(1, ordering: .relaxed)
@@ -133,13 +180,14 @@ extension CommandDoor {
       return nil
     }
     return DoorConnection(
-      id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: address, isSealed: isSealed, key: key)
+      id: facts.lastConnection.add(1, ordering: .relaxed).newValue, address: address, isSealed: isSealed, key: key,
+      isOfProxy: isOfProxy)
   }
 
   package func closed(_ connection: DoorConnection) {
     connection.leave()
     facts.connectedClients.subtract(1, ordering: .relaxed)
-    facts.addresses.leave(connection.key)
+    if !connection.isOfProxy { facts.addresses.leave(connection.key) }
   }
 
   // MARK: Slow clients

@@ -24,6 +24,8 @@ final class ServerContext: Sendable {
   /// The refused logins of each lane; the last ring belongs to the lent executors.
   let refusals: [RefusalRing]
   let persistence: Persistence
+  /// With which directory and key store no key of a deleted webhook was left.
+  let lookedForWebhooks = Mutex<(directory: LSN, store: UInt64)?>(nil)
   let logIndex: LogIndex
   /// The log and its archive, for readers.
   let history: History

@@ -49,6 +49,8 @@ final class ServerFacts: Sendable {
   /// How often clients exceeded each limit, and how many connections each address has.
   let limits = LimitFigures()
   let addresses = AddressCounts()
+  /// How many requests clients behind proxies send a second.
+  let clientRates = ClientRates()
   /// Whether other machines can connect, so that there must always be a service to authenticate as.
   let isExposed = Atomic<Bool>(false)
   let rate = Rate()
@@ -67,6 +69,8 @@ final class ServerFacts: Sendable {
   /// A second and connection; 0 for none.
   let connectionCommands: Atomic<Int>
   let connectionBytes: Atomic<Int>
+  /// Of one address at once; 0 for any number.
+  let addressConnections: Atomic<Int>
   let answersHealthChecks: Atomic<Bool>
 
   init(configuration: ServerConfiguration, logger: Logger) {
@@ -83,6 +87,7 @@ final class ServerFacts: Sendable {
     authenticationTimeout = Atomic(Int(configuration.authenticationTimeout.milliseconds))
     connectionCommands = Atomic(configuration.connectionCommands)
     connectionBytes = Atomic(configuration.connectionBytes)
+    addressConnections = Atomic(configuration.addressConnections)
     answersHealthChecks = Atomic(configuration.pingBeforeAuthentication == .yes)
     guesses = SharedGuesses(configuration)
     node = Node(configuration)
@@ -112,6 +117,7 @@ final class ServerFacts: Sendable {
     authenticationTimeout.store(Int(changed.authenticationTimeout.milliseconds), ordering: .relaxed)
     connectionCommands.store(changed.connectionCommands, ordering: .relaxed)
     connectionBytes.store(changed.connectionBytes, ordering: .relaxed)
+    addressConnections.store(changed.addressConnections, ordering: .relaxed)
     answersHealthChecks.store(changed.pingBeforeAuthentication == .yes, ordering: .relaxed)
   }
 }

@@ -1,6 +1,7 @@
 import GatehouseCore
 import GatehouseStorage
 import Logging
+import Synchronization
 
 /// Destroys the keys of people who were anonymised (L6); `ForgottenPeople` says in which order and why.
 extension ServerContext {
@@ -33,7 +34,11 @@ extension ServerContext {
     persistence.note(pendingKeys: due.keys.values.reduce(0) { $0 + $1.count }, forgottenThrough: due.last)
     let oldAnswers = KeyStore.oldAnswers(at: clock.milliseconds, era: due.era)
     let directory = gate.directory
-    let webhooks = directory.keysOfDeletedWebhooks.filter { !store.isDestroyed($0) }
+    // Nothing is looked for again while neither the directory nor the store has changed.
+    let looked = (directory: directory.lsn, store: store.generation)
+    let isLooked = lookedForWebhooks.withLock { $0.map { $0 == looked } ?? false }
+    let webhooks = isLooked ? [] : directory.keysOfDeletedWebhooks.filter { !store.isDestroyed($0) }
+    if webhooks.isEmpty { lookedForWebhooks.withLock { $0 = looked } }
     guard !due.keys.isEmpty || !webhooks.isEmpty || !store.isDestroyed(oldAnswers) else { return }
     // A key must not go before it is sure to stay what anonymised its person, deleted its webhook, or set the clock back.
     let appended = webhooks.isEmpty ? due.appended : max(due.appended, directory.lsn)

@@ -25,7 +25,8 @@ import Hummingbird
 ///
 /// - A `Page` is made of blocks (`Block`, `Table`, `Form`, `Confirmation`), and blocks of cells (`Cell`); few pages need a
 ///   template of their own. New templates are files in `Resources`, named in `Templates.sources`. Never write `{{{`.
-/// - `visit.read` throws what the server refuses, and the reader sees it with rule and remedy. `visit.readIfAllowed` is for
+/// - `visit.read` throws what the server refuses, and the reader sees it with rule and remedy. What a form's handler throws is
+///   shown on the page that the form came from, with what was typed, and the field that the refusal names is marked. `visit.readIfAllowed` is for
 ///   parts of a page that some may not see. `visit.write` adds the form's reason and a key, so that a form which is sent
 ///   twice is carried out once. Token, origin and size of every form have been checked when a handler runs.
 /// - Buttons exist where the server says so: `Button.asked(await visit.verdict(command…), …)`. What is destructive goes
@@ -46,12 +47,15 @@ struct Console {
   ]
 
   func add(to router: Router<WebContext>) {
-    Assets.add(to: router)
-    SignInPages(door).add(to: router)
-    ForgottenPages(door).add(to: router)
-    let console = ConsoleRouter(router, PageServer(door: door, areas: Self.families.flatMap(\.areas)))
+    for site in SignInSite.allCases {
+      Assets.add(to: router, at: site)
+      SignInPages(door, at: site).add(to: router)
+      ForgottenPages(door, at: site).add(to: router)
+    }
+    let console = ConsoleRouter(router, PageServer(door, areas: Self.families.flatMap(\.areas)))
     for family in Self.families { family.add(to: console) }
     console.get("**") { _ in throw Problem.nothingThere }
+    console.finish()
   }
 }
 

@@ -7,7 +7,8 @@ import Hummingbird
 /// ForwardAuth, Envoy `ext_authz`).
 ///
 /// 200 lets the request in and says who it is in headers that the proxy copies; 401 means that nobody is signed in, 403
-/// that whoever is may not enter the product, or not before a temporary password is changed.
+/// that whoever is may not enter the product, or not before a temporary password is changed. Where a browser has opened a
+/// page, the refusal says where it signs in (`SignInDirection`).
 struct ForwardAuthRoutes {
   private let door: CommandDoor
 
@@ -32,12 +33,22 @@ struct ForwardAuthRoutes {
         parameters: [
           .init(
             name: "product", place: .query, description: "which the user must be allowed to enter; may be repeated"),
+          .init(
+            name: "redirect", place: .query,
+            description: "with any value, refusals of pages lead the browser to the sign-in (303)"),
           .init(name: "X-Gatehouse-Product", place: .header, description: "the same"),
+          .init(
+            name: "X-Forwarded-Uri", place: .header,
+            description: "the page that was asked for, to come back to after the sign-in; or X-Original-URI"),
+          .init(
+            name: "X-Forwarded-Method", place: .header,
+            description: "the method of the request that is asked about; or X-Original-Method"),
           .init(name: "X-Gatehouse-Secret", place: .header, description: "the secret of the proxy's service"),
           .init(name: Token.cookie, place: .cookie, description: "the token of the user's session"),
         ],
         answers: [
           .init(status: 200, description: "let it in; X-Gatehouse-User and others say who it is"),
+          .init(status: 303, description: "to the sign-in, if `redirect` was asked for", contents: [.problem]),
           .init(status: 401, description: "nobody is signed in", contents: [.problem]),
           .init(status: 403, description: "the user may not enter; X-Gatehouse-Reason says why", contents: [.problem]),
         ])
@@ -47,16 +58,28 @@ struct ForwardAuthRoutes {
   private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
     let caller = try await proxy(request, context)
     let products = try Self.products(of: request)
-    guard let token = Self.token(of: request) else {
-      return Self.refusal(.unauthorized, "no-session", "nobody is signed in: there is no session in the request")
+    let (answer, product) = try await decide(products, Self.token(of: request), caller)
+    // Without a product there is nothing that one could sign in to.
+    guard answer.status != .ok, let product = product ?? products.first,
+      let direction = SignInDirection(request, product: product)
+    else { return answer }
+    return direction.apply(to: answer)
+  }
+
+  /// - Returns: the answer, and the product that may not be entered.
+  private func decide(
+    _ products: [String], _ token: Token?, _ caller: Caller
+  ) async throws -> (Response, product: String?) {
+    guard let token else {
+      return (Self.refusal(.unauthorized, "no-session", "nobody is signed in: there is no session in the request"), nil)
     }
     var holder: Token.Holder?
     for product in products.isEmpty ? [nil] : products.map(Optional.some) {
       holder = try await token.holder(for: product, door, caller)
-      guard let found = holder else { return try await refuse(token, product, caller) }
-      if found.mustChange { return Self.temporary }
+      guard let found = holder else { return (try await refuse(token, product, caller), product) }
+      if found.mustChange { return (Self.temporary, product) }
     }
-    return holder.map(Self.welcome) ?? Self.ended
+    return (holder.map(Self.welcome) ?? Self.ended, nil)
   }
 
   // MARK: Who asks, and about whom

@@ -3,7 +3,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// `GET /openapi.json`: the OpenAPI 3.1 document of all routes but the console's, which are pages and not an API.
+/// `GET /openapi.json`: the OpenAPI 3.1 document of all routes but those of the console and of the sign-in, which are pages and not an
+/// API.
 struct DocumentRoutes {
   private let text: String
 
@@ -39,8 +40,9 @@ struct DocumentRoutes {
       return table.routes.contains(RouteTable.Route(method: route.method, pattern: root + catchAll))
         && operations.contains { $0.method == route.method && $0.path.hasPrefix(root + "/") }
     }
-    return table.routes.filter {
-      !described.contains($0) && !isDescribedBelow($0) && !$0.pattern.hasPrefix("/console")
+    return table.routes.filter { route in
+      let isPage = SignInSite.allCases.contains { route.pattern.hasPrefix($0.root) }
+      return !described.contains(route) && !isDescribedBelow(route) && !isPage
     }
   }
 

@@ -3,7 +3,7 @@ import GatehouseServer
 import HTTPTypes
 import Hummingbird
 
-/// Counts and times each request by its route, and limits how many a connection may send.
+/// Counts and times each request by its route, and limits how many a client may send.
 struct RequestCounting: RouterMiddleware {
   let door: CommandDoor
 
@@ -21,10 +21,18 @@ struct RequestCounting: RouterMiddleware {
         route(request, context), status: status,
         nanoseconds: UInt64(elapsed.seconds) * 1_000_000_000 + UInt64(elapsed.attoseconds / 1_000_000_000))
     }
-    let response =
-      if let refusal = door.excess(of: context.connection) { Problem(error: refusal.text).response } else {
-        try await next(request, context)
-      }
+    let counted: CountedRequest
+    switch door.began(
+      context.connection, client: { ClientAddress.behindProxy(request, context, door.configuration) })
+    {
+    case .success(let request): counted = request
+    case .failure(let refusal):
+      let response = Problem(error: refusal.text).response
+      status = response.status.code
+      return response
+    }
+    defer { door.ended(counted) }
+    let response = try await next(request, context)
     status = response.status.code
     return response
   }

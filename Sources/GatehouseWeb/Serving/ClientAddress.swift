@@ -12,6 +12,13 @@ enum ClientAddress {
     return told(request, by: peer, settings.httpProxies) ?? NetworkAddress(peer)
   }
 
+  /// The client for which a proxy that is believed asks; nil if none is, or it does not tell.
+  static func behindProxy(
+    _ request: Request, _ context: WebContext, _ settings: ServerConfiguration
+  ) -> NetworkAddress? {
+    context.connection.address?.ipAddress.flatMap { told(request, by: $0, settings.httpProxies) }
+  }
+
   /// Whether a proxy that is believed does not say that the request comes from this machine, but passes it on for somebody.
   static func isElsewhere(_ request: Request, _ context: WebContext, _ settings: ServerConfiguration) -> Bool {
     guard let peer = context.connection.address?.ipAddress, settings.httpProxies.allows(peer),

@@ -5,9 +5,13 @@ extension Request {
   /// How the client reaches this server: `https://host`. A proxy in front says by which scheme; where several stand in a
   /// row, the first of them met the client.
   func origin(_ context: WebContext) -> String {
+    "\(isSealed(context) ? "https" : "http")://\(head.authority ?? "localhost")"
+  }
+
+  /// Whether the client speaks TLS, with this server or with a proxy in front of it.
+  func isSealed(_ context: WebContext) -> Bool {
     let told = headers[.forwardedProto].flatMap { $0.split(separator: ",").first }?.filter { $0 != " " }.lowercased()
-    let isSealed = told.map { $0 == "https" } ?? context.isSealed
-    return "\(isSealed ? "https" : "http")://\(head.authority ?? "localhost")"
+    return told.map { $0 == "https" } ?? context.isSealed
   }
 
   /// Refuses a compressed body, instead of taking it for a broken one.

@@ -19,6 +19,7 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.httpsPort), help: .of(.httpsPort)) var httpsPort: String?
   @Option(name: .of(.httpProxies), help: .of(.httpProxies)) var httpProxies: String?
   @Option(name: .of(.consoleProduct), help: .of(.consoleProduct)) var consoleProduct: String?
+  @Option(name: .of(.signInDomain), help: .of(.signInDomain)) var signInDomain: String?
   @Option(name: .of(.webhookNetworks), help: .of(.webhookNetworks)) var webhookNetworks: String?
   @Option(name: .of(.webhookCACertFile), help: .of(.webhookCACertFile)) var webhookCACertFile: String?
   @Option(name: .of(.lanes), help: .of(.lanes)) var lanes: String?
@@ -85,6 +86,7 @@ struct SettingFlags: ParsableArguments {
       (.tlsCertFile, tlsCertFile), (.tlsKeyFile, tlsKeyFile), (.tlsCACertFile, tlsCACertFile),
       (.tlsAuthClients, tlsAuthClients), (.httpHost, httpHost), (.httpPort, httpPort), (.httpsHost, httpsHost),
       (.httpsPort, httpsPort), (.httpProxies, httpProxies), (.consoleProduct, consoleProduct),
+      (.signInDomain, signInDomain),
       (.webhookNetworks, webhookNetworks),
       (.webhookCACertFile, webhookCACertFile), (.lanes, lanes), (.partitions, partitions),
       (.maxConnections, maxConnections), (.durability, durability), (.segmentBytes, segmentBytes),

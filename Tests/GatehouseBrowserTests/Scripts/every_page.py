@@ -13,7 +13,7 @@ PAGES = [
     "/console/roles", "/console/roles/define", "/console/trail", "/console/approvals", "/console/workspaces",
     "/console/workspaces/main", "/console/services", "/console/workspace", "/console/people?status=deleted",
     "/console/me", "/console/contacts", "/console/contacts/new", "/console/fields", "/console/mails",
-    "/console/mails/texts", "/console/mails/text?kind=invitation&language=en", "/console/webhooks",
+    "/console/people/import", "/console/mails/texts", "/console/mails/text?kind=invitation&language=en", "/console/webhooks",
 ]
 
 

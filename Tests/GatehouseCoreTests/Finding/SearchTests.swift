@@ -79,6 +79,58 @@ import Testing
     #expect(found("CONTACT.SEARCH d LIMIT 3") == ["Dana", "Dina", "Don"])
   }
 
+  @Test("who has exactly the username comes first, then who has exactly the e-mail, whatever a limit cuts off")
+  func exactFirst() {
+    for number in 0..<60 { core.run("USER.CREATE other\(number) FIRST Ana LAST Ana EMAIL ana@x.test NOINVITE") }
+    core.run("USER.CREATE zoe FIRST Zoe EMAIL ana@x.te NOINVITE")
+    core.run("USER.CREATE ana FIRST Zed NOINVITE")
+    core.run("USER.CREATE ana@x.test FIRST Zach EMAIL zach@x.test NOINVITE")
+    func usernames(_ line: String) -> [String] { core.run(line).items.compactMap { $0["username"].text } }
+    #expect(usernames("USER.SEARCH ana LIMIT 1") == ["ana"])
+    #expect(usernames("USER.SEARCH ANA LIMIT 3").first == "ana")
+    #expect(usernames("CONTACT.SEARCH ana LIMIT 2").first == "ana")
+    // A username before an e-mail, and both before addresses that only begin so.
+    #expect(usernames("USER.SEARCH ana@x.test LIMIT 2").first == "ana@x.test")
+    #expect(usernames("USER.SEARCH ana@x.te LIMIT 1") == ["zoe"])
+    #expect(usernames("USER.SEARCH ana@x.test LIMIT 100").count == 61)
+    let all = usernames("USER.SEARCH ana LIMIT 100")
+    #expect(all.count == Set(all).count && all.count == 63)
+    // A name that two words or another spelling make is nobody's.
+    #expect(usernames("USER.SEARCH ana ana LIMIT 1") != ["ana"])
+    #expect(usernames("USER.SEARCH an LIMIT 1") != ["ana"])
+  }
+
+  @Test("also who got the name later and lives in another partition, and nobody whose login has ended")
+  func exactAfterRename() {
+    for number in 0..<20 { core.run("USER.CREATE anna\(number) FIRST Bea NOINVITE") }
+    func usernames(_ line: String) -> [String] { core.run(line).items.compactMap { $0["username"].text } }
+    for number in 0..<20 {
+      core.run("USER.RENAME anna\(number) bea")
+      #expect(usernames("USER.SEARCH bea LIMIT 1") == ["bea"], "\(number)")
+      #expect(usernames("CONTACT.SEARCH bea LIMIT 30").first == "bea", "\(number)")
+      #expect(usernames("USER.SEARCH bea LIMIT 30").count == 20)
+      core.run("USER.RENAME bea anna\(number)")
+    }
+    core.run("USER.RENAME anna7 bea")
+    core.run("USER.DELETE bea REASON gone")
+    #expect(!usernames("USER.SEARCH bea LIMIT 30").contains("bea"))
+  }
+
+  @Test("W4: nobody comes first whom the caller does not see")
+  func exactOfOthers() {
+    for workspace in ["acme", "bolt"] {
+      core.run("WORKSPACE.CREATE \(workspace)")
+      core.run("PRODUCT.CREATE \(workspace)/crm")
+    }
+    core.run("USER.CREATE boss PRODUCT bolt/crm NOINVITE")
+    core.run("ROLE.GRANT boss super-administrator WORKSPACE bolt")
+    let token = core.logIn("boss", "bolt/crm")
+    core.run("USER.CREATE ida WORKSPACE acme NOINVITE")
+    core.run("USER.CREATE ida.b WORKSPACE bolt NOINVITE")
+    #expect(core.run("USER.SEARCH ida", as: token).items.map { $0["username"].text } == ["ida.b"])
+    #expect(core.run("USER.SEARCH ida WORKSPACE bolt").items.map { $0["username"].text } == ["ida.b"])
+  }
+
   /// An option that another list has would find nobody as a word, and say nothing.
   @Test func anUnknownOptionIsRefused() {
     core.run("USER.CREATE prod FIRST Ana LAST PRODUCTION NOINVITE")

@@ -70,7 +70,7 @@ extension CoreHarness {
       } while !gathered.isAtStart && !gathered.isComplete
     }
     turn.finish(&gathered)
-    if !gathered.unnamed.isEmpty {
+    if gathered.isUnfinished {
       for cell in cells { turn.lookUp(cell.held, for: &gathered) }
       turn.finish(&gathered)
     }

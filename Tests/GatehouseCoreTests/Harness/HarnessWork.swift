@@ -86,6 +86,10 @@ extension CoreHarness {
         } while !gathered.isAtStart && !gathered.isComplete
       }
       apart.finish(&gathered)
+      if gathered.isUnfinished {
+        for cell in cells { apart.lookUp(cell.held, for: &gathered) }
+        apart.finish(&gathered)
+      }
       return apart.reply
     }
   }

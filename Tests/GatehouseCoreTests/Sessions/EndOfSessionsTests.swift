@@ -115,7 +115,7 @@ struct EndOfSessionsTests {
         #expect(!answer.isError, "\(line): \(answer)")
       }
       let address = core.run("TOTP.ENROL ana").text ?? ""
-      secret = SecondFactorTests.secret(in: address)
+      secret = SecondFactorScene.secret(in: address)
       login = core.logIn("ana", "acme/a")
       key = core.run("APIKEY.CREATE ana")["key"].text ?? ""
       let actor = core.logIn("tina", "acme/a")

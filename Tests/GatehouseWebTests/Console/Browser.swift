@@ -1,10 +1,14 @@
 import Foundation
 import GatehouseTestSupport
 
+@testable import GatehouseWeb
+
 /// What a browser without scripts does with the console: keeps cookies, sends forms with their hidden fields, and goes
 /// where it is sent.
 final class Browser {
   let server: TestServer
+  /// The port of a proxy that stands between; nil for none.
+  private let entrance: UInt16?
   /// By their plain names, without the server's port.
   private(set) var cookies: [String: String] = [:]
   /// For whom and where the forms were made that were seen last.
@@ -12,7 +16,10 @@ final class Browser {
   /// The page that is shown.
   private(set) var page = HTTPPage(status: 0, body: "", headers: [], target: "")
 
-  init(_ server: TestServer) { self.server = server }
+  init(_ server: TestServer, through entrance: UInt16? = nil) {
+    self.server = server
+    self.entrance = entrance
+  }
 
   func set(cookie name: String, _ value: String?) { cookies[name] = value }
 
@@ -26,25 +33,47 @@ final class Browser {
   func post(
     _ target: String, _ fields: [(String, String)] = [], headers: [(String, String)] = [], from page: HTTPPage? = nil
   ) throws -> HTTPPage {
-    var fields = fields
-    for name in ["csrf", "idem", "as", "in"] where !fields.contains(where: { $0.0 == name }) {
-      // A page without forms stands for the last one that had some.
-      if let value = (page ?? self.page).field(name) ?? (page == nil ? seals[name] : nil) {
-        fields.append((name, value))
-      }
-    }
+    let fields = sealed(fields, from: page)
     let body = fields.map { Self.encoded($0.0) + "=" + Self.encoded($0.1) }.joined(separator: "&")
     let type = [("content-type", "application/x-www-form-urlencoded")]
     return try send("POST", target, headers: headers + type, body: body)
+  }
+
+  /// The same as a form with a file sends it.
+  @discardableResult
+  func upload(_ target: String, _ fields: [(String, String)]) throws -> HTTPPage {
+    let boundary = "----form\(fields.count)x"
+    let parts = sealed(fields, from: nil).map { name, value in
+      let file = name == "file" ? "; filename=\"people.csv\"\r\nContent-Type: text/csv" : ""
+      return "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\(file)\r\n\r\n\(value)\r\n"
+    }
+    let type = [("content-type", "multipart/form-data; boundary=\(boundary)")]
+    return try send("POST", target, headers: type, body: parts.joined() + "--\(boundary)--\r\n")
+  }
+
+  private func sealed(_ fields: [(String, String)], from page: HTTPPage?) -> [(String, String)] {
+    var fields = fields
+    for name in ["csrf", "idem", "as", "in", "here"] where !fields.contains(where: { $0.0 == name }) {
+      // A page without forms stands for the last one that had some.
+      if let value = (page ?? self.page).field(name) ?? (page == nil ? seals[name] : nil) {
+        fields.append((name, value.replacing("&amp;", with: "&")))
+      }
+    }
+    return fields
   }
 
   private func send(_ method: String, _ target: String, headers: [(String, String)], body: String?) throws -> HTTPPage {
     var headers = headers
     if !cookies.isEmpty {
       headers.append(
-        ("cookie", cookies.sorted { $0.key < $1.key }.map { "\($0.key)\(port)=\($0.value)" }.joined(separator: "; ")))
+        (
+          "cookie",
+          cookies.sorted { $0.key < $1.key }.map { "\($0.key)\(suffix(of: $0.key))=\($0.value)" }.joined(
+            separator: "; ")
+        ))
     }
-    let answer = try server.request(method, target, headers: headers, body: body)
+    let answer = try HTTPAnswer(
+      to: method, target, at: entrance ?? server.httpPort, headers: [("accept", "text/html")] + headers, body: body)
     for (name, value) in answer.headers where name == "set-cookie" { keep(value) }
     if answer.status == 303, let location = answer["location"] {
       return try send("GET", String(location.prefix { $0 != "#" }), headers: [], body: nil)
@@ -54,14 +83,17 @@ final class Browser {
     return page
   }
 
-  /// What the names of the server's cookies end with.
+  /// What the names of the server's cookies end with, all but that of applications.
   private var port: String { "-\(server.httpPort)" }
+  private func suffix(of name: String) -> String { name == Token.cookie ? "" : port }
 
   private func keep(_ cookie: String) {
     let pair = cookie.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1)
     guard let name = pair.first else { return }
-    guard name.hasSuffix(port) else { return }
-    cookies[String(name.dropLast(port.count))] = cookie.contains("Max-Age=0") || pair.count < 2 ? nil : String(pair[1])
+    let suffix = suffix(of: String(name))
+    guard name.hasSuffix(suffix) else { return }
+    cookies[String(name.dropLast(suffix.count))] =
+      cookie.contains("Max-Age=0") || pair.count < 2 ? nil : String(pair[1])
   }
 
   static func encoded(_ text: String) -> String {

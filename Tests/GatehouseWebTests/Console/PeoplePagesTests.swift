@@ -29,7 +29,7 @@ struct PeoplePagesTests {
     #expect(browser.page.body.contains("aria-sort=\"descending\""))
     try browser.get("/console/people?status=nonsense&size=3&cursor=&sort=")
     #expect(browser.page.status == 200)
-    #expect(browser.page.has("gatehouse cli USER.LIST WHERE workspace = main COUNT 50"))
+    #expect(browser.page.has("gatehouse cli USER.LIST WHERE workspace = main SORT last COUNT 50"))
   }
 
   @Test("pages lead through everybody once")

@@ -2,6 +2,8 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
+@testable import GatehouseWeb
+
 /// The examples for reverse proxies in `tools/proxies`, with the real proxies in front of a small application.
 @Suite(.serialized)
 struct ReverseProxyTests {
@@ -12,12 +14,15 @@ struct ReverseProxyTests {
   private let application: ChildProcess
   private let applicationPort: UInt16
 
+  private static let password = "correct horse battery"
+
   /// Answers with the headers of the request.
   private static let echo = """
     import http.server, sys
     class Echo(http.server.BaseHTTPRequestHandler):
       def do_GET(self):
         self.send_response(200); self.end_headers()
+        self.wfile.write(f"path: {self.path}\\n".encode())
         self.wfile.write("".join(f"{k.lower()}: {v}\\n" for k, v in self.headers.items()).encode())
       def log_message(self, *_): pass
     http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
@@ -29,8 +34,11 @@ struct ReverseProxyTests {
     server = try TestServer(options)
     gate = try server.client()
     for product in ["payroll", "crm"] { try gate.ok("PRODUCT.CREATE \(product)") }
-    try gate.ok("USER.CREATE ana PRODUCT payroll")
-    try gate.ok("USER.CREATE leo PRODUCT crm")
+    try gate.ok("WORKSPACE.SET main policy.password.admin-sets-final on")
+    for (name, product) in [("ana", "payroll"), ("leo", "crm")] {
+      try gate.ok("USER.CREATE \(name) STATUS active NOINVITE PRODUCT \(product)")
+      try gate.ok("PASSWORD.SET", name, Self.password)
+    }
     folder = try TemporaryFolder("proxy")
     entrance = try FreePort.next()
     applicationPort = try FreePort.next()
@@ -94,7 +102,35 @@ struct ReverseProxyTests {
     #expect(elsewhere.status == 403 && elsewhere["x-gatehouse-reason"] == "product-disabled")
     try gate.ok("SESSION.REVOKE \(ana)")
     #expect(try answer(to: [("cookie", "gatehouse_session=\(ana)")]).status == 401)
+    try signIn()
     withExtendedLifetime((proxy, application)) {}
+  }
+
+  /// A browser that opens a page is led to the sign-in and back, and by the sign-out out again.
+  private func signIn() throws {
+    try gate.ok("CONFIG SET http-proxies loopback")
+    let browser = Browser(server, through: entrance)
+    try browser.get("/page?month=11&sort=name")
+    #expect(browser.page.status == 200 && browser.page.has("Forgotten your password?"), "\(browser.page)")
+    let fields = ["product", "next"].map { ($0, browser.page.field($0) ?? "") }
+    try browser.post("/gatehouse/sign-in", fields + [("username", "ana"), ("password", "wrong")])
+    #expect(browser.page.status == 403 && browser.page.has("The name or the password is wrong."))
+    try browser.post("/gatehouse/sign-in", fields + [("username", "ana"), ("password", Self.password)])
+    #expect(browser.page.target == "/page?month=11&amp;sort=name" || browser.page.target == "/page?month=11&sort=name")
+    #expect(browser.page.body.contains("path: /page?month=11&sort=name\n"), "\(browser.page)")
+    #expect(browser.page.body.contains("x-gatehouse-user: ana\n"))
+    try browser.get("/gatehouse/sign-out")
+    try browser.post("/gatehouse/sign-out")
+    #expect(browser.page.has("You are signed out"))
+    #expect(try browser.get("/page").has("Forgotten your password?"))
+    // Somebody of another product is told why, and led nowhere.
+    let other = Browser(server, through: entrance)
+    other.set(cookie: Token.cookie, try gate.token(of: "leo", to: "crm"))
+    try other.get("/page")
+    #expect(other.page.has("You are signed in as leo") && other.page.has("you have no access to payroll"))
+    // A script is not led anywhere.
+    let script = try HTTPAnswer("/page", at: entrance, headers: [("accept", "*/*"), ("sec-fetch-mode", "cors")])
+    #expect(script.status == 401)
   }
 
   /// Asks the proxy, which may still be starting.

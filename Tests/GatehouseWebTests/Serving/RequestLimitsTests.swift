@@ -36,6 +36,57 @@ struct RequestLimitsTests {
     #expect(!info.contains("limit_connection_commands:0"), "\(info)")
   }
 
+  @Test("behind a proxy that is believed each client counts for itself, and the proxy for nobody")
+  func behindProxy() throws {
+    let server = try TestServer.serving("--address-connections", "2", "--http-proxies", "loopback")
+    func request(_ client: String?) -> String {
+      "GET /livez HTTP/1.1\r\nhost: a\r\n" + (client.map { "x-forwarded-for: \($0)\r\n" } ?? "") + "\r\n"
+    }
+    // More connections of the proxy than one address may have.
+    let held = try (0..<5).map { _ in try RawConnection(port: server.httpPort) }
+    for (number, connection) in held.enumerated() {
+      try connection.send(request("192.0.2.\(number)"))
+      #expect(try connection.receiveLine() == "HTTP/1.1 200 OK")
+    }
+    let gate = try server.client()
+    try gate.ok("CONFIG SET connection-commands 5")
+    let one = try statuses(server, String(repeating: request("192.0.2.1"), count: 30))
+    #expect(one.filter { $0 == "200" }.count <= 10 && one.contains("429"), "\(one)")
+    let others = try statuses(server, (1...30).map { request("198.51.100.\($0)") }.joined())
+    #expect(others.allSatisfy { $0 == "200" } && others.count == 30, "\(others)")
+    // What an address that is no proxy says of others counts for itself.
+    try gate.ok("CONFIG SET http-proxies 192.0.2.0/24")
+    let liar = try statuses(server, (1...30).map { request("203.0.113.\($0)") }.joined())
+    #expect(liar.contains("429"), "\(liar)")
+    withExtendedLifetime(held) {}
+  }
+
+  @Test("address-connections: of a client behind a proxy so many requests are answered at once")
+  func atOnce() throws {
+    let server = try TestServer.serving("--address-connections", "2", "--http-proxies", "loopback")
+    let gate = try server.client()
+    try gate.ok("PRODUCT.CREATE console")
+    try gate.ok("USER.CREATE sam STATUS active NOINVITE PRODUCT console")
+    let body = "username=sam&password=wrong&csrf="
+    func signIn(_ client: String) throws -> RawConnection {
+      let connection = try RawConnection(port: server.httpPort, patience: .seconds(20) * Patience.factor)
+      // A body that does not come keeps the request under way.
+      try connection.send(
+        "POST /console/sign-in HTTP/1.1\r\nhost: a\r\nx-forwarded-for: \(client)\r\ncontent-length: \(body.utf8.count)\r\n"
+          + "content-type: application/x-www-form-urlencoded\r\n\r\n")
+      return connection
+    }
+    let held = try [signIn("192.0.2.1"), signIn("192.0.2.1")]
+    func status(_ client: String) throws -> HTTPAnswer {
+      try server.get("/livez", headers: [("x-forwarded-for", client)])
+    }
+    try eventually("too many at once") { try status("192.0.2.1").status == 429 }
+    #expect(try status("192.0.2.1").body.contains("address-connections: at most 2 requests of 192.0.2.1 at once"))
+    #expect(try status("192.0.2.2").status == 200)
+    for connection in held { try connection.send(body) }
+    try eventually("answered") { try status("192.0.2.1").status == 200 }
+  }
+
   @Test("service-commands are shared by RESP and HTTP, service-connections are counted together")
   func service() throws {
     let server = try TestServer.serving()

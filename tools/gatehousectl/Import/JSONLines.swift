@@ -1,4 +1,5 @@
 import Foundation
+import GatehouseCore
 
 /// Reads JSON lines: an object on each line.
 struct JSONLines {

@@ -12,16 +12,8 @@ struct PersonRequests {
   /// Refuses what the server need not be asked about.
   func create(_ row: PersonRow, isDryRun: Bool, occurrence: (Hash128) -> UInt32) throws(RowFault) -> RequestBuilder {
     for cell in row.cells {
-      if cell.source.column.isFlag, Turn.flag(cell.text) == nil {
-        throw RowFault(column: cell.source.header, reason: "'\(cell.text)' is not 1 or 0")
-      }
-      // The server would take it for milliseconds, and a spreadsheet means days.
-      if cell.source.column.isDay, cell.text.utf8.allSatisfy({ $0 &- 0x30 < 10 || [0x2e, 0x2d].contains($0) }),
-        TimeText.dayNumber(cell.text) == nil
-      {
-        throw RowFault(
-          column: cell.source.header,
-          reason: "'\(cell.text)' is not a day, such as 2026-03-01; format the column as that")
+      if let fault = cell.source.column.fault(of: cell.text) {
+        throw RowFault(column: cell.source.header, reason: fault)
       }
     }
     return settings.makesContacts

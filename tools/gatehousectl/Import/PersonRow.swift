@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 
 /// One row of a file of people: the cells that are not empty.
@@ -19,8 +20,7 @@ struct PersonRow {
 
   /// The words of a cell that has several, separated by `;`, `,`, `|` or blanks.
   func words(_ column: PersonColumn) -> [String] {
-    guard let text = text(column) else { return [] }
-    return text.split { ";,| \t\n\r".unicodeScalars.contains($0.unicodeScalars.first!) }.map(String.init)
+    text(column).map(PersonColumn.words(in:)) ?? []
   }
 
   var username: String { text(.username) ?? "" }

@@ -46,39 +46,11 @@ struct PersonRows {
     case .csv:
       var csv = try CSVReader(delimiter: options.delimiter, source: source)
       guard try csv.next() else { throw TableError.empty }
-      header = try Self.columns(csv.row, names)
+      header = try names.columns(of: csv.row).map { $0.map { SourceColumn($0.column, header: $0.header) } }
       self.csv = csv
     case .jsonl:
       json = JSONLines(source: source)
     }
-  }
-
-  /// The header's columns; all that is wrong with it is said at once.
-  private static func columns(_ header: CSVReader.Row, _ names: ColumnNames) throws -> [SourceColumn?] {
-    var columns: [SourceColumn?] = []
-    var faults: [String] = []
-    for index in 0..<header.count {
-      guard let name = String(validating: FormulaGuard.unguarded(header[index]), as: UTF8.self) else {
-        throw HeaderFault(faults: ["the names of the columns are not UTF-8; give --encoding"])
-      }
-      let shown = name.trimmingCharacters(in: .whitespaces)
-      switch names.meaning(of: shown) {
-      case .column(let column):
-        if let other = columns.compactMap(\.self).first(where: { $0.column == column }) {
-          faults.append("the columns '\(other.header)' and '\(shown)' are both \(column.name)")
-        }
-        columns.append(SourceColumn(column, header: shown))
-      case .ignored: columns.append(nil)
-      case .unknown:
-        faults.append(shown.isEmpty ? "column \(index + 1) has no name" : "unknown column '\(shown)'")
-        columns.append(nil)
-      }
-    }
-    if let needed = names.needed, !columns.contains(where: { $0?.column == needed }) {
-      faults.append("there is no column '\(needed.name)'")
-    }
-    guard faults.isEmpty else { throw HeaderFault(faults: faults, known: names.known.map(\.name)) }
-    return columns
   }
 
   /// The next row, or why it cannot be read; nil at the end.
@@ -141,16 +113,5 @@ struct PersonRows {
       person.cells.append(PersonRow.Cell(source: source, value: Array(text.utf8)[...]))
     }
     return .success(person)
-  }
-}
-
-/// What is wrong with the names of the columns.
-struct HeaderFault: Error, CustomStringConvertible {
-  let faults: [String]
-  var known: [String] = []
-
-  var description: String {
-    let columns = known.isEmpty ? "" : "; columns are \(known.joined(separator: ", "))"
-    return faults.joined(separator: "; ") + columns
   }
 }

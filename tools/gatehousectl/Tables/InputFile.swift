@@ -1,3 +1,4 @@
+import GatehouseCore
 import Glibc
 
 /// Reads a file in pieces, so that its size does not matter.

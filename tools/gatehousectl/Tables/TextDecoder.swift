@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatehouseCore
 
 /// How the characters of a file are written.
 enum TextEncoding: String, CaseIterable, ExpressibleByArgument {

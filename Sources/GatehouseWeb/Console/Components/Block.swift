@@ -1,6 +1,6 @@
 /// A part of a page, shown by the template of the same name. Blocks contain blocks.
 struct Block: Sendable {
-  let values: Values
+  var values: Values
 
   init(_ template: String, _ values: Values) {
     var values = values

@@ -6,6 +6,8 @@ struct Button: Sendable {
   }
 
   let values: Values
+  /// Whether it only tells the rule that refuses.
+  var isRefused: Bool { values.isSet("refused") }
 
   /// Goes to a page.
   ///

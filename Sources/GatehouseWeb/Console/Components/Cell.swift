@@ -50,6 +50,25 @@ struct Cell: Sendable {
       Values(dictionaryLiteral: ("iso", iso), ("text", "\(iso.prefix(10)) \(iso.dropFirst(11).prefix(5)) UTC")))
   }
 
+  /// A sentence of the server, in which moments are shown as such.
+  static func withMoments(_ text: String) -> [Cell] {
+    var cells: [Cell] = []
+    var plain = ""
+    for (index, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+      if index > 0 { plain += " " }
+      // `2026-11-30T17:30:00Z` or with milliseconds, perhaps with the sentence's end behind it.
+      let iso = word.prefix { $0.isLetter || $0.isNumber || ":-.".contains($0) }.prefix(through: "Z")
+      if iso.utf8.count >= 20, iso.hasSuffix("Z"), let time = TimeText.time(String(iso)) {
+        if !plain.isEmpty { cells.append(.text(plain)) }
+        cells.append(.time(time))
+        plain = String(word.dropFirst(iso.count))
+      } else {
+        plain += word
+      }
+    }
+    return plain.isEmpty ? cells : cells + [.text(plain)]
+  }
+
   static func number(_ number: Int64) -> Cell { Cell("number", String(number)) }
 
   static func duration(_ milliseconds: Int64) -> Cell { .text(Self.durationText(milliseconds)) }
@@ -88,6 +107,13 @@ struct Cell: Sendable {
     case .integer(let number): .number(number)
     case let value?: value.string.map { $0.isEmpty ? .none : .text($0) } ?? .none
     }
+  }
+}
+
+extension Substring {
+  /// Up to a character; all of it if it has none.
+  fileprivate func prefix(through end: Character) -> Substring {
+    lastIndex(of: end).map { self[...$0] } ?? self
   }
 }
 

@@ -17,15 +17,14 @@ struct Confirmation {
   var action: Address
   var hidden: [(name: String, value: String)]
   var cancel: Address
-  /// How long it can be taken back, or that it cannot.
-  var undo: String
+  var undo: UndoNote
   var fields: [Field]
   /// Who it is about, whose name then stands beside the id.
   var person: Person?
 
   init(
     _ submit: String, _ command: [String], to action: Address, hidden: [(name: String, value: String)] = [],
-    cancel: Address, undo: String, fields: [Field] = [],
+    cancel: Address, undo: UndoNote, fields: [Field] = [],
     about person: Person? = nil
   ) {
     self.submit = submit
@@ -45,7 +44,9 @@ struct Confirmation {
     let form = Form(
       action, fields: fields + [Field("reason", "Reason", hint: "Recorded in the trail.", required: true)],
       hidden: hidden, submit: submit, isDangerous: true, cancel: cancel)
-    return Trial(trial, names: person?.names).blocks + [.section("Go ahead?", note: undo, [form.block])]
+    return Trial(trial, names: person?.names).blocks + [
+      .section("Go ahead?", [.text(await undo.cells(visit, home: person?.card.shown("home"))), form.block])
+    ]
   }
 }
 
@@ -61,6 +62,8 @@ struct Trial {
   }
 
   var blocks: [Block] { [approval, changes, logins, seats].compactMap { $0 } }
+  /// Without the single changes, where a page shows them in another way.
+  var summary: [Block] { [approval, logins, seats].compactMap { $0 } }
 
   private var approval: Block? {
     guard let approval = reply["approval"], !approval.isNull else { return nil }

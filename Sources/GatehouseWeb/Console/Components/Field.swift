@@ -10,6 +10,8 @@ struct Field: Sendable {
     /// A moment as `Moment.field` writes it.
     case moment
     case longText
+    /// A file to send; its form `isUpload`.
+    case file
     case checkbox(isOn: Bool)
     case choice([Option])
   }
@@ -66,7 +68,7 @@ struct Field: Sendable {
       "name": name, "field": prefix + name + (isCheckboxOfSeveral ? "-" + value : ""), "label": label, "value": value,
       "hint": hint, "error": error,
       "isRequired": isRequired, "autocomplete": autocomplete, "described": hint != nil || error != nil,
-      "inputType": nil, "isMoment": nil, "isLong": nil, "checkbox": nil, "options": nil,
+      "isFocused": nil, "inputType": nil, "isMoment": nil, "isLong": nil, "checkbox": nil, "options": nil,
     ]
     switch kind {
     case .text: values["inputType"] = "text"
@@ -79,6 +81,7 @@ struct Field: Sendable {
       values["inputType"] = "datetime-local"
       values["isMoment"] = true
     case .longText: values["isLong"] = true
+    case .file: values["inputType"] = "file"
     case .checkbox(let isOn):
       values["checkbox"] = Values(dictionaryLiteral: ("isOn", isOn), ("ticked", value.isEmpty ? "1" : value))
     case .choice(let options):

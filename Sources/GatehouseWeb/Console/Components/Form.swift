@@ -10,6 +10,16 @@ struct Form: Sendable {
     case stack, grid, row
   }
 
+  struct OtherSubmit: Sendable {
+    let text: String
+    let action: Address
+
+    init(_ text: String, _ action: Address) {
+      self.text = text
+      self.action = action
+    }
+  }
+
   var action: Address
   var method = Method.post
   var layout = Layout.stack
@@ -19,6 +29,10 @@ struct Form: Sendable {
   var hidden: [(name: String, value: String)] = []
   var submit = "Save"
   var isDangerous = false
+  /// Whether it sends a file, or what a file had.
+  var isUpload = false
+  /// A second button, which sends the same somewhere else.
+  var otherSubmit: OtherSubmit?
   /// Where to go instead.
   var cancel: Address?
   var cancelText = "Cancel"
@@ -32,7 +46,7 @@ struct Form: Sendable {
   init(
     _ action: Address, _ method: Method = .post, layout: Layout = .stack, id: String? = nil, fields: [Field] = [],
     hidden: [(name: String, value: String)] = [], submit: String = "Save", isDangerous: Bool = false,
-    cancel: Address? = nil, cancelText: String = "Cancel", error: String? = nil
+    cancel: Address? = nil, cancelText: String = "Cancel", error: String? = nil, otherSubmit: OtherSubmit? = nil
   ) {
     self.action = action
     self.method = method
@@ -45,6 +59,7 @@ struct Form: Sendable {
     self.cancel = cancel
     self.cancelText = cancelText
     self.error = error
+    self.otherSubmit = otherSubmit
   }
 
   var block: Block {
@@ -58,6 +73,10 @@ struct Form: Sendable {
         "fields": fields.map { $0.values(prefix: prefix) },
         "hidden": hidden.map { field -> Values in ["name": field.name, "value": field.value] },
         "isPost": method == .post, "idem": FormToken.random(), "submit": submit, "isDangerous": isDangerous,
+        "isUpload": isUpload,
+        "otherSubmit": otherSubmit.map {
+          Values(dictionaryLiteral: ("otherText", $0.text), ("otherAction", $0.action.text))
+        },
         "cancel": cancel?.text, "cancelText": cancelText, "formError": error,
         "fieldsets": groups.map { group -> Values in
           ["legend": group.heading, "fields": group.fields.map { $0.values(prefix: prefix) }]

@@ -8,6 +8,9 @@ enum Moment {
     time.map { String(TimeText.text(of: $0).prefix(19)) } ?? ""
   }
 
+  /// For files: `2026-11-30T17:30:00Z`.
+  static func text(_ time: Int64) -> String { TimeText.text(of: time) }
+
   /// `2026-11-30T17:30`, also with a blank, with seconds, or with a zone; UTC unless it says otherwise.
   static func time(_ text: String) -> Int64? {
     let iso = text.replacing(" ", with: "T", maxReplacements: 1)

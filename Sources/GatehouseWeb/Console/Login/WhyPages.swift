@@ -97,7 +97,7 @@ struct WhyPages: ConsolePages {
         Table.Row(
           [
             [hasPassed ? .badge("passes", .good) : .badge("refuses", .bad)], [.code(name)], [.value(rule["detail"])],
-            [.value(rule["remedy"])],
+            [.text(ConsoleWords().said(rule.shown("remedy")))],
           ], buttons: buttons))
     }
     return Table(

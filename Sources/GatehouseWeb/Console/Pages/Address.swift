@@ -2,11 +2,25 @@
 struct Address: Sendable, Equatable {
   static let root = "/console"
 
+  /// What stands before the path, as it is.
+  private var base = Self.root
   private var path: [String]
   private(set) var query: [(name: String, value: String)] = []
   private var fragment: String?
 
   init(_ path: String...) { self.path = path }
+
+  /// An address below another root than the console's.
+  init(below root: String, _ path: [String]) {
+    base = root
+    self.path = path
+  }
+
+  /// An address that is encoded already, and leads to this host.
+  init(asItIs text: String) {
+    base = text
+    path = []
+  }
 
   /// An address that was asked for, which is one of ours and encoded.
   init(raw target: String) {
@@ -33,7 +47,7 @@ struct Address: Sendable, Equatable {
   }
 
   var text: String {
-    var text = ([Self.root] + path.map(Self.encoded)).joined(separator: "/")
+    var text = ([base] + path.map(Self.encoded)).joined(separator: "/")
     if !query.isEmpty {
       text += "?" + query.map { Self.encoded($0.name) + "=" + Self.encoded($0.value) }.joined(separator: "&")
     }

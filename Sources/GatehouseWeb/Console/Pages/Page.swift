@@ -10,6 +10,8 @@ struct Page {
   var intro: [Cell]
   var actions: [Button]
   var blocks: [Block]
+  /// Why what a form asked for was not done.
+  var failure: CommandFailure?
   var status: HTTPResponse.Status
 
   /// - Parameter failure: why what the page's form asked for was not done; stands above the blocks.
@@ -22,18 +24,20 @@ struct Page {
     self.intro = intro
     self.actions = actions
     self.status = failure?.status ?? status
-    self.blocks = (failure.map { [$0.block] } ?? []) + blocks
+    self.failure = failure
+    self.blocks = blocks
   }
 
   func html(for visit: Visit, _ areas: [Area]) async -> String {
     let held = Set(await visit.permissions().filter { $0.scope != "oneself" }.map(\.permission))
     let shown = areas.filter { $0.needs.isEmpty || $0.needs.contains { held.contains($0) } }
     let person = visit.person
+    let blocks = answered(visit)
     return Templates.render(
       [
-        "title": title, "css": Assets.style.address, "js": Assets.script.address, "icon": Assets.icon.address,
+        "title": title, "css": Assets.style.address(), "js": Assets.script.address(), "icon": Assets.icon.address(),
         "csrf": FormToken.of(person.ownToken), "sealedAs": FormSeal.text(of: person), "sealedIn": visit.workspace,
-        "here": visit.target,
+        "here": visit.isForm ? visit.form["here"].nonEmpty ?? Address.root : visit.target,
         "username": person.username, "user": String(person.user), "workspace": visit.workspace,
         "words": visit.query["q"],
         "banner": person.actor.map { banner(actor: $0, visit) },
@@ -44,6 +48,15 @@ struct Page {
         "ran": visit.commands.isEmpty
           ? nil : Values(dictionaryLiteral: ("lines", visit.commands.joined(separator: "\n"))),
       ], with: "page")
+  }
+
+  /// The blocks with what is said to a form that was refused.
+  private func answered(_ visit: Visit) -> [Block] {
+    // The form's own page is shown again, because its address did not make one of what was sent.
+    if let reply = FormReply.current { return reply.applied(to: blocks, refills: true) }
+    guard let failure else { return blocks }
+    return FormReply(action: visit.target, sent: visit.isForm ? visit.form : visit.query, failure: failure)
+      .applied(to: blocks, refills: false)
   }
 
   private func banner(actor: String, _ visit: Visit) -> Values {

@@ -6,7 +6,7 @@ struct BulkPages {
     console.post("people/bulk") { visit in
       let change = try BulkChange(visit)
       do {
-        return .page(page(change, change.ids, try await trials(visit, change)))
+        return .page(await page(visit, change, change.ids, try await trials(visit, change)))
       } catch let failure as CommandFailure where failure.code != "ERR" && failure.code != "LIMIT" {
         return .page(try await partly(visit, change, failure))
       }
@@ -69,7 +69,7 @@ struct BulkPages {
       PeoplePages.address, await visit.done(last, text + parts, undo: changed > 0 ? "USER.BULK" : nil))
   }
 
-  private func page(_ change: BulkChange, _ ids: [String], _ blocks: [Block]) -> Page {
+  private func page(_ visit: Visit, _ change: BulkChange, _ ids: [String], _ blocks: [Block]) async -> Page {
     let form = Form(
       Address("people", "bulk", "apply"),
       fields: [Field("reason", "Reason", hint: "Recorded in the trail.", required: true)],
@@ -77,7 +77,7 @@ struct BulkPages {
     return Page(
       "Set \(change.field) to \(change.value.isEmpty ? "nothing" : change.value)", area: PeoplePages.address,
       blocks + [
-        .section("Go ahead?", note: "It can be taken back for as long as the policy undo.window says.", [form.block]),
+        .section("Go ahead?", [.text(await UndoNote.window.cells(visit, home: nil)), form.block]),
         report(change, ids),
       ])
   }
@@ -106,8 +106,8 @@ struct BulkPages {
     guard !others.isEmpty else {
       return Page("Nobody can be changed", area: PeoplePages.address, blocks + [report(change, change.ids)])
     }
-    return page(
-      change, others,
+    return await page(
+      visit, change, others,
       blocks + [.text(.text("You can change the other "), .number(Int64(others.count)), .text(" without them."))])
   }
 }

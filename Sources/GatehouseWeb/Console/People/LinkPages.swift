@@ -5,29 +5,21 @@ struct LinkPages {
   private static let kinds = ["delegate", "booking", "invoice", "award", "matter", "task"]
 
   func add(to console: ConsoleRouter) {
-    console.get("people/:user/link") { visit in .page(try await adding(visit, nil)) }
+    console.get("people/:user/link") { visit in .page(try await adding(visit)) }
     console.post("people/:user/link") { visit in
       let person = try await Person(visit)
       let form = visit.form
       let words = ["LINK.ADD", person.contact, form["kind"], form["ref"], "WORKSPACE", form["workspace"]]
-      do {
-        let reply = try await visit.write(words + Self.status(form) + Self.attributes(form))
-        return .redirect(Self.address(person), await visit.done(reply, "\(form["ref"]) is linked."))
-      } catch let failure as CommandFailure where !failure.isPassing {
-        return .page(try await adding(visit, failure))
-      }
+      let reply = try await visit.write(words + Self.status(form) + Self.attributes(form))
+      return .redirect(Self.address(person), await visit.done(reply, "\(form["ref"]) is linked."))
     }
-    console.get("people/:user/link/:link") { visit in .page(try await changing(visit, nil)) }
+    console.get("people/:user/link/:link") { visit in .page(try await changing(visit)) }
     console.post("people/:user/link/:link") { visit in
       let person = try await Person(visit)
       let form = visit.form
-      do {
-        let reply = try await visit.write(
-          ["LINK.SET", visit.parameter("link"), "STATUS", form["status"]] + Self.attributes(form))
-        return .redirect(Self.address(person), await visit.done(reply, "The record is changed."))
-      } catch let failure as CommandFailure where !failure.isPassing {
-        return .page(try await changing(visit, failure))
-      }
+      let reply = try await visit.write(
+        ["LINK.SET", visit.parameter("link"), "STATUS", form["status"]] + Self.attributes(form))
+      return .redirect(Self.address(person), await visit.done(reply, "The record is changed."))
     }
     console.post("people/:user/link/:link/remove") { visit in
       let person = try await Person(visit)
@@ -89,51 +81,42 @@ struct LinkPages {
 
   // MARK: Forms
 
-  private func adding(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
+  private func adding(_ visit: Visit) async throws -> Page {
     let person = try await Person(visit)
-    let form = visit.form
-    let workspace = form["workspace"].nonEmpty ?? visit.workspace
     let block = Form(
       person.address("link"), layout: .grid,
       fields: [
-        Field("kind", "Kind", .choice(Self.kinds.map { .init($0) }), value: form["kind"]),
-        Field(
-          "ref", "Record", value: form["ref"], hint: "As the other system names it, such as a course and its date.",
-          required: true),
-        Field("status", "Status", value: form["status"], hint: "Such as booked or attended."),
-        Field("attribute", "A detail's name", value: form["attribute"], hint: "Such as date."),
-        Field("value", "The detail", value: form["value"]),
-        Field("reason", "Reason", value: form["reason"], hint: "Recorded in the trail."),
-      ], hidden: [("workspace", workspace)], submit: "Add the record", cancel: Self.address(person)
+        Field("kind", "Kind", .choice(Self.kinds.map { .init($0) })),
+        Field("ref", "Record", hint: "As the other system names it, such as a course and its date.", required: true),
+        Field("status", "Status", hint: "Such as booked or attended."),
+        Field("attribute", "A detail's name", hint: "Such as date."), Field("value", "The detail"),
+        Field("reason", "Reason", hint: "Recorded in the trail."),
+      ], hidden: [("workspace", visit.workspace)], submit: "Add the record", cancel: Self.address(person)
     ).block
     return Page(
-      "Link \(person.name) to a record", area: PeoplePages.address, intro: [.text("Of \(workspace).")],
-      failure: failure, [.section("Record", [block])])
+      "Link \(person.name) to a record", area: PeoplePages.address, intro: [.text("Of \(visit.workspace).")],
+      [.section("Record", [block])])
   }
 
-  private func changing(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
+  private func changing(_ visit: Visit) async throws -> Page {
     let person = try await Person(visit)
     let id = visit.parameter("link")
     let reply = try await visit.read("LINK.LIST", person.contact, "COUNT", "1000")
     guard let link = ListPage(reply).items.first(where: { $0.shown("link") == id }) else {
       throw CommandFailure("NOTFOUND link: \(person.name) has no linked record \(id)")
     }
-    let form = visit.form
     let details = (link["attributes"]?.pairs ?? []).map { pair -> Field in
-      let name = pair.key.shown
-      return Field(
-        "a:" + name, name, value: failure == nil ? pair.value.shown : form["a:" + name], hint: "Empty removes it.")
+      Field("a:" + pair.key.shown, pair.key.shown, value: pair.value.shown, hint: "Empty removes it.")
     }
     let block = Form(
       person.address("link", id), layout: .grid,
-      fields: [Field("status", "Status", value: failure == nil ? link.shown("status") : form["status"])] + details + [
-        Field("attribute", "Another detail's name", value: form["attribute"]),
-        Field("value", "The detail", value: form["value"]),
-        Field("reason", "Reason", value: form["reason"], hint: "Recorded in the trail."),
+      fields: [Field("status", "Status", value: link.shown("status"))] + details + [
+        Field("attribute", "Another detail's name"), Field("value", "The detail"),
+        Field("reason", "Reason", hint: "Recorded in the trail."),
       ], cancel: Self.address(person)
     ).block
     return Page(
       "\(link.shown("ref")), linked to \(person.name)", area: PeoplePages.address,
-      failure: failure, [.section("Record", [block])])
+      [.section("Record", [block])])
   }
 }

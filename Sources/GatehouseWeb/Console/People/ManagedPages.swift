@@ -5,20 +5,16 @@ struct ManagedPages {
   private static let kinds = [("USER", "A person"), ("ACCOUNT", "An account"), ("GROUP", "A group of accounts")]
 
   func add(to console: ConsoleRouter) {
-    console.get("people/:user/manage") { visit in .page(try await adding(visit, nil)) }
+    console.get("people/:user/manage") { visit in .page(try await adding(visit)) }
     console.post("people/:user/manage") { visit in
       let person = try await Person(visit)
       let form = visit.form
-      do {
-        let reply = try await visit.write(
-          "MANAGE.ADD", person.word, form["kind"], form["managed"], "WORKSPACE", form["workspace"])
-        let done =
-          reply.integer == 0
-          ? "\(person.username) does so already." : "\(person.username) looks after \(form["managed"]) now."
-        return .redirect(Self.address(person), await visit.done(reply, done))
-      } catch let failure as CommandFailure where !failure.isPassing {
-        return .page(try await adding(visit, failure))
-      }
+      let reply = try await visit.write(
+        "MANAGE.ADD", person.word, form["kind"], form["managed"], "WORKSPACE", form["workspace"])
+      let done =
+        reply.integer == 0
+        ? "\(person.username) does so already." : "\(person.username) looks after \(form["managed"]) now."
+      return .redirect(Self.address(person), await visit.done(reply, done))
     }
     console.post("people/:user/manage-end") { visit in
       let person = try await Person(visit)
@@ -66,22 +62,19 @@ struct ManagedPages {
 
   // MARK: The form
 
-  private func adding(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
+  private func adding(_ visit: Visit) async throws -> Page {
     let person = try await Person(visit)
-    let form = visit.form
-    let workspace = form["workspace"].nonEmpty ?? visit.workspace
     let block = Form(
       person.address("manage"),
       fields: [
-        Field("kind", "What", .choice(Self.kinds.map { .init($0.0, $0.1) }), value: form["kind"].nonEmpty ?? "ACCOUNT"),
+        Field("kind", "What", .choice(Self.kinds.map { .init($0.0, $0.1) }), value: "ACCOUNT"),
         Field(
-          "managed", "Which", value: form["managed"], hint: "The username, or the name of the account or group.",
-          required: true),
-        Field("reason", "Reason", value: form["reason"], hint: "Recorded in the trail."),
-      ], hidden: [("workspace", workspace)], submit: "Add", cancel: Self.address(person)
+          "managed", "Which", hint: "The username, or the name of the account or group.", required: true),
+        Field("reason", "Reason", hint: "Recorded in the trail."),
+      ], hidden: [("workspace", visit.workspace)], submit: "Add", cancel: Self.address(person)
     ).block
     return Page(
-      "Whom \(person.name) looks after", area: PeoplePages.address, intro: [.text("In \(workspace).")],
-      failure: failure, [.section("Look after", [block])])
+      "Whom \(person.name) looks after", area: PeoplePages.address, intro: [.text("In \(visit.workspace).")],
+      [.section("Look after", [block])])
   }
 }

@@ -24,15 +24,17 @@ struct PeopleListPage {
     var actions: [Button] = []
     let (text, form) = ("Add a person", Address("people", "new"))
     if let add = Button.asked(await NewPersonPages.verdict(visit), .link(text, form, .primary), text) {
-      actions.append(add)
+      actions += [add, ImportPages.button()]
     }
+    actions.append(.link("Download as CSV", ExportPages.address.adding(query.pairs)))
     let mayChange = await mayChange()
     var blocks = [views, filters, table(list, isSelectable: mayChange)]
     if mayChange, !list.items.isEmpty { blocks.append(bulk(count)) }
     blocks.append(columnChoice)
     let noun: [Cell] = [.number(count), .text(count == 1 ? " person" : " people")]
     let place: [Cell] = query.isEverywhere ? [.text(" in all workspaces")] : [.text(" in "), .strong(visit.workspace)]
-    return Page("People", area: PeoplePages.address, intro: noun + place, actions: actions, blocks)
+    let order: [Cell] = list.items.isEmpty ? [] : [.text(query.orderText)]
+    return Page("People", area: PeoplePages.address, intro: noun + place + order, actions: actions, blocks)
   }
 
   private func mayChange() async -> Bool {
@@ -138,11 +140,14 @@ struct PeopleListPage {
           hint: count > BulkChange.mostOfForm
             ? "A form changes at most \(BulkChange.mostOfForm): narrow the filter down." : nil),
       ],
-      hidden: [("match", query.text)], submit: "See what would change")
+      hidden: [("match", query.text)], submit: "See what would change", otherSubmit: mergeSubmit)
     return .section(
       "Change several people", note: "Nothing is changed before you have seen what would be, and have confirmed it.",
       [form.block])
   }
+
+  /// The ticked people are sent there instead.
+  private var mergeSubmit: Form.OtherSubmit { .init("Merge the ticked people", Address("people", "merge-several")) }
 
   private var columnChoice: Block {
     let kept = query.pairs.filter { $0.name != "column" }

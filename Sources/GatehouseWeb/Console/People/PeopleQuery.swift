@@ -70,19 +70,24 @@ struct PeopleQuery {
   }
 
   var hasChosenColumns: Bool { !fields.all("column").isEmpty }
-  var sort: String { fields["sort"] }
+  /// By last name unless something else is asked for: the index has that order. Where a condition makes the server look at
+  /// everybody, the first who are found are shown, in no order, because a page in order would need all of them.
+  var sort: String { fields["sort"].nonEmpty ?? (isIndexed ? "last" : "") }
+  private var isIndexed: Bool { department.isEmpty && dormant.isEmpty && custom.field.isEmpty && status != "deleted" }
   var isDescending: Bool { fields["desc"] == "1" }
   var size: String { Self.sizes.contains(fields["size"]) ? fields["size"] : "50" }
   var cursor: String { fields["cursor"] }
 
   /// The command that lists them; status and id are always there.
-  var command: [String] {
+  var command: [String] { command(from: cursor, count: size) }
+
+  func command(from cursor: String, count: String) -> [String] {
     var words = ["USER.LIST"] + conditions
     if !sort.isEmpty { words += ["SORT", sort] }
     if !sort.isEmpty, isDescending { words.append("DESC") }
     if !cursor.isEmpty { words += ["CURSOR", cursor] }
     let shown = ["id", "username", "status"] + columns.filter { !["id", "username", "status"].contains($0) }
-    return words + ["COUNT", size, "FIELDS", String(shown.count)] + shown
+    return words + ["COUNT", count, "FIELDS", String(shown.count)] + shown
   }
 
   // MARK: Addresses
@@ -96,13 +101,24 @@ struct PeopleQuery {
   /// The same list in the order of a column; once more turns it round.
   func address(sortedBy column: String) -> Address? {
     guard Self.sortable.contains(column) else { return nil }
+    let column = Self.key(of: column)
     let rest = pairs.filter { $0.name != "sort" && $0.name != "desc" }
     let turns = sort == column && !isDescending
     return PeoplePages.address.adding(rest).adding("sort", column).adding("desc", turns ? "1" : nil)
   }
 
+  /// The field that orders a column: names are in the order of last names, for which there is an index.
+  private static func key(of column: String) -> String { column == "name" ? "last" : column }
+
+  /// The order in words.
+  var orderText: String {
+    guard !sort.isEmpty else { return ", in no order; a heading sorts them" }
+    let title = sort == "last" ? "last name" : Self.columns.first { $0.name == sort }?.title.lowercased() ?? sort
+    return ", by \(title)" + (isDescending ? " backwards" : "")
+  }
+
   func order(of column: String) -> Table.Column.Order? {
-    guard sort == column else { return nil }
+    guard sort == Self.key(of: column) else { return nil }
     return isDescending ? .descending : .ascending
   }
 

@@ -9,19 +9,18 @@ struct PersonEndPages {
     let question: @Sendable (Person) -> String
     let done: @Sendable (Person) -> String
     let command: @Sendable (Person) -> [String]
-    let undo: String
+    let undo: UndoNote
     var undoes: String?
     /// What the form may add.
     var acceptsBilling = false
   }
 
-  private static let window = "It can be taken back for as long as the policy undo.window says."
-  private static let forGood = "This cannot be taken back."
+  private static let forGood: UndoNote = "This cannot be taken back."
 
   private static let endings = [
     Ending(
       path: "delete", submit: "Delete the login", question: { "Delete the login of \($0.name)?" },
-      done: { "The login of \($0.username) was deleted." }, command: { ["USER.DELETE", $0.word] }, undo: window,
+      done: { "The login of \($0.username) was deleted." }, command: { ["USER.DELETE", $0.word] }, undo: .window,
       undoes: "USER.DELETE", acceptsBilling: true),
     Ending(
       path: "purge", submit: "Purge", question: { "Remove the deleted login of \($0.name) for good?" },
@@ -107,7 +106,7 @@ struct PersonEndPages {
       guard !other.isEmpty else { return .page(askWhom(person)) }
       let confirmation = Confirmation(
         "Merge", Self.merge(person, other), to: person.address("merge"), hidden: [("drop", other)],
-        cancel: person.address, undo: Self.window, about: person)
+        cancel: person.address, undo: .window, about: person)
       return .page(
         Page(
           "Merge \(other) into \(person.username)?", area: PeoplePages.address,

@@ -191,8 +191,10 @@ struct PersonPage {
             [.text(role.shown("scope"))], [.time(role["until"]?.integer)],
           ], buttons: button.map { [$0] } ?? []))
     }
+    let grant = await grantButton()
+    let actions = grant.map { $0.isRefused ? [$0] : [$0, CopyAccessPages.button(person)] } ?? []
     return .section(
-      "Roles", id: "roles", actions: await grantButton().map { [$0] } ?? [],
+      "Roles", id: "roles", actions: actions,
       [
         Table(
           caption: "Roles", columns: [.init("Role"), .init("Where"), .init("Until")], rows: rows,

@@ -13,7 +13,7 @@ struct PersonWithdrawalPages {
     let question: @Sendable (Person, FormFields) -> String
     let command: @Sendable (Person, FormFields) -> [String]
     let done: @Sendable (Person, FormFields, RESPValue) -> String
-    let undo: String
+    let undo: UndoNote
   }
 
   private static let withdrawals = [
@@ -23,11 +23,8 @@ struct PersonWithdrawalPages {
       command: { ["ROLE.REVOKE", $0.word, $1["role"]] + RoleScope.words($1["scope"]) },
       done: { person, fields, _ in "\(person.username) is \(fields["role"]) no more." },
       undo: "The role can be granted again at any time."),
-    Withdrawal(
-      path: "session-end", submit: "End the session", names: ["session"], part: "sessions",
-      question: { "End a session of \($0.name)?" + ($1["session"].isEmpty ? "" : " It is number \($1["session"]).") },
-      command: { ["SESSION.REVOKE", $1["session"]] },
-      done: { $2.integer == 0 ? "That session had ended already." : "The session has ended." },
+    ending(
+      "session", of: "sessions", called: "a session", by: "SESSION.REVOKE",
       undo: "It cannot be taken back; the person can sign in again."),
     Withdrawal(
       path: "sessions-end", submit: "End all sessions", part: "sessions",
@@ -35,21 +32,32 @@ struct PersonWithdrawalPages {
       command: { person, _ in ["SESSION.REVOKEALL", person.word] },
       done: { "\($2.integer ?? 0) sessions have ended." },
       undo: "It cannot be taken back; the person can sign in again."),
-    Withdrawal(
-      path: "key-end", submit: "End the key", names: ["key"], part: "keys-of",
-      question: { person, fields in "End an API key of \(person.name)? It is number \(fields["key"])." },
-      command: { ["APIKEY.DEACTIVATE", $1["key"]] },
-      done: { $2.integer == 0 ? "That key had ended already." : "The key has ended." },
+    ending(
+      "key", of: "keys-of", called: "an API key", by: "APIKEY.DEACTIVATE",
       undo: "It cannot be taken back: programs that use the key need another one."),
     Withdrawal(
       path: "password", submit: "Mail a new password", part: "card",
       question: { person, _ in "Mail \(person.name) a new password?" },
       command: { person, _ in ["PASSWORD.GENERATE", person.word] },
       done: { person, _, _ in "\(person.username) is to get a new password by mail." },
-      undo:
-        "The password of now works no longer from this moment, and the new one only once the mail has been sent: make "
-        + "sure that mails are (gatehousectl mail)."),
+      undo: .text(
+        "The password of now works no longer from this moment, and the new one only once the mail has been sent: the page "
+          + "Mails shows whether they are.")),
   ]
+
+  /// One of several that somebody has, by its number.
+  private static func ending(
+    _ what: String, of part: String, called name: String, by command: String, undo: UndoNote
+  ) -> Withdrawal {
+    Withdrawal(
+      path: what + "-end", submit: "End the \(what)", names: [what], part: part,
+      question: { person, fields in
+        "End \(name) of \(person.name)?" + (fields[what].isEmpty ? "" : " It is number \(fields[what]).")
+      },
+      command: { _, fields in [command, fields[what]] },
+      done: { _, _, reply in reply.integer == 0 ? "That \(what) had ended already." : "The \(what) has ended." },
+      undo: undo)
+  }
 
   func add(to console: ConsoleRouter) {
     for one in Self.withdrawals { add(one, console) }

@@ -29,13 +29,7 @@ struct SearchPages: ConsolePages {
     }
     let reply = try await visit.read(
       ["USER.SEARCH"] + words.prefix(10).map(Self.plain) + ["LIMIT", String(Self.mostPeople)])
-    var people = reply.elements ?? []
-    // Who is called exactly so comes first.
-    if words.count == 1, !words[0].hasPrefix("#"),
-      let exact = (try? await visit.readIfAllowed("USER.GET", words[0])) ?? nil
-    {
-      people = [exact] + people.filter { $0.shown("id") != exact.shown("id") }.prefix(Self.mostPeople - 1)
-    }
+    let people = reply.elements ?? []
     var blocks = [Self.people(people)]
     if let keys = try await keys(visit, people) { blocks.append(keys) }
     if let trail = try await trail(visit, people) { blocks.append(trail) }

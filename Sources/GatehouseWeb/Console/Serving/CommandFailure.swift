@@ -7,12 +7,15 @@ struct CommandFailure: Error, Sendable {
   let code: String
   /// The rule that refuses, for `REFUSED rule: why; what to do instead`.
   let rule: String?
-  let why: String
+  private(set) var why: String
   /// What to do instead, if the refusal says.
-  let remedy: String?
+  private(set) var remedy: String?
   let status: HTTPResponse.Status
+  /// The field of the form that it is about, where the console itself found it.
+  let field: String?
 
-  init(_ text: String) {
+  init(_ text: String, field: String? = nil) {
+    self.field = field
     let problem = Problem(error: text)
     code = problem.code
     rule = problem.rule
@@ -25,10 +28,22 @@ struct CommandFailure: Error, Sendable {
     let end = bytes.indices.dropLast().first { bytes[$0] == UInt8(ascii: ";") && bytes[$0 + 1] == UInt8(ascii: " ") }
     why = end.map { String(decoding: bytes[..<$0], as: UTF8.self) } ?? detail
     remedy = end.map { String(decoding: bytes[($0 + 2)...], as: UTF8.self) }
+    if let remedy, remedy.hasPrefix("usage: ") { self.remedy = nil }
   }
 
-  /// All of it in one line.
-  var detail: String { (rule.map { $0 + ": " } ?? "") + why + (remedy.map { "; " + $0 } ?? "") }
+  /// The same in the words of the console.
+  func said(_ words: ConsoleWords) -> CommandFailure {
+    var failure = self
+    failure.why = words.said(why)
+    failure.remedy = remedy.map(words.said)
+    return failure
+  }
+
+  /// All of it in one line, in the words of the console.
+  var detail: String { said(ConsoleWords()).detailAsItIs }
+
+  /// … in those of the server.
+  var detailAsItIs: String { (rule.map { $0 + ": " } ?? "") + why + (remedy.map { "; " + $0 } ?? "") }
 
   /// Whether sending the same form again may help. It is safe: a form is carried out once.
   var isPassing: Bool { ["BUSY", "LOADING", "READONLY"].contains(code) }
@@ -50,9 +65,12 @@ struct CommandFailure: Error, Sendable {
 
   /// For the top of a form or a page.
   var block: Block {
-    var cells: [Cell] = [.text(why + ".")]
+    let failure = said(ConsoleWords())
+    var cells = Cell.withMoments(failure.why + ".")
     if let rule { cells = [.code(rule), .text(" ")] + cells }
-    if let remedy { cells += [.text(" "), .strong("What to do: "), .text(remedy + ".")] }
+    if let remedy = failure.remedy {
+      cells += [.text(" "), .strong("What to do: ")] + Cell.withMoments(remedy + ".")
+    }
     return .notice(.bad, heading, cells)
   }
 }

@@ -1,6 +1,7 @@
 import Hummingbird
 
-/// The cookies of the console. All of them are `HttpOnly` and `SameSite=Strict`, and for the console's path alone.
+/// The cookies of the console, and of the sign-in at applications. All of them are `HttpOnly` and `SameSite=Strict`, and for
+/// the path of their pages alone.
 enum ConsoleCookie: String, CaseIterable {
   /// The session of the signed-in person.
   case session = "gatehouse-session"
@@ -25,6 +26,8 @@ enum ConsoleCookie: String, CaseIterable {
     /// The port that the server listens on. Browsers send the cookies of a host to all its ports, and two servers on one
     /// machine would sign each other's people out.
     let port: Int?
+    /// Which pages get them.
+    var path = Address.root
 
     fileprivate static let usualPort = 7421
 
@@ -51,7 +54,7 @@ enum ConsoleCookie: String, CaseIterable {
 
   /// - Parameter value: nil takes the cookie away.
   func field(_ value: String?, _ scope: Scope, seconds: Int? = nil) -> String {
-    var field = "\(scope.name(rawValue))=\(value ?? ""); Path=\(Address.root); HttpOnly; SameSite=Strict"
+    var field = "\(scope.name(rawValue))=\(value ?? ""); Path=\(scope.path); HttpOnly; SameSite=Strict"
     if scope.isSealed { field += "; Secure" }
     if value == nil { field += "; Max-Age=0" } else if let seconds { field += "; Max-Age=\(seconds)" }
     return field

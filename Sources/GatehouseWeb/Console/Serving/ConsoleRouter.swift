@@ -5,6 +5,8 @@ struct ConsoleRouter {
   typealias Handler = @Sendable (Visit) async throws -> Outcome
 
   private let router: Router<WebContext>
+  /// The pages alone.
+  private let pages = Router(context: WebContext.self)
   let server: PageServer
 
   init(_ router: Router<WebContext>, _ server: PageServer) {
@@ -12,11 +14,16 @@ struct ConsoleRouter {
     self.server = server
   }
 
+  /// Once all pages are there: refused forms are shown again on theirs.
+  func finish() { server.formPages.open(pages) }
+
   /// A page. The path is below `/console`; parts such as `:user` are `Visit.parameter`.
   func get(_ path: String, _ handler: @escaping Handler) {
     let server = server
-    router.get(RouterPath(Address.root + "/" + path)) { request, context in
-      await server.answer(request, context, isForm: false, handler)
+    for router in [router, pages] {
+      router.get(RouterPath(Address.root + "/" + path)) { request, context in
+        await server.answer(request, context, isForm: false, handler)
+      }
     }
   }
 

@@ -6,7 +6,7 @@ struct FormFields: Sendable {
 
   /// What a form may send: the checkboxes of a long page of people, and a long note.
   static let mostBytes = 256 * 1024
-  private static let mostFields = 5000
+  static let mostFields = 5000
 
   /// - Throws: `Problem` 400 if the text is not `application/x-www-form-urlencoded`.
   init(parsing text: String) throws {
@@ -20,6 +20,8 @@ struct FormFields: Sendable {
   }
 
   init() {}
+
+  init(pairs: [(name: String, value: String)]) { self.pairs = pairs }
 
   /// The first value of a field without blanks around it; empty if there is none.
   subscript(name: String) -> String { raw(name).trimmed }

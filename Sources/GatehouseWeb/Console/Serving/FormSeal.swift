@@ -4,7 +4,7 @@ import HTTPTypes
 /// if the browser has gone to another workspace meanwhile, or an impersonation has begun or ended.
 enum FormSeal {
   /// The fields that every form has, which are not its own.
-  static let fields: Set<String> = ["csrf", "as", "in"]
+  static let fields: Set<String> = ["csrf", "as", "in", "here"]
 
   /// The session that commands run on, with the name for who reads of it.
   static func text(of person: SignedIn) -> String { "\(person.session) \(person.username)" }

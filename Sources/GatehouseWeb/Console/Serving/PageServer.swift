@@ -8,6 +8,12 @@ import Logging
 struct PageServer: Sendable {
   let door: CommandDoor
   let areas: [Area]
+  let formPages = FormPages()
+
+  init(_ door: CommandDoor, areas: [Area]) {
+    self.door = door
+    self.areas = areas
+  }
 
   func answer(
     _ request: Request, _ context: WebContext, isForm: Bool, _ handler: ConsoleRouter.Handler
@@ -48,6 +54,11 @@ struct PageServer: Sendable {
     do {
       return await respond(try await handler(visit), visit, context, cookies)
     } catch let failure as CommandFailure {
+      // Not where the form was made for another workspace than the page would show.
+      if isForm, !failure.isPassing, !visit.isElsewhere {
+        let reply = FormReply(action: visit.target, sent: form, failure: failure)
+        if let page = await formPages.show(reply, at: form["here"], request, context) { return page }
+      }
       return await show(Self.page(of: failure, visit, isForm: isForm), visit, context, cookies)
     } catch let problem as Problem {
       return await show(Self.page(of: problem), visit, context, cookies)

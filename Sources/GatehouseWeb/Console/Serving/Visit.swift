@@ -111,12 +111,33 @@ final class Visit {
   /// The verdict, and what the trial says.
   func trial(_ words: [String]) async -> (verdict: Verdict, reply: RESPValue) {
     let reply = await door.execute(words + ["DRYRUN"], for: caller)
-    guard let failure = reply.errorText.map(CommandFailure.init) else { return (.allowed, reply) }
+    guard let failure = reply.errorText.map({ CommandFailure($0) }) else { return (.allowed, reply) }
     let isForbidden = ["NOPERM", "NOTFOUND", "NOAUTH"].contains(failure.code)
     return (isForbidden ? .forbidden : .refused(failure), reply)
   }
 
   func verdict(_ words: String...) async -> Verdict { await verdict(words) }
+
+  /// Why the server would refuse a command; nil if it would not. Not in the footer.
+  func refusal(of words: [String]) async -> CommandFailure? {
+    await door.execute(words + ["DRYRUN"], for: caller).errorText.map { CommandFailure($0) }
+  }
+
+  /// Carries out commands as one, all or none, in one record.
+  ///
+  /// - Throws: `CommandFailure` of the one that is refused.
+  func write(together commands: [[String]]) async throws -> [RESPValue] {
+    let reason = form["reason"].isEmpty ? [] : ["REASON", form["reason"]]
+    let commands = commands.map { $0 + reason }
+    for words in commands {
+      note(words)
+      changes.append(line(words))
+    }
+    switch await door.execute(together: commands, for: caller) {
+    case .success(let replies): return replies
+    case .failure(let refused): throw CommandFailure(refused.text)
+    }
+  }
 
   /// Whether the person may run a command at all, for the link to a form: tried with words that the form will have others
   /// for. Only who asks, and the rules about that, count; what is wrong with the words is for the form to say.

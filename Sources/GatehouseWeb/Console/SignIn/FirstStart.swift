@@ -52,9 +52,8 @@ struct FirstStart {
     ]
     return visitor.show(
       "Welcome to Gatehouse",
-      (failure.map { [$0.block] } ?? intro)
-        + [Form(Address("first-start"), fields: fields, submit: "Create and sign in").block],
-      status: failure?.status ?? .ok)
+      (failure == nil ? intro : [])
+        + [Form(Address("first-start"), fields: fields, submit: "Create and sign in").block], failure: failure)
   }
 
   /// Creates the product of the console and the administrator. A password that somebody else sets is
@@ -70,7 +69,7 @@ struct FirstStart {
     defer { entry.leave() }
     guard await isDue(visitor), let caller = local(visitor) else { return nil }
     guard form.raw("password") == form.raw("again") else {
-      return .failure(CommandFailure("ERR the two passwords differ; type the same one twice"))
+      return .failure(CommandFailure("ERR the two passwords differ; type the same one twice", field: "again"))
     }
     let product = door.configuration.consoleProduct
     let username = form["username"]

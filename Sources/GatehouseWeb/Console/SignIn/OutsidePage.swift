@@ -5,10 +5,13 @@ import Hummingbird
 struct OutsidePage {
   var title: String
   var blocks: [Block]
+  /// Where the style sheet is asked for.
+  private let site: SignInSite
   /// The address to which the browser goes on by itself.
   private var onward: String?
 
-  init(_ title: String, _ blocks: [Block]) {
+  init(_ title: String, _ blocks: [Block], at site: SignInSite = .console) {
+    self.site = site
     self.title = title
     self.blocks = blocks
   }
@@ -28,8 +31,9 @@ struct OutsidePage {
     .html(
       Templates.render(
         [
-          "title": title, "css": Assets.style.address, "js": Assets.script.address, "icon": Assets.icon.address,
-          "csrf": FormToken.of(secret), "sealedAs": nil, "sealedIn": nil, "onward": onward,
+          "title": title, "css": Assets.style.address(at: site), "js": Assets.script.address(at: site),
+          "icon": Assets.icon.address(at: site),
+          "csrf": FormToken.of(secret), "sealedAs": nil, "sealedIn": nil, "here": nil, "onward": onward,
           "blocks": blocks.map(\.values),
         ], with: "outside"),
       status: status, cookies: cookies)

@@ -68,7 +68,7 @@ struct OwnPages: ConsolePages {
     let form = visit.form
     do {
       guard form.raw("new") == form.raw("again") else {
-        throw CommandFailure("ERR the two new passwords differ; type the same one twice")
+        throw CommandFailure("ERR the two new passwords differ; type the same one twice", field: "again")
       }
       _ = try await visit.write("PASSWORD.CHANGE", form.raw("old"), form.raw("new"))
     } catch let failure as CommandFailure where !failure.isPassing {

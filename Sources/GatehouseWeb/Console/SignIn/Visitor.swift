@@ -1,32 +1,37 @@
 import GatehouseServer
 import GatehouseWire
+import HTTPTypes
 import Hummingbird
 
 /// A request of somebody who is not signed in yet. Their forms are bound to a random cookie.
 struct Visitor {
   let door: CommandDoor
+  let site: SignInSite
   let request: Request
   let context: WebContext
   /// Random; what the forms are bound to.
   let secret: String
+  let cookies: ConsoleCookie.Scope
   private let isNew: Bool
 
-  init(_ door: CommandDoor, _ request: Request, _ context: WebContext) {
+  init(_ door: CommandDoor, _ site: SignInSite, _ request: Request, _ context: WebContext) {
     self.door = door
+    self.site = site
     self.request = request
     self.context = context
-    let known = ConsoleCookie.visitor.value(in: request, context.cookies)
+    cookies = site.cookies(request, context)
+    let known = ConsoleCookie.visitor.value(in: request, cookies)
     isNew = known == nil
     secret = known ?? FormToken.random()
   }
 
   /// Adds what a form of who is not signed in sends to. One that cannot be used is answered before the handler runs.
   static func form(
-    _ path: String, on router: Router<WebContext>, _ door: CommandDoor,
+    _ path: String, on router: Router<WebContext>, _ door: CommandDoor, at site: SignInSite,
     _ handler: @escaping @Sendable (Visitor, FormFields) async -> Response
   ) {
-    router.post(RouterPath(Address.root + "/" + path)) { request, context in
-      let visitor = Visitor(door, request, context)
+    router.post(site.route(path)) { request, context in
+      let visitor = Visitor(door, site, request, context)
       do {
         return await handler(visitor, try await visitor.form())
       } catch let problem as Problem {
@@ -34,7 +39,7 @@ struct Visitor {
           "Sign in",
           [
             .notice(.bad, "This form cannot be used", [.text(problem.detail + ".")]),
-            .buttons([.link("To the sign-in", Address("sign-in"), .primary)]),
+            .buttons([visitor.backToSignIn()]),
           ], status: problem.status)
       }
     }
@@ -42,9 +47,30 @@ struct Visitor {
 
   func form() async throws -> FormFields { try await FormGuard.form(request, secret: isNew ? "" : secret) }
 
-  func show(_ title: String, _ blocks: [Block], status: HTTPResponse.Status = .ok, cookies: [String] = []) -> Response {
-    let own = isNew ? [ConsoleCookie.visitor.field(secret, context.cookies)] : []
-    return OutsidePage(title, blocks).response(status, secret: secret, cookies: own + cookies)
+  /// What somebody asks for who comes by a link.
+  var query: FormFields { (try? FormFields(parsing: request.uri.query ?? "")) ?? FormFields() }
+
+  /// Leads to the sign-in; without a goal, at an application, by way of the application, which says what it is.
+  func backToSignIn(_ goal: SignInGoal? = nil) -> Button {
+    switch (site, goal) {
+    case (.application, nil): .link("To the application", Address(asItIs: site.landing), .primary)
+    case (_, let goal):
+      .link("To the sign-in", site.address("sign-in").adding(goal?.fields(site) ?? []), .primary)
+    }
+  }
+
+  /// - Parameter failure: why what the page's form asked for was not done; stands above the blocks.
+  func show(
+    _ title: String, _ blocks: [Block], status: HTTPResponse.Status = .ok, failure: CommandFailure? = nil,
+    cookies: [String] = []
+  ) -> Response {
+    let status = failure?.status ?? status
+    let blocks =
+      failure.map { failure in
+        FormReply(action: request.uri.path, sent: FormFields(), failure: failure).applied(to: blocks, refills: false)
+      } ?? blocks
+    let own = isNew ? [ConsoleCookie.visitor.field(secret, self.cookies)] : []
+    return OutsidePage(title, blocks, at: site).response(status, secret: secret, cookies: own + cookies)
   }
 
   /// A command of the server itself: before the sign-in there is nobody else.
@@ -52,4 +78,30 @@ struct Visitor {
 
   /// Where a request comes from, for the limits of guessing and for the list of sessions.
   var origin: [String] { Origin.words(request, context, door.configuration) }
+
+  // MARK: The session
+
+  /// The token of the session that the browser has at the site.
+  var token: String? {
+    switch site {
+    case .console: ConsoleCookie.session.value(in: request, cookies)
+    case .application: request.cookie(Token.cookie).flatMap { $0.hasPrefix("gs_") ? $0 : nil }
+    }
+  }
+
+  /// The cookie of a session; nil takes it away.
+  func sessionCookie(_ token: String?) -> String {
+    switch site {
+    case .console: ConsoleCookie.session.field(token, cookies)
+    case .application:
+      ApplicationCookie.field(
+        token, isSealed: cookies.isSealed, host: request.head.authority ?? "", domain: door.configuration.signInDomain)
+    }
+  }
+
+  /// Ends a session that a cookie names, on its own authority: what a browser sends ends nobody else's.
+  func end(_ token: String) async {
+    let caller = door.server(context.connection).acting(as: token)
+    _ = await door.execute(["SESSION.REVOKE", token, "TOKEN"], for: caller)
+  }
 }

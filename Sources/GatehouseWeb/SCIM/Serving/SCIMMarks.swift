@@ -17,12 +17,25 @@ final class SCIMMarks: Sendable {
     var total: (count: Int, ends: ContinuousClock.Instant)?
     /// What a filter found that is decided here.
     var found: [String]?
+
+    /// The last place at or before a position; there is always the first.
+    func place(before position: Int) -> Int {
+      var (low, high) = (0, cursors.count)
+      while high - low > 1 {
+        let middle = (low + high) / 2
+        if cursors[middle].position <= position { low = middle } else { high = middle }
+      }
+      return low
+    }
   }
 
   private static let life = Duration.seconds(300)
   private static let lifeOfTotal = Duration.seconds(15)
   private static let mostLists = 64
-  private static let mostCursors = 2048
+  /// Of one list: each page of a hundred of a million people.
+  private static let mostCursors = 16_384
+  /// Of all lists, in about a hundred bytes each.
+  private static let mostOfAll = 131_072
 
   private let entries = Mutex<[Key: Entry]>([:])
 
@@ -30,20 +43,15 @@ final class SCIMMarks: Sendable {
   func place(before position: Int, of key: Key) -> (position: Int, cursor: String) {
     entries.withLock { entries in
       guard let entry = entries[key], entry.ends > .now else { return (0, "0") }
-      var (low, high) = (0, entry.cursors.count)
-      while high - low > 1 {
-        let middle = (low + high) / 2
-        if entry.cursors[middle].position <= position { low = middle } else { high = middle }
-      }
-      return entry.cursors[low]
+      return entry.cursors[entry.place(before: position)]
     }
   }
 
   func note(_ cursor: String, at position: Int, of key: Key) {
     change(key) { entry in
-      let index = entry.cursors.firstIndex { $0.position >= position } ?? entry.cursors.count
-      if index < entry.cursors.count, entry.cursors[index].position == position { return }
-      entry.cursors.insert((position, cursor), at: index)
+      let before = entry.place(before: position)
+      if entry.cursors[before].position == position { return }
+      entry.cursors.insert((position, cursor), at: before + 1)
       // Every other one goes, so that what is left is spread over the list.
       if entry.cursors.count > Self.mostCursors {
         entry.cursors = entry.cursors.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)
@@ -69,10 +77,12 @@ final class SCIMMarks: Sendable {
       if entry.ends <= .now { entry = Entry(ends: .now + Self.life) }
       body(&entry)
       entries[key] = entry
-      guard entries.count > Self.mostLists, let oldest = entries.min(by: { $0.value.ends < $1.value.ends }) else {
-        return
+      while entries.count > 1,
+        entries.count > Self.mostLists || entries.values.reduce(0, { $0 + $1.cursors.count }) > Self.mostOfAll,
+        let oldest = entries.min(by: { $0.value.ends < $1.value.ends })
+      {
+        entries[oldest.key] = nil
       }
-      entries[oldest.key] = nil
     }
   }
 }

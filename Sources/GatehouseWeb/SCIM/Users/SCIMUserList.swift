@@ -11,7 +11,7 @@ struct SCIMUserList {
   /// The people whom `USER.LIST` passes over at once, on the way to a page.
   private static let stride = 10_000
   /// The same of a sorted list, which keeps all whom it passes over in their order.
-  private static let sortedStride = 2_000
+  private static let sortedStride = 1_000
 
   func query(_ query: SCIMQuery) async throws -> SCIMPage {
     try query.check(tenant.users)

@@ -108,6 +108,30 @@ class Browser:
         """Presses a button by its text; `inside` is a text of the row, section or dialog that it stands in."""
         self._act(self._named(text, ("button",), inside))
 
+    def press_or_follow(self, text, inside=None):
+        """Whether it is a button or a link."""
+        self._act(self._named(text, ("a", "button"), inside))
+
+    def tick(self, *labels):
+        """Ticks the rows of a table."""
+        for label in labels:
+            self.driver.find_element(By.XPATH, f"//input[@type='checkbox'][@aria-label={_literal('Select ' + label)}]").click()
+
+    def fill_day(self, label, day):
+        """A day as a form sends it; how it is typed depends on the reader's country."""
+        field = self._field(label)
+        self.driver.execute_script("arguments[0].value = arguments[1]", field, day)
+
+    def marked(self, label):
+        """The field is marked as wrong, says why, and has the focus."""
+        field = self._field(label)
+        described = field.get_attribute("aria-describedby")
+        hint = self.driver.find_element(By.ID, described).text if described else ""
+        if field.get_attribute("aria-invalid") != "true" or not hint:
+            raise Failure(f"the field {label!r} is not marked: {field.get_attribute('outerHTML')} {hint!r}")
+        if self.driver.switch_to.active_element != field:
+            raise Failure(f"the field {label!r} has not the focus")
+
     def fill(self, label, value):
         """Fills the field with this label."""
         field = self._field(label)

@@ -1,5 +1,5 @@
 /// Why a file is not a table of people. The lines are those of the file, from 1, also inside quotes.
-enum TableError: Error, Equatable, CustomStringConvertible {
+package enum TableError: Error, Equatable, CustomStringConvertible {
   case cannotOpen(path: String, reason: String)
   case cannotRead(reason: String)
   case empty
@@ -10,7 +10,7 @@ enum TableError: Error, Equatable, CustomStringConvertible {
   case rowTooLong(line: Int, isQuoted: Bool)
   case halfCharacter
 
-  var description: String {
+  package var description: String {
     switch self {
     case .cannotOpen(let path, let reason): "cannot open \(path): \(reason)"
     case .cannotRead(let reason): "cannot read the file: \(reason)"

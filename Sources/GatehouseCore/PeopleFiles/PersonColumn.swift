@@ -1,7 +1,5 @@
-import GatehouseCore
-
 /// What a column of a file of people holds.
-enum PersonColumn: Hashable {
+package enum PersonColumn: Hashable, Sendable {
   case username, status, products, licences, roles
   /// The password of a new user, or its hash in another system.
   case password, passwordHash
@@ -15,14 +13,14 @@ enum PersonColumn: Hashable {
   case custom(String)
 
   /// The columns that every workspace has, in the order in which they are exported.
-  static let ofUsers: [PersonColumn] =
+  package static let ofUsers: [PersonColumn] =
     [.username, .name] + ContactField.allCases.map(Self.contact) + [.status]
     + UserField.allCases.map(Self.user) + [.account, .products, .licences, .roles]
   /// … and what is imported, and never exported.
-  static let ofImportedUsers: [PersonColumn] = ofUsers + [.password, .passwordHash]
-  static let ofContacts: [PersonColumn] = [.name] + ContactField.allCases.map(Self.contact)
+  package static let ofImportedUsers: [PersonColumn] = ofUsers + [.password, .passwordHash]
+  package static let ofContacts: [PersonColumn] = [.name] + ContactField.allCases.map(Self.contact)
 
-  var name: String {
+  package var name: String {
     switch self {
     case .custom(let name): name
     case .password: NewUserPassword.column
@@ -33,7 +31,7 @@ enum PersonColumn: Hashable {
 
   /// The field of the server's lists that the column holds; nil for one that a workspace has added. Both have their names
   /// from there, so that no workspace can add a field under the name of a column.
-  var listed: ListField? {
+  package var listed: ListField? {
     switch self {
     case .username: .username
     case .status: .status
@@ -49,13 +47,13 @@ enum PersonColumn: Hashable {
   }
 
   /// Whether a cell says yes or no.
-  var isFlag: Bool { if case .user(let field) = self { field.flag != nil } else { false } }
+  package var isFlag: Bool { if case .user(let field) = self { field.flag != nil } else { false } }
 
   /// Whether a cell is a day.
-  var isDay: Bool { if case .contact(let field) = self { field.isDay } else { false } }
+  package var isDay: Bool { if case .contact(let field) = self { field.isDay } else { false } }
 
   /// Other names by which files call the column, without case, blanks and punctuation.
-  var aliases: [String] {
+  package var aliases: [String] {
     switch self {
     case .username: ["user", "login", "loginname", "userid"]
     case .status: ["state"]
@@ -88,7 +86,7 @@ enum PersonColumn: Hashable {
 
   /// The option of `USER.CREATE` and `CONTACT.CREATE` that one value of the column follows; nil for a column that has
   /// several, and for the username, which has none. That of a flag stands alone.
-  var option: [String]? {
+  package var option: [String]? {
     switch self {
     case .username, .products, .licences, .roles: nil
     case .custom(let name): ["FIELD", name]
@@ -97,53 +95,25 @@ enum PersonColumn: Hashable {
   }
 
   /// The field's name in `USER.SET`; nil for what that command does not set.
-  var field: String? {
+  package var field: String? {
     switch self {
     case .username, .status, .products, .licences, .roles, .account, .name, .password, .passwordHash: nil
     case .contact, .user, .custom: name
     }
   }
-}
 
-/// Finds the columns of a file by their names.
-struct ColumnNames {
-  enum Meaning: Equatable {
-    case column(PersonColumn)
-    case ignored
-    case unknown
-  }
-
-  /// All columns that a file may have.
-  let known: [PersonColumn]
-  /// The one that it must have: users are found by it.
-  var needed: PersonColumn? { known.contains(.username) ? .username : nil }
-  private var columns: [String: PersonColumn] = [:]
-  private var maps: [String: PersonColumn] = [:]
-  private let ignored: Set<String>
-
-  /// - Parameters:
-  ///   - fields: those that the workspace has added. Their names come before aliases.
-  ///   - ignored: the names of columns that are not read.
-  init(_ standard: [PersonColumn], fields: [String], ignored: [String]) {
-    known = standard + fields.map(PersonColumn.custom)
-    self.ignored = Set(ignored.map(ListField.plain))
-    for column in standard {
-      for alias in column.aliases { columns[alias] = column }
+  /// What is wrong with a cell that the server need not be asked about; nil if nothing is.
+  package func fault(of text: String) -> String? {
+    if isFlag, Turn.flag(text) == nil { return "'\(text)' is not 1 or 0" }
+    // The server would take it for milliseconds, and a spreadsheet means days.
+    if isDay, text.utf8.allSatisfy({ $0 &- 0x30 < 10 || [0x2e, 0x2d].contains($0) }), TimeText.dayNumber(text) == nil {
+      return "'\(text)' is not a day, such as 2026-03-01; format the column as that"
     }
-    for column in known.reversed() { columns[ListField.plain(column.name)] = column }
+    return nil
   }
 
-  /// Takes a name for another one, as `--map "Given name=first"` says; false if there is no such column.
-  mutating func map(_ name: String, to column: String) -> Bool {
-    guard case .column(let found) = meaning(of: column) else { return false }
-    maps[ListField.plain(name)] = found
-    return true
-  }
-
-  func meaning(of name: String) -> Meaning {
-    let plain = ListField.plain(name)
-    if let mapped = maps[plain] { return .column(mapped) }
-    if ignored.contains(plain) { return .ignored }
-    return columns[plain].map(Meaning.column) ?? .unknown
+  /// The words of a cell that has several, separated by `;`, `,`, `|` or blanks.
+  package static func words(in text: String) -> [String] {
+    text.split { ";,| \t\n\r".unicodeScalars.contains($0.unicodeScalars.first!) }.map(String.init)
   }
 }

@@ -4,18 +4,20 @@
 /// text. Where Python's `csv` and RFC 4180 differ, or a file is probably damaged, the reader refuses instead of
 /// guessing: text behind a closing quote, a quote that is never closed, a NUL byte outside of quotes, a row above the
 /// limit. Empty lines are skipped.
-struct CSVReader {
-  struct Row: Equatable {
+package struct CSVReader {
+  package struct Row: Equatable {
     /// The cells one after another, without quotes.
-    var bytes: [UInt8] = []
+    package var bytes: [UInt8] = []
     /// Where each cell ends in `bytes`.
-    var ends: [Int] = []
+    package var ends: [Int] = []
     /// The line on which the row begins, from 1.
-    var line = 1
+    package var line = 1
 
-    var count: Int { ends.count }
+    package init() {}
 
-    subscript(index: Int) -> ArraySlice<UInt8> { bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
+    package var count: Int { ends.count }
+
+    package subscript(index: Int) -> ArraySlice<UInt8> { bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
   }
 
   private enum State {
@@ -28,16 +30,16 @@ struct CSVReader {
   }
 
   /// No row may have more bytes.
-  static let standardLimit = 1 << 20
-  static let delimiters: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]
+  package static let standardLimit = 1 << 20
+  package static let delimiters: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]
   private static let quote = UInt8(ascii: "\"")
   private static let lineFeed = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
 
   private let source: () throws(TableError) -> [UInt8]
   private let limit: Int
-  private(set) var delimiter: UInt8
-  private(set) var row = Row()
+  package private(set) var delimiter: UInt8
+  package private(set) var row = Row()
   private var piece: [UInt8] = []
   private var position = 0
   private var state = State.start
@@ -51,7 +53,7 @@ struct CSVReader {
   /// - Parameters:
   ///   - delimiter: nil to find out from the first line.
   ///   - source: the next piece of the file; an empty one is the end.
-  init(
+  package init(
     delimiter: UInt8? = nil, limit: Int = CSVReader.standardLimit,
     source: @escaping () throws(TableError) -> [UInt8]
   ) throws(TableError) {
@@ -62,7 +64,7 @@ struct CSVReader {
   }
 
   /// Reads the next row into `row`; false at the end of the file.
-  mutating func next() throws(TableError) -> Bool {
+  package mutating func next() throws(TableError) -> Bool {
     repeat {
       row.bytes.removeAll(keepingCapacity: true)
       row.ends.removeAll(keepingCapacity: true)

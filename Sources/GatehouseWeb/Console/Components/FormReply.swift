@@ -1,0 +1,139 @@
+import GatehouseWire
+
+/// What a form sent and why it was refused, for the page that shows the form once more: what was typed stands in it, and the
+/// field that the refusal names is marked and has the focus. Every form of every page is marked here, and nowhere else.
+struct FormReply: Sendable {
+  /// Where the form was sent to.
+  let action: String
+  let sent: FormFields
+  let failure: CommandFailure
+  private let words: ConsoleWords
+
+  /// The refusal, and the same blocks with the form filled in and marked.
+  ///
+  /// - Parameter refills: whether what was sent is put into the fields; a page that makes its form from what was sent has
+  ///   done so.
+  func applied(to blocks: [Block], refills: Bool) -> [Block] {
+    var isMarked = false
+    var labels: [String: String] = [:]
+    for block in blocks { collect(&labels, block.values) }
+    let reply = FormReply(action: action, sent: sent, failure: failure, words: ConsoleWords(labels: labels))
+    let shown = blocks.map { block in
+      var block = block
+      block.values = reply.form(block.values, refills: refills, &isMarked)
+      return block
+    }
+    return [failure.said(reply.words).block] + shown
+  }
+
+  init(action: String, sent: FormFields, failure: CommandFailure, words: ConsoleWords = ConsoleWords()) {
+    self.action = action
+    self.sent = sent
+    self.failure = failure
+    self.words = words
+  }
+
+  /// The labels of the form's fields.
+  private func collect(_ labels: inout [String: String], _ values: Values) {
+    var values = values
+    if let name = values.text("name"), let label = values.text("label") { labels[name] = label }
+    let isOther = values.text("template") == "form" && values.text("action").map(Self.path) != Self.path(action)
+    if isOther { return }
+    for name in Block.nested + ["fields", "fieldsets", "more"] {
+      values.mapEach(name) {
+        collect(&labels, $0)
+        return $0
+      }
+    }
+  }
+
+  /// Looks through blocks in blocks.
+  private func form(_ values: Values, refills: Bool, _ isMarked: inout Bool) -> Values {
+    var values = values
+    guard values.text("template") == "form" else {
+      for name in Block.nested { values.mapEach(name) { form($0, refills: refills, &isMarked) } }
+      return values
+    }
+    guard values.text("action").map(Self.path) == Self.path(action) else { return values }
+    for name in ["fields", "fieldsets", "more"] {
+      values.mapEach(name) { part in
+        var part = part
+        if name == "fields" { return field(part, refills: refills, &isMarked) }
+        part.mapEach("fields") { field($0, refills: refills, &isMarked) }
+        if name == "more", isMarked { part["isOpen"] = true }
+        return part
+      }
+    }
+    return values
+  }
+
+  private static func path(_ address: String) -> String { address.head(before: "?", "#") }
+
+  private func field(_ values: Values, refills: Bool, _ isMarked: inout Bool) -> Values {
+    var values = values
+    guard let name = values.text("name") else { return values }
+    if refills { refill(&values, name) }
+    guard !isMarked, failure.names(name, label: values.text("label") ?? "", value: sent[name]) else { return values }
+    isMarked = true
+    values["error"] = failure.said(words).why + "."
+    values["described"] = true
+    values["isFocused"] = true
+    return values
+  }
+
+  private func refill(_ values: inout Values, _ name: String) {
+    if var box = values.values("checkbox") {
+      let ticked = box.text("ticked") ?? "1"
+      box["isOn"] = sent.all(name).contains(ticked)
+      values["checkbox"] = box
+      return
+    }
+    // Passwords are typed again.
+    guard sent.has(name), values.text("inputType") != "password" else { return }
+    let typed = values.isSet("isMoment") ? Moment.field(Moment.time(sent[name])) : sent[name]
+    values["value"] = typed
+    guard var options = values.values("options") else { return }
+    options.mapEach("choices") { choice in
+      var choice = choice
+      choice["isChosen"] = choice.text("choice") == typed
+      return choice
+    }
+    values["options"] = options
+  }
+}
+
+extension CommandFailure {
+  /// Whether the refusal is about a field of a form: it begins with the field's name, as commands and settings call it, or with
+  /// its label; or it quotes what was typed there.
+  fileprivate func names(_ field: String, label: String, value: String) -> Bool {
+    if let own = self.field { return own == field }
+    if field == Self.passwordField(rule, why) { return true }
+    let names = [field, field.hasPrefix("x:") ? String(field.dropFirst(2)) : field, label].map { $0.lowercased() }
+    let begun = [why, (rule?.head(before: ".") ?? "") + " "].map { $0.lowercased() }
+    for name in names where !name.isEmpty {
+      // `email is not …`, `no kind 'x'`, `the username …`
+      for before in ["", "no ", "the "] {
+        let start = before + name
+        if begun.contains(where: { $0 == start || $0.hasPrefix(start + " ") || $0.hasPrefix(start + ":") }) {
+          return true
+        }
+      }
+    }
+    guard value.utf8.count >= 2 else { return false }
+    let words = why.split { " ,:;'\"()".contains($0) }
+    return words.contains { $0 == value || $0.dropLast() == value && $0.last == "." }
+  }
+}
+
+extension CommandFailure {
+  /// Of two passwords, the one that a rule about passwords means.
+  private static func passwordField(_ rule: String?, _ why: String) -> String? {
+    guard rule?.head(before: ".") == "password" || rule == "wait" else { return nil }
+    return rule == "wait" || why.hasPrefix("the old one") ? "old" : "new"
+  }
+}
+
+extension Block {
+  /// Where a block has others.
+  fileprivate static let nested = ["blocks", "main", "side"]
+}

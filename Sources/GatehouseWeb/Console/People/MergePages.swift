@@ -1,0 +1,97 @@
+import GatehouseWire
+
+/// Making one person of several who are the same: whom to keep is chosen, each merge is tried, and then all are done, or none,
+/// in one record.
+struct MergePages {
+  /// More than these are hardly the same person.
+  private static let most = 20
+  private static let address = Address("people", "merge-several")
+
+  func add(to console: ConsoleRouter) {
+    console.post("people/merge-several") { visit in .page(try await page(visit)) }
+    console.post("people/merge-several/apply") { visit in
+      let keep = visit.form["keep"]
+      let drops = try others(visit, besides: keep)
+      let replies = try await visit.write(together: drops.map { command(keep, $0) })
+      let kept = replies.last?.shown("username").nonEmpty ?? "#" + keep
+      return .redirect(
+        Address("people", keep),
+        await visit.done(replies.last ?? .null, "\(drops.count) were merged into \(kept)."))
+    }
+  }
+
+  private func command(_ keep: String, _ drop: String) -> [String] {
+    ["USER.MERGE", "#" + keep, "#" + drop, "ACCEPT-BILLING"]
+  }
+
+  /// Who was ticked.
+  private func ticked(_ visit: Visit) throws -> [String] {
+    let ids = visit.form.all("id").filter { !$0.isEmpty && $0.allSatisfy { $0.isASCII && $0.isNumber } }
+    guard ids.count > 1 else {
+      throw CommandFailure("ERR fewer than two people are ticked; tick those who are the same")
+    }
+    guard ids.count <= Self.most else {
+      throw CommandFailure("LIMIT people: at most \(Self.most) are merged at once; tick fewer")
+    }
+    return ids
+  }
+
+  private func others(_ visit: Visit, besides keep: String) throws -> [String] {
+    let ids = try ticked(visit)
+    guard ids.contains(keep) else { throw CommandFailure("ERR nobody is kept; choose who stays", field: "keep") }
+    return ids.filter { $0 != keep }
+  }
+
+  private func page(_ visit: Visit) async throws -> Page {
+    let ids = try ticked(visit)
+    var people: [(id: String, username: String, name: String)] = []
+    for id in ids {
+      let user = try await visit.readQuietly(["USER.GET", "#" + id])
+      people.append((id, user.shown("username"), user.shown("name")))
+    }
+    let keep = visit.form["keep"].nonEmpty ?? ids[0]
+    let choice = Form(
+      Self.address,
+      fields: [
+        Field("keep", "Who stays", .choice(people.map { .init($0.id, "\($0.username), \($0.name)") }), value: keep)
+      ], hidden: ids.map { ("id", $0) }, submit: "See what would change", cancel: PeoplePages.address)
+    let blocks: [Block] = [.section("Whom the others lead to from then on", [choice.block])]
+    guard visit.form.has("keep") else { return Page("Merge \(ids.count) people?", area: PeoplePages.address, blocks) }
+    return Page(
+      "Merge \(ids.count) people?", area: PeoplePages.address, blocks + (try await trials(visit, people, keep)))
+  }
+
+  private func trials(
+    _ visit: Visit, _ people: [(id: String, username: String, name: String)], _ keep: String
+  ) async throws -> [Block] {
+    var rows: [Table.Row] = []
+    var isRefused = false
+    for drop in try others(visit, besides: keep) {
+      let failure = await visit.refusal(of: command(keep, drop) + ["REASON", "trial"])
+      if failure != nil { isRefused = true }
+      let name = people.first { $0.id == drop }?.username ?? "#" + drop
+      rows.append(
+        .init([
+          [.link(name, Address("people", drop))],
+          failure.map { [.badge("refused", .bad), .text(" " + $0.detail)] }
+            ?? [.badge("would be merged", .good)],
+        ]))
+    }
+    let table = Table(caption: "Merges", columns: [.init("Person"), .init("What becomes of them")], rows: rows)
+    let section = Block.section("What would change", [table.block])
+    guard !isRefused else {
+      return [
+        section, .notice(.bad, "Nobody is merged", [.text("All are merged, or none: leave out who is refused.")]),
+      ]
+    }
+    let form = Form(
+      Address("people", "merge-several", "apply"),
+      fields: [Field("reason", "Reason", hint: "Recorded in the trail.", required: true)],
+      hidden: people.map { ("id", $0.id) } + [("keep", keep)], submit: "Merge them", isDangerous: true,
+      cancel: PeoplePages.address)
+    return [
+      section,
+      .section("Go ahead?", note: "All are merged, or none. The trail says what each had.", [form.block]),
+    ]
+  }
+}

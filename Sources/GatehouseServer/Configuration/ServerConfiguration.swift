@@ -27,6 +27,16 @@ package struct ServerConfiguration: Sendable, Equatable {
     case no
   }
 
+  /// Whether a node may begin the shared log with what its folder has.
+  package enum Follow: String, Sendable, CaseIterable {
+    /// If there is none, and the folder was never in one.
+    case no
+    /// Never: it only joins.
+    case yes
+    /// If there is none, though the folder was in one that is lost.
+    case begin
+  }
+
   /// What a start believes if the newest record is over a day ahead of the machine's clock.
   package enum ClockConflict: String, Sendable, CaseIterable {
     /// Neither: the server does not start, and says so.
@@ -242,8 +252,7 @@ package struct ServerConfiguration: Sendable, Equatable {
   /// Where the log is shared with other nodes, such as `etcd://host:2379,host:2379`; nil for a server of its own.
   package var replication: String?
 
-  /// Whether the node only joins: it never begins a shared log, whatever its folder has.
-  package var follow = Switch.no
+  package var follow = Follow.no
 
   /// The node's name, unique among the nodes; nil for the machine's name and the port. And where clients and other nodes
   /// reach it, `host:port`; nil for the address that it listens on.
@@ -324,9 +333,9 @@ extension ServerConfiguration {
         setting: Setting.replicationSlow.name, value: Setting.replicationSlow.text(in: self),
         problem: "is more than \(Setting.replicationMost.name); give less")
     }
-    if follow == .yes, replication == nil {
+    if follow != .no, replication == nil {
       throw SettingError(
-        setting: Setting.follow.name, value: "yes", problem: "needs \(Setting.replication.name); give it, too")
+        setting: Setting.follow.name, value: follow.rawValue, problem: "needs \(Setting.replication.name); give it, too")
     }
     if snapshotEveryBytes != 0, snapshotEveryBytes < segmentBytes {
       throw SettingError(

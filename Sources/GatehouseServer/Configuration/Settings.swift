@@ -297,7 +297,9 @@ extension Setting {
     "replication", \.replication, value: "address|none", "an address such as etcd://127.0.0.1:2379",
     "where the log is shared with other nodes: etcd://host:port,host:port, or etcds:// for TLS")
 
-  package static let follow = choice("follow", \.follow, "only join: never begin a shared log with this folder's data")
+  package static let follow = choice(
+    "follow", \.follow,
+    "yes to only join and never begin a shared log; begin to begin one anew with this folder, after its own was lost")
 
   package static let nodeName = optionalText(
     "node", \.nodeName, value: "name|none", "a name without blanks",

@@ -29,7 +29,7 @@ extension GatehouseServer {
     }
     facts.node.follow()
     let joining = Joining(
-      folder: folder, provider: provider, settings: settings, mayBegin: configuration.follow == .no, logger: logger)
+      folder: folder, provider: provider, settings: settings, follow: configuration.follow, logger: logger)
     let membership = try await joining.run(now: UInt64(clamping: facts.clock.milliseconds)) { [stopping] in
       stopping.isBegun
     }

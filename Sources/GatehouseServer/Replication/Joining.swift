@@ -19,6 +19,7 @@ struct Membership: Sendable {
         error == .exists
           ? "another node has begun the shared log in this moment: start this one again" : "\(error)")
     }
+    try context.folder.noteShared()
     context.logger.notice("the shared log was begun with what this node has", metadata: ["lsn": "\(end.lsn)"])
     return Replicator(context, shared, after: 0)
   }
@@ -29,8 +30,7 @@ struct Joining {
   let folder: DataFolder
   let provider: any SharedLogProvider
   let settings: ReplicationSettings
-  /// Whether the node may begin the shared log.
-  let mayBegin: Bool
+  let follow: ServerConfiguration.Follow
   let logger: Logger
 
   private static let pause = Duration.milliseconds(300)
@@ -59,10 +59,19 @@ struct Joining {
     let shared = try await provider.open(settings, folderID: folder.manifest.folderID)
     let status = try await shared.status()
     guard let tail = status.tail else {
-      guard mayBegin else { throw SharedLogError.missing }
+      if follow == .yes { throw SharedLogError.missing }
+      // An engine that has lost its data must not make an old folder the truth.
+      if follow == .no, folder.logMark?.isShared ?? false {
+        throw StartFailure.configuration(
+          "the log in \(folder.path) was shared, and there is no shared log any more at \(settings.address). If another one "
+            + "was meant, give its address. If it is lost for good, compare the nodes' folders with `gatehousectl verify`, and "
+            + "start the one with the newest record with --follow begin; the others join it, or begin as copies of it")
+      }
       return Membership(shared: shared, place: nil)
     }
     let place = try await Rejoining(folder, shared, status, tail).run(now: now)
+    // On a full disk this fails, and the server should still start and answer reads.
+    try? folder.noteShared()
     if let cut = place.cut {
       logger.error(
         "records that no other node has were cut off this node's log, and kept: nobody was told that they are durable",

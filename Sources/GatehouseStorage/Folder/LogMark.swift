@@ -12,12 +12,17 @@ package struct LogMark: Sendable, Equatable {
   package var durableLSN: UInt64 = 0
   /// Whether the log was closed cleanly after that record, and not opened since.
   package var isClosed = false
+  /// Whether other nodes had a part in the log. What is here may then be less than what was acknowledged.
+  package var isShared = false
 
-  package init(epoch: UInt64 = 0, firstLSN: UInt64 = 1, durableLSN: UInt64 = 0, isClosed: Bool = false) {
+  package init(
+    epoch: UInt64 = 0, firstLSN: UInt64 = 1, durableLSN: UInt64 = 0, isClosed: Bool = false, isShared: Bool = false
+  ) {
     self.epoch = epoch
     self.firstLSN = firstLSN
     self.durableLSN = durableLSN
     self.isClosed = isClosed
+    self.isShared = isShared
   }
 
   mutating func keep(from lsn: UInt64) { firstLSN = max(firstLSN, lsn) }
@@ -55,7 +60,8 @@ extension DataFolder {
     do throws(DiskError) {
       try note { mark in
         mark = LogMark(
-          epoch: log.epoch, firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN))
+          epoch: log.epoch, firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN),
+          isShared: isFollowing || mark?.isShared ?? false)
       }
     } catch {
       // On a full disk the older mark stays: the server should still start and answer reads.
@@ -73,6 +79,9 @@ extension DataFolder {
     // If this fails, the older mark stays: it lags behind, but is true.
     try? note { $0?.epoch = leadership.epoch }
   }
+
+  /// Records that other nodes have a part in the log.
+  package func noteShared() throws(DiskError) { try note { $0?.isShared = true } }
 
   /// Closes the log, and records in the manifest where it ends.
   package func closeLog(_ log: LogWriter) {

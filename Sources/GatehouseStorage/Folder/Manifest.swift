@@ -21,6 +21,7 @@ internal import GatehouseCore
 /// log-first 1
 /// log-durable 7706
 /// log-closed 1
+/// log-shared 1
 /// checksum c4d2… (16 bytes)
 /// ```
 ///

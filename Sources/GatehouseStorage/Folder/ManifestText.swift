@@ -30,6 +30,7 @@ extension Manifest {
         ("log-epoch", String(log.epoch)), ("log-first", String(log.firstLSN)), ("log-durable", String(log.durableLSN)),
         ("log-closed", log.isClosed ? "1" : "0"),
       ]
+      if log.isShared { lines.append(("log-shared", "1")) }
     }
     lines += others.map { ($0.name, $0.value) }
     let text = lines.map { "\($0) \($1)\n" }.joined()
@@ -79,6 +80,7 @@ extension Manifest {
   private static let knownNames: Set = [
     "program", "format", "reader", "folder", "partitions", "created", "secret", "hash-key", "keys", "unicode",
     "encryption", "log-epoch", "log-first", "log-durable", "log-closed",
+    "log-shared",
   ]
 
   private init(_ values: [Substring: Substring]) throws(ManifestFault) {
@@ -116,6 +118,6 @@ extension Manifest {
     let isClosed: UInt8 = try number("log-closed")
     log = LogMark(
       epoch: try number("log-epoch"), firstLSN: try number("log-first"), durableLSN: try number("log-durable"),
-      isClosed: isClosed != 0)
+      isClosed: isClosed != 0, isShared: values["log-shared"] == "1")
   }
 }

@@ -242,6 +242,29 @@ import Testing
     }
   }
 
+  /// An engine without its data must not make the folder that starts first the truth.
+  @Test func aFolderThatWasSharedBeginsAnewOnlyOnOrder() async throws {
+    let cluster = try TestCluster()
+    let one = try await cluster.begin()
+    #expect(await one.does("USER.CREATE ana"))
+    let two = try await cluster.join("two", from: one)
+    try await two.untilLevel(with: one)
+    try await cluster.stop()
+    for node in [one, two] {
+      let again = try TestNode(node.name, node.folder, MemoryEngine())
+      let failure = try #require(await again.failure())
+      #expect("\(failure)".contains("was shared, and there is no shared log any more at memory://test"))
+    }
+    let engine = MemoryEngine(leaseMilliseconds: 600)
+    let anew = try TestNode("one", one.folder, engine) { $0.follow = .begin }
+    try await anew.untilLeading()
+    let joined = try TestNode("two", two.folder, engine, follows: true)
+    try await joined.untilFollowing()
+    #expect(await joined.ask("USER.GET ana")?.errorText == nil)
+    try await joined.stop()
+    try await anew.stop()
+  }
+
   @Test func aFollowerNeverBegins() async throws {
     let cluster = try TestCluster()
     let one = try await cluster.begin()
